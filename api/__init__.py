@@ -1,0 +1,1 @@
+"""The shell: command line, HTTP service, settings, clock and store."""

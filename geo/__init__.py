@@ -1,0 +1,1 @@
+"""The city as data: streets, places, traces, coordinates. Decides nothing."""

@@ -1,0 +1,1 @@
+"""What people see: folium maps, pictures, documents, in Chinese and English."""

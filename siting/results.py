@@ -1,0 +1,251 @@
+"""The frozen result of one study: all that maps, reports and the service may show.
+
+Everything in here is already safe to publish: no rider id, and every figure that stands for fewer
+than ``k`` riders is ``None`` (redacted), never zero. Positions are (lon, lat) in WGS-84 degrees;
+hours are local hours of the city, 0-23; figures "a day" are means over the days of the period.
+"""
+
+import dataclasses
+
+__all__ = [
+    "AuditFinding",
+    "BudgetPoint",
+    "Coverage",
+    "DemandCell",
+    "FileAccount",
+    "Flow",
+    "Gate",
+    "GridFigures",
+    "MatchTotals",
+    "PickupPoint",
+    "Refusal",
+    "Site",
+    "Solution",
+    "Study",
+]
+
+LonLat = tuple[float, float]
+Hours = tuple[float | None, ...]
+"""24 figures, one for each local hour of the day; None where redacted."""
+Ring = tuple[LonLat, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Site:
+    """One rest station: an existing one or a suggested one."""
+
+    site_id: str
+    """``E01`` (existing) or ``S01`` (suggested); stable for one input and seed."""
+    name: str
+    lonlat: LonLat
+    kind: str
+    """``micro``, ``standard`` or ``hub24``."""
+    existing: bool
+    opening_hours: str
+    """In the form of the OSM key, such as ``Mo-Su 07:00-23:00`` or ``24/7``."""
+    facilities: tuple[str, ...]
+    street: str
+    rest_min_a_day: float | None
+    """Rider-minutes of rest a day that this site is the nearest chosen one for, within the limit."""
+    rest_min_by_hour: Hours
+    only_here_share: float | None
+    """Share (0-1) of all rest demand that no other station of the plan reaches."""
+    extra_rest_hours_if_longer: float | None
+    """Rest-hours a day gained if it were open round the clock."""
+    cost_yuan: float | None
+    chosen_share: float | None
+    """How often (0-1) this site is chosen when days and riders are resampled."""
+    reach: tuple[tuple[int, tuple[Ring, ...]], ...]
+    """(seconds, outer rings) of the area from where it is reached within 180, 300 and 600 s."""
+    reason: tuple[str, tuple[tuple[str, str], ...]]
+    """Key in the text catalogue and its parameters."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AuditFinding:
+    """What to do with one existing station, and why."""
+
+    site_id: str
+    rank: int
+    action: str
+    """``keep``, ``open_longer``, ``move``, ``merge`` or ``close``."""
+    visits_a_day: float | None
+    visitors_a_day: float | None
+    rest_min_within_reach_by_hour: Hours
+    open_by_hour: tuple[bool, ...]
+    overlap_site_id: str | None
+    overlap_share: float | None
+    missing_facilities: tuple[str, ...]
+    gain_rest_hours_a_day: float | None
+    better_hours: str | None
+    move_to: LonLat | None
+    busiest_half_hours: tuple[str, ...]
+    """Local half hours in which most riders rest there, such as ``14:00``."""
+    reason: tuple[str, tuple[tuple[str, str], ...]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate of a compound as riders use it."""
+
+    lonlat: LonLat
+    share: float | None
+    in_osm: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PickupPoint:
+    """One suggested pick-up point or locker at a compound or tower."""
+
+    pickup_id: str
+    compound: str
+    lonlat: LonLat
+    kind: str
+    """``pickup_point`` or ``locker``."""
+    drop_offs_a_day: float | None
+    saved_min_a_day: float | None
+    """Rider-minutes a day."""
+    walk_median_m: float | None
+    walk_max_m: float | None
+    residents_walk_m_a_day: float | None
+    gates: tuple[Gate, ...]
+    entry_route: tuple[LonLat, ...]
+    stopping_area: Ring
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DemandCell:
+    """One published cell of rest demand; figures are None where fewer than k riders stand behind it."""
+
+    cell_id: str
+    ring: Ring
+    centre: LonLat
+    riders: int | None
+    rest_min_by_hour: Hours
+    due_break_min_by_hour: Hours
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Flow:
+    """Riders a day along one street; only streets with at least k riders are listed."""
+
+    line: tuple[LonLat, ...]
+    name: str
+    riders_a_day: float
+    by_hour: Hours
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GridFigures:
+    """One unit grid with its code as text."""
+
+    code: str
+    name: str
+    rings: tuple[Ring, ...]
+    riders: int | None
+    rest_min_a_day: float | None
+    covered_share: float | None
+    site_ids: tuple[str, ...]
+    pickup_ids: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Refusal:
+    """A candidate that may not become a station, and the reason (key in the text catalogue)."""
+
+    name: str
+    lonlat: LonLat
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Solution:
+    """How the solver ended."""
+
+    status: str
+    objective: float
+    bound: float
+    gap: float
+    """(bound - objective) / bound, 0 when proven optimal."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Coverage:
+    """Share (0-1) of rest demand within the limit, for one way of choosing the sites."""
+
+    method: str
+    """``yilu``, ``existing``, ``kmeans``, ``busiest`` or ``random`` (mean of 100)."""
+    sites: int
+    training: float
+    held_out: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BudgetPoint:
+    """One point of the coverage-against-budget curve."""
+
+    cost_yuan: float
+    sites: int
+    covered_share: float
+    gap: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FileAccount:
+    """What became of the rows of one trace file: accepted + rejected = read."""
+
+    file: str
+    datum: str
+    datum_evidence: str
+    read: int
+    accepted: int
+    rejected: tuple[tuple[str, int], ...]
+    """(reason, rows)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MatchTotals:
+    """What became of the sample of civic tasks."""
+
+    matched: int
+    refused: int
+    median_extra_s: float | None
+    late_deliveries: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Study:
+    """All that one study found."""
+
+    title: str
+    city: str
+    timezone: str
+    period: tuple[str, str]
+    """First and last local day, ISO, both included."""
+    days: int
+    held_out_days: int
+    seed: int
+    k: int
+    limit_s: float
+    mode: str
+    map_attribution: str
+    synthetic: bool
+    bounds: tuple[float, float, float, float]
+    """West, south, east, north."""
+    riders: int
+    stay_points: int
+    stay_points_by_kind: tuple[tuple[str, int], ...]
+    demand_min_a_day: float
+    """Rider-minutes of rest a day in the training days."""
+    sites: tuple[Site, ...]
+    audit: tuple[AuditFinding, ...]
+    pickups: tuple[PickupPoint, ...]
+    cells: tuple[DemandCell, ...]
+    flows: tuple[Flow, ...]
+    grids: tuple[GridFigures, ...]
+    refusals: tuple[Refusal, ...]
+    solution: Solution
+    coverage: tuple[Coverage, ...]
+    budget_curve: tuple[BudgetPoint, ...]
+    accounts: tuple[FileAccount, ...]
+    matching: MatchTotals | None
