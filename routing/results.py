@@ -1,0 +1,134 @@
+"""What a match says: the rider, the place in his plan, the price, the proof and the runner-up; or why not.
+
+Texts are for logs; whoever shows them in another language builds them from ``rule`` and ``facts``.
+"""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.riders import Rider
+
+__all__ = ["RULES", "Binding", "Change", "LateStop", "Match", "MatchResult", "Refused", "RunnerUp", "StopSlack"]
+
+RULES = (
+    "late", "window", "max_extra", "hour_budget", "shift", "day", "break", "skill", "mode", "status", "capacity",
+    "platform", "place", "position", "unreachable", "people", "taken",
+)
+"""The binding constraint of a refusal. ``late``: a stop would get late. ``place``: the task lies on no street."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StopSlack:
+    """One stop of the plan, before and after the insertion. Epoch seconds; slack negative: late."""
+
+    stop_id: str
+    start_before_s: float
+    start_after_s: float
+    slack_before_s: float
+    """``latest_s - start`` before; inf without a due instant."""
+    slack_after_s: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LateStop:
+    """A stop that is late already before any task is inserted."""
+
+    rider_id: str
+    stop_id: str
+    late_s: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """The second best rider."""
+
+    rider_id: str
+    extra_s: float
+    difference_s: float
+    """How much more than the chosen rider, in rank (extra seconds and fairness)."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Match:
+    """One rider for one task (or one of the people that it needs), with its price and its proof."""
+
+    task_id: str
+    rider_id: str
+    place: int
+    """The task goes before ``stops[place]`` of the plan as it was; ``len(stops)``: to the end."""
+    dropoff_place: int | None
+    """The same for the drop-off of a pair, counted in the plan as it was."""
+    arrival_s: float
+    start_s: float
+    leave_s: float
+    """Epoch seconds at the task (of a pair: at its pick-up)."""
+    extra_s: float
+    extra_m: float
+    yuan: float
+    points: float
+    stops: tuple[StopSlack, ...]
+    """Every stop of the plan as it was, in order."""
+    way_lonlat: NDArray[np.float64]
+    """(k, 2) degrees: from the place before the task, by the task, to the stop after it."""
+    before_m: float
+    after_m: float
+    """Metres of the way from the place before the task to it, and from it on to the next stop (0 at the end)."""
+    runner_up: RunnerUp | None
+    plan: Rider
+    """The rider with the task among his stops."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """The smallest single change that would make a match possible."""
+
+    what: str
+    """``due`` (of a stop), ``start``, ``latest`` (of the task), ``max_extra``, ``hour_budget``, ``shift``, ``day``, ``break``,
+    ``skill``, ``mode``, ``status``, ``capacity``, ``platform``, ``place``, ``people`` or ``none``."""
+    seconds: float | None
+    """By how much, for changes of time; metres for ``place``; people for ``people``."""
+    subject: str
+    """The stop, skill, mode or status that the change is about; may be empty."""
+    rider_id: str | None
+    """The rider who could then do it."""
+    text: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Binding:
+    """The rule that stands in the way of one rider (or of all)."""
+
+    rule: str
+    """One of `RULES`."""
+    subject: str
+    """Stop id, skill, mode, status ... that it is about; may be empty."""
+    by_s: float | None
+    """By how many seconds (metres for ``place``) it is broken; None where it is not a matter of amount."""
+    text: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Refused:
+    """A task without a rider, with the reason and the smallest change that would help."""
+
+    task_id: str
+    binding: Binding
+    rider_id: str | None
+    """The rider who came nearest to doing it; None when nobody could be judged."""
+    change: Change
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MatchResult:
+    """The answer to one request: its matches hold together, also where one rider got several tasks."""
+
+    matches: tuple[Match, ...]
+    refused: tuple[Refused, ...]
+    late_before: tuple[LateStop, ...]
+    """Stops that are late without any task."""
+    off_network: tuple[tuple[str, float], ...]
+    """Riders left out because their position or a stop lies on no street: (rider id, nearest street in metres)."""
+    plans: tuple[Rider, ...]
+    """All riders after the matches, in the order they were given."""
