@@ -1,0 +1,186 @@
+"""A small builder between siting problems and HiGHS: columns, tagged rows, and what stands in the way.
+
+Every row carries the family of constraints it comes from ("budget", "sites", ...). When a model has
+no solution, each family is relaxed alone, at the least total slack, so that the answer can say
+which constraint stands in the way and by how much.
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from geo.errors import InfeasibleError
+
+__all__ = ["LinearModel", "Limits", "Outcome"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """When the solver may stop early.
+
+    Attributes
+    ----------
+    gap : relative gap at which an answer is good enough (0 asks for proof)
+    time_limit_s : wall seconds; None for none. With a time limit an answer may differ between runs
+    node_limit : branch-and-bound nodes; None for none. Repeatable
+    """
+
+    gap: float = 0.0
+    time_limit_s: float | None = None
+    node_limit: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """Values of the columns, objective and bound of a minimisation; values None when none was found."""
+
+    values: FloatArray | None
+    objective: float
+    bound: float
+    optimal: bool
+
+
+class LinearModel:
+    """Minimise a linear objective over bounded columns, some of them whole numbers."""
+
+    def __init__(self) -> None:
+        self._objective: list[FloatArray] = []
+        self._lower: list[FloatArray] = []
+        self._upper: list[FloatArray] = []
+        self._whole: list[npt.NDArray[np.uint8]] = []
+        self._rows: list[IntArray] = []
+        self._columns: list[IntArray] = []
+        self._values: list[FloatArray] = []
+        self._row_lower: list[FloatArray] = []
+        self._row_upper: list[FloatArray] = []
+        self._row_family: list[tuple[str, int]] = []
+        self.n_columns = 0
+        self.n_rows = 0
+
+    def add_columns(
+        self,
+        count: int,
+        objective: float | FloatArray = 0.0,
+        lower: float | FloatArray = 0.0,
+        upper: float | FloatArray = 1.0,
+        whole: bool = False,
+    ) -> IntArray:
+        """Append columns and return their numbers."""
+        for store, value in (
+            (self._objective, objective),
+            (self._lower, lower),
+            (self._upper, upper),
+        ):
+            store.append(np.broadcast_to(np.asarray(value, dtype=np.float64), (count,)))
+        self._whole.append(np.full(count, whole, dtype=np.uint8))
+        first = self.n_columns
+        self.n_columns += count
+        return np.arange(first, self.n_columns, dtype=np.int64)
+
+    def add_rows(
+        self,
+        family: str,
+        count: int,
+        parts: list[tuple[npt.NDArray[np.integer], npt.NDArray[np.integer], float | FloatArray]],
+        lower: float | FloatArray = -np.inf,
+        upper: float | FloatArray = np.inf,
+    ) -> None:
+        """Append ``count`` rows; each part is (row numbers from 0, columns, coefficients)."""
+        for rows, columns, values in parts:
+            self._rows.append(np.asarray(rows, dtype=np.int64) + self.n_rows)
+            self._columns.append(np.asarray(columns, dtype=np.int64))
+            self._values.append(np.broadcast_to(np.asarray(values, dtype=np.float64), (len(rows),)))
+        self._row_lower.append(np.broadcast_to(np.asarray(lower, dtype=np.float64), (count,)))
+        self._row_upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), (count,)))
+        self._row_family.append((family, count))
+        self.n_rows += count
+
+    def _matrix(self, extra: tuple[IntArray, FloatArray] | None = None) -> scipy.sparse.csc_array:
+        rows, columns, values = (_join(parts) for parts in (self._rows, self._columns, self._values))
+        width = self.n_columns
+        if extra is not None:
+            extra_rows, signs = extra
+            rows = np.r_[rows, extra_rows]
+            columns = np.r_[columns, width + np.arange(len(extra_rows))]
+            values = np.r_[values, signs]
+            width += len(extra_rows)
+        shape = (self.n_rows, width)
+        return scipy.sparse.csc_array((values, (rows.astype(np.int64), columns.astype(np.int64))), shape=shape)
+
+    def minimise(self, limits: Limits = Limits()) -> Outcome:  # noqa: B008 - frozen
+        """Solve with HiGHS.
+
+        Raises
+        ------
+        InfeasibleError
+            When no column values satisfy all rows; the sentence names the families in the way.
+        """
+        objective, lower, upper = (_join(parts) for parts in (self._objective, self._lower, self._upper))
+        options: dict[str, object] = {"mip_rel_gap": limits.gap}
+        if limits.time_limit_s is not None:
+            options["time_limit"] = limits.time_limit_s
+        if limits.node_limit is not None:
+            options["node_limit"] = limits.node_limit
+        answer = milp(
+            objective,
+            integrality=np.concatenate(self._whole),
+            bounds=Bounds(lower, upper),
+            constraints=LinearConstraint(self._matrix(), _join(self._row_lower), _join(self._row_upper)),
+            options=options,
+        )
+        if answer.status == 2:
+            raise InfeasibleError(self._in_the_way())
+        bound = getattr(answer, "mip_dual_bound", None)
+        if answer.x is None:
+            return Outcome(None, np.inf, -np.inf if bound is None else float(bound), optimal=False)
+        value = float(answer.fun)
+        # without whole columns HiGHS reports no bound of its own: an optimal LP is its own bound
+        floor = value if bound is None or answer.status == 0 and limits.gap == 0 else min(float(bound), value)
+        return Outcome(np.asarray(answer.x), value, floor, optimal=answer.status == 0)
+
+    def _in_the_way(self) -> str:
+        families = list(dict.fromkeys(name for name, _ in self._row_family if not name.startswith("_")))
+        found = []
+        for family in families:
+            slack = self._least_slack(family)
+            if slack is not None and slack > 1e-6:
+                found.append(f"{family} by {slack:.6g}")
+        if not found:
+            return "No choice satisfies the constraints, and relaxing any one of them alone does not help."
+        return "No choice satisfies all constraints; it would need to relax " + ", or ".join(found) + "."
+
+    def _least_slack(self, family: str) -> float | None:
+        """Return the least total slack of one family that makes the model solvable, None when none does."""
+        starts = np.cumsum([0] + [count for _, count in self._row_family])
+        rows = np.concatenate(
+            [
+                np.arange(starts[k], starts[k + 1])
+                for k, (name, _) in enumerate(self._row_family)
+                if name == family
+            ]
+        ).astype(np.int64)
+        row_lower, row_upper = _join(self._row_lower), _join(self._row_upper)
+        up = rows[np.isfinite(row_upper[rows])]
+        down = rows[np.isfinite(row_lower[rows])]
+        extra = (np.r_[up, down], np.r_[-np.ones(len(up)), np.ones(len(down))])
+        count = len(extra[0])
+        answer = milp(
+            np.r_[np.zeros(self.n_columns), np.ones(count)],
+            integrality=np.r_[np.concatenate(self._whole), np.zeros(count, dtype=np.uint8)],
+            bounds=Bounds(
+                np.r_[_join(self._lower), np.zeros(count)], np.r_[_join(self._upper), np.full(count, np.inf)]
+            ),
+            constraints=LinearConstraint(self._matrix(extra), row_lower, row_upper),
+            options={"mip_rel_gap": 1e-6},
+        )
+        return None if answer.x is None else float(answer.fun)
+
+
+def _join(parts: list[FloatArray] | list[IntArray]) -> FloatArray:
+    return np.concatenate(parts) if parts else np.empty(0)
