@@ -1,0 +1,168 @@
+"""One table from errors to HTTP: every refusal is an ``application/problem+json`` body (RFC 9457)."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
+
+__all__ = [
+    "EVERY",
+    "PROBLEMS",
+    "PROBLEM_RESPONSES",
+    "TOO_LARGE",
+    "NoStationError",
+    "Problem",
+    "install",
+    "problem_body",
+    "problem_response",
+]
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class NoStationError(YiluError):
+    """No station fits what was asked for."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of refusal as a client sees it."""
+
+    slug: str
+    status: int
+    title: str
+
+
+INVALID = Problem("invalid-request", 422, "The request does not have the documented form")
+TOO_LARGE = Problem("too-large", 413, "The request is larger than this service accepts")
+NOT_FOUND = Problem("not-found", 404, "There is nothing at this address")
+METHOD = Problem("method-not-allowed", 405, "This address does not answer to this method")
+INTERNAL = Problem("internal", 500, "The service failed; nothing was changed")
+
+PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
+    (OffNetworkError, Problem("off-network", 422, "A place lies on no street within the allowed walk")),
+    (NoStationError, Problem("no-station", 404, "No station fits what was asked for")),
+    (InfeasibleError, Problem("infeasible", 422, "The problem has no solution")),
+    (InputError, Problem("bad-input", 422, "The input cannot be used")),
+    (YiluError, Problem("refused", 422, "The request cannot be carried out")),
+)
+"""Most special first: the first class that fits decides."""
+
+EVERY = (*(problem for _, problem in PROBLEMS), INVALID, TOO_LARGE, NOT_FOUND, METHOD, INTERNAL)
+
+
+_TEXT = {"type": "string"}
+_BODY_SCHEMA = {
+    "title": "Problem",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance"],
+    "properties": {
+        "type": {"type": "string", "description": "Which kind of problem; the address explains it."},
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "One sentence that says what to change."},
+        "instance": _TEXT,
+        "errors": {
+            "type": "array",
+            "description": "For fields that are not allowed: where (JSON pointer or parameter) and why.",
+            "items": {"type": "object", "properties": {"pointer": _TEXT, "detail": _TEXT}},
+        },
+    },
+}
+PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
+    status: {"description": text, "content": {MEDIA_TYPE: {"schema": _BODY_SCHEMA}}}
+    for status, text in (
+        (404, "There is no such thing."),
+        (413, "The request is too large."),
+        (422, "Refused, with one sentence that says what to change."),
+    )
+}
+"""How refusals appear in the OpenAPI document."""
+
+
+def problem_of(error: YiluError) -> Problem:
+    """Return the row of the table that fits `error`."""
+    return next(problem for kind, problem in PROBLEMS if isinstance(error, kind))
+
+
+def problem_body(
+    problem: Problem, detail: str, instance: str, errors: Sequence[Mapping[str, str]] = ()
+) -> dict[str, object]:
+    """Return the members of RFC 9457, section 3.1; `errors` is an extension for bad fields."""
+    body: dict[str, object] = {
+        "type": f"/problems#{problem.slug}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": detail,
+        "instance": instance,
+    }
+    if errors:
+        body["errors"] = [dict(error) for error in errors]
+    return body
+
+
+def problem_response(
+    problem: Problem,
+    detail: str,
+    instance: str,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return the HTTP response for one problem."""
+    return JSONResponse(
+        problem_body(problem, detail, instance, errors),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=dict(headers or {}),
+    )
+
+
+def _pointer(location: Sequence[object]) -> str:
+    """JSON pointer (RFC 6901) into the body, or the name of the query parameter."""
+    where, *rest = location or ("body",)
+    if where != "body":
+        return ".".join(str(part) for part in rest) or str(where)
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in rest) or "/"
+
+
+def _domain(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, YiluError):
+        raise error
+    return problem_response(problem_of(error), str(error), request.url.path)
+
+
+def _validation(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    # The input itself is never echoed: it may hold positions of riders.
+    fields = [{"pointer": _pointer(e["loc"]), "detail": str(e["msg"])} for e in error.errors()[:20]]
+    first = fields[0] if fields else {"pointer": "/", "detail": "not understood"}
+    more = len(error.errors()) - 1
+    detail = f"{first['pointer']}: {first['detail']}" + (f" (and {more} more)" if more > 0 else "")
+    return problem_response(INVALID, detail, request.url.path, fields)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    known = {problem.status: problem for problem in (NOT_FOUND, METHOD, TOO_LARGE, INVALID)}
+    problem = known.get(error.status_code, Problem("http", error.status_code, "The request was refused"))
+    return problem_response(problem, str(error.detail), request.url.path, headers=error.headers)
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    # The cause goes to the log of the server, never to the client.
+    return problem_response(INTERNAL, INTERNAL.title, request.url.path)
+
+
+def install(app: FastAPI) -> None:
+    """Give `app` the error table."""
+    app.add_exception_handler(YiluError, _domain)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,26 @@
+"""The few pages of the service itself; maps and reports are files of the study."""
+
+import jinja2
+
+from api.errors import EVERY
+from api.schemas import StudyMeta
+
+__all__ = ["problems_page", "start_page"]
+
+_ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.PackageLoader("api", "pages"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def start_page(meta: StudyMeta) -> str:
+    """Return the start page in the main language of the study."""
+    return _ENVIRONMENT.get_template(f"start.{meta.languages[0]}.html").render(meta=meta)
+
+
+def problems_page() -> str:
+    """Return the page that the ``type`` of a problem points to."""
+    return _ENVIRONMENT.get_template("problems.html").render(problems=EVERY)

@@ -1,0 +1,138 @@
+"""The forms of requests and answers: strict on the way in, documented on the way out."""
+
+import enum
+from typing import Annotated, Literal
+
+from opening_hours import validate as valid_hours
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.studyfile import Datum, Language, Mode
+
+__all__ = [
+    "Health",
+    "LayerFormat",
+    "LineString",
+    "NearestStation",
+    "Position",
+    "ReportFormat",
+    "Station",
+    "StudyMeta",
+    "Way",
+]
+
+Lon = Annotated[float, Field(ge=-180, le=180, description="Degrees east.")]
+Lat = Annotated[float, Field(ge=-90, le=90, description="Degrees north.")]
+Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Schema(BaseModel):
+    """What all forms share: no unknown field, no infinity, nothing changed after the check."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ReportFormat(enum.StrEnum):
+    """Forms of the report."""
+
+    DOCX = "docx"
+    XLSX = "xlsx"
+    HTML = "html"
+
+
+class LayerFormat(enum.StrEnum):
+    """Forms of the layer of stations."""
+
+    GEOJSON = "geojson"
+    GPKG = "gpkg"
+
+
+class Position(Schema):
+    """A place in the datum that the caller asked for."""
+
+    lon: Lon
+    lat: Lat
+
+
+class LineString(Schema):
+    """GeoJSON geometry (RFC 7946), [lon, lat] in degrees."""
+
+    type: Literal["LineString"] = "LineString"
+    coordinates: list[tuple[float, float]]
+
+
+class WayProperties(Schema):
+    """What is said about a way."""
+
+    streets: list[str]
+    """Names of the streets in order."""
+
+
+class Way(Schema):
+    """A way on the streets as a GeoJSON feature."""
+
+    type: Literal["Feature"] = "Feature"
+    geometry: LineString
+    properties: WayProperties
+
+
+def _hours(expression: str) -> str:
+    if not valid_hours(expression):
+        raise ValueError("is not in the form of the OSM key opening_hours, such as Mo-Su 07:00-23:00 or 24/7")
+    return expression
+
+
+class StudyMeta(Schema):
+    """What the service must know of the study it serves."""
+
+    title: str
+    city: str
+    timezone: str
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)]
+    """The first is that of the files without a language in their name."""
+    mode: Mode
+    period: tuple[str, str]
+    synthetic: bool
+    attribution: str
+
+
+class Station(Schema):
+    """A rest station as the service keeps it; position in WGS-84."""
+
+    station_id: str
+    name: str
+    lonlat: tuple[float, float]
+    kind: str
+    existing: bool
+    opening_hours: Annotated[str, AfterValidator(_hours)]
+    facilities: tuple[str, ...]
+    street: str
+
+
+class Health(Schema):
+    """The service is up."""
+
+    status: Literal["ok"]
+    city: str
+    edges: int
+    stations: int
+
+
+class NearestStation(Schema):
+    """The nearest open station and the way there."""
+
+    station_id: str
+    name: str
+    position: Position
+    datum: Datum
+    kind: str
+    existing: bool
+    opening_hours: str
+    open_until: Annotated[
+        AwareDatetime | None, Field(description="Local time of closing; null: does not close.")
+    ]
+    facilities: tuple[str, ...]
+    street: str
+    travel_s: Annotated[float, Field(description="Seconds, with the walks at both ends.")]
+    length_m: Annotated[float, Field(description="Metres on the streets.")]
+    walk_m: Annotated[float, Field(description="Metres on foot at both ends.")]
+    way: Way

@@ -1,0 +1,52 @@
+"""What the environment decides: read once at the start, never inside the rooms below."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from geo.errors import InputError
+from geo.privacy import MIN_KEY_BYTES
+
+__all__ = ["Settings", "load_settings"]
+
+
+class Settings(BaseSettings):
+    """Settings of the process; each is the environment variable ``YILU_`` + its name."""
+
+    model_config = SettingsConfigDict(env_prefix="YILU_", extra="ignore", frozen=True)
+
+    pseudonym_key: SecretStr | None = None
+    """Key of the riders' pseudonyms, at least 16 characters; needed for real traces, never written out."""
+    cache_dir: Path | None = None
+    """Folder for prepared maps; none: every study reads its map anew."""
+    max_body_mb: Annotated[float, Field(gt=0, le=512)] = 16.0
+    """Largest request body the service accepts, in megabytes."""
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Returns
+    -------
+    Settings
+        The settings of this process.
+
+    Raises
+    ------
+    InputError
+        When a variable is outside its range; the sentence names it.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "YILU_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InputError(f"environment variable {name}: {first['msg'].lower()}") from None
+    key = settings.pseudonym_key
+    if key is not None and len(key.get_secret_value().encode()) < MIN_KEY_BYTES:
+        raise InputError(
+            f"environment variable YILU_PSEUDONYM_KEY: must have at least {MIN_KEY_BYTES} characters"
+        )
+    return settings
