@@ -1,0 +1,130 @@
+"""Every refusal is a problem+json body (RFC 9457), and no answer leaves without its guards."""
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import BaseModel, ConfigDict
+
+from api import errors
+from api.errors import EVERY, NoStationError
+from api.middleware import BodyLimit, SecurityHeaders
+from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
+
+LIMIT = 1_000
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    lon: float
+    names: list[str] = []
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = FastAPI()
+    errors.install(app)
+    app.add_middleware(BodyLimit, max_bytes=LIMIT)
+    app.add_middleware(SecurityHeaders)
+    known = {
+        kind.__name__: kind
+        for kind in (OffNetworkError, InfeasibleError, InputError, YiluError, NoStationError)
+    }
+
+    @app.get("/fail/{name}")
+    def fail(name: str) -> None:
+        if name in known:
+            raise known[name]("one clear sentence")
+        raise RuntimeError("/secret/path of the server")
+
+    @app.post("/v1/echo")
+    def echo(body: _Body) -> float:
+        return body.lon
+
+    @app.get("/number")
+    def number(n: int) -> int:
+        return n
+
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "slug"),
+    [
+        ("OffNetworkError", 422, "off-network"),
+        ("InfeasibleError", 422, "infeasible"),
+        ("InputError", 422, "bad-input"),
+        ("NoStationError", 404, "no-station"),
+        ("YiluError", 422, "refused"),
+        ("RuntimeError", 500, "internal"),
+    ],
+)
+def test_each_error_has_its_row(client: TestClient, name: str, status: int, slug: str) -> None:
+    answer = client.get(f"/fail/{name}")
+    body = answer.json()
+    assert answer.status_code == body["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert body["type"] == f"/problems#{slug}"
+    assert body["instance"] == f"/fail/{name}"
+    assert slug in {problem.slug for problem in EVERY}
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer"),
+    [
+        (b'{"lon": NaN}', "/lon"),
+        (b'{"lon": 1e999}', "/lon"),
+        (b'{"lon": 1, "names": [1]}', "/names/0"),
+        (b'{"lon": 1, "more": 2}', "/more"),
+        (b"{}", "/lon"),
+        (b"not json", "/0"),
+    ],
+)
+def test_a_bad_body_names_the_place_and_never_echoes_it(
+    client: TestClient, content: bytes, pointer: str
+) -> None:
+    answer = client.post("/v1/echo", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    body = answer.json()
+    assert body["type"] == "/problems#invalid-request"
+    assert body["errors"][0]["pointer"] == pointer
+    assert "input" not in body["errors"][0]
+
+
+def test_a_bad_query_names_the_parameter(client: TestClient) -> None:
+    assert client.get("/number?n=x").json()["errors"][0]["pointer"] == "n"
+
+
+def test_unknown_address_and_method_are_problems_too(client: TestClient) -> None:
+    assert client.get("/nowhere").json()["type"] == "/problems#not-found"
+    answer = client.delete("/number")
+    assert answer.json()["type"] == "/problems#method-not-allowed"
+    assert answer.headers["allow"] == "GET"
+
+
+def test_a_large_body_is_refused_whether_declared_or_not(client: TestClient) -> None:
+    large = b'{"lon": 1, "names": ["' + b"x" * LIMIT + b'"]}'
+    declared = client.post("/v1/echo", content=large)
+    streamed = client.post("/v1/echo", content=iter([large[:600], large[600:]]))
+    for answer in (declared, streamed):
+        assert answer.status_code == 413
+        assert answer.json()["type"] == "/problems#too-large"
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_in_pieces_arrives_whole(client: TestClient) -> None:
+    pieces = iter([b'{"lo', b'n": 2', b".5}"])
+    answer = client.post("/v1/echo", content=pieces, headers={"content-type": "application/json"})
+    assert answer.json() == 2.5
+
+
+def test_security_headers_are_on_every_answer(client: TestClient) -> None:
+    for answer in (
+        client.get("/number?n=1"),
+        client.get("/nowhere"),
+        client.post("/v1/echo", content=b"x" * 2_000),
+    ):
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert client.post("/v1/echo", json={"lon": 1}).headers["cache-control"] == "no-store"
+    assert "cache-control" not in client.get("/number?n=1").headers
