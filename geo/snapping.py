@@ -10,8 +10,9 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
+from geo.jit import kernel
 
-__all__ = ["WALK_MPS", "Snapped"]
+__all__ = ["WALK_MPS", "SegmentGrid", "Snapped", "nearest_edges", "segment_grid"]
 
 WALK_MPS = 1.2
 """Speed on foot between a place and the street."""
@@ -64,3 +65,145 @@ class Snapped:
             self.walk_m[index],
             self.walk_ms[index],
         )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SegmentGrid:
+    """Segments of all streets by square cells, for finding the nearest one.
+
+    Attributes
+    ----------
+    low_m : float64 (2,)
+        South-west corner, metres of the network's plane.
+    cell_m : float
+    columns, rows : int
+    ptr, segment : int32 (columns * rows + 1,), int32
+        Segments that touch each cell; segment ``g`` runs from point ``g`` to point ``g + 1``.
+    """
+
+    low_m: FloatArray
+    cell_m: float
+    columns: int
+    rows: int
+    ptr: Int32Array
+    segment: Int32Array
+
+
+@kernel
+def _fill_cells(
+    xy_m: FloatArray,
+    last_of_edge: BoolArray,
+    low_m: FloatArray,
+    cell_m: float,
+    columns: int,
+    rows: int,
+    ptr: Int32Array,
+    segment: Int32Array,
+) -> int:
+    """Count (where `segment` is empty) or list the cells that the box of each segment touches."""
+    counting = len(segment) == 0
+    total = 0
+    for g in range(len(xy_m) - 1):
+        if last_of_edge[g]:
+            continue
+        left = int((min(xy_m[g, 0], xy_m[g + 1, 0]) - low_m[0]) / cell_m)
+        right = int((max(xy_m[g, 0], xy_m[g + 1, 0]) - low_m[0]) / cell_m)
+        bottom = int((min(xy_m[g, 1], xy_m[g + 1, 1]) - low_m[1]) / cell_m)
+        top = int((max(xy_m[g, 1], xy_m[g + 1, 1]) - low_m[1]) / cell_m)
+        for row in range(bottom, min(top, rows - 1) + 1):
+            for column in range(left, min(right, columns - 1) + 1):
+                cell = row * columns + column
+                if counting:
+                    ptr[cell + 1] += 1
+                else:
+                    segment[ptr[cell]] = g
+                    ptr[cell] += 1
+                total += 1
+    return total
+
+
+def segment_grid(xy_m: FloatArray, geom_ptr: Int64Array, cell_m: float = 60.0) -> SegmentGrid:
+    """Put every segment of the edges ``xy_m[geom_ptr[e]:geom_ptr[e + 1]]`` into cells."""
+    if not len(xy_m):
+        return SegmentGrid(np.zeros(2), cell_m, 1, 1, np.zeros(2, np.int32), np.empty(0, np.int32))
+    low_m = xy_m.min(axis=0)
+    span = xy_m.max(axis=0) - low_m
+    # No more than a few cells for each segment, however wide and empty the map is.
+    cell_m = max(cell_m, float(np.sqrt(span[0] * span[1] / (4.0 * len(xy_m)))), float(span.max()) / 30_000)
+    columns, rows = (int(value) + 1 for value in span / cell_m)
+    last = np.zeros(len(xy_m), np.bool_)
+    last[geom_ptr[1:] - 1] = True
+    ptr = np.zeros(columns * rows + 1, np.int32)
+    none = np.empty(0, np.int32)
+    total = _fill_cells(xy_m, last, low_m, cell_m, columns, rows, ptr, none)
+    ptr = np.cumsum(ptr, dtype=np.int32)
+    segment = np.empty(total, np.int32)
+    if total:
+        _fill_cells(xy_m, last, low_m, cell_m, columns, rows, ptr[:-1].copy(), segment)
+    return SegmentGrid(low_m, cell_m, columns, rows, ptr, segment)
+
+
+@kernel
+def nearest_edges(
+    point_m: FloatArray,
+    zone: Int32Array,
+    any_zone: bool,
+    max_m: float,
+    xy_m: FloatArray,
+    segment_edge: Int32Array,
+    usable: BoolArray,
+    edge_zone: Int32Array,
+    low_m: FloatArray,
+    cell_m: float,
+    columns: int,
+    rows: int,
+    ptr: Int32Array,
+    cell_segment: Int32Array,
+    out_segment: Int32Array,
+    out_part: FloatArray,
+    out_m: FloatArray,
+) -> None:
+    """Find the nearest usable segment of each point whose `out_segment` is still -1.
+
+    Cells are visited in growing squares until no closer one can exist. `out_part` is the place on the
+    segment from 0 to 1. Unless `any_zone`, only edges whose zone is that of the point count.
+    """
+    for i in range(len(point_m)):
+        if out_segment[i] >= 0:
+            continue
+        x, y = point_m[i, 0], point_m[i, 1]
+        centre_x = int(np.floor((x - low_m[0]) / cell_m))
+        centre_y = int(np.floor((y - low_m[1]) / cell_m))
+        best = max_m * max_m
+        furthest = int(np.ceil(max_m / cell_m)) + 1
+        for radius in range(furthest + 1):
+            reach = max(0.0, (radius - 1) * cell_m)
+            if reach * reach > best:
+                break
+            for row in range(max(0, centre_y - radius), min(rows - 1, centre_y + radius) + 1):
+                whole = row == centre_y - radius or row == centre_y + radius
+                step = 1 if whole or radius == 0 else 2 * radius
+                for column in range(centre_x - radius, centre_x + radius + 1, step):
+                    if column < 0 or column >= columns:
+                        continue
+                    cell = row * columns + column
+                    for k in range(ptr[cell], ptr[cell + 1]):
+                        g = cell_segment[k]
+                        edge = segment_edge[g]
+                        if not usable[edge] or (not any_zone and edge_zone[edge] != zone[i]):
+                            continue
+                        dx, dy = xy_m[g + 1, 0] - xy_m[g, 0], xy_m[g + 1, 1] - xy_m[g, 1]
+                        square = dx * dx + dy * dy
+                        part = 0.0
+                        if square > 0:
+                            part = ((x - xy_m[g, 0]) * dx + (y - xy_m[g, 1]) * dy) / square
+                            part = min(1.0, max(0.0, part))
+                        off_x = x - xy_m[g, 0] - part * dx
+                        off_y = y - xy_m[g, 1] - part * dy
+                        away = off_x * off_x + off_y * off_y
+                        # Ties go to the lower segment, so that the order of cells does not matter.
+                        if away < best or (away == best and (out_segment[i] < 0 or g < out_segment[i])):
+                            best = away
+                            out_segment[i] = g
+                            out_part[i] = part
+                            out_m[i] = np.sqrt(away)

@@ -1,15 +1,420 @@
-"""The street network: one graph of edges for every mode, with gates, compounds and snapping."""
+"""The street network: one graph of edges for every mode, with gates, compounds and snapping.
 
+Positions are (lon, lat) in WGS-84 degrees, arrays ``(n, 2)``. Edge ``e`` runs from node ``u`` to node
+``v``; directed edge ``2 * e`` runs along it and ``2 * e + 1`` against it.
+"""
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from geo.arrays import BoolArray, Float32Array, FloatArray, Int32Array, Int64Array, UInt8Array, UInt32Array
+from geo.contraction import EARTH_RADIUS_M, contract, great_circle_m, morton_order
+from geo.errors import InputError
+from geo.modegraph import NO, ModeGraph, Streets
+from geo.nodegraph import node_graph
 from geo.rawways import ALL_MODES, GATE_DELAY_S, MODES, Compounds, RawWays, mode_bit
-from geo.snapping import WALK_MPS, Snapped
+from geo.search import Workspace, workspace
+from geo.snapping import WALK_MPS, SegmentGrid, Snapped, nearest_edges, segment_grid
 
 __all__ = [
     "ALL_MODES",
+    "EBIKE_PROMISE_MPS",
     "GATE_DELAY_S",
     "MODES",
     "WALK_MPS",
     "Compounds",
+    "ModeGraph",
     "RawWays",
     "Snapped",
+    "StreetNetwork",
     "mode_bit",
 ]
+
+EBIKE_PROMISE_MPS = 15 / 3.6
+"""Delivery times of e-bikes are computed at no more than 15 km/h (national standard, December 2025)."""
+REFUSED_WITHIN_M = 2_000.0
+"""How far a refused point is still measured."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StreetNetwork:
+    """Edges between junctions, in the order of a Z-curve.
+
+    Attributes
+    ----------
+    node_id : int64 (n,)
+    node_lonlat : float64 (n, 2)
+    node_blocked : uint8 (n,)
+        Modes that cannot pass the node.
+    node_gate : bool (n,)
+    edge_u, edge_v : int32 (E,)
+    edge_length_m : float64 (E,)
+    geom_ptr : int64 (E + 1,)
+    geom_lonlat : float64 (G, 2)
+        Points of edge ``e`` in rows ``geom_ptr[e]`` to ``geom_ptr[e + 1]``, both ends included.
+    geom_along_m : float64 (G,)
+        Metres from ``u`` to each point.
+    edge_way_id : int64 (E,)
+        Way of the edge; the first one where several alike were joined.
+    edge_name, edge_class : int32, uint8 (E,)
+        Index into `names` (-1 for none) and `classes`.
+    edge_access : uint8 (2, E)
+        Modes that may go along (row 0) and against (row 1) the edge.
+    edge_private : uint8 (E,)
+        Modes that may use it only to reach or leave a place on it.
+    edge_speed_mps : float32 (4, E)
+    edge_compound : int32 (E,)
+        Compound the edge lies in, -1 for none.
+    turns_banned : int32 (k, 2)
+        Pairs of directed edges that cars may not take one after the other.
+    gate_delay_s : float
+        Delay at gates that have none of their own.
+    """
+
+    node_id: Int64Array
+    node_lonlat: FloatArray
+    node_blocked: UInt8Array
+    node_gate: BoolArray
+    edge_u: Int32Array
+    edge_v: Int32Array
+    edge_length_m: FloatArray
+    geom_ptr: Int64Array
+    geom_lonlat: FloatArray
+    geom_along_m: FloatArray
+    edge_way_id: Int64Array
+    edge_name: Int32Array
+    edge_class: UInt8Array
+    edge_access: UInt8Array
+    edge_private: UInt8Array
+    edge_speed_mps: Float32Array
+    edge_compound: Int32Array
+    turns_banned: Int32Array
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+    compounds: Compounds
+    gate_delay_s: float = GATE_DELAY_S
+    _cache: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+
+    @staticmethod
+    def build(raw: RawWays, gate_delay_s: float = GATE_DELAY_S) -> "StreetNetwork":
+        """Join the segments of `raw` between junctions and order the result for the cache.
+
+        Parameters
+        ----------
+        raw : RawWays
+        gate_delay_s : float, 0 or more
+            Delay at gates of compounds that have none of their own.
+
+        Raises
+        ------
+        InputError
+            If the delay is out of range.
+        """
+        if not 0 <= gate_delay_s < 86_400:
+            raise InputError(f"the gate delay must be 0 to 86400 s, not {gate_delay_s}")
+        chains = contract(raw)
+        first, last = chains.geom_ptr[:-1], chains.geom_ptr[1:] - 1
+        u, v = chains.geom_node[first], chains.geom_node[last]
+        nodes = np.unique(np.concatenate([u, v]))
+        nodes = nodes[morton_order(raw.node_lonlat[nodes])]
+        number = np.full(len(raw.node_id), -1, np.int32)
+        number[nodes] = np.arange(len(nodes), dtype=np.int32)
+        u, v = number[u], number[v]
+        order = np.lexsort((np.maximum(u, v), np.minimum(u, v)))
+        new_number = np.empty(len(order), np.int32)
+        new_number[order] = np.arange(len(order), dtype=np.int32)
+        points = np.diff(chains.geom_ptr)[order]
+        geom_ptr = np.concatenate([[0], np.cumsum(points)])
+        pick = np.repeat(first[order] - geom_ptr[:-1], points) + np.arange(geom_ptr[-1])
+        geom_lonlat = raw.node_lonlat[chains.geom_node[pick]]
+        along_m = _along_m(geom_lonlat, geom_ptr)
+        way = chains.way[order]
+        turns = 2 * new_number[chains.turns_banned // 2] + chains.turns_banned % 2
+        return StreetNetwork(
+            node_id=raw.node_id[nodes],
+            node_lonlat=raw.node_lonlat[nodes],
+            node_blocked=raw.node_blocked[nodes],
+            node_gate=raw.node_gate[nodes],
+            edge_u=u[order],
+            edge_v=v[order],
+            edge_length_m=along_m[geom_ptr[1:] - 1] if len(order) else np.empty(0),
+            geom_ptr=geom_ptr,
+            geom_lonlat=geom_lonlat,
+            geom_along_m=along_m,
+            edge_way_id=raw.way_id[way],
+            edge_name=raw.way_name[way],
+            edge_class=raw.way_class[way],
+            edge_access=np.ascontiguousarray(raw.way_access[:, way]),
+            edge_private=raw.way_private[way],
+            edge_speed_mps=np.ascontiguousarray(raw.way_speed_mps[:, way]),
+            edge_compound=chains.compound[order],
+            turns_banned=turns.astype(np.int32),
+            names=raw.names,
+            classes=raw.classes,
+            compounds=raw.compounds,
+            gate_delay_s=gate_delay_s,
+        )
+
+    def __len__(self) -> int:
+        return len(self.edge_u)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of all streets, degrees; NaN without streets."""
+        return self._corners
+
+    @functools.cached_property
+    def _corners(self) -> tuple[float, float, float, float]:
+        if not len(self.geom_lonlat):
+            return (np.nan,) * 4
+        (west, south), (east, north) = self.geom_lonlat.min(axis=0), self.geom_lonlat.max(axis=0)
+        return float(west), float(south), float(east), float(north)
+
+    @functools.cached_property
+    def _scale(self) -> tuple[FloatArray, FloatArray]:
+        """Centre (degrees) and metres a degree there."""
+        west, south, east, north = self.bounds
+        degree_m = np.radians(EARTH_RADIUS_M)
+        centre = np.array([(west + east) / 2, (south + north) / 2])
+        return centre, np.array([degree_m * np.cos(np.radians(centre[1])), degree_m])
+
+    def project(self, lonlat: FloatArray) -> FloatArray:
+        """Return metres east and north of the centre (equirectangular, good to 0.5% over a city)."""
+        centre, metres = self._scale
+        return np.asarray((np.asarray(lonlat, np.float64) - centre) * metres)
+
+    def unproject(self, xy_m: FloatArray) -> FloatArray:
+        """Return (lon, lat) degrees of plane metres: the inverse of `project`."""
+        centre, metres = self._scale
+        return np.asarray(np.asarray(xy_m, np.float64) / metres + centre)
+
+    def edge_lonlat(self, edge: int) -> FloatArray:
+        """Return the points (k, 2) of an edge from ``u`` to ``v``."""
+        return self.geom_lonlat[self.geom_ptr[edge] : self.geom_ptr[edge + 1]]
+
+    def graph(self, mode: str) -> ModeGraph:
+        """Return the graph of a mode, built at the first call."""
+        key = f"graph:{mode}"
+        if key not in self._cache:
+            self._cache[key] = node_graph(mode, self._streets(mode))
+        graph: ModeGraph = self._cache[key]
+        return graph
+
+    def borrow_workspace(self, mode: str) -> Workspace:
+        """Return clean memory for one search; give it back with `return_workspace` when clean again."""
+        pool: list[Workspace] = self._cache.setdefault(f"workspace:{mode}", [])
+        try:
+            return pool.pop()
+        except IndexError:
+            return workspace(self.graph(mode))
+
+    def return_workspace(self, mode: str, space: Workspace) -> None:
+        """Take back clean memory, for the next search."""
+        self._cache.setdefault(f"workspace:{mode}", []).append(space)
+
+    def _streets(self, mode: str) -> Streets:
+        bit = mode_bit(mode)
+        delay = self.compounds.gate_delay_s
+        delay_s = np.where(np.isnan(delay), self.gate_delay_s, delay)
+        return Streets(
+            ends=np.stack([self.edge_u, self.edge_v], axis=1),
+            directed_cost_ms=self._directed_cost_ms(mode),
+            private=self.edge_private & bit != 0,
+            compound=self.edge_compound,
+            blocked=self.node_blocked & bit != 0,
+            gate=self.node_gate,
+            compound_delay_ms=np.round(delay_s * 1000).astype(np.int64),
+            gate_delay_ms=round(self.gate_delay_s * 1000),
+            turns_banned=self.turns_banned,
+        )
+
+    def _directed_cost_ms(self, mode: str) -> UInt32Array:
+        bit = mode_bit(mode)
+        speed = self.edge_speed_mps[MODES.index(mode)].astype(np.float64)
+        if mode == "ebike":
+            speed = np.minimum(speed, EBIKE_PROMISE_MPS)
+        with np.errstate(divide="ignore"):
+            cost = np.maximum(np.round(self.edge_length_m / speed * 1000), 1)
+        allowed = (self.edge_access & bit != 0).T
+        return np.where(allowed, cost[:, None], NO).astype(np.uint32).ravel()
+
+    def usable(self, mode: str) -> BoolArray:
+        """Return which edges (E,) the mode may use in one direction at least."""
+        bit = mode_bit(mode)
+        return np.asarray((self.edge_access[0] | self.edge_access[1]) & bit != 0)
+
+    def with_speeds(self, mode: str, speed_mps: FloatArray) -> "StreetNetwork":
+        """Return the network with other speeds (E,) of one mode; geometry and graphs are shared.
+
+        Raises
+        ------
+        InputError
+            If a speed is not above 0 m/s on an edge that the mode may use.
+        """
+        usable = self.usable(mode)
+        speed = np.asarray(speed_mps, np.float32)
+        if speed.shape != (len(self),):
+            raise InputError(
+                f"speeds must have one value for each of the {len(self)} edges, not {speed.shape}"
+            )
+        if not np.all((speed[usable] > 0) & (speed[usable] < np.inf)):
+            raise InputError(f"the speed of {mode} must be above 0 m/s on every edge that it may use")
+        table = self.edge_speed_mps.copy()
+        table[MODES.index(mode)] = speed
+        network = dataclasses.replace(self, edge_speed_mps=table, _cache={})
+        network._cache.update({key: self._cache[key] for key in self._cache if key.startswith("graph:")})
+        graph = network._cache.pop(f"graph:{mode}", None)
+        if graph is not None:
+            network._cache[f"graph:{mode}"] = graph.with_costs(network._directed_cost_ms(mode))
+        for name in ("_corners", "_scale", "_plane_m", "_segment_edge", "_grid"):
+            if name in self.__dict__:
+                network.__dict__[name] = self.__dict__[name]
+        return network
+
+    def components(self, mode: str) -> Int32Array:
+        """Return for each edge (E,) the connected part it lies in, -1 where the mode may not go.
+
+        Parts are numbered by falling length of their streets. One-way streets count as connected both
+        ways; a barrier separates.
+        """
+        mode_mask = self.usable(mode)
+        edges = np.flatnonzero(mode_mask)
+        nodes = len(self.node_id)
+        rows = np.tile(np.arange(len(edges)), 2)
+        ends = np.concatenate([self.edge_u[edges], self.edge_v[edges]])
+        passed = self.node_blocked[ends] & mode_bit(mode) == 0
+        size = len(edges) + nodes
+        links = (np.ones(passed.sum(), np.int8), (rows[passed], len(edges) + ends[passed]))
+        _, label = connected_components(coo_array(links, shape=(size, size)), directed=False)
+        length = np.bincount(
+            label[: len(edges)], self.edge_length_m[edges], minlength=label.max(initial=0) + 1
+        )
+        rank = np.empty(len(length), np.int32)
+        rank[np.argsort(-length, kind="stable")] = np.arange(len(length), dtype=np.int32)
+        out = np.full(len(self), -1, np.int32)
+        out[edges] = rank[label[: len(edges)]]
+        return out
+
+    @functools.cached_property
+    def _plane_m(self) -> FloatArray:
+        return self.project(self.geom_lonlat)
+
+    @functools.cached_property
+    def _segment_edge(self) -> Int32Array:
+        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.geom_ptr))
+
+    @functools.cached_property
+    def _grid(self) -> SegmentGrid:
+        return segment_grid(self._plane_m, self.geom_ptr)
+
+    def compound_of(self, lonlat: FloatArray) -> Int32Array:
+        """Return the compound (n,) around each point, -1 outside of all; the smallest one where nested."""
+        lonlat = np.asarray(lonlat, np.float64).reshape(-1, 2)
+        found = np.full(len(lonlat), -1, np.int32)
+        if len(self.compounds):
+            polygons = np.array(self.compounds.polygons, dtype=object)
+            point, inside = shapely.STRtree(polygons).query(shapely.points(lonlat), predicate="intersects")
+            order = np.argsort(-shapely.area(polygons)[inside], kind="stable")
+            found[point[order]] = inside[order]
+        return found
+
+    def snap(self, lonlat: FloatArray, mode: str, max_m: float = 100.0) -> Snapped:
+        """Find for each point the nearest point of a street that the mode may use.
+
+        A point inside a compound goes to a street of that compound, a point outside to a street
+        outside; only where there is none within `max_m` does it cross the fence.
+
+        Parameters
+        ----------
+        lonlat : float64 (n, 2)
+            WGS-84 degrees.
+        mode : str
+            One of `MODES`.
+        max_m : float
+            Points farther from any street are refused: edge -1, and `walk_m` says how far it would be.
+
+        Raises
+        ------
+        InputError
+            If a position is not finite or `max_m` is not above 0.
+        """
+        lonlat = np.asarray(lonlat, np.float64).reshape(-1, 2)
+        if not np.isfinite(lonlat).all():
+            raise InputError("a position to snap must be finite, (lon, lat) in degrees")
+        if not 0 < max_m < np.inf:
+            raise InputError(f"the longest walk to a street must be above 0 m, not {max_m}")
+        count = len(lonlat)
+        segment = np.full(count, -1, np.int32)
+        part, walk_m = np.zeros(count), np.full(count, np.inf)
+        usable = self.usable(mode)
+        if not usable.any():
+            return Snapped(segment, part, lonlat, walk_m, np.zeros(count, np.int64))
+        zone = self.compound_of(lonlat)
+        xy_m = self.project(lonlat)
+        self._nearest(xy_m, zone, False, max_m, usable, segment, part, walk_m)
+        self._nearest(xy_m, zone, True, max_m, usable, segment, part, walk_m)
+        refused = np.flatnonzero(segment < 0)
+        if len(refused):
+            far_segment, far_part, far_m = segment[refused], part[refused], walk_m[refused]
+            self._nearest(
+                xy_m[refused], zone[refused], True, REFUSED_WITHIN_M, usable, far_segment, far_part, far_m
+            )
+            walk_m[refused] = far_m
+        at = np.maximum(segment, 0)
+        foot = self.geom_lonlat[at] + part[:, None] * (self.geom_lonlat[at + 1] - self.geom_lonlat[at])
+        offset_m = self.geom_along_m[at] + part * (self.geom_along_m[at + 1] - self.geom_along_m[at])
+        ok = segment >= 0
+        walk_ms = np.round(np.where(ok, walk_m, 0.0) / WALK_MPS * 1000).astype(np.int64)
+        edge = np.where(ok, self._segment_edge[at], -1).astype(np.int32)
+        return Snapped(
+            edge, np.where(ok, offset_m, 0.0), np.where(ok[:, None], foot, lonlat), walk_m, walk_ms
+        )
+
+    def _nearest(
+        self,
+        xy_m: FloatArray,
+        zone: Int32Array,
+        any_zone: bool,
+        max_m: float,
+        usable: BoolArray,
+        segment: Int32Array,
+        part: FloatArray,
+        away_m: FloatArray,
+    ) -> None:
+        grid = self._grid
+        nearest_edges(
+            xy_m,
+            zone,
+            any_zone,
+            float(max_m),
+            self._plane_m,
+            self._segment_edge,
+            usable,
+            self.edge_compound,
+            grid.low_m,
+            grid.cell_m,
+            grid.columns,
+            grid.rows,
+            grid.ptr,
+            grid.segment,
+            segment,
+            part,
+            away_m,
+        )
+
+
+def _along_m(geom_lonlat: FloatArray, geom_ptr: Int64Array) -> FloatArray:
+    """Return metres from the start of each edge to each of its points."""
+    if not len(geom_lonlat):
+        return np.empty(0)
+    step = np.zeros(len(geom_lonlat))
+    step[1:] = great_circle_m(geom_lonlat[:-1], geom_lonlat[1:])
+    step[geom_ptr[:-1]] = 0.0
+    total = np.cumsum(step)
+    return np.asarray(total - np.repeat(total[geom_ptr[:-1]], np.diff(geom_ptr)))
