@@ -98,8 +98,8 @@ class TaskIn(Schema):
     place: VisitIn
     dropoff: VisitIn | None = None
     kind: Literal[
-        "rubbish", "hazard", "blocked_exit", "furniture", "visit", "notice", "patrol", "food_safety", "errand",
-        "first_response",
+        "rubbish", "hazard", "blocked_exit", "furniture", "visit", "notice", "patrol", "food_safety",
+        "errand", "first_response",
     ] = "visit"  # fmt: skip
     skills: Words = ()
     modes: Annotated[tuple[Mode, ...], Field(min_length=1, max_length=4)] = ("ebike", "bike", "car", "foot")
@@ -127,9 +127,7 @@ class MatchRequest(Schema):
     """Riders with their plans, and tasks. Only these riders are considered, and nothing is kept."""
 
     datum: Annotated[Datum, Field(description="Datum of every position in the request.")]
-    answer_datum: Annotated[Datum | None, Field(description="Of the answer; null: as the request.")] = (
-        None
-    )
+    answer_datum: Annotated[Datum | None, Field(description="Datum of the answer; null: the same.")] = None
     now: Instant
     riders: Annotated[tuple[RiderIn, ...], Field(max_length=MAX_RIDERS)]
     tasks: Annotated[tuple[TaskIn, ...], Field(min_length=1, max_length=MAX_TASKS)]

@@ -3,10 +3,10 @@
 import enum
 from typing import Annotated, Literal
 
-from opening_hours import validate as valid_hours
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.studyfile import Datum, Language, Mode
+from siting.hours import parse_hours
 
 __all__ = [
     "Health",
@@ -76,8 +76,7 @@ class Way(Schema):
 
 
 def _hours(expression: str) -> str:
-    if not valid_hours(expression):
-        raise ValueError("is not in the form of the OSM key opening_hours, such as Mo-Su 07:00-23:00 or 24/7")
+    parse_hours(expression)
     return expression
 
 

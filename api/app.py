@@ -1,0 +1,89 @@
+"""The HTTP service over one finished study."""
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from api import errors
+from api.deps import load_served, utc_now
+from api.middleware import BodyLimit, SecurityHeaders
+from api.routes import health, matches, results, stations
+from api.settings import Settings, load_settings
+
+__all__ = ["create_app"]
+
+DESCRIPTION = """
+Which civic task goes to which rider on the way, and the nearest open rest station.
+
+Positions are longitude and latitude in degrees; every request names its datum (`wgs84`, `gcj02` or `bd09`),
+and the answer comes back in it. Durations are seconds (`_s`), lengths metres (`_m`). Refusals are
+`application/problem+json` (RFC 9457). Nothing of a request is kept.
+"""
+ASSETS = "/docs/assets"
+
+
+def create_app(
+    study_dir: Path,
+    *,
+    settings: Settings | None = None,
+    clock: Callable[[], datetime.datetime] = utc_now,
+) -> FastAPI:
+    """Make the service.
+
+    Parameters
+    ----------
+    study_dir : Path
+        Folder that ``yilu study`` or ``yilu demo`` wrote.
+    settings : Settings, optional
+        None: from the environment.
+    clock : callable, optional
+        Returns the present moment with its time zone; for tests.
+
+    Returns
+    -------
+    FastAPI
+        The application, with the study loaded.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no finished study, or a setting is outside its range.
+    """
+    settings = settings or load_settings()
+    app = FastAPI(
+        title="Yilu 驿路",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        responses=errors.PROBLEM_RESPONSES,
+    )
+    app.state.served = load_served(study_dir)
+    app.state.clock = clock
+    app.state.settings = settings
+    errors.install(app)
+    app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6))
+    app.add_middleware(SecurityHeaders)
+    # Swagger UI out of an installed package: a government network has no way to a content delivery network.
+    app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
+    app.add_api_route("/docs", _docs, include_in_schema=False)
+    for part in (health, results, stations, matches):
+        app.include_router(part.router)
+    return app
+
+
+def _docs() -> HTMLResponse:
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Yilu 驿路",
+        swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{ASSETS}/swagger-ui.css",
+        swagger_favicon_url=f"{ASSETS}/favicon.png",
+        # Swagger UI would otherwise ask an outside validator for a badge.
+        swagger_ui_parameters={"validatorUrl": None},
+    )

@@ -1,0 +1,147 @@
+"""The command line: ``yilu``."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api import __version__
+from geo.errors import InputError, YiluError
+
+if TYPE_CHECKING:
+    from api.studyfile import Language
+
+__all__ = ["main", "yilu"]
+
+BAD_INPUT = 2
+
+
+class _Group(click.Group):
+    """A group whose commands end with one sentence and exit code 2 on any error raised on purpose."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click declares
+        try:
+            return super().invoke(ctx)
+        except YiluError as error:
+            click.echo(f"yilu: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(path_type=Path)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="yilu")
+def yilu() -> None:
+    """Yilu: where riders' rest stations should stand, and which task goes to which rider on the way."""
+
+
+@yilu.command()
+@click.option(
+    "--out", type=FOLDER, default=Path("out/demo"), show_default=True, help="Folder for the results."
+)
+@click.option(
+    "--lang", type=click.Choice(["zh", "en"]), default=None, help="Language of map and report [study: zh]."
+)
+def demo(out: Path, lang: "Language | None") -> None:
+    """Run the built-in study: the centre of Helsinki with a made fleet."""
+    from api.studyfile import built_in
+
+    _run_study(built_in(), out, lang, None)
+
+
+@yilu.command()
+@click.argument("study_file", metavar="STUDY.toml", type=FILE)
+@click.option("--out", type=FOLDER, required=True, help="Folder for the results.")
+@click.option(
+    "--lang", type=click.Choice(["zh", "en"]), default=None, help="Instead of the language of the study."
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", default=None, help="Dask scheduler, such as tcp://10.0.0.5:8786."
+)
+def study(study_file: Path, out: Path, lang: "Language | None", scheduler: str | None) -> None:
+    """Run a study: from a map and traces to stations, map and reports."""
+    _run_study(study_file, out, lang, scheduler)
+
+
+def _run_study(study_file: Path, out: Path, lang: "Language | None", scheduler: str | None) -> None:
+    # Imports wait until they are needed, so that --help and a mistyped file answer at once.
+    from api.console import StageBars
+    from api.planner import print_study, stage_names
+    from api.services import run_study
+    from api.settings import load_settings
+    from api.studyfile import load_study_file
+
+    wishes = load_study_file(study_file).with_language(lang)
+    with StageBars(stage_names(wishes.language)) as bars:
+        result = run_study(wishes, out, load_settings(), progress=bars.progress, scheduler=scheduler)
+    print_study(result, wishes.language, out)
+
+
+@yilu.command()
+@click.option(
+    "--study",
+    "study_dir",
+    type=FOLDER,
+    default=Path("out/demo"),
+    show_default=True,
+    help="Folder of a finished study.",
+)
+def match(study_dir: Path) -> None:
+    """Answer a match request from standard input, as POST /v1/matches does."""
+    from pydantic import ValidationError
+
+    from api.deps import load_served
+    from api.match_schemas import MatchRequest
+    from api.matching import answer
+
+    text = sys.stdin.read()
+    try:
+        request = MatchRequest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "/" + "/".join(str(part) for part in first["loc"])
+        raise InputError(f"standard input: {where}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
+    served = load_served(study_dir)
+    click.echo(answer(served.network, request).model_dump_json(indent=2))
+
+
+@yilu.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="0.0.0.0: reachable from other machines."
+)
+@click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
+def serve(folder: Path, host: str, port: int) -> None:
+    """Serve the map, the reports and the API of a finished study."""
+    import uvicorn
+
+    from api.app import create_app
+
+    app = create_app(folder)
+    click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+
+
+@yilu.command()
+@click.argument("name")
+@click.option("--quick", is_flag=True, help="Small cases, fewer repetitions.")
+@click.option("--json", "json_file", type=FILE, default=None, help="Also write the rows to this file.")
+def bench(name: str, quick: bool, json_file: Path | None) -> None:
+    """Measure ours and its peers side by side: streets, traces, siting, matching or service."""
+    from api.benchmarks import run_benchmark
+    from api.console import print_benchmark
+
+    rows = run_benchmark(name, quick=quick)
+    print_benchmark(rows)
+    if json_file is not None:
+        json_file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def main(run: Callable[[], object] = yilu) -> None:
+    """Entry point of the ``yilu`` command."""
+    run()

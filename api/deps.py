@@ -1,0 +1,90 @@
+"""What a handler may ask for: the served study and the clock."""
+
+import dataclasses
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+from pydantic import TypeAdapter, ValidationError
+
+from api.schemas import Station, StudyMeta
+from geo.errors import InputError
+from geo.streets import StreetNetwork
+
+__all__ = [
+    "META_FILE",
+    "NETWORK_FOLDER",
+    "STATIONS_FILE",
+    "Clock",
+    "Served",
+    "ServedStudy",
+    "load_served",
+    "utc_now",
+]
+
+META_FILE = Path("data") / "study.json"
+STATIONS_FILE = Path("data") / "stations.json"
+NETWORK_FOLDER = Path("data") / "network"
+
+_STATIONS = TypeAdapter(tuple[Station, ...])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ServedStudy:
+    """One finished study: its files, its streets, its stations."""
+
+    folder: Path
+    meta: StudyMeta
+    network: StreetNetwork
+    stations: tuple[Station, ...]
+
+
+def load_served(folder: Path) -> ServedStudy:
+    """Load what ``yilu study --out`` left in `folder`.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of one finished study.
+
+    Returns
+    -------
+    ServedStudy
+        Ready to answer; the network is memory-mapped.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no finished study.
+    """
+    try:
+        meta = StudyMeta.model_validate_json((folder / META_FILE).read_bytes())
+        stations = _STATIONS.validate_json((folder / STATIONS_FILE).read_bytes())
+    except OSError:
+        raise InputError(
+            f"{folder}: holds no finished study; make one with 'yilu study STUDY.toml --out {folder}'"
+        ) from None
+    except ValidationError as error:
+        raise InputError(f"{folder}: {error.title} is damaged ({error.errors()[0]['msg'].lower()})") from None
+    return ServedStudy(folder, meta, StreetNetwork.load(folder / NETWORK_FOLDER), stations)
+
+
+def utc_now() -> datetime.datetime:
+    """Return the present moment."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+async def _served(request: Request) -> ServedStudy:
+    served: ServedStudy = request.app.state.served
+    return served
+
+
+async def _clock(request: Request) -> Callable[[], datetime.datetime]:
+    clock: Callable[[], datetime.datetime] = request.app.state.clock
+    return clock
+
+
+Served = Annotated[ServedStudy, Depends(_served)]
+Clock = Annotated[Callable[[], datetime.datetime], Depends(_clock)]

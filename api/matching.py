@@ -1,0 +1,214 @@
+"""From a match request to ``routing`` and back: datums, instants, and nothing else."""
+
+import datetime
+import math
+
+import numpy as np
+
+from api.match_schemas import (
+    ChangeOut,
+    LateStopOut,
+    MatchOut,
+    MatchRequest,
+    MatchResponse,
+    OffNetworkOut,
+    RefusedOut,
+    RunnerUpOut,
+    StopSlackOut,
+    VisitIn,
+)
+from api.schemas import LineString, Way, WayProperties
+from api.studyfile import Datum
+from geo.datum import from_wgs84, to_wgs84
+from geo.streets import StreetNetwork
+from routing.policy import Policy
+from routing.results import Match, MatchResult, Refused
+from routing.riders import Rider, Stop
+from routing.tasks import Task, Visit
+
+__all__ = ["answer", "response_of"]
+
+LonLat = tuple[float, float]
+
+
+def answer(network: StreetNetwork, request: MatchRequest) -> MatchResponse:
+    """Match the tasks of one request with its riders.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+        The streets.
+    request : MatchRequest
+        Checked already by its form.
+
+    Returns
+    -------
+    MatchResponse
+        In the datum asked for; instants in the offset of ``now``.
+
+    Raises
+    ------
+    InputError
+        When the request contradicts itself, such as a window that ends before it begins.
+    """
+    places = iter(_places(request))
+    riders = tuple(
+        Rider(
+            rider_id=rider.rider_id,
+            lonlat=next(places),
+            mode=rider.mode,
+            stops=tuple(
+                Stop(
+                    stop.stop_id, next(places), stop.service_s, _low(stop.earliest), _high(stop.due),
+                    stop.kind, stop.load_change,
+                )
+                for stop in rider.stops
+            ),
+            speed_factor=rider.speed_factor,
+            skills=frozenset(rider.skills),
+            status=rider.status,
+            shift_start_s=_low(rider.shift_start),
+            shift_end_s=_high(rider.shift_end),
+            worked_since_break_s=rider.worked_since_break_s,
+            worked_today_s=rider.worked_today_s,
+            available_s=_low(rider.available_at),
+            capacity=rider.capacity,
+            load=rider.load,
+            platform=rider.platform,
+            contribution=rider.contribution,
+            extra_last_hour_s=rider.extra_last_hour_s,
+        )
+        for rider in request.riders
+    )  # fmt: skip
+    tasks = tuple(
+        Task(
+            task_id=task.task_id,
+            place=_visit(task.place, next(places)),
+            dropoff=None if task.dropoff is None else _visit(task.dropoff, next(places)),
+            kind=task.kind,
+            skills=frozenset(task.skills),
+            modes=frozenset(task.modes),
+            priority=task.priority,
+            people=task.people,
+            load=task.load,
+            platforms=frozenset(task.platforms),
+        )
+        for task in request.tasks
+    )
+    changed = request.policy.model_dump(exclude_none=True)
+    result = match_tasks(network, riders, tasks, Policy(**changed), request.now.timestamp())
+    zone = request.now.tzinfo or datetime.UTC
+    return response_of(result, request.answer_datum or request.datum, zone)
+
+
+def _places(request: MatchRequest) -> list[LonLat]:
+    """All positions in the order in which they are used, converted in one go."""
+    given: list[LonLat] = []
+    for rider in request.riders:
+        given.append((rider.lon, rider.lat))
+        given.extend((stop.lon, stop.lat) for stop in rider.stops)
+    for task in request.tasks:
+        given.append((task.place.lon, task.place.lat))
+        if task.dropoff is not None:
+            given.append((task.dropoff.lon, task.dropoff.lat))
+    placed = to_wgs84(np.array(given, dtype=np.float64).reshape(-1, 2), request.datum)
+    return [(lon, lat) for lon, lat in placed.tolist()]
+
+
+def _visit(visit: VisitIn, lonlat: LonLat) -> Visit:
+    return Visit(lonlat, visit.service_s, _low(visit.earliest), _high(visit.latest))
+
+
+def _low(instant: datetime.datetime | None) -> float:
+    return -math.inf if instant is None else instant.timestamp()
+
+
+def _high(instant: datetime.datetime | None) -> float:
+    return math.inf if instant is None else instant.timestamp()
+
+
+def response_of(result: MatchResult, datum: Datum, zone: datetime.tzinfo) -> MatchResponse:
+    """Return the answer in one datum, its instants in `zone`."""
+    return MatchResponse(
+        datum=datum,
+        matches=[_match(match, datum, zone) for match in result.matches],
+        refused=[_refused(refused) for refused in result.refused],
+        late_before=[
+            LateStopOut(rider_id=late.rider_id, stop_id=late.stop_id, late_s=_round(late.late_s))
+            for late in result.late_before
+        ],
+        off_network=[
+            OffNetworkOut(rider_id=rider, nearest_street_m=_finite(away))
+            for rider, away in result.off_network
+        ],
+    )
+
+
+def _match(match: Match, datum: Datum, zone: datetime.tzinfo) -> MatchOut:
+    def instant(epoch_s: float) -> datetime.datetime:
+        return datetime.datetime.fromtimestamp(round(epoch_s, 3), zone)
+
+    line = from_wgs84(match.way_lonlat, datum)
+    runner_up = match.runner_up
+    return MatchOut(
+        task_id=match.task_id,
+        rider_id=match.rider_id,
+        place=match.place,
+        dropoff_place=match.dropoff_place,
+        arrival=instant(match.arrival_s),
+        start=instant(match.start_s),
+        leave=instant(match.leave_s),
+        extra_s=_round(match.extra_s),
+        extra_m=_round(match.extra_m),
+        yuan=round(match.yuan, 2),
+        points=round(match.points, 2),
+        stops=[
+            StopSlackOut(
+                stop_id=stop.stop_id,
+                start_before=instant(stop.start_before_s),
+                start_after=instant(stop.start_after_s),
+                slack_before_s=_finite(stop.slack_before_s),
+                slack_after_s=_finite(stop.slack_after_s),
+            )
+            for stop in match.stops
+        ],
+        way=Way(
+            geometry=LineString(coordinates=[(round(lon, 7), round(lat, 7)) for lon, lat in line.tolist()]),
+            properties=WayProperties(streets=[]),
+        ),
+        runner_up=None
+        if runner_up is None
+        else RunnerUpOut(
+            rider_id=runner_up.rider_id,
+            extra_s=_round(runner_up.extra_s),
+            difference_s=_round(runner_up.difference_s),
+        ),
+    )
+
+
+def _refused(refused: Refused) -> RefusedOut:
+    change = refused.change
+    return RefusedOut(
+        task_id=refused.task_id,
+        rule=refused.binding.rule,
+        subject=refused.binding.subject,
+        by_s=_finite(refused.binding.by_s),
+        reason=refused.binding.text,
+        rider_id=refused.rider_id,
+        change=ChangeOut(
+            what=change.what,
+            seconds=_finite(change.seconds),
+            subject=change.subject,
+            rider_id=change.rider_id,
+            text=change.text,
+        ),
+    )
+
+
+def _round(value: float) -> float:
+    return round(float(value), 3)
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON knows no infinity: what has no bound is null."""
+    return None if value is None or not math.isfinite(value) else _round(value)

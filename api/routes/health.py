@@ -1,0 +1,18 @@
+"""``GET /healthz``: is the service up, and on which study does it stand."""
+
+from fastapi import APIRouter
+
+from api.deps import Served
+from api.schemas import Health
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["service"])
+
+
+@router.get("/healthz", summary="Is the service up?")
+async def health(served: Served) -> Health:
+    """Answer from memory, on the event loop: it must stay quick while matches are computed."""
+    return Health(
+        status="ok", city=served.meta.city, edges=len(served.network), stations=len(served.stations)
+    )

@@ -1,0 +1,68 @@
+"""What a study has written, as it is: the map, the reports, the layers."""
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+from fastapi.responses import FileResponse, HTMLResponse
+
+from api.deps import Served, ServedStudy
+from api.pages.render import problems_page, start_page
+from api.schemas import LayerFormat, ReportFormat
+from api.studyfile import Language
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["results"])
+Lang = Annotated[Language | None, Query(description="Language; none: that of the study.")]
+TYPES = {
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".html": "text/html; charset=utf-8",
+    ".geojson": "application/geo+json",
+    ".gpkg": "application/geopackage+sqlite3",
+}
+
+
+def _file(served: ServedStudy, stem: str, suffix: str, lang: Language | None) -> Path:
+    main = served.meta.languages[0]
+    middle = "" if lang is None or lang == main else f".{lang}"
+    path = served.folder / f"{stem}{middle}{suffix}"
+    if not path.is_file():
+        raise HTTPException(
+            404, f"this study has no {path.name}; its languages are: {', '.join(served.meta.languages)}"
+        )
+    return path
+
+
+@router.get("/", include_in_schema=False)
+def start(served: Served) -> HTMLResponse:
+    """Start page: what can be seen and downloaded."""
+    return HTMLResponse(start_page(served.meta))
+
+
+@router.get("/problems", include_in_schema=False)
+def problems() -> HTMLResponse:
+    """Say what each problem type means."""
+    return HTMLResponse(problems_page())
+
+
+@router.get("/map", summary="The map of the study", response_class=HTMLResponse)
+def study_map(served: Served, lang: Lang = None) -> FileResponse:
+    """Self-contained page: it loads nothing from anywhere else."""
+    return FileResponse(_file(served, "map", ".html", lang), media_type=TYPES[".html"])
+
+
+@router.get("/reports/{form}", summary="The report as Word, Excel or HTML", response_class=FileResponse)
+def report(served: Served, form: ReportFormat, lang: Lang = None) -> FileResponse:
+    """DOCX and XLSX are downloads, HTML opens in the browser."""
+    path = _file(served, "report", f".{form.value}", lang)
+    name = None if form is ReportFormat.HTML else path.name
+    return FileResponse(path, media_type=TYPES[path.suffix], filename=name)
+
+
+@router.get("/layers/sites.{form}", summary="The stations for a GIS", response_class=FileResponse)
+def layer(served: Served, form: LayerFormat) -> FileResponse:
+    """GeoJSON or GeoPackage, both in WGS-84."""
+    path = _file(served, "sites", f".{form.value}", None)
+    return FileResponse(path, media_type=TYPES[path.suffix], filename=path.name)

@@ -1,0 +1,119 @@
+"""The nearest open station for a rider, on the street network."""
+
+import dataclasses
+import datetime
+import zoneinfo
+
+import numpy as np
+from geo.travel import find_path, travel_times_s
+
+from api.deps import ServedStudy
+from api.errors import NoStationError
+from api.schemas import LineString, NearestStation, Position, Station, Way, WayProperties
+from api.studyfile import Datum, Mode
+from geo.datum import from_wgs84, to_wgs84
+from geo.errors import OffNetworkError
+from siting.hours import parse_hours
+
+__all__ = ["StationQuery", "nearest_station"]
+
+DAY_MIN = 24 * 60
+WALK_M = 100.0
+"""How far a rider may stand from a street."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StationQuery:
+    """What a rider asks for; `lonlat` in `datum`, `when` with its time zone."""
+
+    lonlat: tuple[float, float]
+    datum: Datum
+    mode: Mode
+    when: datetime.datetime
+    facilities: tuple[str, ...]
+    suggested: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Open:
+    station: Station
+    closes: datetime.datetime | None
+
+
+def nearest_station(served: ServedStudy, query: StationQuery) -> NearestStation:
+    """Find the station with the shortest travel time among those that are open and have the facilities.
+
+    Raises
+    ------
+    OffNetworkError
+        When the rider stands further from any street of the mode than the allowed walk.
+    NoStationError
+        When no station fits, or none can be reached.
+    """
+    zone = zoneinfo.ZoneInfo(served.meta.timezone)
+    when = query.when.astimezone(zone)
+    wanted = set(query.facilities)
+    fitting = [
+        station
+        for station in served.stations
+        if (query.suggested or station.existing) and wanted <= set(station.facilities)
+    ]
+    if not fitting:
+        what = f"with {', '.join(query.facilities)}" if wanted else "in this study"
+        raise NoStationError(f"there is no station {what}")
+    found = [opened for station in fitting if (opened := _open_at(station, when)) is not None]
+    if not found:
+        raise NoStationError(
+            f"none of {len(fitting)} fitting stations is open at {when.isoformat(timespec='minutes')}"
+        )
+    network = served.network
+    here = network.snap(to_wgs84([query.lonlat], query.datum), query.mode, max_m=WALK_M)
+    if not here.ok[0]:
+        raise OffNetworkError(
+            f"the position {query.lonlat[0]:.6f}, {query.lonlat[1]:.6f} ({query.datum}) lies on no street"
+            f" for {query.mode} within {WALK_M:.0f} m"
+        )
+    there = network.snap(np.array([opened.station.lonlat for opened in found]), query.mode)
+    seconds = travel_times_s(network, query.mode, here, there)[0]
+    best = int(np.argmin(seconds))
+    if not np.isfinite(seconds[best]):
+        raise NoStationError(f"no open station can be reached by {query.mode} from there")
+    path = find_path(network, query.mode, here, there.take(np.array([best])))
+    if path is None:
+        raise NoStationError(f"no open station can be reached by {query.mode} from there")
+    station = found[best].station
+    line = from_wgs84(np.asarray(path.lonlat), query.datum)
+    place = from_wgs84(np.array([station.lonlat]), query.datum)[0]
+    return NearestStation(
+        station_id=station.station_id,
+        name=station.name,
+        position=Position(lon=round(float(place[0]), 7), lat=round(float(place[1]), 7)),
+        datum=query.datum,
+        kind=station.kind,
+        existing=station.existing,
+        opening_hours=station.opening_hours,
+        open_until=found[best].closes,
+        facilities=station.facilities,
+        street=station.street,
+        travel_s=round(float(path.time_s), 1),
+        length_m=round(float(path.length_m), 1),
+        walk_m=round(float(path.walk_m), 1),
+        way=Way(
+            geometry=LineString(coordinates=[(round(float(x), 7), round(float(y), 7)) for x, y in line]),
+            properties=WayProperties(streets=[name for name, _ in path.steps if name]),
+        ),
+    )
+
+
+def _open_at(station: Station, when: datetime.datetime) -> _Open | None:
+    """Whether the station is open at local time `when`, and until when; public holidays are not known."""
+    week = parse_hours(station.opening_hours).minutes().ravel()
+    now = when.weekday() * DAY_MIN + when.hour * 60 + when.minute
+    if not week[now]:
+        return None
+    ahead = np.flatnonzero(~np.roll(week, -now))
+    if len(ahead) == 0:
+        return _Open(station, None)
+    # Minutes are added on the clock on the wall: a station closes at 22:00 on the day the clock changes too.
+    closes = when.replace(second=0, microsecond=0) + datetime.timedelta(minutes=int(ahead[0]))
+    return _Open(station, closes)

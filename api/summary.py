@@ -1,0 +1,96 @@
+"""``summary.json``: one study in figures, for scripts and for the table in the terminal.
+
+The key ``seconds`` (time spent a stage) is the only thing in all output files that may differ between two
+runs on the same input with the same seed.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from siting.results import Study
+
+__all__ = ["VARYING_KEY", "summary_of"]
+
+VARYING_KEY = "seconds"
+DECIMALS = 6
+
+
+def summary_of(study: Study, network: Mapping[str, int], seconds: Mapping[str, float]) -> dict[str, object]:
+    """Return the figures of one study.
+
+    Parameters
+    ----------
+    study : Study
+        The frozen result.
+    network : mapping of str to int
+        Figures of the street network, such as ``{"nodes": 10, "edges": 12}``.
+    seconds : mapping of str to float
+        Wall seconds a stage.
+
+    Returns
+    -------
+    dict
+        Ready for JSON; shares 0-1, demand in rider-minutes a day.
+    """
+    rejected: Counter[str] = Counter()
+    for account in study.accounts:
+        rejected.update(dict(account.rejected))
+    matching = study.matching
+    return {
+        "title": study.title,
+        "city": study.city,
+        "period": list(study.period),
+        "days": study.days,
+        "held_out_days": study.held_out_days,
+        "synthetic": study.synthetic,
+        "seed": study.seed,
+        "k": study.k,
+        "mode": study.mode,
+        "network": dict(network),
+        "riders": study.riders,
+        "points_read": sum(account.read for account in study.accounts),
+        "points_accepted": sum(account.accepted for account in study.accounts),
+        "points_rejected": sum(rejected.values()),
+        "points_rejected_by_reason": dict(sorted(rejected.items())),
+        "files": [
+            {
+                "file": a.file,
+                "datum": a.datum,
+                "datum_evidence": a.datum_evidence,
+                "read": a.read,
+                "accepted": a.accepted,
+            }
+            for a in study.accounts
+        ],
+        "stay_points": study.stay_points,
+        "stay_points_by_kind": dict(study.stay_points_by_kind),
+        "demand_minutes_a_day": _round(study.demand_min_a_day),
+        "sites_chosen": sum(not site.existing for site in study.sites),
+        "sites_existing": sum(site.existing for site in study.sites),
+        "solver": {
+            "status": study.solution.status,
+            "objective": _round(study.solution.objective),
+            "bound": _round(study.solution.bound),
+            "gap": _round(study.solution.gap),
+        },
+        "limit_s": study.limit_s,
+        "coverage": {
+            row.method: {
+                "sites": row.sites,
+                "training": _round(row.training),
+                "held_out": _round(row.held_out),
+            }
+            for row in study.coverage
+        },
+        "tasks_matched": None if matching is None else matching.matched,
+        "tasks_refused": None if matching is None else matching.refused,
+        "median_extra_s": None
+        if matching is None or matching.median_extra_s is None
+        else _round(matching.median_extra_s),
+        "late_deliveries": None if matching is None else matching.late_deliveries,
+        VARYING_KEY: {stage: round(spent, 3) for stage, spent in seconds.items()},
+    }
+
+
+def _round(value: float) -> float:
+    return round(float(value), DECIMALS)

@@ -1,0 +1,86 @@
+"""What a person reads in the terminal, and what a script reads in summary.json."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from study_sample import sample_study
+
+from api.console import StageBars, print_benchmark
+from api.planner import STAGES, print_study, stage_names
+from api.settings import load_settings
+from api.studyfile import Language
+from api.summary import VARYING_KEY, summary_of
+from geo.errors import InputError
+
+WANTED = {
+    "riders", "points_read", "points_accepted", "points_rejected", "stay_points",
+    "demand_minutes_a_day", "sites_chosen", "solver", "coverage", "tasks_matched", "tasks_refused",
+    "median_extra_s", "late_deliveries", "seconds",
+}  # fmt: skip
+
+
+def _screen() -> tuple[Console, StringIO]:
+    text = StringIO()
+    return Console(file=text, width=120, force_terminal=False), text
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "建议站点"), ("en", "Suggested stations")])
+def test_the_planner_table_is_whole_in_both_languages(language: Language, words: str) -> None:
+    console, text = _screen()
+    study = sample_study()
+    print_study(study, language, Path("out/demo"), console)
+    assert words in text.getvalue()
+    assert f"{study.riders:,}" in text.getvalue()
+    for site in study.sites:
+        assert (site.site_id in text.getvalue()) != site.existing
+    assert "yilu serve out/demo" in text.getvalue()
+
+
+def test_stage_names_exist_in_both_languages() -> None:
+    assert tuple(stage_names("zh")) == tuple(stage_names("en")) == STAGES
+
+
+def test_bars_close_a_stage_when_the_next_begins() -> None:
+    console, text = _screen()
+    with StageBars({"a": "First", "b": "Second"}, console) as bars:
+        bars.progress("a", 0, 0)
+        bars.progress("b", 1, 2)
+    assert "First" in text.getvalue()
+    assert "2/2" in text.getvalue()
+
+
+def test_the_summary_has_every_figure_that_was_asked_for() -> None:
+    study = sample_study()
+    summary = json.loads(json.dumps(summary_of(study, {"nodes": 3}, {"map": 1.23456}), allow_nan=False))
+    assert set(summary) >= WANTED
+    assert summary["points_accepted"] + summary["points_rejected"] == summary["points_read"]
+    assert {"status", "bound", "gap"} <= set(summary["solver"])
+    for row in study.coverage:
+        assert {"training", "held_out"} <= set(summary["coverage"][row.method])
+    assert summary[VARYING_KEY] == {"map": 1.235}
+
+
+def test_benchmark_rows_are_printed_with_gaps_where_nothing_was_measured() -> None:
+    console, text = _screen()
+    row = {
+        "case": "c", "subject": "yilu", "version": "1", "metric": "time", "unit": "ms",
+        "median": 0.25, "p99": None, "min": 0.2, "max": 0.3, "n": 5, "ratio": None,
+    }  # fmt: skip
+    print_benchmark([row], console)
+    assert "0.25" in text.getvalue()
+    assert "None" not in text.getvalue()
+
+
+def test_settings_outside_their_range_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YILU_PSEUDONYM_KEY", "short")
+    with pytest.raises(InputError, match="YILU_PSEUDONYM_KEY: must have at least 16"):
+        load_settings()
+    monkeypatch.setenv("YILU_PSEUDONYM_KEY", "long enough to be a key")
+    monkeypatch.setenv("YILU_MAX_BODY_MB", "-1")
+    with pytest.raises(InputError, match="YILU_MAX_BODY_MB"):
+        load_settings()
+    monkeypatch.delenv("YILU_MAX_BODY_MB")
+    assert "long enough" not in repr(load_settings())
