@@ -1,0 +1,178 @@
+"""Columns of a map file into `RawWays`: streets with their rules, barriers, turn restrictions."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from geo.access import CLASSES, NODE_KEYS, WAY_KEYS, WayRule, node_rule, way_rule
+from geo.areas import spans
+from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
+from geo.opl import Objects, OplFile, parse_tags
+from geo.rawways import MODES, Compounds, RawWays
+
+__all__ = ["NAME_KEYS", "STREET_KEYS", "TURN_KEYS", "Streets", "raw_ways", "read_streets"]
+
+NAME_KEYS = ("name", "name:zh", "name:en", "ref")
+STREET_KEYS = WAY_KEYS | frozenset(NAME_KEYS)
+TURN_KEYS = ("restriction", "restriction:motorcar", "restriction:motor_vehicle")
+_CAR_WORDS = frozenset({"motorcar", "motor_vehicle"})
+
+
+class Streets(NamedTuple):
+    """Usable ways of a file: rules and nodes, before compounds cut them."""
+
+    way_id: Int64Array
+    way_ptr: Int64Array
+    way_ref: Int32Array
+    ref_compound: Int32Array
+    rule: Int32Array
+    rules: tuple[WayRule, ...]
+    name: Int32Array
+    names: tuple[str, ...]
+    node_id: Int64Array
+    node_lonlat: FloatArray
+    node_blocked: UInt8Array
+    node_gate: BoolArray
+
+
+def read_streets(file: OplFile) -> Streets:
+    """Pick the ways that somebody may use, with their nodes."""
+    rows, rule, name = [], [], []
+    rules: dict[WayRule, int] = {}
+    names: dict[str, int] = {}
+    known: dict[str, int] = {}
+    for row, text in enumerate(file.ways.texts()):
+        if "highway=" not in text:
+            continue
+        plain, called = _split_name(text)
+        index = known.get(plain)
+        if index is None:
+            found = way_rule(parse_tags(plain))
+            index = -1 if found is None else rules.setdefault(found, len(rules))
+            known[plain] = index
+        if index >= 0:
+            rows.append(row)
+            rule.append(index)
+            name.append(names.setdefault(called, len(names)) if called else -1)
+    ways = np.array(rows, dtype=np.int64)
+    lengths = np.diff(file.ways.ref_ptr)[ways] if len(ways) else np.zeros(0, np.int64)
+    long_enough = lengths >= 2
+    ways, lengths = ways[long_enough], lengths[long_enough]
+    refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
+    node_id, way_ref = np.unique(refs, return_inverse=True)
+    found_at = file.find(node_id)
+    lonlat = file.lonlat(found_at)
+    lonlat[found_at < 0] = np.nan
+    blocked, gate = _barriers(file.nodes, node_id)
+    return Streets(
+        way_id=file.ways.id[ways],
+        way_ptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        way_ref=way_ref.astype(np.int32),
+        ref_compound=np.full(len(way_ref), -1, dtype=np.int32),
+        rule=np.array(rule, dtype=np.int32)[long_enough],
+        rules=tuple(rules),
+        name=np.array(name, dtype=np.int32)[long_enough],
+        names=tuple(names),
+        node_id=node_id,
+        node_lonlat=lonlat,
+        node_blocked=blocked,
+        node_gate=gate,
+    )
+
+
+def _split_name(text: str) -> tuple[str, str]:
+    """Tags without names, so that equal rules look equal, and the best name."""
+    if "name" not in text and "ref=" not in text:
+        return text, ""
+    rest, found = [], {}
+    for part in text.split(","):
+        key, _, value = part.partition("=")
+        if key in NAME_KEYS:
+            found[key] = value
+        else:
+            rest.append(part)
+    best = next((found[key] for key in NAME_KEYS if key in found), "")
+    return ",".join(rest), parse_tags(f"n={best}")["n"] if "%" in best else best
+
+
+def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArray]:
+    blocked, gate = np.zeros(len(node_id), np.uint8), np.zeros(len(node_id), np.bool_)
+    if not len(node_id):
+        return blocked, gate
+    at = np.minimum(np.searchsorted(node_id, nodes.id), len(node_id) - 1)
+    on_street = (node_id[at] == nodes.id).tolist()
+    for row, (is_on, text) in enumerate(zip(on_street, nodes.texts(), strict=True)):
+        if is_on and "barrier=" in text:
+            tags = parse_tags(text)
+            rule = node_rule({key: value for key, value in tags.items() if key in NODE_KEYS})
+            blocked[at[row]], gate[at[row]] = rule
+    return blocked, gate
+
+
+def raw_ways(file: OplFile, streets: Streets, compounds: Compounds | None = None) -> RawWays:
+    """Columns of usable ways; `streets` may have been cut at compounds before (`geo.compounds`)."""
+    rules = streets.rules
+    directions = [[rule.forward for rule in rules], [rule.backward for rule in rules]]
+    access = np.array(directions, dtype=np.uint8).reshape(2, -1)
+    private = np.array([r.private for r in rules], dtype=np.uint8)
+    speed = np.array([r.speed_mps for r in rules], dtype=np.float32).reshape(-1, len(MODES)).T
+    highway = np.array([r.highway for r in rules], dtype=np.uint8)
+    turns, only = _turns(file, streets)
+    return RawWays(
+        node_id=streets.node_id,
+        node_lonlat=streets.node_lonlat,
+        way_id=streets.way_id,
+        way_ptr=streets.way_ptr,
+        way_ref=streets.way_ref,
+        ref_compound=streets.ref_compound,
+        way_access=access[:, streets.rule],
+        way_private=private[streets.rule],
+        way_speed_mps=speed[:, streets.rule],
+        way_name=streets.name,
+        way_class=highway[streets.rule],
+        names=streets.names,
+        classes=CLASSES,
+        node_blocked=streets.node_blocked,
+        node_gate=streets.node_gate,
+        compounds=compounds or Compounds(),
+        restrictions=turns,
+        restriction_only=only,
+    )
+
+
+def _turns(file: OplFile, streets: Streets) -> tuple[Int64Array, BoolArray]:
+    """Turn restrictions over one node that bind cars; those over a way (``via`` a way) are left out."""
+    rows, only = [], []
+    order = np.argsort(streets.way_id, kind="stable")
+    sorted_ids = streets.way_id[order]
+    for relation in file.relations:
+        if not relation.tags.get("type", "").startswith("restriction"):
+            continue
+        rule = next((relation.tags[key] for key in TURN_KEYS if key in relation.tags), "")
+        if rule[:3] not in ("no_", "onl") or _CAR_WORDS & set(relation.tags.get("except", "").split(";")):
+            continue
+        via = [ref for kind, ref, role in relation.members if role == "via" and kind == "n"]
+        if len(via) != 1:
+            continue
+        node = int(np.searchsorted(streets.node_id, via[0]))
+        if node == len(streets.node_id) or streets.node_id[node] != via[0]:
+            continue
+        sides = []
+        for wanted in ("from", "to"):
+            ways = [ref for kind, ref, role in relation.members if role == wanted and kind == "w"]
+            sides.append([piece for way in ways for piece in _pieces(streets, order, sorted_ids, way, node)])
+        for start in sides[0]:
+            for end in sides[1]:
+                rows.append((start, node, end))
+                only.append(rule.startswith("only_"))
+    return np.array(rows, dtype=np.int64).reshape(-1, 3), np.array(only, dtype=np.bool_)
+
+
+def _pieces(streets: Streets, order: Int64Array, sorted_ids: Int64Array, way: int, node: int) -> list[int]:
+    """Ways (indices) that carry the id `way` and touch the node."""
+    low, high = np.searchsorted(sorted_ids, [way, way + 1])
+    return [
+        int(piece)
+        for piece in order[low:high]
+        if node in streets.way_ref[streets.way_ptr[piece] : streets.way_ptr[piece + 1]]
+    ]

@@ -1,0 +1,362 @@
+"""The text form of OSM objects (OPL, one object a line) into numpy columns.
+
+Every input format is turned into OPL by osmium in C++ (`geo.osm`); here a kernel scans the text. That is
+several times faster than a Python loop over objects, costs no memory beyond the columns, and treats
+synthetic, negative and unsorted ids alike. Format: https://osmcode.org/opl-file-format/ (written without metadata, so a
+line has the fields ``T`` tags, ``x`` ``y`` location, ``N`` node list, ``M`` members).
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.jit import kernel
+
+__all__ = ["Objects", "OplFile", "Relation", "Wanted", "parse_tags", "scan"]
+
+CHUNK_BYTES = 1 << 22
+DEGREE = 10_000_000
+"""OSM stores locations as whole multiples of 1e-7 degrees."""
+NOWHERE = 2**31 - 1
+
+KEEP, SELECT = 1, 2
+FNV_OFFSET, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+NEWLINE, SPACE, COMMA, EQUALS, MINUS, DOT, ZERO, NINE = (ord(c) for c in "\n ,=-.09")
+LETTER_N, LETTER_W, LETTER_R, LETTER_X, LETTER_Y, TAGS, REFS = (ord(c) for c in "nwrxyTN")
+
+UInt64Array = NDArray[np.uint64]
+UInt8Array = NDArray[np.uint8]
+
+_ESCAPE = re.compile("%([0-9a-f]+)%")
+
+
+class Wanted(NamedTuple):
+    """An object is selected when it has a key of `select`; of its tags those of `keep` stay."""
+
+    select: frozenset[str]
+    keep: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Selected nodes or ways: ids, their kept tags as text, and for ways the node ids."""
+
+    id: NDArray[np.int64]
+    tag_ptr: NDArray[np.int64]
+    tag_text: bytes
+    ref_ptr: NDArray[np.int64]
+    ref: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def texts(self) -> Iterator[str]:
+        """Kept tags of each object in OPL notation (``key=value,key=value``)."""
+        ptr = self.tag_ptr.tolist()
+        text = self.tag_text
+        for start, stop in itertools.pairwise(ptr):
+            yield text[start:stop].decode()
+
+    def refs(self, index: int) -> NDArray[np.int64]:
+        """Node ids of way number `index`."""
+        return self.ref[self.ref_ptr[index] : self.ref_ptr[index + 1]]
+
+
+class Relation(NamedTuple):
+    """A relation: tags and members as (type letter, id, role)."""
+
+    id: int
+    tags: dict[str, str]
+    members: tuple[tuple[str, int, str], ...]
+
+
+@dataclass(frozen=True)
+class OplFile:
+    """Columns of one OSM file. `node_id` is sorted; `node_x`, `node_y` are in 1e-7 degrees."""
+
+    node_id: NDArray[np.int64]
+    node_x: NDArray[np.int32]
+    node_y: NDArray[np.int32]
+    nodes: Objects
+    ways: Objects
+    relations: tuple[Relation, ...]
+
+    def find(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Row of each node id in `node_id`, -1 where the file does not hold the node or its location."""
+        if not len(self.node_id):
+            return np.full(len(ids), -1)
+        row = np.minimum(np.searchsorted(self.node_id, ids), len(self.node_id) - 1)
+        known = (self.node_id[row] == ids) & (self.node_x[row] != NOWHERE)
+        return np.where(known, row, -1)
+
+    def lonlat(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Positions (n, 2), WGS-84 degrees, of rows from `find`."""
+        return np.column_stack([self.node_x[rows], self.node_y[rows]]) / DEGREE
+
+
+def parse_tags(text: str) -> dict[str, str]:
+    """Tags of an OPL tag field as a dict."""
+    tags = {}
+    for part in text.split(","):
+        key, _, value = part.partition("=")
+        tags[key] = value
+    if "%" in text:
+        return {_plain(key): _plain(value) for key, value in tags.items()}
+    return tags
+
+
+def scan(path: Path, nodes: Wanted, ways: Wanted, relations: bool = True) -> OplFile:
+    """Read an OPL file: all node positions, the selected nodes and ways, and every tagged relation.
+
+    Ways without any tags are kept, too: they may be parts of multipolygons.
+    """
+    node_keys, way_keys = _key_table(nodes), _key_table(ways)
+    parts: list[tuple[NDArray[np.generic], ...]] = []
+    relation_lines: list[bytes] = []
+    with path.open("rb") as file:
+        rest = b""
+        while block := file.read(CHUNK_BYTES):
+            cut = block.rfind(b"\n") + 1
+            if cut == 0:
+                rest += block
+                continue
+            chunk = np.frombuffer(rest + block[:cut], dtype=np.uint8)
+            rest = block[cut:]
+            columns = _scan_chunk(chunk, *node_keys, *way_keys)
+            parts.append(tuple(column.copy() for column in columns[:-1]))
+            if relations and len(columns[-1]):
+                relation_lines += bytes(columns[-1]).splitlines()
+    joined = [np.concatenate([part[i] for part in parts]) for i in range(len(parts[0]))] if parts else []
+    if not joined:
+        joined = [column.copy() for column in _scan_chunk(np.zeros(0, np.uint8), *node_keys, *way_keys)[:-1]]
+    node_id, x, y, tagged_id, tagged_len, tagged_text, way_id, way_len, way_text, n_refs, ref = joined
+    if len(node_id) > 1 and not bool((node_id[1:] > node_id[:-1]).all()):
+        node_id, first = np.unique(node_id, return_index=True)
+        x, y = x[first], y[first]
+    return OplFile(
+        node_id=node_id,
+        node_x=x,
+        node_y=y,
+        nodes=Objects(tagged_id, _ptr(tagged_len), tagged_text.tobytes(), np.zeros(1, np.int64), node_id[:0]),
+        ways=Objects(way_id, _ptr(way_len), way_text.tobytes(), _ptr(n_refs), ref),
+        relations=tuple(_relation(line.decode()) for line in relation_lines),
+    )
+
+
+def _plain(text: str) -> str:
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def _ptr(lengths: NDArray[np.integer]) -> NDArray[np.int64]:
+    ptr = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=ptr[1:])
+    return ptr
+
+
+def _relation(line: str) -> Relation:
+    head, *fields = line.split(" ")
+    tags: dict[str, str] = {}
+    members = []
+    for field in fields:
+        if field[:1] == "T" and len(field) > 1:
+            tags = parse_tags(field[1:])
+        elif field[:1] == "M" and len(field) > 1:
+            for member in field[1:].split(","):
+                ref, _, role = member.partition("@")
+                members.append((ref[0], int(ref[1:]), _plain(role)))
+    return Relation(int(head[1:]), tags, tuple(members))
+
+
+def _hash(key: str) -> int:
+    """Fowler-Noll-Vo hash (FNV-1a, 64 bits) of the key as OPL writes it."""
+    value = int(FNV_OFFSET)
+    for byte in key.encode():
+        value = ((value ^ byte) * int(FNV_PRIME)) % 2**64
+    return value
+
+
+def _key_table(wanted: Wanted) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Sorted key hashes and what each key does: `KEEP`, `SELECT` or both."""
+    role = {_hash(key): KEEP for key in wanted.keep}
+    for key in wanted.select:
+        role[_hash(key)] = role.get(_hash(key), 0) + SELECT
+    hashes = sorted(role)
+    return np.array(hashes, dtype=np.uint64), np.array([role[h] for h in hashes], dtype=np.uint8)
+
+
+@kernel
+def _role(hashes: UInt64Array, roles: UInt8Array, value: np.uint64) -> int:
+    low, high = 0, len(hashes)
+    while low < high:
+        middle = (low + high) >> 1
+        if hashes[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    if low < len(hashes) and hashes[low] == value:
+        return int(roles[low])
+    return 0
+
+
+@kernel
+def _integer(text: UInt8Array, at: int) -> tuple[int, int]:
+    """Whole number that begins at `at`, and where it ends."""
+    negative = text[at] == MINUS
+    if negative:
+        at += 1
+    value = 0
+    while at < len(text) and ZERO <= text[at] <= NINE:
+        value = value * 10 + int(text[at]) - ZERO
+        at += 1
+    return (-value if negative else value), at
+
+
+@kernel
+def _degrees(text: UInt8Array, at: int) -> tuple[int, int]:
+    """Decimal number that begins at `at` in 1e-7 units, `NOWHERE` when there is none; and where it ends."""
+    start = at
+    negative = text[at] == MINUS
+    if negative:
+        at += 1
+    value, places = 0, -1
+    while at < len(text) and (ZERO <= text[at] <= NINE or text[at] == DOT):
+        if text[at] == DOT:
+            places = 0
+        else:
+            value = value * 10 + int(text[at]) - ZERO
+            if places >= 0:
+                places += 1
+        at += 1
+    if at == start:
+        return NOWHERE, at
+    for _ in range(7 - max(places, 0)):
+        value *= 10
+    return (-value if negative else value), at
+
+
+@kernel
+def _copy_tags(
+    text: UInt8Array, at: int, hashes: UInt64Array, roles: UInt8Array, out: UInt8Array, filled: int
+) -> tuple[int, int, int, bool]:
+    """Copy the wanted tags of the field at `at`: its end, bytes in `out`, tags seen, selected or not."""
+    first, seen, selected = filled, 0, False
+    while at < len(text) and text[at] != SPACE and text[at] != NEWLINE:
+        start = at
+        value = FNV_OFFSET
+        while text[at] != EQUALS and text[at] != SPACE and text[at] != NEWLINE:
+            value = (value ^ np.uint64(text[at])) * FNV_PRIME
+            at += 1
+        role = _role(hashes, roles, value)
+        while text[at] != COMMA and text[at] != SPACE and text[at] != NEWLINE:
+            at += 1
+        seen += 1
+        if role & SELECT:
+            selected = True
+        if role & KEEP:
+            if filled > first:
+                out[filled] = COMMA
+                filled += 1
+            out[filled : filled + at - start] = text[start:at]
+            filled += at - start
+        if text[at] == COMMA:
+            at += 1
+    return at, filled, seen, selected
+
+
+@kernel
+def _scan_chunk(
+    text: UInt8Array,
+    node_hashes: UInt64Array,
+    node_roles: UInt8Array,
+    way_hashes: UInt64Array,
+    way_roles: UInt8Array,
+) -> tuple[NDArray[np.generic], ...]:
+    """Columns of whole lines: nodes, tagged nodes, ways, references, and the relation lines as they are."""
+    lines, commas = 0, 0
+    for byte in text:
+        lines += byte == NEWLINE
+        commas += byte == COMMA
+    node_id, x, y = np.empty(lines, np.int64), np.empty(lines, np.int32), np.empty(lines, np.int32)
+    tagged_id, tagged_len = np.empty(lines, np.int64), np.empty(lines, np.int32)
+    way_id, way_len, n_refs = np.empty(lines, np.int64), np.empty(lines, np.int32), np.empty(lines, np.int32)
+    refs = np.empty(commas + lines, np.int64)
+    tagged_text, way_text = np.empty(len(text), np.uint8), np.empty(len(text), np.uint8)
+    relation_text = np.empty(len(text), np.uint8)
+    nodes = tagged = ways = n_ref = tagged_bytes = way_bytes = relation_bytes = 0
+    at = 0
+    while at < len(text):
+        start, kind = at, text[at]
+        if kind == LETTER_R:
+            while text[at] != NEWLINE:
+                at += 1
+            at += 1
+            relation_text[relation_bytes : relation_bytes + at - start] = text[start:at]
+            relation_bytes += at - start
+            continue
+        if kind != LETTER_N and kind != LETTER_W:
+            while text[at] != NEWLINE:
+                at += 1
+            at += 1
+            continue
+        ident, at = _integer(text, at + 1)
+        filled = tagged_bytes if kind == LETTER_N else way_bytes
+        first_ref, first_byte, seen, selected = n_ref, filled, 0, False
+        here_x = here_y = NOWHERE
+        while text[at] != NEWLINE:
+            field = text[at]
+            at += 1
+            if field == TAGS and kind == LETTER_N:
+                at, filled, seen, selected = _copy_tags(
+                    text, at, node_hashes, node_roles, tagged_text, filled
+                )
+            elif field == TAGS:
+                at, filled, seen, selected = _copy_tags(text, at, way_hashes, way_roles, way_text, filled)
+            elif field == LETTER_X:
+                here_x, at = _degrees(text, at)
+            elif field == LETTER_Y:
+                here_y, at = _degrees(text, at)
+            elif field == REFS:
+                while text[at] == LETTER_N:
+                    refs[n_ref], at = _integer(text, at + 1)
+                    n_ref += 1
+                    while text[at] != COMMA and text[at] != SPACE and text[at] != NEWLINE:
+                        at += 1
+                    if text[at] == COMMA:
+                        at += 1
+            elif field != SPACE:
+                while text[at] != SPACE and text[at] != NEWLINE:
+                    at += 1
+        at += 1
+        if kind == LETTER_N:
+            node_id[nodes], x[nodes], y[nodes] = ident, here_x, here_y
+            nodes += 1
+            if selected:
+                tagged_id[tagged], tagged_len[tagged] = ident, filled - first_byte
+                tagged += 1
+                tagged_bytes = filled
+        elif selected or seen == 0:
+            way_id[ways], way_len[ways], n_refs[ways] = ident, filled - first_byte, n_ref - first_ref
+            ways += 1
+            way_bytes = filled
+        else:
+            n_ref = first_ref
+    return (
+        node_id[:nodes],
+        x[:nodes],
+        y[:nodes],
+        tagged_id[:tagged],
+        tagged_len[:tagged],
+        tagged_text[:tagged_bytes],
+        way_id[:ways],
+        way_len[:ways],
+        way_text[:way_bytes],
+        n_refs[:ways],
+        refs[:n_ref],
+        relation_text[:relation_bytes],
+    )
