@@ -88,23 +88,40 @@ class TraceTable(_Table):
     """``[[traces]]``: trace files of one form. The datum has no default: it must be known or asked for."""
 
     files: Files
-    datum: TraceDatum
+    datum: TraceDatum | dict[str, TraceDatum]
+    """One for all rows, or one for each platform; ``auto`` finds it and reports its evidence."""
     timezone: TimeZone | None = None
     """Zone of local times without an offset; none: that of the city."""
-    platform: str | None = None
-    columns: dict[str, str] = Field(default_factory=dict)
-    """From canonical names (rider_id, time, lon, lat, event, platform) to those of the file."""
+    platform: str = ""
+    """Name of the platform where the files have no such column."""
+    columns: dict[Literal["rider_id", "time", "lon", "lat", "event", "platform"], str] = Field(
+        default_factory=dict
+    )
+    """From our names to those of the files; well-known names need none."""
+    kind: Literal["auto", "csv", "parquet", "gpx", "plt", "goal", "lade_orders"] = "auto"
+    encoding: str = "auto"
+    separator: Annotated[str, Field(min_length=1, max_length=4)] = "auto"
+    time_unit: Literal["auto", "s", "ms", "us", "ns"] = "auto"
+    year: Annotated[int | None, Field(ge=2000, le=2100)] = None
+    """Of dates that are written without one."""
+    max_speed_mps: Annotated[float, Field(ge=1, le=400)] = 40.0
+    """Faster than this between two points is an error of the phone."""
 
 
 class SyntheticTable(_Table):
     """``[synthetic]``: a seeded fleet on the real map instead of trace files."""
 
-    riders: Annotated[int, Field(ge=1, le=20_000)] = 120
+    riders: Annotated[int, Field(ge=1, le=20_000)] = 150
     days: Annotated[int, Field(ge=1, le=60)] = 6
     first_day: datetime.date = datetime.date(2026, 3, 2)
-    interval_s: Annotated[int, Field(ge=1, le=60)] = 10
-    noise_m: Annotated[float, Field(ge=0, le=50)] = 8.0
-    datum: Datum = "wgs84"
+    interval_s: Annotated[int, Field(ge=1, le=600)] = 20
+    """Seconds between two points of a rider."""
+    noise_m: tuple[Annotated[float, Field(ge=0, le=200)], Annotated[float, Field(ge=0, le=200)]] = (5.0, 15.0)
+    """Least and most GPS noise of a phone, standard deviation in metres."""
+    broken_share: Annotated[float, Field(ge=0, le=0.5)] = 0.002
+    """Share of the rows that are spoiled, as in real files."""
+    datum: Datum
+    """Of the files that are written and read back, as platforms of the city would hand them over."""
     existing_stations: Annotated[int, Field(ge=0, le=500)] = 4
     """Stations that stand away from where riders rest, as they often do."""
 

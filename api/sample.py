@@ -1,0 +1,118 @@
+"""A match request out of a synthetic fleet: the riders of one moment, and civic tasks for them."""
+
+import datetime
+import zoneinfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.match_schemas import MatchRequest, RiderIn, StopIn, TaskIn, VisitIn
+from api.studyfile import Datum, StudyFile
+from geo.datum import from_wgs84
+from geo.samples import TASK_KINDS
+from geo.streets import StreetNetwork
+from geo.synthetic import CivicTasks, Snapshot, SyntheticFleet, civic_tasks, snapshot
+
+__all__ = ["sample_request"]
+
+STOP_KIND = {1: "pickup", 2: "dropoff"}
+EMERGENCY = "emergency"
+
+
+def sample_request(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> MatchRequest:
+    """Return the request whose answer becomes ``matches.json``.
+
+    Parameters
+    ----------
+    wishes : StudyFile
+        Names the moment, the number of tasks, the seed and the datum.
+    network : StreetNetwork
+        The streets.
+    fleet : SyntheticFleet
+        Riders with their orders; their codes do not appear in the request.
+
+    Returns
+    -------
+    MatchRequest
+        Riders are numbered anew, so that nobody can be linked with the traces.
+    """
+    options = fleet.options
+    zone = zoneinfo.ZoneInfo(options.timezone)
+    last_day = options.first_day + datetime.timedelta(days=options.days - 1)
+    at = datetime.datetime.combine(last_day, wishes.matching.at, zone)
+    datum: Datum = wishes.synthetic.datum if wishes.synthetic is not None else "wgs84"
+    riders = _riders(snapshot(fleet, at.timestamp()), datum, zone, wishes.mode)
+    tasks = civic_tasks(network, wishes.mode, wishes.matching.tasks, at.timestamp(), wishes.seed)
+    return MatchRequest(datum=datum, now=at, riders=riders, tasks=_tasks(tasks, datum, zone))
+
+
+def _riders(shown: Snapshot, datum: Datum, zone: datetime.tzinfo, mode: str) -> tuple[RiderIn, ...]:
+    here = _placed(shown.lonlat, datum)
+    stops = _placed(shown.stop_lonlat, datum)
+    width = len(str(len(here)))
+    return tuple(
+        RiderIn(
+            rider_id=f"rider-{k + 1:0{width}d}",
+            lon=here[k][0],
+            lat=here[k][1],
+            mode=mode,
+            stops=tuple(
+                _stop(shown, row, stops[row], zone, row - int(shown.stop_ptr[k]) + 1)
+                for row in range(int(shown.stop_ptr[k]), int(shown.stop_ptr[k + 1]))
+            ),
+            shift_start=_instant(shown.shift_start_s[k], zone),
+            shift_end=_instant(shown.shift_end_s[k], zone),
+            worked_since_break_s=_seconds(shown.worked_s[k]),
+            worked_today_s=_seconds(shown.at_s - shown.shift_start_s[k]),
+        )
+        for k in range(len(here))
+    )
+
+
+def _stop(
+    shown: Snapshot, row: int, lonlat: tuple[float, float], zone: datetime.tzinfo, number: int
+) -> StopIn:
+    service_s = _seconds(shown.stop_service_s[row])
+    due_s = float(shown.stop_due_s[row])
+    return StopIn(
+        stop_id=f"stop-{number}",
+        lon=lonlat[0],
+        lat=lonlat[1],
+        service_s=service_s,
+        # A promise is about handing over; a due time of a stop is about beginning to.
+        due=_instant(due_s - service_s, zone) if np.isfinite(due_s) else None,
+        kind=STOP_KIND[int(shown.stop_kind[row])],
+    )
+
+
+def _tasks(tasks: CivicTasks, datum: Datum, zone: datetime.tzinfo) -> tuple[TaskIn, ...]:
+    places = _placed(tasks.lonlat, datum)
+    width = len(str(len(places)))
+    names = [TASK_KINDS[kind] for kind in tasks.kind.tolist()]
+    return tuple(
+        TaskIn(
+            task_id=f"task-{k + 1:0{width}d}",
+            place=VisitIn(
+                lon=lon,
+                lat=lat,
+                service_s=_seconds(tasks.service_s[k]),
+                earliest=_instant(tasks.earliest_s[k], zone),
+                latest=_instant(tasks.latest_s[k], zone),
+            ),
+            kind="first_response" if names[k] == EMERGENCY else names[k],
+            priority=10 if names[k] == EMERGENCY else 0,
+        )
+        for k, (lon, lat) in enumerate(places)
+    )
+
+
+def _placed(lonlat: NDArray[np.float64], datum: Datum) -> list[tuple[float, float]]:
+    return [(lon, lat) for lon, lat in np.round(from_wgs84(lonlat, datum), 7).tolist()]
+
+
+def _instant(epoch_s: float, zone: datetime.tzinfo) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(round(float(epoch_s), 3), zone)
+
+
+def _seconds(value: float) -> float:
+    return round(float(min(max(value, 0.0), 86_400.0)), 3)
