@@ -3,7 +3,19 @@
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BoolArray", "Float32Array", "FloatArray", "Int32Array", "Int64Array", "UInt8Array", "UInt32Array"]
+__all__ = [
+    "BoolArray",
+    "Float32Array",
+    "FloatArray",
+    "Int32Array",
+    "Int64Array",
+    "Integer",
+    "UInt8Array",
+    "UInt32Array",
+]
+
+Integer = int | np.int64
+"""A whole number inside a kernel."""
 
 BoolArray = npt.NDArray[np.bool_]
 UInt8Array = npt.NDArray[np.uint8]

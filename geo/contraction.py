@@ -98,7 +98,7 @@ def contract(raw: RawWays) -> Chains:
     in nodes are left out.
     """
     start, end, way, compound = _segments(raw)
-    through, into, out = _through_nodes(raw, start, end, way, compound)
+    through, out = _through_nodes(raw, start, end, way, compound)
     follow = np.where(through[end], out[end], -1).astype(np.int32)
     order = np.empty(len(start), np.int32)
     chain_ptr = np.empty(len(start) + 1, np.int64)
@@ -125,15 +125,15 @@ def _segments(raw: RawWays) -> tuple[Int32Array, Int32Array, Int64Array, Int32Ar
     way = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_ptr))[at]
     start, end = raw.way_ref[at], raw.way_ref[at + 1]
     lost = np.isnan(raw.node_lonlat).any(axis=1)
-    used = (raw.way_access[0] | raw.way_access[1])[way] != 0
-    keep = used & ~lost[start] & ~lost[end] & (start != end)
+    used: BoolArray = (raw.way_access[0] | raw.way_access[1])[way] != 0
+    keep: BoolArray = used & ~lost[start] & ~lost[end] & (start != end)
     return start[keep], end[keep], way[keep], raw.ref_compound[at][keep]
 
 
 def _through_nodes(
     raw: RawWays, start: Int32Array, end: Int32Array, way: Int64Array, compound: Int32Array
-) -> tuple[BoolArray, Int32Array, Int32Array]:
-    """Return which nodes are passed without a choice, and the segment into and out of each node."""
+) -> tuple[BoolArray, Int32Array]:
+    """Return which nodes are passed without a choice, and the segment out of each node."""
     nodes = len(raw.node_id)
     number = np.arange(len(start), dtype=np.int32)
     into = np.full(nodes, -1, np.int32)
@@ -146,16 +146,17 @@ def _through_nodes(
     at = np.flatnonzero(through)
     one, two = into[at], out[at]
     way_1, way_2 = way[one], way[two]
-    same = (compound[one] == compound[two]) & (one != two)
+    same: BoolArray = (compound[one] == compound[two]) & (one != two)
     other = np.flatnonzero(same & (way_1 != way_2))
     a, b = way_1[other], way_2[other]
-    alike = (raw.way_access[:, a] == raw.way_access[:, b]).all(axis=0)
-    alike &= (raw.way_speed_mps[:, a] == raw.way_speed_mps[:, b]).all(axis=0)
+    alike = np.ones(len(other), np.bool_)
+    for table in (raw.way_access, raw.way_speed_mps):
+        alike &= np.all(table[:, a] == table[:, b], axis=0)
     for column in (raw.way_private, raw.way_name, raw.way_class):
         alike &= column[a] == column[b]
     same[other] = alike
     through[at] = same
-    return through, into, out
+    return through, out
 
 
 def _turns_banned(

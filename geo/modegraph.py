@@ -12,8 +12,11 @@ Nothing leads from IN back to public: no route cuts through a private place.
 """
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from geo.arrays import BoolArray, Int32Array, Int64Array, UInt8Array, UInt32Array
 from geo.jit import kernel
@@ -79,6 +82,16 @@ class ModeGraph:
     def max_cost_ms(self) -> int:
         """Cost of the longest arc, 0 without arcs."""
         return int(self.cost_ms.max()) if len(self.cost_ms) else 0
+
+    def pack(self) -> tuple[dict[str, npt.NDArray[Any]], int]:
+        """Return the columns by name, and the number of states."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: v for name, v in values.items() if isinstance(v, np.ndarray)}, self.n_states
+
+    @staticmethod
+    def unpack(mode: str, n_states: int, columns: Mapping[str, npt.NDArray[Any]]) -> "ModeGraph":
+        """Return the graph that was packed."""
+        return ModeGraph(mode=mode, n_states=n_states, **columns)
 
     def with_costs(self, directed_cost_ms: UInt32Array) -> "ModeGraph":
         """Return the same graph with other costs of the directed edges; what is `NO` must stay so."""

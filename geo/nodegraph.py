@@ -55,7 +55,7 @@ def node_graph(mode: str, streets: Streets) -> ModeGraph:
 
 
 def _states(streets: Streets) -> tuple[Int32Array, Int32Array, np.ndarray[tuple[int], np.dtype[np.uint8]]]:
-    """Number the copies of each node in the order of the nodes; -1 where a layer does not touch it."""
+    """Give a number to the copies of each node, in the order of nodes; -1 where a layer does not touch it."""
     present = np.zeros((streets.nodes, 4), np.bool_)
     used = streets.usable.reshape(-1, 2).any(axis=1)
     for layer, edges in (

@@ -68,7 +68,9 @@ def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snappe
     parent = np.empty(graph.n_states, np.int32)
     arcs = (graph.indptr, graph.head, graph.cost_ms)
     memory = (space.dist, space.link, space.ring, space.touched)
-    n, best = search_tree(*arcs, start.state, start.ms, stop.state, stop.ms, limit_ms, *memory, parent)
+    ends = (start.state, start.ms, stop.state, stop.ms, limit_ms)
+    task = (*arcs, *ends, *memory, parent)
+    n, best = search_tree(*task)
     found = direct
     if best >= 0:
         total_ms = int(space.dist[stop.state[best]]) + int(stop.ms[best])
@@ -128,7 +130,8 @@ def _describe(
             begin = float(source.offset_m[0])
         if position == len(directed_edges) - 1:
             end = float(target.offset_m[0])
-        points.append(_piece(network, edge, begin, end))
+        piece = network.edge_part(edge, min(begin, end), max(begin, end))
+        points.append(piece if begin <= end else piece[::-1])
         metres = abs(end - begin)
         length_m += metres
         if metres >= SHORTEST_STEP_M:
@@ -148,14 +151,3 @@ def _describe(
         lonlat=lonlat,
         steps=tuple(steps),
     )
-
-
-def _piece(network: StreetNetwork, edge: int, begin_m: float, end_m: float) -> FloatArray:
-    """Return the points of an edge between two offsets, in the order of travel."""
-    low, high = min(begin_m, end_m), max(begin_m, end_m)
-    rows = slice(network.geom_ptr[edge], network.geom_ptr[edge + 1])
-    along, lonlat = network.geom_along_m[rows], network.geom_lonlat[rows]
-    inner = lonlat[(along > low) & (along < high)]
-    ends = np.stack([np.interp([low, high], along, lonlat[:, axis]) for axis in (0, 1)], axis=1)
-    piece = np.concatenate([ends[:1], inner, ends[1:]])
-    return piece if begin_m <= end_m else piece[::-1]

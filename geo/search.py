@@ -11,7 +11,7 @@ import dataclasses
 
 import numpy as np
 
-from geo.arrays import Int32Array, UInt32Array
+from geo.arrays import Int32Array, Integer, UInt32Array
 from geo.jit import kernel
 from geo.modegraph import NO, ModeGraph
 
@@ -63,10 +63,9 @@ def reset(dist: UInt32Array, touched: Int32Array, n_touched: int) -> None:
 
 @kernel
 def relax_seed(
-    state: int,
-    ms: int,
-    limit: int,
-    cursor: int,
+    state: Integer,
+    ms: Integer,
+    limit: Integer,
     dist: UInt32Array,
     link: Int32Array,
     ring: Int32Array,
@@ -154,7 +153,6 @@ def search(
                 seed_state[order[taken]],
                 np.int64(seed_ms[order[taken]]),
                 limit,
-                cursor,
                 dist,
                 link,
                 ring,
@@ -254,7 +252,7 @@ def search_tree(
             ms = np.int64(seed_ms[order[taken]])
             if ms < dist[state] and ms <= limit:
                 parent_arc[state] = -1
-            n_touched, added = relax_seed(state, ms, limit, cursor, dist, link, ring, touched, n_touched)
+            n_touched, added = relax_seed(state, ms, limit, dist, link, ring, touched, n_touched)
             waiting += added
             taken += 1
         bucket = cursor & (len(ring) - 1)
@@ -271,7 +269,7 @@ def search_tree(
                 to = head[arc]
                 if ms < dist[to] and ms <= limit:
                     parent_arc[to] = arc
-                    n_touched, added = relax_seed(to, ms, limit, cursor, dist, link, ring, touched, n_touched)
+                    n_touched, added = relax_seed(to, ms, limit, dist, link, ring, touched, n_touched)
                     waiting += added
             state = ring[bucket]
         # What is still in the ring is no shorter than the next bucket, so a better target is final.

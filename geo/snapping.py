@@ -12,10 +12,12 @@ from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.jit import kernel
 
-__all__ = ["WALK_MPS", "SegmentGrid", "Snapped", "nearest_edges", "segment_grid"]
+__all__ = ["WALK_MPS", "SegmentGrid", "Snapped", "StreetIndex", "nearest_edges", "segment_grid"]
 
 WALK_MPS = 1.2
 """Speed on foot between a place and the street."""
+MEASURED_M = 2_000.0
+"""How far away a refused point is still measured."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,7 +33,7 @@ class Snapped:
     lonlat : float64 (n, 2)
         Foot point on the street, WGS-84 degrees; the point asked for where refused.
     walk_m : float64 (n,)
-        Metres from the point to the street; infinite where no street is near.
+        Metres from the point to the street, also where refused; infinite beyond 2 km.
     walk_ms : int64 (n,)
         The same as milliseconds on foot; 0 where refused.
     """
@@ -207,3 +209,71 @@ def nearest_edges(
                             out_segment[i] = g
                             out_part[i] = part
                             out_m[i] = np.sqrt(away)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StreetIndex:
+    """All that is needed to find the nearest street.
+
+    Attributes
+    ----------
+    xy_m, lonlat : float64 (G, 2)
+        Points of all edges, in the plane and on the globe.
+    along_m : float64 (G,)
+        Metres from the start of the edge.
+    segment_edge, edge_zone : int32 (G,), int32 (E,)
+        Edge of each segment; zone (compound) of each edge.
+    grid : SegmentGrid
+    """
+
+    xy_m: FloatArray
+    lonlat: FloatArray
+    along_m: FloatArray
+    segment_edge: Int32Array
+    edge_zone: Int32Array
+    grid: SegmentGrid
+
+    def nearest(
+        self, lonlat: FloatArray, xy_m: FloatArray, zone: Int32Array, usable: BoolArray, max_m: float
+    ) -> Snapped:
+        """Snap points to edges of their own zone if there are any within `max_m`, else to any edge."""
+        count = len(lonlat)
+        segment, part, walk_m = np.full(count, -1, np.int32), np.zeros(count), np.full(count, np.inf)
+        if not usable.any():
+            return Snapped(segment, part, lonlat, walk_m, np.zeros(count, np.int64))
+        for any_zone in (False, True):
+            self._search(xy_m, zone, any_zone, max_m, usable, segment, part, walk_m)
+        refused = np.flatnonzero(segment < 0)
+        if len(refused):
+            ignored, far_m = segment[refused], walk_m[refused]
+            far = max(max_m, MEASURED_M)
+            self._search(xy_m[refused], zone[refused], True, far, usable, ignored, part[refused], far_m)
+            walk_m[refused] = far_m
+        ok = segment >= 0
+        at = np.maximum(segment, 0)
+        foot = self.lonlat[at] + part[:, None] * (self.lonlat[at + 1] - self.lonlat[at])
+        offset_m = self.along_m[at] + part * (self.along_m[at + 1] - self.along_m[at])
+        return Snapped(
+            edge=np.where(ok, self.segment_edge[at], -1).astype(np.int32),
+            offset_m=np.where(ok, offset_m, 0.0),
+            lonlat=np.where(ok[:, None], foot, lonlat),
+            walk_m=walk_m,
+            walk_ms=np.round(np.where(ok, walk_m, 0.0) / WALK_MPS * 1000).astype(np.int64),
+        )
+
+    def _search(
+        self,
+        xy_m: FloatArray,
+        zone: Int32Array,
+        any_zone: bool,
+        max_m: float,
+        usable: BoolArray,
+        segment: Int32Array,
+        part: FloatArray,
+        away_m: FloatArray,
+    ) -> None:
+        grid = self.grid
+        cells = (grid.low_m, grid.cell_m, grid.columns, grid.rows, grid.ptr, grid.segment)
+        streets = (self.xy_m, self.segment_edge, usable, self.edge_zone)
+        task = (xy_m, zone, any_zone, max_m, *streets, *cells, segment, part, away_m)
+        nearest_edges(*task)

@@ -6,6 +6,7 @@ Positions are (lon, lat) in WGS-84 degrees, arrays ``(n, 2)``. Edge ``e`` runs f
 
 import dataclasses
 import functools
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,9 @@ from geo.modegraph import NO, ModeGraph, Streets
 from geo.nodegraph import node_graph
 from geo.rawways import ALL_MODES, GATE_DELAY_S, MODES, Compounds, RawWays, mode_bit
 from geo.search import Workspace, workspace
-from geo.snapping import WALK_MPS, SegmentGrid, Snapped, nearest_edges, segment_grid
+from geo.snapping import WALK_MPS, SegmentGrid, Snapped, StreetIndex, segment_grid
+from geo.storage import read_folder, write_folder
+from geo.turngraph import turn_graph
 
 __all__ = [
     "ALL_MODES",
@@ -38,8 +41,8 @@ __all__ = [
 
 EBIKE_PROMISE_MPS = 15 / 3.6
 """Delivery times of e-bikes are computed at no more than 15 km/h (national standard, December 2025)."""
-REFUSED_WITHIN_M = 2_000.0
-"""How far a refused point is still measured."""
+VERSION = 1
+"""Of the saved form."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -198,11 +201,20 @@ class StreetNetwork:
         """Return the points (k, 2) of an edge from ``u`` to ``v``."""
         return self.geom_lonlat[self.geom_ptr[edge] : self.geom_ptr[edge + 1]]
 
+    def edge_part(self, edge: int, low_m: float, high_m: float) -> FloatArray:
+        """Return the points (k, 2) of an edge between two offsets from ``u``, `low_m` first."""
+        rows = slice(self.geom_ptr[edge], self.geom_ptr[edge + 1])
+        along, lonlat = self.geom_along_m[rows], self.geom_lonlat[rows]
+        inner = lonlat[(along > low_m) & (along < high_m)]
+        ends = np.stack([np.interp([low_m, high_m], along, lonlat[:, axis]) for axis in (0, 1)], axis=1)
+        return np.concatenate([ends[:1], inner, ends[1:]])
+
     def graph(self, mode: str) -> ModeGraph:
         """Return the graph of a mode, built at the first call."""
         key = f"graph:{mode}"
         if key not in self._cache:
-            self._cache[key] = node_graph(mode, self._streets(mode))
+            build = turn_graph if mode == "car" else node_graph
+            self._cache[key] = build(mode, self._streets(mode))
         graph: ModeGraph = self._cache[key]
         return graph
 
@@ -272,7 +284,7 @@ class StreetNetwork:
         graph = network._cache.pop(f"graph:{mode}", None)
         if graph is not None:
             network._cache[f"graph:{mode}"] = graph.with_costs(network._directed_cost_ms(mode))
-        for name in ("_corners", "_scale", "_plane_m", "_segment_edge", "_grid"):
+        for name in ("_corners", "_scale", "_index"):
             if name in self.__dict__:
                 network.__dict__[name] = self.__dict__[name]
         return network
@@ -301,17 +313,84 @@ class StreetNetwork:
         out[edges] = rank[label[: len(edges)]]
         return out
 
-    @functools.cached_property
-    def _plane_m(self) -> FloatArray:
-        return self.project(self.geom_lonlat)
+    def save(self, folder: pathlib.Path) -> None:
+        """Write the network, the graphs of all modes and the snapping index; see `load`."""
+        columns: dict[str, Any] = {}
+        states: dict[str, int] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                columns[field.name] = value
+        for mode in MODES:
+            packed, states[mode] = self.graph(mode).pack()
+            columns.update({f"{mode}.{name}": column for name, column in packed.items()})
+        grid = self._index.grid
+        columns |= {"grid.low_m": grid.low_m, "grid.ptr": grid.ptr, "grid.segment": grid.segment}
+        outlines = shapely.to_wkb(np.array(self.compounds.polygons, dtype=object))
+        columns["compounds.wkb"] = np.frombuffer(b"".join(outlines), np.uint8)
+        columns["compounds.size"] = np.array([len(outline) for outline in outlines], np.int64)
+        columns["compounds.gate_delay_s"] = self.compounds.gate_delay_s
+        meta = {
+            "version": VERSION,
+            "graphs": states,
+            "grid": [grid.cell_m, grid.columns, grid.rows],
+            "compounds": {"names": self.compounds.names, "kind": self.compounds.kind},
+            "names": self.names,
+            "classes": self.classes,
+            "gate_delay_s": self.gate_delay_s,
+        }
+        write_folder(pathlib.Path(folder), columns, meta)
+
+    @staticmethod
+    def load(folder: pathlib.Path) -> "StreetNetwork":
+        """Read what `save` wrote; columns are mapped, so that only what is used is read from disk.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no saved network, or one of another version of the format.
+        """
+        columns, meta = read_folder(pathlib.Path(folder))
+        if meta.get("version") != VERSION:
+            raise InputError(
+                f"{folder} was saved in format {meta.get('version')}, not {VERSION}: read the map again"
+            )
+        names = [field.name for field in dataclasses.fields(StreetNetwork)]
+        ends = np.cumsum(columns["compounds.size"])
+        blob = columns["compounds.wkb"].tobytes()
+        outlines = [blob[end - size : end] for end, size in zip(ends, columns["compounds.size"], strict=True)]
+        network = StreetNetwork(
+            **{name: columns[name] for name in names if name in columns},
+            names=tuple(meta["names"]),
+            classes=tuple(meta["classes"]),
+            compounds=Compounds(
+                names=tuple(meta["compounds"]["names"]),
+                polygons=tuple(shapely.from_wkb(outlines)),
+                gate_delay_s=columns["compounds.gate_delay_s"],
+                kind=tuple(meta["compounds"]["kind"]),
+            ),
+            gate_delay_s=meta["gate_delay_s"],
+        )
+        for mode, states in meta["graphs"].items():
+            prefix = f"{mode}."
+            packed = {name.removeprefix(prefix): c for name, c in columns.items() if name.startswith(prefix)}
+            network._cache[f"graph:{mode}"] = ModeGraph.unpack(mode, states, packed)
+        cell_m, width, height = meta["grid"]
+        low_m, ptr, segment = (columns[f"grid.{name}"] for name in ("low_m", "ptr", "segment"))
+        network._cache["grid"] = SegmentGrid(low_m, cell_m, width, height, ptr, segment)
+        return network
 
     @functools.cached_property
-    def _segment_edge(self) -> Int32Array:
-        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.geom_ptr))
-
-    @functools.cached_property
-    def _grid(self) -> SegmentGrid:
-        return segment_grid(self._plane_m, self.geom_ptr)
+    def _index(self) -> StreetIndex:
+        plane_m = self.project(self.geom_lonlat)
+        return StreetIndex(
+            xy_m=plane_m,
+            lonlat=self.geom_lonlat,
+            along_m=self.geom_along_m,
+            segment_edge=np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.geom_ptr)),
+            edge_zone=self.edge_compound,
+            grid=self._cache.get("grid") or segment_grid(plane_m, self.geom_ptr),
+        )
 
     def compound_of(self, lonlat: FloatArray) -> Int32Array:
         """Return the compound (n,) around each point, -1 outside of all; the smallest one where nested."""
@@ -349,64 +428,8 @@ class StreetNetwork:
             raise InputError("a position to snap must be finite, (lon, lat) in degrees")
         if not 0 < max_m < np.inf:
             raise InputError(f"the longest walk to a street must be above 0 m, not {max_m}")
-        count = len(lonlat)
-        segment = np.full(count, -1, np.int32)
-        part, walk_m = np.zeros(count), np.full(count, np.inf)
-        usable = self.usable(mode)
-        if not usable.any():
-            return Snapped(segment, part, lonlat, walk_m, np.zeros(count, np.int64))
         zone = self.compound_of(lonlat)
-        xy_m = self.project(lonlat)
-        self._nearest(xy_m, zone, False, max_m, usable, segment, part, walk_m)
-        self._nearest(xy_m, zone, True, max_m, usable, segment, part, walk_m)
-        refused = np.flatnonzero(segment < 0)
-        if len(refused):
-            far_segment, far_part, far_m = segment[refused], part[refused], walk_m[refused]
-            self._nearest(
-                xy_m[refused], zone[refused], True, REFUSED_WITHIN_M, usable, far_segment, far_part, far_m
-            )
-            walk_m[refused] = far_m
-        at = np.maximum(segment, 0)
-        foot = self.geom_lonlat[at] + part[:, None] * (self.geom_lonlat[at + 1] - self.geom_lonlat[at])
-        offset_m = self.geom_along_m[at] + part * (self.geom_along_m[at + 1] - self.geom_along_m[at])
-        ok = segment >= 0
-        walk_ms = np.round(np.where(ok, walk_m, 0.0) / WALK_MPS * 1000).astype(np.int64)
-        edge = np.where(ok, self._segment_edge[at], -1).astype(np.int32)
-        return Snapped(
-            edge, np.where(ok, offset_m, 0.0), np.where(ok[:, None], foot, lonlat), walk_m, walk_ms
-        )
-
-    def _nearest(
-        self,
-        xy_m: FloatArray,
-        zone: Int32Array,
-        any_zone: bool,
-        max_m: float,
-        usable: BoolArray,
-        segment: Int32Array,
-        part: FloatArray,
-        away_m: FloatArray,
-    ) -> None:
-        grid = self._grid
-        nearest_edges(
-            xy_m,
-            zone,
-            any_zone,
-            float(max_m),
-            self._plane_m,
-            self._segment_edge,
-            usable,
-            self.edge_compound,
-            grid.low_m,
-            grid.cell_m,
-            grid.columns,
-            grid.rows,
-            grid.ptr,
-            grid.segment,
-            segment,
-            part,
-            away_m,
-        )
+        return self._index.nearest(lonlat, self.project(lonlat), zone, self.usable(mode), float(max_m))
 
 
 def _along_m(geom_lonlat: FloatArray, geom_ptr: Int64Array) -> FloatArray:

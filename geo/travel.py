@@ -172,7 +172,8 @@ def _matrix_ms(
     def work(first: int, last: int) -> None:
         space = network.borrow_workspace(mode)
         memory = (space.dist, space.link, space.ring, space.touched)
-        _rows(first, last, backward, *arcs, *tables, *costs, *memory, out_ms)
+        task = (first, last, backward, *arcs, *tables, *costs, *memory, out_ms)
+        _rows(*task)
         network.return_workspace(mode, space)
 
     workers = (2 if len(rows) >= 16 else 1) if threads is None else max(1, threads)

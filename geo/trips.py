@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array, Int64Array, UInt32Array
+from geo.arrays import FloatArray, Int32Array, Int64Array, Integer, UInt32Array
 from geo.jit import kernel
 from geo.modegraph import NO, ModeGraph
 from geo.snapping import Snapped
@@ -34,7 +34,7 @@ class Seeds:
 
 
 @kernel
-def run_ms(directed_cost_ms: UInt32Array, directed: int, offset_m: float, length_m: float) -> int:
+def run_ms(directed_cost_ms: UInt32Array, directed: int, offset_m: float, length_m: float) -> Integer:
     """Time from the start of a directed edge to a place `offset_m` from the edge's ``u`` end."""
     cost = np.int64(directed_cost_ms[directed])
     along = 0.0 if length_m <= 0 else min(1.0, max(0.0, offset_m / length_m))
