@@ -1,0 +1,104 @@
+"""Colours and class limits: safe for colour-blind readers, and never the only carrier of a meaning.
+
+Categories use the palette of Okabe and Ito (jfly.uni-koeln.de/color, 2008), amounts use viridis and its
+kin (Smith and van der Walt 2015); every category also has a letter, a number or a shape of its own.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterable
+
+import matplotlib
+
+__all__ = [
+    "ACTION_STYLE",
+    "BASE_STYLE",
+    "EXISTING",
+    "GATE_NEW",
+    "GATE_OSM",
+    "LAND",
+    "PICKUP",
+    "REACH_STYLE",
+    "REDACTED",
+    "SUGGESTED",
+    "TASK",
+    "Icon",
+    "nice_breaks",
+    "ramp",
+]
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#007A5A"
+YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+
+SUGGESTED = GREEN
+EXISTING = BLUE
+PICKUP = YELLOW
+TASK = VERMILLION
+GATE_OSM = "#333333"
+GATE_NEW = PURPLE
+LAND = "#f4f3ef"
+REDACTED = "rgba(120,120,120,.28)"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Icon:
+    """A marker: its ground and the ink on it."""
+
+    color: str
+    ink: str
+
+
+ACTION_STYLE = {
+    "keep": Icon(BLUE, "#ffffff"),
+    "open_longer": Icon(SKY, "#000000"),
+    "move": Icon(ORANGE, "#000000"),
+    "merge": Icon(PURPLE, "#000000"),
+    "close": Icon(VERMILLION, "#ffffff"),
+    "unknown": Icon("#5a5a5a", "#ffffff"),
+}
+"""Existing stations by audit action."""
+
+REACH_STYLE = {
+    180: ("#21918c", ""),
+    300: ("#5ec962", "6 4"),
+    600: ("#c8d94a", "2 4"),
+}
+"""Seconds -> (viridis colour, dash of the outline)."""
+
+BASE_STYLE: dict[str, dict[str, str | float]] = {
+    "water": {"fill": "#cde2ee"},
+    "green": {"fill": "#dfead6"},
+    "buildings": {"fill": "#e4dfd6", "edge": "#cfc8bb"},
+    "path": {"fill": "#b9ae9b", "edge": "#b9ae9b", "width": 1.0, "dash": 1.0},
+    "minor": {"fill": "#ffffff", "edge": "#cbc6bc", "width": 2.6},
+    "middle": {"fill": "#fffdf2", "edge": "#b8b2a5", "width": 4.2},
+    "major": {"fill": "#fbe9c6", "edge": "#b39f76", "width": 5.6},
+}
+"""Muted ground: data colours stand out on it, also in a grey print."""
+
+
+def ramp(name: str, classes: int, *, low: float = 0.95, high: float = 0.1) -> list[str]:
+    """Take equally spaced colours of a matplotlib colour map, light to dark."""
+    colormap = matplotlib.colormaps[name]
+    steps = [low + (high - low) * i / max(1, classes - 1) for i in range(classes)]
+    return [matplotlib.colors.to_hex(colormap(step)) for step in steps]
+
+
+def nice_breaks(values: Iterable[float], classes: int = 6) -> list[float]:
+    """Limits between classes at round numbers (1, 1.5, 2, 3, 5, 7 times a power of ten), by rank of the values.
+
+    At most ``classes - 1`` limits, rising; few different values give fewer.
+    """
+    ranked = sorted(value for value in values if value > 0)
+    if not ranked:
+        return []
+    limits: list[float] = []
+    for step in range(1, classes):
+        rank = 1 - (1 - step / classes) ** 1.6  # finer among the high values, where decisions are made
+        value = ranked[min(len(ranked) - 1, int(rank * len(ranked)))]
+        power = 10.0 ** math.floor(math.log10(value))
+        round_value = max(m * power for m in (1, 1.5, 2, 3, 5, 7) if m * power <= value * (1 + 1e-9))
+        limit = round(round_value, 6)
+        if not limits or limit > limits[-1]:
+            limits.append(limit)
+    return limits

@@ -1,0 +1,177 @@
+"""Report values in words: numbers, shares, opening hours and reasons in the language of the reader."""
+
+import dataclasses
+import datetime
+import re
+
+from maps.texts import Catalogue, catalogue
+from siting.report import Column, Quantity, Say, Term, Unit, Value
+
+__all__ = ["Wording", "number_text"]
+
+_FALLBACK = {"reason", "refusal", "reject", "stay", "solver"}
+"""Groups that have an ``other`` text for keys that a newer core may bring."""
+_RAW = {"facility", "datum", "mode", "method", "kind"}
+"""Groups whose names may come from the user's own file: shown as they stand when unknown."""
+_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_DAY = re.compile(r"\b(Mo|Tu|We|Th|Fr|Sa|Su|PH)\b")
+
+
+def number_text(value: float, unit: Unit) -> str:
+    """Digits of a figure as people read them: separators, and as many decimals as mean something."""
+    if unit == "share":
+        return f"{value * 100:.1f}"
+    if unit == "degrees":
+        return f"{value:.6f}"
+    if unit in ("min_a_day", "hours_a_day", "a_day") and abs(value) < 100:
+        return f"{value:,.1f}"
+    return f"{value:,.0f}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wording:
+    """Says report values in one language; ``k`` is the least number of riders that is published."""
+
+    catalogue: Catalogue
+    k: int
+
+    @classmethod
+    def of(cls, lang: str, k: int) -> "Wording":
+        """Wording in one of :data:`maps.texts.LANGUAGES`."""
+        return cls(catalogue(lang), k)
+
+    def text(self, key: str, **params: object) -> str:
+        """Return one text of the catalogue."""
+        return self.catalogue.text(key, **params)
+
+    def term(self, key: str) -> str:
+        """Return a word of the catalogue; words from the user's own files stand as they are."""
+        if key in self.catalogue:
+            return self.catalogue.text(key)
+        group, _, name = key.partition(".")
+        if group in _RAW:
+            return name
+        if group in _FALLBACK:
+            return self.catalogue.text(f"{group}.other")
+        return self.catalogue.text(key)
+
+    def say(self, said: Say) -> str:
+        """Return a whole sentence with its figures in words."""
+        if said.key == "opening":
+            return self.opening(str(dict(said.params)["hours"]))
+        if said.key == "say.period":
+            return self.text(said.key, **{name: self.day(str(value)) for name, value in said.params})
+        group = said.key.partition(".")[0]
+        if said.key not in self.catalogue and group in _FALLBACK:
+            return self.catalogue.text(f"{group}.other")
+        return self.catalogue.text(
+            said.key, **{name: self._param(name, value) for name, value in said.params}
+        )
+
+    def quantity(self, quantity: Quantity) -> str:
+        """Return a figure with its unit, as it stands in a sentence."""
+        if quantity.value is None:
+            if quantity.redacted:
+                return self.text("quantity.redacted", k=self.k)
+            return self.text("list.none_cell")
+        if quantity.unit == "text":
+            return str(quantity.value)
+        if quantity.unit == "s" and quantity.value >= 60 and quantity.value % 60 == 0:
+            return self.text("quantity.minutes", value=f"{quantity.value / 60:,.0f}")
+        return self.text(f"quantity.{quantity.unit}", value=number_text(quantity.value, quantity.unit))
+
+    def cell(self, value: Value, column: Column) -> str:
+        """Return a value as the text of one table cell; the unit stands in the heading."""
+        if value is None:
+            key = "quantity.redacted_short" if column.redacted else "list.none_cell"
+            return self.text(key, k=self.k)
+        if isinstance(value, bool):
+            return self.text("list.yes" if value else "list.no")
+        if isinstance(value, int | float):
+            return str(value) if column.unit == "text" else number_text(value, column.unit)
+        text = self.words(value)
+        return text if text else self.text("list.none_cell")
+
+    def heading(self, column: Column) -> str:
+        """Return the heading of a column with its unit."""
+        if column.key.startswith("hour_"):
+            return f"{column.key[5:]}:00"
+        name = self.text(f"column.{column.key}")
+        if column.unit in ("text", "count"):
+            return name
+        unit = self.text(f"unit.{column.unit}")
+        left, right = ("（", "）") if self.catalogue.lang == "zh" else (" (", ")")
+        return f"{name}{left}{unit}{right}"
+
+    def words(self, value: Value) -> str:
+        """Return any value in words."""
+        if value is None:
+            return self.text("list.none_cell")
+        if isinstance(value, Term):
+            return self.term(value.key)
+        if isinstance(value, Say):
+            return self.say(value)
+        if isinstance(value, Quantity):
+            return self.quantity(value)
+        if isinstance(value, tuple):
+            return self.text("list.comma").join(self.words(item) for item in value)
+        if isinstance(value, bool):
+            return self.text("list.yes" if value else "list.no")
+        return str(value)
+
+    def day(self, iso: str) -> str:
+        """Return an ISO day as it is written in a document; anything else stands as it is."""
+        try:
+            day = datetime.date.fromisoformat(iso)
+        except ValueError:
+            return iso
+        month = self.text(f"month.{day.month}")
+        return self.text("month.day", year=day.year, month=month, day=day.day)
+
+    def opening(self, hours: str) -> str:
+        """Return opening hours (OSM ``opening_hours``) as people read them."""
+        rules = [rule.strip() for rule in hours.replace("；", ";").split(";") if rule.strip()]
+        if not rules:
+            return self.text("list.unknown")
+        return self.text("list.stop").join(self._rule(rule) for rule in rules)
+
+    def _rule(self, rule: str) -> str:
+        if rule == "24/7":
+            return self.text("opening.always")
+        if rule in ("off", "closed"):
+            return self.text("opening.closed")
+        said = rule.replace("Mo-Su ", "").replace("Mo-Su,PH ", "")
+        everyday = said != rule or not _DAY.search(rule)
+        if said.replace(" ", "") == "00:00-24:00" and everyday:
+            return self.text("opening.always")
+        said = re.sub(r"(?<=\d)-(?=\d)", "–", said)
+        days = {**{day: self.text(f"opening.{day}") for day in _DAYS}, "PH": self.text("opening.holidays")}
+        said = _DAY.sub(lambda match: days[match.group()], said)
+        said = re.sub(r"\b(off|closed)\b", self.text("opening.closed"), said)
+        if self.catalogue.lang == "zh":
+            said = re.sub(r"(?<=[一二三四五六日])-(?=周)", "至", said)
+            said = said.replace(",", "、").replace("假日 ", "假日").replace("日 ", "日")
+            said = re.sub(r"(?<=[一-鿿]) (?=\d)", "", said)
+        else:
+            said = said.replace(",", ", ").replace(",  ", ", ")
+        if everyday and re.match(r"\d", said):
+            return f"{self.text('opening.daily')}{'' if self.catalogue.lang == 'zh' else ' '}{said}"
+        return said
+
+    def _param(self, name: str, value: Value) -> str:
+        """Return a parameter of a sentence; reasons carry plain strings, some of which are words of ours."""
+        if isinstance(value, str):
+            for group in (name, _PARAM_GROUPS.get(name, name)):
+                if f"{group}.{value}" in self.catalogue:
+                    return self.catalogue.text(f"{group}.{value}")
+            if name in _HOUR_PARAMS:
+                return self.opening(value)
+            if name in _LIST_PARAMS:
+                items = [item.strip() for item in value.split(",") if item.strip()]
+                return self.text("list.comma").join(self.term(f"facility.{item}") for item in items)
+        return self.words(value)
+
+
+_PARAM_GROUPS = {"kind": "kind", "action": "action", "facility": "facility", "mode": "mode", "stay": "stay"}
+_HOUR_PARAMS = {"hours", "better_hours", "opening_hours"}
+_LIST_PARAMS = {"facilities", "missing"}

@@ -1,0 +1,315 @@
+"""What a report says: a Study as sections of sentences and plain tables with their units.
+
+No language and no files in here; ``maps.documents`` sets it on paper.
+"""
+
+import dataclasses
+
+from geo.errors import InputError
+from siting.results import Study
+from siting.tables import (
+    Column,
+    Quantity,
+    Say,
+    Table,
+    Term,
+    Unit,
+    Value,
+    existing_table,
+    period_of,
+    pickups_table,
+    sites_table,
+    study_tables,
+)
+
+__all__ = [
+    "Column",
+    "Quantity",
+    "Report",
+    "Say",
+    "Section",
+    "Table",
+    "Term",
+    "Unit",
+    "Value",
+    "grid_report",
+    "study_report",
+    "study_tables",
+]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Section:
+    """One numbered section of a report: sentences, then pictures, then tables."""
+
+    key: str
+    paragraphs: tuple[Say, ...] = ()
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[str, ...] = ()
+    """Names of pictures: ``map``, ``hours``, ``coverage`` or ``budget``."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Report:
+    """All that one document says, in its order."""
+
+    title: Say
+    subtitle: Say
+    sections: tuple[Section, ...]
+    grid_code: str | None = None
+    """The unit grid it is about; None for the whole study."""
+
+
+def study_report(study: Study) -> Report:
+    """Report on the whole study, for the office that decides."""
+    tables = {table.key: table for table in study_tables(study)}
+    suggested = tuple(site for site in study.sites if not site.existing)
+    existing = tuple(site for site in study.sites if site.existing)
+    sections = [
+        Section("purpose", (Say("say.purpose", (("city", study.city),)),), (tables["facts"],)),
+        Section("data", _about_data(study), (tables["files"], tables["rejects"], tables["stays"])),
+        Section("method", _about_method(study)),
+        Section(
+            "findings",
+            _findings(study, len(suggested), len(existing)),
+            tuple(table for table in (tables["coverage"], tables["budget"]) if table.rows),
+            (*(["coverage"] if study.coverage else []), *(["budget"] if study.budget_curve else [])),
+        ),
+        Section(
+            "suggested",
+            (Say("say.suggested", (("n", Quantity(len(suggested), "count")),)),)
+            if suggested
+            else (Say("say.no_suggested"),),
+            (
+                sites_table(suggested).select(
+                    "id", "name", "kind", "hours", "rest", "only_here", "chosen", "reason"
+                ),
+            )
+            if suggested
+            else (),
+            ("map", "hours") if suggested else ("map",),
+        ),
+        Section(
+            "existing",
+            (Say("say.existing", (("n", Quantity(len(existing), "count")),)),)
+            if existing
+            else (Say("say.no_existing"),),
+            (
+                tables["existing"].select(
+                    "rank", "id", "name", "action", "visits", "gain", "better_hours", "reason"
+                ),
+            )
+            if study.audit
+            else (),
+        ),
+        Section(
+            "pickups",
+            (Say("say.pickups", (("n", Quantity(len(study.pickups), "count")),)),)
+            if study.pickups
+            else (Say("say.no_pickups"),),
+            (
+                tables["pickups"].select(
+                    "id", "compound", "kind", "drop_offs", "saved", "walk_median", "gates"
+                ),
+            )
+            if study.pickups
+            else (),
+        ),
+    ]
+    if study.grids:
+        sections.append(
+            Section(
+                "grids",
+                (Say("say.grids", (("n", Quantity(len(study.grids), "count")),)),),
+                (tables["grids"],),
+            )
+        )
+    sections.append(Section("limits", _limits(study)))
+    sections.append(Section("sources", (Say("say.sources", (("attribution", study.map_attribution),)),)))
+    return Report(Say("say.title_study", (("title", study.title),)), _subtitle(study), tuple(sections))
+
+
+def grid_report(study: Study, code: str) -> Report:
+    """Report on one unit grid, for the member of grid staff who answers for it: two pages.
+
+    Parameters
+    ----------
+    study
+        The study.
+    code
+        Code of the unit grid, as text.
+
+    Raises
+    ------
+    InputError
+        If the study has no unit grid of that code.
+    """
+    grid = next((grid for grid in study.grids if grid.code == code), None)
+    if grid is None:
+        raise InputError(
+            f"the study has no unit grid with the code {code!r}; it has {len(study.grids)} unit grids"
+        )
+    here = tuple(site for site in study.sites if site.site_id in grid.site_ids)
+    suggested = tuple(site for site in here if not site.existing)
+    audit = tuple(finding for finding in study.audit if finding.site_id in grid.site_ids)
+    pickups = tuple(point for point in study.pickups if point.pickup_id in grid.pickup_ids)
+    facts = Table(
+        "grid_facts",
+        (Column("fact"), Column("value")),
+        (
+            (Term("fact.grid_code"), grid.code),
+            (Term("fact.grid_name"), grid.name),
+            (Term("fact.riders"), Quantity(grid.riders, "count", redacted=True)),
+            (Term("fact.rest"), Quantity(grid.rest_min_a_day, "min_a_day", redacted=True)),
+            (Term("fact.covered"), Quantity(grid.covered_share, "share", redacted=True)),
+            (Term("fact.sites_suggested"), Quantity(len(suggested), "count")),
+            (Term("fact.sites_existing"), Quantity(len(here) - len(suggested), "count")),
+            (Term("fact.pickups"), Quantity(len(pickups), "count")),
+        ),
+    )
+    sections = (
+        Section(
+            "grid_facts", (Say("say.grid_purpose", (("grid", grid.name or grid.code),)),), (facts,), ("map",)
+        ),
+        Section(
+            "suggested",
+            () if suggested else (Say("say.grid_no_suggested"),),
+            (sites_table(suggested).select("id", "name", "kind", "hours", "rest", "reason"),)
+            if suggested
+            else (),
+        ),
+        Section(
+            "existing",
+            () if audit else (Say("say.grid_no_existing"),),
+            (
+                existing_table(study, audit).select(
+                    "id", "name", "action", "better_hours", "missing", "reason"
+                ),
+            )
+            if audit
+            else (),
+        ),
+        Section(
+            "pickups",
+            () if pickups else (Say("say.grid_no_pickups"),),
+            (pickups_table(pickups).select("id", "compound", "kind", "drop_offs", "saved", "walk_median"),)
+            if pickups
+            else (),
+        ),
+        Section(
+            "limits",
+            (
+                _k_rule(study),
+                *((Say("say.synthetic"),) if study.synthetic else ()),
+                Say("say.sources", (("attribution", study.map_attribution),)),
+            ),
+        ),
+    )
+    return Report(
+        Say("say.title_grid", (("grid", grid.name or grid.code), ("code", grid.code))),
+        _subtitle(study),
+        sections,
+        grid_code=code,
+    )
+
+
+def _about_data(study: Study) -> tuple[Say, ...]:
+    said = [
+        Say(
+            "say.data",
+            (
+                ("period", period_of(study)),
+                ("days", Quantity(study.days, "count")),
+                ("riders", Quantity(study.riders, "count")),
+                ("stays", Quantity(study.stay_points, "count")),
+            ),
+        )
+    ]
+    if study.synthetic:
+        said.append(Say("say.synthetic"))
+    if study.accounts:
+        read = sum(account.read for account in study.accounts)
+        accepted = sum(account.accepted for account in study.accounts)
+        said.append(
+            Say("say.rows", (("read", Quantity(read, "count")), ("accepted", Quantity(accepted, "count")),
+                             ("rejected", Quantity(read - accepted, "count"))))
+        )  # fmt: skip
+    said.append(_k_rule(study))
+    return tuple(said)
+
+
+def _about_method(study: Study) -> tuple[Say, ...]:
+    limit: tuple[tuple[str, Value], ...] = (
+        ("limit", Quantity(study.limit_s, "s")),
+        ("mode", Term(f"mode.{study.mode}")),
+    )
+    return (
+        Say("say.method_stays"),
+        Say("say.method_reach", limit),
+        Say("say.method_choice"),
+        Say("say.method_checks", (("held_out", Quantity(study.held_out_days, "count")),)),
+    )
+
+
+def _findings(study: Study, suggested: int, existing: int) -> tuple[Say, ...]:
+    said = [
+        Say(
+            "say.demand",
+            (("demand", Quantity(study.demand_min_a_day, "min_a_day")), ("period", period_of(study))),
+        )
+    ]
+    by_method = {c.method: c for c in study.coverage}
+    limit = Quantity(study.limit_s, "s")
+    chosen, today = by_method.get("yilu"), by_method.get("existing")
+    if chosen:
+        said.append(
+            Say(
+                "say.covered",
+                (
+                    ("suggested", Quantity(suggested, "count")),
+                    ("existing", Quantity(existing, "count")),
+                    ("limit", limit),
+                    ("training", Quantity(chosen.training, "share")),
+                    ("held_out", Quantity(chosen.held_out, "share")),
+                ),
+            )
+        )
+    if today:
+        said.append(
+            Say("say.covered_today", (("limit", limit), ("training", Quantity(today.training, "share"))))
+        )
+    if by_method.keys() & {"kmeans", "busiest", "random"}:
+        said.append(Say("say.covered_others"))
+    proof = "say.solver_proven" if study.solution.gap <= 0 else "say.solver_gap"
+    said.append(Say(proof, (("gap", Quantity(study.solution.gap, "share")),)))
+    if study.refusals:
+        said.append(Say("say.refusals", (("n", Quantity(len(study.refusals), "count")),)))
+    if study.matching is not None:
+        match = study.matching
+        said.append(
+            Say(
+                "say.matching" if match.median_extra_s is not None else "say.matching_none",
+                (
+                    ("matched", Quantity(match.matched, "count")),
+                    ("refused", Quantity(match.refused, "count")),
+                    ("extra", Quantity(match.median_extra_s, "s")),
+                    ("late", Quantity(match.late_deliveries, "count")),
+                ),
+            )
+        )
+    return tuple(said)
+
+
+def _limits(study: Study) -> tuple[Say, ...]:
+    said = [Say("say.limit_map"), Say("say.limit_sample"), Say("say.limit_decision")]
+    if study.synthetic:
+        said.insert(0, Say("say.synthetic"))
+    return tuple(said)
+
+
+def _k_rule(study: Study) -> Say:
+    return Say("say.k_rule", (("k", Quantity(study.k, "count")), ("period", period_of(study))))
+
+
+def _subtitle(study: Study) -> Say:
+    return Say("say.subtitle", (("city", study.city), ("period", period_of(study))))

@@ -1,0 +1,414 @@
+"""The tables of a report: a Study as rows of plain values with their units.
+
+No language and no files in here: every word is a key of the text catalogue (:class:`Term`, :class:`Say`),
+every figure keeps its unit (:data:`Unit`). Nothing is computed from the study but counts of its own rows.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Literal
+
+from geo.errors import InputError
+from siting.results import AuditFinding, GridFigures, PickupPoint, Site, Study
+
+__all__ = [
+    "Column",
+    "Quantity",
+    "Say",
+    "Table",
+    "Term",
+    "Unit",
+    "Value",
+    "existing_table",
+    "period_of",
+    "pickups_table",
+    "reason_of",
+    "sites_table",
+    "study_tables",
+]
+
+Unit = Literal[
+    "text",  # as it stands: names, and codes that must never become numbers
+    "count",
+    "min_a_day",  # rider-minutes a day
+    "hours_a_day",  # rider-hours a day
+    "a_day",  # events or persons a day
+    "share",  # 0-1, shown as per cent
+    "yuan",
+    "m",
+    "m_a_day",
+    "s",
+    "degrees",
+]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Term:
+    """A word of the text catalogue."""
+
+    key: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Quantity:
+    """A figure with its unit; None stands for fewer than k riders when ``redacted``, else for no figure."""
+
+    value: float | int | None
+    unit: Unit
+    redacted: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Say:
+    """A sentence of the text catalogue and what to put into it."""
+
+    key: str
+    params: tuple[tuple[str, "Value"], ...] = ()
+
+
+Value = str | int | float | bool | None | Term | Quantity | Say | tuple["Value", ...]
+"""What one cell of a table may hold."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Column:
+    """One column: ``key`` names its heading, ``unit`` says how to read and set its values.
+
+    ``redacted``: an empty cell means "fewer than k riders stand behind it", otherwise "does not apply".
+    """
+
+    key: str
+    unit: Unit = "text"
+    redacted: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of one kind. Every row has one value a column."""
+
+    key: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+    def __post_init__(self) -> None:
+        for number, row in enumerate(self.rows, start=1):
+            if len(row) != len(self.columns):
+                raise InputError(
+                    f"table {self.key}, row {number}: {len(row)} values, allowed exactly {len(self.columns)}"
+                )
+
+    def select(self, *keys: str) -> "Table":
+        """Keep the same rows with only the named columns, in the order named."""
+        at = {column.key: index for index, column in enumerate(self.columns)}
+        missing = [key for key in keys if key not in at]
+        if missing:
+            raise InputError(f"table {self.key} has no column {missing[0]}, allowed: {', '.join(at)}")
+        picks = [at[key] for key in keys]
+        return Table(
+            self.key,
+            tuple(self.columns[index] for index in picks),
+            tuple(tuple(row[index] for index in picks) for row in self.rows),
+        )
+
+
+def study_tables(study: Study) -> tuple[Table, ...]:
+    """Every table of the study with all columns, as the sheets of a workbook.
+
+    Returns
+    -------
+    tuple of Table
+        ``facts``, ``sites``, ``hours``, ``existing``, ``pickups``, ``grids``, ``coverage``, ``budget``,
+        ``refusals``, ``files``, ``rejects``, ``stays``; always all of them, some may have no rows.
+    """
+    return (
+        _facts(study),
+        sites_table(study.sites),
+        _hours(study),
+        existing_table(study, study.audit),
+        pickups_table(study.pickups),
+        _grids(study.grids),
+        Table(
+            "coverage",
+            (
+                Column("method"),
+                Column("sites_count", "count"),
+                Column("training_share", "share"),
+                Column("held_out_share", "share"),
+            ),
+            tuple((Term(f"method.{c.method}"), c.sites, c.training, c.held_out) for c in study.coverage),
+        ),
+        Table(
+            "budget",
+            (
+                Column("cost_yuan", "yuan"),
+                Column("sites_count", "count"),
+                Column("covered_share", "share"),
+                Column("gap", "share"),
+            ),
+            tuple((b.cost_yuan, b.sites, b.covered_share, b.gap) for b in study.budget_curve),
+        ),
+        Table(
+            "refusals",
+            (Column("name"), Column("refusal"), Column("lon", "degrees"), Column("lat", "degrees")),
+            tuple((r.name, Term(f"refusal.{r.reason}"), *r.lonlat) for r in study.refusals),
+        ),
+        Table(
+            "files",
+            (
+                Column("file"),
+                Column("datum"),
+                Column("datum_evidence"),
+                Column("read", "count"),
+                Column("accepted", "count"),
+                Column("rejected", "count"),
+            ),
+            tuple(
+                (
+                    a.file,
+                    Term(f"datum.{a.datum}"),
+                    a.datum_evidence,
+                    a.read,
+                    a.accepted,
+                    sum(rows for _, rows in a.rejected),
+                )
+                for a in study.accounts
+            ),
+        ),
+        Table(
+            "rejects",
+            (Column("file"), Column("reject"), Column("rows", "count")),
+            tuple(
+                (a.file, Term(f"reject.{reason}"), rows)
+                for a in study.accounts
+                for reason, rows in a.rejected
+            ),
+        ),
+        Table(
+            "stays",
+            (Column("stay_kind"), Column("stays_count", "count")),
+            tuple((Term(f"stay.{kind}"), count) for kind, count in study.stay_points_by_kind),
+        ),
+    )
+
+
+def _facts(study: Study) -> Table:
+    match = study.matching
+    rows: list[tuple[Value, ...]] = [
+        (Term("fact.title"), study.title),
+        (Term("fact.city"), study.city),
+        (Term("fact.period"), period_of(study)),
+        (Term("fact.days"), Quantity(study.days, "count")),
+        (Term("fact.held_out_days"), Quantity(study.held_out_days, "count")),
+        (Term("fact.timezone"), study.timezone),
+        (Term("fact.data_kind"), Term("data_kind.synthetic" if study.synthetic else "data_kind.recorded")),
+        (Term("fact.k"), Quantity(study.k, "count")),
+        (Term("fact.mode"), Term(f"mode.{study.mode}")),
+        (Term("fact.limit"), Quantity(study.limit_s, "s")),
+        (Term("fact.riders"), Quantity(study.riders, "count")),
+        (Term("fact.stay_points"), Quantity(study.stay_points, "count")),
+        (Term("fact.demand"), Quantity(study.demand_min_a_day, "min_a_day")),
+        (Term("fact.sites_existing"), Quantity(sum(site.existing for site in study.sites), "count")),
+        (Term("fact.sites_suggested"), Quantity(sum(not site.existing for site in study.sites), "count")),
+        (Term("fact.pickups"), Quantity(len(study.pickups), "count")),
+        (Term("fact.solver"), Term(f"solver.{study.solution.status}")),
+        (Term("fact.gap"), Quantity(study.solution.gap, "share")),
+        (Term("fact.seed"), Quantity(study.seed, "count")),
+    ]
+    if match is not None:
+        rows += [
+            (Term("fact.matched"), Quantity(match.matched, "count")),
+            (Term("fact.refused"), Quantity(match.refused, "count")),
+            (Term("fact.median_extra"), Quantity(match.median_extra_s, "s")),
+            (Term("fact.late"), Quantity(match.late_deliveries, "count")),
+        ]
+    rows.append((Term("fact.attribution"), study.map_attribution))
+    return Table("facts", (Column("fact"), Column("value")), tuple(rows))
+
+
+def sites_table(sites: Iterable[Site]) -> Table:
+    """Stations, existing and suggested alike, with all their columns."""
+    return Table(
+        "sites",
+        (
+            Column("id"),
+            Column("name"),
+            Column("status"),
+            Column("kind"),
+            Column("street"),
+            Column("hours"),
+            Column("rest", "min_a_day", redacted=True),
+            Column("only_here", "share", redacted=True),
+            Column("chosen", "share"),
+            Column("longer", "hours_a_day", redacted=True),
+            Column("cost_yuan", "yuan"),
+            Column("facilities"),
+            Column("reason"),
+            Column("lon", "degrees"),
+            Column("lat", "degrees"),
+        ),
+        tuple(
+            (
+                site.site_id, site.name, Term("status.existing" if site.existing else "status.suggested"),
+                Term(f"kind.{site.kind}"), site.street, _opening(site.opening_hours), site.rest_min_a_day,
+                site.only_here_share, site.chosen_share, site.extra_rest_hours_if_longer, site.cost_yuan,
+                _facilities(site.facilities), reason_of(site.reason), *site.lonlat,
+            )
+            for site in sites
+        ),
+    )  # fmt: skip
+
+
+def _hours(study: Study) -> Table:
+    return Table(
+        "hours",
+        (
+            Column("id"),
+            Column("name"),
+            Column("status"),
+            Column("rest", "min_a_day", redacted=True),
+            *(Column(f"hour_{hour:02d}", "min_a_day", redacted=True) for hour in range(24)),
+        ),
+        tuple(
+            (
+                site.site_id,
+                site.name,
+                Term("status.existing" if site.existing else "status.suggested"),
+                site.rest_min_a_day,
+                *site.rest_min_by_hour,
+            )
+            for site in study.sites
+        ),
+    )
+
+
+def existing_table(study: Study, findings: Iterable[AuditFinding]) -> Table:
+    """Audit findings in order of rank, each with its station's own figures."""
+    sites = {site.site_id: site for site in study.sites}
+
+    def row(finding: AuditFinding) -> tuple[Value, ...]:
+        site = sites.get(finding.site_id)
+        lon, lat = finding.move_to if finding.move_to is not None else (None, None)
+        overlap = sites.get(finding.overlap_site_id or "")
+        return (
+            finding.rank,
+            finding.site_id,
+            site.name if site else finding.site_id,
+            Term(f"kind.{site.kind}") if site else None,
+            _opening(site.opening_hours) if site else None,
+            Term(f"action.{finding.action}"),
+            reason_of(finding.reason),
+            finding.visits_a_day,
+            finding.visitors_a_day,
+            site.rest_min_a_day if site else None,
+            site.only_here_share if site else None,
+            finding.gain_rest_hours_a_day,
+            _opening(finding.better_hours) if finding.better_hours is not None else None,
+            overlap.name if overlap else finding.overlap_site_id,
+            finding.overlap_share,
+            _facilities(finding.missing_facilities),
+            tuple(finding.busiest_half_hours),
+            lon,
+            lat,
+        )
+
+    return Table(
+        "existing",
+        (
+            Column("rank", "count"),
+            Column("id"),
+            Column("name"),
+            Column("kind"),
+            Column("hours"),
+            Column("action"),
+            Column("reason"),
+            Column("visits", "a_day", redacted=True),
+            Column("visitors", "a_day", redacted=True),
+            Column("rest", "min_a_day", redacted=True),
+            Column("only_here", "share", redacted=True),
+            Column("gain", "hours_a_day"),
+            Column("better_hours"),
+            Column("overlap_site"),
+            Column("overlap_share", "share"),
+            Column("missing"),
+            Column("busiest"),
+            Column("move_lon", "degrees"),
+            Column("move_lat", "degrees"),
+        ),
+        tuple(row(finding) for finding in sorted(findings, key=lambda f: (f.rank, f.site_id))),
+    )
+
+
+def pickups_table(points: Iterable[PickupPoint]) -> Table:
+    """Pick-up points with all their columns."""
+    return Table(
+        "pickups",
+        (
+            Column("id"),
+            Column("compound"),
+            Column("kind"),
+            Column("drop_offs", "a_day", redacted=True),
+            Column("saved", "min_a_day", redacted=True),
+            Column("walk_median", "m"),
+            Column("walk_max", "m"),
+            Column("residents_walk", "m_a_day"),
+            Column("gates", "count"),
+            Column("gates_new", "count"),
+            Column("lon", "degrees"),
+            Column("lat", "degrees"),
+        ),
+        tuple(
+            (
+                point.pickup_id, point.compound, Term(f"kind.{point.kind}"), point.drop_offs_a_day,
+                point.saved_min_a_day, point.walk_median_m, point.walk_max_m, point.residents_walk_m_a_day,
+                len(point.gates), sum(not gate.in_osm for gate in point.gates), *point.lonlat,
+            )
+            for point in points
+        ),
+    )  # fmt: skip
+
+
+def _grids(grids: Iterable[GridFigures]) -> Table:
+    return Table(
+        "grids",
+        (
+            Column("code"),
+            Column("name"),
+            Column("riders", "count", redacted=True),
+            Column("demand", "min_a_day", redacted=True),
+            Column("covered_share", "share", redacted=True),
+            Column("site_ids"),
+            Column("pickup_ids"),
+        ),
+        tuple(
+            (
+                grid.code,
+                grid.name,
+                grid.riders,
+                grid.rest_min_a_day,
+                grid.covered_share,
+                grid.site_ids,
+                grid.pickup_ids,
+            )
+            for grid in grids
+        ),
+    )
+
+
+def period_of(study: Study) -> Say:
+    """First and last day of the study as a sentence part."""
+    first, last = study.period
+    return Say("say.period", (("first", first), ("last", last)))
+
+
+def _opening(hours: str) -> Value:
+    return Say("opening", (("hours", hours),))
+
+
+def _facilities(names: Iterable[str]) -> tuple[Value, ...]:
+    return tuple(Term(f"facility.{name}") for name in names)
+
+
+def reason_of(reason: tuple[str, tuple[tuple[str, str], ...]]) -> Say:
+    """Make a sentence of a reason of the study."""
+    key, params = reason
+    return Say(f"reason.{key}", tuple(params))
