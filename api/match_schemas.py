@@ -23,8 +23,10 @@ __all__ = [
     "RiderIn",
     "RunnerUpOut",
     "StopIn",
+    "StopKind",
     "StopSlackOut",
     "TaskIn",
+    "TaskKindName",
     "VisitIn",
 ]
 
@@ -36,6 +38,11 @@ MAX_STOPS = 200
 FIRST = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 LAST = datetime.datetime(2200, 1, 1, tzinfo=datetime.UTC)
 Instant = Annotated[AwareDatetime, Field(ge=FIRST, le=LAST)]
+StopKind = Literal["pickup", "dropoff", "task", "rest", "other"]
+TaskKindName = Literal[
+    "rubbish", "hazard", "blocked_exit", "furniture", "visit", "notice", "patrol", "food_safety", "errand",
+    "first_response",
+]  # fmt: skip
 Seconds = Annotated[float, Field(ge=0, le=86_400, description="Seconds.")]
 Word = Annotated[str, Field(min_length=1, max_length=40)]
 Words = Annotated[tuple[Word, ...], Field(max_length=50)]
@@ -50,7 +57,7 @@ class StopIn(Schema):
     service_s: Seconds = 0.0
     earliest: Annotated[Instant | None, Field(description="Service cannot start before.")] = None
     due: Annotated[Instant | None, Field(description="Service must have started by then.")] = None
-    kind: Literal["pickup", "dropoff", "task", "rest", "other"] = "dropoff"
+    kind: StopKind = "dropoff"
     load_change: Annotated[
         int, Field(ge=-1_000, le=1_000, description="Parcels taken up (positive) or handed over.")
     ] = 0
@@ -97,10 +104,7 @@ class TaskIn(Schema):
     task_id: Identifier
     place: VisitIn
     dropoff: VisitIn | None = None
-    kind: Literal[
-        "rubbish", "hazard", "blocked_exit", "furniture", "visit", "notice", "patrol", "food_safety",
-        "errand", "first_response",
-    ] = "visit"  # fmt: skip
+    kind: TaskKindName = "visit"
     skills: Words = ()
     modes: Annotated[tuple[Mode, ...], Field(min_length=1, max_length=4)] = ("ebike", "bike", "car", "foot")
     priority: Annotated[int, Field(ge=-1_000, le=1_000)] = 0

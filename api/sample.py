@@ -6,8 +6,8 @@ import zoneinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from api.match_schemas import MatchRequest, RiderIn, StopIn, TaskIn, VisitIn
-from api.studyfile import Datum, StudyFile
+from api.match_schemas import MatchRequest, RiderIn, StopIn, StopKind, TaskIn, TaskKindName, VisitIn
+from api.studyfile import Datum, Mode, StudyFile
 from geo.datum import from_wgs84
 from geo.samples import TASK_KINDS
 from geo.streets import StreetNetwork
@@ -15,8 +15,14 @@ from geo.synthetic import CivicTasks, Snapshot, SyntheticFleet, civic_tasks, sna
 
 __all__ = ["sample_request"]
 
-STOP_KIND = {1: "pickup", 2: "dropoff"}
-EMERGENCY = "emergency"
+STOP_KIND: dict[int, StopKind] = {1: "pickup", 2: "dropoff"}
+TASK_KIND: dict[str, TaskKindName] = {
+    "hazard": "hazard",
+    "visit": "visit",
+    "notice": "notice",
+    "patrol": "patrol",
+    "emergency": "first_response",
+}
 
 
 def sample_request(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> MatchRequest:
@@ -46,7 +52,7 @@ def sample_request(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFl
     return MatchRequest(datum=datum, now=at, riders=riders, tasks=_tasks(tasks, datum, zone))
 
 
-def _riders(shown: Snapshot, datum: Datum, zone: datetime.tzinfo, mode: str) -> tuple[RiderIn, ...]:
+def _riders(shown: Snapshot, datum: Datum, zone: datetime.tzinfo, mode: Mode) -> tuple[RiderIn, ...]:
     here = _placed(shown.lonlat, datum)
     stops = _placed(shown.stop_lonlat, datum)
     width = len(str(len(here)))
@@ -88,7 +94,7 @@ def _stop(
 def _tasks(tasks: CivicTasks, datum: Datum, zone: datetime.tzinfo) -> tuple[TaskIn, ...]:
     places = _placed(tasks.lonlat, datum)
     width = len(str(len(places)))
-    names = [TASK_KINDS[kind] for kind in tasks.kind.tolist()]
+    names = [TASK_KIND[TASK_KINDS[kind]] for kind in tasks.kind.tolist()]
     return tuple(
         TaskIn(
             task_id=f"task-{k + 1:0{width}d}",
@@ -99,8 +105,8 @@ def _tasks(tasks: CivicTasks, datum: Datum, zone: datetime.tzinfo) -> tuple[Task
                 earliest=_instant(tasks.earliest_s[k], zone),
                 latest=_instant(tasks.latest_s[k], zone),
             ),
-            kind="first_response" if names[k] == EMERGENCY else names[k],
-            priority=10 if names[k] == EMERGENCY else 0,
+            kind=names[k],
+            priority=10 if names[k] == "first_response" else 0,
         )
         for k, (lon, lat) in enumerate(places)
     )
