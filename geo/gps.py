@@ -1,7 +1,7 @@
 """What a phone reports of a true movement: sampling, correlated noise, indoor drift, gaps, broken rows.
 
-Noise is half correlated (first-order autoregression, 20 s) and half white, so that neighbouring points err together as
-real receivers do; under a roof a slow drift comes on top.
+Noise is half correlated (first-order autoregression, 20 s) and half white, so that neighbouring points
+err together as those of real receivers do; under a roof a slow drift comes on top.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,18 @@ class Movement:
 
 @dataclass(frozen=True)
 class Samples:
-    """Reported points, one row each: rider int32, t_s int64, lonlat float64 (n, 2), broken int8 (index into BROKEN)."""
+    """Reported points, one row each.
+
+    Attributes
+    ----------
+    rider : int32 (n,)
+    t_s : int64 (n,)
+        Epoch seconds.
+    lonlat : float64 (n, 2)
+        WGS-84 degrees.
+    broken : int8 (n,)
+        Index into BROKEN.
+    """
 
     rider: NDArray[np.int32]
     t_s: NDArray[np.int64]
@@ -67,7 +78,7 @@ def within(
     start_s: NDArray[np.float64],
     end_s: NDArray[np.float64],
 ) -> NDArray[np.int64]:
-    """Interval that holds each moment, or -1: closed intervals of a rider, which do not overlap except at their ends."""
+    """Interval that holds each moment, or -1; those of one rider are closed and do not overlap."""
     if len(of_rider) == 0:
         return np.full(len(rider), -1, np.int64)
     zero = min(float(start_s.min()), float(t_s.min()) if len(t_s) else float(start_s.min()))
@@ -155,7 +166,11 @@ def sample(
     true, roof = _positions(movement, rider, t_s)
     dice = rng.standard_normal((len(t_s), 6), np.float32)
     noise = _walk_noise(
-        rider, t_s, sigma_m.astype(np.float32)[rider], np.where(roof, np.float32(drift_m), np.float32(0.0)), dice
+        rider,
+        t_s,
+        sigma_m.astype(np.float32)[rider],
+        np.where(roof, np.float32(drift_m), np.float32(0.0)),
+        dice,
     )
     lonlat = true + _degrees(noise, true[:, 1])
     return Samples(rider, t_s, lonlat, np.zeros(len(t_s), np.int8))
@@ -176,7 +191,7 @@ def _merged(
 def _positions(
     movement: Movement, rider: NDArray[np.int32], t_s: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """True positions and roofs of many moments at once: riders are laid behind one another on one time axis."""
+    """Return true positions and roofs; all riders are laid behind one another on one time axis."""
     of_row = np.repeat(np.arange(len(movement.rider_ptr) - 1), np.diff(movement.rider_ptr))
     zero = float(movement.t_s.min())
     span = float(movement.t_s.max()) - zero + 10.0
@@ -201,8 +216,8 @@ def break_rows(samples: Samples, share: float, rng: np.random.Generator) -> Samp
     samples : Samples
         Sound rows.
     share : float
-        Part of the rows in [0, 0.5]: 40% are repeated, 30% jump 3-30 km, 15% get a wrong time (1970, ten years
-        ahead, or 10-120 min back), 15% the position (0, 0).
+        Part of the rows in [0, 0.5]: 40% are repeated, 30% jump 3-30 km, 15% get a wrong time (1970,
+        ten years ahead, or 10-120 min back), 15% the position (0, 0).
     rng : numpy.random.Generator
         All chance comes from here.
 

@@ -1,4 +1,4 @@
-"""Synthetic riders on real streets: visits and their paths become a movement with waits, gates and red lights."""
+"""Synthetic riders on real streets: visits and paths become a movement with waits, gates and red lights."""
 
 from dataclasses import dataclass
 
@@ -27,9 +27,8 @@ class Streets:
     geom_lonlat : float64 (G, 2)
     geom_m : float64 (G,)
         Metres from the start of the edge.
-    gate_s : float32 (2E,)
-        Typical wait at the END of the directed edge per following edge's compound is looked up by `enters_s`;
-        here: typical wait when a ride passes onto this directed edge from outside its compound, 0 for none.
+    gate_s : float32 (E,)
+        Typical wait of a ride that comes onto the edge from outside of its compound, 0 for none.
     compound : int32 (E,)
     signal : bool (N,)
         Junctions with a traffic light.
@@ -245,8 +244,8 @@ def ride(
     first, dwell_s, until_s : (v,)
         As in `geo.shifts.Itinerary`.
     door, roof, foot, walk_m, offset_m : (v, 2), (v,), (v, 2), (v,), (v,)
-        Place of each visit (lon, lat), whether it is indoors, its foot point on the street (lon, lat), the metres
-        between both and the metres of the foot point along its edge.
+        Place of each visit (lon, lat), whether it is indoors, its foot point on the street (lon, lat),
+        the metres between both and the metres of the foot point along its edge.
     pace : (v,) float64
         Factor on the riding time of the mode (1.1: ten percent slower).
     path_ptr, path : (v + 1,) int64, int32
@@ -269,8 +268,9 @@ def ride(
     stop_time, stop_pos = np.empty((most, 2)), np.empty((most, 2))
     k, stops = _ride(
         first, dwell_s, until_s, door, roof, foot, walk_m, offset_m, pace, path_ptr, path,
-        streets.edge_u, streets.edge_v, streets.length_m, streets.cost_ms, streets.geom_ptr, streets.geom_lonlat,
-        streets.geom_m, streets.gate_s, streets.compound, streets.signal, streets.hidden_s, np.uint64(seed),
+        streets.edge_u, streets.edge_v, streets.length_m, streets.cost_ms, streets.geom_ptr,
+        streets.geom_lonlat, streets.geom_m, streets.gate_s, streets.compound, streets.signal,
+        streets.hidden_s, np.uint64(seed),
         arrive, leave, t_s, lonlat, indoors, visit, stop_visit, stop_kind, stop_time, stop_pos,
     )  # fmt: skip
     return Rides(

@@ -1,10 +1,11 @@
 """Working days of synthetic riders: who goes where in which order, before any street is ridden.
 
-A plan is a list of visits. Times inside it are only estimates (straight line times a detour factor); `geo.synthetic`
-rides the visits on the real network and keeps what happened as the truth.
+A plan is a list of visits. Times inside it are only estimates (straight line times a detour factor);
+`geo.synthetic` rides the visits on the real network and keeps what happened as the truth.
 
-Shifts, the order rhythm and the length of waits follow the facts of the field: a typical day is 8:00-13:30, rest,
-17:00-22:00; more than 4 h of continuous work asks for a 20 min break; a gate costs minutes (DOMAIN, "Work and rest", "Gates").
+Shifts, the order rhythm and the length of waits follow the facts of the field: a typical day is 8:00-13:30,
+rest, 17:00-22:00; more than 4 h of continuous work asks for a 20 min break (national recommended standard,
+December 2025).
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Itinerary", "Venues", "day_starts_s", "plan_shifts"]
+__all__ = ["Itinerary", "Times", "Venues", "day_starts_s", "plan_shifts"]
 
 HOUR_S = 3600.0
 #: Share of riders, then working blocks as (start, end) in hours of the local day.
@@ -26,15 +27,14 @@ SHIFTS: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
     (0.13, ((9.0, 20.5),)),
 )
 #: Mean minutes between two orders of one rider, by hour of day: nearly none at lunch and dinner.
-IDLE_MIN = (15.0,) * 8 + (12, 12, 6, 1.2, 1.2, 5, 12, 14, 12, 3, 1.2, 2, 6, 8, 12, 15)
+IDLE_MIN = (12.0,) * 8 + (9, 8, 4, 1.0, 1.0, 4, 9, 11, 9, 2.5, 1.0, 1.5, 4, 6, 9, 12)
 CONTINUOUS_WORK_S = 4 * HOUR_S
 BREAK_S = 20 * 60.0
 #: Riding speed and detour used only to estimate when a visit will happen.
 ESTIMATE_MPS = 4.0
 DETOUR = 1.35
-STACK_SHARE = 0.35
+STACK_SHARE = 0.5
 DAY_OFF_SHARE = 1.0 / 7.0
-FAR_M = 4000.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,23 @@ class Venues:
     homes: NDArray[np.int64]
     rests: NDArray[np.int64]
     indoors: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Times:
+    """Riding times between places in seconds, infinite where it is too far to send anybody.
+
+    Attributes
+    ----------
+    shop_home, shop_shop : (restaurants, homes), (restaurants, restaurants)
+        From each restaurant.
+    place_rest : (places, rests)
+        From every place to each rest place.
+    """
+
+    shop_home: NDArray[np.float64]
+    shop_shop: NDArray[np.float64]
+    place_rest: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -136,30 +153,28 @@ class _Dice:
 class _Choices:
     """Cumulative weights: restaurants near a rider's zone, homes near a restaurant, rests near anything."""
 
-    def __init__(self, venues: Venues, rng: np.random.Generator) -> None:
-        xy = venues.xy_m
-        self.venues = venues
-        self.shops = xy[venues.restaurants]
-        self.doors = xy[venues.homes]
-        self.corners = xy[venues.rests]
-        rank = rng.permutation(len(self.shops))
-        self.popularity = 1.0 / (3.0 + rank) ** 0.6
-        self.rest_popularity = 1.0 / (1.0 + rng.permutation(len(self.corners))) ** 0.7
-        away = np.linalg.norm(self.shops[:, None] - self.doors[None], axis=2)
-        # Deliveries of 0.5-4 km, most of them about 1.5 km.
-        weight = np.exp(-(((away - 1500.0) / 900.0) ** 2)) * (away < FAR_M) + 1e-9
+    def __init__(self, venues: Venues, times: Times, rng: np.random.Generator) -> None:
+        self.venues, self.times = venues, times
+        self.doors = venues.xy_m[venues.homes]
+        shops, rests = len(venues.restaurants), len(venues.rests)
+        self.popularity = 1.0 / (3.0 + rng.permutation(shops)) ** 0.6
+        self.rest_popularity = 1.0 / (1.0 + rng.permutation(rests)) ** 0.7
+        # Deliveries of 3-25 min on the way, most of them about 8.
+        weight = np.exp(-(((times.shop_home - 480.0) / 300.0) ** 2)) + 1e-30
         self.homes_of_shop = np.cumsum(weight, axis=1)
-        between = np.linalg.norm(self.shops[:, None] - self.shops[None], axis=2)
-        self.near_shops = np.argsort(between, axis=1, kind="stable")[:, : min(8, len(self.shops))]
+        self.near_shops = np.argsort(times.shop_shop, axis=1, kind="stable")[:, : min(8, shops)]
 
-    def shops_of_zone(self, centre: NDArray[np.float64]) -> NDArray[np.float64]:
-        away = np.linalg.norm(self.shops - centre, axis=1)
-        return np.asarray(np.cumsum(self.popularity * np.exp(-away / 900.0) + 1e-12))
+    def shops_of_zone(self, shop: int) -> NDArray[np.float64]:
+        return np.asarray(np.cumsum(self.popularity * np.exp(-self.times.shop_shop[shop] / 240.0) + 1e-30))
 
-    def favourites(self, centre: NDArray[np.float64], dice: _Dice, count: int) -> list[int]:
-        away = np.linalg.norm(self.corners - centre, axis=1)
-        weight = np.cumsum(self.rest_popularity * np.exp(-away / 900.0) + 1e-12)
+    def favourites(self, shop: int, dice: _Dice, count: int) -> list[int]:
+        away_s = self.times.place_rest[self.venues.restaurants[shop]]
+        weight = np.cumsum(self.rest_popularity * np.exp(-away_s / 300.0) + 1e-30)
         return sorted({dice.pick(weight) for _ in range(2 * count)})[:count]
+
+    def home_of_rider(self, shop: int, dice: _Dice) -> int:
+        weight = np.cumsum(np.exp(-(((self.times.shop_home[shop] - 800.0) / 450.0) ** 2)) + 1e-30)
+        return int(self.venues.homes[dice.pick(weight)])
 
 
 class _Book:
@@ -177,10 +192,9 @@ class _Rider:
         self.rider, self.choices, self.book, self.dice = rider, choices, book, dice
         venues = choices.venues
         zone = dice.pick(np.cumsum(choices.popularity))
-        self.shop_weights = choices.shops_of_zone(choices.shops[zone])
-        self.favourites = choices.favourites(choices.shops[zone], dice, 4)
-        away = np.linalg.norm(choices.doors - choices.shops[zone], axis=1)
-        self.home = int(venues.homes[dice.pick(np.cumsum(np.exp(-(((away - 2500.0) / 1500.0) ** 2)) + 1e-9))])
+        self.shop_weights = choices.shops_of_zone(zone)
+        self.favourites = choices.favourites(zone, dice, 4)
+        self.home = choices.home_of_rider(zone, dice)
         share, self.blocks = dice(), SHIFTS[-1][1]
         for part, blocks in SHIFTS:
             share -= part
@@ -191,7 +205,15 @@ class _Rider:
         self.xy: list[list[float]] = venues.xy_m.tolist()
         self.here, self.now, self.day = self.home, 0.0, 0
 
-    def go(self, place: int, kind: int, dwell_s: float, until_s: float = 0.0, order: int = -1, first: bool = False) -> None:
+    def go(
+        self,
+        place: int,
+        kind: int,
+        dwell_s: float,
+        until_s: float = 0.0,
+        order: int = -1,
+        first: bool = False,
+    ) -> None:
         a, b = self.xy[self.here], self.xy[place]
         if not first:
             self.now += 30.0 + DETOUR * hypot(a[0] - b[0], a[1] - b[1]) / ESTIMATE_MPS
@@ -201,13 +223,10 @@ class _Rider:
 
     def rest(self, dwell_s: float, until_s: float = 0.0) -> None:
         """Ride to a favourite corner that is near, or to any rest place that is nearest."""
-        here = self.xy[self.here]
-        corners = self.choices.corners
-        away = [hypot(corners[k][0] - here[0], corners[k][1] - here[1]) for k in self.favourites]
-        best = int(np.argmin(away))
-        k = self.favourites[best]
-        if away[best] > 1800.0 or self.dice() < 0.15:
-            k = int(np.argmin(np.hypot(corners[:, 0] - here[0], corners[:, 1] - here[1])))
+        away_s = self.choices.times.place_rest[self.here]
+        k = self.favourites[int(np.argmin(away_s[self.favourites]))]
+        if away_s[k] > 420.0 or self.dice() < 0.15:
+            k = int(np.argmin(away_s))
         self.go(int(self.choices.venues.rests[k]), REST, dwell_s, until_s)
 
     def deliver(self, peak: bool) -> None:
@@ -283,7 +302,7 @@ REST, PICKUP, DROPOFF, GATE, TRAFFIC, OFF_SHIFT = range(6)
 
 
 def plan_shifts(
-    venues: Venues, riders: int, midnights_s: NDArray[np.int64], rng: np.random.Generator
+    venues: Venues, times: Times, riders: int, midnights_s: NDArray[np.int64], rng: np.random.Generator
 ) -> Itinerary:
     """Plan every working day of every rider.
 
@@ -291,6 +310,7 @@ def plan_shifts(
     ----------
     venues : Venues
         At least one restaurant, two homes and one rest place.
+    times : Times
     riders : int
         Number of riders.
     midnights_s : (d,) int64
@@ -303,7 +323,7 @@ def plan_shifts(
     Itinerary
         Riders in order, then days, then visits. A rider may have a day off (one in seven).
     """
-    choices, book, dice = _Choices(venues, rng), _Book(), _Dice(rng)
+    choices, book, dice = _Choices(venues, times, rng), _Book(), _Dice(rng)
     for k in range(riders):
         rider = _Rider(k, choices, book, dice)
         for day, midnight_s in enumerate(midnights_s.tolist()):

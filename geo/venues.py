@@ -1,4 +1,4 @@
-"""Where synthetic riders go: restaurants, homes and rest places from the map, or busy streets where it is thin."""
+"""Where synthetic riders go: restaurants, homes and rest places of the map; streets where it is thin."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,15 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.modegraph import NO, ModeGraph
+from geo.places import Places
 from geo.rides import Streets
 from geo.search import search, workspace
-from geo.shifts import Venues
+from geo.shifts import Times, Venues
 from geo.snapping import Snapped
 from geo.streets import StreetNetwork, mode_bit
+from geo.travel import travel_times_s
 
-__all__ = ["Found", "VenueSource", "find_venues", "riding_streets"]
+__all__ = ["Found", "VenueSource", "find_venues", "riding_streets", "riding_times", "venue_source"]
 
 MOST_SHOPS, MOST_HOMES, MOST_RESTS = 600, 4000, 60
 FEWEST_SHOPS, FEWEST_HOMES = 25, 150
@@ -51,16 +53,56 @@ class Found:
     invented: int
 
 
-def find_venues(network: StreetNetwork, source: VenueSource, mode: str, rng: np.random.Generator) -> Found:
+def venue_source(places: Places | None) -> VenueSource:
+    """Sort the places of a map by what riders do there; no map of places: four empty lists.
+
+    Where few buildings are marked as homes, every building may be one: most of them are ``building=yes``.
+    """
+    none = np.empty((0, 2))
+    if places is None:
+        return VenueSource(none, none, none, none)
+
+    def of_kinds(*kinds: str) -> NDArray[np.float64]:
+        wanted = [k for k, name in enumerate(places.kinds) if name in kinds]
+        return places.poi_lonlat[np.isin(places.poi_kind, wanted)]
+
+    buildings = places.buildings
+    size = np.diff(buildings.ptr)
+    centre = none
+    if len(size):
+        total = (
+            np.add.reduceat(buildings.lonlat, buildings.ptr[:-1]) - buildings.lonlat[buildings.ptr[1:] - 1]
+        )
+        centre = (total / np.maximum(size - 1, 1)[:, None])[
+            np.unique(buildings.polygon, return_index=True)[1]
+        ]
+    homes = centre[places.building_home] if len(centre) else none
+    if len(homes) < FEWEST_HOMES:
+        homes = centre
+    green = places.green
+    edge_of_park = green.lonlat[green.ptr[:-1]] if len(green) else none
+    return VenueSource(
+        restaurants=of_kinds("restaurant", "fast_food", "cafe", "food_court", "marketplace", "bakery"),
+        homes=np.concatenate([homes, of_kinds("home")]),
+        parks=np.concatenate([of_kinds("park"), edge_of_park]),
+        malls=of_kinds("mall", "supermarket", "cinema"),
+    )
+
+
+def find_venues(
+    network: StreetNetwork, source: VenueSource, mode: str, radius_m: float, rng: np.random.Generator
+) -> Found:
     """Choose restaurants, homes and rest places that a rider can reach and leave again.
 
     Parameters
     ----------
     network : StreetNetwork
     source : VenueSource
-        Where it has fewer than 25 restaurants or 150 homes, points beside streets stand in: restaurants in bunches
-        where streets are dense, homes along quiet streets.
+        Where it has fewer than 25 restaurants or 150 homes, points beside streets stand in: restaurants in
+        bunches where streets are dense, homes along quiet streets.
     mode : str
+    radius_m : float
+        A fleet works in a circle about the densest quarter: of restaurants, if enough, else of streets.
     rng : numpy.random.Generator
 
     Returns
@@ -76,8 +118,14 @@ def find_venues(network: StreetNetwork, source: VenueSource, mode: str, rng: np.
     open_edges = np.flatnonzero((part == 0) & (network.edge_private & mode_bit(mode) == 0))
     length = float(network.edge_length_m[open_edges].sum())
     if length < 500.0:
-        raise InputError(f"a synthetic fleet needs 500 m of connected streets for {mode}, the map has {length:.0f} m")
-    reach = _Reach(network, mode, part)
+        raise InputError(
+            f"a synthetic fleet needs 500 m of connected streets for {mode}, the map has {length:.0f} m"
+        )
+    middles = network.geom_lonlat[(network.geom_ptr[:-1] + network.geom_ptr[1:]) // 2]
+    crowd = source.restaurants if len(source.restaurants) >= FEWEST_SHOPS else middles[open_edges]
+    inside = _Circle(network, crowd, radius_m, rng)
+    open_edges = open_edges[inside.holds(middles[open_edges])]
+    reach = _Reach(network, mode, part, inside)
     shops = reach.keep(_some(source.restaurants, MOST_SHOPS, rng))
     invented = 0
     if len(shops) < FEWEST_SHOPS:
@@ -91,7 +139,9 @@ def find_venues(network: StreetNetwork, source: VenueSource, mode: str, rng: np.
         invented += len(more)
         homes = np.concatenate([homes, more])
     if len(shops) < 1 or len(homes) < 2:
-        raise InputError(f"a synthetic fleet needs streets that {mode} may ride both out and back; the map has none")
+        raise InputError(
+            f"a synthetic fleet needs streets that {mode} may ride both out and back; the map has none"
+        )
     corners = reach.keep(_corners(network, open_edges, shops, rng))
     parks = reach.keep(_some(source.parks, MOST_RESTS // 3, rng))
     malls = reach.keep(_some(source.malls, MOST_RESTS // 4, rng))
@@ -113,6 +163,17 @@ def find_venues(network: StreetNetwork, source: VenueSource, mode: str, rng: np.
     return Found(venues, network.snap(lonlat, mode, NEAR_M), invented)
 
 
+def riding_times(network: StreetNetwork, mode: str, found: Found, limit_s: float = 2100.0) -> Times:
+    """Compute how long riders need between the venues, up to `limit_s`."""
+    venues, snapped = found.venues, found.snapped
+    shops, homes, rests = (snapped.take(k) for k in (venues.restaurants, venues.homes, venues.rests))
+    return Times(
+        shop_home=travel_times_s(network, mode, shops, homes, limit_s),
+        shop_shop=travel_times_s(network, mode, shops, shops, limit_s),
+        place_rest=travel_times_s(network, mode, snapped, rests, limit_s),
+    )
+
+
 def _classes(network: StreetNetwork, wanted: tuple[str, ...]) -> NDArray[np.int64]:
     names = [name.removesuffix("_link") for name in network.classes]
     return np.array([k for k, name in enumerate(names) if name in wanted], np.int64)
@@ -124,7 +185,9 @@ def _some(lonlat: NDArray[np.float64], most: int, rng: np.random.Generator) -> N
     return lonlat[np.sort(rng.choice(len(lonlat), most, replace=False))]
 
 
-def _on_edges(network: StreetNetwork, edges: NDArray[np.int64], share: NDArray[np.float64]) -> NDArray[np.float64]:
+def _on_edges(
+    network: StreetNetwork, edges: NDArray[np.int64], share: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Points at a share of the length of each edge."""
     out = np.empty((len(edges), 2))
     for i, (edge, part) in enumerate(zip(edges.tolist(), share.tolist(), strict=True)):
@@ -150,8 +213,10 @@ def _beside(
 def _bunches(
     network: StreetNetwork, edges: NDArray[np.int64], count: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Places in bunches of about six; an edge weighs the same whatever its length, so dense quarters get more."""
-    centres = network.project(_on_edges(network, rng.choice(edges, max(3, count // 6)), rng.random(max(3, count // 6))))
+    """Places in bunches of about six; edges weigh the same at any length, so dense quarters get more."""
+    centres = network.project(
+        _on_edges(network, rng.choice(edges, max(3, count // 6)), rng.random(max(3, count // 6)))
+    )
     xy = centres[rng.integers(0, len(centres), count)] + rng.normal(0.0, 60.0, (count, 2))
     return network.unproject(xy)
 
@@ -181,11 +246,26 @@ def _unit(angle: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([np.cos(angle), np.sin(angle)])
 
 
+class _Circle:
+    """Where the fleet works: about the place with the most others within 1 km."""
+
+    def __init__(
+        self, network: StreetNetwork, crowd: NDArray[np.float64], radius_m: float, rng: np.random.Generator
+    ) -> None:
+        self.network, self.radius_m = network, radius_m
+        xy = network.project(_some(crowd, 1500, rng))
+        near = (np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)) < 1000.0).sum(axis=1)
+        self.centre = xy[int(np.argmax(near))]
+
+    def holds(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.asarray(np.hypot(*(self.network.project(lonlat) - self.centre).T) <= self.radius_m)
+
+
 class _Reach:
     """Which places can be reached from, and left for, one hub in the largest part of the network."""
 
-    def __init__(self, network: StreetNetwork, mode: str, part: NDArray[np.int32]) -> None:
-        self.network, self.mode = network, mode
+    def __init__(self, network: StreetNetwork, mode: str, part: NDArray[np.int32], inside: "_Circle") -> None:
+        self.network, self.mode, self.inside = network, mode, inside
         graph = network.graph(mode)
         both = (graph.directed_cost_ms.reshape(-1, 2) != NO).all(axis=1)
         open_edges = network.edge_private & mode_bit(mode) == 0
@@ -202,6 +282,7 @@ class _Reach:
         """Return the places that lie on such a street."""
         if len(lonlat) == 0:
             return lonlat.reshape(-1, 2)
+        lonlat = lonlat[self.inside.holds(lonlat)]
         snapped = self.network.snap(lonlat, self.mode, NEAR_M)
         return lonlat[snapped.ok & self.edges[np.maximum(snapped.edge, 0)]]
 
@@ -209,13 +290,22 @@ class _Reach:
 def _round_trip(graph: ModeGraph, hub: int) -> NDArray[np.bool_]:
     """Edges (E,) on which a trip from the hub can end and a trip to the hub can begin."""
     ok = np.ones(len(graph.directed_cost_ms) // 2, np.bool_)
-    for arcs, near, far in (
-        ((graph.indptr, graph.head, graph.cost_ms), (graph.depart_ptr, graph.depart_state), (graph.arrive_ptr, graph.arrive_state)),
-        ((graph.rev_indptr, graph.rev_head, graph.rev_cost_ms), (graph.arrive_ptr, graph.arrive_state), (graph.depart_ptr, graph.depart_state)),
-    ):  # fmt: skip
+    depart, arrive = (graph.depart_ptr, graph.depart_state), (graph.arrive_ptr, graph.arrive_state)
+    forward = (graph.indptr, graph.head, graph.cost_ms)
+    backward = (graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
+    for arcs, near, far in ((forward, depart, arrive), (backward, arrive, depart)):
         space = workspace(graph)
         seeds = near[1][near[0][2 * hub] : near[0][2 * hub + 2]].astype(np.int32)
-        search(*arcs, seeds, np.zeros(len(seeds), np.uint32), int(NO) - 1, space.dist, space.link, space.ring, space.touched)
+        search(
+            *arcs,
+            seeds,
+            np.zeros(len(seeds), np.uint32),
+            int(NO) - 1,
+            space.dist,
+            space.link,
+            space.ring,
+            space.touched,
+        )
         directed = np.repeat(np.arange(len(graph.directed_cost_ms)), np.diff(far[0]))
         reached = np.zeros(len(graph.directed_cost_ms), np.bool_)
         reached[directed[space.dist[far[1]] != NO]] = True
@@ -224,7 +314,7 @@ def _round_trip(graph: ModeGraph, hub: int) -> NDArray[np.bool_]:
 
 
 def riding_streets(network: StreetNetwork, mode: str, rng: np.random.Generator) -> Streets:
-    """Lay traffic lights and gates over the network, mapped ones and (on 6% of quiet dead ends) unmapped ones."""
+    """Lay traffic lights and gates on the network, mapped gates and (6% of quiet streets) unmapped ones."""
     edges, nodes = len(network.edge_u), len(network.node_id)
     big = np.isin(network.edge_class, _classes(network, BIG))
     ends = np.concatenate([network.edge_u, network.edge_v])
