@@ -1,0 +1,160 @@
+"""Travel times and paths against networkx on random towns."""
+
+import dataclasses
+import itertools
+import math
+import pathlib
+import tempfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_streets import random_places, random_ways
+from slow_streets import SlowStreets
+
+from geo.reasons import REASONS, why_unreachable
+from geo.streets import MODES, StreetNetwork
+from geo.travel import find_path, reach_from, reach_to, travel_times_s
+
+seeds = st.integers(0, 2**31)
+modes = st.sampled_from(MODES)
+
+
+@settings(max_examples=250, deadline=None)
+@given(seed=seeds, mode=modes, limit_s=st.sampled_from([math.inf, 0.0, 90.0, 400.0]))
+def test_times_equal_networkx(seed: int, mode: str, limit_s: float) -> None:
+    network = StreetNetwork.build(random_ways(seed), gate_delay_s=100.0)
+    if not len(network):
+        return
+    sources, targets = random_places(network, seed, 5), random_places(network, seed + 1, 4)
+    slow = SlowStreets(network, mode).times_s(sources, targets, limit_s)
+    np.testing.assert_array_equal(travel_times_s(network, mode, sources, targets, limit_s), slow)
+    # The other way about, the matrix is filled by searches backward.
+    np.testing.assert_array_equal(
+        travel_times_s(network, mode, sources, targets.take([0, 1]), limit_s), slow[:, :2]
+    )
+    np.testing.assert_array_equal(reach_from(network, mode, sources.take([1]), targets, limit_s), slow[1])
+    np.testing.assert_array_equal(reach_to(network, mode, sources, targets.take([2]), limit_s), slow[:, 2])
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=seeds, mode=modes)
+def test_a_path_is_legal_and_takes_the_reported_time(seed: int, mode: str) -> None:
+    network = StreetNetwork.build(random_ways(seed), gate_delay_s=100.0)
+    if not len(network):
+        return
+    source, target = random_places(network, seed, 1), random_places(network, seed + 1, 1)
+    slow = SlowStreets(network, mode)
+    time_s = slow.times_s(source, target)[0, 0]
+    path = find_path(network, mode, source, target)
+    if path is None:
+        assert time_s == math.inf
+        return
+    assert path.time_s == time_s
+    edges = path.directed_edges.tolist()
+    phase = "out" if slow.private(edges[0]) else "public"
+    drive_ms = int(source.walk_ms[0] + target.walk_ms[0])
+    for before, after in itertools.pairwise(edges):
+        choices = dict(slow.next_of(before, phase))
+        state = next(state for state in choices if state[0] == after)
+        drive_ms += choices[state]
+        phase = state[1]
+    drive_ms += sum(slow.cost[d] for d in edges[:-1]) - slow.part_ms(edges[0], source.offset_m[0])
+    drive_ms += slow.part_ms(edges[-1], target.offset_m[0])
+    assert drive_ms == round(time_s * 1000)
+    walked = sum(metres for _, metres in path.steps)
+    assert walked == pytest.approx(path.length_m, abs=0.5 * len(edges))
+    plane = network.project(path.lonlat)
+    assert np.hypot(*np.diff(plane, axis=0).T).sum() == pytest.approx(path.length_m, rel=1e-3, abs=1e-6)
+    ends = network.project(np.concatenate([source.lonlat, target.lonlat]))
+    assert np.abs(plane[[0, -1]] - ends).max() < 0.01
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=seeds, mode=st.sampled_from(["ebike", "bike", "foot"]))
+def test_a_detour_is_never_shorter(seed: int, mode: str) -> None:
+    network = StreetNetwork.build(random_ways(seed, fences=False))
+    if not len(network):
+        return
+    places = random_places(network, seed, 6)
+    times = travel_times_s(network, mode, places, places)
+    over = times[:, :, None] + times[None, :, :]
+    assert np.all(times[:, None, :] <= over + 1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds, mode=st.sampled_from(["ebike", "bike", "foot"]))
+def test_joining_segments_changes_no_time(seed: int, mode: str) -> None:
+    raw = random_ways(seed, fences=False)
+    # Open both ways, so that it does not matter to which street of a node a place at the node is snapped.
+    raw = dataclasses.replace(
+        raw, way_access=np.full_like(raw.way_access, 15), node_blocked=np.zeros_like(raw.node_blocked)
+    )
+    joined = StreetNetwork.build(raw)
+    # A gate on a public street costs nothing, but it keeps its node.
+    split = StreetNetwork.build(dataclasses.replace(raw, node_gate=np.ones(len(raw.node_id), np.bool_)))
+    if not len(joined):
+        return
+    assert split.edge_length_m.sum() == pytest.approx(joined.edge_length_m.sum())
+    shared = joined.node_lonlat
+    a, b = (network.snap(shared, mode, 1.0) for network in (joined, split))
+    np.testing.assert_array_equal(a.ok, b.ok)
+    fine, coarse = travel_times_s(split, mode, b, b), travel_times_s(joined, mode, a, a)
+    np.testing.assert_array_equal(np.isinf(fine), np.isinf(coarse))
+    known = np.isfinite(fine)
+    np.testing.assert_allclose(coarse[known], fine[known], atol=0.02)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, mode=modes)
+def test_saved_and_loaded_networks_answer_alike(seed: int, mode: str) -> None:
+    network = StreetNetwork.build(random_ways(seed), gate_delay_s=100.0)
+    with tempfile.TemporaryDirectory() as folder:
+        network.save(pathlib.Path(folder) / "net")
+        loaded = StreetNetwork.load(pathlib.Path(folder) / "net")
+    for field in dataclasses.fields(network):
+        old, new = getattr(network, field.name), getattr(loaded, field.name)
+        if isinstance(old, np.ndarray):
+            np.testing.assert_array_equal(old, new)
+    if not len(network):
+        return
+    places = random_places(network, seed, 5)
+    times = travel_times_s(network, mode, places, places)
+    np.testing.assert_array_equal(travel_times_s(loaded, mode, places, places), times)
+    points = places.lonlat + 1e-4
+    np.testing.assert_array_equal(loaded.snap(points, mode).offset_m, network.snap(points, mode).offset_m)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds, mode=modes, limit_s=st.sampled_from([math.inf, 200.0]))
+def test_every_unreached_pair_has_a_reason(seed: int, mode: str, limit_s: float) -> None:
+    network = StreetNetwork.build(random_ways(seed))
+    if not len(network):
+        return
+    places = random_places(network, seed, 5)
+    times = travel_times_s(network, mode, places, places, limit_s)
+    code = why_unreachable(network, mode, places, places, limit_s)
+    np.testing.assert_array_equal(code == REASONS.index("reached"), np.isfinite(times))
+    assert np.all(code[-1] == REASONS.index("source_off_streets"))
+    islands = code == REASONS.index("other_island")
+    np.testing.assert_array_equal(islands[:-1, :-1], islands[:-1, :-1].T)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds, mode=modes, factor=st.floats(0.1, 3.0))
+def test_new_speeds_equal_a_new_network(seed: int, mode: str, factor: float) -> None:
+    raw = random_ways(seed)
+    network = StreetNetwork.build(raw)
+    if not len(network):
+        return
+    network.graph(mode)
+    row = MODES.index(mode)
+    changed = network.with_speeds(mode, network.edge_speed_mps[row] * factor)
+    speed = raw.way_speed_mps.copy()
+    speed[row] = speed[row] * np.float32(factor)
+    fresh = StreetNetwork.build(dataclasses.replace(raw, way_speed_mps=speed))
+    places = random_places(network, seed, 5)
+    np.testing.assert_allclose(
+        travel_times_s(changed, mode, places, places), travel_times_s(fresh, mode, places, places), atol=0.02
+    )
