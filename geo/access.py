@@ -11,9 +11,9 @@ Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a cho
 
 - An **e-bike** is a non-motor vehicle in China (Road Traffic Safety Law, art. 18, 57-58, 67): it uses cycle
   lanes and tracks, keeps one-way streets unless a contraflow lane is tagged, is kept off motorways, and its
-  promised speed is at most 15 km/h (art. 58, and the platform standard in DOMAIN.md). In China ``trunk`` is an
-  urban expressway or a national road; the carriageway of the former is closed to non-motor vehicles and the
-  map does not tell the two apart, so a trunk road is open to it only where a cycle lane or track, or
+  promised speed is at most 15 km/h (art. 58, and the platform standard in DOMAIN.md). In China ``trunk`` is
+  an urban expressway or a national road; the carriageway of the former is closed to non-motor vehicles and
+  the map does not tell the two apart, so a trunk road is open to it only where a cycle lane or track, or
   ``bicycle=yes``, is tagged. Trunk links are treated alike. A trunk road that is wrongly closed costs a
   detour, one that is wrongly open costs the rider a fine. A plain bicycle keeps the worldwide default.
 - ``highway=road`` (class unknown to the mapper) is open to everyone at a low speed and keeps its class name.
@@ -33,8 +33,10 @@ __all__ = [
     "CLASSES",
     "CLASS_SPEEDS_KMH",
     "GATE_KINDS",
+    "IF_THROUGH",
     "NODE_KEYS",
-    "PUBLIC_CLASSES",
+    "NOT_PUBLIC",
+    "PUBLIC",
     "WAY_KEYS",
     "NodeRule",
     "WayRule",
@@ -94,9 +96,11 @@ A class that is not listed (construction, proposed, raceway, escape, rest_area .
 CLASSES = tuple(CLASS_SPEEDS_KMH)
 _CLASS_INDEX = {name: index for index, name in enumerate(CLASSES)}
 
-_THROUGH = ("motorway", "trunk", "primary", "secondary", "tertiary")
-PUBLIC_CLASSES = frozenset(f"{name}{link}" for name in _THROUGH for link in ("", "_link"))
-"""Through streets: public even where they cross a compound."""
+NOT_PUBLIC, IF_THROUGH, PUBLIC = 0, 1, 2
+"""Standing of a street inside a closed compound, see `WayRule.public`."""
+
+_ALWAYS_PUBLIC = _words("motorway motorway_link trunk trunk_link")
+_THROUGH = _words("primary primary_link secondary secondary_link tertiary tertiary_link")
 
 SERVICE_FACTOR = {"parking_aisle": 0.5, "driveway": 0.5, "alley": 0.7, "drive-through": 0.5}
 """Speed of wheeled modes on a service road of this kind, as a share of the class."""
@@ -143,8 +147,11 @@ class WayRule(NamedTuple):
         For each mode; 0 where it may not go at all.
     highway : int
         Index into `CLASSES`.
-    public : bool
-        True where it stays open inside a compound: a through street, an explicit permission, an underpass.
+    public : int
+        Standing inside a closed compound: `PUBLIC` (motorways and trunk roads, an underpass, an explicit
+        ``access=yes``), `IF_THROUGH` (primary to tertiary: public where the street leads through without a
+        gate) or `NOT_PUBLIC`. ``access=permissive`` is the owner's leave, not a right: it does not make a
+        street public.
     """
 
     forward: int
@@ -152,7 +159,7 @@ class WayRule(NamedTuple):
     private: int
     speed_mps: tuple[float, float, float, float]
     highway: int
-    public: bool
+    public: int
 
 
 def way_rule(tags: Mapping[str, str]) -> WayRule | None:
@@ -190,13 +197,15 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
         private & (forward | backward),
         (speeds[0] * KMH, speeds[1] * KMH, speeds[2] * KMH, speeds[3] * KMH),
         _CLASS_INDEX[highway],
-        highway in PUBLIC_CLASSES or _permission(tags) or tags.get("tunnel") == "yes",
+        _standing(highway, tags),
     )
 
 
-def _permission(tags: Mapping[str, str]) -> bool:
-    keys = ("access", "vehicle", "motor_vehicle", "bicycle")
-    return any(tags.get(key) in ("yes", "permissive", "public", "official") for key in keys)
+def _standing(highway: str, tags: Mapping[str, str]) -> int:
+    said = (tags.get(key) in ("yes", "public", "official") for key in ("access", "vehicle", "motor_vehicle"))
+    if highway in _ALWAYS_PUBLIC or tags.get("tunnel") == "yes" or any(said):
+        return PUBLIC
+    return IF_THROUGH if highway in _THROUGH else NOT_PUBLIC
 
 
 def _usual(mode: int, highway: str, speed_kmh: float, tags: Mapping[str, str]) -> bool:
@@ -326,13 +335,13 @@ def _limit_kmh(value: str | None) -> float | None:
 
 _BARRIERS_BY_BLOCK = {
     0: (
-        "entrance no gate lift_gate swing_gate sliding_gate sliding_beam barrier_gate bump_gate hampshire_gate "
-        "cattle_grid toll_booth sally_port border_control checkpoint security_control security_booth guard_house kerb "
-        "height_restrictor spikes gate;lift_gate"
+        "entrance no gate lift_gate swing_gate sliding_gate sliding_beam barrier_gate bump_gate "
+        "hampshire_gate cattle_grid toll_booth sally_port border_control checkpoint security_control "
+        "security_booth guard_house kerb height_restrictor spikes gate;lift_gate"
     ),
     CAR: (
-        "bollard block cycle_barrier bicycle_barrier planter jersey_barrier chain rope bar wicket_gate bus_trap "
-        "sump_buster log debris chicane yes"
+        "bollard block cycle_barrier bicycle_barrier planter jersey_barrier chain rope bar wicket_gate "
+        "bus_trap sump_buster log debris chicane yes"
     ),
     CAR | EBIKE: "motorcycle_barrier",
     CAR | WHEELS: "kissing_gate stile v_stile squeeze_stile horse_stile turnstile full-height_turnstile",
@@ -343,8 +352,8 @@ BARRIER_BLOCKS = {name: modes for modes, names in _BARRIERS_BY_BLOCK.items() for
 
 GATE_KINDS = _words(
     "gate lift_gate swing_gate sliding_gate sliding_beam barrier_gate wicket_gate sally_port entrance "
-    "gate;lift_gate security_control security_booth guard_house checkpoint turnstile full- "
-    "height_turnstile hampshire_gate bump_gate"
+    "gate;lift_gate security_control security_booth guard_house checkpoint turnstile "
+    "full-height_turnstile hampshire_gate bump_gate"
 )
 """Barriers where a compound is entered."""
 

@@ -95,8 +95,12 @@ class Rings:
 
     def shape(self, polygon: int) -> BaseGeometry:
         """One polygon as a valid shapely geometry, (lon, lat)."""
-        rows = np.nonzero(self.polygon == polygon)[0]
-        return even_odd([self.ring(int(row)) for row in rows])
+        return even_odd([self.ring(row) for row in self.of(polygon)])
+
+    def of(self, polygon: int) -> range:
+        """Rings of one polygon."""
+        first, last = np.searchsorted(self.polygon, [polygon, polygon + 1])
+        return range(int(first), int(last))
 
 
 @dataclass(frozen=True, eq=False)

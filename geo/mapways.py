@@ -145,6 +145,8 @@ def _turns(file: OplFile, streets: Streets) -> tuple[Int64Array, BoolArray]:
     rows, only = [], []
     order = np.argsort(streets.way_id, kind="stable")
     sorted_ids = streets.way_id[order]
+    node_order = np.argsort(streets.node_id, kind="stable")
+    sorted_nodes = streets.node_id[node_order]
     for relation in file.relations:
         if not relation.tags.get("type", "").startswith("restriction"):
             continue
@@ -154,9 +156,10 @@ def _turns(file: OplFile, streets: Streets) -> tuple[Int64Array, BoolArray]:
         via = [ref for kind, ref, role in relation.members if role == "via" and kind == "n"]
         if len(via) != 1:
             continue
-        node = int(np.searchsorted(streets.node_id, via[0]))
-        if node == len(streets.node_id) or streets.node_id[node] != via[0]:
+        place = int(np.searchsorted(sorted_nodes, via[0]))
+        if place == len(sorted_nodes) or sorted_nodes[place] != via[0]:
             continue
+        node = int(node_order[place])
         sides = []
         for wanted in ("from", "to"):
             ways = [ref for kind, ref, role in relation.members if role == wanted and kind == "w"]

@@ -2,8 +2,8 @@
 
 Every input format is turned into OPL by osmium in C++ (`geo.osm`); here a kernel scans the text. That is
 several times faster than a Python loop over objects, costs no memory beyond the columns, and treats
-synthetic, negative and unsorted ids alike. Format: https://osmcode.org/opl-file-format/ (written without metadata, so a
-line has the fields ``T`` tags, ``x`` ``y`` location, ``N`` node list, ``M`` members).
+synthetic, negative and unsorted ids alike. Format: https://osmcode.org/opl-file-format/ (written without
+metadata, so a line has the fields ``T`` tags, ``x`` ``y`` location, ``N`` node list, ``M`` members).
 """
 
 import itertools

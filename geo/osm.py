@@ -1,8 +1,9 @@
 """OpenStreetMap files and place names into a `StreetNetwork` and `Places`; the only door to osmium and osmnx.
 
-A file (``.osm.pbf``, ``.osm``, ``.osm.gz``, ``.osm.bz2``, ``.opl``) is turned by osmium, in C++, into one line of
-text an object, in a temporary file about six times the size of the pbf; `geo.opl` scans that text into
-columns. Ids may be synthetic, negative or unsorted; a way that lacks a node loses only the segments there.
+A file (``.osm.pbf``, ``.osm``, ``.osm.gz``, ``.osm.bz2``, ``.opl``) is turned by osmium, in C++, into one
+line of text an object, in a temporary file about six times the size of the pbf; `geo.opl` scans that text
+into columns. Ids may be synthetic, negative or unsorted; a way that lacks a node loses only the segments
+there.
 """
 
 import tempfile
@@ -11,7 +12,8 @@ from pathlib import Path
 import osmium
 
 from geo.access import NODE_KEYS
-from geo.areas import AREA_KEYS, read_areas
+from geo.areas import AREA_KEYS, Areas, read_areas
+from geo.compounds import close_compounds
 from geo.errors import InputError
 from geo.mapways import STREET_KEYS, raw_ways, read_streets
 from geo.opl import OplFile, Wanted, scan
@@ -51,7 +53,7 @@ def read_raw(path: Path | str) -> RawWays:
         The file is missing, broken, of another kind, or holds no street.
     """
     file = _scan(Path(path), _STREET_NODES, _STREET_WAYS)
-    return _raw(Path(path), file)
+    return _raw(Path(path), file, read_areas(file))
 
 
 def read_osm(
@@ -60,16 +62,18 @@ def read_osm(
     """Street network and places of an OSM file."""
     path = Path(path)
     file = _scan(path, _PLACE_NODES, _PLACE_WAYS)
-    raw = _raw(path, file)
+    areas = read_areas(file)
+    raw = _raw(path, file, areas)
     network = StreetNetwork.build(raw, gate_delay_s=gate_delay_s)
-    return network, read_places(file, read_areas(file), raw.compounds)
+    return network, read_places(file, areas, raw.compounds)
 
 
-def _raw(path: Path, file: OplFile) -> RawWays:
+def _raw(path: Path, file: OplFile, areas: Areas) -> RawWays:
     streets = read_streets(file)
     if not len(streets.way_id):
         raise InputError(f"{path} holds no street that anybody may use (ways with a highway tag).")
-    return raw_ways(file, streets)
+    compounds, streets = close_compounds(areas, streets)
+    return raw_ways(file, streets, compounds)
 
 
 def _scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:

@@ -160,7 +160,7 @@ class Places:
         """Read places that `save` wrote; numeric columns are memory-mapped."""
         words = json.loads((folder / "places.json").read_text(encoding="utf-8"))
 
-        def column(name: str) -> Any:
+        def column(name: str) -> Any:  # noqa: ANN401 - each column has its own type
             return np.load(folder / f"places_{name}.npy", mmap_mode="r")
 
         def rings(name: str) -> Rings:
