@@ -93,7 +93,9 @@ def _sites(model: LinearModel, m: int, kept: tuple[int, ...], cost: FloatArray |
     return model.add_columns(m, cost, lower, 1.0, whole=True)
 
 
-def _at_most(model: LinearModel, family: str, columns: IntArray, values: float | FloatArray, most: float) -> None:
+def _at_most(
+    model: LinearModel, family: str, columns: IntArray, values: float | FloatArray, most: float
+) -> None:
     model.add_rows(family, 1, [(np.zeros(len(columns), dtype=np.int64), columns, values)], upper=most)
 
 
@@ -121,7 +123,11 @@ def main_site(flow: Flow, n: int, m: int) -> IntArray:
 
 
 def _groups(
-    model: LinearModel, group: IntArray | None, share: FloatArray | None, served: list[tuple[IntArray, IntArray, FloatArray]], weight: FloatArray
+    model: LinearModel,
+    group: IntArray | None,
+    share: FloatArray | None,
+    served: list[tuple[IntArray, IntArray, FloatArray]],
+    weight: FloatArray,
 ) -> None:
     """Each group's served weight is at least its share; ``served`` holds (point, column, weight)."""
     if group is None or share is None:
@@ -164,7 +170,13 @@ def _max_cover(problem: MaxCover, cost_s: CostArray, limits: Limits) -> SitingRe
 
 
 def _capacity(
-    model: LinearModel, x: IntArray, y: IntArray, i: IntArray, j: IntArray, weight: FloatArray, capacity: FloatArray
+    model: LinearModel,
+    x: IntArray,
+    y: IntArray,
+    i: IntArray,
+    j: IntArray,
+    weight: FloatArray,
+    capacity: FloatArray,
 ) -> None:
     """Rows of divisible demand: no more than there is, no more than a site holds, none where it is shut."""
     n, m, pairs = len(weight), len(x), np.arange(len(i))
@@ -272,9 +284,7 @@ def _p_center(problem: PCenter, cost_s: CostArray, limits: Limits) -> SitingResu
     if problem.capacity is None:
         assignment = nearest_chosen(cost_s, best.chosen)
         return finish(best.chosen, assignment, float(times[high]), float(times[high]))
-    return finish(
-        best.chosen, best.assignment, float(times[high]), float(times[high]), flow=best.flow
-    )
+    return finish(best.chosen, best.assignment, float(times[high]), float(times[high]), flow=best.flow)
 
 
 def _least_sites(problem: PCenter, cost_s: CostArray, limit_s: float, limits: Limits) -> SitingResult:
@@ -325,7 +335,10 @@ def _station_plan(problem: StationPlan, cost_s: CostArray, limits: Limits) -> Si
         model.add_rows("_open", len(pairs), [(pairs, y, 1.0), (pairs, u[pair_slot], -amount)], upper=0.0)
         holds = problem.option_capacity[option]
         model.add_rows(
-            "the capacity (rider-minutes)", len(slot), [(pair_slot, y, 1.0), (where, x[option], -holds)], upper=0.0
+            "the capacity (rider-minutes)",
+            len(slot),
+            [(pair_slot, y, 1.0), (where, x[option], -holds)],
+            upper=0.0,
         )
         _groups(model, problem.group, problem.group_share, [(pair_i, y, np.ones(len(y)))], total)
     values = _values(outcome := model.minimise(limits))
@@ -364,7 +377,9 @@ def _money(model: LinearModel, problem: StationPlan, x: IntArray, m: int) -> Int
         model.add_rows("_moves", e, [(np.arange(e), v, 1.0), (owner[old], x[old], 1.0)], upper=1.0)
         zero = np.zeros(e, dtype=np.int64)
         new = np.nonzero(~old)[0]
-        model.add_rows("_moves", 1, [(zero, v, 1.0), (np.zeros(len(new), dtype=np.int64), x[new], -1.0)], upper=0.0)
+        model.add_rows(
+            "_moves", 1, [(zero, v, 1.0), (np.zeros(len(new), dtype=np.int64), x[new], -1.0)], upper=0.0
+        )
     if problem.budget is not None:
         # closing costs close_cost x (1 - open): the constant goes to the right-hand side
         price = problem.option_cost.copy()

@@ -111,7 +111,9 @@ class LinearModel:
             values = np.r_[values, signs]
             width += len(extra_rows)
         shape = (self.n_rows, width)
-        return scipy.sparse.csc_array((values, (rows.astype(np.int64), columns.astype(np.int64))), shape=shape)
+        return scipy.sparse.csc_array(
+            (values, (rows.astype(np.int64), columns.astype(np.int64))), shape=shape
+        )
 
     def minimise(self, limits: Limits = Limits()) -> Outcome:  # noqa: B008 - frozen
         """Solve with HiGHS.

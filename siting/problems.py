@@ -136,7 +136,9 @@ class MaxCover:
         cost = _optional(owner, "site_cost", self.site_cost)
         capacity = _optional(owner, "capacity", self.capacity, None if cost is None else len(cost))
         kept = _indices(owner, "kept", self.kept)
-        _set(self, weight=weight, group=group, group_share=share, site_cost=cost, capacity=capacity, kept=kept)
+        _set(
+            self, weight=weight, group=group, group_share=share, site_cost=cost, capacity=capacity, kept=kept
+        )
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -303,7 +305,9 @@ class StationPlan:
             option_capacity=_optional(owner, "option_capacity", self.option_capacity, len(site)),
             existing_site=existing,
             kept=kept,
-            close_cost=zero if self.close_cost is None else _optional(owner, "close_cost", self.close_cost, size),
+            close_cost=zero
+            if self.close_cost is None
+            else _optional(owner, "close_cost", self.close_cost, size),
             move_saving=zero
             if self.move_saving is None
             else _optional(owner, "move_saving", self.move_saving, size),

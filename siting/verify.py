@@ -8,7 +8,16 @@ import math
 
 import numpy as np
 
-from siting.problems import CostArray, MaxCover, PCenter, PMedian, Problem, SetCover, SitingResult, StationPlan
+from siting.problems import (
+    CostArray,
+    MaxCover,
+    PCenter,
+    PMedian,
+    Problem,
+    SetCover,
+    SitingResult,
+    StationPlan,
+)
 
 __all__ = ["verify"]
 
@@ -88,7 +97,10 @@ def _by_nearest(
 ) -> tuple[list[float], float]:
     """Recompute service without capacities: (rider-minutes served a point, objective)."""
     n = len(problem.weight)
-    if getattr(problem, "capacity", None) is not None or getattr(problem, "option_capacity", None) is not None:
+    if (
+        getattr(problem, "capacity", None) is not None
+        or getattr(problem, "option_capacity", None) is not None
+    ):
         wrong.append("a problem with capacities needs a flow in its answer.")
     served = [0.0] * n
     times = []
@@ -101,7 +113,9 @@ def _by_nearest(
         if stated >= 0 and (stated not in result.chosen or float(cost_s[i, stated]) > nearest[0]):
             wrong.append(f"demand point {i} is assigned to site {stated}, which is not its nearest.")
         if within != (stated >= 0):
-            wrong.append(f"demand point {i} is {'' if within else 'not '}within reach, its assignment differs.")
+            wrong.append(
+                f"demand point {i} is {'' if within else 'not '}within reach, its assignment differs."
+            )
         times.append(nearest[0])
         if isinstance(problem, StationPlan):
             for h in range(problem.weight.shape[1]):
@@ -185,7 +199,11 @@ def _objective(problem: Problem, result: SitingResult, served: list[float], time
 
 
 def _check_groups(problem: Problem, served: list[float], wrong: list[str]) -> None:
-    if not isinstance(problem, MaxCover | StationPlan) or problem.group is None or problem.group_share is None:
+    if (
+        not isinstance(problem, MaxCover | StationPlan)
+        or problem.group is None
+        or problem.group_share is None
+    ):
         return
     for g, share in enumerate(problem.group_share.tolist()):
         members = np.nonzero(problem.group == g)[0]

@@ -168,10 +168,15 @@ def test_capacitated_median_cover_and_center_match_brute_force(seed: int) -> Non
     if (cost.min(axis=1) > 12).any():
         return
     cover = SetCover(weight=weight, limit_s=12, capacity=capacity)
-    enough = [len(s) for s in fits if most_served(cost[:, list(s)], weight, capacity[list(s)], 12) > total - 1e-6]
-    enough = [k for k, s in ((len(s), s) for s in fits) if
-              most_served(cost[:, list(s)], weight, capacity[list(s)], 12) > total - 1e-6
-              and (cost[:, list(s)].min(axis=1) <= 12).all()]
+    enough = [
+        len(s) for s in fits if most_served(cost[:, list(s)], weight, capacity[list(s)], 12) > total - 1e-6
+    ]
+    enough = [
+        k
+        for k, s in ((len(s), s) for s in fits)
+        if most_served(cost[:, list(s)], weight, capacity[list(s)], 12) > total - 1e-6
+        and (cost[:, list(s)].min(axis=1) <= 12).all()
+    ]
     if enough:
         answer = solve_exact(cover, cost)
         assert answer.objective == min(enough)
@@ -298,9 +303,7 @@ def test_a_matrix_that_is_not_of_this_problem_is_refused() -> None:
 @given(st.integers(0, 10_000))
 def test_more_sites_or_budget_or_hours_never_serve_less(seed: int) -> None:
     cost, weight = case(seed)
-    served = [
-        solve_exact(MaxCover(weight=weight, limit_s=6, sites=k), cost).objective for k in range(1, 5)
-    ]
+    served = [solve_exact(MaxCover(weight=weight, limit_s=6, sites=k), cost).objective for k in range(1, 5)]
     assert served == sorted(served)
     price = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
     by_budget = [

@@ -1,0 +1,232 @@
+"""What to do with each existing station, and why: keep, open longer, move, merge or close.
+
+Rules, in this order, for a station with a reach of ``limit_s``:
+
+- ``merge``: at least `MERGE_SHARE` of the rest it reaches is reached by another existing station too
+  (of such a pair, the one with less rest within reach merges into the other);
+- ``move``: it reaches little rest (below `LITTLE_SHARE` of what a station of the plan serves) and a free
+  candidate would add more than twice what only this station reaches;
+- ``close``: it reaches little rest and no candidate is better;
+- ``open_longer``: at least `SHUT_SHARE` of the rest within reach falls into hours in which it is shut;
+- ``keep`` otherwise.
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from geo.privacy import suppress
+from siting.demand import Demand, DemandLayer, by_hour, local_seconds
+from siting.hours import clock, open_by_hour, shortest_pattern, span_text
+from siting.results import AuditFinding
+from siting.stations import KINDS, SEVEN_ONES, ExistingStation
+
+__all__ = ["LITTLE_SHARE", "MERGE_SHARE", "SHUT_SHARE", "Rests", "audit_stations", "hourly_figures"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+MERGE_SHARE = 0.85
+LITTLE_SHARE = 0.15
+SHUT_SHARE = 0.2
+VISIT_M = 60.0
+"""A rest this near to a station counts as a visit (GPS noise and the width of the street)."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Rests:
+    """Observed rests: columns of equal length; places in local metres, times in epoch seconds."""
+
+    xy_m: FloatArray
+    rider: IntArray
+    start_s: IntArray
+    end_s: IntArray
+
+
+def hourly_figures(
+    layer: DemandLayer, inside: BoolArray, days: int, k: int
+) -> tuple[tuple[float | None, ...], float | None]:
+    """Return (24 minutes a day, their total) of the points inside; None behind fewer than k riders."""
+    rows = inside[layer.point]
+    hour, rider, minutes = layer.hour[rows], layer.rider[rows], layer.minutes[rows]
+    total = np.bincount(hour, weights=minutes, minlength=24) / max(1, days)
+    riders = np.zeros(24, dtype=np.int64)
+    if len(rider):
+        pairs = np.unique(hour * (int(rider.max()) + 1) + rider)
+        riders = np.bincount(pairs // (int(rider.max()) + 1), minlength=24)
+    whole = suppress(np.array([total.sum()]), np.array([len(np.unique(rider))]), k)[0]
+    return tuple(suppress(total, riders, k)), whole
+
+
+def audit_stations(
+    stations: tuple[ExistingStation, ...],
+    xy_m: FloatArray,
+    rests: Rests,
+    demand: Demand,
+    within: BoolArray,
+    candidate_within: BoolArray,
+    candidate_lonlat: FloatArray,
+    new_sites: tuple[int, ...],
+    *,
+    timezone: str,
+    k: int,
+    site_ids: tuple[str, ...],
+) -> tuple[AuditFinding, ...]:
+    """Judge every existing station.
+
+    Parameters
+    ----------
+    stations : existing stations
+    xy_m : (e, 2) the same in local metres
+    rests : observed rests
+    demand : demand points and layers; all days count
+    within : (n, e) which demand point is within the limit of which existing station
+    candidate_within : (n, c) the same for candidates
+    candidate_lonlat : (c, 2) candidates
+    new_sites : candidates that the plan opens
+    timezone : IANA name
+    k : least number of riders behind a figure
+    site_ids : identifier of each existing station
+    """
+    days = len(demand.days)
+    n = len(demand.lonlat)
+    hourly = by_hour(demand.rest, n, np.ones(days))
+    weight = hourly.sum(axis=1)
+    new_cover = candidate_within[:, list(new_sites)].any(axis=1) if new_sites else np.zeros(n, dtype=np.bool_)
+    count = within.sum(axis=1)
+    reached = weight @ within
+    # what a station of the plan serves on average is the yardstick for "little"
+    plan = within.any(axis=1) | new_cover
+    stations_in_plan = max(1, len(stations) + len(new_sites))
+    little = LITTLE_SHARE * float(weight[plan].sum()) / stations_in_plan
+    taken: set[int] = set(new_sites)
+    merged: set[int] = set()
+    findings = []
+    for e in np.argsort(reached, kind="stable").tolist():
+        station = stations[e]
+        mine = within[:, e]
+        only = float(weight[mine & (count == 1) & ~new_cover].sum())
+        partner, overlap = _overlap(e, within, weight, merged)
+        open_share = open_by_hour(station.hours)
+        by_hour_reach, _ = hourly_figures(demand.rest, mine, days, k)
+        riders = len(np.unique(demand.rest.rider[mine[demand.rest.point]]))
+        shut_min = float((hourly[mine].sum(axis=0) * (1 - open_share)).sum())
+        visits, visitors, halves = _visits(rests, xy_m[e], timezone, days, k)
+        action, gain, better, move_to, reason = "keep", 0.0, None, None, ("audit_keep", ())
+        best, best_gain = _best_candidate(
+            weight, within, candidate_within, new_cover, e, taken
+        )
+        if partner is not None and overlap >= MERGE_SHARE:
+            action, reason = "merge", ("audit_merge", (("share", f"{100 * overlap:.0f}"),))
+            merged.add(e)
+        elif reached[e] < little and best is not None and best_gain > 2 * only and best_gain > little:
+            action, gain, move_to = "move", best_gain - only, best
+            taken.add(best)
+            reason = ("audit_move", ())
+        elif reached[e] < little:
+            action, reason = "close", ("audit_close", ())
+        elif shut_min >= SHUT_SHARE * max(float(reached[e]), 1e-9):
+            start, end = shortest_pattern(hourly[mine].sum(axis=0), _longer_patterns(station))
+            longer = np.zeros(24, dtype=np.bool_)
+            longer[np.arange(start, end) % 24] = True
+            action, better = "open_longer", span_text(start, end)
+            gain = float((hourly[mine].sum(axis=0) * np.maximum(0.0, longer - open_share)).sum())
+            reason = ("audit_open_longer", (("hours", better),))
+        shown = riders >= k
+        findings.append(
+            (
+                e,
+                gain,
+                AuditFinding(
+                    site_id=site_ids[e],
+                    rank=0,
+                    action=action,
+                    visits_a_day=visits,
+                    visitors_a_day=visitors,
+                    rest_min_within_reach_by_hour=by_hour_reach,
+                    open_by_hour=tuple((open_share >= 0.5).tolist()),
+                    overlap_site_id=None if partner is None else site_ids[partner],
+                    overlap_share=overlap if partner is not None and shown else None,
+                    missing_facilities=()
+                    if station.facilities is None
+                    else tuple(f for f in SEVEN_ONES if f not in station.facilities),
+                    gain_rest_hours_a_day=gain / 60.0 if action in ("move", "open_longer") else None,
+                    better_hours=better,
+                    move_to=None
+                    if move_to is None
+                    else (float(candidate_lonlat[move_to, 0]), float(candidate_lonlat[move_to, 1])),
+                    busiest_half_hours=halves,
+                    reason=reason,
+                ),
+            )
+        )
+    findings.sort(key=lambda f: (-f[1], ("close", "merge", "move", "open_longer", "keep").index(f[2].action), f[0]))
+    return tuple(dataclasses.replace(f, rank=r) for r, (_, _, f) in enumerate(findings, start=1))
+
+
+def _overlap(
+    e: int, within: BoolArray, weight: FloatArray, merged: set[int]
+) -> tuple[int | None, float]:
+    """Return the existing station that reaches most of what station ``e`` reaches, and that share."""
+    total = float(weight[within[:, e]].sum())
+    best: tuple[int | None, float] = (None, 0.0)
+    if total == 0:
+        return best
+    for other in range(within.shape[1]):
+        if other == e or other in merged:
+            continue
+        share = float(weight[within[:, e] & within[:, other]].sum()) / total
+        if share > best[1]:
+            best = (other, share)
+    return best
+
+
+def _best_candidate(
+    weight: FloatArray,
+    within: BoolArray,
+    candidate_within: BoolArray,
+    new_cover: BoolArray,
+    e: int,
+    taken: set[int],
+) -> tuple[int | None, float]:
+    """Return the free candidate that adds most rest once station ``e`` is gone, and how much."""
+    others = np.delete(within, e, axis=1).any(axis=1) | new_cover
+    for c in taken:
+        others |= candidate_within[:, c]
+    gain = np.where(others, 0.0, weight) @ candidate_within
+    gain[list(taken)] = -1.0
+    if len(gain) == 0 or gain.max() <= 0:
+        return None, 0.0
+    best = int(gain.argmax())
+    return best, float(gain[best])
+
+
+def _longer_patterns(station: ExistingStation) -> tuple[tuple[int, int], ...]:
+    spans = [kind.patterns for kind in KINDS if kind.name == station.kind]
+    return tuple(dict.fromkeys((*(p for pattern in spans for p in pattern), (7, 23), (6, 24), (0, 24))))
+
+
+def _visits(
+    rests: Rests, at_m: FloatArray, timezone: str, days: int, k: int
+) -> tuple[float | None, float | None, tuple[str, ...]]:
+    """Return visits a day, visitors a day and the three half hours in which most riders rest there."""
+    rows = np.array([], dtype=np.int64)
+    if len(rests.xy_m):
+        rows = np.array(sorted(cKDTree(rests.xy_m).query_ball_point(at_m, VISIT_M)), dtype=np.int64)
+    riders = rests.rider[rows]
+    local = local_seconds(rests.start_s[rows], timezone)
+    shown = len(np.unique(riders)) >= k
+    if not shown:
+        return None, None, ()
+    visitor_days = len({(r, d) for r, d in zip(riders.tolist(), (local // 86400).tolist(), strict=True)})
+    inside: dict[int, set[int]] = {}
+    for rider, start, length in zip(
+        riders.tolist(), local.tolist(), (rests.end_s[rows] - rests.start_s[rows]).tolist(), strict=True
+    ):
+        for half in range(start // 1800, (start + max(0, length - 1)) // 1800 + 1):
+            inside.setdefault(half % 48, set()).add(rider)
+    busy = sorted((-len(who), half) for half, who in inside.items() if len(who) >= k)
+    return len(rows) / days, visitor_days / days, tuple(clock(30 * half) for _, half in sorted(busy[:3]))

@@ -1,0 +1,239 @@
+"""Rest stays, due breaks and passing flow become weighted demand by place and hour.
+
+The city is cut into square cells of ``cell_m`` (50 m by default). A demand point is the mean place of
+what happened in one cell, so no clustering hides demand. Three layers are kept apart: observed rests,
+breaks that fall due, and passing riders. Rows stay apart by rider and day, so that any set of days or
+riders (training, held out, resampled) can be weighed without reading the traces again. Hours and days are local.
+"""
+
+import dataclasses
+import zoneinfo
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.errors import InputError
+
+__all__ = [
+    "BREAK_MIN",
+    "Demand",
+    "DemandLayer",
+    "DemandWeights",
+    "Events",
+    "build_demand",
+    "by_hour",
+    "distinct_riders",
+    "local_seconds",
+    "split_by_hour",
+]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+BREAK_MIN = 20.0
+"""Minutes off after 4 h of continuous work: national recommended standard on food-delivery platform
+service management, December 2025 (DOMAIN.md)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DemandWeights:
+    """What one rider-minute of each layer counts in the model.
+
+    A due break counts half by default: it says where a rider will need rest, not where one rested.
+    """
+
+    rest: float = 1.0
+    due_break: float = 0.5
+    passing: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("rest", "due_break", "passing"):
+            if not 0 <= getattr(self, name) <= 1000:
+                raise InputError(f"demand weight {name} is {getattr(self, name)}, it must lie in 0-1000.")
+        if self.rest + self.due_break + self.passing == 0:
+            raise InputError("all demand weights are 0, at least one must be above 0.")
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Events:
+    """Something that happened somewhere for a while: columns of equal length.
+
+    ``lonlat`` (e, 2) degrees WGS-84, ``rider`` (e,), ``start_s`` and ``end_s`` (e,) epoch seconds.
+    """
+
+    lonlat: FloatArray
+    rider: IntArray
+    start_s: IntArray
+    end_s: IntArray
+
+    def __post_init__(self) -> None:
+        size = len(self.lonlat)
+        if any(len(c) != size for c in (self.rider, self.start_s, self.end_s)):
+            raise InputError("demand events: the columns do not have the same length.")
+        if size and (self.end_s < self.start_s).any():
+            raise InputError("demand events: an event ends before it starts.")
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class DemandLayer:
+    """One layer, one row a (demand point, rider, day, hour): columns of equal length."""
+
+    point: IntArray
+    rider: IntArray
+    day: IntArray
+    """Number of the local day, index into `Demand.days`."""
+    hour: IntArray
+    minutes: FloatArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Demand:
+    """Demand points with their layers."""
+
+    lonlat: FloatArray
+    """(n, 2) degrees WGS-84."""
+    days: tuple[str, ...]
+    """Local days, ISO, every one from the first to the last."""
+    rest: DemandLayer
+    due_break: DemandLayer
+    passing: DemandLayer
+
+    def layers(self) -> tuple[tuple[str, DemandLayer], ...]:
+        """Return the layers by name."""
+        return (("rest", self.rest), ("due_break", self.due_break), ("passing", self.passing))
+
+    def weight(
+        self, weights: DemandWeights, days: npt.NDArray[np.bool_], rider_times: FloatArray | None = None
+    ) -> FloatArray:
+        """Return (n, 24) weighted rider-minutes a day over the chosen days."""
+        parts = [
+            getattr(weights, name) * by_hour(layer, len(self.lonlat), days.astype(np.float64), rider_times)
+            for name, layer in self.layers()
+        ]
+        return np.asarray(sum(parts))
+
+
+def local_seconds(t_s: IntArray, timezone: str) -> IntArray:
+    """Return epoch seconds shifted to local time, so that ``// 86400`` and ``% 86400`` are local.
+
+    The shift is looked up once for each hour that occurs: no zone changes it inside a UTC hour.
+    """
+    try:
+        zone = zoneinfo.ZoneInfo(timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise InputError(
+            f"timezone {timezone!r} is not known (an IANA name such as Asia/Shanghai)."
+        ) from error
+    hours, where = np.unique(np.asarray(t_s, dtype=np.int64) // 3600, return_inverse=True)
+    shift = np.empty(len(hours), dtype=np.int64)
+    for k, hour in enumerate(hours.tolist()):
+        offset = datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone).utcoffset()
+        shift[k] = 0 if offset is None else int(offset.total_seconds())
+    return np.asarray(t_s, dtype=np.int64) + shift[where]
+
+
+def split_by_hour(start_s: IntArray, end_s: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """Cut local spans at full hours.
+
+    Returns
+    -------
+    row, hour number since the epoch, minutes : one entry a span and hour it touches
+    """
+    first = start_s // 3600
+    last = np.maximum(first, (end_s - 1) // 3600)
+    count = last - first + 1
+    row = np.repeat(np.arange(len(start_s)), count)
+    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    hour = first[row] + offset
+    minutes = (np.minimum(end_s[row], (hour + 1) * 3600) - np.maximum(start_s[row], hour * 3600)) / 60.0
+    return row, hour, minutes
+
+
+def by_hour(
+    layer: DemandLayer, n: int, day_times: FloatArray, rider_times: FloatArray | None = None
+) -> FloatArray:
+    """Return (n, 24) rider-minutes a day; each day (and rider) counts as often as ``day_times`` says."""
+    weight = layer.minutes * day_times[layer.day]
+    if rider_times is not None:
+        weight = weight * rider_times[layer.rider]
+    flat = np.bincount(layer.point * 24 + layer.hour, weights=weight, minlength=n * 24)
+    return flat.reshape(n, 24) / max(1.0, float(day_times.sum()))
+
+
+def distinct_riders(layer: DemandLayer, groups: IntArray, n_groups: int) -> IntArray:
+    """Return (n_groups,) how many riders stand behind each group of demand points (-1: no group)."""
+    label = groups[layer.point]
+    inside = label >= 0
+    if not inside.any():
+        return np.zeros(n_groups, dtype=np.int64)
+    riders = int(layer.rider.max()) + 1
+    pairs = np.unique(label[inside] * riders + layer.rider[inside])
+    return np.bincount(pairs // riders, minlength=n_groups).astype(np.int64)
+
+
+def build_demand(
+    rest: Events,
+    due_break: Events,
+    passing: Events,
+    *,
+    timezone: str,
+    project: Callable[[FloatArray], FloatArray],
+    cell_m: float = 50.0,
+) -> Demand:
+    """Gather the events of three layers into demand points.
+
+    Parameters
+    ----------
+    rest : rests that were observed
+    due_break : breaks that fall due (end = start + 20 minutes)
+    passing : riders passing by (each counts for the time given); may be empty
+    timezone : IANA name of the city's zone
+    project : (n, 2) degrees to (n, 2) local metres
+    cell_m : side of a cell, 10-1000 m
+
+    Raises
+    ------
+    InputError
+        When there is no rest at all, or ``cell_m`` or the timezone is out of range.
+    """
+    if not 10 <= cell_m <= 1000:
+        raise InputError(f"demand cell_m is {cell_m}, it must lie in 10-1000 m.")
+    if len(rest.lonlat) == 0:
+        raise InputError("the traces hold no rest stay, so there is no demand to place stations for.")
+    layers = (rest, due_break, passing)
+    lonlat = np.concatenate([e.lonlat.reshape(-1, 2) for e in layers])
+    cell = np.floor(project(lonlat) / cell_m).astype(np.int64)
+    cell -= cell.min(axis=0)
+    _, point = np.unique(cell[:, 0] * (cell[:, 1].max() + 1) + cell[:, 1], return_inverse=True)
+    n = int(point.max()) + 1
+    count = np.bincount(point, minlength=n)
+    # sums in the order of the coordinates, so that shuffled events give the same bytes
+    order = np.lexsort((lonlat[:, 1], lonlat[:, 0], point))
+    place = np.column_stack(
+        [np.bincount(point[order], weights=lonlat[order, axis], minlength=n) / count for axis in (0, 1)]
+    )
+    pieces = []
+    for events in layers:
+        start = local_seconds(events.start_s, timezone)
+        pieces.append(split_by_hour(start, start + (events.end_s - events.start_s)))
+    days = np.concatenate([hour // 24 for _, hour, _ in pieces])
+    first, last = int(days.min()), int(days.max())
+    names = tuple(datetime.fromtimestamp(d * 86400, UTC).date().isoformat() for d in range(first, last + 1))
+    built = []
+    start_row = 0
+    for events, (row, hour, minutes) in zip(layers, pieces, strict=True):
+        built.append(
+            _layer(point[start_row + row], events.rider[row], hour // 24 - first, hour % 24, minutes)
+        )
+        start_row += len(events.lonlat)
+    return Demand(place, names, built[0], built[1], built[2])
+
+
+def _layer(
+    point: IntArray, rider: IntArray, day: IntArray, hour: IntArray, minutes: FloatArray
+) -> DemandLayer:
+    order = np.lexsort((minutes, hour, day, rider, point))
+    columns = [np.asarray(c, dtype=np.int64)[order] for c in (point, rider, day, hour)]
+    return DemandLayer(columns[0], columns[1], columns[2], columns[3], minutes[order])

@@ -1,0 +1,176 @@
+"""Figures of a study by site, cell, unit grid and street, with the k rule applied to every one."""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from geo.privacy import suppress
+from siting.audit import hourly_figures
+from siting.demand import Demand, DemandLayer, distinct_riders
+from siting.hours import shortest_pattern
+from siting.results import DemandCell, GridFigures
+from siting.stations import StationKind
+from siting.ways import Ways
+
+__all__ = ["Assigned", "assign", "demand_cells", "grid_figures", "kind_and_hours"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Assigned:
+    """What one chosen site serves: its demand points, alone and shared."""
+
+    nearest: BoolArray
+    """(n,) points for which it is the nearest chosen site within the limit."""
+    only: BoolArray
+    """(n,) points that no other chosen site reaches within the limit."""
+
+
+def assign(cost_s: FloatArray, limit_s: float) -> tuple[Assigned, ...]:
+    """Return what each column of an (n, sites) matrix serves; ties go to the first column."""
+    if cost_s.shape[1] == 0:
+        return ()
+    within = cost_s <= limit_s
+    nearest = cost_s.argmin(axis=1)
+    served = within.any(axis=1)
+    alone = within.sum(axis=1) == 1
+    return tuple(
+        Assigned(served & (nearest == s), within[:, s] & alone) for s in range(cost_s.shape[1])
+    )
+
+
+def kind_and_hours(
+    minutes_by_hour: FloatArray, kinds: tuple[StationKind, ...]
+) -> tuple[StationKind, tuple[int, int]]:
+    """Return the cheapest kind and shift pattern that serve the demand of one site.
+
+    A pattern serves it when at most 5% of the minutes fall outside its hours, a kind when its seats hold
+    the busiest hour. Where none does, the one that serves most minutes is returned.
+    """
+    total = float(minutes_by_hour.sum())
+    options = []
+    for kind in kinds:
+        served_by_hour = np.minimum(minutes_by_hour, kind.minutes_an_hour)
+        pattern = shortest_pattern(served_by_hour, kind.patterns)
+        inside = np.arange(pattern[0], pattern[1]) % 24
+        options.append((kind, pattern, float(served_by_hour[inside].sum())))
+    enough = [o for o in options if o[2] >= 0.95 * total]
+    if enough:
+        kind, pattern, _ = min(enough, key=lambda o: (o[0].cost_yuan(o[1]), o[0].name))
+    else:
+        kind, pattern, _ = max(options, key=lambda o: (o[2], -o[0].cost_yuan(o[1]), o[0].name))
+    return kind, pattern
+
+
+def demand_cells(demand: Demand, ways: Ways, cell_m: float, k: int) -> tuple[DemandCell, ...]:
+    """Return rest demand and due breaks by square cells of ``cell_m``, k-suppressed.
+
+    Cells without any figure to show are left out.
+    """
+    xy = ways.project(demand.lonlat)
+    cell = np.floor(xy / cell_m).astype(np.int64)
+    cells, label = np.unique(cell, axis=0, return_inverse=True)
+    label = label.ravel()
+    days = len(demand.days)
+    riders = distinct_riders(demand.rest, label, len(cells))
+    rest = _cells_by_hour(demand.rest, label, len(cells), days, k)
+    due = _cells_by_hour(demand.due_break, label, len(cells), days, k)
+    due_riders = distinct_riders(demand.due_break, label, len(cells))
+    out = []
+    for c, (cx, cy) in enumerate(cells.tolist()):
+        if riders[c] < k and due_riders[c] < k:
+            continue
+        corners = np.array([[cx, cy], [cx + 1, cy], [cx + 1, cy + 1], [cx, cy + 1], [cx, cy]]) * cell_m
+        ring = tuple((round(float(x), 6), round(float(y), 6)) for x, y in ways.unproject(corners))
+        centre = ways.unproject((np.array([[cx, cy]]) + 0.5) * cell_m)[0]
+        out.append(
+            DemandCell(
+                cell_id=f"C{len(out) + 1:05d}",
+                ring=ring,
+                centre=(round(float(centre[0]), 6), round(float(centre[1]), 6)),
+                riders=int(riders[c]) if riders[c] >= k else None,
+                rest_min_by_hour=rest[c],
+                due_break_min_by_hour=due[c],
+            )
+        )
+    return tuple(out)
+
+
+def _cells_by_hour(
+    layer: DemandLayer, label: IntArray, cells: int, days: int, k: int
+) -> list[tuple[float | None, ...]]:
+    slot = label[layer.point] * 24 + layer.hour
+    minutes = np.bincount(slot, weights=layer.minutes, minlength=cells * 24) / max(1, days)
+    riders = np.zeros(cells * 24, dtype=np.int64)
+    if len(slot):
+        span = int(layer.rider.max()) + 1
+        riders = np.bincount(np.unique(slot * span + layer.rider) // span, minlength=cells * 24)
+    shown = suppress(minutes, riders, k)
+    return [tuple(shown[24 * c : 24 * c + 24]) for c in range(cells)]
+
+
+def grid_figures(
+    codes: tuple[str, ...],
+    names: tuple[str, ...],
+    polygons: tuple[shapely.Geometry, ...],
+    demand: Demand,
+    covered: BoolArray,
+    site_lonlat: FloatArray,
+    site_ids: tuple[str, ...],
+    pickup_lonlat: FloatArray,
+    pickup_ids: tuple[str, ...],
+    k: int,
+) -> tuple[GridFigures, ...]:
+    """Return figures by unit grid, ordered by code; grids without demand and sites keep their row."""
+    shapes = np.array(polygons, dtype=object)
+    tree = shapely.STRtree(shapes)
+    inside = _members(tree, demand.lonlat, len(shapes))
+    at_site = _members(tree, site_lonlat, len(shapes))
+    at_pickup = _members(tree, pickup_lonlat, len(shapes))
+    days = len(demand.days)
+    out = []
+    for g in sorted(range(len(codes)), key=lambda g: codes[g]):
+        mask = np.zeros(len(demand.lonlat), dtype=np.bool_)
+        mask[inside[g]] = True
+        _, total = hourly_figures(demand.rest, mask, days, k)
+        rows = mask[demand.rest.point]
+        riders = len(np.unique(demand.rest.rider[rows]))
+        whole = float(demand.rest.minutes[rows].sum())
+        part = float(demand.rest.minutes[rows & covered[demand.rest.point]].sum())
+        out.append(
+            GridFigures(
+                code=codes[g],
+                name=names[g],
+                rings=_rings(polygons[g]),
+                riders=riders if riders >= k else None,
+                rest_min_a_day=total,
+                covered_share=part / whole if riders >= k and whole > 0 else None,
+                site_ids=tuple(site_ids[s] for s in at_site[g]),
+                pickup_ids=tuple(pickup_ids[s] for s in at_pickup[g]),
+            )
+        )
+    return tuple(out)
+
+
+def _members(tree: shapely.STRtree, lonlat: FloatArray, grids: int) -> list[list[int]]:
+    """Return the points of each grid; a point on a shared border belongs to the first grid."""
+    out: list[list[int]] = [[] for _ in range(grids)]
+    if len(lonlat) == 0 or grids == 0:
+        return out
+    point, grid = tree.query(shapely.points(lonlat), predicate="intersects")
+    first: dict[int, int] = {}
+    for p, g in zip(point.tolist(), grid.tolist(), strict=True):
+        first[p] = min(g, first.get(p, g))
+    for p, g in sorted(first.items()):
+        out[g].append(p)
+    return out
+
+
+def _rings(shape: shapely.Geometry) -> tuple[tuple[tuple[float, float], ...], ...]:
+    parts = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon"]
+    return tuple(tuple((round(float(x), 6), round(float(y), 6)) for x, y in p.exterior.coords) for p in parts)

@@ -1,0 +1,182 @@
+"""What one study needs, and its settings: frozen, checked on creation."""
+
+import dataclasses
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from geo.errors import InputError
+from geo.places import Places
+from geo.streets import MODES, StreetNetwork
+from siting.candidates import CandidateRules, CandidateSites
+from siting.demand import DemandWeights
+from siting.pickups import PickupRules
+from siting.results import FileAccount
+from siting.stations import KINDS, ExistingStation, StationKind
+
+__all__ = ["DueBreakColumns", "GridColumns", "PassingFlows", "StayColumns", "StudyInputs", "StudySettings"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+class StayColumns(Protocol):
+    """Classified stay points, as `geo.staypoints.StayPoints` has them."""
+
+    @property
+    def rider(self) -> npt.NDArray[np.integer]: ...  # noqa: D102
+    @property
+    def start_s(self) -> npt.NDArray[np.number]: ...  # noqa: D102
+    @property
+    def end_s(self) -> npt.NDArray[np.number]: ...  # noqa: D102
+    @property
+    def lonlat(self) -> FloatArray: ...  # noqa: D102
+    @property
+    def kind(self) -> npt.NDArray[np.integer]: ...  # noqa: D102
+
+
+class DueBreakColumns(Protocol):
+    """Where riders are when a break falls due, as `geo.staypoints.DueBreaks` has them."""
+
+    @property
+    def rider(self) -> npt.NDArray[np.integer]: ...  # noqa: D102
+    @property
+    def t_s(self) -> npt.NDArray[np.number]: ...  # noqa: D102
+    @property
+    def lonlat(self) -> FloatArray: ...  # noqa: D102
+
+
+class GridColumns(Protocol):
+    """Unit grids, as `geo.grids.UnitGrids` has them."""
+
+    @property
+    def codes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def names(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def polygons(self) -> tuple[shapely.Geometry, ...]: ...  # noqa: D102
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class PassingFlows:
+    """Riders passing along streets, from matched paths: columns, one row a (rider, street edge, time).
+
+    ``edge`` (f,) of the street network, ``rider`` (f,), ``t_s`` (f,) epoch seconds of entering it.
+    """
+
+    edge: IntArray
+    rider: IntArray
+    t_s: IntArray
+
+    def __post_init__(self) -> None:
+        if not len(self.edge) == len(self.rider) == len(self.t_s):
+            raise InputError("passing flows: the columns do not have the same length.")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StudySettings:
+    """What is to be chosen and how.
+
+    Attributes
+    ----------
+    timezone : IANA name of the city's zone
+    new_sites : stations to add to the existing ones, 1-5000
+    limit_s : a rest counts as served within so many seconds on the way, 30-3600
+    mode : how riders travel, one of `geo.streets.MODES`
+    k : least number of riders behind a published figure, 1-1000
+    held_out_days : last days that the choice does not see, 0-365; with 0 the held-out shares repeat
+        the training shares
+    seed : of every random draw
+    weights : what the layers of demand count
+    kinds : kinds of stations
+    candidates, pickups : rules
+    cell_m : side of the cells that make demand points, 10-1000 m
+    publish_cell_m : side of the cells of published demand, 50-5000 m
+    budget_yuan : yuan a year for all stations; None for no limit (then ``new_sites`` alone decides)
+    draws : resamples of days and riders, 0-1000
+    random_draws : random plans whose mean is a baseline, 1-1000
+    node_limit : branch-and-bound nodes of the solver, 1 or more (repeatable, unlike seconds)
+    """
+
+    timezone: str
+    new_sites: int = 8
+    limit_s: float = 300.0
+    mode: str = "ebike"
+    k: int = 10
+    held_out_days: int = 2
+    seed: int = 1
+    weights: DemandWeights = DemandWeights()
+    kinds: tuple[StationKind, ...] = KINDS
+    candidates: CandidateRules = CandidateRules()
+    pickups: PickupRules = PickupRules()
+    cell_m: float = 50.0
+    publish_cell_m: float = 250.0
+    budget_yuan: float | None = None
+    draws: int = 40
+    random_draws: int = 100
+    node_limit: int = 20_000
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("new_sites", 1, 5000),
+            ("limit_s", 30, 3600),
+            ("k", 1, 1000),
+            ("held_out_days", 0, 365),
+            ("cell_m", 10, 1000),
+            ("publish_cell_m", 50, 5000),
+            ("draws", 0, 1000),
+            ("random_draws", 1, 1000),
+            ("node_limit", 1, 10**9),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(f"study setting {name} is {value}, it must lie in {low}-{high}.")
+        if self.mode not in MODES:
+            raise InputError(f"study setting mode is {self.mode!r}, it must be one of {', '.join(MODES)}.")
+        if not self.kinds:
+            raise InputError("study setting kinds must name at least one kind of station.")
+        if self.budget_yuan is not None and not self.budget_yuan > 0:
+            raise InputError(f"study setting budget_yuan is {self.budget_yuan}, it must be above 0.")
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class StudyInputs:
+    """One study's data.
+
+    Attributes
+    ----------
+    network, places : the city
+    stays : classified stay points of all days
+    due_breaks : where riders are when a break falls due; None leaves that layer empty
+    flows : riders passing by; None leaves that layer empty
+    riders : riders in the traces
+    accounts : what became of the trace files
+    existing : stations that stand today
+    own_sites : the planner's own list of candidates
+    grids : unit grids, None for none
+    title, city, attribution : texts shown as they are
+    synthetic : whether the traces were made by a program
+    settings : what is to be chosen and how
+    """
+
+    network: StreetNetwork
+    places: Places
+    stays: StayColumns
+    riders: int
+    settings: StudySettings
+    due_breaks: DueBreakColumns | None = None
+    flows: PassingFlows | None = None
+    accounts: tuple[FileAccount, ...] = ()
+    existing: tuple[ExistingStation, ...] = ()
+    own_sites: CandidateSites | None = None
+    grids: GridColumns | None = None
+    title: str = ""
+    city: str = ""
+    attribution: str = "© OpenStreetMap contributors, ODbL 1.0"
+    synthetic: bool = False
+
+    def __post_init__(self) -> None:
+        if self.riders < 1:
+            raise InputError("the traces hold no rider.")

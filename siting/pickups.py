@@ -1,0 +1,333 @@
+"""Pick-up points and lockers where deliveries cluster: at compounds and towers.
+
+Drop-offs inside one compound belong together; the others are gathered by density (DBSCAN: Ester et al.,
+KDD 1996). Gates are where riders wait, whether the map knows them or not. A pick-up point saves, for
+each delivery that it takes over, the wait at the gate, the ride inside and back, and the stay at the door
+beyond a short handover; residents pay with a walk there and back. A wait belongs to the delivery that the
+same rider makes next.
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy.spatial import cKDTree
+from sklearn.cluster import DBSCAN, KMeans
+from threadpoolctl import threadpool_limits
+
+from geo.errors import InputError
+from siting.results import Gate, PickupPoint
+from siting.ways import Ways
+
+__all__ = ["DropOffs", "GateWaits", "PickupRules", "group_drop_offs", "pick_up_points"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+INSIDE_MPS = 2.5
+"""Assumed riding speed inside compounds, walls and turns included."""
+DETOUR = 1.3
+"""Assumed length of inner ways over the straight line."""
+NEXT_S = 1200
+"""A wait at a gate belongs to a delivery that begins within so many seconds."""
+NEXT_M = 800.0
+"""... and so near to the gate."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PickupRules:
+    """What a pick-up point must satisfy.
+
+    Attributes
+    ----------
+    most : points to suggest, 0-1000
+    walk_m : longest walk of a resident one way, 20-1000 m
+    handover_s : seconds a rider needs at a pick-up point, 5-600
+    near_m : drop-offs closer than this belong to one tower, 5-200 m
+    least_a_day : fewest drop-offs a day that are worth a point, 0-10000
+    locker_from : drop-offs a day from which a locker is suggested, 1-10000
+    """
+
+    most: int = 20
+    walk_m: float = 250.0
+    handover_s: float = 45.0
+    near_m: float = 25.0
+    least_a_day: float = 2.0
+    locker_from: float = 30.0
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("most", 0, 1000),
+            ("walk_m", 20, 1000),
+            ("handover_s", 5, 600),
+            ("near_m", 5, 200),
+            ("least_a_day", 0, 10_000),
+            ("locker_from", 1, 10_000),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(f"pick-up {name} is {value}, it must lie in {low}-{high}.")
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class DropOffs:
+    """Stays at doors: columns of equal length."""
+
+    lonlat: FloatArray
+    rider: IntArray
+    start_s: IntArray
+    stay_s: FloatArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class GateWaits:
+    """Stays at gates: columns of equal length."""
+
+    lonlat: FloatArray
+    rider: IntArray
+    start_s: IntArray
+    stay_s: FloatArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Spot:
+    """One gate: where it is (metres), who waits there, and whether the map has it."""
+
+    xy_m: FloatArray
+    waits: IntArray
+    in_osm: bool
+
+
+def group_drop_offs(xy_m: FloatArray, compound: IntArray, near_m: float, least: int) -> IntArray:
+    """Return (d,) the group of each drop-off, -1 for scattered ones.
+
+    Groups inside compounds come first, by compound; towers follow from west to east.
+    """
+    label = np.full(len(xy_m), -1, dtype=np.int64)
+    inside = np.unique(compound[compound >= 0])
+    label[compound >= 0] = np.searchsorted(inside, compound[compound >= 0])
+    free = np.nonzero(compound < 0)[0]
+    if len(free) == 0:
+        return label
+    # neighbours are counted on 5 m cells, so that memory does not grow with the days of data
+    cell, where, count = np.unique(
+        np.floor(xy_m[free] / 5.0).astype(np.int64), axis=0, return_inverse=True, return_counts=True
+    )
+    found = DBSCAN(eps=near_m, min_samples=least).fit_predict(cell * 5.0, sample_weight=count)
+    tower = found[where.ravel()]
+    next_label = len(inside)
+    for t in range(int(found.max()) + 1):
+        members = free[tower == t]
+        for part in _split_wide(xy_m[members], 150.0):
+            label[members[part]] = next_label
+            next_label += 1
+    return label
+
+
+def _split_wide(xy_m: FloatArray, radius_m: float) -> list[IntArray]:
+    """Cut a chain of towers that one pick-up point could not serve."""
+    span = float(np.ptp(xy_m, axis=0).max())
+    if span <= 2 * radius_m:
+        return [np.arange(len(xy_m))]
+    parts = min(len(np.unique(xy_m, axis=0)), int(np.ceil((span / (2 * radius_m)) ** 2)))
+    with threadpool_limits(limits=1):
+        found = KMeans(n_clusters=parts, n_init=3, random_state=0).fit_predict(xy_m)
+    return [np.nonzero(found == p)[0] for p in range(parts) if (found == p).any()]
+
+
+def pick_up_points(
+    drop_offs: DropOffs,
+    waits: GateWaits,
+    gates_lonlat: FloatArray,
+    compounds: tuple[tuple[str, shapely.Geometry], ...],
+    ways: Ways,
+    rules: PickupRules,
+    *,
+    mode: str,
+    days: int,
+    k: int,
+) -> tuple[PickupPoint, ...]:
+    """Suggest pick-up points, ranked by rider-minutes saved a day.
+
+    Parameters
+    ----------
+    drop_offs, waits : stays at doors and at gates
+    gates_lonlat : gates on the map
+    compounds : (name, outline) of each compound, as numbered by ``ways.compound_of``
+    ways : streets
+    rules : limits
+    mode : mode of the riders
+    days : days of the data
+    k : least number of riders behind a published figure
+    """
+    if len(drop_offs.lonlat) == 0 or rules.most == 0:
+        return ()
+    xy = ways.project(drop_offs.lonlat)
+    compound = ways.compound_of(drop_offs.lonlat)
+    label = group_drop_offs(xy, compound, rules.near_m, max(5, k))
+    wait_xy = ways.project(waits.lonlat.reshape(-1, 2))
+    after = next_drop_off(waits, wait_xy, drop_offs, xy)
+    wait_label = np.where(after >= 0, label[np.maximum(after, 0)], -1)
+    osm_xy = ways.project(gates_lonlat.reshape(-1, 2))
+    found: list[tuple[float, PickupPoint]] = []
+    for group in range(int(label.max()) + 1):
+        members = np.nonzero(label == group)[0]
+        if len(np.unique(drop_offs.rider[members])) < k or len(members) < rules.least_a_day * days:
+            continue
+        inside = int(compound[members[0]])
+        outline = compounds[inside][1] if inside >= 0 else None
+        spots = _gates(xy[members], outline, np.nonzero(wait_label == group)[0], wait_xy, osm_xy, ways)
+        name = compounds[inside][0] if inside >= 0 else ""
+        point = _best_point(drop_offs, waits, members, spots, xy, ways, rules, mode, days, k, name, inside >= 0)
+        if point is not None:
+            found.append(point)
+    found.sort(key=lambda f: (-f[0], f[1].lonlat))
+    return tuple(
+        dataclasses.replace(p, pickup_id=f"P{number:02d}")
+        for number, (_, p) in enumerate(found[: rules.most], start=1)
+    )
+
+
+def next_drop_off(waits: GateWaits, wait_xy: FloatArray, drop_offs: DropOffs, drop_xy: FloatArray) -> IntArray:
+    """Return (w,) the delivery each wait belongs to, -1 where the rider makes none soon and near."""
+    out = np.full(len(waits.rider), -1, dtype=np.int64)
+    if len(waits.rider) == 0 or len(drop_offs.rider) == 0:
+        return out
+    order = np.lexsort((drop_offs.start_s, drop_offs.rider))
+    base = min(int(drop_offs.start_s.min()), int(waits.start_s.min()))
+    span = max(int(drop_offs.start_s.max()), int(waits.start_s.max())) - base + 1
+    key = drop_offs.rider[order] * span + (drop_offs.start_s[order] - base)
+    at = np.searchsorted(key, waits.rider * span + (waits.start_s - base))
+    found = order[np.minimum(at, len(order) - 1)]
+    soon = drop_offs.start_s[found] - waits.start_s
+    near = np.hypot(*(drop_xy[found] - wait_xy).T) <= NEXT_M
+    fits = (at < len(order)) & (drop_offs.rider[found] == waits.rider) & (soon >= 0) & (soon <= NEXT_S) & near
+    out[fits] = found[fits]
+    return out
+
+
+def _gates(
+    drop_xy: FloatArray,
+    outline: shapely.Geometry | None,
+    rows: IntArray,
+    wait_xy: FloatArray,
+    osm_xy: FloatArray,
+    ways: Ways,
+) -> list[_Spot]:
+    """Gather the waits (``rows``) of one compound or tower into gates; gates without waits come last."""
+    if outline is None:
+        near_osm = _within(osm_xy, drop_xy, 40.0)
+    else:
+        edge = ways.project(shapely.get_coordinates(shapely.segmentize(outline.boundary, 0.0001)))
+        near_osm = _within(osm_xy, edge, 25.0)
+    near_osm |= _within(osm_xy, wait_xy[rows], 30.0)
+    osm = np.nonzero(near_osm)[0]
+    used: set[int] = set()
+    spots = []
+    if len(rows):
+        found = DBSCAN(eps=20.0, min_samples=3).fit_predict(wait_xy[rows])
+        for g in range(int(found.max()) + 1):
+            members = rows[found == g]
+            centre = wait_xy[members].mean(axis=0)
+            known = [o for o in osm.tolist() if np.hypot(*(osm_xy[o] - centre)) <= 30.0]
+            used.update(known)
+            place = osm_xy[min(known, key=lambda o: float(np.hypot(*(osm_xy[o] - centre))))] if known else centre
+            spots.append(_Spot(place, members, bool(known)))
+    spots.sort(key=lambda s: (-len(s.waits), float(s.xy_m[0]), float(s.xy_m[1])))
+    none = np.empty(0, dtype=np.int64)
+    rest = sorted((o for o in osm.tolist() if o not in used), key=lambda o: (osm_xy[o, 0], osm_xy[o, 1]))
+    return spots + [_Spot(osm_xy[o], none, True) for o in rest[:8]]
+
+
+def _within(xy_m: FloatArray, others: FloatArray, near_m: float) -> BoolArray:
+    if len(xy_m) == 0 or len(others) == 0:
+        return np.zeros(len(xy_m), dtype=np.bool_)
+    return np.asarray(cKDTree(others).query(xy_m)[0] <= near_m)
+
+
+def _best_point(
+    drop_offs: DropOffs,
+    waits: GateWaits,
+    members: IntArray,
+    spots: list[_Spot],
+    xy: FloatArray,
+    ways: Ways,
+    rules: PickupRules,
+    mode: str,
+    days: int,
+    k: int,
+    name: str,
+    fenced: bool,
+) -> tuple[float, PickupPoint] | None:
+    """Return (minutes saved a day, point) at the gate or kerb that saves most, None when none fits."""
+    doors = xy[members]
+    centre = np.median(doors, axis=0)
+    # at a fence the point stands at a gate; a tower has a kerb before its door
+    places = [s.xy_m for s in spots] + ([] if fenced and spots else [centre])
+    lonlat = ways.kerb(mode, ways.unproject(np.array(places)))
+    fits = ways.public(mode, lonlat, 40.0)
+    if not fits.any():
+        return None
+    kerbs = ways.project(lonlat)
+    wait_rows = np.concatenate([s.waits for s in spots]) if spots else np.empty(0, dtype=np.int64)
+    gate_s = float(waits.stay_s[wait_rows].sum()) / len(members)
+    door_s = np.maximum(0.0, drop_offs.stay_s[members] - rules.handover_s)
+    best: tuple[float, float, int] | None = None
+    walks: dict[int, tuple[FloatArray, BoolArray]] = {}
+    for p in np.nonzero(fits)[0].tolist():
+        straight = np.hypot(*(doors - kerbs[p]).T)
+        walk = DETOUR * straight
+        served = walk <= rules.walk_m
+        if len(np.unique(drop_offs.rider[members[served]])) < k:
+            continue
+        saved_s = door_s[served] + gate_s + 2 * DETOUR * straight[served] / INSIDE_MPS
+        walks[p] = (walk, served)
+        # minutes saved first; among equals the shorter walk
+        key = (float(saved_s.sum()) / 60.0 / days, -float(walk[served].mean()), -p)
+        if best is None or key > best:
+            best = key
+    if best is None:
+        return None
+    p = -best[2]
+    walk, served = walks[p]
+    a_day = float(served.sum()) / days
+    total_waits = max(1, len(wait_rows))
+    gates = tuple(
+        Gate(
+            _point(ways.unproject(s.xy_m[None])[0]),
+            len(s.waits) / total_waits if len(np.unique(waits.rider[s.waits])) >= k else None,
+            s.in_osm,
+        )
+        for s in spots
+    )
+    where = _point(lonlat[p])
+    street = ways.street(lonlat[p][None])[0]
+    door = _point(ways.unproject(doors[np.argmin(np.hypot(*(doors - centre).T))][None])[0])
+    point = PickupPoint(
+        pickup_id="",
+        compound=name or street,
+        lonlat=where,
+        kind="locker" if a_day >= rules.locker_from else "pickup_point",
+        drop_offs_a_day=a_day,
+        saved_min_a_day=best[0],
+        walk_median_m=float(np.median(walk[served])),
+        walk_max_m=float(walk[served].max()),
+        residents_walk_m_a_day=float(2 * walk[served].sum()) / days,
+        gates=gates,
+        entry_route=ways.route(mode, where, door),
+        stopping_area=_area(kerbs[p], ways),
+    )
+    return best[0], point
+
+
+def _area(kerb_m: FloatArray, ways: Ways) -> tuple[tuple[float, float], ...]:
+    """Return an octagon of 6 m about the kerb where bikes stop."""
+    turn = np.linspace(0, 2 * np.pi, 9)
+    ring = ways.unproject(kerb_m + 6.0 * np.column_stack([np.cos(turn), np.sin(turn)]))
+    return tuple(_point(p) for p in (*ring[:-1], ring[0]))
+
+
+def _point(lonlat: FloatArray) -> tuple[float, float]:
+    return round(float(lonlat[0]), 7), round(float(lonlat[1]), 7)

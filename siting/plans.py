@@ -1,0 +1,227 @@
+"""A chosen plan and what can be said about it: its sites, its coverage beside others, its cost curve."""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from siting.audit import hourly_figures
+from siting.candidates import Candidates
+from siting.cover import Reach
+from siting.demand import Demand
+from siting.figures import assign, kind_and_hours
+from siting.hours import open_by_hour, span_text
+from siting.inputs import StudySettings
+from siting.problems import MaxCover
+from siting.results import BudgetPoint, Coverage, Site
+from siting.search import bound_cover, search_cover
+from siting.stability import busiest_cells, covered_share, kmeans_centres, random_choices
+from siting.stations import KINDS, ExistingStation, StationKind
+from siting.ways import Ways
+
+__all__ = ["REACH_S", "Plan", "budget_curve", "coverage_table", "describe_sites"]
+
+FloatArray = npt.NDArray[np.float64]
+
+REACH_S = (180, 300, 600)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Plan:
+    """Existing stations come first in every array over sites, candidates follow.
+
+    Attributes
+    ----------
+    existing : stations that stand today
+    candidates : allowed sites
+    lonlat : (e + c, 2) degrees
+    cost_s : (n, e + c) seconds from demand points
+    chosen : open sites, ascending
+    kinds : kinds of stations
+    limit_s : reach
+    """
+
+    existing: tuple[ExistingStation, ...]
+    candidates: Candidates
+    lonlat: FloatArray
+    cost_s: FloatArray
+    chosen: tuple[int, ...]
+    kinds: tuple[StationKind, ...]
+    limit_s: float
+
+    @property
+    def site_ids(self) -> tuple[str, ...]:
+        """``E01`` for existing stations; ``S01`` for chosen sites in the order of the candidates; else empty."""
+        old = len(self.existing)
+        new = {s: f"S{k:02d}" for k, s in enumerate((s for s in self.chosen if s >= old), start=1)}
+        first = tuple(f"E{k:02d}" for k in range(1, old + 1))
+        return first + tuple(new.get(s, "") for s in range(old, len(self.lonlat)))
+
+
+def _cost(station: ExistingStation) -> float | None:
+    return station.cost_yuan
+
+
+def describe_sites(
+    plan: Plan,
+    demand: Demand,
+    weight: FloatArray,
+    chosen_share: FloatArray | None,
+    ways: Ways,
+    settings: StudySettings,
+) -> tuple[Site, ...]:
+    """Return every station of the plan with its figures.
+
+    Parameters
+    ----------
+    plan : existing and chosen sites
+    demand : demand points and layers; figures are means over all days
+    weight : (n, 24) what the choice was made for: it fixes kinds and hours
+    chosen_share : (sites,) how often each is chosen in resamples, None when not asked for
+    ways : streets
+    settings : k, mode
+    """
+    chosen = list(plan.chosen)
+    served = assign(plan.cost_s[:, chosen], plan.limit_s)
+    days = len(demand.days)
+    rest = np.bincount(demand.rest.point, weights=demand.rest.minutes, minlength=len(demand.lonlat))
+    streets = ways.street(plan.lonlat[chosen])
+    reach = ways.reach(settings.mode, plan.lonlat[chosen], REACH_S)
+    out = []
+    for row, site in enumerate(chosen):
+        mine = served[row]
+        hours, total = hourly_figures(demand.rest, mine.nearest, days, settings.k)
+        need = weight[mine.nearest].sum(axis=0)
+        old = site < len(plan.existing)
+        if old:
+            station = plan.existing[site]
+            name, kind, text = station.name, station.kind, station.hours.text
+            facilities = station.facilities or ()
+            cost = station.cost_yuan
+            open_share = open_by_hour(station.hours)
+            reason: tuple[str, tuple[tuple[str, str], ...]] = ("site_existing", ())
+        else:
+            c = site - len(plan.existing)
+            chosen_kind, pattern = kind_and_hours(need, plan.kinds)
+            kind, text, facilities = chosen_kind.name, span_text(*pattern), chosen_kind.facilities
+            name = plan.candidates.name[c] or streets[row] or plan.site_ids[site]
+            cost = chosen_kind.cost_yuan(pattern)
+            open_share = np.zeros(24)
+            open_share[np.arange(pattern[0], pattern[1]) % 24] = 1.0
+            share = float(rest[mine.nearest].sum()) / max(1e-9, float(rest.sum()))
+            shown = total is not None
+            reason = (
+                "site_new",
+                (("place", plan.candidates.kind[c]), ("share", f"{100 * share:.1f}" if shown else "")),
+            )
+        closed = float((weight_of_rest(demand, mine.nearest) * (1 - open_share)).sum()) / max(1, days)
+        out.append(
+            Site(
+                site_id=plan.site_ids[site],
+                name=name,
+                lonlat=(round(float(plan.lonlat[site, 0]), 7), round(float(plan.lonlat[site, 1]), 7)),
+                kind=kind,
+                existing=old,
+                opening_hours=text,
+                facilities=facilities,
+                street=streets[row],
+                rest_min_a_day=total,
+                rest_min_by_hour=hours,
+                only_here_share=float(rest[mine.only].sum()) / max(1e-9, float(rest.sum()))
+                if total is not None
+                else None,
+                extra_rest_hours_if_longer=closed / 60.0 if total is not None else None,
+                cost_yuan=cost,
+                chosen_share=None if chosen_share is None or old else float(chosen_share[site]),
+                reach=tuple(zip(REACH_S, reach[row], strict=True)),
+                reason=reason,
+            )
+        )
+    return tuple(out)
+
+
+def weight_of_rest(demand: Demand, inside: npt.NDArray[np.bool_]) -> FloatArray:
+    """Return (24,) rest minutes over all days of the points inside."""
+    rows = inside[demand.rest.point]
+    return np.bincount(demand.rest.hour[rows], weights=demand.rest.minutes[rows], minlength=24)
+
+
+def coverage_table(
+    plan: Plan,
+    demand_lonlat: FloatArray,
+    problem: MaxCover,
+    rest: dict[str, FloatArray],
+    ways: Ways,
+    settings: StudySettings,
+    rng: np.random.Generator,
+) -> tuple[Coverage, ...]:
+    """Compare the plan with other ways of adding as many stations to the existing ones.
+
+    k-means centres and busiest cells may stand anywhere; the plan and random draws only on candidates.
+    All choices see the training days only. ``rest`` holds (n,) rest minutes of "training" and "held_out".
+    """
+    within = plan.cost_s <= plan.limit_s
+    old = len(plan.existing)
+    added = len(plan.chosen) - old
+    xy = ways.project(demand_lonlat)
+    rows: list[tuple[str, int, list[npt.NDArray[np.bool_]]]] = [
+        ("yilu", len(plan.chosen), [within[:, list(plan.chosen)]]),
+        ("existing", old, [within[:, :old]]),
+    ]
+    for method, centres in (
+        ("kmeans", kmeans_centres(xy, problem.weight, added, settings.seed)),
+        ("busiest", busiest_cells(xy, problem.weight, added)),
+    ):
+        near = np.empty((len(xy), 0), dtype=np.bool_)
+        if len(centres):
+            near = ways.seconds(settings.mode, demand_lonlat, ways.unproject(centres), plan.limit_s) <= plan.limit_s
+        rows.append((method, old + len(centres), [np.concatenate([within[:, :old], near], axis=1)]))
+    draws = random_choices(len(plan.lonlat) - old, added, settings.random_draws, rng)
+    rows.append(
+        ("random", old + added, [np.concatenate([within[:, :old], within[:, old + d]], axis=1) for d in draws])
+    )
+    return tuple(
+        Coverage(
+            method,
+            sites,
+            float(np.mean([covered_share(rest["training"], w) for w in choices])),
+            float(np.mean([covered_share(rest["held_out"], w) for w in choices])),
+        )
+        for method, sites, choices in rows
+    )
+
+
+def budget_curve(
+    plan: Plan, problem: MaxCover, weight: FloatArray, reach: Reach, rng: np.random.Generator, most_points: int = 12
+) -> tuple[BudgetPoint, ...]:
+    """Return coverage against yearly cost for growing numbers of stations, each with its proven gap."""
+    old = len(plan.existing)
+    chosen_now = len(plan.chosen) - old
+    top = min(len(plan.lonlat) - old, max(chosen_now + 1, int(np.ceil(1.5 * chosen_now))))
+    counts = sorted({int(round(c)) for c in np.linspace(1, top, min(top, most_points))} | {chosen_now})
+    total = float(problem.weight.sum())
+    standing = sum((_cost(s) if s.cost_yuan is not None else _usual_cost(s)) or 0.0 for s in plan.existing)
+    out = []
+    best = 0.0
+    for count in counts:
+        part = dataclasses.replace(problem, sites=old + count)
+        answer = search_cover(part, reach, rng, rounds=60)
+        chosen = plan.chosen if count == chosen_now else answer.chosen
+        covered = float(problem.weight[(plan.cost_s[:, list(chosen)] <= plan.limit_s).any(axis=1)].sum())
+        bound = max(covered, bound_cover(part, reach, covered, steps=400).bound)
+        served = assign(plan.cost_s[:, list(chosen)], plan.limit_s)
+        cost = standing
+        for row, site in enumerate(chosen):
+            if site >= old:
+                kind, pattern = kind_and_hours(weight[served[row].nearest].sum(axis=0), plan.kinds)
+                cost += kind.cost_yuan(pattern)
+        best = max(best, covered)
+        gap = 0.0 if bound <= 0 else (bound - covered) / bound
+        out.append(BudgetPoint(cost, old + count, covered / total if total else 0.0, gap))
+    return tuple(out)
+
+
+def _usual_cost(station: ExistingStation) -> float:
+    kind = next((k for k in KINDS if k.name == station.kind), KINDS[1])
+    open_hours = float(open_by_hour(station.hours).sum())
+    return kind.fixed_yuan + kind.hour_yuan * open_hours

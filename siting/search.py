@@ -1,0 +1,171 @@
+"""Heuristics for what is too large for the plain model: greedy, interchange, kicks, and a bound.
+
+Every answer carries a gap: the bound is Lagrangian and holds for every feasible choice. Effort is
+counted in rounds and steps, not in seconds, so that the same seed gives the same answer.
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.errors import InfeasibleError, InputError
+from siting.cover import Reach, greedy_cover, iterate_cover, lagrangian_cover, reach_within
+from siting.exact import finish
+from siting.problems import CostArray, MaxCover, SitingResult, check_cost, nearest_chosen
+
+__all__ = ["CoverAnswer", "CoverBound", "bound_cover", "search_cover", "search_max_cover"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class CoverAnswer:
+    """Open sites, ascending, and the weight they cover."""
+
+    chosen: tuple[int, ...]
+    covered: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class CoverBound:
+    """No choice covers more than ``bound``.
+
+    ``reduced`` (m,) is how much the bound falls (at most) when a site with a negative value is
+    opened, or one with a positive value is shut; ``price_of_cover`` (n,) are the multipliers.
+    """
+
+    bound: float
+    reduced: FloatArray
+    price_of_cover: FloatArray
+
+
+def _terms(problem: MaxCover, m: int) -> tuple[FloatArray, float, int, npt.NDArray[np.int32]]:
+    """Return (price, budget, most sites, kept) of a covering problem without capacities and groups."""
+    if problem.capacity is not None or problem.group is not None:
+        raise InputError("the covering search takes no capacities and no groups; use the exact solver.")
+    price = np.zeros(m) if problem.site_cost is None else problem.site_cost
+    budget = 0.0 if problem.budget is None else problem.budget
+    most = m if problem.sites is None else problem.sites
+    kept = np.array(problem.kept, dtype=np.int32)
+    if len(kept) > most:
+        raise InfeasibleError(
+            f"No choice satisfies all constraints; it would need to relax the number of sites by {len(kept) - most}."
+        )
+    over = float(price[kept].sum()) - budget
+    if over > 1e-9:
+        raise InfeasibleError(
+            f"No choice satisfies all constraints; it would need to relax the budget (yuan) by {over:.6g}."
+        )
+    return price, budget, most, kept
+
+
+def _seed_state(rng: np.random.Generator) -> npt.NDArray[np.uint64]:
+    return np.array([rng.integers(1, 2**63)], dtype=np.uint64)
+
+
+def search_cover(
+    problem: MaxCover,
+    reach: Reach,
+    rng: np.random.Generator,
+    *,
+    rounds: int = 200,
+    kick: int = 3,
+    enough: float = np.inf,
+) -> CoverAnswer:
+    """Cover as much weight as greedy, interchange and ``rounds`` kicks of ``kick`` sites find.
+
+    Parameters
+    ----------
+    problem : without capacities and groups
+    reach : who reaches whom within ``problem.limit_s``
+    rng : source of the kicks
+    rounds, kick : effort
+    enough : stop when this much is covered
+
+    Raises
+    ------
+    InputError
+        When the problem has capacities or groups.
+    InfeasibleError
+        When the kept sites alone break the number of sites or the budget.
+    """
+    price, budget, most, kept = _terms(problem, reach.m)
+    times = np.zeros(reach.n, dtype=np.int32)
+    is_open = np.zeros(reach.m, dtype=np.bool_)
+    gain = np.zeros(reach.m)
+    lists = (reach.site_ptr, reach.site_point, reach.point_ptr, reach.point_site, problem.weight)
+    state = (times, is_open, gain)
+    starts = [False] if problem.budget is None else [False, True]
+    values = [greedy_cover(*lists, price, budget, most, kept, by_ratio, *state) for by_ratio in starts]
+    if len(values) == 2 and values[0] > values[1]:
+        greedy_cover(*lists, price, budget, most, kept, False, *state)
+    covered, best = iterate_cover(
+        *lists, price, budget, most, kept, rounds, kick, _seed_state(rng), *state, max(values), enough
+    )
+    return CoverAnswer(tuple(np.nonzero(best)[0].tolist()), float(covered))
+
+
+def bound_cover(
+    problem: MaxCover,
+    reach: Reach,
+    least: float,
+    *,
+    steps: int = 800,
+    start: FloatArray | None = None,
+) -> CoverBound:
+    """Bound the cover from above; ``least`` is the weight of a choice that is known.
+
+    With both a number of sites and a budget, the tighter of the two bounds is returned.
+    """
+    price, budget, most, _ = _terms(problem, reach.m)
+    is_kept = np.zeros(reach.m, dtype=np.bool_)
+    is_kept[list(problem.kept)] = True
+    best: CoverBound | None = None
+    for unit, limit in ((np.ones(reach.m), float(most)), (price, budget)):
+        if (unit is price) == (problem.budget is None) or (unit is not price and problem.sites is None):
+            continue
+        multipliers = problem.weight * 0.5 if start is None else start.copy()
+        value = np.zeros(reach.m)
+        bound, theta = lagrangian_cover(
+            reach.site_ptr,
+            reach.site_point,
+            problem.weight,
+            unit,
+            limit,
+            is_kept,
+            least,
+            steps,
+            multipliers,
+            value,
+        )
+        if best is None or bound < best.bound:
+            best = CoverBound(float(bound), value - theta * unit, multipliers)
+    if best is None:
+        raise InputError("a covering bound needs a number of sites or a budget.")
+    return best
+
+
+def search_max_cover(
+    problem: MaxCover,
+    cost_s: CostArray,
+    rng: np.random.Generator,
+    *,
+    rounds: int = 200,
+    kick: int = 3,
+    steps: int = 800,
+) -> SitingResult:
+    """Answer a covering problem with a proven gap but without branch and bound.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As in `search_cover`.
+    """
+    check_cost(problem, cost_s)
+    reach = reach_within(cost_s, problem.limit_s)
+    answer = search_cover(problem, reach, rng, rounds=rounds, kick=kick)
+    bound = bound_cover(problem, reach, answer.covered, steps=steps).bound
+    assignment = nearest_chosen(cost_s, answer.chosen, problem.limit_s)
+    served = float(problem.weight[assignment >= 0].sum())
+    return finish(answer.chosen, assignment, served, max(served, bound))

@@ -1,0 +1,309 @@
+"""One study from inputs to the frozen `Study`: wires the parts, decides nothing itself."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.errors import InputError
+from geo.places import Places
+from siting.audit import Rests, audit_stations
+from siting.candidates import Candidates, CandidateSites, pick_candidates
+from siting.cover import Reach, reach_within
+from siting.demand import BREAK_MIN, Demand, Events, build_demand, by_hour
+from siting.figures import demand_cells, grid_figures
+from siting.flows import passing_events, published_flows
+from siting.inputs import DueBreakColumns, StayColumns, StudyInputs, StudySettings
+from siting.model import Limits
+from siting.pickups import DropOffs, GateWaits, pick_up_points
+from siting.plans import Plan, budget_curve, coverage_table, describe_sites
+from siting.problems import MaxCover, SitingResult
+from siting.proof import prove_max_cover, spread_idle_sites
+from siting.results import PickupPoint, Refusal, Solution, Study
+from siting.stability import chosen_shares, split_days
+from siting.ways import StreetWays, Ways
+
+__all__ = ["Progress", "StudyInputs", "StudySettings", "run_study"]
+
+FloatArray = npt.NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+STAGES = ("demand", "candidates", "travel", "choice", "checks", "sites", "audit", "pickups", "figures")
+KINDS = ("rest", "pickup", "dropoff", "gate", "traffic", "off_shift")
+"""Numbers of stay kinds, as in `geo.staypoints.KINDS`."""
+
+
+def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
+    """Choose stations and pick-up points for one city and judge what stands today.
+
+    Parameters
+    ----------
+    inputs : data and settings
+    progress : called with (stage, stages done, stages in all)
+
+    Returns
+    -------
+    Study
+        The same for the same inputs and seed, whatever their order.
+
+    Raises
+    ------
+    InputError
+        When there is no rest, too few days, or fewer candidates than new sites.
+    """
+    settings = inputs.settings
+    ways: Ways = StreetWays(inputs.network)
+
+    def tell(stage: str) -> None:
+        if progress is not None:
+            progress(stage, STAGES.index(stage), len(STAGES))
+
+    tell("demand")
+    demand = _demand(inputs, ways)
+    training, held_out = _days(demand, settings)
+    tell("candidates")
+    existing_lonlat = np.array([s.lonlat for s in inputs.existing], dtype=np.float64).reshape(-1, 2)
+    candidates = _candidates(inputs, ways, existing_lonlat)
+    _enough(candidates, settings.new_sites)
+    tell("travel")
+    lonlat = np.concatenate([existing_lonlat, candidates.lonlat])
+    cost_s = ways.seconds(settings.mode, demand.lonlat, lonlat, settings.limit_s)
+    tell("choice")
+    weight = demand.weight(settings.weights, training)
+    problem = MaxCover(
+        weight=weight.sum(axis=1),
+        limit_s=settings.limit_s,
+        sites=len(inputs.existing) + settings.new_sites,
+        kept=tuple(range(len(inputs.existing))),
+    )
+    result = prove_max_cover(
+        problem, cost_s, _rng(settings, 0), limits=Limits(gap=1e-4, node_limit=settings.node_limit)
+    )
+    result = spread_idle_sites(problem, cost_s, result)
+    plan = Plan(
+        existing=inputs.existing,
+        candidates=candidates,
+        lonlat=lonlat,
+        cost_s=cost_s,
+        chosen=result.chosen,
+        kinds=settings.kinds,
+        limit_s=settings.limit_s,
+    )
+    tell("checks")
+    reach = reach_within(cost_s, settings.limit_s)
+    shares = _stability(inputs, demand, training, reach, problem)
+    rest = {name: by_hour(demand.rest, len(demand.lonlat), days.astype(np.float64)).sum(axis=1)
+            for name, days in (("training", training), ("held_out", held_out if held_out.any() else training))}
+    coverage = coverage_table(plan, demand.lonlat, problem, rest, ways, settings, _rng(settings, 1))
+    curve = budget_curve(plan, problem, weight, reach, _rng(settings, 2))
+    tell("sites")
+    sites = describe_sites(plan, demand, weight, shares, ways, settings)
+    tell("audit")
+    within = cost_s <= settings.limit_s
+    old = len(inputs.existing)
+    audit = audit_stations(
+        inputs.existing,
+        ways.project(existing_lonlat),
+        _rests(inputs.stays, ways),
+        demand,
+        within[:, :old],
+        within[:, old:],
+        candidates.lonlat,
+        tuple(s - old for s in result.chosen if s >= old),
+        timezone=settings.timezone,
+        k=settings.k,
+        site_ids=plan.site_ids[:old],
+    )
+    tell("pickups")
+    pickups = _pickups(inputs, ways, len(demand.days))
+    tell("figures")
+    study = Study(
+        title=inputs.title,
+        city=inputs.city,
+        timezone=settings.timezone,
+        period=(demand.days[0], demand.days[-1]),
+        days=len(demand.days),
+        held_out_days=int(held_out.sum()),
+        seed=settings.seed,
+        k=settings.k,
+        limit_s=settings.limit_s,
+        mode=settings.mode,
+        map_attribution=inputs.attribution,
+        synthetic=inputs.synthetic,
+        bounds=inputs.network.bounds,
+        riders=inputs.riders,
+        stay_points=len(inputs.stays.kind),
+        stay_points_by_kind=_kinds(inputs.stays),
+        demand_min_a_day=float(rest["training"].sum()),
+        sites=sites,
+        audit=audit,
+        pickups=pickups,
+        cells=demand_cells(demand, ways, settings.publish_cell_m, settings.k),
+        flows=() if inputs.flows is None else published_flows(inputs.flows, inputs.network, settings.timezone, settings.k),
+        grids=_grids(inputs, demand, plan, result, pickups),
+        refusals=tuple(
+            Refusal(name, (float(place[0]), float(place[1])), reason)
+            for name, place, reason in zip(
+                candidates.refused.name, candidates.refused.lonlat, candidates.reasons, strict=True
+            )
+        ),
+        solution=Solution(result.status, result.objective, result.bound, result.gap),
+        coverage=coverage,
+        budget_curve=curve,
+        accounts=inputs.accounts,
+        matching=None,
+    )
+    if progress is not None:
+        progress("done", len(STAGES), len(STAGES))
+    return study
+
+
+def _rng(settings: StudySettings, stream: int) -> np.random.Generator:
+    return np.random.default_rng([settings.seed, stream])
+
+
+def _events(stays: StayColumns, kind: str) -> Events:
+    rows = np.nonzero(stays.kind == KINDS.index(kind))[0]
+    return Events(
+        np.asarray(stays.lonlat, dtype=np.float64)[rows].reshape(-1, 2),
+        stays.rider[rows].astype(np.int64),
+        stays.start_s[rows].astype(np.int64),
+        stays.end_s[rows].astype(np.int64),
+    )
+
+
+def _due(breaks: DueBreakColumns | None) -> Events:
+    none = np.empty(0, dtype=np.int64)
+    if breaks is None:
+        return Events(np.empty((0, 2)), none, none, none)
+    start = breaks.t_s.astype(np.int64)
+    lonlat = np.asarray(breaks.lonlat, dtype=np.float64).reshape(-1, 2)
+    return Events(lonlat, breaks.rider.astype(np.int64), start, start + int(60 * BREAK_MIN))
+
+
+def _demand(inputs: StudyInputs, ways: Ways) -> Demand:
+    return build_demand(
+        _events(inputs.stays, "rest"),
+        _due(inputs.due_breaks),
+        passing_events(inputs.flows, inputs.network),
+        timezone=inputs.settings.timezone,
+        project=ways.project,
+        cell_m=inputs.settings.cell_m,
+    )
+
+
+def _days(demand: Demand, settings: StudySettings) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    days = len(demand.days)
+    if settings.held_out_days >= days:
+        raise InputError(
+            f"held_out_days is {settings.held_out_days}, but the traces cover only {days} local days "
+            f"({demand.days[0]} to {demand.days[-1]}); it must lie in 0-{days - 1}."
+        )
+    return split_days(days, settings.held_out_days)
+
+
+def _candidates(inputs: StudyInputs, ways: Ways, existing_lonlat: FloatArray) -> Candidates:
+    sites = _map_sites(inputs.places, inputs.settings.candidates.kinds)
+    own = inputs.own_sites
+    if own is not None:
+        sites = CandidateSites(
+            np.concatenate([own.lonlat, sites.lonlat]), own.name + sites.name, ("own",) * len(own.name) + sites.kind
+        )
+    rules = inputs.settings.candidates
+    return pick_candidates(
+        sites,
+        rules,
+        xy_m=ways.project(sites.lonlat),
+        on_street=ways.public(inputs.settings.mode, sites.lonlat, rules.walk_m),
+        fenced=ways.compound_of(sites.lonlat) >= 0,
+        taken_xy_m=ways.project(existing_lonlat),
+    )
+
+
+def _map_sites(places: Places, kinds: tuple[str, ...]) -> CandidateSites:
+    rows = np.nonzero(places.of(*kinds))[0]
+    return CandidateSites(
+        np.asarray(places.poi_lonlat[rows], dtype=np.float64).reshape(-1, 2),
+        tuple(places.best_name(int(r)) for r in rows),
+        tuple(places.kinds[places.poi_kind[r]] for r in rows),
+    )
+
+
+def _enough(candidates: Candidates, new_sites: int) -> None:
+    if len(candidates.name) < new_sites:
+        reasons = ", ".join(
+            f"{candidates.reasons.count(r)} {r}" for r in sorted(set(candidates.reasons))
+        )
+        refused = f" ({len(candidates.reasons)} were refused: {reasons})" if reasons else ""
+        raise InputError(
+            f"{new_sites} new sites are asked for, but the map offers only {len(candidates.name)} "
+            f"candidates{refused}; ask for 1-{len(candidates.name)} or add sites of your own."
+            if candidates.name
+            else f"{new_sites} new sites are asked for, but the map offers no candidate{refused}; add sites of your own."
+        )
+
+
+def _stability(
+    inputs: StudyInputs,
+    demand: Demand,
+    training: npt.NDArray[np.bool_],
+    reach: Reach,
+    problem: MaxCover,
+) -> FloatArray | None:
+    if inputs.settings.draws == 0:
+        return None
+    riders = 1 + max(int(layer.rider.max(initial=0)) for _, layer in demand.layers())
+    return chosen_shares(
+        demand,
+        inputs.settings.weights,
+        training,
+        reach,
+        problem,
+        riders=riders,
+        draws=inputs.settings.draws,
+        rng=_rng(inputs.settings, 3),
+    )
+
+
+def _rests(stays: StayColumns, ways: Ways) -> Rests:
+    events = _events(stays, "rest")
+    return Rests(ways.project(events.lonlat), events.rider, events.start_s, events.end_s)
+
+
+def _pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
+    drops, waits = _events(inputs.stays, "dropoff"), _events(inputs.stays, "gate")
+    compounds = inputs.network.compounds
+    return pick_up_points(
+        DropOffs(drops.lonlat, drops.rider, drops.start_s, (drops.end_s - drops.start_s).astype(np.float64)),
+        GateWaits(waits.lonlat, waits.rider, waits.start_s, (waits.end_s - waits.start_s).astype(np.float64)),
+        np.asarray(inputs.places.gate_lonlat, dtype=np.float64),
+        tuple(zip(compounds.names, compounds.polygons, strict=True)),
+        ways,
+        inputs.settings.pickups,
+        mode=inputs.settings.mode,
+        days=days,
+        k=inputs.settings.k,
+    )
+
+
+def _kinds(stays: StayColumns) -> tuple[tuple[str, int], ...]:
+    return tuple((kind, int((stays.kind == number).sum())) for number, kind in enumerate(KINDS))
+
+
+def _grids(
+    inputs: StudyInputs, demand: Demand, plan: Plan, result: SitingResult, pickups: tuple[PickupPoint, ...]
+) -> tuple[object, ...]:
+    if inputs.grids is None:
+        return ()
+    return grid_figures(
+        inputs.grids.codes,
+        inputs.grids.names,
+        inputs.grids.polygons,
+        demand,
+        result.assignment >= 0,
+        plan.lonlat[list(plan.chosen)],
+        tuple(plan.site_ids[s] for s in plan.chosen),
+        np.array([p.lonlat for p in pickups], dtype=np.float64).reshape(-1, 2),
+        tuple(p.pickup_id for p in pickups),
+        inputs.settings.k,
+    )

@@ -1,0 +1,135 @@
+"""What siting asks of the streets: times between places, streets that riders may use, ways and reach.
+
+`Ways` is the seam: `StreetWays` answers from a street network, a test answers from straight lines.
+"""
+
+import dataclasses
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from geo.isochrones import isochrone
+from geo.paths import find_path
+from geo.snapping import Snapped
+from geo.streets import StreetNetwork, mode_bit
+from geo.travel import travel_times_s
+
+__all__ = ["StreetWays", "Ways"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+Ring = tuple[tuple[float, float], ...]
+
+
+class Ways(Protocol):
+    """Times and ways between places given as (n, 2) lon/lat degrees, WGS-84."""
+
+    def project(self, lonlat: FloatArray) -> FloatArray:
+        """Return (n, 2) local metres."""
+        ...
+
+    def unproject(self, xy_m: FloatArray) -> FloatArray:
+        """Return (n, 2) degrees."""
+        ...
+
+    def seconds(self, mode: str, sources: FloatArray, targets: FloatArray, limit_s: float) -> FloatArray:
+        """Return (s, t) seconds, both walks included, inf beyond the limit."""
+        ...
+
+    def public(self, mode: str, lonlat: FloatArray, walk_m: float) -> BoolArray:
+        """Return (n,) whether a street that anybody may use is within the walk."""
+        ...
+
+    def compound_of(self, lonlat: FloatArray) -> IntArray:
+        """Return (n,) the compound each place lies in, -1 for none."""
+        ...
+
+    def route(self, mode: str, source: tuple[float, float], target: tuple[float, float]) -> Ring:
+        """Return the fastest way as (lon, lat) points, empty when there is none."""
+        ...
+
+    def street(self, lonlat: FloatArray) -> tuple[str, ...]:
+        """Return the name of the nearest street of each place, empty where it has none."""
+        ...
+
+    def kerb(self, mode: str, lonlat: FloatArray) -> FloatArray:
+        """Return (n, 2) the nearest places on a street, degrees."""
+        ...
+
+    def reach(self, mode: str, lonlat: FloatArray, limits_s: tuple[int, ...]) -> list[list[tuple[Ring, ...]]]:
+        """Return for each place and limit the outer rings of the area from where it is reached."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StreetWays:
+    """Answers from a street network; places farther than ``walk_m`` from any street are out of reach."""
+
+    network: StreetNetwork
+    walk_m: float = 150.0
+
+    def project(self, lonlat: FloatArray) -> FloatArray:
+        """Return (n, 2) local metres."""
+        return self.network.project(lonlat)
+
+    def unproject(self, xy_m: FloatArray) -> FloatArray:
+        """Return (n, 2) degrees."""
+        return self.network.unproject(xy_m)
+
+    def seconds(self, mode: str, sources: FloatArray, targets: FloatArray, limit_s: float) -> FloatArray:
+        """Return (s, t) seconds, both walks included, inf beyond the limit."""
+        a, b = (self.network.snap(points, mode, self.walk_m) for points in (sources, targets))
+        return travel_times_s(self.network, mode, a, b, limit_s)
+
+    def public(self, mode: str, lonlat: FloatArray, walk_m: float) -> BoolArray:
+        """Return (n,) whether a street that anybody may use is within the walk."""
+        snapped = self.network.snap(lonlat, mode, walk_m)
+        private = self.network.edge_private[np.maximum(snapped.edge, 0)] & mode_bit(mode) != 0
+        return np.asarray(snapped.ok & ~private)
+
+    def compound_of(self, lonlat: FloatArray) -> IntArray:
+        """Return (n,) the compound each place lies in, -1 for none."""
+        return self.network.compound_of(lonlat).astype(np.int64)
+
+    def route(self, mode: str, source: tuple[float, float], target: tuple[float, float]) -> Ring:
+        """Return the fastest way as (lon, lat) points, empty when there is none."""
+        a, b = (self._one(mode, point) for point in (source, target))
+        path = find_path(self.network, mode, a, b)
+        return () if path is None else tuple((float(x), float(y)) for x, y in path.lonlat)
+
+    def street(self, lonlat: FloatArray) -> tuple[str, ...]:
+        """Return the name of the nearest street of each place, empty where it has none."""
+        snapped = self.network.snap(lonlat, "foot", self.walk_m)
+        names = self.network.edge_name[np.maximum(snapped.edge, 0)]
+        known = snapped.ok & (names >= 0)
+        return tuple(
+            self.network.names[name] if ok else "" for name, ok in zip(names.tolist(), known.tolist(), strict=True)
+        )
+
+    def kerb(self, mode: str, lonlat: FloatArray) -> FloatArray:
+        """Return (n, 2) the nearest places on a street, degrees."""
+        return self.network.snap(lonlat, mode, self.walk_m).lonlat
+
+    def reach(self, mode: str, lonlat: FloatArray, limits_s: tuple[int, ...]) -> list[list[tuple[Ring, ...]]]:
+        """Return for each place and limit the outer rings of the area from where it is reached."""
+        out = []
+        for place in lonlat:
+            snapped = self._one(mode, (float(place[0]), float(place[1])))
+            if not snapped.ok[0]:
+                out.append([() for _ in limits_s])
+                continue
+            shapes = isochrone(self.network, mode, snapped, limits_s, towards=True)
+            out.append([_outer_rings(shape) for shape in shapes])
+        return out
+
+    def _one(self, mode: str, point: tuple[float, float]) -> Snapped:
+        return self.network.snap(np.array([point]), mode, self.walk_m)
+
+
+def _outer_rings(shape: shapely.Geometry) -> tuple[Ring, ...]:
+    parts = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon" and not p.is_empty]
+    rings = [tuple((round(float(x), 6), round(float(y), 6)) for x, y in p.exterior.coords) for p in parts]
+    return tuple(sorted(rings))
