@@ -124,7 +124,7 @@ def _segments(raw: RawWays) -> tuple[Int32Array, Int32Array, Int64Array, Int32Ar
     at = np.flatnonzero(inner)
     way = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_ptr))[at]
     start, end = raw.way_ref[at], raw.way_ref[at + 1]
-    lost = np.isnan(raw.node_lonlat).any(axis=1)
+    lost = np.isnan(raw.node_lonlat[:, 0]) | np.isnan(raw.node_lonlat[:, 1])
     used: BoolArray = (raw.way_access[0] | raw.way_access[1])[way] != 0
     keep: BoolArray = used & ~lost[start] & ~lost[end] & (start != end)
     return start[keep], end[keep], way[keep], raw.ref_compound[at][keep]

@@ -1,0 +1,146 @@
+"""Snapping to streets: nearest, legal, and on the right side of the fence."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from ascii_map import ascii_map
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_streets import random_ways
+
+from geo.arrays import FloatArray
+from geo.errors import InputError
+from geo.streets import MODES, StreetNetwork, mode_bit
+
+
+def slow_nearest_m(network: StreetNetwork, point: FloatArray, edges: list[int]) -> float:
+    """Least distance to a list of edges, one segment after the other."""
+    best = math.inf
+    for edge in edges:
+        line = network.project(network.edge_lonlat(edge))
+        for a, b in itertools.pairwise(line):
+            along = b - a
+            part = min(1.0, max(0.0, float((point - a) @ along) / float(along @ along)))
+            best = min(best, float(np.hypot(*(point - a - part * along))))
+    return best
+
+
+@settings(max_examples=120, deadline=None)
+@given(seed=st.integers(0, 2**31), mode=st.sampled_from(MODES), max_m=st.sampled_from([30.0, 200.0, 5000.0]))
+def test_snapping_finds_the_nearest_street_of_the_zone(seed: int, mode: str, max_m: float) -> None:
+    network = StreetNetwork.build(random_ways(seed))
+    if not len(network):
+        return
+    rng = np.random.default_rng(seed)
+    points = np.stack([rng.uniform(116.28, 116.34, 12), rng.uniform(39.965, 40.005, 12)], axis=1)
+    snapped = network.snap(points, mode, max_m)
+    zone, xy_m = network.compound_of(points), network.project(points)
+    usable = (network.edge_access[0] | network.edge_access[1]) & mode_bit(mode) != 0
+    for row in range(len(points)):
+        own = np.flatnonzero(usable & (network.edge_compound == zone[row])).tolist()
+        nearest = slow_nearest_m(network, xy_m[row], own)
+        if nearest > max_m:
+            nearest = slow_nearest_m(network, xy_m[row], np.flatnonzero(usable).tolist())
+        if nearest <= max_m:
+            assert snapped.walk_m[row] == pytest.approx(nearest, abs=1e-6)
+            foot = network.project(snapped.lonlat[row])
+            assert np.hypot(*(foot - xy_m[row])) == pytest.approx(nearest, abs=1e-6)
+            edge, offset = int(snapped.edge[row]), float(snapped.offset_m[row])
+            assert usable[edge]
+            on_edge = network.edge_part(edge, offset, float(network.edge_length_m[edge]))[0]
+            assert np.abs(network.project(on_edge) - foot).max() < 0.01
+            assert snapped.walk_ms[row] == round(nearest / 1.2 * 1000)
+        else:
+            assert snapped.edge[row] == -1
+            assert not snapped.ok[row]
+            if nearest < 2000:
+                assert snapped.walk_m[row] == pytest.approx(nearest, abs=1e-6)
+
+
+FENCED = """
+A-------B
+
+C-------D
+P-------Q
+"""
+
+
+def test_a_fence_is_not_crossed_to_save_three_metres() -> None:
+    town = ascii_map(
+        FENCED,
+        {"AB": {"private": True, "compound": "Garden"}, "CD": {}},
+        compounds={"Garden": {"fence": "ABDC"}},
+        cell_m=10.0,
+    )
+    network = town.network()
+    inside, outside = 0, 1
+    by_compound = {int(c) >= 0: e for e, c in enumerate(network.edge_compound)}
+    # Two metres within the fence the street outside is nearer; two metres without, the one inside is far.
+    (west, south), north = town.letters["C"], town.letters["A"][1]
+    metre = (north - south) / 20
+    points = np.array([[west + 1e-4, south + 2 * metre], [west + 1e-4, south - 2 * metre]])
+    snapped = network.snap(points, "ebike")
+    assert snapped.edge[inside] == by_compound[True]
+    assert snapped.walk_m[inside] == pytest.approx(18.0, abs=0.01)
+    assert snapped.edge[outside] == by_compound[False]
+    # Where the compound has no street within reach, the fence is crossed after all.
+    assert network.snap(points[:1], "ebike", 10.0).edge[0] == by_compound[False]
+
+
+def test_a_compound_in_a_compound_is_the_one_that_counts() -> None:
+    town = ascii_map(
+        """
+        A-------B
+          E---F
+          G---H
+        C-------D
+        """,
+        {"AB": {}},
+        compounds={"In": {"fence": "EFHG"}, "Out": {"fence": "ABDC"}},
+    )
+    places = town.lonlat(["EFGH", "ABEF"])
+    assert town.network().compound_of(places).tolist() == [0, 1]
+
+
+def test_a_point_beyond_the_limit_is_refused_and_measured() -> None:
+    town = ascii_map(FENCED, {"AB": {}})
+    network = town.network()
+    snapped = network.snap(town.lonlat("CP"), "foot", 60.0)
+    assert snapped.ok.tolist() == [True, False]
+    assert snapped.walk_m == pytest.approx([50.0, 75.0], abs=0.01)
+    assert snapped.walk_ms.tolist() == [41667, 0]
+    assert snapped.take([1]).edge.tolist() == [-1]
+
+
+def test_a_street_of_another_mode_does_not_count() -> None:
+    town = ascii_map(FENCED, {"AB": {"modes": "ebike"}, "CD": {"modes": "foot"}})
+    network = town.network()
+    assert network.snap(town.lonlat("C"), "ebike").walk_m[0] == pytest.approx(50.0, abs=0.01)
+    assert not network.snap(town.lonlat("C"), "car").ok[0]
+    assert network.snap(town.lonlat("C"), "car").walk_m[0] == math.inf
+
+
+def test_order_of_the_points_does_not_matter() -> None:
+    network = StreetNetwork.build(random_ways(7))
+    points = np.random.default_rng(1).uniform((116.3, 39.98), (116.32, 39.99), (50, 2))
+    order = np.random.default_rng(2).permutation(50)
+    one, two = network.snap(points, "ebike", 900.0), network.snap(points[order], "ebike", 900.0)
+    np.testing.assert_array_equal(one.edge[order], two.edge)
+    np.testing.assert_array_equal(one.offset_m[order], two.offset_m)
+
+
+@pytest.mark.parametrize("max_m", [0.0, -1.0, math.inf, math.nan])
+def test_a_bad_limit_is_refused(max_m: float) -> None:
+    town = ascii_map(FENCED, {"AB": {}})
+    with pytest.raises(InputError, match="above 0 m"):
+        town.network().snap(town.lonlat("A"), "ebike", max_m)
+
+
+def test_a_bad_position_and_a_bad_mode_are_refused() -> None:
+    network = ascii_map(FENCED, {"AB": {}}).network()
+    with pytest.raises(InputError, match="finite"):
+        network.snap(np.array([[np.nan, 1.0]]), "ebike")
+    with pytest.raises(InputError, match="ebike, bike, car, foot"):
+        network.snap(np.array([[116.3, 39.9]]), "truck")
