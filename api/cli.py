@@ -12,7 +12,7 @@ from api import __version__
 from geo.errors import InputError, YiluError
 
 if TYPE_CHECKING:
-    from api.studyfile import Language
+    from api.studytables import Language
 
 __all__ = ["main", "yilu"]
 

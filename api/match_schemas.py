@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from api.schemas import Identifier, Lat, Lon, Schema, Way
-from api.studyfile import Datum, Mode
+from api.studytables import Mode
+from geo.datum import Datum
 
 __all__ = [
     "ChangeOut",

@@ -18,8 +18,7 @@ from api.match_schemas import (
     VisitIn,
 )
 from api.schemas import LineString, Way, WayProperties
-from api.studyfile import Datum
-from geo.datum import from_wgs84, to_wgs84
+from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.streets import StreetNetwork
 from routing.policy import Policy
 from routing.results import Match, MatchResult, Refused

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.match_schemas import MatchRequest, RiderIn, StopIn, StopKind, TaskIn, TaskKindName, VisitIn
-from api.studyfile import Datum, Mode, StudyFile
-from geo.datum import from_wgs84
+from api.studytables import Mode, StudyFile
+from geo.datum import Datum, from_wgs84
 from geo.samples import TASK_KINDS
 from geo.streets import StreetNetwork
 from geo.synthetic import CivicTasks, Snapshot, SyntheticFleet, civic_tasks, snapshot

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.studyfile import Datum, Language, Mode
+from api.studytables import Language, Mode
+from geo.datum import Datum
 from siting.hours import parse_hours
 
 __all__ = [

@@ -5,14 +5,14 @@ import datetime
 import zoneinfo
 
 import numpy as np
-from geo.travel import find_path, travel_times_s
 
 from api.deps import ServedStudy
 from api.errors import NoStationError
 from api.schemas import LineString, NearestStation, Position, Station, Way, WayProperties
-from api.studyfile import Datum, Mode
-from geo.datum import from_wgs84, to_wgs84
+from api.studytables import Mode
+from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
+from geo.travel import find_path, travel_times_s
 from siting.hours import parse_hours
 
 __all__ = ["StationQuery", "nearest_station"]

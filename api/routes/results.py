@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from api.deps import Served, ServedStudy
 from api.pages.render import problems_page, start_page
 from api.schemas import LayerFormat, ReportFormat
-from api.studyfile import Language
+from api.studytables import Language
 
 __all__ = ["router"]
 

@@ -9,7 +9,8 @@ from pydantic import AwareDatetime
 from api.deps import Clock, Served
 from api.schemas import NearestStation
 from api.stations import StationQuery, nearest_station
-from api.studyfile import Datum, Mode
+from api.studytables import Mode
+from geo.datum import Datum
 
 __all__ = ["router"]
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from api.studyfile import StudyFile, built_in, load_study_file
+from api.studyfile import built_in, load_study_file
+from api.studytables import StudyFile
 from geo.errors import InputError
 
 GOOD = """
@@ -42,7 +43,7 @@ def test_paths_are_relative_to_the_study_file(tmp_path: Path) -> None:
     ("old", "new", "sentence"),
     [
         ("sites = 5", "sites = 0", "siting.sites: input should be greater than or equal to 1, got 0 (allo"),
-        ("sites = 5", "limit_min = nan", "limit_min: input should be a finite number, got nan (allowed: mor"),
+        ("sites = 5", "limit_min = nan", "limit_min: input should be a finite number, got nan (allowed: 0.5"),
         ('datum = "gcj02"', 'datum = "mars"', "synthetic.datum: input should be 'wgs84', 'gcj02' or 'bd09'"),
         ("h3_resolution = 9", "h3_resolution = 15", "(allowed: 6 to 11)"),
         ("Asia/Shanghai", "Beijing", "timezone: is not a name of the time zone database"),

@@ -11,7 +11,7 @@ from study_sample import sample_study
 from api.console import StageBars, print_benchmark
 from api.planner import STAGES, print_study, stage_names
 from api.settings import load_settings
-from api.studyfile import Language
+from api.studytables import Language
 from api.summary import VARYING_KEY, summary_of
 from geo.errors import InputError
 

@@ -1,0 +1,158 @@
+"""What a study starts from: map, traces (of platforms, or of a made fleet), key of the pseudonyms."""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from api.settings import Settings
+from api.studytables import StudyFile, SyntheticTable, TraceTable
+from geo.errors import InputError
+from geo.osm import read_osm
+from geo.places import Places
+from geo.privacy import MIN_KEY_BYTES
+from geo.streets import StreetNetwork
+from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_csv, write_parquet
+from geo.traces import Account, TraceFormat, Traces, concat_traces, read_traces
+
+__all__ = ["TraceInput", "made_fleet", "pseudonym_key", "read_map", "read_platform_files", "trace_inputs"]
+
+REJECTS_HEAD = "file,row,reason,value"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TraceInput:
+    """Trace files of one form."""
+
+    files: tuple[Path, ...]
+    trace_format: TraceFormat
+
+
+def read_map(wishes: StudyFile, settings: Settings) -> tuple[StreetNetwork, Places]:
+    """Read the map of a study; `InputError` names the file when it cannot be used."""
+    network, places = read_osm(Path(wishes.map.file), cache_dir=settings.cache_dir)
+    if not network.usable(wishes.mode).any():
+        raise InputError(f"{Path(wishes.map.file).name}: the map has no street that {wishes.mode} may use")
+    return network, places
+
+
+def pseudonym_key(wishes: StudyFile, settings: Settings) -> bytes:
+    """Return the secret of the pseudonyms: from the environment; for made riders there is nobody to protect.
+
+    Raises
+    ------
+    InputError
+        When real traces are to be read and there is no secret.
+    """
+    if settings.pseudonym_key is not None:
+        return settings.pseudonym_key.get_secret_value().encode()
+    if wishes.synthetic is not None:
+        return hashlib.sha256(f"yilu made fleet {wishes.seed}".encode()).digest()
+    raise InputError(
+        "traces of real riders need a secret for their pseudonyms: set the environment variable"
+        f" YILU_PSEUDONYM_KEY to at least {MIN_KEY_BYTES} characters, the same for every run of a study"
+    )
+
+
+def made_fleet(
+    wishes: StudyFile, table: SyntheticTable, network: StreetNetwork, places: Places
+) -> SyntheticFleet:
+    """Make the fleet of a study without trace files."""
+    options = FleetOptions(
+        riders=table.riders,
+        days=table.days,
+        first_day=table.first_day,
+        timezone=wishes.timezone,
+        seed=wishes.seed,
+        interval_s=table.interval_s,
+        noise_m=table.noise_m,
+        mode=wishes.mode,
+        datum=table.datum,
+        broken_share=table.broken_share,
+    )
+    return make_fleet(network, places, options)
+
+
+def fleet_files(fleet: SyntheticFleet, folder: Path) -> TraceInput:
+    """Write the fleet as its platforms would hand it over: CSV from the first, Parquet from the others."""
+    files: list[Path] = []
+    for number, platform in enumerate(fleet.options.platforms):
+        write, ending = (write_csv, "csv") if number == 0 else (write_parquet, "parquet")
+        path = folder / f"{platform}.{ending}"
+        write(fleet, path, platform=platform)
+        files.append(path)
+    datums = dict(zip(fleet.options.platforms, fleet.options.datums, strict=True))
+    datum = datums if len(set(datums.values())) > 1 else fleet.options.datums[0]
+    return TraceInput(tuple(files), TraceFormat(datum=datum, timezone=fleet.options.timezone))
+
+
+def trace_inputs(wishes: StudyFile, fleet: SyntheticFleet | None, folder: Path) -> tuple[TraceInput, ...]:
+    """Return the files to read; those of a made fleet are written to `folder` first."""
+    if fleet is not None:
+        return (fleet_files(fleet, folder),)
+    return tuple(_platform_input(wishes, table) for table in wishes.traces)
+
+
+def _platform_input(wishes: StudyFile, table: TraceTable) -> TraceInput:
+    trace_format = TraceFormat(
+        datum=table.datum,
+        timezone=table.timezone or wishes.timezone,
+        columns=dict(table.columns),
+        platform=table.platform,
+        kind=table.kind,
+        encoding=table.encoding,
+        separator=table.separator,
+        time_unit=table.time_unit,
+        year=table.year,
+        max_speed_mps=table.max_speed_mps,
+    )
+    return TraceInput(tuple(Path(name) for name in table.files), trace_format)
+
+
+def read_platform_files(
+    inputs: Sequence[TraceInput], network: StreetNetwork, key: bytes, rejects: Path, study: str
+) -> tuple[Traces, tuple[Account, ...]]:
+    """Read all trace files through the one door that checks, shifts and pseudonymises.
+
+    Parameters
+    ----------
+    inputs : sequence of TraceInput
+        One for each form of files.
+    network : StreetNetwork
+        Bounds the map, and settles an unknown datum.
+    key : bytes
+        Secret of the pseudonyms.
+    rejects : Path
+        CSV of the refused rows of all files.
+    study : str
+        Part of the pseudonyms, so that two studies cannot be joined.
+
+    Returns
+    -------
+    Traces, tuple of Account
+        Accepted + rejected = read, for every file.
+    """
+    parts: list[Traces] = []
+    accounts: list[Account] = []
+    lists: list[Path] = []
+    for number, given in enumerate(inputs):
+        refused = rejects.with_name(f"{rejects.stem}-{number}{rejects.suffix}")
+        result = read_traces(
+            given.files, given.trace_format, key=key, network=network, rejects=refused, study=study
+        )
+        parts.append(result.traces)
+        accounts.extend(result.accounts)
+        lists.append(refused)
+    _join(lists, rejects)
+    return concat_traces(parts), tuple(accounts)
+
+
+def _join(lists: Sequence[Path], path: Path) -> None:
+    """Write the lists of refused rows as one, with one head."""
+    with path.open("w", encoding="utf-8-sig", newline="") as joined:
+        joined.write(REJECTS_HEAD + "\r\n")
+        for part in lists:
+            with part.open(encoding="utf-8-sig", newline="") as rows:
+                next(rows, None)
+                joined.writelines(rows)
+            part.unlink()

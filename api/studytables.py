@@ -1,0 +1,257 @@
+"""The tables of a study file: each key with its meaning, unit and range."""
+
+import datetime
+import zoneinfo
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+from geo.datum import Datum
+
+__all__ = [
+    "ExistingTable",
+    "GridTable",
+    "Language",
+    "MapTable",
+    "MatchTable",
+    "Mode",
+    "OwnSitesTable",
+    "SitingTable",
+    "StationKindTable",
+    "StudyFile",
+    "SyntheticTable",
+    "TraceTable",
+    "WeightTable",
+]
+
+TraceDatum = Literal["wgs84", "gcj02", "bd09", "auto"]
+Mode = Literal["ebike", "bike", "car", "foot"]
+Language = Literal["zh", "en"]
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is not a name of the time zone database, such as Asia/Shanghai") from None
+    return name
+
+
+def _listed(value: object) -> object:
+    """Let one name stand where a list of names is asked for."""
+    return [value] if isinstance(value, str) else value
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+Text = (
+    Annotated[str, Field(min_length=1, max_length=200)]
+    | dict[Language, Annotated[str, Field(min_length=1, max_length=200)]]
+)
+"""One text for all languages, or one for each."""
+Files = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_strip_whitespace=True)
+
+
+class MapTable(_Table):
+    """``[map]``: the street map."""
+
+    file: Annotated[str, Field(min_length=1)]
+    """``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2``."""
+    attribution: str = "© OpenStreetMap contributors, ODbL 1.0"
+
+
+class TraceTable(_Table):
+    """``[[traces]]``: trace files of one form. The datum has no default: it must be known or asked for."""
+
+    files: Files
+    datum: TraceDatum | dict[str, TraceDatum]
+    """One for all rows, or one for each platform; ``auto`` finds it and reports its evidence."""
+    timezone: TimeZone | None = None
+    """Zone of local times without an offset; none: that of the city."""
+    platform: str = ""
+    """Name of the platform where the files have no such column."""
+    columns: dict[Literal["rider_id", "time", "lon", "lat", "event", "platform"], str] = Field(
+        default_factory=dict
+    )
+    """From our names to those of the files; well-known names need none."""
+    kind: Literal["auto", "csv", "parquet", "gpx", "plt", "goal", "lade_orders"] = "auto"
+    encoding: str = "auto"
+    separator: Annotated[str, Field(min_length=1, max_length=4)] = "auto"
+    time_unit: Literal["auto", "s", "ms", "us", "ns"] = "auto"
+    year: Annotated[int | None, Field(ge=2000, le=2100)] = None
+    """Of dates that are written without one."""
+    max_speed_mps: Annotated[float, Field(ge=1, le=400)] = 40.0
+    """Faster than this between two points is an error of the phone."""
+
+
+class SyntheticTable(_Table):
+    """``[synthetic]``: a seeded fleet on the real map instead of trace files."""
+
+    riders: Annotated[int, Field(ge=1, le=20_000)] = 150
+    days: Annotated[int, Field(ge=1, le=60)] = 6
+    first_day: datetime.date = datetime.date(2026, 3, 2)
+    interval_s: Annotated[int, Field(ge=1, le=600)] = 20
+    """Seconds between two points of a rider."""
+    noise_m: tuple[Annotated[float, Field(ge=0, le=200)], Annotated[float, Field(ge=0, le=200)]] = (5.0, 15.0)
+    """Least and most GPS noise of a phone, standard deviation in metres."""
+    broken_share: Annotated[float, Field(ge=0, le=0.5)] = 0.002
+    """Share of the rows that are spoiled, as in real files."""
+    datum: Datum
+    """Of the files that are written and read back, as platforms of the city would hand them over."""
+    existing_stations: Annotated[int, Field(ge=0, le=500)] = 4
+    """Stations that stand away from where riders rest, as they often do."""
+
+
+class ExistingTable(_Table):
+    """``[existing]``: the stations that stand today."""
+
+    file: Annotated[str, Field(min_length=1)]
+    datum: Datum
+    columns: dict[Literal["name", "lon", "lat", "opening_hours", "kind", "facilities"], str] = Field(
+        default_factory=dict
+    )
+
+
+class WeightTable(_Table):
+    """``[siting.weights]``: what one rider-minute of each layer of demand counts."""
+
+    rest: Annotated[float, Field(ge=0, le=1_000)] = 1.0
+    due_break: Annotated[float, Field(ge=0, le=1_000)] = 0.5
+    passing: Annotated[float, Field(ge=0, le=1_000)] = 0.0
+
+
+class OwnSitesTable(_Table):
+    """``[siting.own_sites]``: the planner's own list of rooms; they are never too close to others."""
+
+    file: Annotated[str, Field(min_length=1)]
+    datum: Datum
+    columns: dict[Literal["name", "lon", "lat"], str] = Field(default_factory=dict)
+
+
+class StationKindTable(_Table):
+    """``[[station_kinds]]``: one kind of station with what it costs a year."""
+
+    name: Literal["micro", "standard", "hub24"]
+    seats: Annotated[int, Field(ge=1, le=1_000)]
+    fixed_yuan: Annotated[float, Field(ge=0, le=1e9)]
+    hour_yuan: Annotated[float, Field(ge=0, le=1e9)]
+    """For each hour of the day that it is open."""
+    patterns: Annotated[
+        tuple[tuple[Annotated[int, Field(ge=0, le=23)], Annotated[int, Field(ge=1, le=47)]], ...],
+        Field(min_length=1),
+    ]
+    """Allowed daily spans of local hours, such as ``[[8, 22], [0, 24]]``."""
+    facilities: tuple[str, ...] = ()
+
+
+class SitingTable(_Table):
+    """``[siting]``: what is to be chosen."""
+
+    sites: Annotated[int, Field(ge=1, le=5_000)] = 8
+    """How many stations to add to the existing ones."""
+    limit_min: Annotated[float, Field(ge=0.5, le=60)] = 5.0
+    """A rest counts as served within so many minutes on the way."""
+    weights: WeightTable = WeightTable()
+    spacing_m: Annotated[float, Field(ge=0, le=5_000)] = 60.0
+    """Least distance between two candidates."""
+    walk_m: Annotated[float, Field(ge=5, le=500)] = 100.0
+    """Longest walk from the street to the door."""
+    cell_m: Annotated[float, Field(ge=10, le=1_000)] = 50.0
+    """Side of the cells that make demand points."""
+    publish_cell_m: Annotated[float, Field(ge=50, le=5_000)] = 250.0
+    """Side of the cells in which demand is published."""
+    draws: Annotated[int, Field(ge=0, le=1_000)] = 40
+    """Resamples of days and riders that show how sure each site is."""
+    pickups: Annotated[int, Field(ge=0, le=1_000)] = 20
+    """Most pick-up points to suggest."""
+    own_sites: OwnSitesTable | None = None
+
+
+class GridTable(_Table):
+    """``[grids]``: unit grids from GeoJSON, or hexagons."""
+
+    file: str | None = None
+    h3_resolution: Annotated[int, Field(ge=6, le=11)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.file is None) == (self.h3_resolution is None):
+            raise ValueError("name either a file or an h3_resolution")
+        return self
+
+
+class MatchTable(_Table):
+    """``[matching]``: a sample of civic tasks put to the riders on shift at one moment."""
+
+    tasks: Annotated[int, Field(ge=0, le=2_000)] = 40
+    at: datetime.time = datetime.time(12, 0)
+    """Local time on the last day."""
+
+
+class StudyFile(_Table):
+    """One study, as its file says it."""
+
+    title: Text
+    city: Text
+    timezone: TimeZone
+    language: Language = "zh"
+    languages: tuple[Language, ...] = ()
+    """More languages: their files carry the language in the name, such as ``map.en.html``."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
+    mode: Mode = "ebike"
+    k: Annotated[int, Field(ge=1, le=1_000)] = 10
+    """Least number of riders behind a published figure."""
+    held_out_days: Annotated[int, Field(ge=0, le=30)] = 2
+    map: MapTable
+    traces: tuple[TraceTable, ...] = ()
+    synthetic: SyntheticTable | None = None
+    existing: ExistingTable | None = None
+    grids: GridTable | None = None
+    siting: SitingTable = SitingTable()
+    station_kinds: tuple[StationKindTable, ...] = ()
+    matching: MatchTable = MatchTable()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.traces) == (self.synthetic is not None):
+            raise ValueError(
+                "give either [[traces]] with files of a platform or [synthetic] with a made fleet"
+            )
+        for key in ("title", "city"):
+            text = getattr(self, key)
+            lacking = [name for name in self.all_languages if isinstance(text, dict) and name not in text]
+            if lacking:
+                raise ValueError(f"{key} has no text for the language {lacking[0]}")
+        if self.synthetic is not None and self.held_out_days >= self.synthetic.days:
+            raise ValueError(
+                f"held_out_days must be 0 to {self.synthetic.days - 1}, less than synthetic.days;"
+                f" it is {self.held_out_days}"
+            )
+        return self
+
+    @property
+    def all_languages(self) -> tuple[Language, ...]:
+        """The main language first, each once."""
+        return tuple(dict.fromkeys((self.language, *self.languages)))
+
+    def text(self, key: Literal["title", "city"], language: Language) -> str:
+        """Return the title or the city in one language."""
+        text: str | dict[Language, str] = getattr(self, key)
+        return text if isinstance(text, str) else text[language]
+
+    def with_language(self, language: Language | None) -> Self:
+        """Return the study with another main language; the former one stays as a further one."""
+        if language is None:
+            return self
+        others = tuple(name for name in self.all_languages if name != language)
+        return self.model_copy(update={"language": language, "languages": others})

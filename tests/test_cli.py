@@ -1,0 +1,150 @@
+"""The command line: bad input ends with one sentence and exit code 2, never with a traceback."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tiny_map import BEIJING, FAR_AWAY, write_city
+from tiny_study import place, write_study
+
+from api.cli import yilu
+
+KEY = {"YILU_PSEUDONYM_KEY": "only for these tests, please"}
+STUDY = """
+title = "Town"
+city = "Town"
+timezone = "Asia/Shanghai"
+held_out_days = 1
+[map]
+file = "city.osm"
+[[traces]]
+files = "traces.csv"
+datum = "gcj02"
+[siting]
+sites = 3
+"""
+MADE = STUDY.replace(
+    '[[traces]]\nfiles = "traces.csv"', "[synthetic]\nriders = 12\ndays = 2\ninterval_s = 60"
+)
+
+
+def _run(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(yilu, list(arguments), input=stdin, env=KEY)
+
+
+def _refused(result: Result, *words: str) -> None:
+    """Check that a run ended with one sentence that holds all words."""
+    assert result.exit_code == 2, result.output
+    lines = [line for line in result.stderr.splitlines() if line.startswith("yilu: ")]
+    assert len(lines) == 1, result.stderr
+    assert "Traceback" not in result.output
+    for word in words:
+        assert word in lines[0]
+
+
+def _study(folder: Path, text: str = STUDY) -> Result:
+    (folder / "study.toml").write_text(text, encoding="utf-8")
+    return _run("study", str(folder / "study.toml"), "--out", str(folder / "out"))
+
+
+def _traces(path: Path, origin: tuple[float, float], points: int = 60) -> None:
+    lines = ["rider_id,time,lon,lat"]
+    for rider in range(3):
+        for k in range(points):
+            lon, lat = origin[0] + 0.001 * rider + 1e-5 * k, origin[1] + 1e-5 * k
+            lines.append(f"secret-rider-{rider},{1_772_400_000 + 30 * k},{lon:.6f},{lat:.6f}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_city(tmp_path / "city.osm")
+    _traces(tmp_path / "traces.csv", BEIJING)
+    return tmp_path
+
+
+def test_help_and_version() -> None:
+    assert "0.1.0" in _run("--version").output
+    text = _run("--help").output
+    for command in ("demo", "study", "match", "serve", "bench"):
+        assert command in text
+
+
+def test_an_unknown_study_file_is_named(tmp_path: Path) -> None:
+    result = _run("study", str(tmp_path / "nowhere.toml"), "--out", str(tmp_path / "out"))
+    _refused(result, "nowhere.toml: there is no such file")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_map_is_named(folder: Path) -> None:
+    _refused(_study(folder, STUDY.replace("city.osm", "nowhere.osm.pbf")), "nowhere.osm.pbf")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x00\x00\x0d\x0a\x09OSMHeader broken off here", b"<osm>"])
+def test_a_broken_map_is_named(folder: Path, content: bytes) -> None:
+    (folder / "broken.osm.pbf").write_bytes(content)
+    _refused(_study(folder, STUDY.replace("city.osm", "broken.osm.pbf")), "broken.osm.pbf")
+
+
+@pytest.mark.parametrize("content", ["", "rider_id,time,lon,lat\n"])
+def test_empty_traces_are_named(folder: Path, content: str) -> None:
+    (folder / "traces.csv").write_text(content, encoding="utf-8")
+    _refused(_study(folder), "traces.csv")
+
+
+def test_a_missing_datum_is_asked_for(folder: Path) -> None:
+    _refused(_study(folder, STUDY.replace('datum = "gcj02"', "")), "traces[0].datum: is missing", "gcj02")
+
+
+def test_traces_of_another_city_say_where_they_are(folder: Path) -> None:
+    _traces(folder / "traces.csv", FAR_AWAY)
+    _refused(_study(folder), "traces.csv", "outside the map", "113.2", "23.1")
+
+
+def test_real_traces_need_a_secret(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KEY, "YILU_PSEUDONYM_KEY", "")
+    _refused(_study(folder), "YILU_PSEUDONYM_KEY")
+
+
+def test_more_sites_than_candidates_are_refused(folder: Path) -> None:
+    _refused(_study(folder, MADE.replace("sites = 3", "sites = 4000")), "4000")
+
+
+def test_an_output_folder_that_is_a_file_is_named(folder: Path) -> None:
+    (folder / "out").write_text("", encoding="utf-8")
+    _refused(_study(folder), "out: cannot be written to")
+
+
+def test_a_folder_without_a_study_cannot_be_served_or_asked(tmp_path: Path) -> None:
+    _refused(_run("serve", str(tmp_path)), "holds no finished study")
+    request = json.dumps(
+        {"datum": "wgs84", "now": "2026-03-04T12:00:00+08:00", "riders": [], "tasks": [_task("A")]}
+    )
+    _refused(_run("match", "--study", str(tmp_path), stdin=request), "holds no finished study")
+
+
+def _task(letter: str) -> dict[str, object]:
+    lon, lat = place(letter)
+    return {"task_id": "T1", "place": {"lon": lon, "lat": lat}}
+
+
+@pytest.mark.parametrize(
+    ("request_text", "words"),
+    [
+        ("", "standard input: /: "),
+        ("{}", "standard input: /datum: field required"),
+        (
+            '{"datum": "mars", "now": "2026-03-04T12:00:00Z", "riders": [], "tasks": []}',
+            "/datum: input should be",
+        ),
+        ('{"datum": "wgs84", "now": "2026-03-04T12:00:00", "riders": [], "tasks": []}', "/now: "),
+    ],
+)
+def test_a_request_of_another_form_is_named(tmp_path: Path, request_text: str, words: str) -> None:
+    write_study(tmp_path / "out")
+    _refused(_run("match", "--study", str(tmp_path / "out"), stdin=request_text), words)
+
+
+def test_an_unknown_benchmark_is_refused() -> None:
+    _refused(_run("bench", "nothing"), "there is no benchmark 'nothing'")
