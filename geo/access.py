@@ -20,6 +20,7 @@ Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a cho
 - Pushing: ``bicycle=dismount`` lets both kinds of bicycle pass at walking speed. Footways, pedestrian streets
   and steps without a bicycle tag stay closed to them: the last metres are walked anyway.
 - ``access=yes`` does not open a class to a mode it is not made for (cars on a footway); the mode's key does.
+- ``area=yes`` (a square) may be walked along its outline; nobody drives there.
 - Reversible lanes (``oneway=reversible``) are closed: their direction cannot be known. Conditional tags
   are not read.
 """
@@ -171,12 +172,15 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
         The OSM tags; only those of `WAY_KEYS` are read.
     """
     highway = tags.get("highway", "")
-    if highway not in _CLASS_INDEX or tags.get("area") == "yes":
+    if highway not in _CLASS_INDEX:
         return None
     speeds = list(CLASS_SPEEDS_KMH[highway])
     forward = backward = private = 0
     for index in range(len(MODES)):
         mode = 1 << index
+        if mode != FOOT and tags.get("area") == "yes":
+            speeds[index] = 0.0
+            continue
         usual = _usual(mode, highway, speeds[index], tags)
         along, against = (_verdict(mode, usual, tags, suffix) for suffix in (":forward", ":backward"))
         goes_along, goes_against = _directions(mode, highway, tags)

@@ -6,25 +6,31 @@ into columns. Ids may be synthetic, negative or unsorted; a way that lacks a nod
 there.
 """
 
+import hashlib
+import shutil
 import tempfile
 from pathlib import Path
 
 import osmium
 
-from geo.access import NODE_KEYS
+from geo.access import NODE_KEYS, WAY_KEYS
 from geo.areas import AREA_KEYS, Areas, read_areas
 from geo.compounds import close_compounds
-from geo.errors import InputError
+from geo.errors import InputError, YiluError
 from geo.mapways import STREET_KEYS, raw_ways, read_streets
 from geo.opl import OplFile, Wanted, scan
 from geo.places import PLACE_NODE_KEYS, POI_KEYS, Places, read_places
 from geo.rawways import GATE_DELAY_S, RawWays
+from geo.streets import VERSION as NETWORK_FORMAT
 from geo.streets import StreetNetwork
 
-__all__ = ["SUFFIXES", "read_osm", "read_raw"]
+__all__ = ["SUFFIXES", "read_graphml", "read_osm", "read_place", "read_raw"]
 
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".opl")
 """Endings of the map files that can be read."""
+
+FORMAT = 1
+"""Raised when the meaning of what this module reads changes, so that older caches are not used."""
 
 _NAMES = frozenset({"name", "name:zh", "name:en"})
 _STREET_NODES = Wanted(select=frozenset({"barrier"}), keep=NODE_KEYS)
@@ -57,15 +63,125 @@ def read_raw(path: Path | str) -> RawWays:
 
 
 def read_osm(
-    path: Path | str, cache_dir: Path | None = None, gate_delay_s: float = GATE_DELAY_S
+    path: Path | str, cache_dir: Path | str | None = None, gate_delay_s: float = GATE_DELAY_S
 ) -> tuple[StreetNetwork, Places]:
-    """Street network and places of an OSM file."""
+    """Street network and places of an OSM file.
+
+    Parameters
+    ----------
+    path : Path
+        Local file with one of the endings `SUFFIXES`.
+    cache_dir : Path, optional
+        Folder for the finished network and places, one subfolder for each content and parameters; a second
+        reading maps them into memory. A subfolder that cannot be read is written anew.
+    gate_delay_s : float
+        Seconds lost at the gate of a compound, 0 or more.
+
+    Returns
+    -------
+    StreetNetwork, Places
+
+    Raises
+    ------
+    InputError
+        The file is missing, broken, of another kind, or holds no street.
+    """
     path = Path(path)
+    _check(path)
+    folder = None
+    if cache_dir is not None:
+        folder = Path(cache_dir) / _cache_key(path, gate_delay_s)
+        if (folder / "complete").is_file():
+            try:
+                return StreetNetwork.load(folder / "network"), Places.load(folder / "places")
+            except (YiluError, OSError, ValueError, KeyError):
+                shutil.rmtree(folder, ignore_errors=True)
     file = _scan(path, _PLACE_NODES, _PLACE_WAYS)
     areas = read_areas(file)
     raw = _raw(path, file, areas)
     network = StreetNetwork.build(raw, gate_delay_s=gate_delay_s)
-    return network, read_places(file, areas, raw.compounds)
+    places = read_places(file, areas, raw.compounds)
+    if folder is not None:
+        _store(folder, network, places)
+    return network, places
+
+
+def read_place(query: str, cache_dir: Path | str | None = None) -> StreetNetwork:
+    """Street network of a place by its name, downloaded by OSMnx.
+
+    Parameters
+    ----------
+    query : str
+        A name that Nominatim knows, such as ``"Haidian, Beijing, China"``.
+    cache_dir : Path, optional
+        Where OSMnx keeps its downloads; without it nothing is kept.
+
+    Raises
+    ------
+    InputError
+        There is no internet, or no such place.
+    """
+    # OSMnx takes seconds to import and is needed for this door only.
+    import osmnx
+
+    from geo.exchange import from_osmnx
+
+    before = {
+        name: getattr(osmnx.settings, name) for name in ("useful_tags_way", "use_cache", "cache_folder")
+    }
+    try:
+        osmnx.settings.useful_tags_way = sorted({*before["useful_tags_way"], *WAY_KEYS, "name"})
+        osmnx.settings.use_cache = cache_dir is not None
+        osmnx.settings.cache_folder = str(cache_dir or "")
+        graph = osmnx.graph_from_place(query, network_type="all", simplify=False, retain_all=True)
+    except (OSError, ValueError, TypeError, osmnx._errors.InsufficientResponseError) as error:
+        reason = "there is no internet here or no such place"
+        raise InputError(f"the streets of {query!r} cannot be downloaded: {reason} ({error}).") from error
+    finally:
+        for name, value in before.items():
+            setattr(osmnx.settings, name, value)
+    return from_osmnx(graph)
+
+
+def read_graphml(path: Path | str) -> StreetNetwork:
+    """Street network of a GraphML file that OSMnx saved.
+
+    Raises
+    ------
+    InputError
+        The file is missing or not such a graph.
+    """
+    import osmnx
+
+    from geo.exchange import from_osmnx
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path} is not there or not a file.")
+    try:
+        graph = osmnx.load_graphml(path, edge_dtypes={"oneway": str, "reversed": str})
+    except (ValueError, KeyError, OSError, SyntaxError) as error:
+        raise InputError(f"{path} is not a GraphML file of OSMnx: {error}.") from error
+    return from_osmnx(graph)
+
+
+def _cache_key(path: Path, gate_delay_s: float) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(f"|{FORMAT}|{NETWORK_FORMAT}|{gate_delay_s!r}|{path.name.split('.', 1)[-1]}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _store(folder: Path, network: StreetNetwork, places: Places) -> None:
+    """Write beside the final name first: a reader never sees half a cache."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}-", dir=folder.parent) as work:
+        fresh = Path(work) / "fresh"
+        network.save(fresh / "network")
+        places.save(fresh / "places")
+        (fresh / "complete").touch()
+        if not folder.exists():
+            fresh.rename(folder)
 
 
 def _raw(path: Path, file: OplFile, areas: Areas) -> RawWays:
@@ -76,13 +192,17 @@ def _raw(path: Path, file: OplFile, areas: Areas) -> RawWays:
     return raw_ways(file, streets, compounds)
 
 
-def _scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
+def _check(path: Path) -> None:
     if not path.is_file():
         raise InputError(f"{path} is not there or not a file.")
     if not path.name.endswith(SUFFIXES):
         raise InputError(f"{path} has no ending of an OSM map file ({', '.join(SUFFIXES)}).")
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty.")
+
+
+def _scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
+    _check(path)
     with tempfile.TemporaryDirectory(prefix="yilu-") as folder:
         text = Path(folder) / "map.opl"
         try:
