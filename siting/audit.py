@@ -95,7 +95,7 @@ def audit_stations(
     n = len(demand.lonlat)
     hourly = by_hour(demand.rest, n, np.ones(days))
     weight = hourly.sum(axis=1)
-    new_cover = candidate_within[:, list(new_sites)].any(axis=1) if new_sites else np.zeros(n, dtype=np.bool_)
+    new_cover: BoolArray = np.asarray(candidate_within[:, list(new_sites)].any(axis=1), dtype=np.bool_)
     count = within.sum(axis=1)
     reached = weight @ within
     # what a station of the plan serves on average is the yardstick for "little"
@@ -115,10 +115,9 @@ def audit_stations(
         riders = len(np.unique(demand.rest.rider[mine[demand.rest.point]]))
         shut_min = float((hourly[mine].sum(axis=0) * (1 - open_share)).sum())
         visits, visitors, halves = _visits(rests, xy_m[e], timezone, days, k)
-        action, gain, better, move_to, reason = "keep", 0.0, None, None, ("audit_keep", ())
-        best, best_gain = _best_candidate(
-            weight, within, candidate_within, new_cover, e, taken
-        )
+        action, gain, better, move_to = "keep", 0.0, None, None
+        reason: tuple[str, tuple[tuple[str, str], ...]] = ("audit_keep", ())
+        best, best_gain = _best_candidate(weight, within, candidate_within, new_cover, e, taken)
         if partner is not None and overlap >= MERGE_SHARE:
             action, reason = "merge", ("audit_merge", (("share", f"{100 * overlap:.0f}"),))
             merged.add(e)
@@ -163,13 +162,13 @@ def audit_stations(
                 ),
             )
         )
-    findings.sort(key=lambda f: (-f[1], ("close", "merge", "move", "open_longer", "keep").index(f[2].action), f[0]))
+    findings.sort(
+        key=lambda f: (-f[1], ("close", "merge", "move", "open_longer", "keep").index(f[2].action), f[0])
+    )
     return tuple(dataclasses.replace(f, rank=r) for r, (_, _, f) in enumerate(findings, start=1))
 
 
-def _overlap(
-    e: int, within: BoolArray, weight: FloatArray, merged: set[int]
-) -> tuple[int | None, float]:
+def _overlap(e: int, within: BoolArray, weight: FloatArray, merged: set[int]) -> tuple[int | None, float]:
     """Return the existing station that reaches most of what station ``e`` reaches, and that share."""
     total = float(weight[within[:, e]].sum())
     best: tuple[int | None, float] = (None, 0.0)

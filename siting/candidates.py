@@ -130,10 +130,10 @@ def pick_candidates(
         for k in mine.tolist()
     ]
     order = [key[-1] for key in sorted(keys)]
-    forbidden = np.zeros(len(sites.lonlat), dtype=np.bool_)
+    forbidden: BoolArray = np.zeros(len(sites.lonlat), dtype=np.bool_)
     points = shapely.points(sites.lonlat) if len(sites.lonlat) else np.empty(0, dtype=object)
     for zone in rules.forbidden:
-        forbidden |= shapely.intersects(zone, points)
+        forbidden = np.asarray(forbidden | shapely.intersects(zone, points), dtype=np.bool_)
     near_taken = np.zeros(len(sites.lonlat), dtype=np.bool_)
     if len(taken_xy_m) and len(xy_m):
         near_taken = cKDTree(taken_xy_m).query(xy_m)[0] < rules.spacing_m

@@ -62,7 +62,7 @@ def reach_from_rows(point_ptr: PtrArray, point_site: IntArray, m: int) -> Reach:
 
 
 @kernel
-def _count(cost_s: FloatArray, limit_s: float, ptr: PtrArray) -> None:
+def _count(cost_s: npt.NDArray[np.floating], limit_s: float, ptr: PtrArray) -> None:
     for i in range(cost_s.shape[0]):
         k = 0
         for j in range(cost_s.shape[1]):
@@ -72,7 +72,7 @@ def _count(cost_s: FloatArray, limit_s: float, ptr: PtrArray) -> None:
 
 
 @kernel
-def _fill(cost_s: FloatArray, limit_s: float, ptr: PtrArray, out: IntArray) -> None:
+def _fill(cost_s: npt.NDArray[np.floating], limit_s: float, ptr: PtrArray, out: IntArray) -> None:
     for i in range(cost_s.shape[0]):
         k = ptr[i]
         for j in range(cost_s.shape[1]):

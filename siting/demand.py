@@ -3,7 +3,8 @@
 The city is cut into square cells of ``cell_m`` (50 m by default). A demand point is the mean place of
 what happened in one cell, so no clustering hides demand. Three layers are kept apart: observed rests,
 breaks that fall due, and passing riders. Rows stay apart by rider and day, so that any set of days or
-riders (training, held out, resampled) can be weighed without reading the traces again. Hours and days are local.
+riders (training, held out, resampled) can be weighed without reading the traces again. Hours and days
+are local.
 """
 
 import dataclasses

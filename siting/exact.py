@@ -250,13 +250,14 @@ def _set_cover(problem: SetCover, cost_s: CostArray, limits: Limits) -> SitingRe
 
 def _p_center(problem: PCenter, cost_s: CostArray, limits: Limits) -> SitingResult:
     """Search the sorted distinct times for the least one at which ``sites`` are enough."""
-    n, m = cost_s.shape
+    n = len(cost_s)
     if n == 0:
         return finish(problem.kept, np.empty(0, dtype=np.int64), 0.0, 0.0)
     reach = cost_s.min(axis=1)
     if not np.isfinite(reach).all():
+        lost = int((~np.isfinite(reach)).sum())
         raise InfeasibleError(
-            f"No choice satisfies all constraints; {int((~np.isfinite(reach)).sum())} of {n} demand points reach no site."
+            f"No choice satisfies all constraints; {lost} of {n} demand points reach no site."
         )
     floor = reach.max()
     times = np.unique(cost_s[np.isfinite(cost_s) & (cost_s >= floor)])

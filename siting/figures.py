@@ -39,9 +39,7 @@ def assign(cost_s: FloatArray, limit_s: float) -> tuple[Assigned, ...]:
     nearest = cost_s.argmin(axis=1)
     served = within.any(axis=1)
     alone = within.sum(axis=1) == 1
-    return tuple(
-        Assigned(served & (nearest == s), within[:, s] & alone) for s in range(cost_s.shape[1])
-    )
+    return tuple(Assigned(served & (nearest == s), within[:, s] & alone) for s in range(cost_s.shape[1]))
 
 
 def kind_and_hours(
@@ -81,7 +79,7 @@ def demand_cells(demand: Demand, ways: Ways, cell_m: float, k: int) -> tuple[Dem
     rest = _cells_by_hour(demand.rest, label, len(cells), days, k)
     due = _cells_by_hour(demand.due_break, label, len(cells), days, k)
     due_riders = distinct_riders(demand.due_break, label, len(cells))
-    out = []
+    out: list[DemandCell] = []
     for c, (cx, cy) in enumerate(cells.tolist()):
         if riders[c] < k and due_riders[c] < k:
             continue

@@ -33,10 +33,10 @@ def _middle(line: FloatArray) -> FloatArray:
 
 
 def published_flows(
-    flows: PassingFlows, network: StreetNetwork, timezone: str, k: int, most: int = 4000
+    flows: PassingFlows | None, network: StreetNetwork, timezone: str, k: int, most: int = 4000
 ) -> tuple[Flow, ...]:
     """Return riders a day by street edge, only streets with at least k riders, busiest first."""
-    if len(flows.edge) == 0:
+    if flows is None or len(flows.edge) == 0:
         return ()
     local = local_seconds(flows.t_s, timezone)
     days = int(local.max() // 86400 - local.min() // 86400) + 1

@@ -113,7 +113,7 @@ def open_by_hour(hours: OpeningHours) -> npt.NDArray[np.float64]:
 def shortest_pattern(
     minutes_by_hour: npt.NDArray[np.float64], patterns: tuple[tuple[int, int], ...], least_share: float = 0.95
 ) -> tuple[int, int]:
-    """Return the shortest daily span of hours that serves ``least_share`` of the demand, else the best one."""
+    """Return the shortest daily span that serves ``least_share`` of the demand, else the best one."""
     total = float(minutes_by_hour.sum())
     if not patterns:
         raise InputError("a station kind needs at least one shift pattern.")

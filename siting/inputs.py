@@ -107,10 +107,10 @@ class StudySettings:
     k: int = 10
     held_out_days: int = 2
     seed: int = 1
-    weights: DemandWeights = DemandWeights()
+    weights: DemandWeights = dataclasses.field(default_factory=DemandWeights)
     kinds: tuple[StationKind, ...] = KINDS
-    candidates: CandidateRules = CandidateRules()
-    pickups: PickupRules = PickupRules()
+    candidates: CandidateRules = dataclasses.field(default_factory=CandidateRules)
+    pickups: PickupRules = dataclasses.field(default_factory=PickupRules)
     cell_m: float = 50.0
     publish_cell_m: float = 250.0
     budget_yuan: float | None = None

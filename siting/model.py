@@ -6,6 +6,7 @@ which constraint stands in the way and by how much.
 """
 
 import dataclasses
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from geo.errors import InfeasibleError
 
-__all__ = ["LinearModel", "Limits", "Outcome"]
+__all__ = ["Limits", "LinearModel", "Outcome"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -115,7 +116,7 @@ class LinearModel:
             (values, (rows.astype(np.int64), columns.astype(np.int64))), shape=shape
         )
 
-    def minimise(self, limits: Limits = Limits()) -> Outcome:  # noqa: B008 - frozen
+    def minimise(self, limits: Limits = Limits()) -> Outcome:
         """Solve with HiGHS.
 
         Raises
@@ -124,7 +125,7 @@ class LinearModel:
             When no column values satisfy all rows; the sentence names the families in the way.
         """
         objective, lower, upper = (_join(parts) for parts in (self._objective, self._lower, self._upper))
-        options: dict[str, object] = {"mip_rel_gap": limits.gap}
+        options: dict[str, Any] = {"mip_rel_gap": limits.gap}
         if limits.time_limit_s is not None:
             options["time_limit"] = limits.time_limit_s
         if limits.node_limit is not None:
@@ -134,7 +135,7 @@ class LinearModel:
             integrality=np.concatenate(self._whole),
             bounds=Bounds(lower, upper),
             constraints=LinearConstraint(self._matrix(), _join(self._row_lower), _join(self._row_upper)),
-            options=options,
+            options=cast("Any", options),
         )
         if answer.status == 2:
             raise InfeasibleError(self._in_the_way())
@@ -143,7 +144,9 @@ class LinearModel:
             return Outcome(None, np.inf, -np.inf if bound is None else float(bound), optimal=False)
         value = float(answer.fun)
         # without whole columns HiGHS reports no bound of its own: an optimal LP is its own bound
-        floor = value if bound is None or answer.status == 0 and limits.gap == 0 else min(float(bound), value)
+        floor = (
+            value if bound is None or (answer.status == 0 and limits.gap == 0) else min(float(bound), value)
+        )
         return Outcome(np.asarray(answer.x), value, floor, optimal=answer.status == 0)
 
     def _in_the_way(self) -> str:

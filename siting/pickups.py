@@ -180,7 +180,9 @@ def pick_up_points(
         outline = compounds[inside][1] if inside >= 0 else None
         spots = _gates(xy[members], outline, np.nonzero(wait_label == group)[0], wait_xy, osm_xy, ways)
         name = compounds[inside][0] if inside >= 0 else ""
-        point = _best_point(drop_offs, waits, members, spots, xy, ways, rules, mode, days, k, name, inside >= 0)
+        point = _best_point(
+            drop_offs, waits, members, spots, xy, ways, rules, mode, days, k, name, inside >= 0
+        )
         if point is not None:
             found.append(point)
     found.sort(key=lambda f: (-f[0], f[1].lonlat))
@@ -190,7 +192,9 @@ def pick_up_points(
     )
 
 
-def next_drop_off(waits: GateWaits, wait_xy: FloatArray, drop_offs: DropOffs, drop_xy: FloatArray) -> IntArray:
+def next_drop_off(
+    waits: GateWaits, wait_xy: FloatArray, drop_offs: DropOffs, drop_xy: FloatArray
+) -> IntArray:
     """Return (w,) the delivery each wait belongs to, -1 where the rider makes none soon and near."""
     out = np.full(len(waits.rider), -1, dtype=np.int64)
     if len(waits.rider) == 0 or len(drop_offs.rider) == 0:
@@ -233,7 +237,9 @@ def _gates(
             centre = wait_xy[members].mean(axis=0)
             known = [o for o in osm.tolist() if np.hypot(*(osm_xy[o] - centre)) <= 30.0]
             used.update(known)
-            place = osm_xy[min(known, key=lambda o: float(np.hypot(*(osm_xy[o] - centre))))] if known else centre
+            place = (
+                osm_xy[min(known, key=lambda o: float(np.hypot(*(osm_xy[o] - centre))))] if known else centre
+            )
             spots.append(_Spot(place, members, bool(known)))
     spots.sort(key=lambda s: (-len(s.waits), float(s.xy_m[0]), float(s.xy_m[1])))
     none = np.empty(0, dtype=np.int64)

@@ -51,15 +51,11 @@ class Plan:
 
     @property
     def site_ids(self) -> tuple[str, ...]:
-        """``E01`` for existing stations; ``S01`` for chosen sites in the order of the candidates; else empty."""
+        """``E01`` for existing stations, ``S01`` for chosen candidates in their order, empty for others."""
         old = len(self.existing)
         new = {s: f"S{k:02d}" for k, s in enumerate((s for s in self.chosen if s >= old), start=1)}
         first = tuple(f"E{k:02d}" for k in range(1, old + 1))
         return first + tuple(new.get(s, "") for s in range(old, len(self.lonlat)))
-
-
-def _cost(station: ExistingStation) -> float | None:
-    return station.cost_yuan
 
 
 def describe_sites(
@@ -143,7 +139,9 @@ def describe_sites(
 def weight_of_rest(demand: Demand, inside: npt.NDArray[np.bool_]) -> FloatArray:
     """Return (24,) rest minutes over all days of the points inside."""
     rows = inside[demand.rest.point]
-    return np.bincount(demand.rest.hour[rows], weights=demand.rest.minutes[rows], minlength=24)
+    return np.asarray(
+        np.bincount(demand.rest.hour[rows], weights=demand.rest.minutes[rows], minlength=24), dtype=np.float64
+    )
 
 
 def coverage_table(
@@ -174,11 +172,18 @@ def coverage_table(
     ):
         near = np.empty((len(xy), 0), dtype=np.bool_)
         if len(centres):
-            near = ways.seconds(settings.mode, demand_lonlat, ways.unproject(centres), plan.limit_s) <= plan.limit_s
+            near = (
+                ways.seconds(settings.mode, demand_lonlat, ways.unproject(centres), plan.limit_s)
+                <= plan.limit_s
+            )
         rows.append((method, old + len(centres), [np.concatenate([within[:, :old], near], axis=1)]))
     draws = random_choices(len(plan.lonlat) - old, added, settings.random_draws, rng)
     rows.append(
-        ("random", old + added, [np.concatenate([within[:, :old], within[:, old + d]], axis=1) for d in draws])
+        (
+            "random",
+            old + added,
+            [np.concatenate([within[:, :old], within[:, old + d]], axis=1) for d in draws],
+        )
     )
     return tuple(
         Coverage(
@@ -192,17 +197,21 @@ def coverage_table(
 
 
 def budget_curve(
-    plan: Plan, problem: MaxCover, weight: FloatArray, reach: Reach, rng: np.random.Generator, most_points: int = 12
+    plan: Plan,
+    problem: MaxCover,
+    weight: FloatArray,
+    reach: Reach,
+    rng: np.random.Generator,
+    most_points: int = 12,
 ) -> tuple[BudgetPoint, ...]:
     """Return coverage against yearly cost for growing numbers of stations, each with its proven gap."""
     old = len(plan.existing)
     chosen_now = len(plan.chosen) - old
     top = min(len(plan.lonlat) - old, max(chosen_now + 1, int(np.ceil(1.5 * chosen_now))))
-    counts = sorted({int(round(c)) for c in np.linspace(1, top, min(top, most_points))} | {chosen_now})
+    counts = sorted({round(float(c)) for c in np.linspace(1, top, min(top, most_points))} | {chosen_now})
     total = float(problem.weight.sum())
-    standing = sum((_cost(s) if s.cost_yuan is not None else _usual_cost(s)) or 0.0 for s in plan.existing)
+    standing = sum(_usual_cost(s) if s.cost_yuan is None else s.cost_yuan for s in plan.existing)
     out = []
-    best = 0.0
     for count in counts:
         part = dataclasses.replace(problem, sites=old + count)
         answer = search_cover(part, reach, rng, rounds=60)
@@ -215,7 +224,6 @@ def budget_curve(
             if site >= old:
                 kind, pattern = kind_and_hours(weight[served[row].nearest].sum(axis=0), plan.kinds)
                 cost += kind.cost_yuan(pattern)
-        best = max(best, covered)
         gap = 0.0 if bound <= 0 else (bound - covered) / bound
         out.append(BudgetPoint(cost, old + count, covered / total if total else 0.0, gap))
     return tuple(out)

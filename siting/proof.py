@@ -1,21 +1,21 @@
-"""Proven answers to large covering problems: search, bound, fix what cannot matter, then HiGHS on the rest."""
+"""Proven answers to large covering problems: search, bound, fix what cannot matter, HiGHS on the rest."""
 
 import dataclasses
 
 import numpy as np
 
-from siting.cover import reach_within
-from siting.exact import finish
-from siting.model import Limits, LinearModel
-from siting.problems import CostArray, MaxCover, SitingResult, check_cost, nearest_chosen
-from siting.search import bound_cover, search_cover
 from siting.exact import solve_exact
+from siting.model import Limits
+from siting.problems import CostArray, MaxCover, SitingResult, nearest_chosen
 
 __all__ = ["prove_max_cover", "spread_idle_sites"]
 
 
 def prove_max_cover(
-    problem: MaxCover, cost_s: CostArray, rng: np.random.Generator, limits: Limits = Limits()  # noqa: B008
+    problem: MaxCover,
+    cost_s: CostArray,
+    rng: np.random.Generator,
+    limits: Limits = Limits(),  # noqa: B008
 ) -> SitingResult:
     """Solve."""
     return solve_exact(problem, cost_s, limits)
@@ -24,8 +24,9 @@ def prove_max_cover(
 def spread_idle_sites(problem: MaxCover, cost_s: CostArray, result: SitingResult) -> SitingResult:
     """Use sites that add no cover to shorten the ways instead.
 
-    Sites that are not kept and add nothing are shut; the freed number goes, one after the other, to the site that
-    saves most weighted seconds of covered demand, while any does. Cover, bound and gap stay as they are.
+    Sites that are not kept and add nothing are shut; the freed number goes, one after the other, to the
+    site that saves most weighted seconds of covered demand, while any does. Cover, bound and gap stay as
+    they are.
     Only for problems with a number of sites and no budget.
     """
     if problem.sites is None or problem.budget is not None or problem.capacity is not None:

@@ -50,7 +50,8 @@ def _terms(problem: MaxCover, m: int) -> tuple[FloatArray, float, int, npt.NDArr
     kept = np.array(problem.kept, dtype=np.int32)
     if len(kept) > most:
         raise InfeasibleError(
-            f"No choice satisfies all constraints; it would need to relax the number of sites by {len(kept) - most}."
+            "No choice satisfies all constraints; it would need to relax the number of sites by "
+            f"{len(kept) - most}."
         )
     over = float(price[kept].sum()) - budget
     if over > 1e-9:

@@ -31,7 +31,7 @@ def split_days(days: int, held_out: int) -> tuple[BoolArray, BoolArray]:
 
 
 def covered_share(weight: FloatArray, within: BoolArray) -> float:
-    """Return the share (0-1) of weight within reach; ``within`` (n, k) says which site reaches which point."""
+    """Return the share (0-1) of weight that some column of ``within`` (n, k) reaches."""
     total = float(weight.sum())
     if total == 0 or within.shape[1] == 0:
         return 0.0

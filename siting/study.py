@@ -1,6 +1,5 @@
 """One study from inputs to the frozen `Study`: wires the parts, decides nothing itself."""
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.places import Places
+from geo.staypoints import KINDS
 from siting.audit import Rests, audit_stations
 from siting.candidates import Candidates, CandidateSites, pick_candidates
 from siting.cover import Reach, reach_within
@@ -20,7 +20,7 @@ from siting.pickups import DropOffs, GateWaits, pick_up_points
 from siting.plans import Plan, budget_curve, coverage_table, describe_sites
 from siting.problems import MaxCover, SitingResult
 from siting.proof import prove_max_cover, spread_idle_sites
-from siting.results import PickupPoint, Refusal, Solution, Study
+from siting.results import GridFigures, PickupPoint, Refusal, Solution, Study
 from siting.stability import chosen_shares, split_days
 from siting.ways import StreetWays, Ways
 
@@ -29,8 +29,6 @@ __all__ = ["Progress", "StudyInputs", "StudySettings", "run_study"]
 FloatArray = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 STAGES = ("demand", "candidates", "travel", "choice", "checks", "sites", "audit", "pickups", "figures")
-KINDS = ("rest", "pickup", "dropoff", "gate", "traffic", "off_shift")
-"""Numbers of stay kinds, as in `geo.staypoints.KINDS`."""
 
 
 def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
@@ -92,8 +90,10 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     tell("checks")
     reach = reach_within(cost_s, settings.limit_s)
     shares = _stability(inputs, demand, training, reach, problem)
-    rest = {name: by_hour(demand.rest, len(demand.lonlat), days.astype(np.float64)).sum(axis=1)
-            for name, days in (("training", training), ("held_out", held_out if held_out.any() else training))}
+    rest = {
+        name: by_hour(demand.rest, len(demand.lonlat), days.astype(np.float64)).sum(axis=1)
+        for name, days in (("training", training), ("held_out", held_out if held_out.any() else training))
+    }
     coverage = coverage_table(plan, demand.lonlat, problem, rest, ways, settings, _rng(settings, 1))
     curve = budget_curve(plan, problem, weight, reach, _rng(settings, 2))
     tell("sites")
@@ -139,7 +139,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         audit=audit,
         pickups=pickups,
         cells=demand_cells(demand, ways, settings.publish_cell_m, settings.k),
-        flows=() if inputs.flows is None else published_flows(inputs.flows, inputs.network, settings.timezone, settings.k),
+        flows=published_flows(inputs.flows, inputs.network, settings.timezone, settings.k),
         grids=_grids(inputs, demand, plan, result, pickups),
         refusals=tuple(
             Refusal(name, (float(place[0]), float(place[1])), reason)
@@ -207,7 +207,9 @@ def _candidates(inputs: StudyInputs, ways: Ways, existing_lonlat: FloatArray) ->
     own = inputs.own_sites
     if own is not None:
         sites = CandidateSites(
-            np.concatenate([own.lonlat, sites.lonlat]), own.name + sites.name, ("own",) * len(own.name) + sites.kind
+            np.concatenate([own.lonlat, sites.lonlat]),
+            own.name + sites.name,
+            ("own",) * len(own.name) + sites.kind,
         )
     rules = inputs.settings.candidates
     return pick_candidates(
@@ -230,16 +232,14 @@ def _map_sites(places: Places, kinds: tuple[str, ...]) -> CandidateSites:
 
 
 def _enough(candidates: Candidates, new_sites: int) -> None:
-    if len(candidates.name) < new_sites:
-        reasons = ", ".join(
-            f"{candidates.reasons.count(r)} {r}" for r in sorted(set(candidates.reasons))
-        )
+    there = len(candidates.name)
+    if there < new_sites:
+        reasons = ", ".join(f"{candidates.reasons.count(r)} {r}" for r in sorted(set(candidates.reasons)))
         refused = f" ({len(candidates.reasons)} were refused: {reasons})" if reasons else ""
+        advice = f"ask for 1-{there} or add sites of your own" if there else "add sites of your own"
         raise InputError(
-            f"{new_sites} new sites are asked for, but the map offers only {len(candidates.name)} "
-            f"candidates{refused}; ask for 1-{len(candidates.name)} or add sites of your own."
-            if candidates.name
-            else f"{new_sites} new sites are asked for, but the map offers no candidate{refused}; add sites of your own."
+            f"{new_sites} new sites are asked for, but the map offers only {there} candidates{refused}; "
+            f"{advice}."
         )
 
 
@@ -292,7 +292,7 @@ def _kinds(stays: StayColumns) -> tuple[tuple[str, int], ...]:
 
 def _grids(
     inputs: StudyInputs, demand: Demand, plan: Plan, result: SitingResult, pickups: tuple[PickupPoint, ...]
-) -> tuple[object, ...]:
+) -> tuple[GridFigures, ...]:
     if inputs.grids is None:
         return ()
     return grid_figures(

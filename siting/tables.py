@@ -166,7 +166,7 @@ def study_tables(study: Study) -> tuple[Table, ...]:
                 (
                     a.file,
                     Term(f"datum.{a.datum}"),
-                    a.datum_evidence,
+                    Say("evidence", (("text", a.datum_evidence),)),
                     a.read,
                     a.accepted,
                     sum(rows for _, rows in a.rejected),

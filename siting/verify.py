@@ -165,9 +165,11 @@ def _by_flow(
         if amount > holds + 1e-5 * max(1.0, holds):
             wrong.append(f"site {s} serves {amount:g} rider-minutes in hour {h}, it holds {holds:g}.")
     if isinstance(problem, SetCover | PMedian | PCenter):
-        for i in range(n):
-            if abs(served[i] - float(problem.weight[i])) > 1e-5 * max(1.0, float(problem.weight[i])):
-                wrong.append(f"demand point {i} is served {served[i]:g} of {float(problem.weight[i]):g}.")
+        wrong += [
+            f"demand point {i} is served {served[i]:g} of {float(problem.weight[i]):g}."
+            for i in range(n)
+            if abs(served[i] - float(problem.weight[i])) > 1e-5 * max(1.0, float(problem.weight[i]))
+        ]
     if isinstance(problem, PMedian):
         return served, seconds
     return served, _objective(problem, result, served, [latest])

@@ -106,7 +106,8 @@ class StreetWays:
         names = self.network.edge_name[np.maximum(snapped.edge, 0)]
         known = snapped.ok & (names >= 0)
         return tuple(
-            self.network.names[name] if ok else "" for name, ok in zip(names.tolist(), known.tolist(), strict=True)
+            self.network.names[name] if ok else ""
+            for name, ok in zip(names.tolist(), known.tolist(), strict=True)
         )
 
     def kerb(self, mode: str, lonlat: FloatArray) -> FloatArray:
@@ -115,7 +116,7 @@ class StreetWays:
 
     def reach(self, mode: str, lonlat: FloatArray, limits_s: tuple[int, ...]) -> list[list[tuple[Ring, ...]]]:
         """Return for each place and limit the outer rings of the area from where it is reached."""
-        out = []
+        out: list[list[tuple[Ring, ...]]] = []
         for place in lonlat:
             snapped = self._one(mode, (float(place[0]), float(place[1])))
             if not snapped.ok[0]:
@@ -131,5 +132,7 @@ class StreetWays:
 
 def _outer_rings(shape: shapely.Geometry) -> tuple[Ring, ...]:
     parts = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon" and not p.is_empty]
-    rings = [tuple((round(float(x), 6), round(float(y), 6)) for x, y in p.exterior.coords) for p in parts]
+    rings: list[Ring] = [
+        tuple((round(float(x), 6), round(float(y), 6)) for x, y in p.exterior.coords) for p in parts
+    ]
     return tuple(sorted(rings))

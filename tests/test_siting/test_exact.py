@@ -44,7 +44,7 @@ def most_served(cost: FloatArray, weight: FloatArray, capacity: FloatArray, limi
         rows[i, k] = 1
         rows[cost.shape[0] + j, k] = 1
     answer = linprog(-np.ones(len(pairs)), A_ub=rows, b_ub=np.r_[weight, capacity])
-    return float(-answer.fun)
+    return -float(answer.fun or 0.0)
 
 
 @SMALL
@@ -154,7 +154,7 @@ def test_capacitated_median_cover_and_center_match_brute_force(seed: int) -> Non
             below[j, k] = weight[i]
         price = [weight[i] * part[i, j] for i, j in pairs]
         answer = linprog(price, A_ub=below, b_ub=capacity[list(s)], A_eq=equal, b_eq=np.ones(4))
-        return float(answer.fun) if answer.status == 0 else np.inf
+        return float(answer.fun or 0.0) if answer.status == 0 else np.inf
 
     best = min(transport(s) for s in fits if len(s) <= 3)
     if np.isfinite(best):
@@ -168,9 +168,6 @@ def test_capacitated_median_cover_and_center_match_brute_force(seed: int) -> Non
     if (cost.min(axis=1) > 12).any():
         return
     cover = SetCover(weight=weight, limit_s=12, capacity=capacity)
-    enough = [
-        len(s) for s in fits if most_served(cost[:, list(s)], weight, capacity[list(s)], 12) > total - 1e-6
-    ]
     enough = [
         k
         for k, s in ((len(s), s) for s in fits)
@@ -254,7 +251,7 @@ def _flow_value(problem: StationPlan, options: list[int], pairs: list[tuple[int,
         rows.append([-float(group[a] == g) for a, _, _ in pairs])
         right.append(-need[g])
     answer = linprog(-np.ones(len(pairs)), A_ub=np.array(rows), b_ub=np.array(right))
-    return float(-answer.fun) if answer.status == 0 else -1.0
+    return -float(answer.fun or 0.0) if answer.status == 0 else -1.0
 
 
 @SMALL
