@@ -14,12 +14,12 @@ import re
 from typing import Any, Literal
 
 import folium
-from branca.element import Element, MacroElement
+from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
 from geo.datum import in_mainland_china
 from geo.errors import InputError
-from maps import layers
+from maps import layers, stations
 from maps.basemap import Backdrop
 from maps.matching import MatchPicture, match_layers, match_titles
 from maps.style import LAND, REDACTED
@@ -73,11 +73,11 @@ def study_map(study: Study, backdrop: Backdrop, lang: str, *, tiles: OnlineTiles
         layers.demand_layer(study, say),
         layers.due_layer(study, say),
         layers.flows_layer(study, say),
-        layers.refusals_layer(study, say),
-        layers.pickups_layer(study, say),
-        layers.stability_layer(study, say),
-        layers.existing_layer(study, say),
-        layers.suggested_layer(study, say),
+        stations.refusals_layer(study, say),
+        stations.pickups_layer(study, say),
+        stations.stability_layer(study, say),
+        stations.existing_layer(study, say),
+        stations.suggested_layer(study, say),
     ]
     geometry = layers.shared_geometry(study)
     for layer in found:
@@ -210,7 +210,7 @@ class _Head(MacroElement):
     )
 
     def __init__(self, data: dict[str, Any], map_name: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "YiluHead"
         self.map_name = map_name
         self.css, self.js = _styles(), _scripts()
@@ -238,7 +238,7 @@ def _page(data: dict[str, Any], lang: str, tiles: OnlineTiles | None) -> str:
     head = _Head(data, frame.get_name())
     frame.add_child(head)
     root = frame.get_root()
-    root.title = None
+    assert isinstance(root, Figure)  # noqa: S101
     sources = "data: blob:" + (f" {_TILE_HOSTS[tiles.provider]}" if tiles else "")
     policy = (
         "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -257,9 +257,10 @@ def _page(data: dict[str, Any], lang: str, tiles: OnlineTiles | None) -> str:
     return text.replace("<html>", f'<html lang="{_HTML_LANG[lang]}">', 1)
 
 
-def _settle(element: Any) -> None:
+def _settle(element: Element) -> None:
     """Give every element an id by its place: the same input makes the same bytes."""
-    queue, number = [element], 0
+    queue: list[Element] = [element]
+    number = 0
     while queue:
         item = queue.pop(0)
         if item._name != "Map":

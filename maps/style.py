@@ -85,8 +85,9 @@ def ramp(name: str, classes: int, *, low: float = 0.95, high: float = 0.1) -> li
 
 
 def nice_breaks(values: Iterable[float], classes: int = 6) -> list[float]:
-    """Limits between classes at round numbers (1, 1.5, 2, 3, 5, 7 times a power of ten), by rank of the values.
+    """Limits between classes at round numbers, by rank of the values.
 
+    Round are 1, 1.5, 2, 3, 5 and 7 times a power of ten.
     At most ``classes - 1`` limits, rising; few different values give fewer.
     """
     ranked = sorted(value for value in values if value > 0)

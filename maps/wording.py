@@ -14,6 +14,7 @@ _FALLBACK = {"reason", "refusal", "reject", "stay", "solver"}
 _RAW = {"facility", "datum", "mode", "method", "kind"}
 """Groups whose names may come from the user's own file: shown as they stand when unknown."""
 _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_MEASURED = re.compile(r"median distance of ([\d,]+) moving points to the nearest street: (.*)")
 _DAY = re.compile(r"\b(Mo|Tu|We|Th|Fr|Sa|Su|PH)\b")
 
 
@@ -59,11 +60,16 @@ class Wording:
         """Return a whole sentence with its figures in words."""
         if said.key == "opening":
             return self.opening(str(dict(said.params)["hours"]))
+        if said.key == "evidence":
+            return self.evidence(str(dict(said.params)["text"]))
         if said.key == "say.period":
             return self.text(said.key, **{name: self.day(str(value)) for name, value in said.params})
         group = said.key.partition(".")[0]
         if said.key not in self.catalogue and group in _FALLBACK:
             return self.catalogue.text(f"{group}.other")
+        hidden = f"{said.key}_hidden"  # a reason whose figure is redacted
+        if hidden in self.catalogue and any(value in ("", None) for _, value in said.params):
+            return self.catalogue.text(hidden, **{name: self._param(name, v) for name, v in said.params})
         return self.catalogue.text(
             said.key, **{name: self._param(name, value) for name, value in said.params}
         )
@@ -128,6 +134,24 @@ class Wording:
         month = self.text(f"month.{day.month}")
         return self.text("month.day", year=day.year, month=month, day=day.day)
 
+    def evidence(self, text: str) -> str:
+        """Return what spoke for a datum; forms that the catalogue does not know stand as they are."""
+        parts = []
+        for part in text.split("; "):
+            measured = _MEASURED.fullmatch(part)
+            if measured:
+                points, medians = measured.groups()
+                found = [match.groups() for match in re.finditer(r"(\w+) (\d+) m", medians)]
+                said = [
+                    f"{self.term(f'datum.{datum}')} {self.text('quantity.m', value=m)}" for datum, m in found
+                ]
+                joined = self.text("list.comma").join(said)
+                parts.append(self.text("evidence.measured", points=points, medians=joined))
+            else:
+                key = f"evidence.{part.replace(' ', '_').lower()}"
+                parts.append(self.text(key) if key in self.catalogue else part)
+        return self.text("list.stop").join(parts)
+
     def opening(self, hours: str) -> str:
         """Return opening hours (OSM ``opening_hours``) as people read them."""
         rules = [rule.strip() for rule in hours.replace("；", ";").split(";") if rule.strip()]
@@ -161,9 +185,8 @@ class Wording:
     def _param(self, name: str, value: Value) -> str:
         """Return a parameter of a sentence; reasons carry plain strings, some of which are words of ours."""
         if isinstance(value, str):
-            for group in (name, _PARAM_GROUPS.get(name, name)):
-                if f"{group}.{value}" in self.catalogue:
-                    return self.catalogue.text(f"{group}.{value}")
+            if f"{name}.{value}" in self.catalogue:
+                return self.catalogue.text(f"{name}.{value}")
             if name in _HOUR_PARAMS:
                 return self.opening(value)
             if name in _LIST_PARAMS:
@@ -172,6 +195,5 @@ class Wording:
         return self.words(value)
 
 
-_PARAM_GROUPS = {"kind": "kind", "action": "action", "facility": "facility", "mode": "mode", "stay": "stay"}
 _HOUR_PARAMS = {"hours", "better_hours", "opening_hours"}
 _LIST_PARAMS = {"facilities", "missing"}

@@ -204,6 +204,16 @@
       placed[z] = { size: size, names: out };
       return placed[z];
     }
+    /* Chinese names along steep streets: one upright character below the other, as on Chinese maps. */
+    function upright(ctx, n, x, y, size) {
+      var down = n[3] > 0 ? 1 : -1, step = size + 1, from = -(n[0].length - 1) / 2;
+      for (var pass = 0; pass < 2; pass++) {
+        for (var i = 0; i < n[0].length; i++) {
+          var d = (from + i) * step, px = x + Math.cos(n[3]) * d * down, py = y + Math.sin(n[3]) * d * down;
+          if (pass) ctx.fillText(n[0][i], px, py); else ctx.strokeText(n[0][i], px, py);
+        }
+      }
+    }
     new Painted(function (ctx, view) {
       if (view.z < 13) return;
       var here = namesAt(view.z);
@@ -212,6 +222,7 @@
       here.names.forEach(function (n) {
         var x = n[1] - view.x, y = n[2] - view.y;
         if (x < -n[4] || y < -n[4] || x > view.size + n[4] || y > view.size + n[4]) return;
+        if (Math.abs(n[3]) > 0.87 && n[0].charCodeAt(0) > 0x2e80) { upright(ctx, n, x, y, here.size); return; }
         ctx.save(); ctx.translate(x, y); ctx.rotate(n[3]);
         ctx.strokeText(n[0], 0, 0); ctx.fillText(n[0], 0, 0); ctx.restore();
       });

@@ -1,0 +1,162 @@
+"""Small charts for documents, drawn by matplotlib; the font and PNG helpers of all pictures."""
+
+import functools
+import io
+import math
+from collections.abc import Sequence
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+from matplotlib.patches import Patch
+
+from maps.style import BLUE, GREEN, ORANGE
+from maps.wording import Wording
+from siting.results import Study
+
+__all__ = ["DPI", "budget_picture", "coverage_picture", "drawable", "font_for", "hours_picture", "to_png"]
+
+_CJK = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "SimHei",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Noto Sans CJK JP",
+)
+DPI = 160
+
+
+def font_for(say: Wording, size: float) -> FontProperties | None:
+    """Pick fonts that can write the language; None where the machine has none: then draw no words."""
+    cjk = _chinese_font()
+    if say.catalogue.lang == "zh" and cjk is None:
+        return None
+    families = ["DejaVu Sans"] if cjk is None else [cjk, "DejaVu Sans"]
+    return FontProperties(family=families, size=size)
+
+
+def drawable(text: str, font: FontProperties) -> str:
+    """Leave out characters that no font at hand has; names come from everywhere."""
+    known: set[int] = set().union(*(_characters(family) for family in font.get_family()))
+    return "".join(c for c in text if ord(c) in known)
+
+
+@functools.cache
+def _chinese_font() -> str | None:
+    names = {entry.name for entry in fontManager.ttflist}
+    return next((name for name in _CJK if name in names), None)
+
+
+@functools.cache
+def _characters(family: str) -> frozenset[int]:
+    return frozenset(get_font(findfont(FontProperties(family=family))).get_charmap())
+
+
+def to_png(figure: Figure) -> bytes:
+    """Render a figure; the same figure gives the same bytes."""
+    canvas = FigureCanvasAgg(figure)
+    out = io.BytesIO()
+    canvas.print_png(out, metadata={"Software": "yilu"})  # type: ignore[no-untyped-call]
+    return out.getvalue()
+
+
+def hours_picture(study: Study, lang: str, *, site_ids: Sequence[str] | None = None) -> bytes:
+    """Draw the rest that suggested stations serve by hour, as small charts side by side, as PNG."""
+    say = Wording.of(lang, study.k)
+    wanted = [
+        site
+        for site in study.sites
+        if (site.site_id in site_ids if site_ids is not None else not site.existing)
+        and any(value is not None for value in site.rest_min_by_hour)
+    ][:12]
+    columns = min(4, max(1, len(wanted)))
+    rows = max(1, math.ceil(len(wanted) / columns))
+    figure = Figure(figsize=(15.6 / 2.54, (0.6 + 2.5 * rows) / 2.54), dpi=DPI, facecolor="white")
+    top = max([v for site in wanted for v in site.rest_min_by_hour if v is not None], default=1.0)
+    small = font_for(say, 6.5)
+    for index, site in enumerate(wanted):
+        axes = figure.add_subplot(rows, columns, index + 1)
+        values = [0.0 if value is None else value for value in site.rest_min_by_hour]
+        axes.bar(range(24), values, width=0.85, align="edge", color=BLUE)
+        axes.set_ylim(0, top * 1.05)
+        axes.set_xlim(0, 24)
+        axes.set_xticks([0, 6, 12, 18, 24])
+        axes.tick_params(labelsize=5.5, length=2, pad=1.5)
+        if index % columns:
+            axes.set_yticklabels([])
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        if small is not None:
+            axes.set_title(
+                f"{site.site_id} {_short_name(site.name)}", fontproperties=small, pad=2, parse_math=False
+            )
+    top_edge, bottom = 0.9 if rows < 3 else 0.94, 0.12 if rows < 2 else 0.06
+    figure.subplots_adjust(left=0.05, right=0.99, top=top_edge, bottom=bottom, hspace=0.55, wspace=0.12)
+    return to_png(figure)
+
+
+def coverage_picture(study: Study, lang: str) -> bytes:
+    """Draw the share of rest demand covered by each way of choosing, training and held-out, as PNG."""
+    say = Wording.of(lang, study.k)
+    rows = list(study.coverage)
+    figure = Figure(figsize=(15.6 / 2.54, (1.3 + 0.95 * len(rows)) / 2.54), dpi=DPI, facecolor="white")
+    axes = figure.add_axes((0.27, 0.16, 0.7, 0.7))
+    font = font_for(say, 8)
+    for index, row in enumerate(reversed(rows)):
+        for shift, value, color in ((0.19, row.training, BLUE), (-0.19, row.held_out, ORANGE)):
+            axes.barh(index + shift, value * 100, height=0.36, color=color)
+            axes.text(value * 100 + 0.6, index + shift, f"{value * 100:.1f}", va="center", fontsize=6.5)
+    axes.set_yticks(range(len(rows)))
+    axes.set_xlim(0, 105)
+    axes.tick_params(labelsize=6.5, length=2)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    if font is not None:
+        axes.set_yticklabels(
+            [say.term(f"method.{row.method}") for row in reversed(rows)], fontproperties=font
+        )
+        axes.legend(
+            handles=[
+                Patch(facecolor=BLUE, label=say.text("column.training_share")),
+                Patch(facecolor=ORANGE, label=say.text("column.held_out_share")),
+            ],
+            prop=font_for(say, 7), loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, frameon=False,
+        )  # fmt: skip
+        axes.set_xlabel("%", fontproperties=font)
+    else:
+        axes.set_yticklabels([])
+    return to_png(figure)
+
+
+def budget_picture(study: Study, lang: str) -> bytes:
+    """Draw the share of rest demand covered against cost, as PNG."""
+    say = Wording.of(lang, study.k)
+    points = sorted(study.budget_curve, key=lambda point: point.cost_yuan)
+    scale, key = (10_000.0, "chart.cost_10k") if say.catalogue.lang == "zh" else (1000.0, "chart.cost_k")
+    figure = Figure(figsize=(15.6 / 2.54, 5.4 / 2.54), dpi=DPI, facecolor="white")
+    axes = figure.add_axes((0.09, 0.2, 0.88, 0.74))
+    xs = [point.cost_yuan / scale for point in points]
+    ys = [point.covered_share * 100 for point in points]
+    axes.plot(xs, ys, color=GREEN, marker="o", markersize=4, linewidth=1.6)
+    for x, y, point in zip(xs, ys, points, strict=True):
+        axes.annotate(
+            str(point.sites), (x, y), textcoords="offset points", xytext=(0, 5), ha="center", fontsize=6.5
+        )
+    axes.set_ylim(0, max([*ys, 10]) * 1.18)
+    axes.grid(visible=True, color="#dddddd", linewidth=0.5)
+    axes.tick_params(labelsize=6.5, length=2)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    font = font_for(say, 7.5)
+    if font is not None:
+        axes.set_xlabel(say.text(key), fontproperties=font)
+        axes.set_ylabel(say.text("chart.covered"), fontproperties=font)
+    return to_png(figure)
+
+
+def _short_name(name: str) -> str:
+    return name if len(name) <= 12 else f"{name[:11]}…"

@@ -1,0 +1,136 @@
+"""Report tables and pictures on paper: DOCX, XLSX, HTML and CSV.
+
+What a document says comes from :mod:`siting.report`, its words from :mod:`maps.texts`. The same study gives
+the same bytes: files carry the last day of the study's period instead of the clock.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from geo.errors import InputError
+from maps.basemap import Backdrop
+from maps.charts import budget_picture, coverage_picture, hours_picture
+from maps.pictures import map_picture
+from maps.printed import html_document
+from maps.sheets import csv_text, workbook
+from maps.word import word_document
+from maps.wording import Wording
+from siting.report import Report, grid_report, study_report
+from siting.results import Study
+from siting.tables import Table, study_tables
+
+__all__ = ["write_csv", "write_docx", "write_html", "write_xlsx"]
+
+
+def write_docx(
+    study: Study, backdrop: Backdrop, lang: str, path: Path | str, grid_code: str | None = None
+) -> None:
+    """Write the report as a Word document.
+
+    Parameters
+    ----------
+    study, backdrop
+        The result and its base map.
+    lang
+        ``zh`` (set like a Chinese official document, GB/T 9704) or ``en``.
+    path
+        File to write.
+    grid_code
+        Only this unit grid, on two pages; None for the whole study.
+
+    Raises
+    ------
+    InputError
+        If the study has no such unit grid, or the language is not known.
+    """
+    say = Wording.of(lang, study.k)
+    report = _report(study, grid_code)
+    Path(path).write_bytes(word_document(report, study, say, _pictures(study, backdrop, lang, report)))
+
+
+def write_html(
+    study: Study, backdrop: Backdrop, lang: str, path: Path | str, grid_code: str | None = None
+) -> None:
+    """Write the report as one self-contained, printable HTML file; parameters as :func:`write_docx`."""
+    say = Wording.of(lang, study.k)
+    report = _report(study, grid_code)
+    text = html_document(report, study, say, _pictures(study, backdrop, lang, report))
+    Path(path).write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_xlsx(
+    study: Study, backdrop: Backdrop, lang: str, path: Path | str, grid_code: str | None = None
+) -> None:
+    """Write every table as a sheet of a workbook: numbers as numbers, codes as text.
+
+    Parameters
+    ----------
+    study
+        The result.
+    backdrop
+        Not used: a workbook has no map; taken so that all writers are called alike.
+    lang
+        ``zh`` or ``en``.
+    path
+        File to write.
+    grid_code
+        Only the rows of this unit grid; None for the whole study.
+    """
+    say = Wording.of(lang, study.k)
+    report = _report(study, grid_code)
+    Path(path).write_bytes(workbook(_tables(study, report), study, say, say.say(report.title)))
+
+
+def write_csv(study: Study, lang: str, path: Path | str, table: str = "sites") -> None:
+    """Write one table as CSV with a byte order mark, so that Excel reads it as UTF-8.
+
+    Parameters
+    ----------
+    study
+        The result.
+    lang
+        ``zh`` or ``en``.
+    path
+        File to write.
+    table
+        Key of one of :func:`siting.report.study_tables`, such as ``sites`` or ``existing``.
+    """
+    say = Wording.of(lang, study.k)
+    tables = {one.key: one for one in study_tables(study)}
+    if table not in tables:
+        raise InputError(f"table {table!r} is not known, allowed: {', '.join(tables)}")
+    Path(path).write_text(csv_text(tables[table], say), encoding="utf-8-sig", newline="")
+
+
+def _report(study: Study, grid_code: str | None) -> Report:
+    return study_report(study) if grid_code is None else grid_report(study, grid_code)
+
+
+def _tables(study: Study, report: Report) -> tuple[Table, ...]:
+    """Tables of the workbook: all of the study, or the grid's facts and its rows of the others."""
+    tables = study_tables(study)
+    if report.grid_code is None:
+        return tables
+    grid = next(grid for grid in study.grids if grid.code == report.grid_code)
+    ids = {*grid.site_ids, *grid.pickup_ids}
+    facts = report.sections[0].tables[0]
+    kept = [facts]
+    for table in tables:
+        if table.key in ("sites", "hours", "existing", "pickups"):
+            at = next(i for i, column in enumerate(table.columns) if column.key == "id")
+            rows = tuple(row for row in table.rows if row[at] in ids)
+            kept.append(Table(table.key, table.columns, rows))
+    return tuple(kept)
+
+
+def _pictures(study: Study, backdrop: Backdrop, lang: str, report: Report) -> dict[str, bytes]:
+    wanted = {name for section in report.sections for name in section.pictures}
+    grid = report.grid_code
+    height = 12.0 if grid is None else 9.0
+    makers: dict[str, Callable[[], bytes]] = {
+        "map": lambda: map_picture(study, backdrop, lang, grid_code=grid, height_cm=height),
+        "hours": lambda: hours_picture(study, lang),
+        "coverage": lambda: coverage_picture(study, lang),
+        "budget": lambda: budget_picture(study, lang),
+    }
+    return {name: makers[name]() for name in sorted(wanted)}

@@ -1,0 +1,252 @@
+"""The static map of a document, drawn by matplotlib on our own streets: no tiles, no network."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
+
+from maps.basemap import Backdrop
+from maps.charts import DPI, drawable, font_for, to_png
+from maps.style import ACTION_STYLE, BASE_STYLE, EXISTING, LAND, PICKUP, SUGGESTED, nice_breaks, ramp
+from maps.wording import Wording
+from siting.results import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["map_picture"]
+
+_PRINT_ORDER = ("water", "green", "buildings", "path", "minor", "middle", "major")
+
+
+def map_picture(
+    study: Study,
+    backdrop: Backdrop,
+    lang: str,
+    *,
+    grid_code: str | None = None,
+    width_cm: float = 15.6,
+    height_cm: float = 12.0,
+) -> bytes:
+    """Draw stations, pick-up points and rest demand on our own streets, as PNG.
+
+    Parameters
+    ----------
+    study, backdrop
+        The result and its base map.
+    lang
+        ``zh`` or ``en``.
+    grid_code
+        Show one unit grid with its outline; None shows the whole study.
+    width_cm, height_cm
+        Size on paper.
+    """
+    say = Wording.of(lang, study.k)
+    grid = next((grid for grid in study.grids if grid.code == grid_code), None)
+    west, south, east, north = study.bounds
+    bounds = _padded([(west, south), (east, north)], 0.03)
+    if grid is not None:
+        points = [point for ring in grid.rings for point in ring]
+        bounds = _padded(points)
+    west, south, east, north = _fit(bounds, width_cm / height_cm)
+    figure = Figure(figsize=(width_cm / 2.54, height_cm / 2.54), dpi=DPI, facecolor="white")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(west, east)
+    axes.set_ylim(south, north)
+    axes.set_aspect(1 / math.cos(math.radians((south + north) / 2)))
+    axes.set_facecolor(LAND)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_color("#888888")
+    metres = (north - south) * 111_320
+    _draw_backdrop(axes, backdrop, metres)
+
+    day = [
+        (cell, sum(value for value in cell.rest_min_by_hour if value is not None))
+        for cell in study.cells
+        if _meets(cell.ring, (west, south, east, north))
+    ]
+    shown = [(cell, total) for cell, total in day if total > 0]
+    limits = nice_breaks([total for _, total in shown], 5)
+    colours = ramp("viridis", 5)
+    if shown:
+        axes.add_collection(
+            PathCollection(
+                [Path(cell.ring) for cell, _ in shown],
+                facecolors=[colours[min(4, sum(total >= limit for limit in limits))] for _, total in shown],
+                edgecolors="none",
+                alpha=0.55,
+                zorder=3,
+            )
+        )
+    for other in study.grids:
+        chosen = grid is not None and other.code == grid.code
+        if grid is None or chosen:
+            for ring in other.rings:
+                axes.plot(
+                    [p[0] for p in ring],
+                    [p[1] for p in ring],
+                    color="#333333",
+                    linewidth=1.8 if chosen else 0.5,
+                    zorder=4,
+                )
+    _draw_places(axes, study, (west, south, east, north))
+    _draw_scale(axes, (west, south, east, north), say)
+    font = font_for(say, 7.5)
+    if font is not None:
+        _draw_names(
+            axes, backdrop, (west, south, east, north), FontProperties(family=font.get_family(), size=5.5)
+        )
+        handles: list[Line2D | Patch] = []
+        if any(not site.existing for site in study.sites):
+            handles.append(_handle("o", SUGGESTED, say.text("legend.site_suggested")))
+        if any(site.existing for site in study.sites):
+            handles.append(_handle("s", EXISTING, say.text("legend.site_existing")))
+        if study.pickups:
+            handles.append(_handle("D", PICKUP, say.text("legend.pickup")))
+        if shown:
+            handles.append(Patch(facecolor=colours[2], alpha=0.6, label=say.text("legend.demand")))
+        axes.legend(handles=handles, prop=font, loc="upper right", framealpha=0.92, borderpad=0.5)
+        credit = FontProperties(family=font.get_family(), size=6)
+        axes.text(
+            0.995, 0.008, drawable(study.map_attribution, font), transform=axes.transAxes, ha="right",
+            fontproperties=credit, parse_math=False,
+            zorder=9, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.2},
+        )  # fmt: skip
+    return to_png(figure)
+
+
+def _draw_backdrop(axes: "Axes", backdrop: Backdrop, metres: float) -> None:
+    fine = metres < 9000
+    thin = min(1.0, 3000 / metres) + 0.15
+    for key in _PRINT_ORDER:
+        layers = [layer for layer in backdrop.layers if layer.key == key]
+        if (
+            not layers
+            or (key in ("path", "buildings") and metres > 2500)
+            or (key == "minor" and metres > 12000)
+        ):
+            continue
+        layer = layers[-1] if fine else layers[0]
+        style = BASE_STYLE[key]
+        pieces = [layer.lonlat[a:b] for a, b in zip(layer.ptr[:-1], layer.ptr[1:], strict=True)]
+        if layer.area:
+            axes.add_collection(
+                PathCollection(
+                    [Path(piece) for piece in pieces],
+                    facecolors=str(style["fill"]),
+                    edgecolors="none",
+                    zorder=1,
+                )
+            )
+            continue
+        width = float(style["width"]) * thin * 0.6
+        for color, extra, order in ((style["edge"], 0.7, 1.5), (style["fill"], 0.0, 2.0)):
+            axes.add_collection(
+                LineCollection(
+                    pieces, colors=str(color), linewidths=width + extra, zorder=order, capstyle="round"
+                )
+            )
+
+
+def _draw_places(axes: "Axes", study: Study, box: tuple[float, float, float, float]) -> None:
+    actions = {finding.site_id: finding.action for finding in study.audit}
+    inside = [site for site in study.sites if _meets((site.lonlat,), box)]
+    for point in study.pickups:
+        if _meets((point.lonlat,), box):
+            axes.plot(*point.lonlat, marker="D", markersize=4, color=PICKUP, markeredgecolor="black",
+                      markeredgewidth=0.6, zorder=6)  # fmt: skip
+    for site in inside:
+        style = ACTION_STYLE.get(actions.get(site.site_id, ""), ACTION_STYLE["unknown"])
+        color, ink = (style.color, style.ink) if site.existing else (SUGGESTED, "#ffffff")
+        axes.plot(*site.lonlat, marker="s" if site.existing else "o", markersize=9, color=color,
+                  markeredgecolor="white", markeredgewidth=0.9, zorder=7)  # fmt: skip
+        digits = site.site_id.lstrip("SE").lstrip("0") or site.site_id
+        axes.annotate(
+            digits, site.lonlat, ha="center", va="center", fontsize=5.2, color=ink, zorder=8, weight="bold"
+        )
+
+
+def _draw_names(
+    axes: "Axes", backdrop: Backdrop, box: tuple[float, float, float, float], font: FontProperties
+) -> None:
+    """Write street names, the larger streets first, none nearer than a tenth of the picture to another."""
+    west, south, east, north = box
+    least = (north - south) / 9
+    squeeze = math.cos(math.radians((south + north) / 2))
+    taken: list[tuple[float, float]] = []
+    for label in backdrop.labels:
+        x, y = label.lonlat
+        if len(taken) >= 40 or not (west < x < east and south < y < north):
+            continue
+        if any(math.hypot((x - u) * squeeze, y - v) < least for u, v in taken):
+            continue
+        taken.append((x, y))
+        axes.text(
+            x, y, drawable(label.name, font), fontproperties=font, color="#555555", ha="center", va="center",
+            zorder=5,
+            rotation=-math.degrees(label.angle_rad), clip_on=True, parse_math=False,
+            path_effects=[withStroke(linewidth=1.4, foreground="white")],
+        )  # fmt: skip
+
+
+def _draw_scale(axes: "Axes", box: tuple[float, float, float, float], say: Wording) -> None:
+    west, south, east, north = box
+    metre = 1 / (111_320 * math.cos(math.radians((south + north) / 2)))
+    wanted = (east - west) / metre / 5
+    power = 10.0 ** math.floor(math.log10(wanted))
+    length = max(step * power for step in (1, 2, 5) if step * power <= wanted)
+    x, y = west + (east - west) * 0.03, south + (north - south) * 0.04
+    axes.plot([x, x + length * metre], [y, y], color="black", linewidth=2.2, solid_capstyle="butt", zorder=9)
+    text = f"{length:.0f} m" if length < 1000 else f"{length / 1000:.0f} km"
+    axes.text(x + length * metre / 2, y + (north - south) * 0.012, text, ha="center", fontsize=6.5, zorder=9)
+    axes.annotate("N", (west + (east - west) * 0.045, north - (north - south) * 0.03), ha="center", va="top",
+                  fontsize=8, weight="bold", zorder=9)  # fmt: skip
+    axes.annotate(
+        "", (west + (east - west) * 0.045, north - (north - south) * 0.06),
+        (west + (east - west) * 0.045, north - (north - south) * 0.13),
+        arrowprops={"arrowstyle": "-|>", "color": "black"}, zorder=9,
+    )  # fmt: skip
+
+
+def _handle(marker: str, color: str, label: str) -> Line2D:
+    return Line2D(
+        [], [], marker=marker, color=color, markeredgecolor="black", markeredgewidth=0.4, linestyle="none",
+        markersize=6, label=label,
+    )  # fmt: skip
+
+
+def _padded(points: Sequence[tuple[float, float]], share: float = 0.12) -> tuple[float, float, float, float]:
+    west, east = min(p[0] for p in points), max(p[0] for p in points)
+    south, north = min(p[1] for p in points), max(p[1] for p in points)
+    pad = share * max(east - west, north - south, 1e-4)
+    return (west - pad, south - pad, east + pad, north + pad)
+
+
+def _fit(bounds: tuple[float, float, float, float], ratio: float) -> tuple[float, float, float, float]:
+    """Widen a box to the width-to-height ratio of the paper, about its middle."""
+    west, south, east, north = bounds
+    squeeze = math.cos(math.radians((south + north) / 2))
+    width, height = max((east - west) * squeeze, 1e-4), max(north - south, 1e-4)
+    if width / height < ratio:
+        width = height * ratio
+    else:
+        height = width / ratio
+    x, y = (west + east) / 2, (south + north) / 2
+    return (x - width / squeeze / 2, y - height / 2, x + width / squeeze / 2, y + height / 2)
+
+
+def _meets(points: Sequence[tuple[float, float]], box: tuple[float, float, float, float]) -> bool:
+    west, south, east, north = box
+    return (
+        max(p[0] for p in points) >= west and min(p[0] for p in points) <= east
+        and max(p[1] for p in points) >= south and min(p[1] for p in points) <= north
+    )  # fmt: skip

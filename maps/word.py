@@ -1,0 +1,259 @@
+"""A report as a Word document, as a Chinese office would send it on (GB/T 9704-2012), or in plain English.
+
+Chinese: title in bold Song 22 pt, headings Hei 16 pt, text Fangsong 16 pt with an indent of two characters
+and 28 pt lines, margins 37/35/28/26 mm, page number ``— 1 —``. A report on one unit grid is set smaller, to
+fit two pages.
+"""
+
+import dataclasses
+import datetime
+import io
+from collections.abc import Sequence
+
+import docx
+from docx.document import Document
+from docx.enum.section import WD_ORIENT
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.oxml.xmlchemy import BaseOxmlElement
+from docx.shared import Mm, Pt, RGBColor
+from docx.text.paragraph import Paragraph
+from docx.text.run import Run
+
+from maps.figures import figure_caption, number_of, table_caption
+from maps.sheets import plain
+from maps.wording import Wording
+from maps.zips import settle_zip
+from siting.report import Report
+from siting.results import Study
+from siting.tables import Column, Table
+
+__all__ = ["word_document"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Setting:
+    """Typefaces and sizes of one kind of document."""
+
+    body_face: str
+    head_face: str
+    title_face: str
+    latin: str
+    title_pt: float
+    head_pt: float
+    body_pt: float
+    table_pt: float
+    line_pt: float
+    margins_mm: tuple[float, float, float, float]
+    """Top, bottom, left, right."""
+
+    @property
+    def width_mm(self) -> float:
+        return 210 - self.margins_mm[2] - self.margins_mm[3]
+
+
+_FACES = ("仿宋", "黑体", "宋体", "Times New Roman")
+_SETTINGS = {
+    ("zh", False): _Setting(*_FACES, 22, 16, 16, 10.5, 28, (37, 35, 28, 26)),
+    ("zh", True): _Setting(*_FACES, 20, 13, 12, 9.5, 18, (24, 20, 25, 22)),
+    ("en", False): _Setting(*_FACES, 20, 14, 11.5, 9, 16, (25, 25, 25, 25)),
+    ("en", True): _Setting(*_FACES, 18, 12.5, 10.5, 8.5, 14, (20, 18, 22, 22)),
+}
+_WEIGHTS = {
+    "name": 2.2, "reason": 3.4, "value": 3.0, "fact": 2.0, "compound": 2.2, "hours": 1.9, "better_hours": 1.9,
+    "missing": 2.4, "site_ids": 2.4, "pickup_ids": 1.6, "code": 2.3, "file": 2.4, "datum_evidence": 3.0,
+    "reject": 2.4, "method": 2.2, "rank": 0.6, "id": 0.75, "gates": 0.7, "kind": 1.3, "action": 1.0,
+}  # fmt: skip
+"""Relative widths of columns; 1.15 for those not named."""
+
+
+def word_document(report: Report, study: Study, say: Wording, pictures: dict[str, bytes]) -> bytes:
+    """Set a report; ``pictures`` are PNG bytes by name."""
+    setting = _SETTINGS[say.catalogue.lang, report.grid_code is not None]
+    document = docx.Document()
+    _page(document, setting, say)
+    _styles(document, setting)
+    _line(document, say.say(report.title), setting, "title")
+    _line(document, say.say(report.subtitle), setting, "subtitle")
+    tables = figures = 0
+    for place, section in enumerate(report.sections, start=1):
+        heading = document.add_heading(level=1)
+        _run(
+            heading,
+            f"{number_of(place, say)}{say.text(f'section.{section.key}')}",
+            setting.head_face,
+            setting,
+        )
+        for said in section.paragraphs:
+            _line(document, say.say(said), setting, "body")
+        for name in section.pictures:
+            figures += 1
+            holder = document.add_paragraph()
+            holder.alignment = WD_ALIGN_PARAGRAPH.CENTER
+            holder.paragraph_format.keep_with_next = True
+            holder.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
+            picture = holder.add_run().add_picture(io.BytesIO(pictures[name]), width=Mm(setting.width_mm))
+            caption = figure_caption(name, figures, study, say)
+            picture._inline.docPr.set("descr", plain(caption))
+            _line(document, caption, setting, "caption")
+        for table in section.tables:
+            if table.rows:
+                tables += 1
+                caption, note = table_caption(table, tables, study, say)
+                _line(document, caption, setting, "caption", keep=True)
+                _table(document, table, setting, say)
+                _line(document, note, setting, "note")
+    core = document.core_properties
+    day = datetime.datetime.fromisoformat(study.period[1])
+    core.title, core.author, core.last_modified_by = plain(say.say(report.title)), "yilu", "yilu"
+    core.created = core.modified = day
+    core.language = "zh-CN" if say.catalogue.lang == "zh" else "en-GB"
+    core.comments, core.keywords = "", say.text("doc.keywords")
+    out = io.BytesIO()
+    document.save(out)
+    return settle_zip(out.getvalue(), study.period[1])
+
+
+def _page(document: Document, setting: _Setting, say: Wording) -> None:
+    section = document.sections[0]
+    section.orientation = WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = Mm(210), Mm(297)
+    top, bottom, left, right = setting.margins_mm
+    section.top_margin, section.bottom_margin = Mm(top), Mm(bottom)
+    section.left_margin, section.right_margin = Mm(left), Mm(right)
+    section.footer_distance = Mm(max(8.0, bottom - 12))
+    foot = section.footer.paragraphs[0]
+    foot.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    dashes = ("— ", " —") if say.catalogue.lang == "zh" else ("", "")
+    size = 14 if say.catalogue.lang == "zh" and setting.body_pt >= 16 else 10
+    _run(foot, dashes[0], setting.title_face, setting, size)
+    _field(_run(foot, "", setting.title_face, setting, size), "PAGE")
+    _run(foot, dashes[1], setting.title_face, setting, size)
+
+
+def _styles(document: Document, setting: _Setting) -> None:
+    normal = document.styles["Normal"]
+    normal.font.name, normal.font.size = setting.latin, Pt(setting.body_pt)
+    _faces(normal.element.get_or_add_rPr(), setting.latin, setting.body_face)
+    heading = document.styles["Heading 1"]
+    heading.font.size, heading.font.bold = Pt(setting.head_pt), False
+    heading.font.color.rgb = RGBColor(0, 0, 0)
+    _faces(heading.element.get_or_add_rPr(), setting.latin, setting.head_face)
+    shape = heading.paragraph_format
+    shape.space_before, shape.space_after = Pt(setting.line_pt / 3), Pt(setting.line_pt / 6)
+    shape.keep_with_next = True
+
+
+def _line(document: Document, text: str, setting: _Setting, kind: str, *, keep: bool = False) -> None:
+    """Add one paragraph of a kind: title, subtitle, body, caption or note; nothing for an empty text."""
+    if not text:
+        return
+    paragraph = document.add_paragraph()
+    shape = paragraph.paragraph_format
+    shape.space_before = shape.space_after = Pt(0)
+    shape.line_spacing_rule, shape.line_spacing = WD_LINE_SPACING.EXACTLY, Pt(setting.line_pt)
+    if kind == "title":
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        shape.line_spacing = Pt(setting.title_pt * 1.45)
+        _run(paragraph, text, setting.title_face, setting, setting.title_pt).font.bold = True
+    elif kind == "subtitle":
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        shape.space_after = Pt(setting.line_pt / 2)
+        _run(paragraph, text, "楷体", setting, setting.body_pt * 0.9)
+    elif kind == "body":
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+        if setting.body_pt >= 12:
+            shape.first_line_indent = Pt(setting.body_pt * 2)
+        else:
+            shape.space_after = Pt(4)
+        _run(paragraph, text, setting.body_face, setting)
+    elif kind == "caption":
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        shape.keep_with_next = keep
+        shape.space_before, shape.space_after = Pt(5), Pt(2)
+        shape.line_spacing_rule = WD_LINE_SPACING.SINGLE
+        _run(paragraph, text, setting.head_face, setting, setting.table_pt + 1)
+    else:
+        shape.line_spacing_rule = WD_LINE_SPACING.SINGLE
+        shape.space_after = Pt(6)
+        _run(paragraph, text, setting.body_face, setting, setting.table_pt - 0.5)
+
+
+def _table(document: Document, table: Table, setting: _Setting, say: Wording) -> None:
+    made = document.add_table(rows=1, cols=len(table.columns))
+    made.style = document.styles["Table Grid"]
+    made.alignment = WD_TABLE_ALIGNMENT.CENTER
+    made.autofit = False
+    widths = _widths(table.columns, setting.width_mm)
+    head = made.rows[0]
+    head_format = head._tr.get_or_add_trPr()
+    head_format.append(_element("w:tblHeader", {"w:val": "true"}))
+    for row_values in (None, *table.rows):
+        row = head if row_values is None else made.add_row()
+        row._tr.get_or_add_trPr().append(_element("w:cantSplit", {"w:val": "true"}))
+        for place, column in enumerate(table.columns):
+            cell = row.cells[place]
+            cell.width = Mm(widths[place])
+            paragraph = cell.paragraphs[0]
+            paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
+            paragraph.paragraph_format.space_after = Pt(0)
+            if row_values is None:
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+                paragraph.paragraph_format.keep_with_next = True
+                cell._tc.get_or_add_tcPr().append(
+                    _element("w:shd", {"w:val": "clear", "w:color": "auto", "w:fill": "E8EEF0"})
+                )
+                _run(paragraph, say.heading(column), setting.head_face, setting, setting.table_pt)
+                continue
+            if column.unit != "text":
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+            _run(paragraph, say.cell(row_values[place], column), setting.body_face, setting, setting.table_pt)
+
+
+def _widths(columns: Sequence[Column], total_mm: float) -> list[float]:
+    weights = [_WEIGHTS.get(column.key, 1.15) for column in columns]
+    return [total_mm * weight / sum(weights) for weight in weights]
+
+
+def _run(paragraph: Paragraph, text: str, face: str, setting: _Setting, size: float | None = None) -> Run:
+    run = paragraph.add_run(plain(text))
+    run.font.name = setting.latin
+    if size is not None:
+        run.font.size = Pt(size)
+    _faces(run._element.get_or_add_rPr(), setting.latin, face)
+    return run
+
+
+def _faces(properties: BaseOxmlElement, latin: str, asian: str) -> None:
+    """Name both typefaces; without ``w:eastAsia`` Word sets Chinese in whatever it likes."""
+    fonts = properties.find(qn("w:rFonts"))
+    if fonts is None:
+        fonts = _element("w:rFonts", {})
+        properties.insert(0, fonts)
+    for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
+        fonts.attrib.pop(qn(theme), None)
+    for name, value in (("w:ascii", latin), ("w:hAnsi", latin), ("w:eastAsia", asian), ("w:cs", latin)):
+        fonts.set(qn(name), value)
+
+
+def _field(run: Run, code: str) -> None:
+    """Let Word fill in a number, such as that of the page."""
+    for kind, text in (("begin", None), (None, code), ("separate", None), ("text", "1"), ("end", None)):
+        if kind == "text":
+            node = _element("w:t", {})
+            node.text = text or ""
+        elif kind is None:
+            node = _element("w:instrText", {"xml:space": "preserve"})
+            node.text = f" {text} "
+        else:
+            node = _element("w:fldChar", {"w:fldCharType": kind})
+        run._element.append(node)
+
+
+def _element(tag: str, attributes: dict[str, str]) -> BaseOxmlElement:
+    node = OxmlElement(tag)
+    for name, value in attributes.items():
+        node.set(qn(name), value)
+    return node
