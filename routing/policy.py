@@ -35,7 +35,9 @@ class EmergencyPolicy:
         for what in ("answer_s", "phase_wait_s", "within_s", "horizon_s"):
             check_between(what, getattr(self, what), 0.0, 86_400.0)
         if not self.phase_riders or not all(1 <= n <= 1000 for n in self.phase_riders):
-            raise InputError(f"phase_riders is {self.phase_riders}; allowed are 1 to 1000 riders in each phase.")
+            raise InputError(
+                f"phase_riders is {self.phase_riders}; allowed are 1 to 1000 riders in each phase."
+            )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,7 +77,14 @@ class Policy:
     emergency: EmergencyPolicy = EmergencyPolicy()
 
     def __post_init__(self) -> None:
-        for what in ("max_extra_s", "max_extra_per_hour_s", "slack_kept_s", "break_s", "continuous_work_s", "day_work_s"):
+        for what in (
+            "max_extra_s",
+            "max_extra_per_hour_s",
+            "slack_kept_s",
+            "break_s",
+            "continuous_work_s",
+            "day_work_s",
+        ):
             check_between(what, getattr(self, what), 0.0, 86_400.0)
         check_between("ebike_promise_mps", self.ebike_promise_mps, 0.5, 15.0)
         check_between("fairness_s_per_point", self.fairness_s_per_point, 0.0, 86_400.0)

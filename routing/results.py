@@ -10,11 +10,36 @@ from numpy.typing import NDArray
 
 from routing.riders import Rider
 
-__all__ = ["RULES", "Binding", "Change", "LateStop", "Match", "MatchResult", "Refused", "RunnerUp", "StopSlack"]
+__all__ = [
+    "RULES",
+    "Binding",
+    "Change",
+    "LateStop",
+    "Match",
+    "MatchResult",
+    "Refused",
+    "RunnerUp",
+    "StopSlack",
+]
 
 RULES = (
-    "late", "window", "max_extra", "hour_budget", "shift", "day", "break", "skill", "mode", "status", "capacity",
-    "platform", "place", "position", "unreachable", "people", "taken",
+    "late",
+    "window",
+    "max_extra",
+    "hour_budget",
+    "shift",
+    "day",
+    "break",
+    "skill",
+    "mode",
+    "status",
+    "capacity",
+    "platform",
+    "place",
+    "position",
+    "unreachable",
+    "people",
+    "taken",
 )
 """The binding constraint of a refusal. ``late``: a stop would get late. ``place``: the task lies on no street."""
 

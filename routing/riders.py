@@ -125,10 +125,14 @@ class Rider:
         for what in ("worked_since_break_s", "worked_today_s", "contribution", "extra_last_hour_s"):
             check_between(f"{what} of rider {name}", getattr(self, what), 0.0, 1e9)
         if math.isnan(self.available_s) or self.available_s == math.inf:
-            raise InputError(f"available_s of rider {name} is {self.available_s}; allowed are epoch seconds or -inf.")
+            raise InputError(
+                f"available_s of rider {name} is {self.available_s}; allowed are epoch seconds or -inf."
+            )
         if len(self.stops) > 200:
             raise InputError(f"Rider {name} has {len(self.stops)} stops; allowed are 0 to 200.")
         if len({stop.stop_id for stop in self.stops}) != len(self.stops):
             raise InputError(f"Rider {name} has two stops with the same stop_id; they must differ.")
         if self.capacity is not None and not 0 <= self.load <= self.capacity:
-            raise InputError(f"load of rider {name} is {self.load}; allowed is 0 to capacity {self.capacity}.")
+            raise InputError(
+                f"load of rider {name} is {self.load}; allowed is 0 to capacity {self.capacity}."
+            )

@@ -101,8 +101,14 @@ class Task:
 
     @staticmethod
     def reported(
-        task_id: str, lonlat: tuple[float, float], reported_s: float, kind: str = "hazard", *,
-        skills: frozenset[str] = frozenset(), priority: int = 0, people: int = 1,
+        task_id: str,
+        lonlat: tuple[float, float],
+        reported_s: float,
+        kind: str = "hazard",
+        *,
+        skills: frozenset[str] = frozenset(),
+        priority: int = 0,
+        people: int = 1,
     ) -> "Task":
         """Make a visit whose service and due instant come from its kind (`TASK_KINDS`).
 

@@ -1,0 +1,249 @@
+"""The fleet of one mode in columns, and the kernels that keep them right in place.
+
+Row r has ``width`` slots; slot ``r * width`` is the position, the next ones are the stops in order. Instants are epoch
+milliseconds. What the columns mean is written in `routing.riders`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from geo.arrays import FloatArray, Int32Array, Int64Array, UInt8Array
+from geo.jit import kernel
+from routing.kernels import NO, Graph, network_leg, scaled
+
+__all__ = ["EVER", "NEVER", "Columns", "allocate", "link", "renew_legs", "reschedule", "set_leg", "unlink"]
+
+EVER = np.int64(1) << 61
+"""No due instant."""
+NEVER = -(np.int64(1) << 61)
+"""No earliest instant."""
+
+
+class Columns(NamedTuple):
+    """Columns by slot, by row (rider), by street, and single values in arrays of one."""
+
+    # by slot
+    edge: Int32Array
+    from_u: Int32Array
+    from_v: Int32Array
+    walk: Int32Array
+    x: FloatArray
+    y: FloatArray
+    offset_m: FloatArray
+    walk_m: FloatArray
+    lonlat: FloatArray
+    service: Int32Array
+    earliest: Int64Array
+    latest: Int64Array
+    rest: UInt8Array
+    change: Int32Array
+    leg: Int32Array
+    """Time to the next slot, walks and factor included; 0 after the last stop, -1: no way."""
+    arrive: Int64Array
+    start: Int64Array
+    leave: Int64Array
+    room: Int64Array
+    """Most delay of the arrival at the stop after this slot (after the last one: of the end of the plan)."""
+    until: Int64Array
+    """When the break falls due for work that is done after this slot."""
+    following: Int32Array
+    previous: Int32Array
+    long_at: Int32Array
+    # by row
+    count: Int32Array
+    factor: Int32Array
+    ready: Int64Array
+    at: Int64Array
+    ok: UInt8Array
+    skills: Int64Array
+    platform: Int64Array
+    cap: Int64Array
+    penalty: Int64Array
+    order: Int64Array
+    limit: Int64Array
+    break_due: Int64Array
+    capacity: Int32Array
+    load: Int32Array
+    # by street and state
+    edge_head: Int32Array
+    active: Int32Array
+    # single values
+    keep: Int64Array
+    work_span: Int64Array
+    break_span: Int64Array
+    least_factor: Int64Array
+    most_cap: Int64Array
+    long_slot: Int32Array
+    long_count: Int64Array
+    long_leg: Int64Array
+    """Legs above this stand in ``long_slot``; all others are at most this long."""
+
+
+def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
+    """Return empty columns for `rows` riders with up to ``width - 1`` stops each."""
+    n = rows * width
+
+    def i32(size: int, value: int = 0) -> Int32Array:
+        return np.full(size, value, np.int32)
+
+    def i64(size: int, value: int = 0) -> Int64Array:
+        return np.full(size, value, np.int64)
+
+    return Columns(
+        edge=i32(n, -1),
+        from_u=i32(n),
+        from_v=i32(n),
+        walk=i32(n),
+        x=np.zeros(n),
+        y=np.zeros(n),
+        offset_m=np.zeros(n),
+        walk_m=np.zeros(n),
+        lonlat=np.zeros((n, 2)),
+        service=i32(n),
+        earliest=i64(n),
+        latest=i64(n),
+        rest=np.zeros(n, np.uint8),
+        change=i32(n),
+        leg=i32(n),
+        arrive=i64(n),
+        start=i64(n),
+        leave=i64(n),
+        room=i64(n),
+        until=i64(n),
+        following=i32(n, -1),
+        previous=i32(n, -1),
+        long_at=i32(n, -1),
+        count=i32(rows, -1),
+        factor=i32(rows, 1000),
+        ready=i64(rows),
+        at=i64(rows),
+        ok=np.zeros(rows, np.uint8),
+        skills=i64(rows),
+        platform=i64(rows),
+        cap=i64(rows),
+        penalty=i64(rows),
+        order=i64(rows),
+        limit=i64(rows),
+        break_due=i64(rows),
+        capacity=i32(rows),
+        load=i32(rows),
+        edge_head=i32(edges, -1),
+        active=i32(states),
+        keep=i64(1),
+        work_span=i64(1),
+        break_span=i64(1),
+        least_factor=i64(1, 10_000),
+        most_cap=i64(1),
+        long_slot=i32(n),
+        long_count=i64(1),
+        long_leg=i64(1, 600_000),
+    )
+
+
+@kernel
+def link(graph, c, slot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Enter a slot in the list of its street and count it at the states where trips from there begin."""
+    edge = c.edge[slot]
+    if edge < 0:
+        return
+    first = c.edge_head[edge]
+    c.following[slot] = first
+    c.previous[slot] = -1
+    if first >= 0:
+        c.previous[first] = slot
+    c.edge_head[edge] = slot
+    for i in range(graph.depart_ptr[2 * edge], graph.depart_ptr[2 * edge + 2]):
+        c.active[graph.depart_state[i]] += 1
+
+
+@kernel
+def unlink(graph, c, slot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Take a slot out of the list of its street."""
+    edge = c.edge[slot]
+    if edge < 0:
+        return
+    before, after = c.previous[slot], c.following[slot]
+    if before >= 0:
+        c.following[before] = after
+    else:
+        c.edge_head[edge] = after
+    if after >= 0:
+        c.previous[after] = before
+    for i in range(graph.depart_ptr[2 * edge], graph.depart_ptr[2 * edge + 2]):
+        c.active[graph.depart_state[i]] -= 1
+
+
+@kernel
+def set_leg(c, slot, leg):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Write the leg after a slot and keep the list of long legs."""
+    c.leg[slot] = leg
+    listed = c.long_at[slot]
+    if leg > c.long_leg[0]:
+        if listed < 0:
+            c.long_at[slot] = c.long_count[0]
+            c.long_slot[c.long_count[0]] = slot
+            c.long_count[0] += 1
+    elif listed >= 0:
+        c.long_count[0] -= 1
+        last = c.long_slot[c.long_count[0]]
+        c.long_slot[listed] = last
+        c.long_at[last] = listed
+        c.long_at[slot] = -1
+
+
+@kernel
+def renew_legs(graph, c, row, first, last, width, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Compute the legs after the stops `first` to `last` - 1 of a row; the last stop of a plan has none."""
+    base = row * width
+    for j in range(first, last):
+        slot = base + j
+        if j >= c.count[row]:
+            set_leg(c, slot, 0)
+            continue
+        net = network_leg(graph, c, slot, slot + 1, work)
+        if net == NO:
+            set_leg(c, slot, -1)
+        else:
+            set_leg(c, slot, np.int64(c.walk[slot]) + scaled(net, c.factor[row]) + c.walk[slot + 1])
+
+
+@kernel
+def reschedule(c, row, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Recompute arrivals forward and rooms backward; returns whether every stop can be reached.
+
+    Forward time slack with waiting (Savelsbergh 1992): the delay that stop k bears is the smaller of what its own
+    due instant leaves and its waiting time plus what the next stop bears.
+    """
+    base = row * width
+    k = c.count[row]
+    leave = max(c.at[row], c.ready[row])
+    c.arrive[base] = leave
+    c.start[base] = leave
+    c.leave[base] = leave
+    until = c.break_due[row]
+    c.until[base] = until
+    for j in range(1, k + 1):
+        slot = base + j
+        if c.leg[slot - 1] < 0:
+            return False
+        arrive = leave + c.leg[slot - 1]
+        start = max(arrive, c.earliest[slot])
+        leave = start + c.service[slot]
+        c.arrive[slot] = arrive
+        c.start[slot] = start
+        c.leave[slot] = leave
+        if c.rest[slot] == 1:
+            until = leave + c.work_span[0]
+        c.until[slot] = until
+    room = max(min(c.limit[row], until), leave) - leave
+    for j in range(k, -1, -1):
+        slot = base + j
+        c.room[slot] = room
+        latest = c.latest[slot] - c.keep[0]
+        if j > 0:
+            if c.rest[slot] == 1:
+                latest = min(latest, c.until[slot - 1])
+            allowed = max(latest, c.start[slot])
+            room = min(allowed - c.arrive[slot], c.start[slot] - c.arrive[slot] + room)
+    return True

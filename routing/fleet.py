@@ -1,0 +1,396 @@
+"""The fleet: riders of all modes in columns, updated in place, and the search for the best riders of a task.
+
+Leg times are computed when a plan arrives and kept; a new position computes the first leg only.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from geo.arrays import BoolArray, FloatArray
+from geo.errors import InputError
+from geo.snapping import Snapped
+from geo.streets import EBIKE_PROMISE_MPS, MODES, StreetNetwork
+from routing.insertion import TaskColumns, best_many
+from routing.kernels import work_for
+from routing.policy import Policy
+from routing.riders import Rider, Stop
+from routing.squad import Codes, Squad, as_ms
+from routing.tasks import Task, Visit
+
+__all__ = ["Candidate", "Fleet", "promised"]
+
+
+def promised(network: StreetNetwork, policy: Policy) -> StreetNetwork:
+    """Return the network with e-bike speeds no higher than the policy promises."""
+    if policy.ebike_promise_mps >= EBIKE_PROMISE_MPS:
+        return network
+    speed = np.minimum(network.edge_speed_mps[MODES.index("ebike")], policy.ebike_promise_mps)
+    return network.with_speeds("ebike", speed.astype(np.float64))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rider who may do a task, at his best place."""
+
+    rider_id: str
+    place: int
+    """The task goes before stop ``place`` of his plan."""
+    extra_ms: int
+    rank_ms: int
+    """Extra and fairness: what candidates are compared by."""
+
+
+class Fleet:
+    """All riders that may be asked. Not thread-safe for writing; `best` may use threads itself."""
+
+    def __init__(self, network: StreetNetwork, policy: Policy) -> None:
+        self.network = promised(network, policy)
+        self.policy = policy
+        self.squads: dict[str, Squad] = {}
+        self.skills = Codes("skills")
+        self.platforms = Codes("platforms")
+        self.unreachable: dict[str, bool] = {}
+        self._where: dict[str, tuple[str, int]] = {}
+        self._riders: dict[str, Rider] = {}
+        self._id_of: dict[str, dict[int, str]] = {}
+        self._ordered = False
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    def __contains__(self, rider_id: str) -> bool:
+        return rider_id in self._where
+
+    @property
+    def rider_ids(self) -> tuple[str, ...]:
+        """Identifiers, sorted."""
+        return tuple(sorted(self._where))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all columns in bytes."""
+        return sum(squad.nbytes for squad in self.squads.values())
+
+    def squad(self, mode: str) -> Squad:
+        """Return the columns of a mode, made at the first call."""
+        if mode not in self.squads:
+            self.squads[mode] = Squad(self.network, mode, self.policy)
+            self._id_of[mode] = {}
+        return self.squads[mode]
+
+    def row_of(self, rider_id: str) -> tuple[Squad, int]:
+        """Return the columns and the row of a rider; raise `InputError` where he is not known."""
+        if rider_id not in self._where:
+            raise InputError(f"Rider {rider_id!r} is not in the fleet.")
+        mode, row = self._where[rider_id]
+        return self.squads[mode], row
+
+    def rider(self, rider_id: str) -> Rider:
+        """Return a rider as he stands now: latest position, remaining stops."""
+        self.row_of(rider_id)
+        return self._riders[rider_id]
+
+    def id_at(self, mode: str, row: int) -> str:
+        """Return the id of the rider in a row."""
+        return self._id_of[mode][row]
+
+    # -- plans and positions -------------------------------------------------------------------------------------
+
+    def put(self, riders: Iterable[Rider], now_s: float) -> tuple[tuple[str, float], ...]:
+        """Add riders, or replace the plans of those who are known.
+
+        Parameters
+        ----------
+        riders : iterable of Rider
+        now_s : float
+            Epoch seconds at which positions and plans hold.
+
+        Returns
+        -------
+        tuple of (rider id, metres)
+            Riders left out because their position or a stop is farther from every street of their mode than the policy
+            allows; metres to the nearest street of the worst one.
+
+        Raises
+        ------
+        InputError
+            If two riders have one id.
+        """
+        riders = list(riders)
+        if len({rider.rider_id for rider in riders}) != len(riders):
+            raise InputError("Two riders have the same rider_id; each may stand in the list once.")
+        off: list[tuple[str, float]] = []
+        for mode in MODES:
+            mine = [rider for rider in riders if rider.mode == mode]
+            if mine:
+                off += self._put_mode(mode, mine, as_ms(now_s))
+        return tuple(sorted(off))
+
+    def _put_mode(self, mode: str, riders: list[Rider], now: int) -> list[tuple[str, float]]:
+        squad = self.squad(mode)
+        self.remove([rider.rider_id for rider in riders if rider.rider_id in self._where])
+        lonlat = np.array(
+            [place for r in riders for place in (r.lonlat, *(s.lonlat for s in r.stops))], np.float64
+        )
+        places = self.network.snap(lonlat, mode, self.policy.walk_to_street_m)
+        counts = np.array([len(rider.stops) + 1 for rider in riders])
+        ends = np.cumsum(counts)
+        worst = np.maximum.reduceat(np.where(places.ok, 0.0, places.walk_m), ends - counts)
+        good = [r for r, metres in zip(riders, worst, strict=True) if metres == 0.0]
+        squad.reserve(len(good), max((len(r.stops) for r in good), default=0))
+        rows = np.array([squad.take_row() for _ in good], np.int64)
+        kept = np.repeat(worst == 0.0, counts)
+        lengths = counts[worst == 0.0]
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        slots = np.repeat(rows * squad.width, lengths) + within
+        squad.write_places(slots, places.take(kept))
+        self._write_rows(squad, rows, good, now)
+        self._write_stops(squad, slots[within > 0], [stop for rider in good for stop in rider.stops])
+        reached = squad.admit(rows)
+        squad.c.ok[rows[~reached]] = 0
+        for rider, row, fine in zip(good, rows.tolist(), reached.tolist(), strict=True):
+            self._where[rider.rider_id] = (mode, row)
+            self._riders[rider.rider_id] = rider
+            self._id_of[mode][row] = rider.rider_id
+            if not fine:
+                self.unreachable[rider.rider_id] = True
+        self._ordered = False
+        return [(r.rider_id, float(m)) for r, m in zip(riders, worst, strict=True) if m > 0.0]
+
+    def _write_rows(
+        self, squad: Squad, rows: np.ndarray[tuple[int], np.dtype[np.int64]], riders: list[Rider], now: int
+    ) -> None:
+        c, policy = squad.c, self.policy
+        c.count[rows] = [len(rider.stops) for rider in riders]
+        c.at[rows] = now
+        c.factor[rows] = [round(rider.speed_factor * 1000) for rider in riders]
+        c.ready[rows] = [max(as_ms(rider.available_s), as_ms(rider.shift_start_s)) for rider in riders]
+        c.ok[rows] = [rider.status in policy.statuses for rider in riders]
+        c.skills[rows] = [self.skills.mask(rider.skills) for rider in riders]
+        c.platform[rows] = [self.platforms.mask(frozenset({rider.platform})) for rider in riders]
+        hour = policy.max_extra_per_hour_s
+        caps = [min(policy.max_extra_s, max(hour - rider.extra_last_hour_s, 0.0)) for rider in riders]
+        c.cap[rows] = [round(cap * 1000) for cap in caps]
+        c.penalty[rows] = [round(policy.fairness_s_per_point * rider.contribution * 1000) for rider in riders]
+        day = [now + round((policy.day_work_s - rider.worked_today_s) * 1000) for rider in riders]
+        c.limit[rows] = [min(as_ms(r.shift_end_s), end) for r, end in zip(riders, day, strict=True)]
+        c.break_due[rows] = [
+            now + round((policy.continuous_work_s - r.worked_since_break_s) * 1000) for r in riders
+        ]
+        c.capacity[rows] = [-1 if rider.capacity is None else rider.capacity for rider in riders]
+        c.load[rows] = [rider.load for rider in riders]
+        if len(rows):
+            c.least_factor[0] = min(int(c.least_factor[0]), int(c.factor[rows].min()))
+            c.most_cap[0] = max(int(c.most_cap[0]), int(c.cap[rows].max()))
+
+    def _write_stops(
+        self, squad: Squad, slots: np.ndarray[tuple[int], np.dtype[np.int64]], stops: list[Stop]
+    ) -> None:
+        c = squad.c
+        c.service[slots] = [round(stop.service_s * 1000) for stop in stops]
+        c.earliest[slots] = [as_ms(stop.earliest_s) for stop in stops]
+        c.latest[slots] = [as_ms(stop.latest_s) for stop in stops]
+        c.rest[slots] = [self.is_break(stop) for stop in stops]
+        c.change[slots] = [stop.load_change for stop in stops]
+
+    def is_break(self, stop: Stop) -> bool:
+        """Whether a stop counts as the break that the labour rules ask for."""
+        return stop.kind == "rest" and stop.service_s >= self.policy.break_s
+
+    def remove(self, rider_ids: Iterable[str]) -> None:
+        """Take riders out of the fleet; unknown ids raise `InputError`."""
+        for rider_id in rider_ids:
+            squad, row = self.row_of(rider_id)
+            squad.dismiss([row])
+            del self._where[rider_id], self._riders[rider_id], self._id_of[squad.mode][row]
+            self.unreachable.pop(rider_id, None)
+
+    def move(self, rider_ids: Sequence[str], lonlat: FloatArray, at_s: float) -> BoolArray:
+        """Set new positions; the first leg of each plan is computed anew, everything else is kept.
+
+        Parameters
+        ----------
+        rider_ids : sequence of str
+        lonlat : float64 (n, 2)
+            WGS-84 degrees.
+        at_s : float
+            Epoch seconds of the positions.
+
+        Returns
+        -------
+        bool (n,)
+            False where the position is off the network (the old one is kept) or the first stop cannot be reached from it.
+        """
+        lonlat = np.asarray(lonlat, np.float64).reshape(-1, 2)
+        where = [self._where.get(rider_id) for rider_id in rider_ids]
+        for rider_id, known in zip(rider_ids, where, strict=True):
+            if known is None:
+                raise InputError(f"Rider {rider_id!r} is not in the fleet.")
+        modes = np.array([known[0] for known in where if known is not None])
+        rows = np.array([known[1] for known in where if known is not None], np.int64)
+        fine = np.zeros(len(rows), np.bool_)
+        for mode in self.squads:
+            mine = np.flatnonzero(modes == mode)
+            if len(mine):
+                squad = self.squads[mode]
+                places = self.network.snap(lonlat[mine], mode, self.policy.walk_to_street_m)
+                fine[mine] = squad.move(rows[mine], places, as_ms(at_s))
+        for q in np.flatnonzero(fine).tolist():
+            rider = self._riders[rider_ids[q]]
+            self._riders[rider_ids[q]] = dataclasses.replace(
+                rider, lonlat=(float(lonlat[q, 0]), float(lonlat[q, 1]))
+            )
+        return fine
+
+    def insert(self, rider_id: str, place: int, stop: Stop, at: Snapped | None = None) -> None:
+        """Put a stop before stop `place` (0-based; the number of stops: at the end) of a plan."""
+        squad, row = self.row_of(rider_id)
+        rider = self._riders[rider_id]
+        if not 0 <= place <= len(rider.stops):
+            raise InputError(
+                f"place is {place}; rider {rider_id} has {len(rider.stops)} stops, allowed is 0 to that."
+            )
+        stops = (*rider.stops[:place], stop, *rider.stops[place:])
+        changed = dataclasses.replace(rider, stops=stops)
+        if at is None:
+            at = self.network.snap(np.array([stop.lonlat]), rider.mode, self.policy.walk_to_street_m)
+        if at.edge[0] < 0:
+            raise InputError(
+                f"Stop {stop.stop_id} is {at.walk_m[0]:.0f} m from every street; the policy allows less."
+            )
+        visit = Visit(stop.lonlat, stop.service_s, stop.earliest_s, stop.latest_s)
+        squad.insert(row, place, at, visit, stop.load_change, self.is_break(stop))
+        self._riders[rider_id] = changed
+
+    def take_out(self, rider_id: str, place: int) -> Stop:
+        """Remove stop `place` of a plan and return it."""
+        squad, row = self.row_of(rider_id)
+        rider = self._riders[rider_id]
+        if not 0 <= place < len(rider.stops):
+            raise InputError(
+                f"place is {place}; rider {rider_id} has {len(rider.stops)} stops, allowed is 0 to one less."
+            )
+        squad.take_out(row, place)
+        self._riders[rider_id] = dataclasses.replace(
+            rider, stops=(*rider.stops[:place], *rider.stops[place + 1 :])
+        )
+        return rider.stops[place]
+
+    def spend(self, rider_id: str, extra_s: float, points: float = 0.0) -> None:
+        """Book extra time (and points) on a rider's budget of the hour and of fairness."""
+        squad, row = self.row_of(rider_id)
+        rider = self._riders[rider_id]
+        rider = dataclasses.replace(
+            rider,
+            extra_last_hour_s=rider.extra_last_hour_s + extra_s,
+            contribution=rider.contribution + points,
+        )
+        self._riders[rider_id] = rider
+        left = max(self.policy.max_extra_per_hour_s - rider.extra_last_hour_s, 0.0)
+        squad.c.cap[row] = round(min(self.policy.max_extra_s, left) * 1000)
+        squad.c.penalty[row] = round(self.policy.fairness_s_per_point * rider.contribution * 1000)
+
+    # -- search --------------------------------------------------------------------------------------------------
+
+    def order(self) -> None:
+        """Number the riders by id, for ties."""
+        if not self._ordered:
+            for number, rider_id in enumerate(sorted(self._where)):
+                mode, row = self._where[rider_id]
+                self.squads[mode].c.order[row] = number
+            self._ordered = True
+
+    def best(
+        self, tasks: Sequence[Task], k: int, now_s: float, threads: int = 1
+    ) -> tuple[tuple[Candidate, ...], ...]:
+        """Return for each single-place task the k best riders, each at his best place in his plan.
+
+        Parameters
+        ----------
+        tasks : sequence of Task
+            Without drop-off (pairs: `routing.pairs`).
+        k : int
+            How many riders at most.
+        now_s : float
+            Epoch seconds; idle riders start then.
+        threads : int
+            Threads that share the tasks.
+
+        Returns
+        -------
+        tuple of tuple of Candidate
+            Sorted by rank, then rider id, then place; empty where no rider may do it.
+        """
+        self.order()
+        merged: list[list[Candidate]] = [[] for _ in tasks]
+        for mode, squad in self.squads.items():
+            mine = [i for i, task in enumerate(tasks) if mode in task.modes]
+            if not mine or not len(squad):
+                continue
+            table = self.table(mode, [tasks[i] for i in mine])
+            count, rank, extra, row, slot = self._best_mode(squad, table, k, as_ms(now_s), threads)
+            ids = self._id_of[mode]
+            for q, i in enumerate(mine):
+                for a in range(count[q]):
+                    place = int(slot[q, a]) - int(row[q, a]) * squad.width
+                    merged[i].append(Candidate(ids[int(row[q, a])], place, int(extra[q, a]), int(rank[q, a])))
+        return tuple(
+            tuple(sorted(some, key=lambda found: (found.rank_ms, found.rider_id, found.place))[:k])
+            for some in merged
+        )
+
+    def table(self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False) -> "TaskTable":
+        """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs."""
+        visits = [task.dropoff if dropoff and task.dropoff is not None else task.place for task in tasks]
+        lonlat = np.array([visit.lonlat for visit in visits], np.float64)
+        places = self.network.snap(lonlat, mode, self.policy.walk_to_street_m)
+        skills = [self.skills.mask(task.skills) for task in tasks]
+        platforms = [self.platforms.mask(task.platforms) for task in tasks]
+        return TaskTable(self.squad(mode).tasks(places, visits, skills, platforms), places)
+
+    def _best_mode(self, squad: Squad, table: "TaskTable", k: int, now: int, threads: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        size = len(table.places)
+        outputs = (
+            np.zeros(size, np.int64),
+            np.empty((size, k), np.int64),
+            np.empty((size, k), np.int64),
+            np.empty((size, k), np.int64),
+            np.empty((size, k), np.int64),
+        )
+        while len(squad.works) < threads:
+            squad.works.append(work_for(self.network, squad.mode))
+
+        def part(worker: int, first: int, last: int) -> None:
+            best_many(
+                squad.graph,
+                squad.c,
+                squad.width,
+                table.columns,
+                first,
+                last,
+                k,
+                now,
+                squad.first_ms,
+                *outputs,
+                squad.works[worker],
+            )
+
+        if threads == 1 or size == 1:
+            part(0, 0, size)
+        else:
+            cuts = np.linspace(0, size, threads + 1).astype(int).tolist()
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(part, range(threads), *zip(*itertools.pairwise(cuts), strict=True)))
+        return outputs
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TaskTable:
+    """Tasks in columns with their snapped places."""
+
+    columns: TaskColumns
+    places: Snapped

@@ -1,0 +1,342 @@
+"""The riders of one mode: their columns, grown when needed, and the arrays that the kernels take."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
+from geo.errors import InputError
+from geo.jit import kernel
+from geo.snapping import Snapped
+from geo.streets import StreetNetwork
+from routing.columns import EVER, NEVER, Columns, allocate, link, renew_legs, reschedule, set_leg, unlink
+from routing.insertion import TaskColumns
+from routing.kernels import NO, Work, graph_of, work_for
+from routing.policy import Policy
+from routing.tasks import Visit
+
+__all__ = ["Codes", "Squad", "as_ms", "runs_ms"]
+
+
+def as_ms(instant_s: float) -> int:
+    """Return epoch milliseconds (half to even); infinite instants become `EVER` or `NEVER`."""
+    if instant_s == np.inf:
+        return int(EVER)
+    return int(NEVER) if instant_s == -np.inf else round(instant_s * 1000)
+
+
+class Codes:
+    """Names as bits of a 63-bit mask, in the order in which they are first met."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._bit: dict[str, int] = {}
+
+    def mask(self, names: frozenset[str]) -> int:
+        """Return the bits of `names`; raise `InputError` for the 64th name."""
+        total = 0
+        for name in sorted(names):
+            if name not in self._bit:
+                if len(self._bit) == 63:
+                    raise InputError(f"There are more than 63 different {self._what}; the 64th is {name!r}.")
+                self._bit[name] = 1 << len(self._bit)
+            total |= self._bit[name]
+        return total
+
+
+def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Array, Int64Array]:
+    """Milliseconds from the start of each directed edge to the place: along it, and against it (as `geo.trips.run_ms`)."""
+    edge = np.maximum(places.edge, 0)
+    length = network.edge_length_m[edge]
+    part = np.clip(np.divide(places.offset_m, length, out=np.zeros(len(edge)), where=length > 0), 0.0, 1.0)
+    cost = network.graph(mode).directed_cost_ms.astype(np.int64).reshape(-1, 2)[edge]
+    cost[cost == NO] = 0
+    along = np.floor(cost * part[:, None] + 0.5).astype(np.int64)
+    return along[:, 0], cost[:, 1] - along[:, 1]
+
+
+@kernel
+def _admit(graph, c, rows, width, reached, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for q in range(len(rows)):
+        row = rows[q]
+        for j in range(c.count[row] + 1):
+            link(graph, c, row * width + j)
+        renew_legs(graph, c, row, 0, width, width, work)
+        reached[q] = reschedule(c, row, width)
+
+
+@kernel
+def _dismiss(graph, c, rows, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for row in rows:
+        for j in range(c.count[row] + 1):
+            unlink(graph, c, row * width + j)
+        c.count[row] = -1
+        c.ok[row] = 0
+
+
+@kernel
+def _move(
+    graph, c, rows, edge, from_u, from_v, walk, x, y, offset_m, walk_m, lonlat, at, width, reached, work
+):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, E501
+    for q in range(len(rows)):
+        row = rows[q]
+        slot = row * width
+        if edge[q] < 0:
+            reached[q] = False
+            continue
+        if edge[q] != c.edge[slot]:
+            unlink(graph, c, slot)
+            c.edge[slot] = edge[q]
+            link(graph, c, slot)
+        c.from_u[slot] = from_u[q]
+        c.from_v[slot] = from_v[q]
+        c.walk[slot] = walk[q]
+        c.x[slot] = x[q]
+        c.y[slot] = y[q]
+        c.offset_m[slot] = offset_m[q]
+        c.walk_m[slot] = walk_m[q]
+        c.lonlat[slot, 0] = lonlat[q, 0]
+        c.lonlat[slot, 1] = lonlat[q, 1]
+        c.at[row] = at
+        renew_legs(graph, c, row, 0, 1, width, work)
+        reached[q] = reschedule(c, row, width)
+
+
+@kernel
+def _relink(graph, c, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for row in range(len(c.count)):
+        for j in range(c.count[row] + 1):
+            link(graph, c, row * width + j)
+
+
+@kernel
+def _relist(c):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    c.long_count[0] = 0
+    for slot in range(len(c.leg)):
+        c.long_at[slot] = -1
+        if c.leg[slot] > c.long_leg[0]:
+            c.long_at[slot] = c.long_count[0]
+            c.long_slot[c.long_count[0]] = slot
+            c.long_count[0] += 1
+
+
+@kernel
+def _shift(graph, c, row, place, by, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Open (by = 1) or close (by = -1) a gap of one stop at `place`; legs are left to be renewed."""
+    base = row * width
+    k = c.count[row]
+    for j in range(place, k + 1):
+        unlink(graph, c, base + j)
+    first, last, step = (k, place - 1, -1) if by == 1 else (place + 1, k + 1, 1)
+    for j in range(first, last, step):
+        a, b = base + j, base + j + by
+        c.edge[b] = c.edge[a]
+        c.from_u[b] = c.from_u[a]
+        c.from_v[b] = c.from_v[a]
+        c.walk[b] = c.walk[a]
+        c.x[b] = c.x[a]
+        c.y[b] = c.y[a]
+        c.offset_m[b] = c.offset_m[a]
+        c.walk_m[b] = c.walk_m[a]
+        c.lonlat[b, 0] = c.lonlat[a, 0]
+        c.lonlat[b, 1] = c.lonlat[a, 1]
+        c.service[b] = c.service[a]
+        c.earliest[b] = c.earliest[a]
+        c.latest[b] = c.latest[a]
+        c.rest[b] = c.rest[a]
+        c.change[b] = c.change[a]
+    c.count[row] = k + by
+    for j in range(place + (1 if by == 1 else 0), k + by + 1):
+        link(graph, c, base + j)
+
+
+SLOT_COLUMNS = tuple(name for name in Columns._fields[: Columns._fields.index("long_at")])
+ROW_COLUMNS = Columns._fields[Columns._fields.index("count") : Columns._fields.index("edge_head")]
+ONE_COLUMNS = ("keep", "work_span", "break_span", "least_factor", "most_cap", "long_leg")
+
+
+class Squad:
+    """Riders of one mode in columns. Rows are given out and taken back; ids live in `routing.fleet`."""
+
+    def __init__(
+        self, network: StreetNetwork, mode: str, policy: Policy, rows: int = 16, width: int = 10
+    ) -> None:
+        self.network = network
+        self.mode = mode
+        self.graph = graph_of(network, mode)
+        self.width = width
+        self.policy = policy
+        self.works: list[Work] = [work_for(network, mode)]
+        self.c = allocate(rows, width, len(network), network.graph(mode).n_states)
+        self._free = list(range(rows - 1, -1, -1))
+        self.c.keep[0] = round(policy.slack_kept_s * 1000)
+        self.c.work_span[0] = round(policy.continuous_work_s * 1000)
+        self.c.break_span[0] = round(policy.break_s * 1000)
+        self.first_ms = 90_000
+
+    def __len__(self) -> int:
+        return len(self.c.count) - len(self._free)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the columns in bytes."""
+        return sum(column.nbytes for column in self.c)
+
+    def reserve(self, rows: int, stops: int) -> None:
+        """Make room for `rows` more riders and plans of `stops` stops (one task each fits on top)."""
+        wanted = max(len(self) + rows, 1)
+        total = len(self.c.count)
+        while total < wanted:
+            total *= 2
+        width = self.width
+        while width < stops + 3:
+            width = width * 3 // 2
+        if total != len(self.c.count) or width != self.width:
+            self._grow(total, width)
+
+    def _grow(self, total: int, width: int) -> None:
+        old, old_rows, old_width = self.c, len(self.c.count), self.width
+        new = allocate(total, width, len(old.edge_head), len(old.active))
+        for name in SLOT_COLUMNS:
+            if name in ("following", "previous"):
+                continue
+            source, target = getattr(old, name), getattr(new, name)
+            shape = source.shape[1:]
+            target.reshape(total, width, *shape)[:old_rows, :old_width] = source.reshape(
+                old_rows, old_width, *shape
+            )
+        for name in ROW_COLUMNS:
+            getattr(new, name)[:old_rows] = getattr(old, name)
+        for name in ONE_COLUMNS:
+            getattr(new, name)[:] = getattr(old, name)
+        self._free = list(range(total - 1, old_rows - 1, -1)) + self._free
+        self.c, self.width = new, width
+        _relink(self.graph, new, width)
+        _relist(new)
+
+    def take_row(self) -> int:
+        """Give out a free row."""
+        return self._free.pop()
+
+    def dismiss(self, rows: Sequence[int]) -> None:
+        """Take riders out and their rows back."""
+        if len(rows):
+            _dismiss(self.graph, self.c, np.asarray(rows, np.int64), self.width)
+            self._free.extend(rows)
+
+    def write_places(self, slots: Int64Array, places: Snapped) -> None:
+        """Write snapped places into slots (not yet linked)."""
+        c = self.c
+        along, against = runs_ms(self.network, self.mode, places)
+        xy = self.network.project(places.lonlat)
+        c.edge[slots], c.from_u[slots], c.from_v[slots] = places.edge, along, against
+        c.walk[slots], c.x[slots], c.y[slots] = places.walk_ms, xy[:, 0], xy[:, 1]
+        c.offset_m[slots], c.walk_m[slots], c.lonlat[slots] = places.offset_m, places.walk_m, places.lonlat
+
+    def admit(self, rows: Int64Array) -> BoolArray:
+        """Link written rows, compute their legs and schedules; returns whose stops can all be reached."""
+        reached = np.ones(len(rows), np.bool_)
+        _admit(self.graph, self.c, rows, self.width, reached, self.works[0])
+        self.settle()
+        return reached
+
+    def settle(self) -> None:
+        """Keep the list of long legs short: about one leg in a hundred stands in it."""
+        c = self.c
+        stops = int(np.maximum(c.count, 0).sum())
+        if c.long_count[0] > 0.03 * stops + 16 or (c.long_count[0] == 0 and stops > 0):
+            legs = c.leg[c.leg > 0]
+            if len(legs):
+                c.long_leg[0] = int(np.sort(legs)[int(0.985 * (len(legs) - 1))])
+                _relist(c)
+
+    def move(self, rows: Int64Array, places: Snapped, at_ms: int) -> BoolArray:
+        """Set positions; only the first leg of each plan is computed anew. False: refused or no way on."""
+        along, against = runs_ms(self.network, self.mode, places)
+        xy = self.network.project(places.lonlat)
+        reached = np.ones(len(rows), np.bool_)
+        _move(
+            self.graph,
+            self.c,
+            rows,
+            places.edge,
+            along,
+            against,
+            places.walk_ms,
+            xy[:, 0],
+            xy[:, 1],
+            places.offset_m,
+            places.walk_m,
+            places.lonlat,
+            at_ms,
+            self.width,
+            reached,
+            self.works[0],
+        )
+        return reached
+
+    def insert(self, row: int, place: int, at: Snapped, visit: Visit, change: int, rest: bool) -> None:
+        """Put a stop before stop `place` (0-based) of a row; two legs are computed, the rest is kept."""
+        if self.c.count[row] + 1 >= self.width:
+            self.reserve(0, int(self.c.count[row]) + 1)
+        c, slot = self.c, row * self.width + place + 1
+        kept = c.leg[row * self.width : (row + 1) * self.width].copy()
+        _shift(self.graph, c, row, place + 1, 1, self.width)
+        self.write_places(np.array([slot]), at)
+        c.service[slot] = as_ms(visit.service_s)
+        c.earliest[slot], c.latest[slot] = as_ms(visit.earliest_s), as_ms(visit.latest_s)
+        c.change[slot], c.rest[slot] = change, rest
+        _link_one(self.graph, c, slot)
+        self._keep_legs(row, np.insert(kept, place + 1, 0)[: self.width], place, place + 2)
+
+    def take_out(self, row: int, place: int) -> None:
+        """Remove stop `place` (0-based); the leg over the gap is computed, the rest is kept."""
+        c = self.c
+        kept = c.leg[row * self.width : (row + 1) * self.width].copy()
+        _shift(self.graph, c, row, place + 1, -1, self.width)
+        self._keep_legs(row, np.append(np.delete(kept, place + 1), 0), place, place + 1)
+
+    def _keep_legs(self, row: int, legs: NDArray[np.int32], first: int, last: int) -> None:
+        _restore(self.graph, self.c, row, legs, first, last, self.width, self.works[0])
+
+    def tasks(
+        self, places: Snapped, visits: Sequence[Visit], skills: Sequence[int], platforms: Sequence[int]
+    ) -> TaskColumns:
+        """Return the columns of tasks whose places were snapped for this mode."""
+        along, against = runs_ms(self.network, self.mode, places)
+        xy: FloatArray = self.network.project(places.lonlat)
+        return TaskColumns(
+            places.edge,
+            along,
+            against,
+            places.offset_m,
+            places.walk_ms,
+            xy[:, 0].copy(),
+            xy[:, 1].copy(),
+            np.array([as_ms(v.service_s) for v in visits], np.int64),
+            np.array([as_ms(v.earliest_s) for v in visits], np.int64),
+            np.array([as_ms(v.latest_s) for v in visits], np.int64),
+            np.asarray(skills, np.int64),
+            np.asarray(platforms, np.int64),
+        )
+
+    def snapped(self, slots: Int32Array | Int64Array | list[int]) -> Snapped:
+        """Return the snapped places of slots."""
+        c = self.c
+        return Snapped(
+            c.edge[slots], c.offset_m[slots], c.lonlat[slots], c.walk_m[slots], c.walk[slots].astype(np.int64)
+        )
+
+
+@kernel
+def _link_one(graph, c, slot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    link(graph, c, slot)
+
+
+@kernel
+def _restore(graph, c, row, legs, first, last, width, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for j in range(width):
+        set_leg(c, row * width + j, legs[j])
+    renew_legs(graph, c, row, first, last, width, work)
+    reschedule(c, row, width)
