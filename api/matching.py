@@ -1,5 +1,6 @@
 """From a match request to ``routing`` and back: datums, instants, and nothing else."""
 
+import dataclasses
 import datetime
 import math
 
@@ -19,15 +20,27 @@ from api.match_schemas import (
 )
 from api.schemas import LineString, Way, WayProperties
 from geo.datum import Datum, from_wgs84, to_wgs84
+from geo.errors import OffNetworkError
 from geo.streets import StreetNetwork
+from routing.match import match_tasks
 from routing.policy import Policy
 from routing.results import Match, MatchResult, Refused
 from routing.riders import Rider, Stop
 from routing.tasks import Task, Visit
 
-__all__ = ["answer", "response_of"]
+__all__ = ["Asked", "answer", "asked_of", "refuse_all_off_network", "response_of"]
 
 LonLat = tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asked:
+    """A request in the words of the matching room; positions in WGS-84."""
+
+    riders: tuple[Rider, ...]
+    tasks: tuple[Task, ...]
+    policy: Policy
+    now_s: float
 
 
 def answer(network: StreetNetwork, request: MatchRequest) -> MatchResponse:
@@ -49,7 +62,17 @@ def answer(network: StreetNetwork, request: MatchRequest) -> MatchResponse:
     ------
     InputError
         When the request contradicts itself, such as a window that ends before it begins.
+    OffNetworkError
+        When no task of the request lies on a street; if only some do not, those are refused one by one.
     """
+    asked = asked_of(request)
+    result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s)
+    refuse_all_off_network(result, asked)
+    return response_of(result, request)
+
+
+def asked_of(request: MatchRequest) -> Asked:
+    """Return the request in the words of the matching room."""
     places = iter(_places(request))
     riders = tuple(
         Rider(
@@ -95,9 +118,20 @@ def answer(network: StreetNetwork, request: MatchRequest) -> MatchResponse:
         for task in request.tasks
     )
     changed = request.policy.model_dump(exclude_none=True)
-    result = match_tasks(network, riders, tasks, Policy(**changed), request.now.timestamp())
-    zone = request.now.tzinfo or datetime.UTC
-    return response_of(result, request.answer_datum or request.datum, zone)
+    return Asked(riders, tasks, Policy(**changed), request.now.timestamp())
+
+
+def refuse_all_off_network(result: MatchResult, asked: Asked) -> None:
+    """Raise where not one task lies on a street: then the request itself is wrong, its datum for instance."""
+    lost = [refused for refused in result.refused if refused.binding.rule == "place"]
+    if len(lost) == len(asked.tasks):
+        first = lost[0]
+        away = "" if first.binding.by_s is None else f"; the nearest is {first.binding.by_s:.0f} m too far"
+        others = f" (nor does any of the other {len(lost) - 1})" if len(lost) > 1 else ""
+        raise OffNetworkError(
+            f"task {first.task_id} lies on no street within {asked.policy.walk_to_street_m:.0f} m"
+            f"{others}{away}"
+        )
 
 
 def _places(request: MatchRequest) -> list[LonLat]:
@@ -126,8 +160,10 @@ def _high(instant: datetime.datetime | None) -> float:
     return math.inf if instant is None else instant.timestamp()
 
 
-def response_of(result: MatchResult, datum: Datum, zone: datetime.tzinfo) -> MatchResponse:
-    """Return the answer in one datum, its instants in `zone`."""
+def response_of(result: MatchResult, request: MatchRequest) -> MatchResponse:
+    """Return the answer in the datum asked for, its instants in the offset of ``now``."""
+    datum = request.answer_datum or request.datum
+    zone = request.now.tzinfo or datetime.UTC
     return MatchResponse(
         datum=datum,
         matches=[_match(match, datum, zone) for match in result.matches],

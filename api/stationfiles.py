@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import openpyxl
+from numpy.typing import NDArray
 from openpyxl.utils.exceptions import InvalidFileException
 
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError
 from siting.hours import parse_hours
 
-__all__ = ["COLUMNS", "StationRow", "read_stations"]
+__all__ = ["COLUMNS", "FACILITY_WORDS", "StationRow", "read_places", "read_stations"]
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "name": ("name", "station", "名称", "站点名称", "驿站名称", "站点"),
@@ -38,6 +39,19 @@ KINDS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+FACILITY_WORDS: Mapping[str, str] = {
+    "房间": "room", "室内": "room", "桌椅": "seats", "座椅": "seats", "休息座椅": "seats",
+    "微波炉": "microwave",
+    "饮水": "water", "饮水机": "water", "热水": "water", "冷热水": "water", "hot_water": "water",
+    "空调": "air_conditioning", "厕所": "toilet", "卫生间": "toilet",
+    "急救箱": "first_aid", "药箱": "first_aid",
+    "充电": "charging", "手机充电": "charging", "换电": "battery_swap", "换电柜": "battery_swap",
+    "吸烟区": "smoking", "停车": "parking", "停车位": "parking", "工具": "tools", "工具箱": "tools",
+    "雨具": "rain_gear", "储物柜": "lockers", "密码门": "door_code",
+}  # fmt: skip
+"""Words of office lists, and the names that the audit and the service know."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class StationRow:
     """One station of the list; position in WGS-84 degrees."""
@@ -46,7 +60,8 @@ class StationRow:
     lonlat: tuple[float, float]
     opening_hours: str
     kind: str
-    facilities: tuple[str, ...]
+    facilities: tuple[str, ...] | None
+    """None where the list has no such column."""
 
 
 def read_stations(
@@ -76,13 +91,41 @@ def read_stations(
     rows = _rows(path)
     if not rows:
         raise InputError(f"{path.name}: holds no station")
-    names = _find_columns(path, rows[0][1], columns or {})
+    names = _find_columns(path, rows[0][1], columns or {}, NEEDED)
     read = [_station(path, number, row, names) for number, row in rows]
     lonlat = to_wgs84(np.array([station.lonlat for station in read]), datum)
     return tuple(
         dataclasses.replace(station, lonlat=(float(lon), float(lat)))
         for station, (lon, lat) in zip(read, lonlat, strict=True)
     )
+
+
+def read_places(
+    path: Path, datum: Datum, columns: Mapping[str, str] | None = None
+) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Read names and positions only, such as a planner's own list of rooms.
+
+    Parameters
+    ----------
+    path, datum, columns
+        As in `read_stations`.
+
+    Returns
+    -------
+    tuple of str, float64 (n, 2)
+        Names, and positions in WGS-84 degrees.
+
+    Raises
+    ------
+    InputError
+        As `read_stations`.
+    """
+    rows = _rows(path)
+    if not rows:
+        raise InputError(f"{path.name}: holds no place")
+    names = _find_columns(path, rows[0][1], columns or {}, ("name", "lon", "lat"))
+    placed = [_place(path, number, row, names) for number, row in rows]
+    return tuple(name for name, _ in placed), to_wgs84(np.array([lonlat for _, lonlat in placed]), datum)
 
 
 Row = tuple[int, Mapping[str, object]]
@@ -153,7 +196,9 @@ def _geojson(content: bytes, name: str) -> list[Row]:
     return rows
 
 
-def _find_columns(path: Path, row: Mapping[str, object], told: Mapping[str, str]) -> dict[str, str]:
+def _find_columns(
+    path: Path, row: Mapping[str, object], told: Mapping[str, str], needed: tuple[str, ...]
+) -> dict[str, str]:
     present = {_text(key).lower(): key for key in row}
     found: dict[str, str] = {}
     for ours, known in COLUMNS.items():
@@ -165,18 +210,15 @@ def _find_columns(path: Path, row: Mapping[str, object], told: Mapping[str, str]
         match = next((present[word] for word in known if word in present), None)
         if match is not None:
             found[ours] = match
-        elif ours in NEEDED:
+        elif ours in needed:
             raise InputError(f"{path.name}: has no column for {ours} (known names: {', '.join(known)})")
     return found
 
 
 def _station(path: Path, number: int, row: Mapping[str, object], names: Mapping[str, str]) -> StationRow:
     where = f"{path.name}: row {number}"
+    name, lonlat = _place(path, number, row, names)
     value = {ours: _text(row.get(theirs)) for ours, theirs in names.items()}
-    if not value["name"]:
-        raise InputError(f"{where}: {names['name']} is empty")
-    lon = _degrees(where, names["lon"], value["lon"], 180.0)
-    lat = _degrees(where, names["lat"], value["lat"], 90.0)
     try:
         hours = parse_hours(value["opening_hours"]).text
     except InputError as error:
@@ -186,8 +228,18 @@ def _station(path: Path, number: int, row: Mapping[str, object], names: Mapping[
         raise InputError(
             f"{where}: {names['kind']} is {kind!r} (allowed: {', '.join(k for k in KINDS if k)})"
         )
-    facilities = _words(value.get("facilities", ""))
-    return StationRow(value["name"], (lon, lat), hours, KINDS[kind], facilities)
+    facilities = _words(value["facilities"]) if "facilities" in value else None
+    return StationRow(name, lonlat, hours, KINDS[kind], facilities)
+
+
+def _place(
+    path: Path, number: int, row: Mapping[str, object], names: Mapping[str, str]
+) -> tuple[str, tuple[float, float]]:
+    where = f"{path.name}: row {number}"
+    name, lon, lat = (_text(row.get(names[ours])) for ours in ("name", "lon", "lat"))
+    if not name:
+        raise InputError(f"{where}: {names['name']} is empty")
+    return name, (_degrees(where, names["lon"], lon, 180.0), _degrees(where, names["lat"], lat, 90.0))
 
 
 def _degrees(where: str, column: str, text: str, limit: float) -> float:
@@ -202,7 +254,7 @@ def _degrees(where: str, column: str, text: str, limit: float) -> float:
 
 def _words(text: str) -> tuple[str, ...]:
     parts: Iterable[str] = (part.strip() for part in re.split(r"[;,|、；，]", text))
-    return tuple(dict.fromkeys(part for part in parts if part))
+    return tuple(dict.fromkeys(FACILITY_WORDS.get(part, part) for part in parts if part))
 
 
 def _text(cell: object) -> str:

@@ -181,12 +181,18 @@ class GridTable(_Table):
     """``[grids]``: unit grids from GeoJSON, or hexagons."""
 
     file: str | None = None
+    datum: Datum | None = None
+    """Of the file."""
+    code_field: str | None = None
+    name_field: str | None = None
     h3_resolution: Annotated[int, Field(ge=6, le=11)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.file is None) == (self.h3_resolution is None):
             raise ValueError("name either a file or an h3_resolution")
+        if self.file is not None and self.datum is None:
+            raise ValueError("datum is missing: a file of grids is in wgs84, gcj02 or bd09")
         return self
 
 

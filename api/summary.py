@@ -7,12 +7,25 @@ runs on the same input with the same seed.
 from collections import Counter
 from collections.abc import Mapping
 
+from geo.streets import StreetNetwork
 from siting.results import Study
 
-__all__ = ["VARYING_KEY", "summary_of"]
+__all__ = ["VARYING_KEY", "network_figures", "summary_of"]
 
 VARYING_KEY = "seconds"
 DECIMALS = 6
+
+
+def network_figures(network: StreetNetwork, mode: str) -> dict[str, int]:
+    """Return what there is of streets, gates and compounds, and in how many parts for one mode."""
+    return {
+        "nodes": len(network.node_id),
+        "edges": len(network),
+        "street_km": round(float(network.edge_length_m.sum()) / 1000.0),
+        "components": int(network.components(mode).max(initial=-1)) + 1,
+        "gates": int(network.node_gate.sum()),
+        "compounds": len(network.compounds),
+    }
 
 
 def summary_of(study: Study, network: Mapping[str, int], seconds: Mapping[str, float]) -> dict[str, object]:

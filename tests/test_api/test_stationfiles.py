@@ -6,7 +6,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from api.stationfiles import read_stations
+from api.stationfiles import read_places, read_stations
 from geo.datum import from_wgs84
 from geo.errors import InputError
 
@@ -31,14 +31,19 @@ def test_every_form_of_the_list_says_the_same(tmp_path: Path, form: str) -> None
     elif form == "geojson":
         path = tmp_path / "stations.geojson"
         point = {"type": "Point", "coordinates": [ROW[1], ROW[2]]}
-        names = {"name": ROW[0], "opening_hours": ROW[3], "kind": "micro", "facilities": ["热水", "微波炉"]}
+        names = {
+            "name": ROW[0],
+            "opening_hours": ROW[3],
+            "kind": "micro",
+            "facilities": ["water", "microwave"],
+        }
         features = [{"type": "Feature", "geometry": point, "properties": names}]
         path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
     else:
         path = _csv(tmp_path / "stations.csv", ROW, encoding=form)
     (station,) = read_stations(path, "wgs84")
     assert (station.name, station.lonlat, station.kind) == ("暖蜂驿站", (116.35, 39.99), "micro")
-    assert station.facilities == ("热水", "微波炉")
+    assert station.facilities == ("water", "microwave")
     assert station.opening_hours == "8:00-18:00"
 
 
@@ -87,6 +92,9 @@ def test_files_that_are_no_list_are_named(tmp_path: Path) -> None:
 def test_a_column_may_be_told(tmp_path: Path) -> None:
     path = tmp_path / "s.csv"
     path.write_text("place,lon,lat,hours\nA,116,39,24/7\n", encoding="utf-8")
-    assert read_stations(path, "wgs84", {"name": "place"})[0].name == "A"
+    (station,) = read_stations(path, "wgs84", {"name": "place"})
+    assert (station.name, station.facilities) == ("A", None)
+    names, lonlat = read_places(path, "wgs84", {"name": "place"})
+    assert (names, lonlat.tolist()) == (("A",), [[116.0, 39.0]])
     with pytest.raises(InputError, match="has no column 'site'"):
         read_stations(path, "wgs84", {"name": "site"})

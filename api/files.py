@@ -1,0 +1,126 @@
+"""Every file that a study leaves behind."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+# from maps.layerfiles import write_geojson, write_gpkg
+from api.deps import META_FILE, NETWORK_FOLDER, STATIONS_FILE
+from api.outputs import write_json
+from api.schemas import Station, StudyMeta
+from api.studytables import Language, StudyFile
+from api.trials import Trial
+from geo.places import Places
+from geo.streets import StreetNetwork
+from maps.basemap import Backdrop
+from maps.documents import write_docx, write_html, write_xlsx
+from maps.pages import study_map
+from siting.results import Study
+
+__all__ = ["REQUEST_FILE", "StudyFiles", "write_study_files"]
+
+REQUEST_FILE = Path("data") / "match-request.json"
+NO_TASKS = {"matches": [], "refused": [], "late_before": [], "off_network": []}
+STEPS_A_LANGUAGE = 4
+STEPS = 3
+Step = Callable[[int, int], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StudyFiles:
+    """What is written."""
+
+    wishes: StudyFile
+    study: Study
+    network: StreetNetwork
+    places: Places
+    trial: Trial | None
+
+
+def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
+    """Write map and reports in every language, layers, matches and the data that the service needs.
+
+    Parameters
+    ----------
+    files : StudyFiles
+        The result and its city.
+    folder : Path
+        Where to write.
+    step : callable
+        Told of steps done and steps in all.
+    """
+    wishes, study = files.wishes, files.study
+    languages = wishes.all_languages
+    total = STEPS + STEPS_A_LANGUAGE * len(languages)
+    done = 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        step(done, total)
+
+    backdrop = Backdrop.build(files.network, files.places)
+    tell()
+    for language in languages:
+        middle = "" if language == languages[0] else f".{language}"
+        said = in_language(study, wishes, language)
+        page = study_map(said, backdrop, language)
+        (folder / f"map{middle}.html").write_text(page, encoding="utf-8", newline="\n")
+        tell()
+        write_docx(said, backdrop, language, folder / f"report{middle}.docx")
+        tell()
+        write_xlsx(said, language, folder / f"report{middle}.xlsx")
+        tell()
+        write_html(said, backdrop, language, folder / f"report{middle}.html")
+        tell()
+    # write_geojson(study, folder / "sites.geojson")
+    # write_gpkg(study, folder / "sites.gpkg")
+    tell()
+    _write_matches(files.trial, folder)
+    _write_service_data(files, folder)
+    tell()
+
+
+def in_language(study: Study, wishes: StudyFile, language: Language) -> Study:
+    """Return the study with its own texts in one language."""
+    return dataclasses.replace(
+        study, title=wishes.text("title", language), city=wishes.text("city", language)
+    )
+
+
+def _write_matches(trial: Trial | None, folder: Path) -> None:
+    if trial is None:
+        write_json(folder / "matches.json", NO_TASKS)
+        return
+    write_json(folder / "matches.json", trial.response.model_dump(mode="json"))
+    write_json(folder / REQUEST_FILE, trial.request.model_dump(mode="json", exclude_defaults=True))
+
+
+def _write_service_data(files: StudyFiles, folder: Path) -> None:
+    study = files.study
+    meta = StudyMeta(
+        title=study.title,
+        city=study.city,
+        timezone=study.timezone,
+        languages=files.wishes.all_languages,
+        mode=files.wishes.mode,
+        period=study.period,
+        synthetic=study.synthetic,
+        attribution=study.map_attribution,
+    )
+    stations = [
+        Station(
+            station_id=site.site_id,
+            name=site.name,
+            lonlat=site.lonlat,
+            kind=site.kind,
+            existing=site.existing,
+            opening_hours=site.opening_hours,
+            facilities=site.facilities,
+            street=site.street,
+        )
+        for site in study.sites
+    ]
+    write_json(folder / META_FILE, meta.model_dump(mode="json"))
+    write_json(folder / STATIONS_FILE, [station.model_dump(mode="json") for station in stations])
+    files.network.save(folder / NETWORK_FOLDER)

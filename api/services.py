@@ -1,0 +1,120 @@
+"""The use case of a study: reads inputs, lets the rooms do their work, writes files. No maths here."""
+
+import dataclasses
+import tempfile
+from pathlib import Path
+
+from api.files import StudyFiles, write_study_files
+from api.inputs import made_fleet, pseudonym_key, read_map, read_platform_files, trace_inputs
+from api.outputs import prepared_folder, write_json
+from api.settings import Settings
+from api.stages import Progress, Stages, quiet
+from api.studytables import StudyFile
+from api.summary import network_figures, summary_of
+from api.trials import Trial, put_tasks
+from api.wishes import existing_stations_of, grids_of, own_sites_of, settings_of
+from geo.errors import InputError
+from geo.staypoints import classify, due_breaks, find_stay_points
+from geo.traces import Account
+from siting.results import FileAccount, Study
+from siting.study import StudyInputs
+from siting.study import run_study as choose_sites
+
+__all__ = ["run_study"]
+
+
+def run_study(
+    wishes: StudyFile,
+    out: Path,
+    settings: Settings,
+    *,
+    progress: Progress = quiet,
+    scheduler: str | None = None,
+) -> Study:
+    """Run one study from its files to the files of its result.
+
+    Parameters
+    ----------
+    wishes : StudyFile
+        What the study file says.
+    out : Path
+        Folder for the results; replaced only when all of them are there.
+    settings : Settings
+        Cache folder and the secret of the pseudonyms.
+    progress : callable
+        Told of each stage.
+    scheduler : str, optional
+        Address of a Dask scheduler on which traces are worked.
+
+    Returns
+    -------
+    Study
+        The frozen result, in the main language.
+
+    Raises
+    ------
+    YiluError
+        One sentence on what stands in the way; then the former results in `out` are untouched.
+    """
+    stages = Stages(progress)
+    key = pseudonym_key(wishes, settings)
+    with prepared_folder(out) as folder:
+        with stages("map"):
+            network, places = read_map(wishes, settings)
+        fleet = None
+        if wishes.synthetic is not None:
+            with stages("fleet"):
+                fleet = made_fleet(wishes, wishes.synthetic, network, places)
+        existing = existing_stations_of(wishes, network, fleet)
+        with stages("traces"), tempfile.TemporaryDirectory(prefix="yilu-") as scratch:
+            # The files of a made fleet hold rider ids: they live only as long as they are read.
+            given = trace_inputs(wishes, fleet, Path(scratch))
+            title = wishes.text("title", wishes.language)
+            traces, accounts = read_platform_files(given, network, key, folder / "rejects.csv", title)
+        with stages("stays"):
+            stays = classify(find_stay_points(traces), traces, places, network, wishes.timezone)
+            breaks = due_breaks(traces, stays, wishes.timezone)
+        with stages("siting") as step:
+            study = choose_sites(
+                StudyInputs(
+                    network=network,
+                    places=places,
+                    stays=stays,
+                    due_breaks=breaks,
+                    riders=len(traces.pseudonyms),
+                    accounts=tuple(_file_account(account) for account in accounts),
+                    existing=existing,
+                    own_sites=own_sites_of(wishes),
+                    grids=grids_of(wishes, network),
+                    title=title,
+                    city=wishes.text("city", wishes.language),
+                    attribution=wishes.map.attribution,
+                    synthetic=wishes.synthetic is not None,
+                    settings=settings_of(wishes),
+                ),
+                progress=lambda _, done, total: step(done, total),
+            )
+        trial: Trial | None = None
+        if fleet is not None and wishes.matching.tasks:
+            with stages("matching"):
+                trial = put_tasks(wishes, network, fleet)
+                study = dataclasses.replace(study, matching=trial.totals)
+        with stages("files") as step:
+            files = StudyFiles(wishes, study, network, places, trial)
+            write_study_files(files, folder, step)
+        figures = network_figures(network, wishes.mode)
+        write_json(folder / "summary.json", summary_of(study, figures, stages.seconds))
+    return study
+
+
+def _file_account(account: Account) -> FileAccount:
+    if account.accepted + sum(account.rejected.values()) != account.read:
+        raise InputError(f"{account.file}: the rows accepted and refused do not add up to those read")
+    return FileAccount(
+        file=account.file,
+        datum=account.datum,
+        datum_evidence=account.datum_evidence,
+        read=account.read,
+        accepted=account.accepted,
+        rejected=tuple(sorted(account.rejected.items())),
+    )

@@ -1,0 +1,83 @@
+"""A sample of civic tasks put to the riders of one moment, as the service would do it, and checked."""
+
+import dataclasses
+import statistics
+
+from api.match_schemas import MatchRequest, MatchResponse
+from api.matching import Asked, asked_of, refuse_all_off_network, response_of
+from api.sample import sample_request
+from api.studytables import StudyFile
+from geo.errors import YiluError
+from geo.fleet import SyntheticFleet
+from geo.streets import StreetNetwork
+from routing.match import match_tasks
+from routing.results import MatchResult
+from routing.verify import Checker
+from siting.results import MatchTotals
+
+__all__ = ["Trial", "check_result", "put_tasks"]
+
+MS_LATE = 1.0
+"""Less than a millisecond is rounding."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Trial:
+    """What was asked, what was answered, and the totals."""
+
+    request: MatchRequest
+    response: MatchResponse
+    totals: MatchTotals
+
+
+def put_tasks(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> Trial:
+    """Match the sample and check every match independently.
+
+    Raises
+    ------
+    YiluError
+        When the independent check finds a promise broken: such a result is not published.
+    """
+    request = sample_request(wishes, network, fleet)
+    asked = asked_of(request)
+    result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s)
+    refuse_all_off_network(result, asked)
+    late = check_result(network, asked, result)
+    extras = [match.extra_s for match in result.matches]
+    totals = MatchTotals(
+        matched=len({match.task_id for match in result.matches}),
+        refused=len(result.refused),
+        median_extra_s=statistics.median(extras) if extras else None,
+        late_deliveries=late,
+    )
+    return Trial(request, response_of(result, request), totals)
+
+
+def check_result(network: StreetNetwork, asked: Asked, result: MatchResult) -> int:
+    """Recompute every match from raw input; return the stops that the tasks made late.
+
+    Raises
+    ------
+    YiluError
+        Naming the first match that breaks a promise.
+    """
+    checker = Checker(network, asked.policy)
+    tasks = {task.task_id: task for task in asked.tasks}
+    plans = {rider.rider_id: rider for rider in asked.riders}
+    for match in result.matches:
+        problems = checker.match(plans[match.rider_id], match, tasks[match.task_id], asked.now_s)
+        if problems:
+            raise YiluError(f"the match of task {match.task_id} did not pass its check: {problems[0]}")
+        plans[match.rider_id] = match.plan
+    late = 0
+    for rider in asked.riders:
+        if plans[rider.rider_id] is rider:
+            continue
+        starts = checker.plan(rider, asked.now_s).starts
+        was = {stop.stop_id: start for stop, start in zip(rider.stops, starts, strict=True)}
+        after = plans[rider.rider_id]
+        for stop, start_ms in zip(after.stops, checker.plan(after, asked.now_s).starts, strict=True):
+            due_ms = stop.latest_s * 1000
+            before_ms = was.get(stop.stop_id)
+            late += before_ms is not None and start_ms > max(due_ms, before_ms) + MS_LATE
+    return late

@@ -1,0 +1,103 @@
+"""From the tables of a study file to what the siting room takes."""
+
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from api.stationfiles import read_places, read_stations
+from api.studytables import StudyFile
+from geo.datum import to_wgs84
+from geo.fleet import SyntheticFleet
+from geo.grids import UnitGrids, h3_grids, read_grids
+from geo.samples import existing_stations
+from geo.streets import StreetNetwork
+from siting.candidates import CandidateRules, CandidateSites
+from siting.demand import DemandWeights
+from siting.hours import clock
+from siting.pickups import PickupRules
+from siting.stations import KINDS, ExistingStation, StationKind
+from siting.study import StudySettings
+
+__all__ = ["existing_stations_of", "grids_of", "own_sites_of", "settings_of"]
+
+HOUR_MIN = 60
+H3_RESOLUTION = 9
+MADE_NAME = {"zh": "现有驿站 {number}", "en": "Existing station {number}"}
+
+
+def settings_of(wishes: StudyFile) -> StudySettings:
+    """Return what is to be chosen and how."""
+    siting = wishes.siting
+    own = {kind.name: kind for kind in wishes.station_kinds}
+    kinds = tuple(
+        StationKind(
+            table.name, table.seats, table.fixed_yuan, table.hour_yuan, table.patterns, table.facilities
+        )
+        for table in own.values()
+    )
+    return StudySettings(
+        timezone=wishes.timezone,
+        new_sites=siting.sites,
+        limit_s=60.0 * siting.limit_min,
+        mode=wishes.mode,
+        k=wishes.k,
+        held_out_days=wishes.held_out_days,
+        seed=wishes.seed,
+        weights=DemandWeights(siting.weights.rest, siting.weights.due_break, siting.weights.passing),
+        kinds=kinds or KINDS,
+        candidates=CandidateRules(spacing_m=siting.spacing_m, walk_m=siting.walk_m),
+        pickups=PickupRules(most=siting.pickups),
+        cell_m=siting.cell_m,
+        publish_cell_m=siting.publish_cell_m,
+        draws=siting.draws,
+    )
+
+
+def existing_stations_of(
+    wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet | None
+) -> tuple[ExistingStation, ...]:
+    """Return the stations that stand today: from the planner's list, or made for a made fleet."""
+    if wishes.existing is not None:
+        rows = read_stations(Path(wishes.existing.file), wishes.existing.datum, wishes.existing.columns)
+        return tuple(
+            ExistingStation(row.name, row.lonlat, row.opening_hours, row.kind, row.facilities) for row in rows
+        )
+    if fleet is None or wishes.synthetic is None or wishes.synthetic.existing_stations == 0:
+        return ()
+    made = existing_stations(network, fleet, wishes.synthetic.existing_stations, wishes.seed)
+    return tuple(
+        ExistingStation(
+            MADE_NAME[wishes.language].format(number=number + 1),
+            (float(made.lonlat[number, 0]), float(made.lonlat[number, 1])),
+            f"Mo-Su {_clock(made.open_h[number])}-{_clock(made.close_h[number])}",
+            facilities=("room", "seats", "water"),
+        )
+        for number in range(len(made.names))
+    )
+
+
+def _clock(hour: float) -> str:
+    return clock(round(float(hour) * HOUR_MIN))
+
+
+def grids_of(wishes: StudyFile, network: StreetNetwork) -> UnitGrids | None:
+    """Return the unit grids in WGS-84, or None."""
+    table = wishes.grids
+    if table is None:
+        return None
+    if table.file is None:
+        return h3_grids(network.bounds, table.h3_resolution or H3_RESOLUTION)
+    grids = read_grids(Path(table.file), table.code_field, table.name_field)
+    datum = table.datum or "wgs84"
+    shifted = shapely.transform(grids.polygons, lambda lonlat: to_wgs84(lonlat, datum))
+    return UnitGrids(grids.codes, grids.names, shifted)
+
+
+def own_sites_of(wishes: StudyFile) -> CandidateSites | None:
+    """Return the planner's own list of rooms, or None."""
+    table = wishes.siting.own_sites
+    if table is None:
+        return None
+    names, lonlat = read_places(Path(table.file), table.datum, table.columns)
+    return CandidateSites(np.asarray(lonlat), names, ("own",) * len(names))
