@@ -134,9 +134,10 @@ def read_place(query: str, cache_dir: Path | str | None = None) -> StreetNetwork
         osmnx.settings.use_cache = cache_dir is not None
         osmnx.settings.cache_folder = str(cache_dir or "")
         graph = osmnx.graph_from_place(query, network_type="all", simplify=False, retain_all=True)
-    except (OSError, ValueError, TypeError, osmnx._errors.InsufficientResponseError) as error:
-        reason = "there is no internet here or no such place"
-        raise InputError(f"the streets of {query!r} cannot be downloaded: {reason} ({error}).") from error
+    except OSError as error:
+        raise InputError(f"the streets of {query!r} cannot be downloaded: no internet here.") from error
+    except (ValueError, TypeError, osmnx._errors.InsufficientResponseError) as error:
+        raise InputError(f"OpenStreetMap knows no place {query!r} with streets: {error}") from error
     finally:
         for name, value in before.items():
             setattr(osmnx.settings, name, value)

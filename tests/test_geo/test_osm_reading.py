@@ -1,0 +1,299 @@
+"""OSM files of all kinds into `RawWays`: small cases, broken files, and a slow obvious reader beside ours."""
+
+import bz2
+import gzip
+from pathlib import Path
+
+import numpy as np
+import osmium
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from osm_xml import Node, Relation, Way, write_osm
+
+from geo.access import WAY_KEYS, way_rule
+from geo.errors import InputError
+from geo.opl import Wanted, parse_tags, scan
+from geo.osm import read_osm, read_raw
+from geo.rawways import RawWays
+
+LINE: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 200, 0)]
+STREET = {"highway": "residential", "name": "中山路"}
+
+
+def way_of(raw: RawWays, way_id: int) -> int:
+    (found,) = np.flatnonzero(raw.way_id == way_id)
+    return int(found)
+
+
+def nodes_of(raw: RawWays, way: int) -> list[int]:
+    return [int(n) for n in raw.node_id[raw.way_ref[raw.way_ptr[way] : raw.way_ptr[way + 1]]]]
+
+
+def test_one_street(tmp_path: Path) -> None:
+    raw = read_raw(write_osm(tmp_path / "a.osm", LINE, [(7, [1, 2, 3], STREET)]))
+    assert raw.way_id.tolist() == [7]
+    assert nodes_of(raw, 0) == [1, 2, 3]
+    assert raw.names[raw.way_name[0]] == "中山路"
+    assert raw.classes[raw.way_class[0]] == "residential"
+    assert raw.node_lonlat[1] == pytest.approx([100 / 111_195, 0], abs=1e-7)
+    assert raw.ref_compound.tolist() == [-1, -1, -1]
+
+
+@pytest.mark.parametrize("suffix", [".osm", ".osm.gz", ".osm.bz2", ".osm.pbf", ".pbf", ".opl"])
+def test_every_format_gives_the_same(tmp_path: Path, suffix: str) -> None:
+    plain = write_osm(tmp_path / "plain.osm", LINE, [(7, [1, 2, 3], STREET)])
+    path = tmp_path / f"other{suffix}"
+    if suffix == ".osm.gz":
+        path.write_bytes(gzip.compress(plain.read_bytes()))
+    elif suffix == ".osm.bz2":
+        path.write_bytes(bz2.compress(plain.read_bytes()))
+    else:
+        with osmium.SimpleWriter(str(path)) as writer:
+            osmium.apply(str(plain), writer)
+    one, two = read_raw(plain), read_raw(path)
+    np.testing.assert_array_equal(one.node_lonlat, two.node_lonlat)
+    np.testing.assert_array_equal(one.way_ref, two.way_ref)
+    assert one.names == two.names
+
+
+def test_negative_and_unsorted_ids(tmp_path: Path) -> None:
+    nodes: list[Node] = [(9_000_000_000, 0, 0), (-5, 100, 0), (4, 200, 0), (-70, 300, 0)]
+    path = write_osm(
+        tmp_path / "a.osm", nodes, [(-1, [9_000_000_000, -5, 4], STREET), (-2, [4, -70], STREET)]
+    )
+    raw = read_raw(path)
+    assert nodes_of(raw, way_of(raw, -1)) == [9_000_000_000, -5, 4]
+    x_m = raw.node_lonlat[raw.way_ref[raw.way_ptr[way_of(raw, -1)] :], 0] * 111_195
+    assert x_m[:3] == pytest.approx([0, 100, 200], abs=0.1)
+
+
+def test_ways_before_nodes(tmp_path: Path) -> None:
+    path = write_osm(tmp_path / "a.osm", LINE, [(7, [1, 2, 3], STREET)])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("<way"))
+    path.write_text("\n".join([*lines[:2], *lines[start:-1], *lines[2:start], lines[-1]]), encoding="utf-8")
+    assert not np.isnan(read_raw(path).node_lonlat).any()
+
+
+def test_a_missing_node_costs_only_its_segments(tmp_path: Path) -> None:
+    path = write_osm(tmp_path / "a.osm", [*LINE, (4, 300, 0)], [(7, [1, 2, 99, 3, 4], STREET)])
+    raw = read_raw(path)
+    assert np.isnan(raw.node_lonlat[raw.node_id == 99]).all()
+    network, _ = read_osm(path)
+    assert network.edge_length_m.sum() == pytest.approx(200, rel=1e-2)
+
+
+def test_relations_reach_outside(tmp_path: Path) -> None:
+    relations = [
+        (
+            1,
+            [("w", 7, "outer"), ("w", 8, "outer"), ("r", 5, "")],
+            {"type": "multipolygon", "landuse": "grass"},
+        ),
+        (
+            2,
+            [("w", 7, "from"), ("n", 99, "via"), ("w", 8, "to")],
+            {"type": "restriction", "restriction": "no_u_turn"},
+        ),
+        (3, [], {"type": "multipolygon", "natural": "water"}),
+        (4, [("n", 1, "")], {}),
+    ]
+    network, places = read_osm(write_osm(tmp_path / "a.osm", LINE, [(7, [1, 2, 3], STREET)], relations))
+    assert len(network.turns_banned) == len(places.green) == len(places.water) == 0
+
+
+def test_short_and_broken_ways(tmp_path: Path) -> None:
+    path = write_osm(tmp_path / "a.osm", LINE, [(7, [1, 2], STREET), (8, [1], STREET), (9, [], STREET)])
+    assert read_raw(path).way_id.tolist() == [7]
+
+
+def test_names_with_separators_and_fallbacks(tmp_path: Path) -> None:
+    ways: list[Way] = [
+        (1, [1, 2], {"highway": "residential", "name": "A, B=C @ 100% 路 %20%"}),
+        (2, [1, 2], {"highway": "residential", "name:en": "Only English"}),
+        (3, [1, 2], {"highway": "residential", "ref": "G4"}),
+        (4, [1, 2], {"highway": "residential"}),
+    ]
+    raw = read_raw(write_osm(tmp_path / "a.osm", LINE, ways))
+    names = [raw.names[i] if i >= 0 else "" for i in raw.way_name.tolist()]
+    assert names == ["A, B=C @ 100% 路 %20%", "Only English", "G4", ""]
+
+
+def test_barriers_and_gates(tmp_path: Path) -> None:
+    nodes: list[Node] = [
+        (1, 0, 0),
+        (2, 100, 0, {"barrier": "bollard"}),
+        (3, 200, 0, {"barrier": "lift_gate"}),
+    ]
+    raw = read_raw(
+        write_osm(tmp_path / "a.osm", [*nodes, (4, 9, 9, {"barrier": "gate"})], [(7, [1, 2, 3], STREET)])
+    )
+    assert raw.node_blocked.tolist() == [0, 4, 0]
+    assert raw.node_gate.tolist() == [False, False, True]
+
+
+TURN = [("w", 1, "from"), ("n", 2, "via"), ("w", 2, "to")]
+
+
+@pytest.mark.parametrize(
+    ("members", "tags", "count", "only"),
+    [
+        (TURN, {"restriction": "no_left_turn"}, 1, False),
+        (TURN, {"restriction": "only_straight_on"}, 1, True),
+        (TURN, {"restriction": "no_left_turn", "except": "bicycle;psv"}, 1, False),
+        (TURN, {"restriction": "no_left_turn", "except": "bicycle;motorcar"}, 0, False),
+        (TURN, {"restriction:motorcar": "no_left_turn"}, 1, False),
+        (TURN, {"restriction:hgv": "no_left_turn"}, 0, False),
+        (TURN, {"restriction": "give_way"}, 0, False),
+        ([("w", 1, "from"), ("w", 2, "via"), ("w", 1, "to")], {"restriction": "no_u_turn"}, 0, False),
+        ([*TURN, ("w", 3, "to")], {"restriction": "no_exit"}, 2, False),
+        ([("w", 77, "from"), *TURN[1:]], {"restriction": "no_left_turn"}, 0, False),
+    ],
+)
+def test_turn_restrictions(
+    tmp_path: Path, members: list[tuple[str, int, str]], tags: dict[str, str], count: int, only: bool
+) -> None:
+    nodes: list[Node] = [*LINE, (4, 100, 100)]
+    ways: list[Way] = [(1, [1, 2], STREET), (2, [2, 3], STREET), (3, [2, 4], STREET)]
+    relations: list[Relation] = [(1, members, {"type": "restriction", **tags})]
+    raw = read_raw(write_osm(tmp_path / "a.osm", nodes, ways, relations))
+    assert len(raw.restrictions) == count
+    assert raw.restriction_only.all() == only or not count
+    for start, via, end in raw.restrictions.tolist():
+        assert raw.way_id[start] == 1
+        assert raw.node_id[via] == 2
+        assert raw.way_id[end] in (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("missing.osm.pbf", None, "not there"),
+        ("empty.osm.pbf", b"", "is empty"),
+        ("broken.osm.pbf", b"\x00\x00\x00\x0d this is no map", "cannot be read"),
+        ("broken.osm", b"<osm version='0.6'><node id='1' lat=", "cannot be read"),
+        ("broken.osm.gz", b"no gzip", "cannot be read"),
+        ("notes.txt", b"hello", "ending"),
+        ("nothing.osm", b"<osm version='0.6'></osm>", "no street"),
+    ],
+)
+def test_bad_files_say_why(tmp_path: Path, name: str, content: bytes | None, sentence: str) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=sentence) as caught:
+        read_osm(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_truncated_pbf(tmp_path: Path, helsinki_pbf: Path) -> None:
+    path = tmp_path / "cut.osm.pbf"
+    path.write_bytes(helsinki_pbf.read_bytes()[:-1000])
+    with pytest.raises(InputError, match="cannot be read"):
+        read_raw(path)
+
+
+def test_second_reading_comes_from_the_cache(tmp_path: Path, helsinki_pbf: Path) -> None:
+    network, places = read_osm(helsinki_pbf, cache_dir=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    stamp = (folder / "complete").stat().st_mtime_ns
+    again, same_places = read_osm(helsinki_pbf, cache_dir=tmp_path)
+    assert (folder / "complete").stat().st_mtime_ns == stamp
+    np.testing.assert_array_equal(network.edge_length_m, again.edge_length_m)
+    np.testing.assert_array_equal(places.poi_lonlat, same_places.poi_lonlat)
+    np.testing.assert_array_equal(places.buildings.lonlat, same_places.buildings.lonlat)
+    assert places.poi_name == same_places.poi_name
+    assert places.kinds == same_places.kinds
+    assert [p.wkt for p in places.compounds.polygons] == [p.wkt for p in same_places.compounds.polygons]
+
+
+def test_cache_depends_on_content_and_parameters(tmp_path: Path) -> None:
+    path = write_osm(tmp_path / "a.osm", LINE, [(7, [1, 2, 3], STREET)])
+    cache = tmp_path / "cache"
+    read_osm(path, cache_dir=cache)
+    read_osm(path, cache_dir=cache, gate_delay_s=60)
+    assert len(list(cache.iterdir())) == 2
+    write_osm(path, LINE, [(7, [1, 2], STREET)])
+    network, _ = read_osm(path, cache_dir=cache)
+    assert len(list(cache.iterdir())) == 3
+    assert network.edge_length_m.sum() == pytest.approx(100, rel=1e-2)
+
+
+def test_damaged_cache_is_written_anew(tmp_path: Path) -> None:
+    path = write_osm(tmp_path / "a.osm", LINE, [(7, [1, 2, 3], STREET)])
+    cache = tmp_path / "cache"
+    network, _ = read_osm(path, cache_dir=cache)
+    (folder,) = cache.iterdir()
+    (folder / "places" / "places.json").unlink()
+    again, places = read_osm(path, cache_dir=cache)
+    np.testing.assert_array_equal(network.edge_length_m, again.edge_length_m)
+    assert len(places) == 0
+    assert (folder / "complete").is_file()
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8)
+TAGS = st.dictionaries(st.sampled_from(sorted([*WAY_KEYS, "name", "junk", "x"])) | TEXT, TEXT, max_size=5)
+IDS = st.integers(-(10**12), 10**12).filter(lambda n: n != 0)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    nodes=st.dictionaries(IDS, st.tuples(st.integers(-1_799_999_999, 1_799_999_999), TAGS), max_size=6),
+    ways=st.dictionaries(IDS, st.tuples(st.lists(IDS, max_size=6), TAGS), max_size=5),
+)
+def test_scan_equals_osmium_in_python(
+    tmp_path: Path,
+    nodes: dict[int, tuple[int, dict[str, str]]],
+    ways: dict[int, tuple[list[int], dict[str, str]]],
+) -> None:
+    path = tmp_path / "random.opl"
+    path.unlink(missing_ok=True)
+    with osmium.SimpleWriter(osmium.io.File(str(path), "opl,add_metadata=none")) as writer:
+        for ident, (x, tags) in nodes.items():
+            location = osmium.osm.Location(x / 1e7, x / 4e7)
+            writer.add_node(osmium.osm.mutable.Node(id=ident, location=location, tags=tags))
+        for ident, (refs, tags) in ways.items():
+            writer.add_way(osmium.osm.mutable.Way(id=ident, nodes=refs, tags=tags))
+    wanted = Wanted(select=frozenset({"highway"}), keep=WAY_KEYS | {"name"})
+    file = scan(path, wanted, wanted)
+    expected = {}
+    for node in osmium.FileProcessor(str(path), osmium.osm.NODE):
+        assert isinstance(node, osmium.osm.Node)
+        expected[node.id] = (node.location.x, node.location.y)
+    assert (
+        dict(
+            zip(
+                file.node_id.tolist(),
+                zip(file.node_x.tolist(), file.node_y.tolist(), strict=True),
+                strict=True,
+            )
+        )
+        == expected
+    )
+    kept = {}
+    for way in osmium.FileProcessor(str(path), osmium.osm.WAY):
+        assert isinstance(way, osmium.osm.Way)
+        tags = {tag.k: tag.v for tag in way.tags}
+        if "highway" in tags or not tags:
+            shown = {key: value for key, value in tags.items() if key in wanted.keep}
+            kept[way.id] = (shown, [node.ref for node in way.nodes])
+    texts = list(file.ways.texts())
+    ours = {
+        ident: (parse_tags(texts[row]) if texts[row] else {}, file.ways.refs(row).tolist())
+        for row, ident in enumerate(file.ways.id.tolist())
+    }
+    assert ours == kept
+
+
+@settings(max_examples=200, deadline=None)
+@given(TAGS)
+def test_rules_hold_for_any_tags(tags: dict[str, str]) -> None:
+    rule = way_rule({**tags, "highway": "residential"})
+    if rule is not None:
+        usable = rule.forward | rule.backward
+        assert usable
+        assert rule.private & ~usable == 0
+        for mode, speed in enumerate(rule.speed_mps):
+            assert (speed > 0) == bool(usable >> mode & 1)
