@@ -8,7 +8,7 @@ fit two pages.
 import dataclasses
 import datetime
 import io
-from collections.abc import Sequence
+import re
 
 import docx
 from docx.document import Document
@@ -28,7 +28,7 @@ from maps.wording import Wording
 from maps.zips import settle_zip
 from siting.report import Report
 from siting.results import Study
-from siting.tables import Column, Table
+from siting.tables import Table
 
 __all__ = ["word_document"]
 
@@ -61,12 +61,6 @@ _SETTINGS = {
     ("en", False): _Setting(*_FACES, 20, 14, 11.5, 9, 16, (25, 25, 25, 25)),
     ("en", True): _Setting(*_FACES, 18, 12.5, 10.5, 8.5, 14, (20, 18, 22, 22)),
 }
-_WEIGHTS = {
-    "name": 2.2, "reason": 3.4, "value": 3.0, "fact": 2.0, "compound": 2.2, "hours": 1.9, "better_hours": 1.9,
-    "missing": 2.4, "site_ids": 2.4, "pickup_ids": 1.6, "code": 2.3, "file": 2.4, "datum_evidence": 3.0,
-    "reject": 2.4, "method": 2.2, "rank": 0.6, "id": 0.75, "gates": 0.7, "kind": 1.3, "action": 1.0,
-}  # fmt: skip
-"""Relative widths of columns; 1.15 for those not named."""
 
 
 def word_document(report: Report, study: Study, say: Wording, pictures: dict[str, bytes]) -> bytes:
@@ -186,7 +180,9 @@ def _table(document: Document, table: Table, setting: _Setting, say: Wording) ->
     made.style = document.styles["Table Grid"]
     made.alignment = WD_TABLE_ALIGNMENT.CENTER
     made.autofit = False
-    widths = _widths(table.columns, setting.width_mm)
+    widths = _widths(table, say, setting.width_mm)
+    for place, width in enumerate(widths):
+        made.columns[place].width = Mm(width)
     head = made.rows[0]
     head_format = head._tr.get_or_add_trPr()
     head_format.append(_element("w:tblHeader", {"w:val": "true"}))
@@ -212,9 +208,25 @@ def _table(document: Document, table: Table, setting: _Setting, say: Wording) ->
             _run(paragraph, say.cell(row_values[place], column), setting.body_face, setting, setting.table_pt)
 
 
-def _widths(columns: Sequence[Column], total_mm: float) -> list[float]:
-    weights = [_WEIGHTS.get(column.key, 1.15) for column in columns]
-    return [total_mm * weight / sum(weights) for weight in weights]
+def _widths(table: Table, say: Wording, total_mm: float) -> list[float]:
+    """Share the width by what the columns hold: words stay whole, long texts get most of the room."""
+
+    def length(text: str) -> int:
+        return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
+
+    wanted = []
+    for place, column in enumerate(table.columns):
+        texts = [say.cell(row[place], column) for row in table.rows]
+        words = [length(word) for text in texts for word in re.findall(r"[!-~]+", text)]
+        wanted.append(
+            max(
+                5.0,
+                min(15, max(words, default=0)) + 1.5,
+                length(say.heading(column)) / 2.6,
+                min(26, 0.7 * max((length(text) for text in texts), default=0)),
+            )
+        )
+    return [total_mm * width / sum(wanted) for width in wanted]
 
 
 def _run(paragraph: Paragraph, text: str, face: str, setting: _Setting, size: float | None = None) -> Run:

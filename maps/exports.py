@@ -1,0 +1,264 @@
+"""A study for other programs: GeoJSON and GeoPackage, with a style that QGIS applies by itself."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+
+from geo.datum import DATUMS, from_wgs84
+from geo.errors import InputError
+from maps.sheets import plain
+from siting.results import AuditFinding, Ring, Site, Study
+
+__all__ = ["LAYERS", "write_geojson", "write_gpkg"]
+
+LAYERS = ("sites", "pickups", "gates", "grids", "cells", "flows", "reach")
+"""Layers of the GeoPackage, each written only where it has rows."""
+
+LonLat = tuple[float, float]
+Shift = Callable[[Sequence[LonLat]], list[list[float]]]
+
+_SHIFTED_WKT = (
+    'GEOGCRS["{name} (shifted from WGS 84)",DATUM["{name}",ELLIPSOID["Krassowsky 1940",6378245,298.3,'
+    'LENGTHUNIT["metre",1]]],PRIMEM["Greenwich",0,ANGLEUNIT["degree",0.0174532925199433]],CS[ellipsoidal,2],'
+    'AXIS["longitude",east],AXIS["latitude",north],ANGLEUNIT["degree",0.0174532925199433]]'
+)
+_GDAL = threading.Lock()
+"""GDAL options are global to the process: one writer at a time."""
+
+
+def write_geojson(study: Study, path: Path | str, datum: str = "wgs84") -> None:
+    """Write stations and pick-up points as GeoJSON (RFC 7946).
+
+    Parameters
+    ----------
+    study
+        The result.
+    path
+        File to write.
+    datum
+        Of the positions: ``wgs84`` (what RFC 7946 means), ``gcj02`` or ``bd09``; stated in the file.
+
+    Raises
+    ------
+    InputError
+        If the datum is not known.
+    """
+    shift = _shift(datum)
+    audit = {finding.site_id: finding for finding in study.audit}
+    features = [
+        _feature(site.lonlat, {"layer": "site", **_site_columns(site, audit.get(site.site_id))}, shift)
+        for site in study.sites
+    ]
+    features += [
+        _feature(
+            point.lonlat,
+            {
+                "layer": "pickup",
+                "id": point.pickup_id,
+                "compound": point.compound,
+                "kind": point.kind,
+                "drop_offs_a_day": point.drop_offs_a_day,
+                "saved_min_a_day": point.saved_min_a_day,
+                "walk_median_m": point.walk_median_m,
+                "walk_max_m": point.walk_max_m,
+            },
+            shift,
+        )
+        for point in study.pickups
+    ]
+    content = {
+        "type": "FeatureCollection",
+        "name": plain(study.title),
+        "datum": datum,
+        "period": list(study.period),
+        "k": study.k,
+        "synthetic": study.synthetic,
+        "attribution": plain(study.map_attribution),
+        "features": features,
+    }
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def write_gpkg(study: Study, path: Path | str, datum: str = "wgs84") -> None:
+    """Write all layers of the study as a GeoPackage that QGIS opens with colours.
+
+    Parameters
+    ----------
+    study
+        The result.
+    path
+        File to write; an old file is replaced.
+    datum
+        Of the positions; ``wgs84`` is EPSG:4326, the shifted ones carry a CRS of their own name.
+
+    Raises
+    ------
+    InputError
+        If the datum is not known.
+    """
+    shift = _shift(datum)
+    crs = (
+        "EPSG:4326"
+        if datum == "wgs84"
+        else _SHIFTED_WKT.format(name={"gcj02": "GCJ-02", "bd09": "BD-09"}[datum])
+    )
+    target = Path(path)
+    target.unlink(missing_ok=True)
+    stamp = f"{study.period[1]}T00:00:00.000Z"
+    frames = {name: frame for name, frame in _frames(study, shift, crs).items() if len(frame)}
+    with _GDAL:
+        before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
+        try:
+            for name, frame in frames.items():
+                pyogrio.write_dataframe(frame, target, layer=name, driver="GPKG", append=target.exists())
+            pyogrio.write_dataframe(
+                _style_table(list(frames), study.period[1]),
+                target,
+                layer="layer_styles",
+                driver="GPKG",
+                append=target.exists(),
+            )
+        finally:
+            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def _shift(datum: str) -> Shift:
+    if datum not in DATUMS:
+        raise InputError(f"datum {datum!r} is not known, allowed: {', '.join(DATUMS)}")
+
+    def shifted(points: Sequence[LonLat]) -> list[list[float]]:
+        out: list[list[float]] = np.round(from_wgs84(np.asarray(points, np.float64), datum), 7).tolist()
+        return out
+
+    return shifted
+
+
+def _feature(lonlat: LonLat, properties: dict[str, Any], shift: Shift) -> dict[str, Any]:
+    clean = {key: plain(value) if isinstance(value, str) else value for key, value in properties.items()}
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": shift([lonlat])[0]},
+        "properties": clean,
+    }
+
+
+def _site_columns(site: Site, finding: AuditFinding | None) -> dict[str, Any]:
+    return {
+        "id": site.site_id,
+        "name": site.name,
+        "kind": site.kind,
+        "status": "existing" if site.existing else "suggested",
+        "opening_hours": site.opening_hours,
+        "facilities": ";".join(site.facilities),
+        "street": site.street,
+        "rest_min_a_day": site.rest_min_a_day,
+        "only_here_share": site.only_here_share,
+        "chosen_share": site.chosen_share,
+        "extra_rest_hours_if_longer": site.extra_rest_hours_if_longer,
+        "cost_yuan": site.cost_yuan,
+        "action": finding.action if finding else None,
+        "rank": finding.rank if finding else None,
+        "gain_rest_hours_a_day": finding.gain_rest_hours_a_day if finding else None,
+        "better_hours": finding.better_hours if finding else None,
+    }
+
+
+def _frames(study: Study, shift: Shift, crs: str) -> dict[str, geopandas.GeoDataFrame]:
+    audit = {finding.site_id: finding for finding in study.audit}
+
+    def points(rows: Iterable[LonLat]) -> list[shapely.Point]:
+        return [shapely.Point(shift([row])[0]) for row in rows]
+
+    def polygon(rings: Iterable[Ring]) -> shapely.MultiPolygon:
+        return shapely.MultiPolygon([shapely.Polygon(shift(ring)) for ring in rings])
+
+    def frame(rows: list[dict[str, Any]], shapes: Sequence[shapely.Geometry]) -> geopandas.GeoDataFrame:
+        columns = {key: [row[key] for row in rows] for key in rows[0]} if rows else {"id": []}
+        table = pd.DataFrame({key: _column(values) for key, values in columns.items()})
+        return geopandas.GeoDataFrame(table, geometry=list(shapes), crs=crs)
+
+    gates = [(point.pickup_id, gate) for point in study.pickups for gate in point.gates]
+    reach = [(site.site_id, seconds, rings) for site in study.sites for seconds, rings in site.reach if rings]
+    return {
+        "sites": frame(
+            [_site_columns(site, audit.get(site.site_id)) for site in study.sites],
+            points(site.lonlat for site in study.sites),
+        ),
+        "pickups": frame(
+            [
+                {
+                    "id": point.pickup_id,
+                    "compound": point.compound,
+                    "kind": point.kind,
+                    "drop_offs_a_day": point.drop_offs_a_day,
+                    "saved_min_a_day": point.saved_min_a_day,
+                    "walk_median_m": point.walk_median_m,
+                    "walk_max_m": point.walk_max_m,
+                    "residents_walk_m_a_day": point.residents_walk_m_a_day,
+                }
+                for point in study.pickups
+            ],
+            points(point.lonlat for point in study.pickups),
+        ),
+        "gates": frame(
+            [{"pickup_id": pickup, "share": gate.share, "in_osm": gate.in_osm} for pickup, gate in gates],
+            points(gate.lonlat for _, gate in gates),
+        ),
+        "grids": frame(
+            [
+                {
+                    "code": grid.code,
+                    "name": grid.name,
+                    "riders": grid.riders,
+                    "rest_min_a_day": grid.rest_min_a_day,
+                    "covered_share": grid.covered_share,
+                    "site_ids": ";".join(grid.site_ids),
+                    "pickup_ids": ";".join(grid.pickup_ids),
+                }
+                for grid in study.grids
+            ],
+            [polygon(grid.rings) for grid in study.grids],
+        ),
+        "cells": frame(
+            [
+                {
+                    "cell_id": cell.cell_id,
+                    "riders": cell.riders,
+                    **{f"rest_min_{h:02d}": v for h, v in enumerate(cell.rest_min_by_hour)},
+                    **{f"due_min_{h:02d}": v for h, v in enumerate(cell.due_break_min_by_hour)},
+                }
+                for cell in study.cells
+            ],
+            [polygon([cell.ring]) for cell in study.cells],
+        ),
+        "flows": frame(
+            [{"name": flow.name, "riders_a_day": flow.riders_a_day} for flow in study.flows],
+            [shapely.LineString(shift(flow.line)) for flow in study.flows],
+        ),
+        "reach": frame(
+            [{"site_id": site_id, "seconds": seconds} for site_id, seconds, _ in reach],
+            [polygon(rings) for _, _, rings in reach],
+        ),
+    }
+
+
+def _column(values: list[Any]) -> Any:  # noqa: ANN401 - a pandas array of whichever kind fits
+    """Text, whole numbers, numbers or yes/no, with empty places; codes stay text."""
+    known = [value for value in values if value is not None]
+    if all(isinstance(value, bool) for value in known) and known:
+        return pd.array(values, dtype="boolean")
+    if all(isinstance(value, int) for value in known) and known:
+        return pd.array(values, dtype="Int64")
+    if all(isinstance(value, int | float) for value in known) and known:
+        return pd.array([None if value is None else float(value) for value in values], dtype="Float64")
+    return pd.array([None if value is None else plain(str(value)) for value in values], dtype="string")
