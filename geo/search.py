@@ -15,10 +15,12 @@ from geo.arrays import Int32Array, Integer, UInt32Array
 from geo.jit import kernel
 from geo.modegraph import NO, ModeGraph
 
-__all__ = ["Workspace", "relax_seed", "reset", "search", "search_tree", "workspace"]
+__all__ = ["FREE", "SHIFT", "Workspace", "relax_seed", "reset", "search", "search_tree", "workspace"]
 
 SHIFT = 10
+"""A bucket is 2^10 ms wide."""
 FREE = -2
+"""In `Workspace.link`: stands in no bucket."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

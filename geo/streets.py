@@ -324,14 +324,16 @@ class StreetNetwork:
         for mode in MODES:
             packed, states[mode] = self.graph(mode).pack()
             columns.update({f"{mode}.{name}": column for name, column in packed.items()})
-        grid = self._index.grid
+        index, grid = self._index, self._index.grid
         columns |= {"grid.low_m": grid.low_m, "grid.ptr": grid.ptr, "grid.segment": grid.segment}
+        columns |= {"index.xy_m": index.xy_m, "index.segment_edge": index.segment_edge}
         outlines = shapely.to_wkb(np.array(self.compounds.polygons, dtype=object))
         columns["compounds.wkb"] = np.frombuffer(b"".join(outlines), np.uint8)
         columns["compounds.size"] = np.array([len(outline) for outline in outlines], np.int64)
         columns["compounds.gate_delay_s"] = self.compounds.gate_delay_s
         meta = {
             "version": VERSION,
+            "corners": self.bounds if len(self) else [],
             "graphs": states,
             "grid": [grid.cell_m, grid.columns, grid.rows],
             "compounds": {"names": self.compounds.names, "kind": self.compounds.kind},
@@ -377,20 +379,21 @@ class StreetNetwork:
             network._cache[f"graph:{mode}"] = ModeGraph.unpack(mode, states, packed)
         cell_m, width, height = meta["grid"]
         low_m, ptr, segment = (columns[f"grid.{name}"] for name in ("low_m", "ptr", "segment"))
-        network._cache["grid"] = SegmentGrid(low_m, cell_m, width, height, ptr, segment)
+        grid = SegmentGrid(low_m, cell_m, width, height, ptr, segment)
+        index = (columns["index.xy_m"], columns["index.segment_edge"], grid)
+        network.__dict__["_index"] = network._index_of(*index)
+        if len(network):
+            network.__dict__["_corners"] = tuple(meta["corners"])
         return network
 
     @functools.cached_property
     def _index(self) -> StreetIndex:
         plane_m = self.project(self.geom_lonlat)
-        return StreetIndex(
-            xy_m=plane_m,
-            lonlat=self.geom_lonlat,
-            along_m=self.geom_along_m,
-            segment_edge=np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.geom_ptr)),
-            edge_zone=self.edge_compound,
-            grid=self._cache.get("grid") or segment_grid(plane_m, self.geom_ptr),
-        )
+        segment_edge = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.geom_ptr))
+        return self._index_of(plane_m, segment_edge, segment_grid(plane_m, self.geom_ptr))
+
+    def _index_of(self, xy_m: FloatArray, segment_edge: Int32Array, grid: SegmentGrid) -> StreetIndex:
+        return StreetIndex(xy_m, self.geom_lonlat, self.geom_along_m, segment_edge, self.edge_compound, grid)
 
     def compound_of(self, lonlat: FloatArray) -> Int32Array:
         """Return the compound (n,) around each point, -1 outside of all; the smallest one where nested."""
