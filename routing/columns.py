@@ -1,83 +1,17 @@
 """The fleet of one mode in columns, and the kernels that keep them right in place.
 
-Row r has ``width`` slots; slot ``r * width`` is the position, the next ones are the stops in order. Instants are epoch
-milliseconds. What the columns mean is written in `routing.riders`.
+Row r has ``width`` slots; slot ``r * width`` is the position, the next ones are the stops in order.
+Instants are epoch milliseconds. What the columns mean is written in `routing.riders`.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array, Int64Array, UInt8Array
+from geo.arrays import Int32Array, Int64Array
 from geo.jit import kernel
-from routing.kernels import NO, Graph, network_leg, scaled
+from routing.kernels import network_leg, scaled
+from routing.tables import NO, Columns, Graph, Ms, Work
 
-__all__ = ["EVER", "NEVER", "Columns", "allocate", "link", "renew_legs", "reschedule", "set_leg", "unlink"]
-
-EVER = np.int64(1) << 61
-"""No due instant."""
-NEVER = -(np.int64(1) << 61)
-"""No earliest instant."""
-
-
-class Columns(NamedTuple):
-    """Columns by slot, by row (rider), by street, and single values in arrays of one."""
-
-    # by slot
-    edge: Int32Array
-    from_u: Int32Array
-    from_v: Int32Array
-    walk: Int32Array
-    x: FloatArray
-    y: FloatArray
-    offset_m: FloatArray
-    walk_m: FloatArray
-    lonlat: FloatArray
-    service: Int32Array
-    earliest: Int64Array
-    latest: Int64Array
-    rest: UInt8Array
-    change: Int32Array
-    leg: Int32Array
-    """Time to the next slot, walks and factor included; 0 after the last stop, -1: no way."""
-    arrive: Int64Array
-    start: Int64Array
-    leave: Int64Array
-    room: Int64Array
-    """Most delay of the arrival at the stop after this slot (after the last one: of the end of the plan)."""
-    until: Int64Array
-    """When the break falls due for work that is done after this slot."""
-    following: Int32Array
-    previous: Int32Array
-    long_at: Int32Array
-    # by row
-    count: Int32Array
-    factor: Int32Array
-    ready: Int64Array
-    at: Int64Array
-    ok: UInt8Array
-    skills: Int64Array
-    platform: Int64Array
-    cap: Int64Array
-    penalty: Int64Array
-    order: Int64Array
-    limit: Int64Array
-    break_due: Int64Array
-    capacity: Int32Array
-    load: Int32Array
-    # by street and state
-    edge_head: Int32Array
-    active: Int32Array
-    # single values
-    keep: Int64Array
-    work_span: Int64Array
-    break_span: Int64Array
-    least_factor: Int64Array
-    most_cap: Int64Array
-    long_slot: Int32Array
-    long_count: Int64Array
-    long_leg: Int64Array
-    """Legs above this stand in ``long_slot``; all others are at most this long."""
+__all__ = ["allocate", "link", "renew_legs", "reschedule", "set_leg", "unlink"]
 
 
 def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
@@ -114,7 +48,7 @@ def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
         following=i32(n, -1),
         previous=i32(n, -1),
         long_at=i32(n, -1),
-        count=i32(rows, -1),
+        stops=i32(rows, -1),
         factor=i32(rows, 1000),
         ready=i64(rows),
         at=i64(rows),
@@ -142,7 +76,7 @@ def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
 
 
 @kernel
-def link(graph, c, slot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def link(graph: Graph, c: Columns, slot: Ms) -> None:
     """Enter a slot in the list of its street and count it at the states where trips from there begin."""
     edge = c.edge[slot]
     if edge < 0:
@@ -158,7 +92,7 @@ def link(graph, c, slot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN20
 
 
 @kernel
-def unlink(graph, c, slot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def unlink(graph: Graph, c: Columns, slot: Ms) -> None:
     """Take a slot out of the list of its street."""
     edge = c.edge[slot]
     if edge < 0:
@@ -175,7 +109,7 @@ def unlink(graph, c, slot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
 
 
 @kernel
-def set_leg(c, slot, leg):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def set_leg(c: Columns, slot: Ms, leg: Ms) -> None:
     """Write the leg after a slot and keep the list of long legs."""
     c.leg[slot] = leg
     listed = c.long_at[slot]
@@ -193,12 +127,12 @@ def set_leg(c, slot, leg):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
 
 
 @kernel
-def renew_legs(graph, c, row, first, last, width, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def renew_legs(graph: Graph, c: Columns, row: Ms, first: Ms, last: Ms, width: Ms, work: Work) -> None:
     """Compute the legs after the stops `first` to `last` - 1 of a row; the last stop of a plan has none."""
     base = row * width
     for j in range(first, last):
         slot = base + j
-        if j >= c.count[row]:
+        if j >= c.stops[row]:
             set_leg(c, slot, 0)
             continue
         net = network_leg(graph, c, slot, slot + 1, work)
@@ -209,14 +143,14 @@ def renew_legs(graph, c, row, first, last, width, work):  # type: ignore[no-unty
 
 
 @kernel
-def reschedule(c, row, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def reschedule(c: Columns, row: Ms, width: Ms) -> bool:
     """Recompute arrivals forward and rooms backward; returns whether every stop can be reached.
 
-    Forward time slack with waiting (Savelsbergh 1992): the delay that stop k bears is the smaller of what its own
-    due instant leaves and its waiting time plus what the next stop bears.
+    Forward time slack with waiting (Savelsbergh 1992): the delay that stop k bears is the smaller of what
+    its own due instant leaves and its waiting time plus what the next stop bears.
     """
     base = row * width
-    k = c.count[row]
+    k = c.stops[row]
     leave = max(c.at[row], c.ready[row])
     c.arrive[base] = leave
     c.start[base] = leave

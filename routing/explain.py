@@ -1,7 +1,8 @@
-"""Why not: the rule that stands in the way of a task, and the smallest single change that would let somebody do it.
+"""Why not: the rule that stands in the way of a task, and the smallest single change that would help.
 
-All places in all plans are judged against all rules, also those that the search never looks at. A change of time
-weighs its seconds; a change of kind (a skill, a mode, a status, a platform) weighs as much as ten minutes.
+All places in all plans are judged against all rules, also those that the search never looks at. A change of
+time weighs its seconds; a change of kind (a skill, a mode, a status, a platform) weighs as much as ten
+minutes.
 """
 
 import dataclasses
@@ -12,13 +13,13 @@ import numpy as np
 from geo.arrays import Int64Array
 from geo.jit import kernel
 from geo.search import reset, search
-from routing.columns import EVER
 from routing.fleet import Fleet
 from routing.insertion import leg_from_task
-from routing.kernels import FAR_MS, NO, direct_run, scaled, seeds_from, seeds_to, starts_at
+from routing.kernels import direct_run, scaled, seeds_from, seeds_to, starts_at
 from routing.results import Binding, Change, Refused
 from routing.riders import Rider
 from routing.squad import Squad, as_ms
+from routing.tables import EVER, FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 from routing.tasks import Task
 
 __all__ = ["refusal", "why_not"]
@@ -31,20 +32,45 @@ UNKNOWN = np.int64(1) << 50
 
 
 @kernel
-def _all_legs(graph, c, width, tasks, i, before, after, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _all_legs(
+    graph: Graph,
+    c: Columns,
+    width: Ms,
+    tasks: TaskColumns,
+    i: Ms,
+    before: Int64Array,
+    after: Int64Array,
+    work: Work,
+) -> None:
     """Fill the legs from every slot to the task, and from it to every slot; -1 without a way."""
     n = seeds_to(graph, tasks.edge[i], tasks.from_u[i], tasks.from_v[i], work)
     n_to = search(
-        graph.rev_indptr, graph.rev_head, graph.rev_cost, work.seed_state[:n], work.seed_ms[:n], FAR_MS,
-        work.dist_to, work.link, work.ring, work.touched_to,
+        graph.rev_indptr,
+        graph.rev_head,
+        graph.rev_cost,
+        work.seed_state[:n],
+        work.seed_ms[:n],
+        FAR_MS,
+        work.dist_to,
+        work.link,
+        work.ring,
+        work.touched_to,
     )
     n = seeds_from(graph, tasks.edge[i], tasks.from_u[i], tasks.from_v[i], work)
     n_from = search(
-        graph.indptr, graph.head, graph.cost, work.seed_state[:n], work.seed_ms[:n], FAR_MS,
-        work.dist_from, work.link, work.ring, work.touched_from,
+        graph.indptr,
+        graph.head,
+        graph.cost,
+        work.seed_state[:n],
+        work.seed_ms[:n],
+        FAR_MS,
+        work.dist_from,
+        work.link,
+        work.ring,
+        work.touched_from,
     )
-    for row in range(len(c.count)):
-        for j in range(c.count[row] + 1):
+    for row in range(len(c.stops)):
+        for j in range(c.stops[row] + 1):
             slot = row * width + j
             edge = c.edge[slot]
             net = starts_at(graph, work.dist_to, edge, c.from_u[slot], c.from_v[slot])
@@ -79,7 +105,9 @@ class _Judged:
     @property
     def broken(self) -> Int64Array:
         """How many rules are broken in all."""
-        return np.asarray(sum((x > 0).astype(np.int64) for x in (self.window, self.cap, self.room, self.pause)) + self.kinds)
+        return np.asarray(
+            sum((x > 0).astype(np.int64) for x in (self.window, self.cap, self.room, self.pause)) + self.kinds
+        )
 
     @property
     def weight(self) -> Int64Array:
@@ -94,12 +122,12 @@ def _judge(fleet: Fleet, squad: Squad, task: Task, now: int, only_row: int | Non
     c, width, tasks = squad.c, squad.width, table.columns
     before, after = np.full(len(c.edge), -1, np.int64), np.full(len(c.edge), -1, np.int64)
     _all_legs(squad.graph, c, width, tasks, 0, before, after, squad.works[0])
-    counts = np.maximum(c.count, -1) + 1
+    counts = np.maximum(c.stops, -1) + 1
     rows = np.repeat(np.arange(len(counts)), counts)
     first = np.cumsum(counts) - counts
     j = np.arange(len(rows)) - np.repeat(first, counts)
     slot = rows * width + j
-    last = j == c.count[rows]
+    last = j == c.stops[rows]
     on = np.where(last, 0, after[np.minimum(slot + 1, len(after) - 1)])
     known = (before[slot] >= 0) & (on >= 0)
     if only_row is not None:
@@ -113,8 +141,17 @@ def _judge(fleet: Fleet, squad: Squad, task: Task, now: int, only_row: int | Non
     extra = np.where(last, done - leave, np.maximum(done + on - following, 0))
     room = c.room[slot] - (leave - c.leave[slot])
     return _Judged(
-        squad, slot, rows, start, done, extra, np.maximum(start - tasks.latest[0], 0), np.maximum(extra - c.cap[rows], 0),
-        np.maximum(extra - room, 0), np.maximum(done - c.until[slot], 0), _kinds(fleet, squad, task)[rows],
+        squad,
+        slot,
+        rows,
+        start,
+        done,
+        extra,
+        np.maximum(start - tasks.latest[0], 0),
+        np.maximum(extra - c.cap[rows], 0),
+        np.maximum(extra - room, 0),
+        np.maximum(done - c.until[slot], 0),
+        _kinds(fleet, squad, task)[rows],
     )
 
 
@@ -123,7 +160,7 @@ def _kinds(fleet: Fleet, squad: Squad, task: Task) -> Int64Array:
     c = squad.c
     need, platforms = fleet.skills.mask(task.skills), fleet.platforms.mask(task.platforms)
     missing = need & ~c.skills
-    count: Int64Array = np.zeros(len(c.count), np.int64)
+    count: Int64Array = np.zeros(len(c.stops), np.int64)
     while missing.any():
         count += (missing & 1).astype(np.int64)
         missing = missing >> 1
@@ -143,7 +180,9 @@ def _rider_rules(fleet: Fleet, rider: Rider, task: Task) -> Iterator[Binding]:
     if rider.status not in fleet.policy.statuses:
         yield Binding("status", rider.status, None, f"rider {rider.rider_id} is {rider.status}")
     elif rider.rider_id in fleet.unreachable:
-        yield Binding("position", rider.rider_id, None, f"rider {rider.rider_id} has a stop that he cannot reach")
+        yield Binding(
+            "position", rider.rider_id, None, f"rider {rider.rider_id} has a stop that he cannot reach"
+        )
     if task.platforms and rider.platform not in task.platforms:
         yield Binding("platform", rider.platform, None, f"rider {rider.rider_id} works for another platform")
 
@@ -167,7 +206,9 @@ def _all_time_rules(fleet: Fleet, rider: Rider, judged: _Judged, at: int) -> Ite
         rule = "hour_budget" if hour < fleet.policy.max_extra_s else "max_extra"
         yield Binding(rule, "", cap / 1000, f"it takes {_minutes(cap)} more than the rider may be asked for")
     if pause:
-        yield Binding("break", "", pause / 1000, f"his break falls due {_minutes(pause)} before the task is done")
+        yield Binding(
+            "break", "", pause / 1000, f"his break falls due {_minutes(pause)} before the task is done"
+        )
     if judged.room[at]:
         yield from _late_rules(fleet, rider, judged, at)
 
@@ -176,7 +217,7 @@ def _late_rules(fleet: Fleet, rider: Rider, judged: _Judged, at: int) -> Iterato
     """Walk on from the insertion: which stops get later than allowed, and what happens at the end."""
     squad = judged.squad
     c, width, row = squad.c, squad.width, int(judged.row[at])
-    slot, k = int(judged.slot[at]), int(c.count[row])
+    slot, k = int(judged.slot[at]), int(c.stops[row])
     delay = int(judged.extra[at])
     base = row * width
     for m in range(slot - base + 1, k + 1):
@@ -186,10 +227,14 @@ def _late_rules(fleet: Fleet, rider: Rider, judged: _Judged, at: int) -> Iterato
         over = start - max(latest, int(c.start[here]))
         name = rider.stops[m - 1].stop_id
         if over > 0:
-            yield Binding("late", name, over / 1000, f"stop {name} would be {_minutes(over)} later than allowed")
+            yield Binding(
+                "late", name, over / 1000, f"stop {name} would be {_minutes(over)} later than allowed"
+            )
         elif c.rest[here] and start > max(int(c.until[here - 1]), int(c.start[here])):
             over = start - max(int(c.until[here - 1]), int(c.start[here]))
-            yield Binding("break", name, over / 1000, f"the break {name} would begin {_minutes(over)} too late")
+            yield Binding(
+                "break", name, over / 1000, f"the break {name} would begin {_minutes(over)} too late"
+            )
         delay = start - int(c.start[here])
     before = int(c.leave[base + k])
     now = int(c.at[row])
@@ -199,7 +244,11 @@ def _late_rules(fleet: Fleet, rider: Rider, judged: _Judged, at: int) -> Iterato
     for rule, end in ends:
         over = leave - max(end, before)
         if over > 0 and end < EVER:
-            what = {"shift": "his shift ends", "day": "his hours of the day end", "break": "his break falls due"}[rule]
+            what = {
+                "shift": "his shift ends",
+                "day": "his hours of the day end",
+                "break": "his break falls due",
+            }[rule]
             yield Binding(rule, "", over / 1000, f"{what} {_minutes(over)} before he would be done")
 
 
@@ -228,7 +277,11 @@ def _change(binding: Binding, rider_id: str) -> Change:
     what, text = _HELP[binding.rule]
     by = "" if binding.by_s is None else f"{binding.by_s / 60:.1f} min"
     return Change(
-        what, binding.by_s, binding.subject, rider_id, text.format(by=by, subject=binding.subject) + f" (rider {rider_id})"
+        what,
+        binding.by_s,
+        binding.subject,
+        rider_id,
+        text.format(by=by, subject=binding.subject) + f" (rider {rider_id})",
     )
 
 
@@ -255,13 +308,26 @@ def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
         missing = task.people - found
         text = f"{found} of {task.people} people found"
         binding = Binding("people", str(missing), None, text)
-        return Refused(task.task_id, binding, None, Change("people", float(missing), "", None, f"{missing} fewer people"))
-    judged = [j for squad in fleet.squads.values() if (j := _judge(fleet, squad, task, now)) is not None and len(j.slot)]
+        return Refused(
+            task.task_id, binding, None, Change("people", float(missing), "", None, f"{missing} fewer people")
+        )
+    judged = [
+        j
+        for squad in fleet.squads.values()
+        if (j := _judge(fleet, squad, task, now)) is not None and len(j.slot)
+    ]
     if not judged:
         return _nobody(fleet, task)
     ranked = sorted(
         (
-            (int(j.broken[at]) > 1, int(j.weight[at]), fleet.id_at(j.squad.mode, int(j.row[at])), int(j.slot[at]), q, int(at))
+            (
+                int(j.broken[at]) > 1,
+                int(j.weight[at]),
+                fleet.id_at(j.squad.mode, int(j.row[at])),
+                int(j.slot[at]),
+                q,
+                int(at),
+            )
             for q, j in enumerate(judged)
             for at in _nearest(j)
         )
@@ -281,7 +347,9 @@ def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
         return _nobody(fleet, task)
     rider, found_rules = first
     text = "no single change is enough: " + "; ".join(rule.text for rule in found_rules)
-    return Refused(task.task_id, found_rules[0], rider.rider_id, Change("none", None, "", rider.rider_id, text))
+    return Refused(
+        task.task_id, found_rules[0], rider.rider_id, Change("none", None, "", rider.rider_id, text)
+    )
 
 
 def _nearest(judged: _Judged) -> Int64Array:
@@ -300,11 +368,14 @@ def _nobody(fleet: Fleet, task: Task) -> Refused:
     off = [m for mode, m in zip(modes, away, strict=True) if fleet.table(mode, [task]).places.edge[0] < 0]
     if len(off) == len(modes):
         over = min(off) - fleet.policy.walk_to_street_m
-        text = f"the task is {min(off):.0f} m from every street; the policy allows {fleet.policy.walk_to_street_m:.0f} m"
+        limit_m = fleet.policy.walk_to_street_m
+        text = f"the task is {min(off):.0f} m from every street; the policy allows {limit_m:.0f} m"
         change = Change("place", over, "", None, f"a place {over:.0f} m nearer to a street")
         return Refused(task.task_id, Binding("place", "", over, text), None, change)
     text = "no street leads from any rider to the task and on"
-    return Refused(task.task_id, Binding("unreachable", "", None, text), None, Change("none", None, "", None, text))
+    return Refused(
+        task.task_id, Binding("unreachable", "", None, text), None, Change("none", None, "", None, text)
+    )
 
 
 def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> tuple[Binding, ...]:
@@ -333,7 +404,9 @@ def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> tuple[Bind
     about_him = tuple(_rider_rules(fleet, rider, task))
     judged = _judge(fleet, squad, task, as_ms(now_s), row)
     if judged is None or not len(judged.slot):
-        lost = Binding("unreachable", rider_id, None, f"no street leads from rider {rider_id} to the task and on")
+        lost = Binding(
+            "unreachable", rider_id, None, f"no street leads from rider {rider_id} to the task and on"
+        )
         return (*about_him, lost)
     at = int(np.lexsort((judged.slot, judged.extra, judged.weight, judged.broken))[0])
     return (*about_him, *_time_rules(fleet, rider, judged, at))

@@ -14,11 +14,12 @@ from geo.arrays import BoolArray, FloatArray
 from geo.errors import InputError
 from geo.snapping import Snapped
 from geo.streets import EBIKE_PROMISE_MPS, MODES, StreetNetwork
-from routing.insertion import TaskColumns, best_many
+from routing.insertion import best_many
 from routing.kernels import work_for
 from routing.policy import Policy
 from routing.riders import Rider, Stop
 from routing.squad import Codes, Squad, as_ms
+from routing.tables import TaskColumns
 from routing.tasks import Task, Visit
 
 __all__ = ["Candidate", "Fleet", "promised"]
@@ -98,7 +99,8 @@ class Fleet:
         """Return the id of the rider in a row."""
         return self._id_of[mode][row]
 
-    # -- plans and positions -------------------------------------------------------------------------------------
+    # -- plans and positions
+    # -------------------------------------------------------------------------------------
 
     def put(self, riders: Iterable[Rider], now_s: float) -> tuple[tuple[str, float], ...]:
         """Add riders, or replace the plans of those who are known.
@@ -112,8 +114,8 @@ class Fleet:
         Returns
         -------
         tuple of (rider id, metres)
-            Riders left out because their position or a stop is farther from every street of their mode than the policy
-            allows; metres to the nearest street of the worst one.
+            Riders left out because their position or a stop is farther from every street of their mode than
+            the policy allows; metres to the nearest street of the worst one.
 
         Raises
         ------
@@ -165,7 +167,7 @@ class Fleet:
         self, squad: Squad, rows: np.ndarray[tuple[int], np.dtype[np.int64]], riders: list[Rider], now: int
     ) -> None:
         c, policy = squad.c, self.policy
-        c.count[rows] = [len(rider.stops) for rider in riders]
+        c.stops[rows] = [len(rider.stops) for rider in riders]
         c.at[rows] = now
         c.factor[rows] = [round(rider.speed_factor * 1000) for rider in riders]
         c.ready[rows] = [max(as_ms(rider.available_s), as_ms(rider.shift_start_s)) for rider in riders]
@@ -223,7 +225,8 @@ class Fleet:
         Returns
         -------
         bool (n,)
-            False where the position is off the network (the old one is kept) or the first stop cannot be reached from it.
+            False where the position is off the network (the old one is kept) or the first stop cannot be
+            reached from it.
         """
         lonlat = np.asarray(lonlat, np.float64).reshape(-1, 2)
         where = [self._where.get(rider_id) for rider_id in rider_ids]
@@ -294,10 +297,11 @@ class Fleet:
         squad.c.cap[row] = round(min(self.policy.max_extra_s, left) * 1000)
         squad.c.penalty[row] = round(self.policy.fairness_s_per_point * rider.contribution * 1000)
 
-    # -- search --------------------------------------------------------------------------------------------------
+    # -- search
+    # --------------------------------------------------------------------------------------------------
 
     def order(self) -> None:
-        """Number the riders by id, for ties."""
+        """Give every rider his number by id, for ties."""
         if not self._ordered:
             for number, rider_id in enumerate(sorted(self._where)):
                 mode, row = self._where[rider_id]

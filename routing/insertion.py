@@ -2,58 +2,50 @@
 
 For a task t put between slot j and the next stop::
 
-    start = max(leave[j] + A, earliest_t, now),  A = leg(j, t);  extra = start + service_t + B - arrive[j+1],  B = leg(t, j+1)
+    start = max(leave[j] + A, earliest_t, now),  A = leg(j, t);  extra = start + service_t + B -
+    arrive[j+1],  B = leg(t, j+1)
 
-It is allowed when ``start <= latest_t``, ``extra <= cap`` of the rider, ``extra <= room[j]`` and the task ends before the
-break falls due. At the end of a plan, extra = start + service_t - leave[j].
+It is allowed when ``start <= latest_t``, ``extra <= cap`` of the rider, ``extra <= room[j]`` and the task
+ends before the break falls due. At the end of a plan, extra = start + service_t - leave[j].
 
-Why it is exact. One search back from the task gives every A, one search from it every B, up to a radius. What lies outside
-has A + B > least factor * radius, so its extra is above ``least factor * radius + service_t - leg``. Once that is
-above the k-th best rank found, with the longest leg that may matter, nothing better can be outside. Legs longer than nearly all
-others are listed apart and matter only where the ellipse about their ends, at the fastest speed, holds the task. (Linear-time
-feasibility with slacks: Tong et al. VLDB 2018; Xu et al. ICDE 2019.)
+Why it is exact. One search back from the task gives every A, one search from it every B, up to a radius.
+What lies outside has A + B > least factor * radius, so its extra is above ``least factor * radius +
+service_t - leg``. Once that is above the k-th best rank found, with the longest leg that may matter,
+nothing better can be outside.
+Legs longer than nearly all others are listed apart and matter only where the ellipse about their ends, at the
+fastest speed, holds the task. (Linear-time feasibility with slacks: Tong et al. VLDB 2018; Xu et al. ICDE
+2019.)
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array, Int64Array
+from geo.arrays import Int64Array, UInt32Array
 from geo.jit import kernel
 from geo.search import reset, search
-from routing.kernels import FAR_MS, NO, direct_run, ends_at, scaled, seeds_from, seeds_to
+from routing.kernels import direct_run, ends_at, scaled, seeds_from, seeds_to
+from routing.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 
-__all__ = ["TaskColumns", "best_many", "best_riders", "eligible", "leg_from_task"]
-
-
-class TaskColumns(NamedTuple):
-    """Places of tasks in columns: snapped for one mode, instants in epoch milliseconds."""
-
-    edge: Int32Array
-    from_u: Int64Array
-    from_v: Int64Array
-    offset_m: FloatArray
-    walk: Int64Array
-    x: FloatArray
-    y: FloatArray
-    service: Int64Array
-    earliest: Int64Array
-    latest: Int64Array
-    skills: Int64Array
-    platforms: Int64Array
-    """Bits of the platforms that may do it; 0: all."""
+__all__ = ["best_many", "best_riders", "eligible", "leg_from_task"]
 
 
 @kernel
-def eligible(c, row, tasks, i):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def eligible(c: Columns, row: Ms, tasks: TaskColumns, i: Ms) -> bool:
     """Whether the rules about the rider alone allow the task."""
     if c.ok[row] == 0 or (tasks.skills[i] & ~c.skills[row]) != 0:
         return False
-    return tasks.platforms[i] == 0 or (tasks.platforms[i] & c.platform[row]) != 0
+    return bool(tasks.platforms[i] == 0 or (tasks.platforms[i] & c.platform[row]) != 0)
 
 
 @kernel
-def leg_from_task(graph, c, slot, tasks, i, factor, dist_from):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def leg_from_task(
+    graph: Graph,
+    c: Columns,
+    slot: Ms,
+    tasks: TaskColumns,
+    i: Ms,
+    factor: Ms,
+    dist_from: UInt32Array,
+) -> Ms:
     """Leg from the task to a slot after the search from the task; `NO` beyond its radius."""
     edge = c.edge[slot]
     net = ends_at(graph, dist_from, edge, c.from_u[slot], c.from_v[slot])
@@ -61,21 +53,32 @@ def leg_from_task(graph, c, slot, tasks, i, factor, dist_from):  # type: ignore[
         net = min(net, direct_run(graph, edge, tasks, i, c, slot))
     if net == NO:
         return np.int64(NO)
-    return tasks.walk[i] + scaled(net, factor) + c.walk[slot]
+    return np.int64(tasks.walk[i] + scaled(net, factor) + c.walk[slot])
 
 
 @kernel
-def before(rank, order, slot, other_rank, other_order, other_slot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def before(rank: Ms, order: Ms, slot: Ms, other_rank: Ms, other_order: Ms, other_slot: Ms) -> bool:
     """Whether one candidate stands before another: by rank, then rider, then place."""
     if rank != other_rank:
-        return rank < other_rank
+        return bool(rank < other_rank)
     if order != other_order:
-        return order < other_order
-    return slot < other_slot
+        return bool(order < other_order)
+    return bool(slot < other_slot)
 
 
 @kernel
-def offer(c, row, slot, extra, k, found, rank_out, extra_out, row_out, slot_out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def offer(
+    c: Columns,
+    row: Ms,
+    slot: Ms,
+    extra: Ms,
+    k: int,
+    found: int,
+    rank_out: Int64Array,
+    extra_out: Int64Array,
+    row_out: Int64Array,
+    slot_out: Int64Array,
+) -> int:
     """Put a candidate into the sorted list of the k best riders, one place for each; returns how many."""
     rank = extra + c.penalty[row]
     order = c.order[row]
@@ -108,7 +111,18 @@ def offer(c, row, slot, extra, k, found, rank_out, extra_out, row_out, slot_out)
 
 
 @kernel
-def consider(graph, c, width, tasks, i, slot, net, now, worst, dist_from):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def consider(
+    graph: Graph,
+    c: Columns,
+    width: Ms,
+    tasks: TaskColumns,
+    i: Ms,
+    slot: Ms,
+    net: Ms,
+    now: Ms,
+    worst: Ms,
+    dist_from: UInt32Array,
+) -> Ms:
     """Extra time of the task right after a slot reached from there in `net`; -1 where it is not allowed.
 
     A detour through a private place may be quicker than the way around it, so the extra can be below zero;
@@ -118,7 +132,7 @@ def consider(graph, c, width, tasks, i, slot, net, now, worst, dist_from):  # ty
     if not eligible(c, row, tasks, i):
         return np.int64(-1)
     j = slot - row * width
-    last = j == c.count[row]
+    last = j == c.stops[row]
     leave = c.leave[slot]
     room = c.room[slot]
     if j == 0 and last and leave < now:
@@ -142,12 +156,26 @@ def consider(graph, c, width, tasks, i, slot, net, now, worst, dist_from):  # ty
         extra = max(done + on - c.arrive[slot + 1], np.int64(0))
     if extra > room or extra > c.cap[row]:
         return np.int64(-1)
-    return extra
+    return np.int64(extra)
 
 
 @kernel
-def scan(graph, c, width, tasks, i, n_to, k, now, rank_out, extra_out, row_out, slot_out, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Offer every place in every plan from which the search back reached the task; returns how many riders."""
+def scan(
+    graph: Graph,
+    c: Columns,
+    width: Ms,
+    tasks: TaskColumns,
+    i: Ms,
+    n_to: Ms,
+    k: int,
+    now: Ms,
+    rank_out: Int64Array,
+    extra_out: Int64Array,
+    row_out: Int64Array,
+    slot_out: Int64Array,
+    work: Work,
+) -> int:
+    """Offer every place in every plan that the search back reached; returns how many riders."""
     found = 0
     for t in range(n_to):
         state = work.touched_to[t]
@@ -181,7 +209,7 @@ def scan(graph, c, width, tasks, i, n_to, k, now, rank_out, extra_out, row_out, 
 
 
 @kernel
-def longest_leg(graph, c, width, tasks, i, rank):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def longest_leg(graph: Graph, c: Columns, width: Ms, tasks: TaskColumns, i: Ms, rank: Ms) -> Ms:
     """Longest leg into which the task may still go at an extra time of at most `rank`."""
     longest = c.long_leg[0]
     for q in range(c.long_count[0]):
@@ -194,18 +222,32 @@ def longest_leg(graph, c, width, tasks, i, rank):  # type: ignore[no-untyped-def
         straight = np.sqrt(dx * dx + dy * dy) + np.sqrt(ex * ex + ey * ey) - 10.0
         if straight / graph.fastest * c.factor[slot // width] / 1000 <= rank - tasks.service[i] + leg:
             longest = leg
-    return longest
+    return np.int64(longest)
 
 
 @kernel
-def radius_for(graph, c, width, tasks, i, rank):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def radius_for(graph: Graph, c: Columns, width: Ms, tasks: TaskColumns, i: Ms, rank: Ms) -> Ms:
     """Network time outside of which nothing has an extra time of `rank` or less."""
     reach = rank - tasks.service[i] + longest_leg(graph, c, width, tasks, i, rank)
-    return max(min(reach * 1000 // c.least_factor[0] + 1, np.int64(FAR_MS)), np.int64(0))
+    return np.int64(max(min(reach * 1000 // c.least_factor[0] + 1, FAR_MS), 0))
 
 
 @kernel
-def best_riders(graph, c, width, tasks, i, k, now, first_ms, rank_out, extra_out, row_out, slot_out, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def best_riders(
+    graph: Graph,
+    c: Columns,
+    width: Ms,
+    tasks: TaskColumns,
+    i: Ms,
+    k: int,
+    now: Ms,
+    first_ms: Ms,
+    rank_out: Int64Array,
+    extra_out: Int64Array,
+    row_out: Int64Array,
+    slot_out: Int64Array,
+    work: Work,
+) -> int:
     """Find the k best riders for task i, each at his best place; returns how many there are.
 
     `first_ms` is the radius tried first; it changes the time taken, never the answer.
@@ -222,7 +264,7 @@ def best_riders(graph, c, width, tasks, i, k, now, first_ms, rank_out, extra_out
             graph.rev_cost,
             work.seed_state[:n],
             work.seed_ms[:n],
-            radius,
+            int(radius),
             work.dist_to,
             work.link,
             work.ring,
@@ -235,7 +277,7 @@ def best_riders(graph, c, width, tasks, i, k, now, first_ms, rank_out, extra_out
             graph.cost,
             work.seed_state[:n],
             work.seed_ms[:n],
-            radius,
+            int(radius),
             work.dist_from,
             work.link,
             work.ring,
@@ -256,7 +298,23 @@ def best_riders(graph, c, width, tasks, i, k, now, first_ms, rank_out, extra_out
 
 
 @kernel
-def best_many(graph, c, width, tasks, first, last, k, now, first_ms, found, rank, extra, row, slot, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def best_many(
+    graph: Graph,
+    c: Columns,
+    width: Ms,
+    tasks: TaskColumns,
+    first: Ms,
+    last: Ms,
+    k: int,
+    now: Ms,
+    first_ms: Ms,
+    found: Int64Array,
+    rank: Int64Array,
+    extra: Int64Array,
+    row: Int64Array,
+    slot: Int64Array,
+    work: Work,
+) -> None:
     """`best_riders` for the tasks `first` to `last` - 1, each into its own row of the outputs."""
     for i in range(first, last):
         found[i] = best_riders(

@@ -1,78 +1,30 @@
-"""Travel kernels of this room: a mode's graph turned round for matching, and the leg between two snapped places.
+"""Travel kernels of this room: a mode's graph turned round, and the leg between two snapped places.
 
 All times are integer milliseconds. The spread itself is `geo.search.search`.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array, Int64Array, UInt32Array
+from geo.arrays import Int32Array, UInt32Array
 from geo.jit import kernel
 from geo.search import relax_seed, reset, workspace
 from geo.streets import ModeGraph, StreetNetwork
+from routing.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 
 __all__ = [
-    "FAR_MS",
-    "NO",
-    "Graph",
-    "Work",
+    "direct_run",
+    "ends_at",
     "graph_of",
     "network_leg",
     "scaled",
     "seeds_from",
     "seeds_to",
+    "starts_at",
     "work_for",
 ]
 
-NO = 0xFFFFFFFF
-"""No way: the value of every time that is not known."""
-FAR_MS = 4 * 3600 * 1000
-"""No leg is searched for longer than four hours on the network."""
 PLANE_M = 2.0
 """Metres by which a straight line may be misjudged: offsets are rounded to milliseconds."""
-
-
-class Graph(NamedTuple):
-    """The arrays of one mode's graph, and the departures turned round: which edges start a trip into a state."""
-
-    indptr: Int32Array
-    head: Int32Array
-    cost: UInt32Array
-    rev_indptr: Int32Array
-    rev_head: Int32Array
-    rev_cost: UInt32Array
-    directed: UInt32Array
-    depart_ptr: Int32Array
-    depart_state: Int32Array
-    depart_ms: UInt32Array
-    arrive_ptr: Int32Array
-    arrive_state: Int32Array
-    arrive_ms: UInt32Array
-    inverse_ptr: Int32Array
-    inverse_edge: Int32Array
-    inverse_ms: UInt32Array
-    state_x: FloatArray
-    state_y: FloatArray
-    component: Int32Array
-    """Weak component of each edge, -1 where the mode may not go: no search between different ones."""
-    fastest: float
-    """Metres a millisecond that no way in this graph beats, in the plane of ``state_x``, ``state_y``."""
-    private: bool
-    """Whether there are private streets; without them a detour is never shorter than the direct way."""
-
-
-class Work(NamedTuple):
-    """Memory of one thread; clean between calls."""
-
-    dist_to: UInt32Array
-    dist_from: UInt32Array
-    link: Int32Array
-    ring: Int32Array
-    touched_to: Int32Array
-    touched_from: Int32Array
-    seed_state: Int32Array
-    seed_ms: UInt32Array
 
 
 def graph_of(network: StreetNetwork, mode: str) -> Graph:
@@ -155,13 +107,13 @@ def work_for(network: StreetNetwork, mode: str) -> Work:
 
 
 @kernel
-def scaled(ms, factor):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def scaled(ms: Ms, factor: Ms) -> Ms:
     """Network time at a speed factor in thousandths, rounded up."""
     return (np.int64(ms) * factor + 999) // 1000
 
 
 @kernel
-def seeds_from(graph, edge, from_u, from_v, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def seeds_from(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, work: Work) -> int:
     """Write the seeds of trips that start on an edge; return how many."""
     n = 0
     for side in range(2):
@@ -177,7 +129,7 @@ def seeds_from(graph, edge, from_u, from_v, work):  # type: ignore[no-untyped-de
 
 
 @kernel
-def seeds_to(graph, edge, from_u, from_v, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def seeds_to(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, work: Work) -> int:
     """Write the seeds of the search back from a trip's end on an edge; return how many."""
     n = 0
     for side in range(2):
@@ -193,7 +145,14 @@ def seeds_to(graph, edge, from_u, from_v, work):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def direct_run(graph, edge, start, i, end, j):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def direct_run(
+    graph: Graph,
+    edge: Ms,
+    start: Columns | TaskColumns,
+    i: Ms,
+    end: Columns | TaskColumns,
+    j: Ms,
+) -> Ms:
     """Time from row i of `start` to row j of `end` on their one edge, `NO` where the other lies behind."""
     best = np.int64(NO)
     ahead = end.offset_m[j] - start.offset_m[i]
@@ -205,7 +164,7 @@ def direct_run(graph, edge, start, i, end, j):  # type: ignore[no-untyped-def]  
 
 
 @kernel
-def search_towards(graph, n_seeds, limit, goal_x, goal_y, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def search_towards(graph: Graph, n_seeds: Ms, limit: Ms, goal_x: float, goal_y: float, work: Work) -> int:
     """As `geo.search.search`, leaving out states from which a straight line to the goal misses `limit`."""
     dist, link, ring, touched = work.dist_from, work.link, work.ring, work.touched_from
     mask = len(ring) - 1
@@ -254,7 +213,7 @@ def search_towards(graph, n_seeds, limit, goal_x, goal_y, work):  # type: ignore
 
 
 @kernel
-def ends_at(graph, dist, edge, from_u, from_v):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def ends_at(graph: Graph, dist: UInt32Array, edge: Ms, from_u: Ms, from_v: Ms) -> Ms:
     """Least network time to a place on an edge after a search from elsewhere, `NO` if not reached."""
     best = np.int64(NO)
     for side in range(2):
@@ -270,7 +229,7 @@ def ends_at(graph, dist, edge, from_u, from_v):  # type: ignore[no-untyped-def] 
 
 
 @kernel
-def starts_at(graph, dist, edge, from_u, from_v):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def starts_at(graph: Graph, dist: UInt32Array, edge: Ms, from_u: Ms, from_v: Ms) -> Ms:
     """Least network time from a place on an edge after a search back from elsewhere, `NO` if not reached."""
     best = np.int64(NO)
     for side in range(2):
@@ -286,7 +245,7 @@ def starts_at(graph, dist, edge, from_u, from_v):  # type: ignore[no-untyped-def
 
 
 @kernel
-def network_leg(graph, places, i, j, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def network_leg(graph: Graph, places: Columns, i: Ms, j: Ms, work: Work) -> Ms:
     """Fastest network time from row i to row j of `places`, `NO` where there is no way.
 
     The straight line at the fastest speed gives a first limit; it grows until the way found lies within it.
@@ -294,14 +253,14 @@ def network_leg(graph, places, i, j, work):  # type: ignore[no-untyped-def]  # n
     edge_i, edge_j = places.edge[i], places.edge[j]
     if edge_i < 0 or edge_j < 0 or graph.component[edge_i] != graph.component[edge_j]:
         return np.int64(NO)
-    best = np.int64(NO)
+    best: Ms = np.int64(NO)
     if edge_i == edge_j:
         best = direct_run(graph, edge_i, places, i, places, j)
         if best == 0:
             return best
     dx, dy = places.x[i] - places.x[j], places.y[i] - places.y[j]
     straight = np.sqrt(dx * dx + dy * dy)
-    limit = min(np.int64(1.35 * straight / graph.fastest) + 20_000, np.int64(FAR_MS))
+    limit: Ms = min(np.int64(1.35 * straight / graph.fastest) + 20_000, np.int64(FAR_MS))
     n_seeds = seeds_from(graph, edge_i, places.from_u[i], places.from_v[i], work)
     while True:
         if best <= limit:

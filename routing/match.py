@@ -1,6 +1,5 @@
-"""Match tasks with riders: the best place in the best plan, with price, proof, way and runner-up, or the reason why not."""
+"""Match tasks with riders: rider, place, price, proof, way and runner-up, or the reason why not."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,12 +8,12 @@ from geo.errors import InputError
 from geo.snapping import Snapped
 from geo.streets import StreetNetwork
 from geo.travel import Path, find_path
-from routing.columns import EVER
 from routing.explain import refusal
 from routing.fleet import Candidate, Fleet
 from routing.policy import Policy
 from routing.results import LateStop, Match, MatchResult, Refused, RunnerUp, StopSlack
 from routing.riders import Rider, Stop
+from routing.tables import EVER
 from routing.tasks import Task
 
 __all__ = ["match", "match_tasks", "task_order"]
@@ -36,7 +35,8 @@ def match_tasks(
     riders : sequence of Rider
         With their positions and plans at `now_s`; ids differ.
     tasks : sequence of Task
-        Ids differ. They are served by priority, due instant and id; a later one sees the plans that hold earlier ones.
+        Ids differ. They are served by priority, due instant and id; a later one sees the plans that hold
+        earlier ones.
     policy : Policy
     now_s : float
         Epoch seconds.
@@ -66,14 +66,14 @@ def late_stops(fleet: Fleet) -> tuple[LateStop, ...]:
         c, width = squad.c, squad.width
         over = (c.start - c.latest).reshape(-1, width)
         for row, j in zip(*np.nonzero(over > 0), strict=True):
-            if 1 <= j <= c.count[row] and c.latest[row * width + j] < EVER:
+            if 1 <= j <= c.stops[row] and c.latest[row * width + j] < EVER:
                 rider = fleet.rider(fleet.id_at(mode, int(row)))
                 late.append(LateStop(rider.rider_id, rider.stops[j - 1].stop_id, float(over[row, j]) / 1000))
     return tuple(sorted(late, key=lambda stop: (stop.rider_id, stop.stop_id)))
 
 
 def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Match, ...], tuple[Refused, ...]]:
-    """Match tasks one by one, by priority; each accepted task stands in the fleet's plans before the next is looked at.
+    """Match tasks one by one, by priority; each is in the plans before the next is looked at.
 
     Parameters
     ----------
@@ -101,7 +101,9 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
         for found in chosen:
             runner = None
             if rest:
-                runner = RunnerUp(rest[0].rider_id, rest[0].extra_ms / 1000, (rest[0].rank_ms - found.rank_ms) / 1000)
+                runner = RunnerUp(
+                    rest[0].rider_id, rest[0].extra_ms / 1000, (rest[0].rank_ms - found.rank_ms) / 1000
+                )
             matches.append(apply(fleet, task, found, runner, now_s))
     return tuple(matches), tuple(refused)
 
@@ -131,7 +133,12 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
         else:
             earliest_s = max(earliest_s, now / 1000)
     stop = Stop(
-        _stop_id(task, rider), task.place.lonlat, task.place.service_s, earliest_s, task.place.latest_s, "task"
+        _stop_id(task, rider),
+        task.place.lonlat,
+        task.place.service_s,
+        earliest_s,
+        task.place.latest_s,
+        "task",
     )
     fleet.insert(found.rider_id, place, stop, at)
     base = row * squad.width
@@ -140,22 +147,41 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     others = [base + m + 1 for m in range(k + 1) if m != place]
     after = c.start[others]
     slacks = tuple(
-        StopSlack(s.stop_id, int(b) / 1000, int(a) / 1000, s.latest_s - int(b) / 1000, s.latest_s - int(a) / 1000)
+        StopSlack(
+            s.stop_id, int(b) / 1000, int(a) / 1000, s.latest_s - int(b) / 1000, s.latest_s - int(a) / 1000
+        )
         for s, b, a in zip(rider.stops, before, after, strict=True)
     )
-    to, on, past = _ways(fleet, squad.mode, squad.snapped([slot - 1, slot, slot + 1][: 3 if place < k else 2]))
+    to, on, past = _ways(
+        fleet, squad.mode, squad.snapped([slot - 1, slot, slot + 1][: 3 if place < k else 2])
+    )
     extra_s = found.extra_ms / 1000
-    extra_m = to.length_m + to.walk_m + (on.length_m + on.walk_m - past.length_m - past.walk_m if on and past else 0.0)
+    extra_m = (
+        to.length_m
+        + to.walk_m
+        + (on.length_m + on.walk_m - past.length_m - past.walk_m if on and past else 0.0)
+    )
     way = to.lonlat if on is None else np.concatenate([to.lonlat, on.lonlat])
     policy = fleet.policy
     points = policy.points_per_minute * extra_s / 60 + policy.points_per_km * max(extra_m, 0.0) / 1000
     account = Match(
-        task_id=task.task_id, rider_id=rider.rider_id, place=place, dropoff_place=None,
-        arrival_s=int(c.arrive[slot]) / 1000, start_s=int(c.start[slot]) / 1000, leave_s=int(c.leave[slot]) / 1000,
-        extra_s=extra_s, extra_m=extra_m,
-        yuan=policy.yuan_per_minute * extra_s / 60 + policy.yuan_per_km * max(extra_m, 0.0) / 1000, points=points,
-        stops=slacks, way_lonlat=way, before_m=to.length_m + to.walk_m,
-        after_m=0.0 if on is None else on.length_m + on.walk_m, runner_up=runner_up, plan=fleet.rider(rider.rider_id),
+        task_id=task.task_id,
+        rider_id=rider.rider_id,
+        place=place,
+        dropoff_place=None,
+        arrival_s=int(c.arrive[slot]) / 1000,
+        start_s=int(c.start[slot]) / 1000,
+        leave_s=int(c.leave[slot]) / 1000,
+        extra_s=extra_s,
+        extra_m=extra_m,
+        yuan=policy.yuan_per_minute * extra_s / 60 + policy.yuan_per_km * max(extra_m, 0.0) / 1000,
+        points=points,
+        stops=slacks,
+        way_lonlat=way,
+        before_m=to.length_m + to.walk_m,
+        after_m=0.0 if on is None else on.length_m + on.walk_m,
+        runner_up=runner_up,
+        plan=fleet.rider(rider.rider_id),
     )
     fleet.spend(rider.rider_id, extra_s, points)
     return account

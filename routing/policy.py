@@ -48,7 +48,8 @@ class Policy:
     """
 
     max_extra_s: float = 480.0
-    """Most extra seconds one task may take from a rider (our default: the 2 km that DOMAIN prices at 8 min)."""
+    """Most extra seconds one task may take from a rider (our default: the 2 km that DOMAIN prices at 8
+    min)."""
     max_extra_per_hour_s: float = 900.0
     """Most extra seconds in an hour, all tasks of a rider together (our default: a quarter of an hour)."""
     slack_kept_s: float = 0.0
@@ -58,14 +59,15 @@ class Policy:
     break_s: float = 1200.0
     """Length of that break: 20 min (same standard)."""
     day_work_s: float = 12 * 3600.0
-    """Work in a day that no task prolongs. The standard prompts at about 8 h; riders are 9-12 h on the road, and a plan
-    that is already beyond the limit is only not made longer."""
+    """Work in a day that no task prolongs. The standard prompts at about 8 h; riders are 9-12 h on the
+    road, and a plan that is already beyond the limit is only not made longer."""
     ebike_promise_mps: float = 15 / 3.6
     """E-bike times are promised at no more than 15 km/h (same standard)."""
     statuses: frozenset[str] = frozenset({"busy", "public_benefit"})
     """Statuses in which a rider may be given a task."""
     fairness_s_per_point: float = 0.0
-    """Seconds added to a rider's rank for each point he has earned: who has given much is asked later. It decides who is
+    """Seconds added to a rider's rank for each point he has earned: who has given much is asked later. It
+    decides who is
     chosen, never what is allowed or paid."""
     yuan_per_minute: float = 0.6
     """Pay: income of 30-39 yuan/h makes a minute cost 0.50-0.65 yuan."""

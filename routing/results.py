@@ -41,7 +41,8 @@ RULES = (
     "people",
     "taken",
 )
-"""The binding constraint of a refusal. ``late``: a stop would get late. ``place``: the task lies on no street."""
+"""The binding constraint of a refusal. ``late``: a stop would get late. ``place``: the task lies on no
+street."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class Match:
     """(k, 2) degrees: from the place before the task, by the task, to the stop after it."""
     before_m: float
     after_m: float
-    """Metres of the way from the place before the task to it, and from it on to the next stop (0 at the end)."""
+    """Metres of the way from the place before the task to it, and from it on to the next stop (0 at the
+    end)."""
     runner_up: RunnerUp | None
     plan: Rider
     """The rider with the task among his stops."""
@@ -110,7 +112,8 @@ class Change:
     """The smallest single change that would make a match possible."""
 
     what: str
-    """``due`` (of a stop), ``start``, ``latest`` (of the task), ``max_extra``, ``hour_budget``, ``shift``, ``day``, ``break``,
+    """``due`` (of a stop), ``start``, ``latest`` (of the task), ``max_extra``, ``hour_budget``, ``shift``,
+    ``day``, ``break``,
     ``skill``, ``mode``, ``status``, ``capacity``, ``platform``, ``place``, ``people`` or ``none``."""
     seconds: float | None
     """By how much, for changes of time; metres for ``place``; people for ``people``."""
@@ -154,6 +157,7 @@ class MatchResult:
     late_before: tuple[LateStop, ...]
     """Stops that are late without any task."""
     off_network: tuple[tuple[str, float], ...]
-    """Riders left out because their position or a stop lies on no street: (rider id, nearest street in metres)."""
+    """Riders left out because their position or a stop lies on no street: (rider id, nearest street in
+    metres)."""
     plans: tuple[Rider, ...]
     """All riders after the matches, in the order they were given."""

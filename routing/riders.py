@@ -4,32 +4,36 @@ Time
     Instants are epoch seconds; windows are closed at both ends. Inside, every instant and duration is an
     integer of milliseconds, rounded once (half to even) when it enters, so sums are exact and ties are ties.
 Plan
-    A plan is the rider's position followed by his remaining stops in the order he promised. The order is never
-    changed and no stop is dropped. He leaves his position at ``max(now, available_s, shift_start_s)``.
-    At stop k he arrives after the leg, waits until ``earliest_s`` if he is early, starts the service, and leaves
-    ``service_s`` later::
+    A plan is the rider's position followed by his remaining stops in the order he promised. The order is
+    never changed and no stop is dropped. He leaves his position at ``max(now, available_s, shift_start_s)``.
+    At stop k he arrives after the leg, waits until ``earliest_s`` if he is early, starts the service, and
+    leaves ``service_s`` later::
 
-        arrival[k] = leave[k-1] + leg[k];  start[k] = max(arrival[k], earliest[k]);  leave[k] = start[k] + service[k]
+        arrival[k] = leave[k-1] + leg[k];  start[k] = max(arrival[k], earliest[k]);  leave[k] = start[k] +
+        service[k]
 Leg
-    walk out of the place left + network + walk into the place reached. The network part is the fastest legal way in
-    the rider's mode (gates included) times his speed factor. The factor is kept in whole thousandths and the product is
-    rounded up to a millisecond: a slow rider is never promised too early, and the order of ways stays the same, so the
-    way that is fastest for one rider is fastest for all of that mode.
+    walk out of the place left + network + walk into the place reached. The network part is the fastest
+    legal way in the rider's mode (gates included) times his speed factor. The factor is kept in whole
+    thousandths and the product is rounded up to a millisecond: a slow rider is never promised too early,
+    and the order of ways stays the same, so what is fastest for one rider is fastest for all of that mode.
 Late
     A stop is late by ``start - latest_s`` when that is positive. ``latest_s`` is the due instant.
 Slack
-    The slack of a stop in a report is ``latest_s - start`` (negative: late). The slack that an insertion may use is the
-    forward time slack (Savelsbergh 1992, ORSA J. Computing 4:146): the largest delay of the arrival at stop k after which
-    neither k nor any later stop is worse than allowed. Waiting at a stop absorbs delay before it reaches the next.
+    The slack of a stop in a report is ``latest_s - start`` (negative: late). The slack that an insertion
+    may use is the forward time slack (Savelsbergh 1992, ORSA J. Computing 4:146): the largest delay of the
+    arrival at stop k after which neither k nor any later stop is worse than allowed. Waiting at a stop
+    absorbs delay before it reaches the next.
 Allowed
     A stop that is late already, before any insertion, may not get one millisecond later (slack 0), and it is
-    reported. A stop that is in time may come as late as ``latest_s`` less the slack that the policy keeps for it, but
-    where the plan itself keeps less, it may not get later. The same holds for the end of the plan: the shift's
-    end, the day's hours and the break that falls due may be met or left as they are, never made worse.
+    reported. A stop that is in time may come as late as ``latest_s`` less the slack that the policy keeps
+    for it, but where the plan itself keeps less, it may not get later. The same holds for the end of the
+    plan: the shift's end, the day's hours and the break that falls due may be met or left as they are,
+    never made worse.
 Extra
-    The extra time of a task is what it takes from the rider: by how much later he arrives at the stop after it (detour +
-    waiting for the task's window + service), before later waiting absorbs any of it; at the end of a plan: from leaving the
-    last stop to leaving the task.
+    The extra time of a task is what it takes from the rider: by how much later he arrives at the stop after
+    it (detour + waiting for the task's window + service), before later waiting absorbs any of it; at the
+    end of a plan:
+    from leaving the last stop to leaving the task.
 """
 
 import dataclasses
@@ -50,8 +54,8 @@ STOP_KINDS = ("pickup", "dropoff", "task", "rest", "other")
 class Stop:
     """One promised stop of a plan.
 
-    Raises `InputError` for an empty id, a place outside of WGS-84, a negative service or a window that ends before
-    it begins.
+    Raises `InputError` for an empty id, a place outside of WGS-84, a negative service or a window that ends
+    before it begins.
     """
 
     stop_id: str

@@ -10,10 +10,10 @@ from geo.errors import InputError
 from geo.jit import kernel
 from geo.snapping import Snapped
 from geo.streets import StreetNetwork
-from routing.columns import EVER, NEVER, Columns, allocate, link, renew_legs, reschedule, set_leg, unlink
-from routing.insertion import TaskColumns
-from routing.kernels import NO, Work, graph_of, work_for
+from routing.columns import allocate, link, renew_legs, reschedule, set_leg, unlink
+from routing.kernels import graph_of, work_for
 from routing.policy import Policy
+from routing.tables import EVER, NEVER, NO, Columns, Graph, Ms, TaskColumns, Work
 from routing.tasks import Visit
 
 __all__ = ["Codes", "Squad", "as_ms", "runs_ms"]
@@ -46,7 +46,7 @@ class Codes:
 
 
 def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Array, Int64Array]:
-    """Milliseconds from the start of each directed edge to the place: along it, and against it (as `geo.trips.run_ms`)."""
+    """Milliseconds to each place from the ends of its edge, along and against (as `geo.trips.run_ms`)."""
     edge = np.maximum(places.edge, 0)
     length = network.edge_length_m[edge]
     part = np.clip(np.divide(places.offset_m, length, out=np.zeros(len(edge)), where=length > 0), 0.0, 1.0)
@@ -57,28 +57,43 @@ def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Ar
 
 
 @kernel
-def _admit(graph, c, rows, width, reached, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _admit(graph: Graph, c: Columns, rows: Int64Array, width: Ms, reached: BoolArray, work: Work) -> None:
     for q in range(len(rows)):
         row = rows[q]
-        for j in range(c.count[row] + 1):
+        for j in range(c.stops[row] + 1):
             link(graph, c, row * width + j)
         renew_legs(graph, c, row, 0, width, width, work)
         reached[q] = reschedule(c, row, width)
 
 
 @kernel
-def _dismiss(graph, c, rows, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _dismiss(graph: Graph, c: Columns, rows: Int64Array, width: Ms) -> None:
     for row in rows:
-        for j in range(c.count[row] + 1):
+        for j in range(c.stops[row] + 1):
             unlink(graph, c, row * width + j)
-        c.count[row] = -1
+        c.stops[row] = -1
         c.ok[row] = 0
 
 
 @kernel
 def _move(
-    graph, c, rows, edge, from_u, from_v, walk, x, y, offset_m, walk_m, lonlat, at, width, reached, work
-):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, E501
+    graph: Graph,
+    c: Columns,
+    rows: Int64Array,
+    edge: Int32Array,
+    from_u: Int64Array,
+    from_v: Int64Array,
+    walk: Int64Array,
+    x: FloatArray,
+    y: FloatArray,
+    offset_m: FloatArray,
+    walk_m: FloatArray,
+    lonlat: FloatArray,
+    at: Ms,
+    width: Ms,
+    reached: BoolArray,
+    work: Work,
+) -> None:
     for q in range(len(rows)):
         row = rows[q]
         slot = row * width
@@ -104,14 +119,14 @@ def _move(
 
 
 @kernel
-def _relink(graph, c, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    for row in range(len(c.count)):
-        for j in range(c.count[row] + 1):
+def _relink(graph: Graph, c: Columns, width: Ms) -> None:
+    for row in range(len(c.stops)):
+        for j in range(c.stops[row] + 1):
             link(graph, c, row * width + j)
 
 
 @kernel
-def _relist(c):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _relist(c: Columns) -> None:
     c.long_count[0] = 0
     for slot in range(len(c.leg)):
         c.long_at[slot] = -1
@@ -122,10 +137,10 @@ def _relist(c):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 
 
 @kernel
-def _shift(graph, c, row, place, by, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _shift(graph: Graph, c: Columns, row: Ms, place: Ms, by: Ms, width: Ms) -> None:
     """Open (by = 1) or close (by = -1) a gap of one stop at `place`; legs are left to be renewed."""
     base = row * width
-    k = c.count[row]
+    k = c.stops[row]
     for j in range(place, k + 1):
         unlink(graph, c, base + j)
     first, last, step = (k, place - 1, -1) if by == 1 else (place + 1, k + 1, 1)
@@ -146,13 +161,13 @@ def _shift(graph, c, row, place, by, width):  # type: ignore[no-untyped-def]  # 
         c.latest[b] = c.latest[a]
         c.rest[b] = c.rest[a]
         c.change[b] = c.change[a]
-    c.count[row] = k + by
+    c.stops[row] = k + by
     for j in range(place + (1 if by == 1 else 0), k + by + 1):
         link(graph, c, base + j)
 
 
 SLOT_COLUMNS = tuple(name for name in Columns._fields[: Columns._fields.index("long_at")])
-ROW_COLUMNS = Columns._fields[Columns._fields.index("count") : Columns._fields.index("edge_head")]
+ROW_COLUMNS = Columns._fields[Columns._fields.index("stops") : Columns._fields.index("edge_head")]
 ONE_COLUMNS = ("keep", "work_span", "break_span", "least_factor", "most_cap", "long_leg")
 
 
@@ -176,7 +191,7 @@ class Squad:
         self.first_ms = 90_000
 
     def __len__(self) -> int:
-        return len(self.c.count) - len(self._free)
+        return len(self.c.stops) - len(self._free)
 
     @property
     def nbytes(self) -> int:
@@ -186,17 +201,17 @@ class Squad:
     def reserve(self, rows: int, stops: int) -> None:
         """Make room for `rows` more riders and plans of `stops` stops (one task each fits on top)."""
         wanted = max(len(self) + rows, 1)
-        total = len(self.c.count)
+        total = len(self.c.stops)
         while total < wanted:
             total *= 2
         width = self.width
         while width < stops + 3:
             width = width * 3 // 2
-        if total != len(self.c.count) or width != self.width:
+        if total != len(self.c.stops) or width != self.width:
             self._grow(total, width)
 
     def _grow(self, total: int, width: int) -> None:
-        old, old_rows, old_width = self.c, len(self.c.count), self.width
+        old, old_rows, old_width = self.c, len(self.c.stops), self.width
         new = allocate(total, width, len(old.edge_head), len(old.active))
         for name in SLOT_COLUMNS:
             if name in ("following", "previous"):
@@ -244,7 +259,7 @@ class Squad:
     def settle(self) -> None:
         """Keep the list of long legs short: about one leg in a hundred stands in it."""
         c = self.c
-        stops = int(np.maximum(c.count, 0).sum())
+        stops = int(np.maximum(c.stops, 0).sum())
         if c.long_count[0] > 0.03 * stops + 16 or (c.long_count[0] == 0 and stops > 0):
             legs = c.leg[c.leg > 0]
             if len(legs):
@@ -278,8 +293,8 @@ class Squad:
 
     def insert(self, row: int, place: int, at: Snapped, visit: Visit, change: int, rest: bool) -> None:
         """Put a stop before stop `place` (0-based) of a row; two legs are computed, the rest is kept."""
-        if self.c.count[row] + 1 >= self.width:
-            self.reserve(0, int(self.c.count[row]) + 1)
+        if self.c.stops[row] + 1 >= self.width:
+            self.reserve(0, int(self.c.stops[row]) + 1)
         c, slot = self.c, row * self.width + place + 1
         kept = c.leg[row * self.width : (row + 1) * self.width].copy()
         _shift(self.graph, c, row, place + 1, 1, self.width)
@@ -330,12 +345,21 @@ class Squad:
 
 
 @kernel
-def _link_one(graph, c, slot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _link_one(graph: Graph, c: Columns, slot: Ms) -> None:
     link(graph, c, slot)
 
 
 @kernel
-def _restore(graph, c, row, legs, first, last, width, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _restore(
+    graph: Graph,
+    c: Columns,
+    row: Ms,
+    legs: Int32Array,
+    first: Ms,
+    last: Ms,
+    width: Ms,
+    work: Work,
+) -> None:
     for j in range(width):
         set_leg(c, row * width + j, legs[j])
     renew_legs(graph, c, row, first, last, width, work)

@@ -27,7 +27,8 @@ TASK_KINDS: Mapping[str, TaskKind] = MappingProxyType(
     {
         kind.name: kind
         for kind in (
-            # City-management event classes have a time limit for acting each; rubbish: 4 working hours (DOMAIN, one city).
+            # City-management event classes have a time limit for acting each; rubbish: 4 working hours
+            # (DOMAIN, one city).
             TaskKind("rubbish", 4 * 3600.0, 60.0),
             # Our defaults where the field names the task but no limit (DOMAIN, "Tasks").
             TaskKind("hazard", 2 * 3600.0, 90.0),

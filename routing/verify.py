@@ -1,12 +1,13 @@
 """Independent checker: recomputes a plan from raw input. It shares no code with the search kernels.
 
-Legs come from a plain heap Dijkstra over the columns of `StreetNetwork`, one state for each directed edge and phase of
-the trip (leaving a private place, public streets, entering a private place). `replay` knows nothing of maps: it takes any
-leg times, so that it can also check published pick-up and delivery solutions.
+Legs come from a plain heap Dijkstra over the columns of `StreetNetwork`, one state for each directed edge
+and phase of the trip (leaving a private place, public streets, entering a private place). `replay` knows
+nothing of maps: it takes any leg times, so that it can also check published pick-up and delivery solutions.
 """
 
 import dataclasses
 import heapq
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 
@@ -50,7 +51,12 @@ class Replay:
 
 
 def replay(
-    visits: Sequence[Visited], legs: Sequence[float], leave: float, *, load: float = 0.0, capacity: float = math.inf,
+    visits: Sequence[Visited],
+    legs: Sequence[float],
+    leave: float,
+    *,
+    load: float = 0.0,
+    capacity: float = math.inf,
     tolerance: float = 0.0,
 ) -> Replay:
     """Drive a route visit by visit.
@@ -93,10 +99,16 @@ def replay(
 
 
 def check_routes(
-    routes: Sequence[Sequence[Visited]], leg: Callable[[str, str], float], depot: str, *, close: float, capacity: float,
-    expected: Iterable[str], tolerance: float = 1e-6,
+    routes: Sequence[Sequence[Visited]],
+    leg: Callable[[str, str], float],
+    depot: str,
+    *,
+    close: float,
+    capacity: float,
+    expected: Iterable[str],
+    tolerance: float = 1e-6,
 ) -> tuple[str, ...]:
-    """Check whole routes from and to a depot (Li & Lim pick-up and delivery): everybody once, pairs on one route.
+    """Check whole routes from and to a depot (Li & Lim pick-up and delivery): everybody once, pairs together.
 
     Parameters
     ----------
@@ -168,13 +180,22 @@ class Checker:
     def plan(self, rider: Rider, now_s: float) -> Replay:
         """Replay a rider's plan from scratch, in milliseconds; late stops are listed as problems."""
         places = [rider.lonlat, *(stop.lonlat for stop in rider.stops)]
-        legs = [self.leg_ms(rider.mode, a, b, rider.speed_factor) for a, b in zip(places, places[1:], strict=False)]
+        legs = [self.leg_ms(rider.mode, a, b, rider.speed_factor) for a, b in itertools.pairwise(places)]
         visits = [
-            Visited(s.stop_id, s.earliest_s * 1000, s.latest_s * 1000, round(s.service_s * 1000), s.load_change)
+            Visited(
+                s.stop_id, s.earliest_s * 1000, s.latest_s * 1000, round(s.service_s * 1000), s.load_change
+            )
             for s in rider.stops
         ]
         capacity = math.inf if rider.capacity is None else rider.capacity
-        return replay(visits, legs, self.leaving_ms(rider, now_s), load=rider.load, capacity=capacity, tolerance=SETTLED_MS)
+        return replay(
+            visits,
+            legs,
+            self.leaving_ms(rider, now_s),
+            load=rider.load,
+            capacity=capacity,
+            tolerance=SETTLED_MS,
+        )
 
     @staticmethod
     def leaving_ms(rider: Rider, now_s: float) -> float:
@@ -195,7 +216,8 @@ class Checker:
         Returns
         -------
         tuple of str
-            Sentences, empty when every promise holds: order kept, nothing later than allowed, windows, rules, times told.
+            Sentences, empty when every promise holds: order kept, nothing later than allowed, windows,
+            rules, times told.
         """
         after = match.plan
         problems = list(self._same_plan(before, match, task))
@@ -222,7 +244,11 @@ class Checker:
             del stops[at]
         if tuple(stops) != before.stops:
             yield "a promised stop was moved, dropped or changed"
-        if match.rider_id != before.rider_id or match.plan.lonlat != before.lonlat or match.plan.mode != before.mode:
+        if (
+            match.rider_id != before.rider_id
+            or match.plan.lonlat != before.lonlat
+            or match.plan.mode != before.mode
+        ):
             yield "the plan is of another rider, place or mode"
 
     def _no_later(self, before: Rider, old: Replay, after: Rider, new: Replay) -> Iterable[str]:
@@ -243,7 +269,11 @@ class Checker:
             stop = after.stops[at]
             if stop.lonlat != visit.lonlat or stop.service_s != visit.service_s:
                 yield "the task's stop is not at its place or not as long as it must be"
-            if not visit.earliest_s * 1000 - SETTLED_MS <= new.starts[at] <= visit.latest_s * 1000 + SETTLED_MS:
+            if (
+                not visit.earliest_s * 1000 - SETTLED_MS
+                <= new.starts[at]
+                <= visit.latest_s * 1000 + SETTLED_MS
+            ):
                 yield "the task is done outside of its window"
             if new.starts[at] < now_s * 1000 - SETTLED_MS:
                 yield "the task begins in the past"
@@ -261,10 +291,12 @@ class Checker:
                 yield f"slack of {row.stop_id} is {slack}, not {row.slack_after_s} as told"
 
     def _extra_ms(self, match: Match, old: Replay, new: Replay, now_s: float, after: Rider) -> float:
-        """Sum of the delays that each inserted place brings to the arrival after it, less what was there before."""
+        """Delays that the inserted places bring to the arrivals after them, in all."""
         places = [after.lonlat, *(stop.lonlat for stop in after.stops)]
         leave = (self.leaving_ms(after, now_s), *new.leaves)
-        inserted = {match.place + 1} if match.dropoff_place is None else {match.place + 1, match.dropoff_place + 2}
+        inserted = (
+            {match.place + 1} if match.dropoff_place is None else {match.place + 1, match.dropoff_place + 2}
+        )
         total = 0.0
         at = 0
         while at + 1 < len(places):
@@ -277,9 +309,14 @@ class Checker:
             if end == len(places):
                 total += leave[end - 1] - max(leave[at], now_s * 1000)
             else:
-                through = leave[end - 1] + self.leg_ms(after.mode, places[end - 1], places[end], after.speed_factor)
+                through = leave[end - 1] + self.leg_ms(
+                    after.mode, places[end - 1], places[end], after.speed_factor
+                )
                 total += max(
-                    through - leave[at] - self.leg_ms(after.mode, places[at], places[end], after.speed_factor), 0.0
+                    through
+                    - leave[at]
+                    - self.leg_ms(after.mode, places[at], places[end], after.speed_factor),
+                    0.0,
                 )
             at = end
         return total
@@ -336,14 +373,25 @@ def _kept(count: int, inserted: Sequence[int]) -> list[int]:
 def stops_of(task: Task) -> tuple[Stop, ...]:
     """Return the stops that a task adds to a plan, in order."""
     first = Stop(
-        task.task_id if task.dropoff is None else f"{task.task_id}:pickup", task.place.lonlat, task.place.service_s,
-        task.place.earliest_s, task.place.latest_s, "task" if task.dropoff is None else "pickup", task.load,
+        task.task_id if task.dropoff is None else f"{task.task_id}:pickup",
+        task.place.lonlat,
+        task.place.service_s,
+        task.place.earliest_s,
+        task.place.latest_s,
+        "task" if task.dropoff is None else "pickup",
+        task.load,
     )
     if task.dropoff is None:
         return (first,)
     end = task.dropoff
     return first, Stop(
-        f"{task.task_id}:dropoff", end.lonlat, end.service_s, end.earliest_s, end.latest_s, "dropoff", -task.load
+        f"{task.task_id}:dropoff",
+        end.lonlat,
+        end.service_s,
+        end.earliest_s,
+        end.latest_s,
+        "dropoff",
+        -task.load,
     )
 
 
@@ -366,7 +414,11 @@ class _Table:
         for edge in range(len(network)):
             for side in (0, 1):
                 open_ = bool(network.edge_access[side, edge] & bit)
-                ms = max(float(np.round(network.edge_length_m[edge] / speed[edge] * 1000)), 1.0) if open_ else math.inf
+                ms = (
+                    max(float(np.round(network.edge_length_m[edge] / speed[edge] * 1000)), 1.0)
+                    if open_
+                    else math.inf
+                )
                 self._cost.append(ms)
         ends = np.stack([network.edge_u, network.edge_v], axis=1)
         self._tail = ends.ravel().tolist()
@@ -379,11 +431,19 @@ class _Table:
             if cost < math.inf:
                 self._leaving[self._tail[d]].append(d)
         self._banned = {(int(a), int(b)) for a, b in network.turns_banned.tolist()} if self._car else set()
-        delay = np.where(np.isnan(network.compounds.gate_delay_s), network.gate_delay_s, network.compounds.gate_delay_s)
+        delay = np.where(
+            np.isnan(network.compounds.gate_delay_s), network.gate_delay_s, network.compounds.gate_delay_s
+        )
         facts = Streets(
-            ends, np.array([0xFFFFFFFF if c == math.inf else c for c in self._cost], np.uint32),
-            network.edge_private & bit != 0, network.edge_compound, network.node_blocked & bit != 0, network.node_gate,
-            np.round(delay * 1000).astype(np.int64), round(network.gate_delay_s * 1000), network.turns_banned,
+            ends,
+            np.array([0xFFFFFFFF if c == math.inf else c for c in self._cost], np.uint32),
+            network.edge_private & bit != 0,
+            network.edge_compound,
+            network.node_blocked & bit != 0,
+            network.node_gate,
+            np.round(delay * 1000).astype(np.int64),
+            round(network.gate_delay_s * 1000),
+            network.turns_banned,
         )
         self._enter = compound_delay_at(facts).tolist()
         self._lone = lone_gates(facts).tolist()
@@ -498,11 +558,11 @@ class _Table:
         return best
 
     def illegal(self, directed: list[int]) -> Iterable[str]:
-        """Sentences about a way: closed directions, gaps, barriers, banned turns, private streets in its middle."""
+        """Say what is illegal in a way."""
         for d in directed:
             if self._cost[d] == math.inf:
                 yield f"edge {d // 2} is closed to {self._mode} in this direction"
-        for d, e in zip(directed, directed[1:], strict=False):
+        for d, e in itertools.pairwise(directed):
             if self._head[d] != self._tail[e]:
                 yield f"edges {d // 2} and {e // 2} do not meet"
             elif e not in self._turns(d):

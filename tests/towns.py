@@ -17,7 +17,9 @@ def place_in(network: StreetNetwork, rng: np.random.Generator) -> tuple[float, f
     return float(rng.uniform(west, east)), float(rng.uniform(south, north))
 
 
-def some_riders(network: StreetNetwork, rng: np.random.Generator, count: int, *, everything: bool) -> list[Rider]:
+def some_riders(
+    network: StreetNetwork, rng: np.random.Generator, count: int, *, everything: bool
+) -> list[Rider]:
     """Riders with 0-5 stops; `everything`: with all rules in play, late stops, waits and several modes."""
     riders = []
     for number in range(count):
@@ -34,7 +36,9 @@ def some_riders(network: StreetNetwork, rng: np.random.Generator, count: int, *,
             facts = {
                 "mode": str(rng.choice(["ebike", "ebike", "car", "foot"])),
                 "speed_factor": float(rng.choice([1.0, 1.0, 1.25, 1.333])),
-                "skills": frozenset(rng.choice(["aid", "fire"], int(rng.integers(0, 3)), replace=False).tolist()),
+                "skills": frozenset(
+                    rng.choice(["aid", "fire"], int(rng.integers(0, 3)), replace=False).tolist()
+                ),
                 "status": str(rng.choice(["busy", "busy", "busy", "public_benefit", "on_break", "off"])),
                 "shift_end_s": NOW + float(rng.choice([600.0, 3000.0, np.inf])),
                 "worked_since_break_s": float(rng.choice([0.0, 13_500.0, 14_400.0, 15_000.0])),
@@ -48,7 +52,9 @@ def some_riders(network: StreetNetwork, rng: np.random.Generator, count: int, *,
     return riders
 
 
-def some_tasks(network: StreetNetwork, rng: np.random.Generator, count: int, *, everything: bool) -> list[Task]:
+def some_tasks(
+    network: StreetNetwork, rng: np.random.Generator, count: int, *, everything: bool
+) -> list[Task]:
     """Visits; `everything`: with windows, skills, modes and platforms."""
     tasks = []
     for number in range(count):
@@ -59,8 +65,12 @@ def some_tasks(network: StreetNetwork, rng: np.random.Generator, count: int, *, 
                 earliest_s = NOW + float(rng.uniform(-100, 600))
                 latest_s = earliest_s + float(rng.uniform(0, 900))
             facts = {
-                "skills": frozenset(rng.choice(["aid", "fire"], int(rng.integers(0, 2)), replace=False).tolist()),
-                "modes": frozenset({"ebike", "foot"} if rng.random() < 0.3 else {"ebike", "bike", "car", "foot"}),
+                "skills": frozenset(
+                    rng.choice(["aid", "fire"], int(rng.integers(0, 2)), replace=False).tolist()
+                ),
+                "modes": frozenset(
+                    {"ebike", "foot"} if rng.random() < 0.3 else {"ebike", "bike", "car", "foot"}
+                ),
                 "platforms": frozenset({"x"} if rng.random() < 0.2 else set()),
                 "priority": int(rng.integers(0, 3)),
             }

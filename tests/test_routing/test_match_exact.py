@@ -1,4 +1,4 @@
-"""The best insertion against brute force over all riders and all places, with legs from the independent checker."""
+"""The best insertion against brute force over all riders and places, legs from the independent checker."""
 
 import dataclasses
 import math
@@ -29,7 +29,11 @@ def every_insertion(
     """(rank, rider, place, extra) of the best allowed place of each rider, slowly."""
     found = []
     for rider in riders:
-        if rider.mode not in task.modes or rider.status not in policy.statuses or not task.skills <= rider.skills:
+        if (
+            rider.mode not in task.modes
+            or rider.status not in policy.statuses
+            or not task.skills <= rider.skills
+        ):
             continue
         if task.platforms and rider.platform not in task.platforms:
             continue
@@ -129,7 +133,8 @@ def town() -> StreetNetwork:
 
 def at(network: StreetNetwork, east: float, north: float) -> tuple[float, float]:
     west, south, _, _ = network.bounds
-    point = network.unproject(network.project(np.array([[west, south]])) + [[east, north]])[0]
+    corner = network.project(np.array([[west, south]]))
+    point = network.unproject(corner + np.array([[east, north]]))[0]
     return float(point[0]), float(point[1])
 
 
@@ -170,7 +175,9 @@ def test_zero_slack_lets_only_free_insertions_in(town: StreetNetwork) -> None:
 
 
 def test_a_task_at_a_stop_costs_its_service(town: StreetNetwork) -> None:
-    rider = Rider("r", at(town, 120, 120), stops=(Stop("s", at(town, 480, 126)), Stop("z", at(town, 480, 700))))
+    rider = Rider(
+        "r", at(town, 120, 120), stops=(Stop("s", at(town, 480, 126)), Stop("z", at(town, 480, 700)))
+    )
     task = Task("t", Visit(at(town, 480, 126), 25.0))
     match = match_tasks(town, [rider], [task], PLAIN, NOW).matches[0]
     walk_s = float(town.snap(np.array([task.place.lonlat]), "ebike").walk_ms[0]) / 1000
@@ -192,15 +199,16 @@ def test_insert_then_take_out_restores_the_plan_bit_for_bit(town: StreetNetwork)
     for mode, squad in fleet.squads.items():
         assert squad.width == widths[mode]
         names = squad.c._fields
-        for name, before, after in zip(names, kept[mode], squad.c, strict=True):
+        columns: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = list(squad.c)  # type: ignore[arg-type]
+        for name, before, after in zip(names, kept[mode], columns, strict=True):
             if name in ("following", "previous", "edge_head", "long_slot", "long_at"):
                 continue
             if len(before) == len(squad.c.edge):
                 used = np.concatenate([
                     np.arange(row * squad.width, row * squad.width + count + 1)
-                    for row, count in enumerate(squad.c.count) if count >= 0
+                    for row, count in enumerate(squad.c.stops) if count >= 0
                 ])  # fmt: skip
-                before, after = before[used], after[used]  # noqa: PLW2901
+                before, after = before[used], after[used]
             assert np.array_equal(before, after), name
 
 
