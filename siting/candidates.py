@@ -1,8 +1,12 @@
 """Places that may become a station, and for each refused one the reason.
 
-Refusal reasons: ``forbidden_zone``, ``inside_compound`` (behind a fence that riders may not pass),
+Refusal reasons: ``forbidden_zone``, ``inside_compound`` (behind a fence; a compound in which at least k
+riders were seen resting is open to them, and the gate costs the others its delay in every travel time),
 ``no_street`` (no street within the allowed walk that riders may use) and ``too_close`` (a better one, or
 a station that stands already, is nearer than the spacing). The planner's own sites are never too close.
+
+Where the map names no fitting place near demand, the kerb of a public street may take a cabin: such
+candidates have the kind ``street``.
 """
 
 import dataclasses
@@ -14,7 +18,15 @@ from scipy.spatial import cKDTree
 
 from geo.errors import InputError
 
-__all__ = ["CANDIDATE_KINDS", "REASONS", "CandidateRules", "CandidateSites", "Candidates", "pick_candidates"]
+__all__ = [
+    "CANDIDATE_KINDS",
+    "REASONS",
+    "CandidateRules",
+    "CandidateSites",
+    "Candidates",
+    "hot_spots",
+    "pick_candidates",
+]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -53,18 +65,26 @@ class CandidateRules:
     spacing_m : least distance between two candidates, 0-5000 m
     walk_m : longest walk from the street to the door, 5-500 m
     forbidden : polygons (lon, lat) where no station may stand
+    street_sites : most kerbs near demand that become candidates, 0-5000
+    street_apart_m : a kerb is a candidate only if no other candidate is so near, 50-5000 m
     """
 
     kinds: tuple[str, ...] = CANDIDATE_KINDS
     spacing_m: float = 60.0
     walk_m: float = 100.0
     forbidden: tuple[shapely.Geometry, ...] = ()
+    street_sites: int = 200
+    street_apart_m: float = 150.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.spacing_m <= 5000:
             raise InputError(f"candidate spacing_m is {self.spacing_m}, it must lie in 0-5000 m.")
         if not 5 <= self.walk_m <= 500:
             raise InputError(f"candidate walk_m is {self.walk_m}, it must lie in 5-500 m.")
+        if not 0 <= self.street_sites <= 5000:
+            raise InputError(f"candidate street_sites is {self.street_sites}, it must lie in 0-5000.")
+        if not 50 <= self.street_apart_m <= 5000:
+            raise InputError(f"candidate street_apart_m is {self.street_apart_m}, it must lie in 50-5000 m.")
         if not self.kinds:
             raise InputError("candidate kinds must name at least one kind of place.")
 
@@ -133,10 +153,10 @@ def pick_candidates(
     forbidden: BoolArray = np.zeros(len(sites.lonlat), dtype=np.bool_)
     points = shapely.points(sites.lonlat) if len(sites.lonlat) else np.empty(0, dtype=object)
     for zone in rules.forbidden:
-        forbidden = np.asarray(forbidden | shapely.intersects(zone, points), dtype=np.bool_)
+        forbidden[np.nonzero(shapely.intersects(zone, points))[0]] = True
     near_taken = np.zeros(len(sites.lonlat), dtype=np.bool_)
     if len(taken_xy_m) and len(xy_m):
-        near_taken = cKDTree(taken_xy_m).query(xy_m)[0] < rules.spacing_m
+        near_taken |= np.asarray(cKDTree(taken_xy_m).query(xy_m)[0] < rules.spacing_m, dtype=np.bool_)
     neighbours = cKDTree(xy_m).query_ball_point(xy_m, rules.spacing_m) if len(xy_m) else []
     accepted: list[int] = []
     reason: dict[int, str] = {}
@@ -170,3 +190,20 @@ def pick_candidates(
         ),
         tuple(reason[k] for k in refused),
     )
+
+
+def hot_spots(
+    xy_m: FloatArray, weight: FloatArray, taken_xy_m: FloatArray, apart_m: float, most: int
+) -> npt.NDArray[np.int64]:
+    """Return demand points, heaviest first, ``apart_m`` from taken places and from one another."""
+    free = weight > 0
+    if len(taken_xy_m) and len(xy_m):
+        free &= cKDTree(taken_xy_m).query(xy_m)[0] >= apart_m
+    picked: list[int] = []
+    for i in np.lexsort((xy_m[:, 1], xy_m[:, 0], -weight)).tolist():
+        if len(picked) == most:
+            break
+        if free[i]:
+            picked.append(i)
+            free &= np.hypot(*(xy_m - xy_m[i]).T) >= apart_m
+    return np.array(picked, dtype=np.int64)

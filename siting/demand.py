@@ -4,7 +4,7 @@ The city is cut into square cells of ``cell_m`` (50 m by default). A demand poin
 what happened in one cell, so no clustering hides demand. Three layers are kept apart: observed rests,
 breaks that fall due, and passing riders. Rows stay apart by rider and day, so that any set of days or
 riders (training, held out, resampled) can be weighed without reading the traces again. Hours and days
-are local.
+are local; a day begins at 04:00.
 """
 
 import dataclasses
@@ -27,11 +27,15 @@ __all__ = [
     "by_hour",
     "distinct_riders",
     "local_seconds",
+    "open_compounds",
     "split_by_hour",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+DAY_STARTS_H = 4
+"""A working day runs from 04:00 to 04:00: riders on late shifts are not cut at midnight."""
 
 BREAK_MIN = 20.0
 """Minutes off after 4 h of continuous work: national recommended standard on food-delivery platform
@@ -96,7 +100,7 @@ class Demand:
     lonlat: FloatArray
     """(n, 2) degrees WGS-84."""
     days: tuple[str, ...]
-    """Local days, ISO, every one from the first to the last."""
+    """Local days (04:00 to 04:00), ISO, every one from the first to the last."""
     rest: DemandLayer
     due_break: DemandLayer
     passing: DemandLayer
@@ -219,14 +223,20 @@ def build_demand(
     for events in layers:
         start = local_seconds(events.start_s, timezone)
         pieces.append(split_by_hour(start, start + (events.end_s - events.start_s)))
-    days = np.concatenate([hour // 24 for _, hour, _ in pieces])
+    days = np.concatenate([(hour - DAY_STARTS_H) // 24 for _, hour, _ in pieces])
     first, last = int(days.min()), int(days.max())
     names = tuple(datetime.fromtimestamp(d * 86400, UTC).date().isoformat() for d in range(first, last + 1))
     built = []
     start_row = 0
     for events, (row, hour, minutes) in zip(layers, pieces, strict=True):
         built.append(
-            _layer(point[start_row + row], events.rider[row], hour // 24 - first, hour % 24, minutes)
+            _layer(
+                point[start_row + row],
+                events.rider[row],
+                (hour - DAY_STARTS_H) // 24 - first,
+                hour % 24,
+                minutes,
+            )
         )
         start_row += len(events.lonlat)
     return Demand(place, names, built[0], built[1], built[2])
@@ -238,3 +248,11 @@ def _layer(
     order = np.lexsort((minutes, hour, day, rider, point))
     columns = [np.asarray(c, dtype=np.int64)[order] for c in (point, rider, day, hour)]
     return DemandLayer(columns[0], columns[1], columns[2], columns[3], minutes[order])
+
+
+def open_compounds(rest: DemandLayer, compound: IntArray, count: int, k: int) -> npt.NDArray[np.bool_]:
+    """Return (count + 1,) whether at least k riders rested in each compound; the last entry stands for none.
+
+    ``compound`` (n,) is the compound of each demand point, -1 for none.
+    """
+    return np.append(distinct_riders(rest, compound, count) >= k, False)

@@ -225,7 +225,7 @@ def budget_curve(
                 kind, pattern = kind_and_hours(weight[served[row].nearest].sum(axis=0), plan.kinds)
                 cost += kind.cost_yuan(pattern)
         gap = 0.0 if bound <= 0 else (bound - covered) / bound
-        out.append(BudgetPoint(cost, old + count, covered / total if total else 0.0, gap))
+        out.append(BudgetPoint(cost, old + count, min(1.0, covered / total) if total else 0.0, gap))
     return tuple(out)
 
 

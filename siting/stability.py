@@ -35,7 +35,7 @@ def covered_share(weight: FloatArray, within: BoolArray) -> float:
     total = float(weight.sum())
     if total == 0 or within.shape[1] == 0:
         return 0.0
-    return float(weight[within.any(axis=1)].sum()) / total
+    return min(1.0, float(weight[within.any(axis=1)].sum()) / total)
 
 
 def kmeans_centres(xy_m: FloatArray, weight: FloatArray, count: int, seed: int) -> FloatArray:

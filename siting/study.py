@@ -1,5 +1,6 @@
 """One study from inputs to the frozen `Study`: wires the parts, decides nothing itself."""
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -9,9 +10,9 @@ from geo.errors import InputError
 from geo.places import Places
 from geo.staypoints import KINDS
 from siting.audit import Rests, audit_stations
-from siting.candidates import Candidates, CandidateSites, pick_candidates
+from siting.candidates import Candidates, CandidateSites, hot_spots, pick_candidates
 from siting.cover import Reach, reach_within
-from siting.demand import BREAK_MIN, Demand, Events, build_demand, by_hour
+from siting.demand import BREAK_MIN, Demand, Events, build_demand, by_hour, open_compounds
 from siting.figures import demand_cells, grid_figures
 from siting.flows import passing_events, published_flows
 from siting.inputs import DueBreakColumns, StayColumns, StudyInputs, StudySettings
@@ -61,13 +62,17 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     training, held_out = _days(demand, settings)
     tell("candidates")
     existing_lonlat = np.array([s.lonlat for s in inputs.existing], dtype=np.float64).reshape(-1, 2)
-    candidates = _candidates(inputs, ways, existing_lonlat)
+    weight = demand.weight(settings.weights, training)
+    is_open = open_compounds(
+        demand.rest, ways.compound_of(demand.lonlat), len(inputs.network.compounds), settings.k
+    )
+    candidates = _candidates(inputs, ways, existing_lonlat, is_open)
+    candidates = _with_kerbs(candidates, inputs, ways, existing_lonlat, demand, weight.sum(axis=1), is_open)
     _enough(candidates, settings.new_sites)
     tell("travel")
     lonlat = np.concatenate([existing_lonlat, candidates.lonlat])
     cost_s = ways.seconds(settings.mode, demand.lonlat, lonlat, settings.limit_s)
     tell("choice")
-    weight = demand.weight(settings.weights, training)
     problem = MaxCover(
         weight=weight.sum(axis=1),
         limit_s=settings.limit_s,
@@ -164,6 +169,10 @@ def _rng(settings: StudySettings, stream: int) -> np.random.Generator:
 
 def _events(stays: StayColumns, kind: str) -> Events:
     rows = np.nonzero(stays.kind == KINDS.index(kind))[0]
+    # one order whatever the order of the input, so that sums and ties come out the same
+    rows = rows[
+        np.lexsort((stays.lonlat[rows, 0], stays.end_s[rows], stays.start_s[rows], stays.rider[rows]))
+    ]
     return Events(
         np.asarray(stays.lonlat, dtype=np.float64)[rows].reshape(-1, 2),
         stays.rider[rows].astype(np.int64),
@@ -202,7 +211,18 @@ def _days(demand: Demand, settings: StudySettings) -> tuple[npt.NDArray[np.bool_
     return split_days(days, settings.held_out_days)
 
 
-def _candidates(inputs: StudyInputs, ways: Ways, existing_lonlat: FloatArray) -> Candidates:
+def _accessible(
+    ways: Ways, mode: str, lonlat: FloatArray, walk_m: float, is_open: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return (on a street riders may use, behind a fence that is not open to them) of each place."""
+    compound = ways.compound_of(lonlat)
+    inside_open = (compound >= 0) & is_open[compound]
+    return ways.public(mode, lonlat, walk_m) | inside_open, (compound >= 0) & ~inside_open
+
+
+def _candidates(
+    inputs: StudyInputs, ways: Ways, existing_lonlat: FloatArray, is_open: npt.NDArray[np.bool_]
+) -> Candidates:
     sites = _map_sites(inputs.places, inputs.settings.candidates.kinds)
     own = inputs.own_sites
     if own is not None:
@@ -212,13 +232,52 @@ def _candidates(inputs: StudyInputs, ways: Ways, existing_lonlat: FloatArray) ->
             ("own",) * len(own.name) + sites.kind,
         )
     rules = inputs.settings.candidates
+    on_street, fenced = _accessible(ways, inputs.settings.mode, sites.lonlat, rules.walk_m, is_open)
     return pick_candidates(
         sites,
         rules,
         xy_m=ways.project(sites.lonlat),
-        on_street=ways.public(inputs.settings.mode, sites.lonlat, rules.walk_m),
-        fenced=ways.compound_of(sites.lonlat) >= 0,
+        on_street=on_street,
+        fenced=fenced,
         taken_xy_m=ways.project(existing_lonlat),
+    )
+
+
+def _with_kerbs(
+    candidates: Candidates,
+    inputs: StudyInputs,
+    ways: Ways,
+    existing_lonlat: FloatArray,
+    demand: Demand,
+    weight: FloatArray,
+    is_open: npt.NDArray[np.bool_],
+) -> Candidates:
+    """Add kerbs of public streets near demand where the map names no fitting place."""
+    rules = inputs.settings.candidates
+    mode = inputs.settings.mode
+    kerb = ways.kerb(mode, demand.lonlat)
+    on_street, fenced = _accessible(ways, mode, kerb, rules.walk_m, is_open)
+    taken = ways.project(np.concatenate([candidates.lonlat, existing_lonlat]))
+    spots = hot_spots(
+        ways.project(kerb),
+        np.where(on_street & ~fenced, weight, 0.0),
+        taken,
+        rules.street_apart_m,
+        rules.street_sites,
+    )
+    kerbs = pick_candidates(
+        CandidateSites(kerb[spots], ("",) * len(spots), ("street",) * len(spots)),
+        dataclasses.replace(rules, kinds=("street",), spacing_m=0.0),
+        xy_m=ways.project(kerb[spots]),
+        on_street=np.ones(len(spots), dtype=np.bool_),
+        fenced=np.zeros(len(spots), dtype=np.bool_),
+        taken_xy_m=np.empty((0, 2)),
+    )
+    return dataclasses.replace(
+        candidates,
+        lonlat=np.concatenate([candidates.lonlat, kerbs.lonlat]),
+        name=candidates.name + kerbs.name,
+        kind=candidates.kind + kerbs.kind,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from geo.isochrones import isochrone
+from geo.isochrones import BESIDE_M, reached_streets
 from geo.paths import find_path
 from geo.snapping import Snapped
 from geo.streets import StreetNetwork, mode_bit
@@ -122,9 +122,20 @@ class StreetWays:
             if not snapped.ok[0]:
                 out.append([() for _ in limits_s])
                 continue
-            shapes = isochrone(self.network, mode, snapped, limits_s, towards=True)
-            out.append([_outer_rings(shape) for shape in shapes])
+            lines = [reached_streets(self.network, mode, snapped, limit, towards=True) for limit in limits_s]
+            out.append([self._area(rows) for rows in lines])
         return out
+
+    def _area(self, lines: list[FloatArray]) -> tuple[Ring, ...]:
+        """Return the outer rings of the streets with some metres beside them.
+
+        Each line is widened for itself and the union taken after: ten times faster than all at once.
+        """
+        if not lines:
+            return ()
+        plane = np.array([shapely.LineString(self.network.project(line)) for line in lines], dtype=object)
+        area = shapely.union_all(shapely.buffer(plane, BESIDE_M, quad_segs=2)).simplify(6.0)
+        return _outer_rings(shapely.transform(area, self.network.unproject))
 
     def _one(self, mode: str, point: tuple[float, float]) -> Snapped:
         return self.network.snap(np.array([point]), mode, self.walk_m)

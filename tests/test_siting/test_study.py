@@ -1,0 +1,148 @@
+"""One whole study on the centre of Helsinki with a made fleet: plausible, safe to publish, repeatable."""
+
+import dataclasses
+import datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from geo.errors import InputError
+from geo.osm import read_osm
+from geo.synthetic import FleetOptions, existing_stations, make_fleet
+from siting.candidates import CandidateRules
+from siting.inputs import PassingFlows, StudyInputs, StudySettings
+from siting.results import Study
+from siting.stations import ExistingStation
+from siting.study import run_study
+
+
+@pytest.fixture(scope="module")
+def inputs(helsinki_pbf: Path) -> StudyInputs:
+    network, places = read_osm(helsinki_pbf)
+    options = FleetOptions(
+        riders=50, days=3, first_day=datetime.date(2026, 3, 2), timezone="Europe/Helsinki", seed=5
+    )
+    fleet = make_fleet(network, places, options)
+    old = existing_stations(network, fleet, 3, 1)
+    rng = np.random.default_rng(0)
+    edges = rng.integers(0, 40, 2000)
+    return StudyInputs(
+        network=network,
+        places=places,
+        stays=fleet.stays,
+        riders=50,
+        flows=PassingFlows(edges, rng.integers(0, 50, 2000), 1_772_440_000 + rng.integers(0, 86400, 2000)),
+        existing=tuple(
+            ExistingStation(name, (float(x), float(y)), "8:00-18:00", facilities=("room", "water"))
+            for name, (x, y) in zip(old.names, old.lonlat, strict=True)
+        ),
+        title="Test",
+        city="Helsinki",
+        synthetic=True,
+        settings=StudySettings(
+            timezone="Europe/Helsinki",
+            new_sites=3,
+            limit_s=180,
+            k=5,
+            held_out_days=1,
+            draws=5,
+            random_draws=10,
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def told() -> list[tuple[str, int, int]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def study(inputs: StudyInputs, told: list[tuple[str, int, int]]) -> Study:
+    return run_study(inputs, lambda stage, done, total: told.append((stage, done, total)))
+
+
+def test_the_plan_keeps_what_stands_and_beats_other_ways(study: Study) -> None:
+    assert [s.site_id for s in study.sites if s.existing] == ["E01", "E02", "E03"]
+    assert [s.site_id for s in study.sites if not s.existing] == ["S01", "S02", "S03"]
+    share = {c.method: c for c in study.coverage}
+    assert set(share) == {"yilu", "existing", "kmeans", "busiest", "random"}
+    for other in ("existing", "random"):
+        assert share["yilu"].training >= share[other].training
+        assert share["yilu"].held_out >= share[other].held_out
+    assert study.solution.status == "optimal"
+    assert (study.days, study.held_out_days) == (3, 1)
+
+
+def test_every_figure_stands_for_enough_riders(study: Study) -> None:
+    for cell in study.cells:
+        assert cell.riders is None or cell.riders >= study.k
+        if cell.riders is None:
+            assert all(v is None for v in cell.rest_min_by_hour)
+    for site in study.sites:
+        if site.rest_min_a_day is None:
+            assert site.only_here_share is None
+            assert all(v is None for v in site.rest_min_by_hour)
+        else:
+            assert sum(v or 0 for v in site.rest_min_by_hour) <= site.rest_min_a_day + 1e-6
+    assert study.flows
+    assert [f.riders_a_day for f in study.flows] == sorted(
+        (f.riders_a_day for f in study.flows), reverse=True
+    )
+
+
+def test_the_curve_rises_and_the_audit_ranks_every_station(study: Study) -> None:
+    shares = [p.covered_share for p in study.budget_curve]
+    assert shares == sorted(shares)
+    assert all(0 <= p.gap < 0.05 for p in study.budget_curve)
+    assert sorted(a.site_id for a in study.audit) == ["E01", "E02", "E03"]
+    assert [a.rank for a in study.audit] == [1, 2, 3]
+    assert all("microwave" in a.missing_facilities for a in study.audit)
+
+
+def test_pickup_points_are_ranked_and_near(study: Study) -> None:
+    assert study.pickups
+    saved = [p.saved_min_a_day or 0 for p in study.pickups]
+    assert saved == sorted(saved, reverse=True)
+    assert all((p.walk_max_m or 0) <= 250 for p in study.pickups)
+
+
+def test_the_same_inputs_in_any_order_give_the_same_study(inputs: StudyInputs, study: Study) -> None:
+    stays = inputs.stays
+    order = np.random.default_rng(1).permutation(len(stays.rider))
+    names = ("rider", "start_s", "end_s", "lonlat", "kind")
+    shuffled = dataclasses.replace(
+        inputs, stays=SimpleNamespace(**{name: getattr(stays, name)[order] for name in names})
+    )
+    assert run_study(shuffled) == study
+
+
+def test_progress_is_told(study: Study, told: list[tuple[str, int, int]]) -> None:
+    assert study.days == 3
+    assert [t[1] for t in told] == list(range(len(told)))
+    assert told[-1] == ("done", 9, 9)
+
+
+def test_more_sites_than_candidates_is_one_sentence(inputs: StudyInputs) -> None:
+    few = dataclasses.replace(
+        inputs,
+        settings=dataclasses.replace(
+            inputs.settings, new_sites=50, candidates=CandidateRules(kinds=("fuel",), street_sites=0)
+        ),
+    )
+    with pytest.raises(InputError, match=r"50 new sites are asked for, but the map offers"):
+        run_study(few)
+
+
+def test_too_few_days_is_one_sentence(inputs: StudyInputs) -> None:
+    short = dataclasses.replace(inputs, settings=dataclasses.replace(inputs.settings, held_out_days=9))
+    with pytest.raises(InputError, match=r"held_out_days is 9, but the traces cover only 3 local days"):
+        run_study(short)
+
+
+def test_settings_name_their_range() -> None:
+    with pytest.raises(InputError, match="new_sites is 0, it must lie in 1-5000"):
+        StudySettings(timezone="Asia/Shanghai", new_sites=0)
+    with pytest.raises(InputError, match="one of ebike"):
+        StudySettings(timezone="Asia/Shanghai", mode="boat")
