@@ -127,6 +127,24 @@ def serve(folder: Path, host: str, port: int) -> None:
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
 
 
+@yilu.command("map")
+@click.argument("file", metavar="MAP.osm.pbf", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def describe_map(file: Path, as_json: bool) -> None:
+    """Say what a map file holds: streets by mode, parts, gates, compounds, places."""
+    import dataclasses
+
+    from api.console import print_mapping
+    from geo.describe import describe
+    from geo.osm import read_osm
+
+    figures = dataclasses.asdict(describe(*read_osm(file)))
+    if as_json:
+        click.echo(json.dumps(figures, indent=2))
+    else:
+        print_mapping(file.name, figures)
+
+
 @yilu.command()
 @click.argument("name")
 @click.option("--quick", is_flag=True, help="Small cases, fewer repetitions.")

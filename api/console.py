@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-__all__ = ["StageBars", "print_benchmark", "print_pairs"]
+__all__ = ["StageBars", "print_benchmark", "print_mapping"]
 
 
 class StageBars:
@@ -55,13 +55,16 @@ class StageBars:
         self._bars.stop_task(task)
 
 
-def print_pairs(title: str, pairs: Sequence[tuple[str, str]], console: Console | None = None) -> None:
-    """Print a table of two columns, the second aligned to the right."""
+def print_mapping(title: str, figures: Mapping[str, object], console: Console | None = None) -> None:
+    """Print figures under their names; those within figures are indented."""
     table = Table(title=title, show_header=False, title_justify="left")
     table.add_column()
     table.add_column(justify="right")
-    for name, figure in pairs:
-        table.add_row(name, figure)
+    for name, value in figures.items():
+        inner = value if isinstance(value, Mapping) else {}
+        table.add_row(name, "" if inner else _figure(value))
+        for key, figure in inner.items():
+            table.add_row(f"  {key}", _figure(figure))
     (console or Console()).print(table)
 
 
@@ -83,4 +86,8 @@ def print_benchmark(rows: Sequence[Mapping[str, object]], console: Console | Non
 
 
 def _figure(value: object) -> str:
-    return "" if value is None else f"{value:,.4g}" if isinstance(value, int | float) else str(value)
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-# from maps.layerfiles import write_geojson, write_gpkg
 from api.deps import META_FILE, NETWORK_FOLDER, STATIONS_FILE
 from api.outputs import write_json
 from api.schemas import Station, StudyMeta
@@ -14,6 +13,7 @@ from geo.places import Places
 from geo.streets import StreetNetwork
 from maps.basemap import Backdrop
 from maps.documents import write_docx, write_html, write_xlsx
+from maps.exports import write_geojson, write_gpkg
 from maps.pages import study_map
 from siting.results import Study
 
@@ -69,12 +69,12 @@ def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
         tell()
         write_docx(said, backdrop, language, folder / f"report{middle}.docx")
         tell()
-        write_xlsx(said, language, folder / f"report{middle}.xlsx")
+        write_xlsx(said, backdrop, language, folder / f"report{middle}.xlsx")
         tell()
         write_html(said, backdrop, language, folder / f"report{middle}.html")
         tell()
-    # write_geojson(study, folder / "sites.geojson")
-    # write_gpkg(study, folder / "sites.gpkg")
+    write_geojson(study, folder / "sites.geojson")
+    write_gpkg(study, folder / "sites.gpkg")
     tell()
     _write_matches(files.trial, folder)
     _write_service_data(files, folder)

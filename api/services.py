@@ -10,9 +10,10 @@ from api.outputs import prepared_folder, write_json
 from api.settings import Settings
 from api.stages import Progress, Stages, quiet
 from api.studytables import StudyFile
-from api.summary import network_figures, summary_of
+from api.summary import summary_of
 from api.trials import Trial, put_tasks
 from api.wishes import existing_stations_of, grids_of, own_sites_of, settings_of
+from geo.describe import describe
 from geo.errors import InputError
 from geo.staypoints import classify, due_breaks, find_stay_points
 from geo.traces import Account
@@ -102,8 +103,7 @@ def run_study(
         with stages("files") as step:
             files = StudyFiles(wishes, study, network, places, trial)
             write_study_files(files, folder, step)
-        figures = network_figures(network, wishes.mode)
-        write_json(folder / "summary.json", summary_of(study, figures, stages.seconds))
+        write_json(folder / "summary.json", summary_of(study, describe(network, places), stages.seconds))
     return study
 
 

@@ -4,39 +4,28 @@ The key ``seconds`` (time spent a stage) is the only thing in all output files t
 runs on the same input with the same seed.
 """
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 
-from geo.streets import StreetNetwork
+from geo.describe import Description
 from siting.results import Study
 
-__all__ = ["VARYING_KEY", "network_figures", "summary_of"]
+__all__ = ["VARYING_KEY", "summary_of"]
 
 VARYING_KEY = "seconds"
 DECIMALS = 6
 
 
-def network_figures(network: StreetNetwork, mode: str) -> dict[str, int]:
-    """Return what there is of streets, gates and compounds, and in how many parts for one mode."""
-    return {
-        "nodes": len(network.node_id),
-        "edges": len(network),
-        "street_km": round(float(network.edge_length_m.sum()) / 1000.0),
-        "components": int(network.components(mode).max(initial=-1)) + 1,
-        "gates": int(network.node_gate.sum()),
-        "compounds": len(network.compounds),
-    }
-
-
-def summary_of(study: Study, network: Mapping[str, int], seconds: Mapping[str, float]) -> dict[str, object]:
+def summary_of(study: Study, city: Description, seconds: Mapping[str, float]) -> dict[str, object]:
     """Return the figures of one study.
 
     Parameters
     ----------
     study : Study
         The frozen result.
-    network : mapping of str to int
-        Figures of the street network, such as ``{"nodes": 10, "edges": 12}``.
+    city : Description
+        The numbers of the map.
     seconds : mapping of str to float
         Wall seconds a stage.
 
@@ -59,7 +48,7 @@ def summary_of(study: Study, network: Mapping[str, int], seconds: Mapping[str, f
         "seed": study.seed,
         "k": study.k,
         "mode": study.mode,
-        "network": dict(network),
+        "map": _rounded(dataclasses.asdict(city)),
         "riders": study.riders,
         "points_read": sum(account.read for account in study.accounts),
         "points_accepted": sum(account.accepted for account in study.accounts),
@@ -102,6 +91,17 @@ def summary_of(study: Study, network: Mapping[str, int], seconds: Mapping[str, f
         else _round(matching.median_extra_s),
         "late_deliveries": None if matching is None else matching.late_deliveries,
         VARYING_KEY: {stage: round(spent, 3) for stage, spent in seconds.items()},
+    }
+
+
+def _rounded(figures: Mapping[str, object]) -> dict[str, object]:
+    return {
+        key: _rounded(value)
+        if isinstance(value, Mapping)
+        else _round(value)
+        if isinstance(value, float)
+        else value
+        for key, value in figures.items()
     }
 
 

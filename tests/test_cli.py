@@ -146,5 +146,14 @@ def test_a_request_of_another_form_is_named(tmp_path: Path, request_text: str, w
     _refused(_run("match", "--study", str(tmp_path / "out"), stdin=request_text), words)
 
 
+def test_a_map_is_described_for_people_and_programs(folder: Path) -> None:
+    text = _run("map", str(folder / "city.osm")).stdout
+    assert "street_km" in text
+    assert "ebike" in text
+    figures = json.loads(_run("map", str(folder / "city.osm"), "--json").stdout)
+    assert figures["components"] == 1
+    _refused(_run("map", str(folder / "none.osm.pbf")), "none.osm.pbf")
+
+
 def test_an_unknown_benchmark_is_refused() -> None:
     _refused(_run("bench", "nothing"), "there is no benchmark 'nothing'")

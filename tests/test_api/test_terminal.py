@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from study_sample import sample_study
+from tiny_map import write_city
 
 from api.console import StageBars, print_benchmark
 from api.planner import STAGES, print_study, stage_names
 from api.settings import load_settings
 from api.studytables import Language
 from api.summary import VARYING_KEY, summary_of
+from geo.describe import describe
 from geo.errors import InputError
+from geo.osm import read_osm
 
 WANTED = {
     "riders", "points_read", "points_accepted", "points_rejected", "stay_points",
@@ -52,9 +55,10 @@ def test_bars_close_a_stage_when_the_next_begins() -> None:
     assert "2/2" in text.getvalue()
 
 
-def test_the_summary_has_every_figure_that_was_asked_for() -> None:
+def test_the_summary_has_every_figure_that_was_asked_for(tmp_path: Path) -> None:
     study = sample_study()
-    summary = json.loads(json.dumps(summary_of(study, {"nodes": 3}, {"map": 1.23456}), allow_nan=False))
+    city = describe(*read_osm(write_city(tmp_path / "city.osm")))
+    summary = json.loads(json.dumps(summary_of(study, city, {"map": 1.23456}), allow_nan=False))
     assert set(summary) >= WANTED
     assert summary["points_accepted"] + summary["points_rejected"] == summary["points_read"]
     assert {"status", "bound", "gap"} <= set(summary["solver"])
