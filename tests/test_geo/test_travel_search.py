@@ -1,0 +1,129 @@
+"""The search kernels alone, on graphs that streets do not have: huge arcs, far seeds, many of them."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from ascii_map import ascii_map
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo.modegraph import NO, Arcs, ModeGraph, assemble
+from geo.search import FREE, reset, search, search_tree, workspace
+from geo.streets import StreetNetwork
+
+
+def random_graph(seed: int) -> ModeGraph:
+    rng = np.random.default_rng(seed)
+    states, arcs = int(rng.integers(2, 60)), int(rng.integers(1, 240))
+    tail, head = (rng.integers(0, states, arcs).astype(np.int32) for _ in range(2))
+    # Most arcs fall into one bucket together, some are as long as a ferry.
+    cost = rng.choice([0, 1, 7, 300, 1023, 1024, 5_000, 3_000_000], arcs).astype(np.uint32)
+    parts = Arcs(
+        tail,
+        head,
+        np.arange(arcs, dtype=np.int32),
+        np.zeros(arcs, np.uint32),
+        np.arange(states, dtype=np.int32),
+        np.zeros(states, np.uint8),
+    )
+    none = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint32)
+    return assemble("ebike", parts, cost, none, none)
+
+
+def slow_times(graph: ModeGraph, seed_state: np.ndarray, seed_ms: np.ndarray) -> dict[int, int]:
+    peer = nx.DiGraph()
+    tail = np.repeat(np.arange(graph.n_states), np.diff(graph.indptr))
+    arcs: list[tuple[str | int, int, int]]
+    arcs = [("start", int(s), int(ms)) for s, ms in zip(seed_state, seed_ms, strict=True)]
+    arcs += zip(tail.tolist(), graph.head.tolist(), graph.cost_ms.tolist(), strict=True)
+    for a, b, ms in sorted(arcs, key=lambda arc: -arc[2]):
+        peer.add_edge(a, b, weight=ms)
+    found = nx.single_source_dijkstra_path_length(peer, "start")
+    del found["start"]
+    return {int(state): int(ms) for state, ms in found.items()}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    seeds=st.integers(1, 12),
+    limit_ms=st.sampled_from([0, 1_000, 10_000, 4_000_000, 2**32 - 2]),
+)
+def test_search_equals_networkx_and_leaves_the_workspace_clean(seed: int, seeds: int, limit_ms: int) -> None:
+    graph = random_graph(seed)
+    rng = np.random.default_rng(seed + 1)
+    space = workspace(graph)
+    for turn in range(2):
+        state = rng.integers(0, graph.n_states, seeds).astype(np.int32)
+        ms = rng.choice([0, 0, 500, 90_000, 50_000_000], seeds).astype(np.uint32)
+        if turn:
+            arcs = (graph.indptr, graph.head, graph.cost_ms)
+        else:
+            arcs = (graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
+        n = search(*arcs, state, ms, limit_ms, space.dist, space.link, space.ring, space.touched)
+        expected = slow_times(graph if turn else _reversed(graph), state, ms)
+        reached = {int(s): int(space.dist[s]) for s in space.touched[:n]}
+        assert len(reached) == n
+        assert reached == {s: t for s, t in expected.items() if t <= limit_ms}
+        reset(space.dist, space.touched, n)
+        assert np.all(space.dist == NO)
+        assert np.all(space.link[:, 0] == FREE)
+        assert np.all(space.ring == -1)
+
+
+def _reversed(graph: ModeGraph) -> ModeGraph:
+    tail = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(graph.indptr))
+    parts = Arcs(graph.head, tail, graph.arc_edge, graph.arc_extra_ms, graph.state_node, graph.state_layer)
+    none = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint32)
+    return assemble("ebike", parts, graph.directed_cost_ms, none, none)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**31), seeds=st.integers(1, 4), targets=st.integers(1, 4))
+def test_the_tree_leads_back_to_a_seed_in_the_reported_time(seed: int, seeds: int, targets: int) -> None:
+    graph = random_graph(seed)
+    rng = np.random.default_rng(seed + 1)
+    state, goal = (rng.integers(0, graph.n_states, k).astype(np.int32) for k in (seeds, targets))
+    ms, rest = (rng.integers(0, 5_000, k).astype(np.uint32) for k in (seeds, targets))
+    space = workspace(graph)
+    parent = np.empty(graph.n_states, np.int32)
+    arcs = (graph.indptr, graph.head, graph.cost_ms)
+    memory = (space.dist, space.link, space.ring, space.touched)
+    task = (*arcs, state, ms, goal, rest, 2**32 - 2, *memory, parent)
+    n, best = search_tree(*task)
+    times = slow_times(graph, state, ms)
+    totals = [times[int(g)] + int(r) for g, r in zip(goal, rest, strict=True) if int(g) in times]
+    assert (best < 0) == (not totals)
+    if totals:
+        at = int(goal[best])
+        assert int(space.dist[at]) + int(rest[best]) == min(totals)
+        spent = 0
+        while parent[at] >= 0:
+            arc = int(parent[at])
+            assert graph.head[arc] == at
+            spent += int(graph.cost_ms[arc])
+            at = int(np.searchsorted(graph.indptr, arc, "right")) - 1
+        assert (
+            min(int(m) for s, m in zip(state, ms, strict=True) if s == at) + spent == space.dist[goal[best]]
+        )
+    reset(space.dist, space.touched, n)
+    assert np.all(space.dist == NO)
+    assert np.all(space.link[:, 0] == FREE)
+    assert np.all(space.ring == -1)
+
+
+def test_neighbours_on_the_map_are_neighbours_in_memory() -> None:
+    rows = ["A-B-C-D", "| | | |", "E-F-G-H", "| | | |", "I-J-K-L", "| | | |", "M-N-O-P"]
+    ways: dict[str, dict[str, str]] = {
+        way: {} for way in ("ABCD", "EFGH", "IJKL", "MNOP", "AEIM", "BFJN", "CGKO", "DHLP")
+    }
+    network = StreetNetwork.build(ascii_map("\n".join(rows), ways).raw)
+    step = np.abs(network.edge_u - network.edge_v)
+    assert np.median(step) <= 4
+    assert network.graph("ebike").state_node.tolist() == sorted(network.graph("ebike").state_node.tolist())
+
+
+def test_the_ring_of_buckets_holds_the_longest_arc() -> None:
+    graph = random_graph(11)
+    assert len(workspace(graph).ring) > graph.max_cost_ms / 1024
+    assert workspace(graph).ring.size == pytest.approx(2 ** round(np.log2(workspace(graph).ring.size)))
