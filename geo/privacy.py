@@ -1,0 +1,101 @@
+"""Pseudonyms that rotate, and the k rule.
+
+Whereabouts are sensitive personal information (Personal Information Protection Law, art. 28), and a
+stable id lets anyone rebuild a person's trips (GBFS #146). So a raw id is replaced at the border of the
+program by
+a keyed one-way code that changes with the period, and a figure that stands for fewer than k riders is
+withheld, with k = 10 as in the Mobility Data Specification.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from geo.errors import InputError
+
+__all__ = ["DEFAULT_K", "MIN_KEY_BYTES", "Pseudonymiser", "pseudonyms", "suppress"]
+
+DEFAULT_K: Final = 10
+MIN_KEY_BYTES: Final = 16
+
+
+class Pseudonymiser:
+    """Keyed one-way codes: the same id, key and period give the same code; without the key nobody
+    can link them.
+
+    Parameters
+    ----------
+    key
+        Secret of at least 16 bytes. It is never written anywhere; whoever loses it cannot link
+        periods any more.
+
+    Raises
+    ------
+    InputError
+        If the key is shorter than 16 bytes.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < MIN_KEY_BYTES:
+            raise InputError(f"the pseudonym key has {len(key)} bytes; it needs at least {MIN_KEY_BYTES}")
+        # BLAKE2 takes keys up to 64 bytes (RFC 7693); longer ones are condensed first.
+        secret = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
+        self._keyed = hashlib.blake2b(key=secret, digest_size=12)
+
+    def __repr__(self) -> str:
+        return "Pseudonymiser(key=hidden)"
+
+    def code(self, raw_id: str, period: str) -> str:
+        """Return the code of one id in one period: ``r`` and 24 hex digits."""
+        digest = self._keyed.copy()
+        # The length in front keeps ("a", "bc") and ("ab", "c") apart.
+        head = period.encode("utf-8", "surrogatepass")
+        digest.update(len(head).to_bytes(4, "big") + head + raw_id.encode("utf-8", "surrogatepass"))
+        return "r" + digest.hexdigest()
+
+
+def pseudonyms(ids: Iterable[str], key: bytes, period: str) -> tuple[str, ...]:
+    """Return the code of each id for one period (a day such as ``2026-03-02``, or the name of a study).
+
+    Raises
+    ------
+    InputError
+        If the key is shorter than 16 bytes.
+    """
+    coder = Pseudonymiser(key)
+    return tuple(coder.code(raw_id, period) for raw_id in ids)
+
+
+def suppress(values: ArrayLike, riders: ArrayLike, k: int = DEFAULT_K) -> list[float | None]:
+    """Withhold every figure behind which fewer than k riders stand.
+
+    Parameters
+    ----------
+    values
+        (n,) figures.
+    riders
+        (n,) number of different riders behind each figure.
+    k
+        Fewest riders that may be shown, at least 1.
+
+    Returns
+    -------
+    list
+        (n,) figures; None (redacted, which is not zero) where ``riders < k`` or the figure is not finite.
+
+    Raises
+    ------
+    InputError
+        If the lengths differ or k is below 1.
+    """
+    figures = np.asarray(values, dtype=np.float64)
+    counts = np.asarray(riders)
+    if k < 1:
+        raise InputError(f"k is {k}; it must be at least 1")
+    if figures.ndim != 1 or figures.shape != counts.shape:
+        raise InputError(f"figures {figures.shape} and riders {counts.shape} must be two lists of one length")
+    shown = (counts >= k) & np.isfinite(figures)
+    return [float(v) if ok else None for v, ok in zip(figures, shown, strict=True)]

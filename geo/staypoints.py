@@ -1,0 +1,17 @@
+"""Stay points and their kind: the door to `geo.stays`, `geo.staykinds` and `geo.breaks`."""
+
+from geo.breaks import BREAK_S, CONTINUOUS_WORK_S, DueBreaks, due_breaks
+from geo.staykinds import classify
+from geo.stays import KINDS, StayPoints, concat_stays, find_stay_points
+
+__all__ = [
+    "BREAK_S",
+    "CONTINUOUS_WORK_S",
+    "KINDS",
+    "DueBreaks",
+    "StayPoints",
+    "classify",
+    "concat_stays",
+    "due_breaks",
+    "find_stay_points",
+]
