@@ -14,6 +14,7 @@ import shapely
 
 from geo.datum import DATUMS, from_wgs84
 from geo.errors import InputError
+from maps.qgis import style_table
 from maps.sheets import plain
 from siting.results import AuditFinding, Ring, Site, Study
 
@@ -122,7 +123,7 @@ def write_gpkg(study: Study, path: Path | str, datum: str = "wgs84") -> None:
             for name, frame in frames.items():
                 pyogrio.write_dataframe(frame, target, layer=name, driver="GPKG", append=target.exists())
             pyogrio.write_dataframe(
-                _style_table(list(frames), study.period[1]),
+                style_table(list(frames), study.period[1]),
                 target,
                 layer="layer_styles",
                 driver="GPKG",

@@ -21,12 +21,12 @@ _DAY = re.compile(r"\b(Mo|Tu|We|Th|Fr|Sa|Su|PH)\b")
 def number_text(value: float, unit: Unit) -> str:
     """Digits of a figure as people read them: separators, and as many decimals as mean something."""
     if unit == "share":
-        return f"{value * 100:.1f}"
+        return f"{value * 100:z.1f}"
     if unit == "degrees":
-        return f"{value:.6f}"
+        return f"{value:z.6f}"
     if unit in ("min_a_day", "hours_a_day", "a_day") and abs(value) < 100:
-        return f"{value:,.1f}"
-    return f"{value:,.0f}"
+        return f"{value:z,.1f}"
+    return f"{value:z,.0f}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -174,8 +174,7 @@ class Wording:
         said = re.sub(r"\b(off|closed)\b", self.text("opening.closed"), said)
         if self.catalogue.lang == "zh":
             said = re.sub(r"(?<=[一二三四五六日])-(?=周)", "至", said)
-            said = said.replace(",", "、").replace("假日 ", "假日").replace("日 ", "日")
-            said = re.sub(r"(?<=[一-鿿]) (?=\d)", "", said)
+            said = re.sub(r"(?<=[一-鿿]) (?=[\d一-鿿])", "", said.replace(",", "、"))
         else:
             said = said.replace(",", ", ").replace(",  ", ", ")
         if everyday and re.match(r"\d", said):

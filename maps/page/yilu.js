@@ -276,6 +276,7 @@
       if (item.id !== undefined && data.reachOf && data.reachOf[item.id] !== undefined) outlineReach(data.reachOf[item.id]);
       current = { at: at, item: item, offset: offset };
     }
+    document.addEventListener('keydown', function (e) { if (e.key === 'Escape') map.closePopup(); });
     map.on('popupclose', function () { outline.clearLayers(); current = null; });
     var geos = {};
     function geo(name) { return geos[name] || (geos[name] = shapes(data.geo[name])); }
@@ -438,34 +439,46 @@
           openCard(at, item, [0, -8]);
         });
       });
-      group.addTo; part.items.forEach(function (item) { group.addLayer(item.marker); });
+      var all = part.items.map(function (item) { return item.marker; });
+      if (group.addLayers) group.addLayers(all); else all.forEach(function (m) { group.addLayer(m); });
       return {
         layer: group,
         hour: function () {
-          part.items.forEach(function (item) { if (item.o) item.marker.setIcon(badge(item.i, hour >= 0 && !item.o[hour])); });
+          part.items.forEach(function (item) {
+            var shut = Boolean(item.o) && hour >= 0 && !item.o[hour];
+            if (shut !== Boolean(item.shut)) { item.shut = shut; item.marker.setIcon(badge(item.i, shut)); }
+          });
         }
       };
     }
 
-    var depth = 300;
-    data.layers.forEach(function (layer) {
-      var group = L.layerGroup(), parts = [];
-      layer.parts.forEach(function (part) {
+    /* A layer is decoded and built when it is first shown: a city opens quickly. */
+    data.layers.forEach(function (layer, place) {
+      layers[layer.id] = { spec: layer, group: L.layerGroup(), parts: null, depth: 300 + 8 * place };
+    });
+    function built(id) {
+      var own = layers[id];
+      if (own.parts) return own;
+      own.parts = own.spec.parts.map(function (part, k) {
         var made;
-        if (part.type === 'markers') { made = markers(part); group.addLayer(made.layer); }
+        if (part.type === 'markers') { made = markers(part); own.group.addLayer(made.layer); }
         else {
-          made = part.type === 'cells' || part.type === 'flows' ? hourly(part, layer) : classed(part);
-          made.tiles = new Painted(made.paint, { pane: pane(layer.id + parts.length, depth++), opacity: part.opacity || 1 });
-          group.addLayer(made.tiles);
+          made = part.type === 'cells' || part.type === 'flows' ? hourly(part, own.spec) : classed(part);
+          made.tiles = new Painted(made.paint, { pane: pane(id + k, own.depth + k), opacity: part.opacity || 1 });
+          own.group.addLayer(made.tiles);
         }
         made.part = part;
-        parts.push(made);
+        return made;
       });
-      layers[layer.id] = { spec: layer, group: group, parts: parts };
-    });
+      return own;
+    }
     function isOn(id) { return map.hasLayer(layers[id].group); }
     function toggle(id, on) {
-      if (on) layers[id].group.addTo(map); else map.removeLayer(layers[id].group);
+      if (on === isOn(id)) return;
+      if (on) {
+        built(id).parts.forEach(function (part) { if (part.hour) part.hour(); });
+        layers[id].group.addTo(map);
+      } else map.removeLayer(layers[id].group);
       var box = document.getElementById('layer-' + id), more = document.getElementById('legend-' + id);
       if (box) box.checked = on;
       if (more) more.hidden = !on;
@@ -516,7 +529,7 @@
         out.textContent = words; slider.setAttribute('aria-valuetext', words); slider.value = value;
         document.getElementById('hour-note').hidden = hour >= 0;
         data.layers.forEach(function (layer) {
-          layers[layer.id].parts.forEach(function (part) {
+          if (isOn(layer.id)) layers[layer.id].parts.forEach(function (part) {
             if (part.hour) { part.hour(); if (part.tiles) part.tiles.repaint(); }
           });
           if (layer.legendHour) document.getElementById('legend-' + layer.id).replaceChildren(legendOf(layer));
@@ -554,14 +567,16 @@
     var search = el('input', { type: 'search', id: 'search', placeholder: t.search_hint, 'aria-label': t.search, autocomplete: 'off' });
     var index = [];
     data.layers.forEach(function (layer) {
-      layers[layer.id].parts.forEach(function (made) {
-        if (!made.part.search) return;
-        made.part.items.forEach(function (item, i) { index.push({ text: item.t, hay: (item.t + ' ' + (item.s || '')).toLowerCase(), layer: layer, made: made, item: item, i: i }); });
+      layer.parts.forEach(function (part, k) {
+        if (!part.search) return;
+        part.items.forEach(function (item, i) {
+          index.push({ text: item.t, hay: (item.t + ' ' + (item.s || '')).toLowerCase(), layer: layer, part: k, item: item, i: i });
+        });
       });
     });
     function go(hit) {
       toggle(hit.layer.id, true);
-      var at = hit.item.p ? L.latLng(hit.item.p[1], hit.item.p[0]) : L.latLng(hit.made.centre(hit.i));
+      var at = hit.item.p ? L.latLng(hit.item.p[1], hit.item.p[0]) : L.latLng(layers[hit.layer.id].parts[hit.part].centre(hit.i));
       map.setView(at, Math.max(map.getZoom(), hit.item.p ? 16 : 14), { animate: false });
       openCard(at, hit.item, hit.item.p ? [0, -8] : [0, 4]);
       found.hidden = true;
@@ -631,8 +646,8 @@
     window.addEventListener('afterprint', function () { document.body.classList.remove('printing'); map.invalidateSize({ animate: false }); });
 
     showAll();
-    data.layers.forEach(function (layer) { toggle(layer.id, layer.on); });
     if (data.hourly) setHour(0);
+    data.layers.forEach(function (layer) { if (layer.on) toggle(layer.id, true); });
     document.documentElement.setAttribute('data-ready', 'yes');
     window.yilu = { map: map, data: data, toggle: toggle, shift: shift };
   }

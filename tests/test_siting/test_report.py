@@ -1,0 +1,124 @@
+"""The report tables say what the study holds, no more and no less."""
+
+import dataclasses
+
+import pytest
+from study_sample import sample_study
+
+from geo.errors import InputError
+from siting.report import Column, Quantity, Say, Table, Term, grid_report, study_report, study_tables
+from siting.results import Study
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return sample_study()
+
+
+def _bare(study: Study) -> Study:
+    """The emptiest study there can be: nothing suggested, nothing existing, nothing found."""
+    return dataclasses.replace(
+        study, sites=(), audit=(), pickups=(), cells=(), flows=(), grids=(), refusals=(), coverage=(),
+        budget_curve=(), accounts=(), matching=None, stay_points_by_kind=(),
+    )  # fmt: skip
+
+
+def test_every_site_has_one_row_in_the_same_order(study: Study) -> None:
+    tables = {table.key: table for table in study_tables(study)}
+    assert [row[0] for row in tables["sites"].rows] == [site.site_id for site in study.sites]
+    assert [row[0] for row in tables["hours"].rows] == [site.site_id for site in study.sites]
+    assert len(tables["existing"].rows) == len(study.audit)
+    assert [row[0] for row in tables["grids"].rows] == [grid.code for grid in study.grids]
+
+
+def test_figures_pass_through_untouched(study: Study) -> None:
+    tables = {table.key: table for table in study_tables(study)}
+    rest = [column.key for column in tables["sites"].columns].index("rest")
+    assert [row[rest] for row in tables["sites"].rows] == [site.rest_min_a_day for site in study.sites]
+    hours = tables["hours"]
+    assert [row[4:] for row in hours.rows] == [site.rest_min_by_hour for site in study.sites]
+
+
+def test_codes_stay_text(study: Study) -> None:
+    grids = {table.key: table for table in study_tables(study)}["grids"]
+    assert all(isinstance(row[0], str) for row in grids.rows)
+    assert grids.columns[0].unit == "text"
+
+
+def test_rank_orders_the_audit(study: Study) -> None:
+    shuffled = dataclasses.replace(study, audit=study.audit[::-1])
+    existing = {table.key: table for table in study_tables(shuffled)}["existing"]
+    assert [row[0] for row in existing.rows] == sorted(finding.rank for finding in study.audit)
+
+
+def test_accepted_and_rejected_make_read(study: Study) -> None:
+    files = {table.key: table for table in study_tables(study)}["files"]
+    keys = [column.key for column in files.columns]
+    for row in files.rows:
+        cells = dict(zip(keys, row, strict=True))
+        assert cells["read"] == cells["accepted"] + cells["rejected"]  # type: ignore[operator]
+
+
+def test_select_keeps_rows_and_order(study: Study) -> None:
+    sites = {table.key: table for table in study_tables(study)}["sites"]
+    small = sites.select("name", "id")
+    assert [column.key for column in small.columns] == ["name", "id"]
+    assert [row[1] for row in small.rows] == [row[0] for row in sites.rows]
+    with pytest.raises(InputError, match="has no column nothing, allowed: id, name"):
+        sites.select("nothing")
+
+
+def test_a_short_row_is_refused() -> None:
+    with pytest.raises(InputError, match=r"row 2: 1 values, allowed exactly 2"):
+        Table("x", (Column("a"), Column("b")), (("1", "2"), ("1",)))
+
+
+def test_grid_report_holds_only_its_own_places(study: Study) -> None:
+    for grid in study.grids:
+        report = grid_report(study, grid.code)
+        assert report.grid_code == grid.code
+        ids = [
+            row[0]
+            for section in report.sections
+            if section.key in ("suggested", "existing")
+            for table in section.tables
+            for row in table.rows
+        ]
+        assert set(ids) <= set(grid.site_ids)
+        assert len(ids) == len(set(ids)) == len(grid.site_ids)
+
+
+def test_unknown_grid_is_refused_in_a_sentence(study: Study) -> None:
+    with pytest.raises(InputError, match="no unit grid with the code '42'; it has 9 unit grids"):
+        grid_report(study, "42")
+
+
+def test_an_empty_study_still_makes_a_report(study: Study) -> None:
+    report = study_report(_bare(study))
+    said = [paragraph.key for section in report.sections for paragraph in section.paragraphs]
+    assert {"say.no_suggested", "say.no_existing", "say.no_pickups"} <= set(said)
+    assert all(section.paragraphs for section in report.sections)
+    assert not any(table.rows == () for table in study_tables(study))
+
+
+def test_synthetic_data_are_named_as_such(study: Study) -> None:
+    keys = [p.key for section in study_report(study).sections for p in section.paragraphs]
+    assert "say.synthetic" in keys
+    real = dataclasses.replace(study, synthetic=False)
+    keys = [p.key for section in study_report(real).sections for p in section.paragraphs]
+    assert "say.synthetic" not in keys
+
+
+def test_solver_proof_is_only_claimed_where_there_is_one(study: Study) -> None:
+    open_gap = dataclasses.replace(study.solution, gap=0.012, status="feasible")
+    report = study_report(dataclasses.replace(study, solution=open_gap))
+    said = [p for section in report.sections for p in section.paragraphs]
+    assert Say("say.solver_gap", (("gap", Quantity(0.012, "share")),)) in said
+    assert "say.solver_proven" not in [p.key for p in said]
+
+
+def test_words_are_keys_not_language(study: Study) -> None:
+    for table in study_tables(study):
+        for column in table.columns:
+            assert column.key.isascii()
+    assert Term("status.existing") in {row[2] for row in study_tables(study)[1].rows}
