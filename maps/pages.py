@@ -118,6 +118,7 @@ def match_map(match: MatchPicture, backdrop: Backdrop, lang: str, *, tiles: Onli
         geometry |= layer.pop("geo", {})
     title, subtitle = match_titles(match, say)
     data = _data(say, backdrop, match.bounds, match.attribution, tiles) | {
+        "t": say.catalogue.group("ui") | {"search_hint": say.text("match.search_hint")},
         "title": title,
         "subtitle": subtitle,
         "warning": say.text("ui.synthetic_map") if match.synthetic else "",

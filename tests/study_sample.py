@@ -1,5 +1,6 @@
 """Seeded sample studies for tests of reports and maps: no traces, no solver, only plausible figures."""
 
+import functools
 import math
 
 import numpy as np
@@ -284,6 +285,7 @@ def sample_study(seed: int = 7) -> Study:
     return _study(rng, suggested=10, existing=6, pickups=6, cells=400, flows=60, grid_side=3, half_deg=0.02)
 
 
+@functools.cache
 def big_study(seed: int = 7) -> Study:
     """Make a city: 500 stations, 50,000 demand cells, 3,000 streets with flow, 400 unit grids."""
     rng = np.random.default_rng(seed)

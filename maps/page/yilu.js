@@ -266,7 +266,7 @@
         item.h ? chart(item.c, item.h, item.o) : null
       ]);
     }
-    var popup = L.popup({ maxWidth: 320, minWidth: 284, autoPanPaddingTopLeft: [20, 70], autoPanPaddingBottomRight: [20, 30] });
+    var popup = L.popup({ maxWidth: 320, minWidth: 284, autoPanPaddingTopLeft: [20, 70], autoPanPaddingBottomRight: [innerWidth > 760 ? 300 : 20, 30] });
     function openCard(at, item, offset) {
       popup.options.offset = offset || [0, 4];
       popup.setLatLng(at).setContent(card(item)).openOn(map);
@@ -642,9 +642,21 @@
     north.onAdd = function () { return el('div', { 'class': 'north', text: '↑ ' + t.north }); };
     north.addTo(map);
 
-    window.addEventListener('beforeprint', function () { document.body.classList.add('printing'); map.invalidateSize({ animate: false }); });
-    window.addEventListener('afterprint', function () { document.body.classList.remove('printing'); map.invalidateSize({ animate: false }); });
+    /* The page takes its paper shape before it is printed, so that the map can be drawn anew for it. */
+    var seen = null;
+    function paper(on) {
+      if (on === document.body.classList.contains('printing')) return;
+      if (on) seen = { bounds: map.getBounds(), centre: map.getCenter(), zoom: map.getZoom() };
+      document.body.classList.toggle('printing', on);
+      map.invalidateSize({ animate: false });
+      if (on) map.fitBounds(seen.bounds.pad(-0.12), { animate: false });
+      else map.setView(seen.centre, seen.zoom, { animate: false });
+    }
+    window.addEventListener('beforeprint', function () { paper(true); });
+    window.addEventListener('afterprint', function () { paper(false); });
+    window.matchMedia('print').addEventListener('change', function (e) { paper(e.matches); });
 
+    if (window.innerWidth <= 760) fold.click();
     showAll();
     if (data.hourly) setHour(0);
     data.layers.forEach(function (layer) { if (layer.on) toggle(layer.id, true); });
