@@ -69,6 +69,14 @@ class Rings:
             number[self.polygon[keep]].astype(np.int32),
         )
 
+    def boxes(self) -> tuple[FloatArray, FloatArray]:
+        """South-west and north-east corner (p, 2) of each polygon."""
+        if not len(self.polygon):
+            return np.empty((0, 2)), np.empty((0, 2))
+        low, high = (f.reduceat(self.lonlat, self.ptr[:-1], axis=0) for f in (np.minimum, np.maximum))
+        first = np.flatnonzero(np.diff(self.polygon, prepend=-1))
+        return np.minimum.reduceat(low, first, axis=0), np.maximum.reduceat(high, first, axis=0)
+
     def measures(self) -> tuple[FloatArray, FloatArray]:
         """Signed area (r,), in square degrees, and centroid (r, 2) of each ring."""
         if not len(self.polygon):
@@ -99,7 +107,8 @@ class Rings:
 
     def of(self, polygon: int) -> range:
         """Rings of one polygon."""
-        first, last = np.searchsorted(self.polygon, [polygon, polygon + 1])
+        # The same type on both sides, or the column would be copied for each call.
+        first, last = np.searchsorted(self.polygon, np.array([polygon, polygon + 1], dtype=np.int32))
         return range(int(first), int(last))
 
 
@@ -122,7 +131,7 @@ def read_areas(file: OplFile) -> Areas:
     """
     rows, texts = [], []
     for row, text in enumerate(file.ways.texts()):
-        if any(key in text for key in AREA_KEYS) and "highway=" not in text:
+        if text and "highway=" not in text:
             rows.append(row)
             texts.append(text)
     ways = np.array(rows, dtype=np.int64)
@@ -162,9 +171,12 @@ def spans(starts: Int64Array, lengths: Int64Array) -> Int64Array:
 
 def even_odd(rings: Iterable[FloatArray]) -> BaseGeometry:
     """Polygon or multipolygon of rings filled by the even-odd rule, repaired where a ring crosses itself."""
+    polygons = [shapely.Polygon(ring) for ring in rings]
+    if len(polygons) == 1 and polygons[0].is_valid:
+        return polygons[0]
     shape: BaseGeometry = shapely.Polygon()
-    for ring in rings:
-        part = shapely.make_valid(shapely.Polygon(ring))
+    for polygon in polygons:
+        part = shapely.make_valid(polygon)
         shape = part if shape.is_empty else shape.symmetric_difference(part)
     parts = [g for g in shapely.get_parts(shape) if g.geom_type in ("Polygon", "MultiPolygon")]
     if len(parts) == 1:

@@ -33,7 +33,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.access import IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule
 from geo.areas import Areas
-from geo.arrays import BoolArray, FloatArray, Int64Array
+from geo.arrays import BoolArray, FloatArray
+from geo.crossings import M_PER_DEGREE, Segments, Spans, entries, length_m, segments_near, spans_inside
 from geo.mapways import Streets
 from geo.opl import parse_tags
 from geo.rawways import Compounds, mode_bit
@@ -50,8 +51,6 @@ LEAST_AREA_M2 = 1_500.0
 """Smaller areas are gardens and yards, not compounds."""
 NESTED_SHARE = 0.8
 
-M_PER_DEGREE = 111_195.0
-
 KINDS = {
     "landuse": frozenset(
         {"residential", "industrial", "commercial", "military", "education", "institutional"}
@@ -66,10 +65,6 @@ _CLOSED = frozenset({"private", "no", "customers", "permit", "residents", "membe
 _OPEN = frozenset({"yes", "permissive", "public", "designated"})
 
 
-Spans = list[tuple[float, float]]
-"""Stretches of a segment as shares 0..1 of its length."""
-
-
 class _Candidate(NamedTuple):
     area: int
     name: str
@@ -79,17 +74,6 @@ class _Candidate(NamedTuple):
     gates: FloatArray
     outline: BaseGeometry
     inner: BaseGeometry
-
-
-class _Segments(NamedTuple):
-    """Streets as single segments, sorted by longitude."""
-
-    at: Int64Array
-    way: Int64Array
-    ends: FloatArray
-    low: FloatArray
-    high: FloatArray
-    widest: float
 
 
 def close_compounds(areas: Areas, streets: Streets) -> tuple[Compounds, Streets]:
@@ -108,18 +92,20 @@ def close_compounds(areas: Areas, streets: Streets) -> tuple[Compounds, Streets]
         The compounds, largest first, and the streets with ``ref_compound`` set, ways split where the
         privacy changes, and ``private`` rules inside.
     """
-    segments = _segments(streets)
     inside: dict[int, list[tuple[float, float, int]]] = {}
     closed: list[_Candidate] = []
     gate_lonlat = streets.node_lonlat[streets.node_gate]
     candidates = _candidates(areas, gate_lonlat)
+    if not candidates:
+        return Compounds(), streets
+    segments = segments_near(streets, np.array([candidate.outline.bounds for candidate in candidates]))
     tree = shapely.STRtree([candidate.outline for candidate in candidates])
     taken: set[int] = set()
     for own, candidate in enumerate(candidates):
         over = taken.intersection(tree.query(candidate.outline).tolist())
         if any(_share(candidate.outline, candidates[i].outline) > NESTED_SHARE for i in over):
             continue
-        parts = _inside(candidate.inner, segments)
+        parts = spans_inside(candidate.inner, segments)
         private = _not_public(parts, candidate.gates, segments, streets)
         if not _is_closed(candidate, private, segments, streets):
             continue
@@ -143,11 +129,21 @@ def close_compounds(areas: Areas, streets: Streets) -> tuple[Compounds, Streets]
 
 def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
     """Areas that may be closed, largest first."""
+    used = [n for n, t in enumerate(areas.texts) if "landuse=" in t or "amenity=" in t or "barrier=" in t]
+    low, high = areas.rings.boxes()
+    m2 = np.prod(high - low, axis=1) * np.cos(np.radians(low[:, 1])) * M_PER_DEGREE**2
+    used = [number for number in used if m2[number] >= LEAST_AREA_M2]
+    if not used:
+        return []
+    reach = (GATE_REACH_M + MARGIN_M) / M_PER_DEGREE / np.cos(np.radians(low[used, 1]))[:, None]
+    boxes = shapely.box(*(low[used] - reach).T, *(high[used] + reach).T)
+    points = shapely.points(gates)
+    owner, gate = shapely.STRtree(points).query(boxes)
+    near = np.split(gate, np.searchsorted(owner, np.arange(1, len(used))))
     found = []
-    order = np.argsort(gates[:, 0], kind="stable")
-    gates = gates[order]
-    for number, text in enumerate(areas.texts):
-        if not ("landuse=" in text or "amenity=" in text or "barrier=" in text):
+    for number, close in zip(used, near, strict=True):
+        text = areas.texts[number]
+        if not len(close) and not ("access=" in text or "barrier=" in text or "gated" in text):
             continue
         tags = parse_tags(text)
         kind = next((tags[key] for key, values in KINDS.items() if tags.get(key) in values), "")
@@ -158,82 +154,30 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
         tagged = access in _CLOSED or tags.get("gated") == "yes" or tags.get("residential") == "gated"
         if access in _OPEN:
             continue
-        box = np.concatenate([areas.rings.ring(row) for row in areas.rings.of(number)])
-        reach = 2 * GATE_REACH_M / M_PER_DEGREE
-        near = _within(gates, box.min(axis=0) - reach, box.max(axis=0) + reach)
-        if not (tagged or fenced or len(near)):
-            continue
         outline = areas.rings.shape(number)
-        scale = float(np.cos(np.radians(box[0, 1])))
-        if outline.is_empty or outline.area * scale * M_PER_DEGREE**2 < LEAST_AREA_M2:
+        degree_m = float(np.cos(np.radians(low[number, 1]))) * M_PER_DEGREE
+        if outline.is_empty or outline.area * degree_m * M_PER_DEGREE < LEAST_AREA_M2:
+            continue
+        # Degrees of longitude are the shorter ones: what is farther off in them is farther off in metres.
+        apart = shapely.distance(outline.boundary, points[close]) * degree_m
+        if not (tagged or fenced or bool((apart <= GATE_REACH_M + MARGIN_M).any())):
             continue
         inner = outline.buffer(-MARGIN_M / M_PER_DEGREE)
         if not inner.is_empty:
             name = tags.get("name", "") or tags.get("name:zh", "") or tags.get("name:en", "")
-            found.append(_Candidate(number, name, kind or FENCED, tagged, fenced, near, outline, inner))
+            gate_lonlat = gates[np.sort(close)]
+            found.append(
+                _Candidate(number, name, kind or FENCED, tagged, fenced, gate_lonlat, outline, inner)
+            )
     return sorted(found, key=lambda candidate: (-candidate.outline.area, candidate.area))
-
-
-def _within(gates: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-    first, last = np.searchsorted(gates[:, 0], [low[0], high[0]])
-    gates = gates[first:last]
-    return np.asarray(gates[(gates[:, 1] >= low[1]) & (gates[:, 1] <= high[1])])
 
 
 def _share(part: BaseGeometry, whole: BaseGeometry) -> float:
     return float(part.intersection(whole).area / part.area)
 
 
-def _segments(streets: Streets) -> _Segments:
-    first = np.ones(len(streets.way_ref), dtype=np.bool_)
-    first[streets.way_ptr[1:] - 1] = False
-    at = np.flatnonzero(first)
-    way = np.repeat(np.arange(len(streets.way_id)), np.diff(streets.way_ptr))[at]
-    ends = streets.node_lonlat[np.column_stack([streets.way_ref[at], streets.way_ref[at + 1]])]
-    known = ~np.isnan(ends).any(axis=(1, 2))
-    at, way, ends = at[known], way[known], ends[known]
-    order = np.argsort(ends[:, :, 0].min(axis=1), kind="stable")
-    ends = ends[order]
-    low, high = ends.min(axis=1), ends.max(axis=1)
-    widest = float((high[:, 0] - low[:, 0]).max()) if len(ends) else 0.0
-    return _Segments(at[order], way[order], ends, low, high, widest)
-
-
-def _inside(inner: BaseGeometry, segments: _Segments) -> dict[int, Spans]:
-    """For each segment (row) that enters the area, the stretches inside as shares 0..1 of its length."""
-    west, south, east, north = inner.bounds
-    first, last = np.searchsorted(segments.low[:, 0], [west - segments.widest, east])
-    near = (
-        (segments.high[first:last, 0] >= west)
-        & (segments.low[first:last, 1] <= north)
-        & (segments.high[first:last, 1] >= south)
-    )
-    rows = first + np.flatnonzero(near)
-    if not len(rows):
-        return {}
-    lines = shapely.linestrings(segments.ends[rows])
-    shapely.prepare(inner)
-    rows, lines = rows[(hit := shapely.intersects(inner, lines))], lines[hit]
-    whole = shapely.contains(inner, lines)
-    parts: dict[int, Spans] = {}
-    for row, line, is_whole in zip(rows.tolist(), lines, whole, strict=True):
-        if is_whole:
-            parts[row] = [(0.0, 1.0)]
-            continue
-        length = line.length
-        pieces = shapely.get_parts(line.intersection(inner))
-        spans = [
-            sorted(line.project(shapely.Point(xy)) / length for xy in (piece.coords[0], piece.coords[-1]))
-            for piece in pieces
-            if piece.geom_type == "LineString" and piece.length > 0
-        ]
-        if spans:
-            parts[row] = sorted((low, high) for low, high in spans)
-    return parts
-
-
 def _not_public(
-    parts: dict[int, Spans], gates: FloatArray, segments: _Segments, streets: Streets
+    parts: dict[int, Spans], gates: FloatArray, segments: Segments, streets: Streets
 ) -> dict[int, Spans]:
     """Leave out the segments that stay public: always, or because they lead through without a gate."""
     standing = {row: _rule(streets, segments, row).public for row in parts}
@@ -248,31 +192,21 @@ def _not_public(
         on_street = streets.node_lonlat[names][streets.node_gate[names]]
         open_entries = np.zeros(len(names), dtype=np.int64)
         for row, number in zip(through, part, strict=True):
-            entries = _entries(parts[row], segments.ends[row])
-            open_entries[number] += sum(not _gate_near(entry, on_street) for entry in entries)
+            found = entries(parts[row], segments.ends[row])
+            open_entries[number] += sum(not _gate_near(entry, on_street) for entry in found)
         for row, number in zip(through, part, strict=True):
             standing[row] = PUBLIC if open_entries[number] >= 2 else NOT_PUBLIC
     return {row: spans for row, spans in parts.items() if standing[row] == NOT_PUBLIC}
 
 
-def _rule(streets: Streets, segments: _Segments, row: int) -> WayRule:
+def _rule(streets: Streets, segments: Segments, row: int) -> WayRule:
     return streets.rules[int(streets.rule[segments.way[row]])]
-
-
-def _entries(spans: Spans, ends: FloatArray) -> list[FloatArray]:
-    """Where a segment crosses the outline."""
-    return [ends[0] + share * (ends[1] - ends[0]) for span in spans for share in span if 0 < share < 1]
-
-
-def _length_m(segments: _Segments, row: int) -> float:
-    delta = segments.ends[row, 1] - segments.ends[row, 0]
-    return float(np.hypot(delta[0] * np.cos(np.radians(segments.ends[row, 0, 1])), delta[1]) * M_PER_DEGREE)
 
 
 def _is_closed(
     candidate: _Candidate,
     private: dict[int, Spans],
-    segments: _Segments,
+    segments: Segments,
     streets: Streets,
 ) -> bool:
     if candidate.tagged:
@@ -280,12 +214,12 @@ def _is_closed(
     gates: dict[bool, list[bool]] = {True: [], False: []}
     for row, spans in private.items():
         rule = _rule(streets, segments, row)
-        for entry in _entries(spans, segments.ends[row]):
+        for entry in entries(spans, segments.ends[row]):
             gates[bool((rule.forward | rule.backward) & _VEHICLES)].append(_gate_near(entry, candidate.gates))
-    entries = gates[True] or gates[False]
+    gated = gates[True] or gates[False]
     if candidate.fenced and candidate.kind != FENCED:
-        return bool(entries)
-    return bool(entries) and any(entries) and 2 * sum(entries) >= len(entries)
+        return bool(gated)
+    return any(gated) and 2 * sum(gated) >= len(gated)
 
 
 def _gate_near(lonlat: FloatArray, gates: FloatArray) -> bool:
@@ -294,9 +228,9 @@ def _gate_near(lonlat: FloatArray, gates: FloatArray) -> bool:
     return bool((np.hypot(delta[:, 0], delta[:, 1]) <= GATE_REACH_M + MARGIN_M).any())
 
 
-def _to_gates(spans: Spans, row: int, segments: _Segments, streets: Streets) -> Spans:
+def _to_gates(spans: Spans, row: int, segments: Segments, streets: Streets) -> Spans:
     """Move the ends of the stretches to a gate or a node nearby, so that no sliver is cut off."""
-    length = _length_m(segments, row)
+    length = length_m(segments, row)
     at = int(segments.at[row])
     gate = [bool(streets.node_gate[streets.way_ref[at + i]]) for i in (0, 1)]
     moved = []

@@ -1,5 +1,6 @@
 """Columns of a map file into `RawWays`: streets with their rules, barriers, turn restrictions."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from geo.access import CLASSES, NODE_KEYS, WAY_KEYS, WayRule, node_rule, way_rule
 from geo.areas import spans
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
-from geo.opl import Objects, OplFile, parse_tags
+from geo.opl import Objects, OplFile, Relation, parse_tags
 from geo.rawways import MODES, Compounds, RawWays
 
 __all__ = ["NAME_KEYS", "STREET_KEYS", "TURN_KEYS", "Streets", "raw_ways", "read_streets"]
@@ -109,7 +110,7 @@ def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArra
     return blocked, gate
 
 
-def raw_ways(file: OplFile, streets: Streets, compounds: Compounds | None = None) -> RawWays:
+def raw_ways(relations: Iterable[Relation], streets: Streets, compounds: Compounds) -> RawWays:
     """Columns of usable ways; `streets` may have been cut at compounds before (`geo.compounds`)."""
     rules = streets.rules
     directions = [[rule.forward for rule in rules], [rule.backward for rule in rules]]
@@ -117,7 +118,7 @@ def raw_ways(file: OplFile, streets: Streets, compounds: Compounds | None = None
     private = np.array([r.private for r in rules], dtype=np.uint8)
     speed = np.array([r.speed_mps for r in rules], dtype=np.float32).reshape(-1, len(MODES)).T
     highway = np.array([r.highway for r in rules], dtype=np.uint8)
-    turns, only = _turns(file, streets)
+    turns, only = _turns(relations, streets)
     return RawWays(
         node_id=streets.node_id,
         node_lonlat=streets.node_lonlat,
@@ -134,20 +135,20 @@ def raw_ways(file: OplFile, streets: Streets, compounds: Compounds | None = None
         classes=CLASSES,
         node_blocked=streets.node_blocked,
         node_gate=streets.node_gate,
-        compounds=compounds or Compounds(),
+        compounds=compounds,
         restrictions=turns,
         restriction_only=only,
     )
 
 
-def _turns(file: OplFile, streets: Streets) -> tuple[Int64Array, BoolArray]:
+def _turns(relations: Iterable[Relation], streets: Streets) -> tuple[Int64Array, BoolArray]:
     """Turn restrictions over one node that bind cars; those over a way (``via`` a way) are left out."""
     rows, only = [], []
     order = np.argsort(streets.way_id, kind="stable")
     sorted_ids = streets.way_id[order]
     node_order = np.argsort(streets.node_id, kind="stable")
     sorted_nodes = streets.node_id[node_order]
-    for relation in file.relations:
+    for relation in relations:
         if not relation.tags.get("type", "").startswith("restriction"):
             continue
         rule = next((relation.tags[key] for key in TURN_KEYS if key in relation.tags), "")

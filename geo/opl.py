@@ -8,19 +8,22 @@ metadata, so a line has the fields ``T`` tags, ``x`` ``y`` location, ``N`` node 
 
 import itertools
 import re
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.jit import kernel
 
-__all__ = ["Objects", "OplFile", "Relation", "Wanted", "parse_tags", "scan"]
+__all__ = ["Objects", "OplFile", "Relation", "TaggedNodes", "Wanted", "parse_tags", "scan"]
 
 CHUNK_BYTES = 1 << 22
+THREADS = 2
 DEGREE = 10_000_000
 """OSM stores locations as whole multiples of 1e-7 degrees."""
 NOWHERE = 2**31 - 1
@@ -95,9 +98,22 @@ class OplFile:
         known = (self.node_id[row] == ids) & (self.node_x[row] != NOWHERE)
         return np.where(known, row, -1)
 
+    def tagged(self) -> "TaggedNodes":
+        """Give the selected nodes that have a location."""
+        rows = self.find(self.nodes.id)
+        texts = tuple(text for text, row in zip(self.nodes.texts(), rows.tolist(), strict=True) if row >= 0)
+        return TaggedNodes(texts, self.lonlat(rows[rows >= 0]))
+
     def lonlat(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Positions (n, 2), WGS-84 degrees, of rows from `find`."""
         return np.column_stack([self.node_x[rows], self.node_y[rows]]) / DEGREE
+
+
+class TaggedNodes(NamedTuple):
+    """Selected nodes with their tags as OPL text and positions (n, 2)."""
+
+    texts: tuple[str, ...]
+    lonlat: NDArray[np.float64]
 
 
 def parse_tags(text: str) -> dict[str, str]:
@@ -111,31 +127,31 @@ def parse_tags(text: str) -> dict[str, str]:
     return tags
 
 
-def scan(path: Path, nodes: Wanted, ways: Wanted, relations: bool = True) -> OplFile:
+def scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
     """Read an OPL file: all node positions, the selected nodes and ways, and every tagged relation.
 
     Ways without any tags are kept, too: they may be parts of multipolygons.
     """
-    node_keys, way_keys = _key_table(nodes), _key_table(ways)
-    parts: list[tuple[NDArray[np.generic], ...]] = []
-    relation_lines: list[bytes] = []
-    with path.open("rb") as file:
-        rest = b""
-        while block := file.read(CHUNK_BYTES):
-            cut = block.rfind(b"\n") + 1
-            if cut == 0:
-                rest += block
-                continue
-            chunk = np.frombuffer(rest + block[:cut], dtype=np.uint8)
-            rest = block[cut:]
-            columns = _scan_chunk(chunk, *node_keys, *way_keys)
-            parts.append(tuple(column.copy() for column in columns[:-1]))
-            if relations and len(columns[-1]):
-                relation_lines += bytes(columns[-1]).splitlines()
-    joined = [np.concatenate([part[i] for part in parts]) for i in range(len(parts[0]))] if parts else []
-    if not joined:
-        joined = [column.copy() for column in _scan_chunk(np.zeros(0, np.uint8), *node_keys, *way_keys)[:-1]]
-    node_id, x, y, tagged_id, tagged_len, tagged_text, way_id, way_len, way_text, n_refs, ref = joined
+    keys = (*_key_table(nodes), *_key_table(ways))
+    columns: list[list[NDArray[Any]]] = [[] for _ in range(12)]
+
+    def collect(done: Future[tuple[NDArray[np.generic], ...]]) -> None:
+        for column, part in zip(columns, done.result(), strict=True):
+            column.append(part.copy())
+
+    with path.open("rb") as file, ThreadPoolExecutor(THREADS) as pool:
+        running: deque[Future[tuple[NDArray[np.generic], ...]]] = deque()
+        for chunk in _chunks(file):
+            if len(running) == THREADS:
+                collect(running.popleft())
+            running.append(pool.submit(_scan_chunk, chunk, *keys))
+        while running:
+            collect(running.popleft())
+    if not columns[0]:
+        columns = [[part] for part in _scan_chunk(np.zeros(0, np.uint8), *keys)]
+    # One column after the other, so that pieces and whole lie side by side for one of them only.
+    joined = [_join(column) for column in columns]
+    node_id, x, y, tagged_id, tagged_len, tagged_text, way_id, way_len, way_text, n_refs, ref, lines = joined
     if len(node_id) > 1 and not bool((node_id[1:] > node_id[:-1]).all()):
         node_id, first = np.unique(node_id, return_index=True)
         x, y = x[first], y[first]
@@ -145,8 +161,26 @@ def scan(path: Path, nodes: Wanted, ways: Wanted, relations: bool = True) -> Opl
         node_y=y,
         nodes=Objects(tagged_id, _ptr(tagged_len), tagged_text.tobytes(), np.zeros(1, np.int64), node_id[:0]),
         ways=Objects(way_id, _ptr(way_len), way_text.tobytes(), _ptr(n_refs), ref),
-        relations=tuple(_relation(line.decode()) for line in relation_lines),
+        relations=tuple(_relation(line.decode()) for line in lines.tobytes().splitlines()),
     )
+
+
+def _chunks(file: BinaryIO) -> Iterator[UInt8Array]:
+    """Pieces of whole lines."""
+    rest = b""
+    while block := file.read(CHUNK_BYTES):
+        cut = block.rfind(b"\n") + 1
+        if cut:
+            yield np.frombuffer(rest + block[:cut], dtype=np.uint8)
+            rest = block[cut:]
+        else:
+            rest += block
+
+
+def _join(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    whole = np.concatenate(parts)
+    parts.clear()
+    return whole
 
 
 def _plain(text: str) -> str:

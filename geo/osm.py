@@ -18,7 +18,7 @@ from geo.areas import AREA_KEYS, Areas, read_areas
 from geo.compounds import close_compounds
 from geo.errors import InputError, YiluError
 from geo.mapways import STREET_KEYS, raw_ways, read_streets
-from geo.opl import OplFile, Wanted, scan
+from geo.opl import OplFile, TaggedNodes, Wanted, scan
 from geo.places import PLACE_NODE_KEYS, POI_KEYS, Places, read_places
 from geo.rawways import GATE_DELAY_S, RawWays
 from geo.streets import VERSION as NETWORK_FORMAT
@@ -58,8 +58,8 @@ def read_raw(path: Path | str) -> RawWays:
     InputError
         The file is missing, broken, of another kind, or holds no street.
     """
-    file = _scan(Path(path), _STREET_NODES, _STREET_WAYS)
-    return _raw(Path(path), file, read_areas(file))
+    raw, _, _ = _read(Path(path), _STREET_NODES, _STREET_WAYS)
+    return raw
 
 
 def read_osm(
@@ -96,11 +96,9 @@ def read_osm(
                 return StreetNetwork.load(folder / "network"), Places.load(folder / "places")
             except (YiluError, OSError, ValueError, KeyError):
                 shutil.rmtree(folder, ignore_errors=True)
-    file = _scan(path, _PLACE_NODES, _PLACE_WAYS)
-    areas = read_areas(file)
-    raw = _raw(path, file, areas)
+    raw, nodes, areas = _read(path, _PLACE_NODES, _PLACE_WAYS)
     network = StreetNetwork.build(raw, gate_delay_s=gate_delay_s)
-    places = read_places(file, areas, raw.compounds)
+    places = read_places(nodes, areas, raw.compounds)
     if folder is not None:
         _store(folder, network, places)
     return network, places
@@ -185,12 +183,16 @@ def _store(folder: Path, network: StreetNetwork, places: Places) -> None:
             fresh.rename(folder)
 
 
-def _raw(path: Path, file: OplFile, areas: Areas) -> RawWays:
-    streets = read_streets(file)
+def _read(path: Path, nodes: Wanted, ways: Wanted) -> tuple[RawWays, TaggedNodes, Areas]:
+    file = _scan(path, nodes, ways)
+    streets, areas = read_streets(file), read_areas(file)
     if not len(streets.way_id):
         raise InputError(f"{path} holds no street that anybody may use (ways with a highway tag).")
+    tagged, relations = file.tagged(), file.relations
+    # The positions of all nodes are the largest part; they are not needed any more.
+    del file
     compounds, streets = close_compounds(areas, streets)
-    return raw_ways(file, streets, compounds)
+    return raw_ways(relations, streets, compounds), tagged, areas
 
 
 def _check(path: Path) -> None:

@@ -13,7 +13,7 @@ from geo.access import GATE_KINDS
 from geo.areas import Areas, Rings
 from geo.arrays import BoolArray, FloatArray, Int32Array
 from geo.errors import InputError
-from geo.opl import OplFile, parse_tags
+from geo.opl import TaggedNodes, parse_tags
 from geo.rawways import Compounds
 
 __all__ = ["GREEN", "HOME_BUILDINGS", "POI_KEYS", "POI_KINDS", "WATER", "Places", "read_places"]
@@ -213,12 +213,12 @@ class _AreaClass(NamedTuple):
     green: bool
 
 
-def read_places(file: OplFile, areas: Areas, compounds: Compounds) -> Places:
+def read_places(nodes: TaggedNodes, areas: Areas, compounds: Compounds) -> Places:
     """Collect the places of a map file."""
     pois: list[_Poi] = []
     poi_node: list[int] = []
     gate_node, gate_kind = [], []
-    for number, text in enumerate(file.nodes.texts()):
+    for number, text in enumerate(nodes.texts):
         tags = parse_tags(text)
         poi = _poi(tags)
         if poi is not None:
@@ -228,7 +228,7 @@ def read_places(file: OplFile, areas: Areas, compounds: Compounds) -> Places:
         if gate in GATE_KINDS or "entrance" in tags:
             gate_node.append(number)
             gate_kind.append("entrance" if gate not in GATE_KINDS else gate)
-    node_lonlat = file.lonlat(np.maximum(file.find(file.nodes.id), 0))
+    node_lonlat = nodes.lonlat
 
     classes: dict[str, tuple[_AreaClass, bool]] = {}
     kinds_of: list[_AreaClass] = []
