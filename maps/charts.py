@@ -91,9 +91,8 @@ def hours_picture(study: Study, lang: str, *, site_ids: Sequence[str] | None = N
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         if small is not None:
-            axes.set_title(
-                f"{site.site_id} {_short_name(site.name)}", fontproperties=small, pad=2, parse_math=False
-            )
+            title = f"{site.site_id} {_short_name(site.name)}"
+            axes.set_title(drawable(title, small), fontproperties=small, pad=2, parse_math=False)
     top_edge, bottom = 0.9 if rows < 3 else 0.94, 0.12 if rows < 2 else 0.06
     figure.subplots_adjust(left=0.05, right=0.99, top=top_edge, bottom=bottom, hspace=0.55, wspace=0.12)
     return to_png(figure)

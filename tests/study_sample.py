@@ -29,6 +29,14 @@ __all__ = ["big_study", "sample_study"]
 CENTRE: LonLat = (116.330, 39.985)
 FACILITIES = ("room", "table", "microwave", "hot_water", "air_conditioning", "toilet", "first_aid")
 ACTIONS = ("keep", "open_longer", "move", "merge", "close")
+REASONS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "keep": ("audit_keep", ()),
+    "open_longer": ("audit_open_longer", (("hours", "Mo-Su 08:00-22:00"),)),
+    "move": ("audit_move", ()),
+    "merge": ("audit_merge", (("share", "72"),)),
+    "close": ("audit_close", ()),
+}
+EVIDENCE = "median distance of 9,876 moving points to the nearest street: wgs84 412 m, gcj02 4 m"
 PLACES = (
     "中关村",
     "五道口",
@@ -92,7 +100,9 @@ def _site(rng: np.random.Generator, number: int, existing: bool, lonlat: LonLat,
         cost_yuan=None if existing else float(30_000 + 10_000 * (number % 4)),
         chosen_share=None if existing else round(float(rng.uniform(0.4, 1)), 2),
         reach=reach,
-        reason=("kept", ()) if existing else ("chosen", (("minutes", f"{_total(hours):.0f}"),)),
+        reason=("site_existing", ())
+        if existing
+        else ("site_new", (("place", "convenience"), ("share", f"{rng.uniform(1, 9):.1f}"))),
     )
 
 
@@ -142,7 +152,7 @@ def _study(
                 better_hours="Mo-Su 08:00-22:00" if action == "open_longer" else None,
                 move_to=place() if action == "move" else None,
                 busiest_half_hours=("14:00", "14:30", "21:00"),
-                reason=(action, ()),
+                reason=REASONS[action],
             )
         )
 
@@ -252,7 +262,7 @@ def _study(
         flows=tuple(streets),
         grids=tuple(grids),
         refusals=(
-            Refusal("某小区配电房", place(), "private"),
+            Refusal("某小区配电房", place(), "inside_compound"),
             Refusal("+1-800 corner", place(), "too_close"),
             Refusal("未名路口", place(), "a_reason_of_the_future"),
         ),
@@ -271,8 +281,8 @@ def _study(
             BudgetPoint(400_000.0, 10, 0.713, 0.002),
         ),
         accounts=(
-            FileAccount("traces-a.csv", "gcj02", "98.4 % on streets after the shift", 812_345, 812_000,
-                        (("bad_time", 45), ("out_of_area", 300))),
+            FileAccount("traces-a.csv", "gcj02", EVIDENCE, 812_345, 812_000,
+                        (("unparsable_time", 45), ("outside_map", 300))),
             FileAccount("traces-b.parquet", "wgs84", "declared", 100, 100, ()),
         ),
         matching=MatchTotals(96, 4, 83.0, 0),

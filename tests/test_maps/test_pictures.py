@@ -1,0 +1,64 @@
+"""Static pictures: same bytes, real ink, no warning for names in any script."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from study_sample import CENTRE, sample_study
+
+from maps.basemap import Backdrop, BackdropLayer, StreetLabel
+from maps.charts import budget_picture, coverage_picture, hours_picture
+from maps.pictures import map_picture
+from siting.results import Study
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return sample_study()
+
+
+@pytest.fixture(scope="module")
+def backdrop(study: Study) -> Backdrop:
+    west, south, east, north = study.bounds
+    line = np.array([[west, south], [east, north]])
+    layer = BackdropLayer("major", False, 3, 19, np.array([0, 2]), line, np.zeros(1, np.int32))
+    return Backdrop(study.bounds, (layer,), (StreetLabel("知春路 $x^2$ 🚲 ถนน", CENTRE, 0.3, 13, 0.02),))
+
+
+def _size(png: bytes) -> tuple[int, int]:
+    picture = imread(io.BytesIO(png))
+    assert picture.std() > 0.02
+    return picture.shape[1], picture.shape[0]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_map_has_the_size_asked_for(study: Study, backdrop: Backdrop, lang: str) -> None:
+    width, height = _size(map_picture(study, backdrop, lang, width_cm=10, height_cm=5))
+    assert width == pytest.approx(630, abs=2)
+    assert height == pytest.approx(315, abs=2)
+
+
+def test_grid_shows_another_map(study: Study, backdrop: Backdrop) -> None:
+    whole = map_picture(study, backdrop, "zh")
+    part = map_picture(study, backdrop, "zh", grid_code=study.grids[4].code)
+    assert whole != part
+
+
+def test_same_study_same_bytes(study: Study, backdrop: Backdrop) -> None:
+    assert map_picture(study, backdrop, "zh") == map_picture(study, backdrop, "zh")
+    assert coverage_picture(study, "zh") == coverage_picture(study, "zh")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_charts_have_ink(study: Study, lang: str) -> None:
+    named = dataclasses.replace(study.sites[-1], name="ถนน $x$ 🚲 驿站")
+    odd = dataclasses.replace(study, sites=(*study.sites[:-1], named))
+    for picture in (hours_picture(odd, lang), coverage_picture(odd, lang), budget_picture(odd, lang)):
+        assert _size(picture)[0] == pytest.approx(983, abs=2)
+
+
+def test_a_study_without_hours_still_makes_a_picture(study: Study) -> None:
+    silent = tuple(dataclasses.replace(site, rest_min_by_hour=(None,) * 24) for site in study.sites)
+    assert hours_picture(dataclasses.replace(study, sites=silent), "zh")[:4] == b"\x89PNG"
