@@ -20,7 +20,7 @@ Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a cho
 - Pushing: ``bicycle=dismount`` lets both kinds of bicycle pass at walking speed. Footways, pedestrian streets
   and steps without a bicycle tag stay closed to them: the last metres are walked anyway.
 - ``access=yes`` does not open a class to a mode it is not made for (cars on a footway); the mode's key does.
-- ``area=yes`` (a square) may be walked along its outline; nobody drives there.
+- ``area=yes`` (a square) may be walked along its outline where it touches a street; nobody drives there.
 - Reversible lanes (``oneway=reversible``) are closed: their direction cannot be known. Conditional tags
   are not read.
 """

@@ -37,8 +37,8 @@ class Streets(NamedTuple):
 
 
 def read_streets(file: OplFile) -> Streets:
-    """Pick the ways that somebody may use, with their nodes."""
-    rows, rule, name = [], [], []
+    """Pick the ways that somebody may use, with their nodes; squares only where they touch a street."""
+    rows, rule, name, square = [], [], [], []
     rules: dict[WayRule, int] = {}
     names: dict[str, int] = {}
     known: dict[str, int] = {}
@@ -55,10 +55,11 @@ def read_streets(file: OplFile) -> Streets:
             rows.append(row)
             rule.append(index)
             name.append(names.setdefault(called, len(names)) if called else -1)
+            square.append("area=yes" in plain)
     ways = np.array(rows, dtype=np.int64)
     lengths = np.diff(file.ways.ref_ptr)[ways] if len(ways) else np.zeros(0, np.int64)
-    long_enough = lengths >= 2
-    ways, lengths = ways[long_enough], lengths[long_enough]
+    kept = (lengths >= 2) & ~_lonely(file, ways, np.array(square, dtype=np.bool_))
+    ways, lengths = ways[kept], lengths[kept]
     refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
     node_id, way_ref = np.unique(refs, return_inverse=True)
     found_at = file.find(node_id)
@@ -70,15 +71,27 @@ def read_streets(file: OplFile) -> Streets:
         way_ptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         way_ref=way_ref.astype(np.int32),
         ref_compound=np.full(len(way_ref), -1, dtype=np.int32),
-        rule=np.array(rule, dtype=np.int32)[long_enough],
+        rule=np.array(rule, dtype=np.int32)[kept],
         rules=tuple(rules),
-        name=np.array(name, dtype=np.int32)[long_enough],
+        name=np.array(name, dtype=np.int32)[kept],
         names=tuple(names),
         node_id=node_id,
         node_lonlat=lonlat,
         node_blocked=blocked,
         node_gate=gate,
     )
+
+
+def _lonely(file: OplFile, ways: Int64Array, square: BoolArray) -> BoolArray:
+    """Mask of the squares (``area=yes``) that touch no street: an island nobody can walk to."""
+    lonely = square.copy()
+    if square.any():
+        lengths = np.diff(file.ways.ref_ptr)[ways]
+        refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
+        way = np.repeat(np.arange(len(ways)), lengths)
+        on_street = np.isin(refs, refs[~square[way]])
+        lonely[way[on_street]] = False
+    return lonely
 
 
 def _split_name(text: str) -> tuple[str, str]:

@@ -28,7 +28,7 @@ DEGREE = 10_000_000
 """OSM stores locations as whole multiples of 1e-7 degrees."""
 NOWHERE = 2**31 - 1
 
-KEEP, SELECT = 1, 2
+KEEP, SELECT, DROP = 1, 2, 4
 FNV_OFFSET, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 NEWLINE, SPACE, COMMA, EQUALS, MINUS, DOT, ZERO, NINE = (ord(c) for c in "\n ,=-.09")
 LETTER_N, LETTER_W, LETTER_R, LETTER_X, LETTER_Y, TAGS, REFS = (ord(c) for c in "nwrxyTN")
@@ -40,10 +40,22 @@ _ESCAPE = re.compile("%([0-9a-f]+)%")
 
 
 class Wanted(NamedTuple):
-    """An object is selected when it has a key of `select`; of its tags those of `keep` stay."""
+    """What is kept of nodes or ways.
+
+    Attributes
+    ----------
+    select : frozenset of str
+        A node is kept, and a way always, when it has one of these keys.
+    keep : frozenset of str
+        Of the tags those with these keys stay.
+    drop : frozenset of str
+        A way that is not selected is kept without tags, since it may be part of a multipolygon; not when it
+        has one of these keys.
+    """
 
     select: frozenset[str]
     keep: frozenset[str]
+    drop: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -130,7 +142,7 @@ def parse_tags(text: str) -> dict[str, str]:
 def scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
     """Read an OPL file: all node positions, the selected nodes and ways, and every tagged relation.
 
-    Ways without any tags are kept, too: they may be parts of multipolygons.
+    Other ways are kept without tags, see `Wanted.drop`.
     """
     keys = (*_key_table(nodes), *_key_table(ways))
     columns: list[list[NDArray[Any]]] = [[] for _ in range(12)]
@@ -216,10 +228,11 @@ def _hash(key: str) -> int:
 
 
 def _key_table(wanted: Wanted) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Sorted key hashes and what each key does: `KEEP`, `SELECT` or both."""
+    """Sorted key hashes and what each key does: bits `KEEP`, `SELECT`, `DROP`."""
     role = {_hash(key): KEEP for key in wanted.keep}
-    for key in wanted.select:
-        role[_hash(key)] = role.get(_hash(key), 0) + SELECT
+    for keys, bit in ((wanted.select, SELECT), (wanted.drop, DROP)):
+        for key in keys:
+            role[_hash(key)] = role.get(_hash(key), 0) | bit
     hashes = sorted(role)
     return np.array(hashes, dtype=np.uint64), np.array([role[h] for h in hashes], dtype=np.uint8)
 
@@ -277,9 +290,9 @@ def _degrees(text: UInt8Array, at: int) -> tuple[int, int]:
 @kernel
 def _copy_tags(
     text: UInt8Array, at: int, hashes: UInt64Array, roles: UInt8Array, out: UInt8Array, filled: int
-) -> tuple[int, int, int, bool]:
-    """Copy the wanted tags of the field at `at`: its end, bytes in `out`, tags seen, selected or not."""
-    first, seen, selected = filled, 0, False
+) -> tuple[int, int, int]:
+    """Copy the wanted tags of the field at `at`: its end, bytes in `out`, and the roles of all its keys."""
+    first, roles_seen = filled, 0
     while at < len(text) and text[at] != SPACE and text[at] != NEWLINE:
         start = at
         value = FNV_OFFSET
@@ -289,9 +302,7 @@ def _copy_tags(
         role = _role(hashes, roles, value)
         while text[at] != COMMA and text[at] != SPACE and text[at] != NEWLINE:
             at += 1
-        seen += 1
-        if role & SELECT:
-            selected = True
+        roles_seen |= role
         if role & KEEP:
             if filled > first:
                 out[filled] = COMMA
@@ -300,7 +311,7 @@ def _copy_tags(
             filled += at - start
         if text[at] == COMMA:
             at += 1
-    return at, filled, seen, selected
+    return at, filled, roles_seen
 
 
 @kernel
@@ -340,17 +351,15 @@ def _scan_chunk(
             continue
         ident, at = _integer(text, at + 1)
         filled = tagged_bytes if kind == LETTER_N else way_bytes
-        first_ref, first_byte, seen, selected = n_ref, filled, 0, False
+        first_ref, first_byte, role = n_ref, filled, 0
         here_x = here_y = NOWHERE
         while text[at] != NEWLINE:
             field = text[at]
             at += 1
             if field == TAGS and kind == LETTER_N:
-                at, filled, seen, selected = _copy_tags(
-                    text, at, node_hashes, node_roles, tagged_text, filled
-                )
+                at, filled, role = _copy_tags(text, at, node_hashes, node_roles, tagged_text, filled)
             elif field == TAGS:
-                at, filled, seen, selected = _copy_tags(text, at, way_hashes, way_roles, way_text, filled)
+                at, filled, role = _copy_tags(text, at, way_hashes, way_roles, way_text, filled)
             elif field == LETTER_X:
                 here_x, at = _degrees(text, at)
             elif field == LETTER_Y:
@@ -370,11 +379,13 @@ def _scan_chunk(
         if kind == LETTER_N:
             node_id[nodes], x[nodes], y[nodes] = ident, here_x, here_y
             nodes += 1
-            if selected:
+            if role & SELECT:
                 tagged_id[tagged], tagged_len[tagged] = ident, filled - first_byte
                 tagged += 1
                 tagged_bytes = filled
-        elif selected or seen == 0:
+        elif role & SELECT or not role & DROP:
+            if not role & SELECT:
+                filled = first_byte
             way_id[ways], way_len[ways], n_refs[ways] = ident, filled - first_byte, n_ref - first_ref
             ways += 1
             way_bytes = filled

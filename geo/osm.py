@@ -37,6 +37,7 @@ _STREET_NODES = Wanted(select=frozenset({"barrier"}), keep=NODE_KEYS)
 _STREET_WAYS = Wanted(
     select=frozenset({"highway", "landuse", "amenity", "barrier"}),
     keep=STREET_KEYS | {"landuse", "amenity", "barrier", "gated", "residential"},
+    drop=frozenset({"building"}),
 )
 _PLACE_NODES = Wanted(select=PLACE_NODE_KEYS, keep=PLACE_NODE_KEYS | NODE_KEYS | _NAMES)
 _PLACE_WAYS = Wanted(

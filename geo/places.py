@@ -58,7 +58,7 @@ POI_KINDS: dict[tuple[str, str], str] = {
 HOME_BUILDINGS = _words(
     "apartments residential dormitory house detached semidetached_house terrace bungalow villa"
 )
-"""Buildings where people live; each is also a place of kind "home"."""
+"""Buildings where people live; as a plain building on residential land, each is a place of kind "home"."""
 
 WATER = frozenset(
     ("natural=water", "waterway=riverbank", "waterway=dock", "landuse=reservoir", "landuse=basin")
@@ -209,8 +209,21 @@ class _Poi(NamedTuple):
 class _AreaClass(NamedTuple):
     building: bool
     home: bool
+    plain: bool
+    residential: bool
     water: bool
     green: bool
+
+
+class _Flags(NamedTuple):
+    """The same in columns (a,)."""
+
+    building: BoolArray
+    home: BoolArray
+    plain: BoolArray
+    residential: BoolArray
+    water: BoolArray
+    green: BoolArray
 
 
 def read_places(nodes: TaggedNodes, areas: Areas, compounds: Compounds) -> Places:
@@ -224,32 +237,37 @@ def read_places(nodes: TaggedNodes, areas: Areas, compounds: Compounds) -> Place
         if poi is not None:
             pois.append(poi)
             poi_node.append(number)
-        gate = tags.get("barrier") or ("entrance" if tags.get("entrance", "no") != "no" else "")
-        if gate in GATE_KINDS or "entrance" in tags:
+        gate = tags.get("barrier", "")
+        if gate in GATE_KINDS or tags.get("entrance", "no") != "no":
             gate_node.append(number)
-            gate_kind.append("entrance" if gate not in GATE_KINDS else gate)
+            gate_kind.append(gate if gate in GATE_KINDS else "entrance")
     node_lonlat = nodes.lonlat
 
     classes: dict[str, tuple[_AreaClass, bool]] = {}
-    kinds_of: list[_AreaClass] = []
+    class_of: list[_AreaClass] = []
     poi_area: list[int] = []
     for number, text in enumerate(areas.texts):
         known = classes.get(text)
         if known is None:
             tags = parse_tags(text)
             known = classes[text] = (_area_class(tags), _poi(tags) is not None)
-        kinds_of.append(known[0])
+        class_of.append(known[0])
         if known[1]:
             poi = _poi(parse_tags(text))
             if poi is not None:
                 pois.append(poi)
                 poi_area.append(number)
-    flags = np.array(kinds_of, dtype=np.bool_).reshape(-1, 4)
-    centres = areas.rings.centroids()[np.array(poi_area, dtype=np.int64)]
+    flags = _Flags(*np.array(class_of, dtype=np.bool_).reshape(-1, len(_AreaClass._fields)).T)
+    centres = areas.rings.centroids()
+    lived_in = _on_residential_land(areas, flags, centres)
+    for number in np.flatnonzero(lived_in).tolist():
+        pois.append(_Poi("home", POI_KEYS.index("building"), _names(parse_tags(areas.texts[number]))))
+        poi_area.append(number)
+    homes = flags.home | lived_in
     kinds = tuple(sorted({poi.kind for poi in pois}))
     gates = tuple(sorted(set(gate_kind)))
     return Places(
-        poi_lonlat=np.concatenate([node_lonlat[np.array(poi_node, dtype=np.int64)], centres]),
+        poi_lonlat=np.concatenate([node_lonlat[np.array(poi_node, dtype=np.int64)], centres[poi_area]]),
         poi_kind=np.array([kinds.index(poi.kind) for poi in pois], dtype=np.int32),
         poi_key=np.array([poi.key for poi in pois], dtype=np.int32),
         poi_name=tuple(poi.names[0] for poi in pois),
@@ -260,11 +278,22 @@ def read_places(nodes: TaggedNodes, areas: Areas, compounds: Compounds) -> Place
         gate_kind=np.array([gates.index(kind) for kind in gate_kind], dtype=np.int32),
         gate_kinds=gates,
         compounds=compounds,
-        buildings=areas.rings.take(flags[:, 0]),
-        building_home=flags[flags[:, 0], 1],
-        water=areas.rings.take(flags[:, 2]),
-        green=areas.rings.take(flags[:, 3]),
+        buildings=areas.rings.take(flags.building),
+        building_home=homes[flags.building],
+        water=areas.rings.take(flags.water),
+        green=areas.rings.take(flags.green),
     )
+
+
+def _on_residential_land(areas: Areas, flags: "_Flags", centres: FloatArray) -> BoolArray:
+    """Mask of plain buildings (``building=yes``, no other use) whose centre lies on residential land."""
+    found = np.zeros(len(areas), dtype=np.bool_)
+    plain, land = np.flatnonzero(flags.plain), np.flatnonzero(flags.residential)
+    if len(plain) and len(land):
+        tree = shapely.STRtree(shapely.points(centres[plain]))
+        shapes = [areas.rings.shape(int(number)) for number in land]
+        found[plain[tree.query(shapes, predicate="intersects")[1]]] = True
+    return found
 
 
 def _poi(tags: dict[str, str]) -> _Poi | None:
@@ -276,9 +305,12 @@ def _poi(tags: dict[str, str]) -> _Poi | None:
         if not kind and key == "building" and value in HOME_BUILDINGS:
             kind = "home"
         if kind:
-            names = (tags.get("name", ""), tags.get("name:zh", ""), tags.get("name:en", ""))
-            return _Poi(kind, number, names)
+            return _Poi(kind, number, _names(tags))
     return None
+
+
+def _names(tags: dict[str, str]) -> tuple[str, str, str]:
+    return tags.get("name", ""), tags.get("name:zh", ""), tags.get("name:en", "")
 
 
 def _area_class(tags: dict[str, str]) -> _AreaClass:
@@ -287,6 +319,8 @@ def _area_class(tags: dict[str, str]) -> _AreaClass:
     return _AreaClass(
         building=building != "no",
         home=building in HOME_BUILDINGS,
+        plain=building == "yes" and not any(key in tags for key in POI_KEYS if key != "building"),
+        residential=tags.get("landuse") == "residential",
         water=not WATER.isdisjoint(pairs),
         green=not GREEN.isdisjoint(pairs),
     )

@@ -256,7 +256,7 @@ def test_scan_equals_osmium_in_python(
             writer.add_node(osmium.osm.mutable.Node(id=ident, location=location, tags=tags))
         for ident, (refs, tags) in ways.items():
             writer.add_way(osmium.osm.mutable.Way(id=ident, nodes=refs, tags=tags))
-    wanted = Wanted(select=frozenset({"highway"}), keep=WAY_KEYS | {"name"})
+    wanted = Wanted(frozenset({"highway"}), WAY_KEYS | {"name"}, drop=frozenset({"junk"}))
     file = scan(path, wanted, wanted)
     expected = {}
     for node in osmium.FileProcessor(str(path), osmium.osm.NODE):
@@ -276,8 +276,8 @@ def test_scan_equals_osmium_in_python(
     for way in osmium.FileProcessor(str(path), osmium.osm.WAY):
         assert isinstance(way, osmium.osm.Way)
         tags = {tag.k: tag.v for tag in way.tags}
-        if "highway" in tags or not tags:
-            shown = {key: value for key, value in tags.items() if key in wanted.keep}
+        if "highway" in tags or "junk" not in tags:
+            shown = {key: value for key, value in tags.items() if "highway" in tags and key in wanted.keep}
             kept[way.id] = (shown, [node.ref for node in way.nodes])
     texts = list(file.ways.texts())
     ours = {
