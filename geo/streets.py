@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geo.arrays import BoolArray, Float32Array, FloatArray, Int32Array, Int64Array, UInt8Array, UInt32Array
 from geo.contraction import EARTH_RADIUS_M, contract, great_circle_m, morton_order
 from geo.errors import InputError
+from geo.islands import joined, mutually_reachable
 from geo.modegraph import NO, ModeGraph, Streets
 from geo.nodegraph import node_graph
 from geo.rawways import ALL_MODES, GATE_DELAY_S, MODES, Compounds, RawWays, mode_bit
@@ -289,29 +288,20 @@ class StreetNetwork:
                 network.__dict__[name] = self.__dict__[name]
         return network
 
-    def components(self, mode: str) -> Int32Array:
-        """Return for each edge (E,) the connected part it lies in, -1 where the mode may not go.
+    def components(self, mode: str, *, strong: bool = False) -> Int32Array:
+        """Return for each edge (E,) the part of the network it lies in, -1 where the mode may not go.
 
-        Parts are numbered by falling length of their streets. One-way streets count as connected both
-        ways; a barrier separates.
+        Parts are numbered by falling length of their streets; a barrier separates. One-way streets count
+        as connected both ways, unless `strong`: then only edges that can be reached from each other
+        share a number (private ones as if they were public), and -1 stands as well for edges which one
+        can only enter or only leave.
         """
-        mode_mask = self.usable(mode)
-        edges = np.flatnonzero(mode_mask)
-        nodes = len(self.node_id)
-        rows = np.tile(np.arange(len(edges)), 2)
-        ends = np.concatenate([self.edge_u[edges], self.edge_v[edges]])
-        passed = self.node_blocked[ends] & mode_bit(mode) == 0
-        size = len(edges) + nodes
-        links = (np.ones(passed.sum(), np.int8), (rows[passed], len(edges) + ends[passed]))
-        _, label = connected_components(coo_array(links, shape=(size, size)), directed=False)
-        length = np.bincount(
-            label[: len(edges)], self.edge_length_m[edges], minlength=label.max(initial=0) + 1
-        )
-        rank = np.empty(len(length), np.int32)
-        rank[np.argsort(-length, kind="stable")] = np.arange(len(length), dtype=np.int32)
-        out = np.full(len(self), -1, np.int32)
-        out[edges] = rank[label[: len(edges)]]
-        return out
+        streets = self._streets(mode)
+        if not strong:
+            return joined(streets.ends, self.usable(mode), ~streets.blocked, self.edge_length_m)
+        build = turn_graph if mode == "car" else node_graph
+        public = dataclasses.replace(streets, private=np.zeros_like(streets.private))
+        return mutually_reachable(build(mode, public), self.edge_length_m)
 
     def save(self, folder: pathlib.Path) -> None:
         """Write the network, the graphs of all modes and the snapping index; see `load`."""

@@ -27,7 +27,7 @@ def slow_nearest_m(network: StreetNetwork, point: FloatArray, edges: list[int]) 
     return best
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**31), mode=st.sampled_from(MODES), max_m=st.sampled_from([30.0, 200.0, 5000.0]))
 def test_snapping_finds_the_nearest_street_of_the_zone(seed: int, mode: str, max_m: float) -> None:
     network = StreetNetwork.build(random_ways(seed))

@@ -14,14 +14,14 @@ from random_streets import random_places, random_ways
 from slow_streets import SlowStreets
 
 from geo.reasons import REASONS, why_unreachable
-from geo.streets import MODES, StreetNetwork
+from geo.streets import MODES, Snapped, StreetNetwork
 from geo.travel import find_path, reach_from, reach_to, travel_times_s
 
 seeds = st.integers(0, 2**31)
 modes = st.sampled_from(MODES)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(seed=seeds, mode=modes, limit_s=st.sampled_from([math.inf, 0.0, 90.0, 400.0]))
 def test_times_equal_networkx(seed: int, mode: str, limit_s: float) -> None:
     network = StreetNetwork.build(random_ways(seed), gate_delay_s=100.0)
@@ -38,7 +38,7 @@ def test_times_equal_networkx(seed: int, mode: str, limit_s: float) -> None:
     np.testing.assert_array_equal(reach_to(network, mode, sources, targets.take([2]), limit_s), slow[:, 2])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(seed=seeds, mode=modes)
 def test_a_path_is_legal_and_takes_the_reported_time(seed: int, mode: str) -> None:
     network = StreetNetwork.build(random_ways(seed), gate_delay_s=100.0)
@@ -71,7 +71,7 @@ def test_a_path_is_legal_and_takes_the_reported_time(seed: int, mode: str) -> No
     assert np.abs(plane[[0, -1]] - ends).max() < 0.01
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=seeds, mode=st.sampled_from(["ebike", "bike", "foot"]))
 def test_a_detour_is_never_shorter(seed: int, mode: str) -> None:
     network = StreetNetwork.build(random_ways(seed, fences=False))
@@ -83,7 +83,7 @@ def test_a_detour_is_never_shorter(seed: int, mode: str) -> None:
     assert np.all(times[:, None, :] <= over + 1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=seeds, mode=st.sampled_from(["ebike", "bike", "foot"]))
 def test_joining_segments_changes_no_time(seed: int, mode: str) -> None:
     raw = random_ways(seed, fences=False)
@@ -126,7 +126,7 @@ def test_saved_and_loaded_networks_answer_alike(seed: int, mode: str) -> None:
     np.testing.assert_array_equal(loaded.snap(points, mode).offset_m, network.snap(points, mode).offset_m)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=seeds, mode=modes, limit_s=st.sampled_from([math.inf, 200.0]))
 def test_every_unreached_pair_has_a_reason(seed: int, mode: str, limit_s: float) -> None:
     network = StreetNetwork.build(random_ways(seed))
@@ -141,7 +141,7 @@ def test_every_unreached_pair_has_a_reason(seed: int, mode: str, limit_s: float)
     np.testing.assert_array_equal(islands[:-1, :-1], islands[:-1, :-1].T)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=seeds, mode=modes, factor=st.floats(0.1, 3.0))
 def test_new_speeds_equal_a_new_network(seed: int, mode: str, factor: float) -> None:
     raw = random_ways(seed)
@@ -158,3 +158,23 @@ def test_new_speeds_equal_a_new_network(seed: int, mode: str, factor: float) -> 
     np.testing.assert_allclose(
         travel_times_s(changed, mode, places, places), travel_times_s(fresh, mode, places, places), atol=0.02
     )
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, mode=modes)
+def test_strong_parts_are_those_that_reach_each_other(seed: int, mode: str) -> None:
+    network = StreetNetwork.build(random_ways(seed, fences=False))
+    if not len(network):
+        return
+    strong, weak = network.components(mode, strong=True), network.components(mode)
+    assert np.all(weak[strong >= 0] >= 0)
+    edge = np.arange(len(network), dtype=np.int32)
+    half = network.edge_length_m / 2
+    walk = np.zeros(len(network))
+    middles = Snapped(edge, half, np.zeros((len(network), 2)), walk, walk.astype(np.int64))
+    times = travel_times_s(network, mode, middles, middles)
+    same = (strong[:, None] == strong[None, :]) & (strong[:, None] >= 0)
+    assert np.isfinite(times[same]).all()
+    inner = np.flatnonzero(strong >= 0)
+    both = np.isfinite(times) & np.isfinite(times.T)
+    np.testing.assert_array_equal(same[np.ix_(inner, inner)], both[np.ix_(inner, inner)])

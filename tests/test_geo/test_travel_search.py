@@ -43,7 +43,7 @@ def slow_times(graph: ModeGraph, seed_state: np.ndarray, seed_ms: np.ndarray) ->
     return {int(state): int(ms) for state, ms in found.items()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     seeds=st.integers(1, 12),
@@ -78,7 +78,7 @@ def _reversed(graph: ModeGraph) -> ModeGraph:
     return assemble("ebike", parts, graph.directed_cost_ms, none, none)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 2**31), seeds=st.integers(1, 4), targets=st.integers(1, 4))
 def test_the_tree_leads_back_to_a_seed_in_the_reported_time(seed: int, seeds: int, targets: int) -> None:
     graph = random_graph(seed)
