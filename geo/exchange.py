@@ -85,9 +85,9 @@ def to_osmnx(network: StreetNetwork, mode: str | None = None) -> networkx.MultiD
 def from_osmnx(graph: networkx.MultiDiGraph, gate_delay_s: float = GATE_DELAY_S) -> StreetNetwork:
     """Build a network of an OSMnx graph (simplified or not).
 
-    A direction that the graph holds is open to the modes that the tags of the edge allow; one that it does
-    not hold is open only to people on foot. Tags that OSMnx was not told to keep (``useful_tags_way``)
-    cannot be heeded.
+    A direction that the graph holds is open to the modes that the tags of the edge allow; one that it does not
+    hold is open to people on foot and, by a contraflow tag, to bicycles. Tags that OSMnx was not told to keep
+    (``useful_tags_way``) cannot be heeded.
 
     Parameters
     ----------
@@ -110,16 +110,16 @@ def from_osmnx(graph: networkx.MultiDiGraph, gate_delay_s: float = GATE_DELAY_S)
 
 
 class _Street(NamedTuple):
-    """One street with both directions."""
+    """One street with both directions; `alone` goes against it where there is no backward edge."""
 
     start: int
     end: int
     line: tuple[tuple[float, float], ...]
     forward: WayRule | None
     backward: WayRule | None
+    alone: int
     osmid: int
     name: str
-    own: bool
 
 
 def _raw(graph: networkx.MultiDiGraph) -> RawWays:
@@ -142,9 +142,8 @@ def _raw(graph: networkx.MultiDiGraph) -> RawWays:
             continue
         along = street.forward.forward if street.forward else 0
         against = street.backward.forward if street.backward else 0
-        if not street.own:
-            walk = mode_bit("foot") & rule.forward
-            along, against = along | walk, against | walk
+        if street.backward is None:
+            against = street.alone
         ends = range(len(lonlat), len(lonlat) + len(street.line) - 2)
         lonlat.extend(street.line[1:-1])
         ids.extend(range(lowest - len(ids), lowest - len(ids) - len(ends), -1))
@@ -212,12 +211,20 @@ def _streets(
                 line,
                 rule,
                 None,
+                _against(data),
                 int(osmid) if isinstance(osmid, int | str) and str(osmid).lstrip("-").isdigit() else 0,
                 str(name) if name is not None else "",
-                "modes" in data,
             )
         )
     return streets
+
+
+def _against(data: Mapping[str, Any]) -> int:
+    """Modes that may go against an edge of which the graph lacks the other direction."""
+    if "modes" in data:
+        return 0
+    rule = way_rule(_tags(data, WAY_KEYS) | {"oneway": "yes"})
+    return rule.backward if rule is not None else 0
 
 
 def _rule(data: Mapping[str, Any]) -> WayRule | None:
