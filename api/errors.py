@@ -139,6 +139,10 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
 def _validation(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and not kind.endswith("json"):
+        detail = f"the body must be sent as content-type application/json, not {kind or 'without one'}"
+        return problem_response(INVALID, detail, request.url.path)
     # The input itself is never echoed: it may hold positions of riders.
     fields = [{"pointer": _pointer(e["loc"]), "detail": str(e["msg"])} for e in error.errors()[:20]]
     first = fields[0] if fields else {"pointer": "/", "detail": "not understood"}

@@ -91,6 +91,12 @@ def test_a_bad_body_names_the_place_and_never_echoes_it(
     assert "input" not in body["errors"][0]
 
 
+def test_a_body_of_another_type_is_refused(client: TestClient) -> None:
+    answer = client.post("/v1/echo", content=b'{"lon": 1}', headers={"content-type": "text/plain"})
+    assert answer.status_code == 422
+    assert "must be sent as content-type application/json, not text/plain" in answer.json()["detail"]
+
+
 def test_a_bad_query_names_the_parameter(client: TestClient) -> None:
     assert client.get("/number?n=x").json()["errors"][0]["pointer"] == "n"
 

@@ -1,0 +1,173 @@
+"""Whole studies on small cities: all files, nobody identified, the same bytes from the same seed."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from fastapi.testclient import TestClient
+from tiny_map import write_city
+
+from api.app import create_app
+from api.cli import yilu
+from api.settings import Settings
+from api.studyfile import built_in
+from api.summary import VARYING_KEY
+from geo.datum import to_wgs84
+from geo.streets import StreetNetwork
+
+FILES = {
+    "map.html", "report.docx", "report.xlsx", "report.html", "sites.geojson", "sites.gpkg", "rejects.csv",
+    "matches.json", "summary.json",
+}  # fmt: skip
+SEED = 417
+RAW_ID = re.compile(rb"R417-\d{5}")
+STUDY = f"""
+title = {{ zh = "小城", en = "Small town" }}
+city = "Town"
+timezone = "Asia/Shanghai"
+language = "zh"
+languages = ["en"]
+seed = {SEED}
+held_out_days = 1
+k = 5
+[map]
+file = "city.osm"
+[synthetic]
+riders = 30
+days = 3
+interval_s = 30
+datum = "gcj02"
+existing_stations = 2
+[siting]
+sites = 3
+draws = 5
+[grids]
+h3_resolution = 9
+[matching]
+tasks = 12
+"""
+
+
+def _run(folder: Path, out: str) -> Path:
+    result = CliRunner().invoke(yilu, ["study", str(folder / "study.toml"), "--out", str(folder / out)])
+    assert result.exit_code == 0, result.output
+    return folder / out
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("studies")
+    write_city(folder / "city.osm")
+    (folder / "study.toml").write_text(STUDY, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def out(folder: Path) -> Path:
+    return _run(folder, "out")
+
+
+def _content(path: Path) -> dict[str, bytes]:
+    """All files under a folder, packed ones also by their parts."""
+    found: dict[str, bytes] = {}
+    for file in sorted(path.rglob("*")):
+        if not file.is_file():
+            continue
+        name = str(file.relative_to(path))
+        found[name] = file.read_bytes()
+        if file.suffix in {".docx", ".xlsx"}:
+            with zipfile.ZipFile(file) as parts:
+                found |= {f"{name}!{part}": parts.read(part) for part in parts.namelist()}
+    return found
+
+
+def test_every_file_is_there_in_both_languages(out: Path) -> None:
+    names = {path.name for path in out.iterdir()}
+    assert names >= FILES | {"map.en.html", "report.en.docx", "report.en.xlsx", "report.en.html", "data"}
+    assert not [name for name in names if name.startswith(".")]
+    assert "小城" in (out / "map.html").read_text(encoding="utf-8")
+    assert "Small town" in (out / "map.en.html").read_text(encoding="utf-8")
+    assert (out / "map.html").stat().st_size < 8_000_000
+
+
+def test_the_figures_add_up(out: Path) -> None:
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["points_accepted"] + summary["points_rejected"] == summary["points_read"] > 10_000
+    rejects = (out / "rejects.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert len(rejects) - 1 == summary["points_rejected"]
+    assert summary["riders"] == 30
+    assert (summary["sites_chosen"], summary["sites_existing"]) == (3, 2)
+    assert summary["tasks_matched"] + summary["tasks_refused"] == 12
+    assert summary["late_deliveries"] == 0
+    assert set(summary["coverage"]) >= {"yilu", "existing", "kmeans"}
+    for shares in summary["coverage"].values():
+        assert 0 <= shares["training"] <= 1
+        assert 0 <= shares["held_out"] <= 1
+    assert set(summary[VARYING_KEY]) == {"map", "fleet", "traces", "stays", "siting", "matching", "files"}
+
+
+def test_stations_stand_on_streets_though_traces_were_shifted(out: Path) -> None:
+    network = StreetNetwork.load(out / "data" / "network")
+    features = json.loads((out / "sites.geojson").read_text(encoding="utf-8"))["features"]
+    sites = [f["geometry"]["coordinates"] for f in features if f["geometry"]["type"] == "Point"]
+    assert len(sites) >= 5
+    # The shift of GCJ-02 is several hundred metres here; a place beside a street is not 60 m off.
+    assert network.snap(np.array(sites), "ebike").walk_m.max() < 60
+
+
+def test_matches_are_in_the_datum_of_the_platforms(out: Path) -> None:
+    matches = json.loads((out / "matches.json").read_text(encoding="utf-8"))
+    assert matches["datum"] == "gcj02"
+    assert matches["matches"]
+    network = StreetNetwork.load(out / "data" / "network")
+    for match in matches["matches"]:
+        way = to_wgs84(match["way"]["geometry"]["coordinates"], "gcj02")
+        assert network.snap(way, "ebike").walk_m.max() < 1.0
+
+
+def test_no_file_holds_the_id_of_a_rider(out: Path) -> None:
+    for name, content in _content(out).items():
+        assert not RAW_ID.search(content), name
+
+
+def test_the_same_seed_gives_the_same_bytes(folder: Path, out: Path) -> None:
+    one, two = _content(out), _content(_run(folder, "again"))
+    assert one.keys() == two.keys()
+    summaries = [json.loads(content.pop("summary.json")) for content in (one, two)]
+    for summary in summaries:
+        del summary[VARYING_KEY]
+    assert summaries[0] == summaries[1]
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_the_result_can_be_served_and_asked_again(out: Path) -> None:
+    request = (out / "data" / "match-request.json").read_text(encoding="utf-8")
+    answer = json.loads((out / "matches.json").read_text(encoding="utf-8"))
+    result = CliRunner().invoke(yilu, ["match", "--study", str(out)], input=request)
+    assert json.loads(result.stdout) == answer
+    with TestClient(create_app(out, settings=Settings())) as client:
+        assert client.get("/healthz").json()["stations"] == 5
+        assert client.post("/v1/matches", json=json.loads(request)).json() == answer
+        station = json.loads((out / "data" / "stations.json").read_text(encoding="utf-8"))[0]
+        lon, lat = station["lonlat"]
+        params = {"lon": lon, "lat": lat, "datum": "wgs84", "at": "2026-03-04T12:00:00+08:00"}
+        assert client.get("/v1/stations/nearest", params=params).json()["station_id"] == station["station_id"]
+        for path in ("/", "/map", "/map?lang=en", "/reports/docx", "/reports/xlsx?lang=en", "/reports/html"):
+            assert client.get(path).status_code == 200
+
+
+def test_the_built_in_study_runs_reduced(helsinki_pbf: Path, tmp_path: Path) -> None:
+    text = built_in().read_text(encoding="utf-8")
+    for old, new in (("riders = 120", "riders = 30"), ("days = 6", "days = 3"), ("tasks = 40", "tasks = 8")):
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "study.toml").write_text(text.replace('languages = ["en"]', ""), encoding="utf-8")
+    out = _run(tmp_path, "out")
+    assert {path.name for path in out.iterdir()} == FILES | {"data"}
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["late_deliveries"] == 0
+    assert summary["coverage"]["yilu"]["held_out"] >= summary["coverage"]["existing"]["held_out"]
