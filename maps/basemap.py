@@ -38,6 +38,10 @@ _FINE_M, _COARSE_M = 1.5, 15.0
 """Tolerances of the simplification: half a pixel at zoom 16 and at zoom 13."""
 _LAST_ZOOM = 19
 _LABEL_EVERY_M = 700.0
+_LABEL_ZOOM = {1: 15, 2: 13, 3: 12}
+"""First zoom of the names of minor, middle and major streets."""
+_STRAIGHT_M, _STRAIGHT_LEAST_M = 6.0, 30.0
+"""A piece is straight within 6 m; names want at least 30 m."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -266,31 +270,36 @@ def _labels(
     network: StreetNetwork, group: Int64Array, lines: npt.NDArray[np.object_], inside: npt.NDArray[np.bool_]
 ) -> tuple[StreetLabel, ...]:
     """Names on the longest straight pieces of each street, at least 700 m apart, large streets first."""
-    spots: list[tuple[int, float, StreetLabel]] = []
-    taken: dict[int, list[tuple[float, float]]] = {}
     edges = np.flatnonzero((network.edge_name >= 0) & inside & (group > 0))
-    order = edges[np.argsort(-network.edge_length_m[edges], kind="stable")]
-    for edge in order:
-        name = int(network.edge_name[edge])
-        points = shapely.get_coordinates(lines[edge])
+    edges = edges[np.argsort(network.edge_name[edges], kind="stable")]
+    cuts = np.flatnonzero(np.diff(network.edge_name[edges])) + 1
+    spots: list[tuple[int, float, StreetLabel]] = []
+    for street in np.split(edges, cuts) if len(edges) else []:
+        rank = int(np.bincount(group[street]).argmax())
+        merged = shapely.line_merge(shapely.multilinestrings(lines[street]))
+        points, owner = shapely.get_coordinates(
+            shapely.get_parts(shapely.simplify(merged, _degrees(_STRAIGHT_M))), return_index=True
+        )
+        starts = np.flatnonzero(owner[1:] == owner[:-1])
         scale = math.cos(math.radians(float(points[0, 1])))
-        steps = np.diff(points, axis=0) * (scale, 1.0) * 111_320
+        steps = (points[starts + 1] - points[starts]) * (scale * 111_320, 111_320)
         lengths = np.hypot(steps[:, 0], steps[:, 1])
-        longest = int(np.argmax(lengths))
-        if lengths[longest] < 25:
-            continue
-        lon, lat = ((points[longest] + points[longest + 1]) / 2).tolist()
-        near = taken.setdefault(name, [])
-        if any(math.hypot((lon - x) * scale, lat - y) * 111_320 < _LABEL_EVERY_M for x, y in near):
-            continue
-        near.append((lon, lat))
-        angle = math.atan2(-steps[longest, 1], steps[longest, 0])
-        if angle > math.pi / 2:
-            angle -= math.pi
-        elif angle <= -math.pi / 2:
-            angle += math.pi
-        rank = int(group[edge])
-        straight = float(lengths[longest]) / 111_320 / scale
-        label = StreetLabel(network.names[name], (lon, lat), angle, {3: 13, 2: 14, 1: 16}[rank], straight)
-        spots.append((-rank, -float(lengths[longest]), label))
+        taken: list[tuple[float, float]] = []
+        for piece in np.argsort(-lengths, kind="stable"):
+            if lengths[piece] < _STRAIGHT_LEAST_M:
+                break
+            lon, lat = ((points[starts[piece]] + points[starts[piece] + 1]) / 2).tolist()
+            near = [math.hypot((lon - x) * scale, lat - y) * 111_320 < _LABEL_EVERY_M for x, y in taken]
+            if any(near):
+                continue
+            taken.append((lon, lat))
+            angle = math.atan2(-steps[piece, 1], steps[piece, 0])
+            if angle > math.pi / 2:
+                angle -= math.pi
+            elif angle <= -math.pi / 2:
+                angle += math.pi
+            length = float(lengths[piece])
+            name = network.names[int(network.edge_name[street[0]])]
+            label = StreetLabel(name, (lon, lat), angle, _LABEL_ZOOM[rank], length / 111_320 / scale)
+            spots.append((-rank, -length, label))
     return tuple(label for _, _, label in sorted(spots, key=lambda s: (s[0], s[1], s[2].name, s[2].lonlat)))

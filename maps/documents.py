@@ -126,7 +126,7 @@ def _tables(study: Study, report: Report) -> tuple[Table, ...]:
 def _pictures(study: Study, backdrop: Backdrop, lang: str, report: Report) -> dict[str, bytes]:
     wanted = {name for section in report.sections for name in section.pictures}
     grid = report.grid_code
-    height = 12.0 if grid is None else 9.0
+    height = 11.0 if grid is None else 9.0
     makers: dict[str, Callable[[], bytes]] = {
         "map": lambda: map_picture(study, backdrop, lang, grid_code=grid, height_cm=height),
         "hours": lambda: hours_picture(study, lang),

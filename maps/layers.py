@@ -168,7 +168,7 @@ def _cells(
         "riders": pack_varints([0 if cell.riders is None else cell.riders + 1 for cell in cells]),
         "breaks": breaks,
         "palette": palette,
-        "opacity": 0.72,
+        "opacity": 0.62,
         "unit": say.text("unit.min_a_day"),
         "chart": say.text(f"ui.{chart}"),
     }

@@ -61,6 +61,8 @@ _SETTINGS = {
     ("en", False): _Setting(*_FACES, 20, 14, 11.5, 9, 16, (25, 25, 25, 25)),
     ("en", True): _Setting(*_FACES, 18, 12.5, 10.5, 8.5, 14, (20, 18, 22, 22)),
 }
+_PADDING = 3.0
+"""Margins of a cell, in half-width characters."""
 
 
 def word_document(report: Report, study: Study, say: Wording, pictures: dict[str, bytes]) -> bytes:
@@ -176,26 +178,25 @@ def _line(document: Document, text: str, setting: _Setting, kind: str, *, keep: 
 
 
 def _table(document: Document, table: Table, setting: _Setting, say: Wording) -> None:
-    made = document.add_table(rows=1, cols=len(table.columns))
+    made = document.add_table(rows=len(table.rows) + 1, cols=len(table.columns))
     made.style = document.styles["Table Grid"]
     made.alignment = WD_TABLE_ALIGNMENT.CENTER
     made.autofit = False
-    widths = _widths(table, say, setting.width_mm)
+    widths = _widths(table, say, setting)
     for place, width in enumerate(widths):
         made.columns[place].width = Mm(width)
-    head = made.rows[0]
-    head_format = head._tr.get_or_add_trPr()
-    head_format.append(_element("w:tblHeader", {"w:val": "true"}))
-    for row_values in (None, *table.rows):
-        row = head if row_values is None else made.add_row()
-        row._tr.get_or_add_trPr().append(_element("w:cantSplit", {"w:val": "true"}))
-        for place, column in enumerate(table.columns):
-            cell = row.cells[place]
+    for number, row in enumerate(made.rows):
+        values = None if number == 0 else table.rows[number - 1]
+        row_format = row._tr.get_or_add_trPr()
+        row_format.append(_element("w:cantSplit", {"w:val": "true"}))
+        if values is None:
+            row_format.append(_element("w:tblHeader", {"w:val": "true"}))
+        for place, (cell, column) in enumerate(zip(row.cells, table.columns, strict=True)):
             cell.width = Mm(widths[place])
             paragraph = cell.paragraphs[0]
             paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
             paragraph.paragraph_format.space_after = Pt(0)
-            if row_values is None:
+            if values is None:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
                 paragraph.paragraph_format.keep_with_next = True
                 cell._tc.get_or_add_tcPr().append(
@@ -205,28 +206,35 @@ def _table(document: Document, table: Table, setting: _Setting, say: Wording) ->
                 continue
             if column.unit != "text":
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-            _run(paragraph, say.cell(row_values[place], column), setting.body_face, setting, setting.table_pt)
+            _run(paragraph, say.cell(values[place], column), setting.body_face, setting, setting.table_pt)
 
 
-def _widths(table: Table, say: Wording, total_mm: float) -> list[float]:
-    """Share the width by what the columns hold: words stay whole, long texts get most of the room."""
+def _widths(table: Table, say: Wording, setting: _Setting) -> list[float]:
+    """Share the width (mm) by what the columns hold: words stay whole, long texts get the rest."""
 
     def length(text: str) -> int:
         return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
 
-    wanted = []
+    least, wanted = [], []
     for place, column in enumerate(table.columns):
         texts = [say.cell(row[place], column) for row in table.rows]
-        words = [length(word) for text in texts for word in re.findall(r"[!-~]+", text)]
-        wanted.append(
-            max(
-                5.0,
-                min(15, max(words, default=0)) + 1.5,
-                length(say.heading(column)) / 2.6,
-                min(26, 0.7 * max((length(text) for text in texts), default=0)),
-            )
-        )
-    return [total_mm * width / sum(wanted) for width in wanted]
+        words = [length(word) for text in texts for word in re.findall(r"[!-~–]+", text)]
+        heading = length(say.heading(column))
+        longest = max((length(text) for text in texts), default=0)
+        floor = max(3, min(14, max(words, default=0)), heading / 3 if heading > 6 else heading)
+        floor = max(floor, min(24, 0.4 * longest)) + _PADDING
+        least.append(floor)
+        wanted.append(max(floor, min(44, 0.8 * longest) + _PADDING))
+    room = setting.width_mm / (setting.table_pt * 0.55 * 0.353)  # half-width characters in a line
+    spare = room - sum(least)
+    more = [want - floor for want, floor in zip(wanted, least, strict=True)]
+    if spare <= 0:
+        widths = least
+    else:  # a third evenly, so that no column is tight, the rest to the long texts
+        even = spare / 3 / len(least)
+        rest = spare * 2 / 3 / (sum(more) or 1.0)
+        widths = [floor + even + rest * extra for floor, extra in zip(least, more, strict=True)]
+    return [setting.width_mm * width / sum(widths) for width in widths]
 
 
 def _run(paragraph: Paragraph, text: str, face: str, setting: _Setting, size: float | None = None) -> Run:

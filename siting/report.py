@@ -72,7 +72,7 @@ def study_report(study: Study) -> Report:
         Section(
             "findings",
             _findings(study, len(suggested), len(existing)),
-            tuple(table for table in (tables["coverage"], tables["budget"]) if table.rows),
+            tuple(tables[key] for key in ("coverage", "budget", "refusal_counts") if tables[key].rows),
             (*(["coverage"] if study.coverage else []), *(["budget"] if study.budget_curve else [])),
         ),
         Section(

@@ -4,6 +4,7 @@ No language and no files in here: every word is a key of the text catalogue (:cl
 every figure keeps its unit (:data:`Unit`). Nothing is computed from the study but counts of its own rows.
 """
 
+import collections
 import dataclasses
 from collections.abc import Iterable
 from typing import Literal
@@ -118,7 +119,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
     -------
     tuple of Table
         ``facts``, ``sites``, ``hours``, ``existing``, ``pickups``, ``grids``, ``coverage``, ``budget``,
-        ``refusals``, ``files``, ``rejects``, ``stays``; always all of them, some may have no rows.
+        ``refusals``, ``refusal_counts``, ``files``, ``rejects``, ``stays``; always all of them, some may
+        have no rows.
     """
     return (
         _facts(study),
@@ -151,6 +153,14 @@ def study_tables(study: Study) -> tuple[Table, ...]:
             "refusals",
             (Column("name"), Column("refusal"), Column("lon", "degrees"), Column("lat", "degrees")),
             tuple((r.name, Term(f"refusal.{r.reason}"), *r.lonlat) for r in study.refusals),
+        ),
+        Table(
+            "refusal_counts",
+            (Column("refusal"), Column("candidates_count", "count")),
+            tuple(
+                (Term(f"refusal.{reason}"), count)
+                for reason, count in sorted(collections.Counter(r.reason for r in study.refusals).items())
+            ),
         ),
         Table(
             "files",

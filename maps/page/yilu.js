@@ -215,7 +215,7 @@
       }
     }
     new Painted(function (ctx, view) {
-      if (view.z < 13) return;
+      if (view.z < 12) return;
       var here = namesAt(view.z);
       ctx.font = here.size + 'px ' + data.font; ctx.textAlign = 'center'; ctx.textBaseline = 'middle';
       ctx.lineWidth = 3; ctx.strokeStyle = 'rgba(255,255,255,.9)'; ctx.fillStyle = '#4a4a4a';
