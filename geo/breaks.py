@@ -6,9 +6,8 @@ in hand.
 
 Work of a rider begins with the first point. It is broken by a stay of kind rest or off shift of at least 20
 min, or by a silence of at least 20 min in the trace (phone or app off). The break falls due when 4 h are
-full, or with the end of the first
-drop-off after that, where one ends within 45 min (the order in hand). It is then taken as if held: if the rider works on,
-the next 4 h count from 20 min after it.
+full, or with the end of the first drop-off after that, where one ends within 45 min (the order in hand). It
+is then taken as if held: if the rider works on, the next 4 h count from 20 min after it.
 """
 
 from dataclasses import dataclass

@@ -89,7 +89,7 @@ def detect_datum(lonlat: NDArray[np.float64], network: "StreetNetwork", mode: st
         # Evenly over all of them, in an order that does not depend on the order of rows.
         order = np.lexsort((lonlat[:, 1], lonlat[:, 0]))
         lonlat = lonlat[order[np.linspace(0, len(order) - 1, _SAMPLE).astype(np.int64)]]
-    medians = {}
+    medians: dict[str, float] = {}
     for datum in DATUMS:
         if len(lonlat) == 0:
             medians[datum] = _FAR_M
@@ -97,7 +97,7 @@ def detect_datum(lonlat: NDArray[np.float64], network: "StreetNetwork", mode: st
         snapped = network.snap(to_wgs84(lonlat, datum), mode, max_m=_FAR_M)
         away_m = np.where(np.isfinite(snapped.walk_m), np.minimum(snapped.walk_m, _FAR_M), _FAR_M)
         medians[datum] = float(np.median(away_m))
-    best, second = sorted(DATUMS, key=medians.__getitem__)[:2]
+    best, second = sorted(medians, key=medians.__getitem__)[:2]
     clear = (
         len(lonlat) >= _FEWEST
         and medians[best] <= _CLEAR_M

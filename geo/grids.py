@@ -212,8 +212,8 @@ def _polygon(feature: dict[str, Any], path: Path, number: int) -> shapely.Geomet
     west, south, east, north = polygon.bounds
     if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
         raise InputError(
-            f"{path.name}, feature {number}: lon {west:.1f} to {east:.1f}, lat {south:.1f} to {north:.1f} are no "
-            "degrees: lon must lie within -180 to 180 and lat within -90 to 90"
+            f"{path.name}, feature {number}: lon {west:.1f} to {east:.1f}, lat {south:.1f} to {north:.1f}"
+            " are no degrees: lon must lie within -180 to 180 and lat within -90 to 90"
         )
     # Grids drawn by hand touch themselves now and then.
     return polygon if polygon.is_valid else shapely.make_valid(polygon)

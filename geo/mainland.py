@@ -1,10 +1,10 @@
 """The outline of mainland China, for one question only: is a position shifted by the map datum or not.
 
-Made from Natural Earth 1:10m "Admin 0 - Countries" (public domain, as packed in world-atlas 2.0.2): China without Hong Kong,
-Macau and Taiwan, widened by 0.3 degrees out to sea, and simplified to 0.006 degrees. It is meant to
-be right to about 1 km along land borders. Two stretches where cities touch are drawn finer: the
-Macau border by hand (about 50 m), and the Shenzhen river, where the closed border strip south of the
-river (up to 300 m) counts as mainland so that all of Shenzhen does. Islands far offshore are left out.
+Made from Natural Earth 1:10m "Admin 0 - Countries" (public domain, as packed in world-atlas 2.0.2): China
+without Hong Kong, Macau and Taiwan, widened by 0.3 degrees out to sea, and simplified to 0.006 degrees:
+right to about 1 km along land borders. Two stretches where cities touch are drawn finer: the Macau border
+by hand (about 50 m), and the Shenzhen river, where the closed border strip south of the river (up to
+300 m) counts as mainland so that all of Shenzhen does. Islands far offshore are left out.
 It is no statement about any border.
 """
 

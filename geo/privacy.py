@@ -1,9 +1,8 @@
 """Pseudonyms that rotate, and the k rule.
 
-Whereabouts are sensitive personal information (Personal Information Protection Law, art. 28), and a
-stable id lets anyone rebuild a person's trips (GBFS #146). So a raw id is replaced at the border of the
-program by
-a keyed one-way code that changes with the period, and a figure that stands for fewer than k riders is
+Whereabouts are sensitive personal information (Personal Information Protection Law, art. 28), and a stable
+id lets anyone rebuild a person's trips (GBFS #146). So a raw id is replaced at the border of the program
+by a keyed one-way code that changes with the period, and a figure that stands for fewer than k riders is
 withheld, with k = 10 as in the Mobility Data Specification.
 """
 
@@ -23,8 +22,7 @@ MIN_KEY_BYTES: Final = 16
 
 
 class Pseudonymiser:
-    """Keyed one-way codes: the same id, key and period give the same code; without the key nobody
-    can link them.
+    """Keyed one-way codes: nobody can link them without the key.
 
     Parameters
     ----------

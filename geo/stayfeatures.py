@@ -1,5 +1,4 @@
-"""What can be known about a stay before its kind is: its length, what stands near, who else stays there,
-the shift.
+"""What can be known of a stay before its kind is: its length, what stands near, who else stays there.
 
 Nothing in here asks for more than traces, a map and, where given, order events.
 """

@@ -122,7 +122,7 @@ def _binned(features: StayFeatures, signs: NDArray[np.uint8]) -> dict[str, NDArr
 
 
 def _told(signs: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """What order events say, (n, 6)."""
+    """Return what order events add to each kind, (n, 6)."""
     score = np.zeros((len(signs), len(KINDS)))
     talks = signs & TALKS > 0
     for kind, sign in ((_PICKUP, PICKED), (_DROPOFF, DELIVERED), (_OFF_SHIFT, SHIFT)):

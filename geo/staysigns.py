@@ -1,6 +1,4 @@
-"""What a trace itself says about a stay: does a session begin or end here, and which order events fall into
-it.
-"""
+"""What a trace itself says about a stay: whether a session begins or ends there, and order events."""
 
 from typing import Final
 
@@ -92,10 +90,10 @@ def read_signs(traces: Traces, first: NDArray[np.int64], last: NDArray[np.int64]
     """Return the signs of each stay, given the rows of its first and last point."""
     meaning_of = np.zeros(len(traces.events), np.int8)
     for code, event in enumerate(traces.events):
-        for meaning, words in enumerate(_WORDS, 1):
+        for code_of, words in enumerate(_WORDS, 1):
             if event.strip().casefold() in words:
-                meaning_of[code] = meaning
-    meaning = meaning_of[traces.event]
+                meaning_of[code] = code_of
+    meaning: NDArray[np.int8] = meaning_of[traces.event]
     talks = np.zeros(len(traces.pseudonyms), np.bool_)
     talks[np.unique(traces.rider[(meaning == _PICKED) | (meaning == _DELIVERED)])] = True
     signs = np.zeros(len(first), np.uint8)

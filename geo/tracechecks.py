@@ -1,7 +1,6 @@
 """Which points of a rider can be true: the order of points, duplicates, impossible speeds, clocks that jump.
 
-Kernels on columns; `geo.traces` drives them. Their answer does not depend on the order in which rows stand
-in files.
+Kernels on columns; `geo.tracefeed` drives them. Their answer does not depend on the order of rows in files.
 """
 
 import numpy as np
@@ -158,9 +157,7 @@ def _follow_tracks(
     slack: float,
     verdict: NDArray[np.uint8],
 ) -> None:
-    """Part the points of one rider into histories that hold together, and keep those that exclude no larger
-    one.
-    """
+    """Part the points of one rider into histories that hold together; keep what excludes no larger one."""
     n = b - a
     track = np.full(n, -1, np.int64)
     first, last, size = np.empty(n, np.int64), np.empty(n, np.int64), np.zeros(n, np.int64)

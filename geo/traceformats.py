@@ -36,7 +36,7 @@ KINDS: Final = ("auto", "csv", "parquet", "gpx", "plt", "goal", "lade_orders")
 #: Canonical columns and the names under which they are found without being told.
 COLUMN_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "rider_id": (
-        "rider_id", "rider", "courier_id", "postman_id", "driver_id", "user_id", "骑手编号", "骑手id", "骑手", "骑手ID",
+        "rider_id", "rider", "courier_id", "postman_id", "driver_id", "user_id", "骑手编号", "骑手id", "骑手",
     ),
     "time": ("time", "t_s", "timestamp", "gps_time", "datetime", "t", "时间", "定位时间", "时间戳"),
     "lon": ("lon", "lng", "longitude", "x", "经度"),
@@ -49,9 +49,7 @@ _EPOCH_2000_S, _EPOCH_2100_S = 946_684_800, 4_102_444_800
 
 @dataclass(frozen=True, slots=True)
 class TraceFormat:
-    """How a platform writes its traces. Nothing about a position is guessed unless ``datum`` says
-    ``auto``.
-    """
+    """How a platform writes its traces; no position is guessed unless ``datum`` says ``auto``."""
 
     datum: str | Mapping[str, str]
     """``wgs84``, ``gcj02``, ``bd09`` or ``auto``; or one of these for each platform. There is no default."""

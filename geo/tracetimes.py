@@ -1,18 +1,15 @@
-"""Times as platforms write them, to epoch seconds: one numba pass over the bytes of a column, and zones
-with their gaps.
+"""Times as platforms write them, to epoch seconds: one numba pass over the bytes of a column.
 
 Understood: epoch seconds, milliseconds, microseconds or nanoseconds (by size, or as declared); dates as
 ``2026-03-02 08:05[:30[.5]]`` or with ``/`` or ``T``, one-digit months, days and hours too;
-``20260302080530``; ``03-02 08:05:30`` with the year declared (LaDe); each
-with ``Z``, ``+08:00``, ``+0800`` or ``+08`` behind it, or else as local time of the declared zone.
-Fractions of a second are cut off.
+``20260302080530``; ``03-02 08:05:30`` with the year declared (LaDe); each with ``Z``, ``+08:00``,
+``+0800`` or ``+08`` behind it, or else as local time of the declared zone. Fractions are cut off.
 
-A local time that the clock change skips is `NONEXISTENT_TIME`, one that it repeats is `AMBIGUOUS_TIME`:
-both are refused, because either reading may be an hour wrong.
+A local time that the clock change skips, or repeats, is refused: either reading may be an hour wrong.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -23,8 +20,10 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.jit import kernel
 
-__all__ = ["TIME_UNITS", "epoch_seconds", "local_offset_s", "zone"]
+__all__ = ["TIME_UNITS", "ArrowArray", "epoch_seconds", "local_offset_s", "zone"]
 
+ArrowArray: TypeAlias = Any
+"""A pyarrow array, which has no types of its own."""
 TIME_UNITS: Final = {"auto": 0, "s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 # Codes of `geo.traceformats.REASONS`; kept apart so that the parser needs nothing of the readers.
@@ -219,7 +218,9 @@ def _scale_all(
             t_s[i], code[i] = int(_scaled(v, unit)), _OK
 
 
-def _from_text(column: Any, unit: int, year: int | None) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+def _from_text(
+    column: ArrowArray, unit: int, year: int | None
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     text = pc.fill_null(column.cast(pa.large_string()), "")
     if isinstance(text, pa.ChunkedArray):
         text = text.combine_chunks()
@@ -274,7 +275,7 @@ def local_offset_s(t_s: NDArray[np.int64], where: ZoneInfo) -> NDArray[np.int64]
 
 
 def epoch_seconds(
-    column: Any, *, unit: str, where: ZoneInfo | None, year: int | None, file: str
+    column: ArrowArray, *, unit: str, where: ZoneInfo | None, year: int | None, file: str
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Turn one column of a file into epoch seconds.
 
