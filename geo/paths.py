@@ -4,8 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array
+from geo.arrays import BoolArray, FloatArray, Int32Array
 from geo.errors import InputError
+from geo.jit import kernel
 from geo.modegraph import NO, ModeGraph
 from geo.search import Workspace, reset, search_tree
 from geo.snapping import Snapped
@@ -74,7 +75,7 @@ def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snappe
     found = direct
     if best >= 0:
         total_ms = int(space.dist[stop.state[best]]) + int(stop.ms[best])
-        found = total_ms, _trace(graph, space, parent, start, int(stop.state[best]), int(stop.directed[best]))
+        found = total_ms, _edges(graph, space, parent, start, int(stop.state[best]), int(stop.directed[best]))
     reset(space.dist, space.touched, n)
     network.return_workspace(mode, space)
     return None if found is None else _describe(network, source, target, *found)
@@ -101,53 +102,84 @@ def _direct(
     return min(found, default=None)
 
 
+@kernel
 def _trace(
+    indptr: Int32Array, arc_edge: Int32Array, parent: Int32Array, state: int, out: Int32Array
+) -> tuple[int, int]:
+    """Follow the parents back; writes the directed edges last first, returns (how many, first state).
+
+    Where `out` is too short it is filled, and counted on.
+    """
+    count = 0
+    while parent[state] >= 0:
+        arc = parent[state]
+        if arc_edge[arc] >= 0:
+            if count < len(out):
+                out[count] = arc_edge[arc]
+            count += 1
+        state = np.searchsorted(indptr, arc, "right") - 1
+    return count, state
+
+
+def _edges(
     graph: ModeGraph, space: Workspace, parent: Int32Array, start: Seeds, state: int, last: int
 ) -> list[int]:
-    """Follow the parents from the target's state back to a seed."""
-    edges = [last]
-    while parent[state] >= 0:
-        arc = int(parent[state])
-        if graph.arc_edge[arc] >= 0:
-            edges.append(int(graph.arc_edge[arc]))
-        state = int(np.searchsorted(graph.indptr, arc, "right")) - 1
-    seed = np.flatnonzero((start.state == state) & (start.ms == space.dist[state]))[0]
-    edges.append(int(start.directed[seed]))
-    return edges[::-1]
+    """Return the directed edges from the seed to the target's edge `last`."""
+    none = np.empty(0, np.int32)
+    count, root = _trace(graph.indptr, graph.arc_edge, parent, state, none)
+    edges = np.empty(count, np.int32)
+    _trace(graph.indptr, graph.arc_edge, parent, state, edges)
+    seed = np.flatnonzero((start.state == root) & (start.ms == space.dist[root]))[0]
+    return [int(start.directed[seed]), *edges[::-1].tolist(), last]
 
 
 def _describe(
     network: StreetNetwork, source: Snapped, target: Snapped, total_ms: int, directed_edges: list[int]
 ) -> Path:
-    points: list[FloatArray] = []
-    steps: list[tuple[str, float]] = []
-    length_m = 0.0
-    for position, directed in enumerate(directed_edges):
-        edge, against = divmod(directed, 2)
-        whole = float(network.edge_length_m[edge])
-        begin, end = (whole, 0.0) if against else (0.0, whole)
-        if position == 0:
-            begin = float(source.offset_m[0])
-        if position == len(directed_edges) - 1:
-            end = float(target.offset_m[0])
-        piece = network.edge_part(edge, min(begin, end), max(begin, end))
-        points.append(piece if begin <= end else piece[::-1])
-        metres = abs(end - begin)
-        length_m += metres
-        if metres >= SHORTEST_STEP_M:
-            number = int(network.edge_name[edge])
-            name = network.names[number] if number >= 0 else ""
-            if steps and steps[-1][0] == name:
-                steps[-1] = (name, steps[-1][1] + metres)
-            else:
-                steps.append((name, metres))
-    lonlat = np.concatenate(points)
+    directed = np.array(directed_edges, np.int32)
+    edge, against = directed >> 1, directed & 1 == 1
+    whole = network.edge_length_m[edge]
+    begin, end = np.where(against, whole, 0.0), np.where(against, 0.0, whole)
+    begin[0], end[-1] = source.offset_m[0], target.offset_m[0]
+    metres = np.abs(end - begin)
+    pieces = [_piece(network, int(edge[0]), float(begin[0]), float(end[0]))]
+    if len(directed) > 1:
+        pieces.append(_whole_edges(network, edge[1:-1], against[1:-1]))
+        pieces.append(_piece(network, int(edge[-1]), float(begin[-1]), float(end[-1])))
+    lonlat = np.concatenate(pieces)
     lonlat = lonlat[np.r_[True, np.any(np.diff(lonlat, axis=0) != 0, axis=1)]]
     return Path(
         time_s=total_ms / 1000,
-        length_m=length_m,
+        length_m=float(metres.sum()),
         walk_m=float(source.walk_m[0] + target.walk_m[0]),
-        directed_edges=np.array(directed_edges, np.int32),
+        directed_edges=directed,
         lonlat=lonlat,
-        steps=tuple(steps),
+        steps=_steps(network, network.edge_name[edge].tolist(), metres.tolist()),
     )
+
+
+def _piece(network: StreetNetwork, edge: int, begin_m: float, end_m: float) -> FloatArray:
+    part = network.edge_part(edge, min(begin_m, end_m), max(begin_m, end_m))
+    return part if begin_m <= end_m else part[::-1]
+
+
+def _whole_edges(network: StreetNetwork, edge: Int32Array, against: BoolArray) -> FloatArray:
+    """Return the points of edges one behind the other, each in the order of travel."""
+    count = network.geom_ptr[edge + 1] - network.geom_ptr[edge]
+    first = np.where(against, network.geom_ptr[edge + 1] - 1, network.geom_ptr[edge])
+    step = np.where(against, -1, 1)
+    at = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.asarray(network.geom_lonlat[np.repeat(first, count) + np.repeat(step, count) * at])
+
+
+def _steps(network: StreetNetwork, names: list[int], metres: list[float]) -> tuple[tuple[str, float], ...]:
+    steps: list[tuple[str, float]] = []
+    for number, run_m in zip(names, metres, strict=True):
+        if run_m < SHORTEST_STEP_M:
+            continue
+        name = network.names[number] if number >= 0 else ""
+        if steps and steps[-1][0] == name:
+            steps[-1] = (name, steps[-1][1] + run_m)
+        else:
+            steps.append((name, run_m))
+    return tuple(steps)
