@@ -221,7 +221,7 @@ def _widths(table: Table, say: Wording, setting: _Setting) -> list[float]:
         words = [length(word) for text in texts for word in re.findall(r"[!-~–]+", text)]
         heading = length(say.heading(column))
         longest = max((length(text) for text in texts), default=0)
-        floor = max(3, min(14, max(words, default=0)), heading / 3 if heading > 6 else heading)
+        floor = max(3, min(20, max(words, default=0)), heading / 3 if heading > 6 else heading)
         floor = max(floor, min(24, 0.4 * longest)) + _PADDING
         least.append(floor)
         wanted.append(max(floor, min(44, 0.8 * longest) + _PADDING))

@@ -1,5 +1,6 @@
 """Documents read back say what the study says, and nothing in a name can harm whoever opens them."""
 
+import base64
 import csv
 import dataclasses
 import io
@@ -39,6 +40,16 @@ def backdrop(study: Study) -> Backdrop:
     return Backdrop(study.bounds, (layer,))
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of one grey pixel: what is drawn is tested elsewhere, drawing takes most of the time."""
+    pixel = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+    )
+    for name in ("map_picture", "hours_picture", "coverage_picture", "budget_picture"):
+        monkeypatch.setattr(f"maps.documents.{name}", lambda *args, **kwargs: pixel)
+
+
 def _story(study: Study, lang: str) -> str:
     """The whole report as plain text, one line a sentence or row."""
     say = Wording.of(lang, study.k)
@@ -63,6 +74,7 @@ def test_report_says_what_it_said_before(study: Study, lang: str) -> None:
     assert _story(study, lang) == (GOLDEN / f"report_{lang}.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_word_document_holds_every_sentence_and_row(
     study: Study, backdrop: Backdrop, lang: str, tmp_path: Path
@@ -87,6 +99,7 @@ def test_word_document_holds_every_sentence_and_row(
     assert HOSTILE in "".join(cell.text for table in document.tables for cell in table._cells)
 
 
+@pytest.mark.usefixtures("quick")
 def test_chinese_document_names_chinese_faces_and_page_numbers(
     study: Study, backdrop: Backdrop, tmp_path: Path
 ) -> None:
@@ -121,6 +134,7 @@ def test_english_document_has_no_chinese_but_names(study: Study, tmp_path: Path)
     assert "None" not in said
 
 
+@pytest.mark.usefixtures("quick")
 def test_grid_document_is_about_its_grid(study: Study, backdrop: Backdrop, tmp_path: Path) -> None:
     grid = study.grids[1]
     write_docx(study, backdrop, "zh", tmp_path / "g.docx", grid.code)
@@ -133,6 +147,7 @@ def test_grid_document_is_about_its_grid(study: Study, backdrop: Backdrop, tmp_p
         write_docx(study, backdrop, "zh", tmp_path / "x.docx", "nowhere")
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_workbook_equals_the_study(study: Study, backdrop: Backdrop, lang: str, tmp_path: Path) -> None:
     write_xlsx(study, backdrop, lang, tmp_path / "r.xlsx")
@@ -160,6 +175,7 @@ def test_workbook_equals_the_study(study: Study, backdrop: Backdrop, lang: str, 
     assert share.number_format == "0.0%"
 
 
+@pytest.mark.usefixtures("quick")
 def test_formulas_and_control_characters_are_only_text(
     study: Study, backdrop: Backdrop, tmp_path: Path
 ) -> None:
@@ -205,6 +221,7 @@ def test_unknown_table_is_refused(study: Study, tmp_path: Path) -> None:
         write_csv(study, "zh", tmp_path / "t.csv", "x")
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_html_is_self_contained_and_escaped(
     study: Study, backdrop: Backdrop, lang: str, tmp_path: Path
@@ -235,6 +252,7 @@ def test_same_study_same_bytes(study: Study, backdrop: Backdrop, tmp_path: Path)
         assert re.findall(r">(\d{4})-\d\d-\d\dT", core) == ["2026", "2026"]
 
 
+@pytest.mark.usefixtures("quick")
 def test_an_empty_study_makes_documents(study: Study, backdrop: Backdrop, tmp_path: Path) -> None:
     nothing: dict[str, Any] = dict.fromkeys(
         ("sites", "audit", "pickups", "cells", "flows", "grids", "refusals", "coverage", "budget_curve",

@@ -1,0 +1,120 @@
+"""A match of the routing core as a picture for :func:`maps.pages.match_map`."""
+
+import datetime
+import math
+import zoneinfo
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from geo.errors import InputError
+from geo.streets import StreetNetwork
+from geo.travel import find_path
+from maps.matching import MatchPicture, MatchStop
+from routing.results import Match
+from routing.riders import Stop
+
+__all__ = ["match_picture"]
+
+LonLat = tuple[float, float]
+
+
+def match_picture(
+    match: Match,
+    network: StreetNetwork,
+    *,
+    task: str,
+    timezone: str,
+    attribution: str,
+    names: Mapping[str, str] | None = None,
+    synthetic: bool = False,
+) -> MatchPicture:
+    """Draw up the ways before and after a match, and its stops with their slack.
+
+    Parameters
+    ----------
+    match
+        Of :mod:`routing`; rider and stop ids do not appear in the picture.
+    network
+        The streets it was found on.
+    task
+        What the task is called, in the language of the map.
+    timezone
+        Of the city, for clock times.
+    attribution
+        Of the base map.
+    names
+        What each stop is called, by stop id; stops without a name are called by their place in the order.
+    synthetic
+        Whether the rider is made up.
+
+    Raises
+    ------
+    InputError
+        If the time zone is not known.
+    """
+    try:
+        zone = zoneinfo.ZoneInfo(timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        raise InputError(
+            f"time zone {timezone!r} is not known, allowed: names such as Asia/Shanghai"
+        ) from None
+    said = names or {}
+    slack = {stop.stop_id: stop for stop in match.stops}
+    shown = []
+    for number, stop in enumerate(match.plan.stops, start=1):
+        before = slack.get(stop.stop_id)
+        start_s = match.start_s if before is None else before.start_after_s
+        shown.append(
+            MatchStop(
+                name=said.get(stop.stop_id, task if before is None else str(number)),
+                lonlat=stop.lonlat,
+                # a task that an earlier match brought is one more stop here
+                kind="task" if before is None else stop.kind.replace("task", "other"),
+                arrive_before=None if before is None else _clock(before.start_before_s, zone),
+                arrive_after=_clock(start_s, zone) or "",
+                due=_clock(stop.latest_s, zone),
+                slack_before_s=None if before is None else _finite(before.slack_before_s),
+                slack_after_s=_finite(stop.latest_s - start_s if before is None else before.slack_after_s),
+            )
+        )
+    old = [stop for stop in match.plan.stops if stop.stop_id in slack]
+    late = sum(stop.slack_after_s < 0 <= stop.slack_before_s for stop in match.stops)
+    here = match.plan.lonlat
+    return MatchPicture(
+        task=task,
+        start=here,
+        way_before=_way(network, match.plan.mode, here, old),
+        way_after=_way(network, match.plan.mode, here, match.plan.stops),
+        stops=tuple(shown),
+        extra_s=match.extra_s,
+        extra_m=match.extra_m,
+        late_deliveries=late,
+        attribution=attribution,
+        synthetic=synthetic,
+    )
+
+
+def _way(network: StreetNetwork, mode: str, here: LonLat, stops: Sequence[Stop]) -> tuple[LonLat, ...]:
+    """Join the fastest ways from stop to stop; a leg without one is drawn straight."""
+    points: list[LonLat] = [here]
+    previous = here
+    for stop in stops:
+        ends = network.snap(np.array([previous, stop.lonlat]), mode)
+        found = bool(np.all(ends.ok))
+        path = find_path(network, mode, ends.take([0]), ends.take([1])) if found else None
+        if path is not None:
+            points += [(float(lon), float(lat)) for lon, lat in path.lonlat]
+        points.append(stop.lonlat)
+        previous = stop.lonlat
+    return tuple(points)
+
+
+def _clock(epoch_s: float, zone: zoneinfo.ZoneInfo) -> str | None:
+    if not math.isfinite(epoch_s):
+        return None
+    return datetime.datetime.fromtimestamp(epoch_s, zone).strftime("%H:%M")
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
