@@ -14,8 +14,7 @@ from geo.arrays import Int64Array
 from geo.jit import kernel
 from geo.search import reset, search
 from routing.fleet import Fleet
-from routing.insertion import leg_from_task
-from routing.kernels import direct_run, scaled, seeds_from, seeds_to, starts_at
+from routing.kernels import direct_run, ends_at, scaled, seeds_from, seeds_to, starts_at
 from routing.results import Binding, Change, Refused
 from routing.riders import Rider
 from routing.squad import Squad, as_ms
@@ -69,18 +68,29 @@ def _all_legs(
         work.ring,
         work.touched_from,
     )
-    for row in range(len(c.stops)):
-        for j in range(c.stops[row] + 1):
+    dist_to, dist_from, directed = work.dist_to, work.dist_from, graph.directed
+    depart_ptr, depart_state, depart_ms = graph.depart_ptr, graph.depart_state, graph.depart_ms
+    arrive_ptr, arrive_state, arrive_ms = graph.arrive_ptr, graph.arrive_state, graph.arrive_ms
+    stops, edges, from_u, from_v, offset_m = c.stops, c.edge, c.from_u, c.from_v, c.offset_m
+    walk, factors = c.walk, c.factor
+    t_edge, t_u, t_v, t_walk = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.walk[i]
+    t_offset = tasks.offset_m[i]
+    along, against = directed[2 * t_edge] != NO, directed[2 * t_edge + 1] != NO
+    for row in range(len(stops)):
+        for j in range(stops[row] + 1):
             slot = row * width + j
-            edge = c.edge[slot]
-            net = starts_at(graph, work.dist_to, edge, c.from_u[slot], c.from_v[slot])
-            if edge == tasks.edge[i]:
-                net = min(net, direct_run(graph, edge, c, slot, tasks, i))
+            edge, u, v = edges[slot], from_u[slot], from_v[slot]
+            net = starts_at(directed, depart_ptr, depart_state, depart_ms, dist_to, edge, u, v)
+            on = ends_at(directed, arrive_ptr, arrive_state, arrive_ms, dist_from, edge, u, v)
+            if edge == t_edge:
+                net = min(net, direct_run(along, against, t_offset - offset_m[slot], t_u - u, t_v - v))
+                on = min(on, direct_run(along, against, offset_m[slot] - t_offset, u - t_u, v - t_v))
             before[slot] = -1
             if net != NO:
-                before[slot] = c.walk[slot] + scaled(net, c.factor[row]) + tasks.walk[i]
-            on = leg_from_task(graph, c, slot, tasks, i, np.int64(c.factor[row]), work.dist_from)
-            after[slot] = -1 if on == NO else on
+                before[slot] = walk[slot] + scaled(net, factors[row]) + t_walk
+            after[slot] = -1
+            if on != NO:
+                after[slot] = walk[slot] + scaled(on, factors[row]) + t_walk
     reset(work.dist_to, work.touched_to, n_to)
     reset(work.dist_from, work.touched_from, n_from)
 

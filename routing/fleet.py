@@ -43,6 +43,8 @@ class Candidate:
     extra_ms: int
     rank_ms: int
     """Extra and fairness: what candidates are compared by."""
+    dropoff_place: int | None = None
+    """Of a pair: the drop-off goes before stop ``dropoff_place``, counted without the pick-up."""
 
 
 class Fleet:

@@ -5,11 +5,11 @@ All times are integer milliseconds. The spread itself is `geo.search.search`.
 
 import numpy as np
 
-from geo.arrays import Int32Array, UInt32Array
+from geo.arrays import FloatArray, Int32Array, UInt32Array
 from geo.jit import kernel
 from geo.search import relax_seed, reset, workspace
 from geo.streets import ModeGraph, StreetNetwork
-from routing.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
+from routing.tables import FAR_MS, NO, Columns, Graph, Ms, Work
 
 __all__ = [
     "direct_run",
@@ -23,6 +23,8 @@ __all__ = [
     "work_for",
 ]
 
+SHIFT, FREE = 10, -2
+"""As in `geo.search`: buckets of 2**10 ms; mark of a state in no bucket."""
 PLANE_M = 2.0
 """Metres by which a straight line may be misjudged: offsets are rounded to milliseconds."""
 
@@ -145,43 +147,104 @@ def seeds_to(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, work: Work) -> int:
 
 
 @kernel
-def direct_run(
-    graph: Graph,
-    edge: Ms,
-    start: Columns | TaskColumns,
-    i: Ms,
-    end: Columns | TaskColumns,
-    j: Ms,
-) -> Ms:
-    """Time from row i of `start` to row j of `end` on their one edge, `NO` where the other lies behind."""
+def direct_run(along: bool, against: bool, ahead_m: float, along_ms: Ms, against_ms: Ms) -> Ms:
+    """Time between two places of one edge that is open `along` or `against`; `NO` where the end lies behind.
+
+    The end lies `ahead_m` further from the edge's first node; `along_ms` and `against_ms` are the two runs.
+    """
     best = np.int64(NO)
-    ahead = end.offset_m[j] - start.offset_m[i]
-    if graph.directed[2 * edge] != NO and ahead >= 0:
-        best = np.int64(end.from_u[j]) - start.from_u[i]
-    if graph.directed[2 * edge + 1] != NO and ahead <= 0:
-        best = min(best, np.int64(end.from_v[j]) - start.from_v[i])
+    if along and ahead_m >= 0:
+        best = np.int64(along_ms)
+    if against and ahead_m <= 0:
+        best = min(best, np.int64(against_ms))
     return best
 
 
 @kernel
-def search_towards(graph: Graph, n_seeds: Ms, limit: Ms, goal_x: float, goal_y: float, work: Work) -> int:
-    """As `geo.search.search`, leaving out states from which a straight line to the goal misses `limit`."""
-    dist, link, ring, touched = work.dist_from, work.link, work.ring, work.touched_from
+def ends_at(
+    directed: UInt32Array,
+    ptr: Int32Array,
+    state: Int32Array,
+    extra: UInt32Array,
+    dist: UInt32Array,
+    edge: Ms,
+    from_u: Ms,
+    from_v: Ms,
+) -> Ms:
+    """Least network time to a place on an edge after a search from elsewhere, `NO` if not reached."""
+    best = np.int64(NO)
+    for side in range(2):
+        d = 2 * edge + side
+        if directed[d] == NO:
+            continue
+        part = from_u if side == 0 else from_v
+        for i in range(ptr[d], ptr[d + 1]):
+            at = dist[state[i]]
+            if at != NO:
+                best = min(best, np.int64(at) + extra[i] + part)
+    return best
+
+
+@kernel
+def starts_at(
+    directed: UInt32Array,
+    ptr: Int32Array,
+    state: Int32Array,
+    extra: UInt32Array,
+    dist: UInt32Array,
+    edge: Ms,
+    from_u: Ms,
+    from_v: Ms,
+) -> Ms:
+    """Least network time from a place on an edge after a search back from elsewhere, `NO` if not reached."""
+    best = np.int64(NO)
+    for side in range(2):
+        d = 2 * edge + side
+        if directed[d] == NO:
+            continue
+        rest = np.int64(directed[d]) - (from_u if side == 0 else from_v)
+        for i in range(ptr[d], ptr[d + 1]):
+            at = dist[state[i]]
+            if at != NO:
+                best = min(best, np.int64(at) + extra[i] + rest)
+    return best
+
+
+@kernel
+def search_towards(
+    indptr: Int32Array,
+    head: Int32Array,
+    cost: UInt32Array,
+    state_x: FloatArray,
+    state_y: FloatArray,
+    fastest: float,
+    seed_state: Int32Array,
+    seed_ms: UInt32Array,
+    n_seeds: int,
+    limit: Ms,
+    goal_x: float,
+    goal_y: float,
+    dist: UInt32Array,
+    link: Int32Array,
+    ring: Int32Array,
+    touched: Int32Array,
+) -> int:
+    """As `geo.search.search`, without states from which a straight line to the goal misses `limit`."""
     mask = len(ring) - 1
     n_touched = 0
     waiting = 0
     taken = 0
-    order = np.argsort(work.seed_ms[:n_seeds])
+    order = np.argsort(seed_ms[:n_seeds])
     cursor = np.int64(0)
     while True:
         if waiting == 0:
-            if taken == n_seeds or work.seed_ms[order[taken]] > limit:
+            if taken == n_seeds or seed_ms[order[taken]] > limit:
                 break
-            cursor = np.int64(work.seed_ms[order[taken]]) >> 10
-        while taken < n_seeds and (np.int64(work.seed_ms[order[taken]]) >> 10) <= cursor:
+            cursor = np.int64(seed_ms[order[taken]]) >> SHIFT
+        while taken < n_seeds and (np.int64(seed_ms[order[taken]]) >> SHIFT) <= cursor:
             row = order[taken]
             n_touched, added = relax_seed(
-                work.seed_state[row], np.int64(work.seed_ms[row]), limit, dist, link, ring, touched, n_touched
+                seed_state[row], np.int64(seed_ms[row]), limit, dist, link, ring, touched, n_touched
             )
             waiting += added
             taken += 1
@@ -192,83 +255,141 @@ def search_towards(graph: Graph, n_seeds: Ms, limit: Ms, goal_x: float, goal_y: 
             ring[bucket] = after
             if after >= 0:
                 link[after, 1] = -1
-            link[state, 0] = -2
+            link[state, 0] = FREE
             waiting -= 1
             base = np.int64(dist[state])
-            for arc in range(graph.indptr[state], graph.indptr[state + 1]):
-                to = graph.head[arc]
-                ms = base + np.int64(graph.cost[arc])
-                if ms >= dist[to] or ms > limit:
+            for arc in range(indptr[state], indptr[state + 1]):
+                to = head[arc]
+                ms = base + np.int64(cost[arc])
+                old = np.int64(dist[to])
+                if ms >= old or ms > limit:
                     continue
-                if dist[to] == NO:
-                    dx = graph.state_x[to] - goal_x
-                    dy = graph.state_y[to] - goal_y
-                    if np.sqrt(dx * dx + dy * dy) > (limit - ms) * graph.fastest + PLANE_M:
+                new_bucket = (ms >> SHIFT) & mask
+                if old == NO:
+                    dx = state_x[to] - goal_x
+                    dy = state_y[to] - goal_y
+                    reach = (limit - ms) * fastest + PLANE_M
+                    if dx * dx + dy * dy > reach * reach:
                         continue
-                n_touched, added = relax_seed(to, ms, limit, dist, link, ring, touched, n_touched)
-                waiting += added
+                    touched[n_touched] = to
+                    n_touched += 1
+                    waiting += 1
+                elif link[to, 0] == FREE:
+                    waiting += 1
+                else:
+                    old_bucket = (old >> SHIFT) & mask
+                    if old_bucket == new_bucket:
+                        dist[to] = np.uint32(ms)
+                        continue
+                    next_one, previous = link[to, 0], link[to, 1]
+                    if next_one >= 0:
+                        link[next_one, 1] = previous
+                    if previous >= 0:
+                        link[previous, 0] = next_one
+                    else:
+                        ring[old_bucket] = next_one
+                dist[to] = np.uint32(ms)
+                first = ring[new_bucket]
+                link[to, 0] = first
+                link[to, 1] = -1
+                if first >= 0:
+                    link[first, 1] = to
+                ring[new_bucket] = to
             state = ring[bucket]
         cursor += 1
     return n_touched
 
 
 @kernel
-def ends_at(graph: Graph, dist: UInt32Array, edge: Ms, from_u: Ms, from_v: Ms) -> Ms:
-    """Least network time to a place on an edge after a search from elsewhere, `NO` if not reached."""
-    best = np.int64(NO)
-    for side in range(2):
-        d = 2 * edge + side
-        if graph.directed[d] == NO:
-            continue
-        part = from_u if side == 0 else from_v
-        for i in range(graph.arrive_ptr[d], graph.arrive_ptr[d + 1]):
-            at = dist[graph.arrive_state[i]]
-            if at != NO:
-                best = min(best, np.int64(at) + graph.arrive_ms[i] + part)
-    return best
-
-
-@kernel
-def starts_at(graph: Graph, dist: UInt32Array, edge: Ms, from_u: Ms, from_v: Ms) -> Ms:
-    """Least network time from a place on an edge after a search back from elsewhere, `NO` if not reached."""
-    best = np.int64(NO)
-    for side in range(2):
-        d = 2 * edge + side
-        if graph.directed[d] == NO:
-            continue
-        rest = np.int64(graph.directed[d]) - (from_u if side == 0 else from_v)
-        for i in range(graph.depart_ptr[d], graph.depart_ptr[d + 1]):
-            at = dist[graph.depart_state[i]]
-            if at != NO:
-                best = min(best, np.int64(at) + graph.depart_ms[i] + rest)
-    return best
-
-
-@kernel
-def network_leg(graph: Graph, places: Columns, i: Ms, j: Ms, work: Work) -> Ms:
-    """Fastest network time from row i to row j of `places`, `NO` where there is no way.
+def point_leg(
+    graph: Graph,
+    edge_i: Ms,
+    u_i: Ms,
+    v_i: Ms,
+    offset_i: float,
+    x_i: float,
+    y_i: float,
+    edge_j: Ms,
+    u_j: Ms,
+    v_j: Ms,
+    offset_j: float,
+    x_j: float,
+    y_j: float,
+    most: Ms,
+    work: Work,
+) -> Ms:
+    """Fastest network time from one place to another, `NO` where there is none of at most `most`.
 
     The straight line at the fastest speed gives a first limit; it grows until the way found lies within it.
     """
-    edge_i, edge_j = places.edge[i], places.edge[j]
+    directed = graph.directed
     if edge_i < 0 or edge_j < 0 or graph.component[edge_i] != graph.component[edge_j]:
         return np.int64(NO)
     best: Ms = np.int64(NO)
     if edge_i == edge_j:
-        best = direct_run(graph, edge_i, places, i, places, j)
+        best = direct_run(
+            directed[2 * edge_i] != NO,
+            directed[2 * edge_i + 1] != NO,
+            offset_j - offset_i,
+            u_j - u_i,
+            v_j - v_i,
+        )
         if best == 0:
             return best
-    dx, dy = places.x[i] - places.x[j], places.y[i] - places.y[j]
-    straight = np.sqrt(dx * dx + dy * dy)
-    limit: Ms = min(np.int64(1.35 * straight / graph.fastest) + 20_000, np.int64(FAR_MS))
-    n_seeds = seeds_from(graph, edge_i, places.from_u[i], places.from_v[i], work)
+    straight = np.sqrt((x_i - x_j) ** 2 + (y_i - y_j) ** 2)
+    limit: Ms = min(np.int64(1.35 * straight / graph.fastest) + 20_000, np.int64(most))
+    n_seeds = seeds_from(graph, edge_i, u_i, v_i, work)
+    dist, touched = work.dist_from, work.touched_from
     while True:
         if best <= limit:
             limit = best
-        n = search_towards(graph, n_seeds, limit, places.x[j], places.y[j], work)
-        found = ends_at(graph, work.dist_from, edge_j, places.from_u[j], places.from_v[j])
-        reset(work.dist_from, work.touched_from, n)
+        n = search_towards(
+            graph.indptr,
+            graph.head,
+            graph.cost,
+            graph.state_x,
+            graph.state_y,
+            graph.fastest,
+            work.seed_state,
+            work.seed_ms,
+            n_seeds,
+            limit,
+            x_j,
+            y_j,
+            dist,
+            work.link,
+            work.ring,
+            touched,
+        )
+        found = ends_at(
+            directed, graph.arrive_ptr, graph.arrive_state, graph.arrive_ms, dist, edge_j, u_j, v_j
+        )
+        reset(dist, touched, n)
         best = min(best, found)
-        if best <= limit or limit >= FAR_MS:
+        if best <= limit:
             return best
-        limit = min(limit * 2, np.int64(FAR_MS))
+        if limit >= most:
+            return np.int64(NO)
+        limit = min(limit * 2, np.int64(most))
+
+
+@kernel
+def network_leg(graph: Graph, c: Columns, i: Ms, j: Ms, work: Work) -> Ms:
+    """Fastest network time from slot i to slot j, `NO` where there is no way."""
+    return point_leg(
+        graph,
+        c.edge[i],
+        np.int64(c.from_u[i]),
+        np.int64(c.from_v[i]),
+        c.offset_m[i],
+        c.x[i],
+        c.y[i],
+        c.edge[j],
+        np.int64(c.from_u[j]),
+        np.int64(c.from_v[j]),
+        c.offset_m[j],
+        c.x[j],
+        c.y[j],
+        FAR_MS,
+        work,
+    )
