@@ -1,10 +1,15 @@
 """Map matching: GPS points to the streets that were ridden.
 
-A hidden Markov model (P. Newson and J. Krumm, "Hidden Markov Map Matching Through Noise and Sparseness", GIS 2009) on
-our own network. What differs from the paper: a state is an edge with its direction, so that turning round costs; points
-closer than 2 sigma to the last one used are laid on the path afterwards (section 4.1 there); emission is normal up to
-3 sigma and exponential beyond, so that one bad fix does not throw a path off; riding against a one-way street costs
-more a metre and is reported, not hidden.
+A hidden Markov model (P. Newson and J. Krumm, "Hidden Markov Map Matching Through Noise and Sparseness",
+GIS 2009) on our own network. What differs from the paper:
+
+* a state is an edge with its direction, so that turning round costs;
+* points closer than 2 sigma to the last one used are laid on the path afterwards (section 4.1 there), and
+  points farther than 3 sigma from any street are left out;
+* emission is normal up to 3 sigma and exponential beyond, so that one bad fix does not throw a path off, and
+  points that follow one another within seconds count for less, because their errors are alike;
+* ways that would need an impossible speed are none, and where no way is likely the path breaks;
+* riding against a one-way street costs more a metre and is reported, not hidden.
 """
 
 from collections.abc import Iterator
@@ -18,7 +23,9 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.matchgraph import MatchGraph, match_graph
-from geo.matchkernels import KEPT, Space, lay_points, match_rider, nearest_m
+from geo.matchkernels import KEPT, match_rider
+from geo.matchlay import lay_points
+from geo.matchsearch import Space, nearest_m
 from geo.streets import MODES, StreetNetwork
 from geo.traces import Traces
 
@@ -26,6 +33,7 @@ __all__ = ["MatchOptions", "Matched", "Matcher", "match_points", "match_traces"]
 
 SAMPLE = 400
 BETA_SHARE = 0.02
+MAX_SPEED_MPS = {"ebike": 20.0, "bike": 17.0, "car": 60.0, "foot": 5.0}
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,8 @@ class MatchOptions:
     candidates : int
         Streets tried for each point, 2 to 64.
     beta_m : float or None
-        Scale of the difference between the way on the streets and the straight line, 1 to 500 m; None: 5 m + sigma / 2 + 2% of the line.
+        Scale of the difference between the way on the streets and the straight line, 1 to 500 m;
+        None: 5 m + sigma / 2 + 2% of the line.
     beam : float
         States less likely than the best one by a factor exp(beam) are dropped, 5 to 1000.
     break_cost : float
@@ -51,8 +60,9 @@ class MatchOptions:
         A point that follows sooner after the one before counts for less, in proportion, 0.1 to 600 s.
     max_gap_s : float
         A longer silence breaks the path, 1 s to a day.
-    max_speed_mps : float
-        A point that would ask for more is left out (three at most in a row, then the path breaks), 1 to 100 m/s.
+    max_speed_mps : float or None
+        A point that would ask for more is left out (three in a row at most, then the path breaks), and no
+        way asks for more, 1 to 100 m/s; None: 20 for e-bikes, 17 for bikes, 60 for cars, 5 on foot.
     wrong_way_price : float
         A metre against a one-way street counts as so many, 1 or more; infinite forbids it.
     u_turn_m : float
@@ -69,7 +79,7 @@ class MatchOptions:
     break_cost: float = 45.0
     correlation_s: float = 10.0
     max_gap_s: float = 300.0
-    max_speed_mps: float = 40.0
+    max_speed_mps: float | None = None
     wrong_way_price: float = 4.0
     u_turn_m: float = 80.0
     threads: int = 2
@@ -109,8 +119,8 @@ class Matched:
     enter_s : float64 (q,)
         Epoch second at which the edge was entered (for the first of a piece: of its first point).
     span_m : float64 (q, 2)
-        Metres from ``u`` between which the edge was ridden: all of it, except at the ends of pieces and where the
-        rider turned round on the street.
+        Metres from ``u`` between which the edge was ridden: all of it, except at the ends of pieces and
+        where the rider turned round on the street.
     wrong_way : bool (q,)
         Ridden against a one-way street.
     sigma_m : float64 (r,)
@@ -277,7 +287,9 @@ def _match_one(
     start, role = np.empty(n, np.int64), np.zeros(n, np.int8)
     k, path, stamp = match_rider(
         x, y, np.ascontiguousarray(t_s), sigma, beta, share, options.candidates, options.beam,
-        options.break_cost, options.correlation_s, options.max_gap_s, options.max_speed_mps, options.u_turn_m, graph.graph, graph.grid, space, stamp + 1,
+        options.break_cost, options.correlation_s, options.max_gap_s,
+        options.max_speed_mps or MAX_SPEED_MPS[options.mode],
+        options.u_turn_m, graph.graph, graph.grid, space, stamp + 1,
         kept, chosen, offset, away, chain, start, role,
     )  # fmt: skip
     kept, chain, start = kept[:k], chain[:k], start[:k]

@@ -1,12 +1,11 @@
-"""The street network as map matching sees it: metres, both directions of every street, one-ways at a price."""
+"""The street network as map matching sees it: metres, both directions of each street, one-ways at a price."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.matchkernels import FAR, Graph, Grid, Space
+from geo.matchsearch import FAR, Graph, Grid, Space
 from geo.snapping import segment_grid
 from geo.streets import StreetNetwork, mode_bit
 
@@ -20,8 +19,9 @@ class MatchGraph:
     Attributes
     ----------
     graph : tuple
-        Arcs leaving each node (ptr, head, directed edge, cm at a price), node at the end of each directed edge, metres
-        of each edge, price of each directed edge (1 legal, more against a one-way street, infinite not at all).
+        Arcs leaving each node (ptr, head, directed edge, cm at a price), node at the end of each directed
+        edge, metres of each edge, price of each directed edge (1 legal, more against a one-way street,
+        infinite not at all).
     grid : tuple
         Segments by cells.
     nodes : int

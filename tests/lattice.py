@@ -32,7 +32,7 @@ def lattice(
     against = [ALL_MODES] * side + [0 if one_way and c % 5 == 2 else ALL_MODES for c in range(side)]
     names = tuple(f"Row {r}" for r in range(side)) + tuple(f"Column {c}" for c in range(side))
     refs = [ref for way in ways for ref in way]
-    # The compound covers one block in the north-east: its inner streets hang on the corner (side - 3, side - 3).
+    # The compound covers one block in the north-east; its lane hangs on the corner (side - 3, side - 3).
     extra, inner = [], []
     if compound and side >= 8:
         corner = (side - 3) * side + side - 3

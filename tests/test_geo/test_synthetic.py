@@ -128,7 +128,8 @@ def test_files_have_the_canonical_columns(fleet: SyntheticFleet, tmp_path: Path)
     write_parquet(fleet, tmp_path / "points.parquet")
     assert pq.read_table(tmp_path / "points.parquet").num_rows == len(fleet.points.t_s)
     write_csv(fleet, tmp_path / "points.csv.gz")
-    assert gzip.open(tmp_path / "points.csv.gz", "rt").readline().startswith('"rider_id"')
+    with gzip.open(tmp_path / "points.csv.gz", "rt") as file:
+        assert file.readline().startswith('"rider_id"')
     with pytest.raises(InputError, match="platform must be one of blue, yellow"):
         write_csv(fleet, tmp_path / "x.csv", platform="green")
 
