@@ -2,7 +2,8 @@
 
 Counted on synthetic days (`geo.synthetic`) of three training cities: Beijing Haidian, Nanjing and Porto,
 120 riders, 3 days, at 10, 20 and 45 s between points. Tables about places are only where a city starts
-from: `geo.staykinds` goes on with what the fleet itself shows. Cities, seeds and days of the reported confusion matrices had no part in it.
+from: `geo.staykinds` goes on with what the fleet itself shows. Cities, seeds
+and days of the reported confusion matrices had no part in it.
 """
 
 from typing import Final

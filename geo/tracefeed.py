@@ -33,11 +33,15 @@ __all__ = [
     "Block",
     "ComesBackError",
     "Ledger",
+    "RiderTable",
     "Riders",
     "Rules",
     "build_traces",
     "by_scratch_files",
     "checked_blocks",
+    "deal_out",
+    "dealt_block",
+    "open_files",
     "read_ahead",
     "rider_by_rider",
 ]
@@ -91,23 +95,30 @@ class ComesBackError(Exception):
     """A rider came back whose points were handed over already."""
 
 
-class Riders:
-    """Codes for (platform, raw id[, day]) and their pseudonyms. Never leaves this module."""
+class RiderTable:
+    """Pseudonym and platform of each unit (a rider, or a rider on one day), and the words of both."""
+
+    def __init__(self) -> None:
+        self.pseudonym: list[str] = []
+        self.platform_of: list[int] = []
+        self.platforms: dict[str, int] = {}
+        self.events: dict[str, int] = {"": 0}
+
+
+class Riders(RiderTable):
+    """Codes for (platform, raw id[, day]): the one place that knows raw ids."""
 
     def __init__(self, key: bytes, rotate: str, study: str, timezone: str | None) -> None:
         if rotate not in ROTATIONS:
             raise InputError(f"pseudonyms rotate by {' or '.join(ROTATIONS)}, not by {rotate!r}")
         if rotate == "day" and timezone is None:
             raise InputError("pseudonyms that rotate by day need the time zone of the traces")
+        super().__init__()
         self._coder = Pseudonymiser(key)
         self._study = study
         self._where = zone(timezone) if rotate == "day" and timezone else None
         self._people: dict[tuple[str, str], int] = {}
         self._units: dict[tuple[int, int], int] = {}
-        self.pseudonym: list[str] = []
-        self.platform_of: list[int] = []
-        self.platforms: dict[str, int] = {}
-        self.events: dict[str, int] = {"": 0}
 
     def _person_unit(self, platform: str, raw_id: str) -> int:
         person = self._people.setdefault((platform, raw_id), len(self._people))
@@ -146,7 +157,7 @@ class Riders:
             table = np.full(len(found), -1, np.int32)
         else:
             distinct = np.unique(mixed[keep])
-            table = None
+            table = np.zeros(0, np.int32)
         codes = np.empty(len(distinct), np.int32)
         for i, value in enumerate(distinct.tolist()):
             rest, d = divmod(value, days)
@@ -155,7 +166,7 @@ class Riders:
             person = self._people.setdefault((platform, raw_id), len(self._people))
             codes[i] = self._unit(platform, raw_id, person, first_day + d)
         units = np.full(len(mixed), -1, np.int32)
-        if table is not None:
+        if len(table):
             table[distinct] = codes
             units[keep] = table[mixed[keep]]
         elif len(distinct):
@@ -286,15 +297,30 @@ def _wgs84(
     return lonlat
 
 
-def checked_blocks(files: Sequence[Path], rules: Rules, riders: Riders, ledger: Ledger) -> Iterator[Block]:
-    """Read every file and yield the rows that are good by themselves."""
+def open_files(files: Sequence[Path], rules: Rules, ledger: Ledger) -> None:
+    """Begin an account for each file, and find the datum of those that need it."""
     for number, path in enumerate(files):
         file = ledger.open_file(_label(path, number, rules.trace_format))
         if rules.trace_format.datum == "auto":
             ledger.datums[file].update(
                 detect_datums(read_batches(path, rules.trace_format), rules.network, path.name)
             )
-        for batch in read_batches(path, rules.trace_format):
+
+
+def checked_blocks(
+    files: Sequence[Path],
+    rules: Rules,
+    riders: Riders,
+    ledger: Ledger,
+    row_groups: Sequence[int] | None = None,
+    only: int | None = None,
+) -> Iterator[Block]:
+    """Read every file (or one of them, or some row groups of it); yield the rows good by themselves."""
+    for number, path in enumerate(files):
+        if only is not None and number != only:
+            continue
+        file = number
+        for batch in read_batches(path, rules.trace_format, row_groups):
             if path.stem in batch.rider_ids:
                 ledger.labels[file] = f"file {number + 1}{path.suffix.lower()}"
             ledger.lose(file, batch.lost)
@@ -324,7 +350,7 @@ def checked_blocks(files: Sequence[Path], rules: Rules, riders: Riders, ledger: 
 def _number_riders(
     unit: NDArray[np.int32], table: NDArray[np.int32], rider: NDArray[np.int32], seen: NDArray[np.int32]
 ) -> int:
-    """Number riders as they come; `table` is -1 for every unit."""
+    """Give riders numbers as they come; `table` is -1 for every unit."""
     count = 0
     for i in range(len(unit)):
         u = unit[i]
@@ -336,7 +362,7 @@ def _number_riders(
     return count
 
 
-def build_traces(blocks: Sequence[Block], rules: Rules, riders: Riders, ledger: Ledger) -> Traces:
+def build_traces(blocks: Sequence[Block], rules: Rules, riders: RiderTable, ledger: Ledger) -> Traces:
     """Turn all points of some riders into traces, and settle the account of each point."""
     block = Block.join(blocks)
     n = len(block)
@@ -463,15 +489,17 @@ def rider_by_rider(blocks: Iterator[Block], hold_points: int) -> Iterator[list[B
         yield held
 
 
-def by_scratch_files(blocks: Iterator[Block], folder: Path) -> Iterator[list[Block]]:
-    """Deal the points out to files by rider, then hand over one file at a time."""
-    paths = [folder / f"{i:03d}.points" for i in range(_SCRATCH_FILES)]
+def deal_out(blocks: Iterator[Block], paths: Sequence[Path], riders: RiderTable) -> None:
+    """Write the points to one of the files each, by pseudonym: all of a rider to the same."""
+    share_of = np.zeros(0, np.int16)
     with ExitStack() as stack:
         files = [stack.enter_context(path.open("wb")) for path in paths]
         for block in blocks:
-            share = (block.unit % _SCRATCH_FILES).astype(np.int16)
+            new = [int(code[-4:], 16) % len(paths) for code in riders.pseudonym[len(share_of) :]]
+            share_of = np.concatenate([share_of, np.array(new, np.int16)])
+            share = share_of[block.unit]
             order = np.argsort(share, kind="stable")
-            ends = np.cumsum(np.bincount(share, minlength=_SCRATCH_FILES))
+            ends = np.cumsum(np.bincount(share, minlength=len(paths)))
             dealt = np.empty(len(block), _POINT)
             for name in ("unit", "t_s", "event", "source", "lonlat"):
                 dealt[name] = getattr(block, name)[order]
@@ -479,9 +507,21 @@ def by_scratch_files(blocks: Iterator[Block], folder: Path) -> Iterator[list[Blo
                 piece = dealt[ends[i - 1] if i else 0 : ends[i]]
                 if len(piece):
                     file.write(piece.tobytes())
+
+
+def dealt_block(path: Path) -> Block:
+    """Read what `deal_out` wrote to one file."""
+    records = np.fromfile(path, _POINT)
+    columns = ("unit", "t_s", "lonlat", "event", "source")
+    return Block(*(np.ascontiguousarray(records[column]) for column in columns))
+
+
+def by_scratch_files(blocks: Iterator[Block], folder: Path, riders: RiderTable) -> Iterator[list[Block]]:
+    """Deal the points out to files by rider, then hand over one file at a time."""
+    paths = [folder / f"{i:03d}.points" for i in range(_SCRATCH_FILES)]
+    deal_out(blocks, paths, riders)
     for path in paths:
-        records = np.fromfile(path, _POINT)
+        block = dealt_block(path)
         path.unlink()
-        if len(records):
-            columns = ("unit", "t_s", "lonlat", "event", "source")
-            yield [Block(*(np.ascontiguousarray(records[column]) for column in columns))]
+        if len(block):
+            yield [block]

@@ -24,13 +24,15 @@ from geo.tracktexts import read_gpx, read_plt, text_blocks
 
 __all__ = ["read_batches"]
 
-_BATCH_ROWS: Final = 1_000_000
+_BATCH_ROWS: Final = 262_144
 _HEAD_BYTES: Final = 1 << 20
 _M_A_DEGREE: Final = 111_194.93  # on the mean sphere of 6371008.8 m
 
 
-def read_batches(path: Path, trace_format: TraceFormat) -> Iterator[RawBatch]:
-    """Read one file in batches.
+def read_batches(
+    path: Path, trace_format: TraceFormat, row_groups: Sequence[int] | None = None
+) -> Iterator[RawBatch]:
+    """Read one file in batches; of a Parquet file only the given row groups, None being all.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def read_batches(path: Path, trace_format: TraceFormat) -> Iterator[RawBatch]:
     if path.suffix.lower() == ".zip":
         return _read_zip(path, trace_format)
     if kind == "parquet":
-        return _read_parquet(path, trace_format)
+        return _read_parquet(path, trace_format, row_groups)
     if kind not in ("csv", "gpx", "plt", "goal", "lade_orders"):
         raise InputError(
             f"{path.name}: cannot tell what kind of file this is; name the kind ({', '.join(KINDS[1:])})"
@@ -249,7 +251,9 @@ def _hive_keys(path: Path) -> dict[str, str]:
     return {key: value for key, _, value in keys}
 
 
-def _read_parquet(path: Path, trace_format: TraceFormat) -> Iterator[RawBatch]:
+def _read_parquet(
+    path: Path, trace_format: TraceFormat, row_groups: Sequence[int] | None
+) -> Iterator[RawBatch]:
     name = path.name
     try:
         with pq.ParquetFile(path, memory_map=False) as file:
@@ -264,7 +268,11 @@ def _read_parquet(path: Path, trace_format: TraceFormat) -> Iterator[RawBatch]:
                         f"{name}: the column {needed} must stand in the file, not in the folder's name"
                     )
             first = 1
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=sorted(set(inside.values()))):
+            if row_groups:
+                first += sum(file.metadata.row_group(g).num_rows for g in range(row_groups[0]))
+            for batch in file.iter_batches(
+                batch_size=_BATCH_ROWS, row_groups=row_groups, columns=sorted(set(inside.values()))
+            ):
                 columns = {c: batch.column(n) for c, n in inside.items()}
                 n = batch.num_rows
                 yield make_batch(columns, constants, np.arange(first, first + n), [], trace_format, name)

@@ -2,7 +2,8 @@
 
 A row is parsed (`geo.tracereaders`), checked by itself, brought to WGS-84, given its rider's pseudonym, and
 put beside the other points of that rider; then the points of each rider are checked together
-(`geo.tracechecks`). Accepted + refused = read, for every file. Raw rider ids end here: nothing that leaves this module holds one.
+(`geo.tracechecks`). Accepted + refused = read, for every file. Raw rider ids end here: nothing that leaves
+this module holds one.
 
 Memory does not grow with the files: `map_traces` hands over some riders at a time. While rows come rider by
 rider it needs one pass. As soon as a rider comes back whose points were handed over already, it starts
@@ -30,6 +31,7 @@ from geo.tracefeed import (
     build_traces,
     by_scratch_files,
     checked_blocks,
+    open_files,
     read_ahead,
     rider_by_rider,
 )
@@ -48,6 +50,8 @@ __all__ = [
     "concat_traces",
     "map_traces",
     "read_traces",
+    "refuse_other_city",
+    "rules_for",
 ]
 
 _MAP_MARGIN_M: Final = 2_000.0
@@ -131,40 +135,55 @@ def map_traces(
         the map.
     """
     files = find_files(paths)
+    rules = rules_for(trace_format, network, bounds)
+    riders = Riders(key, rotate, study, trace_format.timezone)
+    for scratch in (False, True):
+        with RejectsFile(rejects) as refused, tempfile.TemporaryDirectory(prefix="yilu-") as folder:
+            ledger = Ledger(refused)
+            open_files(files, rules, ledger)
+            blocks = read_ahead(checked_blocks(files, rules, riders, ledger))
+            parts = (
+                by_scratch_files(blocks, Path(folder), riders)
+                if scratch
+                else rider_by_rider(blocks, hold_points)
+            )
+            try:
+                values = tuple(function(build_traces(part, rules, riders, ledger)) for part in parts)
+            except ComesBackError:
+                continue
+        accounts = ledger.accounts()
+        refuse_other_city(accounts, ledger, rules)
+        return Mapped(values, accounts)
+    raise AssertionError("scratch files take riders in any order")
+
+
+def rules_for(
+    trace_format: TraceFormat,
+    network: "StreetNetwork | None",
+    bounds: tuple[float, float, float, float] | None,
+) -> Rules:
+    """Settle where points may lie and whether the city's maps are shifted."""
     if bounds is None and network is not None:
         bounds = network.bounds
     shifted = True
     if bounds is not None:
         west, south, east, north = bounds
         shifted = bool(in_mainland_china([[(west + east) / 2, (south + north) / 2]])[0])
-    rules = Rules(trace_format, None if bounds is None else _with_margin(bounds), network, shifted)
-    riders = Riders(key, rotate, study, trace_format.timezone)
-    for scratch in (False, True):
-        with RejectsFile(rejects) as refused, tempfile.TemporaryDirectory(prefix="yilu-") as folder:
-            ledger = Ledger(refused)
-            blocks = read_ahead(checked_blocks(files, rules, riders, ledger))
-            parts = by_scratch_files(blocks, Path(folder)) if scratch else rider_by_rider(blocks, hold_points)
-            try:
-                values = tuple(function(build_traces(part, rules, riders, ledger)) for part in parts)
-            except ComesBackError:
-                continue
-        accounts = ledger.accounts()
-        _refuse_other_city(accounts, ledger, bounds)
-        return Mapped(values, accounts)
-    raise AssertionError("scratch files take riders in any order")
+    return Rules(trace_format, None if bounds is None else _with_margin(bounds), network, shifted)
 
 
-def _refuse_other_city(
-    accounts: tuple[Account, ...], ledger: Ledger, bounds: tuple[float, float, float, float] | None
-) -> None:
+def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rules) -> None:
+    """Raise InputError when everything that has a position lies outside the map."""
+    bounds = rules.bounds
     away = sum(a.rejected.get("outside_map", 0) for a in accounts)
     if bounds is None or away == 0 or any(a.accepted for a in accounts):
         return
     lon, lat = ledger.outside_sum / away
     west, south, east, north = bounds
     raise InputError(
-        f"{accounts[0].file}: all {away:,} points with a position lie outside the map; they are around "
-        f"lon {lon:.2f}, lat {lat:.2f}, and the map covers lon {west:.2f} to {east:.2f}, lat {south:.2f} to {north:.2f}"
+        f"{accounts[0].file}: all {away:,} points with a position lie outside the map; they are around lon"
+        f" {lon:.2f}, lat {lat:.2f}, and the map covers lon {west:.2f} to {east:.2f},"
+        f" lat {south:.2f} to {north:.2f}"
     )
 
 

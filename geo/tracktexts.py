@@ -19,7 +19,7 @@ _BLOCK_BYTES: Final = 8_000_000
 
 
 def text_blocks(stream: IO[bytes], encoding: str, head: bytes = b"") -> Iterator[str]:
-    """Cut a text into blocks of whole lines that end in ``\\n``; bytes that fit no character become U+FFFD.
+    """Cut a text into blocks of whole lines; bytes that fit no character become U+FFFD.
 
     `head` was read from the stream before.
     """

@@ -82,7 +82,8 @@ def test_h3_cells_cover_their_bounds() -> None:
         ('{"features": [{"properties": {"area": 3}, "geometry": null}]}', "no property code"),
         ('{"features": [{"properties": {"code": ""}, "geometry": null}]}', "feature 1: the grid has no code"),
         ('{"features": [{"properties": {"code": "1"}, "geometry": null}]}', "cannot be read"),
-        ('{"features": [{"properties": {"code": "1"}, "geometry": {"type": "Point", "coordinates": [1, 2]}}]}', "polygon"),
+        ('{"features": [{"properties": {"code": "1"}, "geometry": {"type": "Point",'
+         ' "coordinates": [1, 2]}}]}', "polygon"),
     ],
 )  # fmt: skip
 def test_bad_files_say_what_is_wrong(tmp_path: Path, content: str, said: str) -> None:

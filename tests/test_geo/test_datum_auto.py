@@ -1,0 +1,107 @@
+"""The datum of a file is asked of the streets, and taken only where they answer clearly."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ascii_map import ascii_map
+
+from geo.datum import from_wgs84
+from geo.datumcheck import detect_datum, moving_points
+from geo.errors import InputError
+from geo.streets import StreetNetwork
+from geo.traces import TraceFormat, read_traces
+
+KEY = bytes(16)
+
+
+@pytest.fixture(scope="module")
+def town() -> StreetNetwork:
+    """Build four streets about a kilometre apart: a datum that is off by 500 m lands between them."""
+    return ascii_map(
+        """
+        A-------B
+        |       |
+        |   E---F
+        |   |   |
+        C---D---G
+        """,
+        {"AB": {}, "CDG": {}, "AC": {}, "BFG": {}, "DEF": {}},
+        cell_m=300.0,
+    ).network()
+
+
+def riding(network: StreetNetwork, seed: int = 1, noise_m: float = 8.0) -> np.ndarray:
+    """Points every 10 s (5 m/s) along every street, with noise: (n, 2) WGS-84."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for edge in range(len(network.edge_u)):
+        corners = network.project(network.edge_lonlat(edge))
+        along = np.r_[0.0, np.cumsum(np.hypot(*np.diff(corners, axis=0).T))]
+        at = np.arange(0.0, along[-1], 50.0)
+        parts.append(
+            np.column_stack([np.interp(at, along, corners[:, 0]), np.interp(at, along, corners[:, 1])])
+        )
+    xy = np.concatenate(parts)
+    return network.unproject(xy + rng.normal(0, noise_m, xy.shape))
+
+
+def write(path: Path, groups: list[tuple[str, np.ndarray]]) -> Path:
+    lines = ["rider_id,platform,time,lon,lat"]
+    for name, lonlat in groups:
+        lines += [
+            f"1,{name},{1_772_400_000 + 10 * k},{x:.6f},{y:.6f}" for k, (x, y) in enumerate(lonlat.tolist())
+        ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("datum", ["wgs84", "gcj02", "bd09"])
+def test_the_right_datum_is_found(town: StreetNetwork, datum: str) -> None:
+    evidence = detect_datum(from_wgs84(riding(town), datum), town)
+    assert evidence.datum == datum
+    assert evidence.median_m[datum] < 15
+    assert "moving points to the nearest street: wgs84" in evidence.text
+
+
+def test_order_of_points_does_not_matter(town: StreetNetwork) -> None:
+    lonlat = riding(town)
+    shuffled = lonlat[np.random.default_rng(2).permutation(len(lonlat))]
+    assert detect_datum(shuffled, town) == detect_datum(lonlat, town)
+
+
+def test_mixed_files_are_settled_by_platform(town: StreetNetwork, tmp_path: Path) -> None:
+    true = riding(town)
+    path = write(
+        tmp_path / "a.csv", [("blue", from_wgs84(true, "gcj02")), ("yellow", from_wgs84(true, "bd09"))]
+    )
+    result = read_traces(path, TraceFormat(datum="auto"), key=KEY, network=town)
+    account = result.accounts[0]
+    assert account.datum == "blue: gcj02, yellow: bd09"
+    assert "wgs84" in account.datum_evidence
+    away = town.snap(result.traces.lonlat, "ebike").walk_m
+    assert np.median(away) < 15
+    one = read_traces(path, TraceFormat(datum={"blue": "gcj02", "yellow": "bd09"}), key=KEY, network=town)
+    np.testing.assert_array_equal(one.traces.lonlat, result.traces.lonlat)
+    with pytest.raises(InputError, match="no datum was declared for the platform 'yellow'"):
+        read_traces(path, TraceFormat(datum={"blue": "gcj02"}), key=KEY, network=town)
+
+
+def test_unclear_evidence_is_refused(town: StreetNetwork, tmp_path: Path) -> None:
+    anywhere = np.random.default_rng(3).uniform(town.bounds[:2], town.bounds[2:], (300, 2))
+    assert detect_datum(anywhere, town).datum is None
+    assert detect_datum(riding(town)[:20], town).datum is None, "twenty points are not enough"
+    still = write(tmp_path / "a.csv", [("blue", np.repeat(riding(town)[:1], 100, axis=0))])
+    with pytest.raises(
+        InputError, match=r"datum of platform 'blue' is not clear \(median .* of 0 moving points"
+    ):
+        read_traces(still, TraceFormat(datum="auto"), key=KEY, network=town)
+
+
+def test_moving_points_ignores_the_order_of_rows() -> None:
+    t = np.array([0, 10, 20, 30, 1000], np.int64)
+    lonlat = np.column_stack([np.array([0.0, 0.0005, 0.0005, 0.5, 0.5005]), np.zeros(5)])
+    rider = np.zeros(5, np.int64)
+    assert moving_points(rider, t, lonlat).tolist() == [1], "standing, jumping and long gaps are no riding"
+    turn = np.array([3, 1, 4, 0, 2])
+    assert turn[moving_points(rider, t[turn], lonlat[turn])].tolist() == [1]

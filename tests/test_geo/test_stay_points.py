@@ -1,0 +1,218 @@
+"""Stay points against a slow plain reference, and against gaps, drift and the end of a trace; due breaks."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo.errors import InputError
+from geo.staypoints import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points
+from geo.staysigns import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, TALKS
+from geo.traces import Traces
+
+DEGREE_M = np.radians(6_371_008.8)
+T0 = 1_772_400_000
+
+
+def traces_of(*riders: list[tuple[int, float, float]], events: dict[int, str] | None = None) -> Traces:
+    """Traces of riders given as (second, x, y) in metres; events by row."""
+    rows = [row for rider in riders for row in rider]
+    t, x, y = (np.array(c, np.float64) for c in zip(*rows, strict=True)) if rows else (np.zeros(0),) * 3
+    names = ("", *sorted(set((events or {}).values())))
+    event = np.zeros(len(rows), np.int16)
+    for row, word in (events or {}).items():
+        event[row] = names.index(word)
+    return Traces(
+        rider=np.repeat(np.arange(len(riders), dtype=np.int32), [len(r) for r in riders]),
+        t_s=T0 + t.astype(np.int64),
+        lonlat=np.column_stack([x / DEGREE_M, y / DEGREE_M]),
+        rider_ptr=np.r_[0, np.cumsum([len(r) for r in riders])].astype(np.int64),
+        pseudonyms=tuple(f"r{k}" for k in range(len(riders))),
+        platform=np.zeros(len(rows), np.int16),
+        platforms=("",),
+        event=event,
+        events=names,
+    )
+
+
+def stand(start: int, end: int, x: float = 0.0, step: int = 10) -> list[tuple[int, float, float]]:
+    return [(t, x, 0.0) for t in range(start, end + 1, step)]
+
+
+def ride(
+    start: int, end: int, x: float, step: int = 10, speed: float = 6.0
+) -> list[tuple[int, float, float]]:
+    return [(t, x + speed * (t - start), 0.0) for t in range(start, end + 1, step)]
+
+
+def plain(rows: list[tuple[int, float, float]], radius: float, least: int, gap: int) -> list[tuple[int, int]]:
+    """Write down the rules of `geo.stays` word by word."""
+    stays, i = [], 0
+    while i < len(rows) - 1:
+        inside, end, j = [i], i, i + 1
+        while j < len(rows) and rows[j][0] - rows[j - 1][0] <= gap:
+            anchor = np.mean([[rows[k][1] - rows[i][1], rows[k][2] - rows[i][2]] for k in inside[:8]], axis=0)
+            away = np.hypot(rows[j][1] - rows[i][1] - anchor[0], rows[j][2] - rows[i][2] - anchor[1])
+            if away <= radius:
+                inside.append(j)
+                end = j
+            elif len(inside) < 3 or j - end > 3 or rows[j][0] - rows[end][0] > 120:
+                break
+            j += 1
+        if rows[end][0] - rows[i][0] >= least:
+            stays.append((rows[i][0], rows[end][0]))
+            i = end + 1
+        else:
+            i += 1
+    return stays
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(st.integers(1, 90), st.integers(-50, 50), st.integers(-50, 50)), min_size=2, max_size=60
+    ),
+    radius=st.integers(20, 80),
+    least=st.integers(20, 300),
+    gap=st.integers(30, 100),
+)
+def test_the_kernel_does_what_the_rules_say(
+    steps: list[tuple[int, int, int]], radius: int, least: int, gap: int
+) -> None:
+    rows, t, x, y = [], 0, 0.0, 0.0
+    for dt, dx, dy in steps:
+        # Odd offsets keep every distance off the limit itself.
+        t, x, y = t + dt, x + dx + 0.123, y + dy + 0.077
+        rows.append((t, x, y))
+    stays = find_stay_points(traces_of(rows), radius + 0.5, least, gap)
+    expected = plain(rows, radius + 0.5, least, gap)
+    assert [
+        (a - T0, b - T0) for a, b in zip(stays.start_s.tolist(), stays.end_s.tolist(), strict=True)
+    ] == expected
+    assert (stays.start_s[1:] > stays.end_s[:-1]).all()
+    assert (stays.duration_s >= least).all()
+
+
+def test_a_stop_between_two_rides() -> None:
+    rows = ride(0, 300, 0) + stand(310, 910, 1800) + ride(920, 1200, 1860)
+    stays = find_stay_points(traces_of(rows))
+    assert len(stays) == 1
+    assert abs(stays.start_s[0] - T0 - 310) <= 10
+    assert abs(stays.end_s[0] - T0 - 910) <= 10
+    assert abs(stays.lonlat[0, 0] * DEGREE_M - 1800) < 5
+
+
+def test_the_last_stay_counts() -> None:
+    stays = find_stay_points(traces_of(ride(0, 300, 0) + stand(310, 910, 1800)))
+    assert stays.end_s.tolist() == [T0 + 910]
+    assert stays.signs[0] & CLOSES
+
+
+def test_drift_indoors_does_not_cut_a_stay() -> None:
+    rows = stand(0, 1200)
+    for k in (30, 31, 32, 70):
+        rows[k] = (rows[k][0], 140.0, 60.0)
+    stays = find_stay_points(traces_of(rows))
+    assert stays.duration_s.tolist() == [1200]
+    assert np.hypot(*stays.lonlat[0]) * DEGREE_M < 1.0, "points that drifted off do not move the place"
+
+
+def test_gaps_join_what_is_at_one_place_up_to_the_limit() -> None:
+    asleep = stand(0, 300) + stand(1100, 1400)
+    assert find_stay_points(traces_of(asleep)).duration_s.tolist() == [1400]
+    assert find_stay_points(traces_of(asleep), max_gap_s=600).duration_s.tolist() == [300, 300]
+    elsewhere = stand(0, 300) + stand(1100, 1400, 500)
+    assert find_stay_points(traces_of(elsewhere)).duration_s.tolist() == [300, 300]
+    assert len(find_stay_points(traces_of([(0, 0.0, 0.0)]))) == 0, "one point is no stay"
+    assert len(find_stay_points(traces_of([(0, 0.0, 0.0)], []))) == 0
+
+
+def test_signs_of_sessions_and_orders() -> None:
+    day = (
+        stand(0, 600)
+        + ride(610, 900, 60)
+        + stand(910, 1300, 1900)
+        + ride(1310, 1500, 1960)
+        + stand(1510, 1800, 3200)
+    )
+    rows = {t: k for k, (t, _, _) in enumerate(day)}
+    words = {rows[610]: "online", rows[920]: "arrived", rows[1310]: "picked_up", rows[1800]: "delivered"}
+    home, shop, door = find_stay_points(traces_of(day, events=words)).signs.tolist()
+    assert home == OPENS | SHIFT | TALKS
+    assert shop == PICKED | TALKS
+    assert door == DELIVERED | CLOSES | TALKS
+    silent = find_stay_points(traces_of(day)).signs.tolist()
+    assert silent == [OPENS, 0, CLOSES]
+
+
+def test_joining_stays_of_parts() -> None:
+    riders = [stand(0, 600, 10.0 * k) for k in range(5)]
+    whole = traces_of(*riders)
+    parts = [find_stay_points(whole.take_riders([k])) for k in (3, 0)] + [
+        find_stay_points(whole.take_riders([1, 2, 4]))
+    ]
+    joined, expected = concat_stays(parts), find_stay_points(whole)
+    for column in ("rider", "start_s", "end_s", "lonlat", "n_points", "kind", "signs", "pseudonyms"):
+        np.testing.assert_array_equal(getattr(joined, column), getattr(expected, column))
+    with pytest.raises(InputError, match="different riders"):
+        concat_stays([parts[0], parts[0]])
+
+
+@pytest.mark.parametrize("bad", [{"radius_m": 1}, {"min_stay_s": 0}, {"max_gap_s": 10**6}])
+def test_parameters_out_of_range_are_named(bad: dict[str, int]) -> None:
+    with pytest.raises(InputError, match=f"{next(iter(bad))} is .* must lie within"):
+        find_stay_points(traces_of(stand(0, 100)), **bad)
+
+
+def with_kinds(traces: Traces, *kinds: str) -> StayPoints:
+    from dataclasses import replace
+
+    stays = find_stay_points(traces)
+    assert len(stays) == len(kinds)
+    return replace(stays, kind=np.array([KINDS.index(kind) for kind in kinds], np.int8))
+
+
+def due(traces: Traces, *kinds: str) -> DueBreaks:
+    return due_breaks(traces, with_kinds(traces, *kinds), "Asia/Shanghai")
+
+
+def test_a_break_falls_due_after_four_hours_on_the_way() -> None:
+    work = ride(0, 5 * 3600, 0.0, step=60)
+    breaks = due(traces_of(work))
+    assert breaks.t_s.tolist() == [T0 + 4 * 3600]
+    np.testing.assert_allclose(breaks.lonlat[0] * DEGREE_M, (6.0 * 4 * 3600, 0.0), atol=0.1)
+    assert breaks.worked_s.tolist() == [4 * 3600]
+
+
+def test_the_order_in_hand_is_brought_first() -> None:
+    work = (
+        ride(0, 14_700, 0.0, step=60)
+        + stand(14_760, 15_000, 88_500, step=60)
+        + ride(15_060, 18_000, 88_900, step=60)
+    )
+    assert due(traces_of(work), "dropoff").t_s.tolist() == [T0 + 15_000]
+    assert due(traces_of(work), "traffic").t_s.tolist() == [T0 + 4 * 3600]
+
+
+def test_breaks_and_silence_start_the_count_anew() -> None:
+    half = ride(0, 3 * 3600, 0.0, step=60)
+    rest = stand(10_860, 12_120, 64_900, step=60)
+    more = ride(12_180, 12_180 + 3 * 3600, 65_300, step=60)
+    assert len(due(traces_of(half + rest + more), "rest")) == 0
+    assert len(due(traces_of(half + rest + more), "pickup")) == 1, "waiting for food is work"
+    assert len(due(traces_of(half + more), *[])) == 0, "twenty silent minutes are a break"
+
+
+def test_who_works_on_is_due_again() -> None:
+    breaks = due(traces_of(ride(0, 9 * 3600, 0.0, step=60)))
+    assert breaks.t_s.tolist() == [T0 + 4 * 3600, T0 + 8 * 3600 + 20 * 60]
+
+
+def test_breaks_need_classified_stays_of_the_same_riders() -> None:
+    traces = traces_of(stand(0, 600))
+    with pytest.raises(InputError, match="must be classified"):
+        due_breaks(traces, find_stay_points(traces), "Asia/Shanghai")
+    with pytest.raises(InputError, match="same riders"):
+        due_breaks(traces_of(stand(0, 600), stand(0, 600)), with_kinds(traces, "rest"), "Asia/Shanghai")
+    with pytest.raises(InputError, match="unknown time zone"):
+        due_breaks(traces, with_kinds(traces, "rest"), "Asia/Atlantis")
