@@ -20,7 +20,7 @@ Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a cho
 - Pushing: ``bicycle=dismount`` lets both kinds of bicycle pass at walking speed. Footways, pedestrian streets
   and steps without a bicycle tag stay closed to them: the last metres are walked anyway.
 - ``access=yes`` does not open a class to a mode it is not made for (cars on a footway); the mode's key does.
-- ``area=yes`` (a square) may be walked along its outline where it touches a street; nobody drives there.
+- ``area=yes`` (a square, a forecourt) is a street along its outline for whoever may use its class.
 - Reversible lanes (``oneway=reversible``) are closed: their direction cannot be known. Conditional tags
   are not read.
 """
@@ -178,9 +178,6 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
     forward = backward = private = 0
     for index in range(len(MODES)):
         mode = 1 << index
-        if mode != FOOT and tags.get("area") == "yes":
-            speeds[index] = 0.0
-            continue
         usual = _usual(mode, highway, speeds[index], tags)
         along, against = (_verdict(mode, usual, tags, suffix) for suffix in (":forward", ":backward"))
         goes_along, goes_against = _directions(mode, highway, tags)

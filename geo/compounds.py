@@ -8,7 +8,7 @@ holds:
 2. its outline is itself a barrier (``barrier=wall/fence/hedge ...``), its use is one of `KINDS`, and a street
    enters it;
 3. of the places where a street enters it, at least one and at least half are gates: a barrier node of
-   `geo.access.GATE_KINDS` within `GATE_REACH_M` of the outline.
+   `geo.access.GATE_KINDS` on that street, no junction between, within `GATE_REACH_M` of the outline.
 
 Streets count that an e-bike or a car may use; where only footways enter, those. An area inside a larger
 closed one belongs to that one. Streets inside a closed compound may be used only to reach or leave a place
@@ -34,7 +34,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.access import IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule
 from geo.areas import Areas
 from geo.arrays import BoolArray, FloatArray
-from geo.crossings import M_PER_DEGREE, Segments, Spans, entries, length_m, segments_near, spans_inside
+from geo.crossings import M_PER_DEGREE, Segments, Spans, length_m, segments_near, spans_inside
 from geo.mapways import Streets
 from geo.opl import parse_tags
 from geo.rawways import Compounds, mode_bit
@@ -71,7 +71,6 @@ class _Candidate(NamedTuple):
     kind: str
     tagged: bool
     fenced: bool
-    gates: FloatArray
     outline: BaseGeometry
     inner: BaseGeometry
 
@@ -106,8 +105,9 @@ def close_compounds(areas: Areas, streets: Streets) -> tuple[Compounds, Streets]
         if any(_share(candidate.outline, candidates[i].outline) > NESTED_SHARE for i in over):
             continue
         parts = spans_inside(candidate.inner, segments)
-        private = _not_public(parts, candidate.gates, segments, streets)
-        if not _is_closed(candidate, private, segments, streets):
+        gated = _gated(parts, segments, streets)
+        private = _not_public(parts, gated, segments, streets)
+        if not _is_closed(candidate, [gated[row] for row in private], private, segments, streets):
             continue
         number = len(closed)
         closed.append(candidate)
@@ -165,10 +165,7 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
         inner = outline.buffer(-MARGIN_M / M_PER_DEGREE)
         if not inner.is_empty:
             name = tags.get("name", "") or tags.get("name:zh", "") or tags.get("name:en", "")
-            gate_lonlat = gates[np.sort(close)]
-            found.append(
-                _Candidate(number, name, kind or FENCED, tagged, fenced, gate_lonlat, outline, inner)
-            )
+            found.append(_Candidate(number, name, kind or FENCED, tagged, fenced, outline, inner))
     return sorted(found, key=lambda candidate: (-candidate.outline.area, candidate.area))
 
 
@@ -176,8 +173,49 @@ def _share(part: BaseGeometry, whole: BaseGeometry) -> float:
     return float(part.intersection(whole).area / part.area)
 
 
+def _gated(parts: dict[int, Spans], segments: Segments, streets: Streets) -> dict[int, list[bool]]:
+    """Whether each entry of each segment has a gate, walking along its street to the next junctions.
+
+    A gate near by on another street does not count: dense blocks are full of gates to back yards.
+    """
+    crossing = {row: spans for row, spans in parts.items() if any(0 < s < 1 for span in spans for s in span)}
+    found: dict[int, list[bool]] = {row: [] for row in parts}
+    if not crossing:
+        return found
+    ends = segments.ends[list(crossing)].reshape(-1, 2)
+    reach = 2 * GATE_REACH_M / M_PER_DEGREE / float(np.cos(np.radians(ends[0, 1])))
+    rows = segments.near(*(ends.min(axis=0) - reach), *(ends.max(axis=0) + reach))
+    links: dict[int, list[tuple[int, float]]] = {}
+    for row, at in zip(rows.tolist(), segments.at[rows].tolist(), strict=True):
+        one, two = int(streets.way_ref[at]), int(streets.way_ref[at + 1])
+        metres = length_m(segments, row)
+        links.setdefault(one, []).append((two, metres))
+        links.setdefault(two, []).append((one, metres))
+    for row, spans in crossing.items():
+        at, metres = int(segments.at[row]), length_m(segments, row)
+        one, two = int(streets.way_ref[at]), int(streets.way_ref[at + 1])
+        for share in (share for span in spans for share in span if 0 < share < 1):
+            starts = ((one, two, share * metres), (two, one, (1 - share) * metres))
+            found[row].append(any(_gate_along(*start, links, streets.node_gate) for start in starts))
+    return found
+
+
+def _gate_along(
+    node: int, before: int, gone_m: float, links: dict[int, list[tuple[int, float]]], gate: BoolArray
+) -> bool:
+    while gone_m <= GATE_REACH_M + MARGIN_M:
+        if gate[node]:
+            return True
+        onward = [(follow, metres) for follow, metres in links[node] if follow != before]
+        if len(onward) != 1:
+            return False
+        before, (node, metres) = node, onward[0]
+        gone_m += metres
+    return False
+
+
 def _not_public(
-    parts: dict[int, Spans], gates: FloatArray, segments: Segments, streets: Streets
+    parts: dict[int, Spans], gated: dict[int, list[bool]], segments: Segments, streets: Streets
 ) -> dict[int, Spans]:
     """Leave out the segments that stay public: always, or because they lead through without a gate."""
     standing = {row: _rule(streets, segments, row).public for row in parts}
@@ -189,11 +227,9 @@ def _not_public(
         links = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(names), len(names)))
         _, label = connected_components(links, directed=False)
         part = label[ends[:, 0]]
-        on_street = streets.node_lonlat[names][streets.node_gate[names]]
         open_entries = np.zeros(len(names), dtype=np.int64)
         for row, number in zip(through, part, strict=True):
-            found = entries(parts[row], segments.ends[row])
-            open_entries[number] += sum(not _gate_near(entry, on_street) for entry in found)
+            open_entries[number] += sum(not gate for gate in gated[row])
         for row, number in zip(through, part, strict=True):
             standing[row] = PUBLIC if open_entries[number] >= 2 else NOT_PUBLIC
     return {row: spans for row, spans in parts.items() if standing[row] == NOT_PUBLIC}
@@ -205,27 +241,21 @@ def _rule(streets: Streets, segments: Segments, row: int) -> WayRule:
 
 def _is_closed(
     candidate: _Candidate,
+    gated: list[list[bool]],
     private: dict[int, Spans],
     segments: Segments,
     streets: Streets,
 ) -> bool:
     if candidate.tagged:
         return True
-    gates: dict[bool, list[bool]] = {True: [], False: []}
-    for row, spans in private.items():
+    entries: dict[bool, list[bool]] = {True: [], False: []}
+    for row, gates in zip(private, gated, strict=True):
         rule = _rule(streets, segments, row)
-        for entry in entries(spans, segments.ends[row]):
-            gates[bool((rule.forward | rule.backward) & _VEHICLES)].append(_gate_near(entry, candidate.gates))
-    gated = gates[True] or gates[False]
+        entries[bool((rule.forward | rule.backward) & _VEHICLES)] += gates
+    counted = entries[True] or entries[False]
     if candidate.fenced and candidate.kind != FENCED:
-        return bool(gated)
-    return any(gated) and 2 * sum(gated) >= len(gated)
-
-
-def _gate_near(lonlat: FloatArray, gates: FloatArray) -> bool:
-    delta = (gates - lonlat) * M_PER_DEGREE
-    delta[:, 0] *= np.cos(np.radians(lonlat[1]))
-    return bool((np.hypot(delta[:, 0], delta[:, 1]) <= GATE_REACH_M + MARGIN_M).any())
+        return bool(counted)
+    return any(counted) and 2 * sum(counted) >= len(counted)
 
 
 def _to_gates(spans: Spans, row: int, segments: Segments, streets: Streets) -> Spans:

@@ -9,7 +9,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.arrays import FloatArray, Int32Array, Int64Array
 from geo.mapways import Streets
 
-__all__ = ["M_PER_DEGREE", "Segments", "Spans", "entries", "length_m", "segments_near", "spans_inside"]
+__all__ = ["M_PER_DEGREE", "Segments", "Spans", "length_m", "segments_near", "spans_inside"]
 
 M_PER_DEGREE = 111_195.0
 CELL_DEGREES = 0.004
@@ -117,11 +117,6 @@ def spans_inside(area: BaseGeometry, segments: Segments) -> dict[int, Spans]:
     for row, *span in zip(rows.tolist(), ends[0].tolist(), ends[1].tolist(), strict=True):
         parts.setdefault(row, []).append((min(span), max(span)))
     return {row: sorted(parts[row]) for row in sorted(parts)}
-
-
-def entries(spans: Spans, ends: FloatArray) -> list[FloatArray]:
-    """Where a segment crosses the outline: the ends of its stretches that are not its own ends."""
-    return [ends[0] + share * (ends[1] - ends[0]) for span in spans for share in span if 0 < share < 1]
 
 
 def length_m(segments: Segments, row: int) -> float:

@@ -9,13 +9,14 @@ from geo.access import CLASSES, NODE_KEYS, WAY_KEYS, WayRule, node_rule, way_rul
 from geo.areas import spans
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
 from geo.opl import Objects, OplFile, Relation, parse_tags
-from geo.rawways import MODES, Compounds, RawWays
+from geo.rawways import MODES, Compounds, RawWays, mode_bit
 
 __all__ = ["NAME_KEYS", "STREET_KEYS", "TURN_KEYS", "Streets", "raw_ways", "read_streets"]
 
 NAME_KEYS = ("name", "name:zh", "name:en", "ref")
 STREET_KEYS = WAY_KEYS | frozenset(NAME_KEYS)
 TURN_KEYS = ("restriction", "restriction:motorcar", "restriction:motor_vehicle")
+_CAR = mode_bit("car")
 _CAR_WORDS = frozenset({"motorcar", "motor_vehicle"})
 
 
@@ -155,7 +156,11 @@ def raw_ways(relations: Iterable[Relation], streets: Streets, compounds: Compoun
 
 
 def _turns(relations: Iterable[Relation], streets: Streets) -> tuple[Int64Array, BoolArray]:
-    """Turn restrictions over one node that bind cars; those over a way (``via`` a way) are left out."""
+    """Turn restrictions over one node that bind cars.
+
+    Left out are those over a way (``via`` a way), those from a way to itself (a U-turn, which cars never make
+    except at a dead end), and those that do not say from or to which side (see `_one_direction`).
+    """
     rows, only = [], []
     order = np.argsort(streets.way_id, kind="stable")
     sorted_ids = streets.way_id[order]
@@ -174,15 +179,32 @@ def _turns(relations: Iterable[Relation], streets: Streets) -> tuple[Int64Array,
         if place == len(sorted_nodes) or sorted_nodes[place] != via[0]:
             continue
         node = int(node_order[place])
-        sides = []
-        for wanted in ("from", "to"):
+        ends = []
+        for wanted, arriving in (("from", True), ("to", False)):
             ways = [ref for kind, ref, role in relation.members if role == wanted and kind == "w"]
-            sides.append([piece for way in ways for piece in _pieces(streets, order, sorted_ids, way, node)])
-        for start in sides[0]:
-            for end in sides[1]:
-                rows.append((start, node, end))
-                only.append(rule.startswith("only_"))
+            pieces = [piece for way in ways for piece in _pieces(streets, order, sorted_ids, way, node)]
+            ends.append([piece for piece in pieces if _one_direction(streets, piece, node, arriving)])
+        for start in ends[0]:
+            for end in ends[1]:
+                if start != end:
+                    rows.append((start, node, end))
+                    only.append(rule.startswith("only_"))
     return np.array(rows, dtype=np.int64).reshape(-1, 3), np.array(only, dtype=np.bool_)
+
+
+def _one_direction(streets: Streets, way: int, node: int, arriving: bool) -> bool:
+    """Whether cars can arrive at (or leave) the node on this way from (to) one side only.
+
+    A way that passes the node in both directions does not say which side a restriction means.
+    """
+    refs = streets.way_ref[streets.way_ptr[way] : streets.way_ptr[way + 1]]
+    at = np.flatnonzero(refs == node)
+    rule = streets.rules[int(streets.rule[way])]
+    before, after = bool((at > 0).any()), bool((at < len(refs) - 1).any())
+    along, against = bool(rule.forward & _CAR), bool(rule.backward & _CAR)
+    if not arriving:
+        before, after = after, before
+    return (before and along) + (after and against) == 1
 
 
 def _pieces(streets: Streets, order: Int64Array, sorted_ids: Int64Array, way: int, node: int) -> list[int]:

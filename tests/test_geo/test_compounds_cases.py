@@ -61,6 +61,20 @@ def test_no_gates_no_compound(tmp_path: Path) -> None:
     assert len(read_raw(estate(tmp_path, through({}, {}))).compounds) == 0
 
 
+def test_gates_of_other_streets_do_not_count(tmp_path: Path) -> None:
+    """Back yards beside the street have gates; the street itself has none."""
+    yards: list[Node] = [(21, -105, 8, GATE), (22, -105, 20), (23, 105, 8, GATE), (24, 105, 20)]
+    joins: list[Node] = [(6, -105, 0), (7, 105, 0)]
+    nodes: list[Node] = [(1, -300, 0), joins[0], (3, 0, 0), joins[1], (5, 300, 0), *yards]
+    ways: list[Way] = [
+        (1, [1, 6, 3, 7, 5], RESIDENTIAL),
+        *((2, [6, 21, 22], {"highway": "service"}), (3, [7, 23, 24], {"highway": "service"})),
+        (50, OUTLINE, ESTATE),
+    ]
+    raw = read_raw(write_osm(tmp_path / "yards.osm", [*nodes, *CORNERS], ways))
+    assert len(raw.compounds) == 0
+
+
 def test_half_of_the_entries_must_be_gates(tmp_path: Path) -> None:
     assert len(read_raw(estate(tmp_path, through(GATE, {}))).compounds) == 1
     extra: list[Node] = [(6, 0, 300), (7, 0, 150)]
@@ -198,7 +212,7 @@ def test_compound_from_a_relation_with_a_hole(tmp_path: Path) -> None:
 def test_turn_restriction_survives_the_cut(tmp_path: Path) -> None:
     nodes: list[Node] = [*through(GATE, GATE), (10, -200, 0), (11, -200, 100)]
     ways: list[Way] = [
-        (1, [1, 10, 2, 3, 4, 5], RESIDENTIAL),
+        (1, [1, 10, 2, 3, 4, 5], {**RESIDENTIAL, "oneway": "yes"}),
         (2, [10, 11], RESIDENTIAL),
         (50, OUTLINE, ESTATE),
     ]

@@ -148,20 +148,28 @@ TURN = [("w", 1, "from"), ("n", 2, "via"), ("w", 2, "to")]
         (TURN, {"restriction": "give_way"}, 0, False),
         ([("w", 1, "from"), ("w", 2, "via"), ("w", 1, "to")], {"restriction": "no_u_turn"}, 0, False),
         ([*TURN, ("w", 3, "to")], {"restriction": "no_exit"}, 2, False),
+        ([("w", 1, "from"), ("n", 2, "via"), ("w", 1, "to")], {"restriction": "no_u_turn"}, 0, False),
+        ([("w", 4, "from"), ("n", 2, "via"), ("w", 3, "to")], {"restriction": "no_left_turn"}, 0, False),
+        ([("w", 5, "from"), ("n", 2, "via"), ("w", 3, "to")], {"restriction": "no_left_turn"}, 1, False),
         ([("w", 77, "from"), *TURN[1:]], {"restriction": "no_left_turn"}, 0, False),
     ],
 )
 def test_turn_restrictions(
     tmp_path: Path, members: list[tuple[str, int, str]], tags: dict[str, str], count: int, only: bool
 ) -> None:
-    nodes: list[Node] = [*LINE, (4, 100, 100)]
-    ways: list[Way] = [(1, [1, 2], STREET), (2, [2, 3], STREET), (3, [2, 4], STREET)]
+    nodes: list[Node] = [*LINE, (4, 100, 100), (5, 50, 90), (6, 150, 90)]
+    # Ways 4 and 5 pass node 2: a restriction from way 4 could mean either side, way 5 is one-way.
+    passing = {**STREET, "oneway": "yes"}
+    ways: list[Way] = [
+        *((1, [1, 2], STREET), (2, [2, 3], STREET), (3, [2, 4], STREET)),
+        *((4, [5, 2, 6], STREET), (5, [5, 2, 6], passing)),
+    ]
     relations: list[Relation] = [(1, members, {"type": "restriction", **tags})]
     raw = read_raw(write_osm(tmp_path / "a.osm", nodes, ways, relations))
     assert len(raw.restrictions) == count
     assert raw.restriction_only.all() == only or not count
     for start, via, end in raw.restrictions.tolist():
-        assert raw.way_id[start] == 1
+        assert raw.way_id[start] in (1, 5)
         assert raw.node_id[via] == 2
         assert raw.way_id[end] in (2, 3)
 
