@@ -14,7 +14,16 @@ from maps.style import BLUE, GREEN, ORANGE
 from maps.wording import Wording
 from siting.results import Study
 
-__all__ = ["DPI", "budget_picture", "coverage_picture", "drawable", "font_for", "hours_picture", "to_png"]
+__all__ = [
+    "DPI",
+    "HOURS_SHOWN",
+    "budget_picture",
+    "coverage_picture",
+    "drawable",
+    "font_for",
+    "hours_picture",
+    "to_png",
+]
 
 _CJK = (
     "Noto Sans CJK SC",
@@ -27,6 +36,8 @@ _CJK = (
     "WenQuanYi Zen Hei",
     "Noto Sans CJK JP",
 )
+HOURS_SHOWN = 12
+"""Stations in the picture of hours; the workbook has them all."""
 DPI = 160
 
 
@@ -72,7 +83,7 @@ def hours_picture(study: Study, lang: str, *, site_ids: Sequence[str] | None = N
         for site in study.sites
         if (site.site_id in site_ids if site_ids is not None else not site.existing)
         and any(value is not None for value in site.rest_min_by_hour)
-    ][:12]
+    ][:HOURS_SHOWN]
     columns = min(4, max(1, len(wanted)))
     rows = max(1, math.ceil(len(wanted) / columns))
     figure = Figure(figsize=(15.6 / 2.54, (0.6 + 2.5 * rows) / 2.54), dpi=DPI, facecolor="white")

@@ -8,6 +8,7 @@ from typing import Any
 
 import geopandas
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyogrio
 import shapely
@@ -25,6 +26,7 @@ LAYERS = ("sites", "pickups", "gates", "grids", "cells", "flows", "reach")
 
 LonLat = tuple[float, float]
 Shift = Callable[[Sequence[LonLat]], list[list[float]]]
+Shapes = npt.NDArray[np.object_]
 
 _SHIFTED_WKT = (
     'GEOGCRS["{name} (shifted from WGS 84)",DATUM["{name}",ELLIPSOID["Krassowsky 1940",6378245,298.3,'
@@ -177,13 +179,22 @@ def _site_columns(site: Site, finding: AuditFinding | None) -> dict[str, Any]:
 def _frames(study: Study, shift: Shift, crs: str) -> dict[str, geopandas.GeoDataFrame]:
     audit = {finding.site_id: finding for finding in study.audit}
 
-    def points(rows: Iterable[LonLat]) -> list[shapely.Point]:
-        return [shapely.Point(shift([row])[0]) for row in rows]
+    def points(rows: Iterable[LonLat]) -> Shapes:
+        found = list(rows)
+        return np.asarray(shapely.points(shift(found))) if found else np.empty(0, object)
 
-    def polygon(rings: Iterable[Ring]) -> shapely.MultiPolygon:
-        return shapely.MultiPolygon([shapely.Polygon(shift(ring)) for ring in rings])
+    def areas(groups: Sequence[Sequence[Ring]]) -> Shapes:
+        """Make one multipolygon a group of outer rings, all in one go."""
+        rings = [ring for group in groups for ring in group]
+        if not rings:
+            return np.empty(0, object)
+        coords = shift([point for ring in rings for point in ring])
+        owner = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+        polygons = shapely.polygons(shapely.linearrings(coords, indices=owner))
+        group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+        return np.asarray(shapely.multipolygons(polygons, indices=group_of))
 
-    def frame(rows: list[dict[str, Any]], shapes: Sequence[shapely.Geometry]) -> geopandas.GeoDataFrame:
+    def frame(rows: list[dict[str, Any]], shapes: Shapes) -> geopandas.GeoDataFrame:
         columns = {key: [row[key] for row in rows] for key in rows[0]} if rows else {"id": []}
         table = pd.DataFrame({key: _column(values) for key, values in columns.items()})
         return geopandas.GeoDataFrame(table, geometry=list(shapes), crs=crs)
@@ -228,7 +239,7 @@ def _frames(study: Study, shift: Shift, crs: str) -> dict[str, geopandas.GeoData
                 }
                 for grid in study.grids
             ],
-            [polygon(grid.rings) for grid in study.grids],
+            areas([grid.rings for grid in study.grids]),
         ),
         "cells": frame(
             [
@@ -240,15 +251,15 @@ def _frames(study: Study, shift: Shift, crs: str) -> dict[str, geopandas.GeoData
                 }
                 for cell in study.cells
             ],
-            [polygon([cell.ring]) for cell in study.cells],
+            areas([[cell.ring] for cell in study.cells]),
         ),
         "flows": frame(
             [{"name": flow.name, "riders_a_day": flow.riders_a_day} for flow in study.flows],
-            [shapely.LineString(shift(flow.line)) for flow in study.flows],
+            np.array([shapely.LineString(shift(flow.line)) for flow in study.flows], object),
         ),
         "reach": frame(
             [{"site_id": site_id, "seconds": seconds} for site_id, seconds, _ in reach],
-            [polygon(rings) for _, _, rings in reach],
+            areas([rings for _, _, rings in reach]),
         ),
     }
 

@@ -1,5 +1,6 @@
 """Headings, captions and notes that every kind of document shares."""
 
+from maps.charts import HOURS_SHOWN
 from maps.wording import Wording
 from siting.results import Study
 from siting.tables import Table, period_of
@@ -30,6 +31,8 @@ def figure_caption(name: str, number: int, study: Study, say: Wording) -> str:
         title = say.text("caption.picture_map", legend=say.text("list.comma").join(kinds))
         if not kinds:
             title = say.text("caption.picture_map_empty")
+    elif name == "hours" and sum(not site.existing for site in study.sites) > HOURS_SHOWN:
+        title = say.text("caption.picture_hours_first", n=HOURS_SHOWN)
     else:
         title = say.text(f"caption.picture_{name}")
     return say.text("caption.picture", n=number, title=title)

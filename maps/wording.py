@@ -20,6 +20,8 @@ _DAY = re.compile(r"\b(Mo|Tu|We|Th|Fr|Sa|Su|PH)\b")
 
 def number_text(value: float, unit: Unit) -> str:
     """Digits of a figure as people read them: separators, and as many decimals as mean something."""
+    if unit == "share" and 0 < abs(value) < 0.0005:
+        return f"{value * 100:.1g}"  # small, but not nothing
     if unit == "share":
         return f"{value * 100:z.1f}"
     if unit == "degrees":

@@ -149,6 +149,7 @@ def grid_report(study: Study, code: str) -> Report:
         raise InputError(
             f"the study has no unit grid with the code {code!r}; it has {len(study.grids)} unit grids"
         )
+    called: Value = grid.name or Say("say.grid_called", (("code", grid.code),))
     here = tuple(site for site in study.sites if site.site_id in grid.site_ids)
     suggested = tuple(site for site in here if not site.existing)
     audit = tuple(finding for finding in study.audit if finding.site_id in grid.site_ids)
@@ -158,7 +159,7 @@ def grid_report(study: Study, code: str) -> Report:
         (Column("fact"), Column("value")),
         (
             (Term("fact.grid_code"), grid.code),
-            (Term("fact.grid_name"), grid.name),
+            *([(Term("fact.grid_name"), grid.name)] if grid.name else []),
             (Term("fact.riders"), Quantity(grid.riders, "count", redacted=True)),
             (Term("fact.rest"), Quantity(grid.rest_min_a_day, "min_a_day", redacted=True)),
             (Term("fact.covered"), Quantity(grid.covered_share, "share", redacted=True)),
@@ -168,9 +169,7 @@ def grid_report(study: Study, code: str) -> Report:
         ),
     )
     sections = (
-        Section(
-            "grid_facts", (Say("say.grid_purpose", (("grid", grid.name or grid.code),)),), (facts,), ("map",)
-        ),
+        Section("grid_facts", (Say("say.grid_purpose", (("grid", called),)),), (facts,), ("map",)),
         Section(
             "suggested",
             () if suggested else (Say("say.grid_no_suggested"),),
@@ -206,7 +205,7 @@ def grid_report(study: Study, code: str) -> Report:
         ),
     )
     return Report(
-        Say("say.title_grid", (("grid", grid.name or grid.code), ("code", grid.code))),
+        Say("say.title_grid", (("grid", called), ("code", grid.code))),
         _subtitle(study),
         sections,
         grid_code=code,

@@ -222,7 +222,7 @@ def _facts(study: Study) -> Table:
         (Term("fact.pickups"), Quantity(len(study.pickups), "count")),
         (Term("fact.solver"), Term(f"solver.{study.solution.status}")),
         (Term("fact.gap"), Quantity(study.solution.gap, "share")),
-        (Term("fact.seed"), Quantity(study.seed, "count")),
+        (Term("fact.seed"), str(study.seed)),
     ]
     if match is not None:
         rows += [
