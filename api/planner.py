@@ -10,7 +10,7 @@ from siting.results import Coverage, Study
 
 __all__ = ["STAGES", "print_study", "stage_names"]
 
-STAGES = ("map", "fleet", "traces", "stays", "siting", "matching", "files")
+STAGES = ("map", "fleet", "traces", "stays", "paths", "siting", "matching", "files")
 
 _TEXTS: dict[Language, dict[str, str]] = {
     "zh": {
@@ -18,23 +18,24 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "fleet": "生成模拟骑手",
         "traces": "读取轨迹",
         "stays": "识别停留点",
+        "paths": "匹配到街道",
         "siting": "选址",
         "matching": "任务匹配",
         "files": "写出地图和报告",
         "riders": "骑手",
-        "points": "轨迹点:读取 / 采用 / 剔除",
-        "stay_points": "停留点(其中休息)",
-        "demand": "休息需求(骑手·分钟/日)",
-        "stations": "驿站:现有 / 建议新增",
-        "solver": "求解状态(差距)",
-        "covered": "{minutes:g} 分钟内可达的休息需求:训练日 / 留出日",
+        "points": "轨迹点：读取 / 采用 / 剔除",
+        "stay_points": "停留点（其中休息）",
+        "demand": "休息需求（骑手·分钟/日）",
+        "stations": "驿站：现有 / 建议新增",
+        "solver": "求解状态（差距）",
+        "covered": "{minutes:g} 分钟内可达的休息需求：训练日 / 留出日",
         "yilu": "  本方案",
         "existing": "  仅现有驿站",
         "kmeans": "  k-means 中心点",
         "busiest": "  最繁忙格网",
-        "random": "  随机选点(100 次平均)",
-        "tasks": "任务:已匹配 / 未匹配",
-        "extra": "顺路任务额外用时(中位数)",
+        "random": "  随机选点（100 次平均）",
+        "tasks": "任务：已匹配 / 未匹配",
+        "extra": "顺路任务额外用时（中位数）",
         "late": "因任务而迟到的配送",
         "seconds": "{value:.0f} 秒",
         "sites": "建议站点",
@@ -46,15 +47,16 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "standard": "标准站",
         "hub24": "24 小时站",
         "no_gap": "已证明最优",
-        "open": "打开地图:",
-        "serve": "启动服务:",
-        "synthetic": "轨迹为模拟数据,结果只用于演示。",
+        "open": "打开地图：",
+        "serve": "启动服务：",
+        "synthetic": "轨迹为模拟数据，结果只用于演示。",
     },
     "en": {
         "map": "Reading the map",
         "fleet": "Making riders",
         "traces": "Reading traces",
         "stays": "Finding stays",
+        "paths": "Matching to streets",
         "siting": "Choosing sites",
         "matching": "Matching tasks",
         "files": "Writing map and reports",

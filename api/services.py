@@ -4,19 +4,24 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from api.files import StudyFiles, write_study_files
 from api.inputs import made_fleet, pseudonym_key, read_map, read_platform_files, trace_inputs
 from api.outputs import prepared_folder, write_json
 from api.settings import Settings
 from api.stages import Progress, Stages, quiet
-from api.studytables import StudyFile
+from api.studytables import Mode, StudyFile
 from api.summary import summary_of
 from api.trials import Trial, put_tasks
 from api.wishes import existing_stations_of, grids_of, own_sites_of, settings_of
 from geo.describe import describe
 from geo.errors import InputError
+from geo.mapmatch import MatchOptions, match_traces
 from geo.staypoints import classify, due_breaks, find_stay_points
-from geo.traces import Account
+from geo.streets import StreetNetwork
+from geo.traces import Account, Traces
+from siting.inputs import PassingFlows
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs
 from siting.study import run_study as choose_sites
@@ -75,6 +80,10 @@ def run_study(
         with stages("stays"):
             stays = classify(find_stay_points(traces), traces, places, network, wishes.timezone)
             breaks = due_breaks(traces, stays, wishes.timezone)
+        flows: PassingFlows | None = None
+        if wishes.siting.flows:
+            with stages("paths"):
+                flows = passing_flows(network, traces, wishes.mode)
         with stages("siting") as step:
             study = choose_sites(
                 StudyInputs(
@@ -82,6 +91,7 @@ def run_study(
                     places=places,
                     stays=stays,
                     due_breaks=breaks,
+                    flows=flows,
                     riders=len(traces.pseudonyms),
                     accounts=tuple(_file_account(account) for account in accounts),
                     existing=existing,
@@ -105,6 +115,17 @@ def run_study(
             write_study_files(files, folder, step)
         write_json(folder / "summary.json", summary_of(study, describe(network, places), stages.seconds))
     return study
+
+
+def passing_flows(network: StreetNetwork, traces: Traces, mode: Mode) -> PassingFlows:
+    """Return who rode along which street and when, from traces matched to the streets."""
+    matched = match_traces(network, traces, MatchOptions(mode=mode))
+    rider = np.repeat(matched.piece_rider, np.diff(matched.piece_ptr))
+    return PassingFlows(
+        edge=(matched.path >> 1).astype(np.int64),
+        rider=rider.astype(np.int64),
+        t_s=np.floor(matched.enter_s).astype(np.int64),
+    )
 
 
 def _file_account(account: Account) -> FileAccount:

@@ -172,6 +172,8 @@ class SitingTable(_Table):
     """Side of the cells in which demand is published."""
     draws: Annotated[int, Field(ge=0, le=1_000)] = 40
     """Resamples of days and riders that show how sure each site is."""
+    flows: bool = True
+    """Match the traces to the streets and show who passes where; the slowest stage on large files."""
     pickups: Annotated[int, Field(ge=0, le=1_000)] = 20
     """Most pick-up points to suggest."""
     own_sites: OwnSitesTable | None = None

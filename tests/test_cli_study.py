@@ -107,7 +107,16 @@ def test_the_figures_add_up(out: Path) -> None:
     for shares in summary["coverage"].values():
         assert 0 <= shares["training"] <= 1
         assert 0 <= shares["held_out"] <= 1
-    assert set(summary[VARYING_KEY]) == {"map", "fleet", "traces", "stays", "siting", "matching", "files"}
+    assert set(summary[VARYING_KEY]) == {
+        "map",
+        "fleet",
+        "traces",
+        "stays",
+        "paths",
+        "siting",
+        "matching",
+        "files",
+    }
 
 
 def test_stations_stand_on_streets_though_traces_were_shifted(out: Path) -> None:
