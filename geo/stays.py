@@ -7,6 +7,8 @@ real phones need:
 - drift indoors: up to 3 points in a row may lie outside the radius if the next one, within 2 min, is back;
 - gaps: points before and after a silence of up to `max_gap_s` belong together if the place is the same
   (phones sleep indoors); a longer silence ends the stay. A gap alone is never a stay;
+- a stay begins and ends with a point within 0.6 of the radius from its middle, so that coming and going
+  do not count;
 - the last stay of a trace counts like every other.
 """
 
@@ -28,6 +30,7 @@ KINDS: Final = ("rest", "pickup", "dropoff", "gate", "traffic", "off_shift")
 
 _RADIUS_M = 6371008.8
 _ANCHOR_POINTS = 8
+_CORE = 0.6  # of the radius: where a stay begins and ends
 _DRIFT_POINTS = 3
 _DRIFT_S = 120
 
@@ -94,6 +97,7 @@ def _scan(
     """Write first and last point of each stay; `last` is included. Returns their number."""
     found = 0
     reach2 = radius_m * radius_m
+    core2 = (_CORE * radius_m) ** 2
     ky = np.radians(1.0) * _RADIUS_M
     for r in range(len(ptr) - 1):
         i, b = ptr[r], ptr[r + 1]
@@ -104,6 +108,7 @@ def _scan(
             # Positions relative to point i keep the sums small and exact.
             x0, y0 = lonlat[i, 0], lonlat[i, 1]
             ax = ay = sx = sy = 0.0
+            # The anchor stays where the first points are; the sums go on for the middle.
             inside = 1
             end = i
             j = i + 1
@@ -112,19 +117,33 @@ def _scan(
                 if (x - ax) * (x - ax) + (y - ay) * (y - ay) <= reach2:
                     end = j
                     inside += 1
+                    sx += x
+                    sy += y
                     if inside <= _ANCHOR_POINTS:
-                        sx += x
-                        sy += y
                         ax, ay = sx / inside, sy / inside
                 elif inside < 3 or j - end > _DRIFT_POINTS or t[j] - t[end] > _DRIFT_S:
                     break
                 j += 1
             if t[end] - t[i] >= min_stay_s:
-                first[found], last[found] = i, end
-                found += 1
-                i = end + 1
-            else:
-                i += 1
+                # Points of coming and going lie inside the circle too, but near its edge.
+                a, e = i, end
+                mx, my = sx / inside, sy / inside
+                while (
+                    a < e
+                    and ((lonlat[a, 0] - x0) * kx - mx) ** 2 + ((lonlat[a, 1] - y0) * ky - my) ** 2 > core2
+                ):
+                    a += 1
+                while (
+                    e > a
+                    and ((lonlat[e, 0] - x0) * kx - mx) ** 2 + ((lonlat[e, 1] - y0) * ky - my) ** 2 > core2
+                ):
+                    e -= 1
+                if t[e] - t[a] >= min_stay_s:
+                    first[found], last[found] = a, e
+                    found += 1
+                    i = end + 1
+                    continue
+            i += 1
     return found
 
 

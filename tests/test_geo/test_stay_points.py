@@ -59,8 +59,10 @@ def plain(rows: list[tuple[int, float, float]], radius: float, least: int, gap: 
             elif len(inside) < 3 or j - end > 3 or rows[j][0] - rows[end][0] > 120:
                 break
             j += 1
-        if rows[end][0] - rows[i][0] >= least:
-            stays.append((rows[i][0], rows[end][0]))
+        middle = np.mean([rows[k][1:] for k in inside], axis=0)
+        core = [k for k in range(i, end + 1) if np.hypot(*(rows[k][1:] - middle)) <= 0.6 * radius]
+        if core and rows[core[-1]][0] - rows[core[0]][0] >= least:
+            stays.append((rows[core[0]][0], rows[core[-1]][0]))
             i = end + 1
         else:
             i += 1
