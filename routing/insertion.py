@@ -1,25 +1,24 @@
 """Exact cheapest insertion of a task into every plan of one mode. Pure kernels.
 
-For a task t put between slot j and the next stop::
+For a task t put between slot j and the next stop, with A = leg(j, t) and B = leg(t, j + 1)::
 
-    start = max(leave[j] + A, earliest_t, now),  A = leg(j, t);  extra = start + service_t + B -
-    arrive[j+1],  B = leg(t, j+1)
+    start = max(leave[j] + A, earliest_t, now)
+    extra = start + service_t + B - arrive[j + 1]
 
 It is allowed when ``start <= latest_t``, ``extra <= cap`` of the rider, ``extra <= room[j]`` and the task
 ends before the break falls due. At the end of a plan, extra = start + service_t - leave[j].
 
 Why it is exact. One search back from the task gives every A, one search from it every B, up to a radius.
 What lies outside has A + B > least factor * radius, so its extra is above ``least factor * radius +
-service_t - leg``. Once that is above the k-th best rank found, for all but the longest legs,
-nothing better can be outside.
-The few legs longer than these are listed apart; one matters only where the ellipse about its ends, at the
-fastest speed, holds the task, and is then searched for by itself. (Linear-time feasibility with slacks: Tong et al. VLDB 2018; Xu et al. ICDE
-2019.)
+service_t - leg``. Once that is above the k-th best rank found, for all but the longest legs, nothing better
+can be outside. The few legs longer than these are listed apart; one matters only where the ellipse about its
+ends, at the fastest speed, holds the task, and is then searched for by itself. (Linear-time feasibility
+with slacks: Tong et al. VLDB 2018; Xu et al. ICDE 2019.)
 """
 
 import numpy as np
 
-from geo.arrays import Int32Array, Int64Array, UInt32Array
+from geo.arrays import Int32Array, Int64Array
 from geo.jit import kernel
 from geo.search import reset, search
 from routing.kernels import direct_run, ends_at, point_leg, scaled, seeds_from, seeds_to, starts_at

@@ -1,22 +1,24 @@
 """Match tasks with riders: rider, place, price, proof, way and runner-up, or the reason why not."""
 
+import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from geo.errors import InputError
-from geo.snapping import Snapped
 from geo.streets import StreetNetwork
 from geo.travel import Path, find_path
 from routing.explain import refusal
 from routing.fleet import Candidate, Fleet
+from routing.pairs import best_pairs
 from routing.policy import Policy
-from routing.results import LateStop, Match, MatchResult, Refused, RunnerUp, StopSlack
+from routing.results import Binding, Change, LateStop, Match, MatchResult, Refused, RunnerUp, StopSlack
 from routing.riders import Rider, Stop
 from routing.tables import EVER
-from routing.tasks import Task
+from routing.tasks import Task, stops_of
 
-__all__ = ["match", "match_tasks", "task_order"]
+__all__ = ["apply", "candidates_for", "late_stops", "match", "match_tasks", "task_order"]
 
 
 def task_order(task: Task) -> tuple[int, float, str]:
@@ -93,9 +95,9 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
     matches: list[Match] = []
     refused: list[Refused] = []
     for task in sorted(tasks, key=task_order):
-        candidates = fleet.best([task], task.people + 1, now_s)[0]
+        candidates = candidates_for(fleet, task, task.people + 1, now_s)
         if len(candidates) < task.people:
-            refused.append(refusal(fleet, task, now_s, len(candidates)))
+            refused.append(_why(fleet, task, now_s, len(candidates)))
             continue
         chosen, rest = candidates[: task.people], candidates[task.people :]
         for found in chosen:
@@ -108,67 +110,96 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
     return tuple(matches), tuple(refused)
 
 
-def _stop_id(task: Task, rider: Rider) -> str:
+def candidates_for(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ...]:
+    """Return the k best riders for a task of either form."""
+    return best_pairs(fleet, task, k, now_s) if task.dropoff is not None else fleet.best([task], k, now_s)[0]
+
+
+def _why(fleet: Fleet, task: Task, now_s: float, found: int) -> Refused:
+    """Say why a task is refused; of a pair, each place is looked at alone first."""
+    end = task.dropoff
+    if end is None or found:
+        return refusal(fleet, task, now_s, found)
+    if task.load:
+        light = dataclasses.replace(task, load=0)
+        with_room = best_pairs(fleet, light, 1, now_s)
+        if with_room:
+            rider_id = with_room[0].rider_id
+            text = f"rider {rider_id} has no room for {task.load} more parcels"
+            change = Change("capacity", None, str(task.load), rider_id, f"room for {task.load} parcels")
+            return Refused(task.task_id, Binding("capacity", str(task.load), None, text), rider_id, change)
+    for visit in (task.place, end):
+        alone = dataclasses.replace(task, place=visit, dropoff=None, load=0)
+        if not fleet.best([alone], 1, now_s)[0]:
+            return refusal(fleet, alone, now_s)
+    text = "each of the two places can be reached, but not one after the other on one plan"
+    change = Change("none", None, "", None, text)
+    return Refused(task.task_id, Binding("max_extra", "", None, text), None, change)
+
+
+def _added(task: Task, rider: Rider, from_s: float) -> tuple[Stop, ...]:
+    """Return the stops that a task adds, named so that they differ from the others; none begins before `from_s`."""
     taken = {stop.stop_id for stop in rider.stops}
-    name, number = task.task_id, 2
-    while name in taken:
-        name, number = f"{task.task_id}#{number}", number + 1
-    return name
+    stops = []
+    for stop in stops_of(task):
+        name, number = stop.stop_id, 2
+        while name in taken:
+            name, number = f"{stop.stop_id}#{number}", number + 1
+        stops.append(dataclasses.replace(stop, stop_id=name, earliest_s=max(stop.earliest_s, from_s)))
+    return tuple(stops)
 
 
 def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None, now_s: float) -> Match:
-    """Put a found single-place task into its rider's plan and return the whole account of it."""
+    """Put a found task into its rider's plan and return the whole account of it.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        Changed in place: plan, hour budget and points of the rider.
+    task : Task
+    found : Candidate
+        From `candidates_for`, with the fleet unchanged since.
+    runner_up : RunnerUp, optional
+    now_s : float
+        Epoch seconds.
+    """
     squad, row = fleet.row_of(found.rider_id)
     rider = fleet.rider(found.rider_id)
     k, place = len(rider.stops), found.place
     base = row * squad.width
     before = squad.c.start[base + 1 : base + k + 1].copy()
-    at = fleet.table(rider.mode, [task]).places
     now = round(now_s * 1000)
-    earliest_s = task.place.earliest_s
+    from_s = -math.inf
     if squad.c.leave[base + place] < now:
         if k == 0:
             # He stood idle until now.
             squad.c.ready[row] = now
         else:
-            earliest_s = max(earliest_s, now / 1000)
-    stop = Stop(
-        _stop_id(task, rider),
-        task.place.lonlat,
-        task.place.service_s,
-        earliest_s,
-        task.place.latest_s,
-        "task",
-    )
-    fleet.insert(found.rider_id, place, stop, at)
-    base = row * squad.width
-    c = squad.c
-    slot = base + place + 1
-    others = [base + m + 1 for m in range(k + 1) if m != place]
-    after = c.start[others]
+            from_s = now / 1000
+    added = _added(task, rider, from_s)
+    where = [place] if found.dropoff_place is None else [place, found.dropoff_place]
+    old_way = _ways(fleet, rider, [base + j for j in range(place, min(where[-1] + 1, k) + 1)])
+    for number in reversed(range(len(added))):
+        at = fleet.table(rider.mode, [task], dropoff=number == 1).places
+        fleet.insert(found.rider_id, where[number], added[number], at)
+    base, c = row * squad.width, squad.c
+    inserted = [base + 1 + at + number for number, at in enumerate(where)]
+    others = [base + m for m in range(1, k + len(where) + 1) if base + m not in inserted]
     slacks = tuple(
-        StopSlack(
-            s.stop_id, int(b) / 1000, int(a) / 1000, s.latest_s - int(b) / 1000, s.latest_s - int(a) / 1000
-        )
-        for s, b, a in zip(rider.stops, before, after, strict=True)
+        StopSlack(s.stop_id, b / 1000, a / 1000, s.latest_s - b / 1000, s.latest_s - a / 1000)
+        for s, b, a in zip(rider.stops, before.tolist(), c.start[others].tolist(), strict=True)
     )
-    to, on, past = _ways(
-        fleet, squad.mode, squad.snapped([slot - 1, slot, slot + 1][: 3 if place < k else 2])
-    )
+    end = min(inserted[-1] + 1, base + k + len(where))
+    new_way = _ways(fleet, rider, list(range(base + place, end + 1)))
     extra_s = found.extra_ms / 1000
-    extra_m = (
-        to.length_m
-        + to.walk_m
-        + (on.length_m + on.walk_m - past.length_m - past.walk_m if on and past else 0.0)
-    )
-    way = to.lonlat if on is None else np.concatenate([to.lonlat, on.lonlat])
-    policy = fleet.policy
+    extra_m = sum(map(_metres, new_way)) - sum(map(_metres, old_way))
+    policy, slot = fleet.policy, inserted[0]
     points = policy.points_per_minute * extra_s / 60 + policy.points_per_km * max(extra_m, 0.0) / 1000
     account = Match(
         task_id=task.task_id,
         rider_id=rider.rider_id,
         place=place,
-        dropoff_place=None,
+        dropoff_place=found.dropoff_place,
         arrival_s=int(c.arrive[slot]) / 1000,
         start_s=int(c.start[slot]) / 1000,
         leave_s=int(c.leave[slot]) / 1000,
@@ -177,9 +208,10 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
         yuan=policy.yuan_per_minute * extra_s / 60 + policy.yuan_per_km * max(extra_m, 0.0) / 1000,
         points=points,
         stops=slacks,
-        way_lonlat=way,
-        before_m=to.length_m + to.walk_m,
-        after_m=0.0 if on is None else on.length_m + on.walk_m,
+        way_lonlat=np.concatenate([path.lonlat for path in new_way]),
+        way_edges=tuple(path.directed_edges for path in new_way),
+        before_m=_metres(new_way[0]),
+        after_m=_metres(new_way[-1]) if end > inserted[-1] else 0.0,
         runner_up=runner_up,
         plan=fleet.rider(rider.rider_id),
     )
@@ -187,12 +219,20 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     return account
 
 
-def _ways(fleet: Fleet, mode: str, places: Snapped) -> tuple[Path, Path | None, Path | None]:
-    """Return the ways to the task, on from it, and the one they replace."""
-    to = find_path(fleet.network, mode, places.take([0]), places.take([1]))
-    if to is None:
-        raise InputError("The way to a matched task was not found: network and fleet do not belong together.")
-    if len(places) == 2:
-        return to, None, None
-    on = find_path(fleet.network, mode, places.take([1]), places.take([2]))
-    return to, on, find_path(fleet.network, mode, places.take([0]), places.take([2]))
+def _metres(path: Path) -> float:
+    return path.length_m + path.walk_m
+
+
+def _ways(fleet: Fleet, rider: Rider, slots: list[int]) -> list[Path]:
+    """Return the ways between slots, one after the other."""
+    squad = fleet.squads[rider.mode]
+    places = squad.snapped(slots)
+    ways = []
+    for at in range(len(slots) - 1):
+        path = find_path(fleet.network, rider.mode, places.take([at]), places.take([at + 1]))
+        if path is None:
+            raise InputError(
+                "The way of a matched plan was not found: network and fleet do not belong together."
+            )
+        ways.append(path)
+    return ways

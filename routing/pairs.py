@@ -1,12 +1,11 @@
 """Exact cheapest insertion of a pick-up and a drop-off into one plan each, in linear time a plan.
 
-Without waiting in a plan, a delay reaches every later stop unchanged, so for each place of the drop-off only the smallest
-delay of a pick-up before it matters: one pass. Plans with waits or breaks are tried place by place, because waiting
-absorbs delay and the smallest delay here may not be the smallest there. The extra time is the sum over both
-places, as `routing.riders` defines it for one; at the end of a plan it runs to the end of the last place.
+Without waiting in a plan, a delay reaches every later stop unchanged, so for each place of the drop-off only
+the smallest delay of a pick-up before it matters: one pass. Plans with waits or breaks are tried place by
+place, because waiting absorbs delay and the smallest delay here may not be the smallest there. The extra
+time is the sum over both places, as `routing.riders` defines it for one; at the end of a plan it runs to the
+end of the last place.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,9 +26,17 @@ LOST = np.int64(1) << 50
 
 @kernel
 def _legs_of_row(
-    graph: Graph, c: Columns, width: Ms, row: Ms, tasks: TaskColumns, i: Ms, work: Work, to: Int64Array, on: Int64Array
+    graph: Graph,
+    c: Columns,
+    width: Ms,
+    row: Ms,
+    tasks: TaskColumns,
+    i: Ms,
+    work: Work,
+    to: Int64Array,
+    on: Int64Array,
 ) -> None:
-    """Fill the legs from each slot of a row to a place and from the place to each slot; `LOST` without one."""
+    """Fill the legs from each slot of a row to a place, and back; `LOST` without one."""
     directed = graph.directed
     edge, from_u, from_v, offset_m, walk = c.edge, c.from_u, c.from_v, c.offset_m, c.walk
     t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
@@ -38,10 +45,24 @@ def _legs_of_row(
     for j in range(c.stops[row] + 1):
         s = row * width + j
         a = starts_at(
-            directed, graph.depart_ptr, graph.depart_state, graph.depart_ms, work.dist_to, edge[s], from_u[s], from_v[s]
+            directed,
+            graph.depart_ptr,
+            graph.depart_state,
+            graph.depart_ms,
+            work.dist_to,
+            edge[s],
+            from_u[s],
+            from_v[s],
         )
         b = ends_at(
-            directed, graph.arrive_ptr, graph.arrive_state, graph.arrive_ms, work.dist_from, edge[s], from_u[s], from_v[s]
+            directed,
+            graph.arrive_ptr,
+            graph.arrive_state,
+            graph.arrive_ms,
+            work.dist_from,
+            edge[s],
+            from_u[s],
+            from_v[s],
         )
         if edge[s] == t_edge:
             a = min(a, direct_run(along, against, t_offset - offset_m[s], t_u - from_u[s], t_v - from_v[s]))
@@ -52,8 +73,20 @@ def _legs_of_row(
 
 @kernel
 def _best_in_row(
-    c: Columns, width: Ms, row: Ms, p: TaskColumns, d: TaskColumns, i: Ms, load: Ms, between: Ms, now: Ms,
-    to_p: Int64Array, on_p: Int64Array, to_d: Int64Array, on_d: Int64Array, stay: Int64Array,
+    c: Columns,
+    width: Ms,
+    row: Ms,
+    p: TaskColumns,
+    d: TaskColumns,
+    i: Ms,
+    load: Ms,
+    between: Ms,
+    now: Ms,
+    to_p: Int64Array,
+    on_p: Int64Array,
+    to_d: Int64Array,
+    on_d: Int64Array,
+    stay: Int64Array,
 ) -> tuple[Ms, Ms, Ms]:
     """(extra, pick-up slot, drop-off slot) of the best pair of places in one plan; extra `LOST` without one.
 
@@ -156,15 +189,39 @@ def _best_in_row(
 
 @kernel
 def _best_pair_riders(
-    graph: Graph, c: Columns, width: Ms, p: TaskColumns, d: TaskColumns, i: Ms, load: Ms, k: int, now: Ms, first_ms: Ms,
-    out: Int64Array, work_p: Work, work_d: Work,
+    graph: Graph,
+    c: Columns,
+    width: Ms,
+    p: TaskColumns,
+    d: TaskColumns,
+    i: Ms,
+    load: Ms,
+    k: int,
+    now: Ms,
+    first_ms: Ms,
+    out: Int64Array,
+    work_p: Work,
+    work_d: Work,
 ) -> int:
     """Fill the rows of `out` (rank, extra, row, pick-up slot, drop-off slot) with the k best riders; how many."""
     if p.edge[i] < 0 or d.edge[i] < 0:
         return 0
     net = point_leg(
-        graph, p.edge[i], p.from_u[i], p.from_v[i], p.offset_m[i], p.x[i], p.y[i], d.edge[i], d.from_u[i], d.from_v[i],
-        d.offset_m[i], d.x[i], d.y[i], FAR_MS, work_p,
+        graph,
+        p.edge[i],
+        p.from_u[i],
+        p.from_v[i],
+        p.offset_m[i],
+        p.x[i],
+        p.y[i],
+        d.edge[i],
+        d.from_u[i],
+        d.from_v[i],
+        d.offset_m[i],
+        d.x[i],
+        d.y[i],
+        FAR_MS,
+        work_p,
     )
     if net == NO:
         return 0
@@ -183,23 +240,55 @@ def _best_pair_riders(
     while True:
         n = seeds_to(graph, p.edge[i], p.from_u[i], p.from_v[i], work_p)
         n_to_p = search(
-            graph.rev_indptr, graph.rev_head, graph.rev_cost, work_p.seed_state[:n], work_p.seed_ms[:n], int(radius),
-            work_p.dist_to, work_p.link, work_p.ring, work_p.touched_to,
+            graph.rev_indptr,
+            graph.rev_head,
+            graph.rev_cost,
+            work_p.seed_state[:n],
+            work_p.seed_ms[:n],
+            int(radius),
+            work_p.dist_to,
+            work_p.link,
+            work_p.ring,
+            work_p.touched_to,
         )
         n = seeds_from(graph, p.edge[i], p.from_u[i], p.from_v[i], work_p)
         n_from_p = search(
-            graph.indptr, graph.head, graph.cost, work_p.seed_state[:n], work_p.seed_ms[:n], int(radius),
-            work_p.dist_from, work_p.link, work_p.ring, work_p.touched_from,
+            graph.indptr,
+            graph.head,
+            graph.cost,
+            work_p.seed_state[:n],
+            work_p.seed_ms[:n],
+            int(radius),
+            work_p.dist_from,
+            work_p.link,
+            work_p.ring,
+            work_p.touched_from,
         )
         n = seeds_to(graph, d.edge[i], d.from_u[i], d.from_v[i], work_d)
         n_to_d = search(
-            graph.rev_indptr, graph.rev_head, graph.rev_cost, work_d.seed_state[:n], work_d.seed_ms[:n], int(radius),
-            work_d.dist_to, work_d.link, work_d.ring, work_d.touched_to,
+            graph.rev_indptr,
+            graph.rev_head,
+            graph.rev_cost,
+            work_d.seed_state[:n],
+            work_d.seed_ms[:n],
+            int(radius),
+            work_d.dist_to,
+            work_d.link,
+            work_d.ring,
+            work_d.touched_to,
         )
         n = seeds_from(graph, d.edge[i], d.from_u[i], d.from_v[i], work_d)
         n_from_d = search(
-            graph.indptr, graph.head, graph.cost, work_d.seed_state[:n], work_d.seed_ms[:n], int(radius),
-            work_d.dist_from, work_d.link, work_d.ring, work_d.touched_from,
+            graph.indptr,
+            graph.head,
+            graph.cost,
+            work_d.seed_state[:n],
+            work_d.seed_ms[:n],
+            int(radius),
+            work_d.dist_from,
+            work_d.link,
+            work_d.ring,
+            work_d.touched_from,
         )
         found = 0
         mark[:] = 0
@@ -289,7 +378,19 @@ def _in_mode(fleet: Fleet, squad: Squad, task: Task, k: int, now: int) -> list[C
         squad.works.append(work_for(fleet.network, squad.mode))
     out = np.empty((k, 5), np.int64)
     count = _best_pair_riders(
-        squad.graph, squad.c, squad.width, p, d, 0, task.load, k, now, squad.first_ms, out, squad.works[0], squad.works[1]
+        squad.graph,
+        squad.c,
+        squad.width,
+        p,
+        d,
+        0,
+        task.load,
+        k,
+        now,
+        squad.first_ms,
+        out,
+        squad.works[0],
+        squad.works[1],
     )
     return [
         Candidate(fleet.id_at(squad.mode, int(row)), int(at_p), int(extra), int(rank), int(at_d))

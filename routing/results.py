@@ -98,6 +98,8 @@ class Match:
     """Every stop of the plan as it was, in order."""
     way_lonlat: NDArray[np.float64]
     """(k, 2) degrees: from the place before the task, by the task, to the stop after it."""
+    way_edges: tuple[NDArray[np.int32], ...]
+    """Directed edges (``2 * edge + against``) of each leg of that way."""
     before_m: float
     after_m: float
     """Metres of the way from the place before the task to it, and from it on to the next stop (0 at the

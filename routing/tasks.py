@@ -8,8 +8,9 @@ from types import MappingProxyType
 from geo.errors import InputError
 from geo.streets import MODES
 from routing.checks import check_between, check_choice, check_lonlat, check_name, check_window
+from routing.riders import Stop
 
-__all__ = ["TASK_KINDS", "Task", "TaskKind", "Visit"]
+__all__ = ["TASK_KINDS", "Task", "TaskKind", "Visit", "stops_of"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -135,3 +136,28 @@ class Task:
         facts = TASK_KINDS[kind]
         place = Visit(lonlat, facts.service_s, reported_s, reported_s + facts.act_within_s)
         return Task(task_id, place, kind=kind, skills=skills, priority=priority, people=people)
+
+
+def stops_of(task: Task) -> tuple[Stop, ...]:
+    """Return the stops that a task adds to a plan, in order."""
+    first = Stop(
+        task.task_id if task.dropoff is None else f"{task.task_id}:pickup",
+        task.place.lonlat,
+        task.place.service_s,
+        task.place.earliest_s,
+        task.place.latest_s,
+        "task" if task.dropoff is None else "pickup",
+        task.load,
+    )
+    if task.dropoff is None:
+        return (first,)
+    end = task.dropoff
+    return first, Stop(
+        f"{task.task_id}:dropoff",
+        end.lonlat,
+        end.service_s,
+        end.earliest_s,
+        end.latest_s,
+        "dropoff",
+        -task.load,
+    )

@@ -19,10 +19,10 @@ from geo.modegraph import Streets
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, mode_bit
 from routing.policy import Policy
 from routing.results import Match
-from routing.riders import Rider, Stop
+from routing.riders import Rider
 from routing.tasks import Task
 
-__all__ = ["Checker", "Replay", "Visited", "check_routes", "replay", "stops_of"]
+__all__ = ["Checker", "Replay", "Visited", "check_routes", "replay"]
 
 SETTLED_MS = 1
 """Plans may be told in floating seconds: instants that differ by a millisecond are the same."""
@@ -282,7 +282,11 @@ class Checker:
         told = self._extra_ms(match, old, new, now_s, after)
         if abs(told / 1000 - match.extra_s) > 0.002:
             yield f"the task takes {told / 1000} s, not {match.extra_s} s as told"
-        for row, at in zip(match.stops, _kept(len(new.starts), where), strict=True):
+        kept = _kept(len(new.starts), where)
+        if len(match.stops) != len(kept):
+            yield f"slacks of {len(match.stops)} stops are told, the plan had {len(kept)}"
+            return
+        for row, at in zip(match.stops, kept, strict=True):
             due = after.stops[at].latest_s
             slack = due - new.starts[at] / 1000
             if abs(row.start_after_s - new.starts[at] / 1000) > 0.002 or (
@@ -368,31 +372,6 @@ class Checker:
 
 def _kept(count: int, inserted: Sequence[int]) -> list[int]:
     return [at for at in range(count) if at not in set(inserted)]
-
-
-def stops_of(task: Task) -> tuple[Stop, ...]:
-    """Return the stops that a task adds to a plan, in order."""
-    first = Stop(
-        task.task_id if task.dropoff is None else f"{task.task_id}:pickup",
-        task.place.lonlat,
-        task.place.service_s,
-        task.place.earliest_s,
-        task.place.latest_s,
-        "task" if task.dropoff is None else "pickup",
-        task.load,
-    )
-    if task.dropoff is None:
-        return (first,)
-    end = task.dropoff
-    return first, Stop(
-        f"{task.task_id}:dropoff",
-        end.lonlat,
-        end.service_s,
-        end.earliest_s,
-        end.latest_s,
-        "dropoff",
-        -task.load,
-    )
 
 
 OUT, PUBLIC, IN_PRIVATE, IN_COMPOUND = range(4)

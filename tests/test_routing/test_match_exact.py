@@ -15,8 +15,8 @@ from routing.fleet import Fleet
 from routing.match import match_tasks
 from routing.policy import Policy
 from routing.riders import Rider, Stop
-from routing.tasks import Task, Visit
-from routing.verify import Checker, stops_of
+from routing.tasks import Task, Visit, stops_of
+from routing.verify import Checker
 
 TOWN = lattice(10)
 PLAIN = Policy(max_extra_s=3000.0, max_extra_per_hour_s=3600.0)

@@ -24,7 +24,13 @@ class Instance:
     def problems(self, routes: list[list[str]]) -> tuple[str, ...]:
         plan = [[self.visits[name] for name in route] for route in routes]
         return check_routes(
-            plan, self.leg, "0", close=self.close, capacity=self.capacity, expected=self.visits, tolerance=1e-4
+            plan,
+            self.leg,
+            "0",
+            close=self.close,
+            capacity=self.capacity,
+            expected=self.visits,
+            tolerance=1e-4,
         )
 
 
@@ -35,7 +41,12 @@ def read(path: Path) -> Instance:
     close = float(lines[1][5])
     visits = {
         row[0]: Visited(
-            row[0], float(row[4]), float(row[5]), float(row[6]), float(row[3]), row[7] if row[7] != "0" else None
+            row[0],
+            float(row[4]),
+            float(row[5]),
+            float(row[6]),
+            float(row[3]),
+            row[7] if row[7] != "0" else None,
         )
         for row in lines[2:]
     }
