@@ -124,6 +124,12 @@ class LinearModel:
         InfeasibleError
             When no column values satisfy all rows; the sentence names the families in the way.
         """
+        outcome = self._solve(limits)
+        if outcome is None:
+            raise InfeasibleError(self._in_the_way())
+        return outcome
+
+    def _solve(self, limits: Limits) -> Outcome | None:
         objective, lower, upper = (_join(parts) for parts in (self._objective, self._lower, self._upper))
         options: dict[str, Any] = {"mip_rel_gap": limits.gap}
         if limits.time_limit_s is not None:
@@ -138,7 +144,7 @@ class LinearModel:
             options=cast("Any", options),
         )
         if answer.status == 2:
-            raise InfeasibleError(self._in_the_way())
+            return None
         bound = getattr(answer, "mip_dual_bound", None)
         if answer.x is None:
             return Outcome(None, np.inf, -np.inf if bound is None else float(bound), optimal=False)
@@ -148,6 +154,10 @@ class LinearModel:
             value if bound is None or (answer.status == 0 and limits.gap == 0) else min(float(bound), value)
         )
         return Outcome(np.asarray(answer.x), value, floor, optimal=answer.status == 0)
+
+    def minimise_or_none(self, limits: Limits = Limits()) -> Outcome | None:
+        """Solve as `minimise`, but return None where no column values satisfy all rows."""
+        return self._solve(limits)
 
     def _in_the_way(self) -> str:
         families = list(dict.fromkeys(name for name, _ in self._row_family if not name.startswith("_")))

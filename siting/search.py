@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError, InputError
-from siting.cover import Reach, greedy_cover, iterate_cover, lagrangian_cover, reach_within
-from siting.exact import finish
-from siting.problems import CostArray, MaxCover, SitingResult, check_cost, nearest_chosen
+from siting.cover import Reach, greedy_cover, iterate_cover, lagrangian_cover
+from siting.problems import MaxCover
 
-__all__ = ["CoverAnswer", "CoverBound", "bound_cover", "search_cover", "search_max_cover"]
+__all__ = ["CoverAnswer", "CoverBound", "bound_cover", "search_cover"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -32,12 +31,14 @@ class CoverBound:
     """No choice covers more than ``bound``.
 
     ``reduced`` (m,) is how much the bound falls (at most) when a site with a negative value is
-    opened, or one with a positive value is shut; ``price_of_cover`` (n,) are the multipliers.
+    opened, or one with a positive value is shut; ``price_of_cover`` (n,) are the multipliers and
+    ``often`` (m,) the shares in which the bound opens each site.
     """
 
     bound: float
     reduced: FloatArray
     price_of_cover: FloatArray
+    often: FloatArray
 
 
 def _terms(problem: MaxCover, m: int) -> tuple[FloatArray, float, int, npt.NDArray[np.int32]]:
@@ -73,6 +74,7 @@ def search_cover(
     rounds: int = 200,
     kick: int = 3,
     enough: float = np.inf,
+    often: FloatArray | None = None,
 ) -> CoverAnswer:
     """Cover as much weight as greedy, interchange and ``rounds`` kicks of ``kick`` sites find.
 
@@ -83,6 +85,7 @@ def search_cover(
     rng : source of the kicks
     rounds, kick : effort
     enough : stop when this much is covered
+    often : (m,) shares of a bound; the search then starts from the sites it opens most
 
     Raises
     ------
@@ -97,14 +100,31 @@ def search_cover(
     gain = np.zeros(reach.m)
     lists = (reach.site_ptr, reach.site_point, reach.point_ptr, reach.point_site, problem.weight)
     state = (times, is_open, gain)
-    starts = [False] if problem.budget is None else [False, True]
-    values = [greedy_cover(*lists, price, budget, most, kept, by_ratio, *state) for by_ratio in starts]
+    starts = [(kept, False)] if problem.budget is None else [(kept, False), (kept, True)]
+    if often is not None:
+        starts = [(_most_often(often, kept, price, budget, most), False)]
+    values = [greedy_cover(*lists, price, budget, most, first, ratio, *state) for first, ratio in starts]
     if len(values) == 2 and values[0] > values[1]:
         greedy_cover(*lists, price, budget, most, kept, False, *state)
     covered, best = iterate_cover(
         *lists, price, budget, most, kept, rounds, kick, _seed_state(rng), *state, max(values), enough
     )
     return CoverAnswer(tuple(np.nonzero(best)[0].tolist()), float(covered))
+
+
+def _most_often(
+    often: FloatArray, kept: npt.NDArray[np.int32], price: FloatArray, budget: float, most: int
+) -> npt.NDArray[np.int32]:
+    """Return the kept sites and those with the largest shares above a half, while sites and budget last."""
+    out = kept.tolist()
+    spent = float(price[kept].sum())
+    for j in np.argsort(-often, kind="stable").tolist():
+        if len(out) >= most or often[j] < 0.5:
+            break
+        if j not in out and spent + price[j] <= budget + 1e-9:
+            out.append(j)
+            spent += float(price[j])
+    return np.array(out, dtype=np.int32)
 
 
 def bound_cover(
@@ -127,7 +147,7 @@ def bound_cover(
         if (unit is price) == (problem.budget is None) or (unit is not price and problem.sites is None):
             continue
         multipliers = problem.weight * 0.5 if start is None else start.copy()
-        value = np.zeros(reach.m)
+        value, often = np.zeros(reach.m), np.zeros(reach.m)
         bound, theta = lagrangian_cover(
             reach.site_ptr,
             reach.site_point,
@@ -139,34 +159,10 @@ def bound_cover(
             steps,
             multipliers,
             value,
+            often,
         )
         if best is None or bound < best.bound:
-            best = CoverBound(float(bound), value - theta * unit, multipliers)
+            best = CoverBound(float(bound), value - theta * unit, multipliers, often)
     if best is None:
         raise InputError("a covering bound needs a number of sites or a budget.")
     return best
-
-
-def search_max_cover(
-    problem: MaxCover,
-    cost_s: CostArray,
-    rng: np.random.Generator,
-    *,
-    rounds: int = 200,
-    kick: int = 3,
-    steps: int = 800,
-) -> SitingResult:
-    """Answer a covering problem with a proven gap but without branch and bound.
-
-    Raises
-    ------
-    InputError, InfeasibleError
-        As in `search_cover`.
-    """
-    check_cost(problem, cost_s)
-    reach = reach_within(cost_s, problem.limit_s)
-    answer = search_cover(problem, reach, rng, rounds=rounds, kick=kick)
-    bound = bound_cover(problem, reach, answer.covered, steps=steps).bound
-    assignment = nearest_chosen(cost_s, answer.chosen, problem.limit_s)
-    served = float(problem.weight[assignment >= 0].sum())
-    return finish(answer.chosen, assignment, served, max(served, bound))

@@ -15,7 +15,7 @@ from siting.problems import MaxCover, PCenter, PMedian, SetCover, StationPlan
 from siting.verify import verify
 
 FloatArray = npt.NDArray[np.float64]
-SMALL = settings(max_examples=40, deadline=None)
+SMALL = settings(max_examples=20, deadline=None)
 
 
 def case(seed: int, n: int = 7, m: int = 5) -> tuple[FloatArray, FloatArray]:

@@ -1,0 +1,225 @@
+"""Kernels of station plans: what a site is worth at given prices, and how a set of options serves demand.
+
+Demand is laid out (hours, points); reach is the list of points of each site (CSR).
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.jit import kernel
+
+__all__ = ["serve", "site_values", "use_of_options"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int32]
+PtrArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@kernel
+def site_values(
+    site_ptr: PtrArray,
+    site_point: IntArray,
+    weight: FloatArray,
+    price: FloatArray,
+    holds: FloatArray,
+    value: FloatArray,
+) -> None:
+    """Fill (capacities, m, h) the best worth of each site and hour at each capacity of ``holds`` (ascending).
+
+    A rider-minute of point i in hour h is worth ``1 - price[h, i]``; the dearest are served first.
+    """
+    hours = weight.shape[0]
+    m = len(site_ptr) - 1
+    for j in range(m):
+        a, b = site_ptr[j], site_ptr[j + 1]
+        points = site_point[a:b]
+        worth = np.empty(b - a)
+        for h in range(hours):
+            for q in range(b - a):
+                worth[q] = 1.0 - price[h, points[q]]
+            order = np.argsort(-worth)
+            filled = 0.0
+            total = 0.0
+            c = 0
+            for r in range(b - a):
+                q = order[r]
+                w = weight[h, points[q]]
+                if worth[q] <= 0.0:
+                    break
+                while c < len(holds) and filled + w > holds[c]:
+                    value[c, j, h] = total + (holds[c] - filled) * worth[q]
+                    c += 1
+                if c == len(holds):
+                    break
+                filled += w
+                total += w * worth[q]
+            for k in range(c, len(holds)):
+                value[k, j, h] = total
+
+
+@kernel
+def use_of_options(
+    site_ptr: PtrArray,
+    site_point: IntArray,
+    weight: FloatArray,
+    price: FloatArray,
+    option_site: PtrArray,
+    option_hold: FloatArray,
+    option_open: BoolArray,
+    share: FloatArray,
+    used: FloatArray,
+) -> None:
+    """Add to ``used`` (h, n) what the options with a share above 0 serve in `site_values`."""
+    hours = weight.shape[0]
+    for o in range(len(option_site)):
+        if share[o] <= 0.0:
+            continue
+        j = option_site[o]
+        a, b = site_ptr[j], site_ptr[j + 1]
+        points = site_point[a:b]
+        worth = np.empty(b - a)
+        for h in range(hours):
+            if not option_open[o, h]:
+                continue
+            for q in range(b - a):
+                worth[q] = 1.0 - price[h, points[q]]
+            order = np.argsort(-worth)
+            left = option_hold[o]
+            for r in range(b - a):
+                q = order[r]
+                if worth[q] <= 0.0 or left <= 0.0:
+                    break
+                amount = min(left, weight[h, points[q]])
+                used[h, points[q]] += share[o] * amount
+                left -= amount
+
+
+@kernel
+def serve(
+    site_ptr: PtrArray,
+    site_point: IntArray,
+    weight: FloatArray,
+    option_site: PtrArray,
+    option_hold: FloatArray,
+    option_open: BoolArray,
+    chosen: PtrArray,
+    exact: bool,
+    flow: FloatArray,
+) -> float:
+    """Serve demand by the chosen options; return the minutes served.
+
+    Points with the fewest open sites are served first, by the site with most room. With ``exact`` augmenting
+    paths (Ford and Fulkerson 1956) then make it a maximum flow, hour by hour. ``flow`` (chosen, h, n) is
+    filled only if it is not empty.
+    """
+    hours, n = weight.shape
+    p = len(chosen)
+    total = 0.0
+    times = np.zeros(n, dtype=np.int32)
+    near = np.zeros((n, p), dtype=np.bool_)
+    for k in range(p):
+        j = option_site[chosen[k]]
+        for q in range(site_ptr[j], site_ptr[j + 1]):
+            near[site_point[q], k] = True
+            times[site_point[q]] += 1
+    touched = np.nonzero(times > 0)[0]
+    order = touched[np.argsort(times[touched], kind="mergesort")]
+    keep = flow.size > 0
+    here = np.zeros((n if exact else 1, p))
+    room = np.empty(p)
+    for h in range(hours):
+        for k in range(p):
+            room[k] = option_hold[chosen[k]] if option_open[chosen[k], h] else 0.0
+        if exact:
+            here[:, :] = 0.0
+        short = 0
+        for r in range(len(order)):
+            i = order[r]
+            left = weight[h, i]
+            if left <= 0.0:
+                continue
+            while left > 1e-9:
+                best = -1
+                for k in range(p):
+                    if near[i, k] and room[k] > 1e-9 and (best < 0 or room[k] > room[best]):
+                        best = k
+                if best < 0:
+                    break
+                amount = min(left, room[best])
+                room[best] -= amount
+                left -= amount
+                total += amount
+                if exact:
+                    here[i, best] += amount
+            if left > 1e-9:
+                short += 1
+        if not exact:
+            continue
+        if short > 0:
+            total += _augment(order, near, weight[h], here, room)
+        if keep:
+            for k in range(p):
+                for i in range(n):
+                    flow[k, h, i] = here[i, k]
+    return total
+
+
+@kernel
+def _augment(
+    order: PtrArray, near: BoolArray, weight: FloatArray, here: FloatArray, room: FloatArray
+) -> float:
+    """Push unserved demand along paths point - site - point - ... - site with room; return what was added."""
+    p = len(room)
+    added = 0.0
+    parent_point = np.empty(p, dtype=np.int64)
+    parent_site = np.empty(p, dtype=np.int64)
+    queue = np.empty(p, dtype=np.int64)
+    for r in range(len(order)):
+        i = order[r]
+        left = weight[i] - here[i].sum()
+        while left > 1e-7:
+            seen = np.zeros(p, dtype=np.bool_)
+            tail = 0
+            for k in range(p):
+                if near[i, k]:
+                    seen[k] = True
+                    parent_point[k] = i
+                    parent_site[k] = -1
+                    queue[tail] = k
+                    tail += 1
+            head = 0
+            goal = -1
+            while head < tail:
+                k = queue[head]
+                head += 1
+                if room[k] > 1e-7:
+                    goal = k
+                    break
+                for q in range(len(order)):
+                    other = order[q]
+                    if here[other, k] > 1e-7:
+                        for to in range(p):
+                            if near[other, to] and not seen[to]:
+                                seen[to] = True
+                                parent_point[to] = other
+                                parent_site[to] = k
+                                queue[tail] = to
+                                tail += 1
+            if goal < 0:
+                break
+            amount = min(left, room[goal])
+            k = goal
+            while parent_site[k] >= 0:
+                amount = min(amount, here[parent_point[k], parent_site[k]])
+                k = parent_site[k]
+            room[goal] -= amount
+            k = goal
+            while parent_site[k] >= 0:
+                here[parent_point[k], k] += amount
+                here[parent_point[k], parent_site[k]] -= amount
+                k = parent_site[k]
+            here[i, k] += amount
+            left -= amount
+            added += amount
+    return added

@@ -1,0 +1,356 @@
+"""Station plans of city size: places, kinds and hours together, with a proven gap.
+
+Bound: relaxing "no rider-minute is served twice" leaves one continuous knapsack a site and hour, and a choice
+of options under the budget, solved by its own dual price (Geoffrion 1974). Answers: the options that the
+bound opens most, filled up and improved by single and paired changes, served by a maximum flow.
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.errors import InfeasibleError
+from siting.cover import Reach, reach_within
+from siting.exact import finish, main_site, pair_moves, solve_exact
+from siting.model import Limits
+from siting.plankernels import serve, site_values, use_of_options
+from siting.problems import CostArray, Flow, SitingResult, StationPlan, check_cost, nearest_chosen
+
+__all__ = ["PlanEffort", "solve_station_plan"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PlanEffort:
+    """How much is spent on one plan.
+
+    Attributes
+    ----------
+    steps : subgradient steps of the bound
+    sweeps : passes over all single and paired changes
+    width : candidates looked at for each paired change
+    exact_cells : (pairs x hours) up to which the plain exact model is solved instead
+    """
+
+    steps: int = 250
+    sweeps: int = 6
+    width: int = 24
+    exact_cells: int = 4000
+
+
+def solve_station_plan(
+    problem: StationPlan,
+    cost_s: CostArray,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    effort: PlanEffort = PlanEffort(),
+) -> SitingResult:
+    """Solve a station plan; small ones, and those with groups, by the plain exact model.
+
+    Parameters
+    ----------
+    problem : options, limits, existing stations
+    cost_s : (n, m) seconds
+    limits : for the exact model
+    effort : bound and improvement
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `siting.exact.solve_exact`.
+    """
+    check_cost(problem, cost_s)
+    reach = reach_within(cost_s, problem.limit_s)
+    cells = len(reach.site_point) * problem.weight.shape[1]
+    if problem.group is not None or cells <= effort.exact_cells:
+        return solve_exact(problem, cost_s, limits)
+    plan = _Search(problem, reach)
+    bound, rank, starts = plan.bound(effort.steps)
+    first = max(starts, key=lambda options: (plan.served(options), options))
+    options = plan.improve(first, rank, effort)
+    return plan.answer(options, bound, cost_s)
+
+
+class _Search:
+    """One plan under work: arrays that all steps share."""
+
+    def __init__(self, problem: StationPlan, reach: Reach) -> None:
+        self.problem, self.reach = problem, reach
+        self.weight = np.ascontiguousarray(problem.weight.T)
+        self.site = problem.option_site
+        size = len(self.site)
+        self.hold = np.full(size, np.inf) if problem.option_capacity is None else problem.option_capacity
+        self.holds, self.hold_of = np.unique(self.hold, return_inverse=True)
+        close, saving = self._existing()
+        # the price of an option beside doing nothing at its site
+        self.place = np.full(reach.m, -1, dtype=np.int64)
+        self.place[list(problem.existing_site)] = np.arange(len(problem.existing_site))
+        owner = self.place[self.site]
+        nothing = np.where(owner >= 0, (close - saving)[owner] if len(close) else 0.0, 0.0)
+        self.base = float((close - saving).sum())
+        self.price = problem.option_cost - nothing
+        self.kept = np.zeros(reach.m, dtype=np.bool_)
+        self.kept[list(problem.kept)] = True
+        self.lists = (reach.site_ptr, reach.site_point, self.weight)
+        self.none = np.empty((0, 0, 0))
+        self._seen: dict[tuple[int, ...], float] = {}
+
+    def _existing(self) -> tuple[FloatArray, FloatArray]:
+        zero = np.zeros(len(self.problem.existing_site))
+        close = zero if self.problem.close_cost is None else self.problem.close_cost
+        saving = zero if self.problem.move_saving is None else self.problem.move_saving
+        return close, saving
+
+    def spent(self, options: tuple[int, ...]) -> float:
+        """Return what a set of options costs, closures and moves included."""
+        close, saving = self._existing()
+        sites = self.site[list(options)]
+        total = float(self.problem.option_cost[list(options)].sum())
+        closed = np.array([s not in sites for s in self.problem.existing_site], dtype=np.bool_)
+        if len(closed):
+            total += float(close[closed].sum())
+            new = int((self.place[sites] < 0).sum())
+            total -= float(np.sort(saving[closed])[::-1][:new].sum())
+        return total
+
+    def fits(self, options: tuple[int, ...]) -> bool:
+        """Tell whether a set of options keeps to the number of sites, the budget and the kept sites."""
+        problem = self.problem
+        if problem.sites is not None and len(options) > problem.sites:
+            return False
+        if not set(problem.kept) <= set(self.site[list(options)].tolist()):
+            return False
+        return problem.budget is None or self.spent(options) <= problem.budget + 1e-6
+
+    def served(self, options: tuple[int, ...], exact: bool = False) -> float:
+        """Return the rider-minutes a set of options serves (greedy below, or exact)."""
+        if exact:
+            return self._serve(options, exact=True)
+        if options not in self._seen:
+            self._seen[options] = self._serve(options, exact=False)
+        return self._seen[options]
+
+    def _serve(self, options: tuple[int, ...], exact: bool) -> float:
+        chosen = np.array(options, dtype=np.int64)
+        task = (*self.lists, self.site, self.hold, self.problem.option_open, chosen, exact, self.none)
+        return float(serve(*task))
+
+    def bound(self, steps: int) -> tuple[float, FloatArray, list[tuple[int, ...]]]:
+        """Bound the minutes served from above.
+
+        Returns
+        -------
+        bound, rank, starts : the bound; (o,) how much each option falls short of being opened by it (0 and
+            above: opened); sets of options that fit, rounded from what the bound opened on its way
+        """
+        hours, n = self.weight.shape
+        lam = np.full((hours, n), 0.3)
+        way = np.zeros((hours, n))
+        often = np.zeros(len(self.site))
+        value = np.zeros((len(self.holds), self.reach.m, hours))
+        best, best_lam = np.inf, lam
+        starts = [self.round(self._alone(value, lam))]
+        known = self.served(starts[0])
+        step, idle = 1.0, 0
+        open_ = self.problem.option_open
+        for turn in range(steps):
+            site_values(*self.lists, lam, self.holds, value)
+            worth = (value[self.hold_of, self.site] * open_).sum(axis=1)
+            part, share, _ = self._choose(worth)
+            bound = part + float((lam * self.weight).sum())
+            used = np.zeros((hours, n))
+            use_of_options(*self.lists, lam, self.site, self.hold, open_, share, used)
+            often = 0.93 * often + 0.07 * share
+            if bound < best:
+                best, best_lam, idle = bound, lam.copy(), 0
+            else:
+                idle += 1
+                if idle >= 8:
+                    step, idle = 0.75 * step, 0
+            if turn % 40 == 39:
+                starts.append(self.round(often))
+                known = max(known, self.served(starts[-1]))
+            way = 0.8 * way + 0.2 * (self.weight - used)
+            norm = float((way * way).sum())
+            if norm < 1e-12 or step < 1e-4 or best <= known * (1 + 1e-9):
+                break
+            lam = np.clip(lam - step * (bound - known) / norm * way, 0.0, 1.0)
+        starts.append(self.round(often))
+        site_values(*self.lists, best_lam, self.holds, value)
+        worth = (value[self.hold_of, self.site] * open_).sum(axis=1)
+        net = worth - self._choose(worth)[2] * self.price
+        top = np.zeros(self.reach.m)
+        np.maximum.at(top, self.site, net)
+        return (
+            best,
+            np.where(often > 0.5, np.maximum(0.0, net), net - top[self.site] * (often < 1e-3)),
+            starts,
+        )
+
+    def _alone(self, value: FloatArray, lam: FloatArray) -> FloatArray:
+        site_values(*self.lists, lam, self.holds, value)
+        worth = (value[self.hold_of, self.site] * self.problem.option_open).sum(axis=1)
+        return np.asarray(worth / max(1e-9, float(worth.max(initial=0.0))))
+
+    def _choose(self, worth: FloatArray) -> tuple[float, FloatArray, float]:
+        """Return the bound on the worth within budget and sites, what it opens, and the price of money."""
+        budget = np.inf if self.problem.budget is None else self.problem.budget - self.base
+        if budget == np.inf:
+            return (*self._at(worth, 0.0, 0.0), 0.0)
+        low, high = 0.0, 1e-9
+        rich = float((worth / np.maximum(self.price, 1e-6)).max(initial=0.0))
+        high = max(high, min(rich, float(worth.sum())))
+        # the bound is convex in the price of money: halve the interval by its slope
+        best = (*self._at(worth, 0.0, budget), 0.0)
+        if self._money(best[1]) <= budget:
+            return best
+        for _ in range(40):
+            theta = (low + high) / 2
+            answer = self._at(worth, theta, budget)
+            if answer[0] < best[0]:
+                best = (*answer, theta)
+            if self._money(answer[1]) > budget:
+                low = theta
+            else:
+                high = theta
+        return best
+
+    def _money(self, share: FloatArray) -> float:
+        return float(self.price @ share)
+
+    def _at(self, worth: FloatArray, theta: float, budget: float) -> tuple[float, FloatArray]:
+        """Return the relaxed worth at one price of money: the best option of each site, the best sites."""
+        net = worth - theta * self.price
+        order = np.lexsort((-net, self.site))
+        first = np.unique(self.site[order], return_index=True)[1]
+        top = order[first]
+        gain = net[top]
+        forced = self.kept[self.site[top]]
+        pick = forced | (gain > 0)
+        most = self.problem.sites
+        if most is not None and pick.sum() > most:
+            rank = np.lexsort((-gain, ~forced))
+            pick = np.zeros(len(top), dtype=np.bool_)
+            pick[rank[:most]] = True
+            pick &= forced | (gain > 0)
+        share = np.zeros(len(worth))
+        share[top[pick]] = 1.0
+        return float(gain[pick].sum()) + (theta * budget if theta > 0 else 0.0), share
+
+    def round(self, often: FloatArray) -> tuple[int, ...]:
+        """Return options that fit, taken in the order of how often the bound opens them."""
+        chosen: dict[int, int] = {}
+        # kept sites first, each with its cheapest option, so that the rest knows what is left
+        for s in self.problem.kept:
+            mine = np.nonzero(self.site == s)[0]
+            chosen[s] = int(mine[np.argmin(self.problem.option_cost[mine])])
+        if not self.fits(tuple(sorted(chosen.values()))):
+            # closing and moving may pay for the rest; if not even that helps the exact model says why
+            start = self._cheapest()
+            chosen = {int(self.site[o]): o for o in start}
+        for o in np.lexsort((self.problem.option_cost, -often)).tolist():
+            if often[o] <= 1e-6:
+                break
+            s = int(self.site[o])
+            if s in chosen and not (self.kept[s] and often[chosen[s]] < often[o]):
+                continue
+            trial = tuple(sorted({**chosen, s: o}.values()))
+            if self.fits(trial):
+                chosen[s] = o
+        return tuple(sorted(chosen.values()))
+
+    def _cheapest(self) -> tuple[int, ...]:
+        """Return the cheapest set of options there is."""
+        chosen: dict[int, int] = {}
+        for s in sorted({*self.problem.kept, *self.problem.existing_site}):
+            mine = np.nonzero(self.site == s)[0]
+            if len(mine) == 0:
+                continue
+            o = int(mine[np.argmin(self.problem.option_cost[mine])])
+            with_it = tuple(sorted([*chosen.values(), o]))
+            if self.kept[s] or self.spent(with_it) < self.spent(tuple(sorted(chosen.values()))):
+                chosen[s] = o
+        options = tuple(sorted(chosen.values()))
+        if not self.fits(options):
+            over = self.spent(options) - (self.problem.budget or 0.0)
+            many = len(options) - (len(options) if self.problem.sites is None else self.problem.sites)
+            what = f"the number of sites by {many}" if many > 0 else f"the budget (yuan) by {over:.6g}"
+            raise InfeasibleError(f"No choice satisfies all constraints; it would need to relax {what}.")
+        return options
+
+    def improve(self, options: tuple[int, ...], rank: FloatArray, effort: PlanEffort) -> tuple[int, ...]:
+        """Change one site, or two at once, while that serves more; look at the likeliest options first."""
+        best = self.served(options)
+        order = np.lexsort((self.problem.option_cost, -rank)).tolist()
+        width = effort.width
+        for _ in range(effort.sweeps):
+            before = best
+            for o in order[: 8 * width]:
+                options, best = self._try(options, best, [(int(self.site[o]), o)])
+            for out in options:
+                if out not in options:
+                    continue
+                options, best = self._swap(options, best, out, order[:width])
+            if best <= before * (1 + 1e-5):
+                if width >= 4 * effort.width:
+                    break
+                width *= 2
+        return options
+
+    def _swap(
+        self, options: tuple[int, ...], best: float, out: int, order: list[int]
+    ) -> tuple[tuple[int, ...], float]:
+        """Shut one option, or make it cheaper, and open or enlarge another with what that frees."""
+        s = int(self.site[out])
+        mine = np.nonzero((self.site == s) & (self.price < self.price[out]))[0].tolist()
+        for instead in ([] if self.kept[s] else [-1]) + mine:
+            for o in order:
+                if self.site[o] != s and o not in options:
+                    found, value = self._try(options, best, [(s, instead), (int(self.site[o]), o)])
+                    if value > best:
+                        return found, value
+        return options, best
+
+    def _try(
+        self, options: tuple[int, ...], best: float, changes: list[tuple[int, int]]
+    ) -> tuple[tuple[int, ...], float]:
+        chosen = {int(self.site[o]): o for o in options}
+        for s, o in changes:
+            chosen.pop(s, None)
+            if o >= 0:
+                chosen[s] = o
+        trial = tuple(sorted(chosen.values()))
+        if trial == options or not self.fits(trial):
+            return options, best
+        value = self.served(trial)
+        return (trial, value) if value > best + 1e-9 else (options, best)
+
+    def answer(self, options: tuple[int, ...], bound: float, cost_s: CostArray) -> SitingResult:
+        """Serve by a maximum flow and freeze the answer."""
+        n, m = cost_s.shape
+        hours = self.weight.shape[0]
+        chosen = np.array(options, dtype=np.int64)
+        flow = np.zeros((len(options), hours, n))
+        task = (*self.lists, self.site, self.hold, self.problem.option_open, chosen, True, flow)
+        total = float(serve(*task))
+        k, h, i = np.nonzero(flow > 1e-7)
+        split = Flow(i, h, self.site[chosen[k]], flow[k, h, i])
+        sites = tuple(sorted(self.site[list(options)].tolist()))
+        capped = self.problem.option_capacity is not None
+        assignment = main_site(split, n, m) if capped else nearest_chosen(cost_s, sites, self.problem.limit_s)
+        _, saving = self._existing()
+        closed = [s for e, s in enumerate(self.problem.existing_site) if s not in sites and saving[e] > 0]
+        closed.sort(key=lambda s: (-saving[self.problem.existing_site.index(s)], s))
+        new = int((self.place[list(sites)] < 0).sum())
+        return finish(
+            sites,
+            assignment,
+            float(split.amount.sum()) if capped else total,
+            max(total, bound),
+            options=options,
+            moved=pair_moves(self.problem, options, closed[:new]),
+            flow=split if capped else None,
+        )

@@ -1,0 +1,53 @@
+"""One door to all siting solvers: a problem and a cost matrix in, a `SitingResult` with its gap out."""
+
+import numpy as np
+
+from siting.center import prove_p_center
+from siting.exact import solve_exact
+from siting.median import prove_p_median
+from siting.model import Limits
+from siting.planning import PlanEffort, solve_station_plan
+from siting.problems import CostArray, MaxCover, PCenter, PMedian, Problem, SetCover, SitingResult, StationPlan
+from siting.proof import Effort, prove_max_cover
+
+__all__ = ["Effort", "Limits", "PlanEffort", "solve"]
+
+
+def solve(
+    problem: Problem,
+    cost_s: CostArray,
+    rng: np.random.Generator,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> SitingResult:
+    """Solve a siting problem with the method that suits it, proven as far as the limits allow.
+
+    Parameters
+    ----------
+    problem : `MaxCover`, `PMedian`, `SetCover`, `PCenter` or `StationPlan`
+    cost_s : (n, m) travel times in seconds, inf where a site is out of reach
+    rng : source of every random draw: same seed, same answer
+    limits : gap that is good enough, nodes and seconds for branch and bound
+
+    Returns
+    -------
+    SitingResult
+        With objective, bound, gap and status; `siting.verify.verify` checks it from raw input.
+
+    Raises
+    ------
+    InputError
+        When the matrix does not belong to the problem.
+    InfeasibleError
+        When no choice satisfies the constraints: the sentence says which and by how much.
+    """
+    match problem:
+        case MaxCover():
+            return prove_max_cover(problem, cost_s, rng, limits)
+        case PMedian():
+            return prove_p_median(problem, cost_s, rng, limits)
+        case PCenter():
+            return prove_p_center(problem, cost_s, rng, limits)
+        case SetCover():
+            return solve_exact(problem, cost_s, limits)
+        case StationPlan():
+            return solve_station_plan(problem, cost_s, limits)
