@@ -1,9 +1,9 @@
 """On foot or driving: which points of a delivery agent were walked.
 
-A hidden Markov model with two states. It sees the speed of the last step and the mean speed over 7, 15 and 30 s
-to either side, each in eleven bins; how often each bin comes in each state was counted on the trajectories of
-GOAL with an even number (Eftelioglu et al., IWCTS 2022), vans of a parcel service at a point every 5 s. A parked phone in a pocket
-and a slow van look alike: see ARCHITECTURE.md for what that costs.
+A hidden Markov model with two states. It sees the speed of the last step and the mean speed over 7, 15 and
+30 s to either side, each in eleven bins; how often each bin comes in each state was counted on the
+trajectories of GOAL with an even number (Eftelioglu et al., IWCTS 2022): vans of a parcel service, a point
+every 5 s. A parked phone in a pocket and a slow van look alike: see ARCHITECTURE.md for what that costs.
 """
 
 from typing import Final
@@ -104,7 +104,5 @@ def on_foot(traces: Traces) -> NDArray[np.bool_]:
     score = np.log(parts / parts.sum(axis=2, keepdims=True)) * _WEIGHTS[:, None, None]
     walked = np.zeros(len(traces), np.bool_)
     back = np.zeros((len(traces), 2), np.int8)
-    _decode(
-        traces.rider_ptr, traces.t_s, traces.lonlat, _EDGES_MPS, _WINDOWS_S, score, _CHANGE, back, walked
-    )
+    _decode(traces.rider_ptr, traces.t_s, traces.lonlat, _EDGES_MPS, _WINDOWS_S, score, _CHANGE, back, walked)
     return walked
