@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from api import errors
 from api.deps import load_served, utc_now
+from api.gridreports import GridReports
 from api.middleware import BodyLimit, SecurityHeaders
 from api.routes import health, matches, results, stations
 from api.settings import Settings, load_settings
@@ -64,6 +65,7 @@ def create_app(
         responses=errors.PROBLEM_RESPONSES,
     )
     app.state.served = load_served(study_dir)
+    app.state.grid_reports = GridReports(app.state.served)
     app.state.clock = clock
     app.state.settings = settings
     errors.install(app)

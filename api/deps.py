@@ -12,10 +12,14 @@ from pydantic import TypeAdapter, ValidationError
 from api.schemas import Station, StudyMeta
 from geo.errors import InputError
 from geo.streets import StreetNetwork
+from siting.results import Study
 
 __all__ = [
     "META_FILE",
     "NETWORK_FOLDER",
+    "PLACES_FOLDER",
+    "RESULT",
+    "RESULT_FILE",
     "STATIONS_FILE",
     "Clock",
     "Served",
@@ -28,6 +32,11 @@ META_FILE = Path("data") / "study.json"
 STATIONS_FILE = Path("data") / "stations.json"
 NETWORK_FOLDER = Path("data") / "network"
 
+RESULT_FILE = Path("data") / "result.json"
+PLACES_FOLDER = Path("data") / "places"
+
+RESULT = TypeAdapter(Study)
+"""The frozen study as JSON: the reports of single unit grids are made from it when asked for."""
 _STATIONS = TypeAdapter(tuple[Station, ...])
 
 
@@ -39,6 +48,7 @@ class ServedStudy:
     meta: StudyMeta
     network: StreetNetwork
     stations: tuple[Station, ...]
+    study: Study
 
 
 def load_served(folder: Path) -> ServedStudy:
@@ -62,13 +72,14 @@ def load_served(folder: Path) -> ServedStudy:
     try:
         meta = StudyMeta.model_validate_json((folder / META_FILE).read_bytes())
         stations = _STATIONS.validate_json((folder / STATIONS_FILE).read_bytes())
+        study = RESULT.validate_json((folder / RESULT_FILE).read_bytes())
     except OSError:
         raise InputError(
             f"{folder}: holds no finished study; make one with 'yilu study STUDY.toml --out {folder}'"
         ) from None
     except ValidationError as error:
         raise InputError(f"{folder}: {error.title} is damaged ({error.errors()[0]['msg'].lower()})") from None
-    return ServedStudy(folder, meta, StreetNetwork.load(folder / NETWORK_FOLDER), stations)
+    return ServedStudy(folder, meta, StreetNetwork.load(folder / NETWORK_FOLDER), stations, study)
 
 
 def utc_now() -> datetime.datetime:

@@ -16,6 +16,7 @@ __all__ = [
     "PROBLEM_RESPONSES",
     "TOO_LARGE",
     "NoStationError",
+    "NotThereError",
     "Problem",
     "install",
     "problem_body",
@@ -23,6 +24,10 @@ __all__ = [
 ]
 
 MEDIA_TYPE = "application/problem+json"
+
+
+class NotThereError(YiluError):
+    """What was asked for is not part of the study."""
 
 
 class NoStationError(YiluError):
@@ -46,6 +51,7 @@ INTERNAL = Problem("internal", 500, "The service failed; nothing was changed")
 
 PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (OffNetworkError, Problem("off-network", 422, "A place lies on no street within the allowed walk")),
+    (NotThereError, NOT_FOUND),
     (NoStationError, Problem("no-station", 404, "No station fits what was asked for")),
     (InfeasibleError, Problem("infeasible", 422, "The problem has no solution")),
     (InputError, Problem("bad-input", 422, "The input cannot be used")),
@@ -53,7 +59,7 @@ PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
 )
 """Most special first: the first class that fits decides."""
 
-EVERY = (*(problem for _, problem in PROBLEMS), INVALID, TOO_LARGE, NOT_FOUND, METHOD, INTERNAL)
+EVERY = (*(problem for _, problem in PROBLEMS), INVALID, TOO_LARGE, METHOD, INTERNAL)
 
 
 _TEXT = {"type": "string"}

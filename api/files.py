@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from api.deps import META_FILE, NETWORK_FOLDER, STATIONS_FILE
+from api.deps import META_FILE, NETWORK_FOLDER, PLACES_FOLDER, RESULT, RESULT_FILE, STATIONS_FILE
 from api.outputs import write_json
 from api.schemas import Station, StudyMeta
 from api.studytables import Language, StudyFile
@@ -20,7 +20,7 @@ from siting.results import Study
 __all__ = ["REQUEST_FILE", "StudyFiles", "write_study_files"]
 
 REQUEST_FILE = Path("data") / "match-request.json"
-NO_TASKS = {"matches": [], "refused": [], "late_before": [], "off_network": []}
+NO_TASKS: dict[str, list[object]] = {"matches": [], "refused": [], "late_before": [], "off_network": []}
 STEPS_A_LANGUAGE = 4
 STEPS = 3
 Step = Callable[[int, int], None]
@@ -99,8 +99,8 @@ def _write_matches(trial: Trial | None, folder: Path) -> None:
 def _write_service_data(files: StudyFiles, folder: Path) -> None:
     study = files.study
     meta = StudyMeta(
-        title=study.title,
-        city=study.city,
+        titles={language: files.wishes.text("title", language) for language in files.wishes.all_languages},
+        cities={language: files.wishes.text("city", language) for language in files.wishes.all_languages},
         timezone=study.timezone,
         languages=files.wishes.all_languages,
         mode=files.wishes.mode,
@@ -123,4 +123,6 @@ def _write_service_data(files: StudyFiles, folder: Path) -> None:
     ]
     write_json(folder / META_FILE, meta.model_dump(mode="json"))
     write_json(folder / STATIONS_FILE, [station.model_dump(mode="json") for station in stations])
+    (folder / RESULT_FILE).write_bytes(RESULT.dump_json(study))
+    files.places.save(folder / PLACES_FOLDER)
     files.network.save(folder / NETWORK_FOLDER)

@@ -97,7 +97,7 @@ def _platform_input(wishes: StudyFile, table: TraceTable) -> TraceInput:
     trace_format = TraceFormat(
         datum=table.datum,
         timezone=table.timezone or wishes.timezone,
-        columns=dict(table.columns),
+        columns={str(ours): name for ours, name in table.columns.items()},
         platform=table.platform,
         kind=table.kind,
         encoding=table.encoding,

@@ -10,6 +10,7 @@ from geo.datum import Datum
 from siting.hours import parse_hours
 
 __all__ = [
+    "GridSummary",
     "Health",
     "LayerFormat",
     "LineString",
@@ -84,8 +85,8 @@ def _hours(expression: str) -> str:
 class StudyMeta(Schema):
     """What the service must know of the study it serves."""
 
-    title: str
-    city: str
+    titles: dict[Language, str]
+    cities: dict[Language, str]
     timezone: str
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     """The first is that of the files without a language in their name."""
@@ -93,6 +94,16 @@ class StudyMeta(Schema):
     period: tuple[str, str]
     synthetic: bool
     attribution: str
+
+    @property
+    def title(self) -> str:
+        """In the main language."""
+        return self.titles[self.languages[0]]
+
+    @property
+    def city(self) -> str:
+        """In the main language."""
+        return self.cities[self.languages[0]]
 
 
 class Station(Schema):
@@ -115,6 +126,18 @@ class Health(Schema):
     city: str
     edges: int
     stations: int
+
+
+class GridSummary(Schema):
+    """One unit grid; a figure is null where fewer than k riders stand behind it."""
+
+    code: str
+    name: str
+    riders: int | None
+    rest_min_a_day: float | None
+    covered_share: float | None
+    stations: int
+    pickup_points: int
 
 
 class NearestStation(Schema):

@@ -1,6 +1,9 @@
 """From the tables of a study file to what the siting room takes."""
 
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -19,11 +22,20 @@ from siting.pickups import PickupRules
 from siting.stations import KINDS, ExistingStation, StationKind
 from siting.study import StudySettings
 
-__all__ = ["existing_stations_of", "grids_of", "own_sites_of", "settings_of"]
+__all__ = ["Grids", "existing_stations_of", "grids_of", "own_sites_of", "settings_of"]
 
 HOUR_MIN = 60
 H3_RESOLUTION = 9
 MADE_NAME = {"zh": "现有驿站 {number}", "en": "Existing station {number}"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Grids:
+    """Unit grids as the siting room takes them; polygons in WGS-84 degrees."""
+
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
+    polygons: tuple[shapely.Geometry, ...]
 
 
 def settings_of(wishes: StudyFile) -> StudySettings:
@@ -59,7 +71,8 @@ def existing_stations_of(
 ) -> tuple[ExistingStation, ...]:
     """Return the stations that stand today: from the planner's list, or made for a made fleet."""
     if wishes.existing is not None:
-        rows = read_stations(Path(wishes.existing.file), wishes.existing.datum, wishes.existing.columns)
+        table = wishes.existing
+        rows = read_stations(Path(table.file), table.datum, _named(table.columns))
         return tuple(
             ExistingStation(row.name, row.lonlat, row.opening_hours, row.kind, row.facilities) for row in rows
         )
@@ -77,21 +90,29 @@ def existing_stations_of(
     )
 
 
+def _named(columns: Mapping[Any, str]) -> dict[str, str]:
+    return {str(ours): theirs for ours, theirs in columns.items()}
+
+
 def _clock(hour: float) -> str:
     return clock(round(float(hour) * HOUR_MIN))
 
 
-def grids_of(wishes: StudyFile, network: StreetNetwork) -> UnitGrids | None:
+def grids_of(wishes: StudyFile, network: StreetNetwork) -> Grids | None:
     """Return the unit grids in WGS-84, or None."""
     table = wishes.grids
     if table is None:
         return None
     if table.file is None:
-        return h3_grids(network.bounds, table.h3_resolution or H3_RESOLUTION)
+        return _grids(h3_grids(network.bounds, table.h3_resolution or H3_RESOLUTION))
     grids = read_grids(Path(table.file), table.code_field, table.name_field)
     datum = table.datum or "wgs84"
     shifted = shapely.transform(grids.polygons, lambda lonlat: to_wgs84(lonlat, datum))
-    return UnitGrids(grids.codes, grids.names, shifted)
+    return _grids(UnitGrids(grids.codes, grids.names, shifted))
+
+
+def _grids(grids: UnitGrids) -> Grids:
+    return Grids(grids.codes, grids.names, tuple(grids.polygons))
 
 
 def own_sites_of(wishes: StudyFile) -> CandidateSites | None:
@@ -99,5 +120,5 @@ def own_sites_of(wishes: StudyFile) -> CandidateSites | None:
     table = wishes.siting.own_sites
     if table is None:
         return None
-    names, lonlat = read_places(Path(table.file), table.datum, table.columns)
+    names, lonlat = read_places(Path(table.file), table.datum, _named(table.columns))
     return CandidateSites(np.asarray(lonlat), names, ("own",) * len(names))

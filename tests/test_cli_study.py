@@ -169,6 +169,20 @@ def test_the_result_can_be_served_and_asked_again(out: Path) -> None:
             assert client.get(path).status_code == 200
 
 
+def test_grid_staff_get_the_report_of_their_grid(out: Path) -> None:
+    with TestClient(create_app(out, settings=Settings())) as client:
+        grids = client.get("/v1/grids").json()
+        code = max(grids, key=lambda grid: grid["stations"])["code"]
+        for form in ("docx", "xlsx", "html"):
+            answer = client.get(f"/reports/{form}", params={"grid": code, "lang": "en"})
+            assert answer.status_code == 200
+            assert len(answer.content) > 1_000
+        assert code in answer.text
+        missing = client.get("/reports/docx", params={"grid": "nowhere"})
+        assert missing.status_code == 404
+        assert missing.json()["detail"] == "this study has no unit grid 'nowhere'; /v1/grids lists them"
+
+
 def test_the_built_in_study_runs_reduced(helsinki_pbf: Path, tmp_path: Path) -> None:
     text = built_in().read_text(encoding="utf-8")
     for old, new in (("riders = 120", "riders = 30"), ("days = 6", "days = 3"), ("tasks = 40", "tasks = 8")):

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 
 from ascii_map import AsciiMap, ascii_map
+from study_sample import sample_study
+
+from api.deps import RESULT
 
 # One column is 25 m: the town is about 1 km wide. X-Y is joined to nothing; C-D-E is one-way eastwards.
 TOWN = ascii_map(
@@ -38,10 +41,15 @@ def write_study(folder: Path, languages: tuple[str, ...] = ("zh", "en")) -> Path
     data.mkdir(parents=True)
     TOWN.network().save(data / "network")
     meta = {
-        "title": "<b>Town</b>", "city": "Town", "timezone": "Asia/Shanghai", "languages": languages,
-        "mode": "ebike", "period": ["2026-03-02", "2026-03-07"], "synthetic": True,
+        "titles": dict.fromkeys(languages, "<b>Town</b>"),
+        "cities": dict.fromkeys(languages, "Town"),
+        "timezone": "Asia/Shanghai",
+        "languages": languages,
+        "mode": "ebike",
+        "period": ["2026-03-02", "2026-03-07"],
+        "synthetic": True,
         "attribution": "OpenStreetMap",
-    }  # fmt: skip
+    }
     (data / "study.json").write_text(json.dumps(meta), encoding="utf-8")
     stations = [
         ("E01", "Near, by day", "B", True, "Mo-Su 08:00-18:00", ["hot_water", "toilet"]),
@@ -57,6 +65,7 @@ def write_study(folder: Path, languages: tuple[str, ...] = ("zh", "en")) -> Path
         for number, name, letter, existing, hours, facilities in stations
     ]  # fmt: skip
     (data / "stations.json").write_text(json.dumps(rows), encoding="utf-8")
+    (data / "result.json").write_bytes(RESULT.dump_json(sample_study()))
     for language in languages:
         middle = "" if language == languages[0] else f".{language}"
         (folder / f"map{middle}.html").write_text(f"<html lang={language}>map</html>", encoding="utf-8")

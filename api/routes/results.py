@@ -4,17 +4,21 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from api.deps import Served, ServedStudy
+from api.gridreports import Reports, grid_summaries
 from api.pages.render import problems_page, start_page
-from api.schemas import LayerFormat, ReportFormat
+from api.schemas import GridSummary, LayerFormat, ReportFormat
 from api.studytables import Language
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["results"])
 Lang = Annotated[Language | None, Query(description="Language; none: that of the study.")]
+GridCode = Annotated[
+    str | None, Query(max_length=40, description="Code of one unit grid; none: the whole study.")
+]
 TYPES = {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -33,6 +37,12 @@ def _file(served: ServedStudy, stem: str, suffix: str, lang: Language | None) ->
             404, f"this study has no {path.name}; its languages are: {', '.join(served.meta.languages)}"
         )
     return path
+
+
+def _download(grid: str, form: ReportFormat) -> str:
+    # Codes come from the planner's file: in a header only plain letters may stand.
+    safe = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in grid)
+    return f'attachment; filename="report-{safe}.{form.value}"'
 
 
 @router.get("/", include_in_schema=False)
@@ -54,11 +64,23 @@ def study_map(served: Served, lang: Lang = None) -> FileResponse:
 
 
 @router.get("/reports/{form}", summary="The report as Word, Excel or HTML", response_class=FileResponse)
-def report(served: Served, form: ReportFormat, lang: Lang = None) -> FileResponse:
-    """DOCX and XLSX are downloads, HTML opens in the browser."""
+def report(
+    served: Served, reports: Reports, form: ReportFormat, lang: Lang = None, grid: GridCode = None
+) -> Response:
+    """DOCX and XLSX are downloads, HTML opens in the browser. With `grid`: two pages on that unit grid."""
+    if grid is not None:
+        content = reports.make(grid, form, lang or served.meta.languages[0])
+        headers = {} if form is ReportFormat.HTML else {"content-disposition": _download(grid, form)}
+        return Response(content, media_type=TYPES[f".{form.value}"], headers=headers)
     path = _file(served, "report", f".{form.value}", lang)
     name = None if form is ReportFormat.HTML else path.name
     return FileResponse(path, media_type=TYPES[path.suffix], filename=name)
+
+
+@router.get("/v1/grids", summary="The unit grids of the study")
+def grids(served: Served) -> list[GridSummary]:
+    """Code, name and figures; a figure behind which fewer than k riders stand is null."""
+    return grid_summaries(served)
 
 
 @router.get("/layers/sites.{form}", summary="The stations for a GIS", response_class=FileResponse)

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from study_sample import sample_study
 from tiny_study import TOWN, place, write_study
 
 from api.app import create_app
+from api.deps import RESULT
 from api.settings import Settings
 from geo.datum import from_wgs84, to_wgs84
 from geo.errors import InputError
@@ -162,6 +164,11 @@ def test_the_openapi_document_is_valid_and_names_problems(client: TestClient) ->
         (operation,) = document["paths"][path].values()
         assert "application/problem+json" in operation["responses"]["422"]["content"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_a_study_comes_back_from_its_file_as_it_was() -> None:
+    study = sample_study()
+    assert RESULT.validate_json(RESULT.dump_json(study)) == study
 
 
 def test_a_folder_without_a_study_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""The report on one unit grid, made when a member of grid staff asks for it."""
+
+import dataclasses
+import tempfile
+import threading
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.deps import PLACES_FOLDER, ServedStudy
+from api.errors import NotThereError
+from api.schemas import GridSummary, ReportFormat
+from api.studytables import Language
+from geo.places import Places
+from maps.basemap import Backdrop
+from maps.documents import write_docx, write_html, write_xlsx
+
+__all__ = ["GridReports", "Reports", "grid_summaries"]
+
+WRITERS = {ReportFormat.DOCX: write_docx, ReportFormat.XLSX: write_xlsx, ReportFormat.HTML: write_html}
+
+
+class GridReports:
+    """Makes grid reports of one served study; the base map is built at the first one and kept."""
+
+    def __init__(self, served: ServedStudy) -> None:
+        self._served = served
+        self._backdrop: Backdrop | None = None
+        # One at a time: drawing pictures takes all of a core.
+        self._lock = threading.Lock()
+
+    def make(self, code: str, form: ReportFormat, language: Language) -> bytes:
+        """Return the file of one report.
+
+        Raises
+        ------
+        NotThereError
+            When the study has no such grid or language.
+        """
+        served = self._served
+        if not any(grid.code == code for grid in served.study.grids):
+            raise NotThereError(f"this study has no unit grid {code!r}; /v1/grids lists them")
+        if language not in served.meta.languages:
+            raise NotThereError(f"this study has no {language}; it has: {', '.join(served.meta.languages)}")
+        study = dataclasses.replace(
+            served.study, title=served.meta.titles[language], city=served.meta.cities[language]
+        )
+        with self._lock, tempfile.TemporaryDirectory(prefix="yilu-") as folder:
+            if self._backdrop is None:
+                self._backdrop = Backdrop.build(served.network, Places.load(served.folder / PLACES_FOLDER))
+            path = Path(folder) / f"report.{form.value}"
+            WRITERS[form](study, self._backdrop, language, path, code)
+            return path.read_bytes()
+
+
+def grid_summaries(served: ServedStudy) -> list[GridSummary]:
+    """Return all unit grids of the study with their figures."""
+    return [
+        GridSummary(
+            code=grid.code,
+            name=grid.name,
+            riders=grid.riders,
+            rest_min_a_day=grid.rest_min_a_day,
+            covered_share=grid.covered_share,
+            stations=len(grid.site_ids),
+            pickup_points=len(grid.pickup_ids),
+        )
+        for grid in served.study.grids
+    ]
+
+
+async def _reports(request: Request) -> GridReports:
+    reports: GridReports = request.app.state.grid_reports
+    return reports
+
+
+Reports = Annotated[GridReports, Depends(_reports)]
