@@ -182,14 +182,19 @@ class Fleet:
         c.penalty[rows] = [round(policy.fairness_s_per_point * rider.contribution * 1000) for rider in riders]
         day = [now + round((policy.day_work_s - rider.worked_today_s) * 1000) for rider in riders]
         c.limit[rows] = [min(as_ms(r.shift_end_s), end) for r, end in zip(riders, day, strict=True)]
-        c.break_due[rows] = [
-            now + round((policy.continuous_work_s - r.worked_since_break_s) * 1000) for r in riders
-        ]
+        c.break_due[rows] = [self._break_due(rider, now) for rider in riders]
         c.capacity[rows] = [-1 if rider.capacity is None else rider.capacity for rider in riders]
         c.load[rows] = [rider.load for rider in riders]
         if len(rows):
             c.least_factor[0] = min(int(c.least_factor[0]), int(c.factor[rows].min()))
             c.most_cap[0] = max(int(c.most_cap[0]), int(c.cap[rows].max()))
+
+    def _break_due(self, rider: Rider, now: int) -> int:
+        """When the next break falls due; for a rider on his break, counted from its end."""
+        span_s = self.policy.continuous_work_s
+        if rider.status == "on_break":
+            return max(now, as_ms(rider.available_s)) + round(span_s * 1000)
+        return now + round((span_s - rider.worked_since_break_s) * 1000)
 
     def _write_stops(
         self, squad: Squad, slots: np.ndarray[tuple[int], np.dtype[np.int64]], stops: list[Stop]
@@ -291,8 +296,8 @@ class Fleet:
         rider = self._riders[rider_id]
         rider = dataclasses.replace(
             rider,
-            extra_last_hour_s=rider.extra_last_hour_s + extra_s,
-            contribution=rider.contribution + points,
+            extra_last_hour_s=max(rider.extra_last_hour_s + extra_s, 0.0),
+            contribution=max(rider.contribution + points, 0.0),
         )
         self._riders[rider_id] = rider
         left = max(self.policy.max_extra_per_hour_s - rider.extra_last_hour_s, 0.0)
@@ -348,6 +353,21 @@ class Fleet:
             tuple(sorted(some, key=lambda found: (found.rank_ms, found.rider_id, found.place))[:k])
             for some in merged
         )
+
+    def best_of(self, task: Task, rider_id: str, now_s: float) -> Candidate | None:
+        """Return the best place of a single-place task in one rider's plan, None where he may not do it."""
+        squad, row = self.row_of(rider_id)
+        if squad.mode not in task.modes:
+            return None
+        others = squad.c.ok.copy()
+        mine = others[row]
+        squad.c.ok[:] = 0
+        squad.c.ok[row] = mine
+        try:
+            found = self.best([dataclasses.replace(task, modes=frozenset({squad.mode}))], 1, now_s)[0]
+        finally:
+            squad.c.ok[:] = others
+        return found[0] if found else None
 
     def table(self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False) -> "TaskTable":
         """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs."""

@@ -221,8 +221,8 @@ def long_legs(
 ) -> int:
     """List the long legs that the radius does not decide; returns how many.
 
-    A long leg is out when the ellipse about its ends, at the fastest speed, leaves the task outside, or when what
-    is known of the two ways (their times, or that they exceed the radius) is too much already.
+    A long leg is out when the ellipse about its ends, at the fastest speed, leaves the task outside, or when
+    what is known of the two ways (their times, or that they exceed the radius) is too much already.
     """
     ok, skills, platform = c.ok, c.skills, c.platform
     legs, long_slot, x, y, factors, edges, walk = c.leg, c.long_slot, c.x, c.y, c.factor, c.edge, c.walk

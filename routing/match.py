@@ -138,7 +138,7 @@ def _why(fleet: Fleet, task: Task, now_s: float, found: int) -> Refused:
 
 
 def _added(task: Task, rider: Rider, from_s: float) -> tuple[Stop, ...]:
-    """Return the stops that a task adds, named so that they differ from the others; none begins before `from_s`."""
+    """Return the stops that a task adds, under names not yet taken; none begins before `from_s`."""
     taken = {stop.stop_id for stop in rider.stops}
     stops = []
     for stop in stops_of(task):
@@ -178,11 +178,19 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
             from_s = now / 1000
     added = _added(task, rider, from_s)
     where = [place] if found.dropoff_place is None else [place, found.dropoff_place]
+    before_ms = int(squad.c.arrive[base + place + 1]) if place < k else int(squad.c.leave[base + k])
+    if place == k == 0:
+        before_ms = max(before_ms, now)
     old_way = _ways(fleet, rider, [base + j for j in range(place, min(where[-1] + 1, k) + 1)])
     for number in reversed(range(len(added))):
         at = fleet.table(rider.mode, [task], dropoff=number == 1).places
         fleet.insert(found.rider_id, where[number], added[number], at)
     base, c = row * squad.width, squad.c
+    extra_ms: int | None = None
+    if len(added) == 1:
+        # As it stands in the columns now: a batch moves other tasks after a candidate was found.
+        end_ms = int(c.arrive[base + place + 2]) if place < k else int(c.leave[base + place + 1])
+        extra_ms = max(end_ms - before_ms, 0)
     inserted = [base + 1 + at + number for number, at in enumerate(where)]
     others = [base + m for m in range(1, k + len(where) + 1) if base + m not in inserted]
     slacks = tuple(
@@ -191,7 +199,7 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     )
     end = min(inserted[-1] + 1, base + k + len(where))
     new_way = _ways(fleet, rider, list(range(base + place, end + 1)))
-    extra_s = found.extra_ms / 1000
+    extra_s = (found.extra_ms if extra_ms is None else extra_ms) / 1000
     extra_m = sum(map(_metres, new_way)) - sum(map(_metres, old_way))
     policy, slot = fleet.policy, inserted[0]
     points = policy.points_per_minute * extra_s / 60 + policy.points_per_km * max(extra_m, 0.0) / 1000

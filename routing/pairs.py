@@ -203,7 +203,7 @@ def _best_pair_riders(
     work_p: Work,
     work_d: Work,
 ) -> int:
-    """Fill the rows of `out` (rank, extra, row, pick-up slot, drop-off slot) with the k best riders; how many."""
+    """Fill the rows of `out` (rank, extra, row, two slots) with the k best riders; returns how many."""
     if p.edge[i] < 0 or d.edge[i] < 0:
         return 0
     net = point_leg(

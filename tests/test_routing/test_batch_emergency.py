@@ -1,0 +1,153 @@
+"""Many tasks at once, holding back, and alerts in phases."""
+
+import dataclasses
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lattice import lattice
+from towns import NOW, place_in, some_riders, some_tasks
+
+from routing.assign import assign_round, hold_back, match_batch
+from routing.emergency import Alert, alert_plan, chance_within
+from routing.fleet import Fleet
+from routing.match import match
+from routing.policy import Policy
+from routing.riders import Rider, Stop
+from routing.tasks import Task, Visit
+from routing.verify import Checker
+
+TOWN = lattice(10)
+POLICY = Policy(max_extra_s=900.0, max_extra_per_hour_s=1200.0)
+
+
+def fleet_of(riders: list[Rider], policy: Policy = POLICY) -> Fleet:
+    fleet = Fleet(TOWN, policy)
+    fleet.put(riders, NOW)
+    return fleet
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_round_is_the_cheapest_of_all_assignments(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    fleet = fleet_of(some_riders(TOWN, rng, 5, everything=False))
+    tasks = some_tasks(TOWN, rng, 3, everything=False)
+    listed = [{one.rider_id: one.rank_ms for one in row} for row in fleet.best(tasks, 5, NOW)]
+    best = (0, 0)
+    for choice in itertools.product([None, *fleet.rider_ids], repeat=len(tasks)):
+        used = [rider for rider in choice if rider is not None]
+        if len(set(used)) == len(used) and all(
+            r is None or r in row for r, row in zip(choice, listed, strict=True)
+        ):
+            cost = sum(row[r] for r, row in zip(choice, listed, strict=True) if r is not None)
+            best = min(best, (-len(used), cost))
+    assigned, left = assign_round(fleet, tasks, NOW)
+    assert (-len(assigned), sum(found.rank_ms for _, found, _ in assigned)) == best
+    assert len(assigned) + len(left) == len(tasks)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6), everything=st.booleans())
+def test_a_batch_holds_and_is_no_dearer_than_one_by_one(seed: int, everything: bool) -> None:
+    rng = np.random.default_rng(seed)
+    riders = some_riders(TOWN, rng, 5, everything=everything)
+    tasks = some_tasks(TOWN, rng, 7, everything=everything)
+    matches, refused = match_batch(fleet_of(riders), tasks, NOW, threads=2)
+    assert len(matches) + len(refused) == len(tasks)
+    checker = Checker(TOWN, POLICY)
+    plans = {rider.rider_id: rider for rider in riders}
+    by_id = {task.task_id: task for task in tasks}
+    for one in matches:
+        before = plans[one.rider_id]
+        assert checker.match(before, one, by_id[one.task_id], NOW) == ()
+        used_s = before.extra_last_hour_s + one.extra_s
+        plans[one.rider_id] = dataclasses.replace(one.plan, extra_last_hour_s=used_s)
+    single, _ = match(fleet_of(riders), tasks, NOW)
+    assert len(matches) >= len(single) - 1
+
+
+def test_a_rider_soon_free_is_worth_the_wait() -> None:
+    rng = np.random.default_rng(0)
+    here = place_in(TOWN, rng)
+    west, south, east, north = TOWN.bounds
+    far = Rider("far", (west, south) if here[0] > (west + east) / 2 else (east, north))
+    near = Rider("near", here, status="on_break", available_s=NOW + 300)
+    task = Task("t", Visit(here, 30.0, latest_s=NOW + 3600))
+    held = hold_back(fleet_of([far, near]), [task], NOW)
+    assert [(one.rider_id, one.until_s) for one in held] == [("near", NOW + 300)]
+    assert held[0].gain_s > 60
+    assert hold_back(fleet_of([far, near]), [task], NOW, patience_s=200) == ()
+
+
+def test_fairness_asks_who_has_given_less() -> None:
+    rng = np.random.default_rng(1)
+    here = place_in(TOWN, rng)
+    riders = [Rider("a", here, contribution=30.0), Rider("b", here, contribution=10.0)]
+    task = Task("t", Visit(here, 30.0))
+    fair = dataclasses.replace(POLICY, fairness_s_per_point=2.0)
+    assert fleet_of(riders).best([task], 2, NOW)[0][0].rider_id == "a"
+    first, second = fleet_of(riders, fair).best([task], 2, NOW)[0]
+    assert (first.rider_id, second.rank_ms - first.rank_ms) == ("b", 40_000)
+    assert first.extra_ms == second.extra_ms
+
+
+def test_alerts_go_to_the_soonest_capable_riders_in_phases() -> None:
+    rng = np.random.default_rng(2)
+    riders = some_riders(TOWN, rng, 30, everything=True)
+    fleet = fleet_of(riders)
+    task = Task("e", Visit(place_in(TOWN, rng), 600.0), kind="first_response", skills=frozenset({"aid"}))
+    plan = alert_plan(fleet, task, NOW, drill=True)
+    assert plan.drill
+    assert plan.alerts
+    ways = [alert.travel_s for alert in plan.alerts]
+    assert ways == sorted(ways)
+    known = {rider.rider_id: rider for rider in riders}
+    assert all("aid" in known[alert.rider_id].skills for alert in plan.alerts)
+    assert all(known[alert.rider_id].status != "off" for alert in plan.alerts)
+    for phase, size in enumerate(POLICY.emergency.phase_riders):
+        assert sum(alert.phase == phase for alert in plan.alerts) <= size
+    assert plan.soonest_s == min(alert.arrives_s for alert in plan.alerts)
+    sure = alert_plan(fleet, task, NOW, acceptance={alert.rider_id: 1.0 for alert in plan.alerts})
+    assert sure.probability == 1.0 if sure.soonest_s <= plan.within_s else sure.probability == 0.0
+
+
+def test_late_stops_of_an_alerted_rider_are_told() -> None:
+    rng = np.random.default_rng(4)
+    stop = Stop("s", place_in(TOWN, rng), latest_s=NOW + 400)
+    fleet = fleet_of([Rider("r", place_in(TOWN, rng), stops=(stop,))])
+    plan = alert_plan(fleet, Task("e", Visit(place_in(TOWN, rng), 900.0)), NOW)
+    ((name, late_s),) = plan.alerts[0].late_stops
+    assert name == "s"
+    assert late_s > 400
+
+
+def alert(phase: int, arrives_s: float, acceptance: float) -> Alert:
+    return Alert(f"{phase}-{arrives_s}", phase, 0.0, 0.0, arrives_s, acceptance, ())
+
+
+@pytest.mark.parametrize("within_s", [50.0, 150.0, 400.0])
+def test_the_chance_agrees_with_a_simulation(within_s: float) -> None:
+    alerts = (
+        alert(0, 100, 0.3),
+        alert(0, 300, 0.4),
+        alert(1, 140, 0.2),
+        alert(1, 350, 0.5),
+        alert(2, 390, 0.9),
+    )
+    rng = np.random.default_rng(3)
+    times = []
+    for _ in range(20_000):
+        arrived = math.inf
+        for phase in range(3):
+            accepted = [a for a in alerts if a.phase == phase and rng.random() < a.acceptance]
+            if accepted:
+                arrived = min(a.arrives_s for a in accepted)
+                break
+        times.append(arrived)
+    share = sum(one <= within_s for one in times) / len(times)
+    assert chance_within(alerts, within_s) == pytest.approx(share, abs=0.015)
+    assert chance_within((), within_s) == 0.0
