@@ -28,7 +28,7 @@ _ZOOMS = {
     # key: (coarse from, fine from), zooms of the page; None: no coarse version
     "major": (3, 14),
     "middle": (11, 14),
-    "minor": (None, 14),
+    "minor": (13, 14),
     "path": (None, 16),
     "water": (3, 14),
     "green": (10, 14),

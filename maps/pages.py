@@ -85,6 +85,7 @@ def study_map(study: Study, backdrop: Backdrop, lang: str, *, tiles: OnlineTiles
     reach = next(layer for layer in found if layer["id"] == "reach")["parts"]
     suggested = [site.site_id for site in study.sites if not site.existing]
     data = _data(say, backdrop, study.bounds, study.map_attribution, tiles) | {
+        "view": _view(study),
         "title": say.say(study_report(study).title),
         "subtitle": say.text("ui.subtitle_map", city=study.city, period=say.say(period_of(study)), k=study.k),
         "warning": say.text("ui.synthetic_map") if study.synthetic else "",
@@ -146,12 +147,24 @@ def _data(
         "land": LAND,
         "redactedFill": REDACTED,
         "bounds": [round(value, 6) for value in bounds],
+        "view": [round(value, 6) for value in bounds],
         # Leaflet sets the attribution as HTML
         "attribution": html.escape(say.text("ui.attribution", attribution=attribution)),
         "base": backdrop.page_layers(),
         "labels": backdrop.page_labels(),
         "tiles": _tiles(tiles, bounds, say) if tiles else None,
     }
+
+
+def _view(study: Study) -> list[float]:
+    """West, south, east, north of what there is to see first: places and published demand."""
+    points = [site.lonlat for site in study.sites] + [point.lonlat for point in study.pickups]
+    points += [cell.centre for cell in study.cells if cell.riders is not None]
+    if not points:
+        return [round(value, 6) for value in study.bounds]
+    lons, lats = [p[0] for p in points], [p[1] for p in points]
+    pad = max(0.04 * max(max(lons) - min(lons), max(lats) - min(lats)), 0.001)
+    return [round(v, 6) for v in (min(lons) - pad, min(lats) - pad, max(lons) + pad, max(lats) + pad)]
 
 
 def _tiles(tiles: OnlineTiles, bounds: tuple[float, float, float, float], say: Wording) -> dict[str, Any]:

@@ -615,8 +615,7 @@
     body.id = 'panel-body';
     panel.appendChild(el('div', { 'class': 'head' }, [el('strong', { text: t.panel }), fold]));
     panel.appendChild(body);
-    function showAll() {
-      var b = data.bounds;
+    function show(b) {
       var side = map.getSize().x > 760 ? 290 : 10;
       map.fitBounds([[b[1], b[0]], [b[3], b[2]]], { animate: false, paddingTopLeft: [10, 10], paddingBottomRight: [side, 10] });
     }
@@ -624,7 +623,7 @@
       el('div', { 'class': 'titles' }, [el('h1', { text: data.title }), el('p', {}, [
         el('span', { text: data.subtitle }), data.warning ? el('em', { text: data.warning }) : null])]),
       el('div', { 'class': 'find', role: 'search' }, index.length ? [search, found] : []),
-      el('button', { type: 'button', id: 'whole', text: t.locate_all, onclick: showAll }),
+      el('button', { type: 'button', id: 'whole', text: t.locate_all, onclick: function () { show(data.bounds); } }),
       el('button', { type: 'button', id: 'print', text: t.print, onclick: function () { window.print(); } })
     ]);
     document.body.insertBefore(bar, document.body.firstChild);
@@ -657,7 +656,7 @@
     window.matchMedia('print').addEventListener('change', function (e) { paper(e.matches); });
 
     if (window.innerWidth <= 760) fold.click();
-    showAll();
+    show(data.view);
     if (data.hourly) setHour(0);
     data.layers.forEach(function (layer) { if (layer.on) toggle(layer.id, true); });
     document.documentElement.setAttribute('data-ready', 'yes');
