@@ -205,8 +205,7 @@ def write_files(folder: Path, points: int) -> tuple[Path, Path]:
     with pq.ParquetWriter(by_time, schema, compression="zstd") as out:
         for start in range(0, POINTS_A_RIDER, 20):
             rows = np.arange(start, start + 20)
-            which, step = np.meshgrid(everybody, rows)
-            which, step = which.ravel(), step.ravel()
+            which, step = np.tile(everybody, len(rows)), np.repeat(rows, riders)
             at = lonlat[which % len(lonlat), step]
             lon = at[:, 0] + 0.0001 * ((which // len(lonlat) * len(lonlat)) % 97)
             columns = [which.astype(np.int32), T0 + STEP_S * step, lon, at[:, 1]]

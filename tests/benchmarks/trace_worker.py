@@ -4,6 +4,7 @@ Started by bench_traces: ``python trace_worker.py FILE [cluster]``; prints one l
 """
 
 import hashlib
+import importlib
 import json
 import resource
 import sys
@@ -28,11 +29,12 @@ def stays_of(traces: Traces) -> StayPoints:
 
 def on_cluster(path: Path) -> Mapped[StayPoints]:
     """Read on two worker processes of a local cluster."""
-    from distributed import Client, LocalCluster
-
+    distributed = importlib.import_module("distributed")
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
-        Client(cluster) as client,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
         tempfile.TemporaryDirectory() as folder,
     ):
         client.gather(client.map(_warm_up, range(8), pure=False))
