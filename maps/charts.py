@@ -69,9 +69,9 @@ def _characters(family: str) -> frozenset[int]:
 
 def to_png(figure: Figure) -> bytes:
     """Render a figure; the same figure gives the same bytes."""
-    canvas = FigureCanvasAgg(figure)
     out = io.BytesIO()
-    canvas.print_png(out, metadata={"Software": "yilu"})  # type: ignore[no-untyped-call]
+    FigureCanvasAgg(figure)
+    figure.savefig(out, format="png", dpi=DPI, metadata={"Software": "yilu"})
     return out.getvalue()
 
 

@@ -70,7 +70,7 @@ def word_document(report: Report, study: Study, say: Wording, pictures: dict[str
     setting = _SETTINGS[say.catalogue.lang, report.grid_code is not None]
     document = docx.Document()
     _page(document, setting, say)
-    _styles(document, setting)
+    _styles(document, setting, say)
     _line(document, say.say(report.title), setting, "title")
     _line(document, say.say(report.subtitle), setting, "subtitle")
     tables = figures = 0
@@ -129,7 +129,10 @@ def _page(document: Document, setting: _Setting, say: Wording) -> None:
     _run(foot, dashes[1], setting.title_face, setting, size)
 
 
-def _styles(document: Document, setting: _Setting) -> None:
+def _styles(document: Document, setting: _Setting, say: Wording) -> None:
+    for language in document.styles.element.iter(qn("w:lang")):  # else Word breaks lines as in English
+        language.set(qn("w:val"), "en-GB")
+        language.set(qn("w:eastAsia"), "zh-CN" if say.catalogue.lang == "zh" else "en-GB")
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = setting.latin, Pt(setting.body_pt)
     _faces(normal.element.get_or_add_rPr(), setting.latin, setting.body_face)

@@ -222,7 +222,7 @@
       here.names.forEach(function (n) {
         var x = n[1] - view.x, y = n[2] - view.y;
         if (x < -n[4] || y < -n[4] || x > view.size + n[4] || y > view.size + n[4]) return;
-        if (Math.abs(n[3]) > 0.87 && n[0].charCodeAt(0) > 0x2e80) { upright(ctx, n, x, y, here.size); return; }
+        if (Math.abs(n[3]) > 0.87 && /^[\u2e80-\uffef]+$/.test(n[0])) { upright(ctx, n, x, y, here.size); return; }
         ctx.save(); ctx.translate(x, y); ctx.rotate(n[3]);
         ctx.strokeText(n[0], 0, 0); ctx.fillText(n[0], 0, 0); ctx.restore();
       });

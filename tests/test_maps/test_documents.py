@@ -106,6 +106,7 @@ def test_chinese_document_names_chinese_faces_and_page_numbers(
     write_docx(study, backdrop, "zh", tmp_path / "r.docx")
     with zipfile.ZipFile(tmp_path / "r.docx") as parts:
         body = parts.read("word/document.xml").decode()
+        styles = parts.read("word/styles.xml").decode()
         foot = "".join(parts.read(n).decode() for n in parts.namelist() if "footer" in n)
     faces = set(re.findall(r'w:eastAsia="([^"]+)"', body))
     assert faces == {"仿宋", "黑体", "宋体", "楷体"}
@@ -115,6 +116,7 @@ def test_chinese_document_names_chinese_faces_and_page_numbers(
     ]
     assert chinese
     assert all(run.find(f".//{qn('w:rFonts')}").get(qn("w:eastAsia")) for run in chinese)
+    assert 'w:eastAsia="zh-CN"' in styles
     assert " PAGE " in foot
     assert "— " in foot
 
