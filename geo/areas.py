@@ -129,35 +129,29 @@ def read_areas(file: OplFile) -> Areas:
 
     An area of which the file lacks a node or a member way (it reaches outside the extract) is left out.
     """
-    rows, texts = [], []
-    for row, text in enumerate(file.ways.texts()):
-        if text and "highway=" not in text:
-            rows.append(row)
-            texts.append(text)
-    ways = np.array(rows, dtype=np.int64)
     ref_ptr, ref = file.ways.ref_ptr, file.ways.ref
-    lengths = np.diff(ref_ptr)[ways] if len(ways) else ways
-    closed = lengths >= 4
-    closed[closed] = ref[ref_ptr[ways[closed]]] == ref[ref_ptr[ways[closed] + 1] - 1]
-    node_rows = file.find(ref[spans(ref_ptr[ways[closed]], lengths[closed])])
-    starts = np.concatenate([[0], np.cumsum(lengths[closed])]).astype(np.int64)
-    whole = np.minimum.reduceat(node_rows, starts[:-1]) >= 0 if closed.any() else np.zeros(0, np.bool_)
-    kept = np.nonzero(closed)[0][whole]
-    kept_rows = node_rows[np.repeat(whole, lengths[closed])]
+    lengths = np.diff(ref_ptr)
+    ways = np.flatnonzero((lengths >= 4) & (np.diff(file.ways.tag_ptr) > 0) & ~file.ways.street)
+    ways = ways[ref[ref_ptr[ways]] == ref[ref_ptr[ways + 1] - 1]]
+    node_rows = file.find(ref[spans(ref_ptr[ways], lengths[ways])])
+    starts = np.cumsum(lengths[ways]) - lengths[ways]
+    whole = np.minimum.reduceat(node_rows, starts) >= 0 if len(ways) else np.zeros(0, np.bool_)
+    kept_rows = node_rows[np.repeat(whole, lengths[ways])]
+    ways = ways[whole]
 
     extra = _multipolygons(file)
-    ids = [file.ways.id[ways[kept]], np.array([relation.id for relation, _ in extra], dtype=np.int64)]
+    ids = [file.ways.id[ways], np.array([relation.id for relation, _ in extra], dtype=np.int64)]
     ring_rows = [kept_rows] + [ring for _, rings in extra for ring in rings]
     extra_lengths = [len(ring) for _, rings in extra for ring in rings]
-    ring_lengths = [lengths[kept], np.array(extra_lengths, dtype=np.int64)]
-    polygon = [len(kept) + i for i, (_, rings) in enumerate(extra) for _ in rings]
+    ring_lengths = [lengths[ways], np.array(extra_lengths, dtype=np.int64)]
+    polygon = [len(ways) + i for i, (_, rings) in enumerate(extra) for _ in rings]
     return Areas(
         id=np.concatenate(ids),
-        texts=tuple(texts[i] for i in kept) + tuple(_text(relation.tags) for relation, _ in extra),
+        texts=tuple(file.ways.texts(ways)) + tuple(_text(relation.tags) for relation, _ in extra),
         rings=Rings(
             np.concatenate([[0], np.cumsum(np.concatenate(ring_lengths))]).astype(np.int64),
             file.lonlat(np.concatenate(ring_rows)),
-            np.concatenate([np.arange(len(kept)), polygon]).astype(np.int32),
+            np.concatenate([np.arange(len(ways)), polygon]).astype(np.int32),
         ),
     )
 

@@ -34,7 +34,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.access import IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule
 from geo.areas import Areas
 from geo.arrays import BoolArray, FloatArray
-from geo.crossings import M_PER_DEGREE, Segments, Spans, length_m, segments_near, spans_inside
+from geo.crossings import M_PER_DEGREE, Segments, Spans, Walks, length_m, segments_near, spans_inside
 from geo.mapways import Streets
 from geo.opl import parse_tags
 from geo.rawways import Compounds, mode_bit
@@ -47,6 +47,7 @@ MARGIN_M = 4.0
 """Strip along the outline that counts as outside."""
 SHORT_M = 3.0
 """Pieces shorter than this are not cut off."""
+REACH_M = GATE_REACH_M + MARGIN_M
 LEAST_AREA_M2 = 1_500.0
 """Smaller areas are gardens and yards, not compounds."""
 NESTED_SHARE = 0.8
@@ -71,6 +72,7 @@ class _Candidate(NamedTuple):
     kind: str
     tagged: bool
     fenced: bool
+    gates: FloatArray
     outline: BaseGeometry
     inner: BaseGeometry
 
@@ -98,6 +100,7 @@ def close_compounds(areas: Areas, streets: Streets) -> tuple[Compounds, Streets]
     if not candidates:
         return Compounds(), streets
     segments = segments_near(streets, np.array([candidate.outline.bounds for candidate in candidates]))
+    walks = Walks(streets)
     tree = shapely.STRtree([candidate.outline for candidate in candidates])
     taken: set[int] = set()
     for own, candidate in enumerate(candidates):
@@ -105,7 +108,7 @@ def close_compounds(areas: Areas, streets: Streets) -> tuple[Compounds, Streets]
         if any(_share(candidate.outline, candidates[i].outline) > NESTED_SHARE for i in over):
             continue
         parts = spans_inside(candidate.inner, segments)
-        gated = _gated(parts, segments, streets)
+        gated = _gated(parts, candidate.gates, segments, walks)
         private = _not_public(parts, gated, segments, streets)
         if not _is_closed(candidate, [gated[row] for row in private], private, segments, streets):
             continue
@@ -135,7 +138,7 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
     used = [number for number in used if m2[number] >= LEAST_AREA_M2]
     if not used:
         return []
-    reach = (GATE_REACH_M + MARGIN_M) / M_PER_DEGREE / np.cos(np.radians(low[used, 1]))[:, None]
+    reach = (REACH_M) / M_PER_DEGREE / np.cos(np.radians(low[used, 1]))[:, None]
     boxes = shapely.box(*(low[used] - reach).T, *(high[used] + reach).T)
     points = shapely.points(gates)
     owner, gate = shapely.STRtree(points).query(boxes)
@@ -154,18 +157,24 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
         tagged = access in _CLOSED or tags.get("gated") == "yes" or tags.get("residential") == "gated"
         if access in _OPEN:
             continue
-        outline = areas.rings.shape(number)
         degree_m = float(np.cos(np.radians(low[number, 1]))) * M_PER_DEGREE
+        if not (tagged or fenced):
+            # A degree of longitude is the shorter one: nothing within reach is farther than this.
+            rings = [shapely.LinearRing(areas.rings.ring(row)) for row in areas.rings.of(number)]
+            apart = [shapely.distance(ring, points[close]).min() * degree_m for ring in rings]
+            if min(apart) > REACH_M:
+                continue
+        outline = areas.rings.shape(number)
         if outline.is_empty or outline.area * degree_m * M_PER_DEGREE < LEAST_AREA_M2:
-            continue
-        # Degrees of longitude are the shorter ones: what is farther off in them is farther off in metres.
-        apart = shapely.distance(outline.boundary, points[close]) * degree_m
-        if not (tagged or fenced or bool((apart <= GATE_REACH_M + MARGIN_M).any())):
             continue
         inner = outline.buffer(-MARGIN_M / M_PER_DEGREE)
         if not inner.is_empty:
             name = tags.get("name", "") or tags.get("name:zh", "") or tags.get("name:en", "")
-            found.append(_Candidate(number, name, kind or FENCED, tagged, fenced, outline, inner))
+            found.append(
+                _Candidate(
+                    number, name, kind or FENCED, tagged, fenced, gates[np.sort(close)], outline, inner
+                )
+            )
     return sorted(found, key=lambda candidate: (-candidate.outline.area, candidate.area))
 
 
@@ -173,45 +182,28 @@ def _share(part: BaseGeometry, whole: BaseGeometry) -> float:
     return float(part.intersection(whole).area / part.area)
 
 
-def _gated(parts: dict[int, Spans], segments: Segments, streets: Streets) -> dict[int, list[bool]]:
+def _gated(
+    parts: dict[int, Spans], gates: FloatArray, segments: Segments, walks: Walks
+) -> dict[int, list[bool]]:
     """Whether each entry of each segment has a gate, walking along its street to the next junctions.
 
     A gate near by on another street does not count: dense blocks are full of gates to back yards.
     """
-    crossing = {row: spans for row, spans in parts.items() if any(0 < s < 1 for span in spans for s in span)}
     found: dict[int, list[bool]] = {row: [] for row in parts}
+    crossing = [
+        (row, share) for row, spans in parts.items() for span in spans for share in span if 0 < share < 1
+    ]
     if not crossing:
         return found
-    ends = segments.ends[list(crossing)].reshape(-1, 2)
-    reach = 2 * GATE_REACH_M / M_PER_DEGREE / float(np.cos(np.radians(ends[0, 1])))
-    rows = segments.near(*(ends.min(axis=0) - reach), *(ends.max(axis=0) + reach))
-    links: dict[int, list[tuple[int, float]]] = {}
-    for row, at in zip(rows.tolist(), segments.at[rows].tolist(), strict=True):
-        one, two = int(streets.way_ref[at]), int(streets.way_ref[at + 1])
-        metres = length_m(segments, row)
-        links.setdefault(one, []).append((two, metres))
-        links.setdefault(two, []).append((one, metres))
-    for row, spans in crossing.items():
-        at, metres = int(segments.at[row]), length_m(segments, row)
-        one, two = int(streets.way_ref[at]), int(streets.way_ref[at + 1])
-        for share in (share for span in spans for share in span if 0 < share < 1):
-            starts = ((one, two, share * metres), (two, one, (1 - share) * metres))
-            found[row].append(any(_gate_along(*start, links, streets.node_gate) for start in starts))
+    rows, shares = (np.array(column) for column in zip(*crossing, strict=True))
+    ends = segments.ends[rows]
+    entry = ends[:, 0] + shares[:, None] * (ends[:, 1] - ends[:, 0])
+    scale = M_PER_DEGREE * np.array([np.cos(np.radians(entry[0, 1])), 1.0])
+    apart = np.hypot(*((entry[:, None] - gates[None]) * scale).transpose(2, 0, 1))
+    close = (apart <= REACH_M).any(axis=1) if len(gates) else np.zeros(len(rows), np.bool_)
+    for (row, _), lonlat, has_gate in zip(crossing, entry, close, strict=True):
+        found[row].append(bool(has_gate) and walks.meets_gate(int(segments.at[row]), lonlat, REACH_M))
     return found
-
-
-def _gate_along(
-    node: int, before: int, gone_m: float, links: dict[int, list[tuple[int, float]]], gate: BoolArray
-) -> bool:
-    while gone_m <= GATE_REACH_M + MARGIN_M:
-        if gate[node]:
-            return True
-        onward = [(follow, metres) for follow, metres in links[node] if follow != before]
-        if len(onward) != 1:
-            return False
-        before, (node, metres) = node, onward[0]
-        gone_m += metres
-    return False
 
 
 def _not_public(
@@ -260,7 +252,7 @@ def _is_closed(
 
 def _to_gates(spans: Spans, row: int, segments: Segments, streets: Streets) -> Spans:
     """Move the ends of the stretches to a gate or a node nearby, so that no sliver is cut off."""
-    length = length_m(segments, row)
+    length = float(length_m(segments, [row])[0])
     at = int(segments.at[row])
     gate = [bool(streets.node_gate[streets.way_ref[at + i]]) for i in (0, 1)]
     moved = []

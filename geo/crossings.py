@@ -9,7 +9,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.arrays import FloatArray, Int32Array, Int64Array
 from geo.mapways import Streets
 
-__all__ = ["M_PER_DEGREE", "Segments", "Spans", "length_m", "segments_near", "spans_inside"]
+__all__ = ["M_PER_DEGREE", "Segments", "Spans", "Walks", "length_m", "segments_near", "spans_inside"]
 
 M_PER_DEGREE = 111_195.0
 CELL_DEGREES = 0.004
@@ -119,7 +119,56 @@ def spans_inside(area: BaseGeometry, segments: Segments) -> dict[int, Spans]:
     return {row: sorted(parts[row]) for row in sorted(parts)}
 
 
-def length_m(segments: Segments, row: int) -> float:
-    """Length of one segment."""
-    delta = segments.ends[row, 1] - segments.ends[row, 0]
-    return float(np.hypot(delta[0] * np.cos(np.radians(segments.ends[row, 0, 1])), delta[1]) * M_PER_DEGREE)
+class Walks:
+    """Walking along a street from junction to junction, over the ends of its ways."""
+
+    def __init__(self, streets: Streets) -> None:
+        self.streets = streets
+        first, last = streets.way_ptr[:-1], streets.way_ptr[1:] - 1
+        self._ends = np.concatenate([first, last])
+        self._ends = self._ends[np.argsort(streets.way_ref[self._ends], kind="stable")]
+        self._end_nodes = streets.way_ref[self._ends]
+        nodes = len(streets.node_id)
+        # A node in the middle of a way has two segments there, at its end one.
+        self._degree = 2 * np.bincount(streets.way_ref, minlength=nodes)
+        self._degree -= np.bincount(self._end_nodes, minlength=nodes)
+        self._is_first = np.zeros(len(streets.way_ref), dtype=np.bool_)
+        self._is_first[first] = True
+        self._is_last = np.zeros(len(streets.way_ref), dtype=np.bool_)
+        self._is_last[last] = True
+
+    def meets_gate(self, at: int, lonlat: FloatArray, reach_m: float) -> bool:
+        """Whether a gate stands within reach of a point on segment `at`, along its street, no junction between."""
+        return self._along(at, -1, lonlat, reach_m) or self._along(at + 1, 1, lonlat, reach_m)
+
+    def _along(self, at: int, step: int, lonlat: FloatArray, reach_m: float) -> bool:
+        """Walk from a point to position `at` of ``way_ref`` and onwards in the direction `step`."""
+        here, gone_m = lonlat, 0.0
+        while True:
+            node = int(self.streets.way_ref[at])
+            there = self.streets.node_lonlat[node]
+            delta = (there - here) * M_PER_DEGREE
+            gone_m += float(np.hypot(delta[0] * np.cos(np.radians(here[1])), delta[1]))
+            if not gone_m <= reach_m:
+                return False
+            if self.streets.node_gate[node]:
+                return True
+            if self._degree[node] != 2:
+                return False
+            if self._is_last[at] if step > 0 else self._is_first[at]:
+                low, high = np.searchsorted(self._end_nodes, np.array([node, node + 1], dtype=np.int32))
+                others = [int(end) for end in self._ends[low:high] if end != at]
+                if not others:
+                    return False
+                at = others[0]
+                step = 1 if self._is_first[at] else -1
+            at, here = at + step, there
+            # A step of no length would go round a closed way for ever.
+            gone_m += 0.01
+
+
+def length_m(segments: Segments, rows: Int64Array | list[int]) -> FloatArray:
+    """Length of each segment of `rows`."""
+    ends = segments.ends[rows]
+    delta = (ends[:, 1] - ends[:, 0]) * M_PER_DEGREE
+    return np.asarray(np.hypot(delta[:, 0] * np.cos(np.radians(ends[:, 0, 1])), delta[:, 1]))

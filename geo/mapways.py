@@ -1,11 +1,12 @@
 """Columns of a map file into `RawWays`: streets with their rules, barriers, turn restrictions."""
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from geo.access import CLASSES, NODE_KEYS, WAY_KEYS, WayRule, node_rule, way_rule
+from geo.access import CLASSES, WAY_KEYS, NodeRule, WayRule, node_rule, way_rule
 from geo.areas import spans
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
 from geo.opl import Objects, OplFile, Relation, parse_tags
@@ -15,6 +16,7 @@ __all__ = ["NAME_KEYS", "STREET_KEYS", "TURN_KEYS", "Streets", "raw_ways", "read
 
 NAME_KEYS = ("name", "name:zh", "name:en", "ref")
 STREET_KEYS = WAY_KEYS | frozenset(NAME_KEYS)
+_NAME_TAG = re.compile("(?:^|,)(name(?::zh|:en)?|ref)=([^,]*)")
 TURN_KEYS = ("restriction", "restriction:motorcar", "restriction:motor_vehicle")
 _CAR = mode_bit("car")
 _CAR_WORDS = frozenset({"motorcar", "motor_vehicle"})
@@ -43,9 +45,8 @@ def read_streets(file: OplFile) -> Streets:
     rules: dict[WayRule, int] = {}
     names: dict[str, int] = {}
     known: dict[str, int] = {}
-    for row, text in enumerate(file.ways.texts()):
-        if "highway=" not in text:
-            continue
+    streets = np.flatnonzero(file.ways.street)
+    for row, text in zip(streets.tolist(), file.ways.texts(streets), strict=True):
         plain, called = _split_name(text)
         index = known.get(plain)
         if index is None:
@@ -75,7 +76,7 @@ def read_streets(file: OplFile) -> Streets:
         rule=np.array(rule, dtype=np.int32)[kept],
         rules=tuple(rules),
         name=np.array(name, dtype=np.int32)[kept],
-        names=tuple(names),
+        names=tuple(parse_tags(f"n={called}")["n"] for called in names),
         node_id=node_id,
         node_lonlat=lonlat,
         node_blocked=blocked,
@@ -96,18 +97,12 @@ def _lonely(file: OplFile, ways: Int64Array, square: BoolArray) -> BoolArray:
 
 
 def _split_name(text: str) -> tuple[str, str]:
-    """Tags without names, so that equal rules look equal, and the best name."""
-    if "name" not in text and "ref=" not in text:
+    """Tags without names, so that equal rules look equal, and the best name, as OPL writes it."""
+    found = dict(_NAME_TAG.findall(text))
+    if not found:
         return text, ""
-    rest, found = [], {}
-    for part in text.split(","):
-        key, _, value = part.partition("=")
-        if key in NAME_KEYS:
-            found[key] = value
-        else:
-            rest.append(part)
-    best = next((found[key] for key in NAME_KEYS if key in found), "")
-    return ",".join(rest), parse_tags(f"n={best}")["n"] if "%" in best else best
+    best = next(found[key] for key in NAME_KEYS if key in found)
+    return _NAME_TAG.sub("", text).lstrip(","), best
 
 
 def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArray]:
@@ -115,12 +110,14 @@ def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArra
     if not len(node_id):
         return blocked, gate
     at = np.minimum(np.searchsorted(node_id, nodes.id), len(node_id) - 1)
-    on_street = (node_id[at] == nodes.id).tolist()
-    for row, (is_on, text) in enumerate(zip(on_street, nodes.texts(), strict=True)):
-        if is_on and "barrier=" in text:
-            tags = parse_tags(text)
-            rule = node_rule({key: value for key, value in tags.items() if key in NODE_KEYS})
-            blocked[at[row]], gate[at[row]] = rule
+    on_street = np.flatnonzero(node_id[at] == nodes.id)
+    known: dict[str, NodeRule] = {}
+    for row, text in zip(at[on_street].tolist(), nodes.texts(on_street), strict=True):
+        if "barrier=" in text:
+            rule = known.get(text)
+            if rule is None:
+                rule = known[text] = node_rule(parse_tags(text))
+            blocked[row], gate[row] = rule
     return blocked, gate
 
 

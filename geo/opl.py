@@ -6,7 +6,6 @@ synthetic, negative and unsorted ids alike. Format: https://osmcode.org/opl-file
 metadata, so a line has the fields ``T`` tags, ``x`` ``y`` location, ``N`` node list, ``M`` members).
 """
 
-import itertools
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ DEGREE = 10_000_000
 """OSM stores locations as whole multiples of 1e-7 degrees."""
 NOWHERE = 2**31 - 1
 
-KEEP, SELECT, DROP = 1, 2, 4
+KEEP, SELECT, DROP, STREET = 1, 2, 4, 8
 FNV_OFFSET, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 NEWLINE, SPACE, COMMA, EQUALS, MINUS, DOT, ZERO, NINE = (ord(c) for c in "\n ,=-.09")
 LETTER_N, LETTER_W, LETTER_R, LETTER_X, LETTER_Y, TAGS, REFS = (ord(c) for c in "nwrxyTN")
@@ -60,22 +59,23 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True)
 class Objects:
-    """Selected nodes or ways: ids, their kept tags as text, and for ways the node ids."""
+    """Selected nodes or ways: ids, kept tags as text; of ways the node ids and whether it has ``highway``."""
 
     id: NDArray[np.int64]
     tag_ptr: NDArray[np.int64]
     tag_text: bytes
     ref_ptr: NDArray[np.int64]
     ref: NDArray[np.int64]
+    street: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.id)
 
-    def texts(self) -> Iterator[str]:
-        """Kept tags of each object in OPL notation (``key=value,key=value``)."""
-        ptr = self.tag_ptr.tolist()
+    def texts(self, rows: NDArray[np.int64] | None = None) -> Iterator[str]:
+        """Kept tags of each object (or of these rows) in OPL notation (``key=value,key=value``)."""
+        rows = np.arange(len(self)) if rows is None else rows
         text = self.tag_text
-        for start, stop in itertools.pairwise(ptr):
+        for start, stop in zip(self.tag_ptr[rows].tolist(), self.tag_ptr[rows + 1].tolist(), strict=True):
             yield text[start:stop].decode()
 
     def refs(self, index: int) -> NDArray[np.int64]:
@@ -145,7 +145,7 @@ def scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
     Other ways are kept without tags, see `Wanted.drop`.
     """
     keys = (*_key_table(nodes), *_key_table(ways))
-    columns: list[list[NDArray[Any]]] = [[] for _ in range(12)]
+    columns: list[list[NDArray[Any]]] = [[] for _ in range(13)]
 
     def collect(done: Future[tuple[NDArray[np.generic], ...]]) -> None:
         for column, part in zip(columns, done.result(), strict=True):
@@ -163,7 +163,8 @@ def scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
         columns = [[part] for part in _scan_chunk(np.zeros(0, np.uint8), *keys)]
     # One column after the other, so that pieces and whole lie side by side for one of them only.
     joined = [_join(column) for column in columns]
-    node_id, x, y, tagged_id, tagged_len, tagged_text, way_id, way_len, way_text, n_refs, ref, lines = joined
+    node_id, x, y, tagged_id, tagged_len, tagged_text, way_id, way_len, way_text, *more = joined
+    n_refs, ref, street, lines = more
     if len(node_id) > 1 and not bool((node_id[1:] > node_id[:-1]).all()):
         node_id, first = np.unique(node_id, return_index=True)
         x, y = x[first], y[first]
@@ -171,8 +172,10 @@ def scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
         node_id=node_id,
         node_x=x,
         node_y=y,
-        nodes=Objects(tagged_id, _ptr(tagged_len), tagged_text.tobytes(), np.zeros(1, np.int64), node_id[:0]),
-        ways=Objects(way_id, _ptr(way_len), way_text.tobytes(), _ptr(n_refs), ref),
+        nodes=Objects(
+            tagged_id, _ptr(tagged_len), tagged_text.tobytes(), np.zeros(1, np.int64), node_id[:0], street[:0]
+        ),
+        ways=Objects(way_id, _ptr(way_len), way_text.tobytes(), _ptr(n_refs), ref, street),
         relations=tuple(_relation(line.decode()) for line in lines.tobytes().splitlines()),
     )
 
@@ -228,9 +231,9 @@ def _hash(key: str) -> int:
 
 
 def _key_table(wanted: Wanted) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Sorted key hashes and what each key does: bits `KEEP`, `SELECT`, `DROP`."""
+    """Sorted key hashes and what each key does: bits `KEEP`, `SELECT`, `DROP`, `STREET`."""
     role = {_hash(key): KEEP for key in wanted.keep}
-    for keys, bit in ((wanted.select, SELECT), (wanted.drop, DROP)):
+    for keys, bit in ((wanted.select, SELECT), (wanted.drop, DROP), (("highway",), STREET)):
         for key in keys:
             role[_hash(key)] = role.get(_hash(key), 0) | bit
     hashes = sorted(role)
@@ -330,7 +333,7 @@ def _scan_chunk(
     node_id, x, y = np.empty(lines, np.int64), np.empty(lines, np.int32), np.empty(lines, np.int32)
     tagged_id, tagged_len = np.empty(lines, np.int64), np.empty(lines, np.int32)
     way_id, way_len, n_refs = np.empty(lines, np.int64), np.empty(lines, np.int32), np.empty(lines, np.int32)
-    refs = np.empty(commas + lines, np.int64)
+    refs, street = np.empty(commas + lines, np.int64), np.empty(lines, np.bool_)
     tagged_text, way_text = np.empty(len(text), np.uint8), np.empty(len(text), np.uint8)
     relation_text = np.empty(len(text), np.uint8)
     nodes = tagged = ways = n_ref = tagged_bytes = way_bytes = relation_bytes = 0
@@ -386,6 +389,7 @@ def _scan_chunk(
         elif role & SELECT or not role & DROP:
             if not role & SELECT:
                 filled = first_byte
+            street[ways] = role & STREET != 0
             way_id[ways], way_len[ways], n_refs[ways] = ident, filled - first_byte, n_ref - first_ref
             ways += 1
             way_bytes = filled
@@ -403,5 +407,6 @@ def _scan_chunk(
         way_text[:way_bytes],
         n_refs[:ways],
         refs[:n_ref],
+        street[:ways],
         relation_text[:relation_bytes],
     )
