@@ -159,7 +159,7 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
             continue
         degree_m = float(np.cos(np.radians(low[number, 1]))) * M_PER_DEGREE
         if not (tagged or fenced):
-            # A degree of longitude is the shorter one: nothing within reach is farther than this.
+            # Metres of the shorter degree, that of longitude: the true distance is at least this.
             rings = [shapely.LinearRing(areas.rings.ring(row)) for row in areas.rings.of(number)]
             apart = [shapely.distance(ring, points[close]).min() * degree_m for ring in rings]
             if min(apart) > REACH_M:

@@ -138,7 +138,7 @@ class Walks:
         self._is_last[last] = True
 
     def meets_gate(self, at: int, lonlat: FloatArray, reach_m: float) -> bool:
-        """Whether a gate stands within reach of a point on segment `at`, along its street, no junction between."""
+        """Whether a gate stands within reach of a point on segment `at`, no junction between them."""
         return self._along(at, -1, lonlat, reach_m) or self._along(at + 1, 1, lonlat, reach_m)
 
     def _along(self, at: int, step: int, lonlat: FloatArray, reach_m: float) -> bool:

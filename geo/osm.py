@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import osmium
 
 from geo.access import NODE_KEYS, WAY_KEYS
@@ -189,6 +190,8 @@ def _read(path: Path, nodes: Wanted, ways: Wanted) -> tuple[RawWays, TaggedNodes
     streets, areas = read_streets(file), read_areas(file)
     if not len(streets.way_id):
         raise InputError(f"{path} holds no street that anybody may use (ways with a highway tag).")
+    if np.isnan(streets.node_lonlat).any(axis=1).all():
+        raise InputError(f"{path} holds streets but the positions of none of their nodes.")
     tagged, relations = file.tagged(), file.relations
     # The positions of all nodes are the largest part; they are not needed any more.
     del file

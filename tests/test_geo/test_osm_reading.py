@@ -196,6 +196,11 @@ def test_bad_files_say_why(tmp_path: Path, name: str, content: bytes | None, sen
     assert "\n" not in str(caught.value)
 
 
+def test_streets_without_nodes(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="positions of none"):
+        read_osm(write_osm(tmp_path / "a.osm", [], [(7, [1, 2, 3], STREET)]))
+
+
 def test_truncated_pbf(tmp_path: Path, helsinki_pbf: Path) -> None:
     path = tmp_path / "cut.osm.pbf"
     path.write_bytes(helsinki_pbf.read_bytes()[:-1000])
