@@ -7,7 +7,7 @@ moving points, a median below 30 m,
 and every other hypothesis at least 3 times and 15 m farther off.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -21,13 +21,16 @@ from geo.traceformats import RawBatch
 if TYPE_CHECKING:
     from geo.streets import StreetNetwork
 
-__all__ = ["DatumEvidence", "detect_datum", "detect_datums", "moving_points"]
+__all__ = ["DatumEvidence", "detect_datum", "moving_points", "settle_datums"]
 
 _FEWEST: Final = 60
 _CLEAR_M: Final = 30.0
 _TIMES: Final = 3.0
 _APART_M: Final = 15.0
 _FAR_M: Final = 2_000.0
+#: A declared datum is refused only with many points and far from every street.
+_MANY: Final = 200
+_WRONG_M: Final = 60.0
 _SAMPLE: Final = 1_500
 _GATHER: Final = 200_000
 _SLOW_MPS, _FAST_MPS, _LONGEST_S = 2.0, 30.0, 180
@@ -128,23 +131,33 @@ class _Gathered:
         self.parts.append((rider[rider >= 0][: 2 * _GATHER], batch.t_s[chosen], batch.lonlat[chosen]))
 
 
-def detect_datums(
-    batches: Iterable[RawBatch], network: "StreetNetwork | None", file: str
+def settle_datums(
+    batches: Iterable[RawBatch], network: "StreetNetwork | None", declared: Callable[[str], str], file: str
 ) -> dict[str, tuple[str, str]]:
-    """Find the datum of each platform in one file.
+    """Find or check the datum of each platform in one file.
+
+    Parameters
+    ----------
+    batches
+        The file; read to its end only where a platform's datum is ``auto``.
+    network
+        Streets of the city; without them a declared datum is believed.
+    declared
+        What was declared about a platform: a datum or ``auto``.
+    file
+        Name for the error.
 
     Returns
     -------
     dict
-        Platform to (datum, evidence).
+        Platform to (datum, evidence), for the platforms that were seen.
 
     Raises
     ------
     InputError
-        If there is no network to ask, or the evidence about a platform is not clear.
+        If there is no network to ask, the evidence about a platform is not clear, or it speaks against
+        what was declared.
     """
-    if network is None:
-        raise InputError(f"{file}: the datum auto needs the map of the city")
     gathered: dict[str, _Gathered] = {}
     for batch in batches:
         good = (batch.fault == 0) & (np.abs(batch.lonlat) <= 180.0).all(axis=1)
@@ -152,14 +165,30 @@ def detect_datums(
             group = gathered.setdefault(batch.platforms[code], _Gathered())
             if sum(len(t) for _, t, _ in group.parts) < 2 * _GATHER:
                 group.add(batch, np.flatnonzero(good & (batch.platform == code)))
+        if network is None or all(declared(platform) != "auto" for platform in batch.platforms[1:]):
+            break
     found = {}
     for platform, group in sorted(gathered.items()):
+        said = declared(platform)
+        if network is None:
+            if said == "auto":
+                raise InputError(f"{file}: the datum auto needs the map of the city")
+            continue
         rider, t_s, lonlat = (np.concatenate(column) for column in zip(*group.parts, strict=True))
         evidence = detect_datum(lonlat[moving_points(rider, t_s, lonlat)], network)
-        if evidence.datum is None:
-            whose = f" of platform {platform!r}" if platform else ""
+        whose = f" of platform {platform!r}" if platform else ""
+        if said == "auto" and evidence.datum is None:
             raise InputError(
                 f"{file}: the datum{whose} is not clear ({evidence.text}); name it: wgs84, gcj02 or bd09"
             )
-        found[platform] = (evidence.datum, evidence.text)
+        against = evidence.datum not in (None, said) and evidence.points >= _MANY
+        if said != "auto" and against and evidence.median_m[said] > _WRONG_M:
+            raise InputError(
+                f"{file}: the datum{whose} is said to be {said}, but the streets say {evidence.datum}"
+                f" ({evidence.text})"
+            )
+        if said == "auto":
+            found[platform] = (str(evidence.datum), evidence.text)
+        else:
+            found[platform] = (said, f"declared; {evidence.text}" if evidence.points else "declared")
     return found

@@ -35,8 +35,8 @@ from geo.tracefeed import (
     dealt_block,
     open_files,
 )
-from geo.traceformats import TraceFormat, file_kind, find_files
-from geo.traces import Mapped, refuse_other_city, rules_for
+from geo.traceformats import TraceFormat, file_kind
+from geo.traces import Mapped, files_with_formats, refuse_other_city, rules_for
 
 if TYPE_CHECKING:
     from geo.streets import StreetNetwork
@@ -137,7 +137,7 @@ def _share_path(job: _Job, piece: int, share: int) -> Path:
 
 def _deal(piece: _Piece, job: _Job) -> _Booked:
     """Read one piece and deal its points out."""
-    riders = Riders(job.key, job.rotate, job.study, job.rules.trace_format.timezone)
+    riders = Riders(job.key, job.rotate, job.study, job.rules.formats[0].timezone)
     paths = [_share_path(job, piece.number, share) for share in range(job.shares)]
     with RejectsFile(job.folder / f"{piece.number:05d}.rejects") as refused:
         ledger = _ledger(job, refused)
@@ -189,7 +189,7 @@ def _apply(share: int, pieces: int, job: _Job, function: Callable[[Traces], T]) 
 def map_traces_on(
     scheduler: Scheduler,
     paths: str | Path | Sequence[str | Path],
-    trace_format: TraceFormat,
+    trace_format: TraceFormat | Sequence[TraceFormat],
     function: Callable[[Traces], T],
     *,
     key: bytes,
@@ -226,9 +226,9 @@ def map_traces_on(
     """
     if not 1 <= shares <= 4096:
         raise InputError(f"shares is {shares}; it must lie within 1 to 4096")
-    files = find_files(paths)
-    rules = rules_for(trace_format, network, bounds)
-    Riders(key, rotate, study, trace_format.timezone)  # refuses a bad key before work starts
+    files, formats = files_with_formats(paths, trace_format)
+    rules = rules_for(formats, network, bounds)
+    Riders(key, rotate, study, formats[0].timezone)  # refuses a bad key before work starts
     ledger = Ledger(RejectsFile(None))
     open_files(files, rules, ledger)
     job = _Job(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.datum import to_wgs84
-from geo.datumcheck import detect_datums
+from geo.datumcheck import settle_datums
 from geo.errors import InputError
 from geo.jit import kernel
 from geo.privacy import Pseudonymiser
@@ -49,6 +49,7 @@ __all__ = [
 ROTATIONS: Final = ("study", "day")
 _DAY_TURN_S: Final = 4 * 3600  # a night shift belongs to the day on which it began
 _SCRATCH_FILES: Final = 128
+_CHECKED_FILES: Final = 20  # of a study; declarations about more are believed
 _ROW_BITS: Final = 40
 _OUTSIDE: Final = REASONS.index("outside_map")
 _LOST: Final = REASONS.index("unparsable_row")
@@ -255,7 +256,8 @@ class Ledger:
 class Rules:
     """What a reading was asked to do."""
 
-    trace_format: TraceFormat
+    formats: tuple[TraceFormat, ...]
+    """One for each file."""
     bounds: tuple[float, float, float, float] | None
     network: "StreetNetwork | None"
     shifted: bool
@@ -276,22 +278,23 @@ def _outside(lonlat: NDArray[np.float64], bounds: tuple[float, float, float, flo
 
 
 def _wgs84(
-    batch: RawBatch, rules: Rules, datums: dict[str, tuple[str, str]], ok: NDArray[np.bool_]
+    batch: RawBatch,
+    trace_format: TraceFormat,
+    shifted: bool,
+    datums: dict[str, tuple[str, str]],
+    ok: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Bring the good rows of a batch to WGS-84, platform by platform."""
     lonlat = batch.lonlat
     for code in np.unique(batch.platform[ok]).tolist():
         platform = batch.platforms[code]
         if platform not in datums:
-            declared = rules.trace_format.datum_of(platform)
-            evidence = (
-                "declared"
-                if rules.shifted or declared == "wgs84"
-                else "declared; no shift outside mainland China"
-            )
-            datums[platform] = (declared, evidence)
+            declared = trace_format.datum_of(platform)
+            plain = shifted or declared == "wgs84"
+            evidence = "declared" if plain else "no shift outside mainland China"
+            datums[platform] = ("wgs84" if declared == "auto" else declared, evidence)
         datum = datums[platform][0]
-        if datum != "wgs84" and rules.shifted:
+        if datum != "wgs84" and shifted:
             rows = np.flatnonzero(ok & (batch.platform == code))
             lonlat[rows] = to_wgs84(lonlat[rows], datum)
     return lonlat
@@ -300,11 +303,14 @@ def _wgs84(
 def open_files(files: Sequence[Path], rules: Rules, ledger: Ledger) -> None:
     """Begin an account for each file, and find the datum of those that need it."""
     for number, path in enumerate(files):
-        file = ledger.open_file(_label(path, number, rules.trace_format))
-        if rules.trace_format.datum == "auto":
-            ledger.datums[file].update(
-                detect_datums(read_batches(path, rules.trace_format), rules.network, path.name)
-            )
+        trace_format = rules.formats[number]
+        file = ledger.open_file(_label(path, number, trace_format))
+        words = [trace_format.datum] if isinstance(trace_format.datum, str) else trace_format.datum.values()
+        unsettled = "auto" in words
+        if rules.shifted and (unsettled or (rules.network is not None and number < _CHECKED_FILES)):
+            batches = read_batches(path, trace_format)
+            settled = settle_datums(batches, rules.network, trace_format.datum_of, path.name)
+            ledger.datums[file].update(settled)
 
 
 def checked_blocks(
@@ -319,8 +325,8 @@ def checked_blocks(
     for number, path in enumerate(files):
         if only is not None and number != only:
             continue
-        file = number
-        for batch in read_batches(path, rules.trace_format, row_groups):
+        file, trace_format = number, rules.formats[number]
+        for batch in read_batches(path, trace_format, row_groups):
             if path.stem in batch.rider_ids:
                 ledger.labels[file] = f"file {number + 1}{path.suffix.lower()}"
             ledger.lose(file, batch.lost)
@@ -328,10 +334,10 @@ def checked_blocks(
             ledger.read[file] += n
             if n == 0:
                 continue
-            first_s, last_s = rules.trace_format.period_s
+            first_s, last_s = trace_format.period_s
             flag_rows(batch.t_s, batch.lonlat, batch.fault, first_s, last_s)
             ok = batch.fault == 0
-            lonlat = _wgs84(batch, rules, ledger.datums[file], ok)
+            lonlat = _wgs84(batch, trace_format, rules.shifted, ledger.datums[file], ok)
             if rules.bounds is not None:
                 away = ok & _outside(lonlat, rules.bounds)
                 if away.any():
@@ -362,6 +368,15 @@ def _number_riders(
     return count
 
 
+def _limits(source: NDArray[np.int64], rules: Rules) -> tuple[float, float]:
+    """Return the speed and slack of the files at hand; where they differ, what the most generous allows."""
+    files = range(len(rules.formats))
+    if len(source) and len(rules.formats) > 1:
+        files = range(int(source.min()) >> _ROW_BITS, (int(source.max()) >> _ROW_BITS) + 1)
+    formats = [rules.formats[file] for file in files]
+    return max(f.max_speed_mps for f in formats), max(f.jump_slack_m for f in formats)
+
+
 def build_traces(blocks: Sequence[Block], rules: Rules, riders: RiderTable, ledger: Ledger) -> Traces:
     """Turn all points of some riders into traces, and settle the account of each point."""
     block = Block.join(blocks)
@@ -382,7 +397,8 @@ def build_traces(blocks: Sequence[Block], rules: Rules, riders: RiderTable, ledg
         )
     ptr = np.searchsorted(rider, np.arange(count + 1)).astype(np.int64)
     verdict = np.zeros(n, np.uint8)
-    judge_points(ptr, t_s, lonlat, rules.trace_format.max_speed_mps, rules.trace_format.jump_slack_m, verdict)
+    speed, slack = _limits(source, rules)
+    judge_points(ptr, t_s, lonlat, speed, slack, verdict)
     if verdict.any():
         keep = verdict == 0
         bad = ~keep

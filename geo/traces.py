@@ -48,6 +48,7 @@ __all__ = [
     "TraceFormat",
     "Traces",
     "concat_traces",
+    "files_with_formats",
     "map_traces",
     "read_traces",
     "refuse_other_city",
@@ -86,7 +87,7 @@ class Mapped(Generic[T]):
 
 def map_traces(
     paths: str | Path | Sequence[str | Path],
-    trace_format: TraceFormat,
+    trace_format: TraceFormat | Sequence[TraceFormat],
     function: Callable[[Traces], T],
     *,
     key: bytes,
@@ -104,7 +105,7 @@ def map_traces(
     paths
         Files and folders (a folder is read with all its files).
     trace_format
-        What the platform declares about them.
+        What the platform declares about them; or one such for each of `paths`.
     function
         Called with parts of the traces, each with all points of its riders. It must be pure: where rows do
         not come rider by rider the reading starts anew and earlier values are dropped.
@@ -134,9 +135,9 @@ def map_traces(
         If a file cannot be read, columns are missing, the datum is not clear, or every point lies outside
         the map.
     """
-    files = find_files(paths)
-    rules = rules_for(trace_format, network, bounds)
-    riders = Riders(key, rotate, study, trace_format.timezone)
+    files, formats = files_with_formats(paths, trace_format)
+    rules = rules_for(formats, network, bounds)
+    riders = Riders(key, rotate, study, formats[0].timezone)
     for scratch in (False, True):
         with RejectsFile(rejects) as refused, tempfile.TemporaryDirectory(prefix="yilu-") as folder:
             ledger = Ledger(refused)
@@ -157,8 +158,26 @@ def map_traces(
     raise AssertionError("scratch files take riders in any order")
 
 
+def files_with_formats(
+    paths: str | Path | Sequence[str | Path], trace_format: TraceFormat | Sequence[TraceFormat]
+) -> tuple[list[Path], tuple[TraceFormat, ...]]:
+    """Open folders, and give each file the format that was declared for its path."""
+    if isinstance(trace_format, TraceFormat):
+        files = find_files(paths)
+        return files, (trace_format,) * len(files)
+    entries = [paths] if isinstance(paths, str | Path) else list(paths)
+    if len(entries) != len(trace_format):
+        raise InputError(f"{len(entries)} paths of traces need as many formats, not {len(trace_format)}")
+    if len({f.timezone for f in trace_format}) > 1:
+        raise InputError("the traces of one study must be of one time zone")
+    found = [
+        (file, form) for entry, form in zip(entries, trace_format, strict=True) for file in find_files(entry)
+    ]
+    return [file for file, _ in found], tuple(form for _, form in found)
+
+
 def rules_for(
-    trace_format: TraceFormat,
+    formats: tuple[TraceFormat, ...],
     network: "StreetNetwork | None",
     bounds: tuple[float, float, float, float] | None,
 ) -> Rules:
@@ -169,7 +188,7 @@ def rules_for(
     if bounds is not None:
         west, south, east, north = bounds
         shifted = bool(in_mainland_china([[(west + east) / 2, (south + north) / 2]])[0])
-    return Rules(trace_format, None if bounds is None else _with_margin(bounds), network, shifted)
+    return Rules(formats, None if bounds is None else _with_margin(bounds), network, shifted)
 
 
 def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rules) -> None:
@@ -189,7 +208,7 @@ def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rule
 
 def read_traces(
     paths: str | Path | Sequence[str | Path],
-    trace_format: TraceFormat,
+    trace_format: TraceFormat | Sequence[TraceFormat],
     *,
     key: bytes,
     network: "StreetNetwork | None" = None,

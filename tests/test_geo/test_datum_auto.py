@@ -105,3 +105,33 @@ def test_moving_points_ignores_the_order_of_rows() -> None:
     assert moving_points(rider, t, lonlat).tolist() == [1], "standing, jumping and long gaps are no riding"
     turn = np.array([3, 1, 4, 0, 2])
     assert turn[moving_points(rider, t[turn], lonlat[turn])].tolist() == [1]
+
+
+def test_a_wrong_declaration_is_refused(town: StreetNetwork, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", [("blue", from_wgs84(riding(town), "gcj02"))])
+    result = read_traces(path, TraceFormat(datum="gcj02"), key=KEY, network=town)
+    assert result.accounts[0].datum_evidence.startswith("declared; median distance of")
+    points = np.concatenate([riding(town, seed) for seed in range(3)])
+    path = write(tmp_path / "b.csv", [("blue", from_wgs84(points, "gcj02"))])
+    with pytest.raises(InputError, match="'blue' is said to be wgs84, but the streets say gcj02"):
+        read_traces(path, TraceFormat(datum="wgs84"), key=KEY, network=town)
+    assert len(read_traces(path, TraceFormat(datum="wgs84"), key=KEY).traces), "without a map it is believed"
+
+
+def test_one_platform_declared_and_one_asked(town: StreetNetwork, tmp_path: Path) -> None:
+    true = riding(town)
+    groups = [("blue", from_wgs84(true, "gcj02")), ("yellow", from_wgs84(true, "bd09"))]
+    path = write(tmp_path / "a.csv", groups)
+    trace_format = TraceFormat(datum={"blue": "gcj02", "yellow": "auto"})
+    result = read_traces(path, trace_format, key=KEY, network=town)
+    assert result.accounts[0].datum == "blue: gcj02, yellow: bd09"
+
+
+def test_outside_the_mainland_auto_is_wgs84(tmp_path: Path) -> None:
+    porto = ascii_map("A---B", {"AB": {}}, cell_m=300.0, origin=(-8.61, 41.15)).network()
+    path = write(tmp_path / "a.csv", [("blue", riding(porto))])
+    result = read_traces(path, TraceFormat(datum="auto"), key=KEY, network=porto)
+    assert (result.accounts[0].datum, result.accounts[0].datum_evidence) == (
+        "wgs84",
+        "no shift outside mainland China",
+    )

@@ -435,3 +435,20 @@ def test_a_thousand_mutilated_files(tmp_path: Path, ending: str) -> None:
         assert sum(len(t) for t in mapped.values) == mapped.accounts[0].accepted
         assert set(mapped.accounts[0].rejected) <= set(REASONS[1:])
     assert usable > (300 if ending == "csv" else 5)
+
+
+def test_each_path_may_have_its_own_format(tmp_path: Path) -> None:
+    """A rider whose points stand in two files of different make is one rider."""
+    rows = walk(2, 60)
+    plain = read(write_csv(tmp_path / "all.csv", rows))
+    one = write_csv(tmp_path / "one.csv", rows[:40])
+    shifted = [(r, t * 1000, *from_wgs84([p], "gcj02")[0].tolist()) for r, t, *p in rows[40:]]
+    two = write_csv(tmp_path / "two.csv", shifted, header="骑手,时间,经度,纬度")
+    formats = [WGS84, TraceFormat(datum="gcj02", timezone="Asia/Shanghai", time_unit="ms")]
+    result = read_traces([one, two], formats, key=KEY)
+    assert result.traces.pseudonyms == plain.pseudonyms
+    np.testing.assert_array_equal(result.traces.t_s, plain.t_s)
+    np.testing.assert_allclose(result.traces.lonlat, plain.lonlat, atol=1e-9)
+    assert [a.datum for a in result.accounts] == ["wgs84", "gcj02"]
+    with pytest.raises(InputError, match="2 paths of traces need as many formats, not 1"):
+        read_traces([one, two], [WGS84], key=KEY)
