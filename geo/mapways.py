@@ -64,9 +64,7 @@ def read_streets(file: OplFile) -> Streets:
     ways, lengths = ways[kept], lengths[kept]
     refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
     node_id, way_ref = np.unique(refs, return_inverse=True)
-    found_at = file.find(node_id)
-    lonlat = file.lonlat(found_at)
-    lonlat[found_at < 0] = np.nan
+    lonlat = file.lonlat(file.find(node_id))
     blocked, gate = _barriers(file.nodes, node_id)
     return Streets(
         way_id=file.ways.id[ways],

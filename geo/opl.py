@@ -117,8 +117,12 @@ class OplFile:
         return TaggedNodes(texts, self.lonlat(rows[rows >= 0]))
 
     def lonlat(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Positions (n, 2), WGS-84 degrees, of rows from `find`."""
-        return np.column_stack([self.node_x[rows], self.node_y[rows]]) / DEGREE
+        """Positions (n, 2), WGS-84 degrees, of rows from `find`; NaN for -1."""
+        out = np.full((len(rows), 2), np.nan)
+        known = rows >= 0
+        out[known, 0] = self.node_x[rows[known]]
+        out[known, 1] = self.node_y[rows[known]]
+        return out / DEGREE
 
 
 class TaggedNodes(NamedTuple):
