@@ -40,7 +40,7 @@ def run(quick: bool) -> list[Row]:
     rows = list(_reading(tiled_map(porto, *((2, 2) if quick else (6, 7))), quick))
     # Of this size the joined network has 300k nodes.
     city = tiled_map(porto, *((2, 2) if quick else (8, 7)))
-    saved = pathlib.Path(tempfile.gettempdir()) / f"yilu-{city.name.split('.')[0]}.net"
+    saved = pathlib.Path(tempfile.gettempdir()) / f"{city.name.split('.')[0]}.net"
     StreetNetwork.build(read_raw(city)).save(saved)
     network = StreetNetwork.load(saved)
     for mode, minutes in (("ebike", 5), ("ebike", 15), ("foot", 15), ("car", 15), ("ebike", None)):
