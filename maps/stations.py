@@ -17,6 +17,8 @@ from siting.tables import reason_of
 __all__ = ["existing_layer", "pickups_layer", "refusals_layer", "stability_layer", "suggested_layer"]
 
 _DETAIL_ZOOM = 14
+_MOVES_ZOOM = 12
+"""First zoom of the lines to where a station should move: in a whole city they only cross."""
 
 
 def existing_layer(study: Study, say: Wording) -> Layer:
@@ -77,7 +79,7 @@ def existing_layer(study: Study, say: Wording) -> Layer:
                 "geo": "moves",
                 "line": True,
                 "cls": [0] * len(moves),
-                "palette": [{"edge": "#000000", "width": 2, "dashes": [5, 4]}],
+                "palette": [{"edge": "#000000", "width": 2, "dashes": [5, 4], "from": _MOVES_ZOOM}],
             }
         )
         legend.append({"shape": "dash", "color": "#000000", "width": 2, "text": say.text("legend.move_to")})

@@ -324,7 +324,11 @@
           for (c = -1; c < part.palette.length; c++) {
             if (!by[c]) continue;
             ctx.beginPath();
-            by[c].forEach(function (i) { trace(ctx, s, i, view, !line); });
+            by[c].forEach(function (i) {
+              var b = s.box, j = 4 * i, k = view.scale, wide = (b[j + 2] - b[j]) * k;
+              if (!line && wide < 4) ctx.rect(b[j] * k - view.x, b[j + 1] * k - view.y, wide, (b[j + 3] - b[j + 1]) * k);
+              else trace(ctx, s, i, view, !line);
+            });
             if (line) {
               var w = part.widths[c] * Math.max(0.6, Math.pow(1.25, view.z - 15));
               ctx.strokeStyle = 'rgba(255,255,255,.75)'; ctx.lineWidth = w + 2; ctx.stroke();

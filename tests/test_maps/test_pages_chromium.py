@@ -283,21 +283,21 @@ def test_small_screen(browser: "Browser", tmp_path: Path) -> None:
 
 
 def test_a_city_opens_within_three_seconds(browser: "Browser", tmp_path: Path) -> None:
+    """Seconds of work on the page's main thread, so that a busy machine does not decide."""
     study = big_study()
-    page = study_map(study, _backdrop(study), "zh")
-    seconds = []
-    for attempt in range(3):  # the machine of a test may be busy: the best of three counts
-        visit = _Visit(browser, page, tmp_path)
-        seconds.append(visit.seconds)
-        if attempt == 0:
-            visit.shot("city")
-            for name in ("due", "flows", "grids", "pickups"):
-                visit.page.locator(f"#layer-{name}").set_checked(True)
-            visit.page.locator("#hour").fill("14")
-        visit.close()
-        if min(seconds) < 3.0:
-            break
-    assert min(seconds) < 3.0
+    visit = _Visit(browser, study_map(study, _backdrop(study), "zh"), tmp_path)
+    visit.shot("city")
+    watch = visit.context.new_cdp_session(visit.page)
+    watch.send("Performance.enable", {"timeDomain": "threadTicks"})
+    visit.page.reload()
+    visit.page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
+    visit.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    metrics = {m["name"]: m["value"] for m in watch.send("Performance.getMetrics")["metrics"]}
+    assert 0.05 < metrics["TaskDuration"] < 3.0
+    for name in ("due", "flows", "grids", "pickups"):
+        visit.page.locator(f"#layer-{name}").set_checked(True)
+    visit.page.locator("#hour").fill("14")
+    visit.close()
 
 
 def test_map_of_a_match(browser: "Browser", tmp_path: Path) -> None:
