@@ -232,16 +232,9 @@ def _matrices(quick: bool) -> list[Row]:
                 dataclasses.replace(row, ratio=_ratio(row.median, rows[0].median), version=osrm.version)
                 for row in compare(BENCH, case, {"osrm-bindings Table": osrm.table})
             ]
-            rows.append(
-                value(
-                    BENCH,
-                    f"prepare {source.name.split('.')[0]}",
-                    "osrm-bindings",
-                    "time",
-                    "s",
-                    [osrm.prepare_s],
-                )
-            )
+            if osrm.prepare_s:
+                prepared = f"prepare {source.name.split('.')[0]}"
+                rows.append(value(BENCH, prepared, "osrm-bindings", "time", "s", [osrm.prepare_s]))
     except RuntimeError as error:
         rows.append(skipped(BENCH, case, "osrm-bindings", str(error)))
     return rows
