@@ -61,7 +61,7 @@ def test_every_reason_that_the_core_can_give_has_words() -> None:
     wanted += [f"facility.{name}" for name in SEVEN_ONES]
     wanted += [f"place.{kind}" for kind in CANDIDATE_KINDS]
     wanted += [f"kind.{kind.name}" for kind in STATION_KINDS]
-    core = "".join((ROOT / "siting" / name).read_text(encoding="utf-8") for name in ("plans.py", "audit.py"))
+    core = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "siting").glob("*.py")))
     reasons = set(_REASON.findall(core))
     assert reasons >= {"site_existing", "site_new", "audit_keep", "audit_move"}
     wanted += [f"reason.{reason}" for reason in reasons]
