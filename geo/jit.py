@@ -1,14 +1,28 @@
 """One place for the numba options, so that every kernel is cached, typed and free of the GIL."""
 
+import functools
+import hashlib
 from collections.abc import Callable
-from typing import TypeVar
+from pathlib import Path
+from typing import TypeVar, cast
 
 import numba
 
 __all__ = ["kernel"]
 
-
 F = TypeVar("F", bound=Callable[..., object])
+
+
+@functools.cache
+def _stamp() -> str:
+    """Hash of every module of the house that holds kernels."""
+    house = Path(__file__).resolve().parents[1]
+    sources = (
+        path.read_bytes()
+        for room in ("geo", "siting", "routing")
+        for path in sorted((house / room).glob("*.py"))
+    )
+    return hashlib.sha256(b"".join(source for source in sources if b"@kernel" in source)).hexdigest()
 
 
 def kernel(function: F) -> F:
@@ -16,6 +30,10 @@ def kernel(function: F) -> F:
 
     Cached on disk, so that a fresh process answers at once; without the GIL, so that threads
     share the cores. ``parallel=True`` is not used: numba does not cache such kernels.
+
+    numba renews a cached kernel only when the kernel's own file changes, not when a kernel that it has inlined from
+    another module does. The stamp by which it compares is therefore the hash of all modules with kernels.
     """
-    compiled: F = numba.njit(cache=True, nogil=True)(function)
-    return compiled
+    compiled = numba.njit(cache=True, nogil=True)(function)
+    compiled._cache._cache_file._source_stamp = _stamp()
+    return cast(F, compiled)
