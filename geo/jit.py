@@ -4,7 +4,7 @@ import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -31,9 +31,9 @@ def kernel(function: F) -> F:
     Cached on disk, so that a fresh process answers at once; without the GIL, so that threads
     share the cores. ``parallel=True`` is not used: numba does not cache such kernels.
 
-    numba renews a cached kernel only when the kernel's own file changes, not when a kernel that it has inlined from
-    another module does. The stamp by which it compares is therefore the hash of all modules with kernels.
+    numba renews a cached kernel only when the kernel's own file changes, not when a kernel that it has
+    inlined from another module does. So the stamp it compares is the hash of all modules with kernels.
     """
     compiled = numba.njit(cache=True, nogil=True)(function)
-    compiled._cache._cache_file._source_stamp = _stamp()
+    cast(Any, compiled)._cache._cache_file._source_stamp = _stamp()
     return cast(F, compiled)

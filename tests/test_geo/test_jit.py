@@ -6,7 +6,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 INNER = "from geo.jit import kernel\n\n\n@kernel\ndef inner(x: int) -> int:\n    return x + {}\n"
-OUTER = "from geo.inner import inner\nfrom geo.jit import kernel\n\n\n@kernel\ndef outer(x: int) -> int:\n    return inner(x)\n"
+OUTER = (
+    INNER.replace("inner(x", "outer(x")
+    .replace("x + {}", "inner(x)")
+    .replace("from", "from geo.inner import inner\nfrom", 1)
+)
 
 
 def _run(house: Path) -> str:
