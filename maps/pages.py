@@ -7,8 +7,6 @@ forbids every outside request, except for the tiles a caller asks for.
 
 import dataclasses
 import html
-import importlib.metadata
-import importlib.resources
 import json
 import re
 from typing import Any, Literal
@@ -20,6 +18,7 @@ from folium.template import Template
 from geo.datum import in_mainland_china
 from geo.errors import InputError
 from maps import layers, stations
+from maps.assets import scripts, styles
 from maps.basemap import Backdrop
 from maps.matching import MatchPicture, match_layers, match_titles
 from maps.style import LAND, REDACTED
@@ -227,7 +226,7 @@ class _Head(MacroElement):
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "YiluHead"
         self.map_name = map_name
-        self.css, self.js = _styles(), _scripts()
+        self.css, self.js = styles(), scripts()
         # "<" can end a script block early; its JSON escape cannot
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
         self.data = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -285,37 +284,3 @@ def _settle(element: Element) -> None:
             child = getattr(item, part, None)
             if isinstance(child, Element) and part in vars(item):
                 queue.append(child)
-
-
-def _asset(distribution: str, path: str) -> str:
-    try:
-        files = importlib.metadata.distribution(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        raise InputError(
-            f"the package {distribution}, which brings the map's scripts, is not installed"
-        ) from None
-    with open(str(files.locate_file(path)), encoding="utf-8") as handle:  # noqa: PTH123
-        return handle.read()
-
-
-def _own(name: str) -> str:
-    return (importlib.resources.files("maps") / "page" / name).read_text(encoding="utf-8")
-
-
-def _styles() -> str:
-    leaflet = _asset("XStatic-Leaflet", "xstatic/pkg/leaflet/data/leaflet.css")
-    cluster = _asset(
-        "XStatic-Leaflet-MarkerCluster", "xstatic/pkg/leaflet_markercluster/data/MarkerCluster.css"
-    )
-    # the pictures of controls that the page does not use
-    leaflet = re.sub(r"\s*(background-image|behavior): url\([^)]*\);", "", leaflet)
-    return f"{leaflet}\n{cluster}\n{_own('yilu.css')}"
-
-
-def _scripts() -> str:
-    leaflet = _asset("XStatic-Leaflet", "xstatic/pkg/leaflet/data/leaflet.js")
-    cluster = _asset(
-        "XStatic-Leaflet-MarkerCluster", "xstatic/pkg/leaflet_markercluster/data/leaflet.markercluster.js"
-    )
-    plain = [re.sub(r"//# sourceMappingURL=\S*", "", text) for text in (leaflet, cluster)]
-    return ";\n".join([*plain, _own("yilu.js")])

@@ -47,7 +47,8 @@ def test_every_key_named_in_the_code_exists() -> None:
 
 
 def test_every_word_of_the_page_script_exists() -> None:
-    script = (ROOT / "maps" / "page" / "yilu.js").read_text(encoding="utf-8")
+    pages = (ROOT / "maps" / "page").glob("*.js")
+    script = "".join(path.read_text(encoding="utf-8") for path in pages)
     used = set(re.findall(r"\bt\.([a-z_]+)", script))
     assert used
     assert {f"ui.{name}" for name in used} - set(catalogue("en").texts) == set()
