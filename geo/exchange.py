@@ -85,9 +85,9 @@ def to_osmnx(network: StreetNetwork, mode: str | None = None) -> networkx.MultiD
 def from_osmnx(graph: networkx.MultiDiGraph, gate_delay_s: float = GATE_DELAY_S) -> StreetNetwork:
     """Build a network of an OSMnx graph (simplified or not).
 
-    A direction that the graph holds is open to the modes that the tags of the edge allow; one that it does not
-    hold is open to people on foot and, by a contraflow tag, to bicycles. Tags that OSMnx was not told to keep
-    (``useful_tags_way``) cannot be heeded.
+    A direction that the graph holds is open to the modes that the tags of the edge allow; one that it does
+    not hold is open to people on foot and, by a contraflow tag, to bicycles. Tags that OSMnx was not told to
+    keep (``useful_tags_way``) cannot be heeded.
 
     Parameters
     ----------

@@ -10,12 +10,14 @@ import hashlib
 import shutil
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import osmium
 
 from geo.access import NODE_KEYS, WAY_KEYS
 from geo.areas import AREA_KEYS, Areas, read_areas
+from geo.arrays import FloatArray
 from geo.compounds import close_compounds
 from geo.errors import InputError, YiluError
 from geo.mapways import STREET_KEYS, raw_ways, read_streets
@@ -30,7 +32,7 @@ __all__ = ["SUFFIXES", "read_graphml", "read_osm", "read_place", "read_raw"]
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".opl")
 """Endings of the map files that can be read."""
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the meaning of what this module reads changes, so that older caches are not used."""
 
 _NAMES = frozenset({"name", "name:zh", "name:en"})
@@ -60,8 +62,7 @@ def read_raw(path: Path | str) -> RawWays:
     InputError
         The file is missing, broken, of another kind, or holds no street.
     """
-    raw, _, _ = _read(Path(path), _STREET_NODES, _STREET_WAYS)
-    return raw
+    return _read(Path(path), _STREET_NODES, _STREET_WAYS).raw
 
 
 def read_osm(
@@ -98,9 +99,9 @@ def read_osm(
                 return StreetNetwork.load(folder / "network"), Places.load(folder / "places")
             except (YiluError, OSError, ValueError, KeyError):
                 shutil.rmtree(folder, ignore_errors=True)
-    raw, nodes, areas = _read(path, _PLACE_NODES, _PLACE_WAYS)
-    network = StreetNetwork.build(raw, gate_delay_s=gate_delay_s)
-    places = read_places(nodes, areas, raw.compounds)
+    read = _read(path, _PLACE_NODES, _PLACE_WAYS)
+    network = StreetNetwork.build(read.raw, gate_delay_s=gate_delay_s)
+    places = read_places(read.nodes, read.areas, read.raw.compounds, read.crossings)
     if folder is not None:
         _store(folder, network, places)
     return network, places
@@ -185,7 +186,16 @@ def _store(folder: Path, network: StreetNetwork, places: Places) -> None:
             fresh.rename(folder)
 
 
-def _read(path: Path, nodes: Wanted, ways: Wanted) -> tuple[RawWays, TaggedNodes, Areas]:
+class _Read(NamedTuple):
+    """A map file: streets, tagged nodes, areas, and where streets cross the outline of a compound."""
+
+    raw: RawWays
+    nodes: TaggedNodes
+    areas: Areas
+    crossings: FloatArray
+
+
+def _read(path: Path, nodes: Wanted, ways: Wanted) -> _Read:
     file = _scan(path, nodes, ways)
     streets, areas = read_streets(file), read_areas(file)
     if not len(streets.way_id):
@@ -195,8 +205,10 @@ def _read(path: Path, nodes: Wanted, ways: Wanted) -> tuple[RawWays, TaggedNodes
     tagged, relations = file.tagged(), file.relations
     # The positions of all nodes are the largest part; they are not needed any more.
     del file
+    mapped = len(streets.node_id)
     compounds, streets = close_compounds(areas, streets)
-    return raw_ways(relations, streets, compounds), tagged, areas
+    raw = raw_ways(relations, streets, compounds)
+    return _Read(raw, tagged, areas, raw.node_lonlat[mapped:])
 
 
 def _check(path: Path) -> None:

@@ -86,9 +86,10 @@ class Places:
         Names as tagged, an empty string where there is none.
     kinds : tuple of str
     gate_lonlat : float64 (g, 2)
-        Gates (``barrier``) and entrances of buildings (``entrance``).
+        Gates (``barrier``), entrances of buildings (``entrance``), and the crossings of compound outlines by
+        streets that have no gate on the map.
     gate_kind : int32 (g,)
-        Index into `gate_kinds`, such as "gate", "lift_gate", "entrance".
+        Index into `gate_kinds`, such as "gate", "lift_gate", "entrance", "crossing".
     gate_kinds : tuple of str
     compounds : Compounds
         Closed compounds, as in the street network.
@@ -226,8 +227,8 @@ class _Flags(NamedTuple):
     green: BoolArray
 
 
-def read_places(nodes: TaggedNodes, areas: Areas, compounds: Compounds) -> Places:
-    """Collect the places of a map file."""
+def read_places(nodes: TaggedNodes, areas: Areas, compounds: Compounds, crossings: FloatArray) -> Places:
+    """Collect the places of a map file; `crossings` (x, 2) are entries of compounds without a mapped gate."""
     pois: list[_Poi] = []
     poi_node: list[int] = []
     gate_node, gate_kind = [], []
@@ -265,6 +266,7 @@ def read_places(nodes: TaggedNodes, areas: Areas, compounds: Compounds) -> Place
         poi_area.append(number)
     homes = flags.home | lived_in
     kinds = tuple(sorted({poi.kind for poi in pois}))
+    gate_kind += ["crossing"] * len(crossings)
     gates = tuple(sorted(set(gate_kind)))
     return Places(
         poi_lonlat=np.concatenate([node_lonlat[np.array(poi_node, dtype=np.int64)], centres[poi_area]]),
@@ -274,7 +276,7 @@ def read_places(nodes: TaggedNodes, areas: Areas, compounds: Compounds) -> Place
         poi_name_zh=tuple(poi.names[1] for poi in pois),
         poi_name_en=tuple(poi.names[2] for poi in pois),
         kinds=kinds,
-        gate_lonlat=node_lonlat[np.array(gate_node, dtype=np.int64)],
+        gate_lonlat=np.concatenate([node_lonlat[np.array(gate_node, dtype=np.int64)], crossings]),
         gate_kind=np.array([gates.index(kind) for kind in gate_kind], dtype=np.int32),
         gate_kinds=gates,
         compounds=compounds,

@@ -113,6 +113,9 @@ def test_crossing_in_mid_segment_gets_a_node(tmp_path: Path) -> None:
     assert raw.node_gate[own].all()
     assert np.abs(raw.node_lonlat[own, 0] * 111_195) == pytest.approx([96, 96], abs=0.5)
     assert inner_length_m(raw) == pytest.approx(192, abs=1)
+    _, places = read_osm(estate(tmp_path, nodes, {**ESTATE, "access": "private"}))
+    assert [places.gate_kinds[kind] for kind in places.gate_kind] == ["crossing", "crossing"]
+    assert sorted(places.gate_lonlat[:, 0] * 111_195) == pytest.approx([-96, 96], abs=0.5)
 
 
 @pytest.mark.parametrize("x_m", [-112, -88])
