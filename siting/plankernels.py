@@ -117,14 +117,34 @@ def serve(
     p = len(chosen)
     total = 0.0
     times = np.zeros(n, dtype=np.int32)
-    near = np.zeros((n, p), dtype=np.bool_)
     for k in range(p):
         j = option_site[chosen[k]]
         for q in range(site_ptr[j], site_ptr[j + 1]):
-            near[site_point[q], k] = True
             times[site_point[q]] += 1
-    touched = np.nonzero(times > 0)[0]
-    order = touched[np.argsort(times[touched], kind="mergesort")]
+    # the open sites of each point as lists
+    ptr = np.zeros(n + 1, dtype=np.int64)
+    for i in range(n):
+        ptr[i + 1] = ptr[i] + times[i]
+    cursor = ptr[:-1].copy()
+    near = np.empty(ptr[n], dtype=np.int32)
+    for k in range(p):
+        j = option_site[chosen[k]]
+        for q in range(site_ptr[j], site_ptr[j + 1]):
+            i = site_point[q]
+            near[cursor[i]] = k
+            cursor[i] += 1
+    # counting sort by the number of open sites, stable
+    slot = np.zeros(p + 2, dtype=np.int64)
+    for i in range(n):
+        slot[times[i] + 1] += 1
+    slot[1] = 0
+    for t in range(1, p + 1):
+        slot[t + 1] += slot[t]
+    order = np.empty(slot[p + 1], dtype=np.int64)
+    for i in range(n):
+        if times[i] > 0:
+            order[slot[times[i]]] = i
+            slot[times[i]] += 1
     keep = flow.size > 0
     here = np.zeros((n if exact else 1, p))
     room = np.empty(p)
@@ -137,12 +157,11 @@ def serve(
         for r in range(len(order)):
             i = order[r]
             left = weight[h, i]
-            if left <= 0.0:
-                continue
             while left > 1e-9:
                 best = -1
-                for k in range(p):
-                    if near[i, k] and room[k] > 1e-9 and (best < 0 or room[k] > room[best]):
+                for q in range(ptr[i], ptr[i + 1]):
+                    k = near[q]
+                    if room[k] > 1e-9 and (best < 0 or room[k] > room[best]):
                         best = k
                 if best < 0:
                     break
@@ -157,7 +176,7 @@ def serve(
         if not exact:
             continue
         if short > 0:
-            total += _augment(order, near, weight[h], here, room)
+            total += _augment(order, ptr, near, weight[h], here, room)
         if keep:
             for k in range(p):
                 for i in range(n):
@@ -167,7 +186,7 @@ def serve(
 
 @kernel
 def _augment(
-    order: PtrArray, near: BoolArray, weight: FloatArray, here: FloatArray, room: FloatArray
+    order: PtrArray, ptr: PtrArray, near: IntArray, weight: FloatArray, here: FloatArray, room: FloatArray
 ) -> float:
     """Push unserved demand along paths point - site - point - ... - site with room; return what was added."""
     p = len(room)
@@ -181,13 +200,13 @@ def _augment(
         while left > 1e-7:
             seen = np.zeros(p, dtype=np.bool_)
             tail = 0
-            for k in range(p):
-                if near[i, k]:
-                    seen[k] = True
-                    parent_point[k] = i
-                    parent_site[k] = -1
-                    queue[tail] = k
-                    tail += 1
+            for q in range(ptr[i], ptr[i + 1]):
+                k = near[q]
+                seen[k] = True
+                parent_point[k] = i
+                parent_site[k] = -1
+                queue[tail] = k
+                tail += 1
             head = 0
             goal = -1
             while head < tail:
@@ -199,8 +218,9 @@ def _augment(
                 for q in range(len(order)):
                     other = order[q]
                     if here[other, k] > 1e-7:
-                        for to in range(p):
-                            if near[other, to] and not seen[to]:
+                        for e in range(ptr[other], ptr[other + 1]):
+                            to = near[e]
+                            if not seen[to]:
                                 seen[to] = True
                                 parent_point[to] = other
                                 parent_site[to] = k

@@ -37,7 +37,7 @@ class PlanEffort:
     """
 
     steps: int = 250
-    sweeps: int = 6
+    sweeps: int = 12
     width: int = 24
     exact_cells: int = 4000
 

@@ -7,7 +7,16 @@ from siting.exact import solve_exact
 from siting.median import prove_p_median
 from siting.model import Limits
 from siting.planning import PlanEffort, solve_station_plan
-from siting.problems import CostArray, MaxCover, PCenter, PMedian, Problem, SetCover, SitingResult, StationPlan
+from siting.problems import (
+    CostArray,
+    MaxCover,
+    PCenter,
+    PMedian,
+    Problem,
+    SetCover,
+    SitingResult,
+    StationPlan,
+)
 from siting.proof import Effort, prove_max_cover
 
 __all__ = ["Effort", "Limits", "PlanEffort", "solve"]

@@ -1,0 +1,183 @@
+"""Siting next to spopt with HiGHS and the plain HiGHS model: proven optima, gaps, seconds and memory.
+
+Slow peers run once, within a time limit: the case says so, and a figure that stands for the limit is a lower
+bound of the peer's time. spopt needs a Python of its own (`make bench-peers`).
+"""
+
+import json
+import os
+import pathlib
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from harness import OURS, Row, compare, skipped, value
+from peers import peers_python
+from siting_cases import city_plan, cover_case, or_library
+
+from siting.exact import solve_exact
+from siting.model import Limits
+from siting.planning import solve_station_plan
+from siting.problems import PCenter, PMedian, SitingResult
+from siting.proof import Effort, prove_max_cover
+from siting.solve import solve
+
+BENCH = "siting"
+DATA = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" / "pmedian"
+LIMIT_S = 60
+WORKER = """
+import json, sys, time, warnings
+warnings.simplefilter("ignore")
+import numpy as np, pulp, spopt.locate
+case = json.loads(sys.stdin.read())
+cost = np.load(case["file"])
+start = time.perf_counter()
+solver = pulp.HiGHS(msg=False, timeLimit=case["limit_s"], threads=1)
+if case["model"] == "PMedian":
+    model = spopt.locate.PMedian.from_cost_matrix(cost, np.ones(len(cost)), p_facilities=case["p"])
+else:
+    model = spopt.locate.PCenter.from_cost_matrix(cost, p_facilities=case["p"])
+model = model.solve(solver)
+print(json.dumps({"seconds": time.perf_counter() - start, "objective": pulp.value(model.problem.objective)}))
+"""
+
+
+def run(quick: bool) -> list[Row]:
+    """OR-Library p-median and p-center, covering at three sizes, plans of city size."""
+    rows: list[Row] = []
+    if DATA.is_dir():
+        for number in (1, 2, 6) if quick else range(1, 21):
+            rows += _or_library(number, "PMedian")
+        for number in (1, 2) if quick else (1, 2, 3, 6, 11, 16):
+            rows += _or_library(number, "PCenter")
+    else:
+        rows.append(skipped(BENCH, "OR-Library", OURS, "the folder ../shared/data is not there"))
+    rows += _cover(2000, 200, 15) if quick else _cover(10_000, 1000, 30)
+    rows += _large(10_000, 1000, 30) if quick else _large(50_000, 5000, 50)
+    for capacitated in (True, False):
+        rows += _plan(500, 75, 750_000.0, capacitated) if quick else _plan(2000, 300, 3e6, capacitated)
+    return rows
+
+
+def _timed(call: Callable[[], SitingResult]) -> tuple[float, SitingResult]:
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
+
+
+def _rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def _or_library(number: int, model: str) -> list[Row]:
+    p, cost, known = or_library(DATA, number)
+    case = f"{'p-median' if model == 'PMedian' else 'p-center'} pmed{number} (n {len(cost)}, p {p})"
+    weight = np.ones(len(cost))
+    problem = PMedian(weight=weight, sites=p) if model == "PMedian" else PCenter(weight=weight, sites=p)
+    rows = compare(BENCH, case, {OURS: lambda: solve(problem, cost, _rng())}, metric="time to proof")
+    result = solve(problem, cost, _rng())
+    if model == "PMedian":
+        rows.append(
+            value(BENCH, case, OURS, "above the known optimum", "%", [100 * (result.objective / known - 1)])
+        )
+    rows.append(value(BENCH, case, OURS, "proven gap", "%", [100 * result.gap]))
+    return rows + _spopt(case, model, p, cost, rows[0].median or 0.0, result.objective)
+
+
+def _spopt(
+    case: str, model: str, p: int, cost: npt.NDArray[np.float64], ours_s: float, objective: float
+) -> list[Row]:
+    python = os.environ.get("YILU_PEERS_PYTHON") or peers_python()
+    subject = "spopt HiGHS"
+    if (
+        python is None
+        or subprocess.run([python, "-c", "import spopt"], capture_output=True, check=False).returncode
+    ):
+        return [skipped(BENCH, case, subject, "no environment of its own: make bench-peers")]
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "cost.npy"
+        np.save(file, cost)
+        job = json.dumps({"file": str(file), "p": p, "model": model, "limit_s": LIMIT_S})
+        done = subprocess.run(
+            [python, "-c", WORKER],
+            input=job,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=5 * LIMIT_S,
+        )
+    if done.returncode:
+        return [skipped(BENCH, case, subject, done.stderr.strip().splitlines()[-1][:80])]
+    answer = json.loads(done.stdout.strip().splitlines()[-1])
+    above = None if not answer["objective"] else 100 * (answer["objective"] / objective - 1)
+    name = f"{case}, one run" + (f", stopped at {LIMIT_S} s" if answer["seconds"] >= LIMIT_S else "")
+    seconds = answer["seconds"]
+    rows = [value(BENCH, name, subject, "time to proof", "s", [seconds], seconds / max(ours_s, 1e-9))]
+    if above is not None:
+        rows.append(value(BENCH, name, subject, "above ours", "%", [above]))
+    return rows
+
+
+def _cover(n: int, m: int, sites: int) -> list[Row]:
+    problem, cost = cover_case(n, m, sites)
+    case = f"covering {n:,} x {m:,}, p {sites}"
+    quick = Effort(rounds=150, steps=700, most_entries=0)
+    rows = compare(
+        BENCH,
+        case,
+        {OURS: lambda: prove_max_cover(problem, cost, _rng(), effort=quick)},
+        metric="time of the search with its bound",
+    )
+    found = prove_max_cover(problem, cost, _rng(), effort=quick)
+    rows += compare(
+        BENCH, case, {OURS: lambda: prove_max_cover(problem, cost, _rng())}, metric="time to proof"
+    )
+    ours_s = rows[-1].median or 0.0
+    proven = prove_max_cover(problem, cost, _rng())
+    rows.append(
+        value(
+            BENCH,
+            case,
+            OURS,
+            "search below the optimum",
+            "%",
+            [100 * (1 - found.objective / proven.objective)],
+        )
+    )
+    rows.append(value(BENCH, case, OURS, "proven gap", "%", [100 * proven.gap]))
+    seconds, plain = _timed(lambda: solve_exact(problem, cost, Limits(time_limit_s=10.0 * LIMIT_S)))
+    rows.append(
+        value(
+            BENCH, f"{case}, one run", "scipy HiGHS plain", "time to proof", "s", [seconds], seconds / ours_s
+        )
+    )
+    rows.append(value(BENCH, f"{case}, one run", "scipy HiGHS plain", "proven gap", "%", [100 * plain.gap]))
+    return rows
+
+
+def _large(n: int, m: int, sites: int) -> list[Row]:
+    problem, cost = cover_case(n, m, sites)
+    case = f"covering {n:,} x {m:,}, p {sites}"
+    effort = Effort(rounds=40, steps=1500, most_entries=0)
+    seconds, result = _timed(lambda: prove_max_cover(problem, cost, _rng(), effort=effort))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    return [
+        value(BENCH, f"{case}, one run", OURS, "time", "s", [seconds]),
+        value(BENCH, f"{case}, one run", OURS, "proven gap", "%", [100 * result.gap]),
+        value(BENCH, f"{case}, one run", OURS, "peak memory with the matrix", "GiB", [memory]),
+    ]
+
+
+def _plan(n: int, m: int, budget: float, capacitated: bool) -> list[Row]:
+    problem, cost = city_plan(n, m, budget, capacitated)
+    kind = "capacitated, hourly" if capacitated else "hourly"
+    case = f"plan {n:,} points x 24 h x {m} sites x 3 kinds, {kind}, one run"
+    seconds, result = _timed(lambda: solve_station_plan(problem, cost))
+    return [
+        value(BENCH, case, OURS, "time", "s", [seconds]),
+        value(BENCH, case, OURS, "proven gap", "%", [100 * result.gap]),
+    ]
