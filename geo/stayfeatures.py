@@ -24,6 +24,7 @@ FOOD: Final = ("restaurant", "fast_food", "cafe", "food_court", "marketplace", "
 LEISURE: Final = ("park", "mall", "supermarket", "cinema", "convenience", "community_centre", "shelter")
 _SAME_PLACE_M = 40.0
 _HOME_M = 100.0
+_SOON_S = 180
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,8 @@ class StayFeatures:
     """Median length of the other stays within 40 m; NaN where there is none."""
     habit_s: NDArray[np.float64]
     """Median length of this rider's other stays within 40 m; NaN where there is none."""
+    next_m: NDArray[np.float64]
+    """To this rider's next stay, where it begins within 3 min."""
     own_home: NDArray[np.bool_]
     """Within 100 m of where this rider's sessions begin and end."""
 
@@ -134,6 +137,14 @@ def _habits(
     return usual
 
 
+def _to_next(stays: StayPoints, xy_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    away = np.full(len(stays), FAR_M)
+    soon = (stays.rider[1:] == stays.rider[:-1]) & (stays.start_s[1:] - stays.end_s[:-1] <= _SOON_S)
+    rows = np.flatnonzero(soon)
+    away[rows] = np.minimum(np.hypot(*(xy_m[rows + 1] - xy_m[rows]).T), FAR_M)
+    return away
+
+
 def stay_features(
     stays: StayPoints, places: Places | None, network: StreetNetwork | None, timezone: str
 ) -> StayFeatures:
@@ -180,5 +191,6 @@ def stay_features(
         visitors=visitors,
         usual_s=usual,
         habit_s=_habits(stays, xy, duration),
+        next_m=_to_next(stays, xy),
         own_home=_own_homes(stays, xy),
     )

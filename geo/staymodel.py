@@ -29,6 +29,7 @@ FEATURES: Final[dict[str, tuple[float, ...]]] = {
     "usual_s": (0.5, 80, 100, 130, 170, 220, 300, 400, 550, 750, 1000, 1500),
     "visitors": (1, 2, 3, 6, 11),
     "habit_s": (0.5, 80, 100, 130, 170, 220, 300, 400, 550, 750, 1000, 1500),
+    "next_m": (30, 80, 150, 250, 400, 500),
     "session": (1, 2, 3, 4, 5, 6, 7),
 }
 
@@ -46,6 +47,7 @@ WEIGHTS: Final = {
     "hour": 0.5,
     "visitors": 0.4,
     "habit_s": 0.7,
+    "next_m": 0.5,
 }
 
 #: How many stays of the fleet weigh as much as the training cities; the other tables stay as they are.
@@ -149,6 +151,14 @@ _PARTS: Final = {
         "gate": "166 29 42 48 98 174 278 112 41 7 3 1 1",
         "traffic": "163 431 258 70 28 16 13 8 6 3 2 1 1",
         "off_shift": "1 0 0 0 2 4 60 234 419 241 37 1 0",
+    },
+    "next_m": {
+        "rest": "23 19 51 56 64 25 762",
+        "pickup": "14 47 83 103 82 29 643",
+        "dropoff": "4 39 99 122 98 30 608",
+        "gate": "5 97 141 128 107 22 498",
+        "traffic": "1 42 120 148 134 51 504",
+        "off_shift": "38 38 47 68 53 17 738",
     },
     "session": {
         "rest": "979 20 0 0 0 0 0 0",
