@@ -30,7 +30,7 @@ class _Group(click.Group):
             ctx.exit(BAD_INPUT)
 
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
+FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path)
 
 

@@ -1,9 +1,13 @@
 """What a study starts from: map, traces (of platforms, or of a made fleet), key of the pseudonyms."""
 
 import dataclasses
+import datetime
 import hashlib
-from collections.abc import Sequence
+import zoneinfo
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from api.settings import Settings
 from api.studytables import StudyFile, SyntheticTable, TraceTable
@@ -13,10 +17,22 @@ from geo.places import Places
 from geo.privacy import MIN_KEY_BYTES
 from geo.streets import StreetNetwork
 from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_csv, write_parquet
-from geo.traces import Account, TraceFormat, Traces, concat_traces, read_traces
+from geo.traces import Account, ReadResult, TraceFormat, Traces, concat_traces, read_traces
 
-__all__ = ["TraceInput", "made_fleet", "pseudonym_key", "read_map", "read_platform_files", "trace_inputs"]
+__all__ = [
+    "TraceInput",
+    "made_fleet",
+    "pseudonym_key",
+    "read_here",
+    "read_map",
+    "read_platform_files",
+    "trace_inputs",
+]
 
+ANY_TIME_S = TraceFormat("wgs84").period_s
+NIGHT_ENDS = datetime.time(4, 0)
+MOST_EMPTY_DAYS = 31
+DAY_S = 86_400
 REJECTS_HEAD = "file,row,reason,value"
 
 
@@ -73,7 +89,7 @@ def made_fleet(
     return make_fleet(network, places, options)
 
 
-def fleet_files(fleet: SyntheticFleet, folder: Path) -> TraceInput:
+def fleet_files(wishes: StudyFile, fleet: SyntheticFleet, folder: Path) -> TraceInput:
     """Write the fleet as its platforms would hand it over: CSV from the first, Parquet from the others."""
     files: list[Path] = []
     for number, platform in enumerate(fleet.options.platforms):
@@ -83,13 +99,26 @@ def fleet_files(fleet: SyntheticFleet, folder: Path) -> TraceInput:
         files.append(path)
     datums = dict(zip(fleet.options.platforms, fleet.options.datums, strict=True))
     datum = datums if len(set(datums.values())) > 1 else fleet.options.datums[0]
-    return TraceInput(tuple(files), TraceFormat(datum=datum, timezone=fleet.options.timezone))
+    trace_format = TraceFormat(datum=datum, timezone=fleet.options.timezone, period_s=period_s(wishes))
+    return TraceInput(tuple(files), trace_format)
+
+
+def period_s(wishes: StudyFile) -> tuple[int, int]:
+    """Return the first and the last epoch second that can be true for a point."""
+    days = wishes.days
+    if days is None:
+        return ANY_TIME_S
+    zone = zoneinfo.ZoneInfo(wishes.timezone)
+    start = datetime.datetime.combine(days[0], datetime.time(), zone)
+    # A night shift belongs to the day on which it began.
+    end = datetime.datetime.combine(days[1] + datetime.timedelta(days=1), NIGHT_ENDS, zone)
+    return int(start.timestamp()), int(end.timestamp())
 
 
 def trace_inputs(wishes: StudyFile, fleet: SyntheticFleet | None, folder: Path) -> tuple[TraceInput, ...]:
     """Return the files to read; those of a made fleet are written to `folder` first."""
     if fleet is not None:
-        return (fleet_files(fleet, folder),)
+        return (fleet_files(wishes, fleet, folder),)
     return tuple(_platform_input(wishes, table) for table in wishes.traces)
 
 
@@ -105,12 +134,28 @@ def _platform_input(wishes: StudyFile, table: TraceTable) -> TraceInput:
         time_unit=table.time_unit,
         year=table.year,
         max_speed_mps=table.max_speed_mps,
+        period_s=period_s(wishes),
     )
     return TraceInput(tuple(Path(name) for name in table.files), trace_format)
 
 
+Reader = Callable[[TraceInput, StreetNetwork, bytes, Path, str], ReadResult]
+
+
+def read_here(given: TraceInput, network: StreetNetwork, key: bytes, rejects: Path, study: str) -> ReadResult:
+    """Read trace files of one form in this process."""
+    return read_traces(
+        given.files, given.trace_format, key=key, network=network, rejects=rejects, study=study
+    )
+
+
 def read_platform_files(
-    inputs: Sequence[TraceInput], network: StreetNetwork, key: bytes, rejects: Path, study: str
+    inputs: Sequence[TraceInput],
+    network: StreetNetwork,
+    key: bytes,
+    rejects: Path,
+    study: str,
+    read: Reader,
 ) -> tuple[Traces, tuple[Account, ...]]:
     """Read all trace files through the one door that checks, shifts and pseudonymises.
 
@@ -126,6 +171,8 @@ def read_platform_files(
         CSV of the refused rows of all files.
     study : str
         Part of the pseudonyms, so that two studies cannot be joined.
+    read : callable
+        `read_here`, or the same on a cluster.
 
     Returns
     -------
@@ -137,14 +184,29 @@ def read_platform_files(
     lists: list[Path] = []
     for number, given in enumerate(inputs):
         refused = rejects.with_name(f"{rejects.stem}-{number}{rejects.suffix}")
-        result = read_traces(
-            given.files, given.trace_format, key=key, network=network, rejects=refused, study=study
-        )
+        result = read(given, network, key, refused, study)
         parts.append(result.traces)
         accounts.extend(result.accounts)
         lists.append(refused)
     _join(lists, rejects)
-    return concat_traces(parts), tuple(accounts)
+    traces = concat_traces(parts)
+    _refuse_stray_days(traces)
+    return traces, tuple(accounts)
+
+
+def _refuse_stray_days(traces: Traces) -> None:
+    """Refuse a period that a phone with a wrong clock has stretched over years."""
+    days = np.unique(traces.t_s // DAY_S)
+    empty = int(days[-1] - days[0] + 1 - len(days))
+    if empty > max(MOST_EMPTY_DAYS, len(days)):
+        ends = [
+            datetime.datetime.fromtimestamp(int(day) * DAY_S, datetime.UTC).date() for day in days[[0, -1]]
+        ]
+        raise InputError(
+            f"the traces lie between {ends[0]} and {ends[1]}, but on {empty:,} days there is no point:"
+            " a phone's clock was wrong; name the first and the last day in the study file,"
+            " as period = [2026-03-02, 2026-03-08]"
+        )
 
 
 def _join(lists: Sequence[Path], path: Path) -> None:

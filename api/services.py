@@ -1,13 +1,24 @@
 """The use case of a study: reads inputs, lets the rooms do their work, writes files. No maths here."""
 
+import contextlib
 import dataclasses
+import functools
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from api.cluster import connected, read_on_cluster
 from api.files import StudyFiles, write_study_files
-from api.inputs import made_fleet, pseudonym_key, read_map, read_platform_files, trace_inputs
+from api.inputs import (
+    Reader,
+    made_fleet,
+    pseudonym_key,
+    read_here,
+    read_map,
+    read_platform_files,
+    trace_inputs,
+)
 from api.outputs import prepared_folder, write_json
 from api.settings import Settings
 from api.stages import Progress, Stages, quiet
@@ -76,7 +87,12 @@ def run_study(
             # The files of a made fleet hold rider ids: they live only as long as they are read.
             given = trace_inputs(wishes, fleet, Path(scratch))
             title = wishes.text("title", wishes.language)
-            traces, accounts = read_platform_files(given, network, key, folder / "rejects.csv", title)
+            rejects = folder / "rejects.csv"
+            with contextlib.ExitStack() as stack:
+                read: Reader = read_here
+                if scheduler is not None:
+                    read = functools.partial(read_on_cluster, stack.enter_context(connected(scheduler)))
+                traces, accounts = read_platform_files(given, network, key, rejects, title, read)
         with stages("stays"):
             stays = classify(find_stay_points(traces), traces, places, network, wishes.timezone)
             breaks = due_breaks(traces, stays, wishes.timezone)

@@ -220,6 +220,8 @@ class StudyFile(_Table):
     k: Annotated[int, Field(ge=1, le=1_000)] = 10
     """Least number of riders behind a published figure."""
     held_out_days: Annotated[int, Field(ge=0, le=30)] = 2
+    period: tuple[datetime.date, datetime.date] | None = None
+    """First and last local day of the traces; rows of other times (phones with a wrong clock) are refused."""
     map: MapTable
     traces: tuple[TraceTable, ...] = ()
     synthetic: SyntheticTable | None = None
@@ -240,12 +242,23 @@ class StudyFile(_Table):
             lacking = [name for name in self.all_languages if isinstance(text, dict) and name not in text]
             if lacking:
                 raise ValueError(f"{key} has no text for the language {lacking[0]}")
+        if self.period is not None and self.period[0] > self.period[1]:
+            raise ValueError(f"period must not end ({self.period[1]}) before it begins ({self.period[0]})")
         if self.synthetic is not None and self.held_out_days >= self.synthetic.days:
             raise ValueError(
                 f"held_out_days must be 0 to {self.synthetic.days - 1}, less than synthetic.days;"
                 f" it is {self.held_out_days}"
             )
         return self
+
+    @property
+    def days(self) -> tuple[datetime.date, datetime.date] | None:
+        """First and last local day, where the file says so."""
+        if self.synthetic is None or self.period is not None:
+            return self.period
+        return self.synthetic.first_day, self.synthetic.first_day + datetime.timedelta(
+            days=self.synthetic.days - 1
+        )
 
     @property
     def all_languages(self) -> tuple[Language, ...]:

@@ -102,6 +102,12 @@ def test_traces_of_another_city_say_where_they_are(folder: Path) -> None:
     _refused(_study(folder), "traces.csv", "outside the map", "113.2", "23.1")
 
 
+def test_a_phone_with_a_wrong_clock_does_not_stretch_the_study(folder: Path) -> None:
+    with (folder / "traces.csv").open("a", encoding="utf-8") as traces:
+        traces.write(f"secret-rider-9,{1_772_400_000 + 10 * 365 * 86_400},{BEIJING[0]},{BEIJING[1]}\n")
+    _refused(_study(folder), "a phone's clock was wrong", "period = ")
+
+
 def test_real_traces_need_a_secret(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KEY, "YILU_PSEUDONYM_KEY", "")
     _refused(_study(folder), "YILU_PSEUDONYM_KEY")

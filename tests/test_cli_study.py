@@ -100,6 +100,7 @@ def test_the_figures_add_up(out: Path) -> None:
     rejects = (out / "rejects.csv").read_text(encoding="utf-8-sig").splitlines()
     assert len(rejects) - 1 == summary["points_rejected"]
     assert summary["riders"] == 30
+    assert summary["days"] == 3
     assert (summary["sites_chosen"], summary["sites_existing"]) == (3, 2)
     assert summary["tasks_matched"] + summary["tasks_refused"] == 12
     assert summary["late_deliveries"] == 0
@@ -181,6 +182,26 @@ def test_grid_staff_get_the_report_of_their_grid(out: Path) -> None:
         missing = client.get("/reports/docx", params={"grid": "nowhere"})
         assert missing.status_code == 404
         assert missing.json()["detail"] == "this study has no unit grid 'nowhere'; /v1/grids lists them"
+
+
+def test_a_cluster_gives_the_same_result(folder: Path, out: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        path = folder / "cluster"
+        arguments = ["study", str(folder / "study.toml"), "--out", str(path), "--scheduler"]
+        result = CliRunner().invoke(yilu, [*arguments, cluster.scheduler_address])
+        assert result.exit_code == 0, result.output
+    one, two = (json.loads((place / "summary.json").read_text(encoding="utf-8")) for place in (out, path))
+    del one[VARYING_KEY], two[VARYING_KEY]
+    assert one == two
+    assert (out / "sites.geojson").read_bytes() == (path / "sites.geojson").read_bytes()
+    lists = [(place / "rejects.csv").read_text(encoding="utf-8-sig").splitlines() for place in (out, path)]
+    assert sorted(lists[0]) == sorted(lists[1])
+    nobody = CliRunner().invoke(yilu, [*arguments, "tcp://127.0.0.1:9"])
+    assert nobody.exit_code == 2
+    assert "no Dask scheduler answers there" in nobody.stderr
 
 
 def test_the_built_in_study_runs_reduced(helsinki_pbf: Path, tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""The one seam to a Dask cluster: traces are read and checked on its workers."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from api.inputs import TraceInput
+from geo.errors import InputError
+from geo.partition import Scheduler, map_traces_on
+from geo.streets import StreetNetwork
+from geo.traces import ReadResult, Traces, concat_traces
+
+__all__ = ["connected", "read_on_cluster"]
+
+CONNECT_S = 10
+
+
+@contextlib.contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Yield a client of the scheduler at `address`, such as ``tcp://10.0.0.5:8786``.
+
+    Raises
+    ------
+    InputError
+        When the extra ``cluster`` is not installed, or nobody answers there.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError("--scheduler needs the extra 'cluster' of yilu (Dask distributed)") from None
+    try:
+        client = Client(address, timeout=CONNECT_S)
+    except (OSError, ValueError):
+        raise InputError(
+            f"--scheduler {address}: no Dask scheduler answers there within {CONNECT_S} s"
+        ) from None
+    with client:
+        yield client
+
+
+def read_on_cluster(
+    scheduler: Scheduler,
+    given: TraceInput,
+    network: StreetNetwork,
+    key: bytes,
+    rejects: Path,
+    study: str,
+) -> ReadResult:
+    """Read trace files on a cluster, with the same result as in one process.
+
+    Parameters
+    ----------
+    scheduler : Scheduler
+        Client of the cluster; its workers must see the trace files and the folder of `rejects`.
+    given : TraceInput
+        Files of one form.
+    network, key, rejects, study
+        As in `api.inputs.read_platform_files`.
+
+    Returns
+    -------
+    ReadResult
+        The traces and what became of every row.
+
+    Raises
+    ------
+    InputError
+        As `geo.traces.read_traces`.
+    """
+    with tempfile.TemporaryDirectory(prefix=".cluster-", dir=rejects.parent) as folder:
+        mapped = map_traces_on(
+            scheduler,
+            given.files,
+            given.trace_format,
+            _same,
+            key=key,
+            folder=Path(folder),
+            network=network,
+            rejects=rejects,
+            study=study,
+        )
+    if not any(account.accepted for account in mapped.accounts):
+        raise InputError(f"{mapped.accounts[0].file}: none of the rows can be used")
+    return ReadResult(concat_traces(mapped.values), mapped.accounts)
+
+
+def _same(traces: Traces) -> Traces:
+    return traces
