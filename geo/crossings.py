@@ -32,6 +32,8 @@ class Segments(NamedTuple):
         First and last position, (lon, lat).
     cell : int64 (short,)
         Cell of each short segment, rising.
+    long_boxes : float64 (4, long)
+        West, south, east and north end of each long segment.
     origin : float64 (2,)
         South-west corner of the cells.
     columns : int
@@ -42,6 +44,7 @@ class Segments(NamedTuple):
     way: Int32Array
     ends: FloatArray
     cell: Int64Array
+    long_boxes: FloatArray
     origin: FloatArray
     columns: int
 
@@ -53,7 +56,9 @@ class Segments(NamedTuple):
         first = np.searchsorted(self.cell, rows + max(low[0], 0))
         last = np.searchsorted(self.cell, rows + min(high[0], self.columns - 1) + 1)
         short = [np.arange(a, b) for a, b in zip(first.tolist(), last.tolist(), strict=True) if b > a]
-        found = np.concatenate([*short, np.arange(len(self.cell), len(self.at))])
+        west_x, south_y, east_x, north_y = self.long_boxes
+        far = (east_x >= west) & (west_x <= east) & (north_y >= south) & (south_y <= north)
+        found = np.concatenate([*short, len(self.cell) + np.flatnonzero(far)])
         one, two = self.ends[found, 0].T, self.ends[found, 1].T
         touches = (np.maximum(one[0], two[0]) >= west) & (np.minimum(one[0], two[0]) <= east)
         touches &= (np.maximum(one[1], two[1]) >= south) & (np.minimum(one[1], two[1]) <= north)
@@ -87,11 +92,14 @@ def segments_near(streets: Streets, boxes: FloatArray) -> Segments:
     short = np.flatnonzero(usable & ~jump & wanted[streets.way_ref[:-1]])
     short = short[np.argsort(cell[streets.way_ref[short]], kind="stable")]
     at = np.concatenate([short, np.flatnonzero(usable & jump)]).astype(np.int32)
+    ends = streets.node_lonlat[np.column_stack([streets.way_ref[at], streets.way_ref[at + 1]])]
+    long_ends = ends[len(short) :]
     return Segments(
         at=at,
         way=(np.searchsorted(streets.way_ptr, at, side="right") - 1).astype(np.int32),
-        ends=streets.node_lonlat[np.column_stack([streets.way_ref[at], streets.way_ref[at + 1]])],
+        ends=ends,
         cell=cell[streets.way_ref[short]].astype(np.int64),
+        long_boxes=np.concatenate([long_ends.min(axis=1).T, long_ends.max(axis=1).T]),
         origin=origin,
         columns=int(size[0]),
     )
