@@ -1,6 +1,7 @@
 """The one seam to a Dask cluster: traces are read and checked on its workers."""
 
 import contextlib
+import importlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,15 +28,13 @@ def connected(address: str) -> Iterator[Any]:
         When the extra ``cluster`` is not installed, or nobody answers there.
     """
     try:
-        from distributed import Client
+        distributed = importlib.import_module("distributed")
     except ImportError:
         raise InputError("--scheduler needs the extra 'cluster' of yilu (Dask distributed)") from None
     try:
-        client = Client(address, timeout=CONNECT_S)
+        client = distributed.Client(address, timeout=CONNECT_S)
     except (OSError, ValueError):
-        raise InputError(
-            f"--scheduler {address}: no Dask scheduler answers there within {CONNECT_S} s"
-        ) from None
+        raise InputError(f"--scheduler {address}: no Dask scheduler answers there ({CONNECT_S} s)") from None
     with client:
         yield client
 

@@ -20,6 +20,7 @@ from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_csv, w
 from geo.traces import Account, ReadResult, TraceFormat, Traces, concat_traces, read_traces
 
 __all__ = [
+    "Reader",
     "TraceInput",
     "made_fleet",
     "pseudonym_key",

@@ -186,9 +186,8 @@ def test_grid_staff_get_the_report_of_their_grid(out: Path) -> None:
 
 def test_a_cluster_gives_the_same_result(folder: Path, out: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
-    ) as cluster:
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster:
         path = folder / "cluster"
         arguments = ["study", str(folder / "study.toml"), "--out", str(path), "--scheduler"]
         result = CliRunner().invoke(yilu, [*arguments, cluster.scheduler_address])
