@@ -4,8 +4,9 @@ A hidden Markov model (P. Newson and J. Krumm, "Hidden Markov Map Matching Throu
 GIS 2009) on our own network. What differs from the paper:
 
 * a state is an edge with its direction, so that turning round costs;
-* points closer than 2 sigma to the last one used are laid on the path afterwards (section 4.1 there), and
-  points farther than 3 sigma from any street are left out;
+* points closer than 2 sigma to the last one used (section 4.1 there), and those of a stay of two minutes, are
+  laid on the path afterwards; points farther than 3 sigma from any street are left out;
+* ways near by are tried first, and farther ones only where none of those is likely;
 * emission is normal up to 3 sigma and exponential beyond, so that one bad fix does not throw a path off, and
   points that follow one another within seconds count for less, because their errors are alike;
 * ways that would need an impossible speed are none, and where no way is likely the path breaks;

@@ -12,6 +12,8 @@ from geo.matchsearch import FAR, Graph, Grid, Space, candidates, cheapest_ways, 
 __all__ = ["KEPT", "LOST", "THINNED", "match_rider"]
 
 OFF_STREET = 3.0
+STAY_S = 120.0
+NEAR_BEAM, NEAR_LOSS = 25.0, 6.0
 LOST, KEPT, THINNED = 0, 1, 2
 """A point is on no street, or part of the model, or near the one before and laid on the path later."""
 
@@ -21,6 +23,26 @@ def _emission(away: float, sigma: float) -> float:
     """Log density of a distance: normal near the street, exponential beyond 3 sigma (outliers)."""
     z = away / sigma
     return -0.5 * z * z if z <= 3.0 else 4.5 - 3.0 * z
+
+
+@kernel
+def mark_stays(
+    x: NDArray[np.float64], y: NDArray[np.float64], t: NDArray[np.int64], radius: float, least_s: float
+) -> NDArray[np.bool_]:
+    """Tell which points belong to a stay but do not begin it (sliding anchor, Li et al. 2008)."""
+    n = len(x)
+    still = np.zeros(n, np.bool_)
+    i = 0
+    while i < n:
+        j = i + 1
+        while j < n and (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2 <= radius * radius:
+            j += 1
+        if t[j - 1] - t[i] >= least_s:
+            still[i + 1 : j] = True
+            i = j
+        else:
+            i += 1
+    return still
 
 
 @kernel
@@ -187,8 +209,11 @@ def match_rider(
     thin = 4.0 * sigma * sigma
     slack = 2.0 * sigma
     off_street = OFF_STREET * sigma
+    stay_m = 4.0 * sigma + 20.0
+    still = mark_stays(x, y, t, stay_m, STAY_S)
     k = 0
     skipped = 0
+    silent = False
     for i in range(n):
         fresh = k == 0
         if not fresh:
@@ -196,10 +221,14 @@ def match_rider(
             dx, dy = x[i] - x[p], y[i] - y[p]
             gap = np.sqrt(dx * dx + dy * dy)
             passed = float(t[i] - t[p])
-            if passed > max_gap_s and gap * gap >= thin:
+            silent = silent or t[i] - t[i - 1] > max_gap_s
+            if silent and gap * gap >= thin:
                 fresh = True
-            elif gap * gap < thin and i < n - 1 and t[i + 1] - t[i] <= max_gap_s:
+            elif (gap * gap < thin or (still[i] and gap < stay_m)) and (
+                i < n - 1 and t[i + 1] - t[i] <= max_gap_s
+            ):
                 role[i] = THINNED
+                silent = silent and gap * gap >= thin
                 continue
             elif gap > 4.0 * sigma + max_speed_mps * max(passed, 1.0) and skipped < 3:
                 skipped += 1
@@ -217,10 +246,22 @@ def match_rider(
             weight = min(1.0, max(0.1, float(t[i] - t[kept[k - 1]]) / correlation_s))
             beta = beta_base + beta_share * gap
             most_m = 4.0 * sigma + 20.0 + max_speed_mps * max(float(t[i] - t[kept[k - 1]]), 1.0)
+            # First look near by; farther only where nothing likely is found there.
+            top = -np.inf
+            for s in range(2 * count[k - 1]):
+                top = max(top, score[k - 1, s])
             ok, stamp = _step(
-                k, k - 1, gap, beta, beam, 0, most_m, break_cost, u_turn_m, slack, edge, offset, count, score,
-                back, graph, space, stamp, entries,
+                k, k - 1, gap, beta, min(beam, NEAR_BEAM), 0, most_m, np.inf, u_turn_m, slack, edge, offset,
+                count, score, back, graph, space, stamp, entries,
             )  # fmt: skip
+            likely = -np.inf
+            for s in range(2 * m):
+                likely = max(likely, score[k, s] + weight * _emission(away[k, s >> 1], sigma))
+            if likely < top - NEAR_LOSS:
+                ok, stamp = _step(
+                    k, k - 1, gap, beta, beam, 0, most_m, break_cost, u_turn_m, slack, edge, offset, count,
+                    score, back, graph, space, stamp, entries,
+                )  # fmt: skip
             if not ok:
                 far = int(100.0 * (2.0 * gap + 800.0))
                 ok, stamp = _step(
@@ -241,6 +282,7 @@ def match_rider(
         for s in range(2 * m):
             score[k, s] += weight * _emission(away[k, s >> 1], sigma)
         kept[k] = i
+        silent = False
         role[i] = KEPT
         skipped = 0
         k += 1

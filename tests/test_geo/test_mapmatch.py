@@ -157,6 +157,20 @@ def test_a_silence_breaks_the_path_and_a_jump_does_not() -> None:
     assert (matched.directed[np.arange(40) != 10] >= 0).all()
 
 
+def test_a_rider_who_waits_does_not_wander() -> None:
+    rng = np.random.default_rng(2)
+    path = random_path(TOWN, rng, 10)
+    lonlat = ride(TOWN, path, 40.0)
+    half = len(lonlat) // 2
+    drift = TOWN.project(lonlat[half]) + rng.normal(0.0, 12.0, (180, 2))
+    lonlat = np.concatenate([lonlat[:half], TOWN.unproject(drift), lonlat[half:]])
+    matched = match(TOWN, lonlat, interval_s=10, sigma_m=8.0)
+    # Thirty minutes of drift may add a street there and back at most, not a walk through the quarter.
+    assert len(matched.path) <= len(path) + 4
+    assert set(path) - set(matched.path.tolist()) <= set(path[4:6])
+    assert_sound(TOWN, matched)
+
+
 def test_turning_round_is_a_path_there_and_back() -> None:
     town = ascii_map(
         "A-----B-----C", {"AB": {}, "BC": {}}, cell_m=60.0, nodes={"B": {"gate": True}}
