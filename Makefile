@@ -13,6 +13,7 @@ help:
 	@echo "make test    set up, run all tests"
 	@echo "make check   ruff, mypy strict, import contracts"
 	@echo "make bench   all benchmarks (several minutes)"
+	@echo "make bench-peers  environment of the peers that need Python 3.12"
 	@echo "make lock    renew constraints.txt from the newest releases"
 	@echo "make clean   remove the environment, caches and results"
 
@@ -51,6 +52,12 @@ check: $(VENV)/.test
 bench: $(VENV)/.test
 	@$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
 	for name in streets traces siting matching; do $(BIN)/yilu bench $$name || exit 1; done
+
+# Peers whose wheels need Python 3.12, used by subprocess and never imported beside ours.
+PEERS_PYTHON ?= python3.12
+bench-peers:
+	$(PEERS_PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet osrm-bindings pyvalhalla spopt highspy numpy
 
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
