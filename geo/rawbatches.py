@@ -121,6 +121,9 @@ def make_batch(
     t_s, fault = epoch_seconds(
         columns["time"], unit=trace_format.time_unit, where=where, year=trace_format.year, file=name
     )
+    if not t_s.flags.writeable:
+        # A column that pyarrow lends; numba would compile every kernel once more for it.
+        t_s = t_s.copy()
     n = len(t_s)
     lonlat = np.empty((n, 2))
     lonlat[:, 0], lonlat[:, 1] = as_numbers(columns["lon"]), as_numbers(columns["lat"])

@@ -161,20 +161,29 @@ def _summarise(
     for k in range(len(first)):
         a, b = first[k], last[k] + 1
         x0, y0 = lonlat[a, 0], lonlat[a, 1]
-        cx = np.median(lonlat[a:b, 0] - x0)
-        cy = np.median(lonlat[a:b, 1] - y0)
         shrink = np.cos(np.radians(y0))
         limit = np.degrees(radius_m / _RADIUS_M)
-        sx = sy = 0.0
-        n = 0
+        cx = cy = 0.0
+        for i in range(a, b):
+            cx += lonlat[i, 0] - x0
+            cy += lonlat[i, 1] - y0
+        cx, cy = cx / (b - a), cy / (b - a)
+        drifted = False
         for i in range(a, b):
             x, y = lonlat[i, 0] - x0, lonlat[i, 1] - y0
-            if ((x - cx) * shrink) ** 2 + (y - cy) ** 2 <= limit * limit:
-                sx += x
-                sy += y
-                n += 1
-        if n > 0:
-            cx, cy = sx / n, sy / n
+            drifted = drifted or ((x - cx) * shrink) ** 2 + (y - cy) ** 2 > limit * limit
+        if drifted:
+            mx, my = np.median(lonlat[a:b, 0] - x0), np.median(lonlat[a:b, 1] - y0)
+            sx = sy = 0.0
+            n = 0
+            for i in range(a, b):
+                x, y = lonlat[i, 0] - x0, lonlat[i, 1] - y0
+                if ((x - mx) * shrink) ** 2 + (y - my) ** 2 <= limit * limit:
+                    sx += x
+                    sy += y
+                    n += 1
+            if n > 0:
+                cx, cy = sx / n, sy / n
         where[k, 0], where[k, 1] = x0 + cx, y0 + cy
         points[k] = b - a
 

@@ -243,6 +243,8 @@ def _end_to_end(points: int, rounds: int) -> Iterator[Row]:
             speeds = [float(run["points"]) / float(run["seconds"]) / 1e6 for run in runs]
             yield value(BENCH, case, "yilu", "speed", "M points/s", speeds)
             if "cluster" not in name:
+                busy = [float(run["points"]) / float(run["cpu_seconds"]) / 1e6 for run in runs]
+                yield value(BENCH, case, "yilu", "speed a core", "M points/CPU s", busy)
                 memory = [float(run["gigabytes"]) for run in runs]
                 yield value(BENCH, case, "yilu", "peak memory", "GB", memory)
             same = [float(run["digest"] == first) for run in runs]

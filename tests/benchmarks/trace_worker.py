@@ -57,13 +57,13 @@ def _tiny(folder: Path) -> Path:
     return path
 
 
-def _one_process(path: Path) -> tuple[Mapped[StayPoints], float]:
-    start = time.perf_counter()
+def _one_process(path: Path) -> tuple[Mapped[StayPoints], float, float]:
+    start, busy = time.perf_counter(), time.process_time()
     mapped = map_traces(path, FORMAT, stays_of, key=KEY)
-    return mapped, time.perf_counter() - start
+    return mapped, time.perf_counter() - start, time.process_time() - busy
 
 
-def _say(mapped: Mapped[StayPoints], seconds: float) -> None:
+def _say(mapped: Mapped[StayPoints], seconds: float, cpu_seconds: float = 0.0) -> None:
     stays = concat_stays(mapped.values)
     digest = hashlib.sha256()
     for column in (stays.rider, stays.start_s, stays.end_s, stays.lonlat, stays.n_points, stays.signs):
@@ -72,6 +72,7 @@ def _say(mapped: Mapped[StayPoints], seconds: float) -> None:
     account = mapped.accounts[0]
     said = {
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "points": account.read,
         "accepted": account.accepted,
         "rejected": sum(account.rejected.values()),
