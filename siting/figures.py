@@ -14,7 +14,7 @@ from siting.results import DemandCell, GridFigures
 from siting.stations import StationKind
 from siting.ways import Ways
 
-__all__ = ["Assigned", "assign", "demand_cells", "grid_figures", "kind_and_hours"]
+__all__ = ["Assigned", "assign", "demand_cells", "grid_figures", "grid_of", "kind_and_hours"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -153,6 +153,15 @@ def grid_figures(
             )
         )
     return tuple(out)
+
+
+def grid_of(polygons: tuple[shapely.Geometry, ...], lonlat: FloatArray) -> IntArray:
+    """Return (n,) the unit grid each place lies in, the first one on shared borders, -1 for none."""
+    out = np.full(len(lonlat), -1, dtype=np.int64)
+    tree = shapely.STRtree(np.array(polygons, dtype=object))
+    for g, members in enumerate(_members(tree, lonlat, len(polygons))):
+        out[members] = g
+    return out
 
 
 def _members(tree: shapely.STRtree, lonlat: FloatArray, grids: int) -> list[list[int]]:

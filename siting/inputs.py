@@ -94,7 +94,12 @@ class StudySettings:
     candidates, pickups : rules
     cell_m : side of the cells that make demand points, 10-1000 m
     publish_cell_m : side of the cells of published demand, 50-5000 m
-    budget_yuan : yuan a year for all stations; None for no limit (then ``new_sites`` alone decides)
+    budget_yuan : yuan a year for all stations: places, kinds and hours are then chosen together, at most
+        ``new_sites`` new ones; None for no limit (places first, then kinds and hours)
+    existing_stations : ``keep``, ``may_close`` or ``may_move``; the latter two need a budget
+    close_yuan : yuan a year that closing one existing station costs
+    move_share : share (0-1) of its fixed cost that a moved station saves at the new site
+    least_grid_share : share (0-1) of the demand of every unit grid that must be served; needs grids
     draws : resamples of days and riders, 0-1000
     random_draws : random plans whose mean is a baseline, 1-1000
     node_limit : branch-and-bound nodes of the solver, 1 or more (repeatable, unlike seconds)
@@ -114,6 +119,10 @@ class StudySettings:
     cell_m: float = 50.0
     publish_cell_m: float = 250.0
     budget_yuan: float | None = None
+    existing_stations: str = "keep"
+    close_yuan: float = 10_000.0
+    move_share: float = 0.5
+    least_grid_share: float = 0.0
     draws: int = 40
     random_draws: int = 100
     node_limit: int = 20_000
@@ -129,6 +138,9 @@ class StudySettings:
             ("draws", 0, 1000),
             ("random_draws", 1, 1000),
             ("node_limit", 1, 10**9),
+            ("close_yuan", 0, 10**9),
+            ("move_share", 0, 1),
+            ("least_grid_share", 0, 1),
         ):
             value = getattr(self, name)
             if not low <= value <= high:
@@ -137,6 +149,13 @@ class StudySettings:
             raise InputError(f"study setting mode is {self.mode!r}, it must be one of {', '.join(MODES)}.")
         if not self.kinds:
             raise InputError("study setting kinds must name at least one kind of station.")
+        if self.existing_stations not in ("keep", "may_close", "may_move"):
+            raise InputError(
+                f"study setting existing_stations is {self.existing_stations!r}, "
+                "it must be keep, may_close or may_move."
+            )
+        if self.existing_stations != "keep" and self.budget_yuan is None:
+            raise InputError("study setting existing_stations other than keep needs a budget_yuan.")
         if self.budget_yuan is not None and not self.budget_yuan > 0:
             raise InputError(f"study setting budget_yuan is {self.budget_yuan}, it must be above 0.")
 

@@ -10,13 +10,14 @@ from siting.candidates import Candidates
 from siting.cover import Reach
 from siting.demand import Demand
 from siting.figures import assign, kind_and_hours
-from siting.hours import open_by_hour, span_text
+from siting.hours import open_by_hour, parse_hours, span_text
 from siting.inputs import StudySettings
+from siting.joint import usual_cost
 from siting.problems import MaxCover
 from siting.results import BudgetPoint, Coverage, Site
 from siting.search import bound_cover, search_cover
 from siting.stability import busiest_cells, covered_share, kmeans_centres, random_choices
-from siting.stations import KINDS, ExistingStation, StationKind
+from siting.stations import ExistingStation, StationKind
 from siting.ways import Ways
 
 __all__ = ["REACH_S", "Plan", "budget_curve", "coverage_table", "describe_sites"]
@@ -39,6 +40,7 @@ class Plan:
     chosen : open sites, ascending
     kinds : kinds of stations
     limit_s : reach
+    run : kind and daily span of sites where the choice fixed them; the others get what their demand needs
     """
 
     existing: tuple[ExistingStation, ...]
@@ -48,6 +50,12 @@ class Plan:
     chosen: tuple[int, ...]
     kinds: tuple[StationKind, ...]
     limit_s: float
+    run: dict[int, tuple[StationKind, tuple[int, int]]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def added(self) -> int:
+        """How many new stations the plan has."""
+        return sum(s >= len(self.existing) for s in self.chosen)
 
     @property
     def site_ids(self) -> tuple[str, ...]:
@@ -94,11 +102,13 @@ def describe_sites(
             name, kind, text = station.name, station.kind, station.hours.text
             facilities = station.facilities or ()
             cost = station.cost_yuan
-            open_share = open_by_hour(station.hours)
+            if site in plan.run:
+                text = span_text(*plan.run[site][1])
+            open_share = open_by_hour(parse_hours(text))
             reason: tuple[str, tuple[tuple[str, str], ...]] = ("site_existing", ())
         else:
             c = site - len(plan.existing)
-            chosen_kind, pattern = kind_and_hours(need, plan.kinds)
+            chosen_kind, pattern = plan.run.get(site) or kind_and_hours(need, plan.kinds)
             kind, text, facilities = chosen_kind.name, span_text(*pattern), chosen_kind.facilities
             name = plan.candidates.name[c] or streets[row] or plan.site_ids[site]
             cost = chosen_kind.cost_yuan(pattern)
@@ -160,7 +170,7 @@ def coverage_table(
     """
     within = plan.cost_s <= plan.limit_s
     old = len(plan.existing)
-    added = len(plan.chosen) - old
+    added = plan.added
     xy = ways.project(demand_lonlat)
     rows: list[tuple[str, int, list[npt.NDArray[np.bool_]]]] = [
         ("yilu", len(plan.chosen), [within[:, list(plan.chosen)]]),
@@ -206,11 +216,11 @@ def budget_curve(
 ) -> tuple[BudgetPoint, ...]:
     """Return coverage against yearly cost for growing numbers of stations, each with its proven gap."""
     old = len(plan.existing)
-    chosen_now = len(plan.chosen) - old
+    chosen_now = plan.added
     top = min(len(plan.lonlat) - old, max(chosen_now + 1, int(np.ceil(1.5 * chosen_now))))
     counts = sorted({round(float(c)) for c in np.linspace(1, top, min(top, most_points))} | {chosen_now})
     total = float(problem.weight.sum())
-    standing = sum(_usual_cost(s) if s.cost_yuan is None else s.cost_yuan for s in plan.existing)
+    standing = sum(usual_cost(s) for s in plan.existing)
     out = []
     for count in counts:
         part = dataclasses.replace(problem, sites=old + count)
@@ -227,9 +237,3 @@ def budget_curve(
         gap = 0.0 if bound <= 0 else (bound - covered) / bound
         out.append(BudgetPoint(cost, old + count, min(1.0, covered / total) if total else 0.0, gap))
     return tuple(out)
-
-
-def _usual_cost(station: ExistingStation) -> float:
-    kind = next((k for k in KINDS if k.name == station.kind), KINDS[1])
-    open_hours = float(open_by_hour(station.hours).sum())
-    return kind.fixed_yuan + kind.hour_yuan * open_hours

@@ -13,11 +13,13 @@ from siting.audit import Rests, audit_stations
 from siting.candidates import Candidates, CandidateSites, hot_spots, pick_candidates
 from siting.cover import Reach, reach_within
 from siting.demand import BREAK_MIN, Demand, Events, build_demand, by_hour, open_compounds
-from siting.figures import demand_cells, grid_figures
+from siting.figures import demand_cells, grid_figures, grid_of
 from siting.flows import passing_events, published_flows
 from siting.inputs import DueBreakColumns, StayColumns, StudyInputs, StudySettings
+from siting.joint import Joint, budget_points, joint_plan
 from siting.model import Limits
 from siting.pickups import DropOffs, GateWaits, pick_up_points
+from siting.planning import solve_station_plan
 from siting.plans import Plan, budget_curve, coverage_table, describe_sites
 from siting.problems import MaxCover, SitingResult
 from siting.proof import prove_max_cover, spread_idle_sites
@@ -79,10 +81,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         sites=len(inputs.existing) + settings.new_sites,
         kept=tuple(range(len(inputs.existing))),
     )
-    result = prove_max_cover(
-        problem, cost_s, _rng(settings, 0), limits=Limits(gap=1e-4, node_limit=settings.node_limit)
-    )
-    result = spread_idle_sites(problem, cost_s, result)
+    result, joint = _choose(inputs, demand, weight, problem, cost_s, len(candidates.name))
     plan = Plan(
         existing=inputs.existing,
         candidates=candidates,
@@ -91,6 +90,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         chosen=result.chosen,
         kinds=settings.kinds,
         limit_s=settings.limit_s,
+        run={} if joint is None else joint.run(result),
     )
     tell("checks")
     reach = reach_within(cost_s, settings.limit_s)
@@ -100,7 +100,10 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         for name, days in (("training", training), ("held_out", held_out if held_out.any() else training))
     }
     coverage = coverage_table(plan, demand.lonlat, problem, rest, ways, settings, _rng(settings, 1))
-    curve = budget_curve(plan, problem, weight, reach, _rng(settings, 2))
+    if joint is None:
+        curve = budget_curve(plan, problem, weight, reach, _rng(settings, 2))
+    else:
+        curve = budget_points(joint, cost_s, result)
     tell("sites")
     sites = describe_sites(plan, demand, weight, shares, ways, settings)
     tell("audit")
@@ -161,6 +164,32 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     if progress is not None:
         progress("done", len(STAGES), len(STAGES))
     return study
+
+
+def _choose(
+    inputs: StudyInputs,
+    demand: Demand,
+    weight: FloatArray,
+    problem: MaxCover,
+    cost_s: FloatArray,
+    candidates: int,
+) -> tuple[SitingResult, Joint | None]:
+    """Choose places alone, or places, kinds and hours together where there is a budget."""
+    settings = inputs.settings
+    limits = Limits(gap=1e-4, node_limit=settings.node_limit)
+    group = None
+    if settings.least_grid_share > 0:
+        if inputs.grids is None:
+            raise InputError("least_grid_share needs unit grids, and the study has none.")
+        group = grid_of(tuple(inputs.grids.polygons), demand.lonlat)
+    if settings.budget_yuan is not None:
+        joint = joint_plan(weight, inputs.existing, candidates, settings, group)
+        return solve_station_plan(joint.problem, cost_s, limits), joint
+    if group is not None:
+        share = np.full(len(inputs.grids.codes) if inputs.grids else 0, settings.least_grid_share)
+        problem = dataclasses.replace(problem, group=group, group_share=share)
+    result = prove_max_cover(problem, cost_s, _rng(settings, 0), limits)
+    return (result if group is not None else spread_idle_sites(problem, cost_s, result)), None
 
 
 def _rng(settings: StudySettings, stream: int) -> np.random.Generator:

@@ -60,7 +60,7 @@ def cover_case(n: int, m: int, sites: int) -> tuple[MaxCover, npt.NDArray[np.flo
 def city_plan(
     n: int, m: int, budget: float, capacitated: bool
 ) -> tuple[StationPlan, npt.NDArray[np.float32]]:
-    """Return a plan of 24 hours and three kinds with all their shift patterns, rest at noon and in the evening."""
+    """Return a plan of 24 hours and three kinds with all shift patterns; rest at noon and at night."""
     weight, metres = _town(n, m)
     rng = np.random.default_rng(1)
     hour = np.arange(24)

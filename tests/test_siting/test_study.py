@@ -146,3 +146,30 @@ def test_settings_name_their_range() -> None:
         StudySettings(timezone="Asia/Shanghai", new_sites=0)
     with pytest.raises(InputError, match="one of ebike"):
         StudySettings(timezone="Asia/Shanghai", mode="boat")
+
+
+def test_a_budget_chooses_places_kinds_and_hours_together(inputs: StudyInputs) -> None:
+    money = dataclasses.replace(
+        inputs,
+        settings=dataclasses.replace(
+            inputs.settings,
+            budget_yuan=600_000.0,
+            existing_stations="may_move",
+            draws=0,
+            new_sites=4,
+            candidates=CandidateRules(spacing_m=300, street_sites=0),
+        ),
+    )
+    study = run_study(money)
+    assert study.solution.gap < 0.1
+    assert 1 <= len(study.sites) <= 3 + 4
+    assert any(not s.existing for s in study.sites)
+    assert study.budget_curve[0].covered_share <= study.budget_curve[-1].covered_share
+
+
+def test_equity_needs_grids(inputs: StudyInputs) -> None:
+    unfair = dataclasses.replace(inputs, settings=dataclasses.replace(inputs.settings, least_grid_share=0.2))
+    with pytest.raises(InputError, match="needs unit grids"):
+        run_study(unfair)
+    with pytest.raises(InputError, match="needs a budget_yuan"):
+        dataclasses.replace(inputs.settings, existing_stations="may_close")
