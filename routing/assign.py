@@ -57,7 +57,7 @@ def assign_round(
     Returns
     -------
     list of (Task, Candidate, RunnerUp), list of Task
-        What is assigned, and the tasks left over. As many tasks as possible are assigned, higher priority first.
+        What is assigned, and the tasks left over; as many as possible, higher priority first.
     """
     listed = fleet.best(tasks, min(max(len(tasks), 2), LISTED), now_s, threads)
     number: dict[str, int] = {}
@@ -222,8 +222,8 @@ def hold_back(
 ) -> tuple[Held, ...]:
     """Say which single-place tasks had better wait for a rider who is on his break and comes free soon.
 
-    Riders with orders need no holding back: a task may stand at the end of their plans. Riders on a break may not
-    be asked until it is over; they are judged as from then on.
+    Riders with orders need no holding back: a task may stand at the end of their plans. Riders on a break may
+    not be asked until it is over; they are judged as from then on.
 
     Parameters
     ----------

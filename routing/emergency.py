@@ -56,8 +56,8 @@ class AlertPlan:
 def chance_within(alerts: tuple[Alert, ...], within_s: float) -> float:
     """Return the probability that somebody has arrived `within_s` after the report.
 
-    Phase m is alerted only if nobody of the phases before has accepted, so the sum runs over the first phase in
-    which somebody accepts: everybody before declines, and of this phase at least one who is in time accepts.
+    Phase m is alerted only if nobody of the phases before has accepted, so the sum runs over the first phase
+    in which somebody accepts: all before decline, and of this phase at least one who is in time accepts.
     """
     total, nobody_yet = 0.0, 1.0
     for phase in sorted({alert.phase for alert in alerts}):
@@ -150,7 +150,7 @@ def _reach_s(fleet: Fleet, riders: list[Rider], task: Task, horizon_s: float, no
 
 
 def _late_after(fleet: Fleet, rider: Rider, task: Task, arrival_s: float) -> tuple[tuple[str, float], ...]:
-    """Stops that are late when the rider drives on from the emergency, at the pace of the straight plan."""
+    """List the stops that are late when the rider drives on from the emergency."""
     squad, row = fleet.row_of(rider.rider_id)
     base = row * squad.width
     if not rider.stops:

@@ -1,6 +1,7 @@
 """The riders of one mode: their columns, grown when needed, and the arrays that the kernels take."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from routing.policy import Policy
 from routing.tables import EVER, NEVER, NO, Columns, Graph, Ms, TaskColumns, Work
 from routing.tasks import Visit
 
-__all__ = ["Codes", "Squad", "as_ms", "runs_ms"]
+__all__ = ["Codes", "Squad", "StopTable", "as_ms", "runs_ms"]
 
 
 def as_ms(instant_s: float) -> int:
@@ -171,6 +172,21 @@ ROW_COLUMNS = Columns._fields[Columns._fields.index("stops") : Columns._fields.i
 ONE_COLUMNS = ("keep", "work_span", "break_span", "least_factor", "most_cap", "long_leg")
 
 
+class StopTable(NamedTuple):
+    """Stops in columns, snapped; times in milliseconds."""
+
+    edge: Int32Array
+    from_u: Int64Array
+    from_v: Int64Array
+    walk: Int64Array
+    x: FloatArray
+    y: FloatArray
+    offset_m: FloatArray
+    service: Int64Array
+    latest: Int64Array
+    rest: BoolArray
+
+
 class Squad:
     """Riders of one mode in columns. Rows are given out and taken back; ids live in `routing.fleet`."""
 
@@ -315,6 +331,46 @@ class Squad:
     def _keep_legs(self, row: int, legs: NDArray[np.int32], first: int, last: int) -> None:
         _restore(self.graph, self.c, row, legs, first, last, self.width, self.works[0])
 
+    def append(self, row: int, stops: StopTable, first: int, last: int) -> None:
+        """Put the rows `first` to `last` - 1 of a table of stops at the end of a plan."""
+        if self.c.stops[row] + last - first + 2 >= self.width:
+            self.reserve(0, int(self.c.stops[row]) + last - first + 2)
+        _append(self.graph, self.c, row, *stops, first, last, self.width, self.works[0])
+
+    def renew(self, row: int) -> None:
+        """Recompute the schedule of a row whose columns were written from outside."""
+        _renew(self.c, row, self.width)
+
+    def advance(self, now_ms: int) -> tuple[Int64Array, Int64Array, Int64Array]:
+        """Let time pass; returns rows, starts and leaves (epoch ms) of the stops now driven to.
+
+        A rider who has left his place is planned from the stop he is driving to, from when he will leave it.
+        """
+        size = int(np.maximum(self.c.stops, 0).sum())
+        out = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+        n = _advance(self.graph, self.c, self.width, now_ms, *out)
+        return out[0][:n], out[1][:n], out[2][:n]
+
+    def stop_table(
+        self, places: Snapped, service: Int64Array, latest: Int64Array, rest: BoolArray
+    ) -> StopTable:
+        """Return stops in columns for `append`."""
+        along, against = runs_ms(self.network, self.mode, places)
+        xy = self.network.project(places.lonlat)
+        x, y = xy[:, 0].copy(), xy[:, 1].copy()
+        return StopTable(
+            places.edge,
+            along.copy(),
+            against.copy(),
+            places.walk_ms,
+            x,
+            y,
+            places.offset_m,
+            service,
+            latest,
+            rest,
+        )
+
     def tasks(
         self, places: Snapped, visits: Sequence[Visit], skills: Sequence[int], platforms: Sequence[int]
     ) -> TaskColumns:
@@ -363,4 +419,94 @@ def _restore(
     for j in range(width):
         set_leg(c, row * width + j, legs[j])
     renew_legs(graph, c, row, first, last, width, work)
+    reschedule(c, row, width)
+
+
+@kernel
+def _append(
+    graph: Graph,
+    c: Columns,
+    row: Ms,
+    edge: Int32Array,
+    from_u: Int64Array,
+    from_v: Int64Array,
+    walk: Int64Array,
+    x: FloatArray,
+    y: FloatArray,
+    offset_m: FloatArray,
+    service: Int64Array,
+    latest: Int64Array,
+    rest: BoolArray,
+    first: Ms,
+    last: Ms,
+    width: Ms,
+    work: Work,
+) -> None:
+    for q in range(first, last):
+        c.stops[row] += 1
+        slot = row * width + c.stops[row]
+        c.edge[slot], c.from_u[slot], c.from_v[slot], c.walk[slot] = edge[q], from_u[q], from_v[q], walk[q]
+        c.x[slot], c.y[slot], c.offset_m[slot] = x[q], y[q], offset_m[q]
+        c.service[slot], c.latest[slot], c.rest[slot] = service[q], latest[q], rest[q]
+        c.earliest[slot] = -(np.int64(1) << 61)
+        c.change[slot] = 0
+        link(graph, c, slot)
+    renew_legs(graph, c, row, c.stops[row] - (last - first), c.stops[row] + 1, width, work)
+    reschedule(c, row, width)
+
+
+@kernel
+def _advance(
+    graph: Graph,
+    c: Columns,
+    width: Ms,
+    now: Ms,
+    out_row: Int64Array,
+    out_start: Int64Array,
+    out_leave: Int64Array,
+) -> int:
+    """Move on everybody who has left his place by `now`: he is planned from his next stop."""
+    n = 0
+    for row in range(len(c.stops)):
+        base = row * width
+        changed = False
+        while c.stops[row] > 0 and c.leave[base] <= now and n < len(out_row):
+            changed = True
+            out_row[n] = row
+            out_start[n] = c.start[base + 1]
+            out_leave[n] = c.leave[base + 1]
+            n += 1
+            k = c.stops[row]
+            leave = c.leave[base + 1]
+            if c.rest[base + 1] == 1:
+                c.break_due[row] = leave + c.work_span[0]
+            for j in range(k + 1):
+                unlink(graph, c, base + j)
+            for j in range(k):
+                a, b = base + j + 1, base + j
+                c.edge[b], c.from_u[b], c.from_v[b], c.walk[b] = (
+                    c.edge[a],
+                    c.from_u[a],
+                    c.from_v[a],
+                    c.walk[a],
+                )
+                c.x[b], c.y[b], c.offset_m[b], c.walk_m[b] = c.x[a], c.y[a], c.offset_m[a], c.walk_m[a]
+                c.lonlat[b, 0], c.lonlat[b, 1] = c.lonlat[a, 0], c.lonlat[a, 1]
+                c.service[b], c.earliest[b], c.latest[b] = c.service[a], c.earliest[a], c.latest[a]
+                c.rest[b], c.change[b] = c.rest[a], c.change[a]
+                set_leg(c, b, c.leg[a])
+            set_leg(c, base + k, 0)
+            c.stops[row] = k - 1
+            for j in range(k):
+                link(graph, c, base + j)
+            c.at[row] = leave
+            c.ready[row] = leave
+            reschedule(c, row, width)
+        if changed:
+            c.rest[base] = 0
+    return n
+
+
+@kernel
+def _renew(c: Columns, row: Ms, width: Ms) -> None:
     reschedule(c, row, width)
