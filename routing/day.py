@@ -256,7 +256,7 @@ class _Draft:
                 walk = 2 * int(self._places.walk_ms[here])
                 at += walk
                 wave.append((here, at, worked_from + span, round(self._policy.break_s * 1000), True))
-                at += +round(self._policy.break_s * 1000)
+                at += round(self._policy.break_s * 1000)
                 worked_from = at
             self.waves.append(wave)
             self.known.append(now)

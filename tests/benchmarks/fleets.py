@@ -14,7 +14,9 @@ __all__ = ["NOW", "city_fleet", "city_riders", "city_tasks", "short_legged"]
 NOW = 1_760_000_000.0
 
 
-def _places(network: StreetNetwork, rng: np.random.Generator) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _places(
+    network: StreetNetwork, rng: np.random.Generator
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Places beside the streets of the largest part for e-bikes, away from junctions."""
     edges = np.flatnonzero(network.components("ebike") == 0)
     middle = (network.geom_ptr[edges] + network.geom_ptr[edges + 1]) // 2
@@ -42,7 +44,14 @@ def city_riders(
             due_s += float(np.hypot(*(xy[step] - xy[here]))) * 1.5 / 4.17 + 100.0
             here = step
             slack_s = float(rng.uniform(0, 900))
-            plan.append(Stop(f"s{place}", (float(lonlat[here, 0]), float(lonlat[here, 1])), 60.0, latest_s=due_s + slack_s))
+            plan.append(
+                Stop(
+                    f"s{place}",
+                    (float(lonlat[here, 0]), float(lonlat[here, 1])),
+                    60.0,
+                    latest_s=due_s + slack_s,
+                )
+            )
         facts: dict[str, object] = {}
         if rules:
             facts = {

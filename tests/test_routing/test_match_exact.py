@@ -115,6 +115,7 @@ def test_every_answer_passes_the_independent_checker(seed: int, rules: bool) -> 
     for match in result.matches:
         before = plans[match.rider_id]
         assert checker.match(before, match, people[match.task_id], NOW) == ()
+        assert all(checker.path(before.mode, way.tolist()) == () for way in match.way_edges)
         plans[match.rider_id] = dataclasses.replace(
             match.plan, extra_last_hour_s=before.extra_last_hour_s + match.extra_s
         )

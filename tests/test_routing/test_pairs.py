@@ -67,10 +67,9 @@ def _claim(checker: Checker, rider: Rider, task: Task, at: tuple[int, int], afte
         for at in kept
     )
     assert old
-    return Match(
-        task.task_id, rider.rider_id, i, j, 0.0, new.starts[i] / 1000, 0.0, extra / 1000, 0.0, 0.0, 0.0, slacks,
-        np.empty((0, 2)), (), 0.0, 0.0, None, after,
-    )  # fmt: skip
+    told = (new.starts[i] / 1000, 0.0, extra / 1000, 0.0, 0.0, 0.0)
+    way = (np.empty((0, 2)), (), 0.0, 0.0)
+    return Match(task.task_id, rider.rider_id, i, j, 0.0, *told, slacks, *way, None, after)
 
 
 def pair(rng: np.random.Generator, *, windows: bool) -> Task:
