@@ -24,7 +24,12 @@ from geo.search import reset, search
 from routing.kernels import direct_run, ends_at, point_leg, scaled, seeds_from, seeds_to, starts_at
 from routing.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 
-__all__ = ["best_many", "best_riders"]
+__all__ = ["before", "best_many", "best_riders", "offer", "outputs"]
+
+
+def outputs(k: int) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
+    """Return memory for ranks, extras, rows and slots of `best_riders`."""
+    return np.empty(k, np.int64), np.empty(k, np.int64), np.empty(k, np.int64), np.empty(k, np.int64)
 
 
 @kernel

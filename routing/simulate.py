@@ -18,7 +18,7 @@ from geo.travel import reach_to
 from routing.checks import check_choice
 from routing.day import Day
 from routing.fleet import promised
-from routing.insertion import best_riders
+from routing.insertion import best_riders, outputs
 from routing.policy import Policy
 from routing.squad import Squad
 from routing.tables import EVER, TaskColumns
@@ -249,7 +249,7 @@ class _Replay:
         squad = self.squad
         declined = [row for row in self.asked[task] if squad.c.ok[row]]
         squad.c.ok[declined] = 0
-        out = [np.empty(ASKED, np.int64) for _ in range(4)]
+        out = outputs(ASKED)
         n = best_riders(
             squad.graph,
             squad.c,
