@@ -14,6 +14,8 @@ from lattice import lattice
 from geo.datum import to_wgs84
 from geo.errors import InputError
 from geo.modegraph import NO
+from geo.osm import read_osm
+from geo.stays import KINDS
 from geo.streets import StreetNetwork
 from geo.synthetic import (
     BROKEN,
@@ -210,3 +212,23 @@ def test_local_time_follows_the_zone() -> None:
     hours = (fleet.shift_start_s - 1774735200) / 3600  # midnight in Helsinki on the day the clocks go forward
     assert hours.min() > 6
     assert hours.max() < 21
+
+
+def test_kinds_are_those_of_stay_points() -> None:
+    assert KINDS == ("rest", "pickup", "dropoff", "gate", "traffic", "off_shift")
+    assert (KINDS[REST], KINDS[PICKUP], KINDS[OFF_SHIFT]) == ("rest", "pickup", "off_shift")
+
+
+def test_a_real_map_gives_a_fleet_that_works_at_its_restaurants(helsinki_pbf: Path) -> None:
+    network, places = read_osm(helsinki_pbf)
+    fleet = make_fleet(
+        network, places, FleetOptions(riders=10, days=1, interval_s=30, timezone="Europe/Helsinki")
+    )
+    assert fleet.trips.found.all()
+    food = places.poi_lonlat[
+        np.isin(places.poi_kind, [places.kinds.index("restaurant"), places.kinds.index("cafe")])
+    ]
+    near = np.linalg.norm((fleet.orders.restaurant[:, None] - food[None]) * [55_000, 111_195], axis=2).min(
+        axis=1
+    )
+    assert (near < 1.0).mean() > 0.5
