@@ -37,6 +37,9 @@ IntArray = npt.NDArray[np.int64]
 DAY_STARTS_H = 4
 """A working day runs from 04:00 to 04:00: riders on late shifts are not cut at midnight."""
 
+FRAGMENT_SHARE = 0.1
+"""A first or last day with less than this share of the median day's minutes is no day of its own."""
+
 BREAK_MIN = 20.0
 """Minutes off after 4 h of continuous work: national recommended standard on food-delivery platform
 service management, December 2025 (DOMAIN.md)."""
@@ -223,8 +226,7 @@ def build_demand(
     for events in layers:
         start = local_seconds(events.start_s, timezone)
         pieces.append(split_by_hour(start, start + (events.end_s - events.start_s)))
-    days = np.concatenate([(hour - DAY_STARTS_H) // 24 for _, hour, _ in pieces])
-    first, last = int(days.min()), int(days.max())
+    first, last = _whole_days([((hour - DAY_STARTS_H) // 24, minutes) for _, hour, minutes in pieces])
     names = tuple(datetime.fromtimestamp(d * 86400, UTC).date().isoformat() for d in range(first, last + 1))
     built = []
     start_row = 0
@@ -233,13 +235,30 @@ def build_demand(
             _layer(
                 point[start_row + row],
                 events.rider[row],
-                (hour - DAY_STARTS_H) // 24 - first,
+                np.clip((hour - DAY_STARTS_H) // 24, first, last) - first,
                 hour % 24,
                 minutes,
             )
         )
         start_row += len(events.lonlat)
     return Demand(place, names, built[0], built[1], built[2])
+
+
+def _whole_days(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[int, int]:
+    """Return the first and last day; a fragment at either end belongs to the day beside it.
+
+    Shifts that run late leave a few minutes on a day of their own, which would make a poor held-out day.
+    """
+    days = np.concatenate([day for day, _ in pieces])
+    first, last = int(days.min()), int(days.max())
+    total = np.bincount(days - first, weights=np.concatenate([minutes for _, minutes in pieces]))
+    usual = FRAGMENT_SHARE * float(np.median(total[total > 0])) if total.any() else 0.0
+    while last > first and total[last - first] < usual:
+        last -= 1
+    low = first
+    while last > low and total[low - first] < usual:
+        low += 1
+    return low, last
 
 
 def _layer(

@@ -116,10 +116,10 @@ def describe_sites(
             open_share[np.arange(pattern[0], pattern[1]) % 24] = 1.0
             share = float(rest[mine.nearest].sum()) / max(1e-9, float(rest.sum()))
             shown = total is not None
-            reason = (
-                "site_new",
-                (("place", plan.candidates.kind[c]), ("share", f"{100 * share:.1f}" if shown else "")),
-            )
+            place = ("place", plan.candidates.kind[c])
+            reason = ("site_new_hidden", (place,))
+            if shown:
+                reason = ("site_new", (place, ("share", f"{100 * share:.1f}")))
         closed = float((weight_of_rest(demand, mine.nearest) * (1 - open_share)).sum()) / max(1, days)
         out.append(
             Site(

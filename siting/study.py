@@ -176,7 +176,7 @@ def _choose(
 ) -> tuple[SitingResult, Joint | None]:
     """Choose places alone, or places, kinds and hours together where there is a budget."""
     settings = inputs.settings
-    limits = Limits(gap=1e-4, node_limit=settings.node_limit)
+    limits = Limits(gap=1e-6, node_limit=settings.node_limit)
     group = None
     if settings.least_grid_share > 0:
         if inputs.grids is None:
@@ -184,7 +184,7 @@ def _choose(
         group = grid_of(tuple(inputs.grids.polygons), demand.lonlat)
     if settings.budget_yuan is not None:
         joint = joint_plan(weight, inputs.existing, candidates, settings, group)
-        return solve_station_plan(joint.problem, cost_s, limits), joint
+        return solve_station_plan(joint.problem, cost_s, dataclasses.replace(limits, gap=1e-3)), joint
     if group is not None:
         share = np.full(len(inputs.grids.codes) if inputs.grids else 0, settings.least_grid_share)
         problem = dataclasses.replace(problem, group=group, group_share=share)

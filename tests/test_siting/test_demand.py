@@ -95,3 +95,18 @@ def test_no_rest_and_unknown_zone_are_one_sentence() -> None:
         local_seconds(np.array([0]), "Mars/Olympus")
     with pytest.raises(InputError, match="0-1000"):
         DemandWeights(rest=-1)
+
+
+def test_a_fragment_of_a_day_joins_the_day_beside_it() -> None:
+    hour = 3600
+    start = 1_772_420_400 + np.array([0, 24 * hour, 24 * hour])
+    some = Events(
+        np.tile([[116.3, 39.9]], (3, 1)),
+        np.arange(3),
+        start,
+        start + np.array([5 * hour, 5 * hour, 17 * hour + 600]),
+    )
+    demand = build_demand(some, NONE, NONE, timezone="Asia/Shanghai", project=lambda p: p * 100_000.0)
+    assert demand.rest.minutes.sum() == pytest.approx((some.end_s - some.start_s).sum() / 60)
+    assert int(demand.rest.day.max()) == len(demand.days) - 1
+    assert len(demand.days) == 2

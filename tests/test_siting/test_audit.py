@@ -1,0 +1,123 @@
+"""The audit of existing stations: each action in the case made for it."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from siting.audit import Rests, audit_stations, hourly_figures
+from siting.demand import Demand, DemandLayer
+from siting.results import AuditFinding
+from siting.stations import SEVEN_ONES, ExistingStation
+
+HOUR = 3600
+
+
+def demand_of(hours: list[int], riders: int = 20, minutes: float = 30.0) -> Demand:
+    """One rest a rider and point, at the given hour of each point."""
+    n = len(hours)
+    point = np.repeat(np.arange(n), riders)
+    layer = DemandLayer(
+        point,
+        np.tile(np.arange(riders), n),
+        np.zeros(n * riders, dtype=np.int64),
+        np.repeat(np.array(hours), riders),
+        np.full(n * riders, minutes),
+    )
+    none = np.empty(0, dtype=np.int64)
+    empty = DemandLayer(none, none, none, none, np.empty(0))
+    return Demand(np.zeros((n, 2)), ("2026-03-02",), layer, empty, empty)
+
+
+def audit(
+    demand: Demand,
+    stations: list[str],
+    within: list[list[int]],
+    candidates: list[list[int]],
+    new: tuple[int, ...] = (),
+    rests: Rests | None = None,
+    k: int = 10,
+) -> dict[str, AuditFinding]:
+    none = np.empty(0, dtype=np.int64)
+    count = len(stations)
+    found = audit_stations(
+        tuple(
+            ExistingStation(f"s{e}", (116.0, 39.0), hours, facilities=("room",))
+            for e, hours in enumerate(stations)
+        ),
+        np.column_stack([np.arange(count) * 1000.0, np.zeros(count)]),
+        rests or Rests(np.empty((0, 2)), none, none, none),
+        demand,
+        np.array(within, dtype=np.bool_).T.reshape(len(demand.lonlat), count),
+        np.array(candidates, dtype=np.bool_).T.reshape(len(demand.lonlat), len(candidates)),
+        np.zeros((len(candidates), 2)),
+        new,
+        timezone="Asia/Shanghai",
+        k=k,
+        site_ids=tuple(f"E{e + 1:02d}" for e in range(count)),
+    )
+    assert [f.rank for f in found] == list(range(1, count + 1))
+    return {f.site_id: f for f in found}
+
+
+def test_a_used_station_with_good_hours_is_kept() -> None:
+    finding = audit(demand_of([12, 13, 14]), ["8:00-18:00"], [[1, 1, 1]], [[0, 0, 0]])["E01"]
+    assert finding.action == "keep"
+    assert finding.gain_rest_hours_a_day is None
+    assert finding.missing_facilities == tuple(f for f in SEVEN_ONES if f != "room")
+    assert finding.open_by_hour[8]
+    assert not finding.open_by_hour[18]
+
+
+def test_a_station_shut_when_riders_rest_opens_longer() -> None:
+    finding = audit(demand_of([12, 20, 21]), ["8:00-18:00"], [[1, 1, 1]], [[0, 0, 0]])["E01"]
+    assert finding.action == "open_longer"
+    assert finding.better_hours is not None
+    assert finding.gain_rest_hours_a_day == pytest.approx(2 * 20 * 30 / 60)
+
+
+def test_a_station_in_the_wrong_place_moves_and_gains() -> None:
+    demand = demand_of([12] * 10)
+    nine = [0] + [1] * 9
+    findings = audit(demand, ["8:00-18:00", "8:00-18:00"], [[1] + [0] * 9, [0] * 10], [nine])
+    assert findings["E02"].action == "move"
+    assert findings["E02"].gain_rest_hours_a_day == pytest.approx(9 * 20 * 30 / 60)
+    assert findings["E02"].move_to == (0.0, 0.0)
+    assert findings["E02"].rank == 1
+
+
+def test_twins_merge_once() -> None:
+    demand = demand_of([12] * 4)
+    findings = audit(demand, ["8:00-18:00"] * 2, [[1, 1, 1, 0], [1, 1, 1, 1]], [[0] * 4])
+    assert findings["E01"].action == "merge"
+    assert findings["E01"].overlap_site_id == "E02"
+    assert findings["E02"].action == "keep"
+
+
+def test_a_station_nobody_needs_closes() -> None:
+    findings = audit(demand_of([12] * 4), ["8:00-18:00"], [[0] * 4], [[1] * 4], new=(0,))
+    assert findings["E01"].action == "close"
+
+
+def test_visits_and_busy_half_hours_are_counted_and_redacted() -> None:
+    count = 12
+    start = 1_772_420_400 + np.arange(count)  # 11:00 in Shanghai
+    near: npt.NDArray[np.float64] = np.tile([[3.0, 4.0]], (count, 1))
+    rests = Rests(near, np.arange(count), start, start + 2400)
+    shown = audit(demand_of([11]), ["8:00-18:00"], [[1]], [[0]], rests=rests)["E01"]
+    assert shown.visits_a_day == 12
+    assert shown.visitors_a_day == 12
+    assert shown.busiest_half_hours == ("11:00", "11:30")
+    hidden = audit(demand_of([11]), ["8:00-18:00"], [[1]], [[0]], rests=rests, k=13)["E01"]
+    assert hidden.visits_a_day is None
+    assert hidden.busiest_half_hours == ()
+
+
+def test_hours_behind_too_few_riders_are_hidden() -> None:
+    demand = demand_of([12, 13], riders=9)
+    hours, total = hourly_figures(demand.rest, np.array([True, True]), 1, 10)
+    assert total is None
+    assert all(v is None for v in hours)
+    hours, total = hourly_figures(demand.rest, np.array([True, True]), 1, 9)
+    assert total == pytest.approx(2 * 9 * 30)
+    assert hours[12] == pytest.approx(270)
+    assert hours[14] is None

@@ -1,0 +1,126 @@
+"""Pick-up points on a plane of straight lines: groups, gates from waits, minutes saved, walks."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import shapely
+
+from geo.errors import InputError
+from siting.pickups import DropOffs, GateWaits, PickupRules, group_drop_offs, next_drop_off, pick_up_points
+
+FloatArray = npt.NDArray[np.float64]
+SCALE = 1e-5
+FENCE = shapely.box(0, 0, 200 * SCALE, 200 * SCALE)
+
+
+class Plane:
+    """Straight lines at 5 m/s; one compound from (0, 0) to (200, 200) m; every place is on a street."""
+
+    def project(self, lonlat: FloatArray) -> FloatArray:
+        return np.asarray(lonlat) / SCALE
+
+    def unproject(self, xy_m: FloatArray) -> FloatArray:
+        return np.asarray(xy_m) * SCALE
+
+    def seconds(self, mode: str, sources: FloatArray, targets: FloatArray, limit_s: float) -> FloatArray:
+        apart = self.project(sources)[:, None] - self.project(targets)[None]
+        return np.asarray(np.hypot(apart[..., 0], apart[..., 1]) / 5.0)
+
+    def public(self, mode: str, lonlat: FloatArray, walk_m: float) -> npt.NDArray[np.bool_]:
+        return np.ones(len(lonlat), dtype=np.bool_)
+
+    def compound_of(self, lonlat: FloatArray) -> npt.NDArray[np.int64]:
+        return np.where(shapely.contains(FENCE, shapely.points(lonlat)), 0, -1).astype(np.int64)
+
+    def route(
+        self, mode: str, source: tuple[float, float], target: tuple[float, float]
+    ) -> tuple[tuple[float, float], ...]:
+        return (source, target)
+
+    def street(self, lonlat: FloatArray) -> tuple[str, ...]:
+        return ("Gate Street",) * len(lonlat)
+
+    def kerb(self, mode: str, lonlat: FloatArray) -> FloatArray:
+        return lonlat
+
+    def reach(
+        self, mode: str, lonlat: FloatArray, limits_s: tuple[int, ...]
+    ) -> list[list[tuple[tuple[tuple[float, float], ...], ...]]]:
+        return [[() for _ in limits_s] for _ in lonlat]
+
+
+def scene(riders: int) -> tuple[DropOffs, GateWaits]:
+    """Two deliveries a rider to doors 100 m inside the west gate, with 300 s of waiting before each."""
+    count = 2 * riders
+    rider = np.repeat(np.arange(riders), 2)
+    start = np.arange(count) * 5000
+    doors = np.array([[100.0, 100.0 + k % 5] for k in range(count)])
+    gates = np.array([[-2.0 + k % 3, 100.0] for k in range(count)])
+    return (
+        DropOffs(doors * SCALE, rider, start + 400, np.full(count, 105.0)),
+        GateWaits(gates * SCALE, rider, start, np.full(count, 300.0)),
+    )
+
+
+def test_the_gate_of_a_compound_is_learned_and_the_minutes_add_up() -> None:
+    drops, waits = scene(12)
+    found = pick_up_points(
+        drops,
+        waits,
+        np.array([[0.0, 100.0]]) * SCALE,
+        (("Garden Court", FENCE),),
+        Plane(),
+        PickupRules(least_a_day=1),
+        mode="ebike",
+        days=2,
+        k=10,
+    )
+    assert len(found) == 1
+    point = found[0]
+    assert point.pickup_id == "P01"
+    assert point.compound == "Garden Court"
+    assert point.gates[0].in_osm
+    assert point.gates[0].share == pytest.approx(1.0)
+    # 300 s at the gate, 105 - 45 s at the door, 2 x 1.3 x 100 m at 2.5 m/s
+    each = 300 + 60 + 2 * 1.3 * 100 / 2.5
+    assert point.drop_offs_a_day == pytest.approx(12)
+    assert point.saved_min_a_day == pytest.approx(12 * each / 60, rel=0.02)
+    assert point.walk_median_m == pytest.approx(130, rel=0.02)
+    assert point.stopping_area[0] == point.stopping_area[-1]
+
+
+def test_too_few_riders_give_no_point() -> None:
+    drops, waits = scene(9)
+    task = (np.empty((0, 2)), (("Garden Court", FENCE),), Plane(), PickupRules(least_a_day=1))
+    assert pick_up_points(drops, waits, *task, mode="ebike", days=2, k=10) == ()
+
+
+def test_nobody_walks_farther_than_allowed() -> None:
+    drops, waits = scene(12)
+    rules = PickupRules(walk_m=100, least_a_day=1)
+    task = (np.empty((0, 2)), (("Garden Court", FENCE),), Plane(), rules)
+    for point in pick_up_points(drops, waits, *task, mode="ebike", days=2, k=10):
+        assert (point.walk_max_m or 0) <= 100
+
+
+def test_towers_are_gathered_by_density_and_scattered_doors_are_left_out() -> None:
+    rng = np.random.default_rng(0)
+    east = np.array([300.0, 0.0])
+    xy = np.concatenate([rng.normal(0, 4, (40, 2)), rng.normal(0, 4, (40, 2)) + east, [[900.0, 900.0]]])
+    compound = np.full(81, -1)
+    label = group_drop_offs(xy, compound, 25.0, 10)
+    assert label[:40].tolist() == [0] * 40
+    assert label[40:80].tolist() == [1] * 40
+    assert label[80] == -1
+
+
+def test_a_wait_belongs_to_the_next_delivery_of_the_same_rider() -> None:
+    place = np.zeros((3, 2))
+    drops = DropOffs(place, np.array([1, 1, 2]), np.array([100, 900, 120]), np.ones(3))
+    waits = GateWaits(place[:3], np.array([1, 2, 2]), np.array([200, 90, 130]), np.ones(3))
+    assert next_drop_off(waits, place, drops, place).tolist() == [1, 2, -1]
+
+
+def test_rules_name_their_range() -> None:
+    with pytest.raises(InputError, match="walk_m is 5000, it must lie in 20-1000"):
+        PickupRules(walk_m=5000)
