@@ -121,8 +121,10 @@ def serve(folder: Path, host: str, port: int) -> None:
     import uvicorn
 
     from api.app import create_app
+    from api.matching import warm_up
 
     app = create_app(folder)
+    warm_up(app.state.served)
     click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
 
@@ -143,6 +145,49 @@ def describe_map(file: Path, as_json: bool) -> None:
         click.echo(json.dumps(figures, indent=2))
     else:
         print_mapping(file.name, figures)
+
+
+@yilu.command("simulate")
+@click.argument("file", metavar="[MAP.osm.pbf]", type=FILE, required=False)
+@click.option("--riders", type=int, default=200, show_default=True)
+@click.option("--tasks", type=int, default=80, show_default=True)
+@click.option("--hours", type=float, default=8.0, show_default=True, help="Length of the day.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--json", "json_file", type=FILE, default=None, help="Also write the figures to this file.")
+def simulate_day(
+    file: Path | None, riders: int, tasks: int, hours: float, seed: int, json_file: Path | None
+) -> None:
+    """Replay a made day under each matching policy [map: the centre of Helsinki]."""
+    from api.console import StageBars
+    from api.simulation import day_options, figures, print_days, replay_day
+    from api.studyfile import built_in, load_study_file
+    from geo.osm import read_osm
+
+    options = day_options(riders, tasks, hours, seed)
+    network, _ = read_osm(file or Path(load_study_file(built_in()).map.file))
+    with StageBars({}) as bars:
+        results = replay_day(network, options, bars.progress)
+    print_days(results)
+    if json_file is not None:
+        rows = [figures(result) for result in results]
+        json_file.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+@yilu.command()
+@click.argument("file", metavar="STUDY.toml", type=FILE)
+def new(file: Path) -> None:
+    """Write a study file to fill in: every key with its meaning, unit and default."""
+    from api.studyfile import built_in
+
+    if file.exists():
+        raise InputError(f"{file}: is there already; name another file")
+    try:
+        file.write_bytes(built_in("template").read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{file}: cannot be written ({(error.strerror or 'output error').lower()})"
+        ) from None
+    click.echo(f"{file}: fill in the map and the traces, then: yilu study {file} --out out/study")
 
 
 @yilu.command()

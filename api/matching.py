@@ -1,11 +1,13 @@
 """From a match request to ``routing`` and back: datums, instants, and nothing else."""
 
+import contextlib
 import dataclasses
 import datetime
 import math
 
 import numpy as np
 
+from api.deps import ServedStudy
 from api.match_schemas import (
     ChangeOut,
     LateStopOut,
@@ -14,13 +16,15 @@ from api.match_schemas import (
     MatchResponse,
     OffNetworkOut,
     RefusedOut,
+    RiderIn,
     RunnerUpOut,
     StopSlackOut,
+    TaskIn,
     VisitIn,
 )
 from api.schemas import LineString, Way, WayProperties
 from geo.datum import Datum, from_wgs84, to_wgs84
-from geo.errors import OffNetworkError
+from geo.errors import OffNetworkError, YiluError
 from geo.streets import StreetNetwork
 from routing.match import match_tasks
 from routing.policy import Policy
@@ -28,9 +32,10 @@ from routing.results import Match, MatchResult, Refused
 from routing.riders import Rider, Stop
 from routing.tasks import Task, Visit
 
-__all__ = ["Asked", "answer", "asked_of", "refuse_all_off_network", "response_of"]
+__all__ = ["Asked", "answer", "asked_of", "refuse_all_off_network", "response_of", "warm_up"]
 
 LonLat = tuple[float, float]
+WARM_UP_AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,6 +74,18 @@ def answer(network: StreetNetwork, request: MatchRequest) -> MatchResponse:
     result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s)
     refuse_all_off_network(result, asked)
     return response_of(result, request)
+
+
+def warm_up(served: ServedStudy) -> None:
+    """Answer one small made request, so that the first real one does not wait for compilation."""
+    network, mode = served.network, served.meta.mode
+    edge = int(np.argmax(network.usable(mode)))
+    lon, lat = network.edge_lonlat(edge)[0].tolist()
+    riders = (RiderIn(rider_id="a", lon=lon, lat=lat, mode=mode),)
+    tasks = (TaskIn(task_id="t", place=VisitIn(lon=lon, lat=lat)),)
+    # Whatever the answer, the way to it has been gone.
+    with contextlib.suppress(YiluError):
+        answer(network, MatchRequest(datum="wgs84", now=WARM_UP_AT, riders=riders, tasks=tasks))
 
 
 def asked_of(request: MatchRequest) -> Asked:

@@ -9,6 +9,7 @@ from tiny_map import BEIJING, FAR_AWAY, write_city
 from tiny_study import place, write_study
 
 from api.cli import yilu
+from api.studyfile import load_study_file
 
 KEY = {"YILU_PSEUDONYM_KEY": "only for these tests, please"}
 STUDY = """
@@ -150,6 +151,24 @@ def _task(letter: str) -> dict[str, object]:
 def test_a_request_of_another_form_is_named(tmp_path: Path, request_text: str, words: str) -> None:
     write_study(tmp_path / "out")
     _refused(_run("match", "--study", str(tmp_path / "out"), stdin=request_text), words)
+
+
+def test_a_new_study_file_is_valid_and_never_overwrites(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    assert _run("new", str(path)).exit_code == 0
+    assert load_study_file(path).siting.sites == 8
+    _refused(_run("new", str(path)), "is there already")
+
+
+def test_a_day_is_replayed_under_every_policy(folder: Path) -> None:
+    options = ["--riders", "6", "--tasks", "4", "--hours", "1", "--json", str(folder / "day.json")]
+    result = _run("simulate", str(folder / "city.osm"), *options)
+    assert result.exit_code == 0, result.output
+    rows = {row["policy"]: row for row in json.loads((folder / "day.json").read_text(encoding="utf-8"))}
+    assert set(rows) >= {"none", "straight line", "network nearest", "one by one", "batches"}
+    assert rows["batches"]["late"] == rows["none"]["late"]
+    assert "batches" in result.stdout
+    _refused(_run("simulate", str(folder / "city.osm"), "--riders", "0"), "riders is 0")
 
 
 def test_a_map_is_described_for_people_and_programs(folder: Path) -> None:
