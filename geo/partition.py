@@ -11,7 +11,7 @@ anything with its `map` and `gather`), so this module needs no scheduler.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -69,7 +69,8 @@ class _Job:
     rules: Rules
     labels: tuple[str, ...]
     datums: tuple[dict[str, tuple[str, str]], ...]
-    key: bytes
+    # Schedulers print the arguments of a call that failed.
+    key: bytes = field(repr=False)
     rotate: str
     study: str
     folder: Path

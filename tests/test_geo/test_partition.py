@@ -20,9 +20,13 @@ KEY = bytes(range(20))
 
 
 class Elsewhere:
-    """Stands for a cluster: every call and every answer goes through pickle, calls in any order."""
+    """Stands for a cluster: every call and every answer goes through pickle, calls in any order.
+
+    A scheduler may print the arguments of a call, so they must not show the key.
+    """
 
     def map(self, func: Callable[..., Any], *iterables: Iterable[Any], **kwargs: Any) -> list[bytes]:  # noqa: ANN401
+        assert repr(KEY)[2:-1] not in repr((iterables, kwargs))
         calls = [pickle.dumps((func, arguments, kwargs)) for arguments in zip(*iterables, strict=True)]
         answers: dict[int, bytes] = {}
         for k in np.random.default_rng(len(calls)).permutation(len(calls)).tolist():

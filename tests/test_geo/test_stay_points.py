@@ -1,5 +1,7 @@
 """Stay points against a slow plain reference, and against gaps, drift and the end of a trace; due breaks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -167,8 +169,6 @@ def test_parameters_out_of_range_are_named(bad: dict[str, int]) -> None:
 
 
 def with_kinds(traces: Traces, *kinds: str) -> StayPoints:
-    from dataclasses import replace
-
     stays = find_stay_points(traces)
     assert len(stays) == len(kinds)
     return replace(stays, kind=np.array([KINDS.index(kind) for kind in kinds], np.int8))
@@ -218,3 +218,30 @@ def test_breaks_need_classified_stays_of_the_same_riders() -> None:
         due_breaks(traces_of(stand(0, 600), stand(0, 600)), with_kinds(traces, "rest"), "Asia/Shanghai")
     with pytest.raises(InputError, match="unknown time zone"):
         due_breaks(traces, with_kinds(traces, "rest"), "Asia/Atlantis")
+
+
+@settings(max_examples=40, deadline=None)
+@given(blocks=st.lists(st.tuples(st.integers(5, 620), st.integers(21, 90)), min_size=1, max_size=6))
+def test_every_block_of_work_is_counted_by_itself(blocks: list[tuple[int, int]]) -> None:
+    """Blocks of work (minutes) with rests between: due after 240 min, and again 260 min later."""
+    rows: list[tuple[int, float, float]] = []
+    t, x = 0, 0.0
+    expected = []
+    for work, rest in blocks:
+        start = t
+        rows += [(t + 60 * k, x + 360.0 * k, 0.0) for k in range(work)]
+        t, x = t + 60 * work, x + 360.0 * work
+        expected += [start + 60 * due for due in range(240, work, 260)]
+        rows += [(t + 60 * k, x, 0.0) for k in range(rest + 1)]
+        # The rest ends with its last point; work begins there.
+        t += 60 * rest
+        rows.pop()
+    rows.append((t, x, 0.0))
+    traces = traces_of(rows)
+    found = find_stay_points(traces, radius_m=30.0, min_stay_s=900)
+    rests = replace(found, kind=np.zeros(len(found), np.int8))
+    breaks = due_breaks(traces, rests, "Asia/Shanghai")
+    assert len(found) == len(blocks)
+    assert np.abs(breaks.t_s - T0 - np.array(expected, np.int64)).max(initial=0) <= 60
+    assert len(breaks) == len(expected)
+    assert (breaks.worked_s >= 4 * 3600).all()
