@@ -1,5 +1,6 @@
 """Fast solvers against the plain exact models and brute force: never better, equal where proven."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -204,3 +205,16 @@ def test_or_library_p_center_optima(shared_data: Path, number: int, radius: int)
     p, cost = orlib(shared_data / "pmedian", number)
     result = solve(PCenter(weight=np.ones(len(cost)), sites=p), cost, np.random.default_rng(0))
     assert result.objective == radius
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 10_000), st.booleans())
+def test_more_money_or_hours_never_serve_less(seed: int, capacitated: bool) -> None:
+    problem, cost = city(seed, 12, 5, capacitated)
+    base = solve_exact(problem, cost).objective
+    richer = dataclasses.replace(problem, budget=18.0)
+    assert solve_exact(richer, cost).objective >= base - 1e-6
+    longer = dataclasses.replace(problem, option_open=np.ones_like(problem.option_open))
+    assert solve_exact(longer, cost).objective >= base - 1e-6
+    free = dataclasses.replace(problem, kept=())
+    assert solve_exact(free, cost).objective >= base - 1e-6
