@@ -13,17 +13,21 @@ from tiny_map import write_city
 
 from api.app import create_app
 from api.cli import yilu
+from api.deps import RESULT
 from api.settings import Settings
 from api.studyfile import built_in
 from api.summary import VARYING_KEY
-from geo.datum import to_wgs84
+from geo.datum import from_wgs84, to_wgs84
+from geo.osm import read_osm
 from geo.streets import StreetNetwork
+from geo.synthetic import FleetOptions, make_fleet, write_csv, write_parquet
 
 FILES = {
     "map.html", "report.docx", "report.xlsx", "report.html", "sites.geojson", "sites.gpkg", "rejects.csv",
     "matches.json", "summary.json",
 }  # fmt: skip
 SEED = 417
+PHRASE = "a secret that no output may hold"
 RAW_ID = re.compile(rb"R417-\d{5}")
 STUDY = f"""
 title = {{ zh = "小城", en = "Small town" }}
@@ -64,6 +68,92 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_city(folder / "city.osm")
     (folder / "study.toml").write_text(STUDY, encoding="utf-8")
     return folder
+
+
+REAL = """
+title = "Files of two platforms"
+city = "Town"
+timezone = "Asia/Shanghai"
+language = "en"
+held_out_days = 1
+k = 5
+period = [2026-03-02, 2026-03-04]
+[map]
+file = "city.osm"
+[[traces]]
+files = "traces/blue.csv"
+datum = "gcj02"
+columns = { rider_id = "骑手编号" }
+encoding = "gbk"
+[[traces]]
+files = ["traces/yellow.parquet"]
+datum = "auto"
+[existing]
+file = "stations.csv"
+datum = "gcj02"
+[grids]
+file = "grids.geojson"
+datum = "gcj02"
+[siting]
+sites = 2
+draws = 3
+flows = false
+"""
+
+
+@pytest.fixture(scope="module")
+def real(folder: Path) -> Path:
+    """Run a study on files as platforms and offices hand them over: names in Chinese, GBK, GCJ-02."""
+    network, places = read_osm(folder / "city.osm")
+    options = FleetOptions(riders=30, days=3, interval_s=30, seed=SEED, datum="gcj02")
+    fleet = make_fleet(network, places, options)
+    traces = folder / "traces"
+    traces.mkdir()
+    write_parquet(fleet, traces / "yellow.parquet", platform="yellow")
+    write_csv(fleet, traces / "plain.csv", platform="blue")
+    text = (traces / "plain.csv").read_text(encoding="utf-8").replace("rider_id", "骑手编号", 1)
+    (traces / "blue.csv").write_text(text, encoding="gbk")
+    west, south, east, north = network.bounds
+    corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+    shown = from_wgs84(corners, "gcj02").tolist()
+    place = from_wgs84([((west + east) / 2, (south + north) / 2)], "gcj02")[0]
+    head = "名称,经度,纬度,开放时间,类型,设施"
+    row = f"暖蜂驿站,{place[0]:.6f},{place[1]:.6f},8:00-18:00,标准站,热水、微波炉"
+    (folder / "stations.csv").write_text(f"{head}\n{row}\n", encoding="gbk")
+    grid = {
+        "type": "Feature",
+        "properties": {"code": "110108001001001", "name": "第一网格"},
+        "geometry": {"type": "Polygon", "coordinates": [shown]},
+    }
+    collection = {"type": "FeatureCollection", "features": [grid]}
+    (folder / "grids.geojson").write_text(json.dumps(collection), encoding="utf-8")
+    (folder / "real.toml").write_text(REAL, encoding="utf-8")
+    arguments = ["study", str(folder / "real.toml"), "--out", str(folder / "real")]
+    result = CliRunner().invoke(yilu, arguments, env={"YILU_PSEUDONYM_KEY": PHRASE})
+    assert result.exit_code == 0, result.output
+    return folder / "real"
+
+
+def test_files_of_platforms_and_offices_make_a_study(real: Path) -> None:
+    summary = json.loads((real / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["synthetic"], summary["days"], summary["riders"]) == (False, 3, 30)
+    assert [file["datum"] for file in summary["files"]] == ["gcj02", "gcj02"]
+    assert summary["files"][1]["datum_evidence"] not in {"", "declared"}
+    assert (summary["sites_existing"], summary["sites_chosen"]) == (1, 2)
+    assert (summary["tasks_matched"], summary["late_deliveries"]) == (None, None)
+    assert json.loads((real / "matches.json").read_text(encoding="utf-8"))["matches"] == []
+    study = RESULT.validate_json((real / "data" / "result.json").read_bytes())
+    assert study.grids[0].code == "110108001001001"
+    # The one grid is the whole town, though its corners and the traces came shifted by half a kilometre.
+    assert set(study.grids[0].site_ids) == {site.site_id for site in study.sites}
+    (existing,) = (site for site in study.sites if site.existing)
+    assert existing.facilities == ("water", "microwave")
+
+
+def test_no_secret_and_no_id_leave_a_study_of_real_files(real: Path) -> None:
+    for name, content in _content(real).items():
+        assert not RAW_ID.search(content), name
+        assert PHRASE.encode() not in content, name
 
 
 @pytest.fixture(scope="module")

@@ -1,1 +1,1 @@
-"""api/routes."""
+"""Routes of the HTTP service: thin handlers, one file a subject."""
