@@ -6,6 +6,7 @@ minutes.
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,6 +26,8 @@ __all__ = ["refusal", "why_not"]
 
 KIND_MS = 600_000
 """What a change of kind weighs."""
+NEAR_MS = 45 * 60 * 1000
+"""First reach of the search; only when nobody is inside, `FAR_MS`."""
 LOOKED_AT = 400
 """How many places, least broken first, are judged stop by stop."""
 UNKNOWN = np.int64(1) << 50
@@ -37,6 +40,7 @@ def _all_legs(
     width: Ms,
     tasks: TaskColumns,
     i: Ms,
+    reach_ms: Ms,
     before: Int64Array,
     after: Int64Array,
     work: Work,
@@ -49,7 +53,7 @@ def _all_legs(
         graph.rev_cost,
         work.seed_state[:n],
         work.seed_ms[:n],
-        FAR_MS,
+        int(reach_ms),
         work.dist_to,
         work.link,
         work.ring,
@@ -62,7 +66,7 @@ def _all_legs(
         graph.cost,
         work.seed_state[:n],
         work.seed_ms[:n],
-        FAR_MS,
+        int(reach_ms),
         work.dist_from,
         work.link,
         work.ring,
@@ -112,26 +116,35 @@ class _Judged:
     kinds: Int64Array
     """How many rules about the rider himself are broken."""
 
-    @property
+    @functools.cached_property
     def broken(self) -> Int64Array:
         """How many rules are broken in all."""
         return np.asarray(
             sum((x > 0).astype(np.int64) for x in (self.window, self.cap, self.room, self.pause)) + self.kinds
         )
 
-    @property
+    @functools.cached_property
     def weight(self) -> Int64Array:
         """Milliseconds missing in all, changes of kind included."""
         return np.asarray(self.window + self.cap + self.room + self.pause + self.kinds * KIND_MS)
 
 
 def _judge(fleet: Fleet, squad: Squad, task: Task, now: int, only_row: int | None = None) -> _Judged | None:
+    near = _judge_within(fleet, squad, task, now, only_row, NEAR_MS)
+    if near is None or len(near.slot):
+        return near
+    return _judge_within(fleet, squad, task, now, only_row, FAR_MS)
+
+
+def _judge_within(
+    fleet: Fleet, squad: Squad, task: Task, now: int, only_row: int | None, reach_ms: int
+) -> _Judged | None:
     table = fleet.table(squad.mode, [task])
     if table.places.edge[0] < 0 or not len(squad):
         return None
     c, width, tasks = squad.c, squad.width, table.columns
     before, after = np.full(len(c.edge), -1, np.int64), np.full(len(c.edge), -1, np.int64)
-    _all_legs(squad.graph, c, width, tasks, 0, before, after, squad.works[0])
+    _all_legs(squad.graph, c, width, tasks, 0, reach_ms, before, after, squad.works[0])
     counts = np.maximum(c.stops, -1) + 1
     rows = np.repeat(np.arange(len(counts)), counts)
     first = np.cumsum(counts) - counts

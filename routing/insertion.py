@@ -24,6 +24,9 @@ from geo.search import reset, search
 from routing.kernels import direct_run, ends_at, point_leg, scaled, seeds_from, seeds_to, starts_at
 from routing.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 
+STRAIGHT_MS = 5_000
+"""Taken off a straight-line time: offsets are rounded to milliseconds, places lie beside the line."""
+
 __all__ = ["before", "best_many", "best_riders", "offer", "outputs"]
 
 
@@ -121,6 +124,8 @@ def scan(
     t_walk, t_service, t_latest = tasks.walk[i], tasks.service[i], tasks.latest[i]
     t_earliest = max(tasks.earliest[i], np.int64(now))
     t_skills, t_platforms = tasks.skills[i], tasks.platforms[i]
+    t_x, t_y, t_fixed = tasks.x[i], tasks.y[i], t_walk + t_service
+    legs, x, y, pace, most_cap = c.leg, c.x, c.y, 1.0 / graph.fastest, c.most_cap[0]
     along, against = directed[2 * t_edge] != NO, directed[2 * t_edge + 1] != NO
     found = 0
     # The last round takes the riders on the task's own street who can run straight on to it.
@@ -140,11 +145,6 @@ def scan(
             while slot >= 0:
                 here = slot
                 slot = following[slot]
-                row = here // width
-                if ok[row] == 0 or (t_skills & ~skills[row]) != 0:
-                    continue
-                if t_platforms != 0 and (t_platforms & platform[row]) == 0:
-                    continue
                 if own:
                     net = direct_run(
                         along, against, t_offset - offset_m[here], t_u - from_u[here], t_v - from_v[here]
@@ -155,7 +155,21 @@ def scan(
                     net = (
                         base + inverse_ms[q] + directed[d] - (from_u[here] if (d & 1) == 0 else from_v[here])
                     )
+                # What it takes at least, from two columns: most slots go no further.
+                bound = rank_out[k - 1] if found == k else most_cap
+                least = net + t_fixed - legs[here]
+                if least > bound:
+                    continue
+                row = here // width
                 j = here - row * width
+                if j < stops[row]:
+                    dx, dy = x[here + 1] - t_x, y[here + 1] - t_y
+                    if least + np.sqrt(dx * dx + dy * dy) * pace - STRAIGHT_MS > bound:
+                        continue
+                if ok[row] == 0 or (t_skills & ~skills[row]) != 0:
+                    continue
+                if t_platforms != 0 and (t_platforms & platform[row]) == 0:
+                    continue
                 at_end = j == stops[row]
                 leave, room = leave_at[here], room_at[here]
                 if j == 0 and at_end and leave < now:

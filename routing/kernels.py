@@ -30,7 +30,15 @@ PLANE_M = 2.0
 
 
 def graph_of(network: StreetNetwork, mode: str) -> Graph:
-    """Return the arrays of `network` for `mode` as the kernels take them."""
+    """Return the arrays of `network` for `mode` as the kernels take them; made once for each network."""
+    key = f"matching:{mode}"
+    if key not in network._cache:
+        network._cache[key] = _graph_of(network, mode)
+    made: Graph = network._cache[key]
+    return made
+
+
+def _graph_of(network: StreetNetwork, mode: str) -> Graph:
     graph: ModeGraph = network.graph(mode)
     edges = len(network.edge_u)
     of_edge = np.repeat(np.arange(2 * edges, dtype=np.int32), np.diff(graph.depart_ptr))

@@ -279,8 +279,12 @@ class Squad:
         if c.long_count[0] > 0.03 * stops + 16 or (c.long_count[0] == 0 and stops > 0):
             legs = c.leg[c.leg > 0]
             if len(legs):
-                c.long_leg[0] = int(np.sort(legs)[int(0.985 * (len(legs) - 1))])
-                _relist(c)
+                self.list_legs_above(int(np.sort(legs)[int(0.985 * (len(legs) - 1))]))
+
+    def list_legs_above(self, leg_ms: int) -> None:
+        """List the legs above a length apart; the answers are the same for every length, the time is not."""
+        self.c.long_leg[0] = leg_ms
+        _relist(self.c)
 
     def move(self, rows: Int64Array, places: Snapped, at_ms: int) -> BoolArray:
         """Set positions; only the first leg of each plan is computed anew. False: refused or no way on."""

@@ -231,6 +231,24 @@ def test_moving_a_rider_is_the_same_as_putting_him_anew(town: StreetNetwork) -> 
     assert fleet.best(tasks, 6, NOW, threads=2) == anew.best(tasks, 6, NOW)
 
 
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), leg_ms=st.integers(0, 200_000), first_ms=st.integers(0, 100_000))
+def test_lists_of_long_legs_and_first_radius_never_change_the_answer(
+    seed: int, leg_ms: int, first_ms: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    riders = some_riders(TOWN, rng, 12, everything=True)
+    tasks = some_tasks(TOWN, rng, 6, everything=True)
+    fleet = Fleet(TOWN, PLAIN)
+    fleet.put(riders, NOW)
+    expected = {k: fleet.best(tasks, k, NOW) for k in (1, 3)}
+    for squad in fleet.squads.values():
+        squad.list_legs_above(leg_ms)
+        squad.first_ms = first_ms
+    for k, found in expected.items():
+        assert fleet.best(tasks, k, NOW) == found
+
+
 def test_several_people_are_different_riders_or_nobody(town: StreetNetwork) -> None:
     riders = [Rider(name, at(town, 200 + 50 * i, 240)) for i, name in enumerate("abc")]
     task = Task("t", Visit(at(town, 400, 360), 10.0), people=3)
