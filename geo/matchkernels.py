@@ -66,6 +66,8 @@ def _step(
     space: Space,
     stamp: int,
     entries: NDArray[np.int64],
+    group_at: NDArray[np.int64],
+    group_top: NDArray[np.float64],
 ) -> tuple[bool, int]:
     """Best way from the states of kept point `before` to those of `k`; (any way found, next stamp).
 
@@ -100,8 +102,24 @@ def _step(
             mark[ends[f ^ 1]] = stamp
             wanted += 1
     found = False
+    # The groups in the order of their best source: what it reaches bounds the searches of the others.
+    groups = 0
     i = 0
     while i < sources:
+        last = i
+        top = -np.inf
+        while last < sources and entries[last] >> 8 == entries[i] >> 8:
+            top = max(top, score[before, entries[last] & 255])
+            last += 1
+        j = groups - 1
+        while j >= 0 and group_top[j] < top:
+            group_top[j + 1], group_at[j + 1] = group_top[j], group_at[j]
+            j -= 1
+        group_top[j + 1], group_at[j + 1] = top, i
+        groups += 1
+        i = last
+    for g in range(groups):
+        i = group_at[g]
         node = entries[i] >> 8
         last = i
         room = -np.inf
@@ -111,7 +129,16 @@ def _step(
             rest = length[d >> 1] - offset[before, s >> 1] if s & 1 == 0 else offset[before, s >> 1]
             room = max(room, gap_m + beta * (beam - best + score[before, s]) - rest * factor[d])
             last += 1
+        need = 0.0
+        for j in range(targets):
+            if factor[2 * edge[k, j >> 1] + (j & 1)] < np.inf:
+                if score[k, j] == -np.inf:
+                    need = np.inf
+                    break
+                need = max(need, group_top[g] - score[k, j])
         limit = max(reach_cm, int(100.0 * room))
+        if need < np.inf:
+            limit = min(limit, int(100.0 * (gap_m + beta * need)) + 1)
         touched = 0
         if limit >= 0:
             touched = cheapest_ways(node, limit, most_m, wanted, graph, space, stamp)
@@ -151,7 +178,6 @@ def _step(
                     found = True
         if touched:
             clean(space, touched)
-        i = last
     for j in range(targets):
         price = factor[2 * edge[k, j >> 1] + (j & 1)]
         if price < np.inf:
@@ -204,7 +230,8 @@ def match_rider(
     count = np.zeros(n, np.int32)
     score = np.empty((n, 2 * most))
     back = np.empty((n, 2 * most), np.int16)
-    entries = np.empty(2 * most + 1, np.int64)
+    entries, group_at = np.empty(2 * most + 1, np.int64), np.empty(2 * most + 1, np.int64)
+    group_top = np.empty(2 * most + 1)
     radius = 4.0 * sigma + 10.0
     thin = 4.0 * sigma * sigma
     slack = 2.0 * sigma
@@ -253,6 +280,7 @@ def match_rider(
             ok, stamp = _step(
                 k, k - 1, gap, beta, min(beam, NEAR_BEAM), 0, most_m, np.inf, u_turn_m, slack, edge, offset,
                 count, score, back, graph, space, stamp, entries,
+                group_at, group_top,
             )  # fmt: skip
             likely = -np.inf
             for s in range(2 * m):
@@ -261,12 +289,14 @@ def match_rider(
                 ok, stamp = _step(
                     k, k - 1, gap, beta, beam, 0, most_m, break_cost, u_turn_m, slack, edge, offset, count,
                     score, back, graph, space, stamp, entries,
+                group_at, group_top,
                 )  # fmt: skip
             if not ok:
                 far = int(100.0 * (2.0 * gap + 800.0))
                 ok, stamp = _step(
                     k, k - 1, gap, beta, beam, far, most_m, np.inf, u_turn_m, slack, edge, offset, count,
                     score, back, graph, space, stamp, entries,
+                group_at, group_top,
                 )  # fmt: skip
             if not ok:
                 if skipped < 3:
