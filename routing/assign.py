@@ -119,21 +119,22 @@ def match_batch(
         raise InputError("Two tasks have the same task_id; each may stand in the list once.")
     ordered = sorted(tasks, key=task_order)
     single = [task for task in ordered if task.dropoff is None and task.people == 1]
-    draft = _Draft(fleet, now_s)
-    left = single
-    while left:
-        assigned, rest = assign_round(fleet, left, now_s, threads)
-        for task, found, runner in assigned:
-            draft.put(task, found, runner)
-        if not assigned:
-            break
-        left = rest
-    draft.improve()
-    matches, again = draft.account()
-    waiting = {task.task_id for task in (*left, *again)}
-    rest = [
-        task for task in ordered if task.task_id in waiting or task.dropoff is not None or task.people > 1
-    ]
+    with fleet.at_hand(tasks):
+        draft = _Draft(fleet, now_s)
+        left = single
+        while left:
+            assigned, rest = assign_round(fleet, left, now_s, threads)
+            for task, found, runner in assigned:
+                draft.put(task, found, runner)
+            if not assigned:
+                break
+            left = rest
+        draft.improve()
+        matches, again = draft.account()
+        waiting = {task.task_id for task in (*left, *again)}
+        rest = [
+            task for task in ordered if task.task_id in waiting or task.dropoff is not None or task.people > 1
+        ]
     more, refused = match(fleet, rest, now_s)
     return (*matches, *more), refused
 

@@ -3,14 +3,15 @@
 Leg times are computed when a plan arrives and kept; a new position computes the first leg only.
 """
 
+import contextlib
 import dataclasses
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from geo.arrays import BoolArray, FloatArray
+from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.errors import InputError
 from geo.snapping import Snapped
 from geo.streets import EBIKE_PROMISE_MPS, MODES, StreetNetwork
@@ -61,6 +62,7 @@ class Fleet:
         self._riders: dict[str, Rider] = {}
         self._id_of: dict[str, dict[int, str]] = {}
         self._ordered = False
+        self._known: dict[tuple[str, tuple[float, float]], Snapped] = {}
 
     def __len__(self) -> int:
         return len(self._where)
@@ -369,16 +371,36 @@ class Fleet:
             squad.c.ok[:] = others
         return found[0] if found else None
 
+    @contextlib.contextmanager
+    def at_hand(self, tasks: Sequence[Task]) -> Iterator[None]:
+        """Snap the places of `tasks` for every mode once; inside of the block they are looked up."""
+        visits = [v for task in tasks for v in (task.place, task.dropoff) if v is not None]
+        lonlat = list(dict.fromkeys(visit.lonlat for visit in visits))
+        for mode in self.squads if lonlat else ():
+            places = self.network.snap(np.array(lonlat), mode, self.policy.walk_to_street_m)
+            for at, place in enumerate(lonlat):
+                self._known[mode, place] = places.take([at])
+        try:
+            yield
+        finally:
+            self._known.clear()
+
+    def _snapped(self, mode: str, lonlat: list[tuple[float, float]]) -> Snapped:
+        if len(lonlat) == 1 and (mode, lonlat[0]) in self._known:
+            return self._known[mode, lonlat[0]]
+        return self.network.snap(np.array(lonlat, np.float64), mode, self.policy.walk_to_street_m)
+
     def table(self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False) -> "TaskTable":
         """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs."""
         visits = [task.dropoff if dropoff and task.dropoff is not None else task.place for task in tasks]
-        lonlat = np.array([visit.lonlat for visit in visits], np.float64)
-        places = self.network.snap(lonlat, mode, self.policy.walk_to_street_m)
+        places = self._snapped(mode, [visit.lonlat for visit in visits])
         skills = [self.skills.mask(task.skills) for task in tasks]
         platforms = [self.platforms.mask(task.platforms) for task in tasks]
         return TaskTable(self.squad(mode).tasks(places, visits, skills, platforms), places)
 
-    def _best_mode(self, squad: Squad, table: "TaskTable", k: int, now: int, threads: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def _best_mode(
+        self, squad: Squad, table: "TaskTable", k: int, now: int, threads: int
+    ) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array, Int64Array]:
         size = len(table.places)
         outputs = (
             np.zeros(size, np.int64),

@@ -94,19 +94,20 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
         raise InputError("Two tasks have the same task_id; each may stand in the list once.")
     matches: list[Match] = []
     refused: list[Refused] = []
-    for task in sorted(tasks, key=task_order):
-        candidates = candidates_for(fleet, task, task.people + 1, now_s)
-        if len(candidates) < task.people:
-            refused.append(_why(fleet, task, now_s, len(candidates)))
-            continue
-        chosen, rest = candidates[: task.people], candidates[task.people :]
-        for found in chosen:
-            runner = None
-            if rest:
-                runner = RunnerUp(
-                    rest[0].rider_id, rest[0].extra_ms / 1000, (rest[0].rank_ms - found.rank_ms) / 1000
-                )
-            matches.append(apply(fleet, task, found, runner, now_s))
+    with fleet.at_hand(tasks):
+        for task in sorted(tasks, key=task_order):
+            candidates = candidates_for(fleet, task, task.people + 1, now_s)
+            if len(candidates) < task.people:
+                refused.append(_why(fleet, task, now_s, len(candidates)))
+                continue
+            chosen, rest = candidates[: task.people], candidates[task.people :]
+            for found in chosen:
+                runner = None
+                if rest:
+                    runner = RunnerUp(
+                        rest[0].rider_id, rest[0].extra_ms / 1000, (rest[0].rank_ms - found.rank_ms) / 1000
+                    )
+                matches.append(apply(fleet, task, found, runner, now_s))
     return tuple(matches), tuple(refused)
 
 
