@@ -22,7 +22,7 @@ from api.match_schemas import (
     TaskIn,
     VisitIn,
 )
-from api.schemas import LineString, Way, WayProperties
+from api.schemas import way_of
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError, YiluError
 from geo.streets import StreetNetwork
@@ -224,10 +224,7 @@ def _match(match: Match, datum: Datum, zone: datetime.tzinfo) -> MatchOut:
             )
             for stop in match.stops
         ],
-        way=Way(
-            geometry=LineString(coordinates=[(round(lon, 7), round(lat, 7)) for lon, lat in line.tolist()]),
-            properties=WayProperties(streets=[]),
-        ),
+        way=way_of(line.tolist()),
         runner_up=None
         if runner_up is None
         else RunnerUpOut(

@@ -1,6 +1,7 @@
 """The forms of requests and answers: strict on the way in, documented on the way out."""
 
 import enum
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -20,6 +21,7 @@ __all__ = [
     "Station",
     "StudyMeta",
     "Way",
+    "way_of",
 ]
 
 Lon = Annotated[float, Field(ge=-180, le=180, description="Degrees east.")]
@@ -75,6 +77,15 @@ class Way(Schema):
     type: Literal["Feature"] = "Feature"
     geometry: LineString
     properties: WayProperties
+
+
+def way_of(lonlat: Sequence[Sequence[float]], streets: Iterable[str] = ()) -> Way:
+    """Return a way as GeoJSON, to a centimetre; points that fall on the one before are left out."""
+    points = [(round(lon, 7), round(lat, 7)) for lon, lat in lonlat]
+    kept = [point for k, point in enumerate(points) if k == 0 or point != points[k - 1]]
+    # A line has two points, also where nobody has to move.
+    line = kept if len(kept) > 1 else kept * 2
+    return Way(geometry=LineString(coordinates=line), properties=WayProperties(streets=list(streets)))
 
 
 def _hours(expression: str) -> str:

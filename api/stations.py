@@ -8,7 +8,7 @@ import numpy as np
 
 from api.deps import ServedStudy
 from api.errors import NoStationError
-from api.schemas import LineString, NearestStation, Position, Station, Way, WayProperties
+from api.schemas import NearestStation, Position, Station, way_of
 from api.studytables import Mode
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
@@ -98,10 +98,7 @@ def nearest_station(served: ServedStudy, query: StationQuery) -> NearestStation:
         travel_s=round(float(path.time_s), 1),
         length_m=round(float(path.length_m), 1),
         walk_m=round(float(path.walk_m), 1),
-        way=Way(
-            geometry=LineString(coordinates=[(round(float(x), 7), round(float(y), 7)) for x, y in line]),
-            properties=WayProperties(streets=[name for name, _ in path.steps if name]),
-        ),
+        way=way_of(line.tolist(), [name for name, _ in path.steps if name]),
     )
 
 
