@@ -23,7 +23,15 @@ from siting.hours import clock, open_by_hour, shortest_pattern, span_text
 from siting.results import AuditFinding
 from siting.stations import KINDS, SEVEN_ONES, ExistingStation
 
-__all__ = ["LITTLE_SHARE", "MERGE_SHARE", "SHUT_SHARE", "Rests", "audit_stations", "hourly_figures"]
+__all__ = [
+    "LITTLE_SHARE",
+    "MERGE_SHARE",
+    "SHUT_SHARE",
+    "Rests",
+    "audit_stations",
+    "hourly_figures",
+    "riders_behind",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -49,7 +57,11 @@ class Rests:
 def hourly_figures(
     layer: DemandLayer, inside: BoolArray, days: int, k: int
 ) -> tuple[tuple[float | None, ...], float | None]:
-    """Return (24 minutes a day, their total) of the points inside; None behind fewer than k riders."""
+    """Return (24 minutes a day, their total) of the points inside; None behind fewer than k riders.
+
+    Where the total less the hours that are shown would stand for fewer than k riders, the hour with the
+    fewest riders is withheld too, until it does not.
+    """
     rows = inside[layer.point]
     hour, rider, minutes = layer.hour[rows], layer.rider[rows], layer.minutes[rows]
     total = np.bincount(hour, weights=minutes, minlength=24) / max(1, days)
@@ -58,7 +70,21 @@ def hourly_figures(
         pairs = np.unique(hour * (int(rider.max()) + 1) + rider)
         riders = np.bincount(pairs // (int(rider.max()) + 1), minlength=24)
     whole = suppress(np.array([total.sum()]), np.array([len(np.unique(rider))]), k)[0]
-    return tuple(suppress(total, riders, k)), whole
+    hidden = riders < k
+    while True:
+        behind = len(np.unique(rider[hidden[hour]]))
+        if behind == 0 or behind >= k or hidden.all():
+            break
+        hidden[np.argmin(np.where(hidden, np.iinfo(np.int64).max, riders))] = True
+    return tuple(suppress(total, np.where(hidden, 0, riders), k)), whole
+
+
+def riders_behind(layer: DemandLayer, inside: BoolArray, hours: BoolArray | None = None) -> int:
+    """Return how many riders rested at the points inside, in the given hours of the day."""
+    rows = inside[layer.point]
+    if hours is not None:
+        rows = rows & hours[layer.hour]
+    return len(np.unique(layer.rider[rows]))
 
 
 def audit_stations(
@@ -110,20 +136,23 @@ def audit_stations(
         mine = within[:, e]
         only = float(weight[mine & (count == 1) & ~new_cover].sum())
         partner, overlap = _overlap(e, within, weight, merged)
+        both = mine if partner is None else mine & within[:, partner]
+        overlap_shown = partner is not None and riders_behind(demand.rest, both) >= k
         open_share = open_by_hour(station.hours)
         by_hour_reach, _ = hourly_figures(demand.rest, mine, days, k)
-        riders = len(np.unique(demand.rest.rider[mine[demand.rest.point]]))
         shut_min = float((hourly[mine].sum(axis=0) * (1 - open_share)).sum())
         visits, visitors, halves = _visits(rests, xy_m[e], timezone, days, k)
         action, gain, better, move_to = "keep", 0.0, None, None
+        behind_gain = 0
         reason: tuple[str, tuple[tuple[str, str], ...]] = ("audit_keep", ())
         best, best_gain = _best_candidate(weight, within, candidate_within, new_cover, e, taken)
-        if partner is not None and overlap >= MERGE_SHARE:
+        if overlap_shown and overlap >= MERGE_SHARE:
             action, reason = "merge", ("audit_merge", (("share", f"{100 * overlap:.0f}"),))
             merged.add(e)
         elif reached[e] < little and best is not None and best_gain > 2 * only and best_gain > little:
             action, gain, move_to = "move", best_gain - only, best
             taken.add(best)
+            behind_gain = riders_behind(demand.rest, candidate_within[:, best])
             reason = ("audit_move", ())
         elif reached[e] < little:
             action, reason = "close", ("audit_close", ())
@@ -133,8 +162,8 @@ def audit_stations(
             longer[np.arange(start, end) % 24] = True
             action, better = "open_longer", span_text(start, end)
             gain = float((hourly[mine].sum(axis=0) * np.maximum(0.0, longer - open_share)).sum())
+            behind_gain = riders_behind(demand.rest, mine, longer & (open_share < 1))
             reason = ("audit_open_longer", (("hours", better),))
-        shown = riders >= k
         findings.append(
             (
                 e,
@@ -148,11 +177,11 @@ def audit_stations(
                     rest_min_within_reach_by_hour=by_hour_reach,
                     open_by_hour=tuple((open_share >= 0.5).tolist()),
                     overlap_site_id=None if partner is None else site_ids[partner],
-                    overlap_share=overlap if partner is not None and shown else None,
+                    overlap_share=overlap if overlap_shown else None,
                     missing_facilities=()
                     if station.facilities is None
                     else tuple(f for f in SEVEN_ONES if f not in station.facilities),
-                    gain_rest_hours_a_day=gain / 60.0 if action in ("move", "open_longer") else None,
+                    gain_rest_hours_a_day=gain / 60.0 if behind_gain >= k else None,
                     better_hours=better,
                     move_to=None
                     if move_to is None

@@ -138,6 +138,11 @@ def grid_figures(
         _, total = hourly_figures(demand.rest, mask, days, k)
         rows = mask[demand.rest.point]
         riders = len(np.unique(demand.rest.rider[rows]))
+        # a share tells both parts: each must be nobody or at least k riders
+        parts = [
+            len(np.unique(demand.rest.rider[rows & (covered[demand.rest.point] == c)])) for c in (True, False)
+        ]
+        told = riders >= k and all(p == 0 or p >= k for p in parts)
         whole = float(demand.rest.minutes[rows].sum())
         part = float(demand.rest.minutes[rows & covered[demand.rest.point]].sum())
         out.append(
@@ -147,7 +152,7 @@ def grid_figures(
                 rings=_rings(polygons[g]),
                 riders=riders if riders >= k else None,
                 rest_min_a_day=total,
-                covered_share=part / whole if riders >= k and whole > 0 else None,
+                covered_share=part / whole if told and whole > 0 else None,
                 site_ids=tuple(site_ids[s] for s in at_site[g]),
                 pickup_ids=tuple(pickup_ids[s] for s in at_pickup[g]),
             )

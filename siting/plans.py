@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from siting.audit import hourly_figures
+from siting.audit import hourly_figures, riders_behind
 from siting.candidates import Candidates
 from siting.cover import Reach
 from siting.demand import Demand
@@ -121,6 +121,8 @@ def describe_sites(
             if shown:
                 reason = ("site_new", (place, ("share", f"{100 * share:.1f}")))
         closed = float((weight_of_rest(demand, mine.nearest) * (1 - open_share)).sum()) / max(1, days)
+        only_shown = riders_behind(demand.rest, mine.only) >= settings.k
+        closed_shown = riders_behind(demand.rest, mine.nearest, open_share < 1) >= settings.k
         out.append(
             Site(
                 site_id=plan.site_ids[site],
@@ -134,9 +136,9 @@ def describe_sites(
                 rest_min_a_day=total,
                 rest_min_by_hour=hours,
                 only_here_share=float(rest[mine.only].sum()) / max(1e-9, float(rest.sum()))
-                if total is not None
+                if only_shown
                 else None,
-                extra_rest_hours_if_longer=closed / 60.0 if total is not None else None,
+                extra_rest_hours_if_longer=closed / 60.0 if closed_shown else None,
                 cost_yuan=cost,
                 chosen_share=None if chosen_share is None or old else float(chosen_share[site]),
                 reach=tuple(zip(REACH_S, reach[row], strict=True)),
