@@ -302,7 +302,7 @@ def test_positions_come_out_in_wgs84(tmp_path: Path, datum: str) -> None:
 
 
 def test_a_city_outside_the_mainland_has_no_shift(tmp_path: Path) -> None:
-    """Macau's inner harbour lies within reach of a shifted mainland position; its map is WGS-84 all the same."""
+    """Macau's harbour lies within reach of a shifted mainland position; its map is WGS-84 all the same."""
     rows = [(r, t, x - 116.30 + 113.538, y - 39.98 + 22.195) for r, t, x, y in walk(2, 30)]
     path = write_csv(tmp_path / "a.csv", rows)
     result = read_traces(path, TraceFormat(datum="gcj02"), key=KEY, bounds=(113.52, 22.10, 113.60, 22.22))
