@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
-from siting.cover import reach_within
 from siting.exact import finish, solve_exact
 from siting.model import Limits, LinearModel
 from siting.problems import CostArray, MaxCover, PCenter, SitingResult, check_cost, nearest_chosen
+from siting.reach import reach_within
 from siting.search import bound_cover, search_cover
 
 __all__ = ["prove_p_center", "undominated"]

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
-from siting.cover import Reach, reach_within
 from siting.exact import finish, main_site, pair_moves, solve_exact
 from siting.model import Limits
 from siting.plankernels import serve, site_values, use_of_options
 from siting.problems import CostArray, Flow, SitingResult, StationPlan, check_cost, nearest_chosen
+from siting.reach import Reach, reach_within
 
 __all__ = ["PlanEffort", "solve_station_plan"]
 

@@ -7,13 +7,13 @@ import numpy.typing as npt
 
 from siting.audit import hourly_figures, riders_behind
 from siting.candidates import Candidates
-from siting.cover import Reach
 from siting.demand import Demand
 from siting.figures import assign, kind_and_hours
 from siting.hours import open_by_hour, parse_hours, span_text
 from siting.inputs import StudySettings
 from siting.joint import usual_cost
 from siting.problems import MaxCover
+from siting.reach import Reach
 from siting.results import BudgetPoint, Coverage, Site
 from siting.search import bound_cover, search_cover
 from siting.stability import busiest_cells, covered_share, kmeans_centres, random_choices

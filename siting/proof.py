@@ -10,10 +10,10 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from siting.cover import Reach, reach_from_rows, reach_within
 from siting.exact import finish, solve_exact
 from siting.model import Limits, LinearModel
 from siting.problems import CostArray, MaxCover, SitingResult, check_cost, nearest_chosen
+from siting.reach import Reach, reach_from_rows, reach_within
 from siting.search import CoverAnswer, CoverBound, bound_cover, search_cover
 
 __all__ = ["Effort", "prove_max_cover", "spread_idle_sites"]

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError, InputError
-from siting.cover import Reach, greedy_cover, iterate_cover, lagrangian_cover
+from siting.cover import greedy_cover, iterate_cover, lagrangian_cover
 from siting.problems import MaxCover
+from siting.reach import Reach
 
 __all__ = ["CoverAnswer", "CoverBound", "bound_cover", "search_cover"]
 

@@ -5,9 +5,9 @@ import numpy.typing as npt
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from siting.cover import Reach
 from siting.demand import Demand, DemandWeights
 from siting.problems import MaxCover
+from siting.reach import Reach
 from siting.search import search_cover
 
 __all__ = [

@@ -11,7 +11,6 @@ from geo.places import Places
 from geo.staypoints import KINDS
 from siting.audit import Rests, audit_stations
 from siting.candidates import Candidates, CandidateSites, hot_spots, pick_candidates
-from siting.cover import Reach, reach_within
 from siting.demand import BREAK_MIN, Demand, Events, build_demand, by_hour, open_compounds
 from siting.figures import demand_cells, grid_figures, grid_of
 from siting.flows import passing_events, published_flows
@@ -23,6 +22,7 @@ from siting.planning import solve_station_plan
 from siting.plans import Plan, budget_curve, coverage_table, describe_sites
 from siting.problems import MaxCover, SitingResult
 from siting.proof import prove_max_cover, spread_idle_sites
+from siting.reach import Reach, reach_within
 from siting.results import GridFigures, PickupPoint, Refusal, Solution, Study
 from siting.stability import chosen_shares, split_days
 from siting.ways import StreetWays, Ways

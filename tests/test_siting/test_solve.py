@@ -13,11 +13,11 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo.errors import InfeasibleError
 from siting.center import undominated
-from siting.cover import reach_within
 from siting.exact import solve_exact
 from siting.planning import PlanEffort, solve_station_plan
 from siting.problems import MaxCover, PCenter, PMedian, SetCover, StationPlan
 from siting.proof import Effort, prove_max_cover, spread_idle_sites
+from siting.reach import reach_within
 from siting.search import bound_cover, search_cover
 from siting.solve import solve
 from siting.verify import verify
