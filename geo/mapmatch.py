@@ -9,7 +9,8 @@ GIS 2009) on our own network. What differs from the paper:
 * ways near by are tried first, and farther ones only where none of those is likely;
 * emission is normal up to 3 sigma and exponential beyond, so that one bad fix does not throw a path off, and
   points that follow one another within seconds count for less, because their errors are alike;
-* ways that would need an impossible speed are none, and where no way is likely the path breaks;
+* ways that would need an impossible speed are none; where no way is likely, or the rider was off the
+  streets for a minute and a half, the path breaks;
 * riding against a one-way street costs more a metre and is reported, not hidden.
 """
 

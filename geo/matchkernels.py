@@ -13,6 +13,7 @@ __all__ = ["KEPT", "LOST", "THINNED", "match_rider"]
 
 OFF_STREET = 3.0
 STAY_S = 120.0
+ASTRAY_S = 90.0
 NEAR_BEAM, NEAR_LOSS = 25.0, 6.0
 LOST, KEPT, THINNED = 0, 1, 2
 """A point is on no street, or part of the model, or near the one before and laid on the path later."""
@@ -239,7 +240,7 @@ def match_rider(
     stay_m = 4.0 * sigma + 20.0
     still = mark_stays(x, y, t, stay_m, STAY_S)
     k = 0
-    skipped = 0
+    skipped, astray, on_street = 0, 0, 0
     silent = False
     for i in range(n):
         fresh = k == 0
@@ -249,12 +250,14 @@ def match_rider(
             gap = np.sqrt(dx * dx + dy * dy)
             passed = float(t[i] - t[p])
             silent = silent or t[i] - t[i - 1] > max_gap_s
+            silent = silent or (astray > 1 and t[i] - t[on_street] > ASTRAY_S)
             if silent and gap * gap >= thin:
                 fresh = True
             elif (gap * gap < thin or (still[i] and gap < stay_m)) and (
                 i < n - 1 and t[i + 1] - t[i] <= max_gap_s
             ):
                 role[i] = THINNED
+                astray, on_street = 0, i
                 silent = silent and gap * gap >= thin
                 continue
             elif gap > 4.0 * sigma + max_speed_mps * max(passed, 1.0) and skipped < 3:
@@ -265,6 +268,7 @@ def match_rider(
         for c in range(m):
             near = min(near, away[k, c])
         if near > off_street:
+            astray += 1
             continue
         count[k] = m
         weight = 1.0
@@ -312,7 +316,7 @@ def match_rider(
         for s in range(2 * m):
             score[k, s] += weight * _emission(away[k, s >> 1], sigma)
         kept[k] = i
-        silent = False
+        silent, astray, on_street = False, 0, i
         role[i] = KEPT
         skipped = 0
         k += 1

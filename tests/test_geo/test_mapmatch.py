@@ -171,6 +171,15 @@ def test_a_rider_who_waits_does_not_wander() -> None:
     assert_sound(TOWN, matched)
 
 
+def test_time_off_the_streets_breaks_the_path() -> None:
+    town = ascii_map("A---B---C---D---E", {"AB": {}, "BC": {}, "CD": {}, "DE": {}}, cell_m=60.0).network()
+    lonlat = np.column_stack([np.linspace(town.bounds[0], town.bounds[2], 40), np.full(40, town.bounds[1])])
+    lonlat[15:27, 1] += 0.002
+    matched = match(town, lonlat, interval_s=10, sigma_m=5.0)
+    assert len(matched.piece_end_s) == 2
+    assert (matched.directed[15:27] == -1).all()
+
+
 def test_turning_round_is_a_path_there_and_back() -> None:
     town = ascii_map(
         "A-----B-----C", {"AB": {}, "BC": {}}, cell_m=60.0, nodes={"B": {"gate": True}}
