@@ -17,7 +17,7 @@ from maps.exports import write_geojson, write_gpkg
 from maps.pages import study_map
 from siting.results import Study
 
-__all__ = ["REQUEST_FILE", "StudyFiles", "write_study_files"]
+__all__ = ["REQUEST_FILE", "Step", "StudyFiles", "write_study_files"]
 
 REQUEST_FILE = Path("data") / "match-request.json"
 NO_TASKS: dict[str, list[object]] = {"matches": [], "refused": [], "late_before": [], "off_network": []}

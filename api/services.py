@@ -3,13 +3,14 @@
 import contextlib
 import dataclasses
 import functools
+import itertools
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from api.cluster import connected, read_on_cluster
-from api.files import StudyFiles, write_study_files
+from api.files import Step, StudyFiles, write_study_files
 from api.inputs import (
     Reader,
     made_fleet,
@@ -28,7 +29,7 @@ from api.trials import Trial, put_tasks
 from api.wishes import existing_stations_of, grids_of, own_sites_of, settings_of
 from geo.describe import describe
 from geo.errors import InputError
-from geo.mapmatch import MatchOptions, match_traces
+from geo.mapmatch import Matcher, MatchOptions
 from geo.staypoints import classify, due_breaks, find_stay_points
 from geo.streets import StreetNetwork
 from geo.traces import Account, Traces
@@ -37,7 +38,9 @@ from siting.results import FileAccount, Study
 from siting.study import StudyInputs
 from siting.study import run_study as choose_sites
 
-__all__ = ["run_study"]
+__all__ = ["passing_flows", "run_study"]
+
+MATCHING_STEPS = 24
 
 
 def run_study(
@@ -98,8 +101,8 @@ def run_study(
             breaks = due_breaks(traces, stays, wishes.timezone)
         flows: PassingFlows | None = None
         if wishes.siting.flows:
-            with stages("paths"):
-                flows = passing_flows(network, traces, wishes.mode)
+            with stages("paths") as step:
+                flows = passing_flows(network, traces, wishes.mode, step)
         with stages("siting") as step:
             study = choose_sites(
                 StudyInputs(
@@ -133,14 +136,25 @@ def run_study(
     return study
 
 
-def passing_flows(network: StreetNetwork, traces: Traces, mode: Mode) -> PassingFlows:
+def passing_flows(network: StreetNetwork, traces: Traces, mode: Mode, step: Step) -> PassingFlows:
     """Return who rode along which street and when, from traces matched to the streets."""
-    matched = match_traces(network, traces, MatchOptions(mode=mode))
-    rider = np.repeat(matched.piece_rider, np.diff(matched.piece_ptr))
+    matcher = Matcher(network, MatchOptions(mode=mode))
+    ptr = traces.rider_ptr
+    riders = len(traces.pseudonyms)
+    # Some riders at a time, so that there is progress to show; each is matched by himself all the same.
+    cuts = np.unique(np.linspace(0, riders, min(riders, MATCHING_STEPS) + 1).astype(np.int64)).tolist()
+    edge, rider, t_s = [], [], []
+    for first, last in itertools.pairwise(cuts):
+        rows = slice(int(ptr[first]), int(ptr[last]))
+        matched = matcher.match(ptr[first : last + 1] - ptr[first], traces.t_s[rows], traces.lonlat[rows])
+        edge.append(matched.path >> 1)
+        rider.append(np.repeat(matched.piece_rider, np.diff(matched.piece_ptr)) + first)
+        t_s.append(np.floor(matched.enter_s))
+        step(last, riders)
     return PassingFlows(
-        edge=(matched.path >> 1).astype(np.int64),
-        rider=rider.astype(np.int64),
-        t_s=np.floor(matched.enter_s).astype(np.int64),
+        edge=np.concatenate(edge).astype(np.int64),
+        rider=np.concatenate(rider).astype(np.int64),
+        t_s=np.concatenate(t_s).astype(np.int64),
     )
 
 
