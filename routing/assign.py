@@ -1,8 +1,8 @@
 """Many tasks at once: the cheapest assignment of tasks to riders, then more tasks a rider, then improvement.
 
 A round gives every rider at most one task: a minimum-cost matching in the sparse table of each task's best
-riders, with a dummy for each task that stays without. With as many riders listed as there are tasks the
-optimum of the round is exact: the others can take away at most all but one of a task's listed riders. Rounds
+riders, with a dummy for each task that stays without. Lists are cut short and made longer until it is proven
+that nobody beyond them matters, so the optimum of the round is exact. Rounds
 repeat on the changed plans until nothing more fits; then each task is taken out and put back where it is
 cheapest, as long as that helps.
 """
@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
@@ -24,8 +25,8 @@ from routing.tasks import Task, stops_of
 
 __all__ = ["Held", "assign_round", "hold_back", "match_batch"]
 
-LISTED = 256
-"""Riders listed for each task at most; a round is exactly optimal for up to so many tasks."""
+LISTED = 16
+"""Riders listed for each task at first; lists grow where the optimum asks for it."""
 PASSES = 3
 
 
@@ -42,7 +43,7 @@ class Held:
 
 
 def assign_round(
-    fleet: Fleet, tasks: Sequence[Task], now_s: float, threads: int = 1
+    fleet: Fleet, tasks: Sequence[Task], now_s: float, threads: int = 1, *, listed: int = LISTED
 ) -> tuple[list[tuple[Task, Candidate, RunnerUp | None]], list[Task]]:
     """Assign single-place tasks, at most one a rider, at the least total rank; changes nothing.
 
@@ -53,46 +54,77 @@ def assign_round(
     now_s : float
         Epoch seconds.
     threads : int
+    listed : int
+        Length of the lists at first; the answer is the same for every length, ties apart.
 
     Returns
     -------
     list of (Task, Candidate, RunnerUp), list of Task
         What is assigned, and the tasks left over; as many as possible, higher priority first.
     """
-    listed = fleet.best(tasks, min(max(len(tasks), 2), LISTED), now_s, threads)
-    number: dict[str, int] = {}
-    for candidates in listed:
-        for one in candidates:
-            number.setdefault(one.rider_id, len(number))
-    if not tasks or not number:
-        return [], list(tasks)
-    dearest = max(one.rank_ms for candidates in listed for one in candidates) + 1
-    ptr, columns, costs = [0], [], []
-    lowest = min(task.priority for task in tasks)
-    for at, (task, candidates) in enumerate(zip(tasks, listed, strict=True)):
-        columns += [number[one.rider_id] for one in candidates] + [len(number) + at]
-        # A dummy dearer than any change of all the others; the matching needs costs above zero.
-        dummy = dearest * (len(tasks) + 1) * (1 + task.priority - lowest)
-        costs += [one.rank_ms + 1 for one in candidates] + [dummy]
-        ptr.append(len(columns))
-    table = csr_array(
-        (np.array(costs, np.float64), np.array(columns), np.array(ptr)),
-        shape=(len(tasks), len(number) + len(tasks)),
-    )
-    rows, chosen = min_weight_full_bipartite_matching(table)
+    lists = list(fleet.best(tasks, listed, now_s, threads))
+    asked = [listed] * len(tasks)
+    while True:
+        number: dict[str, int] = {}
+        for candidates in lists:
+            for one in candidates:
+                number.setdefault(one.rider_id, len(number))
+        if not tasks or not number:
+            return [], list(tasks)
+        cut = [len(candidates) == size for candidates, size in zip(lists, asked, strict=True)]
+        rows, chosen = _cheapest(tasks, lists, number, cut)
+        outside = [
+            at for at, column in zip(rows.tolist(), chosen.tolist(), strict=True) if column < len(tasks)
+        ]
+        if not outside:
+            break
+        # The optimum with an open end leans on riders beyond these lists: make the lists longer.
+        for at in outside:
+            asked[at] *= 4
+            lists[at] = fleet.best([tasks[at]], asked[at], now_s)[0]
+    chosen = chosen - len(tasks)
     ids = list(number)
     assigned, left = [], []
     for at, column in zip(rows.tolist(), chosen.tolist(), strict=True):
         if column >= len(ids):
             left.append(tasks[at])
             continue
-        found = next(one for one in listed[at] if one.rider_id == ids[column])
-        other = next((one for one in listed[at] if one.rider_id != found.rider_id), None)
+        found = next(one for one in lists[at] if one.rider_id == ids[column])
+        other = next((one for one in lists[at] if one.rider_id != found.rider_id), None)
         runner = None
         if other is not None:
             runner = RunnerUp(other.rider_id, other.extra_ms / 1000, (other.rank_ms - found.rank_ms) / 1000)
         assigned.append((tasks[at], found, runner))
     return assigned, left
+
+
+def _cheapest(
+    tasks: Sequence[Task], listed: list[tuple[Candidate, ...]], number: dict[str, int], cut: list[bool]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Solve the table; columns: an open end for each task, then the riders, then a dummy for each task.
+
+    The open end of a list that was cut costs as much as its last rider and is nobody else's: no rider beyond
+    the list is cheaper, so an optimum that uses no open end is the optimum over all riders.
+    """
+    dearest = max(one.rank_ms for candidates in listed for one in candidates) + 1
+    lowest = min(task.priority for task in tasks)
+    ptr, columns, costs = [0], [], []
+    for at, (task, candidates) in enumerate(zip(tasks, listed, strict=True)):
+        if cut[at]:
+            columns.append(at)
+            costs.append(candidates[-1].rank_ms + 1)
+        columns += [len(tasks) + number[one.rider_id] for one in candidates]
+        columns.append(len(tasks) + len(number) + at)
+        # A dummy dearer than any change of all the others; the matching needs costs above zero.
+        dummy = dearest * (len(tasks) + 1) * (1 + task.priority - lowest)
+        costs += [one.rank_ms + 1 for one in candidates] + [dummy]
+        ptr.append(len(columns))
+    table = csr_array(
+        (np.array(costs, np.float64), np.array(columns), np.array(ptr)),
+        shape=(len(tasks), 2 * len(tasks) + len(number)),
+    )
+    rows, chosen = min_weight_full_bipartite_matching(table)
+    return np.asarray(rows), np.asarray(chosen)
 
 
 def match_batch(
