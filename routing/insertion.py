@@ -411,7 +411,7 @@ def best_riders(
         reset(work.dist_from, work.touched_from, n_from)
         if decided:
             break
-        radius = needed if found == k else min(radius * 3, widest)
+        radius = needed if found == k else min(radius * 3 + 1000, widest)
     for q in range(n_pending):
         slot = np.int64(pending[q])
         worst = rank_out[k - 1] if found == k else c.most_cap[0]

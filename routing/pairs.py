@@ -342,7 +342,7 @@ def _best_pair_riders(
             needed = min((out[k - 1, 0] + spare) * 1000 // c.least_factor[0] + 1, widest)
         if needed <= radius:
             return found
-        radius = needed if found == k else min(radius * 3, widest)
+        radius = needed if found == k else min(radius * 3 + 1000, widest)
 
 
 def best_pairs(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ...]:
