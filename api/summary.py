@@ -81,6 +81,8 @@ def summary_of(study: Study, city: Description, seconds: Mapping[str, float]) ->
                 "sites": row.sites,
                 "training": _round(row.training),
                 "held_out": _round(row.held_out),
+                "training_5_min": _round(row.training_5_min),
+                "held_out_5_min": _round(row.held_out_5_min),
             }
             for row in study.coverage
         },

@@ -178,6 +178,9 @@ class Coverage:
     sites: int
     training: float
     held_out: float
+    training_5_min: float
+    """The same within 5 minutes, whatever the limit of the study."""
+    held_out_5_min: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -268,11 +268,11 @@ def _study(
         ),
         solution=Solution("optimal", 15_300.0, 15_300.0, 0.0),
         coverage=(
-            Coverage("yilu", suggested + existing, 0.713, 0.689),
-            Coverage("existing", existing, 0.214, 0.209),
-            Coverage("kmeans", suggested + existing, 0.604, 0.588),
-            Coverage("busiest", suggested + existing, 0.552, 0.547),
-            Coverage("random", suggested + existing, 0.401, 0.398),
+            Coverage("yilu", suggested + existing, 0.713, 0.689, 0.713, 0.689),
+            Coverage("existing", existing, 0.214, 0.209, 0.214, 0.209),
+            Coverage("kmeans", suggested + existing, 0.604, 0.588, 0.604, 0.588),
+            Coverage("busiest", suggested + existing, 0.552, 0.547, 0.552, 0.547),
+            Coverage("random", suggested + existing, 0.401, 0.398, 0.401, 0.398),
         ),
         budget_curve=(
             BudgetPoint(0.0, 0, 0.214, 0.0),
