@@ -257,8 +257,13 @@ class StreetNetwork:
 
     def usable(self, mode: str) -> BoolArray:
         """Return which edges (E,) the mode may use in one direction at least."""
-        bit = mode_bit(mode)
-        return np.asarray((self.edge_access[0] | self.edge_access[1]) & bit != 0)
+        key = f"usable:{mode}"
+        if key not in self._cache:
+            mask = np.asarray((self.edge_access[0] | self.edge_access[1]) & mode_bit(mode) != 0)
+            mask.setflags(write=False)
+            self._cache[key] = mask
+        usable: BoolArray = self._cache[key]
+        return usable
 
     def with_speeds(self, mode: str, speed_mps: FloatArray) -> "StreetNetwork":
         """Return the network with other speeds (E,) of one mode; geometry and graphs are shared.
@@ -390,11 +395,17 @@ class StreetNetwork:
         lonlat = np.asarray(lonlat, np.float64).reshape(-1, 2)
         found = np.full(len(lonlat), -1, np.int32)
         if len(self.compounds):
-            polygons = np.array(self.compounds.polygons, dtype=object)
-            point, inside = shapely.STRtree(polygons).query(shapely.points(lonlat), predicate="intersects")
-            order = np.argsort(-shapely.area(polygons)[inside], kind="stable")
+            tree, area = self._fences
+            point, inside = tree.query(shapely.points(lonlat), predicate="intersects")
+            order = np.argsort(-area[inside], kind="stable")
             found[point[order]] = inside[order]
         return found
+
+    @functools.cached_property
+    def _fences(self) -> tuple[shapely.STRtree, FloatArray]:
+        """Tree over the outlines of the compounds, and their areas in square degrees."""
+        polygons = np.array(self.compounds.polygons, dtype=object)
+        return shapely.STRtree(polygons), shapely.area(polygons)
 
     def snap(self, lonlat: FloatArray, mode: str, max_m: float = 100.0) -> Snapped:
         """Find for each point the nearest point of a street that the mode may use.
