@@ -54,7 +54,7 @@ def read_on_cluster(
     scheduler : Scheduler
         Client of the cluster; its workers must see the trace files and the folder of `rejects`.
     given : TraceInput
-        Files of one form.
+        Files with their forms.
     network, key, rejects, study
         As in `api.inputs.read_platform_files`.
 
@@ -72,7 +72,7 @@ def read_on_cluster(
         mapped = map_traces_on(
             scheduler,
             given.files,
-            given.trace_format,
+            given.formats,
             _same,
             key=key,
             folder=Path(folder),

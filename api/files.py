@@ -14,7 +14,11 @@ from geo.streets import StreetNetwork
 from maps.basemap import Backdrop
 from maps.documents import write_docx, write_html, write_xlsx
 from maps.exports import write_geojson, write_gpkg
-from maps.pages import study_map
+from maps.matched import match_picture
+from maps.matching import MatchPicture
+from maps.pages import match_map, study_map
+from maps.wording import Wording
+from routing.results import Match
 from siting.results import Study
 
 __all__ = ["REQUEST_FILE", "Step", "StudyFiles", "write_study_files"]
@@ -51,7 +55,8 @@ def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
     """
     wishes, study = files.wishes, files.study
     languages = wishes.all_languages
-    total = STEPS + STEPS_A_LANGUAGE * len(languages)
+    match = files.trial.shown if files.trial is not None else None
+    total = STEPS + (STEPS_A_LANGUAGE + (match is not None)) * len(languages)
     done = 0
 
     def tell() -> None:
@@ -73,6 +78,11 @@ def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
         tell()
         write_html(said, backdrop, language, folder / f"report{middle}.html")
         tell()
+        if files.trial is not None and match is not None:
+            picture = _picture(files.trial, match, files, language)
+            page = match_map(picture, backdrop, language)
+            (folder / f"match{middle}.html").write_text(page, encoding="utf-8", newline="\n")
+            tell()
     write_geojson(study, folder / "sites.geojson")
     write_gpkg(study, folder / "sites.gpkg")
     tell()
@@ -85,6 +95,18 @@ def in_language(study: Study, wishes: StudyFile, language: Language) -> Study:
     """Return the study with its own texts in one language."""
     return dataclasses.replace(
         study, title=wishes.text("title", language), city=wishes.text("city", language)
+    )
+
+
+def _picture(trial: Trial, match: Match, files: StudyFiles, language: Language) -> MatchPicture:
+    kind = next(task.kind for task in trial.request.tasks if task.task_id == match.task_id)
+    return match_picture(
+        match,
+        files.network,
+        task=Wording.of(language, files.study.k).text(f"task.{kind}"),
+        timezone=files.study.timezone,
+        attribution=files.study.map_attribution,
+        synthetic=files.study.synthetic,
     )
 
 

@@ -39,10 +39,10 @@ REJECTS_HEAD = "file,row,reason,value"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TraceInput:
-    """Trace files of one form."""
+    """Trace files that are read together, each with its form; their local times are of one zone."""
 
     files: tuple[Path, ...]
-    trace_format: TraceFormat
+    formats: tuple[TraceFormat, ...]
 
 
 def read_map(wishes: StudyFile, settings: Settings) -> tuple[StreetNetwork, Places]:
@@ -101,7 +101,7 @@ def fleet_files(wishes: StudyFile, fleet: SyntheticFleet, folder: Path) -> Trace
     datums = dict(zip(fleet.options.platforms, fleet.options.datums, strict=True))
     datum = datums if len(set(datums.values())) > 1 else fleet.options.datums[0]
     trace_format = TraceFormat(datum=datum, timezone=fleet.options.timezone, period_s=period_s(wishes))
-    return TraceInput(tuple(files), trace_format)
+    return TraceInput(tuple(files), (trace_format,) * len(files))
 
 
 def period_s(wishes: StudyFile) -> tuple[int, int]:
@@ -120,11 +120,21 @@ def trace_inputs(wishes: StudyFile, fleet: SyntheticFleet | None, folder: Path) 
     """Return the files to read; those of a made fleet are written to `folder` first."""
     if fleet is not None:
         return (fleet_files(wishes, fleet, folder),)
-    return tuple(_platform_input(wishes, table) for table in wishes.traces)
+    # Read together, so that a rider whose points stand in files of two forms is one rider.
+    zones: dict[str, list[tuple[Path, TraceFormat]]] = {}
+    for table in wishes.traces:
+        form = _platform_format(wishes, table)
+        zones.setdefault(table.timezone or wishes.timezone, []).extend(
+            (Path(name), form) for name in table.files
+        )
+    return tuple(
+        TraceInput(tuple(file for file, _ in found), tuple(form for _, form in found))
+        for found in zones.values()
+    )
 
 
-def _platform_input(wishes: StudyFile, table: TraceTable) -> TraceInput:
-    trace_format = TraceFormat(
+def _platform_format(wishes: StudyFile, table: TraceTable) -> TraceFormat:
+    return TraceFormat(
         datum=table.datum,
         timezone=table.timezone or wishes.timezone,
         columns={str(ours): name for ours, name in table.columns.items()},
@@ -137,17 +147,14 @@ def _platform_input(wishes: StudyFile, table: TraceTable) -> TraceInput:
         max_speed_mps=table.max_speed_mps,
         period_s=period_s(wishes),
     )
-    return TraceInput(tuple(Path(name) for name in table.files), trace_format)
 
 
 Reader = Callable[[TraceInput, StreetNetwork, bytes, Path, str], ReadResult]
 
 
 def read_here(given: TraceInput, network: StreetNetwork, key: bytes, rejects: Path, study: str) -> ReadResult:
-    """Read trace files of one form in this process."""
-    return read_traces(
-        given.files, given.trace_format, key=key, network=network, rejects=rejects, study=study
-    )
+    """Read trace files in this process."""
+    return read_traces(given.files, given.formats, key=key, network=network, rejects=rejects, study=study)
 
 
 def read_platform_files(
@@ -163,7 +170,7 @@ def read_platform_files(
     Parameters
     ----------
     inputs : sequence of TraceInput
-        One for each form of files.
+        One for each time zone.
     network : StreetNetwork
         Bounds the map, and settles an unknown datum.
     key : bytes

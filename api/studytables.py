@@ -177,6 +177,22 @@ class SitingTable(_Table):
     pickups: Annotated[int, Field(ge=0, le=1_000)] = 20
     """Most pick-up points to suggest."""
     own_sites: OwnSitesTable | None = None
+    budget_yuan: Annotated[float, Field(gt=0)] | None = None
+    """A year, for all stations: places, kinds and hours are then chosen together, ``sites`` at most."""
+    existing_stations: Literal["keep", "may_close", "may_move"] = "keep"
+    """What may become of the stations of today; all but ``keep`` needs a budget."""
+    close_yuan: Annotated[float, Field(ge=0, le=1e9)] = 10_000.0
+    """A year, for closing one of them."""
+    move_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of its fixed cost that a moved station saves at the new place."""
+    least_grid_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the demand of every unit grid that must be served."""
+
+    @model_validator(mode="after")
+    def _budgeted(self) -> Self:
+        if self.existing_stations != "keep" and self.budget_yuan is None:
+            raise ValueError(f"existing_stations = {self.existing_stations!r} needs a budget_yuan")
+        return self
 
 
 class GridTable(_Table):
@@ -242,6 +258,8 @@ class StudyFile(_Table):
             lacking = [name for name in self.all_languages if isinstance(text, dict) and name not in text]
             if lacking:
                 raise ValueError(f"{key} has no text for the language {lacking[0]}")
+        if self.siting.least_grid_share > 0 and self.grids is None:
+            raise ValueError("siting.least_grid_share needs unit grids: add the table [grids]")
         if self.period is not None and self.period[0] > self.period[1]:
             raise ValueError(f"period must not end ({self.period[1]}) before it begins ({self.period[0]})")
         if self.synthetic is not None and self.held_out_days >= self.synthetic.days:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import statistics
+from collections.abc import Sequence
 
 from api.match_schemas import MatchRequest, MatchResponse
 from api.matching import Asked, asked_of, refuse_all_off_network, response_of
@@ -11,11 +12,11 @@ from geo.errors import YiluError
 from geo.fleet import SyntheticFleet
 from geo.streets import StreetNetwork
 from routing.match import match_tasks
-from routing.results import MatchResult
+from routing.results import Match, MatchResult
 from routing.verify import Checker
 from siting.results import MatchTotals
 
-__all__ = ["Trial", "check_result", "put_tasks"]
+__all__ = ["Trial", "check_result", "put_tasks", "telling_match"]
 
 MS_LATE = 1.0
 """Less than a millisecond is rounding."""
@@ -23,11 +24,12 @@ MS_LATE = 1.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Trial:
-    """What was asked, what was answered, and the totals."""
+    """What was asked, what was answered, the totals, and the match to draw (None: nothing was matched)."""
 
     request: MatchRequest
     response: MatchResponse
     totals: MatchTotals
+    shown: Match | None
 
 
 def put_tasks(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> Trial:
@@ -50,7 +52,13 @@ def put_tasks(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) 
         median_extra_s=statistics.median(extras) if extras else None,
         late_deliveries=late,
     )
-    return Trial(request, response_of(result, request), totals)
+    return Trial(request, response_of(result, request), totals, telling_match(result.matches))
+
+
+def telling_match(matches: Sequence[Match]) -> Match | None:
+    """Return the first match with stops on both sides of its task; where there is none, the first one."""
+    between = (match for match in matches if 0 < match.place < len(match.stops))
+    return next(between, next(iter(matches), None))
 
 
 def check_result(network: StreetNetwork, asked: Asked, result: MatchResult) -> int:

@@ -62,6 +62,11 @@ def settings_of(wishes: StudyFile) -> StudySettings:
         pickups=PickupRules(most=siting.pickups),
         cell_m=siting.cell_m,
         publish_cell_m=siting.publish_cell_m,
+        budget_yuan=siting.budget_yuan,
+        existing_stations=siting.existing_stations,
+        close_yuan=siting.close_yuan,
+        move_share=siting.move_share,
+        least_grid_share=siting.least_grid_share,
         draws=siting.draws,
     )
 

@@ -14,8 +14,9 @@ from tiny_map import write_city
 from api.app import create_app
 from api.cli import yilu
 from api.deps import RESULT
+from api.inputs import TraceInput, read_here, read_platform_files, trace_inputs
 from api.settings import Settings
-from api.studyfile import built_in
+from api.studyfile import built_in, load_study_file
 from api.summary import VARYING_KEY
 from geo.datum import from_wgs84, to_wgs84
 from geo.osm import read_osm
@@ -24,7 +25,7 @@ from geo.synthetic import FleetOptions, make_fleet, write_csv, write_parquet
 
 FILES = {
     "map.html", "report.docx", "report.xlsx", "report.html", "sites.geojson", "sites.gpkg", "rejects.csv",
-    "matches.json", "summary.json",
+    "matches.json", "match.html", "summary.json",
 }  # fmt: skip
 SEED = 417
 PHRASE = "a secret that no output may hold"
@@ -150,6 +151,28 @@ def test_files_of_platforms_and_offices_make_a_study(real: Path) -> None:
     assert existing.facilities == ("water", "microwave")
 
 
+def test_a_rider_in_files_of_two_forms_is_one_rider(folder: Path, real: Path, tmp_path: Path) -> None:
+    head, *rows = (folder / "traces" / "plain.csv").read_text(encoding="utf-8").splitlines()
+    for name, part in (("one.csv", rows[::2]), ("two.csv", rows[1::2])):
+        sep = "," if name == "one.csv" else ";"
+        text = "\n".join(line.replace(",", sep) for line in (head, *part))
+        (tmp_path / name).write_text(text + "\n", encoding="utf-8")
+    table = '[[traces]]\nfiles = "{}"\ndatum = "gcj02"\nplatform = "blue"\nseparator = "{}"\n'
+    text = f'{REAL.split("[map]")[0]}[map]\nfile = "x.osm"\n' + table.format("one.csv", ",")
+    (tmp_path / "study.toml").write_text(text + table.format("two.csv", ";"), encoding="utf-8")
+    wishes = load_study_file(tmp_path / "study.toml")
+    given = trace_inputs(wishes, None, tmp_path)
+    network = StreetNetwork.load(real / "data" / "network")
+    rejects = tmp_path / "rejects.csv"
+    key = PHRASE.encode()
+    traces, accounts = read_platform_files(given, network, key, rejects, "study", read_here)
+    assert [account.read for account in accounts] == [len(rows[::2]), len(rows[1::2])]
+    whole = TraceInput((folder / "traces" / "plain.csv",), given[0].formats[:1])
+    expected, _ = read_platform_files((whole,), network, key, rejects, "study", read_here)
+    assert traces.pseudonyms == expected.pseudonyms
+    np.testing.assert_array_equal(traces.t_s, expected.t_s)
+
+
 def test_no_secret_and_no_id_leave_a_study_of_real_files(real: Path) -> None:
     for name, content in _content(real).items():
         assert not RAW_ID.search(content), name
@@ -177,7 +200,9 @@ def _content(path: Path) -> dict[str, bytes]:
 
 def test_every_file_is_there_in_both_languages(out: Path) -> None:
     names = {path.name for path in out.iterdir()}
-    assert names >= FILES | {"map.en.html", "report.en.docx", "report.en.xlsx", "report.en.html", "data"}
+    assert names >= FILES | {
+        "map.en.html", "report.en.docx", "report.en.xlsx", "report.en.html", "match.en.html", "data",
+    }  # fmt: skip
     assert not [name for name in names if name.startswith(".")]
     assert "小城" in (out / "map.html").read_text(encoding="utf-8")
     assert "Small town" in (out / "map.en.html").read_text(encoding="utf-8")
@@ -234,6 +259,33 @@ def test_no_file_holds_the_id_of_a_rider(out: Path) -> None:
         assert not RAW_ID.search(content), name
 
 
+def test_the_map_of_a_match_stands_alone_and_names_no_rider(out: Path) -> None:
+    for name, words in (("match.html", "顺路任务："), ("match.en.html", "Task on the way: ")):
+        page = (out / name).read_text(encoding="utf-8")
+        assert words in page
+        assert not re.findall(r"""src=["'](?:https?:)?//|<link\b|@import|url\(["']?http""", page)
+        assert not re.search(r"rider-\d", page)
+        data = re.search(r'id="yilu-data">(.*?)</script>', page, re.DOTALL)
+        assert data is not None
+        stops = next(layer for layer in json.loads(data[1])["layers"] if layer["id"] == "stops")
+        shapes = [item["i"]["shape"] for item in stops["parts"][0]["items"]]
+        assert shapes.count("square") == 1
+        # the rider himself, a stop before the task, one after it
+        assert 2 <= shapes.index("square") < len(shapes) - 1
+
+
+def test_a_study_without_a_match_says_so(real: Path) -> None:
+    assert not (real / "match.html").exists()
+    with TestClient(create_app(real, settings=Settings())) as client:
+        # what an earlier study left in the folder is not shown as if it were of this one
+        (real / "match.html").write_text("of another study", encoding="utf-8")
+        assert "match-map" not in client.get("/").text
+        answer = client.get("/match-map")
+        (real / "match.html").unlink()
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["detail"].startswith("this study has no map of a match")
+
+
 def test_the_same_seed_gives_the_same_bytes(folder: Path, out: Path) -> None:
     one, two = _content(out), _content(_run(folder, "again"))
     assert one.keys() == two.keys()
@@ -258,6 +310,9 @@ def test_the_result_can_be_served_and_asked_again(out: Path) -> None:
         assert client.get("/v1/stations/nearest", params=params).json()["station_id"] == station["station_id"]
         for path in ("/", "/map", "/map?lang=en", "/reports/docx", "/reports/xlsx?lang=en", "/reports/html"):
             assert client.get(path).status_code == 200
+        assert 'href="match-map"' in client.get("/").text
+        for query, name in (("", "match.html"), ("?lang=zh", "match.html"), ("?lang=en", "match.en.html")):
+            assert client.get(f"/match-map{query}").content == (out / name).read_bytes()
 
 
 def test_grid_staff_get_the_report_of_their_grid(out: Path) -> None:

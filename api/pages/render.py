@@ -16,9 +16,10 @@ _ENVIRONMENT = jinja2.Environment(
 )
 
 
-def start_page(meta: StudyMeta) -> str:
-    """Return the start page in the main language of the study."""
-    return _ENVIRONMENT.get_template(f"start.{meta.languages[0]}.html").render(meta=meta)
+def start_page(meta: StudyMeta, *, match_map: bool) -> str:
+    """Return the start page in the main language of the study; `match_map`: whether there is one to link."""
+    template = _ENVIRONMENT.get_template(f"start.{meta.languages[0]}.html")
+    return template.render(meta=meta, match_map=match_map)
 
 
 def problems_page() -> str:

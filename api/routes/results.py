@@ -32,11 +32,17 @@ def _file(served: ServedStudy, stem: str, suffix: str, lang: Language | None) ->
     main = served.meta.languages[0]
     middle = "" if lang is None or lang == main else f".{lang}"
     path = served.folder / f"{stem}{middle}{suffix}"
-    if not path.is_file():
+    # A file of an earlier study in the same folder is not of this one.
+    if (lang is not None and lang not in served.meta.languages) or not path.is_file():
         raise HTTPException(
             404, f"this study has no {path.name}; its languages are: {', '.join(served.meta.languages)}"
         )
     return path
+
+
+def _has_match(served: ServedStudy) -> bool:
+    totals = served.study.matching
+    return totals is not None and totals.matched > 0 and (served.folder / "match.html").is_file()
 
 
 def _download(grid: str, form: ReportFormat) -> str:
@@ -48,7 +54,7 @@ def _download(grid: str, form: ReportFormat) -> str:
 @router.get("/", include_in_schema=False)
 def start(served: Served) -> HTMLResponse:
     """Start page: what can be seen and downloaded."""
-    return HTMLResponse(start_page(served.meta))
+    return HTMLResponse(start_page(served.meta, match_map=_has_match(served)))
 
 
 @router.get("/problems", include_in_schema=False)
@@ -61,6 +67,17 @@ def problems() -> HTMLResponse:
 def study_map(served: Served, lang: Lang = None) -> FileResponse:
     """Self-contained page: it loads nothing from anywhere else."""
     return FileResponse(_file(served, "map", ".html", lang), media_type=TYPES[".html"])
+
+
+@router.get("/match-map", summary="The map of one match", response_class=HTMLResponse)
+def match_map(served: Served, lang: Lang = None) -> FileResponse:
+    """One task of the study's sample on a rider's way: before, after, and the slack of every stop.
+
+    404 when the study put no tasks to riders, or no task found one.
+    """
+    if not _has_match(served):
+        raise HTTPException(404, "this study has no map of a match: no sample of tasks was matched in it")
+    return FileResponse(_file(served, "match", ".html", lang), media_type=TYPES[".html"])
 
 
 @router.get("/reports/{form}", summary="The report as Word, Excel or HTML", response_class=FileResponse)

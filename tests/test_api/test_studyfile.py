@@ -6,7 +6,9 @@ import pytest
 
 from api.studyfile import built_in, load_study_file
 from api.studytables import StudyFile
+from api.wishes import settings_of
 from geo.errors import InputError
+from siting.study import StudySettings
 
 GOOD = """
 title = "A study"
@@ -57,6 +59,12 @@ def test_paths_are_relative_to_the_study_file(tmp_path: Path) -> None:
         ("maps/town.osm.pbf", "package:no_such_package_here/x.pbf", "no_such_package_here is not installed"),
         ('"maps/town.osm.pbf"', '""', "map.file"),
         ("[map]", "map = 3\n[mapp]", "map"),
+        ("sites = 5", "budget_yuan = 0", "siting.budget_yuan: input should be greater than 0"),
+        ("sites = 5", "existing_stations = 'shut'", "existing_stations: input should be 'keep', 'may_close'"),
+        ("sites = 5", "existing_stations = 'may_move'", "existing_stations = 'may_move' needs a budget_yuan"),
+        ("sites = 5", "close_yuan = -1", "(allowed: 0 to 1000000000.0)"),
+        ("sites = 5", "move_share = 1.5", "siting.move_share: input should be less than or equal to 1"),
+        ("sites = 5\n[grids]\nh3_resolution = 9", "least_grid_share = 0.5", "least_grid_share needs unit gr"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_refused_in_one_sentence(tmp_path: Path, old: str, new: str, sentence: str) -> None:
@@ -65,6 +73,21 @@ def test_a_bad_value_is_refused_in_one_sentence(tmp_path: Path, old: str, new: s
         _load(tmp_path, GOOD.replace(old, new, 1))
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_budget_and_the_fate_of_old_stations_reach_the_siting_room(tmp_path: Path) -> None:
+    table = """sites = 5
+budget_yuan = 600000
+existing_stations = "may_move"
+close_yuan = 2500
+move_share = 0.25
+least_grid_share = 0.5"""
+    asked = settings_of(_load(tmp_path, GOOD.replace("sites = 5", table, 1)))
+    assert (asked.budget_yuan, asked.existing_stations, asked.close_yuan) == (600_000, "may_move", 2_500)
+    assert (asked.move_share, asked.least_grid_share) == (0.25, 0.5)
+    plain, same = settings_of(_load(tmp_path, GOOD)), StudySettings(timezone="Asia/Shanghai")
+    for key in ("budget_yuan", "existing_stations", "close_yuan", "move_share", "least_grid_share"):
+        assert getattr(plain, key) == getattr(same, key)
 
 
 def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
