@@ -1,5 +1,6 @@
 """The command line: ``yilu``."""
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -154,19 +155,38 @@ def describe_map(file: Path, as_json: bool) -> None:
 @click.option("--hours", type=float, default=8.0, show_default=True, help="Length of the day.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--json", "json_file", type=FILE, default=None, help="Also write the figures to this file.")
+@click.option(
+    "--out", type=FOLDER, default=None, help="Also write simulate.json and the bars simulate.png there."
+)
+@click.option(
+    "--lang", type=click.Choice(["zh", "en"]), default="en", show_default=True, help="Of the picture."
+)
 def simulate_day(
-    file: Path | None, riders: int, tasks: int, hours: float, seed: int, json_file: Path | None
+    file: Path | None,
+    riders: int,
+    tasks: int,
+    hours: float,
+    seed: int,
+    json_file: Path | None,
+    out: Path | None,
+    lang: "Language",
 ) -> None:
     """Replay a made day under each matching policy [map: the centre of Helsinki]."""
     from api.console import StageBars
-    from api.simulation import day_options, figures, print_days, replay_day
+    from api.outputs import prepared_folder
+    from api.simulation import day_options, figures, print_days, replay_day, write_days
     from api.studyfile import built_in, load_study_file
     from geo.osm import read_osm
 
     options = day_options(riders, tasks, hours, seed)
     network, _ = read_osm(file or Path(load_study_file(built_in()).map.file))
-    with StageBars({}) as bars:
-        results = replay_day(network, options, bars.progress)
+    with contextlib.ExitStack() as stack:
+        # a folder that cannot be written to is refused before the work
+        folder = None if out is None else stack.enter_context(prepared_folder(out))
+        with StageBars({}) as bars:
+            results = replay_day(network, options, bars.progress)
+        if folder is not None:
+            write_days(results, folder, lang)
     print_days(results)
     if json_file is not None:
         rows = [figures(result) for result in results]

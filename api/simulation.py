@@ -4,18 +4,22 @@ import dataclasses
 import functools
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from api.outputs import write_json
 from api.stages import Progress, quiet
+from api.studytables import Language
 from geo.errors import InputError
 from geo.streets import StreetNetwork
+from maps.charts import PolicyBars, policies_picture
 from routing.day import DayOptions, make_day
 from routing.policy import Policy
 from routing.simulate import POLICIES, DayResult, simulate
 
-__all__ = ["day_options", "figures", "print_days", "replay_day"]
+__all__ = ["day_options", "figures", "print_days", "replay_day", "write_days"]
 
 
 def day_options(riders: int, tasks: int, hours: float, seed: int) -> DayOptions:
@@ -59,6 +63,23 @@ def figures(result: DayResult) -> dict[str, object]:
     del plain["driven"]
     plain["served_share"] = result.served_share
     return {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in plain.items()}
+
+
+def write_days(results: Sequence[DayResult], folder: Path, language: Language) -> None:
+    """Write ``simulate.json`` and the bars of ``simulate.png`` to a folder that is there."""
+    write_json(folder / "simulate.json", [figures(result) for result in results])
+    rows = [
+        PolicyBars(
+            policy=result.policy,
+            # the day without tasks is there for its late deliveries and breaks
+            served_share=None if result.policy == "none" else result.served_share,
+            extra_min_a_task=result.extra_min_a_task if result.served else None,
+            late=result.late,
+            breaks_late=result.breaks_late,
+        )
+        for result in results
+    ]
+    (folder / "simulate.png").write_bytes(policies_picture(rows, language))
 
 
 def print_days(results: Sequence[DayResult], console: Console | None = None) -> None:

@@ -1,5 +1,6 @@
 """Small charts for documents, drawn by matplotlib; the font and PNG helpers of all pictures."""
 
+import dataclasses
 import functools
 import io
 import math
@@ -10,18 +11,20 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.patches import Patch
 
-from maps.style import BLUE, GREEN, ORANGE
+from maps.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
 from maps.wording import Wording
 from siting.results import Study
 
 __all__ = [
     "DPI",
     "HOURS_SHOWN",
+    "PolicyBars",
     "budget_picture",
     "coverage_picture",
     "drawable",
     "font_for",
     "hours_picture",
+    "policies_picture",
     "to_png",
 ]
 
@@ -165,6 +168,69 @@ def budget_picture(study: Study, lang: str) -> bytes:
     if font is not None:
         axes.set_xlabel(say.text(key), fontproperties=font)
         axes.set_ylabel(say.text("chart.covered"), fontproperties=font)
+    return to_png(figure)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PolicyBars:
+    """One made day under one way of giving out tasks, as it is drawn; None: nothing to measure."""
+
+    policy: str
+    """Its name in the catalogue, ``policy.<name>``, with ``_`` for spaces."""
+    served_share: float | None
+    extra_min_a_task: float | None
+    late: int
+    """Deliveries."""
+    breaks_late: int
+
+
+def policies_picture(rows: Sequence[PolicyBars], lang: str) -> bytes:
+    """Draw the ways of giving out tasks side by side: done, extra time, late deliveries and breaks, as PNG.
+
+    Parameters
+    ----------
+    rows
+        From top to bottom.
+    lang
+        ``zh`` or ``en``.
+    """
+    say = Wording.of(lang, 0)
+    font = font_for(say, 7.5)
+    panels: tuple[tuple[str, str, Sequence[float | None], str], ...] = (
+        (
+            "chart.done",
+            BLUE,
+            [None if row.served_share is None else row.served_share * 100 for row in rows],
+            ".1f",
+        ),
+        ("chart.extra", ORANGE, [row.extra_min_a_task for row in rows], ".2f"),
+        ("chart.late", VERMILLION, [row.late for row in rows], ".0f"),
+        ("chart.breaks_late", PURPLE, [row.breaks_late for row in rows], ".0f"),
+    )
+    figure = Figure(figsize=(17.6 / 2.54, (1.9 + 0.62 * len(rows)) / 2.54), dpi=DPI, facecolor="white")
+    places = range(len(rows))[::-1]
+    for index, (key, color, values, form) in enumerate(panels):
+        axes = figure.add_subplot(1, len(panels), index + 1)
+        most = max([value for value in values if value is not None] + [0.0]) or 1.0
+        for place, value in zip(places, values, strict=True):
+            axes.barh(place, value or 0.0, height=0.62, color=color)
+            text = "–" if value is None else f"{value:{form}}"
+            axes.text((value or 0.0) + most * 0.03, place, text, va="center", fontsize=6.5)
+        axes.set_xlim(0, most * 1.35)
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.locator_params(axis="x", nbins=4, integer=form == ".0f")
+        axes.tick_params(labelsize=6.5, length=2)
+        axes.set_yticks(places, [""] * len(rows))
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        if font is not None:
+            axes.set_title(say.text(key), fontproperties=font, pad=4, loc="left")
+            if index == 0:
+                names = [say.term(f"policy.{row.policy.replace(' ', '_')}") for row in rows]
+                axes.set_yticklabels(names, fontproperties=font)
+    figure.subplots_adjust(
+        left=0.19, right=0.985, top=1 - 0.35 * 2.54 / (1.9 + 0.62 * len(rows)), bottom=0.13, wspace=0.16
+    )
     return to_png(figure)
 
 

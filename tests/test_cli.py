@@ -168,6 +168,12 @@ def test_a_day_is_replayed_under_every_policy(folder: Path) -> None:
     assert set(rows) >= {"none", "straight line", "network nearest", "one by one", "batches"}
     assert rows["batches"]["late"] == rows["none"]["late"]
     assert "batches" in result.stdout
+    drawn = _run("simulate", str(folder / "city.osm"), *options, "--out", str(folder / "day"), "--lang", "zh")
+    assert drawn.exit_code == 0, drawn.output
+    assert json.loads((folder / "day" / "simulate.json").read_text(encoding="utf-8")) == list(rows.values())
+    assert (folder / "day" / "simulate.png").read_bytes().startswith(b"\x89PNG")
+    blocked = _run("simulate", str(folder / "city.osm"), "--out", str(folder / "city.osm" / "x"))
+    _refused(blocked, "cannot be written to")
     _refused(_run("simulate", str(folder / "city.osm"), "--riders", "0"), "riders is 0")
 
 
