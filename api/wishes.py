@@ -26,7 +26,6 @@ __all__ = ["Grids", "existing_stations_of", "grids_of", "own_sites_of", "setting
 
 HOUR_MIN = 60
 H3_RESOLUTION = 9
-MADE_NAME = {"zh": "现有驿站 {number}", "en": "Existing station {number}"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,9 +83,12 @@ def existing_stations_of(
     if fleet is None or wishes.synthetic is None or wishes.synthetic.existing_stations == 0:
         return ()
     made = existing_stations(network, fleet, wishes.synthetic.existing_stations, wishes.seed)
+    # Named after the street, as a name in one language would stand in the reports of the other.
+    edge = network.snap(made.lonlat, "foot").edge
+    named = np.where(edge >= 0, network.edge_name[edge], -1)
     return tuple(
         ExistingStation(
-            MADE_NAME[wishes.language].format(number=number + 1),
+            f"{network.names[named[number]]} {number + 1}" if named[number] >= 0 else f"E{number + 1:02d}",
             (float(made.lonlat[number, 0]), float(made.lonlat[number, 1])),
             f"Mo-Su {_clock(made.open_h[number])}-{_clock(made.close_h[number])}",
             facilities=("room", "seats", "water"),

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pyogrio
 import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
@@ -257,6 +258,28 @@ def test_matches_are_in_the_datum_of_the_platforms(out: Path) -> None:
 def test_no_file_holds_the_id_of_a_rider(out: Path) -> None:
     for name, content in _content(out).items():
         assert not RAW_ID.search(content), name
+
+
+def test_no_file_publishes_a_cell_under_k(out: Path) -> None:
+    """Redacted cells are marked, never zero: in the frozen result and in the files for a GIS."""
+    result = json.loads((out / "data" / "result.json").read_text(encoding="utf-8"))
+    k = result["k"]
+    few = [cell for cell in result["cells"] if cell["riders"] is None]
+    many = [cell for cell in result["cells"] if cell["riders"] is not None]
+    assert few
+    assert many
+    assert all(cell["riders"] >= k for cell in many)
+    for cell in few:
+        for hours in (cell["rest_min_by_hour"], cell["due_break_min_by_hour"]):
+            assert all(figure is None for figure in hours)
+    assert all(grid["riders"] is None or grid["riders"] >= k for grid in result["grids"])
+    layers = [name for name in pyogrio.list_layers(out / "sites.gpkg")[:, 0] if name != "layer_styles"]
+    tables = [pyogrio.read_dataframe(out / "sites.gpkg", layer=layer) for layer in layers]
+    counted = [table["riders"].dropna() for table in tables if "riders" in table]
+    assert counted
+    assert all((riders >= k).all() for riders in counted)
+    features = json.loads((out / "sites.geojson").read_text(encoding="utf-8"))["features"]
+    assert all((f["properties"].get("riders") or k) >= k for f in features)
 
 
 def test_the_map_of_a_match_stands_alone_and_names_no_rider(out: Path) -> None:
