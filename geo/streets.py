@@ -407,7 +407,9 @@ class StreetNetwork:
         polygons = np.array(self.compounds.polygons, dtype=object)
         return shapely.STRtree(polygons), shapely.area(polygons)
 
-    def snap(self, lonlat: FloatArray, mode: str, max_m: float = 100.0) -> Snapped:
+    def snap(
+        self, lonlat: FloatArray, mode: str, max_m: float = 100.0, among: BoolArray | None = None
+    ) -> Snapped:
         """Find for each point the nearest point of a street that the mode may use.
 
         A point inside a compound goes to a street of that compound, a point outside to a street
@@ -421,6 +423,8 @@ class StreetNetwork:
             One of `MODES`.
         max_m : float
             Points farther from any street are refused: edge -1, and `walk_m` says how far it would be.
+        among : bool (E,), optional
+            Only these edges, for instance those of one part of the network.
 
         Raises
         ------
@@ -433,7 +437,11 @@ class StreetNetwork:
         if not 0 < max_m < np.inf:
             raise InputError(f"the longest walk to a street must be above 0 m, not {max_m}")
         zone = self.compound_of(lonlat)
-        return self._index.nearest(lonlat, self.project(lonlat), zone, self.usable(mode), float(max_m))
+        usable = self.usable(mode)
+        if among is not None:
+            usable = usable & among
+            usable.setflags(write=False)
+        return self._index.nearest(lonlat, self.project(lonlat), zone, usable, float(max_m))
 
 
 def _along_m(geom_lonlat: FloatArray, geom_ptr: Int64Array) -> FloatArray:

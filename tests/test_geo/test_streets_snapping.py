@@ -144,3 +144,14 @@ def test_a_bad_position_and_a_bad_mode_are_refused() -> None:
         network.snap(np.array([[np.nan, 1.0]]), "ebike")
     with pytest.raises(InputError, match="ebike, bike, car, foot"):
         network.snap(np.array([[116.3, 39.9]]), "truck")
+
+
+def test_snapping_among_some_edges_passes_a_nearer_street_by() -> None:
+    network = ascii_map(FENCED, {"AB": {}, "CD": {}}).network()
+    on_street = network.edge_lonlat(0)[:1]
+    assert network.snap(on_street, "ebike", 500.0).edge.tolist() == [0]
+    others = np.arange(len(network)) != 0
+    passed = network.snap(on_street, "ebike", 500.0, among=others)
+    assert passed.edge[0] > 0
+    assert passed.walk_m[0] > 0
+    assert network.snap(on_street, "ebike", 500.0, among=others & False).edge.tolist() == [-1]
