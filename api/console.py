@@ -55,6 +55,9 @@ class StageBars:
         self._bars.stop_task(task)
 
 
+FILE_WIDTH = 240
+
+
 def print_mapping(title: str, figures: Mapping[str, object], console: Console | None = None) -> None:
     """Print figures under their names; those within figures are indented."""
     table = Table(title=title, show_header=False, title_justify="left")
@@ -82,7 +85,11 @@ def print_benchmark(rows: Sequence[Mapping[str, object]], console: Console | Non
             str(row["n"]),
             _figure(row["ratio"]),
         )
-    (console or Console()).print(table)
+    screen = console or Console()
+    if not screen.is_terminal:
+        # A file has no edge to fold at.
+        screen = Console(file=screen.file, width=FILE_WIDTH)
+    screen.print(table)
 
 
 def _figure(value: object) -> str:
