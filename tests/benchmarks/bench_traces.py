@@ -15,7 +15,7 @@ import stay_quality
 from harness import Row, compare, skipped, value
 from numpy.typing import NDArray
 
-from geo.staypoints import find_stay_points
+from geo.staypoints import KINDS, find_stay_points
 from geo.traces import Traces
 
 __all__ = ["run"]
@@ -259,10 +259,12 @@ def _quality(quick: bool) -> Iterator[Row]:
     for case in stay_quality.HELD_OUT[: 1 if quick else None]:
         quality = stay_quality.quality_of(case, 40 if quick else 100, 2 if quick else 3)
         name = f"kinds of stays, {case.city}, {case.interval_s} s, no order events"
+        print(f"{name}\n{stay_quality.table(quality.matrix, (*KINDS, 'nothing'), KINDS)}")
         yield value(BENCH, name, "yilu", "rest precision", "share of stays", [quality.rest_precision])
         yield value(BENCH, name, "yilu", "rest recall", "share of rests", [quality.rest_recall])
         yield value(BENCH, name, "yilu", "kind told right", "share of stays", [quality.accuracy])
     matrix = stay_quality.goal_matrix()
+    print(f"GOAL, odd trajectories\n{stay_quality.table(matrix, stay_quality.FEET, stay_quality.FEET)}")
     right = float(np.trace(matrix) / matrix.sum())
     yield value(
         BENCH, "GOAL, odd trajectories", "yilu", "on foot or driving told right", "share of points", [right]

@@ -20,7 +20,7 @@ from geo.staypoints import KINDS, StayPoints, classify, find_stay_points
 from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_parquet
 from geo.traces import TraceFormat, Traces, read_traces
 
-__all__ = ["HELD_OUT", "HeldOut", "Quality", "goal_matrix", "quality_of", "table"]
+__all__ = ["FEET", "HELD_OUT", "HeldOut", "Quality", "goal_matrix", "quality_of", "table"]
 
 KEY = bytes(16)
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
