@@ -67,7 +67,8 @@ def nearest_station(served: ServedStudy, query: StationQuery) -> NearestStation:
             f"none of {len(fitting)} fitting stations is open at {when.isoformat(timespec='minutes')}"
         )
     network = served.network
-    here = network.snap(to_wgs84([query.lonlat], query.datum), query.mode, max_m=WALK_M)
+    position = to_wgs84([query.lonlat], query.datum)
+    here = network.snap(position, query.mode, max_m=WALK_M)
     if not here.ok[0]:
         raise OffNetworkError(
             f"the position {query.lonlat[0]:.6f}, {query.lonlat[1]:.6f} ({query.datum}) lies on no street"
@@ -79,9 +80,7 @@ def nearest_station(served: ServedStudy, query: StationQuery) -> NearestStation:
         # A yard or a square that no street of the mode leads out of: one walks to the next street that does.
         part = network.components(query.mode, strong=True)
         main = np.argmax(np.bincount(part[part >= 0]))
-        outside = network.snap(
-            to_wgs84([query.lonlat], query.datum), query.mode, max_m=WALK_M, among=part == main
-        )
+        outside = network.snap(position, query.mode, max_m=WALK_M, among=part == main)
         if outside.ok[0]:
             here = outside
             seconds = travel_times_s(network, query.mode, here, there)[0]

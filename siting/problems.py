@@ -141,6 +141,17 @@ class MaxCover:
         )
 
 
+def _check_sites(owner: str, problem: "PMedian | PCenter") -> None:
+    if problem.sites < 1:
+        raise InputError(f"{owner}: sites is {problem.sites}, it must be 1 or more.")
+    _set(
+        problem,
+        weight=_floats(owner, "weight", problem.weight, 1),
+        capacity=_optional(owner, "capacity", problem.capacity),
+        kept=_indices(owner, "kept", problem.kept),
+    )
+
+
 @dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class PMedian:
     """Least total weighted travel time (weight x seconds) with ``sites`` open, every point served.
@@ -161,15 +172,7 @@ class PMedian:
     capacity: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        owner = "p-median"
-        if self.sites < 1:
-            raise InputError(f"{owner}: sites is {self.sites}, it must be 1 or more.")
-        _set(
-            self,
-            weight=_floats(owner, "weight", self.weight, 1),
-            capacity=_optional(owner, "capacity", self.capacity),
-            kept=_indices(owner, "kept", self.kept),
-        )
+        _check_sites("p-median", self)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -220,15 +223,7 @@ class PCenter:
     capacity: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        owner = "p-center"
-        if self.sites < 1:
-            raise InputError(f"{owner}: sites is {self.sites}, it must be 1 or more.")
-        _set(
-            self,
-            weight=_floats(owner, "weight", self.weight, 1),
-            capacity=_optional(owner, "capacity", self.capacity),
-            kept=_indices(owner, "kept", self.kept),
-        )
+        _check_sites("p-center", self)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from openapi_spec_validator import validate
 from study_sample import sample_study
 from tiny_study import TOWN, place, write_study
 
@@ -158,7 +159,6 @@ def test_pages_load_nothing_from_elsewhere_and_escape_names(client: TestClient) 
 
 
 def test_the_openapi_document_is_valid_and_names_problems(client: TestClient) -> None:
-    validate = pytest.importorskip("openapi_spec_validator").validate
     document = client.get("/openapi.json").json()
     validate(document)
     for path in ("/v1/matches", NEAREST):
