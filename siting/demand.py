@@ -1,10 +1,12 @@
 """Rest stays, due breaks and passing flow become weighted demand by place and hour.
 
 The city is cut into square cells of ``cell_m`` (50 m by default). A demand point is the mean place of
-what happened in one cell, so no clustering hides demand. Three layers are kept apart: observed rests,
-breaks that fall due, and passing riders. Rows stay apart by rider and day, so that any set of days or
-riders (training, held out, resampled) can be weighed without reading the traces again. Hours and days
-are local; a day begins at 04:00.
+the rests in one cell (of the due breaks where nobody rested), so no clustering hides demand. Three layers
+are kept apart: observed rests, breaks that fall due, and passing riders. These have points of their own: a
+rider who rests rides to a station within the limit, one who passes only enters it without a detour. No
+layer moves the points or the days of another, so one that counts nothing changes nothing. Rows stay apart
+by rider and day, so that any set of days or riders (training, held out, resampled) can be weighed without
+reading the traces again. Hours and days are local; a day begins at 04:00.
 """
 
 import dataclasses
@@ -108,6 +110,13 @@ class Demand:
     due_break: DemandLayer
     passing: DemandLayer
 
+    def only_passing(self) -> npt.NDArray[np.bool_]:
+        """Return (n,) the points of passing riders: nobody rests there and no break falls due."""
+        out = np.ones(len(self.lonlat), dtype=np.bool_)
+        out[self.rest.point] = False
+        out[self.due_break.point] = False
+        return out
+
     def layers(self) -> tuple[tuple[str, DemandLayer], ...]:
         """Return the layers by name."""
         return (("rest", self.rest), ("due_break", self.due_break), ("passing", self.passing))
@@ -196,7 +205,7 @@ def build_demand(
     ----------
     rest : rests that were observed
     due_break : breaks that fall due (end = start + 20 minutes)
-    passing : riders passing by (each counts for the time given); may be empty
+    passing : riders riding by, for as long as they do; may be empty
     timezone : IANA name of the city's zone
     project : (n, 2) degrees to (n, 2) local metres
     cell_m : side of a cell, 10-1000 m
@@ -211,22 +220,13 @@ def build_demand(
     if len(rest.lonlat) == 0:
         raise InputError("the traces hold no rest stay, so there is no demand to place stations for.")
     layers = (rest, due_break, passing)
-    lonlat = np.concatenate([e.lonlat.reshape(-1, 2) for e in layers])
-    cell = np.floor(project(lonlat) / cell_m).astype(np.int64)
-    cell -= cell.min(axis=0)
-    _, point = np.unique(cell[:, 0] * (cell[:, 1].max() + 1) + cell[:, 1], return_inverse=True)
-    n = int(point.max()) + 1
-    count = np.bincount(point, minlength=n)
-    # sums in the order of the coordinates, so that shuffled events give the same bytes
-    order = np.lexsort((lonlat[:, 1], lonlat[:, 0], point))
-    place = np.column_stack(
-        [np.bincount(point[order], weights=lonlat[order, axis], minlength=n) / count for axis in (0, 1)]
-    )
+    point, place = _points([(rest.lonlat, due_break.lonlat), (passing.lonlat,)], project, cell_m)
     pieces = []
     for events in layers:
         start = local_seconds(events.start_s, timezone)
         pieces.append(split_by_hour(start, start + (events.end_s - events.start_s)))
-    first, last = _whole_days([((hour - DAY_STARTS_H) // 24, minutes) for _, hour, minutes in pieces])
+    # whoever rides by on further days says nothing of when the rests were seen
+    first, last = _whole_days([((hour - DAY_STARTS_H) // 24, minutes) for _, hour, minutes in pieces[:2]])
     names = tuple(datetime.fromtimestamp(d * 86400, UTC).date().isoformat() for d in range(first, last + 1))
     built = []
     start_row = 0
@@ -242,6 +242,42 @@ def build_demand(
         )
         start_row += len(events.lonlat)
     return Demand(place, names, built[0], built[1], built[2])
+
+
+def _points(
+    groups: list[tuple[FloatArray, ...]], project: Callable[[FloatArray], FloatArray], cell_m: float
+) -> tuple[IntArray, FloatArray]:
+    """Return the demand point of every event, and the place of every point.
+
+    Layers of one group share points; a point lies at the mean of the first layer that has events there.
+    """
+    points, places = [], []
+    so_far = 0
+    for layers in groups:
+        lonlat = np.concatenate([part.reshape(-1, 2) for part in layers])
+        if len(lonlat) == 0:
+            continue
+        cell = np.floor(project(lonlat) / cell_m).astype(np.int64)
+        cell -= cell.min(axis=0)
+        _, point = np.unique(cell[:, 0] * (cell[:, 1].max() + 1) + cell[:, 1], return_inverse=True)
+        n = int(point.max()) + 1
+        layer = np.repeat(np.arange(len(layers)), [len(part) for part in layers])
+        first = np.full(n, len(layers))
+        np.minimum.at(first, point, layer)
+        counts = layer == first[point]
+        # sums in the order of the coordinates, so that shuffled events give the same bytes
+        order = np.lexsort((lonlat[:, 1], lonlat[:, 0], point))
+        order = order[counts[order]]
+        total = np.bincount(point[order], minlength=n)
+        places.append(
+            np.column_stack(
+                [np.bincount(point[order], weights=lonlat[order, axis], minlength=n) for axis in (0, 1)]
+            )
+            / total[:, None]
+        )
+        points.append(point + so_far)
+        so_far += n
+    return np.concatenate(points).astype(np.int64), np.concatenate(places)
 
 
 def _whole_days(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[int, int]:

@@ -90,6 +90,7 @@ class StudySettings:
         the training shares
     seed : of every random draw
     weights : what the layers of demand count
+    passing_limit_s : a rider who passes reaches a station without a detour within so many seconds, 5-600
     kinds : kinds of stations
     candidates, pickups : rules
     cell_m : side of the cells that make demand points, 10-1000 m
@@ -113,6 +114,7 @@ class StudySettings:
     held_out_days: int = 2
     seed: int = 1
     weights: DemandWeights = dataclasses.field(default_factory=DemandWeights)
+    passing_limit_s: float = 60.0
     kinds: tuple[StationKind, ...] = KINDS
     candidates: CandidateRules = dataclasses.field(default_factory=CandidateRules)
     pickups: PickupRules = dataclasses.field(default_factory=PickupRules)
@@ -131,6 +133,7 @@ class StudySettings:
         for name, low, high in (
             ("new_sites", 1, 5000),
             ("limit_s", 30, 3600),
+            ("passing_limit_s", 5, 600),
             ("k", 1, 1000),
             ("held_out_days", 0, 365),
             ("cell_m", 10, 1000),

@@ -74,6 +74,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     tell("travel")
     lonlat = np.concatenate([existing_lonlat, candidates.lonlat])
     cost_s = ways.seconds(settings.mode, demand.lonlat, lonlat, settings.limit_s)
+    cost_s[demand.only_passing()[:, None] & (cost_s > settings.passing_limit_s)] = np.inf
     tell("choice")
     problem = MaxCover(
         weight=weight.sum(axis=1),
@@ -223,7 +224,7 @@ def _demand(inputs: StudyInputs, ways: Ways) -> Demand:
     return build_demand(
         _events(inputs.stays, "rest"),
         _due(inputs.due_breaks),
-        passing_events(inputs.flows, inputs.network),
+        passing_events(inputs.flows if inputs.settings.weights.passing > 0 else None, inputs.network),
         timezone=inputs.settings.timezone,
         project=ways.project,
         cell_m=inputs.settings.cell_m,
@@ -340,7 +341,8 @@ def _stability(
 ) -> FloatArray | None:
     if inputs.settings.draws == 0:
         return None
-    riders = 1 + max(int(layer.rider.max(initial=0)) for _, layer in demand.layers())
+    # every layer numbers riders as the traces do, so one that counts nothing changes no draw
+    riders = max(inputs.riders, 1 + max(int(layer.rider.max(initial=0)) for _, layer in demand.layers()))
     return chosen_shares(
         demand,
         inputs.settings.weights,

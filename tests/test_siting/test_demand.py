@@ -110,3 +110,34 @@ def test_a_fragment_of_a_day_joins_the_day_beside_it() -> None:
     assert demand.rest.minutes.sum() == pytest.approx((some.end_s - some.start_s).sum() / 60)
     assert int(demand.rest.day.max()) == len(demand.days) - 1
     assert len(demand.days) == 2
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000))
+def test_no_layer_moves_the_points_or_days_of_another(seed: int) -> None:
+    rest, due, flow = events(seed), events(seed + 1, 10), events(seed + 2, 50)
+    late = Events(flow.lonlat, flow.rider, flow.start_s + 9 * 86400, flow.end_s + 9 * 86400)
+
+    def built(due_break: Events, passing: Events) -> tuple[list[str], list[tuple[float, ...]]]:
+        demand = build_demand(
+            rest, due_break, passing, timezone="Asia/Shanghai", project=lambda p: p * 100_000.0, cell_m=200
+        )
+        weight = demand.weight(DemandWeights(1.0, 0.0, 0.0), np.ones(len(demand.days), dtype=np.bool_))
+        some = weight.sum(axis=1) > 0
+        rows = np.column_stack([demand.lonlat, weight])[some]
+        return list(demand.days), [tuple(row) for row in rows.tolist()]
+
+    alone = built(due, NONE)
+    assert built(due, late) == alone
+    # due breaks tell of days on which nobody rested, but move no point
+    assert [row[:2] for row in built(NONE, NONE)[1]] == [row[:2] for row in alone[1]]
+
+
+def test_passing_riders_have_points_of_their_own() -> None:
+    rest, flow = events(4), events(4)
+    demand = build_demand(rest, NONE, flow, timezone="Asia/Shanghai", project=lambda p: p * 100_000.0)
+    passing = demand.only_passing()
+    assert passing[demand.passing.point].all()
+    assert not passing[demand.rest.point].any()
+    assert demand.passing.minutes.sum() == pytest.approx((flow.end_s - flow.start_s).sum() / 60)
+    assert passing.sum() * 2 == len(passing)

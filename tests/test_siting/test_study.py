@@ -118,6 +118,12 @@ def test_the_same_inputs_in_any_order_give_the_same_study(inputs: StudyInputs, s
     assert run_study(shuffled) == study
 
 
+def test_passing_riders_of_no_weight_change_nothing(inputs: StudyInputs, study: Study) -> None:
+    without = run_study(dataclasses.replace(inputs, flows=None))
+    assert without.coverage == study.coverage
+    assert without.sites == study.sites
+
+
 def test_progress_is_told(study: Study, told: list[tuple[str, int, int]]) -> None:
     assert study.days == 3
     assert [t[1] for t in told] == list(range(len(told)))
