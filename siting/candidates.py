@@ -24,7 +24,7 @@ __all__ = [
     "CandidateRules",
     "CandidateSites",
     "Candidates",
-    "hot_spots",
+    "kerb_spots",
     "pick_candidates",
 ]
 
@@ -192,7 +192,7 @@ def pick_candidates(
     )
 
 
-def hot_spots(
+def kerb_spots(
     xy_m: FloatArray, weight: FloatArray, taken_xy_m: FloatArray, apart_m: float, most: int
 ) -> npt.NDArray[np.int64]:
     """Return demand points, heaviest first, ``apart_m`` from taken places and from one another."""

@@ -9,12 +9,22 @@ import shapely
 from geo.privacy import suppress
 from siting.audit import hourly_figures
 from siting.demand import Demand, DemandLayer, distinct_riders
-from siting.hours import shortest_pattern
-from siting.results import DemandCell, GridFigures
+from siting.hours import shortest_pattern, span_text
+from siting.inputs import StudySettings
+from siting.results import DemandCell, GridFigures, KindFigures, LayerFigures
 from siting.stations import StationKind
 from siting.ways import Ways
 
-__all__ = ["Assigned", "assign", "demand_cells", "grid_figures", "grid_of", "kind_and_hours"]
+__all__ = [
+    "Assigned",
+    "assign",
+    "demand_cells",
+    "grid_figures",
+    "grid_of",
+    "kind_and_hours",
+    "kind_figures",
+    "layer_figures",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -186,3 +196,47 @@ def _members(tree: shapely.STRtree, lonlat: FloatArray, grids: int) -> list[list
 def _rings(shape: shapely.Geometry) -> tuple[tuple[tuple[float, float], ...], ...]:
     parts = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon"]
     return tuple(tuple((round(float(x), 6), round(float(y), 6)) for x, y in p.exterior.coords) for p in parts)
+
+
+def layer_figures(demand: Demand, settings: StudySettings, covered: BoolArray) -> tuple[LayerFigures, ...]:
+    """Return each layer of demand for itself: weight, minutes a day, and the share that the plan serves.
+
+    ``covered`` (n,) says which demand points a station of the plan is near enough to.
+    """
+    out = []
+    for name, layer in demand.layers():
+        rows = covered[layer.point]
+        total = float(layer.minutes.sum())
+        # a share tells both parts: each must be nobody or at least k riders
+        parts = [len(np.unique(layer.rider[rows == served])) for served in (True, False)]
+        riders = len(np.unique(layer.rider))
+        told = riders >= settings.k
+        out.append(
+            LayerFigures(
+                name=name,
+                weight=getattr(settings.weights, name),
+                limit_s=settings.passing_limit_s if name == "passing" else settings.limit_s,
+                riders=riders if told else None,
+                min_a_day=total / max(1, len(demand.days)) if told else None,
+                covered_share=float(layer.minutes[rows].sum()) / total
+                if told and total > 0 and all(p == 0 or p >= settings.k for p in parts)
+                else None,
+            )
+        )
+    return tuple(out)
+
+
+def kind_figures(kinds: tuple[StationKind, ...]) -> tuple[KindFigures, ...]:
+    """Return the kinds of stations as the study counted with them."""
+    return tuple(
+        KindFigures(
+            name=kind.name,
+            seats=kind.seats,
+            fixed_yuan=kind.fixed_yuan,
+            hour_yuan=kind.hour_yuan,
+            opening_hours=tuple(span_text(*pattern) for pattern in kind.patterns),
+            facilities=kind.facilities,
+            assumed=kind.assumed,
+        )
+        for kind in kinds
+    )

@@ -12,6 +12,7 @@ from geo.places import Places
 from geo.streets import MODES, StreetNetwork
 from siting.candidates import CandidateRules, CandidateSites
 from siting.demand import DemandWeights
+from siting.hotspots import HotSpotRules
 from siting.pickups import PickupRules
 from siting.results import FileAccount
 from siting.stations import KINDS, ExistingStation, StationKind
@@ -92,7 +93,7 @@ class StudySettings:
     weights : what the layers of demand count
     passing_limit_s : a rider who passes reaches a station without a detour within so many seconds, 5-600
     kinds : kinds of stations
-    candidates, pickups : rules
+    candidates, pickups, hot_spots : rules
     cell_m : side of the cells that make demand points, 10-1000 m
     publish_cell_m : side of the cells of published demand, 50-5000 m
     budget_yuan : yuan a year for all stations: places, kinds and hours are then chosen together, at most
@@ -118,6 +119,7 @@ class StudySettings:
     kinds: tuple[StationKind, ...] = KINDS
     candidates: CandidateRules = dataclasses.field(default_factory=CandidateRules)
     pickups: PickupRules = dataclasses.field(default_factory=PickupRules)
+    hot_spots: HotSpotRules = dataclasses.field(default_factory=HotSpotRules)
     cell_m: float = 50.0
     publish_cell_m: float = 250.0
     budget_yuan: float | None = None

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from scipy.spatial import cKDTree
-from sklearn.cluster import DBSCAN, KMeans
-from threadpoolctl import threadpool_limits
+from sklearn.cluster import DBSCAN
 
 from geo.errors import InputError
+from siting.clusters import density_clusters
 from siting.results import Gate, PickupPoint
 from siting.ways import Ways
 
@@ -26,6 +26,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+TOWER_RADIUS_M = 150.0
+"""A chain of towers twice as wide is cut: one pick-up point could not serve it."""
 INSIDE_MPS = 2.5
 """Assumed riding speed inside compounds, walls and turns included."""
 DETOUR = 1.3
@@ -103,7 +105,7 @@ class _Spot:
 def group_drop_offs(xy_m: FloatArray, compound: IntArray, near_m: float, least: int) -> IntArray:
     """Return (d,) the group of each drop-off, -1 for scattered ones.
 
-    Groups inside compounds come first, by compound; towers follow from west to east.
+    Groups inside compounds come first, by compound; towers follow.
     """
     label = np.full(len(xy_m), -1, dtype=np.int64)
     inside = np.unique(compound[compound >= 0])
@@ -111,30 +113,11 @@ def group_drop_offs(xy_m: FloatArray, compound: IntArray, near_m: float, least: 
     free = np.nonzero(compound < 0)[0]
     if len(free) == 0:
         return label
-    # neighbours are counted on 5 m cells, so that memory does not grow with the days of data
-    cell, where, count = np.unique(
-        np.floor(xy_m[free] / 5.0).astype(np.int64), axis=0, return_inverse=True, return_counts=True
+    tower = density_clusters(
+        xy_m[free], np.ones(len(free)), near_m=near_m, least=least, radius_m=TOWER_RADIUS_M
     )
-    found = DBSCAN(eps=near_m, min_samples=least).fit_predict(cell * 5.0, sample_weight=count)
-    tower = found[where.ravel()]
-    next_label = len(inside)
-    for t in range(int(found.max()) + 1):
-        members = free[tower == t]
-        for part in _split_wide(xy_m[members], 150.0):
-            label[members[part]] = next_label
-            next_label += 1
+    label[free] = np.where(tower >= 0, tower + len(inside), -1)
     return label
-
-
-def _split_wide(xy_m: FloatArray, radius_m: float) -> list[IntArray]:
-    """Cut a chain of towers that one pick-up point could not serve."""
-    span = float(np.ptp(xy_m, axis=0).max())
-    if span <= 2 * radius_m:
-        return [np.arange(len(xy_m))]
-    parts = min(len(np.unique(xy_m, axis=0)), int(np.ceil((span / (2 * radius_m)) ** 2)))
-    with threadpool_limits(limits=1):
-        found = KMeans(n_clusters=parts, n_init=3, random_state=0).fit_predict(xy_m)
-    return [np.nonzero(found == p)[0] for p in range(parts) if (found == p).any()]
 
 
 def pick_up_points(

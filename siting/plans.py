@@ -26,6 +26,8 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 REACH_S = (180, 300, 600)
+SHUT_H, CLOSING_H = 18, (20, 22, 24)
+"""Many stations shut at 18:00, while riders work from 17:00 to 22:00 (DOMAIN.md)."""
 FIVE_MIN_S = 300.0
 """A measure that all studies share, whatever their own limit."""
 
@@ -146,9 +148,30 @@ def describe_sites(
                 chosen_share=None if chosen_share is None or old else float(chosen_share[site]),
                 reach=tuple(zip(REACH_S, reach[row], strict=True)),
                 reason=reason,
+                until=_until(hours),
+                due_break_min_a_day=hourly_figures(demand.due_break, mine.nearest, days, settings.k)[1],
+                passing_riders_a_day=_passing(demand, mine.nearest, settings),
             )
         )
     return tuple(out)
+
+
+def _until(hours: tuple[float | None, ...]) -> tuple[tuple[int, float | None], ...]:
+    """Return for each closing hour the rest-hours a day served after 18:00, from published figures only."""
+    out = []
+    for closing in CLOSING_H:
+        known = [minutes for minutes in hours[SHUT_H:closing] if minutes is not None]
+        out.append((closing, sum(known) / 60.0 if known else None))
+    return tuple(out)
+
+
+def _passing(demand: Demand, inside: BoolArray, settings: StudySettings) -> float | None:
+    """Return riders a day who ride by; None behind fewer than k riders, and where they do not count."""
+    rows = inside[demand.passing.point]
+    rider, day = demand.passing.rider[rows], demand.passing.day[rows]
+    if settings.weights.passing == 0 or len(np.unique(rider)) < settings.k:
+        return None
+    return len(np.unique(rider * len(demand.days) + day)) / max(1, len(demand.days))
 
 
 def weight_of_rest(demand: Demand, inside: npt.NDArray[np.bool_]) -> FloatArray:

@@ -16,6 +16,9 @@ __all__ = [
     "Flow",
     "Gate",
     "GridFigures",
+    "HotSpot",
+    "KindFigures",
+    "LayerFigures",
     "MatchTotals",
     "PickupPoint",
     "Refusal",
@@ -59,6 +62,12 @@ class Site:
     """(seconds, outer rings) of the area from where it is reached within 180, 300 and 600 s."""
     reason: tuple[str, tuple[tuple[str, str], ...]]
     """Key in the text catalogue and its parameters."""
+    until: tuple[tuple[int, float | None], ...] = ()
+    """(closing hour, rest-hours a day) that it serves more at the least, than when shut at 18:00."""
+    due_break_min_a_day: float | None = None
+    """Rider-minutes a day of breaks that fall due where this is the nearest chosen site within the limit."""
+    passing_riders_a_day: float | None = None
+    """Riders a day who ride by without a detour; None also where passing riders do not count."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,6 +120,53 @@ class PickupPoint:
     gates: tuple[Gate, ...]
     entry_route: tuple[LonLat, ...]
     stopping_area: Ring
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HotSpot:
+    """A place where rests are dense, for reading only: sites are chosen by fine demand points."""
+
+    spot_id: str
+    """``H01``: most rest first."""
+    name: str
+    """Compound, place or street; empty where the map knows none."""
+    lonlat: LonLat
+    radius_m: float
+    ring: Ring
+    """A circle that holds nine tenths of its rest."""
+    riders: int
+    rest_min_a_day: float | None
+    rest_min_by_hour: Hours
+    site_id: str
+    """Nearest station of the plan within the limit, empty for none."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LayerFigures:
+    """One layer of demand: what it counts in the choice, how large it is, and what the plan serves of it."""
+
+    name: str
+    """``rest``, ``due_break`` or ``passing``."""
+    weight: float
+    limit_s: float
+    """Served is what a station is so near to."""
+    riders: int | None
+    min_a_day: float | None
+    covered_share: float | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KindFigures:
+    """One kind of station as the study counted with it."""
+
+    name: str
+    seats: int
+    fixed_yuan: float
+    hour_yuan: float
+    opening_hours: tuple[str, ...]
+    facilities: tuple[str, ...]
+    assumed: bool
+    """True: round figures of the program; False: the planner's own."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -252,3 +308,6 @@ class Study:
     budget_curve: tuple[BudgetPoint, ...]
     accounts: tuple[FileAccount, ...]
     matching: MatchTotals | None
+    hot_spots: tuple[HotSpot, ...] = ()
+    layers: tuple[LayerFigures, ...] = ()
+    kinds: tuple[KindFigures, ...] = ()

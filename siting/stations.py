@@ -1,7 +1,9 @@
 """Kinds of stations and the stations that stand today, as data.
 
-Costs are the planner's own figures (study file); the defaults are round assumptions for comparing
-kinds with one another, not prices.
+Costs and seats are the planner's own figures (study file). The defaults are assumptions without a source,
+round figures for comparing kinds with one another: ``assumed`` says so, and reports repeat it. What has a
+source (DOMAIN.md) is the list of facilities, the kinds themselves and that stations of today are shut
+(8:00-18:00) while riders work (17:00-22:00).
 """
 
 import dataclasses
@@ -28,6 +30,7 @@ class StationKind:
     hour_yuan : yuan a year for each hour of the day it is open
     patterns : allowed daily spans of whole local hours (start, end), 0-24
     facilities : names of what it has
+    assumed : whether seats and costs are assumptions of this program rather than the planner's figures
     """
 
     name: str
@@ -36,6 +39,7 @@ class StationKind:
     hour_yuan: float
     patterns: tuple[tuple[int, int], ...]
     facilities: tuple[str, ...]
+    assumed: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.seats <= 1000:
@@ -61,7 +65,15 @@ class StationKind:
 
 
 KINDS = (
-    StationKind("micro", 6, 20_000.0, 1_000.0, ((8, 20), (9, 22), (10, 22)), ("seats", "water", "charging")),
+    StationKind(
+        "micro",
+        6,
+        20_000.0,
+        1_000.0,
+        ((8, 20), (9, 22), (10, 22)),
+        ("seats", "water", "charging"),
+        assumed=True,
+    ),
     StationKind(
         "standard",
         20,
@@ -69,6 +81,7 @@ KINDS = (
         4_000.0,
         ((8, 18), (8, 22), (7, 23), (6, 24)),
         (*SEVEN_ONES, "charging", "parking"),
+        assumed=True,
     ),
     StationKind(
         "hub24",
@@ -87,6 +100,7 @@ KINDS = (
             "lockers",
             "door_code",
         ),
+        assumed=True,
     ),
 )
 """Micro station (a corner in a tower, compound or shop), standard station, 24 h hub."""

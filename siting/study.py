@@ -10,10 +10,11 @@ from geo.errors import InputError
 from geo.places import Places
 from geo.staypoints import KINDS
 from siting.audit import Rests, audit_stations
-from siting.candidates import Candidates, CandidateSites, hot_spots, pick_candidates
+from siting.candidates import Candidates, CandidateSites, kerb_spots, pick_candidates
 from siting.demand import BREAK_MIN, Demand, Events, build_demand, by_hour, open_compounds
-from siting.figures import demand_cells, grid_figures, grid_of
+from siting.figures import demand_cells, grid_figures, grid_of, kind_figures, layer_figures
 from siting.flows import passing_events, published_flows
+from siting.hotspots import find_hot_spots
 from siting.inputs import DueBreakColumns, StayColumns, StudyInputs, StudySettings
 from siting.joint import Joint, budget_points, joint_plan
 from siting.model import Limits
@@ -31,7 +32,9 @@ __all__ = ["Progress", "StudyInputs", "StudySettings", "run_study"]
 
 FloatArray = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
-STAGES = ("demand", "candidates", "travel", "choice", "checks", "sites", "audit", "pickups", "figures")
+STAGES = (
+    "demand", "candidates", "travel", "choice", "checks", "sites", "hot_spots", "audit", "pickups", "figures"
+)  # fmt: skip
 
 
 def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
@@ -107,6 +110,21 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         curve = budget_points(joint, cost_s, result)
     tell("sites")
     sites = describe_sites(plan, demand, weight, shares, ways, settings)
+    tell("hot_spots")
+    hot_spots = find_hot_spots(
+        _events(inputs.stays, "rest"),
+        inputs.places,
+        inputs.network.compounds.names,
+        ways,
+        settings.hot_spots,
+        stations_lonlat=lonlat[list(result.chosen)].reshape(-1, 2),
+        station_ids=tuple(plan.site_ids[s] for s in result.chosen),
+        mode=settings.mode,
+        limit_s=settings.limit_s,
+        timezone=settings.timezone,
+        days=len(demand.days),
+        k=settings.k,
+    )
     tell("audit")
     within = cost_s <= settings.limit_s
     old = len(inputs.existing)
@@ -161,6 +179,9 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         budget_curve=curve,
         accounts=inputs.accounts,
         matching=None,
+        hot_spots=hot_spots,
+        layers=layer_figures(demand, settings, result.assignment >= 0),
+        kinds=kind_figures(settings.kinds),
     )
     if progress is not None:
         progress("done", len(STAGES), len(STAGES))
@@ -288,7 +309,7 @@ def _with_kerbs(
     kerb = ways.kerb(mode, demand.lonlat)
     on_street, fenced = _accessible(ways, mode, kerb, rules.walk_m, is_open)
     taken = ways.project(np.concatenate([candidates.lonlat, existing_lonlat]))
-    spots = hot_spots(
+    spots = kerb_spots(
         ways.project(kerb),
         np.where(on_street & ~fenced, weight, 0.0),
         taken,
@@ -308,6 +329,12 @@ def _with_kerbs(
         lonlat=np.concatenate([candidates.lonlat, kerbs.lonlat]),
         name=candidates.name + kerbs.name,
         kind=candidates.kind + kerbs.kind,
+        refused=CandidateSites(
+            np.concatenate([candidates.refused.lonlat, kerbs.refused.lonlat]),
+            candidates.refused.name + kerbs.refused.name,
+            candidates.refused.kind + kerbs.refused.kind,
+        ),
+        reasons=candidates.reasons + kerbs.reasons,
     )
 
 

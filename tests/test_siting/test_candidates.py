@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from siting.candidates import CandidateRules, CandidateSites, hot_spots, pick_candidates
+from siting.candidates import CandidateRules, CandidateSites, kerb_spots, pick_candidates
 
 NOTHING = np.empty((0, 2))
 
@@ -88,9 +88,9 @@ def test_any_order_gives_the_same_sites_and_spacing_holds(seed: int) -> None:
     assert (apart > 80 - 1e-6).all()
 
 
-def test_hot_spots_are_heavy_and_apart() -> None:
+def test_kerb_spots_are_heavy_and_apart() -> None:
     xy = np.array([[0.0, 0], [10, 0], [300, 0], [600, 0], [900, 0]])
-    picked = hot_spots(xy, np.array([5.0, 9, 3, 0, 2]), np.array([[880.0, 0]]), 100, 10)
+    picked = kerb_spots(xy, np.array([5.0, 9, 3, 0, 2]), np.array([[880.0, 0]]), 100, 10)
     assert picked.tolist() == [1, 2]
 
 

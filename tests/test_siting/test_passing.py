@@ -1,4 +1,4 @@
-"""Passing flow as demand: minutes of riding by, piece by piece, and who reaches a station without a detour."""
+"""Passing flow as demand: minutes of riding by, piece by piece."""
 
 import numpy as np
 import pytest

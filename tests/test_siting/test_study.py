@@ -12,6 +12,7 @@ from geo.errors import InputError
 from geo.osm import read_osm
 from geo.synthetic import FleetOptions, existing_stations, make_fleet
 from siting.candidates import CandidateRules
+from siting.hotspots import HotSpotRules
 from siting.inputs import PassingFlows, StudyInputs, StudySettings
 from siting.results import Study
 from siting.stations import ExistingStation
@@ -118,16 +119,35 @@ def test_the_same_inputs_in_any_order_give_the_same_study(inputs: StudyInputs, s
     assert run_study(shuffled) == study
 
 
-def test_passing_riders_of_no_weight_change_nothing(inputs: StudyInputs, study: Study) -> None:
-    without = run_study(dataclasses.replace(inputs, flows=None))
-    assert without.coverage == study.coverage
-    assert without.sites == study.sites
+def test_hot_spots_and_flows_of_no_weight_have_no_hand_in_the_choice(
+    inputs: StudyInputs, study: Study
+) -> None:
+    assert study.hot_spots
+    assert all(spot.riders >= study.k for spot in study.hot_spots)
+    assert any(spot.name for spot in study.hot_spots)
+    rules = HotSpotRules(near_m=200, least_min_a_day=500, most=1)
+    settings = dataclasses.replace(inputs.settings, hot_spots=rules)
+    other = run_study(dataclasses.replace(inputs, flows=None, settings=settings))
+    assert other.hot_spots != study.hot_spots
+    assert dataclasses.replace(other, hot_spots=study.hot_spots, flows=study.flows) == study
+
+
+def test_layers_and_kinds_are_told(study: Study) -> None:
+    layers = {layer.name: layer for layer in study.layers}
+    assert list(layers) == ["rest", "due_break", "passing"]
+    assert layers["rest"].covered_share is not None
+    assert layers["passing"].covered_share is None
+    assert [kind.name for kind in study.kinds] == ["micro", "standard", "hub24"]
+    assert all(kind.assumed for kind in study.kinds)
+    for site in study.sites:
+        gains = [gain for _, gain in site.until if gain is not None]
+        assert gains == sorted(gains)
 
 
 def test_progress_is_told(study: Study, told: list[tuple[str, int, int]]) -> None:
     assert study.days == 3
     assert [t[1] for t in told] == list(range(len(told)))
-    assert told[-1] == ("done", 9, 9)
+    assert told[-1] == ("done", 10, 10)
 
 
 def test_more_sites_than_candidates_is_one_sentence(inputs: StudyInputs) -> None:

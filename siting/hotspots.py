@@ -1,0 +1,203 @@
+"""Hot spots: where rests are dense, each under a name that people know.
+
+Density clusters of the observed rests (rider-minutes a day) say what to call the places where riders rest.
+They are for reading only: the choice of sites runs on fine demand points and never sees them. A hot spot
+with fewer than k riders is not shown, and its outline is a circle about its middle, so that no single stay
+can be read off it.
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from geo.errors import InputError
+from geo.places import Places
+from siting.audit import hourly_figures
+from siting.clusters import density_clusters
+from siting.demand import DemandLayer, Events, distinct_riders, local_seconds, split_by_hour
+from siting.results import HotSpot
+from siting.ways import Ways
+
+__all__ = ["HotSpotRules", "find_hot_spots"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+NAME_M = 60.0
+"""A place of the map this near to the middle of a hot spot gives it its name."""
+INSIDE_SHARE = 0.9
+"""Share of the rest minutes that the published circle holds."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HotSpotRules:
+    """What a hot spot is.
+
+    Attributes
+    ----------
+    near_m : rests at most so far apart belong together, 10-500 m
+    least_min_a_day : it grows from places with so many rider-minutes of rest a day about them, 1-10000
+    radius_m : a chain of rests more than twice as wide is cut, 30-2000 m
+    most : hot spots to show, 0-5000
+    """
+
+    near_m: float = 40.0
+    least_min_a_day: float = 30.0
+    radius_m: float = 150.0
+    most: int = 200
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("near_m", 10, 500),
+            ("least_min_a_day", 1, 10_000),
+            ("radius_m", 30, 2000),
+            ("most", 0, 5000),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(f"hot spot {name} is {value}, it must lie in {low}-{high}.")
+
+
+def find_hot_spots(
+    rests: Events,
+    places: Places,
+    compound_names: tuple[str, ...],
+    ways: Ways,
+    rules: HotSpotRules,
+    *,
+    stations_lonlat: FloatArray,
+    station_ids: tuple[str, ...],
+    mode: str,
+    limit_s: float,
+    timezone: str,
+    days: int,
+    k: int,
+) -> tuple[HotSpot, ...]:
+    """Name the places where riders rest, most rest first.
+
+    Parameters
+    ----------
+    rests : observed rests
+    places : named places of the map
+    compound_names : name of each compound, as numbered by ``ways.compound_of``
+    ways : streets
+    rules : what a hot spot is
+    stations_lonlat, station_ids : stations of the plan
+    mode, limit_s : how riders travel, and how far a station may be
+    timezone : IANA name
+    days : days of the data
+    k : least number of riders behind a hot spot
+    """
+    if len(rests.lonlat) == 0 or rules.most == 0:
+        return ()
+    xy = ways.project(rests.lonlat)
+    minutes = (rests.end_s - rests.start_s) / 60.0 / max(1, days)
+    label = density_clusters(
+        xy, minutes, near_m=rules.near_m, least=rules.least_min_a_day, radius_m=rules.radius_m
+    )
+    count = int(label.max()) + 1
+    layer = _layer(rests, label, timezone)
+    riders = distinct_riders(layer, np.arange(count), count)
+    total = np.bincount(label[label >= 0], weights=minutes[label >= 0], minlength=count)
+    middle, radius = _circles(xy, minutes, label, count)
+    shown = np.nonzero(riders >= k)[0]
+    order = shown[np.lexsort((middle[shown, 1], middle[shown, 0], -total[shown]))][: rules.most]
+    centre = np.round(ways.unproject(middle[order].reshape(-1, 2)), 6)
+    names = _names(centre, places, compound_names, ways)
+    nearest = _nearest(centre, stations_lonlat, station_ids, ways, mode, limit_s)
+    out = []
+    for number, spot in enumerate(order.tolist()):
+        hours, whole = hourly_figures(layer, np.arange(count) == spot, days, k)
+        where = (float(centre[number, 0]), float(centre[number, 1]))
+        out.append(
+            HotSpot(
+                spot_id=f"H{number + 1:02d}",
+                name=names[number],
+                lonlat=where,
+                radius_m=float(radius[spot]),
+                ring=_circle(middle[spot], float(radius[spot]), ways),
+                riders=int(riders[spot]),
+                rest_min_a_day=whole,
+                rest_min_by_hour=hours,
+                site_id=nearest[number],
+            )
+        )
+    return tuple(out)
+
+
+def _layer(rests: Events, label: IntArray, timezone: str) -> DemandLayer:
+    """Return the rests of all clusters as a layer whose points are the clusters."""
+    inside = np.nonzero(label >= 0)[0]
+    start = local_seconds(rests.start_s[inside], timezone)
+    row, hour, minutes = split_by_hour(start, start + (rests.end_s - rests.start_s)[inside])
+    point, rider = label[inside][row], rests.rider[inside][row]
+    order = np.lexsort((minutes, hour, rider, point))
+    none = np.zeros(len(row), dtype=np.int64)
+    return DemandLayer(point[order], rider[order], none, (hour % 24)[order], minutes[order])
+
+
+def _circles(
+    xy_m: FloatArray, minutes: FloatArray, label: IntArray, count: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return the middle of each cluster to 10 m, and the radius in tens of metres about most of its rest."""
+    middle, radius = np.zeros((count, 2)), np.zeros(count)
+    order = np.argsort(label, kind="stable")
+    cuts = np.searchsorted(label[order], np.arange(count + 1))
+    for spot in range(count):
+        rows = order[cuts[spot] : cuts[spot + 1]]
+        weight = np.maximum(minutes[rows], 1e-9)
+        middle[spot] = np.round(np.average(xy_m[rows], axis=0, weights=weight), -1)
+        away = np.hypot(*(xy_m[rows] - middle[spot]).T)
+        by_distance = np.lexsort((weight, away))
+        share = np.cumsum(weight[by_distance]) / weight.sum()
+        far = away[by_distance][min(int(np.searchsorted(share, INSIDE_SHARE)), len(rows) - 1)]
+        radius[spot] = max(20.0, 10.0 * np.ceil(far / 10.0))
+    return middle, radius
+
+
+def _names(
+    lonlat: FloatArray, places: Places, compound_names: tuple[str, ...], ways: Ways
+) -> tuple[str, ...]:
+    """Return compound, else nearest named place, else street of each hot spot; empty where there is none."""
+    if len(lonlat) == 0:
+        return ()
+    compound = ways.compound_of(lonlat).tolist()
+    streets = ways.street(lonlat)
+    rows = np.array([r for r in range(len(places)) if places.best_name(r)], dtype=np.int64)
+    near = np.full(len(lonlat), -1)
+    if len(rows):
+        away, found = cKDTree(ways.project(places.poi_lonlat[rows])).query(ways.project(lonlat))
+        near = np.where(away <= NAME_M, rows[found], -1)
+    return tuple(
+        (compound_names[inside] if inside >= 0 else "")
+        or (places.best_name(place) if place >= 0 else "")
+        or street
+        for inside, place, street in zip(compound, near.tolist(), streets, strict=True)
+    )
+
+
+def _nearest(
+    lonlat: FloatArray,
+    stations_lonlat: FloatArray,
+    station_ids: tuple[str, ...],
+    ways: Ways,
+    mode: str,
+    limit_s: float,
+) -> list[str]:
+    """Return the station of the plan that each hot spot is served by, empty for none within the limit."""
+    if len(lonlat) == 0 or len(station_ids) == 0:
+        return [""] * len(lonlat)
+    seconds = ways.seconds(mode, lonlat, stations_lonlat, limit_s)
+    best = seconds.argmin(axis=1)
+    return [
+        station_ids[site] if seconds[row, site] <= limit_s else "" for row, site in enumerate(best.tolist())
+    ]
+
+
+def _circle(middle_m: FloatArray, radius_m: float, ways: Ways) -> tuple[tuple[float, float], ...]:
+    turn = np.linspace(0.0, 2 * np.pi, 25)
+    ring = ways.unproject(middle_m + radius_m * np.column_stack([np.cos(turn), np.sin(turn)]))
+    points = [(round(float(x), 6), round(float(y), 6)) for x, y in ring]
+    return (*points[:-1], points[0])
