@@ -76,14 +76,6 @@ def nearest_station(served: ServedStudy, query: StationQuery) -> NearestStation:
         )
     there = network.snap(np.array([opened.station.lonlat for opened in found]), query.mode)
     seconds = travel_times_s(network, query.mode, here, there)[0]
-    if not np.isfinite(seconds).any():
-        # A yard or a square that no street of the mode leads out of: one walks to the next street that does.
-        part = network.components(query.mode, strong=True)
-        main = np.argmax(np.bincount(part[part >= 0]))
-        outside = network.snap(position, query.mode, max_m=WALK_M, among=part == main)
-        if outside.ok[0]:
-            here = outside
-            seconds = travel_times_s(network, query.mode, here, there)[0]
     best = int(np.argmin(seconds))
     if not np.isfinite(seconds[best]):
         raise NoStationError(f"no open station can be reached by {query.mode} from there")

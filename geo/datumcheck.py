@@ -97,7 +97,7 @@ def detect_datum(lonlat: NDArray[np.float64], network: "StreetNetwork", mode: st
         if len(lonlat) == 0:
             medians[datum] = _FAR_M
             continue
-        snapped = network.snap(to_wgs84(lonlat, datum), mode, max_m=_FAR_M)
+        snapped = network.snap(to_wgs84(lonlat, datum), mode, max_m=_FAR_M, fragments=True)
         away_m = np.where(np.isfinite(snapped.walk_m), np.minimum(snapped.walk_m, _FAR_M), _FAR_M)
         medians[datum] = float(np.median(away_m))
     best, second = sorted(medians, key=medians.__getitem__)[:2]

@@ -2,6 +2,7 @@
 
 A point inside a compound belongs to the streets of that compound, a point outside to the streets
 outside: a fence is not crossed to save three metres (the complaint behind OSRM #7005 and #3386).
+Scraps of street that lead nowhere come last, as in OSRM (tiny components) and Valhalla (reachability).
 """
 
 import dataclasses
@@ -234,15 +235,27 @@ class StreetIndex:
     grid: SegmentGrid
 
     def nearest(
-        self, lonlat: FloatArray, xy_m: FloatArray, zone: Int32Array, usable: BoolArray, max_m: float
+        self,
+        lonlat: FloatArray,
+        xy_m: FloatArray,
+        zone: Int32Array,
+        choices: list[BoolArray],
+        max_m: float,
     ) -> Snapped:
-        """Snap points to edges of their own zone if there are any within `max_m`, else to any edge."""
+        """Snap points to the first of `choices` (masks of edges, each wider than the one before) in reach.
+
+        Of one choice, edges of the point's own zone come before all others within `max_m`.
+        """
         count = len(lonlat)
         segment, part, walk_m = np.full(count, -1, np.int32), np.zeros(count), np.full(count, np.inf)
+        usable = choices[-1]
         if not usable.any():
             return Snapped(segment, part, lonlat, walk_m, np.zeros(count, np.int64))
-        for any_zone in (False, True):
-            self._search(xy_m, zone, any_zone, max_m, usable, segment, part, walk_m)
+        for choice in choices:
+            for any_zone in (False, True):
+                self._search(xy_m, zone, any_zone, max_m, choice, segment, part, walk_m)
+                if (segment >= 0).all():
+                    break
         refused = np.flatnonzero(segment < 0)
         if len(refused):
             ignored, far_m = segment[refused], walk_m[refused]

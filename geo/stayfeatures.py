@@ -173,7 +173,7 @@ def stay_features(
         degree = np.bincount(np.r_[network.edge_u, network.edge_v], minlength=len(network.node_lonlat))
         junction = _nearest(project(network.node_lonlat[degree >= 3]), xy)
         gates = np.minimum(gates, _nearest(project(network.node_lonlat[network.node_gate]), xy))
-        walk = network.snap(stays.lonlat, "ebike", max_m=FAR_M).walk_m
+        walk = network.snap(stays.lonlat, "ebike", max_m=FAR_M, fragments=True).walk_m
         street = np.where(np.isfinite(walk), np.minimum(walk, FAR_M), FAR_M)
     middle = (stays.start_s + stays.end_s) // 2
     hour = (middle + local_offset_s(middle, zone(timezone))) % 86_400 / 3600.0

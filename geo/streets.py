@@ -40,8 +40,11 @@ __all__ = [
 
 EBIKE_PROMISE_MPS = 15 / 3.6
 """Delivery times of e-bikes are computed at no more than 15 km/h (national standard, December 2025)."""
-VERSION = 1
+VERSION = 2
 """Of the saved form."""
+FRAGMENT_M = 1_000.0
+"""Streets that hang together over less than this (and over less than a fifth of the largest part)
+are a fragment."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -259,11 +262,25 @@ class StreetNetwork:
         """Return which edges (E,) the mode may use in one direction at least."""
         key = f"usable:{mode}"
         if key not in self._cache:
-            mask = np.asarray((self.edge_access[0] | self.edge_access[1]) & mode_bit(mode) != 0)
-            mask.setflags(write=False)
-            self._cache[key] = mask
+            either = self.edge_access[0] | self.edge_access[1]
+            self._cache[key] = _frozen(np.asarray(either & mode_bit(mode) != 0))
         usable: BoolArray = self._cache[key]
         return usable
+
+    def connected(self, mode: str) -> BoolArray:
+        """Return which edges (E,) can be reached from, and lead to, more than a fragment of the streets.
+
+        False for parts below `FRAGMENT_M` and for streets that one can only enter or only leave, such as
+        one-way streets cut off by the edge of the map.
+        """
+        key = f"connected:{mode}"
+        if key not in self._cache:
+            part = self.components(mode, strong=True)
+            length_m = np.bincount(part[part >= 0], self.edge_length_m[part >= 0])
+            large = length_m >= min(FRAGMENT_M, length_m.max(initial=0.0) / 5)
+            self._cache[key] = _frozen((part >= 0) & np.append(large, False)[part])
+        connected: BoolArray = self._cache[key]
+        return connected
 
     def with_speeds(self, mode: str, speed_mps: FloatArray) -> "StreetNetwork":
         """Return the network with other speeds (E,) of one mode; geometry and graphs are shared.
@@ -284,7 +301,8 @@ class StreetNetwork:
         table = self.edge_speed_mps.copy()
         table[MODES.index(mode)] = speed
         network = dataclasses.replace(self, edge_speed_mps=table, _cache={})
-        network._cache.update({key: self._cache[key] for key in self._cache if key.startswith("graph:")})
+        shared = ("graph:", "usable:", "connected:")
+        network._cache.update({key: self._cache[key] for key in self._cache if key.startswith(shared)})
         graph = network._cache.pop(f"graph:{mode}", None)
         if graph is not None:
             network._cache[f"graph:{mode}"] = graph.with_costs(network._directed_cost_ms(mode))
@@ -319,6 +337,7 @@ class StreetNetwork:
         for mode in MODES:
             packed, states[mode] = self.graph(mode).pack()
             columns.update({f"{mode}.{name}": column for name, column in packed.items()})
+            columns[f"connected.{mode}"] = self.connected(mode)
         index, grid = self._index, self._index.grid
         columns |= {"grid.low_m": grid.low_m, "grid.ptr": grid.ptr, "grid.segment": grid.segment}
         columns |= {"index.xy_m": index.xy_m, "index.segment_edge": index.segment_edge}
@@ -372,6 +391,7 @@ class StreetNetwork:
             prefix = f"{mode}."
             packed = {name.removeprefix(prefix): c for name, c in columns.items() if name.startswith(prefix)}
             network._cache[f"graph:{mode}"] = ModeGraph.unpack(mode, states, packed)
+            network._cache[f"connected:{mode}"] = columns[f"connected.{mode}"]
         cell_m, width, height = meta["grid"]
         low_m, ptr, segment = (columns[f"grid.{name}"] for name in ("low_m", "ptr", "segment"))
         grid = SegmentGrid(low_m, cell_m, width, height, ptr, segment)
@@ -408,12 +428,20 @@ class StreetNetwork:
         return shapely.STRtree(polygons), shapely.area(polygons)
 
     def snap(
-        self, lonlat: FloatArray, mode: str, max_m: float = 100.0, among: BoolArray | None = None
+        self,
+        lonlat: FloatArray,
+        mode: str,
+        max_m: float = 100.0,
+        among: BoolArray | None = None,
+        *,
+        fragments: bool = False,
     ) -> Snapped:
-        """Find for each point the nearest point of a street that the mode may use.
+        """Find for each point the nearest point of a street that the mode may use and leave again.
 
         A point inside a compound goes to a street of that compound, a point outside to a street
-        outside; only where there is none within `max_m` does it cross the fence.
+        outside; only where there is none within `max_m` does it cross the fence. Streets that hang
+        together with no others (see `connected`) are taken only where no other is within `max_m`:
+        beside a scrap of street one walks to the next real one.
 
         Parameters
         ----------
@@ -425,6 +453,8 @@ class StreetNetwork:
             Points farther from any street are refused: edge -1, and `walk_m` says how far it would be.
         among : bool (E,), optional
             Only these edges, for instance those of one part of the network.
+        fragments : bool
+            Take the nearest street even if it leads nowhere: to measure how far a point is from any street.
 
         Raises
         ------
@@ -437,11 +467,16 @@ class StreetNetwork:
         if not 0 < max_m < np.inf:
             raise InputError(f"the longest walk to a street must be above 0 m, not {max_m}")
         zone = self.compound_of(lonlat)
-        usable = self.usable(mode)
+        choices = [self.usable(mode)] if fragments else [self.connected(mode), self.usable(mode)]
         if among is not None:
-            usable = usable & among
-            usable.setflags(write=False)
-        return self._index.nearest(lonlat, self.project(lonlat), zone, usable, float(max_m))
+            choices = [_frozen(choice & among) for choice in choices]
+        return self._index.nearest(lonlat, self.project(lonlat), zone, choices, float(max_m))
+
+
+def _frozen(mask: BoolArray) -> BoolArray:
+    """Make a mask read-only, as the kernels were compiled for."""
+    mask.setflags(write=False)
+    return mask
 
 
 def _along_m(geom_lonlat: FloatArray, geom_ptr: Int64Array) -> FloatArray:

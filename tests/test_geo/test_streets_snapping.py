@@ -1,5 +1,6 @@
 """Snapping to streets: nearest, legal, and on the right side of the fence."""
 
+import dataclasses
 import itertools
 import math
 
@@ -12,7 +13,9 @@ from random_streets import random_ways
 
 from geo.arrays import FloatArray
 from geo.errors import InputError
+from geo.snapping import Snapped
 from geo.streets import MODES, StreetNetwork, mode_bit
+from geo.travel import travel_times_s
 
 
 def slow_nearest_m(network: StreetNetwork, point: FloatArray, edges: list[int]) -> float:
@@ -27,6 +30,13 @@ def slow_nearest_m(network: StreetNetwork, point: FloatArray, edges: list[int]) 
     return best
 
 
+def middle_of(network: StreetNetwork, edge: int) -> Snapped:
+    """Return the place half way along an edge, as if somebody stood there."""
+    half_m = float(network.edge_length_m[edge]) / 2
+    at = network.edge_part(edge, half_m, half_m)[:1]
+    return Snapped(np.array([edge], np.int32), np.array([half_m]), at, np.zeros(1), np.zeros(1, np.int64))
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**31), mode=st.sampled_from(MODES), max_m=st.sampled_from([30.0, 200.0, 5000.0]))
 def test_snapping_finds_the_nearest_street_of_the_zone(seed: int, mode: str, max_m: float) -> None:
@@ -39,10 +49,11 @@ def test_snapping_finds_the_nearest_street_of_the_zone(seed: int, mode: str, max
     zone, xy_m = network.compound_of(points), network.project(points)
     usable = (network.edge_access[0] | network.edge_access[1]) & mode_bit(mode) != 0
     for row in range(len(points)):
-        own = np.flatnonzero(usable & (network.edge_compound == zone[row])).tolist()
-        nearest = slow_nearest_m(network, xy_m[row], own)
-        if nearest > max_m:
-            nearest = slow_nearest_m(network, xy_m[row], np.flatnonzero(usable).tolist())
+        own = network.edge_compound == zone[row]
+        for choice in (network.connected(mode) & own, network.connected(mode), usable & own, usable):
+            nearest = slow_nearest_m(network, xy_m[row], np.flatnonzero(choice).tolist())
+            if nearest <= max_m:
+                break
         if nearest <= max_m:
             assert snapped.walk_m[row] == pytest.approx(nearest, abs=1e-6)
             foot = network.project(snapped.lonlat[row])
@@ -102,6 +113,67 @@ def test_a_compound_in_a_compound_is_the_one_that_counts() -> None:
     )
     places = town.lonlat(["EFGH", "ABEF"])
     assert town.network().compound_of(places).tolist() == [0, 1]
+
+
+SCRAP = """
+P-Q
+
+A-B-C-D-E-F-G-H-I-J-K-L
+|                     |
+a-b-c-d-e-f-g-h-i-j-k-l
+"""
+ROADS = ("ABCDEFGHIJKL", "abcdefghijkl", "Aa", "Ll")
+
+
+def test_beside_a_scrap_of_street_one_walks_to_the_next_real_one() -> None:
+    town = ascii_map(SCRAP, {**{road: {} for road in ROADS}, "PQ": {}})
+    network = town.network()
+    part = network.components("ebike")
+    beside = town.lonlat("P")
+    assert network.connected("ebike").tolist() == (part == 0).tolist()
+    assert part[network.snap(beside, "ebike").edge].tolist() == [0]
+    assert network.snap(beside, "ebike").walk_m[0] == pytest.approx(50.0, abs=0.01)
+    # Where nothing else is within the walk, and where it is only measured, the scrap counts.
+    assert part[network.snap(beside, "ebike", 40.0).edge].tolist() == [1]
+    assert network.snap(beside, "ebike", fragments=True).walk_m[0] == pytest.approx(0.0, abs=0.01)
+
+
+def test_a_street_that_one_can_only_leave_or_only_enter_is_a_scrap() -> None:
+    lane = {"oneway": True, "contraflow": "foot"}
+    town = ascii_map(
+        """
+        P->A---B->Q
+           |   |
+           C---D
+        """,
+        {"PA": lane, "AB": {}, "BQ": lane, "AC": {}, "CD": {}, "BD": {}},
+    )
+    network = town.network()
+    for letter, mode in itertools.product("PQ", ("ebike", "car")):
+        edge = int(network.snap(town.lonlat(letter), mode).edge[0])
+        assert network.connected(mode)[edge]
+    assert network.snap(town.lonlat("P"), "foot").walk_m[0] == pytest.approx(0.0, abs=0.01)
+
+
+def test_two_islands_of_some_size_are_both_served() -> None:
+    network = ascii_map(FENCED, {"AB": {}, "PQ": {}}).network()
+    assert network.connected("ebike").tolist() == [True, True]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**31), mode=st.sampled_from(MODES))
+def test_connected_streets_reach_each_other(seed: int, mode: str) -> None:
+    """Of one part every street is reached from every other by a plain search over directed edges."""
+    network = StreetNetwork.build(random_ways(seed))
+    public = dataclasses.replace(network, edge_private=network.edge_private * np.uint8(0), _cache={})
+    part = network.components(mode, strong=True)
+    edges = np.flatnonzero(network.connected(mode))
+    rng = np.random.default_rng(seed)
+    for edge in rng.permutation(edges)[:4]:
+        for other in rng.permutation(edges)[:4]:
+            if part[edge] == part[other]:
+                one, two = (middle_of(public, int(number)) for number in (edge, other))
+                assert np.isfinite(travel_times_s(public, mode, one, two)[0, 0])
 
 
 def test_a_point_beyond_the_limit_is_refused_and_measured() -> None:
