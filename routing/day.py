@@ -32,15 +32,15 @@ class DayOptions:
     """Size and temper of a day; `InputError` outside of the ranges."""
 
     riders: int = 200
-    tasks: int = 80
+    tasks: int = 400
     emergencies: int = 10
     hours: float = 8.0
     start_s: float = 1_760_000_000.0
     seed: int = 0
     acceptance: float = 0.85
     """Probability that a rider accepts a task that is offered with its price."""
-    buffer_s: tuple[float, float] = (240.0, 1200.0)
-    """Promises lie so much after the time of arrival."""
+    buffer_s: tuple[float, float] = (60.0, 600.0)
+    """Promises lie so much after the time of arrival. Ours: tight enough that a careless task harms."""
     gap_s: tuple[float, float] = (0.0, 900.0)
     """Idle time between waves."""
 
@@ -170,7 +170,7 @@ def make_day(network: StreetNetwork, options: DayOptions, policy: Policy) -> Day
         task_lonlat=places.lonlat[task_at],
         task_known=task_known.astype(np.int64),
         task_latest=(task_known + rng.integers(1_800_000, 7_200_000, options.tasks)).astype(np.int64),
-        task_service=rng.integers(30_000, 120_000, options.tasks).astype(np.int64),
+        task_service=rng.integers(60_000, 300_000, options.tasks).astype(np.int64),
         accept=rng.random(options.riders),
         emergency_place=places.take(urgent_at),
         emergency_known=np.sort(rng.integers(start_ms + 1_800_000, start_ms + span_ms, options.emergencies)),

@@ -1,315 +1,26 @@
 """Why not: the rule that stands in the way of a task, and the smallest single change that would help.
 
-All places in all plans are judged against all rules, also those that the search never looks at. A change of
-time weighs its seconds; a change of kind (a skill, a mode, a status, a platform) weighs as much as ten
-minutes.
+A change is what it takes to make the match possible, and it is enough alone: put it into the request and ask
+again. Riders of platforms that a task does not name are not looked at, not counted and never told of.
 """
 
-import dataclasses
-import functools
 from collections.abc import Iterator
 
 import numpy as np
 
-from geo.arrays import Int64Array
-from geo.jit import kernel
-from geo.search import reset, search
+from geo.errors import InputError
+from routing import nearmiss as near
 from routing.fleet import Fleet
-from routing.kernels import direct_run, ends_at, scaled, seeds_from, seeds_to, starts_at
+from routing.nearmiss import NearMisses, Spot, near_misses
 from routing.results import Binding, Change, Refused
 from routing.riders import Rider
-from routing.squad import Squad, as_ms
-from routing.tables import EVER, FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 from routing.tasks import Task
 
 __all__ = ["refusal", "why_not"]
 
-KIND_MS = 600_000
-"""What a change of kind weighs."""
-NEAR_MS = 45 * 60 * 1000
-"""First reach of the search; only when nobody is inside, `FAR_MS`."""
-LOOKED_AT = 400
-"""How many places, least broken first, are judged stop by stop."""
-UNKNOWN = np.int64(1) << 50
-
-
-@kernel
-def _all_legs(
-    graph: Graph,
-    c: Columns,
-    width: Ms,
-    tasks: TaskColumns,
-    i: Ms,
-    reach_ms: Ms,
-    before: Int64Array,
-    after: Int64Array,
-    work: Work,
-) -> None:
-    """Fill the legs from every slot to the task, and from it to every slot; -1 without a way."""
-    n = seeds_to(graph, tasks.edge[i], tasks.from_u[i], tasks.from_v[i], work)
-    n_to = search(
-        graph.rev_indptr,
-        graph.rev_head,
-        graph.rev_cost,
-        work.seed_state[:n],
-        work.seed_ms[:n],
-        int(reach_ms),
-        work.dist_to,
-        work.link,
-        work.ring,
-        work.touched_to,
-    )
-    n = seeds_from(graph, tasks.edge[i], tasks.from_u[i], tasks.from_v[i], work)
-    n_from = search(
-        graph.indptr,
-        graph.head,
-        graph.cost,
-        work.seed_state[:n],
-        work.seed_ms[:n],
-        int(reach_ms),
-        work.dist_from,
-        work.link,
-        work.ring,
-        work.touched_from,
-    )
-    dist_to, dist_from, directed = work.dist_to, work.dist_from, graph.directed
-    depart_ptr, depart_state, depart_ms = graph.depart_ptr, graph.depart_state, graph.depart_ms
-    arrive_ptr, arrive_state, arrive_ms = graph.arrive_ptr, graph.arrive_state, graph.arrive_ms
-    stops, edges, from_u, from_v, offset_m = c.stops, c.edge, c.from_u, c.from_v, c.offset_m
-    walk, factors = c.walk, c.factor
-    t_edge, t_u, t_v, t_walk = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.walk[i]
-    t_offset = tasks.offset_m[i]
-    along, against = directed[2 * t_edge] != NO, directed[2 * t_edge + 1] != NO
-    for row in range(len(stops)):
-        for j in range(stops[row] + 1):
-            slot = row * width + j
-            edge, u, v = edges[slot], from_u[slot], from_v[slot]
-            net = starts_at(directed, depart_ptr, depart_state, depart_ms, dist_to, edge, u, v)
-            on = ends_at(directed, arrive_ptr, arrive_state, arrive_ms, dist_from, edge, u, v)
-            if edge == t_edge:
-                net = min(net, direct_run(along, against, t_offset - offset_m[slot], t_u - u, t_v - v))
-                on = min(on, direct_run(along, against, offset_m[slot] - t_offset, u - t_u, v - t_v))
-            before[slot] = -1
-            if net != NO:
-                before[slot] = walk[slot] + scaled(net, factors[row]) + t_walk
-            after[slot] = -1
-            if on != NO:
-                after[slot] = walk[slot] + scaled(on, factors[row]) + t_walk
-    reset(work.dist_to, work.touched_to, n_to)
-    reset(work.dist_from, work.touched_from, n_from)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Judged:
-    """All places in the plans of one mode, judged: milliseconds by which each rule is broken there."""
-
-    squad: Squad
-    slot: Int64Array
-    row: Int64Array
-    start: Int64Array
-    done: Int64Array
-    extra: Int64Array
-    window: Int64Array
-    cap: Int64Array
-    room: Int64Array
-    pause: Int64Array
-    kinds: Int64Array
-    """How many rules about the rider himself are broken."""
-
-    @functools.cached_property
-    def broken(self) -> Int64Array:
-        """How many rules are broken in all."""
-        return np.asarray(
-            sum((x > 0).astype(np.int64) for x in (self.window, self.cap, self.room, self.pause)) + self.kinds
-        )
-
-    @functools.cached_property
-    def weight(self) -> Int64Array:
-        """Milliseconds missing in all, changes of kind included."""
-        return np.asarray(self.window + self.cap + self.room + self.pause + self.kinds * KIND_MS)
-
-
-def _judge(fleet: Fleet, squad: Squad, task: Task, now: int, only_row: int | None = None) -> _Judged | None:
-    near = _judge_within(fleet, squad, task, now, only_row, NEAR_MS)
-    if near is None or len(near.slot):
-        return near
-    return _judge_within(fleet, squad, task, now, only_row, FAR_MS)
-
-
-def _judge_within(
-    fleet: Fleet, squad: Squad, task: Task, now: int, only_row: int | None, reach_ms: int
-) -> _Judged | None:
-    table = fleet.table(squad.mode, [task])
-    if table.places.edge[0] < 0 or not len(squad):
-        return None
-    c, width, tasks = squad.c, squad.width, table.columns
-    before, after = np.full(len(c.edge), -1, np.int64), np.full(len(c.edge), -1, np.int64)
-    _all_legs(squad.graph, c, width, tasks, 0, reach_ms, before, after, squad.works[0])
-    counts = np.maximum(c.stops, -1) + 1
-    rows = np.repeat(np.arange(len(counts)), counts)
-    first = np.cumsum(counts) - counts
-    j = np.arange(len(rows)) - np.repeat(first, counts)
-    slot = rows * width + j
-    last = j == c.stops[rows]
-    on = np.where(last, 0, after[np.minimum(slot + 1, len(after) - 1)])
-    known = (before[slot] >= 0) & (on >= 0)
-    if only_row is not None:
-        known &= rows == only_row
-    slot, rows, last, on = slot[known], rows[known], last[known], on[known]
-    idle = last & (j[known] == 0)
-    leave = np.where(idle, np.maximum(c.leave[slot], now), c.leave[slot])
-    start = np.maximum(leave + before[slot], max(int(tasks.earliest[0]), now))
-    done = start + tasks.service[0]
-    following = c.arrive[np.minimum(slot + 1, len(c.arrive) - 1)]
-    extra = np.where(last, done - leave, np.maximum(done + on - following, 0))
-    room = c.room[slot] - (leave - c.leave[slot])
-    return _Judged(
-        squad,
-        slot,
-        rows,
-        start,
-        done,
-        extra,
-        np.maximum(start - tasks.latest[0], 0),
-        np.maximum(extra - c.cap[rows], 0),
-        np.maximum(extra - room, 0),
-        np.maximum(done - c.until[slot], 0),
-        _kinds(fleet, squad, task)[rows],
-    )
-
-
-def _kinds(fleet: Fleet, squad: Squad, task: Task) -> Int64Array:
-    """How many rules about the rider himself are broken, by row."""
-    c = squad.c
-    need, platforms = fleet.skills.mask(task.skills), fleet.platforms.mask(task.platforms)
-    missing = need & ~c.skills
-    count: Int64Array = np.zeros(len(c.stops), np.int64)
-    while missing.any():
-        count += (missing & 1).astype(np.int64)
-        missing = missing >> 1
-    count += (c.ok == 0).astype(np.int64)
-    if platforms:
-        count += ((c.platform & platforms) == 0).astype(np.int64)
-    if squad.mode not in task.modes:
-        count += 1
-    return count
-
-
-def _rider_rules(fleet: Fleet, rider: Rider, task: Task) -> Iterator[Binding]:
-    if rider.mode not in task.modes:
-        yield Binding("mode", rider.mode, None, f"the task is not for riders by {rider.mode}")
-    for skill in sorted(task.skills - rider.skills):
-        yield Binding("skill", skill, None, f"rider {rider.rider_id} lacks the skill {skill}")
-    if rider.status not in fleet.policy.statuses:
-        yield Binding("status", rider.status, None, f"rider {rider.rider_id} is {rider.status}")
-    elif rider.rider_id in fleet.unreachable:
-        yield Binding(
-            "position", rider.rider_id, None, f"rider {rider.rider_id} has a stop that he cannot reach"
-        )
-    if task.platforms and rider.platform not in task.platforms:
-        yield Binding("platform", rider.platform, None, f"rider {rider.rider_id} works for another platform")
-
-
-def _time_rules(fleet: Fleet, rider: Rider, judged: _Judged, at: int) -> list[Binding]:
-    """Rules of time broken at one place, each once with its largest amount."""
-    worst: dict[tuple[str, str], Binding] = {}
-    for binding in _all_time_rules(fleet, rider, judged, at):
-        key = binding.rule, binding.subject
-        if key not in worst or (binding.by_s or 0.0) > (worst[key].by_s or 0.0):
-            worst[key] = binding
-    return list(worst.values())
-
-
-def _all_time_rules(fleet: Fleet, rider: Rider, judged: _Judged, at: int) -> Iterator[Binding]:
-    window, cap, pause = int(judged.window[at]), int(judged.cap[at]), int(judged.pause[at])
-    if window:
-        yield Binding("window", "", window / 1000, f"it would be begun {_minutes(window)} after its window")
-    if cap:
-        hour = fleet.policy.max_extra_per_hour_s - rider.extra_last_hour_s
-        rule = "hour_budget" if hour < fleet.policy.max_extra_s else "max_extra"
-        yield Binding(rule, "", cap / 1000, f"it takes {_minutes(cap)} more than the rider may be asked for")
-    if pause:
-        yield Binding(
-            "break", "", pause / 1000, f"his break falls due {_minutes(pause)} before the task is done"
-        )
-    if judged.room[at]:
-        yield from _late_rules(fleet, rider, judged, at)
-
-
-def _late_rules(fleet: Fleet, rider: Rider, judged: _Judged, at: int) -> Iterator[Binding]:
-    """Walk on from the insertion: which stops get later than allowed, and what happens at the end."""
-    squad = judged.squad
-    c, width, row = squad.c, squad.width, int(judged.row[at])
-    slot, k = int(judged.slot[at]), int(c.stops[row])
-    delay = int(judged.extra[at])
-    base = row * width
-    for m in range(slot - base + 1, k + 1):
-        here = base + m
-        start = max(int(c.arrive[here]) + delay, int(c.earliest[here]))
-        latest = int(c.latest[here]) - int(c.keep[0])
-        over = start - max(latest, int(c.start[here]))
-        name = rider.stops[m - 1].stop_id
-        if over > 0:
-            yield Binding(
-                "late", name, over / 1000, f"stop {name} would be {_minutes(over)} later than allowed"
-            )
-        elif c.rest[here] and start > max(int(c.until[here - 1]), int(c.start[here])):
-            over = start - max(int(c.until[here - 1]), int(c.start[here]))
-            yield Binding(
-                "break", name, over / 1000, f"the break {name} would begin {_minutes(over)} too late"
-            )
-        delay = start - int(c.start[here])
-    before = int(c.leave[base + k])
-    now = int(c.at[row])
-    leave = int(judged.done[at]) if slot == base + k else before + delay
-    day = now + round((fleet.policy.day_work_s - rider.worked_today_s) * 1000)
-    ends = (("shift", as_ms(rider.shift_end_s)), ("day", day), ("break", int(c.until[base + k])))
-    for rule, end in ends:
-        over = leave - max(end, before)
-        if over > 0 and end < EVER:
-            what = {
-                "shift": "his shift ends",
-                "day": "his hours of the day end",
-                "break": "his break falls due",
-            }[rule]
-            yield Binding(rule, "", over / 1000, f"{what} {_minutes(over)} before he would be done")
-
-
-def _minutes(ms: int) -> str:
-    return f"{ms / 60_000:.1f} min"
-
-
-_HELP = {
-    "late": ("due", "{by} more on stop {subject}"),
-    "window": ("latest", "let the task begin up to {by} later"),
-    "max_extra": ("max_extra", "allow a task to take {by} more"),
-    "hour_budget": ("hour_budget", "allow {by} more in this hour"),
-    "shift": ("shift", "a shift that ends {by} later"),
-    "day": ("day", "{by} more work in the day"),
-    "break": ("break", "a break that begins {by} later, or the task after the break"),
-    "skill": ("skill", "do without the skill {subject}, or teach it"),
-    "mode": ("mode", "allow riders by {subject}"),
-    "status": ("status", "ask riders who are {subject}"),
-    "platform": ("platform", "ask riders of other platforms"),
-    "position": ("position", "a position or stop that can be reached"),
-    "capacity": ("capacity", "room for {by} more parcels"),
-}
-
-
-def _change(binding: Binding, rider_id: str) -> Change:
-    what, text = _HELP[binding.rule]
-    by = "" if binding.by_s is None else f"{binding.by_s / 60:.1f} min"
-    return Change(
-        what,
-        binding.by_s,
-        binding.subject,
-        rider_id,
-        text.format(by=by, subject=binding.subject) + f" (rider {rider_id})",
-    )
-
 
 def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
-    """Say why nobody (or too few) can do a single-place task, and the smallest single change that would help.
+    """Say why nobody (or too few) can do a task, and the smallest single change that would help.
 
     Parameters
     ----------
@@ -326,83 +37,27 @@ def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
         The binding rule at the place that comes nearest to being allowed, and a change that alone is enough
         (``what = "none"`` where no single change is).
     """
-    now = as_ms(now_s)
     if found:
         missing = task.people - found
-        text = f"{found} of {task.people} people found"
-        binding = Binding("people", str(missing), None, text)
-        return Refused(
-            task.task_id, binding, None, Change("people", float(missing), "", None, f"{missing} fewer people")
-        )
+        binding = Binding("people", str(missing), None, f"{found} of {task.people} people found")
+        fewer = Change("people", float(missing), "", None, f"{missing} fewer people")
+        return Refused(task.task_id, binding, None, fewer)
     judged = [
-        j
+        misses
         for squad in fleet.squads.values()
-        if (j := _judge(fleet, squad, task, now)) is not None and len(j.slot)
+        if (misses := near_misses(fleet, squad, task, now_s)) is not None
     ]
     if not judged:
         return _nobody(fleet, task)
-    ranked = sorted(
-        (
-            (
-                int(j.broken[at]) > 1,
-                int(j.weight[at]),
-                fleet.id_at(j.squad.mode, int(j.row[at])),
-                int(j.slot[at]),
-                q,
-                int(at),
-            )
-            for q, j in enumerate(judged)
-            for at in _nearest(j)
-        )
-    )
-    first: tuple[Rider, list[Binding]] | None = None
-    for _, _, rider_id, _, q, at in ranked[:LOOKED_AT]:
-        rider = fleet.rider(rider_id)
-        found_rules = [*_rider_rules(fleet, rider, task), *_time_rules(fleet, rider, judged[q], at)]
-        if not found_rules:
-            continue
-        if first is None:
-            first = rider, found_rules
-        if len(found_rules) == 1 and found_rules[0].rule != "position":
-            binding = found_rules[0]
-            return Refused(task.task_id, binding, rider_id, _change(binding, rider_id))
-    if first is None:
-        return _nobody(fleet, task)
-    rider, found_rules = first
-    text = "no single change is enough: " + "; ".join(rule.text for rule in found_rules)
-    return Refused(
-        task.task_id, found_rules[0], rider.rider_id, Change("none", None, "", rider.rider_id, text)
-    )
+    told = _nearest(fleet, task, judged)
+    if task.people > 1:
+        text = f"no single change is enough: {task.people} people are needed and there is none"
+        return Refused(task.task_id, told.binding, told.rider_id, _no_change(text, told.rider_id))
+    return told
 
 
-def _nearest(judged: _Judged) -> Int64Array:
-    weight = judged.weight + np.where(judged.broken > 1, UNKNOWN, 0)
-    size = min(LOOKED_AT, len(weight))
-    chosen = np.argpartition(weight, size - 1)[:size]
-    return np.asarray(chosen[np.argsort(weight[chosen], kind="stable")])
-
-
-def _nobody(fleet: Fleet, task: Task) -> Refused:
-    if not len(fleet):
-        binding = Binding("people", "", None, "there is no rider")
-        return Refused(task.task_id, binding, None, Change("people", 1.0, "", None, "at least one rider"))
-    modes = sorted(task.modes & fleet.squads.keys()) or sorted(fleet.squads)
-    away = [float(fleet.table(mode, [task]).places.walk_m[0]) for mode in modes]
-    off = [m for mode, m in zip(modes, away, strict=True) if fleet.table(mode, [task]).places.edge[0] < 0]
-    if len(off) == len(modes):
-        over = min(off) - fleet.policy.walk_to_street_m
-        limit_m = fleet.policy.walk_to_street_m
-        text = f"the task is {min(off):.0f} m from every street; the policy allows {limit_m:.0f} m"
-        change = Change("place", over, "", None, f"a place {over:.0f} m nearer to a street")
-        return Refused(task.task_id, Binding("place", "", over, text), None, change)
-    text = "no street leads from any rider to the task and on"
-    return Refused(
-        task.task_id, Binding("unreachable", "", None, text), None, Change("none", None, "", None, text)
-    )
-
-
-def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> tuple[Binding, ...]:
-    """Say which rules keep one rider from a single-place task; empty when he may do it.
+def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> Refused | None:
+    """Say what keeps one rider from a task, and the smallest single change that would help.
 
     Parameters
     ----------
@@ -414,22 +69,177 @@ def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> tuple[Bind
 
     Returns
     -------
-    tuple of Binding
-        All rules that are broken at the place in his plan that comes nearest to being allowed.
+    Refused, optional
+        None when he may do it.
 
     Raises
     ------
     InputError
-        If the rider is not known.
+        If the rider is not known, or works for a platform that the task does not name.
     """
+    known = rider_id in fleet
+    if not known or (task.platforms and fleet.rider(rider_id).platform not in task.platforms):
+        raise InputError(f"Rider {rider_id!r} is not in the fleet.")
     squad, row = fleet.row_of(rider_id)
-    rider = fleet.rider(rider_id)
-    about_him = tuple(_rider_rules(fleet, rider, task))
-    judged = _judge(fleet, squad, task, as_ms(now_s), row)
-    if judged is None or not len(judged.slot):
-        lost = Binding(
-            "unreachable", rider_id, None, f"no street leads from rider {rider_id} to the task and on"
+    misses = near_misses(fleet, squad, task, now_s, rider_id)
+    if misses is None:
+        return _nobody(fleet, task, rider_id)
+    if any(one[0] == row for one in misses.allowed):
+        return None
+    return _nearest(fleet, task, [misses])
+
+
+def _nearest(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Refused:
+    """Tell the smallest single change of all; without one, the place that comes nearest."""
+    for column in (near.SINGLE, near.SEVERAL):
+        found = []
+        for at, misses in enumerate(judged):
+            weights = misses.table[misses.rows, column]
+            if weights.min(initial=near.LOST) < near.LOST:
+                best = misses.rows[weights == weights.min()].tolist()
+                found += [(int(weights.min()), fleet.id_at(misses.squad.mode, row), at, row) for row in best]
+        if not found:
+            continue
+        _, rider_id, at, row = min(found)
+        misses, rider = judged[at], fleet.rider(rider_id)
+        single = column == near.SINGLE
+        spot = misses.spot(row, near.SINGLE_AT if single else near.SEVERAL_AT)
+        rules = [*_rider_rules(fleet, rider, task, misses.over_m), *_time_rules(fleet, rider, task, spot)]
+        binding = rules[0]
+        if not single:
+            text = "no single change is enough: " + "; ".join(rule.text for rule in rules)
+            return Refused(task.task_id, binding, rider_id, _no_change(text, rider_id))
+        how = int(misses.table[row, near.SINGLE_HOW])
+        if how == near.AS_IS:
+            return Refused(task.task_id, binding, rider_id, _change(binding, rider_id))
+        subject = "" if task.dropoff is None else ("pickup" if how == near.EARLIER else "dropoff")
+        sooner_s = int(misses.table[row, near.SINGLE]) / 1000
+        text = f"a window that opens {_minutes(sooner_s)} sooner (rider {rider_id})"
+        return Refused(task.task_id, binding, rider_id, Change("start", sooner_s, subject, rider_id, text))
+    raise AssertionError("A rider who may do the task was to be explained.")
+
+
+def _rider_rules(fleet: Fleet, rider: Rider, task: Task, over_m: float) -> Iterator[Binding]:
+    if over_m > 0:
+        yield _off_street(fleet, over_m)
+    if rider.mode not in task.modes:
+        yield Binding("mode", rider.mode, None, f"the task is not for riders by {rider.mode}")
+    for skill in sorted(task.skills - rider.skills):
+        yield Binding("skill", skill, None, f"rider {rider.rider_id} lacks the skill {skill}")
+    if rider.status not in fleet.policy.statuses:
+        yield Binding("status", rider.status, None, f"rider {rider.rider_id} is {rider.status}")
+
+
+def _off_street(fleet: Fleet, over_m: float) -> Binding:
+    limit_m = fleet.policy.walk_to_street_m
+    text = f"the task is {limit_m + over_m:.0f} m from every street; the policy allows {limit_m:.0f} m"
+    return Binding("place", "", over_m, text)
+
+
+def _time_rules(fleet: Fleet, rider: Rider, task: Task, spot: Spot) -> Iterator[Binding]:
+    """Rules broken at one spot; amounts are what the limit itself would have to give."""
+    need = spot.need
+    for at in np.flatnonzero(spot.late).tolist():
+        stop = rider.stops[at - 1]
+        by_s = int(spot.late[at]) / 1000
+        kept = ", less the slack that is kept" if fleet.policy.slack_kept_s else ""
+        text = f"stop {stop.stop_id} would begin {_minutes(by_s)} after it is due{kept}"
+        yield Binding("late", stop.stop_id, by_s, text)
+    pair = task.dropoff is not None
+    for rule, subject in ((near.LATEST, "pickup"), (near.LATEST_DROPOFF, "dropoff")):
+        if need[rule]:
+            by_s = int(need[rule]) / 1000
+            what = f"the {subject}" if pair else "it"
+            text = f"{what} would be begun {_minutes(by_s)} after its window"
+            yield Binding("window", subject if pair else "", by_s, text)
+    said = {
+        near.MOST: ("max_extra", "it takes {by} more than one task may"),
+        near.HOUR: ("hour_budget", "it takes {by} more than is left for tasks in this hour"),
+        near.SHIFT: ("shift", "his shift ends {by} before he would be done"),
+        near.DAY: ("day", "his hours of the day end {by} before he would be done"),
+        near.BREAK: ("break", "his break falls due {by} before he would be done"),
+    }
+    for rule, (name, text) in said.items():
+        if not need[rule]:
+            continue
+        by_s, subject = int(need[rule]) / 1000, ""
+        if rule == near.BREAK and need[near.BREAK_AT]:
+            subject = rider.stops[int(need[near.BREAK_AT]) - 1].stop_id
+            text = f"the break {subject} would begin {{by}} too late"
+        yield Binding(name, subject, by_s, text.format(by=_minutes(by_s)))
+    if need[near.ROOM]:
+        parcels = int(need[near.ROOM])
+        yield Binding(
+            "capacity", str(parcels), None, f"rider {rider.rider_id} lacks room for {parcels} parcels"
         )
-        return (*about_him, lost)
-    at = int(np.lexsort((judged.slot, judged.extra, judged.weight, judged.broken))[0])
-    return (*about_him, *_time_rules(fleet, rider, judged, at))
+    if need[near.TRAPPED]:
+        yield Binding(
+            "dead_end", "", None, f"no way leads out of there by {rider.mode}, and his plan ends there"
+        )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
+
+
+_HELP = {
+    "late": ("due", "a due time {by} later for stop {subject}"),
+    "window": ("latest", "a window that closes {by} later"),
+    "max_extra": ("max_extra", "{by} more for one task"),
+    "hour_budget": ("hour_budget", "{by} more for tasks in this hour"),
+    "shift": ("shift", "a shift that ends {by} later"),
+    "day": ("day", "{by} more work in the day"),
+    "break": ("break", "a break that may begin {by} later"),
+    "skill": ("skill", "a rider with the skill {subject}, or a task that does not ask for it"),
+    "mode": ("mode", "a task that is open to riders by {subject}"),
+    "status": ("status", "riders may be asked who are {subject}"),
+    "capacity": ("capacity", "room for {subject} more parcels"),
+    "place": ("place", "a place {metres:.0f} m nearer to a street, or so much longer a walk"),
+}
+
+
+def _change(binding: Binding, rider_id: str | None) -> Change:
+    if binding.rule not in _HELP:
+        return _no_change(f"no single change is enough: {binding.text}", rider_id)
+    what, text = _HELP[binding.rule]
+    amount = binding.by_s or 0.0
+    said = text.format(by=_minutes(amount), subject=binding.subject, metres=amount)
+    return Change(what, binding.by_s, binding.subject, rider_id, f"{said} (rider {rider_id})")
+
+
+def _no_change(text: str, rider_id: str | None) -> Change:
+    return Change("none", None, "", rider_id, text)
+
+
+def _nobody(fleet: Fleet, task: Task, rider_id: str | None = None) -> Refused:
+    """Say why not even one place in one plan could be judged."""
+    asked = fleet.rider_ids if rider_id is None else (rider_id,)
+    if task.platforms:
+        asked = tuple(one for one in asked if fleet.rider(one).platform in task.platforms)
+    binding = _without_riders(fleet, task) if not asked else _without_way(fleet, task, asked)
+    change = _no_change(f"no single change is enough: {binding.text}", rider_id)
+    return Refused(task.task_id, binding, rider_id, change)
+
+
+def _without_riders(fleet: Fleet, task: Task) -> Binding:
+    if task.platforms:
+        names = ", ".join(sorted(task.platforms))
+        return Binding("platform", names, None, f"there is no rider of the platforms asked for ({names})")
+    return Binding("people", "", None, "there is no rider")
+
+
+def _without_way(fleet: Fleet, task: Task, asked: tuple[str, ...]) -> Binding:
+    lost = sum(rider_id in fleet.unreachable for rider_id in asked)
+    if lost == len(asked):
+        return Binding("position", asked[0], None, f"rider {asked[0]} has a stop that he cannot reach")
+    modes = sorted({fleet.rider(rider_id).mode for rider_id in asked})
+    limit_m = fleet.policy.walk_to_street_m
+    visits = [task.place] if task.dropoff is None else [task.place, task.dropoff]
+    for visit in visits:
+        lonlat = np.array([visit.lonlat])
+        away = min(float(fleet.network.snap(lonlat, mode, limit_m).walk_m[0]) for mode in modes)
+        off = all(fleet.network.snap(lonlat, mode, limit_m).edge[0] < 0 for mode in modes)
+        if off:
+            return _off_street(fleet, away - limit_m)
+    ends = "to the task and on" if task.dropoff is None else "to the two places, one after the other, and on"
+    return Binding("unreachable", "", None, f"no street leads from any rider {ends}")

@@ -9,11 +9,12 @@ import numpy as np
 from geo.errors import InputError
 from geo.streets import StreetNetwork
 from geo.travel import Path, find_path
-from routing.explain import refusal
+from routing.explain import refusal, why_not
 from routing.fleet import Candidate, Fleet
+from routing.nearmiss import near_misses
 from routing.pairs import best_pairs
 from routing.policy import Policy
-from routing.results import Binding, Change, LateStop, Match, MatchResult, Refused, RunnerUp, StopSlack
+from routing.results import Answer, LateStop, Match, MatchResult, Refused, RunnerUp, StopSlack
 from routing.riders import Rider, Stop
 from routing.tables import EVER
 from routing.tasks import Task, stops_of
@@ -27,7 +28,12 @@ def task_order(task: Task) -> tuple[int, float, str]:
 
 
 def match_tasks(
-    network: StreetNetwork, riders: Sequence[Rider], tasks: Sequence[Task], policy: Policy, now_s: float
+    network: StreetNetwork,
+    riders: Sequence[Rider],
+    tasks: Sequence[Task],
+    policy: Policy,
+    now_s: float,
+    questions: Sequence[tuple[str, str]] = (),
 ) -> MatchResult:
     """Match tasks with riders, without any state kept.
 
@@ -42,6 +48,8 @@ def match_tasks(
     policy : Policy
     now_s : float
         Epoch seconds.
+    questions : sequence of (task id, rider id)
+        "Why not this rider for this task?", answered for the plans as they were given.
 
     Returns
     -------
@@ -51,14 +59,27 @@ def match_tasks(
     Raises
     ------
     InputError
-        If two riders or two tasks have the same id.
+        If two riders or two tasks have the same id, or a question is about a task or rider that is not there.
     """
     fleet = Fleet(network, policy)
     off = fleet.put(riders, now_s)
     late = late_stops(fleet)
+    answers = _answers(fleet, tasks, questions, now_s)
     matches, refused = match(fleet, tasks, now_s)
     plans = tuple(fleet.rider(rider.rider_id) if rider.rider_id in fleet else rider for rider in riders)
-    return MatchResult(matches, refused, late, off, plans)
+    return MatchResult(matches, refused, late, off, plans, answers)
+
+
+def _answers(
+    fleet: Fleet, tasks: Sequence[Task], questions: Sequence[tuple[str, str]], now_s: float
+) -> tuple[Answer, ...]:
+    known = {task.task_id: task for task in tasks}
+    answers = []
+    for task_id, rider_id in questions:
+        if task_id not in known:
+            raise InputError(f"A question is about task {task_id!r}, which is not among the tasks.")
+        answers.append(Answer(task_id, rider_id, why_not(fleet, known[task_id], rider_id, now_s)))
+    return tuple(answers)
 
 
 def late_stops(fleet: Fleet) -> tuple[LateStop, ...]:
@@ -98,44 +119,70 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
         for task in sorted(tasks, key=task_order):
             candidates = candidates_for(fleet, task, task.people + 1, now_s)
             if len(candidates) < task.people:
-                refused.append(_why(fleet, task, now_s, len(candidates)))
+                refused.append(refusal(fleet, task, now_s, len(candidates)))
                 continue
             chosen, rest = candidates[: task.people], candidates[task.people :]
-            for found in chosen:
-                runner = None
-                if rest:
-                    runner = RunnerUp(
-                        rest[0].rider_id, rest[0].extra_ms / 1000, (rest[0].rank_ms - found.rank_ms) / 1000
-                    )
+            runners = [_runner_up(fleet, task, chosen, one, rest, now_s) for one in chosen]
+            for found, runner in zip(chosen, runners, strict=True):
                 matches.append(apply(fleet, task, found, runner, now_s))
     return tuple(matches), tuple(refused)
 
 
 def candidates_for(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ...]:
-    """Return the k best riders for a task of either form."""
+    """Return the k best riders for a task of either form.
+
+    A plan may not end where no legal way leads out of, unless it did before: there the rider could not go on
+    to his next order. For a mode that cannot leave the last place of the task, only places before a promised
+    stop are left, and each is judged.
+    """
+    modes = _without_way_out(fleet, task)
+    if not modes:
+        return _best(fleet, task, k, now_s)
+    found: list[Candidate] = []
+    if task.modes > modes:
+        found += _best(fleet, dataclasses.replace(task, modes=task.modes - modes), k, now_s)
+    for mode in sorted(modes):
+        squad = fleet.squads[mode]
+        misses = near_misses(fleet, squad, task, now_s)
+        for row, extra, place, end in () if misses is None else misses.allowed:
+            dropoff_place = None if task.dropoff is None else end
+            rank = extra + int(squad.c.penalty[row])
+            found.append(Candidate(fleet.id_at(mode, row), place, extra, rank, dropoff_place))
+    return tuple(sorted(found, key=lambda one: (one.rank_ms, one.rider_id, one.place))[:k])
+
+
+def _best(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ...]:
     return best_pairs(fleet, task, k, now_s) if task.dropoff is not None else fleet.best([task], k, now_s)[0]
 
 
-def _why(fleet: Fleet, task: Task, now_s: float, found: int) -> Refused:
-    """Say why a task is refused; of a pair, each place is looked at alone first."""
-    end = task.dropoff
-    if end is None or found:
-        return refusal(fleet, task, now_s, found)
-    if task.load:
-        light = dataclasses.replace(task, load=0)
-        with_room = best_pairs(fleet, light, 1, now_s)
-        if with_room:
-            rider_id = with_room[0].rider_id
-            text = f"rider {rider_id} has no room for {task.load} more parcels"
-            change = Change("capacity", None, str(task.load), rider_id, f"room for {task.load} parcels")
-            return Refused(task.task_id, Binding("capacity", str(task.load), None, text), rider_id, change)
-    for visit in (task.place, end):
-        alone = dataclasses.replace(task, place=visit, dropoff=None, load=0)
-        if not fleet.best([alone], 1, now_s)[0]:
-            return refusal(fleet, alone, now_s)
-    text = "each of the two places can be reached, but not one after the other on one plan"
-    change = Change("none", None, "", None, text)
-    return Refused(task.task_id, Binding("max_extra", "", None, text), None, change)
+def _without_way_out(fleet: Fleet, task: Task) -> frozenset[str]:
+    """Modes that may do the task and cannot leave its last place."""
+    lost = set()
+    for mode in task.modes & fleet.squads.keys():
+        edge = int(fleet.table(mode, [task], dropoff=True).places.edge[0])
+        if edge >= 0 and not fleet.network.connected(mode)[edge]:
+            lost.add(mode)
+    return frozenset(lost)
+
+
+def _runner_up(
+    fleet: Fleet,
+    task: Task,
+    chosen: tuple[Candidate, ...],
+    found: Candidate,
+    rest: tuple[Candidate, ...],
+    now_s: float,
+) -> RunnerUp | None:
+    """Return the next best rider of the same platform: nobody is told of another platform's riders."""
+    platform = fleet.rider(found.rider_id).platform
+    if rest and fleet.rider(rest[0].rider_id).platform != platform:
+        own = dataclasses.replace(task, platforms=frozenset({platform}))
+        taken = {one.rider_id for one in chosen}
+        others = candidates_for(fleet, own, task.people + 1, now_s)
+        rest = tuple(one for one in others if one.rider_id not in taken)
+    if not rest:
+        return None
+    return RunnerUp(rest[0].rider_id, rest[0].extra_ms / 1000, (rest[0].rank_ms - found.rank_ms) / 1000)
 
 
 def _added(task: Task, rider: Rider, from_s: float) -> tuple[Stop, ...]:
@@ -161,6 +208,7 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     found : Candidate
         From `candidates_for`, with the fleet unchanged since.
     runner_up : RunnerUp, optional
+        Left out of the account where he rides for another platform.
     now_s : float
         Epoch seconds.
     """
@@ -203,6 +251,8 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     extra_s = (found.extra_ms if extra_ms is None else extra_ms) / 1000
     extra_m = sum(map(_metres, new_way)) - sum(map(_metres, old_way))
     policy, slot = fleet.policy, inserted[0]
+    if runner_up is not None and fleet.rider(runner_up.rider_id).platform != rider.platform:
+        runner_up = None
     points = policy.points_per_minute * extra_s / 60 + policy.points_per_km * max(extra_m, 0.0) / 1000
     account = Match(
         task_id=task.task_id,

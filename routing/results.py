@@ -12,6 +12,7 @@ from routing.riders import Rider
 
 __all__ = [
     "RULES",
+    "Answer",
     "Binding",
     "Change",
     "LateStop",
@@ -38,11 +39,12 @@ RULES = (
     "place",
     "position",
     "unreachable",
+    "dead_end",
     "people",
-    "taken",
 )
-"""The binding constraint of a refusal. ``late``: a stop would get late. ``place``: the task lies on no
-street."""
+"""The binding constraint of a refusal. ``late``: a stop would get late. ``place``: it lies on no street.
+``position``: he has a stop that he cannot reach. ``unreachable``: no legal way to the task and on.
+``dead_end``: the plan would end where no legal way leads out."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,16 +113,34 @@ class Match:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
-    """The smallest single change that would make a match possible."""
+    """The smallest single change that would make a match possible, enough alone.
+
+    ==============  ======================================================================================
+    ``what``        the change
+    ==============  ======================================================================================
+    ``due``         stop ``subject`` of the rider due ``seconds`` later
+    ``start``       the task's window opens ``seconds`` sooner (``subject``: pickup or dropoff of a pair)
+    ``latest``      the task's window closes ``seconds`` later (``subject`` as above)
+    ``max_extra``   `Policy.max_extra_s` more by ``seconds``
+    ``hour_budget`` `Policy.max_extra_per_hour_s` more by ``seconds``
+    ``shift``       the rider's shift ends ``seconds`` later
+    ``day``         `Policy.day_work_s` more by ``seconds``
+    ``break``       `Policy.continuous_work_s` more by ``seconds``
+    ``skill``       the rider has the skill ``subject``
+    ``mode``        the task is open to the mode ``subject``
+    ``status``      `Policy.statuses` has the status ``subject``
+    ``capacity``    the rider can carry ``subject`` parcels more
+    ``place``       `Policy.walk_to_street_m` more by ``seconds`` metres, or the task so much nearer
+    ``people``      ``seconds`` people fewer
+    ``none``        no single change is enough
+    ==============  ======================================================================================
+    """
 
     what: str
-    """``due`` (of a stop), ``start``, ``latest`` (of the task), ``max_extra``, ``hour_budget``, ``shift``,
-    ``day``, ``break``,
-    ``skill``, ``mode``, ``status``, ``capacity``, ``platform``, ``place``, ``people`` or ``none``."""
     seconds: float | None
     """By how much, for changes of time; metres for ``place``; people for ``people``."""
     subject: str
-    """The stop, skill, mode or status that the change is about; may be empty."""
+    """The stop, skill, mode, status or number of parcels that the change is about; may be empty."""
     rider_id: str | None
     """The rider who could then do it."""
     text: str
@@ -135,7 +155,8 @@ class Binding:
     subject: str
     """Stop id, skill, mode, status ... that it is about; may be empty."""
     by_s: float | None
-    """By how many seconds (metres for ``place``) it is broken; None where it is not a matter of amount."""
+    """Seconds (metres for ``place``) by which the limit would have to give way; None where it is not a matter
+    of amount."""
     text: str
 
 
@@ -148,6 +169,16 @@ class Refused:
     rider_id: str | None
     """The rider who came nearest to doing it; None when nobody could be judged."""
     change: Change
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """Why not this rider for this task? As the plans were given, before any match of the request."""
+
+    task_id: str
+    rider_id: str
+    refused: Refused | None
+    """None: he may do it."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -163,3 +194,5 @@ class MatchResult:
     metres)."""
     plans: tuple[Rider, ...]
     """All riders after the matches, in the order they were given."""
+    answers: tuple[Answer, ...] = ()
+    """To the questions of the request, in their order."""

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-from geo.arrays import FloatArray
+from geo.arrays import FloatArray, Int64Array
 from geo.streets import StreetNetwork
 from geo.travel import reach_to
 from routing.checks import check_choice
@@ -20,11 +20,12 @@ from routing.day import Day
 from routing.fleet import promised
 from routing.insertion import best_riders, outputs
 from routing.policy import Policy
+from routing.riders import Rider, Stop
 from routing.squad import Squad
 from routing.tables import EVER, TaskColumns
-from routing.tasks import Visit
+from routing.tasks import Task, Visit, stops_of
 
-__all__ = ["POLICIES", "DayResult", "Driven", "gini", "simulate"]
+__all__ = ["POLICIES", "DayResult", "Driven", "Given", "gini", "simulate"]
 
 POLICIES = ("none", "straight line", "network nearest", "one by one", "batches")
 """``none``: the day without tasks. The two nearest ones send the rider at once, whatever his plan says."""
@@ -42,6 +43,20 @@ class Driven:
     rider: int
     start_s: float
     extra_s: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Given:
+    """One task as it was given to a rider, for whoever looks over the shoulder of the simulation."""
+
+    task: Task
+    before: Rider
+    """With his plan before the task; one under way stands at the stop he is driving to."""
+    after: Rider
+    place: int
+    """Number of the task's stop in the plan `after`."""
+    extra_s: float
+    now_s: float
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -63,6 +78,9 @@ class DayResult:
     response_median_s: float
     """Emergencies: from the report to the first arrival; nan without emergencies."""
     driven: tuple[Driven, ...]
+    visits: Int64Array
+    """(n, 3) all stops in the order driven to: rider, stop of the day (-1 - task for a task), epoch ms of the
+    start."""
     promised_later_s: float
     """Seconds by which a promise was made later in the mean, because of tasks in hand when it was made."""
 
@@ -88,6 +106,7 @@ def simulate(
     policy: Policy,
     how: str,
     progress: Callable[[int, int], None] | None = None,
+    witness: Callable[[Given], None] | None = None,
 ) -> DayResult:
     """Replay a day.
 
@@ -102,18 +121,30 @@ def simulate(
         One of `POLICIES`.
     progress : callable, optional
         Called with (steps done, steps).
+    witness : callable, optional
+        Shown every task that a matching policy gives to a rider.
 
     Returns
     -------
     DayResult
     """
     check_choice("how", how, POLICIES)
-    return _Replay(promised(network, policy), day, policy, how).run(progress)
+    return _Replay(promised(network, policy), day, policy, how, witness).run(progress)
 
 
 class _Replay:
-    def __init__(self, network: StreetNetwork, day: Day, policy: Policy, how: str) -> None:
+    def __init__(
+        self,
+        network: StreetNetwork,
+        day: Day,
+        policy: Policy,
+        how: str,
+        witness: Callable[[Given], None] | None,
+    ) -> None:
         self.day, self.policy, self.how = day, policy, how
+        self.witness = witness
+        self.visits: list[tuple[int, int, int]] = []
+        self.here = day.start_place.lonlat.copy()
         self.network = network
         count = day.options.riders
         self.squad = Squad(network, "ebike", policy, rows=count, width=24)
@@ -186,6 +217,8 @@ class _Replay:
         day = self.day
         for row, start, _ in zip(*(part.tolist() for part in self.squad.advance(now)), strict=True):
             stop = self.plans[row].pop(0)
+            self.visits.append((row, stop, start))
+            self.here[row] = day.task_lonlat[-1 - stop] if stop < 0 else day.stop_place.lonlat[stop]
             if stop < 0:
                 extra = self.taken.pop(-1 - stop)[1]
                 self.driven.append(Driven(-1 - stop, row, start / 1000, extra / 1000))
@@ -330,6 +363,7 @@ class _Replay:
             if place < k
             else max(int(c.leave[base + k]), now if k == 0 else 0)
         )
+        was = self._as_rider(row, now) if self.witness is not None and extra >= 0 else None
         visit = Visit((0.0, 0.0), int(day.task_service[task]) / 1000)
         squad.insert(row, place, day.task_place.take([task]), visit, 0, False)
         c, base = squad.c, row * squad.width
@@ -341,9 +375,44 @@ class _Replay:
             after = int(c.arrive[slot + 1]) if place < k else int(c.leave[slot])
             extra = max(after - before, 0)
         self.plans[row].insert(place, -1 - task)
+        if was is not None and self.witness is not None:
+            # His place, from when he is free, and his rules are those before.
+            then = dataclasses.replace(was, stops=self._as_rider(row, now).stops)
+            self.witness(Given(self._as_task(task, now), was, then, place, extra / 1000, now / 1000))
         self.taken[task] = row, extra
         self.spent[row].append((now, extra))
         self.extra[row] += extra / 1000
+
+    def _as_task(self, task: int, now: int) -> Task:
+        day, (lon, lat) = self.day, self.day.task_lonlat[task].tolist()
+        opens, closes = max(int(day.task_known[task]), now) / 1000, int(day.task_latest[task]) / 1000
+        return Task(str(-1 - task), Visit((lon, lat), int(day.task_service[task]) / 1000, opens, closes))
+
+    def _as_rider(self, row: int, now: int) -> Rider:
+        """Return a rider of the columns in the words of the matching room."""
+        day, c, base = self.day, self.squad.c, row * self.squad.width
+        stops = []
+        for at, number in enumerate(self.plans[row], start=base + 1):
+            if number < 0:
+                given = stops_of(self._as_task(-1 - number, now))[0]
+                opens, closes = int(c.earliest[at]) / 1000, int(c.latest[at]) / 1000
+                stops.append(dataclasses.replace(given, earliest_s=opens, latest_s=closes))
+                continue
+            lon, lat = day.stop_place.lonlat[number].tolist()
+            service_s, due_s = int(day.stop_service[number]) / 1000, int(self.due[number]) / 1000
+            kind = "rest" if day.stop_rest[number] else "dropoff"
+            stops.append(Stop(str(number), (lon, lat), service_s, latest_s=due_s, kind=kind))
+        lon, lat = self.here[row].tolist()
+        worked_s = self.policy.continuous_work_s - (int(c.break_due[row]) - now) / 1000
+        return Rider(
+            str(row),
+            (lon, lat),
+            stops=tuple(stops),
+            available_s=int(c.leave[base]) / 1000,
+            shift_end_s=int(c.limit[row]) / 1000,
+            worked_since_break_s=max(worked_s, 0.0),
+            extra_last_hour_s=sum(one[1] for one in self.spent[row]) / 1000,
+        )
 
     def _respond(self, urgent: int, now: int) -> None:
         """Time a drill: riders are alerted in phases, soonest first by what the policy knows."""
@@ -383,5 +452,6 @@ class _Replay:
             gini=gini(self.extra),
             response_median_s=float(np.median(self.responses)) if self.responses else float("nan"),
             driven=tuple(self.driven),
+            visits=np.array(self.visits, np.int64).reshape(-1, 3),
             promised_later_s=self.promised_ms / 1000 / max(self.deliveries, 1),
         )

@@ -265,7 +265,6 @@ def test_several_people_are_different_riders_or_nobody(town: StreetNetwork) -> N
         ({}, {"skills": frozenset({"aid"})}, "skill", "skill"),
         ({}, {"modes": frozenset({"car"})}, "mode", "mode"),
         ({"status": "off"}, {}, "status", "status"),
-        ({"platform": "x"}, {"platforms": frozenset({"y"})}, "platform", "platform"),
         ({"worked_since_break_s": 4 * 3600.0}, {}, "break", "break"),
         ({"shift_end_s": NOW + 20}, {}, "shift", "shift"),
         ({"worked_today_s": 12 * 3600.0}, {}, "day", "day"),

@@ -1,0 +1,466 @@
+"""All places in all plans judged against all rules, also those that the search never looks at.
+
+For each rider: the cheapest allowed place, the place that the least single change would open, and the one
+that comes nearest when no single change is enough. A change of time weighs its milliseconds; a change of
+kind (a skill, a mode, a status, room for parcels) weighs as much as ten minutes.
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+
+from geo.arrays import BoolArray, FloatArray, Int64Array
+from geo.jit import kernel
+from geo.snapping import Snapped
+from geo.travel import reach_from, reach_to
+from routing.fleet import Fleet
+from routing.squad import Squad, as_ms
+from routing.tables import EVER, FAR_MS, Columns, Ms
+from routing.tasks import Task, Visit
+
+__all__ = [
+    "BREAK",
+    "BREAK_AT",
+    "DAY",
+    "EXTRA",
+    "GAP",
+    "HOUR",
+    "LATEST",
+    "LATEST_DROPOFF",
+    "LOST",
+    "MOST",
+    "ROOM",
+    "SHIFT",
+    "TRAPPED",
+    "NearMisses",
+    "Spot",
+    "near_misses",
+]
+
+KIND_MS = 600_000
+"""What a change of kind weighs."""
+LOST = np.int64(1) << 50
+WIDE_M = 2000.0
+"""So far from a street a place is still judged."""
+
+# What `examine` finds out about one place: milliseconds by which a limit would have to give way.
+LATEST, LATEST_DROPOFF, MOST, HOUR, SHIFT, DAY, BREAK = range(7)
+ROOM, LATE, LATES, BREAK_AT, TRAPPED, EXTRA, GAP, WAIT, WAIT_DROPOFF, SIZE = range(7, 17)
+
+# Columns of the table of near misses, by row of the fleet.
+ALLOWED, ALLOWED_AT, SINGLE, SINGLE_HOW, SINGLE_AT, SEVERAL, SEVERAL_AT, COLUMNS = 0, 1, 3, 4, 5, 7, 8, 10
+AS_IS, EARLIER, EARLIER_DROPOFF = range(3)
+
+
+class _Ask(NamedTuple):
+    """One task in milliseconds."""
+
+    earliest: int
+    latest: int
+    service: int
+    d_earliest: int
+    d_latest: int
+    d_service: int
+    pair: bool
+    load: int
+    now: int
+    max_extra: int
+    trap: bool
+    """Whether the last place of the task has no way out for this mode."""
+
+
+class _Legs(NamedTuple):
+    """Milliseconds with walks and factor; -1 without a way. By slot, and between the two places by row."""
+
+    to: Int64Array
+    on: Int64Array
+    d_to: Int64Array
+    d_on: Int64Array
+    between: Int64Array
+
+
+class _Limits(NamedTuple):
+    """By row."""
+
+    hour: Int64Array
+    shift_end: Int64Array
+    day_end: Int64Array
+    kinds: Int64Array
+    """How many rules about the rider himself, or the place itself, are broken."""
+    skip: BoolArray
+    stuck: BoolArray
+    """Whether the last place of his plan has no way out either."""
+
+
+@kernel
+def _examine(
+    c: Columns,
+    row: Ms,
+    width: Ms,
+    i: Ms,
+    j: Ms,
+    ask: _Ask,
+    legs: _Legs,
+    limits: _Limits,
+    earliest: Ms,
+    d_earliest: Ms,
+    need: Int64Array,
+    late: Int64Array,
+) -> bool:
+    """Drive the plan with the task before stop i (its drop-off before stop j); False without a way.
+
+    `late` is empty, or takes for each stop of the plan (1-based) by how much its due instant is missed.
+    """
+    base = row * width
+    k = np.int64(c.stops[row])
+    need[:] = 0
+    if legs.to[base + i] < 0:
+        return False
+    leave = c.leave[base + i]
+    if k == 0:
+        leave = max(leave, np.int64(ask.now))
+    end_before = leave if k == 0 else c.leave[base + k]
+    until = c.until[base + i]
+    at = leave + legs.to[base + i]
+    start = max(at, np.int64(earliest))
+    need[WAIT] = start - max(at, np.int64(ask.now))
+    need[LATEST] = max(start - ask.latest, 0)
+    done = start + ask.service
+    due = max(done - until, np.int64(0))
+    gap = due
+    both = ask.pair and i == j
+    if both:
+        if legs.between[row] < 0:
+            return False
+        at = done + legs.between[row]
+        start = max(at, np.int64(d_earliest))
+        need[WAIT_DROPOFF] = start - at
+        need[LATEST_DROPOFF] = max(start - ask.d_latest, 0)
+        done = start + ask.d_service
+        due = max(done - until, np.int64(0))
+        gap = due
+    need[BREAK], need[BREAK_AT] = due, 0
+    final = done
+    extra = done - leave
+    if i < k:
+        on = legs.d_on[base + i + 1] if both else legs.on[base + i + 1]
+        if on < 0:
+            return False
+        delay = done + on - c.arrive[base + i + 1]
+        extra = max(delay, np.int64(0))
+        for m in range(i + 1, k + 1):
+            here = base + m
+            start = max(c.arrive[here] + delay, c.earliest[here])
+            latest = c.latest[here] - c.keep[0]
+            over = start - max(latest, c.start[here])
+            if over > 0:
+                need[LATE] += start - latest
+                need[LATES] += 1
+                gap = max(gap, over)
+                if len(late) > 0:
+                    late[m] = start - latest
+            if c.rest[here] == 1:
+                over = start - max(until, c.start[here])
+                if over > 0:
+                    gap = max(gap, over)
+                    if start - until > need[BREAK]:
+                        need[BREAK], need[BREAK_AT] = start - until, m
+                until = start + c.service[here] + c.work_span[0]
+            delay = start - c.start[here]
+            final = c.leave[here] + delay
+            if not ask.pair or m != j:
+                continue
+            if legs.d_to[here] < 0:
+                return False
+            at = final + legs.d_to[here]
+            start = max(at, np.int64(d_earliest))
+            need[WAIT_DROPOFF] = start - max(at, np.int64(ask.now))
+            need[LATEST_DROPOFF] = max(start - ask.d_latest, 0)
+            done = start + ask.d_service
+            if done > until:
+                gap = max(gap, done - until)
+                if done - until > need[BREAK]:
+                    need[BREAK], need[BREAK_AT] = done - until, 0
+            if m == k:
+                extra += done - final
+                final = done
+                continue
+            if legs.d_on[here + 1] < 0:
+                return False
+            following = done + legs.d_on[here + 1]
+            extra += max(following - (c.arrive[here + 1] + delay), np.int64(0))
+            delay = following - c.arrive[here + 1]
+    gap = max(gap, need[LATEST_DROPOFF])
+    for rule, end in ((SHIFT, limits.shift_end[row]), (DAY, limits.day_end[row]), (BREAK, until)):
+        over = final - max(end, end_before)
+        if over > 0:
+            gap = max(gap, over)
+            if final - end > need[rule]:
+                need[rule] = final - end
+                if rule == BREAK:
+                    need[BREAK_AT] = 0
+    for rule, most in ((MOST, np.int64(ask.max_extra)), (HOUR, limits.hour[row])):
+        need[rule] = max(extra - most, np.int64(0))
+        gap = max(gap, need[rule])
+    if ask.pair and c.capacity[row] >= 0:
+        board = np.int64(c.load[row])
+        for m in range(j + 1):
+            board += c.change[base + m] if m > 0 else 0
+            if m >= i:
+                need[ROOM] = max(need[ROOM], board + ask.load - c.capacity[row])
+    if ask.trap and (j if ask.pair else i) == k and not limits.stuck[row]:
+        need[TRAPPED] = 1
+    need[EXTRA] = extra
+    need[GAP] = gap
+    return True
+
+
+@kernel
+def _count(need: Int64Array, kinds: Ms) -> Ms:
+    """How many changes it would take."""
+    count: Ms = np.int64(kinds) + need[LATES] + (need[ROOM] > 0) + 2 * need[TRAPPED]
+    for rule in range(LATEST, BREAK + 1):
+        count += need[rule] > 0
+    return count
+
+
+@kernel
+def _weight(need: Int64Array, kinds: Ms) -> Ms:
+    """Milliseconds missing in all, changes of kind included."""
+    weight: Ms = np.int64(kinds) * KIND_MS + need[LATE] + need[TRAPPED] * (np.int64(1) << 45)
+    if need[ROOM] > 0:
+        weight += KIND_MS + 1000 * need[ROOM]
+    for rule in range(LATEST, BREAK + 1):
+        weight += need[rule]
+    return weight
+
+
+@kernel
+def _judge(c: Columns, width: Ms, ask: _Ask, legs: _Legs, limits: _Limits, only: Ms, out: Int64Array) -> None:
+    """Fill the table of near misses."""
+    need, again = np.empty(SIZE, np.int64), np.empty(SIZE, np.int64)
+    late = np.empty(0, np.int64)
+    out[:, ALLOWED] = LOST
+    out[:, SINGLE] = LOST
+    out[:, SEVERAL] = LOST
+    # The least weights so far; places that cannot be below are not followed to the end.
+    least, least_several = LOST, LOST
+    for row in range(len(c.stops)):
+        k = c.stops[row]
+        if k < 0 or limits.skip[row] or (only >= 0 and row != only):
+            continue
+        kinds, base, mine = limits.kinds[row], row * width, out[row]
+        for i in range(k + 1):
+            for j in range(i, k + 1 if ask.pair else i + 1):
+                # Of the time it takes at least: most riders are far away and need no closer look.
+                at = base + i
+                extra = legs.to[at] + ask.service
+                if ask.pair and i == j:
+                    extra += legs.between[row] + ask.d_service
+                if i < k:
+                    on = legs.d_on[at + 1] if ask.pair and i == j else legs.on[at + 1]
+                    extra += on - (c.arrive[at + 1] - c.leave[at])
+                one = max(extra - ask.max_extra, np.int64(0))
+                other = max(extra - limits.hour[row], np.int64(0))
+                if max(one, other) > least and one + other + kinds * KIND_MS > least_several:
+                    continue
+                starts = (ask.earliest, ask.d_earliest)
+                if not _examine(c, row, width, i, j, ask, legs, limits, *starts, need, late):
+                    continue
+                count, weight = _count(need, kinds), _weight(need, kinds)
+                if count == 0:
+                    if need[EXTRA] < mine[ALLOWED]:
+                        mine[ALLOWED], mine[ALLOWED_AT], mine[ALLOWED_AT + 1] = need[EXTRA], i, j
+                    continue
+                if count == 1 and weight < mine[SINGLE]:
+                    mine[SINGLE], mine[SINGLE_HOW], mine[SINGLE_AT], mine[SINGLE_AT + 1] = weight, AS_IS, i, j
+                if weight < mine[SEVERAL]:
+                    mine[SEVERAL], mine[SEVERAL_AT], mine[SEVERAL_AT + 1] = weight, i, j
+                gap = need[GAP]
+                if kinds > 0 or need[ROOM] > 0 or need[TRAPPED] > 0 or not 0 < gap < mine[SINGLE]:
+                    continue
+                # Where the rider would wait for the task, beginning sooner mends whatever is too late.
+                for how in (EARLIER, EARLIER_DROPOFF):
+                    if need[WAIT if how == EARLIER else WAIT_DROPOFF] < gap or gap >= mine[SINGLE]:
+                        continue
+                    sooner = ask.earliest - (gap if how == EARLIER else 0)
+                    d_sooner = ask.d_earliest - (gap if how == EARLIER_DROPOFF else 0)
+                    _examine(c, row, width, i, j, ask, legs, limits, sooner, d_sooner, again, late)
+                    if _count(again, 0) == 0:
+                        mine[SINGLE], mine[SINGLE_HOW], mine[SINGLE_AT], mine[SINGLE_AT + 1] = gap, how, i, j
+        least, least_several = min(least, mine[SINGLE]), min(least_several, mine[SEVERAL])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Spot:
+    """One pair of places in a plan, judged."""
+
+    place: int
+    dropoff_place: int
+    need: Int64Array
+    """Milliseconds (parcels for `ROOM`) by which each limit would have to give way."""
+    late: Int64Array
+    """Milliseconds by which each stop of the plan would miss its due instant, if more than allowed."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class NearMisses:
+    """The riders of one mode, judged for one task."""
+
+    squad: Squad
+    over_m: float
+    """Metres by which the place lies too far from the streets of the mode."""
+    rows: Int64Array
+    """Rows of the riders who were judged and can reach the place."""
+    table: Int64Array
+    ask: _Ask
+    legs: _Legs
+    limits: _Limits
+
+    @property
+    def allowed(self) -> list[tuple[int, int, int, int]]:
+        """(row, extra ms, place, drop-off place) of the riders who may do it."""
+        fine = self.rows[self.table[self.rows, ALLOWED] < LOST]
+        found = self.table[fine][:, [ALLOWED, ALLOWED_AT, ALLOWED_AT + 1]]
+        return [(row, *one) for row, one in zip(fine.tolist(), found.tolist(), strict=True)]
+
+    def spot(self, row: int, first: int) -> Spot:
+        """Return what is broken at the places that stand in the column `first` of the table."""
+        i, j = self.table[row, first : first + 2].tolist()
+        need, late = np.empty(SIZE, np.int64), np.zeros(self.squad.width, np.int64)
+        c, ask = self.squad.c, self.ask
+        given = (ask, self.legs, self.limits, ask.earliest, ask.d_earliest)
+        _examine(c, row, self.squad.width, i, j, *given, need, late)
+        return Spot(i, j, need, late)
+
+
+def near_misses(
+    fleet: Fleet, squad: Squad, task: Task, now_s: float, rider_id: str | None = None
+) -> NearMisses | None:
+    """Judge all places in the plans of one mode.
+
+    Parameters
+    ----------
+    fleet : Fleet
+    squad : Squad
+        Of the fleet.
+    task : Task
+        Riders of platforms that it does not name are not looked at.
+    now_s : float
+        Epoch seconds.
+    rider_id : str, optional
+        Judge only this rider, of the same mode.
+
+    Returns
+    -------
+    NearMisses, optional
+        None where the place lies more than 2 km from every street of the mode, or nobody can reach it.
+    """
+    only = -1 if rider_id is None else fleet.row_of(rider_id)[1]
+    visits = [task.place] if task.dropoff is None else [task.place, task.dropoff]
+    places = [_snapped(fleet, squad.mode, visit) for visit in visits]
+    if any(place.edge[0] < 0 for place in places) or not len(squad):
+        return None
+    over_m = max(max(float(p.walk_m[0]) - fleet.policy.walk_to_street_m, 0.0) for p in places)
+    limits = _limits(fleet, squad, task, over_m)
+    rows = np.flatnonzero((squad.c.stops >= 0) & ~limits.skip)
+    if only >= 0:
+        rows = rows[rows == only]
+    legs = _legs_between(fleet, squad, places, rows)
+    if legs is None:
+        return None
+    ask = _ask(fleet, squad, task, now_s, places)
+    table = np.zeros((len(squad.c.stops), COLUMNS), np.int64)
+    _judge(squad.c, squad.width, ask, legs, limits, only, table)
+    judged = rows[np.minimum(table[rows, ALLOWED], table[rows, SEVERAL]) < LOST]
+    return NearMisses(squad, over_m, judged, table, ask, legs, limits) if len(judged) else None
+
+
+def _snapped(fleet: Fleet, mode: str, visit: Visit) -> Snapped:
+    """Snap a place as the fleet does, or farther than the policy allows."""
+    limit_m = fleet.policy.walk_to_street_m
+    place = fleet.network.snap(np.array([visit.lonlat]), mode, limit_m)
+    if place.edge[0] < 0 and limit_m < WIDE_M:
+        place = fleet.network.snap(np.array([visit.lonlat]), mode, min(float(place.walk_m[0]) + 1.0, WIDE_M))
+    return place
+
+
+def _ask(fleet: Fleet, squad: Squad, task: Task, now_s: float, places: list[Snapped]) -> _Ask:
+    now, end = as_ms(now_s), task.dropoff or task.place
+    return _Ask(
+        max(as_ms(task.place.earliest_s), now),
+        as_ms(task.place.latest_s),
+        as_ms(task.place.service_s),
+        max(as_ms(end.earliest_s), now),
+        as_ms(end.latest_s),
+        as_ms(end.service_s),
+        task.dropoff is not None,
+        task.load,
+        now,
+        round(fleet.policy.max_extra_s * 1000),
+        not bool(fleet.network.connected(squad.mode)[places[-1].edge[0]]),
+    )
+
+
+def _legs_between(fleet: Fleet, squad: Squad, places: list[Snapped], rows: Int64Array) -> _Legs | None:
+    """Legs between all slots of the rows and the places of the task; None where the pair is not joined."""
+    c, width = squad.c, squad.width
+    counts = c.stops[rows].astype(np.int64) + 1
+    first = np.cumsum(counts) - counts
+    slots = np.repeat(rows * width, counts) + np.arange(counts.sum()) - np.repeat(first, counts)
+    factor = np.repeat(c.factor[rows], counts).astype(np.int64)
+    at = squad.snapped(slots)
+    net, mode, reach_s = fleet.network, squad.mode, FAR_MS / 1000
+    legs: list[Int64Array] = []
+    for place in places:
+        walks = at.walk_ms + place.walk_ms[0]
+        for seconds in (reach_to(net, mode, at, place, reach_s), reach_from(net, mode, place, at, reach_s)):
+            out = np.full(len(c.edge), -1, np.int64)
+            out[slots] = _scaled(seconds, walks, factor)
+            legs.append(out)
+    between = np.full(len(c.stops), -1, np.int64)
+    to, on, d_to, d_on = (*legs, *legs)[:4]
+    if len(places) == 1:
+        return _Legs(to, on, d_to, d_on, between)
+    seconds = np.repeat(reach_to(net, mode, places[0], places[1]), len(rows))
+    walks = np.repeat(places[0].walk_ms + places[1].walk_ms, len(rows))
+    between[rows] = _scaled(seconds, walks, c.factor[rows].astype(np.int64))
+    return _Legs(to, on, d_to, d_on, between) if (between[rows] >= 0).any() else None
+
+
+def _scaled(seconds: FloatArray, walks: Int64Array, factor: Int64Array) -> Int64Array:
+    """Return walks and network time at the speed factor, rounded up as in the fleet; -1 for none."""
+    known = np.isfinite(seconds)
+    net = np.rint(np.where(known, seconds, 0.0) * 1000).astype(np.int64) - walks
+    return np.where(known, walks + (net * factor + 999) // 1000, -1)
+
+
+def _limits(fleet: Fleet, squad: Squad, task: Task, over_m: float) -> _Limits:
+    c, policy = squad.c, fleet.policy
+    size = len(c.stops)
+    rows = np.flatnonzero(c.stops >= 0)
+    riders = [fleet.rider(fleet.id_at(squad.mode, row)) for row in rows.tolist()]
+    facts = [(one.extra_last_hour_s, one.worked_today_s, one.shift_end_s) for one in riders]
+    spent, worked, ends = np.array(facts, np.float64).reshape(-1, 3).T
+    hour, shift_end, day_end = (np.zeros(size, np.int64) for _ in range(3))
+    hour[rows] = np.rint(np.maximum(policy.max_extra_per_hour_s - spent, 0.0) * 1000)
+    shift_end[rows] = np.where(np.isinf(ends), EVER, np.rint(np.where(np.isinf(ends), 0.0, ends) * 1000))
+    day_end[rows] = c.at[rows] + np.rint((policy.day_work_s - worked) * 1000).astype(np.int64)
+    kinds: Int64Array = np.zeros(size, np.int64)
+    missing = fleet.skills.mask(task.skills) & ~c.skills
+    while missing.any():
+        kinds += missing & 1
+        missing = missing >> 1
+    asked = np.ones(size, np.bool_)
+    asked[rows] = [rider.status in policy.statuses for rider in riders]
+    kinds += ~asked
+    kinds += (squad.mode not in task.modes) + (over_m > 0)
+    skip = np.ones(size, np.bool_)
+    skip[rows] = [rider.rider_id in fleet.unreachable for rider in riders] if fleet.unreachable else False
+    platforms = fleet.platforms.mask(task.platforms)
+    if platforms:
+        skip |= (c.platform & platforms) == 0
+    final = c.edge[np.arange(size) * squad.width + np.maximum(c.stops, 0)]
+    stuck = ~np.append(fleet.network.connected(squad.mode), True)[final]
+    return _Limits(hour, shift_end, day_end, kinds, skip, stuck)

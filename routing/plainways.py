@@ -1,0 +1,204 @@
+"""Fastest legal ways by a plain heap Dijkstra in Python: the checker's own reading of the streets.
+
+Read from the columns of `StreetNetwork`, one state for each directed edge and phase of the trip: leaving a
+private place, public streets, entering a private place.
+"""
+
+import heapq
+import itertools
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from geo.gates import compound_delay_at, lone_gates
+from geo.modegraph import Streets
+from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, mode_bit
+from routing.policy import Policy
+
+__all__ = ["PlainWays"]
+
+OUT, PUBLIC, IN_PRIVATE, IN_COMPOUND = range(4)
+
+
+class PlainWays:
+    """Plain Python Dijkstra for one mode; a state is (directed edge just driven, phase)."""
+
+    def __init__(self, network: StreetNetwork, mode: str, policy: Policy) -> None:
+        bit, index = mode_bit(mode), MODES.index(mode)
+        self._network, self._mode, self._car = network, mode, mode == "car"
+        speed = network.edge_speed_mps[index].astype(np.float64)
+        if mode == "ebike":
+            # As a fleet promises it: the cap of the standard, or a lower one of the policy (kept as float32).
+            speed = np.minimum(speed, EBIKE_PROMISE_MPS)
+            if policy.ebike_promise_mps < EBIKE_PROMISE_MPS:
+                speed = np.minimum(speed, np.float32(policy.ebike_promise_mps).astype(np.float64))
+        self._cost: list[float] = []
+        for edge in range(len(network)):
+            for side in (0, 1):
+                open_ = bool(network.edge_access[side, edge] & bit)
+                ms = (
+                    max(float(np.round(network.edge_length_m[edge] / speed[edge] * 1000)), 1.0)
+                    if open_
+                    else math.inf
+                )
+                self._cost.append(ms)
+        ends = np.stack([network.edge_u, network.edge_v], axis=1)
+        self._tail = ends.ravel().tolist()
+        self._head = ends[:, ::-1].ravel().tolist()
+        self._private = [bool(flag & bit) for flag in network.edge_private.tolist()]
+        self._compound = network.edge_compound.tolist()
+        self._blocked = [bool(flag & bit) for flag in network.node_blocked.tolist()]
+        self._leaving: list[list[int]] = [[] for _ in network.node_id]
+        for d, cost in enumerate(self._cost):
+            if cost < math.inf:
+                self._leaving[self._tail[d]].append(d)
+        self._banned = {(int(a), int(b)) for a, b in network.turns_banned.tolist()} if self._car else set()
+        delay = np.where(
+            np.isnan(network.compounds.gate_delay_s), network.gate_delay_s, network.compounds.gate_delay_s
+        )
+        facts = Streets(
+            ends,
+            np.array([0xFFFFFFFF if c == math.inf else c for c in self._cost], np.uint32),
+            network.edge_private & bit != 0,
+            network.edge_compound,
+            network.node_blocked & bit != 0,
+            network.node_gate,
+            np.round(delay * 1000).astype(np.int64),
+            round(network.gate_delay_s * 1000),
+            network.turns_banned,
+        )
+        self._enter = compound_delay_at(facts).tolist()
+        self._lone = lone_gates(facts).tolist()
+        self._gate_ms = round(network.gate_delay_s * 1000)
+        self._compound_ms = np.round(delay * 1000).tolist()
+        self._kinds_at: list[set[int]] = [set() for _ in network.node_id]
+        for d, cost in enumerate(self._cost):
+            if cost < math.inf:
+                self._kinds_at[self._tail[d]].add(self._kind(d))
+                self._kinds_at[self._head[d]].add(self._kind(d))
+
+    def _part(self, d: int, offset_m: float) -> float:
+        """Time from the start of directed edge d to a place on it."""
+        length = float(self._network.edge_length_m[d // 2])
+        share = min(max(offset_m / length, 0.0), 1.0) if length > 0 else 0.0
+        along = math.floor(self._cost[d] * share + 0.5)
+        return self._cost[d] - along if d % 2 else along
+
+    def _turns(self, d: int) -> list[int]:
+        """Directed edges that may follow d."""
+        node = self._head[d]
+        if not self._car:
+            return [] if self._blocked[node] else self._leaving[node]
+        onward = [e for e in self._leaving[node] if e != d ^ 1]
+        # A car turns round where the street ends or is shut, and nowhere else.
+        shut = self._blocked[node]
+        back = [d ^ 1] if (shut or not onward) and self._cost[d ^ 1] < math.inf else []
+        return [e for e in ([] if shut else onward) + back if (d, e) not in self._banned]
+
+    def _kind(self, e: int) -> int:
+        if not self._private[e // 2]:
+            return PUBLIC
+        return IN_COMPOUND if self._compound[e // 2] >= 0 else IN_PRIVATE
+
+    def _follow(self, d: int, phase: int, e: int) -> dict[int, float]:
+        """Phases in which e may be driven after d, each with the delay at the node between them."""
+        node = self._head[d]
+        if self._car:
+            return self._follow_by_car(d, phase, e, node)
+        # What the traveller may become while standing at the node, at which price.
+        price = {phase: 0.0}
+        here = self._kinds_at[node]
+        gate = float(self._gate_ms) if self._lone[node] else 0.0
+        enter = float(self._enter[node])
+        if phase == OUT and PUBLIC in here:
+            price[PUBLIC] = 0.0
+        if PUBLIC in price:
+            if IN_PRIVATE in here:
+                price[IN_PRIVATE] = gate
+            if IN_COMPOUND in here:
+                price[IN_COMPOUND] = enter
+        elif phase == IN_PRIVATE and IN_COMPOUND in here:
+            price[IN_COMPOUND] = enter
+        elif phase == IN_COMPOUND and IN_PRIVATE in here:
+            price[IN_PRIVATE] = 0.0
+        wanted = {PUBLIC} if not self._private[e // 2] else {OUT, self._kind(e)}
+        return {into: delay for into, delay in price.items() if into in wanted}
+
+    def _follow_by_car(self, d: int, phase: int, e: int, node: int) -> dict[int, float]:
+        if not self._private[e // 2]:
+            return {PUBLIC: 0.0} if phase in (OUT, PUBLIC) else {}
+        if phase == OUT:
+            return {OUT: 0.0}
+        gate = float(self._gate_ms) if self._lone[node] else 0.0
+        delay = float(self._compound_ms[self._compound[e // 2]]) if self._compound[e // 2] >= 0 else gate
+        if phase == PUBLIC:
+            return {IN_PRIVATE: delay}
+        return {IN_PRIVATE: 0.0 if self._compound[d // 2] >= 0 else delay}
+
+    def fastest_ms(self, source: Snapped, target: Snapped) -> float:
+        """Return network milliseconds from one snapped place to another, inf without a way."""
+        a, b = int(source.edge[0]), int(target.edge[0])
+        if a < 0 or b < 0:
+            return math.inf
+        here, there = float(source.offset_m[0]), float(target.offset_m[0])
+        best = math.inf
+        if a == b:
+            for d, ahead in ((2 * a, there >= here), (2 * a + 1, there <= here)):
+                if ahead and self._cost[d] < math.inf:
+                    best = min(best, self._part(d, there) - self._part(d, here))
+        heap: list[tuple[float, int, int]] = []
+        for d in (2 * a, 2 * a + 1):
+            if self._cost[d] < math.inf:
+                phase = OUT if self._private[a] else PUBLIC
+                heapq.heappush(heap, (self._cost[d] - self._part(d, here), d, phase))
+        done: set[tuple[int, int]] = set()
+        while heap:
+            ms, d, phase = heapq.heappop(heap)
+            if ms >= best:
+                return best
+            if (d, phase) in done:
+                continue
+            done.add((d, phase))
+            for e in self._turns(d):
+                for into, delay in self._follow(d, phase, e).items():
+                    if e // 2 == b:
+                        best = min(best, ms + delay + self._part(e, there))
+                    paid = into == IN_PRIVATE and not self._car and self._lone[self._head[e]]
+                    gate = self._gate_ms if paid else 0
+                    if (e, into) not in done:
+                        heapq.heappush(heap, (ms + delay + self._cost[e] + gate, e, into))
+        return best
+
+    def leads_on(self, place: Snapped, beyond_m: float) -> bool:
+        """Whether more than `beyond_m` metres of streets can be reached from a place."""
+        edge = int(place.edge[0])
+        phase = OUT if self._private[edge] else PUBLIC
+        seen = {(d, phase) for d in (2 * edge, 2 * edge + 1) if self._cost[d] < math.inf}
+        waiting, metres, counted = list(seen), 0.0, {edge}
+        while waiting and metres <= beyond_m:
+            d, phase = waiting.pop()
+            for e in self._turns(d):
+                for into in self._follow(d, phase, e):
+                    if (e, into) not in seen:
+                        seen.add((e, into))
+                        waiting.append((e, into))
+                        if e // 2 not in counted:
+                            counted.add(e // 2)
+                            metres += float(self._network.edge_length_m[e // 2])
+        return metres > beyond_m
+
+    def illegal(self, directed: list[int]) -> Iterable[str]:
+        """Say what is illegal in a way."""
+        for d in directed:
+            if self._cost[d] == math.inf:
+                yield f"edge {d // 2} is closed to {self._mode} in this direction"
+        for d, e in itertools.pairwise(directed):
+            if self._head[d] != self._tail[e]:
+                yield f"edges {d // 2} and {e // 2} do not meet"
+            elif e not in self._turns(d):
+                yield f"the turn from edge {d // 2} into edge {e // 2} is not allowed"
+        private = [self._private[d // 2] for d in directed]
+        public = [at for at, flag in enumerate(private) if not flag]
+        if public and any(private[public[0] : public[-1] + 1]):
+            yield "the way cuts through a private street"
