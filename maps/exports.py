@@ -17,11 +17,11 @@ from geo.datum import DATUMS, from_wgs84
 from geo.errors import InputError
 from maps.qgis import style_table
 from maps.sheets import plain
-from siting.results import AuditFinding, Ring, Site, Study
+from siting.results import AuditFinding, HotSpot, Ring, Site, Study
 
 __all__ = ["LAYERS", "write_geojson", "write_gpkg"]
 
-LAYERS = ("sites", "pickups", "gates", "grids", "cells", "flows", "reach")
+LAYERS = ("sites", "pickups", "gates", "grids", "hot_spots", "cells", "flows", "reach")
 """Layers of the GeoPackage, each written only where it has rows."""
 
 LonLat = tuple[float, float]
@@ -38,7 +38,7 @@ _GDAL = threading.Lock()
 
 
 def write_geojson(study: Study, path: Path | str, datum: str = "wgs84") -> None:
-    """Write stations and pick-up points as GeoJSON (RFC 7946).
+    """Write stations, pick-up points and hot spots as GeoJSON (RFC 7946).
 
     Parameters
     ----------
@@ -76,6 +76,9 @@ def write_geojson(study: Study, path: Path | str, datum: str = "wgs84") -> None:
             shift,
         )
         for point in study.pickups
+    ]
+    features += [
+        _feature(spot.lonlat, {"layer": "hot_spot", **_spot_columns(spot)}, shift) for spot in study.hot_spots
     ]
     content = {
         "type": "FeatureCollection",
@@ -167,12 +170,26 @@ def _site_columns(site: Site, finding: AuditFinding | None) -> dict[str, Any]:
         "rest_min_a_day": site.rest_min_a_day,
         "only_here_share": site.only_here_share,
         "chosen_share": site.chosen_share,
+        **{f"rest_hours_until_{closing}": gain for closing, gain in site.until},
         "extra_rest_hours_if_longer": site.extra_rest_hours_if_longer,
+        "due_break_min_a_day": site.due_break_min_a_day,
+        "passing_riders_a_day": site.passing_riders_a_day,
         "cost_yuan": site.cost_yuan,
         "action": finding.action if finding else None,
         "rank": finding.rank if finding else None,
         "gain_rest_hours_a_day": finding.gain_rest_hours_a_day if finding else None,
         "better_hours": finding.better_hours if finding else None,
+    }
+
+
+def _spot_columns(spot: HotSpot) -> dict[str, Any]:
+    return {
+        "id": spot.spot_id,
+        "name": spot.name,
+        "radius_m": spot.radius_m,
+        "riders": spot.riders,
+        "rest_min_a_day": spot.rest_min_a_day,
+        "site_id": spot.site_id or None,
     }
 
 
@@ -240,6 +257,10 @@ def _frames(study: Study, shift: Shift, crs: str) -> dict[str, geopandas.GeoData
                 for grid in study.grids
             ],
             areas([grid.rings for grid in study.grids]),
+        ),
+        "hot_spots": frame(
+            [_spot_columns(spot) for spot in study.hot_spots],
+            areas([[spot.ring] for spot in study.hot_spots]),
         ),
         "cells": frame(
             [

@@ -9,12 +9,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from maps.packing import pack_hours, pack_lines, pack_varints
-from maps.parts import Layer, alpha, class_texts, known, layer_of, popup_rows
-from maps.style import REACH_STYLE, REDACTED, nice_breaks, ramp
+from maps.parts import Layer, alpha, class_texts, hours_of, known, layer_of, popup_rows
+from maps.style import HOT_SPOT, REACH_STYLE, REDACTED, nice_breaks, ramp
 from maps.wording import Wording
 from siting.results import DemandCell, GridFigures, Study
 
-__all__ = ["demand_layer", "due_layer", "flows_layer", "grids_layer", "reach_layer", "shared_geometry"]
+__all__ = [
+    "demand_layer",
+    "due_layer",
+    "flows_layer",
+    "grids_layer",
+    "hot_spots_layer",
+    "reach_layer",
+    "shared_geometry",
+]
 
 _CLASSES = 6
 
@@ -28,6 +36,7 @@ def shared_geometry(study: Study) -> dict[str, Any]:
         "flows": pack_lines([flow.line for flow in study.flows]),
         "reach": pack_lines([ring for _, ring in reach], owner=[index for index, _ in reach]),
         "grids": pack_lines([ring for _, ring in grids], owner=[index for index, _ in grids]),
+        "hotspots": pack_lines([spot.ring for spot in study.hot_spots]),
     }
 
 
@@ -74,6 +83,47 @@ def flows_layer(study: Study, say: Wording) -> Layer:
     return layer_of(
         say, "flows", [part] if study.flows else [], legend(breaks["day"]), legend_hour=legend(breaks["hour"])
     )
+
+
+def hot_spots_layer(study: Study, say: Wording) -> Layer:
+    """Draw the named places where rests are dense; an open ring where no station of the plan is near."""
+    names = {site.site_id: site.name for site in study.sites}
+    items = [
+        {
+            "id": spot.spot_id,
+            "t": spot.name or spot.spot_id,
+            "s": f"{spot.spot_id} {say.text('legend.hot_spot')}",
+            "r": popup_rows(
+                say,
+                ("demand", "min_a_day", True, spot.rest_min_a_day),
+                ("riders", "count", False, spot.riders),
+                ("radius", "m", False, spot.radius_m),
+                ("served_by", "text", False, f"{spot.site_id} {names.get(spot.site_id, '')}".strip() or None),
+            ),
+            "h": hours_of(spot.rest_min_by_hour),
+            "c": say.text("ui.chart_demand"),
+        }
+        for spot in study.hot_spots
+    ]
+    palette: list[dict[str, Any]] = [
+        {"fill": alpha(HOT_SPOT, 0.3), "edge": HOT_SPOT, "width": 2},
+        {"fill": alpha(HOT_SPOT, 0.08), "edge": HOT_SPOT, "width": 2, "dashes": [5, 4]},
+    ]
+    part = {
+        "type": "classed",
+        "geo": "hotspots",
+        "cls": [0 if spot.site_id else 1 for spot in study.hot_spots],
+        "palette": palette,
+        "items": items,
+        "search": True,
+        "text": [spot.name or spot.spot_id for spot in study.hot_spots],
+        "textFrom": 15,
+    }
+    legend: list[dict[str, Any]] = [
+        {"shape": "area", "color": alpha(HOT_SPOT, 0.5), "text": say.text("legend.hot_spot_served")},
+        {"shape": "dash", "color": HOT_SPOT, "width": 2, "text": say.text("legend.hot_spot_unserved")},
+    ]
+    return layer_of(say, "hotspots", [part] if items else [], legend)
 
 
 def reach_layer(study: Study, say: Wording) -> Layer:

@@ -72,6 +72,7 @@ def study_map(study: Study, backdrop: Backdrop, lang: str, *, tiles: OnlineTiles
         layers.demand_layer(study, say),
         layers.due_layer(study, say),
         layers.flows_layer(study, say),
+        layers.hot_spots_layer(study, say),
         stations.refusals_layer(study, say),
         stations.pickups_layer(study, say),
         stations.stability_layer(study, say),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from maps.style import ACTION_STYLE, PICKUP, SUGGESTED
+from maps.style import ACTION_STYLE, HOT_SPOT, PICKUP, SUGGESTED
 
 __all__ = ["style_table"]
 
@@ -104,6 +104,7 @@ _STYLES: dict[str, Callable[[], str]] = {
     "pickups": lambda: _qml(_single(_marker(0, "diamond", PICKUP, 3.4)), "compound"),
     "gates": lambda: _qml(_single(_marker(0, "square", "#333333", 2))),
     "grids": lambda: _qml(_single(_fill("#ffffff", 0.25, "30,30,30,255")), "name"),
+    "hot_spots": lambda: _qml(_single(_fill(HOT_SPOT, 0.3)), "name"),
     "cells": lambda: _qml(_single(_fill("#35b779", 0.35, "255,255,255,120"))),
     "flows": lambda: _qml(_single(_line("#9c179e", 0.6))),
     "reach": lambda: _qml(_single(_fill("#5ec962", 0.25))),

@@ -245,8 +245,13 @@ def _site_rows(site: Site, say: Wording) -> Rows:
     ]
     if site.chosen_share is not None:
         rows.append(("chosen", "share", False, site.chosen_share))
+    rows += [(f"until_{closing}", "hours_a_day", True, gain) for closing, gain in site.until]
     if site.extra_rest_hours_if_longer is not None:
         rows.append(("longer", "hours_a_day", True, site.extra_rest_hours_if_longer))
+    if site.due_break_min_a_day is not None:
+        rows.append(("due", "min_a_day", True, site.due_break_min_a_day))
+    if site.passing_riders_a_day is not None:
+        rows.append(("passing", "a_day", False, site.passing_riders_a_day))
     if site.cost_yuan is not None:
         rows.append(("cost_yuan", "yuan", False, site.cost_yuan))
     rows.append(("facilities", "text", False, tuple(Term(f"facility.{name}") for name in site.facilities)))
@@ -267,6 +272,7 @@ def _audit_rows(site: Site, finding: AuditFinding, study: Study, say: Wording) -
         rows.append(("better_hours", "text", False, say.opening(finding.better_hours)))
     if finding.gain_rest_hours_a_day is not None:
         rows.append(("gain", "hours_a_day", False, finding.gain_rest_hours_a_day))
+    rows += [(f"until_{closing}", "hours_a_day", True, gain) for closing, gain in site.until]
     if finding.overlap_site_id is not None:
         overlap = names.get(finding.overlap_site_id, finding.overlap_site_id)
         rows.append(("overlap_site", "text", False, overlap))

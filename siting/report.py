@@ -6,7 +6,7 @@ No language and no files in here; ``maps.documents`` sets it on paper.
 import dataclasses
 
 from geo.errors import InputError
-from siting.results import Study
+from siting.results import Site, Study
 from siting.tables import (
     Column,
     Quantity,
@@ -16,6 +16,7 @@ from siting.tables import (
     Unit,
     Value,
     existing_table,
+    hot_spots_table,
     period_of,
     pickups_table,
     sites_table,
@@ -36,6 +37,12 @@ __all__ = [
     "study_report",
     "study_tables",
 ]
+
+
+SPOTS_SHOWN = 12
+"""Hot spots in a report; the workbook has all."""
+EVENING_H = 22
+"""Riders work until about 22:00, many stations shut at 18:00 (DOMAIN.md)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,21 +75,24 @@ def study_report(study: Study) -> Report:
     sections = [
         Section("purpose", (Say("say.purpose", (("city", study.city),)),), (tables["facts"],)),
         Section("data", _about_data(study), (tables["files"], tables["rejects"], tables["stays"])),
-        Section("method", _about_method(study)),
+        Section("method", _about_method(study), tuple(t for t in (tables["kinds"],) if t.rows)),
         Section(
             "findings",
             _findings(study, len(suggested), len(existing)),
-            tuple(tables[key] for key in ("coverage", "budget", "refusal_counts") if tables[key].rows),
+            tuple(
+                tables[key] for key in ("layers", "coverage", "budget", "refusal_counts") if tables[key].rows
+            ),
             (*(["coverage"] if study.coverage else []), *(["budget"] if study.budget_curve else [])),
         ),
+        *_hot_spots(study),
         Section(
             "suggested",
-            (Say("say.suggested", (("n", Quantity(len(suggested), "count")),)),)
+            (Say("say.suggested", (("n", Quantity(len(suggested), "count")),)), *_until(suggested))
             if suggested
             else (Say("say.no_suggested"),),
             (
                 sites_table(suggested).select(
-                    "id", "name", "kind", "hours", "rest", "only_here", "chosen", "reason"
+                    "id", "name", "kind", "hours", "rest", "only_here", "until_22", "chosen", "reason"
                 ),
             )
             if suggested
@@ -212,6 +222,41 @@ def grid_report(study: Study, code: str) -> Report:
     )
 
 
+def _hot_spots(study: Study) -> tuple[Section, ...]:
+    if not study.hot_spots:
+        return ()
+    return (
+        Section(
+            "hot_spots",
+            (
+                Say(
+                    "say.hot_spots",
+                    (
+                        ("n", Quantity(len(study.hot_spots), "count")),
+                        ("shown", Quantity(min(SPOTS_SHOWN, len(study.hot_spots)), "count")),
+                    ),
+                ),
+            ),
+            (
+                hot_spots_table(study, study.hot_spots[:SPOTS_SHOWN]).select(
+                    "id", "name", "demand", "riders", "radius", "served_by"
+                ),
+            ),
+        ),
+    )
+
+
+def _until(sites: tuple[Site, ...]) -> tuple[Say, ...]:
+    """Say what opening in the evening is worth, from the published hours of all suggested stations."""
+    gains = [
+        gain for site in sites for closing, gain in site.until if closing == EVENING_H and gain is not None
+    ]
+    if not gains:
+        return ()
+    hours: tuple[str, Value] = ("gain", Quantity(sum(gains), "hours_a_day"))
+    return (Say("say.until_evening", (hours, ("sites", Quantity(len(gains), "count")))),)
+
+
 def _about_data(study: Study) -> tuple[Say, ...]:
     said = [
         Say(
@@ -247,6 +292,7 @@ def _about_method(study: Study) -> tuple[Say, ...]:
         Say("say.method_reach", limit),
         Say("say.method_choice"),
         Say("say.method_checks", (("held_out", Quantity(study.held_out_days, "count")),)),
+        *((Say("say.costs_assumed"),) if any(kind.assumed for kind in study.kinds) else ()),
     )
 
 

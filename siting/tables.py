@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from geo.errors import InputError
-from siting.results import AuditFinding, GridFigures, PickupPoint, Site, Study
+from siting.results import AuditFinding, GridFigures, HotSpot, PickupPoint, Site, Study
 
 __all__ = [
     "Column",
@@ -21,6 +21,7 @@ __all__ = [
     "Unit",
     "Value",
     "existing_table",
+    "hot_spots_table",
     "period_of",
     "pickups_table",
     "reason_of",
@@ -66,6 +67,8 @@ class Say:
     key: str
     params: tuple[tuple[str, "Value"], ...] = ()
 
+
+_CLOSING_H = (20, 22, 24)
 
 Value = str | int | float | bool | None | Term | Quantity | Say | tuple["Value", ...]
 """What one cell of a table may hold."""
@@ -118,15 +121,18 @@ def study_tables(study: Study) -> tuple[Table, ...]:
     Returns
     -------
     tuple of Table
-        ``facts``, ``sites``, ``hours``, ``existing``, ``pickups``, ``grids``, ``coverage``, ``budget``,
-        ``refusals``, ``refusal_counts``, ``files``, ``rejects``, ``stays``; always all of them, some may
-        have no rows.
+        ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
+        ``grids``, ``coverage``, ``budget``, ``refusals``, ``refusal_counts``, ``files``, ``rejects``,
+        ``stays``; always all of them, some may have no rows.
     """
     return (
         _facts(study),
+        _layers(study),
         sites_table(study.sites),
+        _kinds(study),
         _hours(study),
         existing_table(study, study.audit),
+        hot_spots_table(study, study.hot_spots),
         pickups_table(study.pickups),
         _grids(study.grids),
         Table(
@@ -249,7 +255,10 @@ def sites_table(sites: Iterable[Site]) -> Table:
             Column("rest", "min_a_day", redacted=True),
             Column("only_here", "share", redacted=True),
             Column("chosen", "share"),
+            *(Column(f"until_{closing}", "hours_a_day", redacted=True) for closing in _CLOSING_H),
             Column("longer", "hours_a_day", redacted=True),
+            Column("due", "min_a_day", redacted=True),
+            Column("passing", "a_day"),
             Column("cost_yuan", "yuan"),
             Column("facilities"),
             Column("reason"),
@@ -260,10 +269,89 @@ def sites_table(sites: Iterable[Site]) -> Table:
             (
                 site.site_id, site.name, Term("status.existing" if site.existing else "status.suggested"),
                 Term(f"kind.{site.kind}"), site.street, _opening(site.opening_hours), site.rest_min_a_day,
-                site.only_here_share, site.chosen_share, site.extra_rest_hours_if_longer, site.cost_yuan,
+                site.only_here_share, site.chosen_share, *_until(site), site.extra_rest_hours_if_longer,
+                site.due_break_min_a_day, site.passing_riders_a_day, site.cost_yuan,
                 _facilities(site.facilities), reason_of(site.reason), *site.lonlat,
             )
             for site in sites
+        ),
+    )  # fmt: skip
+
+
+def _until(site: Site) -> tuple[float | None, ...]:
+    gains = dict(site.until)
+    return tuple(gains.get(closing) for closing in _CLOSING_H)
+
+
+def _layers(study: Study) -> Table:
+    return Table(
+        "layers",
+        (
+            Column("layer"),
+            Column("weight"),
+            Column("limit", "s"),
+            Column("riders", "count", redacted=True),
+            Column("demand", "min_a_day", redacted=True),
+            Column("covered_share", "share", redacted=True),
+        ),
+        tuple(
+            (Term(f"demand_layer.{layer.name}"), f"{layer.weight:g}", layer.limit_s)
+            # passing riders of no weight are not counted at all
+            + (("", "", "") if layer.name == "passing" and layer.weight == 0
+               else (layer.riders, layer.min_a_day, layer.covered_share))
+            for layer in study.layers
+        ),
+    )  # fmt: skip
+
+
+def _kinds(study: Study) -> Table:
+    return Table(
+        "kinds",
+        (
+            Column("kind"),
+            Column("seats", "count"),
+            Column("fixed_yuan", "yuan"),
+            Column("yuan_an_hour", "yuan"),
+            Column("cost_source"),
+            Column("hours"),
+            Column("facilities"),
+        ),
+        tuple(
+            (
+                Term(f"kind.{kind.name}"),
+                kind.seats,
+                kind.fixed_yuan,
+                kind.hour_yuan,
+                Term("cost_source.assumed" if kind.assumed else "cost_source.own"),
+                tuple(_opening(hours) for hours in kind.opening_hours),
+                _facilities(kind.facilities),
+            )
+            for kind in study.kinds
+        ),
+    )
+
+
+def hot_spots_table(study: Study, spots: Iterable[HotSpot]) -> Table:
+    """Places where rests are dense, each with the station of the plan that serves it."""
+    sites = {site.site_id: site.name for site in study.sites}
+    return Table(
+        "hot_spots",
+        (
+            Column("id"),
+            Column("name"),
+            Column("demand", "min_a_day", redacted=True),
+            Column("riders", "count"),
+            Column("radius", "m"),
+            Column("served_by"),
+            Column("lon", "degrees"),
+            Column("lat", "degrees"),
+        ),
+        tuple(
+            (
+                spot.spot_id, spot.name, spot.rest_min_a_day, spot.riders, spot.radius_m,
+                f"{spot.site_id} {sites.get(spot.site_id, '')}".strip() or None, *spot.lonlat,
+            )
+            for spot in spots
         ),
     )  # fmt: skip
 

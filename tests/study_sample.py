@@ -14,6 +14,9 @@ from siting.results import (
     Flow,
     Gate,
     GridFigures,
+    HotSpot,
+    KindFigures,
+    LayerFigures,
     LonLat,
     MatchTotals,
     PickupPoint,
@@ -99,11 +102,35 @@ def _site(rng: np.random.Generator, number: int, existing: bool, lonlat: LonLat,
         extra_rest_hours_if_longer=round(float(rng.uniform(0, 8)), 1),
         cost_yuan=None if existing else float(30_000 + 10_000 * (number % 4)),
         chosen_share=None if existing else round(float(rng.uniform(0.4, 1)), 2),
+        until=((20, 0.4), (22, 1.2), (24, 1.3)) if number % 4 else ((20, None), (22, None), (24, None)),
+        due_break_min_a_day=None if number % 3 == 0 else 42.5,
         reach=reach,
         reason=("site_existing", ())
         if existing
         else ("site_new", (("place", "convenience"), ("share", f"{rng.uniform(1, 9):.1f}"))),
     )
+
+
+def _hot_spots(sites: list[Site], count: int) -> tuple[HotSpot, ...]:
+    """A hot spot about every other site, and one that no station serves, with a hostile name."""
+    spots = []
+    for number, site in enumerate(sites[:count:2], start=1):
+        name = HOSTILE if number == 2 else site.name
+        radius = 20.0 + 10.0 * (number % 4)
+        spots.append(
+            HotSpot(
+                f"H{number:02d}",
+                name,
+                site.lonlat,
+                radius,
+                _disc(site.lonlat, radius, corners=24),
+                12 + number,
+                site.rest_min_a_day,
+                site.rest_min_by_hour,
+                "" if number % 5 == 0 else site.site_id,
+            )
+        )
+    return tuple(spots)
 
 
 def _study(
@@ -286,6 +313,16 @@ def _study(
             FileAccount("traces-b.parquet", "wgs84", "declared", 100, 100, ()),
         ),
         matching=MatchTotals(96, 4, 83.0, 0),
+        hot_spots=_hot_spots(sites, existing + suggested),
+        layers=(
+            LayerFigures("rest", 1.0, 300.0, 1150, 21_840.5, 0.713),
+            LayerFigures("due_break", 0.5, 300.0, 900, 9_120.0, None),
+            LayerFigures("passing", 0.0, 60.0, None, None, None),
+        ),
+        kinds=(
+            KindFigures("micro", 6, 20_000.0, 1_000.0, ("Mo-Su 08:00-20:00",), FACILITIES[:2], True),
+            KindFigures("hub24", 40, 90_000.0, 5_000.0, ("24/7",), FACILITIES, False),
+        ),
     )  # fmt: skip
 
 

@@ -219,7 +219,7 @@ def test_csv_opens_in_excel(study: Study, table: str, tmp_path: Path) -> None:
 
 
 def test_unknown_table_is_refused(study: Study, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="table 'x' is not known, allowed: facts, sites"):
+    with pytest.raises(InputError, match="table 'x' is not known, allowed: facts, layers, sites"):
         write_csv(study, "zh", tmp_path / "t.csv", "x")
 
 

@@ -31,7 +31,8 @@ def test_every_layer_is_there_with_its_rows(study: Study, package: Path) -> None
     names = [str(name) for name, _ in pyogrio.list_layers(package)]
     assert names == [*LAYERS, "layer_styles"]
     for name, rows in (("sites", study.sites), ("pickups", study.pickups), ("grids", study.grids),
-                       ("cells", study.cells), ("flows", study.flows)):  # fmt: skip
+                       ("hot_spots", study.hot_spots), ("cells", study.cells),
+                       ("flows", study.flows)):  # fmt: skip
         frame = geopandas.read_file(package, layer=name)
         assert len(frame) == len(rows)
         assert frame.crs.to_epsg() == 4326
@@ -99,7 +100,7 @@ def test_geojson_holds_every_place_and_its_origin(study: Study, tmp_path: Path) 
     assert content["datum"] == "wgs84"
     assert content["k"] == study.k
     assert content["attribution"] == study.map_attribution
-    assert len(content["features"]) == len(study.sites) + len(study.pickups)
+    assert len(content["features"]) == len(study.sites) + len(study.pickups) + len(study.hot_spots)
     for site, feature in zip(study.sites, content["features"], strict=False):
         assert feature["geometry"]["coordinates"] == pytest.approx(list(site.lonlat), abs=1e-7)
         assert feature["properties"]["rest_min_a_day"] == site.rest_min_a_day

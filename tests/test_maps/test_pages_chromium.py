@@ -27,7 +27,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
 LAYERS = (
-    "suggested", "existing", "stability", "pickups", "refusals", "flows", "due", "demand", "reach", "grids",
+    "suggested", "existing", "stability", "pickups", "refusals", "hotspots", "flows", "due", "demand",
+    "reach", "grids",
 )  # fmt: skip
 
 
