@@ -2,9 +2,10 @@
 
 Drop-offs inside one compound belong together; the others are gathered by density (DBSCAN: Ester et al.,
 KDD 1996). Gates are where riders wait, whether the map knows them or not. A pick-up point saves, for
-each delivery that it takes over, the wait at the gate, the ride inside and back, and the stay at the door
-beyond a short handover; residents pay with a walk there and back. A wait belongs to the delivery that the
-same rider makes next.
+each delivery that it takes over, the wait at the gate (where it stands at one), the stay at the door beyond
+a short handover, and what the ride by the point is shorter than the ride by the door, from the stop before
+to the stop after; where the point lies off the way, that ride counts against it. Residents pay with a walk
+there and back. A wait belongs to the delivery that the same rider makes next.
 """
 
 import dataclasses
@@ -28,10 +29,14 @@ BoolArray = npt.NDArray[np.bool_]
 
 TOWER_RADIUS_M = 150.0
 """A chain of towers twice as wide is cut: one pick-up point could not serve it."""
-INSIDE_MPS = 2.5
-"""Assumed riding speed inside compounds, walls and turns included."""
 DETOUR = 1.3
-"""Assumed length of inner ways over the straight line."""
+"""Assumed length of residents' ways over the straight line."""
+KERB_M = 40.0
+"""A gate or door is served from a public street at most so far away."""
+SAMPLE = 300
+"""Deliveries of one compound or tower whose rides are looked up; the others save what these do on average."""
+RIDE_S = 1800.0
+"""Rides longer than this, from the stop before or to the stop after, are not compared."""
 NEXT_S = 1200
 """A wait at a gate belongs to a delivery that begins within so many seconds."""
 NEXT_M = 800.0
@@ -81,6 +86,10 @@ class DropOffs:
     rider: IntArray
     start_s: IntArray
     stay_s: FloatArray
+    before: FloatArray
+    """(d, 2) where the rider stopped before (not at a gate, not in traffic), NaN where that is not known."""
+    after: FloatArray
+    """(d, 2) where the rider stopped next, NaN where that is not known."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -91,6 +100,22 @@ class GateWaits:
     rider: IntArray
     start_s: IntArray
     stay_s: FloatArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Task:
+    """What all groups share: deliveries, waits, their places in metres, seconds waited for each delivery."""
+
+    drop_offs: DropOffs
+    waits: GateWaits
+    xy_m: FloatArray
+    gate_s: FloatArray
+    ways: Ways
+    free_ways: Ways
+    rules: PickupRules
+    mode: str
+    days: int
+    k: int
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -126,6 +151,7 @@ def pick_up_points(
     gates_lonlat: FloatArray,
     compounds: tuple[tuple[str, shapely.Geometry], ...],
     ways: Ways,
+    free_ways: Ways,
     rules: PickupRules,
     *,
     mode: str,
@@ -140,6 +166,7 @@ def pick_up_points(
     gates_lonlat : gates on the map
     compounds : (name, outline) of each compound, as numbered by ``ways.compound_of``
     ways : streets
+    free_ways : the same without any delay at gates: the waits there are observed, not assumed
     rules : limits
     mode : mode of the riders
     days : days of the data
@@ -153,19 +180,19 @@ def pick_up_points(
     wait_xy = ways.project(waits.lonlat.reshape(-1, 2))
     after = next_drop_off(waits, wait_xy, drop_offs, xy)
     wait_label = np.where(after >= 0, label[np.maximum(after, 0)], -1)
+    gate_s = np.zeros(len(xy))
+    np.add.at(gate_s, after[after >= 0], waits.stay_s[after >= 0])
+    task = _Task(drop_offs, waits, xy, gate_s, ways, free_ways, rules, mode, days, k)
     osm_xy = ways.project(gates_lonlat.reshape(-1, 2))
     found: list[tuple[float, PickupPoint]] = []
-    for group in range(int(label.max()) + 1):
-        members = np.nonzero(label == group)[0]
-        if len(np.unique(drop_offs.rider[members])) < k or len(members) < rules.least_a_day * days:
-            continue
+    for members in _worth_a_look(task, label):
+        group = int(label[members[0]])
         inside = int(compound[members[0]])
         outline = compounds[inside][1] if inside >= 0 else None
-        spots = _gates(xy[members], outline, np.nonzero(wait_label == group)[0], wait_xy, osm_xy, ways)
+        rows = np.nonzero(wait_label == group)[0]
+        spots = _gates(xy[members], outline, rows, wait_xy, osm_xy, ways)
         name = compounds[inside][0] if inside >= 0 else ""
-        point = _best_point(
-            drop_offs, waits, members, spots, xy, ways, rules, mode, days, k, name, inside >= 0
-        )
+        point = _best_point(task, members, spots, len(rows), name, inside >= 0)
         if point is not None:
             found.append(point)
     found.sort(key=lambda f: (-f[0], f[1].lonlat))
@@ -173,6 +200,21 @@ def pick_up_points(
         dataclasses.replace(p, pickup_id=f"P{number:02d}")
         for number, (_, p) in enumerate(found[: rules.most], start=1)
     )
+
+
+def _worth_a_look(task: _Task, label: IntArray) -> list[IntArray]:
+    """Return the deliveries of the groups with most time at gates and doors, twice as many as are asked."""
+    drops, rules = task.drop_offs, task.rules
+    order = np.argsort(label, kind="stable")
+    cuts = np.searchsorted(label[order], np.arange(int(label.max()) + 2))
+    lost_s = task.gate_s + np.maximum(0.0, drops.stay_s - rules.handover_s)
+    groups = []
+    for group in range(int(label.max()) + 1):
+        members = np.sort(order[cuts[group] : cuts[group + 1]])
+        if len(np.unique(drops.rider[members])) >= task.k and len(members) >= rules.least_a_day * task.days:
+            groups.append((-float(lost_s[members].sum()), group, members))
+    groups.sort(key=lambda g: g[:2])
+    return [members for _, _, members in groups[: 2 * rules.most]]
 
 
 def next_drop_off(
@@ -237,56 +279,49 @@ def _within(xy_m: FloatArray, others: FloatArray, near_m: float) -> BoolArray:
 
 
 def _best_point(
-    drop_offs: DropOffs,
-    waits: GateWaits,
-    members: IntArray,
-    spots: list[_Spot],
-    xy: FloatArray,
-    ways: Ways,
-    rules: PickupRules,
-    mode: str,
-    days: int,
-    k: int,
-    name: str,
-    fenced: bool,
+    task: _Task, members: IntArray, spots: list[_Spot], count: int, name: str, fenced: bool
 ) -> tuple[float, PickupPoint] | None:
-    """Return (minutes saved a day, point) at the gate or kerb that saves most, None when none fits."""
-    doors = xy[members]
+    """Return (minutes saved a day, point) at the gate or kerb that saves most, None when none fits.
+
+    ``count`` is the number of all waits, also of those too scattered to make a gate.
+    """
+    ways, rules, k = task.ways, task.rules, task.k
+    doors = task.xy_m[members]
     centre = np.median(doors, axis=0)
-    # at a fence the point stands at a gate; a tower has a kerb before its door
-    places = [s.xy_m for s in spots] + ([] if fenced and spots else [centre])
-    lonlat = ways.kerb(mode, ways.unproject(np.array(places)))
-    fits = ways.public(mode, lonlat, 40.0)
-    if not fits.any():
-        return None
-    kerbs = ways.project(lonlat)
-    wait_rows = np.concatenate([s.waits for s in spots]) if spots else np.empty(0, dtype=np.int64)
-    gate_s = float(waits.stay_s[wait_rows].sum()) / len(members)
-    door_s = np.maximum(0.0, drop_offs.stay_s[members] - rules.handover_s)
+    # at a fence the point stands at a gate; a tower has a kerb before its door, behind any gate
+    places = np.array([s.xy_m for s in spots] + ([] if fenced and spots else [centre]))
+    at_gate = np.arange(len(places)) < len(spots)
+    lonlat = ways.public_kerb(task.mode, ways.unproject(places), KERB_M)
+    fits: BoolArray = np.isfinite(lonlat[:, 0])
+    # outside of every fence, or at a gate
+    fits[fits] &= (ways.compound_of(lonlat[fits]) < 0) | at_gate[fits]
+    kerbs = np.full(lonlat.shape, np.nan)
+    kerbs[fits] = ways.project(lonlat[fits])
+    door_s = np.maximum(0.0, task.drop_offs.stay_s[members] - rules.handover_s)
+    walks = DETOUR * np.hypot(*(doors[:, None] - kerbs[None]).transpose(2, 0, 1))
+    served_by = walks <= rules.walk_m
+    ride_s = _rides_saved_s(task, members, lonlat, served_by)
     best: tuple[float, float, int] | None = None
-    walks: dict[int, tuple[FloatArray, BoolArray]] = {}
     for p in np.nonzero(fits)[0].tolist():
-        straight = np.hypot(*(doors - kerbs[p]).T)
-        walk = DETOUR * straight
-        served = walk <= rules.walk_m
-        if len(np.unique(drop_offs.rider[members[served]])) < k:
+        served = served_by[:, p]
+        if len(np.unique(task.drop_offs.rider[members[served]])) < k:
             continue
-        saved_s = door_s[served] + gate_s + 2 * DETOUR * straight[served] / INSIDE_MPS
-        walks[p] = (walk, served)
+        saved_s = float(door_s[served].sum()) + int(served.sum()) * ride_s[p]
+        if at_gate[p]:
+            saved_s += float(task.gate_s[members[served]].sum())
         # minutes saved first; among equals the shorter walk
-        key = (float(saved_s.sum()) / 60.0 / days, -float(walk[served].mean()), -p)
+        key = (saved_s / 60.0 / task.days, -float(walks[served, p].mean()), -p)
         if best is None or key > best:
             best = key
-    if best is None:
+    if best is None or best[0] <= 0:
         return None
     p = -best[2]
-    walk, served = walks[p]
-    a_day = float(served.sum()) / days
-    total_waits = max(1, len(wait_rows))
+    walk = walks[served_by[:, p], p]
+    a_day = len(walk) / task.days
     gates = tuple(
         Gate(
             _point(ways.unproject(s.xy_m[None])[0]),
-            len(s.waits) / total_waits if len(np.unique(waits.rider[s.waits])) >= k else None,
+            len(s.waits) / count if len(np.unique(task.waits.rider[s.waits])) >= k else None,
             s.in_osm,
         )
         for s in spots
@@ -301,14 +336,51 @@ def _best_point(
         kind="locker" if a_day >= rules.locker_from else "pickup_point",
         drop_offs_a_day=a_day,
         saved_min_a_day=best[0],
-        walk_median_m=float(np.median(walk[served])),
-        walk_max_m=float(walk[served].max()),
-        residents_walk_m_a_day=float(2 * walk[served].sum()) / days,
+        walk_median_m=float(np.median(walk)),
+        walk_max_m=float(walk.max()),
+        residents_walk_m_a_day=float(2 * walk.sum()) / task.days,
         gates=gates,
-        entry_route=ways.route(mode, where, door),
+        entry_route=ways.route(task.mode, where, door),
         stopping_area=_area(kerbs[p], ways),
     )
     return best[0], point
+
+
+def _rides_saved_s(task: _Task, members: IntArray, lonlat: FloatArray, served_by: BoolArray) -> FloatArray:
+    """Return (p,) how much shorter the ride by each place is than by the door, mean over a sample of stops.
+
+    Seconds from the stop before to the stop after, less than 0 where the place lies off the way; 0 where
+    nothing is known.
+    """
+    drops, ways, mode = task.drop_offs, task.free_ways, task.mode
+    out = np.zeros(len(lonlat))
+    known = members[np.isfinite(drops.before[members, 0]) & np.isfinite(drops.after[members, 0])]
+    fits = np.nonzero(np.isfinite(lonlat[:, 0]))[0]
+    if len(known) == 0 or len(fits) == 0:
+        return out
+    # in the order of time, so that the sample does not depend on the order of the rows
+    known = known[np.lexsort((drops.rider[known], drops.start_s[known]))]
+    known = known[np.unique(np.linspace(0, len(known) - 1, min(SAMPLE, len(known))).astype(np.int64))]
+    before, after = drops.before[known], drops.after[known]
+    door = drops.lonlat[known]
+    # the walk to the door is part of the stay there
+    by_door = (
+        np.diagonal(ways.seconds(mode, before, door, RIDE_S))
+        + np.diagonal(ways.seconds(mode, door, after, RIDE_S))
+        - 2 * ways.walk_s(mode, door)
+    )
+    by_place = (
+        ways.seconds(mode, before, lonlat[fits], RIDE_S) + ways.seconds(mode, lonlat[fits], after, RIDE_S).T
+    )
+    row_of = np.full(int(members.max()) + 1, -1)
+    row_of[members] = np.arange(len(members))
+    for column, p in enumerate(fits.tolist()):
+        saved = by_door - by_place[:, column]
+        rows = np.isfinite(saved)
+        mine = rows & served_by[row_of[known], p]
+        if rows.any():
+            out[p] = float(saved[mine if mine.any() else rows].mean())
+    return out
 
 
 def _area(kerb_m: FloatArray, ways: Ways) -> tuple[tuple[float, float], ...]:

@@ -28,7 +28,7 @@ from siting.results import GridFigures, PickupPoint, Refusal, Solution, Study
 from siting.stability import chosen_shares, split_days
 from siting.ways import StreetWays, Ways
 
-__all__ = ["Progress", "StudyInputs", "StudySettings", "run_study"]
+__all__ = ["Progress", "StudyInputs", "StudySettings", "run_study", "suggest_pickups"]
 
 FloatArray = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -142,7 +142,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         site_ids=plan.site_ids[:old],
     )
     tell("pickups")
-    pickups = _pickups(inputs, ways, len(demand.days))
+    pickups = suggest_pickups(inputs, ways, len(demand.days))
     tell("figures")
     study = Study(
         title=inputs.title,
@@ -387,20 +387,47 @@ def _rests(stays: StayColumns, ways: Ways) -> Rests:
     return Rests(ways.project(events.lonlat), events.rider, events.start_s, events.end_s)
 
 
-def _pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
+def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
+    """Suggest pick-up points from the stays at doors and gates."""
     drops, waits = _events(inputs.stays, "dropoff"), _events(inputs.stays, "gate")
     compounds = inputs.network.compounds
+    before, after = _stops_beside(inputs.stays, drops)
+    stay_s = (drops.end_s - drops.start_s).astype(np.float64)
+    free = dataclasses.replace(
+        inputs.network,
+        gate_delay_s=0.0,
+        compounds=dataclasses.replace(compounds, gate_delay_s=np.zeros(len(compounds))),
+        _cache={},
+    )
     return pick_up_points(
-        DropOffs(drops.lonlat, drops.rider, drops.start_s, (drops.end_s - drops.start_s).astype(np.float64)),
+        DropOffs(drops.lonlat, drops.rider, drops.start_s, stay_s, before, after),
         GateWaits(waits.lonlat, waits.rider, waits.start_s, (waits.end_s - waits.start_s).astype(np.float64)),
         np.asarray(inputs.places.gate_lonlat, dtype=np.float64),
         tuple(zip(compounds.names, compounds.polygons, strict=True)),
         ways,
+        StreetWays(free),
         inputs.settings.pickups,
         mode=inputs.settings.mode,
         days=days,
         k=inputs.settings.k,
     )
+
+
+def _stops_beside(stays: StayColumns, drops: Events) -> tuple[FloatArray, FloatArray]:
+    """Return where the rider of each delivery stopped before and after it, NaN for nowhere."""
+    visit = np.nonzero(~np.isin(stays.kind, [KINDS.index("gate"), KINDS.index("traffic")]))[0]
+    visit = visit[np.lexsort((stays.start_s[visit], stays.rider[visit]))]
+    rider, start = stays.rider[visit].astype(np.int64), stays.start_s[visit].astype(np.int64)
+    lonlat = np.asarray(stays.lonlat, dtype=np.float64)[visit]
+    base = int(start.min(initial=0))
+    span = int(start.max(initial=0)) - base + 1
+    at = np.searchsorted(rider * span + (start - base), drops.rider * span + (drops.start_s - base))
+    out = []
+    for step in (-1, 1):
+        row = np.clip(at + step, 0, max(0, len(visit) - 1))
+        known = (row == at + step) & (rider[row] == drops.rider)
+        out.append(np.where(known[:, None], lonlat[row], np.nan))
+    return out[0], out[1]
 
 
 def _kinds(stays: StayColumns) -> tuple[tuple[str, int], ...]:

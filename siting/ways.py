@@ -59,6 +59,14 @@ class Ways(Protocol):
         """Return (n, 2) the nearest places on a street, degrees."""
         ...
 
+    def public_kerb(self, mode: str, lonlat: FloatArray, walk_m: float) -> FloatArray:
+        """Return (n, 2) the nearest places on streets that anybody may use and reach, NaN where too far."""
+        ...
+
+    def walk_s(self, mode: str, lonlat: FloatArray) -> FloatArray:
+        """Return (n,) seconds of the walk between each place and its street, a part of `seconds`."""
+        ...
+
     def reach(self, mode: str, lonlat: FloatArray, limits_s: tuple[int, ...]) -> list[list[tuple[Ring, ...]]]:
         """Return for each place and limit the outer rings of the area from where it is reached."""
         ...
@@ -113,6 +121,19 @@ class StreetWays:
     def kerb(self, mode: str, lonlat: FloatArray) -> FloatArray:
         """Return (n, 2) the nearest places on a street, degrees."""
         return self.network.snap(lonlat, mode, self.walk_m).lonlat
+
+    def public_kerb(self, mode: str, lonlat: FloatArray, walk_m: float) -> FloatArray:
+        """Return (n, 2) the nearest places on streets that anybody may use and reach, NaN where too far.
+
+        Streets of the largest connected part only: nobody rides to an island of the map.
+        """
+        open_edges = (self.network.edge_private & mode_bit(mode) == 0) & (self.network.components(mode) == 0)
+        snapped = self.network.snap(lonlat, mode, walk_m, among=open_edges)
+        return np.where(snapped.ok[:, None], snapped.lonlat, np.nan)
+
+    def walk_s(self, mode: str, lonlat: FloatArray) -> FloatArray:
+        """Return (n,) seconds of the walk between each place and its street, a part of `seconds`."""
+        return np.asarray(self.network.snap(lonlat, mode, self.walk_m).walk_ms / 1000.0)
 
     def reach(self, mode: str, lonlat: FloatArray, limits_s: tuple[int, ...]) -> list[list[tuple[Ring, ...]]]:
         """Return for each place and limit the outer rings of the area from where it is reached."""

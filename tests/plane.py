@@ -41,6 +41,12 @@ class Plane:
     def kerb(self, mode: str, lonlat: FloatArray) -> FloatArray:
         return lonlat
 
+    def public_kerb(self, mode: str, lonlat: FloatArray, walk_m: float) -> FloatArray:
+        return lonlat
+
+    def walk_s(self, mode: str, lonlat: FloatArray) -> FloatArray:
+        return np.zeros(len(lonlat))
+
     def reach(
         self, mode: str, lonlat: FloatArray, limits_s: tuple[int, ...]
     ) -> list[list[tuple[tuple[tuple[float, float], ...], ...]]]:

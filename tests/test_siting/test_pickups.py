@@ -15,8 +15,9 @@ def scene(riders: int) -> tuple[DropOffs, GateWaits]:
     start = np.arange(count) * 5000
     doors = np.array([[100.0, 100.0 + k % 5] for k in range(count)])
     gates = np.array([[-2.0 + k % 3, 100.0] for k in range(count)])
+    street = np.tile([[-300.0, 100.0]], (count, 1))
     return (
-        DropOffs(doors * SCALE, rider, start + 400, np.full(count, 105.0)),
+        DropOffs(doors * SCALE, rider, start + 400, np.full(count, 105.0), street * SCALE, street * SCALE),
         GateWaits(gates * SCALE, rider, start, np.full(count, 300.0)),
     )
 
@@ -29,6 +30,7 @@ def test_the_gate_of_a_compound_is_learned_and_the_minutes_add_up() -> None:
         np.array([[0.0, 100.0]]) * SCALE,
         (("Garden Court", FENCE),),
         Plane(),
+        Plane(),
         PickupRules(least_a_day=1),
         mode="ebike",
         days=2,
@@ -40,8 +42,8 @@ def test_the_gate_of_a_compound_is_learned_and_the_minutes_add_up() -> None:
     assert point.compound == "Garden Court"
     assert point.gates[0].in_osm
     assert point.gates[0].share == pytest.approx(1.0)
-    # 300 s at the gate, 105 - 45 s at the door, 2 x 1.3 x 100 m at 2.5 m/s
-    each = 300 + 60 + 2 * 1.3 * 100 / 2.5
+    # 300 s at the gate, 105 - 45 s at the door, 2 x 100 m at 5 m/s
+    each = 300 + 60 + 2 * 100 / 5
     assert point.drop_offs_a_day == pytest.approx(12)
     assert point.saved_min_a_day == pytest.approx(12 * each / 60, rel=0.02)
     assert point.walk_median_m == pytest.approx(130, rel=0.02)
@@ -50,14 +52,14 @@ def test_the_gate_of_a_compound_is_learned_and_the_minutes_add_up() -> None:
 
 def test_too_few_riders_give_no_point() -> None:
     drops, waits = scene(9)
-    task = (np.empty((0, 2)), (("Garden Court", FENCE),), Plane(), PickupRules(least_a_day=1))
+    task = (np.empty((0, 2)), (("Garden Court", FENCE),), Plane(), Plane(), PickupRules(least_a_day=1))
     assert pick_up_points(drops, waits, *task, mode="ebike", days=2, k=10) == ()
 
 
 def test_nobody_walks_farther_than_allowed() -> None:
     drops, waits = scene(12)
     rules = PickupRules(walk_m=100, least_a_day=1)
-    task = (np.empty((0, 2)), (("Garden Court", FENCE),), Plane(), rules)
+    task = (np.empty((0, 2)), (("Garden Court", FENCE),), Plane(), Plane(), rules)
     for point in pick_up_points(drops, waits, *task, mode="ebike", days=2, k=10):
         assert (point.walk_max_m or 0) <= 100
 
@@ -75,7 +77,7 @@ def test_towers_are_gathered_by_density_and_scattered_doors_are_left_out() -> No
 
 def test_a_wait_belongs_to_the_next_delivery_of_the_same_rider() -> None:
     place = np.zeros((3, 2))
-    drops = DropOffs(place, np.array([1, 1, 2]), np.array([100, 900, 120]), np.ones(3))
+    drops = DropOffs(place, np.array([1, 1, 2]), np.array([100, 900, 120]), np.ones(3), place, place)
     waits = GateWaits(place[:3], np.array([1, 2, 2]), np.array([200, 90, 130]), np.ones(3))
     assert next_drop_off(waits, place, drops, place).tolist() == [1, 2, -1]
 
