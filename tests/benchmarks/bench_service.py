@@ -1,0 +1,131 @@
+"""Service: requests over HTTP to ``yilu serve`` on the result of the demo, beside the same work in process."""
+
+import concurrent.futures
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+from harness import OURS, Row, compare, value
+
+from api.deps import load_served
+from api.match_schemas import MatchRequest
+from api.matching import answer
+
+__all__ = ["run"]
+
+BENCH = "service"
+YILU = [sys.executable, "-c", "from api.cli import main; main()"]
+START_S = 600.0
+NOON = "2026-03-09T12:00:00+02:00"
+
+
+def run(quick: bool) -> list[Row]:
+    """Measure latency and throughput; `quick` sends fewer requests."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "demo"
+        subprocess.run([*YILU, "demo", "--out", str(result)], check=True, capture_output=True)
+        whole = json.loads((result / "data" / "match-request.json").read_text(encoding="utf-8"))
+        calls = 20 if quick else 300
+        with _service(result) as address, httpx.Client(base_url=address) as client:
+            rows = _latency(client, whole, calls)
+            rows += _throughput(client, whole, calls)
+        return rows + _beside_in_process(result, whole)
+
+
+@contextlib.contextmanager
+def _service(folder: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen([*YILU, "serve", str(folder), "--port", str(port)], stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + START_S
+        while not _answers(address):
+            if process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError("the service did not start")
+            time.sleep(0.2)
+        yield address
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz").is_success
+    except httpx.TransportError:
+        return False
+
+
+def _with_tasks(whole: dict[str, object], first: int, count: int) -> dict[str, object]:
+    tasks = whole["tasks"]
+    assert isinstance(tasks, list)
+    return {**whole, "tasks": [tasks[(first + number) % len(tasks)] for number in range(count)]}
+
+
+def _matching(client: httpx.Client, request: dict[str, object]) -> Callable[[], object]:
+    def call() -> object:
+        return client.post("/v1/matches", json=request).raise_for_status()
+
+    return call
+
+
+def _nearest(client: httpx.Client, rider: dict[str, object]) -> Callable[[], object]:
+    asked = {"lon": rider["lon"], "lat": rider["lat"], "datum": "wgs84", "suggested": True, "at": NOON}
+
+    def call() -> object:
+        return client.get("/v1/stations/nearest", params=asked).raise_for_status()
+
+    return call
+
+
+def _ms(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return (time.perf_counter() - start) * 1e3
+
+
+def _latency(client: httpx.Client, whole: dict[str, object], calls: int) -> list[Row]:
+    riders = whole["riders"]
+    assert isinstance(riders, list)
+    one = [_matching(client, _with_tasks(whole, number, 1)) for number in range(calls)]
+    near = [_nearest(client, riders[number % len(riders)]) for number in range(calls)]
+    cases = {f"POST /v1/matches, {len(riders)} riders, 1 task": one, "GET /v1/stations/nearest": near}
+    rows = []
+    for case, wanted in cases.items():
+        wanted[0]()
+        rows.append(value(BENCH, case, OURS, "latency", "ms", [_ms(call) for call in wanted]))
+    return rows
+
+
+def _throughput(client: httpx.Client, whole: dict[str, object], calls: int) -> list[Row]:
+    """Four clients at once; the service is one process."""
+    wanted = [_matching(client, _with_tasks(whole, number, 1)) for number in range(calls)]
+    rates = []
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            start = time.perf_counter()
+            list(pool.map(lambda call: call(), wanted))
+            rates.append(calls / (time.perf_counter() - start))
+    return [value(BENCH, "POST /v1/matches, 1 task, 4 clients", OURS, "requests", "1/s", rates)]
+
+
+def _beside_in_process(folder: Path, whole: dict[str, object]) -> list[Row]:
+    served = load_served(folder)
+    request = _with_tasks(whole, 0, 1)
+    text = json.dumps(request)
+
+    def parsed() -> object:
+        return answer(served.network, MatchRequest.model_validate_json(text)).model_dump_json()
+
+    with _service(folder) as address, httpx.Client(base_url=address) as client:
+        subjects = {OURS: _matching(client, request), f"{OURS} in process": parsed}
+        return compare(BENCH, "1 task, HTTP or not", subjects, metric="latency", unit="ms", scale=1e3)
