@@ -1,4 +1,4 @@
-"""Service: requests over HTTP to ``yilu serve`` on the result of the demo, beside the same work in process."""
+"""Service: requests to ``yilu serve`` on the result of the demo, beside the same work in process."""
 
 import concurrent.futures
 import contextlib
@@ -79,7 +79,8 @@ def _matching(client: httpx.Client, request: dict[str, object]) -> Callable[[], 
 
 
 def _nearest(client: httpx.Client, rider: dict[str, object]) -> Callable[[], object]:
-    asked = {"lon": rider["lon"], "lat": rider["lat"], "datum": "wgs84", "suggested": True, "at": NOON}
+    here = {"lon": str(rider["lon"]), "lat": str(rider["lat"])}
+    asked = {**here, "datum": "wgs84", "suggested": "true", "at": NOON}
 
     def call() -> object:
         return client.get("/v1/stations/nearest", params=asked).raise_for_status()
