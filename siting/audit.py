@@ -2,10 +2,11 @@
 
 Rules, in this order, for a station with a reach of ``limit_s``:
 
-- ``merge``: at least `MERGE_SHARE` of the rest it reaches is reached by another existing station too
-  (of such a pair, the one with less rest within reach merges into the other);
+- ``merge``: at least `MERGE_SHARE` of the rest it reaches is reached by another existing station too, which
+  stays (it reaches more than little rest). Of such a pair the one that riders visit less merges into the
+  other; visited alike, the one that reaches less rest in its opening hours;
 - ``move``: it reaches little rest (below `LITTLE_SHARE` of what a station of the plan serves) and a free
-  candidate would add more than twice what only this station reaches;
+  candidate would add more than twice what only this station reaches, to at least k riders;
 - ``close``: it reaches little rest and no candidate is better;
 - ``open_longer``: at least `SHUT_SHARE` of the rest within reach falls into hours in which it is shut;
 - ``keep`` otherwise.
@@ -131,11 +132,17 @@ def audit_stations(
     taken: set[int] = set(new_sites)
     merged: set[int] = set()
     findings = []
-    for e in np.argsort(reached, kind="stable").tolist():
+    while_open = np.array([float(hourly[within[:, e]].sum(axis=0) @ open_by_hour(s.hours))
+                           for e, s in enumerate(stations)])  # fmt: skip
+    near = cKDTree(rests.xy_m).query_ball_point(xy_m, VISIT_M) if len(rests.xy_m) else [[]] * len(stations)
+    used = np.array([len(rows) for rows in near])
+    # whoever is judged first may merge into the later ones, which are worth more
+    for e in np.lexsort((np.arange(len(stations)), reached, while_open, used)).tolist():
         station = stations[e]
         mine = within[:, e]
         only = float(weight[mine & (count == 1) & ~new_cover].sum())
-        partner, overlap = _overlap(e, within, weight, merged)
+        gone = merged | {other for other in range(len(stations)) if reached[other] < little}
+        partner, overlap = _overlap(e, within, weight, gone)
         both = mine if partner is None else mine & within[:, partner]
         overlap_shown = partner is not None and riders_behind(demand.rest, both) >= k
         open_share = open_by_hour(station.hours)
@@ -146,6 +153,8 @@ def audit_stations(
         behind_gain = 0
         reason: tuple[str, tuple[tuple[str, str], ...]] = ("audit_keep", ())
         best, best_gain = _best_candidate(weight, within, candidate_within, new_cover, e, taken)
+        if best is not None and riders_behind(demand.rest, candidate_within[:, best]) < k:
+            best = None
         if overlap_shown and overlap >= MERGE_SHARE:
             action, reason = "merge", ("audit_merge", (("share", f"{100 * overlap:.0f}"),))
             merged.add(e)
@@ -197,14 +206,14 @@ def audit_stations(
     return tuple(dataclasses.replace(f, rank=r) for r, (_, _, f) in enumerate(findings, start=1))
 
 
-def _overlap(e: int, within: BoolArray, weight: FloatArray, merged: set[int]) -> tuple[int | None, float]:
+def _overlap(e: int, within: BoolArray, weight: FloatArray, gone: set[int]) -> tuple[int | None, float]:
     """Return the existing station that reaches most of what station ``e`` reaches, and that share."""
     total = float(weight[within[:, e]].sum())
     best: tuple[int | None, float] = (None, 0.0)
     if total == 0:
         return best
     for other in range(within.shape[1]):
-        if other == e or other in merged:
+        if other == e or other in gone:
             continue
         share = float(weight[within[:, e] & within[:, other]].sum()) / total
         if share > best[1]:

@@ -375,8 +375,8 @@ def _rides_saved_s(task: _Task, members: IntArray, lonlat: FloatArray, served_by
     row_of = np.full(int(members.max()) + 1, -1)
     row_of[members] = np.arange(len(members))
     for column, p in enumerate(fits.tolist()):
-        saved = by_door - by_place[:, column]
-        rows = np.isfinite(saved)
+        rows = np.isfinite(by_door) & np.isfinite(by_place[:, column])
+        saved = np.subtract(by_door, by_place[:, column], where=rows, out=np.zeros(len(known)))
         mine = rows & served_by[row_of[known], p]
         if rows.any():
             out[p] = float(saved[mine if mine.any() else rows].mean())
