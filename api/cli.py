@@ -151,7 +151,7 @@ def describe_map(file: Path, as_json: bool) -> None:
 @yilu.command("simulate")
 @click.argument("file", metavar="[MAP.osm.pbf]", type=FILE, required=False)
 @click.option("--riders", type=int, default=200, show_default=True)
-@click.option("--tasks", type=int, default=80, show_default=True)
+@click.option("--tasks", type=int, default=400, show_default=True)
 @click.option("--hours", type=float, default=8.0, show_default=True, help="Length of the day.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--json", "json_file", type=FILE, default=None, help="Also write the figures to this file.")
@@ -184,12 +184,12 @@ def simulate_day(
         # a folder that cannot be written to is refused before the work
         folder = None if out is None else stack.enter_context(prepared_folder(out))
         with StageBars({}) as bars:
-            results = replay_day(network, options, bars.progress)
+            proofs = replay_day(network, options, bars.progress)
         if folder is not None:
-            write_days(results, folder, lang)
-    print_days(results)
+            write_days(proofs, folder, lang)
+    print_days(proofs)
     if json_file is not None:
-        rows = [figures(result) for result in results]
+        rows = [figures(proof.result) for proof in proofs]
         json_file.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 

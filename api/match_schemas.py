@@ -13,15 +13,23 @@ from api.studytables import Mode
 from geo.datum import Datum
 
 __all__ = [
+    "AlertOut",
+    "AlertRequest",
+    "AlertResponse",
+    "AnswerOut",
     "ChangeOut",
+    "ChangeWhat",
+    "EmergencyIn",
     "LateStopOut",
     "MatchOut",
     "MatchRequest",
     "MatchResponse",
     "OffNetworkOut",
     "PolicyIn",
+    "QuestionIn",
     "RefusedOut",
     "RiderIn",
+    "RuleName",
     "RunnerUpOut",
     "StopIn",
     "StopKind",
@@ -34,6 +42,7 @@ __all__ = [
 MAX_RIDERS = 20_000
 MAX_TASKS = 500
 MAX_STOPS = 200
+MAX_QUESTIONS = 200
 
 # Wide enough for any plan, narrow enough that no sum of times leaves the calendar.
 FIRST = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
@@ -43,6 +52,14 @@ StopKind = Literal["pickup", "dropoff", "task", "rest", "other"]
 TaskKindName = Literal[
     "rubbish", "hazard", "blocked_exit", "furniture", "visit", "notice", "patrol", "food_safety", "errand",
     "first_response",
+]  # fmt: skip
+ChangeWhat = Literal[
+    "due", "start", "latest", "max_extra", "hour_budget", "shift", "day", "break", "skill", "mode", "status",
+    "capacity", "place", "people", "none",
+]  # fmt: skip
+RuleName = Literal[
+    "late", "window", "max_extra", "hour_budget", "shift", "day", "break", "skill", "mode", "status",
+    "capacity", "platform", "place", "position", "unreachable", "dead_end", "people",
 ]  # fmt: skip
 Seconds = Annotated[float, Field(ge=0, le=86_400, description="Seconds.")]
 Word = Annotated[str, Field(min_length=1, max_length=40)]
@@ -115,7 +132,10 @@ class TaskIn(Schema):
 
 
 class PolicyIn(Schema):
-    """What may differ from the standing rules; what is left out stays as it is."""
+    """What may differ from the standing rules; what is left out stays as it is.
+
+    The labour rules (breaks, hours of the day, e-bike speed) are not among it: no request may loosen them.
+    """
 
     max_extra_s: Seconds | None = None
     max_extra_per_hour_s: Seconds | None = None
@@ -128,6 +148,13 @@ class PolicyIn(Schema):
     walk_to_street_m: Annotated[float | None, Field(ge=1, le=2_000)] = None
 
 
+class QuestionIn(Schema):
+    """A question: why not this rider for this task."""
+
+    task_id: Identifier
+    rider_id: Identifier
+
+
 class MatchRequest(Schema):
     """Riders with their plans, and tasks. Only these riders are considered, and nothing is kept."""
 
@@ -137,6 +164,10 @@ class MatchRequest(Schema):
     riders: Annotated[tuple[RiderIn, ...], Field(max_length=MAX_RIDERS)]
     tasks: Annotated[tuple[TaskIn, ...], Field(min_length=1, max_length=MAX_TASKS)]
     policy: PolicyIn = PolicyIn()
+    questions: Annotated[
+        tuple[QuestionIn, ...],
+        Field(max_length=MAX_QUESTIONS, description="Answered for the plans as they are sent."),
+    ] = ()
 
 
 class StopSlackOut(Schema):
@@ -150,7 +181,7 @@ class StopSlackOut(Schema):
 
 
 class RunnerUpOut(Schema):
-    """The second best rider."""
+    """The second best rider of the same platform."""
 
     rider_id: str
     extra_s: float
@@ -179,12 +210,23 @@ class MatchOut(Schema):
 
 
 class ChangeOut(Schema):
-    """The smallest single change that would allow the match."""
+    """The smallest single change that would allow the match, enough alone."""
 
-    what: str
-    seconds: Annotated[float | None, Field(description="Metres for a place, people for people.")]
-    subject: str
-    rider_id: str | None
+    what: Annotated[
+        ChangeWhat,
+        Field(
+            description="`due` of a stop; the task's window opens sooner (`start`), closes later (`latest`); "
+            "`max_extra`, `hour_budget`: more time for tasks; `shift`, `day`, `break`: later by; `skill`, "
+            "`mode`, `status`, `capacity`; `place`: nearer to a street; `people`: fewer; `none` is enough."
+        ),
+    ]
+    by_s: Annotated[float | None, Field(description="Seconds, for a change of time.")]
+    by_m: Annotated[float | None, Field(description="Metres, for a place.")]
+    by: Annotated[int | None, Field(description="People, or parcels of capacity.")]
+    subject: Annotated[
+        str | None, Field(description="The stop, skill, mode or status; `pickup` or `dropoff` of a task.")
+    ]
+    rider_id: Annotated[str | None, Field(description="Who could then do it.")]
     text: str
 
 
@@ -192,12 +234,22 @@ class RefusedOut(Schema):
     """A task without a rider, and why."""
 
     task_id: str
-    rule: str
-    subject: str
-    by_s: float | None
+    rule: RuleName
+    subject: Annotated[str | None, Field(description="The stop, skill, mode or status it is about.")]
+    by_s: Annotated[float | None, Field(description="Seconds by which the limit would have to give way.")]
+    by_m: Annotated[float | None, Field(description="Metres too far from a street.")]
     reason: str
     rider_id: Annotated[str | None, Field(description="Who came nearest to doing it.")]
     change: ChangeOut
+
+
+class AnswerOut(Schema):
+    """Whether a rider may do a task, and what keeps him from it."""
+
+    task_id: str
+    rider_id: str
+    allowed: bool
+    refused: RefusedOut | None
 
 
 class LateStopOut(Schema):
@@ -222,4 +274,62 @@ class MatchResponse(Schema):
     matches: list[MatchOut]
     refused: list[RefusedOut]
     late_before: list[LateStopOut]
+    off_network: list[OffNetworkOut]
+    answers: Annotated[list[AnswerOut], Field(description="To the questions, in their order.")]
+
+
+class EmergencyIn(Schema):
+    """What may differ from the standing rules of an emergency; what is left out stays as it is."""
+
+    acceptance: Annotated[
+        float | None, Field(ge=0, le=1, description="Chance that one alerted rider accepts [0.32].")
+    ] = None
+    answer_s: Annotated[Seconds | None, Field(description="From an alert to its answer.")] = None
+    phase_riders: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=1_000)], ...] | None, Field(min_length=1, max_length=20)
+    ] = None
+    phase_wait_s: Annotated[Seconds | None, Field(description="Then the next phase is alerted.")] = None
+    within_s: Annotated[Seconds | None, Field(description="The x of P(somebody is there within x).")] = None
+    horizon_s: Annotated[Seconds | None, Field(description="Nobody farther away is alerted.")] = None
+
+
+class AlertRequest(Schema):
+    """Riders with their plans, and one emergency. Nothing is kept, and no plan is changed."""
+
+    datum: Annotated[Datum, Field(description="Datum of every position in the request.")]
+    now: Annotated[Instant, Field(description="When the emergency was reported.")]
+    riders: Annotated[tuple[RiderIn, ...], Field(max_length=MAX_RIDERS)]
+    task: TaskIn
+    policy: EmergencyIn = EmergencyIn()
+    acceptance: dict[Identifier, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict,
+        max_length=MAX_RIDERS,
+        description="By rider id, where it is known; others as in the policy.",
+    )
+    drill: Annotated[bool, Field(description="Marks the answer; the plan is the same.")] = False
+
+
+class AlertOut(Schema):
+    """One rider to alert."""
+
+    rider_id: str
+    phase: Annotated[int, Field(description="0 for the first.")]
+    alerted_s: Annotated[float, Field(description="Seconds after the report.")]
+    travel_s: float
+    arrives_s: Annotated[float, Field(description="Seconds after the report, when he accepts.")]
+    acceptance: float
+    late_stops: Annotated[
+        list[LateStopOut], Field(description="Stops that would be late if he went and then drove on.")
+    ]
+
+
+class AlertResponse(Schema):
+    """Whom to alert: the soonest capable riders in phases, the next one only when nobody has accepted."""
+
+    task_id: str
+    drill: bool
+    within_s: float
+    probability: Annotated[float, Field(description="That somebody is there `within_s` after the report.")]
+    soonest_s: Annotated[float | None, Field(description="If the soonest accepts; null: nobody is near.")]
+    alerts: list[AlertOut]
     off_network: list[OffNetworkOut]

@@ -4,12 +4,19 @@ import contextlib
 import dataclasses
 import datetime
 import math
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
 from api.deps import ServedStudy
 from api.match_schemas import (
+    AlertOut,
+    AlertRequest,
+    AlertResponse,
+    AnswerOut,
     ChangeOut,
+    ChangeWhat,
     LateStopOut,
     MatchOut,
     MatchRequest,
@@ -17,6 +24,7 @@ from api.match_schemas import (
     OffNetworkOut,
     RefusedOut,
     RiderIn,
+    RuleName,
     RunnerUpOut,
     StopSlackOut,
     TaskIn,
@@ -24,15 +32,17 @@ from api.match_schemas import (
 )
 from api.schemas import way_of
 from geo.datum import Datum, from_wgs84, to_wgs84
-from geo.errors import OffNetworkError, YiluError
+from geo.errors import InputError, OffNetworkError, YiluError
 from geo.streets import StreetNetwork
+from routing.emergency import alert_plan
+from routing.fleet import Fleet
 from routing.match import match_tasks
-from routing.policy import Policy
+from routing.policy import EmergencyPolicy, Policy
 from routing.results import Match, MatchResult, Refused
 from routing.riders import Rider, Stop
 from routing.tasks import Task, Visit
 
-__all__ = ["Asked", "answer", "asked_of", "refuse_all_off_network", "response_of", "warm_up"]
+__all__ = ["Asked", "alerts", "answer", "asked_of", "refuse_all_off_network", "response_of", "warm_up"]
 
 LonLat = tuple[float, float]
 WARM_UP_AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -71,9 +81,70 @@ def answer(network: StreetNetwork, request: MatchRequest) -> MatchResponse:
         When no task of the request lies on a street; if only some do not, those are refused one by one.
     """
     asked = asked_of(request)
-    result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s)
+    questions = [(one.task_id, one.rider_id) for one in request.questions]
+    result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, questions)
     refuse_all_off_network(result, asked)
     return response_of(result, request)
+
+
+def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
+    """Plan the alerts of one emergency.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+    request : AlertRequest
+
+    Returns
+    -------
+    AlertResponse
+
+    Raises
+    ------
+    InputError
+        When the request contradicts itself.
+    OffNetworkError
+        When the emergency lies on no street of any mode among the riders.
+    """
+    rules = EmergencyPolicy(**request.policy.model_dump(exclude_none=True))
+    asked = asked_of(
+        MatchRequest(datum=request.datum, now=request.now, riders=request.riders, tasks=(request.task,))
+    )
+    strange = request.acceptance.keys() - {rider.rider_id for rider in asked.riders}
+    if strange:
+        raise InputError(f"acceptance is given for rider {min(strange)!r}, who is not among the riders")
+    fleet = Fleet(network, asked.policy)
+    off = fleet.put(asked.riders, asked.now_s)
+    (task,) = asked.tasks
+    limit_m = asked.policy.walk_to_street_m
+    near = [network.snap(np.array([task.place.lonlat]), mode, limit_m) for mode in fleet.squads]
+    if near and not any(place.ok[0] for place in near):
+        raise OffNetworkError(f"task {task.task_id} lies on no street within {limit_m:.0f} m")
+    known = request.acceptance
+    plan = alert_plan(fleet, task, asked.now_s, acceptance=known, policy=rules, drill=request.drill)
+    return AlertResponse(
+        task_id=plan.task_id,
+        drill=plan.drill,
+        within_s=plan.within_s,
+        probability=round(plan.probability, 4),
+        soonest_s=_finite(plan.soonest_s),
+        alerts=[
+            AlertOut(
+                rider_id=alert.rider_id,
+                phase=alert.phase,
+                alerted_s=_round(alert.alerted_s),
+                travel_s=_round(alert.travel_s),
+                arrives_s=_round(alert.arrives_s),
+                acceptance=alert.acceptance,
+                late_stops=[
+                    LateStopOut(rider_id=alert.rider_id, stop_id=stop_id, late_s=_round(late_s))
+                    for stop_id, late_s in alert.late_stops
+                ],
+            )
+            for alert in plan.alerts
+        ],
+        off_network=_off_network(off),
+    )
 
 
 def warm_up(served: ServedStudy) -> None:
@@ -189,11 +260,21 @@ def response_of(result: MatchResult, request: MatchRequest) -> MatchResponse:
             LateStopOut(rider_id=late.rider_id, stop_id=late.stop_id, late_s=_round(late.late_s))
             for late in result.late_before
         ],
-        off_network=[
-            OffNetworkOut(rider_id=rider, nearest_street_m=_finite(away))
-            for rider, away in result.off_network
+        off_network=_off_network(result.off_network),
+        answers=[
+            AnswerOut(
+                task_id=one.task_id,
+                rider_id=one.rider_id,
+                allowed=one.refused is None,
+                refused=None if one.refused is None else _refused(one.refused),
+            )
+            for one in result.answers
         ],
     )
+
+
+def _off_network(off: Sequence[tuple[str, float]]) -> list[OffNetworkOut]:
+    return [OffNetworkOut(rider_id=rider, nearest_street_m=_finite(away)) for rider, away in off]
 
 
 def _match(match: Match, datum: Datum, zone: datetime.tzinfo) -> MatchOut:
@@ -236,18 +317,24 @@ def _match(match: Match, datum: Datum, zone: datetime.tzinfo) -> MatchOut:
 
 
 def _refused(refused: Refused) -> RefusedOut:
-    change = refused.change
+    binding, change = refused.binding, refused.change
+    metres = binding.rule == "place"
+    counted = {"people": change.seconds, "capacity": change.subject}.get(change.what)
+    timed = change.what not in ("people", "capacity", "place")
     return RefusedOut(
         task_id=refused.task_id,
-        rule=refused.binding.rule,
-        subject=refused.binding.subject,
-        by_s=_finite(refused.binding.by_s),
-        reason=refused.binding.text,
+        rule=cast(RuleName, binding.rule),
+        subject=binding.subject or None,
+        by_s=None if metres else _finite(binding.by_s),
+        by_m=_finite(binding.by_s) if metres else None,
+        reason=binding.text,
         rider_id=refused.rider_id,
         change=ChangeOut(
-            what=change.what,
-            seconds=_finite(change.seconds),
-            subject=change.subject,
+            what=cast(ChangeWhat, change.what),
+            by_s=_finite(change.seconds) if timed else None,
+            by_m=_finite(change.seconds) if change.what == "place" else None,
+            by=None if counted is None else int(counted),
+            subject=change.subject or None if change.what != "capacity" else None,
             rider_id=change.rider_id,
             text=change.text,
         ),

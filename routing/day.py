@@ -142,7 +142,9 @@ def make_day(network: StreetNetwork, options: DayOptions, policy: Policy) -> Day
         raise InputError("No street of the network can be reached and left by e-bike; a day needs some.")
     middle = (network.geom_ptr[edges] + network.geom_ptr[edges + 1]) // 2
     xy = network.project(network.geom_lonlat[middle])
-    places = network.snap(network.unproject(xy), "ebike", policy.walk_to_street_m)
+    chosen = np.zeros(len(network), np.bool_)
+    chosen[edges] = True
+    places = network.snap(network.unproject(xy), "ebike", policy.walk_to_street_m, among=chosen)
     tree = cKDTree(xy)
     squad = Squad(network, "ebike", policy)
     draft = _Draft(network, squad, xy, tree, places, options, policy)

@@ -2,19 +2,30 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from geo.errors import InputError
 from geo.streets import StreetNetwork
 from geo.travel import Path, find_path
+from routing.exits import POCKET_M, leads_on
 from routing.explain import refusal, why_not
 from routing.fleet import Candidate, Fleet
 from routing.nearmiss import near_misses
 from routing.pairs import best_pairs
 from routing.policy import Policy
-from routing.results import Answer, LateStop, Match, MatchResult, Refused, RunnerUp, StopSlack
+from routing.results import (
+    Answer,
+    Binding,
+    Change,
+    LateStop,
+    Match,
+    MatchResult,
+    Refused,
+    RunnerUp,
+    StopSlack,
+)
 from routing.riders import Rider, Stop
 from routing.tables import EVER
 from routing.tasks import Task, stops_of
@@ -64,20 +75,36 @@ def match_tasks(
     fleet = Fleet(network, policy)
     off = fleet.put(riders, now_s)
     late = late_stops(fleet)
-    answers = _answers(fleet, tasks, questions, now_s)
+    answers = _answers(fleet, tasks, questions, dict(off), now_s)
     matches, refused = match(fleet, tasks, now_s)
     plans = tuple(fleet.rider(rider.rider_id) if rider.rider_id in fleet else rider for rider in riders)
     return MatchResult(matches, refused, late, off, plans, answers)
 
 
 def _answers(
-    fleet: Fleet, tasks: Sequence[Task], questions: Sequence[tuple[str, str]], now_s: float
+    fleet: Fleet,
+    tasks: Sequence[Task],
+    questions: Sequence[tuple[str, str]],
+    off: Mapping[str, float],
+    now_s: float,
 ) -> tuple[Answer, ...]:
     known = {task.task_id: task for task in tasks}
     answers = []
     for task_id, rider_id in questions:
         if task_id not in known:
             raise InputError(f"A question is about task {task_id!r}, which is not among the tasks.")
+        if rider_id in off:
+            text = (
+                f"rider {rider_id} or a stop of his lies on no street: {off[rider_id]:.0f} m from the nearest"
+            )
+            lost = Refused(
+                task_id,
+                Binding("position", rider_id, None, text),
+                rider_id,
+                Change("none", None, "", rider_id, f"no single change is enough: {text}"),
+            )
+            answers.append(Answer(task_id, rider_id, lost))
+            continue
         answers.append(Answer(task_id, rider_id, why_not(fleet, known[task_id], rider_id, now_s)))
     return tuple(answers)
 
@@ -131,9 +158,8 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
 def candidates_for(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ...]:
     """Return the k best riders for a task of either form.
 
-    A plan may not end where no legal way leads out of, unless it did before: there the rider could not go on
-    to his next order. For a mode that cannot leave the last place of the task, only places before a promised
-    stop are left, and each is judged.
+    A plan may not end where no legal way leads on or back, unless it did before: there the rider could not go
+    to his next order. For a mode that cannot leave the last place of the task, every place is judged.
     """
     modes = _without_way_out(fleet, task)
     if not modes:
@@ -160,7 +186,7 @@ def _without_way_out(fleet: Fleet, task: Task) -> frozenset[str]:
     lost = set()
     for mode in task.modes & fleet.squads.keys():
         edge = int(fleet.table(mode, [task], dropoff=True).places.edge[0])
-        if edge >= 0 and not fleet.network.connected(mode)[edge]:
+        if edge >= 0 and not leads_on(fleet.network, mode, edge, POCKET_M):
             lost.add(mode)
     return frozenset(lost)
 

@@ -14,6 +14,7 @@ from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.jit import kernel
 from geo.snapping import Snapped
 from geo.travel import reach_from, reach_to
+from routing.exits import POCKET_M, STUCK_M, leads_on
 from routing.fleet import Fleet
 from routing.squad import Squad, as_ms
 from routing.tables import EVER, FAR_MS, Columns, Ms
@@ -210,7 +211,7 @@ def _examine(
             if m >= i:
                 need[ROOM] = max(need[ROOM], board + ask.load - c.capacity[row])
     if ask.trap and (j if ask.pair else i) == k and not limits.stuck[row]:
-        need[TRAPPED] = 1
+        need[TRAPPED] = legs.d_on[base + k] < 0
     need[EXTRA] = extra
     need[GAP] = gap
     return True
@@ -363,14 +364,14 @@ def near_misses(
     if any(place.edge[0] < 0 for place in places) or not len(squad):
         return None
     over_m = max(max(float(p.walk_m[0]) - fleet.policy.walk_to_street_m, 0.0) for p in places)
-    limits = _limits(fleet, squad, task, over_m)
+    ask = _ask(fleet, squad, task, now_s, places)
+    limits = _limits(fleet, squad, task, over_m, ask.trap)
     rows = np.flatnonzero((squad.c.stops >= 0) & ~limits.skip)
     if only >= 0:
         rows = rows[rows == only]
     legs = _legs_between(fleet, squad, places, rows)
     if legs is None:
         return None
-    ask = _ask(fleet, squad, task, now_s, places)
     table = np.zeros((len(squad.c.stops), COLUMNS), np.int64)
     _judge(squad.c, squad.width, ask, legs, limits, only, table)
     judged = rows[np.minimum(table[rows, ALLOWED], table[rows, SEVERAL]) < LOST]
@@ -399,7 +400,7 @@ def _ask(fleet: Fleet, squad: Squad, task: Task, now_s: float, places: list[Snap
         task.load,
         now,
         round(fleet.policy.max_extra_s * 1000),
-        not bool(fleet.network.connected(squad.mode)[places[-1].edge[0]]),
+        not leads_on(fleet.network, squad.mode, int(places[-1].edge[0]), POCKET_M),
     )
 
 
@@ -436,7 +437,7 @@ def _scaled(seconds: FloatArray, walks: Int64Array, factor: Int64Array) -> Int64
     return np.where(known, walks + (net * factor + 999) // 1000, -1)
 
 
-def _limits(fleet: Fleet, squad: Squad, task: Task, over_m: float) -> _Limits:
+def _limits(fleet: Fleet, squad: Squad, task: Task, over_m: float, trap: bool) -> _Limits:
     c, policy = squad.c, fleet.policy
     size = len(c.stops)
     rows = np.flatnonzero(c.stops >= 0)
@@ -461,6 +462,9 @@ def _limits(fleet: Fleet, squad: Squad, task: Task, over_m: float) -> _Limits:
     platforms = fleet.platforms.mask(task.platforms)
     if platforms:
         skip |= (c.platform & platforms) == 0
-    final = c.edge[np.arange(size) * squad.width + np.maximum(c.stops, 0)]
-    stuck = ~np.append(fleet.network.connected(squad.mode), True)[final]
+    stuck = np.zeros(size, np.bool_)
+    if trap:
+        last, which = np.unique(c.edge[rows * squad.width + c.stops[rows]], return_inverse=True)
+        free = [leads_on(fleet.network, squad.mode, edge, STUCK_M) for edge in last.tolist()]
+        stuck[rows] = ~np.array(free, np.bool_)[which]
     return _Limits(hour, shift_end, day_end, kinds, skip, stuck)

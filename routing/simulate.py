@@ -253,11 +253,15 @@ class _Replay:
         self.plans[row] += range(first, last)
 
     def _caps(self, now: int) -> None:
-        hour, most = round(self.policy.max_extra_per_hour_s * 1000), round(self.policy.max_extra_s * 1000)
         for row, spent in enumerate(self.spent):
             if spent:
                 spent[:] = [one for one in spent if one[0] > now - 3_600_000]
-                self.squad.c.cap[row] = min(most, max(hour - sum(one[1] for one in spent), 0))
+                self._cap(row)
+
+    def _cap(self, row: int) -> None:
+        """Set what one task may still take of a rider's hour."""
+        hour, most = round(self.policy.max_extra_per_hour_s * 1000), round(self.policy.max_extra_s * 1000)
+        self.squad.c.cap[row] = min(most, max(hour - sum(one[1] for one in self.spent[row]), 0))
 
     def _match(self, waiting: list[int], now: int) -> list[int]:
         self._caps(now)
@@ -381,6 +385,7 @@ class _Replay:
             self.witness(Given(self._as_task(task, now), was, then, place, extra / 1000, now / 1000))
         self.taken[task] = row, extra
         self.spent[row].append((now, extra))
+        self._cap(row)
         self.extra[row] += extra / 1000
 
     def _as_task(self, task: int, now: int) -> Task:

@@ -319,7 +319,8 @@ class Checker:
         last = before.stops[-1].lonlat if before.stops else before.lonlat
         here, there = self._place(after.mode, after.stops[-1].lonlat), self._place(after.mode, last)
         ways = self.ways(after.mode)
-        if not ways.leads_on(here, POCKET_M) and ways.leads_on(there, POCKET_M):
+        lost = not ways.leads_on(here, POCKET_M) and ways.leads_on(there, POCKET_M)
+        if lost and math.isinf(ways.fastest_ms(here, there)):
             yield "the plan ends where no legal way leads out of"
 
     def _told(self, match: Match, where: Sequence[int], now_s: float) -> Iterable[str]:

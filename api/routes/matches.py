@@ -1,10 +1,13 @@
-"""``POST /v1/matches``: which rider does which task on the way. Nothing of the request is kept."""
+"""``POST /v1/matches`` and ``POST /v1/alerts``: who does which task on the way, whom an emergency alerts.
+
+Nothing of a request is kept.
+"""
 
 from fastapi import APIRouter
 
 from api.deps import Served
-from api.match_schemas import MatchRequest, MatchResponse
-from api.matching import answer
+from api.match_schemas import AlertRequest, AlertResponse, MatchRequest, MatchResponse
+from api.matching import alerts, answer
 
 __all__ = ["router"]
 
@@ -20,3 +23,12 @@ def match(served: Served, request: MatchRequest) -> MatchResponse:
     event loop stays free.
     """
     return answer(served.network, request)
+
+
+@router.post("/alerts", summary="Whom to alert in an emergency, in phases")
+def alert(served: Served, request: AlertRequest) -> AlertResponse:
+    """Plan whom to alert: the soonest capable riders in phases, and the chance of being in time.
+
+    Whoever accepts goes at once, so deliveries may get late: each alert names them. Nothing is booked.
+    """
+    return alerts(served.network, request)

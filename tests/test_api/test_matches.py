@@ -18,6 +18,7 @@ from geo.datum import from_wgs84, to_wgs84
 NOW = "2026-03-04T12:00:00+08:00"
 DUE = "2026-03-04T12:10:00+08:00"
 MATCHES = "/v1/matches"
+ALERTS = "/v1/alerts"
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +191,157 @@ def test_the_command_refuses_in_one_sentence(folder: Path) -> None:
     assert result.exit_code == 2
     assert result.stderr.startswith("yilu: task t1 lies on no street within 100 m")
     assert "Traceback" not in result.output
+
+
+def test_the_change_told_opens_the_match(client: TestClient) -> None:
+    request = _request(policy={"max_extra_s": 5})
+    change = client.post(MATCHES, json=request).json()["refused"][0]["change"]
+    request["policy"]["max_extra_s"] += change["by_s"]
+    assert client.post(MATCHES, json=request).json()["matches"][0]["rider_id"] == change["rider_id"]
+
+
+def test_two_places_that_fail_only_together_are_explained(client: TestClient) -> None:
+    """Each place alone is cheap, one after the other it takes more than one task may."""
+    request = _request(policy={"max_extra_s": 5})
+    request["riders"] = [{"rider_id": "r", **_at("B")}]
+    request["tasks"] = [{"task_id": "p", "place": _at("B"), "dropoff": _at("G"), "kind": "errand", "load": 1}]
+    (refused,) = client.post(MATCHES, json=request).json()["refused"]
+    assert (refused["rule"], refused["change"]["what"], refused["rider_id"]) == (
+        "max_extra",
+        "max_extra",
+        "r",
+    )
+    request["policy"]["max_extra_s"] += refused["change"]["by_s"]
+    (match,) = client.post(MATCHES, json=request).json()["matches"]
+    assert (match["place"], match["dropoff_place"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("rider", "task", "rule", "change"),
+    [
+        ({"capacity": 2, "load": 1}, {"load": 3}, "capacity", {"what": "capacity", "by": 2}),
+        ({}, {"skills": ["aid"]}, "skill", {"what": "skill", "subject": "aid"}),
+        ({}, {"modes": ["foot"]}, "mode", {"what": "mode", "subject": "ebike"}),
+        ({"status": "on_break"}, {}, "status", {"what": "status", "subject": "on_break"}),
+        ({"shift_end": "2026-03-04T12:00:20+08:00"}, {}, "shift", {"what": "shift"}),
+        ({"worked_since_break_s": 14_400}, {}, "break", {"what": "break"}),
+        ({"worked_today_s": 43_200}, {}, "day", {"what": "day"}),
+        ({"extra_last_hour_s": 900}, {}, "hour_budget", {"what": "hour_budget"}),
+    ],
+)
+def test_each_rule_holds_through_the_service(
+    client: TestClient, rider: dict[str, Any], task: dict[str, Any], rule: str, change: dict[str, Any]
+) -> None:
+    request = _request()
+    request["riders"] = [{"rider_id": "r", **_at("A"), **rider}]
+    request["tasks"][0] |= task
+    if "load" in task:
+        request["tasks"][0]["dropoff"] = _at("C")
+    (refused,) = client.post(MATCHES, json=request).json()["refused"]
+    assert (refused["rule"], refused["rider_id"]) == (rule, "r")
+    assert refused["change"] | change == refused["change"]
+    if change.get("subject") is None and "by" not in change:
+        assert refused["change"]["by_s"] > 0
+    request["riders"][0] = {"rider_id": "r", **_at("A"), "status": "public_benefit", "skills": ["aid"]}
+    request["tasks"][0] |= {"modes": ["ebike"]}
+    assert client.post(MATCHES, json=request).json()["matches"]
+
+
+def test_pay_points_and_fairness(client: TestClient) -> None:
+    rates = {"yuan_per_minute": 0.6, "yuan_per_km": 2, "points_per_minute": 3, "points_per_km": 5}
+    request = _request(policy=rates)
+    request["riders"] = [
+        {"rider_id": "gave", **_at("A"), "contribution": 50},
+        {"rider_id": "rested", **_at("A"), "contribution": 10},
+    ]
+    (match,) = client.post(MATCHES, json=request).json()["matches"]
+    assert match["rider_id"] == "gave"
+    minutes, km = match["extra_s"] / 60, match["extra_m"] / 1000
+    assert km > 0
+    assert match["yuan"] == pytest.approx(0.6 * minutes + 2 * km, abs=0.006)
+    assert match["points"] == pytest.approx(3 * minutes + 5 * km, abs=0.006)
+    request["policy"] |= {"fairness_s_per_point": 1.0}
+    (fair,) = client.post(MATCHES, json=request).json()["matches"]
+    assert fair["rider_id"] == "rested"
+    assert fair["extra_s"] == match["extra_s"]
+    assert fair["runner_up"]["difference_s"] == 40.0
+
+
+def test_no_answer_about_a_task_tells_of_another_platform(client: TestClient) -> None:
+    request = _request()
+    request["riders"] = [
+        {"rider_id": "own", **_at("J"), "platform": "x"},
+        {"rider_id": "secret", **_at("B"), "platform": "y"},
+    ]
+    request["tasks"][0]["platforms"] = ["x"]
+    answer = client.post(MATCHES, json=request)
+    assert answer.json()["matches"][0]["rider_id"] == "own"
+    assert "secret" not in answer.text
+    for change in ({"policy": {"max_extra_s": 1}}, {"riders": request["riders"][1:]}):
+        answer = client.post(MATCHES, json=request | change)
+        assert answer.json()["refused"]
+        assert "secret" not in answer.text
+    # The runner-up of a task that is open to all is of the same platform too.
+    open_to_all = request | {"tasks": _request()["tasks"]}
+    answer = client.post(MATCHES, json=open_to_all)
+    assert answer.json()["matches"][0]["rider_id"] == "secret"
+    assert answer.json()["matches"][0]["runner_up"] is None
+    asked = [{"task_id": "t1", "rider_id": "secret"}]
+    unknown = client.post(MATCHES, json=request | {"questions": [{"task_id": "t1", "rider_id": "nobody"}]})
+    hidden = client.post(MATCHES, json=request | {"questions": asked})
+    assert (hidden.status_code, hidden.json()["type"]) == (422, "/problems#bad-input")
+    assert hidden.json() | {"detail": ""} == unknown.json() | {"detail": ""}
+    alerts = client.post(ALERTS, json=_emergency(request["riders"], platforms=["x"]))
+    assert [alert["rider_id"] for alert in alerts.json()["alerts"]] == ["own"]
+    assert "secret" not in alerts.text
+
+
+def test_any_rider_may_be_asked_about(client: TestClient) -> None:
+    request = _request(questions=[{"task_id": "t1", "rider_id": name} for name in ("near", "far", "lost")])
+    request["riders"][1] |= {"status": "off"}
+    request["riders"].append({"rider_id": "lost", "lon": 116.5, "lat": 39.9})
+    near, far, lost = client.post(MATCHES, json=request).json()["answers"]
+    assert near == {"task_id": "t1", "rider_id": "near", "allowed": True, "refused": None}
+    assert (far["allowed"], far["refused"]["rule"], far["refused"]["change"]["what"]) == (
+        False, "status", "status",
+    )  # fmt: skip
+    assert lost["refused"]["rule"] == "position"
+
+
+def _emergency(riders: list[dict[str, Any]], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    task = {"task_id": "e", "place": {**_at("C"), "service_s": 600}, "kind": "first_response", **more}
+    return {"datum": "wgs84", "now": NOW, "riders": riders, "task": task}
+
+
+def test_an_emergency_alerts_the_soonest_capable_riders_in_phases(client: TestClient) -> None:
+    places = {"a": "B", "b": "D", "c": "A", "d": "J", "e": "F", "untrained": "C"}
+    riders = [
+        {"rider_id": name, **_at(letter), "skills": [] if name == "untrained" else ["aid"]}
+        for name, letter in places.items()
+    ]
+    riders[0]["stops"] = [{"stop_id": "s", **_at("A"), "due": DUE}]
+    body = client.post(ALERTS, json=_emergency(riders, skills=["aid"])).json()
+    assert [alert["phase"] for alert in body["alerts"]] == [0, 0, 0, 1, 1]
+    assert [alert["travel_s"] for alert in body["alerts"]] == sorted(a["travel_s"] for a in body["alerts"])
+    assert "untrained" not in {alert["rider_id"] for alert in body["alerts"]}
+    assert {alert["acceptance"] for alert in body["alerts"]} == {0.32}
+    assert body["probability"] == pytest.approx(1 - 0.68**5, abs=1e-4)
+    assert body["drill"] is False
+    (late,) = next(alert for alert in body["alerts"] if alert["rider_id"] == "a")["late_stops"]
+    assert late["stop_id"] == "s"
+    changed = _emergency(riders, skills=["aid"]) | {
+        "policy": {"phase_riders": [1, 1], "acceptance": 0.5, "within_s": 60},
+        "acceptance": {"a": 1.0},
+        "drill": True,
+    }
+    body = client.post(ALERTS, json=changed).json()
+    assert (len(body["alerts"]), body["drill"], body["within_s"]) == (2, True, 60)
+    sure = next(alert for alert in body["alerts"] if alert["rider_id"] == "a")
+    assert body["probability"] == (1.0 if sure["phase"] == 0 and sure["arrives_s"] <= 60 else 0.0)
+    nobody = client.post(ALERTS, json=_emergency([])).json()
+    assert (nobody["probability"], nobody["soonest_s"], nobody["alerts"]) == (0.0, None, [])
+    strange = client.post(ALERTS, json=changed | {"acceptance": {"z": 1.0}})
+    assert (strange.status_code, strange.json()["type"]) == (422, "/problems#bad-input")
+    lost = _emergency(riders)
+    lost["task"]["place"] = {"lon": 116.5, "lat": 39.9}
+    assert client.post(ALERTS, json=lost).json()["type"] == "/problems#off-network"

@@ -109,3 +109,38 @@ def test_the_checker_knows_dead_ends_by_itself() -> None:
     after = dataclasses.replace(rider, stops=(Stop("t", at("F"), 30.0, kind="task"),))
     problems = Checker(TOWN, POLICY).insertion(rider, after, task, [0], NOW, blind.extra_ms / 1000)
     assert problems == ("the plan ends where no legal way leads out of",)
+
+
+def test_where_there_is_little_town_at_all_he_may_turn_back() -> None:
+    small = ascii_map("A---------B---------C", {"ABC": {}})
+    ends = [tuple(small.lonlat([letter])[0].tolist()) for letter in "AC"]
+    task = Task("t", Visit(ends[1], 30.0))
+    network = small.network()
+    (match,) = match_tasks(network, [Rider("r", ends[0])], [task], POLICY, NOW).matches
+    assert Checker(network, POLICY).match(Rider("r", ends[0]), match, task, NOW) == ()
+
+
+def test_streets_behind_a_compound_that_nobody_may_cross_are_a_dead_end() -> None:
+    """D-E is public, one-way in, and its other end touches a private yard only: out through it is no way."""
+    town = ascii_map(
+        """
+        A-------------------B-------------------C
+        |                   |                   |
+        F-------------------D-------------------G
+                            |                   |
+                            |                   |
+                            |                   |
+                            |                   |
+                            |                   |
+                            E-------------------H
+        """,
+        {
+            "ABC": {}, "FDG": {}, "AF": {}, "BD": {}, "CG": {},
+            "DE": {"oneway": True, "contraflow": "foot"}, "EH": {"private": True}, "HG": {"private": True},
+        },
+    )  # fmt: skip
+    end, start = (tuple(town.lonlat([letter])[0].tolist()) for letter in ("DE", "A"))
+    network = town.network()
+    assert network.connected("ebike").all()
+    refused = match_tasks(network, [Rider("r", start)], [Task("t", Visit(end, 30.0))], POLICY, NOW).refused[0]
+    assert refused.binding.rule == "dead_end"

@@ -1,0 +1,53 @@
+"""Whether a rider can go on from a place: no plan may end in a pocket of streets without a legal way out.
+
+Neither on to more of the city, nor back to where he came from.
+"""
+
+from geo.modegraph import OUT, PUBLIC
+from geo.streets import StreetNetwork
+
+__all__ = ["POCKET_M", "STUCK_M", "leads_on"]
+
+POCKET_M = 600.0
+"""From where no more than so much of the streets can be reached, no way leads out (our default)."""
+STUCK_M = 400.0
+"""Where no more than this could be reached before a task, it makes nothing worse. Less than `POCKET_M`, so
+that a pocket is never entered deeper by a rider near its mouth."""
+
+
+def leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> bool:
+    """Whether trips that begin on an edge reach more than some length of streets.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+    mode : str
+    edge : int
+    beyond_m : float
+        Metres; the edge itself does not count, nor do private streets that a trip could only end on.
+
+    Returns
+    -------
+    bool
+    """
+    graph = network.graph(mode)
+    first, last = int(graph.depart_ptr[2 * edge]), int(graph.depart_ptr[2 * edge + 2])
+    waiting = graph.depart_state[first:last].tolist()
+    seen, counted, metres = set(waiting), {edge}, 0.0
+    while waiting and metres <= beyond_m:
+        state = waiting.pop()
+        if graph.state_layer[state] not in (PUBLIC, OUT):
+            continue
+        for arc in range(int(graph.indptr[state]), int(graph.indptr[state + 1])):
+            head, street = int(graph.head[arc]), int(graph.arc_edge[arc]) // 2
+            if (
+                graph.arc_edge[arc] >= 0
+                and street not in counted
+                and graph.state_layer[head] in (PUBLIC, OUT)
+            ):
+                counted.add(street)
+                metres += float(network.edge_length_m[street])
+            if head not in seen:
+                seen.add(head)
+                waiting.append(head)
+    return metres > beyond_m
