@@ -19,13 +19,12 @@ from geo.errors import InputError
 from routing.fleet import Candidate, Fleet
 from routing.match import apply, match, task_order
 from routing.results import Match, Refused, RunnerUp
-from routing.riders import Stop
 from routing.squad import as_ms
 from routing.tasks import Task, stops_of
 
-__all__ = ["Held", "assign_round", "hold_back", "match_batch"]
+__all__ = ["Assigned", "Held", "assign_all", "assign_round", "hold_back", "match_batch"]
 
-LISTED = 16
+LISTED = 6
 """Riders listed for each task at first; lists grow where the optimum asks for it."""
 PASSES = 3
 
@@ -150,104 +149,180 @@ def match_batch(
     if len({task.task_id for task in tasks}) != len(tasks):
         raise InputError("Two tasks have the same task_id; each may stand in the list once.")
     ordered = sorted(tasks, key=task_order)
-    single = [task for task in ordered if task.dropoff is None and task.people == 1]
     with fleet.at_hand(tasks):
-        draft = _Draft(fleet, now_s)
-        left = single
-        while left:
-            assigned, rest = assign_round(fleet, left, now_s, threads)
-            for task, found, runner in assigned:
-                draft.put(task, found, runner)
-            if not assigned:
-                break
-            left = rest
-        draft.improve()
-        matches, again = draft.account()
-        waiting = {task.task_id for task in (*left, *again)}
-        rest = [
-            task for task in ordered if task.task_id in waiting or task.dropoff is not None or task.people > 1
-        ]
-    more, refused = match(fleet, rest, now_s)
+        assigned, _ = assign_all(fleet, [task for task in ordered if _alone(task)], now_s, threads)
+        matches: list[Match] = []
+        for one in assigned:
+            found: Candidate | None = one.found
+            if one.shared:
+                found = fleet.best_of(one.task, one.found.rider_id, now_s)
+            if found is not None:
+                matches.append(apply(fleet, one.task, found, one.runner_up, now_s))
+        done = {account.task_id for account in matches}
+        more, refused = match(fleet, [task for task in ordered if task.task_id not in done], now_s)
     return (*matches, *more), refused
 
 
+def _alone(task: Task) -> bool:
+    """Whether a task has one place and needs one rider."""
+    return task.dropoff is None and task.people == 1
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Assigned:
+    """A task and the rider who shall do it."""
+
+    task: Task
+    found: Candidate
+    runner_up: RunnerUp | None
+    shared: bool
+    """The rider gets several tasks: ``found.place`` counts those of them that stand before it."""
+
+
+def assign_all(
+    fleet: Fleet, tasks: Sequence[Task], now_s: float, threads: int = 1
+) -> tuple[tuple[Assigned, ...], tuple[Task, ...]]:
+    """Assign single-place tasks in rounds, then improve; changes nothing.
+
+    Parameters
+    ----------
+    fleet : Fleet
+    tasks : sequence of Task
+        Of one place, for one rider each.
+    now_s : float
+        Epoch seconds.
+    threads : int
+
+    Returns
+    -------
+    tuple of Assigned, tuple of Task
+        By rider, then in the order of his plan; and the tasks that nobody may do.
+    """
+    draft = _Draft(fleet, now_s, threads)
+    with fleet.at_hand(tasks):
+        try:
+            left = list(tasks)
+            while left:
+                assigned, rest = assign_round(fleet, left, now_s, threads)
+                for task, found, runner in assigned:
+                    draft.put(task, found, runner)
+                if not assigned:
+                    break
+                left = rest
+            draft.improve()
+            return draft.assigned(), tuple(left)
+        finally:
+            draft.undo()
+
+
+@dataclasses.dataclass(slots=True)
+class _Placed:
+    """A task in a plan on trial; `place` moves when others come before it or go."""
+
+    task: Task
+    found: Candidate
+    runner_up: RunnerUp | None
+    place: int
+
+
 class _Draft:
-    """Tasks put into plans on trial: they can be moved before the account is made."""
+    """Tasks put into the columns of plans on trial, so that they can be moved; riders stay as they are."""
 
-    def __init__(self, fleet: Fleet, now_s: float) -> None:
-        self._fleet, self._now_s = fleet, now_s
-        self._placed: dict[str, tuple[Task, Candidate, RunnerUp | None, str]] = {}
+    def __init__(self, fleet: Fleet, now_s: float, threads: int) -> None:
+        self._fleet, self._now_s, self._threads = fleet, now_s, threads
+        self._placed: dict[str, _Placed] = {}
+        self._of_rider: dict[str, list[_Placed]] = {}
+        self._ready: dict[str, int] = {}
 
-    def put(self, task: Task, found: Candidate, runner: RunnerUp | None) -> None:
-        fleet = self._fleet
-        squad, row = fleet.row_of(found.rider_id)
-        rider = fleet.rider(found.rider_id)
-        now = as_ms(self._now_s)
-        earliest_s = -np.inf
+    def put(self, task: Task, found: Candidate, runner_up: RunnerUp | None) -> None:
+        """Put a task into the plan of the rider found, at the place found."""
+        squad, row = self._fleet.row_of(found.rider_id)
+        now, visit = as_ms(self._now_s), task.place
         if squad.c.leave[row * squad.width + found.place] < now:
-            if rider.stops:
-                earliest_s = self._now_s
+            if squad.c.stops[row]:
+                visit = dataclasses.replace(visit, earliest_s=max(visit.earliest_s, self._now_s))
             else:
+                # He stood idle until now.
+                self._ready.setdefault(found.rider_id, int(squad.c.ready[row]))
                 squad.c.ready[row] = now
-        stop = stops_of(task)[0]
-        # A name that no plan has; the account gives the final one.
-        name = f"\x00draft {task.task_id}"
-        stop = dataclasses.replace(stop, stop_id=name, earliest_s=max(stop.earliest_s, earliest_s))
-        fleet.insert(found.rider_id, found.place, stop, fleet.table(rider.mode, [task]).places)
-        fleet.spend(found.rider_id, found.extra_ms / 1000)
-        self._placed[task.task_id] = task, found, runner, name
+        at = self._fleet.place_of(squad.mode, task)
+        squad.insert(row, found.place, at, visit, stops_of(task)[0].load_change, False)
+        mine = self._of_rider.setdefault(found.rider_id, [])
+        for one in mine:
+            one.place += one.place >= found.place
+        self._placed[task.task_id] = _Placed(task, found, runner_up, found.place)
+        mine.append(self._placed[task.task_id])
+        self._budget(found.rider_id)
 
-    def take(self, task_id: str) -> tuple[Task, Candidate, RunnerUp | None, int, Stop]:
-        task, found, runner, name = self._placed.pop(task_id)
-        stops = self._fleet.rider(found.rider_id).stops
-        place = next(at for at, stop in enumerate(stops) if stop.stop_id == name)
-        stop = self._fleet.take_out(found.rider_id, place)
-        self._fleet.spend(found.rider_id, -found.extra_ms / 1000)
-        return task, found, runner, place, stop
+    def take(self, task_id: str) -> _Placed:
+        """Take a task out again."""
+        taken = self._placed.pop(task_id)
+        rider_id = taken.found.rider_id
+        squad, row = self._fleet.row_of(rider_id)
+        mine = self._of_rider[rider_id]
+        mine.remove(taken)
+        for one in mine:
+            one.place -= one.place > taken.place
+        if not mine and rider_id in self._ready:
+            squad.c.ready[row] = self._ready.pop(rider_id)
+        squad.take_out(row, taken.place)
+        self._budget(rider_id)
+        return taken
+
+    def _budget(self, rider_id: str) -> None:
+        """Leave to a rider what the hour allows beside the tasks on trial."""
+        fleet, policy = self._fleet, self._fleet.policy
+        squad, row = fleet.row_of(rider_id)
+        spent_s = fleet.rider(rider_id).extra_last_hour_s
+        spent_s += sum(one.found.extra_ms for one in self._of_rider[rider_id]) / 1000
+        left_s = max(policy.max_extra_per_hour_s - spent_s, 0.0)
+        squad.c.cap[row] = round(min(policy.max_extra_s, left_s) * 1000)
+
+    def undo(self) -> None:
+        """Take all drafts out: the columns are as before."""
+        for task_id in list(self._placed):
+            self.take(task_id)
 
     def improve(self) -> None:
         """Move single tasks to where they are cheaper, until nothing changes or the passes are used up."""
         for _ in range(PASSES):
+            order = sorted(self._placed)
+            placed = [self._placed[task_id] for task_id in order]
+            # One search for all of them finds who has a cheaper place elsewhere, as the plans stand.
+            tasks, found = [one.task for one in placed], [one.found for one in placed]
+            offers = self._fleet.best(tasks, 1, self._now_s, self._threads, better=found)
             moved = False
-            for task_id in sorted(self._placed):
-                task, found, runner, place, _ = self.take(task_id)
-                options = self._fleet.best([task], 2, self._now_s)[0]
-                here = dataclasses.replace(found, place=place)
-                if options and options[0].rank_ms < found.rank_ms:
-                    best = options[0]
-                    other = next((one for one in options if one.rider_id != best.rider_id), None)
-                    if other is not None:
-                        gap = (other.rank_ms - best.rank_ms) / 1000
-                        runner = RunnerUp(other.rider_id, other.extra_ms / 1000, gap)
-                    self.put(task, best, runner if other is not None else None)
-                    moved = True
-                else:
-                    self.put(task, here, runner)
+            for task_id, one, offered in zip(order, placed, offers, strict=True):
+                # Of a rider with several tasks, each may have a cheaper place in his own plan.
+                if offered or len(self._of_rider[one.found.rider_id]) > 1:
+                    moved |= self._move(task_id)
             if not moved:
                 return
 
-    def account(self) -> tuple[list[Match], list[Task]]:
-        """Take all drafts out and apply them for good; tasks that no longer fit alone are handed back."""
-        fleet = self._fleet
-        by_rider: dict[str, list[tuple[int, Task, Candidate, RunnerUp | None]]] = {}
-        for task, found, runner, name in self._placed.values():
-            stops = fleet.rider(found.rider_id).stops
-            at = next(place for place, stop in enumerate(stops) if stop.stop_id == name)
-            by_rider.setdefault(found.rider_id, []).append((at, task, found, runner))
-        for task_id in list(self._placed):
-            self.take(task_id)
-        matches: list[Match] = []
-        again: list[Task] = []
-        for rider_id in sorted(by_rider):
-            given = sorted(by_rider[rider_id], key=lambda one: one[0])
-            for _, task, _, runner in given:
-                # In the order of the plan, each at its best place.
-                best = fleet.best_of(task, rider_id, self._now_s)
-                if best is None:
-                    again.append(task)
-                else:
-                    matches.append(apply(fleet, task, best, runner, self._now_s))
-        return matches, again
+    def _move(self, task_id: str) -> bool:
+        """Take a task out and put it where it is cheapest; returns whether that is elsewhere."""
+        taken = self.take(task_id)
+        task, found = taken.task, taken.found
+        options = self._fleet.best([task], 2, self._now_s)[0]
+        if not options or options[0].rank_ms >= found.rank_ms:
+            self.put(task, dataclasses.replace(found, place=taken.place), taken.runner_up)
+            return False
+        best, runner_up = options[0], None
+        if len(options) > 1:
+            other = options[1]
+            gap_s = (other.rank_ms - best.rank_ms) / 1000
+            runner_up = RunnerUp(other.rider_id, other.extra_ms / 1000, gap_s)
+        self.put(task, best, runner_up)
+        return True
+
+    def assigned(self) -> tuple[Assigned, ...]:
+        """Return the drafts by rider, then by place."""
+        found = [
+            Assigned(one.task, dataclasses.replace(one.found, place=one.place), one.runner_up, len(mine) > 1)
+            for mine in self._of_rider.values()
+            for one in mine
+        ]
+        return tuple(sorted(found, key=lambda one: (one.found.rider_id, one.found.place)))
 
 
 def hold_back(

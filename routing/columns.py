@@ -13,10 +13,29 @@ from routing.tables import NO, Columns, Graph, Ms, Work
 
 __all__ = ["allocate", "link", "renew_legs", "reschedule", "set_leg", "unlink"]
 
+SLOT = np.dtype(
+    [(name, np.int32) for name in ("edge", "from_u", "from_v", "walk", "leg", "following")]
+    + [(name, np.float64) for name in ("x", "y", "offset_m")]
+    + [(name, np.int64) for name in ("leave", "room", "until", "arrive")],
+    align=True,
+)
+"""What a search reads of a slot lies side by side: one or two lines of cache instead of a dozen."""
+RIDER = np.dtype(
+    [("stops", np.int32), ("factor", np.int32)]
+    + [(name, np.int64) for name in ("cap", "penalty", "order", "skills", "platform")]
+    + [("ok", np.uint8)],
+    align=True,
+)
+"""The same of a rider."""
+
 
 def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
     """Return empty columns for `rows` riders with up to ``width - 1`` stops each."""
     n = rows * width
+    slots, riders = np.zeros(n, SLOT), np.zeros(rows, RIDER)
+    for record, name, value in ((slots, "edge", -1), (slots, "following", -1), (riders, "stops", -1)):
+        record[name] = value
+    riders["factor"] = 1000
 
     def i32(size: int, value: int = 0) -> Int32Array:
         return np.full(size, value, np.int32)
@@ -25,13 +44,8 @@ def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
         return np.full(size, value, np.int64)
 
     return Columns(
-        edge=i32(n, -1),
-        from_u=i32(n),
-        from_v=i32(n),
-        walk=i32(n),
-        x=np.zeros(n),
-        y=np.zeros(n),
-        offset_m=np.zeros(n),
+        **{name: slots[name] for name in SLOT.names or ()},
+        **{name: riders[name] for name in RIDER.names or ()},
         walk_m=np.zeros(n),
         lonlat=np.zeros((n, 2)),
         service=i32(n),
@@ -39,25 +53,11 @@ def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
         latest=i64(n),
         rest=np.zeros(n, np.uint8),
         change=i32(n),
-        leg=i32(n),
-        arrive=i64(n),
         start=i64(n),
-        leave=i64(n),
-        room=i64(n),
-        until=i64(n),
-        following=i32(n, -1),
         previous=i32(n, -1),
         long_at=i32(n, -1),
-        stops=i32(rows, -1),
-        factor=i32(rows, 1000),
         ready=i64(rows),
         at=i64(rows),
-        ok=np.zeros(rows, np.uint8),
-        skills=i64(rows),
-        platform=i64(rows),
-        cap=i64(rows),
-        penalty=i64(rows),
-        order=i64(rows),
         limit=i64(rows),
         break_due=i64(rows),
         capacity=i32(rows),

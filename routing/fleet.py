@@ -62,7 +62,7 @@ class Fleet:
         self._riders: dict[str, Rider] = {}
         self._id_of: dict[str, dict[int, str]] = {}
         self._ordered = False
-        self._known: dict[tuple[str, tuple[float, float]], Snapped] = {}
+        self._at_hand: tuple[dict[tuple[float, float], int], dict[str, Snapped]] = {}, {}
 
     def __len__(self) -> int:
         return len(self._where)
@@ -144,6 +144,13 @@ class Fleet:
         )
         places = self.network.snap(lonlat, mode, self.policy.walk_to_street_m)
         counts = np.array([len(rider.stops) + 1 for rider in riders])
+        if len(riders) > 1:
+            # Streets are numbered along a curve that fills the plane: neighbours stand in neighbouring rows.
+            starts = np.cumsum(counts) - counts
+            by_street = np.argsort(places.edge[starts], kind="stable")
+            riders, counts, starts = [riders[at] for at in by_street], counts[by_street], starts[by_street]
+            within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+            places = places.take(np.repeat(starts, counts) + within)
         ends = np.cumsum(counts)
         worst = np.maximum.reduceat(np.where(places.ok, 0.0, places.walk_m), ends - counts)
         good = [r for r, metres in zip(riders, worst, strict=True) if metres == 0.0]
@@ -318,7 +325,13 @@ class Fleet:
             self._ordered = True
 
     def best(
-        self, tasks: Sequence[Task], k: int, now_s: float, threads: int = 1
+        self,
+        tasks: Sequence[Task],
+        k: int,
+        now_s: float,
+        threads: int = 1,
+        *,
+        better: Sequence[Candidate] | None = None,
     ) -> tuple[tuple[Candidate, ...], ...]:
         """Return for each single-place task the k best riders, each at his best place in his plan.
 
@@ -332,6 +345,8 @@ class Fleet:
             Epoch seconds; idle riders start then.
         threads : int
             Threads that share the tasks.
+        better : sequence of Candidate, optional
+            For each task, a rider who is not asked: only others of a lower rank are wanted.
 
         Returns
         -------
@@ -345,6 +360,12 @@ class Fleet:
             if not mine or not len(squad):
                 continue
             table = self.table(mode, [tasks[i] for i in mine])
+            for q, i in enumerate(mine):
+                if better is None:
+                    break
+                known, row_of = better[i], self._where[better[i].rider_id]
+                table.columns.most[q] = known.rank_ms - 1
+                table.columns.barred[q] = row_of[1] if row_of[0] == mode else -1
             count, rank, extra, row, slot = self._best_mode(squad, table, k, as_ms(now_s), threads)
             ids = self._id_of[mode]
             for q, i in enumerate(mine):
@@ -375,20 +396,30 @@ class Fleet:
     def at_hand(self, tasks: Sequence[Task]) -> Iterator[None]:
         """Snap the places of `tasks` for every mode once; inside of the block they are looked up."""
         visits = [v for task in tasks for v in (task.place, task.dropoff) if v is not None]
-        lonlat = list(dict.fromkeys(visit.lonlat for visit in visits))
-        for mode in self.squads if lonlat else ():
-            places = self.network.snap(np.array(lonlat), mode, self.policy.walk_to_street_m)
-            for at, place in enumerate(lonlat):
-                self._known[mode, place] = places.take([at])
+        outer = self._at_hand
+        if not all(visit.lonlat in outer[0] for visit in visits):
+            distinct = dict.fromkeys(visit.lonlat for visit in visits)
+            self._at_hand = {lonlat: row for row, lonlat in enumerate(distinct)}, {}
         try:
             yield
         finally:
-            self._known.clear()
+            self._at_hand = outer
 
-    def _snapped(self, mode: str, lonlat: list[tuple[float, float]]) -> Snapped:
-        if len(lonlat) == 1 and (mode, lonlat[0]) in self._known:
-            return self._known[mode, lonlat[0]]
-        return self.network.snap(np.array(lonlat, np.float64), mode, self.policy.walk_to_street_m)
+    def _snapped(self, mode: str, lonlat: Sequence[tuple[float, float]]) -> Snapped:
+        row_of, known = self._at_hand
+        if not all(place in row_of for place in lonlat):
+            return self._snap(mode, lonlat)
+        if mode not in known:
+            known[mode] = self._snap(mode, list(row_of))
+        return known[mode].take([row_of[place] for place in lonlat])
+
+    def _snap(self, mode: str, lonlat: Sequence[tuple[float, float]]) -> Snapped:
+        at = np.array(lonlat, np.float64).reshape(-1, 2)
+        return self.network.snap(at, mode, self.policy.walk_to_street_m)
+
+    def place_of(self, mode: str, task: Task) -> Snapped:
+        """Return the snapped place of a task, the first of a pair."""
+        return self._snapped(mode, [task.place.lonlat])
 
     def table(self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False) -> "TaskTable":
         """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs."""

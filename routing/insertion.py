@@ -8,24 +8,24 @@ For a task t put between slot j and the next stop, with A = leg(j, t) and B = le
 It is allowed when ``start <= latest_t``, ``extra <= cap`` of the rider, ``extra <= room[j]`` and the task
 ends before the break falls due. At the end of a plan, extra = start + service_t - leave[j].
 
-Why it is exact. One search back from the task gives every A, one search from it every B, up to a radius.
-What lies outside has A + B > least factor * radius, so its extra is above ``least factor * radius +
-service_t - leg``. Once that is above the k-th best rank found, for all but the longest legs, nothing better
-can be outside. The few legs longer than these are listed apart; one matters only where the ellipse about its
-ends, at the fastest speed, holds the task, and is then searched for by itself. (Linear-time feasibility
-with slacks: Tong et al. VLDB 2018; Xu et al. ICDE 2019.)
+Why it is exact. One search back from the task gives every A, one search from it every B, up to a radius r.
+A place in a plan with both A and B above r costs more than ``2 r + service_t - leg``: half the longest leg
+is radius enough to leave it out (at the end of a plan, ``r + service_t``). One with A or B within r, the
+other beyond, is held by the known side and a straight line at the fastest speed; the few that this does not
+decide are listed and searched for by themselves (`routing.beyond`), as are the few longest legs.
+(Linear-time feasibility with slacks: Tong et al. VLDB 2018; Xu et al. ICDE 2019.)
 """
 
 import numpy as np
 
-from geo.arrays import Int32Array, Int64Array
+from geo.arrays import Int64Array
 from geo.jit import kernel
-from geo.search import reset, search
-from routing.kernels import direct_run, ends_at, point_leg, scaled, seeds_from, seeds_to, starts_at
-from routing.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
+from routing.beyond import FEW, STRAIGHT_MS, into_leg, keep_within, legs_before, long_legs, note
+from routing.kernels import clear, direct_run, reached, scaled, spread
+from routing.tables import EVER, FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 
-STRAIGHT_MS = 5_000
-"""Taken off a straight-line time: offsets are rounded to milliseconds, places lie beside the line."""
+WIDER = 5, 4
+"""A radius that is decided is taken this much wider: fewer places are left to be searched for."""
 
 __all__ = ["before", "best_many", "best_riders", "offer", "outputs"]
 
@@ -104,9 +104,13 @@ def scan(
     extra_out: Int64Array,
     row_out: Int64Array,
     slot_out: Int64Array,
+    radius: Ms,
+    listed: Int64Array,
     work: Work,
-) -> int:
-    """Offer every place in every plan that the search back reached; returns how many riders.
+) -> tuple[int, int]:
+    """Offer every place in every plan that both searches reached.
+
+    Returns how many riders there are, and how many places in ``listed`` lie beyond the search from the task.
 
     One loop over the slots in reach, written out: a call with whole tables costs more than its work. A detour
     through a private place may be quicker than the way around it; an extra below zero is told as 0.
@@ -125,9 +129,11 @@ def scan(
     t_earliest = max(tasks.earliest[i], np.int64(now))
     t_skills, t_platforms = tasks.skills[i], tasks.platforms[i]
     t_x, t_y, t_fixed = tasks.x[i], tasks.y[i], t_walk + t_service
-    legs, x, y, pace, most_cap = c.leg, c.x, c.y, 1.0 / graph.fastest, c.most_cap[0]
+    legs, x, y, pace, long_leg = c.leg, c.x, c.y, 1.0 / graph.fastest, c.long_leg[0]
+    t_barred, t_most = tasks.barred[i], tasks.most[i]
+    most_cap = c.most_cap[0]
     along, against = directed[2 * t_edge] != NO, directed[2 * t_edge + 1] != NO
-    found = 0
+    found, n_listed = 0, 0
     # The last round takes the riders on the task's own street who can run straight on to it.
     for t in range(n_to + 1):
         own = t == n_to
@@ -156,17 +162,20 @@ def scan(
                         base + inverse_ms[q] + directed[d] - (from_u[here] if (d & 1) == 0 else from_v[here])
                     )
                 # What it takes at least, from two columns: most slots go no further.
-                bound = rank_out[k - 1] if found == k else most_cap
+                best = rank_out[k - 1] if found == k else t_most
+                bound = min(best, most_cap)
                 least = net + t_fixed - legs[here]
-                if least > bound:
+                if least > bound or net > radius:
                     continue
                 row = here // width
                 j = here - row * width
+                straight = np.int64(0)
                 if j < stops[row]:
                     dx, dy = x[here + 1] - t_x, y[here + 1] - t_y
-                    if least + np.sqrt(dx * dx + dy * dy) * pace - STRAIGHT_MS > bound:
+                    straight = np.int64(np.sqrt(dx * dx + dy * dy) * pace) - STRAIGHT_MS
+                    if least + straight > bound:
                         continue
-                if ok[row] == 0 or (t_skills & ~skills[row]) != 0:
+                if row == t_barred or ok[row] == 0 or (t_skills & ~skills[row]) != 0:
                     continue
                 if t_platforms != 0 and (t_platforms & platform[row]) == 0:
                     continue
@@ -180,16 +189,16 @@ def scan(
                 done = start + t_service
                 if start > t_latest or done > until[here]:
                     continue
-                most = min(room, cap[row])
+                most = min(room, cap[row], best - penalty[row])
                 if at_end:
                     extra = done - leave
                 else:
                     following_arrival = arrive[here + 1]
-                    least = done - following_arrival
-                    if least > most or (found == k and least + penalty[row] > rank_out[k - 1]):
+                    least = done + t_walk + walk[here + 1] - following_arrival
+                    if least > most:
                         continue
                     next_edge = edge_of[here + 1]
-                    on = ends_at(
+                    on = reached(
                         directed,
                         arrive_ptr,
                         arrive_state,
@@ -198,6 +207,7 @@ def scan(
                         next_edge,
                         from_u[here + 1],
                         from_v[here + 1],
+                        False,
                     )
                     if next_edge == t_edge:
                         run = direct_run(
@@ -208,141 +218,30 @@ def scan(
                             from_v[here + 1] - t_v,
                         )
                         on = min(on, run)
-                    if on == NO:
+                    if on > radius:
+                        least += scaled(max(np.int64(radius), straight), factor)
+                        if least <= most and legs[here] <= long_leg:
+                            n_listed = note(listed, n_listed, here, net, np.int64(-1), least + penalty[row])
                         continue
-                    on = t_walk + scaled(on, factor) + walk[here + 1]
-                    extra = max(done + on - following_arrival, np.int64(0))
+                    extra = max(least + scaled(on, factor), np.int64(0))
                 if extra <= most:
                     found = offer(
                         penalty, order, row, here, extra, k, found, rank_out, extra_out, row_out, slot_out
                     )
-    return found
+    return found, n_listed
 
 
 @kernel
-def radius_for(c: Columns, tasks: TaskColumns, i: Ms, rank: Ms) -> Ms:
-    """Network time outside of which no leg but a long one has an extra time of `rank` or less."""
-    reach = rank - tasks.service[i] + c.long_leg[0]
-    return np.int64(max(min(reach * 1000 // c.least_factor[0] + 1, FAR_MS), 0))
+def radii(c: Columns, tasks: TaskColumns, i: Ms, rank: Ms) -> tuple[Ms, Ms]:
+    """Radii beyond which no place has `rank` or less, long legs apart.
 
-
-@kernel
-def long_legs(
-    graph: Graph,
-    c: Columns,
-    width: Ms,
-    tasks: TaskColumns,
-    i: Ms,
-    rank: Ms,
-    radius: Ms,
-    pending: Int32Array,
-    work: Work,
-) -> int:
-    """List the long legs that the radius does not decide; returns how many.
-
-    A long leg is out when the ellipse about its ends, at the fastest speed, leaves the task outside, or when
-    what is known of the two ways (their times, or that they exceed the radius) is too much already.
+    The first is for places beyond it on both ways, the second for places beyond it on one of them.
     """
-    ok, skills, platform = c.ok, c.skills, c.platform
-    legs, long_slot, x, y, factors, edges, walk = c.leg, c.long_slot, c.x, c.y, c.factor, c.edge, c.walk
-    from_u, from_v = c.from_u, c.from_v
-    directed, dist_to, dist_from = graph.directed, work.dist_to, work.dist_from
-    depart_ptr, depart_state, depart_ms = graph.depart_ptr, graph.depart_state, graph.depart_ms
-    arrive_ptr, arrive_state, arrive_ms = graph.arrive_ptr, graph.arrive_state, graph.arrive_ms
-    t_skills, t_platforms, t_x, t_y = tasks.skills[i], tasks.platforms[i], tasks.x[i], tasks.y[i]
-    t_walk, fastest = tasks.walk[i], graph.fastest
-    spare = rank - tasks.service[i]
-    n = 0
-    for q in range(c.long_count[0]):
-        slot = long_slot[q]
-        row = slot // width
-        if ok[row] == 0 or (t_skills & ~skills[row]) != 0:
-            continue
-        if t_platforms != 0 and (t_platforms & platform[row]) == 0:
-            continue
-        most = spare + legs[slot]
-        dx, dy = x[slot] - t_x, y[slot] - t_y
-        ex, ey = x[slot + 1] - t_x, y[slot + 1] - t_y
-        straight = np.sqrt(dx * dx + dy * dy) + np.sqrt(ex * ex + ey * ey) - 10.0
-        if straight * factors[row] > most * fastest * 1000:
-            continue
-        to = starts_at(
-            directed, depart_ptr, depart_state, depart_ms, dist_to, edges[slot], from_u[slot], from_v[slot]
-        )
-        on = ends_at(
-            directed,
-            arrive_ptr,
-            arrive_state,
-            arrive_ms,
-            dist_from,
-            edges[slot + 1],
-            from_u[slot + 1],
-            from_v[slot + 1],
-        )
-        if to <= radius and on <= radius:
-            continue
-        factor = np.int64(factors[row])
-        least = scaled(min(to, radius), factor) + scaled(min(on, radius), factor)
-        if least + walk[slot] + 2 * t_walk + walk[slot + 1] <= most:
-            pending[n] = slot
-            n += 1
-    return n
-
-
-@kernel
-def into_long_leg(
-    graph: Graph, c: Columns, width: Ms, tasks: TaskColumns, i: Ms, slot: Ms, rank: Ms, now: Ms, work: Work
-) -> Ms:
-    """Extra time of the task in one long leg, -1 where it is not allowed or above `rank`."""
-    row = slot // width
-    factor = np.int64(c.factor[row])
-    most = (rank - tasks.service[i] + c.leg[slot]) * 1000 // factor + 1
-    to = point_leg(
-        graph,
-        c.edge[slot],
-        np.int64(c.from_u[slot]),
-        np.int64(c.from_v[slot]),
-        c.offset_m[slot],
-        c.x[slot],
-        c.y[slot],
-        tasks.edge[i],
-        tasks.from_u[i],
-        tasks.from_v[i],
-        tasks.offset_m[i],
-        tasks.x[i],
-        tasks.y[i],
-        most,
-        work,
-    )
-    if to == NO:
-        return np.int64(-1)
-    after = slot + 1
-    on = point_leg(
-        graph,
-        tasks.edge[i],
-        tasks.from_u[i],
-        tasks.from_v[i],
-        tasks.offset_m[i],
-        tasks.x[i],
-        tasks.y[i],
-        c.edge[after],
-        np.int64(c.from_u[after]),
-        np.int64(c.from_v[after]),
-        c.offset_m[after],
-        c.x[after],
-        c.y[after],
-        most - to,
-        work,
-    )
-    if on == NO:
-        return np.int64(-1)
-    start = c.leave[slot] + c.walk[slot] + scaled(to, factor) + tasks.walk[i]
-    start = max(start, tasks.earliest[i], np.int64(now))
-    done = start + tasks.service[i]
-    if start > tasks.latest[i] or done > c.until[slot]:
-        return np.int64(-1)
-    extra = max(done + tasks.walk[i] + scaled(on, factor) + c.walk[after] - c.arrive[after], np.int64(0))
-    return np.int64(extra) if extra <= min(c.room[slot], c.cap[row]) else np.int64(-1)
+    factor = c.least_factor[0]
+    spare = min(rank, c.most_cap[0]) - tasks.service[i]
+    whole = np.int64(max(min((spare + c.long_leg[0]) * 1000 // factor + 1, FAR_MS), 0))
+    half = max((spare + c.long_leg[0]) * 500 // factor, spare * 1000 // factor) + 1
+    return np.int64(max(min(half, whole), 0)), whole
 
 
 @kernel
@@ -368,68 +267,48 @@ def best_riders(
     edge, from_u, from_v = tasks.edge[i], tasks.from_u[i], tasks.from_v[i]
     if edge < 0:
         return 0
-    widest = radius_for(c, tasks, i, c.most_cap[0])
+    widest = radii(c, tasks, i, tasks.most[i])[1]
     radius = min(np.int64(first_ms), widest)
-    pending = np.empty(c.long_count[0], np.int32)
+    listed = np.empty((4 * FEW + c.long_count[0], 4), np.int64)
     while True:
-        n = seeds_to(graph, edge, from_u, from_v, work)
-        n_to = search(
-            graph.rev_indptr,
-            graph.rev_head,
-            graph.rev_cost,
-            work.seed_state[:n],
-            work.seed_ms[:n],
-            int(radius),
-            work.dist_to,
-            work.link,
-            work.ring,
-            work.touched_to,
-        )
-        n = seeds_from(graph, edge, from_u, from_v, work)
-        n_from = search(
-            graph.indptr,
-            graph.head,
-            graph.cost,
-            work.seed_state[:n],
-            work.seed_ms[:n],
-            int(radius),
-            work.dist_from,
-            work.link,
-            work.ring,
-            work.touched_from,
-        )
-        found = scan(graph, c, width, tasks, i, n_to, k, now, rank_out, extra_out, row_out, slot_out, work)
-        needed = widest
-        if found == k:
-            needed = min(radius_for(c, tasks, i, rank_out[k - 1]), widest)
-        decided = needed <= radius
-        n_pending = 0
+        n_to, n_from = spread(graph, edge, from_u, from_v, radius, work)
+        found, n = scan(
+            graph, c, width, tasks, i, n_to, k, now,
+            rank_out, extra_out, row_out, slot_out, radius, listed, work,
+        )  # fmt: skip
+        rank = rank_out[k - 1] if found == k else tasks.most[i]
+        half, whole = radii(c, tasks, i, rank)
+        decided = half <= radius
+        if whole <= radius:
+            n = 0
+        elif decided:
+            n = legs_before(graph, c, width, tasks, i, n_from, rank, radius, listed, n, work)
+            n = keep_within(listed, n, rank)
+            decided = n <= FEW
+            wanted = radius * WIDER[0] // WIDER[1] + 1000
+        else:
+            wanted = half * WIDER[0] // WIDER[1]
+            if found < k:
+                wanted = min(wanted, radius * 3 + 1000)
         if decided:
-            worst = rank_out[k - 1] if found == k else c.most_cap[0]
-            n_pending = long_legs(graph, c, width, tasks, i, worst, radius, pending, work)
-        reset(work.dist_to, work.touched_to, n_to)
-        reset(work.dist_from, work.touched_from, n_from)
+            n = long_legs(graph, c, width, tasks, i, rank, radius, listed, n, work)
+        clear(work, n_to, n_from)
         if decided:
             break
-        radius = needed if found == k else min(radius * 3 + 1000, widest)
-    for q in range(n_pending):
-        slot = np.int64(pending[q])
-        worst = rank_out[k - 1] if found == k else c.most_cap[0]
-        extra = into_long_leg(graph, c, width, tasks, i, slot, worst, now, work)
+        radius = min(wanted, whole)
+    for _ in range(n):
+        q = np.argmin(listed[:n, 3])
+        rank = rank_out[k - 1] if found == k else tasks.most[i]
+        if listed[q, 3] > rank:
+            break
+        listed[q, 3] = EVER
+        slot = listed[q, 0]
+        extra = into_leg(graph, c, width, tasks, i, slot, listed[q, 1], listed[q, 2], rank, now, work)
         if extra >= 0:
             found = offer(
-                c.penalty,
-                c.order,
-                slot // width,
-                slot,
-                extra,
-                k,
-                found,
-                rank_out,
-                extra_out,
-                row_out,
-                slot_out,
-            )
+                c.penalty, c.order, slot // width, slot, extra, k, found,
+                rank_out, extra_out, row_out, slot_out,
+            )  # fmt: skip
     return found
 
 

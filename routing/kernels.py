@@ -7,19 +7,19 @@ import numpy as np
 
 from geo.arrays import FloatArray, Int32Array, UInt32Array
 from geo.jit import kernel
-from geo.search import relax_seed, reset, workspace
+from geo.search import relax_seed, reset, search, workspace
 from geo.streets import ModeGraph, StreetNetwork
 from routing.tables import FAR_MS, NO, Columns, Graph, Ms, Work
 
 __all__ = [
+    "clear",
     "direct_run",
-    "ends_at",
     "graph_of",
     "network_leg",
+    "point_leg",
+    "reached",
     "scaled",
-    "seeds_from",
-    "seeds_to",
-    "starts_at",
+    "spread",
     "work_for",
 ]
 
@@ -41,9 +41,6 @@ def graph_of(network: StreetNetwork, mode: str) -> Graph:
 def _graph_of(network: StreetNetwork, mode: str) -> Graph:
     graph: ModeGraph = network.graph(mode)
     edges = len(network.edge_u)
-    of_edge = np.repeat(np.arange(2 * edges, dtype=np.int32), np.diff(graph.depart_ptr))
-    order = np.argsort(graph.depart_state, kind="stable")
-    counts = np.bincount(graph.depart_state, minlength=graph.n_states)
     xy = network.project(network.node_lonlat)[graph.state_node]
     return Graph(
         graph.indptr,
@@ -59,15 +56,24 @@ def _graph_of(network: StreetNetwork, mode: str) -> Graph:
         graph.arrive_ptr,
         graph.arrive_state,
         graph.arrive_extra_ms,
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-        of_edge[order],
-        graph.depart_extra_ms[order],
+        *_by_state(graph.n_states, graph.depart_ptr, graph.depart_state, graph.depart_extra_ms),
+        *_by_state(graph.n_states, graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms),
         np.ascontiguousarray(xy[:, 0]),
         np.ascontiguousarray(xy[:, 1]),
         _components(graph, edges),
         _fastest(network, graph.directed_cost_ms),
         bool((graph.state_layer != 0).any()),
     )
+
+
+def _by_state(
+    states: int, ptr: Int32Array, state: Int32Array, extra: UInt32Array
+) -> tuple[Int32Array, Int32Array, UInt32Array]:
+    """Turn a table from directed edges to states round."""
+    of_edge = np.repeat(np.arange(len(ptr) - 1, dtype=np.int32), np.diff(ptr))
+    order = np.argsort(state, kind="stable")
+    counts = np.bincount(state, minlength=states)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32), of_edge[order], extra[order]
 
 
 def _components(graph: ModeGraph, edges: int) -> Int32Array:
@@ -123,35 +129,101 @@ def scaled(ms: Ms, factor: Ms) -> Ms:
 
 
 @kernel
-def seeds_from(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, work: Work) -> int:
-    """Write the seeds of trips that start on an edge; return how many."""
+def part_of(directed: UInt32Array, d: Ms, from_u: Ms, from_v: Ms, leaving: bool) -> Ms:
+    """Time on directed edge `d` between a place on it and its end (`leaving`) or its start."""
+    run = from_u if (d & 1) == 0 else from_v
+    return np.int64(directed[d]) - run if leaving else np.int64(run)
+
+
+@kernel
+def seeds(
+    directed: UInt32Array,
+    ptr: Int32Array,
+    state: Int32Array,
+    extra: UInt32Array,
+    edge: Ms,
+    from_u: Ms,
+    from_v: Ms,
+    leaving: bool,
+    work: Work,
+) -> int:
+    """Write the seeds of trips that start on an edge (`leaving`), or of the search back from its end there.
+
+    Takes the departures of the graph, or its arrivals. Returns how many.
+    """
     n = 0
-    for side in range(2):
-        d = 2 * edge + side
-        if graph.directed[d] == NO:
+    for d in range(2 * edge, 2 * edge + 2):
+        if directed[d] == NO:
             continue
-        rest = np.int64(graph.directed[d]) - (from_u if side == 0 else from_v)
-        for i in range(graph.depart_ptr[d], graph.depart_ptr[d + 1]):
-            work.seed_state[n] = graph.depart_state[i]
-            work.seed_ms[n] = rest + graph.depart_ms[i]
+        part = part_of(directed, d, from_u, from_v, leaving)
+        for i in range(ptr[d], ptr[d + 1]):
+            work.seed_state[n] = state[i]
+            work.seed_ms[n] = part + extra[i]
             n += 1
     return n
 
 
 @kernel
-def seeds_to(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, work: Work) -> int:
-    """Write the seeds of the search back from a trip's end on an edge; return how many."""
-    n = 0
-    for side in range(2):
-        d = 2 * edge + side
-        if graph.directed[d] == NO:
-            continue
-        part = from_u if side == 0 else from_v
-        for i in range(graph.arrive_ptr[d], graph.arrive_ptr[d + 1]):
-            work.seed_state[n] = graph.arrive_state[i]
-            work.seed_ms[n] = part + graph.arrive_ms[i]
-            n += 1
-    return n
+def spread(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, radius: Ms, work: Work) -> tuple[int, int]:
+    """Search to a place and from it, up to a radius; returns how many states each reached.
+
+    `work` is left for the caller to read and to clean with `clear`.
+    """
+    directed = graph.directed
+    n = seeds(
+        directed,
+        graph.arrive_ptr,
+        graph.arrive_state,
+        graph.arrive_ms,
+        edge,
+        from_u,
+        from_v,
+        False,
+        work,
+    )
+    n_to = search(
+        graph.rev_indptr,
+        graph.rev_head,
+        graph.rev_cost,
+        work.seed_state[:n],
+        work.seed_ms[:n],
+        int(radius),
+        work.dist_to,
+        work.link,
+        work.ring,
+        work.touched_to,
+    )
+    n = seeds(
+        directed,
+        graph.depart_ptr,
+        graph.depart_state,
+        graph.depart_ms,
+        edge,
+        from_u,
+        from_v,
+        True,
+        work,
+    )
+    n_from = search(
+        graph.indptr,
+        graph.head,
+        graph.cost,
+        work.seed_state[:n],
+        work.seed_ms[:n],
+        int(radius),
+        work.dist_from,
+        work.link,
+        work.ring,
+        work.touched_from,
+    )
+    return n_to, n_from
+
+
+@kernel
+def clear(work: Work, n_to: int, n_from: int) -> None:
+    """Clean the memory after `spread`."""
+    reset(work.dist_to, work.touched_to, n_to)
+    reset(work.dist_from, work.touched_from, n_from)
 
 
 @kernel
@@ -169,7 +241,7 @@ def direct_run(along: bool, against: bool, ahead_m: float, along_ms: Ms, against
 
 
 @kernel
-def ends_at(
+def reached(
     directed: UInt32Array,
     ptr: Int32Array,
     state: Int32Array,
@@ -178,43 +250,22 @@ def ends_at(
     edge: Ms,
     from_u: Ms,
     from_v: Ms,
+    leaving: bool,
 ) -> Ms:
-    """Least network time to a place on an edge after a search from elsewhere, `NO` if not reached."""
+    """Least network time between a place on an edge and where a search began, `NO` if not reached.
+
+    After a search back: from the place (`leaving`), with the departures of the graph; after a search forward:
+    to the place, with its arrivals.
+    """
     best = np.int64(NO)
-    for side in range(2):
-        d = 2 * edge + side
+    for d in range(2 * edge, 2 * edge + 2):
         if directed[d] == NO:
             continue
-        part = from_u if side == 0 else from_v
+        part = part_of(directed, d, from_u, from_v, leaving)
         for i in range(ptr[d], ptr[d + 1]):
             at = dist[state[i]]
             if at != NO:
                 best = min(best, np.int64(at) + extra[i] + part)
-    return best
-
-
-@kernel
-def starts_at(
-    directed: UInt32Array,
-    ptr: Int32Array,
-    state: Int32Array,
-    extra: UInt32Array,
-    dist: UInt32Array,
-    edge: Ms,
-    from_u: Ms,
-    from_v: Ms,
-) -> Ms:
-    """Least network time from a place on an edge after a search back from elsewhere, `NO` if not reached."""
-    best = np.int64(NO)
-    for side in range(2):
-        d = 2 * edge + side
-        if directed[d] == NO:
-            continue
-        rest = np.int64(directed[d]) - (from_u if side == 0 else from_v)
-        for i in range(ptr[d], ptr[d + 1]):
-            at = dist[state[i]]
-            if at != NO:
-                best = min(best, np.int64(at) + extra[i] + rest)
     return best
 
 
@@ -269,40 +320,16 @@ def search_towards(
             for arc in range(indptr[state], indptr[state + 1]):
                 to = head[arc]
                 ms = base + np.int64(cost[arc])
-                old = np.int64(dist[to])
-                if ms >= old or ms > limit:
+                if ms > limit or ms >= dist[to]:
                     continue
-                new_bucket = (ms >> SHIFT) & mask
-                if old == NO:
+                if dist[to] == NO:
                     dx = state_x[to] - goal_x
                     dy = state_y[to] - goal_y
                     reach = (limit - ms) * fastest + PLANE_M
                     if dx * dx + dy * dy > reach * reach:
                         continue
-                    touched[n_touched] = to
-                    n_touched += 1
-                    waiting += 1
-                elif link[to, 0] == FREE:
-                    waiting += 1
-                else:
-                    old_bucket = (old >> SHIFT) & mask
-                    if old_bucket == new_bucket:
-                        dist[to] = np.uint32(ms)
-                        continue
-                    next_one, previous = link[to, 0], link[to, 1]
-                    if next_one >= 0:
-                        link[next_one, 1] = previous
-                    if previous >= 0:
-                        link[previous, 0] = next_one
-                    else:
-                        ring[old_bucket] = next_one
-                dist[to] = np.uint32(ms)
-                first = ring[new_bucket]
-                link[to, 0] = first
-                link[to, 1] = -1
-                if first >= 0:
-                    link[first, 1] = to
-                ring[new_bucket] = to
+                n_touched, added = relax_seed(to, ms, limit, dist, link, ring, touched, n_touched)
+                waiting += added
             state = ring[bucket]
         cursor += 1
     return n_touched
@@ -346,7 +373,9 @@ def point_leg(
             return best
     straight = np.sqrt((x_i - x_j) ** 2 + (y_i - y_j) ** 2)
     limit: Ms = min(np.int64(1.35 * straight / graph.fastest) + 20_000, np.int64(most))
-    n_seeds = seeds_from(graph, edge_i, u_i, v_i, work)
+    n_seeds = seeds(
+        directed, graph.depart_ptr, graph.depart_state, graph.depart_ms, edge_i, u_i, v_i, True, work
+    )
     dist, touched = work.dist_from, work.touched_from
     while True:
         if best <= limit:
@@ -369,8 +398,8 @@ def point_leg(
             work.ring,
             touched,
         )
-        found = ends_at(
-            directed, graph.arrive_ptr, graph.arrive_state, graph.arrive_ms, dist, edge_j, u_j, v_j
+        found = reached(
+            directed, graph.arrive_ptr, graph.arrive_state, graph.arrive_ms, dist, edge_j, u_j, v_j, False
         )
         reset(dist, touched, n)
         best = min(best, found)

@@ -11,10 +11,9 @@ import numpy as np
 
 from geo.arrays import Int64Array
 from geo.jit import kernel
-from geo.search import reset, search
 from routing.fleet import Candidate, Fleet
 from routing.insertion import before
-from routing.kernels import direct_run, ends_at, point_leg, scaled, seeds_from, seeds_to, starts_at, work_for
+from routing.kernels import clear, direct_run, point_leg, reached, scaled, spread, work_for
 from routing.squad import Squad, as_ms
 from routing.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 from routing.tasks import Task
@@ -44,7 +43,7 @@ def _legs_of_row(
     factor = np.int64(c.factor[row])
     for j in range(c.stops[row] + 1):
         s = row * width + j
-        a = starts_at(
+        a = reached(
             directed,
             graph.depart_ptr,
             graph.depart_state,
@@ -53,8 +52,9 @@ def _legs_of_row(
             edge[s],
             from_u[s],
             from_v[s],
+            True,
         )
-        b = ends_at(
+        b = reached(
             directed,
             graph.arrive_ptr,
             graph.arrive_state,
@@ -63,6 +63,7 @@ def _legs_of_row(
             edge[s],
             from_u[s],
             from_v[s],
+            False,
         )
         if edge[s] == t_edge:
             a = min(a, direct_run(along, against, t_offset - offset_m[s], t_u - from_u[s], t_v - from_v[s]))
@@ -238,58 +239,8 @@ def _best_pair_riders(
     to_d, on_d = np.empty(width, np.int64), np.empty(width, np.int64)
     stay = np.empty(width, np.int64)
     while True:
-        n = seeds_to(graph, p.edge[i], p.from_u[i], p.from_v[i], work_p)
-        n_to_p = search(
-            graph.rev_indptr,
-            graph.rev_head,
-            graph.rev_cost,
-            work_p.seed_state[:n],
-            work_p.seed_ms[:n],
-            int(radius),
-            work_p.dist_to,
-            work_p.link,
-            work_p.ring,
-            work_p.touched_to,
-        )
-        n = seeds_from(graph, p.edge[i], p.from_u[i], p.from_v[i], work_p)
-        n_from_p = search(
-            graph.indptr,
-            graph.head,
-            graph.cost,
-            work_p.seed_state[:n],
-            work_p.seed_ms[:n],
-            int(radius),
-            work_p.dist_from,
-            work_p.link,
-            work_p.ring,
-            work_p.touched_from,
-        )
-        n = seeds_to(graph, d.edge[i], d.from_u[i], d.from_v[i], work_d)
-        n_to_d = search(
-            graph.rev_indptr,
-            graph.rev_head,
-            graph.rev_cost,
-            work_d.seed_state[:n],
-            work_d.seed_ms[:n],
-            int(radius),
-            work_d.dist_to,
-            work_d.link,
-            work_d.ring,
-            work_d.touched_to,
-        )
-        n = seeds_from(graph, d.edge[i], d.from_u[i], d.from_v[i], work_d)
-        n_from_d = search(
-            graph.indptr,
-            graph.head,
-            graph.cost,
-            work_d.seed_state[:n],
-            work_d.seed_ms[:n],
-            int(radius),
-            work_d.dist_from,
-            work_d.link,
-            work_d.ring,
-            work_d.touched_from,
-        )
+        n_to_p, n_from_p = spread(graph, p.edge[i], p.from_u[i], p.from_v[i], radius, work_p)
+        n_to_d, n_from_d = spread(graph, d.edge[i], d.from_u[i], d.from_v[i], radius, work_d)
         found = 0
         mark[:] = 0
         for t in range(n_to_p + 1):
@@ -333,10 +284,8 @@ def _best_pair_riders(
                         out[at] = out[at - 1]
                         at -= 1
                     out[at, 0], out[at, 1], out[at, 2], out[at, 3], out[at, 4] = rank, extra, row, at_p, at_d
-        reset(work_p.dist_to, work_p.touched_to, n_to_p)
-        reset(work_p.dist_from, work_p.touched_from, n_from_p)
-        reset(work_d.dist_to, work_d.touched_to, n_to_d)
-        reset(work_d.dist_from, work_d.touched_from, n_from_d)
+        clear(work_p, n_to_p, n_from_p)
+        clear(work_d, n_to_d, n_from_d)
         needed = widest
         if found == k:
             needed = min((out[k - 1, 0] + spare) * 1000 // c.least_factor[0] + 1, widest)

@@ -4,17 +4,27 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
-from geo.jit import kernel
 from geo.snapping import Snapped
 from geo.streets import StreetNetwork
-from routing.columns import allocate, link, renew_legs, reschedule, set_leg, unlink
+from routing.columns import allocate, reschedule
 from routing.kernels import graph_of, work_for
 from routing.policy import Policy
-from routing.tables import EVER, NEVER, NO, Columns, Graph, Ms, TaskColumns, Work
+from routing.rows import (
+    admit,
+    advance,
+    append_stops,
+    close_gap,
+    dismiss,
+    move,
+    open_gap,
+    relink,
+    relist,
+    take_out,
+)
+from routing.tables import EVER, NEVER, NO, Columns, TaskColumns, Work
 from routing.tasks import Visit
 
 __all__ = ["Codes", "Squad", "StopTable", "as_ms", "runs_ms"]
@@ -51,120 +61,10 @@ def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Ar
     edge = np.maximum(places.edge, 0)
     length = network.edge_length_m[edge]
     part = np.clip(np.divide(places.offset_m, length, out=np.zeros(len(edge)), where=length > 0), 0.0, 1.0)
-    cost = network.graph(mode).directed_cost_ms.astype(np.int64).reshape(-1, 2)[edge]
+    cost = network.graph(mode).directed_cost_ms.reshape(-1, 2)[edge].astype(np.int64)
     cost[cost == NO] = 0
     along = np.floor(cost * part[:, None] + 0.5).astype(np.int64)
     return along[:, 0], cost[:, 1] - along[:, 1]
-
-
-@kernel
-def _admit(graph: Graph, c: Columns, rows: Int64Array, width: Ms, reached: BoolArray, work: Work) -> None:
-    for q in range(len(rows)):
-        row = rows[q]
-        for j in range(c.stops[row] + 1):
-            link(graph, c, row * width + j)
-        renew_legs(graph, c, row, 0, width, width, work)
-        reached[q] = reschedule(c, row, width)
-
-
-@kernel
-def _dismiss(graph: Graph, c: Columns, rows: Int64Array, width: Ms) -> None:
-    for row in rows:
-        for j in range(c.stops[row] + 1):
-            unlink(graph, c, row * width + j)
-        c.stops[row] = -1
-        c.ok[row] = 0
-
-
-@kernel
-def _move(
-    graph: Graph,
-    c: Columns,
-    rows: Int64Array,
-    edge: Int32Array,
-    from_u: Int64Array,
-    from_v: Int64Array,
-    walk: Int64Array,
-    x: FloatArray,
-    y: FloatArray,
-    offset_m: FloatArray,
-    walk_m: FloatArray,
-    lonlat: FloatArray,
-    at: Ms,
-    width: Ms,
-    reached: BoolArray,
-    work: Work,
-) -> None:
-    for q in range(len(rows)):
-        row = rows[q]
-        slot = row * width
-        if edge[q] < 0:
-            reached[q] = False
-            continue
-        if edge[q] != c.edge[slot]:
-            unlink(graph, c, slot)
-            c.edge[slot] = edge[q]
-            link(graph, c, slot)
-        c.from_u[slot] = from_u[q]
-        c.from_v[slot] = from_v[q]
-        c.walk[slot] = walk[q]
-        c.x[slot] = x[q]
-        c.y[slot] = y[q]
-        c.offset_m[slot] = offset_m[q]
-        c.walk_m[slot] = walk_m[q]
-        c.lonlat[slot, 0] = lonlat[q, 0]
-        c.lonlat[slot, 1] = lonlat[q, 1]
-        c.at[row] = at
-        renew_legs(graph, c, row, 0, 1, width, work)
-        reached[q] = reschedule(c, row, width)
-
-
-@kernel
-def _relink(graph: Graph, c: Columns, width: Ms) -> None:
-    for row in range(len(c.stops)):
-        for j in range(c.stops[row] + 1):
-            link(graph, c, row * width + j)
-
-
-@kernel
-def _relist(c: Columns) -> None:
-    c.long_count[0] = 0
-    for slot in range(len(c.leg)):
-        c.long_at[slot] = -1
-        if c.leg[slot] > c.long_leg[0]:
-            c.long_at[slot] = c.long_count[0]
-            c.long_slot[c.long_count[0]] = slot
-            c.long_count[0] += 1
-
-
-@kernel
-def _shift(graph: Graph, c: Columns, row: Ms, place: Ms, by: Ms, width: Ms) -> None:
-    """Open (by = 1) or close (by = -1) a gap of one stop at `place`; legs are left to be renewed."""
-    base = row * width
-    k = c.stops[row]
-    for j in range(place, k + 1):
-        unlink(graph, c, base + j)
-    first, last, step = (k, place - 1, -1) if by == 1 else (place + 1, k + 1, 1)
-    for j in range(first, last, step):
-        a, b = base + j, base + j + by
-        c.edge[b] = c.edge[a]
-        c.from_u[b] = c.from_u[a]
-        c.from_v[b] = c.from_v[a]
-        c.walk[b] = c.walk[a]
-        c.x[b] = c.x[a]
-        c.y[b] = c.y[a]
-        c.offset_m[b] = c.offset_m[a]
-        c.walk_m[b] = c.walk_m[a]
-        c.lonlat[b, 0] = c.lonlat[a, 0]
-        c.lonlat[b, 1] = c.lonlat[a, 1]
-        c.service[b] = c.service[a]
-        c.earliest[b] = c.earliest[a]
-        c.latest[b] = c.latest[a]
-        c.rest[b] = c.rest[a]
-        c.change[b] = c.change[a]
-    c.stops[row] = k + by
-    for j in range(place + (1 if by == 1 else 0), k + by + 1):
-        link(graph, c, base + j)
 
 
 SLOT_COLUMNS = tuple(name for name in Columns._fields[: Columns._fields.index("long_at")])
@@ -204,7 +104,7 @@ class Squad:
         self.c.keep[0] = round(policy.slack_kept_s * 1000)
         self.c.work_span[0] = round(policy.continuous_work_s * 1000)
         self.c.break_span[0] = round(policy.break_s * 1000)
-        self.first_ms = 90_000
+        self.first_ms = 400_000
 
     def __len__(self) -> int:
         return len(self.c.stops) - len(self._free)
@@ -243,8 +143,8 @@ class Squad:
             getattr(new, name)[:] = getattr(old, name)
         self._free = list(range(total - 1, old_rows - 1, -1)) + self._free
         self.c, self.width = new, width
-        _relink(self.graph, new, width)
-        _relist(new)
+        relink(self.graph, new, width)
+        relist(new)
 
     def take_row(self) -> int:
         """Give out a free row."""
@@ -253,7 +153,7 @@ class Squad:
     def dismiss(self, rows: Sequence[int]) -> None:
         """Take riders out and their rows back."""
         if len(rows):
-            _dismiss(self.graph, self.c, np.asarray(rows, np.int64), self.width)
+            dismiss(self.graph, self.c, np.asarray(rows, np.int64), self.width)
             self._free.extend(rows)
 
     def write_places(self, slots: Int64Array, places: Snapped) -> None:
@@ -268,7 +168,7 @@ class Squad:
     def admit(self, rows: Int64Array) -> BoolArray:
         """Link written rows, compute their legs and schedules; returns whose stops can all be reached."""
         reached = np.ones(len(rows), np.bool_)
-        _admit(self.graph, self.c, rows, self.width, reached, self.works[0])
+        admit(self.graph, self.c, rows, self.width, reached, self.works[0])
         self.settle()
         return reached
 
@@ -284,14 +184,16 @@ class Squad:
     def list_legs_above(self, leg_ms: int) -> None:
         """List the legs above a length apart; the answers are the same for every length, the time is not."""
         self.c.long_leg[0] = leg_ms
-        _relist(self.c)
+        # A little more than half of what a leg takes decides most searches at once.
+        self.first_ms = 60_000 + leg_ms * 9 // 16
+        relist(self.c)
 
     def move(self, rows: Int64Array, places: Snapped, at_ms: int) -> BoolArray:
         """Set positions; only the first leg of each plan is computed anew. False: refused or no way on."""
         along, against = runs_ms(self.network, self.mode, places)
         xy = self.network.project(places.lonlat)
         reached = np.ones(len(rows), np.bool_)
-        _move(
+        move(
             self.graph,
             self.c,
             rows,
@@ -315,35 +217,28 @@ class Squad:
         """Put a stop before stop `place` (0-based) of a row; two legs are computed, the rest is kept."""
         if self.c.stops[row] + 1 >= self.width:
             self.reserve(0, int(self.c.stops[row]) + 1)
-        c, slot = self.c, row * self.width + place + 1
-        kept = c.leg[row * self.width : (row + 1) * self.width].copy()
-        _shift(self.graph, c, row, place + 1, 1, self.width)
+        slot = row * self.width + place + 1
+        open_gap(self.graph, self.c, row, place + 1, self.width)
         self.write_places(np.array([slot]), at)
+        c = self.c
         c.service[slot] = as_ms(visit.service_s)
         c.earliest[slot], c.latest[slot] = as_ms(visit.earliest_s), as_ms(visit.latest_s)
         c.change[slot], c.rest[slot] = change, rest
-        _link_one(self.graph, c, slot)
-        self._keep_legs(row, np.insert(kept, place + 1, 0)[: self.width], place, place + 2)
+        close_gap(self.graph, c, row, slot, place, place + 2, self.width, self.works[0])
 
     def take_out(self, row: int, place: int) -> None:
         """Remove stop `place` (0-based); the leg over the gap is computed, the rest is kept."""
-        c = self.c
-        kept = c.leg[row * self.width : (row + 1) * self.width].copy()
-        _shift(self.graph, c, row, place + 1, -1, self.width)
-        self._keep_legs(row, np.append(np.delete(kept, place + 1), 0), place, place + 1)
-
-    def _keep_legs(self, row: int, legs: NDArray[np.int32], first: int, last: int) -> None:
-        _restore(self.graph, self.c, row, legs, first, last, self.width, self.works[0])
+        take_out(self.graph, self.c, row, place + 1, self.width, self.works[0])
 
     def append(self, row: int, stops: StopTable, first: int, last: int) -> None:
         """Put the rows `first` to `last` - 1 of a table of stops at the end of a plan."""
         if self.c.stops[row] + last - first + 2 >= self.width:
             self.reserve(0, int(self.c.stops[row]) + last - first + 2)
-        _append(self.graph, self.c, row, *stops, first, last, self.width, self.works[0])
+        append_stops(self.graph, self.c, row, *stops, first, last, self.width, self.works[0])
 
     def renew(self, row: int) -> None:
         """Recompute the schedule of a row whose columns were written from outside."""
-        _renew(self.c, row, self.width)
+        reschedule(self.c, row, self.width)
 
     def advance(self, now_ms: int) -> tuple[Int64Array, Int64Array, Int64Array]:
         """Let time pass; returns rows, starts and leaves (epoch ms) of the stops now driven to.
@@ -352,7 +247,7 @@ class Squad:
         """
         size = int(np.maximum(self.c.stops, 0).sum())
         out = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-        n = _advance(self.graph, self.c, self.width, now_ms, *out)
+        n = advance(self.graph, self.c, self.width, now_ms, *out)
         return out[0][:n], out[1][:n], out[2][:n]
 
     def stop_table(
@@ -394,6 +289,8 @@ class Squad:
             np.array([as_ms(v.latest_s) for v in visits], np.int64),
             np.asarray(skills, np.int64),
             np.asarray(platforms, np.int64),
+            np.full(len(visits), -1, np.int64),
+            np.full(len(visits), EVER, np.int64),
         )
 
     def snapped(self, slots: Int32Array | Int64Array | list[int]) -> Snapped:
@@ -402,115 +299,3 @@ class Squad:
         return Snapped(
             c.edge[slots], c.offset_m[slots], c.lonlat[slots], c.walk_m[slots], c.walk[slots].astype(np.int64)
         )
-
-
-@kernel
-def _link_one(graph: Graph, c: Columns, slot: Ms) -> None:
-    link(graph, c, slot)
-
-
-@kernel
-def _restore(
-    graph: Graph,
-    c: Columns,
-    row: Ms,
-    legs: Int32Array,
-    first: Ms,
-    last: Ms,
-    width: Ms,
-    work: Work,
-) -> None:
-    for j in range(width):
-        set_leg(c, row * width + j, legs[j])
-    renew_legs(graph, c, row, first, last, width, work)
-    reschedule(c, row, width)
-
-
-@kernel
-def _append(
-    graph: Graph,
-    c: Columns,
-    row: Ms,
-    edge: Int32Array,
-    from_u: Int64Array,
-    from_v: Int64Array,
-    walk: Int64Array,
-    x: FloatArray,
-    y: FloatArray,
-    offset_m: FloatArray,
-    service: Int64Array,
-    latest: Int64Array,
-    rest: BoolArray,
-    first: Ms,
-    last: Ms,
-    width: Ms,
-    work: Work,
-) -> None:
-    for q in range(first, last):
-        c.stops[row] += 1
-        slot = row * width + c.stops[row]
-        c.edge[slot], c.from_u[slot], c.from_v[slot], c.walk[slot] = edge[q], from_u[q], from_v[q], walk[q]
-        c.x[slot], c.y[slot], c.offset_m[slot] = x[q], y[q], offset_m[q]
-        c.service[slot], c.latest[slot], c.rest[slot] = service[q], latest[q], rest[q]
-        c.earliest[slot] = -(np.int64(1) << 61)
-        c.change[slot] = 0
-        link(graph, c, slot)
-    renew_legs(graph, c, row, c.stops[row] - (last - first), c.stops[row] + 1, width, work)
-    reschedule(c, row, width)
-
-
-@kernel
-def _advance(
-    graph: Graph,
-    c: Columns,
-    width: Ms,
-    now: Ms,
-    out_row: Int64Array,
-    out_start: Int64Array,
-    out_leave: Int64Array,
-) -> int:
-    """Move on everybody who has left his place by `now`: he is planned from his next stop."""
-    n = 0
-    for row in range(len(c.stops)):
-        base = row * width
-        changed = False
-        while c.stops[row] > 0 and c.leave[base] <= now and n < len(out_row):
-            changed = True
-            out_row[n] = row
-            out_start[n] = c.start[base + 1]
-            out_leave[n] = c.leave[base + 1]
-            n += 1
-            k = c.stops[row]
-            leave = c.leave[base + 1]
-            if c.rest[base + 1] == 1:
-                c.break_due[row] = leave + c.work_span[0]
-            for j in range(k + 1):
-                unlink(graph, c, base + j)
-            for j in range(k):
-                a, b = base + j + 1, base + j
-                c.edge[b], c.from_u[b], c.from_v[b], c.walk[b] = (
-                    c.edge[a],
-                    c.from_u[a],
-                    c.from_v[a],
-                    c.walk[a],
-                )
-                c.x[b], c.y[b], c.offset_m[b], c.walk_m[b] = c.x[a], c.y[a], c.offset_m[a], c.walk_m[a]
-                c.lonlat[b, 0], c.lonlat[b, 1] = c.lonlat[a, 0], c.lonlat[a, 1]
-                c.service[b], c.earliest[b], c.latest[b] = c.service[a], c.earliest[a], c.latest[a]
-                c.rest[b], c.change[b] = c.rest[a], c.change[a]
-                set_leg(c, b, c.leg[a])
-            set_leg(c, base + k, 0)
-            c.stops[row] = k - 1
-            for j in range(k):
-                link(graph, c, base + j)
-            c.at[row] = leave
-            c.ready[row] = leave
-            reschedule(c, row, width)
-        if changed:
-            c.rest[base] = 0
-    return n
-
-
-@kernel
-def _renew(c: Columns, row: Ms, width: Ms) -> None:
-    reschedule(c, row, width)

@@ -24,7 +24,7 @@ NEVER = -(np.int64(1) << 61)
 
 
 class Graph(NamedTuple):
-    """The arrays of one mode's graph, and its departures turned round: from state to edges."""
+    """The arrays of one mode's graph; departures (inverse) and arrivals (enter) also by state."""
 
     indptr: Int32Array
     head: Int32Array
@@ -42,6 +42,9 @@ class Graph(NamedTuple):
     inverse_ptr: Int32Array
     inverse_edge: Int32Array
     inverse_ms: UInt32Array
+    enter_ptr: Int32Array
+    enter_edge: Int32Array
+    enter_ms: UInt32Array
     state_x: FloatArray
     state_y: FloatArray
     component: Int32Array
@@ -141,3 +144,7 @@ class TaskColumns(NamedTuple):
     skills: Int64Array
     platforms: Int64Array
     """Bits of the platforms that may do it; 0: all."""
+    barred: Int64Array
+    """Row of a rider who is not asked, -1: none."""
+    most: Int64Array
+    """No rank above this counts."""

@@ -230,7 +230,7 @@ def _matrices(quick: bool) -> list[Row]:
         with OsrmTables(source, points) as osrm:
             rows += [
                 dataclasses.replace(row, ratio=_ratio(row.median, rows[0].median), version=osrm.version)
-                for row in compare(BENCH, case, {"osrm-bindings Table": osrm.table})
+                for row in compare(BENCH, case, {"osrm-bindings Table": osrm.ask})
             ]
             if osrm.prepare_s:
                 prepared = f"prepare {source.name.split('.')[0]}"

@@ -1,82 +1,153 @@
 """Seeded fleets on a real network: riders with promised stops a few minutes apart, and tasks anywhere."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from geo.arrays import FloatArray, Int32Array, Int64Array
+from geo.jit import kernel
 from geo.streets import StreetNetwork
 from routing.fleet import Fleet
+from routing.kernels import graph_of, point_leg, work_for
 from routing.policy import Policy
 from routing.riders import Rider, Stop
+from routing.squad import runs_ms
+from routing.tables import NO, Graph, Work
 from routing.tasks import Task, Visit
 
-__all__ = ["NOW", "city_fleet", "city_riders", "city_tasks", "short_legged"]
+__all__ = ["NOW", "SERVICE_S", "city_fleet", "city_riders", "city_tasks"]
 
 NOW = 1_760_000_000.0
+POOL = 40_000
+"""Places that stops are drawn from, at most."""
+SERVICE_S = 60.0
+LONGEST_S = 480.0
+"""Stops of one plan follow one another within eight minutes on the streets."""
+DRAWS = 40
 
 
-def _places(
-    network: StreetNetwork, rng: np.random.Generator
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _places(network: StreetNetwork, rng: np.random.Generator) -> FloatArray:
     """Places beside the streets of the largest part for e-bikes, away from junctions."""
     edges = np.flatnonzero(network.components("ebike") == 0)
+    if len(edges) > POOL:
+        edges = np.sort(rng.choice(edges, POOL, replace=False))
     middle = (network.geom_ptr[edges] + network.geom_ptr[edges + 1]) // 2
     xy = network.project(network.geom_lonlat[middle])
     return np.asarray(xy + rng.normal(0.0, 12.0, xy.shape))
 
 
+@kernel
+def _legs(
+    graph: Graph,
+    edge: Int32Array,
+    from_u: Int64Array,
+    from_v: Int64Array,
+    offset_m: FloatArray,
+    x: FloatArray,
+    y: FloatArray,
+    start: Int64Array,
+    end: Int64Array,
+    most_ms: int,
+    work: Work,
+) -> Int64Array:
+    """Network time of every leg, `NO` where it is longer than `most_ms`."""
+    out = np.empty(len(start), np.int64)
+    for q in range(len(start)):
+        a, b = start[q], end[q]
+        out[q] = point_leg(
+            graph, edge[a], from_u[a], from_v[a], offset_m[a], x[a], y[a],
+            edge[b], from_u[b], from_v[b], offset_m[b], x[b], y[b], most_ms, work,
+        )  # fmt: skip
+    return out
+
+
+def _chains(
+    network: StreetNetwork, xy: FloatArray, lengths: Int64Array, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Rows of `xy` that each rider visits, the first where he stands, and the seconds of the way to each.
+
+    A step is drawn 150 to 1000 m away and again where the streets make it too long; -1 after the end.
+    """
+    places = network.snap(network.unproject(xy), "ebike")
+    along, against = runs_ms(network, "ebike", places)
+    foot = network.project(places.lonlat)
+    table = (places.edge, along.copy(), against.copy(), places.offset_m, foot[:, 0].copy(), foot[:, 1].copy())
+    walk_s = places.walk_ms / 1000
+    graph, work, tree = graph_of(network, "ebike"), work_for(network, "ebike"), cKDTree(xy)
+    on_street = np.flatnonzero(places.ok)
+    chain = np.full((len(lengths), int(lengths.max()) + 1), -1)
+    way_s = np.zeros(chain.shape)
+    chain[:, 0] = rng.choice(on_street, len(lengths))
+    for step in range(1, chain.shape[1]):
+        open_rows = np.flatnonzero((lengths >= step) & (chain[:, step - 1] >= 0))
+        for _ in range(DRAWS):
+            here = chain[open_rows, step - 1]
+            away, turn = rng.uniform(150, 1000, len(here)), rng.uniform(0, 2 * np.pi, len(here))
+            aim = xy[here] + away[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
+            there = np.asarray(tree.query(aim)[1], np.int64)
+            leg = _legs(graph, *table, here, there, int(LONGEST_S * 1000), work)
+            good = (leg != NO) & (leg > 0)
+            chain[open_rows[good], step] = there[good]
+            way_s[open_rows[good], step] = leg[good] / 1000 + walk_s[here[good]] + walk_s[there[good]]
+            open_rows = open_rows[~good]
+            if not len(open_rows):
+                break
+    return chain, way_s
+
+
 def city_riders(
-    network: StreetNetwork, count: int, seed: int, *, stops: tuple[int, int] = (4, 11), rules: bool = True
+    network: StreetNetwork, count: int, seed: int, *, stops: tuple[int, int] = (6, 10)
 ) -> list[Rider]:
-    """Riders with 4 to 10 stops, up to 1 km apart; `rules`: skills, shifts, breaks and speeds in play."""
+    """Riders with 6 to 10 stops, each within eight minutes of the last, and all rules in play.
+
+    A stop is due 0 to 15 min after the rider is there, as the plan stands.
+    """
     rng = np.random.default_rng(seed)
     xy = _places(network, rng)
-    tree = cKDTree(xy)
     lonlat = network.unproject(xy)
+    drawn: list[tuple[Int64Array, FloatArray]] = []
+    while len(drawn) < count:
+        # Some places have no other within reach: such chains are drawn anew.
+        lengths = rng.integers(stops[0], stops[1] + 1, (count - len(drawn)) * 5 // 4 + 10)
+        chain, way_s = _chains(network, xy, lengths, rng)
+        whole = np.flatnonzero((chain >= 0).sum(axis=1) == lengths + 1).tolist()
+        drawn += [(chain[row, : lengths[row] + 1], way_s[row, 1 : lengths[row] + 1]) for row in whole]
     riders = []
-    for number in range(count):
-        at = int(rng.integers(len(xy)))
-        here = at
-        plan = []
-        due_s = NOW
-        for place in range(int(rng.integers(*stops))):
-            near = tree.query_ball_point(xy[here], float(rng.uniform(150, 1000)))
-            step = int(near[int(rng.integers(len(near)))])
-            due_s += float(np.hypot(*(xy[step] - xy[here]))) * 1.5 / 4.17 + 100.0
-            here = step
-            slack_s = float(rng.uniform(0, 900))
-            plan.append(
-                Stop(
-                    f"s{place}",
-                    (float(lonlat[here, 0]), float(lonlat[here, 1])),
-                    60.0,
-                    latest_s=due_s + slack_s,
-                )
+    for number, (rows, ways) in enumerate(drawn[:count]):
+        factor = float(rng.choice([1.0, 1.0, 1.1, 1.25]))
+        arrive_s = NOW + np.cumsum(ways * factor + SERVICE_S) - SERVICE_S
+        due_s = (arrive_s + rng.uniform(0, 900, len(ways))).tolist()
+        at = [(float(lon), float(lat)) for lon, lat in lonlat[rows].tolist()]
+        plan = [
+            Stop(f"s{place}", where, SERVICE_S, latest_s=due)
+            for place, (where, due) in enumerate(zip(at[1:], due_s, strict=True))
+        ]
+        riders.append(
+            Rider(
+                f"r{number:05d}",
+                at[0],
+                stops=tuple(plan),
+                skills=frozenset(np.array(["aid", "fire"])[rng.random(2) < 0.7].tolist()),
+                status="busy" if rng.random() < 0.95 else "on_break",
+                shift_end_s=NOW + float(rng.uniform(3600, 6 * 3600)),
+                worked_since_break_s=float(rng.uniform(0, 3.5 * 3600)),
+                speed_factor=factor,
+                extra_last_hour_s=float(rng.choice([0.0, 300.0])),
             )
-        facts: dict[str, object] = {}
-        if rules:
-            facts = {
-                "skills": frozenset(np.array(["aid", "fire"])[rng.random(2) < 0.7].tolist()),
-                "status": "busy" if rng.random() < 0.95 else "on_break",
-                "shift_end_s": NOW + float(rng.uniform(3600, 6 * 3600)),
-                "worked_since_break_s": float(rng.uniform(0, 3.5 * 3600)),
-                "speed_factor": float(rng.choice([1.0, 1.0, 1.1, 1.25])),
-                "extra_last_hour_s": float(rng.choice([0.0, 300.0])),
-            }
-        start = (float(lonlat[at, 0]), float(lonlat[at, 1]))
-        riders.append(Rider(f"r{number:05d}", start, stops=tuple(plan), **facts))  # type: ignore[arg-type]
+        )
     return riders
 
 
-def city_tasks(network: StreetNetwork, count: int, seed: int, *, rules: bool = True) -> list[Task]:
-    """Visits of a minute anywhere; `rules`: with windows, some with a skill."""
+def city_tasks(network: StreetNetwork, count: int, seed: int) -> list[Task]:
+    """Visits of a minute anywhere, due in half an hour to two hours; three in ten need a skill."""
     rng = np.random.default_rng(seed)
     xy = _places(network, rng)
     lonlat = network.unproject(xy[rng.integers(len(xy), size=count)])
     tasks = []
     for number, (lon, lat) in enumerate(lonlat.tolist()):
-        latest_s = NOW + float(rng.uniform(1800, 7200)) if rules else np.inf
-        skills = frozenset({"aid"}) if rules and rng.random() < 0.3 else frozenset()
-        tasks.append(Task(f"t{number:04d}", Visit((lon, lat), 60.0, latest_s=latest_s), skills=skills))
+        latest_s = NOW + float(rng.uniform(1800, 7200))
+        skills = frozenset({"aid"}) if rng.random() < 0.3 else frozenset()
+        tasks.append(Task(f"t{number:04d}", Visit((lon, lat), SERVICE_S, latest_s=latest_s), skills=skills))
     return tasks
 
 
@@ -85,12 +156,3 @@ def city_fleet(network: StreetNetwork, riders: list[Rider], policy: Policy) -> F
     fleet = Fleet(network, policy)
     fleet.put(riders, NOW)
     return fleet
-
-
-def short_legged(network: StreetNetwork, riders: list[Rider], policy: Policy, count: int) -> list[Rider]:
-    """The first `count` riders whose stops are at most ten minutes apart on the streets."""
-    squad = city_fleet(network, riders, policy).squads["ebike"]
-    legs = squad.c.leg.reshape(-1, squad.width)[: len(riders)]
-    good = (legs.max(axis=1) <= 600_000) & (legs.min(axis=1) >= 0)
-    fleet_rows = [rider for rider, fine in zip(riders, good.tolist(), strict=True) if fine]
-    return fleet_rows[:count]

@@ -1,5 +1,6 @@
 """Peers that run in a process, or even a Python, of their own."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -8,10 +9,13 @@ import sys
 import tempfile
 import time
 from types import TracebackType
+from typing import Self, TypeAlias
 
 import numpy as np
 
-__all__ = ["OsrmTables", "fresh_seconds", "peers_python"]
+__all__ = ["RESOLVE", "OsrmTables", "PeerProcess", "fresh_seconds", "peers_python"]
+
+Points: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 RECIPES = {
     "yilu": """
@@ -104,12 +108,98 @@ for line in sys.stdin:
 """
 
 
-class OsrmTables:
-    """An OSRM engine (contraction hierarchy, bicycle profile) in its own process, asked for one table."""
+BOTH_WAYS = """
+import json, sys
+import importlib.metadata, osrm
+base, given = sys.argv[1], json.load(open(sys.argv[2]))
+engine = osrm.OSRM(
+    storage_config=base, algorithm="CH", use_shared_memory=False, max_locations_distance_table=-1
+)
+n = len(given["stops"])
+queries = []
+for task in given["tasks"]:
+    places = [tuple(p) for p in (*given["stops"], task)]
+    for sources, ends in ((list(range(n)), [n]), ([n], list(range(n)))):
+        queries.append(osrm.TableParameters(coordinates=places, sources=sources, destinations=ends))
+print(importlib.metadata.version("osrm-bindings"), flush=True)
+for line in sys.stdin:
+    for query in queries:
+        engine.Table(query)
+    print("done", flush=True)
+"""
+RESOLVE = """
+import json, sys
+import ortools
+from ortools.constraint_solver import pywrapcp, routing_enums_pb2
+given = json.load(open(sys.argv[1]))
+search = pywrapcp.DefaultRoutingSearchParameters()
+search.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PATH_CHEAPEST_ARC
+def solve(rider):
+    # The last row is an end that costs nothing: routes stay open.
+    size = len(rider["leg"])
+    manager = pywrapcp.RoutingIndexManager(size, 1, [0], [size - 1])
+    model = pywrapcp.RoutingModel(manager)
+    transit = model.RegisterTransitMatrix(rider["leg"])
+    model.SetArcCostEvaluatorOfAllVehicles(transit)
+    model.AddDimension(transit, 86400, 86400, False, "time")
+    time = model.GetDimensionOrDie("time")
+    for row, due in enumerate(rider["due"], 1):
+        time.CumulVar(manager.NodeToIndex(row)).SetMax(due)
+    for row in range(1, size - 1):
+        model.AddDisjunction([manager.NodeToIndex(row)], 10**6)
+    return model.SolveWithParameters(search)
+print(ortools.__version__, flush=True)
+for line in sys.stdin:
+    for rider in given:
+        solve(rider)
+    print("done", flush=True)
+"""
 
-    def __init__(
-        self, source: pathlib.Path, points: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+class PeerProcess:
+    """A peer in a process of its own that says its version, then answers each line with a line."""
+
+    def __init__(self, python: str, code: str, *arguments: str) -> None:
+        self._worker = subprocess.Popen(
+            [python, "-c", code, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.version = self._answer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._worker.kill()
+        self._worker.communicate()
+
+    def _answer(self) -> str:
+        out = self._worker.stdout
+        line = "" if out is None else out.readline().strip()
+        if not line:
+            raise RuntimeError("the peer's process ended without an answer")
+        return line
+
+    def ask(self) -> None:
+        """Let the peer do its work once and wait."""
+        if self._worker.stdin is not None:
+            self._worker.stdin.write("again\n")
+            self._worker.stdin.flush()
+        self._answer()
+
+
+class OsrmTables(PeerProcess):
+    """An OSRM engine (contraction hierarchy, bicycle profile) in its own process.
+
+    Asked for the table between all points; or, given tasks, for those to each task and from it.
+    """
+
+    def __init__(self, source: pathlib.Path, points: Points, tasks: Points | None = None) -> None:
         python = peers_python()
         if python is None:
             raise RuntimeError("no environment with osrm-bindings")
@@ -119,24 +209,9 @@ class OsrmTables:
         if not (folder / "ready").exists():
             self.prepare_s = self._prepare(python, source, folder)
         places = folder / "places.json"
-        places.write_text(str(points.tolist()))
-        self._worker = subprocess.Popen(
-            [python, "-c", WORKER, str(base), str(places)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.version = self._answer()
-
-    def __enter__(self) -> "OsrmTables":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._worker.kill()
-        self._worker.communicate()
+        given = points.tolist() if tasks is None else {"stops": points.tolist(), "tasks": tasks.tolist()}
+        places.write_text(json.dumps(given))
+        super().__init__(python, WORKER if tasks is None else BOTH_WAYS, str(base), str(places))
 
     @staticmethod
     def _prepare(python: str, source: pathlib.Path, folder: pathlib.Path) -> float:
@@ -158,17 +233,3 @@ class OsrmTables:
                 raise RuntimeError(f"osrm {step[0]} failed: {(done.stderr or done.stdout).strip()[-200:]}")
         (folder / "ready").touch()
         return time.perf_counter() - start
-
-    def _answer(self) -> str:
-        out = self._worker.stdout
-        line = "" if out is None else out.readline().strip()
-        if not line:
-            raise RuntimeError("the OSRM process ended without an answer")
-        return line
-
-    def table(self) -> None:
-        """Ask for the whole table and wait."""
-        if self._worker.stdin is not None:
-            self._worker.stdin.write("table\n")
-            self._worker.stdin.flush()
-        self._answer()

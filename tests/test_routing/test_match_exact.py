@@ -231,22 +231,58 @@ def test_moving_a_rider_is_the_same_as_putting_him_anew(town: StreetNetwork) -> 
     assert fleet.best(tasks, 6, NOW, threads=2) == anew.best(tasks, 6, NOW)
 
 
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 10**6), leg_ms=st.integers(0, 200_000), first_ms=st.integers(0, 100_000))
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    leg_ms=st.integers(0, 300_000),
+    first_ms=st.integers(0, 300_000),
+    fair=st.booleans(),
+)
 def test_lists_of_long_legs_and_first_radius_never_change_the_answer(
-    seed: int, leg_ms: int, first_ms: int
+    seed: int, leg_ms: int, first_ms: int, fair: bool
 ) -> None:
     rng = np.random.default_rng(seed)
-    riders = some_riders(TOWN, rng, 12, everything=True)
+    riders = some_riders(TOWN, rng, 30, everything=True)
     tasks = some_tasks(TOWN, rng, 6, everything=True)
-    fleet = Fleet(TOWN, PLAIN)
+    fleet = Fleet(TOWN, dataclasses.replace(PLAIN, fairness_s_per_point=7.0 if fair else 0.0))
     fleet.put(riders, NOW)
+    widest = 4 * 3600 * 1000
+    for squad in fleet.squads.values():
+        squad.first_ms = widest
     expected = {k: fleet.best(tasks, k, NOW) for k in (1, 3)}
     for squad in fleet.squads.values():
         squad.list_legs_above(leg_ms)
         squad.first_ms = first_ms
     for k, found in expected.items():
         assert fleet.best(tasks, k, NOW) == found
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), which=st.integers(0, 3))
+def test_others_who_are_better_than_a_rider(seed: int, which: int) -> None:
+    rng = np.random.default_rng(seed)
+    fleet = Fleet(TOWN, RULES)
+    fleet.put(some_riders(TOWN, rng, 15, everything=True), NOW)
+    tasks = [task for task in some_tasks(TOWN, rng, 6, everything=True) if fleet.best([task], 1, NOW)[0]]
+    ranked = fleet.best(tasks, 15, NOW)
+    known = [found[min(which, len(found) - 1)] for found in ranked]
+    expected = [
+        tuple(one for one in found if one.rank_ms < mine.rank_ms and one.rider_id != mine.rider_id)[:2]
+        for found, mine in zip(ranked, known, strict=True)
+    ]
+    assert list(fleet.best(tasks, 2, NOW, better=known)) == expected
+
+
+def test_places_at_hand_may_be_nested(town: StreetNetwork) -> None:
+    rng = np.random.default_rng(9)
+    fleet = Fleet(town, PLAIN)
+    fleet.put(some_riders(town, rng, 6, everything=False), NOW)
+    tasks = some_tasks(town, rng, 4, everything=False)
+    expected = fleet.best(tasks, 3, NOW)
+    with fleet.at_hand(tasks[:2]):
+        with fleet.at_hand(tasks[1:]):
+            assert fleet.best(tasks[1:], 3, NOW) == expected[1:]
+        assert fleet.best(tasks, 3, NOW) == expected
 
 
 def test_several_people_are_different_riders_or_nobody(town: StreetNetwork) -> None:

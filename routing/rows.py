@@ -1,0 +1,249 @@
+"""Kernels that change whole rows of the columns in place: plans put, moved on, opened and closed."""
+
+import numpy as np
+
+from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
+from geo.jit import kernel
+from routing.columns import link, renew_legs, reschedule, set_leg, unlink
+from routing.tables import Columns, Graph, Ms, Work
+
+__all__ = [
+    "admit",
+    "advance",
+    "append_stops",
+    "close_gap",
+    "dismiss",
+    "move",
+    "open_gap",
+    "relink",
+    "relist",
+    "take_out",
+]
+
+
+@kernel
+def admit(graph: Graph, c: Columns, rows: Int64Array, width: Ms, reached: BoolArray, work: Work) -> None:
+    """Link written rows, compute their legs and schedules; `reached`: whose stops can all be reached."""
+    for q in range(len(rows)):
+        row = rows[q]
+        for j in range(c.stops[row] + 1):
+            link(graph, c, row * width + j)
+        renew_legs(graph, c, row, 0, width, width, work)
+        reached[q] = reschedule(c, row, width)
+
+
+@kernel
+def dismiss(graph: Graph, c: Columns, rows: Int64Array, width: Ms) -> None:
+    """Take rows out of the lists of their streets."""
+    for row in rows:
+        for j in range(c.stops[row] + 1):
+            unlink(graph, c, row * width + j)
+        c.stops[row] = -1
+        c.ok[row] = 0
+
+
+@kernel
+def move(
+    graph: Graph,
+    c: Columns,
+    rows: Int64Array,
+    edge: Int32Array,
+    from_u: Int64Array,
+    from_v: Int64Array,
+    walk: Int64Array,
+    x: FloatArray,
+    y: FloatArray,
+    offset_m: FloatArray,
+    walk_m: FloatArray,
+    lonlat: FloatArray,
+    at: Ms,
+    width: Ms,
+    reached: BoolArray,
+    work: Work,
+) -> None:
+    """Set the positions of rows; of their legs only the first is computed anew."""
+    for q in range(len(rows)):
+        row = rows[q]
+        slot = row * width
+        if edge[q] < 0:
+            reached[q] = False
+            continue
+        if edge[q] != c.edge[slot]:
+            unlink(graph, c, slot)
+            c.edge[slot] = edge[q]
+            link(graph, c, slot)
+        c.from_u[slot] = from_u[q]
+        c.from_v[slot] = from_v[q]
+        c.walk[slot] = walk[q]
+        c.x[slot] = x[q]
+        c.y[slot] = y[q]
+        c.offset_m[slot] = offset_m[q]
+        c.walk_m[slot] = walk_m[q]
+        c.lonlat[slot, 0] = lonlat[q, 0]
+        c.lonlat[slot, 1] = lonlat[q, 1]
+        c.at[row] = at
+        renew_legs(graph, c, row, 0, 1, width, work)
+        reached[q] = reschedule(c, row, width)
+
+
+@kernel
+def relink(graph: Graph, c: Columns, width: Ms) -> None:
+    """Enter all slots in the lists of their streets, which are empty."""
+    for row in range(len(c.stops)):
+        for j in range(c.stops[row] + 1):
+            link(graph, c, row * width + j)
+
+
+@kernel
+def relist(c: Columns) -> None:
+    """List the long legs anew."""
+    c.long_count[0] = 0
+    for slot in range(len(c.leg)):
+        c.long_at[slot] = -1
+        if c.leg[slot] > c.long_leg[0]:
+            c.long_at[slot] = c.long_count[0]
+            c.long_slot[c.long_count[0]] = slot
+            c.long_count[0] += 1
+
+
+@kernel
+def copy_slot(c: Columns, a: Ms, b: Ms) -> None:
+    """Copy the place and the stop in slot `a` to slot `b`; legs and schedule are left."""
+    c.edge[b] = c.edge[a]
+    c.from_u[b] = c.from_u[a]
+    c.from_v[b] = c.from_v[a]
+    c.walk[b] = c.walk[a]
+    c.x[b] = c.x[a]
+    c.y[b] = c.y[a]
+    c.offset_m[b] = c.offset_m[a]
+    c.walk_m[b] = c.walk_m[a]
+    c.lonlat[b, 0] = c.lonlat[a, 0]
+    c.lonlat[b, 1] = c.lonlat[a, 1]
+    c.service[b] = c.service[a]
+    c.earliest[b] = c.earliest[a]
+    c.latest[b] = c.latest[a]
+    c.rest[b] = c.rest[a]
+    c.change[b] = c.change[a]
+
+
+@kernel
+def shift(graph: Graph, c: Columns, row: Ms, place: Ms, by: Ms, width: Ms) -> None:
+    """Open (by = 1) or close (by = -1) a gap of one stop at `place`; legs are left to be renewed."""
+    base = row * width
+    k = c.stops[row]
+    for j in range(place, k + 1):
+        unlink(graph, c, base + j)
+    first, last, step = (k, place - 1, -1) if by == 1 else (place + 1, k + 1, 1)
+    for j in range(first, last, step):
+        a, b = base + j, base + j + by
+        copy_slot(c, a, b)
+    c.stops[row] = k + by
+    for j in range(place + (1 if by == 1 else 0), k + by + 1):
+        link(graph, c, base + j)
+
+
+@kernel
+def open_gap(graph: Graph, c: Columns, row: Ms, place: Ms, width: Ms) -> None:
+    """Make room for a stop at `place`, with the legs of the others kept."""
+    legs = c.leg[row * width : (row + 1) * width].copy()
+    shift(graph, c, row, place, 1, width)
+    for j in range(place + 1, width):
+        set_leg(c, row * width + j, legs[j - 1])
+
+
+@kernel
+def close_gap(
+    graph: Graph, c: Columns, row: Ms, slot: Ms, first: Ms, last: Ms, width: Ms, work: Work
+) -> None:
+    """Link a stop that was written, and compute the legs `first` to `last` - 1."""
+    link(graph, c, slot)
+    renew_legs(graph, c, row, first, last, width, work)
+    reschedule(c, row, width)
+
+
+@kernel
+def take_out(graph: Graph, c: Columns, row: Ms, place: Ms, width: Ms, work: Work) -> None:
+    """Remove stop `place` (1-based); the leg over the gap is computed, the others are kept."""
+    legs = c.leg[row * width : (row + 1) * width].copy()
+    shift(graph, c, row, place, -1, width)
+    for j in range(place, width):
+        set_leg(c, row * width + j, legs[j + 1] if j + 1 < width else 0)
+    renew_legs(graph, c, row, place - 1, place, width, work)
+    reschedule(c, row, width)
+
+
+@kernel
+def append_stops(
+    graph: Graph,
+    c: Columns,
+    row: Ms,
+    edge: Int32Array,
+    from_u: Int64Array,
+    from_v: Int64Array,
+    walk: Int64Array,
+    x: FloatArray,
+    y: FloatArray,
+    offset_m: FloatArray,
+    service: Int64Array,
+    latest: Int64Array,
+    rest: BoolArray,
+    first: Ms,
+    last: Ms,
+    width: Ms,
+    work: Work,
+) -> None:
+    """Put rows `first` to `last` - 1 of a table of stops at the end of a plan."""
+    for q in range(first, last):
+        c.stops[row] += 1
+        slot = row * width + c.stops[row]
+        c.edge[slot], c.from_u[slot], c.from_v[slot], c.walk[slot] = edge[q], from_u[q], from_v[q], walk[q]
+        c.x[slot], c.y[slot], c.offset_m[slot] = x[q], y[q], offset_m[q]
+        c.service[slot], c.latest[slot], c.rest[slot] = service[q], latest[q], rest[q]
+        c.earliest[slot] = -(np.int64(1) << 61)
+        c.change[slot] = 0
+        link(graph, c, slot)
+    renew_legs(graph, c, row, c.stops[row] - (last - first), c.stops[row] + 1, width, work)
+    reschedule(c, row, width)
+
+
+@kernel
+def advance(
+    graph: Graph,
+    c: Columns,
+    width: Ms,
+    now: Ms,
+    out_row: Int64Array,
+    out_start: Int64Array,
+    out_leave: Int64Array,
+) -> int:
+    """Move on everybody who has left his place by `now`: he is planned from his next stop."""
+    n = 0
+    for row in range(len(c.stops)):
+        base = row * width
+        changed = False
+        while c.stops[row] > 0 and c.leave[base] <= now and n < len(out_row):
+            changed = True
+            out_row[n] = row
+            out_start[n] = c.start[base + 1]
+            out_leave[n] = c.leave[base + 1]
+            n += 1
+            k = c.stops[row]
+            leave = c.leave[base + 1]
+            if c.rest[base + 1] == 1:
+                c.break_due[row] = leave + c.work_span[0]
+            for j in range(k + 1):
+                unlink(graph, c, base + j)
+            for j in range(k):
+                a, b = base + j + 1, base + j
+                copy_slot(c, a, b)
+                set_leg(c, b, c.leg[a])
+            set_leg(c, base + k, 0)
+            c.stops[row] = k - 1
+            for j in range(k):
+                link(graph, c, base + j)
+            c.at[row] = leave
+            c.ready[row] = leave
+            reschedule(c, row, width)
+        if changed:
+            c.rest[base] = 0
+    return n
