@@ -24,6 +24,7 @@ __all__ = [
     "MatchOut",
     "MatchRequest",
     "MatchResponse",
+    "MissedStopOut",
     "OffNetworkOut",
     "PolicyIn",
     "QuestionIn",
@@ -309,6 +310,13 @@ class AlertRequest(Schema):
     drill: Annotated[bool, Field(description="Marks the answer; the plan is the same.")] = False
 
 
+class MissedStopOut(Schema):
+    """A stop that a responder would be late for."""
+
+    stop_id: str
+    late_s: Annotated[float | None, Field(description="Null: no legal way leads on to it.")]
+
+
 class AlertOut(Schema):
     """One rider to alert."""
 
@@ -319,7 +327,7 @@ class AlertOut(Schema):
     arrives_s: Annotated[float, Field(description="Seconds after the report, when he accepts.")]
     acceptance: float
     late_stops: Annotated[
-        list[LateStopOut], Field(description="Stops that would be late if he went and then drove on.")
+        list[MissedStopOut], Field(description="Stops that would be late if he went and then drove on.")
     ]
 
 

@@ -21,6 +21,7 @@ from api.match_schemas import (
     MatchOut,
     MatchRequest,
     MatchResponse,
+    MissedStopOut,
     OffNetworkOut,
     RefusedOut,
     RiderIn,
@@ -137,7 +138,7 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
                 arrives_s=_round(alert.arrives_s),
                 acceptance=alert.acceptance,
                 late_stops=[
-                    LateStopOut(rider_id=alert.rider_id, stop_id=stop_id, late_s=_round(late_s))
+                    MissedStopOut(stop_id=stop_id, late_s=_finite(late_s))
                     for stop_id, late_s in alert.late_stops
                 ],
             )

@@ -35,7 +35,8 @@ class Alert:
     """Seconds after the report, when he accepts: alert + answer + way."""
     acceptance: float
     late_stops: tuple[tuple[str, float], ...]
-    """Stops that would be late if he went and then drove on: (stop id, seconds beyond due)."""
+    """Stops that would be late if he went and then drove on: (stop id, seconds beyond due); inf where no way
+    leads on to it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -155,6 +156,8 @@ def _late_after(fleet: Fleet, rider: Rider, task: Task, arrival_s: float) -> tup
     base = row * squad.width
     if not rider.stops:
         return ()
+    if rider.rider_id in fleet.unreachable:
+        return tuple((stop.stop_id, math.inf) for stop in rider.stops if stop.latest_s < math.inf)
     target = fleet.network.snap(np.array([task.place.lonlat]), rider.mode, fleet.policy.walk_to_street_m)
     first = squad.snapped([base + 1])
     on_s = float(reach_to(fleet.network, rider.mode, target, first)[0]) * rider.speed_factor

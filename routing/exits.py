@@ -16,7 +16,7 @@ that a pocket is never entered deeper by a rider near its mouth."""
 
 
 def leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> bool:
-    """Whether trips that begin on an edge reach more than some length of streets.
+    """Whether trips that begin on an edge reach more than some length of public streets.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> b
     mode : str
     edge : int
     beyond_m : float
-        Metres; the edge itself does not count, nor do private streets that a trip could only end on.
+        Metres; the edge itself does not count, nor do private streets.
 
     Returns
     -------
@@ -40,11 +40,7 @@ def leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> b
             continue
         for arc in range(int(graph.indptr[state]), int(graph.indptr[state + 1])):
             head, street = int(graph.head[arc]), int(graph.arc_edge[arc]) // 2
-            if (
-                graph.arc_edge[arc] >= 0
-                and street not in counted
-                and graph.state_layer[head] in (PUBLIC, OUT)
-            ):
+            if graph.arc_edge[arc] >= 0 and graph.state_layer[head] == PUBLIC and street not in counted:
                 counted.add(street)
                 metres += float(network.edge_length_m[street])
             if head not in seen:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from geo.errors import InputError
+from geo.travel import reach_to
 from routing import nearmiss as near
 from routing.fleet import Fleet
 from routing.nearmiss import NearMisses, Spot, near_misses
@@ -39,7 +40,7 @@ def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
     """
     if found:
         missing = task.people - found
-        binding = Binding("people", str(missing), None, f"{found} of {task.people} people found")
+        binding = Binding("people", "", None, f"{found} of {task.people} people found")
         fewer = Change("people", float(missing), "", None, f"{missing} fewer people")
         return Refused(task.task_id, binding, None, fewer)
     judged = [
@@ -132,7 +133,8 @@ def _rider_rules(fleet: Fleet, rider: Rider, task: Task, over_m: float) -> Itera
 
 def _off_street(fleet: Fleet, over_m: float) -> Binding:
     limit_m = fleet.policy.walk_to_street_m
-    text = f"the task is {limit_m + over_m:.0f} m from every street; the policy allows {limit_m:.0f} m"
+    away = "more than 2 km" if np.isinf(over_m) else f"{limit_m + over_m:.0f} m"
+    text = f"the task is {away} from every street; the policy allows {limit_m:.0f} m"
     return Binding("place", "", over_m, text)
 
 
@@ -241,5 +243,13 @@ def _without_way(fleet: Fleet, task: Task, asked: tuple[str, ...]) -> Binding:
         off = all(fleet.network.snap(lonlat, mode, limit_m).edge[0] < 0 for mode in modes)
         if off:
             return _off_street(fleet, away - limit_m)
-    ends = "to the task and on" if task.dropoff is None else "to the two places, one after the other, and on"
-    return Binding("unreachable", "", None, f"no street leads from any rider {ends}")
+    who = "any rider" if len(asked) > 1 else f"rider {asked[0]}"
+    if task.dropoff is None:
+        return Binding("unreachable", "", None, f"no legal way leads from {who} to the task")
+    for mode in modes:
+        first, last = (fleet.network.snap(np.array([v.lonlat]), mode, limit_m) for v in visits)
+        if np.isfinite(reach_to(fleet.network, mode, first, last)).all():
+            text = f"no legal way leads from {who} to the pick-up, or none from the drop-off on"
+            return Binding("unreachable", "pickup", None, text)
+    text = "no legal way leads from the pick-up to the drop-off"
+    return Binding("unreachable", "dropoff", None, text)

@@ -171,7 +171,7 @@ class PlainWays:
         return best
 
     def leads_on(self, place: Snapped, beyond_m: float) -> bool:
-        """Whether more than `beyond_m` metres of streets can be reached from a place, and left again."""
+        """Whether more than `beyond_m` metres of public streets can be reached from a place."""
         edge = int(place.edge[0])
         phase = OUT if self._private[edge] else PUBLIC
         seen = {(d, phase) for d in (2 * edge, 2 * edge + 1) if self._cost[d] < math.inf}
@@ -183,7 +183,7 @@ class PlainWays:
                     if (e, into) not in seen:
                         seen.add((e, into))
                         waiting.append((e, into))
-                        if into in (OUT, PUBLIC) and e // 2 not in counted:
+                        if into == PUBLIC and e // 2 not in counted:
                             counted.add(e // 2)
                             metres += float(self._network.edge_length_m[e // 2])
         return metres > beyond_m

@@ -144,3 +144,31 @@ def test_streets_behind_a_compound_that_nobody_may_cross_are_a_dead_end() -> Non
     assert network.connected("ebike").all()
     refused = match_tasks(network, [Rider("r", start)], [Task("t", Visit(end, 30.0))], POLICY, NOW).refused[0]
     assert refused.binding.rule == "dead_end"
+
+
+def test_a_compound_that_one_may_only_enter_is_a_dead_end_however_large() -> None:
+    """The lanes inside are long, but no trip that begins there comes out on a public street."""
+    town = ascii_map(
+        """
+        A-------------------B-------------------C
+        |                   |                   |
+        F-------------------D-------------------G
+                            |
+                            |
+                            E-----------------------------------H
+                            |                                   |
+                            |                                   |
+                            I-----------------------------------J
+        """,
+        {
+            "ABC": {}, "FDG": {}, "AF": {}, "BD": {}, "CG": {},
+            "DE": {"oneway": True, "private": True}, "EHJIE": {"private": True},
+        },
+    )  # fmt: skip
+    end, start = (tuple(town.lonlat([letter])[0].tolist()) for letter in ("J", "A"))
+    network, task = town.network(), Task("t", Visit(end, 30.0))
+    refused = match_tasks(network, [Rider("r", start)], [task], POLICY, NOW).refused[0]
+    assert refused.binding.rule == "dead_end"
+    # Who is in there already stands no worse.
+    inside = Rider("r", tuple(town.lonlat(["H"])[0].tolist()))
+    assert match_tasks(network, [inside], [task], POLICY, NOW).matches
