@@ -71,7 +71,8 @@ def _place_files(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         placed[name] = _placed(placed[name], folder)
     if isinstance(placed.get("siting"), Mapping):
         siting = placed["siting"]
-        placed["siting"] = {**siting, "own_sites": _placed(siting.get("own_sites"), folder)}
+        files = {name: _placed(siting[name], folder) for name in ("own_sites", "forbidden") if name in siting}
+        placed["siting"] = {**siting, **files}
     traces = placed.get("traces")
     if isinstance(traces, list):
         placed["traces"] = [

@@ -17,6 +17,7 @@ from geo.datum import Datum
 
 __all__ = [
     "ExistingTable",
+    "ForbiddenTable",
     "GridTable",
     "Language",
     "MapTable",
@@ -130,6 +131,14 @@ class WeightTable(_Table):
     passing: Annotated[float, Field(ge=0, le=1_000)] = 0.0
 
 
+class ForbiddenTable(_Table):
+    """``[siting.forbidden]``: polygons in which no station may stand."""
+
+    file: Annotated[str, Field(min_length=1)]
+    """GeoJSON: a FeatureCollection of polygons."""
+    datum: Datum
+
+
 class OwnSitesTable(_Table):
     """``[siting.own_sites]``: the planner's own list of rooms; they are never too close to others."""
 
@@ -177,6 +186,13 @@ class SitingTable(_Table):
     pickups: Annotated[int, Field(ge=0, le=1_000)] = 20
     """Most pick-up points to suggest."""
     own_sites: OwnSitesTable | None = None
+    forbidden: ForbiddenTable | None = None
+    passing_limit_s: Annotated[float, Field(ge=5, le=600)] = 60.0
+    """A rider who passes reaches a station without a detour within so many seconds."""
+    hot_spots: Annotated[int, Field(ge=0, le=5_000)] = 200
+    """Most hot spots to name; they have no part in the choice."""
+    hot_spot_min: Annotated[float, Field(ge=1, le=10_000)] = 30.0
+    """A hot spot grows from places with so many rider-minutes of rest a day within 40 m."""
     budget_yuan: Annotated[float, Field(gt=0)] | None = None
     """A year, for all stations: places, kinds and hours are then chosen together, ``sites`` at most."""
     existing_stations: Literal["keep", "may_close", "may_move"] = "keep"

@@ -9,14 +9,15 @@ import numpy as np
 import shapely
 
 from api.stationfiles import read_places, read_stations
-from api.studytables import StudyFile
-from geo.datum import to_wgs84
+from api.studytables import ForbiddenTable, StudyFile
+from api.zones import read_zones, to_wgs84_zones
 from geo.fleet import SyntheticFleet
 from geo.grids import UnitGrids, h3_grids, read_grids
 from geo.samples import existing_stations
 from geo.streets import StreetNetwork
 from siting.candidates import CandidateRules, CandidateSites
 from siting.demand import DemandWeights
+from siting.hotspots import HotSpotRules
 from siting.hours import clock
 from siting.pickups import PickupRules
 from siting.stations import KINDS, ExistingStation, StationKind
@@ -57,8 +58,12 @@ def settings_of(wishes: StudyFile) -> StudySettings:
         seed=wishes.seed,
         weights=DemandWeights(siting.weights.rest, siting.weights.due_break, siting.weights.passing),
         kinds=kinds or KINDS,
-        candidates=CandidateRules(spacing_m=siting.spacing_m, walk_m=siting.walk_m),
+        passing_limit_s=siting.passing_limit_s,
+        candidates=CandidateRules(
+            spacing_m=siting.spacing_m, walk_m=siting.walk_m, forbidden=_forbidden(siting.forbidden)
+        ),
         pickups=PickupRules(most=siting.pickups),
+        hot_spots=HotSpotRules(most=siting.hot_spots, least_min_a_day=siting.hot_spot_min),
         cell_m=siting.cell_m,
         publish_cell_m=siting.publish_cell_m,
         budget_yuan=siting.budget_yuan,
@@ -68,6 +73,11 @@ def settings_of(wishes: StudyFile) -> StudySettings:
         least_grid_share=siting.least_grid_share,
         draws=siting.draws,
     )
+
+
+def _forbidden(table: ForbiddenTable | None) -> tuple[shapely.Geometry, ...]:
+    """Return the zones in which no station may stand, WGS-84."""
+    return () if table is None else read_zones(Path(table.file), table.datum)
 
 
 def existing_stations_of(
@@ -114,7 +124,7 @@ def grids_of(wishes: StudyFile, network: StreetNetwork) -> Grids | None:
         return _grids(h3_grids(network.bounds, table.h3_resolution or H3_RESOLUTION))
     grids = read_grids(Path(table.file), table.code_field, table.name_field)
     datum = table.datum or "wgs84"
-    shifted = shapely.transform(grids.polygons, lambda lonlat: to_wgs84(lonlat, datum))
+    shifted = np.array(to_wgs84_zones(tuple(grids.polygons), datum), dtype=object)
     return _grids(UnitGrids(grids.codes, grids.names, shifted))
 
 

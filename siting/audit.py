@@ -28,6 +28,7 @@ __all__ = [
     "LITTLE_SHARE",
     "MERGE_SHARE",
     "SHUT_SHARE",
+    "VISIT_M",
     "Rests",
     "audit_stations",
     "hourly_figures",
@@ -131,11 +132,13 @@ def audit_stations(
     little = LITTLE_SHARE * float(weight[plan].sum()) / stations_in_plan
     taken: set[int] = set(new_sites)
     merged: set[int] = set()
+    staying: set[int] = set()
     findings = []
     while_open = np.array([float(hourly[within[:, e]].sum(axis=0) @ open_by_hour(s.hours))
                            for e, s in enumerate(stations)])  # fmt: skip
-    near = cKDTree(rests.xy_m).query_ball_point(xy_m, VISIT_M) if len(rests.xy_m) else [[]] * len(stations)
-    used = np.array([len(rows) for rows in near])
+    used = np.zeros(len(stations), dtype=np.int64)
+    if len(rests.xy_m) and len(stations):
+        used += cKDTree(rests.xy_m).query_ball_point(xy_m, VISIT_M, return_length=True)
     # whoever is judged first may merge into the later ones, which are worth more
     for e in np.lexsort((np.arange(len(stations)), reached, while_open, used)).tolist():
         station = stations[e]
@@ -155,9 +158,10 @@ def audit_stations(
         best, best_gain = _best_candidate(weight, within, candidate_within, new_cover, e, taken)
         if best is not None and riders_behind(demand.rest, candidate_within[:, best]) < k:
             best = None
-        if overlap_shown and overlap >= MERGE_SHARE:
+        if overlap_shown and overlap >= MERGE_SHARE and partner is not None and e not in staying:
             action, reason = "merge", ("audit_merge", (("share", f"{100 * overlap:.0f}"),))
             merged.add(e)
+            staying.add(partner)
         elif reached[e] < little and best is not None and best_gain > 2 * only and best_gain > little:
             action, gain, move_to = "move", best_gain - only, best
             taken.add(best)

@@ -20,7 +20,7 @@ from siting.stability import busiest_cells, covered_share, kmeans_centres, rando
 from siting.stations import ExistingStation, StationKind
 from siting.ways import Ways
 
-__all__ = ["REACH_S", "Plan", "budget_curve", "coverage_table", "describe_sites"]
+__all__ = ["REACH_S", "Plan", "budget_curve", "coverage_table", "describe_sites", "rising"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -251,7 +251,11 @@ def budget_curve(
     rng: np.random.Generator,
     most_points: int = 12,
 ) -> tuple[BudgetPoint, ...]:
-    """Return coverage against yearly cost for growing numbers of stations, each with its proven gap."""
+    """Return coverage against yearly cost for growing numbers of stations, each with its proven gap.
+
+    A number of stations that costs more than another and serves no more is left out: whoever has the money
+    for it has the better one, too. So coverage never falls as the budget grows.
+    """
     old = len(plan.existing)
     chosen_now = plan.added
     top = min(len(plan.lonlat) - old, max(chosen_now + 1, int(np.ceil(1.5 * chosen_now))))
@@ -273,4 +277,13 @@ def budget_curve(
                 cost += kind.cost_yuan(pattern)
         gap = 0.0 if bound <= 0 else (bound - covered) / bound
         out.append(BudgetPoint(cost, old + count, min(1.0, covered / total) if total else 0.0, gap))
+    return rising(out)
+
+
+def rising(points: list[BudgetPoint]) -> tuple[BudgetPoint, ...]:
+    """Return the points that serve more than every cheaper one, from cheap to dear."""
+    out: list[BudgetPoint] = []
+    for point in sorted(points, key=lambda p: (p.cost_yuan, -p.covered_share, p.sites)):
+        if not out or point.covered_share > out[-1].covered_share:
+            out.append(point)
     return tuple(out)

@@ -9,13 +9,14 @@ import numpy.typing as npt
 from geo.errors import InputError
 from geo.places import Places
 from geo.staypoints import KINDS
-from siting.audit import Rests, audit_stations
+from siting.audit import VISIT_M, Rests, audit_stations
 from siting.candidates import Candidates, CandidateSites, kerb_spots, pick_candidates
-from siting.demand import BREAK_MIN, Demand, Events, build_demand, by_hour, open_compounds
+from siting.demand import Demand, build_demand, by_hour, open_compounds
+from siting.events import due_events, stay_events, stops_beside
 from siting.figures import demand_cells, grid_figures, grid_of, kind_figures, layer_figures
 from siting.flows import passing_events, published_flows
 from siting.hotspots import find_hot_spots
-from siting.inputs import DueBreakColumns, StayColumns, StudyInputs, StudySettings
+from siting.inputs import StayColumns, StudyInputs, StudySettings
 from siting.joint import Joint, budget_points, joint_plan
 from siting.model import Limits
 from siting.pickups import DropOffs, GateWaits, pick_up_points
@@ -112,7 +113,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     sites = describe_sites(plan, demand, weight, shares, ways, settings)
     tell("hot_spots")
     hot_spots = find_hot_spots(
-        _events(inputs.stays, "rest"),
+        stay_events(inputs.stays, "rest"),
         inputs.places,
         inputs.network.compounds.names,
         ways,
@@ -126,8 +127,9 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         k=settings.k,
     )
     tell("audit")
-    within = cost_s <= settings.limit_s
     old = len(inputs.existing)
+    within = (cost_s <= settings.limit_s) & ~demand.only_passing()[:, None]
+    within[:, :old] |= _at_the_door(ways.project(demand.lonlat), ways.project(existing_lonlat))
     audit = audit_stations(
         inputs.existing,
         ways.project(existing_lonlat),
@@ -218,33 +220,10 @@ def _rng(settings: StudySettings, stream: int) -> np.random.Generator:
     return np.random.default_rng([settings.seed, stream])
 
 
-def _events(stays: StayColumns, kind: str) -> Events:
-    rows = np.nonzero(stays.kind == KINDS.index(kind))[0]
-    # one order whatever the order of the input, so that sums and ties come out the same
-    rows = rows[
-        np.lexsort((stays.lonlat[rows, 0], stays.end_s[rows], stays.start_s[rows], stays.rider[rows]))
-    ]
-    return Events(
-        np.asarray(stays.lonlat, dtype=np.float64)[rows].reshape(-1, 2),
-        stays.rider[rows].astype(np.int64),
-        stays.start_s[rows].astype(np.int64),
-        stays.end_s[rows].astype(np.int64),
-    )
-
-
-def _due(breaks: DueBreakColumns | None) -> Events:
-    none = np.empty(0, dtype=np.int64)
-    if breaks is None:
-        return Events(np.empty((0, 2)), none, none, none)
-    start = breaks.t_s.astype(np.int64)
-    lonlat = np.asarray(breaks.lonlat, dtype=np.float64).reshape(-1, 2)
-    return Events(lonlat, breaks.rider.astype(np.int64), start, start + int(60 * BREAK_MIN))
-
-
 def _demand(inputs: StudyInputs, ways: Ways) -> Demand:
     return build_demand(
-        _events(inputs.stays, "rest"),
-        _due(inputs.due_breaks),
+        stay_events(inputs.stays, "rest"),
+        due_events(inputs.due_breaks),
         passing_events(inputs.flows if inputs.settings.weights.passing > 0 else None, inputs.network),
         timezone=inputs.settings.timezone,
         project=ways.project,
@@ -383,15 +362,15 @@ def _stability(
 
 
 def _rests(stays: StayColumns, ways: Ways) -> Rests:
-    events = _events(stays, "rest")
+    events = stay_events(stays, "rest")
     return Rests(ways.project(events.lonlat), events.rider, events.start_s, events.end_s)
 
 
 def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
     """Suggest pick-up points from the stays at doors and gates."""
-    drops, waits = _events(inputs.stays, "dropoff"), _events(inputs.stays, "gate")
+    drops, waits = stay_events(inputs.stays, "dropoff"), stay_events(inputs.stays, "gate")
     compounds = inputs.network.compounds
-    before, after = _stops_beside(inputs.stays, drops)
+    before, after = stops_beside(inputs.stays, drops)
     stay_s = (drops.end_s - drops.start_s).astype(np.float64)
     free = dataclasses.replace(
         inputs.network,
@@ -413,21 +392,9 @@ def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupP
     )
 
 
-def _stops_beside(stays: StayColumns, drops: Events) -> tuple[FloatArray, FloatArray]:
-    """Return where the rider of each delivery stopped before and after it, NaN for nowhere."""
-    visit = np.nonzero(~np.isin(stays.kind, [KINDS.index("gate"), KINDS.index("traffic")]))[0]
-    visit = visit[np.lexsort((stays.start_s[visit], stays.rider[visit]))]
-    rider, start = stays.rider[visit].astype(np.int64), stays.start_s[visit].astype(np.int64)
-    lonlat = np.asarray(stays.lonlat, dtype=np.float64)[visit]
-    base = int(start.min(initial=0))
-    span = int(start.max(initial=0)) - base + 1
-    at = np.searchsorted(rider * span + (start - base), drops.rider * span + (drops.start_s - base))
-    out = []
-    for step in (-1, 1):
-        row = np.clip(at + step, 0, max(0, len(visit) - 1))
-        known = (row == at + step) & (rider[row] == drops.rider)
-        out.append(np.where(known[:, None], lonlat[row], np.nan))
-    return out[0], out[1]
+def _at_the_door(xy_m: FloatArray, stations_xy_m: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return (n, e) which demand points lie at the door of a station, whatever the streets say."""
+    return np.asarray(np.hypot(*(xy_m[:, None] - stations_xy_m[None]).transpose(2, 0, 1)) <= VISIT_M)
 
 
 def _kinds(stays: StayColumns) -> tuple[tuple[str, int], ...]:

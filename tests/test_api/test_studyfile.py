@@ -1,13 +1,19 @@
 """The study file: every bad value is named with file, key and what is allowed."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import shapely
 
 from api.studyfile import built_in, load_study_file
 from api.studytables import StudyFile
 from api.wishes import settings_of
+from api.zones import read_zones
+from geo.datum import to_wgs84
 from geo.errors import InputError
+from siting.demand import DemandWeights
 from siting.study import StudySettings
 
 GOOD = """
@@ -110,3 +116,62 @@ def test_the_built_in_study_is_valid_and_speaks_both_languages(helsinki_pbf: Pat
     study = load_study_file(built_in())
     assert Path(study.map.file) == helsinki_pbf
     assert {study.text("city", "zh"), study.text("city", "en")} == {"赫尔辛基", "Helsinki"}
+
+
+def test_the_weights_of_all_three_layers_come_from_the_study_file(tmp_path: Path) -> None:
+    wanted = "sites = 5\npassing_limit_s = 45\nweights = { rest = 2.0, due_break = 0.0, passing = 0.25 }"
+    settings = settings_of(_load(tmp_path, GOOD.replace("sites = 5", wanted)))
+    assert settings.weights == DemandWeights(rest=2.0, due_break=0.0, passing=0.25)
+    assert settings.passing_limit_s == 45
+    none = wanted.replace("2.0", "0.0").replace("0.25", "0.0")
+    study = _load(tmp_path, GOOD.replace("sites = 5", none))
+    with pytest.raises(InputError, match="at least one must be above 0"):
+        settings_of(study)
+
+
+def test_costs_are_assumptions_until_the_study_file_says_otherwise(tmp_path: Path) -> None:
+    assert all(kind.assumed for kind in settings_of(_load(tmp_path, GOOD)).kinds)
+    own = """
+[[station_kinds]]
+name = "standard"
+seats = 12
+fixed_yuan = 48000
+hour_yuan = 3000
+patterns = [[8, 22]]
+"""
+    kinds = settings_of(_load(tmp_path, GOOD + own)).kinds
+    assert [(kind.name, kind.assumed) for kind in kinds] == [("standard", False)]
+
+
+def test_forbidden_zones_are_read_and_shifted(tmp_path: Path) -> None:
+    square = [[116.30, 39.90], [116.31, 39.90], [116.31, 39.91], [116.30, 39.91], [116.30, 39.90]]
+    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [square]}}
+    zones = tmp_path / "zones.geojson"
+    zones.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    text = GOOD.replace("sites = 5", 'sites = 5\nforbidden = { file = "zones.geojson", datum = "gcj02" }')
+    (zone,) = settings_of(_load(tmp_path, text)).candidates.forbidden
+    corner = to_wgs84(np.array([[116.30, 39.90]]), "gcj02")[0]
+    assert shapely.get_coordinates(zone)[0] == pytest.approx(corner, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "this is no GeoJSON"),
+        ('{"features": []}', "at least one polygon"),
+        ('{"features": [{"geometry": {"type": "Point", "coordinates": [1, 2]}}]}', "feature 1: a valid pol"),
+        ('{"features": [7]}', "feature 1: a valid polygon"),
+        (
+            '{"features": [{"geometry": {"type": "Polygon",'
+            ' "coordinates": [[[0, 0], [900, 0], [900, 1], [0, 0]]]}}]}',
+            "must be .lon, lat., -180 to 180",
+        ),
+    ],
+)
+def test_a_bad_file_of_zones_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "zones.geojson"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=sentence):
+        read_zones(path, "wgs84")
+    with pytest.raises(InputError, match="no such file"):
+        read_zones(tmp_path / "nothing.geojson", "wgs84")

@@ -136,3 +136,43 @@ def test_a_hidden_hour_cannot_be_had_by_subtraction() -> None:
     assert total == pytest.approx(821)
     assert hours[14] is None
     assert sum(v is not None for v in hours) == 1
+
+
+def visits_at(station: int, count: int) -> Rests:
+    """`count` riders who rested at one station (they stand 1 km apart)."""
+    start = 1_772_420_400 + np.arange(count)
+    near: npt.NDArray[np.float64] = np.tile([[station * 1000.0 + 3.0, 4.0]], (count, 1))
+    return Rests(near, np.arange(count), start, start + 1800)
+
+
+def test_of_twins_the_one_that_riders_use_stays() -> None:
+    demand = demand_of([12] * 20)
+    wide, narrow = [1] * 20, [1] * 18 + [0] * 2
+    findings = audit(demand, ["8:00-18:00"] * 2, [wide, narrow], [[0] * 20], rests=visits_at(1, 12))
+    assert (findings["E01"].action, findings["E01"].overlap_site_id) == ("merge", "E02")
+    assert findings["E02"].action == "keep"
+
+
+def test_of_twins_alike_the_one_that_is_open_stays() -> None:
+    demand = demand_of([12, 20, 21])
+    findings = audit(demand, ["24/7", "8:00-18:00"], [[1] * 3, [1] * 3], [[0] * 3])
+    assert (findings["E01"].action, findings["E02"].action) == ("keep", "merge")
+
+
+def test_nobody_merges_into_a_station_that_goes_away() -> None:
+    demand = demand_of([12] * 40)
+    little = [1] + [0] * 39
+    findings = audit(demand, ["8:00-18:00"] * 3, [little, little, [0] + [1] * 39], [[0] * 40])
+    assert [findings[e].action for e in ("E01", "E02", "E03")] == ["close", "close", "keep"]
+    # a chain: 1 would merge into 2, and 2 into 3, which does not reach what 1 did
+    first, second, third = [1] * 10 + [0] * 3, [1] * 12 + [0], [0] * 3 + [1] * 10
+    chain = audit(demand_of([12] * 13), ["8:00-18:00"] * 3, [first, second, third], [[0] * 13])
+    partners = {e: f.overlap_site_id for e, f in chain.items() if f.action == "merge"}
+    assert not set(partners) & set(partners.values())
+
+
+def test_nobody_moves_for_fewer_than_k_riders() -> None:
+    demand = demand_of([12] * 10, riders=9)
+    findings = audit(demand, ["8:00-18:00"] * 2, [[1] + [0] * 9, [0] * 10], [[0] + [1] * 9])
+    assert findings["E02"].action == "close"
+    assert findings["E02"].move_to is None
