@@ -67,6 +67,15 @@ def summary_of(study: Study, city: Description, seconds: Mapping[str, float]) ->
         "stay_points": study.stay_points,
         "stay_points_by_kind": dict(study.stay_points_by_kind),
         "demand_minutes_a_day": _round(study.demand_min_a_day),
+        "layers": {
+            layer.name: {
+                "weight": layer.weight,
+                "minutes_a_day": None if layer.min_a_day is None else _round(layer.min_a_day),
+                "covered": None if layer.covered_share is None else _round(layer.covered_share),
+            }
+            for layer in study.layers
+        },
+        "hot_spots": len(study.hot_spots),
         "sites_chosen": sum(not site.existing for site in study.sites),
         "sites_existing": sum(site.existing for site in study.sites),
         "solver": {

@@ -114,7 +114,7 @@ def study_report(study: Study) -> Report:
         ),
         Section(
             "pickups",
-            (Say("say.pickups", (("n", Quantity(len(study.pickups), "count")),)),)
+            (Say("say.pickups", (("n", Quantity(len(study.pickups), "count")),)), Say("say.pickups_how"))
             if study.pickups
             else (Say("say.no_pickups"),),
             (
