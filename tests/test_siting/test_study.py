@@ -12,8 +12,10 @@ from geo.errors import InputError
 from geo.osm import read_osm
 from geo.synthetic import FleetOptions, existing_stations, make_fleet
 from siting.candidates import CandidateRules
+from siting.demand import DemandWeights
 from siting.hotspots import HotSpotRules
 from siting.inputs import PassingFlows, StudyInputs, StudySettings
+from siting.pickups import PickupRules
 from siting.results import Study
 from siting.stations import ExistingStation
 from siting.study import run_study
@@ -142,6 +144,32 @@ def test_layers_and_kinds_are_told(study: Study) -> None:
     for site in study.sites:
         gains = [gain for _, gain in site.until if gain is not None]
         assert gains == sorted(gains)
+
+
+def test_passing_riders_count_where_they_need_no_detour(inputs: StudyInputs) -> None:
+    served = []
+    for limit_s in (20.0, 120.0):
+        study = run_study(
+            dataclasses.replace(
+                inputs,
+                existing=(),
+                settings=dataclasses.replace(
+                    inputs.settings,
+                    weights=DemandWeights(rest=0.0, due_break=0.0, passing=1.0),
+                    passing_limit_s=limit_s,
+                    limit_s=600,
+                    draws=0,
+                    random_draws=1,
+                    pickups=PickupRules(most=0),
+                ),
+            )
+        )
+        passing = study.layers[2]
+        assert (passing.name, passing.weight, passing.limit_s) == ("passing", 1.0, limit_s)
+        served.append(passing.covered_share or 0.0)
+        assert any(site.passing_riders_a_day for site in study.sites)
+    # though riders would ride ten minutes to rest, those who pass enter only what lies on their way
+    assert 0 < served[0] < served[1] < 1
 
 
 def test_progress_is_told(study: Study, told: list[tuple[str, int, int]]) -> None:
