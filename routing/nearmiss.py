@@ -6,6 +6,7 @@ kind (a skill, a mode, a status, room for parcels) weighs as much as ten minutes
 """
 
 import dataclasses
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -359,11 +360,13 @@ def near_misses(
         None where the place lies more than 2 km from every street of the mode, or nobody can reach it.
     """
     only = -1 if rider_id is None else fleet.row_of(rider_id)[1]
+    limit_m = fleet.policy.walk_to_street_m
     visits = [task.place] if task.dropoff is None else [task.place, task.dropoff]
     places = [_snapped(fleet, squad.mode, visit) for visit in visits]
     if any(place.edge[0] < 0 for place in places) or not len(squad):
         return None
-    over_m = max(max(float(p.walk_m[0]) - fleet.policy.walk_to_street_m, 0.0) for p in places)
+    # Rounded up, so that a limit longer by it is long enough.
+    over_m = max(max(math.ceil((p.walk_m[0] - limit_m) * 100) / 100, 0.0) for p in places)
     ask = _ask(fleet, squad, task, now_s, places)
     limits = _limits(fleet, squad, task, over_m, ask.trap)
     rows = np.flatnonzero((squad.c.stops >= 0) & ~limits.skip)
@@ -383,7 +386,7 @@ def _snapped(fleet: Fleet, mode: str, visit: Visit) -> Snapped:
     limit_m = fleet.policy.walk_to_street_m
     place = fleet.network.snap(np.array([visit.lonlat]), mode, limit_m)
     if place.edge[0] < 0 and limit_m < WIDE_M:
-        place = fleet.network.snap(np.array([visit.lonlat]), mode, min(float(place.walk_m[0]) + 1.0, WIDE_M))
+        place = fleet.network.snap(np.array([visit.lonlat]), mode, WIDE_M)
     return place
 
 

@@ -154,6 +154,26 @@ def test_a_late_stop_must_give_what_it_lacks_and_what_it_is_late_by() -> None:
     assert match_tasks(TOWN, helped[0], [helped[1]], helped[2], NOW).matches
 
 
+@pytest.mark.parametrize("away_m", [101.0, 180.0, 900.0])
+def test_a_place_off_the_streets_needs_a_longer_walk(away_m: float) -> None:
+    west, south, _, north = TOWN.bounds
+    middle = TOWN.project(np.array([[west, (south + north) / 2]])) - [away_m, 0.0]
+    lon, lat = TOWN.unproject(middle)[0].tolist()
+    riders, task = [Rider("r", place_in(TOWN, np.random.default_rng(0)))], Task("t", Visit((lon, lat), 10.0))
+    refused = match_tasks(TOWN, riders, [task], WIDE, NOW).refused[0]
+    assert (refused.binding.rule, refused.change.what) == ("place", "place")
+    helped = applied(refused, riders, task, WIDE)
+    assert match_tasks(TOWN, helped[0], [helped[1]], helped[2], NOW).matches
+    less = applied(refused, riders, task, WIDE, less_s=0.02)
+    assert not match_tasks(TOWN, less[0], [less[1]], less[2], NOW).matches
+    # With its skill missing as well, no single change is enough, and both are told.
+    skilled = dataclasses.replace(task, skills=frozenset({"aid"}))
+    told = match_tasks(TOWN, riders, [skilled], WIDE, NOW).refused[0].change
+    assert told.what == "none"
+    assert "from every street" in told.text
+    assert "lacks the skill aid" in told.text
+
+
 def test_other_platforms_are_neither_told_nor_counted() -> None:
     rng = np.random.default_rng(0)
     here = place_in(TOWN, rng)
