@@ -1,6 +1,7 @@
 """The checker accepts published pick-up and delivery solutions and rejects every way of spoiling them."""
 
 import dataclasses
+import itertools
 import math
 import random
 import re
@@ -71,34 +72,75 @@ def test_all_best_known_solutions_are_accepted(shared_data: Path) -> None:
         assert instance.problems(routes) == ()
 
 
-def test_spoiled_solutions_are_rejected(shared_data: Path) -> None:
-    rng = random.Random(0)
-    for instance, routes in cases(shared_data):
-        long = max(range(len(routes)), key=lambda at: len(routes[at]))
-        spoiled: dict[str, list[list[str]]] = {}
-        copy = [list(route) for route in routes]
-        drop = copy[long].pop(rng.randrange(len(copy[long])))
-        spoiled["dropped"] = copy
-        copy = [list(route) for route in routes]
-        copy[long].append(drop)
-        spoiled["twice"] = copy
-        copy = [list(route) for route in routes]
-        end = next(name for name in copy[long] if instance.visits[name].after is not None)
-        start = instance.visits[end].after
+def spoiled(
+    instance: Instance, routes: list[list[str]], kind: str, rng: random.Random
+) -> tuple[Instance, list[list[str]], str]:
+    """Spoil a solution in one way; return what the checker must say about it."""
+    routes = [list(route) for route in routes]
+    route = max(routes, key=len)
+    visits = dict(instance.visits)
+    if kind == "missing":
+        name = route.pop(rng.randrange(len(route)))
+        return instance, routes, f"{name} is not visited"
+    if kind == "doubled":
+        name = route[rng.randrange(len(route))]
+        routes.append([name])
+        return instance, routes, f"{name} is visited more than once"
+    if kind == "precedence":
+        end = rng.choice([name for name in route if visits[name].after is not None])
+        start = visits[end].after
         assert start is not None
-        i, j = copy[long].index(start), copy[long].index(end)
-        copy[long][i], copy[long][j] = copy[long][j], copy[long][i]
-        spoiled["hand-over before pick-up"] = copy
-        copy = [list(route) for route in routes]
-        moved = copy[long].pop(copy[long].index(end))
-        copy.append([moved])
-        spoiled["pair on two routes"] = copy
-        spoiled["all on one route"] = [[name for route in routes for name in route]]
-        for what, mutant in spoiled.items():
-            assert instance.problems(mutant), what
-    # Turned round, every window and every order of pairs is against it.
+        i, j = route.index(start), route.index(end)
+        route[i], route[j] = route[j], route[i]
+        return instance, routes, f"{end} comes before {start}"
+    if kind == "parted":
+        end = rng.choice([name for name in route if visits[name].after is not None])
+        route.remove(end)
+        routes.append([end])
+        return instance, routes, f"{end} comes before {visits[end].after}"
+    if kind == "late":
+        # The window closes a moment before the visit starts.
+        legs = [instance.leg(a, b) for a, b in itertools.pairwise(["0", *route])]
+        at = rng.randrange(len(route))
+        start = replay([visits[name] for name in route], legs, 0.0).starts[at]
+        name = route[at]
+        visits[name] = dataclasses.replace(visits[name], latest=start - 0.01, earliest=0.0)
+        before = replay([visits[name] for name in route], legs, 0.0).starts[at]
+        visits[name] = dataclasses.replace(visits[name], latest=before - 0.01)
+        return dataclasses.replace(instance, visits=visits), routes, f"{name} starts"
+    if kind == "back too late":
+        legs = [instance.leg(a, b) for a, b in itertools.pairwise(["0", *route])]
+        done = replay([visits[name] for name in route], legs, 0.0).leaves[-1] + instance.leg(route[-1], "0")
+        return (
+            dataclasses.replace(instance, close=done - 0.01),
+            routes,
+            f"ends with {route[-1]} is back after",
+        )
+    assert kind == "capacity"
+    load, most = 0.0, 0.0
+    for name in route:
+        load += visits[name].load
+        most = max(most, load)
+    return dataclasses.replace(instance, capacity=most - 0.5), routes, f"load is {most:g}"
+
+
+KINDS = ("missing", "doubled", "precedence", "parted", "late", "back too late", "capacity")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_solution_spoiled_in_one_way_is_rejected_for_that(shared_data: Path, kind: str) -> None:
+    rng = random.Random(kind)
+    for instance, routes in cases(shared_data):
+        mutant, plan, words = spoiled(instance, routes, kind, rng)
+        problems = mutant.problems(plan)
+        assert any(words in text.replace(".0 ", " ") for text in problems), (words, problems[:3])
+
+
+def test_solutions_turned_round_or_joined_are_rejected(shared_data: Path) -> None:
+    """Turned round, every window and every order of pairs is against it."""
     for instance, routes in cases(shared_data):
         assert instance.problems([route[::-1] for route in routes])
+        assert instance.problems([[name for route in routes for name in route]])
 
 
 @pytest.mark.parametrize(("latest", "problems"), [(10.0, 0), (9.999, 1)])
