@@ -101,13 +101,15 @@ def close_compounds(areas: Areas, streets: Streets) -> tuple[Compounds, Streets]
         return Compounds(), streets
     segments = segments_near(streets, np.array([candidate.outline.bounds for candidate in candidates]))
     walks = Walks(streets)
+    lengths = length_m(segments)
+    parts_of = spans_inside([candidate.inner for candidate in candidates], segments)
     tree = shapely.STRtree([candidate.outline for candidate in candidates])
     taken: set[int] = set()
     for own, candidate in enumerate(candidates):
         over = taken.intersection(tree.query(candidate.outline).tolist())
         if any(_share(candidate.outline, candidates[i].outline) > NESTED_SHARE for i in over):
             continue
-        parts = spans_inside(candidate.inner, segments)
+        parts = parts_of[own]
         gated = _gated(parts, candidate.gates, segments, walks)
         private = _not_public(parts, gated, segments, streets)
         if not _is_closed(candidate, [gated[row] for row in private], private, segments, streets):
@@ -117,7 +119,7 @@ def close_compounds(areas: Areas, streets: Streets) -> tuple[Compounds, Streets]
         taken.add(own)
         for row, spans in private.items():
             at = int(segments.at[row])
-            mine = [(low, high, number) for low, high in _to_gates(spans, row, segments, streets)]
+            mine = [(low, high, number) for low, high in _to_gates(spans, at, float(lengths[row]), streets)]
             inside.setdefault(at, []).extend(
                 span for span in mine if all(span[1] <= o[0] or span[0] >= o[1] for o in inside.get(at, []))
             )
@@ -167,14 +169,12 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
         outline = areas.rings.shape(number)
         if outline.is_empty or outline.area * degree_m * M_PER_DEGREE < LEAST_AREA_M2:
             continue
-        inner = outline.buffer(-MARGIN_M / M_PER_DEGREE)
-        if not inner.is_empty:
-            name = tags.get("name", "") or tags.get("name:zh", "") or tags.get("name:en", "")
-            found.append(
-                _Candidate(
-                    number, name, kind or FENCED, tagged, fenced, gates[np.sort(close)], outline, inner
-                )
-            )
+        name = tags.get("name", "") or tags.get("name:zh", "") or tags.get("name:en", "")
+        here = gates[np.sort(close)]
+        found.append(_Candidate(number, name, kind or FENCED, tagged, fenced, here, outline, outline))
+    outlines = np.array([candidate.outline for candidate in found], dtype=object)
+    inner = shapely.buffer(outlines, -MARGIN_M / M_PER_DEGREE, quad_segs=16)
+    found = [one._replace(inner=part) for one, part in zip(found, inner, strict=True) if not part.is_empty]
     return sorted(found, key=lambda candidate: (-candidate.outline.area, candidate.area))
 
 
@@ -250,10 +250,8 @@ def _is_closed(
     return any(counted) and 2 * sum(counted) >= len(counted)
 
 
-def _to_gates(spans: Spans, row: int, segments: Segments, streets: Streets) -> Spans:
+def _to_gates(spans: Spans, at: int, length: float, streets: Streets) -> Spans:
     """Move the ends of the stretches to a gate or a node nearby, so that no sliver is cut off."""
-    length = float(length_m(segments, [row])[0])
-    at = int(segments.at[row])
     gate = [bool(streets.node_gate[streets.way_ref[at + i]]) for i in (0, 1)]
     moved = []
     for low, high in spans:

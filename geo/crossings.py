@@ -1,19 +1,24 @@
 """Streets as single segments, and where they run through an area."""
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import FloatArray, Int32Array, Int64Array
+from geo.jit import kernel
 from geo.mapways import Streets
 
 __all__ = ["M_PER_DEGREE", "Segments", "Spans", "Walks", "length_m", "segments_near", "spans_inside"]
 
 M_PER_DEGREE = 111_195.0
-CELL_DEGREES = 0.004
+CELL_DEGREES = 0.002
 """Segments are sorted into cells of this size; the few longer ones are kept apart."""
+BATCH = 65_536
+"""So many pairs of area and segment are geometries at one time."""
 
 Spans = list[tuple[float, float]]
 """Stretches of a segment as shares 0..1 of its length."""
@@ -32,8 +37,6 @@ class Segments(NamedTuple):
         First and last position, (lon, lat).
     cell : int64 (short,)
         Cell of each short segment, rising.
-    long_boxes : float64 (4, long)
-        West, south, east and north end of each long segment.
     origin : float64 (2,)
         South-west corner of the cells.
     columns : int
@@ -44,25 +47,54 @@ class Segments(NamedTuple):
     way: Int32Array
     ends: FloatArray
     cell: Int64Array
-    long_boxes: FloatArray
     origin: FloatArray
     columns: int
 
-    def near(self, west: float, south: float, east: float, north: float) -> Int64Array:
-        """Rows whose box may touch the given one."""
-        low = np.floor((np.array([west, south]) - self.origin) / CELL_DEGREES).astype(np.int64) - 1
-        high = np.floor((np.array([east, north]) - self.origin) / CELL_DEGREES).astype(np.int64) + 1
-        rows = np.arange(max(low[1], 0), high[1] + 1) * self.columns
-        first = np.searchsorted(self.cell, rows + max(low[0], 0))
-        last = np.searchsorted(self.cell, rows + min(high[0], self.columns - 1) + 1)
-        short = [np.arange(a, b) for a, b in zip(first.tolist(), last.tolist(), strict=True) if b > a]
-        west_x, south_y, east_x, north_y = self.long_boxes
-        far = (east_x >= west) & (west_x <= east) & (north_y >= south) & (south_y <= north)
-        found = np.concatenate([*short, len(self.cell) + np.flatnonzero(far)])
-        one, two = self.ends[found, 0].T, self.ends[found, 1].T
-        touches = (np.maximum(one[0], two[0]) >= west) & (np.minimum(one[0], two[0]) <= east)
-        touches &= (np.maximum(one[1], two[1]) >= south) & (np.minimum(one[1], two[1]) <= north)
-        return np.asarray(found[touches])
+    def near(self, boxes: FloatArray) -> tuple[Int32Array, Int32Array]:
+        """Pairs (box, row) of the segments whose own box touches one of the boxes (b, 4)."""
+        none = np.empty(0, np.int32)
+        columns = (boxes, self.origin, self.columns, self.cell, self.ends)
+        found = _near(*columns, none, none)
+        owner, rows = np.empty(found, np.int32), np.empty(found, np.int32)
+        if found:
+            _near(*columns, owner, rows)
+        return owner, rows
+
+
+@kernel
+def _near(
+    boxes: FloatArray,
+    origin: FloatArray,
+    columns: int,
+    cell: Int64Array,
+    ends: FloatArray,
+    owner: Int32Array,
+    rows: Int32Array,
+) -> int:
+    """Count (where `rows` is empty) or list the segments near each box; see `Segments`."""
+    found, short = 0, len(cell)
+    for box in range(len(boxes)):
+        west, south, east, north = boxes[box]
+        left = max(int((west - origin[0]) / CELL_DEGREES) - 1, 0)
+        right = min(int((east - origin[0]) / CELL_DEGREES) + 1, columns - 1)
+        low = max(int((south - origin[1]) / CELL_DEGREES) - 1, 0)
+        high = int((north - origin[1]) / CELL_DEGREES) + 1
+        # One row of cells after the other, then the long segments.
+        for line in range(low, high + 2):
+            first, last = short, len(ends)
+            if line <= high:
+                first = int(np.searchsorted(cell, line * columns + left))
+                last = int(np.searchsorted(cell, line * columns + right + 1))
+            for row in range(first, last):
+                one, two = ends[row, 0], ends[row, 1]
+                if max(one[0], two[0]) < west or min(one[0], two[0]) > east:
+                    continue
+                if max(one[1], two[1]) < south or min(one[1], two[1]) > north:
+                    continue
+                if len(rows):
+                    owner[found], rows[found] = box, row
+                found += 1
+    return found
 
 
 def segments_near(streets: Streets, boxes: FloatArray) -> Segments:
@@ -93,38 +125,47 @@ def segments_near(streets: Streets, boxes: FloatArray) -> Segments:
     short = short[np.argsort(cell[streets.way_ref[short]], kind="stable")]
     at = np.concatenate([short, np.flatnonzero(usable & jump)]).astype(np.int32)
     ends = streets.node_lonlat[np.column_stack([streets.way_ref[at], streets.way_ref[at + 1]])]
-    long_ends = ends[len(short) :]
     return Segments(
         at=at,
         way=(np.searchsorted(streets.way_ptr, at, side="right") - 1).astype(np.int32),
         ends=ends,
         cell=cell[streets.way_ref[short]].astype(np.int64),
-        long_boxes=np.concatenate([long_ends.min(axis=1).T, long_ends.max(axis=1).T]),
         origin=origin,
         columns=int(size[0]),
     )
 
 
-def spans_inside(area: BaseGeometry, segments: Segments) -> dict[int, Spans]:
-    """For each segment (row) that enters the area, the stretches inside."""
-    rows = segments.near(*area.bounds)
-    if not len(rows):
-        return {}
+def spans_inside(areas: Sequence[BaseGeometry], segments: Segments) -> list[dict[int, Spans]]:
+    """For each area: the segments (rows) that enter it, and of each the stretches inside."""
+    shapes = np.array(areas, dtype=object)
+    shapely.prepare(shapes)
+    found: list[dict[int, Spans]] = [{} for _ in areas]
+    owner, rows = segments.near(shapely.bounds(shapes))
+    for first in range(0, len(rows), BATCH):
+        part = slice(first, first + BATCH)
+        for number, row, low, high in _spans(shapes, segments, owner[part], rows[part]):
+            found[number].setdefault(row, []).append((low, high))
+    return [{row: sorted(spans[row]) for row in sorted(spans)} for spans in found]
+
+
+def _spans(
+    shapes: NDArray[np.object_], segments: Segments, owner: Int32Array, rows: Int32Array
+) -> Iterator[tuple[int, int, float, float]]:
+    """Stretches (area, row, low, high) inside of the areas, for pairs of area and row."""
     lines = shapely.linestrings(segments.ends[rows])
-    shapely.prepare(area)
-    hit = shapely.intersects(area, lines)
-    rows, lines = rows[hit], lines[hit]
-    whole = shapely.contains_properly(area, lines)
-    parts: dict[int, Spans] = {row: [(0.0, 1.0)] for row in rows[whole].tolist()}
-    pieces, owner = shapely.get_parts(shapely.intersection(lines[~whole], area), return_index=True)
-    lines, rows = lines[~whole][owner], rows[~whole][owner]
+    hit = shapely.intersects(shapes[owner], lines)
+    owner, rows, lines = owner[hit], rows[hit], lines[hit]
+    whole = shapely.contains_properly(shapes[owner], lines)
+    for number, row in zip(owner[whole].tolist(), rows[whole].tolist(), strict=True):
+        yield number, row, 0.0, 1.0
+    owner, rows, lines = owner[~whole], rows[~whole], lines[~whole]
+    pieces, pair = shapely.get_parts(shapely.intersection(lines, shapes[owner]), return_index=True)
     is_line = (shapely.get_dimensions(pieces) == 1) & (shapely.length(pieces) > 0)
-    pieces, lines, rows = pieces[is_line], lines[is_line], rows[is_line]
-    length = shapely.length(lines)
-    ends = [shapely.line_locate_point(lines, shapely.get_point(pieces, i)) / length for i in (0, -1)]
-    for row, *span in zip(rows.tolist(), ends[0].tolist(), ends[1].tolist(), strict=True):
-        parts.setdefault(row, []).append((min(span), max(span)))
-    return {row: sorted(parts[row]) for row in sorted(parts)}
+    pieces, pair = pieces[is_line], pair[is_line]
+    lines, length = lines[pair], shapely.length(lines[pair])
+    one, two = (shapely.line_locate_point(lines, shapely.get_point(pieces, i)) / length for i in (0, -1))
+    low, high = np.minimum(one, two).tolist(), np.maximum(one, two).tolist()
+    yield from zip(owner[pair].tolist(), rows[pair].tolist(), low, high, strict=True)
 
 
 class Walks:
@@ -175,8 +216,8 @@ class Walks:
             gone_m += 0.01
 
 
-def length_m(segments: Segments, rows: Int64Array | list[int]) -> FloatArray:
-    """Length of each segment of `rows`."""
-    ends = segments.ends[rows]
+def length_m(segments: Segments) -> FloatArray:
+    """Length of each segment."""
+    ends = segments.ends
     delta = (ends[:, 1] - ends[:, 0]) * M_PER_DEGREE
     return np.asarray(np.hypot(delta[:, 0] * np.cos(np.radians(ends[:, 0, 1])), delta[:, 1]))

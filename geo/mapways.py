@@ -41,26 +41,30 @@ class Streets(NamedTuple):
 
 def read_streets(file: OplFile) -> Streets:
     """Pick the ways that somebody may use, with their nodes; squares only where they touch a street."""
-    rows, rule, name, square = [], [], [], []
     rules: dict[WayRule, int] = {}
     names: dict[str, int] = {}
-    known: dict[str, int] = {}
+    by_rest: dict[str, int] = {}
+    # Rule, name and whether it is a square, of each distinct text; most texts occur on many ways.
+    kinds: dict[str, tuple[int, int, bool]] = {}
     streets = np.flatnonzero(file.ways.street)
-    for row, text in zip(streets.tolist(), file.ways.texts(streets), strict=True):
-        plain, called = _split_name(text)
-        index = known.get(plain)
-        if index is None:
-            found = way_rule(parse_tags(plain))
-            index = -1 if found is None else rules.setdefault(found, len(rules))
-            known[plain] = index
-        if index >= 0:
-            rows.append(row)
-            rule.append(index)
-            name.append(names.setdefault(called, len(names)) if called else -1)
-            square.append("area=yes" in plain)
-    ways = np.array(rows, dtype=np.int64)
-    lengths = np.diff(file.ways.ref_ptr)[ways] if len(ways) else np.zeros(0, np.int64)
-    kept = (lengths >= 2) & ~_lonely(file, ways, np.array(square, dtype=np.bool_))
+    found = []
+    for text in file.ways.texts(streets):
+        kind = kinds.get(text)
+        if kind is None:
+            rest, called = _split_name(text)
+            index = by_rest.get(rest)
+            if index is None:
+                rule_found = way_rule(parse_tags(rest))
+                index = -1 if rule_found is None else rules.setdefault(rule_found, len(rules))
+                by_rest[rest] = index
+            number = names.setdefault(called, len(names)) if called and index >= 0 else -1
+            kind = kinds[text] = (index, number, "area=yes" in rest)
+        found.append(kind)
+    rule, name, square = np.array(found, dtype=np.int32).reshape(-1, 3).T
+    used = rule >= 0
+    ways, rule, name, square = streets[used], rule[used], name[used], square[used] == 1
+    lengths = np.diff(file.ways.ref_ptr)[ways]
+    kept = (lengths >= 2) & ~_lonely(file, ways, square)
     ways, lengths = ways[kept], lengths[kept]
     refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
     node_id, way_ref = np.unique(refs, return_inverse=True)
@@ -71,9 +75,9 @@ def read_streets(file: OplFile) -> Streets:
         way_ptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         way_ref=way_ref.astype(np.int32),
         ref_compound=np.full(len(way_ref), -1, dtype=np.int32),
-        rule=np.array(rule, dtype=np.int32)[kept],
+        rule=rule[kept],
         rules=tuple(rules),
-        name=np.array(name, dtype=np.int32)[kept],
+        name=name[kept],
         names=tuple(parse_tags(f"n={called}")["n"] for called in names),
         node_id=node_id,
         node_lonlat=lonlat,

@@ -8,24 +8,37 @@ metadata, so a line has the fields ``T`` tags, ``x`` ``y`` location, ``N`` node 
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.jit import kernel
 
-__all__ = ["Objects", "OplFile", "Relation", "TaggedNodes", "Wanted", "parse_tags", "scan"]
+__all__ = [
+    "Objects",
+    "OplFile",
+    "Relation",
+    "TaggedNodes",
+    "Wanted",
+    "gather",
+    "key_role",
+    "key_table",
+    "parse_tags",
+    "scan",
+]
 
 CHUNK_BYTES = 1 << 22
 THREADS = 2
 DEGREE = 10_000_000
 """OSM stores locations as whole multiples of 1e-7 degrees."""
 NOWHERE = 2**31 - 1
+
+T = TypeVar("T")
 
 KEEP, SELECT, DROP, STREET = 1, 2, 4, 8
 FNV_OFFSET, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
@@ -35,6 +48,7 @@ LETTER_N, LETTER_W, LETTER_R, LETTER_X, LETTER_Y, TAGS, REFS = (ord(c) for c in 
 UInt64Array = NDArray[np.uint64]
 UInt8Array = NDArray[np.uint8]
 
+_NO_KEYS = (np.empty(0, np.uint64), np.empty(0, np.uint8)) * 2
 _ESCAPE = re.compile("%([0-9a-f]+)%")
 
 
@@ -76,7 +90,7 @@ class Objects:
         rows = np.arange(len(self)) if rows is None else rows
         text = self.tag_text
         for start, stop in zip(self.tag_ptr[rows].tolist(), self.tag_ptr[rows + 1].tolist(), strict=True):
-            yield text[start:stop].decode()
+            yield text[start:stop].decode(errors="replace")
 
     def refs(self, index: int) -> NDArray[np.int64]:
         """Node ids of way number `index`."""
@@ -148,23 +162,35 @@ def scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
 
     Other ways are kept without tags, see `Wanted.drop`.
     """
-    keys = (*_key_table(nodes), *_key_table(ways))
-    columns: list[list[NDArray[Any]]] = [[] for _ in range(13)]
+    keys = (*key_table(nodes), *key_table(ways))
+    with path.open("rb") as file:
+        return gather(_chunks(file), lambda chunk: _scan_chunk(chunk, *keys))
+
+
+def gather(pieces: Iterable[T], columns_of: Callable[[T], tuple[NDArray[np.generic], ...]]) -> OplFile:
+    """Turn pieces of a map into columns, in threads, and join these in the order of the pieces.
+
+    Parameters
+    ----------
+    pieces
+        Read one by one, a few ahead of what is joined.
+    columns_of
+        Columns of a piece, as `_scan_chunk` returns them.
+    """
+    columns: list[list[NDArray[Any]]] = [[part] for part in _scan_chunk(np.zeros(0, np.uint8), *_NO_KEYS)]
 
     def collect(done: Future[tuple[NDArray[np.generic], ...]]) -> None:
         for column, part in zip(columns, done.result(), strict=True):
             column.append(part.copy())
 
-    with path.open("rb") as file, ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         running: deque[Future[tuple[NDArray[np.generic], ...]]] = deque()
-        for chunk in _chunks(file):
-            if len(running) == THREADS:
+        for piece in pieces:
+            if len(running) == 2 * THREADS:
                 collect(running.popleft())
-            running.append(pool.submit(_scan_chunk, chunk, *keys))
+            running.append(pool.submit(columns_of, piece))
         while running:
             collect(running.popleft())
-    if not columns[0]:
-        columns = [[part] for part in _scan_chunk(np.zeros(0, np.uint8), *keys)]
     # One column after the other, so that pieces and whole lie side by side for one of them only.
     joined = [_join(column) for column in columns]
     node_id, x, y, tagged_id, tagged_len, tagged_text, way_id, way_len, way_text, *more = joined
@@ -180,7 +206,9 @@ def scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
             tagged_id, _ptr(tagged_len), tagged_text.tobytes(), np.zeros(1, np.int64), node_id[:0], street[:0]
         ),
         ways=Objects(way_id, _ptr(way_len), way_text.tobytes(), _ptr(n_refs), ref, street),
-        relations=tuple(_relation(line.decode()) for line in lines.tobytes().splitlines()),
+        relations=tuple(
+            _relation(line.decode(errors="replace")) for line in lines.tobytes().split(b"\n")[:-1]
+        ),
     )
 
 
@@ -234,7 +262,7 @@ def _hash(key: str) -> int:
     return value
 
 
-def _key_table(wanted: Wanted) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+def key_table(wanted: Wanted) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Sorted key hashes and what each key does: bits `KEEP`, `SELECT`, `DROP`, `STREET`."""
     role = {_hash(key): KEEP for key in wanted.keep}
     for keys, bit in ((wanted.select, SELECT), (wanted.drop, DROP), (("highway",), STREET)):
@@ -245,7 +273,8 @@ def _key_table(wanted: Wanted) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
 
 
 @kernel
-def _role(hashes: UInt64Array, roles: UInt8Array, value: np.uint64) -> int:
+def key_role(hashes: UInt64Array, roles: UInt8Array, value: np.uint64) -> int:
+    """Look up what a key does by its hash; 0 for any other key."""
     low, high = 0, len(hashes)
     while low < high:
         middle = (low + high) >> 1
@@ -306,7 +335,7 @@ def _copy_tags(
         while text[at] != EQUALS and text[at] != SPACE and text[at] != NEWLINE:
             value = (value ^ np.uint64(text[at])) * FNV_PRIME
             at += 1
-        role = _role(hashes, roles, value)
+        role = key_role(hashes, roles, value)
         while text[at] != COMMA and text[at] != SPACE and text[at] != NEWLINE:
             at += 1
         roles_seen |= role

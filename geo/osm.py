@@ -1,9 +1,9 @@
 """OpenStreetMap files and place names into a `StreetNetwork` and `Places`; the only door to osmium and osmnx.
 
-A file (``.osm.pbf``, ``.osm``, ``.osm.gz``, ``.osm.bz2``, ``.opl``) is turned by osmium, in C++, into one
-line of text an object, in a temporary file about six times the size of the pbf; `geo.opl` scans that text
-into columns. Ids may be synthetic, negative or unsorted; a way that lacks a node loses only the segments
-there.
+A pbf file is decoded block by block (`geo.pbf`). Another one (``.osm``, ``.osm.gz``, ``.osm.bz2``, ``.opl``,
+or a pbf in a rare form) is turned by osmium, in C++, into one line of text an object, in a temporary file
+about six times the size of the pbf; `geo.opl` scans that text. Ids may be synthetic, negative or unsorted; a
+way that lacks a node loses only the segments there.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from geo.compounds import close_compounds
 from geo.errors import InputError, YiluError
 from geo.mapways import STREET_KEYS, raw_ways, read_streets
 from geo.opl import OplFile, TaggedNodes, Wanted, scan
+from geo.pbf import UnsupportedError, scan_pbf
 from geo.places import PLACE_NODE_KEYS, POI_KEYS, Places, read_places
 from geo.rawways import GATE_DELAY_S, RawWays
 from geo.streets import VERSION as NETWORK_FORMAT
@@ -222,11 +223,16 @@ def _check(path: Path) -> None:
 
 def _scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
     _check(path)
-    with tempfile.TemporaryDirectory(prefix="yilu-") as folder:
-        text = Path(folder) / "map.opl"
-        try:
+    try:
+        if path.name.endswith(".pbf"):
+            try:
+                return scan_pbf(path, nodes, ways)
+            except UnsupportedError:
+                pass
+        with tempfile.TemporaryDirectory(prefix="yilu-") as folder:
+            text = Path(folder) / "map.opl"
             with osmium.SimpleWriter(osmium.io.File(str(text), "opl,add_metadata=none")) as writer:
                 osmium.apply(osmium.io.Reader(str(path)), writer)
-        except (RuntimeError, ValueError, OSError) as error:
-            raise InputError(f"{path} cannot be read as an OSM map: {error}.") from error
-        return scan(text, nodes, ways)
+            return scan(text, nodes, ways)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be read as an OSM map: {error}.") from error
