@@ -16,7 +16,7 @@ from importlib.util import find_spec
 import numpy as np
 from fleets import NOW, city_fleet, city_riders, city_tasks
 from harness import Row, compare, skipped, value
-from matching_peers import assembled, sampled
+from matching_peers import assembled, on_public_streets, sampled
 from tiling import tiled_map
 
 from geo.errors import InputError
@@ -56,7 +56,7 @@ def run(quick: bool) -> list[Row]:
         rows += _memory(fleet, riders)
         rows += _updates(fleet, riders)
         if (name, columns, tiles) != LARGE:
-            rows += _peers(source, network, fleet, riders, 3 if quick else 10)
+            rows += _peers(source, network, fleet, riders, 3 if quick else 20)
             rows += _batch(network, riders, 40 if quick else 200)
             rows += _day(network, 100 if quick else 5_000, 40 if quick else 2_000)
     return rows
@@ -154,7 +154,7 @@ def _peers(
     source: pathlib.Path, network: StreetNetwork, fleet: Fleet, riders: list[Rider], calls: int
 ) -> list[Row]:
     """The same question put to general tools."""
-    tasks = city_tasks(network, calls, 6)
+    tasks = on_public_streets(network, city_tasks(network, 5 * calls, 6))[:calls]
     find = _finder(fleet, tasks, 1)
     subjects, absent = assembled(fleet, tasks)
 

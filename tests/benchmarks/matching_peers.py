@@ -21,12 +21,14 @@ from peers import RESOLVE, OsrmTables, PeerProcess, peers_python
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from geo.modegraph import NO
+from geo.streets import StreetNetwork
 from geo.travel import travel_times_s
 from routing.fleet import Fleet
 from routing.riders import Rider
 from routing.tasks import Task
 
-__all__ = ["assembled", "sampled"]
+__all__ = ["assembled", "on_public_streets", "sampled"]
 
 BENCH = "matching"
 LIMIT_MS = 900_000.0
@@ -62,6 +64,16 @@ class _Slots:
         extra = to[self.state] + SERVICE_S * 1000 + np.where(self.at_end, 0.0, on[self.following] - self.leg)
         extra[extra > self.room] = np.inf
         return int(np.argmin(extra))
+
+
+def on_public_streets(network: StreetNetwork, tasks: list[Task]) -> list[Task]:
+    """Tasks on two-way streets open to all: there one state stands for the place, to it and from it."""
+    edge = network.snap(np.array([task.place.lonlat for task in tasks]), "ebike").edge
+    graph = network.graph("ebike")
+    both = (graph.directed_cost_ms.reshape(-1, 2)[edge] != NO).all(axis=1)
+    first = np.minimum(graph.depart_ptr[2 * edge], len(graph.depart_state) - 1)
+    public = graph.state_layer[graph.depart_state[first]] == 0
+    return [task for task, good in zip(tasks, (both & public & (edge >= 0)).tolist(), strict=True) if good]
 
 
 def assembled(fleet: Fleet, tasks: list[Task]) -> tuple[Subjects, list[str]]:
