@@ -61,34 +61,32 @@ def _source(name: str) -> pathlib.Path:
 
 
 def _reading(city: pathlib.Path, quick: bool) -> Iterator[Row]:
-    """Whole processes one after the other, imports not counted, so that memory can be measured too."""
+    """Whole processes in turn, imports not counted, so that memory can be measured too."""
     case = f"read {city.stat().st_size / 1e6:.0f} MB pbf to a network"
     sample = tiled_map(_source("porto-centre.osm.pbf"), 1, 1)
     factor = city.stat().st_size / sample.stat().st_size
-    ours: list[float] = []
-    for subject, recipe, file, scale, rounds in (
-        ("yilu", "yilu", city, 1.0, 5),
-        ("pyrosm", "pyrosm", city, 1.0, 2 if quick else 5),
-        ("osmnx", "osmnx", sample, factor, 2 if quick else 5),
-    ):
-        named = case if scale == 1.0 else f"{case} (scaled x{scale:.0f} from one tile)"
-        if find_spec(subject) is None and subject != "yilu":
-            yield skipped(BENCH, case, subject, "not installed")
+    inputs = {"yilu": (city, 1.0), "pyrosm": (city, 1.0), "osmnx": (sample, factor)}
+    failed = {name: "not installed" for name in inputs if name != "yilu" and find_spec(name) is None}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in inputs}
+    fresh_seconds("yilu", str(sample))  # A first process may have to compile.
+    for _ in range(2 if quick else 5):
+        for name in [name for name in inputs if name not in failed]:
+            try:
+                taken[name].append(fresh_seconds(name, str(inputs[name][0])))
+            except RuntimeError as error:
+                failed[name] = str(error)
+    ours_s, ours_mb = (statistics.median(row[k] for row in taken["yilu"]) for k in (0, 1))
+    for name, (_, scale) in inputs.items():
+        if name in failed:
+            yield skipped(BENCH, case, name, failed[name])
             continue
-        try:
-            taken = [fresh_seconds(recipe, str(file)) for _ in range(rounds)]
-        except RuntimeError as error:
-            yield skipped(BENCH, case, subject, str(error))
-            continue
-        seconds, megabytes = ([row[k] for row in taken] for k in (0, 1))
-        ours = ours or [statistics.median(seconds), statistics.median(megabytes)]
-        times = [scale * s for s in seconds]
-        ratio = None if subject == "yilu" else statistics.median(times) / ours[0]
-        yield value(BENCH, named, subject, "time", "s", times, ratio)
-        ratio = None if subject == "yilu" or scale != 1.0 else statistics.median(megabytes) / ours[1]
-        yield value(
-            BENCH, named if scale == 1.0 else f"{case} (one tile)", subject, "memory", "MB", megabytes, ratio
-        )
+        whole, part = scale == 1.0, f"{case} (scaled x{scale:.0f} from one tile)"
+        times = [scale * seconds for seconds, _ in taken[name]]
+        megabytes = [peak for _, peak in taken[name]]
+        ratio = None if name == "yilu" else statistics.median(times) / ours_s
+        yield value(BENCH, case if whole else part, name, "time", "s", times, ratio)
+        ratio = None if name == "yilu" or not whole else statistics.median(megabytes) / ours_mb
+        yield value(BENCH, case if whole else f"{case} (one tile)", name, "memory", "MB", megabytes, ratio)
 
 
 def _searches(network: StreetNetwork, mode: str, minutes: int | None, quick: bool) -> list[Row]:
