@@ -167,7 +167,7 @@ def budget_picture(study: Study, lang: str) -> bytes:
     font = font_for(say, 7.5)
     if font is not None:
         axes.set_xlabel(say.text(key), fontproperties=font)
-        axes.set_ylabel(say.text("chart.covered"), fontproperties=font)
+        axes.set_ylabel(say.text("chart.weighted"), fontproperties=font)
     return to_png(figure)
 
 

@@ -10,13 +10,13 @@ import dataclasses
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from geo.errors import InputError
 from geo.places import Places
 from siting.audit import hourly_figures
 from siting.clusters import density_clusters
 from siting.demand import DemandLayer, Events, distinct_riders, local_seconds, split_by_hour
+from siting.names import name_places
 from siting.results import HotSpot
 from siting.ways import Ways
 
@@ -25,8 +25,6 @@ __all__ = ["HotSpotRules", "find_hot_spots"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-NAME_M = 60.0
-"""A place of the map this near to the middle of a hot spot gives it its name."""
 INSIDE_SHARE = 0.9
 """Share of the rest minutes that the published circle holds."""
 
@@ -105,7 +103,7 @@ def find_hot_spots(
     shown = np.nonzero(riders >= k)[0]
     order = shown[np.lexsort((middle[shown, 1], middle[shown, 0], -total[shown]))][: rules.most]
     centre = np.round(ways.unproject(middle[order].reshape(-1, 2)), 6)
-    names = _names(centre, places, compound_names, ways)
+    names = name_places(centre, places, compound_names, ways)
     nearest = _nearest(centre, stations_lonlat, station_ids, ways, mode, limit_s)
     out = []
     for number, spot in enumerate(order.tolist()):
@@ -155,27 +153,6 @@ def _circles(
         far = away[by_distance][min(int(np.searchsorted(share, INSIDE_SHARE)), len(rows) - 1)]
         radius[spot] = max(20.0, 10.0 * np.ceil(far / 10.0))
     return middle, radius
-
-
-def _names(
-    lonlat: FloatArray, places: Places, compound_names: tuple[str, ...], ways: Ways
-) -> tuple[str, ...]:
-    """Return compound, else nearest named place, else street of each hot spot; empty where there is none."""
-    if len(lonlat) == 0:
-        return ()
-    compound = ways.compound_of(lonlat).tolist()
-    streets = ways.street(lonlat)
-    rows = np.array([r for r in range(len(places)) if places.best_name(r)], dtype=np.int64)
-    near = np.full(len(lonlat), -1)
-    if len(rows):
-        away, found = cKDTree(ways.project(places.poi_lonlat[rows])).query(ways.project(lonlat))
-        near = np.where(away <= NAME_M, rows[found], -1)
-    return tuple(
-        (compound_names[inside] if inside >= 0 else "")
-        or (places.best_name(place) if place >= 0 else "")
-        or street
-        for inside, place, street in zip(compound, near.tolist(), streets, strict=True)
-    )
 
 
 def _nearest(

@@ -275,7 +275,8 @@ def budget_curve(
             if site >= old:
                 kind, pattern = kind_and_hours(weight[served[row].nearest].sum(axis=0), plan.kinds)
                 cost += kind.cost_yuan(pattern)
-        gap = 0.0 if bound <= 0 else (bound - covered) / bound
+        # the bound is a sum of floats: a millionth is none
+        gap = 0.0 if bound <= 0 else round((bound - covered) / bound, 6)
         out.append(BudgetPoint(cost, old + count, min(1.0, covered / total) if total else 0.0, gap))
     return rising(out)
 

@@ -16,6 +16,7 @@ from siting.tables import (
     Unit,
     Value,
     existing_table,
+    grids_table,
     hot_spots_table,
     period_of,
     pickups_table,
@@ -92,7 +93,7 @@ def study_report(study: Study) -> Report:
             else (Say("say.no_suggested"),),
             (
                 sites_table(suggested).select(
-                    "id", "name", "kind", "hours", "rest", "only_here", "until_22", "chosen", "reason"
+                    "id", "name", "kind", "hours", "rest", "until_22", "chosen", "reason"
                 ),
             )
             if suggested
@@ -127,13 +128,9 @@ def study_report(study: Study) -> Report:
         ),
     ]
     if study.grids:
-        sections.append(
-            Section(
-                "grids",
-                (Say("say.grids", (("n", Quantity(len(study.grids), "count")),)),),
-                (tables["grids"],),
-            )
-        )
+        busy = tuple(g for g in study.grids if g.riders is not None or g.site_ids or g.pickup_ids)
+        counts = (("n", Quantity(len(study.grids), "count")), ("shown", Quantity(len(busy), "count")))
+        sections.append(Section("grids", (Say("say.grids", counts),), (grids_table(busy),) if busy else ()))
     sections.append(Section("limits", _limits(study)))
     sections.append(Section("sources", (Say("say.sources", (("attribution", study.map_attribution),)),)))
     return Report(Say("say.title_study", (("title", study.title),)), _subtitle(study), tuple(sections))

@@ -19,6 +19,7 @@ from siting.hotspots import find_hot_spots
 from siting.inputs import StayColumns, StudyInputs, StudySettings
 from siting.joint import Joint, budget_points, joint_plan
 from siting.model import Limits
+from siting.names import name_places
 from siting.pickups import DropOffs, GateWaits, pick_up_points
 from siting.planning import solve_station_plan
 from siting.plans import Plan, budget_curve, coverage_table, describe_sites
@@ -111,6 +112,11 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         curve = budget_points(joint, cost_s, result)
     tell("sites")
     sites = describe_sites(plan, demand, weight, shares, ways, settings)
+    names = _names(inputs, ways, [site.lonlat for site in sites])
+    sites = tuple(
+        dataclasses.replace(site, name=name) if name and site.name == site.site_id else site
+        for site, name in zip(sites, names, strict=True)
+    )
     tell("hot_spots")
     hot_spots = find_hot_spots(
         stay_events(inputs.stays, "rest"),
@@ -145,6 +151,11 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     )
     tell("pickups")
     pickups = suggest_pickups(inputs, ways, len(demand.days))
+    names = _names(inputs, ways, [point.lonlat for point in pickups])
+    pickups = tuple(
+        point if point.compound else dataclasses.replace(point, compound=name)
+        for point, name in zip(pickups, names, strict=True)
+    )
     tell("figures")
     study = Study(
         title=inputs.title,
@@ -214,6 +225,12 @@ def _choose(
         problem = dataclasses.replace(problem, group=group, group_share=share)
     result = prove_max_cover(problem, cost_s, _rng(settings, 0), limits)
     return (result if group is not None else spread_idle_sites(problem, cost_s, result)), None
+
+
+def _names(inputs: StudyInputs, ways: Ways, lonlat: list[tuple[float, float]]) -> tuple[str, ...]:
+    """Return names for places on streets without one."""
+    places = np.array(lonlat, dtype=np.float64).reshape(-1, 2)
+    return name_places(places, inputs.places, inputs.network.compounds.names, ways, near_m=150.0)
 
 
 def _rng(settings: StudySettings, stream: int) -> np.random.Generator:

@@ -19,6 +19,7 @@ __all__ = [
     "Unit",
     "Value",
     "existing_table",
+    "grids_table",
     "hot_spots_table",
     "period_of",
     "pickups_table",
@@ -49,7 +50,7 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         existing_table(study, study.audit),
         hot_spots_table(study, study.hot_spots),
         pickups_table(study.pickups),
-        _grids(study.grids),
+        grids_table(study.grids),
         Table(
             "coverage",
             (
@@ -65,7 +66,7 @@ def study_tables(study: Study) -> tuple[Table, ...]:
             (
                 Column("cost_yuan", "yuan"),
                 Column("sites_count", "count"),
-                Column("covered_share", "share"),
+                Column("weighted_share", "share"),
                 Column("gap", "share"),
             ),
             tuple((b.cost_yuan, b.sites, b.covered_share, b.gap) for b in study.budget_curve),
@@ -380,7 +381,8 @@ def pickups_table(points: Iterable[PickupPoint]) -> Table:
     )  # fmt: skip
 
 
-def _grids(grids: Iterable[GridFigures]) -> Table:
+def grids_table(grids: Iterable[GridFigures]) -> Table:
+    """Return unit grids with all their columns."""
     return Table(
         "grids",
         (

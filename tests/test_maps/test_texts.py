@@ -60,7 +60,7 @@ def test_every_reason_that_the_core_can_give_has_words() -> None:
     wanted += [f"refusal.{reason}" for reason in REFUSALS]
     wanted += [f"stay.{kind}" for kind in STAY_KINDS]
     wanted += [f"facility.{name}" for name in SEVEN_ONES]
-    wanted += [f"place.{kind}" for kind in CANDIDATE_KINDS]
+    wanted += [f"place.{kind}" for kind in (*CANDIDATE_KINDS, "own", "street")]
     wanted += [f"kind.{kind.name}" for kind in STATION_KINDS]
     core = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "siting").glob("*.py")))
     reasons = set(_REASON.findall(core))
