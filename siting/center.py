@@ -1,21 +1,32 @@
-"""Fast proven answers to p-center problems: thresholds, greedy covers, dominance, then HiGHS.
+"""Fast proven answers to p-center problems: thresholds, covers, dominance.
 
 The answer is one of the given times; whether p sites cover everything within a time is a covering question.
-Most are settled by the covering search (yes) or by its Lagrangian bound (no); the few at the edge go to HiGHS
-after dominated points and sites are removed (Toregas and ReVelle, Geographical Analysis 5 (1973)).
+After dominated points and sites are removed most are settled by the covering search (yes) or by the weights
+of `siting.coverall` (no); HiGHS is asked where neither does (Toregas and ReVelle, Geographical Analysis 5
+(1973)).
 """
+
+import time
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
-from siting.exact import finish, solve_exact
+from siting.canonical import any_order
+from siting.coverall import cover_all
+from siting.exact import finish
 from siting.model import Limits, LinearModel
-from siting.problems import CostArray, MaxCover, PCenter, SitingResult, check_cost, nearest_chosen
-from siting.reach import reach_within
-from siting.search import bound_cover, search_cover
+from siting.problems import CostArray, MaxCover, PCenter, PMedian, SitingResult, nearest_chosen
+from siting.reach import reach_at_all, reach_within
+from siting.search import search_cover
+from siting.setcover import least_cover, refuse_unreached
 
-__all__ = ["prove_p_center", "undominated"]
+__all__ = ["any_cover", "prove_p_center", "undominated"]
+
+# points up to which dominated ones are looked for
+_DENSE = 3000
+# nodes of the search for a cover before HiGHS is asked
+_NODES = 20_000
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -54,22 +65,21 @@ def _minimal(sets: BoolArray) -> BoolArray:
     return np.asarray(~drops.any(axis=0), dtype=np.bool_)
 
 
+@any_order
 def prove_p_center(
     problem: PCenter,
     cost_s: CostArray,
     rng: np.random.Generator,
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> SitingResult:
-    """Solve a p-center problem to optimality.
-
-    Problems with capacities go to the plain exact model.
+    """Solve a p-center problem without capacities, to optimality where the limits allow.
 
     Parameters
     ----------
     problem : what is to be served
-    cost_s : (n, m) seconds
+    cost_s : (n, m) seconds, inf where a site is out of reach
     rng : source of the search
-    limits : for HiGHS, a threshold
+    limits : seconds for the whole problem; nodes for HiGHS, a threshold
 
     Raises
     ------
@@ -78,44 +88,69 @@ def prove_p_center(
     InfeasibleError
         When some point is out of reach, or the number of sites does not suffice at any time.
     """
-    check_cost(problem, cost_s)
-    if problem.capacity is not None or len(cost_s) == 0 or len(problem.kept) > problem.sites:
-        return solve_exact(problem, cost_s, limits)
-    reach = cost_s.min(axis=1)
-    if not np.isfinite(reach).all():
-        lost = int((~np.isfinite(reach)).sum())
-        raise InfeasibleError(
-            f"No choice satisfies all constraints; {lost} of {len(cost_s)} demand points reach no site."
-        )
-    times = np.unique(cost_s[np.isfinite(cost_s) & (cost_s >= reach.max())])
+    if len(cost_s) == 0:
+        return finish(problem.kept, np.empty(0, dtype=np.int64), 0.0, 0.0)
+    deadline = np.inf if limits.time_limit_s is None else time.monotonic() + limits.time_limit_s
+    refuse_unreached(reach_at_all(cost_s), "at all")
+    least = cost_s.min(axis=1).max()
+    times = np.unique(cost_s[np.isfinite(cost_s) & (cost_s >= least)])
     low, high = 0, len(times)
+    # thresholds below this one are proven too short
+    sure = len(times)
     best: tuple[int, ...] = ()
     while low < high:
         middle = (low + high) // 2
-        found = _within(problem, cost_s, float(times[middle]), rng, limits)
-        if found is None:
-            low = middle + 1
-        else:
+        found, known = _within(problem, cost_s, float(times[middle]), rng, limits, deadline)
+        if found:
             best = found
             # the cover that was found may be better than asked for
             radius = float(cost_s[:, list(found)].min(axis=1).max())
             high = int(np.searchsorted(times, radius))
+        else:
+            low = middle + 1
+            if not known:
+                sure = min(sure, middle)
     if not best:
-        # even the longest time is too short for so few sites: the exact model says by how much
-        return solve_exact(problem, cost_s, limits)
+        best = any_cover(problem, cost_s, rng, limits)
     radius = float(cost_s[:, list(best)].min(axis=1).max())
-    return finish(best, nearest_chosen(cost_s, best), radius, radius)
+    bound = min(radius, float(times[min(sure, low, len(times) - 1)]))
+    return finish(best, nearest_chosen(cost_s, best), radius, bound)
+
+
+def any_cover(
+    problem: PCenter | PMedian, cost_s: CostArray, rng: np.random.Generator, limits: Limits
+) -> tuple[int, ...]:
+    """Return as many sites as are allowed that reach every point at all."""
+    reach = reach_at_all(cost_s)
+    chosen, bound = least_cover(reach, np.ones(reach.m), problem.kept, rng, limits)
+    if len(chosen) <= problem.sites:
+        return chosen
+    over = int(np.ceil(bound - 1e-6)) - problem.sites
+    if over > 0:
+        raise InfeasibleError(
+            f"No choice satisfies all constraints; it would need to relax the number of sites by {over}"
+            f"{'' if over == len(chosen) - problem.sites else ' or more'}."
+        )
+    raise InfeasibleError("The limits ended the search before any choice was found; allow more.")
 
 
 def _within(
-    problem: PCenter, cost_s: CostArray, limit_s: float, rng: np.random.Generator, limits: Limits
-) -> tuple[int, ...] | None:
-    """Return sites that cover every point within the limit, None when so few cannot."""
+    problem: PCenter,
+    cost_s: CostArray,
+    limit_s: float,
+    rng: np.random.Generator,
+    limits: Limits,
+    deadline: float,
+) -> tuple[tuple[int, ...], bool]:
+    """Return sites that cover every point within the limit, and whether it is known if there are any."""
     m = cost_s.shape[1]
     kept = np.zeros(m, dtype=np.bool_)
     kept[list(problem.kept)] = True
-    rows, columns = undominated(np.asarray(cost_s <= limit_s), kept)
-    part = np.where(cost_s[np.ix_(rows, columns)] <= limit_s, 0.0, np.inf)
+    within = np.asarray(cost_s <= limit_s)
+    rows, columns = (
+        undominated(within, kept) if len(within) <= _DENSE else (np.arange(len(within)), np.arange(m))
+    )
+    part = np.where(within[np.ix_(rows, columns)], 0.0, np.inf)
     cover = MaxCover(
         weight=np.ones(len(rows)),
         limit_s=0.0,
@@ -125,17 +160,26 @@ def _within(
     lists = reach_within(part, 0.0)
     answer = search_cover(cover, lists, rng, rounds=40, enough=float(len(rows)))
     if answer.covered >= len(rows):
-        return tuple(sorted(columns[list(answer.chosen)].tolist()))
-    if bound_cover(cover, lists, answer.covered, steps=300).bound < len(rows) - 1e-6:
-        return None
+        return tuple(sorted(columns[list(answer.chosen)].tolist())), True
+    if time.monotonic() >= deadline:
+        return (), False
+    inside = np.zeros(len(columns), dtype=np.bool_)
+    first = np.array(cover.kept, dtype=np.int32)
+    both = (lists.site_ptr, lists.site_point, lists.point_ptr, lists.point_site)
+    known = cover_all(*both, first, problem.sites, _NODES, inside)
+    if known >= 0:
+        return (tuple(sorted(columns[inside].tolist())) if known else ()), True
+    left = None if deadline == np.inf else deadline - time.monotonic()
+    if left is not None and left <= 0.1:
+        return (), False
     model = LinearModel()
     x = model.add_columns(len(columns), 1.0, kept[columns].astype(np.float64), 1.0, whole=True)
     i, j = np.nonzero(part == 0.0)
     model.add_rows("_cover", len(rows), [(i, x[j], 1.0)], lower=1.0)
     model.add_rows("_sites", 1, [(np.zeros(len(x), dtype=np.int64), x, 1.0)], upper=problem.sites)
-    outcome = model.minimise_or_none(limits)
+    outcome = model.minimise_or_none(Limits(time_limit_s=left, node_limit=limits.node_limit))
     if outcome is None:
-        return None
+        return (), True
     if outcome.values is None:
-        raise InfeasibleError("The limits ended the search before any choice was found; allow more.")
-    return tuple(sorted(columns[outcome.values[x] > 0.5].tolist()))
+        return (), False
+    return tuple(sorted(columns[outcome.values[x] > 0.5].tolist())), True

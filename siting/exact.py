@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
+from siting.canonical import any_order
 from siting.model import Limits, LinearModel, Outcome
 from siting.problems import (
     CostArray,
@@ -19,7 +20,6 @@ from siting.problems import (
     SetCover,
     SitingResult,
     StationPlan,
-    check_cost,
     nearest_chosen,
 )
 
@@ -29,6 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
+@any_order
 def solve_exact(problem: Problem, cost_s: CostArray, limits: Limits = Limits()) -> SitingResult:  # noqa: B008
     """Solve one problem to proven optimality, or to the given limits.
 
@@ -46,7 +47,6 @@ def solve_exact(problem: Problem, cost_s: CostArray, limits: Limits = Limits()) 
         When no choice satisfies the constraints (names them, and by how much), or when the limits
         end the search before any choice was found.
     """
-    check_cost(problem, cost_s)
     match problem:
         case MaxCover():
             return _max_cover(problem, cost_s, limits)

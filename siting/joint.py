@@ -123,20 +123,23 @@ def budget_points(joint: Joint, cost_s: FloatArray, result: SitingResult) -> tup
         sum(joint.problem.option_cost[joint.problem.option_site == s].min() for s in joint.problem.kept)
     )
     out = []
-    best = 0.0
+    last: SitingResult | None = None
     for share in (0.5, 0.75, 1.0, 1.25, 1.5):
         if share * budget < least:
             continue
         answer = result
         if share != 1.0:
             part = dataclasses.replace(joint.problem, budget=share * budget)
-            answer = solve_station_plan(part, cost_s, effort=PlanEffort(steps=120, sweeps=4, width=12))
-        # more money never serves less: a weaker search keeps the plan of the smaller budget
-        best = max(best, answer.objective)
-        bound = max(answer.bound, best)
-        out.append(
-            BudgetPoint(
-                share * budget, len(answer.chosen), min(1.0, best / total), (bound - best) / max(bound, 1e-9)
+            effort = PlanEffort(steps=120, sweeps=4, width=12)
+            # more money never serves less: each budget starts from the plan of the one before
+            answer = solve_station_plan(
+                part, cost_s, effort=effort, start=() if last is None else last.options
             )
-        )
+        if last is not None and answer.objective < last.objective:
+            # the plan of the smaller budget fits this one too
+            gap = (answer.bound - last.objective) / max(answer.bound, 1e-9)
+            answer = dataclasses.replace(last, bound=answer.bound, gap=max(0.0, gap))
+        last = answer
+        served = min(1.0, answer.objective / total)
+        out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap))
     return tuple(out)

@@ -126,7 +126,7 @@ class LinearModel:
         """
         outcome = self._solve(limits)
         if outcome is None:
-            raise InfeasibleError(self._in_the_way())
+            raise InfeasibleError(self._in_the_way(limits))
         return outcome
 
     def _solve(self, limits: Limits) -> Outcome | None:
@@ -159,19 +159,22 @@ class LinearModel:
         """Solve as `minimise`, but return None where no column values satisfy all rows."""
         return self._solve(limits)
 
-    def _in_the_way(self) -> str:
+    def _in_the_way(self, limits: Limits) -> str:
         families = list(dict.fromkeys(name for name, _ in self._row_family if not name.startswith("_")))
         found = []
         for family in families:
-            slack = self._least_slack(family)
+            slack, proven = self._least_slack(family, limits)
             if slack is not None and slack > 1e-6:
-                found.append(f"{family} by {slack:.6g}")
+                found.append(f"{family} by {slack:.6g}{'' if proven else ' or less'}")
         if not found:
             return "No choice satisfies the constraints, and relaxing any one of them alone does not help."
         return "No choice satisfies all constraints; it would need to relax " + ", or ".join(found) + "."
 
-    def _least_slack(self, family: str) -> float | None:
-        """Return the least total slack of one family that makes the model solvable, None when none does."""
+    def _least_slack(self, family: str, limits: Limits) -> tuple[float | None, bool]:
+        """Return the least total slack of one family that makes the model solvable, and whether it is proven.
+
+        None when no slack of this family does, or none was found within the seconds.
+        """
         starts = np.cumsum([0] + [count for _, count in self._row_family])
         rows = np.concatenate(
             [
@@ -185,6 +188,9 @@ class LinearModel:
         down = rows[np.isfinite(row_lower[rows])]
         extra = (np.r_[up, down], np.r_[-np.ones(len(up)), np.ones(len(down))])
         count = len(extra[0])
+        options: dict[str, Any] = {"mip_rel_gap": 1e-6}
+        if limits.time_limit_s is not None:
+            options["time_limit"] = limits.time_limit_s
         answer = milp(
             np.r_[np.zeros(self.n_columns), np.ones(count)],
             integrality=np.r_[np.concatenate(self._whole), np.zeros(count, dtype=np.uint8)],
@@ -192,9 +198,9 @@ class LinearModel:
                 np.r_[_join(self._lower), np.zeros(count)], np.r_[_join(self._upper), np.full(count, np.inf)]
             ),
             constraints=LinearConstraint(self._matrix(extra), row_lower, row_upper),
-            options={"mip_rel_gap": 1e-6},
+            options=cast("Any", options),
         )
-        return None if answer.x is None else float(answer.fun)
+        return (None, True) if answer.x is None else (float(answer.fun), answer.status == 0)
 
 
 def _join(parts: list[FloatArray] | list[IntArray]) -> FloatArray:

@@ -106,12 +106,15 @@ def serve(
     chosen: PtrArray,
     exact: bool,
     flow: FloatArray,
+    group: PtrArray,
+    by_group: FloatArray,
 ) -> float:
     """Serve demand by the chosen options; return the minutes served.
 
     Points with the fewest open sites are served first, by the site with most room. With ``exact`` augmenting
     paths (Ford and Fulkerson 1956) then make it a maximum flow, hour by hour. ``flow`` (chosen, h, n) is
-    filled only if it is not empty.
+    filled only if it is not empty. ``by_group`` (g,) leaves as the minutes served in each ``group`` (n,; -1:
+    none) before augmenting, which only ever adds to them.
     """
     hours, n = weight.shape
     p = len(chosen)
@@ -146,6 +149,7 @@ def serve(
             order[slot[times[i]]] = i
             slot[times[i]] += 1
     keep = flow.size > 0
+    by_group[:] = 0.0
     here = np.zeros((n if exact else 1, p))
     room = np.empty(p)
     for h in range(hours):
@@ -171,6 +175,8 @@ def serve(
                 total += amount
                 if exact:
                     here[i, best] += amount
+            if group[i] >= 0:
+                by_group[group[i]] += weight[h, i] - left
             if left > 1e-9:
                 short += 1
         if not exact:

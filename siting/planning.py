@@ -6,16 +6,24 @@ bound opens most, filled up and improved by single and paired changes, served by
 """
 
 import dataclasses
+import time
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
+from siting.canonical import any_order
 from siting.exact import finish, main_site, pair_moves, solve_exact
 from siting.model import Limits
 from siting.plankernels import serve, site_values, use_of_options
-from siting.problems import CostArray, Flow, SitingResult, StationPlan, check_cost, nearest_chosen
+from siting.problems import CostArray, Flow, SitingResult, StationPlan, nearest_chosen
 from siting.reach import Reach, reach_within
+
+# how much more a minute weighs that a group lacks
+_LACK = 50.0
+
+# wall seconds that the exact model gets where no choice with the least shares was met
+_LAST_RESORT_S = 300.0
 
 __all__ = ["PlanEffort", "solve_station_plan"]
 
@@ -34,51 +42,95 @@ class PlanEffort:
     sweeps : passes over all single and paired changes
     width : candidates looked at for each paired change
     exact_cells : (pairs x hours) up to which the plain exact model is solved instead
+    timed_cells : up to which it is asked as well, where there is a time limit
     """
 
     steps: int = 250
     sweeps: int = 12
     width: int = 24
     exact_cells: int = 4000
+    timed_cells: int = 60_000
 
 
+@any_order
 def solve_station_plan(
     problem: StationPlan,
     cost_s: CostArray,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     effort: PlanEffort = PlanEffort(),
+    *,
+    start: tuple[int, ...] = (),
 ) -> SitingResult:
-    """Solve a station plan; small ones, and those with groups, by the plain exact model.
+    """Solve a station plan; small ones by the plain exact model.
 
     Parameters
     ----------
     problem : options, limits, existing stations
     cost_s : (n, m) seconds
-    limits : for the exact model
+    limits : gap that is good enough, seconds; nodes for the exact model
     effort : bound and improvement
+    start : options of an answer that is known; the new one is at least as good, if these fit
 
     Raises
     ------
     InputError, InfeasibleError
         As `siting.exact.solve_exact`.
     """
-    check_cost(problem, cost_s)
+    begin = time.monotonic()
     reach = reach_within(cost_s, problem.limit_s)
     cells = len(reach.site_point) * problem.weight.shape[1]
-    if problem.group is not None or cells <= effort.exact_cells:
+    if cells <= effort.exact_cells and limits.time_limit_s is None:
         return solve_exact(problem, cost_s, limits)
-    plan = _Search(problem, reach)
+    deadline = np.inf if limits.time_limit_s is None else begin + limits.time_limit_s
+    plan = _Search(problem, reach, deadline)
     bound, rank, starts = plan.bound(effort.steps)
+    if start and plan.fits(tuple(sorted(start))):
+        starts.append(tuple(sorted(start)))
     first = max(starts, key=lambda options: (plan.served(options), options))
     options = plan.improve(first, rank, effort)
-    return plan.answer(options, bound, cost_s)
+    if start and plan.fits(tuple(sorted(start))):
+        # the search counts by a greedy service, the answer by the best one
+        options = max((options, tuple(sorted(start))), key=lambda o: (plan.served(o, exact=True), o))
+    if plan.short(options) > 1e-6:
+        return _least_shares(problem, cost_s, limits, deadline)
+    found = plan.answer(options, bound, cost_s)
+    left = deadline - time.monotonic()
+    if found.gap <= limits.gap or cells > effort.timed_cells or not 0.2 < left < np.inf:
+        return found
+    return _better(found, problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
+
+
+def _better(found: SitingResult, problem: StationPlan, cost_s: CostArray, limits: Limits) -> SitingResult:
+    """Return the better answer of ours and the plain exact model, with the better bound."""
+    try:
+        exact = solve_exact(problem, cost_s, limits)
+    except InfeasibleError:
+        # the time ended before HiGHS met any choice
+        return found
+    best = max((found, exact), key=lambda answer: answer.objective)
+    bound = max(best.objective, min(found.bound, exact.bound))
+    return finish(
+        best.chosen,
+        best.assignment,
+        best.objective,
+        bound,
+        flow=best.flow,
+        options=best.options,
+        moved=best.moved,
+    )
+
+
+def _least_shares(problem: StationPlan, cost_s: CostArray, limits: Limits, deadline: float) -> SitingResult:
+    """Ask the plain exact model where the search met no choice that gives each group its share."""
+    left = _LAST_RESORT_S if deadline == np.inf else max(1.0, deadline - time.monotonic())
+    return solve_exact(problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
 
 
 class _Search:
     """One plan under work: arrays that all steps share."""
 
-    def __init__(self, problem: StationPlan, reach: Reach) -> None:
-        self.problem, self.reach = problem, reach
+    def __init__(self, problem: StationPlan, reach: Reach, deadline: float = np.inf) -> None:
+        self.problem, self.reach, self.deadline = problem, reach, deadline
         self.weight = np.ascontiguousarray(problem.weight.T)
         self.site = problem.option_site
         size = len(self.site)
@@ -97,6 +149,14 @@ class _Search:
         self.lists = (reach.site_ptr, reach.site_point, self.weight)
         self.none = np.empty((0, 0, 0))
         self._seen: dict[tuple[int, ...], float] = {}
+        total = problem.weight.sum(axis=1)
+        share = np.empty(0) if problem.group_share is None else problem.group_share
+        self.group = np.full(reach.n, -1) if problem.group is None else problem.group
+        inside = self.group >= 0
+        self.need = share * np.bincount(self.group[inside], weights=total[inside], minlength=len(share))
+        self.by_group = np.zeros(len(share))
+        self.size = np.maximum(1.0, np.bincount(self.group[inside], minlength=len(share)) ** 0.5)
+        self.gap = 0.0
 
     def _existing(self) -> tuple[FloatArray, FloatArray]:
         zero = np.zeros(len(self.problem.existing_site))
@@ -136,7 +196,14 @@ class _Search:
     def _serve(self, options: tuple[int, ...], exact: bool) -> float:
         chosen = np.array(options, dtype=np.int64)
         task = (*self.lists, self.site, self.hold, self.problem.option_open, chosen, exact, self.none)
-        return float(serve(*task))
+        total = float(serve(*task, self.group, self.by_group))
+        # a minute that a group lacks weighs more than any minute that is served
+        return total - _LACK * float(np.maximum(0.0, self.need - self.by_group).sum())
+
+    def short(self, options: tuple[int, ...]) -> float:
+        """Return the minutes that groups lack to their least shares."""
+        self._serve(options, exact=False)
+        return float(np.maximum(0.0, self.need - self.by_group - 1e-7 * (1.0 + self.need)).sum())
 
     def bound(self, steps: int) -> tuple[float, FloatArray, list[tuple[int, ...]]]:
         """Bound the minutes served from above.
@@ -156,16 +223,22 @@ class _Search:
         known = self.served(starts[0])
         step, idle = 1.0, 0
         open_ = self.problem.option_open
+        # multipliers of the least shares make a minute of their group worth more
+        extra, extra_way = np.zeros(len(self.need)), np.zeros(len(self.need))
+        inside = self.group >= 0
         for turn in range(steps):
-            site_values(*self.lists, lam, self.holds, value)
+            bonus = np.zeros(n)
+            bonus[inside] = extra[self.group[inside]]
+            price = lam - bonus
+            site_values(*self.lists, price, self.holds, value)
             worth = (value[self.hold_of, self.site] * open_).sum(axis=1)
             part, share, _ = self._choose(worth)
-            bound = part + float((lam * self.weight).sum())
+            bound = part + float((lam * self.weight).sum()) - float(extra @ self.need)
             used = np.zeros((hours, n))
-            use_of_options(*self.lists, lam, self.site, self.hold, open_, share, used)
+            use_of_options(*self.lists, price, self.site, self.hold, open_, share, used)
             often = 0.93 * often + 0.07 * share
             if bound < best:
-                best, best_lam, idle = bound, lam.copy(), 0
+                best, best_lam, idle = bound, price, 0
             else:
                 idle += 1
                 if idle >= 8:
@@ -174,10 +247,17 @@ class _Search:
                 starts.append(self.round(often))
                 known = max(known, self.served(starts[-1]))
             way = 0.8 * way + 0.2 * (self.weight - used)
-            norm = float((way * way).sum())
-            if norm < 1e-12 or step < 1e-4 or best <= known * (1 + 1e-9):
+            got = np.bincount(self.group[inside], weights=used.sum(axis=0)[inside], minlength=len(extra))
+            # in units of a point of the group, so that both kinds of multipliers move alike
+            extra_way = 0.8 * extra_way + 0.2 * (self.need - got) / self.size
+            norm = float((way * way).sum()) + float((extra_way * extra_way).sum())
+            near = best - known <= max(1e-9, self.gap) * abs(best)
+            if norm < 1e-12 or step < 1e-4 or near or time.monotonic() >= self.deadline:
                 break
-            lam = np.clip(lam - step * (bound - known) / norm * way, 0.0, 1.0)
+            pace = step * max(bound - known, 1e-3 * abs(bound)) / norm
+            extra = np.maximum(0.0, extra + pace * extra_way / self.size)
+            bonus[inside] = extra[self.group[inside]]
+            lam = np.clip(lam - pace * way, 0.0, 1.0 + bonus)
         starts.append(self.round(often))
         site_values(*self.lists, best_lam, self.holds, value)
         worth = (value[self.hold_of, self.site] * open_).sum(axis=1)
@@ -289,10 +369,14 @@ class _Search:
         for _ in range(effort.sweeps):
             before = best
             for o in order[: 8 * width]:
+                if time.monotonic() >= self.deadline:
+                    return options
                 options, best = self._try(options, best, [(int(self.site[o]), o)])
             for out in options:
                 if out not in options:
                     continue
+                if time.monotonic() >= self.deadline:
+                    return options
                 options, best = self._swap(options, best, out, order[:width])
             if best <= before * (1 + 1e-5):
                 if width >= 4 * effort.width:
@@ -335,7 +419,7 @@ class _Search:
         chosen = np.array(options, dtype=np.int64)
         flow = np.zeros((len(options), hours, n))
         task = (*self.lists, self.site, self.hold, self.problem.option_open, chosen, True, flow)
-        total = float(serve(*task))
+        total = float(serve(*task, self.group, self.by_group))
         k, h, i = np.nonzero(flow > 1e-7)
         split = Flow(i, h, self.site[chosen[k]], flow[k, h, i])
         sites = tuple(sorted(self.site[list(options)].tolist()))

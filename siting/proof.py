@@ -6,13 +6,16 @@ the remaining sites reach alike are one. What is left is a tenth of the model, p
 """
 
 import dataclasses
+import time
 
 import numpy as np
 import numpy.typing as npt
 
+from siting.canonical import any_order
 from siting.exact import finish, solve_exact
 from siting.model import Limits, LinearModel
-from siting.problems import CostArray, MaxCover, SitingResult, check_cost, nearest_chosen
+from siting.planning import solve_station_plan
+from siting.problems import CostArray, MaxCover, SitingResult, StationPlan, nearest_chosen
 from siting.reach import Reach, reach_from_rows, reach_within
 from siting.search import CoverAnswer, CoverBound, bound_cover, search_cover
 
@@ -32,11 +35,13 @@ class Effort:
     rounds : kicks of the search on the whole problem, and again on what is left after fixing
     steps : subgradient steps of the bound
     most_entries : entries of the reduced model up to which HiGHS is asked to close the gap
+    plain_pairs : pairs of point and site up to which covers with capacities or groups go to the plain model
     """
 
     rounds: int = 60
     steps: int = 1200
     most_entries: int = 150_000
+    plain_pairs: int = 20_000
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -51,6 +56,7 @@ class _Left:
     weight: FloatArray
 
 
+@any_order
 def prove_max_cover(
     problem: MaxCover,
     cost_s: CostArray,
@@ -62,7 +68,7 @@ def prove_max_cover(
 
     Parameters
     ----------
-    problem : with capacities or groups it goes to the plain exact model
+    problem : with capacities or groups it is solved as a plan of one hour
     cost_s : (n, m) seconds
     rng : source of the kicks
     limits : gap that is good enough; nodes and seconds for HiGHS
@@ -74,8 +80,7 @@ def prove_max_cover(
         As `siting.exact.solve_exact`.
     """
     if problem.capacity is not None or problem.group is not None:
-        return solve_exact(problem, cost_s, limits)
-    check_cost(problem, cost_s)
+        return _as_plan(problem, cost_s, limits, effort)
     reach = reach_within(cost_s, problem.limit_s)
     answer, bound = cover_with_bound(problem, reach, rng, limits, effort)
     assignment = nearest_chosen(cost_s, answer.chosen, problem.limit_s)
@@ -83,10 +88,37 @@ def prove_max_cover(
     return finish(answer.chosen, assignment, served, max(served, bound))
 
 
+def _as_plan(problem: MaxCover, cost_s: CostArray, limits: Limits, effort: Effort) -> SitingResult:
+    """Solve a cover with capacities or groups: small ones exactly, others as a plan of one hour."""
+    pairs = int((cost_s <= problem.limit_s).sum())
+    if pairs <= effort.plain_pairs and limits.time_limit_s is None:
+        return solve_exact(problem, cost_s, limits)
+    m = cost_s.shape[1]
+    plan = StationPlan(
+        weight=problem.weight[:, None],
+        limit_s=problem.limit_s,
+        option_site=np.arange(m),
+        option_cost=np.zeros(m) if problem.site_cost is None else problem.site_cost,
+        option_open=np.ones((m, 1), dtype=np.bool_),
+        option_capacity=problem.capacity,
+        budget=problem.budget,
+        sites=problem.sites,
+        kept=problem.kept,
+        group=problem.group,
+        group_share=problem.group_share,
+    )
+    result = solve_station_plan(plan, cost_s, limits)
+    assignment = result.assignment
+    if problem.capacity is None:
+        assignment = nearest_chosen(cost_s, result.chosen, problem.limit_s)
+    return dataclasses.replace(result, assignment=assignment, options=())
+
+
 def cover_with_bound(
     problem: MaxCover, reach: Reach, rng: np.random.Generator, limits: Limits, effort: Effort
 ) -> tuple[CoverAnswer, float]:
     """Return the best choice found and a bound that no choice exceeds."""
+    begin = time.monotonic()
     answer = search_cover(problem, reach, rng, rounds=effort.rounds)
     bound = bound_cover(problem, reach, answer.covered, steps=effort.steps)
     unit = _unit(problem.weight)
@@ -106,6 +138,9 @@ def cover_with_bound(
         return answer, _tight(answer.covered, bound.bound, unit)
     if len(left.reach.point_site) > effort.most_entries:
         return answer, bound.bound
+    if limits.time_limit_s is not None:
+        rest = max(0.1, limits.time_limit_s - (time.monotonic() - begin))
+        limits = dataclasses.replace(limits, time_limit_s=rest)
     return _close(problem, left, answer, bound.bound, limits, unit)
 
 

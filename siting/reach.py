@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from geo.jit import kernel
 
-__all__ = ["Reach", "reach_from_rows", "reach_within"]
+__all__ = ["Reach", "reach_at_all", "reach_from_rows", "reach_within"]
 
 IntArray = npt.NDArray[np.int32]
 PtrArray = npt.NDArray[np.int64]
@@ -45,6 +45,11 @@ def reach_within(cost_s: npt.NDArray[np.float64] | npt.NDArray[np.float32], limi
     point_site = np.empty(int(point_ptr[-1]), dtype=np.int32)
     _fill(cost_s, limit_s, point_ptr, point_site)
     return reach_from_rows(point_ptr, point_site, m)
+
+
+def reach_at_all(cost_s: npt.NDArray[np.float64] | npt.NDArray[np.float32]) -> Reach:
+    """Return who reaches whom in any finite time."""
+    return reach_within(cost_s, float(np.finfo(cost_s.dtype).max))
 
 
 def reach_from_rows(point_ptr: PtrArray, point_site: IntArray, m: int) -> Reach:

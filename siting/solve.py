@@ -3,7 +3,7 @@
 import numpy as np
 
 from siting.center import prove_p_center
-from siting.exact import solve_exact
+from siting.loaded import LoadedEffort, solve_loaded
 from siting.median import prove_p_median
 from siting.model import Limits
 from siting.planning import PlanEffort, solve_station_plan
@@ -18,8 +18,9 @@ from siting.problems import (
     StationPlan,
 )
 from siting.proof import Effort, prove_max_cover
+from siting.setcover import prove_set_cover
 
-__all__ = ["Effort", "Limits", "PlanEffort", "solve"]
+__all__ = ["Effort", "Limits", "LoadedEffort", "PlanEffort", "solve"]
 
 
 def solve(
@@ -52,11 +53,13 @@ def solve(
     match problem:
         case MaxCover():
             return prove_max_cover(problem, cost_s, rng, limits)
+        case PMedian() | PCenter() | SetCover() if problem.capacity is not None:
+            return solve_loaded(problem, cost_s, limits)
         case PMedian():
             return prove_p_median(problem, cost_s, rng, limits)
         case PCenter():
             return prove_p_center(problem, cost_s, rng, limits)
         case SetCover():
-            return solve_exact(problem, cost_s, limits)
+            return prove_set_cover(problem, cost_s, rng, limits)
         case StationPlan():
             return solve_station_plan(problem, cost_s, limits)

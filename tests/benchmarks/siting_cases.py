@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import dijkstra
 from siting.problems import MaxCover, StationPlan
 from siting.stations import KINDS
 
-__all__ = ["city_plan", "cover_case", "or_library"]
+__all__ = ["city_plan", "cover_case", "like_or_library", "or_library"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -29,6 +29,21 @@ def or_library(folder: Path, number: int) -> tuple[int, FloatArray, float]:
         if (words := line.split()) and words[0].startswith("pmed") and len(words) > 1
     }
     return p, np.asarray(dijkstra(csr_array(graph))), known[f"pmed{number}"]
+
+
+def like_or_library(n: int, seed: int) -> FloatArray:
+    """Return the matrix of an instance made as OR-Library's: connected, n^2 / 50 edges of lengths 1-100."""
+    rng = np.random.default_rng(seed)
+    graph = np.zeros((n, n))
+    order = rng.permutation(n)
+    ends = [(int(order[k]), int(order[rng.integers(0, k)])) for k in range(1, n)]
+    while len(ends) < n * n // 50:
+        u, v = (int(x) for x in rng.integers(0, n, 2))
+        if u != v:
+            ends.append((u, v))
+    for u, v in ends:
+        graph[u, v] = graph[v, u] = float(rng.integers(1, 101))
+    return np.asarray(dijkstra(csr_array(graph)))
 
 
 def _town(n: int, m: int) -> tuple[FloatArray, npt.NDArray[np.float32]]:

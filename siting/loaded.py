@@ -1,0 +1,366 @@
+"""Median, cover and center with capacities at city size: always a gap, and an answer where one is found.
+
+Bound: relaxing "each minute is served" leaves one continuous knapsack a site (Beasley, EJOR 65 (1993)).
+Answers: sites the bound opens most and greedy fillings, served by a least-cost transport, improved by swaps.
+Small cases, and larger ones where a time limit is given, go to the plain exact model as well.
+"""
+
+import dataclasses
+import time
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.errors import InfeasibleError
+from siting.canonical import any_order
+from siting.exact import finish, main_site, solve_exact
+from siting.model import Limits
+from siting.problems import CostArray, Flow, PCenter, PMedian, SetCover, SitingResult
+from siting.reach import Reach, reach_at_all, reach_within
+from siting.setcover import least_cover, refuse_unreached
+from siting.transport import fill_greedily, site_worth, transport, use_of_sites
+
+__all__ = ["LoadedEffort", "solve_loaded"]
+
+# wall seconds for the cover without capacities, whose bound holds with them too
+_UNCAPPED_S = 10.0
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Loaded = PMedian | SetCover | PCenter
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LoadedEffort:
+    """How much is spent on one problem with capacities.
+
+    Attributes
+    ----------
+    steps : subgradient steps of the bound
+    swaps : swaps of an open site for a shut one that are tried
+    exact_pairs : pairs of point and site up to which the plain exact model is solved instead
+    timed_pairs : pairs up to which it is asked as well, where there is a time limit
+    """
+
+    steps: int = 300
+    swaps: int = 150
+    exact_pairs: int = 6000
+    timed_pairs: int = 300_000
+
+
+@any_order
+def solve_loaded(
+    problem: Loaded,
+    cost_s: CostArray,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    effort: LoadedEffort = LoadedEffort(),
+) -> SitingResult:
+    """Solve a p-median, set covering or p-center problem with capacities to a proven gap.
+
+    Parameters
+    ----------
+    problem : with ``capacity``
+    cost_s : (n, m) seconds, inf where a site is out of reach
+    limits : gap that is good enough, seconds for the whole problem; nodes for HiGHS
+    effort : bound, improvement, and where HiGHS is asked
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `siting.solve.solve`.
+    """
+    start = time.monotonic()
+    within = isinstance(problem, SetCover)
+    reach = reach_within(cost_s, problem.limit_s) if isinstance(problem, SetCover) else reach_at_all(cost_s)
+    if len(reach.site_point) <= effort.exact_pairs and limits.time_limit_s is None:
+        return solve_exact(problem, cost_s, limits)
+    deadline = np.inf if limits.time_limit_s is None else start + limits.time_limit_s
+    refuse_unreached(reach, "within the limit" if within else "at all")
+    task = _Task(problem, cost_s, reach, deadline)
+    task.refuse_lack()
+    result = task.solve(effort, limits)
+    left = deadline - time.monotonic()
+    pairs = len(reach.site_point)
+    small = pairs <= effort.exact_pairs
+    timed = pairs <= effort.timed_pairs and left < np.inf
+    if (small or timed) and left > 0.2 and (result is None or result.gap > limits.gap):
+        result = _better(problem, cost_s, result, dataclasses.replace(limits, time_limit_s=left))
+    if result is None:
+        raise InfeasibleError("The limits ended the search before any choice was found; allow more.")
+    return result
+
+
+def _better(
+    problem: Loaded, cost_s: CostArray, result: SitingResult | None, limits: Limits
+) -> SitingResult | None:
+    """Return the better answer of ours and HiGHS with the better bound of both."""
+    try:
+        exact = solve_exact(problem, cost_s, limits)
+    except InfeasibleError:
+        if result is None:
+            raise
+        return result
+    if result is None:
+        return exact
+    best = exact if exact.objective < result.objective else result
+    bound = min(best.objective, max(exact.bound, result.bound))
+    return finish(best.chosen, best.assignment, best.objective, bound, flow=best.flow)
+
+
+class _Task:
+    """One problem under work."""
+
+    def __init__(self, problem: Loaded, cost_s: CostArray, reach: Reach, deadline: float) -> None:
+        self.problem, self.cost_s, self.reach, self.deadline = problem, cost_s, reach, deadline
+        self.weight = problem.weight
+        capacity = problem.capacity
+        self.holds = np.full(reach.m, np.inf) if capacity is None else capacity
+        self.forced = np.zeros(reach.m, dtype=np.bool_)
+        self.forced[list(problem.kept)] = True
+        self.total = float(self.weight.sum())
+        self.most = reach.m if isinstance(problem, SetCover) else problem.sites
+        cost = problem.site_cost if isinstance(problem, SetCover) else None
+        self.price = np.ones(reach.m) if cost is None else cost
+
+    def late(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    def refuse_lack(self) -> None:
+        """Refuse where the largest sites together hold too little, or no flow to all sites serves all."""
+        if int(self.forced.sum()) > self.most:
+            raise InfeasibleError(
+                "No choice satisfies all constraints; it would need to relax the number of sites by "
+                f"{int(self.forced.sum()) - self.most}."
+            )
+        rest = np.sort(self.holds[~self.forced])[::-1][: self.most - int(self.forced.sum())]
+        lack = self.total - float(self.holds[self.forced].sum() + rest.sum())
+        if lack <= 1e-6:
+            every = np.ones(self.reach.m, dtype=np.bool_)
+            if fill_greedily(*self._lists(self.reach), self.price, self.forced.copy()) <= 1e-6:
+                return
+            lack = self._serve(every, np.inf)[1]
+        if lack > 1e-6:
+            raise InfeasibleError(
+                "No choice satisfies all constraints; it would need to relax the capacity (rider-minutes) by "
+                f"{lack:.6g}."
+            )
+
+    def _lists(
+        self, reach: Reach
+    ) -> tuple[IntArray, npt.NDArray[np.int32], IntArray, FloatArray, FloatArray]:
+        return reach.site_ptr, reach.site_point, reach.point_ptr, self.weight, self.holds
+
+    def _serve(self, is_open: BoolArray, limit_s: float) -> tuple[float, float, FloatArray, IntArray]:
+        """Return (weight x seconds, minutes without room, (n, p) minutes, sites) of a choice."""
+        sites = np.nonzero(is_open)[0]
+        cost = np.asarray(self.cost_s[:, sites], dtype=np.float64)
+        if isinstance(self.problem, SetCover | PCenter):
+            bound = self.problem.limit_s if isinstance(self.problem, SetCover) else limit_s
+            cost = np.where(cost <= bound, 0.0, np.inf)
+        here = np.empty(cost.shape)
+        total, lost = transport(np.ascontiguousarray(cost), self.weight, self.holds[sites], here)
+        # a point without demand must be reached all the same
+        lost += float((~np.isfinite(cost).any(axis=1) & (self.weight == 0)).sum())
+        return float(total), float(lost), here, sites
+
+    def solve(self, effort: LoadedEffort, limits: Limits) -> SitingResult | None:
+        """Return the best answer found with a bound, None without an answer."""
+        if isinstance(self.problem, PMedian):
+            return self._median(effort)
+        if isinstance(self.problem, SetCover):
+            bound, often = self._bound(self.reach, effort.steps, None)
+            cover = self._fill(self.reach, often, np.inf)
+            return (
+                None if cover is None else self._frozen(cover, float(self.price[cover].sum()), bound, np.inf)
+            )
+        return self._center(effort)
+
+    def _frozen(
+        self, is_open: BoolArray, objective: float | None, bound: float, limit_s: float
+    ) -> SitingResult:
+        seconds, _, here, sites = self._serve(is_open, limit_s)
+        i, k = np.nonzero(here > 1e-9)
+        flow = Flow(i, np.zeros(len(i), dtype=np.int64), sites[k], here[i, k])
+        value = seconds if objective is None else objective
+        assignment = main_site(flow, len(self.weight), self.reach.m)
+        # whole prices: a bound above the next lower sum is that of the answer
+        whole = isinstance(self.problem, SetCover) and bool((self.price == np.round(self.price)).all())
+        if whole:
+            bound = np.ceil(bound - 1e-6)
+        return finish(tuple(sites.tolist()), assignment, value, min(value, bound), flow=flow)
+
+    def _bound(self, reach: Reach, steps: int, enough: float | None) -> tuple[float, FloatArray]:
+        """Return a bound on the objective (of a cover: the price) and how often it opens each site."""
+        median = isinstance(self.problem, PMedian)
+        site = np.repeat(np.arange(reach.m), np.diff(reach.site_ptr))
+        seconds = np.asarray(self.cost_s[reach.site_point, site], dtype=np.float64)
+        if not median:
+            seconds[:] = 0.0
+        lists = (reach.site_ptr, reach.site_point, seconds, self.weight)
+        if median:
+            rank = min(reach.m - 1, max(1, reach.m // (2 * self.most)))
+            price = np.partition(self.cost_s, rank, axis=1)[:, rank].astype(np.float64)
+            price[~np.isfinite(price)] = float(seconds.max(initial=0.0))
+        else:
+            price = np.full(
+                reach.n, float(self.price.sum()) / max(1e-9, float(np.minimum(self.holds, 1e18).sum()))
+            )
+        worth, often, way = np.empty(reach.m), np.zeros(reach.m), np.zeros(reach.n)
+        low, step, idle = -np.inf, 1.0, 0
+        guess = enough
+        for _ in range(steps):
+            site_worth(*lists, price, self.holds, worth)
+            net = -worth if median else self.price - worth
+            inside = self.forced.copy()
+            if median or isinstance(self.problem, PCenter):
+                rank_of = np.argsort(np.where(self.forced, -np.inf, net), kind="stable")[: self.most]
+                inside[rank_of[net[rank_of] < 0]] = True
+            else:
+                inside |= net < 0
+            value = float(self.weight @ price + net[inside].sum())
+            used = np.zeros(reach.n)
+            use_of_sites(*lists, price, self.holds, inside, used)
+            often = 0.95 * often + 0.05 * inside
+            if value > low:
+                low, idle = value, 0
+            else:
+                idle += 1
+                if idle >= 10:
+                    step, idle = 0.75 * step, 0
+            if enough is not None and low > enough:
+                break
+            way = 0.7 * way + 0.3 * (self.weight - used)
+            norm = float(way @ way)
+            if norm < 1e-12 or step < 1e-4 or self.late():
+                break
+            aim = max(abs(low) * 0.05, (guess if guess is not None else 1.05 * abs(low)) - value, 1e-9)
+            price = np.maximum(0.0, price + step * aim / norm * way)
+        return low, often
+
+    def _uncapped(self, limits: Limits) -> tuple[BoolArray, float]:
+        """Return cheap sites that would do without capacities, and the bound that they prove."""
+        left = max(0.1, min(_UNCAPPED_S, (self.deadline - time.monotonic()) / 4))
+        chosen, low = least_cover(
+            self.reach,
+            self.price,
+            self.problem.kept,
+            np.random.default_rng(0),
+            dataclasses.replace(limits, time_limit_s=left),
+        )
+        is_open = np.zeros(self.reach.m, dtype=np.bool_)
+        is_open[list(chosen)] = True
+        return is_open, low
+
+    def _fill(
+        self, reach: Reach, often: FloatArray, limit_s: float, loose: BoolArray | None = None
+    ) -> BoolArray | None:
+        """Return cheap sites that serve everything, None when no filling finds any.
+
+        Fillings start from the forced sites and, where given, from ``loose`` ones as well.
+        """
+        best: BoolArray | None = None
+        guides = (self.price, self.price * (1.05 - often), self.price * (1.5 - often))
+        for guide, begin in [(g, self.forced) for g in guides] + (
+            [] if loose is None else [(guides[1], loose)]
+        ):
+            is_open = begin.copy()
+            left = fill_greedily(*self._lists(reach), guide, is_open)
+            if left > 1e-6 and self._serve(is_open, limit_s)[1] > 1e-6:
+                continue
+            is_open = self._pruned(is_open, limit_s)
+            if best is None or self.price[is_open].sum() < self.price[best].sum() - 1e-9:
+                best = is_open
+        return best
+
+    def _pruned(self, is_open: BoolArray, limit_s: float) -> BoolArray:
+        """Shut what is not needed, the dearest and emptiest first."""
+        load = np.minimum(
+            self.holds,
+            np.add.reduceat(np.append(self.weight[self.reach.site_point], 0.0), self.reach.site_ptr[:-1]),
+        )
+        spare = float(self.holds[is_open].sum()) - self.total
+        for j in np.lexsort((load, -self.price)).tolist():
+            if not is_open[j] or self.forced[j] or self.holds[j] > spare + 1e-9:
+                continue
+            if self.late():
+                break
+            is_open[j] = False
+            if self._serve(is_open, limit_s)[1] > 1e-6:
+                is_open[j] = True
+            else:
+                spare -= float(self.holds[j])
+        return is_open
+
+    def _median(self, effort: LoadedEffort) -> SitingResult | None:
+        bound, often = self._bound(self.reach, effort.steps, None)
+        order = np.argsort(np.where(self.forced, -2.0, -often), kind="stable")
+        best = np.zeros(self.reach.m, dtype=np.bool_)
+        best[order[: self.most]] = True
+        value, lost, _, _ = self._serve(best, np.inf)
+        if lost > 1e-6:
+            cover = self._fill(self.reach, often, np.inf)
+            if cover is None or int(cover.sum()) > self.most:
+                return None
+            best = cover
+            best[[j for j in order if not best[j]][: self.most - int(cover.sum())]] = True
+            value, lost, _, _ = self._serve(best, np.inf)
+        turn = 0
+        improved = True
+        # the shut sites that the bound opens most, each for the open ones it opens least
+        while improved and turn < effort.swaps and not self.late():
+            improved = False
+            shut = [int(j) for j in order if not best[j]][:12]
+            open_ = [int(j) for j in order[::-1] if best[j] and not self.forced[j]][:12]
+            for j in shut:
+                for k in open_:
+                    turn += 1
+                    if turn > effort.swaps or self.late():
+                        break
+                    trial = best.copy()
+                    trial[j], trial[k] = True, False
+                    found, lack, _, _ = self._serve(trial, np.inf)
+                    if lack <= 1e-6 and found < value - 1e-9 * value:
+                        best, value, improved = trial, found, True
+                        break
+                if improved:
+                    break
+        return self._frozen(best, None, bound, np.inf)
+
+    def _center(self, effort: LoadedEffort) -> SitingResult | None:
+        """Search the times for the least one at which a filling uses few sites, then bound from below."""
+        least = float(self.cost_s.min(axis=1).max(initial=0.0))
+        times = np.unique(self.cost_s[np.isfinite(self.cost_s) & (self.cost_s >= least)])
+        low, high = 0, len(times)
+        best: BoolArray | None = None
+        steps = max(60, effort.steps // 3)
+        while low < high:
+            middle = (low + high) // 2
+            limit_s = float(times[middle])
+            reach = reach_within(self.cost_s, limit_s)
+            often = self._bound(reach, 40, None)[1]
+            cover = self._fill(reach, often, limit_s)
+            if cover is not None and int(cover.sum()) <= self.most:
+                best, high = cover, middle
+            else:
+                low = middle + 1
+            if self.late() and best is not None:
+                break
+        if best is None:
+            return None
+        top = high
+        low = 0
+        while low < high and not self.late():
+            middle = (low + high) // 2
+            reach = reach_within(self.cost_s, float(times[middle]))
+            if self._too_few(reach, steps):
+                low = middle + 1
+            else:
+                high = middle
+        bound = float(times[min(low, top)])
+        return self._frozen(best, float(times[top]), bound, float(times[top]))
+
+    def _too_few(self, reach: Reach, steps: int) -> bool:
+        """Tell whether the bound shows that so few sites cannot serve everything."""
+        # all sites are worth 1 here: more than the number allowed means that they are too few
+        return self._bound(reach, steps, float(self.most) + 1e-6)[0] > self.most + 1e-6

@@ -1,0 +1,273 @@
+"""Kernels of the p-median: greedy, interchange with kicks, and a Lagrangian bound.
+
+Interchange with the gains of Whitaker (INFOR 21, 1983) and Resende and Werneck (EJOR 174, 2007), on sites
+sorted by value for each point, so that a pass looks only at sites nearer than the second nearest
+open one. Bound by relaxing "each point is served" (Cornuejols, Fisher and Nemhauser 1977).
+
+``order`` (n, m) lists the sites of each point by rising value, ``ranked`` (n, m) those values: weight x
+seconds.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.jit import kernel
+from siting.cover import random_below
+
+__all__ = ["bound_median", "greedy_median", "iterate_median"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int32]
+BoolArray = npt.NDArray[np.bool_]
+State = npt.NDArray[np.uint64]
+Status = npt.NDArray[np.int8]
+
+
+@kernel
+def _two_nearest(
+    order: IntArray,
+    ranked: FloatArray,
+    is_open: BoolArray,
+    first: IntArray,
+    near: FloatArray,
+    next_: FloatArray,
+) -> None:
+    """Fill the nearest open site of each point, the time to it, and the time to the second nearest."""
+    n, m = ranked.shape
+    for i in range(n):
+        found = 0
+        near[i] = np.inf
+        next_[i] = np.inf
+        for q in range(m):
+            j = order[i, q]
+            if is_open[j]:
+                if found == 0:
+                    first[i] = j
+                    near[i] = ranked[i, q]
+                    found = 1
+                else:
+                    next_[i] = ranked[i, q]
+                    break
+
+
+@kernel
+def greedy_median(
+    value: FloatArray, order: IntArray, ranked: FloatArray, p: int, is_open: BoolArray, far: float
+) -> None:
+    """Open the site that saves most until p are open; ``far`` is the value of a point without any."""
+    n, m = ranked.shape
+    near = np.full(n, far)
+    count = 0
+    for j in range(m):
+        if is_open[j]:
+            count += 1
+            for i in range(n):
+                near[i] = min(near[i], value[i, j])
+    gain = np.empty(m)
+    while count < p:
+        gain[:] = 0.0
+        for i in range(n):
+            for q in range(m):
+                if ranked[i, q] >= near[i]:
+                    break
+                gain[order[i, q]] += near[i] - ranked[i, q]
+        best = -1
+        for j in range(m):
+            if not is_open[j] and (best < 0 or gain[j] > gain[best]):
+                best = j
+        is_open[best] = True
+        count += 1
+        for i in range(n):
+            near[i] = min(near[i], value[i, best])
+
+
+@kernel
+def _improve(
+    order: IntArray,
+    ranked: FloatArray,
+    is_kept: BoolArray,
+    is_open: BoolArray,
+    first: IntArray,
+    near: FloatArray,
+    next_: FloatArray,
+    slot: IntArray,
+    gain: FloatArray,
+    extra: FloatArray,
+) -> None:
+    """Make the best swap of an open site for a shut one while it saves anything."""
+    n, m = ranked.shape
+    loss = np.empty(extra.shape[1])
+    while True:
+        chosen = np.nonzero(is_open)[0]
+        p = len(chosen)
+        for k in range(p):
+            slot[chosen[k]] = k
+        loss[:] = 0.0
+        gain[:] = 0.0
+        extra[:, :] = 0.0
+        for i in range(n):
+            a, b = near[i], next_[i]
+            k = slot[first[i]]
+            loss[k] += b - a
+            for q in range(m):
+                j = order[i, q]
+                v = ranked[i, q]
+                if v >= b:
+                    break
+                if v < a:
+                    gain[j] += a - v
+                    extra[j, k] += b - a
+                else:
+                    extra[j, k] += b - v
+        best = 1e-7
+        best_in = -1
+        best_out = -1
+        for j in range(m):
+            if is_open[j]:
+                continue
+            for k in range(p):
+                if is_kept[chosen[k]]:
+                    continue
+                profit = gain[j] - loss[k] + extra[j, k]
+                if profit > best:
+                    best = profit
+                    best_in = j
+                    best_out = chosen[k]
+        if best_in < 0:
+            return
+        is_open[best_out] = False
+        is_open[best_in] = True
+        _two_nearest(order, ranked, is_open, first, near, next_)
+
+
+@kernel
+def iterate_median(
+    order: IntArray,
+    ranked: FloatArray,
+    is_kept: BoolArray,
+    is_open: BoolArray,
+    rounds: int,
+    enough: float,
+    state: State,
+) -> float:
+    """Improve, then kick and improve ``rounds`` times; leave the best set in ``is_open``."""
+    n, m = ranked.shape
+    p = 0
+    free = 0
+    for j in range(m):
+        if is_open[j]:
+            p += 1
+            if not is_kept[j]:
+                free += 1
+    first = np.zeros(n, dtype=np.int32)
+    near = np.empty(n)
+    next_ = np.empty(n)
+    slot = np.zeros(m, dtype=np.int32)
+    gain = np.empty(m)
+    extra = np.empty((m, p))
+    best = is_open.copy()
+    total = np.inf
+    for turn in range(rounds + 1):
+        if turn > 0 and free > 0 and p < m:
+            for _ in range(min(free, 2 + random_below(state, 3))):
+                out = random_below(state, m)
+                while not is_open[out] or is_kept[out]:
+                    out = (out + 1) % m
+                into = random_below(state, m)
+                while is_open[into]:
+                    into = (into + 1) % m
+                is_open[out] = False
+                is_open[into] = True
+        _two_nearest(order, ranked, is_open, first, near, next_)
+        if p < m:
+            _improve(order, ranked, is_kept, is_open, first, near, next_, slot, gain, extra)
+        value = 0.0
+        for i in range(n):
+            value += near[i]
+        if value <= total:
+            total = value
+            best[:] = is_open
+        else:
+            is_open[:] = best
+        if total <= enough:
+            break
+    is_open[:] = best
+    return total
+
+
+@kernel
+def bound_median(
+    order: IntArray,
+    ranked: FloatArray,
+    p: int,
+    status: Status,
+    best_known: float,
+    steps: int,
+    step: float,
+    price: FloatArray,
+    worth: FloatArray,
+    often: FloatArray,
+) -> tuple[float, float, float]:
+    """Bound the total from below; return it, the worth of the last site it opens and of the next one.
+
+    ``status`` (m,) is 1 for sites that are open, -1 for sites that stay shut, 0 for free ones. ``price`` (n,)
+    comes in filled and leaves as the best multipliers, ``worth`` (m,) as the (negative) sum each site
+    brings there, ``often`` (m,) as the smoothed share of steps that open it.
+    """
+    n, m = ranked.shape
+    lam = price.copy()
+    rho = np.empty(m)
+    slope = np.empty(n)
+    way = np.zeros(n)
+    is_in = np.zeros(m, dtype=np.bool_)
+    best = -np.inf
+    edge = 0.0
+    after = 0.0
+    idle = 0
+    for _ in range(steps):
+        rho[:] = 0.0
+        bound = 0.0
+        for i in range(n):
+            bound += lam[i]
+            for q in range(m):
+                j = order[i, q]
+                v = ranked[i, q] - lam[i]
+                if v >= 0.0:
+                    break
+                rho[j] += v
+        rank = np.argsort(np.where(status > 0, -np.inf, np.where(status < 0, np.inf, rho)))
+        is_in[:] = False
+        for q in range(p):
+            is_in[rank[q]] = True
+            bound += rho[rank[q]]
+        norm = 0.0
+        for i in range(n):
+            slope[i] = 1.0
+            for q in range(m):
+                j = order[i, q]
+                if ranked[i, q] - lam[i] >= 0.0:
+                    break
+                if is_in[j]:
+                    slope[i] -= 1.0
+            way[i] = 0.7 * way[i] + 0.3 * slope[i]
+            norm += way[i] * way[i]
+        for j in range(m):
+            often[j] = 0.95 * often[j] + (0.05 if is_in[j] else 0.0)
+        if bound > best:
+            best = bound
+            edge = rho[rank[p - 1]]
+            after = rho[rank[p]] if p < m else np.inf
+            price[:] = lam
+            worth[:] = rho
+            idle = 0
+        else:
+            idle += 1
+            if idle >= 15:
+                step *= 0.75
+                idle = 0
+        if norm < 1e-9 or step < 1e-5 or best >= best_known:
+            break
+        t = step * max(best_known - bound, 1e-9) / norm
+        for i in range(n):
+            lam[i] = max(0.0, lam[i] + t * way[i])
+    return best, edge, after
