@@ -23,7 +23,7 @@ from siting.problems import (
     nearest_chosen,
 )
 
-__all__ = ["Limits", "finish", "solve_exact"]
+__all__ = ["Limits", "finish", "longest_service", "main_site", "pair_moves", "solve_exact"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -285,7 +285,17 @@ def _p_center(problem: PCenter, cost_s: CostArray, limits: Limits) -> SitingResu
     if problem.capacity is None:
         assignment = nearest_chosen(cost_s, best.chosen)
         return finish(best.chosen, assignment, float(times[high]), float(times[high]))
-    return finish(best.chosen, best.assignment, float(times[high]), float(times[high]), flow=best.flow)
+    radius = float(times[high])
+    if best.flow is not None:
+        radius = min(radius, longest_service(problem, cost_s, best.chosen, best.flow))
+    return finish(best.chosen, best.assignment, radius, min(radius, float(times[high])), flow=best.flow)
+
+
+def longest_service(problem: PCenter, cost_s: CostArray, chosen: tuple[int, ...], flow: Flow) -> float:
+    """Return the longest time of a flow; points without demand count with their nearest site."""
+    served = cost_s[flow.demand, flow.site].max(initial=0.0)
+    bare = cost_s[np.ix_(np.nonzero(problem.weight == 0)[0], np.array(chosen, dtype=np.int64))]
+    return float(max(served, bare.min(axis=1, initial=np.inf).max(initial=0.0)))
 
 
 def _least_sites(problem: PCenter, cost_s: CostArray, limit_s: float, limits: Limits) -> SitingResult:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from geo.errors import InfeasibleError
 from siting.canonical import any_order
-from siting.exact import finish, main_site, solve_exact
+from siting.exact import finish, longest_service, main_site, solve_exact
 from siting.model import Limits
 from siting.problems import CostArray, Flow, PCenter, PMedian, SetCover, SitingResult
 from siting.reach import Reach, reach_at_all, reach_within
@@ -183,6 +183,8 @@ class _Task:
         i, k = np.nonzero(here > 1e-9)
         flow = Flow(i, np.zeros(len(i), dtype=np.int64), sites[k], here[i, k])
         value = seconds if objective is None else objective
+        if isinstance(self.problem, PCenter):
+            value = longest_service(self.problem, self.cost_s, tuple(sites.tolist()), flow)
         assignment = main_site(flow, len(self.weight), self.reach.m)
         # whole prices: a bound above the next lower sum is that of the answer
         whole = isinstance(self.problem, SetCover) and bool((self.price == np.round(self.price)).all())

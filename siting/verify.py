@@ -53,12 +53,19 @@ def verify(problem: Problem, cost_s: CostArray, result: SitingResult) -> tuple[s
     served, value = (_by_flow if result.flow is not None else _by_nearest)(problem, cost_s, result, wrong)
     _check_groups(problem, served, wrong)
     scale = max(1.0, abs(value))
-    if abs(value - result.objective) > _SLACK * scale:
+    # written so that a value that is not a number is found, too
+    if not abs(value - result.objective) <= _SLACK * scale:
         wrong.append(f"the objective is {value:.9g}, {result.objective:.9g} is stated.")
     better_is_more = isinstance(problem, MaxCover | StationPlan)
     beyond = result.objective - result.bound if better_is_more else result.bound - result.objective
-    if beyond > _SLACK * scale:
+    if not beyond <= _SLACK * scale:
         wrong.append(f"the objective {result.objective:.9g} is beyond its own bound {result.bound:.9g}.")
+    size = max(abs(result.objective), abs(result.bound))
+    gap = 0.0 if size == 0 else abs(result.bound - result.objective) / size
+    if not abs(gap - result.gap) <= _SLACK:
+        wrong.append(f"the gap is {gap:.6g}, {result.gap:.6g} is stated.")
+    if (result.status == "optimal") != (result.gap <= _SLACK):
+        wrong.append(f"the status is {result.status} at a gap of {result.gap:.6g}.")
     return tuple(wrong)
 
 
@@ -170,6 +177,22 @@ def _by_flow(
             for i in range(n)
             if abs(served[i] - float(problem.weight[i])) > 1e-5 * max(1.0, float(problem.weight[i]))
         ]
+    if isinstance(problem, PMedian | PCenter | SetCover):
+        for i in range(n):
+            if problem.weight[i] == 0:
+                nearest = min((float(cost_s[i, s]) for s in result.chosen), default=math.inf)
+                latest = max(latest, nearest)
+                if not nearest <= limit or nearest == math.inf:
+                    wrong.append(f"demand point {i} is out of reach of every chosen site.")
+    main: dict[int, dict[int, float]] = {}
+    for i, s, amount in zip(columns[0].tolist(), columns[2].tolist(), columns[3].tolist(), strict=True):
+        there_of = main.setdefault(i, {})
+        there_of[s] = there_of.get(s, 0.0) + amount
+    for i in range(n):
+        most = max(main.get(i, {-1: 0.0}).values())
+        stated = main.get(i, {}).get(int(result.assignment[i]), 0.0)
+        if stated < most - 1e-5 * max(1.0, most):
+            wrong.append(f"demand point {i} is not assigned to the site that serves most of it.")
     if isinstance(problem, PMedian):
         return served, seconds
     return served, _objective(problem, result, served, [latest])
@@ -194,10 +217,7 @@ def _objective(problem: Problem, result: SitingResult, served: list[float], time
         return math.fsum(float(problem.site_cost[s]) for s in result.chosen)
     if isinstance(problem, PMedian):
         return math.fsum(float(w) * t for w, t in zip(problem.weight, times, strict=True) if w > 0)
-    if result.flow is None:
-        return max(times, default=0.0)
-    # under a capacity the stated radius may be larger than the latest service, never smaller
-    return result.objective if max(times, default=0.0) <= result.objective else max(times)
+    return max(times, default=0.0)
 
 
 def _check_groups(problem: Problem, served: list[float], wrong: list[str]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from siting.exact import solve_exact
-from siting.problems import Flow, MaxCover, PMedian, SetCover, SitingResult, StationPlan
+from siting.problems import Flow, MaxCover, PCenter, PMedian, SetCover, SitingResult, StationPlan
 from siting.verify import verify
 
 COST = np.array([[1.0, 5.0, 9.0], [5.0, 1.0, 9.0], [9.0, 9.0, 1.0]])
@@ -32,6 +32,9 @@ def right() -> SitingResult:
     [
         ({"objective": 6.0, "bound": 6.0}, "the objective is 5, 6 is stated"),
         ({"bound": 4.0}, "beyond its own bound"),
+        ({"objective": float("nan")}, "nan is stated"),
+        ({"gap": 0.2}, "the gap is 0, 0.2 is stated"),
+        ({"status": "feasible"}, "the status is feasible at a gap of 0"),
         ({"chosen": (0, 2), "assignment": np.array([0, -1, 2])}, "kept site 1 is not chosen"),
         ({"chosen": (0, 1, 2)}, "3 sites are chosen, 2 are allowed"),
         ({"chosen": (0, 1, 2)}, "the sites cost 6 yuan"),
@@ -62,7 +65,7 @@ def test_a_flow_beyond_capacity_or_demand_is_found() -> None:
 
     def flow(site: int, amount: float) -> SitingResult:
         split = Flow(np.array([0]), np.array([0]), np.array([site]), np.array([amount]))
-        return SitingResult((0,), np.array([0]), amount, 9.0, 0.5, "feasible", flow=split)
+        return SitingResult((0,), np.array([0]), amount, 2 * amount, 0.5, "feasible", flow=split)
 
     assert verify(problem, cost, flow(0, 3.0)) == ()
     assert any("it holds 3" in line for line in verify(problem, cost, flow(0, 3.5)))
@@ -93,3 +96,19 @@ def test_a_plan_with_two_options_or_a_wrong_move_is_found() -> None:
     assert any("no closed existing station" in line for line in verify(problem, cost, moved))
     dear = dataclasses.replace(base, chosen=(1,), options=(2,), assignment=np.array([1]), moved=((0, 1),))
     assert any("the plan costs 5 yuan" in line for line in verify(problem, cost, dear))
+
+
+def test_a_radius_that_no_service_has_and_a_wrong_main_site_are_found() -> None:
+    problem = PCenter(weight=np.array([2.0, 0.0]), sites=2, capacity=np.array([1.5, 1.5]))
+    cost = np.array([[1.0, 4.0], [2.0, 9.0]])
+    answer = solve_exact(problem, cost)
+    assert answer.objective == 4.0
+    assert verify(problem, cost, answer) == ()
+    for radius in (3.0, 5.0):
+        wrong = dataclasses.replace(answer, objective=radius, bound=radius)
+        assert any("is stated" in line for line in verify(problem, cost, wrong))
+    other = dataclasses.replace(answer, assignment=np.array([-1, 0]))
+    assert any("serves most of it" in line for line in verify(problem, cost, other))
+    # a point without demand must be reached as well
+    cut = np.array([[1.0, 4.0], [np.inf, np.inf]])
+    assert any("out of reach of every" in line for line in verify(problem, cut, answer))
