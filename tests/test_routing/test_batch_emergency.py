@@ -10,14 +10,16 @@ from ascii_map import ascii_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lattice import lattice
+from numpy.typing import NDArray
 from towns import NOW, place_in, some_riders, some_tasks
 
-from routing.assign import assign_round, hold_back, match_batch
+from routing.assign import assign_all, assign_round, hold_back, match_batch
 from routing.emergency import Alert, alert_plan, chance_within
 from routing.fleet import Fleet
 from routing.match import match
 from routing.policy import Policy
 from routing.riders import Rider, Stop
+from routing.squad import Squad
 from routing.tasks import Task, Visit
 from routing.verify import Checker
 
@@ -69,6 +71,38 @@ def test_a_batch_holds_and_is_no_dearer_than_one_by_one(seed: int, everything: b
         plans[one.rider_id] = dataclasses.replace(one.plan, extra_last_hour_s=used_s)
     single, _ = match(fleet_of(riders), tasks, NOW)
     assert len(matches) >= len(single) - 1
+
+
+def columns_of(squad: Squad) -> dict[str, NDArray[np.float64]]:
+    """The used rows of the columns, without those of the lists, whose order is free."""
+    used = (np.arange(squad.width) <= squad.c.stops[:, None]).ravel()
+    free = {"following", "previous", "edge_head", "long_slot", "long_at", "order"}
+    found = {}
+    for name in set(squad.c._fields) - free:
+        column = getattr(squad.c, name)
+        found[name] = column[used] if len(column) == len(used) else column.copy()
+    return found
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6), everything=st.booleans())
+def test_an_assignment_changes_nothing_and_is_what_the_batch_does(seed: int, everything: bool) -> None:
+    rng = np.random.default_rng(seed)
+    fleet = fleet_of(some_riders(TOWN, rng, 5, everything=everything))
+    tasks = some_tasks(TOWN, rng, 9, everything=everything)
+    before = {mode: columns_of(squad) for mode, squad in fleet.squads.items()}
+    assigned, left = assign_all(fleet, tasks, NOW)
+    given = [one.task for one in assigned] + list(left)
+    assert sorted(task.task_id for task in given) == sorted(task.task_id for task in tasks)
+    for mode, squad in fleet.squads.items():
+        for name, column in columns_of(squad).items():
+            assert np.array_equal(before[mode][name], column), name
+    alone = {one.task.task_id: one.found for one in assigned if not one.shared}
+    matches, _ = match_batch(fleet, tasks, NOW)
+    for one in matches:
+        if one.task_id in alone:
+            found = alone[one.task_id]
+            assert (one.rider_id, one.place) == (found.rider_id, found.place)
 
 
 def test_a_rider_soon_free_is_worth_the_wait() -> None:
