@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from geo.errors import InputError
 from routing.fleet import Candidate, Fleet
-from routing.match import apply, match, task_order
+from routing.match import apply, match, task_order, without_way_out
 from routing.results import Match, Refused, RunnerUp
 from routing.squad import as_ms
 from routing.tasks import Task, stops_of
@@ -136,7 +136,8 @@ def match_batch(
     fleet : Fleet
         Changed in place.
     tasks : sequence of Task
-        Ids differ. Pairs and tasks for several people follow one by one after the others.
+        Ids differ. Pairs, tasks for several people and those in dead ends follow one by one after the
+        others.
     now_s : float
         Epoch seconds.
     threads : int
@@ -150,7 +151,7 @@ def match_batch(
         raise InputError("Two tasks have the same task_id; each may stand in the list once.")
     ordered = sorted(tasks, key=task_order)
     with fleet.at_hand(tasks):
-        assigned, _ = assign_all(fleet, [task for task in ordered if _alone(task)], now_s, threads)
+        assigned, _ = assign_all(fleet, [task for task in ordered if _alone(fleet, task)], now_s, threads)
         matches: list[Match] = []
         for one in assigned:
             found: Candidate | None = one.found
@@ -163,9 +164,9 @@ def match_batch(
     return (*matches, *more), refused
 
 
-def _alone(task: Task) -> bool:
-    """Whether a task has one place and needs one rider."""
-    return task.dropoff is None and task.people == 1
+def _alone(fleet: Fleet, task: Task) -> bool:
+    """Whether a task has one place that all may leave again, and needs one rider."""
+    return task.dropoff is None and task.people == 1 and not without_way_out(fleet, task)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

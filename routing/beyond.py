@@ -155,6 +155,8 @@ def long_legs(
     arrive_ptr, arrive_state, arrive_ms = graph.arrive_ptr, graph.arrive_state, graph.arrive_ms
     t_skills, t_platforms, t_x, t_y = tasks.skills[i], tasks.platforms[i], tasks.x[i], tasks.y[i]
     t_walk, fastest, t_barred = tasks.walk[i], graph.fastest, tasks.barred[i]
+    t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
+    along, against, offset_m = directed[2 * t_edge] != NO, directed[2 * t_edge + 1] != NO, c.offset_m
     spare = min(rank, c.most_cap[0]) - tasks.service[i]
     for q in range(c.long_count[0]):
         slot = np.int64(long_slot[q])
@@ -191,6 +193,18 @@ def long_legs(
             from_v[slot + 1],
             False,
         )
+        # On the task's own street a way may be short that no search from its ends has found.
+        if edges[slot] == t_edge:
+            run = direct_run(
+                along, against, t_offset - offset_m[slot], t_u - from_u[slot], t_v - from_v[slot]
+            )
+            to = min(to, run)
+        after = slot + 1
+        if edges[after] == t_edge:
+            run = direct_run(
+                along, against, offset_m[after] - t_offset, from_u[after] - t_u, from_v[after] - t_v
+            )
+            on = min(on, run)
         if to <= radius and on <= radius:
             continue
         factor = np.int64(factors[row])

@@ -30,7 +30,7 @@ from routing.riders import Rider, Stop
 from routing.tables import EVER
 from routing.tasks import Task, stops_of
 
-__all__ = ["apply", "candidates_for", "late_stops", "match", "match_tasks", "task_order"]
+__all__ = ["apply", "candidates_for", "late_stops", "match", "match_tasks", "task_order", "without_way_out"]
 
 
 def task_order(task: Task) -> tuple[int, float, str]:
@@ -161,7 +161,7 @@ def candidates_for(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Cand
     A plan may not end where no legal way leads on or back, unless it did before: there the rider could not go
     to his next order. For a mode that cannot leave the last place of the task, every place is judged.
     """
-    modes = _without_way_out(fleet, task)
+    modes = without_way_out(fleet, task)
     if not modes:
         return _best(fleet, task, k, now_s)
     found: list[Candidate] = []
@@ -181,7 +181,7 @@ def _best(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ..
     return best_pairs(fleet, task, k, now_s) if task.dropoff is not None else fleet.best([task], k, now_s)[0]
 
 
-def _without_way_out(fleet: Fleet, task: Task) -> frozenset[str]:
+def without_way_out(fleet: Fleet, task: Task) -> frozenset[str]:
     """Modes that may do the task and cannot leave its last place."""
     lost = set()
     for mode in task.modes & fleet.squads.keys():

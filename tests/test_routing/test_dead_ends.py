@@ -7,6 +7,7 @@ from ascii_map import ascii_map
 from changes import applied
 from towns import NOW
 
+from routing.assign import match_batch
 from routing.fleet import Fleet
 from routing.match import candidates_for, match_tasks
 from routing.policy import Policy
@@ -65,6 +66,16 @@ def test_no_plan_ends_in_a_dead_end(place: str) -> None:
     assert (refused.binding.rule, refused.change.what) == ("dead_end", "none")
     assert "no way leads out of there by ebike" in refused.change.text
     assert not match_tasks(TOWN, riders, [task_at("D")], POLICY, NOW).refused
+
+
+def test_no_batch_ends_in_a_dead_end() -> None:
+    fleet = Fleet(TOWN, POLICY)
+    fleet.put([Rider("a", at("A")), Rider("b", at("B"), stops=(Stop("s", at("F")),))], NOW)
+    tasks = [dataclasses.replace(task_at(place), task_id=place) for place in ("F", "EF", "D", "H")]
+    matches, refused = match_batch(fleet, tasks, NOW)
+    # Before his own delivery in there b may do what lies on the way; nobody else goes in.
+    assert {one.task_id: one.rider_id for one in matches if one.task_id != "D"} == {"EF": "b", "F": "b"}
+    assert [(one.task_id, one.binding.rule) for one in refused] == [("H", "dead_end")]
 
 
 def test_on_foot_one_comes_out_again_and_that_is_the_change_told() -> None:

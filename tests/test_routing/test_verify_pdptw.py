@@ -99,14 +99,13 @@ def spoiled(
         routes.append([end])
         return instance, routes, f"{end} comes before {visits[end].after}"
     if kind == "late":
-        # The window closes a moment before the visit starts.
+        # The window closes a moment before the visit begins.
         legs = [instance.leg(a, b) for a, b in itertools.pairwise(["0", *route])]
         at = rng.randrange(len(route))
-        start = replay([visits[name] for name in route], legs, 0.0).starts[at]
         name = route[at]
-        visits[name] = dataclasses.replace(visits[name], latest=start - 0.01, earliest=0.0)
-        before = replay([visits[name] for name in route], legs, 0.0).starts[at]
-        visits[name] = dataclasses.replace(visits[name], latest=before - 0.01)
+        visits[name] = dataclasses.replace(visits[name], earliest=0.0)
+        begun = replay([visits[name] for name in route], legs, 0.0).starts[at]
+        visits[name] = dataclasses.replace(visits[name], latest=begun - 0.01)
         return dataclasses.replace(instance, visits=visits), routes, f"{name} starts"
     if kind == "back too late":
         legs = [instance.leg(a, b) for a, b in itertools.pairwise(["0", *route])]
