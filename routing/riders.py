@@ -29,6 +29,9 @@ Allowed
     for it, but where the plan itself keeps less, it may not get later. The same holds for the end of the
     plan: the shift's end, the day's hours and the break that falls due may be met or left as they are,
     never made worse.
+Dead end
+    A plan may not end, because of a task, where no legal way leads on to more of the city or back to where
+    the rider came from; before a stop that he promised in there, a task may stand.
 Extra
     The extra time of a task is what it takes from the rider: by how much later he arrives at the stop after
     it (detour + waiting for the task's window + service), before later waiting absorbs any of it; at the
