@@ -147,3 +147,15 @@ def test_a_stop_without_any_slack_is_never_moved(seed: int) -> None:
     for match in match_tasks(TOWN, riders, some_tasks(TOWN, rng, 4, everything=False), WIDE, NOW).matches:
         promised = [stop for stop in match.stops if stop.stop_id.startswith("s")]
         assert all(stop.start_after_s <= stop.start_before_s + 1e-6 for stop in promised)
+
+
+def test_waiting_time_that_belongs_to_a_due_break_is_no_time_for_tasks() -> None:
+    """His break is due, and he waits half an hour for his next stop: only the break would suffer."""
+    rng = np.random.default_rng(8)
+    stop = Stop("s", place_in(TOWN, rng), 30.0, earliest_s=NOW + 1800, latest_s=NOW + 2400)
+    rested = Rider("r", place_in(TOWN, rng), stops=(stop,))
+    task = Task("t", Visit(place_in(TOWN, rng), 20.0, latest_s=NOW + 900))
+    assert match_tasks(TOWN, [rested], [task], WIDE, NOW).matches[0].place == 0
+    tired = dataclasses.replace(rested, worked_since_break_s=4 * 3600.0)
+    refused = match_tasks(TOWN, [tired], [task], WIDE, NOW).refused[0]
+    assert (refused.binding.rule, refused.change.what) == ("break", "break")

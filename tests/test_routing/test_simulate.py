@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from geo.osm import read_osm
 from geo.streets import StreetNetwork
 from routing.day import DayOptions, make_day
 from routing.dayproof import prove_day
-from routing.policy import Policy
+from routing.policy import EmergencyPolicy, Policy
 from routing.simulate import DayResult, gini, simulate
 from routing.verify import Checker
 
@@ -81,6 +82,29 @@ def test_the_proof_finds_what_a_careless_policy_does() -> None:
     problems = prove_day(network, day, POLICY, "one by one", checker=strict).problems
     assert any("allowed are 90.0 s" in text for text in problems)
     assert any("later than allowed" in text for text in problems)
+
+
+def test_drills_answer_in_phases_and_a_policy_may_be_switched() -> None:
+    network = lattice(14)
+    options = DayOptions(riders=30, tasks=0, emergencies=15, hours=3.0, seed=1)
+
+    def response_s(how: str = "one by one", **rules: Any) -> float:  # noqa: ANN401 - fields of the policy
+        policy = dataclasses.replace(POLICY, emergency=EmergencyPolicy(**rules))
+        return simulate(network, make_day(network, options, policy), policy, how).response_median_s
+
+    sure = response_s(acceptance=1.0)
+    assert response_s(acceptance=1.0, answer_s=80.0) == pytest.approx(sure + 60.0)
+    assert sure <= response_s() < np.inf
+    # Nobody accepts; nobody is near enough.
+    assert response_s(acceptance=0.0) == np.inf
+    assert response_s(acceptance=1.0, horizon_s=1.0) == np.inf
+    # One phase of one rider is slower than phases of many, and straight lines are no quicker than streets.
+    assert response_s(phase_riders=(1,)) >= response_s()
+    assert response_s("straight line", acceptance=1.0) >= sure
+    # A longer wait between phases delays whoever is alerted later.
+    assert response_s(phase_riders=(1, 1, 1, 1, 20), phase_wait_s=300.0) > response_s(
+        phase_riders=(1, 1, 1, 1, 20), phase_wait_s=1.0
+    )
 
 
 def test_same_seed_same_day() -> None:
