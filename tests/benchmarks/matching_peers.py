@@ -54,6 +54,8 @@ class _Slots:
         self.following = np.append(self.state[1:], 0)
         self.tasks = self._states(fleet.table("ebike", tasks).columns.edge).tolist()
         self.lonlat = c.lonlat[self.used]
+        columns = self.state, self.at_end, self.following, self.leg, self.room
+        self.listed = list(zip(*(column.tolist() for column in columns), strict=True))
 
     def _states(self, edge: NDArray[np.int32]) -> NDArray[np.int64]:
         at = np.minimum(self.graph.depart_ptr[2 * edge], len(self.graph.depart_state) - 1)
@@ -64,6 +66,16 @@ class _Slots:
         extra = to[self.state] + SERVICE_S * 1000 + np.where(self.at_end, 0.0, on[self.following] - self.leg)
         extra[extra > self.room] = np.inf
         return int(np.argmin(extra))
+
+    def scan_plainly(self, to: dict[int, float], on: dict[int, float]) -> int:
+        """The same in a Python loop over the plans, from the tables as networkx gives them."""
+        best, best_row = np.inf, -1
+        for row, (state, at_end, following, leg, room) in enumerate(self.listed):
+            if state in to and (at_end or following in on):
+                extra = to[state] + SERVICE_S * 1000 + (0.0 if at_end else on[following] - leg)
+                if extra < best and extra <= room:
+                    best, best_row = extra, row
+        return best_row
 
 
 def on_public_streets(network: StreetNetwork, tasks: list[Task]) -> list[Task]:
@@ -103,9 +115,18 @@ def assembled(fleet: Fleet, tasks: list[Task]) -> tuple[Subjects, list[str]]:
                 vectors.append(vector)
             slots.scan(*vectors)
 
+    def networkx_plain() -> None:
+        for task in slots.tasks:
+            to, on = (
+                nx.single_source_dijkstra_path_length(one, task, cutoff=LIMIT_MS, weight="ms")
+                for one in (turned, streets)
+            )
+            slots.scan_plainly(to, on)
+
     subjects: Subjects = {
         "scipy limit 15 min + numpy": scipy_limit,
         "networkx cutoff 15 min + numpy": networkx_cutoff,
+        "networkx cutoff 15 min + loop over plans": networkx_plain,
     }
     if find_spec("routingkit_cch") is None:
         return subjects, ["routingkit-cch"]
