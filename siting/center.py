@@ -95,8 +95,8 @@ def prove_p_center(
     least = cost_s.min(axis=1).max()
     times = np.unique(cost_s[np.isfinite(cost_s) & (cost_s >= least)])
     low, high = 0, len(times)
-    # thresholds below this one are proven too short
-    sure = len(times)
+    # thresholds before this place are proven too short
+    sure = 0
     best: tuple[int, ...] = ()
     while low < high:
         middle = (low + high) // 2
@@ -108,12 +108,12 @@ def prove_p_center(
             high = int(np.searchsorted(times, radius))
         else:
             low = middle + 1
-            if not known:
-                sure = min(sure, middle)
+            if known:
+                sure = middle + 1
     if not best:
         best = any_cover(problem, cost_s, rng, limits)
     radius = float(cost_s[:, list(best)].min(axis=1).max())
-    bound = min(radius, float(times[min(sure, low, len(times) - 1)]))
+    bound = min(radius, float(times[min(sure, len(times) - 1)]))
     return finish(best, nearest_chosen(cost_s, best), radius, bound)
 
 

@@ -4,6 +4,9 @@ The plain model of each problem, for sizes where that is enough (maximal coverin
 2,000 x 200 in a tenth of a second). `siting.proof` solves large ones by shrinking them first.
 """
 
+import dataclasses
+import time
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,10 +26,24 @@ from siting.problems import (
     nearest_chosen,
 )
 
-__all__ = ["Limits", "finish", "longest_service", "main_site", "pair_moves", "solve_exact"]
+__all__ = [
+    "Limits",
+    "LimitsEndedError",
+    "finish",
+    "longest_service",
+    "main_site",
+    "pair_moves",
+    "solve_exact",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+_ENDED = "The limits ended the search before any choice was found; allow more."
+
+
+class LimitsEndedError(InfeasibleError):
+    """The limits ended the search before any choice was found: nothing is known about feasibility."""
 
 
 @any_order
@@ -83,7 +100,7 @@ def finish(
 
 def _values(outcome: Outcome) -> FloatArray:
     if outcome.values is None:
-        raise InfeasibleError("The limits ended the search before any choice was found; allow more.")
+        raise LimitsEndedError(_ENDED)
     return outcome.values
 
 
@@ -262,33 +279,49 @@ def _p_center(problem: PCenter, cost_s: CostArray, limits: Limits) -> SitingResu
     floor = reach.max()
     times = np.unique(cost_s[np.isfinite(cost_s) & (cost_s >= floor)])
 
+    deadline = np.inf if limits.time_limit_s is None else time.monotonic() + limits.time_limit_s
+
     def cover(limit_s: float) -> SitingResult:
+        if deadline < np.inf:
+            left = max(0.05, deadline - time.monotonic())
+            return _least_sites(problem, cost_s, limit_s, dataclasses.replace(limits, time_limit_s=left))
         return _least_sites(problem, cost_s, limit_s, limits)
 
     low, high = 0, len(times) - 1
     best = cover(float(times[high]))
     if len(best.chosen) > problem.sites:
+        if best.bound <= problem.sites:
+            raise LimitsEndedError(_ENDED)
         raise InfeasibleError(
             f"No choice satisfies all constraints; it would need to relax the number of sites by "
             f"{len(best.chosen) - problem.sites}."
         )
+    # times before this place are proven too short
+    sure = 0
     while low < high:
         middle = (low + high) // 2
+        known = True
         try:
             answer: SitingResult | None = cover(float(times[middle]))
+        except LimitsEndedError:
+            answer, known = None, False
         except InfeasibleError:
             answer = None
         if answer is not None and len(answer.chosen) <= problem.sites:
             best, high = answer, middle
         else:
             low = middle + 1
+            if known and (answer is None or answer.bound > problem.sites + 1e-6):
+                sure = middle + 1
+    bound = float(times[min(sure, high)])
     if problem.capacity is None:
         assignment = nearest_chosen(cost_s, best.chosen)
-        return finish(best.chosen, assignment, float(times[high]), float(times[high]))
+        radius = float(times[high])
+        return finish(best.chosen, assignment, radius, min(radius, bound))
     radius = float(times[high])
     if best.flow is not None:
         radius = min(radius, longest_service(problem, cost_s, best.chosen, best.flow))
-    return finish(best.chosen, best.assignment, radius, min(radius, float(times[high])), flow=best.flow)
+    return finish(best.chosen, best.assignment, radius, min(radius, bound), flow=best.flow)
 
 
 def longest_service(problem: PCenter, cost_s: CostArray, chosen: tuple[int, ...], flow: Flow) -> float:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from geo.errors import InfeasibleError
 from siting.canonical import any_order
-from siting.exact import finish, longest_service, main_site, solve_exact
+from siting.center import prove_p_center
+from siting.exact import LimitsEndedError, finish, longest_service, main_site, solve_exact
 from siting.model import Limits
 from siting.problems import CostArray, Flow, PCenter, PMedian, SetCover, SitingResult
 from siting.reach import Reach, reach_at_all, reach_within
@@ -87,7 +88,7 @@ def solve_loaded(
     if (small or timed) and left > 0.2 and (result is None or result.gap > limits.gap):
         result = _better(problem, cost_s, result, dataclasses.replace(limits, time_limit_s=left))
     if result is None:
-        raise InfeasibleError("The limits ended the search before any choice was found; allow more.")
+        raise LimitsEndedError("The limits ended the search before any choice was found; allow more.")
     return result
 
 
@@ -170,11 +171,12 @@ class _Task:
             return self._median(effort)
         if isinstance(self.problem, SetCover):
             bound, often = self._bound(self.reach, effort.steps, None)
-            cover = self._fill(self.reach, often, np.inf)
-            return (
-                None if cover is None else self._frozen(cover, float(self.price[cover].sum()), bound, np.inf)
-            )
-        return self._center(effort)
+            loose, low = self._uncapped(limits)
+            cover = self._fill(self.reach, often, np.inf, loose)
+            if cover is None:
+                return None
+            return self._frozen(cover, float(self.price[cover].sum()), max(bound, low), np.inf)
+        return self._center(self.problem, effort)
 
     def _frozen(
         self, is_open: BoolArray, objective: float | None, bound: float, limit_s: float
@@ -329,12 +331,18 @@ class _Task:
                     break
         return self._frozen(best, None, bound, np.inf)
 
-    def _center(self, effort: LoadedEffort) -> SitingResult | None:
+    def _center(self, problem: PCenter, effort: LoadedEffort) -> SitingResult | None:
         """Search the times for the least one at which a filling uses few sites, then bound from below."""
         least = float(self.cost_s.min(axis=1).max(initial=0.0))
-        times = np.unique(self.cost_s[np.isfinite(self.cost_s) & (self.cost_s >= least)])
-        low, high = 0, len(times)
-        best: BoolArray | None = None
+        usable = np.isfinite(self.cost_s) & (self.cost_s >= least)
+        times = np.unique(self.cost_s[usable]).astype(np.float64)
+        free = dataclasses.replace(problem, capacity=None)
+        seconds = max(0.1, min(_UNCAPPED_S, (self.deadline - time.monotonic()) / 4))
+        loose = prove_p_center(free, self.cost_s, np.random.default_rng(0), Limits(time_limit_s=seconds))
+        # what is too short without capacities is too short with them
+        sure = int(np.searchsorted(times, loose.bound))
+        best, high = self._shortest(loose.chosen, times, sure)
+        low = sure
         steps = max(60, effort.steps // 3)
         while low < high:
             middle = (low + high) // 2
@@ -350,8 +358,7 @@ class _Task:
                 break
         if best is None:
             return None
-        top = high
-        low = 0
+        top, low = high, sure
         while low < high and not self.late():
             middle = (low + high) // 2
             reach = reach_within(self.cost_s, float(times[middle]))
@@ -361,6 +368,24 @@ class _Task:
                 high = middle
         bound = float(times[min(low, top)])
         return self._frozen(best, float(times[top]), bound, float(times[top]))
+
+    def _shortest(self, chosen: tuple[int, ...], times: FloatArray, low: int) -> tuple[BoolArray | None, int]:
+        """Return a choice, filled up, and the place of the least time at which it serves everything.
+
+        None, and the number of times, where it never does.
+        """
+        is_open = np.zeros(self.reach.m, dtype=np.bool_)
+        is_open[list(chosen)] = True
+        largest = np.argsort(np.where(is_open, -1.0, self.holds), kind="stable")[::-1]
+        is_open[largest[: self.most - int(is_open.sum())]] = True
+        high = len(times)
+        while low < high:
+            middle = (low + high) // 2
+            if self._serve(is_open, float(times[middle]))[1] <= 1e-6:
+                high = middle
+            else:
+                low = middle + 1
+        return (None if high == len(times) else is_open), high
 
     def _too_few(self, reach: Reach, steps: int) -> bool:
         """Tell whether the bound shows that so few sites cannot serve everything."""

@@ -169,14 +169,18 @@ def _with_capacities(n: int, m: int, sites: int) -> list[Row]:
     weight = cover.weight
     holds = np.random.default_rng(3).uniform(0.8, 2.2, m) * weight.sum() / sites
     grid = np.random.default_rng(1).integers(0, 20, n)
+    # a tenth more for each grid than the worst of them gets from the best cover
+    served = weight * (prove_max_cover(cover, cost, _rng()).assignment >= 0)
+    least = 1.1 * float((np.bincount(grid, served) / np.bincount(grid, weight)).min())
+    far = max(3000.0, float(cost.min(axis=1).max()))
     cases: dict[str, Problem] = {
         "covering with capacities": dataclasses.replace(cover, capacity=holds / 3),
         "covering with least shares of 20 grids": dataclasses.replace(
-            cover, group=grid, group_share=np.full(20, 0.25)
+            cover, group=grid, group_share=np.full(20, least)
         ),
         "p-median with capacities": PMedian(weight=weight, sites=sites, capacity=holds),
-        "set covering with capacities": SetCover(weight=weight, limit_s=3000.0, capacity=holds),
-        "set covering": SetCover(weight=weight, limit_s=3000.0),
+        "set covering with capacities": SetCover(weight=weight, limit_s=far, capacity=holds),
+        "set covering": SetCover(weight=weight, limit_s=far),
         "p-center with capacities": PCenter(weight=weight, sites=sites, capacity=holds),
     }
     rows = []

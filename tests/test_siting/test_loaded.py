@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 
 from geo.errors import InfeasibleError
 from siting.coverall import cover_all
-from siting.exact import solve_exact
+from siting.exact import LimitsEndedError, solve_exact
 from siting.loaded import LoadedEffort, solve_loaded
 from siting.model import Limits
 from siting.planning import PlanEffort, solve_station_plan
@@ -224,3 +224,22 @@ def test_a_short_time_limit_still_gives_an_answer_with_its_gap() -> None:
         result = solve(problem, cost, np.random.default_rng(0), soon)
         assert verify(problem, cost, result) == ()
         assert result.gap < 0.8
+
+
+def test_a_time_limit_never_makes_a_bound_too_good() -> None:
+    cost, weight = town(21, 60, 14)
+    weight += 1.0
+    holds = np.full(14, weight.sum() / 4)
+    for capacity in (None, holds):
+        problem = PCenter(weight=weight, sites=5, capacity=capacity)
+        best = solve_exact(problem, cost).objective
+        for seconds in (0.0, 0.02, 0.1, 0.4):
+            for call in (solve_exact, solve_loaded):
+                try:
+                    result = call(problem, cost, Limits(time_limit_s=seconds))
+                except InfeasibleError as error:
+                    assert isinstance(error, LimitsEndedError)  # noqa: PT017 - no answer is allowed, too
+                    continue
+                assert result.bound <= best <= result.objective
+            result = solve(problem, cost, np.random.default_rng(0), Limits(time_limit_s=seconds))
+            assert result.bound <= best <= result.objective
