@@ -65,9 +65,10 @@ def compare(name: str, path: Path, riders: int, seed: int) -> None:
     label = group_drop_offs(xy, ways.compound_of(drops.lonlat), RULES.near_m, max(5, K))
     true = deliveries_of(fleet)
     true_xy = ways.project(true.lonlat)
-    away, of = cKDTree(np.column_stack([true_xy, M_PER_S * true.start_s])).query(
+    found_at = cKDTree(np.column_stack([true_xy, M_PER_S * true.start_s])).query(
         np.column_stack([xy, M_PER_S * drops.start_s])
     )
+    away, of = (np.asarray(column) for column in found_at)
     gate_xy = ways.project(np.nan_to_num(true.gate))
     waited = np.isfinite(true.gate[:, 0])
     osm_gates = ways.project(np.asarray(places.gate_lonlat).reshape(-1, 2))
