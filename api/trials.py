@@ -62,7 +62,7 @@ def telling_match(matches: Sequence[Match]) -> Match | None:
 
 
 def check_result(network: StreetNetwork, asked: Asked, result: MatchResult) -> int:
-    """Recompute every match from raw input; return the stops that the tasks made late.
+    """Recompute every match and every street of its way from raw input; return the stops made late by tasks.
 
     Raises
     ------
@@ -73,10 +73,15 @@ def check_result(network: StreetNetwork, asked: Asked, result: MatchResult) -> i
     tasks = {task.task_id: task for task in asked.tasks}
     plans = {rider.rider_id: rider for rider in asked.riders}
     for match in result.matches:
-        problems = checker.match(plans[match.rider_id], match, tasks[match.task_id], asked.now_s)
+        before = plans[match.rider_id]
+        problems = list(checker.match(before, match, tasks[match.task_id], asked.now_s))
+        for leg in match.way_edges:
+            problems += checker.path(before.mode, leg.tolist())
         if problems:
             raise YiluError(f"the match of task {match.task_id} did not pass its check: {problems[0]}")
-        plans[match.rider_id] = match.plan
+        # What this task takes is gone from his hour when the next one is judged.
+        spent_s = before.extra_last_hour_s + match.extra_s
+        plans[match.rider_id] = dataclasses.replace(match.plan, extra_last_hour_s=spent_s)
     late = 0
     for rider in asked.riders:
         if plans[rider.rider_id] is rider:

@@ -159,3 +159,17 @@ def test_waiting_time_that_belongs_to_a_due_break_is_no_time_for_tasks() -> None
     tired = dataclasses.replace(rested, worked_since_break_s=4 * 3600.0)
     refused = match_tasks(TOWN, [tired], [task], WIDE, NOW).refused[0]
     assert (refused.binding.rule, refused.change.what) == ("break", "break")
+
+
+def test_waiting_at_a_stop_absorbs_delay_before_a_stop_without_slack() -> None:
+    """He would wait ten minutes at the first stop: a task before it delays nothing behind it."""
+    rng = np.random.default_rng(9)
+    wait = Stop("w", place_in(TOWN, rng), 30.0, earliest_s=NOW + 900)
+    tight = Stop("z", place_in(TOWN, rng), 30.0)
+    rider = Rider("r", place_in(TOWN, rng), stops=(wait, tight))
+    start_s = Checker(TOWN, WIDE).plan(rider, NOW).starts[1] / 1000
+    rider = dataclasses.replace(rider, stops=(wait, dataclasses.replace(tight, latest_s=start_s)))
+    task = Task("t", Visit(rider.lonlat, 60.0, latest_s=NOW + 300))
+    (match,) = match_tasks(TOWN, [rider], [task], WIDE, NOW).matches
+    assert match.place == 0
+    assert [stop.start_after_s for stop in match.stops] == [stop.start_before_s for stop in match.stops]
