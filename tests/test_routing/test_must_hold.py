@@ -173,3 +173,21 @@ def test_waiting_at_a_stop_absorbs_delay_before_a_stop_without_slack() -> None:
     (match,) = match_tasks(TOWN, [rider], [task], WIDE, NOW).matches
     assert match.place == 0
     assert [stop.start_after_s for stop in match.stops] == [stop.start_before_s for stop in match.stops]
+
+
+@pytest.mark.parametrize("kept_s", [0.0, 30.0])
+@pytest.mark.parametrize("gap_ms", [-1, 0])
+def test_no_stop_gets_later_than_it_may_by_a_millisecond(gap_ms: int, kept_s: float) -> None:
+    rng = np.random.default_rng(10)
+    policy = dataclasses.replace(WIDE, slack_kept_s=kept_s)
+    stop = Stop("s", place_in(TOWN, rng), 30.0)
+    rider = Rider("r", place_in(TOWN, rng), stops=(stop,))
+    task = Task("t", Visit(rider.lonlat, 60.0, latest_s=NOW + 120))
+    (match,) = match_tasks(TOWN, [rider], [task], policy, NOW).matches
+    assert match.place == 0
+    due_s = round(match.stops[0].start_after_s + kept_s + gap_ms / 1000, 3)
+    tight = dataclasses.replace(rider, stops=(dataclasses.replace(stop, latest_s=due_s),))
+    result = match_tasks(TOWN, [tight], [task], policy, NOW)
+    assert bool(result.matches) == (gap_ms == 0)
+    if result.refused:
+        assert (result.refused[0].binding.rule, result.refused[0].change.seconds) == ("late", 0.001)
