@@ -22,6 +22,7 @@ from harness import OURS, Row, compare, skipped, value
 from peers import peers_python
 from siting_cases import city_plan, cover_case, like_or_library, or_library
 
+from geo.errors import InfeasibleError
 from siting.exact import solve_exact
 from siting.model import Limits
 from siting.planning import solve_station_plan
@@ -169,9 +170,9 @@ def _with_capacities(n: int, m: int, sites: int) -> list[Row]:
     weight = cover.weight
     holds = np.random.default_rng(3).uniform(0.8, 2.2, m) * weight.sum() / sites
     grid = np.random.default_rng(1).integers(0, 20, n)
-    # a tenth more for each grid than the worst of them gets from the best cover
+    # nine tenths of what the worst grid gets from the best cover, for each grid
     served = weight * (prove_max_cover(cover, cost, _rng()).assignment >= 0)
-    least = 1.1 * float((np.bincount(grid, served) / np.bincount(grid, weight)).min())
+    least = 0.9 * float((np.bincount(grid, served) / np.bincount(grid, weight)).min())
     far = max(3000.0, float(cost.min(axis=1).max()))
     cases: dict[str, Problem] = {
         "covering with capacities": dataclasses.replace(cover, capacity=holds / 3),
@@ -186,7 +187,11 @@ def _with_capacities(n: int, m: int, sites: int) -> list[Row]:
     rows = []
     for name, problem in cases.items():
         case = f"{name}, {n:,} x {m:,}, one run, at most {MODEL_S} s"
-        seconds, result = _timed(partial(solve, problem, cost, _rng(), Limits(time_limit_s=MODEL_S)))
+        try:
+            seconds, result = _timed(partial(solve, problem, cost, _rng(), Limits(time_limit_s=MODEL_S)))
+        except InfeasibleError as error:
+            rows.append(skipped(BENCH, case, OURS, str(error)[:80]))
+            continue
         rows.append(value(BENCH, case, OURS, "time", "s", [seconds]))
         rows.append(value(BENCH, case, OURS, "proven gap", "%", [100 * result.gap]))
     return rows
