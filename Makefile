@@ -57,7 +57,7 @@ bench: $(VENV)/.test
 PEERS_PYTHON ?= python3.12
 bench-peers:
 	$(PEERS_PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet osrm-bindings pyvalhalla spopt highspy numpy
+	.venv-peers/bin/python -m pip install --quiet osrm-bindings pyvalhalla spopt highspy ortools numpy
 
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock

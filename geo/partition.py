@@ -23,19 +23,9 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.rejects import RejectsFile
 from geo.tracecolumns import Traces
-from geo.tracefeed import (
-    Block,
-    Ledger,
-    Riders,
-    RiderTable,
-    Rules,
-    build_traces,
-    checked_blocks,
-    deal_out,
-    dealt_block,
-    open_files,
-)
+from geo.tracefeed import Block, Ledger, Riders, RiderTable, Rules, build_traces, checked_blocks, open_files
 from geo.traceformats import TraceFormat, file_kind
+from geo.traceorder import deal_out, dealt_block
 from geo.traces import Mapped, files_with_formats, refuse_other_city, rules_for
 
 if TYPE_CHECKING:

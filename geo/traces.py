@@ -22,20 +22,9 @@ from geo.datum import in_mainland_china
 from geo.errors import InputError
 from geo.rejects import RejectsFile
 from geo.tracecolumns import Account, Traces, concat_traces
-from geo.tracefeed import (
-    ROTATIONS,
-    ComesBackError,
-    Ledger,
-    Riders,
-    Rules,
-    build_traces,
-    by_scratch_files,
-    checked_blocks,
-    open_files,
-    read_ahead,
-    rider_by_rider,
-)
+from geo.tracefeed import ROTATIONS, Ledger, Riders, Rules, build_traces, checked_blocks, open_files
 from geo.traceformats import TraceFormat, find_files
+from geo.traceorder import ComesBackError, by_scratch_files, read_ahead, rider_by_rider
 
 if TYPE_CHECKING:
     from geo.streets import StreetNetwork
