@@ -1,12 +1,14 @@
 """From ways to edges: chains of segments between junctions become one edge each."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
 from geo.rawways import RawWays
+from geo.viaways import Drive
 
 __all__ = ["EARTH_RADIUS_M", "Chains", "contract", "great_circle_m", "morton_order"]
 
@@ -28,6 +30,8 @@ class Chains:
         Raw nodes along each edge, both ends included.
     turns_banned : int32 (k, 2)
         Pairs of directed edges (``2 * edge + against``) that no car may take one after the other.
+    drives_banned : list of tuples
+        Sequences of three directed edges or more that no car may drive.
     """
 
     way: Int64Array
@@ -35,6 +39,7 @@ class Chains:
     geom_ptr: Int64Array
     geom_node: Int32Array
     turns_banned: Int32Array
+    drives_banned: list[Drive]
 
 
 def great_circle_m(start: FloatArray, end: FloatArray) -> FloatArray:
@@ -114,7 +119,14 @@ def contract(raw: RawWays) -> Chains:
     segment_edge = np.empty(len(start), np.int32)
     segment_edge[order] = np.repeat(np.arange(chains, dtype=np.int32), np.diff(chain_ptr))
     banned = _turns_banned(raw, start, end, way, segment_edge)
-    return Chains(way[first], compound[first], geom_ptr, geom_node, banned)
+    return Chains(
+        way[first],
+        compound[first],
+        geom_ptr,
+        geom_node,
+        banned,
+        _drives_banned(raw, start, end, segment_edge),
+    )
 
 
 def _segments(raw: RawWays) -> tuple[Int32Array, Int32Array, Int64Array, Int32Array]:
@@ -143,6 +155,8 @@ def _through_nodes(
     through = (np.bincount(start, minlength=nodes) == 1) & (np.bincount(end, minlength=nodes) == 1)
     through &= (raw.node_blocked == 0) & ~raw.node_gate
     through[raw.restrictions[:, 1]] = False
+    through[raw.drive_node[raw.drive_ptr[:-1] + 1]] = False
+    through[raw.drive_node[raw.drive_ptr[1:] - 2]] = False
     at = np.flatnonzero(through)
     one, two = into[at], out[at]
     way_1, way_2 = way[one], way[two]
@@ -184,3 +198,29 @@ def _turns_banned(
         for origin in origins:
             pairs.update((origin, directed) for number, directed in exits if (number == to_way) != only)
     return np.array(sorted(pairs), np.int32).reshape(-1, 2)
+
+
+def _drives_banned(raw: RawWays, start: Int32Array, end: Int32Array, edge: Int32Array) -> list[Drive]:
+    """Translate the restrictions over ways to sequences of directed edges; "only" forbids all other exits.
+
+    Left out are those over a segment which is no street for anybody, or which two ways share.
+    """
+    on_drive = np.zeros(len(raw.node_id), np.bool_)
+    on_drive[raw.drive_node] = True
+    along: dict[tuple[int, int], set[int]] = {}
+    for segment in np.flatnonzero(on_drive[start] | on_drive[end]).tolist():
+        one, two, directed = int(start[segment]), int(end[segment]), 2 * int(edge[segment])
+        along.setdefault((one, two), set()).add(directed)
+        along.setdefault((two, one), set()).add(directed + 1)
+    found: set[Drive] = set()
+    for (low, high), only in zip(
+        itertools.pairwise(raw.drive_ptr.tolist()), raw.drive_only.tolist(), strict=True
+    ):
+        nodes = raw.drive_node[low:high].tolist()
+        steps = [along.get(step, set()) for step in itertools.pairwise(nodes)]
+        if any(len(step) != 1 for step in steps):
+            continue
+        drive = tuple(edge for edge, _ in itertools.groupby(edge for (edge,) in steps))
+        exits = {d for (first, _), step in along.items() if first == nodes[-2] for d in step}
+        found.update((*drive[:-1], last) for last in (exits - {drive[-1]} if only else {drive[-1]}))
+    return sorted(drive for drive in found if len(drive) > 2)

@@ -1,7 +1,8 @@
 """Columns of a map file into `RawWays`: streets with their rules, barriers, turn restrictions."""
 
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -131,7 +132,9 @@ def raw_ways(relations: Iterable[Relation], streets: Streets, compounds: Compoun
     private = np.array([r.private for r in rules], dtype=np.uint8)
     speed = np.array([r.speed_mps for r in rules], dtype=np.float32).reshape(-1, len(MODES)).T
     highway = np.array([r.highway for r in rules], dtype=np.uint8)
-    turns, only = _turns(relations, streets)
+    rules_of_turns = list(_binding(relations))
+    turns, only = _turns(rules_of_turns, streets)
+    drive_ptr, drive_node, drive_only = _drives(rules_of_turns, streets)
     return RawWays(
         node_id=streets.node_id,
         node_lonlat=streets.node_lonlat,
@@ -151,26 +154,34 @@ def raw_ways(relations: Iterable[Relation], streets: Streets, compounds: Compoun
         compounds=compounds,
         restrictions=turns,
         restriction_only=only,
+        drive_ptr=drive_ptr,
+        drive_node=drive_node,
+        drive_only=drive_only,
     )
 
 
-def _turns(relations: Iterable[Relation], streets: Streets) -> tuple[Int64Array, BoolArray]:
-    """Turn restrictions over one node that bind cars.
+def _binding(relations: Iterable[Relation]) -> Iterator[tuple[Relation, bool]]:
+    """Turn restrictions that bind cars, and whether each allows only its turn."""
+    for relation in relations:
+        if not relation.tags.get("type", "").startswith("restriction"):
+            continue
+        rule = next((relation.tags[key] for key in TURN_KEYS if key in relation.tags), "")
+        if rule[:3] in ("no_", "onl") and not _CAR_WORDS & set(relation.tags.get("except", "").split(";")):
+            yield relation, rule.startswith("only_")
 
-    Left out are those over a way (``via`` a way), those from a way to itself (a U-turn, which cars never make
-    except at a dead end), and those that do not say from or to which side (see `_one_direction`).
+
+def _turns(relations: Iterable[tuple[Relation, bool]], streets: Streets) -> tuple[Int64Array, BoolArray]:
+    """Turn restrictions over one node.
+
+    Left out are those from a way to itself (a U-turn, which cars never make except at a dead end), and those
+    that do not say from or to which side (see `_one_direction`). Those over a way: see `_drives`.
     """
     rows, only = [], []
     order = np.argsort(streets.way_id, kind="stable")
     sorted_ids = streets.way_id[order]
     node_order = np.argsort(streets.node_id, kind="stable")
     sorted_nodes = streets.node_id[node_order]
-    for relation in relations:
-        if not relation.tags.get("type", "").startswith("restriction"):
-            continue
-        rule = next((relation.tags[key] for key in TURN_KEYS if key in relation.tags), "")
-        if rule[:3] not in ("no_", "onl") or _CAR_WORDS & set(relation.tags.get("except", "").split(";")):
-            continue
+    for relation, alone in relations:
         via = [ref for kind, ref, role in relation.members if role == "via" and kind == "n"]
         if len(via) != 1:
             continue
@@ -187,8 +198,90 @@ def _turns(relations: Iterable[Relation], streets: Streets) -> tuple[Int64Array,
             for end in ends[1]:
                 if start != end:
                     rows.append((start, node, end))
-                    only.append(rule.startswith("only_"))
+                    only.append(alone)
     return np.array(rows, dtype=np.int64).reshape(-1, 3), np.array(only, dtype=np.bool_)
+
+
+def _drives(
+    relations: Iterable[tuple[Relation, bool]], streets: Streets
+) -> tuple[Int64Array, Int32Array, BoolArray]:
+    """Turn restrictions over ways, as nodes from the last segment before to the first after.
+
+    Left out are those of which the ways do not join in exactly one manner, or which do not say from or to
+    which side.
+    """
+    drives, only = [], []
+    order = np.argsort(streets.way_id, kind="stable")
+    sorted_ids = streets.way_id[order]
+    for relation, alone in relations:
+        roles: dict[str, list[int]] = {"from": [], "via": [], "to": []}
+        for kind, ref, role in relation.members:
+            if kind == "w" and role in roles:
+                roles[role].append(ref)
+        if not roles["via"]:
+            continue
+        links = _joined_ways([_whole(streets, order, sorted_ids, way) for way in roles["via"]])
+        for start, end in itertools.product(roles["from"], roles["to"]):
+            before = _whole(streets, order, sorted_ids, start)
+            after = _whole(streets, order, sorted_ids, end)
+            found = {
+                (first, *link, last)
+                for link in links
+                for first in _neighbours(before, link[0], arriving=True)
+                for last in _neighbours(after, link[-1], arriving=False)
+            }
+            if len(found) == 1:
+                drives.append(found.pop())
+                only.append(alone)
+    ptr = np.cumsum([0, *map(len, drives)], dtype=np.int64)
+    nodes = np.array([node for drive in drives for node in drive], dtype=np.int32)
+    return ptr, nodes, np.array(only, dtype=np.bool_)
+
+
+class _Line(NamedTuple):
+    """Nodes of a way from end to end, and whether cars may go along and against it."""
+
+    nodes: tuple[int, ...]
+    along: bool
+    against: bool
+
+
+def _whole(streets: Streets, order: Int64Array, sorted_ids: Int64Array, way: int) -> _Line:
+    """Put together what compounds have cut of a way; no nodes where it is no street."""
+    low, high = np.searchsorted(sorted_ids, [way, way + 1])
+    nodes: list[int] = []
+    along = against = bool(high > low)
+    for piece in order[low:high].tolist():
+        refs = streets.way_ref[streets.way_ptr[piece] : streets.way_ptr[piece + 1]].tolist()
+        if nodes and nodes[-1] != refs[0]:
+            return _Line((), False, False)
+        nodes += refs[1:] if nodes else refs
+        rule = streets.rules[int(streets.rule[piece])]
+        along, against = along and bool(rule.forward & _CAR), against and bool(rule.backward & _CAR)
+    return _Line(tuple(nodes), along, against)
+
+
+def _joined_ways(lines: list[_Line]) -> list[tuple[int, ...]]:
+    """Ways joined end to end, in each direction that cars may go."""
+    joined: list[tuple[int, ...]] = [()]
+    for line in lines:
+        runs = [line.nodes] * line.along + [line.nodes[::-1]] * line.against
+        joined = [way + run[len(way) > 0 :] for way in joined for run in runs if not way or way[-1] == run[0]]
+    return [way for way in joined if len(way) > 1]
+
+
+def _neighbours(line: _Line, node: int, *, arriving: bool) -> list[int]:
+    """Nodes from which cars arrive at a node of the way (or to which they leave it)."""
+    found = []
+    for at in (at for at, other in enumerate(line.nodes) if other == node):
+        before, after = line.along, line.against
+        if not arriving:
+            before, after = after, before
+        if before and at > 0:
+            found.append(line.nodes[at - 1])
+        if after and at + 1 < len(line.nodes):
+            found.append(line.nodes[at + 1])
+    return found
 
 
 def _one_direction(streets: Streets, way: int, node: int, arriving: bool) -> bool:

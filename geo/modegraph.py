@@ -192,6 +192,8 @@ class Streets:
     compound_delay_ms : int64 (c,)
     gate_delay_ms : int
     turns_banned : int32 (k, 2)
+    drives_banned : tuple of tuples
+        Sequences of three directed edges or more that may not be driven.
     """
 
     ends: Int32Array
@@ -203,6 +205,7 @@ class Streets:
     compound_delay_ms: Int64Array
     gate_delay_ms: int
     turns_banned: Int32Array
+    drives_banned: tuple[tuple[int, ...], ...] = ()
 
     @property
     def nodes(self) -> int:

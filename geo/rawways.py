@@ -95,6 +95,11 @@ class RawWays:
         From way (index), via node (index), to way (index): binds cars.
     restriction_only : bool (r,)
         True: only this turn is allowed; False: this turn is forbidden.
+    drive_ptr, drive_node : int64 (d + 1,), int32 (drive_ptr[-1],)
+        Restrictions over ways, as nodes (index) one after the other: the last segment before, the ways
+        between, the first segment after. Binds cars.
+    drive_only : bool (d,)
+        True: after all but the last segment only this one is allowed; False: it is forbidden.
     """
 
     node_id: Int64Array
@@ -115,6 +120,9 @@ class RawWays:
     compounds: Compounds = dataclasses.field(default_factory=Compounds)
     restrictions: Int64Array = dataclasses.field(default_factory=lambda: np.empty((0, 3), np.int64))
     restriction_only: BoolArray = dataclasses.field(default_factory=lambda: np.empty(0, np.bool_))
+    drive_ptr: Int64Array = dataclasses.field(default_factory=lambda: np.zeros(1, np.int64))
+    drive_node: Int32Array = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))
+    drive_only: BoolArray = dataclasses.field(default_factory=lambda: np.empty(0, np.bool_))
 
     def __post_init__(self) -> None:
         nodes, ways, refs = len(self.node_id), len(self.way_id), len(self.way_ref)
@@ -134,6 +142,9 @@ class RawWays:
             "node_gate": ((nodes,), np.bool_),
             "restrictions": ((len(self.restrictions), 3), np.int64),
             "restriction_only": ((len(self.restrictions),), np.bool_),
+            "drive_ptr": ((len(self.drive_only) + 1,), np.int64),
+            "drive_node": ((int(self.drive_ptr[-1]),), np.int32),
+            "drive_only": ((len(self.drive_only),), np.bool_),
         }
         for name, (shape, dtype) in shapes.items():
             column = getattr(self, name)
@@ -145,6 +156,9 @@ class RawWays:
     def _check_ranges(self, nodes: int, ways: int, refs: int) -> None:
         if self.way_ptr[0] != 0 or self.way_ptr[-1] != refs or np.any(np.diff(self.way_ptr) < 0):
             raise InputError(f"way_ptr must rise from 0 to {refs}")
+        if self.drive_ptr[0] != 0 or np.any(np.diff(self.drive_ptr) < 4):
+            raise InputError("drive_ptr must rise from 0, by 4 nodes or more each")
+        _within("node of a restriction over ways", self.drive_node, 0, nodes - 1)
         _within("way_ref", self.way_ref, 0, nodes - 1)
         _within("ref_compound", self.ref_compound, -1, len(self.compounds) - 1)
         _within("way_name", self.way_name, -1, len(self.names) - 1)

@@ -23,6 +23,7 @@ from geo.search import Workspace, workspace
 from geo.snapping import WALK_MPS, SegmentGrid, Snapped, StreetIndex, segment_grid
 from geo.storage import read_folder, write_folder
 from geo.turngraph import turn_graph
+from geo.viaways import Drive, flat, unflat
 
 __all__ = [
     "ALL_MODES",
@@ -40,7 +41,7 @@ __all__ = [
 
 EBIKE_PROMISE_MPS = 15 / 3.6
 """Delivery times of e-bikes are computed at no more than 15 km/h (national standard, December 2025)."""
-VERSION = 2
+VERSION = 3
 """Of the saved form."""
 FRAGMENT_M = 1_000.0
 """Streets that hang together over less than this (and over less than a fifth of the largest part)
@@ -80,6 +81,8 @@ class StreetNetwork:
         Pairs of directed edges that cars may not take one after the other.
     gate_delay_s : float
         Delay at gates that have none of their own.
+    drive_ptr, drive_edge : int64 (d + 1,), int32
+        Sequences of three directed edges or more that cars may not drive, one after the other.
     """
 
     node_id: Int64Array
@@ -104,6 +107,8 @@ class StreetNetwork:
     classes: tuple[str, ...]
     compounds: Compounds
     gate_delay_s: float = GATE_DELAY_S
+    drive_ptr: Int64Array = dataclasses.field(default_factory=lambda: np.zeros(1, np.int64))
+    drive_edge: Int32Array = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))
     _cache: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     @staticmethod
@@ -141,6 +146,7 @@ class StreetNetwork:
         along_m = _along_m(geom_lonlat, geom_ptr)
         way = chains.way[order]
         turns = 2 * new_number[chains.turns_banned // 2] + chains.turns_banned % 2
+        drive_ptr, drives = flat(chains.drives_banned)
         return StreetNetwork(
             node_id=raw.node_id[nodes],
             node_lonlat=raw.node_lonlat[nodes],
@@ -164,6 +170,8 @@ class StreetNetwork:
             classes=raw.classes,
             compounds=raw.compounds,
             gate_delay_s=gate_delay_s,
+            drive_ptr=drive_ptr,
+            drive_edge=(2 * new_number[drives // 2] + drives % 2).astype(np.int32),
         )
 
     def __len__(self) -> int:
@@ -246,7 +254,13 @@ class StreetNetwork:
             compound_delay_ms=np.round(delay_s * 1000).astype(np.int64),
             gate_delay_ms=round(self.gate_delay_s * 1000),
             turns_banned=self.turns_banned,
+            drives_banned=self.drives_banned if mode == "car" else (),
         )
+
+    @property
+    def drives_banned(self) -> tuple[Drive, ...]:
+        """Sequences of three directed edges or more that cars may not drive."""
+        return unflat(self.drive_ptr, self.drive_edge)
 
     def _directed_cost_ms(self, mode: str) -> UInt32Array:
         bit = mode_bit(mode)

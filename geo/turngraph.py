@@ -1,7 +1,8 @@
 """Graph of a mode that may not turn as it likes: car.
 
 A state is the start of a directed edge, so that an arc is a turn: forbidden turns are left out, and so
-are U-turns except where the street ends (or is shut by a barrier).
+are U-turns except where the street ends (or is shut by a barrier). Where a restriction runs over a way,
+the edges on it have copies which remember the edge before (`geo.viaways`).
 """
 
 import numpy as np
@@ -20,6 +21,7 @@ from geo.modegraph import (
     assemble,
     counting_sort,
 )
+from geo.viaways import remember
 
 __all__ = ["turn_graph"]
 
@@ -90,16 +92,21 @@ def _legal_turns(streets: Streets) -> tuple[Int32Array, Int32Array, Int32Array]:
 def turn_graph(mode: str, streets: Streets) -> ModeGraph:
     """Build the graph whose states are directed edges, twice (OUT and IN) where they are private."""
     before, after, order = _legal_turns(streets)
-    private = np.repeat(streets.private, 2)
-    compound = np.repeat(streets.compound, 2)
-    usable = streets.usable
+    directed = len(order)
+    before, after, base = remember(before, after, directed, streets.drives_banned)
+    rank = np.empty(directed, np.int64)
+    rank[order] = np.arange(directed)
+    order = np.argsort(rank[base], kind="stable").astype(np.int32)
+    private = streets.private[base // 2]
+    compound = streets.compound[base // 2]
+    usable = streets.usable[base]
     copies = np.where(usable, 1 + private, 0)
     first = np.empty(len(usable), np.int64)
     first[order] = np.cumsum(copies[order]) - copies[order]
     out = first.astype(np.int32)
     into = (first + private).astype(np.int32)
 
-    node = streets.ends[:, ::-1].ravel()[before]
+    node = streets.ends[:, ::-1].ravel()[base[before]]
     delay = np.where(lone_gates(streets)[node], streets.gate_delay_ms, 0)
     fenced = compound[after] >= 0
     delay[fenced] = streets.compound_delay_ms[compound[after][fenced]]
@@ -113,11 +120,13 @@ def turn_graph(mode: str, streets: Streets) -> ModeGraph:
         (one & ~two, out, out, np.zeros_like(delay)),
         (~one & two, out, into, delay),
     )
-    tails, heads, edges, extras = [], [], [], []
+    tails, heads, edges, extras, begins = [], [], [], [], []
     for mask, old, new, extra in chosen:
         tails.append(old[before[mask]])
         heads.append(new[after[mask]])
-        edges.append(before[mask])
+        edges.append(base[before[mask]])
+        # A trip that begins on an edge has driven nothing before.
+        begins.append(before[mask] < directed)
         extras.append(extra[mask].astype(np.uint32))
     state_edge = np.repeat(order, copies[order])
     is_second = np.r_[False, state_edge[1:] == state_edge[:-1]][: len(state_edge)]
@@ -128,14 +137,14 @@ def turn_graph(mode: str, streets: Streets) -> ModeGraph:
         np.concatenate(heads),
         np.concatenate(edges),
         np.concatenate(extras),
-        streets.ends.ravel()[state_edge],
+        streets.ends.ravel()[base[state_edge]],
         layer.astype(np.uint8),
     )
-    leave = [(edges[k], heads[k], extras[k]) for k in (0, 1, 3, 4)]
+    leave = [(edges[k][begins[k]], heads[k][begins[k]], extras[k][begins[k]]) for k in (0, 1, 3, 4)]
     depart = tuple(np.concatenate(column) for column in zip(*leave, strict=True))
     d = np.flatnonzero(usable).astype(np.int32)
     twice = d[private[d]]
     state = np.concatenate([out[d], into[twice]])
-    d = np.concatenate([d, twice])
+    d = base[np.concatenate([d, twice])]
     arrive = (d, state, np.zeros(len(d), np.uint32))
     return assemble(mode, arcs, streets.directed_cost_ms, (depart[0], depart[1], depart[2]), arrive)

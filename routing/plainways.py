@@ -54,6 +54,7 @@ class PlainWays:
             if cost < math.inf:
                 self._leaving[self._tail[d]].append(d)
         self._banned = {(int(a), int(b)) for a, b in network.turns_banned.tolist()} if self._car else set()
+        self._drives = network.drives_banned if self._car else ()
         delay = np.where(
             np.isnan(network.compounds.gate_delay_s), network.gate_delay_s, network.compounds.gate_delay_s
         )
@@ -147,28 +148,37 @@ class PlainWays:
             for d, ahead in ((2 * a, there >= here), (2 * a + 1, there <= here)):
                 if ahead and self._cost[d] < math.inf:
                     best = min(best, self._part(d, there) - self._part(d, here))
-        heap: list[tuple[float, int, int]] = []
+        # What was driven, as far back as a forbidden drive reaches.
+        reach = max((len(drive) for drive in self._drives), default=1) - 1
+        heap: list[tuple[float, int, int, tuple[int, ...]]] = []
         for d in (2 * a, 2 * a + 1):
             if self._cost[d] < math.inf:
                 phase = OUT if self._private[a] else PUBLIC
-                heapq.heappush(heap, (self._cost[d] - self._part(d, here), d, phase))
-        done: set[tuple[int, int]] = set()
+                heapq.heappush(heap, (self._cost[d] - self._part(d, here), d, phase, (d,)[:reach]))
+        done: set[tuple[int, int, tuple[int, ...]]] = set()
         while heap:
-            ms, d, phase = heapq.heappop(heap)
+            ms, d, phase, trail = heapq.heappop(heap)
             if ms >= best:
                 return best
-            if (d, phase) in done:
+            if (d, phase, trail) in done:
                 continue
-            done.add((d, phase))
+            done.add((d, phase, trail))
             for e in self._turns(d):
+                if self._forbidden((*trail, e)):
+                    continue
+                then = (*trail, e)[-reach:] if reach else ()
                 for into, delay in self._follow(d, phase, e).items():
                     if e // 2 == b:
                         best = min(best, ms + delay + self._part(e, there))
                     paid = into == IN_PRIVATE and not self._car and self._lone[self._head[e]]
                     gate = self._gate_ms if paid else 0
-                    if (e, into) not in done:
-                        heapq.heappush(heap, (ms + delay + self._cost[e] + gate, e, into))
+                    if (e, into, then) not in done:
+                        heapq.heappush(heap, (ms + delay + self._cost[e] + gate, e, into, then))
         return best
+
+    def _forbidden(self, trail: tuple[int, ...]) -> bool:
+        """Whether a restriction over ways forbids to end this way."""
+        return any(trail[-len(drive) :] == drive for drive in self._drives)
 
     def leads_on(self, place: Snapped, beyond_m: float) -> bool:
         """Whether more than `beyond_m` metres of public streets can be reached from a place."""
@@ -198,6 +208,9 @@ class PlainWays:
                 yield f"edges {d // 2} and {e // 2} do not meet"
             elif e not in self._turns(d):
                 yield f"the turn from edge {d // 2} into edge {e // 2} is not allowed"
+        for stop in range(3, len(directed) + 1):
+            if self._forbidden(tuple(directed[:stop])):
+                yield f"edge {directed[stop - 1] // 2} may not be entered after those before"
         private = [self._private[d // 2] for d in directed]
         public = [at for at, flag in enumerate(private) if not flag]
         if public and any(private[public[0] : public[-1] + 1]):

@@ -15,7 +15,8 @@ Letters and digits are nodes; lines between them are for the eye only. Ways say 
 Keys of a way: ``modes`` (all), ``oneway`` (False), ``contraflow`` (modes that may go against a one-way
 street), ``private`` (modes, or True), ``compound`` (name), ``name``, ``class`` (residential),
 ``speed`` (m/s for all modes, 4). Keys of a node: ``blocked`` (modes), ``gate``. A compound has ``delay_s``
-and ``fence``, the letters around it. A restriction is (from way, via node, to way, "no" or "only").
+and ``fence``, the letters around it. A restriction is (from way, via node, to way, "no" or "only"); one over
+ways stands in `drives` (nodes from the last one before to the first one after, "no" or "only").
 """
 
 import dataclasses
@@ -54,6 +55,7 @@ def ascii_map(
     nodes: Mapping[str, Mapping[str, Any]] | None = None,
     compounds: Mapping[str, Mapping[str, Any]] | None = None,
     restrictions: Sequence[tuple[str, str, str, str]] = (),
+    drives: Sequence[tuple[str, str]] = (),
     cell_m: float = 25.0,
     origin: tuple[float, float] = (116.3, 39.98),
 ) -> AsciiMap:
@@ -105,6 +107,9 @@ def ascii_map(
         ),
         restrictions=np.array(turns, np.int64).reshape(-1, 3),
         restriction_only=np.array([kind == "only" for *_, kind in restrictions], np.bool_),
+        drive_ptr=np.cumsum([0, *(len(nodes) for nodes, _ in drives)], dtype=np.int64),
+        drive_node=np.array([order[letter] for nodes, _ in drives for letter in nodes], np.int32),
+        drive_only=np.array([kind == "only" for _, kind in drives], np.bool_),
     )
     return AsciiMap(raw, letters)
 

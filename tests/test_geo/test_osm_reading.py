@@ -168,6 +168,7 @@ def test_turn_restrictions(
     raw = read_raw(write_osm(tmp_path / "a.osm", nodes, ways, relations))
     assert len(raw.restrictions) == count
     assert raw.restriction_only.all() == only or not count
+    assert len(raw.drive_only) == 0
     for start, via, end in raw.restrictions.tolist():
         assert raw.way_id[start] in (1, 5)
         assert raw.node_id[via] == 2
