@@ -5,6 +5,7 @@ The matrices that VROOM and OR-Tools need are given to them and not counted.
 """
 
 import dataclasses
+import functools
 import importlib
 import json
 import pathlib
@@ -115,18 +116,24 @@ def assembled(fleet: Fleet, tasks: list[Task]) -> tuple[Subjects, list[str]]:
                 vectors.append(vector)
             slots.scan(*vectors)
 
-    def networkx_plain() -> None:
+    def networkx_plain(back: nx.DiGraph, forth: nx.DiGraph) -> None:
         for task in slots.tasks:
             to, on = (
                 nx.single_source_dijkstra_path_length(one, task, cutoff=LIMIT_MS, weight="ms")
-                for one in (turned, streets)
+                for one in (back, forth)
             )
             slots.scan_plainly(to, on)
+
+    # OSMnx hands out multigraphs, and most leave them so.
+    multi = nx.MultiDiGraph(streets)
 
     subjects: Subjects = {
         "scipy limit 15 min + numpy": scipy_limit,
         "networkx cutoff 15 min + numpy": networkx_cutoff,
-        "networkx cutoff 15 min + loop over plans": networkx_plain,
+        "networkx cutoff 15 min + loop over plans": functools.partial(networkx_plain, turned, streets),
+        "networkx multigraph, as of OSMnx, cutoff 15 min + loop over plans": functools.partial(
+            networkx_plain, multi.reverse(), multi
+        ),
     }
     if find_spec("routingkit_cch") is None:
         return subjects, ["routingkit-cch"]
