@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.arrays import BoolArray, FloatArray, Int32Array
+from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.modegraph import ModeGraph
 
 __all__ = ["joined", "mutually_reachable"]
@@ -35,14 +35,12 @@ def mutually_reachable(graph: ModeGraph, length_m: FloatArray) -> Int32Array:
     """
     ones = np.ones(len(graph.head), np.int8)
     arcs = csr_array((ones, graph.head, graph.indptr), shape=(graph.n_states, graph.n_states))
-    _, label = connected_components(arcs, directed=True, connection="strong")
-    edges = len(length_m)
-    out = np.full(edges, -1, np.int32)
-    first, last = (_labels(label, ptr, state) for ptr, state in _touch(graph))
-    loop = (first == last) & (first >= 0)
-    for side in (1, 0):
-        along = loop[side::2]
-        out[along] = first[side::2][along]
+    parts, label = connected_components(arcs, directed=True, connection="strong")
+    # A street belongs to a part when one can come to a place on it from there and go back to there.
+    entered, left = (_keys(label, parts, ptr, state) for ptr, state in _touch(graph))
+    both = np.intersect1d(entered, left)
+    out = np.full(len(length_m), -1, np.int32)
+    out[both // parts] = both % parts
     return _by_length(out, length_m)
 
 
@@ -50,12 +48,9 @@ def _touch(graph: ModeGraph) -> tuple[tuple[Int32Array, Int32Array], tuple[Int32
     return (graph.arrive_ptr, graph.arrive_state), (graph.depart_ptr, graph.depart_state)
 
 
-def _labels(label: Int32Array, ptr: Int32Array, state: Int32Array) -> Int32Array:
-    """Return the label of the first state of each directed edge, -1 without any."""
-    out = np.full(len(ptr) - 1, -1, np.int32)
-    some = np.diff(ptr) > 0
-    out[some] = label[state[ptr[:-1][some]]]
-    return out
+def _keys(label: Int32Array, parts: int, ptr: Int32Array, state: Int32Array) -> Int64Array:
+    """Return edge times number of parts plus part, for each state at either end of each edge."""
+    return np.repeat(np.arange(len(ptr) - 1) // 2, np.diff(ptr)) * parts + label[state]
 
 
 def _by_length(label: Int32Array, length_m: FloatArray) -> Int32Array:

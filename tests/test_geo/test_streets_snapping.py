@@ -155,6 +155,45 @@ def test_a_street_that_one_can_only_leave_or_only_enter_is_a_scrap() -> None:
     assert network.snap(town.lonlat("P"), "foot").walk_m[0] == pytest.approx(0.0, abs=0.01)
 
 
+def test_a_street_with_a_turn_into_a_dead_end_is_no_scrap() -> None:
+    """Whatever turn of the junction comes first: B-P and C-Q lead off the map for good."""
+    lane = {"oneway": True}
+    ways = {"AB": {}, "BC": {}, "CD": {}, "AE": {}, "EF": {}, "DF": {}, "BP": lane, "CQ": lane}
+    network = ascii_map("E-------F\n\nA-B---C-D\n  |   |  \n  P   Q  ", ways).network()
+    away = [int(network.snap(places, "car", fragments=True).edge[0]) for places in off_the_map(network)]
+    assert np.flatnonzero(~network.connected("car")).tolist() == sorted(away)
+
+
+def off_the_map(network: StreetNetwork) -> list[FloatArray]:
+    """Return the middle of each street that leads to a node of one street only."""
+    degree = np.bincount(np.r_[network.edge_u, network.edge_v])
+    ends = np.minimum(degree[network.edge_u], degree[network.edge_v])
+    return [network.edge_lonlat(int(e)).mean(axis=0, keepdims=True) for e in np.flatnonzero(ends == 1)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**31), mode=st.sampled_from(MODES))
+def test_streets_that_reach_each_other_share_a_part(seed: int, mode: str) -> None:
+    """Every pair by travel times, private streets taken as public.
+
+    Cars on one-way streets only: a car that turns round at its stop may reach more than one that drives on.
+    """
+    network = StreetNetwork.build(random_ways(seed))
+    access = network.edge_access.copy()
+    if mode == "car":
+        access[1] = np.where(access[0] & mode_bit("car"), 0, access[1])
+    network = dataclasses.replace(
+        network, edge_access=access, edge_private=network.edge_private * np.uint8(0), _cache={}
+    )
+    part = network.components(mode, strong=True)
+    edges = np.flatnonzero(network.usable(mode)).tolist()
+    for edge, other in itertools.combinations(edges, 2):
+        one, two = middle_of(network, edge), middle_of(network, other)
+        there, back = travel_times_s(network, mode, one, two), travel_times_s(network, mode, two, one)
+        mutual = bool(np.isfinite(there[0, 0]) and np.isfinite(back[0, 0]))
+        assert mutual == (part[edge] >= 0 and part[edge] == part[other])
+
+
 def test_two_islands_of_some_size_are_both_served() -> None:
     network = ascii_map(FENCED, {"AB": {}, "PQ": {}}).network()
     assert network.connected("ebike").tolist() == [True, True]
