@@ -248,7 +248,7 @@ def compare(
         network = network.with_speeds(mode, np.full(len(network), 1.0))
     rng = np.random.default_rng(seed)
     a, b = (random_places(network, mode, count, rng) for _ in range(2))
-    one, two = network.snap(a, mode), network.snap(b, mode)
+    one, two = (network.snap(ends, mode, fragments=True) for ends in (a, b))
     ours = [find_path(network, mode, one.take([i]), two.take([i])) for i in range(count)]
     # A point in the middle of every piece of our way: is that street open to OSRM?
     middles: list[list[list[float]]] = [
