@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 from harness import OURS, Row, compare, value
 
 from api.deps import load_served
@@ -33,7 +33,7 @@ def run(quick: bool) -> list[Row]:
         subprocess.run([*YILU, "demo", "--out", str(result)], check=True, capture_output=True)
         whole = json.loads((result / "data" / "match-request.json").read_text(encoding="utf-8"))
         calls = 20 if quick else 300
-        with _service(result) as address, httpx.Client(base_url=address) as client:
+        with _service(result) as address, httpx2.Client(base_url=address) as client:
             rows = _latency(client, whole, calls)
             rows += _throughput(client, whole, calls)
         return rows + _beside_in_process(result, whole)
@@ -60,8 +60,8 @@ def _service(folder: Path) -> Iterator[str]:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/healthz").is_success
-    except httpx.TransportError:
+        return httpx2.get(f"{address}/healthz").is_success
+    except httpx2.TransportError:
         return False
 
 
@@ -71,14 +71,14 @@ def _with_tasks(whole: dict[str, object], first: int, count: int) -> dict[str, o
     return {**whole, "tasks": [tasks[(first + number) % len(tasks)] for number in range(count)]}
 
 
-def _matching(client: httpx.Client, request: dict[str, object]) -> Callable[[], object]:
+def _matching(client: httpx2.Client, request: dict[str, object]) -> Callable[[], object]:
     def call() -> object:
         return client.post("/v1/matches", json=request).raise_for_status()
 
     return call
 
 
-def _nearest(client: httpx.Client, rider: dict[str, object]) -> Callable[[], object]:
+def _nearest(client: httpx2.Client, rider: dict[str, object]) -> Callable[[], object]:
     here = {"lon": str(rider["lon"]), "lat": str(rider["lat"])}
     asked = {**here, "datum": "wgs84", "suggested": "true", "at": NOON}
 
@@ -94,7 +94,7 @@ def _ms(call: Callable[[], object]) -> float:
     return (time.perf_counter() - start) * 1e3
 
 
-def _latency(client: httpx.Client, whole: dict[str, object], calls: int) -> list[Row]:
+def _latency(client: httpx2.Client, whole: dict[str, object], calls: int) -> list[Row]:
     riders = whole["riders"]
     assert isinstance(riders, list)
     one = [_matching(client, _with_tasks(whole, number, 1)) for number in range(calls)]
@@ -107,7 +107,7 @@ def _latency(client: httpx.Client, whole: dict[str, object], calls: int) -> list
     return rows
 
 
-def _throughput(client: httpx.Client, whole: dict[str, object], calls: int) -> list[Row]:
+def _throughput(client: httpx2.Client, whole: dict[str, object], calls: int) -> list[Row]:
     """Four clients at once; the service is one process."""
     wanted = [_matching(client, _with_tasks(whole, number, 1)) for number in range(calls)]
     rates = []
@@ -127,6 +127,6 @@ def _beside_in_process(folder: Path, whole: dict[str, object]) -> list[Row]:
     def parsed() -> object:
         return answer(served.network, MatchRequest.model_validate_json(text)).model_dump_json()
 
-    with _service(folder) as address, httpx.Client(base_url=address) as client:
+    with _service(folder) as address, httpx2.Client(base_url=address) as client:
         subjects = {OURS: _matching(client, request), f"{OURS} in process": parsed}
         return compare(BENCH, "1 task, HTTP or not", subjects, metric="latency", unit="ms", scale=1e3)
