@@ -33,6 +33,12 @@ def _same_min(proof: DayProof, tasks: set[int]) -> float:
     return float(np.mean(extra)) if extra else float("nan")
 
 
+def _mean(values: list[float]) -> float:
+    """Mean of the seeds in which there was something to average; NaN without any."""
+    known = [value for value in values if value == value]
+    return float(np.mean(known)) if known else float("nan")
+
+
 def _row(name: str, how: str, days: list[dict[str, DayProof]]) -> dict[str, object]:
     results = [day[how].result for day in days]
     done = [{one.task for one in day["one by one"].result.driven} for day in days]
@@ -43,9 +49,7 @@ def _row(name: str, how: str, days: list[dict[str, DayProof]]) -> dict[str, obje
         "served_share": float(np.mean([result.served_share for result in results])),
         "extra_min_a_task": float(np.mean(extra)),
         "worst_extra_min_a_task": max(extra),
-        "same_tasks_min": float(
-            np.nanmean([_same_min(day[how], tasks) for day, tasks in zip(days, done, strict=True)])
-        ),
+        "same_tasks_min": _mean([_same_min(day[how], tasks) for day, tasks in zip(days, done, strict=True)]),
         "late": sum(result.late for result in results),
         "late_min": sum(result.late_s for result in results) / 60,
         "breaks_late": sum(result.breaks_late for result in results),
