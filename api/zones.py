@@ -1,6 +1,5 @@
 """Zones of a planner, such as those in which no station may stand: polygons from GeoJSON."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import shapely.geometry
 
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError
+from geo.geojson import read_features
 
 __all__ = ["read_zones", "to_wgs84_zones"]
 
@@ -34,14 +34,8 @@ def read_zones(path: Path, datum: Datum) -> tuple[shapely.Geometry, ...]:
     InputError
         For a file that cannot be read, and for a feature that is no valid polygon in degrees.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError:
-        raise InputError(f"{path}: there is no such file, or it cannot be read") from None
-    except (ValueError, RecursionError):
-        raise InputError(f"{path.name}: this is no GeoJSON") from None
-    features = content.get("features") if isinstance(content, dict) else None
-    if not isinstance(features, list) or not features:
+    features = read_features(path)
+    if not features:
         raise InputError(f"{path.name}: a GeoJSON FeatureCollection with at least one polygon is needed")
     return to_wgs84_zones([_polygon(path, number, f) for number, f in enumerate(features, 1)], datum)
 
@@ -53,7 +47,7 @@ def to_wgs84_zones(zones: Sequence[shapely.Geometry], datum: Datum) -> tuple[sha
 
 def _polygon(path: Path, number: int, feature: object) -> shapely.Geometry:
     try:
-        zone = shapely.geometry.shape(feature["geometry"])  # type: ignore[index]
+        zone = shapely.geometry.shape(feature["geometry"] if isinstance(feature, dict) else None)
     except (KeyError, TypeError, ValueError, AttributeError, shapely.GEOSException):
         zone = None
     if (

@@ -4,7 +4,6 @@ A grid code is text whatever it looks like ("110108001001001" has 15 digits, ano
 becomes a number.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry import shape
 
 from geo.errors import InputError
+from geo.geojson import read_features
 from geo.privacy import DEFAULT_K, suppress
 
 __all__ = ["CellFigures", "UnitGrids", "h3_grids", "read_grids"]
@@ -152,15 +152,9 @@ def read_grids(path: Path, code_field: str | None = None, name_field: str | None
         If the file is missing or no GeoJSON, a code is missing or occurs twice, or a shape is no valid
         polygon.
     """
-    try:
-        # Numbers stay text, so that a code of 15 or 20 digits keeps all of them.
-        content = json.loads(path.read_text(encoding="utf-8-sig"), parse_int=_Digits, parse_float=_Digits)
-    except OSError as error:
-        raise InputError(f"{path}: there is no such file, or it cannot be read") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path.name}: this is no GeoJSON") from error
-    features = content.get("features") if isinstance(content, dict) else None
-    if not isinstance(features, list) or not all(isinstance(f, dict) for f in features) or not features:
+    # Numbers stay text, so that a code of 15 or 20 digits keeps all of them.
+    features = read_features(path, _Digits)
+    if not features or not all(isinstance(f, dict) for f in features):
         raise InputError(f"{path.name}: a GeoJSON FeatureCollection with at least one grid is needed")
     code_name = _field(features, code_field, _CODE_FIELDS)
     if code_name is None:
