@@ -6,6 +6,7 @@ Scraps of street that lead nowhere come last, as in OSRM (tiny components) and V
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -251,11 +252,10 @@ class StreetIndex:
         usable = choices[-1]
         if not usable.any():
             return Snapped(segment, part, lonlat, walk_m, np.zeros(count, np.int64))
-        for choice in choices:
-            for any_zone in (False, True):
-                self._search(xy_m, zone, any_zone, max_m, choice, segment, part, walk_m)
-                if (segment >= 0).all():
-                    break
+        for choice, any_zone in itertools.product(choices, (False, True)):
+            if (segment >= 0).all():
+                break
+            self._search(xy_m, zone, any_zone, max_m, choice, segment, part, walk_m)
         refused = np.flatnonzero(segment < 0)
         if len(refused):
             ignored, far_m = segment[refused], walk_m[refused]
