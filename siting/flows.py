@@ -4,18 +4,15 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.privacy import suppress
-from geo.streets import StreetNetwork
+from geo.streets import EBIKE_PROMISE_MPS, StreetNetwork
 from siting.demand import Events, local_seconds
 from siting.inputs import PassingFlows
 from siting.results import Flow
 
-__all__ = ["PASSING_MPS", "passing_events", "published_flows"]
+__all__ = ["passing_events", "published_flows"]
 
 FloatArray = npt.NDArray[np.float64]
 
-PASSING_MPS = 15 / 3.6
-"""Riding speed in metres a second: e-bike delivery times are computed at no more than 15 km/h (national
-recommended standard on food-delivery platform service management, December 2025; DOMAIN.md)."""
 PIECE_M = 100.0
 """A long street is passed piece by piece, so that a station counts only those who ride by its door."""
 
@@ -35,7 +32,9 @@ def passing_events(flows: PassingFlows | None, network: StreetNetwork) -> Events
     middle = np.concatenate(
         [_middles(network.edge_lonlat(int(e)), int(n)) for e, n in zip(edges, pieces, strict=True)]
     )
-    seconds = np.maximum(1, np.round(network.edge_length_m[edges] / pieces / PASSING_MPS)).astype(np.int64)
+    seconds = np.maximum(1, np.round(network.edge_length_m[edges] / pieces / EBIKE_PROMISE_MPS)).astype(
+        np.int64
+    )
     count = pieces[where]
     row = np.repeat(np.arange(len(where)), count)
     number = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)

@@ -11,7 +11,7 @@ from geo.places import Places
 from geo.staypoints import KINDS
 from siting.audit import VISIT_M, Rests, audit_stations
 from siting.candidates import Candidates, CandidateSites, kerb_spots, pick_candidates
-from siting.demand import Demand, build_demand, by_hour, open_compounds
+from siting.demand import Demand, Events, build_demand, by_hour, open_compounds
 from siting.events import due_events, stay_events, stops_beside
 from siting.figures import demand_cells, grid_figures, grid_of, kind_figures, layer_figures
 from siting.flows import passing_events, published_flows
@@ -65,7 +65,8 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
             progress(stage, STAGES.index(stage), len(STAGES))
 
     tell("demand")
-    demand = _demand(inputs, ways)
+    rests = stay_events(inputs.stays, "rest")
+    demand = _demand(inputs, rests, ways)
     training, held_out = _days(demand, settings)
     tell("candidates")
     existing_lonlat = np.array([s.lonlat for s in inputs.existing], dtype=np.float64).reshape(-1, 2)
@@ -119,7 +120,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     )
     tell("hot_spots")
     hot_spots = find_hot_spots(
-        stay_events(inputs.stays, "rest"),
+        rests,
         inputs.places,
         inputs.network.compounds.names,
         ways,
@@ -139,7 +140,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     audit = audit_stations(
         inputs.existing,
         ways.project(existing_lonlat),
-        _rests(inputs.stays, ways),
+        Rests(ways.project(rests.lonlat), rests.rider, rests.start_s, rests.end_s),
         demand,
         within[:, :old],
         within[:, old:],
@@ -237,9 +238,9 @@ def _rng(settings: StudySettings, stream: int) -> np.random.Generator:
     return np.random.default_rng([settings.seed, stream])
 
 
-def _demand(inputs: StudyInputs, ways: Ways) -> Demand:
+def _demand(inputs: StudyInputs, rests: Events, ways: Ways) -> Demand:
     return build_demand(
-        stay_events(inputs.stays, "rest"),
+        rests,
         due_events(inputs.due_breaks),
         passing_events(inputs.flows if inputs.settings.weights.passing > 0 else None, inputs.network),
         timezone=inputs.settings.timezone,
@@ -376,11 +377,6 @@ def _stability(
         draws=inputs.settings.draws,
         rng=_rng(inputs.settings, 3),
     )
-
-
-def _rests(stays: StayColumns, ways: Ways) -> Rests:
-    events = stay_events(stays, "rest")
-    return Rests(ways.project(events.lonlat), events.rider, events.start_s, events.end_s)
 
 
 def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from ascii_map import ascii_map
 
-from siting.flows import PASSING_MPS, passing_events
+from geo.streets import EBIKE_PROMISE_MPS
+from siting.flows import passing_events
 from siting.inputs import PassingFlows
 
 # One column is 25 m: A-B is 400 m long, B-C 50 m.
@@ -17,8 +18,8 @@ def test_a_passage_counts_for_as_long_as_it_lasts_wherever_the_street_is_cut() -
     t_s = np.full(len(edges), 1_772_420_400)
     found = passing_events(PassingFlows(edges, np.zeros(len(edges), dtype=np.int64), t_s), network)
     seconds = found.end_s - found.start_s
-    assert seconds.sum() == pytest.approx(network.edge_length_m.sum() / PASSING_MPS, rel=0.03)
-    assert (seconds <= 100 / PASSING_MPS + 1).all()
+    assert seconds.sum() == pytest.approx(network.edge_length_m.sum() / EBIKE_PROMISE_MPS, rel=0.03)
+    assert (seconds <= 100 / EBIKE_PROMISE_MPS + 1).all()
     x = np.sort(network.project(found.lonlat)[:, 0])
     # pieces of at most 100 m lie side by side
     assert (np.diff(x) <= 101).all()
