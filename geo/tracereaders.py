@@ -9,7 +9,7 @@ import gzip
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -56,7 +56,8 @@ def _read_stream(path: Path, name: str, kind: str, trace_format: TraceFormat) ->
         with path.open("rb") as head:
             packed = head.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else path.open("rb") as stream:
-            yield from _read_open(stream, path, name, kind, trace_format)  # type: ignore[arg-type]
+            # gzip promises less than it does.
+            yield from _read_open(cast("IO[bytes]", stream), path, name, kind, trace_format)
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise

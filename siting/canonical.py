@@ -8,7 +8,7 @@ the order. Twins that nothing tells apart stay in the order they came in.
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -122,7 +122,7 @@ def _place(order: IntArray) -> IntArray:
 def _sorted_problem(problem: Problem, rows: IntArray, columns: IntArray) -> tuple[Problem, IntArray]:
     """Return the problem in another order, and the order of its options."""
     place = _place(columns)
-    changes: dict[str, object] = {
+    changes: dict[str, Any] = {
         "weight": problem.weight[rows],
         "kept": tuple(sorted(int(place[s]) for s in problem.kept)),
     }
@@ -152,7 +152,7 @@ def _sorted_problem(problem: Problem, rows: IntArray, columns: IntArray) -> tupl
         for name in ("close_cost", "move_saving"):
             values = getattr(problem, name)
             changes[name] = None if values is None else values[old]
-    return dataclasses.replace(problem, **changes), options  # type: ignore[arg-type]
+    return dataclasses.replace(problem, **changes), options
 
 
 def _restored(result: SitingResult, rows: IntArray, columns: IntArray, options: IntArray) -> SitingResult:
