@@ -6,14 +6,15 @@ time to the task and from it (-1: beyond the radius), least rank.
 
 import numpy as np
 
-from geo.arrays import Int64Array
+from geo.arrays import Int32Array, Int64Array, UInt32Array
 from geo.jit import kernel
-from routing.kernels import direct_run, point_leg, reached, scaled
+from geo.search import reset, search
+from routing.kernels import direct_run, point_leg, reached, scaled, seeds
 from routing.tables import NO, Columns, Graph, Ms, TaskColumns, Work
 
 __all__ = ["FEW", "STRAIGHT_MS", "into_leg", "keep_within", "legs_before", "long_legs", "note"]
 
-FEW = 8
+FEW = 16
 """With more places than this, a wider radius is quicker."""
 STRAIGHT_MS = 5_000
 """Taken off a straight-line time: offsets are rounded to milliseconds, places lie beside the line."""
@@ -158,18 +159,21 @@ def long_legs(
     t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
     along, against, offset_m = directed[2 * t_edge] != NO, directed[2 * t_edge + 1] != NO, c.offset_m
     spare = min(rank, c.most_cap[0]) - tasks.service[i]
+    ahead_x, ahead_y, least_factor = c.ahead_x, c.ahead_y, c.least_factor[0]
     for q in range(c.long_count[0]):
         slot = np.int64(long_slot[q])
+        most = spare + legs[slot]
+        dx, dy = x[slot] - t_x, y[slot] - t_y
+        ex, ey = ahead_x[slot] - t_x, ahead_y[slot] - t_y
+        straight = np.sqrt(dx * dx + dy * dy) + np.sqrt(ex * ex + ey * ey) - 10.0
+        if straight * least_factor > most * fastest * 1000:
+            continue
         row = slot // width
+        if straight * factors[row] > most * fastest * 1000:
+            continue
         if row == t_barred or ok[row] == 0 or (t_skills & ~skills[row]) != 0:
             continue
         if t_platforms != 0 and (t_platforms & platform[row]) == 0:
-            continue
-        most = spare + legs[slot]
-        dx, dy = x[slot] - t_x, y[slot] - t_y
-        ex, ey = x[slot + 1] - t_x, y[slot + 1] - t_y
-        straight = np.sqrt(dx * dx + dy * dy) + np.sqrt(ex * ex + ey * ey) - 10.0
-        if straight * factors[row] > most * fastest * 1000:
             continue
         to = reached(
             directed,
@@ -216,6 +220,120 @@ def long_legs(
 
 
 @kernel
+def completed(
+    indptr: Int32Array,
+    head: Int32Array,
+    cost: UInt32Array,
+    n_seeds: int,
+    reach: Ms,
+    known: UInt32Array,
+    work: Work,
+) -> tuple[Ms, int]:
+    """Least time from the seeds in `work` over states that another search reached to where it began, or `NO`.
+
+    `known` holds every time up to that search's radius. So a way of up to radius + `reach` leaves the states
+    within `reach` of the seeds straight into known ones, or ends there: see `work.dist_leg` for that. Returns
+    also how many states it holds, for the caller to clean.
+    """
+    best = np.int64(NO)
+    seed_state, seed_ms, dist, touched = work.seed_state, work.seed_ms, work.dist_leg, work.touched_leg
+    for q in range(n_seeds):
+        if known[seed_state[q]] != NO:
+            best = min(best, np.int64(seed_ms[q]) + known[seed_state[q]])
+    n = search(
+        indptr,
+        head,
+        cost,
+        seed_state[:n_seeds],
+        seed_ms[:n_seeds],
+        int(reach),
+        dist,
+        work.link,
+        work.ring,
+        touched,
+    )
+    for q in range(n):
+        state = touched[q]
+        base = np.int64(dist[state])
+        for arc in range(indptr[state], indptr[state + 1]):
+            at = known[head[arc]]
+            if at != NO:
+                best = min(best, base + cost[arc] + at)
+    return best, n
+
+
+@kernel
+def way_to(
+    graph: Graph, c: Columns, tasks: TaskColumns, i: Ms, slot: Ms, most: Ms, radius: Ms, work: Work
+) -> Ms:
+    """Network time from a slot to the task after `spread`, `NO` where it is above `most`."""
+    if most - radius > radius:
+        return point_leg(
+            graph, c.edge[slot], np.int64(c.from_u[slot]), np.int64(c.from_v[slot]),
+            c.offset_m[slot], c.x[slot], c.y[slot],
+            tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i], tasks.x[i], tasks.y[i],
+            most, work,
+        )  # fmt: skip
+    n = seeds(
+        graph.directed, graph.depart_ptr, graph.depart_state, graph.depart_ms,
+        c.edge[slot], c.from_u[slot], c.from_v[slot], True, work,
+    )  # fmt: skip
+    reach = max(most - radius, np.int64(0))
+    best, n = completed(graph.indptr, graph.head, graph.cost, n, reach, work.dist_to, work)
+    # Where the task's own street is longer than the radius.
+    last = reached(
+        graph.directed, graph.arrive_ptr, graph.arrive_state, graph.arrive_ms, work.dist_leg,
+        tasks.edge[i], tasks.from_u[i], tasks.from_v[i], False,
+    )  # fmt: skip
+    best = min(best, last)
+    reset(work.dist_leg, work.touched_leg, n)
+    edge = c.edge[slot]
+    if edge == tasks.edge[i]:
+        run = direct_run(
+            graph.directed[2 * edge] != NO, graph.directed[2 * edge + 1] != NO,
+            tasks.offset_m[i] - c.offset_m[slot],
+            tasks.from_u[i] - c.from_u[slot], tasks.from_v[i] - c.from_v[slot],
+        )  # fmt: skip
+        best = min(best, run)
+    return best if best <= most else np.int64(NO)
+
+
+@kernel
+def way_on(
+    graph: Graph, c: Columns, tasks: TaskColumns, i: Ms, slot: Ms, most: Ms, radius: Ms, work: Work
+) -> Ms:
+    """Network time from the task to a slot after `spread`, `NO` where it is above `most`."""
+    if most - radius > radius:
+        return point_leg(
+            graph, tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i], tasks.x[i], tasks.y[i],
+            c.edge[slot], np.int64(c.from_u[slot]), np.int64(c.from_v[slot]),
+            c.offset_m[slot], c.x[slot], c.y[slot],
+            most, work,
+        )  # fmt: skip
+    n = seeds(
+        graph.directed, graph.arrive_ptr, graph.arrive_state, graph.arrive_ms,
+        c.edge[slot], c.from_u[slot], c.from_v[slot], False, work,
+    )  # fmt: skip
+    reach = max(most - radius, np.int64(0))
+    best, n = completed(graph.rev_indptr, graph.rev_head, graph.rev_cost, n, reach, work.dist_from, work)
+    first = reached(
+        graph.directed, graph.depart_ptr, graph.depart_state, graph.depart_ms, work.dist_leg,
+        tasks.edge[i], tasks.from_u[i], tasks.from_v[i], True,
+    )  # fmt: skip
+    best = min(best, first)
+    reset(work.dist_leg, work.touched_leg, n)
+    edge = c.edge[slot]
+    if edge == tasks.edge[i]:
+        run = direct_run(
+            graph.directed[2 * edge] != NO, graph.directed[2 * edge + 1] != NO,
+            c.offset_m[slot] - tasks.offset_m[i],
+            c.from_u[slot] - tasks.from_u[i], c.from_v[slot] - tasks.from_v[i],
+        )  # fmt: skip
+        best = min(best, run)
+    return best if best <= most else np.int64(NO)
+
+
+@kernel
 def into_leg(
     graph: Graph,
     c: Columns,
@@ -227,11 +345,13 @@ def into_leg(
     on: Ms,
     rank: Ms,
     now: Ms,
+    radius: Ms,
     work: Work,
 ) -> Ms:
     """Extra time of the task before a stop, -1 where it is not allowed or above `rank`.
 
-    `to` and `on` are the network times to and from the task, -1 where they are to be searched for.
+    `to` and `on` are the network times to and from the task, -1 where they are to be searched for, from what
+    `spread` found up to `radius`.
     """
     row = slot // width
     factor = np.int64(c.factor[row])
@@ -239,43 +359,11 @@ def into_leg(
     most = max((allowed - tasks.service[i] + c.leg[slot]) * 1000 // factor + 1, np.int64(0))
     after = slot + 1
     if to < 0:
-        to = point_leg(
-            graph,
-            c.edge[slot],
-            np.int64(c.from_u[slot]),
-            np.int64(c.from_v[slot]),
-            c.offset_m[slot],
-            c.x[slot],
-            c.y[slot],
-            tasks.edge[i],
-            tasks.from_u[i],
-            tasks.from_v[i],
-            tasks.offset_m[i],
-            tasks.x[i],
-            tasks.y[i],
-            max(most - max(on, np.int64(0)), np.int64(0)),
-            work,
-        )
+        to = way_to(graph, c, tasks, i, slot, max(most - max(on, np.int64(0)), np.int64(0)), radius, work)
     if to == NO:
         return np.int64(-1)
     if on < 0:
-        on = point_leg(
-            graph,
-            tasks.edge[i],
-            tasks.from_u[i],
-            tasks.from_v[i],
-            tasks.offset_m[i],
-            tasks.x[i],
-            tasks.y[i],
-            c.edge[after],
-            np.int64(c.from_u[after]),
-            np.int64(c.from_v[after]),
-            c.offset_m[after],
-            c.x[after],
-            c.y[after],
-            max(most - to, np.int64(0)),
-            work,
-        )
+        on = way_on(graph, c, tasks, i, after, max(most - to, np.int64(0)), radius, work)
     if on == NO:
         return np.int64(-1)
     start = c.leave[slot] + c.walk[slot] + scaled(to, factor) + tasks.walk[i]

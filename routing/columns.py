@@ -5,6 +5,7 @@ Instants are epoch milliseconds. What the columns mean is written in `routing.ri
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo.arrays import Int32Array, Int64Array
 from geo.jit import kernel
@@ -13,27 +14,45 @@ from routing.tables import NO, Columns, Graph, Ms, Work
 
 __all__ = ["allocate", "link", "renew_legs", "reschedule", "set_leg", "unlink"]
 
+LINE = 64
+"""Bytes of a line of cache. A search waits for memory more than it computes: what it reads lies together."""
+NEAR = np.dtype(
+    [(name, np.int32) for name in ("following", "from_u", "from_v", "leg")]
+    + [(name, np.float32) for name in ("x", "y", "ahead_x", "ahead_y")]
+)
+"""What a search reads of every slot in reach: half a line."""
 SLOT = np.dtype(
-    [(name, np.int32) for name in ("edge", "from_u", "from_v", "walk", "leg", "following")]
-    + [(name, np.float64) for name in ("x", "y", "offset_m")]
-    + [(name, np.int64) for name in ("leave", "room", "until", "arrive")],
-    align=True,
+    [(name, np.int64) for name in ("leave", "room", "until")]
+    + [("offset_m", np.float64)]
+    + [(name, np.int32) for name in ("edge", "walk")]
+    + [
+        ("ahead_state", np.int32, 2),
+        ("ahead_ms", np.uint32, 2),
+        ("ahead_edge", np.int32),
+        ("ahead_walk", np.int32),
+    ]
 )
-"""What a search reads of a slot lies side by side: one or two lines of cache instead of a dozen."""
+"""What it reads of the few that are left: a line."""
 RIDER = np.dtype(
-    [("stops", np.int32), ("factor", np.int32)]
-    + [(name, np.int64) for name in ("cap", "penalty", "order", "skills", "platform")]
-    + [("ok", np.uint8)],
+    [(name, np.int64) for name in ("cap", "penalty", "order", "skills", "platform", "limit")]
+    + [("stops", np.int32), ("factor", np.int32), ("ok", np.uint8)],
     align=True,
 )
-"""The same of a rider."""
+"""What it reads of their riders: a line."""
+
+
+def lined(size: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """Return zeroed records that begin at a line of cache."""
+    memory = np.zeros(size * dtype.itemsize + LINE, np.uint8)
+    first = -memory.ctypes.data % LINE
+    return memory[first : first + size * dtype.itemsize].view(dtype)
 
 
 def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
     """Return empty columns for `rows` riders with up to ``width - 1`` stops each."""
     n = rows * width
-    slots, riders = np.zeros(n, SLOT), np.zeros(rows, RIDER)
-    for record, name, value in ((slots, "edge", -1), (slots, "following", -1), (riders, "stops", -1)):
+    near, slots, riders = lined(n, NEAR), lined(n, SLOT), lined(rows, RIDER)
+    for record, name, value in ((slots, "edge", -1), (near, "following", -1), (riders, "stops", -1)):
         record[name] = value
     riders["factor"] = 1000
 
@@ -44,21 +63,22 @@ def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
         return np.full(size, value, np.int64)
 
     return Columns(
+        **{name: near[name] for name in NEAR.names or ()},
         **{name: slots[name] for name in SLOT.names or ()},
         **{name: riders[name] for name in RIDER.names or ()},
         walk_m=np.zeros(n),
         lonlat=np.zeros((n, 2)),
+        arrive=i64(n),
+        start=i64(n),
         service=i32(n),
+        change=i32(n),
         earliest=i64(n),
         latest=i64(n),
         rest=np.zeros(n, np.uint8),
-        change=i32(n),
-        start=i64(n),
         previous=i32(n, -1),
         long_at=i32(n, -1),
         ready=i64(rows),
         at=i64(rows),
-        limit=i64(rows),
         break_due=i64(rows),
         capacity=i32(rows),
         load=i32(rows),
@@ -143,7 +163,40 @@ def renew_legs(graph: Graph, c: Columns, row: Ms, first: Ms, last: Ms, width: Ms
 
 
 @kernel
-def reschedule(c: Columns, row: Ms, width: Ms) -> bool:
+def no_stop_ahead(c: Columns, slot: Ms) -> None:
+    """Write to a slot that nothing follows, as after the last stop of a plan."""
+    c.ahead_x[slot] = c.ahead_y[slot] = np.inf
+    c.ahead_edge[slot] = c.ahead_walk[slot] = 0
+    c.ahead_state[slot] = -1
+    c.ahead_ms[slot] = 0
+
+
+@kernel
+def look_ahead(graph: Graph, c: Columns, slot: Ms) -> None:
+    """Write to a slot what a search wants to know of the stop after it."""
+    after = slot + 1
+    edge = c.edge[after]
+    no_stop_ahead(c, slot)
+    c.ahead_x[slot], c.ahead_y[slot] = c.x[after], c.y[after]
+    c.ahead_edge[slot], c.ahead_walk[slot] = edge, c.walk[after]
+    n = 0
+    for d in range(2 * edge, 2 * edge + 2):
+        if graph.directed[d] == NO:
+            continue
+        part = c.from_u[after] if (d & 1) == 0 else c.from_v[after]
+        for i in range(graph.arrive_ptr[d], graph.arrive_ptr[d + 1]):
+            if n < 2:
+                c.ahead_state[slot, n] = graph.arrive_state[i]
+                c.ahead_ms[slot, n] = part + graph.arrive_ms[i]
+            n += 1
+    if n == 1:
+        c.ahead_state[slot, 1], c.ahead_ms[slot, 1] = c.ahead_state[slot, 0], c.ahead_ms[slot, 0]
+    elif n != 2:
+        c.ahead_state[slot, 0] = -1
+
+
+@kernel
+def reschedule(graph: Graph, c: Columns, row: Ms, width: Ms) -> bool:
     """Recompute arrivals forward and rooms backward; returns whether every stop can be reached.
 
     Forward time slack with waiting (Savelsbergh 1992): the delay that stop k bears is the smaller of what
@@ -151,6 +204,9 @@ def reschedule(c: Columns, row: Ms, width: Ms) -> bool:
     """
     base = row * width
     k = c.stops[row]
+    for j in range(k):
+        look_ahead(graph, c, base + j)
+    no_stop_ahead(c, base + k)
     leave = max(c.at[row], c.ready[row])
     c.arrive[base] = leave
     c.start[base] = leave

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int64Array
+from geo.contraction import morton_order
 from geo.errors import InputError
 from geo.snapping import Snapped
 from geo.streets import EBIKE_PROMISE_MPS, MODES, StreetNetwork
 from routing.insertion import best_many
-from routing.kernels import work_for
 from routing.policy import Policy
 from routing.riders import Rider, Stop
 from routing.squad import Codes, Squad, as_ms
@@ -440,22 +440,20 @@ class Fleet:
             np.empty((size, k), np.int64),
             np.empty((size, k), np.int64),
         )
-        while len(squad.works) < threads:
-            squad.works.append(work_for(self.network, squad.mode))
+        held = [squad.held(thread) for thread in range(threads)]
+        # Tasks near each other read the same streets and plans: in this order they find them in the caches.
+        order = morton_order(table.places.lonlat)
 
         def part(worker: int, first: int, last: int) -> None:
             best_many(
-                squad.graph,
-                squad.c,
+                held[worker],
                 squad.width,
                 table.columns,
-                first,
-                last,
+                order[first:last],
                 k,
                 now,
                 squad.first_ms,
                 *outputs,
-                squad.works[worker],
             )
 
         if threads == 1 or size == 1:

@@ -21,17 +21,18 @@ import numpy as np
 from geo.arrays import Int64Array
 from geo.jit import kernel
 from routing.beyond import FEW, STRAIGHT_MS, into_leg, keep_within, legs_before, long_legs, note
+from routing.held import Held
 from routing.kernels import clear, direct_run, reached, scaled, spread
 from routing.tables import EVER, FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 
 WIDER = 5, 4
 """A radius that is decided is taken this much wider: fewer places are left to be searched for."""
 
-__all__ = ["before", "best_many", "best_riders", "offer", "outputs"]
+__all__ = ["before", "best_many", "best_one", "hold", "offer", "outputs"]
 
 
 def outputs(k: int) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
-    """Return memory for ranks, extras, rows and slots of `best_riders`."""
+    """Return memory for ranks, extras, rows and slots of `best_one`."""
     return np.empty(k, np.int64), np.empty(k, np.int64), np.empty(k, np.int64), np.empty(k, np.int64)
 
 
@@ -120,16 +121,18 @@ def scan(
     directed, arrive_ptr = graph.directed, graph.arrive_ptr
     arrive_state, arrive_ms = graph.arrive_state, graph.arrive_ms
     active, edge_head, following = c.active, c.edge_head, c.following
-    from_u, from_v, offset_m, edge_of, walk = c.from_u, c.from_v, c.offset_m, c.edge, c.walk
+    from_u, from_v, offset_m, walk = c.from_u, c.from_v, c.offset_m, c.walk
     ok, skills, platform, stops = c.ok, c.skills, c.platform, c.stops
-    leave_at, room_at, until, arrive, factors = c.leave, c.room, c.until, c.arrive, c.factor
+    leave_at, room_at, until, factors = c.leave, c.room, c.until, c.factor
+    ahead_state, ahead_ms, ahead_edge, ahead_walk = c.ahead_state, c.ahead_ms, c.ahead_edge, c.ahead_walk
     cap, penalty, order = c.cap, c.penalty, c.order
     t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
     t_walk, t_service, t_latest = tasks.walk[i], tasks.service[i], tasks.latest[i]
     t_earliest = max(tasks.earliest[i], np.int64(now))
     t_skills, t_platforms = tasks.skills[i], tasks.platforms[i]
     t_x, t_y, t_fixed = tasks.x[i], tasks.y[i], t_walk + t_service
-    legs, x, y, pace, long_leg = c.leg, c.x, c.y, 1.0 / graph.fastest, c.long_leg[0]
+    legs, ahead_x, ahead_y = c.leg, c.ahead_x, c.ahead_y
+    pace, long_leg = 1.0 / graph.fastest, c.long_leg[0]
     t_barred, t_most = tasks.barred[i], tasks.most[i]
     most_cap = c.most_cap[0]
     along, against = directed[2 * t_edge] != NO, directed[2 * t_edge + 1] != NO
@@ -161,27 +164,26 @@ def scan(
                     net = (
                         base + inverse_ms[q] + directed[d] - (from_u[here] if (d & 1) == 0 else from_v[here])
                     )
-                # What it takes at least, from two columns: most slots go no further.
+                # What it takes at least, from half a line of cache: most slots go no further.
                 best = rank_out[k - 1] if found == k else t_most
                 bound = min(best, most_cap)
                 least = net + t_fixed - legs[here]
                 if least > bound or net > radius:
                     continue
-                row = here // width
-                j = here - row * width
                 straight = np.int64(0)
-                if j < stops[row]:
-                    dx, dy = x[here + 1] - t_x, y[here + 1] - t_y
+                at_end = ahead_x[here] == np.inf
+                if not at_end:
+                    dx, dy = ahead_x[here] - t_x, ahead_y[here] - t_y
                     straight = np.int64(np.sqrt(dx * dx + dy * dy) * pace) - STRAIGHT_MS
                     if least + straight > bound:
                         continue
+                row = here // width
                 if row == t_barred or ok[row] == 0 or (t_skills & ~skills[row]) != 0:
                     continue
                 if t_platforms != 0 and (t_platforms & platform[row]) == 0:
                     continue
-                at_end = j == stops[row]
                 leave, room = leave_at[here], room_at[here]
-                if j == 0 and at_end and leave < now:
+                if at_end and leave < now and stops[row] == 0:
                     room -= now - leave
                     leave = np.int64(now)
                 factor = np.int64(factors[row])
@@ -193,23 +195,32 @@ def scan(
                 if at_end:
                     extra = done - leave
                 else:
-                    following_arrival = arrive[here + 1]
-                    least = done + t_walk + walk[here + 1] - following_arrival
+                    # The next stop is reached a leg after this place is left.
+                    least = done + t_walk - leave - legs[here]
+                    if least + scaled(max(straight, np.int64(0)), factor) > most:
+                        continue
+                    least += ahead_walk[here]
                     if least > most:
                         continue
-                    next_edge = edge_of[here + 1]
-                    on = reached(
-                        directed,
-                        arrive_ptr,
-                        arrive_state,
-                        arrive_ms,
-                        dist_from,
-                        next_edge,
-                        from_u[here + 1],
-                        from_v[here + 1],
-                        False,
-                    )
-                    if next_edge == t_edge:
+                    if ahead_state[here, 0] >= 0:
+                        # As `reached`, from this slot's own line: at `NO` the sum stays beyond every radius.
+                        on = min(
+                            np.int64(dist_from[ahead_state[here, 0]]) + ahead_ms[here, 0],
+                            np.int64(dist_from[ahead_state[here, 1]]) + ahead_ms[here, 1],
+                        )
+                    else:
+                        on = reached(
+                            directed,
+                            arrive_ptr,
+                            arrive_state,
+                            arrive_ms,
+                            dist_from,
+                            ahead_edge[here],
+                            from_u[here + 1],
+                            from_v[here + 1],
+                            False,
+                        )
+                    if ahead_edge[here] == t_edge:
                         run = direct_run(
                             along,
                             against,
@@ -242,6 +253,42 @@ def radii(c: Columns, tasks: TaskColumns, i: Ms, rank: Ms) -> tuple[Ms, Ms]:
     whole = np.int64(max(min((spare + c.long_leg[0]) * 1000 // factor + 1, FAR_MS), 0))
     half = max((spare + c.long_leg[0]) * 500 // factor, spare * 1000 // factor) + 1
     return np.int64(max(min(half, whole), 0)), whole
+
+
+@kernel
+def settle(
+    graph: Graph,
+    c: Columns,
+    width: Ms,
+    tasks: TaskColumns,
+    i: Ms,
+    k: int,
+    now: Ms,
+    found: int,
+    rank_out: Int64Array,
+    extra_out: Int64Array,
+    row_out: Int64Array,
+    slot_out: Int64Array,
+    radius: Ms,
+    listed: Int64Array,
+    n: int,
+    work: Work,
+) -> int:
+    """Search for the listed places by themselves, the most promising first; returns how many riders."""
+    for _ in range(n):
+        q = np.argmin(listed[:n, 3])
+        rank = rank_out[k - 1] if found == k else tasks.most[i]
+        if listed[q, 3] > rank:
+            break
+        listed[q, 3] = EVER
+        slot = listed[q, 0]
+        extra = into_leg(graph, c, width, tasks, i, slot, listed[q, 1], listed[q, 2], rank, now, radius, work)
+        if extra >= 0:
+            found = offer(
+                c.penalty, c.order, slot // width, slot, extra, k, found,
+                rank_out, extra_out, row_out, slot_out,
+            )  # fmt: skip
+    return found
 
 
 @kernel
@@ -292,34 +339,63 @@ def best_riders(
                 wanted = min(wanted, radius * 3 + 1000)
         if decided:
             n = long_legs(graph, c, width, tasks, i, rank, radius, listed, n, work)
+            found = settle(
+                graph,
+                c,
+                width,
+                tasks,
+                i,
+                k,
+                now,
+                found,
+                rank_out,
+                extra_out,
+                row_out,
+                slot_out,
+                radius,
+                listed,
+                n,
+                work,
+            )
         clear(work, n_to, n_from)
         if decided:
-            break
+            return found
         radius = min(wanted, whole)
-    for _ in range(n):
-        q = np.argmin(listed[:n, 3])
-        rank = rank_out[k - 1] if found == k else tasks.most[i]
-        if listed[q, 3] > rank:
-            break
-        listed[q, 3] = EVER
-        slot = listed[q, 0]
-        extra = into_leg(graph, c, width, tasks, i, slot, listed[q, 1], listed[q, 2], rank, now, work)
-        if extra >= 0:
-            found = offer(
-                c.penalty, c.order, slot // width, slot, extra, k, found,
-                rank_out, extra_out, row_out, slot_out,
-            )  # fmt: skip
-    return found
+
+
+@kernel
+def hold(graph: Graph, c: Columns, work: Work) -> Held:
+    """Put together what `best_one` and `best_many` take; to be made anew when an array is replaced."""
+    return Held(graph, c, work)
+
+
+@kernel
+def best_one(
+    held: Held,
+    width: Ms,
+    tasks: TaskColumns,
+    i: Ms,
+    k: int,
+    now: Ms,
+    first_ms: Ms,
+    rank_out: Int64Array,
+    extra_out: Int64Array,
+    row_out: Int64Array,
+    slot_out: Int64Array,
+) -> int:
+    """`best_riders`, to be called from outside of kernels."""
+    return best_riders(
+        held.graph, held.c, width, tasks, i, k, now, first_ms,
+        rank_out, extra_out, row_out, slot_out, held.work,
+    )  # fmt: skip
 
 
 @kernel
 def best_many(
-    graph: Graph,
-    c: Columns,
+    held: Held,
     width: Ms,
     tasks: TaskColumns,
-    first: int,
-    last: int,
+    rows: Int64Array,
     k: int,
     now: Ms,
     first_ms: Ms,
@@ -328,10 +404,10 @@ def best_many(
     extra: Int64Array,
     row: Int64Array,
     slot: Int64Array,
-    work: Work,
 ) -> None:
-    """`best_riders` for the tasks `first` to `last` - 1, each into its own row of the outputs."""
-    for i in range(first, last):
+    """`best_one` for some rows of `tasks`, each into its own row of the outputs."""
+    graph, c, work = held.graph, held.c, held.work
+    for i in rows:
         found[i] = best_riders(
             graph, c, width, tasks, i, k, now, first_ms, rank[i], extra[i], row[i], slot[i], work
         )

@@ -113,9 +113,11 @@ def work_for(network: StreetNetwork, mode: str) -> Work:
     return Work(
         space.dist,
         space.dist.copy(),
+        space.dist.copy(),
         space.link,
         space.ring,
         space.touched,
+        space.touched.copy(),
         space.touched.copy(),
         np.empty(widest, np.int32),
         np.empty(widest, np.uint32),
@@ -376,7 +378,7 @@ def point_leg(
     n_seeds = seeds(
         directed, graph.depart_ptr, graph.depart_state, graph.depart_ms, edge_i, u_i, v_i, True, work
     )
-    dist, touched = work.dist_from, work.touched_from
+    dist, touched = work.dist_leg, work.touched_leg
     while True:
         if best <= limit:
             limit = best

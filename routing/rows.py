@@ -29,7 +29,7 @@ def admit(graph: Graph, c: Columns, rows: Int64Array, width: Ms, reached: BoolAr
         for j in range(c.stops[row] + 1):
             link(graph, c, row * width + j)
         renew_legs(graph, c, row, 0, width, width, work)
-        reached[q] = reschedule(c, row, width)
+        reached[q] = reschedule(graph, c, row, width)
 
 
 @kernel
@@ -83,7 +83,7 @@ def move(
         c.lonlat[slot, 1] = lonlat[q, 1]
         c.at[row] = at
         renew_legs(graph, c, row, 0, 1, width, work)
-        reached[q] = reschedule(c, row, width)
+        reached[q] = reschedule(graph, c, row, width)
 
 
 @kernel
@@ -158,7 +158,7 @@ def close_gap(
     """Link a stop that was written, and compute the legs `first` to `last` - 1."""
     link(graph, c, slot)
     renew_legs(graph, c, row, first, last, width, work)
-    reschedule(c, row, width)
+    reschedule(graph, c, row, width)
 
 
 @kernel
@@ -169,7 +169,7 @@ def take_out(graph: Graph, c: Columns, row: Ms, place: Ms, width: Ms, work: Work
     for j in range(place, width):
         set_leg(c, row * width + j, legs[j + 1] if j + 1 < width else 0)
     renew_legs(graph, c, row, place - 1, place, width, work)
-    reschedule(c, row, width)
+    reschedule(graph, c, row, width)
 
 
 @kernel
@@ -203,7 +203,7 @@ def append_stops(
         c.change[slot] = 0
         link(graph, c, slot)
     renew_legs(graph, c, row, c.stops[row] - (last - first), c.stops[row] + 1, width, work)
-    reschedule(c, row, width)
+    reschedule(graph, c, row, width)
 
 
 @kernel
@@ -243,7 +243,7 @@ def advance(
                 link(graph, c, base + j)
             c.at[row] = leave
             c.ready[row] = leave
-            reschedule(c, row, width)
+            reschedule(graph, c, row, width)
         if changed:
             c.rest[base] = 0
     return n

@@ -10,6 +10,8 @@ from geo.errors import InputError
 from geo.snapping import Snapped
 from geo.streets import StreetNetwork
 from routing.columns import allocate, reschedule
+from routing.held import Held
+from routing.insertion import hold
 from routing.kernels import graph_of, work_for
 from routing.policy import Policy
 from routing.rows import (
@@ -104,7 +106,19 @@ class Squad:
         self.c.keep[0] = round(policy.slack_kept_s * 1000)
         self.c.work_span[0] = round(policy.continuous_work_s * 1000)
         self.c.break_span[0] = round(policy.break_s * 1000)
-        self.first_ms = 400_000
+        self.first_ms = 340_000
+        self._held: list[Held] = []
+        self._held_columns = self.c
+
+    def held(self, thread: int = 0) -> Held:
+        """Return what a thread hands to `best_one` and `best_many`."""
+        if self._held_columns is not self.c:
+            self._held, self._held_columns = [], self.c
+        while len(self._held) <= thread:
+            if len(self.works) == len(self._held):
+                self.works.append(work_for(self.network, self.mode))
+            self._held.append(hold(self.graph, self.c, self.works[len(self._held)]))
+        return self._held[thread]
 
     def __len__(self) -> int:
         return len(self.c.stops) - len(self._free)
@@ -185,7 +199,7 @@ class Squad:
         """List the legs above a length apart; the answers are the same for every length, the time is not."""
         self.c.long_leg[0] = leg_ms
         # A little more than half of what a leg takes decides most searches at once.
-        self.first_ms = 60_000 + leg_ms * 9 // 16
+        self.first_ms = 40_000 + leg_ms // 2
         relist(self.c)
 
     def move(self, rows: Int64Array, places: Snapped, at_ms: int) -> BoolArray:
@@ -238,7 +252,7 @@ class Squad:
 
     def renew(self, row: int) -> None:
         """Recompute the schedule of a row whose columns were written from outside."""
-        reschedule(self.c, row, self.width)
+        reschedule(self.graph, self.c, row, self.width)
 
     def advance(self, now_ms: int) -> tuple[Int64Array, Int64Array, Int64Array]:
         """Let time pass; returns rows, starts and leaves (epoch ms) of the stops now driven to.

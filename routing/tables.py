@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array, Int64Array, UInt8Array, UInt32Array
+from geo.arrays import Float32Array, FloatArray, Int32Array, Int64Array, UInt8Array, UInt32Array
 
 __all__ = ["EVER", "FAR_MS", "NEVER", "NO", "Columns", "Graph", "Ms", "TaskColumns", "Work"]
 
@@ -60,10 +60,13 @@ class Work(NamedTuple):
 
     dist_to: UInt32Array
     dist_from: UInt32Array
+    dist_leg: UInt32Array
+    """For single legs, searched for while the two others are kept."""
     link: Int32Array
     ring: Int32Array
     touched_to: Int32Array
     touched_from: Int32Array
+    touched_leg: Int32Array
     seed_state: Int32Array
     seed_ms: UInt32Array
 
@@ -76,8 +79,17 @@ class Columns(NamedTuple):
     from_u: Int32Array
     from_v: Int32Array
     walk: Int32Array
-    x: FloatArray
-    y: FloatArray
+    x: Float32Array
+    y: Float32Array
+    ahead_x: Float32Array
+    """Place of the next stop, infinite after the last one."""
+    ahead_y: Float32Array
+    ahead_state: Int32Array
+    """(n, 2) States at which the next stop is reached; the first is -1 where they are not just one or two."""
+    ahead_ms: UInt32Array
+    """(n, 2) Time from there."""
+    ahead_edge: Int32Array
+    ahead_walk: Int32Array
     offset_m: FloatArray
     walk_m: FloatArray
     lonlat: FloatArray

@@ -1,0 +1,49 @@
+"""Ways that lie partly beyond the radius of a search, against a search for each way by itself."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lattice import lattice
+from towns import NOW, some_riders, some_tasks
+
+from routing.beyond import way_on, way_to
+from routing.fleet import Fleet
+from routing.kernels import clear, point_leg, spread
+from routing.policy import Policy
+from routing.tables import FAR_MS, NO
+
+TOWNS = lattice(10), lattice(8, 600.0)
+"""Short streets, and streets that take longer than some of the radii."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    wide=st.booleans(),
+    radius=st.integers(0, 300_000),
+    more=st.integers(-50_000, 300_000),
+)
+def test_a_search_finds_the_ways_that_end_beyond_it(seed: int, wide: bool, radius: int, more: int) -> None:
+    rng, town = np.random.default_rng(seed), TOWNS[wide]
+    fleet = Fleet(town, Policy())
+    fleet.put(some_riders(town, rng, 8, everything=False), NOW)
+    tasks = some_tasks(town, rng, 3, everything=False)
+    squad = fleet.squads["ebike"]
+    graph, c, work, most = squad.graph, squad.c, squad.works[0], max(radius + more, 0)
+    t = fleet.table("ebike", tasks).columns
+    slots = np.flatnonzero((np.arange(squad.width) <= c.stops[:, None]).ravel())
+    for i in np.flatnonzero(t.edge >= 0).tolist():
+        place = t.edge[i], t.from_u[i], t.from_v[i], t.offset_m[i], t.x[i], t.y[i]
+        n_to, n_from = spread(graph, t.edge[i], t.from_u[i], t.from_v[i], radius, work)
+        for slot in slots.tolist():
+            at = (
+                c.edge[slot], np.int64(c.from_u[slot]), np.int64(c.from_v[slot]),
+                c.offset_m[slot], c.x[slot], c.y[slot],
+            )  # fmt: skip
+            to = point_leg(graph, *at, *place, FAR_MS, work)
+            on = point_leg(graph, *place, *at, FAR_MS, work)
+            assert way_to(graph, c, t, i, slot, most, radius, work) == (to if to <= most else NO)
+            assert way_on(graph, c, t, i, slot, most, radius, work) == (on if on <= most else NO)
+        clear(work, n_to, n_from)
+        for array in (work.dist_to, work.dist_from, work.dist_leg):
+            assert (array == NO).all()
