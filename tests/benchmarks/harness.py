@@ -60,7 +60,7 @@ def compare(
     *,
     metric: str = "time",
     unit: str = "s",
-    scale: float = 1.0,
+    scale: float | Mapping[str, float] = 1.0,
     rounds: int = MIN_ROUNDS,
 ) -> list[Row]:
     """Time every subject in turn; the first one named ``yilu`` is ours.
@@ -70,7 +70,8 @@ def compare(
     subjects
         Name of the distribution (a word may follow, as in ``scipy limit``) to a call without arguments.
     scale
-        Factor from seconds to `unit`, for instance ``1e3 / calls`` for milliseconds a call.
+        Factor from seconds to `unit`, for instance ``1e3 / calls`` for milliseconds a call; one for each
+        subject where they do different shares of the work in a round.
     rounds
         Rounds after the warm-up; raised to five.
     """
@@ -81,7 +82,8 @@ def compare(
         for name, call in subjects.items():
             start = time.perf_counter()
             call()
-            seconds[name].append((time.perf_counter() - start) * scale)
+            taken = time.perf_counter() - start
+            seconds[name].append(taken * (scale if isinstance(scale, float) else scale[name]))
     ours = statistics.median(seconds[OURS]) if OURS in seconds else None
     return [
         _row(

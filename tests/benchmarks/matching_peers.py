@@ -2,6 +2,10 @@
 
 All get the plans with their leg times and answer an easier question (no rules but slack and due instants).
 The matrices that VROOM and OR-Tools need are given to them and not counted.
+
+networkx is given the same streets in three ways: as the graph of junctions that our own searches use; as the
+same multigraph, the only kind that OSMnx hands out; and with a node at every point of a street, as maps come
+where nobody simplifies them (pyrosm, or OSMnx told not to; also the peer that DESIGN names).
 """
 
 import dataclasses
@@ -38,6 +42,7 @@ OSRM_STOPS = 4_000
 RESOLVED = 50
 
 Subjects = dict[str, Callable[[], object]]
+Listed = list[tuple[int, bool, int, float, float]]
 
 
 class _Slots:
@@ -55,8 +60,12 @@ class _Slots:
         self.following = np.append(self.state[1:], 0)
         self.tasks = self._states(fleet.table("ebike", tasks).columns.edge).tolist()
         self.lonlat = c.lonlat[self.used]
-        columns = self.state, self.at_end, self.following, self.leg, self.room
-        self.listed = list(zip(*(column.tolist() for column in columns), strict=True))
+        self.places = c.edge[self.used], c.offset_m[self.used]
+
+    def list_by(self, node: NDArray[np.int64]) -> Listed:
+        """Return the rows for `scan_plainly`, their places told by the nodes of some graph."""
+        columns = node, self.at_end, np.append(node[1:], 0), self.leg, self.room
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def _states(self, edge: NDArray[np.int32]) -> NDArray[np.int64]:
         at = np.minimum(self.graph.depart_ptr[2 * edge], len(self.graph.depart_state) - 1)
@@ -68,15 +77,48 @@ class _Slots:
         extra[extra > self.room] = np.inf
         return int(np.argmin(extra))
 
-    def scan_plainly(self, to: dict[int, float], on: dict[int, float]) -> int:
-        """The same in a Python loop over the plans, from the tables as networkx gives them."""
-        best, best_row = np.inf, -1
-        for row, (state, at_end, following, leg, room) in enumerate(self.listed):
-            if state in to and (at_end or following in on):
-                extra = to[state] + SERVICE_S * 1000 + (0.0 if at_end else on[following] - leg)
-                if extra < best and extra <= room:
-                    best, best_row = extra, row
-        return best_row
+
+def scan_plainly(listed: Listed, to: dict[int, float], on: dict[int, float]) -> int:
+    """The same in a Python loop over the plans, from the tables as networkx gives them."""
+    best, best_row = np.inf, -1
+    for row, (state, at_end, following, leg, room) in enumerate(listed):
+        if state in to and (at_end or following in on):
+            extra = to[state] + SERVICE_S * 1000 + (0.0 if at_end else on[following] - leg)
+            if extra < best and extra <= room:
+                best, best_row = extra, row
+    return best_row
+
+
+class _PointGraph:
+    """The streets open to e-bikes with a node at every point of their lines."""
+
+    def __init__(self, network: StreetNetwork) -> None:
+        self.network = network
+        points, edges = len(network.geom_lonlat), len(network.edge_u)
+        edge = np.repeat(np.arange(edges), np.diff(network.geom_ptr))
+        self.node = len(network.node_id) + np.arange(points)
+        self.node[network.geom_ptr[:-1]], self.node[network.geom_ptr[1:] - 1] = network.edge_u, network.edge_v
+        before = np.flatnonzero(edge[1:] == edge[:-1])
+        part = (network.geom_along_m[before + 1] - network.geom_along_m[before]) / np.maximum(
+            network.edge_length_m[edge[before]], 1e-9
+        )
+        cost = network.graph("ebike").directed_cost_ms.reshape(-1, 2)[edge[before]].astype(np.int64)
+        self.streets = nx.DiGraph()
+        for way, (tail, head) in enumerate(((before, before + 1), (before + 1, before))):
+            use = cost[:, way] != NO
+            ms = np.rint(cost[use, way] * part[use]).astype(np.int64)
+            arcs = zip(self.node[tail[use]].tolist(), self.node[head[use]].tolist(), ms.tolist(), strict=True)
+            self.streets.add_weighted_edges_from(arcs, weight="ms")
+        self.turned = self.streets.reverse()
+
+    def nearest(self, edge: NDArray[np.int32], offset_m: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the nearest node along its street for each place."""
+        along, ptr = self.network.geom_along_m, self.network.geom_ptr
+        rows = [
+            ptr[e] + int(np.argmin(np.abs(along[ptr[e] : ptr[e + 1]] - at)))
+            for e, at in zip(edge.tolist(), offset_m.tolist(), strict=True)
+        ]
+        return self.node[rows]
 
 
 def on_public_streets(network: StreetNetwork, tasks: list[Task]) -> list[Task]:
@@ -96,6 +138,9 @@ def assembled(fleet: Fleet, tasks: list[Task]) -> tuple[Subjects, list[str]]:
     forward = csr_array((graph.cost + 1e-9, graph.head, graph.indptr), shape=(n, n))
     backward = csr_array((graph.rev_cost + 1e-9, graph.rev_head, graph.rev_indptr), shape=(n, n))
     tail = np.repeat(np.arange(n), np.diff(graph.indptr))
+    points = _PointGraph(fleet.network)
+    at_points = points.nearest(*slots.places)
+    table = fleet.table("ebike", tasks).columns
     streets = nx.DiGraph()
     arcs = zip(tail.tolist(), graph.head.tolist(), graph.cost.tolist(), strict=True)
     streets.add_weighted_edges_from(arcs, weight="ms")
@@ -116,23 +161,33 @@ def assembled(fleet: Fleet, tasks: list[Task]) -> tuple[Subjects, list[str]]:
                 vectors.append(vector)
             slots.scan(*vectors)
 
-    def networkx_plain(back: nx.DiGraph, forth: nx.DiGraph) -> None:
-        for task in slots.tasks:
+    def networkx_plain(back: nx.DiGraph, forth: nx.DiGraph, places: list[int], listed: Listed) -> None:
+        for task in places:
             to, on = (
                 nx.single_source_dijkstra_path_length(one, task, cutoff=LIMIT_MS, weight="ms")
                 for one in (back, forth)
             )
-            slots.scan_plainly(to, on)
+            scan_plainly(listed, to, on)
 
+    listed = slots.list_by(slots.state)
     # OSMnx hands out multigraphs, and most leave them so.
     multi = nx.MultiDiGraph(streets)
 
     subjects: Subjects = {
         "scipy limit 15 min + numpy": scipy_limit,
         "networkx cutoff 15 min + numpy": networkx_cutoff,
-        "networkx cutoff 15 min + loop over plans": functools.partial(networkx_plain, turned, streets),
+        "networkx cutoff 15 min + loop over plans": functools.partial(
+            networkx_plain, turned, streets, slots.tasks, listed
+        ),
         "networkx multigraph, as of OSMnx, cutoff 15 min + loop over plans": functools.partial(
-            networkx_plain, multi.reverse(), multi
+            networkx_plain, multi.reverse(), multi, slots.tasks, listed
+        ),
+        "networkx with a node at every point, cutoff 15 min + loop over plans": functools.partial(
+            networkx_plain,
+            points.turned,
+            points.streets,
+            points.nearest(table.edge, table.offset_m).tolist(),
+            slots.list_by(at_points),
         ),
     }
     if find_spec("routingkit_cch") is None:
@@ -184,20 +239,11 @@ def _beside(
         for _ in range(calls):
             ours()
 
-    rows = compare(BENCH, case, {"yilu": ours_often, peer: call}, metric="time a task", unit="ms", scale=1e3)
-    scales = (1 / calls, factor)
-    scaled = [
-        dataclasses.replace(
-            row,
-            median=(row.median or 0.0) * by,
-            p99=(row.p99 or 0.0) * by,
-            min=(row.min or 0.0) * by,
-            max=(row.max or 0.0) * by,
-            ratio=None if row.ratio is None else row.ratio * scales[1] / scales[0],
-        )
-        for row, by in zip(rows, scales, strict=True)
-    ]
-    return [scaled[0], dataclasses.replace(scaled[1], version=version or scaled[1].version)]
+    scale = {"yilu": 1e3 / calls, peer: 1e3 * factor}
+    rows = compare(
+        BENCH, case, {"yilu": ours_often, peer: call}, metric="time a task", unit="ms", scale=scale
+    )
+    return [rows[0], dataclasses.replace(rows[1], version=version or rows[1].version)]
 
 
 def _osrm(source: pathlib.Path, case: str, fleet: Fleet, task: Task, ours: Callable[[], object]) -> list[Row]:
