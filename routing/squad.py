@@ -106,7 +106,7 @@ class Squad:
         self.c.keep[0] = round(policy.slack_kept_s * 1000)
         self.c.work_span[0] = round(policy.continuous_work_s * 1000)
         self.c.break_span[0] = round(policy.break_s * 1000)
-        self.first_ms = 340_000
+        self.first_ms = 390_000
         self._held: list[Held] = []
         self._held_columns = self.c
 
@@ -199,7 +199,7 @@ class Squad:
         """List the legs above a length apart; the answers are the same for every length, the time is not."""
         self.c.long_leg[0] = leg_ms
         # A little more than half of what a leg takes decides most searches at once.
-        self.first_ms = 40_000 + leg_ms // 2
+        self.first_ms = 50_000 + leg_ms * 9 // 16
         relist(self.c)
 
     def move(self, rows: Int64Array, places: Snapped, at_ms: int) -> BoolArray:
