@@ -1,11 +1,15 @@
-"""Kernels that change whole rows of the columns in place: plans put, moved on, opened and closed."""
+"""Kernels that change whole rows of the columns in place: plans put, moved on, opened and closed.
+
+They are called from Python one by one, so they take all arrays as one.
+"""
 
 import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
 from routing.columns import link, renew_legs, reschedule, set_leg, unlink
-from routing.tables import Columns, Graph, Ms, Work
+from routing.held import Held
+from routing.tables import Columns, Graph, Ms
 
 __all__ = [
     "admit",
@@ -22,8 +26,9 @@ __all__ = [
 
 
 @kernel
-def admit(graph: Graph, c: Columns, rows: Int64Array, width: Ms, reached: BoolArray, work: Work) -> None:
+def admit(held: Held, rows: Int64Array, width: Ms, reached: BoolArray) -> None:
     """Link written rows, compute their legs and schedules; `reached`: whose stops can all be reached."""
+    graph, c, work = held.graph, held.c, held.work
     for q in range(len(rows)):
         row = rows[q]
         for j in range(c.stops[row] + 1):
@@ -33,8 +38,9 @@ def admit(graph: Graph, c: Columns, rows: Int64Array, width: Ms, reached: BoolAr
 
 
 @kernel
-def dismiss(graph: Graph, c: Columns, rows: Int64Array, width: Ms) -> None:
+def dismiss(held: Held, rows: Int64Array, width: Ms) -> None:
     """Take rows out of the lists of their streets."""
+    graph, c = held.graph, held.c
     for row in rows:
         for j in range(c.stops[row] + 1):
             unlink(graph, c, row * width + j)
@@ -44,8 +50,7 @@ def dismiss(graph: Graph, c: Columns, rows: Int64Array, width: Ms) -> None:
 
 @kernel
 def move(
-    graph: Graph,
-    c: Columns,
+    held: Held,
     rows: Int64Array,
     edge: Int32Array,
     from_u: Int64Array,
@@ -59,9 +64,9 @@ def move(
     at: Ms,
     width: Ms,
     reached: BoolArray,
-    work: Work,
 ) -> None:
     """Set the positions of rows; of their legs only the first is computed anew."""
+    graph, c, work = held.graph, held.c, held.work
     for q in range(len(rows)):
         row = rows[q]
         slot = row * width
@@ -143,8 +148,9 @@ def shift(graph: Graph, c: Columns, row: Ms, place: Ms, by: Ms, width: Ms) -> No
 
 
 @kernel
-def open_gap(graph: Graph, c: Columns, row: Ms, place: Ms, width: Ms) -> None:
+def open_gap(held: Held, row: Ms, place: Ms, width: Ms) -> None:
     """Make room for a stop at `place`, with the legs of the others kept."""
+    graph, c = held.graph, held.c
     legs = c.leg[row * width : (row + 1) * width].copy()
     shift(graph, c, row, place, 1, width)
     for j in range(place + 1, width):
@@ -152,18 +158,18 @@ def open_gap(graph: Graph, c: Columns, row: Ms, place: Ms, width: Ms) -> None:
 
 
 @kernel
-def close_gap(
-    graph: Graph, c: Columns, row: Ms, slot: Ms, first: Ms, last: Ms, width: Ms, work: Work
-) -> None:
+def close_gap(held: Held, row: Ms, slot: Ms, first: Ms, last: Ms, width: Ms) -> None:
     """Link a stop that was written, and compute the legs `first` to `last` - 1."""
+    graph, c, work = held.graph, held.c, held.work
     link(graph, c, slot)
     renew_legs(graph, c, row, first, last, width, work)
     reschedule(graph, c, row, width)
 
 
 @kernel
-def take_out(graph: Graph, c: Columns, row: Ms, place: Ms, width: Ms, work: Work) -> None:
+def take_out(held: Held, row: Ms, place: Ms, width: Ms) -> None:
     """Remove stop `place` (1-based); the leg over the gap is computed, the others are kept."""
+    graph, c, work = held.graph, held.c, held.work
     legs = c.leg[row * width : (row + 1) * width].copy()
     shift(graph, c, row, place, -1, width)
     for j in range(place, width):
@@ -174,8 +180,7 @@ def take_out(graph: Graph, c: Columns, row: Ms, place: Ms, width: Ms, work: Work
 
 @kernel
 def append_stops(
-    graph: Graph,
-    c: Columns,
+    held: Held,
     row: Ms,
     edge: Int32Array,
     from_u: Int64Array,
@@ -190,9 +195,9 @@ def append_stops(
     first: Ms,
     last: Ms,
     width: Ms,
-    work: Work,
 ) -> None:
     """Put rows `first` to `last` - 1 of a table of stops at the end of a plan."""
+    graph, c, work = held.graph, held.c, held.work
     for q in range(first, last):
         c.stops[row] += 1
         slot = row * width + c.stops[row]
@@ -208,8 +213,7 @@ def append_stops(
 
 @kernel
 def advance(
-    graph: Graph,
-    c: Columns,
+    held: Held,
     width: Ms,
     now: Ms,
     out_row: Int64Array,
@@ -217,6 +221,7 @@ def advance(
     out_leave: Int64Array,
 ) -> int:
     """Move on everybody who has left his place by `now`: he is planned from his next stop."""
+    graph, c = held.graph, held.c
     n = 0
     for row in range(len(c.stops)):
         base = row * width

@@ -111,7 +111,7 @@ class Squad:
         self._held_columns = self.c
 
     def held(self, thread: int = 0) -> Held:
-        """Return what a thread hands to `best_one` and `best_many`."""
+        """Return all that the kernels of a thread read and write, as one."""
         if self._held_columns is not self.c:
             self._held, self._held_columns = [], self.c
         while len(self._held) <= thread:
@@ -167,7 +167,7 @@ class Squad:
     def dismiss(self, rows: Sequence[int]) -> None:
         """Take riders out and their rows back."""
         if len(rows):
-            dismiss(self.graph, self.c, np.asarray(rows, np.int64), self.width)
+            dismiss(self.held(), np.asarray(rows, np.int64), self.width)
             self._free.extend(rows)
 
     def write_places(self, slots: Int64Array, places: Snapped) -> None:
@@ -182,7 +182,7 @@ class Squad:
     def admit(self, rows: Int64Array) -> BoolArray:
         """Link written rows, compute their legs and schedules; returns whose stops can all be reached."""
         reached = np.ones(len(rows), np.bool_)
-        admit(self.graph, self.c, rows, self.width, reached, self.works[0])
+        admit(self.held(), rows, self.width, reached)
         self.settle()
         return reached
 
@@ -208,8 +208,7 @@ class Squad:
         xy = self.network.project(places.lonlat)
         reached = np.ones(len(rows), np.bool_)
         move(
-            self.graph,
-            self.c,
+            self.held(),
             rows,
             places.edge,
             along,
@@ -223,7 +222,6 @@ class Squad:
             at_ms,
             self.width,
             reached,
-            self.works[0],
         )
         return reached
 
@@ -232,23 +230,23 @@ class Squad:
         if self.c.stops[row] + 1 >= self.width:
             self.reserve(0, int(self.c.stops[row]) + 1)
         slot = row * self.width + place + 1
-        open_gap(self.graph, self.c, row, place + 1, self.width)
+        open_gap(self.held(), row, place + 1, self.width)
         self.write_places(np.array([slot]), at)
         c = self.c
         c.service[slot] = as_ms(visit.service_s)
         c.earliest[slot], c.latest[slot] = as_ms(visit.earliest_s), as_ms(visit.latest_s)
         c.change[slot], c.rest[slot] = change, rest
-        close_gap(self.graph, c, row, slot, place, place + 2, self.width, self.works[0])
+        close_gap(self.held(), row, slot, place, place + 2, self.width)
 
     def take_out(self, row: int, place: int) -> None:
         """Remove stop `place` (0-based); the leg over the gap is computed, the rest is kept."""
-        take_out(self.graph, self.c, row, place + 1, self.width, self.works[0])
+        take_out(self.held(), row, place + 1, self.width)
 
     def append(self, row: int, stops: StopTable, first: int, last: int) -> None:
         """Put the rows `first` to `last` - 1 of a table of stops at the end of a plan."""
         if self.c.stops[row] + last - first + 2 >= self.width:
             self.reserve(0, int(self.c.stops[row]) + last - first + 2)
-        append_stops(self.graph, self.c, row, *stops, first, last, self.width, self.works[0])
+        append_stops(self.held(), row, *stops, first, last, self.width)
 
     def renew(self, row: int) -> None:
         """Recompute the schedule of a row whose columns were written from outside."""
@@ -261,7 +259,7 @@ class Squad:
         """
         size = int(np.maximum(self.c.stops, 0).sum())
         out = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-        n = advance(self.graph, self.c, self.width, now_ms, *out)
+        n = advance(self.held(), self.width, now_ms, *out)
         return out[0][:n], out[1][:n], out[2][:n]
 
     def stop_table(
