@@ -231,6 +231,18 @@ def test_moving_a_rider_is_the_same_as_putting_him_anew(town: StreetNetwork) -> 
     assert fleet.best(tasks, 6, NOW, threads=2) == anew.best(tasks, 6, NOW)
 
 
+def test_room_for_more_riders_and_stops_changes_no_answer(town: StreetNetwork) -> None:
+    rng = np.random.default_rng(4)
+    fleet = Fleet(town, PLAIN)
+    fleet.put(some_riders(town, rng, 12, everything=True), NOW)
+    tasks = some_tasks(town, rng, 8, everything=False)
+    before = fleet.best(tasks, 4, NOW)
+    assert any(before)
+    for squad in fleet.squads.values():
+        squad.reserve(500, 40)
+    assert fleet.best(tasks, 4, NOW) == before
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
