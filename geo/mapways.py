@@ -12,6 +12,7 @@ from geo.areas import spans
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
 from geo.opl import Objects, OplFile, Relation, parse_tags
 from geo.rawways import MODES, Compounds, RawWays, mode_bit
+from geo.viaways import flat
 
 __all__ = ["NAME_KEYS", "STREET_KEYS", "TURN_KEYS", "Streets", "raw_ways", "read_streets"]
 
@@ -233,9 +234,7 @@ def _drives(
             if len(found) == 1:
                 drives.append(found.pop())
                 only.append(alone)
-    ptr = np.cumsum([0, *map(len, drives)], dtype=np.int64)
-    nodes = np.array([node for drive in drives for node in drive], dtype=np.int32)
-    return ptr, nodes, np.array(only, dtype=np.bool_)
+    return *flat(drives), np.array(only, dtype=np.bool_)
 
 
 class _Line(NamedTuple):

@@ -75,7 +75,7 @@ def _into(drive: Drive, copies: dict[Drive, int], forbidden: set[Drive]) -> int:
 
 
 def flat(drives: Sequence[Drive]) -> tuple[Int64Array, Int32Array]:
-    """Drives as pointers (n + 1,) and edges, one after the other."""
+    """Drives as pointers (n + 1,) and edges (or nodes), one after the other."""
     ptr = np.cumsum([0, *map(len, drives)], dtype=np.int64)
     return ptr, np.array([edge for drive in drives for edge in drive], dtype=np.int32)
 

@@ -263,72 +263,46 @@ def completed(
 
 
 @kernel
-def way_to(
-    graph: Graph, c: Columns, tasks: TaskColumns, i: Ms, slot: Ms, most: Ms, radius: Ms, work: Work
+def single_way(
+    graph: Graph,
+    c: Columns,
+    tasks: TaskColumns,
+    i: Ms,
+    slot: Ms,
+    to_task: bool,
+    most: Ms,
+    radius: Ms,
+    work: Work,
 ) -> Ms:
-    """Network time from a slot to the task after `spread`, `NO` where it is above `most`."""
+    """Network time from a slot to the task (`to_task`) or back after `spread`, `NO` if it is above `most`."""
+    edge, u, v = c.edge[slot], np.int64(c.from_u[slot]), np.int64(c.from_v[slot])
+    offset_m, x, y = c.offset_m[slot], c.x[slot], c.y[slot]
+    t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
+    t_x, t_y = tasks.x[i], tasks.y[i]
     if most - radius > radius:
-        return point_leg(
-            graph, c.edge[slot], np.int64(c.from_u[slot]), np.int64(c.from_v[slot]),
-            c.offset_m[slot], c.x[slot], c.y[slot],
-            tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i], tasks.x[i], tasks.y[i],
-            most, work,
-        )  # fmt: skip
-    n = seeds(
-        graph.directed, graph.depart_ptr, graph.depart_state, graph.depart_ms,
-        c.edge[slot], c.from_u[slot], c.from_v[slot], True, work,
-    )  # fmt: skip
-    reach = max(most - radius, np.int64(0))
-    best, n = completed(graph.indptr, graph.head, graph.cost, n, reach, work.dist_to, work)
-    # Where the task's own street is longer than the radius.
-    last = reached(
-        graph.directed, graph.arrive_ptr, graph.arrive_state, graph.arrive_ms, work.dist_leg,
-        tasks.edge[i], tasks.from_u[i], tasks.from_v[i], False,
-    )  # fmt: skip
-    best = min(best, last)
+        if to_task:
+            return point_leg(
+                graph, edge, u, v, offset_m, x, y, t_edge, t_u, t_v, t_offset, t_x, t_y, most, work
+            )
+        return point_leg(graph, t_edge, t_u, t_v, t_offset, t_x, t_y, edge, u, v, offset_m, x, y, most, work)
+    directed, reach = graph.directed, max(most - radius, np.int64(0))
+    depart_ptr, depart_state, depart_ms = graph.depart_ptr, graph.depart_state, graph.depart_ms
+    arrive_ptr, arrive_state, arrive_ms = graph.arrive_ptr, graph.arrive_state, graph.arrive_ms
+    # The last hop: where the task's own street is longer than the radius.
+    if to_task:
+        n = seeds(directed, depart_ptr, depart_state, depart_ms, edge, u, v, True, work)
+        best, n = completed(graph.indptr, graph.head, graph.cost, n, reach, work.dist_to, work)
+        hop = reached(directed, arrive_ptr, arrive_state, arrive_ms, work.dist_leg, t_edge, t_u, t_v, False)
+    else:
+        n = seeds(directed, arrive_ptr, arrive_state, arrive_ms, edge, u, v, False, work)
+        best, n = completed(graph.rev_indptr, graph.rev_head, graph.rev_cost, n, reach, work.dist_from, work)
+        hop = reached(directed, depart_ptr, depart_state, depart_ms, work.dist_leg, t_edge, t_u, t_v, True)
+    best = min(best, hop)
     reset(work.dist_leg, work.touched_leg, n)
-    edge = c.edge[slot]
-    if edge == tasks.edge[i]:
-        run = direct_run(
-            graph.directed[2 * edge] != NO, graph.directed[2 * edge + 1] != NO,
-            tasks.offset_m[i] - c.offset_m[slot],
-            tasks.from_u[i] - c.from_u[slot], tasks.from_v[i] - c.from_v[slot],
-        )  # fmt: skip
-        best = min(best, run)
-    return best if best <= most else np.int64(NO)
-
-
-@kernel
-def way_on(
-    graph: Graph, c: Columns, tasks: TaskColumns, i: Ms, slot: Ms, most: Ms, radius: Ms, work: Work
-) -> Ms:
-    """Network time from the task to a slot after `spread`, `NO` where it is above `most`."""
-    if most - radius > radius:
-        return point_leg(
-            graph, tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i], tasks.x[i], tasks.y[i],
-            c.edge[slot], np.int64(c.from_u[slot]), np.int64(c.from_v[slot]),
-            c.offset_m[slot], c.x[slot], c.y[slot],
-            most, work,
-        )  # fmt: skip
-    n = seeds(
-        graph.directed, graph.arrive_ptr, graph.arrive_state, graph.arrive_ms,
-        c.edge[slot], c.from_u[slot], c.from_v[slot], False, work,
-    )  # fmt: skip
-    reach = max(most - radius, np.int64(0))
-    best, n = completed(graph.rev_indptr, graph.rev_head, graph.rev_cost, n, reach, work.dist_from, work)
-    first = reached(
-        graph.directed, graph.depart_ptr, graph.depart_state, graph.depart_ms, work.dist_leg,
-        tasks.edge[i], tasks.from_u[i], tasks.from_v[i], True,
-    )  # fmt: skip
-    best = min(best, first)
-    reset(work.dist_leg, work.touched_leg, n)
-    edge = c.edge[slot]
-    if edge == tasks.edge[i]:
-        run = direct_run(
-            graph.directed[2 * edge] != NO, graph.directed[2 * edge + 1] != NO,
-            c.offset_m[slot] - tasks.offset_m[i],
-            c.from_u[slot] - tasks.from_u[i], c.from_v[slot] - tasks.from_v[i],
-        )  # fmt: skip
+    if edge == t_edge:
+        sign = 1 if to_task else -1
+        along, against = directed[2 * edge] != NO, directed[2 * edge + 1] != NO
+        run = direct_run(along, against, sign * (t_offset - offset_m), sign * (t_u - u), sign * (t_v - v))
         best = min(best, run)
     return best if best <= most else np.int64(NO)
 
@@ -359,11 +333,13 @@ def into_leg(
     most = max((allowed - tasks.service[i] + c.leg[slot]) * 1000 // factor + 1, np.int64(0))
     after = slot + 1
     if to < 0:
-        to = way_to(graph, c, tasks, i, slot, max(most - max(on, np.int64(0)), np.int64(0)), radius, work)
+        to = single_way(
+            graph, c, tasks, i, slot, True, max(most - max(on, np.int64(0)), np.int64(0)), radius, work
+        )
     if to == NO:
         return np.int64(-1)
     if on < 0:
-        on = way_on(graph, c, tasks, i, after, max(most - to, np.int64(0)), radius, work)
+        on = single_way(graph, c, tasks, i, after, False, max(most - to, np.int64(0)), radius, work)
     if on == NO:
         return np.int64(-1)
     start = c.leave[slot] + c.walk[slot] + scaled(to, factor) + tasks.walk[i]

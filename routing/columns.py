@@ -12,7 +12,7 @@ from geo.jit import kernel
 from routing.kernels import network_leg, scaled
 from routing.tables import NO, Columns, Graph, Ms, Work
 
-__all__ = ["allocate", "link", "renew_legs", "reschedule", "set_leg", "unlink"]
+__all__ = ["allocate", "link", "look_ahead", "renew_legs", "reschedule", "set_leg", "unlink"]
 
 LINE = 64
 """Bytes of a line of cache. A search waits for memory more than it computes: what it reads lies together."""
@@ -163,40 +163,38 @@ def renew_legs(graph: Graph, c: Columns, row: Ms, first: Ms, last: Ms, width: Ms
 
 
 @kernel
-def no_stop_ahead(c: Columns, slot: Ms) -> None:
-    """Write to a slot that nothing follows, as after the last stop of a plan."""
-    c.ahead_x[slot] = c.ahead_y[slot] = np.inf
-    c.ahead_edge[slot] = c.ahead_walk[slot] = 0
-    c.ahead_state[slot] = -1
-    c.ahead_ms[slot] = 0
+def look_ahead(graph: Graph, c: Columns, row: Ms, width: Ms) -> None:
+    """Write to the slots of a row, whose stops have changed, what a search asks about the stop after each."""
+    last = row * width + c.stops[row]
+    for slot in range(row * width, last + 1):
+        c.ahead_x[slot] = c.ahead_y[slot] = np.inf
+        c.ahead_edge[slot] = c.ahead_walk[slot] = 0
+        c.ahead_state[slot] = -1
+        c.ahead_ms[slot] = 0
+        if slot == last:
+            break
+        after = slot + 1
+        edge = c.edge[after]
+        c.ahead_x[slot], c.ahead_y[slot] = c.x[after], c.y[after]
+        c.ahead_edge[slot], c.ahead_walk[slot] = edge, c.walk[after]
+        n = 0
+        for d in range(2 * edge, 2 * edge + 2):
+            if graph.directed[d] == NO:
+                continue
+            part = c.from_u[after] if (d & 1) == 0 else c.from_v[after]
+            for i in range(graph.arrive_ptr[d], graph.arrive_ptr[d + 1]):
+                if n < 2:
+                    c.ahead_state[slot, n] = graph.arrive_state[i]
+                    c.ahead_ms[slot, n] = part + graph.arrive_ms[i]
+                n += 1
+        if n == 1:
+            c.ahead_state[slot, 1], c.ahead_ms[slot, 1] = c.ahead_state[slot, 0], c.ahead_ms[slot, 0]
+        elif n != 2:
+            c.ahead_state[slot, 0] = -1
 
 
 @kernel
-def look_ahead(graph: Graph, c: Columns, slot: Ms) -> None:
-    """Write to a slot what a search wants to know of the stop after it."""
-    after = slot + 1
-    edge = c.edge[after]
-    no_stop_ahead(c, slot)
-    c.ahead_x[slot], c.ahead_y[slot] = c.x[after], c.y[after]
-    c.ahead_edge[slot], c.ahead_walk[slot] = edge, c.walk[after]
-    n = 0
-    for d in range(2 * edge, 2 * edge + 2):
-        if graph.directed[d] == NO:
-            continue
-        part = c.from_u[after] if (d & 1) == 0 else c.from_v[after]
-        for i in range(graph.arrive_ptr[d], graph.arrive_ptr[d + 1]):
-            if n < 2:
-                c.ahead_state[slot, n] = graph.arrive_state[i]
-                c.ahead_ms[slot, n] = part + graph.arrive_ms[i]
-            n += 1
-    if n == 1:
-        c.ahead_state[slot, 1], c.ahead_ms[slot, 1] = c.ahead_state[slot, 0], c.ahead_ms[slot, 0]
-    elif n != 2:
-        c.ahead_state[slot, 0] = -1
-
-
-@kernel
-def reschedule(graph: Graph, c: Columns, row: Ms, width: Ms) -> bool:
+def reschedule(c: Columns, row: Ms, width: Ms) -> bool:
     """Recompute arrivals forward and rooms backward; returns whether every stop can be reached.
 
     Forward time slack with waiting (Savelsbergh 1992): the delay that stop k bears is the smaller of what
@@ -204,9 +202,6 @@ def reschedule(graph: Graph, c: Columns, row: Ms, width: Ms) -> bool:
     """
     base = row * width
     k = c.stops[row]
-    for j in range(k):
-        look_ahead(graph, c, base + j)
-    no_stop_ahead(c, base + k)
     leave = max(c.at[row], c.ready[row])
     c.arrive[base] = leave
     c.start[base] = leave

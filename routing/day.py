@@ -268,5 +268,5 @@ class _Draft:
     def _times(self, chain: list[int]) -> Int64Array:
         out = np.empty(len(chain) - 1, np.int64)
         path = np.array(chain, np.int64)
-        _legs(self._squad.graph, *self._table, path[:-1], path[1:], out, self._squad.works[0])
+        _legs(self._squad.graph, *self._table, path[:-1], path[1:], out, self._squad.work())
         return out

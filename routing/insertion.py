@@ -28,7 +28,7 @@ from routing.tables import EVER, FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Wo
 WIDER = 5, 4
 """A radius that is decided is taken this much wider: fewer places are left to be searched for."""
 
-__all__ = ["before", "best_many", "best_one", "hold", "offer", "outputs"]
+__all__ = ["before", "best_many", "best_one", "offer", "outputs"]
 
 
 def outputs(k: int) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
@@ -256,42 +256,6 @@ def radii(c: Columns, tasks: TaskColumns, i: Ms, rank: Ms) -> tuple[Ms, Ms]:
 
 
 @kernel
-def settle(
-    graph: Graph,
-    c: Columns,
-    width: Ms,
-    tasks: TaskColumns,
-    i: Ms,
-    k: int,
-    now: Ms,
-    found: int,
-    rank_out: Int64Array,
-    extra_out: Int64Array,
-    row_out: Int64Array,
-    slot_out: Int64Array,
-    radius: Ms,
-    listed: Int64Array,
-    n: int,
-    work: Work,
-) -> int:
-    """Search for the listed places by themselves, the most promising first; returns how many riders."""
-    for _ in range(n):
-        q = np.argmin(listed[:n, 3])
-        rank = rank_out[k - 1] if found == k else tasks.most[i]
-        if listed[q, 3] > rank:
-            break
-        listed[q, 3] = EVER
-        slot = listed[q, 0]
-        extra = into_leg(graph, c, width, tasks, i, slot, listed[q, 1], listed[q, 2], rank, now, radius, work)
-        if extra >= 0:
-            found = offer(
-                c.penalty, c.order, slot // width, slot, extra, k, found,
-                rank_out, extra_out, row_out, slot_out,
-            )  # fmt: skip
-    return found
-
-
-@kernel
 def best_riders(
     graph: Graph,
     c: Columns,
@@ -338,35 +302,25 @@ def best_riders(
             if found < k:
                 wanted = min(wanted, radius * 3 + 1000)
         if decided:
-            n = long_legs(graph, c, width, tasks, i, rank, radius, listed, n, work)
-            found = settle(
-                graph,
-                c,
-                width,
-                tasks,
-                i,
-                k,
-                now,
-                found,
-                rank_out,
-                extra_out,
-                row_out,
-                slot_out,
-                radius,
-                listed,
-                n,
-                work,
-            )
+            break
         clear(work, n_to, n_from)
-        if decided:
-            return found
         radius = min(wanted, whole)
-
-
-@kernel
-def hold(graph: Graph, c: Columns, work: Work) -> Held:
-    """Put together what `best_one` and `best_many` take; to be made anew when an array is replaced."""
-    return Held(graph, c, work)
+    n = long_legs(graph, c, width, tasks, i, rank, radius, listed, n, work)
+    for _ in range(n):
+        q = np.argmin(listed[:n, 3])
+        rank = rank_out[k - 1] if found == k else tasks.most[i]
+        if listed[q, 3] > rank:
+            break
+        listed[q, 3] = EVER
+        slot = listed[q, 0]
+        extra = into_leg(graph, c, width, tasks, i, slot, listed[q, 1], listed[q, 2], rank, now, radius, work)
+        if extra >= 0:
+            found = offer(
+                c.penalty, c.order, slot // width, slot, extra, k, found,
+                rank_out, extra_out, row_out, slot_out,
+            )  # fmt: skip
+    clear(work, n_to, n_from)
+    return found
 
 
 @kernel

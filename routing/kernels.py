@@ -9,12 +9,14 @@ from geo.arrays import FloatArray, Int32Array, UInt32Array
 from geo.jit import kernel
 from geo.search import relax_seed, reset, search, workspace
 from geo.streets import ModeGraph, StreetNetwork
+from routing.held import Held
 from routing.tables import FAR_MS, NO, Columns, Graph, Ms, Work
 
 __all__ = [
     "clear",
     "direct_run",
     "graph_of",
+    "hold",
     "network_leg",
     "point_leg",
     "reached",
@@ -122,6 +124,12 @@ def work_for(network: StreetNetwork, mode: str) -> Work:
         np.empty(widest, np.int32),
         np.empty(widest, np.uint32),
     )
+
+
+@kernel
+def hold(graph: Graph, c: Columns, work: Work) -> Held:
+    """Put together what kernels take from Python; to be made anew when an array is replaced."""
+    return Held(graph, c, work)
 
 
 @kernel

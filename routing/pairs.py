@@ -13,7 +13,7 @@ from geo.arrays import Int64Array
 from geo.jit import kernel
 from routing.fleet import Candidate, Fleet
 from routing.insertion import before
-from routing.kernels import clear, direct_run, point_leg, reached, scaled, spread, work_for
+from routing.kernels import clear, direct_run, point_leg, reached, scaled, spread
 from routing.squad import Squad, as_ms
 from routing.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 from routing.tasks import Task
@@ -323,8 +323,6 @@ def best_pairs(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidat
 def _in_mode(fleet: Fleet, squad: Squad, task: Task, k: int, now: int) -> list[Candidate]:
     p = fleet.table(squad.mode, [task]).columns
     d = fleet.table(squad.mode, [task], dropoff=True).columns
-    while len(squad.works) < 2:
-        squad.works.append(work_for(fleet.network, squad.mode))
     out = np.empty((k, 5), np.int64)
     count = _best_pair_riders(
         squad.graph,
@@ -338,8 +336,8 @@ def _in_mode(fleet: Fleet, squad: Squad, task: Task, k: int, now: int) -> list[C
         now,
         squad.first_ms,
         out,
-        squad.works[0],
-        squad.works[1],
+        squad.work(0),
+        squad.work(1),
     )
     return [
         Candidate(fleet.id_at(squad.mode, int(row)), int(at_p), int(extra), int(rank), int(at_d))

@@ -7,7 +7,7 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
-from routing.columns import link, renew_legs, reschedule, set_leg, unlink
+from routing.columns import link, look_ahead, renew_legs, reschedule, set_leg, unlink
 from routing.held import Held
 from routing.tables import Columns, Graph, Ms
 
@@ -33,8 +33,9 @@ def admit(held: Held, rows: Int64Array, width: Ms, reached: BoolArray) -> None:
         row = rows[q]
         for j in range(c.stops[row] + 1):
             link(graph, c, row * width + j)
+        look_ahead(graph, c, row, width)
         renew_legs(graph, c, row, 0, width, width, work)
-        reached[q] = reschedule(graph, c, row, width)
+        reached[q] = reschedule(c, row, width)
 
 
 @kernel
@@ -88,7 +89,7 @@ def move(
         c.lonlat[slot, 1] = lonlat[q, 1]
         c.at[row] = at
         renew_legs(graph, c, row, 0, 1, width, work)
-        reached[q] = reschedule(graph, c, row, width)
+        reached[q] = reschedule(c, row, width)
 
 
 @kernel
@@ -162,8 +163,9 @@ def close_gap(held: Held, row: Ms, slot: Ms, first: Ms, last: Ms, width: Ms) -> 
     """Link a stop that was written, and compute the legs `first` to `last` - 1."""
     graph, c, work = held.graph, held.c, held.work
     link(graph, c, slot)
+    look_ahead(graph, c, row, width)
     renew_legs(graph, c, row, first, last, width, work)
-    reschedule(graph, c, row, width)
+    reschedule(c, row, width)
 
 
 @kernel
@@ -174,8 +176,9 @@ def take_out(held: Held, row: Ms, place: Ms, width: Ms) -> None:
     shift(graph, c, row, place, -1, width)
     for j in range(place, width):
         set_leg(c, row * width + j, legs[j + 1] if j + 1 < width else 0)
+    look_ahead(graph, c, row, width)
     renew_legs(graph, c, row, place - 1, place, width, work)
-    reschedule(graph, c, row, width)
+    reschedule(c, row, width)
 
 
 @kernel
@@ -207,8 +210,9 @@ def append_stops(
         c.earliest[slot] = -(np.int64(1) << 61)
         c.change[slot] = 0
         link(graph, c, slot)
+    look_ahead(graph, c, row, width)
     renew_legs(graph, c, row, c.stops[row] - (last - first), c.stops[row] + 1, width, work)
-    reschedule(graph, c, row, width)
+    reschedule(c, row, width)
 
 
 @kernel
@@ -248,7 +252,8 @@ def advance(
                 link(graph, c, base + j)
             c.at[row] = leave
             c.ready[row] = leave
-            reschedule(graph, c, row, width)
+            reschedule(c, row, width)
         if changed:
+            look_ahead(graph, c, row, width)
             c.rest[base] = 0
     return n

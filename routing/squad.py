@@ -11,8 +11,7 @@ from geo.snapping import Snapped
 from geo.streets import StreetNetwork
 from routing.columns import allocate, reschedule
 from routing.held import Held
-from routing.insertion import hold
-from routing.kernels import graph_of, work_for
+from routing.kernels import graph_of, hold, work_for
 from routing.policy import Policy
 from routing.rows import (
     admit,
@@ -100,7 +99,7 @@ class Squad:
         self.graph = graph_of(network, mode)
         self.width = width
         self.policy = policy
-        self.works: list[Work] = [work_for(network, mode)]
+        self.works: list[Work] = []
         self.c = allocate(rows, width, len(network), network.graph(mode).n_states)
         self._free = list(range(rows - 1, -1, -1))
         self.c.keep[0] = round(policy.slack_kept_s * 1000)
@@ -108,16 +107,17 @@ class Squad:
         self.c.break_span[0] = round(policy.break_s * 1000)
         self.first_ms = 390_000
         self._held: list[Held] = []
-        self._held_columns = self.c
+
+    def work(self, thread: int = 0) -> Work:
+        """Return the memory of a thread."""
+        while len(self.works) <= thread:
+            self.works.append(work_for(self.network, self.mode))
+        return self.works[thread]
 
     def held(self, thread: int = 0) -> Held:
         """Return all that the kernels of a thread read and write, as one."""
-        if self._held_columns is not self.c:
-            self._held, self._held_columns = [], self.c
         while len(self._held) <= thread:
-            if len(self.works) == len(self._held):
-                self.works.append(work_for(self.network, self.mode))
-            self._held.append(hold(self.graph, self.c, self.works[len(self._held)]))
+            self._held.append(hold(self.graph, self.c, self.work(len(self._held))))
         return self._held[thread]
 
     def __len__(self) -> int:
@@ -157,6 +157,7 @@ class Squad:
             getattr(new, name)[:] = getattr(old, name)
         self._free = list(range(total - 1, old_rows - 1, -1)) + self._free
         self.c, self.width = new, width
+        self._held.clear()
         relink(self.graph, new, width)
         relist(new)
 
@@ -250,7 +251,7 @@ class Squad:
 
     def renew(self, row: int) -> None:
         """Recompute the schedule of a row whose columns were written from outside."""
-        reschedule(self.graph, self.c, row, self.width)
+        reschedule(self.c, row, self.width)
 
     def advance(self, now_ms: int) -> tuple[Int64Array, Int64Array, Int64Array]:
         """Let time pass; returns rows, starts and leaves (epoch ms) of the stops now driven to.

@@ -153,7 +153,7 @@ def _memory(fleet: Fleet, riders: list[Rider]) -> list[Row]:
     kept = pickle.loads(some)  # noqa: S301
     objects = tracemalloc.get_traced_memory()[0] * len(riders) / len(kept)
     tracemalloc.stop()
-    work = sum(array.nbytes for squad in fleet.squads.values() for array in squad.works[0])
+    work = sum(array.nbytes for squad in fleet.squads.values() for array in squad.work())
     size = _size(fleet)
     return [
         value(BENCH, size, "yilu", "memory of the columns", "MB", [fleet.nbytes / 1e6]),

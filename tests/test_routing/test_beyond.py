@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lattice import lattice
 from towns import NOW, some_riders, some_tasks
 
-from routing.beyond import way_on, way_to
+from routing.beyond import single_way
 from routing.fleet import Fleet
 from routing.kernels import clear, point_leg, spread
 from routing.policy import Policy
@@ -29,7 +29,7 @@ def test_a_search_finds_the_ways_that_end_beyond_it(seed: int, wide: bool, radiu
     fleet.put(some_riders(town, rng, 8, everything=False), NOW)
     tasks = some_tasks(town, rng, 3, everything=False)
     squad = fleet.squads["ebike"]
-    graph, c, work, most = squad.graph, squad.c, squad.works[0], max(radius + more, 0)
+    graph, c, work, most = squad.graph, squad.c, squad.work(), max(radius + more, 0)
     t = fleet.table("ebike", tasks).columns
     slots = np.flatnonzero((np.arange(squad.width) <= c.stops[:, None]).ravel())
     for i in np.flatnonzero(t.edge >= 0).tolist():
@@ -42,8 +42,8 @@ def test_a_search_finds_the_ways_that_end_beyond_it(seed: int, wide: bool, radiu
             )  # fmt: skip
             to = point_leg(graph, *at, *place, FAR_MS, work)
             on = point_leg(graph, *place, *at, FAR_MS, work)
-            assert way_to(graph, c, t, i, slot, most, radius, work) == (to if to <= most else NO)
-            assert way_on(graph, c, t, i, slot, most, radius, work) == (on if on <= most else NO)
+            assert single_way(graph, c, t, i, slot, True, most, radius, work) == (to if to <= most else NO)
+            assert single_way(graph, c, t, i, slot, False, most, radius, work) == (on if on <= most else NO)
         clear(work, n_to, n_from)
         for array in (work.dist_to, work.dist_from, work.dist_leg):
             assert (array == NO).all()
