@@ -28,11 +28,11 @@ from routing.tables import EVER, FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Wo
 WIDER = 5, 4
 """A radius that is decided is taken this much wider: fewer places are left to be searched for."""
 
-__all__ = ["before", "best_many", "best_one", "offer", "outputs"]
+__all__ = ["before", "best_many", "best_riders", "offer", "outputs"]
 
 
 def outputs(k: int) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
-    """Return memory for ranks, extras, rows and slots of `best_one`."""
+    """Return memory for ranks, extras, rows and slots of `best_riders`."""
     return np.empty(k, np.int64), np.empty(k, np.int64), np.empty(k, np.int64), np.empty(k, np.int64)
 
 
@@ -257,8 +257,7 @@ def radii(c: Columns, tasks: TaskColumns, i: Ms, rank: Ms) -> tuple[Ms, Ms]:
 
 @kernel
 def best_riders(
-    graph: Graph,
-    c: Columns,
+    held: Held,
     width: Ms,
     tasks: TaskColumns,
     i: Ms,
@@ -269,12 +268,12 @@ def best_riders(
     extra_out: Int64Array,
     row_out: Int64Array,
     slot_out: Int64Array,
-    work: Work,
 ) -> int:
     """Find the k best riders for task i, each at his best place; returns how many there are.
 
     `first_ms` is the radius tried first; it changes the time taken, never the answer.
     """
+    graph, c, work = held.graph, held.c, held.work
     edge, from_u, from_v = tasks.edge[i], tasks.from_u[i], tasks.from_v[i]
     if edge < 0:
         return 0
@@ -324,27 +323,6 @@ def best_riders(
 
 
 @kernel
-def best_one(
-    held: Held,
-    width: Ms,
-    tasks: TaskColumns,
-    i: Ms,
-    k: int,
-    now: Ms,
-    first_ms: Ms,
-    rank_out: Int64Array,
-    extra_out: Int64Array,
-    row_out: Int64Array,
-    slot_out: Int64Array,
-) -> int:
-    """`best_riders`, to be called from outside of kernels."""
-    return best_riders(
-        held.graph, held.c, width, tasks, i, k, now, first_ms,
-        rank_out, extra_out, row_out, slot_out, held.work,
-    )  # fmt: skip
-
-
-@kernel
 def best_many(
     held: Held,
     width: Ms,
@@ -359,9 +337,6 @@ def best_many(
     row: Int64Array,
     slot: Int64Array,
 ) -> None:
-    """`best_one` for some rows of `tasks`, each into its own row of the outputs."""
-    graph, c, work = held.graph, held.c, held.work
+    """`best_riders` for some rows of `tasks`, each into its own row of the outputs."""
     for i in rows:
-        found[i] = best_riders(
-            graph, c, width, tasks, i, k, now, first_ms, rank[i], extra[i], row[i], slot[i], work
-        )
+        found[i] = best_riders(held, width, tasks, i, k, now, first_ms, rank[i], extra[i], row[i], slot[i])

@@ -18,7 +18,7 @@ from geo.travel import reach_to
 from routing.checks import check_choice
 from routing.day import Day
 from routing.fleet import promised
-from routing.insertion import best_one, outputs
+from routing.insertion import best_riders, outputs
 from routing.policy import Policy
 from routing.riders import Rider, Stop
 from routing.squad import Squad
@@ -287,7 +287,7 @@ class _Replay:
         declined = [row for row in self.asked[task] if squad.c.ok[row]]
         squad.c.ok[declined] = 0
         out = outputs(ASKED)
-        n = best_one(squad.held(), squad.width, self.tasks, task, ASKED, now, squad.first_ms, *out)
+        n = best_riders(squad.held(), squad.width, self.tasks, task, ASKED, now, squad.first_ms, *out)
         squad.c.ok[declined] = 1
         rows, slots = out[2][:n], out[3][:n]
         places = slots - rows * squad.width

@@ -26,7 +26,7 @@ from geo.streets import StreetNetwork
 from routing.assign import assign_all, match_batch
 from routing.day import DayOptions, make_day
 from routing.fleet import Fleet
-from routing.insertion import best_many, best_one, outputs
+from routing.insertion import best_many, best_riders, outputs
 from routing.policy import Policy
 from routing.riders import Rider
 from routing.simulate import simulate
@@ -98,7 +98,7 @@ def _finder(fleet: Fleet, tasks: list[Task], k: int) -> Callable[[int], int]:
     held = squad.held()
 
     def find(i: int) -> int:
-        return best_one(held, squad.width, table, i, k, now, squad.first_ms, *out)
+        return best_riders(held, squad.width, table, i, k, now, squad.first_ms, *out)
 
     return find
 
