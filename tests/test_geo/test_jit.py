@@ -1,31 +1,74 @@
-"""A cached kernel is renewed when a kernel that it calls in another module changes."""
+"""A cached kernel is renewed when a kernel that it calls in another module changes, wherever that lies."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
-INNER = "from geo.jit import kernel\n\n\n@kernel\ndef inner(x: int) -> int:\n    return x + {}\n"
-OUTER = (
-    INNER.replace("inner(x", "outer(x")
-    .replace("x + {}", "inner(x)")
-    .replace("from", "from geo.inner import inner\nfrom", 1)
-)
+KERNEL = "from geo.jit import kernel\n\n\n@kernel\ndef {name}(x: int) -> int:\n    return {value}\n"
 
 
-def _run(house: Path) -> str:
-    code = "from geo.outer import outer; print(outer(1))"
+def _run(house: Path, module: str = "geo.outer") -> str:
+    code = f"from {module} import outer; print(outer(1))"
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(house)!r}); {code}"]
     return subprocess.run(command, cwd=house, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_a_changed_inner_kernel_reaches_its_cached_callers(tmp_path: Path) -> None:
-    package = tmp_path / "geo"
-    package.mkdir()
-    (package / "__init__.py").write_text("", encoding="utf-8")
-    (package / "jit.py").write_text((ROOT / "geo" / "jit.py").read_text(encoding="utf-8"), encoding="utf-8")
-    (package / "outer.py").write_text(OUTER, encoding="utf-8")
-    (package / "inner.py").write_text(INNER.format(1), encoding="utf-8")
-    assert _run(tmp_path) == "2"
-    (package / "inner.py").write_text(INNER.format(10), encoding="utf-8")
-    assert _run(tmp_path) == "11"
+def _write(house: Path, module: str, text: str) -> None:
+    """Write a module of a small house, with the packages above it."""
+    path = house.joinpath(*module.split(".")).with_suffix(".py")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (path.parent, *path.parent.parents):
+        if folder == house:
+            break
+        (folder / "__init__.py").touch()
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    _write(tmp_path, "geo.jit", (ROOT / "geo" / "jit.py").read_text(encoding="utf-8"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("inner", "imported"),
+    [
+        ("geo.inner", "from geo.inner import inner"),
+        ("geo.room.inner", "from geo.room.inner import inner"),
+        ("geo.room.inner", "from geo.room import (\n    inner as room,\n)\ninner = room.inner"),
+        ("other.deep.room.inner", "import other.deep.room.inner\ninner = other.deep.room.inner.inner"),
+    ],
+)
+def test_a_changed_inner_kernel_reaches_its_cached_callers(house: Path, inner: str, imported: str) -> None:
+    _write(house, "geo.outer", f"{imported}\n{KERNEL.format(name='outer', value='inner(x)')}")
+    _write(house, inner, KERNEL.format(name="inner", value="x + 1"))
+    assert _run(house) == "2"
+    _write(house, inner, KERNEL.format(name="inner", value="x + 10"))
+    assert _run(house) == "11"
+
+
+def test_a_kernel_handed_on_by_its_room_reaches_its_cached_callers(house: Path) -> None:
+    """The surface of a room has no kernel itself: the way through it still counts."""
+    _write(house, "geo.outer", f"from geo.room import inner\n{KERNEL.format(name='outer', value='inner(x)')}")
+    _write(house, "geo.room.deep.inner", KERNEL.format(name="inner", value="x + 1"))
+    (house / "geo" / "room" / "__init__.py").write_text(
+        "from geo.room.deep.inner import inner\n", encoding="utf-8"
+    )
+    assert _run(house) == "2"
+    _write(house, "geo.room.deep.inner", KERNEL.format(name="inner", value="x + 10"))
+    assert _run(house) == "11"
+
+
+def test_two_modules_that_change_places_do_not_keep_each_others_code(house: Path) -> None:
+    """The same texts under swapped names are other kernels: paths are part of the stamp."""
+    _write(house, "geo.one", KERNEL.format(name="inner", value="x + 1"))
+    _write(house, "geo.two", KERNEL.format(name="inner", value="x + 10"))
+    outer = f"from geo import one, two\ninner = one.inner\n{KERNEL.format(name='outer', value='inner(x)')}"
+    _write(house, "geo.outer", outer)
+    assert _run(house) == "2"
+    _write(house, "geo.one", KERNEL.format(name="inner", value="x + 10"))
+    _write(house, "geo.two", KERNEL.format(name="inner", value="x + 1"))
+    assert _run(house) == "11"
