@@ -138,8 +138,8 @@ def describe_map(file: Path, as_json: bool) -> None:
     import dataclasses
 
     from api.console import print_mapping
-    from geo.describe import describe
-    from geo.osm import read_osm
+    from geo.osm.describe import describe
+    from geo.osm.read import read_osm
 
     figures = dataclasses.asdict(describe(*read_osm(file)))
     if as_json:
@@ -176,7 +176,7 @@ def simulate_day(
     from api.outputs import prepared_folder
     from api.simulation import day_options, figures, print_days, replay_day, write_days
     from api.studyfile import built_in, load_study_file
-    from geo.osm import read_osm
+    from geo.osm.read import read_osm
 
     options = day_options(riders, tasks, hours, seed)
     network, _ = read_osm(file or Path(load_study_file(built_in()).map.file))

@@ -9,9 +9,9 @@ from typing import Any
 
 from api.inputs import TraceInput
 from geo.errors import InputError
-from geo.partition import Scheduler, map_traces_on
-from geo.streets import StreetNetwork
-from geo.traces import ReadResult, Traces, concat_traces
+from geo.streets.network import StreetNetwork
+from geo.traces.distributed import Scheduler, map_traces_on
+from geo.traces.read import ReadResult, Traces, concat_traces
 
 __all__ = ["connected", "read_on_cluster"]
 
@@ -66,7 +66,7 @@ def read_on_cluster(
     Raises
     ------
     InputError
-        As `geo.traces.read_traces`.
+        As `geo.traces.read.read_traces`.
     """
     with tempfile.TemporaryDirectory(prefix=".cluster-", dir=rejects.parent) as folder:
         mapped = map_traces_on(

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from api.schemas import Station, StudyMeta
 from geo.errors import InputError
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
 from siting.results import Study
 
 __all__ = [

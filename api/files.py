@@ -10,7 +10,7 @@ from api.schemas import Station, StudyMeta
 from api.studytables import Language, StudyFile
 from api.trials import Trial
 from geo.places import Places
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
 from maps.basemap import Backdrop
 from maps.documents import write_docx, write_html, write_xlsx
 from maps.exports import write_geojson, write_gpkg

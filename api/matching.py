@@ -34,7 +34,7 @@ from api.match_schemas import (
 from api.schemas import way_of
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import InputError, OffNetworkError, YiluError
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
 from routing.emergency import alert_plan
 from routing.fleet import Fleet
 from routing.match import match_tasks

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from api.match_schemas import MatchRequest, RiderIn, StopIn, StopKind, TaskIn, TaskKindName, VisitIn
 from api.studytables import Mode, StudyFile
 from geo.datum import Datum, from_wgs84
-from geo.samples import TASK_KINDS
-from geo.streets import StreetNetwork
-from geo.synthetic import CivicTasks, Snapshot, SyntheticFleet, civic_tasks, snapshot
+from geo.streets.network import StreetNetwork
+from geo.synthetic.make import CivicTasks, Snapshot, SyntheticFleet, civic_tasks, snapshot
+from geo.synthetic.samples import TASK_KINDS
 
 __all__ = ["sample_request"]
 

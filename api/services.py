@@ -27,12 +27,12 @@ from api.studytables import Mode, StudyFile
 from api.summary import summary_of
 from api.trials import Trial, put_tasks
 from api.wishes import existing_stations_of, grids_of, own_sites_of, settings_of
-from geo.describe import describe
 from geo.errors import InputError
-from geo.mapmatch import Matcher, MatchOptions
+from geo.mapmatch.matcher import Matcher, MatchOptions
+from geo.osm.describe import describe
 from geo.staypoints import classify, due_breaks, find_stay_points
-from geo.streets import StreetNetwork
-from geo.traces import Account, Traces
+from geo.streets.network import StreetNetwork
+from geo.traces.read import Account, Traces
 from siting.inputs import PassingFlows
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs

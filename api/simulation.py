@@ -13,7 +13,7 @@ from api.outputs import write_json
 from api.stages import Progress, quiet
 from api.studytables import Language
 from geo.errors import InputError, YiluError
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
 from maps.charts import PolicyBars, policies_picture
 from routing.day import DayOptions, make_day
 from routing.dayproof import DayProof, prove_day

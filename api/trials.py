@@ -9,8 +9,8 @@ from api.matching import Asked, asked_of, refuse_all_off_network, response_of
 from api.sample import sample_request
 from api.studytables import StudyFile
 from geo.errors import YiluError
-from geo.fleet import SyntheticFleet
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
+from geo.synthetic.fleet import SyntheticFleet
 from routing.match import match_tasks
 from routing.results import Match, MatchResult
 from routing.verify import Checker

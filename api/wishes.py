@@ -11,10 +11,10 @@ import shapely
 from api.stationfiles import read_places, read_stations
 from api.studytables import ForbiddenTable, StudyFile
 from api.zones import read_zones, to_wgs84_zones
-from geo.fleet import SyntheticFleet
 from geo.grids import UnitGrids, h3_grids, read_grids
-from geo.samples import existing_stations
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
+from geo.synthetic.fleet import SyntheticFleet
+from geo.synthetic.samples import existing_stations
 from siting.candidates import CandidateRules, CandidateSites
 from siting.demand import DemandWeights
 from siting.hotspots import HotSpotRules

@@ -10,7 +10,7 @@ Where the shift applies: in mainland China, by the outline of `geo.mainland`. Th
 (72.004-137.8347 E, 0.8293-55.8271 N) also shifts Hanoi, Seoul, Taipei, Hong Kong and Macau, whose maps are
 WGS-84. Within 0.8 km (BD-09: 1.6 km) of the outline a shifted position can also be read as an unshifted
 one from the other side; the mainland reading wins, so every mainland position comes back exactly. A reader
-that knows its city is not in the mainland should not convert at all (`geo.traces` does so).
+that knows its city is not in the mainland should not convert at all (`geo.traces.read` does so).
 
 Positions are (lon, lat) in degrees, arrays (n, 2).
 """

@@ -9,12 +9,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.access import GATE_KINDS
-from geo.areas import Areas, Rings
 from geo.arrays import BoolArray, FloatArray, Int32Array
 from geo.errors import InputError
-from geo.opl import TaggedNodes, parse_tags
-from geo.rawways import Compounds
+from geo.osm.access import GATE_KINDS
+from geo.osm.areas import Areas, Rings
+from geo.osm.opl import TaggedNodes, parse_tags
+from geo.streets.raw import Compounds
 
 __all__ = ["GREEN", "HOME_BUILDINGS", "POI_KEYS", "POI_KINDS", "WATER", "Places", "read_places"]
 

@@ -1,8 +1,8 @@
-"""Stay points and their kind: the door to `geo.stays`, `geo.staykinds` and `geo.breaks`."""
+"""Stay points and their kind: the door to `geo.stays.detect`, `geo.stays.classify` and `geo.stays.breaks`."""
 
-from geo.breaks import BREAK_S, CONTINUOUS_WORK_S, DueBreaks, due_breaks
-from geo.staykinds import classify
-from geo.stays import KINDS, StayPoints, concat_stays, find_stay_points
+from geo.stays.breaks import BREAK_S, CONTINUOUS_WORK_S, DueBreaks, due_breaks
+from geo.stays.classify import classify
+from geo.stays.detect import KINDS, StayPoints, concat_stays, find_stay_points
 
 __all__ = [
     "BREAK_S",

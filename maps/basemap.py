@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from geo.areas import Rings
 from geo.errors import InputError
+from geo.osm.areas import Rings
 from geo.places import Places
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
 from maps.packing import pack_lines
 from maps.style import BASE_STYLE
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geo.errors import InputError
-from geo.streets import StreetNetwork
-from geo.travel import find_path
+from geo.streets.network import StreetNetwork
+from geo.travel.times import find_path
 from maps.matching import MatchPicture, MatchStop
 from routing.results import Match
 from routing.riders import Stop

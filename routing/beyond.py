@@ -8,7 +8,7 @@ import numpy as np
 
 from geo.arrays import Int32Array, Int64Array, UInt32Array
 from geo.jit import kernel
-from geo.search import reset, search
+from geo.travel.search import reset, search
 from routing.kernels import direct_run, point_leg, reached, scaled, seeds
 from routing.tables import NO, Columns, Graph, Ms, TaskColumns, Work
 

@@ -16,8 +16,8 @@ from scipy.spatial import cKDTree
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.jit import kernel
-from geo.snapping import Snapped
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
+from geo.streets.snapping import Snapped
 from routing.checks import check_between
 from routing.kernels import point_leg
 from routing.policy import Policy

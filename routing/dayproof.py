@@ -3,9 +3,9 @@
 import dataclasses
 from collections.abc import Callable
 
-from geo.snapping import Snapped
-from geo.streets import StreetNetwork
-from geo.travel import find_path
+from geo.streets.network import StreetNetwork
+from geo.streets.snapping import Snapped
+from geo.travel.times import find_path
 from routing.day import Day
 from routing.fleet import promised
 from routing.policy import Policy

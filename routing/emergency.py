@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from geo.arrays import FloatArray
-from geo.travel import reach_to
+from geo.travel.times import reach_to
 from routing.fleet import Fleet
 from routing.policy import EmergencyPolicy
 from routing.riders import Rider

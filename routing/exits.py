@@ -3,8 +3,8 @@
 Neither on to more of the city, nor back to where he came from.
 """
 
-from geo.modegraph import OUT, PUBLIC
-from geo.streets import StreetNetwork
+from geo.streets.mode_graph import OUT, PUBLIC
+from geo.streets.network import StreetNetwork
 
 __all__ = ["POCKET_M", "STUCK_M", "leads_on"]
 

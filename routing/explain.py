@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from geo.errors import InputError
-from geo.travel import reach_to
+from geo.travel.times import reach_to
 from routing import nearmiss as near
 from routing.fleet import Fleet
 from routing.nearmiss import NearMisses, Spot, near_misses

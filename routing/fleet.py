@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int64Array
-from geo.contraction import morton_order
 from geo.errors import InputError
-from geo.snapping import Snapped
-from geo.streets import EBIKE_PROMISE_MPS, MODES, StreetNetwork
+from geo.streets.contraction import morton_order
+from geo.streets.network import EBIKE_PROMISE_MPS, MODES, StreetNetwork
+from geo.streets.snapping import Snapped
 from routing.insertion import best_many
 from routing.policy import Policy
 from routing.riders import Rider, Stop

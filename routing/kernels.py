@@ -1,14 +1,14 @@
 """Travel kernels of this room: a mode's graph turned round, and the leg between two snapped places.
 
-All times are integer milliseconds. The spread itself is `geo.search.search`.
+All times are integer milliseconds. The spread itself is `geo.travel.search.search`.
 """
 
 import numpy as np
 
 from geo.arrays import FloatArray, Int32Array, UInt32Array
 from geo.jit import kernel
-from geo.search import relax_seed, reset, search, workspace
-from geo.streets import ModeGraph, StreetNetwork
+from geo.streets.network import ModeGraph, StreetNetwork
+from geo.travel.search import relax_seed, reset, search, workspace
 from routing.held import Held
 from routing.tables import FAR_MS, NO, Columns, Graph, Ms, Work
 
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 SHIFT, FREE = 10, -2
-"""As in `geo.search`: buckets of 2**10 ms; mark of a state in no bucket."""
+"""As in `geo.travel.search`: buckets of 2**10 ms; mark of a state in no bucket."""
 PLANE_M = 2.0
 """Metres by which a straight line may be misjudged: offsets are rounded to milliseconds."""
 
@@ -298,7 +298,7 @@ def search_towards(
     ring: Int32Array,
     touched: Int32Array,
 ) -> int:
-    """As `geo.search.search`, without states from which a straight line to the goal misses `limit`."""
+    """As `geo.travel.search.search`, without states from which a straight line to the goal misses `limit`."""
     mask = len(ring) - 1
     n_touched = 0
     waiting = 0

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geo.errors import InputError
-from geo.streets import StreetNetwork
-from geo.travel import Path, find_path
+from geo.streets.network import StreetNetwork
+from geo.travel.times import Path, find_path
 from routing.exits import POCKET_M, leads_on
 from routing.explain import refusal, why_not
 from routing.fleet import Candidate, Fleet

@@ -13,8 +13,8 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.jit import kernel
-from geo.snapping import Snapped
-from geo.travel import reach_from, reach_to
+from geo.streets.snapping import Snapped
+from geo.travel.times import reach_from, reach_to
 from routing.exits import POCKET_M, STUCK_M, leads_on
 from routing.fleet import Fleet
 from routing.squad import Squad, as_ms

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from geo.gates import compound_delay_at, lone_gates
-from geo.modegraph import Streets
-from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, mode_bit
+from geo.streets.gates import compound_delay_at, lone_gates
+from geo.streets.mode_graph import Streets
+from geo.streets.network import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, mode_bit
 from routing.policy import Policy
 
 __all__ = ["PlainWays"]

@@ -43,7 +43,7 @@ import dataclasses
 import math
 
 from geo.errors import InputError
-from geo.streets import MODES
+from geo.streets.network import MODES
 from routing.checks import check_between, check_choice, check_lonlat, check_name, check_window
 
 __all__ = ["STATUSES", "STOP_KINDS", "Rider", "Stop"]
@@ -94,7 +94,7 @@ class Rider:
     lonlat: tuple[float, float]
     """Position now, (lon, lat) in WGS-84 degrees."""
     mode: str = "ebike"
-    """One of `geo.streets.MODES`."""
+    """One of `geo.streets.network.MODES`."""
     stops: tuple[Stop, ...] = ()
     """Remaining stops in their promised order, at most 200; stop ids differ."""
     speed_factor: float = 1.0

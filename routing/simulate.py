@@ -13,8 +13,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from geo.arrays import FloatArray, Int64Array
-from geo.streets import StreetNetwork
-from geo.travel import reach_to
+from geo.streets.network import StreetNetwork
+from geo.travel.times import reach_to
 from routing.checks import check_choice
 from routing.day import Day
 from routing.fleet import promised

@@ -7,8 +7,8 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
-from geo.snapping import Snapped
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
+from geo.streets.snapping import Snapped
 from routing.columns import allocate, reschedule
 from routing.held import Held
 from routing.kernels import graph_of, hold, work_for
@@ -58,7 +58,7 @@ class Codes:
 
 
 def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Array, Int64Array]:
-    """Milliseconds to each place from the ends of its edge, along and against (as `geo.trips.run_ms`)."""
+    """Milliseconds to each place from the ends of its edge, along and against (as `geo.travel.ends.run_ms`)."""
     edge = np.maximum(places.edge, 0)
     length = network.edge_length_m[edge]
     part = np.clip(np.divide(places.offset_m, length, out=np.zeros(len(edge)), where=length > 0), 0.0, 1.0)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from geo.errors import InputError
-from geo.streets import Snapped, StreetNetwork
+from geo.streets.network import Snapped, StreetNetwork
 from routing.plainways import PlainWays
 from routing.policy import Policy
 from routing.results import Match

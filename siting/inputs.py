@@ -9,7 +9,7 @@ import shapely
 
 from geo.errors import InputError
 from geo.places import Places
-from geo.streets import MODES, StreetNetwork
+from geo.streets.network import MODES, StreetNetwork
 from siting.candidates import CandidateRules, CandidateSites
 from siting.demand import DemandWeights
 from siting.hotspots import HotSpotRules
@@ -85,7 +85,7 @@ class StudySettings:
     timezone : IANA name of the city's zone
     new_sites : stations to add to the existing ones, 1-5000
     limit_s : a rest counts as served within so many seconds on the way, 30-3600
-    mode : how riders travel, one of `geo.streets.MODES`
+    mode : how riders travel, one of `geo.streets.network.MODES`
     k : least number of riders behind a published figure, 1-1000
     held_out_days : last days that the choice does not see, 0-365; with 0 the held-out shares repeat
         the training shares

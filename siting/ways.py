@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from geo.isochrones import BESIDE_M, reached_streets
-from geo.paths import find_path
-from geo.snapping import Snapped
-from geo.streets import StreetNetwork, mode_bit
-from geo.travel import travel_times_s
+from geo.streets.network import StreetNetwork, mode_bit
+from geo.streets.snapping import Snapped
+from geo.travel.isochrones import BESIDE_M, reached_streets
+from geo.travel.paths import find_path
+from geo.travel.times import travel_times_s
 
 __all__ = ["StreetWays", "Ways"]
 

@@ -27,7 +27,7 @@ import numpy as np
 import shapely
 
 from geo.arrays import FloatArray
-from geo.streets import ALL_MODES, MODES, Compounds, RawWays, StreetNetwork, mode_bit
+from geo.streets.network import ALL_MODES, MODES, Compounds, RawWays, StreetNetwork, mode_bit
 
 DEGREE_M = np.radians(6_371_008.8)
 

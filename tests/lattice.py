@@ -3,7 +3,7 @@
 import numpy as np
 import shapely
 
-from geo.streets import ALL_MODES, MODES, Compounds, RawWays, StreetNetwork
+from geo.streets.network import ALL_MODES, MODES, Compounds, RawWays, StreetNetwork
 
 DEGREE_M = np.radians(6_371_008.8)
 

@@ -10,10 +10,10 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from geo.fleet import SyntheticFleet
 from geo.staypoints import KINDS
-from geo.streets import StreetNetwork
-from geo.travel import travel_times_s
+from geo.streets.network import StreetNetwork
+from geo.synthetic.fleet import SyntheticFleet
+from geo.travel.times import travel_times_s
 
 __all__ = ["Deliveries", "deliveries_of", "saved_s"]
 

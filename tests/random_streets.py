@@ -3,8 +3,8 @@
 import numpy as np
 import shapely
 
-from geo.snapping import Snapped
-from geo.streets import ALL_MODES, Compounds, RawWays, StreetNetwork
+from geo.streets.network import ALL_MODES, Compounds, RawWays, StreetNetwork
+from geo.streets.snapping import Snapped
 
 
 def random_ways(seed: int, *, fences: bool = True) -> RawWays:

@@ -10,8 +10,8 @@ import networkx as nx
 import numpy as np
 
 from geo.arrays import FloatArray
-from geo.snapping import Snapped
-from geo.streets import EBIKE_PROMISE_MPS, MODES, StreetNetwork, mode_bit
+from geo.streets.network import EBIKE_PROMISE_MPS, MODES, StreetNetwork, mode_bit
+from geo.streets.snapping import Snapped
 
 State = tuple[int, str]
 

@@ -20,9 +20,9 @@ from api.settings import Settings
 from api.studyfile import built_in, load_study_file
 from api.summary import VARYING_KEY
 from geo.datum import from_wgs84, to_wgs84
-from geo.osm import read_osm
-from geo.streets import StreetNetwork
-from geo.synthetic import FleetOptions, make_fleet, write_csv, write_parquet
+from geo.osm.read import read_osm
+from geo.streets.network import StreetNetwork
+from geo.synthetic.make import FleetOptions, make_fleet, write_csv, write_parquet
 
 FILES = {
     "map.html", "report.docx", "report.xlsx", "report.html", "sites.geojson", "sites.gpkg", "rejects.csv",

@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import setuptools
+
 ROOT = Path(__file__).resolve().parents[1]
 # Where conda-forge gives a package another name than the package index.
 CONDA_NAMES = {
@@ -46,7 +48,8 @@ def test_every_requirement_is_constrained_and_none_is_pinned_by_hand() -> None:
 
 def test_each_package_of_the_house_is_shipped() -> None:
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    listed = set(config["tool"]["setuptools"]["packages"])
+    include = config["tool"]["setuptools"]["packages"]["find"]["include"]
+    listed = set(setuptools.find_packages(str(ROOT), include=include))
     rooms = ("geo", "siting", "routing", "maps", "api")
     found = {
         ".".join(folder.relative_to(ROOT).parts)

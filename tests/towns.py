@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
 from routing.riders import Rider, Stop
 from routing.tasks import Task, Visit
 

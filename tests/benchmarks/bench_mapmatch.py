@@ -16,9 +16,9 @@ from harness import Row, compare, skipped, value
 from mapmatch_cases import Floats, TrackMap, kubicka_maps, mismatch, simulated_map
 from mapmatch_peers import MatchPeer, engine_python, prepare_map
 
-from geo.mapmatch import Matcher, MatchOptions
-from geo.osm import read_osm
-from geo.streets import StreetNetwork
+from geo.mapmatch.matcher import Matcher, MatchOptions
+from geo.osm.read import read_osm
+from geo.streets.network import StreetNetwork
 
 BENCH = "mapmatch"
 DATA = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -19,10 +19,10 @@ from harness import Row, compare, skipped, value
 from matching_peers import assembled, on_public_streets, sampled
 from tiling import tiled_map
 
-from geo.contraction import morton_order
 from geo.errors import InputError
-from geo.osm import read_raw
-from geo.streets import StreetNetwork
+from geo.osm.read import read_raw
+from geo.streets.contraction import morton_order
+from geo.streets.network import StreetNetwork
 from routing.assign import assign_all, match_batch
 from routing.day import DayOptions, make_day
 from routing.fleet import Fleet

@@ -22,11 +22,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from tiling import tiled_map
 
-from geo.modegraph import ModeGraph
-from geo.osm import read_raw
-from geo.search import reset, search, workspace
-from geo.streets import StreetNetwork
-from geo.travel import find_path, travel_times_s
+from geo.osm.read import read_raw
+from geo.streets.mode_graph import ModeGraph
+from geo.streets.network import StreetNetwork
+from geo.travel.search import reset, search, workspace
+from geo.travel.times import find_path, travel_times_s
 
 __all__ = ["run"]
 

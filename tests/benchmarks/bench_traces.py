@@ -16,7 +16,7 @@ from harness import Row, compare, skipped, value
 from numpy.typing import NDArray
 
 from geo.staypoints import KINDS, find_stay_points
-from geo.traces import Traces
+from geo.traces.read import Traces
 
 __all__ = ["run"]
 

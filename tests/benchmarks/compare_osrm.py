@@ -32,13 +32,13 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.access import CLASSES
 from geo.arrays import FloatArray
-from geo.osm import read_raw
-from geo.paths import Path as Way
-from geo.paths import find_path
-from geo.rawways import RawWays, mode_bit
-from geo.streets import StreetNetwork
+from geo.osm.access import CLASSES
+from geo.osm.read import read_raw
+from geo.streets.network import StreetNetwork
+from geo.streets.raw import RawWays, mode_bit
+from geo.travel.paths import Path as Way
+from geo.travel.paths import find_path
 
 __all__ = ["main"]
 

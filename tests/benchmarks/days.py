@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geo.osm import read_osm
+from geo.osm.read import read_osm
 from routing.day import DayOptions, make_day
 from routing.dayproof import DayProof, prove_day
 from routing.policy import Policy

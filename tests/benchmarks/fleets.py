@@ -6,7 +6,7 @@ from scipy.spatial import cKDTree
 
 from geo.arrays import FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
 from routing.fleet import Fleet
 from routing.kernels import graph_of, point_leg, work_for
 from routing.policy import Policy

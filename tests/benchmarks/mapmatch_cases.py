@@ -9,8 +9,8 @@ import osmium
 import shapely
 from numpy.typing import NDArray
 
-from geo.manytrips import route_trips
-from geo.streets import ALL_MODES, MODES, RawWays, StreetNetwork, mode_bit
+from geo.streets.network import ALL_MODES, MODES, RawWays, StreetNetwork, mode_bit
+from geo.travel.many_paths import route_trips
 
 __all__ = ["Track", "TrackMap", "kubicka_maps", "mismatch", "simulated_map"]
 

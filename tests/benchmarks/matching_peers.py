@@ -26,9 +26,9 @@ from peers import RESOLVE, OsrmTables, PeerProcess, peers_python
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geo.modegraph import NO
-from geo.streets import StreetNetwork
-from geo.travel import travel_times_s
+from geo.streets.mode_graph import NO
+from geo.streets.network import StreetNetwork
+from geo.travel.times import travel_times_s
 from routing.fleet import Fleet
 from routing.riders import Rider
 from routing.tasks import Task

@@ -19,8 +19,8 @@ Points: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 RECIPES = {
     "yilu": """
-from geo.osm import read_raw
-from geo.streets import StreetNetwork
+from geo.osm.read import read_raw
+from geo.streets.network import StreetNetwork
 def work(file):
     StreetNetwork.build(read_raw(file)).graph("ebike")
 """,
@@ -49,8 +49,8 @@ def work(file):
 import pathlib
 def work(file):
     global load
-    from geo.streets import StreetNetwork
-    from geo.travel import travel_times_s
+    from geo.streets.network import StreetNetwork
+    from geo.travel.times import travel_times_s
     before = time.perf_counter()
     network = StreetNetwork.load(pathlib.Path(file))
     load = time.perf_counter() - before

@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pickup_truth import deliveries_of, saved_s
 
-from geo.osm import read_osm
+from geo.osm.read import read_osm
 from geo.staypoints import classify, find_stay_points
-from geo.synthetic import FleetOptions, make_fleet, write_parquet
-from geo.traces import TraceFormat, read_traces
+from geo.synthetic.make import FleetOptions, make_fleet, write_parquet
+from geo.traces.read import TraceFormat, read_traces
 from siting.events import stay_events
 from siting.inputs import StudyInputs, StudySettings
 from siting.pickups import DETOUR, PickupRules, group_drop_offs

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.onfoot import on_foot
-from geo.osm import read_osm
+from geo.osm.read import read_osm
 from geo.privacy import Pseudonymiser
 from geo.staypoints import KINDS, StayPoints, classify, find_stay_points
-from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_parquet
-from geo.traces import TraceFormat, Traces, read_traces
+from geo.stays.onfoot import on_foot
+from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_parquet
+from geo.traces.read import TraceFormat, Traces, read_traces
 
 __all__ = ["FEET", "HELD_OUT", "HeldOut", "Quality", "goal_matrix", "quality_of", "table"]
 
@@ -31,7 +31,7 @@ FEET = ("driving", "on foot")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HeldOut:
-    """A city, days and a seed that had no part in the tables of `geo.staymodel`."""
+    """A city, days and a seed that had no part in the tables of `geo.stays.tables`."""
 
     city: str
     file: str

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from geo.partition import map_traces_on
 from geo.staypoints import StayPoints, concat_stays, find_stay_points
-from geo.traces import Mapped, TraceFormat, Traces, map_traces
+from geo.traces.distributed import map_traces_on
+from geo.traces.read import Mapped, TraceFormat, Traces, map_traces
 
 KEY = bytes(range(16))
 FORMAT = TraceFormat(datum="wgs84", timezone="Asia/Shanghai")

@@ -14,9 +14,9 @@ from api.planner import STAGES, print_study, stage_names
 from api.settings import load_settings
 from api.studytables import Language
 from api.summary import VARYING_KEY, summary_of
-from geo.describe import describe
 from geo.errors import InputError
-from geo.osm import read_osm
+from geo.osm.describe import describe
+from geo.osm.read import read_osm
 
 WANTED = {
     "riders", "points_read", "points_accepted", "points_rejected", "stay_points",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from geo.access import (
+from geo.osm.access import (
     CLASS_SPEEDS_KMH,
     CLASSES,
     IF_THROUGH,
@@ -12,7 +12,7 @@ from geo.access import (
     node_rule,
     way_rule,
 )
-from geo.rawways import MODES, mode_bit
+from geo.streets.raw import MODES, mode_bit
 
 
 def tags(text: str) -> dict[str, str]:

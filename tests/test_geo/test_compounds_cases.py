@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from osm_xml import Node, Relation, Tags, Way, write_osm
 
-from geo.osm import read_osm, read_raw
-from geo.rawways import ALL_MODES, RawWays
-from geo.streets import StreetNetwork
-from geo.travel import travel_times_s
+from geo.osm.read import read_osm, read_raw
+from geo.streets.network import StreetNetwork
+from geo.streets.raw import ALL_MODES, RawWays
+from geo.travel.times import travel_times_s
 
 # A square of 200 m by 200 m; street 1 runs west to east through its middle, street 2 south of it.
 CORNERS: list[Node] = [(91, -100, -100), (92, 100, -100), (93, 100, 100), (94, -100, 100)]

@@ -7,10 +7,10 @@ import pytest
 from ascii_map import ascii_map
 
 from geo.datum import from_wgs84
-from geo.datumcheck import detect_datum, moving_points
 from geo.errors import InputError
-from geo.streets import StreetNetwork
-from geo.traces import TraceFormat, read_traces
+from geo.streets.network import StreetNetwork
+from geo.traces.datum_evidence import detect_datum, moving_points
+from geo.traces.read import TraceFormat, read_traces
 
 KEY = bytes(16)
 

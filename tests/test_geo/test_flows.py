@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.flows import street_flows
-from geo.mapmatch import Matched
+from geo.mapmatch.flows import street_flows
+from geo.mapmatch.matcher import Matched
 
 
 def matched_of(rows: list[tuple[int, int, int, bool]]) -> Matched:

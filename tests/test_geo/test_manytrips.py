@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lattice import lattice
 
-from geo.manytrips import route_trips
-from geo.streets import StreetNetwork
-from geo.travel import find_path, travel_times_s
+from geo.streets.network import StreetNetwork
+from geo.travel.many_paths import route_trips
+from geo.travel.times import find_path, travel_times_s
 
 TOWN = lattice(10)
 

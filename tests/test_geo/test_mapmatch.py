@@ -11,8 +11,8 @@ from lattice import lattice
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.mapmatch import Matched, MatchOptions, match_points
-from geo.streets import StreetNetwork
+from geo.mapmatch.matcher import Matched, MatchOptions, match_points
+from geo.streets.network import StreetNetwork
 
 TOWN = lattice(14, compound=False)
 

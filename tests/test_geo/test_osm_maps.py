@@ -8,10 +8,10 @@ import osmium
 import pytest
 import shapely
 
-from geo.describe import Description, describe
-from geo.osm import read_osm, read_raw
+from geo.osm.describe import Description, describe
+from geo.osm.read import read_osm, read_raw
 from geo.places import Places
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
 
 MAPS = (
     "beijing-haidian-composite",

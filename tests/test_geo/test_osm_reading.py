@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from osm_xml import Node, Relation, Way, write_osm
 
-from geo.access import WAY_KEYS, way_rule
 from geo.errors import InputError
-from geo.opl import Wanted, parse_tags, scan
-from geo.osm import read_osm, read_raw
-from geo.rawways import RawWays
+from geo.osm.access import WAY_KEYS, way_rule
+from geo.osm.opl import Wanted, parse_tags, scan
+from geo.osm.read import read_osm, read_raw
+from geo.streets.raw import RawWays
 
 LINE: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 200, 0)]
 STREET = {"highway": "residential", "name": "中山路"}

@@ -10,11 +10,11 @@ import pytest
 from osm_xml import Node, Relation, Way, write_osm
 
 from geo.errors import InputError
-from geo.exchange import from_osmnx, to_osmnx
-from geo.osm import read_graphml, read_osm, read_place
-from geo.rawways import MODES
-from geo.streets import StreetNetwork
-from geo.travel import travel_times_s
+from geo.osm.osmnx import from_osmnx, to_osmnx
+from geo.osm.read import read_graphml, read_osm, read_place
+from geo.streets.network import StreetNetwork
+from geo.streets.raw import MODES
+from geo.travel.times import travel_times_s
 
 NODES: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 200, 0), (4, 200, 100, {"barrier": "bollard"}), (5, 0, 100)]
 WAYS: list[Way] = [

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from geo.errors import InputError
-from geo.partition import map_traces_on
 from geo.staypoints import concat_stays, find_stay_points
-from geo.traces import TraceFormat, Traces, concat_traces, map_traces
+from geo.traces.distributed import map_traces_on
+from geo.traces.read import TraceFormat, Traces, concat_traces, map_traces
 
 KEY = bytes(range(20))
 
@@ -69,9 +69,9 @@ def write_days(folder: Path) -> Path:
 
 @pytest.mark.parametrize("rotate", ["study", "day"])
 def test_a_cluster_gives_the_same(tmp_path: Path, rotate: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import geo.partition
+    import geo.traces.distributed
 
-    monkeypatch.setattr(geo.partition, "_ROWS_A_TASK", 500)
+    monkeypatch.setattr(geo.traces.distributed, "_ROWS_A_TASK", 500)
     source = tmp_path / "in"
     source.mkdir()
     write_days(source)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo.opl import OplFile, Wanted, parse_tags, scan
-from geo.osm import read_raw
-from geo.pbf import UnsupportedError, scan_pbf
+from geo.osm.opl import OplFile, Wanted, parse_tags, scan
+from geo.osm.pbf import UnsupportedError, scan_pbf
+from geo.osm.read import read_raw
 
 SLOW_FIXTURE = [HealthCheck.function_scoped_fixture]
 # Not from U+100000 on: osmium writes these wrongly as text.

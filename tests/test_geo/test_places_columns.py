@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from osm_xml import Node, Relation, Tags, Way, write_osm
 
-from geo.areas import Rings
 from geo.errors import InputError
-from geo.osm import read_osm
+from geo.osm.areas import Rings
+from geo.osm.read import read_osm
 from geo.places import Places
 
 STREET: Way = (1, [1, 2], {"highway": "residential"})

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from geo.errors import InputError
-from geo.osm import read_osm
+from geo.osm.read import read_osm
 from geo.places import Places
 from geo.privacy import Pseudonymiser
-from geo.staymodel import FEATURES, TABLES, WEIGHTS
 from geo.staypoints import KINDS, StayPoints, classify, find_stay_points
-from geo.staysigns import CLOSES, DELIVERED, OPENS, PICKED, TALKS
-from geo.streets import StreetNetwork
-from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_parquet
-from geo.traces import TraceFormat, Traces, read_traces
+from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, TALKS
+from geo.stays.tables import FEATURES, TABLES, WEIGHTS
+from geo.streets.network import StreetNetwork
+from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_parquet
+from geo.traces.read import TraceFormat, Traces, read_traces
 
 KEY = bytes(16)
 T0 = 1_772_413_200  # 9 a.m. in Shanghai

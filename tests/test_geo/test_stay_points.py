@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from geo.errors import InputError
 from geo.staypoints import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points
-from geo.staysigns import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, TALKS
-from geo.traces import Traces
+from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, TALKS
+from geo.traces.read import Traces
 
 DEGREE_M = np.radians(6_371_008.8)
 T0 = 1_772_400_000
@@ -48,7 +48,7 @@ def ride(
 
 
 def plain(rows: list[tuple[int, float, float]], radius: float, least: int, gap: int) -> list[tuple[int, int]]:
-    """Write down the rules of `geo.stays` word by word."""
+    """Write down the rules of `geo.stays.detect` word by word."""
     stays, i = [], 0
     while i < len(rows) - 1:
         inside, end, j = [i], i, i + 1

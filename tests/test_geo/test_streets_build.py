@@ -9,9 +9,9 @@ import shapely
 from ascii_map import ascii_map
 
 from geo.errors import InputError
-from geo.isochrones import isochrone
-from geo.streets import MODES, Compounds, RawWays, StreetNetwork
-from geo.travel import find_path, reach_from, travel_times_s
+from geo.streets.network import MODES, Compounds, RawWays, StreetNetwork
+from geo.travel.isochrones import isochrone
+from geo.travel.times import find_path, reach_from, travel_times_s
 
 LINE = "A---B---C---D"
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from ascii_map import AsciiMap, ascii_map
 
-from geo.reasons import REASONS, why_unreachable
-from geo.streets import StreetNetwork
-from geo.travel import Path, find_path, travel_times_s
+from geo.streets.network import StreetNetwork
+from geo.travel.reasons import REASONS, why_unreachable
+from geo.travel.times import Path, find_path, travel_times_s
 
 
 def time_s(town: AsciiMap, mode: str, start: str, end: str, gate_delay_s: float = 100.0) -> float:

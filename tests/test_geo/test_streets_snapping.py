@@ -13,9 +13,9 @@ from random_streets import random_ways
 
 from geo.arrays import FloatArray
 from geo.errors import InputError
-from geo.snapping import Snapped
-from geo.streets import MODES, StreetNetwork, mode_bit
-from geo.travel import travel_times_s
+from geo.streets.network import MODES, StreetNetwork, mode_bit
+from geo.streets.snapping import Snapped
+from geo.travel.times import travel_times_s
 
 
 def slow_nearest_m(network: StreetNetwork, point: FloatArray, edges: list[int]) -> float:

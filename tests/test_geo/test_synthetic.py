@@ -13,11 +13,11 @@ from lattice import lattice
 
 from geo.datum import to_wgs84
 from geo.errors import InputError
-from geo.modegraph import NO
-from geo.osm import read_osm
-from geo.stays import KINDS
-from geo.streets import StreetNetwork
-from geo.synthetic import (
+from geo.osm.read import read_osm
+from geo.stays.detect import KINDS
+from geo.streets.mode_graph import NO
+from geo.streets.network import StreetNetwork
+from geo.synthetic.make import (
     BROKEN,
     EVENTS,
     FleetOptions,

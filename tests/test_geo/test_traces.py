@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from geo.datum import from_wgs84
 from geo.errors import InputError
-from geo.traceformats import REASONS
-from geo.traces import Account, TraceFormat, Traces, concat_traces, map_traces, read_traces
+from geo.traces.formats import REASONS
+from geo.traces.read import Account, TraceFormat, Traces, concat_traces, map_traces, read_traces
 
 KEY = bytes(range(16))
 WGS84 = TraceFormat(datum="wgs84", timezone="Asia/Shanghai")
@@ -148,7 +148,7 @@ def test_a_phone_that_was_carried_off_is_believed(tmp_path: Path) -> None:
 @given(seed=st.integers(0, 10_000), strays=st.integers(0, 8))
 def test_no_accepted_neighbours_are_impossibly_far_apart(seed: int, strays: int) -> None:
     """Reference: with single strays only, the accepted points are those that were not thrown."""
-    from geo.tracechecks import judge_points
+    from geo.traces.checks import judge_points
 
     rng = np.random.default_rng(seed)
     n = 80

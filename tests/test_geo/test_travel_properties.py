@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from random_streets import random_places, random_ways
 from slow_streets import SlowStreets
 
-from geo.reasons import REASONS, why_unreachable
-from geo.streets import MODES, Snapped, StreetNetwork
-from geo.travel import find_path, reach_from, reach_to, travel_times_s
+from geo.streets.network import MODES, Snapped, StreetNetwork
+from geo.travel.reasons import REASONS, why_unreachable
+from geo.travel.times import find_path, reach_from, reach_to, travel_times_s
 
 seeds = st.integers(0, 2**31)
 modes = st.sampled_from(MODES)

@@ -7,9 +7,9 @@ from ascii_map import ascii_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.modegraph import NO, Arcs, ModeGraph, assemble
-from geo.search import FREE, reset, search, search_tree, workspace
-from geo.streets import StreetNetwork
+from geo.streets.mode_graph import NO, Arcs, ModeGraph, assemble
+from geo.streets.network import StreetNetwork
+from geo.travel.search import FREE, reset, search, search_tree, workspace
 
 
 def random_graph(seed: int) -> ModeGraph:

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from osm_xml import Node, Relation, Way, write_osm
 
-from geo.osm import read_raw
-from geo.streets import StreetNetwork
-from geo.travel import travel_times_s
-from geo.viaways import flat, unflat
+from geo.osm.read import read_raw
+from geo.streets.network import StreetNetwork
+from geo.streets.turn_bans import flat, unflat
+from geo.travel.times import travel_times_s
 
 DUAL = """
 A---B---C---D

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
-from geo.osm import read_osm
+from geo.osm.read import read_osm
 from maps.basemap import Backdrop
 from maps.style import nice_breaks, ramp
 

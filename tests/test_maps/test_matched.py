@@ -9,7 +9,7 @@ from lattice import lattice
 from towns import NOW, some_riders, some_tasks
 
 from geo.errors import InputError
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
 from maps.basemap import Backdrop
 from maps.matched import match_picture
 from maps.pages import match_map

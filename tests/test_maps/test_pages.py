@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from study_sample import CENTRE, FORMULA, HOSTILE, big_study, sample_study
 
-from geo.areas import Rings
 from geo.errors import InputError
+from geo.osm.areas import Rings
 from maps.basemap import Backdrop, BackdropLayer, StreetLabel
 from maps.layers import demand_layer
 from maps.matching import MatchPicture, MatchStop

@@ -8,8 +8,8 @@ import pytest
 from study_sample import sample_study
 
 from geo.errors import InputError
-from geo.stays import KINDS as STAY_KINDS
-from geo.traceformats import REASONS as REJECT_REASONS
+from geo.stays.detect import KINDS as STAY_KINDS
+from geo.traces.formats import REASONS as REJECT_REASONS
 from maps.texts import LANGUAGES, catalogue
 from siting.candidates import CANDIDATE_KINDS
 from siting.candidates import REASONS as REFUSALS

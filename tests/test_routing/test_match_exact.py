@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lattice import lattice
 from towns import NOW, some_riders, some_tasks
 
-from geo.streets import StreetNetwork
+from geo.streets.network import StreetNetwork
 from routing.fleet import Fleet
 from routing.match import match_tasks
 from routing.policy import Policy

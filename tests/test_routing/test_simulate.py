@@ -9,8 +9,8 @@ import pytest
 from lattice import lattice
 
 from geo.errors import InputError
-from geo.osm import read_osm
-from geo.streets import StreetNetwork
+from geo.osm.read import read_osm
+from geo.streets.network import StreetNetwork
 from routing.day import DayOptions, make_day
 from routing.dayproof import prove_day
 from routing.policy import EmergencyPolicy, Policy

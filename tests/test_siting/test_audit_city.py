@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from geo.osm import read_osm
-from geo.synthetic import FleetOptions, existing_stations, make_fleet
+from geo.osm.read import read_osm
+from geo.synthetic.make import FleetOptions, existing_stations, make_fleet
 from siting.inputs import StudyInputs, StudySettings
 from siting.pickups import PickupRules
 from siting.results import AuditFinding, Study

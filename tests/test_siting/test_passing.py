@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ascii_map import ascii_map
 
-from geo.streets import EBIKE_PROMISE_MPS
+from geo.streets.network import EBIKE_PROMISE_MPS
 from siting.flows import passing_events
 from siting.inputs import PassingFlows
 

@@ -15,9 +15,9 @@ import pytest
 from pickup_truth import Deliveries, deliveries_of, saved_s
 from scipy.stats import spearmanr
 
-from geo.osm import read_osm
-from geo.streets import StreetNetwork
-from geo.synthetic import FleetOptions, make_fleet
+from geo.osm.read import read_osm
+from geo.streets.network import StreetNetwork
+from geo.synthetic.make import FleetOptions, make_fleet
 from siting.inputs import StudyInputs, StudySettings
 from siting.pickups import DETOUR, PickupRules, group_drop_offs
 from siting.results import PickupPoint

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from geo.errors import InputError
-from geo.osm import read_osm
-from geo.synthetic import FleetOptions, existing_stations, make_fleet
+from geo.osm.read import read_osm
+from geo.synthetic.make import FleetOptions, existing_stations, make_fleet
 from siting.candidates import CandidateRules
 from siting.demand import DemandWeights
 from siting.hotspots import HotSpotRules

@@ -1,0 +1,1 @@
+"""OpenStreetMap files, place names and OSMnx graphs into a street network and places."""

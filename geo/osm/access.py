@@ -1,0 +1,389 @@
+"""Who may use which street, in which direction, how fast: the rules as tables.
+
+Sources, all of the OpenStreetMap wiki:
+
+- classes and their usual users: *Key:highway*, *OSM tags for routing/Access restrictions* (worldwide row);
+- the hierarchy of access keys, most general first: *Key:access* ("Land-based transportation");
+- one-way streets: *Key:oneway*, *Key:oneway:bicycle*, *Key:cycleway*, *Tag:junction=roundabout*;
+- barriers: *Key:barrier*.
+
+Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a choice, it is made here:
+
+- An **e-bike** is a non-motor vehicle in China (Road Traffic Safety Law, art. 18, 57-58, 67): it uses cycle
+  lanes and tracks, keeps one-way streets unless a contraflow lane is tagged, is kept off motorways, and its
+  promised speed is at most 15 km/h (art. 58, and the platform standard in DOMAIN.md). In China ``trunk`` is
+  an urban expressway or a national road; the carriageway of the former is closed to non-motor vehicles and
+  the map does not tell the two apart, so a trunk road is open to it only where a cycle lane or track, or
+  ``bicycle=yes``, is tagged. Trunk links are treated alike. A trunk road that is wrongly closed costs a
+  detour, one that is wrongly open costs the rider a fine. A plain bicycle keeps the worldwide default.
+- ``highway=road`` (class unknown to the mapper) is open to everyone at a low speed and keeps its class name.
+- Pushing: ``bicycle=dismount`` lets both kinds of bicycle pass at walking speed. Footways, pedestrian streets
+  and steps without a bicycle tag stay closed to them: the last metres are walked anyway.
+- ``access=yes`` does not open a class to a mode it is not made for (cars on a footway); the mode's key does.
+- ``area=yes`` (a square, a forecourt) is a street along its outline for whoever may use its class.
+- Reversible lanes (``oneway=reversible``) are closed: their direction cannot be known. Conditional tags
+  are not read.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from geo.streets.raw import ALL_MODES, MODES
+
+__all__ = [
+    "CLASSES",
+    "CLASS_SPEEDS_KMH",
+    "GATE_KINDS",
+    "IF_THROUGH",
+    "NODE_KEYS",
+    "NOT_PUBLIC",
+    "PUBLIC",
+    "WAY_KEYS",
+    "NodeRule",
+    "WayRule",
+    "node_rule",
+    "way_rule",
+]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+EBIKE, BIKE, CAR, FOOT = (1 << i for i in range(len(MODES)))
+WHEELS = EBIKE | BIKE
+KMH = 1 / 3.6
+EBIKE_LIMIT_KMH = 15.0
+PUSHING_KMH = 4.5
+OPENED_CAR_KMH = 10.0
+TAGGED_SHARE = 0.8
+"""A driver reaches this share of a tagged speed limit (``speed_reduction`` in OSRM's car profile)."""
+
+_ = 0.0
+CLASS_SPEEDS_KMH: dict[str, tuple[float, float, float, float]] = {
+    # highway          ebike  bike    car   foot
+    "motorway":       (_,     _,     90.0,  _),
+    "motorway_link":  (_,     _,     45.0,  _),
+    "trunk":          (_,    16.0,   85.0,  _),
+    "trunk_link":     (_,    16.0,   40.0,  _),
+    "primary":        (15.0, 16.0,   65.0, 4.5),
+    "primary_link":   (15.0, 16.0,   30.0, 4.5),
+    "secondary":      (15.0, 16.0,   55.0, 4.5),
+    "secondary_link": (15.0, 16.0,   25.0, 4.5),
+    "tertiary":       (15.0, 16.0,   40.0, 4.5),
+    "tertiary_link":  (15.0, 16.0,   20.0, 4.5),
+    "unclassified":   (15.0, 16.0,   25.0, 4.5),
+    "residential":    (15.0, 16.0,   25.0, 4.5),
+    "living_street":  (12.0, 12.0,   10.0, 4.5),
+    "service":        (12.0, 14.0,   15.0, 4.5),
+    "road":           (10.0, 12.0,   15.0, 4.5),
+    "cycleway":       (15.0, 16.0,    _,   4.5),
+    "path":           (10.0, 12.0,    _,   4.5),
+    "track":          (10.0, 12.0,    _,   4.5),
+    "pedestrian":     (_,     _,      _,   4.5),
+    "footway":        (_,     _,      _,   4.5),
+    "bridleway":      (_,     _,      _,   4.5),
+    "crossing":       (_,     _,      _,   4.5),
+    "corridor":       (_,     _,      _,   4.0),
+    "platform":       (_,     _,      _,   4.0),
+    "elevator":       (_,     _,      _,   1.0),
+    "steps":          (_,     _,      _,   2.5),
+    "busway":         (_,     _,      _,    _),
+}  # fmt: skip
+"""Usual speed of each mode of `MODES` on each class; 0 where the mode is not allowed by default.
+
+A class that is not listed (construction, proposed, raceway, escape, rest_area ...) is no street at all."""
+
+CLASSES = tuple(CLASS_SPEEDS_KMH)
+_CLASS_INDEX = {name: index for index, name in enumerate(CLASSES)}
+
+NOT_PUBLIC, IF_THROUGH, PUBLIC = 0, 1, 2
+"""Standing of a street inside a closed compound, see `WayRule.public`."""
+
+_ALWAYS_PUBLIC = _words("motorway motorway_link trunk trunk_link")
+_THROUGH = _words("primary primary_link secondary secondary_link tertiary tertiary_link")
+
+SERVICE_FACTOR = {"parking_aisle": 0.5, "driveway": 0.5, "alley": 0.7, "drive-through": 0.5}
+"""Speed of wheeled modes on a service road of this kind, as a share of the class."""
+
+_HIERARCHY = {
+    EBIKE: ("access", "vehicle", "bicycle", "electric_bicycle"),
+    BIKE: ("access", "vehicle", "bicycle"),
+    CAR: ("access", "vehicle", "motor_vehicle", "motorcar"),
+    FOOT: ("access", "foot"),
+}
+_ACCESS_KEYS = ("access", "vehicle", "bicycle", "electric_bicycle", "motor_vehicle", "motorcar", "foot")
+
+_YES = _words("yes permissive designated official public allowed discouraged dismount")
+_TO_PLACE = _words("private destination customers delivery permit residents members employees students staff")
+_NO = _words("no agricultural forestry emergency military restricted prohibited use_sidepath psv bus")
+
+_FORWARD = frozenset({"yes", "true", "1"})
+_BACKWARD = frozenset({"-1", "reverse"})
+_SIDES = ("", ":left", ":right", ":both")
+_LANES = _words("lane track shared_lane share_busway opposite opposite_lane opposite_track")
+
+_CONDITIONAL = ("", ":forward", ":backward")
+WAY_KEYS = frozenset(
+    ["highway", "area", "junction", "oneway", "oneway:bicycle", "oneway:electric_bicycle", "oneway:foot"]
+    + ["oneway:motor_vehicle", "oneway:motorcar", "oneway:vehicle"]
+    + ["service", "motorroad", "maxspeed", "tunnel"]
+    + [key + suffix for key in _ACCESS_KEYS for suffix in _CONDITIONAL]
+    + [f"cycleway{side}{suffix}" for side in _SIDES for suffix in ("", ":oneway")]
+    + [f"sidewalk{side}" for side in _SIDES]
+)
+"""Tags of a way that `way_rule` reads."""
+
+
+class WayRule(NamedTuple):
+    """What a way allows.
+
+    Attributes
+    ----------
+    forward, backward : int
+        Modes that may go along and against the way (bits as in `geo.streets.raw.MODES`).
+    private : int
+        Modes that may use it only to reach or leave a place on it.
+    speed_mps : tuple of float
+        For each mode; 0 where it may not go at all.
+    highway : int
+        Index into `CLASSES`.
+    public : int
+        Standing inside a closed compound: `PUBLIC` (motorways and trunk roads, an underpass, an explicit
+        ``access=yes``), `IF_THROUGH` (primary to tertiary: public where the street leads through without a
+        gate) or `NOT_PUBLIC`. ``access=permissive`` is the owner's leave, not a right: it does not make a
+        street public.
+    """
+
+    forward: int
+    backward: int
+    private: int
+    speed_mps: tuple[float, float, float, float]
+    highway: int
+    public: int
+
+
+def way_rule(tags: Mapping[str, str]) -> WayRule | None:
+    """Access of a way by its tags; None where it is no street or nobody may use it.
+
+    Parameters
+    ----------
+    tags : mapping
+        The OSM tags; only those of `WAY_KEYS` are read.
+    """
+    highway = tags.get("highway", "")
+    if highway not in _CLASS_INDEX:
+        return None
+    speeds = list(CLASS_SPEEDS_KMH[highway])
+    forward = backward = private = 0
+    for index in range(len(MODES)):
+        mode = 1 << index
+        usual = _usual(mode, highway, speeds[index], tags)
+        along, against = (_verdict(mode, usual, tags, suffix) for suffix in (":forward", ":backward"))
+        goes_along, goes_against = _directions(mode, highway, tags)
+        # A tag that names one direction wins over the one-way rule, e.g. bicycle:backward=yes.
+        goes_against |= bool(mode & WHEELS) and _named(mode, tags, ":backward") in _YES
+        forward |= mode * bool(along != "no" and goes_along)
+        backward |= mode * bool(against != "no" and goes_against)
+        private |= mode * ("private" in (along, against))
+        if not (forward | backward) & mode:
+            speeds[index] = 0.0
+        else:
+            speeds[index] = _speed_kmh(mode, highway, speeds[index], tags)
+    if not forward | backward:
+        return None
+    return WayRule(
+        forward,
+        backward,
+        private & (forward | backward),
+        (speeds[0] * KMH, speeds[1] * KMH, speeds[2] * KMH, speeds[3] * KMH),
+        _CLASS_INDEX[highway],
+        _standing(highway, tags),
+    )
+
+
+def _standing(highway: str, tags: Mapping[str, str]) -> int:
+    said = (tags.get(key) in ("yes", "public", "official") for key in ("access", "vehicle", "motor_vehicle"))
+    if highway in _ALWAYS_PUBLIC or tags.get("tunnel") == "yes" or any(said):
+        return PUBLIC
+    return IF_THROUGH if highway in _THROUGH else NOT_PUBLIC
+
+
+def _usual(mode: int, highway: str, speed_kmh: float, tags: Mapping[str, str]) -> bool:
+    """Whether the class is open to the mode where no access key says otherwise."""
+    if tags.get("motorroad") == "yes" and mode != CAR:
+        return False
+    if mode != FOOT and tags.get("service") == "emergency_access":
+        return False
+    if highway in ("trunk", "trunk_link"):
+        if mode == EBIKE:
+            return any(tags.get(f"cycleway{side}") in _LANES for side in _SIDES)
+        if mode == FOOT:
+            values = [tags.get(f"sidewalk{side}", "no") for side in _SIDES]
+            return any(value in ("both", "left", "right", "yes") for value in values)
+    return speed_kmh > 0
+
+
+def _verdict(mode: int, usual: bool, tags: Mapping[str, str], suffix: str) -> str:
+    """Return "yes", "private" or "no": the most specific access key that says anything wins."""
+    verdict = "yes" if usual else "no"
+    for depth, key in enumerate(_HIERARCHY[mode]):
+        for name in (key, key + suffix):
+            said = _meaning(tags.get(name))
+            if said == "no":
+                verdict = "no"
+            elif said and (usual or depth >= (1 if mode == FOOT else 2) or (mode != FOOT and depth == 1)):
+                verdict = said
+    return verdict
+
+
+def _meaning(value: str | None) -> str:
+    """Return "yes", "private", "no", or "" for a value that says nothing; of a list the mildest counts."""
+    if value is None:
+        return ""
+    if value in _YES:
+        return "yes"
+    if value in _TO_PLACE:
+        return "private"
+    if value in _NO:
+        return "no"
+    if ";" in value:
+        parts = {_meaning(part.strip()) for part in value.split(";")}
+        return next((m for m in ("yes", "private", "no") if m in parts), "")
+    return ""
+
+
+def _named(mode: int, tags: Mapping[str, str], suffix: str) -> str | None:
+    return next((tags[k + suffix] for k in reversed(_HIERARCHY[mode][2:]) if k + suffix in tags), None)
+
+
+def _directions(mode: int, highway: str, tags: Mapping[str, str]) -> tuple[bool, bool]:
+    """Whether the mode may go along and against the way by the one-way rules."""
+    if mode == FOOT:
+        return _one_way(tags.get("oneway:foot")) or (True, True)
+    roundabout = tags.get("junction") in ("roundabout", "circular")
+    implied = (True, False) if roundabout or highway == "motorway" else (True, True)
+    base = _one_way(tags.get("oneway")) or implied
+    base = _one_way(tags.get("oneway:vehicle")) or base
+    if mode == CAR:
+        return _one_way(tags.get("oneway:motorcar")) or _one_way(tags.get("oneway:motor_vehicle")) or base
+    own = _one_way(tags.get("oneway:electric_bicycle")) if mode == EBIKE else None
+    own = own or _one_way(tags.get("oneway:bicycle"))
+    if own is None and base != (True, True) and _contraflow(tags):
+        own = (True, True)
+    return own or base
+
+
+def _one_way(value: str | None) -> tuple[bool, bool] | None:
+    if value is None:
+        return None
+    if value in _FORWARD:
+        return True, False
+    if value in _BACKWARD:
+        return False, True
+    if value in ("no", "false", "0", "alternating"):
+        return True, True
+    if value == "reversible":
+        return False, False
+    return None
+
+
+def _contraflow(tags: Mapping[str, str]) -> bool:
+    """Whether a one-way street has a cycle lane against its direction."""
+    for side in _SIDES:
+        lane = tags.get(f"cycleway{side}", "")
+        if lane.startswith("opposite"):
+            return True
+        if lane in _LANES and tags.get(f"cycleway{side}:oneway") in ("-1", "no"):
+            return True
+    return False
+
+
+def _speed_kmh(mode: int, highway: str, usual_kmh: float, tags: Mapping[str, str]) -> float:
+    limit = _limit_kmh(tags.get("maxspeed"))
+    if mode == FOOT:
+        return usual_kmh or 4.5
+    if mode == CAR:
+        speed = usual_kmh or OPENED_CAR_KMH
+        speed = min(speed, TAGGED_SHARE * limit) if limit else speed
+    else:
+        speed = usual_kmh or (PUSHING_KMH if highway == "steps" else 10.0 if highway in _SHARED else 15.0)
+        speed = min(speed, limit) if limit else speed
+        if tags.get("bicycle") == "dismount" or highway == "steps":
+            return PUSHING_KMH if highway != "steps" else 2.0
+    if highway == "service":
+        speed *= SERVICE_FACTOR.get(tags.get("service", ""), 1.0)
+    return min(speed, EBIKE_LIMIT_KMH) if mode == EBIKE else speed
+
+
+_SHARED = frozenset({"pedestrian", "footway", "bridleway", "crossing", "corridor", "platform", "elevator"})
+"""Streets shared with people on foot: a permitted bicycle goes at 10 km/h."""
+
+
+def _limit_kmh(value: str | None) -> float | None:
+    """Tagged speed limit, None where it is no number (``none``, ``CN:urban``, several values)."""
+    if value is None:
+        return None
+    number, _, unit = value.partition(" ")
+    factor = 1.609344 if unit == "mph" or number.endswith("mph") else 1.0
+    number = number.removesuffix("mph").removesuffix("km/h").removesuffix("kmh")
+    try:
+        limit = float(number) * factor
+    except ValueError:
+        return 7.0 if value == "walk" else None
+    return limit if 3 <= limit <= 200 else None
+
+
+_BARRIERS_BY_BLOCK = {
+    0: (
+        "entrance no gate lift_gate swing_gate sliding_gate sliding_beam barrier_gate bump_gate "
+        "hampshire_gate cattle_grid toll_booth sally_port border_control checkpoint security_control "
+        "security_booth guard_house kerb height_restrictor spikes gate;lift_gate"
+    ),
+    CAR: (
+        "bollard block cycle_barrier bicycle_barrier planter jersey_barrier chain rope bar wicket_gate "
+        "bus_trap sump_buster log debris chicane yes"
+    ),
+    CAR | EBIKE: "motorcycle_barrier",
+    CAR | WHEELS: "kissing_gate stile v_stile squeeze_stile horse_stile turnstile full-height_turnstile",
+    ALL_MODES: "wall fence wire_fence hedge city_wall retaining_wall ditch guard_rail cable_barrier",
+}
+BARRIER_BLOCKS = {name: modes for modes, names in _BARRIERS_BY_BLOCK.items() for name in names.split()}
+"""Modes that a barrier node stops where its access tags do not say otherwise; one not listed stops cars."""
+
+GATE_KINDS = _words(
+    "gate lift_gate swing_gate sliding_gate sliding_beam barrier_gate wicket_gate sally_port entrance "
+    "gate;lift_gate security_control security_booth guard_house checkpoint turnstile "
+    "full-height_turnstile hampshire_gate bump_gate"
+)
+"""Barriers where a compound is entered."""
+
+NODE_KEYS = frozenset({"barrier", "entrance", "locked", *_ACCESS_KEYS})
+"""Tags of a node that `node_rule` reads."""
+
+
+class NodeRule(NamedTuple):
+    """What a barrier node does: modes that it stops, and whether it is a gate."""
+
+    blocked: int
+    gate: bool
+
+
+def node_rule(tags: Mapping[str, str]) -> NodeRule:
+    """Barrier of a node by its tags (those of `NODE_KEYS`); nothing is blocked where there is no barrier."""
+    barrier = tags.get("barrier")
+    if barrier is None:
+        return NodeRule(0, False)
+    usual = BARRIER_BLOCKS.get(barrier, CAR)
+    blocked = 0
+    for mode, keys in _HIERARCHY.items():
+        stopped = bool(usual & mode)
+        for depth, key in enumerate(keys):
+            said = _meaning(tags.get(key))
+            # access=yes beside a bollard speaks of people, it does not make room for a car.
+            if said == "no" or (said and (depth > 0 or not stopped)):
+                stopped = said == "no"
+        blocked |= mode * stopped
+    if tags.get("locked") == "yes" and _meaning(tags.get("access")) != "yes":
+        blocked = ALL_MODES
+    return NodeRule(blocked, barrier in GATE_KINDS)

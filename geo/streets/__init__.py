@@ -1,0 +1,1 @@
+"""The street network: one graph of edges for every mode of travel."""

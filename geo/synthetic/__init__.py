@@ -1,0 +1,1 @@
+"""Made riders on a real street network, with the truth kept."""

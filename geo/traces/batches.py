@@ -1,0 +1,154 @@
+"""Columns of a file, whatever their types, to a `RawBatch`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from geo.errors import InputError
+from geo.jit import kernel
+from geo.traces.formats import COLUMN_NAMES, REASONS, RawBatch, TraceFormat
+from geo.traces.times import ArrowArray, epoch_seconds, zone
+
+__all__ = ["as_numbers", "chosen_columns", "make_batch"]
+
+_MISSING_RIDER = REASONS.index("missing_rider")
+_UNPARSABLE_POSITION = REASONS.index("unparsable_position")
+_REQUIRED: Final = ("rider_id", "time", "lon", "lat")
+_ABSENT: Final = ("", "null", "none", "nan", "na", "n/a", "\\n")
+_NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$"
+
+
+def chosen_columns(
+    have: Sequence[str], trace_format: TraceFormat, name: str, given: Sequence[str]
+) -> dict[str, str]:
+    """Find the file's name of each canonical column; `given` are canonical ones that come from elsewhere."""
+    folded = {h.strip().casefold(): h for h in reversed(have)}
+    chosen = {}
+    for column, aliases in COLUMN_NAMES.items():
+        if column in given:
+            continue
+        wanted = trace_format.columns.get(column)
+        names = (wanted,) if wanted is not None else aliases
+        match = next((folded[n.strip().casefold()] for n in names if n.strip().casefold() in folded), None)
+        if match is not None:
+            chosen[column] = match
+        elif wanted is not None or column in _REQUIRED:
+            said = f"no column {wanted!r} for {column}" if wanted is not None else f"no column for {column}"
+            shown = ", ".join(repr(h) for h in list(have)[:12])
+            raise InputError(f"{name}: {said}; the file has {shown or 'no header'}")
+    return chosen
+
+
+def as_numbers(column: ArrowArray) -> NDArray[np.float64]:
+    """Numbers of a column, NaN where there is none."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
+        column = column.cast(pa.float64(), safe=False)
+    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        try:
+            column = column.cast(pa.float64())
+        except pa.ArrowInvalid:
+            good = pc.fill_null(pc.match_substring_regex(column, _NUMBER), False)
+            text = pc.if_else(good, column, pa.scalar(None, column.type))
+            column = pc.utf8_trim_whitespace(text).cast(pa.float64())
+    else:
+        return np.full(len(column), np.nan)
+    if column.null_count:
+        column = pc.fill_null(column, np.nan)
+    return np.asarray(column, dtype=np.float64)
+
+
+def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], list[str]]:
+    """Text of a column as codes into distinct, trimmed values; -1 where there is none."""
+    kind = column.type
+    if not pa.types.is_dictionary(kind):
+        if pa.types.is_floating(kind):
+            # Ids that a spreadsheet turned into numbers: 1001.0 is 1001.
+            whole = column.cast(pa.int64(), safe=False)
+            same = pc.fill_null(pc.equal(whole.cast(pa.float64(), safe=False), column), False)
+            column = pc.if_else(same, whole.cast(pa.string()), column.cast(pa.string()))
+        column = column.dictionary_encode()
+    values = column.dictionary
+    if pa.types.is_nested(values.type):
+        return np.full(len(column), -1, np.int32), []
+    if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
+        texts = [(v or b"").decode("utf-8", "replace") for v in values.to_pylist()]
+    else:
+        texts = ["" if v is None else str(v) for v in values.to_pylist()]
+    distinct: dict[str, int] = {}
+    table = np.full(len(texts) + 1, -1, np.int32)
+    for i, text in enumerate(texts):
+        clean = text.strip()
+        if clean.casefold() not in _ABSENT:
+            table[i] = distinct.setdefault(clean, len(distinct))
+    indices = column.indices
+    if indices.null_count:
+        indices = pc.fill_null(indices.cast(pa.int64()), len(texts))
+    return table[np.asarray(indices)], list(distinct)
+
+
+def _constant_codes(n: int, text: str) -> tuple[NDArray[np.int32], list[str]]:
+    return np.zeros(n, np.int32), [text]
+
+
+@kernel
+def _flag_missing(rider: NDArray[np.int32], lonlat: NDArray[np.float64], fault: NDArray[np.uint8]) -> None:
+    for i in range(len(fault)):
+        if fault[i] == 0:
+            if not (np.isfinite(lonlat[i, 0]) and np.isfinite(lonlat[i, 1])):
+                fault[i] = _UNPARSABLE_POSITION
+            elif rider[i] < 0:
+                fault[i] = _MISSING_RIDER
+
+
+def make_batch(
+    columns: Mapping[str, ArrowArray],
+    constants: Mapping[str, str],
+    row: NDArray[np.int64],
+    lost: Sequence[int],
+    trace_format: TraceFormat,
+    name: str,
+) -> RawBatch:
+    """Make a batch of canonical columns; `constants` stand for columns that the file has not."""
+    where = zone(trace_format.timezone) if trace_format.timezone else None
+    t_s, fault = epoch_seconds(
+        columns["time"], unit=trace_format.time_unit, where=where, year=trace_format.year, file=name
+    )
+    if not t_s.flags.writeable:
+        # A column that pyarrow lends; numba would compile every kernel once more for it.
+        t_s = t_s.copy()
+    n = len(t_s)
+    lonlat = np.empty((n, 2))
+    lonlat[:, 0], lonlat[:, 1] = as_numbers(columns["lon"]), as_numbers(columns["lat"])
+
+    def text(column: str, default: str) -> tuple[NDArray[np.int32], list[str]]:
+        if column in columns:
+            return _as_codes(columns[column])
+        return _constant_codes(n, constants.get(column, default))
+
+    rider, rider_ids = text("rider_id", "")
+    event, events = text("event", "")
+    if "event" not in columns and "event" not in constants:
+        event, events = np.full(n, -1, np.int32), []
+    platform, platforms = text("platform", trace_format.platform)
+    _flag_missing(rider, lonlat, fault)
+    return RawBatch(
+        row=row,
+        rider=rider,
+        rider_ids=tuple(rider_ids),
+        t_s=t_s,
+        lonlat=lonlat,
+        event=(event + 1).astype(np.int16),
+        events=("", *events),
+        platform=(platform + 1).astype(np.int16),
+        platforms=("", *platforms),
+        fault=fault,
+        lost=tuple(lost),
+    )

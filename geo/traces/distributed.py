@@ -1,0 +1,277 @@
+"""The reading of `geo.traces.read` on more than one machine: same functions, same result.
+
+First every worker reads some of the files (of a Parquet file some of the row groups), checks rows, gives
+riders their pseudonyms, and deals the points out into shares by pseudonym. That is a partition by rider, and
+by day and rider where pseudonyms rotate by day. Then every worker takes shares, judges the points of each
+rider and applies the function.
+
+Only pseudonyms are written to the shared folder. The caller brings the client (of dask.distributed, or
+anything with its `map` and `gather`), so this module needs no scheduler.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from geo.errors import InputError
+from geo.traces.formats import TraceFormat, file_kind
+from geo.traces.grouping import deal_out, dealt_block
+from geo.traces.ingest import (
+    Block,
+    Ledger,
+    Riders,
+    RiderTable,
+    Rules,
+    build_traces,
+    checked_blocks,
+    open_files,
+)
+from geo.traces.points import Traces
+from geo.traces.read import Mapped, files_with_formats, refuse_other_city, rules_for
+from geo.traces.rejects import RejectsFile
+
+if TYPE_CHECKING:
+    from geo.streets.network import StreetNetwork
+
+__all__ = ["Scheduler", "map_traces_on"]
+
+_SHARES: Final = 64
+_ROWS_A_TASK: Final = 4_000_000
+
+T = TypeVar("T")
+
+
+class Scheduler(Protocol):
+    """What is asked of a cluster: ``dask.distributed.Client`` is one."""
+
+    def map(self, func: Callable[..., Any], *iterables: Iterable[Any], **kwargs: Any) -> list[Any]:  # noqa: ANN401
+        """Start a call for each item and return handles."""
+        ...
+
+    def gather(self, futures: list[Any]) -> list[Any]:
+        """Wait for the results of handles."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What every worker needs to know."""
+
+    files: tuple[Path, ...]
+    rules: Rules
+    labels: tuple[str, ...]
+    datums: tuple[dict[str, tuple[str, str]], ...]
+    # Schedulers print the arguments of a call that failed.
+    key: bytes = field(repr=False)
+    rotate: str
+    study: str
+    folder: Path
+    shares: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One task of reading."""
+
+    number: int
+    file: int
+    row_groups: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Booked:
+    """The part of the accounts that one task settled."""
+
+    labels: tuple[str, ...]
+    datums: tuple[dict[str, tuple[str, str]], ...]
+    counts: NDArray[np.int64]
+    read: tuple[int, ...]
+    outside_sum: NDArray[np.float64]
+
+    @staticmethod
+    def of(ledger: Ledger) -> "_Booked":
+        return _Booked(
+            tuple(ledger.labels), tuple(ledger.datums), ledger.counts, tuple(ledger.read), ledger.outside_sum
+        )
+
+
+def _pieces(files: Sequence[Path]) -> list[_Piece]:
+    pieces: list[_Piece] = []
+    for number, path in enumerate(files):
+        groups: list[tuple[int, ...] | None] = [None]
+        if file_kind(path) == "parquet":
+            try:
+                metadata = pq.read_metadata(path)
+            except (pa.ArrowException, OSError) as error:
+                raise InputError(f"{path.name}: the Parquet file is broken or cannot be read") from error
+            groups, at, rows = [], [], 0
+            for group in range(metadata.num_row_groups):
+                at.append(group)
+                rows += metadata.row_group(group).num_rows
+                if rows >= _ROWS_A_TASK or group == metadata.num_row_groups - 1:
+                    groups.append(tuple(at))
+                    at, rows = [], 0
+        pieces += [_Piece(len(pieces) + k, number, group) for k, group in enumerate(groups)]
+    return pieces
+
+
+def _ledger(job: _Job, refused: RejectsFile) -> Ledger:
+    ledger = Ledger(refused)
+    for label in job.labels:
+        ledger.open_file(label)
+    for mine, known in zip(ledger.datums, job.datums, strict=True):
+        mine.update(known)
+    return ledger
+
+
+def _share_path(job: _Job, piece: int, share: int) -> Path:
+    return job.folder / f"{piece:05d}-{share:03d}.points"
+
+
+def _deal(piece: _Piece, job: _Job) -> _Booked:
+    """Read one piece and deal its points out."""
+    riders = Riders(job.key, job.rotate, job.study, job.rules.formats[0].timezone)
+    paths = [_share_path(job, piece.number, share) for share in range(job.shares)]
+    with RejectsFile(job.folder / f"{piece.number:05d}.rejects") as refused:
+        ledger = _ledger(job, refused)
+        blocks = checked_blocks(job.files, job.rules, riders, ledger, piece.row_groups, piece.file)
+        deal_out(blocks, paths, riders)
+    words = {
+        "pseudonym": riders.pseudonym,
+        "platform_of": riders.platform_of,
+        "platforms": list(riders.platforms),
+        "events": list(riders.events),
+    }
+    (job.folder / f"{piece.number:05d}.riders").write_text(json.dumps(words), encoding="utf-8")
+    return _Booked.of(ledger)
+
+
+def _joined(share: int, pieces: int, job: _Job) -> tuple[list[Block], RiderTable]:
+    """Read a share from all pieces, in their order, under one table of riders."""
+    table = RiderTable()
+    known: dict[str, int] = {}
+    blocks = []
+    for piece in range(pieces):
+        block = dealt_block(_share_path(job, piece, share))
+        if not len(block):
+            continue
+        words = json.loads((job.folder / f"{piece:05d}.riders").read_text(encoding="utf-8"))
+        units = np.zeros(len(words["pseudonym"]), np.int32)
+        for unit in np.unique(block.unit).tolist():
+            name = words["pseudonym"][unit]
+            if name not in known:
+                known[name] = len(known)
+                platform = words["platforms"][words["platform_of"][unit]]
+                table.pseudonym.append(name)
+                table.platform_of.append(table.platforms.setdefault(platform, len(table.platforms)))
+            units[unit] = known[name]
+        events = [table.events.setdefault(event, len(table.events)) for event in words["events"]]
+        blocks.append(replace(block, unit=units[block.unit], event=np.asarray(events, np.int16)[block.event]))
+    return blocks, table
+
+
+def _apply(share: int, pieces: int, job: _Job, function: Callable[[Traces], T]) -> tuple[list[T], _Booked]:
+    """Judge the points of one share and apply the function."""
+    with RejectsFile(job.folder / f"share-{share:03d}.rejects") as refused:
+        ledger = _ledger(job, refused)
+        blocks, table = _joined(share, pieces, job)
+        values = [function(build_traces(blocks, job.rules, table, ledger))] if blocks else []
+    return values, _Booked.of(ledger)
+
+
+def map_traces_on(
+    scheduler: Scheduler,
+    paths: str | Path | Sequence[str | Path],
+    trace_format: TraceFormat | Sequence[TraceFormat],
+    function: Callable[[Traces], T],
+    *,
+    key: bytes,
+    folder: Path,
+    network: "StreetNetwork | None" = None,
+    bounds: tuple[float, float, float, float] | None = None,
+    rejects: Path | None = None,
+    rotate: str = "study",
+    study: str = "study",
+    shares: int = _SHARES,
+) -> Mapped[T]:
+    """Do what `geo.traces.read.map_traces` does, on a cluster.
+
+    Parameters
+    ----------
+    scheduler
+        Client of the cluster.
+    paths, trace_format, function, key, network, bounds, rejects, rotate, study
+        As in `geo.traces.read.map_traces`; the function must be one that can be pickled.
+    folder
+        Empty folder that all workers see, for the points between the two steps; the caller removes it.
+    shares
+        Parts of the riders, 1-4,096; several times the number of workers.
+
+    Returns
+    -------
+    Mapped
+        The values, at most one a share, and one account a file: the same rows accepted and refused.
+
+    Raises
+    ------
+    InputError
+        As `map_traces`, or if `shares` is out of its range.
+    """
+    if not 1 <= shares <= 4096:
+        raise InputError(f"shares is {shares}; it must lie within 1 to 4096")
+    files, formats = files_with_formats(paths, trace_format)
+    rules = rules_for(formats, network, bounds)
+    Riders(key, rotate, study, formats[0].timezone)  # refuses a bad key before work starts
+    ledger = Ledger(RejectsFile(None))
+    open_files(files, rules, ledger)
+    job = _Job(
+        files=tuple(path.resolve() for path in files),
+        rules=replace(rules, network=None),
+        labels=tuple(ledger.labels),
+        datums=tuple(ledger.datums),
+        key=key,
+        rotate=rotate,
+        study=study,
+        folder=folder.resolve(),
+        shares=shares,
+    )
+    pieces = _pieces(files)
+    dealt: list[_Booked] = scheduler.gather(scheduler.map(_deal, pieces, job=job))
+    results: list[tuple[list[T], _Booked]] = scheduler.gather(
+        scheduler.map(_apply, list(range(shares)), pieces=len(pieces), job=job, function=function)
+    )
+    for booked in (*dealt, *(booked for _, booked in results)):
+        ledger.counts = ledger.counts + booked.counts
+        ledger.read = [a + b for a, b in zip(ledger.read, booked.read, strict=True)]
+        ledger.outside_sum = ledger.outside_sum + booked.outside_sum
+        for mine, label, known in zip(range(len(files)), booked.labels, booked.datums, strict=True):
+            if label != job.labels[mine]:
+                # A worker saw that the name of the file is a rider's id.
+                ledger.labels[mine] = label
+            ledger.datums[mine].update(known)
+    if rejects is not None:
+        _write_rejects(rejects, job, len(pieces))
+    accounts = ledger.accounts()
+    refuse_other_city(accounts, ledger, rules)
+    return Mapped(tuple(value for values, _ in results for value in values), accounts)
+
+
+def _write_rejects(rejects: Path, job: _Job, pieces: int) -> None:
+    """Put the refused rows of all tasks into one file."""
+    parts = [job.folder / f"{piece:05d}.rejects" for piece in range(pieces)]
+    parts += [job.folder / f"share-{share:03d}.rejects" for share in range(job.shares)]
+    rejects.parent.mkdir(parents=True, exist_ok=True)
+    with rejects.open("w", encoding="utf-8-sig", newline="") as out:
+        for number, part in enumerate(parts):
+            with part.open(encoding="utf-8-sig", newline="") as lines:
+                head = next(lines)
+                if number == 0:
+                    out.write(head)
+                out.writelines(lines)

@@ -1,0 +1,186 @@
+"""What a platform declares about its trace files, and the columns in which every reader hands them on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.datum import DATUMS
+from geo.errors import InputError
+from geo.traces.times import TIME_UNITS, zone
+
+__all__ = ["COLUMN_NAMES", "KINDS", "REASONS", "RawBatch", "TraceFormat", "file_kind", "find_files"]
+
+#: Why a row was refused; the position in this tuple is the code used in columns, 0 meaning accepted.
+REASONS: Final = (
+    "accepted",
+    "unparsable_time",
+    "ambiguous_time",
+    "nonexistent_time",
+    "unparsable_row",
+    "missing_rider",
+    "unparsable_position",
+    "out_of_range",
+    "time_out_of_range",
+    "outside_map",
+    "duplicate",
+    "same_time",
+    "impossible_speed",
+    "clock_jump",
+)
+KINDS: Final = ("auto", "csv", "parquet", "gpx", "plt", "goal", "lade_orders")
+
+#: Canonical columns and the names under which they are found without being told.
+COLUMN_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "rider_id": (
+        "rider_id", "rider", "courier_id", "postman_id", "driver_id", "user_id", "骑手编号", "骑手id", "骑手",
+    ),
+    "time": ("time", "t_s", "timestamp", "gps_time", "datetime", "t", "时间", "定位时间", "时间戳"),
+    "lon": ("lon", "lng", "longitude", "x", "经度"),
+    "lat": ("lat", "latitude", "y", "纬度"),
+    "event": ("event", "groundtruth", "事件", "状态"),
+    "platform": ("platform", "平台"),
+}  # fmt: skip
+_EPOCH_2000_S, _EPOCH_2100_S = 946_684_800, 4_102_444_800
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFormat:
+    """How a platform writes its traces; no position is guessed unless ``datum`` says ``auto``."""
+
+    datum: str | Mapping[str, str]
+    """``wgs84``, ``gcj02``, ``bd09`` or ``auto``; or one of these for each platform. There is no default."""
+    timezone: str | None = None
+    """IANA zone of the city, for times without a zone and for the rotation of pseudonyms by day."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Canonical name (rider_id, time, lon, lat, event, platform) to the file's own; well-known names need
+    none."""
+    platform: str = ""
+    """Name of the platform where the file has no such column."""
+    kind: str = "auto"
+    """One of `KINDS`; ``auto`` goes by the ending of the file name."""
+    encoding: str = "auto"
+    """Of text files; ``auto`` takes UTF-8 where it fits and GB 18030 (which includes GBK) else."""
+    separator: str = "auto"
+    """Of text files; ``auto`` takes the one of comma, tab, semicolon, bar that the header has most."""
+    time_unit: str = "auto"
+    """Of plain numbers: s, ms, us, ns; ``auto`` goes by size."""
+    year: int | None = None
+    """Of dates without one (LaDe writes 03-02 08:05:30)."""
+    period_s: tuple[int, int] = (_EPOCH_2000_S, _EPOCH_2100_S)
+    """First and last epoch second that can be true; other times are refused as ``time_out_of_range``."""
+    max_speed_mps: float = 40.0
+    """Faster than this between two points is no vehicle but an error: 144 km/h."""
+    jump_slack_m: float = 60.0
+    """Distance that GPS noise may add between two points, about four times a noise of 15 m."""
+    origin_lonlat: tuple[float, float] | None = None
+    """Where the local metres of GOAL files are to be laid, WGS-84 degrees."""
+
+    def __post_init__(self) -> None:
+        datums = [self.datum] if isinstance(self.datum, str) else list(self.datum.values())
+        allowed = (*DATUMS, "auto")
+        for datum in datums:
+            if datum not in allowed:
+                said = "the datum of the traces is missing" if not datum else f"unknown datum {datum!r}"
+                raise InputError(f"{said}: it must be one of {', '.join(allowed)}")
+        if not datums:
+            raise InputError(f"the datum of the traces is missing: it must be one of {', '.join(allowed)}")
+        if self.kind not in KINDS:
+            raise InputError(
+                f"unknown kind of trace file {self.kind!r}: it must be one of {', '.join(KINDS)}"
+            )
+        if self.time_unit not in TIME_UNITS:
+            raise InputError(
+                f"unknown time unit {self.time_unit!r}: it must be one of {', '.join(TIME_UNITS)}"
+            )
+        if self.timezone is not None:
+            zone(self.timezone)
+        unknown = set(self.columns) - set(COLUMN_NAMES)
+        if unknown:
+            raise InputError(f"unknown column {min(unknown)!r}: the columns are {', '.join(COLUMN_NAMES)}")
+        if self.separator != "auto" and len(self.separator) != 1:
+            raise InputError(f"the separator {self.separator!r} must be one character")
+        if not 1.0 <= self.max_speed_mps <= 400.0:
+            raise InputError(f"max_speed_mps is {self.max_speed_mps}; it must lie within 1 to 400")
+        if not 0.0 <= self.jump_slack_m <= 5000.0:
+            raise InputError(f"jump_slack_m is {self.jump_slack_m}; it must lie within 0 to 5000")
+        if self.period_s[0] >= self.period_s[1]:
+            raise InputError(f"the period of the traces {self.period_s} must end after it starts")
+        try:
+            if self.encoding != "auto":
+                "".encode(self.encoding)
+        except LookupError as error:
+            raise InputError(f"unknown text encoding {self.encoding!r}, such as utf-8 or gbk") from error
+
+    def datum_of(self, platform: str) -> str:
+        """Return the declared datum of a platform, or raise InputError where none was declared."""
+        if isinstance(self.datum, str):
+            return self.datum
+        if platform not in self.datum:
+            raise InputError(f"no datum was declared for the platform {platform!r}")
+        return self.datum[platform]
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """Rows of one file as columns of one length; `lost` are rows that are no rows."""
+
+    row: NDArray[np.int64]
+    """(n,) number of the row in its file, the first after the header being 1."""
+    rider: NDArray[np.int32]
+    """(n,) index into `rider_ids`, -1 where missing."""
+    rider_ids: tuple[str, ...]
+    t_s: NDArray[np.int64]
+    lonlat: NDArray[np.float64]
+    """(n, 2) degrees in the datum of the file."""
+    event: NDArray[np.int16]
+    """(n,) index into `events`; 0 is no event."""
+    events: tuple[str, ...]
+    platform: NDArray[np.int16]
+    platforms: tuple[str, ...]
+    fault: NDArray[np.uint8]
+    """(n,) index into `REASONS`."""
+    lost: tuple[int, ...] = ()
+    """Numbers of rows that could not be cut into columns."""
+
+
+def find_files(paths: str | Path | Sequence[str | Path]) -> list[Path]:
+    """Return the files meant by `paths`, folders opened, in a stable order.
+
+    Raises
+    ------
+    InputError
+        If one does not exist or a folder holds no trace file.
+    """
+    found: list[Path] = []
+    for entry in [paths] if isinstance(paths, str | Path) else paths:
+        path = Path(entry)
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and file_kind(p) is not None)
+            if not inside:
+                raise InputError(f"{path}: the folder holds no trace file (csv, parquet, gpx, plt)")
+            found.extend(inside)
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise InputError(f"{path}: there is no such file or folder")
+    if not found:
+        raise InputError("no trace file was named")
+    return found
+
+
+def file_kind(path: Path) -> str | None:
+    """Return the kind of file that a name ends like (``zip`` for archives), or None."""
+    name = path.name.lower().removesuffix(".gz")
+    if name.startswith((".", "_")):
+        return None
+    for ending, kind in (
+        (".csv", "csv"), (".tsv", "csv"), (".txt", "csv"), (".parquet", "parquet"), (".pq", "parquet"),
+        (".gpx", "gpx"), (".plt", "plt"), (".zip", "zip"),
+    ):  # fmt: skip
+        if name.endswith(ending):
+            return kind
+    return None

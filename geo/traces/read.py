@@ -1,0 +1,245 @@
+"""GPS points: the columns, and the way of a row from a platform's file to a point of a pseudonym.
+
+A row is parsed (`geo.traces.readers`), checked by itself, brought to WGS-84, given its rider's pseudonym, and
+put beside the other points of that rider; then the points of each rider are checked together
+(`geo.traces.checks`). Accepted + refused = read, for every file. Raw rider ids end here: nothing that leaves
+this module holds one.
+
+Memory does not grow with the files: `map_traces` hands over some riders at a time. While rows come rider by
+rider it needs one pass. As soon as a rider comes back whose points were handed over already, it starts
+anew and deals the rows out to scratch files by rider, each small enough to be sorted in memory.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+import numpy as np
+
+from geo.datum import in_mainland_china
+from geo.errors import InputError
+from geo.traces.formats import TraceFormat, find_files
+from geo.traces.grouping import ComesBackError, by_scratch_files, read_ahead, rider_by_rider
+from geo.traces.ingest import ROTATIONS, Ledger, Riders, Rules, build_traces, checked_blocks, open_files
+from geo.traces.points import Account, Traces, concat_traces
+from geo.traces.rejects import RejectsFile
+
+if TYPE_CHECKING:
+    from geo.streets.network import StreetNetwork
+
+__all__ = [
+    "ROTATIONS",
+    "Account",
+    "Mapped",
+    "ReadResult",
+    "TraceFormat",
+    "Traces",
+    "concat_traces",
+    "files_with_formats",
+    "map_traces",
+    "read_traces",
+    "refuse_other_city",
+    "rules_for",
+]
+
+_MAP_MARGIN_M: Final = 2_000.0
+_M_A_DEGREE: Final = 111_194.93
+_HOLD_POINTS: Final = 3_000_000
+
+T = TypeVar("T")
+
+
+def _with_margin(bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    west, south, east, north = bounds
+    dy = _MAP_MARGIN_M / _M_A_DEGREE
+    dx = dy / max(0.01, float(np.cos(np.radians((south + north) / 2))))
+    return west - dx, south - dy, east + dx, north + dy
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """Traces and what became of every row."""
+
+    traces: Traces
+    accounts: tuple[Account, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped(Generic[T]):
+    """What a function made of each part of the traces, and what became of every row."""
+
+    values: tuple[T, ...]
+    accounts: tuple[Account, ...]
+
+
+def map_traces(
+    paths: str | Path | Sequence[str | Path],
+    trace_format: TraceFormat | Sequence[TraceFormat],
+    function: Callable[[Traces], T],
+    *,
+    key: bytes,
+    network: "StreetNetwork | None" = None,
+    bounds: tuple[float, float, float, float] | None = None,
+    rejects: Path | None = None,
+    rotate: str = "study",
+    study: str = "study",
+    hold_points: int = _HOLD_POINTS,
+) -> Mapped[T]:
+    """Read traces of any size and apply a function to the traces of some riders at a time.
+
+    Parameters
+    ----------
+    paths
+        Files and folders (a folder is read with all its files).
+    trace_format
+        What the platform declares about them; or one such for each of `paths`.
+    function
+        Called with parts of the traces, each with all points of its riders. It must be pure: where rows do
+        not come rider by rider the reading starts anew and earlier values are dropped.
+    key
+        Secret of at least 16 bytes for the pseudonyms.
+    network
+        Streets of the city: needed for ``datum="auto"``, and gives `bounds`.
+    bounds
+        West, south, east, north in WGS-84 degrees; rows more than 2 km outside are refused.
+    rejects
+        CSV to write refused rows to: file, row, reason, value.
+    rotate
+        ``study``: one pseudonym a rider; ``day``: a new one each working day (local time, from 4 a.m.).
+    study
+        Name of the study, part of the pseudonym.
+    hold_points
+        Points kept in memory before riders are handed over.
+
+    Returns
+    -------
+    Mapped
+        The values, in an order that may depend on the order of rows, and one account a file.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, columns are missing, the datum is not clear, or every point lies outside
+        the map.
+    """
+    files, formats = files_with_formats(paths, trace_format)
+    rules = rules_for(formats, network, bounds)
+    riders = Riders(key, rotate, study, formats[0].timezone)
+    for scratch in (False, True):
+        with RejectsFile(rejects) as refused, tempfile.TemporaryDirectory(prefix="yilu-") as folder:
+            ledger = Ledger(refused)
+            open_files(files, rules, ledger)
+            blocks = read_ahead(checked_blocks(files, rules, riders, ledger))
+            parts = (
+                by_scratch_files(blocks, Path(folder), riders)
+                if scratch
+                else rider_by_rider(blocks, hold_points)
+            )
+            try:
+                values = tuple(function(build_traces(part, rules, riders, ledger)) for part in parts)
+            except ComesBackError:
+                continue
+        accounts = ledger.accounts()
+        refuse_other_city(accounts, ledger, rules)
+        return Mapped(values, accounts)
+    raise AssertionError("scratch files take riders in any order")
+
+
+def files_with_formats(
+    paths: str | Path | Sequence[str | Path], trace_format: TraceFormat | Sequence[TraceFormat]
+) -> tuple[list[Path], tuple[TraceFormat, ...]]:
+    """Open folders, and give each file the format that was declared for its path."""
+    if isinstance(trace_format, TraceFormat):
+        files = find_files(paths)
+        return files, (trace_format,) * len(files)
+    entries = [paths] if isinstance(paths, str | Path) else list(paths)
+    if len(entries) != len(trace_format):
+        raise InputError(f"{len(entries)} paths of traces need as many formats, not {len(trace_format)}")
+    if len({f.timezone for f in trace_format}) > 1:
+        raise InputError("the traces of one study must be of one time zone")
+    found = [
+        (file, form) for entry, form in zip(entries, trace_format, strict=True) for file in find_files(entry)
+    ]
+    return [file for file, _ in found], tuple(form for _, form in found)
+
+
+def rules_for(
+    formats: tuple[TraceFormat, ...],
+    network: "StreetNetwork | None",
+    bounds: tuple[float, float, float, float] | None,
+) -> Rules:
+    """Settle where points may lie and whether the city's maps are shifted."""
+    if bounds is None and network is not None:
+        bounds = network.bounds
+    shifted = True
+    if bounds is not None:
+        west, south, east, north = bounds
+        shifted = bool(in_mainland_china([[(west + east) / 2, (south + north) / 2]])[0])
+    return Rules(formats, None if bounds is None else _with_margin(bounds), network, shifted)
+
+
+def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rules) -> None:
+    """Raise InputError when everything that has a position lies outside the map."""
+    bounds = rules.bounds
+    away = sum(a.rejected.get("outside_map", 0) for a in accounts)
+    if bounds is None or away == 0 or any(a.accepted for a in accounts):
+        return
+    lon, lat = ledger.outside_sum / away
+    west, south, east, north = bounds
+    raise InputError(
+        f"{accounts[0].file}: all {away:,} points with a position lie outside the map; they are around lon"
+        f" {lon:.2f}, lat {lat:.2f}, and the map covers lon {west:.2f} to {east:.2f},"
+        f" lat {south:.2f} to {north:.2f}"
+    )
+
+
+def read_traces(
+    paths: str | Path | Sequence[str | Path],
+    trace_format: TraceFormat | Sequence[TraceFormat],
+    *,
+    key: bytes,
+    network: "StreetNetwork | None" = None,
+    bounds: tuple[float, float, float, float] | None = None,
+    rejects: Path | None = None,
+    rotate: str = "study",
+    study: str = "study",
+) -> ReadResult:
+    """Read traces into memory (about 40 bytes a point); for more than memory holds see `map_traces`.
+
+    Parameters
+    ----------
+    paths, trace_format, key, network, bounds, rejects, rotate, study
+        As in `map_traces`.
+
+    Returns
+    -------
+    ReadResult
+        The traces, and one account a file with ``accepted + rejected = read``.
+
+    Raises
+    ------
+    InputError
+        As `map_traces`, and if not a single row can be used.
+    """
+    mapped = map_traces(
+        paths, trace_format, _same, key=key, network=network, bounds=bounds, rejects=rejects, rotate=rotate,
+        study=study,
+    )  # fmt: skip
+    accepted = sum(a.accepted for a in mapped.accounts)
+    if accepted == 0:
+        read = sum(a.read for a in mapped.accounts)
+        reasons: dict[str, int] = {}
+        for account in mapped.accounts:
+            for why, n in account.rejected.items():
+                reasons[why] = reasons.get(why, 0) + n
+        said = ", ".join(f"{why} {n}" for why, n in sorted(reasons.items(), key=lambda item: -item[1]))
+        raise InputError(
+            f"{mapped.accounts[0].file}: none of the {read:,} rows can be used ({said or 'no rows'})"
+        )
+    return ReadResult(concat_traces(mapped.values), mapped.accounts)
+
+
+def _same(traces: Traces) -> Traces:
+    return traces

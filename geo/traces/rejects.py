@@ -1,0 +1,97 @@
+"""The list of refused rows: file, row, reason and what was wrong, never an id.
+
+A field that could hold a shifted id (a phone number in the column of times, say) is never copied.
+Positions are cut to two decimals,
+about a kilometre: enough to see which city they belong to.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.errors import InputError
+from geo.traces.formats import REASONS
+
+__all__ = ["RejectsFile"]
+
+_OUT_OF_RANGE = REASONS.index("out_of_range")
+_TIME_OUT_OF_RANGE = REASONS.index("time_out_of_range")
+_FIRST_WITH_PLACE = REASONS.index("outside_map")
+_PLAUSIBLE_DEG = 1000.0
+_YEAR_S = 31_556_952
+
+
+class RejectsFile:
+    """CSV writer for refused rows (UTF-8 with a byte order mark, so that Excel shows Chinese names).
+
+    Parameters
+    ----------
+    path
+        Where to write; None to count only.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("w", encoding="utf-8-sig", newline="")
+            except OSError as error:
+                raise InputError(f"{self._path}: cannot write the list of refused rows") from error
+            self._file.write("file,row,reason,value\r\n")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def lost(self, file: str, rows: Sequence[int]) -> None:
+        """Write rows that could not be cut into columns."""
+        self._write(f"{_quoted(file)},{row},unparsable_row,\r\n" for row in rows)
+
+    def rows(
+        self,
+        files: Sequence[str],
+        file: NDArray[np.int64],
+        row: NDArray[np.int64],
+        reason: NDArray[np.uint8],
+        t_s: NDArray[np.int64],
+        lonlat: NDArray[np.float64],
+    ) -> None:
+        """Write refused rows given as columns of one length; `file` is an index into `files`."""
+        if self._file is None:
+            return
+        names = [_quoted(name) for name in files]
+        columns = (file.tolist(), row.tolist(), reason.tolist(), t_s.tolist(), lonlat.tolist())
+        self._write(
+            f"{names[f]},{r},{REASONS[why]},{_value(why, t, at)}\r\n"
+            for f, r, why, t, at in zip(*columns, strict=True)
+        )
+
+    def _write(self, lines: Iterable[str]) -> None:
+        if self._file is not None:
+            self._file.writelines(lines)
+
+
+def _quoted(name: str) -> str:
+    safe = "'" + name if name[:1] in "=+-@" else name
+    return '"' + safe.replace('"', '""') + '"'
+
+
+def _value(reason: int, t_s: int, lonlat: Sequence[float]) -> str:
+    if reason == _TIME_OUT_OF_RANGE:
+        return f"year {1970 + t_s // _YEAR_S}"
+    if reason != _OUT_OF_RANGE and reason < _FIRST_WITH_PLACE:
+        return ""
+    if not all(abs(c) <= _PLAUSIBLE_DEG for c in lonlat):
+        return ""
+    return f"{lonlat[0]:.2f} {lonlat[1]:.2f}"

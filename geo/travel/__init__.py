@@ -1,0 +1,1 @@
+"""Travel times, paths and isochrones on a street network."""

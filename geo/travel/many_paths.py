@@ -1,0 +1,268 @@
+"""Paths of many trips at once: one search for each place that many trips share, not one for each trip."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.jit import kernel
+from geo.streets.mode_graph import NO
+from geo.streets.network import StreetNetwork
+from geo.streets.snapping import Snapped
+from geo.travel.ends import run_ms, seeds
+from geo.travel.search import reset, search_tree, workspace
+
+__all__ = ["TripPaths", "route_trips"]
+
+FIRST_LIMIT_MS = 20 * 60 * 1000
+NO_LIMIT_MS = int(NO) - 1
+
+
+@dataclass(frozen=True)
+class TripPaths:
+    """Directed edges (2 * edge + against) of trips, the first and the last one ridden in part.
+
+    Attributes
+    ----------
+    ptr : int64 (t + 1,)
+        Trip ``i`` has the edges ``ptr[i]`` to ``ptr[i + 1]``.
+    edges : int32
+    found : bool (t,)
+        False where no legal path exists, or none was asked for.
+    """
+
+    ptr: NDArray[np.int64]
+    edges: NDArray[np.int32]
+    found: NDArray[np.bool_]
+
+    def take(self, rows: NDArray[np.int64]) -> "TripPaths":
+        """Return the trips of `rows`."""
+        count = np.diff(self.ptr)[rows]
+        ptr = np.r_[0, np.cumsum(count)].astype(np.int64)
+        source = np.repeat(self.ptr[rows] - ptr[:-1], count) + np.arange(ptr[-1])
+        return TripPaths(ptr, self.edges[source], self.found[rows])
+
+
+@kernel
+def _trace_back(
+    state: int,
+    back: bool,
+    parent_arc: NDArray[np.int32],
+    rev_arc: NDArray[np.int32],
+    head: NDArray[np.int32],
+    arc_tail: NDArray[np.int32],
+    arc_edge: NDArray[np.int32],
+    way: NDArray[np.int32],
+    m: int,
+) -> tuple[int, int]:
+    """Append the edges from a state to the root of the search; return (edges so far, state at the root)."""
+    while parent_arc[state] >= 0:
+        arc = parent_arc[state]
+        if back:
+            # What lies nearer to the root of a backward search comes later on the trip.
+            arc = rev_arc[arc]
+            state = head[arc]
+        else:
+            state = arc_tail[arc]
+        if arc_edge[arc] >= 0:
+            way[m] = arc_edge[arc]
+            m += 1
+    return m, state
+
+
+@kernel
+def _route_groups(
+    first_group: int,
+    last_group: int,
+    group_ptr: NDArray[np.int64],
+    group_root: NDArray[np.int32],
+    group_back: NDArray[np.bool_],
+    other: NDArray[np.int32],
+    edge: NDArray[np.int32],
+    offset_m: NDArray[np.float64],
+    walk_ms: NDArray[np.int64],
+    length_m: NDArray[np.float64],
+    indptr: NDArray[np.int32],
+    head: NDArray[np.int32],
+    cost_ms: NDArray[np.uint32],
+    rev_indptr: NDArray[np.int32],
+    rev_head: NDArray[np.int32],
+    rev_cost_ms: NDArray[np.uint32],
+    rev_arc: NDArray[np.int32],
+    arc_edge: NDArray[np.int32],
+    arc_tail: NDArray[np.int32],
+    directed_cost_ms: NDArray[np.uint32],
+    leave_ptr: NDArray[np.int32],
+    leave_state: NDArray[np.int32],
+    leave_ms: NDArray[np.uint32],
+    leave_edge: NDArray[np.int32],
+    reach_ptr: NDArray[np.int32],
+    reach_state: NDArray[np.int32],
+    reach_ms: NDArray[np.uint32],
+    reach_edge: NDArray[np.int32],
+    dist: NDArray[np.uint32],
+    link: NDArray[np.int32],
+    ring: NDArray[np.int32],
+    touched: NDArray[np.int32],
+    parent_arc: NDArray[np.int32],
+    count: NDArray[np.int64],
+) -> NDArray[np.int32]:
+    """Count the edges of each trip of the groups (0: no path); return them in that order."""
+    path = np.empty(1024, np.int32)
+    used = 0
+    way = np.empty(len(dist) + 4, np.int32)
+    none_state, none_ms = np.empty(0, np.int32), np.empty(0, np.uint32)
+    for g in range(first_group, last_group):
+        root, back = group_root[g], group_back[g]
+        a, b = group_ptr[g], group_ptr[g + 1]
+        # The search begins near the root: where trips leave it, or (backward) where they reach it.
+        near_ptr, near_state, near_ms, near_edge = leave_ptr, leave_state, leave_ms, leave_edge
+        far_ptr, far_state, far_ms, far_edge = reach_ptr, reach_state, reach_ms, reach_edge
+        if back:
+            near_ptr, near_state, near_ms, near_edge = reach_ptr, reach_state, reach_ms, reach_edge
+            far_ptr, far_state, far_ms, far_edge = leave_ptr, leave_state, leave_ms, leave_edge
+        near = slice(near_ptr[root], near_ptr[root + 1])
+        for attempt in range(2):
+            limit = FIRST_LIMIT_MS if attempt == 0 else NO_LIMIT_MS
+            target_state, target_ms = none_state, none_ms
+            if b - a == 1:
+                # A lone trip may stop at its target.
+                far = slice(far_ptr[other[a]], far_ptr[other[a] + 1])
+                target_state, target_ms = far_state[far], far_ms[far]
+            if back:
+                n, _ = search_tree(
+                    rev_indptr, rev_head, rev_cost_ms, near_state[near], near_ms[near], target_state,
+                    target_ms, limit, dist, link, ring, touched, parent_arc,
+                )  # fmt: skip
+            else:
+                n, _ = search_tree(
+                    indptr, head, cost_ms, near_state[near], near_ms[near], target_state, target_ms,
+                    limit, dist, link, ring, touched, parent_arc,
+                )  # fmt: skip
+            missing = False
+            for t in range(a, b):
+                if count[t] > 0:
+                    continue
+                place = other[t]
+                best = np.int64(NO_LIMIT_MS)
+                state, last = -1, -1
+                if edge[place] == edge[root]:
+                    source, target = (place, root) if back else (root, place)
+                    e = edge[root]
+                    for d in range(2 * e, 2 * e + 2):
+                        if directed_cost_ms[d] == NO:
+                            continue
+                        run = run_ms(directed_cost_ms, d, offset_m[target], length_m[e])
+                        run -= run_ms(directed_cost_ms, d, offset_m[source], length_m[e])
+                        ahead = (
+                            offset_m[target] >= offset_m[source]
+                            if d & 1 == 0
+                            else offset_m[target] <= offset_m[source]
+                        )
+                        if ahead and run + walk_ms[place] + walk_ms[root] < best:
+                            best, state, last = run + walk_ms[place] + walk_ms[root], -1, d
+                for i in range(far_ptr[place], far_ptr[place + 1]):
+                    if dist[far_state[i]] == NO:
+                        continue
+                    ms = np.int64(dist[far_state[i]]) + np.int64(far_ms[i])
+                    if ms < best:
+                        best, state, last = ms, int(far_state[i]), int(far_edge[i])
+                if last < 0:
+                    missing = True
+                    continue
+                way[0] = last
+                m = 1
+                if state >= 0:
+                    m, state = _trace_back(state, back, parent_arc, rev_arc, head, arc_tail, arc_edge, way, m)
+                    for i in range(near_ptr[root], near_ptr[root + 1]):
+                        if near_state[i] == state and near_ms[i] == dist[state]:
+                            way[m] = near_edge[i]
+                            m += 1
+                            break
+                count[t] = m
+                if used + m > len(path):
+                    larger = np.empty(2 * (used + m), np.int32)
+                    larger[:used] = path[:used]
+                    path = larger
+                for i in range(m):
+                    path[used + i] = way[i] if back else way[m - 1 - i]
+                used += m
+            reset(dist, touched, n)
+            if not missing:
+                break
+    return path[:used].copy()
+
+
+def route_trips(
+    network: StreetNetwork,
+    mode: str,
+    places: Snapped,
+    source: NDArray[np.int32],
+    target: NDArray[np.int32],
+    wanted: NDArray[np.bool_],
+    threads: int = 2,
+) -> TripPaths:
+    """Find the fastest legal path of every wanted trip.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+    mode : str
+    places : Snapped
+        All of them on streets.
+    source, target : int32 (t,)
+        Rows of `places`.
+    wanted : bool (t,)
+        Trips to route; the others come back without edges.
+    threads : int
+        Groups of trips are dealt to so many threads; the answer does not depend on it.
+
+    Returns
+    -------
+    TripPaths
+    """
+    graph = network.graph(mode)
+    trips = np.flatnonzero(wanted)
+    uses_source = np.bincount(source[trips], minlength=len(places))
+    uses_target = np.bincount(target[trips], minlength=len(places))
+    back = uses_target[target[trips]] > uses_source[source[trips]]
+    root = np.where(back, target[trips], source[trips])
+    order = np.lexsort((back, root))
+    trips, back, root = trips[order], back[order], root[order]
+    new = (
+        np.r_[True, (root[1:] != root[:-1]) | (back[1:] != back[:-1])]
+        if len(trips)
+        else np.zeros(0, np.bool_)
+    )
+    starts = np.flatnonzero(new)
+    group_ptr = np.r_[starts, len(trips)].astype(np.int64)
+    other = np.where(back, source[trips], target[trips]).astype(np.int32)
+    arc_tail = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(graph.indptr))
+    leave = seeds(graph, network.edge_length_m, places, towards=False)
+    reach = seeds(graph, network.edge_length_m, places, towards=True)
+
+    def work(first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        space = workspace(graph)
+        count = np.zeros(len(trips), np.int64)
+        edges = _route_groups(
+            first, last, group_ptr, root[starts].astype(np.int32), back[starts], other,
+            places.edge, places.offset_m, places.walk_ms, network.edge_length_m,
+            graph.indptr, graph.head, graph.cost_ms, graph.rev_indptr, graph.rev_head, graph.rev_cost_ms,
+            graph.rev_arc, graph.arc_edge, arc_tail, graph.directed_cost_ms,
+            leave.ptr, leave.state, leave.ms, leave.directed, reach.ptr, reach.state, reach.ms,
+            reach.directed, space.dist, space.link, space.ring, space.touched,
+            np.empty(graph.n_states, np.int32), count,
+        )  # fmt: skip
+        return count, edges
+
+    bounds = np.linspace(0, len(starts), max(1, min(threads, len(starts))) + 1).astype(int).tolist()
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        parts = list(pool.map(work, bounds[:-1], bounds[1:]))
+    count = np.sum([part[0] for part in parts], axis=0)
+    ptr = np.r_[0, np.cumsum(count)].astype(np.int64)
+    grouped = TripPaths(ptr, np.concatenate([part[1] for part in parts]), count > 0)
+    ordered = grouped.take(np.argsort(trips, kind="stable"))
+    full = np.zeros(len(source), np.int64)
+    full[trips] = count
+    return TripPaths(np.r_[0, np.cumsum(full)].astype(np.int64), ordered.edges, full > 0)

@@ -1,0 +1,208 @@
+"""Travel times and paths on a street network.
+
+Durations are float seconds, ``inf`` where a place cannot be reached; inside, integer milliseconds.
+Every trip pays the walk between a place and the street at both ends.
+"""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from geo.arrays import FloatArray, Int32Array, Int64Array, UInt32Array
+from geo.errors import InputError
+from geo.jit import kernel
+from geo.streets.mode_graph import NO
+from geo.streets.network import StreetNetwork
+from geo.streets.snapping import Snapped
+from geo.travel.ends import run_ms, seeds
+from geo.travel.paths import Path, find_path
+from geo.travel.search import reset, search
+
+__all__ = ["Path", "find_path", "limit_as_ms", "reach_from", "reach_to", "travel_times_s"]
+
+
+def limit_as_ms(limit_s: float) -> int:
+    """Return a limit as the milliseconds that the kernels take; raise `InputError` below 0."""
+    if math.isnan(limit_s) or limit_s < 0:
+        raise InputError(f"the time limit must be 0 s or more, not {limit_s}")
+    return int(min(limit_s * 1000, float(NO) - 1))
+
+
+@kernel
+def _rows(
+    first: int,
+    last: int,
+    backward: bool,
+    indptr: Int32Array,
+    head: Int32Array,
+    cost_ms: UInt32Array,
+    from_ptr: Int32Array,
+    from_state: Int32Array,
+    from_ms: UInt32Array,
+    to_ptr: Int32Array,
+    to_state: Int32Array,
+    to_ms: UInt32Array,
+    from_edge: Int32Array,
+    from_offset_m: FloatArray,
+    from_walk_ms: Int64Array,
+    to_edge: Int32Array,
+    to_offset_m: FloatArray,
+    to_walk_ms: Int64Array,
+    to_by_edge: Int64Array,
+    same_edge: Int64Array,
+    edge_length_m: FloatArray,
+    directed_cost_ms: UInt32Array,
+    limit_ms: int,
+    dist: UInt32Array,
+    link: Int32Array,
+    ring: Int32Array,
+    touched: Int32Array,
+    out_ms: UInt32Array,
+) -> None:
+    """Fill rows `first` to `last` of the matrix; one search a row."""
+    for i in range(first, last):
+        begin, stop = from_ptr[i], from_ptr[i + 1]
+        n = search(
+            indptr,
+            head,
+            cost_ms,
+            from_state[begin:stop],
+            from_ms[begin:stop],
+            limit_ms,
+            dist,
+            link,
+            ring,
+            touched,
+        )
+        for j in range(len(to_edge)):
+            best = np.int64(NO)
+            for k in range(to_ptr[j], to_ptr[j + 1]):
+                at = dist[to_state[k]]
+                if at != NO:
+                    best = min(best, np.int64(at) + np.int64(to_ms[k]))
+            out_ms[i, j] = np.uint32(best) if best <= limit_ms else NO
+        reset(dist, touched, n)
+        for row in range(same_edge[i, 0], same_edge[i, 1]):
+            j = to_by_edge[row]
+            for directed in range(2 * from_edge[i], 2 * from_edge[i] + 2):
+                if directed_cost_ms[directed] == NO:
+                    continue
+                length = edge_length_m[from_edge[i]]
+                run = run_ms(directed_cost_ms, directed, to_offset_m[j], length)
+                run -= run_ms(directed_cost_ms, directed, from_offset_m[i], length)
+                ahead = (to_offset_m[j] - from_offset_m[i]) * (1 - 2 * (directed & 1))
+                if backward:
+                    run, ahead = -run, -ahead
+                if ahead < 0:
+                    continue
+                total = run + from_walk_ms[i] + to_walk_ms[j]
+                if total <= limit_ms and total < out_ms[i, j]:
+                    out_ms[i, j] = np.uint32(total)
+
+
+def travel_times_s(
+    network: StreetNetwork,
+    mode: str,
+    sources: Snapped,
+    targets: Snapped,
+    limit_s: float = math.inf,
+    threads: int | None = None,
+) -> FloatArray:
+    """Return the time from every source to every target.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+    mode : str
+        One of `MODES`.
+    sources, targets : Snapped
+        From ``network.snap(..., mode)`` with the same mode.
+    limit_s : float
+        Longer trips count as not reachable; a low limit makes the answer much faster.
+    threads : int, optional
+        Threads that share the rows; 2 by default, 1 for small tasks.
+
+    Returns
+    -------
+    float64 (sources, targets)
+        Seconds, both walks included; ``inf`` where refused, not reachable or beyond the limit.
+
+    Raises
+    ------
+    InputError
+        If the limit is negative.
+    """
+    limit_ms = limit_as_ms(limit_s)
+    shape = (len(sources), len(targets))
+    if not shape[0] or not shape[1]:
+        return np.empty(shape)
+    backward = shape[1] < shape[0]
+    rows, columns = (targets, sources) if backward else (sources, targets)
+    out_ms = _matrix_ms(network, mode, rows, columns, backward, limit_ms, threads)
+    out = np.where(out_ms == NO, np.inf, out_ms / 1000.0)
+    return np.ascontiguousarray(out.T) if backward else out
+
+
+def _matrix_ms(
+    network: StreetNetwork,
+    mode: str,
+    rows: Snapped,
+    columns: Snapped,
+    backward: bool,
+    limit_ms: int,
+    threads: int | None,
+) -> UInt32Array:
+    graph = network.graph(mode)
+    start = seeds(graph, network.edge_length_m, rows, towards=backward)
+    stop = seeds(graph, network.edge_length_m, columns, towards=not backward)
+    by_edge = np.argsort(columns.edge, kind="stable")
+    ordered = columns.edge[by_edge]
+    same = np.stack([np.searchsorted(ordered, rows.edge, side) for side in ("left", "right")], axis=1)
+    same[rows.edge < 0] = 0
+    if backward:
+        arcs = (graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
+    else:
+        arcs = (graph.indptr, graph.head, graph.cost_ms)
+    out_ms = np.empty((len(rows), len(columns)), np.uint32)
+    ends = (rows.edge, rows.offset_m, rows.walk_ms, columns.edge, columns.offset_m, columns.walk_ms)
+    tables = (start.ptr, start.state, start.ms, stop.ptr, stop.state, stop.ms, *ends, by_edge, same)
+    costs = (network.edge_length_m, graph.directed_cost_ms, limit_ms)
+
+    def work(first: int, last: int) -> None:
+        space = network.borrow_workspace(mode)
+        memory = (space.dist, space.link, space.ring, space.touched)
+        task = (first, last, backward, *arcs, *tables, *costs, *memory, out_ms)
+        _rows(*task)
+        network.return_workspace(mode, space)
+
+    workers = (2 if len(rows) >= 16 else 1) if threads is None else max(1, threads)
+    if workers == 1 or len(rows) == 1:
+        work(0, len(rows))
+    else:
+        # Small portions, so that a thread with near neighbours does not wait for one with far ones.
+        cuts = np.linspace(0, len(rows), min(len(rows), workers * 8) + 1).astype(int)
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(work, cuts[:-1].tolist(), cuts[1:].tolist()))
+    return out_ms
+
+
+def reach_from(
+    network: StreetNetwork, mode: str, source: Snapped, targets: Snapped, limit_s: float = math.inf
+) -> FloatArray:
+    """Return seconds (targets,) from one place to many; see `travel_times_s`."""
+    _single("source", source)
+    return np.asarray(travel_times_s(network, mode, source, targets, limit_s)[0])
+
+
+def reach_to(
+    network: StreetNetwork, mode: str, sources: Snapped, target: Snapped, limit_s: float = math.inf
+) -> FloatArray:
+    """Return seconds (sources,) from many places to one, by one search backward; see `travel_times_s`."""
+    _single("target", target)
+    return np.asarray(travel_times_s(network, mode, sources, target, limit_s)[:, 0])
+
+
+def _single(name: str, place: Snapped) -> None:
+    if len(place) != 1:
+        raise InputError(f"the {name} must be one place, not {len(place)}")
