@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.studytables import Language, Mode
 from geo.datum import Datum
-from siting.hours import parse_hours
+from siting.stations.hours import parse_hours
 
 __all__ = [
     "GridSummary",

@@ -13,7 +13,7 @@ from api.studytables import Mode
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
 from geo.travel.times import find_path, travel_times_s
-from siting.hours import parse_hours
+from siting.stations.hours import parse_hours
 
 __all__ = ["StationQuery", "nearest_station"]
 

@@ -15,12 +15,12 @@ from geo.grids import UnitGrids, h3_grids, read_grids
 from geo.streets.network import StreetNetwork
 from geo.synthetic.fleet import SyntheticFleet
 from geo.synthetic.samples import existing_stations
-from siting.candidates import CandidateRules, CandidateSites
-from siting.demand import DemandWeights
-from siting.hotspots import HotSpotRules
-from siting.hours import clock
-from siting.pickups import PickupRules
-from siting.stations import KINDS, ExistingStation, StationKind
+from siting.demand.hotspots import HotSpotRules
+from siting.demand.weighted import DemandWeights
+from siting.stations.candidates import CandidateRules, CandidateSites
+from siting.stations.hours import clock
+from siting.stations.kinds import KINDS, ExistingStation, StationKind
+from siting.stations.pickups import PickupRules
 from siting.study import StudySettings
 
 __all__ = ["Grids", "existing_stations_of", "grids_of", "own_sites_of", "settings_of"]
@@ -62,7 +62,7 @@ def settings_of(wishes: StudyFile) -> StudySettings:
         candidates=CandidateRules(
             spacing_m=siting.spacing_m, walk_m=siting.walk_m, forbidden=_forbidden(siting.forbidden)
         ),
-        pickups=PickupRules(most=siting.pickups),
+        pickups=PickupRules(most=siting.stations.pickups),
         hot_spots=HotSpotRules(most=siting.hot_spots, least_min_a_day=siting.hot_spot_min),
         cell_m=siting.cell_m,
         publish_cell_m=siting.publish_cell_m,

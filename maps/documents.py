@@ -1,6 +1,6 @@
 """Report tables and pictures on paper: DOCX, XLSX, HTML and CSV.
 
-What a document says comes from :mod:`siting.report`, its words from :mod:`maps.texts`. The same study gives
+What a document says comes from :mod:`siting.report.report`, its words from :mod:`maps.texts`. The same study gives
 the same bytes: files carry the last day of the study's period instead of the clock.
 """
 
@@ -15,9 +15,9 @@ from maps.printed import html_document
 from maps.sheets import csv_text, workbook
 from maps.word import word_document
 from maps.wording import Wording
-from siting.report import Report, grid_report, study_report
+from siting.report.report import Report, grid_report, study_report
+from siting.report.tables import Table, study_tables
 from siting.results import Study
-from siting.tables import Table, study_tables
 
 __all__ = ["write_csv", "write_docx", "write_html", "write_xlsx"]
 
@@ -93,7 +93,7 @@ def write_csv(study: Study, lang: str, path: Path | str, table: str = "sites") -
     path
         File to write.
     table
-        Key of one of :func:`siting.report.study_tables`, such as ``sites`` or ``existing``.
+        Key of one of :func:`siting.report.report.study_tables`, such as ``sites`` or ``existing``.
     """
     say = Wording.of(lang, study.k)
     tables = {one.key: one for one in study_tables(study)}

@@ -2,8 +2,8 @@
 
 from maps.charts import HOURS_SHOWN
 from maps.wording import Wording
+from siting.report.tables import Table, period_of
 from siting.results import Study
-from siting.tables import Table, period_of
 
 __all__ = ["figure_caption", "number_of", "table_caption"]
 

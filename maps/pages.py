@@ -23,9 +23,9 @@ from maps.basemap import Backdrop
 from maps.matching import MatchPicture, match_layers, match_titles
 from maps.style import LAND, REDACTED
 from maps.wording import Wording
-from siting.report import study_report
+from siting.report.report import study_report
+from siting.report.tables import period_of
 from siting.results import Study
-from siting.tables import period_of
 
 __all__ = ["OnlineTiles", "match_map", "study_map"]
 

@@ -7,9 +7,9 @@ import importlib.resources
 from maps.figures import figure_caption, number_of, table_caption
 from maps.sheets import plain
 from maps.wording import Wording
-from siting.report import Report
+from siting.report.report import Report
+from siting.report.tables import Table
 from siting.results import Study
-from siting.tables import Table
 
 __all__ = ["html_document"]
 

@@ -12,9 +12,9 @@ from openpyxl.utils import get_column_letter
 
 from maps.wording import Wording
 from maps.zips import settle_zip
-from siting.report import Column, Quantity, Unit, Value
+from siting.report.report import Column, Quantity, Unit, Value
+from siting.report.tables import Table
 from siting.results import Study
-from siting.tables import Table
 
 __all__ = ["csv_text", "plain", "workbook"]
 

@@ -10,12 +10,12 @@ import shapely
 from geo.errors import InputError
 from geo.places import Places
 from geo.streets.network import MODES, StreetNetwork
-from siting.candidates import CandidateRules, CandidateSites
-from siting.demand import DemandWeights
-from siting.hotspots import HotSpotRules
-from siting.pickups import PickupRules
+from siting.demand.hotspots import HotSpotRules
+from siting.demand.weighted import DemandWeights
 from siting.results import FileAccount
-from siting.stations import KINDS, ExistingStation, StationKind
+from siting.stations.candidates import CandidateRules, CandidateSites
+from siting.stations.kinds import KINDS, ExistingStation, StationKind
+from siting.stations.pickups import PickupRules
 
 __all__ = ["DueBreakColumns", "GridColumns", "PassingFlows", "StayColumns", "StudyInputs", "StudySettings"]
 

@@ -5,20 +5,20 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from siting.audit import hourly_figures, riders_behind
-from siting.candidates import Candidates
-from siting.demand import Demand
+from siting.choice import usual_cost
+from siting.demand.weighted import Demand
 from siting.figures import assign, kind_and_hours
-from siting.hours import open_by_hour, parse_hours, span_text
 from siting.inputs import StudySettings
-from siting.joint import usual_cost
-from siting.problems import MaxCover
-from siting.reach import Reach
+from siting.problems.define import MaxCover
+from siting.problems.reach import Reach
 from siting.results import BudgetPoint, Coverage, Site
-from siting.search import bound_cover, search_cover
+from siting.solvers.cover_search import bound_cover, search_cover
 from siting.stability import busiest_cells, covered_share, kmeans_centres, random_choices
-from siting.stations import ExistingStation, StationKind
-from siting.ways import Ways
+from siting.stations.audit import hourly_figures, riders_behind
+from siting.stations.candidates import Candidates
+from siting.stations.hours import open_by_hour, parse_hours, span_text
+from siting.stations.kinds import ExistingStation, StationKind
+from siting.travel_times import Ways
 
 __all__ = ["REACH_S", "Plan", "budget_curve", "coverage_table", "describe_sites", "rising"]
 

@@ -5,10 +5,10 @@ import numpy.typing as npt
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from siting.demand import Demand, DemandWeights
-from siting.problems import MaxCover
-from siting.reach import Reach
-from siting.search import search_cover
+from siting.demand.weighted import Demand, DemandWeights
+from siting.problems.define import MaxCover
+from siting.problems.reach import Reach
+from siting.solvers.cover_search import search_cover
 
 __all__ = [
     "busiest_cells",

@@ -9,26 +9,26 @@ import numpy.typing as npt
 from geo.errors import InputError
 from geo.places import Places
 from geo.staypoints import KINDS
-from siting.audit import VISIT_M, Rests, audit_stations
-from siting.candidates import Candidates, CandidateSites, kerb_spots, pick_candidates
-from siting.demand import Demand, Events, build_demand, by_hour, open_compounds
-from siting.events import due_events, stay_events, stops_beside
+from siting.choice import Joint, budget_points, joint_plan
+from siting.demand.events import due_events, stay_events, stops_beside
+from siting.demand.hotspots import find_hot_spots
+from siting.demand.names import name_places
+from siting.demand.passing import passing_events, published_flows
+from siting.demand.weighted import Demand, Events, build_demand, by_hour, open_compounds
 from siting.figures import demand_cells, grid_figures, grid_of, kind_figures, layer_figures
-from siting.flows import passing_events, published_flows
-from siting.hotspots import find_hot_spots
 from siting.inputs import StayColumns, StudyInputs, StudySettings
-from siting.joint import Joint, budget_points, joint_plan
-from siting.model import Limits
-from siting.names import name_places
-from siting.pickups import DropOffs, GateWaits, pick_up_points
-from siting.planning import solve_station_plan
 from siting.plans import Plan, budget_curve, coverage_table, describe_sites
-from siting.problems import MaxCover, SitingResult
-from siting.proof import prove_max_cover, spread_idle_sites
-from siting.reach import Reach, reach_within
+from siting.problems.define import MaxCover, SitingResult
+from siting.problems.highs import Limits
+from siting.problems.reach import Reach, reach_within
 from siting.results import GridFigures, PickupPoint, Refusal, Solution, Study
+from siting.solvers.cover_proof import prove_max_cover, spread_idle_sites
+from siting.solvers.station_plans import solve_station_plan
 from siting.stability import chosen_shares, split_days
-from siting.ways import StreetWays, Ways
+from siting.stations.audit import VISIT_M, Rests, audit_stations
+from siting.stations.candidates import Candidates, CandidateSites, kerb_spots, pick_candidates
+from siting.stations.pickups import DropOffs, GateWaits, pick_up_points
+from siting.travel_times import StreetWays, Ways
 
 __all__ = ["Progress", "StudyInputs", "StudySettings", "run_study", "suggest_pickups"]
 

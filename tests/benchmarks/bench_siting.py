@@ -23,12 +23,12 @@ from peers import peers_python
 from siting_cases import city_plan, cover_case, like_or_library, or_library
 
 from geo.errors import InfeasibleError
-from siting.exact import solve_exact
-from siting.model import Limits
-from siting.planning import solve_station_plan
-from siting.problems import PCenter, PMedian, Problem, SetCover, SitingResult
-from siting.proof import Effort, prove_max_cover
-from siting.solve import solve
+from siting.problems.define import PCenter, PMedian, Problem, SetCover, SitingResult
+from siting.problems.highs import Limits
+from siting.solvers.cover_proof import Effort, prove_max_cover
+from siting.solvers.exact import solve_exact
+from siting.solvers.solve import solve
+from siting.solvers.station_plans import solve_station_plan
 
 BENCH = "siting"
 DATA = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" / "pmedian"

@@ -27,11 +27,11 @@ from geo.osm.read import read_osm
 from geo.staypoints import classify, find_stay_points
 from geo.synthetic.make import FleetOptions, make_fleet, write_parquet
 from geo.traces.read import TraceFormat, read_traces
-from siting.events import stay_events
+from siting.demand.events import stay_events
 from siting.inputs import StudyInputs, StudySettings
-from siting.pickups import DETOUR, PickupRules, group_drop_offs
+from siting.stations.pickups import DETOUR, PickupRules, group_drop_offs
 from siting.study import suggest_pickups
-from siting.ways import StreetWays
+from siting.travel_times import StreetWays
 
 __all__ = ["main"]
 

@@ -7,8 +7,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from siting.problems import MaxCover, StationPlan
-from siting.stations import KINDS
+from siting.problems.define import MaxCover, StationPlan
+from siting.stations.kinds import KINDS
 
 __all__ = ["city_plan", "cover_case", "like_or_library", "or_library"]
 

@@ -13,7 +13,7 @@ from api.wishes import settings_of
 from api.zones import read_zones
 from geo.datum import to_wgs84
 from geo.errors import InputError
-from siting.demand import DemandWeights
+from siting.demand.weighted import DemandWeights
 from siting.study import StudySettings
 
 GOOD = """

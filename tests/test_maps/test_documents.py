@@ -21,7 +21,7 @@ from maps.basemap import Backdrop, BackdropLayer
 from maps.documents import write_csv, write_docx, write_html, write_xlsx
 from maps.sheets import plain
 from maps.wording import Wording
-from siting.report import study_report, study_tables
+from siting.report.report import study_report, study_tables
 from siting.results import Study
 
 GOLDEN = Path(__file__).parent / "golden"

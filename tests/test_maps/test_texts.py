@@ -11,12 +11,12 @@ from geo.errors import InputError
 from geo.stays.detect import KINDS as STAY_KINDS
 from geo.traces.formats import REASONS as REJECT_REASONS
 from maps.texts import LANGUAGES, catalogue
-from siting.candidates import CANDIDATE_KINDS
-from siting.candidates import REASONS as REFUSALS
-from siting.report import study_report
-from siting.stations import KINDS as STATION_KINDS
-from siting.stations import SEVEN_ONES
-from siting.tables import study_tables
+from siting.report.report import study_report
+from siting.report.tables import study_tables
+from siting.stations.candidates import CANDIDATE_KINDS
+from siting.stations.candidates import REASONS as REFUSALS
+from siting.stations.kinds import KINDS as STATION_KINDS
+from siting.stations.kinds import SEVEN_ONES
 
 ROOT = Path(__file__).resolve().parents[2]
 _LITERAL = re.compile(r'(?:\.text|\bText|Term|Say|term)\(\s*"([a-z_0-9]+\.[A-Za-z_0-9]+)"')

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maps.wording import Wording, number_text
-from siting.report import Column, Quantity, Say, Term
+from siting.report.report import Column, Quantity, Say, Term
 
 ZH, EN = Wording.of("zh", 10), Wording.of("en", 10)
 

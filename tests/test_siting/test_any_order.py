@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siting.exact import solve_exact
-from siting.model import Limits
-from siting.problems import MaxCover, PCenter, PMedian, Problem, SetCover, SitingResult, StationPlan
-from siting.solve import solve
+from siting.problems.define import MaxCover, PCenter, PMedian, Problem, SetCover, SitingResult, StationPlan
+from siting.problems.highs import Limits
+from siting.solvers.exact import solve_exact
+from siting.solvers.solve import solve
 
 FloatArray = npt.NDArray[np.float64]
 SOME = settings(max_examples=10, deadline=None)

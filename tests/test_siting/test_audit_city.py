@@ -10,9 +10,9 @@ import pytest
 from geo.osm.read import read_osm
 from geo.synthetic.make import FleetOptions, existing_stations, make_fleet
 from siting.inputs import StudyInputs, StudySettings
-from siting.pickups import PickupRules
 from siting.results import AuditFinding, Study
-from siting.stations import ExistingStation
+from siting.stations.kinds import ExistingStation
+from siting.stations.pickups import PickupRules
 from siting.study import run_study
 
 AWAY = 3

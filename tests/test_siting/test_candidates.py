@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from siting.candidates import CandidateRules, CandidateSites, kerb_spots, pick_candidates
+from siting.stations.candidates import CandidateRules, CandidateSites, kerb_spots, pick_candidates
 
 NOTHING = np.empty((0, 2))
 

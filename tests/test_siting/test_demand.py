@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from siting.demand import (
+from siting.demand.weighted import (
     DemandWeights,
     Events,
     build_demand,

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from geo.errors import InfeasibleError, InputError
-from siting.exact import solve_exact
-from siting.problems import MaxCover, PCenter, PMedian, SetCover, StationPlan
-from siting.verify import verify
+from siting.problems.define import MaxCover, PCenter, PMedian, SetCover, StationPlan
+from siting.solvers.exact import solve_exact
+from siting.solvers.verify import verify
 
 FloatArray = npt.NDArray[np.float64]
 SMALL = settings(max_examples=20, deadline=None)

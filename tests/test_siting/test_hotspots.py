@@ -9,9 +9,9 @@ from plane import Plane
 from sklearn.cluster import DBSCAN
 
 from geo.errors import InputError
-from siting.clusters import density_clusters
-from siting.demand import Events
-from siting.hotspots import HotSpotRules, find_hot_spots
+from siting.demand.clusters import density_clusters
+from siting.demand.hotspots import HotSpotRules, find_hot_spots
+from siting.demand.weighted import Events
 from siting.results import HotSpot
 
 FloatArray = npt.NDArray[np.float64]

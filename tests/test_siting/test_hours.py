@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from siting.hours import open_by_hour, parse_hours, shortest_pattern, span_text
+from siting.stations.hours import open_by_hour, parse_hours, shortest_pattern, span_text
 
 
 @pytest.mark.parametrize(

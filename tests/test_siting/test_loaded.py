@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from geo.errors import InfeasibleError
-from siting.coverall import cover_all
-from siting.exact import LimitsEndedError, solve_exact
-from siting.loaded import LoadedEffort, solve_loaded
-from siting.model import Limits
-from siting.planning import PlanEffort, solve_station_plan
-from siting.problems import MaxCover, PCenter, PMedian, SetCover, StationPlan
-from siting.proof import Effort, prove_max_cover
-from siting.reach import reach_within
-from siting.setcover import prove_set_cover
-from siting.solve import solve
-from siting.transport import transport
-from siting.verify import verify
+from siting.problems.define import MaxCover, PCenter, PMedian, SetCover, StationPlan
+from siting.problems.highs import Limits
+from siting.problems.reach import reach_within
+from siting.solvers.capacitated import LoadedEffort, solve_loaded
+from siting.solvers.cover_proof import Effort, prove_max_cover
+from siting.solvers.exact import LimitsEndedError, solve_exact
+from siting.solvers.kernels.center_feasibility import cover_all
+from siting.solvers.kernels.transport import transport
+from siting.solvers.set_cover import prove_set_cover
+from siting.solvers.solve import solve
+from siting.solvers.station_plans import PlanEffort, solve_station_plan
+from siting.solvers.verify import verify
 
 FloatArray = npt.NDArray[np.float64]
 SOME = settings(max_examples=12, deadline=None)

@@ -19,10 +19,10 @@ from geo.osm.read import read_osm
 from geo.streets.network import StreetNetwork
 from geo.synthetic.make import FleetOptions, make_fleet
 from siting.inputs import StudyInputs, StudySettings
-from siting.pickups import DETOUR, PickupRules, group_drop_offs
 from siting.results import PickupPoint
+from siting.stations.pickups import DETOUR, PickupRules, group_drop_offs
 from siting.study import suggest_pickups
-from siting.ways import StreetWays
+from siting.travel_times import StreetWays
 
 DAYS, K = 4, 5
 RULES = PickupRules(most=25)

@@ -5,7 +5,14 @@ import pytest
 from plane import FENCE, SCALE, Plane
 
 from geo.errors import InputError
-from siting.pickups import DropOffs, GateWaits, PickupRules, group_drop_offs, next_drop_off, pick_up_points
+from siting.stations.pickups import (
+    DropOffs,
+    GateWaits,
+    PickupRules,
+    group_drop_offs,
+    next_drop_off,
+    pick_up_points,
+)
 
 
 def scene(riders: int) -> tuple[DropOffs, GateWaits]:

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siting.candidates import Candidates, CandidateSites
 from siting.plans import Plan, budget_curve, rising
-from siting.problems import MaxCover
-from siting.reach import reach_within
+from siting.problems.define import MaxCover
+from siting.problems.reach import reach_within
 from siting.results import BudgetPoint
-from siting.search import search_cover
-from siting.stations import KINDS, ExistingStation
+from siting.solvers.cover_search import search_cover
+from siting.stations.candidates import Candidates, CandidateSites
+from siting.stations.kinds import KINDS, ExistingStation
 
 NONE = CandidateSites(np.empty((0, 2)), (), ())
 

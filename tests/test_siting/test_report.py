@@ -6,7 +6,7 @@ import pytest
 from study_sample import sample_study
 
 from geo.errors import InputError
-from siting.report import Column, Quantity, Say, Table, Term, grid_report, study_report, study_tables
+from siting.report.report import Column, Quantity, Say, Table, Term, grid_report, study_report, study_tables
 from siting.results import Study
 
 

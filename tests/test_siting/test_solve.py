@@ -12,15 +12,15 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from geo.errors import InfeasibleError
-from siting.center import undominated
-from siting.exact import solve_exact
-from siting.planning import PlanEffort, solve_station_plan
-from siting.problems import MaxCover, PCenter, PMedian, SetCover, StationPlan
-from siting.proof import Effort, prove_max_cover, spread_idle_sites
-from siting.reach import reach_within
-from siting.search import bound_cover, search_cover
-from siting.solve import solve
-from siting.verify import verify
+from siting.problems.define import MaxCover, PCenter, PMedian, SetCover, StationPlan
+from siting.problems.reach import reach_within
+from siting.solvers.center import undominated
+from siting.solvers.cover_proof import Effort, prove_max_cover, spread_idle_sites
+from siting.solvers.cover_search import bound_cover, search_cover
+from siting.solvers.exact import solve_exact
+from siting.solvers.solve import solve
+from siting.solvers.station_plans import PlanEffort, solve_station_plan
+from siting.solvers.verify import verify
 
 FloatArray = npt.NDArray[np.float64]
 SOME = settings(max_examples=12, deadline=None)

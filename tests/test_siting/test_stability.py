@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from siting.demand import Demand, DemandLayer, DemandWeights
-from siting.problems import MaxCover
-from siting.reach import reach_within
+from siting.demand.weighted import Demand, DemandLayer, DemandWeights
+from siting.problems.define import MaxCover
+from siting.problems.reach import reach_within
 from siting.stability import (
     busiest_cells,
     chosen_shares,

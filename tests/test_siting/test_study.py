@@ -11,13 +11,13 @@ import pytest
 from geo.errors import InputError
 from geo.osm.read import read_osm
 from geo.synthetic.make import FleetOptions, existing_stations, make_fleet
-from siting.candidates import CandidateRules
-from siting.demand import DemandWeights
-from siting.hotspots import HotSpotRules
+from siting.demand.hotspots import HotSpotRules
+from siting.demand.weighted import DemandWeights
 from siting.inputs import PassingFlows, StudyInputs, StudySettings
-from siting.pickups import PickupRules
 from siting.results import Study
-from siting.stations import ExistingStation
+from siting.stations.candidates import CandidateRules
+from siting.stations.kinds import ExistingStation
+from siting.stations.pickups import PickupRules
 from siting.study import run_study
 
 

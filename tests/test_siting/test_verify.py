@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from siting.exact import solve_exact
-from siting.problems import Flow, MaxCover, PCenter, PMedian, SetCover, SitingResult, StationPlan
-from siting.verify import verify
+from siting.problems.define import Flow, MaxCover, PCenter, PMedian, SetCover, SitingResult, StationPlan
+from siting.solvers.exact import solve_exact
+from siting.solvers.verify import verify
 
 COST = np.array([[1.0, 5.0, 9.0], [5.0, 1.0, 9.0], [9.0, 9.0, 1.0]])
 COVER = MaxCover(

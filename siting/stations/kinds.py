@@ -9,7 +9,7 @@ source (DOMAIN.md) is the list of facilities, the kinds themselves and that stat
 import dataclasses
 
 from geo.errors import InputError
-from siting.hours import OpeningHours, parse_hours
+from siting.stations.hours import OpeningHours, parse_hours
 
 __all__ = ["KINDS", "SEVEN_ONES", "ExistingStation", "StationKind"]
 

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
-from siting.canonical import any_order
-from siting.exact import finish, main_site, pair_moves, solve_exact
-from siting.model import Limits
-from siting.plankernels import serve, site_values, use_of_options
-from siting.problems import CostArray, Flow, SitingResult, StationPlan, nearest_chosen
-from siting.reach import Reach, reach_within
+from siting.problems.define import CostArray, Flow, SitingResult, StationPlan, nearest_chosen
+from siting.problems.highs import Limits
+from siting.problems.order import any_order
+from siting.problems.reach import Reach, reach_within
+from siting.solvers.exact import finish, main_site, pair_moves, solve_exact
+from siting.solvers.kernels.plans import serve, site_values, use_of_options
 
 # how much more a minute weighs that a group lacks
 _LACK = 50.0
@@ -74,7 +74,7 @@ def solve_station_plan(
     Raises
     ------
     InputError, InfeasibleError
-        As `siting.exact.solve_exact`.
+        As `siting.solvers.exact.solve_exact`.
     """
     begin = time.monotonic()
     reach = reach_within(cost_s, problem.limit_s)

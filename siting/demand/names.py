@@ -5,7 +5,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from geo.places import Places
-from siting.ways import Ways
+from siting.travel_times import Ways
 
 __all__ = ["name_places"]
 

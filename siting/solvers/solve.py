@@ -2,12 +2,7 @@
 
 import numpy as np
 
-from siting.center import prove_p_center
-from siting.loaded import LoadedEffort, solve_loaded
-from siting.median import prove_p_median
-from siting.model import Limits
-from siting.planning import PlanEffort, solve_station_plan
-from siting.problems import (
+from siting.problems.define import (
     CostArray,
     MaxCover,
     PCenter,
@@ -17,8 +12,13 @@ from siting.problems import (
     SitingResult,
     StationPlan,
 )
-from siting.proof import Effort, prove_max_cover
-from siting.setcover import prove_set_cover
+from siting.problems.highs import Limits
+from siting.solvers.capacitated import LoadedEffort, solve_loaded
+from siting.solvers.center import prove_p_center
+from siting.solvers.cover_proof import Effort, prove_max_cover
+from siting.solvers.median import prove_p_median
+from siting.solvers.set_cover import prove_set_cover
+from siting.solvers.station_plans import PlanEffort, solve_station_plan
 
 __all__ = ["Effort", "Limits", "LoadedEffort", "PlanEffort", "solve"]
 
@@ -41,7 +41,7 @@ def solve(
     Returns
     -------
     SitingResult
-        With objective, bound, gap and status; `siting.verify.verify` checks it from raw input.
+        With objective, bound, gap and status; `siting.solvers.verify.verify` checks it from raw input.
 
     Raises
     ------

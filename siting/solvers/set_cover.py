@@ -1,7 +1,7 @@
 """Set covering with a proven gap at any size: greedy covers, a Lagrangian bound, reduced costs, HiGHS.
 
 Bound and greedy covers on reduced costs after Caprara, Fischetti and Toth, Operations Research 47 (1999).
-Where every site costs the same, a covering search looks for one site less and `siting.coverall` proves that
+Where every site costs the same, a covering search looks for one site less and `siting.solvers.kernels.center_feasibility` proves that
 there is none.
 """
 
@@ -12,14 +12,14 @@ import numpy.typing as npt
 import scipy.sparse
 
 from geo.errors import InfeasibleError
-from siting.canonical import any_order
-from siting.cover import greedy_cover
-from siting.coverall import cover_all
-from siting.exact import finish
-from siting.model import Limits, LinearModel
-from siting.problems import CostArray, MaxCover, SetCover, SitingResult, nearest_chosen
-from siting.reach import Reach, reach_within
-from siting.search import search_cover
+from siting.problems.define import CostArray, MaxCover, SetCover, SitingResult, nearest_chosen
+from siting.problems.highs import Limits, LinearModel
+from siting.problems.order import any_order
+from siting.problems.reach import Reach, reach_within
+from siting.solvers.cover_search import search_cover
+from siting.solvers.exact import finish
+from siting.solvers.kernels.center_feasibility import cover_all
+from siting.solvers.kernels.cover import greedy_cover
 
 __all__ = ["least_cover", "prove_set_cover"]
 
@@ -51,7 +51,7 @@ def prove_set_cover(
     Raises
     ------
     InputError, InfeasibleError
-        As `siting.solve.solve`.
+        As `siting.solvers.solve.solve`.
     """
     reach = reach_within(cost_s, problem.limit_s)
     price = np.ones(reach.m) if problem.site_cost is None else problem.site_cost

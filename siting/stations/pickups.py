@@ -17,9 +17,9 @@ from scipy.spatial import cKDTree
 from sklearn.cluster import DBSCAN
 
 from geo.errors import InputError
-from siting.clusters import density_clusters
+from siting.demand.clusters import density_clusters
 from siting.results import Gate, PickupPoint
-from siting.ways import Ways
+from siting.travel_times import Ways
 
 __all__ = ["DropOffs", "GateWaits", "PickupRules", "group_drop_offs", "pick_up_points"]
 

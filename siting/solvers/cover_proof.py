@@ -11,13 +11,13 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from siting.canonical import any_order
-from siting.exact import finish, solve_exact
-from siting.model import Limits, LinearModel
-from siting.planning import solve_station_plan
-from siting.problems import CostArray, MaxCover, SitingResult, StationPlan, nearest_chosen
-from siting.reach import Reach, reach_from_rows, reach_within
-from siting.search import CoverAnswer, CoverBound, bound_cover, search_cover
+from siting.problems.define import CostArray, MaxCover, SitingResult, StationPlan, nearest_chosen
+from siting.problems.highs import Limits, LinearModel
+from siting.problems.order import any_order
+from siting.problems.reach import Reach, reach_from_rows, reach_within
+from siting.solvers.cover_search import CoverAnswer, CoverBound, bound_cover, search_cover
+from siting.solvers.exact import finish, solve_exact
+from siting.solvers.station_plans import solve_station_plan
 
 __all__ = ["Effort", "prove_max_cover", "spread_idle_sites"]
 
@@ -77,7 +77,7 @@ def prove_max_cover(
     Raises
     ------
     InputError, InfeasibleError
-        As `siting.exact.solve_exact`.
+        As `siting.solvers.exact.solve_exact`.
     """
     if problem.capacity is not None or problem.group is not None:
         return _as_plan(problem, cost_s, limits, effort)

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.staypoints import KINDS
-from siting.demand import BREAK_MIN, Events
+from siting.demand.weighted import BREAK_MIN, Events
 from siting.inputs import DueBreakColumns, StayColumns
 
 __all__ = ["due_events", "stay_events", "stops_beside"]

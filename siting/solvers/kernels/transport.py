@@ -1,6 +1,6 @@
 """Kernels of capacitated service: least-cost transport to chosen sites, greedy filling, worth of sites.
 
-Demand is divisible. Reach is CSR by site (`siting.reach`), ``seconds`` its times in the same order.
+Demand is divisible. Reach is CSR by site (`siting.problems.reach`), ``seconds`` its times in the same order.
 """
 
 import numpy as np

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from siting.problems import (
+from siting.problems.define import (
     CostArray,
     MaxCover,
     PCenter,

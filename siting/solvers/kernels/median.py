@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.jit import kernel
-from siting.cover import random_below
+from siting.solvers.kernels.cover import random_below
 
 __all__ = ["bound_median", "greedy_median", "iterate_median"]
 

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from geo.privacy import suppress
 from geo.streets.network import EBIKE_PROMISE_MPS, StreetNetwork
-from siting.demand import Events, local_seconds
+from siting.demand.weighted import Events, local_seconds
 from siting.inputs import PassingFlows
 from siting.results import Flow
 

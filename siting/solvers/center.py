@@ -2,7 +2,7 @@
 
 The answer is one of the given times; whether p sites cover everything within a time is a covering question.
 After dominated points and sites are removed most are settled by the covering search (yes) or by the weights
-of `siting.coverall` (no); HiGHS is asked where neither does (Toregas and ReVelle, Geographical Analysis 5
+of `siting.solvers.kernels.center_feasibility` (no); HiGHS is asked where neither does (Toregas and ReVelle, Geographical Analysis 5
 (1973)).
 """
 
@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
-from siting.canonical import any_order
-from siting.coverall import cover_all
-from siting.exact import finish
-from siting.model import Limits, LinearModel
-from siting.problems import CostArray, MaxCover, PCenter, PMedian, SitingResult, nearest_chosen
-from siting.reach import reach_at_all, reach_within
-from siting.search import search_cover
-from siting.setcover import least_cover, refuse_unreached
+from siting.problems.define import CostArray, MaxCover, PCenter, PMedian, SitingResult, nearest_chosen
+from siting.problems.highs import Limits, LinearModel
+from siting.problems.order import any_order
+from siting.problems.reach import reach_at_all, reach_within
+from siting.solvers.cover_search import search_cover
+from siting.solvers.exact import finish
+from siting.solvers.kernels.center_feasibility import cover_all
+from siting.solvers.set_cover import least_cover, refuse_unreached
 
 __all__ = ["any_cover", "prove_p_center", "undominated"]
 

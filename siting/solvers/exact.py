@@ -1,7 +1,7 @@
 """Exact answers by mixed-integer programming with HiGHS (through `scipy.optimize.milp`).
 
 The plain model of each problem, for sizes where that is enough (maximal covering: up to about
-2,000 x 200 in a tenth of a second). `siting.proof` solves large ones by shrinking them first.
+2,000 x 200 in a tenth of a second). `siting.solvers.cover_proof` solves large ones by shrinking them first.
 """
 
 import dataclasses
@@ -11,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
-from siting.canonical import any_order
-from siting.model import Limits, LinearModel, Outcome
-from siting.problems import (
+from siting.problems.define import (
     CostArray,
     Flow,
     MaxCover,
@@ -25,6 +23,8 @@ from siting.problems import (
     StationPlan,
     nearest_chosen,
 )
+from siting.problems.highs import Limits, LinearModel, Outcome
+from siting.problems.order import any_order
 
 __all__ = [
     "Limits",

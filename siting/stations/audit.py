@@ -19,10 +19,10 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from geo.privacy import suppress
-from siting.demand import Demand, DemandLayer, by_hour, local_seconds
-from siting.hours import clock, open_by_hour, shortest_pattern, span_text
+from siting.demand.weighted import Demand, DemandLayer, by_hour, local_seconds
 from siting.results import AuditFinding
-from siting.stations import KINDS, SEVEN_ONES, ExistingStation
+from siting.stations.hours import clock, open_by_hour, shortest_pattern, span_text
+from siting.stations.kinds import KINDS, SEVEN_ONES, ExistingStation
 
 __all__ = [
     "LITTLE_SHARE",

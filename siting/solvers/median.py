@@ -9,14 +9,14 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from siting.canonical import any_order
-from siting.center import any_cover
-from siting.exact import finish
-from siting.mediankernels import bound_median, greedy_median, iterate_median
-from siting.model import Limits, LinearModel
-from siting.problems import CostArray, PMedian, SitingResult, nearest_chosen
-from siting.reach import reach_at_all
-from siting.setcover import refuse_unreached
+from siting.problems.define import CostArray, PMedian, SitingResult, nearest_chosen
+from siting.problems.highs import Limits, LinearModel
+from siting.problems.order import any_order
+from siting.problems.reach import reach_at_all
+from siting.solvers.center import any_cover
+from siting.solvers.exact import finish
+from siting.solvers.kernels.median import bound_median, greedy_median, iterate_median
+from siting.solvers.set_cover import refuse_unreached
 
 __all__ = ["prove_p_median"]
 
@@ -239,7 +239,7 @@ def prove_p_median(
     Raises
     ------
     InputError, InfeasibleError
-        As `siting.solve.solve`.
+        As `siting.solvers.solve.solve`.
     """
     if len(cost_s) == 0:
         return finish(problem.kept, np.empty(0, dtype=np.int64), 0.0, 0.0)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.jit import kernel
-from siting.problems import CostArray, Flow, Problem, SitingResult, StationPlan, check_cost
+from siting.problems.define import CostArray, Flow, Problem, SitingResult, StationPlan, check_cost
 
 __all__ = ["any_order", "canonical_order"]
 

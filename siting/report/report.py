@@ -6,8 +6,7 @@ No language and no files in here; ``maps.documents`` sets it on paper.
 import dataclasses
 
 from geo.errors import InputError
-from siting.results import Site, Study
-from siting.tables import (
+from siting.report.tables import (
     Column,
     Quantity,
     Say,
@@ -23,6 +22,7 @@ from siting.tables import (
     sites_table,
     study_tables,
 )
+from siting.results import Site, Study
 
 __all__ = [
     "Column",

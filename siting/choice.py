@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from siting.hours import open_by_hour
 from siting.inputs import StudySettings
-from siting.planning import PlanEffort, solve_station_plan
-from siting.problems import SitingResult, StationPlan
+from siting.problems.define import SitingResult, StationPlan
 from siting.results import BudgetPoint
-from siting.stations import KINDS, ExistingStation, StationKind
+from siting.solvers.station_plans import PlanEffort, solve_station_plan
+from siting.stations.hours import open_by_hour
+from siting.stations.kinds import KINDS, ExistingStation, StationKind
 
 __all__ = ["Joint", "budget_points", "joint_plan", "usual_cost"]
 

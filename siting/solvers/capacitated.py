@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
-from siting.canonical import any_order
-from siting.center import prove_p_center
-from siting.exact import LimitsEndedError, finish, longest_service, main_site, solve_exact
-from siting.model import Limits
-from siting.problems import CostArray, Flow, PCenter, PMedian, SetCover, SitingResult
-from siting.reach import Reach, reach_at_all, reach_within
-from siting.setcover import least_cover, refuse_unreached
-from siting.transport import fill_greedily, site_worth, transport, use_of_sites
+from siting.problems.define import CostArray, Flow, PCenter, PMedian, SetCover, SitingResult
+from siting.problems.highs import Limits
+from siting.problems.order import any_order
+from siting.problems.reach import Reach, reach_at_all, reach_within
+from siting.solvers.center import prove_p_center
+from siting.solvers.exact import LimitsEndedError, finish, longest_service, main_site, solve_exact
+from siting.solvers.kernels.transport import fill_greedily, site_worth, transport, use_of_sites
+from siting.solvers.set_cover import least_cover, refuse_unreached
 
 __all__ = ["LoadedEffort", "solve_loaded"]
 
@@ -69,7 +69,7 @@ def solve_loaded(
     Raises
     ------
     InputError, InfeasibleError
-        As `siting.solve.solve`.
+        As `siting.solvers.solve.solve`.
     """
     start = time.monotonic()
     within = isinstance(problem, SetCover)

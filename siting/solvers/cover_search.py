@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError, InputError
-from siting.cover import greedy_cover, iterate_cover, lagrangian_cover
-from siting.problems import MaxCover
-from siting.reach import Reach
+from siting.problems.define import MaxCover
+from siting.problems.reach import Reach
+from siting.solvers.kernels.cover import greedy_cover, iterate_cover, lagrangian_cover
 
 __all__ = ["CoverAnswer", "CoverBound", "bound_cover", "search_cover"]
 

@@ -1,0 +1,1 @@
+"""Demand by place and hour: rests, due breaks, passing flow, and the hot spots among them."""

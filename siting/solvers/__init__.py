@@ -1,0 +1,1 @@
+"""Solvers of siting problems, each with its bound or proof."""

@@ -1,0 +1,1 @@
+"""Stations and pick-up points: candidates, kinds, opening hours, and the audit of existing ones."""
