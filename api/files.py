@@ -18,7 +18,7 @@ from maps.matched import match_picture
 from maps.matching import MatchPicture
 from maps.pages import match_map, study_map
 from maps.wording import Wording
-from routing.results import Match
+from routing.model.results import Match
 from siting.results import Study
 
 __all__ = ["REQUEST_FILE", "Step", "StudyFiles", "write_study_files"]

@@ -1,6 +1,6 @@
 """The forms of a match request and its answer.
 
-They mirror ``routing.riders``, ``tasks``, ``policy`` and ``results``.
+They mirror ``routing.model.riders``, ``tasks``, ``policy`` and ``results``.
 """
 
 import datetime

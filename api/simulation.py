@@ -15,11 +15,11 @@ from api.studytables import Language
 from geo.errors import InputError, YiluError
 from geo.streets.network import StreetNetwork
 from maps.charts import PolicyBars, policies_picture
-from routing.day import DayOptions, make_day
-from routing.dayproof import DayProof, prove_day
-from routing.policy import Policy
-from routing.simulate import POLICIES, DayResult
-from routing.verify import Checker
+from routing.model.policy import Policy
+from routing.proof.verify import Checker
+from routing.replay.day import DayOptions, make_day
+from routing.replay.day_verification import DayProof, prove_day
+from routing.replay.simulate import POLICIES, DayResult
 
 __all__ = ["day_options", "figures", "print_days", "replay_day", "write_days"]
 
@@ -48,7 +48,7 @@ def replay_day(
     Returns
     -------
     tuple of DayProof
-        In the order of `routing.simulate.POLICIES`; the first is the day without tasks.
+        In the order of `routing.replay.simulate.POLICIES`; the first is the day without tasks.
 
     Raises
     ------

@@ -12,8 +12,8 @@ from geo.errors import YiluError
 from geo.streets.network import StreetNetwork
 from geo.synthetic.fleet import SyntheticFleet
 from routing.match import match_tasks
-from routing.results import Match, MatchResult
-from routing.verify import Checker
+from routing.model.results import Match, MatchResult
+from routing.proof.verify import Checker
 from siting.results import MatchTotals
 
 __all__ = ["Trial", "check_result", "put_tasks", "telling_match"]

@@ -11,8 +11,8 @@ from geo.errors import InputError
 from geo.streets.network import StreetNetwork
 from geo.travel.times import find_path
 from maps.matching import MatchPicture, MatchStop
-from routing.results import Match
-from routing.riders import Stop
+from routing.model.results import Match
+from routing.model.riders import Stop
 
 __all__ = ["match_picture"]
 

@@ -16,11 +16,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from geo.errors import InputError
-from routing.fleet import Candidate, Fleet
+from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.mode_fleet import as_ms
 from routing.match import apply, match, task_order, without_way_out
-from routing.results import Match, Refused, RunnerUp
-from routing.squad import as_ms
-from routing.tasks import Task, stops_of
+from routing.model.results import Match, Refused, RunnerUp
+from routing.model.tasks import Task, stops_of
 
 __all__ = ["Assigned", "Held", "assign_all", "assign_round", "hold_back", "match_batch"]
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from geo.arrays import FloatArray
 from geo.travel.times import reach_to
-from routing.fleet import Fleet
-from routing.policy import EmergencyPolicy
-from routing.riders import Rider
-from routing.tasks import Task
+from routing.fleet.fleet import Fleet
+from routing.model.policy import EmergencyPolicy
+from routing.model.riders import Rider
+from routing.model.tasks import Task
 
 __all__ = ["Alert", "AlertPlan", "alert_plan", "chance_within"]
 

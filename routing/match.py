@@ -9,13 +9,11 @@ import numpy as np
 from geo.errors import InputError
 from geo.streets.network import StreetNetwork
 from geo.travel.times import Path, find_path
-from routing.exits import POCKET_M, leads_on
-from routing.explain import refusal, why_not
-from routing.fleet import Candidate, Fleet
-from routing.nearmiss import near_misses
-from routing.pairs import best_pairs
-from routing.policy import Policy
-from routing.results import (
+from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.pairs import best_pairs
+from routing.fleet.tables import EVER
+from routing.model.policy import Policy
+from routing.model.results import (
     Answer,
     Binding,
     Change,
@@ -26,9 +24,11 @@ from routing.results import (
     RunnerUp,
     StopSlack,
 )
-from routing.riders import Rider, Stop
-from routing.tables import EVER
-from routing.tasks import Task, stops_of
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, stops_of
+from routing.refusal.dead_ends import POCKET_M, leads_on
+from routing.refusal.explain import refusal, why_not
+from routing.refusal.relaxations import near_misses
 
 __all__ = ["apply", "candidates_for", "late_stops", "match", "match_tasks", "task_order", "without_way_out"]
 

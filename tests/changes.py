@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from routing.policy import Policy
-from routing.results import Binding, Change, Refused
-from routing.riders import Rider
-from routing.tasks import Task, Visit
+from routing.model.policy import Policy
+from routing.model.results import Binding, Change, Refused
+from routing.model.riders import Rider
+from routing.model.tasks import Task, Visit
 
 __all__ = ["applied", "every_change"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from geo.streets.network import StreetNetwork
-from routing.riders import Rider, Stop
-from routing.tasks import Task, Visit
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, Visit
 
 __all__ = ["NOW", "place_in", "some_riders", "some_tasks"]
 

@@ -24,14 +24,14 @@ from geo.osm.read import read_raw
 from geo.streets.contraction import morton_order
 from geo.streets.network import StreetNetwork
 from routing.assign import assign_all, match_batch
-from routing.day import DayOptions, make_day
-from routing.fleet import Fleet
-from routing.insertion import best_many, best_riders, outputs
-from routing.policy import Policy
-from routing.riders import Rider
-from routing.simulate import simulate
-from routing.squad import as_ms
-from routing.tasks import Task
+from routing.fleet.fleet import Fleet
+from routing.fleet.insertion import best_many, best_riders, outputs
+from routing.fleet.mode_fleet import as_ms
+from routing.model.policy import Policy
+from routing.model.riders import Rider
+from routing.model.tasks import Task
+from routing.replay.day import DayOptions, make_day
+from routing.replay.simulate import simulate
 
 __all__ = ["run"]
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from geo.osm.read import read_osm
-from routing.day import DayOptions, make_day
-from routing.dayproof import DayProof, prove_day
-from routing.policy import Policy
-from routing.simulate import POLICIES
-from routing.verify import Checker
+from routing.model.policy import Policy
+from routing.proof.verify import Checker
+from routing.replay.day import DayOptions, make_day
+from routing.replay.day_verification import DayProof, prove_day
+from routing.replay.simulate import POLICIES
 
 __all__ = ["main"]
 

@@ -7,13 +7,13 @@ from scipy.spatial import cKDTree
 from geo.arrays import FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
 from geo.streets.network import StreetNetwork
-from routing.fleet import Fleet
-from routing.kernels import graph_of, point_leg, work_for
-from routing.policy import Policy
-from routing.riders import Rider, Stop
-from routing.squad import runs_ms
-from routing.tables import NO, Graph, Work
-from routing.tasks import Task, Visit
+from routing.fleet.fleet import Fleet
+from routing.fleet.legs import graph_of, point_leg, work_for
+from routing.fleet.mode_fleet import runs_ms
+from routing.fleet.tables import NO, Graph, Work
+from routing.model.policy import Policy
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, Visit
 
 __all__ = ["NOW", "SERVICE_S", "city_fleet", "city_riders", "city_tasks"]
 

@@ -29,9 +29,9 @@ from scipy.sparse.csgraph import dijkstra
 from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.travel.times import travel_times_s
-from routing.fleet import Fleet
-from routing.riders import Rider
-from routing.tasks import Task
+from routing.fleet.fleet import Fleet
+from routing.model.riders import Rider
+from routing.model.tasks import Task
 
 __all__ = ["assembled", "on_public_streets", "sampled"]
 

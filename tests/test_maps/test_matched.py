@@ -14,8 +14,8 @@ from maps.basemap import Backdrop
 from maps.matched import match_picture
 from maps.pages import match_map
 from routing.match import match_tasks
-from routing.policy import Policy
-from routing.results import Match
+from routing.model.policy import Policy
+from routing.model.results import Match
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,13 @@ from towns import NOW, place_in, some_riders, some_tasks
 
 from routing.assign import assign_all, assign_round, hold_back, match_batch
 from routing.emergency import Alert, alert_plan, chance_within
-from routing.fleet import Fleet
+from routing.fleet.fleet import Fleet
+from routing.fleet.mode_fleet import Squad
 from routing.match import match
-from routing.policy import Policy
-from routing.riders import Rider, Stop
-from routing.squad import Squad
-from routing.tasks import Task, Visit
-from routing.verify import Checker
+from routing.model.policy import Policy
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, Visit
+from routing.proof.verify import Checker
 
 TOWN = lattice(10)
 POLICY = Policy(max_extra_s=900.0, max_extra_per_hour_s=1200.0)

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from lattice import lattice
 from towns import NOW, some_riders, some_tasks
 
-from routing.beyond import single_way
-from routing.fleet import Fleet
-from routing.kernels import clear, point_leg, spread
-from routing.policy import Policy
-from routing.tables import FAR_MS, NO
+from routing.fleet.beyond_bound import single_way
+from routing.fleet.fleet import Fleet
+from routing.fleet.legs import clear, point_leg, spread
+from routing.fleet.tables import FAR_MS, NO
+from routing.model.policy import Policy
 
 TOWNS = lattice(10), lattice(8, 600.0)
 """Short streets, and streets that take longer than some of the radii."""

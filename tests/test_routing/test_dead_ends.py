@@ -8,12 +8,12 @@ from changes import applied
 from towns import NOW
 
 from routing.assign import match_batch
-from routing.fleet import Fleet
+from routing.fleet.fleet import Fleet
 from routing.match import candidates_for, match_tasks
-from routing.policy import Policy
-from routing.riders import Rider, Stop
-from routing.tasks import Task, Visit
-from routing.verify import Checker
+from routing.model.policy import Policy
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, Visit
+from routing.proof.verify import Checker
 
 # One column is 25 m. D-E-F is one-way into a dead end, G-H into a walled yard; on foot both can be left.
 MAP = ascii_map(

@@ -11,13 +11,13 @@ from lattice import lattice
 from towns import NOW, place_in, some_riders, some_tasks
 
 from geo.errors import InputError
-from routing.explain import why_not
-from routing.fleet import Fleet
+from routing.fleet.fleet import Fleet
 from routing.match import candidates_for, match_tasks
-from routing.nearmiss import near_misses
-from routing.policy import Policy
-from routing.riders import Rider, Stop
-from routing.tasks import Task, Visit
+from routing.model.policy import Policy
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, Visit
+from routing.refusal.explain import why_not
+from routing.refusal.relaxations import near_misses
 
 TOWN = lattice(10)
 TIGHT = Policy(max_extra_s=120.0, max_extra_per_hour_s=240.0, slack_kept_s=15.0)

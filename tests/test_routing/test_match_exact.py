@@ -11,12 +11,12 @@ from lattice import lattice
 from towns import NOW, some_riders, some_tasks
 
 from geo.streets.network import StreetNetwork
-from routing.fleet import Fleet
+from routing.fleet.fleet import Fleet
 from routing.match import match_tasks
-from routing.policy import Policy
-from routing.riders import Rider, Stop
-from routing.tasks import Task, Visit, stops_of
-from routing.verify import Checker
+from routing.model.policy import Policy
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, Visit, stops_of
+from routing.proof.verify import Checker
 
 TOWN = lattice(10)
 PLAIN = Policy(max_extra_s=3000.0, max_extra_per_hour_s=3600.0)

@@ -11,11 +11,11 @@ from lattice import lattice
 from towns import NOW, place_in, some_riders, some_tasks
 
 from routing.match import match_tasks
-from routing.policy import Policy
-from routing.results import MatchResult
-from routing.riders import Rider, Stop
-from routing.tasks import Task, Visit
-from routing.verify import Checker
+from routing.model.policy import Policy
+from routing.model.results import MatchResult
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, Visit
+from routing.proof.verify import Checker
 
 TOWN = lattice(10)
 WIDE = Policy(max_extra_s=3000.0, max_extra_per_hour_s=3600.0)

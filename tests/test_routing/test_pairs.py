@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from lattice import lattice
 from towns import NOW, place_in, some_riders
 
-from routing.fleet import Fleet
+from routing.fleet.fleet import Fleet
+from routing.fleet.pairs import best_pairs
 from routing.match import match_tasks
-from routing.pairs import best_pairs
-from routing.policy import Policy
-from routing.results import Match, StopSlack
-from routing.riders import Rider, Stop
-from routing.tasks import Task, Visit, stops_of
-from routing.verify import Checker
+from routing.model.policy import Policy
+from routing.model.results import Match, StopSlack
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, Visit, stops_of
+from routing.proof.verify import Checker
 
 TOWN = lattice(10)
 POLICY = Policy(max_extra_s=1500.0, max_extra_per_hour_s=1500.0, slack_kept_s=10.0)

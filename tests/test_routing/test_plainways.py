@@ -11,9 +11,10 @@ from random_streets import random_places, random_ways
 
 from geo.streets.network import MODES, StreetNetwork
 from geo.travel.times import find_path, travel_times_s
-from routing import plainways, verify
-from routing.plainways import PlainWays
-from routing.policy import Policy
+from routing.model.policy import Policy
+from routing.proof import reference_paths as plainways
+from routing.proof import verify
+from routing.proof.reference_paths import PlainWays
 
 POLICY = Policy()
 
@@ -81,9 +82,9 @@ def test_the_checker_imports_no_search_and_no_kernel() -> None:
         ours = {name for name in imported if name.startswith("routing.")}
         assert not imported & forbidden
         assert ours <= {
-            "routing.plainways",
-            "routing.policy",
-            "routing.results",
-            "routing.riders",
-            "routing.tasks",
+            "routing.proof.reference_paths",
+            "routing.model.policy",
+            "routing.model.results",
+            "routing.model.riders",
+            "routing.model.tasks",
         }

@@ -11,11 +11,11 @@ from lattice import lattice
 from geo.errors import InputError
 from geo.osm.read import read_osm
 from geo.streets.network import StreetNetwork
-from routing.day import DayOptions, make_day
-from routing.dayproof import prove_day
-from routing.policy import EmergencyPolicy, Policy
-from routing.simulate import DayResult, gini, simulate
-from routing.verify import Checker
+from routing.model.policy import EmergencyPolicy, Policy
+from routing.proof.verify import Checker
+from routing.replay.day import DayOptions, make_day
+from routing.replay.day_verification import prove_day
+from routing.replay.simulate import DayResult, gini, simulate
 
 POLICY = Policy()
 OURS = ("one by one", "batches")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from routing.verify import Visited, check_routes, replay
+from routing.proof.verify import Visited, check_routes, replay
 
 
 @dataclasses.dataclass(frozen=True)

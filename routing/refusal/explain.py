@@ -10,12 +10,12 @@ import numpy as np
 
 from geo.errors import InputError
 from geo.travel.times import reach_to
-from routing import nearmiss as near
-from routing.fleet import Fleet
-from routing.nearmiss import NearMisses, Spot, near_misses
-from routing.results import Binding, Change, Refused
-from routing.riders import Rider
-from routing.tasks import Task
+from routing.fleet.fleet import Fleet
+from routing.model.results import Binding, Change, Refused
+from routing.model.riders import Rider
+from routing.model.tasks import Task
+from routing.refusal import relaxations as near
+from routing.refusal.relaxations import NearMisses, Spot, near_misses
 
 __all__ = ["refusal", "why_not"]
 

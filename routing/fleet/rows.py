@@ -7,9 +7,9 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
-from routing.columns import link, look_ahead, renew_legs, reschedule, set_leg, unlink
-from routing.held import Held
-from routing.tables import Columns, Graph, Ms
+from routing.fleet.columns import link, look_ahead, renew_legs, reschedule, set_leg, unlink
+from routing.fleet.context import Held
+from routing.fleet.tables import Columns, Graph, Ms
 
 __all__ = [
     "admit",

@@ -3,8 +3,8 @@
 import dataclasses
 
 from geo.errors import InputError
-from routing.checks import check_between, check_choice
-from routing.riders import STATUSES
+from routing.model.checks import check_between, check_choice
+from routing.model.riders import STATUSES
 
 __all__ = ["EmergencyPolicy", "Policy"]
 

@@ -1,6 +1,6 @@
 """Independent checker: recomputes a plan from raw input. It shares no code with the search kernels.
 
-Legs come from `routing.plainways`. `replay` knows nothing of maps: it takes any leg times, so that it can
+Legs come from `routing.proof.reference_paths`. `replay` knows nothing of maps: it takes any leg times, so that it can
 also check published pick-up and delivery solutions.
 """
 
@@ -13,11 +13,11 @@ import numpy as np
 
 from geo.errors import InputError
 from geo.streets.network import Snapped, StreetNetwork
-from routing.plainways import PlainWays
-from routing.policy import Policy
-from routing.results import Match
-from routing.riders import Rider
-from routing.tasks import Task
+from routing.model.policy import Policy
+from routing.model.results import Match
+from routing.model.riders import Rider
+from routing.model.tasks import Task
+from routing.proof.reference_paths import PlainWays
 
 __all__ = ["Checker", "Replay", "Visited", "check_routes", "replay"]
 

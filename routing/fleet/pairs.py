@@ -3,7 +3,7 @@
 Without waiting in a plan, a delay reaches every later stop unchanged, so for each place of the drop-off only
 the smallest delay of a pick-up before it matters: one pass. Plans with waits or breaks are tried place by
 place, because waiting absorbs delay and the smallest delay here may not be the smallest there. The extra
-time is the sum over both places, as `routing.riders` defines it for one; at the end of a plan it runs to the
+time is the sum over both places, as `routing.model.riders` defines it for one; at the end of a plan it runs to the
 end of the last place.
 """
 
@@ -11,12 +11,12 @@ import numpy as np
 
 from geo.arrays import Int64Array
 from geo.jit import kernel
-from routing.fleet import Candidate, Fleet
-from routing.insertion import before
-from routing.kernels import clear, direct_run, point_leg, reached, scaled, spread
-from routing.squad import Squad, as_ms
-from routing.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
-from routing.tasks import Task
+from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.insertion import before
+from routing.fleet.legs import clear, direct_run, point_leg, reached, scaled, spread
+from routing.fleet.mode_fleet import Squad, as_ms
+from routing.fleet.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
+from routing.model.tasks import Task
 
 __all__ = ["best_pairs"]
 

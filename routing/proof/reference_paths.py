@@ -14,7 +14,7 @@ import numpy as np
 from geo.streets.gates import compound_delay_at, lone_gates
 from geo.streets.mode_graph import Streets
 from geo.streets.network import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, mode_bit
-from routing.policy import Policy
+from routing.model.policy import Policy
 
 __all__ = ["PlainWays"]
 

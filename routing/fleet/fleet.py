@@ -16,12 +16,12 @@ from geo.errors import InputError
 from geo.streets.contraction import morton_order
 from geo.streets.network import EBIKE_PROMISE_MPS, MODES, StreetNetwork
 from geo.streets.snapping import Snapped
-from routing.insertion import best_many
-from routing.policy import Policy
-from routing.riders import Rider, Stop
-from routing.squad import Codes, Squad, as_ms
-from routing.tables import TaskColumns
-from routing.tasks import Task, Visit
+from routing.fleet.insertion import best_many
+from routing.fleet.mode_fleet import Codes, Squad, as_ms
+from routing.fleet.tables import TaskColumns
+from routing.model.policy import Policy
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, Visit
 
 __all__ = ["Candidate", "Fleet", "promised"]
 
@@ -338,7 +338,7 @@ class Fleet:
         Parameters
         ----------
         tasks : sequence of Task
-            Without drop-off (pairs: `routing.pairs`).
+            Without drop-off (pairs: `routing.fleet.pairs`).
         k : int
             How many riders at most.
         now_s : float

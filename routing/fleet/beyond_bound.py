@@ -1,4 +1,4 @@
-"""Places in plans that lie partly beyond the radius of a search. Pure kernels, for `routing.insertion`.
+"""Places in plans that lie partly beyond the radius of a search. Pure kernels, for `routing.fleet.insertion`.
 
 They are listed by what they cost at least, then searched for one by one. A row of the list: slot, network
 time to the task and from it (-1: beyond the radius), least rank.
@@ -9,8 +9,8 @@ import numpy as np
 from geo.arrays import Int32Array, Int64Array, UInt32Array
 from geo.jit import kernel
 from geo.travel.search import reset, search
-from routing.kernels import direct_run, point_leg, reached, scaled, seeds
-from routing.tables import NO, Columns, Graph, Ms, TaskColumns, Work
+from routing.fleet.legs import direct_run, point_leg, reached, scaled, seeds
+from routing.fleet.tables import NO, Columns, Graph, Ms, TaskColumns, Work
 
 __all__ = ["FEW", "STRAIGHT_MS", "into_leg", "keep_within", "legs_before", "long_legs", "note"]
 

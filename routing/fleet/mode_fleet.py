@@ -9,11 +9,10 @@ from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
-from routing.columns import allocate, reschedule
-from routing.held import Held
-from routing.kernels import graph_of, hold, work_for
-from routing.policy import Policy
-from routing.rows import (
+from routing.fleet.columns import allocate, reschedule
+from routing.fleet.context import Held
+from routing.fleet.legs import graph_of, hold, work_for
+from routing.fleet.rows import (
     admit,
     advance,
     append_stops,
@@ -25,8 +24,9 @@ from routing.rows import (
     relist,
     take_out,
 )
-from routing.tables import EVER, NEVER, NO, Columns, TaskColumns, Work
-from routing.tasks import Visit
+from routing.fleet.tables import EVER, NEVER, NO, Columns, TaskColumns, Work
+from routing.model.policy import Policy
+from routing.model.tasks import Visit
 
 __all__ = ["Codes", "Squad", "StopTable", "as_ms", "runs_ms"]
 
@@ -89,7 +89,7 @@ class StopTable(NamedTuple):
 
 
 class Squad:
-    """Riders of one mode in columns. Rows are given out and taken back; ids live in `routing.fleet`."""
+    """Riders of one mode in columns. Rows are given out and taken back; ids live in `routing.fleet.fleet`."""
 
     def __init__(
         self, network: StreetNetwork, mode: str, policy: Policy, rows: int = 16, width: int = 10

@@ -12,7 +12,7 @@ Why it is exact. One search back from the task gives every A, one search from it
 A place in a plan with both A and B above r costs more than ``2 r + service_t - leg``: half the longest leg
 is radius enough to leave it out (at the end of a plan, ``r + service_t``). One with A or B within r, the
 other beyond, is held by the known side and a straight line at the fastest speed; the few that this does not
-decide are listed and searched for by themselves (`routing.beyond`), as are the few longest legs.
+decide are listed and searched for by themselves (`routing.fleet.beyond_bound`), as are the few longest legs.
 (Linear-time feasibility with slacks: Tong et al. VLDB 2018; Xu et al. ICDE 2019.)
 """
 
@@ -20,10 +20,10 @@ import numpy as np
 
 from geo.arrays import Int64Array
 from geo.jit import kernel
-from routing.beyond import FEW, STRAIGHT_MS, into_leg, keep_within, legs_before, long_legs, note
-from routing.held import Held
-from routing.kernels import clear, direct_run, reached, scaled, spread
-from routing.tables import EVER, FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
+from routing.fleet.beyond_bound import FEW, STRAIGHT_MS, into_leg, keep_within, legs_before, long_legs, note
+from routing.fleet.context import Held
+from routing.fleet.legs import clear, direct_run, reached, scaled, spread
+from routing.fleet.tables import EVER, FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 
 WIDER = 5, 4
 """A radius that is decided is taken this much wider: fewer places are left to be searched for."""

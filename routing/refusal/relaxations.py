@@ -15,11 +15,11 @@ from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.jit import kernel
 from geo.streets.snapping import Snapped
 from geo.travel.times import reach_from, reach_to
-from routing.exits import POCKET_M, STUCK_M, leads_on
-from routing.fleet import Fleet
-from routing.squad import Squad, as_ms
-from routing.tables import EVER, FAR_MS, Columns, Ms
-from routing.tasks import Task, Visit
+from routing.fleet.fleet import Fleet
+from routing.fleet.mode_fleet import Squad, as_ms
+from routing.fleet.tables import EVER, FAR_MS, Columns, Ms
+from routing.model.tasks import Task, Visit
+from routing.refusal.dead_ends import POCKET_M, STUCK_M, leads_on
 
 __all__ = [
     "BREAK",

@@ -1,7 +1,7 @@
 """The fleet of one mode in columns, and the kernels that keep them right in place.
 
 Row r has ``width`` slots; slot ``r * width`` is the position, the next ones are the stops in order.
-Instants are epoch milliseconds. What the columns mean is written in `routing.riders`.
+Instants are epoch milliseconds. What the columns mean is written in `routing.model.riders`.
 """
 
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from geo.arrays import Int32Array, Int64Array
 from geo.jit import kernel
-from routing.kernels import network_leg, scaled
-from routing.tables import NO, Columns, Graph, Ms, Work
+from routing.fleet.legs import network_leg, scaled
+from routing.fleet.tables import NO, Columns, Graph, Ms, Work
 
 __all__ = ["allocate", "link", "look_ahead", "renew_legs", "reschedule", "set_leg", "unlink"]
 

@@ -44,7 +44,7 @@ import math
 
 from geo.errors import InputError
 from geo.streets.network import MODES
-from routing.checks import check_between, check_choice, check_lonlat, check_name, check_window
+from routing.model.checks import check_between, check_choice, check_lonlat, check_name, check_window
 
 __all__ = ["STATUSES", "STOP_KINDS", "Rider", "Stop"]
 

@@ -9,8 +9,8 @@ from geo.arrays import FloatArray, Int32Array, UInt32Array
 from geo.jit import kernel
 from geo.streets.network import ModeGraph, StreetNetwork
 from geo.travel.search import relax_seed, reset, search, workspace
-from routing.held import Held
-from routing.tables import FAR_MS, NO, Columns, Graph, Ms, Work
+from routing.fleet.context import Held
+from routing.fleet.tables import FAR_MS, NO, Columns, Graph, Ms, Work
 
 __all__ = [
     "clear",

@@ -18,11 +18,11 @@ from geo.errors import InputError
 from geo.jit import kernel
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
-from routing.checks import check_between
-from routing.kernels import point_leg
-from routing.policy import Policy
-from routing.squad import Squad, runs_ms
-from routing.tables import FAR_MS, NO, Graph, Work
+from routing.fleet.legs import point_leg
+from routing.fleet.mode_fleet import Squad, runs_ms
+from routing.fleet.tables import FAR_MS, NO, Graph, Work
+from routing.model.checks import check_between
+from routing.model.policy import Policy
 
 __all__ = ["Day", "DayOptions", "make_day"]
 

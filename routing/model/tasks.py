@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from geo.errors import InputError
 from geo.streets.network import MODES
-from routing.checks import check_between, check_choice, check_lonlat, check_name, check_window
-from routing.riders import Stop
+from routing.model.checks import check_between, check_choice, check_lonlat, check_name, check_window
+from routing.model.riders import Stop
 
 __all__ = ["TASK_KINDS", "Task", "TaskKind", "Visit", "stops_of"]
 

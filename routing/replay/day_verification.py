@@ -6,11 +6,11 @@ from collections.abc import Callable
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.times import find_path
-from routing.day import Day
-from routing.fleet import promised
-from routing.policy import Policy
-from routing.simulate import DayResult, Given, simulate
-from routing.verify import Checker
+from routing.fleet.fleet import promised
+from routing.model.policy import Policy
+from routing.proof.verify import Checker
+from routing.replay.day import Day
+from routing.replay.simulate import DayResult, Given, simulate
 
 __all__ = ["DayProof", "prove_day"]
 
@@ -41,7 +41,7 @@ def prove_day(
     Parameters
     ----------
     network, day, policy, how, progress
-        As in `routing.simulate.simulate`.
+        As in `routing.replay.simulate.simulate`.
     checker : Checker, optional
         Of the same network and policy, to be used for several days; made new by default.
 

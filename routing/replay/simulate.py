@@ -15,15 +15,15 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from geo.arrays import FloatArray, Int64Array
 from geo.streets.network import StreetNetwork
 from geo.travel.times import reach_to
-from routing.checks import check_choice
-from routing.day import Day
-from routing.fleet import promised
-from routing.insertion import best_riders, outputs
-from routing.policy import Policy
-from routing.riders import Rider, Stop
-from routing.squad import Squad
-from routing.tables import EVER, TaskColumns
-from routing.tasks import Task, Visit, stops_of
+from routing.fleet.fleet import promised
+from routing.fleet.insertion import best_riders, outputs
+from routing.fleet.mode_fleet import Squad
+from routing.fleet.tables import EVER, TaskColumns
+from routing.model.checks import check_choice
+from routing.model.policy import Policy
+from routing.model.riders import Rider, Stop
+from routing.model.tasks import Task, Visit, stops_of
+from routing.replay.day import Day
 
 __all__ = ["POLICIES", "DayResult", "Driven", "Given", "gini", "simulate"]
 
@@ -114,7 +114,7 @@ def simulate(
     ----------
     network : StreetNetwork
     day : Day
-        From `routing.day.make_day` on the same network.
+        From `routing.replay.day.make_day` on the same network.
     policy : Policy
         Rules of the matching policies; the nearest ones keep to none.
     how : str

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.riders import Rider
+from routing.model.riders import Rider
 
 __all__ = [
     "RULES",

@@ -1,0 +1,1 @@
+"""Riders, tasks, policy and results: the data of matching."""

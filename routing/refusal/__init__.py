@@ -1,0 +1,1 @@
+"""Why a task was refused, and the smallest change that would help."""

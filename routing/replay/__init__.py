@@ -1,0 +1,1 @@
+"""A day replayed under a policy of matching, and its verification."""
