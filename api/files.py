@@ -11,13 +11,13 @@ from api.studytables import Language, StudyFile
 from api.trials import Trial
 from geo.places import Places
 from geo.streets.network import StreetNetwork
-from maps.basemap import Backdrop
-from maps.documents import write_docx, write_html, write_xlsx
-from maps.exports import write_geojson, write_gpkg
-from maps.matched import match_picture
-from maps.matching import MatchPicture
-from maps.pages import match_map, study_map
-from maps.wording import Wording
+from maps.documents.write import write_docx, write_html, write_xlsx
+from maps.exports.geodata import write_geojson, write_gpkg
+from maps.match.layers import MatchPicture
+from maps.match.view import match_picture
+from maps.page.basemap import Backdrop
+from maps.page.pages import match_map, study_map
+from maps.texts.wording import Wording
 from routing.model.results import Match
 from siting.results import Study
 

@@ -13,8 +13,8 @@ from api.errors import NotThereError
 from api.schemas import GridSummary, ReportFormat
 from api.studytables import Language
 from geo.places import Places
-from maps.basemap import Backdrop
-from maps.documents import write_docx, write_html, write_xlsx
+from maps.documents.write import write_docx, write_html, write_xlsx
+from maps.page.basemap import Backdrop
 
 __all__ = ["GridReports", "Reports", "grid_summaries"]
 

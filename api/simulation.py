@@ -14,7 +14,7 @@ from api.stages import Progress, quiet
 from api.studytables import Language
 from geo.errors import InputError, YiluError
 from geo.streets.network import StreetNetwork
-from maps.charts import PolicyBars, policies_picture
+from maps.documents.charts import PolicyBars, policies_picture
 from routing.model.policy import Policy
 from routing.proof.verify import Checker
 from routing.replay.day import DayOptions, make_day

@@ -1,6 +1,6 @@
 """What a report says: a Study as sections of sentences and plain tables with their units.
 
-No language and no files in here; ``maps.documents`` sets it on paper.
+No language and no files in here; ``maps.documents.write`` sets it on paper.
 """
 
 import dataclasses

@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from geo.osm.read import read_osm
-from maps.basemap import Backdrop
+from maps.page.basemap import Backdrop
 from maps.style import nice_breaks, ramp
 
 

@@ -17,10 +17,10 @@ from docx.oxml.ns import qn
 from study_sample import FORMULA, HOSTILE, sample_study
 
 from geo.errors import InputError
-from maps.basemap import Backdrop, BackdropLayer
-from maps.documents import write_csv, write_docx, write_html, write_xlsx
-from maps.sheets import plain
-from maps.wording import Wording
+from maps.documents.sheets import plain
+from maps.documents.write import write_csv, write_docx, write_html, write_xlsx
+from maps.page.basemap import Backdrop, BackdropLayer
+from maps.texts.wording import Wording
 from siting.report.report import study_report, study_tables
 from siting.results import Study
 
@@ -47,7 +47,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
     )
     for name in ("map_picture", "hours_picture", "coverage_picture", "budget_picture"):
-        monkeypatch.setattr(f"maps.documents.{name}", lambda *args, **kwargs: pixel)
+        monkeypatch.setattr(f"maps.documents.write.{name}", lambda *args, **kwargs: pixel)
 
 
 def _story(study: Study, lang: str) -> str:

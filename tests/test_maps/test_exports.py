@@ -11,7 +11,7 @@ from study_sample import FORMULA, HOSTILE, sample_study
 
 from geo.datum import from_wgs84
 from geo.errors import InputError
-from maps.exports import LAYERS, write_geojson, write_gpkg
+from maps.exports.geodata import LAYERS, write_geojson, write_gpkg
 from siting.results import Study
 
 

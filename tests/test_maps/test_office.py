@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from study_sample import sample_study
 
-from maps.basemap import Backdrop, BackdropLayer
-from maps.documents import write_docx, write_xlsx
+from maps.documents.write import write_docx, write_xlsx
+from maps.page.basemap import Backdrop, BackdropLayer
 from siting.results import Study
 
 SOFFICE = shutil.which("soffice")

@@ -10,11 +10,11 @@ from study_sample import CENTRE, FORMULA, HOSTILE, big_study, sample_study
 
 from geo.errors import InputError
 from geo.osm.areas import Rings
-from maps.basemap import Backdrop, BackdropLayer, StreetLabel
-from maps.layers import demand_layer
-from maps.matching import MatchPicture, MatchStop
-from maps.pages import OnlineTiles, match_map, study_map
-from maps.wording import Wording
+from maps.match.layers import MatchPicture, MatchStop
+from maps.page.basemap import Backdrop, BackdropLayer, StreetLabel
+from maps.page.pages import OnlineTiles, match_map, study_map
+from maps.study.areas import demand_layer
+from maps.texts.wording import Wording
 from siting.results import Study
 
 

@@ -15,9 +15,9 @@ import pytest
 from study_sample import CENTRE, HOSTILE, big_study, sample_study
 
 from geo.datum import from_wgs84
-from maps.basemap import Backdrop, BackdropLayer, StreetLabel
-from maps.matching import MatchPicture, MatchStop
-from maps.pages import OnlineTiles, match_map, study_map
+from maps.match.layers import MatchPicture, MatchStop
+from maps.page.basemap import Backdrop, BackdropLayer, StreetLabel
+from maps.page.pages import OnlineTiles, match_map, study_map
 from siting.results import Study
 
 if TYPE_CHECKING:

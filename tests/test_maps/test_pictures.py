@@ -8,9 +8,9 @@ import pytest
 from matplotlib.image import imread
 from study_sample import CENTRE, sample_study
 
-from maps.basemap import Backdrop, BackdropLayer, StreetLabel
-from maps.charts import budget_picture, coverage_picture, hours_picture
-from maps.pictures import map_picture
+from maps.documents.charts import budget_picture, coverage_picture, hours_picture
+from maps.documents.pictures import map_picture
+from maps.page.basemap import Backdrop, BackdropLayer, StreetLabel
 from siting.results import Study
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maps.wording import Wording, number_text
+from maps.texts.wording import Wording, number_text
 from siting.report.report import Column, Quantity, Say, Term
 
 ZH, EN = Wording.of("zh", 10), Wording.of("en", 10)

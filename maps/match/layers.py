@@ -6,7 +6,7 @@ from typing import Any
 from geo.errors import InputError
 from maps.packing import pack_lines
 from maps.style import BLUE, TASK
-from maps.wording import Wording
+from maps.texts.wording import Wording
 from siting.report.report import Quantity
 
 __all__ = ["MatchPicture", "MatchStop", "match_layers", "match_titles"]

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from maps.packing import pack_hours, pack_lines, pack_varints
-from maps.parts import Layer, alpha, class_texts, hours_of, known, layer_of, popup_rows
+from maps.page.parts import Layer, alpha, class_texts, hours_of, known, layer_of, popup_rows
 from maps.style import HOT_SPOT, REACH_STYLE, REDACTED, nice_breaks, ramp
-from maps.wording import Wording
+from maps.texts.wording import Wording
 from siting.results import DemandCell, GridFigures, Study
 
 __all__ = [

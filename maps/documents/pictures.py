@@ -12,10 +12,10 @@ from matplotlib.patches import Patch
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 
-from maps.basemap import Backdrop
-from maps.charts import DPI, drawable, font_for, to_png
+from maps.documents.charts import DPI, drawable, font_for, to_png
+from maps.page.basemap import Backdrop
 from maps.style import ACTION_STYLE, BASE_STYLE, EXISTING, LAND, PICKUP, SUGGESTED, nice_breaks, ramp
-from maps.wording import Wording
+from maps.texts.wording import Wording
 from siting.results import Study
 
 if TYPE_CHECKING:

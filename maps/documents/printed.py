@@ -4,9 +4,9 @@ import base64
 import html
 import importlib.resources
 
-from maps.figures import figure_caption, number_of, table_caption
-from maps.sheets import plain
-from maps.wording import Wording
+from maps.documents.captions import figure_caption, number_of, table_caption
+from maps.documents.sheets import plain
+from maps.texts.wording import Wording
 from siting.report.report import Report
 from siting.report.tables import Table
 from siting.results import Study

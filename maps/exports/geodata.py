@@ -15,8 +15,8 @@ import shapely
 
 from geo.datum import DATUMS, from_wgs84
 from geo.errors import InputError
-from maps.qgis import style_table
-from maps.sheets import plain
+from maps.documents.sheets import plain
+from maps.exports.qgis import style_table
 from siting.results import AuditFinding, HotSpot, Ring, Site, Study
 
 __all__ = ["LAYERS", "write_geojson", "write_gpkg"]

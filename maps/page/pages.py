@@ -17,12 +17,13 @@ from folium.template import Template
 
 from geo.datum import in_mainland_china
 from geo.errors import InputError
-from maps import layers, stations
-from maps.assets import scripts, styles
-from maps.basemap import Backdrop
-from maps.matching import MatchPicture, match_layers, match_titles
+from maps.match.layers import MatchPicture, match_layers, match_titles
+from maps.page.assets import scripts, styles
+from maps.page.basemap import Backdrop
+from maps.study import areas as layers
+from maps.study import places as stations
 from maps.style import LAND, REDACTED
-from maps.wording import Wording
+from maps.texts.wording import Wording
 from siting.report.report import study_report
 from siting.report.tables import period_of
 from siting.results import Study

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from geo.errors import InputError
-from maps.basemap import Backdrop
-from maps.charts import budget_picture, coverage_picture, hours_picture
-from maps.pictures import map_picture
-from maps.printed import html_document
-from maps.sheets import csv_text, workbook
-from maps.word import word_document
-from maps.wording import Wording
+from maps.documents.charts import budget_picture, coverage_picture, hours_picture
+from maps.documents.pictures import map_picture
+from maps.documents.printed import html_document
+from maps.documents.sheets import csv_text, workbook
+from maps.documents.word import word_document
+from maps.page.basemap import Backdrop
+from maps.texts.wording import Wording
 from siting.report.report import Report, grid_report, study_report
 from siting.report.tables import Table, study_tables
 from siting.results import Study

@@ -1,15 +1,15 @@
 """Layers of places of the study map: stations, pick-up points, stability, refused candidates.
 
-Each layer is a plain dictionary as in :mod:`maps.layers`.
+Each layer is a plain dictionary as in :mod:`maps.study.areas`.
 """
 
 import itertools
 from typing import Any
 
 from maps.packing import pack_lines
-from maps.parts import Layer, Rows, hours_of, layer_of, markers_part, point_of, popup_rows
+from maps.page.parts import Layer, Rows, hours_of, layer_of, markers_part, point_of, popup_rows
 from maps.style import ACTION_STYLE, GATE_NEW, GATE_OSM, PICKUP, SUGGESTED, ramp
-from maps.wording import Wording
+from maps.texts.wording import Wording
 from siting.report.report import Quantity, Term, Unit, Value
 from siting.report.tables import reason_of
 from siting.results import AuditFinding, Site, Study

@@ -10,8 +10,8 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
-from maps.wording import Wording
-from maps.zips import settle_zip
+from maps.documents.zips import settle_zip
+from maps.texts.wording import Wording
 from siting.report.report import Column, Quantity, Unit, Value
 from siting.report.tables import Table
 from siting.results import Study

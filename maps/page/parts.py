@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from maps.wording import Wording
+from maps.texts.wording import Wording
 from siting.report.report import Column, Quantity, Unit, Value
 
 __all__ = [

@@ -22,10 +22,10 @@ from docx.shared import Mm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from maps.figures import figure_caption, number_of, table_caption
-from maps.sheets import plain
-from maps.wording import Wording
-from maps.zips import settle_zip
+from maps.documents.captions import figure_caption, number_of, table_caption
+from maps.documents.sheets import plain
+from maps.documents.zips import settle_zip
+from maps.texts.wording import Wording
 from siting.report.report import Report
 from siting.report.tables import Table
 from siting.results import Study

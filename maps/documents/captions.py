@@ -1,7 +1,7 @@
 """Headings, captions and notes that every kind of document shares."""
 
-from maps.charts import HOURS_SHOWN
-from maps.wording import Wording
+from maps.documents.charts import HOURS_SHOWN
+from maps.texts.wording import Wording
 from siting.report.tables import Table, period_of
 from siting.results import Study
 

@@ -1,4 +1,4 @@
-"""A match of the routing core as a picture for :func:`maps.pages.match_map`."""
+"""A match of the routing core as a picture for :func:`maps.page.pages.match_map`."""
 
 import datetime
 import math
@@ -10,7 +10,7 @@ import numpy as np
 from geo.errors import InputError
 from geo.streets.network import StreetNetwork
 from geo.travel.times import find_path
-from maps.matching import MatchPicture, MatchStop
+from maps.match.layers import MatchPicture, MatchStop
 from routing.model.results import Match
 from routing.model.riders import Stop
 

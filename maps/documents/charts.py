@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties, findfont, fontManager, get_f
 from matplotlib.patches import Patch
 
 from maps.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
-from maps.wording import Wording
+from maps.texts.wording import Wording
 from siting.results import Study
 
 __all__ = [

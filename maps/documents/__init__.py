@@ -1,0 +1,1 @@
+"""Reports on paper: DOCX, XLSX, HTML, CSV and their pictures."""

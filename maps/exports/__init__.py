@@ -1,0 +1,1 @@
+"""A study for other programs: GeoJSON and GeoPackage."""

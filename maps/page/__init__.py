@@ -1,0 +1,1 @@
+"""Self-contained map pages: frame, base map, scripts and styles."""
