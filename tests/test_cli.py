@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 from tiny_map import BEIJING, FAR_AWAY, write_city
 from tiny_study import place, write_study
 
-from api.cli import yilu
-from api.studyfile import load_study_file
+from api.cli.commands import yilu
+from api.study.studyfile.read import load_study_file
 
 KEY = {"YILU_PSEUDONYM_KEY": "only for these tests, please"}
 STUDY = """

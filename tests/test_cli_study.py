@@ -12,13 +12,13 @@ from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from tiny_map import write_city
 
-from api.app import create_app
-from api.cli import yilu
-from api.deps import RESULT
-from api.inputs import TraceInput, read_here, read_platform_files, trace_inputs
+from api.cli.commands import yilu
+from api.http.app import create_app
+from api.http.deps import RESULT
 from api.settings import Settings
-from api.studyfile import built_in, load_study_file
-from api.summary import VARYING_KEY
+from api.study.studyfile.inputs import TraceInput, read_here, read_platform_files, trace_inputs
+from api.study.studyfile.read import built_in, load_study_file
+from api.study.summary import VARYING_KEY
 from geo.datum import from_wgs84, to_wgs84
 from geo.osm.read import read_osm
 from geo.streets.network import StreetNetwork

@@ -14,14 +14,14 @@ from pathlib import Path
 import httpx2
 from harness import OURS, Row, compare, value
 
-from api.deps import load_served
-from api.match_schemas import MatchRequest
-from api.matching import answer
+from api.http.deps import load_served
+from api.matching.forms import MatchRequest
+from api.matching.translate import answer
 
 __all__ = ["run"]
 
 BENCH = "service"
-YILU = [sys.executable, "-c", "from api.cli import main; main()"]
+YILU = [sys.executable, "-c", "from api.cli.commands import main; main()"]
 START_S = 600.0
 NOON = "2026-03-09T12:00:00+02:00"
 

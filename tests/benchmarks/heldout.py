@@ -18,10 +18,17 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from api.inputs import made_fleet, pseudonym_key, read_here, read_map, read_platform_files, trace_inputs
 from api.settings import Settings
-from api.studytables import StudyFile
-from api.wishes import existing_stations_of, settings_of
+from api.study.studyfile.inputs import (
+    made_fleet,
+    pseudonym_key,
+    read_here,
+    read_map,
+    read_platform_files,
+    trace_inputs,
+)
+from api.study.studyfile.settings import existing_stations_of, settings_of
+from api.study.studyfile.tables import StudyFile
 from geo.staypoints import classify, due_breaks, find_stay_points
 from siting.results import Study
 from siting.study import StudyInputs, run_study

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.benchmarks import run_benchmark
+from api.cli.benchmarks import run_benchmark
 from geo.errors import InputError
 
 SOURCE = """

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from tiny_study import place, write_study
 
-from api.app import create_app
-from api.cli import yilu
+from api.cli.commands import yilu
+from api.http.app import create_app
 from api.settings import Settings
 from geo.datum import from_wgs84, to_wgs84
 

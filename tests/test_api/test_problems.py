@@ -5,9 +5,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict
 
-from api import errors
-from api.errors import EVERY, NoStationError
-from api.middleware import BodyLimit, SecurityHeaders
+from api.http import errors
+from api.http.errors import EVERY, NoStationError
+from api.http.middleware import BodyLimit, SecurityHeaders
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 
 LIMIT = 1_000

@@ -12,8 +12,8 @@ from openapi_spec_validator import validate
 from study_sample import sample_study
 from tiny_study import TOWN, place, write_study
 
-from api.app import create_app
-from api.deps import RESULT
+from api.http.app import create_app
+from api.http.deps import RESULT
 from api.settings import Settings
 from geo.datum import from_wgs84, to_wgs84
 from geo.errors import InputError

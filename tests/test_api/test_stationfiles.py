@@ -6,7 +6,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from api.stationfiles import read_places, read_stations
+from api.study.studyfile.station_files import read_places, read_stations
 from geo.datum import from_wgs84
 from geo.errors import InputError
 

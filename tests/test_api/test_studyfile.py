@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import shapely
 
-from api.studyfile import built_in, load_study_file
-from api.studytables import StudyFile
-from api.wishes import settings_of
-from api.zones import read_zones
+from api.study.studyfile.read import built_in, load_study_file
+from api.study.studyfile.settings import settings_of
+from api.study.studyfile.tables import StudyFile
+from api.study.studyfile.zones import read_zones
 from geo.datum import to_wgs84
 from geo.errors import InputError
 from siting.demand.weighted import DemandWeights

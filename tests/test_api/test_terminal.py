@@ -9,11 +9,11 @@ from rich.console import Console
 from study_sample import sample_study
 from tiny_map import write_city
 
-from api.console import StageBars, print_benchmark
-from api.planner import STAGES, print_study, stage_names
+from api.cli.console import StageBars, print_benchmark
+from api.cli.planner_table import STAGES, print_study, stage_names
 from api.settings import load_settings
-from api.studytables import Language
-from api.summary import VARYING_KEY, summary_of
+from api.study.studyfile.tables import Language
+from api.study.summary import VARYING_KEY, summary_of
 from geo.errors import InputError
 from geo.osm.describe import describe
 from geo.osm.read import read_osm

@@ -8,7 +8,7 @@ from ascii_map import ascii_map
 from fastapi.testclient import TestClient
 from tiny_study import place, write_study
 
-from api.app import create_app
+from api.http.app import create_app
 from api.settings import Settings
 
 # X-Y is a yard 50 m from the street, joined to nothing.

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import TOO_LARGE, problem_response
+from api.http.errors import TOO_LARGE, problem_response
 
 __all__ = ["BodyLimit", "SecurityHeaders"]
 

@@ -6,10 +6,10 @@ import zoneinfo
 
 import numpy as np
 
-from api.deps import ServedStudy
-from api.errors import NoStationError
-from api.schemas import NearestStation, Position, Station, way_of
-from api.studytables import Mode
+from api.http.deps import ServedStudy
+from api.http.errors import NoStationError
+from api.http.schemas import NearestStation, Position, Station, way_of
+from api.study.studyfile.tables import Mode
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
 from geo.travel.times import find_path, travel_times_s

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from api.settings import Settings
-from api.studytables import StudyFile, SyntheticTable, TraceTable
+from api.study.studyfile.tables import StudyFile, SyntheticTable, TraceTable
 from geo.errors import InputError
 from geo.osm.read import read_osm
 from geo.places import Places

@@ -4,10 +4,10 @@ import dataclasses
 import statistics
 from collections.abc import Sequence
 
-from api.match_schemas import MatchRequest, MatchResponse
-from api.matching import Asked, asked_of, refuse_all_off_network, response_of
-from api.sample import sample_request
-from api.studytables import StudyFile
+from api.matching.forms import MatchRequest, MatchResponse
+from api.matching.sample import sample_request
+from api.matching.translate import Asked, asked_of, refuse_all_off_network, response_of
+from api.study.studyfile.tables import StudyFile
 from geo.errors import YiluError
 from geo.streets.network import StreetNetwork
 from geo.synthetic.fleet import SyntheticFleet

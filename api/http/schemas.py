@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.studytables import Language, Mode
+from api.study.studyfile.tables import Language, Mode
 from geo.datum import Datum
 from siting.stations.hours import parse_hours
 

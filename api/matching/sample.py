@@ -6,8 +6,8 @@ import zoneinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from api.match_schemas import MatchRequest, RiderIn, StopIn, StopKind, TaskIn, TaskKindName, VisitIn
-from api.studytables import Mode, StudyFile
+from api.matching.forms import MatchRequest, RiderIn, StopIn, StopKind, TaskIn, TaskKindName, VisitIn
+from api.study.studyfile.tables import Mode, StudyFile
 from geo.datum import Datum, from_wgs84
 from geo.streets.network import StreetNetwork
 from geo.synthetic.make import CivicTasks, Snapshot, SyntheticFleet, civic_tasks, snapshot

@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from api.deps import Served, ServedStudy
-from api.gridreports import Reports, grid_summaries
-from api.pages.render import problems_page, start_page
-from api.schemas import GridSummary, LayerFormat, ReportFormat
-from api.studytables import Language
+from api.http.deps import Served, ServedStudy
+from api.http.grid_reports import Reports, grid_summaries
+from api.http.pages.render import problems_page, start_page
+from api.http.schemas import GridSummary, LayerFormat, ReportFormat
+from api.study.studyfile.tables import Language
 
 __all__ = ["router"]
 

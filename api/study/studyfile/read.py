@@ -2,7 +2,7 @@
 
 Every value is checked here, once. A bad one is refused with a sentence that names the file, the key, and
 what is allowed. Paths are relative to the study file; ``package:NAME/PATH`` names a file inside an installed
-Python package. The keys stand in `api.studytables`.
+Python package. The keys stand in `api.study.studyfile.tables`.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from api.studytables import StudyFile
+from api.study.studyfile.tables import StudyFile
 from geo.errors import InputError
 
 __all__ = ["built_in", "load_study_file"]

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
-from api.deps import Clock, Served
-from api.schemas import NearestStation
-from api.stations import StationQuery, nearest_station
-from api.studytables import Mode
+from api.http.deps import Clock, Served
+from api.http.nearest import StationQuery, nearest_station
+from api.http.schemas import NearestStation
+from api.study.studyfile.tables import Mode
 from geo.datum import Datum
 
 __all__ = ["router"]

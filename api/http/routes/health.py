@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.deps import Served
-from api.schemas import Health
+from api.http.deps import Served
+from api.http.schemas import Health
 
 __all__ = ["router"]
 

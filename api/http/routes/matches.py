@@ -5,9 +5,9 @@ Nothing of a request is kept.
 
 from fastapi import APIRouter
 
-from api.deps import Served
-from api.match_schemas import AlertRequest, AlertResponse, MatchRequest, MatchResponse
-from api.matching import alerts, answer
+from api.http.deps import Served
+from api.matching.forms import AlertRequest, AlertResponse, MatchRequest, MatchResponse
+from api.matching.translate import alerts, answer
 
 __all__ = ["router"]
 

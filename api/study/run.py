@@ -9,9 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from api.cluster import connected, read_on_cluster
-from api.files import Step, StudyFiles, write_study_files
-from api.inputs import (
+from api.matching.trials import Trial, put_tasks
+from api.outputs import prepared_folder, write_json
+from api.settings import Settings
+from api.stages import Progress, Stages, quiet
+from api.study.cluster import connected, read_on_cluster
+from api.study.files import Step, StudyFiles, write_study_files
+from api.study.studyfile.inputs import (
     Reader,
     made_fleet,
     pseudonym_key,
@@ -20,13 +24,9 @@ from api.inputs import (
     read_platform_files,
     trace_inputs,
 )
-from api.outputs import prepared_folder, write_json
-from api.settings import Settings
-from api.stages import Progress, Stages, quiet
-from api.studytables import Mode, StudyFile
-from api.summary import summary_of
-from api.trials import Trial, put_tasks
-from api.wishes import existing_stations_of, grids_of, own_sites_of, settings_of
+from api.study.studyfile.settings import existing_stations_of, grids_of, own_sites_of, settings_of
+from api.study.studyfile.tables import Mode, StudyFile
+from api.study.summary import summary_of
 from geo.errors import InputError
 from geo.mapmatch.matcher import Matcher, MatchOptions
 from geo.osm.describe import describe

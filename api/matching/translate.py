@@ -9,8 +9,9 @@ from typing import cast
 
 import numpy as np
 
-from api.deps import ServedStudy
-from api.match_schemas import (
+from api.http.deps import ServedStudy
+from api.http.schemas import way_of
+from api.matching.forms import (
     AlertOut,
     AlertRequest,
     AlertResponse,
@@ -31,7 +32,6 @@ from api.match_schemas import (
     TaskIn,
     VisitIn,
 )
-from api.schemas import way_of
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import InputError, OffNetworkError, YiluError
 from geo.streets.network import StreetNetwork

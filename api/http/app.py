@@ -9,11 +9,11 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-from api import errors
-from api.deps import load_served, utc_now
-from api.gridreports import GridReports
-from api.middleware import BodyLimit, SecurityHeaders
-from api.routes import health, matches, results, stations
+from api.http import errors
+from api.http.deps import load_served, utc_now
+from api.http.grid_reports import GridReports
+from api.http.middleware import BodyLimit, SecurityHeaders
+from api.http.routes import health, matches, results, stations
 from api.settings import Settings, load_settings
 
 __all__ = ["create_app"]

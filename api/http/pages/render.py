@@ -2,13 +2,13 @@
 
 import jinja2
 
-from api.errors import EVERY
-from api.schemas import StudyMeta
+from api.http.errors import EVERY
+from api.http.schemas import StudyMeta
 
 __all__ = ["problems_page", "start_page"]
 
 _ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.PackageLoader("api", "pages"),
+    loader=jinja2.PackageLoader("api.http", "pages"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,

@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from api.deps import META_FILE, NETWORK_FOLDER, PLACES_FOLDER, RESULT, RESULT_FILE, STATIONS_FILE
+from api.http.deps import META_FILE, NETWORK_FOLDER, PLACES_FOLDER, RESULT, RESULT_FILE, STATIONS_FILE
+from api.http.schemas import Station, StudyMeta
+from api.matching.trials import Trial
 from api.outputs import write_json
-from api.schemas import Station, StudyMeta
-from api.studytables import Language, StudyFile
-from api.trials import Trial
+from api.study.studyfile.tables import Language, StudyFile
 from geo.places import Places
 from geo.streets.network import StreetNetwork
 from maps.documents.write import write_docx, write_html, write_xlsx

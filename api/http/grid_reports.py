@@ -8,10 +8,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.deps import PLACES_FOLDER, ServedStudy
-from api.errors import NotThereError
-from api.schemas import GridSummary, ReportFormat
-from api.studytables import Language
+from api.http.deps import PLACES_FOLDER, ServedStudy
+from api.http.errors import NotThereError
+from api.http.schemas import GridSummary, ReportFormat
+from api.study.studyfile.tables import Language
 from geo.places import Places
 from maps.documents.write import write_docx, write_html, write_xlsx
 from maps.page.basemap import Backdrop

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 
-from api.schemas import Station, StudyMeta
+from api.http.schemas import Station, StudyMeta
 from geo.errors import InputError
 from geo.streets.network import StreetNetwork
 from siting.results import Study

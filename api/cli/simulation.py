@@ -11,7 +11,7 @@ from rich.table import Table
 
 from api.outputs import write_json
 from api.stages import Progress, quiet
-from api.studytables import Language
+from api.study.studyfile.tables import Language
 from geo.errors import InputError, YiluError
 from geo.streets.network import StreetNetwork
 from maps.documents.charts import PolicyBars, policies_picture

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from api.inputs import TraceInput
+from api.study.studyfile.inputs import TraceInput
 from geo.errors import InputError
 from geo.streets.network import StreetNetwork
 from geo.traces.distributed import Scheduler, map_traces_on
@@ -56,7 +56,7 @@ def read_on_cluster(
     given : TraceInput
         Files with their forms.
     network, key, rejects, study
-        As in `api.inputs.read_platform_files`.
+        As in `api.study.studyfile.inputs.read_platform_files`.
 
     Returns
     -------

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from api.schemas import Identifier, Lat, Lon, Schema, Way
-from api.studytables import Mode
+from api.http.schemas import Identifier, Lat, Lon, Schema, Way
+from api.study.studyfile.tables import Mode
 from geo.datum import Datum
 
 __all__ = [

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from api.studytables import Language
+from api.study.studyfile.tables import Language
 from siting.results import Coverage, Study
 
 __all__ = ["STAGES", "print_study", "stage_names"]

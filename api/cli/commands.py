@@ -13,7 +13,7 @@ from api import __version__
 from geo.errors import InputError, YiluError
 
 if TYPE_CHECKING:
-    from api.studytables import Language
+    from api.study.studyfile.tables import Language
 
 __all__ = ["main", "yilu"]
 
@@ -50,7 +50,7 @@ def yilu() -> None:
 )
 def demo(out: Path, lang: "Language | None") -> None:
     """Run the built-in study: the centre of Helsinki with a made fleet."""
-    from api.studyfile import built_in
+    from api.study.studyfile.read import built_in
 
     _run_study(built_in(), out, lang, None)
 
@@ -71,11 +71,11 @@ def study(study_file: Path, out: Path, lang: "Language | None", scheduler: str |
 
 def _run_study(study_file: Path, out: Path, lang: "Language | None", scheduler: str | None) -> None:
     # Imports wait until they are needed, so that --help and a mistyped file answer at once.
-    from api.console import StageBars
-    from api.planner import print_study, stage_names
-    from api.services import run_study
+    from api.cli.console import StageBars
+    from api.cli.planner_table import print_study, stage_names
     from api.settings import load_settings
-    from api.studyfile import load_study_file
+    from api.study.run import run_study
+    from api.study.studyfile.read import load_study_file
 
     wishes = load_study_file(study_file).with_language(lang)
     with StageBars(stage_names(wishes.language)) as bars:
@@ -96,9 +96,9 @@ def match(study_dir: Path) -> None:
     """Answer a match request from standard input, as POST /v1/matches does."""
     from pydantic import ValidationError
 
-    from api.deps import load_served
-    from api.match_schemas import MatchRequest
-    from api.matching import answer
+    from api.http.deps import load_served
+    from api.matching.forms import MatchRequest
+    from api.matching.translate import answer
 
     text = sys.stdin.read()
     try:
@@ -121,8 +121,8 @@ def serve(folder: Path, host: str, port: int) -> None:
     """Serve the map, the reports and the API of a finished study."""
     import uvicorn
 
-    from api.app import create_app
-    from api.matching import warm_up
+    from api.http.app import create_app
+    from api.matching.translate import warm_up
 
     app = create_app(folder)
     warm_up(app.state.served)
@@ -137,7 +137,7 @@ def describe_map(file: Path, as_json: bool) -> None:
     """Say what a map file holds: streets by mode, parts, gates, compounds, places."""
     import dataclasses
 
-    from api.console import print_mapping
+    from api.cli.console import print_mapping
     from geo.osm.describe import describe
     from geo.osm.read import read_osm
 
@@ -172,10 +172,10 @@ def simulate_day(
     lang: "Language",
 ) -> None:
     """Replay a made day under each matching policy [map: the centre of Helsinki]."""
-    from api.console import StageBars
+    from api.cli.console import StageBars
+    from api.cli.simulation import day_options, figures, print_days, replay_day, write_days
     from api.outputs import prepared_folder
-    from api.simulation import day_options, figures, print_days, replay_day, write_days
-    from api.studyfile import built_in, load_study_file
+    from api.study.studyfile.read import built_in, load_study_file
     from geo.osm.read import read_osm
 
     options = day_options(riders, tasks, hours, seed)
@@ -197,7 +197,7 @@ def simulate_day(
 @click.argument("file", metavar="STUDY.toml", type=FILE)
 def new(file: Path) -> None:
     """Write a study file to fill in: every key with its meaning, unit and default."""
-    from api.studyfile import built_in
+    from api.study.studyfile.read import built_in
 
     if file.exists():
         raise InputError(f"{file}: is there already; name another file")
@@ -216,8 +216,8 @@ def new(file: Path) -> None:
 @click.option("--json", "json_file", type=FILE, default=None, help="Also write the rows to this file.")
 def bench(name: str, quick: bool, json_file: Path | None) -> None:
     """Measure ours and its peers side by side: streets, traces, siting, matching or service."""
-    from api.benchmarks import run_benchmark
-    from api.console import print_benchmark
+    from api.cli.benchmarks import run_benchmark
+    from api.cli.console import print_benchmark
 
     rows = run_benchmark(name, quick=quick)
     print_benchmark(rows)

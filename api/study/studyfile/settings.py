@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from api.stationfiles import read_places, read_stations
-from api.studytables import ForbiddenTable, StudyFile
-from api.zones import read_zones, to_wgs84_zones
+from api.study.studyfile.station_files import read_places, read_stations
+from api.study.studyfile.tables import ForbiddenTable, StudyFile
+from api.study.studyfile.zones import read_zones, to_wgs84_zones
 from geo.grids import UnitGrids, h3_grids, read_grids
 from geo.streets.network import StreetNetwork
 from geo.synthetic.fleet import SyntheticFleet

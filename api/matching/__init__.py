@@ -1,0 +1,1 @@
+"""A match request to `routing` and back."""

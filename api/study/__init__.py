@@ -1,0 +1,1 @@
+"""The study as a use case: inputs read, siting run, files written."""

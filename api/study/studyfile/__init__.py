@@ -1,0 +1,1 @@
+"""The study file: its tables, and the files it names."""
