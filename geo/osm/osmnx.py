@@ -2,8 +2,8 @@
 
 An OSMnx graph is a ``networkx.MultiDiGraph``: nodes with ``x`` (lon) and ``y`` (lat), one edge a direction.
 What OSMnx has no attribute for travels in three of our own, as text so that GraphML keeps them: ``modes``
-and ``private`` (names of `geo.streets.raw.MODES`) and ``speeds_mps`` (one number a mode). Turn restrictions and
-compounds are not carried over: private streets stay private, without the outline around them.
+and ``private`` (names of `geo.streets.raw.MODES`) and ``speeds_mps`` (one number a mode). Turn restrictions
+and compounds are not carried over: private streets stay private, without the outline around them.
 """
 
 import ast

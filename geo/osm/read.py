@@ -1,9 +1,10 @@
 """OpenStreetMap files and place names into a `StreetNetwork` and `Places`; the only door to osmium and osmnx.
 
-A pbf file is decoded block by block (`geo.osm.pbf`). Another one (``.osm``, ``.osm.gz``, ``.osm.bz2``, ``.opl``,
+A pbf file is decoded block by block (`geo.osm.pbf`). Another one (``.osm``, ``.osm.gz``, ``.osm.bz2``,
+``.opl``,
 or a pbf in a rare form) is turned by osmium, in C++, into one line of text an object, in a temporary file
-about six times the size of the pbf; `geo.osm.opl` scans that text. Ids may be synthetic, negative or unsorted; a
-way that lacks a node loses only the segments there.
+about six times the size of the pbf; `geo.osm.opl` scans that text. Ids may be synthetic, negative or
+unsorted; a way that lacks a node loses only the segments there.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """Which points of a rider can be true: the order of points, duplicates, impossible speeds, clocks that jump.
 
-Kernels on columns; `geo.traces.ingest` drives them. Their answer does not depend on the order of rows in files.
+Kernels on columns; `geo.traces.ingest` drives them. Their answer does not depend on the order of rows in
+files.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Report tables and pictures on paper: DOCX, XLSX, HTML and CSV.
 
-What a document says comes from :mod:`siting.report.report`, its words from :mod:`maps.texts`. The same study gives
-the same bytes: files carry the last day of the study's period instead of the clock.
+What a document says comes from :mod:`siting.report.report`, its words from :mod:`maps.texts`. The same study
+gives the same bytes: files carry the last day of the study's period instead of the clock.
 """
 
 from collections.abc import Callable

@@ -58,7 +58,7 @@ class Codes:
 
 
 def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Array, Int64Array]:
-    """Milliseconds to each place from the ends of its edge, along and against (as `geo.travel.ends.run_ms`)."""
+    """Milliseconds to each place from the ends of its edge, along and against (`geo.travel.ends.run_ms`)."""
     edge = np.maximum(places.edge, 0)
     length = network.edge_length_m[edge]
     part = np.clip(np.divide(places.offset_m, length, out=np.zeros(len(edge)), where=length > 0), 0.0, 1.0)

@@ -3,8 +3,8 @@
 Without waiting in a plan, a delay reaches every later stop unchanged, so for each place of the drop-off only
 the smallest delay of a pick-up before it matters: one pass. Plans with waits or breaks are tried place by
 place, because waiting absorbs delay and the smallest delay here may not be the smallest there. The extra
-time is the sum over both places, as `routing.model.riders` defines it for one; at the end of a plan it runs to the
-end of the last place.
+time is the sum over both places, as `routing.model.riders` defines it for one; at the end of a plan it runs
+to the end of the last place.
 """
 
 import numpy as np

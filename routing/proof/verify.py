@@ -1,7 +1,7 @@
 """Independent checker: recomputes a plan from raw input. It shares no code with the search kernels.
 
-Legs come from `routing.proof.reference_paths`. `replay` knows nothing of maps: it takes any leg times, so that it can
-also check published pick-up and delivery solutions.
+Legs come from `routing.proof.reference_paths`. `replay` knows nothing of maps: it takes any leg times, so
+that it can also check published pick-up and delivery solutions.
 """
 
 import dataclasses

@@ -2,7 +2,8 @@
 
 A problem never holds the travel times. It meets them in a solver as a cost matrix ``cost_s`` of
 shape (n demand points, m sites), in seconds, ``inf`` where a site is out of reach. Solvers live in
-`siting.solvers.exact`, `siting.solvers.cover_search` and `siting.solvers.cover_proof`; all of them answer with a `SitingResult`.
+`siting.solvers.exact`, `siting.solvers.cover_search` and `siting.solvers.cover_proof`; all of them answer
+with a `SitingResult`.
 
 Weights are rider-minutes (any non-negative unit works). Demand is divisible: under a capacity, the
 minutes of one demand point may be split between several sites. Limits are closed: a site at exactly

@@ -2,8 +2,8 @@
 
 The answer is one of the given times; whether p sites cover everything within a time is a covering question.
 After dominated points and sites are removed most are settled by the covering search (yes) or by the weights
-of `siting.solvers.kernels.center_feasibility` (no); HiGHS is asked where neither does (Toregas and ReVelle, Geographical Analysis 5
-(1973)).
+of `siting.solvers.kernels.center_feasibility` (no); HiGHS is asked where neither does (Toregas and ReVelle,
+Geographical Analysis 5 (1973)).
 """
 
 import time

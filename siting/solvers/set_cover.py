@@ -1,8 +1,8 @@
 """Set covering with a proven gap at any size: greedy covers, a Lagrangian bound, reduced costs, HiGHS.
 
 Bound and greedy covers on reduced costs after Caprara, Fischetti and Toth, Operations Research 47 (1999).
-Where every site costs the same, a covering search looks for one site less and `siting.solvers.kernels.center_feasibility` proves that
-there is none.
+Where every site costs the same, a covering search looks for one site less and
+`siting.solvers.kernels.center_feasibility` proves that there is none.
 """
 
 import time

@@ -62,7 +62,7 @@ def settings_of(wishes: StudyFile) -> StudySettings:
         candidates=CandidateRules(
             spacing_m=siting.spacing_m, walk_m=siting.walk_m, forbidden=_forbidden(siting.forbidden)
         ),
-        pickups=PickupRules(most=siting.stations.pickups),
+        pickups=PickupRules(most=siting.pickups),
         hot_spots=HotSpotRules(most=siting.hot_spots, least_min_a_day=siting.hot_spot_min),
         cell_m=siting.cell_m,
         publish_cell_m=siting.publish_cell_m,

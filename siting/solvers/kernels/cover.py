@@ -1,6 +1,7 @@
 """Kernels of covering problems on sparse reach lists: greedy, swaps, and the Lagrangian bound.
 
-Reach lists are those of `siting.problems.reach`. A state is three arrays that the kernels keep in step: how many
+Reach lists are those of `siting.problems.reach`. A state is three arrays that the kernels keep in step: how
+many
 open sites reach each point (``times``), which sites are open (``is_open``), and the weight each shut site
 would add (``gain``).
 """

@@ -18,7 +18,7 @@ from siting.stations.candidates import REASONS as REFUSALS
 from siting.stations.kinds import KINDS as STATION_KINDS
 from siting.stations.kinds import SEVEN_ONES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 _LITERAL = re.compile(r'(?:\.text|\bText|Term|Say|term)\(\s*"([a-z_0-9]+\.[A-Za-z_0-9]+)"')
 _REASON = re.compile(r'\(\s*"((?:site|audit)_[a-z_]+)",\s*\(')
 
