@@ -7,10 +7,10 @@ import numpy.typing as npt
 import shapely
 
 from geo.privacy import suppress
+from siting.demand.hourly import hourly_figures
 from siting.demand.weighted import Demand, DemandLayer, distinct_riders
 from siting.inputs import StudySettings
 from siting.results import DemandCell, GridFigures, KindFigures, LayerFigures
-from siting.stations.audit import hourly_figures
 from siting.stations.hours import shortest_pattern, span_text
 from siting.stations.kinds import StationKind
 from siting.travel_times import Ways

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siting.choice import usual_cost
+from siting.demand.hourly import hourly_figures, riders_behind
 from siting.demand.weighted import Demand
 from siting.figures import assign, kind_and_hours
 from siting.inputs import StudySettings
@@ -14,7 +15,6 @@ from siting.problems.reach import Reach
 from siting.results import BudgetPoint, Coverage, Site
 from siting.solvers.cover_search import bound_cover, search_cover
 from siting.stability import busiest_cells, covered_share, kmeans_centres, random_choices
-from siting.stations.audit import hourly_figures, riders_behind
 from siting.stations.candidates import Candidates
 from siting.stations.hours import open_by_hour, parse_hours, span_text
 from siting.stations.kinds import ExistingStation, StationKind

@@ -8,15 +8,16 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.places import Places
-from geo.staypoints import KINDS
+from geo.stays import KINDS
 from siting.choice import Joint, budget_points, joint_plan
+from siting.columns import StayColumns
 from siting.demand.events import due_events, stay_events, stops_beside
 from siting.demand.hotspots import find_hot_spots
 from siting.demand.names import name_places
 from siting.demand.passing import passing_events, published_flows
 from siting.demand.weighted import Demand, Events, build_demand, by_hour, open_compounds
 from siting.figures import demand_cells, grid_figures, grid_of, kind_figures, layer_figures
-from siting.inputs import StayColumns, StudyInputs, StudySettings
+from siting.inputs import StudyInputs, StudySettings
 from siting.plans import Plan, budget_curve, coverage_table, describe_sites
 from siting.problems.define import MaxCover, SitingResult
 from siting.problems.highs import Limits
@@ -389,7 +390,6 @@ def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupP
         inputs.network,
         gate_delay_s=0.0,
         compounds=dataclasses.replace(compounds, gate_delay_s=np.zeros(len(compounds))),
-        _cache={},
     )
     return pick_up_points(
         DropOffs(drops.lonlat, drops.rider, drops.start_s, stay_s, before, after),

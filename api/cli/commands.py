@@ -13,7 +13,7 @@ from api import __version__
 from geo.errors import InputError, YiluError
 
 if TYPE_CHECKING:
-    from api.study.studyfile.tables import Language
+    from api.forms import Language
 
 __all__ = ["main", "yilu"]
 
@@ -96,9 +96,9 @@ def match(study_dir: Path) -> None:
     """Answer a match request from standard input, as POST /v1/matches does."""
     from pydantic import ValidationError
 
-    from api.http.deps import load_served
     from api.matching.forms import MatchRequest
     from api.matching.translate import answer
+    from api.study.finished import load_finished
 
     text = sys.stdin.read()
     try:
@@ -107,7 +107,7 @@ def match(study_dir: Path) -> None:
         first = error.errors()[0]
         where = "/" + "/".join(str(part) for part in first["loc"])
         raise InputError(f"standard input: {where}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
-    served = load_served(study_dir)
+    served = load_finished(study_dir)
     click.echo(answer(served.network, request).model_dump_json(indent=2))
 
 
@@ -125,7 +125,7 @@ def serve(folder: Path, host: str, port: int) -> None:
     from api.matching.translate import warm_up
 
     app = create_app(folder)
-    warm_up(app.state.served)
+    warm_up(app.state.served.network, app.state.served.meta.mode)
     click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
 

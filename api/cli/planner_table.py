@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from api.study.studyfile.tables import Language
+from api.forms import Language
 from siting.results import Coverage, Study
 
 __all__ = ["STAGES", "print_study", "stage_names"]

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from api.forms import Language
 from api.outputs import write_json
 from api.stages import Progress, quiet
-from api.study.studyfile.tables import Language
 from geo.errors import InputError, YiluError
 from geo.streets.network import StreetNetwork
 from maps.documents.charts import PolicyBars, policies_picture

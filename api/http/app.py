@@ -10,11 +10,12 @@ from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from api.http import errors
-from api.http.deps import load_served, utc_now
+from api.http.deps import utc_now
 from api.http.grid_reports import GridReports
 from api.http.middleware import BodyLimit, SecurityHeaders
 from api.http.routes import health, matches, results, stations
 from api.settings import Settings, load_settings
+from api.study.finished import load_finished
 
 __all__ = ["create_app"]
 
@@ -64,7 +65,7 @@ def create_app(
         redoc_url=None,
         responses=errors.PROBLEM_RESPONSES,
     )
-    app.state.served = load_served(study_dir)
+    app.state.served = load_finished(study_dir)
     app.state.grid_reports = GridReports(app.state.served)
     app.state.clock = clock
     app.state.settings = settings

@@ -1,85 +1,14 @@
 """What a handler may ask for: the served study and the clock."""
 
-import dataclasses
 import datetime
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
-from pydantic import TypeAdapter, ValidationError
 
-from api.http.schemas import Station, StudyMeta
-from geo.errors import InputError
-from geo.streets.network import StreetNetwork
-from siting.results import Study
+from api.study.finished import FinishedStudy
 
-__all__ = [
-    "META_FILE",
-    "NETWORK_FOLDER",
-    "PLACES_FOLDER",
-    "RESULT",
-    "RESULT_FILE",
-    "STATIONS_FILE",
-    "Clock",
-    "Served",
-    "ServedStudy",
-    "load_served",
-    "utc_now",
-]
-
-META_FILE = Path("data") / "study.json"
-STATIONS_FILE = Path("data") / "stations.json"
-NETWORK_FOLDER = Path("data") / "network"
-
-RESULT_FILE = Path("data") / "result.json"
-PLACES_FOLDER = Path("data") / "places"
-
-RESULT = TypeAdapter(Study)
-"""The frozen study as JSON: the reports of single unit grids are made from it when asked for."""
-_STATIONS = TypeAdapter(tuple[Station, ...])
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ServedStudy:
-    """One finished study: its files, its streets, its stations."""
-
-    folder: Path
-    meta: StudyMeta
-    network: StreetNetwork
-    stations: tuple[Station, ...]
-    study: Study
-
-
-def load_served(folder: Path) -> ServedStudy:
-    """Load what ``yilu study --out`` left in `folder`.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of one finished study.
-
-    Returns
-    -------
-    ServedStudy
-        Ready to answer; the network is memory-mapped.
-
-    Raises
-    ------
-    InputError
-        When the folder holds no finished study.
-    """
-    try:
-        meta = StudyMeta.model_validate_json((folder / META_FILE).read_bytes())
-        stations = _STATIONS.validate_json((folder / STATIONS_FILE).read_bytes())
-        study = RESULT.validate_json((folder / RESULT_FILE).read_bytes())
-    except OSError:
-        raise InputError(
-            f"{folder}: holds no finished study; make one with 'yilu study STUDY.toml --out {folder}'"
-        ) from None
-    except ValidationError as error:
-        raise InputError(f"{folder}: {error.title} is damaged ({error.errors()[0]['msg'].lower()})") from None
-    return ServedStudy(folder, meta, StreetNetwork.load(folder / NETWORK_FOLDER), stations, study)
+__all__ = ["Clock", "Served", "utc_now"]
 
 
 def utc_now() -> datetime.datetime:
@@ -87,8 +16,8 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-async def _served(request: Request) -> ServedStudy:
-    served: ServedStudy = request.app.state.served
+async def _served(request: Request) -> FinishedStudy:
+    served: FinishedStudy = request.app.state.served
     return served
 
 
@@ -97,5 +26,5 @@ async def _clock(request: Request) -> Callable[[], datetime.datetime]:
     return clock
 
 
-Served = Annotated[ServedStudy, Depends(_served)]
+Served = Annotated[FinishedStudy, Depends(_served)]
 Clock = Annotated[Callable[[], datetime.datetime], Depends(_clock)]

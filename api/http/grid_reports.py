@@ -8,10 +8,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.http.deps import PLACES_FOLDER, ServedStudy
+from api.forms import GridSummary, Language, ReportFormat
 from api.http.errors import NotThereError
-from api.http.schemas import GridSummary, ReportFormat
-from api.study.studyfile.tables import Language
+from api.study.finished import PLACES_FOLDER, FinishedStudy
 from geo.places import Places
 from maps.documents.write import write_docx, write_html, write_xlsx
 from maps.page.basemap import Backdrop
@@ -24,7 +23,7 @@ WRITERS = {ReportFormat.DOCX: write_docx, ReportFormat.XLSX: write_xlsx, ReportF
 class GridReports:
     """Makes grid reports of one served study; the base map is built at the first one and kept."""
 
-    def __init__(self, served: ServedStudy) -> None:
+    def __init__(self, served: FinishedStudy) -> None:
         self._served = served
         self._backdrop: Backdrop | None = None
         # One at a time: drawing pictures takes all of a core.
@@ -54,7 +53,7 @@ class GridReports:
             return path.read_bytes()
 
 
-def grid_summaries(served: ServedStudy) -> list[GridSummary]:
+def grid_summaries(served: FinishedStudy) -> list[GridSummary]:
     """Return all unit grids of the study with their figures."""
     return [
         GridSummary(

@@ -6,10 +6,9 @@ import zoneinfo
 
 import numpy as np
 
-from api.http.deps import ServedStudy
+from api.forms import Mode, NearestStation, Position, Station, way_of
 from api.http.errors import NoStationError
-from api.http.schemas import NearestStation, Position, Station, way_of
-from api.study.studyfile.tables import Mode
+from api.study.finished import FinishedStudy
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
 from geo.travel.times import find_path, travel_times_s
@@ -40,7 +39,7 @@ class _Open:
     closes: datetime.datetime | None
 
 
-def nearest_station(served: ServedStudy, query: StationQuery) -> NearestStation:
+def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStation:
     """Find the station with the shortest travel time among those that are open and have the facilities.
 
     Raises

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from api.http.schemas import Identifier, Lat, Lon, Schema, Way
-from api.study.studyfile.tables import Mode
+from api.forms import Identifier, Lat, Lon, Mode, Schema, Way
 from geo.datum import Datum
 
 __all__ = [

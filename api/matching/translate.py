@@ -9,8 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from api.http.deps import ServedStudy
-from api.http.schemas import way_of
+from api.forms import Mode, way_of
 from api.matching.forms import (
     AlertOut,
     AlertRequest,
@@ -148,9 +147,8 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     )
 
 
-def warm_up(served: ServedStudy) -> None:
+def warm_up(network: StreetNetwork, mode: Mode) -> None:
     """Answer one small made request, so that the first real one does not wait for compilation."""
-    network, mode = served.network, served.meta.mode
     edge = int(np.argmax(network.usable(mode)))
     lon, lat = network.edge_lonlat(edge)[0].tolist()
     riders = (RiderIn(rider_id="a", lon=lon, lat=lat, mode=mode),)

@@ -4,19 +4,20 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from api.http.deps import META_FILE, NETWORK_FOLDER, PLACES_FOLDER, RESULT, RESULT_FILE, STATIONS_FILE
-from api.http.schemas import Station, StudyMeta
-from api.matching.trials import Trial
+from api.forms import Language, Station, StudyMeta
 from api.outputs import write_json
-from api.study.studyfile.tables import Language, StudyFile
+from api.study.finished import META_FILE, NETWORK_FOLDER, PLACES_FOLDER, RESULT, RESULT_FILE, STATIONS_FILE
+from api.study.sample_matches import MatchSample
+from api.study.studyfile.tables import StudyFile
 from geo.places import Places
 from geo.streets.network import StreetNetwork
 from maps.documents.write import write_docx, write_html, write_xlsx
 from maps.exports.geodata import write_geojson, write_gpkg
 from maps.match.layers import MatchPicture
+from maps.match.page import match_map
 from maps.match.view import match_picture
 from maps.page.basemap import Backdrop
-from maps.page.pages import match_map, study_map
+from maps.study.page import study_map
 from maps.texts.wording import Wording
 from routing.model.results import Match
 from siting.results import Study
@@ -38,7 +39,7 @@ class StudyFiles:
     study: Study
     network: StreetNetwork
     places: Places
-    trial: Trial | None
+    trial: MatchSample | None
 
 
 def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
@@ -98,7 +99,7 @@ def in_language(study: Study, wishes: StudyFile, language: Language) -> Study:
     )
 
 
-def _picture(trial: Trial, match: Match, files: StudyFiles, language: Language) -> MatchPicture:
+def _picture(trial: MatchSample, match: Match, files: StudyFiles, language: Language) -> MatchPicture:
     kind = next(task.kind for task in trial.request.tasks if task.task_id == match.task_id)
     return match_picture(
         match,
@@ -110,7 +111,7 @@ def _picture(trial: Trial, match: Match, files: StudyFiles, language: Language) 
     )
 
 
-def _write_matches(trial: Trial | None, folder: Path) -> None:
+def _write_matches(trial: MatchSample | None, folder: Path) -> None:
     if trial is None:
         write_json(folder / "matches.json", NO_TASKS)
         return

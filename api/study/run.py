@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from api.matching.trials import Trial, put_tasks
+from api.forms import Mode
 from api.outputs import prepared_folder, write_json
 from api.settings import Settings
 from api.stages import Progress, Stages, quiet
 from api.study.cluster import connected, read_on_cluster
 from api.study.files import Step, StudyFiles, write_study_files
+from api.study.sample_matches import MatchSample, match_sample
 from api.study.studyfile.inputs import (
     Reader,
     made_fleet,
@@ -25,15 +26,15 @@ from api.study.studyfile.inputs import (
     trace_inputs,
 )
 from api.study.studyfile.settings import existing_stations_of, grids_of, own_sites_of, settings_of
-from api.study.studyfile.tables import Mode, StudyFile
+from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
 from geo.errors import InputError
 from geo.mapmatch.matcher import Matcher, MatchOptions
 from geo.osm.describe import describe
-from geo.staypoints import classify, due_breaks, find_stay_points
+from geo.stays import classify, due_breaks, find_stay_points
 from geo.streets.network import StreetNetwork
 from geo.traces.read import Account, Traces
-from siting.inputs import PassingFlows
+from siting.columns import PassingFlows
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs
 from siting.study import run_study as choose_sites
@@ -124,10 +125,10 @@ def run_study(
                 ),
                 progress=lambda _, done, total: step(done, total),
             )
-        trial: Trial | None = None
+        trial: MatchSample | None = None
         if fleet is not None and wishes.matching.tasks:
             with stages("matching"):
-                trial = put_tasks(wishes, network, fleet)
+                trial = match_sample(wishes, network, fleet)
                 study = dataclasses.replace(study, matching=trial.totals)
         with stages("files") as step:
             files = StudyFiles(wishes, study, network, places, trial)

@@ -16,6 +16,7 @@ import shapely
 
 from geo.errors import InputError
 from geo.osm.access import CLASSES, NODE_KEYS, WAY_KEYS, WayRule, node_rule, way_rule
+from geo.streets.build import build_network
 from geo.streets.network import StreetNetwork
 from geo.streets.raw import ALL_MODES, GATE_DELAY_S, MODES, RawWays, mode_bit
 
@@ -106,7 +107,7 @@ def from_osmnx(graph: networkx.MultiDiGraph, gate_delay_s: float = GATE_DELAY_S)
         raise InputError(f"the graph is in {crs}: give it in WGS-84 degrees (epsg:4326), not projected.")
     if not graph.number_of_edges():
         raise InputError("the graph holds no street.")
-    return StreetNetwork.build(_raw(graph), gate_delay_s=gate_delay_s)
+    return build_network(_raw(graph), gate_delay_s=gate_delay_s)
 
 
 class _Street(NamedTuple):

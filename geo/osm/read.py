@@ -23,8 +23,10 @@ from geo.osm.areas import AREA_KEYS, Areas, read_areas
 from geo.osm.compounds import close_compounds
 from geo.osm.opl import OplFile, TaggedNodes, Wanted, scan
 from geo.osm.pbf import UnsupportedError, scan_pbf
+from geo.osm.places import PLACE_NODE_KEYS, read_places
 from geo.osm.ways import STREET_KEYS, raw_ways, read_streets
-from geo.places import PLACE_NODE_KEYS, POI_KEYS, Places, read_places
+from geo.places import POI_KEYS, Places
+from geo.streets.build import build_network
 from geo.streets.network import VERSION as NETWORK_FORMAT
 from geo.streets.network import StreetNetwork
 from geo.streets.raw import GATE_DELAY_S, RawWays
@@ -102,7 +104,7 @@ def read_osm(
             except (YiluError, OSError, ValueError, KeyError):
                 shutil.rmtree(folder, ignore_errors=True)
     read = _read(path, _PLACE_NODES, _PLACE_WAYS)
-    network = StreetNetwork.build(read.raw, gate_delay_s=gate_delay_s)
+    network = build_network(read.raw, gate_delay_s=gate_delay_s)
     places = read_places(read.nodes, read.areas, read.raw.compounds, read.crossings)
     if folder is not None:
         _store(folder, network, places)

@@ -9,8 +9,8 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
 from geo.osm.access import CLASSES, WAY_KEYS, NodeRule, WayRule, node_rule, way_rule
-from geo.osm.areas import spans
 from geo.osm.opl import Objects, OplFile, Relation, parse_tags
+from geo.rings import spans
 from geo.streets.raw import MODES, Compounds, RawWays, mode_bit
 from geo.streets.turn_bans import flat
 

@@ -1,1 +1,17 @@
 """Stay points: where riders stood, of which kind each stay is, and when breaks fell due."""
+
+from geo.stays.breaks import BREAK_S, CONTINUOUS_WORK_S, DueBreaks, due_breaks
+from geo.stays.classify import classify
+from geo.stays.detect import KINDS, StayPoints, concat_stays, find_stay_points
+
+__all__ = [
+    "BREAK_S",
+    "CONTINUOUS_WORK_S",
+    "KINDS",
+    "DueBreaks",
+    "StayPoints",
+    "classify",
+    "concat_stays",
+    "due_breaks",
+    "find_stay_points",
+]

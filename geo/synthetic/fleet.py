@@ -127,7 +127,7 @@ class TrueStays:
     start_s, end_s : float64 (s,)
     lonlat : float64 (s, 2)
     kind : int8 (s,)
-        Index into `geo.staypoints.KINDS`.
+        Index into `geo.stays.KINDS`.
     order : int32 (s,)
         Row of `Orders`, -1 for none.
     """

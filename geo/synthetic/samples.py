@@ -40,7 +40,7 @@ class Snapshot:
     stop_due_s : float64 (s,)
         Latest time to be done with the service; infinite for pick-ups.
     stop_kind : int8 (s,)
-        1 pick-up, 2 drop-off (index into `geo.staypoints.KINDS`).
+        1 pick-up, 2 drop-off (index into `geo.stays.KINDS`).
     stop_order : int32 (s,)
         Row of `SyntheticFleet.orders`.
     """

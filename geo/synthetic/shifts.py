@@ -86,7 +86,7 @@ class Itinerary:
     ----------
     rider, day, place : int32 (v,)
     kind : int8 (v,)
-        Index into `geo.staypoints.KINDS`.
+        Index into `geo.stays.KINDS`.
     dwell_s : float64 (v,)
         Least stay, from parking to riding on.
     until_s : float64 (v,)

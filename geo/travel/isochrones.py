@@ -15,6 +15,7 @@ from geo.streets.snapping import Snapped
 from geo.travel.ends import seeds
 from geo.travel.search import reset, search
 from geo.travel.times import limit_as_ms
+from geo.travel.workspace import borrow_workspace, return_workspace
 
 __all__ = ["isochrone", "reached_streets"]
 
@@ -85,14 +86,14 @@ def reached_streets(
     else:
         arcs = (graph.indptr, graph.head, graph.cost_ms)
         touch = (graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms)
-    space = network.borrow_workspace(mode)
+    space = borrow_workspace(network, mode)
     task = (*arcs, start.state, start.ms, limit_ms, space.dist, space.link, space.ring, space.touched)
     n = search(*task)
     low_m, high_m = np.empty(2 * len(network)), np.empty(2 * len(network))
     cost = graph.directed_cost_ms
     _reached_parts(towards, cost, network.edge_length_m, *touch, space.dist, limit_ms, low_m, high_m)
     reset(space.dist, space.touched, n)
-    network.return_workspace(mode, space)
+    return_workspace(network, mode, space)
     lines = [
         network.edge_part(int(d) >> 1, float(low_m[d]), float(high_m[d]))
         for d in np.flatnonzero(high_m > low_m)

@@ -12,6 +12,7 @@ from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.ends import Seeds, run_ms, seeds
 from geo.travel.search import Workspace, reset, search_tree
+from geo.travel.workspace import borrow_workspace, return_workspace
 
 __all__ = ["Path", "find_path"]
 
@@ -65,7 +66,7 @@ def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snappe
     stop = seeds(graph, network.edge_length_m, target, towards=True)
     direct = _direct(network, graph, source, target)
     limit_ms = int(NO) - 1 if direct is None else direct[0] - 1
-    space = network.borrow_workspace(mode)
+    space = borrow_workspace(network, mode)
     parent = np.empty(graph.n_states, np.int32)
     arcs = (graph.indptr, graph.head, graph.cost_ms)
     memory = (space.dist, space.link, space.ring, space.touched)
@@ -77,7 +78,7 @@ def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snappe
         total_ms = int(space.dist[stop.state[best]]) + int(stop.ms[best])
         found = total_ms, _edges(graph, space, parent, start, int(stop.state[best]), int(stop.directed[best]))
     reset(space.dist, space.touched, n)
-    network.return_workspace(mode, space)
+    return_workspace(network, mode, space)
     return None if found is None else _describe(network, source, target, *found)
 
 

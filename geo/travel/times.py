@@ -18,6 +18,7 @@ from geo.streets.snapping import Snapped
 from geo.travel.ends import run_ms, seeds
 from geo.travel.paths import Path, find_path
 from geo.travel.search import reset, search
+from geo.travel.workspace import borrow_workspace, return_workspace
 
 __all__ = ["Path", "find_path", "limit_as_ms", "reach_from", "reach_to", "travel_times_s"]
 
@@ -170,11 +171,11 @@ def _matrix_ms(
     costs = (network.edge_length_m, graph.directed_cost_ms, limit_ms)
 
     def work(first: int, last: int) -> None:
-        space = network.borrow_workspace(mode)
+        space = borrow_workspace(network, mode)
         memory = (space.dist, space.link, space.ring, space.touched)
         task = (first, last, backward, *arcs, *tables, *costs, *memory, out_ms)
         _rows(*task)
-        network.return_workspace(mode, space)
+        return_workspace(network, mode, space)
 
     workers = (2 if len(rows) >= 16 else 1) if threads is None else max(1, threads)
     if workers == 1 or len(rows) == 1:

@@ -1,4 +1,4 @@
-"""A match of the routing core as a picture for :func:`maps.page.pages.match_map`."""
+"""A match of the routing core as a picture for :func:`maps.match.page.match_map`."""
 
 import datetime
 import math

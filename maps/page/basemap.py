@@ -9,8 +9,8 @@ import numpy.typing as npt
 import shapely
 
 from geo.errors import InputError
-from geo.osm.areas import Rings
 from geo.places import Places
+from geo.rings import Rings
 from geo.streets.network import StreetNetwork
 from maps.packing import pack_lines
 from maps.style import BASE_STYLE

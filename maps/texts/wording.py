@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import re
 
-from maps.texts import Catalogue, catalogue
+from maps.texts.catalogue import Catalogue, catalogue
 from siting.report.report import Column, Quantity, Say, Term, Unit, Value
 
 __all__ = ["Wording", "number_text"]

@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from geo.staypoints import KINDS
+from geo.stays import KINDS
+from siting.columns import DueBreakColumns, StayColumns
 from siting.demand.weighted import BREAK_MIN, Events
-from siting.inputs import DueBreakColumns, StayColumns
 
 __all__ = ["due_events", "stay_events", "stops_beside"]
 

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from geo.errors import InputError
 from geo.places import Places
 from siting.demand.clusters import density_clusters
+from siting.demand.hourly import hourly_figures
 from siting.demand.names import name_places
 from siting.demand.weighted import DemandLayer, Events, distinct_riders, local_seconds, split_by_hour
 from siting.results import HotSpot
-from siting.stations.audit import hourly_figures
 from siting.travel_times import Ways
 
 __all__ = ["HotSpotRules", "find_hot_spots"]

@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from geo.privacy import suppress
 from geo.streets.network import EBIKE_PROMISE_MPS, StreetNetwork
+from siting.columns import PassingFlows
 from siting.demand.weighted import Events, local_seconds
-from siting.inputs import PassingFlows
 from siting.results import Flow
 
 __all__ = ["passing_events", "published_flows"]

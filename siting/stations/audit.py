@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from geo.privacy import suppress
-from siting.demand.weighted import Demand, DemandLayer, by_hour, local_seconds
+from siting.demand.hourly import hourly_figures, riders_behind
+from siting.demand.weighted import Demand, by_hour, local_seconds
 from siting.results import AuditFinding
 from siting.stations.hours import clock, open_by_hour, shortest_pattern, span_text
 from siting.stations.kinds import KINDS, SEVEN_ONES, ExistingStation
@@ -31,8 +31,6 @@ __all__ = [
     "VISIT_M",
     "Rests",
     "audit_stations",
-    "hourly_figures",
-    "riders_behind",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -54,39 +52,6 @@ class Rests:
     rider: IntArray
     start_s: IntArray
     end_s: IntArray
-
-
-def hourly_figures(
-    layer: DemandLayer, inside: BoolArray, days: int, k: int
-) -> tuple[tuple[float | None, ...], float | None]:
-    """Return (24 minutes a day, their total) of the points inside; None behind fewer than k riders.
-
-    Where the total less the hours that are shown would stand for fewer than k riders, the hour with the
-    fewest riders is withheld too, until it does not.
-    """
-    rows = inside[layer.point]
-    hour, rider, minutes = layer.hour[rows], layer.rider[rows], layer.minutes[rows]
-    total = np.bincount(hour, weights=minutes, minlength=24) / max(1, days)
-    riders = np.zeros(24, dtype=np.int64)
-    if len(rider):
-        pairs = np.unique(hour * (int(rider.max()) + 1) + rider)
-        riders = np.bincount(pairs // (int(rider.max()) + 1), minlength=24)
-    whole = suppress(np.array([total.sum()]), np.array([len(np.unique(rider))]), k)[0]
-    hidden = riders < k
-    while True:
-        behind = len(np.unique(rider[hidden[hour]]))
-        if behind == 0 or behind >= k or hidden.all():
-            break
-        hidden[np.argmin(np.where(hidden, np.iinfo(np.int64).max, riders))] = True
-    return tuple(suppress(total, np.where(hidden, 0, riders), k)), whole
-
-
-def riders_behind(layer: DemandLayer, inside: BoolArray, hours: BoolArray | None = None) -> int:
-    """Return how many riders rested at the points inside, in the given hours of the day."""
-    rows = inside[layer.point]
-    if hours is not None:
-        rows = rows & hours[layer.hour]
-    return len(np.unique(layer.rider[rows]))
 
 
 def audit_stations(

@@ -21,6 +21,7 @@ from tiling import tiled_map
 
 from geo.errors import InputError
 from geo.osm.read import read_raw
+from geo.streets.build import build_network
 from geo.streets.contraction import morton_order
 from geo.streets.network import StreetNetwork
 from routing.assign import assign_all, match_batch
@@ -79,7 +80,7 @@ def _network(source: pathlib.Path) -> StreetNetwork:
         return StreetNetwork.load(saved)
     except (OSError, InputError):
         # Not there, or saved by an older version.
-        StreetNetwork.build(read_raw(source)).save(saved)
+        build_network(read_raw(source)).save(saved)
         return StreetNetwork.load(saved)
 
 

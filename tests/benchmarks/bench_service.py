@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx2
 from harness import OURS, Row, compare, value
 
-from api.http.deps import load_served
 from api.matching.forms import MatchRequest
 from api.matching.translate import answer
+from api.study.finished import load_finished
 
 __all__ = ["run"]
 
@@ -120,7 +120,7 @@ def _throughput(client: httpx2.Client, whole: dict[str, object], calls: int) -> 
 
 
 def _beside_in_process(folder: Path, whole: dict[str, object]) -> list[Row]:
-    served = load_served(folder)
+    served = load_finished(folder)
     request = _with_tasks(whole, 0, 1)
     text = json.dumps(request)
 

@@ -23,6 +23,7 @@ from scipy.sparse.csgraph import dijkstra
 from tiling import tiled_map
 
 from geo.osm.read import read_raw
+from geo.streets.build import build_network
 from geo.streets.mode_graph import ModeGraph
 from geo.streets.network import StreetNetwork
 from geo.travel.search import reset, search, workspace
@@ -41,7 +42,7 @@ def run(quick: bool) -> list[Row]:
     # Of this size the joined network has 300k nodes.
     city = tiled_map(porto, *((2, 2) if quick else (8, 7)))
     saved = pathlib.Path(tempfile.gettempdir()) / f"{city.name.split('.')[0]}.net"
-    StreetNetwork.build(read_raw(city)).save(saved)
+    build_network(read_raw(city)).save(saved)
     network = StreetNetwork.load(saved)
     for mode, minutes in (("ebike", 5), ("ebike", 15), ("foot", 15), ("car", 15), ("ebike", None)):
         rows += _searches(network, mode, minutes, quick)
@@ -194,7 +195,7 @@ def _matrices(quick: bool) -> list[Row]:
     """All pairs of some places on the largest real map."""
     side = 200 if quick else 1_000
     source = _source("tsinghua-campus.osm.pbf" if quick else "rhein-neckar-roads-2016.osm.pbf")
-    network = StreetNetwork.build(read_raw(source))
+    network = build_network(read_raw(source))
     graph = network.graph("bike")
     rng = np.random.default_rng(3)
     main = np.flatnonzero(network.components("bike") == 0)

@@ -15,7 +15,7 @@ import stay_quality
 from harness import Row, compare, skipped, value
 from numpy.typing import NDArray
 
-from geo.staypoints import KINDS, find_stay_points
+from geo.stays import KINDS, find_stay_points
 from geo.traces.read import Traces
 
 __all__ = ["run"]

@@ -35,6 +35,7 @@ from scipy.sparse.csgraph import connected_components
 from geo.arrays import FloatArray
 from geo.osm.access import CLASSES
 from geo.osm.read import read_raw
+from geo.streets.build import build_network
 from geo.streets.network import StreetNetwork
 from geo.streets.raw import RawWays, mode_bit
 from geo.travel.paths import Path as Way
@@ -243,7 +244,7 @@ def compare(
 ) -> tuple[dict[str, int], list[dict[str, object]]]:
     """Count the classes of `count` random pairs; and the pairs that differ, for a closer look."""
     raw = read_raw(file)
-    network = StreetNetwork.build(raw, gate_delay_s=0.0)
+    network = build_network(raw, gate_delay_s=0.0)
     if "shortest" in variant:
         network = network.with_speeds(mode, np.full(len(network), 1.0))
     rng = np.random.default_rng(seed)

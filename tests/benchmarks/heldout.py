@@ -29,7 +29,7 @@ from api.study.studyfile.inputs import (
 )
 from api.study.studyfile.settings import existing_stations_of, settings_of
 from api.study.studyfile.tables import StudyFile
-from geo.staypoints import classify, due_breaks, find_stay_points
+from geo.stays import classify, due_breaks, find_stay_points
 from siting.results import Study
 from siting.study import StudyInputs, run_study
 

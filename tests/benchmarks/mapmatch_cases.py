@@ -9,6 +9,7 @@ import osmium
 import shapely
 from numpy.typing import NDArray
 
+from geo.streets.build import build_network
 from geo.streets.network import ALL_MODES, MODES, RawWays, StreetNetwork, mode_bit
 from geo.travel.many_paths import route_trips
 
@@ -42,7 +43,7 @@ def _network(
     nodes: Floats, u: NDArray[np.int64], v: NDArray[np.int64], both: NDArray[np.bool_]
 ) -> StreetNetwork:
     n, w = len(nodes), len(u)
-    return StreetNetwork.build(
+    return build_network(
         RawWays(
             node_id=np.arange(n, dtype=np.int64),
             node_lonlat=nodes,

@@ -22,7 +22,7 @@ RECIPES = {
 from geo.osm.read import read_raw
 from geo.streets.network import StreetNetwork
 def work(file):
-    StreetNetwork.build(read_raw(file)).graph("ebike")
+    build_network(read_raw(file)).graph("ebike")
 """,
     "pyrosm": """
 import warnings; warnings.simplefilter("ignore")

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from pickup_truth import deliveries_of, saved_s
 
 from geo.osm.read import read_osm
-from geo.staypoints import classify, find_stay_points
+from geo.stays import classify, find_stay_points
 from geo.synthetic.make import FleetOptions, make_fleet, write_parquet
 from geo.traces.read import TraceFormat, read_traces
 from siting.demand.events import stay_events

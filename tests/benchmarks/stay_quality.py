@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geo.osm.read import read_osm
 from geo.privacy import Pseudonymiser
-from geo.staypoints import KINDS, StayPoints, classify, find_stay_points
+from geo.stays import KINDS, StayPoints, classify, find_stay_points
 from geo.stays.onfoot import on_foot
 from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_parquet
 from geo.traces.read import TraceFormat, Traces, read_traces

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geo.staypoints import StayPoints, concat_stays, find_stay_points
+from geo.stays import StayPoints, concat_stays, find_stay_points
 from geo.traces.distributed import map_traces_on
 from geo.traces.read import Mapped, TraceFormat, Traces, map_traces
 

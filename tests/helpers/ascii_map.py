@@ -27,6 +27,7 @@ import numpy as np
 import shapely
 
 from geo.arrays import FloatArray
+from geo.streets.build import build_network
 from geo.streets.network import ALL_MODES, MODES, Compounds, RawWays, StreetNetwork, mode_bit
 
 DEGREE_M = np.radians(6_371_008.8)
@@ -40,7 +41,7 @@ class AsciiMap:
     letters: dict[str, tuple[float, float]]
 
     def network(self, gate_delay_s: float = 360.0) -> StreetNetwork:
-        return StreetNetwork.build(self.raw, gate_delay_s)
+        return build_network(self.raw, gate_delay_s)
 
     def lonlat(self, letters: Sequence[str]) -> FloatArray:
         """Positions of nodes; "AB" within a list stands for the middle between A and B."""

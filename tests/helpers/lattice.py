@@ -3,6 +3,7 @@
 import numpy as np
 import shapely
 
+from geo.streets.build import build_network
 from geo.streets.network import ALL_MODES, MODES, Compounds, RawWays, StreetNetwork
 
 DEGREE_M = np.radians(6_371_008.8)
@@ -56,7 +57,7 @@ def lattice(
         gate[inner[0]] = True
     private = np.zeros(count, np.uint8)
     private[len(ways) :] = ALL_MODES
-    return StreetNetwork.build(
+    return build_network(
         RawWays(
             node_id=np.arange(1, nodes + 1, dtype=np.int64),
             node_lonlat=lonlat,

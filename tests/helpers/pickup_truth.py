@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from geo.staypoints import KINDS
+from geo.stays import KINDS
 from geo.streets.network import StreetNetwork
 from geo.synthetic.fleet import SyntheticFleet
 from geo.travel.times import travel_times_s

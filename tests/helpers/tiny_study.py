@@ -6,7 +6,7 @@ from pathlib import Path
 from ascii_map import AsciiMap, ascii_map
 from study_sample import sample_study
 
-from api.http.deps import RESULT
+from api.study.finished import RESULT
 
 # One column is 25 m: the town is about 1 km wide. X-Y is joined to nothing; C-D-E is one-way eastwards.
 TOWN = ascii_map(

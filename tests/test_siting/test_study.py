@@ -11,9 +11,10 @@ import pytest
 from geo.errors import InputError
 from geo.osm.read import read_osm
 from geo.synthetic.make import FleetOptions, existing_stations, make_fleet
+from siting.columns import PassingFlows
 from siting.demand.hotspots import HotSpotRules
 from siting.demand.weighted import DemandWeights
-from siting.inputs import PassingFlows, StudyInputs, StudySettings
+from siting.inputs import StudyInputs, StudySettings
 from siting.results import Study
 from siting.stations.candidates import CandidateRules
 from siting.stations.kinds import ExistingStation

@@ -2,8 +2,8 @@
 
 import jinja2
 
+from api.forms import StudyMeta
 from api.http.errors import EVERY
-from api.http.schemas import StudyMeta
 
 __all__ = ["problems_page", "start_page"]
 

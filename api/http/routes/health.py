@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
+from api.forms import Health
 from api.http.deps import Served
-from api.http.schemas import Health
 
 __all__ = ["router"]
 

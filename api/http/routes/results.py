@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from api.http.deps import Served, ServedStudy
+from api.forms import GridSummary, Language, LayerFormat, ReportFormat
+from api.http.deps import Served
 from api.http.grid_reports import Reports, grid_summaries
 from api.http.pages.render import problems_page, start_page
-from api.http.schemas import GridSummary, LayerFormat, ReportFormat
-from api.study.studyfile.tables import Language
+from api.study.finished import FinishedStudy
 
 __all__ = ["router"]
 
@@ -28,7 +28,7 @@ TYPES = {
 }
 
 
-def _file(served: ServedStudy, stem: str, suffix: str, lang: Language | None) -> Path:
+def _file(served: FinishedStudy, stem: str, suffix: str, lang: Language | None) -> Path:
     main = served.meta.languages[0]
     middle = "" if lang is None or lang == main else f".{lang}"
     path = served.folder / f"{stem}{middle}{suffix}"
@@ -40,7 +40,7 @@ def _file(served: ServedStudy, stem: str, suffix: str, lang: Language | None) ->
     return path
 
 
-def _has_match(served: ServedStudy) -> bool:
+def _has_match(served: FinishedStudy) -> bool:
     totals = served.study.matching
     return totals is not None and totals.matched > 0 and (served.folder / "match.html").is_file()
 

@@ -6,10 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
+from api.forms import Mode, NearestStation
 from api.http.deps import Clock, Served
 from api.http.nearest import StationQuery, nearest_station
-from api.http.schemas import NearestStation
-from api.study.studyfile.tables import Mode
 from geo.datum import Datum
 
 __all__ = ["router"]

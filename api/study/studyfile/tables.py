@@ -13,16 +13,15 @@ from pydantic import (
     model_validator,
 )
 
+from api.forms import Language, Mode
 from geo.datum import Datum
 
 __all__ = [
     "ExistingTable",
     "ForbiddenTable",
     "GridTable",
-    "Language",
     "MapTable",
     "MatchTable",
-    "Mode",
     "OwnSitesTable",
     "SitingTable",
     "StationKindTable",
@@ -33,8 +32,6 @@ __all__ = [
 ]
 
 TraceDatum = Literal["wgs84", "gcj02", "bd09", "auto"]
-Mode = Literal["ebike", "bike", "car", "foot"]
-Language = Literal["zh", "en"]
 
 
 def _zone(name: str) -> str:

@@ -14,8 +14,8 @@ from tiny_map import write_city
 
 from api.cli.commands import yilu
 from api.http.app import create_app
-from api.http.deps import RESULT
 from api.settings import Settings
+from api.study.finished import RESULT
 from api.study.studyfile.inputs import TraceInput, read_here, read_platform_files, trace_inputs
 from api.study.studyfile.read import built_in, load_study_file
 from api.study.summary import VARYING_KEY

@@ -11,8 +11,8 @@ from tiny_map import write_city
 
 from api.cli.console import StageBars, print_benchmark
 from api.cli.planner_table import STAGES, print_study, stage_names
+from api.forms import Language
 from api.settings import load_settings
-from api.study.studyfile.tables import Language
 from api.study.summary import VARYING_KEY, summary_of
 from geo.errors import InputError
 from geo.osm.describe import describe

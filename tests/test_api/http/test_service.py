@@ -13,8 +13,8 @@ from study_sample import sample_study
 from tiny_study import TOWN, place, write_study
 
 from api.http.app import create_app
-from api.http.deps import RESULT
 from api.settings import Settings
+from api.study.finished import RESULT
 from geo.datum import from_wgs84, to_wgs84
 from geo.errors import InputError
 

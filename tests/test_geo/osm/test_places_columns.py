@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from osm_xml import Node, Relation, Tags, Way, write_osm
 
 from geo.errors import InputError
-from geo.osm.areas import Rings
 from geo.osm.read import read_osm
 from geo.places import Places
+from geo.rings import Rings
 
 STREET: Way = (1, [1, 2], {"highway": "residential"})
 ENDS: list[Node] = [(1, -50, -50), (2, 50, -50)]

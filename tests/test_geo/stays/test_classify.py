@@ -10,7 +10,7 @@ from geo.errors import InputError
 from geo.osm.read import read_osm
 from geo.places import Places
 from geo.privacy import Pseudonymiser
-from geo.staypoints import KINDS, StayPoints, classify, find_stay_points
+from geo.stays import KINDS, StayPoints, classify, find_stay_points
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, TALKS
 from geo.stays.tables import FEATURES, TABLES, WEIGHTS
 from geo.streets.network import StreetNetwork

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from geo.staypoints import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points
+from geo.stays import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, TALKS
 from geo.traces.read import Traces
 

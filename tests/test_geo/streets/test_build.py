@@ -9,6 +9,7 @@ import shapely
 from ascii_map import ascii_map
 
 from geo.errors import InputError
+from geo.streets.build import build_network
 from geo.streets.network import MODES, Compounds, RawWays, StreetNetwork
 from geo.travel.isochrones import isochrone
 from geo.travel.times import find_path, reach_from, travel_times_s
@@ -50,13 +51,13 @@ def test_missing_nodes_leave_out_their_segments_only() -> None:
     raw = ascii_map(LINE, {"ABCD": {}}).raw
     lonlat = raw.node_lonlat.copy()
     lonlat[0] = np.nan
-    network = StreetNetwork.build(dataclasses.replace(raw, node_lonlat=lonlat))
+    network = build_network(dataclasses.replace(raw, node_lonlat=lonlat))
     assert network.edge_length_m.sum() == pytest.approx(200.0, abs=0.01)
 
 
 def test_an_empty_map_gives_an_empty_network(tmp_path: pathlib.Path) -> None:
     raw = ascii_map(LINE, {"AB": {"modes": ""}}).raw
-    network = StreetNetwork.build(raw)
+    network = build_network(raw)
     assert len(network) == 0
     assert np.isnan(network.bounds).all()
     for mode in MODES:
@@ -192,3 +193,14 @@ def test_an_area_covers_exactly_the_places_reached_in_time() -> None:
     away = np.hypot(*(plane[:, None] - plane[None, times <= 30]).transpose(2, 0, 1)).min(axis=1)
     assert away[inside].max() < 40 + 5
     assert not inside[away > 40 + 5].any()
+
+
+def test_a_replaced_network_does_not_share_graphs_that_no_longer_fit() -> None:
+    """`dataclasses.replace` closes the only street: the graph made before must not serve the new network."""
+    network = ascii_map("A--B", {"AB": {}}).network()
+    assert network.usable("foot").all()
+    before = network.graph("foot")
+    closed = dataclasses.replace(network, edge_access=np.zeros_like(network.edge_access))
+    assert not closed.usable("foot").any()
+    assert closed.graph("foot") is not before
+    assert network.graph("foot") is before

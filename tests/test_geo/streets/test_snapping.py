@@ -13,6 +13,7 @@ from random_streets import random_ways
 
 from geo.arrays import FloatArray
 from geo.errors import InputError
+from geo.streets.build import build_network
 from geo.streets.network import MODES, StreetNetwork, mode_bit
 from geo.streets.snapping import Snapped
 from geo.travel.times import travel_times_s
@@ -40,7 +41,7 @@ def middle_of(network: StreetNetwork, edge: int) -> Snapped:
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**31), mode=st.sampled_from(MODES), max_m=st.sampled_from([30.0, 200.0, 5000.0]))
 def test_snapping_finds_the_nearest_street_of_the_zone(seed: int, mode: str, max_m: float) -> None:
-    network = StreetNetwork.build(random_ways(seed))
+    network = build_network(random_ways(seed))
     if not len(network):
         return
     rng = np.random.default_rng(seed)
@@ -178,12 +179,12 @@ def test_streets_that_reach_each_other_share_a_part(seed: int, mode: str) -> Non
 
     Cars on one-way streets only: a car that turns round at its stop may reach more than one that drives on.
     """
-    network = StreetNetwork.build(random_ways(seed))
+    network = build_network(random_ways(seed))
     access = network.edge_access.copy()
     if mode == "car":
         access[1] = np.where(access[0] & mode_bit("car"), 0, access[1])
     network = dataclasses.replace(
-        network, edge_access=access, edge_private=network.edge_private * np.uint8(0), _cache={}
+        network, edge_access=access, edge_private=network.edge_private * np.uint8(0)
     )
     part = network.components(mode, strong=True)
     edges = np.flatnonzero(network.usable(mode)).tolist()
@@ -203,8 +204,8 @@ def test_two_islands_of_some_size_are_both_served() -> None:
 @given(seed=st.integers(0, 2**31), mode=st.sampled_from(MODES))
 def test_connected_streets_reach_each_other(seed: int, mode: str) -> None:
     """Of one part every street is reached from every other by a plain search over directed edges."""
-    network = StreetNetwork.build(random_ways(seed))
-    public = dataclasses.replace(network, edge_private=network.edge_private * np.uint8(0), _cache={})
+    network = build_network(random_ways(seed))
+    public = dataclasses.replace(network, edge_private=network.edge_private * np.uint8(0))
     part = network.components(mode, strong=True)
     edges = np.flatnonzero(network.connected(mode))
     rng = np.random.default_rng(seed)
@@ -234,7 +235,7 @@ def test_a_street_of_another_mode_does_not_count() -> None:
 
 
 def test_order_of_the_points_does_not_matter() -> None:
-    network = StreetNetwork.build(random_ways(7))
+    network = build_network(random_ways(7))
     points = np.random.default_rng(1).uniform((116.3, 39.98), (116.32, 39.99), (50, 2))
     order = np.random.default_rng(2).permutation(50)
     one, two = network.snap(points, "ebike", 900.0), network.snap(points[order], "ebike", 900.0)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from osm_xml import Node, Relation, Way, write_osm
 
 from geo.osm.read import read_raw
+from geo.streets.build import build_network
 from geo.streets.network import StreetNetwork
 from geo.streets.turn_bans import flat, unflat
 from geo.travel.times import travel_times_s
@@ -177,7 +178,7 @@ def test_relations_over_ways(
     found = [raw.node_id[raw.drive_node[a:b]].tolist() for a, b in itertools.pairwise(raw.drive_ptr.tolist())]
     assert found == drives
     assert raw.drive_only.tolist() == [tags["restriction"].startswith("only")] * len(drives)
-    network = StreetNetwork.build(raw)
+    network = build_network(raw)
     # Of "only" the two other exits are forbidden: back, and on against the street.
     assert len(network.drives_banned) == len(drives) * (2 if raw.drive_only.any() else 1)
 

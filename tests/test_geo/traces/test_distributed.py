@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from geo.errors import InputError
-from geo.staypoints import concat_stays, find_stay_points
+from geo.stays import concat_stays, find_stay_points
 from geo.traces.distributed import map_traces_on
 from geo.traces.read import TraceFormat, Traces, concat_traces, map_traces
 

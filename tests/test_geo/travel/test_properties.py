@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from random_streets import random_places, random_ways
 from slow_streets import SlowStreets
 
+from geo.streets.build import build_network
 from geo.streets.network import MODES, Snapped, StreetNetwork
 from geo.travel.reasons import REASONS, why_unreachable
 from geo.travel.times import find_path, reach_from, reach_to, travel_times_s
@@ -24,7 +25,7 @@ modes = st.sampled_from(MODES)
 @settings(max_examples=120, deadline=None)
 @given(seed=seeds, mode=modes, limit_s=st.sampled_from([math.inf, 0.0, 90.0, 400.0]))
 def test_times_equal_networkx(seed: int, mode: str, limit_s: float) -> None:
-    network = StreetNetwork.build(random_ways(seed), gate_delay_s=100.0)
+    network = build_network(random_ways(seed), gate_delay_s=100.0)
     if not len(network):
         return
     sources, targets = random_places(network, seed, 5), random_places(network, seed + 1, 4)
@@ -41,7 +42,7 @@ def test_times_equal_networkx(seed: int, mode: str, limit_s: float) -> None:
 @settings(max_examples=80, deadline=None)
 @given(seed=seeds, mode=modes)
 def test_a_path_is_legal_and_takes_the_reported_time(seed: int, mode: str) -> None:
-    network = StreetNetwork.build(random_ways(seed), gate_delay_s=100.0)
+    network = build_network(random_ways(seed), gate_delay_s=100.0)
     if not len(network):
         return
     source, target = random_places(network, seed, 1), random_places(network, seed + 1, 1)
@@ -74,7 +75,7 @@ def test_a_path_is_legal_and_takes_the_reported_time(seed: int, mode: str) -> No
 @settings(max_examples=40, deadline=None)
 @given(seed=seeds, mode=st.sampled_from(["ebike", "bike", "foot"]))
 def test_a_detour_is_never_shorter(seed: int, mode: str) -> None:
-    network = StreetNetwork.build(random_ways(seed, fences=False))
+    network = build_network(random_ways(seed, fences=False))
     if not len(network):
         return
     places = random_places(network, seed, 6)
@@ -91,9 +92,9 @@ def test_joining_segments_changes_no_time(seed: int, mode: str) -> None:
     raw = dataclasses.replace(
         raw, way_access=np.full_like(raw.way_access, 15), node_blocked=np.zeros_like(raw.node_blocked)
     )
-    joined = StreetNetwork.build(raw)
+    joined = build_network(raw)
     # A gate on a public street costs nothing, but it keeps its node.
-    split = StreetNetwork.build(dataclasses.replace(raw, node_gate=np.ones(len(raw.node_id), np.bool_)))
+    split = build_network(dataclasses.replace(raw, node_gate=np.ones(len(raw.node_id), np.bool_)))
     if not len(joined):
         return
     assert split.edge_length_m.sum() == pytest.approx(joined.edge_length_m.sum())
@@ -109,7 +110,7 @@ def test_joining_segments_changes_no_time(seed: int, mode: str) -> None:
 @settings(max_examples=40, deadline=None)
 @given(seed=seeds, mode=modes)
 def test_saved_and_loaded_networks_answer_alike(seed: int, mode: str) -> None:
-    network = StreetNetwork.build(random_ways(seed), gate_delay_s=100.0)
+    network = build_network(random_ways(seed), gate_delay_s=100.0)
     with tempfile.TemporaryDirectory() as folder:
         network.save(pathlib.Path(folder) / "net")
         loaded = StreetNetwork.load(pathlib.Path(folder) / "net")
@@ -129,7 +130,7 @@ def test_saved_and_loaded_networks_answer_alike(seed: int, mode: str) -> None:
 @settings(max_examples=40, deadline=None)
 @given(seed=seeds, mode=modes, limit_s=st.sampled_from([math.inf, 200.0]))
 def test_every_unreached_pair_has_a_reason(seed: int, mode: str, limit_s: float) -> None:
-    network = StreetNetwork.build(random_ways(seed))
+    network = build_network(random_ways(seed))
     if not len(network):
         return
     places = random_places(network, seed, 5)
@@ -145,7 +146,7 @@ def test_every_unreached_pair_has_a_reason(seed: int, mode: str, limit_s: float)
 @given(seed=seeds, mode=modes, factor=st.floats(0.1, 3.0))
 def test_new_speeds_equal_a_new_network(seed: int, mode: str, factor: float) -> None:
     raw = random_ways(seed)
-    network = StreetNetwork.build(raw)
+    network = build_network(raw)
     if not len(network):
         return
     network.graph(mode)
@@ -153,7 +154,7 @@ def test_new_speeds_equal_a_new_network(seed: int, mode: str, factor: float) -> 
     changed = network.with_speeds(mode, network.edge_speed_mps[row] * factor)
     speed = raw.way_speed_mps.copy()
     speed[row] = speed[row] * np.float32(factor)
-    fresh = StreetNetwork.build(dataclasses.replace(raw, way_speed_mps=speed))
+    fresh = build_network(dataclasses.replace(raw, way_speed_mps=speed))
     places = random_places(network, seed, 5)
     np.testing.assert_allclose(
         travel_times_s(changed, mode, places, places), travel_times_s(fresh, mode, places, places), atol=0.02
@@ -163,7 +164,7 @@ def test_new_speeds_equal_a_new_network(seed: int, mode: str, factor: float) -> 
 @settings(max_examples=40, deadline=None)
 @given(seed=seeds, mode=modes)
 def test_strong_parts_are_those_that_reach_each_other(seed: int, mode: str) -> None:
-    network = StreetNetwork.build(random_ways(seed, fences=False))
+    network = build_network(random_ways(seed, fences=False))
     if not len(network):
         return
     strong, weak = network.components(mode, strong=True), network.components(mode)

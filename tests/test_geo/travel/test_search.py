@@ -7,8 +7,8 @@ from ascii_map import ascii_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo.streets.build import build_network
 from geo.streets.mode_graph import NO, Arcs, ModeGraph, assemble
-from geo.streets.network import StreetNetwork
 from geo.travel.search import FREE, reset, search, search_tree, workspace
 
 
@@ -117,7 +117,7 @@ def test_neighbours_on_the_map_are_neighbours_in_memory() -> None:
     ways: dict[str, dict[str, str]] = {
         way: {} for way in ("ABCD", "EFGH", "IJKL", "MNOP", "AEIM", "BFJN", "CGKO", "DHLP")
     }
-    network = StreetNetwork.build(ascii_map("\n".join(rows), ways).raw)
+    network = build_network(ascii_map("\n".join(rows), ways).raw)
     step = np.abs(network.edge_u - network.edge_v)
     assert np.median(step) <= 4
     assert network.graph("ebike").state_node.tolist() == sorted(network.graph("ebike").state_node.tolist())

@@ -10,9 +10,9 @@ from towns import NOW, some_riders, some_tasks
 
 from geo.errors import InputError
 from geo.streets.network import StreetNetwork
+from maps.match.page import match_map
 from maps.match.view import match_picture
 from maps.page.basemap import Backdrop
-from maps.page.pages import match_map
 from routing.match import match_tasks
 from routing.model.policy import Policy
 from routing.model.results import Match

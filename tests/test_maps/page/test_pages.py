@@ -9,11 +9,13 @@ import pytest
 from study_sample import CENTRE, FORMULA, HOSTILE, big_study, sample_study
 
 from geo.errors import InputError
-from geo.osm.areas import Rings
+from geo.rings import Rings
 from maps.match.layers import MatchPicture, MatchStop
+from maps.match.page import match_map
 from maps.page.basemap import Backdrop, BackdropLayer, StreetLabel
-from maps.page.pages import OnlineTiles, match_map, study_map
+from maps.page.frame import OnlineTiles
 from maps.study.areas import demand_layer
+from maps.study.page import study_map
 from maps.texts.wording import Wording
 from siting.results import Study
 

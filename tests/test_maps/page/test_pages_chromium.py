@@ -16,8 +16,10 @@ from study_sample import CENTRE, HOSTILE, big_study, sample_study
 
 from geo.datum import from_wgs84
 from maps.match.layers import MatchPicture, MatchStop
+from maps.match.page import match_map
 from maps.page.basemap import Backdrop, BackdropLayer, StreetLabel
-from maps.page.pages import OnlineTiles, match_map, study_map
+from maps.page.frame import OnlineTiles
+from maps.study.page import study_map
 from siting.results import Study
 
 if TYPE_CHECKING:

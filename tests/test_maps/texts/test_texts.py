@@ -10,7 +10,7 @@ from study_sample import sample_study
 from geo.errors import InputError
 from geo.stays.detect import KINDS as STAY_KINDS
 from geo.traces.formats import REASONS as REJECT_REASONS
-from maps.texts import LANGUAGES, catalogue
+from maps.texts.catalogue import LANGUAGES, catalogue
 from siting.report.report import study_report
 from siting.report.tables import study_tables
 from siting.stations.candidates import CANDIDATE_KINDS

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_streets import random_places, random_ways
 
-from geo.streets.network import MODES, StreetNetwork
+from geo.streets.build import build_network
+from geo.streets.network import MODES
 from geo.travel.times import find_path, travel_times_s
 from routing.model.policy import Policy
 from routing.proof import reference_paths as plainways
@@ -24,7 +25,7 @@ POLICY = Policy()
 @given(seed=st.integers(0, 10**6), fences=st.booleans(), ends=st.booleans())
 def test_same_times_and_every_path_is_legal(mode: str, seed: int, fences: bool, ends: bool) -> None:
     """Mid-edge starts, one-ways, barriers, gate delays, private compounds; for cars banned turns too."""
-    network = StreetNetwork.build(random_ways(seed, fences=fences))
+    network = build_network(random_ways(seed, fences=fences))
     places = random_places(network, seed, 5, ends=ends)
     ways = PlainWays(network, mode, POLICY)
     times_s = travel_times_s(network, mode, places, places)
@@ -42,7 +43,7 @@ def test_same_times_and_every_path_is_legal(mode: str, seed: int, fences: bool, 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), mode=st.sampled_from(MODES))
 def test_a_way_with_one_edge_turned_round_or_left_out_is_illegal(seed: int, mode: str) -> None:
-    network = StreetNetwork.build(random_ways(seed))
+    network = build_network(random_ways(seed))
     places = random_places(network, seed, 4)
     ways = PlainWays(network, mode, POLICY)
     for i, j in ((0, 1), (1, 2), (2, 3)):

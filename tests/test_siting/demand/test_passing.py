@@ -5,8 +5,8 @@ import pytest
 from ascii_map import ascii_map
 
 from geo.streets.network import EBIKE_PROMISE_MPS
+from siting.columns import PassingFlows
 from siting.demand.passing import passing_events
-from siting.inputs import PassingFlows
 
 # One column is 25 m: A-B is 400 m long, B-C 50 m.
 TOWN = ascii_map("A---------------B-C", {"AB": {}, "BC": {}})

@@ -4,9 +4,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from siting.demand.hourly import hourly_figures
 from siting.demand.weighted import Demand, DemandLayer
 from siting.results import AuditFinding
-from siting.stations.audit import Rests, audit_stations, hourly_figures
+from siting.stations.audit import Rests, audit_stations
 from siting.stations.kinds import SEVEN_ONES, ExistingStation
 
 HOUR = 3600

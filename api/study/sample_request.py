@@ -6,8 +6,9 @@ import zoneinfo
 import numpy as np
 from numpy.typing import NDArray
 
+from api.forms import Mode
 from api.matching.forms import MatchRequest, RiderIn, StopIn, StopKind, TaskIn, TaskKindName, VisitIn
-from api.study.studyfile.tables import Mode, StudyFile
+from api.study.studyfile.tables import StudyFile
 from geo.datum import Datum, from_wgs84
 from geo.streets.network import StreetNetwork
 from geo.synthetic.make import CivicTasks, Snapshot, SyntheticFleet, civic_tasks, snapshot

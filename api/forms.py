@@ -6,15 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.study.studyfile.tables import Language, Mode
 from geo.datum import Datum
 from siting.stations.hours import parse_hours
 
 __all__ = [
     "GridSummary",
     "Health",
+    "Language",
     "LayerFormat",
     "LineString",
+    "Mode",
     "NearestStation",
     "Position",
     "ReportFormat",
@@ -24,6 +25,8 @@ __all__ = [
     "way_of",
 ]
 
+Mode = Literal["ebike", "bike", "car", "foot"]
+Language = Literal["zh", "en"]
 Lon = Annotated[float, Field(ge=-180, le=180, description="Degrees east.")]
 Lat = Annotated[float, Field(ge=-90, le=90, description="Degrees north.")]
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]

@@ -5,8 +5,8 @@ import statistics
 from collections.abc import Sequence
 
 from api.matching.forms import MatchRequest, MatchResponse
-from api.matching.sample import sample_request
 from api.matching.translate import Asked, asked_of, refuse_all_off_network, response_of
+from api.study.sample_request import sample_request
 from api.study.studyfile.tables import StudyFile
 from geo.errors import YiluError
 from geo.streets.network import StreetNetwork
@@ -16,14 +16,14 @@ from routing.model.results import Match, MatchResult
 from routing.proof.verify import Checker
 from siting.results import MatchTotals
 
-__all__ = ["Trial", "check_result", "put_tasks", "telling_match"]
+__all__ = ["MatchSample", "check_result", "match_sample", "telling_match"]
 
 MS_LATE = 1.0
 """Less than a millisecond is rounding."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Trial:
+class MatchSample:
     """What was asked, what was answered, the totals, and the match to draw (None: nothing was matched)."""
 
     request: MatchRequest
@@ -32,7 +32,7 @@ class Trial:
     shown: Match | None
 
 
-def put_tasks(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> Trial:
+def match_sample(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> MatchSample:
     """Match the sample and check every match independently.
 
     Raises
@@ -52,7 +52,7 @@ def put_tasks(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) 
         median_extra_s=statistics.median(extras) if extras else None,
         late_deliveries=late,
     )
-    return Trial(request, response_of(result, request), totals, telling_match(result.matches))
+    return MatchSample(request, response_of(result, request), totals, telling_match(result.matches))
 
 
 def telling_match(matches: Sequence[Match]) -> Match | None:

@@ -1,4 +1,4 @@
-"""Whole pages: the study map and the map of one match, as one self-contained HTML file each.
+"""The frame that all map pages share: one self-contained HTML file, its data, scripts and security policy.
 
 The frame is a folium map; Leaflet and its cluster plugin are inlined from their installed packages
 (XStatic wheels), the base map is drawn from our own streets. A Content-Security-Policy in the page
@@ -17,18 +17,12 @@ from folium.template import Template
 
 from geo.datum import in_mainland_china
 from geo.errors import InputError
-from maps.match.layers import MatchPicture, match_layers, match_titles
 from maps.page.assets import scripts, styles
 from maps.page.basemap import Backdrop
-from maps.study import areas as layers
-from maps.study import places as stations
 from maps.style import LAND, REDACTED
 from maps.texts.wording import Wording
-from siting.report.report import study_report
-from siting.report.tables import period_of
-from siting.results import Study
 
-__all__ = ["OnlineTiles", "match_map", "study_map"]
+__all__ = ["OnlineTiles", "page_data", "page_html"]
 
 FONT = '"Noto Sans CJK SC","Noto Sans SC","PingFang SC","Microsoft YaHei","WenQuanYi Micro Hei",sans-serif'
 _HTML_LANG = {"zh": "zh-CN", "en": "en"}
@@ -52,94 +46,14 @@ class OnlineTiles:
             raise InputError("Tianditu tiles need a key of 8 to 64 letters and digits")
 
 
-def study_map(study: Study, backdrop: Backdrop, lang: str, *, tiles: OnlineTiles | None = None) -> str:
-    """Draw a study as one HTML page that needs no network.
-
-    Parameters
-    ----------
-    study
-        The frozen result; nothing is added to it.
-    backdrop
-        Base map of the same city.
-    lang
-        ``zh`` or ``en``.
-    tiles
-        An online base map to offer beside the offline one; None offers none.
-    """
-    say = Wording.of(lang, study.k)
-    found = [
-        layers.grids_layer(study, say),
-        layers.reach_layer(study, say),
-        layers.demand_layer(study, say),
-        layers.due_layer(study, say),
-        layers.flows_layer(study, say),
-        layers.hot_spots_layer(study, say),
-        stations.refusals_layer(study, say),
-        stations.pickups_layer(study, say),
-        stations.stability_layer(study, say),
-        stations.existing_layer(study, say),
-        stations.suggested_layer(study, say),
-    ]
-    geometry = layers.shared_geometry(study)
-    for layer in found:
-        geometry |= layer.pop("geo", {})
-    reach = next(layer for layer in found if layer["id"] == "reach")["parts"]
-    suggested = [site.site_id for site in study.sites if not site.existing]
-    data = _data(say, backdrop, study.bounds, study.map_attribution, tiles) | {
-        "view": _view(study),
-        "title": say.say(study_report(study).title),
-        "subtitle": say.text("ui.subtitle_map", city=study.city, period=say.say(period_of(study)), k=study.k),
-        "warning": say.text("ui.synthetic_map") if study.synthetic else "",
-        "hourly": True,
-        "geo": geometry,
-        "layers": [layer for layer in found if layer["parts"]],
-        "reachOf": {site_id: index for index, site_id in enumerate(suggested)} if reach else {},
-        "reachStyle": reach[0] if reach else None,
-    }
-    return _page(data, lang, tiles)
-
-
-def match_map(match: MatchPicture, backdrop: Backdrop, lang: str, *, tiles: OnlineTiles | None = None) -> str:
-    """Draw one match: the rider's way before and after, the task, and every stop with its slack.
-
-    Parameters
-    ----------
-    match
-        The ways and stops in plain columns.
-    backdrop
-        Base map of the same city.
-    lang
-        ``zh`` or ``en``.
-    tiles
-        An online base map to offer beside the offline one; None offers none.
-    """
-    say = Wording.of(lang, 0)
-    found = match_layers(match, say)
-    geometry: dict[str, Any] = {}
-    for layer in found:
-        geometry |= layer.pop("geo", {})
-    title, subtitle = match_titles(match, say)
-    data = _data(say, backdrop, match.bounds, match.attribution, tiles) | {
-        "t": say.catalogue.group("ui") | {"search_hint": say.text("match.search_hint")},
-        "title": title,
-        "subtitle": subtitle,
-        "warning": say.text("ui.synthetic_map") if match.synthetic else "",
-        "hourly": False,
-        "geo": geometry,
-        "layers": found,
-        "reachOf": {},
-        "reachStyle": None,
-    }
-    return _page(data, lang, tiles)
-
-
-def _data(
+def page_data(
     say: Wording,
     backdrop: Backdrop,
     bounds: tuple[float, float, float, float],
     attribution: str,
     tiles: OnlineTiles | None,
 ) -> dict[str, Any]:
+    """Return what the scripts of every page need; a page adds its layers."""
     return {
         "lang": say.catalogue.lang,
         "t": say.catalogue.group("ui"),
@@ -155,17 +69,6 @@ def _data(
         "labels": backdrop.page_labels(),
         "tiles": _tiles(tiles, bounds, say) if tiles else None,
     }
-
-
-def _view(study: Study) -> list[float]:
-    """West, south, east, north of what there is to see first: places and published demand."""
-    points = [site.lonlat for site in study.sites] + [point.lonlat for point in study.pickups]
-    points += [cell.centre for cell in study.cells if cell.riders is not None]
-    if not points:
-        return [round(value, 6) for value in study.bounds]
-    lons, lats = [p[0] for p in points], [p[1] for p in points]
-    pad = max(0.04 * max(max(lons) - min(lons), max(lats) - min(lats)), 0.001)
-    return [round(v, 6) for v in (min(lons) - pad, min(lats) - pad, max(lons) + pad, max(lats) + pad)]
 
 
 def _tiles(tiles: OnlineTiles, bounds: tuple[float, float, float, float], say: Wording) -> dict[str, Any]:
@@ -235,7 +138,8 @@ class _Head(MacroElement):
         self.noscript = html.escape(data["t"]["noscript"])
 
 
-def _page(data: dict[str, Any], lang: str, tiles: OnlineTiles | None) -> str:
+def page_html(data: dict[str, Any], lang: str, tiles: OnlineTiles | None) -> str:
+    """Return the whole page around `data`, with nothing to fetch but tiles that were asked for."""
     west, south, east, north = data["bounds"]
     frame = folium.Map(
         location=[round((south + north) / 2, 6), round((west + east) / 2, 6)],

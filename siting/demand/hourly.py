@@ -1,0 +1,44 @@
+"""Demand inside a mask hour by hour, and the riders behind it, with the k rule applied."""
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.privacy import suppress
+from siting.demand.weighted import DemandLayer
+
+__all__ = ["hourly_figures", "riders_behind"]
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+def hourly_figures(
+    layer: DemandLayer, inside: BoolArray, days: int, k: int
+) -> tuple[tuple[float | None, ...], float | None]:
+    """Return (24 minutes a day, their total) of the points inside; None behind fewer than k riders.
+
+    Where the total less the hours that are shown would stand for fewer than k riders, the hour with the
+    fewest riders is withheld too, until it does not.
+    """
+    rows = inside[layer.point]
+    hour, rider, minutes = layer.hour[rows], layer.rider[rows], layer.minutes[rows]
+    total = np.bincount(hour, weights=minutes, minlength=24) / max(1, days)
+    riders = np.zeros(24, dtype=np.int64)
+    if len(rider):
+        pairs = np.unique(hour * (int(rider.max()) + 1) + rider)
+        riders = np.bincount(pairs // (int(rider.max()) + 1), minlength=24)
+    whole = suppress(np.array([total.sum()]), np.array([len(np.unique(rider))]), k)[0]
+    hidden = riders < k
+    while True:
+        behind = len(np.unique(rider[hidden[hour]]))
+        if behind == 0 or behind >= k or hidden.all():
+            break
+        hidden[np.argmin(np.where(hidden, np.iinfo(np.int64).max, riders))] = True
+    return tuple(suppress(total, np.where(hidden, 0, riders), k)), whole
+
+
+def riders_behind(layer: DemandLayer, inside: BoolArray, hours: BoolArray | None = None) -> int:
+    """Return how many riders rested at the points inside, in the given hours of the day."""
+    rows = inside[layer.point]
+    if hours is not None:
+        rows = rows & hours[layer.hour]
+    return len(np.unique(layer.rider[rows]))
