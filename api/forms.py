@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from geo.datum import Datum
-from siting.stations.hours import parse_hours
+from siting.stations import parse_hours
 
 __all__ = [
     "GridSummary",

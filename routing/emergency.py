@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from geo.arrays import FloatArray
-from geo.travel.times import reach_to
+from geo.travel import reach_to
 from routing.fleet.fleet import Fleet
 from routing.model.policy import EmergencyPolicy
 from routing.model.riders import Rider

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geo.errors import InputError
-from geo.streets.network import StreetNetwork
-from geo.travel.times import Path, find_path
+from geo.streets import StreetNetwork
+from geo.travel import Path, find_path
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.pairs import best_pairs
 from routing.fleet.tables import EVER

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.places import Places
-from geo.streets.network import MODES, StreetNetwork
+from geo.streets import MODES, StreetNetwork
 from siting.columns import DueBreakColumns, GridColumns, PassingFlows, StayColumns
 from siting.demand.hotspots import HotSpotRules
 from siting.demand.weighted import DemandWeights

@@ -10,11 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from geo.streets.network import StreetNetwork, mode_bit
-from geo.streets.snapping import Snapped
-from geo.travel.isochrones import BESIDE_M, reached_streets
-from geo.travel.paths import find_path
-from geo.travel.times import travel_times_s
+from geo.streets import Snapped, StreetNetwork, mode_bit
+from geo.travel import BESIDE_M, find_path, reached_streets, travel_times_s
 
 __all__ = ["StreetWays", "Ways"]
 

@@ -9,7 +9,7 @@ from geo.errors import InputError
 
 __all__ = ["benchmark_names", "run_benchmark"]
 
-FOLDER = Path(__file__).resolve().parents[1] / "tests" / "benchmarks"
+FOLDER = Path(__file__).resolve().parents[2] / "tests" / "benchmarks"
 PREFIX = "bench_"
 
 
@@ -33,7 +33,8 @@ def run_benchmark(name: str, *, quick: bool = False, folder: Path = FOLDER) -> l
     Returns
     -------
     list of dict
-        One row a case and subject, with the fields of DESIGN section 5.
+        One row a case and subject: bench, case, subject, version, metric, unit, median, p99, min, max,
+        n and ratio.
 
     Raises
     ------

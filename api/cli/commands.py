@@ -138,8 +138,7 @@ def describe_map(file: Path, as_json: bool) -> None:
     import dataclasses
 
     from api.cli.console import print_mapping
-    from geo.osm.describe import describe
-    from geo.osm.read import read_osm
+    from geo.osm import describe, read_osm
 
     figures = dataclasses.asdict(describe(*read_osm(file)))
     if as_json:
@@ -176,7 +175,7 @@ def simulate_day(
     from api.cli.simulation import day_options, figures, print_days, replay_day, write_days
     from api.outputs import prepared_folder
     from api.study.studyfile.read import built_in, load_study_file
-    from geo.osm.read import read_osm
+    from geo.osm import read_osm
 
     options = day_options(riders, tasks, hours, seed)
     network, _ = read_osm(file or Path(load_study_file(built_in()).map.file))

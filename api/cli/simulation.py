@@ -13,13 +13,11 @@ from api.forms import Language
 from api.outputs import write_json
 from api.stages import Progress, quiet
 from geo.errors import InputError, YiluError
-from geo.streets.network import StreetNetwork
-from maps.documents.charts import PolicyBars, policies_picture
-from routing.model.policy import Policy
-from routing.proof.verify import Checker
-from routing.replay.day import DayOptions, make_day
-from routing.replay.day_verification import DayProof, prove_day
-from routing.replay.simulate import POLICIES, DayResult
+from geo.streets import StreetNetwork
+from maps.documents import PolicyBars, policies_picture
+from routing.model import Policy
+from routing.proof import Checker
+from routing.replay import POLICIES, DayOptions, DayProof, DayResult, make_day, prove_day
 
 __all__ = ["day_options", "figures", "print_days", "replay_day", "write_days"]
 

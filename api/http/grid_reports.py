@@ -12,8 +12,8 @@ from api.forms import GridSummary, Language, ReportFormat
 from api.http.errors import NotThereError
 from api.study.finished import PLACES_FOLDER, FinishedStudy
 from geo.places import Places
-from maps.documents.write import write_docx, write_html, write_xlsx
-from maps.page.basemap import Backdrop
+from maps.documents import write_docx, write_html, write_xlsx
+from maps.page import Backdrop
 
 __all__ = ["GridReports", "Reports", "grid_summaries"]
 

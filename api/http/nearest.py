@@ -11,8 +11,8 @@ from api.http.errors import NoStationError
 from api.study.finished import FinishedStudy
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
-from geo.travel.times import find_path, travel_times_s
-from siting.stations.hours import parse_hours
+from geo.travel import find_path, travel_times_s
+from siting.stations import parse_hours
 
 __all__ = ["StationQuery", "nearest_station"]
 

@@ -33,14 +33,11 @@ from api.matching.forms import (
 )
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import InputError, OffNetworkError, YiluError
-from geo.streets.network import StreetNetwork
+from geo.streets import StreetNetwork
 from routing.emergency import alert_plan
-from routing.fleet.fleet import Fleet
+from routing.fleet import Fleet
 from routing.match import match_tasks
-from routing.model.policy import EmergencyPolicy, Policy
-from routing.model.results import Match, MatchResult, Refused
-from routing.model.riders import Rider, Stop
-from routing.model.tasks import Task, Visit
+from routing.model import EmergencyPolicy, Match, MatchResult, Policy, Refused, Rider, Stop, Task, Visit
 
 __all__ = ["Asked", "alerts", "answer", "asked_of", "refuse_all_off_network", "response_of", "warm_up"]
 

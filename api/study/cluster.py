@@ -9,9 +9,8 @@ from typing import Any
 
 from api.study.studyfile.inputs import TraceInput
 from geo.errors import InputError
-from geo.streets.network import StreetNetwork
-from geo.traces.distributed import Scheduler, map_traces_on
-from geo.traces.read import ReadResult, Traces, concat_traces
+from geo.streets import StreetNetwork
+from geo.traces import ReadResult, Scheduler, Traces, concat_traces, map_traces_on
 
 __all__ = ["connected", "read_on_cluster"]
 

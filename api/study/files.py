@@ -10,16 +10,14 @@ from api.study.finished import META_FILE, NETWORK_FOLDER, PLACES_FOLDER, RESULT,
 from api.study.sample_matches import MatchSample
 from api.study.studyfile.tables import StudyFile
 from geo.places import Places
-from geo.streets.network import StreetNetwork
-from maps.documents.write import write_docx, write_html, write_xlsx
-from maps.exports.geodata import write_geojson, write_gpkg
-from maps.match.layers import MatchPicture
-from maps.match.page import match_map
-from maps.match.view import match_picture
-from maps.page.basemap import Backdrop
-from maps.study.page import study_map
-from maps.texts.wording import Wording
-from routing.model.results import Match
+from geo.streets import StreetNetwork
+from maps.documents import write_docx, write_html, write_xlsx
+from maps.exports import write_geojson, write_gpkg
+from maps.match import MatchPicture, match_map, match_picture
+from maps.page import Backdrop
+from maps.study import study_map
+from maps.texts import Wording
+from routing.model import Match
 from siting.results import Study
 
 __all__ = ["REQUEST_FILE", "Step", "StudyFiles", "write_study_files"]

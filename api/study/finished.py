@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from api.forms import Station, StudyMeta
 from geo.errors import InputError
-from geo.streets.network import StreetNetwork
+from geo.streets import StreetNetwork
 from siting.results import Study
 
 __all__ = [

@@ -29,11 +29,11 @@ from api.study.studyfile.settings import existing_stations_of, grids_of, own_sit
 from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
 from geo.errors import InputError
-from geo.mapmatch.matcher import Matcher, MatchOptions
-from geo.osm.describe import describe
-from geo.stays import classify, due_breaks, find_stay_points
-from geo.streets.network import StreetNetwork
-from geo.traces.read import Account, Traces
+from geo.mapmatch import Matcher, MatchOptions
+from geo.osm import describe
+from geo.stays import classify_stays, due_breaks, find_stay_points
+from geo.streets import StreetNetwork
+from geo.traces import Account, Traces
 from siting.columns import PassingFlows
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs
@@ -98,7 +98,7 @@ def run_study(
                     read = functools.partial(read_on_cluster, stack.enter_context(connected(scheduler)))
                 traces, accounts = read_platform_files(given, network, key, rejects, title, read)
         with stages("stays"):
-            stays = classify(find_stay_points(traces), traces, places, network, wishes.timezone)
+            stays = classify_stays(find_stay_points(traces), traces, places, network, wishes.timezone)
             breaks = due_breaks(traces, stays, wishes.timezone)
         flows: PassingFlows | None = None
         if wishes.siting.flows:

@@ -9,11 +9,11 @@ from api.matching.translate import Asked, asked_of, refuse_all_off_network, resp
 from api.study.sample_request import sample_request
 from api.study.studyfile.tables import StudyFile
 from geo.errors import YiluError
-from geo.streets.network import StreetNetwork
-from geo.synthetic.fleet import SyntheticFleet
+from geo.streets import StreetNetwork
+from geo.synthetic import SyntheticFleet
 from routing.match import match_tasks
-from routing.model.results import Match, MatchResult
-from routing.proof.verify import Checker
+from routing.model import Match, MatchResult
+from routing.proof import Checker
 from siting.results import MatchTotals
 
 __all__ = ["MatchSample", "check_result", "match_sample", "telling_match"]

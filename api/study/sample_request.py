@@ -10,9 +10,8 @@ from api.forms import Mode
 from api.matching.forms import MatchRequest, RiderIn, StopIn, StopKind, TaskIn, TaskKindName, VisitIn
 from api.study.studyfile.tables import StudyFile
 from geo.datum import Datum, from_wgs84
-from geo.streets.network import StreetNetwork
-from geo.synthetic.make import CivicTasks, Snapshot, SyntheticFleet, civic_tasks, snapshot
-from geo.synthetic.samples import TASK_KINDS
+from geo.streets import StreetNetwork
+from geo.synthetic import TASK_KINDS, CivicTasks, Snapshot, SyntheticFleet, civic_tasks, snapshot
 
 __all__ = ["sample_request"]
 

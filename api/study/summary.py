@@ -8,7 +8,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 
-from geo.osm.describe import Description
+from geo.osm import Description
 from siting.results import Study
 
 __all__ = ["VARYING_KEY", "summary_of"]

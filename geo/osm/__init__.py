@@ -1,1 +1,6 @@
 """OpenStreetMap files, place names and OSMnx graphs into a street network and places."""
+
+from geo.osm.describe import Description, describe
+from geo.osm.read import read_osm
+
+__all__ = ["Description", "describe", "read_osm"]

@@ -1,7 +1,7 @@
 """Stay points: where riders stood, of which kind each stay is, and when breaks fell due."""
 
 from geo.stays.breaks import BREAK_S, CONTINUOUS_WORK_S, DueBreaks, due_breaks
-from geo.stays.classify import classify
+from geo.stays.classify import classify_stays
 from geo.stays.detect import KINDS, StayPoints, concat_stays, find_stay_points
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "KINDS",
     "DueBreaks",
     "StayPoints",
-    "classify",
+    "classify_stays",
     "concat_stays",
     "due_breaks",
     "find_stay_points",

@@ -29,7 +29,7 @@ from geo.stays.tables import FEATURES, PRIOR_STAYS, TABLES, WEIGHTS
 from geo.streets.network import StreetNetwork
 from geo.traces.read import Traces
 
-__all__ = ["classify"]
+__all__ = ["classify_stays"]
 
 _REST, _PICKUP, _DROPOFF, _GATE, _TRAFFIC, _OFF_SHIFT = range(6)
 _EMPTY, _CARRYING = 0, 1
@@ -133,7 +133,7 @@ def _told(signs: NDArray[np.uint8]) -> NDArray[np.float64]:
     return score
 
 
-def classify(
+def classify_stays(
     stays: StayPoints,
     traces: Traces | None,
     places: Places | None,

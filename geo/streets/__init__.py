@@ -1,1 +1,23 @@
 """The street network: one graph of edges for every mode of travel."""
+
+from geo.streets.contraction import morton_order
+from geo.streets.gates import compound_delay_at, lone_gates
+from geo.streets.mode_graph import OUT, PUBLIC, ModeGraph, Streets
+from geo.streets.network import EBIKE_PROMISE_MPS, StreetNetwork
+from geo.streets.raw import MODES, mode_bit
+from geo.streets.snapping import Snapped
+
+__all__ = [
+    "EBIKE_PROMISE_MPS",
+    "MODES",
+    "OUT",
+    "PUBLIC",
+    "ModeGraph",
+    "Snapped",
+    "StreetNetwork",
+    "Streets",
+    "compound_delay_at",
+    "lone_gates",
+    "mode_bit",
+    "morton_order",
+]

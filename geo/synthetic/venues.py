@@ -12,7 +12,7 @@ from geo.streets.network import StreetNetwork, mode_bit
 from geo.streets.snapping import Snapped
 from geo.synthetic.rides import Streets
 from geo.synthetic.shifts import Times, Venues
-from geo.travel.search import search, workspace
+from geo.travel.search import new_workspace, shortest_times
 from geo.travel.times import travel_times_s
 
 __all__ = ["Found", "VenueSource", "find_venues", "riding_streets", "riding_times", "venue_source"]
@@ -294,9 +294,9 @@ def _round_trip(graph: ModeGraph, hub: int) -> NDArray[np.bool_]:
     forward = (graph.indptr, graph.head, graph.cost_ms)
     backward = (graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
     for arcs, near, far in ((forward, depart, arrive), (backward, arrive, depart)):
-        space = workspace(graph)
+        space = new_workspace(graph)
         seeds = near[1][near[0][2 * hub] : near[0][2 * hub + 2]].astype(np.int32)
-        search(
+        shortest_times(
             *arcs,
             seeds,
             np.zeros(len(seeds), np.uint32),

@@ -13,7 +13,7 @@ from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.ends import seeds
-from geo.travel.search import reset, search
+from geo.travel.search import reset, shortest_times
 from geo.travel.times import limit_as_ms
 from geo.travel.workspace import borrow_workspace, return_workspace
 
@@ -88,7 +88,7 @@ def reached_streets(
         touch = (graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms)
     space = borrow_workspace(network, mode)
     task = (*arcs, start.state, start.ms, limit_ms, space.dist, space.link, space.ring, space.touched)
-    n = search(*task)
+    n = shortest_times(*task)
     low_m, high_m = np.empty(2 * len(network)), np.empty(2 * len(network))
     cost = graph.directed_cost_ms
     _reached_parts(towards, cost, network.edge_length_m, *touch, space.dist, limit_ms, low_m, high_m)

@@ -11,7 +11,7 @@ from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.ends import run_ms, seeds
-from geo.travel.search import reset, search_tree, workspace
+from geo.travel.search import new_workspace, reset, search_tree
 
 __all__ = ["TripPaths", "route_trips"]
 
@@ -243,7 +243,7 @@ def route_trips(
     reach = seeds(graph, network.edge_length_m, places, towards=True)
 
     def work(first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        space = workspace(graph)
+        space = new_workspace(graph)
         count = np.zeros(len(trips), np.int64)
         edges = _route_groups(
             first, last, group_ptr, root[starts].astype(np.int32), back[starts], other,

@@ -15,7 +15,16 @@ from geo.arrays import Int32Array, Integer, UInt32Array
 from geo.jit import kernel
 from geo.streets.mode_graph import NO, ModeGraph
 
-__all__ = ["FREE", "SHIFT", "Workspace", "relax_seed", "reset", "search", "search_tree", "workspace"]
+__all__ = [
+    "FREE",
+    "SHIFT",
+    "Workspace",
+    "new_workspace",
+    "relax_seed",
+    "reset",
+    "search_tree",
+    "shortest_times",
+]
 
 SHIFT = 10
 """A bucket is 2^10 ms wide."""
@@ -45,7 +54,7 @@ class Workspace:
     touched: Int32Array
 
 
-def workspace(graph: ModeGraph) -> Workspace:
+def new_workspace(graph: ModeGraph) -> Workspace:
     """Return a clean workspace for searches in both directions of `graph`."""
     size = 1 << ((graph.max_cost_ms >> SHIFT) + 2).bit_length()
     return Workspace(
@@ -103,7 +112,7 @@ def relax_seed(
 
 
 @kernel
-def search(
+def shortest_times(
     indptr: Int32Array,
     head: Int32Array,
     cost_ms: UInt32Array,

@@ -17,7 +17,7 @@ from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.ends import run_ms, seeds
 from geo.travel.paths import Path, find_path
-from geo.travel.search import reset, search
+from geo.travel.search import reset, shortest_times
 from geo.travel.workspace import borrow_workspace, return_workspace
 
 __all__ = ["Path", "find_path", "limit_as_ms", "reach_from", "reach_to", "travel_times_s"]
@@ -64,7 +64,7 @@ def _rows(
     """Fill rows `first` to `last` of the matrix; one search a row."""
     for i in range(first, last):
         begin, stop = from_ptr[i], from_ptr[i + 1]
-        n = search(
+        n = shortest_times(
             indptr,
             head,
             cost_ms,

@@ -4,7 +4,7 @@ import threading
 import weakref
 
 from geo.streets.network import StreetNetwork
-from geo.travel.search import Workspace, workspace
+from geo.travel.search import Workspace, new_workspace
 
 __all__ = ["borrow_workspace", "return_workspace"]
 
@@ -23,7 +23,7 @@ def borrow_workspace(network: StreetNetwork, mode: str) -> Workspace:
     try:
         return _pool(network, mode).pop()
     except IndexError:
-        return workspace(network.graph(mode))
+        return new_workspace(network.graph(mode))
 
 
 def return_workspace(network: StreetNetwork, mode: str, space: Workspace) -> None:

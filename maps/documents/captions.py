@@ -2,7 +2,7 @@
 
 from maps.documents.charts import HOURS_SHOWN
 from maps.texts.wording import Wording
-from siting.report.tables import Table, period_of
+from siting.report import Table, period_of
 from siting.results import Study
 
 __all__ = ["figure_caption", "number_of", "table_caption"]

@@ -7,8 +7,7 @@ import importlib.resources
 from maps.documents.captions import figure_caption, number_of, table_caption
 from maps.documents.sheets import plain
 from maps.texts.wording import Wording
-from siting.report.report import Report
-from siting.report.tables import Table
+from siting.report import Report, Table
 from siting.results import Study
 
 __all__ = ["html_document"]

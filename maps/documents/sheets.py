@@ -12,8 +12,7 @@ from openpyxl.utils import get_column_letter
 
 from maps.documents.zips import settle_zip
 from maps.texts.wording import Wording
-from siting.report.report import Column, Quantity, Unit, Value
-from siting.report.tables import Table
+from siting.report import Column, Quantity, Table, Unit, Value
 from siting.results import Study
 
 __all__ = ["csv_text", "plain", "workbook"]

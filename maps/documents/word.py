@@ -26,8 +26,7 @@ from maps.documents.captions import figure_caption, number_of, table_caption
 from maps.documents.sheets import plain
 from maps.documents.zips import settle_zip
 from maps.texts.wording import Wording
-from siting.report.report import Report
-from siting.report.tables import Table
+from siting.report import Report, Table
 from siting.results import Study
 
 __all__ = ["word_document"]

@@ -15,8 +15,7 @@ from maps.documents.sheets import csv_text, workbook
 from maps.documents.word import word_document
 from maps.page.basemap import Backdrop
 from maps.texts.wording import Wording
-from siting.report.report import Report, grid_report, study_report
-from siting.report.tables import Table, study_tables
+from siting.report import Report, Table, grid_report, study_report, study_tables
 from siting.results import Study
 
 __all__ = ["write_csv", "write_docx", "write_html", "write_xlsx"]

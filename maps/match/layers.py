@@ -7,7 +7,7 @@ from geo.errors import InputError
 from maps.packing import pack_lines
 from maps.style import BLUE, TASK
 from maps.texts.wording import Wording
-from siting.report.report import Quantity
+from siting.report import Quantity
 
 __all__ = ["MatchPicture", "MatchStop", "match_layers", "match_titles"]
 

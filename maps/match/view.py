@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geo.errors import InputError
-from geo.streets.network import StreetNetwork
-from geo.travel.times import find_path
+from geo.streets import StreetNetwork
+from geo.travel import find_path
 from maps.match.layers import MatchPicture, MatchStop
-from routing.model.results import Match
-from routing.model.riders import Stop
+from routing.model import Match, Stop
 
 __all__ = ["match_picture"]
 

@@ -11,7 +11,7 @@ import shapely
 from geo.errors import InputError
 from geo.places import Places
 from geo.rings import Rings
-from geo.streets.network import StreetNetwork
+from geo.streets import StreetNetwork
 from maps.packing import pack_lines
 from maps.style import BASE_STYLE
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from maps.texts.wording import Wording
-from siting.report.report import Column, Quantity, Unit, Value
+from siting.report import Column, Quantity, Unit, Value
 
 __all__ = [
     "Layer",

@@ -5,8 +5,7 @@ from maps.page.frame import OnlineTiles, page_data, page_html
 from maps.study import areas as layers
 from maps.study import places as stations
 from maps.texts.wording import Wording
-from siting.report.report import study_report
-from siting.report.tables import period_of
+from siting.report import period_of, study_report
 from siting.results import Study
 
 __all__ = ["study_map"]

@@ -10,8 +10,7 @@ from maps.packing import pack_lines
 from maps.page.parts import Layer, Rows, hours_of, layer_of, markers_part, point_of, popup_rows
 from maps.style import ACTION_STYLE, GATE_NEW, GATE_OSM, PICKUP, SUGGESTED, ramp
 from maps.texts.wording import Wording
-from siting.report.report import Quantity, Term, Unit, Value
-from siting.report.tables import reason_of
+from siting.report import Quantity, Term, Unit, Value, reason_of
 from siting.results import AuditFinding, Site, Study
 
 __all__ = ["existing_layer", "pickups_layer", "refusals_layer", "stability_layer", "suggested_layer"]

@@ -1,1 +1,5 @@
 """Every word that maps and documents show, in each language, and values in words."""
+
+from maps.texts.wording import Wording
+
+__all__ = ["Wording"]

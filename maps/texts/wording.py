@@ -5,7 +5,7 @@ import datetime
 import re
 
 from maps.texts.catalogue import Catalogue, catalogue
-from siting.report.report import Column, Quantity, Say, Term, Unit, Value
+from siting.report import Column, Quantity, Say, Term, Unit, Value
 
 __all__ = ["Wording", "number_text"]
 

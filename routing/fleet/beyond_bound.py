@@ -8,7 +8,7 @@ import numpy as np
 
 from geo.arrays import Int32Array, Int64Array, UInt32Array
 from geo.jit import kernel
-from geo.travel.search import reset, search
+from geo.travel import reset, shortest_times
 from routing.fleet.legs import direct_run, point_leg, reached, scaled, seeds
 from routing.fleet.tables import NO, Columns, Graph, Ms, TaskColumns, Work
 
@@ -240,7 +240,7 @@ def completed(
     for q in range(n_seeds):
         if known[seed_state[q]] != NO:
             best = min(best, np.int64(seed_ms[q]) + known[seed_state[q]])
-    n = search(
+    n = shortest_times(
         indptr,
         head,
         cost,

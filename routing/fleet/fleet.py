@@ -13,9 +13,7 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.errors import InputError
-from geo.streets.contraction import morton_order
-from geo.streets.network import EBIKE_PROMISE_MPS, MODES, StreetNetwork
-from geo.streets.snapping import Snapped
+from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
 from routing.fleet.insertion import best_many
 from routing.fleet.mode_fleet import Codes, Squad, as_ms
 from routing.fleet.tables import TaskColumns

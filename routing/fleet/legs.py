@@ -7,8 +7,8 @@ import numpy as np
 
 from geo.arrays import FloatArray, Int32Array, UInt32Array
 from geo.jit import kernel
-from geo.streets.network import ModeGraph, StreetNetwork
-from geo.travel.search import relax_seed, reset, search, workspace
+from geo.streets import ModeGraph, StreetNetwork
+from geo.travel import new_workspace, relax_seed, reset, shortest_times
 from routing.fleet.context import Held
 from routing.fleet.tables import FAR_MS, NO, Columns, Graph, Ms, Work
 
@@ -110,7 +110,7 @@ def _fastest(network: StreetNetwork, directed: UInt32Array) -> float:
 def work_for(network: StreetNetwork, mode: str) -> Work:
     """Return clean memory for one thread."""
     graph = network.graph(mode)
-    space = workspace(graph)
+    space = new_workspace(graph)
     widest = 2 * int(max(np.diff(graph.depart_ptr).max(initial=1), np.diff(graph.arrive_ptr).max(initial=1)))
     return Work(
         space.dist,
@@ -191,7 +191,7 @@ def spread(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, radius: Ms, work: Wor
         False,
         work,
     )
-    n_to = search(
+    n_to = shortest_times(
         graph.rev_indptr,
         graph.rev_head,
         graph.rev_cost,
@@ -214,7 +214,7 @@ def spread(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, radius: Ms, work: Wor
         True,
         work,
     )
-    n_from = search(
+    n_from = shortest_times(
         graph.indptr,
         graph.head,
         graph.cost,

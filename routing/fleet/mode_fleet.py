@@ -7,8 +7,7 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
-from geo.streets.network import StreetNetwork
-from geo.streets.snapping import Snapped
+from geo.streets import Snapped, StreetNetwork
 from routing.fleet.columns import allocate, reschedule
 from routing.fleet.context import Held
 from routing.fleet.legs import graph_of, hold, work_for

@@ -43,7 +43,7 @@ import dataclasses
 import math
 
 from geo.errors import InputError
-from geo.streets.network import MODES
+from geo.streets import MODES
 from routing.model.checks import check_between, check_choice, check_lonlat, check_name, check_window
 
 __all__ = ["STATUSES", "STOP_KINDS", "Rider", "Stop"]

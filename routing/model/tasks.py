@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from geo.errors import InputError
-from geo.streets.network import MODES
+from geo.streets import MODES
 from routing.model.checks import check_between, check_choice, check_lonlat, check_name, check_window
 from routing.model.riders import Stop
 

@@ -1,1 +1,5 @@
 """Independent verification of plans."""
+
+from routing.proof.verify import Checker
+
+__all__ = ["Checker"]

@@ -11,9 +11,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from geo.streets.gates import compound_delay_at, lone_gates
-from geo.streets.mode_graph import Streets
-from geo.streets.network import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, mode_bit
+from geo.streets import (
+    EBIKE_PROMISE_MPS,
+    MODES,
+    Snapped,
+    StreetNetwork,
+    Streets,
+    compound_delay_at,
+    lone_gates,
+    mode_bit,
+)
 from routing.model.policy import Policy
 
 __all__ = ["PlainWays"]

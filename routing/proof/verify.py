@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from geo.errors import InputError
-from geo.streets.network import Snapped, StreetNetwork
+from geo.streets import Snapped, StreetNetwork
 from routing.model.policy import Policy
 from routing.model.results import Match
 from routing.model.riders import Rider

@@ -3,8 +3,7 @@
 Neither on to more of the city, nor back to where he came from.
 """
 
-from geo.streets.mode_graph import OUT, PUBLIC
-from geo.streets.network import StreetNetwork
+from geo.streets import OUT, PUBLIC, StreetNetwork
 
 __all__ = ["POCKET_M", "STUCK_M", "leads_on"]
 

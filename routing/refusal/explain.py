@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from geo.errors import InputError
-from geo.travel.times import reach_to
+from geo.travel import reach_to
 from routing.fleet.fleet import Fleet
 from routing.model.results import Binding, Change, Refused
 from routing.model.riders import Rider

@@ -13,8 +13,8 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.jit import kernel
-from geo.streets.snapping import Snapped
-from geo.travel.times import reach_from, reach_to
+from geo.streets import Snapped
+from geo.travel import reach_from, reach_to
 from routing.fleet.fleet import Fleet
 from routing.fleet.mode_fleet import Squad, as_ms
 from routing.fleet.tables import EVER, FAR_MS, Columns, Ms

@@ -16,8 +16,7 @@ from scipy.spatial import cKDTree
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.jit import kernel
-from geo.streets.network import StreetNetwork
-from geo.streets.snapping import Snapped
+from geo.streets import Snapped, StreetNetwork
 from routing.fleet.legs import point_leg
 from routing.fleet.mode_fleet import Squad, runs_ms
 from routing.fleet.tables import FAR_MS, NO, Graph, Work

@@ -3,9 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
-from geo.streets.network import StreetNetwork
-from geo.streets.snapping import Snapped
-from geo.travel.times import find_path
+from geo.streets import Snapped, StreetNetwork
+from geo.travel import find_path
 from routing.fleet.fleet import promised
 from routing.model.policy import Policy
 from routing.proof.verify import Checker

@@ -13,8 +13,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from geo.arrays import FloatArray, Int64Array
-from geo.streets.network import StreetNetwork
-from geo.travel.times import reach_to
+from geo.streets import StreetNetwork
+from geo.travel import reach_to
 from routing.fleet.fleet import promised
 from routing.fleet.insertion import best_riders, outputs
 from routing.fleet.mode_fleet import Squad

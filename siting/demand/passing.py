@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.privacy import suppress
-from geo.streets.network import EBIKE_PROMISE_MPS, StreetNetwork
+from geo.streets import EBIKE_PROMISE_MPS, StreetNetwork
 from siting.columns import PassingFlows
 from siting.demand.weighted import Events, local_seconds
 from siting.results import Flow

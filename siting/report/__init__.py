@@ -1,1 +1,31 @@
 """What a report says: a study as sections, sentences and tables."""
+
+from siting.report.report import Report, grid_report, study_report
+from siting.report.tables import (
+    Column,
+    Quantity,
+    Say,
+    Table,
+    Term,
+    Unit,
+    Value,
+    period_of,
+    reason_of,
+    study_tables,
+)
+
+__all__ = [
+    "Column",
+    "Quantity",
+    "Report",
+    "Say",
+    "Table",
+    "Term",
+    "Unit",
+    "Value",
+    "grid_report",
+    "period_of",
+    "reason_of",
+    "study_report",
+    "study_tables",
+]

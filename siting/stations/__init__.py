@@ -1,1 +1,17 @@
 """Stations and pick-up points: candidates, kinds, opening hours, and the audit of existing ones."""
+
+from siting.stations.candidates import CandidateRules, CandidateSites
+from siting.stations.hours import clock, parse_hours
+from siting.stations.kinds import KINDS, ExistingStation, StationKind
+from siting.stations.pickups import PickupRules
+
+__all__ = [
+    "KINDS",
+    "CandidateRules",
+    "CandidateSites",
+    "ExistingStation",
+    "PickupRules",
+    "StationKind",
+    "clock",
+    "parse_hours",
+]

@@ -26,7 +26,7 @@ from geo.osm.read import read_raw
 from geo.streets.build import build_network
 from geo.streets.mode_graph import ModeGraph
 from geo.streets.network import StreetNetwork
-from geo.travel.search import reset, search, workspace
+from geo.travel.search import new_workspace, reset, shortest_times
 from geo.travel.times import find_path, travel_times_s
 
 __all__ = ["run"]
@@ -98,12 +98,12 @@ def _searches(network: StreetNetwork, mode: str, minutes: int | None, quick: boo
     sources = np.random.default_rng(0).choice(busy, calls).astype(np.int32)
     limit_s = 60.0 * minutes if minutes else np.inf
     limit_ms = int(limit_s * 1000) if minutes else 2**32 - 2
-    space = workspace(graph)
+    space = new_workspace(graph)
     zero = np.zeros(1, np.uint32)
 
     def ours() -> None:
         for at in range(calls):
-            n = search(
+            n = shortest_times(
                 graph.indptr, graph.head, graph.cost_ms, sources[at : at + 1], zero, limit_ms,
                 space.dist, space.link, space.ring, space.touched,
             )  # fmt: skip

@@ -29,7 +29,7 @@ from api.study.studyfile.inputs import (
 )
 from api.study.studyfile.settings import existing_stations_of, settings_of
 from api.study.studyfile.tables import StudyFile
-from geo.stays import classify, due_breaks, find_stay_points
+from geo.stays import classify_stays, due_breaks, find_stay_points
 from siting.results import Study
 from siting.study import StudyInputs, run_study
 
@@ -85,7 +85,7 @@ def studies_of(city: City, map_file: Path, seed: int) -> list[Study]:
         rejects = Path(folder) / "rejects.csv"
         key = pseudonym_key(wishes, settings)
         traces, _ = read_platform_files(given, network, key, rejects, "held out", read_here)
-    stays = classify(find_stay_points(traces), traces, places, network, wishes.timezone)
+    stays = classify_stays(find_stay_points(traces), traces, places, network, wishes.timezone)
     inputs = StudyInputs(
         network=network,
         places=places,

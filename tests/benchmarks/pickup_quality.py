@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from pickup_truth import deliveries_of, saved_s
 
 from geo.osm.read import read_osm
-from geo.stays import classify, find_stay_points
+from geo.stays import classify_stays, find_stay_points
 from geo.synthetic.make import FleetOptions, make_fleet, write_parquet
 from geo.traces.read import TraceFormat, read_traces
 from siting.demand.events import stay_events
@@ -55,7 +55,7 @@ def compare(name: str, path: Path, riders: int, seed: int) -> None:
         traces = read_traces(
             (file,), (form,), key=bytes(16), network=network, rejects=rejects, study="pickups"
         ).traces
-    stays = classify(find_stay_points(traces), traces, places, network, "Asia/Shanghai")
+    stays = classify_stays(find_stay_points(traces), traces, places, network, "Asia/Shanghai")
     settings = StudySettings(timezone="Asia/Shanghai", k=K, pickups=RULES)
     ways = StreetWays(network)
     inputs = StudyInputs(network=network, places=places, stays=stays, riders=riders, settings=settings)

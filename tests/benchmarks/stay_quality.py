@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geo.osm.read import read_osm
 from geo.privacy import Pseudonymiser
-from geo.stays import KINDS, StayPoints, classify, find_stay_points
+from geo.stays import KINDS, StayPoints, classify_stays, find_stay_points
 from geo.stays.onfoot import on_foot
 from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_parquet
 from geo.traces.read import TraceFormat, Traces, read_traces
@@ -80,7 +80,7 @@ def fleet_of(
     write_parquet(fleet, path)
     trace_format = TraceFormat(datum=case.datum, timezone=case.timezone)
     traces = read_traces(path, trace_format, key=KEY, network=network).traces
-    stays = classify(find_stay_points(traces), traces, places, network, case.timezone)
+    stays = classify_stays(find_stay_points(traces), traces, places, network, case.timezone)
     return fleet, traces, stays
 
 

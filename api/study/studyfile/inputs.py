@@ -12,12 +12,12 @@ import numpy as np
 from api.settings import Settings
 from api.study.studyfile.tables import StudyFile, SyntheticTable, TraceTable
 from geo.errors import InputError
-from geo.osm.read import read_osm
+from geo.osm import read_osm
 from geo.places import Places
 from geo.privacy import MIN_KEY_BYTES
-from geo.streets.network import StreetNetwork
-from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_csv, write_parquet
-from geo.traces.read import Account, ReadResult, TraceFormat, Traces, concat_traces, read_traces
+from geo.streets import StreetNetwork
+from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_csv, write_parquet
+from geo.traces import Account, ReadResult, TraceFormat, Traces, concat_traces, read_traces
 
 __all__ = [
     "Reader",

@@ -25,7 +25,7 @@ PACKAGE = "package:"
 
 def built_in(name: str = "helsinki") -> Path:
     """Return the path of a study file that ships with Yilu."""
-    return Path(__file__).parent / "studies" / f"{name}.toml"
+    return Path(__file__).parents[1] / "studies" / f"{name}.toml"
 
 
 def load_study_file(path: Path) -> StudyFile:

@@ -12,15 +12,18 @@ from api.study.studyfile.station_files import read_places, read_stations
 from api.study.studyfile.tables import ForbiddenTable, StudyFile
 from api.study.studyfile.zones import read_zones, to_wgs84_zones
 from geo.grids import UnitGrids, h3_grids, read_grids
-from geo.streets.network import StreetNetwork
-from geo.synthetic.fleet import SyntheticFleet
-from geo.synthetic.samples import existing_stations
-from siting.demand.hotspots import HotSpotRules
-from siting.demand.weighted import DemandWeights
-from siting.stations.candidates import CandidateRules, CandidateSites
-from siting.stations.hours import clock
-from siting.stations.kinds import KINDS, ExistingStation, StationKind
-from siting.stations.pickups import PickupRules
+from geo.streets import StreetNetwork
+from geo.synthetic import SyntheticFleet, existing_stations
+from siting.demand import DemandWeights, HotSpotRules
+from siting.stations import (
+    KINDS,
+    CandidateRules,
+    CandidateSites,
+    ExistingStation,
+    PickupRules,
+    StationKind,
+    clock,
+)
 from siting.study import StudySettings
 
 __all__ = ["Grids", "existing_stations_of", "grids_of", "own_sites_of", "settings_of"]

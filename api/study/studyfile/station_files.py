@@ -18,7 +18,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError
-from siting.stations.hours import parse_hours
+from siting.stations import parse_hours
 
 __all__ = ["COLUMNS", "FACILITY_WORDS", "StationRow", "read_places", "read_stations"]
 

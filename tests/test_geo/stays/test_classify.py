@@ -10,7 +10,7 @@ from geo.errors import InputError
 from geo.osm.read import read_osm
 from geo.places import Places
 from geo.privacy import Pseudonymiser
-from geo.stays import KINDS, StayPoints, classify, find_stay_points
+from geo.stays import KINDS, StayPoints, classify_stays, find_stay_points
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, TALKS
 from geo.stays.tables import FEATURES, TABLES, WEIGHTS
 from geo.streets.network import StreetNetwork
@@ -43,7 +43,7 @@ def day_of(*stops: tuple[int, int, float], signs: dict[int, int] | None = None) 
 
 
 def told(stays: StayPoints) -> list[str]:
-    return [KINDS[k] for k in classify(stays, None, None, None, "Asia/Shanghai").kind]
+    return [KINDS[k] for k in classify_stays(stays, None, None, None, "Asia/Shanghai").kind]
 
 
 def test_tables_are_shares_for_every_feature() -> None:
@@ -83,9 +83,9 @@ def test_events_say_more_than_everything_else() -> None:
 
 def test_nothing_and_nonsense() -> None:
     empty = day_of((0, 5, 0.0)).take(np.zeros(1, np.bool_))
-    assert len(classify(empty, None, None, None, "Asia/Shanghai")) == 0
+    assert len(classify_stays(empty, None, None, None, "Asia/Shanghai")) == 0
     with pytest.raises(InputError, match="unknown time zone"):
-        classify(day_of((0, 5, 0.0)), None, None, None, "Mars/Olympus")
+        classify_stays(day_of((0, 5, 0.0)), None, None, None, "Mars/Olympus")
     with pytest.raises(InputError, match="unknown kind of stay 'lunch'"):
         day_of((0, 5, 0.0)).of_kind("lunch")
 
@@ -132,7 +132,7 @@ def rest_scores(fleet: SyntheticFleet, traces: Traces, stays: StayPoints) -> tup
 def test_rest_is_told_from_the_rest(city: City) -> None:
     """The figures of held-out cities stand in ARCHITECTURE.md; this small fleet must not fall far below."""
     network, places, fleet, traces = city
-    stays = classify(find_stay_points(traces), traces, places, network, "Europe/Helsinki")
+    stays = classify_stays(find_stay_points(traces), traces, places, network, "Europe/Helsinki")
     precision, recall = rest_scores(fleet, traces, stays)
     assert precision >= 0.85
     assert recall >= 0.85
@@ -142,10 +142,10 @@ def test_rest_is_told_from_the_rest(city: City) -> None:
 def test_order_of_riders_and_parts_do_not_matter(city: City) -> None:
     network, places, _, traces = city
     stays = find_stay_points(traces)
-    once = classify(stays, traces, places, network, "Europe/Helsinki")
-    again = classify(
+    once = classify_stays(stays, traces, places, network, "Europe/Helsinki")
+    again = classify_stays(
         replace(stays, kind=np.full(len(stays), 3, np.int8)), None, places, network, "Europe/Helsinki"
     )
     np.testing.assert_array_equal(once.kind, again.kind)
     with pytest.raises(InputError, match="same riders"):
-        classify(stays, traces.take_riders([0, 1]), places, network, "Europe/Helsinki")
+        classify_stays(stays, traces.take_riders([0, 1]), places, network, "Europe/Helsinki")

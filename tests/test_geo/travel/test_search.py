@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from geo.streets.build import build_network
 from geo.streets.mode_graph import NO, Arcs, ModeGraph, assemble
-from geo.travel.search import FREE, reset, search, search_tree, workspace
+from geo.travel.search import FREE, new_workspace, reset, search_tree, shortest_times
 
 
 def random_graph(seed: int) -> ModeGraph:
@@ -52,7 +52,7 @@ def slow_times(graph: ModeGraph, seed_state: np.ndarray, seed_ms: np.ndarray) ->
 def test_search_equals_networkx_and_leaves_the_workspace_clean(seed: int, seeds: int, limit_ms: int) -> None:
     graph = random_graph(seed)
     rng = np.random.default_rng(seed + 1)
-    space = workspace(graph)
+    space = new_workspace(graph)
     for turn in range(2):
         state = rng.integers(0, graph.n_states, seeds).astype(np.int32)
         ms = rng.choice([0, 0, 500, 90_000, 50_000_000], seeds).astype(np.uint32)
@@ -60,7 +60,7 @@ def test_search_equals_networkx_and_leaves_the_workspace_clean(seed: int, seeds:
             arcs = (graph.indptr, graph.head, graph.cost_ms)
         else:
             arcs = (graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
-        n = search(*arcs, state, ms, limit_ms, space.dist, space.link, space.ring, space.touched)
+        n = shortest_times(*arcs, state, ms, limit_ms, space.dist, space.link, space.ring, space.touched)
         expected = slow_times(graph if turn else _reversed(graph), state, ms)
         reached = {int(s): int(space.dist[s]) for s in space.touched[:n]}
         assert len(reached) == n
@@ -85,7 +85,7 @@ def test_the_tree_leads_back_to_a_seed_in_the_reported_time(seed: int, seeds: in
     rng = np.random.default_rng(seed + 1)
     state, goal = (rng.integers(0, graph.n_states, k).astype(np.int32) for k in (seeds, targets))
     ms, rest = (rng.integers(0, 5_000, k).astype(np.uint32) for k in (seeds, targets))
-    space = workspace(graph)
+    space = new_workspace(graph)
     parent = np.empty(graph.n_states, np.int32)
     arcs = (graph.indptr, graph.head, graph.cost_ms)
     memory = (space.dist, space.link, space.ring, space.touched)
@@ -125,5 +125,7 @@ def test_neighbours_on_the_map_are_neighbours_in_memory() -> None:
 
 def test_the_ring_of_buckets_holds_the_longest_arc() -> None:
     graph = random_graph(11)
-    assert len(workspace(graph).ring) > graph.max_cost_ms / 1024
-    assert workspace(graph).ring.size == pytest.approx(2 ** round(np.log2(workspace(graph).ring.size)))
+    assert len(new_workspace(graph).ring) > graph.max_cost_ms / 1024
+    assert new_workspace(graph).ring.size == pytest.approx(
+        2 ** round(np.log2(new_workspace(graph).ring.size))
+    )
