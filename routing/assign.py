@@ -145,13 +145,15 @@ def match_batch(
     Returns
     -------
     tuple of Match, tuple of Refused
-        Matches in an order in which each holds on the plan that the earlier ones left.
+        Matches in an order in which each holds on the plan that the earlier ones left. Never fewer tasks,
+        weighted by priority, than one by one.
     """
     if len({task.task_id for task in tasks}) != len(tasks):
         raise InputError("Two tasks have the same task_id; each may stand in the list once.")
     ordered = sorted(tasks, key=task_order)
     with fleet.at_hand(tasks):
         assigned, _ = assign_all(fleet, [task for task in ordered if _alone(fleet, task)], now_s, threads)
+        before = fleet.snapshot() if len(assigned) < len(ordered) else None
         matches: list[Match] = []
         for one in assigned:
             found: Candidate | None = one.found
@@ -161,7 +163,24 @@ def match_batch(
                 matches.append(apply(fleet, one.task, found, one.runner_up, now_s))
         done = {account.task_id for account in matches}
         more, refused = match(fleet, [task for task in ordered if task.task_id not in done], now_s)
-    return (*matches, *more), refused
+        together = (*matches, *more), refused
+        if not refused or before is None:
+            return together
+        # Rounds and improvement are no proof over several tasks a rider: one by one may serve more.
+        after = fleet.snapshot()
+        fleet.restore(before)
+        in_order = match(fleet, ordered, now_s)
+        if _served(tasks, in_order[0]) > _served(tasks, together[0]):
+            return in_order
+        fleet.restore(after)
+    return together
+
+
+def _served(tasks: Sequence[Task], matches: Sequence[Match]) -> int:
+    """Count the tasks served, each as much as its priority over the lowest one plus 1."""
+    lowest = min(task.priority for task in tasks)
+    weight = {task.task_id: 1 + task.priority - lowest for task in tasks}
+    return sum(weight[account.task_id] for account in matches)
 
 
 def _alone(fleet: Fleet, task: Task) -> bool:

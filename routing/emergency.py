@@ -144,10 +144,14 @@ def _reach_s(fleet: Fleet, riders: list[Rider], task: Task, horizon_s: float, no
         whole = reach_to(fleet.network, mode, places, target, horizon_s + 600.0)
         for at, seconds, walk_ms in zip(mine, whole.tolist(), places.walk_ms.tolist(), strict=True):
             rider = riders[at]
-            walks_s = (walk_ms + int(target.walk_ms[0])) / 1000
             wait_s = max(rider.available_s - now_s, 0.0)
-            out[at] = wait_s + walks_s + (seconds - walks_s) * rider.speed_factor
+            out[at] = wait_s + _ridden_s(seconds, walk_ms + int(target.walk_ms[0]), rider.speed_factor)
     return out
+
+
+def _ridden_s(seconds: float, walk_ms: int, speed_factor: float) -> float:
+    """Seconds of a way whose walks at both ends are no faster or slower for the rider's speed factor."""
+    return walk_ms / 1000 + (seconds - walk_ms / 1000) * speed_factor
 
 
 def _late_after(fleet: Fleet, rider: Rider, task: Task, arrival_s: float) -> tuple[tuple[str, float], ...]:
@@ -160,7 +164,11 @@ def _late_after(fleet: Fleet, rider: Rider, task: Task, arrival_s: float) -> tup
         return tuple((stop.stop_id, math.inf) for stop in rider.stops if stop.latest_s < math.inf)
     target = fleet.network.snap(np.array([task.place.lonlat]), rider.mode, fleet.policy.walk_to_street_m)
     first = squad.snapped([base + 1])
-    on_s = float(reach_to(fleet.network, rider.mode, target, first)[0]) * rider.speed_factor
+    on_s = _ridden_s(
+        float(reach_to(fleet.network, rider.mode, target, first)[0]),
+        int(target.walk_ms[0]) + int(first.walk_ms[0]),
+        rider.speed_factor,
+    )
     delay = arrival_s + task.place.service_s + on_s - int(squad.c.arrive[base + 1]) / 1000
     late = []
     for at, stop in enumerate(rider.stops):

@@ -22,6 +22,7 @@ __all__ = [
     "MatchTotals",
     "PickupPoint",
     "Refusal",
+    "Ring",
     "Site",
     "Solution",
     "Study",

@@ -8,6 +8,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from geo.errors import InputError
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
 from routing.fleet.insertion import best_many
 from routing.fleet.mode_fleet import Codes, Squad, as_ms
-from routing.fleet.tables import TaskColumns
+from routing.fleet.tables import Columns, TaskColumns
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
@@ -44,6 +45,22 @@ class Candidate:
     """Extra and fairness: what candidates are compared by."""
     dropoff_place: int | None = None
     """Of a pair: the drop-off goes before stop ``dropoff_place``, counted without the pick-up."""
+
+
+def _copied(columns: Columns) -> Columns:
+    return columns._replace(**{name: getattr(columns, name).copy() for name in columns._fields})
+
+
+class FleetState(NamedTuple):
+    """What changes in a fleet; see `Fleet.snapshot`."""
+
+    columns: dict[str, tuple[int, list[int], Columns]]
+    """Of each mode: stops a row has room for, free rows, columns."""
+    where: dict[str, tuple[str, int]]
+    riders: dict[str, Rider]
+    id_of: dict[str, dict[int, str]]
+    unreachable: dict[str, bool]
+    ordered: bool
 
 
 class Fleet:
@@ -100,6 +117,27 @@ class Fleet:
     def id_at(self, mode: str, row: int) -> str:
         """Return the id of the rider in a row."""
         return self._id_of[mode][row]
+
+    def snapshot(self) -> "FleetState":
+        """Return all riders and columns as they stand, for one call of `restore`."""
+        columns = {
+            mode: (squad.width, list(squad.free_rows), _copied(squad.c))
+            for mode, squad in self.squads.items()
+        }
+        id_of = {mode: dict(ids) for mode, ids in self._id_of.items()}
+        return FleetState(
+            columns, dict(self._where), dict(self._riders), id_of, dict(self.unreachable), self._ordered
+        )
+
+    def restore(self, state: "FleetState") -> None:
+        """Go back to a snapshot of this fleet, which is used up by it."""
+        for mode, squad in self.squads.items():
+            if mode in state.columns:
+                squad.replace_columns(*state.columns[mode])
+        for mode in set(self.squads) - set(state.columns):
+            del self.squads[mode]
+        self._where, self._riders, self._id_of = state.where, state.riders, state.id_of
+        self.unreachable, self._ordered = state.unreachable, state.ordered
 
     # -- plans and positions
     # -------------------------------------------------------------------------------------

@@ -119,6 +119,16 @@ class Squad:
             self._held.append(hold(self.graph, self.c, self.work(len(self._held))))
         return self._held[thread]
 
+    @property
+    def free_rows(self) -> tuple[int, ...]:
+        """Rows that no rider has, the next to be given out last."""
+        return tuple(self._free)
+
+    def replace_columns(self, width: int, free_rows: list[int], columns: Columns) -> None:
+        """Take other columns instead of the present ones."""
+        self.width, self._free, self.c = width, free_rows, columns
+        self._held.clear()
+
     def __len__(self) -> int:
         return len(self.c.stops) - len(self._free)
 

@@ -62,7 +62,7 @@ class Policy:
     """Work in a day that no task prolongs. The standard prompts at about 8 h; riders are 9-12 h on the
     road, and a plan that is already beyond the limit is only not made longer."""
     ebike_promise_mps: float = 15 / 3.6
-    """E-bike times are promised at no more than 15 km/h (same standard)."""
+    """E-bike times are promised at no more than 15 km/h (same standard); a policy may only promise less."""
     statuses: frozenset[str] = frozenset({"busy", "public_benefit"})
     """Statuses in which a rider may be given a task."""
     fairness_s_per_point: float = 0.0
@@ -88,7 +88,7 @@ class Policy:
             "day_work_s",
         ):
             check_between(what, getattr(self, what), 0.0, 86_400.0)
-        check_between("ebike_promise_mps", self.ebike_promise_mps, 0.5, 15.0)
+        check_between("ebike_promise_mps", self.ebike_promise_mps, 0.5, 15 / 3.6)
         check_between("fairness_s_per_point", self.fairness_s_per_point, 0.0, 86_400.0)
         check_between("walk_to_street_m", self.walk_to_street_m, 1.0, 2000.0)
         for what in ("yuan_per_minute", "yuan_per_km", "points_per_minute", "points_per_km"):
