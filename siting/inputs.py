@@ -33,8 +33,8 @@ class StudySettings:
     limit_s : a rest counts as served within so many seconds on the way, 30-3600
     mode : how riders travel, one of `geo.streets.network.MODES`
     k : least number of riders behind a published figure, 1-1000
-    held_out_days : last days that the choice does not see, 0-365; with 0 the held-out shares repeat
-        the training shares
+    held_out_days : last days that the choice does not see, 0-365; with 0 nothing is said of
+        held-out days
     seed : of every random draw
     weights : what the layers of demand count
     passing_limit_s : a rider who passes reaches a station without a detour within so many seconds, 5-600

@@ -194,7 +194,8 @@ def coverage_table(
     """Compare the plan with other ways of adding as many stations to the existing ones.
 
     k-means centres and busiest cells may stand anywhere; the plan and random draws only on candidates.
-    All choices see the training days only. ``rest`` holds (n,) rest minutes of "training" and "held_out".
+    All choices see the training days only. ``rest`` holds (n,) rest minutes of "training"
+    and, where days were held out, "held_out".
     """
     old = len(plan.existing)
     added = plan.added
@@ -225,6 +226,9 @@ def coverage_table(
     def share(days: str, choices: list[BoolArray]) -> float:
         return float(np.mean([covered_share(rest[days], within) for within in choices]))
 
+    def held_out(choices: list[BoolArray]) -> float | None:
+        return share("held_out", choices) if "held_out" in rest else None
+
     at_limit = reached(plan.cost_s <= plan.limit_s, plan.limit_s)
     five_min = at_limit
     if plan.limit_s != FIVE_MIN_S:
@@ -235,9 +239,9 @@ def coverage_table(
             method=method,
             sites=count,
             training=share("training", at_limit[method]),
-            held_out=share("held_out", at_limit[method]),
+            held_out=held_out(at_limit[method]),
             training_5_min=share("training", five_min[method]),
-            held_out_5_min=share("held_out", five_min[method]),
+            held_out_5_min=held_out(five_min[method]),
         )
         for method, count in sites.items()
     )

@@ -234,10 +234,11 @@ class Coverage:
     """``yilu``, ``existing``, ``kmeans``, ``busiest`` or ``random`` (mean of 100)."""
     sites: int
     training: float
-    held_out: float
+    held_out: float | None
+    """None where no days were held out."""
     training_5_min: float
     """The same within 5 minutes, whatever the limit of the study."""
-    held_out_5_min: float
+    held_out_5_min: float | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ from siting.problems.define import MaxCover, SitingResult
 from siting.problems.highs import Limits
 from siting.problems.reach import Reach, reach_within
 from siting.results import GridFigures, PickupPoint, Refusal, Solution, Study
-from siting.solvers.cover_proof import prove_max_cover, spread_idle_sites
-from siting.solvers.station_plans import solve_station_plan
+from siting.solvers.cover_proof import spread_idle_sites
+from siting.solvers.solve import solve
+from siting.solvers.verify import verified
 from siting.stability import chosen_shares, split_days
 from siting.stations.audit import VISIT_M, Rests, audit_stations
 from siting.stations.candidates import Candidates, CandidateSites, kerb_spots, pick_candidates
@@ -105,7 +106,8 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     shares = _stability(inputs, demand, training, reach, problem)
     rest = {
         name: by_hour(demand.rest, len(demand.lonlat), days.astype(np.float64)).sum(axis=1)
-        for name, days in (("training", training), ("held_out", held_out if held_out.any() else training))
+        for name, days in (("training", training), ("held_out", held_out))
+        if days.any()
     }
     coverage = coverage_table(plan, demand.lonlat, problem, rest, ways, settings, _rng(settings, 1))
     if joint is None:
@@ -221,12 +223,15 @@ def _choose(
         group = grid_of(tuple(inputs.grids.polygons), demand.lonlat)
     if settings.budget_yuan is not None:
         joint = joint_plan(weight, inputs.existing, candidates, settings, group)
-        return solve_station_plan(joint.problem, cost_s, dataclasses.replace(limits, gap=1e-3)), joint
+        result = solve(joint.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
+        return verified(joint.problem, cost_s, result), joint
     if group is not None:
         share = np.full(len(inputs.grids.codes) if inputs.grids else 0, settings.least_grid_share)
         problem = dataclasses.replace(problem, group=group, group_share=share)
-    result = prove_max_cover(problem, cost_s, _rng(settings, 0), limits)
-    return (result if group is not None else spread_idle_sites(problem, cost_s, result)), None
+    result = solve(problem, cost_s, _rng(settings, 0), limits)
+    if group is None:
+        result = spread_idle_sites(problem, cost_s, result)
+    return verified(problem, cost_s, result), None
 
 
 def _names(inputs: StudyInputs, ways: Ways, lonlat: list[tuple[float, float]]) -> tuple[str, ...]:

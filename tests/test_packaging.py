@@ -41,7 +41,8 @@ def test_every_requirement_is_constrained_and_none_is_pinned_by_hand() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = {_canonical(line) for line in lines if "==" in line}
     assert {_canonical(name) for name in wanted} <= pinned
-    assert not [name for name in wanted if "=" in name]
+    # Only numba, whose private cache hooks are used, is held to a minor version.
+    assert [name for name in wanted if "=" in name] == ["numba>=0.68,<0.69"]
 
 
 def test_each_package_of_the_house_is_shipped() -> None:

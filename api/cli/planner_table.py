@@ -153,7 +153,7 @@ def _figures(study: Study, texts: dict[str, str]) -> Table:
 
 
 def _shares(row: Coverage) -> str:
-    return f"{row.training:.1%} / {row.held_out:.1%}"
+    return f"{row.training:.1%}" + ("" if row.held_out is None else f" / {row.held_out:.1%}")
 
 
 def _sites(study: Study, texts: dict[str, str]) -> Table:

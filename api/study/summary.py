@@ -116,5 +116,5 @@ def _rounded(figures: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _round(value: float) -> float:
-    return round(float(value), DECIMALS)
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(float(value), DECIMALS)

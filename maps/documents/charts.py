@@ -121,6 +121,8 @@ def coverage_picture(study: Study, lang: str) -> bytes:
     font = font_for(say, 8)
     for index, row in enumerate(reversed(rows)):
         for shift, value, color in ((0.19, row.training, BLUE), (-0.19, row.held_out, ORANGE)):
+            if value is None:
+                continue
             axes.barh(index + shift, value * 100, height=0.36, color=color)
             axes.text(value * 100 + 0.6, index + shift, f"{value * 100:.1f}", va="center", fontsize=6.5)
     axes.set_yticks(range(len(rows)))
@@ -135,7 +137,11 @@ def coverage_picture(study: Study, lang: str) -> bytes:
         axes.legend(
             handles=[
                 Patch(facecolor=BLUE, label=say.text("column.training_share")),
-                Patch(facecolor=ORANGE, label=say.text("column.held_out_share")),
+                *(
+                    [Patch(facecolor=ORANGE, label=say.text("column.held_out_share"))]
+                    if study.held_out_days
+                    else []
+                ),
             ],
             prop=font_for(say, 7), loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, frameon=False,
         )  # fmt: skip

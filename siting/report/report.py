@@ -288,7 +288,9 @@ def _about_method(study: Study) -> tuple[Say, ...]:
         Say("say.method_stays"),
         Say("say.method_reach", limit),
         Say("say.method_choice"),
-        Say("say.method_checks", (("held_out", Quantity(study.held_out_days, "count")),)),
+        Say("say.method_checks", (("held_out", Quantity(study.held_out_days, "count")),))
+        if study.held_out_days
+        else Say("say.method_checks_resampled"),
         *((Say("say.costs_assumed"),) if any(kind.assumed for kind in study.kinds) else ()),
     )
 
@@ -304,18 +306,16 @@ def _findings(study: Study, suggested: int, existing: int) -> tuple[Say, ...]:
     limit = Quantity(study.limit_s, "s")
     chosen, today = by_method.get("yilu"), by_method.get("existing")
     if chosen:
-        said.append(
-            Say(
-                "say.covered",
-                (
-                    ("suggested", Quantity(suggested, "count")),
-                    ("existing", Quantity(existing, "count")),
-                    ("limit", limit),
-                    ("training", Quantity(chosen.training, "share")),
-                    ("held_out", Quantity(chosen.held_out, "share")),
-                ),
-            )
+        known: tuple[tuple[str, Value], ...] = (
+            ("suggested", Quantity(suggested, "count")),
+            ("existing", Quantity(existing, "count")),
+            ("limit", limit),
+            ("training", Quantity(chosen.training, "share")),
         )
+        if chosen.held_out is None:
+            said.append(Say("say.covered_all_days", known))
+        else:
+            said.append(Say("say.covered", (*known, ("held_out", Quantity(chosen.held_out, "share")))))
     if today:
         said.append(
             Say("say.covered_today", (("limit", limit), ("training", Quantity(today.training, "share"))))

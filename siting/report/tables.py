@@ -57,9 +57,15 @@ def study_tables(study: Study) -> tuple[Table, ...]:
                 Column("method"),
                 Column("sites_count", "count"),
                 Column("training_share", "share"),
-                Column("held_out_share", "share"),
+                *((Column("held_out_share", "share"),) if study.held_out_days else ()),
             ),
-            tuple((Term(f"method.{c.method}"), c.sites, c.training, c.held_out) for c in study.coverage),
+            tuple(
+                (
+                    *(Term(f"method.{c.method}"), c.sites, c.training),
+                    *((c.held_out,) if study.held_out_days else ()),
+                )
+                for c in study.coverage
+            ),
         ),
         Table(
             "budget",

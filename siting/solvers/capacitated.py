@@ -6,12 +6,12 @@ Small cases, and larger ones where a time limit is given, go to the plain exact 
 """
 
 import dataclasses
-import time
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
+from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, Flow, PCenter, PMedian, SetCover, SitingResult
 from siting.problems.highs import Limits
 from siting.problems.order import any_order
@@ -71,7 +71,7 @@ def solve_loaded(
     InputError, InfeasibleError
         As `siting.solvers.solve.solve`.
     """
-    start = time.monotonic()
+    start = monotonic_s()
     within = isinstance(problem, SetCover)
     reach = reach_within(cost_s, problem.limit_s) if isinstance(problem, SetCover) else reach_at_all(cost_s)
     if len(reach.site_point) <= effort.exact_pairs and limits.time_limit_s is None:
@@ -81,7 +81,7 @@ def solve_loaded(
     task = _Task(problem, cost_s, reach, deadline)
     task.refuse_lack()
     result = task.solve(effort, limits)
-    left = deadline - time.monotonic()
+    left = deadline - monotonic_s()
     pairs = len(reach.site_point)
     small = pairs <= effort.exact_pairs
     timed = pairs <= effort.timed_pairs and left < np.inf
@@ -125,7 +125,7 @@ class _Task:
         self.price = np.ones(reach.m) if cost is None else cost
 
     def late(self) -> bool:
-        return time.monotonic() >= self.deadline
+        return monotonic_s() >= self.deadline
 
     def refuse_lack(self) -> None:
         """Refuse where the largest sites together hold too little, or no flow to all sites serves all."""
@@ -244,7 +244,7 @@ class _Task:
 
     def _uncapped(self, limits: Limits) -> tuple[BoolArray, float]:
         """Return cheap sites that would do without capacities, and the bound that they prove."""
-        left = max(0.1, min(_UNCAPPED_S, (self.deadline - time.monotonic()) / 4))
+        left = max(0.1, min(_UNCAPPED_S, (self.deadline - monotonic_s()) / 4))
         chosen, low = least_cover(
             self.reach,
             self.price,
@@ -337,7 +337,7 @@ class _Task:
         usable = np.isfinite(self.cost_s) & (self.cost_s >= least)
         times = np.unique(self.cost_s[usable]).astype(np.float64)
         free = dataclasses.replace(problem, capacity=None)
-        seconds = max(0.1, min(_UNCAPPED_S, (self.deadline - time.monotonic()) / 4))
+        seconds = max(0.1, min(_UNCAPPED_S, (self.deadline - monotonic_s()) / 4))
         loose = prove_p_center(free, self.cost_s, np.random.default_rng(0), Limits(time_limit_s=seconds))
         # what is too short without capacities is too short with them
         sure = int(np.searchsorted(times, loose.bound))

@@ -6,12 +6,11 @@ of `siting.solvers.kernels.center_feasibility` (no); HiGHS is asked where neithe
 Geographical Analysis 5 (1973)).
 """
 
-import time
-
 import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
+from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, MaxCover, PCenter, PMedian, SitingResult, nearest_chosen
 from siting.problems.highs import Limits, LinearModel
 from siting.problems.order import any_order
@@ -90,7 +89,7 @@ def prove_p_center(
     """
     if len(cost_s) == 0:
         return finish(problem.kept, np.empty(0, dtype=np.int64), 0.0, 0.0)
-    deadline = np.inf if limits.time_limit_s is None else time.monotonic() + limits.time_limit_s
+    deadline = np.inf if limits.time_limit_s is None else monotonic_s() + limits.time_limit_s
     refuse_unreached(reach_at_all(cost_s), "at all")
     least = cost_s.min(axis=1).max()
     times = np.unique(cost_s[np.isfinite(cost_s) & (cost_s >= least)])
@@ -161,7 +160,7 @@ def _within(
     answer = search_cover(cover, lists, rng, rounds=40, enough=float(len(rows)))
     if answer.covered >= len(rows):
         return tuple(sorted(columns[list(answer.chosen)].tolist())), True
-    if time.monotonic() >= deadline:
+    if monotonic_s() >= deadline:
         return (), False
     inside = np.zeros(len(columns), dtype=np.bool_)
     first = np.array(cover.kept, dtype=np.int32)
@@ -169,7 +168,7 @@ def _within(
     known = cover_all(*both, first, problem.sites, _NODES, inside)
     if known >= 0:
         return (tuple(sorted(columns[inside].tolist())) if known else ()), True
-    left = None if deadline == np.inf else deadline - time.monotonic()
+    left = None if deadline == np.inf else deadline - monotonic_s()
     if left is not None and left <= 0.1:
         return (), False
     model = LinearModel()

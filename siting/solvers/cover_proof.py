@@ -6,11 +6,11 @@ the remaining sites reach alike are one. What is left is a tenth of the model, p
 """
 
 import dataclasses
-import time
 
 import numpy as np
 import numpy.typing as npt
 
+from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, MaxCover, SitingResult, StationPlan, nearest_chosen
 from siting.problems.highs import Limits, LinearModel
 from siting.problems.order import any_order
@@ -118,7 +118,7 @@ def cover_with_bound(
     problem: MaxCover, reach: Reach, rng: np.random.Generator, limits: Limits, effort: Effort
 ) -> tuple[CoverAnswer, float]:
     """Return the best choice found and a bound that no choice exceeds."""
-    begin = time.monotonic()
+    begin = monotonic_s()
     answer = search_cover(problem, reach, rng, rounds=effort.rounds)
     bound = bound_cover(problem, reach, answer.covered, steps=effort.steps)
     unit = _unit(problem.weight)
@@ -139,7 +139,7 @@ def cover_with_bound(
     if len(left.reach.point_site) > effort.most_entries:
         return answer, bound.bound
     if limits.time_limit_s is not None:
-        rest = max(0.1, limits.time_limit_s - (time.monotonic() - begin))
+        rest = max(0.1, limits.time_limit_s - (monotonic_s() - begin))
         limits = dataclasses.replace(limits, time_limit_s=rest)
     return _close(problem, left, answer, bound.bound, limits, unit)
 

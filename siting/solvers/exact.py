@@ -5,12 +5,12 @@ The plain model of each problem, for sizes where that is enough (maximal coverin
 """
 
 import dataclasses
-import time
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
+from siting.problems.deadline import monotonic_s
 from siting.problems.define import (
     CostArray,
     Flow,
@@ -279,11 +279,11 @@ def _p_center(problem: PCenter, cost_s: CostArray, limits: Limits) -> SitingResu
     floor = reach.max()
     times = np.unique(cost_s[np.isfinite(cost_s) & (cost_s >= floor)])
 
-    deadline = np.inf if limits.time_limit_s is None else time.monotonic() + limits.time_limit_s
+    deadline = np.inf if limits.time_limit_s is None else monotonic_s() + limits.time_limit_s
 
     def cover(limit_s: float) -> SitingResult:
         if deadline < np.inf:
-            left = max(0.05, deadline - time.monotonic())
+            left = max(0.05, deadline - monotonic_s())
             return _least_sites(problem, cost_s, limit_s, dataclasses.replace(limits, time_limit_s=left))
         return _least_sites(problem, cost_s, limit_s, limits)
 

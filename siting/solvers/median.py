@@ -4,11 +4,10 @@ What cannot be in a better answer is left out by its reduced cost (sites, and pa
 little is left HiGHS settles it, else a site is branched on.
 """
 
-import time
-
 import numpy as np
 import numpy.typing as npt
 
+from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, PMedian, SitingResult, nearest_chosen
 from siting.problems.highs import Limits, LinearModel
 from siting.problems.order import any_order
@@ -62,7 +61,7 @@ class MedianTree:
         self.often = np.zeros(self.m)
         self.nodes = 0
         limit = limits.time_limit_s
-        self.deadline = np.inf if limit is None else time.monotonic() + limit
+        self.deadline = np.inf if limit is None else monotonic_s() + limit
 
     def done(self, low: float) -> bool:
         """Tell whether nothing above this bound is better enough to matter."""
@@ -71,7 +70,7 @@ class MedianTree:
     def late(self) -> bool:
         """Tell whether the limits are used up."""
         many = self.limits.node_limit is not None and self.nodes >= self.limits.node_limit
-        return many or time.monotonic() >= self.deadline
+        return many or monotonic_s() >= self.deadline
 
     def _unit(self) -> float:
         return 1.0 - 1e-6 if self.whole else max(1e-9, 1e-9 * abs(self.total))
@@ -203,7 +202,7 @@ class MedianTree:
         model.add_rows("_serve", len(self.value), [(point, y, 1.0)], lower=1.0)
         model.add_rows("_open", len(pair), [(pair, y, 1.0), (pair, x[place], -1.0)], upper=0.0)
         model.add_rows("_sites", 1, [(np.zeros(len(x), dtype=np.int64), x, 1.0)], upper=self.p)
-        left = None if self.deadline == np.inf else max(0.1, self.deadline - time.monotonic())
+        left = None if self.deadline == np.inf else max(0.1, self.deadline - monotonic_s())
         outcome = model.minimise_or_none(Limits(time_limit_s=left))
         if outcome is None:
             return self.total

@@ -5,13 +5,12 @@ Where every site costs the same, a covering search looks for one site less and
 `siting.solvers.kernels.center_feasibility` proves that there is none.
 """
 
-import time
-
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
 from geo.errors import InfeasibleError
+from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, MaxCover, SetCover, SitingResult, nearest_chosen
 from siting.problems.highs import Limits, LinearModel
 from siting.problems.order import any_order
@@ -78,7 +77,7 @@ def least_cover(
 
     Every point must be reached by some site.
     """
-    deadline = np.inf if limits.time_limit_s is None else time.monotonic() + limits.time_limit_s
+    deadline = np.inf if limits.time_limit_s is None else monotonic_s() + limits.time_limit_s
     rows = scipy.sparse.csr_array(
         (np.ones(len(reach.point_site)), reach.point_site, reach.point_ptr), shape=(reach.n, reach.m)
     )
@@ -101,7 +100,7 @@ def least_cover(
     if not near() and equal and len(reach.point_site) <= _ENTRIES:
         best, bound = _prove_fewest(reach, best, float(price[0]), bound, kept)
         total = float(price[best].sum())
-    if not near() and time.monotonic() < deadline:
+    if not near() and monotonic_s() < deadline:
         best, bound = _close(rows, price, forced, best, bound, saved, limits, deadline)
         total = float(price[best].sum())
     if whole and total - bound < 1.0 - 1e-6:
@@ -137,7 +136,7 @@ def _fewer(
 ) -> BoolArray:
     """Look for covers with one site less until none is found."""
     rounds = 60 if len(reach.point_site) <= _ENTRIES else 10
-    while (fewer := int(best.sum()) - 1) >= max(1.0, len(kept), least - 1e-6) and time.monotonic() < deadline:
+    while (fewer := int(best.sum()) - 1) >= max(1.0, len(kept), least - 1e-6) and monotonic_s() < deadline:
         task = MaxCover(weight=np.ones(reach.n), limit_s=0.0, sites=fewer, kept=kept)
         found = search_cover(task, reach, rng, rounds=rounds, enough=float(reach.n))
         if found.covered < reach.n - 0.5:
@@ -181,7 +180,7 @@ def _bound(
                 best, total = trial, float(price[trial].sum())
         way = 0.7 * way + 0.3 * (1.0 - rows @ share)
         norm = float(way @ way)
-        if norm < 1e-12 or step < 1e-4 or total - low < 1e-9 * total or time.monotonic() >= deadline:
+        if norm < 1e-12 or step < 1e-4 or total - low < 1e-9 * total or monotonic_s() >= deadline:
             break
         price_of_cover = np.maximum(0.0, price_of_cover + step * (1.02 * total - value) / norm * way)
     return low, low_net, best
@@ -222,7 +221,7 @@ def _close(
     x = model.add_columns(len(sites), price[sites], forced[sites].astype(np.float64), 1.0, whole=True)
     point, place = part.coords
     model.add_rows("_cover", rows.shape[0], [(point, x[place], 1.0)], lower=1.0)
-    left = None if deadline == np.inf else max(0.1, deadline - time.monotonic())
+    left = None if deadline == np.inf else max(0.1, deadline - monotonic_s())
     outcome = model.minimise_or_none(Limits(limits.gap, left, limits.node_limit))
     if outcome is None:
         return best, total

@@ -6,12 +6,12 @@ bound opens most, filled up and improved by single and paired changes, served by
 """
 
 import dataclasses
-import time
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
+from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, Flow, SitingResult, StationPlan, nearest_chosen
 from siting.problems.highs import Limits
 from siting.problems.order import any_order
@@ -76,7 +76,7 @@ def solve_station_plan(
     InputError, InfeasibleError
         As `siting.solvers.exact.solve_exact`.
     """
-    begin = time.monotonic()
+    begin = monotonic_s()
     reach = reach_within(cost_s, problem.limit_s)
     cells = len(reach.site_point) * problem.weight.shape[1]
     if cells <= effort.exact_cells and limits.time_limit_s is None:
@@ -94,7 +94,7 @@ def solve_station_plan(
     if plan.short(options) > 1e-6:
         return _least_shares(problem, cost_s, limits, deadline)
     found = plan.answer(options, bound, cost_s)
-    left = deadline - time.monotonic()
+    left = deadline - monotonic_s()
     if found.gap <= limits.gap or cells > effort.timed_cells or not 0.2 < left < np.inf:
         return found
     return _better(found, problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
@@ -122,7 +122,7 @@ def _better(found: SitingResult, problem: StationPlan, cost_s: CostArray, limits
 
 def _least_shares(problem: StationPlan, cost_s: CostArray, limits: Limits, deadline: float) -> SitingResult:
     """Ask the plain exact model where the search met no choice that gives each group its share."""
-    left = _LAST_RESORT_S if deadline == np.inf else max(1.0, deadline - time.monotonic())
+    left = _LAST_RESORT_S if deadline == np.inf else max(1.0, deadline - monotonic_s())
     return solve_exact(problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
 
 
@@ -252,7 +252,7 @@ class _Search:
             extra_way = 0.8 * extra_way + 0.2 * (self.need - got) / self.size
             norm = float((way * way).sum()) + float((extra_way * extra_way).sum())
             near = best - known <= max(1e-9, self.gap) * abs(best)
-            if norm < 1e-12 or step < 1e-4 or near or time.monotonic() >= self.deadline:
+            if norm < 1e-12 or step < 1e-4 or near or monotonic_s() >= self.deadline:
                 break
             pace = step * max(bound - known, 1e-3 * abs(bound)) / norm
             extra = np.maximum(0.0, extra + pace * extra_way / self.size)
@@ -369,13 +369,13 @@ class _Search:
         for _ in range(effort.sweeps):
             before = best
             for o in order[: 8 * width]:
-                if time.monotonic() >= self.deadline:
+                if monotonic_s() >= self.deadline:
                     return options
                 options, best = self._try(options, best, [(int(self.site[o]), o)])
             for out in options:
                 if out not in options:
                     continue
-                if time.monotonic() >= self.deadline:
+                if monotonic_s() >= self.deadline:
                     return options
                 options, best = self._swap(options, best, out, order[:width])
             if best <= before * (1 + 1e-5):

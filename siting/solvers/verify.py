@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from geo.errors import YiluError
 from siting.problems.define import (
     CostArray,
     MaxCover,
@@ -19,9 +20,21 @@ from siting.problems.define import (
     StationPlan,
 )
 
-__all__ = ["verify"]
+__all__ = ["WrongAnswerError", "verified", "verify"]
 
 _SLACK = 1e-6
+
+
+class WrongAnswerError(YiluError):
+    """An answer breaks a constraint or states a wrong figure: a fault of the program, not of the input."""
+
+
+def verified(problem: Problem, cost_s: CostArray, result: SitingResult) -> SitingResult:
+    """Return the answer if `verify` finds nothing wrong with it; raise `WrongAnswerError` otherwise."""
+    wrong = verify(problem, cost_s, result)
+    if wrong:
+        raise WrongAnswerError(f"the siting answer does not verify, please report this: {' '.join(wrong)}")
+    return result
 
 
 def verify(problem: Problem, cost_s: CostArray, result: SitingResult) -> tuple[str, ...]:

@@ -162,6 +162,7 @@ def main() -> None:
             f" {quality.rest_recall:.3f}, accuracy {quality.accuracy:.3f}\n"
             f"{table(quality.matrix, (*KINDS, 'nothing'), KINDS)}\n"
         )
+    sys.stdout.write("\nThe tables were counted on the same simulator: these matrices hold for its riders.\n")
     sys.stdout.write(f"\nall\n{table(total, (*KINDS, 'nothing'), KINDS)}\n")
     sys.stdout.write(f"\nGOAL\n{table(goal_matrix(), FEET, FEET)}\n")
 

@@ -11,10 +11,15 @@ import pytest
 from geo.errors import InputError
 from geo.osm.read import read_osm
 from geo.synthetic.make import FleetOptions, existing_stations, make_fleet
+from maps.documents.write import write_html
+from maps.page.basemap import Backdrop
+from maps.texts.wording import Wording
 from siting.columns import PassingFlows
 from siting.demand.hotspots import HotSpotRules
 from siting.demand.weighted import DemandWeights
 from siting.inputs import StudyInputs, StudySettings
+from siting.report.report import study_report
+from siting.report.tables import study_tables
 from siting.results import Study
 from siting.stations.candidates import CandidateRules
 from siting.stations.kinds import ExistingStation
@@ -74,9 +79,31 @@ def test_the_plan_keeps_what_stands_and_beats_other_ways(study: Study) -> None:
     assert set(share) == {"yilu", "existing", "kmeans", "busiest", "random"}
     for other in ("existing", "random"):
         assert share["yilu"].training >= share[other].training
-        assert share["yilu"].held_out >= share[other].held_out
+        ours, others = share["yilu"].held_out, share[other].held_out
+        assert ours is not None
+        assert others is not None
+        assert ours >= others
     assert study.solution.status == "optimal"
     assert (study.days, study.held_out_days) == (3, 1)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_without_held_out_days_no_share_is_claimed_for_them(
+    inputs: StudyInputs, lang: str, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(inputs.settings, held_out_days=0)
+    study = run_study(dataclasses.replace(inputs, settings=settings))
+    assert study.held_out_days == 0
+    assert all(row.held_out is None and row.held_out_5_min is None for row in study.coverage)
+    say = Wording.of(lang, study.k)
+    words = say.text("column.held_out_share")
+    write_html(study, Backdrop.build(inputs.network, inputs.places), lang, tmp_path / "report.html")
+    assert words not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    table = next(table for table in study_tables(study) if table.key == "coverage")
+    assert "held_out_share" not in [column.key for column in table.columns]
+    sentences = [one.key for section in study_report(study).sections for one in section.paragraphs]
+    assert "say.covered" not in sentences
+    assert "say.covered_all_days" in sentences
 
 
 def test_every_figure_stands_for_enough_riders(study: Study) -> None:

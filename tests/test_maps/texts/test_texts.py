@@ -40,7 +40,7 @@ def test_no_text_is_empty_and_both_languages_take_the_same_parameters() -> None:
 
 
 def test_every_key_named_in_the_code_exists() -> None:
-    sources = [*(ROOT / "maps").glob("*.py"), ROOT / "siting" / "report.py", ROOT / "siting" / "tables.py"]
+    sources = [*(ROOT / "maps").rglob("*.py"), *(ROOT / "siting" / "report").glob("*.py")]
     used = {key for path in sources for key in _LITERAL.findall(path.read_text(encoding="utf-8"))}
     assert len(used) > 80
     assert {key for key in used if key not in catalogue("zh")} == set()
@@ -62,7 +62,7 @@ def test_every_reason_that_the_core_can_give_has_words() -> None:
     wanted += [f"facility.{name}" for name in SEVEN_ONES]
     wanted += [f"place.{kind}" for kind in (*CANDIDATE_KINDS, "own", "street")]
     wanted += [f"kind.{kind.name}" for kind in STATION_KINDS]
-    core = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "siting").glob("*.py")))
+    core = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "siting").rglob("*.py")))
     reasons = set(_REASON.findall(core))
     assert reasons >= {"site_existing", "site_new", "audit_keep", "audit_move"}
     wanted += [f"reason.{reason}" for reason in reasons]
