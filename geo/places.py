@@ -105,6 +105,29 @@ class Places:
         (folder / "places.json").write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
 
     @staticmethod
+    def empty(compounds: Compounds) -> "Places":
+        """Return no places at all, as for a map that holds streets only."""
+        nowhere, none = np.empty((0, 2)), np.empty(0, np.int32)
+        rings = Rings.empty()
+        return Places(
+            poi_lonlat=nowhere,
+            poi_kind=none,
+            poi_key=none,
+            poi_name=(),
+            poi_name_zh=(),
+            poi_name_en=(),
+            kinds=(),
+            gate_lonlat=nowhere,
+            gate_kind=none,
+            gate_kinds=(),
+            compounds=compounds,
+            buildings=rings,
+            building_home=np.empty(0, np.bool_),
+            water=rings,
+            green=rings,
+        )
+
+    @staticmethod
     def load(folder: Path) -> "Places":
         """Read places that `save` wrote; numeric columns are memory-mapped."""
         words = json.loads((folder / "places.json").read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -38,6 +38,9 @@ def task_order(task: Task) -> tuple[int, float, str]:
     return -task.priority, task.place.latest_s, task.task_id
 
 
+Answers = tuple[tuple[Match, ...], tuple[Refused, ...]]
+
+
 def match_tasks(
     network: StreetNetwork,
     riders: Sequence[Rider],
@@ -45,6 +48,8 @@ def match_tasks(
     policy: Policy,
     now_s: float,
     questions: Sequence[tuple[str, str]] = (),
+    *,
+    by: Callable[[Fleet, Sequence[Task], float], Answers] | None = None,
 ) -> MatchResult:
     """Match tasks with riders, without any state kept.
 
@@ -61,6 +66,8 @@ def match_tasks(
         Epoch seconds.
     questions : sequence of (task id, rider id)
         "Why not this rider for this task?", answered for the plans as they were given.
+    by : callable, optional
+        How tasks are matched: `match`, one by one, by default; `routing.assign.match_batch` together.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def match_tasks(
     off = fleet.put(riders, now_s)
     late = late_stops(fleet)
     answers = _answers(fleet, tasks, questions, dict(off), now_s)
-    matches, refused = match(fleet, tasks, now_s)
+    matches, refused = (by or match)(fleet, tasks, now_s)
     plans = tuple(fleet.rider(rider.rider_id) if rider.rider_id in fleet else rider for rider in riders)
     return MatchResult(matches, refused, late, off, plans, answers)
 

@@ -131,20 +131,32 @@ def serve(folder: Path, host: str, port: int) -> None:
 
 
 @yilu.command("map")
-@click.argument("file", metavar="MAP.osm.pbf", type=FILE)
+@click.argument("file", metavar="[MAP.osm.pbf]", type=FILE, required=False)
+@click.option("--place", default=None, help="Instead of a file: a place that OpenStreetMap knows.")
+@click.option("--graphml", type=FILE, default=None, help="Also write the streets as GraphML, for OSMnx.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def describe_map(file: Path, as_json: bool) -> None:
-    """Say what a map file holds: streets by mode, parts, gates, compounds, places."""
+def describe_map(file: Path | None, place: str | None, graphml: Path | None, as_json: bool) -> None:
+    """Say what a map holds: streets by mode, parts, gates, compounds, places."""
     import dataclasses
 
     from api.cli.console import print_mapping
-    from geo.osm import describe, read_osm
+    from geo.osm import describe, read_osm, read_place, write_graphml
+    from geo.places import Places
 
-    figures = dataclasses.asdict(describe(*read_osm(file)))
+    if file is not None and place is None:
+        name, (network, places) = file.name, read_osm(file)
+    elif place is not None and file is None:
+        name, network = place, read_place(place)
+        places = Places.empty(network.compounds)
+    else:
+        raise InputError("give either a map file or --place NAME")
+    figures = dataclasses.asdict(describe(network, places))
+    if graphml is not None:
+        write_graphml(network, graphml)
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
-        print_mapping(file.name, figures)
+        print_mapping(name, figures)
 
 
 @yilu.command("simulate")
@@ -178,7 +190,7 @@ def simulate_day(
     from geo.osm import read_osm
 
     options = day_options(riders, tasks, hours, seed)
-    network, _ = read_osm(file or Path(load_study_file(built_in()).map.file))
+    network, _ = read_osm(file or Path(load_study_file(built_in()).map.file or ""))
     with contextlib.ExitStack() as stack:
         # a folder that cannot be written to is refused before the work
         folder = None if out is None else stack.enter_context(prepared_folder(out))

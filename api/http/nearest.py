@@ -11,7 +11,8 @@ from api.http.errors import NoStationError
 from api.study.finished import FinishedStudy
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
-from geo.travel import find_path, travel_times_s
+from geo.streets import Snapped, StreetNetwork
+from geo.travel import REASONS, find_path, travel_times_s, why_unreachable
 from siting.stations import parse_hours
 
 __all__ = ["StationQuery", "nearest_station"]
@@ -77,7 +78,8 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
     seconds = travel_times_s(network, query.mode, here, there)[0]
     best = int(np.argmin(seconds))
     if not np.isfinite(seconds[best]):
-        raise NoStationError(f"no open station can be reached by {query.mode} from there")
+        why = _why(network, query.mode, here, there)
+        raise NoStationError(f"no open station can be reached by {query.mode} from there: {why}")
     path = find_path(network, query.mode, here, there.take(np.array([best])))
     if path is None:
         raise NoStationError(f"no open station can be reached by {query.mode} from there")
@@ -100,6 +102,16 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
         walk_m=round(float(path.walk_m), 1),
         way=way_of(line.tolist(), [name for name, _ in path.steps if name]),
     )
+
+
+def _why(network: StreetNetwork, mode: str, here: Snapped, there: Snapped) -> str:
+    """Say what stands in the way to the station that is nearest to being reached."""
+    found = {REASONS[code] for code in why_unreachable(network, mode, here, there)[0].tolist()}
+    if "no_legal_way" in found:
+        return "streets lead there, but only against one-ways, turn bans or through private places"
+    if "other_component" in found:
+        return "no street joins the place with a station"
+    return "the stations lie on no street of that mode"
 
 
 def _open_at(station: Station, when: datetime.datetime) -> _Open | None:

@@ -164,6 +164,13 @@ class MatchRequest(Schema):
     riders: Annotated[tuple[RiderIn, ...], Field(max_length=MAX_RIDERS)]
     tasks: Annotated[tuple[TaskIn, ...], Field(min_length=1, max_length=MAX_TASKS)]
     policy: PolicyIn = PolicyIn()
+    assignment: Annotated[
+        Literal["in_order", "together"],
+        Field(
+            description="in_order: by priority, due instant and id, each on the plans that earlier ones left;"
+            " together: as many tasks as possible, weighted by priority, then the least extra time."
+        ),
+    ] = "in_order"
     questions: Annotated[
         tuple[QuestionIn, ...],
         Field(max_length=MAX_QUESTIONS, description="Answered for the plans as they are sent."),

@@ -34,6 +34,7 @@ from api.matching.forms import (
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import InputError, OffNetworkError, YiluError
 from geo.streets import StreetNetwork
+from routing.assign import match_batch
 from routing.emergency import alert_plan
 from routing.fleet import Fleet
 from routing.match import match_tasks
@@ -79,7 +80,8 @@ def answer(network: StreetNetwork, request: MatchRequest) -> MatchResponse:
     """
     asked = asked_of(request)
     questions = [(one.task_id, one.rider_id) for one in request.questions]
-    result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, questions)
+    by = match_batch if request.assignment == "together" else None
+    result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, questions, by=by)
     refuse_all_off_network(result, asked)
     return response_of(result, request)
 

@@ -3,18 +3,14 @@
 import contextlib
 import dataclasses
 import functools
-import itertools
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
-from api.forms import Mode
 from api.outputs import prepared_folder, write_json
 from api.settings import Settings
 from api.stages import Progress, Stages, quiet
 from api.study.cluster import connected, read_on_cluster
-from api.study.files import Step, StudyFiles, write_study_files
+from api.study.files import StudyFiles, write_study_files
 from api.study.sample_matches import MatchSample, match_sample
 from api.study.studyfile.inputs import (
     Reader,
@@ -29,19 +25,16 @@ from api.study.studyfile.settings import existing_stations_of, grids_of, own_sit
 from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
 from geo.errors import InputError
-from geo.mapmatch import Matcher, MatchOptions
+from geo.mapmatch import MatchOptions, passages
 from geo.osm import describe
 from geo.stays import classify_stays, due_breaks, find_stay_points
-from geo.streets import StreetNetwork
-from geo.traces import Account, Traces
+from geo.traces import Account
 from siting.columns import PassingFlows
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs
 from siting.study import run_study as choose_sites
 
-__all__ = ["passing_flows", "run_study"]
-
-MATCHING_STEPS = 24
+__all__ = ["run_study"]
 
 
 def run_study(
@@ -103,7 +96,7 @@ def run_study(
         flows: PassingFlows | None = None
         if wishes.siting.flows:
             with stages("paths") as step:
-                flows = passing_flows(network, traces, wishes.mode, step)
+                flows = PassingFlows(*passages(network, traces, MatchOptions(mode=wishes.mode), step))
         with stages("siting") as step:
             study = choose_sites(
                 StudyInputs(
@@ -135,28 +128,6 @@ def run_study(
             write_study_files(files, folder, step)
         write_json(folder / "summary.json", summary_of(study, describe(network, places), stages.seconds))
     return study
-
-
-def passing_flows(network: StreetNetwork, traces: Traces, mode: Mode, step: Step) -> PassingFlows:
-    """Return who rode along which street and when, from traces matched to the streets."""
-    matcher = Matcher(network, MatchOptions(mode=mode))
-    ptr = traces.rider_ptr
-    riders = len(traces.pseudonyms)
-    # Some riders at a time, so that there is progress to show; each is matched by himself all the same.
-    cuts = np.unique(np.linspace(0, riders, min(riders, MATCHING_STEPS) + 1).astype(np.int64)).tolist()
-    edge, rider, t_s = [], [], []
-    for first, last in itertools.pairwise(cuts):
-        rows = slice(int(ptr[first]), int(ptr[last]))
-        matched = matcher.match(ptr[first : last + 1] - ptr[first], traces.t_s[rows], traces.lonlat[rows])
-        edge.append(matched.path >> 1)
-        rider.append(np.repeat(matched.piece_rider, np.diff(matched.piece_ptr)) + first)
-        t_s.append(np.floor(matched.enter_s))
-        step(last, riders)
-    return PassingFlows(
-        edge=np.concatenate(edge).astype(np.int64),
-        rider=np.concatenate(rider).astype(np.int64),
-        t_s=np.concatenate(t_s).astype(np.int64),
-    )
 
 
 def _file_account(account: Account) -> FileAccount:

@@ -1,5 +1,6 @@
-"""Map matching: the streets that a trace followed, and how often each street is ridden."""
+"""Map matching: the streets that a trace followed, and who entered each street when."""
 
-from geo.mapmatch.matcher import Matcher, MatchOptions
+from geo.mapmatch.flows import Passages, passages
+from geo.mapmatch.matcher import MatchOptions
 
-__all__ = ["MatchOptions", "Matcher"]
+__all__ = ["MatchOptions", "Passages", "passages"]

@@ -29,9 +29,8 @@ from geo.mapmatch.lay import lay_points
 from geo.mapmatch.search import Space, nearest_m
 from geo.mapmatch.viterbi import KEPT, match_rider
 from geo.streets.network import MODES, StreetNetwork
-from geo.traces.read import Traces
 
-__all__ = ["MatchOptions", "Matched", "Matcher", "match_points", "match_traces"]
+__all__ = ["MatchOptions", "Matched", "Matcher", "match_points"]
 
 SAMPLE = 400
 BETA_SHARE = 0.02
@@ -262,11 +261,6 @@ def match_points(
 ) -> Matched:
     """Match points once; see `Matcher.match`."""
     return Matcher(network, options).match(rider_ptr, t_s, lonlat)
-
-
-def match_traces(network: StreetNetwork, traces: Traces, options: MatchOptions | None = None) -> Matched:
-    """Match all points of `traces`; see `Matcher.match`."""
-    return match_points(network, traces.rider_ptr, traces.t_s, traces.lonlat, options)
 
 
 def _match_one(

@@ -8,6 +8,7 @@ and compounds are not carried over: private streets stay private, without the ou
 
 import ast
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import networkx
@@ -20,7 +21,7 @@ from geo.streets.build import build_network
 from geo.streets.network import StreetNetwork
 from geo.streets.raw import ALL_MODES, GATE_DELAY_S, MODES, RawWays, mode_bit
 
-__all__ = ["from_osmnx", "to_osmnx"]
+__all__ = ["from_osmnx", "to_osmnx", "write_graphml"]
 
 
 def to_osmnx(network: StreetNetwork, mode: str | None = None) -> networkx.MultiDiGraph:
@@ -108,6 +109,25 @@ def from_osmnx(graph: networkx.MultiDiGraph, gate_delay_s: float = GATE_DELAY_S)
     if not graph.number_of_edges():
         raise InputError("the graph holds no street.")
     return build_network(_raw(graph), gate_delay_s=gate_delay_s)
+
+
+def write_graphml(network: StreetNetwork, path: Path) -> None:
+    """Write the network as a GraphML file that OSMnx and `geo.osm.read.read_graphml` read.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    # OSMnx takes seconds to import and is needed for this door only.
+    import osmnx
+
+    try:
+        osmnx.save_graphml(to_osmnx(network), path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({(error.strerror or 'output error').lower()})."
+        ) from error
 
 
 class _Street(NamedTuple):

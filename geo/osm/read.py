@@ -77,7 +77,7 @@ def read_osm(
     Parameters
     ----------
     path : Path
-        Local file with one of the endings `SUFFIXES`.
+        Local file with one of the endings `SUFFIXES`; or ``.graphml`` of OSMnx, which holds no places.
     cache_dir : Path, optional
         Folder for the finished network and places, one subfolder for each content and parameters; a second
         reading maps them into memory. A subfolder that cannot be read is written anew.
@@ -94,6 +94,9 @@ def read_osm(
         The file is missing, broken, of another kind, or holds no street.
     """
     path = Path(path)
+    if path.name.endswith(".graphml"):
+        network = read_graphml(path, gate_delay_s)
+        return network, Places.empty(network.compounds)
     _check(path)
     folder = None
     if cache_dir is not None:
@@ -149,7 +152,7 @@ def read_place(query: str, cache_dir: Path | str | None = None) -> StreetNetwork
     return from_osmnx(graph)
 
 
-def read_graphml(path: Path | str) -> StreetNetwork:
+def read_graphml(path: Path | str, gate_delay_s: float = GATE_DELAY_S) -> StreetNetwork:
     """Street network of a GraphML file that OSMnx saved.
 
     Raises
@@ -168,7 +171,7 @@ def read_graphml(path: Path | str) -> StreetNetwork:
         graph = osmnx.load_graphml(path, edge_dtypes={"oneway": str, "reversed": str})
     except (ValueError, KeyError, OSError, SyntaxError) as error:
         raise InputError(f"{path} is not a GraphML file of OSMnx: {error}.") from error
-    return from_osmnx(graph)
+    return from_osmnx(graph, gate_delay_s)
 
 
 def _cache_key(path: Path, gate_delay_s: float) -> str:
@@ -219,7 +222,7 @@ def _check(path: Path) -> None:
     if not path.is_file():
         raise InputError(f"{path} is not there or not a file.")
     if not path.name.endswith(SUFFIXES):
-        raise InputError(f"{path} has no ending of an OSM map file ({', '.join(SUFFIXES)}).")
+        raise InputError(f"{path} has no ending of an OSM map file ({', '.join((*SUFFIXES, '.graphml'))}).")
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty.")
 

@@ -15,11 +15,11 @@ REASONS = (
     "reached",
     "source_off_streets",
     "target_off_streets",
-    "other_island",
+    "other_component",
     "no_legal_way",
     "beyond_limit",
 )
-"""``other_island``: no street joins the two; ``no_legal_way``: only against one-ways, forbidden turns or
+"""``other_component``: no street joins the two; ``no_legal_way``: only against one-ways, forbidden turns or
 through private places."""
 
 
@@ -32,7 +32,7 @@ def why_unreachable(
     component = network.components(mode)
     apart = component[sources.edge][:, None] != component[targets.edge][None, :]
     code = np.full(times_s.shape, REASONS.index("no_legal_way"), np.int8)
-    code[apart] = REASONS.index("other_island")
+    code[apart] = REASONS.index("other_component")
     code[:, ~targets.ok] = REASONS.index("target_off_streets")
     code[~sources.ok, :] = REASONS.index("source_off_streets")
     code[np.isfinite(free_s)] = REASONS.index("beyond_limit")

@@ -12,7 +12,7 @@ import numpy as np
 from api.settings import Settings
 from api.study.studyfile.tables import StudyFile, SyntheticTable, TraceTable
 from geo.errors import InputError
-from geo.osm import read_osm
+from geo.osm import read_osm, read_place
 from geo.places import Places
 from geo.privacy import MIN_KEY_BYTES
 from geo.streets import StreetNetwork
@@ -47,9 +47,16 @@ class TraceInput:
 
 def read_map(wishes: StudyFile, settings: Settings) -> tuple[StreetNetwork, Places]:
     """Read the map of a study; `InputError` names the file when it cannot be used."""
-    network, places = read_osm(Path(wishes.map.file), cache_dir=settings.cache_dir)
+    if wishes.map.file is None:
+        name = wishes.map.place or ""
+        cache = None if settings.cache_dir is None else settings.cache_dir / "places"
+        network = read_place(name, cache_dir=cache)
+        places = Places.empty(network.compounds)
+    else:
+        name = Path(wishes.map.file).name
+        network, places = read_osm(Path(wishes.map.file), cache_dir=settings.cache_dir)
     if not network.usable(wishes.mode).any():
-        raise InputError(f"{Path(wishes.map.file).name}: the map has no street that {wishes.mode} may use")
+        raise InputError(f"{name}: the map has no street that {wishes.mode} may use")
     return network, places
 
 

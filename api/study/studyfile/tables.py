@@ -63,9 +63,17 @@ class _Table(BaseModel):
 class MapTable(_Table):
     """``[map]``: the street map."""
 
-    file: Annotated[str, Field(min_length=1)]
-    """``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2``."""
+    file: Annotated[str, Field(min_length=1)] | None = None
+    """``.osm.pbf``, ``.osm``, ``.osm.gz``, ``.osm.bz2``, or ``.graphml`` of OSMnx (streets only)."""
+    place: Annotated[str, Field(min_length=2)] | None = None
+    """Instead of a file: a name that OpenStreetMap knows, such as ``海淀区, 北京市``; streets only."""
     attribution: str = "© OpenStreetMap contributors, ODbL 1.0"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.file is None) == (self.place is None):
+            raise ValueError("give either file or place")
+        return self
 
 
 class TraceTable(_Table):

@@ -10,6 +10,8 @@ from tiny_study import place, write_study
 
 from api.cli.commands import yilu
 from api.study.studyfile.read import load_study_file
+from geo.osm.osmnx import to_osmnx
+from geo.osm.read import read_osm
 
 KEY = {"YILU_PSEUDONYM_KEY": "only for these tests, please"}
 STUDY = """
@@ -188,3 +190,45 @@ def test_a_map_is_described_for_people_and_programs(folder: Path) -> None:
 
 def test_an_unknown_benchmark_is_refused() -> None:
     _refused(_run("bench", "nothing"), "there is no benchmark 'nothing'")
+
+
+def test_streets_go_out_as_graphml_and_come_back(tmp_path: Path) -> None:
+    town, graph = write_city(tmp_path / "town.osm"), tmp_path / "town.graphml"
+    there = CliRunner().invoke(yilu, ["map", str(town), "--json", "--graphml", str(graph)])
+    assert there.exit_code == 0, there.output
+    back = CliRunner().invoke(yilu, ["map", str(graph), "--json"])
+    assert back.exit_code == 0, back.output
+    one, two = json.loads(there.stdout), json.loads(back.stdout)
+    assert two["edges"] == one["edges"]
+    assert two["street_km"] == pytest.approx(one["street_km"], rel=1e-6)
+    assert two["pois"] == 0
+
+
+def test_a_place_name_is_downloaded_or_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import osmnx
+
+    network, _ = read_osm(write_city(tmp_path / "town.osm"))
+    asked: list[str] = []
+
+    def download(query: str, **_: object) -> object:
+        asked.append(query)
+        return to_osmnx(network)
+
+    monkeypatch.setattr(osmnx, "graph_from_place", download)
+    found = CliRunner().invoke(yilu, ["map", "--place", "Haidian, Beijing", "--json"])
+    assert found.exit_code == 0, found.output
+    assert asked == ["Haidian, Beijing"]
+    assert json.loads(found.stdout)["edges"] == len(network)
+
+    def offline(query: str, **_: object) -> object:
+        raise ConnectionError(query)
+
+    monkeypatch.setattr(osmnx, "graph_from_place", offline)
+    refused = CliRunner().invoke(yilu, ["map", "--place", "Haidian, Beijing"])
+    assert refused.exit_code == 2
+    assert "the streets of 'Haidian, Beijing' cannot be downloaded: no internet here." in refused.output
+    neither = CliRunner().invoke(yilu, ["map"])
+    assert neither.exit_code == 2
+    assert "give either a map file or --place NAME" in neither.output

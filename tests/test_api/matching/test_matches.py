@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -345,3 +346,47 @@ def test_an_emergency_alerts_the_soonest_capable_riders_in_phases(client: TestCl
     lost = _emergency(riders)
     lost["task"]["place"] = {"lon": 116.5, "lat": 39.9}
     assert client.post(ALERTS, json=lost).json()["type"] == "/problems#off-network"
+
+
+def _two_tasks() -> dict[str, Any]:
+    """Anybody may do the first task; only "near" may do the second, and its hour has room for one."""
+    request = _request()
+    request["riders"] = [
+        {"rider_id": "near", **_at("A"), "skills": ["aid"]},
+        {"rider_id": "other", **_at("F")},
+    ]
+    place = {**_at("B"), "service_s": 60}
+    request["tasks"] = [
+        {"task_id": "t1", "place": {**place, "latest": DUE}},
+        {"task_id": "t2", "place": place, "skills": ["aid"]},
+    ]
+    request["policy"] = {"max_extra_per_hour_s": 150}
+    return request
+
+
+def test_the_order_decides_one_by_one_and_not_together(client: TestClient) -> None:
+    request = _two_tasks()
+    in_order = client.post(MATCHES, json=request).json()
+    assert [one["task_id"] for one in in_order["matches"]] == ["t1"]
+    assert in_order["matches"][0]["rider_id"] == "near"
+    assert client.post(MATCHES, json={**request, "assignment": "in_order"}).json() == in_order
+    together = client.post(MATCHES, json={**request, "assignment": "together"}).json()
+    assert {one["task_id"]: one["rider_id"] for one in together["matches"]} == {"t1": "other", "t2": "near"}
+    assert together["refused"] == []
+
+
+def test_parallel_requests_on_one_network_answer_as_one_by_one(folder: Path) -> None:
+    """Many threads search the same network at once: each has memory of its own."""
+    letters = "ABCDEFGHIJ"
+    requests = []
+    for n, letter in enumerate(letters * 4):
+        request = _request()
+        request["tasks"][0]["place"] |= _at(letter)
+        request["riders"][1] |= _at(letters[(n * 7) % len(letters)])
+        requests.append(request)
+    with TestClient(create_app(folder, settings=Settings())) as client:
+        alone = [client.post(MATCHES, json=request).json() for request in requests]
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(lambda request: client.post(MATCHES, json=request).json(), requests))
+    assert found == alone
+    assert sum(len(one["matches"]) for one in alone) > len(requests) / 2

@@ -43,7 +43,7 @@ def _load(folder: Path, text: str) -> StudyFile:
 
 def test_paths_are_relative_to_the_study_file(tmp_path: Path) -> None:
     study = _load(tmp_path, GOOD)
-    assert Path(study.map.file) == tmp_path / "maps" / "town.osm.pbf"
+    assert Path(study.map.file or "") == tmp_path / "maps" / "town.osm.pbf"
     assert study.all_languages == ("zh", "en")
 
 
@@ -64,6 +64,8 @@ def test_paths_are_relative_to_the_study_file(tmp_path: Path) -> None:
         ('title = "A study"', 'title = { zh = "x" }', "title has no text for the language en"),
         ("maps/town.osm.pbf", "package:no_such_package_here/x.pbf", "no_such_package_here is not installed"),
         ('"maps/town.osm.pbf"', '""', "map.file"),
+        ('file = "maps/town.osm.pbf"', "", "give either file or place"),
+        ('"maps/town.osm.pbf"', '"maps/town.osm.pbf"\nplace = "Haidian"', "give either file or place"),
         ("[map]", "map = 3\n[mapp]", "map"),
         ("sites = 5", "budget_yuan = 0", "siting.budget_yuan: input should be greater than 0"),
         ("sites = 5", "existing_stations = 'shut'", "existing_stations: input should be 'keep', 'may_close'"),
@@ -114,7 +116,7 @@ def test_the_language_of_the_command_line_comes_first(tmp_path: Path) -> None:
 
 def test_the_built_in_study_is_valid_and_speaks_both_languages(helsinki_pbf: Path) -> None:
     study = load_study_file(built_in())
-    assert Path(study.map.file) == helsinki_pbf
+    assert Path(study.map.file or "") == helsinki_pbf
     assert {study.text("city", "zh"), study.text("city", "en")} == {"赫尔辛基", "Helsinki"}
 
 

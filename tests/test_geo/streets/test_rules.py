@@ -174,7 +174,7 @@ def test_islands_are_counted_and_said_to_be_unreachable() -> None:
     network = town.network()
     assert time_s(town, "ebike", "A", "D") == math.inf
     assert path(town, "ebike", "A", "D") is None
-    assert reason(network, town, "ebike", "A", "D") == "other_island"
+    assert reason(network, town, "ebike", "A", "D") == "other_component"
     labels = network.components("ebike")
     lengths = [network.edge_length_m[labels == part].sum() for part in range(labels.max() + 1)]
     assert lengths == pytest.approx([200.0, 100.0], abs=0.01)
