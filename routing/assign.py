@@ -22,7 +22,7 @@ from routing.match import apply, match, task_order, without_way_out
 from routing.model.results import Match, Refused, RunnerUp
 from routing.model.tasks import Task, stops_of
 
-__all__ = ["Assigned", "Held", "assign_all", "assign_round", "hold_back", "match_batch"]
+__all__ = ["Assigned", "HeldBack", "assign_all", "assign_round", "hold_back", "match_batch"]
 
 LISTED = 6
 """Riders listed for each task at first; lists grow where the optimum asks for it."""
@@ -30,7 +30,7 @@ PASSES = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Held:
+class HeldBack:
     """A task that waits for a better rider who is about to come free."""
 
     task_id: str
@@ -216,7 +216,7 @@ def assign_all(
     Returns
     -------
     tuple of Assigned, tuple of Task
-        By rider, then in the order of his plan; and the tasks that nobody may do.
+        By rider, then in the order of their plan; and the tasks that nobody may do.
     """
     draft = _Draft(fleet, now_s, threads)
     with fleet.at_hand(tasks):
@@ -256,17 +256,17 @@ class _Draft:
 
     def put(self, task: Task, found: Candidate, runner_up: RunnerUp | None) -> None:
         """Put a task into the plan of the rider found, at the place found."""
-        squad, row = self._fleet.row_of(found.rider_id)
+        mode_fleet, row = self._fleet.row_of(found.rider_id)
         now, visit = as_ms(self._now_s), task.place
-        if squad.c.leave[row * squad.width + found.place] < now:
-            if squad.c.stops[row]:
+        if mode_fleet.c.leave[row * mode_fleet.width + found.place] < now:
+            if mode_fleet.c.stops[row]:
                 visit = dataclasses.replace(visit, earliest_s=max(visit.earliest_s, self._now_s))
             else:
-                # He stood idle until now.
-                self._ready.setdefault(found.rider_id, int(squad.c.ready[row]))
-                squad.c.ready[row] = now
-        at = self._fleet.place_of(squad.mode, task)
-        squad.insert(row, found.place, at, visit, stops_of(task)[0].load_change, False)
+                # The rider stood idle until now.
+                self._ready.setdefault(found.rider_id, int(mode_fleet.c.ready[row]))
+                mode_fleet.c.ready[row] = now
+        at = self._fleet.place_of(mode_fleet.mode, task)
+        mode_fleet.insert(row, found.place, at, visit, stops_of(task)[0].load_change, False)
         mine = self._of_rider.setdefault(found.rider_id, [])
         for one in mine:
             one.place += one.place >= found.place
@@ -278,25 +278,25 @@ class _Draft:
         """Take a task out again."""
         taken = self._placed.pop(task_id)
         rider_id = taken.found.rider_id
-        squad, row = self._fleet.row_of(rider_id)
+        mode_fleet, row = self._fleet.row_of(rider_id)
         mine = self._of_rider[rider_id]
         mine.remove(taken)
         for one in mine:
             one.place -= one.place > taken.place
         if not mine and rider_id in self._ready:
-            squad.c.ready[row] = self._ready.pop(rider_id)
-        squad.take_out(row, taken.place)
+            mode_fleet.c.ready[row] = self._ready.pop(rider_id)
+        mode_fleet.take_out(row, taken.place)
         self._budget(rider_id)
         return taken
 
     def _budget(self, rider_id: str) -> None:
         """Leave to a rider what the hour allows beside the tasks on trial."""
         fleet, policy = self._fleet, self._fleet.policy
-        squad, row = fleet.row_of(rider_id)
+        mode_fleet, row = fleet.row_of(rider_id)
         spent_s = fleet.rider(rider_id).extra_last_hour_s
         spent_s += sum(one.found.extra_ms for one in self._of_rider[rider_id]) / 1000
         left_s = max(policy.max_extra_per_hour_s - spent_s, 0.0)
-        squad.c.cap[row] = round(min(policy.max_extra_s, left_s) * 1000)
+        mode_fleet.c.cap[row] = round(min(policy.max_extra_s, left_s) * 1000)
 
     def undo(self) -> None:
         """Take all drafts out: the columns are as before."""
@@ -313,7 +313,7 @@ class _Draft:
             offers = self._fleet.best(tasks, 1, self._now_s, self._threads, better=found)
             moved = False
             for task_id, one, offered in zip(order, placed, offers, strict=True):
-                # Of a rider with several tasks, each may have a cheaper place in his own plan.
+                # Of a rider with several tasks, each may have a cheaper place in their own plan.
                 if offered or len(self._of_rider[one.found.rider_id]) > 1:
                     moved |= self._move(task_id)
             if not moved:
@@ -347,8 +347,8 @@ class _Draft:
 
 def hold_back(
     fleet: Fleet, tasks: Sequence[Task], now_s: float, patience_s: float = 900.0, least_gain_s: float = 60.0
-) -> tuple[Held, ...]:
-    """Say which single-place tasks had better wait for a rider who is on his break and comes free soon.
+) -> tuple[HeldBack, ...]:
+    """Say which single-place tasks had better wait for a rider who is on their break and comes free soon.
 
     Riders with orders need no holding back: a task may stand at the end of their plans. Riders on a break may
     not be asked until it is over; they are judged as from then on.
@@ -366,7 +366,7 @@ def hold_back(
 
     Returns
     -------
-    tuple of Held
+    tuple of HeldBack
         At most one for each task, in the order of the tasks.
     """
     now_best = fleet.best(tasks, 1, now_s)
@@ -376,13 +376,13 @@ def hold_back(
         if rider.status == "on_break" and now_s < rider.available_s <= now_s + patience_s:
             soon.append(rider_id)
     opened = [fleet.row_of(rider_id) for rider_id in soon]
-    for squad, row in opened:
-        squad.c.ok[row] = 1
+    for mode_fleet, row in opened:
+        mode_fleet.c.ok[row] = 1
     try:
         later = fleet.best(tasks, 1, now_s)
     finally:
-        for squad, row in opened:
-            squad.c.ok[row] = 0
+        for mode_fleet, row in opened:
+            mode_fleet.c.ok[row] = 0
     held = []
     for task, now_one, later_one in zip(tasks, now_best, later, strict=True):
         if not later_one or later_one[0].rider_id not in soon:
@@ -390,5 +390,5 @@ def hold_back(
         gain = np.inf if not now_one else (now_one[0].rank_ms - later_one[0].rank_ms) / 1000
         if gain >= least_gain_s:
             rider = fleet.rider(later_one[0].rider_id)
-            held.append(Held(task.task_id, rider.rider_id, rider.available_s, float(gain)))
+            held.append(HeldBack(task.task_id, rider.rider_id, rider.available_s, float(gain)))
     return tuple(held)

@@ -32,11 +32,11 @@ class Alert:
     """Seconds after the emergency was reported."""
     travel_s: float
     arrives_s: float
-    """Seconds after the report, when he accepts: alert + answer + way."""
+    """Seconds after the report, when the rider accepts: alert + answer + way."""
     acceptance: float
     late_stops: tuple[tuple[str, float], ...]
-    """Stops that would be late if he went and then drove on: (stop id, seconds beyond due); inf where no way
-    leads on to it."""
+    """Stops that would be late if the rider went and then drove on: (stop id, seconds beyond due); inf where
+    no way leads on to it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class AlertPlan:
     probability: float
     """That somebody arrives within `within_s` of the report."""
     soonest_s: float
-    """Arrival of the soonest rider if he accepts; inf without riders."""
+    """Arrival of the soonest rider if the rider accepts; inf without riders."""
 
 
 def chance_within(alerts: tuple[Alert, ...], within_s: float) -> float:
@@ -135,12 +135,12 @@ def _reach_s(fleet: Fleet, riders: list[Rider], task: Task, horizon_s: float, no
     out = np.full(len(riders), np.inf)
     for mode in {rider.mode for rider in riders}:
         mine = [at for at, rider in enumerate(riders) if rider.mode == mode]
-        squad = fleet.squads[mode]
+        mode_fleet = fleet.mode_fleets[mode]
         target = fleet.network.snap(np.array([task.place.lonlat]), mode, fleet.policy.walk_to_street_m)
         if target.edge[0] < 0:
             continue
-        slots = [fleet.row_of(riders[at].rider_id)[1] * squad.width for at in mine]
-        places = squad.snapped(slots)
+        slots = [fleet.row_of(riders[at].rider_id)[1] * mode_fleet.width for at in mine]
+        places = mode_fleet.snapped(slots)
         whole = reach_to(fleet.network, mode, places, target, horizon_s + 600.0)
         for at, seconds, walk_ms in zip(mine, whole.tolist(), places.walk_ms.tolist(), strict=True):
             rider = riders[at]
@@ -156,24 +156,24 @@ def _ridden_s(seconds: float, walk_ms: int, speed_factor: float) -> float:
 
 def _late_after(fleet: Fleet, rider: Rider, task: Task, arrival_s: float) -> tuple[tuple[str, float], ...]:
     """List the stops that are late when the rider drives on from the emergency."""
-    squad, row = fleet.row_of(rider.rider_id)
-    base = row * squad.width
+    mode_fleet, row = fleet.row_of(rider.rider_id)
+    base = row * mode_fleet.width
     if not rider.stops:
         return ()
     if rider.rider_id in fleet.unreachable:
         return tuple((stop.stop_id, math.inf) for stop in rider.stops if stop.latest_s < math.inf)
     target = fleet.network.snap(np.array([task.place.lonlat]), rider.mode, fleet.policy.walk_to_street_m)
-    first = squad.snapped([base + 1])
+    first = mode_fleet.snapped([base + 1])
     on_s = _ridden_s(
         float(reach_to(fleet.network, rider.mode, target, first)[0]),
         int(target.walk_ms[0]) + int(first.walk_ms[0]),
         rider.speed_factor,
     )
-    delay = arrival_s + task.place.service_s + on_s - int(squad.c.arrive[base + 1]) / 1000
+    delay = arrival_s + task.place.service_s + on_s - int(mode_fleet.c.arrive[base + 1]) / 1000
     late = []
     for at, stop in enumerate(rider.stops):
-        was = int(squad.c.start[base + 1 + at]) / 1000
-        start = max(int(squad.c.arrive[base + 1 + at]) / 1000 + max(delay, 0.0), stop.earliest_s)
+        was = int(mode_fleet.c.start[base + 1 + at]) / 1000
+        start = max(int(mode_fleet.c.arrive[base + 1 + at]) / 1000 + max(delay, 0.0), stop.earliest_s)
         delay = start - was
         if start > stop.latest_s:
             late.append((stop.stop_id, start - stop.latest_s))

@@ -119,8 +119,8 @@ def _answers(
 def late_stops(fleet: Fleet) -> tuple[LateStop, ...]:
     """Return the stops that are late as the plans stand, by rider and place."""
     late: list[LateStop] = []
-    for mode, squad in fleet.squads.items():
-        c, width = squad.c, squad.width
+    for mode, mode_fleet in fleet.mode_fleets.items():
+        c, width = mode_fleet.c, mode_fleet.width
         over = (c.start - c.latest).reshape(-1, width)
         for row, j in zip(*np.nonzero(over > 0), strict=True):
             if 1 <= j <= c.stops[row] and c.latest[row * width + j] < EVER:
@@ -166,7 +166,7 @@ def candidates_for(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Cand
     """Return the k best riders for a task of either form.
 
     A plan may not end where no legal way leads on or back, unless it did before: there the rider could not go
-    to his next order. For a mode that cannot leave the last place of the task, every place is judged.
+    to their next order. For a mode that cannot leave the last place of the task, every place is judged.
     """
     modes = without_way_out(fleet, task)
     if not modes:
@@ -175,11 +175,11 @@ def candidates_for(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Cand
     if task.modes > modes:
         found += _best(fleet, dataclasses.replace(task, modes=task.modes - modes), k, now_s)
     for mode in sorted(modes):
-        squad = fleet.squads[mode]
-        misses = near_misses(fleet, squad, task, now_s)
+        mode_fleet = fleet.mode_fleets[mode]
+        misses = near_misses(fleet, mode_fleet, task, now_s)
         for row, extra, place, end in () if misses is None else misses.allowed:
             dropoff_place = None if task.dropoff is None else end
-            rank = extra + int(squad.c.penalty[row])
+            rank = extra + int(mode_fleet.c.penalty[row])
             found.append(Candidate(fleet.id_at(mode, row), place, extra, rank, dropoff_place))
     return tuple(sorted(found, key=lambda one: (one.rank_ms, one.rider_id, one.place))[:k])
 
@@ -191,7 +191,7 @@ def _best(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ..
 def without_way_out(fleet: Fleet, task: Task) -> frozenset[str]:
     """Modes that may do the task and cannot leave its last place."""
     lost = set()
-    for mode in task.modes & fleet.squads.keys():
+    for mode in task.modes & fleet.mode_fleets.keys():
         edge = int(fleet.table(mode, [task], dropoff=True).places.edge[0])
         if edge >= 0 and not leads_on(fleet.network, mode, edge, POCKET_M):
             lost.add(mode)
@@ -241,33 +241,33 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     found : Candidate
         From `candidates_for`, with the fleet unchanged since.
     runner_up : RunnerUp, optional
-        Left out of the account where he rides for another platform.
+        Left out of the account where the rider rides for another platform.
     now_s : float
         Epoch seconds.
     """
-    squad, row = fleet.row_of(found.rider_id)
+    mode_fleet, row = fleet.row_of(found.rider_id)
     rider = fleet.rider(found.rider_id)
     k, place = len(rider.stops), found.place
-    base = row * squad.width
-    before = squad.c.start[base + 1 : base + k + 1].copy()
+    base = row * mode_fleet.width
+    before = mode_fleet.c.start[base + 1 : base + k + 1].copy()
     now = round(now_s * 1000)
     from_s = -math.inf
-    if squad.c.leave[base + place] < now:
+    if mode_fleet.c.leave[base + place] < now:
         if k == 0:
-            # He stood idle until now.
-            squad.c.ready[row] = now
+            # The rider stood idle until now.
+            mode_fleet.c.ready[row] = now
         else:
             from_s = now / 1000
     added = _added(task, rider, from_s)
     where = [place] if found.dropoff_place is None else [place, found.dropoff_place]
-    before_ms = int(squad.c.arrive[base + place + 1]) if place < k else int(squad.c.leave[base + k])
+    before_ms = int(mode_fleet.c.arrive[base + place + 1]) if place < k else int(mode_fleet.c.leave[base + k])
     if place == k == 0:
         before_ms = max(before_ms, now)
     old_way = _ways(fleet, rider, [base + j for j in range(place, min(where[-1] + 1, k) + 1)])
     for number in reversed(range(len(added))):
         at = fleet.table(rider.mode, [task], dropoff=number == 1).places
         fleet.insert(found.rider_id, where[number], added[number], at)
-    base, c = row * squad.width, squad.c
+    base, c = row * mode_fleet.width, mode_fleet.c
     extra_ms: int | None = None
     if len(added) == 1:
         # As it stands in the columns now: a batch moves other tasks after a candidate was found.
@@ -317,8 +317,8 @@ def _metres(path: Path) -> float:
 
 def _ways(fleet: Fleet, rider: Rider, slots: list[int]) -> list[Path]:
     """Return the ways between slots, one after the other."""
-    squad = fleet.squads[rider.mode]
-    places = squad.snapped(slots)
+    mode_fleet = fleet.mode_fleets[rider.mode]
+    places = mode_fleet.snapped(slots)
     ways = []
     for at in range(len(slots) - 1):
         path = find_path(fleet.network, rider.mode, places.take([at]), places.take([at + 1]))

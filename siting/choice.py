@@ -12,13 +12,13 @@ from siting.solvers.station_plans import PlanEffort, solve_station_plan
 from siting.stations.hours import open_by_hour
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
 
-__all__ = ["Joint", "budget_points", "joint_plan", "usual_cost"]
+__all__ = ["PlanModel", "budget_points", "plan_model", "usual_cost"]
 
 FloatArray = npt.NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
-class Joint:
+class PlanModel:
     """A plan of options as a model, with what each option stands for."""
 
     problem: StationPlan
@@ -44,13 +44,13 @@ def usual_cost(station: ExistingStation) -> float:
     return kind.fixed_yuan + kind.hour_yuan * float(open_by_hour(station.hours).sum())
 
 
-def joint_plan(
+def plan_model(
     weight: FloatArray,
     existing: tuple[ExistingStation, ...],
     candidates: int,
     settings: StudySettings,
     group: npt.NDArray[np.int64] | None = None,
-) -> Joint:
+) -> PlanModel:
     """Set up the plan of one study.
 
     An existing station may stay as it is, be run with any longer pattern of its kind, and, where the
@@ -104,7 +104,7 @@ def joint_plan(
         group=group,
         group_share=None if group is None else np.full(groups, settings.least_grid_share),
     )
-    return Joint(problem, tuple(r[4] for r in rows), tuple(r[5] for r in rows))
+    return PlanModel(problem, tuple(r[4] for r in rows), tuple(r[5] for r in rows))
 
 
 def _hours(pattern: tuple[int, int]) -> npt.NDArray[np.bool_]:
@@ -113,14 +113,14 @@ def _hours(pattern: tuple[int, int]) -> npt.NDArray[np.bool_]:
     return out
 
 
-def budget_points(joint: Joint, cost_s: FloatArray, result: SitingResult) -> tuple[BudgetPoint, ...]:
+def budget_points(model: PlanModel, cost_s: FloatArray, result: SitingResult) -> tuple[BudgetPoint, ...]:
     """Return coverage against money for budgets about the given one, each with its proven gap."""
-    budget = joint.problem.budget
-    total = float(joint.problem.weight.sum())
+    budget = model.problem.budget
+    total = float(model.problem.weight.sum())
     if budget is None or total == 0:
         return ()
     least = float(
-        sum(joint.problem.option_cost[joint.problem.option_site == s].min() for s in joint.problem.kept)
+        sum(model.problem.option_cost[model.problem.option_site == s].min() for s in model.problem.kept)
     )
     out = []
     last: SitingResult | None = None
@@ -129,7 +129,7 @@ def budget_points(joint: Joint, cost_s: FloatArray, result: SitingResult) -> tup
             continue
         answer = result
         if share != 1.0:
-            part = dataclasses.replace(joint.problem, budget=share * budget)
+            part = dataclasses.replace(model.problem, budget=share * budget)
             effort = PlanEffort(steps=120, sweeps=4, width=12)
             # more money never serves less: each budget starts from the plan of the one before
             answer = solve_station_plan(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from geo.errors import InputError
 from geo.places import Places
 from geo.stays import KINDS
-from siting.choice import Joint, budget_points, joint_plan
+from siting.choice import PlanModel, budget_points, plan_model
 from siting.columns import StayColumns
 from siting.demand.events import due_events, stay_events, stops_beside
 from siting.demand.hotspots import find_hot_spots
@@ -90,7 +90,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         sites=len(inputs.existing) + settings.new_sites,
         kept=tuple(range(len(inputs.existing))),
     )
-    result, joint = _choose(inputs, demand, weight, problem, cost_s, len(candidates.name))
+    result, model = _choose(inputs, demand, weight, problem, cost_s, len(candidates.name))
     plan = Plan(
         existing=inputs.existing,
         candidates=candidates,
@@ -99,7 +99,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         chosen=result.chosen,
         kinds=settings.kinds,
         limit_s=settings.limit_s,
-        run={} if joint is None else joint.run(result),
+        run={} if model is None else model.run(result),
     )
     tell("checks")
     reach = reach_within(cost_s, settings.limit_s)
@@ -110,10 +110,10 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         if days.any()
     }
     coverage = coverage_table(plan, demand.lonlat, problem, rest, ways, settings, _rng(settings, 1))
-    if joint is None:
+    if model is None:
         curve = budget_curve(plan, problem, weight, reach, _rng(settings, 2))
     else:
-        curve = budget_points(joint, cost_s, result)
+        curve = budget_points(model, cost_s, result)
     tell("sites")
     sites = describe_sites(plan, demand, weight, shares, ways, settings)
     names = _names(inputs, ways, [site.lonlat for site in sites])
@@ -212,7 +212,7 @@ def _choose(
     problem: MaxCover,
     cost_s: FloatArray,
     candidates: int,
-) -> tuple[SitingResult, Joint | None]:
+) -> tuple[SitingResult, PlanModel | None]:
     """Choose places alone, or places, kinds and hours together where there is a budget."""
     settings = inputs.settings
     limits = Limits(gap=1e-6, node_limit=settings.node_limit)
@@ -222,9 +222,9 @@ def _choose(
             raise InputError("least_grid_share needs unit grids, and the study has none.")
         group = grid_of(tuple(inputs.grids.polygons), demand.lonlat)
     if settings.budget_yuan is not None:
-        joint = joint_plan(weight, inputs.existing, candidates, settings, group)
-        result = solve(joint.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
-        return verified(joint.problem, cost_s, result), joint
+        model = plan_model(weight, inputs.existing, candidates, settings, group)
+        result = solve(model.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
+        return verified(model.problem, cost_s, result), model
     if group is not None:
         share = np.full(len(inputs.grids.codes) if inputs.grids else 0, settings.least_grid_share)
         problem = dataclasses.replace(problem, group=group, group_share=share)

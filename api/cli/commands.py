@@ -74,13 +74,15 @@ def _run_study(study_file: Path, out: Path, lang: "Language | None", scheduler: 
     from api.cli.console import StageBars
     from api.cli.planner_table import print_study, stage_names
     from api.settings import load_settings
-    from api.study.run import run_study
+    from api.study.run import write_study
     from api.study.studyfile.read import load_study_file
 
-    wishes = load_study_file(study_file).with_language(lang)
-    with StageBars(stage_names(wishes.language)) as bars:
-        result = run_study(wishes, out, load_settings(), progress=bars.progress, scheduler=scheduler)
-    print_study(result, wishes.language, out)
+    study_settings = load_study_file(study_file).with_language(lang)
+    with StageBars(stage_names(study_settings.language)) as bars:
+        result = write_study(
+            study_settings, out, load_settings(), progress=bars.progress, scheduler=scheduler
+        )
+    print_study(result, study_settings.language, out)
 
 
 @yilu.command()

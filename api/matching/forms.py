@@ -82,7 +82,7 @@ class StopIn(Schema):
 
 
 class RiderIn(Schema):
-    """A rider where he is now, with his remaining stops in the order he promised."""
+    """A rider where the rider is now, with their remaining stops in the order the rider promised."""
 
     rider_id: Identifier
     lon: Lon
@@ -251,7 +251,7 @@ class RefusedOut(Schema):
 
 
 class AnswerOut(Schema):
-    """Whether a rider may do a task, and what keeps him from it."""
+    """Whether a rider may do a task, and what keeps them from it."""
 
     task_id: str
     rider_id: str
@@ -268,7 +268,7 @@ class LateStopOut(Schema):
 
 
 class OffNetworkOut(Schema):
-    """A rider left out: his position or a stop lies on no street."""
+    """A rider left out: their position or a stop lies on no street."""
 
     rider_id: str
     nearest_street_m: float | None

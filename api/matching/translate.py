@@ -116,7 +116,7 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     off = fleet.put(asked.riders, asked.now_s)
     (task,) = asked.tasks
     limit_m = asked.policy.walk_to_street_m
-    near = [network.snap(np.array([task.place.lonlat]), mode, limit_m) for mode in fleet.squads]
+    near = [network.snap(np.array([task.place.lonlat]), mode, limit_m) for mode in fleet.mode_fleets]
     if near and not any(place.ok[0] for place in near):
         raise OffNetworkError(f"task {task.task_id} lies on no street within {limit_m:.0f} m")
     known = request.acceptance

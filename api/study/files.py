@@ -33,7 +33,7 @@ Step = Callable[[int, int], None]
 class StudyFiles:
     """What is written."""
 
-    wishes: StudyFile
+    study_settings: StudyFile
     study: Study
     network: StreetNetwork
     places: Places
@@ -52,8 +52,8 @@ def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
     step : callable
         Told of steps done and steps in all.
     """
-    wishes, study = files.wishes, files.study
-    languages = wishes.all_languages
+    study_settings, study = files.study_settings, files.study
+    languages = study_settings.all_languages
     match = files.trial.shown if files.trial is not None else None
     total = STEPS + (STEPS_A_LANGUAGE + (match is not None)) * len(languages)
     done = 0
@@ -67,7 +67,7 @@ def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
     tell()
     for language in languages:
         middle = "" if language == languages[0] else f".{language}"
-        said = in_language(study, wishes, language)
+        said = in_language(study, study_settings, language)
         page = study_map(said, backdrop, language)
         (folder / f"map{middle}.html").write_text(page, encoding="utf-8", newline="\n")
         tell()
@@ -90,10 +90,10 @@ def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
     tell()
 
 
-def in_language(study: Study, wishes: StudyFile, language: Language) -> Study:
+def in_language(study: Study, study_settings: StudyFile, language: Language) -> Study:
     """Return the study with its own texts in one language."""
     return dataclasses.replace(
-        study, title=wishes.text("title", language), city=wishes.text("city", language)
+        study, title=study_settings.text("title", language), city=study_settings.text("city", language)
     )
 
 
@@ -120,11 +120,17 @@ def _write_matches(trial: MatchSample | None, folder: Path) -> None:
 def _write_service_data(files: StudyFiles, folder: Path) -> None:
     study = files.study
     meta = StudyMeta(
-        titles={language: files.wishes.text("title", language) for language in files.wishes.all_languages},
-        cities={language: files.wishes.text("city", language) for language in files.wishes.all_languages},
+        titles={
+            language: files.study_settings.text("title", language)
+            for language in files.study_settings.all_languages
+        },
+        cities={
+            language: files.study_settings.text("city", language)
+            for language in files.study_settings.all_languages
+        },
         timezone=study.timezone,
-        languages=files.wishes.all_languages,
-        mode=files.wishes.mode,
+        languages=files.study_settings.all_languages,
+        mode=files.study_settings.mode,
         period=study.period,
         synthetic=study.synthetic,
         attribution=study.map_attribution,

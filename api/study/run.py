@@ -31,14 +31,13 @@ from geo.stays import classify_stays, due_breaks, find_stay_points
 from geo.traces import Account
 from siting.columns import PassingFlows
 from siting.results import FileAccount, Study
-from siting.study import StudyInputs
-from siting.study import run_study as choose_sites
+from siting.study import StudyInputs, run_study
 
-__all__ = ["run_study"]
+__all__ = ["write_study"]
 
 
-def run_study(
-    wishes: StudyFile,
+def write_study(
+    study_settings: StudyFile,
     out: Path,
     settings: Settings,
     *,
@@ -49,7 +48,7 @@ def run_study(
 
     Parameters
     ----------
-    wishes : StudyFile
+    study_settings : StudyFile
         What the study file says.
     out : Path
         Folder for the results; replaced only when all of them are there.
@@ -71,19 +70,19 @@ def run_study(
         One sentence on what stands in the way; then the former results in `out` are untouched.
     """
     stages = Stages(progress)
-    key = pseudonym_key(wishes, settings)
+    key = pseudonym_key(study_settings, settings)
     with prepared_folder(out) as folder:
         with stages("map"):
-            network, places = read_map(wishes, settings)
+            network, places = read_map(study_settings, settings)
         fleet = None
-        if wishes.synthetic is not None:
+        if study_settings.synthetic is not None:
             with stages("fleet"):
-                fleet = made_fleet(wishes, wishes.synthetic, network, places)
-        existing = existing_stations_of(wishes, network, fleet)
+                fleet = made_fleet(study_settings, study_settings.synthetic, network, places)
+        existing = existing_stations_of(study_settings, network, fleet)
         with stages("traces"), tempfile.TemporaryDirectory(prefix="yilu-") as scratch:
             # The files of a made fleet hold rider ids: they live only as long as they are read.
-            given = trace_inputs(wishes, fleet, Path(scratch))
-            title = wishes.text("title", wishes.language)
+            given = trace_inputs(study_settings, fleet, Path(scratch))
+            title = study_settings.text("title", study_settings.language)
             rejects = folder / "rejects.csv"
             with contextlib.ExitStack() as stack:
                 read: Reader = read_here
@@ -91,14 +90,14 @@ def run_study(
                     read = functools.partial(read_on_cluster, stack.enter_context(connected(scheduler)))
                 traces, accounts = read_platform_files(given, network, key, rejects, title, read)
         with stages("stays"):
-            stays = classify_stays(find_stay_points(traces), traces, places, network, wishes.timezone)
-            breaks = due_breaks(traces, stays, wishes.timezone)
+            stays = classify_stays(find_stay_points(traces), traces, places, network, study_settings.timezone)
+            breaks = due_breaks(traces, stays, study_settings.timezone)
         flows: PassingFlows | None = None
-        if wishes.siting.flows:
+        if study_settings.siting.flows:
             with stages("paths") as step:
-                flows = PassingFlows(*passages(network, traces, MatchOptions(mode=wishes.mode), step))
+                flows = PassingFlows(*passages(network, traces, MatchOptions(mode=study_settings.mode), step))
         with stages("siting") as step:
-            study = choose_sites(
+            study = run_study(
                 StudyInputs(
                     network=network,
                     places=places,
@@ -108,23 +107,23 @@ def run_study(
                     riders=len(traces.pseudonyms),
                     accounts=tuple(_file_account(account) for account in accounts),
                     existing=existing,
-                    own_sites=own_sites_of(wishes),
-                    grids=grids_of(wishes, network),
+                    own_sites=own_sites_of(study_settings),
+                    grids=grids_of(study_settings, network),
                     title=title,
-                    city=wishes.text("city", wishes.language),
-                    attribution=wishes.map.attribution,
-                    synthetic=wishes.synthetic is not None,
-                    settings=settings_of(wishes),
+                    city=study_settings.text("city", study_settings.language),
+                    attribution=study_settings.map.attribution,
+                    synthetic=study_settings.synthetic is not None,
+                    settings=settings_of(study_settings),
                 ),
                 progress=lambda _, done, total: step(done, total),
             )
         trial: MatchSample | None = None
-        if fleet is not None and wishes.matching.tasks:
+        if fleet is not None and study_settings.matching.tasks:
             with stages("matching"):
-                trial = match_sample(wishes, network, fleet)
+                trial = match_sample(study_settings, network, fleet)
                 study = dataclasses.replace(study, matching=trial.totals)
         with stages("files") as step:
-            files = StudyFiles(wishes, study, network, places, trial)
+            files = StudyFiles(study_settings, study, network, places, trial)
             write_study_files(files, folder, step)
         write_json(folder / "summary.json", summary_of(study, describe(network, places), stages.seconds))
     return study

@@ -32,7 +32,7 @@ class MatchSample:
     shown: Match | None
 
 
-def match_sample(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> MatchSample:
+def match_sample(study_settings: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> MatchSample:
     """Match the sample and check every match independently.
 
     Raises
@@ -40,7 +40,7 @@ def match_sample(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFlee
     YiluError
         When the independent check finds a promise broken: such a result is not published.
     """
-    request = sample_request(wishes, network, fleet)
+    request = sample_request(study_settings, network, fleet)
     asked = asked_of(request)
     result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s)
     refuse_all_off_network(result, asked)
@@ -79,7 +79,7 @@ def check_result(network: StreetNetwork, asked: Asked, result: MatchResult) -> i
             problems += checker.path(before.mode, leg.tolist())
         if problems:
             raise YiluError(f"the match of task {match.task_id} did not pass its check: {problems[0]}")
-        # What this task takes is gone from his hour when the next one is judged.
+        # What this task takes is gone from their hour when the next one is judged.
         spent_s = before.extra_last_hour_s + match.extra_s
         plans[match.rider_id] = dataclasses.replace(match.plan, extra_last_hour_s=spent_s)
     late = 0

@@ -25,12 +25,12 @@ TASK_KIND: dict[str, TaskKindName] = {
 }
 
 
-def sample_request(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> MatchRequest:
+def sample_request(study_settings: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> MatchRequest:
     """Return the request whose answer becomes ``matches.json``.
 
     Parameters
     ----------
-    wishes : StudyFile
+    study_settings : StudyFile
         Names the moment, the number of tasks, the seed and the datum.
     network : StreetNetwork
         The streets.
@@ -45,10 +45,12 @@ def sample_request(wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFl
     options = fleet.options
     zone = zoneinfo.ZoneInfo(options.timezone)
     last_day = options.first_day + datetime.timedelta(days=options.days - 1)
-    at = datetime.datetime.combine(last_day, wishes.matching.at, zone)
-    datum: Datum = wishes.synthetic.datum if wishes.synthetic is not None else "wgs84"
-    riders = _riders(snapshot(fleet, at.timestamp()), datum, zone, wishes.mode)
-    tasks = civic_tasks(network, wishes.mode, wishes.matching.tasks, at.timestamp(), wishes.seed)
+    at = datetime.datetime.combine(last_day, study_settings.matching.at, zone)
+    datum: Datum = study_settings.synthetic.datum if study_settings.synthetic is not None else "wgs84"
+    riders = _riders(snapshot(fleet, at.timestamp()), datum, zone, study_settings.mode)
+    tasks = civic_tasks(
+        network, study_settings.mode, study_settings.matching.tasks, at.timestamp(), study_settings.seed
+    )
     return MatchRequest(datum=datum, now=at, riders=riders, tasks=_tasks(tasks, datum, zone))
 
 

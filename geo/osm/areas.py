@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.arrays import Int64Array
-from geo.osm.opl import OplFile, Relation
+from geo.osm.opl import OsmColumns, Relation
 from geo.rings import Rings, spans
 
 __all__ = ["Areas", "read_areas"]
@@ -32,7 +32,7 @@ class Areas:
         return len(self.id)
 
 
-def read_areas(file: OplFile) -> Areas:
+def read_areas(file: OsmColumns) -> Areas:
     """Collect closed ways and multipolygons that have a key of `AREA_KEYS` and are whole in the file.
 
     An area of which the file lacks a node or a member way (it reaches outside the extract) is left out.
@@ -73,7 +73,7 @@ def _escape(text: str) -> str:
     return "".join(f"%{ord(c):x}%" if c in "%,= @\n" else c for c in text)
 
 
-def _multipolygons(file: OplFile) -> list[tuple[Relation, list[Int64Array]]]:
+def _multipolygons(file: OsmColumns) -> list[tuple[Relation, list[Int64Array]]]:
     """Relations whose member ways close to rings, all inside the file; rings as rows of nodes."""
     wanted = [
         relation

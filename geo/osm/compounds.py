@@ -36,7 +36,7 @@ from geo.osm.access import IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule
 from geo.osm.areas import Areas
 from geo.osm.crossings import M_PER_DEGREE, Segments, Spans, Walks, length_m, segments_near, spans_inside
 from geo.osm.opl import parse_tags
-from geo.osm.ways import Streets
+from geo.osm.ways import StreetColumns
 from geo.streets.raw import Compounds, mode_bit
 
 __all__ = ["FENCED", "GATE_REACH_M", "KINDS", "MARGIN_M", "close_compounds"]
@@ -77,19 +77,19 @@ class _Candidate(NamedTuple):
     inner: BaseGeometry
 
 
-def close_compounds(areas: Areas, streets: Streets) -> tuple[Compounds, Streets]:
+def close_compounds(areas: Areas, streets: StreetColumns) -> tuple[Compounds, StreetColumns]:
     """Decide which areas are closed compounds, and cut the streets at their outlines.
 
     Parameters
     ----------
     areas : Areas
         All areas of the map.
-    streets : Streets
+    streets : StreetColumns
         Usable ways, not cut before.
 
     Returns
     -------
-    Compounds, Streets
+    Compounds, StreetColumns
         The compounds, largest first, and the streets with ``ref_compound`` set, ways split where the
         privacy changes, and ``private`` rules inside.
     """
@@ -207,7 +207,7 @@ def _gated(
 
 
 def _not_public(
-    parts: dict[int, Spans], gated: dict[int, list[bool]], segments: Segments, streets: Streets
+    parts: dict[int, Spans], gated: dict[int, list[bool]], segments: Segments, streets: StreetColumns
 ) -> dict[int, Spans]:
     """Leave out the segments that stay public: always, or because they lead through without a gate."""
     standing = {row: _rule(streets, segments, row).public for row in parts}
@@ -227,7 +227,7 @@ def _not_public(
     return {row: spans for row, spans in parts.items() if standing[row] == NOT_PUBLIC}
 
 
-def _rule(streets: Streets, segments: Segments, row: int) -> WayRule:
+def _rule(streets: StreetColumns, segments: Segments, row: int) -> WayRule:
     return streets.rules[int(streets.rule[segments.way[row]])]
 
 
@@ -236,7 +236,7 @@ def _is_closed(
     gated: list[list[bool]],
     private: dict[int, Spans],
     segments: Segments,
-    streets: Streets,
+    streets: StreetColumns,
 ) -> bool:
     if candidate.tagged:
         return True
@@ -250,7 +250,7 @@ def _is_closed(
     return any(counted) and 2 * sum(counted) >= len(counted)
 
 
-def _to_gates(spans: Spans, at: int, length: float, streets: Streets) -> Spans:
+def _to_gates(spans: Spans, at: int, length: float, streets: StreetColumns) -> Spans:
     """Move the ends of the stretches to a gate or a node nearby, so that no sliver is cut off."""
     gate = [bool(streets.node_gate[streets.way_ref[at + i]]) for i in (0, 1)]
     moved = []
@@ -269,7 +269,7 @@ def _to_gates(spans: Spans, at: int, length: float, streets: Streets) -> Spans:
     return moved
 
 
-def _cut(streets: Streets, inside: dict[int, list[tuple[float, float, int]]]) -> Streets:
+def _cut(streets: StreetColumns, inside: dict[int, list[tuple[float, float, int]]]) -> StreetColumns:
     """Split the ways where a compound begins or ends; inner parts become private for everybody."""
     inside = {at: sorted(spans) for at, spans in inside.items() if spans}
     if not inside:
@@ -313,12 +313,12 @@ def _cut(streets: Streets, inside: dict[int, list[tuple[float, float, int]]]) ->
 
 
 def _joined(
-    streets: Streets,
+    streets: StreetColumns,
     affected: list[int],
     pieces: list[tuple[int, int, list[int], int]],
     rules: list[WayRule],
     new_lonlat: FloatArray,
-) -> Streets:
+) -> StreetColumns:
     kept = np.ones(len(streets.way_id), dtype=np.bool_)
     kept[affected] = False
     lengths = np.diff(streets.way_ptr)

@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
-from geo.osm.ways import Streets
+from geo.osm.ways import StreetColumns
 
 __all__ = ["M_PER_DEGREE", "Segments", "Spans", "Walks", "length_m", "segments_near", "spans_inside"]
 
@@ -97,7 +97,7 @@ def _near(
     return found
 
 
-def segments_near(streets: Streets, boxes: FloatArray) -> Segments:
+def segments_near(streets: StreetColumns, boxes: FloatArray) -> Segments:
     """Segments in and around the cells that a box (b, 4: west, south, east, north) touches.
 
     Long segments are kept wherever they are.
@@ -171,7 +171,7 @@ def _spans(
 class Walks:
     """Walking along a street from junction to junction, over the ends of its ways."""
 
-    def __init__(self, streets: Streets) -> None:
+    def __init__(self, streets: StreetColumns) -> None:
         self.streets = streets
         first, last = streets.way_ptr[:-1], streets.way_ptr[1:] - 1
         self._ends = np.concatenate([first, last])

@@ -21,7 +21,7 @@ from geo.jit import kernel
 
 __all__ = [
     "Objects",
-    "OplFile",
+    "OsmColumns",
     "Relation",
     "TaggedNodes",
     "Wanted",
@@ -106,7 +106,7 @@ class Relation(NamedTuple):
 
 
 @dataclass(frozen=True)
-class OplFile:
+class OsmColumns:
     """Columns of one OSM file. `node_id` is sorted; `node_x`, `node_y` are in 1e-7 degrees."""
 
     node_id: NDArray[np.int64]
@@ -157,7 +157,7 @@ def parse_tags(text: str) -> dict[str, str]:
     return tags
 
 
-def scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
+def scan(path: Path, nodes: Wanted, ways: Wanted) -> OsmColumns:
     """Read an OPL file: all node positions, the selected nodes and ways, and every tagged relation.
 
     Other ways are kept without tags, see `Wanted.drop`.
@@ -167,7 +167,7 @@ def scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
         return gather(_chunks(file), lambda chunk: _scan_chunk(chunk, *keys))
 
 
-def gather(pieces: Iterable[T], columns_of: Callable[[T], tuple[NDArray[np.generic], ...]]) -> OplFile:
+def gather(pieces: Iterable[T], columns_of: Callable[[T], tuple[NDArray[np.generic], ...]]) -> OsmColumns:
     """Turn pieces of a map into columns, in threads, and join these in the order of the pieces.
 
     Parameters
@@ -198,7 +198,7 @@ def gather(pieces: Iterable[T], columns_of: Callable[[T], tuple[NDArray[np.gener
     if len(node_id) > 1 and not bool((node_id[1:] > node_id[:-1]).all()):
         node_id, first = np.unique(node_id, return_index=True)
         x, y = x[first], y[first]
-    return OplFile(
+    return OsmColumns(
         node_id=node_id,
         node_x=x,
         node_y=y,

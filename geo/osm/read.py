@@ -21,7 +21,7 @@ from geo.errors import InputError, YiluError
 from geo.osm.access import NODE_KEYS, WAY_KEYS
 from geo.osm.areas import AREA_KEYS, Areas, read_areas
 from geo.osm.compounds import close_compounds
-from geo.osm.opl import OplFile, TaggedNodes, Wanted, scan
+from geo.osm.opl import OsmColumns, TaggedNodes, Wanted, scan
 from geo.osm.pbf import UnsupportedError, scan_pbf
 from geo.osm.places import PLACE_NODE_KEYS, read_places
 from geo.osm.ways import STREET_KEYS, raw_ways, read_streets
@@ -227,7 +227,7 @@ def _check(path: Path) -> None:
         raise InputError(f"{path} is empty.")
 
 
-def _scan(path: Path, nodes: Wanted, ways: Wanted) -> OplFile:
+def _scan(path: Path, nodes: Wanted, ways: Wanted) -> OsmColumns:
     _check(path)
     try:
         if path.name.endswith(".pbf"):

@@ -9,12 +9,12 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
 from geo.osm.access import CLASSES, WAY_KEYS, NodeRule, WayRule, node_rule, way_rule
-from geo.osm.opl import Objects, OplFile, Relation, parse_tags
+from geo.osm.opl import Objects, OsmColumns, Relation, parse_tags
 from geo.rings import spans
 from geo.streets.raw import MODES, Compounds, RawWays, mode_bit
 from geo.streets.turn_bans import flat
 
-__all__ = ["NAME_KEYS", "STREET_KEYS", "TURN_KEYS", "Streets", "raw_ways", "read_streets"]
+__all__ = ["NAME_KEYS", "STREET_KEYS", "TURN_KEYS", "StreetColumns", "raw_ways", "read_streets"]
 
 NAME_KEYS = ("name", "name:zh", "name:en", "ref")
 STREET_KEYS = WAY_KEYS | frozenset(NAME_KEYS)
@@ -24,7 +24,7 @@ _CAR = mode_bit("car")
 _CAR_WORDS = frozenset({"motorcar", "motor_vehicle"})
 
 
-class Streets(NamedTuple):
+class StreetColumns(NamedTuple):
     """Usable ways of a file: rules and nodes, before compounds cut them."""
 
     way_id: Int64Array
@@ -41,7 +41,7 @@ class Streets(NamedTuple):
     node_gate: BoolArray
 
 
-def read_streets(file: OplFile) -> Streets:
+def read_streets(file: OsmColumns) -> StreetColumns:
     """Pick the ways that somebody may use, with their nodes; squares only where they touch a street."""
     rules: dict[WayRule, int] = {}
     names: dict[str, int] = {}
@@ -72,7 +72,7 @@ def read_streets(file: OplFile) -> Streets:
     node_id, way_ref = np.unique(refs, return_inverse=True)
     lonlat = file.lonlat(file.find(node_id))
     blocked, gate = _barriers(file.nodes, node_id)
-    return Streets(
+    return StreetColumns(
         way_id=file.ways.id[ways],
         way_ptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         way_ref=way_ref.astype(np.int32),
@@ -88,7 +88,7 @@ def read_streets(file: OplFile) -> Streets:
     )
 
 
-def _lonely(file: OplFile, ways: Int64Array, square: BoolArray) -> BoolArray:
+def _lonely(file: OsmColumns, ways: Int64Array, square: BoolArray) -> BoolArray:
     """Mask of the squares (``area=yes``) that touch no street: an island nobody can walk to."""
     lonely = square.copy()
     if square.any():
@@ -125,7 +125,7 @@ def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArra
     return blocked, gate
 
 
-def raw_ways(relations: Iterable[Relation], streets: Streets, compounds: Compounds) -> RawWays:
+def raw_ways(relations: Iterable[Relation], streets: StreetColumns, compounds: Compounds) -> RawWays:
     """Columns of usable ways; `streets` may have been cut at compounds before (`geo.osm.compounds`)."""
     rules = streets.rules
     directions = [[rule.forward for rule in rules], [rule.backward for rule in rules]]
@@ -171,7 +171,9 @@ def _binding(relations: Iterable[Relation]) -> Iterator[tuple[Relation, bool]]:
             yield relation, rule.startswith("only_")
 
 
-def _turns(relations: Iterable[tuple[Relation, bool]], streets: Streets) -> tuple[Int64Array, BoolArray]:
+def _turns(
+    relations: Iterable[tuple[Relation, bool]], streets: StreetColumns
+) -> tuple[Int64Array, BoolArray]:
     """Turn restrictions over one node.
 
     Left out are those from a way to itself (a U-turn, which cars never make except at a dead end), and those
@@ -204,7 +206,7 @@ def _turns(relations: Iterable[tuple[Relation, bool]], streets: Streets) -> tupl
 
 
 def _drives(
-    relations: Iterable[tuple[Relation, bool]], streets: Streets
+    relations: Iterable[tuple[Relation, bool]], streets: StreetColumns
 ) -> tuple[Int64Array, Int32Array, BoolArray]:
     """Turn restrictions over ways, as nodes from the last segment before to the first after.
 
@@ -245,7 +247,7 @@ class _Line(NamedTuple):
     against: bool
 
 
-def _whole(streets: Streets, order: Int64Array, sorted_ids: Int64Array, way: int) -> _Line:
+def _whole(streets: StreetColumns, order: Int64Array, sorted_ids: Int64Array, way: int) -> _Line:
     """Put together what compounds have cut of a way; no nodes where it is no street."""
     low, high = np.searchsorted(sorted_ids, [way, way + 1])
     nodes: list[int] = []
@@ -283,7 +285,7 @@ def _neighbours(line: _Line, node: int, *, arriving: bool) -> list[int]:
     return found
 
 
-def _one_direction(streets: Streets, way: int, node: int, arriving: bool) -> bool:
+def _one_direction(streets: StreetColumns, way: int, node: int, arriving: bool) -> bool:
     """Whether cars can arrive at (or leave) the node on this way from (to) one side only.
 
     A way that passes the node in both directions does not say which side a restriction means.
@@ -298,7 +300,9 @@ def _one_direction(streets: Streets, way: int, node: int, arriving: bool) -> boo
     return (before and along) + (after and against) == 1
 
 
-def _pieces(streets: Streets, order: Int64Array, sorted_ids: Int64Array, way: int, node: int) -> list[int]:
+def _pieces(
+    streets: StreetColumns, order: Int64Array, sorted_ids: Int64Array, way: int, node: int
+) -> list[int]:
     """Ways (indices) that carry the id `way` and touch the node."""
     low, high = np.searchsorted(sorted_ids, [way, way + 1])
     return [

@@ -2,7 +2,7 @@
 
 from geo.streets.contraction import morton_order
 from geo.streets.gates import compound_delay_at, lone_gates
-from geo.streets.mode_graph import OUT, PUBLIC, ModeGraph, Streets
+from geo.streets.mode_graph import OUT, PUBLIC, ModeGraph, ModeStreets
 from geo.streets.network import EBIKE_PROMISE_MPS, StreetNetwork
 from geo.streets.raw import MODES, mode_bit
 from geo.streets.snapping import Snapped
@@ -13,9 +13,9 @@ __all__ = [
     "OUT",
     "PUBLIC",
     "ModeGraph",
+    "ModeStreets",
     "Snapped",
     "StreetNetwork",
-    "Streets",
     "compound_delay_at",
     "lone_gates",
     "mode_bit",

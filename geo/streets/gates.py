@@ -5,12 +5,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo.arrays import BoolArray, Int64Array
-from geo.streets.mode_graph import Streets
+from geo.streets.mode_graph import ModeStreets
 
 __all__ = ["compound_delay_at", "lone_gates"]
 
 
-def compound_delay_at(streets: Streets) -> Int64Array:
+def compound_delay_at(streets: ModeStreets) -> Int64Array:
     """Return for each node the delay (ms) of entering a compound there, 0 where none touches it."""
     delay = np.zeros(streets.nodes, np.int64)
     inside = np.flatnonzero(streets.edge_private & (streets.compound >= 0))
@@ -20,7 +20,7 @@ def compound_delay_at(streets: Streets) -> Int64Array:
     return delay
 
 
-def lone_gates(streets: Streets) -> BoolArray:
+def lone_gates(streets: ModeStreets) -> BoolArray:
     """Return the gates that close off private streets outside of any compound.
 
     A gate on the drive to a compound is not one of them: the delay is paid where the compound begins.

@@ -178,7 +178,7 @@ def assemble(
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Streets:
+class ModeStreets:
     """What the graph of one mode is made of.
 
     Attributes

@@ -16,7 +16,7 @@ from geo.arrays import BoolArray, Float32Array, FloatArray, Int32Array, Int64Arr
 from geo.errors import InputError
 from geo.streets.components import joined, mutually_reachable
 from geo.streets.contraction import EARTH_RADIUS_M
-from geo.streets.mode_graph import NO, ModeGraph, Streets
+from geo.streets.mode_graph import NO, ModeGraph, ModeStreets
 from geo.streets.node_graph import node_graph
 from geo.streets.raw import ALL_MODES, GATE_DELAY_S, MODES, Compounds, RawWays, mode_bit
 from geo.streets.snapping import WALK_MPS, SegmentGrid, Snapped, StreetIndex, segment_grid
@@ -168,11 +168,11 @@ class StreetNetwork:
         graph: ModeGraph = self._cache[key]
         return graph
 
-    def _streets(self, mode: str) -> Streets:
+    def _streets(self, mode: str) -> ModeStreets:
         bit = mode_bit(mode)
         delay = self.compounds.gate_delay_s
         delay_s = np.where(np.isnan(delay), self.gate_delay_s, delay)
-        return Streets(
+        return ModeStreets(
             ends=np.stack([self.edge_u, self.edge_v], axis=1),
             directed_cost_ms=self._directed_cost_ms(mode),
             private=self.edge_private & bit != 0,

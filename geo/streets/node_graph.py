@@ -4,14 +4,23 @@ import numpy as np
 
 from geo.arrays import Int32Array, UInt32Array
 from geo.streets.gates import compound_delay_at, lone_gates
-from geo.streets.mode_graph import IN_COMPOUND, IN_PRIVATE, OUT, PUBLIC, Arcs, ModeGraph, Streets, assemble
+from geo.streets.mode_graph import (
+    IN_COMPOUND,
+    IN_PRIVATE,
+    OUT,
+    PUBLIC,
+    Arcs,
+    ModeGraph,
+    ModeStreets,
+    assemble,
+)
 
 __all__ = ["node_graph"]
 
 _Parts = list[tuple[Int32Array, Int32Array, Int32Array, UInt32Array]]
 
 
-def node_graph(mode: str, streets: Streets) -> ModeGraph:
+def node_graph(mode: str, streets: ModeStreets) -> ModeGraph:
     """Build the graph whose states are nodes, once for each layer that touches them."""
     state, state_node, state_layer = _states(streets)
     edges = len(streets.private)
@@ -54,7 +63,9 @@ def node_graph(mode: str, streets: Streets) -> ModeGraph:
     return assemble(mode, arcs, streets.directed_cost_ms, leaving, entering)
 
 
-def _states(streets: Streets) -> tuple[Int32Array, Int32Array, np.ndarray[tuple[int], np.dtype[np.uint8]]]:
+def _states(
+    streets: ModeStreets,
+) -> tuple[Int32Array, Int32Array, np.ndarray[tuple[int], np.dtype[np.uint8]]]:
     """Give a number to the copies of each node, in the order of nodes; -1 where a layer does not touch it."""
     present = np.zeros((streets.nodes, 4), np.bool_)
     used = streets.usable.reshape(-1, 2).any(axis=1)
@@ -71,7 +82,7 @@ def _states(streets: Streets) -> tuple[Int32Array, Int32Array, np.ndarray[tuple[
     return state, node.astype(np.int32), layer_of.astype(np.uint8)
 
 
-def _layer_changes(streets: Streets, state: Int32Array) -> _Parts:
+def _layer_changes(streets: ModeStreets, state: Int32Array) -> _Parts:
     nodes = np.arange(streets.nodes)
     free = np.zeros(streets.nodes, np.int64)
     enter = compound_delay_at(streets)

@@ -17,7 +17,7 @@ from geo.streets.mode_graph import (
     PUBLIC,
     Arcs,
     ModeGraph,
-    Streets,
+    ModeStreets,
     assemble,
     counting_sort,
 )
@@ -71,7 +71,7 @@ def _turns(
     return found
 
 
-def _legal_turns(streets: Streets) -> tuple[Int32Array, Int32Array, Int32Array]:
+def _legal_turns(streets: ModeStreets) -> tuple[Int32Array, Int32Array, Int32Array]:
     """Return (before, after, order): turns, and the directed edges in the order of their first node."""
     tail = np.ascontiguousarray(streets.ends.ravel())
     head = np.ascontiguousarray(streets.ends[:, ::-1].ravel())
@@ -89,7 +89,7 @@ def _legal_turns(streets: Streets) -> tuple[Int32Array, Int32Array, Int32Array]:
     return before, after, order
 
 
-def turn_graph(mode: str, streets: Streets) -> ModeGraph:
+def turn_graph(mode: str, streets: ModeStreets) -> ModeGraph:
     """Build the graph whose states are directed edges, twice (OUT and IN) where they are private."""
     before, after, order = _legal_turns(streets)
     directed = len(order)

@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from geo.jit import kernel
 
-__all__ = ["Rides", "Streets", "ride"]
+__all__ = ["RideStreets", "Rides", "ride"]
 
 WALK_MPS = 1.2
 GATE, TRAFFIC = 3, 4
 
 
 @dataclass(frozen=True)
-class Streets:
+class RideStreets:
     """What a ride needs to know of the network, as arrays.
 
     Attributes
@@ -234,7 +234,7 @@ def ride(
     pace: NDArray[np.float64],
     path_ptr: NDArray[np.int64],
     path: NDArray[np.int32],
-    streets: Streets,
+    streets: RideStreets,
     seed: int,
 ) -> Rides:
     """Ride all visits one after another.
@@ -250,7 +250,7 @@ def ride(
         Factor on the riding time of the mode (1.1: ten percent slower).
     path_ptr, path : (v + 1,) int64, int32
         Directed edges ridden from the previous visit to each visit; empty: there at once.
-    streets : Streets
+    streets : RideStreets
     seed : int
         Red lights and gates are drawn from it.
 

@@ -98,7 +98,7 @@ def snapshot(fleet: SyntheticFleet, at_s: float) -> Snapshot:
     ----------
     fleet : SyntheticFleet
     at_s : float
-        Epoch second. A rider on a true rest is on shift too: he has no stops then.
+        Epoch second. A rider on a true rest is on shift too: the rider has no stops then.
 
     Returns
     -------

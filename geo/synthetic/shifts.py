@@ -97,7 +97,7 @@ class Itinerary:
         First visit of a rider's day: nothing is ridden to reach it.
     order_rider, order_restaurant, order_home : int32 (o,)
     order_accept_visit : int32 (o,)
-        Visit that the rider leaves when he takes the order.
+        Visit that the rider leaves when the rider takes the order.
     """
 
     rider: NDArray[np.int32]
@@ -186,7 +186,7 @@ class _Book:
 
 
 class _Rider:
-    """One rider's habits and, while a day is planned, where and when he is."""
+    """One rider's habits and, while a day is planned, where and when the rider is."""
 
     def __init__(self, rider: int, choices: _Choices, book: _Book, dice: _Dice) -> None:
         self.rider, self.choices, self.book, self.dice = rider, choices, book, dice

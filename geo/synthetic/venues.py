@@ -10,7 +10,7 @@ from geo.places import Places
 from geo.streets.mode_graph import NO, ModeGraph
 from geo.streets.network import StreetNetwork, mode_bit
 from geo.streets.snapping import Snapped
-from geo.synthetic.rides import Streets
+from geo.synthetic.rides import RideStreets
 from geo.synthetic.shifts import Times, Venues
 from geo.travel.search import new_workspace, shortest_times
 from geo.travel.times import travel_times_s
@@ -313,7 +313,7 @@ def _round_trip(graph: ModeGraph, hub: int) -> NDArray[np.bool_]:
     return ok
 
 
-def riding_streets(network: StreetNetwork, mode: str, rng: np.random.Generator) -> Streets:
+def riding_streets(network: StreetNetwork, mode: str, rng: np.random.Generator) -> RideStreets:
     """Lay traffic lights and gates on the network, mapped gates and (6% of quiet streets) unmapped ones."""
     edges, nodes = len(network.edge_u), len(network.node_id)
     big = np.isin(network.edge_class, _classes(network, BIG))
@@ -327,7 +327,7 @@ def riding_streets(network: StreetNetwork, mode: str, rng: np.random.Generator) 
     hidden = quiet & ~inside & (network.edge_length_m > 40.0) & (rng.random(edges) < HIDDEN_SHARE)
     delay = network.compounds.gate_delay_s
     of_edge = delay[np.maximum(network.edge_compound, 0)] if len(delay) else np.full(edges, np.nan)
-    return Streets(
+    return RideStreets(
         edge_u=network.edge_u,
         edge_v=network.edge_v,
         length_m=network.edge_length_m,

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.traces.formats import TraceFormat, file_kind
-from geo.traces.grouping import deal_out, dealt_block
+from geo.traces.grouping import spill_by_hash, spilled_block
 from geo.traces.ingest import (
     Block,
     Ledger,
@@ -135,14 +135,14 @@ def _share_path(job: _Job, piece: int, share: int) -> Path:
     return job.folder / f"{piece:05d}-{share:03d}.points"
 
 
-def _deal(piece: _Piece, job: _Job) -> _Booked:
+def _partition(piece: _Piece, job: _Job) -> _Booked:
     """Read one piece and deal its points out."""
     riders = Riders(job.key, job.rotate, job.study, job.rules.formats[0].timezone)
     paths = [_share_path(job, piece.number, share) for share in range(job.shares)]
     with RejectsFile(job.folder / f"{piece.number:05d}.rejects") as refused:
         ledger = _ledger(job, refused)
         blocks = checked_blocks(job.files, job.rules, riders, ledger, piece.row_groups, piece.file)
-        deal_out(blocks, paths, riders)
+        spill_by_hash(blocks, paths, riders)
     words = {
         "pseudonym": riders.pseudonym,
         "platform_of": riders.platform_of,
@@ -159,7 +159,7 @@ def _joined(share: int, pieces: int, job: _Job) -> tuple[list[Block], RiderTable
     known: dict[str, int] = {}
     blocks = []
     for piece in range(pieces):
-        block = dealt_block(_share_path(job, piece, share))
+        block = spilled_block(_share_path(job, piece, share))
         if not len(block):
             continue
         words = json.loads((job.folder / f"{piece:05d}.riders").read_text(encoding="utf-8"))
@@ -243,7 +243,7 @@ def map_traces_on(
         shares=shares,
     )
     pieces = _pieces(files)
-    dealt: list[_Booked] = scheduler.gather(scheduler.map(_deal, pieces, job=job))
+    dealt: list[_Booked] = scheduler.gather(scheduler.map(_partition, pieces, job=job))
     results: list[tuple[list[T], _Booked]] = scheduler.gather(
         scheduler.map(_apply, list(range(shares)), pieces=len(pieces), job=job, function=function)
     )

@@ -10,7 +10,14 @@ import numpy as np
 
 from geo.traces.ingest import Block, RiderTable
 
-__all__ = ["ComesBackError", "by_scratch_files", "deal_out", "dealt_block", "read_ahead", "rider_by_rider"]
+__all__ = [
+    "ComesBackError",
+    "by_hash_partition",
+    "read_ahead",
+    "rider_by_rider",
+    "spill_by_hash",
+    "spilled_block",
+]
 
 _SCRATCH_FILES: Final = 128
 _POINT: Final = np.dtype(
@@ -39,7 +46,7 @@ def _part_off(held: list[Block]) -> tuple[list[Block], list[Block]]:
         others = np.flatnonzero(block.unit != last)
         cut = int(others[-1]) + 1 if len(others) else 0
         if len(others) == cut:
-            # His rows stand at the end: both parts are views.
+            # Their rows stand at the end: both parts are views.
             ready += [block.take(slice(0, cut))] if cut else []
             kept += [block.take(slice(cut, None))] if cut < len(block) else []
         else:
@@ -91,7 +98,7 @@ def rider_by_rider(blocks: Iterator[Block], hold_points: int) -> Iterator[list[B
         yield held
 
 
-def deal_out(blocks: Iterator[Block], paths: Sequence[Path], riders: RiderTable) -> None:
+def spill_by_hash(blocks: Iterator[Block], paths: Sequence[Path], riders: RiderTable) -> None:
     """Write the points to one of the files each, by pseudonym: all of a rider to the same."""
     share_of = np.zeros(0, np.int16)
     with ExitStack() as stack:
@@ -111,19 +118,19 @@ def deal_out(blocks: Iterator[Block], paths: Sequence[Path], riders: RiderTable)
                     file.write(piece.tobytes())
 
 
-def dealt_block(path: Path) -> Block:
-    """Read what `deal_out` wrote to one file."""
+def spilled_block(path: Path) -> Block:
+    """Read what `spill_by_hash` wrote to one file."""
     records = np.fromfile(path, _POINT)
     columns = ("unit", "t_s", "lonlat", "event", "source")
     return Block(*(np.ascontiguousarray(records[column]) for column in columns))
 
 
-def by_scratch_files(blocks: Iterator[Block], folder: Path, riders: RiderTable) -> Iterator[list[Block]]:
+def by_hash_partition(blocks: Iterator[Block], folder: Path, riders: RiderTable) -> Iterator[list[Block]]:
     """Deal the points out to files by rider, then hand over one file at a time."""
     paths = [folder / f"{i:03d}.points" for i in range(_SCRATCH_FILES)]
-    deal_out(blocks, paths, riders)
+    spill_by_hash(blocks, paths, riders)
     for path in paths:
-        block = dealt_block(path)
+        block = spilled_block(path)
         path.unlink()
         if len(block):
             yield [block]

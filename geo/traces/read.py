@@ -21,7 +21,7 @@ import numpy as np
 from geo.datum import in_mainland_china
 from geo.errors import InputError
 from geo.traces.formats import TraceFormat, find_files
-from geo.traces.grouping import ComesBackError, by_scratch_files, read_ahead, rider_by_rider
+from geo.traces.grouping import ComesBackError, by_hash_partition, read_ahead, rider_by_rider
 from geo.traces.ingest import ROTATIONS, Ledger, Riders, Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.rejects import RejectsFile
@@ -133,7 +133,7 @@ def map_traces(
             open_files(files, rules, ledger)
             blocks = read_ahead(checked_blocks(files, rules, riders, ledger))
             parts = (
-                by_scratch_files(blocks, Path(folder), riders)
+                by_hash_partition(blocks, Path(folder), riders)
                 if scratch
                 else rider_by_rider(blocks, hold_points)
             )

@@ -10,27 +10,27 @@ from numba.experimental import structref
 
 from routing.fleet.tables import Columns, Graph, Work
 
-__all__ = ["Held"]
+__all__ = ["KernelContext"]
 
 untyped: Any = structref
 
 
 @structref.register
 class HeldType(types.StructRef):
-    """Numba's type of `Held`."""
+    """Numba's type of `KernelContext`."""
 
 
-class Held(structref.StructRefProxy):
+class KernelContext(structref.StructRefProxy):
     """A mode's graph, the columns of its riders, and the memory of one thread. Make it with `hold`."""
 
     graph: Graph
     c: Columns
     work: Work
 
-    def __new__(cls, graph: Graph, c: Columns, work: Work) -> "Held":
+    def __new__(cls, graph: Graph, c: Columns, work: Work) -> "KernelContext":
         """Return the three as one."""
-        made: Held = untyped.StructRefProxy.__new__(cls, graph, c, work)
+        made: KernelContext = untyped.StructRefProxy.__new__(cls, graph, c, work)
         return made
 
 
-untyped.define_proxy(Held, HeldType, ["graph", "c", "work"])
+untyped.define_proxy(KernelContext, HeldType, ["graph", "c", "work"])

@@ -16,7 +16,7 @@ from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.errors import InputError
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
 from routing.fleet.insertion import best_many
-from routing.fleet.mode_fleet import Codes, Squad, as_ms
+from routing.fleet.mode_fleet import Codes, ModeFleet, as_ms
 from routing.fleet.tables import Columns, TaskColumns
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
@@ -35,11 +35,11 @@ def promised(network: StreetNetwork, policy: Policy) -> StreetNetwork:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rider who may do a task, at his best place."""
+    """A rider who may do a task, at their best place."""
 
     rider_id: str
     place: int
-    """The task goes before stop ``place`` of his plan."""
+    """The task goes before stop ``place`` of their plan."""
     extra_ms: int
     rank_ms: int
     """Extra and fairness: what candidates are compared by."""
@@ -69,7 +69,7 @@ class Fleet:
     def __init__(self, network: StreetNetwork, policy: Policy) -> None:
         self.network = promised(network, policy)
         self.policy = policy
-        self.squads: dict[str, Squad] = {}
+        self.mode_fleets: dict[str, ModeFleet] = {}
         self.skills = Codes("skills")
         self.platforms = Codes("platforms")
         self.unreachable: dict[str, bool] = {}
@@ -93,24 +93,24 @@ class Fleet:
     @property
     def nbytes(self) -> int:
         """Memory of all columns in bytes."""
-        return sum(squad.nbytes for squad in self.squads.values())
+        return sum(mode_fleet.nbytes for mode_fleet in self.mode_fleets.values())
 
-    def squad(self, mode: str) -> Squad:
+    def mode_fleet(self, mode: str) -> ModeFleet:
         """Return the columns of a mode, made at the first call."""
-        if mode not in self.squads:
-            self.squads[mode] = Squad(self.network, mode, self.policy)
+        if mode not in self.mode_fleets:
+            self.mode_fleets[mode] = ModeFleet(self.network, mode, self.policy)
             self._id_of[mode] = {}
-        return self.squads[mode]
+        return self.mode_fleets[mode]
 
-    def row_of(self, rider_id: str) -> tuple[Squad, int]:
-        """Return the columns and the row of a rider; raise `InputError` where he is not known."""
+    def row_of(self, rider_id: str) -> tuple[ModeFleet, int]:
+        """Return the columns and the row of a rider; raise `InputError` where the rider is not known."""
         if rider_id not in self._where:
             raise InputError(f"Rider {rider_id!r} is not in the fleet.")
         mode, row = self._where[rider_id]
-        return self.squads[mode], row
+        return self.mode_fleets[mode], row
 
     def rider(self, rider_id: str) -> Rider:
-        """Return a rider as he stands now: latest position, remaining stops."""
+        """Return a rider as the rider stands now: latest position, remaining stops."""
         self.row_of(rider_id)
         return self._riders[rider_id]
 
@@ -121,8 +121,8 @@ class Fleet:
     def snapshot(self) -> "FleetState":
         """Return all riders and columns as they stand, for one call of `restore`."""
         columns = {
-            mode: (squad.width, list(squad.free_rows), _copied(squad.c))
-            for mode, squad in self.squads.items()
+            mode: (mode_fleet.width, list(mode_fleet.free_rows), _copied(mode_fleet.c))
+            for mode, mode_fleet in self.mode_fleets.items()
         }
         id_of = {mode: dict(ids) for mode, ids in self._id_of.items()}
         return FleetState(
@@ -131,11 +131,11 @@ class Fleet:
 
     def restore(self, state: "FleetState") -> None:
         """Go back to a snapshot of this fleet, which is used up by it."""
-        for mode, squad in self.squads.items():
+        for mode, mode_fleet in self.mode_fleets.items():
             if mode in state.columns:
-                squad.replace_columns(*state.columns[mode])
-        for mode in set(self.squads) - set(state.columns):
-            del self.squads[mode]
+                mode_fleet.replace_columns(*state.columns[mode])
+        for mode in set(self.mode_fleets) - set(state.columns):
+            del self.mode_fleets[mode]
         self._where, self._riders, self._id_of = state.where, state.riders, state.id_of
         self.unreachable, self._ordered = state.unreachable, state.ordered
 
@@ -173,7 +173,7 @@ class Fleet:
         return tuple(sorted(off))
 
     def _put_mode(self, mode: str, riders: list[Rider], now: int) -> list[tuple[str, float]]:
-        squad = self.squad(mode)
+        mode_fleet = self.mode_fleet(mode)
         self.remove([rider.rider_id for rider in riders if rider.rider_id in self._where])
         lonlat = np.array(
             [place for r in riders for place in (r.lonlat, *(s.lonlat for s in r.stops))], np.float64
@@ -190,17 +190,17 @@ class Fleet:
         ends = np.cumsum(counts)
         worst = np.maximum.reduceat(np.where(places.ok, 0.0, places.walk_m), ends - counts)
         good = [r for r, metres in zip(riders, worst, strict=True) if metres == 0.0]
-        squad.reserve(len(good), max((len(r.stops) for r in good), default=0))
-        rows = np.array([squad.take_row() for _ in good], np.int64)
+        mode_fleet.reserve(len(good), max((len(r.stops) for r in good), default=0))
+        rows = np.array([mode_fleet.take_row() for _ in good], np.int64)
         kept = np.repeat(worst == 0.0, counts)
         lengths = counts[worst == 0.0]
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        slots = np.repeat(rows * squad.width, lengths) + within
-        squad.write_places(slots, places.take(kept))
-        self._write_rows(squad, rows, good, now)
-        self._write_stops(squad, slots[within > 0], [stop for rider in good for stop in rider.stops])
-        reached = squad.admit(rows)
-        squad.c.ok[rows[~reached]] = 0
+        slots = np.repeat(rows * mode_fleet.width, lengths) + within
+        mode_fleet.write_places(slots, places.take(kept))
+        self._write_rows(mode_fleet, rows, good, now)
+        self._write_stops(mode_fleet, slots[within > 0], [stop for rider in good for stop in rider.stops])
+        reached = mode_fleet.admit(rows)
+        mode_fleet.c.ok[rows[~reached]] = 0
         for rider, row, fine in zip(good, rows.tolist(), reached.tolist(), strict=True):
             self._where[rider.rider_id] = (mode, row)
             self._riders[rider.rider_id] = rider
@@ -211,9 +211,13 @@ class Fleet:
         return [(r.rider_id, float(m)) for r, m in zip(riders, worst, strict=True) if m > 0.0]
 
     def _write_rows(
-        self, squad: Squad, rows: np.ndarray[tuple[int], np.dtype[np.int64]], riders: list[Rider], now: int
+        self,
+        mode_fleet: ModeFleet,
+        rows: np.ndarray[tuple[int], np.dtype[np.int64]],
+        riders: list[Rider],
+        now: int,
     ) -> None:
-        c, policy = squad.c, self.policy
+        c, policy = mode_fleet.c, self.policy
         c.stops[rows] = [len(rider.stops) for rider in riders]
         c.at[rows] = now
         c.factor[rows] = [round(rider.speed_factor * 1000) for rider in riders]
@@ -235,16 +239,16 @@ class Fleet:
             c.most_cap[0] = max(int(c.most_cap[0]), int(c.cap[rows].max()))
 
     def _break_due(self, rider: Rider, now: int) -> int:
-        """When the next break falls due; for a rider on his break, counted from its end."""
+        """When the next break falls due; for a rider on their break, counted from its end."""
         span_s = self.policy.continuous_work_s
         if rider.status == "on_break":
             return max(now, as_ms(rider.available_s)) + round(span_s * 1000)
         return now + round((span_s - rider.worked_since_break_s) * 1000)
 
     def _write_stops(
-        self, squad: Squad, slots: np.ndarray[tuple[int], np.dtype[np.int64]], stops: list[Stop]
+        self, mode_fleet: ModeFleet, slots: np.ndarray[tuple[int], np.dtype[np.int64]], stops: list[Stop]
     ) -> None:
-        c = squad.c
+        c = mode_fleet.c
         c.service[slots] = [round(stop.service_s * 1000) for stop in stops]
         c.earliest[slots] = [as_ms(stop.earliest_s) for stop in stops]
         c.latest[slots] = [as_ms(stop.latest_s) for stop in stops]
@@ -258,9 +262,9 @@ class Fleet:
     def remove(self, rider_ids: Iterable[str]) -> None:
         """Take riders out of the fleet; unknown ids raise `InputError`."""
         for rider_id in rider_ids:
-            squad, row = self.row_of(rider_id)
-            squad.dismiss([row])
-            del self._where[rider_id], self._riders[rider_id], self._id_of[squad.mode][row]
+            mode_fleet, row = self.row_of(rider_id)
+            mode_fleet.dismiss([row])
+            del self._where[rider_id], self._riders[rider_id], self._id_of[mode_fleet.mode][row]
             self.unreachable.pop(rider_id, None)
 
     def move(self, rider_ids: Sequence[str], lonlat: FloatArray, at_s: float) -> BoolArray:
@@ -288,12 +292,12 @@ class Fleet:
         modes = np.array([known[0] for known in where if known is not None])
         rows = np.array([known[1] for known in where if known is not None], np.int64)
         fine = np.zeros(len(rows), np.bool_)
-        for mode in self.squads:
+        for mode in self.mode_fleets:
             mine = np.flatnonzero(modes == mode)
             if len(mine):
-                squad = self.squads[mode]
+                mode_fleet = self.mode_fleets[mode]
                 places = self.network.snap(lonlat[mine], mode, self.policy.walk_to_street_m)
-                fine[mine] = squad.move(rows[mine], places, as_ms(at_s))
+                fine[mine] = mode_fleet.move(rows[mine], places, as_ms(at_s))
         for q in np.flatnonzero(fine).tolist():
             rider = self._riders[rider_ids[q]]
             self._riders[rider_ids[q]] = dataclasses.replace(
@@ -303,7 +307,7 @@ class Fleet:
 
     def insert(self, rider_id: str, place: int, stop: Stop, at: Snapped | None = None) -> None:
         """Put a stop before stop `place` (0-based; the number of stops: at the end) of a plan."""
-        squad, row = self.row_of(rider_id)
+        mode_fleet, row = self.row_of(rider_id)
         rider = self._riders[rider_id]
         if not 0 <= place <= len(rider.stops):
             raise InputError(
@@ -318,18 +322,18 @@ class Fleet:
                 f"Stop {stop.stop_id} is {at.walk_m[0]:.0f} m from every street; the policy allows less."
             )
         visit = Visit(stop.lonlat, stop.service_s, stop.earliest_s, stop.latest_s)
-        squad.insert(row, place, at, visit, stop.load_change, self.is_break(stop))
+        mode_fleet.insert(row, place, at, visit, stop.load_change, self.is_break(stop))
         self._riders[rider_id] = changed
 
     def take_out(self, rider_id: str, place: int) -> Stop:
         """Remove stop `place` of a plan and return it."""
-        squad, row = self.row_of(rider_id)
+        mode_fleet, row = self.row_of(rider_id)
         rider = self._riders[rider_id]
         if not 0 <= place < len(rider.stops):
             raise InputError(
                 f"place is {place}; rider {rider_id} has {len(rider.stops)} stops, allowed is 0 to one less."
             )
-        squad.take_out(row, place)
+        mode_fleet.take_out(row, place)
         self._riders[rider_id] = dataclasses.replace(
             rider, stops=(*rider.stops[:place], *rider.stops[place + 1 :])
         )
@@ -337,7 +341,7 @@ class Fleet:
 
     def spend(self, rider_id: str, extra_s: float, points: float = 0.0) -> None:
         """Book extra time (and points) on a rider's budget of the hour and of fairness."""
-        squad, row = self.row_of(rider_id)
+        mode_fleet, row = self.row_of(rider_id)
         rider = self._riders[rider_id]
         rider = dataclasses.replace(
             rider,
@@ -346,18 +350,18 @@ class Fleet:
         )
         self._riders[rider_id] = rider
         left = max(self.policy.max_extra_per_hour_s - rider.extra_last_hour_s, 0.0)
-        squad.c.cap[row] = round(min(self.policy.max_extra_s, left) * 1000)
-        squad.c.penalty[row] = round(self.policy.fairness_s_per_point * rider.contribution * 1000)
+        mode_fleet.c.cap[row] = round(min(self.policy.max_extra_s, left) * 1000)
+        mode_fleet.c.penalty[row] = round(self.policy.fairness_s_per_point * rider.contribution * 1000)
 
     # -- search
     # --------------------------------------------------------------------------------------------------
 
     def order(self) -> None:
-        """Give every rider his number by id, for ties."""
+        """Give every rider their number by id, for ties."""
         if not self._ordered:
             for number, rider_id in enumerate(sorted(self._where)):
                 mode, row = self._where[rider_id]
-                self.squads[mode].c.order[row] = number
+                self.mode_fleets[mode].c.order[row] = number
             self._ordered = True
 
     def best(
@@ -369,7 +373,7 @@ class Fleet:
         *,
         better: Sequence[Candidate] | None = None,
     ) -> tuple[tuple[Candidate, ...], ...]:
-        """Return for each single-place task the k best riders, each at his best place in his plan.
+        """Return for each single-place task the k best riders, each at their best place in their plan.
 
         Parameters
         ----------
@@ -391,9 +395,9 @@ class Fleet:
         """
         self.order()
         merged: list[list[Candidate]] = [[] for _ in tasks]
-        for mode, squad in self.squads.items():
+        for mode, mode_fleet in self.mode_fleets.items():
             mine = [i for i, task in enumerate(tasks) if mode in task.modes]
-            if not mine or not len(squad):
+            if not mine or not len(mode_fleet):
                 continue
             table = self.table(mode, [tasks[i] for i in mine])
             for q, i in enumerate(mine):
@@ -402,11 +406,11 @@ class Fleet:
                 known, row_of = better[i], self._where[better[i].rider_id]
                 table.columns.most[q] = known.rank_ms - 1
                 table.columns.barred[q] = row_of[1] if row_of[0] == mode else -1
-            count, rank, extra, row, slot = self._best_mode(squad, table, k, as_ms(now_s), threads)
+            count, rank, extra, row, slot = self._best_mode(mode_fleet, table, k, as_ms(now_s), threads)
             ids = self._id_of[mode]
             for q, i in enumerate(mine):
                 for a in range(count[q]):
-                    place = int(slot[q, a]) - int(row[q, a]) * squad.width
+                    place = int(slot[q, a]) - int(row[q, a]) * mode_fleet.width
                     merged[i].append(Candidate(ids[int(row[q, a])], place, int(extra[q, a]), int(rank[q, a])))
         return tuple(
             tuple(sorted(some, key=lambda found: (found.rank_ms, found.rider_id, found.place))[:k])
@@ -414,18 +418,18 @@ class Fleet:
         )
 
     def best_of(self, task: Task, rider_id: str, now_s: float) -> Candidate | None:
-        """Return the best place of a single-place task in one rider's plan, None where he may not do it."""
-        squad, row = self.row_of(rider_id)
-        if squad.mode not in task.modes:
+        """Return the best place of a single-place task in one rider's plan; None where it is not allowed."""
+        mode_fleet, row = self.row_of(rider_id)
+        if mode_fleet.mode not in task.modes:
             return None
-        others = squad.c.ok.copy()
+        others = mode_fleet.c.ok.copy()
         mine = others[row]
-        squad.c.ok[:] = 0
-        squad.c.ok[row] = mine
+        mode_fleet.c.ok[:] = 0
+        mode_fleet.c.ok[row] = mine
         try:
-            found = self.best([dataclasses.replace(task, modes=frozenset({squad.mode}))], 1, now_s)[0]
+            found = self.best([dataclasses.replace(task, modes=frozenset({mode_fleet.mode}))], 1, now_s)[0]
         finally:
-            squad.c.ok[:] = others
+            mode_fleet.c.ok[:] = others
         return found[0] if found else None
 
     @contextlib.contextmanager
@@ -463,10 +467,10 @@ class Fleet:
         places = self._snapped(mode, [visit.lonlat for visit in visits])
         skills = [self.skills.mask(task.skills) for task in tasks]
         platforms = [self.platforms.mask(task.platforms) for task in tasks]
-        return TaskTable(self.squad(mode).tasks(places, visits, skills, platforms), places)
+        return TaskTable(self.mode_fleet(mode).tasks(places, visits, skills, platforms), places)
 
     def _best_mode(
-        self, squad: Squad, table: "TaskTable", k: int, now: int, threads: int
+        self, mode_fleet: ModeFleet, table: "TaskTable", k: int, now: int, threads: int
     ) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array, Int64Array]:
         size = len(table.places)
         outputs = (
@@ -476,19 +480,19 @@ class Fleet:
             np.empty((size, k), np.int64),
             np.empty((size, k), np.int64),
         )
-        held = [squad.held(thread) for thread in range(threads)]
+        held = [mode_fleet.context(thread) for thread in range(threads)]
         # Tasks near each other read the same streets and plans: in this order they find them in the caches.
         order = morton_order(table.places.lonlat)
 
         def part(worker: int, first: int, last: int) -> None:
             best_many(
                 held[worker],
-                squad.width,
+                mode_fleet.width,
                 table.columns,
                 order[first:last],
                 k,
                 now,
-                squad.first_ms,
+                mode_fleet.first_ms,
                 *outputs,
             )
 

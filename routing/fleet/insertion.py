@@ -21,7 +21,7 @@ import numpy as np
 from geo.arrays import Int64Array
 from geo.jit import kernel
 from routing.fleet.beyond_bound import FEW, STRAIGHT_MS, into_leg, keep_within, legs_before, long_legs, note
-from routing.fleet.context import Held
+from routing.fleet.context import KernelContext
 from routing.fleet.legs import clear, direct_run, reached, scaled, spread
 from routing.fleet.tables import EVER, FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 
@@ -257,7 +257,7 @@ def radii(c: Columns, tasks: TaskColumns, i: Ms, rank: Ms) -> tuple[Ms, Ms]:
 
 @kernel
 def best_riders(
-    held: Held,
+    held: KernelContext,
     width: Ms,
     tasks: TaskColumns,
     i: Ms,
@@ -269,7 +269,7 @@ def best_riders(
     row_out: Int64Array,
     slot_out: Int64Array,
 ) -> int:
-    """Find the k best riders for task i, each at his best place; returns how many there are.
+    """Find the k best riders for task i, each at their best place; returns how many there are.
 
     `first_ms` is the radius tried first; it changes the time taken, never the answer.
     """
@@ -324,7 +324,7 @@ def best_riders(
 
 @kernel
 def best_many(
-    held: Held,
+    held: KernelContext,
     width: Ms,
     tasks: TaskColumns,
     rows: Int64Array,

@@ -9,7 +9,7 @@ from geo.arrays import FloatArray, Int32Array, UInt32Array
 from geo.jit import kernel
 from geo.streets import ModeGraph, StreetNetwork
 from geo.travel import new_workspace, relax_seed, reset, shortest_times
-from routing.fleet.context import Held
+from routing.fleet.context import KernelContext
 from routing.fleet.tables import FAR_MS, NO, Columns, Graph, Ms, Work
 
 __all__ = [
@@ -127,9 +127,9 @@ def work_for(network: StreetNetwork, mode: str) -> Work:
 
 
 @kernel
-def hold(graph: Graph, c: Columns, work: Work) -> Held:
+def hold(graph: Graph, c: Columns, work: Work) -> KernelContext:
     """Put together what kernels take from Python; to be made anew when an array is replaced."""
-    return Held(graph, c, work)
+    return KernelContext(graph, c, work)
 
 
 @kernel

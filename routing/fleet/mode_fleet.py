@@ -9,7 +9,7 @@ from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.streets import Snapped, StreetNetwork
 from routing.fleet.columns import allocate, reschedule
-from routing.fleet.context import Held
+from routing.fleet.context import KernelContext
 from routing.fleet.legs import graph_of, hold, work_for
 from routing.fleet.rows import (
     admit,
@@ -27,7 +27,7 @@ from routing.fleet.tables import EVER, NEVER, NO, Columns, TaskColumns, Work
 from routing.model.policy import Policy
 from routing.model.tasks import Visit
 
-__all__ = ["Codes", "Squad", "StopTable", "as_ms", "runs_ms"]
+__all__ = ["Codes", "ModeFleet", "StopTable", "as_ms", "runs_ms"]
 
 
 def as_ms(instant_s: float) -> int:
@@ -87,7 +87,7 @@ class StopTable(NamedTuple):
     rest: BoolArray
 
 
-class Squad:
+class ModeFleet:
     """Riders of one mode in columns. Rows are given out and taken back; ids live in `routing.fleet.fleet`."""
 
     def __init__(
@@ -105,7 +105,7 @@ class Squad:
         self.c.work_span[0] = round(policy.continuous_work_s * 1000)
         self.c.break_span[0] = round(policy.break_s * 1000)
         self.first_ms = 390_000
-        self._held: list[Held] = []
+        self._contexts: list[KernelContext] = []
 
     def work(self, thread: int = 0) -> Work:
         """Return the memory of a thread."""
@@ -113,11 +113,11 @@ class Squad:
             self.works.append(work_for(self.network, self.mode))
         return self.works[thread]
 
-    def held(self, thread: int = 0) -> Held:
+    def context(self, thread: int = 0) -> KernelContext:
         """Return all that the kernels of a thread read and write, as one."""
-        while len(self._held) <= thread:
-            self._held.append(hold(self.graph, self.c, self.work(len(self._held))))
-        return self._held[thread]
+        while len(self._contexts) <= thread:
+            self._contexts.append(hold(self.graph, self.c, self.work(len(self._contexts))))
+        return self._contexts[thread]
 
     @property
     def free_rows(self) -> tuple[int, ...]:
@@ -127,7 +127,7 @@ class Squad:
     def replace_columns(self, width: int, free_rows: list[int], columns: Columns) -> None:
         """Take other columns instead of the present ones."""
         self.width, self._free, self.c = width, free_rows, columns
-        self._held.clear()
+        self._contexts.clear()
 
     def __len__(self) -> int:
         return len(self.c.stops) - len(self._free)
@@ -166,7 +166,7 @@ class Squad:
             getattr(new, name)[:] = getattr(old, name)
         self._free = list(range(total - 1, old_rows - 1, -1)) + self._free
         self.c, self.width = new, width
-        self._held.clear()
+        self._contexts.clear()
         relink(self.graph, new, width)
         relist(new)
 
@@ -177,7 +177,7 @@ class Squad:
     def dismiss(self, rows: Sequence[int]) -> None:
         """Take riders out and their rows back."""
         if len(rows):
-            dismiss(self.held(), np.asarray(rows, np.int64), self.width)
+            dismiss(self.context(), np.asarray(rows, np.int64), self.width)
             self._free.extend(rows)
 
     def write_places(self, slots: Int64Array, places: Snapped) -> None:
@@ -192,7 +192,7 @@ class Squad:
     def admit(self, rows: Int64Array) -> BoolArray:
         """Link written rows, compute their legs and schedules; returns whose stops can all be reached."""
         reached = np.ones(len(rows), np.bool_)
-        admit(self.held(), rows, self.width, reached)
+        admit(self.context(), rows, self.width, reached)
         self.settle()
         return reached
 
@@ -218,7 +218,7 @@ class Squad:
         xy = self.network.project(places.lonlat)
         reached = np.ones(len(rows), np.bool_)
         move(
-            self.held(),
+            self.context(),
             rows,
             places.edge,
             along,
@@ -240,23 +240,23 @@ class Squad:
         if self.c.stops[row] + 1 >= self.width:
             self.reserve(0, int(self.c.stops[row]) + 1)
         slot = row * self.width + place + 1
-        open_gap(self.held(), row, place + 1, self.width)
+        open_gap(self.context(), row, place + 1, self.width)
         self.write_places(np.array([slot]), at)
         c = self.c
         c.service[slot] = as_ms(visit.service_s)
         c.earliest[slot], c.latest[slot] = as_ms(visit.earliest_s), as_ms(visit.latest_s)
         c.change[slot], c.rest[slot] = change, rest
-        close_gap(self.held(), row, slot, place, place + 2, self.width)
+        close_gap(self.context(), row, slot, place, place + 2, self.width)
 
     def take_out(self, row: int, place: int) -> None:
         """Remove stop `place` (0-based); the leg over the gap is computed, the rest is kept."""
-        take_out(self.held(), row, place + 1, self.width)
+        take_out(self.context(), row, place + 1, self.width)
 
     def append(self, row: int, stops: StopTable, first: int, last: int) -> None:
         """Put the rows `first` to `last` - 1 of a table of stops at the end of a plan."""
         if self.c.stops[row] + last - first + 2 >= self.width:
             self.reserve(0, int(self.c.stops[row]) + last - first + 2)
-        append_stops(self.held(), row, *stops, first, last, self.width)
+        append_stops(self.context(), row, *stops, first, last, self.width)
 
     def renew(self, row: int) -> None:
         """Recompute the schedule of a row whose columns were written from outside."""
@@ -265,11 +265,12 @@ class Squad:
     def advance(self, now_ms: int) -> tuple[Int64Array, Int64Array, Int64Array]:
         """Let time pass; returns rows, starts and leaves (epoch ms) of the stops now driven to.
 
-        A rider who has left his place is planned from the stop he is driving to, from when he will leave it.
+        A rider who has left their place is planned from the stop the rider is driving to, from when the
+        rider will leave it.
         """
         size = int(np.maximum(self.c.stops, 0).sum())
         out = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-        n = advance(self.held(), self.width, now_ms, *out)
+        n = advance(self.context(), self.width, now_ms, *out)
         return out[0][:n], out[1][:n], out[2][:n]
 
     def stop_table(

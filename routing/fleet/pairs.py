@@ -14,7 +14,7 @@ from geo.jit import kernel
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.insertion import before
 from routing.fleet.legs import clear, direct_run, point_leg, reached, scaled, spread
-from routing.fleet.mode_fleet import Squad, as_ms
+from routing.fleet.mode_fleet import ModeFleet, as_ms
 from routing.fleet.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 from routing.model.tasks import Task
 
@@ -295,7 +295,7 @@ def _best_pair_riders(
 
 
 def best_pairs(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ...]:
-    """Return the k best riders for a pick-up and drop-off, each with the best two places in his plan.
+    """Return the k best riders for a pick-up and drop-off, each with the best two places in their plan.
 
     Parameters
     ----------
@@ -314,32 +314,32 @@ def best_pairs(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidat
     """
     fleet.order()
     found: list[Candidate] = []
-    for mode, squad in fleet.squads.items():
-        if mode in task.modes and len(squad):
-            found += _in_mode(fleet, squad, task, k, as_ms(now_s))
+    for mode, mode_fleet in fleet.mode_fleets.items():
+        if mode in task.modes and len(mode_fleet):
+            found += _in_mode(fleet, mode_fleet, task, k, as_ms(now_s))
     return tuple(sorted(found, key=lambda one: (one.rank_ms, one.rider_id))[:k])
 
 
-def _in_mode(fleet: Fleet, squad: Squad, task: Task, k: int, now: int) -> list[Candidate]:
-    p = fleet.table(squad.mode, [task]).columns
-    d = fleet.table(squad.mode, [task], dropoff=True).columns
+def _in_mode(fleet: Fleet, mode_fleet: ModeFleet, task: Task, k: int, now: int) -> list[Candidate]:
+    p = fleet.table(mode_fleet.mode, [task]).columns
+    d = fleet.table(mode_fleet.mode, [task], dropoff=True).columns
     out = np.empty((k, 5), np.int64)
     count = _best_pair_riders(
-        squad.graph,
-        squad.c,
-        squad.width,
+        mode_fleet.graph,
+        mode_fleet.c,
+        mode_fleet.width,
         p,
         d,
         0,
         task.load,
         k,
         now,
-        squad.first_ms,
+        mode_fleet.first_ms,
         out,
-        squad.work(0),
-        squad.work(1),
+        mode_fleet.work(0),
+        mode_fleet.work(1),
     )
     return [
-        Candidate(fleet.id_at(squad.mode, int(row)), int(at_p), int(extra), int(rank), int(at_d))
+        Candidate(fleet.id_at(mode_fleet.mode, int(row)), int(at_p), int(extra), int(rank), int(at_d))
         for rank, extra, row, at_p, at_d in out[:count].tolist()
     ]

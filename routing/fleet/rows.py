@@ -8,7 +8,7 @@ import numpy as np
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
 from routing.fleet.columns import link, look_ahead, renew_legs, reschedule, set_leg, unlink
-from routing.fleet.context import Held
+from routing.fleet.context import KernelContext
 from routing.fleet.tables import Columns, Graph, Ms
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
 
 
 @kernel
-def admit(held: Held, rows: Int64Array, width: Ms, reached: BoolArray) -> None:
+def admit(held: KernelContext, rows: Int64Array, width: Ms, reached: BoolArray) -> None:
     """Link written rows, compute their legs and schedules; `reached`: whose stops can all be reached."""
     graph, c, work = held.graph, held.c, held.work
     for q in range(len(rows)):
@@ -39,7 +39,7 @@ def admit(held: Held, rows: Int64Array, width: Ms, reached: BoolArray) -> None:
 
 
 @kernel
-def dismiss(held: Held, rows: Int64Array, width: Ms) -> None:
+def dismiss(held: KernelContext, rows: Int64Array, width: Ms) -> None:
     """Take rows out of the lists of their streets."""
     graph, c = held.graph, held.c
     for row in rows:
@@ -51,7 +51,7 @@ def dismiss(held: Held, rows: Int64Array, width: Ms) -> None:
 
 @kernel
 def move(
-    held: Held,
+    held: KernelContext,
     rows: Int64Array,
     edge: Int32Array,
     from_u: Int64Array,
@@ -149,7 +149,7 @@ def shift(graph: Graph, c: Columns, row: Ms, place: Ms, by: Ms, width: Ms) -> No
 
 
 @kernel
-def open_gap(held: Held, row: Ms, place: Ms, width: Ms) -> None:
+def open_gap(held: KernelContext, row: Ms, place: Ms, width: Ms) -> None:
     """Make room for a stop at `place`, with the legs of the others kept."""
     graph, c = held.graph, held.c
     legs = c.leg[row * width : (row + 1) * width].copy()
@@ -159,7 +159,7 @@ def open_gap(held: Held, row: Ms, place: Ms, width: Ms) -> None:
 
 
 @kernel
-def close_gap(held: Held, row: Ms, slot: Ms, first: Ms, last: Ms, width: Ms) -> None:
+def close_gap(held: KernelContext, row: Ms, slot: Ms, first: Ms, last: Ms, width: Ms) -> None:
     """Link a stop that was written, and compute the legs `first` to `last` - 1."""
     graph, c, work = held.graph, held.c, held.work
     link(graph, c, slot)
@@ -169,7 +169,7 @@ def close_gap(held: Held, row: Ms, slot: Ms, first: Ms, last: Ms, width: Ms) -> 
 
 
 @kernel
-def take_out(held: Held, row: Ms, place: Ms, width: Ms) -> None:
+def take_out(held: KernelContext, row: Ms, place: Ms, width: Ms) -> None:
     """Remove stop `place` (1-based); the leg over the gap is computed, the others are kept."""
     graph, c, work = held.graph, held.c, held.work
     legs = c.leg[row * width : (row + 1) * width].copy()
@@ -183,7 +183,7 @@ def take_out(held: Held, row: Ms, place: Ms, width: Ms) -> None:
 
 @kernel
 def append_stops(
-    held: Held,
+    held: KernelContext,
     row: Ms,
     edge: Int32Array,
     from_u: Int64Array,
@@ -217,14 +217,14 @@ def append_stops(
 
 @kernel
 def advance(
-    held: Held,
+    held: KernelContext,
     width: Ms,
     now: Ms,
     out_row: Int64Array,
     out_start: Int64Array,
     out_leave: Int64Array,
 ) -> int:
-    """Move on everybody who has left his place by `now`: he is planned from his next stop."""
+    """Move on everybody who has left their place by `now`: the rider is planned from their next stop."""
     graph, c = held.graph, held.c
     n = 0
     for row in range(len(c.stops)):

@@ -1,4 +1,4 @@
-"""What a match says: the rider, the place in his plan, the price, the proof and the runner-up; or why not.
+"""What a match says: the rider, the place in their plan, the price, the proof and the runner-up; or why not.
 
 Texts are for logs; whoever shows them in another language builds them from ``rule`` and ``facts``.
 """
@@ -43,8 +43,8 @@ RULES = (
     "people",
 )
 """The binding constraint of a refusal. ``late``: a stop would get late. ``place``: it lies on no street.
-``position``: he has a stop that he cannot reach. ``unreachable``: no legal way to the task and on.
-``dead_end``: the plan would end where no legal way leads out."""
+``position``: the rider has a stop that the rider cannot reach. ``unreachable``: no legal way to the task and
+on. ``dead_end``: the plan would end where no legal way leads out."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Match:
     end)."""
     runner_up: RunnerUp | None
     plan: Rider
-    """The rider with the task among his stops."""
+    """The rider with the task among their stops."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Answer:
     task_id: str
     rider_id: str
     refused: Refused | None
-    """None: he may do it."""
+    """None: the rider may do it."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -4,16 +4,17 @@ Time
     Instants are epoch seconds; windows are closed at both ends. Inside, every instant and duration is an
     integer of milliseconds, rounded once (half to even) when it enters, so sums are exact and ties are ties.
 Plan
-    A plan is the rider's position followed by his remaining stops in the order he promised. The order is
-    never changed and no stop is dropped. He leaves his position at ``max(now, available_s, shift_start_s)``.
-    At stop k he arrives after the leg, waits until ``earliest_s`` if he is early, starts the service, and
-    leaves ``service_s`` later::
+    A plan is the rider's position followed by their remaining stops in the order the rider promised. The
+    order is never changed and no stop is dropped. The rider leaves their position at ``max(now, available_s,
+    shift_start_s)``.
+    At stop k the rider arrives after the leg, waits until ``earliest_s`` if the rider is early, starts the
+    service, and leaves ``service_s`` later::
 
         arrival[k] = leave[k-1] + leg[k];  start[k] = max(arrival[k], earliest[k]);  leave[k] = start[k] +
         service[k]
 Leg
     walk out of the place left + network + walk into the place reached. The network part is the fastest
-    legal way in the rider's mode (gates included) times his speed factor. The factor is kept in whole
+    legal way in the rider's mode (gates included) times their speed factor. The factor is kept in whole
     thousandths and the product is rounded up to a millisecond: a slow rider is never promised too early,
     and the order of ways stays the same, so what is fastest for one rider is fastest for all of that mode.
 Late
@@ -31,9 +32,10 @@ Allowed
     never made worse.
 Dead end
     A plan may not end, because of a task, where no legal way leads on to more of the city or back to where
-    the rider came from; before a stop that he promised in there, a task may stand.
+    the rider came from; before a stop that the rider promised in there, a task may stand.
 Extra
-    The extra time of a task is what it takes from the rider: by how much later he arrives at the stop after
+    The extra time of a task is what it takes from the rider: by how much later the rider arrives at the stop
+    after
     it (detour + waiting for the task's window + service), before later waiting absorbs any of it; at the
     end of a plan:
     from leaving the last stop to leaving the task.
@@ -85,7 +87,7 @@ class Stop:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rider:
-    """One rider with his position, his remaining stops and what the rules ask about him.
+    """One rider with their position, their remaining stops and what the rules ask about them.
 
     Raises `InputError` where a value is outside of the range in its description.
     """
@@ -110,9 +112,9 @@ class Rider:
     worked_today_s: float = 0.0
     """Seconds of work today up to now."""
     available_s: float = -math.inf
-    """Epoch seconds from when he can leave his position (a service or a break in hand); -inf: now."""
+    """Epoch seconds from when the rider can leave the position (service or break in hand); -inf: now."""
     capacity: int | None = None
-    """Parcels he can carry; None: no limit."""
+    """Parcels the rider can carry; None: no limit."""
     load: int = 0
     """Parcels on board now."""
     platform: str = ""

@@ -14,9 +14,9 @@ import numpy as np
 from geo.streets import (
     EBIKE_PROMISE_MPS,
     MODES,
+    ModeStreets,
     Snapped,
     StreetNetwork,
-    Streets,
     compound_delay_at,
     lone_gates,
     mode_bit,
@@ -65,7 +65,7 @@ class PlainWays:
         delay = np.where(
             np.isnan(network.compounds.gate_delay_s), network.gate_delay_s, network.compounds.gate_delay_s
         )
-        facts = Streets(
+        facts = ModeStreets(
             ends,
             np.array([0xFFFFFFFF if c == math.inf else c for c in self._cost], np.uint32),
             network.edge_private & bit != 0,

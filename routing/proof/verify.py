@@ -215,16 +215,16 @@ class Checker:
 
     @staticmethod
     def leaving_ms(rider: Rider, now_s: float) -> float:
-        """When the rider leaves his position."""
+        """When the rider leaves their position."""
         return round(max(now_s, rider.available_s, rider.shift_start_s) * 1000)
 
     def match(self, before: Rider, match: Match, task: Task, now_s: float) -> tuple[str, ...]:
-        """Check one match against the rider as he was before it.
+        """Check one match against the rider as the rider was before it.
 
         Parameters
         ----------
         before : Rider
-            With his plan before this match (after earlier ones of the same request).
+            With their plan before this match (after earlier ones of the same request).
         match : Match
         task : Task
         now_s : float

@@ -1,6 +1,6 @@
 """Whether a rider can go on from a place: no plan may end in a pocket of streets without a legal way out.
 
-Neither on to more of the city, nor back to where he came from.
+Neither on to more of the city, nor back to where the rider came from.
 """
 
 from geo.streets import OUT, PUBLIC, StreetNetwork

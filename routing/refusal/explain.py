@@ -45,8 +45,8 @@ def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
         return Refused(task.task_id, binding, None, fewer)
     judged = [
         misses
-        for squad in fleet.squads.values()
-        if (misses := near_misses(fleet, squad, task, now_s)) is not None
+        for mode_fleet in fleet.mode_fleets.values()
+        if (misses := near_misses(fleet, mode_fleet, task, now_s)) is not None
     ]
     if not judged:
         return _nobody(fleet, task)
@@ -71,7 +71,7 @@ def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> Refused | 
     Returns
     -------
     Refused, optional
-        None when he may do it.
+        None when the rider may do it.
 
     Raises
     ------
@@ -81,8 +81,8 @@ def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> Refused | 
     known = rider_id in fleet
     if not known or (task.platforms and fleet.rider(rider_id).platform not in task.platforms):
         raise InputError(f"Rider {rider_id!r} is not in the fleet.")
-    squad, row = fleet.row_of(rider_id)
-    misses = near_misses(fleet, squad, task, now_s, rider_id)
+    mode_fleet, row = fleet.row_of(rider_id)
+    misses = near_misses(fleet, mode_fleet, task, now_s, rider_id)
     if misses is None:
         return _nobody(fleet, task, rider_id)
     if any(one[0] == row for one in misses.allowed):
@@ -98,7 +98,9 @@ def _nearest(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Refused:
             weights = misses.table[misses.rows, column]
             if weights.min(initial=near.LOST) < near.LOST:
                 best = misses.rows[weights == weights.min()].tolist()
-                found += [(int(weights.min()), fleet.id_at(misses.squad.mode, row), at, row) for row in best]
+                found += [
+                    (int(weights.min()), fleet.id_at(misses.mode_fleet.mode, row), at, row) for row in best
+                ]
         if not found:
             continue
         _, rider_id, at, row = min(found)

@@ -16,7 +16,7 @@ from geo.jit import kernel
 from geo.streets import Snapped
 from geo.travel import reach_from, reach_to
 from routing.fleet.fleet import Fleet
-from routing.fleet.mode_fleet import Squad, as_ms
+from routing.fleet.mode_fleet import ModeFleet, as_ms
 from routing.fleet.tables import EVER, FAR_MS, Columns, Ms
 from routing.model.tasks import Task, Visit
 from routing.refusal.dead_ends import POCKET_M, STUCK_M, leads_on
@@ -89,10 +89,10 @@ class _Limits(NamedTuple):
     shift_end: Int64Array
     day_end: Int64Array
     kinds: Int64Array
-    """How many rules about the rider himself, or the place itself, are broken."""
+    """How many rules about the rider themselves, or the place itself, are broken."""
     skip: BoolArray
     stuck: BoolArray
-    """Whether the last place of his plan has no way out either."""
+    """Whether the last place of their plan has no way out either."""
 
 
 @kernel
@@ -310,7 +310,7 @@ class Spot:
 class NearMisses:
     """The riders of one mode, judged for one task."""
 
-    squad: Squad
+    mode_fleet: ModeFleet
     over_m: float
     """Metres by which the place lies too far from the streets of the mode."""
     rows: Int64Array
@@ -330,22 +330,22 @@ class NearMisses:
     def spot(self, row: int, first: int) -> Spot:
         """Return what is broken at the places that stand in the column `first` of the table."""
         i, j = self.table[row, first : first + 2].tolist()
-        need, late = np.empty(SIZE, np.int64), np.zeros(self.squad.width, np.int64)
-        c, ask = self.squad.c, self.ask
+        need, late = np.empty(SIZE, np.int64), np.zeros(self.mode_fleet.width, np.int64)
+        c, ask = self.mode_fleet.c, self.ask
         given = (ask, self.legs, self.limits, ask.earliest, ask.d_earliest)
-        _examine(c, row, self.squad.width, i, j, *given, need, late)
+        _examine(c, row, self.mode_fleet.width, i, j, *given, need, late)
         return Spot(i, j, need, late)
 
 
 def near_misses(
-    fleet: Fleet, squad: Squad, task: Task, now_s: float, rider_id: str | None = None
+    fleet: Fleet, mode_fleet: ModeFleet, task: Task, now_s: float, rider_id: str | None = None
 ) -> NearMisses | None:
     """Judge all places in the plans of one mode.
 
     Parameters
     ----------
     fleet : Fleet
-    squad : Squad
+    mode_fleet : ModeFleet
         Of the fleet.
     task : Task
         Riders of platforms that it does not name are not looked at.
@@ -362,23 +362,23 @@ def near_misses(
     only = -1 if rider_id is None else fleet.row_of(rider_id)[1]
     limit_m = fleet.policy.walk_to_street_m
     visits = [task.place] if task.dropoff is None else [task.place, task.dropoff]
-    places = [_snapped(fleet, squad.mode, visit) for visit in visits]
-    if any(place.edge[0] < 0 for place in places) or not len(squad):
+    places = [_snapped(fleet, mode_fleet.mode, visit) for visit in visits]
+    if any(place.edge[0] < 0 for place in places) or not len(mode_fleet):
         return None
     # Rounded up, so that a limit longer by it is long enough.
     over_m = max(max(math.ceil((p.walk_m[0] - limit_m) * 100) / 100, 0.0) for p in places)
-    ask = _ask(fleet, squad, task, now_s, places)
-    limits = _limits(fleet, squad, task, over_m, ask.trap)
-    rows = np.flatnonzero((squad.c.stops >= 0) & ~limits.skip)
+    ask = _ask(fleet, mode_fleet, task, now_s, places)
+    limits = _limits(fleet, mode_fleet, task, over_m, ask.trap)
+    rows = np.flatnonzero((mode_fleet.c.stops >= 0) & ~limits.skip)
     if only >= 0:
         rows = rows[rows == only]
-    legs = _legs_between(fleet, squad, places, rows)
+    legs = _legs_between(fleet, mode_fleet, places, rows)
     if legs is None:
         return None
-    table = np.zeros((len(squad.c.stops), COLUMNS), np.int64)
-    _judge(squad.c, squad.width, ask, legs, limits, only, table)
+    table = np.zeros((len(mode_fleet.c.stops), COLUMNS), np.int64)
+    _judge(mode_fleet.c, mode_fleet.width, ask, legs, limits, only, table)
     judged = rows[np.minimum(table[rows, ALLOWED], table[rows, SEVERAL]) < LOST]
-    return NearMisses(squad, over_m, judged, table, ask, legs, limits) if len(judged) else None
+    return NearMisses(mode_fleet, over_m, judged, table, ask, legs, limits) if len(judged) else None
 
 
 def _snapped(fleet: Fleet, mode: str, visit: Visit) -> Snapped:
@@ -390,7 +390,7 @@ def _snapped(fleet: Fleet, mode: str, visit: Visit) -> Snapped:
     return place
 
 
-def _ask(fleet: Fleet, squad: Squad, task: Task, now_s: float, places: list[Snapped]) -> _Ask:
+def _ask(fleet: Fleet, mode_fleet: ModeFleet, task: Task, now_s: float, places: list[Snapped]) -> _Ask:
     now, end = as_ms(now_s), task.dropoff or task.place
     return _Ask(
         max(as_ms(task.place.earliest_s), now),
@@ -403,19 +403,21 @@ def _ask(fleet: Fleet, squad: Squad, task: Task, now_s: float, places: list[Snap
         task.load,
         now,
         round(fleet.policy.max_extra_s * 1000),
-        not leads_on(fleet.network, squad.mode, int(places[-1].edge[0]), POCKET_M),
+        not leads_on(fleet.network, mode_fleet.mode, int(places[-1].edge[0]), POCKET_M),
     )
 
 
-def _legs_between(fleet: Fleet, squad: Squad, places: list[Snapped], rows: Int64Array) -> _Legs | None:
+def _legs_between(
+    fleet: Fleet, mode_fleet: ModeFleet, places: list[Snapped], rows: Int64Array
+) -> _Legs | None:
     """Legs between all slots of the rows and the places of the task; None where the pair is not joined."""
-    c, width = squad.c, squad.width
+    c, width = mode_fleet.c, mode_fleet.width
     counts = c.stops[rows].astype(np.int64) + 1
     first = np.cumsum(counts) - counts
     slots = np.repeat(rows * width, counts) + np.arange(counts.sum()) - np.repeat(first, counts)
     factor = np.repeat(c.factor[rows], counts).astype(np.int64)
-    at = squad.snapped(slots)
-    net, mode, reach_s = fleet.network, squad.mode, FAR_MS / 1000
+    at = mode_fleet.snapped(slots)
+    net, mode, reach_s = fleet.network, mode_fleet.mode, FAR_MS / 1000
     legs: list[Int64Array] = []
     for place in places:
         walks = at.walk_ms + place.walk_ms[0]
@@ -440,11 +442,11 @@ def _scaled(seconds: FloatArray, walks: Int64Array, factor: Int64Array) -> Int64
     return np.where(known, walks + (net * factor + 999) // 1000, -1)
 
 
-def _limits(fleet: Fleet, squad: Squad, task: Task, over_m: float, trap: bool) -> _Limits:
-    c, policy = squad.c, fleet.policy
+def _limits(fleet: Fleet, mode_fleet: ModeFleet, task: Task, over_m: float, trap: bool) -> _Limits:
+    c, policy = mode_fleet.c, fleet.policy
     size = len(c.stops)
     rows = np.flatnonzero(c.stops >= 0)
-    riders = [fleet.rider(fleet.id_at(squad.mode, row)) for row in rows.tolist()]
+    riders = [fleet.rider(fleet.id_at(mode_fleet.mode, row)) for row in rows.tolist()]
     facts = [(one.extra_last_hour_s, one.worked_today_s, one.shift_end_s) for one in riders]
     spent, worked, ends = np.array(facts, np.float64).reshape(-1, 3).T
     hour, shift_end, day_end = (np.zeros(size, np.int64) for _ in range(3))
@@ -459,7 +461,7 @@ def _limits(fleet: Fleet, squad: Squad, task: Task, over_m: float, trap: bool) -
     asked = np.ones(size, np.bool_)
     asked[rows] = [rider.status in policy.statuses for rider in riders]
     kinds += ~asked
-    kinds += (squad.mode not in task.modes) + (over_m > 0)
+    kinds += (mode_fleet.mode not in task.modes) + (over_m > 0)
     skip = np.ones(size, np.bool_)
     skip[rows] = [rider.rider_id in fleet.unreachable for rider in riders] if fleet.unreachable else False
     platforms = fleet.platforms.mask(task.platforms)
@@ -467,7 +469,7 @@ def _limits(fleet: Fleet, squad: Squad, task: Task, over_m: float, trap: bool) -
         skip |= (c.platform & platforms) == 0
     stuck = np.zeros(size, np.bool_)
     if trap:
-        last, which = np.unique(c.edge[rows * squad.width + c.stops[rows]], return_inverse=True)
-        free = [leads_on(fleet.network, squad.mode, edge, STUCK_M) for edge in last.tolist()]
+        last, which = np.unique(c.edge[rows * mode_fleet.width + c.stops[rows]], return_inverse=True)
+        free = [leads_on(fleet.network, mode_fleet.mode, edge, STUCK_M) for edge in last.tolist()]
         stuck[rows] = ~np.array(free, np.bool_)[which]
     return _Limits(hour, shift_end, day_end, kinds, skip, stuck)

@@ -1,7 +1,9 @@
 """A seeded day: riders, waves of orders with promises that can be kept, breaks, and civic tasks.
 
-A wave is what a rider is given at one time: a pick-up and one to three drop-offs. It is dispatched when he
-has done the last one. The platform promises when it dispatches: the time at which he will be there as his
+A wave is what a rider is given at one time: a pick-up and one to three drop-offs. It is dispatched when the
+rider
+has done the last one. The platform promises when it dispatches: the time at which the rider will be there as
+their
 plan stands, and a seeded buffer. So on a day without tasks nobody is late, and whoever is late on a day with
 tasks is late because of them. What tasks in hand add to the promises themselves is told apart.
 """
@@ -18,7 +20,7 @@ from geo.errors import InputError
 from geo.jit import kernel
 from geo.streets import Snapped, StreetNetwork
 from routing.fleet.legs import point_leg
-from routing.fleet.mode_fleet import Squad, runs_ms
+from routing.fleet.mode_fleet import ModeFleet, runs_ms
 from routing.fleet.tables import FAR_MS, NO, Graph, Work
 from routing.model.checks import check_between
 from routing.model.policy import Policy
@@ -145,8 +147,8 @@ def make_day(network: StreetNetwork, options: DayOptions, policy: Policy) -> Day
     chosen[edges] = True
     places = network.snap(network.unproject(xy), "ebike", policy.walk_to_street_m, among=chosen)
     tree = cKDTree(xy)
-    squad = Squad(network, "ebike", policy)
-    draft = _Draft(network, squad, xy, tree, places, options, policy)
+    mode_fleet = ModeFleet(network, "ebike", policy)
+    draft = _Draft(network, mode_fleet, xy, tree, places, options, policy)
     for rider in range(options.riders):
         draft.rider(rider, np.random.default_rng([options.seed, rider]))
     wave_order = np.argsort(draft.known, kind="stable")
@@ -202,14 +204,14 @@ class _Draft:
     def __init__(
         self,
         network: StreetNetwork,
-        squad: Squad,
+        mode_fleet: ModeFleet,
         xy: FloatArray,
         tree: cKDTree,
         places: Snapped,
         options: DayOptions,
         policy: Policy,
     ) -> None:
-        self._squad, self._xy, self._tree, self._places = squad, xy, tree, places
+        self._squad, self._xy, self._tree, self._places = mode_fleet, xy, tree, places
         self._options, self._policy = options, policy
         along, against = runs_ms(network, "ebike", places)
         plane = network.project(places.lonlat)
@@ -224,7 +226,7 @@ class _Draft:
         return int(near[int(rng.integers(len(near)))])
 
     def rider(self, rider: int, rng: np.random.Generator) -> None:
-        """Make one rider's waves until his shift ends."""
+        """Make one rider's waves until their shift ends."""
         options = self._options
         start = round(options.start_s * 1000)
         here = int(rng.integers(len(self._xy)))

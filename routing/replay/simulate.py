@@ -1,7 +1,7 @@
 """Seeded replay of a day under one policy of matching; no clock, no files.
 
 Every policy sees the same orders, tasks, emergencies and answers of riders. A rider under way is planned from
-the stop he is driving to. Emergencies are replayed as drills: the response is timed, no plan changes.
+the stop the rider is driving to. Emergencies are replayed as drills: the response is timed, no plan changes.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from geo.streets import StreetNetwork
 from geo.travel import reach_to
 from routing.fleet.fleet import promised
 from routing.fleet.insertion import best_riders, outputs
-from routing.fleet.mode_fleet import Squad
+from routing.fleet.mode_fleet import ModeFleet
 from routing.fleet.tables import EVER, TaskColumns
 from routing.model.checks import check_choice
 from routing.model.policy import Policy
@@ -28,7 +28,7 @@ from routing.replay.day import Day
 __all__ = ["POLICIES", "DayResult", "Driven", "Given", "gini", "simulate"]
 
 POLICIES = ("none", "straight line", "network nearest", "one by one", "batches")
-"""``none``: the day without tasks. The two nearest ones send the rider at once, whatever his plan says."""
+"""``none``: the day without tasks. The two nearest ones send the rider at once, whatever their plan says."""
 ASKED = 6
 """Riders asked for a task in one go."""
 STEP_MS = 60_000
@@ -51,7 +51,7 @@ class Given:
 
     task: Task
     before: Rider
-    """With his plan before the task; one under way stands at the stop he is driving to."""
+    """With their plan before the task; one under way stands at the stop the rider is driving to."""
     after: Rider
     place: int
     """Number of the task's stop in the plan `after`."""
@@ -147,18 +147,18 @@ class _Replay:
         self.here = day.start_place.lonlat.copy()
         self.network = network
         count = day.options.riders
-        self.squad = Squad(network, "ebike", policy, rows=count, width=24)
+        self.mode_fleet = ModeFleet(network, "ebike", policy, rows=count, width=24)
         self.start = round(day.options.start_s * 1000)
         self._fill(count)
-        squad = self.squad
-        self.stops = squad.stop_table(day.stop_place, day.stop_service, day.stop_due, day.stop_rest)
+        mode_fleet = self.mode_fleet
+        self.stops = mode_fleet.stop_table(day.stop_place, day.stop_service, day.stop_due, day.stop_rest)
         tasks = len(day.task_latest)
         visits = [Visit((0.0, 0.0))] * tasks
-        table = squad.tasks(day.task_place, visits, [0] * tasks, [0] * tasks)
+        table = mode_fleet.tasks(day.task_place, visits, [0] * tasks, [0] * tasks)
         self.tasks: TaskColumns = table._replace(
             service=day.task_service, earliest=day.task_known.copy(), latest=day.task_latest
         )
-        # What each rider has before him: numbers of stops, or -1 - task.
+        # What each rider has before them: numbers of stops, or -1 - task.
         self.plans: list[list[int]] = [[] for _ in range(count)]
         self.spent: list[list[tuple[int, int]]] = [[] for _ in range(count)]
         self.extra = np.zeros(count)
@@ -170,11 +170,11 @@ class _Replay:
         self.responses: list[float] = []
 
     def _fill(self, count: int) -> None:
-        squad, day = self.squad, self.day
-        rows = np.array([squad.take_row() for _ in range(count)], np.int64)
+        mode_fleet, day = self.mode_fleet, self.day
+        rows = np.array([mode_fleet.take_row() for _ in range(count)], np.int64)
         self.rows = rows
-        c = squad.c
-        squad.write_places(rows * squad.width, day.start_place)
+        c = mode_fleet.c
+        mode_fleet.write_places(rows * mode_fleet.width, day.start_place)
         c.stops[rows], c.at[rows], c.ready[rows], c.ok[rows] = 0, self.start, self.start, 1
         c.order[rows] = rows
         c.cap[rows] = round(self.policy.max_extra_s * 1000)
@@ -183,7 +183,7 @@ class _Replay:
         c.break_due[rows] = self.start + round(self.policy.continuous_work_s * 1000)
         c.capacity[rows] = -1
         c.least_factor[0] = 1000
-        squad.admit(rows)
+        mode_fleet.admit(rows)
 
     def run(self, progress: Callable[[int, int], None] | None) -> DayResult:
         day = self.day
@@ -207,7 +207,7 @@ class _Replay:
                 if self.how != "batches" or step % BATCH_STEPS == 0:
                     waiting = self._match(waiting, now)
             if step % 60 == 0:
-                self.squad.settle()
+                self.mode_fleet.settle()
                 if progress is not None:
                     progress(step, steps)
         self._advance(int(EVER) // 2)
@@ -215,7 +215,7 @@ class _Replay:
 
     def _advance(self, now: int) -> None:
         day = self.day
-        for row, start, _ in zip(*(part.tolist() for part in self.squad.advance(now)), strict=True):
+        for row, start, _ in zip(*(part.tolist() for part in self.mode_fleet.advance(now)), strict=True):
             stop = self.plans[row].pop(0)
             self.visits.append((row, stop, start))
             self.here[row] = day.task_lonlat[-1 - stop] if stop < 0 else day.stop_place.lonlat[stop]
@@ -233,23 +233,23 @@ class _Replay:
                 self.late_ms += over
 
     def _dispatch(self, wave: int, now: int) -> None:
-        """Give a wave to its rider and promise what his plan allows."""
-        day, squad = self.day, self.squad
+        """Give a wave to its rider and promise what their plan allows."""
+        day, mode_fleet = self.day, self.mode_fleet
         first, last = int(day.wave_ptr[wave]), int(day.wave_ptr[wave + 1])
         row = int(day.wave_rider[wave])
-        if squad.c.stops[row] == 0 and squad.c.leave[row * squad.width] < now:
-            squad.c.ready[row] = now
-        k = int(squad.c.stops[row])
-        squad.append(row, self.stops, first, last)
-        c = squad.c
-        slots = row * squad.width + np.arange(k + 1, k + 1 + last - first)
+        if mode_fleet.c.stops[row] == 0 and mode_fleet.c.leave[row * mode_fleet.width] < now:
+            mode_fleet.c.ready[row] = now
+        k = int(mode_fleet.c.stops[row])
+        mode_fleet.append(row, self.stops, first, last)
+        c = mode_fleet.c
+        slots = row * mode_fleet.width + np.arange(k + 1, k + 1 + last - first)
         stops = np.arange(first, last)
         promise = c.start[slots] + day.stop_due[stops] - day.stop_planned[stops]
         orders = ~day.stop_rest[stops]
         c.latest[slots[orders]] = promise[orders]
         self.due[stops[orders]] = promise[orders]
         self.promised_ms += int(np.maximum(promise - day.stop_due[stops], 0)[orders].sum())
-        squad.renew(row)
+        mode_fleet.renew(row)
         self.plans[row] += range(first, last)
 
     def _caps(self, now: int) -> None:
@@ -261,7 +261,7 @@ class _Replay:
     def _cap(self, row: int) -> None:
         """Set what one task may still take of a rider's hour."""
         hour, most = round(self.policy.max_extra_per_hour_s * 1000), round(self.policy.max_extra_s * 1000)
-        self.squad.c.cap[row] = min(most, max(hour - sum(one[1] for one in self.spent[row]), 0))
+        self.mode_fleet.c.cap[row] = min(most, max(hour - sum(one[1] for one in self.spent[row]), 0))
 
     def _match(self, waiting: list[int], now: int) -> list[int]:
         self._caps(now)
@@ -283,27 +283,29 @@ class _Replay:
 
     def _best(self, task: int, now: int) -> list[tuple[int, int, int]]:
         """Best riders who have not been asked yet: (row, place, extra ms)."""
-        squad = self.squad
-        declined = [row for row in self.asked[task] if squad.c.ok[row]]
-        squad.c.ok[declined] = 0
+        mode_fleet = self.mode_fleet
+        declined = [row for row in self.asked[task] if mode_fleet.c.ok[row]]
+        mode_fleet.c.ok[declined] = 0
         out = outputs(ASKED)
-        n = best_riders(squad.held(), squad.width, self.tasks, task, ASKED, now, squad.first_ms, *out)
-        squad.c.ok[declined] = 1
+        n = best_riders(
+            mode_fleet.context(), mode_fleet.width, self.tasks, task, ASKED, now, mode_fleet.first_ms, *out
+        )
+        mode_fleet.c.ok[declined] = 1
         rows, slots = out[2][:n], out[3][:n]
-        places = slots - rows * squad.width
+        places = slots - rows * mode_fleet.width
         return list(zip(rows.tolist(), places.tolist(), out[1][:n].tolist(), strict=True))
 
     def _nearest(self, task: int, now: int) -> list[tuple[int, int, int]]:
         """Nearest riders, sent at once: by straight line, or by the streets among the nearest twenty."""
-        squad, c = self.squad, self.squad.c
-        slots = self.rows * squad.width
+        mode_fleet, c = self.mode_fleet, self.mode_fleet.c
+        slots = self.rows * mode_fleet.width
         away = np.hypot(c.x[slots] - self.tasks.x[task], c.y[slots] - self.tasks.y[task])
         away[list(self.asked[task])] = np.inf
         chosen = np.argsort(away, kind="stable")[:20]
         chosen = chosen[np.isfinite(away[chosen])]
         if self.how == "network nearest" and len(chosen):
             target = self.day.task_place.take([task])
-            times = reach_to(self.network, "ebike", squad.snapped(slots[chosen]), target)
+            times = reach_to(self.network, "ebike", mode_fleet.snapped(slots[chosen]), target)
             chosen = chosen[np.argsort(times, kind="stable")]
         return [(row, 0, -1) for row in chosen[:ASKED].tolist()]
 
@@ -344,9 +346,9 @@ class _Replay:
         return waiting
 
     def _give(self, task: int, row: int, place: int, extra: int, now: int) -> None:
-        squad, day = self.squad, self.day
-        c = squad.c
-        base = row * squad.width
+        mode_fleet, day = self.mode_fleet, self.day
+        c = mode_fleet.c
+        base = row * mode_fleet.width
         k = int(c.stops[row])
         if k == 0 and c.leave[base] < now:
             c.ready[row] = now
@@ -358,18 +360,18 @@ class _Replay:
         )
         was = self._as_rider(row, now) if self.witness is not None and extra >= 0 else None
         visit = Visit((0.0, 0.0), int(day.task_service[task]) / 1000)
-        squad.insert(row, place, day.task_place.take([task]), visit, 0, False)
-        c, base = squad.c, row * squad.width
+        mode_fleet.insert(row, place, day.task_place.take([task]), visit, 0, False)
+        c, base = mode_fleet.c, row * mode_fleet.width
         slot = base + place + 1
         c.earliest[slot] = max(int(day.task_known[task]), now)
         c.latest[slot] = EVER if extra < 0 else int(day.task_latest[task])
-        squad.renew(row)
+        mode_fleet.renew(row)
         if extra < 0:
             after = int(c.arrive[slot + 1]) if place < k else int(c.leave[slot])
             extra = max(after - before, 0)
         self.plans[row].insert(place, -1 - task)
         if was is not None and self.witness is not None:
-            # His place, from when he is free, and his rules are those before.
+            # Their place, from when the rider is free, and their rules are those before.
             then = dataclasses.replace(was, stops=self._as_rider(row, now).stops)
             self.witness(Given(self._as_task(task, now), was, then, place, extra / 1000, now / 1000))
         self.taken[task] = row, extra
@@ -384,7 +386,7 @@ class _Replay:
 
     def _as_rider(self, row: int, now: int) -> Rider:
         """Return a rider of the columns in the words of the matching room."""
-        day, c, base = self.day, self.squad.c, row * self.squad.width
+        day, c, base = self.day, self.mode_fleet.c, row * self.mode_fleet.width
         stops = []
         for at, number in enumerate(self.plans[row], start=base + 1):
             if number < 0:
@@ -410,15 +412,15 @@ class _Replay:
 
     def _respond(self, urgent: int, now: int) -> None:
         """Time a drill: riders are alerted in phases, soonest first by what the policy knows."""
-        squad, c, day = self.squad, self.squad.c, self.day
+        mode_fleet, c, day = self.mode_fleet, self.mode_fleet.c, self.day
         rules = self.policy.emergency
-        slots = self.rows * squad.width
+        slots = self.rows * mode_fleet.width
         target = day.emergency_place.take([urgent])
         xy = self.network.project(target.lonlat)[0]
         away = np.hypot(c.x[slots] - xy[0], c.y[slots] - xy[1])
         size = sum(rules.phase_riders)
         near = np.argsort(away, kind="stable")[: size if self.how == "straight line" else 4 * size]
-        times = reach_to(self.network, "ebike", squad.snapped(slots[near]), target, rules.horizon_s)
+        times = reach_to(self.network, "ebike", mode_fleet.snapped(slots[near]), target, rules.horizon_s)
         times = times + np.maximum(c.leave[slots[near]] - now, 0) / 1000
         order = np.arange(len(near)) if self.how == "straight line" else np.argsort(times, kind="stable")
         bounds = [0, *itertools.accumulate(rules.phase_riders)]

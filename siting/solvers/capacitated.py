@@ -21,7 +21,7 @@ from siting.solvers.exact import LimitsEndedError, finish, longest_service, main
 from siting.solvers.kernels.transport import fill_greedily, site_worth, transport, use_of_sites
 from siting.solvers.set_cover import least_cover, refuse_unreached
 
-__all__ = ["LoadedEffort", "solve_loaded"]
+__all__ = ["CapacitatedEffort", "solve_capacitated"]
 
 # wall seconds for the cover without capacities, whose bound holds with them too
 _UNCAPPED_S = 10.0
@@ -33,7 +33,7 @@ Loaded = PMedian | SetCover | PCenter
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class LoadedEffort:
+class CapacitatedEffort:
     """How much is spent on one problem with capacities.
 
     Attributes
@@ -51,11 +51,11 @@ class LoadedEffort:
 
 
 @any_order
-def solve_loaded(
+def solve_capacitated(
     problem: Loaded,
     cost_s: CostArray,
     limits: Limits = Limits(),  # noqa: B008 - frozen
-    effort: LoadedEffort = LoadedEffort(),
+    effort: CapacitatedEffort = CapacitatedEffort(),
 ) -> SitingResult:
     """Solve a p-median, set covering or p-center problem with capacities to a proven gap.
 
@@ -165,7 +165,7 @@ class _Task:
         lost += float((~np.isfinite(cost).any(axis=1) & (self.weight == 0)).sum())
         return float(total), float(lost), here, sites
 
-    def solve(self, effort: LoadedEffort, limits: Limits) -> SitingResult | None:
+    def solve(self, effort: CapacitatedEffort, limits: Limits) -> SitingResult | None:
         """Return the best answer found with a bound, None without an answer."""
         if isinstance(self.problem, PMedian):
             return self._median(effort)
@@ -296,7 +296,7 @@ class _Task:
                 spare -= float(self.holds[j])
         return is_open
 
-    def _median(self, effort: LoadedEffort) -> SitingResult | None:
+    def _median(self, effort: CapacitatedEffort) -> SitingResult | None:
         bound, often = self._bound(self.reach, effort.steps, None)
         order = np.argsort(np.where(self.forced, -2.0, -often), kind="stable")
         best = np.zeros(self.reach.m, dtype=np.bool_)
@@ -331,7 +331,7 @@ class _Task:
                     break
         return self._frozen(best, None, bound, np.inf)
 
-    def _center(self, problem: PCenter, effort: LoadedEffort) -> SitingResult | None:
+    def _center(self, problem: PCenter, effort: CapacitatedEffort) -> SitingResult | None:
         """Search the times for the least one at which a filling uses few sites, then bound from below."""
         least = float(self.cost_s.min(axis=1).max(initial=0.0))
         usable = np.isfinite(self.cost_s) & (self.cost_s >= least)

@@ -13,14 +13,14 @@ from siting.problems.define import (
     StationPlan,
 )
 from siting.problems.highs import Limits
-from siting.solvers.capacitated import LoadedEffort, solve_loaded
+from siting.solvers.capacitated import CapacitatedEffort, solve_capacitated
 from siting.solvers.center import prove_p_center
 from siting.solvers.cover_proof import Effort, prove_max_cover
 from siting.solvers.median import prove_p_median
 from siting.solvers.set_cover import prove_set_cover
 from siting.solvers.station_plans import PlanEffort, solve_station_plan
 
-__all__ = ["Effort", "Limits", "LoadedEffort", "PlanEffort", "solve"]
+__all__ = ["CapacitatedEffort", "Effort", "Limits", "PlanEffort", "solve"]
 
 
 def solve(
@@ -54,7 +54,7 @@ def solve(
         case MaxCover():
             return prove_max_cover(problem, cost_s, rng, limits)
         case PMedian() | PCenter() | SetCover() if problem.capacity is not None:
-            return solve_loaded(problem, cost_s, limits)
+            return solve_capacitated(problem, cost_s, limits)
         case PMedian():
             return prove_p_median(problem, cost_s, rng, limits)
         case PCenter():

@@ -85,35 +85,35 @@ def _network(source: pathlib.Path) -> StreetNetwork:
 
 
 def _size(fleet: Fleet) -> str:
-    squad = fleet.squads["ebike"]
-    stops = int(np.maximum(squad.c.stops, 0).sum())
+    mode_fleet = fleet.mode_fleets["ebike"]
+    stops = int(np.maximum(mode_fleet.c.stops, 0).sum())
     nodes = len(fleet.network.node_id)
     return f"{len(fleet)} riders, {stops} stops, {nodes / 1000:.0f}k nodes"
 
 
 def _finder(fleet: Fleet, tasks: list[Task], k: int) -> Callable[[int], int]:
     """Return the search for the k best riders of a task by its row; places already snapped, all rules on."""
-    squad = fleet.squads["ebike"]
+    mode_fleet = fleet.mode_fleets["ebike"]
     fleet.order()
     table, out, now = fleet.table("ebike", tasks).columns, outputs(k), as_ms(NOW)
-    held = squad.held()
+    held = mode_fleet.context()
 
     def find(i: int) -> int:
-        return best_riders(held, squad.width, table, i, k, now, squad.first_ms, *out)
+        return best_riders(held, mode_fleet.width, table, i, k, now, mode_fleet.first_ms, *out)
 
     return find
 
 
 def _together(fleet: Fleet, tasks: list[Task]) -> Callable[[], None]:
     """Return the search for the best rider of each task in one call on one thread, as `_finder`."""
-    squad = fleet.squads["ebike"]
+    mode_fleet = fleet.mode_fleets["ebike"]
     table = fleet.table("ebike", tasks)
-    held, now, size = squad.held(), as_ms(NOW), len(tasks)
+    held, now, size = mode_fleet.context(), as_ms(NOW), len(tasks)
     out = np.empty(size, np.int64), *(np.empty((size, 1), np.int64) for _ in range(4))
 
     def find() -> None:
         rows = morton_order(table.places.lonlat)
-        best_many(held, squad.width, table.columns, rows, 1, now, squad.first_ms, *out)
+        best_many(held, mode_fleet.width, table.columns, rows, 1, now, mode_fleet.first_ms, *out)
 
     return find
 
@@ -154,7 +154,7 @@ def _memory(fleet: Fleet, riders: list[Rider]) -> list[Row]:
     kept = pickle.loads(some)  # noqa: S301
     objects = tracemalloc.get_traced_memory()[0] * len(riders) / len(kept)
     tracemalloc.stop()
-    work = sum(array.nbytes for squad in fleet.squads.values() for array in squad.work())
+    work = sum(array.nbytes for mode_fleet in fleet.mode_fleets.values() for array in mode_fleet.work())
     size = _size(fleet)
     return [
         value(BENCH, size, "yilu", "memory of the columns", "MB", [fleet.nbytes / 1e6]),

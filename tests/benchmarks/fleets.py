@@ -64,7 +64,7 @@ def _legs(
 def _chains(
     network: StreetNetwork, xy: FloatArray, lengths: Int64Array, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Rows of `xy` that each rider visits, the first where he stands, and the seconds of the way to each.
+    """Rows of `xy` that each rider visits, the first their position, and the seconds of the way to each.
 
     A step is drawn 150 to 1000 m away and again where the streets make it too long; -1 after the end.
     """

@@ -69,7 +69,7 @@ def _cities() -> dict[str, City]:
 
 def studies_of(city: City, map_file: Path, seed: int) -> list[Study]:
     """Run the pipeline once and the study once a case."""
-    wishes = StudyFile.model_validate(
+    study_settings = StudyFile.model_validate(
         {
             "title": "held out", "city": "held out", "timezone": city.timezone, "seed": seed,
             "held_out_days": 2, "map": {"file": str(map_file)},
@@ -77,24 +77,24 @@ def studies_of(city: City, map_file: Path, seed: int) -> list[Study]:
         }
     )  # fmt: skip
     settings = Settings()
-    assert wishes.synthetic is not None
-    network, places = read_map(wishes, settings)
-    fleet = made_fleet(wishes, wishes.synthetic, network, places)
+    assert study_settings.synthetic is not None
+    network, places = read_map(study_settings, settings)
+    fleet = made_fleet(study_settings, study_settings.synthetic, network, places)
     with tempfile.TemporaryDirectory(prefix="yilu-") as folder:
-        given = trace_inputs(wishes, fleet, Path(folder))
+        given = trace_inputs(study_settings, fleet, Path(folder))
         rejects = Path(folder) / "rejects.csv"
-        key = pseudonym_key(wishes, settings)
+        key = pseudonym_key(study_settings, settings)
         traces, _ = read_platform_files(given, network, key, rejects, "held out", read_here)
-    stays = classify_stays(find_stay_points(traces), traces, places, network, wishes.timezone)
+    stays = classify_stays(find_stay_points(traces), traces, places, network, study_settings.timezone)
     inputs = StudyInputs(
         network=network,
         places=places,
         stays=stays,
-        due_breaks=due_breaks(traces, stays, wishes.timezone),
+        due_breaks=due_breaks(traces, stays, study_settings.timezone),
         riders=len(traces.pseudonyms),
-        existing=existing_stations_of(wishes, network, fleet),
+        existing=existing_stations_of(study_settings, network, fleet),
         synthetic=True,
-        settings=dataclasses.replace(settings_of(wishes), draws=0),
+        settings=dataclasses.replace(settings_of(study_settings), draws=0),
     )
     return [
         run_study(

@@ -49,8 +49,8 @@ class _Slots:
     """Positions and stops of all plans, one row each, snapped to states of the network."""
 
     def __init__(self, fleet: Fleet, tasks: list[Task]) -> None:
-        squad = fleet.squads["ebike"]
-        c, self.graph, width = squad.c, squad.graph, squad.width
+        mode_fleet = fleet.mode_fleets["ebike"]
+        c, self.graph, width = mode_fleet.c, mode_fleet.graph, mode_fleet.width
         rows = np.flatnonzero(c.stops >= 0)
         self.used = np.concatenate([np.arange(r * width, r * width + c.stops[r] + 1) for r in rows.tolist()])
         first = self.used % width == 0
@@ -291,7 +291,7 @@ def _vroom(
         problem.set_durations_matrix("car", matrix)
         row, number = 0, 0
         for mine, rider in enumerate(riders):
-            # His stops stay his: they ask for a skill that he alone has.
+            # Their stops stay their: they ask for a skill that the rider alone has.
             problem.add_vehicle(vroom.Vehicle(mine, start=row, profile="car", skills={mine + 1}))
             for place, due in enumerate(_due_s(rider), 1):
                 number += 1

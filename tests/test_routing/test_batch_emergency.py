@@ -16,7 +16,7 @@ from towns import NOW, place_in, some_riders, some_tasks
 from routing.assign import assign_all, assign_round, hold_back, match_batch
 from routing.emergency import Alert, alert_plan, chance_within
 from routing.fleet.fleet import Fleet
-from routing.fleet.mode_fleet import Squad
+from routing.fleet.mode_fleet import ModeFleet
 from routing.match import match
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
@@ -76,13 +76,13 @@ def test_a_batch_holds_and_is_no_dearer_than_one_by_one(seed: int, everything: b
     assert sum(weight[one.task_id] for one in matches) >= sum(weight[one.task_id] for one in single)
 
 
-def columns_of(squad: Squad) -> dict[str, NDArray[np.float64]]:
+def columns_of(mode_fleet: ModeFleet) -> dict[str, NDArray[np.float64]]:
     """The used rows of the columns, without those of the lists, whose order is free."""
-    used = (np.arange(squad.width) <= squad.c.stops[:, None]).ravel()
+    used = (np.arange(mode_fleet.width) <= mode_fleet.c.stops[:, None]).ravel()
     free = {"following", "previous", "edge_head", "long_slot", "long_at", "order"}
     found = {}
-    for name in set(squad.c._fields) - free:
-        column = getattr(squad.c, name)
+    for name in set(mode_fleet.c._fields) - free:
+        column = getattr(mode_fleet.c, name)
         found[name] = column[used] if len(column) == len(used) else column.copy()
     return found
 
@@ -93,12 +93,12 @@ def test_an_assignment_changes_nothing_and_is_what_the_batch_does(seed: int, eve
     rng = np.random.default_rng(seed)
     fleet = fleet_of(some_riders(TOWN, rng, 5, everything=everything))
     tasks = some_tasks(TOWN, rng, 9, everything=everything)
-    before = {mode: columns_of(squad) for mode, squad in fleet.squads.items()}
+    before = {mode: columns_of(mode_fleet) for mode, mode_fleet in fleet.mode_fleets.items()}
     assigned, left = assign_all(fleet, tasks, NOW)
     given = [one.task for one in assigned] + list(left)
     assert sorted(task.task_id for task in given) == sorted(task.task_id for task in tasks)
-    for mode, squad in fleet.squads.items():
-        for name, column in columns_of(squad).items():
+    for mode, mode_fleet in fleet.mode_fleets.items():
+        for name, column in columns_of(mode_fleet).items():
             assert np.array_equal(before[mode][name], column), name
     alone = {one.task.task_id: one.found for one in assigned if not one.shared}
     matches, _ = match_batch(fleet, tasks, NOW)

@@ -190,24 +190,26 @@ def test_insert_then_take_out_restores_the_plan_bit_for_bit(town: StreetNetwork)
     riders = some_riders(town, rng, 8, everything=True)
     fleet = Fleet(town, PLAIN)
     fleet.put(riders, NOW)
-    kept = {mode: [column.copy() for column in squad.c] for mode, squad in fleet.squads.items()}
-    widths = {mode: squad.width for mode, squad in fleet.squads.items()}
+    kept = {
+        mode: [column.copy() for column in mode_fleet.c] for mode, mode_fleet in fleet.mode_fleets.items()
+    }
+    widths = {mode: mode_fleet.width for mode, mode_fleet in fleet.mode_fleets.items()}
     for rider in riders:
         for place in range(len(rider.stops) + 1):
             fleet.insert(rider.rider_id, place, Stop("new", at(town, 500, 333), 30.0))
             fleet.take_out(rider.rider_id, place)
         assert fleet.rider(rider.rider_id) == rider
-    for mode, squad in fleet.squads.items():
-        assert squad.width == widths[mode]
-        names = squad.c._fields
-        columns: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = list(squad.c)  # type: ignore[arg-type]
+    for mode, mode_fleet in fleet.mode_fleets.items():
+        assert mode_fleet.width == widths[mode]
+        names = mode_fleet.c._fields
+        columns: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = list(mode_fleet.c)  # type: ignore[arg-type]
         for name, before, after in zip(names, kept[mode], columns, strict=True):
             if name in ("following", "previous", "edge_head", "long_slot", "long_at"):
                 continue
-            if len(before) == len(squad.c.edge):
+            if len(before) == len(mode_fleet.c.edge):
                 used = np.concatenate([
-                    np.arange(row * squad.width, row * squad.width + count + 1)
-                    for row, count in enumerate(squad.c.stops) if count >= 0
+                    np.arange(row * mode_fleet.width, row * mode_fleet.width + count + 1)
+                    for row, count in enumerate(mode_fleet.c.stops) if count >= 0
                 ])  # fmt: skip
                 before, after = before[used], after[used]
             assert np.array_equal(before, after), name
@@ -238,8 +240,8 @@ def test_room_for_more_riders_and_stops_changes_no_answer(town: StreetNetwork) -
     tasks = some_tasks(town, rng, 8, everything=False)
     before = fleet.best(tasks, 4, NOW)
     assert any(before)
-    for squad in fleet.squads.values():
-        squad.reserve(500, 40)
+    for mode_fleet in fleet.mode_fleets.values():
+        mode_fleet.reserve(500, 40)
     assert fleet.best(tasks, 4, NOW) == before
 
 
@@ -259,12 +261,12 @@ def test_lists_of_long_legs_and_first_radius_never_change_the_answer(
     fleet = Fleet(TOWN, dataclasses.replace(PLAIN, fairness_s_per_point=7.0 if fair else 0.0))
     fleet.put(riders, NOW)
     widest = 4 * 3600 * 1000
-    for squad in fleet.squads.values():
-        squad.first_ms = widest
+    for mode_fleet in fleet.mode_fleets.values():
+        mode_fleet.first_ms = widest
     expected = {k: fleet.best(tasks, k, NOW) for k in (1, 3)}
-    for squad in fleet.squads.values():
-        squad.list_legs_above(leg_ms)
-        squad.first_ms = first_ms
+    for mode_fleet in fleet.mode_fleets.values():
+        mode_fleet.list_legs_above(leg_ms)
+        mode_fleet.first_ms = first_ms
     for k, found in expected.items():
         assert fleet.best(tasks, k, NOW) == found
 

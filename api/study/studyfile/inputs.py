@@ -45,22 +45,22 @@ class TraceInput:
     formats: tuple[TraceFormat, ...]
 
 
-def read_map(wishes: StudyFile, settings: Settings) -> tuple[StreetNetwork, Places]:
+def read_map(study_settings: StudyFile, settings: Settings) -> tuple[StreetNetwork, Places]:
     """Read the map of a study; `InputError` names the file when it cannot be used."""
-    if wishes.map.file is None:
-        name = wishes.map.place or ""
+    if study_settings.map.file is None:
+        name = study_settings.map.place or ""
         cache = None if settings.cache_dir is None else settings.cache_dir / "places"
         network = read_place(name, cache_dir=cache)
         places = Places.empty(network.compounds)
     else:
-        name = Path(wishes.map.file).name
-        network, places = read_osm(Path(wishes.map.file), cache_dir=settings.cache_dir)
-    if not network.usable(wishes.mode).any():
-        raise InputError(f"{name}: the map has no street that {wishes.mode} may use")
+        name = Path(study_settings.map.file).name
+        network, places = read_osm(Path(study_settings.map.file), cache_dir=settings.cache_dir)
+    if not network.usable(study_settings.mode).any():
+        raise InputError(f"{name}: the map has no street that {study_settings.mode} may use")
     return network, places
 
 
-def pseudonym_key(wishes: StudyFile, settings: Settings) -> bytes:
+def pseudonym_key(study_settings: StudyFile, settings: Settings) -> bytes:
     """Return the secret of the pseudonyms: from the environment; for made riders there is nobody to protect.
 
     Raises
@@ -70,8 +70,8 @@ def pseudonym_key(wishes: StudyFile, settings: Settings) -> bytes:
     """
     if settings.pseudonym_key is not None:
         return settings.pseudonym_key.get_secret_value().encode()
-    if wishes.synthetic is not None:
-        return hashlib.sha256(f"yilu made fleet {wishes.seed}".encode()).digest()
+    if study_settings.synthetic is not None:
+        return hashlib.sha256(f"yilu made fleet {study_settings.seed}".encode()).digest()
     raise InputError(
         "traces of real riders need a secret for their pseudonyms: set the environment variable"
         f" YILU_PSEUDONYM_KEY to at least {MIN_KEY_BYTES} characters, the same for every run of a study"
@@ -79,25 +79,25 @@ def pseudonym_key(wishes: StudyFile, settings: Settings) -> bytes:
 
 
 def made_fleet(
-    wishes: StudyFile, table: SyntheticTable, network: StreetNetwork, places: Places
+    study_settings: StudyFile, table: SyntheticTable, network: StreetNetwork, places: Places
 ) -> SyntheticFleet:
     """Make the fleet of a study without trace files."""
     options = FleetOptions(
         riders=table.riders,
         days=table.days,
         first_day=table.first_day,
-        timezone=wishes.timezone,
-        seed=wishes.seed,
+        timezone=study_settings.timezone,
+        seed=study_settings.seed,
         interval_s=table.interval_s,
         noise_m=table.noise_m,
-        mode=wishes.mode,
+        mode=study_settings.mode,
         datum=table.datum,
         broken_share=table.broken_share,
     )
     return make_fleet(network, places, options)
 
 
-def fleet_files(wishes: StudyFile, fleet: SyntheticFleet, folder: Path) -> TraceInput:
+def fleet_files(study_settings: StudyFile, fleet: SyntheticFleet, folder: Path) -> TraceInput:
     """Write the fleet as its platforms would hand it over: CSV from the first, Parquet from the others."""
     files: list[Path] = []
     for number, platform in enumerate(fleet.options.platforms):
@@ -107,31 +107,35 @@ def fleet_files(wishes: StudyFile, fleet: SyntheticFleet, folder: Path) -> Trace
         files.append(path)
     datums = dict(zip(fleet.options.platforms, fleet.options.datums, strict=True))
     datum = datums if len(set(datums.values())) > 1 else fleet.options.datums[0]
-    trace_format = TraceFormat(datum=datum, timezone=fleet.options.timezone, period_s=period_s(wishes))
+    trace_format = TraceFormat(
+        datum=datum, timezone=fleet.options.timezone, period_s=period_s(study_settings)
+    )
     return TraceInput(tuple(files), (trace_format,) * len(files))
 
 
-def period_s(wishes: StudyFile) -> tuple[int, int]:
+def period_s(study_settings: StudyFile) -> tuple[int, int]:
     """Return the first and the last epoch second that can be true for a point."""
-    days = wishes.days
+    days = study_settings.days
     if days is None:
         return ANY_TIME_S
-    zone = zoneinfo.ZoneInfo(wishes.timezone)
+    zone = zoneinfo.ZoneInfo(study_settings.timezone)
     start = datetime.datetime.combine(days[0], datetime.time(), zone)
     # A night shift belongs to the day on which it began.
     end = datetime.datetime.combine(days[1] + datetime.timedelta(days=1), NIGHT_ENDS, zone)
     return int(start.timestamp()), int(end.timestamp())
 
 
-def trace_inputs(wishes: StudyFile, fleet: SyntheticFleet | None, folder: Path) -> tuple[TraceInput, ...]:
+def trace_inputs(
+    study_settings: StudyFile, fleet: SyntheticFleet | None, folder: Path
+) -> tuple[TraceInput, ...]:
     """Return the files to read; those of a made fleet are written to `folder` first."""
     if fleet is not None:
-        return (fleet_files(wishes, fleet, folder),)
+        return (fleet_files(study_settings, fleet, folder),)
     # Read together, so that a rider whose points stand in files of two forms is one rider.
     zones: dict[str, list[tuple[Path, TraceFormat]]] = {}
-    for table in wishes.traces:
-        form = _platform_format(wishes, table)
-        zones.setdefault(table.timezone or wishes.timezone, []).extend(
+    for table in study_settings.traces:
+        form = _platform_format(study_settings, table)
+        zones.setdefault(table.timezone or study_settings.timezone, []).extend(
             (Path(name), form) for name in table.files
         )
     return tuple(
@@ -140,10 +144,10 @@ def trace_inputs(wishes: StudyFile, fleet: SyntheticFleet | None, folder: Path) 
     )
 
 
-def _platform_format(wishes: StudyFile, table: TraceTable) -> TraceFormat:
+def _platform_format(study_settings: StudyFile, table: TraceTable) -> TraceFormat:
     return TraceFormat(
         datum=table.datum,
-        timezone=table.timezone or wishes.timezone,
+        timezone=table.timezone or study_settings.timezone,
         columns={str(ours): name for ours, name in table.columns.items()},
         platform=table.platform,
         kind=table.kind,
@@ -152,7 +156,7 @@ def _platform_format(wishes: StudyFile, table: TraceTable) -> TraceFormat:
         time_unit=table.time_unit,
         year=table.year,
         max_speed_mps=table.max_speed_mps,
-        period_s=period_s(wishes),
+        period_s=period_s(study_settings),
     )
 
 

@@ -1,4 +1,4 @@
-"""The study file: one TOML file that names the inputs and the wishes of one study.
+"""The study file: one TOML file that names the inputs and the study_settings of one study.
 
 Every value is checked here, once. A bad one is refused with a sentence that names the file, the key, and
 what is allowed. Paths are relative to the study file; ``package:NAME/PATH`` names a file inside an installed

@@ -41,10 +41,10 @@ class Grids:
     polygons: tuple[shapely.Geometry, ...]
 
 
-def settings_of(wishes: StudyFile) -> StudySettings:
+def settings_of(study_settings: StudyFile) -> StudySettings:
     """Return what is to be chosen and how."""
-    siting = wishes.siting
-    own = {kind.name: kind for kind in wishes.station_kinds}
+    siting = study_settings.siting
+    own = {kind.name: kind for kind in study_settings.station_kinds}
     kinds = tuple(
         StationKind(
             table.name, table.seats, table.fixed_yuan, table.hour_yuan, table.patterns, table.facilities
@@ -52,13 +52,13 @@ def settings_of(wishes: StudyFile) -> StudySettings:
         for table in own.values()
     )
     return StudySettings(
-        timezone=wishes.timezone,
+        timezone=study_settings.timezone,
         new_sites=siting.sites,
         limit_s=60.0 * siting.limit_min,
-        mode=wishes.mode,
-        k=wishes.k,
-        held_out_days=wishes.held_out_days,
-        seed=wishes.seed,
+        mode=study_settings.mode,
+        k=study_settings.k,
+        held_out_days=study_settings.held_out_days,
+        seed=study_settings.seed,
         weights=DemandWeights(siting.weights.rest, siting.weights.due_break, siting.weights.passing),
         kinds=kinds or KINDS,
         passing_limit_s=siting.passing_limit_s,
@@ -84,18 +84,18 @@ def _forbidden(table: ForbiddenTable | None) -> tuple[shapely.Geometry, ...]:
 
 
 def existing_stations_of(
-    wishes: StudyFile, network: StreetNetwork, fleet: SyntheticFleet | None
+    study_settings: StudyFile, network: StreetNetwork, fleet: SyntheticFleet | None
 ) -> tuple[ExistingStation, ...]:
     """Return the stations that stand today: from the planner's list, or made for a made fleet."""
-    if wishes.existing is not None:
-        table = wishes.existing
+    if study_settings.existing is not None:
+        table = study_settings.existing
         rows = read_stations(Path(table.file), table.datum, _named(table.columns))
         return tuple(
             ExistingStation(row.name, row.lonlat, row.opening_hours, row.kind, row.facilities) for row in rows
         )
-    if fleet is None or wishes.synthetic is None or wishes.synthetic.existing_stations == 0:
+    if fleet is None or study_settings.synthetic is None or study_settings.synthetic.existing_stations == 0:
         return ()
-    made = existing_stations(network, fleet, wishes.synthetic.existing_stations, wishes.seed)
+    made = existing_stations(network, fleet, study_settings.synthetic.existing_stations, study_settings.seed)
     # Named after the street, as a name in one language would stand in the reports of the other.
     edge = network.snap(made.lonlat, "foot").edge
     named = np.where(edge >= 0, network.edge_name[edge], -1)
@@ -118,9 +118,9 @@ def _clock(hour: float) -> str:
     return clock(round(float(hour) * HOUR_MIN))
 
 
-def grids_of(wishes: StudyFile, network: StreetNetwork) -> Grids | None:
+def grids_of(study_settings: StudyFile, network: StreetNetwork) -> Grids | None:
     """Return the unit grids in WGS-84, or None."""
-    table = wishes.grids
+    table = study_settings.grids
     if table is None:
         return None
     if table.file is None:
@@ -135,9 +135,9 @@ def _grids(grids: UnitGrids) -> Grids:
     return Grids(grids.codes, grids.names, tuple(grids.polygons))
 
 
-def own_sites_of(wishes: StudyFile) -> CandidateSites | None:
+def own_sites_of(study_settings: StudyFile) -> CandidateSites | None:
     """Return the planner's own list of rooms, or None."""
-    table = wishes.siting.own_sites
+    table = study_settings.siting.own_sites
     if table is None:
         return None
     names, lonlat = read_places(Path(table.file), table.datum, _named(table.columns))

@@ -161,8 +161,8 @@ def test_a_rider_in_files_of_two_forms_is_one_rider(folder: Path, real: Path, tm
     table = '[[traces]]\nfiles = "{}"\ndatum = "gcj02"\nplatform = "blue"\nseparator = "{}"\n'
     text = f'{REAL.split("[map]")[0]}[map]\nfile = "x.osm"\n' + table.format("one.csv", ",")
     (tmp_path / "study.toml").write_text(text + table.format("two.csv", ";"), encoding="utf-8")
-    wishes = load_study_file(tmp_path / "study.toml")
-    given = trace_inputs(wishes, None, tmp_path)
+    study_settings = load_study_file(tmp_path / "study.toml")
+    given = trace_inputs(study_settings, None, tmp_path)
     network = StreetNetwork.load(real / "data" / "network")
     rejects = tmp_path / "rejects.csv"
     key = PHRASE.encode()
@@ -293,7 +293,7 @@ def test_the_map_of_a_match_stands_alone_and_names_no_rider(out: Path) -> None:
         stops = next(layer for layer in json.loads(data[1])["layers"] if layer["id"] == "stops")
         shapes = [item["i"]["shape"] for item in stops["parts"][0]["items"]]
         assert shapes.count("square") == 1
-        # the rider himself, a stop before the task, one after it
+        # the rider themselves, a stop before the task, one after it
         assert 2 <= shapes.index("square") < len(shapes) - 1
 
 

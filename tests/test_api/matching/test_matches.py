@@ -39,7 +39,7 @@ def _at(letter: str, datum: str = "wgs84") -> dict[str, float]:
 
 
 def _request(datum: str = "wgs84", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """One rider at A on his way to C by B, another one far away at J, and a task near B."""
+    """One rider at A on their way to C by B, another one far away at J, and a task near B."""
     return {
         "datum": datum,
         "now": NOW,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo.osm.opl import OplFile, Wanted, parse_tags, scan
+from geo.osm.opl import OsmColumns, Wanted, parse_tags, scan
 from geo.osm.pbf import UnsupportedError, scan_pbf
 from geo.osm.read import read_raw
 
@@ -44,7 +44,7 @@ def write(path: Path, form: str, objects: dict[str, Any]) -> Path:
     return path
 
 
-def plain(file: OplFile) -> dict[str, object]:
+def plain(file: OsmColumns) -> dict[str, object]:
     """Everything in the file, tags read."""
     found: dict[str, object] = {"relations": file.relations}
     for name in ("node_id", "node_x", "node_y"):

@@ -28,10 +28,10 @@ def test_a_search_finds_the_ways_that_end_beyond_it(seed: int, wide: bool, radiu
     fleet = Fleet(town, Policy())
     fleet.put(some_riders(town, rng, 8, everything=False), NOW)
     tasks = some_tasks(town, rng, 3, everything=False)
-    squad = fleet.squads["ebike"]
-    graph, c, work, most = squad.graph, squad.c, squad.work(), max(radius + more, 0)
+    mode_fleet = fleet.mode_fleets["ebike"]
+    graph, c, work, most = mode_fleet.graph, mode_fleet.c, mode_fleet.work(), max(radius + more, 0)
     t = fleet.table("ebike", tasks).columns
-    slots = np.flatnonzero((np.arange(squad.width) <= c.stops[:, None]).ravel())
+    slots = np.flatnonzero((np.arange(mode_fleet.width) <= c.stops[:, None]).ravel())
     for i in np.flatnonzero(t.edge >= 0).tolist():
         place = t.edge[i], t.from_u[i], t.from_v[i], t.offset_m[i], t.x[i], t.y[i]
         n_to, n_from = spread(graph, t.edge[i], t.from_u[i], t.from_v[i], radius, work)

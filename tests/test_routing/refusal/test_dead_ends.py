@@ -1,4 +1,4 @@
-"""A plan may not end where no legal way leads out of: the rider could not go on to his next order."""
+"""A plan may not end where no legal way leads out of: the rider could not go on to their next order."""
 
 import dataclasses
 
@@ -73,7 +73,7 @@ def test_no_batch_ends_in_a_dead_end() -> None:
     fleet.put([Rider("a", at("A")), Rider("b", at("B"), stops=(Stop("s", at("F")),))], NOW)
     tasks = [dataclasses.replace(task_at(place), task_id=place) for place in ("F", "EF", "D", "H")]
     matches, refused = match_batch(fleet, tasks, NOW)
-    # Before his own delivery in there b may do what lies on the way; nobody else goes in.
+    # Before their own delivery in there b may do what lies on the way; nobody else goes in.
     assert {one.task_id: one.rider_id for one in matches if one.task_id != "D"} == {"EF": "b", "F": "b"}
     assert [(one.task_id, one.binding.rule) for one in refused] == [("H", "dead_end")]
 
@@ -90,12 +90,12 @@ def test_on_foot_one_comes_out_again_and_that_is_the_change_told() -> None:
 
 
 def test_before_a_stop_that_he_promised_there_he_may() -> None:
-    """His own delivery lies at the end of the dead end: the task on the way there is no trap of ours."""
+    """Their own delivery lies at the end of the dead end: the task on the way there is no trap of ours."""
     rider = Rider("r", at("B"), stops=(Stop("s", at("F"), latest_s=NOW + 900),))
     match = match_tasks(TOWN, [rider], [task_at("EF")], POLICY, NOW).matches[0]
     assert match.place == 0
     assert Checker(TOWN, POLICY).match(rider, match, task_at("EF"), NOW) == ()
-    # Further in than his last stop he stands no worse than before.
+    # Further in than their last stop the rider stands no worse than before.
     deep = Rider("r", at("B"), stops=(Stop("s", at("E"), latest_s=NOW + 900),))
     assert match_tasks(TOWN, [deep], [task_at("F")], POLICY, NOW).matches[0].place == 1
 

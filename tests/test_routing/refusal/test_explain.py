@@ -95,10 +95,10 @@ def test_judging_all_places_allows_whom_the_search_finds(seed: int, tight: bool,
     for task in hard_tasks(rng, 3, pairs=pairs):
         found = candidates_for(fleet, task, len(riders), NOW)
         judged = {}
-        for squad in fleet.squads.values():
-            misses = near_misses(fleet, squad, task, NOW)
+        for mode_fleet in fleet.mode_fleets.values():
+            misses = near_misses(fleet, mode_fleet, task, NOW)
             for row, extra, place, end in () if misses is None else misses.allowed:
-                judged[fleet.id_at(squad.mode, row)] = (extra, place, end)
+                judged[fleet.id_at(mode_fleet.mode, row)] = (extra, place, end)
         assert {one.rider_id: one.extra_ms for one in found} == {name: one[0] for name, one in judged.items()}
         if not pairs:
             assert {one.rider_id: one.place for one in found} == {
@@ -143,7 +143,7 @@ def test_a_late_stop_must_give_what_it_lacks_and_what_it_is_late_by() -> None:
     rider = Rider("r", place_in(TOWN, rng), stops=(Stop("s", place_in(TOWN, rng), latest_s=NOW + 10),))
     start_s = Fleet(TOWN, WIDE)
     start_s.put([rider], NOW)
-    late_s = float(start_s.squads["ebike"].c.start[1]) / 1000 - (NOW + 10)
+    late_s = float(start_s.mode_fleets["ebike"].c.start[1]) / 1000 - (NOW + 10)
     assert late_s > 0
     task = Task("t", Visit(rider.lonlat, 30.0, latest_s=NOW + 60))
     refused = match_tasks(TOWN, [rider], [task], WIDE, NOW).refused[0]

@@ -150,7 +150,7 @@ def test_a_stop_without_any_slack_is_never_moved(seed: int) -> None:
 
 
 def test_waiting_time_that_belongs_to_a_due_break_is_no_time_for_tasks() -> None:
-    """His break is due, and he waits half an hour for his next stop: only the break would suffer."""
+    """A break is due, and the rider waits half an hour for the next stop: only the break would suffer."""
     rng = np.random.default_rng(8)
     stop = Stop("s", place_in(TOWN, rng), 30.0, earliest_s=NOW + 1800, latest_s=NOW + 2400)
     rested = Rider("r", place_in(TOWN, rng), stops=(stop,))
@@ -162,7 +162,7 @@ def test_waiting_time_that_belongs_to_a_due_break_is_no_time_for_tasks() -> None
 
 
 def test_waiting_at_a_stop_absorbs_delay_before_a_stop_without_slack() -> None:
-    """He would wait ten minutes at the first stop: a task before it delays nothing behind it."""
+    """The rider would wait ten minutes at the first stop: a task before it delays nothing behind it."""
     rng = np.random.default_rng(9)
     wait = Stop("w", place_in(TOWN, rng), 30.0, earliest_s=NOW + 900)
     tight = Stop("z", place_in(TOWN, rng), 30.0)

@@ -13,7 +13,7 @@ from geo.errors import InfeasibleError
 from siting.problems.define import MaxCover, PCenter, PMedian, SetCover, StationPlan
 from siting.problems.highs import Limits
 from siting.problems.reach import reach_within
-from siting.solvers.capacitated import LoadedEffort, solve_loaded
+from siting.solvers.capacitated import CapacitatedEffort, solve_capacitated
 from siting.solvers.cover_proof import Effort, prove_max_cover
 from siting.solvers.exact import LimitsEndedError, solve_exact
 from siting.solvers.kernels.center_feasibility import cover_all
@@ -26,7 +26,7 @@ from siting.solvers.verify import verify
 FloatArray = npt.NDArray[np.float64]
 SOME = settings(max_examples=12, deadline=None)
 # no plain model: what is tested is the search and its bound
-BARE = LoadedEffort(steps=150, exact_pairs=0, timed_pairs=0)
+BARE = CapacitatedEffort(steps=150, exact_pairs=0, timed_pairs=0)
 
 
 def town(seed: int, n: int, m: int) -> tuple[FloatArray, FloatArray]:
@@ -74,10 +74,10 @@ def test_models_with_capacities_hold_their_bound(seed: int, kind: int) -> None:
         exact = solve_exact(problem, cost)
     except InfeasibleError:
         with pytest.raises(InfeasibleError):
-            solve_loaded(problem, cost, effort=BARE)
+            solve_capacitated(problem, cost, effort=BARE)
         return
     try:
-        quick = solve_loaded(problem, cost, effort=BARE)
+        quick = solve_capacitated(problem, cost, effort=BARE)
     except InfeasibleError:
         # the search may miss what only a few choices satisfy; the plain model then finds them (below)
         quick = exact
@@ -234,7 +234,7 @@ def test_a_time_limit_never_makes_a_bound_too_good() -> None:
         problem = PCenter(weight=weight, sites=5, capacity=capacity)
         best = solve_exact(problem, cost).objective
         for seconds in (0.0, 0.02, 0.1, 0.4):
-            for call in (solve_exact, solve_loaded):
+            for call in (solve_exact, solve_capacitated):
                 try:
                     result = call(problem, cost, Limits(time_limit_s=seconds))
                 except InfeasibleError as error:
