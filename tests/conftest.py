@@ -1,6 +1,7 @@
 """Fixtures shared by all rooms."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,16 @@ def helsinki_pbf() -> Path:
     return Path(spec.origin).parent / "data" / "Helsinki.osm.pbf"
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI, with the real data there, nothing may be skipped for want of data or tools."""
+    report = yield
     if report.skipped and not hasattr(report, "wasxfail") and _complete():
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be missing: {report.longrepr}"
+    return report
 
 
 def _complete() -> bool:

@@ -28,7 +28,9 @@ from geo.errors import InputError
 from geo.mapmatch import MatchOptions, passages
 from geo.osm import describe
 from geo.stays import classify_stays, due_breaks, find_stay_points
-from geo.traces import Account
+from geo.streets import StreetNetwork
+from geo.synthetic import SyntheticFleet
+from geo.traces import Account, Traces
 from siting.columns import PassingFlows
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs, run_study
@@ -79,16 +81,10 @@ def write_study(
             with stages("fleet"):
                 fleet = made_fleet(study_settings, study_settings.synthetic, network, places)
         existing = existing_stations_of(study_settings, network, fleet)
-        with stages("traces"), tempfile.TemporaryDirectory(prefix="yilu-") as scratch:
-            # The files of a made fleet hold rider ids: they live only as long as they are read.
-            given = trace_inputs(study_settings, fleet, Path(scratch))
-            title = study_settings.text("title", study_settings.language)
-            rejects = folder / "rejects.csv"
-            with contextlib.ExitStack() as stack:
-                read: Reader = read_here
-                if scheduler is not None:
-                    read = functools.partial(read_on_cluster, stack.enter_context(connected(scheduler)))
-                traces, accounts = read_platform_files(given, network, key, rejects, title, read)
+        with stages("traces"):
+            traces, accounts = _read_traces(
+                study_settings, network, fleet, key, folder / "rejects.csv", scheduler
+            )
         with stages("stays"):
             stays = classify_stays(find_stay_points(traces), traces, places, network, study_settings.timezone)
             breaks = due_breaks(traces, stays, study_settings.timezone)
@@ -109,7 +105,7 @@ def write_study(
                     existing=existing,
                     own_sites=own_sites_of(study_settings),
                     grids=grids_of(study_settings, network),
-                    title=title,
+                    title=study_settings.text("title", study_settings.language),
                     city=study_settings.text("city", study_settings.language),
                     attribution=study_settings.map.attribution,
                     synthetic=study_settings.synthetic is not None,
@@ -127,6 +123,25 @@ def write_study(
             write_study_files(files, folder, step)
         write_json(folder / "summary.json", summary_of(study, describe(network, places), stages.seconds))
     return study
+
+
+def _read_traces(
+    study_settings: StudyFile,
+    network: StreetNetwork,
+    fleet: SyntheticFleet | None,
+    key: bytes,
+    rejects: Path,
+    scheduler: str | None,
+) -> tuple[Traces, tuple[Account, ...]]:
+    """Read the trace files, or those of a made fleet, here or on a cluster."""
+    # The files of a made fleet hold rider ids: they live only as long as they are read.
+    with tempfile.TemporaryDirectory(prefix="yilu-") as scratch, contextlib.ExitStack() as stack:
+        given = trace_inputs(study_settings, fleet, Path(scratch))
+        read: Reader = read_here
+        if scheduler is not None:
+            read = functools.partial(read_on_cluster, stack.enter_context(connected(scheduler)))
+        title = study_settings.text("title", study_settings.language)
+        return read_platform_files(given, network, key, rejects, title, read)
 
 
 def _file_account(account: Account) -> FileAccount:

@@ -54,27 +54,11 @@ def summary_of(study: Study, city: Description, seconds: Mapping[str, float]) ->
         "points_accepted": sum(account.accepted for account in study.accounts),
         "points_rejected": sum(rejected.values()),
         "points_rejected_by_reason": dict(sorted(rejected.items())),
-        "files": [
-            {
-                "file": a.file,
-                "datum": a.datum,
-                "datum_evidence": a.datum_evidence,
-                "read": a.read,
-                "accepted": a.accepted,
-            }
-            for a in study.accounts
-        ],
+        "files": _files(study),
         "stay_points": study.stay_points,
         "stay_points_by_kind": dict(study.stay_points_by_kind),
         "demand_minutes_a_day": _round(study.demand_min_a_day),
-        "layers": {
-            layer.name: {
-                "weight": layer.weight,
-                "minutes_a_day": None if layer.min_a_day is None else _round(layer.min_a_day),
-                "covered": None if layer.covered_share is None else _round(layer.covered_share),
-            }
-            for layer in study.layers
-        },
+        "layers": _layers(study),
         "hot_spots": len(study.hot_spots),
         "sites_chosen": sum(not site.existing for site in study.sites),
         "sites_existing": sum(site.existing for site in study.sites),
@@ -85,16 +69,7 @@ def summary_of(study: Study, city: Description, seconds: Mapping[str, float]) ->
             "gap": _round(study.solution.gap),
         },
         "limit_s": study.limit_s,
-        "coverage": {
-            row.method: {
-                "sites": row.sites,
-                "training": _round(row.training),
-                "held_out": _round(row.held_out),
-                "training_5_min": _round(row.training_5_min),
-                "held_out_5_min": _round(row.held_out_5_min),
-            }
-            for row in study.coverage
-        },
+        "coverage": _coverage(study),
         "tasks_matched": None if matching is None else matching.matched,
         "tasks_refused": None if matching is None else matching.refused,
         "median_extra_s": None
@@ -102,6 +77,43 @@ def summary_of(study: Study, city: Description, seconds: Mapping[str, float]) ->
         else _round(matching.median_extra_s),
         "late_deliveries": None if matching is None else matching.late_deliveries,
         VARYING_KEY: {stage: round(spent, 3) for stage, spent in seconds.items()},
+    }
+
+
+def _files(study: Study) -> list[dict[str, object]]:
+    return [
+        {
+            "file": a.file,
+            "datum": a.datum,
+            "datum_evidence": a.datum_evidence,
+            "read": a.read,
+            "accepted": a.accepted,
+        }
+        for a in study.accounts
+    ]
+
+
+def _layers(study: Study) -> dict[str, object]:
+    return {
+        layer.name: {
+            "weight": layer.weight,
+            "minutes_a_day": _round(layer.min_a_day),
+            "covered": _round(layer.covered_share),
+        }
+        for layer in study.layers
+    }
+
+
+def _coverage(study: Study) -> dict[str, object]:
+    return {
+        row.method: {
+            "sites": row.sites,
+            "training": _round(row.training),
+            "held_out": _round(row.held_out),
+            "training_5_min": _round(row.training_5_min),
+            "held_out_5_min": _round(row.held_out_5_min),
+        }
+        for row in study.coverage
     }
 
 

@@ -3,9 +3,10 @@
 Counted on synthetic days (`geo.synthetic.make`) of three training cities: Beijing Haidian, Nanjing and Porto,
 120 riders, 3 days, at 10, 20 and 45 s between points. Tables about places are only where a city starts
 from: `geo.stays.classify` goes on with what the fleet itself shows. Cities, seeds
-and days of the reported confusion matrices had no part in it, but they come from the same simulator: the
-matrices say how well kinds are told on its riders. Real traces with labels (GOAL) only tell walking from
-driving.
+and days of the reported confusion matrices had no part in it.
+
+The tables are counted, and the confusion matrices of kinds scored, on the same simulator: the matrices show
+how well it is inverted on other cities and days, not how well kinds are found in real traces.
 """
 
 from typing import Final

@@ -1,9 +1,9 @@
 """The reading of `geo.traces.read` on more than one machine: same functions, same result.
 
 First every worker reads some of the files (of a Parquet file some of the row groups), checks rows, gives
-riders their pseudonyms, and deals the points out into shares by pseudonym. That is a partition by rider, and
-by day and rider where pseudonyms rotate by day. Then every worker takes shares, judges the points of each
-rider and applies the function.
+riders their pseudonyms, and writes the points into hash partitions (shares) by pseudonym.
+That partitions by rider, and by day and rider where pseudonyms rotate by day. Then every worker takes
+shares, judges the points of each rider and applies the function.
 
 Only pseudonyms are written to the shared folder. The caller brings the client (of dask.distributed, or
 anything with its `map` and `gather`), so this module needs no scheduler.
@@ -21,21 +21,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.traces.accounts import Ledger
 from geo.traces.formats import TraceFormat, file_kind
-from geo.traces.grouping import spill_by_hash, spilled_block
-from geo.traces.ingest import (
-    Block,
-    Ledger,
-    Riders,
-    RiderTable,
-    Rules,
-    build_traces,
-    checked_blocks,
-    open_files,
-)
+from geo.traces.grouping import read_partition, write_partitions
+from geo.traces.ingest import Block, Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Traces
 from geo.traces.read import Mapped, files_with_formats, refuse_other_city, rules_for
 from geo.traces.rejects import RejectsFile
+from geo.traces.riders import Riders, RiderTable
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork
@@ -136,13 +129,13 @@ def _share_path(job: _Job, piece: int, share: int) -> Path:
 
 
 def _partition(piece: _Piece, job: _Job) -> _Booked:
-    """Read one piece and deal its points out."""
+    """Read one piece and write its points into hash partitions."""
     riders = Riders(job.key, job.rotate, job.study, job.rules.formats[0].timezone)
     paths = [_share_path(job, piece.number, share) for share in range(job.shares)]
     with RejectsFile(job.folder / f"{piece.number:05d}.rejects") as refused:
         ledger = _ledger(job, refused)
         blocks = checked_blocks(job.files, job.rules, riders, ledger, piece.row_groups, piece.file)
-        spill_by_hash(blocks, paths, riders)
+        write_partitions(blocks, paths, riders)
     words = {
         "pseudonym": riders.pseudonym,
         "platform_of": riders.platform_of,
@@ -159,7 +152,7 @@ def _joined(share: int, pieces: int, job: _Job) -> tuple[list[Block], RiderTable
     known: dict[str, int] = {}
     blocks = []
     for piece in range(pieces):
-        block = spilled_block(_share_path(job, piece, share))
+        block = read_partition(_share_path(job, piece, share))
         if not len(block):
             continue
         words = json.loads((job.folder / f"{piece:05d}.riders").read_text(encoding="utf-8"))
@@ -243,11 +236,11 @@ def map_traces_on(
         shares=shares,
     )
     pieces = _pieces(files)
-    dealt: list[_Booked] = scheduler.gather(scheduler.map(_partition, pieces, job=job))
+    partitioned: list[_Booked] = scheduler.gather(scheduler.map(_partition, pieces, job=job))
     results: list[tuple[list[T], _Booked]] = scheduler.gather(
         scheduler.map(_apply, list(range(shares)), pieces=len(pieces), job=job, function=function)
     )
-    for booked in (*dealt, *(booked for _, booked in results)):
+    for booked in (*partitioned, *(booked for _, booked in results)):
         ledger.counts = ledger.counts + booked.counts
         ledger.read = [a + b for a, b in zip(ledger.read, booked.read, strict=True)]
         ledger.outside_sum = ledger.outside_sum + booked.outside_sum

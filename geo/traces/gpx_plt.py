@@ -1,10 +1,8 @@
-"""GPX and GeoLife files, and text in blocks of whole lines."""
+"""Readers of GPX files and of GeoLife .plt files."""
 
-import codecs
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 from xml.parsers import expat
 
 import numpy as np
@@ -12,32 +10,9 @@ import pyarrow as pa
 
 from geo.traces.batches import make_batch
 from geo.traces.formats import RawBatch, TraceFormat
+from geo.traces.text import text_blocks
 
-__all__ = ["read_gpx", "read_plt", "text_blocks"]
-
-_BLOCK_BYTES: Final = 8_000_000
-
-
-def text_blocks(stream: IO[bytes], encoding: str, head: bytes = b"") -> Iterator[str]:
-    """Cut a text into blocks of whole lines; bytes that fit no character become U+FFFD.
-
-    `head` was read from the stream before.
-    """
-    decode = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("replace"), translate=True)
-    rest = ""
-    data = head or stream.read(_BLOCK_BYTES)
-    while data:
-        piece = decode.decode(data)
-        cut = piece.rfind("\n") + 1
-        if cut == 0 and len(rest) < 2 * _BLOCK_BYTES:
-            rest += piece
-        else:
-            yield rest + piece[:cut]
-            rest = piece[cut:]
-        data = stream.read(_BLOCK_BYTES)
-    rest += decode.decode(b"", final=True)
-    if rest:
-        yield rest
+__all__ = ["read_gpx", "read_plt"]
 
 
 class _TrackPoints:

@@ -1,4 +1,4 @@
-"""Points put together rider by rider, whatever the order of the rows: as they come, or by scratch files."""
+"""Points grouped by rider, whatever the order of the rows: streaming, or by hash partition and spill."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,18 +8,19 @@ from typing import Final
 
 import numpy as np
 
-from geo.traces.ingest import Block, RiderTable
+from geo.traces.ingest import Block
+from geo.traces.riders import RiderTable
 
 __all__ = [
     "ComesBackError",
-    "by_hash_partition",
     "read_ahead",
+    "read_partition",
     "rider_by_rider",
-    "spill_by_hash",
-    "spilled_block",
+    "spilled_partitions",
+    "write_partitions",
 ]
 
-_SCRATCH_FILES: Final = 128
+_PARTITIONS: Final = 128
 _POINT: Final = np.dtype(
     [("unit", "<i4"), ("t_s", "<i8"), ("lonlat", "<f8", 2), ("event", "<i2"), ("source", "<i8")]
 )
@@ -98,8 +99,8 @@ def rider_by_rider(blocks: Iterator[Block], hold_points: int) -> Iterator[list[B
         yield held
 
 
-def spill_by_hash(blocks: Iterator[Block], paths: Sequence[Path], riders: RiderTable) -> None:
-    """Write the points to one of the files each, by pseudonym: all of a rider to the same."""
+def write_partitions(blocks: Iterator[Block], paths: Sequence[Path], riders: RiderTable) -> None:
+    """Write each point to one of the files by a hash, the pseudonym: all of a rider to the same file."""
     share_of = np.zeros(0, np.int16)
     with ExitStack() as stack:
         files = [stack.enter_context(path.open("wb")) for path in paths]
@@ -109,28 +110,28 @@ def spill_by_hash(blocks: Iterator[Block], paths: Sequence[Path], riders: RiderT
             share = share_of[block.unit]
             order = np.argsort(share, kind="stable")
             ends = np.cumsum(np.bincount(share, minlength=len(paths)))
-            dealt = np.empty(len(block), _POINT)
+            records = np.empty(len(block), _POINT)
             for name in ("unit", "t_s", "event", "source", "lonlat"):
-                dealt[name] = getattr(block, name)[order]
+                records[name] = getattr(block, name)[order]
             for i, file in enumerate(files):
-                piece = dealt[ends[i - 1] if i else 0 : ends[i]]
+                piece = records[ends[i - 1] if i else 0 : ends[i]]
                 if len(piece):
                     file.write(piece.tobytes())
 
 
-def spilled_block(path: Path) -> Block:
-    """Read what `spill_by_hash` wrote to one file."""
+def read_partition(path: Path) -> Block:
+    """Read what `write_partitions` wrote to one file."""
     records = np.fromfile(path, _POINT)
     columns = ("unit", "t_s", "lonlat", "event", "source")
     return Block(*(np.ascontiguousarray(records[column]) for column in columns))
 
 
-def by_hash_partition(blocks: Iterator[Block], folder: Path, riders: RiderTable) -> Iterator[list[Block]]:
-    """Deal the points out to files by rider, then hand over one file at a time."""
-    paths = [folder / f"{i:03d}.points" for i in range(_SCRATCH_FILES)]
-    spill_by_hash(blocks, paths, riders)
+def spilled_partitions(blocks: Iterator[Block], folder: Path, riders: RiderTable) -> Iterator[list[Block]]:
+    """Spill the points to scratch files, a hash partition each; then hand over one at a time."""
+    paths = [folder / f"{i:03d}.points" for i in range(_PARTITIONS)]
+    write_partitions(blocks, paths, riders)
     for path in paths:
-        block = spilled_block(path)
+        block = read_partition(path)
         path.unlink()
         if len(block):
             yield [block]

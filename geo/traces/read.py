@@ -7,7 +7,8 @@ this module holds one.
 
 Memory does not grow with the files: `map_traces` hands over some riders at a time. While rows come rider by
 rider it needs one pass. As soon as a rider comes back whose points were handed over already, it starts
-anew and deals the rows out to scratch files by rider, each small enough to be sorted in memory.
+anew and spills the rows to scratch files, a hash partition of the riders
+each, small enough to be sorted in memory.
 """
 
 import tempfile
@@ -20,11 +21,13 @@ import numpy as np
 
 from geo.datum import in_mainland_china
 from geo.errors import InputError
+from geo.traces.accounts import Ledger
 from geo.traces.formats import TraceFormat, find_files
-from geo.traces.grouping import ComesBackError, by_hash_partition, read_ahead, rider_by_rider
-from geo.traces.ingest import ROTATIONS, Ledger, Riders, Rules, build_traces, checked_blocks, open_files
+from geo.traces.grouping import ComesBackError, read_ahead, rider_by_rider, spilled_partitions
+from geo.traces.ingest import Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.rejects import RejectsFile
+from geo.traces.riders import ROTATIONS, Riders
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork
@@ -133,7 +136,7 @@ def map_traces(
             open_files(files, rules, ledger)
             blocks = read_ahead(checked_blocks(files, rules, riders, ledger))
             parts = (
-                by_hash_partition(blocks, Path(folder), riders)
+                spilled_partitions(blocks, Path(folder), riders)
                 if scratch
                 else rider_by_rider(blocks, hold_points)
             )

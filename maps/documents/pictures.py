@@ -16,7 +16,7 @@ from maps.documents.charts import DPI, drawable, font_for, to_png
 from maps.page.basemap import Backdrop
 from maps.style import ACTION_STYLE, BASE_STYLE, EXISTING, LAND, PICKUP, SUGGESTED, nice_breaks, ramp
 from maps.texts.wording import Wording
-from siting.results import Study
+from siting.results import GridFigures, Study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,10 +69,37 @@ def map_picture(
     metres = (north - south) * 111_320
     _draw_backdrop(axes, backdrop, metres)
 
+    shown = _draw_demand(axes, study, (west, south, east, north))
+    _draw_grids(axes, study, grid)
+    _draw_places(axes, study, (west, south, east, north))
+    _draw_scale(axes, (west, south, east, north), say)
+    font = font_for(say, 7.5)
+    if font is not None:
+        _draw_names(
+            axes, backdrop, (west, south, east, north), FontProperties(family=font.get_family(), size=5.5)
+        )
+        axes.legend(
+            handles=_legend(study, say, shown),
+            prop=font,
+            loc="upper right",
+            framealpha=0.92,
+            borderpad=0.5,
+        )
+        credit = FontProperties(family=font.get_family(), size=6)
+        axes.text(
+            0.995, 0.008, drawable(study.map_attribution, font), transform=axes.transAxes, ha="right",
+            fontproperties=credit, parse_math=False,
+            zorder=9, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.2},
+        )  # fmt: skip
+    return to_png(figure)
+
+
+def _draw_demand(axes: "Axes", study: Study, view: tuple[float, float, float, float]) -> bool:
+    """Draw the published cells of rest demand; returns whether there are any."""
     day = [
         (cell, sum(value for value in cell.rest_min_by_hour if value is not None))
         for cell in study.cells
-        if _meets(cell.ring, (west, south, east, north))
+        if _meets(cell.ring, view)
     ]
     shown = [(cell, total) for cell, total in day if total > 0]
     limits = nice_breaks([total for _, total in shown], 5)
@@ -87,6 +114,11 @@ def map_picture(
                 zorder=3,
             )
         )
+    return bool(shown)
+
+
+def _draw_grids(axes: "Axes", study: Study, grid: GridFigures | None) -> None:
+    """Draw the outline of one unit grid, or thinly of all."""
     for other in study.grids:
         chosen = grid is not None and other.code == grid.code
         if grid is None or chosen:
@@ -98,30 +130,20 @@ def map_picture(
                     linewidth=1.8 if chosen else 0.5,
                     zorder=4,
                 )
-    _draw_places(axes, study, (west, south, east, north))
-    _draw_scale(axes, (west, south, east, north), say)
-    font = font_for(say, 7.5)
-    if font is not None:
-        _draw_names(
-            axes, backdrop, (west, south, east, north), FontProperties(family=font.get_family(), size=5.5)
-        )
-        handles: list[Line2D | Patch] = []
-        if any(not site.existing for site in study.sites):
-            handles.append(_handle("o", SUGGESTED, say.text("legend.site_suggested")))
-        if any(site.existing for site in study.sites):
-            handles.append(_handle("s", EXISTING, say.text("legend.site_existing")))
-        if study.pickups:
-            handles.append(_handle("D", PICKUP, say.text("legend.pickup")))
-        if shown:
-            handles.append(Patch(facecolor=colours[2], alpha=0.6, label=say.text("legend.demand")))
-        axes.legend(handles=handles, prop=font, loc="upper right", framealpha=0.92, borderpad=0.5)
-        credit = FontProperties(family=font.get_family(), size=6)
-        axes.text(
-            0.995, 0.008, drawable(study.map_attribution, font), transform=axes.transAxes, ha="right",
-            fontproperties=credit, parse_math=False,
-            zorder=9, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.2},
-        )  # fmt: skip
-    return to_png(figure)
+
+
+def _legend(study: Study, say: Wording, demand: bool) -> list[Line2D | Patch]:
+    """Return one handle for each kind of mark that is drawn."""
+    handles: list[Line2D | Patch] = []
+    if any(not site.existing for site in study.sites):
+        handles.append(_handle("o", SUGGESTED, say.text("legend.site_suggested")))
+    if any(site.existing for site in study.sites):
+        handles.append(_handle("s", EXISTING, say.text("legend.site_existing")))
+    if study.pickups:
+        handles.append(_handle("D", PICKUP, say.text("legend.pickup")))
+    if demand:
+        handles.append(Patch(facecolor=ramp("viridis", 5)[2], alpha=0.6, label=say.text("legend.demand")))
+    return handles
 
 
 def _draw_backdrop(axes: "Axes", backdrop: Backdrop, metres: float) -> None:

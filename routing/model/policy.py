@@ -66,8 +66,8 @@ class Policy:
     statuses: frozenset[str] = frozenset({"busy", "public_benefit"})
     """Statuses in which a rider may be given a task."""
     fairness_s_per_point: float = 0.0
-    """Seconds added to a rider's rank for each point earned: who has given much is asked later. It decides who is
-    chosen, never what is allowed or paid."""
+    """Seconds added to a rider's rank for each point earned: who has given much is asked later. It decides
+    who is chosen, never what is allowed or paid."""
     yuan_per_minute: float = 0.6
     """Pay: income of 30-39 yuan/h makes a minute cost 0.50-0.65 yuan."""
     yuan_per_km: float = 0.0

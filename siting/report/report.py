@@ -22,7 +22,7 @@ from siting.report.tables import (
     sites_table,
     study_tables,
 )
-from siting.results import Site, Study
+from siting.results import GridFigures, Site, Study
 
 __all__ = [
     "Column",
@@ -161,20 +161,7 @@ def grid_report(study: Study, code: str) -> Report:
     suggested = tuple(site for site in here if not site.existing)
     audit = tuple(finding for finding in study.audit if finding.site_id in grid.site_ids)
     pickups = tuple(point for point in study.pickups if point.pickup_id in grid.pickup_ids)
-    facts = Table(
-        "grid_facts",
-        (Column("fact"), Column("value")),
-        (
-            (Term("fact.grid_code"), grid.code),
-            *([(Term("fact.grid_name"), grid.name)] if grid.name else []),
-            (Term("fact.riders"), Quantity(grid.riders, "count", redacted=True)),
-            (Term("fact.rest"), Quantity(grid.rest_min_a_day, "min_a_day", redacted=True)),
-            (Term("fact.covered"), Quantity(grid.covered_share, "share", redacted=True)),
-            (Term("fact.sites_suggested"), Quantity(len(suggested), "count")),
-            (Term("fact.sites_existing"), Quantity(len(here) - len(suggested), "count")),
-            (Term("fact.pickups"), Quantity(len(pickups), "count")),
-        ),
-    )
+    facts = _grid_facts(grid, len(suggested), len(here) - len(suggested), len(pickups))
     sections = (
         Section("grid_facts", (Say("say.grid_purpose", (("grid", called),)),), (facts,), ("map",)),
         Section(
@@ -216,6 +203,23 @@ def grid_report(study: Study, code: str) -> Report:
         _subtitle(study),
         sections,
         grid_code=code,
+    )
+
+
+def _grid_facts(grid: GridFigures, suggested: int, existing: int, pickups: int) -> Table:
+    return Table(
+        "grid_facts",
+        (Column("fact"), Column("value")),
+        (
+            (Term("fact.grid_code"), grid.code),
+            *([(Term("fact.grid_name"), grid.name)] if grid.name else []),
+            (Term("fact.riders"), Quantity(grid.riders, "count", redacted=True)),
+            (Term("fact.rest"), Quantity(grid.rest_min_a_day, "min_a_day", redacted=True)),
+            (Term("fact.covered"), Quantity(grid.covered_share, "share", redacted=True)),
+            (Term("fact.sites_suggested"), Quantity(suggested, "count")),
+            (Term("fact.sites_existing"), Quantity(existing, "count")),
+            (Term("fact.pickups"), Quantity(pickups, "count")),
+        ),
     )
 
 

@@ -51,81 +51,107 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         hot_spots_table(study, study.hot_spots),
         pickups_table(study.pickups),
         grids_table(study.grids),
-        Table(
-            "coverage",
+        _coverage(study),
+        _budget(study),
+        _refusals(study),
+        _refusal_counts(study),
+        _files(study),
+        _rejects(study),
+        _stays(study),
+    )
+
+
+def _coverage(study: Study) -> Table:
+    return Table(
+        "coverage",
+        (
+            Column("method"),
+            Column("sites_count", "count"),
+            Column("training_share", "share"),
+            *((Column("held_out_share", "share"),) if study.held_out_days else ()),
+        ),
+        tuple(
             (
-                Column("method"),
-                Column("sites_count", "count"),
-                Column("training_share", "share"),
-                *((Column("held_out_share", "share"),) if study.held_out_days else ()),
-            ),
-            tuple(
-                (
-                    *(Term(f"method.{c.method}"), c.sites, c.training),
-                    *((c.held_out,) if study.held_out_days else ()),
-                )
-                for c in study.coverage
-            ),
+                *(Term(f"method.{c.method}"), c.sites, c.training),
+                *((c.held_out,) if study.held_out_days else ()),
+            )
+            for c in study.coverage
         ),
-        Table(
-            "budget",
+    )
+
+
+def _budget(study: Study) -> Table:
+    return Table(
+        "budget",
+        (
+            Column("cost_yuan", "yuan"),
+            Column("sites_count", "count"),
+            Column("weighted_share", "share"),
+            Column("gap", "share"),
+        ),
+        tuple((b.cost_yuan, b.sites, b.covered_share, b.gap) for b in study.budget_curve),
+    )
+
+
+def _refusals(study: Study) -> Table:
+    return Table(
+        "refusals",
+        (Column("name"), Column("refusal"), Column("lon", "degrees"), Column("lat", "degrees")),
+        tuple((r.name, Term(f"refusal.{r.reason}"), *r.lonlat) for r in study.refusals),
+    )
+
+
+def _refusal_counts(study: Study) -> Table:
+    return Table(
+        "refusal_counts",
+        (Column("refusal"), Column("candidates_count", "count")),
+        tuple(
+            (Term(f"refusal.{reason}"), count)
+            for reason, count in sorted(collections.Counter(r.reason for r in study.refusals).items())
+        ),
+    )
+
+
+def _files(study: Study) -> Table:
+    return Table(
+        "files",
+        (
+            Column("file"),
+            Column("datum"),
+            Column("datum_evidence"),
+            Column("read", "count"),
+            Column("accepted", "count"),
+            Column("rejected", "count"),
+        ),
+        tuple(
             (
-                Column("cost_yuan", "yuan"),
-                Column("sites_count", "count"),
-                Column("weighted_share", "share"),
-                Column("gap", "share"),
-            ),
-            tuple((b.cost_yuan, b.sites, b.covered_share, b.gap) for b in study.budget_curve),
+                a.file,
+                Term(f"datum.{a.datum}"),
+                Say("evidence", (("text", a.datum_evidence),)),
+                a.read,
+                a.accepted,
+                sum(rows for _, rows in a.rejected),
+            )
+            for a in study.accounts
         ),
-        Table(
-            "refusals",
-            (Column("name"), Column("refusal"), Column("lon", "degrees"), Column("lat", "degrees")),
-            tuple((r.name, Term(f"refusal.{r.reason}"), *r.lonlat) for r in study.refusals),
+    )
+
+
+def _rejects(study: Study) -> Table:
+    return Table(
+        "rejects",
+        (Column("file"), Column("reject"), Column("rows", "count")),
+        tuple(
+            (a.file, Term(f"reject.{reason}"), rows) for a in study.accounts for reason, rows in a.rejected
         ),
-        Table(
-            "refusal_counts",
-            (Column("refusal"), Column("candidates_count", "count")),
-            tuple(
-                (Term(f"refusal.{reason}"), count)
-                for reason, count in sorted(collections.Counter(r.reason for r in study.refusals).items())
-            ),
-        ),
-        Table(
-            "files",
-            (
-                Column("file"),
-                Column("datum"),
-                Column("datum_evidence"),
-                Column("read", "count"),
-                Column("accepted", "count"),
-                Column("rejected", "count"),
-            ),
-            tuple(
-                (
-                    a.file,
-                    Term(f"datum.{a.datum}"),
-                    Say("evidence", (("text", a.datum_evidence),)),
-                    a.read,
-                    a.accepted,
-                    sum(rows for _, rows in a.rejected),
-                )
-                for a in study.accounts
-            ),
-        ),
-        Table(
-            "rejects",
-            (Column("file"), Column("reject"), Column("rows", "count")),
-            tuple(
-                (a.file, Term(f"reject.{reason}"), rows)
-                for a in study.accounts
-                for reason, rows in a.rejected
-            ),
-        ),
-        Table(
-            "stays",
-            (Column("stay_kind"), Column("stays_count", "count")),
-            tuple((Term(f"stay.{kind}"), count) for kind, count in study.stay_points_by_kind),
-        ),
+    )
+
+
+def _stays(study: Study) -> Table:
+    return Table(
+        "stays",
+        (Column("stay_kind"), Column("stays_count", "count")),
+        tuple((Term(f"stay.{kind}"), count) for kind, count in study.stay_points_by_kind),
     )
 
 

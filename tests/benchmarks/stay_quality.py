@@ -1,4 +1,4 @@
-"""How well kinds of stays are told: against synthetic days on held-out cities, and against GOAL.
+"""How well kinds of stays are predicted: against synthetic days on held-out cities, and against GOAL.
 
 ``python stay_quality.py`` prints the confusion matrices that ARCHITECTURE.md shows.
 """
@@ -27,6 +27,10 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 #: Share of a true stay that must be covered, and of a found one that must be true.
 HALF = 0.5
 FEET = ("driving", "on foot")
+SIMULATED = (
+    "Kinds of stays: tables counted and matrices scored on the same simulator (other cities, days, seeds); "
+    "real labels exist for on foot or driving only (GOAL, below)"
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ HELD_OUT = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Quality:
-    """Rows are the truth (the last one: nothing happened there), columns what was told."""
+    """Rows are the true kinds (the last one: nothing happened there), columns the predicted ones."""
 
     matrix: NDArray[np.int64]
     rest_precision: float
@@ -61,7 +65,7 @@ class Quality:
 
     @property
     def accuracy(self) -> float:
-        """Share of the stays that are true stays at all whose kind was told right."""
+        """Share of the stays that are true stays at all whose kind was predicted right."""
         inner = self.matrix[:-1]
         return float(np.trace(inner) / max(1, inner.sum()))
 
@@ -94,35 +98,33 @@ def _owners(fleet: SyntheticFleet, pseudonyms: Sequence[str]) -> NDArray[np.int6
 
 
 def quality_of(case: HeldOut, riders: int = 100, days: int = 3) -> Quality:
-    """Hold what was told about a fleet against what happened."""
+    """Compare predicted with true stays of a fleet."""
     with tempfile.TemporaryDirectory() as folder:
         fleet, traces, stays = fleet_of(case, Path(folder), riders, days)
-    truth, owner = fleet.stays, _owners(fleet, traces.pseudonyms)
+    true, owner = fleet.stays, _owners(fleet, traces.pseudonyms)
     matrix = np.zeros((len(KINDS) + 1, len(KINDS)), np.int64)
-    covered = np.zeros(len(truth.kind))
-    seen = np.zeros(len(truth.kind), np.int64)
-    ptr = np.searchsorted(truth.rider, np.arange(len(fleet.rider_ids) + 1))
+    covered = np.zeros(len(true.kind))
+    seen = np.zeros(len(true.kind), np.int64)
+    ptr = np.searchsorted(true.rider, np.arange(len(fleet.rider_ids) + 1))
     for k in range(len(stays)):
         r = owner[stays.rider[k]]
         own = np.arange(ptr[r], ptr[r + 1])
-        shared = np.minimum(truth.end_s[own], stays.end_s[k]) - np.maximum(
-            truth.start_s[own], stays.start_s[k]
-        )
+        shared = np.minimum(true.end_s[own], stays.end_s[k]) - np.maximum(true.start_s[own], stays.start_s[k])
         best = int(np.argmax(shared)) if len(own) else -1
         real = best >= 0 and shared[best] >= HALF * max(1, stays.end_s[k] - stays.start_s[k])
-        matrix[truth.kind[own[best]] if real else len(KINDS), stays.kind[k]] += 1
+        matrix[true.kind[own[best]] if real else len(KINDS), stays.kind[k]] += 1
         if stays.kind[k] == 0:
             covered[own] += np.maximum(shared, 0.0)
     for r in range(len(traces.pseudonyms)):
         t = traces.t_s[traces.rider_ptr[r] : traces.rider_ptr[r + 1]]
         own = np.arange(ptr[owner[r]], ptr[owner[r] + 1])
-        seen[own] = np.searchsorted(t, truth.end_s[own]) - np.searchsorted(t, truth.start_s[own])
-    length = truth.end_s - truth.start_s
+        seen[own] = np.searchsorted(t, true.end_s[own]) - np.searchsorted(t, true.start_s[own])
+    length = true.end_s - true.start_s
     # A rest that the phone did not report, or shorter than any stay, cannot be found by anybody.
-    rests = (truth.kind == 0) & (seen >= 2) & (length >= 120)
+    rests = (true.kind == 0) & (seen >= 2) & (length >= 120)
     found = covered[rests] >= HALF * length[rests]
-    told = matrix[:, 0].sum()
-    return Quality(matrix, float(matrix[0, 0] / max(1, told)), float(found.mean()))
+    predicted = matrix[:, 0].sum()
+    return Quality(matrix, float(matrix[0, 0] / max(1, predicted)), float(found.mean()))
 
 
 def goal_matrix() -> NDArray[np.int64]:
@@ -134,15 +136,15 @@ def goal_matrix() -> NDArray[np.int64]:
     coder = Pseudonymiser(KEY)
     odd = {coder.code(f"0:trajectory_{k:04d}", "study") for k in range(1, 2000, 2)}
     held_out = np.array([name in odd for name in traces.pseudonyms])[traces.rider]
-    walked, truth = on_foot(traces), traces.event == traces.events.index("OnFoot")
+    walked, true = on_foot(traces), traces.event == traces.events.index("OnFoot")
     matrix = np.zeros((2, 2), np.int64)
-    np.add.at(matrix, (truth[held_out].astype(int), walked[held_out].astype(int)), 1)
+    np.add.at(matrix, (true[held_out].astype(int), walked[held_out].astype(int)), 1)
     return matrix
 
 
 def table(matrix: NDArray[np.int64], rows: Sequence[str], columns: Sequence[str]) -> str:
     """Lay a matrix out as text, with the recall of each row and the precision of each column."""
-    lines = ["truth \\ told".ljust(13) + "".join(c.rjust(11) for c in (*columns, "recall"))]
+    lines = ["true \\ pred.".ljust(13) + "".join(c.rjust(11) for c in (*columns, "recall"))]
     for k, name in enumerate(rows):
         recall = f"{matrix[k, k] / max(1, matrix[k].sum()):.3f}" if k < len(columns) else ""
         lines.append(name.ljust(13) + "".join(str(n).rjust(11) for n in matrix[k]) + recall.rjust(11))
@@ -153,6 +155,7 @@ def table(matrix: NDArray[np.int64], rows: Sequence[str], columns: Sequence[str]
 
 def main() -> None:
     """Print every matrix."""
+    sys.stdout.write(f"{SIMULATED}\n")
     total = np.zeros((len(KINDS) + 1, len(KINDS)), np.int64)
     for case in HELD_OUT:
         quality = quality_of(case)
@@ -162,7 +165,6 @@ def main() -> None:
             f" {quality.rest_recall:.3f}, accuracy {quality.accuracy:.3f}\n"
             f"{table(quality.matrix, (*KINDS, 'nothing'), KINDS)}\n"
         )
-    sys.stdout.write("\nThe tables were counted on the same simulator: these matrices hold for its riders.\n")
     sys.stdout.write(f"\nall\n{table(total, (*KINDS, 'nothing'), KINDS)}\n")
     sys.stdout.write(f"\nGOAL\n{table(goal_matrix(), FEET, FEET)}\n")
 
