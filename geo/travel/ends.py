@@ -1,6 +1,7 @@
 """Where trips begin and end: from places on edges to states of the graph."""
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,22 +43,43 @@ def run_ms(directed_cost_ms: UInt32Array, directed: int, offset_m: float, length
     return cost - part if directed & 1 else part
 
 
+class _Places(NamedTuple):
+    """Places on edges, in columns."""
+
+    edge: Int32Array
+    offset_m: FloatArray
+    walk_ms: Int64Array
+
+
+class _Streets(NamedTuple):
+    """Edges, and the states at which each directed edge is left (or entered)."""
+
+    edge_length_m: FloatArray
+    directed_cost_ms: UInt32Array
+    touch_ptr: Int32Array
+    touch_state: Int32Array
+    touch_extra_ms: UInt32Array
+
+
+class _Out(NamedTuple):
+    """Columns of `Seeds`; without rows of states they are only counted."""
+
+    ptr: Int32Array
+    state: Int32Array
+    ms: UInt32Array
+    directed_of: Int32Array
+
+
 @kernel
 def _fill(
     towards: bool,
-    edge: Int32Array,
-    offset_m: FloatArray,
-    walk_ms: Int64Array,
-    edge_length_m: FloatArray,
-    directed_cost_ms: UInt32Array,
-    touch_ptr: Int32Array,
-    touch_state: Int32Array,
-    touch_extra_ms: UInt32Array,
-    ptr: Int32Array,
-    state: Int32Array,
-    ms: UInt32Array,
-    directed_of: Int32Array,
+    places: _Places,
+    streets: _Streets,
+    out: _Out,
 ) -> int:
+    edge, offset_m, walk_ms = places
+    edge_length_m, directed_cost_ms, touch_ptr, touch_state, touch_extra_ms = streets
+    ptr, state, ms, directed_of = out
     counting = len(state) == 0
     filled = 0
     for i in range(len(edge)):
@@ -95,11 +117,11 @@ def seeds(graph: ModeGraph, edge_length_m: FloatArray, places: Snapped, *, towar
         touch = (graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms)
     else:
         touch = (graph.depart_ptr, graph.depart_state, graph.depart_extra_ms)
-    columns = (places.edge, places.offset_m, places.walk_ms, edge_length_m, graph.directed_cost_ms, *touch)
-    count = _fill(
-        towards, *columns, ptr, np.empty(0, np.int32), np.empty(0, np.uint32), np.empty(0, np.int32)
-    )
+    at = _Places(places.edge, places.offset_m, places.walk_ms)
+    streets = _Streets(edge_length_m, graph.directed_cost_ms, *touch)
+    none = _Out(ptr, np.empty(0, np.int32), np.empty(0, np.uint32), np.empty(0, np.int32))
+    count = _fill(towards, at, streets, none)
     state, ms, directed = np.empty(count, np.int32), np.empty(count, np.uint32), np.empty(count, np.int32)
     if count:
-        _fill(towards, *columns, ptr, state, ms, directed)
+        _fill(towards, at, streets, _Out(ptr, state, ms, directed))
     return Seeds(ptr, state, ms, directed)

@@ -1,6 +1,7 @@
 """Areas within reach: the streets reached in a time, widened to what stands beside them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -13,7 +14,7 @@ from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.ends import seeds
-from geo.travel.search import reset, shortest_times
+from geo.travel.search import Arcs, reset, shortest_times
 from geo.travel.times import limit_as_ms
 from geo.travel.workspace import borrow_workspace, return_workspace
 
@@ -25,14 +26,20 @@ HOLE_M2 = 40_000.0
 """Smaller holes (the middle of a block) are filled."""
 
 
+class _Touch(NamedTuple):
+    """States at which each directed edge is left, or entered."""
+
+    touch_ptr: Int32Array
+    touch_state: Int32Array
+    touch_extra_ms: UInt32Array
+
+
 @kernel
 def _reached_parts(
     towards: bool,
     directed_cost_ms: UInt32Array,
     edge_length_m: FloatArray,
-    touch_ptr: Int32Array,
-    touch_state: Int32Array,
-    touch_extra_ms: UInt32Array,
+    touch: _Touch,
     dist: UInt32Array,
     limit_ms: int,
     low_m: FloatArray,
@@ -43,6 +50,7 @@ def _reached_parts(
     From places outwards (`towards` False) an edge is entered from its arrive states; towards places it
     is left into its depart states.
     """
+    touch_ptr, touch_state, touch_extra_ms = touch
     for d in range(len(directed_cost_ms)):
         low_m[d], high_m[d] = 1.0, 0.0
         if directed_cost_ms[d] == NO:
@@ -81,17 +89,16 @@ def reached_streets(
     graph = network.graph(mode)
     start = seeds(graph, network.edge_length_m, origins, towards=towards)
     if towards:
-        arcs = (graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
-        touch = (graph.depart_ptr, graph.depart_state, graph.depart_extra_ms)
+        arcs = Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
+        touch = _Touch(graph.depart_ptr, graph.depart_state, graph.depart_extra_ms)
     else:
-        arcs = (graph.indptr, graph.head, graph.cost_ms)
-        touch = (graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms)
+        arcs = Arcs(graph.indptr, graph.head, graph.cost_ms)
+        touch = _Touch(graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms)
     space = borrow_workspace(network, mode)
-    task = (*arcs, start.state, start.ms, limit_ms, space.dist, space.link, space.ring, space.touched)
-    n = shortest_times(*task)
+    n = shortest_times(arcs, start.state, start.ms, limit_ms, space)
     low_m, high_m = np.empty(2 * len(network)), np.empty(2 * len(network))
     cost = graph.directed_cost_ms
-    _reached_parts(towards, cost, network.edge_length_m, *touch, space.dist, limit_ms, low_m, high_m)
+    _reached_parts(towards, cost, network.edge_length_m, touch, space.dist, limit_ms, low_m, high_m)
     reset(space.dist, space.touched, n)
     return_workspace(network, mode, space)
     lines = [

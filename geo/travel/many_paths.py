@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.ends import run_ms, seeds
-from geo.travel.search import new_workspace, reset, search_tree
+from geo.travel.search import Arcs, Workspace, new_workspace, reset, search_tree
 
 __all__ = ["TripPaths", "route_trips"]
 
@@ -44,19 +45,57 @@ class TripPaths:
         return TripPaths(ptr, self.edges[source], self.found[rows])
 
 
+class _Groups(NamedTuple):
+    """Trips that share a place, their root: its other ends are ``other[ptr[g]:ptr[g + 1]]``."""
+
+    ptr: NDArray[np.int64]
+    root: NDArray[np.int32]
+    back: NDArray[np.bool_]
+    """Whether the trips end at the root."""
+    other: NDArray[np.int32]
+
+
+class _Places(NamedTuple):
+    """Places on edges, and the length of each edge."""
+
+    edge: NDArray[np.int32]
+    offset_m: NDArray[np.float64]
+    walk_ms: NDArray[np.int64]
+    length_m: NDArray[np.float64]
+
+
+class _Graph(NamedTuple):
+    """Arcs in both directions and what they are made of."""
+
+    forward: Arcs
+    backward: Arcs
+    rev_arc: NDArray[np.int32]
+    arc_edge: NDArray[np.int32]
+    arc_tail: NDArray[np.int32]
+    directed_cost_ms: NDArray[np.uint32]
+
+
+class _Ends(NamedTuple):
+    """States at which trips from (or to) each place touch the graph, see `geo.travel.ends.Seeds`."""
+
+    ptr: NDArray[np.int32]
+    state: NDArray[np.int32]
+    ms: NDArray[np.uint32]
+    directed: NDArray[np.int32]
+
+
 @kernel
 def _trace_back(
     state: int,
     back: bool,
     parent_arc: NDArray[np.int32],
-    rev_arc: NDArray[np.int32],
-    head: NDArray[np.int32],
-    arc_tail: NDArray[np.int32],
-    arc_edge: NDArray[np.int32],
+    graph: _Graph,
     way: NDArray[np.int32],
     m: int,
 ) -> tuple[int, int]:
     """Append the edges from a state to the root of the search; return (edges so far, state at the root)."""
+    _, _, rev_arc, arc_edge, arc_tail, _ = graph
+    head = graph.forward.head
     while parent_arc[state] >= 0:
         arc = parent_arc[state]
         if back:
@@ -73,55 +112,34 @@ def _trace_back(
 
 @kernel
 def _route_groups(
-    first_group: int,
-    last_group: int,
-    group_ptr: NDArray[np.int64],
-    group_root: NDArray[np.int32],
-    group_back: NDArray[np.bool_],
-    other: NDArray[np.int32],
-    edge: NDArray[np.int32],
-    offset_m: NDArray[np.float64],
-    walk_ms: NDArray[np.int64],
-    length_m: NDArray[np.float64],
-    indptr: NDArray[np.int32],
-    head: NDArray[np.int32],
-    cost_ms: NDArray[np.uint32],
-    rev_indptr: NDArray[np.int32],
-    rev_head: NDArray[np.int32],
-    rev_cost_ms: NDArray[np.uint32],
-    rev_arc: NDArray[np.int32],
-    arc_edge: NDArray[np.int32],
-    arc_tail: NDArray[np.int32],
-    directed_cost_ms: NDArray[np.uint32],
-    leave_ptr: NDArray[np.int32],
-    leave_state: NDArray[np.int32],
-    leave_ms: NDArray[np.uint32],
-    leave_edge: NDArray[np.int32],
-    reach_ptr: NDArray[np.int32],
-    reach_state: NDArray[np.int32],
-    reach_ms: NDArray[np.uint32],
-    reach_edge: NDArray[np.int32],
-    dist: NDArray[np.uint32],
-    link: NDArray[np.int32],
-    ring: NDArray[np.int32],
-    touched: NDArray[np.int32],
-    parent_arc: NDArray[np.int32],
+    span: tuple[int, int],
+    groups: _Groups,
+    places: _Places,
+    graph: _Graph,
+    leaves: _Ends,
+    reaches: _Ends,
+    memory: tuple[Workspace, NDArray[np.int32]],
     count: NDArray[np.int64],
 ) -> NDArray[np.int32]:
-    """Count the edges of each trip of the groups (0: no path); return them in that order."""
+    """Count the edges of each trip of a span of groups (0: no path); return them in that order.
+
+    One loop over the groups: every step of it writes to the paths that grow.
+    """
+    group_ptr, group_root, group_back, other = groups
+    edge, offset_m, walk_ms, length_m = places
+    directed_cost_ms = graph.directed_cost_ms
+    space, parent_arc = memory
+    dist = space.dist
     path = np.empty(1024, np.int32)
     used = 0
     way = np.empty(len(dist) + 4, np.int32)
     none_state, none_ms = np.empty(0, np.int32), np.empty(0, np.uint32)
-    for g in range(first_group, last_group):
+    for g in range(span[0], span[1]):
         root, back = group_root[g], group_back[g]
         a, b = group_ptr[g], group_ptr[g + 1]
         # The search begins near the root: where trips leave it, or (backward) where they reach it.
-        near_ptr, near_state, near_ms, near_edge = leave_ptr, leave_state, leave_ms, leave_edge
-        far_ptr, far_state, far_ms, far_edge = reach_ptr, reach_state, reach_ms, reach_edge
-        if back:
-            near_ptr, near_state, near_ms, near_edge = reach_ptr, reach_state, reach_ms, reach_edge
-            far_ptr, far_state, far_ms, far_edge = leave_ptr, leave_state, leave_ms, leave_edge
+        near_ptr, near_state, near_ms, near_edge = reaches if back else leaves
+        far_ptr, far_state, far_ms, far_edge = leaves if back else reaches
         near = slice(near_ptr[root], near_ptr[root + 1])
         for attempt in range(2):
             limit = FIRST_LIMIT_MS if attempt == 0 else NO_LIMIT_MS
@@ -130,16 +148,10 @@ def _route_groups(
                 # A lone trip may stop at its target.
                 far = slice(far_ptr[other[a]], far_ptr[other[a] + 1])
                 target_state, target_ms = far_state[far], far_ms[far]
-            if back:
-                n, _ = search_tree(
-                    rev_indptr, rev_head, rev_cost_ms, near_state[near], near_ms[near], target_state,
-                    target_ms, limit, dist, link, ring, touched, parent_arc,
-                )  # fmt: skip
-            else:
-                n, _ = search_tree(
-                    indptr, head, cost_ms, near_state[near], near_ms[near], target_state, target_ms,
-                    limit, dist, link, ring, touched, parent_arc,
-                )  # fmt: skip
+            arcs = graph.backward if back else graph.forward
+            n, _ = search_tree(
+                arcs, near_state[near], near_ms[near], target_state, target_ms, limit, space, parent_arc
+            )
             missing = False
             for t in range(a, b):
                 if count[t] > 0:
@@ -174,7 +186,7 @@ def _route_groups(
                 way[0] = last
                 m = 1
                 if state >= 0:
-                    m, state = _trace_back(state, back, parent_arc, rev_arc, head, arc_tail, arc_edge, way, m)
+                    m, state = _trace_back(state, back, parent_arc, graph, way, m)
                     for i in range(near_ptr[root], near_ptr[root + 1]):
                         if near_state[i] == state and near_ms[i] == dist[state]:
                             way[m] = near_edge[i]
@@ -188,7 +200,7 @@ def _route_groups(
                 for i in range(m):
                     path[used + i] = way[i] if back else way[m - 1 - i]
                 used += m
-            reset(dist, touched, n)
+            reset(dist, space.touched, n)
             if not missing:
                 break
     return path[:used].copy()
@@ -241,19 +253,24 @@ def route_trips(
     arc_tail = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(graph.indptr))
     leave = seeds(graph, network.edge_length_m, places, towards=False)
     reach = seeds(graph, network.edge_length_m, places, towards=True)
+    groups = _Groups(group_ptr, root[starts].astype(np.int32), back[starts], other)
+    at = _Places(places.edge, places.offset_m, places.walk_ms, network.edge_length_m)
+    arrays = _Graph(
+        Arcs(graph.indptr, graph.head, graph.cost_ms),
+        Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost_ms),
+        graph.rev_arc,
+        graph.arc_edge,
+        arc_tail,
+        graph.directed_cost_ms,
+    )
+    leaves = _Ends(leave.ptr, leave.state, leave.ms, leave.directed)
+    reaches = _Ends(reach.ptr, reach.state, reach.ms, reach.directed)
 
     def work(first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         space = new_workspace(graph)
         count = np.zeros(len(trips), np.int64)
-        edges = _route_groups(
-            first, last, group_ptr, root[starts].astype(np.int32), back[starts], other,
-            places.edge, places.offset_m, places.walk_ms, network.edge_length_m,
-            graph.indptr, graph.head, graph.cost_ms, graph.rev_indptr, graph.rev_head, graph.rev_cost_ms,
-            graph.rev_arc, graph.arc_edge, arc_tail, graph.directed_cost_ms,
-            leave.ptr, leave.state, leave.ms, leave.directed, reach.ptr, reach.state, reach.ms,
-            reach.directed, space.dist, space.link, space.ring, space.touched,
-            np.empty(graph.n_states, np.int32), count,
-        )  # fmt: skip
+        memory = (space, np.empty(graph.n_states, np.int32))
+        edges = _route_groups((first, last), groups, at, arrays, leaves, reaches, memory, count)
         return count, edges
 
     bounds = np.linspace(0, len(starts), max(1, min(threads, len(starts))) + 1).astype(int).tolist()

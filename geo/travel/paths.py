@@ -11,7 +11,7 @@ from geo.streets.mode_graph import NO, ModeGraph
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.ends import Seeds, run_ms, seeds
-from geo.travel.search import Workspace, reset, search_tree
+from geo.travel.search import Arcs, Workspace, reset, search_tree
 from geo.travel.workspace import borrow_workspace, return_workspace
 
 __all__ = ["Path", "find_path"]
@@ -68,11 +68,8 @@ def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snappe
     limit_ms = int(NO) - 1 if direct is None else direct[0] - 1
     space = borrow_workspace(network, mode)
     parent = np.empty(graph.n_states, np.int32)
-    arcs = (graph.indptr, graph.head, graph.cost_ms)
-    memory = (space.dist, space.link, space.ring, space.touched)
-    ends = (start.state, start.ms, stop.state, stop.ms, limit_ms)
-    task = (*arcs, *ends, *memory, parent)
-    n, best = search_tree(*task)
+    arcs = Arcs(graph.indptr, graph.head, graph.cost_ms)
+    n, best = search_tree(arcs, start.state, start.ms, stop.state, stop.ms, limit_ms, space, parent)
     found = direct
     if best >= 0:
         total_ms = int(space.dist[stop.state[best]]) + int(stop.ms[best])

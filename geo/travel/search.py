@@ -7,51 +7,72 @@ states), so the workspace has a fixed size and can never overflow.
 All durations are milliseconds, below `NO` (49 days).
 """
 
-import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
-from geo.arrays import Int32Array, Integer, UInt32Array
+from geo.arrays import FloatArray, Int32Array, Integer, UInt32Array
 from geo.jit import kernel
 from geo.streets.mode_graph import NO, ModeGraph
 
 __all__ = [
     "FREE",
-    "SHIFT",
+    "Arcs",
+    "Goal",
     "Workspace",
     "new_workspace",
-    "relax_seed",
     "reset",
     "search_tree",
     "shortest_times",
+    "times_towards",
 ]
 
 SHIFT = 10
 """A bucket is 2^10 ms wide."""
 FREE = -2
 """In `Workspace.link`: stands in no bucket."""
+PLANE_M = 2.0
+"""Metres by which a straight line may be misjudged: offsets are rounded to milliseconds."""
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Workspace:
-    """Memory of one search at a time; between searches it is as `workspace` made it.
+class Arcs(NamedTuple):
+    """Arcs forward or backward, from a `ModeGraph`: state ``s`` has ``indptr[s]`` to ``indptr[s + 1]``."""
 
-    Attributes
-    ----------
-    dist : uint32 (n_states,)
-        `NO` on entry; the times found, after a search. `reset` cleans it.
-    link : int32 (n_states, 2)
-        Next and previous state of the same bucket.
-    ring : int32 (power of two,)
-        First state of each bucket.
-    touched : int32 (n_states,)
-        The states reached by a search, in its first rows.
-    """
+    indptr: Int32Array
+    head: Int32Array
+    cost_ms: UInt32Array
+
+
+class Workspace(NamedTuple):
+    """Memory of one search at a time; between searches it is as `new_workspace` made it."""
 
     dist: UInt32Array
+    """(n_states,) `NO` on entry; the times found, after a search. `reset` cleans it."""
     link: Int32Array
+    """(n_states, 2) Next and previous state of the same bucket."""
     ring: Int32Array
+    """(power of two,) First state of each bucket."""
     touched: Int32Array
+    """(n_states,) The states reached by a search, in its first rows."""
+
+
+class Goal(NamedTuple):
+    """A place in the plane, for a search that leaves out what cannot lead there in time."""
+
+    x: float
+    y: float
+    state_x: FloatArray
+    state_y: FloatArray
+    fastest: float
+    """Metres a millisecond that no way beats."""
+
+
+class _Tree(NamedTuple):
+    """Where ways are remembered, and the states that end them with the time from there on."""
+
+    parent_arc: Int32Array
+    target_state: Int32Array
+    target_ms: UInt32Array
 
 
 def new_workspace(graph: ModeGraph) -> Workspace:
@@ -73,35 +94,30 @@ def reset(dist: UInt32Array, touched: Int32Array, n_touched: int) -> None:
 
 
 @kernel
-def relax_seed(
-    state: Integer,
-    ms: Integer,
-    limit: Integer,
-    dist: UInt32Array,
-    link: Int32Array,
-    ring: Int32Array,
-    touched: Int32Array,
-    n_touched: int,
-) -> tuple[int, int]:
-    """Offer `ms` to a state; returns (states touched, states newly waiting in a bucket)."""
-    if ms > limit or ms >= dist[state]:
-        return n_touched, 0
+def _relax(state: Integer, ms: Integer, space: Workspace, n_touched: int) -> tuple[int, int]:
+    """Set a shorter time and the bucket that belongs to it; (states touched, states newly in a bucket)."""
+    dist, link, ring, touched = space
     mask = len(ring) - 1
+    bucket = (ms >> SHIFT) & mask
+    old = np.int64(dist[state])
     added = 1
-    if dist[state] == NO:
+    if old == NO:
         touched[n_touched] = state
         n_touched += 1
     elif link[state, 0] != FREE:
         added = 0
-        before, after = link[state, 1], link[state, 0]
+        old_bucket = (old >> SHIFT) & mask
+        if old_bucket == bucket:
+            dist[state] = np.uint32(ms)
+            return n_touched, added
+        after, before = link[state, 0], link[state, 1]
         if after >= 0:
             link[after, 1] = before
         if before >= 0:
             link[before, 0] = after
         else:
-            ring[(np.int64(dist[state]) >> SHIFT) & mask] = after
+            ring[old_bucket] = after
     dist[state] = np.uint32(ms)
-    bucket = (ms >> SHIFT) & mask
     first = ring[bucket]
     link[state, 0] = first
     link[state, 1] = -1
@@ -112,47 +128,30 @@ def relax_seed(
 
 
 @kernel
-def shortest_times(
-    indptr: Int32Array,
-    head: Int32Array,
-    cost_ms: UInt32Array,
+def _search(
+    arcs: Arcs,
     seed_state: Int32Array,
     seed_ms: UInt32Array,
-    limit_ms: int,
-    dist: UInt32Array,
-    link: Int32Array,
-    ring: Int32Array,
-    touched: Int32Array,
-) -> int:
-    """Fill `dist` with the least time to every state within `limit_ms` of the seeds.
+    limit_ms: Integer,
+    space: Workspace,
+    tree: _Tree | None,
+    goal: Goal | None,
+) -> tuple[int, int]:
+    """Fill `space.dist` bucket by bucket; (states touched, row of the best target or -1).
 
-    Parameters
-    ----------
-    indptr, head, cost_ms
-        Arcs forward or backward, from a `ModeGraph`.
-    seed_state, seed_ms : int32 (k,), uint32 (k,)
-        Where the search begins, and the time already spent there.
-    limit_ms : int
-        Times above are not reached; ``NO - 1`` for no limit.
-    dist, link, ring, touched
-        A clean `Workspace`; call `reset` afterwards.
-
-    Returns
-    -------
-    int
-        How many states were reached; they stand in ``touched[:n]``.
+    What is None costs nothing: the compiler makes a kernel of its own without it.
     """
+    indptr, head, cost_ms = arcs
+    dist, link, ring, _ = space
     mask = len(ring) - 1
     limit = np.int64(limit_ms)
-    n_touched = 0
-    waiting = 0
+    n_touched, waiting, taken, best = 0, 0, 0, -1
     seeds = len(seed_state)
     order = np.arange(seeds)
     for i in range(1, seeds):
         if seed_ms[i] < seed_ms[i - 1]:
             order = np.argsort(seed_ms)
             break
-    taken = 0
     cursor = np.int64(0)
     while True:
         if waiting == 0:
@@ -160,17 +159,13 @@ def shortest_times(
                 break
             cursor = np.int64(seed_ms[order[taken]]) >> SHIFT
         while taken < seeds and (np.int64(seed_ms[order[taken]]) >> SHIFT) <= cursor:
-            n_touched, added = relax_seed(
-                seed_state[order[taken]],
-                np.int64(seed_ms[order[taken]]),
-                limit,
-                dist,
-                link,
-                ring,
-                touched,
-                n_touched,
-            )
-            waiting += added
+            to = seed_state[order[taken]]
+            ms = np.int64(seed_ms[order[taken]])
+            if ms <= limit and ms < dist[to]:
+                if tree is not None:
+                    tree.parent_arc[to] = -1
+                n_touched, added = _relax(to, ms, space, n_touched)
+                waiting += added
             taken += 1
         bucket = cursor & mask
         state = ring[bucket]
@@ -183,56 +178,73 @@ def shortest_times(
             waiting -= 1
             base = np.int64(dist[state])
             for arc in range(indptr[state], indptr[state + 1]):
-                ms = base + np.int64(cost_ms[arc])
                 to = head[arc]
-                old = np.int64(dist[to])
-                if ms >= old or ms > limit:
+                ms = base + np.int64(cost_ms[arc])
+                if ms >= dist[to] or ms > limit:
                     continue
-                new_bucket = (ms >> SHIFT) & mask
-                if old == NO:
-                    touched[n_touched] = to
-                    n_touched += 1
-                    waiting += 1
-                elif link[to, 0] == FREE:
-                    waiting += 1
-                else:
-                    old_bucket = (old >> SHIFT) & mask
-                    if old_bucket == new_bucket:
-                        dist[to] = np.uint32(ms)
+                if goal is not None and dist[to] == NO:
+                    dx = goal.state_x[to] - goal.x
+                    dy = goal.state_y[to] - goal.y
+                    reach = (limit - ms) * goal.fastest + PLANE_M
+                    if dx * dx + dy * dy > reach * reach:
                         continue
-                    next_one, previous = link[to, 0], link[to, 1]
-                    if next_one >= 0:
-                        link[next_one, 1] = previous
-                    if previous >= 0:
-                        link[previous, 0] = next_one
-                    else:
-                        ring[old_bucket] = next_one
-                dist[to] = np.uint32(ms)
-                first = ring[new_bucket]
-                link[to, 0] = first
-                link[to, 1] = -1
-                if first >= 0:
-                    link[first, 1] = to
-                ring[new_bucket] = to
+                if tree is not None:
+                    tree.parent_arc[to] = arc
+                n_touched, added = _relax(to, ms, space, n_touched)
+                waiting += added
             state = ring[bucket]
+        if tree is not None:
+            # What is still in the ring is no shorter than the next bucket, so a better target is final.
+            for row in range(len(tree.target_state)):
+                at = dist[tree.target_state[row]]
+                if at != NO and np.int64(at) + np.int64(tree.target_ms[row]) <= limit:
+                    limit = np.int64(at) + np.int64(tree.target_ms[row]) - 1
+                    best = row
         cursor += 1
-    return n_touched
+    return n_touched, best
+
+
+@kernel
+def shortest_times(
+    arcs: Arcs, seed_state: Int32Array, seed_ms: UInt32Array, limit_ms: int, space: Workspace
+) -> int:
+    """Fill `space.dist` with the least time to every state within `limit_ms` of the seeds.
+
+    Parameters
+    ----------
+    arcs : Arcs
+    seed_state, seed_ms : int32 (k,), uint32 (k,)
+        Where the search begins, and the time already spent there.
+    limit_ms : int
+        Times above are not reached; ``NO - 1`` for no limit.
+    space : Workspace
+        Clean; call `reset` afterwards.
+
+    Returns
+    -------
+    int
+        How many states were reached; they stand in ``space.touched[:n]``.
+    """
+    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, None)[0]
+
+
+@kernel
+def times_towards(
+    arcs: Arcs, seed_state: Int32Array, seed_ms: UInt32Array, limit_ms: Integer, space: Workspace, goal: Goal
+) -> int:
+    """As `shortest_times`, without states from which a straight line to the goal misses `limit_ms`."""
+    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, goal)[0]
 
 
 @kernel
 def search_tree(
-    indptr: Int32Array,
-    head: Int32Array,
-    cost_ms: UInt32Array,
+    arcs: Arcs,
     seed_state: Int32Array,
     seed_ms: UInt32Array,
     target_state: Int32Array,
     target_ms: UInt32Array,
-    limit_ms: int,
-    dist: UInt32Array,
-    link: Int32Array,
-    ring: Int32Array,
-    touched: Int32Array,
+    limit_ms: Integer,
+    space: Workspace,
     parent_arc: Int32Array,
 ) -> tuple[int, int]:
     """Search towards a few targets and remember the way.
@@ -246,48 +258,5 @@ def search_tree(
         (states touched, row of the best target or -1); the time is
         ``dist[target_state[row]] + target_ms[row]``.
     """
-    limit = np.int64(limit_ms)
-    n_touched = 0
-    waiting = 0
-    order = np.argsort(seed_ms)
-    taken = 0
-    best = -1
-    cursor = np.int64(0)
-    while True:
-        if waiting == 0:
-            if taken == len(order) or seed_ms[order[taken]] > limit:
-                break
-            cursor = np.int64(seed_ms[order[taken]]) >> SHIFT
-        while taken < len(order) and (np.int64(seed_ms[order[taken]]) >> SHIFT) <= cursor:
-            state = seed_state[order[taken]]
-            ms = np.int64(seed_ms[order[taken]])
-            if ms < dist[state] and ms <= limit:
-                parent_arc[state] = -1
-            n_touched, added = relax_seed(state, ms, limit, dist, link, ring, touched, n_touched)
-            waiting += added
-            taken += 1
-        bucket = cursor & (len(ring) - 1)
-        state = ring[bucket]
-        while state >= 0:
-            after = link[state, 0]
-            ring[bucket] = after
-            if after >= 0:
-                link[after, 1] = -1
-            link[state, 0] = FREE
-            waiting -= 1
-            for arc in range(indptr[state], indptr[state + 1]):
-                ms = np.int64(dist[state]) + np.int64(cost_ms[arc])
-                to = head[arc]
-                if ms < dist[to] and ms <= limit:
-                    parent_arc[to] = arc
-                    n_touched, added = relax_seed(to, ms, limit, dist, link, ring, touched, n_touched)
-                    waiting += added
-            state = ring[bucket]
-        # What is still in the ring is no shorter than the next bucket, so a better target is final.
-        for row in range(len(target_state)):
-            at = dist[target_state[row]]
-            if at != NO and np.int64(at) + np.int64(target_ms[row]) <= limit:
-                limit = np.int64(at) + np.int64(target_ms[row]) - 1
-                best = row
-        cursor += 1
-    return n_touched, best
+    tree = _Tree(parent_arc, target_state, target_ms)
+    return _search(arcs, seed_state, seed_ms, limit_ms, space, tree, None)

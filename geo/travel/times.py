@@ -6,6 +6,7 @@ Every trip pays the walk between a place and the street at both ends.
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.ends import run_ms, seeds
 from geo.travel.paths import Path, find_path
-from geo.travel.search import reset, shortest_times
+from geo.travel.search import Arcs, Workspace, reset, shortest_times
 from geo.travel.workspace import borrow_workspace, return_workspace
 
 __all__ = ["Path", "find_path", "limit_as_ms", "reach_from", "reach_to", "travel_times_s"]
@@ -30,52 +31,48 @@ def limit_as_ms(limit_s: float) -> int:
     return int(min(limit_s * 1000, float(NO) - 1))
 
 
+class _Ends(NamedTuple):
+    """Seeds of each row, or of each column."""
+
+    ptr: Int32Array
+    state: Int32Array
+    ms: UInt32Array
+
+
+class _SameEdge(NamedTuple):
+    """Places by edge, for trips that begin and end on one; ``to_by_edge[same_edge[i]]``: columns of row i."""
+
+    from_edge: Int32Array
+    from_offset_m: FloatArray
+    from_walk_ms: Int64Array
+    to_edge: Int32Array
+    to_offset_m: FloatArray
+    to_walk_ms: Int64Array
+    to_by_edge: Int64Array
+    same_edge: Int64Array
+    edge_length_m: FloatArray
+    directed_cost_ms: UInt32Array
+
+
 @kernel
 def _rows(
-    first: int,
-    last: int,
+    span: tuple[int, int],
     backward: bool,
-    indptr: Int32Array,
-    head: Int32Array,
-    cost_ms: UInt32Array,
-    from_ptr: Int32Array,
-    from_state: Int32Array,
-    from_ms: UInt32Array,
-    to_ptr: Int32Array,
-    to_state: Int32Array,
-    to_ms: UInt32Array,
-    from_edge: Int32Array,
-    from_offset_m: FloatArray,
-    from_walk_ms: Int64Array,
-    to_edge: Int32Array,
-    to_offset_m: FloatArray,
-    to_walk_ms: Int64Array,
-    to_by_edge: Int64Array,
-    same_edge: Int64Array,
-    edge_length_m: FloatArray,
-    directed_cost_ms: UInt32Array,
+    arcs: Arcs,
+    ends: tuple[_Ends, _Ends],
+    shared: _SameEdge,
     limit_ms: int,
-    dist: UInt32Array,
-    link: Int32Array,
-    ring: Int32Array,
-    touched: Int32Array,
+    space: Workspace,
     out_ms: UInt32Array,
 ) -> None:
-    """Fill rows `first` to `last` of the matrix; one search a row."""
-    for i in range(first, last):
-        begin, stop = from_ptr[i], from_ptr[i + 1]
-        n = shortest_times(
-            indptr,
-            head,
-            cost_ms,
-            from_state[begin:stop],
-            from_ms[begin:stop],
-            limit_ms,
-            dist,
-            link,
-            ring,
-            touched,
-        )
+    """Fill the rows of a span of the matrix; one search a row."""
+    (from_ptr, from_state, from_ms), (to_ptr, to_state, to_ms) = ends
+    from_edge, from_offset_m, from_walk_ms, to_edge, to_offset_m, to_walk_ms = shared[:6]
+    to_by_edge, same_edge, edge_length_m, directed_cost_ms = shared[6:]
+    dist = space.dist
+    for i in range(span[0], span[1]):
+        seeds = slice(from_ptr[i], from_ptr[i + 1])
+        n = shortest_times(arcs, from_state[seeds], from_ms[seeds], limit_ms, space)
         for j in range(len(to_edge)):
             best = np.int64(NO)
             for k in range(to_ptr[j], to_ptr[j + 1]):
@@ -83,7 +80,7 @@ def _rows(
                 if at != NO:
                     best = min(best, np.int64(at) + np.int64(to_ms[k]))
             out_ms[i, j] = np.uint32(best) if best <= limit_ms else NO
-        reset(dist, touched, n)
+        reset(dist, space.touched, n)
         for row in range(same_edge[i, 0], same_edge[i, 1]):
             j = to_by_edge[row]
             for directed in range(2 * from_edge[i], 2 * from_edge[i] + 2):
@@ -162,19 +159,18 @@ def _matrix_ms(
     same = np.stack([np.searchsorted(ordered, rows.edge, side) for side in ("left", "right")], axis=1)
     same[rows.edge < 0] = 0
     if backward:
-        arcs = (graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
+        arcs = Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
     else:
-        arcs = (graph.indptr, graph.head, graph.cost_ms)
+        arcs = Arcs(graph.indptr, graph.head, graph.cost_ms)
     out_ms = np.empty((len(rows), len(columns)), np.uint32)
     ends = (rows.edge, rows.offset_m, rows.walk_ms, columns.edge, columns.offset_m, columns.walk_ms)
-    tables = (start.ptr, start.state, start.ms, stop.ptr, stop.state, stop.ms, *ends, by_edge, same)
-    costs = (network.edge_length_m, graph.directed_cost_ms, limit_ms)
+    shared = _SameEdge(*ends, by_edge, same, network.edge_length_m, graph.directed_cost_ms)
+    starts = _Ends(start.ptr, start.state, start.ms)
+    stops = _Ends(stop.ptr, stop.state, stop.ms)
 
     def work(first: int, last: int) -> None:
         space = borrow_workspace(network, mode)
-        memory = (space.dist, space.link, space.ring, space.touched)
-        task = (first, last, backward, *arcs, *tables, *costs, *memory, out_ms)
-        _rows(*task)
+        _rows((first, last), backward, arcs, (starts, stops), shared, limit_ms, space, out_ms)
         return_workspace(network, mode, space)
 
     workers = (2 if len(rows) >= 16 else 1) if threads is None else max(1, threads)

@@ -4,20 +4,49 @@ They are listed by what they cost at least, then searched for one by one. A row 
 time to the task and from it (-1: beyond the radius), least rank.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from geo.arrays import Int32Array, Int64Array, UInt32Array
+from geo.arrays import Int64Array, UInt32Array
 from geo.jit import kernel
-from geo.travel import reset, shortest_times
-from routing.fleet.legs import direct_run, point_leg, reached, scaled, seeds
+from geo.travel import Arcs, Workspace, reset, shortest_times
+from routing.fleet.eligibility import eligible
+from routing.fleet.legs import (
+    arrivals,
+    departures,
+    direct_run,
+    place_of_slot,
+    place_of_task,
+    point_leg,
+    reached,
+    scaled,
+    seeds,
+)
 from routing.fleet.tables import NO, Columns, Graph, Ms, TaskColumns, Work
 
-__all__ = ["FEW", "STRAIGHT_MS", "into_leg", "keep_within", "legs_before", "long_legs", "note"]
+__all__ = ["FEW", "STRAIGHT_MS", "Query", "into_leg", "keep_within", "legs_before", "long_legs", "note"]
 
 FEW = 16
 """With more places than this, a wider radius is quicker."""
 STRAIGHT_MS = 5_000
 """Taken off a straight-line time: offsets are rounded to milliseconds, places lie beside the line."""
+
+
+class Query(NamedTuple):
+    """What the kernels of one search ask: a task of the table, and what they read and work in."""
+
+    graph: Graph
+    c: Columns
+    work: Work
+    tasks: TaskColumns
+    i: Ms
+    """Row of the task."""
+    width: Ms
+    """Slots of a row of the fleet."""
+    k: int
+    """How many riders are wanted."""
+    now: Ms
 
 
 @kernel
@@ -47,24 +76,16 @@ def keep_within(listed: Int64Array, n: int, rank: Ms) -> int:
 
 
 @kernel
-def legs_before(
-    graph: Graph,
-    c: Columns,
-    width: Ms,
-    tasks: TaskColumns,
-    i: Ms,
-    n_from: Ms,
-    rank: Ms,
-    radius: Ms,
-    listed: Int64Array,
-    n: int,
-    work: Work,
-) -> int:
-    """List the places whose way to the task is beyond the radius and whose way from it is not."""
+def legs_before(asked: Query, n_from: Ms, rank: Ms, radius: Ms, listed: Int64Array, n: int) -> int:
+    """List the places whose way to the task is beyond the radius and whose way from it is not.
+
+    One loop over the slots in reach, as in `routing.fleet.insertion.scan`.
+    """
+    graph, c, work, tasks, i, width, _, _ = asked
     dist_to, dist_from, touched = work.dist_to, work.dist_from, work.touched_from
     enter_ptr, enter_edge, enter_ms = graph.enter_ptr, graph.enter_edge, graph.enter_ms
     directed, pace, long_leg = graph.directed, 1.0 / graph.fastest, c.long_leg[0]
-    depart_ptr, depart_state, depart_ms = graph.depart_ptr, graph.depart_state, graph.depart_ms
+    leave = departures(graph)
     edge_head, following, edges, from_u, from_v = c.edge_head, c.following, c.edge, c.from_u, c.from_v
     legs, walk, offset_m, x, y, factors = c.leg, c.walk, c.offset_m, c.x, c.y, c.factor
     ok, skills, platform, penalty, cap = c.ok, c.skills, c.platform, c.penalty, c.cap
@@ -107,14 +128,11 @@ def legs_before(
                 least = on + t_fixed - legs[slot]
                 dx, dy = x[slot] - t_x, y[slot] - t_y
                 far = max(np.int64(np.sqrt(dx * dx + dy * dy) * pace) - STRAIGHT_MS, np.int64(radius))
-                if least + far > bound or row == t_barred or ok[row] == 0 or (t_skills & ~skills[row]) != 0:
+                if least + far > bound:
                     continue
-                if t_platforms != 0 and (t_platforms & platform[row]) == 0:
+                if not eligible(ok, skills, platform, row, t_skills, t_platforms, t_barred):
                     continue
-                to = reached(
-                    directed, depart_ptr, depart_state, depart_ms, dist_to,
-                    edges[slot], from_u[slot], from_v[slot], True,
-                )  # fmt: skip
+                to = reached(directed, leave, dist_to, edges[slot], from_u[slot], from_v[slot], True)
                 if edges[slot] == t_edge:
                     run = direct_run(
                         along, against, t_offset - offset_m[slot], t_u - from_u[slot], t_v - from_v[slot]
@@ -131,29 +149,19 @@ def legs_before(
 
 
 @kernel
-def long_legs(
-    graph: Graph,
-    c: Columns,
-    width: Ms,
-    tasks: TaskColumns,
-    i: Ms,
-    rank: Ms,
-    radius: Ms,
-    listed: Int64Array,
-    n: int,
-    work: Work,
-) -> int:
+def long_legs(asked: Query, rank: Ms, radius: Ms, listed: Int64Array, n: int) -> int:
     """List the long legs that the radius does not decide.
 
     A long leg is out when the ellipse about its ends, at the fastest speed, leaves the task outside, or when
     what is known of the two ways (their times, or that they exceed the radius) is too much already.
+    One loop: each test spares the dearer ones after it.
     """
+    graph, c, work, tasks, i, width, _, _ = asked
     ok, skills, platform = c.ok, c.skills, c.platform
     legs, long_slot, x, y, factors, edges, walk = c.leg, c.long_slot, c.x, c.y, c.factor, c.edge, c.walk
     from_u, from_v, penalty, cap = c.from_u, c.from_v, c.penalty, c.cap
     directed, dist_to, dist_from = graph.directed, work.dist_to, work.dist_from
-    depart_ptr, depart_state, depart_ms = graph.depart_ptr, graph.depart_state, graph.depart_ms
-    arrive_ptr, arrive_state, arrive_ms = graph.arrive_ptr, graph.arrive_state, graph.arrive_ms
+    leave, enter = departures(graph), arrivals(graph)
     t_skills, t_platforms, t_x, t_y = tasks.skills[i], tasks.platforms[i], tasks.x[i], tasks.y[i]
     t_walk, fastest, t_barred = tasks.walk[i], graph.fastest, tasks.barred[i]
     t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
@@ -171,39 +179,17 @@ def long_legs(
         row = slot // width
         if straight * factors[row] > most * fastest * 1000:
             continue
-        if row == t_barred or ok[row] == 0 or (t_skills & ~skills[row]) != 0:
+        if not eligible(ok, skills, platform, row, t_skills, t_platforms, t_barred):
             continue
-        if t_platforms != 0 and (t_platforms & platform[row]) == 0:
-            continue
-        to = reached(
-            directed,
-            depart_ptr,
-            depart_state,
-            depart_ms,
-            dist_to,
-            edges[slot],
-            from_u[slot],
-            from_v[slot],
-            True,
-        )
-        on = reached(
-            directed,
-            arrive_ptr,
-            arrive_state,
-            arrive_ms,
-            dist_from,
-            edges[slot + 1],
-            from_u[slot + 1],
-            from_v[slot + 1],
-            False,
-        )
+        after = slot + 1
+        to = reached(directed, leave, dist_to, edges[slot], from_u[slot], from_v[slot], True)
+        on = reached(directed, enter, dist_from, edges[after], from_u[after], from_v[after], False)
         # On the task's own street a way may be short that no search from its ends has found.
         if edges[slot] == t_edge:
             run = direct_run(
                 along, against, t_offset - offset_m[slot], t_u - from_u[slot], t_v - from_v[slot]
             )
             to = min(to, run)
-        after = slot + 1
         if edges[after] == t_edge:
             run = direct_run(
                 along, against, offset_m[after] - t_offset, from_u[after] - t_u, from_v[after] - t_v
@@ -220,15 +206,7 @@ def long_legs(
 
 
 @kernel
-def completed(
-    indptr: Int32Array,
-    head: Int32Array,
-    cost: UInt32Array,
-    n_seeds: int,
-    reach: Ms,
-    known: UInt32Array,
-    work: Work,
-) -> tuple[Ms, int]:
+def completed(arcs: Arcs, n_seeds: int, reach: Ms, known: UInt32Array, work: Work) -> tuple[Ms, int]:
     """Least time from the seeds in `work` over states that another search reached to where it began, or `NO`.
 
     `known` holds every time up to that search's radius. So a way of up to radius + `reach` leaves the states
@@ -240,106 +218,69 @@ def completed(
     for q in range(n_seeds):
         if known[seed_state[q]] != NO:
             best = min(best, np.int64(seed_ms[q]) + known[seed_state[q]])
-    n = shortest_times(
-        indptr,
-        head,
-        cost,
-        seed_state[:n_seeds],
-        seed_ms[:n_seeds],
-        int(reach),
-        dist,
-        work.link,
-        work.ring,
-        touched,
-    )
+    space = Workspace(dist, work.link, work.ring, touched)
+    n = shortest_times(arcs, seed_state[:n_seeds], seed_ms[:n_seeds], int(reach), space)
     for q in range(n):
         state = touched[q]
         base = np.int64(dist[state])
-        for arc in range(indptr[state], indptr[state + 1]):
-            at = known[head[arc]]
+        for arc in range(arcs.indptr[state], arcs.indptr[state + 1]):
+            at = known[arcs.head[arc]]
             if at != NO:
-                best = min(best, base + cost[arc] + at)
+                best = min(best, base + arcs.cost_ms[arc] + at)
     return best, n
 
 
 @kernel
-def single_way(
-    graph: Graph,
-    c: Columns,
-    tasks: TaskColumns,
-    i: Ms,
-    slot: Ms,
-    to_task: bool,
-    most: Ms,
-    radius: Ms,
-    work: Work,
-) -> Ms:
+def single_way(asked: Query, slot: Ms, to_task: bool, most: Ms, radius: Ms) -> Ms:
     """Network time from a slot to the task (`to_task`) or back after `spread`, `NO` if it is above `most`."""
-    edge, u, v = c.edge[slot], np.int64(c.from_u[slot]), np.int64(c.from_v[slot])
-    offset_m, x, y = c.offset_m[slot], c.x[slot], c.y[slot]
-    t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
-    t_x, t_y = tasks.x[i], tasks.y[i]
+    graph, c, work, tasks, i, _, _, _ = asked
+    at, goal = place_of_slot(c, slot), place_of_task(tasks, i)
     if most - radius > radius:
         if to_task:
-            return point_leg(
-                graph, edge, u, v, offset_m, x, y, t_edge, t_u, t_v, t_offset, t_x, t_y, most, work
-            )
-        return point_leg(graph, t_edge, t_u, t_v, t_offset, t_x, t_y, edge, u, v, offset_m, x, y, most, work)
-    directed, reach = graph.directed, max(most - radius, np.int64(0))
-    depart_ptr, depart_state, depart_ms = graph.depart_ptr, graph.depart_state, graph.depart_ms
-    arrive_ptr, arrive_state, arrive_ms = graph.arrive_ptr, graph.arrive_state, graph.arrive_ms
+            return point_leg(graph, at, goal, most, work)
+        return point_leg(graph, goal, at, most, work)
+    directed, dist, reach = graph.directed, work.dist_leg, max(most - radius, np.int64(0))
     # The last hop: where the task's own street is longer than the radius.
     if to_task:
-        n = seeds(directed, depart_ptr, depart_state, depart_ms, edge, u, v, True, work)
-        best, n = completed(graph.indptr, graph.head, graph.cost, n, reach, work.dist_to, work)
-        hop = reached(directed, arrive_ptr, arrive_state, arrive_ms, work.dist_leg, t_edge, t_u, t_v, False)
+        n = seeds(directed, departures(graph), at.edge, at.from_u, at.from_v, True, work)
+        arcs = Arcs(graph.indptr, graph.head, graph.cost)
+        best, n = completed(arcs, n, reach, work.dist_to, work)
+        hop = reached(directed, arrivals(graph), dist, goal.edge, goal.from_u, goal.from_v, False)
     else:
-        n = seeds(directed, arrive_ptr, arrive_state, arrive_ms, edge, u, v, False, work)
-        best, n = completed(graph.rev_indptr, graph.rev_head, graph.rev_cost, n, reach, work.dist_from, work)
-        hop = reached(directed, depart_ptr, depart_state, depart_ms, work.dist_leg, t_edge, t_u, t_v, True)
+        n = seeds(directed, arrivals(graph), at.edge, at.from_u, at.from_v, False, work)
+        arcs = Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost)
+        best, n = completed(arcs, n, reach, work.dist_from, work)
+        hop = reached(directed, departures(graph), dist, goal.edge, goal.from_u, goal.from_v, True)
     best = min(best, hop)
-    reset(work.dist_leg, work.touched_leg, n)
-    if edge == t_edge:
+    reset(dist, work.touched_leg, n)
+    if at.edge == goal.edge:
         sign = 1 if to_task else -1
-        along, against = directed[2 * edge] != NO, directed[2 * edge + 1] != NO
-        run = direct_run(along, against, sign * (t_offset - offset_m), sign * (t_u - u), sign * (t_v - v))
-        best = min(best, run)
+        along, against = directed[2 * at.edge] != NO, directed[2 * at.edge + 1] != NO
+        ahead_m = sign * (goal.offset_m - at.offset_m)
+        runs = sign * (goal.from_u - at.from_u), sign * (goal.from_v - at.from_v)
+        best = min(best, direct_run(along, against, ahead_m, *runs))
     return best if best <= most else np.int64(NO)
 
 
 @kernel
-def into_leg(
-    graph: Graph,
-    c: Columns,
-    width: Ms,
-    tasks: TaskColumns,
-    i: Ms,
-    slot: Ms,
-    to: Ms,
-    on: Ms,
-    rank: Ms,
-    now: Ms,
-    radius: Ms,
-    work: Work,
-) -> Ms:
+def into_leg(asked: Query, slot: Ms, to: Ms, on: Ms, rank: Ms, radius: Ms) -> Ms:
     """Extra time of the task before a stop, -1 where it is not allowed or above `rank`.
 
     `to` and `on` are the network times to and from the task, -1 where they are to be searched for, from what
     `spread` found up to `radius`.
     """
+    _, c, _, tasks, i, width, _, now = asked
     row = slot // width
     factor = np.int64(c.factor[row])
     allowed = min(rank - c.penalty[row], c.cap[row], c.room[slot])
     most = max((allowed - tasks.service[i] + c.leg[slot]) * 1000 // factor + 1, np.int64(0))
     after = slot + 1
     if to < 0:
-        to = single_way(
-            graph, c, tasks, i, slot, True, max(most - max(on, np.int64(0)), np.int64(0)), radius, work
-        )
+        to = single_way(asked, slot, True, max(most - max(on, np.int64(0)), np.int64(0)), radius)
     if to == NO:
         return np.int64(-1)
     if on < 0:
-        on = single_way(graph, c, tasks, i, after, False, max(most - to, np.int64(0)), radius, work)
+        on = single_way(asked, after, False, max(most - to, np.int64(0)), radius)
     if on == NO:
         return np.int64(-1)
     start = c.leave[slot] + c.walk[slot] + scaled(to, factor) + tasks.walk[i]

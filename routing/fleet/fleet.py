@@ -15,7 +15,7 @@ import numpy as np
 from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.errors import InputError
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
-from routing.fleet.insertion import best_many
+from routing.fleet.insertion import Best, best_many, outputs
 from routing.fleet.mode_fleet import Codes, ModeFleet, as_ms
 from routing.fleet.tables import Columns, TaskColumns
 from routing.model.policy import Policy
@@ -406,7 +406,8 @@ class Fleet:
                 known, row_of = better[i], self._where[better[i].rider_id]
                 table.columns.most[q] = known.rank_ms - 1
                 table.columns.barred[q] = row_of[1] if row_of[0] == mode else -1
-            count, rank, extra, row, slot = self._best_mode(mode_fleet, table, k, as_ms(now_s), threads)
+            count, best = self._best_mode(mode_fleet, table, k, as_ms(now_s), threads)
+            rank, extra, row, slot = best
             ids = self._id_of[mode]
             for q, i in enumerate(mine):
                 for a in range(count[q]):
@@ -471,15 +472,9 @@ class Fleet:
 
     def _best_mode(
         self, mode_fleet: ModeFleet, table: "TaskTable", k: int, now: int, threads: int
-    ) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array, Int64Array]:
+    ) -> tuple[Int64Array, Best]:
         size = len(table.places)
-        outputs = (
-            np.zeros(size, np.int64),
-            np.empty((size, k), np.int64),
-            np.empty((size, k), np.int64),
-            np.empty((size, k), np.int64),
-            np.empty((size, k), np.int64),
-        )
+        found, best = np.zeros(size, np.int64), outputs(size, k)
         held = [mode_fleet.context(thread) for thread in range(threads)]
         # Tasks near each other read the same streets and plans: in this order they find them in the caches.
         order = morton_order(table.places.lonlat)
@@ -490,10 +485,10 @@ class Fleet:
                 mode_fleet.width,
                 table.columns,
                 order[first:last],
-                k,
                 now,
                 mode_fleet.first_ms,
-                *outputs,
+                found,
+                best,
             )
 
         if threads == 1 or size == 1:
@@ -502,7 +497,7 @@ class Fleet:
             cuts = np.linspace(0, size, threads + 1).astype(int).tolist()
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(part, range(threads), *zip(*itertools.pairwise(cuts), strict=True)))
-        return outputs
+        return found, best
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -16,24 +16,45 @@ decide are listed and searched for by themselves (`routing.fleet.beyond_bound`),
 (Linear-time feasibility with slacks: Tong et al. VLDB 2018; Xu et al. ICDE 2019.)
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from geo.arrays import Int64Array
 from geo.jit import kernel
-from routing.fleet.beyond_bound import FEW, STRAIGHT_MS, into_leg, keep_within, legs_before, long_legs, note
+from routing.fleet.beyond_bound import (
+    FEW,
+    STRAIGHT_MS,
+    Query,
+    into_leg,
+    keep_within,
+    legs_before,
+    long_legs,
+    note,
+)
 from routing.fleet.context import KernelContext
-from routing.fleet.legs import clear, direct_run, reached, scaled, spread
-from routing.fleet.tables import EVER, FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
+from routing.fleet.eligibility import eligible
+from routing.fleet.legs import arrivals, clear, direct_run, reached, scaled, spread
+from routing.fleet.tables import EVER, FAR_MS, NO, Columns, Ms, TaskColumns
 
 WIDER = 5, 4
 """A radius that is decided is taken this much wider: fewer places are left to be searched for."""
 
-__all__ = ["before", "best_many", "best_riders", "offer", "outputs"]
+__all__ = ["Best", "before", "best_many", "best_riders", "offer", "outputs"]
 
 
-def outputs(k: int) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
-    """Return memory for ranks, extras, rows and slots of `best_riders`."""
-    return np.empty(k, np.int64), np.empty(k, np.int64), np.empty(k, np.int64), np.empty(k, np.int64)
+class Best(NamedTuple):
+    """The best riders found so far: sorted, one place for each (k,); in `best_many` a row a task (n, k)."""
+
+    rank: Int64Array
+    extra: Int64Array
+    row: Int64Array
+    slot: Int64Array
+
+
+def outputs(*shape: int) -> Best:
+    """Return memory for the answers of `best_riders` (k) or `best_many` (n, k)."""
+    return Best(*(np.empty(shape, np.int64) for _ in range(4)))
 
 
 @kernel
@@ -47,22 +68,13 @@ def before(rank: Ms, order: Ms, slot: Ms, other_rank: Ms, other_order: Ms, other
 
 
 @kernel
-def offer(
-    penalty: Int64Array,
-    order: Int64Array,
-    row: Ms,
-    slot: Ms,
-    extra: Ms,
-    k: int,
-    found: int,
-    rank_out: Int64Array,
-    extra_out: Int64Array,
-    row_out: Int64Array,
-    slot_out: Int64Array,
-) -> int:
-    """Put a candidate into the sorted list of the k best riders, one place for each; returns how many."""
-    rank = extra + penalty[row]
-    mine = order[row]
+def offer(orders: Int64Array, rank: Ms, extra: Ms, row: Ms, slot: Ms, k: int, found: int, best: Best) -> int:
+    """Put a candidate into the sorted list of the k best riders, one place for each; returns how many.
+
+    `orders` says by row who comes first of equal ranks.
+    """
+    rank_out, extra_out, row_out, slot_out = best
+    mine = orders[row]
     at = -1
     for i in range(found):
         if row_out[i] == row:
@@ -76,9 +88,9 @@ def offer(
         found += 1
     else:
         at = k - 1
-        if not before(rank, mine, slot, rank_out[at], order[row_out[at]], slot_out[at]):
+        if not before(rank, mine, slot, rank_out[at], orders[row_out[at]], slot_out[at]):
             return found
-    while at > 0 and before(rank, mine, slot, rank_out[at - 1], order[row_out[at - 1]], slot_out[at - 1]):
+    while at > 0 and before(rank, mine, slot, rank_out[at - 1], orders[row_out[at - 1]], slot_out[at - 1]):
         rank_out[at] = rank_out[at - 1]
         extra_out[at] = extra_out[at - 1]
         row_out[at] = row_out[at - 1]
@@ -92,23 +104,7 @@ def offer(
 
 
 @kernel
-def scan(
-    graph: Graph,
-    c: Columns,
-    width: Ms,
-    tasks: TaskColumns,
-    i: Ms,
-    n_to: Ms,
-    k: int,
-    now: Ms,
-    rank_out: Int64Array,
-    extra_out: Int64Array,
-    row_out: Int64Array,
-    slot_out: Int64Array,
-    radius: Ms,
-    listed: Int64Array,
-    work: Work,
-) -> tuple[int, int]:
+def scan(asked: Query, n_to: Ms, best: Best, radius: Ms, listed: Int64Array) -> tuple[int, int]:
     """Offer every place in every plan that both searches reached.
 
     Returns how many riders there are, and how many places in ``listed`` lie beyond the search from the task.
@@ -116,10 +112,11 @@ def scan(
     One loop over the slots in reach, written out: a call with whole tables costs more than its work. A detour
     through a private place may be quicker than the way around it; an extra below zero is told as 0.
     """
+    graph, c, work, tasks, i, width, k, now = asked
+    rank_out = best.rank
     dist_to, dist_from, touched = work.dist_to, work.dist_from, work.touched_to
     inverse_ptr, inverse_edge, inverse_ms = graph.inverse_ptr, graph.inverse_edge, graph.inverse_ms
-    directed, arrive_ptr = graph.directed, graph.arrive_ptr
-    arrive_state, arrive_ms = graph.arrive_state, graph.arrive_ms
+    directed, enter = graph.directed, arrivals(graph)
     active, edge_head, following = c.active, c.edge_head, c.following
     from_u, from_v, offset_m, walk = c.from_u, c.from_v, c.offset_m, c.walk
     ok, skills, platform, stops = c.ok, c.skills, c.platform, c.stops
@@ -165,8 +162,8 @@ def scan(
                         base + inverse_ms[q] + directed[d] - (from_u[here] if (d & 1) == 0 else from_v[here])
                     )
                 # What it takes at least, from half a line of cache: most slots go no further.
-                best = rank_out[k - 1] if found == k else t_most
-                bound = min(best, most_cap)
+                worst = rank_out[k - 1] if found == k else t_most
+                bound = min(worst, most_cap)
                 least = net + t_fixed - legs[here]
                 if least > bound or net > radius:
                     continue
@@ -178,9 +175,7 @@ def scan(
                     if least + straight > bound:
                         continue
                 row = here // width
-                if row == t_barred or ok[row] == 0 or (t_skills & ~skills[row]) != 0:
-                    continue
-                if t_platforms != 0 and (t_platforms & platform[row]) == 0:
+                if not eligible(ok, skills, platform, row, t_skills, t_platforms, t_barred):
                     continue
                 leave, room = leave_at[here], room_at[here]
                 if at_end and leave < now and stops[row] == 0:
@@ -191,7 +186,7 @@ def scan(
                 done = start + t_service
                 if start > t_latest or done > until[here]:
                     continue
-                most = min(room, cap[row], best - penalty[row])
+                most = min(room, cap[row], worst - penalty[row])
                 if at_end:
                     extra = done - leave
                 else:
@@ -211,9 +206,7 @@ def scan(
                     else:
                         on = reached(
                             directed,
-                            arrive_ptr,
-                            arrive_state,
-                            arrive_ms,
+                            enter,
                             dist_from,
                             ahead_edge[here],
                             from_u[here + 1],
@@ -236,9 +229,7 @@ def scan(
                         continue
                     extra = max(least + scaled(on, factor), np.int64(0))
                 if extra <= most:
-                    found = offer(
-                        penalty, order, row, here, extra, k, found, rank_out, extra_out, row_out, slot_out
-                    )
+                    found = offer(order, extra + penalty[row], extra, row, here, k, found, best)
     return found, n_listed
 
 
@@ -257,17 +248,7 @@ def radii(c: Columns, tasks: TaskColumns, i: Ms, rank: Ms) -> tuple[Ms, Ms]:
 
 @kernel
 def best_riders(
-    held: KernelContext,
-    width: Ms,
-    tasks: TaskColumns,
-    i: Ms,
-    k: int,
-    now: Ms,
-    first_ms: Ms,
-    rank_out: Int64Array,
-    extra_out: Int64Array,
-    row_out: Int64Array,
-    slot_out: Int64Array,
+    held: KernelContext, width: Ms, tasks: TaskColumns, i: Ms, k: int, now: Ms, first_ms: Ms, best: Best
 ) -> int:
     """Find the k best riders for task i, each at their best place; returns how many there are.
 
@@ -277,22 +258,20 @@ def best_riders(
     edge, from_u, from_v = tasks.edge[i], tasks.from_u[i], tasks.from_v[i]
     if edge < 0:
         return 0
+    asked = Query(graph, c, work, tasks, i, width, k, now)
     widest = radii(c, tasks, i, tasks.most[i])[1]
     radius = min(np.int64(first_ms), widest)
     listed = np.empty((4 * FEW + c.long_count[0], 4), np.int64)
     while True:
         n_to, n_from = spread(graph, edge, from_u, from_v, radius, work)
-        found, n = scan(
-            graph, c, width, tasks, i, n_to, k, now,
-            rank_out, extra_out, row_out, slot_out, radius, listed, work,
-        )  # fmt: skip
-        rank = rank_out[k - 1] if found == k else tasks.most[i]
+        found, n = scan(asked, n_to, best, radius, listed)
+        rank = best.rank[k - 1] if found == k else tasks.most[i]
         half, whole = radii(c, tasks, i, rank)
         decided = half <= radius
         if whole <= radius:
             n = 0
         elif decided:
-            n = legs_before(graph, c, width, tasks, i, n_from, rank, radius, listed, n, work)
+            n = legs_before(asked, n_from, rank, radius, listed, n)
             n = keep_within(listed, n, rank)
             decided = n <= FEW
             wanted = radius * WIDER[0] // WIDER[1] + 1000
@@ -304,20 +283,18 @@ def best_riders(
             break
         clear(work, n_to, n_from)
         radius = min(wanted, whole)
-    n = long_legs(graph, c, width, tasks, i, rank, radius, listed, n, work)
+    n = long_legs(asked, rank, radius, listed, n)
     for _ in range(n):
         q = np.argmin(listed[:n, 3])
-        rank = rank_out[k - 1] if found == k else tasks.most[i]
+        rank = best.rank[k - 1] if found == k else tasks.most[i]
         if listed[q, 3] > rank:
             break
         listed[q, 3] = EVER
         slot = listed[q, 0]
-        extra = into_leg(graph, c, width, tasks, i, slot, listed[q, 1], listed[q, 2], rank, now, radius, work)
+        extra = into_leg(asked, slot, listed[q, 1], listed[q, 2], rank, radius)
         if extra >= 0:
-            found = offer(
-                c.penalty, c.order, slot // width, slot, extra, k, found,
-                rank_out, extra_out, row_out, slot_out,
-            )  # fmt: skip
+            row = slot // width
+            found = offer(c.order, extra + c.penalty[row], extra, row, slot, k, found, best)
     clear(work, n_to, n_from)
     return found
 
@@ -328,15 +305,13 @@ def best_many(
     width: Ms,
     tasks: TaskColumns,
     rows: Int64Array,
-    k: int,
     now: Ms,
     first_ms: Ms,
     found: Int64Array,
-    rank: Int64Array,
-    extra: Int64Array,
-    row: Int64Array,
-    slot: Int64Array,
+    best: Best,
 ) -> None:
-    """`best_riders` for some rows of `tasks`, each into its own row of the outputs."""
+    """`best_riders` for some rows of `tasks`, each into its own row of `found` and `best`."""
+    k = best.rank.shape[1]
     for i in rows:
-        found[i] = best_riders(held, width, tasks, i, k, now, first_ms, rank[i], extra[i], row[i], slot[i])
+        mine = Best(best.rank[i], best.extra[i], best.row[i], best.slot[i])
+        found[i] = best_riders(held, width, tasks, i, k, now, first_ms, mine)

@@ -1,34 +1,33 @@
 """Travel kernels of this room: a mode's graph turned round, and the leg between two snapped places.
 
-All times are integer milliseconds. The spread itself is `geo.travel.search.search`.
+All times are integer milliseconds. The search itself is `geo.travel.search`.
 """
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array, UInt32Array
+from geo.arrays import Int32Array, UInt32Array
 from geo.jit import kernel
 from geo.streets import ModeGraph, StreetNetwork
-from geo.travel import new_workspace, relax_seed, reset, shortest_times
+from geo.travel import Arcs, Goal, Workspace, new_workspace, reset, shortest_times, times_towards
 from routing.fleet.context import KernelContext
-from routing.fleet.tables import FAR_MS, NO, Columns, Graph, Ms, Work
+from routing.fleet.tables import FAR_MS, NO, Columns, Ends, Graph, Ms, Place, TaskColumns, Work
 
 __all__ = [
+    "arrivals",
     "clear",
+    "departures",
     "direct_run",
     "graph_of",
     "hold",
     "network_leg",
+    "place_of_slot",
+    "place_of_task",
     "point_leg",
     "reached",
     "scaled",
     "spread",
     "work_for",
 ]
-
-SHIFT, FREE = 10, -2
-"""As in `geo.travel.search`: buckets of 2**10 ms; mark of a state in no bucket."""
-PLANE_M = 2.0
-"""Metres by which a straight line may be misjudged: offsets are rounded to milliseconds."""
 
 
 def graph_of(network: StreetNetwork, mode: str) -> Graph:
@@ -146,16 +145,41 @@ def part_of(directed: UInt32Array, d: Ms, from_u: Ms, from_v: Ms, leaving: bool)
 
 
 @kernel
+def departures(graph: Graph) -> Ends:
+    """States at which each directed edge is left."""
+    return Ends(graph.depart_ptr, graph.depart_state, graph.depart_ms)
+
+
+@kernel
+def arrivals(graph: Graph) -> Ends:
+    """States at which each directed edge is entered."""
+    return Ends(graph.arrive_ptr, graph.arrive_state, graph.arrive_ms)
+
+
+@kernel
+def place_of_slot(c: Columns, slot: Ms) -> Place:
+    """Place of a slot."""
+    return Place(
+        np.int64(c.edge[slot]),
+        np.int64(c.from_u[slot]),
+        np.int64(c.from_v[slot]),
+        c.offset_m[slot],
+        np.float64(c.x[slot]),
+        np.float64(c.y[slot]),
+    )
+
+
+@kernel
+def place_of_task(tasks: TaskColumns, i: Ms) -> Place:
+    """Place of a task."""
+    return Place(
+        np.int64(tasks.edge[i]), tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i], tasks.x[i], tasks.y[i]
+    )
+
+
+@kernel
 def seeds(
-    directed: UInt32Array,
-    ptr: Int32Array,
-    state: Int32Array,
-    extra: UInt32Array,
-    edge: Ms,
-    from_u: Ms,
-    from_v: Ms,
-    leaving: bool,
-    work: Work,
+    directed: UInt32Array, ends: Ends, edge: Ms, from_u: Ms, from_v: Ms, leaving: bool, work: Work
 ) -> int:
     """Write the seeds of trips that start on an edge (`leaving`), or of the search back from its end there.
 
@@ -166,9 +190,9 @@ def seeds(
         if directed[d] == NO:
             continue
         part = part_of(directed, d, from_u, from_v, leaving)
-        for i in range(ptr[d], ptr[d + 1]):
-            work.seed_state[n] = state[i]
-            work.seed_ms[n] = part + extra[i]
+        for i in range(ends.ptr[d], ends.ptr[d + 1]):
+            work.seed_state[n] = ends.state[i]
+            work.seed_ms[n] = part + ends.ms[i]
             n += 1
     return n
 
@@ -179,53 +203,15 @@ def spread(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, radius: Ms, work: Wor
 
     `work` is left for the caller to read and to clean with `clear`.
     """
-    directed = graph.directed
-    n = seeds(
-        directed,
-        graph.arrive_ptr,
-        graph.arrive_state,
-        graph.arrive_ms,
-        edge,
-        from_u,
-        from_v,
-        False,
-        work,
-    )
-    n_to = shortest_times(
-        graph.rev_indptr,
-        graph.rev_head,
-        graph.rev_cost,
-        work.seed_state[:n],
-        work.seed_ms[:n],
-        int(radius),
-        work.dist_to,
-        work.link,
-        work.ring,
-        work.touched_to,
-    )
-    n = seeds(
-        directed,
-        graph.depart_ptr,
-        graph.depart_state,
-        graph.depart_ms,
-        edge,
-        from_u,
-        from_v,
-        True,
-        work,
-    )
-    n_from = shortest_times(
-        graph.indptr,
-        graph.head,
-        graph.cost,
-        work.seed_state[:n],
-        work.seed_ms[:n],
-        int(radius),
-        work.dist_from,
-        work.link,
-        work.ring,
-        work.touched_from,
-    )
+    directed, state, ms = graph.directed, work.seed_state, work.seed_ms
+    n = seeds(directed, arrivals(graph), edge, from_u, from_v, False, work)
+    arcs = Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost)
+    space = Workspace(work.dist_to, work.link, work.ring, work.touched_to)
+    n_to = shortest_times(arcs, state[:n], ms[:n], int(radius), space)
+    n = seeds(directed, departures(graph), edge, from_u, from_v, True, work)
+    arcs = Arcs(graph.indptr, graph.head, graph.cost)
+    space = Workspace(work.dist_from, work.link, work.ring, work.touched_from)
+    n_from = shortest_times(arcs, state[:n], ms[:n], int(radius), space)
     return n_to, n_from
 
 
@@ -252,15 +238,7 @@ def direct_run(along: bool, against: bool, ahead_m: float, along_ms: Ms, against
 
 @kernel
 def reached(
-    directed: UInt32Array,
-    ptr: Int32Array,
-    state: Int32Array,
-    extra: UInt32Array,
-    dist: UInt32Array,
-    edge: Ms,
-    from_u: Ms,
-    from_v: Ms,
-    leaving: bool,
+    directed: UInt32Array, ends: Ends, dist: UInt32Array, edge: Ms, from_u: Ms, from_v: Ms, leaving: bool
 ) -> Ms:
     """Least network time between a place on an edge and where a search began, `NO` if not reached.
 
@@ -272,146 +250,43 @@ def reached(
         if directed[d] == NO:
             continue
         part = part_of(directed, d, from_u, from_v, leaving)
-        for i in range(ptr[d], ptr[d + 1]):
-            at = dist[state[i]]
+        for i in range(ends.ptr[d], ends.ptr[d + 1]):
+            at = dist[ends.state[i]]
             if at != NO:
-                best = min(best, np.int64(at) + extra[i] + part)
+                best = min(best, np.int64(at) + ends.ms[i] + part)
     return best
 
 
 @kernel
-def search_towards(
-    indptr: Int32Array,
-    head: Int32Array,
-    cost: UInt32Array,
-    state_x: FloatArray,
-    state_y: FloatArray,
-    fastest: float,
-    seed_state: Int32Array,
-    seed_ms: UInt32Array,
-    n_seeds: int,
-    limit: Ms,
-    goal_x: float,
-    goal_y: float,
-    dist: UInt32Array,
-    link: Int32Array,
-    ring: Int32Array,
-    touched: Int32Array,
-) -> int:
-    """As `geo.travel.search.search`, without states from which a straight line to the goal misses `limit`."""
-    mask = len(ring) - 1
-    n_touched = 0
-    waiting = 0
-    taken = 0
-    order = np.argsort(seed_ms[:n_seeds])
-    cursor = np.int64(0)
-    while True:
-        if waiting == 0:
-            if taken == n_seeds or seed_ms[order[taken]] > limit:
-                break
-            cursor = np.int64(seed_ms[order[taken]]) >> SHIFT
-        while taken < n_seeds and (np.int64(seed_ms[order[taken]]) >> SHIFT) <= cursor:
-            row = order[taken]
-            n_touched, added = relax_seed(
-                seed_state[row], np.int64(seed_ms[row]), limit, dist, link, ring, touched, n_touched
-            )
-            waiting += added
-            taken += 1
-        bucket = cursor & mask
-        state = ring[bucket]
-        while state >= 0:
-            after = link[state, 0]
-            ring[bucket] = after
-            if after >= 0:
-                link[after, 1] = -1
-            link[state, 0] = FREE
-            waiting -= 1
-            base = np.int64(dist[state])
-            for arc in range(indptr[state], indptr[state + 1]):
-                to = head[arc]
-                ms = base + np.int64(cost[arc])
-                if ms > limit or ms >= dist[to]:
-                    continue
-                if dist[to] == NO:
-                    dx = state_x[to] - goal_x
-                    dy = state_y[to] - goal_y
-                    reach = (limit - ms) * fastest + PLANE_M
-                    if dx * dx + dy * dy > reach * reach:
-                        continue
-                n_touched, added = relax_seed(to, ms, limit, dist, link, ring, touched, n_touched)
-                waiting += added
-            state = ring[bucket]
-        cursor += 1
-    return n_touched
-
-
-@kernel
-def point_leg(
-    graph: Graph,
-    edge_i: Ms,
-    u_i: Ms,
-    v_i: Ms,
-    offset_i: float,
-    x_i: float,
-    y_i: float,
-    edge_j: Ms,
-    u_j: Ms,
-    v_j: Ms,
-    offset_j: float,
-    x_j: float,
-    y_j: float,
-    most: Ms,
-    work: Work,
-) -> Ms:
+def point_leg(graph: Graph, a: Place, b: Place, most: Ms, work: Work) -> Ms:
     """Fastest network time from one place to another, `NO` where there is none of at most `most`.
 
     The straight line at the fastest speed gives a first limit; it grows until the way found lies within it.
     """
     directed = graph.directed
-    if edge_i < 0 or edge_j < 0 or graph.component[edge_i] != graph.component[edge_j]:
+    if a.edge < 0 or b.edge < 0 or graph.component[a.edge] != graph.component[b.edge]:
         return np.int64(NO)
     best: Ms = np.int64(NO)
-    if edge_i == edge_j:
-        best = direct_run(
-            directed[2 * edge_i] != NO,
-            directed[2 * edge_i + 1] != NO,
-            offset_j - offset_i,
-            u_j - u_i,
-            v_j - v_i,
-        )
+    if a.edge == b.edge:
+        along, against = directed[2 * a.edge] != NO, directed[2 * a.edge + 1] != NO
+        ahead_m = b.offset_m - a.offset_m
+        best = direct_run(along, against, ahead_m, b.from_u - a.from_u, b.from_v - a.from_v)
         if best == 0:
             return best
-    straight = np.sqrt((x_i - x_j) ** 2 + (y_i - y_j) ** 2)
+    straight = np.sqrt((a.x - b.x) ** 2 + (a.y - b.y) ** 2)
     limit: Ms = min(np.int64(1.35 * straight / graph.fastest) + 20_000, np.int64(most))
-    n_seeds = seeds(
-        directed, graph.depart_ptr, graph.depart_state, graph.depart_ms, edge_i, u_i, v_i, True, work
-    )
-    dist, touched = work.dist_leg, work.touched_leg
+    n_seeds = seeds(directed, departures(graph), a.edge, a.from_u, a.from_v, True, work)
+    state, ms = work.seed_state[:n_seeds], work.seed_ms[:n_seeds]
+    arcs = Arcs(graph.indptr, graph.head, graph.cost)
+    space = Workspace(work.dist_leg, work.link, work.ring, work.touched_leg)
+    goal = Goal(b.x, b.y, graph.state_x, graph.state_y, graph.fastest)
+    ends = arrivals(graph)
     while True:
         if best <= limit:
             limit = best
-        n = search_towards(
-            graph.indptr,
-            graph.head,
-            graph.cost,
-            graph.state_x,
-            graph.state_y,
-            graph.fastest,
-            work.seed_state,
-            work.seed_ms,
-            n_seeds,
-            limit,
-            x_j,
-            y_j,
-            dist,
-            work.link,
-            work.ring,
-            touched,
-        )
-        found = reached(
-            directed, graph.arrive_ptr, graph.arrive_state, graph.arrive_ms, dist, edge_j, u_j, v_j, False
-        )
-        reset(dist, touched, n)
+        n = times_towards(arcs, state, ms, limit, space, goal)
+        found = reached(directed, ends, space.dist, b.edge, b.from_u, b.from_v, False)
+        reset(space.dist, space.touched, n)
         best = min(best, found)
         if best <= limit:
             return best
@@ -423,20 +298,4 @@ def point_leg(
 @kernel
 def network_leg(graph: Graph, c: Columns, i: Ms, j: Ms, work: Work) -> Ms:
     """Fastest network time from slot i to slot j, `NO` where there is no way."""
-    return point_leg(
-        graph,
-        c.edge[i],
-        np.int64(c.from_u[i]),
-        np.int64(c.from_v[i]),
-        c.offset_m[i],
-        c.x[i],
-        c.y[i],
-        c.edge[j],
-        np.int64(c.from_u[j]),
-        np.int64(c.from_v[j]),
-        c.offset_m[j],
-        c.x[j],
-        c.y[j],
-        FAR_MS,
-        work,
-    )
+    return point_leg(graph, place_of_slot(c, i), place_of_slot(c, j), FAR_MS, work)

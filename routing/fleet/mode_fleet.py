@@ -1,7 +1,6 @@
 """The riders of one mode: their columns, grown when needed, and the arrays that the kernels take."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +11,8 @@ from routing.fleet.columns import allocate, reschedule
 from routing.fleet.context import KernelContext
 from routing.fleet.legs import graph_of, hold, work_for
 from routing.fleet.rows import (
+    Places,
+    StopTable,
     admit,
     advance,
     append_stops,
@@ -27,7 +28,7 @@ from routing.fleet.tables import EVER, NEVER, NO, Columns, TaskColumns, Work
 from routing.model.policy import Policy
 from routing.model.tasks import Visit
 
-__all__ = ["Codes", "ModeFleet", "StopTable", "as_ms", "runs_ms"]
+__all__ = ["Codes", "ModeFleet", "as_ms", "runs_ms"]
 
 
 def as_ms(instant_s: float) -> int:
@@ -70,21 +71,6 @@ def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Ar
 SLOT_COLUMNS = tuple(name for name in Columns._fields[: Columns._fields.index("long_at")])
 ROW_COLUMNS = Columns._fields[Columns._fields.index("stops") : Columns._fields.index("edge_head")]
 ONE_COLUMNS = ("keep", "work_span", "break_span", "least_factor", "most_cap", "long_leg")
-
-
-class StopTable(NamedTuple):
-    """Stops in columns, snapped; times in milliseconds."""
-
-    edge: Int32Array
-    from_u: Int64Array
-    from_v: Int64Array
-    walk: Int64Array
-    x: FloatArray
-    y: FloatArray
-    offset_m: FloatArray
-    service: Int64Array
-    latest: Int64Array
-    rest: BoolArray
 
 
 class ModeFleet:
@@ -217,9 +203,7 @@ class ModeFleet:
         along, against = runs_ms(self.network, self.mode, places)
         xy = self.network.project(places.lonlat)
         reached = np.ones(len(rows), np.bool_)
-        move(
-            self.context(),
-            rows,
+        columns = Places(
             places.edge,
             along,
             against,
@@ -229,10 +213,8 @@ class ModeFleet:
             places.offset_m,
             places.walk_m,
             places.lonlat,
-            at_ms,
-            self.width,
-            reached,
         )
+        move(self.context(), rows, columns, at_ms, self.width, reached)
         return reached
 
     def insert(self, row: int, place: int, at: Snapped, visit: Visit, change: int, rest: bool) -> None:
@@ -256,7 +238,7 @@ class ModeFleet:
         """Put the rows `first` to `last` - 1 of a table of stops at the end of a plan."""
         if self.c.stops[row] + last - first + 2 >= self.width:
             self.reserve(0, int(self.c.stops[row]) + last - first + 2)
-        append_stops(self.context(), row, *stops, first, last, self.width)
+        append_stops(self.context(), row, stops, (first, last), self.width)
 
     def renew(self, row: int) -> None:
         """Recompute the schedule of a row whose columns were written from outside."""

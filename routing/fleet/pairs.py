@@ -7,13 +7,26 @@ time is the sum over both places, as `routing.model.riders` defines it for one; 
 to the end of the last place.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from geo.arrays import Int64Array
 from geo.jit import kernel
+from routing.fleet.eligibility import eligible
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.insertion import before
-from routing.fleet.legs import clear, direct_run, point_leg, reached, scaled, spread
+from routing.fleet.legs import (
+    arrivals,
+    clear,
+    departures,
+    direct_run,
+    place_of_task,
+    point_leg,
+    reached,
+    scaled,
+    spread,
+)
 from routing.fleet.mode_fleet import ModeFleet, as_ms
 from routing.fleet.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
 from routing.model.tasks import Task
@@ -23,48 +36,38 @@ __all__ = ["best_pairs"]
 LOST = np.int64(1) << 50
 
 
+class _Pair(NamedTuple):
+    """What is asked: the pick-ups and the drop-offs of a table, and the row of the pair in both."""
+
+    p: TaskColumns
+    d: TaskColumns
+    i: Ms
+    load: Ms
+    now: Ms
+
+
+class _Legs(NamedTuple):
+    """Legs from each slot of a row to a place, and back (width,); `LOST` without one."""
+
+    to: Int64Array
+    on: Int64Array
+
+
 @kernel
 def _legs_of_row(
-    graph: Graph,
-    c: Columns,
-    width: Ms,
-    row: Ms,
-    tasks: TaskColumns,
-    i: Ms,
-    work: Work,
-    to: Int64Array,
-    on: Int64Array,
+    graph: Graph, c: Columns, width: Ms, row: Ms, tasks: TaskColumns, i: Ms, work: Work, legs: _Legs
 ) -> None:
-    """Fill the legs from each slot of a row to a place, and back; `LOST` without one."""
-    directed = graph.directed
+    """Fill the legs from each slot of a row to a place, and back."""
+    to, on = legs
+    directed, leave, enter = graph.directed, departures(graph), arrivals(graph)
     edge, from_u, from_v, offset_m, walk = c.edge, c.from_u, c.from_v, c.offset_m, c.walk
     t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
     along, against = directed[2 * t_edge] != NO, directed[2 * t_edge + 1] != NO
     factor = np.int64(c.factor[row])
     for j in range(c.stops[row] + 1):
         s = row * width + j
-        a = reached(
-            directed,
-            graph.depart_ptr,
-            graph.depart_state,
-            graph.depart_ms,
-            work.dist_to,
-            edge[s],
-            from_u[s],
-            from_v[s],
-            True,
-        )
-        b = reached(
-            directed,
-            graph.arrive_ptr,
-            graph.arrive_state,
-            graph.arrive_ms,
-            work.dist_from,
-            edge[s],
-            from_u[s],
-            from_v[s],
-            False,
-        )
+        a = reached(directed, leave, work.dist_to, edge[s], from_u[s], from_v[s], True)
+        b = reached(directed, enter, work.dist_from, edge[s], from_u[s], from_v[s], False)
         if edge[s] == t_edge:
             a = min(a, direct_run(along, against, t_offset - offset_m[s], t_u - from_u[s], t_v - from_v[s]))
             b = min(b, direct_run(along, against, offset_m[s] - t_offset, from_u[s] - t_u, from_v[s] - t_v))
@@ -74,25 +77,15 @@ def _legs_of_row(
 
 @kernel
 def _best_in_row(
-    c: Columns,
-    width: Ms,
-    row: Ms,
-    p: TaskColumns,
-    d: TaskColumns,
-    i: Ms,
-    load: Ms,
-    between: Ms,
-    now: Ms,
-    to_p: Int64Array,
-    on_p: Int64Array,
-    to_d: Int64Array,
-    on_d: Int64Array,
-    stay: Int64Array,
+    c: Columns, width: Ms, row: Ms, pair: _Pair, between: Ms, legs_p: _Legs, legs_d: _Legs, stay: Int64Array
 ) -> tuple[Ms, Ms, Ms]:
     """(extra, pick-up slot, drop-off slot) of the best pair of places in one plan; extra `LOST` without one.
 
-    `stay` is memory of the width: the load after each slot.
+    `stay` is memory of the width: the load after each slot. One loop: each place is the drop-off after all
+    pick-ups before it, and then a pick-up itself.
     """
+    p, d, i, load, now = pair
+    (to_p, on_p), (to_d, on_d) = legs_p, legs_d
     base = row * width
     k = c.stops[row]
     free = c.capacity[row] - load if c.capacity[row] >= 0 else np.int64(1) << 40
@@ -193,37 +186,21 @@ def _best_pair_riders(
     graph: Graph,
     c: Columns,
     width: Ms,
-    p: TaskColumns,
-    d: TaskColumns,
-    i: Ms,
-    load: Ms,
+    pair: _Pair,
     k: int,
-    now: Ms,
     first_ms: Ms,
     out: Int64Array,
-    work_p: Work,
-    work_d: Work,
+    works: tuple[Work, Work],
 ) -> int:
-    """Fill the rows of `out` (rank, extra, row, two slots) with the k best riders; returns how many."""
+    """Fill the rows of `out` (rank, extra, row, two slots) with the k best riders; returns how many.
+
+    One loop over the riders in reach of the pick-up: each is judged once, when first met.
+    """
+    p, d, i, _, _ = pair
+    work_p, work_d = works
     if p.edge[i] < 0 or d.edge[i] < 0:
         return 0
-    net = point_leg(
-        graph,
-        p.edge[i],
-        p.from_u[i],
-        p.from_v[i],
-        p.offset_m[i],
-        p.x[i],
-        p.y[i],
-        d.edge[i],
-        d.from_u[i],
-        d.from_v[i],
-        d.offset_m[i],
-        d.x[i],
-        d.y[i],
-        FAR_MS,
-        work_p,
-    )
+    net = point_leg(graph, place_of_task(p, i), place_of_task(d, i), FAR_MS, work_p)
     if net == NO:
         return 0
     longest = c.long_leg[0]
@@ -235,8 +212,8 @@ def _best_pair_riders(
     radius = min(np.int64(first_ms), widest)
     rows = len(c.stops)
     mark = np.zeros(rows, np.uint8)
-    to_p, on_p = np.empty(width, np.int64), np.empty(width, np.int64)
-    to_d, on_d = np.empty(width, np.int64), np.empty(width, np.int64)
+    legs_p = _Legs(np.empty(width, np.int64), np.empty(width, np.int64))
+    legs_d = _Legs(np.empty(width, np.int64), np.empty(width, np.int64))
     stay = np.empty(width, np.int64)
     while True:
         n_to_p, n_from_p = spread(graph, p.edge[i], p.from_u[i], p.from_v[i], radius, work_p)
@@ -259,16 +236,12 @@ def _best_pair_riders(
                     if mark[row] == 1:
                         continue
                     mark[row] = 1
-                    if c.ok[row] == 0 or (p.skills[i] & ~c.skills[row]) != 0:
-                        continue
-                    if p.platforms[i] != 0 and (p.platforms[i] & c.platform[row]) == 0:
+                    if not eligible(c.ok, c.skills, c.platform, row, p.skills[i], p.platforms[i], -1):
                         continue
                     between = p.walk[i] + scaled(net, np.int64(c.factor[row])) + d.walk[i]
-                    _legs_of_row(graph, c, width, row, p, i, work_p, to_p, on_p)
-                    _legs_of_row(graph, c, width, row, d, i, work_d, to_d, on_d)
-                    extra, at_p, at_d = _best_in_row(
-                        c, width, row, p, d, i, load, between, now, to_p, on_p, to_d, on_d, stay
-                    )
+                    _legs_of_row(graph, c, width, row, p, i, work_p, legs_p)
+                    _legs_of_row(graph, c, width, row, d, i, work_d, legs_d)
+                    extra, at_p, at_d = _best_in_row(c, width, row, pair, between, legs_p, legs_d, stay)
                     if extra >= LOST:
                         continue
                     rank = extra + c.penalty[row]
@@ -328,16 +301,11 @@ def _in_mode(fleet: Fleet, mode_fleet: ModeFleet, task: Task, k: int, now: int) 
         mode_fleet.graph,
         mode_fleet.c,
         mode_fleet.width,
-        p,
-        d,
-        0,
-        task.load,
+        _Pair(p, d, 0, task.load, now),
         k,
-        now,
         mode_fleet.first_ms,
         out,
-        mode_fleet.work(0),
-        mode_fleet.work(1),
+        (mode_fleet.work(0), mode_fleet.work(1)),
     )
     return [
         Candidate(fleet.id_at(mode_fleet.mode, int(row)), int(at_p), int(extra), int(rank), int(at_d))

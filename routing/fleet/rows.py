@@ -3,6 +3,8 @@
 They are called from Python one by one, so they take all arrays as one.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
@@ -12,6 +14,8 @@ from routing.fleet.context import KernelContext
 from routing.fleet.tables import Columns, Graph, Ms
 
 __all__ = [
+    "Places",
+    "StopTable",
     "admit",
     "advance",
     "append_stops",
@@ -49,24 +53,31 @@ def dismiss(held: KernelContext, rows: Int64Array, width: Ms) -> None:
         c.ok[row] = 0
 
 
+class Places(NamedTuple):
+    """Snapped places in columns: times (ms) from the ends of their edges and on foot, points in the plane."""
+
+    edge: Int32Array
+    from_u: Int64Array
+    from_v: Int64Array
+    walk: Int64Array
+    x: FloatArray
+    y: FloatArray
+    offset_m: FloatArray
+    walk_m: FloatArray
+    lonlat: FloatArray
+
+
 @kernel
 def move(
     held: KernelContext,
     rows: Int64Array,
-    edge: Int32Array,
-    from_u: Int64Array,
-    from_v: Int64Array,
-    walk: Int64Array,
-    x: FloatArray,
-    y: FloatArray,
-    offset_m: FloatArray,
-    walk_m: FloatArray,
-    lonlat: FloatArray,
+    places: Places,
     at: Ms,
     width: Ms,
     reached: BoolArray,
 ) -> None:
     """Set the positions of rows; of their legs only the first is computed anew."""
+    edge, from_u, from_v, walk, x, y, offset_m, walk_m, lonlat = places
     graph, c, work = held.graph, held.c, held.work
     for q in range(len(rows)):
         row = rows[q]
@@ -181,25 +192,32 @@ def take_out(held: KernelContext, row: Ms, place: Ms, width: Ms) -> None:
     reschedule(c, row, width)
 
 
+class StopTable(NamedTuple):
+    """Stops in columns, snapped; times in milliseconds."""
+
+    edge: Int32Array
+    from_u: Int64Array
+    from_v: Int64Array
+    walk: Int64Array
+    x: FloatArray
+    y: FloatArray
+    offset_m: FloatArray
+    service: Int64Array
+    latest: Int64Array
+    rest: BoolArray
+
+
 @kernel
 def append_stops(
     held: KernelContext,
     row: Ms,
-    edge: Int32Array,
-    from_u: Int64Array,
-    from_v: Int64Array,
-    walk: Int64Array,
-    x: FloatArray,
-    y: FloatArray,
-    offset_m: FloatArray,
-    service: Int64Array,
-    latest: Int64Array,
-    rest: BoolArray,
-    first: Ms,
-    last: Ms,
+    table: StopTable,
+    span: tuple[Ms, Ms],
     width: Ms,
 ) -> None:
-    """Put rows `first` to `last` - 1 of a table of stops at the end of a plan."""
+    """Put a span of the rows of a table of stops at the end of a plan."""
+    edge, from_u, from_v, walk, x, y, offset_m, service, latest, rest = table
+    first, last = span
     graph, c, work = held.graph, held.c, held.work
     for q in range(first, last):
         c.stops[row] += 1

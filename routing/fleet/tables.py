@@ -9,7 +9,7 @@ import numpy as np
 
 from geo.arrays import Float32Array, FloatArray, Int32Array, Int64Array, UInt8Array, UInt32Array
 
-__all__ = ["EVER", "FAR_MS", "NEVER", "NO", "Columns", "Graph", "Ms", "TaskColumns", "Work"]
+__all__ = ["EVER", "FAR_MS", "NEVER", "NO", "Columns", "Ends", "Graph", "Ms", "Place", "TaskColumns", "Work"]
 
 Ms: TypeAlias = int | np.int64
 """Whole milliseconds, rows and slots inside kernels."""
@@ -138,6 +138,25 @@ class Columns(NamedTuple):
     long_count: Int64Array
     long_leg: Int64Array
     """Legs above this stand in ``long_slot``; all others are at most this long."""
+
+
+class Place(NamedTuple):
+    """One snapped place: its edge, the milliseconds and metres from the edge's ends, its point in the plane."""
+
+    edge: Ms
+    from_u: Ms
+    from_v: Ms
+    offset_m: float
+    x: float
+    y: float
+
+
+class Ends(NamedTuple):
+    """States at which each directed edge is left, or entered, and the time that this takes."""
+
+    ptr: Int32Array
+    state: Int32Array
+    ms: UInt32Array
 
 
 class TaskColumns(NamedTuple):

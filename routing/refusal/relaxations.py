@@ -95,25 +95,32 @@ class _Limits(NamedTuple):
     """Whether the last place of their plan has no way out either."""
 
 
+class _Judged(NamedTuple):
+    """What places are judged by: the plans in columns, the task, its legs and the limits by row."""
+
+    c: Columns
+    width: int
+    ask: _Ask
+    legs: _Legs
+    limits: _Limits
+
+
 @kernel
 def _examine(
-    c: Columns,
+    judged: _Judged,
     row: Ms,
-    width: Ms,
     i: Ms,
     j: Ms,
-    ask: _Ask,
-    legs: _Legs,
-    limits: _Limits,
-    earliest: Ms,
-    d_earliest: Ms,
+    earliest: tuple[Ms, Ms],
     need: Int64Array,
     late: Int64Array,
 ) -> bool:
     """Drive the plan with the task before stop i (its drop-off before stop j); False without a way.
 
-    `late` is empty, or takes for each stop of the plan (1-based) by how much its due instant is missed.
+    `earliest` of the task and of its drop-off. `late` is empty, or takes for each stop of the plan (1-based)
+    by how much its due instant is missed. One loop: the delay is carried from stop to stop.
     """
+    c, width, ask, legs, limits = judged
     base = row * width
     k = np.int64(c.stops[row])
     need[:] = 0
@@ -125,7 +132,7 @@ def _examine(
     end_before = leave if k == 0 else c.leave[base + k]
     until = c.until[base + i]
     at = leave + legs.to[base + i]
-    start = max(at, np.int64(earliest))
+    start = max(at, np.int64(earliest[0]))
     need[WAIT] = start - max(at, np.int64(ask.now))
     need[LATEST] = max(start - ask.latest, 0)
     done = start + ask.service
@@ -136,7 +143,7 @@ def _examine(
         if legs.between[row] < 0:
             return False
         at = done + legs.between[row]
-        start = max(at, np.int64(d_earliest))
+        start = max(at, np.int64(earliest[1]))
         need[WAIT_DROPOFF] = start - at
         need[LATEST_DROPOFF] = max(start - ask.d_latest, 0)
         done = start + ask.d_service
@@ -176,7 +183,7 @@ def _examine(
             if legs.d_to[here] < 0:
                 return False
             at = final + legs.d_to[here]
-            start = max(at, np.int64(d_earliest))
+            start = max(at, np.int64(earliest[1]))
             need[WAIT_DROPOFF] = start - max(at, np.int64(ask.now))
             need[LATEST_DROPOFF] = max(start - ask.d_latest, 0)
             done = start + ask.d_service
@@ -239,8 +246,9 @@ def _weight(need: Int64Array, kinds: Ms) -> Ms:
 
 
 @kernel
-def _judge(c: Columns, width: Ms, ask: _Ask, legs: _Legs, limits: _Limits, only: Ms, out: Int64Array) -> None:
+def _judge(judged: _Judged, only: Ms, out: Int64Array) -> None:
     """Fill the table of near misses."""
+    c, width, ask, legs, limits = judged
     need, again = np.empty(SIZE, np.int64), np.empty(SIZE, np.int64)
     late = np.empty(0, np.int64)
     out[:, ALLOWED] = LOST
@@ -268,7 +276,7 @@ def _judge(c: Columns, width: Ms, ask: _Ask, legs: _Legs, limits: _Limits, only:
                 if max(one, other) > least and one + other + kinds * KIND_MS > least_several:
                     continue
                 starts = (ask.earliest, ask.d_earliest)
-                if not _examine(c, row, width, i, j, ask, legs, limits, *starts, need, late):
+                if not _examine(judged, row, i, j, starts, need, late):
                     continue
                 count, weight = _count(need, kinds), _weight(need, kinds)
                 if count == 0:
@@ -288,7 +296,7 @@ def _judge(c: Columns, width: Ms, ask: _Ask, legs: _Legs, limits: _Limits, only:
                         continue
                     sooner = ask.earliest - (gap if how == EARLIER else 0)
                     d_sooner = ask.d_earliest - (gap if how == EARLIER_DROPOFF else 0)
-                    _examine(c, row, width, i, j, ask, legs, limits, sooner, d_sooner, again, late)
+                    _examine(judged, row, i, j, (sooner, d_sooner), again, late)
                     if _count(again, 0) == 0:
                         mine[SINGLE], mine[SINGLE_HOW], mine[SINGLE_AT], mine[SINGLE_AT + 1] = gap, how, i, j
         least, least_several = min(least, mine[SINGLE]), min(least_several, mine[SEVERAL])
@@ -331,9 +339,8 @@ class NearMisses:
         """Return what is broken at the places that stand in the column `first` of the table."""
         i, j = self.table[row, first : first + 2].tolist()
         need, late = np.empty(SIZE, np.int64), np.zeros(self.mode_fleet.width, np.int64)
-        c, ask = self.mode_fleet.c, self.ask
-        given = (ask, self.legs, self.limits, ask.earliest, ask.d_earliest)
-        _examine(c, row, self.mode_fleet.width, i, j, *given, need, late)
+        judged = _Judged(self.mode_fleet.c, self.mode_fleet.width, self.ask, self.legs, self.limits)
+        _examine(judged, row, i, j, (self.ask.earliest, self.ask.d_earliest), need, late)
         return Spot(i, j, need, late)
 
 
@@ -376,7 +383,7 @@ def near_misses(
     if legs is None:
         return None
     table = np.zeros((len(mode_fleet.c.stops), COLUMNS), np.int64)
-    _judge(mode_fleet.c, mode_fleet.width, ask, legs, limits, only, table)
+    _judge(_Judged(mode_fleet.c, mode_fleet.width, ask, legs, limits), only, table)
     judged = rows[np.minimum(table[rows, ALLOWED], table[rows, SEVERAL]) < LOST]
     return NearMisses(mode_fleet, over_m, judged, table, ask, legs, limits) if len(judged) else None
 

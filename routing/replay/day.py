@@ -1,14 +1,13 @@
 """A seeded day: riders, waves of orders with promises that can be kept, breaks, and civic tasks.
 
 A wave is what a rider is given at one time: a pick-up and one to three drop-offs. It is dispatched when the
-rider
-has done the last one. The platform promises when it dispatches: the time at which the rider will be there as
-their
-plan stands, and a seeded buffer. So on a day without tasks nobody is late, and whoever is late on a day with
+rider has done the last one. The platform promises when it dispatches: the time at which the rider will be
+there as their plan stands, and a seeded buffer. So on a day without tasks nobody is late, and whoever is late on a day with
 tasks is late because of them. What tasks in hand add to the promises themselves is told apart.
 """
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -21,7 +20,7 @@ from geo.jit import kernel
 from geo.streets import Snapped, StreetNetwork
 from routing.fleet.legs import point_leg
 from routing.fleet.mode_fleet import ModeFleet, runs_ms
-from routing.fleet.tables import FAR_MS, NO, Graph, Work
+from routing.fleet.tables import FAR_MS, NO, Graph, Ms, Place, Work
 from routing.model.checks import check_between
 from routing.model.policy import Policy
 
@@ -86,40 +85,28 @@ class Day:
         return bool(draw < self.options.acceptance)
 
 
+class _Places(NamedTuple):
+    """Snapped places in columns, as `routing.fleet.tables.Place`, with the walks to them."""
+
+    edge: Int64Array
+    from_u: Int64Array
+    from_v: Int64Array
+    offset_m: FloatArray
+    walk: Int64Array
+    xy: FloatArray
+
+
 @kernel
-def _legs(
-    graph: Graph,
-    edge: Int64Array,
-    u: Int64Array,
-    v: Int64Array,
-    offset_m: FloatArray,
-    walk: Int64Array,
-    xy: FloatArray,
-    start: Int64Array,
-    end: Int64Array,
-    out: Int64Array,
-    work: Work,
-) -> None:
+def _place(at: _Places, i: Ms) -> Place:
+    return Place(at.edge[i], at.from_u[i], at.from_v[i], at.offset_m[i], at.xy[i, 0], at.xy[i, 1])
+
+
+@kernel
+def _legs(graph: Graph, at: _Places, start: Int64Array, end: Int64Array, out: Int64Array, work: Work) -> None:
     for q in range(len(start)):
         i, j = start[q], end[q]
-        net = point_leg(
-            graph,
-            edge[i],
-            u[i],
-            v[i],
-            offset_m[i],
-            xy[i, 0],
-            xy[i, 1],
-            edge[j],
-            u[j],
-            v[j],
-            offset_m[j],
-            xy[j, 0],
-            xy[j, 1],
-            FAR_MS,
-            work,
-        )
-        out[q] = -1 if net == NO else net + walk[i] + walk[j]
+        net = point_leg(graph, _place(at, i), _place(at, j), FAR_MS, work)
+        out[q] = -1 if net == NO else net + at.walk[i] + at.walk[j]
 
 
 def make_day(network: StreetNetwork, options: DayOptions, policy: Policy) -> Day:
@@ -211,11 +198,12 @@ class _Draft:
         options: DayOptions,
         policy: Policy,
     ) -> None:
-        self._squad, self._xy, self._tree, self._places = mode_fleet, xy, tree, places
+        self._mode_fleet, self._xy, self._tree, self._places = mode_fleet, xy, tree, places
         self._options, self._policy = options, policy
         along, against = runs_ms(network, "ebike", places)
         plane = network.project(places.lonlat)
-        self._table = (places.edge.astype(np.int64), along, against, places.offset_m, places.walk_ms, plane)
+        edge = places.edge.astype(np.int64)
+        self._table = _Places(edge, along, against, places.offset_m, places.walk_ms, plane)
         self.waves: list[list[tuple[int, int, int, int, bool]]] = []
         self.known: list[int] = []
         self.riders: list[int] = []
@@ -269,5 +257,5 @@ class _Draft:
     def _times(self, chain: list[int]) -> Int64Array:
         out = np.empty(len(chain) - 1, np.int64)
         path = np.array(chain, np.int64)
-        _legs(self._squad.graph, *self._table, path[:-1], path[1:], out, self._squad.work())
+        _legs(self._mode_fleet.graph, self._table, path[:-1], path[1:], out, self._mode_fleet.work())
         return out

@@ -288,12 +288,12 @@ class _Replay:
         mode_fleet.c.ok[declined] = 0
         out = outputs(ASKED)
         n = best_riders(
-            mode_fleet.context(), mode_fleet.width, self.tasks, task, ASKED, now, mode_fleet.first_ms, *out
+            mode_fleet.context(), mode_fleet.width, self.tasks, task, ASKED, now, mode_fleet.first_ms, out
         )
         mode_fleet.c.ok[declined] = 1
-        rows, slots = out[2][:n], out[3][:n]
+        rows, slots = out.row[:n], out.slot[:n]
         places = slots - rows * mode_fleet.width
-        return list(zip(rows.tolist(), places.tolist(), out[1][:n].tolist(), strict=True))
+        return list(zip(rows.tolist(), places.tolist(), out.extra[:n].tolist(), strict=True))
 
     def _nearest(self, task: int, now: int) -> list[tuple[int, int, int]]:
         """Nearest riders, sent at once: by straight line, or by the streets among the nearest twenty."""

@@ -99,7 +99,7 @@ def _finder(fleet: Fleet, tasks: list[Task], k: int) -> Callable[[int], int]:
     held = mode_fleet.context()
 
     def find(i: int) -> int:
-        return best_riders(held, mode_fleet.width, table, i, k, now, mode_fleet.first_ms, *out)
+        return best_riders(held, mode_fleet.width, table, i, k, now, mode_fleet.first_ms, out)
 
     return find
 
@@ -109,11 +109,11 @@ def _together(fleet: Fleet, tasks: list[Task]) -> Callable[[], None]:
     mode_fleet = fleet.mode_fleets["ebike"]
     table = fleet.table("ebike", tasks)
     held, now, size = mode_fleet.context(), as_ms(NOW), len(tasks)
-    out = np.empty(size, np.int64), *(np.empty((size, 1), np.int64) for _ in range(4))
+    found, best = np.empty(size, np.int64), outputs(size, 1)
 
     def find() -> None:
         rows = morton_order(table.places.lonlat)
-        best_many(held, mode_fleet.width, table.columns, rows, 1, now, mode_fleet.first_ms, *out)
+        best_many(held, mode_fleet.width, table.columns, rows, now, mode_fleet.first_ms, found, best)
 
     return find
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from lattice import lattice
 from towns import NOW, some_riders, some_tasks
 
-from routing.fleet.beyond_bound import single_way
+from routing.fleet.beyond_bound import Query, single_way
 from routing.fleet.fleet import Fleet
-from routing.fleet.legs import clear, point_leg, spread
+from routing.fleet.legs import clear, place_of_slot, place_of_task, point_leg, spread
 from routing.fleet.tables import FAR_MS, NO
 from routing.model.policy import Policy
 
@@ -33,17 +33,14 @@ def test_a_search_finds_the_ways_that_end_beyond_it(seed: int, wide: bool, radiu
     t = fleet.table("ebike", tasks).columns
     slots = np.flatnonzero((np.arange(mode_fleet.width) <= c.stops[:, None]).ravel())
     for i in np.flatnonzero(t.edge >= 0).tolist():
-        place = t.edge[i], t.from_u[i], t.from_v[i], t.offset_m[i], t.x[i], t.y[i]
+        place = place_of_task(t, i)
+        asked = Query(graph, c, work, t, i, mode_fleet.width, 1, 0)
         n_to, n_from = spread(graph, t.edge[i], t.from_u[i], t.from_v[i], radius, work)
         for slot in slots.tolist():
-            at = (
-                c.edge[slot], np.int64(c.from_u[slot]), np.int64(c.from_v[slot]),
-                c.offset_m[slot], c.x[slot], c.y[slot],
-            )  # fmt: skip
-            to = point_leg(graph, *at, *place, FAR_MS, work)
-            on = point_leg(graph, *place, *at, FAR_MS, work)
-            assert single_way(graph, c, t, i, slot, True, most, radius, work) == (to if to <= most else NO)
-            assert single_way(graph, c, t, i, slot, False, most, radius, work) == (on if on <= most else NO)
+            at = place_of_slot(c, slot)
+            to, on = point_leg(graph, at, place, FAR_MS, work), point_leg(graph, place, at, FAR_MS, work)
+            assert single_way(asked, slot, True, most, radius) == (to if to <= most else NO)
+            assert single_way(asked, slot, False, most, radius) == (on if on <= most else NO)
         clear(work, n_to, n_from)
         for array in (work.dist_to, work.dist_from, work.dist_leg):
             assert (array == NO).all()
