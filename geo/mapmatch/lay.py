@@ -1,13 +1,15 @@
 """Kernel of map matching: points between those of the model are laid on the path, and streets get times."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.jit import kernel
 from geo.mapmatch.search import Graph, Grid
-from geo.mapmatch.viterbi import THINNED
+from geo.mapmatch.viterbi import THINNED, Chosen, Track
 
-__all__ = ["lay_points"]
+__all__ = ["Onto", "Ridden", "lay_points"]
 
 
 @kernel
@@ -28,27 +30,37 @@ def _onto_edge(x: float, y: float, e: int, geom_ptr: NDArray[np.int64], grid: Gr
     return metres, np.sqrt(best)
 
 
+class Onto(NamedTuple):
+    """Where each point stands: directed edge, metres from ``u``, metres away."""
+
+    directed: NDArray[np.int32]
+    offset: NDArray[np.float64]
+    away: NDArray[np.float64]
+
+
+class Ridden(NamedTuple):
+    """When each edge of the path is entered, and (k, 2) from where to where it is ridden."""
+
+    enter_s: NDArray[np.float64]
+    span_m: NDArray[np.float64]
+
+
 @kernel
 def lay_points(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    t: NDArray[np.int64],
-    role: NDArray[np.int8],
-    kept: NDArray[np.int32],
-    chain: NDArray[np.int32],
-    chosen_offset: NDArray[np.float64],
-    path_start: NDArray[np.int64],
+    track: Track,
+    chosen: Chosen,
     path: NDArray[np.int32],
     graph: Graph,
     grid: Grid,
     geom_ptr: NDArray[np.int64],
-    directed: NDArray[np.int32],
-    offset: NDArray[np.float64],
-    away: NDArray[np.float64],
-    enter_s: NDArray[np.float64],
-    span_m: NDArray[np.float64],
+    onto: Onto,
+    ridden: Ridden,
 ) -> None:
     """Lay the thinned points on the path; tell when and how far each edge was ridden."""
+    x, y, t = track
+    kept, _, chosen_offset, _, chain, path_start, role = chosen
+    directed, offset, away = onto
+    enter_s, span_m = ridden
     length = graph[5]
     for at in range(len(path)):
         e = path[at] >> 1

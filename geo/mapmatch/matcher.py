@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.mapmatch.graph import MatchGraph, match_graph
-from geo.mapmatch.lay import lay_points
+from geo.mapmatch.lay import Onto, Ridden, lay_points
 from geo.mapmatch.search import Space, nearest_m
-from geo.mapmatch.viterbi import KEPT, match_rider
+from geo.mapmatch.viterbi import KEPT, Chosen, Model, Track, match_rider
 from geo.streets.network import MODES, StreetNetwork
 
 __all__ = ["MatchOptions", "Matched", "Matcher", "match_points"]
@@ -281,21 +281,35 @@ def _match_one(
     kept, chain = np.empty(n, np.int32), np.empty(n, np.int32)
     chosen, offset, away = np.empty(n, np.int32), np.empty(n), np.empty(n)
     start, role = np.empty(n, np.int64), np.zeros(n, np.int8)
-    k, path, stamp = match_rider(
-        x, y, np.ascontiguousarray(t_s), sigma, beta, share, options.candidates, options.beam,
-        options.break_cost, options.correlation_s, options.max_gap_s,
+    track = Track(x, y, np.ascontiguousarray(t_s))
+    model = Model(
+        sigma,
+        beta,
+        share,
+        options.candidates,
+        options.beam,
+        options.break_cost,
+        options.correlation_s,
+        options.max_gap_s,
         options.max_speed_mps or MAX_SPEED_MPS[options.mode],
-        options.u_turn_m, graph.graph, graph.grid, space, stamp + 1,
-        kept, chosen, offset, away, chain, start, role,
-    )  # fmt: skip
+        options.u_turn_m,
+    )
+    memory = Chosen(kept, chosen, offset, away, chain, start, role)
+    k, path, stamp = match_rider(track, model, graph.graph, graph.grid, space, stamp + 1, memory)
     kept, chain, start = kept[:k], chain[:k], start[:k]
     directed, along_m, off_m = np.full(n, -1, np.int32), np.zeros(n), np.full(n, np.inf)
     directed[role == KEPT], along_m[role == KEPT], off_m[role == KEPT] = chosen[:k], offset[:k], away[:k]
     enter_s, span_m = np.empty(len(path)), np.empty((len(path), 2))
     lay_points(
-        x, y, t_s, role, kept, chain, offset[:k], start, path, graph.graph, graph.grid, network.geom_ptr,
-        directed, along_m, off_m, enter_s, span_m,
-    )  # fmt: skip
+        track,
+        Chosen(kept, chosen[:k], offset[:k], away[:k], chain, start, role),
+        path,
+        graph.graph,
+        graph.grid,
+        network.geom_ptr,
+        Onto(directed, along_m, off_m),
+        Ridden(enter_s, span_m),
+    )
     heads = np.flatnonzero(np.r_[True, chain[1:] != chain[:-1]]) if k else np.empty(0, np.int64)
     ends = np.r_[heads[1:] - 1, k - 1] if k else heads
     ptr = np.r_[start[heads], len(path)].astype(np.int64)

@@ -3,13 +3,15 @@
 A state of the hidden Markov model is a candidate edge ridden along (even) or against (odd) its direction.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.jit import kernel
 from geo.mapmatch.search import FAR, Graph, Grid, Space, candidates, cheapest_ways, clean
 
-__all__ = ["KEPT", "LOST", "THINNED", "match_rider"]
+__all__ = ["KEPT", "LOST", "THINNED", "Chosen", "Model", "Track", "match_rider"]
 
 OFF_STREET = 3.0
 STAY_S = 120.0
@@ -46,35 +48,63 @@ def mark_stays(
     return still
 
 
+class _Reach(NamedTuple):
+    """How far a step looks: states below the best, centimetres at least, price of a new piece."""
+
+    beam: float
+    reach_cm: int
+    break_cost: float
+
+
+class _Costs(NamedTuple):
+    """What a way costs: scale of detours, longest way, a turn round, metres ridden back by error."""
+
+    beta: float
+    most_m: float
+    u_turn_m: float
+    slack_m: float
+
+
+class _States(NamedTuple):
+    """Candidates (k, most) of the kept points and the states (k, 2 * most) made of them."""
+
+    edge: NDArray[np.int32]
+    offset: NDArray[np.float64]
+    candidates: NDArray[np.int32]
+    score: NDArray[np.float64]
+    back: NDArray[np.int16]
+
+
+class _Order(NamedTuple):
+    """Memory in which the sources of a step are sorted."""
+
+    entries: NDArray[np.int64]
+    group_at: NDArray[np.int64]
+    group_top: NDArray[np.float64]
+
+
 @kernel
 def _step(
     k: int,
-    before: int,
     gap_m: float,
-    beta: float,
-    beam: float,
-    reach_cm: int,
-    most_m: float,
-    break_cost: float,
-    u_turn_m: float,
-    slack_m: float,
-    edge: NDArray[np.int32],
-    offset: NDArray[np.float64],
-    count: NDArray[np.int32],
-    score: NDArray[np.float64],
-    back: NDArray[np.int16],
-    graph: Graph,
-    space: Space,
+    reach: _Reach,
+    costs: _Costs,
+    states: _States,
+    memory: tuple[Graph, Space, _Order],
     stamp: int,
-    entries: NDArray[np.int64],
-    group_at: NDArray[np.int64],
-    group_top: NDArray[np.float64],
 ) -> tuple[bool, int]:
-    """Best way from the states of kept point `before` to those of `k`; (any way found, next stamp).
+    """Best way from the states of the kept point before to those of `k`; (any way found, next stamp).
 
     Ways longer than `most_m` are too fast to be true. At `break_cost` a state may also begin a new piece;
     `back` is then below 0 and names the best state before.
+    One loop: the searches of one step bound each other.
     """
+    before = k - 1
+    beam, reach_cm, break_cost = reach
+    beta, most_m, u_turn_m, slack_m = costs
+    edge, offset, count, score, back = states
+    graph, space, order = memory
+    entries, group_at, group_top = order
     _, _, out_edge, _, ends, length, factor = graph
     dist, _, root, _, _, mark, metres = space
     best, best_state = -np.inf, 0
@@ -189,39 +219,62 @@ def _step(
     return found, stamp + 1
 
 
+class Track(NamedTuple):
+    """Points of one rider in the plane (m), and their epoch seconds."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    t: NDArray[np.int64]
+
+
+class Model(NamedTuple):
+    """Numbers of the hidden Markov model, see `geo.mapmatch.matcher.MatchOptions`."""
+
+    sigma: float
+    beta_base: float
+    beta_share: float
+    most: int
+    beam: float
+    break_cost: float
+    correlation_s: float
+    max_gap_s: float
+    max_speed_mps: float
+    u_turn_m: float
+
+
+class Chosen(NamedTuple):
+    """Memory of the answer (n,); `role` is of each point, the others are of the kept ones."""
+
+    kept: NDArray[np.int32]
+    chosen_edge: NDArray[np.int32]
+    chosen_offset: NDArray[np.float64]
+    chosen_away: NDArray[np.float64]
+    chain: NDArray[np.int32]
+    path_start: NDArray[np.int64]
+    role: NDArray[np.int8]
+
+
 @kernel
 def match_rider(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    t: NDArray[np.int64],
-    sigma: float,
-    beta_base: float,
-    beta_share: float,
-    most: int,
-    beam: float,
-    break_cost: float,
-    correlation_s: float,
-    max_gap_s: float,
-    max_speed_mps: float,
-    u_turn_m: float,
+    track: Track,
+    model: Model,
     graph: Graph,
     grid: Grid,
     space: Space,
     stamp: int,
-    kept: NDArray[np.int32],
-    chosen_edge: NDArray[np.int32],
-    chosen_offset: NDArray[np.float64],
-    chosen_away: NDArray[np.float64],
-    chain: NDArray[np.int32],
-    path_start: NDArray[np.int64],
-    role: NDArray[np.int8],
+    chosen: Chosen,
 ) -> tuple[int, NDArray[np.int32], int]:
     """Match the points of one rider.
 
+    One loop forwards and two back: which points are kept depends on all before them.
     Returns (kept points, path of directed edges, next stamp). For kept point ``k``: `kept` is its row,
     `chosen_edge` its directed edge, `chosen_offset` metres from ``u``, `chain` the number of its unbroken
     piece, and `path_start` the position in the path of its directed edge.
     """
+    x, y, t = track
+    sigma, beta_base, beta_share, most, beam, break_cost = model[:6]
+    correlation_s, max_gap_s, max_speed_mps, u_turn_m = model[6:]
+    kept, chosen_edge, chosen_offset, chosen_away, chain, path_start, role = chosen
     n = len(x)
     _, _, out_edge, _, ends, _, factor = graph
     _, parent, _, _, _, mark, _ = space
@@ -231,8 +284,10 @@ def match_rider(
     count = np.zeros(n, np.int32)
     score = np.empty((n, 2 * most))
     back = np.empty((n, 2 * most), np.int16)
-    entries, group_at = np.empty(2 * most + 1, np.int64), np.empty(2 * most + 1, np.int64)
-    group_top = np.empty(2 * most + 1)
+    states = _States(edge, offset, count, score, back)
+    sorting = 2 * most + 1
+    order = _Order(np.empty(sorting, np.int64), np.empty(sorting, np.int64), np.empty(sorting))
+    memory = (graph, space, order)
     radius = 4.0 * sigma + 10.0
     thin = 4.0 * sigma * sigma
     slack = 2.0 * sigma
@@ -281,27 +336,19 @@ def match_rider(
             top = -np.inf
             for s in range(2 * count[k - 1]):
                 top = max(top, score[k - 1, s])
-            ok, stamp = _step(
-                k, k - 1, gap, beta, min(beam, NEAR_BEAM), 0, most_m, np.inf, u_turn_m, slack, edge, offset,
-                count, score, back, graph, space, stamp, entries,
-                group_at, group_top,
-            )  # fmt: skip
+            costs = _Costs(beta, most_m, u_turn_m, slack)
+            near_by = _Reach(min(beam, NEAR_BEAM), 0, np.inf)
+            ok, stamp = _step(k, gap, near_by, costs, states, memory, stamp)
             likely = -np.inf
             for s in range(2 * m):
                 likely = max(likely, score[k, s] + weight * _emission(away[k, s >> 1], sigma))
             if likely < top - NEAR_LOSS:
-                ok, stamp = _step(
-                    k, k - 1, gap, beta, beam, 0, most_m, break_cost, u_turn_m, slack, edge, offset, count,
-                    score, back, graph, space, stamp, entries,
-                group_at, group_top,
-                )  # fmt: skip
+                wider = _Reach(beam, 0, break_cost)
+                ok, stamp = _step(k, gap, wider, costs, states, memory, stamp)
             if not ok:
                 far = int(100.0 * (2.0 * gap + 800.0))
-                ok, stamp = _step(
-                    k, k - 1, gap, beta, beam, far, most_m, np.inf, u_turn_m, slack, edge, offset, count,
-                    score, back, graph, space, stamp, entries,
-                group_at, group_top,
-                )  # fmt: skip
+                farther = _Reach(beam, far, np.inf)
+                ok, stamp = _step(k, gap, farther, costs, states, memory, stamp)
             if not ok:
                 if skipped < 3:
                     skipped += 1

@@ -162,14 +162,14 @@ def _put_tag(
     data: UInt8Array,
     texts: Int64Array,
     roles: UInt8Array,
-    key: Integer,
-    value: Integer,
+    tag: tuple[Integer, Integer],
     out: UInt8Array,
     filled: Integer,
     first: Integer,
     seen: Integer,
 ) -> tuple[UInt8Array, Integer, Integer]:
     """Copy a tag where it is wanted, after those from `first` on; the roles seen so far and its own."""
+    key, value = tag
     if not (0 <= key < len(texts) and 0 <= value < len(texts)):
         raise ValueError("a tag is not in the table of texts")
     if roles[key] & KEEP:
@@ -198,7 +198,7 @@ def _put_tags(
     while key_at < high[2]:
         key, key_at = _varint(data, key_at, high[2])
         value, value_at = _varint(data, value_at, high[3])
-        out, filled, seen = _put_tag(data, texts, roles, key, value, out, filled, first, seen)
+        out, filled, seen = _put_tag(data, texts, roles, (key, value), out, filled, first, seen)
     return out, filled, seen
 
 
@@ -368,7 +368,7 @@ def scan_block(
                             break
                         value, tag_at = _varint(data, tag_at, high[10])
                         tagged_text, filled, role = _put_tag(
-                            data, texts, node_role, key, value, tagged_text, filled, tagged_bytes, role
+                            data, texts, node_role, (key, value), tagged_text, filled, tagged_bytes, role
                         )
                     if role & SELECT:
                         tagged_id[tagged], tagged_len[tagged] = ident, filled - tagged_bytes

@@ -11,7 +11,7 @@ is then taken as if held: if the rider works on, the next 4 h count from 20 min 
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,22 +47,43 @@ class DueBreaks:
         return len(self.t_s)
 
 
+class _Tracks(NamedTuple):
+    """Points by rider."""
+
+    ptr: NDArray[np.int64]
+    t: NDArray[np.int64]
+    lonlat: NDArray[np.float64]
+
+
+class _Stays(NamedTuple):
+    """Stays by rider: first and last second, kind."""
+
+    stay_ptr: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    kind: NDArray[np.int8]
+
+
+class _Breaks(NamedTuple):
+    """Memory of the answer: rider, second, place, seconds worked."""
+
+    rider: NDArray[np.int32]
+    due: NDArray[np.int64]
+    where: NDArray[np.float64]
+    worked: NDArray[np.int64]
+
+
 @kernel
 def _due(
-    ptr: NDArray[np.int64],
-    t: NDArray[np.int64],
-    lonlat: NDArray[np.float64],
-    stay_ptr: NDArray[np.int64],
-    start: NDArray[np.int64],
-    end: NDArray[np.int64],
-    kind: NDArray[np.int8],
+    tracks: _Tracks,
+    stays: _Stays,
     work_s: int,
     break_s: int,
-    rider: NDArray[np.int32],
-    due: NDArray[np.int64],
-    where: NDArray[np.float64],
-    worked: NDArray[np.int64],
+    out: _Breaks,
 ) -> int:
+    ptr, t, lonlat = tracks
+    stay_ptr, start, end, kind = stays
+    rider, due, where, worked = out
     found = 0
     for r in range(len(ptr) - 1):
         a, b = ptr[r], ptr[r + 1]
@@ -159,8 +180,7 @@ def due_breaks(
     rider, due = np.empty(most, np.int32), np.empty(most, np.int64)
     where, worked = np.empty((most, 2)), np.empty(most, np.int64)
     stay_ptr = np.searchsorted(stays.rider, np.arange(len(traces.pseudonyms) + 1)).astype(np.int64)
-    found = _due(
-        traces.rider_ptr, traces.t_s, traces.lonlat, stay_ptr, stays.start_s, stays.end_s, stays.kind,
-        work_s, break_s, rider, due, where, worked,
-    )  # fmt: skip
+    tracks = _Tracks(traces.rider_ptr, traces.t_s, traces.lonlat)
+    spans = _Stays(stay_ptr, stays.start_s, stays.end_s, stays.kind)
+    found = _due(tracks, spans, work_s, break_s, _Breaks(rider, due, where, worked))
     return DueBreaks(rider[:found].copy(), due[:found].copy(), where[:found].copy(), worked[:found].copy())

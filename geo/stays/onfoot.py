@@ -6,7 +6,7 @@ trajectories of GOAL with an even number (Eftelioglu et al., IWCTS 2022): vans o
 every 5 s. A parked phone in a pocket and a slow van look alike: see ARCHITECTURE.md for what that costs.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,18 +43,32 @@ _CHANGE: Final = 0.15
 _RADIUS_M = 6371008.8
 
 
+class _Tracks(NamedTuple):
+    """Points by rider."""
+
+    ptr: NDArray[np.int64]
+    t: NDArray[np.int64]
+    lonlat: NDArray[np.float64]
+
+
+class _Scores(NamedTuple):
+    """Bounds of speeds, windows in seconds, and the log-likelihood (window, state, speed)."""
+
+    edges: NDArray[np.float64]
+    windows: NDArray[np.int64]
+    score: NDArray[np.float64]
+
+
 @kernel
 def _decode(
-    ptr: NDArray[np.int64],
-    t: NDArray[np.int64],
-    lonlat: NDArray[np.float64],
-    edges: NDArray[np.float64],
-    windows: NDArray[np.int64],
-    score: NDArray[np.float64],
+    tracks: _Tracks,
+    scores: _Scores,
     change: float,
     back: NDArray[np.int8],
     walked: NDArray[np.bool_],
 ) -> None:
+    ptr, t, lonlat = tracks
+    edges, windows, score = scores
     stay, turn = np.log(1.0 - change), np.log(change)
     seen = np.zeros(2)
     for r in range(len(ptr) - 1):
@@ -104,5 +118,6 @@ def on_foot(traces: Traces) -> NDArray[np.bool_]:
     score = np.log(parts / parts.sum(axis=2, keepdims=True)) * _WEIGHTS[:, None, None]
     walked = np.zeros(len(traces), np.bool_)
     back = np.zeros((len(traces), 2), np.int8)
-    _decode(traces.rider_ptr, traces.t_s, traces.lonlat, _EDGES_MPS, _WINDOWS_S, score, _CHANGE, back, walked)
+    tracks = _Tracks(traces.rider_ptr, traces.t_s, traces.lonlat)
+    _decode(tracks, _Scores(_EDGES_MPS, _WINDOWS_S, score), _CHANGE, back, walked)
     return walked

@@ -7,6 +7,7 @@ Scraps of street that lead nowhere come last, as in OSRM (tiny components) and V
 
 import dataclasses
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -147,31 +148,59 @@ def segment_grid(xy_m: FloatArray, geom_ptr: Int64Array, cell_m: float = 60.0) -
     return SegmentGrid(low_m, cell_m, columns, rows, ptr, segment)
 
 
+class _Wanted(NamedTuple):
+    """Points in the plane, the zone of each, whether all zones count, and how far is looked."""
+
+    point_m: FloatArray
+    zone: Int32Array
+    any_zone: bool
+    max_m: float
+
+
+class _Streets(NamedTuple):
+    """Points and segments of all edges; which edges count, and their zones."""
+
+    xy_m: FloatArray
+    segment_edge: Int32Array
+    usable: BoolArray
+    edge_zone: Int32Array
+
+
+class _Cells(NamedTuple):
+    """`SegmentGrid` as the kernels take it."""
+
+    low_m: FloatArray
+    cell_m: float
+    columns: int
+    rows: int
+    ptr: Int32Array
+    cell_segment: Int32Array
+
+
+class _Found(NamedTuple):
+    """The answer: segment, place on it from 0 to 1, metres away."""
+
+    out_segment: Int32Array
+    out_part: FloatArray
+    out_m: FloatArray
+
+
 @kernel
 def nearest_edges(
-    point_m: FloatArray,
-    zone: Int32Array,
-    any_zone: bool,
-    max_m: float,
-    xy_m: FloatArray,
-    segment_edge: Int32Array,
-    usable: BoolArray,
-    edge_zone: Int32Array,
-    low_m: FloatArray,
-    cell_m: float,
-    columns: int,
-    rows: int,
-    ptr: Int32Array,
-    cell_segment: Int32Array,
-    out_segment: Int32Array,
-    out_part: FloatArray,
-    out_m: FloatArray,
+    wanted: _Wanted,
+    streets: _Streets,
+    grid: _Cells,
+    found: _Found,
 ) -> None:
     """Find the nearest usable segment of each point whose `out_segment` is still -1.
 
     Cells are visited in growing squares until no closer one can exist. `out_part` is the place on the
     segment from 0 to 1. Unless `any_zone`, only edges whose zone is that of the point count.
     """
+    point_m, zone, any_zone, max_m = wanted
+    xy_m, segment_edge, usable, edge_zone = streets
+    low_m, cell_m, columns, rows, ptr, cell_segment = grid
+    out_segment, out_part, out_m = found
     for i in range(len(point_m)):
         if out_segment[i] >= 0:
             continue
@@ -286,7 +315,6 @@ class StreetIndex:
         away_m: FloatArray,
     ) -> None:
         grid = self.grid
-        cells = (grid.low_m, grid.cell_m, grid.columns, grid.rows, grid.ptr, grid.segment)
-        streets = (self.xy_m, self.segment_edge, usable, self.edge_zone)
-        task = (xy_m, zone, any_zone, max_m, *streets, *cells, segment, part, away_m)
-        nearest_edges(*task)
+        cells = _Cells(grid.low_m, grid.cell_m, grid.columns, grid.rows, grid.ptr, grid.segment)
+        streets = _Streets(self.xy_m, self.segment_edge, usable, self.edge_zone)
+        nearest_edges(_Wanted(xy_m, zone, any_zone, max_m), streets, cells, _Found(segment, part, away_m))

@@ -5,6 +5,8 @@ are U-turns except where the street ends (or is shut by a barrier). Where a rest
 the edges on it have copies which remember the edge before (`geo.streets.turn_bans`).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from geo.arrays import BoolArray, Int32Array, Int64Array
@@ -26,19 +28,25 @@ from geo.streets.turn_bans import remember
 __all__ = ["turn_graph"]
 
 
+class _Directed(NamedTuple):
+    """Directed edges: whether usable, their nodes, those after each node; shut nodes, banned pairs."""
+
+    usable: BoolArray
+    head: Int32Array
+    blocked: BoolArray
+    out_ptr: Int32Array
+    out_edge: Int32Array
+    banned: Int64Array
+
+
 @kernel
 def _turns(
-    usable: BoolArray,
-    tail: Int32Array,
-    head: Int32Array,
-    blocked: BoolArray,
-    out_ptr: Int32Array,
-    out_edge: Int32Array,
-    banned: Int64Array,
+    streets: _Directed,
     before: Int32Array,
     after: Int32Array,
 ) -> int:
     """Count (where `before` is empty) or list the legal pairs of directed edges."""
+    usable, head, blocked, out_ptr, out_edge, banned = streets
     counting = len(before) == 0
     found = 0
     count = np.int64(len(usable))
@@ -80,12 +88,12 @@ def _legal_turns(streets: ModeStreets) -> tuple[Int32Array, Int32Array, Int32Arr
     counting_sort(tail, streets.nodes, out_ptr, order)
     pairs = streets.turns_banned.astype(np.int64)
     banned = np.sort(pairs[:, 0] * count + pairs[:, 1])
-    columns = (streets.usable, tail, head, streets.blocked, out_ptr, order, banned)
+    columns = _Directed(streets.usable, head, streets.blocked, out_ptr, order, banned)
     none = np.empty(0, np.int32)
-    found = _turns(*columns, none, none)
+    found = _turns(columns, none, none)
     before, after = np.empty(found, np.int32), np.empty(found, np.int32)
     if found:
-        _turns(*columns, before, after)
+        _turns(columns, before, after)
     return before, after, order
 
 

@@ -13,7 +13,7 @@ from geo.streets.network import StreetNetwork
 from geo.synthetic.files import write_csv, write_parquet
 from geo.synthetic.fleet import EVENTS, FleetOptions, Orders, Points, SyntheticFleet, TrueStays
 from geo.synthetic.gps import BROKEN, Movement, break_rows, sample
-from geo.synthetic.rides import Rides, ride
+from geo.synthetic.rides import Rides, RideVisits, ride
 from geo.synthetic.samples import CivicTasks, Snapshot, civic_tasks, existing_stations, snapshot
 from geo.synthetic.shifts import Itinerary, Venues, day_starts_s, plan_shifts
 from geo.synthetic.venues import find_venues, riding_streets, riding_times, venue_source
@@ -72,12 +72,20 @@ def make_fleet(network: StreetNetwork, places: Places | None, options: FleetOpti
     )
     place = plan.place
     pace = streams[2].uniform(0.9, 1.15, options.riders)
-    rides = ride(
-        plan.first, plan.dwell_s, plan.until_s, found.venues.lonlat[place], found.venues.indoors[place],
-        found.snapped.lonlat[place], found.snapped.walk_m[place], found.snapped.offset_m[place],
-        pace[plan.rider], trips.ptr, trips.edges,
-        riding_streets(network, options.mode, streams[3]), options.seed,
-    )  # fmt: skip
+    visits = RideVisits(
+        plan.first,
+        plan.dwell_s,
+        plan.until_s,
+        found.venues.lonlat[place],
+        found.venues.indoors[place],
+        found.snapped.lonlat[place],
+        found.snapped.walk_m[place],
+        found.snapped.offset_m[place],
+        pace[plan.rider],
+        trips.ptr,
+        trips.edges,
+    )
+    rides = ride(visits, riding_streets(network, options.mode, streams[3]), options.seed)
     movement = _movement(plan, rides, options.riders)
     orders = _orders(plan, rides, found.venues, streams[4])
     stays = _stays(plan, rides, found.venues)

@@ -1,20 +1,20 @@
 """Synthetic riders on real streets: visits and paths become a movement with waits, gates and red lights."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.jit import kernel
 
-__all__ = ["RideStreets", "Rides", "ride"]
+__all__ = ["RideStreets", "RideVisits", "Rides", "ride"]
 
 WALK_MPS = 1.2
 GATE, TRAFFIC = 3, 4
 
 
-@dataclass(frozen=True)
-class RideStreets:
+class RideStreets(NamedTuple):
     """What a ride needs to know of the network, as arrays.
 
     Attributes
@@ -47,6 +47,35 @@ class RideStreets:
     compound: NDArray[np.int32]
     signal: NDArray[np.bool_]
     hidden_s: NDArray[np.float32]
+
+
+class RideVisits(NamedTuple):
+    """Visits one after another, and the paths to them.
+
+    Attributes
+    ----------
+    first, dwell_s, until_s : (v,)
+        As in `geo.synthetic.shifts.Itinerary`.
+    door, roof, foot, walk_m, offset_m : (v, 2), (v,), (v, 2), (v,), (v,)
+        Place of each visit (lon, lat), whether it is indoors, its foot point on the street (lon, lat),
+        the metres between both and the metres of the foot point along its edge.
+    pace : (v,) float64
+        Factor on the riding time of the mode (1.1: ten percent slower).
+    path_ptr, path : (v + 1,) int64, int32
+        Directed edges ridden from the previous visit to each visit; empty: there at once.
+    """
+
+    first: NDArray[np.bool_]
+    dwell_s: NDArray[np.float64]
+    until_s: NDArray[np.float64]
+    door: NDArray[np.float64]
+    roof: NDArray[np.bool_]
+    foot: NDArray[np.float64]
+    walk_m: NDArray[np.float64]
+    offset_m: NDArray[np.float64]
+    pace: NDArray[np.float64]
+    path_ptr: NDArray[np.int64]
+    path: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -95,43 +124,31 @@ def _lognormal(seed: np.uint64, a: int, b: int, median: float, sigma: float) -> 
     return float(median * np.exp(sigma * 1.7320508 * z))
 
 
+class _Record(NamedTuple):
+    """Memory of the answer, see `Rides`."""
+
+    arrive: NDArray[np.float64]
+    leave: NDArray[np.float64]
+    t_out: NDArray[np.float64]
+    pos_out: NDArray[np.float64]
+    roof_out: NDArray[np.bool_]
+    visit_out: NDArray[np.int32]
+    stop_visit: NDArray[np.int32]
+    stop_kind: NDArray[np.int8]
+    stop_time: NDArray[np.float64]
+    stop_pos: NDArray[np.float64]
+
+
 @kernel
-def _ride(
-    first: NDArray[np.bool_],
-    dwell_s: NDArray[np.float64],
-    until_s: NDArray[np.float64],
-    door: NDArray[np.float64],
-    roof: NDArray[np.bool_],
-    foot: NDArray[np.float64],
-    walk_m: NDArray[np.float64],
-    offset_m: NDArray[np.float64],
-    pace: NDArray[np.float64],
-    path_ptr: NDArray[np.int64],
-    path: NDArray[np.int32],
-    edge_u: NDArray[np.int32],
-    edge_v: NDArray[np.int32],
-    length_m: NDArray[np.float64],
-    cost_ms: NDArray[np.uint32],
-    geom_ptr: NDArray[np.int64],
-    geom: NDArray[np.float64],
-    geom_m: NDArray[np.float64],
-    gate_s: NDArray[np.float32],
-    compound: NDArray[np.int32],
-    signal: NDArray[np.bool_],
-    hidden_s: NDArray[np.float32],
-    seed: np.uint64,
-    arrive: NDArray[np.float64],
-    leave: NDArray[np.float64],
-    t_out: NDArray[np.float64],
-    pos_out: NDArray[np.float64],
-    roof_out: NDArray[np.bool_],
-    visit_out: NDArray[np.int32],
-    stop_visit: NDArray[np.int32],
-    stop_kind: NDArray[np.int8],
-    stop_time: NDArray[np.float64],
-    stop_pos: NDArray[np.float64],
-) -> tuple[int, int]:
-    """Write rows and stops of all visits; return how many of each."""
+def _ride(visits: RideVisits, streets: RideStreets, seed: np.uint64, record: _Record) -> tuple[int, int]:
+    """Write rows and stops of all visits; return how many of each.
+
+    One loop: the clock runs on from row to row.
+    """
+    first, dwell_s, until_s, door, roof, foot, walk_m, offset_m, pace, path_ptr, path = visits
+    edge_u, edge_v, length_m, cost_ms, geom_ptr, geom, geom_m, gate_s, compound, signal, hidden_s = streets
+    arrive, leave, t_out, pos_out, roof_out, visit_out = record[:6]
+    stop_visit, stop_kind, stop_time, stop_pos = record[6:]
     k = 0
     stops = 0
     for v in range(len(first)):
@@ -222,58 +239,36 @@ def _ride(
     return k, stops
 
 
-def ride(
-    first: NDArray[np.bool_],
-    dwell_s: NDArray[np.float64],
-    until_s: NDArray[np.float64],
-    door: NDArray[np.float64],
-    roof: NDArray[np.bool_],
-    foot: NDArray[np.float64],
-    walk_m: NDArray[np.float64],
-    offset_m: NDArray[np.float64],
-    pace: NDArray[np.float64],
-    path_ptr: NDArray[np.int64],
-    path: NDArray[np.int32],
-    streets: RideStreets,
-    seed: int,
-) -> Rides:
-    """Ride all visits one after another.
-
-    Parameters
-    ----------
-    first, dwell_s, until_s : (v,)
-        As in `geo.synthetic.shifts.Itinerary`.
-    door, roof, foot, walk_m, offset_m : (v, 2), (v,), (v, 2), (v,), (v,)
-        Place of each visit (lon, lat), whether it is indoors, its foot point on the street (lon, lat),
-        the metres between both and the metres of the foot point along its edge.
-    pace : (v,) float64
-        Factor on the riding time of the mode (1.1: ten percent slower).
-    path_ptr, path : (v + 1,) int64, int32
-        Directed edges ridden from the previous visit to each visit; empty: there at once.
-    streets : RideStreets
-    seed : int
-        Red lights and gates are drawn from it.
-
-    Returns
-    -------
-    Rides
-    """
+def ride(visits: RideVisits, streets: RideStreets, seed: int) -> Rides:
+    """Ride all visits one after another; red lights and gates are drawn from the seed."""
     span = np.diff(streets.geom_ptr)
-    rows = int((span[path >> 1] + 2).sum() + 5 * len(first))
+    count, path = len(visits.first), visits.path
+    rows = int((span[path >> 1] + 2).sum() + 5 * count)
     most = len(path) + 1
-    arrive, leave = np.zeros(len(first)), np.zeros(len(first))
-    t_s, lonlat = np.empty(rows), np.empty((rows, 2))
-    indoors, visit = np.zeros(rows, np.bool_), np.empty(rows, np.int32)
-    stop_visit, stop_kind = np.empty(most, np.int32), np.empty(most, np.int8)
-    stop_time, stop_pos = np.empty((most, 2)), np.empty((most, 2))
-    k, stops = _ride(
-        first, dwell_s, until_s, door, roof, foot, walk_m, offset_m, pace, path_ptr, path,
-        streets.edge_u, streets.edge_v, streets.length_m, streets.cost_ms, streets.geom_ptr,
-        streets.geom_lonlat, streets.geom_m, streets.gate_s, streets.compound, streets.signal,
-        streets.hidden_s, np.uint64(seed),
-        arrive, leave, t_s, lonlat, indoors, visit, stop_visit, stop_kind, stop_time, stop_pos,
-    )  # fmt: skip
+    record = _Record(
+        np.zeros(count),
+        np.zeros(count),
+        np.empty(rows),
+        np.empty((rows, 2)),
+        np.zeros(rows, np.bool_),
+        np.empty(rows, np.int32),
+        np.empty(most, np.int32),
+        np.empty(most, np.int8),
+        np.empty((most, 2)),
+        np.empty((most, 2)),
+    )
+    k, stops = _ride(visits, streets, np.uint64(seed), record)
+    time = record.stop_time[:stops]
     return Rides(
-        arrive, leave, t_s[:k], lonlat[:k], indoors[:k], visit[:k],
-        stop_visit[:stops], stop_kind[:stops], stop_time[:stops, 0], stop_time[:stops, 1], stop_pos[:stops],
-    )  # fmt: skip
+        record.arrive,
+        record.leave,
+        record.t_out[:k],
+        record.pos_out[:k],
+        record.roof_out[:k],
+        record.visit_out[:k],
+        record.stop_visit[:stops],
+        record.stop_kind[:stops],
+        time[:, 0],
+        time[:, 1],
+        record.stop_pos[:stops],
+    )

@@ -141,7 +141,7 @@ class Columns(NamedTuple):
 
 
 class Place(NamedTuple):
-    """One snapped place: its edge, the milliseconds and metres from the edge's ends, its point in the plane."""
+    """One snapped place: its edge, milliseconds and metres from the edge's ends, its point in the plane."""
 
     edge: Ms
     from_u: Ms

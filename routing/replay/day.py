@@ -2,8 +2,9 @@
 
 A wave is what a rider is given at one time: a pick-up and one to three drop-offs. It is dispatched when the
 rider has done the last one. The platform promises when it dispatches: the time at which the rider will be
-there as their plan stands, and a seeded buffer. So on a day without tasks nobody is late, and whoever is late on a day with
-tasks is late because of them. What tasks in hand add to the promises themselves is told apart.
+there as their plan stands, and a seeded buffer. So on a day without tasks nobody is late, and whoever is
+late on a day with tasks is late because of them. What tasks in hand add to the
+promises themselves is told apart.
 """
 
 import dataclasses
