@@ -32,9 +32,10 @@ from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import BoolArray, FloatArray
+from geo.earth import DEGREE_M
 from geo.osm.access import IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule
 from geo.osm.areas import Areas
-from geo.osm.crossings import M_PER_DEGREE, Segments, Spans, Walks, length_m, segments_near, spans_inside
+from geo.osm.crossings import Segments, Spans, Walks, length_m, segments_near, spans_inside
 from geo.osm.opl import parse_tags
 from geo.osm.ways import StreetColumns
 from geo.streets.raw import Compounds, mode_bit
@@ -136,11 +137,11 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
     """Areas that may be closed, largest first."""
     used = [n for n, t in enumerate(areas.texts) if "landuse=" in t or "amenity=" in t or "barrier=" in t]
     low, high = areas.rings.boxes()
-    m2 = np.prod(high - low, axis=1) * np.cos(np.radians(low[:, 1])) * M_PER_DEGREE**2
+    m2 = np.prod(high - low, axis=1) * np.cos(np.radians(low[:, 1])) * DEGREE_M**2
     used = [number for number in used if m2[number] >= LEAST_AREA_M2]
     if not used:
         return []
-    reach = (REACH_M) / M_PER_DEGREE / np.cos(np.radians(low[used, 1]))[:, None]
+    reach = (REACH_M) / DEGREE_M / np.cos(np.radians(low[used, 1]))[:, None]
     boxes = shapely.box(*(low[used] - reach).T, *(high[used] + reach).T)
     points = shapely.points(gates)
     owner, gate = shapely.STRtree(points).query(boxes)
@@ -159,7 +160,7 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
         tagged = access in _CLOSED or tags.get("gated") == "yes" or tags.get("residential") == "gated"
         if access in _OPEN:
             continue
-        degree_m = float(np.cos(np.radians(low[number, 1]))) * M_PER_DEGREE
+        degree_m = float(np.cos(np.radians(low[number, 1]))) * DEGREE_M
         if not (tagged or fenced):
             # Metres of the shorter degree, that of longitude: the true distance is at least this.
             rings = [shapely.LinearRing(areas.rings.ring(row)) for row in areas.rings.of(number)]
@@ -167,13 +168,13 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
             if min(apart) > REACH_M:
                 continue
         outline = areas.rings.shape(number)
-        if outline.is_empty or outline.area * degree_m * M_PER_DEGREE < LEAST_AREA_M2:
+        if outline.is_empty or outline.area * degree_m * DEGREE_M < LEAST_AREA_M2:
             continue
         name = tags.get("name", "") or tags.get("name:zh", "") or tags.get("name:en", "")
         here = gates[np.sort(close)]
         found.append(_Candidate(number, name, kind or FENCED, tagged, fenced, here, outline, outline))
     outlines = np.array([candidate.outline for candidate in found], dtype=object)
-    inner = shapely.buffer(outlines, -MARGIN_M / M_PER_DEGREE, quad_segs=16)
+    inner = shapely.buffer(outlines, -MARGIN_M / DEGREE_M, quad_segs=16)
     found = [one._replace(inner=part) for one, part in zip(found, inner, strict=True) if not part.is_empty]
     return sorted(found, key=lambda candidate: (-candidate.outline.area, candidate.area))
 
@@ -198,7 +199,7 @@ def _gated(
     rows, shares = (np.array(column) for column in zip(*crossing, strict=True))
     ends = segments.ends[rows]
     entry = ends[:, 0] + shares[:, None] * (ends[:, 1] - ends[:, 0])
-    scale = M_PER_DEGREE * np.array([np.cos(np.radians(entry[0, 1])), 1.0])
+    scale = DEGREE_M * np.array([np.cos(np.radians(entry[0, 1])), 1.0])
     apart = np.hypot(*((entry[:, None] - gates[None]) * scale).transpose(2, 0, 1))
     close = (apart <= REACH_M).any(axis=1) if len(gates) else np.zeros(len(rows), np.bool_)
     for (row, _), lonlat, has_gate in zip(crossing, entry, close, strict=True):

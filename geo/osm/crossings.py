@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import FloatArray, Int32Array, Int64Array
+from geo.earth import DEGREE_M
 from geo.jit import kernel
 from geo.osm.ways import StreetColumns
 
-__all__ = ["M_PER_DEGREE", "Segments", "Spans", "Walks", "length_m", "segments_near", "spans_inside"]
+__all__ = ["Segments", "Spans", "Walks", "length_m", "segments_near", "spans_inside"]
 
-M_PER_DEGREE = 111_195.0
 CELL_DEGREES = 0.002
 """Segments are sorted into cells of this size; the few longer ones are kept apart."""
 BATCH = 65_536
@@ -196,7 +196,7 @@ class Walks:
         while True:
             node = int(self.streets.way_ref[at])
             there = self.streets.node_lonlat[node]
-            delta = (there - here) * M_PER_DEGREE
+            delta = (there - here) * DEGREE_M
             gone_m += float(np.hypot(delta[0] * np.cos(np.radians(here[1])), delta[1]))
             if not gone_m <= reach_m:
                 return False
@@ -219,5 +219,5 @@ class Walks:
 def length_m(segments: Segments) -> FloatArray:
     """Length of each segment."""
     ends = segments.ends
-    delta = (ends[:, 1] - ends[:, 0]) * M_PER_DEGREE
+    delta = (ends[:, 1] - ends[:, 0]) * DEGREE_M
     return np.asarray(np.hypot(delta[:, 0] * np.cos(np.radians(ends[:, 0, 1])), delta[:, 1]))

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.earth import RADIUS_M
 from geo.errors import InputError
 from geo.jit import kernel
 from geo.stays.signs import read_signs
@@ -28,7 +29,6 @@ __all__ = ["KINDS", "StayPoints", "concat_stays", "find_stay_points"]
 
 KINDS: Final = ("rest", "pickup", "dropoff", "gate", "traffic", "off_shift")
 
-_RADIUS_M = 6371008.8
 _ANCHOR_POINTS = 8
 _CORE = 0.6  # of the radius: where a stay begins and ends
 _DRIFT_POINTS = 3
@@ -98,7 +98,7 @@ def _scan(
     found = 0
     reach2 = radius_m * radius_m
     core2 = (_CORE * radius_m) ** 2
-    ky = np.radians(1.0) * _RADIUS_M
+    ky = np.radians(1.0) * RADIUS_M
     for r in range(len(ptr) - 1):
         i, b = ptr[r], ptr[r + 1]
         if i == b:
@@ -162,7 +162,7 @@ def _summarise(
         a, b = first[k], last[k] + 1
         x0, y0 = lonlat[a, 0], lonlat[a, 1]
         shrink = np.cos(np.radians(y0))
-        limit = np.degrees(radius_m / _RADIUS_M)
+        limit = np.degrees(radius_m / RADIUS_M)
         cx = cy = 0.0
         for i in range(a, b):
             cx += lonlat[i, 0] - x0

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from geo.earth import DEGREE_M
 from geo.places import Places
 from geo.stays.detect import StayPoints
 from geo.stays.signs import CLOSES, OPENS
@@ -155,7 +156,7 @@ def stay_features(
         project = network.project
     else:
         centre = stays.lonlat.mean(axis=0) if n else np.zeros(2)
-        scale = 111_194.93 * np.array([np.cos(np.radians(centre[1])), 1.0])
+        scale = DEGREE_M * np.array([np.cos(np.radians(centre[1])), 1.0])
 
         def project(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
             return (lonlat - centre) * scale

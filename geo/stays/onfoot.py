@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.earth import RADIUS_M
 from geo.jit import kernel
 from geo.traces.read import Traces
 
@@ -40,7 +41,6 @@ _PARTS: Final = (
     ),
 )
 _CHANGE: Final = 0.15
-_RADIUS_M = 6371008.8
 
 
 class _Tracks(NamedTuple):
@@ -91,7 +91,7 @@ def _decode(
                 if high > low:
                     y = lonlat[high, 1] - lonlat[low, 1]
                     x = (lonlat[high, 0] - lonlat[low, 0]) * shrink
-                    speed = np.radians(np.sqrt(x * x + y * y)) * _RADIUS_M / max(1, t[high] - t[low])
+                    speed = np.radians(np.sqrt(x * x + y * y)) * RADIUS_M / max(1, t[high] - t[low])
                     k = 0
                     while k < len(edges) and speed >= edges[k]:
                         k += 1

@@ -6,13 +6,13 @@ import itertools
 import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
+from geo.earth import RADIUS_M
 from geo.jit import kernel
 from geo.streets.raw import RawWays
 from geo.streets.turn_bans import Drive
 
-__all__ = ["EARTH_RADIUS_M", "Chains", "contract", "great_circle_m", "morton_order"]
+__all__ = ["Chains", "contract", "great_circle_m", "morton_order"]
 
-EARTH_RADIUS_M = 6_371_008.8
 """Mean radius of the earth (IUGG)."""
 
 
@@ -47,7 +47,7 @@ def great_circle_m(start: FloatArray, end: FloatArray) -> FloatArray:
     lon_1, lat_1 = np.radians(start).T
     lon_2, lat_2 = np.radians(end).T
     h = np.sin((lat_2 - lat_1) / 2) ** 2 + np.cos(lat_1) * np.cos(lat_2) * np.sin((lon_2 - lon_1) / 2) ** 2
-    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(h)))
+    return np.asarray(2 * RADIUS_M * np.arcsin(np.sqrt(h)))
 
 
 def morton_order(lonlat: FloatArray) -> Int64Array:

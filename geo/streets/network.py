@@ -13,9 +13,9 @@ import numpy as np
 import shapely
 
 from geo.arrays import BoolArray, Float32Array, FloatArray, Int32Array, Int64Array, UInt8Array, UInt32Array
+from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.streets.components import joined, mutually_reachable
-from geo.streets.contraction import EARTH_RADIUS_M
 from geo.streets.mode_graph import NO, ModeGraph, ModeStreets
 from geo.streets.node_graph import node_graph
 from geo.streets.raw import ALL_MODES, GATE_DELAY_S, MODES, Compounds, RawWays, mode_bit
@@ -133,7 +133,7 @@ class StreetNetwork:
     def _scale(self) -> tuple[FloatArray, FloatArray]:
         """Centre (degrees) and metres a degree there."""
         west, south, east, north = self.bounds
-        degree_m = np.radians(EARTH_RADIUS_M)
+        degree_m = DEGREE_M
         centre = np.array([(west + east) / 2, (south + north) / 2])
         return centre, np.array([degree_m * np.cos(np.radians(centre[1])), degree_m])
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.earth import RADIUS_M
 from geo.jit import kernel
 
 __all__ = ["BROKEN", "Movement", "Samples", "break_rows", "sample", "within"]
@@ -18,7 +19,6 @@ BROKEN = ("", "duplicate", "jump", "clock", "outside")
 
 CORRELATION_S = 20.0
 DRIFT_CORRELATION_S = 120.0
-EARTH_M = 6_371_008.8
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def _positions(
 
 
 def _degrees(metres: NDArray[np.float32], lat: NDArray[np.float64]) -> NDArray[np.float64]:
-    out = np.degrees(metres.astype(np.float64) / EARTH_M)
+    out = np.degrees(metres.astype(np.float64) / RADIUS_M)
     out[:, 0] /= np.cos(np.radians(lat))
     return out
 

@@ -7,6 +7,7 @@ files.
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.earth import RADIUS_M
 from geo.jit import kernel
 from geo.traces.formats import REASONS
 
@@ -19,7 +20,6 @@ _SAME_TIME = REASONS.index("same_time")
 _SPEED = REASONS.index("impossible_speed")
 _CLOCK = REASONS.index("clock_jump")
 
-_RADIUS_M = 6371008.8
 _TRACKS = 8  # histories of one rider that are followed side by side
 _RUN = 5  # points in a row that make a new place believable after an impossible hop
 _STALE = 10  # points after which a smaller history is over
@@ -141,8 +141,8 @@ def _can_follow(
     dt = t[j] - t[i]
     if dt <= 0:
         return False
-    y = np.radians(lonlat[j, 1] - lonlat[i, 1]) * _RADIUS_M
-    x = np.radians(lonlat[j, 0] - lonlat[i, 0]) * _RADIUS_M * shrink
+    y = np.radians(lonlat[j, 1] - lonlat[i, 1]) * RADIUS_M
+    x = np.radians(lonlat[j, 0] - lonlat[i, 0]) * RADIUS_M * shrink
     reach = speed * dt + slack
     return bool(x * x + y * y <= reach * reach)
 

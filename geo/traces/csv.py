@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
+from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.traces.batches import as_numbers, chosen_columns, make_batch
 from geo.traces.formats import RawBatch, TraceFormat
@@ -18,7 +19,6 @@ from geo.traces.text import text_blocks
 __all__ = ["read_csv"]
 
 _HEAD_BYTES: Final = 1 << 20
-_M_A_DEGREE: Final = 111_194.93  # on the mean sphere of 6371008.8 m
 
 
 def _encoding(head: bytes, declared: str) -> str:
@@ -161,5 +161,5 @@ def _laid_out(columns: Mapping[str, Any], trace_format: TraceFormat, name: str) 
         raise InputError(f"{name}: the positions are metres about a point; name that point as origin_lonlat")
     lon, lat = trace_format.origin_lonlat
     x, y = as_numbers(columns["lon"]), as_numbers(columns["lat"])
-    metres_a_lon_degree = _M_A_DEGREE * np.cos(np.radians(lat))
-    return {"lon": pa.array(lon + x / metres_a_lon_degree), "lat": pa.array(lat + y / _M_A_DEGREE)}
+    metres_a_lon_degree = DEGREE_M * np.cos(np.radians(lat))
+    return {"lon": pa.array(lon + x / metres_a_lon_degree), "lat": pa.array(lat + y / DEGREE_M)}

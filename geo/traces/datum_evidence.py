@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.datum import DATUMS, to_wgs84
+from geo.earth import RADIUS_M
 from geo.errors import InputError
 from geo.traces.formats import RawBatch
 
@@ -34,7 +35,6 @@ _WRONG_M: Final = 60.0
 _SAMPLE: Final = 1_500
 _GATHER: Final = 200_000
 _SLOW_MPS, _FAST_MPS, _LONGEST_S = 2.0, 30.0, 180
-_RADIUS_M: Final = 6371008.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def moving_points(
     order = np.lexsort((t_s, rider))
     a, b = order[:-1], order[1:]
     dt = t_s[b] - t_s[a]
-    step = np.radians(lonlat[b] - lonlat[a]) * _RADIUS_M
+    step = np.radians(lonlat[b] - lonlat[a]) * RADIUS_M
     step[:, 0] *= np.cos(np.radians(lonlat[b, 1]))
     speed = np.hypot(step[:, 0], step[:, 1]) / np.maximum(dt, 1)
     moving = (

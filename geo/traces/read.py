@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 import numpy as np
 
 from geo.datum import in_mainland_china
+from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.traces.accounts import Ledger
 from geo.traces.formats import TraceFormat, find_files
@@ -48,7 +49,6 @@ __all__ = [
 ]
 
 _MAP_MARGIN_M: Final = 2_000.0
-_M_A_DEGREE: Final = 111_194.93
 _HOLD_POINTS: Final = 3_000_000
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ T = TypeVar("T")
 
 def _with_margin(bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
     west, south, east, north = bounds
-    dy = _MAP_MARGIN_M / _M_A_DEGREE
+    dy = _MAP_MARGIN_M / DEGREE_M
     dx = dy / max(0.01, float(np.cos(np.radians((south + north) / 2))))
     return west - dx, south - dy, east + dx, north + dy
 

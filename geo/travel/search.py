@@ -94,9 +94,16 @@ def reset(dist: UInt32Array, touched: Int32Array, n_touched: int) -> None:
 
 
 @kernel
-def _relax(state: Integer, ms: Integer, space: Workspace, n_touched: int) -> tuple[int, int]:
+def _put(
+    state: Integer,
+    ms: Integer,
+    dist: UInt32Array,
+    link: Int32Array,
+    ring: Int32Array,
+    touched: Int32Array,
+    n_touched: int,
+) -> tuple[int, int]:
     """Set a shorter time and the bucket that belongs to it; (states touched, states newly in a bucket)."""
-    dist, link, ring, touched = space
     mask = len(ring) - 1
     bucket = (ms >> SHIFT) & mask
     old = np.int64(dist[state])
@@ -142,7 +149,11 @@ def _search(
     What is None costs nothing: the compiler makes a kernel of its own without it.
     """
     indptr, head, cost_ms = arcs
-    dist, link, ring, _ = space
+    dist, link, ring, touched = space
+    if tree is not None:
+        parent_arc, target_state, target_ms = tree
+    if goal is not None:
+        goal_x, goal_y, state_x, state_y, fastest = goal
     mask = len(ring) - 1
     limit = np.int64(limit_ms)
     n_touched, waiting, taken, best = 0, 0, 0, -1
@@ -163,8 +174,8 @@ def _search(
             ms = np.int64(seed_ms[order[taken]])
             if ms <= limit and ms < dist[to]:
                 if tree is not None:
-                    tree.parent_arc[to] = -1
-                n_touched, added = _relax(to, ms, space, n_touched)
+                    parent_arc[to] = -1
+                n_touched, added = _put(to, ms, dist, link, ring, touched, n_touched)
                 waiting += added
             taken += 1
         bucket = cursor & mask
@@ -180,25 +191,51 @@ def _search(
             for arc in range(indptr[state], indptr[state + 1]):
                 to = head[arc]
                 ms = base + np.int64(cost_ms[arc])
-                if ms >= dist[to] or ms > limit:
+                old = np.int64(dist[to])
+                if ms >= old or ms > limit:
                     continue
-                if goal is not None and dist[to] == NO:
-                    dx = goal.state_x[to] - goal.x
-                    dy = goal.state_y[to] - goal.y
-                    reach = (limit - ms) * goal.fastest + PLANE_M
+                if goal is not None and old == NO:
+                    dx = state_x[to] - goal_x
+                    dy = state_y[to] - goal_y
+                    reach = (limit - ms) * fastest + PLANE_M
                     if dx * dx + dy * dy > reach * reach:
                         continue
                 if tree is not None:
-                    tree.parent_arc[to] = arc
-                n_touched, added = _relax(to, ms, space, n_touched)
-                waiting += added
+                    parent_arc[to] = arc
+                # As `_put`, written out: a call for each arc would double the time.
+                new_bucket = (ms >> SHIFT) & mask
+                if old == NO:
+                    touched[n_touched] = to
+                    n_touched += 1
+                    waiting += 1
+                elif link[to, 0] == FREE:
+                    waiting += 1
+                else:
+                    old_bucket = (old >> SHIFT) & mask
+                    if old_bucket == new_bucket:
+                        dist[to] = np.uint32(ms)
+                        continue
+                    next_one, previous = link[to, 0], link[to, 1]
+                    if next_one >= 0:
+                        link[next_one, 1] = previous
+                    if previous >= 0:
+                        link[previous, 0] = next_one
+                    else:
+                        ring[old_bucket] = next_one
+                dist[to] = np.uint32(ms)
+                first = ring[new_bucket]
+                link[to, 0] = first
+                link[to, 1] = -1
+                if first >= 0:
+                    link[first, 1] = to
+                ring[new_bucket] = to
             state = ring[bucket]
         if tree is not None:
             # What is still in the ring is no shorter than the next bucket, so a better target is final.
-            for row in range(len(tree.target_state)):
-                at = dist[tree.target_state[row]]
-                if at != NO and np.int64(at) + np.int64(tree.target_ms[row]) <= limit:
-                    limit = np.int64(at) + np.int64(tree.target_ms[row]) - 1
+            for row in range(len(target_state)):
+                at = dist[target_state[row]]
+                if at != NO and np.int64(at) + np.int64(target_ms[row]) <= limit:
+                    limit = np.int64(at) + np.int64(target_ms[row]) - 1
                     best = row
         cursor += 1
     return n_touched, best

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 
+from geo.earth import DEGREE_M
 from maps.documents.charts import DPI, drawable, font_for, to_png
 from maps.page.basemap import Backdrop
 from maps.style import ACTION_STYLE, BASE_STYLE, EXISTING, LAND, PICKUP, SUGGESTED, nice_breaks, ramp
@@ -66,7 +67,7 @@ def map_picture(
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_color("#888888")
-    metres = (north - south) * 111_320
+    metres = (north - south) * DEGREE_M
     _draw_backdrop(axes, backdrop, metres)
 
     shown = _draw_demand(axes, study, (west, south, east, north))
@@ -222,7 +223,7 @@ def _draw_names(
 
 def _draw_scale(axes: "Axes", box: tuple[float, float, float, float], say: Wording) -> None:
     west, south, east, north = box
-    metre = 1 / (111_320 * math.cos(math.radians((south + north) / 2)))
+    metre = 1 / (DEGREE_M * math.cos(math.radians((south + north) / 2)))
     wanted = (east - west) / metre / 5
     power = 10.0 ** math.floor(math.log10(wanted))
     length = max(step * power for step in (1, 2, 5) if step * power <= wanted)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.places import Places
 from geo.rings import Rings
@@ -186,7 +187,7 @@ def _lines(ptr: Int64Array, lonlat: FloatArray) -> npt.NDArray[np.object_]:
 
 
 def _degrees(metres: float) -> float:
-    return metres / 111_320.0
+    return metres / DEGREE_M
 
 
 def _line_layers(
@@ -282,14 +283,14 @@ def _labels(
         )
         starts = np.flatnonzero(owner[1:] == owner[:-1])
         scale = math.cos(math.radians(float(points[0, 1])))
-        steps = (points[starts + 1] - points[starts]) * (scale * 111_320, 111_320)
+        steps = (points[starts + 1] - points[starts]) * (scale * DEGREE_M, DEGREE_M)
         lengths = np.hypot(steps[:, 0], steps[:, 1])
         taken: list[tuple[float, float]] = []
         for piece in np.argsort(-lengths, kind="stable"):
             if lengths[piece] < _STRAIGHT_LEAST_M:
                 break
             lon, lat = ((points[starts[piece]] + points[starts[piece] + 1]) / 2).tolist()
-            near = [math.hypot((lon - x) * scale, lat - y) * 111_320 < _LABEL_EVERY_M for x, y in taken]
+            near = [math.hypot((lon - x) * scale, lat - y) * DEGREE_M < _LABEL_EVERY_M for x, y in taken]
             if any(near):
                 continue
             taken.append((lon, lat))
@@ -300,6 +301,6 @@ def _labels(
                 angle += math.pi
             length = float(lengths[piece])
             name = network.names[int(network.edge_name[street[0]])]
-            label = StreetLabel(name, (lon, lat), angle, _LABEL_ZOOM[rank], length / 111_320 / scale)
+            label = StreetLabel(name, (lon, lat), angle, _LABEL_ZOOM[rank], length / DEGREE_M / scale)
             spots.append((-rank, -length, label))
     return tuple(label for _, _, label in sorted(spots, key=lambda s: (s[0], s[1], s[2].name, s[2].lonlat)))

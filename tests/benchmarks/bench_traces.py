@@ -15,6 +15,7 @@ import stay_quality
 from harness import Row, compare, skipped, value
 from numpy.typing import NDArray
 
+from geo.earth import DEGREE_M
 from geo.stays import KINDS, find_stay_points
 from geo.traces.read import Traces
 
@@ -27,7 +28,6 @@ STEP_S = 5
 POINTS_A_RIDER = 2_000
 #: The parameters of every subject: metres, and minutes of stay and gap.
 RADIUS_M, STAY_MIN, GAP_MIN = 60.0, 3, 10
-DEGREE_M = 111_194.93
 ORIGIN = (121.47, 31.23)
 
 

@@ -27,10 +27,9 @@ import numpy as np
 import shapely
 
 from geo.arrays import FloatArray
+from geo.earth import DEGREE_M
 from geo.streets.build import build_network
 from geo.streets.network import ALL_MODES, MODES, Compounds, RawWays, StreetNetwork, mode_bit
-
-DEGREE_M = np.radians(6_371_008.8)
 
 
 @dataclasses.dataclass(frozen=True)

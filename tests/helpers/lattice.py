@@ -3,10 +3,9 @@
 import numpy as np
 import shapely
 
+from geo.earth import DEGREE_M
 from geo.streets.build import build_network
 from geo.streets.network import ALL_MODES, MODES, Compounds, RawWays, StreetNetwork
-
-DEGREE_M = np.radians(6_371_008.8)
 
 
 def lattice(

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+from geo.earth import DEGREE_M
+
 Tags = Mapping[str, str]
 Node = tuple[int, float, float, Tags] | tuple[int, float, float]
 Way = tuple[int, Sequence[int], Tags]
 Member = tuple[str, int, str]
 Relation = tuple[int, Sequence[Member], Tags]
 
-DEGREE_M = 1 / 111_195.0
 """Degrees of one metre of latitude; at the equator also of longitude."""
 
 
@@ -21,7 +22,7 @@ def write_osm(
     lines = ["<?xml version='1.0' encoding='UTF-8'?>", '<osm version="0.6">']
     for ident, x_m, y_m, *rest in nodes:
         tags: Tags = rest[0] if rest else {}
-        at = f'lon="{x_m * DEGREE_M:.7f}" lat="{y_m * DEGREE_M:.7f}"'
+        at = f'lon="{x_m / DEGREE_M:.7f}" lat="{y_m / DEGREE_M:.7f}"'
         lines += [f'<node id="{ident}" version="1" {at}>', *_tags(tags), "</node>"]
     for ident, refs, tags in ways:
         lines += [f'<way id="{ident}" version="1">', *(f'<nd ref="{ref}"/>' for ref in refs)]

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from geo.earth import DEGREE_M
 from siting.results import (
     AuditFinding,
     BudgetPoint,
@@ -59,7 +60,7 @@ FORMULA = "=cmd|'/c calc'!A1"
 
 def _disc(centre: LonLat, radius_m: float, corners: int = 6, turn: float = 0.0) -> Ring:
     lon, lat = centre
-    k_lat = radius_m / 111_320
+    k_lat = radius_m / DEGREE_M
     k_lon = k_lat / math.cos(math.radians(lat))
     angles = [turn + 2 * math.pi * i / corners for i in range(corners)]
     ring = tuple((lon + k_lon * math.cos(a), lat + k_lat * math.sin(a)) for a in angles)

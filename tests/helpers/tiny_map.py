@@ -5,12 +5,13 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
+from geo.earth import DEGREE_M
+
 __all__ = ["BEIJING", "FAR_AWAY", "write_city"]
 
 BEIJING = (116.30, 39.98)
 FAR_AWAY = (113.26, 23.13)
 """Another city, 1,900 km to the south."""
-DEGREE_M = 111_194.93
 KINDS = (
     ("amenity", "restaurant", 24),
     ("amenity", "fast_food", 8),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.osm.read import read_osm
 from geo.places import Places
@@ -19,7 +20,6 @@ from geo.traces.read import TraceFormat, Traces, read_traces
 
 KEY = bytes(16)
 T0 = 1_772_413_200  # 9 a.m. in Shanghai
-DEGREE_M = np.radians(6_371_008.8)
 City = tuple[StreetNetwork, Places, SyntheticFleet, Traces]
 
 

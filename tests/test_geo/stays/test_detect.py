@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.stays import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, TALKS
 from geo.traces.read import Traces
 
-DEGREE_M = np.radians(6_371_008.8)
 T0 = 1_772_400_000
 
 

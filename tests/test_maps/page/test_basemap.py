@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
+from geo.earth import DEGREE_M
 from geo.osm.read import read_osm
 from maps.page.basemap import Backdrop
 from maps.style import nice_breaks, ramp
@@ -41,7 +42,7 @@ def test_simplified_streets_stay_where_they_are(helsinki_pbf: Path, helsinki: Ba
     for layer in helsinki.layers:
         if layer.key in ("minor", "middle", "major") and layer.from_zoom >= 14:
             worst = max(streets.distance(shapely.Point(p)) for p in layer.lonlat[::25])
-            assert worst * 111_320 < 0.5
+            assert worst * DEGREE_M < 0.5
 
 
 def test_names_read_upright_and_keep_apart(helsinki: Backdrop) -> None:
@@ -54,7 +55,7 @@ def test_names_read_upright_and_keep_apart(helsinki: Backdrop) -> None:
         for i, (x, y) in enumerate(spots):
             for u, v in spots[:i]:
                 scale = math.cos(math.radians(y))
-                assert math.hypot((x - u) * scale, y - v) * 111_320 > 690
+                assert math.hypot((x - u) * scale, y - v) * DEGREE_M > 690
 
 
 def test_bounds_cut_the_map(helsinki_pbf: Path, helsinki: Backdrop) -> None:
