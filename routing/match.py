@@ -8,9 +8,8 @@ import numpy as np
 
 from geo.errors import InputError
 from geo.streets import StreetNetwork
-from geo.travel import Path, find_path
+from routing.candidates import candidates_for
 from routing.fleet.fleet import Candidate, Fleet
-from routing.fleet.pairs import best_pairs
 from routing.fleet.tables import EVER
 from routing.model.policy import Policy
 from routing.model.results import (
@@ -26,11 +25,11 @@ from routing.model.results import (
 )
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, stops_of
-from routing.refusal.dead_ends import POCKET_M, leads_on
+from routing.people import meet
 from routing.refusal.explain import refusal, why_not
-from routing.refusal.relaxations import near_misses
+from routing.routes import metres_of, settled, ways_between
 
-__all__ = ["apply", "candidates_for", "late_stops", "match", "match_tasks", "task_order", "without_way_out"]
+__all__ = ["apply", "late_stops", "match", "match_tasks", "task_order"]
 
 
 def task_order(task: Task) -> tuple[int, float, str]:
@@ -72,7 +71,8 @@ def match_tasks(
     Returns
     -------
     MatchResult
-        Matches in the order in which tasks were served, refusals with reasons, and all plans afterwards.
+        Matches in the order in which tasks were served, refusals with reasons, and all plans afterwards; the
+        times of a match are those of the final plan, also where its rider got several tasks.
 
     Raises
     ------
@@ -83,9 +83,10 @@ def match_tasks(
     off = fleet.put(riders, now_s)
     late = late_stops(fleet)
     answers = _answers(fleet, tasks, questions, dict(off), now_s)
-    matches, refused = (by or match)(fleet, tasks, now_s)
+    insertions, refused = (by or match)(fleet, tasks, now_s)
     plans = tuple(fleet.rider(rider.rider_id) if rider.rider_id in fleet else rider for rider in riders)
-    return MatchResult(matches, refused, late, off, plans, answers)
+    matches, routes = settled(fleet, insertions)
+    return MatchResult(matches, refused, late, off, plans, routes, insertions, answers)
 
 
 def _answers(
@@ -143,7 +144,8 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
     Returns
     -------
     tuple of Match, tuple of Refused
-        A task that needs several people has one match for each, or is refused as a whole.
+        A task that needs several people has one match for each, all beginning together, or is refused as a
+        whole.
     """
     if len({task.task_id for task in tasks}) != len(tasks):
         raise InputError("Two tasks have the same task_id; each may stand in the list once.")
@@ -155,47 +157,18 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
             if len(candidates) < task.people:
                 refused.append(refusal(fleet, task, now_s, len(candidates)))
                 continue
+            timed = task
+            if task.people > 1:
+                meeting = meet(fleet, task, now_s)
+                if isinstance(meeting, Refused):
+                    refused.append(meeting)
+                    continue
+                timed, candidates = meeting
             chosen, rest = candidates[: task.people], candidates[task.people :]
-            runners = [_runner_up(fleet, task, chosen, one, rest, now_s) for one in chosen]
+            runners = [_runner_up(fleet, timed, chosen, one, rest, now_s) for one in chosen]
             for found, runner in zip(chosen, runners, strict=True):
-                matches.append(apply(fleet, task, found, runner, now_s))
+                matches.append(apply(fleet, timed, found, runner, now_s))
     return tuple(matches), tuple(refused)
-
-
-def candidates_for(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ...]:
-    """Return the k best riders for a task of either form.
-
-    A plan may not end where no legal way leads on or back, unless it did before: there the rider could not go
-    to their next order. For a mode that cannot leave the last place of the task, every place is judged.
-    """
-    modes = without_way_out(fleet, task)
-    if not modes:
-        return _best(fleet, task, k, now_s)
-    found: list[Candidate] = []
-    if task.modes > modes:
-        found += _best(fleet, dataclasses.replace(task, modes=task.modes - modes), k, now_s)
-    for mode in sorted(modes):
-        mode_fleet = fleet.mode_fleets[mode]
-        misses = near_misses(fleet, mode_fleet, task, now_s)
-        for row, extra, place, end in () if misses is None else misses.allowed:
-            dropoff_place = None if task.dropoff is None else end
-            rank = extra + int(mode_fleet.c.penalty[row])
-            found.append(Candidate(fleet.id_at(mode, row), place, extra, rank, dropoff_place))
-    return tuple(sorted(found, key=lambda one: (one.rank_ms, one.rider_id, one.place))[:k])
-
-
-def _best(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ...]:
-    return best_pairs(fleet, task, k, now_s) if task.dropoff is not None else fleet.best([task], k, now_s)[0]
-
-
-def without_way_out(fleet: Fleet, task: Task) -> frozenset[str]:
-    """Modes that may do the task and cannot leave its last place."""
-    lost = set()
-    for mode in task.modes & fleet.mode_fleets.keys():
-        edge = int(fleet.table(mode, [task], dropoff=True).places.edge[0])
-        if edge >= 0 and not leads_on(fleet.network, mode, edge, POCKET_M):
-            lost.add(mode)
-    return frozenset(lost)
 
 
 def _runner_up(
@@ -263,7 +236,7 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     before_ms = int(mode_fleet.c.arrive[base + place + 1]) if place < k else int(mode_fleet.c.leave[base + k])
     if place == k == 0:
         before_ms = max(before_ms, now)
-    old_way = _ways(fleet, rider, [base + j for j in range(place, min(where[-1] + 1, k) + 1)])
+    old_way = ways_between(fleet, rider, [base + j for j in range(place, min(where[-1] + 1, k) + 1)])
     for number in reversed(range(len(added))):
         at = fleet.table(rider.mode, [task], dropoff=number == 1).places
         fleet.insert(found.rider_id, where[number], added[number], at)
@@ -280,9 +253,9 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
         for s, b, a in zip(rider.stops, before.tolist(), c.start[others].tolist(), strict=True)
     )
     end = min(inserted[-1] + 1, base + k + len(where))
-    new_way = _ways(fleet, rider, list(range(base + place, end + 1)))
+    new_way = ways_between(fleet, rider, list(range(base + place, end + 1)))
     extra_s = (found.extra_ms if extra_ms is None else extra_ms) / 1000
-    extra_m = sum(map(_metres, new_way)) - sum(map(_metres, old_way))
+    extra_m = sum(map(metres_of, new_way)) - sum(map(metres_of, old_way))
     policy, slot = fleet.policy, inserted[0]
     if runner_up is not None and fleet.rider(runner_up.rider_id).platform != rider.platform:
         runner_up = None
@@ -302,29 +275,12 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
         stops=slacks,
         way_lonlat=np.concatenate([path.lonlat for path in new_way]),
         way_edges=tuple(path.directed_edges for path in new_way),
-        before_m=_metres(new_way[0]),
-        after_m=_metres(new_way[-1]) if end > inserted[-1] else 0.0,
+        before_m=metres_of(new_way[0]),
+        after_m=metres_of(new_way[-1]) if end > inserted[-1] else 0.0,
         runner_up=runner_up,
         plan=fleet.rider(rider.rider_id),
+        own=tuple(slot - base - 1 for slot in inserted),
+        starts_s=tuple((c.start[base + 1 : base + 1 + k + len(where)] / 1000).tolist()),
     )
     fleet.spend(rider.rider_id, extra_s, points)
     return account
-
-
-def _metres(path: Path) -> float:
-    return path.length_m + path.walk_m
-
-
-def _ways(fleet: Fleet, rider: Rider, slots: list[int]) -> list[Path]:
-    """Return the ways between slots, one after the other."""
-    mode_fleet = fleet.mode_fleets[rider.mode]
-    places = mode_fleet.snapped(slots)
-    ways = []
-    for at in range(len(slots) - 1):
-        path = find_path(fleet.network, rider.mode, places.take([at]), places.take([at + 1]))
-        if path is None:
-            raise InputError(
-                "The way of a matched plan was not found: network and fleet do not belong together."
-            )
-        ways.append(path)
-    return ways

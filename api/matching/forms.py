@@ -29,8 +29,11 @@ __all__ = [
     "QuestionIn",
     "RefusedOut",
     "RiderIn",
+    "RouteOut",
     "RuleName",
     "RunnerUpOut",
+    "StepOut",
+    "StepPart",
     "StopIn",
     "StopKind",
     "StopSlackOut",
@@ -48,6 +51,7 @@ MAX_QUESTIONS = 200
 FIRST = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 LAST = datetime.datetime(2200, 1, 1, tzinfo=datetime.UTC)
 Instant = Annotated[AwareDatetime, Field(ge=FIRST, le=LAST)]
+StepPart = Literal["stop", "visit", "pickup", "dropoff"]
 StopKind = Literal["pickup", "dropoff", "task", "rest", "other"]
 TaskKindName = Literal[
     "rubbish", "hazard", "blocked_exit", "furniture", "visit", "notice", "patrol", "food_safety", "errand",
@@ -167,10 +171,10 @@ class MatchRequest(Schema):
     assignment: Annotated[
         Literal["in_order", "together"],
         Field(
-            description="in_order: by priority, due instant and id, each on the plans that earlier ones left;"
-            " together: as many tasks as possible, weighted by priority, then the least extra time."
+            description="together: as many tasks as possible, weighted by priority, then the least extra"
+            " time; in_order: by priority, due instant and id, each on the plans that earlier ones left."
         ),
-    ] = "in_order"
+    ] = "together"
     questions: Annotated[
         tuple[QuestionIn, ...],
         Field(max_length=MAX_QUESTIONS, description="Answered for the plans as they are sent."),
@@ -187,6 +191,32 @@ class StopSlackOut(Schema):
     slack_after_s: float | None
 
 
+class StepOut(Schema):
+    """One stop of a final plan: a promised one, or that of a task."""
+
+    stop_id: Annotated[str, Field(description="Of a task's stop: a name that the plan did not have.")]
+    task_id: Annotated[str | None, Field(description="The task it belongs to; null: a promised stop.")]
+    part: StepPart
+    lon: float
+    lat: float
+    arrival: AwareDatetime
+    start: AwareDatetime
+    leave: AwareDatetime
+    wait_s: Annotated[float, Field(description="From arrival to start.")]
+    slack_s: Annotated[
+        float | None, Field(description="How much later it could start; null: without a due time.")
+    ]
+    load: Annotated[int, Field(description="Parcels on board when it is left.")]
+
+
+class RouteOut(Schema):
+    """The final plan of a rider who got one task or more, in the order in which it is ridden."""
+
+    rider_id: str
+    leave: Annotated[AwareDatetime, Field(description="When the rider leaves the position sent.")]
+    steps: list[StepOut]
+
+
 class RunnerUpOut(Schema):
     """The second best rider of the same platform."""
 
@@ -196,14 +226,15 @@ class RunnerUpOut(Schema):
 
 
 class MatchOut(Schema):
-    """One rider for one task, with price and proof."""
+    """One rider for one task, with price and proof. All times are those of the rider's final plan."""
 
     task_id: str
     rider_id: str
     place: Annotated[
-        int, Field(description="The task comes before this stop (0-based); after all: their number.")
+        int,
+        Field(description="The task comes before this promised stop (0-based); after all: their number."),
     ]
-    dropoff_place: int | None
+    dropoff_place: Annotated[int | None, Field(description="The same for the drop-off of a pair.")]
     arrival: AwareDatetime
     start: AwareDatetime
     leave: AwareDatetime
@@ -217,7 +248,10 @@ class MatchOut(Schema):
 
 
 class ChangeOut(Schema):
-    """The smallest single change that would allow the match, enough alone."""
+    """The smallest single change that would allow the match, enough alone.
+
+    It is judged on the final plans of the answer: no task that was given is given to somebody else for it.
+    """
 
     what: Annotated[
         ChangeWhat,
@@ -279,6 +313,9 @@ class MatchResponse(Schema):
 
     datum: Datum
     matches: list[MatchOut]
+    routes: Annotated[
+        list[RouteOut], Field(description="The final plan of every rider who got a task, ready to be ridden.")
+    ]
     refused: list[RefusedOut]
     late_before: list[LateStopOut]
     off_network: list[OffNetworkOut]

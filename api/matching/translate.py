@@ -25,8 +25,11 @@ from api.matching.forms import (
     OffNetworkOut,
     RefusedOut,
     RiderIn,
+    RouteOut,
     RuleName,
     RunnerUpOut,
+    StepOut,
+    StepPart,
     StopSlackOut,
     TaskIn,
     VisitIn,
@@ -38,7 +41,18 @@ from routing.assign import match_batch
 from routing.emergency import alert_plan
 from routing.fleet import Fleet
 from routing.match import match_tasks
-from routing.model import EmergencyPolicy, Match, MatchResult, Policy, Refused, Rider, Stop, Task, Visit
+from routing.model import (
+    EmergencyPolicy,
+    Match,
+    MatchResult,
+    Policy,
+    Refused,
+    Rider,
+    Route,
+    Stop,
+    Task,
+    Visit,
+)
 
 __all__ = ["Asked", "alerts", "answer", "asked_of", "refuse_all_off_network", "response_of", "warm_up"]
 
@@ -253,6 +267,7 @@ def response_of(result: MatchResult, request: MatchRequest) -> MatchResponse:
     return MatchResponse(
         datum=datum,
         matches=[_match(match, datum, zone) for match in result.matches],
+        routes=[_route(route, datum, zone) for route in result.routes],
         refused=[_refused(refused) for refused in result.refused],
         late_before=[
             LateStopOut(rider_id=late.rider_id, stop_id=late.stop_id, late_s=_round(late.late_s))
@@ -311,6 +326,33 @@ def _match(match: Match, datum: Datum, zone: datetime.tzinfo) -> MatchOut:
             extra_s=_round(runner_up.extra_s),
             difference_s=_round(runner_up.difference_s),
         ),
+    )
+
+
+def _route(route: Route, datum: Datum, zone: datetime.tzinfo) -> RouteOut:
+    def instant(epoch_s: float) -> datetime.datetime:
+        return datetime.datetime.fromtimestamp(round(epoch_s, 3), zone)
+
+    places = from_wgs84(np.array([step.lonlat for step in route.steps]), datum).tolist()
+    return RouteOut(
+        rider_id=route.rider_id,
+        leave=instant(route.leave_s),
+        steps=[
+            StepOut(
+                stop_id=step.stop_id,
+                task_id=step.task_id,
+                part=cast(StepPart, step.part),
+                lon=round(lon, 7),
+                lat=round(lat, 7),
+                arrival=instant(step.arrival_s),
+                start=instant(step.start_s),
+                leave=instant(step.leave_s),
+                wait_s=_round(step.wait_s),
+                slack_s=_finite(step.slack_s),
+                load=step.load,
+            )
+            for step, (lon, lat) in zip(route.steps, places, strict=True)
+        ],
     )
 
 

@@ -5,12 +5,14 @@ import statistics
 from collections.abc import Sequence
 
 from api.matching.forms import MatchRequest, MatchResponse
+from api.matching.proof import answer_problems
 from api.matching.translate import Asked, asked_of, refuse_all_off_network, response_of
 from api.study.sample_request import sample_request
 from api.study.studyfile.tables import StudyFile
 from geo.errors import YiluError
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
+from routing.assign import match_batch
 from routing.match import match_tasks
 from routing.model import Match, MatchResult
 from routing.proof import Checker
@@ -42,9 +44,14 @@ def match_sample(study_settings: StudyFile, network: StreetNetwork, fleet: Synth
     """
     request = sample_request(study_settings, network, fleet)
     asked = asked_of(request)
-    result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s)
+    by = match_batch if request.assignment == "together" else None
+    result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, by=by)
     refuse_all_off_network(result, asked)
     late = check_result(network, asked, result)
+    response = response_of(result, request)
+    problems = answer_problems(network, request, response.model_dump_json())
+    if problems:
+        raise YiluError(f"the answer did not pass its check: {problems[0]}")
     extras = [match.extra_s for match in result.matches]
     totals = MatchTotals(
         matched=len({match.task_id for match in result.matches}),
@@ -52,7 +59,7 @@ def match_sample(study_settings: StudyFile, network: StreetNetwork, fleet: Synth
         median_extra_s=statistics.median(extras) if extras else None,
         late_deliveries=late,
     )
-    return MatchSample(request, response_of(result, request), totals, telling_match(result.matches))
+    return MatchSample(request, response, totals, telling_match(result.matches))
 
 
 def telling_match(matches: Sequence[Match]) -> Match | None:
@@ -72,7 +79,7 @@ def check_result(network: StreetNetwork, asked: Asked, result: MatchResult) -> i
     checker = Checker(network, asked.policy)
     tasks = {task.task_id: task for task in asked.tasks}
     plans = {rider.rider_id: rider for rider in asked.riders}
-    for match in result.matches:
+    for match in result.insertions:
         before = plans[match.rider_id]
         problems = list(checker.match(before, match, tasks[match.task_id], asked.now_s))
         for leg in match.way_edges:

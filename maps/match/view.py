@@ -63,13 +63,14 @@ def match_picture(
     shown = []
     for number, stop in enumerate(match.plan.stops, start=1):
         before = slack.get(stop.stop_id)
-        start_s = match.start_s if before is None else before.start_after_s
+        own = number - 1 in match.own
+        start_s = match.starts_s[number - 1]
         shown.append(
             MatchStop(
-                name=said.get(stop.stop_id, task if before is None else str(number)),
+                name=said.get(stop.stop_id, task if own else str(number)),
                 lonlat=stop.lonlat,
-                # a task that an earlier match brought is one more stop here
-                kind="task" if before is None else stop.kind.replace("task", "other"),
+                # another task of the same rider is one more stop here
+                kind="task" if own else stop.kind.replace("task", "other"),
                 arrive_before=None if before is None else _clock(before.start_before_s, zone),
                 arrive_after=_clock(start_s, zone) or "",
                 due=_clock(stop.latest_s, zone),

@@ -19,7 +19,9 @@ __all__ = [
     "Match",
     "MatchResult",
     "Refused",
+    "Route",
     "RunnerUp",
+    "Step",
     "StopSlack",
 ]
 
@@ -85,9 +87,9 @@ class Match:
     task_id: str
     rider_id: str
     place: int
-    """The task goes before ``stops[place]`` of the plan as it was; ``len(stops)``: to the end."""
+    """The task goes before ``stops[place]``; ``len(stops)``: to the end."""
     dropoff_place: int | None
-    """The same for the drop-off of a pair, counted in the plan as it was."""
+    """The same for the drop-off of a pair, counted without the pick-up."""
     arrival_s: float
     start_s: float
     leave_s: float
@@ -97,7 +99,7 @@ class Match:
     yuan: float
     points: float
     stops: tuple[StopSlack, ...]
-    """Every stop of the plan as it was, in order."""
+    """Every stop of the plan without the task, in order; of a settled match: every stop that was promised."""
     way_lonlat: NDArray[np.float64]
     """(k, 2) degrees: from the place before the task, by the task, to the stop after it."""
     way_edges: tuple[NDArray[np.int32], ...]
@@ -108,7 +110,42 @@ class Match:
     end)."""
     runner_up: RunnerUp | None
     plan: Rider
-    """The rider with the task among their stops."""
+    """The rider with the task among their stops; of a settled match: with all tasks of the answer."""
+    own: tuple[int, ...]
+    """Numbers of the task's stops among those of `plan`."""
+    starts_s: tuple[float, ...]
+    """Epoch seconds at which each stop of `plan` starts."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """One stop of a rider's plan as it is after all matches. Epoch seconds."""
+
+    stop_id: str
+    """The promised stop; of a task, the name that its stop got in the plan."""
+    task_id: str | None
+    """The task that the step belongs to, None for a promised stop."""
+    part: str
+    """``stop``, or of a task ``visit``, ``pickup`` or ``dropoff``."""
+    lonlat: tuple[float, float]
+    arrival_s: float
+    start_s: float
+    leave_s: float
+    wait_s: float
+    slack_s: float
+    """How much later it could start; inf without a due instant."""
+    load: int
+    """Parcels on board when the step is left."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Route:
+    """The final plan of one rider who got a task."""
+
+    rider_id: str
+    leave_s: float
+    """When the rider leaves their position."""
+    steps: tuple[Step, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -186,6 +223,7 @@ class MatchResult:
     """The answer to one request: its matches hold together, also where one rider got several tasks."""
 
     matches: tuple[Match, ...]
+    """Settled: every figure but the price is that of the final plans, see `routing.routes`."""
     refused: tuple[Refused, ...]
     late_before: tuple[LateStop, ...]
     """Stops that are late without any task."""
@@ -194,5 +232,9 @@ class MatchResult:
     metres)."""
     plans: tuple[Rider, ...]
     """All riders after the matches, in the order they were given."""
+    routes: tuple[Route, ...]
+    """The final plans of the riders who got tasks, by the first match of each."""
+    insertions: tuple[Match, ...]
+    """The matches as they were made, each on the plan that the earlier ones left: the proof of the prices."""
     answers: tuple[Answer, ...] = ()
     """To the questions of the request, in their order."""

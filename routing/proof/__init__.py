@@ -1,5 +1,5 @@
 """Independent verification of plans."""
 
-from routing.proof.verify import Checker
+from routing.proof.verify import Checker, Replay
 
-__all__ = ["Checker"]
+__all__ = ["Checker", "Replay"]

@@ -112,7 +112,7 @@ def test_every_answer_passes_the_independent_checker(seed: int, rules: bool) -> 
     assert len(result.refused) + len({m.task_id for m in result.matches}) == len(tasks)
     checker = Checker(TOWN, policy)
     plans = {rider.rider_id: rider for rider in riders}
-    for match in result.matches:
+    for match in result.insertions:
         before = plans[match.rider_id]
         assert checker.match(before, match, people[match.task_id], NOW) == ()
         assert all(checker.path(before.mode, way.tolist()) == () for way in match.way_edges)

@@ -116,6 +116,7 @@ def real(folder: Path) -> Path:
     text = (traces / "plain.csv").read_text(encoding="utf-8").replace("rider_id", "骑手编号", 1)
     (traces / "blue.csv").write_text(text, encoding="gbk")
     west, south, east, north = network.bounds
+    west, south, east, north = west - 1e-5, south - 1e-5, east + 1e-5, north + 1e-5
     corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
     shown = from_wgs84(corners, "gcj02").tolist()
     place = from_wgs84([((west + east) / 2, (south + north) / 2)], "gcj02")[0]

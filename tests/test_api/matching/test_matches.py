@@ -366,11 +366,11 @@ def _two_tasks() -> dict[str, Any]:
 
 def test_the_order_decides_one_by_one_and_not_together(client: TestClient) -> None:
     request = _two_tasks()
-    in_order = client.post(MATCHES, json=request).json()
+    in_order = client.post(MATCHES, json={**request, "assignment": "in_order"}).json()
     assert [one["task_id"] for one in in_order["matches"]] == ["t1"]
     assert in_order["matches"][0]["rider_id"] == "near"
     assert client.post(MATCHES, json={**request, "assignment": "in_order"}).json() == in_order
-    together = client.post(MATCHES, json={**request, "assignment": "together"}).json()
+    together = client.post(MATCHES, json=request).json()
     assert {one["task_id"]: one["rider_id"] for one in together["matches"]} == {"t1": "other", "t2": "near"}
     assert together["refused"] == []
 

@@ -69,7 +69,7 @@ def _claim(checker: Checker, rider: Rider, task: Task, at: tuple[int, int], afte
     assert old
     told = (new.starts[i] / 1000, 0.0, extra / 1000, 0.0, 0.0, 0.0)
     way = (np.empty((0, 2)), (), 0.0, 0.0)
-    return Match(task.task_id, rider.rider_id, i, j, 0.0, *told, slacks, *way, None, after)
+    return Match(task.task_id, rider.rider_id, i, j, 0.0, *told, slacks, *way, None, after, (i, j + 1), ())
 
 
 def pair(rng: np.random.Generator, *, windows: bool) -> Task:

@@ -8,8 +8,9 @@ from changes import applied
 from towns import NOW
 
 from routing.assign import match_batch
+from routing.candidates import candidates_for
 from routing.fleet.fleet import Fleet
-from routing.match import candidates_for, match_tasks
+from routing.match import match_tasks
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit

@@ -11,8 +11,9 @@ from lattice import lattice
 from towns import NOW, place_in, some_riders, some_tasks
 
 from geo.errors import InputError
+from routing.candidates import candidates_for
 from routing.fleet.fleet import Fleet
-from routing.match import candidates_for, match_tasks
+from routing.match import match_tasks
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit

@@ -1,0 +1,252 @@
+"""Independent check of a match answer as it leaves the house: the JSON text, against the request.
+
+Nothing of the search is used: legs come from `routing.proof`, everything else from the request itself.
+"""
+
+import dataclasses
+import datetime
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from api.matching.forms import MatchRequest
+from api.matching.translate import Asked, asked_of
+from geo.errors import InputError
+from geo.streets import StreetNetwork
+from routing.model import Rider, Stop, Task
+from routing.proof import Checker, Replay
+
+__all__ = ["answer_problems"]
+
+ROUNDED_S = 0.002
+"""Instants are told in milliseconds."""
+
+Told = Mapping[str, Any]
+
+
+def answer_problems(network: StreetNetwork, request: MatchRequest, answer: str) -> list[str]:
+    """List what is wrong with an answer, as sentences; empty when every promise in it holds.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+        Streets of the city.
+    request : MatchRequest
+    answer : str
+        The JSON text as sent.
+
+    Returns
+    -------
+    list of str
+        Each task is served whole or refused; routes hold every promised stop in its order and each task's
+        stops in theirs; all times are those of a plan driven from scratch; nothing is later than allowed;
+        every rule is kept; people of one task begin together; matches and routes say the same.
+    """
+    told = json.loads(answer)
+    asked = asked_of(request)
+    return [*_served(asked, told), *_routes(network, asked, told), *_agree(asked, told)]
+
+
+def _served(asked: Asked, told: Told) -> Iterable[str]:
+    """Check that every task has as many different riders as it needs, or is refused; none is unknown."""
+    riders: dict[str, list[str]] = {}
+    for match in told["matches"]:
+        riders.setdefault(match["task_id"], []).append(match["rider_id"])
+    refused = [one["task_id"] for one in told["refused"]]
+    people = {task.task_id: task.people for task in asked.tasks}
+    for task_id in {*riders, *refused} - people.keys():
+        yield f"task {task_id} was not asked for"
+    for task_id, needed in people.items():
+        mine = riders.get(task_id, [])
+        if len(set(mine)) != len(mine):
+            yield f"task {task_id} has the same rider twice"
+        if (len(mine), refused.count(task_id)) not in ((needed, 0), (0, 1)):
+            yield f"task {task_id} has {len(mine)} of {needed} riders and {refused.count(task_id)} refusals"
+
+
+def _routes(network: StreetNetwork, asked: Asked, told: Told) -> Iterable[str]:
+    checker = Checker(network, asked.policy)
+    riders = {rider.rider_id: rider for rider in asked.riders}
+    tasks = {task.task_id: task for task in asked.tasks}
+    for route in told["routes"]:
+        rider_id = route["rider_id"]
+        if rider_id not in riders:
+            yield f"there is a route of rider {rider_id}, who was not sent"
+            continue
+        given = [match for match in told["matches"] if match["rider_id"] == rider_id]
+        for problem in _route(checker, asked, riders[rider_id], tasks, route, given):
+            yield f"rider {rider_id}: {problem}"
+
+
+def _route(
+    checker: Checker,
+    asked: Asked,
+    before: Rider,
+    tasks: Mapping[str, Task],
+    route: Told,
+    given: list[Told],
+) -> Iterable[str]:
+    """Check the final plan of one rider."""
+    steps = route["steps"]
+    promised = [step["stop_id"] for step in steps if step["task_id"] is None]
+    if promised != [stop.stop_id for stop in before.stops]:
+        yield f"the promised stops are {promised}"
+        return
+    if sorted({step["task_id"] for step in steps} - {None}) != sorted(match["task_id"] for match in given):
+        yield "the tasks of the route are not those of the matches"
+        return
+    stops = {stop.stop_id: stop for stop in before.stops}
+    # The plan is built from the request; of the answer only its order is taken.
+    plan = [
+        stops[step["stop_id"]]
+        if step["task_id"] is None
+        else _stop_of(tasks[step["task_id"]], step, asked.now_s)
+        for step in steps
+    ]
+    after = dataclasses.replace(before, stops=tuple(plan))
+    try:
+        old, new = checker.plan(before, asked.now_s), checker.plan(after, asked.now_s)
+    except InputError as error:
+        yield str(error)
+        return
+    yield from _times(checker, asked, after, new, route)
+    yield from _order_of_parts(steps, tasks)
+    yield from _no_later(checker, asked, before, old, new, steps)
+    yield from _rider_rules(asked, before, [tasks[match["task_id"]] for match in given], given, new)
+    yield from _working_time(asked, before, after, old, new, steps)
+
+
+def _stop_of(task: Task, step: Told, now_s: float) -> Stop:
+    visit = task.dropoff if step["part"] == "dropoff" and task.dropoff is not None else task.place
+    change = {"pickup": task.load, "dropoff": -task.load}.get(step["part"], 0)
+    earliest_s, latest_s = max(visit.earliest_s, now_s), visit.latest_s
+    if task.people > 1 and step["part"] != "dropoff":
+        # They wait for each other and then none may be late; that all begin at one instant is checked over
+        # all routes.
+        told_s = _epoch_s(step["start"])
+        earliest_s, latest_s = max(earliest_s, told_s), min(latest_s, told_s)
+    return Stop(step["stop_id"], visit.lonlat, visit.service_s, earliest_s, latest_s, "task", change)
+
+
+def _epoch_s(instant: str) -> float:
+    return datetime.datetime.fromisoformat(instant).timestamp()
+
+
+def _times(checker: Checker, asked: Asked, after: Rider, new: Replay, route: Told) -> Iterable[str]:
+    """Compare all times and loads told with a plan driven from scratch."""
+    leaving_s = checker.leaving_ms(after, asked.now_s) / 1000
+    leave_s, load = leaving_s, after.load
+    places = [after.lonlat, *(stop.lonlat for stop in after.stops)]
+    for at, (step, stop) in enumerate(zip(route["steps"], after.stops, strict=True)):
+        leg_ms = checker.leg_ms(after.mode, places[at], places[at + 1], after.speed_factor)
+        arrival_s, start_s = leave_s + leg_ms / 1000, new.starts[at] / 1000
+        leave_s = new.leaves[at] / 1000
+        load += stop.load_change
+        slack_s = stop.latest_s - start_s
+        for what, is_s in (("arrival", arrival_s), ("start", start_s), ("leave", leave_s)):
+            if abs(_epoch_s(step[what]) - is_s) > ROUNDED_S:
+                yield f"{what} of {stop.stop_id} is told {_epoch_s(step[what]) - is_s:.3f} s off"
+        if abs(step["wait_s"] - (start_s - arrival_s)) > ROUNDED_S:
+            yield f"{stop.stop_id} waits {start_s - arrival_s} s, not {step['wait_s']}"
+        if (step["slack_s"] is None) != math.isinf(slack_s) or (
+            step["slack_s"] is not None and abs(step["slack_s"] - slack_s) > ROUNDED_S
+        ):
+            yield f"slack of {stop.stop_id} is {slack_s}, not {step['slack_s']}"
+        if step["load"] != load:
+            yield f"{load} parcels are on board after {stop.stop_id}, not {step['load']}"
+        if step["task_id"] is not None and not (
+            asked.now_s - ROUNDED_S <= start_s <= stop.latest_s + ROUNDED_S
+        ):
+            yield f"{stop.stop_id} begins outside of its window"
+    if abs(_epoch_s(route["leave"]) - leaving_s) > ROUNDED_S:
+        yield f"the rider leaves at {route['leave']}, not {_epoch_s(route['leave']) - leaving_s:.3f} s sooner"
+
+
+def _order_of_parts(steps: list[Told], tasks: Mapping[str, Task]) -> Iterable[str]:
+    for task_id in {step["task_id"] for step in steps} - {None}:
+        parts = [step["part"] for step in steps if step["task_id"] == task_id]
+        if parts != (["visit"] if tasks[task_id].dropoff is None else ["pickup", "dropoff"]):
+            yield f"the stops of task {task_id} are {parts}"
+
+
+def _no_later(
+    checker: Checker, asked: Asked, before: Rider, old: Replay, new: Replay, steps: list[Told]
+) -> Iterable[str]:
+    keep_ms = asked.policy.slack_kept_s * 1000
+    kept = [start for start, step in zip(new.starts, steps, strict=True) if step["task_id"] is None]
+    for stop, was, start in zip(before.stops, old.starts, kept, strict=True):
+        allowed = max(stop.latest_s * 1000 - keep_ms, was)
+        if not start <= allowed + 1000 * ROUNDED_S:
+            yield f"stop {stop.stop_id} starts {(start - allowed) / 1000:.3f} s later than allowed"
+
+
+def _rider_rules(
+    asked: Asked, before: Rider, mine: list[Task], given: list[Told], new: Replay
+) -> Iterable[str]:
+    policy = asked.policy
+    for task in mine:
+        if not task.skills <= before.skills:
+            yield f"a skill for task {task.task_id} is missing"
+        if before.mode not in task.modes or before.status not in policy.statuses:
+            yield f"the mode or the status does not allow task {task.task_id}"
+        if task.platforms and before.platform not in task.platforms:
+            yield f"the platform is not one of those of task {task.task_id}"
+    yield from (text for text in new.problems if text.startswith("load"))
+    spent_s = before.extra_last_hour_s
+    for match in given:
+        if match["extra_s"] > policy.max_extra_s + ROUNDED_S:
+            yield f"task {match['task_id']} takes {match['extra_s']} s, more than one task may"
+        spent_s += match["extra_s"]
+    if spent_s > max(policy.max_extra_per_hour_s, before.extra_last_hour_s) + ROUNDED_S * len(given):
+        yield f"tasks take {spent_s} s of the hour, allowed are {policy.max_extra_per_hour_s} s"
+
+
+def _working_time(
+    asked: Asked, before: Rider, after: Rider, old: Replay, new: Replay, steps: list[Told]
+) -> Iterable[str]:
+    """Check that breaks begin in time, and tasks end before one falls due and within shift and day."""
+    policy, now_s = asked.policy, asked.now_s
+    rounded_ms = 1000 * ROUNDED_S
+    due = (now_s + policy.continuous_work_s - before.worked_since_break_s) * 1000
+    was = dict(zip((stop.stop_id for stop in before.stops), old.starts, strict=True))
+    for stop, step, start, leave in zip(after.stops, steps, new.starts, new.leaves, strict=True):
+        if step["task_id"] is not None and leave > due + rounded_ms:
+            yield f"{stop.stop_id} is done after the break falls due"
+        elif step["task_id"] is None and stop.kind == "rest" and stop.service_s >= policy.break_s:
+            if start > max(due, was[stop.stop_id]) + rounded_ms:
+                yield f"the break {stop.stop_id} begins too late"
+            due = leave + policy.continuous_work_s * 1000
+    hours = min(before.shift_end_s, now_s + policy.day_work_s - before.worked_today_s) * 1000
+    old_end = old.leaves[-1] if old.leaves else Checker.leaving_ms(before, now_s)
+    if new.leaves and new.leaves[-1] > max(min(hours, due), old_end) + rounded_ms:
+        yield "the plan ends after the shift, the day's hours or the break that falls due"
+
+
+def _agree(asked: Asked, told: Told) -> Iterable[str]:
+    """Check that matches and routes say the same, and that people of one task begin together."""
+    routes = {route["rider_id"]: route["steps"] for route in told["routes"]}
+    begins: dict[str, set[str]] = {}
+    for match in told["matches"]:
+        task_id, steps = match["task_id"], routes.get(match["rider_id"], [])
+        mine = [step for step in steps if step["task_id"] == task_id]
+        if not mine:
+            yield f"task {task_id} is in no route of rider {match['rider_id']}"
+            continue
+        begins.setdefault(task_id, set()).add(mine[0]["start"])
+        for what in ("arrival", "start", "leave"):
+            if match[what] != mine[0][what]:
+                yield f"{what} of task {task_id}: {match[what]} in the match, {mine[0][what]} in the route"
+        promised = [step for step in steps if step["task_id"] is None]
+        place = sum(step["task_id"] is None for step in steps[: steps.index(mine[0])])
+        if match["place"] != place:
+            yield f"task {task_id} comes before stop {place}, not {match['place']}"
+        if len(match["stops"]) != len(promised):
+            yield f"task {task_id} tells of {len(match['stops'])} stops, promised are {len(promised)}"
+        for row, step in zip(match["stops"], promised, strict=False):
+            same = (row["stop_id"], row["start_after"], row["slack_after_s"])
+            if same != (step["stop_id"], step["start"], step["slack_s"]):
+                yield f"stop {row['stop_id']}: other times in the match of task {task_id} than in the route"
+    for task in asked.tasks:
+        if task.people > 1 and len(begins.get(task.task_id, set())) > 1:
+            yield f"the people of task {task.task_id} begin at {sorted(begins[task.task_id])}"

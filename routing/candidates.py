@@ -1,0 +1,47 @@
+"""The best riders for a task of either form; places that no legal way leads out of are looked at apart."""
+
+import dataclasses
+
+from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.pairs import best_pairs
+from routing.model.tasks import Task
+from routing.refusal.dead_ends import POCKET_M, leads_on
+from routing.refusal.relaxations import near_misses
+
+__all__ = ["candidates_for", "without_way_out"]
+
+
+def candidates_for(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ...]:
+    """Return the k best riders for a task of either form.
+
+    A plan may not end where no legal way leads on or back, unless it did before: there the rider could not go
+    to their next order. For a mode that cannot leave the last place of the task, every place is judged.
+    """
+    modes = without_way_out(fleet, task)
+    if not modes:
+        return _best(fleet, task, k, now_s)
+    found: list[Candidate] = []
+    if task.modes > modes:
+        found += _best(fleet, dataclasses.replace(task, modes=task.modes - modes), k, now_s)
+    for mode in sorted(modes):
+        mode_fleet = fleet.mode_fleets[mode]
+        misses = near_misses(fleet, mode_fleet, task, now_s)
+        for row, extra, place, end in () if misses is None else misses.allowed:
+            dropoff_place = None if task.dropoff is None else end
+            rank = extra + int(mode_fleet.c.penalty[row])
+            found.append(Candidate(fleet.id_at(mode, row), place, extra, rank, dropoff_place))
+    return tuple(sorted(found, key=lambda one: (one.rank_ms, one.rider_id, one.place))[:k])
+
+
+def _best(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Candidate, ...]:
+    return best_pairs(fleet, task, k, now_s) if task.dropoff is not None else fleet.best([task], k, now_s)[0]
+
+
+def without_way_out(fleet: Fleet, task: Task) -> frozenset[str]:
+    """Modes that may do the task and cannot leave its last place."""
+    lost = set()
+    for mode in task.modes & fleet.mode_fleets.keys():
+        edge = int(fleet.table(mode, [task], dropoff=True).places.edge[0])
+        if edge >= 0 and not leads_on(fleet.network, mode, edge, POCKET_M):
+            lost.add(mode)
+    return frozenset(lost)

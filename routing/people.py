@@ -1,0 +1,75 @@
+"""Tasks for several people: all of them begin together, and whoever is there first waits."""
+
+import dataclasses
+
+import numpy as np
+
+from geo.travel import reach_to
+from routing.candidates import candidates_for
+from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.mode_fleet import as_ms
+from routing.fleet.tables import FAR_MS
+from routing.model.results import Binding, Change, Refused
+from routing.model.tasks import Task
+
+__all__ = ["meet"]
+
+SPARE = 12
+"""So many riders more than needed are asked when they could begin."""
+
+
+def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate, ...]] | Refused:
+    """Find the riders who begin a task together at the least rank in all.
+
+    The instants tried are those at which one of the riders nearest to the task could begin; at each, only
+    places in plans count at which a rider can begin just then, their waiting included.
+
+    Parameters
+    ----------
+    fleet : Fleet
+    task : Task
+        For two people or more.
+    now_s : float
+        Epoch seconds.
+
+    Returns
+    -------
+    Task, tuple of Candidate
+        The task with the instant as its window, and the riders: those who do it, then the next best.
+    Refused
+        Where no instant suits enough riders: by how much they miss each other.
+    """
+    found = candidates_for(fleet, task, task.people + SPARE, now_s)
+    begins_s = sorted(_begin_ms(fleet, task, one, as_ms(now_s)) / 1000 for one in found)
+    best: tuple[int, Task, tuple[Candidate, ...]] | None = None
+    most = 0
+    for instant_s in sorted(set(begins_s)):
+        window = dataclasses.replace(task.place, earliest_s=instant_s, latest_s=instant_s)
+        timed = dataclasses.replace(task, place=window)
+        able = candidates_for(fleet, timed, task.people + 1, now_s)
+        most = max(most, len(able))
+        rank_ms = sum(one.rank_ms for one in able[: task.people])
+        if len(able) >= task.people and (best is None or rank_ms < best[0]):
+            best = rank_ms, timed, able
+    if best is not None:
+        return best[1], best[2]
+    gap_s = begins_s[task.people - 1] - begins_s[0] if len(begins_s) >= task.people else None
+    binding = Binding("people", "", gap_s, f"{most} of {task.people} people can begin at one time")
+    missing = task.people - most
+    fewer = Change("people", float(missing), "", None, f"{missing} fewer people")
+    return Refused(task.task_id, binding, None, fewer)
+
+
+def _begin_ms(fleet: Fleet, task: Task, found: Candidate, now: int) -> int:
+    """When a candidate could begin the task."""
+    mode_fleet, row = fleet.row_of(found.rider_id)
+    slot, c = row * mode_fleet.width + found.place, mode_fleet.c
+    here, there = mode_fleet.snapped([slot]), fleet.place_of(mode_fleet.mode, task)
+    walks = int(here.walk_ms[0] + there.walk_ms[0])
+    whole = reach_to(fleet.network, mode_fleet.mode, here, there, FAR_MS / 1000)[0]
+    ridden = round(float(whole) * 1000) - walks
+    leave = int(c.leave[slot])
+    if c.stops[row] == 0:
+        leave = max(leave, now)
+    leg = walks + int(np.ceil(ridden * int(c.factor[row]) / 1000))
+    return max(leave + leg, as_ms(task.place.earliest_s), now)
