@@ -81,7 +81,7 @@ def read_on_cluster(
         )
     if not any(account.accepted for account in mapped.accounts):
         raise InputError(f"{mapped.accounts[0].file}: none of the rows can be used")
-    return ReadResult(concat_traces(mapped.values), mapped.accounts)
+    return ReadResult(concat_traces(mapped.values), mapped.accounts, mapped.skipped)
 
 
 def _same(traces: Traces) -> Traces:

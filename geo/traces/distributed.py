@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.traces.accounts import Ledger
-from geo.traces.formats import TraceFormat, file_kind
+from geo.traces.files.found import file_kind
+from geo.traces.formats import TraceFormat
 from geo.traces.grouping import read_partition, write_partitions
 from geo.traces.ingest import Block, Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Traces
@@ -87,11 +88,17 @@ class _Booked:
     counts: NDArray[np.int64]
     read: tuple[int, ...]
     outside_sum: NDArray[np.float64]
+    skipped: dict[str, str]
 
     @staticmethod
     def of(ledger: Ledger) -> "_Booked":
         return _Booked(
-            tuple(ledger.labels), tuple(ledger.datums), ledger.counts, tuple(ledger.read), ledger.outside_sum
+            tuple(ledger.labels),
+            tuple(ledger.datums),
+            ledger.counts,
+            tuple(ledger.read),
+            ledger.outside_sum,
+            ledger.skipped,
         )
 
 
@@ -219,7 +226,7 @@ def map_traces_on(
     """
     if not 1 <= shares <= 4096:
         raise InputError(f"shares is {shares}; it must lie within 1 to 4096")
-    files, formats = files_with_formats(paths, trace_format)
+    files, formats, skipped = files_with_formats(paths, trace_format)
     rules = rules_for(formats, network, bounds)
     Riders(key, rotate, study, formats[0].timezone)  # refuses a bad key before work starts
     ledger = Ledger(RejectsFile(None))
@@ -244,6 +251,7 @@ def map_traces_on(
         ledger.counts = ledger.counts + booked.counts
         ledger.read = [a + b for a, b in zip(ledger.read, booked.read, strict=True)]
         ledger.outside_sum = ledger.outside_sum + booked.outside_sum
+        skipped |= booked.skipped
         for mine, label, known in zip(range(len(files)), booked.labels, booked.datums, strict=True):
             if label != job.labels[mine]:
                 # A worker saw that the name of the file is a rider's id.
@@ -253,7 +261,8 @@ def map_traces_on(
         _write_rejects(rejects, job, len(pieces))
     accounts = ledger.accounts()
     refuse_other_city(accounts, ledger, rules)
-    return Mapped(tuple(value for values, _ in results for value in values), accounts)
+    values_of_shares = tuple(value for values, _ in results for value in values)
+    return Mapped(values_of_shares, accounts, tuple(skipped.items()))
 
 
 def _write_rejects(rejects: Path, job: _Job, pieces: int) -> None:

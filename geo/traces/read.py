@@ -22,7 +22,10 @@ import numpy as np
 from geo.datum import in_mainland_china
 from geo.errors import InputError
 from geo.traces.accounts import Ledger
-from geo.traces.formats import TraceFormat, find_files
+from geo.traces.files.found import file_kind, find_files
+from geo.traces.files.readers import is_foreign, refuse_unnamed_riders
+from geo.traces.files.shapes import shape_of_name
+from geo.traces.formats import TraceFormat
 from geo.traces.grouping import ComesBackError, read_ahead, rider_by_rider, spilled_partitions
 from geo.traces.ingest import Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Account, Traces, concat_traces
@@ -67,6 +70,8 @@ class ReadResult:
 
     traces: Traces
     accounts: tuple[Account, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Files of folders and members of archives that hold no traces, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Mapped(Generic[T]):
 
     values: tuple[T, ...]
     accounts: tuple[Account, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    """As in `ReadResult`."""
 
 
 def map_traces(
@@ -127,12 +134,13 @@ def map_traces(
         If a file cannot be read, columns are missing, the datum is not clear, or every point lies outside
         the map.
     """
-    files, formats = files_with_formats(paths, trace_format)
+    files, formats, skipped = files_with_formats(paths, trace_format)
     rules = rules_for(formats, network, bounds)
     riders = Riders(key, rotate, study, formats[0].timezone)
     for scratch in (False, True):
         with RejectsFile(rejects) as refused, tempfile.TemporaryDirectory(prefix="yilu-") as folder:
             ledger = Ledger(refused)
+            ledger.skipped.update(skipped)
             open_files(files, rules, ledger)
             blocks = read_ahead(checked_blocks(files, rules, riders, ledger))
             parts = (
@@ -146,26 +154,38 @@ def map_traces(
                 continue
         accounts = ledger.accounts()
         refuse_other_city(accounts, ledger, rules)
-        return Mapped(values, accounts)
+        return Mapped(values, accounts, tuple(ledger.skipped.items()))
     raise AssertionError("scratch files take riders in any order")
 
 
 def files_with_formats(
     paths: str | Path | Sequence[str | Path], trace_format: TraceFormat | Sequence[TraceFormat]
-) -> tuple[list[Path], tuple[TraceFormat, ...]]:
-    """Open folders, and give each file the format that was declared for its path."""
-    if isinstance(trace_format, TraceFormat):
-        files = find_files(paths)
-        return files, (trace_format,) * len(files)
+) -> tuple[list[Path], tuple[TraceFormat, ...], dict[str, str]]:
+    """Open folders, give each file the format declared for its path, and part off what holds no traces."""
     entries = [paths] if isinstance(paths, str | Path) else list(paths)
-    if len(entries) != len(trace_format):
-        raise InputError(f"{len(entries)} paths of traces need as many formats, not {len(trace_format)}")
-    if len({f.timezone for f in trace_format}) > 1:
+    formats = [trace_format] * len(entries) if isinstance(trace_format, TraceFormat) else list(trace_format)
+    if len(entries) != len(formats):
+        raise InputError(f"{len(entries)} paths of traces need as many formats, not {len(formats)}")
+    if len({f.timezone for f in formats}) > 1:
         raise InputError("the traces of one study must be of one time zone")
-    found = [
-        (file, form) for entry, form in zip(entries, trace_format, strict=True) for file in find_files(entry)
-    ]
-    return [file for file, _ in found], tuple(form for _, form in found)
+    if not entries:
+        raise InputError("no trace file was named")
+    found: list[tuple[Path, TraceFormat]] = []
+    foreign: list[tuple[Path, TraceFormat]] = []
+    skipped: dict[str, str] = {}
+    for entry, form in zip(entries, formats, strict=True):
+        inside = find_files(entry, form)
+        skipped |= {shape_of_name(path.name): "not a trace file by its ending" for path in inside.skipped}
+        for path, searched in zip(inside.files, inside.by_search, strict=True):
+            (foreign if searched and is_foreign(path, form) else found).append((path, form))
+    if not found:
+        # Then the first of them says what is missing.
+        found, foreign = foreign, []
+    skipped |= {shape_of_name(path.name): "no columns of traces" for path, _ in foreign}
+    tracks = [form for path, form in found if "gpx" in (form.kind, file_kind(path)) and form.rider == "auto"]
+    if tracks:
+        refuse_unnamed_riders(len(tracks), "the traces", tracks[0])
+    return [file for file, _ in found], tuple(form for _, form in found), skipped
 
 
 def rules_for(
@@ -241,7 +261,7 @@ def read_traces(
         raise InputError(
             f"{mapped.accounts[0].file}: none of the {read:,} rows can be used ({said or 'no rows'})"
         )
-    return ReadResult(concat_traces(mapped.values), mapped.accounts)
+    return ReadResult(concat_traces(mapped.values), mapped.accounts, mapped.skipped)
 
 
 def _same(traces: Traces) -> Traces:
