@@ -62,7 +62,7 @@ class TraceFormat:
     time_unit: str = "auto"
     """Of plain numbers: s, ms, us, ns; ``auto`` goes by size."""
     time_format: str = "auto"
-    """``auto``, ``mdy``, ``dmy``, ``excel`` (serial days), or a pattern of strptime such as ``%d%b%Y %H:%M``."""
+    """``auto``, ``mdy``, ``dmy``, ``excel`` (serial days), or a pattern such as ``%d.%m.%y %H:%M``."""
     lonlat_format: str = "auto"
     """Order in a column with both: ``lon,lat`` or ``lat,lon``; ``auto`` goes by values beyond 90."""
     position_unit: str = "auto"

@@ -8,12 +8,13 @@ from typing import Final
 
 __all__ = ["COLUMN_NAMES", "KNOWN_LAYOUTS", "KnownLayout", "declared_datum", "declared_unit", "folded"]
 
-#: Canonical columns and the folded names (see `folded`) under which they are found without being told. A name
-#: of a later group counts only where none of an earlier group is there; two of one group are ambiguous.
+#: Canonical columns and the folded names (see `folded`) under which they are found without being told. A
+#: name of a later group counts only where none of an earlier group is there; two of one group are ambiguous.
 COLUMN_NAMES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "rider_id": (
         ("rider_id", "rider", "riderid", "courier_id", "courierid", "courier", "postman_id", "driver_id",
-         "driverid", "driver", "taxi_id", "taxiid", "骑手编号", "骑手id", "骑手", "骑手工号", "司机", "司机id",
+         "driverid", "driver", "taxi_id", "taxiid", "骑手编号", "骑手id", "骑手", "骑手工号", "司机",
+         "司机id",
          "司机编号", "快递员", "快递员id", "快递员编号", "配送员", "配送员id", "配送员编号"),
         ("user_id", "userid", "user", "uid", "用户id", "用户编号", "工号", "员工编号", "phone", "mobile",
          "手机", "手机号", "手机号码"),
@@ -29,16 +30,18 @@ COLUMN_NAMES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "lon": (("lon", "lng", "long", "longitude", "gps_lng", "gps_lon", "经度"), ("x",)),
     "lat": (("lat", "latitude", "gps_lat", "纬度"), ("y",)),
     "lonlat": (
-        ("lonlat", "lnglat", "latlon", "latlng", "location", "position", "coordinates", "coordinate", "坐标",
-         "经纬度", "位置", "定位"),
+        ("lonlat", "lnglat", "latlon", "latlng", "location", "position", "coordinates", "coordinate",
+         "坐标", "经纬度", "位置", "定位"),
         ("geometry", "geom", "the_geom", "wkt", "wkb_geometry", "geometry_coordinates"),
     ),
     "polyline": (("polyline",),),
     "event": (("event", "事件"), ("groundtruth", "状态")),
     "platform": (("platform", "平台"),),
 }  # fmt: skip
-_DATUMS: Final = {"gcj02": "gcj02", "gcj_02": "gcj02", "火星": "gcj02", "bd09": "bd09", "bd_09": "bd09", "百度": "bd09",
-                  "wgs84": "wgs84", "wgs_84": "wgs84"}  # fmt: skip
+_DATUMS: Final = {
+    "gcj02": "gcj02", "gcj_02": "gcj02", "火星": "gcj02", "bd09": "bd09", "bd_09": "bd09", "百度": "bd09",
+    "wgs84": "wgs84", "wgs_84": "wgs84",
+}  # fmt: skip
 _BRACKETS: Final = re.compile(r"[(\[{<].*?[)\]}>]")
 
 
@@ -48,7 +51,7 @@ def _plain(name: str) -> str:
 
 
 def folded(name: str) -> str:
-    """Return a column's name without case, brackets, and what it says of datum and unit: 纬度(GCJ02) is 纬度."""
+    """Return a column's name without case, brackets, datum and unit: 纬度(GCJ02) is 纬度."""
     text = _BRACKETS.sub("", _plain(name)).strip("_")
     for word in _DATUMS:
         text = re.sub(rf"_?{word}_?", "", text)
@@ -94,7 +97,7 @@ KNOWN_LAYOUTS: Final[Sequence[KnownLayout]] = (
     ),
     KnownLayout(
         "Porto taxi", ("trip_id", "taxi_id", "timestamp", "polyline"), (), {},
-        "Moreira-Matias et al., Predicting taxi-passenger demand using streaming data, 2013; a point each 15 s",
+        "Moreira-Matias et al., Predicting taxi-passenger demand using streaming data, 2013; a point in 15 s",
     ),
     KnownLayout(
         "LaDe-D", ("courier_id", "accept_gps_time", "delivery_gps_time"), (), {},

@@ -2,10 +2,10 @@
 
 Understood: epoch seconds, milliseconds, microseconds or nanoseconds (by size, or as declared); dates as
 ``2026-03-02 08:05[:30[.5]]`` or with ``/``, ``.`` or ``T``, one-digit months, days and hours too;
-``20260302080530`` and ``20260302T080530``; ``2026年3月2日 上午8:05`` and ``08时05分30秒``; ``03/02/2026 8:05 PM``
-once it is known which comes first; ``03-02 08:05:30`` with the year declared (LaDe); serial days of Excel;
-each with ``Z``, ``UTC``, ``GMT``, ``+08:00``, ``+0800`` or ``+08`` behind it, or else as local time of the
-declared zone. Fractions are cut off.
+``20260302080530`` and ``20260302T080530``; ``2026年3月2日 上午8:05`` and ``08时05分30秒``;
+``03/02/2026 8:05 PM`` once it is known which comes first; ``03-02 08:05:30`` with the year declared (LaDe);
+serial days of Excel; each with ``Z``, ``UTC``, ``GMT``, ``+08:00``, ``+0800`` or ``+08`` behind it, or else
+as local time of the declared zone. Fractions are cut off.
 
 A local time that the clock change skips, or repeats, is refused: either reading may be an hour wrong.
 """
@@ -424,8 +424,8 @@ def field_order(column: ArrowArray) -> str | None:
     Returns
     -------
     str or None
-        ``mdy`` or ``dmy`` by the values above 12; ``unclear`` where there are such dates and no such value, or
-        values that contradict; None where there is no such date.
+        ``mdy`` or ``dmy`` by the values above 12; ``unclear`` where there are such dates and no such value,
+        or values that contradict; None where there is no such date.
     """
     fields, code = _from_text(column, 0, None, 0)
     pairs = fields[code == _WHICH_FIRST]

@@ -1,6 +1,7 @@
-"""Tables of cells: workbooks by openpyxl, and JSON as lines, lists or GeoJSON features, read piece by piece."""
+"""Tables of cells: workbooks by openpyxl; JSON as lines, lists or GeoJSON features, read piece by piece."""
 
 import datetime
+import functools
 import json
 import re
 import warnings
@@ -87,7 +88,7 @@ class SheetTable(_CellTable):
         found: list[tuple[Any, list[list[str]], int | None]] = []
         refused: InputError | None = None
         for sheet in sheets:
-            head = self._careful(lambda sheet=sheet: self._head(sheet))
+            head = self._careful(functools.partial(self._head, sheet))
             try:
                 at = find_header([row for row in head if any(c.strip() for c in row)], trace_format, name)
             except InputError as error:
@@ -219,6 +220,8 @@ def _object(text: str) -> dict[str, str] | None:
 def _flat(record: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, str]:
     row: dict[str, str] = {}
     for key, value in record.items():
+        if value is None:
+            continue  # such as the geometry of a feature without one
         if isinstance(value, dict) and depth < _DEPTH:
             row |= _flat(value, f"{prefix}{key}.", depth + 1)
         else:

@@ -152,10 +152,8 @@ def chosen_columns(
         if column in given:
             continue
         wanted = trace_format.columns.get(column)
-        if not header and not isinstance(wanted, int):
-            hits = []
-        else:
-            hits = _hits(names, column, wanted)
+        # Without a header there are positions only.
+        hits = _hits(names, column, wanted) if header or isinstance(wanted, int) else []
         if len(hits) > 1:
             if column == "date" or (column not in _SCORED and wanted is None):
                 continue

@@ -26,6 +26,7 @@ _SAMPLE_LINES: Final = 1_000
 _SAMPLE_BYTES: Final = 400_000
 _SEPARATORS: Final = ",\t;|"
 _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
+_FEW_QUOTES: Final = 10_000
 _FEED, _QUOTE = 10, 34
 
 
@@ -40,7 +41,7 @@ def _fields(line: str, separator: str) -> list[str] | None:
 
 
 def fitted(fields: list[str], names: Sequence[str]) -> list[str] | None:
-    """Return the fields of a row, one a name, or None; blank fields too many or unnamed ones too few are let be."""
+    """Return the fields of a row, one a name, or None; blank ones may be too many or too few."""
     width = len(names)
     if len(fields) > width and not any(f.strip() for f in fields[width:]):
         return fields[:width]
@@ -62,10 +63,23 @@ def _separator(lines: Sequence[str], declared: str) -> str:
 
     def agreement(separator: str) -> tuple[int, int]:
         counts = [line.count(separator) for line in bare]
-        best = max(((counts.count(n), n) for n in set(counts) if n > 0), default=(0, 0))
-        return best
+        return max(((counts.count(n), n) for n in set(counts) if n > 0), default=(0, 0))
 
     return max(_SEPARATORS, key=agreement)
+
+
+def _has_odd_line(block: bytes) -> bool:
+    """Return whether a line has an odd number of quotes; many quotes are left to a pass in columns."""
+    if block.count(b'"') > _FEW_QUOTES:
+        return True
+    at = block.find(b'"')
+    while at >= 0:
+        end = block.find(b"\n", at)
+        end = len(block) if end < 0 else end
+        if block.count(b'"', at, end) % 2:
+            return True
+        at = block.find(b'"', end)
+    return False
 
 
 @dataclass
@@ -157,13 +171,12 @@ class CsvTable:
         """Cut a block into columns; return them, the number of records, and lines kept for the next block."""
         if not block.endswith(b"\n"):
             block += b"\n"
-        if _QUOTE in block:
+        if _QUOTE in block and _has_odd_line(block):
             data = np.frombuffer(block, np.uint8)
             ends = np.flatnonzero(data == _FEED)
             before = np.searchsorted(np.flatnonzero(data == _QUOTE), ends)
             odd = np.flatnonzero(np.diff(before, prepend=0) & 1)
-            if len(odd):
-                return self._cut_quoted(block, ends, odd.tolist(), needed, first_row, final)
+            return self._cut_quoted(block, ends, odd.tolist(), needed, first_row, final)
         lines = block.count(b"\n")
         return self._cut_plain(block, np.arange(first_row, first_row + lines), needed), lines, b""
 

@@ -1,6 +1,5 @@
 """Which files are meant: names, folders and patterns; what in them is no trace file is listed, not read."""
 
-import glob
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,14 +30,14 @@ class FoundFiles:
 
 
 def _from_pattern(path: Path) -> list[Path]:
-    """Return what a pattern such as ``*/Trajectory/*.plt`` means; folders that are there are taken as named."""
+    """Return what a pattern such as ``*/Trajectory/*.plt`` means; folders that are there are as named."""
     base = Path(path.parts[0]) if path.parts else path
     parts = list(path.parts[1:])
     if not base.exists():
         base, parts = Path(), list(path.parts)
     while parts and (base / parts[0]).exists():
         base /= parts.pop(0)
-    return sorted(base / found for found in glob.glob("/".join(parts), root_dir=base, recursive=True))
+    return sorted(base.glob("/".join(parts)))
 
 
 def find_files(

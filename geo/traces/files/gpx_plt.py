@@ -96,7 +96,7 @@ def _from_fixes(
 
 
 def _gpx_encoding(head: bytes, declared: str) -> str:
-    """Return the encoding that the XML declaration names, where none was declared; UTF-8 is left to be found."""
+    """Return the encoding that the XML declaration names, where none was declared; UTF-8 is to be found."""
     found = _XML_ENCODING.search(head[:200])
     word = found.group(1).decode("ascii").lower() if found and declared == "auto" else declared
     try:
@@ -107,7 +107,7 @@ def _gpx_encoding(head: bytes, declared: str) -> str:
 
 
 def read_gpx(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat) -> Iterator[RawBatch]:
-    """Read the track points of a GPX file; the rider is the name of the file, unless another rule was named."""
+    """Read the track points of a GPX file; its rider is its name, unless another rule was named."""
     points = _TrackPoints()
     rule = trace_format.rider
     rider = rider_of(path, "file" if rule in ("auto", "column") else rule, name)

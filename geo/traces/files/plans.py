@@ -48,11 +48,20 @@ class Chunk:
 class Table(Protocol):
     """A file as columns."""
 
-    names: Sequence[str]
-    """One a column; without a header, empty texts."""
-    header: bool
-    sample: Mapping[int, ArrowArray]
-    """Its first rows, by position; columns whose values need no look may be left out."""
+    @property
+    def names(self) -> Sequence[str]:
+        """One a column; without a header, empty texts."""
+        ...
+
+    @property
+    def header(self) -> bool:
+        """Whether the file has one."""
+        ...
+
+    @property
+    def sample(self) -> Mapping[int, ArrowArray]:
+        """Its first rows, by position; columns whose values need no look may be left out."""
+        ...
 
     def chunks(self, needed: Sequence[int]) -> Iterator[Chunk]:
         """Read the rows; once only."""
@@ -190,7 +199,8 @@ def _settled(plan: Plan, table: Table) -> Plan:
     if "polyline" in chosen and form.interval_s is None:
         if not {"trip_id", "taxi_id", "timestamp"} <= {folded(n) for n in table.names}:
             raise InputError(
-                f"{plan.name}: the seconds between the points of a polyline are not known; name them: interval_s"
+                f"{plan.name}: the seconds between the points of a polyline are not known;"
+                " name them: interval_s"
             )
         form = replace(form, interval_s=_PORTO_S)
     return replace(plan, chosen=chosen, form=form, notes=tuple(notes))
@@ -200,8 +210,8 @@ def _time_form(times: Sequence[str], sample: ArrowArray | None, plan: Plan) -> s
     order = field_order(pa.array(times, pa.string())) if times else None
     if order == "unclear":
         raise InputError(
-            f"{plan.name}: dates such as 03/02/2026 may begin with the month or with the day, and the values do"
-            ' not tell; name which: time_format = "mdy" or "dmy"'
+            f"{plan.name}: dates such as 03/02/2026 may begin with the month or with the day, and the values"
+            ' do not tell; name which: time_format = "mdy" or "dmy"'
         )
     if order is not None:
         return order
@@ -238,8 +248,8 @@ def _order(name: str, sample: ArrowArray | None, file: str) -> str:
     if simple in ("latlon", "latlng"):
         return "lat,lon"
     raise InputError(
-        f"{file}: positions in one column may begin with lon or with lat, and the values do not tell; name which:"
-        ' lonlat_format = "lon,lat" or "lat,lon"'
+        f"{file}: positions in one column may begin with lon or with lat, and the values do not tell;"
+        ' name which: lonlat_format = "lon,lat" or "lat,lon"'
     )
 
 
@@ -283,7 +293,10 @@ def _unrolled(
     columns: Mapping[str, ArrowArray], row: NDArray[np.int64], form: TraceFormat
 ) -> tuple[dict[str, Any], NDArray[np.int64], list[int]]:
     """Make a point of each place of a polyline; each keeps the number of its row."""
-    counts, lon, lat, unread = [], [], [], []
+    counts: list[int] = []
+    lon: list[float] = []
+    lat: list[float] = []
+    unread: list[int] = []
     for number, text in zip(row.tolist(), _as_text(columns["polyline"]).to_pylist(), strict=True):
         places = _places(text)
         if not places:

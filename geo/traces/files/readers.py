@@ -174,9 +174,9 @@ def refuse_unnamed_riders(count: int, name: str, trace_format: TraceFormat) -> N
     """Refuse several rides as files of which nobody said whose they are."""
     if count > 1 and trace_format.rider in ("auto", "column"):
         raise InputError(
-            f'{name}: {count:,} GPX files, and nothing says whose they are; add to [[traces]] rider = "folder" (one'
-            ' rider a folder), a pattern of the path such as rider = "{rider}_*.gpx", or rider = "file" (each file'
-            " is another rider)"
+            f"{name}: {count:,} GPX files, and nothing says whose they are; add to [[traces]]"
+            ' rider = "folder" (one rider a folder), a pattern of the path such as rider = "{rider}_*.gpx",'
+            ' or rider = "file" (each file is another rider)'
         )
 
 
@@ -194,7 +194,7 @@ def _read_member(
             return
         head = raw.read(2)
         raw.seek(0)
-        stream = cast("IO[bytes]", gzip.open(raw)) if head == _GZIP else raw
+        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if head == _GZIP else raw
         yield from _read_open(stream, inner, shown, kind, trace_format)
 
 

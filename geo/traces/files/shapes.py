@@ -16,7 +16,7 @@ _COMPACT: Final = re.compile(r"^\s*(19|20)\d{12}\s*$")
 
 
 def kind_of(value: str) -> str:
-    """Return what a value looks like: datetime, clock, epoch, compact, degrees, whole, number, empty, text."""
+    """Return what a value looks like: datetime, clock, epoch, degrees, whole, number, empty, text ..."""
     text = value.strip()
     if not text:
         return "empty"

@@ -1,9 +1,9 @@
 """A byte stream as blocks of whole lines in UTF-8, whatever its encoding.
 
-The encoding ``auto`` is settled over the whole file, not by its beginning: as long as bytes fit UTF-8 they are
-taken so. The first block that does not fit is asked line by line: where lines that fit only GB 18030 (which
-includes GBK and GB 2312) are the rule the file goes on in it, where they are the exception they are damage, and
-each damaged character becomes U+FFFD.
+The encoding ``auto`` is settled over the whole file, not by its beginning: as long as bytes fit UTF-8 they
+are taken so. The first block that does not fit is asked line by line: where lines that fit only GB 18030
+(which includes GBK and GB 2312) are the rule the file goes on in it, where they are the exception they are
+damage, and each damaged character becomes U+FFFD.
 """
 
 import codecs
@@ -103,7 +103,7 @@ def _wide(head: bytes, declared: str) -> str | None:
 def utf8_blocks(
     stream: IO[bytes], decoder: Decoder, block_bytes: int = _BLOCK_BYTES, ends: bytes = b"\n"
 ) -> Iterator[bytes]:
-    """Cut a stream into blocks of whole lines in UTF-8 without byte order mark, each line ended by a line feed.
+    """Cut a stream into blocks of whole lines in UTF-8, without byte order mark and carriage returns.
 
     Parameters
     ----------
@@ -133,6 +133,8 @@ def utf8_blocks(
         if cut == 0 and carriage and ends == b"\n":
             # Lines that end with a carriage return alone; not the last byte, a line feed may follow it.
             cut = data.rfind(b"\r", 0, len(data) - 1) + 1
+        if not coming:
+            cut = 0
         if cut == 0 and held + len(data) < _LONGEST_LINE:
             rest.append(data)
             held += len(data)
