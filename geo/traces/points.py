@@ -75,6 +75,8 @@ class Account:
     accepted: int
     rejected: Mapping[str, int]
     """Rows by reason, see `geo.traces.formats.REASONS`; only reasons that occurred."""
+    hints: tuple[str, ...] = ()
+    """Where most rows were refused: what the file looks like, codes of `geo.traces.files.hints.HINTS`."""
 
 
 def concat_traces(parts: Sequence[Traces]) -> Traces:

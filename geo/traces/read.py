@@ -13,7 +13,7 @@ each, small enough to be sorted in memory.
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
@@ -23,6 +23,8 @@ from geo.datum import in_mainland_china
 from geo.errors import InputError
 from geo.traces.accounts import Ledger
 from geo.traces.files.found import file_kind, find_files
+from geo.traces.files.hints import HINTS, hints_of
+from geo.traces.files.look import first_times
 from geo.traces.files.readers import is_foreign, refuse_unnamed_riders
 from geo.traces.files.shapes import shape_of_name
 from geo.traces.formats import TraceFormat
@@ -152,7 +154,7 @@ def map_traces(
                 values = tuple(function(build_traces(part, rules, riders, ledger)) for part in parts)
             except ComesBackError:
                 continue
-        accounts = ledger.accounts()
+        accounts = with_hints(ledger.accounts(), files, formats)
         refuse_other_city(accounts, ledger, rules)
         return Mapped(values, accounts, tuple(ledger.skipped.items()))
     raise AssertionError("scratch files take riders in any order")
@@ -201,6 +203,18 @@ def rules_for(
         west, south, east, north = bounds
         shifted = bool(in_mainland_china([[(west + east) / 2, (south + north) / 2]])[0])
     return Rules(formats, None if bounds is None else _with_margin(bounds), network, shifted)
+
+
+def with_hints(
+    accounts: tuple[Account, ...], files: Sequence[Path], formats: Sequence[TraceFormat]
+) -> tuple[Account, ...]:
+    """Add to the account of each file that gave few points what it looks like."""
+    return tuple(
+        replace(account, hints=hints_of(path, form, first_times(path, form)))
+        if 2 * account.accepted < account.read or account.read == 0
+        else account
+        for account, path, form in zip(accounts, files, formats, strict=True)
+    )
 
 
 def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rules) -> None:
@@ -258,8 +272,9 @@ def read_traces(
             for why, n in account.rejected.items():
                 reasons[why] = reasons.get(why, 0) + n
         said = ", ".join(f"{why} {n}" for why, n in sorted(reasons.items(), key=lambda item: -item[1]))
+        hints = "".join(f"; {HINTS[code]}" for code in mapped.accounts[0].hints)
         raise InputError(
-            f"{mapped.accounts[0].file}: none of the {read:,} rows can be used ({said or 'no rows'})"
+            f"{mapped.accounts[0].file}: none of the {read:,} rows can be used ({said or 'no rows'}){hints}"
         )
     return ReadResult(concat_traces(mapped.values), mapped.accounts, mapped.skipped)
 

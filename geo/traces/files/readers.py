@@ -27,6 +27,7 @@ from geo.traces.formats import KINDS, RawBatch, TraceFormat
 
 __all__ = [
     "is_foreign",
+    "open_file",
     "open_table",
     "read_batches",
     "refuse_unnamed_riders",
@@ -116,7 +117,8 @@ def read_batches(
     return _read_stream(path, shown, kind, trace_format)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def open_file(path: Path) -> IO[bytes]:
+    """Open a file that may be packed by gzip, whatever its name."""
     with path.open("rb") as head:
         packed = head.read(2) == _GZIP
     # gzip promises less than it does.
@@ -125,7 +127,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _read_stream(path: Path, name: str, kind: str, trace_format: TraceFormat) -> Iterator[RawBatch]:
     try:
-        with _opened(path) as stream:
+        with open_file(path) as stream:
             yield from _read_open(stream, path, name, kind, trace_format)
     except _BROKEN as error:
         if isinstance(error, InputError):
@@ -229,7 +231,7 @@ def is_foreign(path: Path, trace_format: TraceFormat) -> bool:
     if _kind(path, trace_format) != "csv":
         return False
     try:
-        with _opened(path) as stream:
+        with open_file(path) as stream:
             head = stream.read(_HEAD_BYTES)
         if len(head) == _HEAD_BYTES:
             head = head[: head.rfind(b"\n") + 1] or head

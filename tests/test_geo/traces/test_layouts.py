@@ -442,9 +442,9 @@ def test_several_gpx_files_need_a_word_on_their_riders(tmp_path: Path) -> None:
 
 def test_a_table_without_a_rider_column_may_be_one_of_a_file(tmp_path: Path) -> None:
     for name in ("a_1", "a_2", "b_1"):
-        content = table(
-            "time,lon,lat", lambda k, n=name: f"{START_S + STEP_S * k + 86_400 * int(n[-1])},{lon(k)},{LAT}"
-        )
+        first_s = START_S + 86_400 * int(name[-1])
+        lines = [f"{first_s + STEP_S * k},{lon(k)},{LAT}" for k in range(POINTS)]
+        content = "\n".join(["time,lon,lat", *lines]).encode()
         (tmp_path / f"{name}.csv").write_bytes(content)
     with pytest.raises(InputError, match='rider = "folder", "file" or a pattern'):
         read_traces(tmp_path, form(), key=KEY)
