@@ -154,4 +154,8 @@ def _file_account(account: Account) -> FileAccount:
         read=account.read,
         accepted=account.accepted,
         rejected=tuple(sorted(account.rejected.items())),
+        notes=(
+            *((account.file, code, sum(account.rejected.values())) for code in account.hints),
+            *((file, code, 0) for file, code in account.skipped),
+        ),
     )

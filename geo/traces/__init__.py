@@ -3,7 +3,7 @@
 from geo.traces.distributed import Scheduler, map_traces_on
 from geo.traces.files.hints import HINTS
 from geo.traces.formats import TraceFormat
-from geo.traces.inspect import Inspection, check_headers, inspect_file, paste_table
+from geo.traces.inspect import Inspection, check_headers, inspect_file, paste_table, trace_files
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.read import ReadResult, read_traces
 
@@ -21,4 +21,5 @@ __all__ = [
     "map_traces_on",
     "paste_table",
     "read_traces",
+    "trace_files",
 ]

@@ -27,7 +27,7 @@ from geo.traces.formats import TraceFormat
 from geo.traces.grouping import read_partition, write_partitions
 from geo.traces.ingest import Block, Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Traces
-from geo.traces.read import Mapped, files_with_formats, refuse_other_city, rules_for, with_hints
+from geo.traces.read import Mapped, files_with_formats, refuse_other_city, rules_for, with_notes
 from geo.traces.rejects import RejectsFile
 from geo.traces.riders import Riders, RiderTable
 
@@ -259,7 +259,7 @@ def map_traces_on(
             ledger.datums[mine].update(known)
     if rejects is not None:
         _write_rejects(rejects, job, len(pieces))
-    accounts = with_hints(ledger.accounts(), files, formats)
+    accounts = with_notes(ledger.accounts(), files, formats, skipped)
     refuse_other_city(accounts, ledger, rules)
     values_of_shares = tuple(value for values, _ in results for value in values)
     return Mapped(values_of_shares, accounts, tuple(skipped.items()))

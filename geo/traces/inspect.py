@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.traces.datum_evidence import detect_datum, moving_points
+from geo.traces.files.found import find_files
 from geo.traces.files.hints import hints_of
 from geo.traces.files.look import FileLook, look_at
 from geo.traces.formats import TraceFormat
@@ -21,7 +22,7 @@ from geo.traces.times import local_offset_s, zone
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork
 
-__all__ = ["Inspection", "check_headers", "inspect_file", "paste_table"]
+__all__ = ["Inspection", "check_headers", "inspect_file", "paste_table", "trace_files"]
 
 _DAY_S: Final = 86_400
 _SAMPLED: Final = 200_000
@@ -107,6 +108,11 @@ def _with_map(found: Inspection, parts: list[Traces], network: "StreetNetwork") 
     return replace(
         found, datum=evidence.datum, datum_evidence=evidence.text, inside_share=float(inside.mean())
     )
+
+
+def trace_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files meant by some paths: folders and patterns opened, as a study would."""
+    return list(find_files(paths).files)
 
 
 def check_headers(paths: Sequence[Path], trace_format: TraceFormat | Sequence[TraceFormat]) -> None:

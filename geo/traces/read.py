@@ -12,7 +12,7 @@ each, small enough to be sorted in memory.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
@@ -154,7 +154,7 @@ def map_traces(
                 values = tuple(function(build_traces(part, rules, riders, ledger)) for part in parts)
             except ComesBackError:
                 continue
-        accounts = with_hints(ledger.accounts(), files, formats)
+        accounts = with_notes(ledger.accounts(), files, formats, ledger.skipped)
         refuse_other_city(accounts, ledger, rules)
         return Mapped(values, accounts, tuple(ledger.skipped.items()))
     raise AssertionError("scratch files take riders in any order")
@@ -177,13 +177,13 @@ def files_with_formats(
     skipped: dict[str, str] = {}
     for entry, form in zip(entries, formats, strict=True):
         inside = find_files(entry, form)
-        skipped |= {shape_of_name(path.name): "not a trace file by its ending" for path in inside.skipped}
+        skipped |= {shape_of_name(path.name): "skipped_name" for path in inside.skipped}
         for path, searched in zip(inside.files, inside.by_search, strict=True):
             (foreign if searched and is_foreign(path, form) else found).append((path, form))
     if not found:
         # Then the first of them says what is missing.
         found, foreign = foreign, []
-    skipped |= {shape_of_name(path.name): "no columns of traces" for path, _ in foreign}
+    skipped |= {shape_of_name(path.name): "skipped_columns" for path, _ in foreign}
     tracks = [form for path, form in found if "gpx" in (form.kind, file_kind(path)) and form.rider == "auto"]
     if tracks:
         refuse_unnamed_riders(len(tracks), "the traces", tracks[0])
@@ -205,15 +205,19 @@ def rules_for(
     return Rules(formats, None if bounds is None else _with_margin(bounds), network, shifted)
 
 
-def with_hints(
-    accounts: tuple[Account, ...], files: Sequence[Path], formats: Sequence[TraceFormat]
+def with_notes(
+    accounts: tuple[Account, ...],
+    files: Sequence[Path],
+    formats: Sequence[TraceFormat],
+    skipped: Mapping[str, str],
 ) -> tuple[Account, ...]:
-    """Add to the account of each file that gave few points what it looks like."""
+    """Add to the account of each file that gave few points what it looks like, and list what was skipped."""
+    first = replace(accounts[0], skipped=tuple(skipped.items()))
     return tuple(
         replace(account, hints=hints_of(path, form, first_times(path, form)))
         if 2 * account.accepted < account.read or account.read == 0
         else account
-        for account, path, form in zip(accounts, files, formats, strict=True)
+        for account, path, form in zip((first, *accounts[1:]), files, formats, strict=True)
     )
 
 
@@ -227,7 +231,7 @@ def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rule
     west, south, east, north = bounds
     raise InputError(
         f"{accounts[0].file}: all {away:,} points with a position lie outside the map; they are around lon"
-        f" {lon:.2f}, lat {lat:.2f}, and the map covers lon {west:.2f} to {east:.2f},"
+        f" {lon:.1f}, lat {lat:.1f}, and the map covers lon {west:.2f} to {east:.2f},"
         f" lat {south:.2f} to {north:.2f}"
     )
 

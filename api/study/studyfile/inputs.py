@@ -216,7 +216,8 @@ def read_platform_files(
         lists.append(refused)
     _join(lists, rejects)
     traces = concat_traces(parts)
-    _refuse_stray_days(traces)
+    if all(form.period_s == ANY_TIME_S for given in inputs for form in given.formats):
+        _refuse_stray_days(traces)
     return traces, tuple(accounts)
 
 

@@ -150,7 +150,7 @@ def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | Non
                 shown = f"{name}: {shown_name(inner, number, trace_format)}"
                 kind = _kind(inner, trace_format)
                 if kind in (None, "zip") or file_kind(inner) is None:
-                    told(shown, "not a trace file by its ending")
+                    told(shown, "skipped_name")
                     continue
                 # Rows are numbered through the archive, as if its files were one.
                 top = last
@@ -160,7 +160,7 @@ def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | Non
                         top = max([top, *(last + n for n in numbers)])
                         yield _renumbered(batch, last)
                 except ForeignFileError:
-                    told(shown, "no columns of traces")
+                    told(shown, "skipped_columns")
                     continue
                 last = top
                 read += 1
