@@ -31,7 +31,7 @@ from geo.traces.formats import TraceFormat
 from geo.traces.grouping import ComesBackError, read_ahead, rider_by_rider, spilled_partitions
 from geo.traces.ingest import Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Account, Traces, concat_traces
-from geo.traces.rejects import RejectsFile
+from geo.traces.rejects import RejectsFile, cut_degrees
 from geo.traces.riders import ROTATIONS, Riders
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rule
     west, south, east, north = bounds
     raise InputError(
         f"{accounts[0].file}: all {away:,} points with a position lie outside the map; they are around lon"
-        f" {lon:.1f}, lat {lat:.1f}, and the map covers lon {west:.2f} to {east:.2f},"
+        f" {cut_degrees(lon)}, lat {cut_degrees(lat)}, and the map covers lon {west:.2f} to {east:.2f},"
         f" lat {south:.2f} to {north:.2f}"
     )
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.traces.formats import REASONS
 
-__all__ = ["RejectsFile"]
+__all__ = ["RejectsFile", "cut_degrees"]
 
 _OUT_OF_RANGE = REASONS.index("out_of_range")
 _TIME_OUT_OF_RANGE = REASONS.index("time_out_of_range")
@@ -95,8 +95,9 @@ def _value(reason: int, t_s: int, lonlat: Sequence[float]) -> str:
         return ""
     if not all(abs(c) <= _PLAUSIBLE_DEG for c in lonlat):
         return ""
-    return f"{_cut(lonlat[0])} {_cut(lonlat[1])}"
+    return f"{cut_degrees(lonlat[0])} {cut_degrees(lonlat[1])}"
 
 
-def _cut(degrees: float) -> str:
+def cut_degrees(degrees: float) -> str:
+    """Return an angle by shape: its first decimal, such as ``118.7*``."""
     return f"{math.trunc(degrees * 10) / 10:.1f}*"

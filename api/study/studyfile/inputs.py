@@ -17,7 +17,7 @@ from geo.places import Places
 from geo.privacy import MIN_KEY_BYTES
 from geo.streets import StreetNetwork
 from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_csv, write_parquet
-from geo.traces import Account, ReadResult, TraceFormat, Traces, concat_traces, read_traces
+from geo.traces import Account, ReadResult, TraceFormat, Traces, check_headers, concat_traces, read_traces
 
 __all__ = [
     "Reader",
@@ -27,6 +27,7 @@ __all__ = [
     "read_here",
     "read_map",
     "read_platform_files",
+    "refuse_unclear_files",
     "trace_inputs",
 ]
 
@@ -142,6 +143,12 @@ def trace_inputs(
         TraceInput(tuple(file for file, _ in found), tuple(form for _, form in found))
         for found in zones.values()
     )
+
+
+def refuse_unclear_files(study_settings: StudyFile) -> None:
+    """Refuse trace files that are not there or whose columns are not clear, before the map is read."""
+    for table in study_settings.traces:
+        check_headers([Path(name) for name in table.files], _platform_format(study_settings, table))
 
 
 def _platform_format(study_settings: StudyFile, table: TraceTable) -> TraceFormat:

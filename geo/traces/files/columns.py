@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Final
 
 from geo.errors import InputError
-from geo.traces.files.shapes import kind_of, shape, shape_of_name
+from geo.traces.files.shapes import kind_of, shape, shown_column
 from geo.traces.formats import TraceFormat
 from geo.traces.names import COLUMN_NAMES, KNOWN_LAYOUTS, KnownLayout, declared_datum, folded
 
@@ -157,7 +157,7 @@ def chosen_columns(
         if len(hits) > 1:
             if column == "date" or (column not in _SCORED and wanted is None):
                 continue
-            either = " or ".join(f'"{shape_of_name(names[i])}"' for i in hits)
+            either = " or ".join(f'"{shown_column(names[i])}"' for i in hits)
             how = f"{column} = {hits[0] + 1} (its position)" if wanted else f"{column} = {either}"
             raise InputError(
                 f"{name}: {len(hits)} columns could be {column}; say which: columns = {{ {how} }}"
@@ -203,7 +203,7 @@ def _missing(name: str, column: str, wanted: str | int | None, names: Sequence[s
     if names is None:
         return f"{name}: {said}; the file has no header, so name its position: columns = {{ {column} = 1 }}"
     data = _is_data(names)
-    shown = ", ".join(repr(shape(h) if data else shape_of_name(h)[:40]) for h in list(names)[:_SHOWN])
+    shown = ", ".join(repr(shape(h) if data else shown_column(h)) for h in list(names)[:_SHOWN])
     more = f"; {_advice(column, names)}" if wanted is None and not data else ""
     return f"{name}: {said}; the file has {shown or 'no header'}{more}"
 
@@ -212,7 +212,7 @@ def _advice(column: str, names: Sequence[str]) -> str:
     if column != "rider_id":
         return f'name it: columns = {{ {column} = "..." }}'
     orders = [n for n in names if "order" in folded(n) or "订单" in n or "运单" in n]
-    aside = f" ({shape_of_name(orders[0])!r} is an order, not a rider)" if orders else ""
+    aside = f" ({shown_column(orders[0])!r} is an order, not a rider)" if orders else ""
     return (
         f'name the column of the riders{aside}: columns = {{ rider_id = "..." }}; or say whose a file is:'
         ' rider = "folder", "file" or a pattern such as "{rider}_*.csv"'
@@ -228,7 +228,7 @@ def _check_datum(chosen: dict[str, int], names: Sequence[str], trace_format: Tra
         said = declared_datum(names[at]) if at < len(names) else None
         if said not in (None, trace_format.datum) and column not in trace_format.columns:
             raise InputError(
-                f"{name}: the column {shape_of_name(names[at])!r} says {said}, but the datum was declared as"
+                f"{name}: the column {shown_column(names[at])!r} says {said}, but the datum was declared as"
                 f" {trace_format.datum}; name the right datum, or the column: columns = {{ {column} = ... }}"
             )
 

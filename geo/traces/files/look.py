@@ -14,7 +14,7 @@ from geo.traces.files.csv import CsvTable
 from geo.traces.files.found import file_kind
 from geo.traces.files.plans import Plan, Table, plans_for
 from geo.traces.files.readers import open_file, open_table, shown_name
-from geo.traces.files.shapes import kind_of, shape_of_name
+from geo.traces.files.shapes import kind_of, shown_column
 from geo.traces.formats import TraceFormat
 from geo.traces.names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
 
@@ -161,8 +161,8 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
         separator=table.separator if isinstance(table, CsvTable) else "",
         header=table.header,
         title_lines=table.title_lines if isinstance(table, CsvTable) else 0,
-        columns=tuple((c, shape_of_name(names[at])) for c, at in chosen.items()),
-        others=tuple(shape_of_name(n) for i, n in enumerate(names) if i not in chosen.values()),
+        columns=tuple((c, shown_column(names[at])) for c, at in chosen.items()),
+        others=tuple(shown_column(n) for i, n in enumerate(names) if i not in chosen.values()),
         alternatives=_alternatives(table.names, chosen),
         time_form=time_form_of(times, "") if times else "",
         rows=tuple(shown_row(row) for row in _first_rows(table)),
@@ -209,7 +209,7 @@ def _alternatives(names: Sequence[str], chosen: dict[str, int]) -> tuple[tuple[s
     for column, groups in COLUMN_NAMES.items():
         fitting = {name for group in groups for name in group}
         found += [
-            (column, shape_of_name(names[i]))
+            (column, shown_column(names[i]))
             for i, n in enumerate(simple)
             if n in fitting and column in chosen and i not in chosen.values()
         ]

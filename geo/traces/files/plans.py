@@ -29,6 +29,8 @@ _PAIR: Final = (
     r"^\s*(?:(?i:SRID=\d+;)?\s*(?i:POINT)\s*(?i:Z|M|ZM)?\s*)?[\[({]*\s*"
     rf"(?P<a>{_NUMBER})\s*[,;|/\s]\s*(?P<b>{_NUMBER})(?:\s*[,;\s]\s*{_NUMBER})*\s*[\])}}]*\s*$"
 )
+_BARE_CLOCK: Final = re.compile(r"^([01]?\d|2[0-3])[0-5]\d[0-5]\d$")
+_NOTHING: Final = re.compile(r"(?!)")
 _PORTO_S: Final = 15.0
 _FIRST_SERIAL, _LAST_SERIAL = 36_526.0, 73_050.0  # 2000 to 2099
 _LATEST_S: Final = 86_400 * 366
@@ -176,7 +178,9 @@ def _settled(plan: Plan, table: Table) -> Plan:
     form, notes = plan.form, []
     chosen = dict(plan.chosen)
     times = _texts(table.sample.get(chosen.get("time", -1)))
-    clocks = sum(kind_of(text) == "clock" for text in times)
+    # Beside a column of dates, 82530 is half past eight.
+    bare = _BARE_CLOCK if "date" in chosen else _NOTHING
+    clocks = sum(kind_of(text) == "clock" or bare.match(text) is not None for text in times)
     if "date" in chosen and "date" not in form.columns and clocks * 2 <= len(times):
         del chosen["date"]
     elif "date" in chosen:
@@ -304,8 +308,9 @@ def _unrolled(
         counts.append(len(places))
         lon.extend(x for x, _ in places)
         lat.extend(y for _, y in places)
-    index = np.repeat(np.arange(len(row)), counts)
-    step = np.arange(len(index)) - np.repeat(np.r_[0, np.cumsum(counts)[:-1]].astype(np.int64), counts)
+    sizes = np.array(counts, np.int64)
+    index = np.repeat(np.arange(len(row)), sizes)
+    step = np.arange(len(index)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     rest = {c: values.take(pa.array(index)) for c, values in columns.items() if c not in ("polyline", "time")}
     start = as_numbers(columns["time"])[index]
     time = start + step * (form.interval_s or 0.0)

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-__all__ = ["kind_of", "shape", "shape_of_name"]
+__all__ = ["kind_of", "shape", "shape_of_name", "shown_column"]
 
 _TIME: Final = re.compile(
     r"^\s*(\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?([T\s]*[^\d\s]{0,3}\s*\d{1,2}[:时点].*)?"
@@ -11,6 +11,8 @@ _TIME: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"^\s*[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?\s*$")
 _LONG: Final = 9
+_LONGEST_NAME: Final = 40
+_VALUE: Final = re.compile(r"\d[\d.,]{3,}")
 _EPOCH: Final = re.compile(r"^\s*(1[0-9]{9}|1[0-9]{12})(\.\d+)?\s*$")
 _COMPACT: Final = re.compile(r"^\s*(19|20)\d{12}\s*$")
 
@@ -59,6 +61,11 @@ def _cut(text: str) -> str:
 def shape_of_name(name: str) -> str:
     """Return the name of a file or column, long numbers in it (phones, ids) by shape."""
     return re.sub(r"\d{7,}", lambda run: _kept_date(run.group(0)), name)
+
+
+def shown_column(name: str) -> str:
+    """Return the name of a column; one that looks like a value, as in a broken file, by shape."""
+    return shape(name) if _VALUE.search(name) else name[:_LONGEST_NAME]
 
 
 def _kept_date(digits: str) -> str:
