@@ -190,7 +190,8 @@ def test_trace_files_are_described_by_shape_with_a_table_to_paste(tmp_path: Path
     (tmp_path / "a.csv").write_text("骑手编号,时间,经度,纬度\n" + "\n".join(lines), encoding="gbk")
     (tmp_path / "b.csv").write_text("7,2026-03-02 05:25:00,116.301,39.981\n", encoding="utf-8")
     text = _run("traces", str(tmp_path / "a.csv"), str(tmp_path / "b.csv")).output
-    for words in ("gb18030", "rider_id = 骑手编号", "1381****678", "30 / 30 / 0", "median interval, s: 10", "T-Drive",
+    for words in ("gb18030", "rider_id = 骑手编号", "1381****678", "30 / 30 / 0", "median interval, s: 10",
+                  "T-Drive",
                   "[[traces]]", "columns = { rider_id = 1, time = 2, lon = 3, lat = 4 }"):  # fmt: skip
         assert words in text
     assert "13812345678" not in text
