@@ -1,10 +1,12 @@
 """The inspector of trace files: what each is, what came of every row, and the table to paste into a study."""
 
+import functools
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +50,9 @@ class Inspection:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-def _figures(traces: Traces) -> tuple[int, set[int], list[NDArray[np.int64]], Traces]:
+def _figures(traces: Traces, where: ZoneInfo) -> tuple[int, set[int], list[NDArray[np.int64]], Traces]:
     steps = np.diff(traces.t_s)[np.diff(traces.rider) == 0]
-    offset = local_offset_s(traces.t_s, zone("UTC"))
+    offset = local_offset_s(traces.t_s, where)
     days = set(np.unique((traces.t_s + offset) // _DAY_S).tolist())
     return len(traces.pseudonyms), days, [steps[:_SAMPLED]], traces
 
@@ -73,7 +75,8 @@ def inspect_file(path: Path, trace_format: TraceFormat, network: "StreetNetwork 
         return Inspection(look, hints=hints_of(path, form, list(look.times)))
     try:
         # Nothing of the pseudonyms is kept, so their key may be any.
-        mapped = map_traces(path, form, _figures, key=secrets.token_bytes(16))
+        figures = functools.partial(_figures, where=zone(form.timezone or "UTC"))
+        mapped = map_traces(path, form, figures, key=secrets.token_bytes(16))
     except InputError as error:
         return Inspection(replace(look, problem=str(error)), hints=hints_of(path, form, list(look.times)))
     account = mapped.accounts[0]
@@ -139,6 +142,9 @@ def paste_table(path: Path, found: Inspection) -> str:
     else:
         lines.append('datum = "auto"  # or as the platform says: wgs84, gcj02, bd09')
     lines += [f"{key} = {value}" for key, value in found.look.keys]
+    if found.look.kind in ("gpx", "plt", "zip"):
+        # Several files of one person must not become several riders by pasting.
+        lines.append('# rider = "folder"  # or "{rider}_*.gpx", or "file": each file is another rider')
     units = [code for code in found.hints if code in ("e5", "e6", "e7", "ddmm")]
     lines += [f'# position_unit = "{unit}"' for unit in units]
     if found.look.problem:

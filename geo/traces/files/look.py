@@ -114,9 +114,7 @@ def look_at(path: Path, trace_format: TraceFormat) -> FileLook:
     kind = file_kind(path) if trace_format.kind == "auto" else trace_format.kind
     if kind not in _TABLES:
         notes = {"gpx": "UTC", "plt": "UTC"}
-        keys = (("rider", '"file"'),) if kind == "gpx" else ()
-        form = replace(trace_format, rider="file") if kind == "gpx" else trace_format
-        return FileLook(name, str(kind), time_form=notes.get(str(kind), ""), form=form, keys=keys)
+        return FileLook(name, str(kind), time_form=notes.get(str(kind), ""), form=trace_format)
     try:
         with open_file(path) as stream:
             content = io.BytesIO(stream.read(4_000_000)) if kind == "csv" else stream
@@ -164,7 +162,7 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
         columns=tuple((c, shown_column(names[at])) for c, at in chosen.items()),
         others=tuple(shown_column(n) for i, n in enumerate(names) if i not in chosen.values()),
         alternatives=_alternatives(table.names, chosen),
-        time_form=time_form_of(times, "") if times else "",
+        time_form=_time_form(times, plan),
         rows=tuple(shown_row(row) for row in _first_rows(table)),
         times=tuple(times[:50]),
         form=form,
@@ -195,6 +193,13 @@ def _with_positions(stream: IO[bytes], form: TraceFormat) -> tuple[TraceFormat, 
             keys.append(("columns", "{ " + ", ".join(f"{c} = {at}" for c, at in guess.items()) + " }"))
     stream.seek(0)
     return form, layout, keys
+
+
+def _time_form(times: Sequence[str], plan: Plan | None) -> str:
+    """Return the form of times in words, with what was told by the values."""
+    form = time_form_of(times, "") if times else ""
+    told = plan.form.time_format if plan is not None else "auto"
+    return form if told == "auto" else f"{form}, {told}"
 
 
 def _column(table: Table, at: int | None) -> list[str]:

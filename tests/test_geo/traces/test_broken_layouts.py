@@ -123,7 +123,9 @@ def test_the_inspector_survives_broken_files_and_shows_nobody(tmp_path: Path) ->
 def test_a_gpx_file_of_waypoints_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.gpx"
     path.write_text(GPX.format("utf-8", "").replace("<trk>", '<wpt lat="1" lon="2"/><trk>'), "utf-8")
-    assert inspect_file(path, form(datum="auto")).hints == ("only_waypoints",)
+    found = inspect_file(path, form(datum="auto"))
+    assert found.hints == ("only_waypoints",)
+    assert "\nrider = " not in paste_table(path, found), "whose a track is, nobody guesses"
     mapped = map_traces(path, form(), len, key=KEY)
     assert mapped.accounts[0].hints == ("only_waypoints",)
 
