@@ -262,6 +262,9 @@ class FileAccount:
     accepted: int
     rejected: tuple[tuple[str, int], ...]
     """(reason, rows)."""
+    notes: tuple[tuple[str, str, int], ...] = ()
+    """(file, code of a text ``file_note``, rows): files that were not read, and what a refused file looks
+    like."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

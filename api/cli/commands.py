@@ -161,6 +161,37 @@ def describe_map(file: Path | None, place: str | None, graphml: Path | None, as_
         print_mapping(name, figures)
 
 
+@yilu.command("traces")
+@click.argument("files", metavar="FILE...", type=FILE, nargs=-1, required=True)
+@click.option("--map", "map_file", type=FILE, default=None, help="Map of the city: evidence about the datum.")
+@click.option("--timezone", default="Asia/Shanghai", show_default=True, help="Of times without an offset.")
+@click.option("--year", type=int, default=None, help="Of dates without one.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="en", show_default=True)
+def describe_traces(
+    files: tuple[Path, ...],
+    map_file: Path | None,
+    timezone: str,
+    year: int | None,
+    as_json: bool,
+    lang: "Language",
+) -> None:
+    """Say what trace files are, and print the [[traces]] table of a study; no value is shown whole."""
+    from api.cli.inspector import inspect_paths, print_inspection, record_of
+    from geo.osm import read_osm
+    from geo.traces import TraceFormat
+
+    network = None if map_file is None else read_osm(map_file)[0]
+    trace_format = TraceFormat(datum="auto", timezone=timezone, year=year)
+    found = inspect_paths(files, trace_format, network)
+    if as_json:
+        records = [record_of(path, inspection) for path, inspection in found]
+        click.echo(json.dumps(records, ensure_ascii=False, indent=2))
+        return
+    for path, inspection in found:
+        print_inspection(path, inspection, lang)
+
+
 @yilu.command("simulate")
 @click.argument("file", metavar="[MAP.osm.pbf]", type=FILE, required=False)
 @click.option("--riders", type=int, default=200, show_default=True)

@@ -10,7 +10,7 @@ from typing import Any
 from api.study.studyfile.inputs import TraceInput
 from geo.errors import InputError
 from geo.streets import StreetNetwork
-from geo.traces import ReadResult, Scheduler, Traces, concat_traces, map_traces_on
+from geo.traces import HINTS, ReadResult, Scheduler, Traces, concat_traces, map_traces_on
 
 __all__ = ["connected", "read_on_cluster"]
 
@@ -80,8 +80,9 @@ def read_on_cluster(
             study=study,
         )
     if not any(account.accepted for account in mapped.accounts):
-        raise InputError(f"{mapped.accounts[0].file}: none of the rows can be used")
-    return ReadResult(concat_traces(mapped.values), mapped.accounts)
+        hints = "".join(f"; {HINTS[code]}" for code in mapped.accounts[0].hints)
+        raise InputError(f"{mapped.accounts[0].file}: none of the rows can be used{hints}")
+    return ReadResult(concat_traces(mapped.values), mapped.accounts, mapped.skipped)
 
 
 def _same(traces: Traces) -> Traces:

@@ -19,6 +19,7 @@ from api.study.studyfile.inputs import (
     read_here,
     read_map,
     read_platform_files,
+    refuse_unclear_files,
     trace_inputs,
 )
 from api.study.studyfile.settings import existing_stations_of, grids_of, own_sites_of, settings_of
@@ -74,6 +75,7 @@ def write_study(
     stages = Stages(progress)
     key = pseudonym_key(study_settings, settings)
     with prepared_folder(out) as folder:
+        refuse_unclear_files(study_settings)
         with stages("map"):
             network, places = read_map(study_settings, settings)
         fleet = None
@@ -154,4 +156,8 @@ def _file_account(account: Account) -> FileAccount:
         read=account.read,
         accepted=account.accepted,
         rejected=tuple(sorted(account.rejected.items())),
+        notes=(
+            *((account.file, code, sum(account.rejected.values())) for code in account.hints),
+            *((file, code, 0) for file, code in account.skipped),
+        ),
     )

@@ -1,17 +1,25 @@
 """Trace files of every make into checked points of pseudonyms, with an account of every row."""
 
 from geo.traces.distributed import Scheduler, map_traces_on
+from geo.traces.files.hints import HINTS
 from geo.traces.formats import TraceFormat
+from geo.traces.inspect import Inspection, check_headers, inspect_file, paste_table, trace_files
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.read import ReadResult, read_traces
 
 __all__ = [
+    "HINTS",
     "Account",
+    "Inspection",
     "ReadResult",
     "Scheduler",
     "TraceFormat",
     "Traces",
+    "check_headers",
     "concat_traces",
+    "inspect_file",
     "map_traces_on",
+    "paste_table",
     "read_traces",
+    "trace_files",
 ]

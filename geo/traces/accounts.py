@@ -1,17 +1,16 @@
 """Per-file accounts of rows: how many were read, accepted, and refused for which reason."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.traces.formats import REASONS, TraceFormat
+from geo.traces.formats import REASONS
 from geo.traces.points import Account
 from geo.traces.rejects import RejectsFile
 
-__all__ = ["ROW_BITS", "Ledger", "file_label"]
+__all__ = ["ROW_BITS", "Ledger"]
 
 ROW_BITS: Final = 40
 """The number of a row takes the lower bits of its source, the number of its file the upper ones."""
@@ -27,6 +26,8 @@ class Ledger:
         self.counts = np.zeros((0, len(REASONS)), np.int64)
         self.read: list[int] = []
         self.outside_sum = np.zeros(2)
+        self.skipped: dict[str, str] = {}
+        """Files and members of archives that were not read, with the reason."""
         self._rejects = rejects
 
     def open_file(self, label: str) -> int:
@@ -36,6 +37,10 @@ class Ledger:
         self.read.append(0)
         self.counts = np.vstack([self.counts, np.zeros((1, len(REASONS)), np.int64)])
         return len(self.labels) - 1
+
+    def skip(self, name: str, why: str) -> None:
+        """Note a file, or a member of an archive, that holds no traces."""
+        self.skipped.setdefault(name, why)
 
     def lose(self, file: int, rows: Sequence[int]) -> None:
         """Book rows that could not be cut into columns."""
@@ -84,10 +89,3 @@ class Ledger:
                 Account(label, datum, evidence, self.read[file], int(self.counts[file, 0]), rejected)
             )
         return tuple(accounts)
-
-
-def file_label(path: Path, number: int, trace_format: TraceFormat) -> str:
-    """Return the name of a file in its account: its number where the name is a rider's id."""
-    ending = path.suffix.lower()
-    by_name = ending == ".gpx" or (trace_format.kind == "goal" and ending != ".zip")
-    return f"file {number + 1}{ending}" if by_name else path.name

@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.traces.accounts import Ledger
-from geo.traces.formats import TraceFormat, file_kind
+from geo.traces.files.found import file_kind
+from geo.traces.formats import TraceFormat
 from geo.traces.grouping import read_partition, write_partitions
 from geo.traces.ingest import Block, Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Traces
-from geo.traces.read import Mapped, files_with_formats, refuse_other_city, rules_for
+from geo.traces.read import Mapped, files_with_formats, refuse_other_city, rules_for, with_notes
 from geo.traces.rejects import RejectsFile
 from geo.traces.riders import Riders, RiderTable
 
@@ -87,11 +88,17 @@ class _Booked:
     counts: NDArray[np.int64]
     read: tuple[int, ...]
     outside_sum: NDArray[np.float64]
+    skipped: dict[str, str]
 
     @staticmethod
     def of(ledger: Ledger) -> "_Booked":
         return _Booked(
-            tuple(ledger.labels), tuple(ledger.datums), ledger.counts, tuple(ledger.read), ledger.outside_sum
+            tuple(ledger.labels),
+            tuple(ledger.datums),
+            ledger.counts,
+            tuple(ledger.read),
+            ledger.outside_sum,
+            ledger.skipped,
         )
 
 
@@ -219,7 +226,7 @@ def map_traces_on(
     """
     if not 1 <= shares <= 4096:
         raise InputError(f"shares is {shares}; it must lie within 1 to 4096")
-    files, formats = files_with_formats(paths, trace_format)
+    files, formats, skipped = files_with_formats(paths, trace_format)
     rules = rules_for(formats, network, bounds)
     Riders(key, rotate, study, formats[0].timezone)  # refuses a bad key before work starts
     ledger = Ledger(RejectsFile(None))
@@ -244,6 +251,7 @@ def map_traces_on(
         ledger.counts = ledger.counts + booked.counts
         ledger.read = [a + b for a, b in zip(ledger.read, booked.read, strict=True)]
         ledger.outside_sum = ledger.outside_sum + booked.outside_sum
+        skipped |= booked.skipped
         for mine, label, known in zip(range(len(files)), booked.labels, booked.datums, strict=True):
             if label != job.labels[mine]:
                 # A worker saw that the name of the file is a rider's id.
@@ -251,9 +259,10 @@ def map_traces_on(
             ledger.datums[mine].update(known)
     if rejects is not None:
         _write_rejects(rejects, job, len(pieces))
-    accounts = ledger.accounts()
+    accounts = with_notes(ledger.accounts(), files, formats, skipped)
     refuse_other_city(accounts, ledger, rules)
-    return Mapped(tuple(value for values, _ in results for value in values), accounts)
+    values_of_shares = tuple(value for values, _ in results for value in values)
+    return Mapped(values_of_shares, accounts, tuple(skipped.items()))
 
 
 def _write_rejects(rejects: Path, job: _Job, pieces: int) -> None:

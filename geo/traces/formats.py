@@ -1,8 +1,7 @@
 """What a platform declares about its trace files, and the columns in which every reader hands them on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -10,9 +9,10 @@ from numpy.typing import NDArray
 
 from geo.datum import DATUMS
 from geo.errors import InputError
-from geo.traces.times import TIME_UNITS, zone
+from geo.traces.names import COLUMN_NAMES
+from geo.traces.times import TIME_FORMATS, TIME_UNITS, zone
 
-__all__ = ["COLUMN_NAMES", "KINDS", "REASONS", "RawBatch", "TraceFormat", "file_kind", "find_files"]
+__all__ = ["KINDS", "LONLAT_FORMATS", "POSITION_UNITS", "REASONS", "RawBatch", "TraceFormat"]
 
 #: Why a row was refused; the position in this tuple is the code used in columns, 0 meaning accepted.
 REASONS: Final = (
@@ -31,19 +31,12 @@ REASONS: Final = (
     "impossible_speed",
     "clock_jump",
 )
-KINDS: Final = ("auto", "csv", "parquet", "gpx", "plt", "goal", "lade_orders")
+KINDS: Final = (
+    "auto", "csv", "parquet", "gpx", "plt", "goal", "lade_orders", "xlsx", "json", "geojson", "gpkg",
+)  # fmt: skip
+POSITION_UNITS: Final = ("auto", "degrees", "e5", "e6", "e7", "ddmm")
+LONLAT_FORMATS: Final = ("auto", "lon,lat", "lat,lon")
 
-#: Canonical columns and the names under which they are found without being told.
-COLUMN_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "rider_id": (
-        "rider_id", "rider", "courier_id", "postman_id", "driver_id", "user_id", "骑手编号", "骑手id", "骑手",
-    ),
-    "time": ("time", "t_s", "timestamp", "gps_time", "datetime", "t", "时间", "定位时间", "时间戳"),
-    "lon": ("lon", "lng", "longitude", "x", "经度"),
-    "lat": ("lat", "latitude", "y", "纬度"),
-    "event": ("event", "groundtruth", "事件", "状态"),
-    "platform": ("platform", "平台"),
-}  # fmt: skip
 _EPOCH_2000_S, _EPOCH_2100_S = 946_684_800, 4_102_444_800
 
 
@@ -55,9 +48,9 @@ class TraceFormat:
     """``wgs84``, ``gcj02``, ``bd09`` or ``auto``; or one of these for each platform. There is no default."""
     timezone: str | None = None
     """IANA zone of the city, for times without a zone and for the rotation of pseudonyms by day."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Canonical name (rider_id, time, lon, lat, event, platform) to the file's own; well-known names need
-    none."""
+    columns: Mapping[str, str | int] = field(default_factory=dict)
+    """Canonical name (see `geo.traces.names.COLUMN_NAMES`) to the file's own or its position from 1;
+    well-known names need none."""
     platform: str = ""
     """Name of the platform where the file has no such column."""
     kind: str = "auto"
@@ -68,6 +61,22 @@ class TraceFormat:
     """Of text files; ``auto`` takes the one of comma, tab, semicolon, bar that the header has most."""
     time_unit: str = "auto"
     """Of plain numbers: s, ms, us, ns; ``auto`` goes by size."""
+    time_format: str = "auto"
+    """``auto``, ``mdy``, ``dmy``, ``excel`` (serial days), or a pattern such as ``%d.%m.%y %H:%M``."""
+    lonlat_format: str = "auto"
+    """Order in a column with both: ``lon,lat`` or ``lat,lon``; ``auto`` goes by values beyond 90."""
+    position_unit: str = "auto"
+    """``degrees``, ``e5`` to ``e7`` (degrees times 10^5 to 10^7), ``ddmm`` (ddmm.mmmm of NMEA); ``auto`` is
+    degrees, unless the columns' names say more."""
+    sheet: str | None = None
+    """Of workbooks with several sheets of traces."""
+    layer: str | None = None
+    """Of GeoPackages with several layers."""
+    rider: str = "auto"
+    """Who the rider of a file without such a column is: ``file`` (each file is a rider), ``folder``, or a
+    pattern of the path such as ``{rider}_*.gpx``; ``column`` insists on a column."""
+    interval_s: float | None = None
+    """Seconds between the points of a `polyline` column; known of the Porto taxis."""
     year: int | None = None
     """Of dates without one (LaDe writes 03-02 08:05:30)."""
     period_s: tuple[int, int] = (_EPOCH_2000_S, _EPOCH_2100_S)
@@ -101,6 +110,27 @@ class TraceFormat:
         unknown = set(self.columns) - set(COLUMN_NAMES)
         if unknown:
             raise InputError(f"unknown column {min(unknown)!r}: the columns are {', '.join(COLUMN_NAMES)}")
+        for said, allowed_words, what in (
+            (self.position_unit, POSITION_UNITS, "position_unit"),
+            (self.lonlat_format, LONLAT_FORMATS, "lonlat_format"),
+        ):
+            if said not in allowed_words:
+                raise InputError(f"unknown {what} {said!r}: it must be one of {', '.join(allowed_words)}")
+        if self.time_format not in TIME_FORMATS and "%" not in self.time_format:
+            raise InputError(
+                f"unknown time_format {self.time_format!r}: it must be one of {', '.join(TIME_FORMATS)},"
+                " or a pattern such as %d.%m.%Y %H:%M:%S"
+            )
+        if self.rider not in ("auto", "file", "folder", "column") and "{rider}" not in self.rider:
+            raise InputError(
+                f"unknown rider {self.rider!r}: it must be column, file, folder, or a pattern of the path"
+                " such as {rider}_*.gpx"
+            )
+        low = [c for c, at in self.columns.items() if isinstance(at, int) and at < 1]
+        if low:
+            raise InputError(f"the position of the column {low[0]} must be 1 or more")
+        if self.interval_s is not None and not 0 < self.interval_s <= 3600:
+            raise InputError(f"interval_s is {self.interval_s}; it must lie within 0 to 3600")
         if self.separator != "auto" and len(self.separator) != 1:
             raise InputError(f"the separator {self.separator!r} must be one character")
         if not 1.0 <= self.max_speed_mps <= 400.0:
@@ -145,42 +175,3 @@ class RawBatch:
     """(n,) index into `REASONS`."""
     lost: tuple[int, ...] = ()
     """Numbers of rows that could not be cut into columns."""
-
-
-def find_files(paths: str | Path | Sequence[str | Path]) -> list[Path]:
-    """Return the files meant by `paths`, folders opened, in a stable order.
-
-    Raises
-    ------
-    InputError
-        If one does not exist or a folder holds no trace file.
-    """
-    found: list[Path] = []
-    for entry in [paths] if isinstance(paths, str | Path) else paths:
-        path = Path(entry)
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and file_kind(p) is not None)
-            if not inside:
-                raise InputError(f"{path}: the folder holds no trace file (csv, parquet, gpx, plt)")
-            found.extend(inside)
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise InputError(f"{path}: there is no such file or folder")
-    if not found:
-        raise InputError("no trace file was named")
-    return found
-
-
-def file_kind(path: Path) -> str | None:
-    """Return the kind of file that a name ends like (``zip`` for archives), or None."""
-    name = path.name.lower().removesuffix(".gz")
-    if name.startswith((".", "_")):
-        return None
-    for ending, kind in (
-        (".csv", "csv"), (".tsv", "csv"), (".txt", "csv"), (".parquet", "parquet"), (".pq", "parquet"),
-        (".gpx", "gpx"), (".plt", "plt"), (".zip", "zip"),
-    ):  # fmt: skip
-        if name.endswith(ending):
-            return kind
-    return None

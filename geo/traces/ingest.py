@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from geo.datum import to_wgs84
 from geo.jit import kernel
-from geo.traces.accounts import ROW_BITS, Ledger, file_label
+from geo.traces.accounts import ROW_BITS, Ledger
 from geo.traces.checks import flag_rows, group_points, judge_points
 from geo.traces.datum_evidence import settle_datums
+from geo.traces.files.readers import read_batches, shown_name
 from geo.traces.formats import REASONS, RawBatch, TraceFormat
 from geo.traces.points import Traces
-from geo.traces.readers import read_batches
 from geo.traces.riders import Riders, RiderTable
 
 if TYPE_CHECKING:
@@ -109,12 +109,13 @@ def open_files(files: Sequence[Path], rules: Rules, ledger: Ledger) -> None:
     """Begin an account for each file, and find the datum of those that need it."""
     for number, path in enumerate(files):
         trace_format = rules.formats[number]
-        file = ledger.open_file(file_label(path, number, trace_format))
+        file = ledger.open_file(shown_name(path, number, trace_format))
         words = [trace_format.datum] if isinstance(trace_format.datum, str) else trace_format.datum.values()
         unsettled = "auto" in words
         if rules.shifted and (unsettled or (rules.network is not None and number < _CHECKED_FILES)):
-            batches = read_batches(path, trace_format)
-            settled = settle_datums(batches, rules.network, trace_format.datum_of, path.name)
+            label = ledger.labels[file]
+            batches = read_batches(path, trace_format, name=label)
+            settled = settle_datums(batches, rules.network, trace_format.datum_of, label)
             ledger.datums[file].update(settled)
 
 
@@ -131,7 +132,7 @@ def checked_blocks(
         if only is not None and number != only:
             continue
         file, trace_format = number, rules.formats[number]
-        for batch in read_batches(path, trace_format, row_groups):
+        for batch in read_batches(path, trace_format, row_groups, ledger.labels[file], ledger.skip):
             if path.stem in batch.rider_ids:
                 ledger.labels[file] = f"file {number + 1}{path.suffix.lower()}"
             ledger.lose(file, batch.lost)

@@ -75,6 +75,11 @@ class Account:
     accepted: int
     rejected: Mapping[str, int]
     """Rows by reason, see `geo.traces.formats.REASONS`; only reasons that occurred."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """With the first account of a reading: files of folders and members of archives that hold no traces, and
+    the code of the reason."""
+    hints: tuple[str, ...] = ()
+    """Where most rows were refused: what the file looks like, codes of `geo.traces.files.hints.HINTS`."""
 
 
 def concat_traces(parts: Sequence[Traces]) -> Traces:

@@ -12,8 +12,8 @@ each, small enough to be sorted in memory.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
@@ -23,11 +23,16 @@ from geo.datum import in_mainland_china
 from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.traces.accounts import Ledger
-from geo.traces.formats import TraceFormat, find_files
+from geo.traces.files.found import file_kind, find_files
+from geo.traces.files.hints import HINTS, hints_of
+from geo.traces.files.look import first_times
+from geo.traces.files.readers import is_foreign, refuse_unnamed_riders
+from geo.traces.files.shapes import shape_of_name
+from geo.traces.formats import TraceFormat
 from geo.traces.grouping import ComesBackError, read_ahead, rider_by_rider, spilled_partitions
 from geo.traces.ingest import Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Account, Traces, concat_traces
-from geo.traces.rejects import RejectsFile
+from geo.traces.rejects import RejectsFile, cut_degrees
 from geo.traces.riders import ROTATIONS, Riders
 
 if TYPE_CHECKING:
@@ -67,6 +72,8 @@ class ReadResult:
 
     traces: Traces
     accounts: tuple[Account, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Files of folders and members of archives that hold no traces, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,8 @@ class Mapped(Generic[T]):
 
     values: tuple[T, ...]
     accounts: tuple[Account, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    """As in `ReadResult`."""
 
 
 def map_traces(
@@ -127,12 +136,13 @@ def map_traces(
         If a file cannot be read, columns are missing, the datum is not clear, or every point lies outside
         the map.
     """
-    files, formats = files_with_formats(paths, trace_format)
+    files, formats, skipped = files_with_formats(paths, trace_format)
     rules = rules_for(formats, network, bounds)
     riders = Riders(key, rotate, study, formats[0].timezone)
     for scratch in (False, True):
         with RejectsFile(rejects) as refused, tempfile.TemporaryDirectory(prefix="yilu-") as folder:
             ledger = Ledger(refused)
+            ledger.skipped.update(skipped)
             open_files(files, rules, ledger)
             blocks = read_ahead(checked_blocks(files, rules, riders, ledger))
             parts = (
@@ -144,28 +154,40 @@ def map_traces(
                 values = tuple(function(build_traces(part, rules, riders, ledger)) for part in parts)
             except ComesBackError:
                 continue
-        accounts = ledger.accounts()
+        accounts = with_notes(ledger.accounts(), files, formats, ledger.skipped)
         refuse_other_city(accounts, ledger, rules)
-        return Mapped(values, accounts)
+        return Mapped(values, accounts, tuple(ledger.skipped.items()))
     raise AssertionError("scratch files take riders in any order")
 
 
 def files_with_formats(
     paths: str | Path | Sequence[str | Path], trace_format: TraceFormat | Sequence[TraceFormat]
-) -> tuple[list[Path], tuple[TraceFormat, ...]]:
-    """Open folders, and give each file the format that was declared for its path."""
-    if isinstance(trace_format, TraceFormat):
-        files = find_files(paths)
-        return files, (trace_format,) * len(files)
+) -> tuple[list[Path], tuple[TraceFormat, ...], dict[str, str]]:
+    """Open folders, give each file the format declared for its path, and part off what holds no traces."""
     entries = [paths] if isinstance(paths, str | Path) else list(paths)
-    if len(entries) != len(trace_format):
-        raise InputError(f"{len(entries)} paths of traces need as many formats, not {len(trace_format)}")
-    if len({f.timezone for f in trace_format}) > 1:
+    formats = [trace_format] * len(entries) if isinstance(trace_format, TraceFormat) else list(trace_format)
+    if len(entries) != len(formats):
+        raise InputError(f"{len(entries)} paths of traces need as many formats, not {len(formats)}")
+    if len({f.timezone for f in formats}) > 1:
         raise InputError("the traces of one study must be of one time zone")
-    found = [
-        (file, form) for entry, form in zip(entries, trace_format, strict=True) for file in find_files(entry)
-    ]
-    return [file for file, _ in found], tuple(form for _, form in found)
+    if not entries:
+        raise InputError("no trace file was named")
+    found: list[tuple[Path, TraceFormat]] = []
+    foreign: list[tuple[Path, TraceFormat]] = []
+    skipped: dict[str, str] = {}
+    for entry, form in zip(entries, formats, strict=True):
+        inside = find_files(entry, form)
+        skipped |= {shape_of_name(path.name): "skipped_name" for path in inside.skipped}
+        for path, searched in zip(inside.files, inside.by_search, strict=True):
+            (foreign if searched and is_foreign(path, form) else found).append((path, form))
+    if not found:
+        # Then the first of them says what is missing.
+        found, foreign = foreign, []
+    skipped |= {shape_of_name(path.name): "skipped_columns" for path, _ in foreign}
+    tracks = [form for path, form in found if "gpx" in (form.kind, file_kind(path)) and form.rider == "auto"]
+    if tracks:
+        refuse_unnamed_riders(len(tracks), "the traces", tracks[0])
+    return [file for file, _ in found], tuple(form for _, form in found), skipped
 
 
 def rules_for(
@@ -183,6 +205,22 @@ def rules_for(
     return Rules(formats, None if bounds is None else _with_margin(bounds), network, shifted)
 
 
+def with_notes(
+    accounts: tuple[Account, ...],
+    files: Sequence[Path],
+    formats: Sequence[TraceFormat],
+    skipped: Mapping[str, str],
+) -> tuple[Account, ...]:
+    """Add to the account of each file that gave few points what it looks like, and list what was skipped."""
+    first = replace(accounts[0], skipped=tuple(skipped.items()))
+    return tuple(
+        replace(account, hints=hints_of(path, form, first_times(path, form)))
+        if 2 * account.accepted < account.read or account.read == 0
+        else account
+        for account, path, form in zip((first, *accounts[1:]), files, formats, strict=True)
+    )
+
+
 def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rules) -> None:
     """Raise InputError when everything that has a position lies outside the map."""
     bounds = rules.bounds
@@ -193,7 +231,7 @@ def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rule
     west, south, east, north = bounds
     raise InputError(
         f"{accounts[0].file}: all {away:,} points with a position lie outside the map; they are around lon"
-        f" {lon:.2f}, lat {lat:.2f}, and the map covers lon {west:.2f} to {east:.2f},"
+        f" {cut_degrees(lon)}, lat {cut_degrees(lat)}, and the map covers lon {west:.2f} to {east:.2f},"
         f" lat {south:.2f} to {north:.2f}"
     )
 
@@ -238,10 +276,11 @@ def read_traces(
             for why, n in account.rejected.items():
                 reasons[why] = reasons.get(why, 0) + n
         said = ", ".join(f"{why} {n}" for why, n in sorted(reasons.items(), key=lambda item: -item[1]))
+        hints = "".join(f"; {HINTS[code]}" for code in mapped.accounts[0].hints)
         raise InputError(
-            f"{mapped.accounts[0].file}: none of the {read:,} rows can be used ({said or 'no rows'})"
+            f"{mapped.accounts[0].file}: none of the {read:,} rows can be used ({said or 'no rows'}){hints}"
         )
-    return ReadResult(concat_traces(mapped.values), mapped.accounts)
+    return ReadResult(concat_traces(mapped.values), mapped.accounts, mapped.skipped)
 
 
 def _same(traces: Traces) -> Traces:

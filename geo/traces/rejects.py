@@ -1,10 +1,11 @@
 """The list of refused rows: file, row, reason and what was wrong, never an id.
 
 A field that could hold a shifted id (a phone number in the column of times, say) is never copied.
-Positions are cut to two decimals,
-about a kilometre: enough to see which city they belong to.
+Positions are cut to one decimal,
+about ten kilometres: enough to see which city they belong to.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.traces.formats import REASONS
 
-__all__ = ["RejectsFile"]
+__all__ = ["RejectsFile", "cut_degrees"]
 
 _OUT_OF_RANGE = REASONS.index("out_of_range")
 _TIME_OUT_OF_RANGE = REASONS.index("time_out_of_range")
@@ -94,4 +95,9 @@ def _value(reason: int, t_s: int, lonlat: Sequence[float]) -> str:
         return ""
     if not all(abs(c) <= _PLAUSIBLE_DEG for c in lonlat):
         return ""
-    return f"{lonlat[0]:.2f} {lonlat[1]:.2f}"
+    return f"{cut_degrees(lonlat[0])} {cut_degrees(lonlat[1])}"
+
+
+def cut_degrees(degrees: float) -> str:
+    """Return an angle by shape: its first decimal, such as ``118.7*``."""
+    return f"{math.trunc(degrees * 10) / 10:.1f}*"

@@ -142,7 +142,12 @@ def _rejects(study: Study) -> Table:
         "rejects",
         (Column("file"), Column("reject"), Column("rows", "count")),
         tuple(
-            (a.file, Term(f"reject.{reason}"), rows) for a in study.accounts for reason, rows in a.rejected
+            row
+            for a in study.accounts
+            for row in (
+                *((a.file, Term(f"reject.{reason}"), rows) for reason, rows in a.rejected),
+                *((file, Term(f"file_note.{code}"), rows) for file, code, rows in a.notes),
+            )
         ),
     )
 

@@ -17,7 +17,7 @@ from geo.places import Places
 from geo.privacy import MIN_KEY_BYTES
 from geo.streets import StreetNetwork
 from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_csv, write_parquet
-from geo.traces import Account, ReadResult, TraceFormat, Traces, concat_traces, read_traces
+from geo.traces import Account, ReadResult, TraceFormat, Traces, check_headers, concat_traces, read_traces
 
 __all__ = [
     "Reader",
@@ -27,6 +27,7 @@ __all__ = [
     "read_here",
     "read_map",
     "read_platform_files",
+    "refuse_unclear_files",
     "trace_inputs",
 ]
 
@@ -144,6 +145,12 @@ def trace_inputs(
     )
 
 
+def refuse_unclear_files(study_settings: StudyFile) -> None:
+    """Refuse trace files that are not there or whose columns are not clear, before the map is read."""
+    for table in study_settings.traces:
+        check_headers([Path(name) for name in table.files], _platform_format(study_settings, table))
+
+
 def _platform_format(study_settings: StudyFile, table: TraceTable) -> TraceFormat:
     return TraceFormat(
         datum=table.datum,
@@ -154,6 +161,13 @@ def _platform_format(study_settings: StudyFile, table: TraceTable) -> TraceForma
         encoding=table.encoding,
         separator=table.separator,
         time_unit=table.time_unit,
+        time_format=table.time_format,
+        lonlat_format=table.lonlat_format,
+        position_unit=table.position_unit,
+        sheet=table.sheet,
+        layer=table.layer,
+        rider=table.rider,
+        interval_s=table.interval_s,
         year=table.year,
         max_speed_mps=table.max_speed_mps,
         period_s=period_s(study_settings),
@@ -209,7 +223,8 @@ def read_platform_files(
         lists.append(refused)
     _join(lists, rejects)
     traces = concat_traces(parts)
-    _refuse_stray_days(traces)
+    if all(form.period_s == ANY_TIME_S for given in inputs for form in given.formats):
+        _refuse_stray_days(traces)
     return traces, tuple(accounts)
 
 

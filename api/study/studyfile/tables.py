@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 TraceDatum = Literal["wgs84", "gcj02", "bd09", "auto"]
+TraceColumn = Literal["rider_id", "time", "date", "lon", "lat", "lonlat", "polyline", "event", "platform"]
 
 
 def _zone(name: str) -> str:
@@ -86,11 +87,24 @@ class TraceTable(_Table):
     """Zone of local times without an offset; none: that of the city."""
     platform: str = ""
     """Name of the platform where the files have no such column."""
-    columns: dict[Literal["rider_id", "time", "lon", "lat", "event", "platform"], str] = Field(
-        default_factory=dict
-    )
-    """From our names to those of the files; well-known names need none."""
-    kind: Literal["auto", "csv", "parquet", "gpx", "plt", "goal", "lade_orders"] = "auto"
+    columns: dict[TraceColumn, str | Annotated[int, Field(ge=1, le=10_000)]] = Field(default_factory=dict)
+    """From our names to those of the files, or to positions from 1; well-known names need none."""
+    kind: Literal[
+        "auto", "csv", "parquet", "gpx", "plt", "goal", "lade_orders", "xlsx", "json", "geojson", "gpkg"
+    ] = "auto"
+    rider: Annotated[str, Field(min_length=1, max_length=200)] = "auto"
+    """Whose a file without a column of riders is: ``file``, ``folder`` or a pattern with ``{rider}``."""
+    sheet: str | None = None
+    """Of workbooks with several sheets of traces."""
+    layer: str | None = None
+    """Of GeoPackages with several layers."""
+    time_format: Annotated[str, Field(min_length=1, max_length=60)] = "auto"
+    """``mdy``, ``dmy``, ``excel``, or a pattern of strptime."""
+    lonlat_format: Literal["auto", "lon,lat", "lat,lon"] = "auto"
+    """Order in a column that holds both."""
+    position_unit: Literal["auto", "degrees", "e5", "e6", "e7", "ddmm"] = "auto"
+    interval_s: Annotated[float | None, Field(gt=0, le=3_600)] = None
+    """Between the points of a column of polylines."""
     encoding: str = "auto"
     separator: Annotated[str, Field(min_length=1, max_length=4)] = "auto"
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = "auto"

@@ -111,6 +111,12 @@ def test_a_phone_with_a_wrong_clock_does_not_stretch_the_study(folder: Path) -> 
     _refused(_study(folder), "a phone's clock was wrong", "period = ")
 
 
+def test_files_of_which_the_columns_are_not_clear_are_refused_before_the_map_is_read(folder: Path) -> None:
+    (folder / "city.osm").write_text("no map at all", encoding="utf-8")
+    (folder / "traces.csv").write_text("rider_id,time,gps_time,lon,lat\n1,2,3,4,5\n", encoding="utf-8")
+    _refused(_study(folder), "traces.csv: 2 columns could be time")
+
+
 def test_real_traces_need_a_secret(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KEY, "YILU_PSEUDONYM_KEY", "")
     _refused(_study(folder), "YILU_PSEUDONYM_KEY")
@@ -177,6 +183,23 @@ def test_a_day_is_replayed_under_every_policy(folder: Path) -> None:
     blocked = _run("simulate", str(folder / "city.osm"), "--out", str(folder / "city.osm" / "x"))
     _refused(blocked, "cannot be written to")
     _refused(_run("simulate", str(folder / "city.osm"), "--riders", "0"), "riders is 0")
+
+
+def test_trace_files_are_described_by_shape_with_a_table_to_paste(tmp_path: Path) -> None:
+    lines = [f"13812345678,{1_772_400_000 + 10 * k},{116.3 + 1e-4 * k:.6f},39.98" for k in range(30)]
+    (tmp_path / "a.csv").write_text("骑手编号,时间,经度,纬度\n" + "\n".join(lines), encoding="gbk")
+    (tmp_path / "b.csv").write_text("7,2026-03-02 05:25:00,116.301,39.981\n", encoding="utf-8")
+    text = _run("traces", str(tmp_path / "a.csv"), str(tmp_path / "b.csv")).output
+    for words in ("gb18030", "rider_id = 骑手编号", "1381****678", "30 / 30 / 0", "median interval, s: 10",
+                  "T-Drive",
+                  "[[traces]]", "columns = { rider_id = 1, time = 2, lon = 3, lat = 4 }"):  # fmt: skip
+        assert words in text
+    assert "13812345678" not in text
+    assert "116.30" not in text
+    records = json.loads(_run("traces", str(tmp_path), "--json").output)
+    assert [record["accepted"] for record in records] == [30, 1]
+    assert "编码: gb18030" in _run("traces", str(tmp_path / "a.csv"), "--lang", "zh").output
+    _refused(_run("traces", str(tmp_path / "c.csv")), "c.csv: there is no such file")
 
 
 def test_a_map_is_described_for_people_and_programs(folder: Path) -> None:

@@ -9,6 +9,7 @@ from study_sample import sample_study
 
 from geo.errors import InputError
 from geo.stays.detect import KINDS as STAY_KINDS
+from geo.traces.files.hints import HINTS
 from geo.traces.formats import REASONS as REJECT_REASONS
 from maps.texts.catalogue import LANGUAGES, catalogue
 from siting.report.report import study_report
@@ -57,6 +58,7 @@ def test_every_word_of_the_page_script_exists() -> None:
 def test_every_reason_that_the_core_can_give_has_words() -> None:
     said = catalogue("zh")
     wanted = [f"reject.{reason}" for reason in REJECT_REASONS if reason != "accepted"]
+    wanted += [f"file_note.{code}" for code in (*HINTS, "skipped_name", "skipped_columns")]
     wanted += [f"refusal.{reason}" for reason in REFUSALS]
     wanted += [f"stay.{kind}" for kind in STAY_KINDS]
     wanted += [f"facility.{name}" for name in SEVEN_ONES]

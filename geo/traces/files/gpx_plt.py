@@ -1,18 +1,35 @@
 """Readers of GPX files and of GeoLife .plt files."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 from xml.parsers import expat
 
 import numpy as np
 import pyarrow as pa
 
-from geo.traces.batches import make_batch
+from geo.traces.files.batches import make_batch
+from geo.traces.files.columns import rider_of
+from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import RawBatch, TraceFormat
-from geo.traces.text import text_blocks
 
 __all__ = ["read_gpx", "read_plt"]
+
+_PIECE_BYTES: Final = 1 << 20
+_NO_ZONE: Final = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?$")
+_XML_ENCODING: Final = re.compile(rb"""<\?xml[^>]*encoding=["']([A-Za-z0-9._-]+)["']""")
+
+
+class _After:
+    """A stream whose first bytes were read already."""
+
+    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
+        self._head, self._stream = head, stream
+
+    def read(self, count: int) -> bytes:
+        head, self._head = self._head, b""
+        return head or self._stream.read(count)
 
 
 class _TrackPoints:
@@ -21,6 +38,7 @@ class _TrackPoints:
     def __init__(self) -> None:
         self.fixes: list[tuple[str, str, str]] = []
         self._at: tuple[str, str] | None = None
+        self._depth = 0
         self._time: list[str] | None = None
         self._text = ""
 
@@ -28,8 +46,12 @@ class _TrackPoints:
         tag = tag.rpartition(":")[2]
         if tag == "trkpt":
             self._at, self._text = (attributes.get("lon", ""), attributes.get("lat", "")), ""
-        elif tag == "time" and self._at is not None:
-            self._time = []
+            self._depth = 0
+        elif self._at is not None:
+            self._depth += 1
+            # A time inside extensions is another one than that of the point.
+            if tag == "time" and self._depth == 1:
+                self._time = []
 
     def text(self, piece: str) -> None:
         if self._time is not None:
@@ -37,11 +59,15 @@ class _TrackPoints:
 
     def end(self, tag: str) -> None:
         tag = tag.rpartition(":")[2]
-        if tag == "time" and self._time is not None:
-            self._text, self._time = "".join(self._time), None
-        elif tag == "trkpt" and self._at is not None:
+        if tag == "trkpt" and self._at is not None:
             self.fixes.append((*self._at, self._text))
             self._at = None
+        elif self._at is not None:
+            self._depth -= 1
+            if self._time is not None:
+                # Times of GPX are UTC; some writers leave the Z out.
+                text, self._time = "".join(self._time).strip(), None
+                self._text = text + "Z" if _NO_ZONE.match(text) else text
 
     def take(self) -> list[tuple[str, str, str]]:
         fixes, self.fixes = self.fixes, []
@@ -69,18 +95,35 @@ def _from_fixes(
     return make_batch(columns, {"rider_id": rider}, np.arange(first, first + len(fixes)), lost, fmt, name)
 
 
+def _gpx_encoding(head: bytes, declared: str) -> str:
+    """Return the encoding that the XML declaration names, where none was declared; UTF-8 is to be found."""
+    found = _XML_ENCODING.search(head[:200])
+    word = found.group(1).decode("ascii").lower() if found and declared == "auto" else declared
+    try:
+        "".encode(word if word != "auto" else "utf-8")
+    except LookupError:
+        return "auto"
+    return "auto" if word in ("utf-8", "utf8") or word.startswith("utf-16") else word
+
+
 def read_gpx(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat) -> Iterator[RawBatch]:
-    """Read the track points of a GPX file; the rider is the name of the file."""
+    """Read the track points of a GPX file; its rider is its name, unless another rule was named."""
     points = _TrackPoints()
-    parser = expat.ParserCreate()
+    rule = trace_format.rider
+    rider = rider_of(path, "file" if rule in ("auto", "column") else rule, name)
+    # The text is handed over in UTF-8, since expat knows no encoding of several bytes but Unicode.
+    parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler = points.start
     parser.EndElementHandler = points.end
     parser.CharacterDataHandler = points.text
     parser.EntityDeclHandler = _refuse_entity
     first = 1
     broken = False
+    head = stream.read(_PIECE_BYTES)
+    decoder = Decoder(_gpx_encoding(head, trace_format.encoding))
+    pieces = utf8_blocks(_After(head, stream), decoder, _PIECE_BYTES, ends=b">")  # type: ignore[arg-type]
     while not broken:
-        piece = stream.read(1 << 20)
+        piece = next(pieces, b"")
         try:
             parser.Parse(piece, not piece)
         except expat.ExpatError:
@@ -89,7 +132,7 @@ def read_gpx(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat
         # The rest of a broken file counts as one row that could not be read.
         lost = [first + len(fixes)] if broken else []
         if fixes or lost:
-            yield _from_fixes(fixes, first, path.stem, lost, trace_format, name)
+            yield _from_fixes(fixes, first, rider, lost, trace_format, name)
         first += len(fixes)
         if not piece:
             break
@@ -100,11 +143,14 @@ def read_plt(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat
 
     The rider is the folder above ``Trajectory``, as in the published set, else the folder of the file.
     """
-    folders = [part for part in path.parts[:-1] if part.casefold() != "trajectory"]
-    rider = folders[-1] if folders else path.stem
+    if trace_format.rider in ("auto", "column"):
+        folders = [part for part in path.parts[:-1] if part.casefold() != "trajectory"]
+        rider = folders[-1] if folders else path.stem
+    else:
+        rider = rider_of(path, trace_format.rider, name)
     header, first = 6, 1
-    for block in text_blocks(stream, "utf-8-sig"):
-        lines = block.removesuffix("\n").split("\n")
+    for block in utf8_blocks(stream, Decoder(trace_format.encoding)):
+        lines = block.decode("utf-8", "replace").removesuffix("\n").split("\n")
         lines, header = lines[header:], max(0, header - len(lines))
         fixes, rows, lost = [], [], []
         for number, line in enumerate(lines, first):

@@ -8,39 +8,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geo.errors import InputError
 from geo.jit import kernel
-from geo.traces.formats import COLUMN_NAMES, REASONS, RawBatch, TraceFormat
+from geo.traces.formats import REASONS, RawBatch, TraceFormat
 from geo.traces.times import ArrowArray, epoch_seconds, zone
 
-__all__ = ["as_numbers", "chosen_columns", "make_batch"]
+__all__ = ["as_numbers", "in_degrees", "make_batch"]
 
 _MISSING_RIDER = REASONS.index("missing_rider")
 _UNPARSABLE_POSITION = REASONS.index("unparsable_position")
-_REQUIRED: Final = ("rider_id", "time", "lon", "lat")
 _ABSENT: Final = ("", "null", "none", "nan", "na", "n/a", "\\n")
-_NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$"
-
-
-def chosen_columns(
-    have: Sequence[str], trace_format: TraceFormat, name: str, given: Sequence[str]
-) -> dict[str, str]:
-    """Find the file's name of each canonical column; `given` are canonical ones that come from elsewhere."""
-    folded = {h.strip().casefold(): h for h in reversed(have)}
-    chosen = {}
-    for column, aliases in COLUMN_NAMES.items():
-        if column in given:
-            continue
-        wanted = trace_format.columns.get(column)
-        names = (wanted,) if wanted is not None else aliases
-        match = next((folded[n.strip().casefold()] for n in names if n.strip().casefold() in folded), None)
-        if match is not None:
-            chosen[column] = match
-        elif wanted is not None or column in _REQUIRED:
-            said = f"no column {wanted!r} for {column}" if wanted is not None else f"no column for {column}"
-            shown = ", ".join(repr(h) for h in list(have)[:12])
-            raise InputError(f"{name}: {said}; the file has {shown or 'no header'}")
-    return chosen
+#: Of no character: such an id could be that of several riders.
+_DAMAGED: Final = "\ufffd"
+_SCALES: Final = {"e5": 1e5, "e6": 1e6, "e7": 1e7}
+_NUMBER: Final = r"^\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d{1,3})?\s*$"
 
 
 def as_numbers(column: ArrowArray) -> NDArray[np.float64]:
@@ -55,14 +35,28 @@ def as_numbers(column: ArrowArray) -> NDArray[np.float64]:
         try:
             column = column.cast(pa.float64())
         except pa.ArrowInvalid:
+            # ="116.3" is how spreadsheets keep a text a text; a comma is that of decimals.
+            column = pc.replace_substring_regex(column, pattern='^="(.*)"$', replacement=r"\1")
             good = pc.fill_null(pc.match_substring_regex(column, _NUMBER), False)
             text = pc.if_else(good, column, pa.scalar(None, column.type))
-            column = pc.utf8_trim_whitespace(text).cast(pa.float64())
+            text = pc.replace_substring(pc.utf8_trim_whitespace(text), pattern=",", replacement=".")
+            column = text.cast(pa.float64())
     else:
         return np.full(len(column), np.nan)
     if column.null_count:
         column = pc.fill_null(column, np.nan)
     return np.asarray(column, dtype=np.float64)
+
+
+def in_degrees(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:
+    """Bring positions to degrees from a unit of `geo.traces.formats.POSITION_UNITS`."""
+    if unit in _SCALES:
+        return values / _SCALES[unit]
+    if unit == "ddmm":
+        whole = np.trunc(values / 100.0)
+        minutes = values - 100.0 * whole
+        return np.where(np.abs(minutes) < 60.0, whole + minutes / 60.0, np.nan)
+    return values
 
 
 def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], list[str]]:
@@ -86,7 +80,9 @@ def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], list[str]]:
     table = np.full(len(texts) + 1, -1, np.int32)
     for i, text in enumerate(texts):
         clean = text.strip()
-        if clean.casefold() not in _ABSENT:
+        if clean[:2] == '="' and clean[-1] == '"':
+            clean = clean[2:-1].strip()
+        if clean.casefold() not in _ABSENT and _DAMAGED not in clean:
             table[i] = distinct.setdefault(clean, len(distinct))
     indices = column.indices
     if indices.null_count:
@@ -119,7 +115,12 @@ def make_batch(
     """Make a batch of canonical columns; `constants` stand for columns that the file has not."""
     where = zone(trace_format.timezone) if trace_format.timezone else None
     t_s, fault = epoch_seconds(
-        columns["time"], unit=trace_format.time_unit, where=where, year=trace_format.year, file=name
+        columns["time"],
+        unit=trace_format.time_unit,
+        where=where,
+        year=trace_format.year,
+        file=name,
+        form=trace_format.time_format,
     )
     if not t_s.flags.writeable:
         # A column that pyarrow lends; numba would compile every kernel once more for it.
@@ -127,6 +128,8 @@ def make_batch(
     n = len(t_s)
     lonlat = np.empty((n, 2))
     lonlat[:, 0], lonlat[:, 1] = as_numbers(columns["lon"]), as_numbers(columns["lat"])
+    if trace_format.position_unit not in ("auto", "degrees"):
+        lonlat = in_degrees(lonlat, trace_format.position_unit)
 
     def text(column: str, default: str) -> tuple[NDArray[np.int32], list[str]]:
         if column in columns:

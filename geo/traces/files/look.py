@@ -1,0 +1,221 @@
+"""What a file is: its layout, its columns, its times, its riders, as far as the file itself tells."""
+
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Final
+
+from geo.errors import InputError
+from geo.traces.files.columns import known_layout, shown_row
+from geo.traces.files.csv import CsvTable
+from geo.traces.files.found import file_kind
+from geo.traces.files.plans import Plan, Table, plans_for
+from geo.traces.files.readers import open_file, open_table, shown_name
+from geo.traces.files.shapes import kind_of, shown_column
+from geo.traces.formats import TraceFormat
+from geo.traces.names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
+
+__all__ = ["FileLook", "first_times", "guessed_columns", "look_at", "time_form_of"]
+
+_TABLES: Final = ("csv", "xlsx", "json", "geojson")
+_SHOWN_ROWS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FileLook:
+    """One file as its first rows show it; nothing here tells who a rider is, or where."""
+
+    file: str
+    kind: str
+    layout: str = ""
+    """Name of a published set that it looks like."""
+    encoding: str = ""
+    separator: str = ""
+    header: bool = True
+    title_lines: int = 0
+    columns: tuple[tuple[str, str], ...] = ()
+    """What each canonical column is called in the file."""
+    others: tuple[str, ...] = ()
+    """Columns that are not read."""
+    alternatives: tuple[tuple[str, str], ...] = ()
+    """Canonical columns and others that would fit, too."""
+    time_form: str = ""
+    rows: tuple[str, ...] = ()
+    """By shape."""
+    times: tuple[str, ...] = field(default=(), repr=False)
+    """Some values of the column of times, for hints; not to be shown."""
+    form: TraceFormat | None = None
+    """How it would be read."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """Keys of the study file that were needed, as they are written there."""
+    problem: str = ""
+    """Why it cannot be read without a word more."""
+
+
+def guessed_columns(row: Sequence[str]) -> dict[str, int] | None:
+    """Return the positions of the columns of a file without header, where only one reading fits."""
+    layout = known_layout(row)
+    if layout is not None and len(set(layout.columns.values())) == len(layout.columns):
+        return dict(layout.columns)
+    kinds = [kind_of(value) for value in row]
+    times = [i for i, kind in enumerate(kinds) if kind in ("datetime", "epoch", "compact")]
+    degrees = [i for i, kind in enumerate(kinds) if kind == "degrees"]
+    riders = [i for i, kind in enumerate(kinds) if kind in ("whole", "text") and i not in times]
+    if len(times) != 1 or len(degrees) != 2 or len(riders) != 1:
+        return None
+    first, second = (abs(float(row[i].replace(",", "."))) for i in degrees)
+    if (first > 90) == (second > 90):
+        return None
+    lon, lat = degrees if first > 90 else degrees[::-1]
+    return {"rider_id": riders[0] + 1, "time": times[0] + 1, "lon": lon + 1, "lat": lat + 1}
+
+
+def time_form_of(texts: Sequence[str], kind: str) -> str:
+    """Return the form of times in words, from values or the type of the column."""
+    kinds = Counter(kind_of(text) for text in texts)
+    if not kinds:
+        return kind
+    most = kinds.most_common(1)[0][0]
+    if most == "epoch":
+        digits = Counter(len(t.strip().partition(".")[0]) for t in texts).most_common(1)[0][0]
+        return {10: "epoch seconds", 13: "epoch milliseconds"}.get(digits, "epoch")
+    return most
+
+
+def _first_rows(table: Table, count: int = _SHOWN_ROWS) -> list[list[str]]:
+    columns = [table.sample[at].slice(0, count).to_pylist() for at in sorted(table.sample)]
+    rows = zip(*columns, strict=True) if columns else []
+    return [["" if value is None else str(value) for value in row] for row in rows]
+
+
+def _head_rows(stream: IO[bytes], trace_format: TraceFormat) -> list[list[str]]:
+    """Return the first rows of a text file as if it had a column for each field."""
+    free = replace(trace_format, columns={"lon": 1}, rider="file")
+    try:
+        return _first_rows(CsvTable(stream, "", free))
+    except InputError:
+        return []
+
+
+def look_at(path: Path, trace_format: TraceFormat) -> FileLook:
+    """Say what a file is; what keeps it from being read stands in `problem`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    trace_format
+        What is known of it already.
+    """
+    name = shown_name(path, 0, trace_format)
+    kind = file_kind(path) if trace_format.kind == "auto" else trace_format.kind
+    if kind not in _TABLES:
+        notes = {"gpx": "UTC", "plt": "UTC"}
+        return FileLook(name, str(kind), time_form=notes.get(str(kind), ""), form=trace_format)
+    try:
+        with open_file(path) as stream:
+            content = io.BytesIO(stream.read(4_000_000)) if kind == "csv" else stream
+            return _look(content, path, name, kind, trace_format)
+    except (OSError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, InputError):
+            return FileLook(name, kind, problem=str(error))
+        return FileLook(name, kind, problem=f"{name}: cannot be read ({type(error).__name__})")
+    except InputError as error:
+        return FileLook(name, kind, problem=str(error))
+
+
+def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat) -> FileLook:
+    keys: list[tuple[str, str]] = []
+    problem, layout = "", ""
+    if kind == "csv" and not form.columns:
+        form, layout, said = _with_positions(stream, form)
+        keys += said
+    try:
+        table = open_table(stream, name, kind, form)
+    except InputError as error:
+        return FileLook(name, kind, layout, problem=str(error))
+    plan: Plan | None = None
+    try:
+        plan = plans_for(table, path, name, kind, form)[0]
+    except InputError as error:
+        problem = str(error)
+        try:
+            plan = plans_for(table, path, name, kind, replace(form, rider="file"))[0]
+        except InputError:
+            plan = None
+    names = [n or f"({i + 1})" for i, n in enumerate(table.names)]
+    chosen = dict(plan.chosen) if plan is not None else {}
+    known = {folded(n) for n in table.names}
+    layout = layout or next((k.name for k in KNOWN_LAYOUTS if k.header and set(k.header) <= known), "")
+    times = [t for t in _column(table, chosen.get("time")) if t.strip()]
+    return FileLook(
+        file=name,
+        kind=kind,
+        layout=layout,
+        encoding=table.decoder.name if hasattr(table, "decoder") else "",
+        separator=table.separator if isinstance(table, CsvTable) else "",
+        header=table.header,
+        title_lines=table.title_lines if isinstance(table, CsvTable) else 0,
+        columns=tuple((c, shown_column(names[at])) for c, at in chosen.items()),
+        others=tuple(shown_column(n) for i, n in enumerate(names) if i not in chosen.values()),
+        alternatives=_alternatives(table.names, chosen),
+        time_form=_time_form(times, plan),
+        rows=tuple(shown_row(row) for row in _first_rows(table)),
+        times=tuple(times[:50]),
+        form=form,
+        keys=tuple(keys),
+        problem=problem,
+    )
+
+
+def first_times(path: Path, trace_format: TraceFormat) -> list[str]:
+    """Return some values of a file's column of times, for `hints_of`; they are not to be shown."""
+    return list(look_at(path, trace_format).times)
+
+
+def _with_positions(stream: IO[bytes], form: TraceFormat) -> tuple[TraceFormat, str, list[tuple[str, str]]]:
+    """Name the columns of a file without header, where one reading fits; the stream is left at its start."""
+    keys: list[tuple[str, str]] = []
+    layout = ""
+    try:
+        CsvTable(stream, "", form)
+    except InputError:
+        stream.seek(0)
+        rows = _head_rows(stream, form)
+        guess = guessed_columns(rows[0]) if rows else None
+        if guess is not None:
+            known = known_layout(rows[0])
+            layout = known.name if known else ""
+            form = replace(form, columns=guess)
+            keys.append(("columns", "{ " + ", ".join(f"{c} = {at}" for c, at in guess.items()) + " }"))
+    stream.seek(0)
+    return form, layout, keys
+
+
+def _time_form(times: Sequence[str], plan: Plan | None) -> str:
+    """Return the form of times in words, with what was told by the values."""
+    form = time_form_of(times, "") if times else ""
+    told = plan.form.time_format if plan is not None else "auto"
+    return form if told == "auto" else f"{form}, {told}"
+
+
+def _column(table: Table, at: int | None) -> list[str]:
+    if at is None or at not in table.sample:
+        return []
+    return ["" if v is None else str(v) for v in table.sample[at].to_pylist()]
+
+
+def _alternatives(names: Sequence[str], chosen: dict[str, int]) -> tuple[tuple[str, str], ...]:
+    simple = [folded(n) for n in names]
+    found = []
+    for column, groups in COLUMN_NAMES.items():
+        fitting = {name for group in groups for name in group}
+        found += [
+            (column, shown_column(names[i]))
+            for i, n in enumerate(simple)
+            if n in fitting and column in chosen and i not in chosen.values()
+        ]
+    return tuple(found)
