@@ -7,6 +7,7 @@ import numpy.typing as npt
 import shapely
 
 from geo.privacy import suppress
+from siting.columns import GridColumns
 from siting.demand.hourly import hourly_figures
 from siting.demand.weighted import Demand, DemandLayer, distinct_riders
 from siting.inputs import StudySettings
@@ -17,6 +18,7 @@ from siting.travel_times import Ways
 
 __all__ = [
     "Assigned",
+    "Marked",
     "assign",
     "demand_cells",
     "grid_figures",
@@ -122,24 +124,34 @@ def _cells_by_hour(
     return [tuple(shown[24 * c : 24 * c + 24]) for c in range(cells)]
 
 
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Marked:
+    """Places with their ids."""
+
+    lonlat: FloatArray
+    """(p, 2) degrees."""
+    ids: tuple[str, ...]
+
+
 def grid_figures(
-    codes: tuple[str, ...],
-    names: tuple[str, ...],
-    polygons: tuple[shapely.Geometry, ...],
-    demand: Demand,
-    covered: BoolArray,
-    site_lonlat: FloatArray,
-    site_ids: tuple[str, ...],
-    pickup_lonlat: FloatArray,
-    pickup_ids: tuple[str, ...],
-    k: int,
+    grids: GridColumns, demand: Demand, covered: BoolArray, sites: Marked, pickups: Marked, k: int
 ) -> tuple[GridFigures, ...]:
-    """Return figures by unit grid, ordered by code; grids without demand and sites keep their row."""
+    """Return figures by unit grid, ordered by code; grids without demand and sites keep their row.
+
+    Parameters
+    ----------
+    grids : unit grids
+    demand : demand points and layers
+    covered : (n,) which demand points a station of the plan is near enough to
+    sites, pickups : stations and pick-up points of the plan
+    k : least number of riders behind a figure
+    """
+    codes, polygons = grids.codes, grids.polygons
     shapes = np.array(polygons, dtype=object)
     tree = shapely.STRtree(shapes)
     inside = _members(tree, demand.lonlat, len(shapes))
-    at_site = _members(tree, site_lonlat, len(shapes))
-    at_pickup = _members(tree, pickup_lonlat, len(shapes))
+    at_site = _members(tree, sites.lonlat, len(shapes))
+    at_pickup = _members(tree, pickups.lonlat, len(shapes))
     days = len(demand.days)
     out = []
     for g in sorted(range(len(codes)), key=lambda g: codes[g]):
@@ -158,13 +170,13 @@ def grid_figures(
         out.append(
             GridFigures(
                 code=codes[g],
-                name=names[g],
+                name=grids.names[g],
                 rings=_rings(polygons[g]),
                 riders=riders if riders >= k else None,
                 rest_min_a_day=total,
                 covered_share=part / whole if told and whole > 0 else None,
-                site_ids=tuple(site_ids[s] for s in at_site[g]),
-                pickup_ids=tuple(pickup_ids[s] for s in at_pickup[g]),
+                site_ids=tuple(sites.ids[s] for s in at_site[g]),
+                pickup_ids=tuple(pickups.ids[s] for s in at_pickup[g]),
             )
         )
     return tuple(out)

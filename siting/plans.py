@@ -71,6 +71,58 @@ class Plan:
         return first + tuple(new.get(s, "") for s in range(old, len(self.lonlat)))
 
 
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Run:
+    """What one station of the plan is, and how it is run."""
+
+    name: str
+    kind: str
+    hours: str
+    facilities: tuple[str, ...]
+    cost_yuan: float | None
+    open_share: FloatArray
+    """(24,) Share (0-1) of each hour in which it is open."""
+
+
+def _standing_run(plan: Plan, site: int) -> _Run:
+    """Return how a station that stands today is run in the plan."""
+    station = plan.existing[site]
+    text = span_text(*plan.run[site][1]) if site in plan.run else station.hours.text
+    return _Run(
+        name=station.name,
+        kind=station.kind,
+        hours=text,
+        facilities=station.facilities or (),
+        cost_yuan=station.cost_yuan,
+        open_share=open_by_hour(parse_hours(text)),
+    )
+
+
+def _new_run(plan: Plan, site: int, need: FloatArray, street: str) -> _Run:
+    """Return how a new station is run: as the choice fixed it, else as its demand (24,) needs."""
+    kind, pattern = plan.run.get(site) or kind_and_hours(need, plan.kinds)
+    open_share = np.zeros(24)
+    open_share[np.arange(pattern[0], pattern[1]) % 24] = 1.0
+    return _Run(
+        name=plan.candidates.name[site - len(plan.existing)] or street or plan.site_ids[site],
+        kind=kind.name,
+        hours=span_text(*pattern),
+        facilities=kind.facilities,
+        cost_yuan=kind.cost_yuan(pattern),
+        open_share=open_share,
+    )
+
+
+def _reason(plan: Plan, site: int, share: float | None) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return why a station stands where it does; ``share`` (0-1) of all rest is None where it is hidden."""
+    if site < len(plan.existing):
+        return "site_existing", ()
+    place = ("place", plan.candidates.kind[site - len(plan.existing)])
+    if share is None:
+        return "site_new_hidden", (place,)
+    return "site_new", (place, ("share", f"{100 * share:.1f}"))
+
+
 def describe_sites(
     plan: Plan,
     demand: Demand,
@@ -96,58 +148,38 @@ def describe_sites(
     rest = np.bincount(demand.rest.point, weights=demand.rest.minutes, minlength=len(demand.lonlat))
     streets = ways.street(plan.lonlat[chosen])
     reach = ways.reach(settings.mode, plan.lonlat[chosen], REACH_S)
+    all_rest = max(1e-9, float(rest.sum()))
     out = []
     for row, site in enumerate(chosen):
         mine = served[row]
         hours, total = hourly_figures(demand.rest, mine.nearest, days, settings.k)
-        need = weight[mine.nearest].sum(axis=0)
         old = site < len(plan.existing)
         if old:
-            station = plan.existing[site]
-            name, kind, text = station.name, station.kind, station.hours.text
-            facilities = station.facilities or ()
-            cost = station.cost_yuan
-            if site in plan.run:
-                text = span_text(*plan.run[site][1])
-            open_share = open_by_hour(parse_hours(text))
-            reason: tuple[str, tuple[tuple[str, str], ...]] = ("site_existing", ())
+            run = _standing_run(plan, site)
         else:
-            c = site - len(plan.existing)
-            chosen_kind, pattern = plan.run.get(site) or kind_and_hours(need, plan.kinds)
-            kind, text, facilities = chosen_kind.name, span_text(*pattern), chosen_kind.facilities
-            name = plan.candidates.name[c] or streets[row] or plan.site_ids[site]
-            cost = chosen_kind.cost_yuan(pattern)
-            open_share = np.zeros(24)
-            open_share[np.arange(pattern[0], pattern[1]) % 24] = 1.0
-            share = float(rest[mine.nearest].sum()) / max(1e-9, float(rest.sum()))
-            shown = total is not None
-            place = ("place", plan.candidates.kind[c])
-            reason = ("site_new_hidden", (place,))
-            if shown:
-                reason = ("site_new", (place, ("share", f"{100 * share:.1f}")))
-        closed = float((weight_of_rest(demand, mine.nearest) * (1 - open_share)).sum()) / max(1, days)
+            run = _new_run(plan, site, weight[mine.nearest].sum(axis=0), streets[row])
+        share = None if total is None else float(rest[mine.nearest].sum()) / all_rest
+        shut_min = float((weight_of_rest(demand, mine.nearest) * (1 - run.open_share)).sum()) / max(1, days)
         only_shown = riders_behind(demand.rest, mine.only) >= settings.k
-        closed_shown = riders_behind(demand.rest, mine.nearest, open_share < 1) >= settings.k
+        shut_shown = riders_behind(demand.rest, mine.nearest, run.open_share < 1) >= settings.k
         out.append(
             Site(
                 site_id=plan.site_ids[site],
-                name=name,
+                name=run.name,
                 lonlat=(round(float(plan.lonlat[site, 0]), 7), round(float(plan.lonlat[site, 1]), 7)),
-                kind=kind,
+                kind=run.kind,
                 existing=old,
-                opening_hours=text,
-                facilities=facilities,
+                opening_hours=run.hours,
+                facilities=run.facilities,
                 street=streets[row],
                 rest_min_a_day=total,
                 rest_min_by_hour=hours,
-                only_here_share=float(rest[mine.only].sum()) / max(1e-9, float(rest.sum()))
-                if only_shown
-                else None,
-                extra_rest_hours_if_longer=closed / 60.0 if closed_shown else None,
-                cost_yuan=cost,
+                only_here_share=float(rest[mine.only].sum()) / all_rest if only_shown else None,
+                extra_rest_hours_if_longer=shut_min / 60.0 if shut_shown else None,
+                cost_yuan=run.cost_yuan,
                 chosen_share=None if chosen_share is None or old else float(chosen_share[site]),
                 reach=tuple(zip(REACH_S, reach[row], strict=True)),
-                reason=reason,
+                reason=_reason(plan, site, share),
                 until=_until(hours),
                 due_break_min_a_day=hourly_figures(demand.due_break, mine.nearest, days, settings.k)[1],
                 passing_riders_a_day=_passing(demand, mine.nearest, settings),

@@ -7,38 +7,96 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InputError
-from geo.places import Places
 from geo.stays import KINDS
 from siting.choice import PlanModel, budget_points, plan_model
 from siting.columns import StayColumns
 from siting.demand.events import due_events, stay_events, stops_beside
-from siting.demand.hotspots import find_hot_spots
-from siting.demand.names import name_places
+from siting.demand.hotspots import PlanStations, find_hot_spots
+from siting.demand.names import MapNames, name_places
 from siting.demand.passing import passing_events, published_flows
-from siting.demand.weighted import Demand, Events, build_demand, by_hour, open_compounds
-from siting.figures import demand_cells, grid_figures, grid_of, kind_figures, layer_figures
+from siting.demand.weighted import Demand, Events, build_demand, by_hour
+from siting.figures import Marked, demand_cells, grid_figures, grid_of, kind_figures, layer_figures
 from siting.inputs import StudyInputs, StudySettings
 from siting.plans import Plan, budget_curve, coverage_table, describe_sites
 from siting.problems.define import MaxCover, SitingResult
 from siting.problems.highs import Limits
 from siting.problems.reach import Reach, reach_within
-from siting.results import GridFigures, PickupPoint, Refusal, Solution, Study
+from siting.results import (
+    AuditFinding,
+    BudgetPoint,
+    Coverage,
+    GridFigures,
+    HotSpot,
+    PickupPoint,
+    Refusal,
+    Site,
+    Solution,
+    Study,
+)
+from siting.sites import Sites, gather_sites
 from siting.solvers.cover_proof import spread_idle_sites
 from siting.solvers.solve import solve
 from siting.solvers.verify import verified
 from siting.stability import chosen_shares, split_days
-from siting.stations.audit import VISIT_M, Rests, audit_stations
-from siting.stations.candidates import Candidates, CandidateSites, kerb_spots, pick_candidates
-from siting.stations.pickups import DropOffs, GateWaits, pick_up_points
+from siting.stations.audit import VISIT_M, Offered, Rests, Standing, audit_stations
+from siting.stations.pickups import CompoundMap, DropOffs, GateWaits, RiderWays, pick_up_points
 from siting.travel_times import StreetWays, Ways
 
 __all__ = ["Progress", "StudyInputs", "StudySettings", "run_study", "suggest_pickups"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 Progress = Callable[[str, int, int], None]
 STAGES = (
     "demand", "candidates", "travel", "choice", "checks", "sites", "hot_spots", "audit", "pickups", "figures"
 )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Wanted:
+    """What the traces say is wanted, and what of it the choice sees."""
+
+    rests: Events
+    demand: Demand
+    training: BoolArray
+    """(days,) the days that the choice sees."""
+    held_out: BoolArray
+    """(days,) the others."""
+    weight: FloatArray
+    """(n, 24) weighted rider-minutes a training day."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Chosen:
+    """The answer, with the problem that it solves."""
+
+    plan: Plan
+    problem: MaxCover
+    """Places alone; where there is a budget, ``model`` was solved instead."""
+    model: PlanModel | None
+    result: SitingResult
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Checked:
+    """How sure the plan is, and what it is worth beside others."""
+
+    chosen_share: FloatArray | None
+    """(sites,) how often (0-1) each is chosen in resamples, None when not asked for."""
+    rest: dict[str, FloatArray]
+    """(n,) rest minutes a day of "training" and, where days were held out, "held_out"."""
+    coverage: tuple[Coverage, ...]
+    budget_curve: tuple[BudgetPoint, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Described:
+    """What is told of the plan and of what stands today."""
+
+    sites: tuple[Site, ...]
+    hot_spots: tuple[HotSpot, ...]
+    audit: tuple[AuditFinding, ...]
+    pickups: tuple[PickupPoint, ...]
 
 
 def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
@@ -59,7 +117,6 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     InputError
         When there is no rest, too few days, or fewer candidates than new sites.
     """
-    settings = inputs.settings
     ways: Ways = StreetWays(inputs.network)
 
     def tell(stage: str) -> None:
@@ -67,151 +124,85 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
             progress(stage, STAGES.index(stage), len(STAGES))
 
     tell("demand")
-    rests = stay_events(inputs.stays, "rest")
-    demand = _demand(inputs, rests, ways)
-    training, held_out = _days(demand, settings)
+    wanted = _wanted(inputs, ways)
     tell("candidates")
-    existing_lonlat = np.array([s.lonlat for s in inputs.existing], dtype=np.float64).reshape(-1, 2)
-    weight = demand.weight(settings.weights, training)
-    is_open = open_compounds(
-        demand.rest, ways.compound_of(demand.lonlat), len(inputs.network.compounds), settings.k
-    )
-    candidates = _candidates(inputs, ways, existing_lonlat, is_open)
-    candidates = _with_kerbs(candidates, inputs, ways, existing_lonlat, demand, weight.sum(axis=1), is_open)
-    _enough(candidates, settings.new_sites)
+    sites = gather_sites(inputs, ways, wanted.demand, wanted.weight.sum(axis=1))
     tell("travel")
-    lonlat = np.concatenate([existing_lonlat, candidates.lonlat])
+    cost_s = _cost_s(inputs.settings, ways, wanted.demand, sites.lonlat)
+    tell("choice")
+    chosen = _choose(inputs, wanted, sites, cost_s)
+    tell("checks")
+    checked = _check(inputs, ways, wanted, chosen)
+    tell("sites")
+    stations = _stations(inputs, ways, wanted, chosen.plan, checked.chosen_share)
+    tell("hot_spots")
+    hot_spots = _hot_spots(inputs, ways, wanted, chosen.plan)
+    tell("audit")
+    audit = _audit(inputs, ways, wanted, sites, chosen.plan)
+    tell("pickups")
+    pickups = _named_pickups(inputs, ways, len(wanted.demand.days))
+    tell("figures")
+    described = _Described(stations, hot_spots, audit, pickups)
+    study = _study(inputs, ways, wanted, chosen, checked, described)
+    if progress is not None:
+        progress("done", len(STAGES), len(STAGES))
+    return study
+
+
+def _wanted(inputs: StudyInputs, ways: Ways) -> _Wanted:
+    """Gather demand, and part the days that the choice sees from the others."""
+    settings = inputs.settings
+    rests = stay_events(inputs.stays, "rest")
+    demand = build_demand(
+        rests,
+        due_events(inputs.due_breaks),
+        passing_events(inputs.flows if settings.weights.passing > 0 else None, inputs.network),
+        timezone=settings.timezone,
+        project=ways.project,
+        cell_m=settings.cell_m,
+    )
+    days = len(demand.days)
+    if settings.held_out_days >= days:
+        raise InputError(
+            f"held_out_days is {settings.held_out_days}, but the traces cover only {days} local days "
+            f"({demand.days[0]} to {demand.days[-1]}); it must lie in 0-{days - 1}."
+        )
+    training, held_out = split_days(days, settings.held_out_days)
+    return _Wanted(rests, demand, training, held_out, demand.weight(settings.weights, training))
+
+
+def _cost_s(settings: StudySettings, ways: Ways, demand: Demand, lonlat: FloatArray) -> FloatArray:
+    """Return (n, sites) seconds from demand points to sites, inf out of reach; nobody passing turns off."""
     cost_s = ways.seconds(settings.mode, demand.lonlat, lonlat, settings.limit_s)
     cost_s[demand.only_passing()[:, None] & (cost_s > settings.passing_limit_s)] = np.inf
-    tell("choice")
+    return cost_s
+
+
+def _choose(inputs: StudyInputs, wanted: _Wanted, sites: Sites, cost_s: FloatArray) -> _Chosen:
+    """Choose the sites, and how they are run where there is a budget."""
+    settings = inputs.settings
     problem = MaxCover(
-        weight=weight.sum(axis=1),
+        weight=wanted.weight.sum(axis=1),
         limit_s=settings.limit_s,
         sites=len(inputs.existing) + settings.new_sites,
         kept=tuple(range(len(inputs.existing))),
     )
-    result, model = _choose(inputs, demand, weight, problem, cost_s, len(candidates.name))
+    result, model = _solve(inputs, wanted, problem, cost_s)
     plan = Plan(
         existing=inputs.existing,
-        candidates=candidates,
-        lonlat=lonlat,
+        candidates=sites.candidates,
+        lonlat=sites.lonlat,
         cost_s=cost_s,
         chosen=result.chosen,
         kinds=settings.kinds,
         limit_s=settings.limit_s,
         run={} if model is None else model.run(result),
     )
-    tell("checks")
-    reach = reach_within(cost_s, settings.limit_s)
-    shares = _stability(inputs, demand, training, reach, problem)
-    rest = {
-        name: by_hour(demand.rest, len(demand.lonlat), days.astype(np.float64)).sum(axis=1)
-        for name, days in (("training", training), ("held_out", held_out))
-        if days.any()
-    }
-    coverage = coverage_table(plan, demand.lonlat, problem, rest, ways, settings, _rng(settings, 1))
-    if model is None:
-        curve = budget_curve(plan, problem, weight, reach, _rng(settings, 2))
-    else:
-        curve = budget_points(model, cost_s, result)
-    tell("sites")
-    sites = describe_sites(plan, demand, weight, shares, ways, settings)
-    names = _names(inputs, ways, [site.lonlat for site in sites])
-    sites = tuple(
-        dataclasses.replace(site, name=name) if name and site.name == site.site_id else site
-        for site, name in zip(sites, names, strict=True)
-    )
-    tell("hot_spots")
-    hot_spots = find_hot_spots(
-        rests,
-        inputs.places,
-        inputs.network.compounds.names,
-        ways,
-        settings.hot_spots,
-        stations_lonlat=lonlat[list(result.chosen)].reshape(-1, 2),
-        station_ids=tuple(plan.site_ids[s] for s in result.chosen),
-        mode=settings.mode,
-        limit_s=settings.limit_s,
-        timezone=settings.timezone,
-        days=len(demand.days),
-        k=settings.k,
-    )
-    tell("audit")
-    old = len(inputs.existing)
-    within = (cost_s <= settings.limit_s) & ~demand.only_passing()[:, None]
-    within[:, :old] |= _at_the_door(ways.project(demand.lonlat), ways.project(existing_lonlat))
-    audit = audit_stations(
-        inputs.existing,
-        ways.project(existing_lonlat),
-        Rests(ways.project(rests.lonlat), rests.rider, rests.start_s, rests.end_s),
-        demand,
-        within[:, :old],
-        within[:, old:],
-        candidates.lonlat,
-        tuple(s - old for s in result.chosen if s >= old),
-        timezone=settings.timezone,
-        k=settings.k,
-        site_ids=plan.site_ids[:old],
-    )
-    tell("pickups")
-    pickups = suggest_pickups(inputs, ways, len(demand.days))
-    names = _names(inputs, ways, [point.lonlat for point in pickups])
-    pickups = tuple(
-        point if point.compound else dataclasses.replace(point, compound=name)
-        for point, name in zip(pickups, names, strict=True)
-    )
-    tell("figures")
-    study = Study(
-        title=inputs.title,
-        city=inputs.city,
-        timezone=settings.timezone,
-        period=(demand.days[0], demand.days[-1]),
-        days=len(demand.days),
-        held_out_days=int(held_out.sum()),
-        seed=settings.seed,
-        k=settings.k,
-        limit_s=settings.limit_s,
-        mode=settings.mode,
-        map_attribution=inputs.attribution,
-        synthetic=inputs.synthetic,
-        bounds=inputs.network.bounds,
-        riders=inputs.riders,
-        stay_points=len(inputs.stays.kind),
-        stay_points_by_kind=_kinds(inputs.stays),
-        demand_min_a_day=float(rest["training"].sum()),
-        sites=sites,
-        audit=audit,
-        pickups=pickups,
-        cells=demand_cells(demand, ways, settings.publish_cell_m, settings.k),
-        flows=published_flows(inputs.flows, inputs.network, settings.timezone, settings.k),
-        grids=_grids(inputs, demand, plan, result, pickups),
-        refusals=tuple(
-            Refusal(name, (float(place[0]), float(place[1])), reason)
-            for name, place, reason in zip(
-                candidates.refused.name, candidates.refused.lonlat, candidates.reasons, strict=True
-            )
-        ),
-        solution=Solution(result.status, result.objective, result.bound, result.gap),
-        coverage=coverage,
-        budget_curve=curve,
-        accounts=inputs.accounts,
-        matching=None,
-        hot_spots=hot_spots,
-        layers=layer_figures(demand, settings, result.assignment >= 0),
-        kinds=kind_figures(settings.kinds),
-    )
-    if progress is not None:
-        progress("done", len(STAGES), len(STAGES))
-    return study
+    return _Chosen(plan, problem, model, result)
 
 
-def _choose(
-    inputs: StudyInputs,
-    demand: Demand,
-    weight: FloatArray,
-    problem: MaxCover,
-    cost_s: FloatArray,
-    candidates: int,
+def _solve(
+    inputs: StudyInputs, wanted: _Wanted, problem: MaxCover, cost_s: FloatArray
 ) -> tuple[SitingResult, PlanModel | None]:
     """Choose places alone, or places, kinds and hours together where there is a budget."""
     settings = inputs.settings
@@ -220,9 +211,10 @@ def _choose(
     if settings.least_grid_share > 0:
         if inputs.grids is None:
             raise InputError("least_grid_share needs unit grids, and the study has none.")
-        group = grid_of(tuple(inputs.grids.polygons), demand.lonlat)
+        group = grid_of(tuple(inputs.grids.polygons), wanted.demand.lonlat)
     if settings.budget_yuan is not None:
-        model = plan_model(weight, inputs.existing, candidates, settings, group)
+        candidates = cost_s.shape[1] - len(inputs.existing)
+        model = plan_model(wanted.weight, inputs.existing, candidates, settings, group)
         result = solve(model.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
         return verified(model.problem, cost_s, result), model
     if group is not None:
@@ -234,138 +226,28 @@ def _choose(
     return verified(problem, cost_s, result), None
 
 
-def _names(inputs: StudyInputs, ways: Ways, lonlat: list[tuple[float, float]]) -> tuple[str, ...]:
-    """Return names for places on streets without one."""
-    places = np.array(lonlat, dtype=np.float64).reshape(-1, 2)
-    return name_places(places, inputs.places, inputs.network.compounds.names, ways, near_m=150.0)
-
-
-def _rng(settings: StudySettings, stream: int) -> np.random.Generator:
-    return np.random.default_rng([settings.seed, stream])
-
-
-def _demand(inputs: StudyInputs, rests: Events, ways: Ways) -> Demand:
-    return build_demand(
-        rests,
-        due_events(inputs.due_breaks),
-        passing_events(inputs.flows if inputs.settings.weights.passing > 0 else None, inputs.network),
-        timezone=inputs.settings.timezone,
-        project=ways.project,
-        cell_m=inputs.settings.cell_m,
-    )
-
-
-def _days(demand: Demand, settings: StudySettings) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    days = len(demand.days)
-    if settings.held_out_days >= days:
-        raise InputError(
-            f"held_out_days is {settings.held_out_days}, but the traces cover only {days} local days "
-            f"({demand.days[0]} to {demand.days[-1]}); it must lie in 0-{days - 1}."
-        )
-    return split_days(days, settings.held_out_days)
-
-
-def _accessible(
-    ways: Ways, mode: str, lonlat: FloatArray, walk_m: float, is_open: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Return (on a street riders may use, behind a fence that is not open to them) of each place."""
-    compound = ways.compound_of(lonlat)
-    inside_open = (compound >= 0) & is_open[compound]
-    return ways.public(mode, lonlat, walk_m) | inside_open, (compound >= 0) & ~inside_open
-
-
-def _candidates(
-    inputs: StudyInputs, ways: Ways, existing_lonlat: FloatArray, is_open: npt.NDArray[np.bool_]
-) -> Candidates:
-    sites = _map_sites(inputs.places, inputs.settings.candidates.kinds)
-    own = inputs.own_sites
-    if own is not None:
-        sites = CandidateSites(
-            np.concatenate([own.lonlat, sites.lonlat]),
-            own.name + sites.name,
-            ("own",) * len(own.name) + sites.kind,
-        )
-    rules = inputs.settings.candidates
-    on_street, fenced = _accessible(ways, inputs.settings.mode, sites.lonlat, rules.walk_m, is_open)
-    return pick_candidates(
-        sites,
-        rules,
-        xy_m=ways.project(sites.lonlat),
-        on_street=on_street,
-        fenced=fenced,
-        taken_xy_m=ways.project(existing_lonlat),
-    )
-
-
-def _with_kerbs(
-    candidates: Candidates,
-    inputs: StudyInputs,
-    ways: Ways,
-    existing_lonlat: FloatArray,
-    demand: Demand,
-    weight: FloatArray,
-    is_open: npt.NDArray[np.bool_],
-) -> Candidates:
-    """Add kerbs of public streets near demand where the map names no fitting place."""
-    rules = inputs.settings.candidates
-    mode = inputs.settings.mode
-    kerb = ways.kerb(mode, demand.lonlat)
-    on_street, fenced = _accessible(ways, mode, kerb, rules.walk_m, is_open)
-    taken = ways.project(np.concatenate([candidates.lonlat, existing_lonlat]))
-    spots = kerb_spots(
-        ways.project(kerb),
-        np.where(on_street & ~fenced, weight, 0.0),
-        taken,
-        rules.street_apart_m,
-        rules.street_sites,
-    )
-    kerbs = pick_candidates(
-        CandidateSites(kerb[spots], ("",) * len(spots), ("street",) * len(spots)),
-        dataclasses.replace(rules, kinds=("street",), spacing_m=0.0),
-        xy_m=ways.project(kerb[spots]),
-        on_street=np.ones(len(spots), dtype=np.bool_),
-        fenced=np.zeros(len(spots), dtype=np.bool_),
-        taken_xy_m=np.empty((0, 2)),
-    )
-    return dataclasses.replace(
-        candidates,
-        lonlat=np.concatenate([candidates.lonlat, kerbs.lonlat]),
-        name=candidates.name + kerbs.name,
-        kind=candidates.kind + kerbs.kind,
-        refused=CandidateSites(
-            np.concatenate([candidates.refused.lonlat, kerbs.refused.lonlat]),
-            candidates.refused.name + kerbs.refused.name,
-            candidates.refused.kind + kerbs.refused.kind,
-        ),
-        reasons=candidates.reasons + kerbs.reasons,
-    )
-
-
-def _map_sites(places: Places, kinds: tuple[str, ...]) -> CandidateSites:
-    rows = np.nonzero(places.of(*kinds))[0]
-    return CandidateSites(
-        np.asarray(places.poi_lonlat[rows], dtype=np.float64).reshape(-1, 2),
-        tuple(places.best_name(int(r)) for r in rows),
-        tuple(places.kinds[places.poi_kind[r]] for r in rows),
-    )
-
-
-def _enough(candidates: Candidates, new_sites: int) -> None:
-    there = len(candidates.name)
-    if there < new_sites:
-        reasons = ", ".join(f"{candidates.reasons.count(r)} {r}" for r in sorted(set(candidates.reasons)))
-        refused = f" ({len(candidates.reasons)} were refused: {reasons})" if reasons else ""
-        advice = f"ask for 1-{there} or add sites of your own" if there else "add sites of your own"
-        raise InputError(
-            f"{new_sites} new sites are asked for, but the map offers only {there} candidates{refused}; "
-            f"{advice}."
-        )
+def _check(inputs: StudyInputs, ways: Ways, wanted: _Wanted, chosen: _Chosen) -> _Checked:
+    """Resample days and riders, compare with other ways of choosing, and try other budgets."""
+    settings, demand, plan = inputs.settings, wanted.demand, chosen.plan
+    reach = reach_within(plan.cost_s, settings.limit_s)
+    rest = {
+        name: by_hour(demand.rest, len(demand.lonlat), days.astype(np.float64)).sum(axis=1)
+        for name, days in (("training", wanted.training), ("held_out", wanted.held_out))
+        if days.any()
+    }
+    shares = _stability(inputs, demand, wanted.training, reach, chosen.problem)
+    coverage = coverage_table(plan, demand.lonlat, chosen.problem, rest, ways, settings, _rng(settings, 1))
+    if chosen.model is None:
+        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2))
+    else:
+        curve = budget_points(chosen.model, plan.cost_s, chosen.result)
+    return _Checked(shares, rest, coverage, curve)
 
 
 def _stability(
     inputs: StudyInputs,
     demand: Demand,
-    training: npt.NDArray[np.bool_],
+    training: BoolArray,
     reach: Reach,
     problem: MaxCover,
 ) -> FloatArray | None:
@@ -385,6 +267,75 @@ def _stability(
     )
 
 
+def _rng(settings: StudySettings, stream: int) -> np.random.Generator:
+    return np.random.default_rng([settings.seed, stream])
+
+
+def _map_names(inputs: StudyInputs) -> MapNames:
+    return MapNames(inputs.places, inputs.network.compounds.names)
+
+
+def _names(inputs: StudyInputs, ways: Ways, lonlat: list[tuple[float, float]]) -> tuple[str, ...]:
+    """Return names for places on streets without one."""
+    places = np.array(lonlat, dtype=np.float64).reshape(-1, 2)
+    return name_places(places, _map_names(inputs), ways, near_m=150.0)
+
+
+def _stations(
+    inputs: StudyInputs, ways: Ways, wanted: _Wanted, plan: Plan, chosen_share: FloatArray | None
+) -> tuple[Site, ...]:
+    """Return the stations of the plan, each under a name where the map knows one."""
+    sites = describe_sites(plan, wanted.demand, wanted.weight, chosen_share, ways, inputs.settings)
+    names = _names(inputs, ways, [site.lonlat for site in sites])
+    return tuple(
+        dataclasses.replace(site, name=name) if name and site.name == site.site_id else site
+        for site, name in zip(sites, names, strict=True)
+    )
+
+
+def _hot_spots(inputs: StudyInputs, ways: Ways, wanted: _Wanted, plan: Plan) -> tuple[HotSpot, ...]:
+    settings = inputs.settings
+    stations = PlanStations(
+        plan.lonlat[list(plan.chosen)].reshape(-1, 2),
+        tuple(plan.site_ids[s] for s in plan.chosen),
+        settings.mode,
+        settings.limit_s,
+    )
+    return find_hot_spots(
+        wanted.rests,
+        _map_names(inputs),
+        ways,
+        settings.hot_spots,
+        stations,
+        timezone=settings.timezone,
+        days=len(wanted.demand.days),
+        k=settings.k,
+    )
+
+
+def _audit(
+    inputs: StudyInputs, ways: Ways, wanted: _Wanted, sites: Sites, plan: Plan
+) -> tuple[AuditFinding, ...]:
+    settings, demand, rests = inputs.settings, wanted.demand, wanted.rests
+    old = len(inputs.existing)
+    existing_xy_m = ways.project(sites.existing_lonlat)
+    within = (plan.cost_s <= settings.limit_s) & ~demand.only_passing()[:, None]
+    within[:, :old] |= _at_the_door(ways.project(demand.lonlat), existing_xy_m)
+    return audit_stations(
+        Standing(inputs.existing, plan.site_ids[:old], existing_xy_m, within[:, :old]),
+        Offered(sites.candidates.lonlat, within[:, old:], tuple(s - old for s in plan.chosen if s >= old)),
+        Rests(ways.project(rests.lonlat), rests.rider, rests.start_s, rests.end_s),
+        demand,
+        timezone=settings.timezone,
+        k=settings.k,
+    )
+
+
+def _at_the_door(xy_m: FloatArray, stations_xy_m: FloatArray) -> BoolArray:
+    """Return (n, e) which demand points lie at the door of a station, whatever the streets say."""
+    return np.asarray(np.hypot(*(xy_m[:, None] - stations_xy_m[None]).transpose(2, 0, 1)) <= VISIT_M)
+
+
 def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
     """Suggest pick-up points from the stays at doors and gates."""
     drops, waits = stay_events(inputs.stays, "dropoff"), stay_events(inputs.stays, "gate")
@@ -399,20 +350,79 @@ def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupP
     return pick_up_points(
         DropOffs(drops.lonlat, drops.rider, drops.start_s, stay_s, before, after),
         GateWaits(waits.lonlat, waits.rider, waits.start_s, (waits.end_s - waits.start_s).astype(np.float64)),
-        np.asarray(inputs.places.gate_lonlat, dtype=np.float64),
-        tuple(zip(compounds.names, compounds.polygons, strict=True)),
-        ways,
-        StreetWays(free),
+        CompoundMap(
+            tuple(zip(compounds.names, compounds.polygons, strict=True)),
+            np.asarray(inputs.places.gate_lonlat, dtype=np.float64),
+        ),
+        RiderWays(inputs.settings.mode, ways, StreetWays(free)),
         inputs.settings.pickups,
-        mode=inputs.settings.mode,
         days=days,
         k=inputs.settings.k,
     )
 
 
-def _at_the_door(xy_m: FloatArray, stations_xy_m: FloatArray) -> npt.NDArray[np.bool_]:
-    """Return (n, e) which demand points lie at the door of a station, whatever the streets say."""
-    return np.asarray(np.hypot(*(xy_m[:, None] - stations_xy_m[None]).transpose(2, 0, 1)) <= VISIT_M)
+def _named_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
+    """Return the pick-up points, each under a name where the map knows one."""
+    pickups = suggest_pickups(inputs, ways, days)
+    names = _names(inputs, ways, [point.lonlat for point in pickups])
+    return tuple(
+        point if point.compound else dataclasses.replace(point, compound=name)
+        for point, name in zip(pickups, names, strict=True)
+    )
+
+
+def _study(
+    inputs: StudyInputs,
+    ways: Ways,
+    wanted: _Wanted,
+    chosen: _Chosen,
+    checked: _Checked,
+    described: _Described,
+) -> Study:
+    """Freeze everything, with the figures by cell, street and unit grid."""
+    settings, demand, result = inputs.settings, wanted.demand, chosen.result
+    return Study(
+        title=inputs.title,
+        city=inputs.city,
+        timezone=settings.timezone,
+        period=(demand.days[0], demand.days[-1]),
+        days=len(demand.days),
+        held_out_days=int(wanted.held_out.sum()),
+        seed=settings.seed,
+        k=settings.k,
+        limit_s=settings.limit_s,
+        mode=settings.mode,
+        map_attribution=inputs.attribution,
+        synthetic=inputs.synthetic,
+        bounds=inputs.network.bounds,
+        riders=inputs.riders,
+        stay_points=len(inputs.stays.kind),
+        stay_points_by_kind=_kinds(inputs.stays),
+        demand_min_a_day=float(checked.rest["training"].sum()),
+        sites=described.sites,
+        audit=described.audit,
+        pickups=described.pickups,
+        cells=demand_cells(demand, ways, settings.publish_cell_m, settings.k),
+        flows=published_flows(inputs.flows, inputs.network, settings.timezone, settings.k),
+        grids=_grids(inputs, demand, chosen, described.pickups),
+        refusals=_refusals(chosen.plan),
+        solution=Solution(result.status, result.objective, result.bound, result.gap),
+        coverage=checked.coverage,
+        budget_curve=checked.budget_curve,
+        accounts=inputs.accounts,
+        matching=None,
+        hot_spots=described.hot_spots,
+        layers=layer_figures(demand, settings, result.assignment >= 0),
+        kinds=kind_figures(settings.kinds),
+    )
+
+
+def _refusals(plan: Plan) -> tuple[Refusal, ...]:
+    refused = plan.candidates.refused
+    return tuple(
+        Refusal(name, (float(place[0]), float(place[1])), reason)
+        for name, place, reason in zip(refused.name, refused.lonlat, plan.candidates.reasons, strict=True)
+    )
 
 
 def _kinds(stays: StayColumns) -> tuple[tuple[str, int], ...]:
@@ -420,19 +430,19 @@ def _kinds(stays: StayColumns) -> tuple[tuple[str, int], ...]:
 
 
 def _grids(
-    inputs: StudyInputs, demand: Demand, plan: Plan, result: SitingResult, pickups: tuple[PickupPoint, ...]
+    inputs: StudyInputs, demand: Demand, chosen: _Chosen, pickups: tuple[PickupPoint, ...]
 ) -> tuple[GridFigures, ...]:
     if inputs.grids is None:
         return ()
+    plan = chosen.plan
     return grid_figures(
-        inputs.grids.codes,
-        inputs.grids.names,
-        inputs.grids.polygons,
+        inputs.grids,
         demand,
-        result.assignment >= 0,
-        plan.lonlat[list(plan.chosen)],
-        tuple(plan.site_ids[s] for s in plan.chosen),
-        np.array([p.lonlat for p in pickups], dtype=np.float64).reshape(-1, 2),
-        tuple(p.pickup_id for p in pickups),
+        chosen.result.assignment >= 0,
+        Marked(plan.lonlat[list(plan.chosen)], tuple(plan.site_ids[s] for s in plan.chosen)),
+        Marked(
+            np.array([p.lonlat for p in pickups], dtype=np.float64).reshape(-1, 2),
+            tuple(p.pickup_id for p in pickups),
+        ),
         inputs.settings.k,
     )

@@ -28,12 +28,14 @@ from api.study.summary import summary_of
 from geo.errors import InputError
 from geo.mapmatch import MatchOptions, passages
 from geo.osm import describe
+from geo.places import Places
 from geo.stays import classify_stays, due_breaks, find_stay_points
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
 from geo.traces import Account, Traces
-from siting.columns import PassingFlows
+from siting.columns import DueBreakColumns, PassingFlows, StayColumns
 from siting.results import FileAccount, Study
+from siting.stations import ExistingStation
 from siting.study import StudyInputs, run_study
 
 __all__ = ["write_study"]
@@ -76,61 +78,99 @@ def write_study(
     key = pseudonym_key(study_settings, settings)
     with prepared_folder(out) as folder:
         refuse_unclear_files(study_settings)
-        with stages("map"):
-            network, places = read_map(study_settings, settings)
-        fleet = None
-        if study_settings.synthetic is not None:
-            with stages("fleet"):
-                fleet = made_fleet(study_settings, study_settings.synthetic, network, places)
-        existing = existing_stations_of(study_settings, network, fleet)
+        city = _read_city(study_settings, settings, stages)
+        existing = existing_stations_of(study_settings, city.network, city.fleet)
         with stages("traces"):
-            traces, accounts = _read_traces(
-                study_settings, network, fleet, key, folder / "rejects.csv", scheduler
-            )
-        with stages("stays"):
-            stays = classify_stays(find_stay_points(traces), traces, places, network, study_settings.timezone)
-            breaks = due_breaks(traces, stays, study_settings.timezone)
-        flows: PassingFlows | None = None
-        if study_settings.siting.flows:
-            with stages("paths") as step:
-                flows = PassingFlows(*passages(network, traces, MatchOptions(mode=study_settings.mode), step))
+            traces, accounts = _read_traces(study_settings, city, key, folder / "rejects.csv", scheduler)
+        observed = _observe(study_settings, city, traces, accounts, stages)
         with stages("siting") as step:
-            study = run_study(
-                StudyInputs(
-                    network=network,
-                    places=places,
-                    stays=stays,
-                    due_breaks=breaks,
-                    flows=flows,
-                    riders=len(traces.pseudonyms),
-                    accounts=tuple(_file_account(account) for account in accounts),
-                    existing=existing,
-                    own_sites=own_sites_of(study_settings),
-                    grids=grids_of(study_settings, network),
-                    title=study_settings.text("title", study_settings.language),
-                    city=study_settings.text("city", study_settings.language),
-                    attribution=study_settings.map.attribution,
-                    synthetic=study_settings.synthetic is not None,
-                    settings=settings_of(study_settings),
-                ),
-                progress=lambda _, done, total: step(done, total),
-            )
+            inputs = _inputs(study_settings, city, observed, existing)
+            study = run_study(inputs, progress=lambda _, done, total: step(done, total))
         trial: MatchSample | None = None
-        if fleet is not None and study_settings.matching.tasks:
+        if city.fleet is not None and study_settings.matching.tasks:
             with stages("matching"):
-                trial = match_sample(study_settings, network, fleet)
+                trial = match_sample(study_settings, city.network, city.fleet)
                 study = dataclasses.replace(study, matching=trial.totals)
         with stages("files") as step:
-            files = StudyFiles(study_settings, study, network, places, trial)
+            files = StudyFiles(study_settings, study, city.network, city.places, trial)
             write_study_files(files, folder, step)
-        write_json(folder / "summary.json", summary_of(study, describe(network, places), stages.seconds))
+        described = describe(city.network, city.places)
+        write_json(folder / "summary.json", summary_of(study, described, stages.seconds))
     return study
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _City:
+    """The map of a study, and the fleet that was made on it, None where traces were given."""
+
+    network: StreetNetwork
+    places: Places
+    fleet: SyntheticFleet | None
+
+
+def _read_city(study_settings: StudyFile, settings: Settings, stages: Stages) -> _City:
+    with stages("map"):
+        network, places = read_map(study_settings, settings)
+    fleet = None
+    if study_settings.synthetic is not None:
+        with stages("fleet"):
+            fleet = made_fleet(study_settings, study_settings.synthetic, network, places)
+    return _City(network, places, fleet)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Observed:
+    """What the traces tell, and what became of their files."""
+
+    riders: int
+    accounts: tuple[Account, ...]
+    stays: StayColumns
+    breaks: DueBreakColumns
+    flows: PassingFlows | None
+    """Riders passing by, None where the study does not ask for them."""
+
+
+def _observe(
+    study_settings: StudyFile, city: _City, traces: Traces, accounts: tuple[Account, ...], stages: Stages
+) -> _Observed:
+    """Find stays, due breaks and, where asked for, the streets that riders passed."""
+    network, zone = city.network, study_settings.timezone
+    with stages("stays"):
+        stays = classify_stays(find_stay_points(traces), traces, city.places, network, zone)
+        breaks = due_breaks(traces, stays, zone)
+    flows: PassingFlows | None = None
+    if study_settings.siting.flows:
+        with stages("paths") as step:
+            flows = PassingFlows(*passages(network, traces, MatchOptions(mode=study_settings.mode), step))
+    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows)
+
+
+def _inputs(
+    study_settings: StudyFile, city: _City, observed: _Observed, existing: tuple[ExistingStation, ...]
+) -> StudyInputs:
+    """Gather what siting asks for."""
+    return StudyInputs(
+        network=city.network,
+        places=city.places,
+        stays=observed.stays,
+        due_breaks=observed.breaks,
+        flows=observed.flows,
+        riders=observed.riders,
+        accounts=tuple(_file_account(account) for account in observed.accounts),
+        existing=existing,
+        own_sites=own_sites_of(study_settings),
+        grids=grids_of(study_settings, city.network),
+        title=study_settings.text("title", study_settings.language),
+        city=study_settings.text("city", study_settings.language),
+        attribution=study_settings.map.attribution,
+        synthetic=study_settings.synthetic is not None,
+        settings=settings_of(study_settings),
+    )
 
 
 def _read_traces(
     study_settings: StudyFile,
-    network: StreetNetwork,
-    fleet: SyntheticFleet | None,
+    city: _City,
     key: bytes,
     rejects: Path,
     scheduler: str | None,
@@ -138,12 +178,12 @@ def _read_traces(
     """Read the trace files, or those of a made fleet, here or on a cluster."""
     # The files of a made fleet hold rider ids: they live only as long as they are read.
     with tempfile.TemporaryDirectory(prefix="yilu-") as scratch, contextlib.ExitStack() as stack:
-        given = trace_inputs(study_settings, fleet, Path(scratch))
+        given = trace_inputs(study_settings, city.fleet, Path(scratch))
         read: Reader = read_here
         if scheduler is not None:
             read = functools.partial(read_on_cluster, stack.enter_context(connected(scheduler)))
         title = study_settings.text("title", study_settings.language)
-        return read_platform_files(given, network, key, rejects, title, read)
+        return read_platform_files(given, city.network, key, rejects, title, read)
 
 
 def _file_account(account: Account) -> FileAccount:

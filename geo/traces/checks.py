@@ -177,8 +177,8 @@ def _thin(
                 for j in range(k, e):
                     if verdict[j] != 0:
                         continue
-                    y = np.radians(lonlat[e, 1] - lonlat[j, 1]) * _RADIUS_M
-                    x = np.radians(lonlat[e, 0] - lonlat[j, 0]) * _RADIUS_M * shrink
+                    y = np.radians(lonlat[e, 1] - lonlat[j, 1]) * RADIUS_M
+                    x = np.radians(lonlat[e, 0] - lonlat[j, 0]) * RADIUS_M * shrink
                     if x * x + y * y <= reach * reach:
                         verdict[e] = _SAME_TIME
                         break

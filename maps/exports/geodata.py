@@ -1,5 +1,6 @@
 """A study for other programs: GeoJSON and GeoPackage, with a style that QGIS applies by itself."""
 
+import dataclasses
 import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +18,7 @@ from geo.datum import DATUMS, from_wgs84
 from geo.errors import InputError
 from maps.documents.sheets import plain
 from maps.exports.qgis import style_table
-from siting.results import AuditFinding, HotSpot, Ring, Site, Study
+from siting.results import AuditFinding, DemandCell, GridFigures, HotSpot, PickupPoint, Ring, Site, Study
 
 __all__ = ["LAYERS", "write_geojson", "write_gpkg"]
 
@@ -120,7 +121,7 @@ def write_gpkg(study: Study, path: Path | str, datum: str = "wgs84") -> None:
     target = Path(path)
     target.unlink(missing_ok=True)
     stamp = f"{study.period[1]}T00:00:00.000Z"
-    frames = {name: frame for name, frame in _frames(study, shift, crs).items() if len(frame)}
+    frames = {name: frame for name, frame in _frames(study, _Tables(shift, crs)).items() if len(frame)}
     with _GDAL:
         before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
@@ -193,29 +194,74 @@ def _spot_columns(spot: HotSpot) -> dict[str, Any]:
     }
 
 
-def _frames(study: Study, shift: Shift, crs: str) -> dict[str, geopandas.GeoDataFrame]:
-    audit = {finding.site_id: finding for finding in study.audit}
+def _pickup_columns(point: PickupPoint) -> dict[str, Any]:
+    return {
+        "id": point.pickup_id,
+        "compound": point.compound,
+        "kind": point.kind,
+        "drop_offs_a_day": point.drop_offs_a_day,
+        "saved_min_a_day": point.saved_min_a_day,
+        "walk_median_m": point.walk_median_m,
+        "walk_max_m": point.walk_max_m,
+        "residents_walk_m_a_day": point.residents_walk_m_a_day,
+    }
 
-    def points(rows: Iterable[LonLat]) -> Shapes:
+
+def _grid_columns(grid: GridFigures) -> dict[str, Any]:
+    return {
+        "code": grid.code,
+        "name": grid.name,
+        "riders": grid.riders,
+        "rest_min_a_day": grid.rest_min_a_day,
+        "covered_share": grid.covered_share,
+        "site_ids": ";".join(grid.site_ids),
+        "pickup_ids": ";".join(grid.pickup_ids),
+    }
+
+
+def _cell_columns(cell: DemandCell) -> dict[str, Any]:
+    return {
+        "cell_id": cell.cell_id,
+        "riders": cell.riders,
+        **{f"rest_min_{h:02d}": v for h, v in enumerate(cell.rest_min_by_hour)},
+        **{f"due_min_{h:02d}": v for h, v in enumerate(cell.due_break_min_by_hour)},
+    }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Tables:
+    """Makes the tables of one file: its datum, and the CRS of that name."""
+
+    shift: Shift
+    crs: str
+
+    def points(self, rows: Iterable[LonLat]) -> Shapes:
         found = list(rows)
-        return np.asarray(shapely.points(shift(found))) if found else np.empty(0, object)
+        return np.asarray(shapely.points(self.shift(found))) if found else np.empty(0, object)
 
-    def areas(groups: Sequence[Sequence[Ring]]) -> Shapes:
+    def areas(self, groups: Sequence[Sequence[Ring]]) -> Shapes:
         """Make one multipolygon a group of outer rings, all in one go."""
         rings = [ring for group in groups for ring in group]
         if not rings:
             return np.empty(0, object)
-        coords = shift([point for ring in rings for point in ring])
+        coords = self.shift([point for ring in rings for point in ring])
         owner = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
         polygons = shapely.polygons(shapely.linearrings(coords, indices=owner))
         group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         return np.asarray(shapely.multipolygons(polygons, indices=group_of))
 
-    def frame(rows: list[dict[str, Any]], shapes: Shapes) -> geopandas.GeoDataFrame:
+    def lines(self, rows: Iterable[Sequence[LonLat]]) -> Shapes:
+        return np.array([shapely.LineString(self.shift(row)) for row in rows], object)
+
+    def frame(self, rows: list[dict[str, Any]], shapes: Shapes) -> geopandas.GeoDataFrame:
         columns = {key: [row[key] for row in rows] for key in rows[0]} if rows else {"id": []}
         table = pd.DataFrame({key: _column(values) for key, values in columns.items()})
-        return geopandas.GeoDataFrame(table, geometry=list(shapes), crs=crs)
+        return geopandas.GeoDataFrame(table, geometry=list(shapes), crs=self.crs)
 
+
+def _frames(study: Study, tables: _Tables) -> dict[str, geopandas.GeoDataFrame]:
+    frame, points, areas = tables.frame, tables.points, tables.areas
+    audit = {finding.site_id: finding for finding in study.audit}
     gates = [(point.pickup_id, gate) for point in study.pickups for gate in point.gates]
     reach = [(site.site_id, seconds, rings) for site in study.sites for seconds, rings in site.reach if rings]
     return {
@@ -224,19 +270,7 @@ def _frames(study: Study, shift: Shift, crs: str) -> dict[str, geopandas.GeoData
             points(site.lonlat for site in study.sites),
         ),
         "pickups": frame(
-            [
-                {
-                    "id": point.pickup_id,
-                    "compound": point.compound,
-                    "kind": point.kind,
-                    "drop_offs_a_day": point.drop_offs_a_day,
-                    "saved_min_a_day": point.saved_min_a_day,
-                    "walk_median_m": point.walk_median_m,
-                    "walk_max_m": point.walk_max_m,
-                    "residents_walk_m_a_day": point.residents_walk_m_a_day,
-                }
-                for point in study.pickups
-            ],
+            [_pickup_columns(point) for point in study.pickups],
             points(point.lonlat for point in study.pickups),
         ),
         "gates": frame(
@@ -244,18 +278,7 @@ def _frames(study: Study, shift: Shift, crs: str) -> dict[str, geopandas.GeoData
             points(gate.lonlat for _, gate in gates),
         ),
         "grids": frame(
-            [
-                {
-                    "code": grid.code,
-                    "name": grid.name,
-                    "riders": grid.riders,
-                    "rest_min_a_day": grid.rest_min_a_day,
-                    "covered_share": grid.covered_share,
-                    "site_ids": ";".join(grid.site_ids),
-                    "pickup_ids": ";".join(grid.pickup_ids),
-                }
-                for grid in study.grids
-            ],
+            [_grid_columns(grid) for grid in study.grids],
             areas([grid.rings for grid in study.grids]),
         ),
         "hot_spots": frame(
@@ -263,20 +286,12 @@ def _frames(study: Study, shift: Shift, crs: str) -> dict[str, geopandas.GeoData
             areas([[spot.ring] for spot in study.hot_spots]),
         ),
         "cells": frame(
-            [
-                {
-                    "cell_id": cell.cell_id,
-                    "riders": cell.riders,
-                    **{f"rest_min_{h:02d}": v for h, v in enumerate(cell.rest_min_by_hour)},
-                    **{f"due_min_{h:02d}": v for h, v in enumerate(cell.due_break_min_by_hour)},
-                }
-                for cell in study.cells
-            ],
+            [_cell_columns(cell) for cell in study.cells],
             areas([[cell.ring] for cell in study.cells]),
         ),
         "flows": frame(
             [{"name": flow.name, "riders_a_day": flow.riders_a_day} for flow in study.flows],
-            np.array([shapely.LineString(shift(flow.line)) for flow in study.flows], object),
+            tables.lines(flow.line for flow in study.flows),
         ),
         "reach": frame(
             [{"site_id": site_id, "seconds": seconds} for site_id, seconds, _ in reach],

@@ -12,15 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InputError
-from geo.places import Places
 from siting.demand.clusters import density_clusters
 from siting.demand.hourly import hourly_figures
-from siting.demand.names import name_places
+from siting.demand.names import MapNames, name_places
 from siting.demand.weighted import DemandLayer, Events, distinct_riders, local_seconds, split_by_hour
 from siting.results import HotSpot
 from siting.travel_times import Ways
 
-__all__ = ["HotSpotRules", "find_hot_spots"]
+__all__ = ["HotSpotRules", "PlanStations", "find_hot_spots"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -58,17 +57,25 @@ class HotSpotRules:
                 raise InputError(f"hot spot {name} is {value}, it must lie in {low}-{high}.")
 
 
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class PlanStations:
+    """The stations of a plan, and how riders get to them."""
+
+    lonlat: FloatArray
+    """(s, 2) degrees."""
+    ids: tuple[str, ...]
+    mode: str
+    limit_s: float
+    """A station is near enough within so many seconds."""
+
+
 def find_hot_spots(
     rests: Events,
-    places: Places,
-    compound_names: tuple[str, ...],
+    map_names: MapNames,
     ways: Ways,
     rules: HotSpotRules,
+    stations: PlanStations,
     *,
-    stations_lonlat: FloatArray,
-    station_ids: tuple[str, ...],
-    mode: str,
-    limit_s: float,
     timezone: str,
     days: int,
     k: int,
@@ -78,12 +85,10 @@ def find_hot_spots(
     Parameters
     ----------
     rests : observed rests
-    places : named places of the map
-    compound_names : name of each compound, as numbered by ``ways.compound_of``
+    map_names : of compounds and places
     ways : streets
     rules : what a hot spot is
-    stations_lonlat, station_ids : stations of the plan
-    mode, limit_s : how riders travel, and how far a station may be
+    stations : those of the plan
     timezone : IANA name
     days : days of the data
     k : least number of riders behind a hot spot
@@ -103,8 +108,8 @@ def find_hot_spots(
     shown = np.nonzero(riders >= k)[0]
     order = shown[np.lexsort((middle[shown, 1], middle[shown, 0], -total[shown]))][: rules.most]
     centre = np.round(ways.unproject(middle[order].reshape(-1, 2)), 6)
-    names = name_places(centre, places, compound_names, ways)
-    nearest = _nearest(centre, stations_lonlat, station_ids, ways, mode, limit_s)
+    names = name_places(centre, map_names, ways)
+    nearest = _nearest(centre, stations, ways)
     out = []
     for number, spot in enumerate(order.tolist()):
         hours, whole = hourly_figures(layer, np.arange(count) == spot, days, k)
@@ -155,21 +160,15 @@ def _circles(
     return middle, radius
 
 
-def _nearest(
-    lonlat: FloatArray,
-    stations_lonlat: FloatArray,
-    station_ids: tuple[str, ...],
-    ways: Ways,
-    mode: str,
-    limit_s: float,
-) -> list[str]:
+def _nearest(lonlat: FloatArray, stations: PlanStations, ways: Ways) -> list[str]:
     """Return the station of the plan that each hot spot is served by, empty for none within the limit."""
-    if len(lonlat) == 0 or len(station_ids) == 0:
+    if len(lonlat) == 0 or len(stations.ids) == 0:
         return [""] * len(lonlat)
-    seconds = ways.seconds(mode, lonlat, stations_lonlat, limit_s)
+    seconds = ways.seconds(stations.mode, lonlat, stations.lonlat, stations.limit_s)
     best = seconds.argmin(axis=1)
     return [
-        station_ids[site] if seconds[row, site] <= limit_s else "" for row, site in enumerate(best.tolist())
+        stations.ids[site] if seconds[row, site] <= stations.limit_s else ""
+        for row, site in enumerate(best.tolist())
     ]
 
 

@@ -4,7 +4,7 @@ The demand points each site reaches (``site_ptr``, ``site_point``) and the sites
 (``point_ptr``, ``point_site``).
 """
 
-import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +17,17 @@ IntArray = npt.NDArray[np.int32]
 PtrArray = npt.NDArray[np.int64]
 
 
-@dataclasses.dataclass(frozen=True, eq=False, slots=True)
-class Reach:
-    """Which site reaches which point, both ways."""
+class Reach(NamedTuple):
+    """Which site reaches which point, both ways; a named tuple because numba takes those as they are."""
 
     site_ptr: PtrArray
+    """(m + 1,) Where the points of each site begin in ``site_point``."""
     site_point: IntArray
+    """(pairs,) Points by site, ascending."""
     point_ptr: PtrArray
+    """(n + 1,) Where the sites of each point begin in ``point_site``."""
     point_site: IntArray
+    """(pairs,) Sites by point, ascending."""
 
     @property
     def n(self) -> int:

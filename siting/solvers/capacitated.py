@@ -138,7 +138,7 @@ class _Task:
         lack = self.total - float(self.holds[self.forced].sum() + rest.sum())
         if lack <= 1e-6:
             every = np.ones(self.reach.m, dtype=np.bool_)
-            if fill_greedily(*self._lists(self.reach), self.price, self.forced.copy()) <= 1e-6:
+            if fill_greedily(self.reach, self.weight, self.holds, self.price, self.forced.copy()) <= 1e-6:
                 return
             lack = self._serve(every, np.inf)[1]
         if lack > 1e-6:
@@ -146,11 +146,6 @@ class _Task:
                 "No choice satisfies all constraints; it would need to relax the capacity (rider-minutes) by "
                 f"{lack:.6g}."
             )
-
-    def _lists(
-        self, reach: Reach
-    ) -> tuple[IntArray, npt.NDArray[np.int32], IntArray, FloatArray, FloatArray]:
-        return reach.site_ptr, reach.site_point, reach.point_ptr, self.weight, self.holds
 
     def _serve(self, is_open: BoolArray, limit_s: float) -> tuple[float, float, FloatArray, IntArray]:
         """Return (weight x seconds, minutes without room, (n, p) minutes, sites) of a choice."""
@@ -201,7 +196,6 @@ class _Task:
         seconds = np.asarray(self.cost_s[reach.site_point, site], dtype=np.float64)
         if not median:
             seconds[:] = 0.0
-        lists = (reach.site_ptr, reach.site_point, seconds, self.weight)
         if median:
             rank = min(reach.m - 1, max(1, reach.m // (2 * self.most)))
             price = np.partition(self.cost_s, rank, axis=1)[:, rank].astype(np.float64)
@@ -214,7 +208,7 @@ class _Task:
         low, step, idle = -np.inf, 1.0, 0
         guess = enough
         for _ in range(steps):
-            site_worth(*lists, price, self.holds, worth)
+            site_worth(reach, seconds, self.weight, price, self.holds, worth)
             net = -worth if median else self.price - worth
             inside = self.forced.copy()
             if median or isinstance(self.problem, PCenter):
@@ -224,7 +218,7 @@ class _Task:
                 inside |= net < 0
             value = float(self.weight @ price + net[inside].sum())
             used = np.zeros(reach.n)
-            use_of_sites(*lists, price, self.holds, inside, used)
+            use_of_sites(reach, seconds, self.weight, price, self.holds, inside, used)
             often = 0.95 * often + 0.05 * inside
             if value > low:
                 low, idle = value, 0
@@ -269,7 +263,7 @@ class _Task:
             [] if loose is None else [(guides[1], loose)]
         ):
             is_open = begin.copy()
-            left = fill_greedily(*self._lists(reach), guide, is_open)
+            left = fill_greedily(reach, self.weight, self.holds, guide, is_open)
             if left > 1e-6 and self._serve(is_open, limit_s)[1] > 1e-6:
                 continue
             is_open = self._pruned(is_open, limit_s)

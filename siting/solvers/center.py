@@ -164,8 +164,7 @@ def _within(
         return (), False
     inside = np.zeros(len(columns), dtype=np.bool_)
     first = np.array(cover.kept, dtype=np.int32)
-    both = (lists.site_ptr, lists.site_point, lists.point_ptr, lists.point_site)
-    known = cover_all(*both, first, problem.sites, _NODES, inside)
+    known = cover_all(lists, first, problem.sites, _NODES, inside)
     if known >= 0:
         return (tuple(sorted(columns[inside].tolist())) if known else ()), True
     left = None if deadline == np.inf else deadline - monotonic_s()

@@ -12,7 +12,17 @@ import numpy.typing as npt
 from geo.errors import InfeasibleError, InputError
 from siting.problems.define import MaxCover
 from siting.problems.reach import Reach
-from siting.solvers.kernels.cover import greedy_cover, iterate_cover, lagrangian_cover
+from siting.solvers.kernels.cover import (
+    CoverDual,
+    CoverState,
+    CoverTask,
+    Kicks,
+    Knapsack,
+    RandomState,
+    greedy_cover,
+    iterate_cover,
+    lagrangian_cover,
+)
 
 __all__ = ["CoverAnswer", "CoverBound", "bound_cover", "search_cover"]
 
@@ -42,8 +52,8 @@ class CoverBound:
     often: FloatArray
 
 
-def _terms(problem: MaxCover, m: int) -> tuple[FloatArray, float, int, npt.NDArray[np.int32]]:
-    """Return (price, budget, most sites, kept) of a covering problem without capacities and groups."""
+def _terms(problem: MaxCover, m: int) -> tuple[CoverTask, npt.NDArray[np.int32]]:
+    """Return what a covering problem without capacities and groups asks for, and the kept sites."""
     if problem.capacity is not None or problem.group is not None:
         raise InputError("the covering search takes no capacities and no groups; use the exact solver.")
     price = np.zeros(m) if problem.site_cost is None else problem.site_cost
@@ -60,10 +70,10 @@ def _terms(problem: MaxCover, m: int) -> tuple[FloatArray, float, int, npt.NDArr
         raise InfeasibleError(
             f"No choice satisfies all constraints; it would need to relax the budget (yuan) by {over:.6g}."
         )
-    return price, budget, most, kept
+    return CoverTask(problem.weight, price, budget, most), kept
 
 
-def _seed_state(rng: np.random.Generator) -> npt.NDArray[np.uint64]:
+def _seed_state(rng: np.random.Generator) -> RandomState:
     return np.array([rng.integers(1, 2**63)], dtype=np.uint64)
 
 
@@ -95,28 +105,24 @@ def search_cover(
     InfeasibleError
         When the kept sites alone break the number of sites or the budget.
     """
-    price, budget, most, kept = _terms(problem, reach.m)
-    times = np.zeros(reach.n, dtype=np.int32)
-    is_open = np.zeros(reach.m, dtype=np.bool_)
-    gain = np.zeros(reach.m)
-    lists = (reach.site_ptr, reach.site_point, reach.point_ptr, reach.point_site, problem.weight)
-    state = (times, is_open, gain)
+    task, kept = _terms(problem, reach.m)
+    state = CoverState(
+        np.zeros(reach.n, dtype=np.int32), np.zeros(reach.m, dtype=np.bool_), np.zeros(reach.m)
+    )
     starts = [(kept, False)] if problem.budget is None else [(kept, False), (kept, True)]
     if often is not None:
-        starts = [(_most_often(often, kept, price, budget, most), False)]
-    values = [greedy_cover(*lists, price, budget, most, first, ratio, *state) for first, ratio in starts]
+        starts = [(_most_often(often, kept, task), False)]
+    values = [greedy_cover(reach, task, first, ratio, state) for first, ratio in starts]
     if len(values) == 2 and values[0] > values[1]:
-        greedy_cover(*lists, price, budget, most, kept, False, *state)
-    covered, best = iterate_cover(
-        *lists, price, budget, most, kept, rounds, kick, _seed_state(rng), *state, max(values), enough
-    )
+        greedy_cover(reach, task, kept, False, state)
+    kicks = Kicks(rounds, kick, enough)
+    covered, best = iterate_cover(reach, task, kept, kicks, _seed_state(rng), state, max(values))
     return CoverAnswer(tuple(np.nonzero(best)[0].tolist()), float(covered))
 
 
-def _most_often(
-    often: FloatArray, kept: npt.NDArray[np.int32], price: FloatArray, budget: float, most: int
-) -> npt.NDArray[np.int32]:
+def _most_often(often: FloatArray, kept: npt.NDArray[np.int32], task: CoverTask) -> npt.NDArray[np.int32]:
     """Return the kept sites and those with the largest shares above a half, while sites and budget last."""
+    _, price, budget, most = task
     out = kept.tolist()
     spent = float(price[kept].sum())
     for j in np.argsort(-often, kind="stable").tolist():
@@ -138,32 +144,18 @@ def bound_cover(
 ) -> CoverBound:
     """Bound the cover from above; ``least`` is the weight of a choice that is known.
 
-    With both a number of sites and a budget, the tighter of the two bounds is returned.
+    With a budget, the number of sites is relaxed as well.
     """
-    price, budget, most, _ = _terms(problem, reach.m)
+    task, _ = _terms(problem, reach.m)
     is_kept = np.zeros(reach.m, dtype=np.bool_)
     is_kept[list(problem.kept)] = True
-    best: CoverBound | None = None
-    for unit, limit in ((np.ones(reach.m), float(most)), (price, budget)):
-        if (unit is price) == (problem.budget is None) or (unit is not price and problem.sites is None):
-            continue
-        multipliers = problem.weight * 0.5 if start is None else start.copy()
-        value, often = np.zeros(reach.m), np.zeros(reach.m)
-        bound, theta = lagrangian_cover(
-            reach.site_ptr,
-            reach.site_point,
-            problem.weight,
-            unit,
-            limit,
-            is_kept,
-            least,
-            steps,
-            multipliers,
-            value,
-            often,
-        )
-        if best is None or bound < best.bound:
-            best = CoverBound(float(bound), value - theta * unit, multipliers, often)
-    if best is None:
+    if problem.budget is not None:
+        knapsack = Knapsack(task.price, task.budget, is_kept)
+    elif problem.sites is not None:
+        knapsack = Knapsack(np.ones(reach.m), float(task.most), is_kept)
+    else:
         raise InputError("a covering bound needs a number of sites or a budget.")
-    return best
+    multipliers = problem.weight * 0.5 if start is None else start.copy()
+    dual = CoverDual(multipliers, np.zeros(reach.m), np.zeros(reach.m))
+    bound, theta = lagrangian_cover(reach, problem.weight, knapsack, least, steps, dual)
+    return CoverBound(float(bound), dual.value - theta * knapsack.price, dual.price_of_cover, dual.often)

@@ -14,15 +14,20 @@ from siting.problems.order import any_order
 from siting.problems.reach import reach_at_all
 from siting.solvers.center import any_cover
 from siting.solvers.exact import finish
-from siting.solvers.kernels.median import bound_median, greedy_median, iterate_median
+from siting.solvers.kernels.cover import RandomState
+from siting.solvers.kernels.median import (
+    MedianDual,
+    Ranking,
+    bound_median,
+    greedy_median,
+    iterate_median,
+)
 from siting.solvers.set_cover import refuse_unreached
 
 __all__ = ["prove_p_median"]
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
-State = npt.NDArray[np.uint64]
 Status = npt.NDArray[np.int8]
 
 # pairs of point and site, for each point, that HiGHS settles faster than branching does
@@ -45,19 +50,19 @@ def median_values(problem: PMedian, cost_s: CostArray) -> tuple[FloatArray, floa
 class MedianTree:
     """Branch and bound over sites; the best choice and its bound are kept up to date."""
 
-    def __init__(self, problem: PMedian, value: FloatArray, limits: Limits, state: State) -> None:
-        self.value, self.limits, self.state = value, limits, state
+    def __init__(self, problem: PMedian, value: FloatArray, limits: Limits, random: RandomState) -> None:
+        self.value, self.limits, self.random = value, limits, random
         self.m = value.shape[1]
         self.p = min(problem.sites, self.m)
-        self.order = np.argsort(value, axis=1, kind="stable").astype(np.int32)
-        self.ranked = np.take_along_axis(value, self.order, axis=1)
+        order = np.argsort(value, axis=1, kind="stable").astype(np.int32)
+        self.ranking = Ranking(order, np.take_along_axis(value, order, axis=1))
         self.is_kept = np.zeros(self.m, dtype=np.bool_)
         self.is_kept[list(problem.kept)] = True
         self.is_open = self.is_kept.copy()
         self.whole = bool((value == np.round(value)).all())
         self.total = np.inf
         self.low = -np.inf
-        self.price = self.ranked[:, min(self.m - 1, max(1, self.m // (2 * self.p)))].copy()
+        self.price = self.ranking.ranked[:, min(self.m - 1, max(1, self.m // (2 * self.p)))].copy()
         self.often = np.zeros(self.m)
         self.nodes = 0
         limit = limits.time_limit_s
@@ -77,7 +82,7 @@ class MedianTree:
 
     def start(self, rounds: int, steps: int) -> None:
         """Search and bound before any branching."""
-        greedy_median(self.value, self.order, self.ranked, self.p, self.is_open, float(self.value.max()) + 1)
+        greedy_median(self.value, self.ranking, self.p, self.is_open, float(self.value.max()) + 1)
         self.total = self._search(self.is_open, 3)
         status = self.is_kept.astype(np.int8)
         self.low = self._bound(status, self.price, self.often, steps, 1.0)[0]
@@ -98,8 +103,7 @@ class MedianTree:
 
     def _search(self, is_open: BoolArray, rounds: int) -> float:
         enough = self.low + (1.0 if self.whole else 0.0) - 1e-6
-        task = (self.order, self.ranked, self.is_kept, is_open, rounds, enough, self.state)
-        return float(iterate_median(*task))
+        return float(iterate_median(self.ranking, self.is_kept, is_open, rounds, enough, self.random))
 
     def _take(self, trial: BoolArray, rounds: int) -> None:
         found = self._search(trial, rounds)
@@ -109,10 +113,9 @@ class MedianTree:
     def _bound(
         self, status: Status, price: FloatArray, often: FloatArray, steps: int, step: float
     ) -> tuple[float, float, float, FloatArray]:
-        worth = np.zeros(self.m)
-        lists = (self.order, self.ranked)
-        low, edge, after = bound_median(*lists, self.p, status, self.total, steps, step, price, worth, often)
-        return float(low), float(edge), float(after), worth
+        dual = MedianDual(price, np.zeros(self.m), often)
+        low, edge, after = bound_median(self.ranking, self.p, status, self.total, steps, step, dual)
+        return float(low), float(edge), float(after), dual.worth
 
     def branch(self) -> None:
         """Explore until the gap is closed or the limits are used up; ``low`` is the bound that was proven."""

@@ -18,7 +18,7 @@ from siting.problems.reach import Reach, reach_within
 from siting.solvers.cover_search import search_cover
 from siting.solvers.exact import finish
 from siting.solvers.kernels.center_feasibility import cover_all
-from siting.solvers.kernels.cover import greedy_cover
+from siting.solvers.kernels.cover import CoverState, CoverTask, greedy_cover
 
 __all__ = ["least_cover", "prove_set_cover"]
 
@@ -113,11 +113,9 @@ def _greedy(
 ) -> BoolArray:
     """Cover by most points for the (guiding) price, then drop what is not needed, the dearest first."""
     times, is_open = np.zeros(reach.n, dtype=np.int32), np.zeros(reach.m, dtype=np.bool_)
-    lists = (reach.site_ptr, reach.site_point, reach.point_ptr, reach.point_site, np.ones(reach.n))
+    task = CoverTask(np.ones(reach.n), np.maximum(guide, 1e-9), np.inf, reach.m)
     first = np.nonzero(forced)[0].astype(np.int32)
-    greedy_cover(
-        *lists, np.maximum(guide, 1e-9), np.inf, reach.m, first, True, times, is_open, np.zeros(reach.m)
-    )
+    greedy_cover(reach, task, first, True, CoverState(times, is_open, np.zeros(reach.m)))
     for j in np.lexsort((np.arange(reach.m), -price)).tolist():
         mine = reach.site_point[reach.site_ptr[j] : reach.site_ptr[j + 1]]
         if is_open[j] and not forced[j] and (times[mine] > 1).all():
@@ -190,11 +188,10 @@ def _prove_fewest(
     reach: Reach, best: BoolArray, unit: float, bound: float, kept: tuple[int, ...]
 ) -> tuple[BoolArray, float]:
     """Search depth-first for covers with fewer sites; return the best and the bound that is proven."""
-    lists = (reach.site_ptr, reach.site_point, reach.point_ptr, reach.point_site)
     chosen = np.zeros(reach.m, dtype=np.bool_)
     first = np.array(kept, dtype=np.int32)
     while (fewer := int(best.sum()) - 1) >= len(kept):
-        known = cover_all(*lists, first, fewer, _NODES, chosen)
+        known = cover_all(reach, first, fewer, _NODES, chosen)
         if known == 0:
             return best, unit * float(best.sum())
         if known < 0:

@@ -17,7 +17,7 @@ from siting.problems.highs import Limits
 from siting.problems.order import any_order
 from siting.problems.reach import Reach, reach_within
 from siting.solvers.exact import finish, main_site, pair_moves, solve_exact
-from siting.solvers.kernels.plans import serve, site_values, use_of_options
+from siting.solvers.kernels.plans import Groups, Options, serve, site_values, use_of_options
 
 # how much more a minute weighs that a group lacks
 _LACK = 50.0
@@ -134,8 +134,9 @@ class _Search:
         self.weight = np.ascontiguousarray(problem.weight.T)
         self.site = problem.option_site
         size = len(self.site)
-        self.hold = np.full(size, np.inf) if problem.option_capacity is None else problem.option_capacity
-        self.holds, self.hold_of = np.unique(self.hold, return_inverse=True)
+        hold = np.full(size, np.inf) if problem.option_capacity is None else problem.option_capacity
+        self.options = Options(self.site, hold, problem.option_open)
+        self.holds, self.hold_of = np.unique(hold, return_inverse=True)
         close, saving = self._existing()
         # the price of an option beside doing nothing at its site
         self.place = np.full(reach.m, -1, dtype=np.int64)
@@ -146,16 +147,15 @@ class _Search:
         self.price = problem.option_cost - nothing
         self.kept = np.zeros(reach.m, dtype=np.bool_)
         self.kept[list(problem.kept)] = True
-        self.lists = (reach.site_ptr, reach.site_point, self.weight)
         self.none = np.empty((0, 0, 0))
         self._seen: dict[tuple[int, ...], float] = {}
         total = problem.weight.sum(axis=1)
         share = np.empty(0) if problem.group_share is None else problem.group_share
-        self.group = np.full(reach.n, -1) if problem.group is None else problem.group
-        inside = self.group >= 0
-        self.need = share * np.bincount(self.group[inside], weights=total[inside], minlength=len(share))
-        self.by_group = np.zeros(len(share))
-        self.size = np.maximum(1.0, np.bincount(self.group[inside], minlength=len(share)) ** 0.5)
+        group = np.full(reach.n, -1) if problem.group is None else problem.group
+        self.groups = Groups(group, np.zeros(len(share)))
+        inside = group >= 0
+        self.need = share * np.bincount(group[inside], weights=total[inside], minlength=len(share))
+        self.size = np.maximum(1.0, np.bincount(group[inside], minlength=len(share)) ** 0.5)
         self.gap = 0.0
 
     def _existing(self) -> tuple[FloatArray, FloatArray]:
@@ -195,15 +195,14 @@ class _Search:
 
     def _serve(self, options: tuple[int, ...], exact: bool) -> float:
         chosen = np.array(options, dtype=np.int64)
-        task = (*self.lists, self.site, self.hold, self.problem.option_open, chosen, exact, self.none)
-        total = float(serve(*task, self.group, self.by_group))
+        total = float(serve(self.reach, self.weight, self.options, chosen, exact, self.none, self.groups))
         # a minute that a group lacks weighs more than any minute that is served
-        return total - _LACK * float(np.maximum(0.0, self.need - self.by_group).sum())
+        return total - _LACK * float(np.maximum(0.0, self.need - self.groups.served).sum())
 
     def short(self, options: tuple[int, ...]) -> float:
         """Return the minutes that groups lack to their least shares."""
         self._serve(options, exact=False)
-        return float(np.maximum(0.0, self.need - self.by_group - 1e-7 * (1.0 + self.need)).sum())
+        return float(np.maximum(0.0, self.need - self.groups.served - 1e-7 * (1.0 + self.need)).sum())
 
     def bound(self, steps: int) -> tuple[float, FloatArray, list[tuple[int, ...]]]:
         """Bound the minutes served from above.
@@ -222,20 +221,20 @@ class _Search:
         starts = [self.round(self._alone(value, lam))]
         known = self.served(starts[0])
         step, idle = 1.0, 0
-        open_ = self.problem.option_open
+        open_, group = self.options.open_, self.groups.of_point
         # multipliers of the least shares make a minute of their group worth more
         extra, extra_way = np.zeros(len(self.need)), np.zeros(len(self.need))
-        inside = self.group >= 0
+        inside = group >= 0
         for turn in range(steps):
             bonus = np.zeros(n)
-            bonus[inside] = extra[self.group[inside]]
+            bonus[inside] = extra[group[inside]]
             price = lam - bonus
-            site_values(*self.lists, price, self.holds, value)
+            site_values(self.reach, self.weight, price, self.holds, value)
             worth = (value[self.hold_of, self.site] * open_).sum(axis=1)
             part, share, _ = self._choose(worth)
             bound = part + float((lam * self.weight).sum()) - float(extra @ self.need)
             used = np.zeros((hours, n))
-            use_of_options(*self.lists, price, self.site, self.hold, open_, share, used)
+            use_of_options(self.reach, self.weight, price, self.options, share, used)
             often = 0.93 * often + 0.07 * share
             if bound < best:
                 best, best_lam, idle = bound, price, 0
@@ -247,7 +246,7 @@ class _Search:
                 starts.append(self.round(often))
                 known = max(known, self.served(starts[-1]))
             way = 0.8 * way + 0.2 * (self.weight - used)
-            got = np.bincount(self.group[inside], weights=used.sum(axis=0)[inside], minlength=len(extra))
+            got = np.bincount(group[inside], weights=used.sum(axis=0)[inside], minlength=len(extra))
             # in units of a point of the group, so that both kinds of multipliers move alike
             extra_way = 0.8 * extra_way + 0.2 * (self.need - got) / self.size
             norm = float((way * way).sum()) + float((extra_way * extra_way).sum())
@@ -256,10 +255,10 @@ class _Search:
                 break
             pace = step * max(bound - known, 1e-3 * abs(bound)) / norm
             extra = np.maximum(0.0, extra + pace * extra_way / self.size)
-            bonus[inside] = extra[self.group[inside]]
+            bonus[inside] = extra[group[inside]]
             lam = np.clip(lam - pace * way, 0.0, 1.0 + bonus)
         starts.append(self.round(often))
-        site_values(*self.lists, best_lam, self.holds, value)
+        site_values(self.reach, self.weight, best_lam, self.holds, value)
         worth = (value[self.hold_of, self.site] * open_).sum(axis=1)
         net = worth - self._choose(worth)[2] * self.price
         top = np.zeros(self.reach.m)
@@ -271,7 +270,7 @@ class _Search:
         )
 
     def _alone(self, value: FloatArray, lam: FloatArray) -> FloatArray:
-        site_values(*self.lists, lam, self.holds, value)
+        site_values(self.reach, self.weight, lam, self.holds, value)
         worth = (value[self.hold_of, self.site] * self.problem.option_open).sum(axis=1)
         return np.asarray(worth / max(1e-9, float(worth.max(initial=0.0))))
 
@@ -418,8 +417,7 @@ class _Search:
         hours = self.weight.shape[0]
         chosen = np.array(options, dtype=np.int64)
         flow = np.zeros((len(options), hours, n))
-        task = (*self.lists, self.site, self.hold, self.problem.option_open, chosen, True, flow)
-        total = float(serve(*task, self.group, self.by_group))
+        total = float(serve(self.reach, self.weight, self.options, chosen, True, flow, self.groups))
         k, h, i = np.nonzero(flow > 1e-7)
         split = Flow(i, h, self.site[chosen[k]], flow[k, h, i])
         sites = tuple(sorted(self.site[list(options)].tolist()))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from siting.demand.hourly import hourly_figures, riders_behind
-from siting.demand.weighted import Demand, by_hour, local_seconds
+from siting.demand.weighted import Demand, DemandLayer, by_hour, local_seconds
 from siting.results import AuditFinding
 from siting.stations.hours import clock, open_by_hour, shortest_pattern, span_text
 from siting.stations.kinds import KINDS, SEVEN_ONES, ExistingStation
@@ -29,7 +29,9 @@ __all__ = [
     "MERGE_SHARE",
     "SHUT_SHARE",
     "VISIT_M",
+    "Offered",
     "Rests",
+    "Standing",
     "audit_stations",
 ]
 
@@ -54,125 +56,211 @@ class Rests:
     end_s: IntArray
 
 
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Standing:
+    """The stations that stand today, e of them."""
+
+    stations: tuple[ExistingStation, ...]
+    ids: tuple[str, ...]
+    xy_m: FloatArray
+    """(e, 2) local metres."""
+    within: BoolArray
+    """(n, e) which demand point is within the limit of which station."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Offered:
+    """The candidates, c of them, and which of them the plan opens."""
+
+    lonlat: FloatArray
+    """(c, 2) degrees."""
+    within: BoolArray
+    """(n, c) which demand point is within the limit of which candidate."""
+    opened: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Case:
+    """What the judgement of every station looks at."""
+
+    standing: Standing
+    offered: Offered
+    rest: DemandLayer
+    hourly: FloatArray
+    """(n, 24) rest minutes a day."""
+    weight: FloatArray
+    """(n,) their sum over the hours."""
+    new_cover: BoolArray
+    """(n,) points that a new station of the plan reaches."""
+    only_one: BoolArray
+    """(n,) points that one existing station reaches and no new one of the plan."""
+    reached: FloatArray
+    """(e,) rest minutes a day that each station reaches, open or not."""
+    little: float
+    """What is less than this is little."""
+    k: int
+
+
+@dataclasses.dataclass(eq=False, slots=True)
+class _Settled:
+    """What the judgements so far bind the later ones to."""
+
+    taken: set[int]
+    """Candidates that are used."""
+    merged: set[int] = dataclasses.field(default_factory=set)
+    staying: set[int] = dataclasses.field(default_factory=set)
+    """Stations that another one merged into."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Judgement:
+    """What to do with one station."""
+
+    action: str
+    reason: tuple[str, tuple[tuple[str, str], ...]]
+    overlap: tuple[int | None, float | None]
+    """The station that reaches most of the same, and that share where it may be shown."""
+    gain_min: float = 0.0
+    riders: int = 0
+    """Riders behind the gain."""
+    better_hours: str | None = None
+    move_to: int | None = None
+
+
 def audit_stations(
-    stations: tuple[ExistingStation, ...],
-    xy_m: FloatArray,
-    rests: Rests,
-    demand: Demand,
-    within: BoolArray,
-    candidate_within: BoolArray,
-    candidate_lonlat: FloatArray,
-    new_sites: tuple[int, ...],
-    *,
-    timezone: str,
-    k: int,
-    site_ids: tuple[str, ...],
+    standing: Standing, offered: Offered, rests: Rests, demand: Demand, *, timezone: str, k: int
 ) -> tuple[AuditFinding, ...]:
     """Judge every existing station.
 
     Parameters
     ----------
-    stations : existing stations
-    xy_m : (e, 2) the same in local metres
+    standing : existing stations
+    offered : candidates
     rests : observed rests
     demand : demand points and layers; all days count
-    within : (n, e) which demand point is within the limit of which existing station
-    candidate_within : (n, c) the same for candidates
-    candidate_lonlat : (c, 2) candidates
-    new_sites : candidates that the plan opens
     timezone : IANA name
     k : least number of riders behind a figure
-    site_ids : identifier of each existing station
     """
     days = len(demand.days)
-    n = len(demand.lonlat)
-    hourly = by_hour(demand.rest, n, np.ones(days))
-    weight = hourly.sum(axis=1)
-    new_cover: BoolArray = np.asarray(candidate_within[:, list(new_sites)].any(axis=1), dtype=np.bool_)
-    count = within.sum(axis=1)
-    reached = weight @ within
-    # what a station of the plan serves on average is the yardstick for "little"
-    plan = within.any(axis=1) | new_cover
-    stations_in_plan = max(1, len(stations) + len(new_sites))
-    little = LITTLE_SHARE * float(weight[plan].sum()) / stations_in_plan
-    taken: set[int] = set(new_sites)
-    merged: set[int] = set()
-    staying: set[int] = set()
+    case = _case(standing, offered, demand, k)
+    settled = _Settled(set(offered.opened))
     findings = []
-    while_open = np.array([float(hourly[within[:, e]].sum(axis=0) @ open_by_hour(s.hours))
-                           for e, s in enumerate(stations)])  # fmt: skip
-    used = np.zeros(len(stations), dtype=np.int64)
-    if len(rests.xy_m) and len(stations):
-        used += cKDTree(rests.xy_m).query_ball_point(xy_m, VISIT_M, return_length=True)
-    # whoever is judged first may merge into the later ones, which are worth more
-    for e in np.lexsort((np.arange(len(stations)), reached, while_open, used)).tolist():
-        station = stations[e]
-        mine = within[:, e]
-        only = float(weight[mine & (count == 1) & ~new_cover].sum())
-        gone = merged | {other for other in range(len(stations)) if reached[other] < little}
-        partner, overlap = _overlap(e, within, weight, gone)
-        both = mine if partner is None else mine & within[:, partner]
-        overlap_shown = partner is not None and riders_behind(demand.rest, both) >= k
-        open_share = open_by_hour(station.hours)
-        by_hour_reach, _ = hourly_figures(demand.rest, mine, days, k)
-        shut_min = float((hourly[mine].sum(axis=0) * (1 - open_share)).sum())
-        visits, visitors, halves = _visits(rests, xy_m[e], timezone, days, k)
-        action, gain, better, move_to = "keep", 0.0, None, None
-        behind_gain = 0
-        reason: tuple[str, tuple[tuple[str, str], ...]] = ("audit_keep", ())
-        best, best_gain = _best_candidate(weight, within, candidate_within, new_cover, e, taken)
-        if best is not None and riders_behind(demand.rest, candidate_within[:, best]) < k:
-            best = None
-        if overlap_shown and overlap >= MERGE_SHARE and partner is not None and e not in staying:
-            action, reason = "merge", ("audit_merge", (("share", f"{100 * overlap:.0f}"),))
-            merged.add(e)
-            staying.add(partner)
-        elif reached[e] < little and best is not None and best_gain > 2 * only and best_gain > little:
-            action, gain, move_to = "move", best_gain - only, best
-            taken.add(best)
-            behind_gain = riders_behind(demand.rest, candidate_within[:, best])
-            reason = ("audit_move", ())
-        elif reached[e] < little:
-            action, reason = "close", ("audit_close", ())
-        elif shut_min >= SHUT_SHARE * max(float(reached[e]), 1e-9):
-            start, end = shortest_pattern(hourly[mine].sum(axis=0), _longer_patterns(station))
-            longer = np.zeros(24, dtype=np.bool_)
-            longer[np.arange(start, end) % 24] = True
-            action, better = "open_longer", span_text(start, end)
-            gain = float((hourly[mine].sum(axis=0) * np.maximum(0.0, longer - open_share)).sum())
-            behind_gain = riders_behind(demand.rest, mine, longer & (open_share < 1))
-            reason = ("audit_open_longer", (("hours", better),))
-        findings.append(
-            (
-                e,
-                gain,
-                AuditFinding(
-                    site_id=site_ids[e],
-                    rank=0,
-                    action=action,
-                    visits_a_day=visits,
-                    visitors_a_day=visitors,
-                    rest_min_within_reach_by_hour=by_hour_reach,
-                    open_by_hour=tuple((open_share >= 0.5).tolist()),
-                    overlap_site_id=None if partner is None else site_ids[partner],
-                    overlap_share=overlap if overlap_shown else None,
-                    missing_facilities=()
-                    if station.facilities is None
-                    else tuple(f for f in SEVEN_ONES if f not in station.facilities),
-                    gain_rest_hours_a_day=gain / 60.0 if behind_gain >= k else None,
-                    better_hours=better,
-                    move_to=None
-                    if move_to is None
-                    else (float(candidate_lonlat[move_to, 0]), float(candidate_lonlat[move_to, 1])),
-                    busiest_half_hours=halves,
-                    reason=reason,
-                ),
-            )
-        )
+    for e in _order(case, rests):
+        judgement = _judge(case, e, settled)
+        figures, _ = hourly_figures(demand.rest, standing.within[:, e], days, k)
+        visits = _visits(rests, standing.xy_m[e], timezone, days, k)
+        findings.append((e, judgement.gain_min, _finding(case, e, judgement, figures, visits)))
     findings.sort(
         key=lambda f: (-f[1], ("close", "merge", "move", "open_longer", "keep").index(f[2].action), f[0])
     )
     return tuple(dataclasses.replace(f, rank=r) for r, (_, _, f) in enumerate(findings, start=1))
+
+
+def _case(standing: Standing, offered: Offered, demand: Demand, k: int) -> _Case:
+    hourly = by_hour(demand.rest, len(demand.lonlat), np.ones(len(demand.days)))
+    weight = hourly.sum(axis=1)
+    new_cover = np.asarray(offered.within[:, list(offered.opened)].any(axis=1), dtype=np.bool_)
+    # what a station of the plan serves on average is the yardstick for "little"
+    plan = standing.within.any(axis=1) | new_cover
+    stations_in_plan = max(1, len(standing.stations) + len(offered.opened))
+    return _Case(
+        standing=standing,
+        offered=offered,
+        rest=demand.rest,
+        hourly=hourly,
+        weight=weight,
+        new_cover=new_cover,
+        only_one=(standing.within.sum(axis=1) == 1) & ~new_cover,
+        reached=weight @ standing.within,
+        little=LITTLE_SHARE * float(weight[plan].sum()) / stations_in_plan,
+        k=k,
+    )
+
+
+def _order(case: _Case, rests: Rests) -> list[int]:
+    """Return the stations, the least worth first: whoever is judged first may merge into the later ones."""
+    stations, within = case.standing.stations, case.standing.within
+    while_open = np.array([float(case.hourly[within[:, e]].sum(axis=0) @ open_by_hour(s.hours))
+                           for e, s in enumerate(stations)])  # fmt: skip
+    used = np.zeros(len(stations), dtype=np.int64)
+    if len(rests.xy_m) and len(stations):
+        used += cKDTree(rests.xy_m).query_ball_point(case.standing.xy_m, VISIT_M, return_length=True)
+    order: list[int] = np.lexsort((np.arange(len(stations)), case.reached, while_open, used)).tolist()
+    return order
+
+
+def _judge(case: _Case, e: int, settled: _Settled) -> _Judgement:
+    """Judge station ``e`` by the rules of this module, and note what that settles."""
+    within, reached, weight = case.standing.within, case.reached, case.weight
+    station, mine = case.standing.stations[e], within[:, e]
+    only = float(weight[mine & case.only_one].sum())
+    gone = settled.merged | {other for other in range(within.shape[1]) if reached[other] < case.little}
+    partner, share = _overlap(e, within, weight, gone)
+    both = mine if partner is None else mine & within[:, partner]
+    shown = partner is not None and riders_behind(case.rest, both) >= case.k
+    overlap = (partner, share if shown else None)
+    if shown and share >= MERGE_SHARE and partner is not None and e not in settled.staying:
+        settled.merged.add(e)
+        settled.staying.add(partner)
+        return _Judgement("merge", ("audit_merge", (("share", f"{100 * share:.0f}"),)), overlap)
+    if reached[e] < case.little:
+        best, best_gain = _best_candidate(case, e, settled.taken)
+        riders = 0 if best is None else riders_behind(case.rest, case.offered.within[:, best])
+        if best is not None and riders >= case.k and best_gain > 2 * only and best_gain > case.little:
+            settled.taken.add(best)
+            gain = best_gain - only
+            return _Judgement("move", ("audit_move", ()), overlap, gain, riders, move_to=best)
+        return _Judgement("close", ("audit_close", ()), overlap)
+    open_share = open_by_hour(station.hours)
+    need = case.hourly[mine].sum(axis=0)
+    shut_min = float((need * (1 - open_share)).sum())
+    if shut_min >= SHUT_SHARE * max(float(reached[e]), 1e-9):
+        start, end = shortest_pattern(need, _longer_patterns(station))
+        longer = np.zeros(24, dtype=np.bool_)
+        longer[np.arange(start, end) % 24] = True
+        better = span_text(start, end)
+        gain = float((need * np.maximum(0.0, longer - open_share)).sum())
+        riders = riders_behind(case.rest, mine, longer & (open_share < 1))
+        return _Judgement(
+            "open_longer", ("audit_open_longer", (("hours", better),)), overlap, gain, riders, better
+        )
+    return _Judgement("keep", ("audit_keep", ()), overlap)
+
+
+def _finding(
+    case: _Case,
+    e: int,
+    judgement: _Judgement,
+    rest_by_hour: tuple[float | None, ...],
+    visits: tuple[float | None, float | None, tuple[str, ...]],
+) -> AuditFinding:
+    """Return what may be published of one judgement; its rank is not known yet."""
+    station, ids = case.standing.stations[e], case.standing.ids
+    partner, share = judgement.overlap
+    move_to: tuple[float, float] | None = None
+    if judgement.move_to is not None:
+        place = case.offered.lonlat[judgement.move_to]
+        move_to = (float(place[0]), float(place[1]))
+    missing: tuple[str, ...] = ()
+    if station.facilities is not None:
+        missing = tuple(f for f in SEVEN_ONES if f not in station.facilities)
+    return AuditFinding(
+        site_id=ids[e],
+        rank=0,
+        action=judgement.action,
+        visits_a_day=visits[0],
+        visitors_a_day=visits[1],
+        rest_min_within_reach_by_hour=rest_by_hour,
+        open_by_hour=tuple((open_by_hour(station.hours) >= 0.5).tolist()),
+        overlap_site_id=None if partner is None else ids[partner],
+        overlap_share=share,
+        missing_facilities=missing,
+        gain_rest_hours_a_day=judgement.gain_min / 60.0 if judgement.riders >= case.k else None,
+        better_hours=judgement.better_hours,
+        move_to=move_to,
+        busiest_half_hours=visits[2],
+        reason=judgement.reason,
+    )
 
 
 def _overlap(e: int, within: BoolArray, weight: FloatArray, gone: set[int]) -> tuple[int | None, float]:
@@ -190,19 +278,13 @@ def _overlap(e: int, within: BoolArray, weight: FloatArray, gone: set[int]) -> t
     return best
 
 
-def _best_candidate(
-    weight: FloatArray,
-    within: BoolArray,
-    candidate_within: BoolArray,
-    new_cover: BoolArray,
-    e: int,
-    taken: set[int],
-) -> tuple[int | None, float]:
+def _best_candidate(case: _Case, e: int, taken: set[int]) -> tuple[int | None, float]:
     """Return the free candidate that adds most rest once station ``e`` is gone, and how much."""
-    others = np.delete(within, e, axis=1).any(axis=1) | new_cover
+    candidates = case.offered.within
+    others = np.delete(case.standing.within, e, axis=1).any(axis=1) | case.new_cover
     for c in taken:
-        others |= candidate_within[:, c]
-    gain = np.where(others, 0.0, weight) @ candidate_within
+        others |= candidates[:, c]
+    gain = np.where(others, 0.0, case.weight) @ candidates
     gain[list(taken)] = -1.0
     if len(gain) == 0 or gain.max() <= 0:
         return None, 0.0

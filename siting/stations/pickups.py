@@ -21,7 +21,15 @@ from siting.demand.clusters import density_clusters
 from siting.results import Gate, PickupPoint
 from siting.travel_times import Ways
 
-__all__ = ["DropOffs", "GateWaits", "PickupRules", "group_drop_offs", "pick_up_points"]
+__all__ = [
+    "CompoundMap",
+    "DropOffs",
+    "GateWaits",
+    "PickupRules",
+    "RiderWays",
+    "group_drop_offs",
+    "pick_up_points",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -103,6 +111,26 @@ class GateWaits:
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class CompoundMap:
+    """What the map knows of compounds."""
+
+    compounds: tuple[tuple[str, shapely.Geometry], ...]
+    """(name, outline) of each compound, as numbered by ``ways.compound_of``."""
+    gates_lonlat: FloatArray
+    """(g, 2) gates, degrees."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class RiderWays:
+    """How riders get about."""
+
+    mode: str
+    ways: Ways
+    free_ways: Ways
+    """The same without any delay at gates: the waits there are observed, not assumed."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class _Task:
     """What all groups share: deliveries, waits, their places in metres, seconds waited for each delivery."""
 
@@ -110,10 +138,8 @@ class _Task:
     waits: GateWaits
     xy_m: FloatArray
     gate_s: FloatArray
-    ways: Ways
-    free_ways: Ways
+    riders: RiderWays
     rules: PickupRules
-    mode: str
     days: int
     k: int
 
@@ -148,13 +174,10 @@ def group_drop_offs(xy_m: FloatArray, compound: IntArray, near_m: float, least: 
 def pick_up_points(
     drop_offs: DropOffs,
     waits: GateWaits,
-    gates_lonlat: FloatArray,
-    compounds: tuple[tuple[str, shapely.Geometry], ...],
-    ways: Ways,
-    free_ways: Ways,
+    city: CompoundMap,
+    riders: RiderWays,
     rules: PickupRules,
     *,
-    mode: str,
     days: int,
     k: int,
 ) -> tuple[PickupPoint, ...]:
@@ -163,17 +186,15 @@ def pick_up_points(
     Parameters
     ----------
     drop_offs, waits : stays at doors and at gates
-    gates_lonlat : gates on the map
-    compounds : (name, outline) of each compound, as numbered by ``ways.compound_of``
-    ways : streets
-    free_ways : the same without any delay at gates: the waits there are observed, not assumed
+    city : compounds and gates
+    riders : streets and mode
     rules : limits
-    mode : mode of the riders
     days : days of the data
     k : least number of riders behind a published figure
     """
     if len(drop_offs.lonlat) == 0 or rules.most == 0:
         return ()
+    ways = riders.ways
     xy = ways.project(drop_offs.lonlat)
     compound = ways.compound_of(drop_offs.lonlat)
     label = group_drop_offs(xy, compound, rules.near_m, max(5, k))
@@ -182,16 +203,16 @@ def pick_up_points(
     wait_label = np.where(after >= 0, label[np.maximum(after, 0)], -1)
     gate_s = np.zeros(len(xy))
     np.add.at(gate_s, after[after >= 0], waits.stay_s[after >= 0])
-    task = _Task(drop_offs, waits, xy, gate_s, ways, free_ways, rules, mode, days, k)
-    osm_xy = ways.project(gates_lonlat.reshape(-1, 2))
+    task = _Task(drop_offs, waits, xy, gate_s, riders, rules, days, k)
+    osm_xy = ways.project(city.gates_lonlat.reshape(-1, 2))
     found: list[tuple[float, PickupPoint]] = []
     for members in _worth_a_look(task, label):
         group = int(label[members[0]])
         inside = int(compound[members[0]])
-        outline = compounds[inside][1] if inside >= 0 else None
+        outline = city.compounds[inside][1] if inside >= 0 else None
         rows = np.nonzero(wait_label == group)[0]
         spots = _gates(xy[members], outline, rows, wait_xy, osm_xy, ways)
-        name = compounds[inside][0] if inside >= 0 else ""
+        name = city.compounds[inside][0] if inside >= 0 else ""
         point = _best_point(task, members, spots, len(rows), name, inside >= 0)
         if point is not None:
             found.append(point)
@@ -285,13 +306,13 @@ def _best_point(
 
     ``count`` is the number of all waits, also of those too scattered to make a gate.
     """
-    ways, rules, k = task.ways, task.rules, task.k
+    ways, mode, rules, k = task.riders.ways, task.riders.mode, task.rules, task.k
     doors = task.xy_m[members]
     centre = np.median(doors, axis=0)
     # at a fence the point stands at a gate; a tower has a kerb before its door, behind any gate
     places = np.array([s.xy_m for s in spots] + ([] if fenced and spots else [centre]))
     at_gate = np.arange(len(places)) < len(spots)
-    lonlat = ways.public_kerb(task.mode, ways.unproject(places), KERB_M)
+    lonlat = ways.public_kerb(mode, ways.unproject(places), KERB_M)
     fits: BoolArray = np.isfinite(lonlat[:, 0])
     # outside of every fence, or at a gate
     fits[fits] &= (ways.compound_of(lonlat[fits]) < 0) | at_gate[fits]
@@ -340,7 +361,7 @@ def _best_point(
         walk_max_m=float(walk.max()),
         residents_walk_m_a_day=float(2 * walk.sum()) / task.days,
         gates=gates,
-        entry_route=ways.route(task.mode, where, door),
+        entry_route=ways.route(mode, where, door),
         stopping_area=_area(kerbs[p], ways),
     )
     return best[0], point
@@ -352,7 +373,7 @@ def _rides_saved_s(task: _Task, members: IntArray, lonlat: FloatArray, served_by
     Seconds from the stop before to the stop after, less than 0 where the place lies off the way; 0 where
     nothing is known.
     """
-    drops, ways, mode = task.drop_offs, task.free_ways, task.mode
+    drops, ways, mode = task.drop_offs, task.riders.free_ways, task.riders.mode
     out = np.zeros(len(lonlat))
     known = members[np.isfinite(drops.before[members, 0]) & np.isfinite(drops.after[members, 0])]
     fits = np.nonzero(np.isfinite(lonlat[:, 0]))[0]

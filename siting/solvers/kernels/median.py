@@ -3,36 +3,71 @@
 Interchange with the gains of Whitaker (INFOR 21, 1983) and Resende and Werneck (EJOR 174, 2007), on sites
 sorted by value for each point, so that a pass looks only at sites nearer than the second nearest
 open one. Bound by relaxing "each point is served" (Cornuejols, Fisher and Nemhauser 1977).
-
-``order`` (n, m) lists the sites of each point by rising value, ``ranked`` (n, m) those values: weight x
-seconds.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.jit import kernel
-from siting.solvers.kernels.cover import random_below
+from siting.solvers.kernels.cover import RandomState, random_below
 
-__all__ = ["bound_median", "greedy_median", "iterate_median"]
+__all__ = ["MedianDual", "Ranking", "bound_median", "greedy_median", "iterate_median"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
-State = npt.NDArray[np.uint64]
 Status = npt.NDArray[np.int8]
 
 
+class Ranking(NamedTuple):
+    """The sites of each point by rising value: weight x seconds."""
+
+    order: IntArray
+    """(n, m) Sites."""
+    ranked: FloatArray
+    """(n, m) Their values."""
+
+
+class MedianDual(NamedTuple):
+    """What a Lagrangian bound leaves; ``price`` comes in filled."""
+
+    price: FloatArray
+    """(n,) Multipliers of "each point is served", at the best step; weight x seconds."""
+    worth: FloatArray
+    """(m,) The (negative) sum that each site brings there."""
+    often: FloatArray
+    """(m,) Smoothed share (0-1) of steps that open each site."""
+
+
+class _Nearest(NamedTuple):
+    """The two nearest open sites of each point."""
+
+    first: IntArray
+    """(n,) The nearest open site."""
+    near: FloatArray
+    """(n,) Its value."""
+    next_: FloatArray
+    """(n,) Value of the second nearest, inf without any."""
+
+
+class _Swaps(NamedTuple):
+    """Memory in which all swaps are weighed."""
+
+    slot: IntArray
+    """(m,) Place of each open site among the p open ones."""
+    gain: FloatArray
+    """(m,) What opening each site saves."""
+    extra: FloatArray
+    """(m, p) How much less it costs to shut an open site where this one opens."""
+
+
 @kernel
-def _two_nearest(
-    order: IntArray,
-    ranked: FloatArray,
-    is_open: BoolArray,
-    first: IntArray,
-    near: FloatArray,
-    next_: FloatArray,
-) -> None:
-    """Fill the nearest open site of each point, the time to it, and the time to the second nearest."""
+def _two_nearest(ranking: Ranking, is_open: BoolArray, nearest: _Nearest) -> None:
+    """Fill the two nearest open sites of each point."""
+    order, ranked = ranking
+    first, near, next_ = nearest
     n, m = ranked.shape
     for i in range(n):
         found = 0
@@ -51,10 +86,12 @@ def _two_nearest(
 
 
 @kernel
-def greedy_median(
-    value: FloatArray, order: IntArray, ranked: FloatArray, p: int, is_open: BoolArray, far: float
-) -> None:
-    """Open the site that saves most until p are open; ``far`` is the value of a point without any."""
+def greedy_median(value: FloatArray, ranking: Ranking, p: int, is_open: BoolArray, far: float) -> None:
+    """Open the site that saves most until p are open; ``far`` is the value of a point without any.
+
+    ``value`` (n, m) are the values that are ranked.
+    """
+    order, ranked = ranking
     n, m = ranked.shape
     near = np.full(n, far)
     count = 0
@@ -83,18 +120,15 @@ def greedy_median(
 
 @kernel
 def _improve(
-    order: IntArray,
-    ranked: FloatArray,
-    is_kept: BoolArray,
-    is_open: BoolArray,
-    first: IntArray,
-    near: FloatArray,
-    next_: FloatArray,
-    slot: IntArray,
-    gain: FloatArray,
-    extra: FloatArray,
+    ranking: Ranking, is_kept: BoolArray, is_open: BoolArray, nearest: _Nearest, swaps: _Swaps
 ) -> None:
-    """Make the best swap of an open site for a shut one while it saves anything."""
+    """Make the best swap of an open site for a shut one while it saves anything.
+
+    ``nearest`` comes in filled for the open sites and leaves so.
+    """
+    order, ranked = ranking
+    first, near, next_ = nearest
+    slot, gain, extra = swaps
     n, m = ranked.shape
     loss = np.empty(extra.shape[1])
     while True:
@@ -137,21 +171,23 @@ def _improve(
             return
         is_open[best_out] = False
         is_open[best_in] = True
-        _two_nearest(order, ranked, is_open, first, near, next_)
+        _two_nearest(ranking, is_open, nearest)
 
 
 @kernel
 def iterate_median(
-    order: IntArray,
-    ranked: FloatArray,
+    ranking: Ranking,
     is_kept: BoolArray,
     is_open: BoolArray,
     rounds: int,
     enough: float,
-    state: State,
+    random: RandomState,
 ) -> float:
-    """Improve, then kick and improve ``rounds`` times; leave the best set in ``is_open``."""
-    n, m = ranked.shape
+    """Improve, then kick and improve ``rounds`` times; leave the best set in ``is_open``.
+
+    Returns its total; the search ends early where that is not above ``enough``.
+    """
+    n, m = ranking.ranked.shape
     p = 0
     free = 0
     for j in range(m):
@@ -159,28 +195,25 @@ def iterate_median(
             p += 1
             if not is_kept[j]:
                 free += 1
-    first = np.zeros(n, dtype=np.int32)
     near = np.empty(n)
-    next_ = np.empty(n)
-    slot = np.zeros(m, dtype=np.int32)
-    gain = np.empty(m)
-    extra = np.empty((m, p))
+    nearest = _Nearest(np.zeros(n, dtype=np.int32), near, np.empty(n))
+    swaps = _Swaps(np.zeros(m, dtype=np.int32), np.empty(m), np.empty((m, p)))
     best = is_open.copy()
     total = np.inf
     for turn in range(rounds + 1):
         if turn > 0 and free > 0 and p < m:
-            for _ in range(min(free, 2 + random_below(state, 3))):
-                out = random_below(state, m)
+            for _ in range(min(free, 2 + random_below(random, 3))):
+                out = random_below(random, m)
                 while not is_open[out] or is_kept[out]:
                     out = (out + 1) % m
-                into = random_below(state, m)
+                into = random_below(random, m)
                 while is_open[into]:
                     into = (into + 1) % m
                 is_open[out] = False
                 is_open[into] = True
-        _two_nearest(order, ranked, is_open, first, near, next_)
+        _two_nearest(ranking, is_open, nearest)
         if p < m:
-            _improve(order, ranked, is_kept, is_open, first, near, next_, slot, gain, extra)
+            _improve(ranking, is_kept, is_open, nearest, swaps)
         value = 0.0
         for i in range(n):
             value += near[i]
@@ -197,23 +230,21 @@ def iterate_median(
 
 @kernel
 def bound_median(
-    order: IntArray,
-    ranked: FloatArray,
+    ranking: Ranking,
     p: int,
     status: Status,
     best_known: float,
     steps: int,
     step: float,
-    price: FloatArray,
-    worth: FloatArray,
-    often: FloatArray,
+    dual: MedianDual,
 ) -> tuple[float, float, float]:
     """Bound the total from below; return it, the worth of the last site it opens and of the next one.
 
-    ``status`` (m,) is 1 for sites that are open, -1 for sites that stay shut, 0 for free ones. ``price`` (n,)
-    comes in filled and leaves as the best multipliers, ``worth`` (m,) as the (negative) sum each site
-    brings there, ``often`` (m,) as the smoothed share of steps that open it.
+    ``status`` (m,) is 1 for sites that are open, -1 for sites that stay shut, 0 for free ones. ``dual``
+    leaves with the multipliers of the best step.
     """
+    order, ranked = ranking
+    price, worth, often = dual
     n, m = ranked.shape
     lam = price.copy()
     rho = np.empty(m)

@@ -1,14 +1,17 @@
 """Kernels of station plans: what a site is worth at given prices, and how a set of options serves demand.
 
-Demand is laid out (hours, points); reach is the list of points of each site (CSR).
+Demand is laid out (hours, points).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.jit import kernel
+from siting.problems.reach import Reach
 
-__all__ = ["serve", "site_values", "use_of_options"]
+__all__ = ["Groups", "Options", "serve", "site_values", "use_of_options"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
@@ -16,19 +19,35 @@ PtrArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
+class Options(NamedTuple):
+    """Ways to run a site, of which one may be chosen."""
+
+    site: PtrArray
+    """(o,) Site of each option."""
+    hold: FloatArray
+    """(o,) Rider-minutes an hour it serves at most."""
+    open_: BoolArray
+    """(o, h) Whether it is open in each hour."""
+
+
+class Groups(NamedTuple):
+    """Groups of points, and what is served in them."""
+
+    of_point: PtrArray
+    """(n,) Group of each point, -1: none."""
+    served: FloatArray
+    """(g,) Rider-minutes served in each group."""
+
+
 @kernel
 def site_values(
-    site_ptr: PtrArray,
-    site_point: IntArray,
-    weight: FloatArray,
-    price: FloatArray,
-    holds: FloatArray,
-    value: FloatArray,
+    reach: Reach, weight: FloatArray, price: FloatArray, holds: FloatArray, value: FloatArray
 ) -> None:
     """Fill (capacities, m, h) the best worth of each site and hour at each capacity of ``holds`` (ascending).
 
     A rider-minute of point i in hour h is worth ``1 - price[h, i]``; the dearest are served first.
     """
+    site_ptr, site_point = reach.site_ptr, reach.site_point
     hours = weight.shape[0]
     m = len(site_ptr) - 1
     for j in range(m):
@@ -60,17 +79,16 @@ def site_values(
 
 @kernel
 def use_of_options(
-    site_ptr: PtrArray,
-    site_point: IntArray,
+    reach: Reach,
     weight: FloatArray,
     price: FloatArray,
-    option_site: PtrArray,
-    option_hold: FloatArray,
-    option_open: BoolArray,
+    options: Options,
     share: FloatArray,
     used: FloatArray,
 ) -> None:
-    """Add to ``used`` (h, n) what the options with a share above 0 serve in `site_values`."""
+    """Add to ``used`` (h, n) what the options with a ``share`` (o,) above 0 serve in `site_values`."""
+    site_ptr, site_point = reach.site_ptr, reach.site_point
+    option_site, option_hold, option_open = options
     hours = weight.shape[0]
     for o in range(len(option_site)):
         if share[o] <= 0.0:
@@ -96,43 +114,28 @@ def use_of_options(
 
 
 @kernel
-def serve(
-    site_ptr: PtrArray,
-    site_point: IntArray,
-    weight: FloatArray,
-    option_site: PtrArray,
-    option_hold: FloatArray,
-    option_open: BoolArray,
-    chosen: PtrArray,
-    exact: bool,
-    flow: FloatArray,
-    group: PtrArray,
-    by_group: FloatArray,
-) -> float:
-    """Serve demand by the chosen options; return the minutes served.
+def _open_sites(reach: Reach, sites: PtrArray, n: int) -> tuple[PtrArray, IntArray, PtrArray]:
+    """Return the open sites of each point as lists, and the points that have any.
 
-    Points with the fewest open sites are served first, by the site with most room. With ``exact`` augmenting
-    paths (Ford and Fulkerson 1956) then make it a maximum flow, hour by hour. ``flow`` (chosen, h, n) is
-    filled only if it is not empty. ``by_group`` (g,) leaves as the minutes served in each ``group`` (n,; -1:
-    none) before augmenting, which only ever adds to them.
+    Returns
+    -------
+    ptr : (n + 1,) where the list of each point begins in ``near``
+    near : places in ``sites``
+    order : points with an open site, those with fewest first
     """
-    hours, n = weight.shape
-    p = len(chosen)
-    total = 0.0
+    site_ptr, site_point = reach.site_ptr, reach.site_point
+    p = len(sites)
     times = np.zeros(n, dtype=np.int32)
     for k in range(p):
-        j = option_site[chosen[k]]
-        for q in range(site_ptr[j], site_ptr[j + 1]):
+        for q in range(site_ptr[sites[k]], site_ptr[sites[k] + 1]):
             times[site_point[q]] += 1
-    # the open sites of each point as lists
     ptr = np.zeros(n + 1, dtype=np.int64)
     for i in range(n):
         ptr[i + 1] = ptr[i] + times[i]
     cursor = ptr[:-1].copy()
     near = np.empty(ptr[n], dtype=np.int32)
     for k in range(p):
-        j = option_site[chosen[k]]
-        for q in range(site_ptr[j], site_ptr[j + 1]):
+        for q in range(site_ptr[sites[k]], site_ptr[sites[k] + 1]):
             i = site_point[q]
             near[cursor[i]] = k
             cursor[i] += 1
@@ -148,6 +151,37 @@ def serve(
         if times[i] > 0:
             order[slot[times[i]]] = i
             slot[times[i]] += 1
+    return ptr, near, order
+
+
+@kernel
+def serve(
+    reach: Reach,
+    weight: FloatArray,
+    options: Options,
+    chosen: PtrArray,
+    exact: bool,
+    flow: FloatArray,
+    groups: Groups,
+) -> float:
+    """Serve demand by the chosen options; return the rider-minutes served.
+
+    Points with the fewest open sites are served first, by the site with most room. With ``exact`` augmenting
+    paths (Ford and Fulkerson 1956) then make it a maximum flow, hour by hour.
+
+    Parameters
+    ----------
+    weight : (h, n) rider-minutes
+    chosen : options, one a site
+    flow : (chosen, h, n), filled only if it is not empty and the flow ``exact``
+    groups : leave with the minutes served before augmenting, which only ever adds to them
+    """
+    _, option_hold, option_open = options
+    group, by_group = groups
+    hours, n = weight.shape
+    p = len(chosen)
+    total = 0.0
+    ptr, near, order = _open_sites(reach, options.site[chosen], n)
     keep = flow.size > 0
     by_group[:] = 0.0
     here = np.zeros((n if exact else 1, p))

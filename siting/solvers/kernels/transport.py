@@ -1,12 +1,13 @@
 """Kernels of capacitated service: least-cost transport to chosen sites, greedy filling, worth of sites.
 
-Demand is divisible. Reach is CSR by site (`siting.problems.reach`), ``seconds`` its times in the same order.
+Demand is divisible. ``seconds`` are the times of a `Reach`, in the order of its points by site.
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.jit import kernel
+from siting.problems.reach import Reach
 
 __all__ = ["fill_greedily", "site_worth", "transport", "use_of_sites"]
 
@@ -31,6 +32,45 @@ def _shift_costs(k: int, cost: FloatArray, here: FloatArray, shift: FloatArray, 
 
 
 @kernel
+def _start_at_nearest(cost: FloatArray, weight: FloatArray, here: FloatArray, load: FloatArray) -> float:
+    """Send each point to its nearest site, whatever that holds; return the minutes that reach none."""
+    n, p = cost.shape
+    lost = 0.0
+    for i in range(n):
+        best = -1
+        for k in range(p):
+            if cost[i, k] < np.inf and (best < 0 or cost[i, k] < cost[i, best]):
+                best = k
+        if best < 0:
+            lost += weight[i]
+        else:
+            here[i, best] = weight[i]
+            load[best] += weight[i]
+    return lost
+
+
+@kernel
+def _chains(source: int, shift: FloatArray, far: FloatArray, via: PtrArray) -> None:
+    """Fill (p,) the least rise in seconds of moving a minute to each other site, and the site before."""
+    p = len(far)
+    far[:] = np.inf
+    far[source] = 0.0
+    via[:] = -1
+    for _ in range(p):
+        changed = False
+        for k in range(p):
+            if far[k] < np.inf:
+                for q in range(p):
+                    v = far[k] + shift[k, q]
+                    if q != source and v < far[q] - 1e-9:
+                        far[q] = v
+                        via[q] = k
+                        changed = True
+        if not changed:
+            break
+
+
+@kernel
 def transport(
     cost: FloatArray, weight: FloatArray, holds: FloatArray, here: FloatArray
 ) -> tuple[float, float]:
@@ -48,18 +88,8 @@ def transport(
     """
     n, p = cost.shape
     load = np.zeros(p)
-    lost = 0.0
     here[:, :] = 0.0
-    for i in range(n):
-        best = -1
-        for k in range(p):
-            if cost[i, k] < np.inf and (best < 0 or cost[i, k] < cost[i, best]):
-                best = k
-        if best < 0:
-            lost += weight[i]
-        else:
-            here[i, best] = weight[i]
-            load[best] += weight[i]
+    lost = _start_at_nearest(cost, weight, here, load)
     shift = np.empty((p, p))
     who = np.zeros((p, p), dtype=np.int64)
     for k in range(p):
@@ -68,21 +98,7 @@ def transport(
     via = np.empty(p, dtype=np.int64)
     for source in range(p):
         while load[source] > holds[source] + 1e-7:
-            far[:] = np.inf
-            far[source] = 0.0
-            via[:] = -1
-            for _ in range(p):
-                changed = False
-                for k in range(p):
-                    if far[k] < np.inf:
-                        for q in range(p):
-                            v = far[k] + shift[k, q]
-                            if q != source and v < far[q] - 1e-9:
-                                far[q] = v
-                                via[q] = k
-                                changed = True
-                if not changed:
-                    break
+            _chains(source, shift, far, via)
             goal = -1
             for k in range(p):
                 if holds[k] - load[k] > 1e-7 and far[k] < np.inf and (goal < 0 or far[k] < far[goal]):
@@ -127,19 +143,14 @@ def transport(
 
 @kernel
 def fill_greedily(
-    site_ptr: PtrArray,
-    site_point: IntArray,
-    point_ptr: PtrArray,
-    weight: FloatArray,
-    holds: FloatArray,
-    guide: FloatArray,
-    is_open: BoolArray,
+    reach: Reach, weight: FloatArray, holds: FloatArray, guide: FloatArray, is_open: BoolArray
 ) -> float:
     """Open sites by minutes served for their (guiding) price until all is served; return what is left.
 
     Sites that are open on entry are filled first. A site serves the points first that few sites reach. Points
     without demand count a little, so that they are reached too.
     """
+    site_ptr, site_point, point_ptr = reach.site_ptr, reach.site_point, reach.point_ptr
     n, m = len(weight), len(holds)
     left = weight.copy()
     bare = np.ones(n, dtype=np.bool_)
@@ -193,8 +204,7 @@ def fill_greedily(
 
 @kernel
 def site_worth(
-    site_ptr: PtrArray,
-    site_point: IntArray,
+    reach: Reach,
     seconds: FloatArray,
     weight: FloatArray,
     price: FloatArray,
@@ -202,6 +212,7 @@ def site_worth(
     worth: FloatArray,
 ) -> None:
     """Fill (m,) what each site earns at most: minutes within its capacity, each worth price - seconds."""
+    site_ptr, site_point = reach.site_ptr, reach.site_point
     for j in range(len(holds)):
         gain = 0.0
         load = 0.0
@@ -235,8 +246,7 @@ def site_worth(
 
 @kernel
 def use_of_sites(
-    site_ptr: PtrArray,
-    site_point: IntArray,
+    reach: Reach,
     seconds: FloatArray,
     weight: FloatArray,
     price: FloatArray,
@@ -245,6 +255,7 @@ def use_of_sites(
     used: FloatArray,
 ) -> None:
     """Add to ``used`` (n,) the minutes that the sites inside serve in `site_worth`."""
+    site_ptr, site_point = reach.site_ptr, reach.site_point
     for j in range(len(holds)):
         if not inside[j]:
             continue

@@ -10,7 +10,8 @@ from sklearn.cluster import DBSCAN
 
 from geo.errors import InputError
 from siting.demand.clusters import density_clusters
-from siting.demand.hotspots import HotSpotRules, find_hot_spots
+from siting.demand.hotspots import HotSpotRules, PlanStations, find_hot_spots
+from siting.demand.names import MapNames
 from siting.demand.weighted import Events
 from siting.results import HotSpot
 
@@ -46,14 +47,10 @@ def rests(seed: int, riders: tuple[int, ...]) -> Events:
 def spots_of(events: Events, k: int = 10, most: int = 200) -> tuple[HotSpot, ...]:
     return find_hot_spots(
         events,
-        NamedPlaces(),  # type: ignore[arg-type]
-        (),
+        MapNames(NamedPlaces(), ()),  # type: ignore[arg-type]
         Plane(),
         HotSpotRules(most=most),
-        stations_lonlat=np.array([[1200.0, 0.0]]) * 1e-5,
-        station_ids=("S01",),
-        mode="ebike",
-        limit_s=60.0,
+        PlanStations(np.array([[1200.0, 0.0]]) * 1e-5, ("S01",), "ebike", 60.0),
         timezone="Asia/Shanghai",
         days=1,
         k=k,

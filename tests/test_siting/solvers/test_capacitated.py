@@ -134,8 +134,7 @@ def test_the_search_for_a_cover_agrees_with_the_plain_model(seed: int, sites: in
     limit = float(cost.min(axis=1).max())
     reach = reach_within(cost, limit)
     chosen = np.zeros(12, dtype=np.bool_)
-    lists = (reach.site_ptr, reach.site_point, reach.point_ptr, reach.point_site)
-    known = cover_all(*lists, np.empty(0, dtype=np.int32), sites, 10_000, chosen)
+    known = cover_all(reach, np.empty(0, dtype=np.int32), sites, 10_000, chosen)
     least = solve_exact(SetCover(weight=np.ones(25), limit_s=limit), cost).objective
     assert known == int(least <= sites)
     if known:

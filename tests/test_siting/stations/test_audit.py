@@ -7,7 +7,7 @@ import pytest
 from siting.demand.hourly import hourly_figures
 from siting.demand.weighted import Demand, DemandLayer
 from siting.results import AuditFinding
-from siting.stations.audit import Rests, audit_stations
+from siting.stations.audit import Offered, Rests, Standing, audit_stations
 from siting.stations.kinds import SEVEN_ONES, ExistingStation
 
 HOUR = 3600
@@ -40,21 +40,27 @@ def audit(
 ) -> dict[str, AuditFinding]:
     none = np.empty(0, dtype=np.int64)
     count = len(stations)
-    found = audit_stations(
+    standing = Standing(
         tuple(
             ExistingStation(f"s{e}", (116.0, 39.0), hours, facilities=("room",))
             for e, hours in enumerate(stations)
         ),
+        tuple(f"E{e + 1:02d}" for e in range(count)),
         np.column_stack([np.arange(count) * 1000.0, np.zeros(count)]),
+        np.array(within, dtype=np.bool_).T.reshape(len(demand.lonlat), count),
+    )
+    offered = Offered(
+        np.zeros((len(candidates), 2)),
+        np.array(candidates, dtype=np.bool_).T.reshape(len(demand.lonlat), len(candidates)),
+        new,
+    )
+    found = audit_stations(
+        standing,
+        offered,
         rests or Rests(np.empty((0, 2)), none, none, none),
         demand,
-        np.array(within, dtype=np.bool_).T.reshape(len(demand.lonlat), count),
-        np.array(candidates, dtype=np.bool_).T.reshape(len(demand.lonlat), len(candidates)),
-        np.zeros((len(candidates), 2)),
-        new,
         timezone="Asia/Shanghai",
         k=k,
-        site_ids=tuple(f"E{e + 1:02d}" for e in range(count)),
     )
     assert [f.rank for f in found] == list(range(1, count + 1))
     return {f.site_id: f for f in found}

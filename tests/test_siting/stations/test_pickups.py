@@ -6,13 +6,18 @@ from plane import FENCE, SCALE, Plane
 
 from geo.errors import InputError
 from siting.stations.pickups import (
+    CompoundMap,
     DropOffs,
     GateWaits,
     PickupRules,
+    RiderWays,
     group_drop_offs,
     next_drop_off,
     pick_up_points,
 )
+
+GARDEN = (("Garden Court", FENCE),)
+RIDERS = RiderWays("ebike", Plane(), Plane())
 
 
 def scene(riders: int) -> tuple[DropOffs, GateWaits]:
@@ -34,12 +39,9 @@ def test_the_gate_of_a_compound_is_learned_and_the_minutes_add_up() -> None:
     found = pick_up_points(
         drops,
         waits,
-        np.array([[0.0, 100.0]]) * SCALE,
-        (("Garden Court", FENCE),),
-        Plane(),
-        Plane(),
+        CompoundMap(GARDEN, np.array([[0.0, 100.0]]) * SCALE),
+        RIDERS,
         PickupRules(least_a_day=1),
-        mode="ebike",
         days=2,
         k=10,
     )
@@ -59,15 +61,15 @@ def test_the_gate_of_a_compound_is_learned_and_the_minutes_add_up() -> None:
 
 def test_too_few_riders_give_no_point() -> None:
     drops, waits = scene(9)
-    task = (np.empty((0, 2)), (("Garden Court", FENCE),), Plane(), Plane(), PickupRules(least_a_day=1))
-    assert pick_up_points(drops, waits, *task, mode="ebike", days=2, k=10) == ()
+    city = CompoundMap(GARDEN, np.empty((0, 2)))
+    assert pick_up_points(drops, waits, city, RIDERS, PickupRules(least_a_day=1), days=2, k=10) == ()
 
 
 def test_nobody_walks_farther_than_allowed() -> None:
     drops, waits = scene(12)
     rules = PickupRules(walk_m=100, least_a_day=1)
-    task = (np.empty((0, 2)), (("Garden Court", FENCE),), Plane(), Plane(), rules)
-    for point in pick_up_points(drops, waits, *task, mode="ebike", days=2, k=10):
+    city = CompoundMap(GARDEN, np.empty((0, 2)))
+    for point in pick_up_points(drops, waits, city, RIDERS, rules, days=2, k=10):
         assert (point.walk_max_m or 0) <= 100
 
 
