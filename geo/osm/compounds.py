@@ -50,6 +50,8 @@ SHORT_M = 3.0
 REACH_M = GATE_REACH_M + MARGIN_M
 LEAST_AREA_M2 = 1_500.0
 """Smaller areas are gardens and yards, not compounds."""
+LARGEST_DEGREES = 0.5
+"""A wider area is a district, or has a corner in the wrong place; nobody shuts it with a gate."""
 NESTED_SHARE = 0.8
 
 KINDS = {
@@ -137,7 +139,8 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
     used = [n for n, t in enumerate(areas.texts) if "landuse=" in t or "amenity=" in t or "barrier=" in t]
     low, high = areas.rings.boxes()
     m2 = np.prod(high - low, axis=1) * np.cos(np.radians(low[:, 1])) * M_PER_DEGREE**2
-    used = [number for number in used if m2[number] >= LEAST_AREA_M2]
+    small = (high - low).max(axis=1, initial=0.0) <= LARGEST_DEGREES
+    used = [number for number in used if m2[number] >= LEAST_AREA_M2 and small[number]]
     if not used:
         return []
     reach = (REACH_M) / M_PER_DEGREE / np.cos(np.radians(low[used, 1]))[:, None]
@@ -161,6 +164,8 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
             continue
         degree_m = float(np.cos(np.radians(low[number, 1]))) * M_PER_DEGREE
         if not (tagged or fenced):
+            if not len(close):
+                continue
             # Metres of the shorter degree, that of longitude: the true distance is at least this.
             rings = [shapely.LinearRing(areas.rings.ring(row)) for row in areas.rings.of(number)]
             apart = [shapely.distance(ring, points[close]).min() * degree_m for ring in rings]

@@ -63,7 +63,7 @@ def describe(network: StreetNetwork, places: Places) -> Description:
         edges=len(network),
         street_km=float(length.sum()) / 1e3,
         components=int(count),
-        largest_share=float(part_m.max(initial=0.0) / length.sum()),
+        largest_share=float(part_m.max(initial=0.0) / part_m.sum()),
         mode_km={mode: float(length[labels[mode] >= 0].sum()) / 1e3 for mode in MODES},
         mode_components={mode: int(labels[mode].max(initial=-1)) + 1 for mode in MODES},
         turns_banned=len(network.turns_banned),

@@ -117,11 +117,12 @@ class OsmColumns:
     relations: tuple[Relation, ...]
 
     def find(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Row of each node id in `node_id`, -1 where the file does not hold the node or its location."""
+        """Row of each node id in `node_id`, -1 where the file does not hold it or its place on earth."""
         if not len(self.node_id):
             return np.full(len(ids), -1)
         row = np.minimum(np.searchsorted(self.node_id, ids), len(self.node_id) - 1)
-        known = (self.node_id[row] == ids) & (self.node_x[row] != NOWHERE)
+        known = (self.node_id[row] == ids) & (np.abs(self.node_x[row]) <= 180 * DEGREE)
+        known &= np.abs(self.node_y[row]) <= 90 * DEGREE
         return np.where(known, row, -1)
 
     def tagged(self) -> "TaggedNodes":

@@ -108,6 +108,10 @@ def read_osm(
                 shutil.rmtree(folder, ignore_errors=True)
     read = _read(path, _PLACE_NODES, _PLACE_WAYS)
     network = build_network(read.raw, gate_delay_s=gate_delay_s)
+    if not network.edge_length_m.sum() > 0:
+        raise InputError(
+            f"{path} holds streets, but none of any length: their nodes are missing or misplaced."
+        )
     places = read_places(read.nodes, read.areas, read.raw.compounds, read.crossings)
     if folder is not None:
         _store(folder, network, places)

@@ -14,6 +14,8 @@ __all__ = ["EARTH_RADIUS_M", "Chains", "contract", "great_circle_m", "morton_ord
 
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius of the earth (IUGG)."""
+LONGEST_DEGREES = 1.0
+"""A street does not run so far without a bend: one of its nodes has a wrong position."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -99,8 +101,8 @@ def contract(raw: RawWays) -> Chains:
     """Join segments that meet end to start at a node where nothing happens.
 
     Such a node carries exactly these two segments, of equal attributes; it is no gate, no barrier and
-    no corner of a turn restriction. Segments without a mode, without a located node or of no length
-    in nodes are left out.
+    no corner of a turn restriction. Segments without a mode, without a located node, from a node to
+    itself or longer than `LONGEST_DEGREES` are left out.
     """
     start, end, way, compound = _segments(raw)
     through, out = _through_nodes(raw, start, end, way, compound)
@@ -139,6 +141,9 @@ def _segments(raw: RawWays) -> tuple[Int32Array, Int32Array, Int64Array, Int32Ar
     lost = np.isnan(raw.node_lonlat[:, 0]) | np.isnan(raw.node_lonlat[:, 1])
     used: BoolArray = (raw.way_access[0] | raw.way_access[1])[way] != 0
     keep: BoolArray = used & ~lost[start] & ~lost[end] & (start != end)
+    at, start, end, way = at[keep], start[keep], end[keep], way[keep]
+    step = np.abs(raw.node_lonlat[end] - raw.node_lonlat[start])
+    keep = (step <= LONGEST_DEGREES).all(axis=1)
     return start[keep], end[keep], way[keep], raw.ref_compound[at][keep]
 
 

@@ -42,6 +42,8 @@ EBIKE_PROMISE_MPS = 15 / 3.6
 """Delivery times of e-bikes are computed at no more than 15 km/h (national standard, December 2025)."""
 VERSION = 3
 """Of the saved form."""
+LONGEST_MS = float(1 << 30)
+"""No street takes longer than 12 days, so that sums of a few fit into 32 bits."""
 FRAGMENT_M = 1_000.0
 """Streets that hang together over less than this (and over less than a fifth of the largest part)
 are a fragment."""
@@ -196,7 +198,7 @@ class StreetNetwork:
         if mode == "ebike":
             speed = np.minimum(speed, EBIKE_PROMISE_MPS)
         with np.errstate(divide="ignore"):
-            cost = np.maximum(np.round(self.edge_length_m / speed * 1000), 1)
+            cost = np.clip(np.round(self.edge_length_m / speed * 1000), 1, LONGEST_MS)
         allowed = (self.edge_access & bit != 0).T
         return np.where(allowed, cost[:, None], NO).astype(np.uint32).ravel()
 

@@ -202,6 +202,25 @@ def test_streets_without_nodes(tmp_path: Path) -> None:
         read_osm(write_osm(tmp_path / "a.osm", [], [(7, [1, 2, 3], STREET)]))
 
 
+@pytest.mark.parametrize(
+    ("nodes", "refs"),
+    [([(1, 0, 0), (2, 0, 0)], [1, 2]), (LINE, [1, 1]), (LINE, [1, 99, 3]), ([*LINE, (4, 2e7, 0)], [1, 4])],
+)
+def test_streets_of_no_length(tmp_path: Path, nodes: list[Node], refs: list[int]) -> None:
+    with pytest.raises(InputError, match="none of any length"):
+        read_osm(write_osm(tmp_path / "a.osm", nodes, [(7, refs, STREET)]))
+
+
+def test_a_node_that_is_not_on_earth_is_a_missing_node(tmp_path: Path) -> None:
+    nodes: list[Node] = [*LINE, (4, 0, 95 * 111_195.0), (5, 300, 0)]
+    path = tmp_path / "a.opl"
+    text = "n{0} v1 x{1} y{2}\n"
+    lines = [text.format(n[0], n[1] / 111_195, n[2] / 111_195) for n in nodes]
+    path.write_text("".join([*lines, "w7 v1 Thighway=residential Nn1,n2,n4,n3,n5\n"]), encoding="utf-8")
+    network, _ = read_osm(path)
+    assert network.edge_length_m.sum() == pytest.approx(200, rel=1e-2)
+
+
 def test_truncated_pbf(tmp_path: Path, helsinki_pbf: Path) -> None:
     path = tmp_path / "cut.osm.pbf"
     path.write_bytes(helsinki_pbf.read_bytes()[:-1000])
