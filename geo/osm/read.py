@@ -109,9 +109,8 @@ def read_osm(
     read = _read(path, _PLACE_NODES, _PLACE_WAYS)
     network = build_network(read.raw, gate_delay_s=gate_delay_s)
     if not network.edge_length_m.sum() > 0:
-        raise InputError(
-            f"{path} holds streets, but none of any length: their nodes are missing or misplaced."
-        )
+        raise InputError(f"{path} holds no street of any length: nodes are missing or misplaced.")
+
     places = read_places(read.nodes, read.areas, read.raw.compounds, read.crossings)
     if folder is not None:
         _store(folder, network, places)

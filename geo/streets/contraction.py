@@ -143,7 +143,7 @@ def _segments(raw: RawWays) -> tuple[Int32Array, Int32Array, Int64Array, Int32Ar
     keep: BoolArray = used & ~lost[start] & ~lost[end] & (start != end)
     at, start, end, way = at[keep], start[keep], end[keep], way[keep]
     step = np.abs(raw.node_lonlat[end] - raw.node_lonlat[start])
-    keep = (step <= LONGEST_DEGREES).all(axis=1)
+    keep = np.asarray((step <= LONGEST_DEGREES).all(axis=1))
     return start[keep], end[keep], way[keep], raw.ref_compound[at][keep]
 
 

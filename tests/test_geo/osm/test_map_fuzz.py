@@ -22,8 +22,8 @@ Tags = dict[str, str]
 Member = tuple[str, int, str]
 
 FREQUENT = {
-    "highway": "residential service footway primary trunk motorway steps pedestrian cycleway corridor elevator "
-    "construction platform living_street road busway path track",
+    "highway": "residential service footway primary trunk motorway steps pedestrian cycleway corridor "
+    "elevator construction platform living_street road busway path track",
     "access": "yes no private permissive destination delivery customers permit forestry unknown",
     "foot": "yes no private designated",
     "bicycle": "yes no dismount use_sidepath private",
@@ -225,7 +225,6 @@ def read(path: Path) -> tuple[object, ...] | str:
     try:
         network, places = read_osm(path)
     except InputError as error:
-        assert "\n" not in str(error)
         return str(error).replace(str(path), "the map")
     assert len(network) > 0
     assert np.isfinite(network.geom_lonlat).all()
@@ -244,6 +243,7 @@ def check(city: City, rng: random.Random, folder: Path) -> bool:
         rng.choice(CHANGES)(city, rng)
     xml, pbf = read(city.write(folder / "a.osm")), read(city.write(folder / "a.osm.pbf"))
     assert xml == pbf
+    assert not isinstance(xml, str) or "\n" not in xml
     return not isinstance(xml, str)
 
 
