@@ -5,7 +5,8 @@ Sources, all of the OpenStreetMap wiki:
 - classes and their usual users: *Key:highway*, *OSM tags for routing/Access restrictions* (worldwide row);
 - the hierarchy of access keys, most general first: *Key:access* ("Land-based transportation");
 - one-way streets: *Key:oneway*, *Key:oneway:bicycle*, *Key:cycleway*, *Tag:junction=roundabout*;
-- barriers: *Key:barrier*.
+- barriers: *Key:barrier*;
+- turn restrictions: *Relation:restriction*, *Conditional restrictions*.
 
 Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a choice, it is made here:
 
@@ -22,7 +23,7 @@ Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a cho
 - ``access=yes`` does not open a class to a mode it is not made for (cars on a footway); the mode's key does.
 - ``area=yes`` (a square, a forecourt) is a street along its outline for whoever may use its class.
 - Reversible lanes (``oneway=reversible``) are closed: their direction cannot be known. Conditional tags
-  are not read.
+  are not read; a turn restriction that holds at certain hours is not heeded at all.
 """
 
 from collections.abc import Mapping
@@ -40,8 +41,10 @@ __all__ = [
     "PUBLIC",
     "WAY_KEYS",
     "NodeRule",
+    "TurnRule",
     "WayRule",
     "node_rule",
+    "turn_rule",
     "way_rule",
 ]
 
@@ -387,3 +390,62 @@ def node_rule(tags: Mapping[str, str]) -> NodeRule:
     if tags.get("locked") == "yes" and _meaning(tags.get("access")) != "yes":
         blocked = ALL_MODES
     return NodeRule(blocked, barrier in GATE_KINDS)
+
+
+PLAIN_TURNS_BIND = CAR | WHEELS
+"""Modes that a plain ``restriction`` binds. A sign at the junction is for all vehicles, non-motor ones too
+(Road Traffic Safety Law, art. 38), and OSRM has read it so since 2026; a mapper who frees bicycles says
+``except=bicycle``. Take `WHEELS` out to let both kinds of bicycle turn as they like."""
+
+_TURN_KEYS = {
+    EBIKE: ("electric_bicycle", "bicycle", "vehicle"),
+    BIKE: ("bicycle", "vehicle"),
+    CAR: ("motorcar", "motor_vehicle", "vehicle"),
+}
+"""Kinds of vehicle in ``restriction:KIND`` and in ``except`` that mean the mode, the most specific first."""
+_HOURS = ("day_on", "day_off", "hour_on", "hour_off")
+
+
+class TurnRule(NamedTuple):
+    """What a turn restriction forbids.
+
+    Attributes
+    ----------
+    no, only : int
+        Modes that may not take its turn; modes that may take no other.
+    timed : bool
+        It holds at certain hours for some mode, so that it is not heeded for that mode.
+    """
+
+    no: int
+    only: int
+    timed: bool
+
+
+def turn_rule(tags: Mapping[str, str]) -> TurnRule:
+    """Whom a relation of type ``restriction`` (or ``restriction:KIND``) binds by its tags."""
+    no, only, timed = 0, 0, False
+    hours = any(key in tags for key in _HOURS)
+    exempt = {word.strip() for word in tags.get("except", "").replace(",", ";").split(";")}
+    _, _, alone = tags.get("type", "").partition(":")
+    for mode, kinds in _TURN_KEYS.items():
+        if exempt.intersection(kinds):
+            continue
+        plain = "restriction" if mode & PLAIN_TURNS_BIND and alone in ("", *kinds) else ""
+        for key in (*(f"restriction:{kind}" for kind in kinds), plain):
+            value, at_times = (
+                tags.get(key, ""),
+                _is_turn(tags.get(f"{key}:conditional", "")) if key else False,
+            )
+            if not (value or at_times):
+                continue
+            if at_times or (hours and _is_turn(value)):
+                timed = True
+            elif _is_turn(value):
+                no, only = no | mode * value.startswith("no_"), only | mode * value.startswith("only_")
+            break
+    return TurnRule(no, only, timed)
+
+
+def _is_turn(value: str) -> bool:
+    return value.startswith(("no_", "only_"))

@@ -34,9 +34,9 @@ from shapely.geometry.base import BaseGeometry
 from geo.arrays import BoolArray, FloatArray
 from geo.osm.access import IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule
 from geo.osm.areas import Areas
+from geo.osm.columns import StreetColumns
 from geo.osm.crossings import M_PER_DEGREE, Segments, Spans, Walks, length_m, segments_near, spans_inside
 from geo.osm.opl import parse_tags
-from geo.osm.ways import StreetColumns
 from geo.streets.raw import Compounds, mode_bit
 
 __all__ = ["FENCED", "GATE_REACH_M", "KINDS", "MARGIN_M", "close_compounds"]

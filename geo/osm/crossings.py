@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
-from geo.osm.ways import StreetColumns
+from geo.osm.columns import StreetColumns
 
 __all__ = ["M_PER_DEGREE", "Segments", "Spans", "Walks", "length_m", "segments_near", "spans_inside"]
 

@@ -66,7 +66,7 @@ def describe(network: StreetNetwork, places: Places) -> Description:
         largest_share=float(part_m.max(initial=0.0) / part_m.sum()),
         mode_km={mode: float(length[labels[mode] >= 0].sum()) / 1e3 for mode in MODES},
         mode_components={mode: int(labels[mode].max(initial=-1)) + 1 for mode in MODES},
-        turns_banned=len(network.turns_banned),
+        turns_banned=len(network.turns_banned_for("car")),
         gates=len(places.gate_lonlat),
         compounds=len(network.compounds),
         compound_km=float(length[network.edge_compound >= 0].sum()) / 1e3,

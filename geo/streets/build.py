@@ -46,7 +46,7 @@ def build_network(raw: RawWays, gate_delay_s: float = GATE_DELAY_S) -> StreetNet
     along_m = _along_m(geom_lonlat, geom_ptr)
     way = chains.way[order]
     turns = 2 * new_number[chains.turns_banned // 2] + chains.turns_banned % 2
-    drive_ptr, drives = flat(chains.drives_banned)
+    drive_ptr, drives = flat(list(chains.drives_banned))
     return StreetNetwork(
         node_id=raw.node_id[nodes],
         node_lonlat=raw.node_lonlat[nodes],
@@ -66,12 +66,14 @@ def build_network(raw: RawWays, gate_delay_s: float = GATE_DELAY_S) -> StreetNet
         edge_speed_mps=np.ascontiguousarray(raw.way_speed_mps[:, way]),
         edge_compound=chains.compound[order],
         turns_banned=turns.astype(np.int32),
+        turn_modes=chains.turn_modes,
         names=raw.names,
         classes=raw.classes,
         compounds=raw.compounds,
         gate_delay_s=gate_delay_s,
         drive_ptr=drive_ptr,
         drive_edge=(2 * new_number[drives // 2] + drives % 2).astype(np.int32),
+        drive_modes=np.array(list(chains.drives_banned.values()), np.uint8),
     )
 
 

@@ -40,7 +40,7 @@ __all__ = [
 
 EBIKE_PROMISE_MPS = 15 / 3.6
 """Delivery times of e-bikes are computed at no more than 15 km/h (national standard, December 2025)."""
-VERSION = 3
+VERSION = 4
 """Of the saved form."""
 LONGEST_MS = float(1 << 30)
 """No street takes longer than 12 days, so that sums of a few fit into 32 bits."""
@@ -79,11 +79,15 @@ class StreetNetwork:
     edge_compound : int32 (E,)
         Compound the edge lies in, -1 for none.
     turns_banned : int32 (k, 2)
-        Pairs of directed edges that cars may not take one after the other.
+        Pairs of directed edges that may not be taken one after the other.
+    turn_modes : uint8 (k,)
+        Modes that each pair binds.
     gate_delay_s : float
         Delay at gates that have none of their own.
     drive_ptr, drive_edge : int64 (d + 1,), int32
-        Sequences of three directed edges or more that cars may not drive, one after the other.
+        Sequences of three directed edges or more that may not be driven, one after the other.
+    drive_modes : uint8 (d,)
+        Modes that each of them binds.
     """
 
     node_id: Int64Array
@@ -104,12 +108,14 @@ class StreetNetwork:
     edge_speed_mps: Float32Array
     edge_compound: Int32Array
     turns_banned: Int32Array
+    turn_modes: UInt8Array
     names: tuple[str, ...]
     classes: tuple[str, ...]
     compounds: Compounds
     gate_delay_s: float = GATE_DELAY_S
     drive_ptr: Int64Array = dataclasses.field(default_factory=lambda: np.zeros(1, np.int64))
     drive_edge: Int32Array = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))
+    drive_modes: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
 
     @functools.cached_property
     def _cache(self) -> dict[str, Any]:
@@ -183,14 +189,19 @@ class StreetNetwork:
             gate=self.node_gate,
             compound_delay_ms=np.round(delay_s * 1000).astype(np.int64),
             gate_delay_ms=round(self.gate_delay_s * 1000),
-            turns_banned=self.turns_banned,
-            drives_banned=self.drives_banned if mode == "car" else (),
+            turns_banned=self.turns_banned[self.turn_modes & bit != 0],
+            drives_banned=self.drives_banned(mode),
         )
 
-    @property
-    def drives_banned(self) -> tuple[Drive, ...]:
-        """Sequences of three directed edges or more that cars may not drive."""
-        return unflat(self.drive_ptr, self.drive_edge)
+    def drives_banned(self, mode: str) -> tuple[Drive, ...]:
+        """Sequences of three directed edges or more that the mode may not drive."""
+        drives, bit = unflat(self.drive_ptr, self.drive_edge), mode_bit(mode)
+        return tuple(d for d, modes in zip(drives, self.drive_modes.tolist(), strict=True) if modes & bit)
+
+    def turns_banned_for(self, mode: str) -> set[tuple[int, int]]:
+        """Pairs of directed edges that the mode may not take one after the other."""
+        pairs = self.turns_banned[self.turn_modes & mode_bit(mode) != 0].tolist()
+        return {(before, after) for before, after in pairs}
 
     def _directed_cost_ms(self, mode: str) -> UInt32Array:
         bit = mode_bit(mode)

@@ -92,14 +92,17 @@ class RawWays:
     node_gate : bool (n,)
     compounds : Compounds
     restrictions : int64 (r, 3)
-        From way (index), via node (index), to way (index): binds cars.
+        From way (index), via node (index), to way (index).
     restriction_only : bool (r,)
         True: only this turn is allowed; False: this turn is forbidden.
+    restriction_modes : uint8 (r,)
+        Modes that it binds.
     drive_ptr, drive_node : int64 (d + 1,), int32 (drive_ptr[-1],)
         Restrictions over ways, as nodes (index) one after the other: the last segment before, the ways
-        between, the first segment after. Binds cars.
+        between, the first segment after.
     drive_only : bool (d,)
         True: after all but the last segment only this one is allowed; False: it is forbidden.
+    drive_modes : uint8 (d,)
     """
 
     node_id: Int64Array
@@ -120,9 +123,11 @@ class RawWays:
     compounds: Compounds = dataclasses.field(default_factory=Compounds)
     restrictions: Int64Array = dataclasses.field(default_factory=lambda: np.empty((0, 3), np.int64))
     restriction_only: BoolArray = dataclasses.field(default_factory=lambda: np.empty(0, np.bool_))
+    restriction_modes: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
     drive_ptr: Int64Array = dataclasses.field(default_factory=lambda: np.zeros(1, np.int64))
     drive_node: Int32Array = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))
     drive_only: BoolArray = dataclasses.field(default_factory=lambda: np.empty(0, np.bool_))
+    drive_modes: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
 
     def __post_init__(self) -> None:
         nodes, ways, refs = len(self.node_id), len(self.way_id), len(self.way_ref)
@@ -142,9 +147,11 @@ class RawWays:
             "node_gate": ((nodes,), np.bool_),
             "restrictions": ((len(self.restrictions), 3), np.int64),
             "restriction_only": ((len(self.restrictions),), np.bool_),
+            "restriction_modes": ((len(self.restrictions),), np.uint8),
             "drive_ptr": ((len(self.drive_only) + 1,), np.int64),
             "drive_node": ((int(self.drive_ptr[-1]),), np.int32),
             "drive_only": ((len(self.drive_only),), np.bool_),
+            "drive_modes": ((len(self.drive_only),), np.uint8),
         }
         for name, (shape, dtype) in shapes.items():
             column = getattr(self, name)

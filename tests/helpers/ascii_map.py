@@ -17,6 +17,7 @@ street), ``private`` (modes, or True), ``compound`` (name), ``name``, ``class`` 
 ``speed`` (m/s for all modes, 4). Keys of a node: ``blocked`` (modes), ``gate``. A compound has ``delay_s``
 and ``fence``, the letters around it. A restriction is (from way, via node, to way, "no" or "only"); one over
 ways stands in `drives` (nodes from the last one before to the first one after, "no" or "only").
+They bind the modes `bound`.
 """
 
 import dataclasses
@@ -57,6 +58,7 @@ def ascii_map(
     compounds: Mapping[str, Mapping[str, Any]] | None = None,
     restrictions: Sequence[tuple[str, str, str, str]] = (),
     drives: Sequence[tuple[str, str]] = (),
+    bound: str = "car",
     cell_m: float = 25.0,
     origin: tuple[float, float] = (116.3, 39.98),
 ) -> AsciiMap:
@@ -108,9 +110,11 @@ def ascii_map(
         ),
         restrictions=np.array(turns, np.int64).reshape(-1, 3),
         restriction_only=np.array([kind == "only" for *_, kind in restrictions], np.bool_),
+        restriction_modes=np.full(len(restrictions), _modes(bound), np.uint8),
         drive_ptr=np.cumsum([0, *(len(nodes) for nodes, _ in drives)], dtype=np.int64),
         drive_node=np.array([order[letter] for nodes, _ in drives for letter in nodes], np.int32),
         drive_only=np.array([kind == "only" for _, kind in drives], np.bool_),
+        drive_modes=np.full(len(drives), _modes(bound), np.uint8),
     )
     return AsciiMap(raw, letters)
 

@@ -45,6 +45,7 @@ def random_ways(seed: int, *, fences: bool = True) -> RawWays:
         compounds=Compounds(("A", "B"), (square, square), np.array([np.nan, 60.0]), ("x", "x")),
         restrictions=turns,
         restriction_only=only,
+        restriction_modes=rng.integers(1, 8, len(only)).astype(np.uint8),
     )
 
 

@@ -10,6 +10,7 @@ from geo.osm.access import (
     PUBLIC,
     WayRule,
     node_rule,
+    turn_rule,
     way_rule,
 )
 from geo.streets.raw import MODES, mode_bit
@@ -216,3 +217,45 @@ def test_standing_inside_a_compound(text: str, standing: int) -> None:
 def test_barriers(text: str, blocked: str, gate: bool) -> None:
     found = node_rule(tags(text))
     assert (names(found.blocked), found.gate) == (blocked, gate)
+
+
+@pytest.mark.parametrize(
+    ("text", "no", "only", "timed"),
+    [
+        ("restriction=no_left_turn", "ebike bike car", "", False),
+        ("restriction=only_straight_on", "", "ebike bike car", False),
+        ("restriction=give_way", "", "", False),
+        ("restriction:bicycle=no_left_turn", "ebike bike", "", False),
+        ("restriction:hgv=no_left_turn", "", "", False),
+        ("restriction:motorcar=no_u_turn", "car", "", False),
+        ("restriction:vehicle=no_entry", "ebike bike car", "", False),
+        ("restriction=no_left_turn restriction:bicycle=only_straight_on", "car", "ebike bike", False),
+        ("restriction=no_left_turn restriction:bicycle=none", "car", "", False),
+        ("type=restriction:hgv restriction=no_left_turn", "", "", False),
+        ("type=restriction:bicycle restriction=no_left_turn", "ebike bike", "", False),
+        ("restriction=no_left_turn except=bicycle", "car", "", False),
+        ("restriction=no_left_turn except=bicycle;|motorcar", "", "", False),
+        ("restriction=no_left_turn except=|psv|;|motorcar|", "ebike bike", "", False),
+        ("restriction=no_left_turn except=motor_vehicle,bicycle", "", "", False),
+        ("restriction=no_left_turn hour_on=07:00 hour_off=09:00", "", "", True),
+        ("restriction=no_left_turn day_on=Monday", "", "", True),
+        ("restriction=give_way day_on=Monday", "", "", False),
+        ("restriction:conditional=no_left_turn|@|(07:00-09:00)", "", "", True),
+        ("restriction=no_left_turn restriction:conditional=no_left_turn|@|(Mo-Fr)", "", "", True),
+        (
+            "restriction=no_left_turn restriction:conditional=none|@|(22:00-05:00)",
+            "ebike bike car",
+            "",
+            False,
+        ),
+        (
+            "restriction:conditional=no_left_turn|@|(Mo) restriction:bicycle=no_left_turn",
+            "ebike bike",
+            "",
+            True,
+        ),
+    ],
+)
+def test_whom_a_turn_restriction_binds(text: str, no: str, only: str, timed: bool) -> None:
+    found = turn_rule({key: value.replace("|", " ") for key, value in tags(text).items()})
+    assert (names(found.no), names(found.only), found.timed) == (no, only, timed)

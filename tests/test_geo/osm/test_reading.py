@@ -207,7 +207,7 @@ def test_streets_without_nodes(tmp_path: Path) -> None:
     [([(1, 0, 0), (2, 0, 0)], [1, 2]), (LINE, [1, 1]), (LINE, [1, 99, 3]), ([*LINE, (4, 2e7, 0)], [1, 4])],
 )
 def test_streets_of_no_length(tmp_path: Path, nodes: list[Node], refs: list[int]) -> None:
-    with pytest.raises(InputError, match="none of any length"):
+    with pytest.raises(InputError, match="no street of any length"):
         read_osm(write_osm(tmp_path / "a.osm", nodes, [(7, refs, STREET)]))
 
 
@@ -330,3 +330,21 @@ def test_rules_hold_for_any_tags(tags: dict[str, str]) -> None:
         assert rule.private & ~usable == 0
         for mode, speed in enumerate(rule.speed_mps):
             assert (speed > 0) == bool(usable >> mode & 1)
+
+
+@pytest.mark.parametrize(
+    ("tags", "modes"),
+    [
+        ({"restriction": "no_left_turn"}, 7),
+        ({"restriction:bicycle": "no_left_turn"}, 3),
+        ({"restriction": "no_left_turn", "except": "bicycle; motorcar"}, 0),
+        ({"restriction": "no_left_turn", "hour_on": "07:00", "hour_off": "09:00"}, 0),
+    ],
+)
+def test_turn_restrictions_keep_their_modes(tmp_path: Path, tags: dict[str, str], modes: int) -> None:
+    ways: list[Way] = [(1, [1, 2], STREET), (2, [2, 3], STREET)]
+    relations: list[Relation] = [(1, TURN, {"type": "restriction", **tags})]
+    path = write_osm(tmp_path / "a.osm", LINE, ways, relations)
+    assert read_raw(path).restriction_modes.tolist() == [modes][: bool(modes)]
+    network, _ = read_osm(path)
+    assert network.turn_modes.tolist() == [modes][: bool(modes)]

@@ -212,6 +212,25 @@ def test_a_forbidden_turn_binds_cars_only() -> None:
     assert time_s(town, "car", "E", "N") == pytest.approx(37.5, abs=0.01)
 
 
+def test_a_forbidden_turn_binds_bicycles_where_it_says_so() -> None:
+    ways: dict[str, dict[str, str]] = {"NX": {}, "WX": {}, "EX": {}, "SX": {}}
+    town = ascii_map(TURNS, ways, restrictions=[("WX", "X", "NX", "no")], bound="ebike bike")
+    assert time_s(town, "car", "W", "N") == pytest.approx(37.5, abs=0.01)
+    assert time_s(town, "foot", "W", "N") == pytest.approx(37.5, abs=0.01)
+    for mode in ("ebike", "bike"):
+        # A little way into another street, and round: bicycles turn anywhere, and here at its end.
+        assert time_s(town, mode, "W", "N") == pytest.approx(37.5 + 25, abs=0.01)
+        assert time_s(town, mode, "WX", "NX") == pytest.approx(37.5 - 12.5 - 6.25 + 25, abs=0.01)
+        assert time_s(town, mode, "E", "N") == pytest.approx(37.5, abs=0.01)
+
+
+def test_straight_on_only_leaves_bicycles_the_cycle_track() -> None:
+    ways: dict[str, dict[str, str]] = {"NX": {"modes": "ebike bike foot"}, "WX": {}, "EX": {}, "SX": {}}
+    town = ascii_map(TURNS, ways, restrictions=[("WX", "X", "EX", "only")], bound="ebike car")
+    assert time_s(town, "ebike", "W", "N") == pytest.approx(37.5, abs=0.01)
+    assert time_s(town, "ebike", "W", "S") > 40
+
+
 def test_an_only_restriction_forbids_the_other_turns() -> None:
     ways: dict[str, dict[str, str]] = {"NX": {}, "WX": {}, "EX": {}, "SX": {}}
     town = ascii_map(TURNS, ways, restrictions=[("WX", "X", "EX", "only")])
