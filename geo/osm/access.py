@@ -22,6 +22,12 @@ Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a cho
   and steps without a bicycle tag stay closed to them: the last metres are walked anyway.
 - ``access=yes`` does not open a class to a mode it is not made for (cars on a footway); the mode's key does.
 - ``area=yes`` (a square, a forecourt) is a street along its outline for whoever may use its class.
+- A **gate that is private** (``access=private``, ``motor_vehicle=private``) on a public street makes what is
+  behind it private for those modes (`geo.streets.gates`). ``locked=yes`` shuts out who is not named by a key
+  of their own.
+- ``sac_scale`` from mountain_hiking up and ``mtb:scale`` from 2 up close a path to e-bikes, whatever
+  ``bicycle`` says of mountain bikes.
+- A lift mapped as a node (``highway=elevator``) is passed on foot, and by bicycles where they are named.
 - Reversible lanes (``oneway=reversible``) are closed: their direction cannot be known. Conditional tags
   are not read; a turn restriction that holds at certain hours is not heeded at all.
 """
@@ -126,11 +132,15 @@ _BACKWARD = frozenset({"-1", "reverse"})
 _SIDES = ("", ":left", ":right", ":both")
 _LANES = _words("lane track shared_lane share_busway opposite opposite_lane opposite_track")
 
+_HARD_HIKES = _words(
+    "mountain_hiking demanding_mountain_hiking alpine_hiking demanding_alpine_hiking difficult_alpine_hiking"
+)
+
 _CONDITIONAL = ("", ":forward", ":backward")
 WAY_KEYS = frozenset(
     ["highway", "area", "junction", "oneway", "oneway:bicycle", "oneway:electric_bicycle", "oneway:foot"]
     + ["oneway:motor_vehicle", "oneway:motorcar", "oneway:vehicle"]
-    + ["service", "motorroad", "maxspeed", "tunnel"]
+    + ["service", "motorroad", "maxspeed", "tunnel", "conveying", "sac_scale", "mtb:scale"]
     + [key + suffix for key in _ACCESS_KEYS for suffix in _CONDITIONAL]
     + [f"cycleway{side}{suffix}" for side in _SIDES for suffix in ("", ":oneway")]
     + [f"sidewalk{side}" for side in _SIDES]
@@ -184,6 +194,8 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
         usual = _usual(mode, highway, speeds[index], tags)
         along, against = (_verdict(mode, usual, tags, suffix) for suffix in (":forward", ":backward"))
         goes_along, goes_against = _directions(mode, highway, tags)
+        if mode == EBIKE and _trail(tags):
+            along = against = "no"
         # A tag that names one direction wins over the one-way rule, e.g. bicycle:backward=yes.
         goes_against |= bool(mode & WHEELS) and _named(mode, tags, ":backward") in _YES
         forward |= mode * bool(along != "no" and goes_along)
@@ -227,6 +239,13 @@ def _usual(mode: int, highway: str, speed_kmh: float, tags: Mapping[str, str]) -
     return speed_kmh > 0
 
 
+def _trail(tags: Mapping[str, str]) -> bool:
+    """Whether a path is for hiking boots or mountain bikes: no place for a loaded e-bike."""
+    if _meaning(tags.get("electric_bicycle")) in ("yes", "private"):
+        return False
+    return tags.get("sac_scale") in _HARD_HIKES or tags.get("mtb:scale", "0")[:1] in tuple("23456")
+
+
 def _verdict(mode: int, usual: bool, tags: Mapping[str, str], suffix: str) -> str:
     """Return "yes", "private" or "no": the most specific access key that says anything wins."""
     verdict = "yes" if usual else "no"
@@ -263,7 +282,8 @@ def _named(mode: int, tags: Mapping[str, str], suffix: str) -> str | None:
 def _directions(mode: int, highway: str, tags: Mapping[str, str]) -> tuple[bool, bool]:
     """Whether the mode may go along and against the way by the one-way rules."""
     if mode == FOOT:
-        return _one_way(tags.get("oneway:foot")) or (True, True)
+        stairs = _CONVEYING.get(tags.get("conveying", ""))
+        return _one_way(tags.get("oneway:foot")) or stairs or (True, True)
     roundabout = tags.get("junction") in ("roundabout", "circular")
     implied = (True, False) if roundabout or highway == "motorway" else (True, True)
     base = _one_way(tags.get("oneway")) or implied
@@ -275,6 +295,10 @@ def _directions(mode: int, highway: str, tags: Mapping[str, str]) -> tuple[bool,
     if own is None and base != (True, True) and _contraflow(tags):
         own = (True, True)
     return own or base
+
+
+_CONVEYING = {"forward": (True, False), "backward": (False, True)}
+"""Directions of an escalator; one that runs either way by the hour stays open both ways."""
 
 
 def _one_way(value: str | None) -> tuple[bool, bool] | None:
@@ -361,35 +385,57 @@ GATE_KINDS = _words(
 )
 """Barriers where a compound is entered."""
 
-NODE_KEYS = frozenset({"barrier", "entrance", "locked", *_ACCESS_KEYS})
+NODE_KEYS = frozenset({"barrier", "entrance", "highway", "locked", *_ACCESS_KEYS})
 """Tags of a node that `node_rule` reads."""
 
 
 class NodeRule(NamedTuple):
-    """What a barrier node does: modes that it stops, and whether it is a gate."""
+    """What a barrier node does.
+
+    Attributes
+    ----------
+    blocked : int
+        Modes that it stops.
+    gate : bool
+        Whether it is a gate.
+    private : int
+        Modes that may pass it only to a place behind it, as into a compound.
+    """
 
     blocked: int
     gate: bool
+    private: int
 
 
 def node_rule(tags: Mapping[str, str]) -> NodeRule:
     """Barrier of a node by its tags (those of `NODE_KEYS`); nothing is blocked where there is no barrier."""
     barrier = tags.get("barrier")
     if barrier is None:
-        return NodeRule(0, False)
+        # A lift is for people; who may take a bicycle along is told so.
+        lift = tags.get("highway") == "elevator"
+        opened = sum(mode * (_own_word(mode, tags) == "yes") for mode in (EBIKE, BIKE)) if lift else 0
+        return NodeRule((CAR | WHEELS) & ~opened if lift else 0, False, 0)
     usual = BARRIER_BLOCKS.get(barrier, CAR)
-    blocked = 0
+    locked = tags.get("locked") == "yes" and _meaning(tags.get("access")) != "yes"
+    blocked = private = 0
     for mode, keys in _HIERARCHY.items():
-        stopped = bool(usual & mode)
+        stopped, to_place = bool(usual & mode), False
         for depth, key in enumerate(keys):
             said = _meaning(tags.get(key))
             # access=yes beside a bollard speaks of people, it does not make room for a car.
             if said == "no" or (said and (depth > 0 or not stopped)):
-                stopped = said == "no"
+                stopped, to_place = said == "no", said == "private"
+        # Who is named has the key.
+        stopped = stopped or (locked and not _own_word(mode, tags))
         blocked |= mode * stopped
-    if tags.get("locked") == "yes" and _meaning(tags.get("access")) != "yes":
-        blocked = ALL_MODES
-    return NodeRule(blocked, barrier in GATE_KINDS)
+        private |= mode * (to_place and not stopped)
+    return NodeRule(blocked, barrier in GATE_KINDS, private)
+
+
+def _own_word(mode: int, tags: Mapping[str, str]) -> str:
+    """Return what the keys below ``access`` say of the mode, the most specific first; "" for nothing."""
+    said = (_meaning(tags.get(key)) for key in reversed(_HIERARCHY[mode][1:]))
+    return next((word for word in said if word), "")
 
 
 PLAIN_TURNS_BIND = CAR | WHEELS

@@ -23,3 +23,4 @@ class StreetColumns(NamedTuple):
     node_lonlat: FloatArray
     node_blocked: UInt8Array
     node_gate: BoolArray
+    node_private: UInt8Array

@@ -346,4 +346,5 @@ def _joined(
         node_lonlat=np.concatenate([streets.node_lonlat, new_lonlat]),
         node_blocked=np.concatenate([streets.node_blocked, np.zeros(len(new_lonlat), dtype=np.uint8)]),
         node_gate=np.concatenate([streets.node_gate, np.ones(len(new_lonlat), dtype=np.bool_)]),
+        node_private=np.concatenate([streets.node_private, np.zeros(len(new_lonlat), dtype=np.uint8)]),
     )

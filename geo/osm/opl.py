@@ -3,7 +3,8 @@
 Every input format is turned into OPL by osmium in C++ (`geo.osm.read`); here a kernel scans the text. That is
 several times faster than a Python loop over objects, costs no memory beyond the columns, and treats
 synthetic, negative and unsorted ids alike. Format: https://osmcode.org/opl-file-format/ (written without
-metadata, so a line has the fields ``T`` tags, ``x`` ``y`` location, ``N`` node list, ``M`` members).
+metadata but for the version, so a line has the fields ``v`` version, ``d`` whether it is deleted, ``T`` tags,
+``x`` ``y`` location, ``N`` node list, ``M`` members).
 """
 
 import re
@@ -44,6 +45,7 @@ KEEP, SELECT, DROP, STREET = 1, 2, 4, 8
 FNV_OFFSET, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 NEWLINE, SPACE, COMMA, EQUALS, MINUS, DOT, ZERO, NINE = (ord(c) for c in "\n ,=-.09")
 LETTER_N, LETTER_W, LETTER_R, LETTER_X, LETTER_Y, TAGS, REFS = (ord(c) for c in "nwrxyTN")
+LETTER_D, DELETED = ord("d"), ord("D")
 
 UInt64Array = NDArray[np.uint64]
 UInt8Array = NDArray[np.uint8]
@@ -208,7 +210,9 @@ def gather(pieces: Iterable[T], columns_of: Callable[[T], tuple[NDArray[np.gener
         ),
         ways=Objects(way_id, _ptr(way_len), way_text.tobytes(), _ptr(n_refs), ref, street),
         relations=tuple(
-            _relation(line.decode(errors="replace")) for line in lines.tobytes().split(b"\n")[:-1]
+            _relation(line.decode(errors="replace"))
+            for line in lines.tobytes().split(b"\n")[:-1]
+            if b" dD " not in line
         ),
     )
 
@@ -390,6 +394,7 @@ def _scan_chunk(
         filled = tagged_bytes if kind == LETTER_N else way_bytes
         first_ref, first_byte, role = n_ref, filled, 0
         here_x = here_y = NOWHERE
+        deleted = False
         while text[at] != NEWLINE:
             field = text[at]
             at += 1
@@ -410,10 +415,13 @@ def _scan_chunk(
                     if text[at] == COMMA:
                         at += 1
             elif field != SPACE:
+                deleted |= field == LETTER_D and text[at] == DELETED
                 while text[at] != SPACE and text[at] != NEWLINE:
                     at += 1
         at += 1
-        if kind == LETTER_N:
+        if deleted:
+            n_ref = first_ref
+        elif kind == LETTER_N:
             node_id[nodes], x[nodes], y[nodes] = ident, here_x, here_y
             nodes += 1
             if role & SELECT:

@@ -21,6 +21,7 @@ from geo.errors import InputError, YiluError
 from geo.osm.access import NODE_KEYS, WAY_KEYS
 from geo.osm.areas import AREA_KEYS, Areas, read_areas
 from geo.osm.compounds import close_compounds
+from geo.osm.josm import josm_deleted
 from geo.osm.opl import OsmColumns, TaggedNodes, Wanted, scan
 from geo.osm.pbf import UnsupportedError, scan_pbf
 from geo.osm.places import PLACE_NODE_KEYS, read_places
@@ -40,13 +41,13 @@ FORMAT = 6
 """Raised when the meaning of what this module reads changes, so that older caches are not used."""
 
 _NAMES = frozenset({"name", "name:zh", "name:en"})
-_STREET_NODES = Wanted(select=frozenset({"barrier"}), keep=NODE_KEYS)
+_STREET_NODES = Wanted(select=frozenset({"barrier", "highway"}), keep=NODE_KEYS)
 _STREET_WAYS = Wanted(
     select=frozenset({"highway", "landuse", "amenity", "barrier"}),
     keep=STREET_KEYS | {"landuse", "amenity", "barrier", "gated", "residential"},
     drop=frozenset({"building"}),
 )
-_PLACE_NODES = Wanted(select=PLACE_NODE_KEYS, keep=PLACE_NODE_KEYS | NODE_KEYS | _NAMES)
+_PLACE_NODES = Wanted(select=PLACE_NODE_KEYS | {"highway"}, keep=PLACE_NODE_KEYS | NODE_KEYS | _NAMES)
 _PLACE_WAYS = Wanted(
     select=frozenset({"highway", *AREA_KEYS}),
     keep=STREET_KEYS | set(AREA_KEYS) | set(POI_KEYS) | {"gated", "residential"},
@@ -240,8 +241,15 @@ def _scan(path: Path, nodes: Wanted, ways: Wanted) -> OsmColumns:
                 pass
         with tempfile.TemporaryDirectory(prefix="yilu-") as folder:
             text = Path(folder) / "map.opl"
-            with osmium.SimpleWriter(osmium.io.File(str(text), "opl,add_metadata=none")) as writer:
-                osmium.apply(osmium.io.Reader(str(path)), writer)
+            # With the version comes the mark of what is not visible any more.
+            with osmium.SimpleWriter(osmium.io.File(str(text), "opl,add_metadata=version")) as writer:
+                deleted = josm_deleted(path)
+                if deleted:
+                    for thing in osmium.FileProcessor(str(path)):
+                        if (thing.type_str(), thing.id) not in deleted:
+                            writer.add(thing)
+                else:
+                    osmium.apply(osmium.io.Reader(str(path)), writer)
             return scan(text, nodes, ways)
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, EOFError) as error:
         raise InputError(f"{path} cannot be read as an OSM map: {error}.") from error

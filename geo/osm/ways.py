@@ -50,7 +50,7 @@ def read_streets(file: OsmColumns) -> StreetColumns:
     refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
     node_id, way_ref = np.unique(refs, return_inverse=True)
     lonlat = file.lonlat(file.find(node_id))
-    blocked, gate = _barriers(file.nodes, node_id)
+    blocked, gate, private = _barriers(file.nodes, node_id)
     return StreetColumns(
         way_id=file.ways.id[ways],
         way_ptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
@@ -64,6 +64,7 @@ def read_streets(file: OsmColumns) -> StreetColumns:
         node_lonlat=lonlat,
         node_blocked=blocked,
         node_gate=gate,
+        node_private=private,
     )
 
 
@@ -88,20 +89,21 @@ def _split_name(text: str) -> tuple[str, str]:
     return _NAME_TAG.sub("", text).lstrip(","), best
 
 
-def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArray]:
-    blocked, gate = np.zeros(len(node_id), np.uint8), np.zeros(len(node_id), np.bool_)
+def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArray, UInt8Array]:
+    gate = np.zeros(len(node_id), np.bool_)
+    blocked, private = np.zeros(len(node_id), np.uint8), np.zeros(len(node_id), np.uint8)
     if not len(node_id):
-        return blocked, gate
+        return blocked, gate, private
     at = np.minimum(np.searchsorted(node_id, nodes.id), len(node_id) - 1)
     on_street = np.flatnonzero(node_id[at] == nodes.id)
     known: dict[str, NodeRule] = {}
     for row, text in zip(at[on_street].tolist(), nodes.texts(on_street), strict=True):
-        if "barrier=" in text:
+        if "barrier=" in text or "highway=elevator" in text:
             rule = known.get(text)
             if rule is None:
                 rule = known[text] = node_rule(parse_tags(text))
-            blocked[row], gate[row] = rule
-    return blocked, gate
+            blocked[row], gate[row], private[row] = rule
+    return blocked, gate, private
 
 
 def raw_ways(relations: Iterable[Relation], streets: StreetColumns, compounds: Compounds) -> RawWays:
@@ -128,6 +130,7 @@ def raw_ways(relations: Iterable[Relation], streets: StreetColumns, compounds: C
         classes=CLASSES,
         node_blocked=streets.node_blocked,
         node_gate=streets.node_gate,
+        node_private=streets.node_private,
         compounds=compounds,
         **restrictions_on(relations, streets)._asdict(),
     )

@@ -163,7 +163,7 @@ def _through_nodes(
     into[end] = number
     out[start] = number
     through = (np.bincount(start, minlength=nodes) == 1) & (np.bincount(end, minlength=nodes) == 1)
-    through &= (raw.node_blocked == 0) & ~raw.node_gate
+    through &= (raw.node_blocked == 0) & ~raw.node_gate & (raw.node_private == 0)
     through[raw.restrictions[:, 1]] = False
     through[raw.drive_node[raw.drive_ptr[:-1] + 1]] = False
     through[raw.drive_node[raw.drive_ptr[1:] - 2]] = False

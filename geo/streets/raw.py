@@ -90,6 +90,8 @@ class RawWays:
     node_blocked : uint8 (n,)
         Modes that cannot pass this node.
     node_gate : bool (n,)
+    node_private : uint8 (n,), optional
+        Modes that may pass this node only to a place behind it.
     compounds : Compounds
     restrictions : int64 (r, 3)
         From way (index), via node (index), to way (index).
@@ -121,6 +123,7 @@ class RawWays:
     node_blocked: UInt8Array
     node_gate: BoolArray
     compounds: Compounds = dataclasses.field(default_factory=Compounds)
+    node_private: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
     restrictions: Int64Array = dataclasses.field(default_factory=lambda: np.empty((0, 3), np.int64))
     restriction_only: BoolArray = dataclasses.field(default_factory=lambda: np.empty(0, np.bool_))
     restriction_modes: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
@@ -131,6 +134,8 @@ class RawWays:
 
     def __post_init__(self) -> None:
         nodes, ways, refs = len(self.node_id), len(self.way_id), len(self.way_ref)
+        if not len(self.node_private):
+            object.__setattr__(self, "node_private", np.zeros(nodes, np.uint8))
         shapes: dict[str, tuple[tuple[int, ...], npt.DTypeLike]] = {
             "node_id": ((nodes,), np.int64),
             "node_lonlat": ((nodes, 2), np.float64),
@@ -145,6 +150,7 @@ class RawWays:
             "way_class": ((ways,), np.uint8),
             "node_blocked": ((nodes,), np.uint8),
             "node_gate": ((nodes,), np.bool_),
+            "node_private": ((nodes,), np.uint8),
             "restrictions": ((len(self.restrictions), 3), np.int64),
             "restriction_only": ((len(self.restrictions),), np.bool_),
             "restriction_modes": ((len(self.restrictions),), np.uint8),

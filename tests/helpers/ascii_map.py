@@ -14,7 +14,8 @@ Letters and digits are nodes; lines between them are for the eye only. Ways say 
 
 Keys of a way: ``modes`` (all), ``oneway`` (False), ``contraflow`` (modes that may go against a one-way
 street), ``private`` (modes, or True), ``compound`` (name), ``name``, ``class`` (residential),
-``speed`` (m/s for all modes, 4). Keys of a node: ``blocked`` (modes), ``gate``. A compound has ``delay_s``
+``speed`` (m/s for all modes, 4). Keys of a node: ``blocked`` and ``private`` (modes),
+``gate``. A compound has ``delay_s``
 and ``fence``, the letters around it. A restriction is (from way, via node, to way, "no" or "only"); one over
 ways stands in `drives` (nodes from the last one before to the first one after, "no" or "only").
 They bind the modes `bound`.
@@ -102,6 +103,7 @@ def ascii_map(
         classes=tuple(classes),
         node_blocked=np.array([_modes(extra.get(n, {}).get("blocked", "")) for n in order], np.uint8),
         node_gate=np.array([bool(extra.get(n, {}).get("gate", False)) for n in order], np.bool_),
+        node_private=np.array([_modes(extra.get(n, {}).get("private", "")) for n in order], np.uint8),
         compounds=Compounds(
             names=tuple(fenced),
             polygons=tuple(shapely.Polygon([letters[c] for c in tags["fence"]]) for tags in fenced.values()),

@@ -259,3 +259,49 @@ def test_barriers(text: str, blocked: str, gate: bool) -> None:
 def test_whom_a_turn_restriction_binds(text: str, no: str, only: str, timed: bool) -> None:
     found = turn_rule({key: value.replace("|", " ") for key, value in tags(text).items()})
     assert (names(found.no), names(found.only), found.timed) == (no, only, timed)
+
+
+@pytest.mark.parametrize(
+    ("text", "blocked", "private"),
+    [
+        ("barrier=gate locked=yes", "ebike bike car foot", ""),
+        ("barrier=gate locked=yes foot=yes bicycle=yes", "car", ""),
+        ("barrier=gate locked=yes access=private foot=yes", "ebike bike car", ""),
+        ("barrier=gate locked=yes motor_vehicle=private", "ebike bike foot", "car"),
+        ("barrier=gate locked=yes vehicle=yes", "foot", ""),
+        ("barrier=gate access=private", "", "ebike bike car foot"),
+        ("barrier=gate access=private foot=yes bicycle=permissive", "", "car"),
+        ("barrier=lift_gate motor_vehicle=private", "", "car"),
+        ("barrier=lift_gate access=customers", "", "ebike bike car foot"),
+        ("barrier=bollard access=private", "car", "ebike bike foot"),
+        ("barrier=bollard motor_vehicle=private", "", "car"),
+        ("barrier=gate vehicle=destination", "", "ebike bike car"),
+        ("barrier=gate", "", ""),
+        ("highway=elevator", "ebike bike car", ""),
+        ("highway=elevator bicycle=yes", "car", ""),
+        ("highway=crossing", "", ""),
+    ],
+)
+def test_gates_and_lifts(text: str, blocked: str, private: str) -> None:
+    found = node_rule(tags(text))
+    assert (names(found.blocked), names(found.private)) == (blocked, private)
+
+
+@pytest.mark.parametrize(
+    ("text", "along", "against"),
+    [
+        ("highway=steps conveying=forward", "foot", ""),
+        ("highway=steps conveying=backward", "", "foot"),
+        ("highway=steps conveying=yes", "foot", "foot"),
+        ("highway=steps conveying=reversible", "foot", "foot"),
+        ("highway=path sac_scale=hiking", "ebike bike foot", "ebike bike foot"),
+        ("highway=path sac_scale=mountain_hiking bicycle=yes", "bike foot", "bike foot"),
+        ("highway=path sac_scale=alpine_hiking electric_bicycle=yes", "ebike bike foot", "ebike bike foot"),
+        ("highway=path mtb:scale=1", "ebike bike foot", "ebike bike foot"),
+        ("highway=path mtb:scale=2+ bicycle=designated", "bike foot", "bike foot"),
+        ("highway=track mtb:scale=4 bicycle:backward=yes", "bike foot", "bike foot"),
+    ],
+)
+def test_escalators_and_trails(text: str, along: str, against: str) -> None:
+    found = rule(text)
+    assert (names(found.forward), names(found.backward)) == (along, against)

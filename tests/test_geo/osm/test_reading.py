@@ -348,3 +348,37 @@ def test_turn_restrictions_keep_their_modes(tmp_path: Path, tags: dict[str, str]
     assert read_raw(path).restriction_modes.tolist() == [modes][: bool(modes)]
     network, _ = read_osm(path)
     assert network.turn_modes.tolist() == [modes][: bool(modes)]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_deleted_is_no_street(tmp_path: Path, packed: bool) -> None:
+    nodes: list[Node] = [*LINE, (4, 300, 0), (5, 400, 0)]
+    ways: list[Way] = [(i, [i, i + 1], STREET) for i in (1, 2, 3, 4)]
+    path = write_osm(tmp_path / "a.osm", nodes, ways, [(9, TURN, {"type": "restriction"})])
+    text = path.read_text(encoding="utf-8")
+    for old, new in (
+        ('<way id="1" version="1"', '<way id="1" version="1" visible="false"'),
+        ('<way id="2" version="1"', '<way action=\'delete\' id="2" version="1"'),
+        ('<node id="5" version="1"', '<node id="5" version="1" visible="false"'),
+        ('<relation id="9" version="1"', '<relation id="9" version="1" action="delete"'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    if packed:
+        path = tmp_path / "a.osm.gz"
+        path.write_bytes(gzip.compress(text.encode()))
+    raw = read_raw(path)
+    assert raw.way_id.tolist() == [3, 4]
+    network, _ = read_osm(path)
+    assert network.edge_length_m.sum() == pytest.approx(100, rel=1e-2), "way 4 has lost a node"
+
+
+def test_a_deleted_relation_binds_nobody(tmp_path: Path) -> None:
+    ways: list[Way] = [(1, [1, 2], STREET), (2, [2, 3], STREET)]
+    ban: list[Relation] = [(9, TURN, {"type": "restriction", "restriction": "no_exit"})]
+    path = write_osm(tmp_path / "a.osm", LINE, ways, ban)
+    assert len(read_raw(path).restrictions) == 1
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('<relation id="9"', '<relation id="9" visible="false"'), encoding="utf-8")
+    assert len(read_raw(path).restrictions) == 0
