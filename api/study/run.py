@@ -6,6 +6,8 @@ import functools
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from api.outputs import prepared_folder, write_json
 from api.settings import Settings
 from api.stages import Progress, Stages, quiet
@@ -24,6 +26,7 @@ from api.study.studyfile.inputs import (
 from api.study.studyfile.settings import existing_stations_of, grids_of, own_sites_of, settings_of
 from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
+from geo.arrays import FloatArray
 from geo.errors import InputError
 from geo.mapmatch import MatchOptions, passages
 from geo.osm import describe
@@ -121,8 +124,19 @@ def write_study(
         with stages("files") as step:
             files = StudyFiles(study_settings, study, network, places, trial)
             write_study_files(files, folder, step)
-        write_json(folder / "summary.json", summary_of(study, describe(network, places), stages.seconds))
+        off_ground = {
+            "stay_points": _off_ground(network, study_settings.mode, stays.lonlat),
+            "sites": _off_ground(network, study_settings.mode, np.array([s.lonlat for s in study.sites])),
+        }
+        summary = summary_of(study, describe(network, places), off_ground, stages.seconds)
+        write_json(folder / "summary.json", summary)
     return study
+
+
+def _off_ground(network: StreetNetwork, mode: str, lonlat: FloatArray) -> int:
+    """Count the places that only a tunnel, bridge or the like is near to."""
+    edge = network.snap(lonlat, mode).edge
+    return int(network.edge_off_ground[edge[edge >= 0]].sum())
 
 
 def _read_traces(

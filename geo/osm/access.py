@@ -27,11 +27,14 @@ Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a cho
   of their own.
 - ``sac_scale`` from mountain_hiking up and ``mtb:scale`` from 2 up close a path to e-bikes, whatever
   ``bicycle`` says of mountain bikes.
+- **Ferries** (``route=ferry``) take people on foot, and vehicles where a tag says so; their time is that of
+  ``duration``, else a slow boat's, and the wait for the next one (`geo.osm.ways.FERRY_WAIT_S`).
 - A lift mapped as a node (``highway=elevator``) is passed on foot, and by bicycles where they are named.
 - Reversible lanes (``oneway=reversible``) are closed: their direction cannot be known. Conditional tags
   are not read; a turn restriction that holds at certain hours is not heeded at all.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -40,6 +43,9 @@ from geo.streets.raw import ALL_MODES, MODES
 __all__ = [
     "CLASSES",
     "CLASS_SPEEDS_KMH",
+    "CONDITIONAL_ACCESS",
+    "CONDITIONAL_SPEED",
+    "FERRY",
     "GATE_KINDS",
     "IF_THROUGH",
     "NODE_KEYS",
@@ -65,6 +71,8 @@ KMH = 1 / 3.6
 EBIKE_LIMIT_KMH = 15.0
 PUSHING_KMH = 4.5
 OPENED_CAR_KMH = 10.0
+FERRY, FERRY_KMH = "ferry", 8.0
+"""Class of ``route=ferry``, and the speed of a ferry without ``duration``: a slow boat over a river."""
 TAGGED_SHARE = 0.8
 """A driver reaches this share of a tagged speed limit (``speed_reduction`` in OSRM's car profile)."""
 
@@ -98,10 +106,12 @@ CLASS_SPEEDS_KMH: dict[str, tuple[float, float, float, float]] = {
     "elevator":       (_,     _,      _,   1.0),
     "steps":          (_,     _,      _,   2.5),
     "busway":         (_,     _,      _,    _),
+    "ferry":          (_,     _,      _,   8.0),
 }  # fmt: skip
 """Usual speed of each mode of `MODES` on each class; 0 where the mode is not allowed by default.
 
-A class that is not listed (construction, proposed, raceway, escape, rest_area ...) is no street at all."""
+``ferry`` stands for ``route=ferry``; vehicles go aboard where a tag says so. A class that is not listed
+(construction, proposed, raceway, escape, rest_area ...) is no street at all."""
 
 CLASSES = tuple(CLASS_SPEEDS_KMH)
 _CLASS_INDEX = {name: index for index, name in enumerate(CLASSES)}
@@ -136,16 +146,24 @@ _HARD_HIKES = _words(
     "mountain_hiking demanding_mountain_hiking alpine_hiking demanding_alpine_hiking difficult_alpine_hiking"
 )
 
+_ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
+
 _CONDITIONAL = ("", ":forward", ":backward")
 WAY_KEYS = frozenset(
     ["highway", "area", "junction", "oneway", "oneway:bicycle", "oneway:electric_bicycle", "oneway:foot"]
     + ["oneway:motor_vehicle", "oneway:motorcar", "oneway:vehicle"]
     + ["service", "motorroad", "maxspeed", "tunnel", "conveying", "sac_scale", "mtb:scale"]
+    + ["bridge", "layer", "indoor", "route", "duration"]
     + [key + suffix for key in _ACCESS_KEYS for suffix in _CONDITIONAL]
     + [f"cycleway{side}{suffix}" for side in _SIDES for suffix in ("", ":oneway")]
     + [f"sidewalk{side}" for side in _SIDES]
 )
 """Tags of a way that `way_rule` reads."""
+
+
+CONDITIONAL_ACCESS = frozenset({f"{key}:conditional" for key in (*_ACCESS_KEYS, "oneway", "oneway:bicycle")})
+CONDITIONAL_SPEED = frozenset({f"maxspeed{side}:conditional" for side in ("", ":forward", ":backward")})
+"""Tags of a way that are counted as not read."""
 
 
 class WayRule(NamedTuple):
@@ -161,6 +179,10 @@ class WayRule(NamedTuple):
         For each mode; 0 where it may not go at all.
     highway : int
         Index into `CLASSES`.
+    off_ground : bool
+        Tunnel, bridge, ferry, inside of a building or below the ground: a place is snapped to it last.
+    duration_s : float
+        Time that a ferry takes, without waiting; 0 where it is not known, and for streets.
     public : int
         Standing inside a closed compound: `PUBLIC` (motorways and trunk roads, an underpass, an explicit
         ``access=yes``), `IF_THROUGH` (primary to tertiary: public where the street leads through without a
@@ -174,6 +196,8 @@ class WayRule(NamedTuple):
     speed_mps: tuple[float, float, float, float]
     highway: int
     public: int
+    off_ground: bool = False
+    duration_s: float = 0.0
 
 
 def way_rule(tags: Mapping[str, str]) -> WayRule | None:
@@ -184,7 +208,7 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
     tags : mapping
         The OSM tags; only those of `WAY_KEYS` are read.
     """
-    highway = tags.get("highway", "")
+    highway = tags.get("highway") or (FERRY if tags.get("route") == FERRY else "")
     if highway not in _CLASS_INDEX:
         return None
     speeds = list(CLASS_SPEEDS_KMH[highway])
@@ -214,12 +238,40 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
         (speeds[0] * KMH, speeds[1] * KMH, speeds[2] * KMH, speeds[3] * KMH),
         _CLASS_INDEX[highway],
         _standing(highway, tags),
+        highway == FERRY or _off_ground(highway, tags),
+        _duration_s(tags.get("duration")) if highway == FERRY else 0.0,
     )
+
+
+def _off_ground(highway: str, tags: Mapping[str, str]) -> bool:
+    """Whether the street lies below, above or inside of what one sees from the air."""
+    return (
+        tags.get("tunnel", "no") not in ("no", "building_passage")
+        or tags.get("bridge", "no") not in ("no", "boardwalk", "low_water_crossing")
+        or tags.get("layer", "0").startswith("-")
+        or tags.get("indoor", "no") != "no"
+        or highway == "corridor"
+    )
+
+
+def _duration_s(value: str | None) -> float:
+    """Seconds of ``duration`` (``hh:mm``, ``hh:mm:ss``, minutes, ISO 8601); 0 where it says nothing."""
+    if value is None:
+        return 0.0
+    iso = _ISO_DURATION.fullmatch(value.strip().upper())
+    parts = [iso[1] or "0", iso[2] or "0", iso[3] or "0"] if iso else value.strip().split(":")
+    if not all(part.isdecimal() and len(part) < 5 for part in parts) or len(parts) > 3:
+        return 0.0
+    numbers = [int(part) for part in parts]
+    # A single number is minutes; two are hours and minutes.
+    hours, minutes, seconds = [0, *numbers, 0] if len(numbers) == 1 else (*numbers, 0)[:3]
+    total = 3600 * hours + 60 * minutes + seconds
+    return float(total) if total <= 86_400 else 0.0
 
 
 def _standing(highway: str, tags: Mapping[str, str]) -> int:
     said = (tags.get(key) in ("yes", "public", "official") for key in ("access", "vehicle", "motor_vehicle"))
-    if highway in _ALWAYS_PUBLIC or tags.get("tunnel") == "yes" or any(said):
+    if highway in _ALWAYS_PUBLIC or highway == FERRY or tags.get("tunnel") == "yes" or any(said):
         return PUBLIC
     return IF_THROUGH if highway in _THROUGH else NOT_PUBLIC
 
@@ -327,6 +379,8 @@ def _contraflow(tags: Mapping[str, str]) -> bool:
 
 
 def _speed_kmh(mode: int, highway: str, usual_kmh: float, tags: Mapping[str, str]) -> float:
+    if highway == FERRY:
+        return FERRY_KMH
     limit = _limit_kmh(tags.get("maxspeed"))
     if mode == FOOT:
         return usual_kmh or 4.5

@@ -1,5 +1,6 @@
 """Usable ways of a map file in columns, as they pass from one step of the reading to the next."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
@@ -24,3 +25,4 @@ class StreetColumns(NamedTuple):
     node_blocked: UInt8Array
     node_gate: BoolArray
     node_private: UInt8Array
+    left_out: Mapping[str, int]

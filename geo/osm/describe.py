@@ -30,6 +30,8 @@ class Description:
         Share of the street length in the largest part, 0 to 1.
     mode_km, mode_components : dict
         The same for each mode of `MODES`, barriers heeded.
+    left_out : dict
+        What the file holds and the network does not, by reason: how many ways, nodes, relations, areas.
     turns_banned, gates, compounds, compound_km, buildings, homes, pois : int or float
         Gates are tagged gates and entrances; compound_km is the length of streets inside closed compounds.
     """
@@ -48,6 +50,7 @@ class Description:
     buildings: int
     homes: int
     pois: int
+    left_out: dict[str, int]
 
 
 def describe(network: StreetNetwork, places: Places) -> Description:
@@ -73,4 +76,5 @@ def describe(network: StreetNetwork, places: Places) -> Description:
         buildings=len(places.buildings),
         homes=int(places.building_home.sum()),
         pois=len(places),
+        left_out=dict(network.left_out),
     )

@@ -75,7 +75,10 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True)
 class Objects:
-    """Selected nodes or ways: ids, kept tags as text; of ways the node ids and whether it has ``highway``."""
+    """Selected nodes or ways: ids, kept tags as text; of ways the node ids too.
+
+    `street` says whether a way has one of the keys ``highway`` and ``route``.
+    """
 
     id: NDArray[np.int64]
     tag_ptr: NDArray[np.int64]
@@ -270,7 +273,7 @@ def _hash(key: str) -> int:
 def key_table(wanted: Wanted) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Sorted key hashes and what each key does: bits `KEEP`, `SELECT`, `DROP`, `STREET`."""
     role = {_hash(key): KEEP for key in wanted.keep}
-    for keys, bit in ((wanted.select, SELECT), (wanted.drop, DROP), (("highway",), STREET)):
+    for keys, bit in ((wanted.select, SELECT), (wanted.drop, DROP), (("highway", "route"), STREET)):
         for key in keys:
             role[_hash(key)] = role.get(_hash(key), 0) | bit
     hashes = sorted(role)

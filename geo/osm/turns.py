@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geo.arrays import BoolArray, Int32Array, Int64Array, UInt8Array
-from geo.osm.access import turn_rule
+from geo.osm.access import TurnRule, turn_rule
 from geo.osm.columns import StreetColumns
 from geo.osm.opl import Relation
 from geo.streets.raw import MODES
@@ -46,15 +46,29 @@ class _Lookup(NamedTuple):
     sorted_nodes: Int64Array
 
 
-def restrictions_on(relations: Iterable[Relation], streets: StreetColumns) -> Restrictions:
-    """Translate the turn restrictions that bind a mode on these streets."""
-    bound = list(_binding(relations))
+def restrictions_on(
+    relations: Iterable[Relation], streets: StreetColumns
+) -> tuple[Restrictions, dict[str, int]]:
+    """Translate the turn restrictions that bind a mode on these streets; count those left out by reason."""
+    rules = [
+        (relation, turn_rule(relation.tags))
+        for relation in relations
+        if relation.tags.get("type", "").startswith("restriction")
+    ]
+    bound = list(_binding(rules))
     order = np.argsort(streets.way_id, kind="stable")
     node_order = np.argsort(streets.node_id, kind="stable")
     lookup = _Lookup(streets, order, streets.way_id[order], node_order, streets.node_id[node_order])
-    turns, drives = _turns(bound, lookup), _drives(bound, lookup)
+    used: set[int] = set()
+    turns, drives = _turns(bound, lookup, used), _drives(bound, lookup, used)
     drive_ptr, drive_node = flat([drive for drive, _ in drives])
-    return Restrictions(
+    free = [rule for _, rule in rules if not rule.no | rule.only]
+    left_out = {
+        "turn_restrictions_at_certain_hours": sum(rule.timed for _, rule in rules),
+        "turn_restrictions_of_others": sum(not rule.timed for rule in free),
+        "turn_restrictions_not_on_these_streets": len({one.relation.id for one in bound} - used),
+    }
+    columns = Restrictions(
         restrictions=np.array([turn for turn, _ in turns], dtype=np.int64).reshape(-1, 3),
         restriction_only=np.array([only for _, only in turns], dtype=np.bool_),
         restriction_modes=np.array(list(turns.values()), dtype=np.uint8),
@@ -63,20 +77,21 @@ def restrictions_on(relations: Iterable[Relation], streets: StreetColumns) -> Re
         drive_only=np.array([only for _, only in drives], dtype=np.bool_),
         drive_modes=np.array(list(drives.values()), dtype=np.uint8),
     )
+    return columns, left_out
 
 
-def _binding(relations: Iterable[Relation]) -> Iterator[_Bound]:
+def _binding(rules: Iterable[tuple[Relation, TurnRule]]) -> Iterator[_Bound]:
     """Turn restrictions, once for each mode that they bind."""
-    for relation in relations:
-        if relation.tags.get("type", "").startswith("restriction"):
-            rule = turn_rule(relation.tags)
-            for mode in (1 << index for index in range(len(MODES))):
-                if (rule.no | rule.only) & mode:
-                    yield _Bound(relation, mode, bool(rule.only & mode))
+    for relation, rule in rules:
+        for mode in (1 << index for index in range(len(MODES))):
+            if (rule.no | rule.only) & mode:
+                yield _Bound(relation, mode, bool(rule.only & mode))
 
 
-def _turns(bound: Iterable[_Bound], lookup: _Lookup) -> dict[tuple[Drive, bool], int]:
+def _turns(bound: Iterable[_Bound], lookup: _Lookup, used: set[int]) -> dict[tuple[Drive, bool], int]:
     """Turn restrictions over one node, (from way, node, to way) and whether only this; the modes of each.
+
+    `used` takes the ids of the relations that were found on the streets.
 
     Left out are those from a way to itself (a U-turn, which cars never make except at a dead end), and those
     that do not say from or to which side (see `_one_direction`). Those over a way: see `_drives`.
@@ -99,10 +114,11 @@ def _turns(bound: Iterable[_Bound], lookup: _Lookup) -> dict[tuple[Drive, bool],
             if start != end:
                 key = ((start, node, end), only)
                 found[key] = found.get(key, 0) | mode
+                used.add(relation.id)
     return found
 
 
-def _drives(bound: Iterable[_Bound], lookup: _Lookup) -> dict[tuple[Drive, bool], int]:
+def _drives(bound: Iterable[_Bound], lookup: _Lookup, used: set[int]) -> dict[tuple[Drive, bool], int]:
     """Turn restrictions over ways, as nodes from the last segment before to the first after; their modes.
 
     Left out are those of which the ways do not join in exactly one manner, or which do not say from or to
@@ -128,6 +144,7 @@ def _drives(bound: Iterable[_Bound], lookup: _Lookup) -> dict[tuple[Drive, bool]
             if len(found) == 1:
                 key = (found.pop(), only)
                 drives[key] = drives.get(key, 0) | mode
+                used.add(relation.id)
     return drives
 
 

@@ -2,70 +2,185 @@
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
 from geo.arrays import BoolArray, Int64Array, UInt8Array
-from geo.osm.access import CLASSES, WAY_KEYS, NodeRule, WayRule, node_rule, way_rule
+from geo.osm.access import (
+    CLASSES,
+    CONDITIONAL_ACCESS,
+    CONDITIONAL_SPEED,
+    FERRY,
+    WAY_KEYS,
+    NodeRule,
+    WayRule,
+    node_rule,
+    way_rule,
+)
+from geo.osm.areas import opl_text, way_rows
 from geo.osm.columns import StreetColumns
 from geo.osm.opl import Objects, OsmColumns, Relation, parse_tags
 from geo.osm.turns import restrictions_on
 from geo.rings import spans
+from geo.streets.contraction import great_circle_m
 from geo.streets.raw import MODES, Compounds, RawWays
 
-__all__ = ["NAME_KEYS", "STREET_KEYS", "raw_ways", "read_streets"]
+__all__ = ["FERRY_WAIT_S", "NAME_KEYS", "STREET_KEYS", "raw_ways", "read_streets"]
 
 NAME_KEYS = ("name", "name:zh", "name:en", "ref")
-STREET_KEYS = WAY_KEYS | frozenset(NAME_KEYS)
+STREET_KEYS = WAY_KEYS | CONDITIONAL_ACCESS | CONDITIONAL_SPEED | frozenset(NAME_KEYS)
+FERRY_WAIT_S = 600.0
+"""Half of the twenty minutes between two ferries over a river."""
+SLOWEST_MPS, FASTEST_MPS = 0.05, 20.0
+"""Of a ferry: another speed speaks of a wrong ``duration``."""
+_WAYS_LEFT_OUT = (
+    "ways_of_unknown_class",
+    "ways_closed_to_everybody",
+    "ways_with_conditional_access",
+    "ways_with_conditional_speed",
+    "ways_of_fewer_than_two_nodes",
+    "squares_beside_no_street",
+    "nodes_without_position",
+)
+"""In the order of the last fields of `_Kind`, then what follows from the geometry."""
 _NAME_TAG = re.compile("(?:^|,)(name(?::zh|:en)?|ref)=([^,]*)")
 
 
-def read_streets(file: OsmColumns) -> StreetColumns:
-    """Pick the ways that somebody may use, with their nodes; squares only where they touch a street."""
-    rules: dict[WayRule, int] = {}
-    names: dict[str, int] = {}
-    by_rest: dict[str, int] = {}
-    # Rule, name and whether it is a square, of each distinct text; most texts occur on many ways.
-    kinds: dict[str, tuple[int, int, bool]] = {}
-    streets = np.flatnonzero(file.ways.street)
-    found = []
-    for text in file.ways.texts(streets):
-        kind = kinds.get(text)
+class _Kind(NamedTuple):
+    """What the tags of a way come to: rule (-1 for none), name (-1 for none), and what was left out."""
+
+    rule: int
+    name: int
+    square: bool
+    unknown: bool
+    closed: bool
+    access_at_times: bool
+    speed_at_times: bool
+
+
+class _Tables:
+    """Distinct rules and names, and the kind of each distinct text; most texts occur on many ways."""
+
+    def __init__(self) -> None:
+        self.rules: dict[WayRule, int] = {}
+        self.names: dict[str, int] = {}
+        self._by_rest: dict[str, _Kind] = {}
+        self._kinds: dict[str, _Kind] = {}
+
+    def kind(self, text: str) -> _Kind:
+        """Look up or make out what the tags of a way, as OPL text, come to."""
+        kind = self._kinds.get(text)
         if kind is None:
             rest, called = _split_name(text)
-            index = by_rest.get(rest)
-            if index is None:
-                rule_found = way_rule(parse_tags(rest))
-                index = -1 if rule_found is None else rules.setdefault(rule_found, len(rules))
-                by_rest[rest] = index
-            number = names.setdefault(called, len(names)) if called and index >= 0 else -1
-            kind = kinds[text] = (index, number, "area=yes" in rest)
-        found.append(kind)
-    rule, name, square = np.array(found, dtype=np.int32).reshape(-1, 3).T
+            plain = self._by_rest.get(rest)
+            if plain is None:
+                plain = self._by_rest[rest] = self._plain(rest)
+            named = bool(called) and plain.rule >= 0
+            number = self.names.setdefault(called, len(self.names)) if named else -1
+            kind = self._kinds[text] = plain._replace(name=number)
+        return kind
+
+    def _plain(self, rest: str) -> _Kind:
+        tags = parse_tags(rest)
+        rule = way_rule(tags)
+        known = tags.get("highway") in CLASSES
+        return _Kind(
+            rule=-1 if rule is None else self.rules.setdefault(rule, len(self.rules)),
+            name=-1,
+            square="area=yes" in rest,
+            unknown="highway" in tags and not known,
+            closed=rule is None and known,
+            access_at_times=known and not CONDITIONAL_ACCESS.isdisjoint(tags),
+            speed_at_times=known and not CONDITIONAL_SPEED.isdisjoint(tags),
+        )
+
+
+def read_streets(file: OsmColumns, ferry_wait_s: float = FERRY_WAIT_S) -> StreetColumns:
+    """Pick the ways that somebody may use, with their nodes; squares only where they touch a street.
+
+    Parameters
+    ----------
+    file : OsmColumns
+    ferry_wait_s : float
+        Seconds until the next ferry leaves, a part of the time over each.
+    """
+    tables = _Tables()
+    outlines = _square_outlines(file)
+    plain = np.flatnonzero(file.ways.street)
+    streets = np.concatenate([plain, np.array([row for row, _ in outlines], dtype=np.int64)])
+    found = [tables.kind(text) for text in file.ways.texts(plain)]
+    found += [tables.kind(text) for _, text in outlines]
+    rule, name, square, *left = np.array(found, dtype=np.int32).reshape(-1, len(_Kind._fields)).T
     used = rule >= 0
     ways, rule, name, square = streets[used], rule[used], name[used], square[used] == 1
     lengths = np.diff(file.ways.ref_ptr)[ways]
-    kept = (lengths >= 2) & ~_lonely(file, ways, square)
-    ways, lengths = ways[kept], lengths[kept]
+    lonely, long = _lonely(file, ways, square), lengths >= 2
+    ways, lengths = ways[long & ~lonely], lengths[long & ~lonely]
     refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
     node_id, way_ref = np.unique(refs, return_inverse=True)
     lonlat = file.lonlat(file.find(node_id))
     blocked, gate, private = _barriers(file.nodes, node_id)
-    return StreetColumns(
-        way_id=file.ways.id[ways],
-        way_ptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        way_ref=way_ref.astype(np.int32),
-        ref_compound=np.full(len(way_ref), -1, dtype=np.int32),
-        rule=rule[kept],
-        rules=tuple(rules),
-        name=name[kept],
-        names=tuple(parse_tags(f"n={called}")["n"] for called in names),
-        node_id=node_id,
-        node_lonlat=lonlat,
-        node_blocked=blocked,
-        node_gate=gate,
-        node_private=private,
+    counts = (*(int(column.sum()) for column in left), int((~long).sum()), int((long & lonely).sum()))
+    return _with_ferries(
+        StreetColumns(
+            way_id=file.ways.id[ways],
+            way_ptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            way_ref=way_ref.astype(np.int32),
+            ref_compound=np.full(len(way_ref), -1, dtype=np.int32),
+            rule=rule[long & ~lonely],
+            rules=tuple(tables.rules),
+            name=name[long & ~lonely],
+            names=tuple(parse_tags(f"n={called}")["n"] for called in tables.names),
+            node_id=node_id,
+            node_lonlat=lonlat,
+            node_blocked=blocked,
+            node_gate=gate,
+            node_private=private,
+            left_out=dict(zip(_WAYS_LEFT_OUT, (*counts, int(np.isnan(lonlat[:, 0]).sum())), strict=True)),
+        ),
+        ferry_wait_s,
     )
+
+
+def _square_outlines(file: OsmColumns) -> list[tuple[int, str]]:
+    """Ways (rows) around squares that are multipolygon relations, with the tags of the relation.
+
+    Its outline may be walked as that of a square that is a closed way; what is a street already stays one.
+    """
+    squares = [r for r in file.relations if r.tags.get("type") == "multipolygon" and "highway" in r.tags]
+    sides = [
+        (ref, opl_text({**tags, "area": "yes"}))
+        for tags, members in ((_street_tags(r), r.members) for r in squares)
+        for kind, ref, role in members
+        if kind == "w" and role in ("outer", "inner", "")
+    ]
+    rows = way_rows(file, np.array([ref for ref, _ in sides], dtype=np.int64)).tolist()
+    found = [(row, text) for row, (_, text) in zip(rows, sides, strict=True) if row >= 0]
+    return [(row, text) for row, text in dict(found).items() if not file.ways.street[row]]
+
+
+def _street_tags(relation: Relation) -> dict[str, str]:
+    return {key: value for key, value in relation.tags.items() if key in STREET_KEYS}
+
+
+def _with_ferries(streets: StreetColumns, wait_s: float) -> StreetColumns:
+    """Give each ferry a rule with the speed that its duration and the wait come to."""
+    ferry = CLASSES.index(FERRY)
+    rows = [way for way in range(len(streets.way_id)) if streets.rules[streets.rule[way]].highway == ferry]
+    if not rows:
+        return streets
+    rules, rule = list(streets.rules), streets.rule.copy()
+    for way in rows:
+        line = streets.node_lonlat[streets.way_ref[streets.way_ptr[way] : streets.way_ptr[way + 1]]]
+        old = streets.rules[int(rule[way])]
+        length_m = float(np.nansum(great_circle_m(line[:-1], line[1:])))
+        time_s = (old.duration_s or length_m / max(old.speed_mps)) + wait_s
+        pace = min(max(length_m / time_s, SLOWEST_MPS), FASTEST_MPS)
+        a, b, c, d = (pace if speed > 0 else 0.0 for speed in old.speed_mps)
+        rule[way] = len(rules)
+        rules.append(old._replace(speed_mps=(a, b, c, d)))
+    return streets._replace(rules=tuple(rules), rule=rule)
 
 
 def _lonely(file: OsmColumns, ways: Int64Array, square: BoolArray) -> BoolArray:
@@ -114,6 +229,7 @@ def raw_ways(relations: Iterable[Relation], streets: StreetColumns, compounds: C
     private = np.array([r.private for r in rules], dtype=np.uint8)
     speed = np.array([r.speed_mps for r in rules], dtype=np.float32).reshape(-1, len(MODES)).T
     highway = np.array([r.highway for r in rules], dtype=np.uint8)
+    turns, turns_left_out = restrictions_on(relations, streets)
     return RawWays(
         node_id=streets.node_id,
         node_lonlat=streets.node_lonlat,
@@ -132,5 +248,7 @@ def raw_ways(relations: Iterable[Relation], streets: StreetColumns, compounds: C
         node_gate=streets.node_gate,
         node_private=streets.node_private,
         compounds=compounds,
-        **restrictions_on(relations, streets)._asdict(),
+        way_off_ground=np.array([r.off_ground for r in rules], dtype=np.bool_)[streets.rule],
+        left_out={**streets.left_out, **turns_left_out},
+        **turns._asdict(),
     )

@@ -176,7 +176,7 @@ def _through_nodes(
     alike = np.ones(len(other), np.bool_)
     for table in (raw.way_access, raw.way_speed_mps):
         alike &= np.all(table[:, a] == table[:, b], axis=0)
-    for column in (raw.way_private, raw.way_name, raw.way_class):
+    for column in (raw.way_private, raw.way_name, raw.way_class, raw.way_off_ground):
         alike &= column[a] == column[b]
     same[other] = alike
     through[at] = same

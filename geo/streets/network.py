@@ -7,6 +7,7 @@ Positions are (lon, lat) in WGS-84 degrees, arrays ``(n, 2)``. Edge ``e`` runs f
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ __all__ = [
 
 EBIKE_PROMISE_MPS = 15 / 3.6
 """Delivery times of e-bikes are computed at no more than 15 km/h (national standard, December 2025)."""
-VERSION = 4
+VERSION = 5
 """Of the saved form."""
 LONGEST_MS = float(1 << 30)
 """No street takes longer than 12 days, so that sums of a few fit into 32 bits."""
@@ -78,6 +79,8 @@ class StreetNetwork:
     edge_speed_mps : float32 (4, E)
     edge_compound : int32 (E,)
         Compound the edge lies in, -1 for none.
+    edge_off_ground : bool (E,)
+        Tunnels, bridges, ferries and the like: places are snapped to them last.
     turns_banned : int32 (k, 2)
         Pairs of directed edges that may not be taken one after the other.
     turn_modes : uint8 (k,)
@@ -88,6 +91,8 @@ class StreetNetwork:
         Sequences of three directed edges or more that may not be driven, one after the other.
     drive_modes : uint8 (d,)
         Modes that each of them binds.
+    left_out : mapping
+        What the map holds and the network does not, counted by reason.
     """
 
     node_id: Int64Array
@@ -107,6 +112,7 @@ class StreetNetwork:
     edge_private: UInt8Array
     edge_speed_mps: Float32Array
     edge_compound: Int32Array
+    edge_off_ground: BoolArray
     turns_banned: Int32Array
     turn_modes: UInt8Array
     names: tuple[str, ...]
@@ -116,6 +122,7 @@ class StreetNetwork:
     drive_ptr: Int64Array = dataclasses.field(default_factory=lambda: np.zeros(1, np.int64))
     drive_edge: Int32Array = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))
     drive_modes: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
+    left_out: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def _cache(self) -> dict[str, Any]:
@@ -237,6 +244,14 @@ class StreetNetwork:
         connected: BoolArray = self._cache[key]
         return connected
 
+    def _on_ground(self, mode: str) -> BoolArray:
+        """Return which edges (E,) are connected and neither tunnel nor bridge nor ferry."""
+        key = f"connected:{mode}:on ground"
+        if key not in self._cache:
+            self._cache[key] = _frozen(self.connected(mode) & ~self.edge_off_ground)
+        found: BoolArray = self._cache[key]
+        return found
+
     def with_speeds(self, mode: str, speed_mps: FloatArray) -> "StreetNetwork":
         """Return the network with other speeds (E,) of one mode; geometry and graphs are shared.
 
@@ -309,6 +324,7 @@ class StreetNetwork:
             "names": self.names,
             "classes": self.classes,
             "gate_delay_s": self.gate_delay_s,
+            "left_out": dict(self.left_out),
         }
         write_folder(pathlib.Path(folder), columns, meta)
 
@@ -341,6 +357,7 @@ class StreetNetwork:
                 kind=tuple(meta["compounds"]["kind"]),
             ),
             gate_delay_s=meta["gate_delay_s"],
+            left_out=meta["left_out"],
         )
         for mode, states in meta["graphs"].items():
             prefix = f"{mode}."
@@ -396,7 +413,8 @@ class StreetNetwork:
         A point inside a compound goes to a street of that compound, a point outside to a street
         outside; only where there is none within `max_m` does it cross the fence. Streets that hang
         together with no others (see `connected`) are taken only where no other is within `max_m`:
-        beside a scrap of street one walks to the next real one.
+        beside a scrap of street one walks to the next real one. Before these come tunnels, bridges and the
+        like, where no street on the ground is in reach: nobody gets into a tunnel through its roof.
 
         Parameters
         ----------
@@ -422,7 +440,9 @@ class StreetNetwork:
         if not 0 < max_m < np.inf:
             raise InputError(f"the longest walk to a street must be above 0 m, not {max_m}")
         zone = self.compound_of(lonlat)
-        choices = [self.usable(mode)] if fragments else [self.connected(mode), self.usable(mode)]
+        choices = [self.usable(mode)]
+        if not fragments:
+            choices = [self._on_ground(mode), self.connected(mode), *choices]
         if among is not None:
             choices = [_frozen(choice & among) for choice in choices]
         return self._index.nearest(lonlat, self.project(lonlat), zone, choices, float(max_m))

@@ -14,7 +14,7 @@ Letters and digits are nodes; lines between them are for the eye only. Ways say 
 
 Keys of a way: ``modes`` (all), ``oneway`` (False), ``contraflow`` (modes that may go against a one-way
 street), ``private`` (modes, or True), ``compound`` (name), ``name``, ``class`` (residential),
-``speed`` (m/s for all modes, 4). Keys of a node: ``blocked`` and ``private`` (modes),
+``off_ground`` (False), ``speed`` (m/s for all modes, 4). Keys of a node: ``blocked`` and ``private`` (modes),
 ``gate``. A compound has ``delay_s``
 and ``fence``, the letters around it. A restriction is (from way, via node, to way, "no" or "only"); one over
 ways stands in `drives` (nodes from the last one before to the first one after, "no" or "only").
@@ -71,7 +71,7 @@ def ascii_map(
     names: list[str] = []
     classes: list[str] = []
     columns: dict[str, list[Any]] = {key: [] for key in ("ref", "compound", "along", "against", "private")}
-    for key in ("speed", "name", "class"):
+    for key in ("speed", "name", "class", "off_ground"):
         columns[key] = []
     for path, tags in ways.items():
         modes = _modes(tags.get("modes", True))
@@ -82,6 +82,7 @@ def ascii_map(
         columns["against"].append(_modes(tags.get("contraflow", "")) if tags.get("oneway") else modes)
         columns["private"].append(_modes(tags.get("private", "")))
         columns["speed"].append(tags.get("speed", 4.0))
+        columns["off_ground"].append(bool(tags.get("off_ground", False)))
         columns["name"].append(_index(names, tags.get("name")))
         columns["class"].append(_index(classes, tags.get("class", "residential")))
     way_order = {path: number for number, path in enumerate(ways)}
@@ -99,6 +100,7 @@ def ascii_map(
         way_speed_mps=np.tile(np.array(columns["speed"], np.float32), (len(MODES), 1)),
         way_name=np.array(columns["name"], np.int32),
         way_class=np.array(columns["class"], np.uint8),
+        way_off_ground=np.array(columns["off_ground"], np.bool_),
         names=tuple(names),
         classes=tuple(classes),
         node_blocked=np.array([_modes(extra.get(n, {}).get("blocked", "")) for n in order], np.uint8),

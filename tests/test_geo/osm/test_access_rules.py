@@ -305,3 +305,47 @@ def test_gates_and_lifts(text: str, blocked: str, private: str) -> None:
 def test_escalators_and_trails(text: str, along: str, against: str) -> None:
     found = rule(text)
     assert (names(found.forward), names(found.backward)) == (along, against)
+
+
+@pytest.mark.parametrize(
+    ("text", "off"),
+    [
+        ("highway=service tunnel=yes", True),
+        ("highway=service tunnel=building_passage", False),
+        ("highway=service tunnel=no", False),
+        ("highway=primary bridge=viaduct", True),
+        ("highway=footway layer=-1", True),
+        ("highway=footway layer=1", False),
+        ("highway=footway indoor=yes", True),
+        ("highway=corridor", True),
+        ("highway=residential", False),
+        ("route=ferry", True),
+    ],
+)
+def test_what_is_off_the_ground(text: str, off: bool) -> None:
+    assert rule(text).off_ground == off
+
+
+@pytest.mark.parametrize(
+    ("text", "who", "seconds"),
+    [
+        ("route=ferry", "foot", 0),
+        ("route=ferry bicycle=yes duration=00:12", "ebike bike foot", 720),
+        ("route=ferry foot=no motor_vehicle=yes duration=PT1H5M", "car", 3900),
+        ("route=ferry duration=8", "foot", 480),
+        ("route=ferry duration=01:00:30", "foot", 3630),
+        ("route=ferry duration=soon", "foot", 0),
+        ("route=ferry duration=1:2:3:4", "foot", 0),
+        ("route=ferry duration=99:00", "foot", 0),
+        ("route=ferry duration=", "foot", 0),
+    ],
+)
+def test_ferries(text: str, who: str, seconds: float) -> None:
+    found = rule(text)
+    assert (names(found.forward), found.duration_s) == (who, seconds)
+    assert found.public == PUBLIC
+
+
+def test_other_routes_are_no_streets() -> None:
+    assert way_rule(tags("route=bus bicycle=yes")) is None
+    assert rule("highway=residential route=ferry").duration_s == 0
