@@ -6,6 +6,8 @@ import functools
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from api.outputs import prepared_folder, write_json
 from api.settings import Settings
 from api.stages import Progress, Stages, quiet
@@ -25,6 +27,7 @@ from api.study.studyfile.inputs import (
 from api.study.studyfile.settings import existing_stations_of, grids_of, own_sites_of, settings_of
 from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
+from geo.arrays import FloatArray
 from geo.errors import InputError
 from geo.mapmatch import MatchOptions, passages
 from geo.osm import describe
@@ -94,8 +97,14 @@ def write_study(
         with stages("files") as step:
             files = StudyFiles(study_settings, study, city.network, city.places, trial)
             write_study_files(files, folder, step)
+        off_ground = {
+            "stay_points": _off_ground(city.network, study_settings.mode, observed.stays.lonlat),
+            "sites": _off_ground(
+                city.network, study_settings.mode, np.array([site.lonlat for site in study.sites])
+            ),
+        }
         described = describe(city.network, city.places)
-        write_json(folder / "summary.json", summary_of(study, described, stages.seconds))
+        write_json(folder / "summary.json", summary_of(study, described, off_ground, stages.seconds))
     return study
 
 
@@ -166,6 +175,12 @@ def _inputs(
         synthetic=study_settings.synthetic is not None,
         settings=settings_of(study_settings),
     )
+
+
+def _off_ground(network: StreetNetwork, mode: str, lonlat: FloatArray) -> int:
+    """Count the places that only a tunnel, bridge or the like is near to."""
+    edge = network.snap(lonlat, mode).edge
+    return int(network.edge_off_ground[edge[edge >= 0]].sum())
 
 
 def _read_traces(

@@ -17,7 +17,9 @@ VARYING_KEY = "seconds"
 DECIMALS = 6
 
 
-def summary_of(study: Study, city: Description, seconds: Mapping[str, float]) -> dict[str, object]:
+def summary_of(
+    study: Study, city: Description, off_ground: Mapping[str, int], seconds: Mapping[str, float]
+) -> dict[str, object]:
     """Return the figures of one study.
 
     Parameters
@@ -26,6 +28,8 @@ def summary_of(study: Study, city: Description, seconds: Mapping[str, float]) ->
         The frozen result.
     city : Description
         The numbers of the map.
+    off_ground : mapping of str to int
+        Places that were snapped to a tunnel, bridge or the like, since no street on the ground was near.
     seconds : mapping of str to float
         Wall seconds a stage.
 
@@ -49,6 +53,7 @@ def summary_of(study: Study, city: Description, seconds: Mapping[str, float]) ->
         "k": study.k,
         "mode": study.mode,
         "map": _rounded(dataclasses.asdict(city)),
+        "snapped_off_ground": dict(off_ground),
         "riders": study.riders,
         "points_read": sum(account.read for account in study.accounts),
         "points_accepted": sum(account.accepted for account in study.accounts),

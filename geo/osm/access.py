@@ -5,7 +5,8 @@ Sources, all of the OpenStreetMap wiki:
 - classes and their usual users: *Key:highway*, *OSM tags for routing/Access restrictions* (worldwide row);
 - the hierarchy of access keys, most general first: *Key:access* ("Land-based transportation");
 - one-way streets: *Key:oneway*, *Key:oneway:bicycle*, *Key:cycleway*, *Tag:junction=roundabout*;
-- barriers: *Key:barrier*.
+- barriers: *Key:barrier*;
+- turn restrictions: *Relation:restriction*, *Conditional restrictions*.
 
 Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a choice, it is made here:
 
@@ -21,10 +22,19 @@ Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a cho
   and steps without a bicycle tag stay closed to them: the last metres are walked anyway.
 - ``access=yes`` does not open a class to a mode it is not made for (cars on a footway); the mode's key does.
 - ``area=yes`` (a square, a forecourt) is a street along its outline for whoever may use its class.
+- A **gate that is private** (``access=private``, ``motor_vehicle=private``) on a public street makes what is
+  behind it private for those modes (`geo.streets.gates`). ``locked=yes`` shuts out who is not named by a key
+  of their own.
+- ``sac_scale`` from mountain_hiking up and ``mtb:scale`` from 2 up close a path to e-bikes, whatever
+  ``bicycle`` says of mountain bikes.
+- **Ferries** (``route=ferry``) take people on foot, and vehicles where a tag says so; their time is that of
+  ``duration``, else a slow boat's, and the wait for the next one (`geo.osm.ways.FERRY_WAIT_S`).
+- A lift mapped as a node (``highway=elevator``) is passed on foot, and by bicycles where they are named.
 - Reversible lanes (``oneway=reversible``) are closed: their direction cannot be known. Conditional tags
-  are not read.
+  are not read; a turn restriction that holds at certain hours is not heeded at all.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -33,6 +43,9 @@ from geo.streets.raw import ALL_MODES, MODES
 __all__ = [
     "CLASSES",
     "CLASS_SPEEDS_KMH",
+    "CONDITIONAL_ACCESS",
+    "CONDITIONAL_SPEED",
+    "FERRY",
     "GATE_KINDS",
     "IF_THROUGH",
     "NODE_KEYS",
@@ -40,8 +53,10 @@ __all__ = [
     "PUBLIC",
     "WAY_KEYS",
     "NodeRule",
+    "TurnRule",
     "WayRule",
     "node_rule",
+    "turn_rule",
     "way_rule",
 ]
 
@@ -56,6 +71,8 @@ KMH = 1 / 3.6
 EBIKE_LIMIT_KMH = 15.0
 PUSHING_KMH = 4.5
 OPENED_CAR_KMH = 10.0
+FERRY, FERRY_KMH = "ferry", 8.0
+"""Class of ``route=ferry``, and the speed of a ferry without ``duration``: a slow boat over a river."""
 TAGGED_SHARE = 0.8
 """A driver reaches this share of a tagged speed limit (``speed_reduction`` in OSRM's car profile)."""
 
@@ -89,10 +106,12 @@ CLASS_SPEEDS_KMH: dict[str, tuple[float, float, float, float]] = {
     "elevator":       (_,     _,      _,   1.0),
     "steps":          (_,     _,      _,   2.5),
     "busway":         (_,     _,      _,    _),
+    "ferry":          (_,     _,      _,   8.0),
 }  # fmt: skip
 """Usual speed of each mode of `MODES` on each class; 0 where the mode is not allowed by default.
 
-A class that is not listed (construction, proposed, raceway, escape, rest_area ...) is no street at all."""
+``ferry`` stands for ``route=ferry``; vehicles go aboard where a tag says so. A class that is not listed
+(construction, proposed, raceway, escape, rest_area ...) is no street at all."""
 
 CLASSES = tuple(CLASS_SPEEDS_KMH)
 _CLASS_INDEX = {name: index for index, name in enumerate(CLASSES)}
@@ -123,16 +142,28 @@ _BACKWARD = frozenset({"-1", "reverse"})
 _SIDES = ("", ":left", ":right", ":both")
 _LANES = _words("lane track shared_lane share_busway opposite opposite_lane opposite_track")
 
+_HARD_HIKES = _words(
+    "mountain_hiking demanding_mountain_hiking alpine_hiking demanding_alpine_hiking difficult_alpine_hiking"
+)
+
+_ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
+
 _CONDITIONAL = ("", ":forward", ":backward")
 WAY_KEYS = frozenset(
     ["highway", "area", "junction", "oneway", "oneway:bicycle", "oneway:electric_bicycle", "oneway:foot"]
     + ["oneway:motor_vehicle", "oneway:motorcar", "oneway:vehicle"]
-    + ["service", "motorroad", "maxspeed", "tunnel"]
+    + ["service", "motorroad", "maxspeed", "tunnel", "conveying", "sac_scale", "mtb:scale"]
+    + ["bridge", "layer", "indoor", "route", "duration"]
     + [key + suffix for key in _ACCESS_KEYS for suffix in _CONDITIONAL]
     + [f"cycleway{side}{suffix}" for side in _SIDES for suffix in ("", ":oneway")]
     + [f"sidewalk{side}" for side in _SIDES]
 )
 """Tags of a way that `way_rule` reads."""
+
+
+CONDITIONAL_ACCESS = frozenset({f"{key}:conditional" for key in (*_ACCESS_KEYS, "oneway", "oneway:bicycle")})
+CONDITIONAL_SPEED = frozenset({f"maxspeed{side}:conditional" for side in ("", ":forward", ":backward")})
+"""Tags of a way that are counted as not read."""
 
 
 class WayRule(NamedTuple):
@@ -148,6 +179,10 @@ class WayRule(NamedTuple):
         For each mode; 0 where it may not go at all.
     highway : int
         Index into `CLASSES`.
+    off_ground : bool
+        Tunnel, bridge, ferry, inside of a building or below the ground: a place is snapped to it last.
+    duration_s : float
+        Time that a ferry takes, without waiting; 0 where it is not known, and for streets.
     public : int
         Standing inside a closed compound: `PUBLIC` (motorways and trunk roads, an underpass, an explicit
         ``access=yes``), `IF_THROUGH` (primary to tertiary: public where the street leads through without a
@@ -161,6 +196,8 @@ class WayRule(NamedTuple):
     speed_mps: tuple[float, float, float, float]
     highway: int
     public: int
+    off_ground: bool = False
+    duration_s: float = 0.0
 
 
 def way_rule(tags: Mapping[str, str]) -> WayRule | None:
@@ -171,7 +208,7 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
     tags : mapping
         The OSM tags; only those of `WAY_KEYS` are read.
     """
-    highway = tags.get("highway", "")
+    highway = tags.get("highway") or (FERRY if tags.get("route") == FERRY else "")
     if highway not in _CLASS_INDEX:
         return None
     speeds = list(CLASS_SPEEDS_KMH[highway])
@@ -181,6 +218,8 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
         usual = _usual(mode, highway, speeds[index], tags)
         along, against = (_verdict(mode, usual, tags, suffix) for suffix in (":forward", ":backward"))
         goes_along, goes_against = _directions(mode, highway, tags)
+        if mode == EBIKE and _trail(tags):
+            along = against = "no"
         # A tag that names one direction wins over the one-way rule, e.g. bicycle:backward=yes.
         goes_against |= bool(mode & WHEELS) and _named(mode, tags, ":backward") in _YES
         forward |= mode * bool(along != "no" and goes_along)
@@ -199,12 +238,40 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
         (speeds[0] * KMH, speeds[1] * KMH, speeds[2] * KMH, speeds[3] * KMH),
         _CLASS_INDEX[highway],
         _standing(highway, tags),
+        highway == FERRY or _off_ground(highway, tags),
+        _duration_s(tags.get("duration")) if highway == FERRY else 0.0,
     )
+
+
+def _off_ground(highway: str, tags: Mapping[str, str]) -> bool:
+    """Whether the street lies below, above or inside of what one sees from the air."""
+    return (
+        tags.get("tunnel", "no") not in ("no", "building_passage")
+        or tags.get("bridge", "no") not in ("no", "boardwalk", "low_water_crossing")
+        or tags.get("layer", "0").startswith("-")
+        or tags.get("indoor", "no") != "no"
+        or highway == "corridor"
+    )
+
+
+def _duration_s(value: str | None) -> float:
+    """Seconds of ``duration`` (``hh:mm``, ``hh:mm:ss``, minutes, ISO 8601); 0 where it says nothing."""
+    if value is None:
+        return 0.0
+    iso = _ISO_DURATION.fullmatch(value.strip().upper())
+    parts = [iso[1] or "0", iso[2] or "0", iso[3] or "0"] if iso else value.strip().split(":")
+    if not all(part.isdecimal() and len(part) < 5 for part in parts) or len(parts) > 3:
+        return 0.0
+    numbers = [int(part) for part in parts]
+    # A single number is minutes; two are hours and minutes.
+    hours, minutes, seconds = [0, *numbers, 0] if len(numbers) == 1 else (*numbers, 0)[:3]
+    total = 3600 * hours + 60 * minutes + seconds
+    return float(total) if total <= 86_400 else 0.0
 
 
 def _standing(highway: str, tags: Mapping[str, str]) -> int:
     said = (tags.get(key) in ("yes", "public", "official") for key in ("access", "vehicle", "motor_vehicle"))
-    if highway in _ALWAYS_PUBLIC or tags.get("tunnel") == "yes" or any(said):
+    if highway in _ALWAYS_PUBLIC or highway == FERRY or tags.get("tunnel") == "yes" or any(said):
         return PUBLIC
     return IF_THROUGH if highway in _THROUGH else NOT_PUBLIC
 
@@ -222,6 +289,13 @@ def _usual(mode: int, highway: str, speed_kmh: float, tags: Mapping[str, str]) -
             values = [tags.get(f"sidewalk{side}", "no") for side in _SIDES]
             return any(value in ("both", "left", "right", "yes") for value in values)
     return speed_kmh > 0
+
+
+def _trail(tags: Mapping[str, str]) -> bool:
+    """Whether a path is for hiking boots or mountain bikes: no place for a loaded e-bike."""
+    if _meaning(tags.get("electric_bicycle")) in ("yes", "private"):
+        return False
+    return tags.get("sac_scale") in _HARD_HIKES or tags.get("mtb:scale", "0")[:1] in tuple("23456")
 
 
 def _verdict(mode: int, usual: bool, tags: Mapping[str, str], suffix: str) -> str:
@@ -260,7 +334,8 @@ def _named(mode: int, tags: Mapping[str, str], suffix: str) -> str | None:
 def _directions(mode: int, highway: str, tags: Mapping[str, str]) -> tuple[bool, bool]:
     """Whether the mode may go along and against the way by the one-way rules."""
     if mode == FOOT:
-        return _one_way(tags.get("oneway:foot")) or (True, True)
+        stairs = _CONVEYING.get(tags.get("conveying", ""))
+        return _one_way(tags.get("oneway:foot")) or stairs or (True, True)
     roundabout = tags.get("junction") in ("roundabout", "circular")
     implied = (True, False) if roundabout or highway == "motorway" else (True, True)
     base = _one_way(tags.get("oneway")) or implied
@@ -272,6 +347,10 @@ def _directions(mode: int, highway: str, tags: Mapping[str, str]) -> tuple[bool,
     if own is None and base != (True, True) and _contraflow(tags):
         own = (True, True)
     return own or base
+
+
+_CONVEYING = {"forward": (True, False), "backward": (False, True)}
+"""Directions of an escalator; one that runs either way by the hour stays open both ways."""
 
 
 def _one_way(value: str | None) -> tuple[bool, bool] | None:
@@ -300,6 +379,8 @@ def _contraflow(tags: Mapping[str, str]) -> bool:
 
 
 def _speed_kmh(mode: int, highway: str, usual_kmh: float, tags: Mapping[str, str]) -> float:
+    if highway == FERRY:
+        return FERRY_KMH
     limit = _limit_kmh(tags.get("maxspeed"))
     if mode == FOOT:
         return usual_kmh or 4.5
@@ -358,32 +439,113 @@ GATE_KINDS = _words(
 )
 """Barriers where a compound is entered."""
 
-NODE_KEYS = frozenset({"barrier", "entrance", "locked", *_ACCESS_KEYS})
+NODE_KEYS = frozenset({"barrier", "entrance", "highway", "locked", *_ACCESS_KEYS})
 """Tags of a node that `node_rule` reads."""
 
 
 class NodeRule(NamedTuple):
-    """What a barrier node does: modes that it stops, and whether it is a gate."""
+    """What a barrier node does.
+
+    Attributes
+    ----------
+    blocked : int
+        Modes that it stops.
+    gate : bool
+        Whether it is a gate.
+    private : int
+        Modes that may pass it only to a place behind it, as into a compound.
+    """
 
     blocked: int
     gate: bool
+    private: int
 
 
 def node_rule(tags: Mapping[str, str]) -> NodeRule:
     """Barrier of a node by its tags (those of `NODE_KEYS`); nothing is blocked where there is no barrier."""
     barrier = tags.get("barrier")
     if barrier is None:
-        return NodeRule(0, False)
+        # A lift is for people; who may take a bicycle along is told so.
+        lift = tags.get("highway") == "elevator"
+        opened = sum(mode * (_own_word(mode, tags) == "yes") for mode in (EBIKE, BIKE)) if lift else 0
+        return NodeRule((CAR | WHEELS) & ~opened if lift else 0, False, 0)
     usual = BARRIER_BLOCKS.get(barrier, CAR)
-    blocked = 0
+    locked = tags.get("locked") == "yes" and _meaning(tags.get("access")) != "yes"
+    blocked = private = 0
     for mode, keys in _HIERARCHY.items():
-        stopped = bool(usual & mode)
+        stopped, to_place = bool(usual & mode), False
         for depth, key in enumerate(keys):
             said = _meaning(tags.get(key))
             # access=yes beside a bollard speaks of people, it does not make room for a car.
             if said == "no" or (said and (depth > 0 or not stopped)):
-                stopped = said == "no"
+                stopped, to_place = said == "no", said == "private"
+        # Who is named has the key.
+        stopped = stopped or (locked and not _own_word(mode, tags))
         blocked |= mode * stopped
-    if tags.get("locked") == "yes" and _meaning(tags.get("access")) != "yes":
-        blocked = ALL_MODES
-    return NodeRule(blocked, barrier in GATE_KINDS)
+        private |= mode * (to_place and not stopped)
+    return NodeRule(blocked, barrier in GATE_KINDS, private)
+
+
+def _own_word(mode: int, tags: Mapping[str, str]) -> str:
+    """Return what the keys below ``access`` say of the mode, the most specific first; "" for nothing."""
+    said = (_meaning(tags.get(key)) for key in reversed(_HIERARCHY[mode][1:]))
+    return next((word for word in said if word), "")
+
+
+PLAIN_TURNS_BIND = CAR | WHEELS
+"""Modes that a plain ``restriction`` binds. A sign at the junction is for all vehicles, non-motor ones too
+(Road Traffic Safety Law, art. 38), and OSRM has read it so since 2026; a mapper who frees bicycles says
+``except=bicycle``. Take `WHEELS` out to let both kinds of bicycle turn as they like."""
+
+_TURN_KEYS = {
+    EBIKE: ("electric_bicycle", "bicycle", "vehicle"),
+    BIKE: ("bicycle", "vehicle"),
+    CAR: ("motorcar", "motor_vehicle", "vehicle"),
+}
+"""Kinds of vehicle in ``restriction:KIND`` and in ``except`` that mean the mode, the most specific first."""
+_HOURS = ("day_on", "day_off", "hour_on", "hour_off")
+
+
+class TurnRule(NamedTuple):
+    """What a turn restriction forbids.
+
+    Attributes
+    ----------
+    no, only : int
+        Modes that may not take its turn; modes that may take no other.
+    timed : bool
+        It holds at certain hours for some mode, so that it is not heeded for that mode.
+    """
+
+    no: int
+    only: int
+    timed: bool
+
+
+def turn_rule(tags: Mapping[str, str]) -> TurnRule:
+    """Whom a relation of type ``restriction`` (or ``restriction:KIND``) binds by its tags."""
+    no, only, timed = 0, 0, False
+    hours = any(key in tags for key in _HOURS)
+    exempt = {word.strip() for word in tags.get("except", "").replace(",", ";").split(";")}
+    _, _, alone = tags.get("type", "").partition(":")
+    for mode, kinds in _TURN_KEYS.items():
+        if exempt.intersection(kinds):
+            continue
+        plain = "restriction" if mode & PLAIN_TURNS_BIND and alone in ("", *kinds) else ""
+        for key in (*(f"restriction:{kind}" for kind in kinds), plain):
+            value, at_times = (
+                tags.get(key, ""),
+                _is_turn(tags.get(f"{key}:conditional", "")) if key else False,
+            )
+            if not (value or at_times):
+                continue
+            if at_times or (hours and _is_turn(value)):
+                timed = True
+            elif _is_turn(value):
+                no, only = no | mode * value.startswith("no_"), only | mode * value.startswith("only_")
+            break
+    return TurnRule(no, only, timed)
+
+
+def _is_turn(value: str) -> bool:
+    return value.startswith(("no_", "only_"))

@@ -9,7 +9,7 @@ from geo.arrays import Int64Array
 from geo.osm.opl import OsmColumns, Relation
 from geo.rings import Rings, spans
 
-__all__ = ["Areas", "read_areas"]
+__all__ = ["Areas", "opl_text", "read_areas", "way_rows"]
 
 AREA_KEYS = (
     *("building", "landuse", "amenity", "leisure", "natural"),
@@ -22,11 +22,15 @@ POLYGON_RELATIONS = frozenset({"multipolygon", "site", "building"})
 
 @dataclass(frozen=True, eq=False)
 class Areas:
-    """Areas of a map file: ids, tags as OPL text, and rings (polygon ``i`` is area ``i``)."""
+    """Areas of a map file: ids, tags as OPL text, and rings (polygon ``i`` is area ``i``).
+
+    `not_whole` counts the areas that were left out since the file holds a part of them only.
+    """
 
     id: Int64Array
     texts: tuple[str, ...]
     rings: Rings
+    not_whole: int = 0
 
     def __len__(self) -> int:
         return len(self.id)
@@ -47,7 +51,7 @@ def read_areas(file: OsmColumns) -> Areas:
     kept_rows = node_rows[np.repeat(whole, lengths[ways])]
     ways = ways[whole]
 
-    extra = _multipolygons(file)
+    extra, broken = _multipolygons(file)
     ids = [file.ways.id[ways], np.array([relation.id for relation, _ in extra], dtype=np.int64)]
     ring_rows = [kept_rows] + [ring for _, rings in extra for ring in rings]
     extra_lengths = [len(ring) for _, rings in extra for ring in rings]
@@ -55,16 +59,17 @@ def read_areas(file: OsmColumns) -> Areas:
     polygon = [len(ways) + i for i, (_, rings) in enumerate(extra) for _ in rings]
     return Areas(
         id=np.concatenate(ids),
-        texts=tuple(file.ways.texts(ways)) + tuple(_text(relation.tags) for relation, _ in extra),
+        texts=tuple(file.ways.texts(ways)) + tuple(opl_text(relation.tags) for relation, _ in extra),
         rings=Rings(
             np.concatenate([[0], np.cumsum(np.concatenate(ring_lengths))]).astype(np.int64),
             file.lonlat(np.concatenate(ring_rows)),
             np.concatenate([np.arange(len(ways)), polygon]).astype(np.int32),
         ),
+        not_whole=broken + int((~whole).sum()),
     )
 
 
-def _text(tags: dict[str, str]) -> str:
+def opl_text(tags: dict[str, str]) -> str:
     """Tags in OPL notation again, escaped where a value holds a separator."""
     return ",".join(f"{_escape(key)}={_escape(value)}" for key, value in tags.items())
 
@@ -73,31 +78,36 @@ def _escape(text: str) -> str:
     return "".join(f"%{ord(c):x}%" if c in "%,= @\n" else c for c in text)
 
 
-def _multipolygons(file: OsmColumns) -> list[tuple[Relation, list[Int64Array]]]:
-    """Relations whose member ways close to rings, all inside the file; rings as rows of nodes."""
+def way_rows(file: OsmColumns, ids: Int64Array) -> Int64Array:
+    """Row of each way id in the ways of the file, -1 where the file does not hold it."""
+    if not len(file.ways) or not len(ids):
+        return np.full(len(ids), -1)
+    order = np.argsort(file.ways.id, kind="stable")
+    sorted_ids = file.ways.id[order]
+    at = np.minimum(np.searchsorted(sorted_ids, ids), len(sorted_ids) - 1)
+    return np.where(sorted_ids[at] == ids, order[at], -1)
+
+
+def _multipolygons(file: OsmColumns) -> tuple[list[tuple[Relation, list[Int64Array]]], int]:
+    """Relations whose member ways close to rings inside the file, as rows of nodes; the count of others."""
     wanted = [
         relation
         for relation in file.relations
         if relation.tags.get("type") in POLYGON_RELATIONS and any(key in relation.tags for key in AREA_KEYS)
     ]
-    if not wanted:
-        return []
-    order = np.argsort(file.ways.id, kind="stable")
-    sorted_ids = file.ways.id[order]
-    found = []
-    for relation in wanted:
-        refs = [ref for kind, ref, role in relation.members if kind == "w" and role != "entrance"]
-        members = np.array(refs, dtype=np.int64)
-        if not len(members) or not len(sorted_ids):
+    refs = [[ref for kind, ref, role in r.members if kind == "w" and role != "entrance"] for r in wanted]
+    rows = way_rows(file, np.array([ref for members in refs for ref in members], dtype=np.int64))
+    found, done = [], 0
+    for relation, members in zip(wanted, refs, strict=True):
+        mine = rows[done : done + len(members)]
+        done += len(members)
+        if not len(mine) or (mine < 0).any():
             continue
-        at = np.minimum(np.searchsorted(sorted_ids, members), len(sorted_ids) - 1)
-        if (sorted_ids[at] != members).any():
-            continue
-        rings = _close([file.ways.refs(int(order[i])) for i in at])
-        rows = [file.find(ring) for ring in rings]
-        if rows and all(len(row) >= 4 and (row >= 0).all() for row in rows):
-            found.append((relation, rows))
-    return found
+        rings = _close([file.ways.refs(int(row)) for row in mine])
+        nodes = [file.find(ring) for ring in rings]
+        if nodes and all(len(ring) >= 4 and (ring >= 0).all() for ring in nodes):
+            found.append((relation, nodes))
+    return found, len(wanted) - len(found)
 
 
 def _close(pieces: list[Int64Array]) -> list[Int64Array]:

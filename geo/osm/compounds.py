@@ -35,9 +35,9 @@ from geo.arrays import BoolArray, FloatArray
 from geo.earth import DEGREE_M
 from geo.osm.access import IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule
 from geo.osm.areas import Areas
+from geo.osm.columns import StreetColumns
 from geo.osm.crossings import Segments, Spans, Walks, length_m, segments_near, spans_inside
 from geo.osm.opl import parse_tags
-from geo.osm.ways import StreetColumns
 from geo.streets.raw import Compounds, mode_bit
 
 __all__ = ["FENCED", "GATE_REACH_M", "KINDS", "MARGIN_M", "close_compounds"]
@@ -51,6 +51,8 @@ SHORT_M = 3.0
 REACH_M = GATE_REACH_M + MARGIN_M
 LEAST_AREA_M2 = 1_500.0
 """Smaller areas are gardens and yards, not compounds."""
+LARGEST_DEGREES = 0.5
+"""A wider area is a district, or has a corner in the wrong place; nobody shuts it with a gate."""
 NESTED_SHARE = 0.8
 
 KINDS = {
@@ -138,7 +140,8 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
     used = [n for n, t in enumerate(areas.texts) if "landuse=" in t or "amenity=" in t or "barrier=" in t]
     low, high = areas.rings.boxes()
     m2 = np.prod(high - low, axis=1) * np.cos(np.radians(low[:, 1])) * DEGREE_M**2
-    used = [number for number in used if m2[number] >= LEAST_AREA_M2]
+    small = (high - low).max(axis=1, initial=0.0) <= LARGEST_DEGREES
+    used = [number for number in used if m2[number] >= LEAST_AREA_M2 and small[number]]
     if not used:
         return []
     reach = (REACH_M) / DEGREE_M / np.cos(np.radians(low[used, 1]))[:, None]
@@ -162,6 +165,8 @@ def _candidates(areas: Areas, gates: FloatArray) -> list[_Candidate]:
             continue
         degree_m = float(np.cos(np.radians(low[number, 1]))) * DEGREE_M
         if not (tagged or fenced):
+            if not len(close):
+                continue
             # Metres of the shorter degree, that of longitude: the true distance is at least this.
             rings = [shapely.LinearRing(areas.rings.ring(row)) for row in areas.rings.of(number)]
             apart = [shapely.distance(ring, points[close]).min() * degree_m for ring in rings]
@@ -342,4 +347,5 @@ def _joined(
         node_lonlat=np.concatenate([streets.node_lonlat, new_lonlat]),
         node_blocked=np.concatenate([streets.node_blocked, np.zeros(len(new_lonlat), dtype=np.uint8)]),
         node_gate=np.concatenate([streets.node_gate, np.ones(len(new_lonlat), dtype=np.bool_)]),
+        node_private=np.concatenate([streets.node_private, np.zeros(len(new_lonlat), dtype=np.uint8)]),
     )

@@ -8,15 +8,17 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geo.arrays import FloatArray, Int32Array, Int64Array
+from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.earth import DEGREE_M
 from geo.jit import kernel
-from geo.osm.ways import StreetColumns
+from geo.osm.columns import StreetColumns
 
 __all__ = ["Segments", "Spans", "Walks", "length_m", "segments_near", "spans_inside"]
 
 CELL_DEGREES = 0.002
 """Segments are sorted into cells of this size; the few longer ones are kept apart."""
+DENSE_CELLS = 50_000_000
+"""So many cells are a table; more are a list of those in use."""
 BATCH = 65_536
 """So many pairs of area and segment are geometries at one time."""
 
@@ -104,18 +106,15 @@ def segments_near(streets: StreetColumns, boxes: FloatArray) -> Segments:
     """
     origin = boxes[:, :2].min(axis=0) - 2 * CELL_DEGREES
     size = np.floor((boxes[:, 2:].max(axis=0) - origin) / CELL_DEGREES).astype(np.int64) + 3
-    marked = np.zeros((size[1], size[0]), dtype=np.bool_)
-    cells = np.floor((boxes - np.tile(origin, 2)) / CELL_DEGREES).astype(np.int64)
-    for west, south, east, north in cells.tolist():
-        marked[south - 1 : north + 2, west - 1 : east + 2] = True
     # Cell of every node first: most of a large map lies in no box at all.
     column, row = (
-        np.where(np.isnan(part), -1, (part - start) // CELL_DEGREES).astype(np.int32)
+        np.where(np.isnan(part), -1, (part - start) // CELL_DEGREES).astype(np.int64)
         for part, start in zip(streets.node_lonlat.T, origin, strict=True)
     )
     within = (column >= 0) & (column < size[0]) & (row >= 0) & (row < size[1])
     cell = np.where(within, row * size[0] + column, -1)
-    wanted = within & marked.ravel()[cell]
+    cells = np.floor((boxes - np.tile(origin, 2)) / CELL_DEGREES).astype(np.int64)
+    wanted = within & _in_cells(cell, cells + np.array([-1, -1, 2, 2]), int(size[0]), int(size[1]))
     last = np.zeros(len(streets.way_ref), dtype=np.bool_)
     last[streets.way_ptr[1:] - 1] = True
     known = ~np.isnan(streets.node_lonlat[:, 0])
@@ -133,6 +132,21 @@ def segments_near(streets: StreetColumns, boxes: FloatArray) -> Segments:
         origin=origin,
         columns=int(size[0]),
     )
+
+
+def _in_cells(cell: Int64Array, boxes: Int64Array, columns: int, rows: int) -> BoolArray:
+    """Mask of the cells that lie in one of the boxes (west, south, east, north; the last two exclusive)."""
+    if columns * rows <= DENSE_CELLS:
+        marked = np.zeros((rows, columns), dtype=np.bool_)
+        for west, south, east, north in boxes.tolist():
+            marked[south:north, west:east] = True
+        return np.asarray(marked.ravel()[cell])
+    # Areas far apart, such as by a node in the wrong place: no table of everything between them.
+    lists = [
+        np.add.outer(np.arange(south, north) * columns, np.arange(west, east)).ravel()
+        for west, south, east, north in boxes.tolist()
+    ]
+    return np.isin(cell, np.concatenate(lists))
 
 
 def spans_inside(areas: Sequence[BaseGeometry], segments: Segments) -> list[dict[int, Spans]]:

@@ -30,6 +30,8 @@ class Description:
         Share of the street length in the largest part, 0 to 1.
     mode_km, mode_components : dict
         The same for each mode of `MODES`, barriers heeded.
+    left_out : dict
+        What the file holds and the network does not, by reason: how many ways, nodes, relations, areas.
     turns_banned, gates, compounds, compound_km, buildings, homes, pois : int or float
         Gates are tagged gates and entrances; compound_km is the length of streets inside closed compounds.
     """
@@ -48,6 +50,7 @@ class Description:
     buildings: int
     homes: int
     pois: int
+    left_out: dict[str, int]
 
 
 def describe(network: StreetNetwork, places: Places) -> Description:
@@ -63,14 +66,15 @@ def describe(network: StreetNetwork, places: Places) -> Description:
         edges=len(network),
         street_km=float(length.sum()) / 1e3,
         components=int(count),
-        largest_share=float(part_m.max(initial=0.0) / length.sum()),
+        largest_share=float(part_m.max(initial=0.0) / part_m.sum()),
         mode_km={mode: float(length[labels[mode] >= 0].sum()) / 1e3 for mode in MODES},
         mode_components={mode: int(labels[mode].max(initial=-1)) + 1 for mode in MODES},
-        turns_banned=len(network.turns_banned),
+        turns_banned=len(network.turns_banned_for("car")),
         gates=len(places.gate_lonlat),
         compounds=len(network.compounds),
         compound_km=float(length[network.edge_compound >= 0].sum()) / 1e3,
         buildings=len(places.buildings),
         homes=int(places.building_home.sum()),
         pois=len(places),
+        left_out=dict(network.left_out),
     )

@@ -3,7 +3,8 @@
 Every input format is turned into OPL by osmium in C++ (`geo.osm.read`); here a kernel scans the text. That is
 several times faster than a Python loop over objects, costs no memory beyond the columns, and treats
 synthetic, negative and unsorted ids alike. Format: https://osmcode.org/opl-file-format/ (written without
-metadata, so a line has the fields ``T`` tags, ``x`` ``y`` location, ``N`` node list, ``M`` members).
+metadata but for the version, so a line has the fields ``v`` version, ``d`` whether it is deleted, ``T`` tags,
+``x`` ``y`` location, ``N`` node list, ``M`` members).
 """
 
 import re
@@ -44,6 +45,7 @@ KEEP, SELECT, DROP, STREET = 1, 2, 4, 8
 FNV_OFFSET, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 NEWLINE, SPACE, COMMA, EQUALS, MINUS, DOT, ZERO, NINE = (ord(c) for c in "\n ,=-.09")
 LETTER_N, LETTER_W, LETTER_R, LETTER_X, LETTER_Y, TAGS, REFS = (ord(c) for c in "nwrxyTN")
+LETTER_D, DELETED = ord("d"), ord("D")
 
 UInt64Array = NDArray[np.uint64]
 UInt8Array = NDArray[np.uint8]
@@ -73,7 +75,10 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True)
 class Objects:
-    """Selected nodes or ways: ids, kept tags as text; of ways the node ids and whether it has ``highway``."""
+    """Selected nodes or ways: ids, kept tags as text; of ways the node ids too.
+
+    `street` says whether a way has one of the keys ``highway`` and ``route``.
+    """
 
     id: NDArray[np.int64]
     tag_ptr: NDArray[np.int64]
@@ -117,11 +122,12 @@ class OsmColumns:
     relations: tuple[Relation, ...]
 
     def find(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Row of each node id in `node_id`, -1 where the file does not hold the node or its location."""
+        """Row of each node id in `node_id`, -1 where the file does not hold it or its place on earth."""
         if not len(self.node_id):
             return np.full(len(ids), -1)
         row = np.minimum(np.searchsorted(self.node_id, ids), len(self.node_id) - 1)
-        known = (self.node_id[row] == ids) & (self.node_x[row] != NOWHERE)
+        known = (self.node_id[row] == ids) & (np.abs(self.node_x[row]) <= 180 * DEGREE)
+        known &= np.abs(self.node_y[row]) <= 90 * DEGREE
         return np.where(known, row, -1)
 
     def tagged(self) -> "TaggedNodes":
@@ -207,7 +213,9 @@ def gather(pieces: Iterable[T], columns_of: Callable[[T], tuple[NDArray[np.gener
         ),
         ways=Objects(way_id, _ptr(way_len), way_text.tobytes(), _ptr(n_refs), ref, street),
         relations=tuple(
-            _relation(line.decode(errors="replace")) for line in lines.tobytes().split(b"\n")[:-1]
+            _relation(line.decode(errors="replace"))
+            for line in lines.tobytes().split(b"\n")[:-1]
+            if b" dD " not in line
         ),
     )
 
@@ -265,7 +273,7 @@ def _hash(key: str) -> int:
 def key_table(wanted: Wanted) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Sorted key hashes and what each key does: bits `KEEP`, `SELECT`, `DROP`, `STREET`."""
     role = {_hash(key): KEEP for key in wanted.keep}
-    for keys, bit in ((wanted.select, SELECT), (wanted.drop, DROP), (("highway",), STREET)):
+    for keys, bit in ((wanted.select, SELECT), (wanted.drop, DROP), (("highway", "route"), STREET)):
         for key in keys:
             role[_hash(key)] = role.get(_hash(key), 0) | bit
     hashes = sorted(role)
@@ -389,6 +397,7 @@ def _scan_chunk(
         filled = tagged_bytes if kind == LETTER_N else way_bytes
         first_ref, first_byte, role = n_ref, filled, 0
         here_x = here_y = NOWHERE
+        deleted = False
         while text[at] != NEWLINE:
             field = text[at]
             at += 1
@@ -409,10 +418,13 @@ def _scan_chunk(
                     if text[at] == COMMA:
                         at += 1
             elif field != SPACE:
+                deleted |= field == LETTER_D and text[at] == DELETED
                 while text[at] != SPACE and text[at] != NEWLINE:
                     at += 1
         at += 1
-        if kind == LETTER_N:
+        if deleted:
+            n_ref = first_ref
+        elif kind == LETTER_N:
             node_id[nodes], x[nodes], y[nodes] = ident, here_x, here_y
             nodes += 1
             if role & SELECT:

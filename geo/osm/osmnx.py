@@ -187,6 +187,8 @@ def _raw(graph: networkx.MultiDiGraph) -> RawWays:
             blocked[number] = _mode_bits(str(data["blocked"]))
     gate = np.zeros(len(lonlat), dtype=np.bool_)
     gate[: len(keys)] = [rule.gate for rule in barriers]
+    behind = np.zeros(len(lonlat), dtype=np.uint8)
+    behind[: len(keys)] = [rule.private for rule in barriers]
     return RawWays(
         node_id=np.array(ids, dtype=np.int64),
         node_lonlat=np.array(lonlat, dtype=np.float64),
@@ -203,6 +205,7 @@ def _raw(graph: networkx.MultiDiGraph) -> RawWays:
         classes=CLASSES,
         node_blocked=blocked,
         node_gate=gate,
+        node_private=behind,
     )
 
 

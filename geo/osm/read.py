@@ -21,10 +21,11 @@ from geo.errors import InputError, YiluError
 from geo.osm.access import NODE_KEYS, WAY_KEYS
 from geo.osm.areas import AREA_KEYS, Areas, read_areas
 from geo.osm.compounds import close_compounds
+from geo.osm.josm import josm_deleted
 from geo.osm.opl import OsmColumns, TaggedNodes, Wanted, scan
 from geo.osm.pbf import UnsupportedError, scan_pbf
 from geo.osm.places import PLACE_NODE_KEYS, read_places
-from geo.osm.ways import STREET_KEYS, raw_ways, read_streets
+from geo.osm.ways import FERRY_WAIT_S, STREET_KEYS, raw_ways, read_streets
 from geo.places import POI_KEYS, Places
 from geo.streets.build import build_network
 from geo.streets.network import VERSION as NETWORK_FORMAT
@@ -36,19 +37,19 @@ __all__ = ["SUFFIXES", "read_graphml", "read_osm", "read_place", "read_raw"]
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".opl")
 """Endings of the map files that can be read."""
 
-FORMAT = 5
+FORMAT = 7
 """Raised when the meaning of what this module reads changes, so that older caches are not used."""
 
 _NAMES = frozenset({"name", "name:zh", "name:en"})
-_STREET_NODES = Wanted(select=frozenset({"barrier"}), keep=NODE_KEYS)
+_STREET_NODES = Wanted(select=frozenset({"barrier", "highway"}), keep=NODE_KEYS)
 _STREET_WAYS = Wanted(
-    select=frozenset({"highway", "landuse", "amenity", "barrier"}),
+    select=frozenset({"highway", "route", "landuse", "amenity", "barrier"}),
     keep=STREET_KEYS | {"landuse", "amenity", "barrier", "gated", "residential"},
     drop=frozenset({"building"}),
 )
-_PLACE_NODES = Wanted(select=PLACE_NODE_KEYS, keep=PLACE_NODE_KEYS | NODE_KEYS | _NAMES)
+_PLACE_NODES = Wanted(select=PLACE_NODE_KEYS | {"highway"}, keep=PLACE_NODE_KEYS | NODE_KEYS | _NAMES)
 _PLACE_WAYS = Wanted(
-    select=frozenset({"highway", *AREA_KEYS}),
+    select=frozenset({"highway", "route", *AREA_KEYS}),
     keep=STREET_KEYS | set(AREA_KEYS) | set(POI_KEYS) | {"gated", "residential"},
 )
 
@@ -70,7 +71,10 @@ def read_raw(path: Path | str) -> RawWays:
 
 
 def read_osm(
-    path: Path | str, cache_dir: Path | str | None = None, gate_delay_s: float = GATE_DELAY_S
+    path: Path | str,
+    cache_dir: Path | str | None = None,
+    gate_delay_s: float = GATE_DELAY_S,
+    ferry_wait_s: float = FERRY_WAIT_S,
 ) -> tuple[StreetNetwork, Places]:
     """Street network and places of an OSM file.
 
@@ -83,6 +87,8 @@ def read_osm(
         reading maps them into memory. A subfolder that cannot be read is written anew.
     gate_delay_s : float
         Seconds lost at the gate of a compound, 0 or more.
+    ferry_wait_s : float
+        Seconds until the next ferry leaves, 0 or more; counted over the crossing.
 
     Returns
     -------
@@ -94,20 +100,25 @@ def read_osm(
         The file is missing, broken, of another kind, or holds no street.
     """
     path = Path(path)
+    if not 0 <= ferry_wait_s < 86_400:
+        raise InputError(f"the wait for a ferry must be 0 to 86400 s, not {ferry_wait_s}")
     if path.name.endswith(".graphml"):
         network = read_graphml(path, gate_delay_s)
         return network, Places.empty(network.compounds)
     _check(path)
     folder = None
     if cache_dir is not None:
-        folder = Path(cache_dir) / _cache_key(path, gate_delay_s)
+        folder = Path(cache_dir) / _cache_key(path, gate_delay_s, ferry_wait_s)
         if (folder / "complete").is_file():
             try:
                 return StreetNetwork.load(folder / "network"), Places.load(folder / "places")
             except (YiluError, OSError, ValueError, KeyError):
                 shutil.rmtree(folder, ignore_errors=True)
-    read = _read(path, _PLACE_NODES, _PLACE_WAYS)
+    read = _read(path, _PLACE_NODES, _PLACE_WAYS, ferry_wait_s)
     network = build_network(read.raw, gate_delay_s=gate_delay_s)
+    if not network.edge_length_m.sum() > 0:
+        raise InputError(f"{path} holds no street of any length: nodes are missing or misplaced.")
+
     places = read_places(read.nodes, read.areas, read.raw.compounds, read.crossings)
     if folder is not None:
         _store(folder, network, places)
@@ -174,10 +185,11 @@ def read_graphml(path: Path | str, gate_delay_s: float = GATE_DELAY_S) -> Street
     return from_osmnx(graph, gate_delay_s)
 
 
-def _cache_key(path: Path, gate_delay_s: float) -> str:
+def _cache_key(path: Path, gate_delay_s: float, ferry_wait_s: float) -> str:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-    digest.update(f"|{FORMAT}|{NETWORK_FORMAT}|{gate_delay_s!r}|{path.name.split('.', 1)[-1]}".encode())
+    settings = f"{FORMAT}|{NETWORK_FORMAT}|{gate_delay_s!r}|{ferry_wait_s!r}"
+    digest.update(f"|{settings}|{path.name.split('.', 1)[-1]}".encode())
     return digest.hexdigest()[:32]
 
 
@@ -202,9 +214,11 @@ class _Read(NamedTuple):
     crossings: FloatArray
 
 
-def _read(path: Path, nodes: Wanted, ways: Wanted) -> _Read:
+def _read(path: Path, nodes: Wanted, ways: Wanted, ferry_wait_s: float = FERRY_WAIT_S) -> _Read:
     file = _scan(path, nodes, ways)
-    streets, areas = read_streets(file), read_areas(file)
+    streets, areas = read_streets(file, ferry_wait_s), read_areas(file)
+    left_out = {**streets.left_out, "areas_not_whole": areas.not_whole}
+    streets = streets._replace(left_out=left_out)
     if not len(streets.way_id):
         raise InputError(f"{path} holds no street that anybody may use (ways with a highway tag).")
     if np.isnan(streets.node_lonlat).any(axis=1).all():
@@ -237,8 +251,15 @@ def _scan(path: Path, nodes: Wanted, ways: Wanted) -> OsmColumns:
                 pass
         with tempfile.TemporaryDirectory(prefix="yilu-") as folder:
             text = Path(folder) / "map.opl"
-            with osmium.SimpleWriter(osmium.io.File(str(text), "opl,add_metadata=none")) as writer:
-                osmium.apply(osmium.io.Reader(str(path)), writer)
+            # With the version comes the mark of what is not visible any more.
+            with osmium.SimpleWriter(osmium.io.File(str(text), "opl,add_metadata=version")) as writer:
+                deleted = josm_deleted(path)
+                if deleted:
+                    for thing in osmium.FileProcessor(str(path)):
+                        if (thing.type_str(), thing.id) not in deleted:
+                            writer.add(thing)
+                else:
+                    osmium.apply(osmium.io.Reader(str(path)), writer)
             return scan(text, nodes, ways)
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, EOFError) as error:
         raise InputError(f"{path} cannot be read as an OSM map: {error}.") from error

@@ -1,91 +1,186 @@
 """Columns of a map file into `RawWays`: streets with their rules, barriers, turn restrictions."""
 
-import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
-from geo.osm.access import CLASSES, WAY_KEYS, NodeRule, WayRule, node_rule, way_rule
+from geo.arrays import BoolArray, Int64Array, UInt8Array
+from geo.osm.access import (
+    CLASSES,
+    CONDITIONAL_ACCESS,
+    CONDITIONAL_SPEED,
+    FERRY,
+    WAY_KEYS,
+    NodeRule,
+    WayRule,
+    node_rule,
+    way_rule,
+)
+from geo.osm.areas import opl_text, way_rows
+from geo.osm.columns import StreetColumns
 from geo.osm.opl import Objects, OsmColumns, Relation, parse_tags
+from geo.osm.turns import restrictions_on
 from geo.rings import spans
-from geo.streets.raw import MODES, Compounds, RawWays, mode_bit
-from geo.streets.turn_bans import flat
+from geo.streets.contraction import great_circle_m
+from geo.streets.raw import MODES, Compounds, RawWays
 
-__all__ = ["NAME_KEYS", "STREET_KEYS", "TURN_KEYS", "StreetColumns", "raw_ways", "read_streets"]
+__all__ = ["FERRY_WAIT_S", "NAME_KEYS", "STREET_KEYS", "raw_ways", "read_streets"]
 
 NAME_KEYS = ("name", "name:zh", "name:en", "ref")
-STREET_KEYS = WAY_KEYS | frozenset(NAME_KEYS)
+STREET_KEYS = WAY_KEYS | CONDITIONAL_ACCESS | CONDITIONAL_SPEED | frozenset(NAME_KEYS)
+FERRY_WAIT_S = 600.0
+"""Half of the twenty minutes between two ferries over a river."""
+SLOWEST_MPS, FASTEST_MPS = 0.05, 20.0
+"""Of a ferry: another speed speaks of a wrong ``duration``."""
+_WAYS_LEFT_OUT = (
+    "ways_of_unknown_class",
+    "ways_closed_to_everybody",
+    "ways_with_conditional_access",
+    "ways_with_conditional_speed",
+    "ways_of_fewer_than_two_nodes",
+    "squares_beside_no_street",
+    "nodes_without_position",
+)
+"""In the order of the last fields of `_Kind`, then what follows from the geometry."""
 _NAME_TAG = re.compile("(?:^|,)(name(?::zh|:en)?|ref)=([^,]*)")
-TURN_KEYS = ("restriction", "restriction:motorcar", "restriction:motor_vehicle")
-_CAR = mode_bit("car")
-_CAR_WORDS = frozenset({"motorcar", "motor_vehicle"})
 
 
-class StreetColumns(NamedTuple):
-    """Usable ways of a file: rules and nodes, before compounds cut them."""
+class _Kind(NamedTuple):
+    """What the tags of a way come to: rule (-1 for none), name (-1 for none), and what was left out."""
 
-    way_id: Int64Array
-    way_ptr: Int64Array
-    way_ref: Int32Array
-    ref_compound: Int32Array
-    rule: Int32Array
-    rules: tuple[WayRule, ...]
-    name: Int32Array
-    names: tuple[str, ...]
-    node_id: Int64Array
-    node_lonlat: FloatArray
-    node_blocked: UInt8Array
-    node_gate: BoolArray
+    rule: int
+    name: int
+    square: bool
+    unknown: bool
+    closed: bool
+    access_at_times: bool
+    speed_at_times: bool
 
 
-def read_streets(file: OsmColumns) -> StreetColumns:
-    """Pick the ways that somebody may use, with their nodes; squares only where they touch a street."""
-    rules: dict[WayRule, int] = {}
-    names: dict[str, int] = {}
-    by_rest: dict[str, int] = {}
-    # Rule, name and whether it is a square, of each distinct text; most texts occur on many ways.
-    kinds: dict[str, tuple[int, int, bool]] = {}
-    streets = np.flatnonzero(file.ways.street)
-    found = []
-    for text in file.ways.texts(streets):
-        kind = kinds.get(text)
+class _Tables:
+    """Distinct rules and names, and the kind of each distinct text; most texts occur on many ways."""
+
+    def __init__(self) -> None:
+        self.rules: dict[WayRule, int] = {}
+        self.names: dict[str, int] = {}
+        self._by_rest: dict[str, _Kind] = {}
+        self._kinds: dict[str, _Kind] = {}
+
+    def kind(self, text: str) -> _Kind:
+        """Look up or make out what the tags of a way, as OPL text, come to."""
+        kind = self._kinds.get(text)
         if kind is None:
             rest, called = _split_name(text)
-            index = by_rest.get(rest)
-            if index is None:
-                rule_found = way_rule(parse_tags(rest))
-                index = -1 if rule_found is None else rules.setdefault(rule_found, len(rules))
-                by_rest[rest] = index
-            number = names.setdefault(called, len(names)) if called and index >= 0 else -1
-            kind = kinds[text] = (index, number, "area=yes" in rest)
-        found.append(kind)
-    rule, name, square = np.array(found, dtype=np.int32).reshape(-1, 3).T
+            plain = self._by_rest.get(rest)
+            if plain is None:
+                plain = self._by_rest[rest] = self._plain(rest)
+            named = bool(called) and plain.rule >= 0
+            number = self.names.setdefault(called, len(self.names)) if named else -1
+            kind = self._kinds[text] = plain._replace(name=number)
+        return kind
+
+    def _plain(self, rest: str) -> _Kind:
+        tags = parse_tags(rest)
+        rule = way_rule(tags)
+        known = tags.get("highway") in CLASSES
+        return _Kind(
+            rule=-1 if rule is None else self.rules.setdefault(rule, len(self.rules)),
+            name=-1,
+            square="area=yes" in rest,
+            unknown="highway" in tags and not known,
+            closed=rule is None and known,
+            access_at_times=known and not CONDITIONAL_ACCESS.isdisjoint(tags),
+            speed_at_times=known and not CONDITIONAL_SPEED.isdisjoint(tags),
+        )
+
+
+def read_streets(file: OsmColumns, ferry_wait_s: float = FERRY_WAIT_S) -> StreetColumns:
+    """Pick the ways that somebody may use, with their nodes; squares only where they touch a street.
+
+    Parameters
+    ----------
+    file : OsmColumns
+    ferry_wait_s : float
+        Seconds until the next ferry leaves, a part of the time over each.
+    """
+    tables = _Tables()
+    outlines = _square_outlines(file)
+    plain = np.flatnonzero(file.ways.street)
+    streets = np.concatenate([plain, np.array([row for row, _ in outlines], dtype=np.int64)])
+    found = [tables.kind(text) for text in file.ways.texts(plain)]
+    found += [tables.kind(text) for _, text in outlines]
+    rule, name, square, *left = np.array(found, dtype=np.int32).reshape(-1, len(_Kind._fields)).T
     used = rule >= 0
     ways, rule, name, square = streets[used], rule[used], name[used], square[used] == 1
     lengths = np.diff(file.ways.ref_ptr)[ways]
-    kept = (lengths >= 2) & ~_lonely(file, ways, square)
-    ways, lengths = ways[kept], lengths[kept]
+    lonely, long = _lonely(file, ways, square), lengths >= 2
+    ways, lengths = ways[long & ~lonely], lengths[long & ~lonely]
     refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
     node_id, way_ref = np.unique(refs, return_inverse=True)
     lonlat = file.lonlat(file.find(node_id))
-    blocked, gate = _barriers(file.nodes, node_id)
-    return StreetColumns(
-        way_id=file.ways.id[ways],
-        way_ptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        way_ref=way_ref.astype(np.int32),
-        ref_compound=np.full(len(way_ref), -1, dtype=np.int32),
-        rule=rule[kept],
-        rules=tuple(rules),
-        name=name[kept],
-        names=tuple(parse_tags(f"n={called}")["n"] for called in names),
-        node_id=node_id,
-        node_lonlat=lonlat,
-        node_blocked=blocked,
-        node_gate=gate,
+    blocked, gate, private = _barriers(file.nodes, node_id)
+    counts = (*(int(column.sum()) for column in left), int((~long).sum()), int((long & lonely).sum()))
+    return _with_ferries(
+        StreetColumns(
+            way_id=file.ways.id[ways],
+            way_ptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            way_ref=way_ref.astype(np.int32),
+            ref_compound=np.full(len(way_ref), -1, dtype=np.int32),
+            rule=rule[long & ~lonely],
+            rules=tuple(tables.rules),
+            name=name[long & ~lonely],
+            names=tuple(parse_tags(f"n={called}")["n"] for called in tables.names),
+            node_id=node_id,
+            node_lonlat=lonlat,
+            node_blocked=blocked,
+            node_gate=gate,
+            node_private=private,
+            left_out=dict(zip(_WAYS_LEFT_OUT, (*counts, int(np.isnan(lonlat[:, 0]).sum())), strict=True)),
+        ),
+        ferry_wait_s,
     )
+
+
+def _square_outlines(file: OsmColumns) -> list[tuple[int, str]]:
+    """Ways (rows) around squares that are multipolygon relations, with the tags of the relation.
+
+    Its outline may be walked as that of a square that is a closed way; what is a street already stays one.
+    """
+    squares = [r for r in file.relations if r.tags.get("type") == "multipolygon" and "highway" in r.tags]
+    sides = [
+        (ref, opl_text({**tags, "area": "yes"}))
+        for tags, members in ((_street_tags(r), r.members) for r in squares)
+        for kind, ref, role in members
+        if kind == "w" and role in ("outer", "inner", "")
+    ]
+    rows = way_rows(file, np.array([ref for ref, _ in sides], dtype=np.int64)).tolist()
+    found = [(row, text) for row, (_, text) in zip(rows, sides, strict=True) if row >= 0]
+    return [(row, text) for row, text in dict(found).items() if not file.ways.street[row]]
+
+
+def _street_tags(relation: Relation) -> dict[str, str]:
+    return {key: value for key, value in relation.tags.items() if key in STREET_KEYS}
+
+
+def _with_ferries(streets: StreetColumns, wait_s: float) -> StreetColumns:
+    """Give each ferry a rule with the speed that its duration and the wait come to."""
+    ferry = CLASSES.index(FERRY)
+    rows = [way for way in range(len(streets.way_id)) if streets.rules[streets.rule[way]].highway == ferry]
+    if not rows:
+        return streets
+    rules, rule = list(streets.rules), streets.rule.copy()
+    for way in rows:
+        line = streets.node_lonlat[streets.way_ref[streets.way_ptr[way] : streets.way_ptr[way + 1]]]
+        old = streets.rules[int(rule[way])]
+        length_m = float(np.nansum(great_circle_m(line[:-1], line[1:])))
+        time_s = (old.duration_s or length_m / max(old.speed_mps)) + wait_s
+        pace = min(max(length_m / time_s, SLOWEST_MPS), FASTEST_MPS)
+        a, b, c, d = (pace if speed > 0 else 0.0 for speed in old.speed_mps)
+        rule[way] = len(rules)
+        rules.append(old._replace(speed_mps=(a, b, c, d)))
+    return streets._replace(rules=tuple(rules), rule=rule)
 
 
 def _lonely(file: OsmColumns, ways: Int64Array, square: BoolArray) -> BoolArray:
@@ -109,20 +204,21 @@ def _split_name(text: str) -> tuple[str, str]:
     return _NAME_TAG.sub("", text).lstrip(","), best
 
 
-def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArray]:
-    blocked, gate = np.zeros(len(node_id), np.uint8), np.zeros(len(node_id), np.bool_)
+def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArray, UInt8Array]:
+    gate = np.zeros(len(node_id), np.bool_)
+    blocked, private = np.zeros(len(node_id), np.uint8), np.zeros(len(node_id), np.uint8)
     if not len(node_id):
-        return blocked, gate
+        return blocked, gate, private
     at = np.minimum(np.searchsorted(node_id, nodes.id), len(node_id) - 1)
     on_street = np.flatnonzero(node_id[at] == nodes.id)
     known: dict[str, NodeRule] = {}
     for row, text in zip(at[on_street].tolist(), nodes.texts(on_street), strict=True):
-        if "barrier=" in text:
+        if "barrier=" in text or "highway=elevator" in text:
             rule = known.get(text)
             if rule is None:
                 rule = known[text] = node_rule(parse_tags(text))
-            blocked[row], gate[row] = rule
-    return blocked, gate
+            blocked[row], gate[row], private[row] = rule
+    return blocked, gate, private
 
 
 def raw_ways(relations: Iterable[Relation], streets: StreetColumns, compounds: Compounds) -> RawWays:
@@ -133,9 +229,7 @@ def raw_ways(relations: Iterable[Relation], streets: StreetColumns, compounds: C
     private = np.array([r.private for r in rules], dtype=np.uint8)
     speed = np.array([r.speed_mps for r in rules], dtype=np.float32).reshape(-1, len(MODES)).T
     highway = np.array([r.highway for r in rules], dtype=np.uint8)
-    rules_of_turns = list(_binding(relations))
-    turns, only = _turns(rules_of_turns, streets)
-    drive_ptr, drive_node, drive_only = _drives(rules_of_turns, streets)
+    turns, turns_left_out = restrictions_on(relations, streets)
     return RawWays(
         node_id=streets.node_id,
         node_lonlat=streets.node_lonlat,
@@ -152,161 +246,9 @@ def raw_ways(relations: Iterable[Relation], streets: StreetColumns, compounds: C
         classes=CLASSES,
         node_blocked=streets.node_blocked,
         node_gate=streets.node_gate,
+        node_private=streets.node_private,
         compounds=compounds,
-        restrictions=turns,
-        restriction_only=only,
-        drive_ptr=drive_ptr,
-        drive_node=drive_node,
-        drive_only=drive_only,
+        way_off_ground=np.array([r.off_ground for r in rules], dtype=np.bool_)[streets.rule],
+        left_out={**streets.left_out, **turns_left_out},
+        **turns._asdict(),
     )
-
-
-def _binding(relations: Iterable[Relation]) -> Iterator[tuple[Relation, bool]]:
-    """Turn restrictions that bind cars, and whether each allows only its turn."""
-    for relation in relations:
-        if not relation.tags.get("type", "").startswith("restriction"):
-            continue
-        rule = next((relation.tags[key] for key in TURN_KEYS if key in relation.tags), "")
-        if rule[:3] in ("no_", "onl") and not _CAR_WORDS & set(relation.tags.get("except", "").split(";")):
-            yield relation, rule.startswith("only_")
-
-
-def _turns(
-    relations: Iterable[tuple[Relation, bool]], streets: StreetColumns
-) -> tuple[Int64Array, BoolArray]:
-    """Turn restrictions over one node.
-
-    Left out are those from a way to itself (a U-turn, which cars never make except at a dead end), and those
-    that do not say from or to which side (see `_one_direction`). Those over a way: see `_drives`.
-    """
-    rows, only = [], []
-    order = np.argsort(streets.way_id, kind="stable")
-    sorted_ids = streets.way_id[order]
-    node_order = np.argsort(streets.node_id, kind="stable")
-    sorted_nodes = streets.node_id[node_order]
-    for relation, alone in relations:
-        via = [ref for kind, ref, role in relation.members if role == "via" and kind == "n"]
-        if len(via) != 1:
-            continue
-        place = int(np.searchsorted(sorted_nodes, via[0]))
-        if place == len(sorted_nodes) or sorted_nodes[place] != via[0]:
-            continue
-        node = int(node_order[place])
-        ends = []
-        for wanted, arriving in (("from", True), ("to", False)):
-            ways = [ref for kind, ref, role in relation.members if role == wanted and kind == "w"]
-            pieces = [piece for way in ways for piece in _pieces(streets, order, sorted_ids, way, node)]
-            ends.append([piece for piece in pieces if _one_direction(streets, piece, node, arriving)])
-        for start in ends[0]:
-            for end in ends[1]:
-                if start != end:
-                    rows.append((start, node, end))
-                    only.append(alone)
-    return np.array(rows, dtype=np.int64).reshape(-1, 3), np.array(only, dtype=np.bool_)
-
-
-def _drives(
-    relations: Iterable[tuple[Relation, bool]], streets: StreetColumns
-) -> tuple[Int64Array, Int32Array, BoolArray]:
-    """Turn restrictions over ways, as nodes from the last segment before to the first after.
-
-    Left out are those of which the ways do not join in exactly one manner, or which do not say from or to
-    which side.
-    """
-    drives, only = [], []
-    order = np.argsort(streets.way_id, kind="stable")
-    sorted_ids = streets.way_id[order]
-    for relation, alone in relations:
-        roles: dict[str, list[int]] = {"from": [], "via": [], "to": []}
-        for kind, ref, role in relation.members:
-            if kind == "w" and role in roles:
-                roles[role].append(ref)
-        if not roles["via"]:
-            continue
-        links = _joined_ways([_whole(streets, order, sorted_ids, way) for way in roles["via"]])
-        for start, end in itertools.product(roles["from"], roles["to"]):
-            before = _whole(streets, order, sorted_ids, start)
-            after = _whole(streets, order, sorted_ids, end)
-            found = {
-                (first, *link, last)
-                for link in links
-                for first in _neighbours(before, link[0], arriving=True)
-                for last in _neighbours(after, link[-1], arriving=False)
-            }
-            if len(found) == 1:
-                drives.append(found.pop())
-                only.append(alone)
-    return *flat(drives), np.array(only, dtype=np.bool_)
-
-
-class _Line(NamedTuple):
-    """Nodes of a way from end to end, and whether cars may go along and against it."""
-
-    nodes: tuple[int, ...]
-    along: bool
-    against: bool
-
-
-def _whole(streets: StreetColumns, order: Int64Array, sorted_ids: Int64Array, way: int) -> _Line:
-    """Put together what compounds have cut of a way; no nodes where it is no street."""
-    low, high = np.searchsorted(sorted_ids, [way, way + 1])
-    nodes: list[int] = []
-    along = against = bool(high > low)
-    for piece in order[low:high].tolist():
-        refs = streets.way_ref[streets.way_ptr[piece] : streets.way_ptr[piece + 1]].tolist()
-        if nodes and nodes[-1] != refs[0]:
-            return _Line((), False, False)
-        nodes += refs[1:] if nodes else refs
-        rule = streets.rules[int(streets.rule[piece])]
-        along, against = along and bool(rule.forward & _CAR), against and bool(rule.backward & _CAR)
-    return _Line(tuple(nodes), along, against)
-
-
-def _joined_ways(lines: list[_Line]) -> list[tuple[int, ...]]:
-    """Ways joined end to end, in each direction that cars may go."""
-    joined: list[tuple[int, ...]] = [()]
-    for line in lines:
-        runs = [line.nodes] * line.along + [line.nodes[::-1]] * line.against
-        joined = [way + run[len(way) > 0 :] for way in joined for run in runs if not way or way[-1] == run[0]]
-    return [way for way in joined if len(way) > 1]
-
-
-def _neighbours(line: _Line, node: int, *, arriving: bool) -> list[int]:
-    """Nodes from which cars arrive at a node of the way (or to which they leave it)."""
-    found = []
-    for at in (at for at, other in enumerate(line.nodes) if other == node):
-        before, after = line.along, line.against
-        if not arriving:
-            before, after = after, before
-        if before and at > 0:
-            found.append(line.nodes[at - 1])
-        if after and at + 1 < len(line.nodes):
-            found.append(line.nodes[at + 1])
-    return found
-
-
-def _one_direction(streets: StreetColumns, way: int, node: int, arriving: bool) -> bool:
-    """Whether cars can arrive at (or leave) the node on this way from (to) one side only.
-
-    A way that passes the node in both directions does not say which side a restriction means.
-    """
-    refs = streets.way_ref[streets.way_ptr[way] : streets.way_ptr[way + 1]]
-    at = np.flatnonzero(refs == node)
-    rule = streets.rules[int(streets.rule[way])]
-    before, after = bool((at > 0).any()), bool((at < len(refs) - 1).any())
-    along, against = bool(rule.forward & _CAR), bool(rule.backward & _CAR)
-    if not arriving:
-        before, after = after, before
-    return (before and along) + (after and against) == 1
-
-
-def _pieces(
-    streets: StreetColumns, order: Int64Array, sorted_ids: Int64Array, way: int, node: int
-) -> list[int]:
-    """Ways (indices) that carry the id `way` and touch the node."""
-    low, high = np.searchsorted(sorted_ids, [way, way + 1])
-    return [
-        int(piece)
-        for piece in order[low:high]
-        if node in streets.way_ref[streets.way_ptr[piece] : streets.way_ptr[piece + 1]]
-    ]

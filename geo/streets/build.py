@@ -5,6 +5,7 @@ import numpy as np
 from geo.arrays import FloatArray, Int64Array
 from geo.errors import InputError
 from geo.streets.contraction import contract, great_circle_m, morton_order
+from geo.streets.gates import Barriers, behind_gates
 from geo.streets.network import StreetNetwork
 from geo.streets.raw import GATE_DELAY_S, RawWays
 from geo.streets.turn_bans import flat
@@ -46,15 +47,20 @@ def build_network(raw: RawWays, gate_delay_s: float = GATE_DELAY_S) -> StreetNet
     along_m = _along_m(geom_lonlat, geom_ptr)
     way = chains.way[order]
     turns = 2 * new_number[chains.turns_banned // 2] + chains.turns_banned % 2
-    drive_ptr, drives = flat(chains.drives_banned)
+    ends = np.stack([u, v], axis=1)[order]
+    length_m = along_m[geom_ptr[1:] - 1] if len(order) else np.empty(0)
+    usable = raw.way_access[0, way] | raw.way_access[1, way]
+    barriers = Barriers(raw.node_private[nodes], raw.node_blocked[nodes])
+    private = raw.way_private[way] | behind_gates(ends, usable, raw.way_private[way], length_m, barriers)
+    drive_ptr, drives = flat(list(chains.drives_banned))
     return StreetNetwork(
         node_id=raw.node_id[nodes],
         node_lonlat=raw.node_lonlat[nodes],
         node_blocked=raw.node_blocked[nodes],
-        node_gate=raw.node_gate[nodes],
+        node_gate=raw.node_gate[nodes] | (raw.node_private[nodes] != 0),
         edge_u=u[order],
         edge_v=v[order],
-        edge_length_m=along_m[geom_ptr[1:] - 1] if len(order) else np.empty(0),
+        edge_length_m=length_m,
         geom_ptr=geom_ptr,
         geom_lonlat=geom_lonlat,
         geom_along_m=along_m,
@@ -62,16 +68,20 @@ def build_network(raw: RawWays, gate_delay_s: float = GATE_DELAY_S) -> StreetNet
         edge_name=raw.way_name[way],
         edge_class=raw.way_class[way],
         edge_access=np.ascontiguousarray(raw.way_access[:, way]),
-        edge_private=raw.way_private[way],
+        edge_private=private,
         edge_speed_mps=np.ascontiguousarray(raw.way_speed_mps[:, way]),
         edge_compound=chains.compound[order],
+        edge_off_ground=raw.way_off_ground[way],
         turns_banned=turns.astype(np.int32),
+        turn_modes=chains.turn_modes,
         names=raw.names,
         classes=raw.classes,
         compounds=raw.compounds,
         gate_delay_s=gate_delay_s,
+        left_out=raw.left_out,
         drive_ptr=drive_ptr,
         drive_edge=(2 * new_number[drives // 2] + drives % 2).astype(np.int32),
+        drive_modes=np.array(list(chains.drives_banned.values()), np.uint8),
     )
 
 

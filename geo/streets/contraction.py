@@ -5,15 +5,17 @@ import itertools
 
 import numpy as np
 
-from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
+from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
 from geo.earth import RADIUS_M
 from geo.jit import kernel
-from geo.streets.raw import RawWays
+from geo.streets.raw import RawWays, mode_bit
 from geo.streets.turn_bans import Drive
 
 __all__ = ["Chains", "contract", "great_circle_m", "morton_order"]
 
-"""Mean radius of the earth (IUGG)."""
+_CAR = mode_bit("car")
+LONGEST_DEGREES = 1.0
+"""A street does not run so far without a bend: one of its nodes has a wrong position."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,9 +31,11 @@ class Chains:
     geom_node : int32 (G,)
         Raw nodes along each edge, both ends included.
     turns_banned : int32 (k, 2)
-        Pairs of directed edges (``2 * edge + against``) that no car may take one after the other.
-    drives_banned : list of tuples
-        Sequences of three directed edges or more that no car may drive.
+        Pairs of directed edges (``2 * edge + against``) that may not be taken one after the other.
+    turn_modes : uint8 (k,)
+        Modes that each pair binds.
+    drives_banned : dict
+        Sequences of three directed edges or more that may not be driven, and the modes that each binds.
     """
 
     way: Int64Array
@@ -39,7 +43,8 @@ class Chains:
     geom_ptr: Int64Array
     geom_node: Int32Array
     turns_banned: Int32Array
-    drives_banned: list[Drive]
+    turn_modes: UInt8Array
+    drives_banned: dict[Drive, int]
 
 
 def great_circle_m(start: FloatArray, end: FloatArray) -> FloatArray:
@@ -99,8 +104,8 @@ def contract(raw: RawWays) -> Chains:
     """Join segments that meet end to start at a node where nothing happens.
 
     Such a node carries exactly these two segments, of equal attributes; it is no gate, no barrier and
-    no corner of a turn restriction. Segments without a mode, without a located node or of no length
-    in nodes are left out.
+    no corner of a turn restriction. Segments without a mode, without a located node, from a node to
+    itself or longer than `LONGEST_DEGREES` are left out.
     """
     start, end, way, compound = _segments(raw)
     through, out = _through_nodes(raw, start, end, way, compound)
@@ -118,14 +123,15 @@ def contract(raw: RawWays) -> Chains:
     geom_node[is_last] = end[order[chain_ptr[1:] - 1]]
     segment_edge = np.empty(len(start), np.int32)
     segment_edge[order] = np.repeat(np.arange(chains, dtype=np.int32), np.diff(chain_ptr))
-    banned = _turns_banned(raw, start, end, way, segment_edge)
+    turns, turn_modes = _turns_banned(raw, start, end, way, segment_edge)
     return Chains(
         way[first],
         compound[first],
         geom_ptr,
         geom_node,
-        banned,
-        _drives_banned(raw, start, end, segment_edge),
+        turns,
+        turn_modes,
+        _drives_banned(raw, start, end, way, segment_edge),
     )
 
 
@@ -139,6 +145,9 @@ def _segments(raw: RawWays) -> tuple[Int32Array, Int32Array, Int64Array, Int32Ar
     lost = np.isnan(raw.node_lonlat[:, 0]) | np.isnan(raw.node_lonlat[:, 1])
     used: BoolArray = (raw.way_access[0] | raw.way_access[1])[way] != 0
     keep: BoolArray = used & ~lost[start] & ~lost[end] & (start != end)
+    at, start, end, way = at[keep], start[keep], end[keep], way[keep]
+    step = np.abs(raw.node_lonlat[end] - raw.node_lonlat[start])
+    keep = np.asarray((step <= LONGEST_DEGREES).all(axis=1))
     return start[keep], end[keep], way[keep], raw.ref_compound[at][keep]
 
 
@@ -153,7 +162,7 @@ def _through_nodes(
     into[end] = number
     out[start] = number
     through = (np.bincount(start, minlength=nodes) == 1) & (np.bincount(end, minlength=nodes) == 1)
-    through &= (raw.node_blocked == 0) & ~raw.node_gate
+    through &= (raw.node_blocked == 0) & ~raw.node_gate & (raw.node_private == 0)
     through[raw.restrictions[:, 1]] = False
     through[raw.drive_node[raw.drive_ptr[:-1] + 1]] = False
     through[raw.drive_node[raw.drive_ptr[1:] - 2]] = False
@@ -166,17 +175,25 @@ def _through_nodes(
     alike = np.ones(len(other), np.bool_)
     for table in (raw.way_access, raw.way_speed_mps):
         alike &= np.all(table[:, a] == table[:, b], axis=0)
-    for column in (raw.way_private, raw.way_name, raw.way_class):
+    for column in (raw.way_private, raw.way_name, raw.way_class, raw.way_off_ground):
         alike &= column[a] == column[b]
     same[other] = alike
     through[at] = same
     return through, out
 
 
+def _exit_modes(raw: RawWays, modes: int, only: bool, way: int) -> int:
+    """Modes that may not leave by this way although another one is asked for.
+
+    A sign "straight on only" speaks of the carriageway: bicycles may still turn into a cycle track or a path.
+    """
+    return modes if not only or (raw.way_access[:, way] & _CAR).any() else modes & _CAR
+
+
 def _turns_banned(
     raw: RawWays, start: Int32Array, end: Int32Array, way: Int64Array, edge: Int32Array
-) -> Int32Array:
-    """Translate the restrictions to pairs of directed edges; "only" forbids all other turns."""
+) -> tuple[Int32Array, UInt8Array]:
+    """Translate the restrictions to pairs of directed edges and their modes; "only" forbids other turns."""
     is_via = np.zeros(len(raw.node_id), np.bool_)
     is_via[raw.restrictions[:, 1]] = True
     arriving: dict[int, list[tuple[int, int]]] = {}
@@ -187,20 +204,24 @@ def _turns_banned(
         arriving.setdefault(at_start, []).append((int(way[segment]), along + 1))
         arriving.setdefault(at_end, []).append((int(way[segment]), along))
         leaving.setdefault(at_end, []).append((int(way[segment]), along + 1))
-    pairs: set[tuple[int, int]] = set()
-    for (from_way, via, to_way), only in zip(
-        raw.restrictions.tolist(), raw.restriction_only.tolist(), strict=True
-    ):
+    pairs: dict[tuple[int, int], int] = {}
+    columns = (raw.restrictions.tolist(), raw.restriction_only.tolist(), raw.restriction_modes.tolist())
+    for (from_way, via, to_way), only, modes in zip(*columns, strict=True):
         origins = [directed for number, directed in arriving.get(via, []) if number == from_way]
         exits = leaving.get(via, [])
         if not any(number == to_way for number, _ in exits):
             continue
-        for origin in origins:
-            pairs.update((origin, directed) for number, directed in exits if (number == to_way) != only)
-    return np.array(sorted(pairs), np.int32).reshape(-1, 2)
+        for origin, (number, directed) in itertools.product(origins, exits):
+            bound = _exit_modes(raw, modes, only, number) if (number == to_way) != only else 0
+            if bound:
+                pairs[origin, directed] = pairs.get((origin, directed), 0) | bound
+    order = sorted(pairs)
+    return np.array(order, np.int32).reshape(-1, 2), np.array([pairs[p] for p in order], np.uint8)
 
 
-def _drives_banned(raw: RawWays, start: Int32Array, end: Int32Array, edge: Int32Array) -> list[Drive]:
+def _drives_banned(
+    raw: RawWays, start: Int32Array, end: Int32Array, way: Int64Array, edge: Int32Array
+) -> dict[Drive, int]:
     """Translate the restrictions over ways to sequences of directed edges; "only" forbids all other exits.
 
     Left out are those over a segment which is no street for anybody, or which two ways share.
@@ -208,19 +229,24 @@ def _drives_banned(raw: RawWays, start: Int32Array, end: Int32Array, edge: Int32
     on_drive = np.zeros(len(raw.node_id), np.bool_)
     on_drive[raw.drive_node] = True
     along: dict[tuple[int, int], set[int]] = {}
+    way_of: dict[int, int] = {}
     for segment in np.flatnonzero(on_drive[start] | on_drive[end]).tolist():
         one, two, directed = int(start[segment]), int(end[segment]), 2 * int(edge[segment])
         along.setdefault((one, two), set()).add(directed)
         along.setdefault((two, one), set()).add(directed + 1)
-    found: set[Drive] = set()
-    for (low, high), only in zip(
-        itertools.pairwise(raw.drive_ptr.tolist()), raw.drive_only.tolist(), strict=True
-    ):
+        way_of[directed // 2] = int(way[segment])
+    found: dict[Drive, int] = {}
+    rows = itertools.pairwise(raw.drive_ptr.tolist())
+    columns = (rows, raw.drive_only.tolist(), raw.drive_modes.tolist())
+    for (low, high), only, modes in zip(*columns, strict=True):
         nodes = raw.drive_node[low:high].tolist()
         steps = [along.get(step, set()) for step in itertools.pairwise(nodes)]
         if any(len(step) != 1 for step in steps):
             continue
         drive = tuple(edge for edge, _ in itertools.groupby(edge for (edge,) in steps))
         exits = {d for (first, _), step in along.items() if first == nodes[-2] for d in step}
-        found.update((*drive[:-1], last) for last in (exits - {drive[-1]} if only else {drive[-1]}))
-    return sorted(drive for drive in found if len(drive) > 2)
+        for last in exits - {drive[-1]} if only else {drive[-1]}:
+            bound, banned = _exit_modes(raw, modes, only, way_of[last // 2]), (*drive[:-1], last)
+            if bound and len(banned) > 2:
+                found[banned] = found.get(banned, 0) | bound
+    return dict(sorted(found.items()))

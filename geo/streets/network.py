@@ -7,6 +7,7 @@ Positions are (lon, lat) in WGS-84 degrees, arrays ``(n, 2)``. Edge ``e`` runs f
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,10 @@ __all__ = [
 
 EBIKE_PROMISE_MPS = 15 / 3.6
 """Delivery times of e-bikes are computed at no more than 15 km/h (national standard, December 2025)."""
-VERSION = 3
+VERSION = 5
 """Of the saved form."""
+LONGEST_MS = float(1 << 30)
+"""No street takes longer than 12 days, so that sums of a few fit into 32 bits."""
 FRAGMENT_M = 1_000.0
 """Streets that hang together over less than this (and over less than a fifth of the largest part)
 are a fragment."""
@@ -76,12 +79,20 @@ class StreetNetwork:
     edge_speed_mps : float32 (4, E)
     edge_compound : int32 (E,)
         Compound the edge lies in, -1 for none.
+    edge_off_ground : bool (E,)
+        Tunnels, bridges, ferries and the like: places are snapped to them last.
     turns_banned : int32 (k, 2)
-        Pairs of directed edges that cars may not take one after the other.
+        Pairs of directed edges that may not be taken one after the other.
+    turn_modes : uint8 (k,)
+        Modes that each pair binds.
     gate_delay_s : float
         Delay at gates that have none of their own.
     drive_ptr, drive_edge : int64 (d + 1,), int32
-        Sequences of three directed edges or more that cars may not drive, one after the other.
+        Sequences of three directed edges or more that may not be driven, one after the other.
+    drive_modes : uint8 (d,)
+        Modes that each of them binds.
+    left_out : mapping
+        What the map holds and the network does not, counted by reason.
     """
 
     node_id: Int64Array
@@ -101,13 +112,17 @@ class StreetNetwork:
     edge_private: UInt8Array
     edge_speed_mps: Float32Array
     edge_compound: Int32Array
+    edge_off_ground: BoolArray
     turns_banned: Int32Array
+    turn_modes: UInt8Array
     names: tuple[str, ...]
     classes: tuple[str, ...]
     compounds: Compounds
     gate_delay_s: float = GATE_DELAY_S
     drive_ptr: Int64Array = dataclasses.field(default_factory=lambda: np.zeros(1, np.int64))
     drive_edge: Int32Array = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))
+    drive_modes: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
+    left_out: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def _cache(self) -> dict[str, Any]:
@@ -181,14 +196,19 @@ class StreetNetwork:
             gate=self.node_gate,
             compound_delay_ms=np.round(delay_s * 1000).astype(np.int64),
             gate_delay_ms=round(self.gate_delay_s * 1000),
-            turns_banned=self.turns_banned,
-            drives_banned=self.drives_banned if mode == "car" else (),
+            turns_banned=self.turns_banned[self.turn_modes & bit != 0],
+            drives_banned=self.drives_banned(mode),
         )
 
-    @property
-    def drives_banned(self) -> tuple[Drive, ...]:
-        """Sequences of three directed edges or more that cars may not drive."""
-        return unflat(self.drive_ptr, self.drive_edge)
+    def drives_banned(self, mode: str) -> tuple[Drive, ...]:
+        """Sequences of three directed edges or more that the mode may not drive."""
+        drives, bit = unflat(self.drive_ptr, self.drive_edge), mode_bit(mode)
+        return tuple(d for d, modes in zip(drives, self.drive_modes.tolist(), strict=True) if modes & bit)
+
+    def turns_banned_for(self, mode: str) -> set[tuple[int, int]]:
+        """Pairs of directed edges that the mode may not take one after the other."""
+        pairs = self.turns_banned[self.turn_modes & mode_bit(mode) != 0].tolist()
+        return {(before, after) for before, after in pairs}
 
     def _directed_cost_ms(self, mode: str) -> UInt32Array:
         bit = mode_bit(mode)
@@ -196,7 +216,7 @@ class StreetNetwork:
         if mode == "ebike":
             speed = np.minimum(speed, EBIKE_PROMISE_MPS)
         with np.errstate(divide="ignore"):
-            cost = np.maximum(np.round(self.edge_length_m / speed * 1000), 1)
+            cost = np.clip(np.round(self.edge_length_m / speed * 1000), 1, LONGEST_MS)
         allowed = (self.edge_access & bit != 0).T
         return np.where(allowed, cost[:, None], NO).astype(np.uint32).ravel()
 
@@ -223,6 +243,14 @@ class StreetNetwork:
             self._cache[key] = _frozen((part >= 0) & np.append(large, False)[part])
         connected: BoolArray = self._cache[key]
         return connected
+
+    def _on_ground(self, mode: str) -> BoolArray:
+        """Return which edges (E,) are connected and neither tunnel nor bridge nor ferry."""
+        key = f"connected:{mode}:on ground"
+        if key not in self._cache:
+            self._cache[key] = _frozen(self.connected(mode) & ~self.edge_off_ground)
+        found: BoolArray = self._cache[key]
+        return found
 
     def with_speeds(self, mode: str, speed_mps: FloatArray) -> "StreetNetwork":
         """Return the network with other speeds (E,) of one mode; geometry and graphs are shared.
@@ -296,6 +324,7 @@ class StreetNetwork:
             "names": self.names,
             "classes": self.classes,
             "gate_delay_s": self.gate_delay_s,
+            "left_out": dict(self.left_out),
         }
         write_folder(pathlib.Path(folder), columns, meta)
 
@@ -328,6 +357,7 @@ class StreetNetwork:
                 kind=tuple(meta["compounds"]["kind"]),
             ),
             gate_delay_s=meta["gate_delay_s"],
+            left_out=meta["left_out"],
         )
         for mode, states in meta["graphs"].items():
             prefix = f"{mode}."
@@ -383,7 +413,8 @@ class StreetNetwork:
         A point inside a compound goes to a street of that compound, a point outside to a street
         outside; only where there is none within `max_m` does it cross the fence. Streets that hang
         together with no others (see `connected`) are taken only where no other is within `max_m`:
-        beside a scrap of street one walks to the next real one.
+        beside a scrap of street one walks to the next real one. Before these come tunnels, bridges and the
+        like, where no street on the ground is in reach: nobody gets into a tunnel through its roof.
 
         Parameters
         ----------
@@ -409,7 +440,9 @@ class StreetNetwork:
         if not 0 < max_m < np.inf:
             raise InputError(f"the longest walk to a street must be above 0 m, not {max_m}")
         zone = self.compound_of(lonlat)
-        choices = [self.usable(mode)] if fragments else [self.connected(mode), self.usable(mode)]
+        choices = [self.usable(mode)]
+        if not fragments:
+            choices = [self._on_ground(mode), self.connected(mode), *choices]
         if among is not None:
             choices = [_frozen(choice & among) for choice in choices]
         return self._index.nearest(lonlat, self.project(lonlat), zone, choices, float(max_m))

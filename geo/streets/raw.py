@@ -6,6 +6,7 @@ bit ``1 << MODES.index(mode)`` stands for the mode.
 
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -85,21 +86,30 @@ class RawWays:
         Modes that may use it only to reach or to leave a place on it.
     way_speed_mps : float32 (4, w)
         Speed of each mode of `MODES`; used where the mode has access.
+    way_off_ground : bool (w,), optional
+        Tunnels, bridges, ferries and the like: places are snapped to them last.
     way_name, way_class : int32, uint8 (w,)
         Index into `names` (-1 for none) and `classes`.
     node_blocked : uint8 (n,)
         Modes that cannot pass this node.
     node_gate : bool (n,)
+    node_private : uint8 (n,), optional
+        Modes that may pass this node only to a place behind it.
     compounds : Compounds
     restrictions : int64 (r, 3)
-        From way (index), via node (index), to way (index): binds cars.
+        From way (index), via node (index), to way (index).
     restriction_only : bool (r,)
         True: only this turn is allowed; False: this turn is forbidden.
+    restriction_modes : uint8 (r,)
+        Modes that it binds.
     drive_ptr, drive_node : int64 (d + 1,), int32 (drive_ptr[-1],)
         Restrictions over ways, as nodes (index) one after the other: the last segment before, the ways
-        between, the first segment after. Binds cars.
+        between, the first segment after.
     drive_only : bool (d,)
         True: after all but the last segment only this one is allowed; False: it is forbidden.
+    drive_modes : uint8 (d,)
+    left_out : mapping
+        What the map holds and these columns do not, counted by reason.
     """
 
     node_id: Int64Array
@@ -118,14 +128,23 @@ class RawWays:
     node_blocked: UInt8Array
     node_gate: BoolArray
     compounds: Compounds = dataclasses.field(default_factory=Compounds)
+    way_off_ground: BoolArray = dataclasses.field(default_factory=lambda: np.empty(0, np.bool_))
+    node_private: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
     restrictions: Int64Array = dataclasses.field(default_factory=lambda: np.empty((0, 3), np.int64))
     restriction_only: BoolArray = dataclasses.field(default_factory=lambda: np.empty(0, np.bool_))
+    restriction_modes: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
     drive_ptr: Int64Array = dataclasses.field(default_factory=lambda: np.zeros(1, np.int64))
     drive_node: Int32Array = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))
     drive_only: BoolArray = dataclasses.field(default_factory=lambda: np.empty(0, np.bool_))
+    drive_modes: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
+    left_out: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         nodes, ways, refs = len(self.node_id), len(self.way_id), len(self.way_ref)
+        if not len(self.node_private):
+            object.__setattr__(self, "node_private", np.zeros(nodes, np.uint8))
+        if not len(self.way_off_ground):
+            object.__setattr__(self, "way_off_ground", np.zeros(ways, np.bool_))
         shapes: dict[str, tuple[tuple[int, ...], npt.DTypeLike]] = {
             "node_id": ((nodes,), np.int64),
             "node_lonlat": ((nodes, 2), np.float64),
@@ -138,13 +157,17 @@ class RawWays:
             "way_speed_mps": ((len(MODES), ways), np.float32),
             "way_name": ((ways,), np.int32),
             "way_class": ((ways,), np.uint8),
+            "way_off_ground": ((ways,), np.bool_),
             "node_blocked": ((nodes,), np.uint8),
             "node_gate": ((nodes,), np.bool_),
+            "node_private": ((nodes,), np.uint8),
             "restrictions": ((len(self.restrictions), 3), np.int64),
             "restriction_only": ((len(self.restrictions),), np.bool_),
+            "restriction_modes": ((len(self.restrictions),), np.uint8),
             "drive_ptr": ((len(self.drive_only) + 1,), np.int64),
             "drive_node": ((int(self.drive_ptr[-1]),), np.int32),
             "drive_only": ((len(self.drive_only),), np.bool_),
+            "drive_modes": ((len(self.drive_only),), np.uint8),
         }
         for name, (shape, dtype) in shapes.items():
             column = getattr(self, name)

@@ -60,8 +60,8 @@ class PlainWays:
         for d, cost in enumerate(self._cost):
             if cost < math.inf:
                 self._leaving[self._tail[d]].append(d)
-        self._banned = {(int(a), int(b)) for a, b in network.turns_banned.tolist()} if self._car else set()
-        self._drives = network.drives_banned if self._car else ()
+        self._banned = network.turns_banned_for(mode)
+        self._drives = network.drives_banned(mode)
         delay = np.where(
             np.isnan(network.compounds.gate_delay_s), network.gate_delay_s, network.compounds.gate_delay_s
         )
@@ -97,7 +97,9 @@ class PlainWays:
         """Directed edges that may follow d."""
         node = self._head[d]
         if not self._car:
-            return [] if self._blocked[node] else self._leaving[node]
+            return (
+                [] if self._blocked[node] else [e for e in self._leaving[node] if (d, e) not in self._banned]
+            )
         onward = [e for e in self._leaving[node] if e != d ^ 1]
         # A car turns round where the street ends or is shut, and nowhere else.
         shut = self._blocked[node]

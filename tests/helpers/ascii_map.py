@@ -14,9 +14,11 @@ Letters and digits are nodes; lines between them are for the eye only. Ways say 
 
 Keys of a way: ``modes`` (all), ``oneway`` (False), ``contraflow`` (modes that may go against a one-way
 street), ``private`` (modes, or True), ``compound`` (name), ``name``, ``class`` (residential),
-``speed`` (m/s for all modes, 4). Keys of a node: ``blocked`` (modes), ``gate``. A compound has ``delay_s``
+``off_ground`` (False), ``speed`` (m/s for all modes, 4). Keys of a node: ``blocked`` and ``private`` (modes),
+``gate``. A compound has ``delay_s``
 and ``fence``, the letters around it. A restriction is (from way, via node, to way, "no" or "only"); one over
 ways stands in `drives` (nodes from the last one before to the first one after, "no" or "only").
+They bind the modes `bound`.
 """
 
 import dataclasses
@@ -56,6 +58,7 @@ def ascii_map(
     compounds: Mapping[str, Mapping[str, Any]] | None = None,
     restrictions: Sequence[tuple[str, str, str, str]] = (),
     drives: Sequence[tuple[str, str]] = (),
+    bound: str = "car",
     cell_m: float = 25.0,
     origin: tuple[float, float] = (116.3, 39.98),
 ) -> AsciiMap:
@@ -67,7 +70,7 @@ def ascii_map(
     names: list[str] = []
     classes: list[str] = []
     columns: dict[str, list[Any]] = {key: [] for key in ("ref", "compound", "along", "against", "private")}
-    for key in ("speed", "name", "class"):
+    for key in ("speed", "name", "class", "off_ground"):
         columns[key] = []
     for path, tags in ways.items():
         modes = _modes(tags.get("modes", True))
@@ -78,6 +81,7 @@ def ascii_map(
         columns["against"].append(_modes(tags.get("contraflow", "")) if tags.get("oneway") else modes)
         columns["private"].append(_modes(tags.get("private", "")))
         columns["speed"].append(tags.get("speed", 4.0))
+        columns["off_ground"].append(bool(tags.get("off_ground", False)))
         columns["name"].append(_index(names, tags.get("name")))
         columns["class"].append(_index(classes, tags.get("class", "residential")))
     way_order = {path: number for number, path in enumerate(ways)}
@@ -95,10 +99,12 @@ def ascii_map(
         way_speed_mps=np.tile(np.array(columns["speed"], np.float32), (len(MODES), 1)),
         way_name=np.array(columns["name"], np.int32),
         way_class=np.array(columns["class"], np.uint8),
+        way_off_ground=np.array(columns["off_ground"], np.bool_),
         names=tuple(names),
         classes=tuple(classes),
         node_blocked=np.array([_modes(extra.get(n, {}).get("blocked", "")) for n in order], np.uint8),
         node_gate=np.array([bool(extra.get(n, {}).get("gate", False)) for n in order], np.bool_),
+        node_private=np.array([_modes(extra.get(n, {}).get("private", "")) for n in order], np.uint8),
         compounds=Compounds(
             names=tuple(fenced),
             polygons=tuple(shapely.Polygon([letters[c] for c in tags["fence"]]) for tags in fenced.values()),
@@ -107,9 +113,11 @@ def ascii_map(
         ),
         restrictions=np.array(turns, np.int64).reshape(-1, 3),
         restriction_only=np.array([kind == "only" for *_, kind in restrictions], np.bool_),
+        restriction_modes=np.full(len(restrictions), _modes(bound), np.uint8),
         drive_ptr=np.cumsum([0, *(len(nodes) for nodes, _ in drives)], dtype=np.int64),
         drive_node=np.array([order[letter] for nodes, _ in drives for letter in nodes], np.int32),
         drive_only=np.array([kind == "only" for _, kind in drives], np.bool_),
+        drive_modes=np.full(len(drives), _modes(bound), np.uint8),
     )
     return AsciiMap(raw, letters)
 

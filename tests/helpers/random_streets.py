@@ -23,6 +23,7 @@ def random_ways(seed: int, *, fences: bool = True) -> RawWays:
     ref_compound = np.repeat(compound, lengths).astype(np.int32)
     ref_compound[np.cumsum(lengths) - 1] = -1
     blocked = rng.choice([0, 4, 5], p=[0.8, 0.1, 0.1], size=nodes)
+    off_ground = rng.random(ways) < 0.2
     gate = rng.random(nodes) < (0.3 if fences else 0.0)
     turns, only = _restrictions(rng, paths)
     square = shapely.box(116.29, 39.97, 116.33, 40.0)
@@ -38,6 +39,7 @@ def random_ways(seed: int, *, fences: bool = True) -> RawWays:
         way_speed_mps=rng.choice([1.4, 4.0, 8.0], size=(4, ways)).astype(np.float32),
         way_name=np.full(ways, -1, np.int32),
         way_class=np.zeros(ways, np.uint8),
+        way_off_ground=off_ground,
         names=(),
         classes=("residential",),
         node_blocked=blocked.astype(np.uint8),
@@ -45,6 +47,7 @@ def random_ways(seed: int, *, fences: bool = True) -> RawWays:
         compounds=Compounds(("A", "B"), (square, square), np.array([np.nan, 60.0]), ("x", "x")),
         restrictions=turns,
         restriction_only=only,
+        restriction_modes=rng.integers(1, 8, len(only)).astype(np.uint8),
     )
 
 

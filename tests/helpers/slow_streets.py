@@ -32,7 +32,7 @@ class SlowStreets:
                 if network.edge_access[against, edge] & self.bit:
                     ms = round(float(network.edge_length_m[edge]) / speed * 1000)
                     self.cost[2 * edge + against] = max(1, ms)
-        self.banned = {(int(a), int(b)) for a, b in network.turns_banned} if mode == "car" else set()
+        self.banned = network.turns_banned_for(mode)
         self.graph = nx.DiGraph()
         for d in self.cost:
             for phase in ("out", "public", "in"):

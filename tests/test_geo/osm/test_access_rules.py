@@ -10,6 +10,7 @@ from geo.osm.access import (
     PUBLIC,
     WayRule,
     node_rule,
+    turn_rule,
     way_rule,
 )
 from geo.streets.raw import MODES, mode_bit
@@ -216,3 +217,135 @@ def test_standing_inside_a_compound(text: str, standing: int) -> None:
 def test_barriers(text: str, blocked: str, gate: bool) -> None:
     found = node_rule(tags(text))
     assert (names(found.blocked), found.gate) == (blocked, gate)
+
+
+@pytest.mark.parametrize(
+    ("text", "no", "only", "timed"),
+    [
+        ("restriction=no_left_turn", "ebike bike car", "", False),
+        ("restriction=only_straight_on", "", "ebike bike car", False),
+        ("restriction=give_way", "", "", False),
+        ("restriction:bicycle=no_left_turn", "ebike bike", "", False),
+        ("restriction:hgv=no_left_turn", "", "", False),
+        ("restriction:motorcar=no_u_turn", "car", "", False),
+        ("restriction:vehicle=no_entry", "ebike bike car", "", False),
+        ("restriction=no_left_turn restriction:bicycle=only_straight_on", "car", "ebike bike", False),
+        ("restriction=no_left_turn restriction:bicycle=none", "car", "", False),
+        ("type=restriction:hgv restriction=no_left_turn", "", "", False),
+        ("type=restriction:bicycle restriction=no_left_turn", "ebike bike", "", False),
+        ("restriction=no_left_turn except=bicycle", "car", "", False),
+        ("restriction=no_left_turn except=bicycle;|motorcar", "", "", False),
+        ("restriction=no_left_turn except=|psv|;|motorcar|", "ebike bike", "", False),
+        ("restriction=no_left_turn except=motor_vehicle,bicycle", "", "", False),
+        ("restriction=no_left_turn hour_on=07:00 hour_off=09:00", "", "", True),
+        ("restriction=no_left_turn day_on=Monday", "", "", True),
+        ("restriction=give_way day_on=Monday", "", "", False),
+        ("restriction:conditional=no_left_turn|@|(07:00-09:00)", "", "", True),
+        ("restriction=no_left_turn restriction:conditional=no_left_turn|@|(Mo-Fr)", "", "", True),
+        (
+            "restriction=no_left_turn restriction:conditional=none|@|(22:00-05:00)",
+            "ebike bike car",
+            "",
+            False,
+        ),
+        (
+            "restriction:conditional=no_left_turn|@|(Mo) restriction:bicycle=no_left_turn",
+            "ebike bike",
+            "",
+            True,
+        ),
+    ],
+)
+def test_whom_a_turn_restriction_binds(text: str, no: str, only: str, timed: bool) -> None:
+    found = turn_rule({key: value.replace("|", " ") for key, value in tags(text).items()})
+    assert (names(found.no), names(found.only), found.timed) == (no, only, timed)
+
+
+@pytest.mark.parametrize(
+    ("text", "blocked", "private"),
+    [
+        ("barrier=gate locked=yes", "ebike bike car foot", ""),
+        ("barrier=gate locked=yes foot=yes bicycle=yes", "car", ""),
+        ("barrier=gate locked=yes access=private foot=yes", "ebike bike car", ""),
+        ("barrier=gate locked=yes motor_vehicle=private", "ebike bike foot", "car"),
+        ("barrier=gate locked=yes vehicle=yes", "foot", ""),
+        ("barrier=gate access=private", "", "ebike bike car foot"),
+        ("barrier=gate access=private foot=yes bicycle=permissive", "", "car"),
+        ("barrier=lift_gate motor_vehicle=private", "", "car"),
+        ("barrier=lift_gate access=customers", "", "ebike bike car foot"),
+        ("barrier=bollard access=private", "car", "ebike bike foot"),
+        ("barrier=bollard motor_vehicle=private", "", "car"),
+        ("barrier=gate vehicle=destination", "", "ebike bike car"),
+        ("barrier=gate", "", ""),
+        ("highway=elevator", "ebike bike car", ""),
+        ("highway=elevator bicycle=yes", "car", ""),
+        ("highway=crossing", "", ""),
+    ],
+)
+def test_gates_and_lifts(text: str, blocked: str, private: str) -> None:
+    found = node_rule(tags(text))
+    assert (names(found.blocked), names(found.private)) == (blocked, private)
+
+
+@pytest.mark.parametrize(
+    ("text", "along", "against"),
+    [
+        ("highway=steps conveying=forward", "foot", ""),
+        ("highway=steps conveying=backward", "", "foot"),
+        ("highway=steps conveying=yes", "foot", "foot"),
+        ("highway=steps conveying=reversible", "foot", "foot"),
+        ("highway=path sac_scale=hiking", "ebike bike foot", "ebike bike foot"),
+        ("highway=path sac_scale=mountain_hiking bicycle=yes", "bike foot", "bike foot"),
+        ("highway=path sac_scale=alpine_hiking electric_bicycle=yes", "ebike bike foot", "ebike bike foot"),
+        ("highway=path mtb:scale=1", "ebike bike foot", "ebike bike foot"),
+        ("highway=path mtb:scale=2+ bicycle=designated", "bike foot", "bike foot"),
+        ("highway=track mtb:scale=4 bicycle:backward=yes", "bike foot", "bike foot"),
+    ],
+)
+def test_escalators_and_trails(text: str, along: str, against: str) -> None:
+    found = rule(text)
+    assert (names(found.forward), names(found.backward)) == (along, against)
+
+
+@pytest.mark.parametrize(
+    ("text", "off"),
+    [
+        ("highway=service tunnel=yes", True),
+        ("highway=service tunnel=building_passage", False),
+        ("highway=service tunnel=no", False),
+        ("highway=primary bridge=viaduct", True),
+        ("highway=footway layer=-1", True),
+        ("highway=footway layer=1", False),
+        ("highway=footway indoor=yes", True),
+        ("highway=corridor", True),
+        ("highway=residential", False),
+        ("route=ferry", True),
+    ],
+)
+def test_what_is_off_the_ground(text: str, off: bool) -> None:
+    assert rule(text).off_ground == off
+
+
+@pytest.mark.parametrize(
+    ("text", "who", "seconds"),
+    [
+        ("route=ferry", "foot", 0),
+        ("route=ferry bicycle=yes duration=00:12", "ebike bike foot", 720),
+        ("route=ferry foot=no motor_vehicle=yes duration=PT1H5M", "car", 3900),
+        ("route=ferry duration=8", "foot", 480),
+        ("route=ferry duration=01:00:30", "foot", 3630),
+        ("route=ferry duration=soon", "foot", 0),
+        ("route=ferry duration=1:2:3:4", "foot", 0),
+        ("route=ferry duration=99:00", "foot", 0),
+        ("route=ferry duration=", "foot", 0),
+    ],
+)
+def test_ferries(text: str, who: str, seconds: float) -> None:
+    found = rule(text)
+    assert (names(found.forward), found.duration_s) == (who, seconds)
+    assert found.public == PUBLIC
+
+
+def test_other_routes_are_no_streets() -> None:
+    assert way_rule(tags("route=bus bicycle=yes")) is None
+    assert rule("highway=residential route=ferry").duration_s == 0

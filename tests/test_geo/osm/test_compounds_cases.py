@@ -61,6 +61,35 @@ def test_no_gates_no_compound(tmp_path: Path) -> None:
     assert len(read_raw(estate(tmp_path, through({}, {}))).compounds) == 0
 
 
+@pytest.mark.parametrize(
+    "tags",
+    [
+        *({"access": value} for value in ("destination", "delivery", "permissive", "yes", "forestry")),
+        *({"barrier": value} for value in ("gate", "kerb", "retaining_wall", "bollard", "no")),
+        *({"gated": "no"}, {"residential": "apartments"}),
+    ],
+)
+@pytest.mark.parametrize("kind", [ESTATE, {"amenity": "hospital"}, {"landuse": "industrial"}])
+def test_tags_that_close_nothing_lose_nothing(tmp_path: Path, kind: Tags, tags: Tags) -> None:
+    path = estate(tmp_path, through({}, {}), {**kind, **tags})
+    network, places = read_osm(path)
+    assert len(places.compounds) == 0
+    assert network.edge_length_m.sum() == pytest.approx(600, rel=0.01)
+
+
+def test_a_corner_at_the_other_end_of_the_world(tmp_path: Path) -> None:
+    far = 80 * 111_195.0
+    nodes: list[Node] = [*through(GATE, GATE), (80, far, far), (81, far, far + 300), (82, far + 300, far)]
+    more: list[Way] = [
+        (60, [91, 92, 80, 91], {**ESTATE, "access": "private"}),
+        (61, [80, 81, 82, 80], {**ESTATE, "access": "private"}),
+        (2, [5, 80, 81], RESIDENTIAL),
+    ]
+    network, places = read_osm(estate(tmp_path, nodes, more=more))
+    assert len(places.compounds) == 2, "the estate, and the one that is far away but whole"
+    assert network.edge_length_m.max() < 1000, "the street between them has a node in the wrong place"
+
+
 def test_gates_of_other_streets_do_not_count(tmp_path: Path) -> None:
     """Back yards beside the street have gates; the street itself has none."""
     yards: list[Node] = [(21, -105, 8, GATE), (22, -105, 20), (23, 105, 8, GATE), (24, 105, 20)]

@@ -13,9 +13,11 @@ from osm_xml import Node, Relation, Way, write_osm
 
 from geo.errors import InputError
 from geo.osm.access import WAY_KEYS, way_rule
+from geo.osm.describe import describe
 from geo.osm.opl import Wanted, parse_tags, scan
 from geo.osm.read import read_osm, read_raw
 from geo.streets.raw import RawWays
+from geo.travel.times import travel_times_s
 
 LINE: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 200, 0)]
 STREET = {"highway": "residential", "name": "中山路"}
@@ -202,6 +204,25 @@ def test_streets_without_nodes(tmp_path: Path) -> None:
         read_osm(write_osm(tmp_path / "a.osm", [], [(7, [1, 2, 3], STREET)]))
 
 
+@pytest.mark.parametrize(
+    ("nodes", "refs"),
+    [([(1, 0, 0), (2, 0, 0)], [1, 2]), (LINE, [1, 1]), (LINE, [1, 99, 3]), ([*LINE, (4, 2e7, 0)], [1, 4])],
+)
+def test_streets_of_no_length(tmp_path: Path, nodes: list[Node], refs: list[int]) -> None:
+    with pytest.raises(InputError, match="no street of any length"):
+        read_osm(write_osm(tmp_path / "a.osm", nodes, [(7, refs, STREET)]))
+
+
+def test_a_node_that_is_not_on_earth_is_a_missing_node(tmp_path: Path) -> None:
+    nodes: list[Node] = [*LINE, (4, 0, 95 * 111_195.0), (5, 300, 0)]
+    path = tmp_path / "a.opl"
+    text = "n{0} v1 x{1} y{2}\n"
+    lines = [text.format(n[0], n[1] / 111_195, n[2] / 111_195) for n in nodes]
+    path.write_text("".join([*lines, "w7 v1 Thighway=residential Nn1,n2,n4,n3,n5\n"]), encoding="utf-8")
+    network, _ = read_osm(path)
+    assert network.edge_length_m.sum() == pytest.approx(200, rel=1e-2)
+
+
 def test_truncated_pbf(tmp_path: Path, helsinki_pbf: Path) -> None:
     path = tmp_path / "cut.osm.pbf"
     path.write_bytes(helsinki_pbf.read_bytes()[:-1000])
@@ -311,3 +332,154 @@ def test_rules_hold_for_any_tags(tags: dict[str, str]) -> None:
         assert rule.private & ~usable == 0
         for mode, speed in enumerate(rule.speed_mps):
             assert (speed > 0) == bool(usable >> mode & 1)
+
+
+@pytest.mark.parametrize(
+    ("tags", "modes"),
+    [
+        ({"restriction": "no_left_turn"}, 7),
+        ({"restriction:bicycle": "no_left_turn"}, 3),
+        ({"restriction": "no_left_turn", "except": "bicycle; motorcar"}, 0),
+        ({"restriction": "no_left_turn", "hour_on": "07:00", "hour_off": "09:00"}, 0),
+    ],
+)
+def test_turn_restrictions_keep_their_modes(tmp_path: Path, tags: dict[str, str], modes: int) -> None:
+    ways: list[Way] = [(1, [1, 2], STREET), (2, [2, 3], STREET)]
+    relations: list[Relation] = [(1, TURN, {"type": "restriction", **tags})]
+    path = write_osm(tmp_path / "a.osm", LINE, ways, relations)
+    assert read_raw(path).restriction_modes.tolist() == [modes][: bool(modes)]
+    network, _ = read_osm(path)
+    assert network.turn_modes.tolist() == [modes][: bool(modes)]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_deleted_is_no_street(tmp_path: Path, packed: bool) -> None:
+    nodes: list[Node] = [*LINE, (4, 300, 0), (5, 400, 0)]
+    ways: list[Way] = [(i, [i, i + 1], STREET) for i in (1, 2, 3, 4)]
+    path = write_osm(tmp_path / "a.osm", nodes, ways, [(9, TURN, {"type": "restriction"})])
+    text = path.read_text(encoding="utf-8")
+    for old, new in (
+        ('<way id="1" version="1"', '<way id="1" version="1" visible="false"'),
+        ('<way id="2" version="1"', '<way action=\'delete\' id="2" version="1"'),
+        ('<node id="5" version="1"', '<node id="5" version="1" visible="false"'),
+        ('<relation id="9" version="1"', '<relation id="9" version="1" action="delete"'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    if packed:
+        path = tmp_path / "a.osm.gz"
+        path.write_bytes(gzip.compress(text.encode()))
+    raw = read_raw(path)
+    assert raw.way_id.tolist() == [3, 4]
+    network, _ = read_osm(path)
+    assert network.edge_length_m.sum() == pytest.approx(100, rel=1e-2), "way 4 has lost a node"
+
+
+def test_a_deleted_relation_binds_nobody(tmp_path: Path) -> None:
+    ways: list[Way] = [(1, [1, 2], STREET), (2, [2, 3], STREET)]
+    ban: list[Relation] = [(9, TURN, {"type": "restriction", "restriction": "no_exit"})]
+    path = write_osm(tmp_path / "a.osm", LINE, ways, ban)
+    assert len(read_raw(path).restrictions) == 1
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('<relation id="9"', '<relation id="9" visible="false"'), encoding="utf-8")
+    assert len(read_raw(path).restrictions) == 0
+
+
+RIVER: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 100, 900), (4, 200, 900)]
+
+
+@pytest.mark.parametrize(
+    ("tags", "wait_s", "seconds"),
+    [
+        ({"duration": "00:10"}, 300, 900),
+        ({"duration": "00:10"}, 0, 600),
+        # A slow boat of 8 km/h.
+        ({}, 0, 900 * 3.6 / 8),
+        ({}, 600, 900 * 3.6 / 8 + 600),
+    ],
+)
+def test_a_ferry_crosses_the_river(
+    tmp_path: Path, tags: dict[str, str], wait_s: float, seconds: float
+) -> None:
+    ways: list[Way] = [
+        *((1, [1, 2], STREET), (3, [3, 4], STREET)),
+        (2, [2, 3], {"route": "ferry", "bicycle": "yes", **tags}),
+    ]
+    path = write_osm(tmp_path / "a.osm", RIVER, ways)
+    network, _ = read_osm(path, tmp_path / "cache", ferry_wait_s=wait_s)
+    for mode, pace in (("foot", 3.6 / 4.5), ("ebike", 3.6 / 15)):
+        places = network.snap(network.node_lonlat[np.argsort(network.node_id)][[0, 3]], mode, 20.0)
+        found = travel_times_s(network, mode, places.take([0]), places.take([1]))[0, 0]
+        assert found == pytest.approx(200 * pace + seconds, rel=0.01)
+    assert not network.usable("car").all(), "no word of cars"
+    # Somebody at the water's edge is taken to the street, not aboard.
+    shore = network.snap(np.array([[100, 40]]) / 111_195, "foot")
+    assert network.edge_way_id[shore.edge].tolist() == [1]
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    read_osm(path, tmp_path / "cache", ferry_wait_s=wait_s + 1)
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_a_wait_for_a_ferry_has_a_range(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="wait for a ferry"):
+        read_osm(write_osm(tmp_path / "a.osm", LINE, [(7, [1, 2], STREET)]), ferry_wait_s=-1)
+
+
+@pytest.mark.parametrize("kind", ["closed way", "relation"])
+def test_a_square_may_be_crossed_along_its_outline(tmp_path: Path, kind: str) -> None:
+    nodes: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 200, 0), (4, 200, 80), (5, 100, 80), (6, 300, 80)]
+    ways: list[Way] = [(1, [1, 2], STREET), (2, [4, 6], STREET)]
+    square = {"highway": "pedestrian", "name": "广场"}
+    relations: list[Relation] = []
+    if kind == "relation":
+        ways += [(3, [2, 3, 4], {}), (4, [4, 5, 2], {})]
+        members = [("w", 3, "outer"), ("w", 4, "outer"), ("w", 77, "outer")]
+        relations = [(9, members, {"type": "multipolygon", **square})]
+    else:
+        ways.append((3, [2, 3, 4, 5, 2], {**square, "area": "yes"}))
+    path = write_osm(tmp_path / "a.osm", nodes, ways, relations)
+    network, _ = read_osm(path)
+    assert network.edge_length_m.sum() == pytest.approx(100 + 128 - 28 + 2 * 180, rel=0.01)
+    assert network.components("foot").max() == 0
+    assert set(network.names) == {"中山路", "广场"}
+    assert len(np.flatnonzero(network.usable("car"))) == 2
+
+
+def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
+    nodes: list[Node] = [*LINE, (4, 300, 0), (5, 0, 900), (6, 90, 900), (7, 0, 990)]
+    ways: list[Way] = [
+        (1, [1, 2], {**STREET, "access:conditional": "no @ (22:00-06:00)"}),
+        (2, [2, 3], {**STREET, "maxspeed:conditional": "30 @ (07:00-17:00)"}),
+        (3, [3, 99], {"highway": "construction"}),
+        (4, [3, 99], {"highway": "service", "access": "no"}),
+        (5, [3], STREET),
+        (6, [5, 6, 7, 5], {"highway": "pedestrian", "area": "yes"}),
+        (8, [3, 99, 4], STREET),
+        (9, [1, 98, 97, 1], {"landuse": "grass"}),
+    ]
+    relations: list[Relation] = [
+        (1, TURN, {"type": "restriction", "restriction": "no_exit", "hour_on": "7:00"}),
+        (2, TURN, {"type": "restriction", "restriction:hgv": "no_exit"}),
+        (3, [*TURN[:2], ("w", 77, "to")], {"type": "restriction", "restriction": "no_exit"}),
+        (4, TURN, {"type": "restriction", "restriction": "no_exit"}),
+        (5, [("w", 66, "outer")], {"type": "multipolygon", "natural": "water"}),
+    ]
+    path = write_osm(tmp_path / "a.osm", nodes, ways, relations)
+    network, places = read_osm(path, tmp_path / "cache")
+    expected = {
+        "ways_of_unknown_class": 1,
+        "ways_closed_to_everybody": 1,
+        "ways_with_conditional_access": 1,
+        "ways_with_conditional_speed": 1,
+        "ways_of_fewer_than_two_nodes": 1,
+        "squares_beside_no_street": 1,
+        "nodes_without_position": 1,
+        "turn_restrictions_at_certain_hours": 1,
+        "turn_restrictions_of_others": 1,
+        "turn_restrictions_not_on_these_streets": 1,
+        "areas_not_whole": 2,
+    }
+    assert describe(network, places).left_out == expected
+    again, _ = read_osm(path, tmp_path / "cache")
+    assert dict(again.left_out) == expected

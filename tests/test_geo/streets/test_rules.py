@@ -212,6 +212,25 @@ def test_a_forbidden_turn_binds_cars_only() -> None:
     assert time_s(town, "car", "E", "N") == pytest.approx(37.5, abs=0.01)
 
 
+def test_a_forbidden_turn_binds_bicycles_where_it_says_so() -> None:
+    ways: dict[str, dict[str, str]] = {"NX": {}, "WX": {}, "EX": {}, "SX": {}}
+    town = ascii_map(TURNS, ways, restrictions=[("WX", "X", "NX", "no")], bound="ebike bike")
+    assert time_s(town, "car", "W", "N") == pytest.approx(37.5, abs=0.01)
+    assert time_s(town, "foot", "W", "N") == pytest.approx(37.5, abs=0.01)
+    for mode in ("ebike", "bike"):
+        # A little way into another street, and round: bicycles turn anywhere, and here at its end.
+        assert time_s(town, mode, "W", "N") == pytest.approx(37.5 + 25, abs=0.01)
+        assert time_s(town, mode, "WX", "NX") == pytest.approx(37.5 - 12.5 - 6.25 + 25, abs=0.01)
+        assert time_s(town, mode, "E", "N") == pytest.approx(37.5, abs=0.01)
+
+
+def test_straight_on_only_leaves_bicycles_the_cycle_track() -> None:
+    ways: dict[str, dict[str, str]] = {"NX": {"modes": "ebike bike foot"}, "WX": {}, "EX": {}, "SX": {}}
+    town = ascii_map(TURNS, ways, restrictions=[("WX", "X", "EX", "only")], bound="ebike car")
+    assert time_s(town, "ebike", "W", "N") == pytest.approx(37.5, abs=0.01)
+    assert time_s(town, "ebike", "W", "S") > 40
+
+
 def test_an_only_restriction_forbids_the_other_turns() -> None:
     ways: dict[str, dict[str, str]] = {"NX": {}, "WX": {}, "EX": {}, "SX": {}}
     town = ascii_map(TURNS, ways, restrictions=[("WX", "X", "EX", "only")])
@@ -240,3 +259,56 @@ def test_a_barrier_ends_the_street_for_cars_so_they_may_turn() -> None:
     # Westwards from the barrier a car must have turned round there.
     assert time_s(town, "car", "AB", "BC") == pytest.approx(25.0, abs=0.01)
     assert np.isinf(time_s(town, "car", "AB", "CD"))
+
+
+LADDER = """
+1---2-7-3---4
+    |   |
+    |   |
+    5---6
+"""
+RUNGS: dict[str, dict[str, str]] = {"12": {}, "273": {}, "34": {}, "25": {}, "56": {}, "63": {}}
+
+
+def test_a_private_gate_on_a_public_street_is_not_driven_through() -> None:
+    free = ascii_map(LADDER, RUNGS)
+    town = ascii_map(LADDER, RUNGS, nodes={"7": {"private": "car ebike"}})
+    assert time_s(free, "car", "1", "4") == pytest.approx(75.0, abs=0.01)
+    for mode in ("car", "ebike"):
+        assert time_s(town, mode, "1", "4") == pytest.approx(75.0 + 37.5, abs=0.01)
+        # A house before the gate, and one behind it after the gate or round the block.
+        assert time_s(town, mode, "1", "27") == pytest.approx(25 + 6.25, abs=0.01)
+        assert time_s(town, mode, "27", "1") == pytest.approx(25 + 6.25, abs=0.01)
+        assert time_s(town, mode, "1", "73", gate_delay_s=10) == pytest.approx(25 + 18.75 + 10, abs=0.01)
+        assert time_s(town, mode, "1", "73") == pytest.approx(25 + 62.5 + 6.25, abs=0.01)
+    for mode in ("bike", "foot"):
+        assert time_s(town, mode, "1", "4") == pytest.approx(75.0, abs=0.01)
+
+
+def test_behind_a_private_gate_all_is_private() -> None:
+    town = ascii_map(
+        """
+        1---2---3---4
+            |   |
+            G   H
+            |   |
+            5---6
+            |
+            8
+        """,
+        {"123": {}, "34": {}, "2G5": {}, "3H6": {}, "56": {}, "58": {}},
+        nodes={"G": {"private": "ebike"}, "H": {"private": "ebike"}},
+    )
+    # Into the yard with the delay of the gate, out of it without, and never across.
+    assert time_s(town, "ebike", "1", "8") == pytest.approx(25 + 25 + 12.5 + 100, abs=0.01)
+    assert time_s(town, "ebike", "8", "1") == pytest.approx(25 + 25 + 12.5, abs=0.01)
+    assert time_s(town, "foot", "1", "8") == pytest.approx(25 + 25 + 12.5, abs=0.01)
+    network = town.network()
+    private = network.edge_private & 1 != 0
+    assert network.edge_length_m[private].sum() == pytest.approx(50 + 50 + 100 + 50, abs=0.1)
+
+
+def test_a_private_gate_at_a_junction_shuts_no_street() -> None:
+    ways: dict[str, dict[str, str]] = {"NX": {}, "WX": {}, "EX": {}, "SX": {}}
+    town = ascii_map(TURNS, ways, nodes={"X": {"private": "ebike"}})
+    assert time_s(town, "ebike", "W", "E") == pytest.approx(50.0, abs=0.01)

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import pathlib
 
 import numpy as np
 import pytest
@@ -51,7 +52,9 @@ def test_snapping_finds_the_nearest_street_of_the_zone(seed: int, mode: str, max
     usable = (network.edge_access[0] | network.edge_access[1]) & mode_bit(mode) != 0
     for row in range(len(points)):
         own = network.edge_compound == zone[row]
-        for choice in (network.connected(mode) & own, network.connected(mode), usable & own, usable):
+        good = network.connected(mode)
+        ground = good & ~network.edge_off_ground
+        for choice in (ground & own, ground, good & own, good, usable & own, usable):
             nearest = slow_nearest_m(network, xy_m[row], np.flatnonzero(choice).tolist())
             if nearest <= max_m:
                 break
@@ -177,14 +180,18 @@ def off_the_map(network: StreetNetwork) -> list[FloatArray]:
 def test_streets_that_reach_each_other_share_a_part(seed: int, mode: str) -> None:
     """Every pair by travel times, private streets taken as public.
 
-    Cars on one-way streets only: a car that turns round at its stop may reach more than one that drives on.
+    Cars on one-way streets only, and bicycles without forbidden turns: who turns round at their stop may reach
+    more than who drives on.
     """
     network = build_network(random_ways(seed))
     access = network.edge_access.copy()
     if mode == "car":
         access[1] = np.where(access[0] & mode_bit("car"), 0, access[1])
     network = dataclasses.replace(
-        network, edge_access=access, edge_private=network.edge_private * np.uint8(0)
+        network,
+        edge_access=access,
+        edge_private=network.edge_private * np.uint8(0),
+        turn_modes=network.turn_modes & np.uint8(mode_bit("car")),
     )
     part = network.components(mode, strong=True)
     edges = np.flatnonzero(network.usable(mode)).tolist()
@@ -267,3 +274,33 @@ def test_snapping_among_some_edges_passes_a_nearer_street_by() -> None:
     assert passed.edge[0] > 0
     assert passed.walk_m[0] > 0
     assert network.snap(on_street, "ebike", 500.0, among=others & False).edge.tolist() == [-1]
+
+
+def test_the_street_comes_before_the_tunnel_below_it() -> None:
+    """A service tunnel, off by itself, runs nearer to the door than the street."""
+    town = ascii_map(
+        """
+        A-------B
+        T-------U
+        |       |
+        C-------D
+        """,
+        {"AB": {}, "TU": {"off_ground": True}, "TC": {}, "UD": {}, "CD": {}, "AT": {}},
+        cell_m=10.0,
+    )
+    network = town.network()
+    tunnel = np.flatnonzero(network.edge_off_ground)
+    place = town.lonlat(["TTTU"])
+    near = network.snap(place, "ebike", 100.0)
+    assert near.edge[0] not in tunnel
+    assert near.walk_m[0] == pytest.approx(10.0, abs=0.1)
+    # Nothing else within the walk.
+    assert network.snap(place, "ebike", 5.0).edge[0] in tunnel
+    assert network.snap(place, "ebike", 5.0, fragments=True).edge[0] in tunnel
+
+
+def test_a_saved_network_snaps_alike(tmp_path: pathlib.Path) -> None:
+    network = build_network(random_ways(11))
+    network.save(tmp_path / "net")
+    again = StreetNetwork.load(tmp_path / "net")
+    np.testing.assert_array_equal(again.edge_off_ground, network.edge_off_ground)

@@ -94,9 +94,11 @@ def drives_on_the_grid(draw: st.DrawFn) -> tuple[str, str]:
     return "".join(nodes), draw(st.sampled_from(["no", "no", "only"]))
 
 
-def slow_ms(network: StreetNetwork, source: int, forbidden: set[tuple[int, ...]]) -> dict[int, float]:
+def slow_ms(
+    network: StreetNetwork, mode: str, source: int, forbidden: set[tuple[int, ...]]
+) -> dict[int, float]:
     """Least time to the start of every directed edge after driving all of `source`; remembers the drive."""
-    cost = network.graph("car").directed_cost_ms
+    cost = network.graph(mode).directed_cost_ms
     tail = np.stack([network.edge_u, network.edge_v], axis=1).ravel()
     head = tail.reshape(-1, 2)[:, ::-1].ravel()
     longest = max(map(len, forbidden), default=1)
@@ -108,7 +110,9 @@ def slow_ms(network: StreetNetwork, source: int, forbidden: set[tuple[int, ...]]
         if drive in seen:
             continue
         seen.add(drive)
-        onward = [d for d in range(len(tail)) if tail[d] == head[drive[-1]] and d != drive[-1] ^ 1]
+        onward = [d for d in range(len(tail)) if tail[d] == head[drive[-1]]]
+        if mode == "car":
+            onward.remove(drive[-1] ^ 1)
         for d in onward or [drive[-1] ^ 1]:
             longer = (*drive, d)
             if any(longer[-len(f) :] == f for f in forbidden):
@@ -119,12 +123,18 @@ def slow_ms(network: StreetNetwork, source: int, forbidden: set[tuple[int, ...]]
 
 
 @settings(max_examples=40, deadline=None)
-@given(drives=st.lists(drives_on_the_grid(), min_size=1, max_size=4), source=st.integers(0, 23))
-def test_equals_a_search_that_remembers_its_drive(drives: list[tuple[str, str]], source: int) -> None:
+@given(
+    drives=st.lists(drives_on_the_grid(), min_size=1, max_size=4),
+    source=st.integers(0, 23),
+    mode=st.sampled_from(["car", "ebike", "foot"]),
+)
+def test_equals_a_search_that_remembers_its_drive(
+    drives: list[tuple[str, str]], source: int, mode: str
+) -> None:
     ways = {link: {"speed": 1.0 + number} for number, link in enumerate(LINKS)}
-    network = ascii_map(GRID, ways, drives=drives).network()
-    reference = slow_ms(network, source, set(network.drives_banned))
-    graph = network.graph("car")
+    network = ascii_map(GRID, ways, drives=drives, bound="car ebike").network()
+    reference = slow_ms(network, mode, source, set(network.drives_banned(mode)))
+    graph = network.graph(mode)
     states = range(graph.depart_ptr[source], graph.depart_ptr[source + 1])
     dist = np.full(graph.n_states, np.inf)
     heap = [
@@ -162,7 +172,7 @@ BACK = [("w", 2, "from"), ("w", 4, "via"), ("w", 3, "via"), ("w", 1, "to")]
     [
         (OVER, {"restriction": "no_u_turn"}, [[1, 2, 7, 5, 4]]),
         (OVER, {"restriction": "only_left_turn"}, [[1, 2, 7, 5, 4]]),
-        (OVER, {"restriction": "no_u_turn", "except": "motorcar"}, []),
+        (OVER, {"restriction": "no_u_turn", "except": "motorcar; bicycle"}, []),
         # The other way round, in the wrong order, or over what is no street.
         (BACK, {"restriction": "no_u_turn"}, [[6, 5, 7, 2, 3]]),
         ([OVER[0], OVER[2], OVER[1], OVER[3]], {"restriction": "no_u_turn"}, []),
@@ -180,11 +190,11 @@ def test_relations_over_ways(
     assert raw.drive_only.tolist() == [tags["restriction"].startswith("only")] * len(drives)
     network = build_network(raw)
     # Of "only" the two other exits are forbidden: back, and on against the street.
-    assert len(network.drives_banned) == len(drives) * (2 if raw.drive_only.any() else 1)
+    assert len(network.drives_banned("car")) == len(drives) * (2 if raw.drive_only.any() else 1)
 
 
 def test_a_saved_network_keeps_them(tmp_path: Path) -> None:
     network = ascii_map(DUAL, ROADS, drives=[("ABFE", "no")]).network()
     network.save(tmp_path / "net")
-    assert StreetNetwork.load(tmp_path / "net").drives_banned == network.drives_banned
+    assert StreetNetwork.load(tmp_path / "net").drives_banned("car") == network.drives_banned("car")
     assert unflat(*flat([(1, 2, 3), (4, 5, 6, 7)])) == ((1, 2, 3), (4, 5, 6, 7))
