@@ -94,7 +94,14 @@ def _run_study(study_file: Path, out: Path, lang: "Language | None", scheduler: 
     show_default=True,
     help="Folder of a finished study.",
 )
-def match(study_dir: Path) -> None:
+@click.option(
+    "--lang",
+    type=click.Choice(["zh", "en"]),
+    default="en",
+    show_default=True,
+    help="Language of reasons and changes.",
+)
+def match(study_dir: Path, lang: "Language") -> None:
     """Answer a match request from standard input, as POST /v1/matches does."""
     from pydantic import ValidationError
 
@@ -110,7 +117,7 @@ def match(study_dir: Path) -> None:
         where = "/" + "/".join(str(part) for part in first["loc"])
         raise InputError(f"standard input: {where}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
     served = load_finished(study_dir)
-    click.echo(answer(served.network, request).model_dump_json(indent=2))
+    click.echo(answer(served.network, request, lang).model_dump_json(indent=2))
 
 
 @yilu.command()

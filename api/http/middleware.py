@@ -1,10 +1,12 @@
-"""Guards around every request: a limit on its size, and headers that keep pages to themselves."""
+"""Guards around every request: a limit on its size, compressed or not, and headers for every page."""
 
+import zlib
 from collections.abc import Awaitable, Callable
 
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import TOO_LARGE, problem_response
+from api.http.errors import ENCODING, INVALID, TOO_LARGE, problem_response
 
 __all__ = ["BodyLimit", "SecurityHeaders"]
 
@@ -47,7 +49,7 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuse bodies above a limit before anything parses them."""
+    """Refuse bodies above a limit before anything parses them, and inflate those sent as gzip."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app = app
@@ -57,6 +59,13 @@ class BodyLimit:
         """Read the body up to the limit and hand it on whole, or answer 413."""
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self.app(scope, receive, send)
+            return
+        coding = dict(scope["headers"]).get(b"content-encoding", b"identity").strip().lower()
+        if coding not in (b"identity", b"gzip", b"x-gzip"):
+            detail = "the body may be sent plain or with content-encoding gzip"
+            headers = {"accept-encoding": "gzip"}
+            refusal = problem_response(ENCODING, detail, str(scope["path"]), headers=headers)
+            await refusal(scope, receive, send)
             return
         # The declared length spares reading what is refused anyway; what arrives is counted.
         declared = dict(scope["headers"]).get(b"content-length", b"0")
@@ -71,11 +80,45 @@ class BodyLimit:
             more = bool(message.get("more_body", False))
             if len(body) > self.max_bytes:
                 too_large, more = True, False
-        if too_large:
+        plain: bytes | None = bytes(body)
+        if coding != b"identity" and not too_large:
+            try:
+                plain = await run_in_threadpool(inflated, bytes(body), self.max_bytes)
+            except zlib.error:
+                detail = "the body is not the gzip that its content-encoding says"
+                await problem_response(INVALID, detail, str(scope["path"]))(scope, receive, send)
+                return
+            kept = [pair for pair in scope["headers"] if pair[0] not in _OF_THE_CODING]
+            scope = {**scope, "headers": kept}
+        if too_large or plain is None:
             detail = f"the body may have at most {self.max_bytes} bytes"
             await problem_response(TOO_LARGE, detail, str(scope["path"]))(scope, receive, send)
             return
-        await self.app(scope, _replay(bytes(body), receive), send)
+        await self.app(scope, _replay(plain, receive), send)
+
+
+_OF_THE_CODING = (b"content-encoding", b"content-length")
+
+
+def inflated(body: bytes, max_bytes: int) -> bytes | None:
+    """Return what a gzip body holds; None where that is more than the limit.
+
+    Raises
+    ------
+    zlib.error
+        When it is no gzip, or not all of it.
+    """
+    out = bytearray()
+    while body:
+        member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        # No more than a byte beyond the limit is ever inflated.
+        out += member.decompress(body, max_bytes - len(out) + 1)
+        if len(out) > max_bytes:
+            return None
+        if not member.eof:
+            raise zlib.error("the stream ends before its end")
+        body = member.unused_data
+    return bytes(out)
 
 
 def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Sequence
 
 from api.matching.forms import MatchRequest, MatchResponse
-from api.matching.translate import Asked, asked_of, refuse_all_off_network, response_of
+from api.matching.translate import Asked, asked_of, response_of
 from api.study.sample_request import sample_request
 from api.study.studyfile.tables import StudyFile
 from geo.errors import YiluError
@@ -43,7 +43,6 @@ def match_sample(study_settings: StudyFile, network: StreetNetwork, fleet: Synth
     request = sample_request(study_settings, network, fleet)
     asked = asked_of(request)
     result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s)
-    refuse_all_off_network(result, asked)
     late = check_result(network, asked, result)
     extras = [match.extra_s for match in result.matches]
     totals = MatchTotals(

@@ -1,8 +1,20 @@
 """Riders, tasks, policy and results: the data of matching."""
 
 from routing.model.policy import EmergencyPolicy, Policy
-from routing.model.results import Match, MatchResult, Refused
+from routing.model.results import Binding, Match, MatchResult, Refused, Said
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 
-__all__ = ["EmergencyPolicy", "Match", "MatchResult", "Policy", "Refused", "Rider", "Stop", "Task", "Visit"]
+__all__ = [
+    "Binding",
+    "EmergencyPolicy",
+    "Match",
+    "MatchResult",
+    "Policy",
+    "Refused",
+    "Rider",
+    "Said",
+    "Stop",
+    "Task",
+    "Visit",
+]
