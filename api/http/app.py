@@ -13,7 +13,7 @@ from api.http import errors
 from api.http.deps import utc_now
 from api.http.grid_reports import GridReports
 from api.http.middleware import BodyLimit, SecurityHeaders
-from api.http.routes import health, matches, results, stations
+from api.http.routes import health, matches, results, slots, stations, vroom
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -75,7 +75,7 @@ def create_app(
     # Swagger UI out of an installed package: a government network has no way to a content delivery network.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)
-    for part in (health, results, stations, matches):
+    for part in (health, results, stations, matches, slots, vroom):
         app.include_router(part.router)
     return app
 

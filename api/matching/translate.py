@@ -54,7 +54,16 @@ from routing.model import (
     Visit,
 )
 
-__all__ = ["Asked", "alerts", "answer", "asked_of", "refused_out", "response_of", "warm_up"]
+__all__ = [
+    "Asked",
+    "alerts",
+    "answer",
+    "asked_of",
+    "off_network_out",
+    "refused_out",
+    "response_of",
+    "warm_up",
+]
 
 LonLat = tuple[float, float]
 WARM_UP_AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -155,7 +164,7 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
             )
             for alert in plan.alerts
         ],
-        off_network=_off_network(off),
+        off_network=off_network_out(off),
     )
 
 
@@ -259,7 +268,7 @@ def response_of(result: MatchResult, request: MatchRequest, lang: Language = "en
             LateStopOut(rider_id=late.rider_id, stop_id=late.stop_id, late_s=_round(late.late_s))
             for late in result.late_before
         ],
-        off_network=_off_network(result.off_network),
+        off_network=off_network_out(result.off_network),
         answers=[
             AnswerOut(
                 task_id=one.task_id,
@@ -272,7 +281,8 @@ def response_of(result: MatchResult, request: MatchRequest, lang: Language = "en
     )
 
 
-def _off_network(off: Sequence[tuple[str, float]]) -> list[OffNetworkOut]:
+def off_network_out(off: Sequence[tuple[str, float]]) -> list[OffNetworkOut]:
+    """Return the riders left out; JSON knows no infinity."""
     return [OffNetworkOut(rider_id=rider, nearest_street_m=_finite(away)) for rider, away in off]
 
 

@@ -17,7 +17,14 @@ from routing.model.tasks import Task
 from routing.refusal import relaxations as near
 from routing.refusal.relaxations import NearMisses, Spot, near_misses
 
-__all__ = ["left_out", "off_street_rider", "refusal", "why_not"]
+__all__ = [
+    "left_out",
+    "nearest_to_allowed",
+    "nobody",
+    "off_street_rider",
+    "refusal",
+    "why_not",
+]
 
 
 def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
@@ -50,8 +57,8 @@ def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
         if (misses := near_misses(fleet, mode_fleet, task, now_s)) is not None
     ]
     if not judged:
-        return _nobody(fleet, task)
-    told = _nearest(fleet, task, judged)
+        return nobody(fleet, task)
+    told = nearest_to_allowed(fleet, task, judged)
     if task.people > 1:
         none = Said.of("why.people_none", people=task.people)
         return Refused(
@@ -87,13 +94,13 @@ def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> Refused | 
     mode_fleet, row = fleet.row_of(rider_id)
     misses = near_misses(fleet, mode_fleet, task, now_s, rider_id)
     if misses is None:
-        return _nobody(fleet, task, rider_id)
+        return nobody(fleet, task, rider_id)
     if any(one[0] == row for one in misses.allowed):
         return None
-    return _nearest(fleet, task, [misses])
+    return nearest_to_allowed(fleet, task, [misses])
 
 
-def _nearest(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Refused:
+def nearest_to_allowed(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Refused:
     """Tell the smallest single change of all; without one, the place that comes nearest."""
     for column in (near.SINGLE, near.SEVERAL):
         found = []
@@ -260,7 +267,7 @@ def off_street_rider(task: Task, rider_id: str, away_m: float) -> Refused:
     return _alone(task, Binding("position", rider_id, None, said), rider_id)
 
 
-def _nobody(fleet: Fleet, task: Task, rider_id: str | None = None) -> Refused:
+def nobody(fleet: Fleet, task: Task, rider_id: str | None = None) -> Refused:
     """Say why not even one place in one plan could be judged."""
     asked = fleet.rider_ids if rider_id is None else (rider_id,)
     if task.platforms:
