@@ -99,7 +99,7 @@ def _times(
             problems.append(f"the duration at {key} is {step['duration']}, not {driven}")
         if key[0] != "break":
             there = tuple(step["location"])
-            if there != tuple(asked.get("location", vehicle.get("end", ()))):
+            if there != tuple(asked["location"] if "location" in asked else vehicle["end"]):
                 problems.append(f"{key} is somewhere else")
             # Each leg is told in whole seconds, rounded up from instants; a break stands on the street.
             if leg < travel_s(vehicle, here, there) - 1.01:

@@ -85,7 +85,8 @@ def test_given_windows_come_back_in_their_order_and_language(client: TestClient)
     late, early = answer.json()["slots"]
     assert (late["offer"], early["offer"] is not None, answer.json()["cheapest"]) == (None, True, 1)
     assert early["earliest"] == NOW
-    assert "骑手" in late["refused"]["reason"]
+    assert answer.headers["content-language"] == "zh"
+    assert late["refused"]["reason"].startswith("所需时间比单个任务的上限多")
 
 
 def test_nobody_on_the_streets_and_nobody_at_all(client: TestClient) -> None:

@@ -74,8 +74,8 @@ def _random(seed: int, dimensions: int) -> Json:
         return [int(one) for one in rng.integers(low, high, dimensions)]
 
     def windows() -> list[list[int]]:
-        starts = np.sort(rng.integers(0, 2400, int(rng.integers(1, 4))))
-        return [[int(a), int(a + rng.integers(60, 500))] for a in starts]
+        starts = np.sort(rng.integers(0, 1800, int(rng.integers(1, 4))))
+        return [[int(a), int(a + rng.integers(30, 250))] for a in starts]
 
     def part(number: int) -> Json:
         one: Json = {"id": number, "location": _between(rng), "service": int(rng.integers(0, 90))}
@@ -184,8 +184,8 @@ def test_given_steps_stay_and_the_rest_is_inserted_on_the_way(client: TestClient
             {"id": 6, "profile": "ebike", "start": _at("J")},
         ],
         "jobs": [
-            {"id": 1, "location": _at("B"), "service": 60},
-            {"id": 2, "location": _at("H"), "service": 60, "description": "far first"},
+            {"id": 1, "location": _at("F"), "service": 60},
+            {"id": 2, "location": _at("C"), "service": 60, "description": "far first"},
             {"id": 3, "location": _at("G"), "service": 10},
         ],
     }  # fmt: skip
@@ -208,6 +208,44 @@ def test_given_steps_stay_and_the_rest_is_inserted_on_the_way(client: TestClient
     later["vehicles"][0]["time_window"] = [1772600400 + 28800, 1772600400 + 43200]
     moved = _post(client, later)["routes"][0]
     assert [step["arrival"] - 1772600400 for step in moved["steps"]] == [s["arrival"] for s in route["steps"]]
+
+
+def test_the_place_is_the_cheapest_of_all_that_hold(client: TestClient) -> None:
+    """Every place in every plan tried by force: the task given there as a step, and the whole judged."""
+    inserted = refused = 0
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        jobs: list[Json] = [
+            {"id": n, "location": _between(rng), "service": 20} | {("delivery", "pickup")[n % 2]: [1, n % 3]}
+            for n in range(1, 7)
+        ]
+        vehicles: list[Json] = []
+        for n in range(2):
+            vehicle = {"id": n, "profile": "ebike", "start": _between(rng), "end": _between(rng)}
+            steps = [{"type": "job", "id": 3 * n + at} for at in (1, 2, 3)]
+            vehicles.append(vehicle | {"capacity": [3, 3], "time_window": [0, 1100], "steps": steps})
+        free = {"id": 9, "location": _between(rng), "service": 30, "delivery": [1, 1], "pickup": [0, 1]}
+        request = {"vehicles": vehicles, "jobs": [*jobs, free]}
+        before = {route["vehicle"]: route for route in _post(client, request | {"jobs": jobs})["routes"]}
+        body = _post(client, request)
+        extras = []
+        for at, vehicle in enumerate(vehicles):
+            for place_at in range(4):
+                forced = copy.deepcopy(request)
+                forced["vehicles"][at]["steps"].insert(place_at, {"type": "job", "id": 9})
+                whole = _post(client, forced)
+                broken = len(whole["routes"][at]["violations"]) > len(before[vehicle["id"]]["violations"])
+                spent = sum(whole["summary"][name] for name in ("duration", "service"))
+                extras += [] if broken else [spent]
+        if not extras:
+            refused += 1
+            assert [one["id"] for one in body["unassigned"]] == [9]
+            continue
+        inserted += 1
+        # Whole seconds are rounded up at each end.
+        assert body["summary"]["duration"] + body["summary"]["service"] == pytest.approx(min(extras), abs=1)
+    assert inserted >= 5
+    assert refused >= 1
 
 
 def test_geometry_comes_on_request_in_the_datum_of_the_request(client: TestClient) -> None:
@@ -237,7 +275,7 @@ def test_of_several_windows_the_one_that_fits_is_taken(client: TestClient) -> No
     given = vehicle | {"steps": [{"type": "job", "id": 1, "service_after": 1050}]}
     (_, step) = _post(client, {"vehicles": [given], "jobs": [job]})["routes"][0]["steps"]
     assert step["arrival"] == 1050
-    busy = vehicle | {"time_window": [850, 3600], "steps": [{"type": "job", "id": 1}]}
+    busy = vehicle | {"time_window": [780, 3600], "steps": [{"type": "job", "id": 1}]}
     (_, step) = _post(client, {"vehicles": [busy], "jobs": [job]})["routes"][0]["steps"]
     assert step["arrival"] == 1000
 
@@ -315,7 +353,7 @@ def test_nothing_is_done_after_the_end(client: TestClient) -> None:
     vehicle = {"id": 1, "profile": "ebike", "start": _at("A"), "end": _at("B"), "time_window": [0, 900]}
     request = {
         "vehicles": [vehicle | {"steps": [{"type": "end"}]}],
-        "jobs": [{"id": 1, "location": _at("J"), "service": 500, "time_windows": [[60, 400]]}],
+        "jobs": [{"id": 1, "location": _at("J"), "service": 560, "time_windows": [[60, 400]]}],
     }
     body = _post(client, request)
     assert _steps(body) == [("start", None), ("end", None)]
