@@ -82,7 +82,6 @@ class WayProperties(Schema):
     """What is said about a way."""
 
     streets: list[str]
-    """Names of the streets in order."""
 
 
 class Way(Schema):

@@ -128,12 +128,18 @@ def match(study_dir: Path, lang: "Language") -> None:
 @click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
 def serve(folder: Path, host: str, port: int) -> None:
     """Serve the map, the reports and the API of a finished study."""
+    import logging
+
     import uvicorn
 
     from api.http.app import create_app
     from api.matching.translate import warm_up
 
     app = create_app(folder)
+    # One line for each request, with its id; no query and no body.
+    requests = logging.getLogger("yilu.requests")
+    requests.addHandler(logging.StreamHandler())
+    requests.setLevel(logging.INFO)
     warm_up(app.state.served.network, app.state.served.meta.mode)
     click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)

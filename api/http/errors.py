@@ -16,6 +16,7 @@ from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 __all__ = [
     "ENCODING",
     "EVERY",
+    "INTERNAL",
     "INVALID",
     "PROBLEMS",
     "PROBLEM_RESPONSES",
@@ -77,10 +78,10 @@ _BODY_SCHEMA = {
     "required": ["type", "title", "status", "detail", "instance"],
     "properties": {
         "type": {"type": "string", "description": "Which kind of problem; the address explains it."},
-        "title": _TEXT,
-        "status": {"type": "integer"},
+        "title": {"type": "string", "description": "The kind of problem in words."},
+        "status": {"type": "integer", "description": "The status of the answer."},
         "detail": {"type": "string", "description": "One sentence that says what to change."},
-        "instance": _TEXT,
+        "instance": {"type": "string", "description": "The address that was asked."},
         "errors": {
             "type": "array",
             "description": "For fields that are not allowed: where (JSON pointer or parameter) and why.",
@@ -88,21 +89,6 @@ _BODY_SCHEMA = {
         },
     },
 }
-PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
-    status: {"description": text, "content": {MEDIA_TYPE: {"schema": _BODY_SCHEMA}}}
-    for status, text in (
-        (404, "There is no such thing."),
-        (413, "The request is too large."),
-        (415, "The body is compressed in another way than gzip."),
-        (422, "Refused, with one sentence that says what to change."),
-    )
-}
-"""How refusals appear in the OpenAPI document."""
-
-
-def problem_of(error: YiluError) -> Problem:
-    """Return the row of the table that fits `error`."""
-    return next(problem for kind, problem in PROBLEMS if isinstance(error, kind))
 
 
 def problem_body(
@@ -119,6 +105,32 @@ def problem_body(
     if errors:
         body["errors"] = [dict(error) for error in errors]
     return body
+
+
+def _example(status: int) -> dict[str, object]:
+    """Return a problem of that status as a client sees it."""
+    problem = next(one for one in (NOT_FOUND, TOO_LARGE, ENCODING, INVALID) if one.status == status)
+    return problem_body(problem, "one sentence that says what to change", "/v1/matches")
+
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
+    status: {
+        "description": text,
+        "content": {MEDIA_TYPE: {"schema": _BODY_SCHEMA, "example": _example(status)}},
+    }
+    for status, text in (
+        (404, "There is no such thing."),
+        (413, "The request is too large."),
+        (415, "The body is compressed in another way than gzip."),
+        (422, "Refused, with one sentence that says what to change."),
+    )
+}
+"""How refusals appear in the OpenAPI document."""
+
+
+def problem_of(error: YiluError) -> Problem:
+    """Return the row of the table that fits `error`."""
+    return next(problem for kind, problem in PROBLEMS if isinstance(error, kind))
 
 
 def problem_response(

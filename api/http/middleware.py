@@ -1,14 +1,21 @@
 """Guards around every request: a limit on its size, compressed or not, and headers for every page."""
 
+import logging
+import re
+import time
+import uuid
 import zlib
 from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import ENCODING, INVALID, TOO_LARGE, problem_response
+from api.http.errors import ENCODING, INTERNAL, INVALID, TOO_LARGE, problem_response
 
-__all__ = ["BodyLimit", "SecurityHeaders"]
+__all__ = ["BodyLimit", "RequestId", "SecurityHeaders"]
+
+LOG = logging.getLogger("yilu.requests")
+_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
 # Maps and reports carry their scripts and styles inside; nothing may be fetched from elsewhere.
 CONTENT_POLICY = (
@@ -24,6 +31,45 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+
+
+class RequestId:
+    """Give every answer the ``X-Request-ID`` of its request, or a new one, and log one line with it.
+
+    The line holds no query and no body: they may hold positions of riders.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, with a `send` that adds the header."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"")
+        # What is no plain word is not repeated: it would stand in the log.
+        name = given if _ID.fullmatch(given) else uuid.uuid4().hex.encode()
+        began, status, started = time.perf_counter(), 500, False
+
+        async def with_id(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                status, started = message["status"], True
+                message = {**message, "headers": [*message.get("headers", []), (b"x-request-id", name)]}
+            await send(message)
+
+        try:
+            await self.app(scope, receive, with_id)
+        except Exception:
+            # Answered here, inside of what adds the id; the server still learns of the error.
+            if not started:
+                await problem_response(INTERNAL, INTERNAL.title, str(scope["path"]))(scope, receive, with_id)
+            raise
+        finally:
+            spent_ms = (time.perf_counter() - began) * 1000
+            what = name.decode(), scope["method"], scope["path"].encode("unicode_escape").decode()
+            LOG.info("%s %s %s %d %.0f ms", *what, status, spent_ms)
 
 
 class SecurityHeaders:

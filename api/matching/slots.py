@@ -120,7 +120,8 @@ def offered(network: StreetNetwork, request: SlotsRequest, lang: Language = "en"
             riders=request.riders,
             tasks=(request.task,),
             policy=request.policy,
-        )
+        ),
+        one_task=True,
     )
     (task,) = asked.tasks
     spans = [(first.timestamp(), last.timestamp()) for first, last in windows]

@@ -129,7 +129,8 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     """
     rules = EmergencyPolicy(**request.policy.model_dump(exclude_none=True))
     asked = asked_of(
-        MatchRequest(datum=request.datum, now=request.now, riders=request.riders, tasks=(request.task,))
+        MatchRequest(datum=request.datum, now=request.now, riders=request.riders, tasks=(request.task,)),
+        one_task=True,
     )
     strange = request.acceptance.keys() - {rider.rider_id for rider in asked.riders}
     if strange:
@@ -179,9 +180,9 @@ def warm_up(network: StreetNetwork, mode: Mode) -> None:
         answer(network, MatchRequest(datum="wgs84", now=WARM_UP_AT, riders=riders, tasks=tasks))
 
 
-def asked_of(request: MatchRequest) -> Asked:
-    """Return the request in the words of the matching room."""
-    check_windows(request)
+def asked_of(request: MatchRequest, *, one_task: bool = False) -> Asked:
+    """Return the request in the words of the matching room; `one_task`: the caller sent no list of tasks."""
+    check_windows(request, one_task=one_task)
     places = iter(_places(request))
     riders = tuple(
         Rider(

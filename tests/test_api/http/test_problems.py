@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from api.http import errors
 from api.http.errors import EVERY, NoStationError
-from api.http.middleware import BodyLimit, SecurityHeaders
+from api.http.middleware import BodyLimit, RequestId, SecurityHeaders
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 
 LIMIT = 1_000
@@ -28,6 +28,7 @@ def client() -> TestClient:
     errors.install(app)
     app.add_middleware(BodyLimit, max_bytes=LIMIT)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestId)
     known = {
         kind.__name__: kind
         for kind in (OffNetworkError, InfeasibleError, InputError, YiluError, NoStationError)
@@ -176,3 +177,24 @@ def test_security_headers_are_on_every_answer(client: TestClient) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
     assert client.post("/v1/echo", json={"lon": 1}).headers["cache-control"] == "no-store"
     assert "cache-control" not in client.get("/number?n=1").headers
+
+
+def test_the_id_of_a_request_is_echoed_and_logged(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "yilu.requests")
+    for path in ("/number?n=1", "/nowhere?lon=116.39", "/fail/RuntimeError", "/fail/InputError"):
+        caplog.clear()
+        answer = client.get(path, headers={"x-request-id": "order/88-a"})
+        assert answer.headers["x-request-id"] == "order/88-a"
+        (line,) = (record.getMessage() for record in caplog.records if record.name == "yilu.requests")
+        assert line.startswith(f"order/88-a GET {path.partition('?')[0]} {answer.status_code} ")
+        assert "116.39" not in line
+    too_large = client.post("/v1/echo", content=b"x" * 2_000, headers={"x-request-id": "a"})
+    assert (too_large.status_code, too_large.headers["x-request-id"]) == (413, "a")
+    # Without one, or with one that would spoil the log, a new one is made.
+    made = [
+        client.get("/number?n=1", headers=h).headers["x-request-id"] for h in ({}, {"x-request-id": "a b"})
+    ]
+    assert len(set(made)) == 2
+    assert all(len(one) == 32 for one in made)

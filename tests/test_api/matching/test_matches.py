@@ -220,6 +220,13 @@ def test_the_command_refuses_in_one_sentence(folder: Path) -> None:
     assert "Traceback" not in result.output
 
 
+def test_the_window_of_an_alert_is_told_where_the_caller_sent_it(client: TestClient) -> None:
+    request = _emergency([])
+    request["task"]["place"] |= {"earliest": DUE, "latest": NOW}
+    answer = client.post(ALERTS, json=request)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/task/place")
+
+
 def test_reasons_come_in_the_language_of_the_caller(client: TestClient, folder: Path) -> None:
     request = _request(policy={"max_extra_s": 5})
     request["tasks"][0]["skills"] = ["aid"]

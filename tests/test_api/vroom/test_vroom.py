@@ -223,7 +223,10 @@ def test_the_place_is_the_cheapest_of_all_that_hold(client: TestClient) -> None:
         for n in range(2):
             vehicle = {"id": n, "profile": "ebike", "start": _between(rng), "end": _between(rng)}
             steps = [{"type": "job", "id": 3 * n + at} for at in (1, 2, 3)]
-            vehicles.append(vehicle | {"capacity": [3, 3], "time_window": [0, 1100], "steps": steps})
+            vehicles.append(
+                vehicle
+                | {"capacity": [3, 3], "time_window": [0, int(rng.integers(350, 900))], "steps": steps}
+            )
         free = {"id": 9, "location": _between(rng), "service": 30, "delivery": [1, 1], "pickup": [0, 1]}
         request = {"vehicles": vehicles, "jobs": [*jobs, free]}
         before = {route["vehicle"]: route for route in _post(client, request | {"jobs": jobs})["routes"]}
@@ -234,7 +237,8 @@ def test_the_place_is_the_cheapest_of_all_that_hold(client: TestClient) -> None:
                 forced = copy.deepcopy(request)
                 forced["vehicles"][at]["steps"].insert(place_at, {"type": "job", "id": 9})
                 whole = _post(client, forced)
-                broken = len(whole["routes"][at]["violations"]) > len(before[vehicle["id"]]["violations"])
+                # What is late already may not get later, so nothing at all may change there.
+                broken = whole["routes"][at]["violations"] != before[vehicle["id"]]["violations"]
                 spent = sum(whole["summary"][name] for name in ("duration", "service"))
                 extras += [] if broken else [spent]
         if not extras:
