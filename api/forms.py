@@ -1,12 +1,13 @@
 """The forms of requests and answers: strict on the way in, documented on the way out."""
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from geo.datum import Datum
+from geo.errors import InputError
 from siting.stations import parse_hours
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "LineString",
     "Mode",
     "NearestStation",
+    "PointedError",
     "Position",
     "ReportFormat",
     "Station",
@@ -30,6 +32,15 @@ Language = Literal["zh", "en"]
 Lon = Annotated[float, Field(ge=-180, le=180, description="Degrees east.")]
 Lat = Annotated[float, Field(ge=-90, le=90, description="Degrees north.")]
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class PointedError(InputError):
+    """Input that contradicts itself, with the JSON pointers to where it does."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        """Take what is wrong by pointer; the first is told in the sentence."""
+        super().__init__(next(iter(places.values())))
+        self.places = dict(places)
 
 
 class Schema(BaseModel):
@@ -71,7 +82,6 @@ class WayProperties(Schema):
     """What is said about a way."""
 
     streets: list[str]
-    """Names of the streets in order."""
 
 
 class Way(Schema):

@@ -14,8 +14,6 @@ from routing.fleet.tables import EVER
 from routing.model.policy import Policy
 from routing.model.results import (
     Answer,
-    Binding,
-    Change,
     LateStop,
     Match,
     MatchResult,
@@ -26,7 +24,7 @@ from routing.model.results import (
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, stops_of
 from routing.people import meet
-from routing.refusal.explain import refusal, why_not
+from routing.refusal.explain import left_out, off_street_rider, refusal, why_not
 from routing.routes import metres_of, settled, ways_between
 
 __all__ = ["apply", "late_stops", "match", "match_tasks", "task_order"]
@@ -84,6 +82,9 @@ def match_tasks(
     late = late_stops(fleet)
     answers = _answers(fleet, tasks, questions, dict(off), now_s)
     insertions, refused = (by or match)(fleet, tasks, now_s)
+    if off:
+        known = {task.task_id: task for task in tasks}
+        refused = tuple(left_out(one, known[one.task_id], riders, dict(off)) for one in refused)
     plans = tuple(fleet.rider(rider.rider_id) if rider.rider_id in fleet else rider for rider in riders)
     matches, routes = settled(fleet, insertions)
     return MatchResult(matches, refused, late, off, plans, routes, insertions, answers)
@@ -102,15 +103,7 @@ def _answers(
         if task_id not in known:
             raise InputError(f"A question is about task {task_id!r}, which is not among the tasks.")
         if rider_id in off:
-            text = (
-                f"rider {rider_id} or a stop of his lies on no street: {off[rider_id]:.0f} m from the nearest"
-            )
-            lost = Refused(
-                task_id,
-                Binding("position", rider_id, None, text),
-                rider_id,
-                Change("none", None, "", rider_id, f"no single change is enough: {text}"),
-            )
+            lost = off_street_rider(known[task_id], rider_id, off[rider_id])
             answers.append(Answer(task_id, rider_id, lost))
             continue
         answers.append(Answer(task_id, rider_id, why_not(fleet, known[task_id], rider_id, now_s)))

@@ -9,7 +9,7 @@ from routing.candidates import candidates_for
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.mode_fleet import as_ms
 from routing.fleet.tables import FAR_MS
-from routing.model.results import Binding, Change, Refused
+from routing.model.results import Binding, Change, Refused, Said
 from routing.model.tasks import Task
 
 __all__ = ["meet"]
@@ -54,9 +54,10 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
     if best is not None:
         return best[1], best[2]
     gap_s = begins_s[task.people - 1] - begins_s[0] if len(begins_s) >= task.people else None
-    binding = Binding("people", "", gap_s, f"{most} of {task.people} people can begin at one time")
+    said = Said.of("why.people_apart", found=most, people=task.people, by_s=gap_s or 0.0)
+    binding = Binding("people", "", gap_s, said)
     missing = task.people - most
-    fewer = Change("people", float(missing), "", None, f"{missing} fewer people")
+    fewer = Change("people", float(missing), "", None, Said.of("change.people", missing=missing))
     return Refused(task.task_id, binding, None, fewer)
 
 

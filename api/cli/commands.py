@@ -94,7 +94,14 @@ def _run_study(study_file: Path, out: Path, lang: "Language | None", scheduler: 
     show_default=True,
     help="Folder of a finished study.",
 )
-def match(study_dir: Path) -> None:
+@click.option(
+    "--lang",
+    type=click.Choice(["zh", "en"]),
+    default="en",
+    show_default=True,
+    help="Language of reasons and changes.",
+)
+def match(study_dir: Path, lang: "Language") -> None:
     """Answer a match request from standard input, as POST /v1/matches does."""
     from pydantic import ValidationError
 
@@ -110,7 +117,7 @@ def match(study_dir: Path) -> None:
         where = "/" + "/".join(str(part) for part in first["loc"])
         raise InputError(f"standard input: {where}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
     served = load_finished(study_dir)
-    click.echo(answer(served.network, request).model_dump_json(indent=2))
+    click.echo(answer(served.network, request, lang).model_dump_json(indent=2))
 
 
 @yilu.command()
@@ -121,12 +128,18 @@ def match(study_dir: Path) -> None:
 @click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
 def serve(folder: Path, host: str, port: int) -> None:
     """Serve the map, the reports and the API of a finished study."""
+    import logging
+
     import uvicorn
 
     from api.http.app import create_app
     from api.matching.translate import warm_up
 
     app = create_app(folder)
+    # One line for each request, with its id; no query and no body.
+    requests = logging.getLogger("yilu.requests")
+    requests.addHandler(logging.StreamHandler())
+    requests.setLevel(logging.INFO)
     warm_up(app.state.served.network, app.state.served.meta.mode)
     click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)

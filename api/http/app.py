@@ -1,6 +1,7 @@
 """The HTTP service over one finished study."""
 
 import datetime
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,11 +10,11 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-from api.http import errors
+from api.http import errors, openapi
 from api.http.deps import utc_now
 from api.http.grid_reports import GridReports
-from api.http.middleware import BodyLimit, SecurityHeaders
-from api.http.routes import health, matches, results, stations
+from api.http.middleware import BodyLimit, RequestId, SecurityHeaders
+from api.http.routes import health, matches, results, slots, stations, vroom
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -24,7 +25,8 @@ Which civic task goes to which rider on the way, and the nearest open rest stati
 
 Positions are longitude and latitude in degrees; every request names its datum (`wgs84`, `gcj02` or `bd09`),
 and the answer comes back in it. Durations are seconds (`_s`), lengths metres (`_m`). Refusals are
-`application/problem+json` (RFC 9457). Nothing of a request is kept.
+`application/problem+json` (RFC 9457). Nothing of a request is kept. An `X-Request-ID` comes back in the
+answer and stands in the log; without one it is made. Bodies may be sent with `Content-Encoding: gzip`.
 """
 ASSETS = "/docs/assets"
 
@@ -72,10 +74,13 @@ def create_app(
     errors.install(app)
     app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6))
     app.add_middleware(SecurityHeaders)
+    # The outermost: what is refused by the others has an id too.
+    app.add_middleware(RequestId)
+    app.openapi = functools.partial(openapi.describe, app)  # type: ignore[method-assign]
     # Swagger UI out of an installed package: a government network has no way to a content delivery network.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)
-    for part in (health, results, stations, matches):
+    for part in (health, results, stations, matches, slots, vroom):
         app.include_router(part.router)
     return app
 

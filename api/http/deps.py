@@ -1,14 +1,15 @@
-"""What a handler may ask for: the served study and the clock."""
+"""What a handler may ask for: the served study, the clock, and the language of its caller."""
 
 import datetime
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request, Response
 
+from api.forms import Language
 from api.study.finished import FinishedStudy
 
-__all__ = ["Clock", "Served", "utc_now"]
+__all__ = ["Clock", "Lang", "Served", "preferred", "utc_now"]
 
 
 def utc_now() -> datetime.datetime:
@@ -26,5 +27,36 @@ async def _clock(request: Request) -> Callable[[], datetime.datetime]:
     return clock
 
 
+def preferred(accepted: str) -> Language:
+    """Return the language that an ``Accept-Language`` header (RFC 9110, 12.5.4) prefers; en for neither."""
+    weights: dict[str, float] = {}
+    for part in accepted.split(","):
+        tag, _, weight = part.strip().lower().partition(";")
+        name, _, number = weight.strip().partition("=")
+        try:
+            wanted = float(number) if name.strip() == "q" else 1.0
+        except ValueError:
+            continue
+        # zh-Hans-CN and en-GB are served by zh and en.
+        main = tag.strip().partition("-")[0]
+        weights[main] = max(weights.get(main, 0.0), wanted)
+    # What is not named counts as "*" does, or not at all.
+    other = weights.get("*", 0.0)
+    return "zh" if weights.get("zh", other) > weights.get("en", other) else "en"
+
+
+async def _language(
+    response: Response,
+    accept_language: Annotated[
+        str, Header(description="Language of reasons and changes: zh or en.", examples=["zh"])
+    ] = "en",
+) -> Language:
+    lang = preferred(accept_language)
+    response.headers["content-language"] = lang
+    response.headers["vary"] = "accept-language"
+    return lang
+
+
+Lang = Annotated[Language, Depends(_language)]
 Served = Annotated[FinishedStudy, Depends(_served)]
 Clock = Annotated[Callable[[], datetime.datetime], Depends(_clock)]

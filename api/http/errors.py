@@ -2,16 +2,22 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.forms import PointedError
+from api.http.json_place import broken_at
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 
 __all__ = [
+    "ENCODING",
     "EVERY",
+    "INTERNAL",
+    "INVALID",
     "PROBLEMS",
     "PROBLEM_RESPONSES",
     "TOO_LARGE",
@@ -24,6 +30,8 @@ __all__ = [
 ]
 
 MEDIA_TYPE = "application/problem+json"
+MOST_FIELDS = 20
+"""So many wrong fields are told of one request."""
 
 
 class NotThereError(YiluError):
@@ -46,6 +54,7 @@ class Problem:
 INVALID = Problem("invalid-request", 422, "The request does not have the documented form")
 TOO_LARGE = Problem("too-large", 413, "The request is larger than this service accepts")
 NOT_FOUND = Problem("not-found", 404, "There is nothing at this address")
+ENCODING = Problem("unsupported-encoding", 415, "The body is compressed in a way this service cannot read")
 METHOD = Problem("method-not-allowed", 405, "This address does not answer to this method")
 INTERNAL = Problem("internal", 500, "The service failed; nothing was changed")
 
@@ -59,7 +68,7 @@ PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
 )
 """Most special first: the first class that fits decides."""
 
-EVERY = (*(problem for _, problem in PROBLEMS), INVALID, TOO_LARGE, METHOD, INTERNAL)
+EVERY = (*(problem for _, problem in PROBLEMS), INVALID, TOO_LARGE, ENCODING, METHOD, INTERNAL)
 
 
 _TEXT = {"type": "string"}
@@ -69,10 +78,10 @@ _BODY_SCHEMA = {
     "required": ["type", "title", "status", "detail", "instance"],
     "properties": {
         "type": {"type": "string", "description": "Which kind of problem; the address explains it."},
-        "title": _TEXT,
-        "status": {"type": "integer"},
+        "title": {"type": "string", "description": "The kind of problem in words."},
+        "status": {"type": "integer", "description": "The status of the answer."},
         "detail": {"type": "string", "description": "One sentence that says what to change."},
-        "instance": _TEXT,
+        "instance": {"type": "string", "description": "The address that was asked."},
         "errors": {
             "type": "array",
             "description": "For fields that are not allowed: where (JSON pointer or parameter) and why.",
@@ -80,20 +89,6 @@ _BODY_SCHEMA = {
         },
     },
 }
-PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
-    status: {"description": text, "content": {MEDIA_TYPE: {"schema": _BODY_SCHEMA}}}
-    for status, text in (
-        (404, "There is no such thing."),
-        (413, "The request is too large."),
-        (422, "Refused, with one sentence that says what to change."),
-    )
-}
-"""How refusals appear in the OpenAPI document."""
-
-
-def problem_of(error: YiluError) -> Problem:
-    """Return the row of the table that fits `error`."""
-    return next(problem for kind, problem in PROBLEMS if isinstance(error, kind))
 
 
 def problem_body(
@@ -110,6 +105,32 @@ def problem_body(
     if errors:
         body["errors"] = [dict(error) for error in errors]
     return body
+
+
+def _example(status: int) -> dict[str, object]:
+    """Return a problem of that status as a client sees it."""
+    problem = next(one for one in (NOT_FOUND, TOO_LARGE, ENCODING, INVALID) if one.status == status)
+    return problem_body(problem, "one sentence that says what to change", "/v1/matches")
+
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
+    status: {
+        "description": text,
+        "content": {MEDIA_TYPE: {"schema": _BODY_SCHEMA, "example": _example(status)}},
+    }
+    for status, text in (
+        (404, "There is no such thing."),
+        (413, "The request is too large."),
+        (415, "The body is compressed in another way than gzip."),
+        (422, "Refused, with one sentence that says what to change."),
+    )
+}
+"""How refusals appear in the OpenAPI document."""
+
+
+def problem_of(error: YiluError) -> Problem:
+    """Return the row of the table that fits `error`."""
+    return next(problem for kind, problem in PROBLEMS if isinstance(error, kind))
 
 
 def problem_response(
@@ -139,7 +160,11 @@ def _pointer(location: Sequence[object]) -> str:
 def _domain(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, YiluError):
         raise error
-    return problem_response(problem_of(error), str(error), request.url.path)
+    places = error.places if isinstance(error, PointedError) else {}
+    fields = [
+        {"pointer": pointer, "detail": detail} for pointer, detail in list(places.items())[:MOST_FIELDS]
+    ]
+    return problem_response(problem_of(error), str(error), request.url.path, fields)
 
 
 def _validation(request: Request, error: Exception) -> JSONResponse:
@@ -150,16 +175,28 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
         detail = f"the body must be sent as content-type application/json, not {kind or 'without one'}"
         return problem_response(INVALID, detail, request.url.path)
     # The input itself is never echoed: it may hold positions of riders.
-    fields = [{"pointer": _pointer(e["loc"]), "detail": str(e["msg"])} for e in error.errors()[:20]]
+    fields = [_field(one, error.body) for one in error.errors()[:MOST_FIELDS]]
     first = fields[0] if fields else {"pointer": "/", "detail": "not understood"}
     more = len(error.errors()) - 1
     detail = f"{first['pointer']}: {first['detail']}" + (f" (and {more} more)" if more > 0 else "")
     return problem_response(INVALID, detail, request.url.path, fields)
 
 
+def _field(error: Mapping[str, Any], body: object) -> dict[str, str]:
+    """Return where one field is wrong, and why."""
+    if error["type"] == "json_invalid" and isinstance(body, str):
+        pointer, detail = broken_at(body, int(error["loc"][-1]), str(error["ctx"]["error"]))
+        return {"pointer": pointer, "detail": detail}
+    return {"pointer": _pointer(error["loc"]), "detail": str(error["msg"])}
+
+
 def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == 400:
+        # FastAPI's answer where JSON cannot even be tried: bytes that are no text, or nested too deep.
+        detail = "the body cannot be read: it must be JSON in UTF-8, not nested too deep"
+        return problem_response(INVALID, detail, request.url.path)
     known = {problem.status: problem for problem in (NOT_FOUND, METHOD, TOO_LARGE, INVALID)}
     problem = known.get(error.status_code, Problem("http", error.status_code, "The request was refused"))
     return problem_response(problem, str(error.detail), request.url.path, headers=error.headers)

@@ -1,12 +1,21 @@
-"""Guards around every request: a limit on its size, and headers that keep pages to themselves."""
+"""Guards around every request: a limit on its size, compressed or not, and headers for every page."""
 
+import logging
+import re
+import time
+import uuid
+import zlib
 from collections.abc import Awaitable, Callable
 
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import TOO_LARGE, problem_response
+from api.http.errors import ENCODING, INTERNAL, INVALID, TOO_LARGE, problem_response
 
-__all__ = ["BodyLimit", "SecurityHeaders"]
+__all__ = ["BodyLimit", "RequestId", "SecurityHeaders"]
+
+LOG = logging.getLogger("yilu.requests")
+_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
 # Maps and reports carry their scripts and styles inside; nothing may be fetched from elsewhere.
 CONTENT_POLICY = (
@@ -22,6 +31,45 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+
+
+class RequestId:
+    """Give every answer the ``X-Request-ID`` of its request, or a new one, and log one line with it.
+
+    The line holds no query and no body: they may hold positions of riders.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, with a `send` that adds the header."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"")
+        # What is no plain word is not repeated: it would stand in the log.
+        name = given if _ID.fullmatch(given) else uuid.uuid4().hex.encode()
+        began, status, started = time.perf_counter(), 500, False
+
+        async def with_id(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                status, started = message["status"], True
+                message = {**message, "headers": [*message.get("headers", []), (b"x-request-id", name)]}
+            await send(message)
+
+        try:
+            await self.app(scope, receive, with_id)
+        except Exception:
+            # Answered here, inside of what adds the id; the server still learns of the error.
+            if not started:
+                await problem_response(INTERNAL, INTERNAL.title, str(scope["path"]))(scope, receive, with_id)
+            raise
+        finally:
+            spent_ms = (time.perf_counter() - began) * 1000
+            what = name.decode(), scope["method"], scope["path"].encode("unicode_escape").decode()
+            LOG.info("%s %s %s %d %.0f ms", *what, status, spent_ms)
 
 
 class SecurityHeaders:
@@ -47,7 +95,7 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuse bodies above a limit before anything parses them."""
+    """Refuse bodies above a limit before anything parses them, and inflate those sent as gzip."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app = app
@@ -57,6 +105,13 @@ class BodyLimit:
         """Read the body up to the limit and hand it on whole, or answer 413."""
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self.app(scope, receive, send)
+            return
+        coding = dict(scope["headers"]).get(b"content-encoding", b"identity").strip().lower()
+        if coding not in (b"identity", b"gzip", b"x-gzip"):
+            detail = "the body may be sent plain or with content-encoding gzip"
+            headers = {"accept-encoding": "gzip"}
+            refusal = problem_response(ENCODING, detail, str(scope["path"]), headers=headers)
+            await refusal(scope, receive, send)
             return
         # The declared length spares reading what is refused anyway; what arrives is counted.
         declared = dict(scope["headers"]).get(b"content-length", b"0")
@@ -71,11 +126,45 @@ class BodyLimit:
             more = bool(message.get("more_body", False))
             if len(body) > self.max_bytes:
                 too_large, more = True, False
-        if too_large:
+        plain: bytes | None = bytes(body)
+        if coding != b"identity" and not too_large:
+            try:
+                plain = await run_in_threadpool(inflated, bytes(body), self.max_bytes)
+            except zlib.error:
+                detail = "the body is not the gzip that its content-encoding says"
+                await problem_response(INVALID, detail, str(scope["path"]))(scope, receive, send)
+                return
+            kept = [pair for pair in scope["headers"] if pair[0] not in _OF_THE_CODING]
+            scope = {**scope, "headers": kept}
+        if too_large or plain is None:
             detail = f"the body may have at most {self.max_bytes} bytes"
             await problem_response(TOO_LARGE, detail, str(scope["path"]))(scope, receive, send)
             return
-        await self.app(scope, _replay(bytes(body), receive), send)
+        await self.app(scope, _replay(plain, receive), send)
+
+
+_OF_THE_CODING = (b"content-encoding", b"content-length")
+
+
+def inflated(body: bytes, max_bytes: int) -> bytes | None:
+    """Return what a gzip body holds; None where that is more than the limit.
+
+    Raises
+    ------
+    zlib.error
+        When it is no gzip, or not all of it.
+    """
+    out = bytearray()
+    while body:
+        member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        # No more than a byte beyond the limit is ever inflated.
+        out += member.decompress(body, max_bytes - len(out) + 1)
+        if len(out) > max_bytes:
+            return None
+        if not member.eof:
+            raise zlib.error("the stream ends before its end")
+        body = member.unused_data
+    return bytes(out)
 
 
 def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:

@@ -16,6 +16,7 @@ __all__ = [
     "AlertRequest",
     "AlertResponse",
     "AnswerOut",
+    "BrokenOut",
     "ChangeOut",
     "ChangeWhat",
     "EmergencyIn",
@@ -271,16 +272,23 @@ class ChangeOut(Schema):
     text: str
 
 
-class RefusedOut(Schema):
-    """A task without a rider, and why."""
+class BrokenOut(Schema):
+    """A rule that stands in the way."""
 
-    task_id: str
     rule: RuleName
     subject: Annotated[str | None, Field(description="The stop, skill, mode or status it is about.")]
     by_s: Annotated[float | None, Field(description="Seconds by which the limit would have to give way.")]
     by_m: Annotated[float | None, Field(description="Metres too far from a street.")]
-    reason: str
+    by: Annotated[int | None, Field(description="Parcels for which there is no room.")]
+    reason: Annotated[str, Field(description="In the language of `Accept-Language`, zh or en.")]
+
+
+class RefusedOut(BrokenOut):
+    """A task without a rider, and why."""
+
+    task_id: str
     rider_id: Annotated[str | None, Field(description="Who came nearest to doing it.")]
+    also: Annotated[list[BrokenOut], Field(description="What else is broken at the place that came nearest.")]
     change: ChangeOut
 
 

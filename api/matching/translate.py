@@ -9,12 +9,13 @@ from typing import cast
 
 import numpy as np
 
-from api.forms import Mode, way_of
+from api.forms import Language, Mode, way_of
 from api.matching.forms import (
     AlertOut,
     AlertRequest,
     AlertResponse,
     AnswerOut,
+    BrokenOut,
     ChangeOut,
     ChangeWhat,
     LateStopOut,
@@ -34,6 +35,8 @@ from api.matching.forms import (
     TaskIn,
     VisitIn,
 )
+from api.matching.windows import check_windows
+from api.matching.wording import reason_text
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import InputError, OffNetworkError, YiluError
 from geo.streets import StreetNetwork
@@ -42,6 +45,7 @@ from routing.emergency import alert_plan
 from routing.fleet import Fleet
 from routing.match import match_tasks
 from routing.model import (
+    Binding,
     EmergencyPolicy,
     Match,
     MatchResult,
@@ -54,7 +58,16 @@ from routing.model import (
     Visit,
 )
 
-__all__ = ["Asked", "alerts", "answer", "asked_of", "refuse_all_off_network", "response_of", "warm_up"]
+__all__ = [
+    "Asked",
+    "alerts",
+    "answer",
+    "asked_of",
+    "off_network_out",
+    "refused_out",
+    "response_of",
+    "warm_up",
+]
 
 LonLat = tuple[float, float]
 WARM_UP_AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -70,7 +83,7 @@ class Asked:
     now_s: float
 
 
-def answer(network: StreetNetwork, request: MatchRequest) -> MatchResponse:
+def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en") -> MatchResponse:
     """Match the tasks of one request with its riders.
 
     Parameters
@@ -79,6 +92,8 @@ def answer(network: StreetNetwork, request: MatchRequest) -> MatchResponse:
         The streets.
     request : MatchRequest
         Checked already by its form.
+    lang : {"zh", "en"}
+        Language of reasons and changes.
 
     Returns
     -------
@@ -89,15 +104,12 @@ def answer(network: StreetNetwork, request: MatchRequest) -> MatchResponse:
     ------
     InputError
         When the request contradicts itself, such as a window that ends before it begins.
-    OffNetworkError
-        When no task of the request lies on a street; if only some do not, those are refused one by one.
     """
     asked = asked_of(request)
     questions = [(one.task_id, one.rider_id) for one in request.questions]
     by = match_batch if request.assignment == "together" else None
     result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, questions, by=by)
-    refuse_all_off_network(result, asked)
-    return response_of(result, request)
+    return response_of(result, request, lang)
 
 
 def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
@@ -121,7 +133,8 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     """
     rules = EmergencyPolicy(**request.policy.model_dump(exclude_none=True))
     asked = asked_of(
-        MatchRequest(datum=request.datum, now=request.now, riders=request.riders, tasks=(request.task,))
+        MatchRequest(datum=request.datum, now=request.now, riders=request.riders, tasks=(request.task,)),
+        one_task=True,
     )
     strange = request.acceptance.keys() - {rider.rider_id for rider in asked.riders}
     if strange:
@@ -156,7 +169,7 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
             )
             for alert in plan.alerts
         ],
-        off_network=_off_network(off),
+        off_network=off_network_out(off),
     )
 
 
@@ -171,8 +184,9 @@ def warm_up(network: StreetNetwork, mode: Mode) -> None:
         answer(network, MatchRequest(datum="wgs84", now=WARM_UP_AT, riders=riders, tasks=tasks))
 
 
-def asked_of(request: MatchRequest) -> Asked:
-    """Return the request in the words of the matching room."""
+def asked_of(request: MatchRequest, *, one_task: bool = False) -> Asked:
+    """Return the request in the words of the matching room; `one_task`: the caller sent no list of tasks."""
+    check_windows(request, one_task=one_task)
     places = iter(_places(request))
     riders = tuple(
         Rider(
@@ -221,19 +235,6 @@ def asked_of(request: MatchRequest) -> Asked:
     return Asked(riders, tasks, Policy(**changed), request.now.timestamp())
 
 
-def refuse_all_off_network(result: MatchResult, asked: Asked) -> None:
-    """Raise where not one task lies on a street: then the request itself is wrong, its datum for instance."""
-    lost = [refused for refused in result.refused if refused.binding.rule == "place"]
-    if len(lost) == len(asked.tasks):
-        first = lost[0]
-        away = "" if first.binding.by_s is None else f"; the nearest is {first.binding.by_s:.0f} m too far"
-        others = f" (nor does any of the other {len(lost) - 1})" if len(lost) > 1 else ""
-        raise OffNetworkError(
-            f"task {first.task_id} lies on no street within {asked.policy.walk_to_street_m:.0f} m"
-            f"{others}{away}"
-        )
-
-
 def _places(request: MatchRequest) -> list[LonLat]:
     """All positions in the order in which they are used, converted in one go."""
     given: list[LonLat] = []
@@ -260,7 +261,7 @@ def _high(instant: datetime.datetime | None) -> float:
     return math.inf if instant is None else instant.timestamp()
 
 
-def response_of(result: MatchResult, request: MatchRequest) -> MatchResponse:
+def response_of(result: MatchResult, request: MatchRequest, lang: Language = "en") -> MatchResponse:
     """Return the answer in the datum asked for, its instants in the offset of ``now``."""
     datum = request.answer_datum or request.datum
     zone = request.now.tzinfo or datetime.UTC
@@ -268,25 +269,26 @@ def response_of(result: MatchResult, request: MatchRequest) -> MatchResponse:
         datum=datum,
         matches=[_match(match, datum, zone) for match in result.matches],
         routes=[_route(route, datum, zone) for route in result.routes],
-        refused=[_refused(refused) for refused in result.refused],
+        refused=[refused_out(refused, lang) for refused in result.refused],
         late_before=[
             LateStopOut(rider_id=late.rider_id, stop_id=late.stop_id, late_s=_round(late.late_s))
             for late in result.late_before
         ],
-        off_network=_off_network(result.off_network),
+        off_network=off_network_out(result.off_network),
         answers=[
             AnswerOut(
                 task_id=one.task_id,
                 rider_id=one.rider_id,
                 allowed=one.refused is None,
-                refused=None if one.refused is None else _refused(one.refused),
+                refused=None if one.refused is None else refused_out(one.refused, lang),
             )
             for one in result.answers
         ],
     )
 
 
-def _off_network(off: Sequence[tuple[str, float]]) -> list[OffNetworkOut]:
+def off_network_out(off: Sequence[tuple[str, float]]) -> list[OffNetworkOut]:
+    """Return the riders left out; JSON knows no infinity."""
     return [OffNetworkOut(rider_id=rider, nearest_street_m=_finite(away)) for rider, away in off]
 
 
@@ -356,19 +358,16 @@ def _route(route: Route, datum: Datum, zone: datetime.tzinfo) -> RouteOut:
     )
 
 
-def _refused(refused: Refused) -> RefusedOut:
-    binding, change = refused.binding, refused.change
-    metres = binding.rule == "place"
+def refused_out(refused: Refused, lang: Language) -> RefusedOut:
+    """Return a refusal in words, with what a machine needs beside."""
+    change = refused.change
     counted = {"people": change.seconds, "capacity": change.subject}.get(change.what)
     timed = change.what not in ("people", "capacity", "place")
     return RefusedOut(
         task_id=refused.task_id,
-        rule=cast(RuleName, binding.rule),
-        subject=binding.subject or None,
-        by_s=None if metres else _finite(binding.by_s),
-        by_m=_finite(binding.by_s) if metres else None,
-        reason=binding.text,
+        **_broken(refused.binding, lang).model_dump(),
         rider_id=refused.rider_id,
+        also=[_broken(one, lang) for one in refused.others],
         change=ChangeOut(
             what=cast(ChangeWhat, change.what),
             by_s=_finite(change.seconds) if timed else None,
@@ -376,8 +375,20 @@ def _refused(refused: Refused) -> RefusedOut:
             by=None if counted is None else int(counted),
             subject=change.subject or None if change.what != "capacity" else None,
             rider_id=change.rider_id,
-            text=change.text,
+            text=reason_text(change.said, lang),
         ),
+    )
+
+
+def _broken(binding: Binding, lang: Language) -> BrokenOut:
+    metres, parcels = binding.rule == "place", binding.rule == "capacity"
+    return BrokenOut(
+        rule=cast(RuleName, binding.rule),
+        subject=None if parcels else binding.subject or None,
+        by_s=None if metres else _finite(binding.by_s),
+        by_m=_finite(binding.by_s) if metres else None,
+        by=int(binding.subject) if parcels else None,
+        reason=reason_text(binding.said, lang),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from api.matching.forms import MatchRequest, MatchResponse
 from api.matching.proof import answer_problems
-from api.matching.translate import Asked, asked_of, refuse_all_off_network, response_of
+from api.matching.translate import Asked, asked_of, response_of
 from api.study.sample_request import sample_request
 from api.study.studyfile.tables import StudyFile
 from geo.errors import YiluError
@@ -46,7 +46,6 @@ def match_sample(study_settings: StudyFile, network: StreetNetwork, fleet: Synth
     asked = asked_of(request)
     by = match_batch if request.assignment == "together" else None
     result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, by=by)
-    refuse_all_off_network(result, asked)
     late = check_result(network, asked, result)
     response = response_of(result, request)
     problems = answer_problems(network, request, response.model_dump_json())

@@ -1,11 +1,12 @@
 """Riders, tasks, policy and results: the data of matching."""
 
 from routing.model.policy import EmergencyPolicy, Policy
-from routing.model.results import Match, MatchResult, Refused, Route
+from routing.model.results import Binding, Match, MatchResult, Refused, Route, Said
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 
 __all__ = [
+    "Binding",
     "EmergencyPolicy",
     "Match",
     "MatchResult",
@@ -13,6 +14,7 @@ __all__ = [
     "Refused",
     "Rider",
     "Route",
+    "Said",
     "Stop",
     "Task",
     "Visit",

@@ -1,5 +1,6 @@
 """Small guards shared by the frozen inputs of this room: each names the value and the allowed range."""
 
+import datetime
 import math
 
 from geo.errors import InputError
@@ -39,4 +40,12 @@ def check_window(what: str, earliest_s: float, latest_s: float) -> None:
     if math.isnan(earliest_s) or math.isnan(latest_s):
         raise InputError(f"{what} has a time that is not a number.")
     if earliest_s > latest_s:
-        raise InputError(f"{what} ends at {latest_s} before it begins at {earliest_s}.")
+        raise InputError(f"{what} ends at {_utc(latest_s)} before it begins at {_utc(earliest_s)}.")
+
+
+def _utc(epoch_s: float) -> str:
+    """Return an instant as people read it; the zone of the place is not known here."""
+    try:
+        return datetime.datetime.fromtimestamp(epoch_s, datetime.UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):
+        return f"{epoch_s} s"

@@ -1,6 +1,6 @@
 """What a match says: the rider, the place in their plan, the price, the proof and the runner-up; or why not.
 
-Texts are for logs; whoever shows them in another language builds them from ``rule`` and ``facts``.
+There are no sentences here: a `Said` names one of the text catalogue, with the facts that belong in it.
 """
 
 import dataclasses
@@ -21,6 +21,7 @@ __all__ = [
     "Refused",
     "Route",
     "RunnerUp",
+    "Said",
     "Step",
     "StopSlack",
 ]
@@ -47,6 +48,24 @@ RULES = (
 """The binding constraint of a refusal. ``late``: a stop would get late. ``place``: it lies on no street.
 ``position``: the rider has a stop that the rider cannot reach. ``unreachable``: no legal way to the task and
 on. ``dead_end``: the plan would end where no legal way leads out."""
+
+
+Fact = str | int | float
+"""Seconds where the name ends in ``_s``, metres where it ends in ``_m``; else a name or a number."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence of the text catalogue: its key, the facts in it, and other sentences that it lists."""
+
+    key: str
+    facts: tuple[tuple[str, Fact], ...] = ()
+    reasons: tuple["Said", ...] = ()
+
+    @staticmethod
+    def of(key: str, **facts: Fact) -> "Said":
+        """Make a sentence without others in it."""
+        return Said(key, tuple(facts.items()))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -180,7 +199,7 @@ class Change:
     """The stop, skill, mode, status or number of parcels that the change is about; may be empty."""
     rider_id: str | None
     """The rider who could then do it."""
-    text: str
+    said: Said
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -194,7 +213,7 @@ class Binding:
     by_s: float | None
     """Seconds (metres for ``place``) by which the limit would have to give way; None where it is not a matter
     of amount."""
-    text: str
+    said: Said
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -206,6 +225,8 @@ class Refused:
     rider_id: str | None
     """The rider who came nearest to doing it; None when nobody could be judged."""
     change: Change
+    others: tuple[Binding, ...] = ()
+    """What else is broken there: rules that would have to give way together with the binding one."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

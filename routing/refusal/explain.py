@@ -4,20 +4,27 @@ A change is what it takes to make the match possible, and it is enough alone: pu
 again. Riders of platforms that a task does not name are not looked at, not counted and never told of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from geo.errors import InputError
 from geo.travel import reach_to
 from routing.fleet.fleet import Fleet
-from routing.model.results import Binding, Change, Refused
+from routing.model.results import Binding, Change, Fact, Refused, Said
 from routing.model.riders import Rider
 from routing.model.tasks import Task
 from routing.refusal import relaxations as near
 from routing.refusal.relaxations import NearMisses, Spot, near_misses
 
-__all__ = ["refusal", "why_not"]
+__all__ = [
+    "left_out",
+    "nearest_to_allowed",
+    "nobody",
+    "off_street_rider",
+    "refusal",
+    "why_not",
+]
 
 
 def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
@@ -40,8 +47,9 @@ def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
     """
     if found:
         missing = task.people - found
-        binding = Binding("people", "", None, f"{found} of {task.people} people found")
-        fewer = Change("people", float(missing), "", None, f"{missing} fewer people")
+        told_of = Said.of("why.people", found=found, people=task.people)
+        fewer = Change("people", float(missing), "", None, Said.of("change.people", missing=missing))
+        binding = Binding("people", "", None, told_of)
         return Refused(task.task_id, binding, None, fewer)
     judged = [
         misses
@@ -49,11 +57,13 @@ def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
         if (misses := near_misses(fleet, mode_fleet, task, now_s)) is not None
     ]
     if not judged:
-        return _nobody(fleet, task)
-    told = _nearest(fleet, task, judged)
+        return nobody(fleet, task)
+    told = nearest_to_allowed(fleet, task, judged)
     if task.people > 1:
-        text = f"no single change is enough: {task.people} people are needed and there is none"
-        return Refused(task.task_id, told.binding, told.rider_id, _no_change(text, told.rider_id))
+        none = Said.of("why.people_none", people=task.people)
+        return Refused(
+            task.task_id, told.binding, told.rider_id, _no_change(told.rider_id, none), told.others
+        )
     return told
 
 
@@ -84,13 +94,13 @@ def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> Refused | 
     mode_fleet, row = fleet.row_of(rider_id)
     misses = near_misses(fleet, mode_fleet, task, now_s, rider_id)
     if misses is None:
-        return _nobody(fleet, task, rider_id)
+        return nobody(fleet, task, rider_id)
     if any(one[0] == row for one in misses.allowed):
         return None
-    return _nearest(fleet, task, [misses])
+    return nearest_to_allowed(fleet, task, [misses])
 
 
-def _nearest(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Refused:
+def nearest_to_allowed(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Refused:
     """Tell the smallest single change of all; without one, the place that comes nearest."""
     for column in (near.SINGLE, near.SEVERAL):
         found = []
@@ -110,15 +120,16 @@ def _nearest(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Refused:
         rules = [*_rider_rules(fleet, rider, task, misses.over_m), *_time_rules(fleet, rider, task, spot)]
         binding = rules[0]
         if not single:
-            text = "no single change is enough: " + "; ".join(rule.text for rule in rules)
-            return Refused(task.task_id, binding, rider_id, _no_change(text, rider_id))
+            none = _no_change(rider_id, *(rule.said for rule in rules))
+            return Refused(task.task_id, binding, rider_id, none, tuple(rules[1:]))
         how = int(misses.table[row, near.SINGLE_HOW])
         if how == near.AS_IS:
-            return Refused(task.task_id, binding, rider_id, _change(binding, rider_id))
+            return Refused(task.task_id, binding, rider_id, _change(binding, rider_id), tuple(rules[1:]))
         subject = "" if task.dropoff is None else ("pickup" if how == near.EARLIER else "dropoff")
         sooner_s = int(misses.table[row, near.SINGLE]) / 1000
-        text = f"a window that opens {_minutes(sooner_s)} sooner (rider {rider_id})"
-        return Refused(task.task_id, binding, rider_id, Change("start", sooner_s, subject, rider_id, text))
+        said = Said.of("change.start", by_s=sooner_s, rider=rider_id)
+        change = Change("start", sooner_s, subject, rider_id, said)
+        return Refused(task.task_id, binding, rider_id, change, tuple(rules[1:]))
     raise AssertionError("A rider who may do the task was to be explained.")
 
 
@@ -126,18 +137,19 @@ def _rider_rules(fleet: Fleet, rider: Rider, task: Task, over_m: float) -> Itera
     if over_m > 0:
         yield _off_street(fleet, over_m)
     if rider.mode not in task.modes:
-        yield Binding("mode", rider.mode, None, f"the task is not for riders by {rider.mode}")
+        yield Binding("mode", rider.mode, None, Said.of("why.mode", mode=rider.mode))
     for skill in sorted(task.skills - rider.skills):
-        yield Binding("skill", skill, None, f"rider {rider.rider_id} lacks the skill {skill}")
+        yield Binding("skill", skill, None, Said.of("why.skill", rider=rider.rider_id, skill=skill))
     if rider.status not in fleet.policy.statuses:
-        yield Binding("status", rider.status, None, f"rider {rider.rider_id} is {rider.status}")
+        said = Said.of("why.status", rider=rider.rider_id, status=rider.status)
+        yield Binding("status", rider.status, None, said)
 
 
 def _off_street(fleet: Fleet, over_m: float) -> Binding:
     limit_m = fleet.policy.walk_to_street_m
-    away = "more than 2 km" if np.isinf(over_m) else f"{limit_m + over_m:.0f} m"
-    text = f"the task is {away} from every street; the policy allows {limit_m:.0f} m"
-    return Binding("place", "", over_m, text)
+    if np.isinf(over_m):
+        return Binding("place", "", over_m, Said.of("why.place_far", limit_m=limit_m))
+    return Binding("place", "", over_m, Said.of("why.place", away_m=limit_m + over_m, limit_m=limit_m))
 
 
 def _time_rules(fleet: Fleet, rider: Rider, task: Task, spot: Spot) -> Iterator[Binding]:
@@ -146,96 +158,135 @@ def _time_rules(fleet: Fleet, rider: Rider, task: Task, spot: Spot) -> Iterator[
     for at in np.flatnonzero(spot.late).tolist():
         stop = rider.stops[at - 1]
         by_s = int(spot.late[at]) / 1000
-        kept = ", less the slack that is kept" if fleet.policy.slack_kept_s else ""
-        text = f"stop {stop.stop_id} would begin {_minutes(by_s)} after it is due{kept}"
-        yield Binding("late", stop.stop_id, by_s, text)
+        key = "why.late_kept" if fleet.policy.slack_kept_s else "why.late"
+        yield Binding("late", stop.stop_id, by_s, Said.of(key, stop=stop.stop_id, by_s=by_s))
     pair = task.dropoff is not None
     for rule, subject in ((near.LATEST, "pickup"), (near.LATEST_DROPOFF, "dropoff")):
         if need[rule]:
             by_s = int(need[rule]) / 1000
-            what = f"the {subject}" if pair else "it"
-            text = f"{what} would be begun {_minutes(by_s)} after its window"
-            yield Binding("window", subject if pair else "", by_s, text)
-    said = {
-        near.MOST: ("max_extra", "it takes {by} more than one task may"),
-        near.HOUR: ("hour_budget", "it takes {by} more than is left for tasks in this hour"),
-        near.SHIFT: ("shift", "his shift ends {by} before he would be done"),
-        near.DAY: ("day", "his hours of the day end {by} before he would be done"),
-        near.BREAK: ("break", "his break falls due {by} before he would be done"),
-    }
-    for rule, (name, text) in said.items():
+            said = Said.of(f"why.window_{subject}" if pair else "why.window", by_s=by_s)
+            yield Binding("window", subject if pair else "", by_s, said)
+    for rule, name in _TIMED.items():
         if not need[rule]:
             continue
         by_s, subject = int(need[rule]) / 1000, ""
+        said = Said.of(f"why.{name}", by_s=by_s, rider=rider.rider_id)
         if rule == near.BREAK and need[near.BREAK_AT]:
             subject = rider.stops[int(need[near.BREAK_AT]) - 1].stop_id
-            text = f"the break {subject} would begin {{by}} too late"
-        yield Binding(name, subject, by_s, text.format(by=_minutes(by_s)))
+            said = Said.of("why.break_stop", stop=subject, by_s=by_s)
+        yield Binding(name, subject, by_s, said)
     if need[near.ROOM]:
         parcels = int(need[near.ROOM])
-        yield Binding(
-            "capacity", str(parcels), None, f"rider {rider.rider_id} lacks room for {parcels} parcels"
-        )
+        said = Said.of("why.capacity", rider=rider.rider_id, parcels=parcels)
+        yield Binding("capacity", str(parcels), None, said)
     if need[near.TRAPPED]:
-        yield Binding(
-            "dead_end", "", None, f"no way leads out of there by {rider.mode}, and his plan ends there"
-        )
+        yield Binding("dead_end", "", None, Said.of("why.dead_end", mode=rider.mode))
 
 
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
-
-
+_TIMED = {
+    near.MOST: "max_extra",
+    near.HOUR: "hour_budget",
+    near.SHIFT: "shift",
+    near.DAY: "day",
+    near.BREAK: "break",
+}
+# The change that mends a rule, and what its subject is called in the sentence.
 _HELP = {
-    "late": ("due", "a due time {by} later for stop {subject}"),
-    "window": ("latest", "a window that closes {by} later"),
-    "max_extra": ("max_extra", "{by} more for one task"),
-    "hour_budget": ("hour_budget", "{by} more for tasks in this hour"),
-    "shift": ("shift", "a shift that ends {by} later"),
-    "day": ("day", "{by} more work in the day"),
-    "break": ("break", "a break that may begin {by} later"),
-    "skill": ("skill", "a rider with the skill {subject}, or a task that does not ask for it"),
-    "mode": ("mode", "a task that is open to riders by {subject}"),
-    "status": ("status", "riders may be asked who are {subject}"),
-    "capacity": ("capacity", "room for {subject} more parcels"),
-    "place": ("place", "a place {metres:.0f} m nearer to a street, or so much longer a walk"),
+    "late": ("due", "stop"),
+    "window": ("latest", ""),
+    "max_extra": ("max_extra", ""),
+    "hour_budget": ("hour_budget", ""),
+    "shift": ("shift", ""),
+    "day": ("day", ""),
+    "break": ("break", ""),
+    "skill": ("skill", "skill"),
+    "mode": ("mode", "mode"),
+    "status": ("status", "status"),
+    "capacity": ("capacity", "parcels"),
+    "place": ("place", ""),
 }
 
 
-def _change(binding: Binding, rider_id: str | None) -> Change:
+def _change(binding: Binding, rider_id: str) -> Change:
     if binding.rule not in _HELP:
-        return _no_change(f"no single change is enough: {binding.text}", rider_id)
-    what, text = _HELP[binding.rule]
-    amount = binding.by_s or 0.0
-    said = text.format(by=_minutes(amount), subject=binding.subject, metres=amount)
-    return Change(what, binding.by_s, binding.subject, rider_id, f"{said} (rider {rider_id})")
+        return _no_change(rider_id, binding.said)
+    what, named = _HELP[binding.rule]
+    facts: dict[str, Fact] = {"rider": rider_id}
+    if binding.by_s is not None:
+        facts["by_m" if what == "place" else "by_s"] = binding.by_s
+    if named:
+        facts[named] = binding.subject
+    return Change(what, binding.by_s, binding.subject, rider_id, Said.of(f"change.{what}", **facts))
 
 
-def _no_change(text: str, rider_id: str | None) -> Change:
-    return Change("none", None, "", rider_id, text)
+def _no_change(rider_id: str | None, *reasons: Said) -> Change:
+    return Change("none", None, "", rider_id, Said("change.none", reasons=reasons))
 
 
-def _nobody(fleet: Fleet, task: Task, rider_id: str | None = None) -> Refused:
+def _alone(task: Task, binding: Binding, rider_id: str | None) -> Refused:
+    """Refuse for one reason, which no single change mends."""
+    return Refused(task.task_id, binding, rider_id, _no_change(rider_id, binding.said))
+
+
+def left_out(refused: Refused, task: Task, riders: Iterable[Rider], away_m: Mapping[str, float]) -> Refused:
+    """Return a refusal for want of riders as what it is where riders were left out of the fleet.
+
+    Parameters
+    ----------
+    refused : Refused
+        From `refusal`.
+    task : Task
+    riders : iterable of Rider
+        All riders that were given.
+    away_m : mapping
+        By rider id, for those who were left out: metres from the nearest street to their position or a stop.
+
+    Returns
+    -------
+    Refused
+        The same, unless no rider who may be asked stands on the streets.
+    """
+    if refused.binding.rule not in ("people", "platform") or refused.rider_id is not None:
+        return refused
+    asked = [one.rider_id for one in riders if not task.platforms or one.platform in task.platforms]
+    if not asked or not all(rider_id in away_m for rider_id in asked):
+        return refused
+    metres, rider_id = min((away_m[one], one) for one in asked)
+    facts: dict[str, Fact] = {"riders": len(asked), "rider": rider_id}
+    key = "why.position_all_far"
+    if np.isfinite(metres):
+        key, facts["away_m"] = "why.position_all", metres
+    return _alone(task, Binding("position", rider_id, None, Said.of(key, **facts)), rider_id)
+
+
+def off_street_rider(task: Task, rider_id: str, away_m: float) -> Refused:
+    """Say that a rider was left out, because their position or a stop lies on no street."""
+    said = Said.of("why.position_off_far", rider=rider_id)
+    if np.isfinite(away_m):
+        said = Said.of("why.position_off", rider=rider_id, away_m=away_m)
+    return _alone(task, Binding("position", rider_id, None, said), rider_id)
+
+
+def nobody(fleet: Fleet, task: Task, rider_id: str | None = None) -> Refused:
     """Say why not even one place in one plan could be judged."""
     asked = fleet.rider_ids if rider_id is None else (rider_id,)
     if task.platforms:
         asked = tuple(one for one in asked if fleet.rider(one).platform in task.platforms)
     binding = _without_riders(fleet, task) if not asked else _without_way(fleet, task, asked)
-    change = _no_change(f"no single change is enough: {binding.text}", rider_id)
-    return Refused(task.task_id, binding, rider_id, change)
+    return _alone(task, binding, rider_id)
 
 
 def _without_riders(fleet: Fleet, task: Task) -> Binding:
     if task.platforms:
         names = ", ".join(sorted(task.platforms))
-        return Binding("platform", names, None, f"there is no rider of the platforms asked for ({names})")
-    return Binding("people", "", None, "there is no rider")
+        return Binding("platform", names, None, Said.of("why.platform", platforms=names))
+    return Binding("people", "", None, Said.of("why.no_rider"))
 
 
 def _without_way(fleet: Fleet, task: Task, asked: tuple[str, ...]) -> Binding:
     lost = sum(rider_id in fleet.unreachable for rider_id in asked)
     if lost == len(asked):
-        return Binding("position", asked[0], None, f"rider {asked[0]} has a stop that he cannot reach")
+        return Binding("position", asked[0], None, Said.of("why.position", rider=asked[0]))
     modes = sorted({fleet.rider(rider_id).mode for rider_id in asked})
     limit_m = fleet.policy.walk_to_street_m
     visits = [task.place] if task.dropoff is None else [task.place, task.dropoff]
@@ -245,13 +296,12 @@ def _without_way(fleet: Fleet, task: Task, asked: tuple[str, ...]) -> Binding:
         off = all(fleet.network.snap(lonlat, mode, limit_m).edge[0] < 0 for mode in modes)
         if off:
             return _off_street(fleet, away - limit_m)
-    who = "any rider" if len(asked) > 1 else f"rider {asked[0]}"
+    facts: dict[str, Fact] = {} if len(asked) > 1 else {"rider": asked[0]}
+    who = "_rider" if facts else ""
     if task.dropoff is None:
-        return Binding("unreachable", "", None, f"no legal way leads from {who} to the task")
+        return Binding("unreachable", "", None, Said.of(f"why.unreachable{who}", **facts))
     for mode in modes:
         first, last = (fleet.network.snap(np.array([v.lonlat]), mode, limit_m) for v in visits)
         if np.isfinite(reach_to(fleet.network, mode, first, last)).all():
-            text = f"no legal way leads from {who} to the pick-up, or none from the drop-off on"
-            return Binding("unreachable", "pickup", None, text)
-    text = "no legal way leads from the pick-up to the drop-off"
-    return Binding("unreachable", "dropoff", None, text)
+            return Binding("unreachable", "pickup", None, Said.of(f"why.unreachable_pickup{who}", **facts))
+    return Binding("unreachable", "dropoff", None, Said.of("why.unreachable_dropoff"))

@@ -40,6 +40,8 @@ __all__ = [
     "near_misses",
 ]
 
+Window = tuple[float, float]
+"""Epoch seconds, closed."""
 KIND_MS = 600_000
 """What a change of kind weighs."""
 LOST = np.int64(1) << 50
@@ -302,6 +304,23 @@ def _judge(judged: _Judged, only: Ms, out: Int64Array) -> None:
         least, least_several = min(least, mine[SINGLE]), min(least_several, mine[SEVERAL])
 
 
+@kernel
+def _allowed_places(judged: _Judged, row: Ms, out: Int64Array) -> Ms:
+    """Fill (extra, place, drop-off place) of every allowed pair of places in one plan; return how many."""
+    c, _, ask, _, limits = judged
+    need, late = np.empty(SIZE, np.int64), np.empty(0, np.int64)
+    k, count = c.stops[row], np.int64(0)
+    for i in range(k + 1):
+        for j in range(i, k + 1 if ask.pair else i + 1):
+            starts = (ask.earliest, ask.d_earliest)
+            if not _examine(judged, row, i, j, starts, need, late):
+                continue
+            if _count(need, limits.kinds[row]) == 0:
+                out[count, 0], out[count, 1], out[count, 2] = need[EXTRA], i, j
+                count += 1
+    return count
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Spot:
     """One pair of places in a plan, judged."""
@@ -334,6 +353,29 @@ class NearMisses:
         fine = self.rows[self.table[self.rows, ALLOWED] < LOST]
         found = self.table[fine][:, [ALLOWED, ALLOWED_AT, ALLOWED_AT + 1]]
         return [(row, *one) for row, one in zip(fine.tolist(), found.tolist(), strict=True)]
+
+    def places(self, row: int) -> Int64Array:
+        """Return (extra ms, place, drop-off place) of all that one plan allows, the cheapest first."""
+        k = int(self.mode_fleet.c.stops[row]) + 1
+        out = np.empty((k * (k + 1) // 2 if self.ask.pair else k, 3), np.int64)
+        judged = _Judged(self.mode_fleet.c, self.mode_fleet.width, self.ask, self.legs, self.limits)
+        found = out[: _allowed_places(judged, row, out)]
+        return found[np.lexsort((found[:, 2], found[:, 1], found[:, 0]))]
+
+    def at(self, place: Window, dropoff: Window) -> "NearMisses":
+        """Judge the same task for other windows: nothing is searched again."""
+        now = self.ask.now
+        ask = self.ask._replace(
+            earliest=max(as_ms(place[0]), now),
+            latest=as_ms(place[1]),
+            d_earliest=max(as_ms(dropoff[0]), now),
+            d_latest=as_ms(dropoff[1]),
+        )
+        table = np.zeros_like(self.table)
+        _judge(_Judged(self.mode_fleet.c, self.mode_fleet.width, ask, self.legs, self.limits), -1, table)
+        mine = np.flatnonzero((self.mode_fleet.c.stops >= 0) & ~self.limits.skip)
+        judged = mine[np.minimum(table[mine, ALLOWED], table[mine, SEVERAL]) < LOST]
+        return dataclasses.replace(self, rows=judged, table=table, ask=ask)
 
     def spot(self, row: int, first: int) -> Spot:
         """Return what is broken at the places that stand in the column `first` of the table."""

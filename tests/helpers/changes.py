@@ -4,9 +4,11 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from routing.model.policy import Policy
-from routing.model.results import Binding, Change, Refused
+from routing.model.results import Binding, Change, Refused, Said
 from routing.model.riders import Rider
 from routing.model.tasks import Task, Visit
+
+NOTHING = Said("")
 
 __all__ = ["applied", "every_change"]
 
@@ -87,9 +89,9 @@ def every_change(
             changes += [("mode", None, rider.mode, None), ("status", None, rider.status, None)]
             if rider.capacity is not None:
                 changes.append(("capacity", None, str(task.load + rider.load), rider.rider_id))
-    binding = Binding("", "", None, "")
+    binding = Binding("", "", None, NOTHING)
     for what, seconds, subject, rider_id in dict.fromkeys(changes):
-        yield Refused(task.task_id, binding, rider_id, Change(what, seconds, subject, rider_id, ""))
+        yield Refused(task.task_id, binding, rider_id, Change(what, seconds, subject, rider_id, NOTHING))
 
 
 def _visits(pair: bool) -> tuple[str, ...]:

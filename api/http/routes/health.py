@@ -12,7 +12,8 @@ router = APIRouter(tags=["service"])
 
 @router.get("/healthz", summary="Is the service up?")
 async def health(served: Served) -> Health:
-    """Answer from memory, on the event loop: it must stay quick while matches are computed."""
+    """Say on which study the service stands."""
+    # From memory, on the event loop: it must stay quick while matches are computed.
     return Health(
         status="ok", city=served.meta.city, edges=len(served.network), stations=len(served.stations)
     )

@@ -1,5 +1,8 @@
 """Every refusal is a problem+json body (RFC 9457), and no answer leaves without its guards."""
 
+import gzip
+from typing import Any
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -7,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from api.http import errors
 from api.http.errors import EVERY, NoStationError
-from api.http.middleware import BodyLimit, SecurityHeaders
+from api.http.middleware import BodyLimit, RequestId, SecurityHeaders
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 
 LIMIT = 1_000
@@ -25,6 +28,7 @@ def client() -> TestClient:
     errors.install(app)
     app.add_middleware(BodyLimit, max_bytes=LIMIT)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestId)
     known = {
         kind.__name__: kind
         for kind in (OffNetworkError, InfeasibleError, InputError, YiluError, NoStationError)
@@ -77,7 +81,12 @@ def test_each_error_has_its_row(client: TestClient, name: str, status: int, slug
         (b'{"lon": 1, "names": [1]}', "/names/0"),
         (b'{"lon": 1, "more": 2}', "/more"),
         (b"{}", "/lon"),
-        (b"not json", "/0"),
+        (b"not json", "/"),
+        (b'{"lon": 1, "names": ["a", "b" "c"]}', "/names/1"),
+        (b'{"lon": 1, "na/me~s": [{"a": 1}, {"b": [1,, 2]}]}', "/na~1me~0s/1/b/1"),
+        (b'{"lon": 1, "names": [], }', "/"),
+        (b'{"names": ["x],{', "/names/0"),
+        (b"", "/"),
     ],
 )
 def test_a_bad_body_names_the_place_and_never_echoes_it(
@@ -89,6 +98,40 @@ def test_a_bad_body_names_the_place_and_never_echoes_it(
     assert body["type"] == "/problems#invalid-request"
     assert body["errors"][0]["pointer"] == pointer
     assert "input" not in body["errors"][0]
+
+
+def test_broken_json_is_told_by_line_and_column(client: TestClient) -> None:
+    answer = client.post(
+        "/v1/echo", content=b'{\n "lon": 1,\n "names": [1,,]}', headers={"content-type": "application/json"}
+    )
+    told = "the body is not JSON from line 3, column 14 on: expecting value"
+    assert answer.json()["errors"] == [{"pointer": "/names/1", "detail": told}]
+    answer = client.post("/v1/echo", content=b'{"lon": "\xff"}', headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems#invalid-request")
+    assert "must be JSON in UTF-8" in answer.json()["detail"]
+
+
+def _gzipped(client: TestClient, content: bytes, coding: str = "gzip") -> Any:  # noqa: ANN401 - the client's response
+    headers = {"content-type": "application/json", "content-encoding": coding}
+    return client.post("/v1/echo", content=content, headers=headers)
+
+
+def test_a_gzip_body_is_read_within_the_limit(client: TestClient) -> None:
+    half = gzip.compress(b'{"lon": 2.5, "names": ["'), gzip.compress(b'a"]}')
+    assert _gzipped(client, gzip.compress(b'{"lon": 2.5}')).json() == 2.5
+    assert _gzipped(client, b"".join(half), "GZIP").json() == 2.5
+    assert _gzipped(client, b'{"lon": 2.5}', "identity").json() == 2.5
+    small = gzip.compress(b'{"lon": 1, "names": ["' + b"x" * LIMIT + b'"]}')
+    assert len(small) < LIMIT
+    assert _gzipped(client, small).json()["type"] == "/problems#too-large"
+    good = gzip.compress(b'{"lon": 2.5}')
+    for broken in (b"no gzip", good[:-9], good + b"rest"):
+        answer = _gzipped(client, broken)
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems#invalid-request")
+        assert "gzip" in answer.json()["detail"]
+    other = _gzipped(client, b"x", "br")
+    assert (other.status_code, other.json()["type"]) == (415, "/problems#unsupported-encoding")
+    assert other.headers["accept-encoding"] == "gzip"
 
 
 def test_a_body_of_another_type_is_refused(client: TestClient) -> None:
@@ -134,3 +177,24 @@ def test_security_headers_are_on_every_answer(client: TestClient) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
     assert client.post("/v1/echo", json={"lon": 1}).headers["cache-control"] == "no-store"
     assert "cache-control" not in client.get("/number?n=1").headers
+
+
+def test_the_id_of_a_request_is_echoed_and_logged(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "yilu.requests")
+    for path in ("/number?n=1", "/nowhere?lon=116.39", "/fail/RuntimeError", "/fail/InputError"):
+        caplog.clear()
+        answer = client.get(path, headers={"x-request-id": "order/88-a"})
+        assert answer.headers["x-request-id"] == "order/88-a"
+        (line,) = (record.getMessage() for record in caplog.records if record.name == "yilu.requests")
+        assert line.startswith(f"order/88-a GET {path.partition('?')[0]} {answer.status_code} ")
+        assert "116.39" not in line
+    too_large = client.post("/v1/echo", content=b"x" * 2_000, headers={"x-request-id": "a"})
+    assert (too_large.status_code, too_large.headers["x-request-id"]) == (413, "a")
+    # Without one, or with one that would spoil the log, a new one is made.
+    made = [
+        client.get("/number?n=1", headers=h).headers["x-request-id"] for h in ({}, {"x-request-id": "a b"})
+    ]
+    assert len(set(made)) == 2
+    assert all(len(one) == 32 for one in made)

@@ -122,20 +122,19 @@ def test_nothing_is_kept_between_two_requests(client: TestClient) -> None:
     assert "near" not in json.dumps(body)
 
 
-def test_a_request_whose_tasks_lie_off_the_network_is_refused(client: TestClient) -> None:
+def test_a_task_off_the_network_is_refused_alone_as_among_others(client: TestClient) -> None:
     far = {"lon": 116.5, "lat": 39.9, "service_s": 30}
     request = _request()
     request["tasks"] = [{"task_id": "lost", "place": far}]
     answer = client.post(MATCHES, json=request)
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["type"] == "/problems#off-network"
-    assert "task lost lies on no street within 100 m" in answer.json()["detail"]
-    # Beside a good task it is refused alone.
+    assert answer.status_code == 200
+    (alone,) = answer.json()["refused"]
+    assert (alone["rule"], alone["by_m"]) == ("place", None)
+    assert alone["reason"] == "the task is more than 2 km from every street; the policy allows 100 m"
     request["tasks"] += _request()["tasks"]
     body = client.post(MATCHES, json=request).json()
     assert [match["task_id"] for match in body["matches"]] == ["t1"]
-    assert [(refused["task_id"], refused["rule"]) for refused in body["refused"]] == [("lost", "place")]
+    assert body["refused"] == [alone]
 
 
 def test_a_rider_off_the_network_is_named(client: TestClient) -> None:
@@ -169,13 +168,40 @@ def test_what_is_not_allowed_is_named(client: TestClient, change: dict[str, Any]
 def test_contradictions_are_named(client: TestClient) -> None:
     twice = _request()
     twice["riders"][1]["rider_id"] = "near"
-    window = _request()
-    window["tasks"][0]["place"] |= {"earliest": DUE, "latest": NOW}
-    for request, words in ((twice, "same rider_id"), (window, "ends at")):
-        answer = client.post(MATCHES, json=request)
-        assert answer.status_code == 422
-        assert answer.json()["type"] == "/problems#bad-input"
-        assert words in answer.json()["detail"]
+    answer = client.post(MATCHES, json=twice)
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems#bad-input"
+    assert "same rider_id" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        ("/tasks/0/place", "the window of task t1"),
+        ("/tasks/0/dropoff", "the drop-off window of task t1"),
+        ("/riders/0/stops/0", "the window of stop s1 of rider near"),
+        ("/riders/0", "the shift of rider near"),
+    ],
+)
+def test_a_window_that_ends_before_it_begins_is_told_in_local_time(
+    client: TestClient, where: str, name: str
+) -> None:
+    request = _request()
+    request["tasks"][0]["dropoff"] = _at("C")
+    utc = {"first": "2026-03-04T04:10:00Z", "last": NOW}
+    part: Any = request
+    for step in where.strip("/").split("/"):
+        part = part[int(step) if step.isdigit() else step]
+    keys = {"stops": ("earliest", "due"), "riders": ("shift_start", "shift_end")}
+    first, last = keys["stops" if "stops" in where else where.split("/")[1]] if "rider" in where else (
+        "earliest", "latest",
+    )  # fmt: skip
+    part |= {first: utc["first"], last: utc["last"]}
+    answer = client.post(MATCHES, json=request)
+    assert answer.status_code == 422
+    told = f"{name} ends at {NOW}, before it begins at {DUE}"
+    assert answer.json()["detail"] == told
+    assert answer.json()["errors"] == [{"pointer": where, "detail": told}]
 
 
 def test_the_command_answers_like_the_service(client: TestClient, folder: Path) -> None:
@@ -187,11 +213,70 @@ def test_the_command_answers_like_the_service(client: TestClient, folder: Path) 
 
 def test_the_command_refuses_in_one_sentence(folder: Path) -> None:
     request = _request()
-    request["tasks"][0]["place"] = {"lon": 116.5, "lat": 39.9}
+    request["tasks"][0]["place"] |= {"earliest": DUE, "latest": NOW}
     result = CliRunner().invoke(yilu, ["match", "--study", str(folder)], input=json.dumps(request))
     assert result.exit_code == 2
-    assert result.stderr.startswith("yilu: task t1 lies on no street within 100 m")
+    assert result.stderr.startswith("yilu: the window of task t1 ends at 2026-03-04T12:00:00+08:00")
     assert "Traceback" not in result.output
+
+
+def test_the_window_of_an_alert_is_told_where_the_caller_sent_it(client: TestClient) -> None:
+    request = _emergency([])
+    request["task"]["place"] |= {"earliest": DUE, "latest": NOW}
+    answer = client.post(ALERTS, json=request)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/task/place")
+
+
+def test_reasons_come_in_the_language_of_the_caller(client: TestClient, folder: Path) -> None:
+    request = _request(policy={"max_extra_s": 5})
+    request["tasks"][0]["skills"] = ["aid"]
+    said: dict[str, Any] = {}
+    for accepted, lang in {
+        "zh-CN,zh;q=0.9,en;q=0.8": "zh", "en-GB": "en", "fr, *;q=0.1": "en", "": "en",
+        "en;q=0.2, zh;q=0.3": "zh", "zh;q=0, en;q=x": "en", "*, en;q=0": "zh",
+    }.items():  # fmt: skip
+        answer = client.post(MATCHES, json=request, headers={"accept-language": accepted})
+        assert answer.headers["content-language"] == lang, accepted
+        assert answer.headers["vary"] == "accept-language"
+        said.setdefault(lang, answer.json())
+        assert answer.json() == said[lang]
+    english, chinese = said["en"]["refused"][0], said["zh"]["refused"][0]
+    assert english["reason"] == "rider near lacks the skill aid"
+    assert chinese["reason"] == "骑手near没有技能aid"
+    assert [one["rule"] for one in english["also"]] == ["max_extra"]
+    assert english["change"]["text"] == (
+        "no single change is enough: rider near lacks the skill aid; it takes 26 s more than one task may"
+    )
+    assert chinese["change"]["text"] == (
+        "任何单项更改都不够：骑手near没有技能aid；所需时间比单个任务的上限多26秒"
+    )
+    spoken = {"reason": "", "change": {**english["change"], "text": ""}, "also": []}
+    assert english | spoken == chinese | spoken
+    command = ["match", "--study", str(folder), "--lang", "zh"]
+    result = CliRunner().invoke(yilu, command, input=json.dumps(request))
+    assert json.loads(result.stdout) == said["zh"]
+
+
+def test_all_riders_off_the_streets_are_not_told_as_none(client: TestClient) -> None:
+    request = _request()
+    lon, lat = place("F")
+    for at, rider in enumerate(request["riders"]):
+        rider |= {"lon": lon, "lat": lat - 0.0045 * (2 + at), "stops": []}
+    (refused,) = client.post(MATCHES, json=request).json()["refused"]
+    assert (refused["rule"], refused["subject"], refused["rider_id"]) == ("position", "near", "near")
+    assert "all riders who may be asked (2)" in refused["reason"]
+    assert "nearest is rider near, 1,0" in refused["reason"]
+    assert "is the datum right?" in refused["reason"]
+    for rider in request["riders"]:
+        rider |= {"lon": 116.5, "lat": 39.9}
+    body = client.post(MATCHES, json={**request, "questions": [{"task_id": "t1", "rider_id": "far"}]})
+    assert " inf " not in body.text
+    assert "more than 2 km" in body.json()["refused"][0]["reason"]
+    assert "more than 2 km" in body.json()["answers"][0]["refused"]["reason"]
+    request["tasks"][0]["platforms"] = ["x"]
+    assert client.post(MATCHES, json=request).json()["refused"][0]["rule"] == "platform"
+    none = client.post(MATCHES, json={**_request(), "riders": []}).json()["refused"][0]
+    assert (none["rule"], none["reason"]) == ("people", "there is no rider")
 
 
 def test_the_change_told_opens_the_match(client: TestClient) -> None:

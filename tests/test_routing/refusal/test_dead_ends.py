@@ -12,6 +12,7 @@ from routing.candidates import candidates_for
 from routing.fleet.fleet import Fleet
 from routing.match import match_tasks
 from routing.model.policy import Policy
+from routing.model.results import Said
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 from routing.proof.verify import Checker
@@ -65,7 +66,8 @@ def test_no_plan_ends_in_a_dead_end(place: str) -> None:
     assert not result.matches
     refused = result.refused[0]
     assert (refused.binding.rule, refused.change.what) == ("dead_end", "none")
-    assert "no way leads out of there by ebike" in refused.change.text
+    assert refused.binding.said == Said.of("why.dead_end", mode="ebike")
+    assert refused.change.said.reasons == (refused.binding.said,)
     assert not match_tasks(TOWN, riders, [task_at("D")], POLICY, NOW).refused
 
 

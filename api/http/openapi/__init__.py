@@ -1,0 +1,124 @@
+"""The OpenAPI document: fields and values with their meaning, unit and example, and a sample of each call."""
+
+import functools
+import importlib.resources
+import json
+import tomllib
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+__all__ = ["EXAMPLES", "describe", "unit_of"]
+
+Json = dict[str, Any]
+
+EXAMPLES = {
+    ("get", "/healthz"): "health",
+    ("get", "/v1/grids"): "grids",
+    ("get", "/v1/stations/nearest"): "nearest",
+    ("post", "/v1/matches"): "matches",
+    ("post", "/v1/alerts"): "alerts",
+    ("post", "/v1/slots"): "slots",
+    ("post", "/v1/vroom"): "vroom",
+}
+"""Files below ``examples``, by method and path."""
+_FILES = {
+    "/map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
+    "/match-map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
+    "/reports/{form}": ("text/html", '<!doctype html><html lang="zh">...</html>'),
+    "/layers/sites.{form}": ("application/geo+json", {"type": "FeatureCollection", "features": []}),
+}
+_SUFFIXES = {"_s": "s", "_m": "m", "_min": "min"}
+
+
+def unit_of(name: str) -> str | None:
+    """Return the unit that a name tells, as UCUM writes it; None where it tells none."""
+    return next((unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix)), None)
+
+
+def describe(app: FastAPI) -> Json:
+    """Return the OpenAPI document of an application; made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            tags=app.openapi_tags,
+        )
+        for name, schema in made["components"]["schemas"].items():
+            _value(schema)
+            for field, one in schema.get("properties", {}).items():
+                _describe(one, field, _said(name, field))
+        for path, item in made["paths"].items():
+            for method, call in item.items():
+                for parameter in call.get("parameters", ()):
+                    _parameter(parameter, made["components"]["schemas"])
+                _example(call, method, path)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+@functools.cache
+def _table(name: str) -> dict[str, dict[str, Any]]:
+    text = (importlib.resources.files(__name__) / f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _said(form: str, field: str) -> Json:
+    """Return what the table says about a field: its own form first, then what holds for all."""
+    fields = _table("fields")
+    for group in (form, "vroom" if form.startswith("Vroom") else "any", "any"):
+        if field in fields.get(group, {}):
+            found: Json = fields[group][field]
+            return found
+    return {}
+
+
+def _describe(schema: Json, name: str, said: Json) -> None:
+    if "text" in said:
+        schema["description"] = said["text"]
+    if "example" in said:
+        schema["examples"] = [said["example"]]
+    unit = said.get("unit") or unit_of(name)
+    if unit is not None:
+        schema["x-unit"] = unit
+    _value(schema)
+
+
+def _value(schema: Json) -> None:
+    """Say what the values of an enumeration mean, wherever in a field it stands."""
+    inside = [schema, schema.get("items", {}), *schema.get("anyOf", ())]
+    for values in (one["enum"] for one in inside if "enum" in one):
+        for table in _table("values").values():
+            if set(table) == set(values):
+                schema["x-enum-descriptions"] = {value: table[value] for value in values}
+                listed = "; ".join(f"`{value}`: {table[value]}" for value in values)
+                schema["description"] = f"{schema.get('description', '')} {listed}.".strip()
+
+
+def _parameter(parameter: Json, forms: Json) -> None:
+    said: Json = _table("fields")["query"].get(parameter["name"], {})
+    schema = parameter["schema"]
+    if "$ref" in schema:
+        # An enumeration of the path: its first value is as good an example as any.
+        said = {"example": forms[schema["$ref"].rpartition("/")[2]]["enum"][0], **said}
+    _describe(schema, parameter["name"], said)
+    parameter["description"] = schema.get("description", parameter.get("description", ""))
+    if "example" in said:
+        parameter["example"] = said["example"]
+
+
+def _example(call: Json, method: str, path: str) -> None:
+    answers = call["responses"]["200"]
+    if path in _FILES:
+        kind, example = _FILES[path]
+        answers.setdefault("content", {}).setdefault(kind, {})["example"] = example
+    if (method, path) not in EXAMPLES:
+        return
+    file = importlib.resources.files(__name__) / "examples" / f"{EXAMPLES[method, path]}.json"
+    example = json.loads(file.read_text(encoding="utf-8"))
+    answers["content"]["application/json"]["example"] = example["response"]
+    if method == "post":
+        call["requestBody"]["content"]["application/json"]["example"] = example["request"]

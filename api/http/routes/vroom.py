@@ -1,0 +1,34 @@
+"""``POST /v1/vroom``: VROOM's JSON in, VROOM's JSON out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.http.deps import Lang, Served
+from api.vroom.answer import vroom
+from api.vroom.forms import VroomRequest, VroomResponse
+from geo.datum import Datum
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["matching"])
+
+
+@router.post("/vroom", summary="A VROOM problem with given steps", response_model_exclude_none=True)
+def vroom_door(
+    served: Served,
+    lang: Lang,
+    request: VroomRequest,
+    datum: Annotated[
+        Datum, Query(description="Datum of every position in the request and answer.")
+    ] = "wgs84",
+) -> VroomResponse:
+    """Keep every given step of every vehicle in its order, and insert the other jobs and shipments.
+
+    Each goes where it takes least time without making a step late; what no vehicle can do comes back in
+    `unassigned` with its reason. Seconds may be relative or absolute. A break is taken where the vehicle is
+    after the step before it; a vehicle without a time window is ready at the first window of the request. The
+    rules of breaks (20 min after 4 h) and hours of the day hold as everywhere, counted from the start of the
+    vehicle. What cannot be mapped is refused, with the JSON pointer to it.
+    """
+    return vroom(served.network, request, datum, lang)

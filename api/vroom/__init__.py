@@ -1,0 +1,1 @@
+"""The VROOM door: VROOM's JSON to `routing` and back."""

@@ -1,0 +1,310 @@
+"""From VROOM's JSON to vehicles and orders; what contradicts itself is told by JSON pointer."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from api.forms import Mode, PointedError
+from api.vroom.forms import (
+    PartType,
+    VroomBreak,
+    VroomJob,
+    VroomRequest,
+    VroomShipment,
+    VroomShipmentPart,
+    VroomStep,
+    VroomVehicle,
+)
+from geo.datum import Datum, to_wgs84
+from routing.model import Rider, Stop, Task, Visit
+from routing.vehicles import Load, Order, Vehicle
+
+__all__ = ["Problem", "Source", "read"]
+
+Amounts = tuple[int, ...]
+Window = tuple[float, float]
+Part = VroomJob | VroomShipmentPart
+ALWAYS: tuple[Window, ...] = ((-math.inf, math.inf),)
+MODES: dict[str, Mode] = {"car": "car", "bike": "bike", "bicycle": "bike", "ebike": "ebike", "foot": "foot"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Source:
+    """A job or one part of a shipment as it was sent."""
+
+    kind: PartType
+    """``job``, ``pickup`` or ``delivery``."""
+    part: Part
+    whole: VroomJob | VroomShipment
+    pointer: str
+
+    @property
+    def stop_id(self) -> str:
+        """Name of its stop."""
+        return f"{self.kind}/{self.part.id}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Problem:
+    """A request in the words of `routing`, and where each stop comes from."""
+
+    vehicles: tuple[Vehicle, ...]
+    orders: tuple[Order, ...]
+    sources: dict[str, Source]
+    """By stop id."""
+    dimensions: int
+
+
+class _Reader:
+    def __init__(self, request: VroomRequest, datum: Datum) -> None:
+        self.request, self.datum = request, datum
+        self.wrong: dict[str, str] = {}
+        self.sources: dict[str, Source] = {}
+        self.size = self._dimensions()
+        self.given: dict[str, str] = {}
+        for source in self._parts():
+            if source.stop_id in self.sources:
+                self.wrong[f"{source.pointer}/id"] = f"two of type {source.kind} have the id {source.part.id}"
+            self.sources[source.stop_id] = source
+            self._check_windows(source.part.time_windows or (), f"{source.pointer}/time_windows")
+
+    def _parts(self) -> Iterator[Source]:
+        for at, job in enumerate(self.request.jobs):
+            yield Source("job", job, job, f"/jobs/{at}")
+        for at, shipment in enumerate(self.request.shipments):
+            yield Source("pickup", shipment.pickup, shipment, f"/shipments/{at}/pickup")
+            yield Source("delivery", shipment.delivery, shipment, f"/shipments/{at}/delivery")
+
+    def _dimensions(self) -> int:
+        """All amounts have as many numbers as the first; what differs is told."""
+        sizes: dict[str, int] = {}
+        for at, vehicle in enumerate(self.request.vehicles):
+            sizes |= _size(f"/vehicles/{at}/capacity", vehicle.capacity)
+        for at, job in enumerate(self.request.jobs):
+            sizes |= _size(f"/jobs/{at}/delivery", job.delivery) | _size(f"/jobs/{at}/pickup", job.pickup)
+        for at, shipment in enumerate(self.request.shipments):
+            sizes |= _size(f"/shipments/{at}/amount", shipment.amount)
+        if not sizes:
+            return 0
+        first, size = next(iter(sizes.items()))
+        for pointer, other in sizes.items():
+            if other != size:
+                self.wrong[pointer] = f"{pointer} has {other} numbers, but {first} has {size}"
+        return size
+
+    def _check_windows(self, windows: tuple[tuple[int, int], ...], pointer: str) -> None:
+        for at, (first, last) in enumerate(windows):
+            if first > last:
+                self.wrong[f"{pointer}/{at}"] = f"a window ends at {last} before it begins at {first}"
+
+    def amounts(self, given: Amounts | None) -> Amounts:
+        return given if given is not None and len(given) == self.size else (0,) * self.size
+
+    def lonlat(self, place: tuple[float, float]) -> tuple[float, float]:
+        lon, lat = to_wgs84(np.array([place]), self.datum)[0].tolist()
+        return lon, lat
+
+    def ready_s(self) -> float:
+        """When a vehicle without a time window is ready: at the first window of the request, or at 0."""
+        starts = [one[0] for source in self.sources.values() for one in source.part.time_windows or ()]
+        starts += [one.time_window[0] for one in self.request.vehicles if one.time_window is not None]
+        for vehicle in self.request.vehicles:
+            starts += [one[0] for pause in vehicle.breaks for one in pause.time_windows]
+            starts += [one.service_at for one in vehicle.steps if one.service_at is not None]
+        return float(min(starts, default=0))
+
+    # -- vehicles
+
+    def vehicle(self, at: int, one: VroomVehicle, ready_s: float) -> Vehicle:
+        pointer = f"/vehicles/{at}"
+        if one.time_window is not None:
+            self._check_windows((one.time_window,), f"{pointer}/time_window")
+        pauses = {pause.id: pause for pause in one.breaks}
+        if len(pauses) < len(one.breaks):
+            self.wrong[f"{pointer}/breaks"] = f"two breaks of vehicle {one.id} have the same id"
+        for b, pause in enumerate(one.breaks):
+            self._check_windows(pause.time_windows, f"{pointer}/breaks/{b}/time_windows")
+        start_s, end_s = (ready_s, math.inf) if one.time_window is None else one.time_window
+        stops, loads = [], []
+        for s, step in enumerate(one.steps):
+            found = self._step(step, f"{pointer}/steps/{s}", one, pauses, s)
+            if found is not None:
+                stops.append(found[0])
+                loads.append(found[1])
+        if one.end is not None:
+            stops.append(Stop("end", self.lonlat(one.end), latest_s=end_s, kind="other"))
+            loads.append(Load((0,) * self.size, (0,) * self.size))
+        self._check_pairs(pointer, one)
+        rider = Rider(
+            rider_id=str(one.id),
+            lonlat=self.lonlat(one.start),
+            mode=MODES[one.profile],
+            stops=() if self.wrong else tuple(stops),
+            speed_factor=1 / one.speed_factor,
+            skills=frozenset(map(str, one.skills)),
+            shift_start_s=min(float(start_s), end_s),
+            shift_end_s=end_s,
+        )
+        free = tuple(
+            (_pause(pause), tuple((float(a), float(b)) for a, b in pause.time_windows))
+            for pause in sorted(pauses.values(), key=lambda pause: pause.time_windows[0])
+        )
+        return Vehicle(
+            rider=rider,
+            loads=() if self.wrong else tuple(loads),
+            start_s=float(start_s),
+            capacity=None if one.capacity is None else self.amounts(one.capacity),
+            ends=one.end is not None,
+            most_tasks=one.max_tasks,
+            breaks=free,
+        )
+
+    def _step(
+        self, step: VroomStep, pointer: str, vehicle: VroomVehicle, pauses: dict[int, VroomBreak], at: int
+    ) -> tuple[Stop, Load] | None:
+        """Return the stop of a given step; breaks that are given leave `pauses`."""
+        if step.type in ("start", "end"):
+            where = 0 if step.type == "start" else len(vehicle.steps) - 1
+            if at != where:
+                self.wrong[f"{pointer}/type"] = f"{step.type} must be the {'last' if where else 'first'} step"
+            if step.type == "end" and vehicle.end is None:
+                self.wrong[f"{pointer}/type"] = f"vehicle {vehicle.id} has no end"
+            return None
+        nothing = (0,) * self.size
+        if step.type == "break":
+            pause = pauses.pop(step.id, None) if step.id is not None else None
+            if pause is None:
+                self.wrong[f"{pointer}/id"] = (
+                    f"vehicle {vehicle.id} has no break {step.id}, or it is given twice"
+                )
+                return None
+            windows = self._narrowed(step, pause.time_windows, pointer)
+            return _opened(_pause(pause), windows), Load(nothing, nothing, windows)
+        stop_id = f"{step.type}/{step.id}"
+        source = self.sources.get(stop_id)
+        if source is None or stop_id in self.given:
+            told = "is not in the request" if source is None else f"is given at {self.given[stop_id]} already"
+            self.wrong[f"{pointer}/id"] = f"{step.type} {step.id} {told}"
+            return None
+        self.given[stop_id] = pointer
+        windows = self._narrowed(step, source.part.time_windows, pointer)
+        kinds = {"job": "task", "pickup": "pickup", "delivery": "dropoff"}
+        stop = Stop(stop_id, self.lonlat(source.part.location), source.part.service, kind=kinds[step.type])
+        return _opened(stop, windows), self._load(source, windows)
+
+    def _narrowed(
+        self, step: VroomStep, given: tuple[tuple[int, int], ...] | None, pointer: str
+    ) -> tuple[Window, ...]:
+        """Return the windows of a step, as far as its forced service times leave them open."""
+        low = max(step.service_at or 0, step.service_after or 0)
+        low_s = float(low) if step.service_at is not None or step.service_after is not None else -math.inf
+        highs = [one for one in (step.service_at, step.service_before) if one is not None]
+        high_s = float(min(highs)) if highs else math.inf
+        windows = tuple(
+            (max(first, low_s), min(last, high_s))
+            for first, last in given or ALWAYS
+            if max(first, low_s) <= min(last, high_s)
+        )
+        if not windows:
+            self.wrong[pointer] = "the forced service time of the step lies in none of its windows"
+            return ALWAYS
+        return windows
+
+    def _load(self, source: Source, windows: tuple[Window, ...]) -> Load:
+        if isinstance(source.whole, VroomJob):
+            return Load(self.amounts(source.whole.delivery), self.amounts(source.whole.pickup), windows)
+        amount = self.amounts(source.whole.amount)
+        change = amount if source.kind == "pickup" else tuple(-one for one in amount)
+        return Load((0,) * self.size, change, windows)
+
+    def _check_pairs(self, pointer: str, vehicle: VroomVehicle) -> None:
+        """Both parts of a shipment stand in the steps of one vehicle, the pick-up first, or neither does."""
+        mine = {f"{step.type}/{step.id}": at for at, step in enumerate(vehicle.steps)}
+        for shipment in self.request.shipments:
+            first, last = (
+                mine.get(f"pickup/{shipment.pickup.id}"),
+                mine.get(f"delivery/{shipment.delivery.id}"),
+            )
+            if first is None and last is None:
+                continue
+            at = last if last is not None else first
+            if first is None or last is None:
+                missing = "pickup" if first is None else "delivery"
+                self.wrong[f"{pointer}/steps/{at}"] = f"the {missing} of this shipment is not among the steps"
+            elif first > last:
+                self.wrong[f"{pointer}/steps/{last}"] = "the delivery of a shipment comes before its pick-up"
+
+    # -- orders
+
+    def orders(self) -> Iterator[Order]:
+        for job in self.request.jobs:
+            if f"job/{job.id}" in self.given:
+                continue
+            task = Task(
+                f"job/{job.id}", Visit(self.lonlat(job.location), job.service), kind="errand",
+                skills=frozenset(map(str, job.skills)), priority=job.priority,
+            )  # fmt: skip
+            amounts = self.amounts(job.delivery), self.amounts(job.pickup)
+            yield Order(task, (task.task_id,), _windows(job), (), *amounts)
+        for shipment in self.request.shipments:
+            first, last = shipment.pickup, shipment.delivery
+            names = f"pickup/{first.id}", f"delivery/{last.id}"
+            if names[0] in self.given:
+                continue
+            task = Task(
+                f"{names[0]} {names[1]}", Visit(self.lonlat(first.location), first.service),
+                Visit(self.lonlat(last.location), last.service), kind="errand",
+                skills=frozenset(map(str, shipment.skills)), priority=shipment.priority,
+            )  # fmt: skip
+            nothing, amount = (0,) * self.size, self.amounts(shipment.amount)
+            yield Order(task, names, _windows(first), _windows(last), nothing, amount)
+
+
+def read(request: VroomRequest, datum: Datum, most_orders: int) -> Problem:
+    """Return a request in the words of `routing`.
+
+    Parameters
+    ----------
+    request : VroomRequest
+    datum : Datum
+        Of all positions.
+    most_orders : int
+        So many jobs and shipments may be left to insert.
+
+    Raises
+    ------
+    PointedError
+        With one sentence for each place where the request contradicts itself.
+    """
+    reader = _Reader(request, datum)
+    ids = [vehicle.id for vehicle in request.vehicles]
+    for at, one in enumerate(ids):
+        if one in ids[:at]:
+            reader.wrong[f"/vehicles/{at}/id"] = f"two vehicles have the id {one}"
+    ready_s = reader.ready_s()
+    vehicles = tuple(reader.vehicle(at, one, ready_s) for at, one in enumerate(request.vehicles))
+    orders = () if reader.wrong else tuple(reader.orders())
+    if len(orders) > most_orders:
+        reader.wrong["/"] = f"{len(orders)} jobs and shipments are to be inserted; allowed are {most_orders}"
+    if reader.wrong:
+        raise PointedError(reader.wrong)
+    return Problem(vehicles, orders, reader.sources, reader.size)
+
+
+def _size(pointer: str, amounts: Amounts | None) -> dict[str, int]:
+    return {} if amounts is None else {pointer: len(amounts)}
+
+
+def _windows(part: Part) -> tuple[Window, ...]:
+    return tuple((float(first), float(last)) for first, last in part.time_windows or ()) or ALWAYS
+
+
+def _pause(pause: VroomBreak) -> Stop:
+    # Its place is set where the plan is settled.
+    return Stop(f"break/{pause.id}", (0.0, 0.0), pause.service, kind="rest")
+
+
+def _opened(stop: Stop, windows: tuple[Window, ...]) -> Stop:
+    return dataclasses.replace(stop, earliest_s=windows[0][0], latest_s=windows[0][1])
