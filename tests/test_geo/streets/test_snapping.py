@@ -180,8 +180,8 @@ def off_the_map(network: StreetNetwork) -> list[FloatArray]:
 def test_streets_that_reach_each_other_share_a_part(seed: int, mode: str) -> None:
     """Every pair by travel times, private streets taken as public.
 
-    Cars on one-way streets only, and bicycles without forbidden turns: who turns round at their stop may reach
-    more than who drives on.
+    Cars on one-way streets only, and bicycles without forbidden turns: who turns round at their stop may
+    reach more than who drives on.
     """
     network = build_network(random_ways(seed))
     access = network.edge_access.copy()
