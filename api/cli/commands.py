@@ -151,7 +151,7 @@ def serve(folder: Path, host: str, port: int) -> None:
 @click.option("--graphml", type=FILE, default=None, help="Also write the streets as GraphML, for OSMnx.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def describe_map(file: Path | None, place: str | None, graphml: Path | None, as_json: bool) -> None:
-    """Say what a map holds: streets by mode, parts, gates, compounds, places."""
+    """Say what a map holds: streets by mode, parts, gates, compounds, places; and what of it is not read."""
     import dataclasses
 
     from api.cli.console import print_mapping

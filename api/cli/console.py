@@ -65,7 +65,7 @@ def print_mapping(title: str, figures: Mapping[str, object], console: Console | 
     table.add_column(justify="right")
     for name, value in figures.items():
         inner = value if isinstance(value, Mapping) else {}
-        table.add_row(name, "" if inner else _figure(value))
+        table.add_row(name, "" if isinstance(value, Mapping) else _figure(value))
         for key, figure in inner.items():
             table.add_row(f"  {key}", _figure(figure))
     (console or Console()).print(table)

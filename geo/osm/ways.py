@@ -115,7 +115,8 @@ def read_streets(file: OsmColumns, ferry_wait_s: float = FERRY_WAIT_S) -> Street
     used = rule >= 0
     ways, rule, name, square = streets[used], rule[used], name[used], square[used] == 1
     lengths = np.diff(file.ways.ref_ptr)[ways]
-    lonely, long = _lonely(file, ways, square), lengths >= 2
+    side = (np.arange(len(streets)) >= len(plain))[used]
+    lonely, long = _lonely(file, ways, square, side), lengths >= 2
     ways, lengths = ways[long & ~lonely], lengths[long & ~lonely]
     refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
     node_id, way_ref = np.unique(refs, return_inverse=True)
@@ -183,15 +184,21 @@ def _with_ferries(streets: StreetColumns, wait_s: float) -> StreetColumns:
     return streets._replace(rules=tuple(rules), rule=rule)
 
 
-def _lonely(file: OsmColumns, ways: Int64Array, square: BoolArray) -> BoolArray:
-    """Mask of the squares (``area=yes``) that touch no street: an island nobody can walk to."""
+def _lonely(file: OsmColumns, ways: Int64Array, square: BoolArray, side: BoolArray) -> BoolArray:
+    """Mask of the squares (``area=yes``) that touch no street: an island nobody can walk to.
+
+    A `side` of a square that is a relation may also touch another such side that does.
+    """
     lonely = square.copy()
     if square.any():
         lengths = np.diff(file.ways.ref_ptr)[ways]
         refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
         way = np.repeat(np.arange(len(ways)), lengths)
-        on_street = np.isin(refs, refs[~square[way]])
-        lonely[way[on_street]] = False
+        lonely[way[np.isin(refs, refs[~square[way]])]] = False
+        before = -1
+        while side.any() and before != (before := int(lonely.sum())):
+            touched = np.isin(refs, refs[(side & ~lonely)[way]])
+            lonely[way[touched & side[way]]] = False
     return lonely
 
 

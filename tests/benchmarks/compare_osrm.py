@@ -5,7 +5,7 @@
 PYTHON is one in which ``osrm-bindings`` is installed (Python 3.12); its wheel carries the tools and profiles.
 Each map is prepared with the profiles ``car`` and ``bicycle``: as they are; by the shortest distance
 (``weight_name = 'distance'``), where only access counts; and for bicycles without pushing them along footways
-and against one-way streets, and without turn restrictions, which bind cars only with us. 500 pairs of points
+and against one-way streets, and without turn restrictions, which may be tagged for cars. 500 pairs of points
 that lie exactly on a street of ours are routed by both; a pair whose distance differs by more than 5 % is put
 in the first class that fits:
 
@@ -163,9 +163,12 @@ class Rules:
             for a, b in zip(ids[first : last - 1].tolist(), ids[first + 1 : last].tolist(), strict=True):
                 self.along[a, b] = (forward, private, name, way)
                 self.along[b, a] = (backward, private, name, way)
-        self.turns = {(int(a), int(v), int(b)) for (a, v, b) in raw.restrictions[~raw.restriction_only]}
+        bound = raw.restriction_modes & bit != 0
+        self.turns = {
+            (int(a), int(v), int(b)) for (a, v, b) in raw.restrictions[bound & ~raw.restriction_only]
+        }
         self.only = collections.defaultdict(set)
-        for a, v, b in raw.restrictions[raw.restriction_only]:
+        for a, v, b in raw.restrictions[bound & raw.restriction_only]:
             self.only[int(a), int(v)].add(int(b))
         self.number = {int(n): i for i, n in enumerate(raw.node_id)}
 

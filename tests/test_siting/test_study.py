@@ -162,8 +162,11 @@ def test_hot_spots_and_flows_of_no_weight_have_no_hand_in_the_choice(
     assert dataclasses.replace(other, hot_spots=study.hot_spots, flows=study.flows) == study
 
 
-def test_layers_and_kinds_are_told(study: Study) -> None:
-    layers = {layer.name: layer for layer in study.layers}
+def test_layers_and_kinds_are_told(study: Study, inputs: StudyInputs) -> None:
+    # With three sites fewer than k riders are left out, and the share would tell of them: here with one.
+    settings = dataclasses.replace(inputs.settings, new_sites=1, draws=0, random_draws=1)
+    fewer = run_study(dataclasses.replace(inputs, settings=settings))
+    layers = {layer.name: layer for layer in fewer.layers}
     assert list(layers) == ["rest", "due_break", "passing"]
     assert layers["rest"].covered_share is not None
     assert layers["passing"].covered_share is None
