@@ -208,7 +208,7 @@ def _cheapest(fleet: Fleet, plans: dict[str, Vehicle], order: Order, now_s: floa
         for misses in judged:
             if misses is None:
                 continue
-            again = misses.at(*span)
+            again = misses.at(*span, allowed_only=True)
             for row, least, _, _ in again.allowed:
                 vehicle = plans[fleet.id_at(again.mode_fleet.mode, row)]
                 passed = max(passed, 1)

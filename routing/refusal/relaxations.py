@@ -248,8 +248,8 @@ def _weight(need: Int64Array, kinds: Ms) -> Ms:
 
 
 @kernel
-def _judge(judged: _Judged, only: Ms, out: Int64Array) -> None:
-    """Fill the table of near misses."""
+def _judge(judged: _Judged, only: Ms, allowed_only: bool, out: Int64Array) -> None:
+    """Fill the table of near misses; of allowed places alone on request, which takes much less."""
     c, width, ask, legs, limits = judged
     need, again = np.empty(SIZE, np.int64), np.empty(SIZE, np.int64)
     late = np.empty(0, np.int64)
@@ -258,6 +258,8 @@ def _judge(judged: _Judged, only: Ms, out: Int64Array) -> None:
     out[:, SEVERAL] = LOST
     # The least weights so far; places that cannot be below are not followed to the end.
     least, least_several = LOST, LOST
+    if allowed_only:
+        least, least_several = np.int64(0), np.int64(-1)
     for row in range(len(c.stops)):
         k = c.stops[row]
         if k < 0 or limits.skip[row] or (only >= 0 and row != only):
@@ -267,12 +269,15 @@ def _judge(judged: _Judged, only: Ms, out: Int64Array) -> None:
             for j in range(i, k + 1 if ask.pair else i + 1):
                 # Of the time it takes at least: most riders are far away and need no closer look.
                 at = base + i
-                extra = legs.to[at] + ask.service
+                leave = c.leave[at]
+                if k == 0:
+                    leave = max(leave, np.int64(ask.now))
+                extra = max(leave + legs.to[at], np.int64(ask.earliest)) - leave + ask.service
                 if ask.pair and i == j:
                     extra += legs.between[row] + ask.d_service
                 if i < k:
                     on = legs.d_on[at + 1] if ask.pair and i == j else legs.on[at + 1]
-                    extra += on - (c.arrive[at + 1] - c.leave[at])
+                    extra += on - (c.arrive[at + 1] - leave)
                 one = max(extra - ask.max_extra, np.int64(0))
                 other = max(extra - limits.hour[row], np.int64(0))
                 if max(one, other) > least and one + other + kinds * KIND_MS > least_several:
@@ -362,7 +367,7 @@ class NearMisses:
         found = out[: _allowed_places(judged, row, out)]
         return found[np.lexsort((found[:, 2], found[:, 1], found[:, 0]))]
 
-    def at(self, place: Window, dropoff: Window) -> "NearMisses":
+    def at(self, place: Window, dropoff: Window, *, allowed_only: bool = False) -> "NearMisses":
         """Judge the same task for other windows: nothing is searched again."""
         now = self.ask.now
         ask = self.ask._replace(
@@ -372,7 +377,8 @@ class NearMisses:
             d_latest=as_ms(dropoff[1]),
         )
         table = np.zeros_like(self.table)
-        _judge(_Judged(self.mode_fleet.c, self.mode_fleet.width, ask, self.legs, self.limits), -1, table)
+        judging = _Judged(self.mode_fleet.c, self.mode_fleet.width, ask, self.legs, self.limits)
+        _judge(judging, -1, allowed_only, table)
         mine = np.flatnonzero((self.mode_fleet.c.stops >= 0) & ~self.limits.skip)
         judged = mine[np.minimum(table[mine, ALLOWED], table[mine, SEVERAL]) < LOST]
         return dataclasses.replace(self, rows=judged, table=table, ask=ask)
@@ -425,7 +431,7 @@ def near_misses(
     if legs is None:
         return None
     table = np.zeros((len(mode_fleet.c.stops), COLUMNS), np.int64)
-    _judge(_Judged(mode_fleet.c, mode_fleet.width, ask, legs, limits), only, table)
+    _judge(_Judged(mode_fleet.c, mode_fleet.width, ask, legs, limits), only, False, table)
     judged = rows[np.minimum(table[rows, ALLOWED], table[rows, SEVERAL]) < LOST]
     return NearMisses(mode_fleet, over_m, judged, table, ask, legs, limits) if len(judged) else None
 

@@ -54,7 +54,7 @@ def at_windows(
         asked = with_window(task, window, dropoff=dropoff)
         end = asked.dropoff or asked.place
         spans = (asked.place.earliest_s, asked.place.latest_s), (end.earliest_s, end.latest_s)
-        now_judged = [again for misses in judged if len((again := misses.at(*spans)).rows)]
+        open_to = [misses.at(*spans, allowed_only=True) for misses in judged]
         candidates = [
             Candidate(
                 fleet.id_at(misses.mode_fleet.mode, row),
@@ -63,13 +63,12 @@ def at_windows(
                 extra + int(misses.mode_fleet.c.penalty[row]),
                 None if task.dropoff is None else end_place,
             )
-            for misses in now_judged
+            for misses in open_to
             for row, extra, place, end_place in misses.allowed
         ]
         if candidates:
             found.append(min(candidates, key=lambda one: (one.rank_ms, one.rider_id, one.place)))
-        elif now_judged:
-            found.append(nearest_to_allowed(fleet, asked, now_judged))
-        else:
-            found.append(nobody(fleet, asked))
+            continue
+        closed_to = [again for misses in judged if len((again := misses.at(*spans)).rows)]
+        found.append(nearest_to_allowed(fleet, asked, closed_to) if closed_to else nobody(fleet, asked))
     return found
