@@ -12,11 +12,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from geo.arrays import FloatArray
+from geo.errors import InputError
+from geo.streets import Snapped
 from geo.travel import reach_to
 from routing.fleet.fleet import Fleet
 from routing.model.policy import EmergencyPolicy
 from routing.model.riders import Rider
 from routing.model.tasks import Task
+
+FARTHER_M = (500.0, 2_000.0, 20_000.0)
+"""Where no street is within the walk that the policy allows, the nearest one is looked for so far away."""
 
 __all__ = ["Alert", "AlertPlan", "alert_plan", "chance_within"]
 
@@ -49,24 +54,35 @@ class AlertPlan:
     """Soonest first; nobody outside of the horizon."""
     within_s: float
     probability: float
-    """That somebody arrives within `within_s` of the report."""
+    """That as many people as are needed arrive within `within_s` of the report."""
     soonest_s: float
     """Arrival of the soonest rider if the rider accepts; inf without riders."""
+    street_m: float
+    """Metres from the place to the nearest street of a mode among the riders, walked and counted; inf where
+    no street is within 20 km."""
 
 
-def chance_within(alerts: tuple[Alert, ...], within_s: float) -> float:
-    """Return the probability that somebody has arrived `within_s` after the report.
+def chance_within(alerts: tuple[Alert, ...], within_s: float, people: int = 1) -> float:
+    """Return the probability that `people` have arrived `within_s` after the report.
 
-    Phase m is alerted only if nobody of the phases before has accepted, so the sum runs over the first phase
-    in which somebody accepts: all before decline, and of this phase at least one who is in time accepts.
+    Riders accept independently. Phase m is alerted only if fewer than `people` of the phases before have
+    accepted; whoever has accepted comes, in time or not. `chance[a, b]` is the probability that so far `a`
+    have accepted and `b` of them will be in time, both counted up to `people`.
     """
-    total, nobody_yet = 0.0, 1.0
+    chance = np.zeros((people + 1, people + 1))
+    chance[0, 0] = 1.0
     for phase in sorted({alert.phase for alert in alerts}):
-        mine = [alert for alert in alerts if alert.phase == phase]
-        in_time = math.prod(1.0 - alert.acceptance for alert in mine if alert.arrives_s <= within_s)
-        total += nobody_yet * (1.0 - in_time)
-        nobody_yet *= math.prod(1.0 - alert.acceptance for alert in mine)
-    return total
+        done, chance = chance[people].copy(), chance.copy()
+        chance[people] = 0.0
+        for alert in (alert for alert in alerts if alert.phase == phase):
+            moved = np.zeros_like(chance)
+            in_time = int(alert.arrives_s <= within_s)
+            for a in range(people + 1):
+                for b in range(people + 1):
+                    moved[min(a + 1, people), min(b + in_time, people)] += chance[a, b]
+            chance = (1.0 - alert.acceptance) * chance + alert.acceptance * moved
+        chance[people] += done
+    return float(chance[:, people].sum())
 
 
 def alert_plan(
@@ -84,7 +100,9 @@ def alert_plan(
     ----------
     fleet : Fleet
     task : Task
-        Its place and skills count; of each mode that the policy and the task allow.
+        Its place, people and skills count, and that nobody comes after `latest_s`; of each mode that the
+        policy and the task allow. However far the place is from a street, the nearest one that can be left
+        and reached is taken and the walk is counted.
     now_s : float
         Epoch seconds of the report.
     acceptance : mapping, optional
@@ -97,7 +115,21 @@ def alert_plan(
     Returns
     -------
     AlertPlan
+
+    Raises
+    ------
+    InputError
+        If the task has a drop-off, or begins later than now: neither belongs to an emergency.
     """
+    if task.dropoff is not None:
+        raise InputError(
+            f"task {task.task_id} has a drop-off; an alert sends people to one place: leave the drop-off out,"
+            " or ask for a match"
+        )
+    if task.place.earliest_s > now_s:
+        raise InputError(
+            f"task {task.task_id} begins later than now; an alert is for what happens now: ask for a match"
+        )
     rules = policy or fleet.policy.emergency
     known = acceptance or {}
     able = [
@@ -109,7 +141,8 @@ def alert_plan(
         and (not task.platforms or rider.platform in task.platforms)
         and rider.shift_start_s <= now_s <= rider.shift_end_s
     ]
-    reach_s = _reach_s(fleet, able, task, rules.horizon_s, now_s)
+    targets = {mode: _nearest_street(fleet, mode, task) for mode in {rider.mode for rider in able}}
+    reach_s = _reach_s(fleet, able, targets, rules.horizon_s, now_s)
     order = sorted(range(len(able)), key=lambda at: (reach_s[at], able[at].rider_id))
     alerts: list[Alert] = []
     for phase, size in enumerate(rules.phase_riders):
@@ -120,23 +153,39 @@ def alert_plan(
             rider = able[at]
             alerted_s = phase * rules.phase_wait_s
             arrives_s = alerted_s + rules.answer_s + float(reach_s[at])
-            late = _late_after(fleet, rider, task, now_s + arrives_s)
+            if now_s + arrives_s > task.place.latest_s:
+                continue
+            late = _late_after(fleet, rider, task, targets[rider.mode], now_s + arrives_s)
             chance = known.get(rider.rider_id, rules.acceptance)
             alerts.append(
                 Alert(rider.rider_id, phase, alerted_s, float(reach_s[at]), arrives_s, chance, late)
             )
     soonest = min((alert.arrives_s for alert in alerts), default=math.inf)
-    chance = chance_within(tuple(alerts), rules.within_s)
-    return AlertPlan(task.task_id, drill, tuple(alerts), rules.within_s, chance, soonest)
+    chance = chance_within(tuple(alerts), rules.within_s, task.people)
+    street_m = min((float(place.walk_m[0]) for place in targets.values()), default=math.inf)
+    return AlertPlan(task.task_id, drill, tuple(alerts), rules.within_s, chance, soonest, street_m)
 
 
-def _reach_s(fleet: Fleet, riders: list[Rider], task: Task, horizon_s: float, now_s: float) -> FloatArray:
+def _nearest_street(fleet: Fleet, mode: str, task: Task) -> Snapped:
+    """Snap the place of an emergency as the policy says, or to the nearest street however far it is."""
+    lonlat = np.array([task.place.lonlat])
+    place = fleet.network.snap(lonlat, mode, fleet.policy.walk_to_street_m)
+    for limit_m in FARTHER_M:
+        if place.edge[0] >= 0:
+            break
+        place = fleet.network.snap(lonlat, mode, limit_m)
+    return place
+
+
+def _reach_s(
+    fleet: Fleet, riders: list[Rider], targets: Mapping[str, Snapped], horizon_s: float, now_s: float
+) -> FloatArray:
     """Seconds until each rider could be there, the service in hand finished; inf beyond the horizon."""
     out = np.full(len(riders), np.inf)
     for mode in {rider.mode for rider in riders}:
         mine = [at for at, rider in enumerate(riders) if rider.mode == mode]
         mode_fleet = fleet.mode_fleets[mode]
-        target = fleet.network.snap(np.array([task.place.lonlat]), mode, fleet.policy.walk_to_street_m)
+        target = targets[mode]
         if target.edge[0] < 0:
             continue
         slots = [fleet.row_of(riders[at].rider_id)[1] * mode_fleet.width for at in mine]
@@ -154,7 +203,9 @@ def _ridden_s(seconds: float, walk_ms: int, speed_factor: float) -> float:
     return walk_ms / 1000 + (seconds - walk_ms / 1000) * speed_factor
 
 
-def _late_after(fleet: Fleet, rider: Rider, task: Task, arrival_s: float) -> tuple[tuple[str, float], ...]:
+def _late_after(
+    fleet: Fleet, rider: Rider, task: Task, target: Snapped, arrival_s: float
+) -> tuple[tuple[str, float], ...]:
     """List the stops that are late when the rider drives on from the emergency."""
     mode_fleet, row = fleet.row_of(rider.rider_id)
     base = row * mode_fleet.width
@@ -162,7 +213,6 @@ def _late_after(fleet: Fleet, rider: Rider, task: Task, arrival_s: float) -> tup
         return ()
     if rider.rider_id in fleet.unreachable:
         return tuple((stop.stop_id, math.inf) for stop in rider.stops if stop.latest_s < math.inf)
-    target = fleet.network.snap(np.array([task.place.lonlat]), rider.mode, fleet.policy.walk_to_street_m)
     first = mode_fleet.snapped([base + 1])
     on_s = _ridden_s(
         float(reach_to(fleet.network, rider.mode, target, first)[0]),

@@ -41,6 +41,7 @@ __all__ = [
     "TaskIn",
     "TaskKindName",
     "VisitIn",
+    "WarningOut",
 ]
 
 MAX_RIDERS = 20_000
@@ -176,6 +177,7 @@ class MatchRequest(Schema):
             " time; in_order: by priority, due instant and id, each on the plans that earlier ones left."
         ),
     ] = "together"
+    geometry: Annotated[bool, Field(description="Whether each match tells its way.")] = True
     questions: Annotated[
         tuple[QuestionIn, ...],
         Field(max_length=MAX_QUESTIONS, description="Answered for the plans as they are sent."),
@@ -244,7 +246,7 @@ class MatchOut(Schema):
     yuan: float
     points: float
     stops: list[StopSlackOut]
-    way: Way
+    way: Way | None
     runner_up: RunnerUpOut | None
 
 
@@ -316,6 +318,16 @@ class OffNetworkOut(Schema):
     nearest_street_m: float | None
 
 
+class WarningOut(Schema):
+    """What in the request looks wrong, though it was answered as it stands."""
+
+    code: Literal["datum"]
+    text: str
+    declared: Datum
+    likely: Datum
+    median_m: dict[Datum, float]
+
+
 class MatchResponse(Schema):
     """The matches hold together, also where one rider got several tasks."""
 
@@ -327,6 +339,7 @@ class MatchResponse(Schema):
     refused: list[RefusedOut]
     late_before: list[LateStopOut]
     off_network: list[OffNetworkOut]
+    warnings: list[WarningOut]
     answers: Annotated[list[AnswerOut], Field(description="To the questions, in their order.")]
 
 
@@ -390,5 +403,6 @@ class AlertResponse(Schema):
     within_s: float
     probability: Annotated[float, Field(description="That somebody is there `within_s` after the report.")]
     soonest_s: Annotated[float | None, Field(description="If the soonest accepts; null: nobody is near.")]
+    street_m: float | None
     alerts: list[AlertOut]
     off_network: list[OffNetworkOut]

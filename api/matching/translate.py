@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 
 from api.forms import Language, Mode, way_of
+from api.matching.datum_check import datum_warnings
 from api.matching.forms import (
     AlertOut,
     AlertRequest,
@@ -109,7 +110,8 @@ def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en")
     questions = [(one.task_id, one.rider_id) for one in request.questions]
     by = match_batch if request.assignment == "together" else None
     result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, questions, by=by)
-    return response_of(result, request, lang)
+    warnings = datum_warnings(network, request, lang)
+    return response_of(result, request, lang).model_copy(update={"warnings": warnings})
 
 
 def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
@@ -129,7 +131,7 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     InputError
         When the request contradicts itself.
     OffNetworkError
-        When the emergency lies on no street of any mode among the riders.
+        When the emergency lies more than 20 km from every street: then it is in another city.
     """
     rules = EmergencyPolicy(**request.policy.model_dump(exclude_none=True))
     asked = asked_of(
@@ -142,18 +144,19 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     fleet = Fleet(network, asked.policy)
     off = fleet.put(asked.riders, asked.now_s)
     (task,) = asked.tasks
-    limit_m = asked.policy.walk_to_street_m
-    near = [network.snap(np.array([task.place.lonlat]), mode, limit_m) for mode in fleet.mode_fleets]
-    if near and not any(place.ok[0] for place in near):
-        raise OffNetworkError(f"task {task.task_id} lies on no street within {limit_m:.0f} m")
     known = request.acceptance
     plan = alert_plan(fleet, task, asked.now_s, acceptance=known, policy=rules, drill=request.drill)
+    if fleet.mode_fleets and math.isinf(plan.street_m):
+        able = [np.array([task.place.lonlat])]
+        if not any(network.snap(place, mode, 20_000.0).ok[0] for place in able for mode in fleet.mode_fleets):
+            raise OffNetworkError(f"task {task.task_id} lies more than 20 km from every street of this city")
     return AlertResponse(
         task_id=plan.task_id,
         drill=plan.drill,
         within_s=plan.within_s,
         probability=round(plan.probability, 4),
         soonest_s=_finite(plan.soonest_s),
+        street_m=_finite(plan.street_m),
         alerts=[
             AlertOut(
                 rider_id=alert.rider_id,
@@ -267,7 +270,7 @@ def response_of(result: MatchResult, request: MatchRequest, lang: Language = "en
     zone = request.now.tzinfo or datetime.UTC
     return MatchResponse(
         datum=datum,
-        matches=[_match(match, datum, zone) for match in result.matches],
+        matches=[_match(match, datum, zone, geometry=request.geometry) for match in result.matches],
         routes=[_route(route, datum, zone) for route in result.routes],
         refused=[refused_out(refused, lang) for refused in result.refused],
         late_before=[
@@ -275,6 +278,7 @@ def response_of(result: MatchResult, request: MatchRequest, lang: Language = "en
             for late in result.late_before
         ],
         off_network=off_network_out(result.off_network),
+        warnings=[],
         answers=[
             AnswerOut(
                 task_id=one.task_id,
@@ -292,11 +296,11 @@ def off_network_out(off: Sequence[tuple[str, float]]) -> list[OffNetworkOut]:
     return [OffNetworkOut(rider_id=rider, nearest_street_m=_finite(away)) for rider, away in off]
 
 
-def _match(match: Match, datum: Datum, zone: datetime.tzinfo) -> MatchOut:
+def _match(match: Match, datum: Datum, zone: datetime.tzinfo, *, geometry: bool) -> MatchOut:
     def instant(epoch_s: float) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(round(epoch_s, 3), zone)
 
-    line = from_wgs84(match.way_lonlat, datum)
+    way = way_of(from_wgs84(match.way_lonlat, datum).tolist()) if geometry else None
     runner_up = match.runner_up
     return MatchOut(
         task_id=match.task_id,
@@ -320,7 +324,7 @@ def _match(match: Match, datum: Datum, zone: datetime.tzinfo) -> MatchOut:
             )
             for stop in match.stops
         ],
-        way=way_of(line.tolist()),
+        way=way,
         runner_up=None
         if runner_up is None
         else RunnerUpOut(

@@ -1,5 +1,6 @@
 """Trace files of every make into checked points of pseudonyms, with an account of every row."""
 
+from geo.traces.datum_evidence import detect_datum
 from geo.traces.distributed import Scheduler, map_traces_on
 from geo.traces.files.hints import HINTS
 from geo.traces.formats import TraceFormat
@@ -17,6 +18,7 @@ __all__ = [
     "Traces",
     "check_headers",
     "concat_traces",
+    "detect_datum",
     "inspect_file",
     "map_traces_on",
     "paste_table",

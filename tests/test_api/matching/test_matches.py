@@ -429,7 +429,7 @@ def test_an_emergency_alerts_the_soonest_capable_riders_in_phases(client: TestCl
     strange = client.post(ALERTS, json=changed | {"acceptance": {"z": 1.0}})
     assert (strange.status_code, strange.json()["type"]) == (422, "/problems#bad-input")
     lost = _emergency(riders)
-    lost["task"]["place"] = {"lon": 116.5, "lat": 39.9}
+    lost["task"]["place"] = {"lon": 121.4, "lat": 31.2}
     assert client.post(ALERTS, json=lost).json()["type"] == "/problems#off-network"
 
 
