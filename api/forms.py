@@ -20,6 +20,7 @@ __all__ = [
     "NearestStation",
     "PointedError",
     "Position",
+    "Ready",
     "ReportFormat",
     "Station",
     "StudyMeta",
@@ -150,6 +151,12 @@ class Health(Schema):
     city: str
     edges: int
     stations: int
+
+
+class Ready(Schema):
+    """All machine code is there: every answer is as quick as it gets."""
+
+    status: Literal["ready"]
 
 
 class GridSummary(Schema):

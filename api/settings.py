@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     """Folder for prepared maps; none: every study reads its map anew."""
     max_body_mb: Annotated[float, Field(gt=0, le=512)] = 16.0
     """Largest request body the service accepts, in megabytes."""
+    max_work_mb: Annotated[float, Field(gt=0, le=4096)] = 48.0
+    """Bodies in work at one time, in megabytes: a request beyond it is told to come again (503). A body takes
+    some 20 times its size of memory while it is answered."""
 
 
 def load_settings() -> Settings:

@@ -129,6 +129,7 @@ def match(study_dir: Path, lang: "Language") -> None:
 def serve(folder: Path, host: str, port: int) -> None:
     """Serve the map, the reports and the API of a finished study."""
     import logging
+    import threading
 
     import uvicorn
 
@@ -140,7 +141,14 @@ def serve(folder: Path, host: str, port: int) -> None:
     requests = logging.getLogger("yilu.requests")
     requests.addHandler(logging.StreamHandler())
     requests.setLevel(logging.INFO)
-    warm_up(app.state.served.network, app.state.served.meta.mode)
+
+    def warm() -> None:
+        warm_up(app.state.served.network, app.state.served.meta.mode)
+        app.state.ready.set()
+
+    # Alive at once, ready (`/readyz`) when the machine code is there.
+    app.state.ready.clear()
+    threading.Thread(target=warm, name="warm-up", daemon=True).start()
     click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
 

@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from api.http import errors, openapi
 from api.http.deps import utc_now
 from api.http.grid_reports import GridReports
-from api.http.middleware import BodyLimit, RequestId, SecurityHeaders
+from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
 from api.http.routes import health, matches, results, slots, stations, vroom
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
@@ -71,8 +72,15 @@ def create_app(
     app.state.grid_reports = GridReports(app.state.served)
     app.state.clock = clock
     app.state.settings = settings
+    app.state.ready = threading.Event()
+    app.state.ready.set()
     errors.install(app)
     app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6))
+    app.add_middleware(
+        BoundedWork,
+        max_bytes=int(settings.max_work_mb * 1e6),
+        largest_bytes=int(settings.max_body_mb * 1e6),
+    )
     app.add_middleware(SecurityHeaders)
     # The outermost: what is refused by the others has an id too.
     app.add_middleware(RequestId)

@@ -14,6 +14,7 @@ from api.http.json_place import broken_at
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 
 __all__ = [
+    "BUSY",
     "ENCODING",
     "EVERY",
     "INTERNAL",
@@ -56,6 +57,7 @@ TOO_LARGE = Problem("too-large", 413, "The request is larger than this service a
 NOT_FOUND = Problem("not-found", 404, "There is nothing at this address")
 ENCODING = Problem("unsupported-encoding", 415, "The body is compressed in a way this service cannot read")
 METHOD = Problem("method-not-allowed", 405, "This address does not answer to this method")
+BUSY = Problem("busy", 503, "The service has as much work as it can hold, or is still starting")
 INTERNAL = Problem("internal", 500, "The service failed; nothing was changed")
 
 PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
@@ -68,7 +70,7 @@ PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
 )
 """Most special first: the first class that fits decides."""
 
-EVERY = (*(problem for _, problem in PROBLEMS), INVALID, TOO_LARGE, ENCODING, METHOD, INTERNAL)
+EVERY = (*(problem for _, problem in PROBLEMS), INVALID, TOO_LARGE, ENCODING, METHOD, BUSY, INTERNAL)
 
 
 _TEXT = {"type": "string"}
@@ -109,7 +111,7 @@ def problem_body(
 
 def _example(status: int) -> dict[str, object]:
     """Return a problem of that status as a client sees it."""
-    problem = next(one for one in (NOT_FOUND, TOO_LARGE, ENCODING, INVALID) if one.status == status)
+    problem = next(one for one in (NOT_FOUND, TOO_LARGE, ENCODING, INVALID, BUSY) if one.status == status)
     return problem_body(problem, "one sentence that says what to change", "/v1/matches")
 
 
@@ -123,6 +125,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
         (413, "The request is too large."),
         (415, "The body is compressed in another way than gzip."),
         (422, "Refused, with one sentence that says what to change."),
+        (503, "Too much work at once, or still starting: ask again after `Retry-After`."),
     )
 }
 """How refusals appear in the OpenAPI document."""

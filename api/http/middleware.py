@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import ENCODING, INTERNAL, INVALID, TOO_LARGE, problem_response
+from api.http.errors import BUSY, ENCODING, INTERNAL, INVALID, TOO_LARGE, problem_response
 
-__all__ = ["BodyLimit", "RequestId", "SecurityHeaders"]
+__all__ = ["BodyLimit", "BoundedWork", "RequestId", "SecurityHeaders"]
 
 LOG = logging.getLogger("yilu.requests")
 _ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -92,6 +92,38 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+
+class BoundedWork:
+    """Hold no more bodies in work at one time than a limit; what comes beyond it is told to come again.
+
+    One request alone is always taken. A body without a declared length counts as the largest one allowed.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, largest_bytes: int) -> None:
+        self.app = app
+        self.max_bytes, self.largest_bytes = max_bytes, largest_bytes
+        self.in_work = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 503 before anything of its body is read."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+            await self.app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        size = int(declared[:20]) if declared.isdigit() else self.largest_bytes
+        size = min(size, self.largest_bytes)
+        if self.in_work and self.in_work + size > self.max_bytes:
+            detail = "requests are being answered that take all the memory there is for them; ask again"
+            headers = {"retry-after": "1"}
+            await problem_response(BUSY, detail, str(scope["path"]), headers=headers)(scope, receive, send)
+            return
+        # All on the event loop: nobody else counts between these lines.
+        self.in_work += size
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.in_work -= size
 
 
 class BodyLimit:

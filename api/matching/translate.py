@@ -25,6 +25,7 @@ from api.matching.forms import (
     MatchResponse,
     MissedStopOut,
     OffNetworkOut,
+    QuestionIn,
     RefusedOut,
     RiderIn,
     RouteOut,
@@ -32,6 +33,7 @@ from api.matching.forms import (
     RunnerUpOut,
     StepOut,
     StepPart,
+    StopIn,
     StopSlackOut,
     TaskIn,
     VisitIn,
@@ -177,14 +179,28 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
 
 
 def warm_up(network: StreetNetwork, mode: Mode) -> None:
-    """Answer one small made request, so that the first real one does not wait for compilation."""
+    """Answer small made requests of every form, so that no real one waits for compilation."""
     edge = int(np.argmax(network.usable(mode)))
     lon, lat = network.edge_lonlat(edge)[0].tolist()
-    riders = (RiderIn(rider_id="a", lon=lon, lat=lat, mode=mode),)
-    tasks = (TaskIn(task_id="t", place=VisitIn(lon=lon, lat=lat)),)
+    stops = (StopIn(stop_id="s", lon=lon, lat=lat),)
+    riders = tuple(RiderIn(rider_id=name, lon=lon, lat=lat, mode=mode, stops=stops) for name in "ab")
+    here = VisitIn(lon=lon, lat=lat)
+    tasks = (
+        TaskIn(task_id="visit", place=here),
+        TaskIn(task_id="pair", place=here, dropoff=here),
+        TaskIn(task_id="people", place=here, people=2),
+        TaskIn(task_id="refused", place=here, skills=("none has it",)),
+    )
+    questions = (QuestionIn(task_id="refused", rider_id="a"),)
+    request = MatchRequest(
+        datum="wgs84", now=WARM_UP_AT, riders=riders, tasks=tasks, questions=questions, assignment="together"
+    )
     # Whatever the answer, the way to it has been gone.
+    for asked in (request, request.model_copy(update={"assignment": "in_order"})):
+        with contextlib.suppress(YiluError):
+            answer(network, asked)
     with contextlib.suppress(YiluError):
-        answer(network, MatchRequest(datum="wgs84", now=WARM_UP_AT, riders=riders, tasks=tasks))
+        alerts(network, AlertRequest(datum="wgs84", now=WARM_UP_AT, riders=riders, task=tasks[0]))
 
 
 def asked_of(request: MatchRequest, *, one_task: bool = False) -> Asked:

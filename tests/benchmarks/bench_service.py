@@ -60,7 +60,7 @@ def _service(folder: Path) -> Iterator[str]:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx2.get(f"{address}/healthz").is_success
+        return httpx2.get(f"{address}/readyz").is_success
     except httpx2.TransportError:
         return False
 

@@ -39,6 +39,7 @@ _TASK = {"task_id": "t-3", "place": {**_at("B"), "service_s": 30}, "kind": "visi
 
 REQUESTS: dict[str, Json] = {
     "health": {},
+    "ready": {},
     "grids": {},
     "nearest": {**_at("F"), "datum": "wgs84"},
     "matches": {

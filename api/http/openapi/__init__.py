@@ -15,6 +15,7 @@ Json = dict[str, Any]
 
 EXAMPLES = {
     ("get", "/healthz"): "health",
+    ("get", "/readyz"): "ready",
     ("get", "/v1/grids"): "grids",
     ("get", "/v1/stations/nearest"): "nearest",
     ("post", "/v1/matches"): "matches",

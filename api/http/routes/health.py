@@ -1,9 +1,10 @@
-"""``GET /healthz``: is the service up, and on which study does it stand."""
+"""``GET /healthz`` and ``GET /readyz``: is the service up, and is it warm."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
-from api.forms import Health
+from api.forms import Health, Ready
 from api.http.deps import Served
+from api.http.errors import BUSY, problem_response
 
 __all__ = ["router"]
 
@@ -17,3 +18,12 @@ async def health(served: Served) -> Health:
     return Health(
         status="ok", city=served.meta.city, edges=len(served.network), stations=len(served.stations)
     )
+
+
+@router.get("/readyz", summary="Is the service warm?", response_model=Ready)
+async def ready(request: Request) -> Ready | Response:
+    """Say whether all machine code is there: before, the first answers of a new installation take long."""
+    if request.app.state.ready.is_set():
+        return Ready(status="ready")
+    detail = "machine code for matching is being made; this happens once after an installation"
+    return problem_response(BUSY, detail, request.url.path, headers={"retry-after": "5"})

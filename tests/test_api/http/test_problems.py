@@ -1,5 +1,6 @@
 """Every refusal is a problem+json body (RFC 9457), and no answer leaves without its guards."""
 
+import asyncio
 import gzip
 from typing import Any
 
@@ -7,10 +8,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict
+from starlette.types import Message, Receive, Scope, Send
 
 from api.http import errors
 from api.http.errors import EVERY, NoStationError
-from api.http.middleware import BodyLimit, RequestId, SecurityHeaders
+from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 
 LIMIT = 1_000
@@ -198,3 +200,43 @@ def test_the_id_of_a_request_is_echoed_and_logged(
     ]
     assert len(set(made)) == 2
     assert all(len(one) == 32 for one in made)
+
+
+def test_work_beyond_the_bound_is_told_to_come_again() -> None:
+    """A second body is refused while a first one is in work; one alone is always taken, whatever its size."""
+    answers: list[tuple[int, dict[bytes, bytes]]] = []
+    gate = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await gate.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answers.append((message["status"], dict(message["headers"])))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    app = BoundedWork(slow, max_bytes=100, largest_bytes=500)
+
+    def post(size: bytes | None, method: str = "POST") -> Scope:
+        headers = [] if size is None else [(b"content-length", size)]
+        return {"type": "http", "method": method, "path": "/v1/matches", "headers": headers}
+
+    async def run() -> None:
+        first = asyncio.create_task(app(post(b"400"), receive, send))
+        await asyncio.sleep(0)
+        await app(post(b"1"), receive, send)
+        await app(post(None), receive, send)
+        assert [status for status, _ in answers] == [503, 503]
+        assert answers[0][1][b"retry-after"] == b"1"
+        reading = asyncio.create_task(app(post(None, "GET"), receive, send))
+        gate.set()
+        await asyncio.gather(first, reading)
+        await app(post(b"60"), receive, send)
+        assert [status for status, _ in answers] == [503, 503, 200, 200, 200]
+        assert app.in_work == 0
+
+    asyncio.run(run())

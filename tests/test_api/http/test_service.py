@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from openapi_spec_validator import validate
 from study_sample import sample_study
@@ -175,3 +176,17 @@ def test_a_study_comes_back_from_its_file_as_it_was() -> None:
 def test_a_folder_without_a_study_is_refused_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no finished study"):
         create_app(tmp_path, settings=Settings())
+
+
+def test_ready_is_told_apart_from_alive(client: TestClient) -> None:
+    app = client.app
+    assert isinstance(app, FastAPI)
+    assert client.get("/readyz").json() == {"status": "ready"}
+    app.state.ready.clear()
+    try:
+        waiting = client.get("/readyz")
+        assert (waiting.status_code, waiting.json()["type"]) == (503, "/problems#busy")
+        assert waiting.headers["retry-after"] == "5"
+        assert client.get("/healthz").status_code == 200
+    finally:
+        app.state.ready.set()
