@@ -241,10 +241,7 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
         extra_ms = max(end_ms - before_ms, 0)
     inserted = [base + 1 + at + number for number, at in enumerate(where)]
     others = [base + m for m in range(1, k + len(where) + 1) if base + m not in inserted]
-    slacks = tuple(
-        StopSlack(s.stop_id, b / 1000, a / 1000, s.latest_s - b / 1000, s.latest_s - a / 1000)
-        for s, b, a in zip(rider.stops, before.tolist(), c.start[others].tolist(), strict=True)
-    )
+    slacks = _slacks(rider, before.tolist(), c.start[others].tolist())
     end = min(inserted[-1] + 1, base + k + len(where))
     new_way = ways_between(fleet, rider, list(range(base + place, end + 1)))
     extra_s = (found.extra_ms if extra_ms is None else extra_ms) / 1000
@@ -277,3 +274,10 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     )
     fleet.spend(rider.rider_id, extra_s, points)
     return account
+
+
+def _slacks(rider: Rider, before_ms: Sequence[int], after_ms: Sequence[int]) -> tuple[StopSlack, ...]:
+    return tuple(
+        StopSlack(stop.stop_id, b / 1000, a / 1000, stop.latest_s - b / 1000, stop.latest_s - a / 1000)
+        for stop, b, a in zip(rider.stops, before_ms, after_ms, strict=True)
+    )

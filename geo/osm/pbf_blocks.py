@@ -304,7 +304,10 @@ def scan_block(
     way_hashes: UInt64Array,
     way_roles: UInt8Array,
 ) -> tuple[NDArray[np.generic], ...]:
-    """Columns of one block: nodes, tagged nodes, ways, references, and the relations as lines of OPL."""
+    """Columns of one block: nodes, tagged nodes, ways, references, and the relations as lines of OPL.
+
+    One loop over the messages of a block: what is found in one decides how the next ones are read.
+    """
     low, high = np.zeros(FIELDS, np.int64), np.zeros(FIELDS, np.int64)
     most_nodes, most_ways, most_refs = _counts(data, low, high)
     _fields(data, 0, len(data), low, high)

@@ -200,7 +200,10 @@ def _follow_tracks(
     slack: float,
     verdict: NDArray[np.uint8],
 ) -> None:
-    """Part the points of one rider into histories that hold together; keep what excludes no larger one."""
+    """Part the points of one rider into histories that hold together; keep what excludes no larger one.
+
+    One loop: which rows count depends on all rows before them.
+    """
     n = b - a
     track = np.full(n, -1, np.int64)
     first, last, size = np.empty(n, np.int64), np.empty(n, np.int64), np.zeros(n, np.int64)

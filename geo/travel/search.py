@@ -146,7 +146,8 @@ def _search(
 ) -> tuple[int, int]:
     """Fill `space.dist` bucket by bucket; (states touched, row of the best target or -1).
 
-    What is None costs nothing: the compiler makes a kernel of its own without it.
+    What is None costs nothing: the compiler makes a kernel of its own without it. One loop, the only one over
+    buckets in this house: a call for each arc would double its time.
     """
     indptr, head, cost_ms = arcs
     dist, link, ring, touched = space
