@@ -197,7 +197,7 @@ class Assigned:
     found: Candidate
     runner_up: RunnerUp | None
     shared: bool
-    """The rider gets several tasks: ``found.place`` counts those of them that stand before it."""
+    """The rider got other tasks too, if only for a while: place and extra time must be found again."""
 
 
 def assign_all(
@@ -244,6 +244,8 @@ class _Placed:
     found: Candidate
     runner_up: RunnerUp | None
     place: int
+    shared: bool
+    """Another task of the same rider came or went since it was put."""
 
 
 class _Draft:
@@ -271,7 +273,8 @@ class _Draft:
         mine = self._of_rider.setdefault(found.rider_id, [])
         for one in mine:
             one.place += one.place >= found.place
-        self._placed[task.task_id] = _Placed(task, found, runner_up, found.place)
+            one.shared = True
+        self._placed[task.task_id] = _Placed(task, found, runner_up, found.place, bool(mine))
         mine.append(self._placed[task.task_id])
         self._budget(found.rider_id)
 
@@ -284,6 +287,7 @@ class _Draft:
         mine.remove(taken)
         for one in mine:
             one.place -= one.place > taken.place
+            one.shared = True
         if not mine and rider_id in self._ready:
             mode_fleet.c.ready[row] = self._ready.pop(rider_id)
         mode_fleet.take_out(row, taken.place)
@@ -327,6 +331,7 @@ class _Draft:
         options = self._fleet.best([task], 2, self._now_s)[0]
         if not options or options[0].rank_ms >= found.rank_ms:
             self.put(task, dataclasses.replace(found, place=taken.place), taken.runner_up)
+            self._placed[task_id].shared |= taken.shared
             return False
         best, runner_up = options[0], None
         if len(options) > 1:
@@ -339,7 +344,7 @@ class _Draft:
     def assigned(self) -> tuple[Assigned, ...]:
         """Return the drafts by rider, then by place."""
         found = [
-            Assigned(one.task, dataclasses.replace(one.found, place=one.place), one.runner_up, len(mine) > 1)
+            Assigned(one.task, dataclasses.replace(one.found, place=one.place), one.runner_up, one.shared)
             for mine in self._of_rider.values()
             for one in mine
         ]

@@ -146,11 +146,10 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
     refused: list[Refused] = []
     with fleet.at_hand(tasks):
         for task in sorted(tasks, key=task_order):
-            candidates = candidates_for(fleet, task, task.people + 1, now_s)
-            if len(candidates) < task.people:
-                refused.append(refusal(fleet, task, now_s, len(candidates)))
+            timed, candidates = task, candidates_for(fleet, task, 2, now_s)
+            if not candidates:
+                refused.append(refusal(fleet, task, now_s))
                 continue
-            timed = task
             if task.people > 1:
                 meeting = meet(fleet, task, now_s)
                 if isinstance(meeting, Refused):

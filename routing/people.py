@@ -9,7 +9,7 @@ from routing.candidates import candidates_for
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.mode_fleet import as_ms
 from routing.fleet.tables import FAR_MS
-from routing.model.results import Binding, Change, Refused, Said
+from routing.model.results import Binding, Change, Count, Refused, Said
 from routing.model.tasks import Task
 
 __all__ = ["meet"]
@@ -28,7 +28,7 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
     ----------
     fleet : Fleet
     task : Task
-        For two people or more.
+        For two people or more, at least one of whom there is.
     now_s : float
         Epoch seconds.
 
@@ -54,10 +54,13 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
     if best is not None:
         return best[1], best[2]
     gap_s = begins_s[task.people - 1] - begins_s[0] if len(begins_s) >= task.people else None
-    said = Said.of("why.people_apart", found=most, people=task.people, by_s=gap_s or 0.0)
+    if gap_s is None:
+        said = Said.of("why.people", found=most, people=task.people)
+    else:
+        said = Said.of("why.people_apart", found=most, people=task.people, by_s=gap_s)
     binding = Binding("people", "", gap_s, said)
     missing = task.people - most
-    fewer = Change("people", float(missing), "", None, Said.of("change.people", missing=missing))
+    fewer = Change("people", Count(missing), "", None, Said.of("change.people", missing=missing))
     return Refused(task.task_id, binding, None, fewer)
 
 

@@ -49,13 +49,16 @@ from routing.fleet import Fleet
 from routing.match import match_tasks
 from routing.model import (
     Binding,
+    Count,
     EmergencyPolicy,
     Match,
     MatchResult,
+    Metres,
     Policy,
     Refused,
     Rider,
     Route,
+    Seconds,
     Stop,
     Task,
     Visit,
@@ -381,8 +384,7 @@ def _route(route: Route, datum: Datum, zone: datetime.tzinfo) -> RouteOut:
 def refused_out(refused: Refused, lang: Language) -> RefusedOut:
     """Return a refusal in words, with what a machine needs beside."""
     change = refused.change
-    counted = {"people": change.seconds, "capacity": change.subject}.get(change.what)
-    timed = change.what not in ("people", "capacity", "place")
+    amount = change.amount
     return RefusedOut(
         task_id=refused.task_id,
         **_broken(refused.binding, lang).model_dump(),
@@ -390,10 +392,10 @@ def refused_out(refused: Refused, lang: Language) -> RefusedOut:
         also=[_broken(one, lang) for one in refused.others],
         change=ChangeOut(
             what=cast(ChangeWhat, change.what),
-            by_s=_finite(change.seconds) if timed else None,
-            by_m=_finite(change.seconds) if change.what == "place" else None,
-            by=None if counted is None else int(counted),
-            subject=change.subject or None if change.what != "capacity" else None,
+            by_s=_finite(amount.seconds) if isinstance(amount, Seconds) else None,
+            by_m=_finite(amount.metres) if isinstance(amount, Metres) else None,
+            by=amount.count if isinstance(amount, Count) else None,
+            subject=change.subject or None,
             rider_id=change.rider_id,
             text=reason_text(change.said, lang),
         ),

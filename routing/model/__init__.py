@@ -1,20 +1,23 @@
 """Riders, tasks, policy and results: the data of matching."""
 
 from routing.model.policy import EmergencyPolicy, Policy
-from routing.model.results import Binding, Match, MatchResult, Refused, Route, Said
+from routing.model.results import Binding, Count, Match, MatchResult, Metres, Refused, Route, Said, Seconds
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 
 __all__ = [
     "Binding",
+    "Count",
     "EmergencyPolicy",
     "Match",
     "MatchResult",
+    "Metres",
     "Policy",
     "Refused",
     "Rider",
     "Route",
     "Said",
+    "Seconds",
     "Stop",
     "Task",
     "Visit",

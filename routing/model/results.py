@@ -4,6 +4,7 @@ There are no sentences here: a `Said` names one of the text catalogue, with the 
 """
 
 import dataclasses
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +13,20 @@ from routing.model.riders import Rider
 
 __all__ = [
     "RULES",
+    "Amount",
     "Answer",
     "Binding",
     "Change",
+    "Count",
     "LateStop",
     "Match",
     "MatchResult",
+    "Metres",
     "Refused",
     "Route",
     "RunnerUp",
     "Said",
+    "Seconds",
     "Step",
     "StopSlack",
 ]
@@ -168,35 +173,59 @@ class Route:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Seconds:
+    """A change of time."""
+
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Metres:
+    """A change of place."""
+
+    metres: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Count:
+    """A change of number: people, or parcels."""
+
+    count: int
+
+
+Amount: TypeAlias = Seconds | Metres | Count
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Change:
     """The smallest single change that would make a match possible, enough alone.
 
     ==============  ======================================================================================
     ``what``        the change
     ==============  ======================================================================================
-    ``due``         stop ``subject`` of the rider due ``seconds`` later
-    ``start``       the task's window opens ``seconds`` sooner (``subject``: pickup or dropoff of a pair)
-    ``latest``      the task's window closes ``seconds`` later (``subject`` as above)
-    ``max_extra``   `Policy.max_extra_s` more by ``seconds``
-    ``hour_budget`` `Policy.max_extra_per_hour_s` more by ``seconds``
-    ``shift``       the rider's shift ends ``seconds`` later
-    ``day``         `Policy.day_work_s` more by ``seconds``
-    ``break``       `Policy.continuous_work_s` more by ``seconds``
+    ``due``         stop ``subject`` of the rider due `Seconds` later
+    ``start``       the task's window opens `Seconds` sooner (``subject``: pickup or dropoff of a pair)
+    ``latest``      the task's window closes `Seconds` later (``subject`` as above)
+    ``max_extra``   `Policy.max_extra_s` more by `Seconds`
+    ``hour_budget`` `Policy.max_extra_per_hour_s` more by `Seconds`
+    ``shift``       the rider's shift ends `Seconds` later
+    ``day``         `Policy.day_work_s` more by `Seconds`
+    ``break``       `Policy.continuous_work_s` more by `Seconds`
     ``skill``       the rider has the skill ``subject``
     ``mode``        the task is open to the mode ``subject``
     ``status``      `Policy.statuses` has the status ``subject``
-    ``capacity``    the rider can carry ``subject`` parcels more
-    ``place``       `Policy.walk_to_street_m` more by ``seconds`` metres, or the task so much nearer
-    ``people``      ``seconds`` people fewer
+    ``capacity``    the rider can carry `Count` parcels more
+    ``place``       `Policy.walk_to_street_m` more by `Metres`, or the task so much nearer
+    ``people``      `Count` people fewer
     ``none``        no single change is enough
     ==============  ======================================================================================
     """
 
     what: str
-    seconds: float | None
-    """By how much, for changes of time; metres for ``place``; people for ``people``."""
+    amount: Amount | None
+    """By how much; None for a change that is no matter of amount."""
     subject: str
-    """The stop, skill, mode, status or number of parcels that the change is about; may be empty."""
+    """The stop, skill, mode or status that the change is about; may be empty."""
     rider_id: str | None
     """The rider who could then do it."""
     said: Said

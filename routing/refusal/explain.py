@@ -11,7 +11,7 @@ import numpy as np
 from geo.errors import InputError
 from geo.travel import reach_to
 from routing.fleet.fleet import Fleet
-from routing.model.results import Binding, Change, Fact, Refused, Said
+from routing.model.results import Amount, Binding, Change, Count, Fact, Metres, Refused, Said, Seconds
 from routing.model.riders import Rider
 from routing.model.tasks import Task
 from routing.refusal import relaxations as near
@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 
-def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
-    """Say why nobody (or too few) can do a task, and the smallest single change that would help.
+def refusal(fleet: Fleet, task: Task, now_s: float) -> Refused:
+    """Say why nobody can do a task, and the smallest single change that would help.
 
     Parameters
     ----------
@@ -36,8 +36,6 @@ def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
     task : Task
     now_s : float
         Epoch seconds.
-    found : int
-        How many of the people needed were found.
 
     Returns
     -------
@@ -45,12 +43,6 @@ def refusal(fleet: Fleet, task: Task, now_s: float, found: int = 0) -> Refused:
         The binding rule at the place that comes nearest to being allowed, and a change that alone is enough
         (``what = "none"`` where no single change is).
     """
-    if found:
-        missing = task.people - found
-        told_of = Said.of("why.people", found=found, people=task.people)
-        fewer = Change("people", float(missing), "", None, Said.of("change.people", missing=missing))
-        binding = Binding("people", "", None, told_of)
-        return Refused(task.task_id, binding, None, fewer)
     judged = [
         misses
         for mode_fleet in fleet.mode_fleets.values()
@@ -128,7 +120,7 @@ def nearest_to_allowed(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Re
         subject = "" if task.dropoff is None else ("pickup" if how == near.EARLIER else "dropoff")
         sooner_s = int(misses.table[row, near.SINGLE]) / 1000
         said = Said.of("change.start", by_s=sooner_s, rider=rider_id)
-        change = Change("start", sooner_s, subject, rider_id, said)
+        change = Change("start", Seconds(sooner_s), subject, rider_id, said)
         return Refused(task.task_id, binding, rider_id, change, tuple(rules[1:]))
     raise AssertionError("A rider who may do the task was to be explained.")
 
@@ -216,7 +208,13 @@ def _change(binding: Binding, rider_id: str) -> Change:
         facts["by_m" if what == "place" else "by_s"] = binding.by_s
     if named:
         facts[named] = binding.subject
-    return Change(what, binding.by_s, binding.subject, rider_id, Said.of(f"change.{what}", **facts))
+    said = Said.of(f"change.{what}", **facts)
+    if what == "capacity":
+        return Change(what, Count(int(binding.subject)), "", rider_id, said)
+    amount: Amount | None = None
+    if binding.by_s is not None:
+        amount = Metres(binding.by_s) if what == "place" else Seconds(binding.by_s)
+    return Change(what, amount, binding.subject, rider_id, said)
 
 
 def _no_change(rider_id: str | None, *reasons: Said) -> Change:

@@ -4,13 +4,22 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from routing.model.policy import Policy
-from routing.model.results import Binding, Change, Refused, Said
+from routing.model.results import Binding, Change, Count, Metres, Refused, Said, Seconds
 from routing.model.riders import Rider
 from routing.model.tasks import Task, Visit
 
 NOTHING = Said("")
 
-__all__ = ["applied", "every_change"]
+__all__ = ["amount_of", "applied", "every_change"]
+
+
+def amount_of(change: Change) -> float:
+    """The number in a change: seconds, metres, people or parcels; 0 without one."""
+    match change.amount:
+        case Seconds(value) | Metres(value) | Count(value):
+            return value
+        case None:
+            return 0.0
 
 
 def applied(
@@ -18,7 +27,7 @@ def applied(
 ) -> tuple[list[Rider], Task, Policy]:
     """Return the request with the change made, by `less_s` seconds less than told."""
     change = refused.change
-    by_s = (change.seconds or 0.0) - less_s
+    by_s = amount_of(change) - less_s
     people = {rider.rider_id: rider for rider in riders}
     rider = people.get(change.rider_id or "")
     match change.what:
@@ -57,7 +66,7 @@ def _rider(what: str, subject: str, by_s: float, rider: Rider) -> Rider:
         return dataclasses.replace(rider, skills=rider.skills | {subject})
     if what == "capacity":
         assert rider.capacity is not None
-        return dataclasses.replace(rider, capacity=rider.capacity + int(subject))
+        return dataclasses.replace(rider, capacity=rider.capacity + round(by_s))
     stops = tuple(
         dataclasses.replace(stop, latest_s=stop.latest_s + by_s) if stop.stop_id == subject else stop
         for stop in rider.stops
@@ -88,10 +97,11 @@ def every_change(
             ]
             changes += [("mode", None, rider.mode, None), ("status", None, rider.status, None)]
             if rider.capacity is not None:
-                changes.append(("capacity", None, str(task.load + rider.load), rider.rider_id))
+                changes.append(("capacity", float(task.load + rider.load), "", rider.rider_id))
     binding = Binding("", "", None, NOTHING)
     for what, seconds, subject, rider_id in dict.fromkeys(changes):
-        yield Refused(task.task_id, binding, rider_id, Change(what, seconds, subject, rider_id, NOTHING))
+        amount = None if seconds is None else Count(int(seconds)) if what == "capacity" else Seconds(seconds)
+        yield Refused(task.task_id, binding, rider_id, Change(what, amount, subject, rider_id, NOTHING))
 
 
 def _visits(pair: bool) -> tuple[str, ...]:

@@ -220,3 +220,15 @@ def test_walks_keep_their_pace_whatever_the_speed_factor() -> None:
     assert slow.travel_s - walk_s == pytest.approx(2 * (fast.travel_s - walk_s), abs=0.01)
     on_s = [one.late_stops[0][1] + 1.0 - one.arrives_s - 60.0 for one in (fast, slow)]
     assert on_s[1] - 2 * walk_s == pytest.approx(2 * (on_s[0] - 2 * walk_s), abs=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_task_that_moved_away_leaves_no_other_one_too_dear(seed: int) -> None:
+    """A task was cheap beside another of the same rider; improvement moved that one to somebody else."""
+    rng = np.random.default_rng(seed)
+    policy = Policy(max_extra_s=240.0, max_extra_per_hour_s=900.0)
+    fleet = Fleet(TOWN, policy)
+    fleet.put(some_riders(TOWN, rng, 4, everything=False), NOW)
+    for account in match_batch(fleet, some_tasks(TOWN, rng, 14, everything=False), NOW)[0]:
+        assert account.extra_s <= policy.max_extra_s + 0.002

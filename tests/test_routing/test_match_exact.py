@@ -14,6 +14,7 @@ from geo.streets.network import StreetNetwork
 from routing.fleet.fleet import Fleet
 from routing.match import match_tasks
 from routing.model.policy import Policy
+from routing.model.results import Seconds
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit, stops_of
 from routing.proof.verify import Checker
@@ -347,13 +348,13 @@ def test_the_stop_that_would_be_late_and_by_how_much(town: StreetNetwork) -> Non
     task = Task("t", Visit(at(town, 240, 250), 30.0))
     refused = match_tasks(town, [rider], [task], PLAIN, NOW).refused[0]
     assert refused.binding.rule in ("late", "shift")
-    assert refused.change.seconds is not None
+    assert isinstance(refused.change.amount, Seconds)
     roomy = Policy(max_extra_s=3000.0, max_extra_per_hour_s=3600.0)
     if refused.binding.rule == "late":
-        eased = dataclasses.replace(stops[0], latest_s=stops[0].latest_s + refused.change.seconds)
+        eased = dataclasses.replace(stops[0], latest_s=stops[0].latest_s + refused.change.amount.seconds)
         helped = dataclasses.replace(rider, stops=(eased, stops[1]))
     else:
-        helped = dataclasses.replace(rider, shift_end_s=rider.shift_end_s + refused.change.seconds)
+        helped = dataclasses.replace(rider, shift_end_s=rider.shift_end_s + refused.change.amount.seconds)
     assert match_tasks(town, [helped], [task], roomy, NOW).matches
 
 

@@ -12,7 +12,7 @@ from towns import NOW, place_in, some_riders, some_tasks
 
 from routing.match import match_tasks
 from routing.model.policy import Policy
-from routing.model.results import MatchResult
+from routing.model.results import MatchResult, Seconds
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 from routing.proof.verify import Checker
@@ -190,4 +190,4 @@ def test_no_stop_gets_later_than_it_may_by_a_millisecond(gap_ms: int, kept_s: fl
     result = match_tasks(TOWN, [tight], [task], policy, NOW)
     assert bool(result.matches) == (gap_ms == 0)
     if result.refused:
-        assert (result.refused[0].binding.rule, result.refused[0].change.seconds) == ("late", 0.001)
+        assert (result.refused[0].binding.rule, result.refused[0].change.amount) == ("late", Seconds(0.001))
