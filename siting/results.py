@@ -316,3 +316,6 @@ class Study:
     hot_spots: tuple[HotSpot, ...] = ()
     layers: tuple[LayerFigures, ...] = ()
     kinds: tuple[KindFigures, ...] = ()
+    moving_km_on_streets: float | None = None
+    """Share of the moving kilometres within 25 m of a street; None where nobody moves or riders are fewer
+    than k."""

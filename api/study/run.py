@@ -35,7 +35,7 @@ from geo.places import Places
 from geo.stays import classify_stays, due_breaks, find_stay_points
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
-from geo.traces import Account, Traces
+from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
 from siting.columns import DueBreakColumns, PassingFlows, StayColumns
 from siting.results import FileAccount, Study
 from siting.stations import ExistingStation
@@ -89,6 +89,8 @@ def write_study(
         with stages("siting") as step:
             inputs = _inputs(study_settings, city, observed, existing)
             study = run_study(inputs, progress=lambda _, done, total: step(done, total))
+            on_streets = _on_streets(study_settings, city.network, traces)
+            study = dataclasses.replace(study, moving_km_on_streets=on_streets)
         trial: MatchSample | None = None
         if city.fleet is not None and study_settings.matching.tasks:
             with stages("matching"):
@@ -201,6 +203,13 @@ def _read_traces(
         return read_platform_files(given, city.network, key, rejects, title, read)
 
 
+def _on_streets(study_settings: StudyFile, network: StreetNetwork, traces: Traces) -> float | None:
+    """Return the share of moving kilometres on streets, unless it told of fewer than k riders."""
+    if len(traces.pseudonyms) < study_settings.k:
+        return None
+    return moving_share_on_streets(traces, network, study_settings.mode)
+
+
 def _file_account(account: Account) -> FileAccount:
     if account.accepted + sum(account.rejected.values()) != account.read:
         raise InputError(f"{account.file}: the rows accepted and refused do not add up to those read")
@@ -212,7 +221,10 @@ def _file_account(account: Account) -> FileAccount:
         accepted=account.accepted,
         rejected=tuple(sorted(account.rejected.items())),
         notes=(
-            *((account.file, code, sum(account.rejected.values())) for code in account.hints),
+            *(
+                (account.file, code, account.accepted if code in DOUBTS else sum(account.rejected.values()))
+                for code in account.hints
+            ),
             *((file, code, 0) for file, code in account.skipped),
         ),
     )

@@ -59,6 +59,7 @@ def summary_of(
         "points_accepted": sum(account.accepted for account in study.accounts),
         "points_rejected": sum(rejected.values()),
         "points_rejected_by_reason": dict(sorted(rejected.items())),
+        "moving_km_on_streets": _round(study.moving_km_on_streets),
         "files": _files(study),
         "stay_points": study.stay_points,
         "stay_points_by_kind": dict(study.stay_points_by_kind),

@@ -1,5 +1,6 @@
 """Trace files of every make into checked points of pseudonyms, with an account of every row."""
 
+from geo.traces.datum_evidence import DOUBTS, moving_share_on_streets
 from geo.traces.distributed import Scheduler, map_traces_on
 from geo.traces.files.hints import HINTS
 from geo.traces.formats import TraceFormat
@@ -8,6 +9,7 @@ from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.read import ReadResult, read_traces
 
 __all__ = [
+    "DOUBTS",
     "HINTS",
     "Account",
     "Inspection",
@@ -19,6 +21,7 @@ __all__ = [
     "concat_traces",
     "inspect_file",
     "map_traces_on",
+    "moving_share_on_streets",
     "paste_table",
     "read_traces",
     "trace_files",

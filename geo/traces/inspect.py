@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.traces.datum_evidence import detect_datum, moving_points
+from geo.traces.datum_evidence import detect_datum, moving_steps
 from geo.traces.files.found import find_files
 from geo.traces.files.hints import hints_of
 from geo.traces.files.look import FileLook, look_at
@@ -107,7 +107,8 @@ def _with_map(found: Inspection, parts: list[Traces], network: "StreetNetwork") 
     inside = (
         (lonlat[:, 0] >= west) & (lonlat[:, 0] <= east) & (lonlat[:, 1] >= south) & (lonlat[:, 1] <= north)
     )
-    evidence = detect_datum(lonlat[moving_points(rider, t_s, lonlat)], network)
+    index, step_m = moving_steps(rider, t_s, lonlat)
+    evidence = detect_datum(lonlat[index], network, step_m=step_m)
     return replace(
         found, datum=evidence.datum, datum_evidence=evidence.text, inside_share=float(inside.mean())
     )

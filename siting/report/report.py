@@ -279,6 +279,8 @@ def _about_data(study: Study) -> tuple[Say, ...]:
             Say("say.rows", (("read", Quantity(read, "count")), ("accepted", Quantity(accepted, "count")),
                              ("rejected", Quantity(read - accepted, "count"))))
         )  # fmt: skip
+    if study.moving_km_on_streets is not None:
+        said.append(Say("say.on_streets", (("share", Quantity(study.moving_km_on_streets, "share")),)))
     said.append(_k_rule(study))
     return tuple(said)
 
