@@ -141,7 +141,7 @@ def parallel_town(apart_m: float) -> StreetNetwork:
     """Build 26 parallel streets: every place is near one, whatever the datum."""
     names = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
     pairs = [names[2 * k : 2 * k + 2] for k in range(26)]
-    drawing = "\n\n".join(f"{a}{'-' * 60}{b}" for a, b in pairs)
+    drawing = "\n\n".join(("-" * 60).join(pair) for pair in pairs)
     return ascii_map(drawing, {pair: {} for pair in pairs}, cell_m=apart_m / 2).network()
 
 
