@@ -4,7 +4,15 @@ from geo.traces.datum_evidence import DOUBTS, moving_share_on_streets
 from geo.traces.distributed import Scheduler, map_traces_on
 from geo.traces.files.hints import HINTS
 from geo.traces.formats import TraceFormat
-from geo.traces.inspect import Inspection, check_headers, inspect_file, paste_table, trace_files
+from geo.traces.inspect import (
+    Inspection,
+    check_headers,
+    inspect_file,
+    paste_table,
+    quoted_path,
+    study_tables,
+    trace_files,
+)
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.read import ReadResult, read_traces
 
@@ -23,6 +31,8 @@ __all__ = [
     "map_traces_on",
     "moving_share_on_streets",
     "paste_table",
+    "quoted_path",
     "read_traces",
+    "study_tables",
     "trace_files",
 ]
