@@ -7,8 +7,8 @@ real phones need:
 - drift indoors: up to 3 points in a row may lie outside the radius if the next one, within 2 min, is back;
 - gaps: points before and after a silence of up to `max_gap_s` belong together if the place is the same
   (phones sleep indoors);
-- a longer silence at one place is a stay with evidence of its own kind, see `geo.stays.silence`; one that is
-  longer than `max_silence_s`, or after which the rider is elsewhere, ends the stay;
+- a longer silence at one place of a phone that is silent at rest is a stay with evidence of its own kind, see
+  `geo.stays.silence`; any other ends the stay;
 - a stay begins and ends with a point within 0.6 of the radius from its middle, so that coming and going
   do not count;
 - the last stay of a trace counts like every other.

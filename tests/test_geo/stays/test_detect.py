@@ -304,9 +304,18 @@ def test_with_silences_stays_never_overlap(steps: list[tuple[int, int]]) -> None
     assert stays.duration_s.sum() >= plain_ones.duration_s.sum()
     silent = (stays.signs & SILENT) > 0
     long = np.diff([row[0] for row in rows])
-    assert silent.any() == bool(
-        ((long > 900) & (long <= 7200) & (np.abs(np.diff([row[1] for row in rows])) <= 100)).any()
-    )
+    if not ((long > 900) & (long <= 7200) & (np.abs(np.diff([row[1] for row in rows])) <= 100)).any():
+        assert not silent.any()
+
+
+def test_a_phone_that_reports_at_rest_and_then_no_more_was_switched_off() -> None:
+    rows = stand(0, 3000) + ride(3010, 3300, 60.0) + moved(stand(3310, 3600), 1800.0)
+    rows += moved(stand(5600, 5900), 1800.0)
+    stays = find_stay_points(traces_of(rows))
+    assert stays.duration_s.tolist() == [3000, 300, 300]
+    assert not (stays.signs & SILENT).any()
+    asleep = [row for row in rows if row[0] % 600 < 60 or 3010 <= row[0] <= 3300 or row[0] > 5850]
+    assert (find_stay_points(traces_of(asleep)).signs & SILENT).any(), "the same day of a phone that sleeps"
 
 
 def test_the_share_that_rests_on_silence_tells_of_k_riders() -> None:
