@@ -32,7 +32,7 @@ from geo.errors import InputError
 from geo.mapmatch import MatchOptions, passages
 from geo.osm import describe
 from geo.places import Places
-from geo.stays import classify_stays, due_breaks, find_stay_points
+from geo.stays import classify_stays, due_breaks, find_stay_points, silent_share
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
 from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
@@ -90,7 +90,9 @@ def write_study(
             inputs = _inputs(study_settings, city, observed, existing)
             study = run_study(inputs, progress=lambda _, done, total: step(done, total))
             on_streets = _on_streets(study_settings, city.network, traces)
-            study = dataclasses.replace(study, moving_km_on_streets=on_streets)
+            study = dataclasses.replace(
+                study, moving_km_on_streets=on_streets, silent_rest_share=observed.silent_rest_share
+            )
         trial: MatchSample | None = None
         if city.fleet is not None and study_settings.matching.tasks:
             with stages("matching"):
@@ -139,6 +141,8 @@ class _Observed:
     breaks: DueBreakColumns
     flows: PassingFlows | None
     """Riders passing by, None where the study does not ask for them."""
+    silent_rest_share: float | None
+    """Share of the minutes of rest in stays that hold a silence of the phone."""
 
 
 def _observe(
@@ -147,13 +151,15 @@ def _observe(
     """Find stays, due breaks and, where asked for, the streets that riders passed."""
     network, zone = city.network, study_settings.timezone
     with stages("stays"):
-        stays = classify_stays(find_stay_points(traces), traces, city.places, network, zone)
+        found = find_stay_points(traces, max_silence_s=60 * study_settings.longest_silence_min)
+        stays = classify_stays(found, traces, city.places, network, zone)
         breaks = due_breaks(traces, stays, zone)
     flows: PassingFlows | None = None
     if study_settings.siting.flows:
         with stages("paths") as step:
             flows = PassingFlows(*passages(network, traces, MatchOptions(mode=study_settings.mode), step))
-    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows)
+    silent = silent_share(stays, "rest", study_settings.k)
+    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, silent)
 
 
 def _inputs(

@@ -63,6 +63,7 @@ def summary_of(
         "files": _files(study),
         "stay_points": study.stay_points,
         "stay_points_by_kind": dict(study.stay_points_by_kind),
+        "rest_from_silence": _round(study.silent_rest_share),
         "demand_minutes_a_day": _round(study.demand_min_a_day),
         "layers": _layers(study),
         "hot_spots": len(study.hot_spots),

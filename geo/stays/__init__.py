@@ -3,7 +3,7 @@
 from geo.stays.breaks import BREAK_S, CONTINUOUS_WORK_S, DueBreaks, due_breaks
 from geo.stays.classify import classify_stays
 from geo.stays.detect import KINDS, StayPoints, concat_stays, find_stay_points
-from geo.stays.silence import silent_share
+from geo.stays.evidence import silent_share
 
 __all__ = [
     "BREAK_S",

@@ -8,19 +8,15 @@ This holds for phones that are silent at rest. One that reports while its rider 
 switched off: in the made fleets all such silences are time off shift, and a third would pass for rest.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.earth import RADIUS_M
-from geo.stays.signs import SILENT
 from geo.traces.read import Traces
 
-if TYPE_CHECKING:
-    from geo.stays.detect import StayPoints
-
-__all__ = ["join_silences", "silent_share"]
+__all__ = ["join_silences"]
 
 _ONE_PLACE_M: Final = 100.0
 #: Points of coming and going between a stay and the silence beside it.
@@ -106,30 +102,3 @@ def join_silences(
     )
     begin = np.flatnonzero(np.r_[True, ~joined])
     return a[begin], np.maximum.reduceat(b, begin), np.logical_or.reduceat(silent, begin)
-
-
-def silent_share(stays: "StayPoints", kind: str, k: int) -> float | None:
-    """Return the share of the minutes of one kind that lie in stays with a silence.
-
-    Parameters
-    ----------
-    stays
-        Classified stays.
-    kind
-        One of `geo.stays.KINDS`.
-    k
-        Least number of riders behind a published figure.
-
-    Returns
-    -------
-    float or None
-        None where there are no such stays, or where it would tell of fewer than `k` riders: of those with
-        such a stay, or of those with another.
-    """
-    chosen = stays.of_kind(kind)
-    silent = chosen.signs & SILENT > 0
-    riders = [len(np.unique(chosen.rider[part])) for part in (silent, ~silent)]
-    total = int(chosen.duration_s.sum())
-    if total == 0 or any(0 < n < k for n in riders):
-        return None
-    return int(chosen.duration_s[silent].sum()) / total

@@ -281,6 +281,8 @@ def _about_data(study: Study) -> tuple[Say, ...]:
         )  # fmt: skip
     if study.moving_km_on_streets is not None:
         said.append(Say("say.on_streets", (("share", Quantity(study.moving_km_on_streets, "share")),)))
+    if study.silent_rest_share:
+        said.append(Say("say.silent_rests", (("share", Quantity(study.silent_rest_share, "share")),)))
     said.append(_k_rule(study))
     return tuple(said)
 
