@@ -316,3 +316,8 @@ class Study:
     hot_spots: tuple[HotSpot, ...] = ()
     layers: tuple[LayerFigures, ...] = ()
     kinds: tuple[KindFigures, ...] = ()
+    moving_km_on_streets: float | None = None
+    """Share of the moving kilometres within 25 m of a street; None where nobody moves or riders are fewer
+    than k."""
+    silent_rest_share: float | None = None
+    """Share of the minutes of rest in stays that hold a long silence of the phone; None where withheld."""

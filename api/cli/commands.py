@@ -260,19 +260,33 @@ def simulate_day(
 
 @yilu.command()
 @click.argument("file", metavar="STUDY.toml", type=FILE)
-def new(file: Path) -> None:
+@click.option(
+    "--traces", "traces", type=FILE, multiple=True, help="Trace files or a folder: their tables are written."
+)
+@click.option("--map", "map_file", type=FILE, default=None, help="Map of the city.")
+@click.option("--timezone", default="Asia/Shanghai", show_default=True, help="Of the city.")
+def new(file: Path, traces: tuple[Path, ...], map_file: Path | None, timezone: str) -> None:
     """Write a study file to fill in: every key with its meaning, unit and default."""
-    from api.study.studyfile.read import built_in
+    from api.cli.new_study import study_text
 
     if file.exists():
         raise InputError(f"{file}: is there already; name another file")
+    text = study_text(file, traces, map_file, timezone)
     try:
-        file.write_bytes(built_in("template").read_bytes())
+        file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError(
             f"{file}: cannot be written ({(error.strerror or 'output error').lower()})"
         ) from None
-    click.echo(f"{file}: fill in the map and the traces, then: yilu study {file} --out out/study")
+    click.echo(f"{file}: fill in {_left_open(traces, map_file)}, then: yilu study {file} --out out/study")
+
+
+def _left_open(traces: tuple[Path, ...], map_file: Path | None) -> str:
+    if traces and map_file is not None:
+        return "the title, and look at the comments of [[traces]]"
+    return " and ".join(
+        word for word, given in (("the map", map_file is not None), ("the traces", bool(traces))) if not given
+    )
 
 
 @yilu.command()

@@ -32,10 +32,10 @@ from geo.errors import InputError
 from geo.mapmatch import MatchOptions, passages
 from geo.osm import describe
 from geo.places import Places
-from geo.stays import classify_stays, due_breaks, find_stay_points
+from geo.stays import classify_stays, due_breaks, find_stay_points, silent_share
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
-from geo.traces import Account, Traces
+from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
 from siting.columns import DueBreakColumns, PassingFlows, StayColumns
 from siting.results import FileAccount, Study
 from siting.stations import ExistingStation
@@ -89,6 +89,10 @@ def write_study(
         with stages("siting") as step:
             inputs = _inputs(study_settings, city, observed, existing)
             study = run_study(inputs, progress=lambda _, done, total: step(done, total))
+            on_streets = _on_streets(study_settings, city.network, traces)
+            study = dataclasses.replace(
+                study, moving_km_on_streets=on_streets, silent_rest_share=observed.silent_rest_share
+            )
         trial: MatchSample | None = None
         if city.fleet is not None and study_settings.matching.tasks:
             with stages("matching"):
@@ -137,6 +141,8 @@ class _Observed:
     breaks: DueBreakColumns
     flows: PassingFlows | None
     """Riders passing by, None where the study does not ask for them."""
+    silent_rest_share: float | None
+    """Share of the minutes of rest in stays that hold a silence of the phone."""
 
 
 def _observe(
@@ -145,13 +151,15 @@ def _observe(
     """Find stays, due breaks and, where asked for, the streets that riders passed."""
     network, zone = city.network, study_settings.timezone
     with stages("stays"):
-        stays = classify_stays(find_stay_points(traces), traces, city.places, network, zone)
+        found = find_stay_points(traces, max_silence_s=60 * study_settings.longest_silence_min)
+        stays = classify_stays(found, traces, city.places, network, zone)
         breaks = due_breaks(traces, stays, zone)
     flows: PassingFlows | None = None
     if study_settings.siting.flows:
         with stages("paths") as step:
             flows = PassingFlows(*passages(network, traces, MatchOptions(mode=study_settings.mode), step))
-    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows)
+    silent = silent_share(stays, "rest", study_settings.k)
+    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, silent)
 
 
 def _inputs(
@@ -201,6 +209,13 @@ def _read_traces(
         return read_platform_files(given, city.network, key, rejects, title, read)
 
 
+def _on_streets(study_settings: StudyFile, network: StreetNetwork, traces: Traces) -> float | None:
+    """Return the share of moving kilometres on streets, unless it told of fewer than k riders."""
+    if len(traces.pseudonyms) < study_settings.k:
+        return None
+    return moving_share_on_streets(traces, network, study_settings.mode)
+
+
 def _file_account(account: Account) -> FileAccount:
     if account.accepted + sum(account.rejected.values()) != account.read:
         raise InputError(f"{account.file}: the rows accepted and refused do not add up to those read")
@@ -212,7 +227,10 @@ def _file_account(account: Account) -> FileAccount:
         accepted=account.accepted,
         rejected=tuple(sorted(account.rejected.items())),
         notes=(
-            *((account.file, code, sum(account.rejected.values())) for code in account.hints),
+            *(
+                (account.file, code, account.accepted if code in DOUBTS else sum(account.rejected.values()))
+                for code in account.hints
+            ),
             *((file, code, 0) for file, code in account.skipped),
         ),
     )

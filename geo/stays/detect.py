@@ -6,7 +6,9 @@ real phones need:
 - the anchor is the mean of the first points of the stay (up to 8), so that one noisy fix does not decide;
 - drift indoors: up to 3 points in a row may lie outside the radius if the next one, within 2 min, is back;
 - gaps: points before and after a silence of up to `max_gap_s` belong together if the place is the same
-  (phones sleep indoors); a longer silence ends the stay. A gap alone is never a stay;
+  (phones sleep indoors);
+- a longer silence at one place of a phone that is silent at rest is a stay with evidence of its own kind, see
+  `geo.stays.silence`; any other ends the stay;
 - a stay begins and ends with a point within 0.6 of the radius from its middle, so that coming and going
   do not count;
 - the last stay of a trace counts like every other.
@@ -22,7 +24,8 @@ from numpy.typing import NDArray
 from geo.earth import RADIUS_M
 from geo.errors import InputError
 from geo.jit import kernel
-from geo.stays.signs import read_signs
+from geo.stays.signs import SILENT, read_signs
+from geo.stays.silence import join_silences
 from geo.traces.read import Traces
 
 __all__ = ["KINDS", "StayPoints", "concat_stays", "find_stay_points"]
@@ -189,7 +192,11 @@ def _summarise(
 
 
 def find_stay_points(
-    traces: Traces, radius_m: float = 50.0, min_stay_s: int = 60, max_gap_s: int = 900
+    traces: Traces,
+    radius_m: float = 50.0,
+    min_stay_s: int = 60,
+    max_gap_s: int = 900,
+    max_silence_s: int = 7_200,
 ) -> StayPoints:
     """Find where riders stood.
 
@@ -203,6 +210,9 @@ def find_stay_points(
         Shortest stay, 1-86,400 s: between the first and the last point that are inside.
     max_gap_s
         Longest silence inside a stay, 1-86,400 s.
+    max_silence_s
+        Longest silence that is a stay where the rider is at one place before and after it, 0-86,400 s; up to
+        `max_gap_s` there are none. A session ends with a silence of 2 h.
 
     Returns
     -------
@@ -218,6 +228,7 @@ def find_stay_points(
         ("radius_m", radius_m, 5.0, 1000.0),
         ("min_stay_s", min_stay_s, 1, 86_400),
         ("max_gap_s", max_gap_s, 1, 86_400),
+        ("max_silence_s", max_silence_s, 0, 86_400),
     ):
         if not low <= value <= high:
             raise InputError(f"{name} is {value}; it must lie within {low} to {high}")
@@ -227,6 +238,13 @@ def find_stay_points(
     first, last = first[:found].copy(), last[:found].copy()
     where, points = np.empty((found, 2)), np.empty(found, np.int32)
     _summarise(traces.t_s, traces.lonlat, first, last, radius_m, where, points)
+    first, last, silent = join_silences(traces, first, last, where, max_gap_s, max_silence_s)
+    if silent.any():
+        found = len(first)
+        where, points = np.empty((found, 2)), np.empty(found, np.int32)
+        _summarise(traces.t_s, traces.lonlat, first, last, radius_m, where, points)
+    signs = read_signs(traces, first, last)
+    signs[silent] |= SILENT
     return StayPoints(
         rider=traces.rider[first],
         start_s=traces.t_s[first],
@@ -234,7 +252,7 @@ def find_stay_points(
         lonlat=where,
         n_points=points,
         kind=np.full(found, -1, np.int8),
-        signs=read_signs(traces, first, last),
+        signs=signs,
         pseudonyms=traces.pseudonyms,
     )
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from geo.jit import kernel
 from geo.traces.read import Traces
 
-__all__ = ["CLOSES", "DELIVERED", "OPENS", "PICKED", "SHIFT", "TALKS", "read_signs"]
+__all__ = ["CLOSES", "DELIVERED", "OPENS", "PICKED", "SHIFT", "SILENT", "TALKS", "read_signs"]
 
 OPENS: Final = 1
 """First stay after a silence of 2 h, or of the trace, hardly any riding before it."""
@@ -20,6 +20,8 @@ SHIFT: Final = 16
 """The rider went offline at its start or online at its end."""
 TALKS: Final = 32
 """The platform reports orders of this rider at all."""
+SILENT: Final = 64
+"""Holds a long silence at one place, see `geo.stays.silence`: its length is not observed point by point."""
 
 _SESSION_GAP_S = 2 * 3600
 _EDGE_POINTS = 3

@@ -1,14 +1,23 @@
 """Trace files of every make into checked points of pseudonyms, with an account of every row."""
 
-from geo.traces.datum_evidence import detect_datum
+from geo.traces.datum_evidence import DOUBTS, detect_datum, moving_share_on_streets
 from geo.traces.distributed import Scheduler, map_traces_on
 from geo.traces.files.hints import HINTS
 from geo.traces.formats import TraceFormat
-from geo.traces.inspect import Inspection, check_headers, inspect_file, paste_table, trace_files
+from geo.traces.inspect import (
+    Inspection,
+    check_headers,
+    inspect_file,
+    paste_table,
+    quoted_path,
+    study_tables,
+    trace_files,
+)
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.read import ReadResult, read_traces
 
 __all__ = [
+    "DOUBTS",
     "HINTS",
     "Account",
     "Inspection",
@@ -21,7 +30,10 @@ __all__ = [
     "detect_datum",
     "inspect_file",
     "map_traces_on",
+    "moving_share_on_streets",
     "paste_table",
+    "quoted_path",
     "read_traces",
+    "study_tables",
     "trace_files",
 ]

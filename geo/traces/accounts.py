@@ -23,6 +23,7 @@ class Ledger:
     def __init__(self, rejects: RejectsFile) -> None:
         self.labels: list[str] = []
         self.datums: list[dict[str, tuple[str, str]]] = []
+        self.doubts: list[tuple[str, ...]] = []
         self.counts = np.zeros((0, len(REASONS)), np.int64)
         self.read: list[int] = []
         self.outside_sum = np.zeros(2)
@@ -34,6 +35,7 @@ class Ledger:
         """Begin the account of a file and return its number."""
         self.labels.append(label)
         self.datums.append({})
+        self.doubts.append(())
         self.read.append(0)
         self.counts = np.vstack([self.counts, np.zeros((1, len(REASONS)), np.int64)])
         return len(self.labels) - 1
@@ -86,6 +88,14 @@ class Ledger:
                 why: int(n) for why, n in zip(REASONS[1:], self.counts[file, 1:], strict=True) if n > 0
             }
             accounts.append(
-                Account(label, datum, evidence, self.read[file], int(self.counts[file, 0]), rejected)
+                Account(
+                    label,
+                    datum,
+                    evidence,
+                    self.read[file],
+                    int(self.counts[file, 0]),
+                    rejected,
+                    hints=self.doubts[file],
+                )
             )
         return tuple(accounts)

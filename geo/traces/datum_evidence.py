@@ -1,13 +1,13 @@
 """Which datum are these points in? Asked of the streets: under the right one, moving riders are on them.
 
-A wrong datum moves every point by hundreds of metres. So the median distance of moving points to the
-nearest street is some metres
-under the right hypothesis and much more under the others. It is taken as clear only with at least 60
-moving points, a median below 30 m,
-and every other hypothesis at least 3 times and 15 m farther off.
+A wrong datum moves every point by hundreds of metres. So the median distance of moving points to the nearest
+street is some metres under the right hypothesis and more under the others: much more where streets are far
+apart, two or three times as much where they are dense. There the share of moving kilometres on streets speaks
+too. What is clear stands in `_clear`. The files of one declaration are asked together, since one ride alone
+often says too little; a file that clearly speaks against the others of its table is not outvoted.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -18,21 +18,38 @@ from geo.datum import DATUMS, to_wgs84
 from geo.earth import RADIUS_M
 from geo.errors import InputError
 from geo.traces.formats import RawBatch
+from geo.traces.points import Traces
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork
 
-__all__ = ["DatumEvidence", "detect_datum", "moving_points", "settle_datums"]
+__all__ = [
+    "DOUBTS",
+    "DatumEvidence",
+    "Settled",
+    "TraceFile",
+    "detect_datum",
+    "moving_share_on_streets",
+    "moving_steps",
+    "settle_datums",
+]
+
+#: Doubts about a datum that was taken, as codes of `geo.traces.files.hints.HINTS`.
+DOUBTS: Final = ("datum_doubtful", "off_streets")
 
 _FEWEST: Final = 60
 _CLEAR_M: Final = 30.0
-_TIMES: Final = 3.0
-_APART_M: Final = 15.0
+_TIMES, _APART_M = 3.0, 15.0
+#: The same where streets are dense, with so many points and so much more of the way on streets.
+_DENSE_TIMES, _DENSE_APART_M, _DENSE_SHARE = 2.0, 6.0, 0.2
 _FAR_M: Final = 2_000.0
-#: A declared datum is refused only with many points and far from every street.
+#: A declared datum is refused only with many points.
 _MANY: Final = 200
-_WRONG_M: Final = 60.0
-_SAMPLE: Final = 1_500
+_DOUBT_TIMES, _DOUBT_APART_M, _DOUBT_SHARE = 1.5, 3.0, 0.05
+#: Half a street and a GPS error.
+_ON_STREET_M: Final = 25.0
+_HALF: Final = 0.5
+_SAMPLE, _POOL = 1_500, 30_000
 _GATHER: Final = 200_000
 _SLOW_MPS, _FAST_MPS, _LONGEST_S = 2.0, 30.0, 180
 
@@ -45,6 +62,8 @@ class DatumEvidence:
     """The clear answer, or None."""
     median_m: Mapping[str, float]
     """Median distance to the nearest street under each hypothesis; beyond 2 km it counts as 2 km."""
+    on_streets: Mapping[str, float]
+    """Share of the moving kilometres that end within 25 m of a street, under each hypothesis."""
     points: int
     """Moving points that were asked."""
 
@@ -52,26 +71,128 @@ class DatumEvidence:
     def text(self) -> str:
         """The evidence as a sentence part."""
         medians = ", ".join(f"{datum} {metres:.0f} m" for datum, metres in self.median_m.items())
-        return f"median distance of {self.points:,} moving points to the nearest street: {medians}"
+        said = f"median distance of {self.points:,} moving points to the nearest street: {medians}"
+        if not self.points:
+            return said
+        shares = ", ".join(f"{datum} {100 * share:.0f}%" for datum, share in self.on_streets.items())
+        return f"{said}; moving kilometres on streets: {shares}"
+
+    def against(self, said: str) -> bool:
+        """Return whether many points clearly contradict a declared datum."""
+        return self.datum not in (None, said) and self.points >= _MANY
+
+    def doubts(self, said: str) -> tuple[str, ...]:
+        """Return what speaks against a datum without being enough to refuse it, see `DOUBTS`."""
+        if self.points < _FEWEST:
+            return ()
+        best = min(self.median_m, key=self.median_m.__getitem__)
+        nearest_m = self.median_m[best]
+        worse = (
+            self.median_m[said] >= max(_DOUBT_TIMES * nearest_m, nearest_m + _DOUBT_APART_M)
+            and self.on_streets[best] - self.on_streets[said] >= _DOUBT_SHARE
+        )
+        found = (worse, self.on_streets[said] < _HALF)
+        return tuple(code for code, holds in zip(DOUBTS, found, strict=True) if holds)
 
 
-def moving_points(
+def moving_steps(
     rider: NDArray[np.int64], t_s: NDArray[np.int64], lonlat: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Return indices of points that were reached at 2-30 m/s within 3 min; any order of rows."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return indices of points that were reached at 2-30 m/s within 3 min, and the metres of that step.
+
+    The rows may come in any order.
+    """
     order = np.lexsort((t_s, rider))
     a, b = order[:-1], order[1:]
     dt = t_s[b] - t_s[a]
     step = np.radians(lonlat[b] - lonlat[a]) * RADIUS_M
     step[:, 0] *= np.cos(np.radians(lonlat[b, 1]))
-    speed = np.hypot(step[:, 0], step[:, 1]) / np.maximum(dt, 1)
+    step_m = np.hypot(step[:, 0], step[:, 1])
+    speed = step_m / np.maximum(dt, 1)
     moving = (
         (rider[a] == rider[b]) & (dt > 0) & (dt <= _LONGEST_S) & (speed >= _SLOW_MPS) & (speed <= _FAST_MPS)
     )
-    return np.sort(b[moving])
+    ascending = np.argsort(b[moving])
+    return b[moving][ascending], step_m[moving][ascending]
 
 
-def detect_datum(lonlat: NDArray[np.float64], network: "StreetNetwork", mode: str = "ebike") -> DatumEvidence:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measured:
+    """Moving points of one platform in one file, held against the streets."""
+
+    away_m: NDArray[np.float64]
+    """(n, 3) to the nearest street under each of `DATUMS`."""
+    step_m: NDArray[np.float64]
+
+    @staticmethod
+    def join(parts: "Sequence[_Measured]") -> "_Measured":
+        return _Measured(np.concatenate([p.away_m for p in parts]), np.concatenate([p.step_m for p in parts]))
+
+
+def _evenly(lonlat: NDArray[np.float64], most: int) -> NDArray[np.int64]:
+    """Choose points evenly over all of them, in an order that does not depend on the order of rows."""
+    order = np.lexsort((lonlat[:, 1], lonlat[:, 0])).astype(np.int64)
+    if len(order) <= most:
+        return order
+    return order[np.linspace(0, len(order) - 1, most).astype(np.int64)]
+
+
+def _away_m(lonlat: NDArray[np.float64], network: "StreetNetwork", mode: str) -> NDArray[np.float64]:
+    if len(lonlat) == 0:
+        return np.zeros(0)
+    walk_m = network.snap(lonlat, mode, max_m=_FAR_M, fragments=True).walk_m
+    return np.where(np.isfinite(walk_m), np.minimum(walk_m, _FAR_M), _FAR_M)
+
+
+def _measure(
+    lonlat: NDArray[np.float64], step_m: NDArray[np.float64], network: "StreetNetwork", mode: str, most: int
+) -> _Measured:
+    chosen = _evenly(lonlat, most)
+    lonlat, step_m = lonlat[chosen], step_m[chosen]
+    away_m = np.column_stack([_away_m(to_wgs84(lonlat, datum), network, mode) for datum in DATUMS])
+    # What is far from every street in any datum lies beside the map and says nothing.
+    near = (away_m < _FAR_M).any(axis=1)
+    return _Measured(away_m[near], step_m[near])
+
+
+def _share(away_m: NDArray[np.float64], step_m: NDArray[np.float64]) -> float:
+    total = float(step_m.sum())
+    return round(float(step_m[away_m <= _ON_STREET_M].sum()) / total, 4) if total else 0.0
+
+
+def _judge(measured: _Measured) -> DatumEvidence:
+    points = len(measured.step_m)
+    medians: dict[str, float] = dict.fromkeys(DATUMS, _FAR_M)
+    shares: dict[str, float] = dict.fromkeys(DATUMS, 0.0)
+    if points:
+        for column, datum in enumerate(DATUMS):
+            medians[datum] = float(np.median(measured.away_m[:, column]))
+            shares[datum] = _share(measured.away_m[:, column], measured.step_m)
+    best = min(DATUMS, key=medians.__getitem__)
+    clear = points >= _FEWEST and all(
+        _clear(best, other, medians, shares, points) for other in DATUMS if other != best
+    )
+    return DatumEvidence(best if clear else None, medians, shares, points)
+
+
+def _clear(
+    best: str, other: str, median_m: Mapping[str, float], share: Mapping[str, float], points: int
+) -> bool:
+    """Return whether one hypothesis is clearly better than another."""
+    if median_m[best] > _CLEAR_M:
+        return False
+    if median_m[other] >= max(_TIMES * median_m[best], median_m[best] + _APART_M):
+        return True
+    dense = median_m[other] >= max(_DENSE_TIMES * median_m[best], median_m[best] + _DENSE_APART_M)
+    return dense and points >= _MANY and share[best] - share[other] >= _DENSE_SHARE
+
+
+def detect_datum(
+    lonlat: NDArray[np.float64],
+    network: "StreetNetwork",
+    mode: str = "ebike",
+    step_m: NDArray[np.float64] | None = None,
+) -> DatumEvidence:
     """Ask the streets about moving points.
 
     Parameters
@@ -82,31 +203,38 @@ def detect_datum(lonlat: NDArray[np.float64], network: "StreetNetwork", mode: st
         Streets of the city, WGS-84.
     mode
         Mode whose streets count.
+    step_m
+        (n,) metres that led to each point, see `moving_steps`; none: all alike.
 
     Returns
     -------
     DatumEvidence
-        The datum where the evidence is clear, and the medians.
+        The datum where the evidence is clear, the medians and the shares of moving kilometres.
     """
-    if len(lonlat) > _SAMPLE:
-        # Evenly over all of them, in an order that does not depend on the order of rows.
-        order = np.lexsort((lonlat[:, 1], lonlat[:, 0]))
-        lonlat = lonlat[order[np.linspace(0, len(order) - 1, _SAMPLE).astype(np.int64)]]
-    medians: dict[str, float] = {}
-    for datum in DATUMS:
-        if len(lonlat) == 0:
-            medians[datum] = _FAR_M
-            continue
-        snapped = network.snap(to_wgs84(lonlat, datum), mode, max_m=_FAR_M, fragments=True)
-        away_m = np.where(np.isfinite(snapped.walk_m), np.minimum(snapped.walk_m, _FAR_M), _FAR_M)
-        medians[datum] = float(np.median(away_m))
-    best, second = sorted(medians, key=medians.__getitem__)[:2]
-    clear = (
-        len(lonlat) >= _FEWEST
-        and medians[best] <= _CLEAR_M
-        and medians[second] >= max(_TIMES * medians[best], medians[best] + _APART_M)
-    )
-    return DatumEvidence(best if clear else None, medians, len(lonlat))
+    steps = np.ones(len(lonlat)) if step_m is None else step_m
+    return _judge(_measure(lonlat, steps, network, mode, _SAMPLE))
+
+
+def moving_share_on_streets(traces: Traces, network: "StreetNetwork", mode: str = "ebike") -> float | None:
+    """Return the share of moving kilometres of checked traces that end within 25 m of a street.
+
+    Parameters
+    ----------
+    traces
+        Points in WGS-84.
+    network, mode
+        Streets of the city, and the mode whose streets count.
+
+    Returns
+    -------
+    float or None
+        Of an even sample of the moving points; None where nobody moves.
+    """
+    index, step_m = moving_steps(traces.rider.astype(np.int64), traces.t_s, traces.lonlat)
+    chosen = _evenly(traces.lonlat[index], _POOL)
+    if not len(chosen):
+        return None
+    return _share(_away_m(traces.lonlat[index[chosen]], network, mode), step_m[chosen])
 
 
 @dataclass(slots=True)
@@ -131,26 +259,43 @@ class _Gathered:
         self.parts.append((rider[rider >= 0][: 2 * _GATHER], batch.t_s[chosen], batch.lonlat[chosen]))
 
 
+@dataclass(frozen=True, slots=True)
+class TraceFile:
+    """A file to be asked."""
+
+    name: str
+    """As errors call it."""
+    read: Callable[[], Iterable[RawBatch]]
+
+
+@dataclass(slots=True)
+class Settled:
+    """What was settled about one file."""
+
+    datums: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Platform to (datum, evidence), for the platforms that were seen."""
+    doubts: tuple[str, ...] = ()
+    """See `DOUBTS`."""
+
+
 def settle_datums(
-    batches: Iterable[RawBatch], network: "StreetNetwork | None", declared: Callable[[str], str], file: str
-) -> dict[str, tuple[str, str]]:
-    """Find or check the datum of each platform in one file.
+    files: Sequence[TraceFile], network: "StreetNetwork | None", declared: Callable[[str], str]
+) -> list[Settled]:
+    """Find or check the datum of each platform in the files of one declaration.
 
     Parameters
     ----------
-    batches
-        The file; read to its end only where a platform's datum is ``auto``.
+    files
+        The files; each is read to its end only where a platform's datum is ``auto``.
     network
         Streets of the city; without them a declared datum is believed.
     declared
         What was declared about a platform: a datum or ``auto``.
-    file
-        Name for the error.
 
     Returns
     -------
-    dict
-        Platform to (datum, evidence), for the platforms that were seen.
+    list of Settled
+        One a file.
 
     Raises
     ------
@@ -158,8 +303,35 @@ def settle_datums(
         If there is no network to ask, the evidence about a platform is not clear, or it speaks against
         what was declared.
     """
+    settled = [Settled() for _ in files]
+    most = max(_MANY, min(_SAMPLE, _POOL // max(1, len(files))))
+    asked: dict[str, dict[int, _Measured]] = {}
+    for number, file in enumerate(files):
+        for platform, group in sorted(_gather(file, network, declared).items()):
+            if network is None:
+                if declared(platform) == "auto":
+                    raise InputError(f"{file.name}: the datum auto needs the map of the city")
+                continue
+            rider, t_s, lonlat = (np.concatenate(column) for column in zip(*group.parts, strict=True))
+            index, step_m = moving_steps(rider, t_s, lonlat)
+            measured = _measure(lonlat[index], step_m, network, "ebike", most)
+            asked.setdefault(platform, {})[number] = measured
+    for platform, measured_in in sorted(asked.items()):
+        whose = f" of platform {platform!r}" if platform else ""
+        names = [files[number].name for number in measured_in]
+        found = _settle(declared(platform), list(measured_in.values()), names, whose)
+        for number, (datum, evidence, doubts) in zip(measured_in, found, strict=True):
+            settled[number].datums[platform] = (datum, evidence)
+            settled[number].doubts = tuple(dict.fromkeys((*settled[number].doubts, *doubts)))
+    return settled
+
+
+def _gather(
+    file: TraceFile, network: "StreetNetwork | None", declared: Callable[[str], str]
+) -> dict[str, _Gathered]:
+    """Read points of each platform of a file: all of it where a datum is looked for, else its first rows."""
     gathered: dict[str, _Gathered] = {}
-    for batch in batches:
+    for batch in file.read():
         good = (batch.fault == 0) & (np.abs(batch.lonlat) <= 180.0).all(axis=1)
         for code in np.unique(batch.platform[good]).tolist():
             group = gathered.setdefault(batch.platforms[code], _Gathered())
@@ -167,28 +339,55 @@ def settle_datums(
                 group.add(batch, np.flatnonzero(good & (batch.platform == code)))
         if network is None or all(declared(platform) != "auto" for platform in batch.platforms[1:]):
             break
-    found = {}
-    for platform, group in sorted(gathered.items()):
-        said = declared(platform)
-        if network is None:
-            if said == "auto":
-                raise InputError(f"{file}: the datum auto needs the map of the city")
-            continue
-        rider, t_s, lonlat = (np.concatenate(column) for column in zip(*group.parts, strict=True))
-        evidence = detect_datum(lonlat[moving_points(rider, t_s, lonlat)], network)
-        whose = f" of platform {platform!r}" if platform else ""
-        if said == "auto" and evidence.datum is None:
-            raise InputError(
-                f"{file}: the datum{whose} is not clear ({evidence.text}); name it: wgs84, gcj02 or bd09"
+    return gathered
+
+
+def _settle(
+    said: str, measured: Sequence[_Measured], names: Sequence[str], whose: str
+) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return datum, evidence and doubts for each file of one platform."""
+    pooled = _judge(_Measured.join(measured))
+    own = [_judge(m) for m in measured] if len(measured) > 1 else [pooled]
+    together = f"{pooled.text}; {len(names):,} files together" if len(names) > 1 else pooled.text
+    if said != "auto":
+        _refuse_contradiction(said, pooled, own, names, whose)
+        found = []
+        for mine in own:
+            alone = mine.points >= _MANY or len(own) == 1
+            text = mine.text if alone else together
+            evidence, judged = (
+                (f"declared; {text}", mine if alone else pooled) if pooled.points else ("declared", pooled)
             )
-        against = evidence.datum not in (None, said) and evidence.points >= _MANY
-        if said != "auto" and against and evidence.median_m[said] > _WRONG_M:
+            found.append((said, evidence, judged.doubts(said)))
+        return found
+    # A file that is clear by itself is not outvoted; beside such files what is unclear stays so.
+    clear = {e.datum for e in own if e.datum is not None and (e.points >= _MANY or pooled.datum is None)}
+    agreed = pooled.datum is not None and clear <= {pooled.datum}
+    found = []
+    for mine, name in zip(own, names, strict=True):
+        chosen, text = (
+            (pooled.datum, together)
+            if agreed
+            else (mine.datum if mine.points >= _MANY or pooled.datum is None else None, mine.text)
+        )
+        if chosen is None:
+            others = "; other files of its table are in different datums" if len(clear) > 1 else ""
             raise InputError(
-                f"{file}: the datum{whose} is said to be {said}, but the streets say {evidence.datum}"
+                f"{name}: the datum{whose} is not clear ({mine.text if clear else together}{others});"
+                " name it: wgs84, gcj02 or bd09"
+            )
+        found.append((chosen, text, (mine if not agreed else pooled).doubts(chosen)))
+    return found
+
+
+def _refuse_contradiction(
+    said: str, pooled: DatumEvidence, own: Sequence[DatumEvidence], names: Sequence[str], whose: str
+) -> None:
+    """Raise InputError where all files together, or one by itself, clearly contradict a declared datum."""
+    more = f" and {len(names) - 1:,} more files" if len(names) > 1 else ""
+    for name, evidence in ((f"{names[0]}{more}", pooled), *zip(names, own, strict=True)):
+        if evidence.against(said):
+            raise InputError(
+                f"{name}: the datum{whose} is said to be {said}, but the streets say {evidence.datum}"
                 f" ({evidence.text})"
             )
-        if said == "auto":
-            found[platform] = (str(evidence.datum), evidence.text)
-        else:
-            found[platform] = (said, f"declared; {evidence.text}" if evidence.points else "declared")
-    return found

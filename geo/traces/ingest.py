@@ -3,6 +3,7 @@
 The working side of `geo.traces.read`. Raw rider ids live in `geo.traces.riders.Riders` and nowhere after it.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from geo.datum import to_wgs84
 from geo.jit import kernel
 from geo.traces.accounts import ROW_BITS, Ledger
 from geo.traces.checks import flag_rows, group_points, judge_points
-from geo.traces.datum_evidence import settle_datums
+from geo.traces.datum_evidence import TraceFile, settle_datums
 from geo.traces.files.readers import read_batches, shown_name
 from geo.traces.formats import REASONS, RawBatch, TraceFormat
 from geo.traces.points import Traces
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "Rules", "build_traces", "checked_blocks", "open_files"]
 
-_CHECKED_FILES: Final = 20  # of a study; declarations about more are believed
 _OUTSIDE: Final = REASONS.index("outside_map")
 
 
@@ -106,17 +106,32 @@ def _wgs84(
 
 
 def open_files(files: Sequence[Path], rules: Rules, ledger: Ledger) -> None:
-    """Begin an account for each file, and find the datum of those that need it."""
+    """Begin an account for each file, and hold the datum of those declared together against the streets."""
+    tables: dict[int, list[int]] = {}
     for number, path in enumerate(files):
         trace_format = rules.formats[number]
-        file = ledger.open_file(shown_name(path, number, trace_format))
+        ledger.open_file(shown_name(path, number, trace_format))
+        # One declaration is one object: two tables that happen to say the same may differ in their datum.
+        tables.setdefault(id(trace_format), []).append(number)
+    if not rules.shifted:
+        return
+    for numbers in tables.values():
+        trace_format = rules.formats[numbers[0]]
         words = [trace_format.datum] if isinstance(trace_format.datum, str) else trace_format.datum.values()
-        unsettled = "auto" in words
-        if rules.shifted and (unsettled or (rules.network is not None and number < _CHECKED_FILES)):
-            label = ledger.labels[file]
-            batches = read_batches(path, trace_format, name=label)
-            settled = settle_datums(batches, rules.network, trace_format.datum_of, label)
-            ledger.datums[file].update(settled)
+        if rules.network is None and "auto" not in words:
+            continue
+        asked = [
+            TraceFile(
+                ledger.labels[number],
+                functools.partial(read_batches, files[number], trace_format, name=ledger.labels[number]),
+            )
+            for number in numbers
+        ]
+        for number, settled in zip(
+            numbers, settle_datums(asked, rules.network, trace_format.datum_of), strict=True
+        ):
+            ledger.datums[number].update(settled.datums)
+            ledger.doubts[number] = settled.doubts
 
 
 def checked_blocks(

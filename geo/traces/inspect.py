@@ -1,6 +1,8 @@
 """The inspector of trace files: what each is, what came of every row, and the table to paste into a study."""
 
 import functools
+import json
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.traces.datum_evidence import detect_datum, moving_points
+from geo.traces.datum_evidence import detect_datum, moving_steps
 from geo.traces.files.found import find_files
 from geo.traces.files.hints import hints_of
 from geo.traces.files.look import FileLook, look_at
+from geo.traces.files.readers import is_foreign
 from geo.traces.formats import TraceFormat
 from geo.traces.points import Traces
 from geo.traces.read import files_with_formats, map_traces
@@ -24,10 +27,19 @@ from geo.traces.times import local_offset_s, zone
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork
 
-__all__ = ["Inspection", "check_headers", "inspect_file", "paste_table", "trace_files"]
+__all__ = [
+    "Inspection",
+    "check_headers",
+    "inspect_file",
+    "paste_table",
+    "quoted_path",
+    "study_tables",
+    "trace_files",
+]
 
 _DAY_S: Final = 86_400
 _SAMPLED: Final = 200_000
+_UNITS: Final = ("e5", "e6", "e7", "ddmm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,8 @@ def _with_map(found: Inspection, parts: list[Traces], network: "StreetNetwork") 
     inside = (
         (lonlat[:, 0] >= west) & (lonlat[:, 0] <= east) & (lonlat[:, 1] >= south) & (lonlat[:, 1] <= north)
     )
-    evidence = detect_datum(lonlat[moving_points(rider, t_s, lonlat)], network)
+    index, step_m = moving_steps(rider, t_s, lonlat)
+    evidence = detect_datum(lonlat[index], network, step_m=step_m)
     return replace(
         found, datum=evidence.datum, datum_evidence=evidence.text, inside_share=float(inside.mean())
     )
@@ -135,18 +148,93 @@ def check_headers(paths: Sequence[Path], trace_format: TraceFormat | Sequence[Tr
 
 def paste_table(path: Path, found: Inspection) -> str:
     """Return the ``[[traces]]`` table of a file for a study; what has to be decided stands as a comment."""
-    said = path.as_posix().replace("\\", "/").replace('"', '\\"')
-    lines = ["[[traces]]", f'files = ["{said}"]']
-    if found.datum is not None:
-        lines.append(f'datum = "{found.datum}"')
+    return _table([quoted_path(path)], [found], found.datum)
+
+
+def study_tables(found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path], folder: Path) -> str:
+    """Return the ``[[traces]]`` tables of a study: files that are alike stand in one, and are asked together.
+
+    Parameters
+    ----------
+    found
+        What was found in each file.
+    roots
+        What the files were found by: a folder that is one table throughout is named itself.
+    folder
+        Where the study file lies; paths are relative to it.
+
+    Raises
+    ------
+    InputError
+        If none of the files holds traces.
+    """
+    alike: dict[tuple[object, ...], list[tuple[Path, Inspection]]] = {}
+    foreign: list[Path] = []
+    for path, one in found:
+        look = one.look
+        if look.problem and is_foreign(path, look.form or TraceFormat(datum="auto")):
+            foreign.append(path)
+            continue
+        units = tuple(code for code in one.hints if code in _UNITS)
+        problem = look.problem.removeprefix(look.file)
+        alike.setdefault((look.kind, look.keys, look.columns, units, problem), []).append((path, one))
+    if not alike:
+        raise InputError(f"{roots[0]}: none of the files holds traces")
+    groups = [group for whole in alike.values() for group in _by_datum(whole)]
+    tables = []
+    for datum, group in groups:
+        whole = len(groups) == 1 and all(root.is_dir() for root in roots)
+        names = [quoted_path(path, folder) for path in (roots if whole else [path for path, _ in group])]
+        tables.append(_table(names, [one for _, one in group], datum))
+    tables += [_comment(f"{quoted_path(p, folder)}: not read, it has no columns of traces") for p in foreign]
+    return "\n\n".join(tables)
+
+
+def _by_datum(
+    group: list[tuple[Path, Inspection]],
+) -> list[tuple[str | None, list[tuple[Path, Inspection]]]]:
+    """Part files that clearly lie in different datums; where the clear ones agree, the others follow."""
+    clear = sorted({one.datum for _, one in group if one.datum is not None})
+    if len(clear) <= 1:
+        return [(clear[0] if clear else None, group)]
+    parts = [(datum, [(p, one) for p, one in group if one.datum == datum]) for datum in (*clear, None)]
+    return [(datum, part) for datum, part in parts if part]
+
+
+def quoted_path(path: Path, folder: Path | None = None) -> str:
+    """Return a path as a string of TOML, relative to a folder where one is given."""
+    if folder is not None:
+        try:
+            path = Path(os.path.relpath(path.resolve(), folder.resolve()))
+        except ValueError:  # another drive of Windows
+            path = path.resolve()
+    # A basic string of TOML is one of JSON, but for this one character.
+    return json.dumps(path.as_posix(), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _comment(text: str) -> str:
+    """Return a line that cannot become a key, whatever a file is called."""
+    return "# " + " ".join(text.split())
+
+
+def _table(names: Sequence[str], found: Sequence[Inspection], datum: str | None) -> str:
+    first = found[0]
+    lines = ["[[traces]]", f"files = [{', '.join(names)}]"]
+    if datum is not None:
+        lines.append(f'datum = "{datum}"')
+        lines += [_comment(one.datum_evidence) for one in found if one.datum == datum and len(found) > 1][:1]
     else:
         lines.append('datum = "auto"  # or as the platform says: wgs84, gcj02, bd09')
-    lines += [f"{key} = {value}" for key, value in found.look.keys]
-    if found.look.kind in ("gpx", "plt", "zip"):
+    lines += [f"{key} = {value}" for key, value in first.look.keys]
+    if first.look.kind in ("gpx", "plt", "zip"):
         # Several files of one person must not become several riders by pasting.
         lines.append('# rider = "folder"  # or "{rider}_*.gpx", or "file": each file is another rider')
-    units = [code for code in found.hints if code in ("e5", "e6", "e7", "ddmm")]
-    lines += [f'# position_unit = "{unit}"' for unit in units]
-    if found.look.problem:
-        lines.append(f"# {found.look.problem}")
+    lines += [f'# position_unit = "{unit}"' for unit in first.hints if unit in _UNITS]
+    chosen = dict(first.look.columns)
+    lines += [
+        _comment(f"{ours} is {chosen[ours]}; {theirs} would fit, too: columns = {{ {ours} = ... }}")
+        for ours, theirs in first.look.alternatives
+    ]
+    if first.look.problem:
+        lines.append(_comment(first.look.problem))
     return "\n".join(lines)

@@ -79,7 +79,8 @@ class Account:
     """With the first account of a reading: files of folders and members of archives that hold no traces, and
     the code of the reason."""
     hints: tuple[str, ...] = ()
-    """Where most rows were refused: what the file looks like, codes of `geo.traces.files.hints.HINTS`."""
+    """Doubts about the datum, and where most rows were refused what the file looks like: codes of
+    `geo.traces.files.hints.HINTS`."""
 
 
 def concat_traces(parts: Sequence[Traces]) -> Traces:

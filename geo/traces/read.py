@@ -214,7 +214,7 @@ def with_notes(
     """Add to the account of each file that gave few points what it looks like, and list what was skipped."""
     first = replace(accounts[0], skipped=tuple(skipped.items()))
     return tuple(
-        replace(account, hints=hints_of(path, form, first_times(path, form)))
+        replace(account, hints=(*account.hints, *hints_of(path, form, first_times(path, form))))
         if 2 * account.accepted < account.read or account.read == 0
         else account
         for account, path, form in zip((first, *accounts[1:]), files, formats, strict=True)

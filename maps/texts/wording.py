@@ -15,6 +15,8 @@ _RAW = {"facility", "datum", "mode", "method", "kind"}
 """Groups whose names may come from the user's own file: shown as they stand when unknown."""
 _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _MEASURED = re.compile(r"median distance of ([\d,]+) moving points to the nearest street: (.*)")
+_SHARES = re.compile(r"moving kilometres on streets: (.*)")
+_TOGETHER = re.compile(r"([\d,]+) files together")
 _DAY = re.compile(r"\b(Mo|Tu|We|Th|Fr|Sa|Su|PH)\b")
 
 
@@ -140,19 +142,28 @@ class Wording:
         """Return what spoke for a datum; forms that the catalogue does not know stand as they are."""
         parts = []
         for part in text.split("; "):
-            measured = _MEASURED.fullmatch(part)
-            if measured:
+            if measured := _MEASURED.fullmatch(part):
                 points, medians = measured.groups()
-                found = [match.groups() for match in re.finditer(r"(\w+) (\d+) m", medians)]
-                said = [
-                    f"{self.term(f'datum.{datum}')} {self.text('quantity.m', value=m)}" for datum, m in found
-                ]
-                joined = self.text("list.comma").join(said)
+                joined = self._by_datum(medians, r"(\w+) (\d+) m", "m")
                 parts.append(self.text("evidence.measured", points=points, medians=joined))
+            elif shared := _SHARES.fullmatch(part):
+                joined = self._by_datum(shared[1], r"(\w+) (\d+)%", "percent")
+                parts.append(self.text("evidence.on_streets", shares=joined))
+            elif together := _TOGETHER.fullmatch(part):
+                parts.append(self.text("evidence.together", files=together[1]))
             else:
                 key = f"evidence.{part.replace(' ', '_').lower()}"
                 parts.append(self.text(key) if key in self.catalogue else part)
         return self.text("list.stop").join(parts)
+
+    def _by_datum(self, text: str, pattern: str, unit: str) -> str:
+        """Return one figure for each datum."""
+        said = [
+            f"{self.term(f'datum.{datum}')} "
+            + (f"{figure}%" if unit == "percent" else self.text(f"quantity.{unit}", value=figure))
+            for datum, figure in re.findall(pattern, text)
+        ]
+        return self.text("list.comma").join(said)
 
     def opening(self, hours: str) -> str:
         """Return opening hours (OSM ``opening_hours``) as people read them."""

@@ -279,6 +279,10 @@ def _about_data(study: Study) -> tuple[Say, ...]:
             Say("say.rows", (("read", Quantity(read, "count")), ("accepted", Quantity(accepted, "count")),
                              ("rejected", Quantity(read - accepted, "count"))))
         )  # fmt: skip
+    if study.moving_km_on_streets is not None:
+        said.append(Say("say.on_streets", (("share", Quantity(study.moving_km_on_streets, "share")),)))
+    if study.silent_rest_share:
+        said.append(Say("say.silent_rests", (("share", Quantity(study.silent_rest_share, "share")),)))
     said.append(_k_rule(study))
     return tuple(said)
 

@@ -86,7 +86,7 @@ def make_walk(riders: int, seed: int = 0) -> tuple[Traces, NDArray[np.bool_]]:
 
 def ours(traces: Traces) -> NDArray[np.bool_]:
     """Mark the points inside our stays."""
-    stays = find_stay_points(traces, RADIUS_M, 60 * STAY_MIN, 60 * GAP_MIN)
+    stays = find_stay_points(traces, RADIUS_M, 60 * STAY_MIN, 60 * GAP_MIN, max_silence_s=0)
     inside = np.zeros(len(traces) + 1, np.int64)
     base = traces.rider_ptr[stays.rider]
     np.add.at(inside, base + (stays.start_s - T0) // STEP_S, 1)
@@ -182,7 +182,7 @@ def _stay_points(quick: bool) -> Iterator[Row]:
 
 
 def _found(traces: Traces) -> object:
-    return find_stay_points(traces, RADIUS_M, 60 * STAY_MIN, 60 * GAP_MIN)
+    return find_stay_points(traces, RADIUS_M, 60 * STAY_MIN, 60 * GAP_MIN, max_silence_s=0)
 
 
 def write_files(folder: Path, points: int) -> tuple[Path, Path]:

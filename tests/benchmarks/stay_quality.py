@@ -26,6 +26,8 @@ KEY = bytes(16)
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 #: Share of a true stay that must be covered, and of a found one that must be true.
 HALF = 0.5
+#: A phone that is silent at rest reports so long after stopping, and before it moves on.
+STOPPING_S, STARTING_S = 60, 20
 FEET = ("driving", "on foot")
 SIMULATED = (
     "Kinds of stays: tables counted and matrices scored on the same simulator (other cities, days, seeds); "
@@ -44,6 +46,8 @@ class HeldOut:
     seed: int = 9001
     first_day: date = date(2026, 6, 11)
     interval_s: int = 20
+    silent_at_rest: bool = False
+    """Phones that report a minute after stopping and then not until they move."""
 
 
 HELD_OUT = (
@@ -71,7 +75,7 @@ class Quality:
 
 
 def fleet_of(
-    case: HeldOut, folder: Path, riders: int, days: int
+    case: HeldOut, folder: Path, riders: int, days: int, max_silence_s: int = 7_200
 ) -> tuple[SyntheticFleet, Traces, StayPoints]:
     """Make a silent fleet (no order events), read it back as a platform's file and classify its stays."""
     network, places = read_osm(SHARED / "osm" / case.file)
@@ -84,8 +88,33 @@ def fleet_of(
     write_parquet(fleet, path)
     trace_format = TraceFormat(datum=case.datum, timezone=case.timezone)
     traces = read_traces(path, trace_format, key=KEY, network=network).traces
-    stays = classify_stays(find_stay_points(traces), traces, places, network, case.timezone)
-    return fleet, traces, stays
+    if case.silent_at_rest:
+        traces = _quiet(fleet, traces)
+    found = find_stay_points(traces, max_silence_s=max_silence_s)
+    return fleet, traces, classify_stays(found, traces, places, network, case.timezone)
+
+
+def _quiet(fleet: SyntheticFleet, traces: Traces) -> Traces:
+    """Leave out what a phone does not report that sleeps while its rider stands."""
+    true, owner = fleet.stays, _owners(fleet, traces.pseudonyms)
+    keep = np.ones(len(traces), np.bool_)
+    for r, whose in enumerate(owner.tolist()):
+        a, b = int(traces.rider_ptr[r]), int(traces.rider_ptr[r + 1])
+        own = np.flatnonzero(true.rider == whose)
+        begin = np.searchsorted(traces.t_s[a:b], true.start_s[own] + STOPPING_S, side="right")
+        end = np.searchsorted(traces.t_s[a:b], true.end_s[own] - STARTING_S)
+        for low, high in zip(begin.tolist(), end.tolist(), strict=True):
+            keep[a + low : a + high] = False
+    kept = np.r_[0, np.cumsum(keep)]
+    return dataclasses.replace(
+        traces,
+        rider=traces.rider[keep],
+        t_s=traces.t_s[keep],
+        lonlat=traces.lonlat[keep],
+        rider_ptr=kept[traces.rider_ptr],
+        platform=traces.platform[keep],
+        event=traces.event[keep],
+    )
 
 
 def _owners(fleet: SyntheticFleet, pseudonyms: Sequence[str]) -> NDArray[np.int64]:
@@ -97,10 +126,10 @@ def _owners(fleet: SyntheticFleet, pseudonyms: Sequence[str]) -> NDArray[np.int6
     return np.array([code[name] for name in pseudonyms], np.int64)
 
 
-def quality_of(case: HeldOut, riders: int = 100, days: int = 3) -> Quality:
+def quality_of(case: HeldOut, riders: int = 100, days: int = 3, max_silence_s: int = 7_200) -> Quality:
     """Compare predicted with true stays of a fleet."""
     with tempfile.TemporaryDirectory() as folder:
-        fleet, traces, stays = fleet_of(case, Path(folder), riders, days)
+        fleet, traces, stays = fleet_of(case, Path(folder), riders, days, max_silence_s)
     true, owner = fleet.stays, _owners(fleet, traces.pseudonyms)
     matrix = np.zeros((len(KINDS) + 1, len(KINDS)), np.int64)
     covered = np.zeros(len(true.kind))

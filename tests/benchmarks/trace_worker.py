@@ -24,7 +24,7 @@ FORMAT = TraceFormat(datum="wgs84", timezone="Asia/Shanghai")
 
 def stays_of(traces: Traces) -> StayPoints:
     """Find stay points with the parameters of the comparison."""
-    return find_stay_points(traces, radius_m=60.0, min_stay_s=180, max_gap_s=600)
+    return find_stay_points(traces, radius_m=60.0, min_stay_s=180, max_gap_s=600, max_silence_s=0)
 
 
 def on_cluster(path: Path) -> Mapped[StayPoints]:

@@ -273,6 +273,8 @@ class StudyFile(_Table):
     held_out_days: Annotated[int, Field(ge=0, le=30)] = 2
     period: tuple[datetime.date, datetime.date] | None = None
     """First and last local day of the traces; rows of other times (phones with a wrong clock) are refused."""
+    longest_silence_min: Annotated[int, Field(ge=0, le=1_440)] = 120
+    """A phone that is silent at rest for so long, at one place, is a stay; up to 15: only what is seen."""
     map: MapTable
     traces: tuple[TraceTable, ...] = ()
     synthetic: SyntheticTable | None = None

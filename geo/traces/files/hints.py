@@ -30,6 +30,8 @@ HINTS: Final = {
     "text_time": 'the form of the times is not known: name it, as time_format = "%d.%m.%y %H:%M"',
     "only_waypoints": "the GPX file holds only waypoints or routes, no track with times",
     "minutes": "times are to the minute only: one point a minute is kept",
+    "datum_doubtful": "the streets speak for another datum, though not clearly: check what the platform says",
+    "off_streets": "less than half of the moving kilometres are on streets: check the datum and the map",
 }
 _SERIALS: Final = (36_526, 73_050)
 _MOST: Final = 0.6

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from tiny_map import BEIJING, FAR_AWAY, write_city
@@ -10,6 +11,7 @@ from tiny_study import place, write_study
 
 from api.cli.commands import yilu
 from api.study.studyfile.read import load_study_file
+from geo.datum import from_wgs84
 from geo.osm.osmnx import to_osmnx
 from geo.osm.read import read_osm
 
@@ -166,6 +168,88 @@ def test_a_new_study_file_is_valid_and_never_overwrites(tmp_path: Path) -> None:
     assert _run("new", str(path)).exit_code == 0
     assert load_study_file(path).siting.sites == 8
     _refused(_run("new", str(path)), "is there already")
+
+
+def _ridden(
+    folder: Path, name: str, datum: str, header: str = "rider_id,time,lon,lat", rides: int = 1
+) -> None:
+    """Write rides along the streets of the tiny city."""
+    network = read_osm(folder / "city.osm")[0]
+    lines = [header]
+    usable = np.flatnonzero(network.usable("ebike"))
+    t_s = 1_772_400_000
+    for ride in range(rides):
+        for edge in usable:
+            corners = network.edge_lonlat(int(edge))
+            ends = np.linspace(corners[0], corners[-1], 6)
+            if len(corners) > 2:
+                continue
+            for lon, lat in from_wgs84(ends, datum).tolist():
+                t_s += 3
+                lines.append(f"R{ride},{t_s},{lon:.6f},{lat:.6f}")
+            t_s += 600
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_a_study_file_is_written_from_traces_and_a_map(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _ridden(folder, "traces/a.csv", "gcj02")
+    _ridden(folder, "traces/b.csv", "gcj02")
+    (folder / "traces" / "readme.txt").write_text("Nothing to see.\nReally.\n", encoding="utf-8")
+    (folder / "here").mkdir()
+    monkeypatch.chdir(folder / "here")
+    path = folder / "studies" / "mine.toml"
+    path.parent.mkdir()
+    options = ("--traces", "../traces", "--map", "../city.osm")
+    result = _run("new", str(path), *options, "--timezone", "Asia/Urumqi")
+    assert result.exit_code == 0, result.output
+    study_settings = load_study_file(path)
+    assert study_settings.timezone == "Asia/Urumqi"
+    assert Path(study_settings.map.file or "").resolve() == (folder / "city.osm").resolve()
+    (table,) = study_settings.traces
+    assert [Path(name).resolve() for name in table.files] == [(folder / "traces").resolve()]
+    assert (table.datum, table.platform) == ("gcj02", "")
+    text = path.read_text(encoding="utf-8")
+    assert "median distance of" in text
+    assert "readme.txt" in text
+    assert "R0" not in text
+    _refused(_run("new", str(path), *options), "is there already")
+
+
+def test_files_that_differ_get_tables_of_their_own(folder: Path) -> None:
+    _ridden(folder, "traces/a.csv", "gcj02")
+    _ridden(folder, "traces/b.csv", "wgs84")
+    _ridden(folder, "traces/c.csv", "bd09", "骑手编号,时间,经度,纬度")
+    (folder / "traces" / 'say "x".csv').write_text("rider_id,time,gps_time,lon,lat\n1,2,3,4,5\n", "utf-8")
+    path = folder / "mine.toml"
+    assert (
+        _run(
+            "new", str(path), "--traces", str(folder / "traces"), "--map", str(folder / "city.osm")
+        ).exit_code
+        == 0
+    )
+    tables = load_study_file(path).traces
+    found = {Path(table.files[0]).name: (len(table.files), table.datum) for table in tables}
+    assert found == {
+        "a.csv": (1, "gcj02"), "b.csv": (1, "wgs84"), "c.csv": (1, "bd09"), 'say "x".csv': (1, "auto"),
+    }  # fmt: skip
+    assert "# : 2 columns could be time" not in path.read_text(encoding="utf-8")
+    assert "2 columns could be time" in path.read_text(encoding="utf-8")
+
+
+def test_without_a_map_the_streets_are_asked_later(folder: Path) -> None:
+    path = folder / "mine.toml"
+    result = _run("new", str(path), "--traces", str(folder / "traces.csv"))
+    assert result.exit_code == 0, result.output
+    assert "fill in the map, then" in result.output
+    assert load_study_file(path).traces[0].datum == "auto"
+    (folder / "none").mkdir()
+    _refused(_run("new", str(folder / "b.toml"), "--traces", str(folder / "none")), "holds no trace file")
+    _refused(_run("new", str(folder / "b.toml"), "--map", str(folder / "no.osm")), "no.osm")
+    _refused(_run("new", str(folder / "b.toml"), "--timezone", "Mars/Base"), "Mars/Base")
+    (folder / "none" / "a.txt").write_text("word\n", encoding="utf-8")
+    _refused(_run("new", str(folder / "b.toml"), "--traces", str(folder / "none")), "none of the files holds")
+    assert not (folder / "b.toml").exists()
 
 
 def test_a_day_is_replayed_under_every_policy(folder: Path) -> None:

@@ -142,6 +142,10 @@ def test_files_of_platforms_and_offices_make_a_study(real: Path) -> None:
     assert (summary["synthetic"], summary["days"], summary["riders"]) == (False, 3, 30)
     assert [file["datum"] for file in summary["files"]] == ["gcj02", "gcj02"]
     assert summary["files"][1]["datum_evidence"] not in {"", "declared"}
+    assert "moving kilometres on streets: wgs84" in summary["files"][0]["datum_evidence"]
+    assert summary["moving_km_on_streets"] > 0.8
+    assert summary["rest_from_silence"] == 0.0, "these phones report at rest"
+    assert "kilometres lie on streets" in (real / "report.html").read_text(encoding="utf-8")
     assert (summary["sites_existing"], summary["sites_chosen"]) == (1, 2)
     assert (summary["tasks_matched"], summary["late_deliveries"]) == (None, None)
     assert json.loads((real / "matches.json").read_text(encoding="utf-8"))["matches"] == []

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
-from geo.stays import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points
-from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, TALKS
+from geo.stays import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points, silent_share
+from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, SILENT, TALKS
 from geo.traces.read import Traces
 
 T0 = 1_772_400_000
@@ -88,7 +88,7 @@ def test_the_kernel_does_what_the_rules_say(
         # Odd offsets keep every distance off the limit itself.
         t, x, y = t + dt, x + dx + 0.123, y + dy + 0.077
         rows.append((t, x, y))
-    stays = find_stay_points(traces_of(rows), radius + 0.5, least, gap)
+    stays = find_stay_points(traces_of(rows), radius + 0.5, least, gap, max_silence_s=0)
     expected = plain(rows, radius + 0.5, least, gap)
     assert [
         (a - T0, b - T0) for a, b in zip(stays.start_s.tolist(), stays.end_s.tolist(), strict=True)
@@ -124,7 +124,10 @@ def test_drift_indoors_does_not_cut_a_stay() -> None:
 def test_gaps_join_what_is_at_one_place_up_to_the_limit() -> None:
     asleep = stand(0, 300) + stand(1100, 1400)
     assert find_stay_points(traces_of(asleep)).duration_s.tolist() == [1400]
-    assert find_stay_points(traces_of(asleep), max_gap_s=600).duration_s.tolist() == [300, 300]
+    assert find_stay_points(traces_of(asleep), max_gap_s=600, max_silence_s=0).duration_s.tolist() == [
+        300,
+        300,
+    ]
     elsewhere = stand(0, 300) + stand(1100, 1400, 500)
     assert find_stay_points(traces_of(elsewhere)).duration_s.tolist() == [300, 300]
     assert len(find_stay_points(traces_of([(0, 0.0, 0.0)]))) == 0, "one point is no stay"
@@ -162,7 +165,9 @@ def test_joining_stays_of_parts() -> None:
         concat_stays([parts[0], parts[0]])
 
 
-@pytest.mark.parametrize("bad", [{"radius_m": 1}, {"min_stay_s": 0}, {"max_gap_s": 10**6}])
+@pytest.mark.parametrize(
+    "bad", [{"radius_m": 1}, {"min_stay_s": 0}, {"max_gap_s": 10**6}, {"max_silence_s": 10**6}]
+)
 def test_parameters_out_of_range_are_named(bad: dict[str, int]) -> None:
     with pytest.raises(InputError, match=f"{next(iter(bad))} is .* must lie within"):
         find_stay_points(traces_of(stand(0, 100)), **bad)
@@ -245,3 +250,79 @@ def test_every_block_of_work_is_counted_by_itself(blocks: list[tuple[int, int]])
     assert np.abs(breaks.t_s - T0 - np.array(expected, np.int64)).max(initial=0) <= 60
     assert len(breaks) == len(expected)
     assert (breaks.worked_s >= 4 * 3600).all()
+
+
+def moved(rows: list[tuple[int, float, float]], x: float) -> list[tuple[int, float, float]]:
+    return [(t, x + a, b) for t, a, b in rows]
+
+
+def test_a_silence_at_one_place_is_a_stay_with_its_own_evidence() -> None:
+    came, went = ride(0, 300, -1800.0), ride(2700, 3000, 40.0)
+    (stay,) = range(len(find_stay_points(traces_of(came + went))))
+    stays = find_stay_points(traces_of(came + went))
+    assert stays.start_s.tolist() == [T0 + 300]
+    assert stays.end_s.tolist() == [T0 + 2700]
+    assert stays.signs[stay] & SILENT
+    assert stays.n_points.tolist() == [2]
+    assert abs(stays.lonlat[0, 0] * DEGREE_M - 20.0) < 1
+    assert len(find_stay_points(traces_of(came + went), max_silence_s=2399)) == 0
+    assert len(find_stay_points(traces_of(came + moved(went, 70.0)))) == 0, "110 m on: they may have ridden"
+    seen = find_stay_points(traces_of(stand(0, 600)))
+    assert not (seen.signs & SILENT).any()
+
+
+def test_stays_beside_a_silence_are_one_stay_with_it() -> None:
+    rows = stand(0, 300) + stand(2000, 2300, 30.0) + stand(4000, 4300, 20.0) + ride(4310, 4600, 60.0)
+    stays = find_stay_points(traces_of(rows))
+    assert stays.duration_s.tolist() == [4300]
+    assert stays.signs[0] & SILENT
+    long_away = stand(0, 300) + stand(300 + 7201, 300 + 7600)
+    apart = find_stay_points(traces_of(long_away))
+    assert apart.duration_s.tolist() == [300, 390]
+    assert not (apart.signs & SILENT).any()
+    longer = find_stay_points(traces_of(long_away), max_silence_s=8000)
+    assert len(longer) == 1
+    two = find_stay_points(traces_of(stand(0, 300), stand(2000, 2300)))
+    assert two.duration_s.tolist() == [300, 300], "a silence between two riders is none"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([10, 60, 1000, 3000, 9000]), st.integers(-60, 60)), min_size=1, max_size=40
+    )
+)
+def test_with_silences_stays_never_overlap(steps: list[tuple[int, int]]) -> None:
+    t, x, rows = 0, 0.0, [(0, 0.0, 0.0)]
+    for dt, dx in steps:
+        t, x = t + dt, x + dx
+        rows.append((t, x, 0.0))
+    stays = find_stay_points(traces_of(rows, rows))
+    plain_ones = find_stay_points(traces_of(rows, rows), max_silence_s=0)
+    same = stays.rider[1:] == stays.rider[:-1]
+    assert (stays.start_s[1:][same] >= stays.end_s[:-1][same]).all()
+    assert stays.duration_s.sum() >= plain_ones.duration_s.sum()
+    silent = (stays.signs & SILENT) > 0
+    long = np.diff([row[0] for row in rows])
+    if not ((long > 900) & (long <= 7200) & (np.abs(np.diff([row[1] for row in rows])) <= 100)).any():
+        assert not silent.any()
+
+
+def test_a_phone_that_reports_at_rest_and_then_no_more_was_switched_off() -> None:
+    rows = stand(0, 3000) + ride(3010, 3300, 60.0) + moved(stand(3310, 3600), 1800.0)
+    rows += moved(stand(5600, 5900), 1800.0)
+    stays = find_stay_points(traces_of(rows))
+    assert stays.duration_s.tolist() == [3000, 300, 300]
+    assert not (stays.signs & SILENT).any()
+    asleep = [row for row in rows if row[0] % 600 < 60 or 3010 <= row[0] <= 3300 or row[0] > 5850]
+    assert (find_stay_points(traces_of(asleep)).signs & SILENT).any(), "the same day of a phone that sleeps"
+
+
+def test_the_share_that_rests_on_silence_tells_of_k_riders() -> None:
+    rows = ride(0, 300, -1800.0) + ride(2700, 3000, 40.0)
+    found = find_stay_points(traces_of(*[rows] * 4, *[stand(0, 800)] * 3))
+    stays = replace(found, kind=np.zeros(len(found), np.int8))
+    assert silent_share(stays, "rest", 3) == pytest.approx(4 * 2400 / (4 * 2400 + 3 * 800))
+    assert silent_share(stays, "rest", 4) is None, "three riders rest without a silence"
+    assert silent_share(stays, "pickup", 3) is None
+    assert silent_share(stays.take(stays.signs & SILENT == 0), "rest", 3) == 0.0

@@ -9,7 +9,7 @@ from ascii_map import ascii_map
 from geo.datum import from_wgs84
 from geo.errors import InputError
 from geo.streets.network import StreetNetwork
-from geo.traces.datum_evidence import detect_datum, moving_points
+from geo.traces.datum_evidence import detect_datum, moving_share_on_streets, moving_steps
 from geo.traces.read import TraceFormat, read_traces
 
 KEY = bytes(16)
@@ -98,13 +98,13 @@ def test_unclear_evidence_is_refused(town: StreetNetwork, tmp_path: Path) -> Non
         read_traces(still, TraceFormat(datum="auto"), key=KEY, network=town)
 
 
-def test_moving_points_ignores_the_order_of_rows() -> None:
+def test_moving_steps_ignore_the_order_of_rows() -> None:
     t = np.array([0, 10, 20, 30, 1000], np.int64)
     lonlat = np.column_stack([np.array([0.0, 0.0005, 0.0005, 0.5, 0.5005]), np.zeros(5)])
     rider = np.zeros(5, np.int64)
-    assert moving_points(rider, t, lonlat).tolist() == [1], "standing, jumping and long gaps are no riding"
+    assert moving_steps(rider, t, lonlat)[0].tolist() == [1], "standing, jumping and long gaps are no riding"
     turn = np.array([3, 1, 4, 0, 2])
-    assert turn[moving_points(rider, t[turn], lonlat[turn])].tolist() == [1]
+    assert turn[moving_steps(rider, t[turn], lonlat[turn])[0]].tolist() == [1]
 
 
 def test_a_wrong_declaration_is_refused(town: StreetNetwork, tmp_path: Path) -> None:
@@ -135,3 +135,97 @@ def test_outside_the_mainland_auto_is_wgs84(tmp_path: Path) -> None:
         "wgs84",
         "no shift outside mainland China",
     )
+
+
+def parallel_town(apart_m: float) -> StreetNetwork:
+    """Build 26 parallel streets: every place is near one, whatever the datum."""
+    names = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    pairs = [names[2 * k : 2 * k + 2] for k in range(26)]
+    drawing = "\n\n".join(("-" * 60).join(pair) for pair in pairs)
+    return ascii_map(drawing, {pair: {} for pair in pairs}, cell_m=apart_m / 2).network()
+
+
+def test_a_wrong_declaration_is_refused_where_streets_are_dense(tmp_path: Path) -> None:
+    dense = parallel_town(90.0)
+    lonlat = from_wgs84(riding(dense, noise_m=6.0), "gcj02")
+    evidence = detect_datum(lonlat, dense)
+    path = write(tmp_path / "a.csv", [("blue", lonlat)])
+    assert evidence.median_m["wgs84"] < 60, "the old limit, which a wrong datum does not reach here"
+    with pytest.raises(InputError, match=r"said to be wgs84, but the streets say gcj02 .* kilometres on str"):
+        read_traces(path, TraceFormat(datum="wgs84"), key=KEY, network=dense)
+    account = read_traces(path, TraceFormat(datum="gcj02"), key=KEY, network=dense).accounts[0]
+    assert account.hints == ()
+    assert "moving kilometres on streets: wgs84" in account.datum_evidence
+
+
+def short_rides(network: StreetNetwork, folder: Path, datums: list[str]) -> list[Path]:
+    """Write files of 30 points each, one ride a file."""
+    whole = riding(network)
+    paths = []
+    for number, datum in enumerate(datums):
+        start = 30 * number % (len(whole) - 30)
+        part = from_wgs84(whole[start : start + 30], datum)
+        paths.append(write(folder / f"{number}.csv", [("blue", part)]))
+    return paths
+
+
+def test_short_files_of_one_table_are_asked_together(town: StreetNetwork, tmp_path: Path) -> None:
+    paths = short_rides(town, tmp_path, ["gcj02"] * 25)
+    auto = TraceFormat(datum="auto")
+    with pytest.raises(InputError, match="not clear"):
+        read_traces(paths[0], auto, key=KEY, network=town)
+    accounts = read_traces(paths, auto, key=KEY, network=town).accounts
+    assert {account.datum for account in accounts} == {"gcj02"}
+    assert all("25 files together" in account.datum_evidence for account in accounts)
+    with pytest.raises(
+        InputError, match=r"0\.csv and 24 more files: .* said to be wgs84, but the streets say gcj"
+    ):
+        read_traces(paths, TraceFormat(datum="wgs84"), key=KEY, network=town)
+    each = [TraceFormat(datum="auto") for _ in paths]
+    with pytest.raises(InputError, match="not clear"):
+        read_traces(paths, each, key=KEY, network=town)
+
+
+def test_a_file_that_speaks_clearly_is_not_outvoted(town: StreetNetwork, tmp_path: Path) -> None:
+    points = np.concatenate([riding(town, seed) for seed in range(3)])
+    paths = [
+        write(tmp_path / f"{k}.csv", [("blue", from_wgs84(points, datum))])
+        for k, datum in enumerate(["gcj02"] * 21 + ["bd09"])
+    ]
+    with pytest.raises(InputError, match=r"^21\.csv: .* said to be gcj02, but the streets say bd09"):
+        read_traces(paths, TraceFormat(datum="gcj02"), key=KEY, network=town)
+    accounts = read_traces(paths, TraceFormat(datum="auto"), key=KEY, network=town).accounts
+    assert [account.datum for account in accounts] == ["gcj02"] * 21 + ["bd09"]
+    short = short_rides(town, tmp_path, ["gcj02"])
+    with pytest.raises(InputError, match=r"not clear .*other files of its table are in different datums"):
+        read_traces([*paths[1:], *short], TraceFormat(datum="auto"), key=KEY, network=town)
+
+
+def test_a_doubtful_declaration_is_taken_with_a_note(town: StreetNetwork, tmp_path: Path) -> None:
+    few = from_wgs84(riding(town)[:150], "gcj02")
+    path = write(tmp_path / "a.csv", [("blue", few)])
+    account = read_traces(path, TraceFormat(datum="wgs84"), key=KEY, network=town).accounts[0]
+    assert account.datum == "wgs84"
+    assert account.hints == ("datum_doubtful", "off_streets")
+
+
+def test_the_share_of_moving_kilometres_on_streets(town: StreetNetwork, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", [("blue", riding(town))])
+    form = TraceFormat(datum="wgs84")
+    right = read_traces(path, form, key=KEY, network=town).traces
+    share = moving_share_on_streets(right, town)
+    assert share is not None
+    assert share > 0.95
+    wrong = read_traces(
+        write(tmp_path / "b.csv", [("blue", riding(town) + 0.0008)]), form, key=KEY, bounds=town.bounds
+    ).traces
+    moved = moving_share_on_streets(wrong, town)
+    assert moved is not None
+    assert moved < 0.5
+    assert moving_share_on_streets(right.take_riders([]), town) is None
+
+
+def test_points_beside_the_map_say_nothing(town: StreetNetwork) -> None:
+    lonlat = from_wgs84(riding(town), "gcj02")
+    away = np.concatenate([lonlat, lonlat + 0.5, lonlat - 0.5])
+    assert detect_datum(away, town) == detect_datum(lonlat, town)

@@ -86,6 +86,11 @@ def test_evidence_for_a_datum() -> None:
         == "使用者声明；1,234个移动点到最近街道的距离中位数：WGS-84 412米、GCJ-02（火星坐标） 4米"
     )
     assert EN.evidence("something else") == "something else"
+    pooled = "moving kilometres on streets: wgs84 41%, gcj02 97%; 1,200 files together"
+    assert ZH.evidence(pooled) == (
+        "行驶里程在道路上（25米以内）的比例：WGS-84 41%、GCJ-02（火星坐标） 97%；1,200个文件合并判断"
+    )
+    assert "kilometres within 25 m of a street: WGS-84 41%, " in EN.evidence(pooled)
 
 
 def test_days_are_written_out() -> None:

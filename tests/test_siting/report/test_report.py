@@ -1,6 +1,7 @@
 """The report tables say what the study holds, no more and no less."""
 
 import dataclasses
+import re
 
 import pytest
 from study_sample import sample_study
@@ -122,3 +123,13 @@ def test_words_are_keys_not_language(study: Study) -> None:
         for column in table.columns:
             assert column.key.isascii()
     assert Term("status.existing") in {row[2] for row in study_tables(study)[2].rows}
+
+
+def test_what_the_traces_are_worth_is_said_where_it_may_be(study: Study) -> None:
+    def said(changed: Study) -> set[str]:
+        return set(re.findall(r"say\.(?:on_streets|silent_rests)", repr(study_report(changed))))
+
+    known = dataclasses.replace(study, moving_km_on_streets=0.93, silent_rest_share=0.2)
+    assert said(known) == {"say.on_streets", "say.silent_rests"}
+    assert said(dataclasses.replace(known, silent_rest_share=0.0)) == {"say.on_streets"}
+    assert said(study) == set(), "withheld"
