@@ -1,6 +1,10 @@
 """The root of the one error tree. Every message is one sentence a user can act on."""
 
-__all__ = ["InfeasibleError", "InputError", "OffNetworkError", "YiluError"]
+from collections.abc import Sequence
+
+__all__ = ["InfeasibleError", "InputError", "OffNetworkError", "YiluError", "all_at_once"]
+
+_MOST_TOLD = 20
 
 
 class YiluError(Exception):
@@ -17,3 +21,22 @@ class OffNetworkError(InputError):
 
 class InfeasibleError(YiluError, ValueError):
     """A well-formed problem without a solution: the sentence names the constraint and by how much."""
+
+
+def all_at_once(file: str, problems: Sequence[str]) -> InputError:
+    """Return one error for all that is wrong with a file, so that it is mended in one go.
+
+    Parameters
+    ----------
+    file : str
+        Its name.
+    problems : sequence of str
+        Each with its own place, such as ``row 3: lon is empty``; at least one.
+    """
+    if len(problems) == 1:
+        return InputError(f"{file}: {problems[0]}")
+    told = "; ".join(problems[:_MOST_TOLD])
+    more = len(problems) - _MOST_TOLD
+    return InputError(
+        f"{file}: {len(problems)} things are wrong: {told}" + (f"; and {more} more" if more > 0 else "")
+    )

@@ -1,4 +1,4 @@
-"""Unit grids and the counting in them: GeoJSON polygons with their codes as text, or H3 cells.
+"""Unit grids and the counting in them: polygons of a file with their codes as text, or H3 cells.
 
 A grid code is text whatever it looks like ("110108001001001" has 15 digits, another standard 20): it never
 becomes a number.
@@ -15,8 +15,8 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry import shape
 
-from geo.errors import InputError
-from geo.geojson import read_features
+from geo.errors import InputError, all_at_once
+from geo.layers import read_layer
 from geo.privacy import DEFAULT_K, suppress
 
 __all__ = ["CellFigures", "UnitGrids", "h3_grids", "read_grids"]
@@ -131,16 +131,26 @@ def _text(value: object) -> str:
     return "" if value is None else str(value).strip()
 
 
-def read_grids(path: Path, code_field: str | None = None, name_field: str | None = None) -> UnitGrids:
-    """Read unit grids from GeoJSON.
+def read_grids(
+    path: Path,
+    code_field: str | None = None,
+    name_field: str | None = None,
+    layer: str | None = None,
+    crs: str | None = None,
+) -> UnitGrids:
+    """Read unit grids from GeoJSON, a GeoPackage or a Shapefile.
 
     Parameters
     ----------
     path
-        A FeatureCollection of polygons in WGS-84 degrees.
+        Polygons, as `geo.layers.read_layer` takes them.
     code_field, name_field
         Properties with code and name; None finds the usual names. Codes written as numbers are kept digit
         by digit.
+    layer
+        Of files with several layers.
+    crs
+        Of files that do not name theirs.
 
     Returns
     -------
@@ -149,27 +159,36 @@ def read_grids(path: Path, code_field: str | None = None, name_field: str | None
     Raises
     ------
     InputError
-        If the file is missing or no GeoJSON, a code is missing or occurs twice, or a shape is no valid
-        polygon.
+        If the file is missing or cannot be read, a code is missing or occurs twice, or a shape is no valid
+        polygon; all bad features are told at once.
     """
     # Numbers stay text, so that a code of 15 or 20 digits keeps all of them.
-    features = read_features(path, _Digits)
+    features = read_layer(path, _Digits, layer, crs)
     if not features or not all(isinstance(f, dict) for f in features):
-        raise InputError(f"{path.name}: a GeoJSON FeatureCollection with at least one grid is needed")
+        raise InputError(f"{path.name}: at least one grid is needed, such as in a GeoJSON FeatureCollection")
     code_name = _field(features, code_field, _CODE_FIELDS)
     if code_name is None:
         wanted = code_field or " or ".join(_CODE_FIELDS[:3])
         raise InputError(f"{path.name}: no property {wanted} with the code of each grid")
     label = _field(features, name_field, _NAME_FIELDS)
-    codes, names, polygons = [], [], []
+    codes, names, polygons, wrong = [], [], [], []
+    first: dict[str, int] = {}
     for number, feature in enumerate(features, 1):
         properties = feature.get("properties") or {}
         code = _text(properties.get(code_name))
-        if not code:
-            raise InputError(f"{path.name}, feature {number}: the grid has no {code_name}")
+        try:
+            if not code:
+                raise InputError(f"the grid has no {code_name}")
+            if first.setdefault(code, number) != number:
+                raise InputError(f"the grid code {code!r} occurs twice (first in feature {first[code]})")
+            polygons.append(_polygon(feature))
+        except InputError as error:
+            wrong.append(f"feature {number}: {error}")
+            continue
         codes.append(code)
         names.append(_text(properties.get(label)) if label else "")
-        polygons.append(_polygon(feature, path, number))
+    if wrong:
+        raise all_at_once(path.name, wrong)
     return UnitGrids(tuple(codes), tuple(names), np.array(polygons, dtype=object))
 
 
@@ -188,7 +207,7 @@ def _numbers(value: object) -> object:
     return float(value) if isinstance(value, _Digits) else value
 
 
-def _polygon(feature: dict[str, Any], path: Path, number: int) -> shapely.Geometry:
+def _polygon(feature: dict[str, Any]) -> shapely.Geometry:
     try:
         geometry = feature["geometry"]
         polygon = shape({"type": geometry["type"], "coordinates": _numbers(geometry["coordinates"])})
@@ -200,13 +219,13 @@ def _polygon(feature: dict[str, Any], path: Path, number: int) -> shapely.Geomet
         IndexError,
         shapely.errors.ShapelyError,
     ) as error:
-        raise InputError(f"{path.name}, feature {number}: the shape cannot be read") from error
+        raise InputError("the shape cannot be read") from error
     if polygon.geom_type not in ("Polygon", "MultiPolygon") or polygon.is_empty:
-        raise InputError(f"{path.name}, feature {number}: a grid must be a polygon, not {polygon.geom_type}")
+        raise InputError(f"a grid must be a polygon, not {polygon.geom_type}")
     west, south, east, north = polygon.bounds
     if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
         raise InputError(
-            f"{path.name}, feature {number}: lon {west:.1f} to {east:.1f}, lat {south:.1f} to {north:.1f}"
+            f"lon {west:.1f} to {east:.1f}, lat {south:.1f} to {north:.1f}"
             " are no degrees: lon must lie within -180 to 180 and lat within -90 to 90"
         )
     # Grids drawn by hand touch themselves now and then.

@@ -13,11 +13,10 @@ from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
 from geo.streets import Snapped, StreetNetwork
 from geo.travel import REASONS, find_path, travel_times_s, why_unreachable
-from siting.stations import parse_hours
+from siting.stations import country_of, parse_hours
 
 __all__ = ["StationQuery", "nearest_station"]
 
-DAY_MIN = 24 * 60
 WALK_M = 100.0
 """How far a rider may stand from a street."""
 
@@ -61,7 +60,8 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
     if not fitting:
         what = f"with {', '.join(query.facilities)}" if wanted else "in this study"
         raise NoStationError(f"there is no station {what}")
-    found = [opened for station in fitting if (opened := _open_at(station, when)) is not None]
+    country = country_of(served.meta.timezone)
+    found = [opened for station in fitting if (opened := _open_at(station, when, country)) is not None]
     if not found:
         raise NoStationError(
             f"none of {len(fitting)} fitting stations is open at {when.isoformat(timespec='minutes')}"
@@ -114,15 +114,7 @@ def _why(network: StreetNetwork, mode: str, here: Snapped, there: Snapped) -> st
     return "the stations lie on no street of that mode"
 
 
-def _open_at(station: Station, when: datetime.datetime) -> _Open | None:
-    """Whether the station is open at local time `when`, and until when; public holidays are not known."""
-    week = parse_hours(station.opening_hours).minutes().ravel()
-    now = when.weekday() * DAY_MIN + when.hour * 60 + when.minute
-    if not week[now]:
-        return None
-    ahead = np.flatnonzero(~np.roll(week, -now))
-    if len(ahead) == 0:
-        return _Open(station, None)
-    # Minutes are added on the clock on the wall: a station closes at 22:00 on the day the clock changes too.
-    closes = when.replace(second=0, microsecond=0) + datetime.timedelta(minutes=int(ahead[0]))
-    return _Open(station, closes)
+def _open_at(station: Station, when: datetime.datetime, country: str | None) -> _Open | None:
+    """Return the station and until when it is open; None when it is shut at local time `when`."""
+    is_open, closes = parse_hours(station.opening_hours).closes(when, country)
+    return _Open(station, closes) if is_open else None

@@ -1,5 +1,6 @@
 """Every word that maps and documents show, in each language, and values in words."""
 
+from maps.texts.catalogue import LANGUAGES, catalogue
 from maps.texts.wording import Wording
 
-__all__ = ["Wording"]
+__all__ = ["LANGUAGES", "Wording", "catalogue"]

@@ -17,7 +17,16 @@ _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _MEASURED = re.compile(r"median distance of ([\d,]+) moving points to the nearest street: (.*)")
 _SHARES = re.compile(r"moving kilometres on streets: (.*)")
 _TOGETHER = re.compile(r"([\d,]+) files together")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE = re.compile(rf"(?:\b(\d{{4}}) )?\b({'|'.join(_MONTHS)})\b(?: (\d{{1,2}})(?![\d:]))?")
 _DAY = re.compile(r"\b(Mo|Tu|We|Th|Fr|Sa|Su|PH)\b")
+
+
+def _date_zh(match: re.Match[str]) -> str:
+    """Return a date of opening hours in Chinese."""
+    year, month, day = match.groups()
+    said = f"{_MONTHS.index(month) + 1}月" + (f"{int(day)}日" if day else "")
+    return f"{year}年{said}" if year else said
 
 
 def number_text(value: float, unit: Unit) -> str:
@@ -179,6 +188,9 @@ class Wording:
             return self.text("opening.closed")
         said = rule.replace("Mo-Su ", "").replace("Mo-Su,PH ", "")
         everyday = said != rule or not _DAY.search(rule)
+        timed = re.match(r"\d", said) is not None
+        # A comment that opening hours of working days carry, so that weekends moved to work count.
+        said = re.sub(r'Mo-Fr (.*) "workdays"$', rf"{self.text('opening.workdays')} \1", said)
         if said.replace(" ", "") == "00:00-24:00" and everyday:
             return self.text("opening.always")
         said = re.sub(r"(?<=\d)-(?=\d)", "–", said)
@@ -186,11 +198,12 @@ class Wording:
         said = _DAY.sub(lambda match: days[match.group()], said)
         said = re.sub(r"\b(off|closed)\b", self.text("opening.closed"), said)
         if self.catalogue.lang == "zh":
-            said = re.sub(r"(?<=[一二三四五六日])-(?=周)", "至", said)
+            said = re.sub(r"(?<=[一二三四五六日])-(?=周)", "至", _DATE.sub(_date_zh, said))
+            said = re.sub(r"(?<=[月日])-(?=\d)", "至", said)
             said = re.sub(r"(?<=[一-鿿]) (?=[\d一-鿿])", "", said.replace(",", "、"))
         else:
             said = said.replace(",", ", ").replace(",  ", ", ")
-        if everyday and re.match(r"\d", said):
+        if everyday and timed:
             return f"{self.text('opening.daily')}{'' if self.catalogue.lang == 'zh' else ' '}{said}"
         return said
 

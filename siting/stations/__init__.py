@@ -1,6 +1,7 @@
 """Stations and pick-up points: candidates, kinds, opening hours, and the audit of existing ones."""
 
 from siting.stations.candidates import CandidateRules, CandidateSites
+from siting.stations.day_kinds import country_of
 from siting.stations.hours import clock, parse_hours
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
 from siting.stations.pickups import PickupRules
@@ -13,5 +14,6 @@ __all__ = [
     "PickupRules",
     "StationKind",
     "clock",
+    "country_of",
     "parse_hours",
 ]

@@ -1,96 +1,207 @@
 """Opening hours: reading them, writing them, and which pattern serves a station's demand.
 
-Understood are ``24/7``, ``8:00-18:00``, and the common part of the OSM key ``opening_hours``: rules
-apart by ``;``, days such as ``Mo-Fr`` or ``Sa,Su``, spans such as ``07:00-12:00,13:30-22:00`` (also
-past midnight), and ``off``. Times are local; a span is closed at its start and open at its end.
+The OSM key ``opening_hours`` is read by the library opening-hours; what offices write in words is brought to
+that form first (`office_hours`). Times are local; a span is closed at its start and open at its end.
 """
 
 import dataclasses
+import datetime
+import functools
 import re
 
 import numpy as np
 import numpy.typing as npt
+import opening_hours
 
 from geo.errors import InputError
+from siting.stations.day_kinds import day_kind
+from siting.stations.office_hours import DAYS, WORKDAYS, office_to_osm
 
-__all__ = ["DAYS", "OpeningHours", "clock", "open_by_hour", "parse_hours", "shortest_pattern", "span_text"]
+__all__ = ["OpeningHours", "clock", "open_by_hour", "parse_hours", "shortest_pattern", "span_text"]
 
-DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
-_SPAN = re.compile(r"^(\d{1,2})(?::(\d{2}))?\s*-\s*(\d{1,2})(?::(\d{2}))?$")
+DAY_MIN = 24 * 60
+WEEKS = 52
+MONDAY = datetime.datetime(2001, 1, 1)  # noqa: DTZ001  (opening hours are local)
+"""A common year that begins on a Monday stands for any year; rules that name their own year are not in it."""
+DAY = datetime.timedelta(days=1)
+FORMS = "8:00-18:00, Mo-Fr 08:00-18:00; PH off, 周一至周五 8:30-17:30 or 24/7"
+_UNKNOWN = re.compile(r"\b(sunrise|sunset|dawn|dusk|SH|easter)\b", re.IGNORECASE)
+_SPAN = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
+_SPANS = re.compile(rf"{_SPAN.pattern}(?:,\s*{_SPAN.pattern})*")
+_RULES = re.compile(r'((?:"[^"]*"|[^";])*)(?:;|$)')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OpeningHours:
-    """When a station is open, as minutes of the local day for each weekday from Monday."""
+    """When a station is open."""
 
-    spans: tuple[tuple[tuple[int, int], ...], ...]
-    """Seven rows of (start, end) minutes within 0-1440; end may exceed 1440 past midnight."""
     text: str
+    """In the OSM form."""
+
+    def week_share(self) -> npt.NDArray[np.float64]:
+        """Return (7, 1440) in which share of the weeks of a year each minute is open; no public holidays."""
+        return _week_share(self.text)
 
     def minutes(self) -> npt.NDArray[np.bool_]:
-        """Return (7, 1440) whether it is open in each minute of the week."""
-        week = np.zeros(7 * 1440, dtype=np.bool_)
-        for day, spans in enumerate(self.spans):
-            for start, end in spans:
-                week[np.arange(day * 1440 + start, day * 1440 + end) % len(week)] = True
-        return week.reshape(7, 1440)
+        """Return (7, 1440) whether it is open in each minute of the week, in most weeks of the year."""
+        return self.week_share() > 0.5
+
+    def on_day(self, day: datetime.date, country: str | None) -> tuple[tuple[int, int], ...]:
+        """Return the open spans of one local day, (start, end) minutes within 0-1440.
+
+        Parameters
+        ----------
+        day : datetime.date
+            A local day; a span of the evening before that ends on it is part of it.
+        country : str, optional
+            ISO code of the country whose public holidays count.
+        """
+        evening, night = _nights_apart(self.text)
+        start = datetime.datetime.combine(day, datetime.time())
+        spans = _between(_dated(evening, day, country), start, start + DAY)
+        if night is not None:
+            spans += _between(_dated(night, day - DAY, country), start - DAY, start)
+        return _joined(spans)
+
+    def closes(self, when: datetime.datetime, country: str | None) -> tuple[bool, datetime.datetime | None]:
+        """Return whether it is open at local time `when`, and when it closes; None: not within a year."""
+        now, first = when.hour * 60 + when.minute, when.date()
+        end = next((last for start, last in self.on_day(first, country) if start <= now < last), None)
+        if end is None:
+            return False, None
+        # Minutes are added on the clock on the wall: it closes at 22:00 on the day the clock changes too.
+        wall = when.replace(hour=0, minute=0, second=0, microsecond=0)
+        if end == DAY_MIN and self.text == "24/7":
+            return True, None
+        for ahead in range(1, 367):
+            if end < DAY_MIN:
+                return True, wall + datetime.timedelta(days=ahead - 1, minutes=end)
+            spans = self.on_day(first + ahead * DAY, country)
+            end = spans[0][1] if spans and spans[0][0] == 0 else 0
+        return True, None
 
 
+def _between(text: str, start: datetime.datetime, end: datetime.datetime) -> list[tuple[int, int]]:
+    """Return the open spans between two moments, in minutes from the first."""
+    minute = datetime.timedelta(minutes=1)
+    return [
+        (round((first - start) / minute), round((last - start) / minute))
+        for first, last, state, _ in _parsed(text).intervals(start, end)
+        if state == opening_hours.State.OPEN
+    ]
+
+
+def _joined(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Return the spans in order, those that touch or overlap as one."""
+    out: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if out and start <= out[-1][1]:
+            out[-1] = (out[-1][0], max(out[-1][1], end))
+        else:
+            out.append((start, end))
+    return tuple(out)
+
+
+@functools.lru_cache(maxsize=4096)
+def _parsed(text: str) -> opening_hours.OpeningHours:
+    return opening_hours.OpeningHours(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _nights_apart(text: str) -> tuple[str, str | None]:
+    """Return the rules up to midnight, and those of the hours after it, which belong to the evening before.
+
+    The library opens the morning after a day that a later rule shuts; apart, both days follow their rules.
+    """
+    if not any(_after_midnight(match) for match in _SPAN.finditer(text)):
+        return text, None
+    evening = _SPAN.sub(lambda match: f"{match[1]}:{match[2]}-24:00" if _past(match) else match[0], text)
+    rules = [match.strip() for match in _RULES.findall(text) if match.strip()]
+    night = "; ".join(_night_rule(rule) for rule in rules)
+    return (evening, night) if _is_osm(evening) and _is_osm(night) else (text, None)
+
+
+def _night_rule(rule: str) -> str:
+    if re.search(r"\b(off|closed)\b", rule):
+        return rule
+    if _SPANS.search(rule) is None:
+        return "off" if rule == "24/7" else f"{rule} off"
+    return _SPANS.sub(
+        lambda spans: ",".join(filter(None, map(_after_midnight, _SPAN.finditer(spans[0])))) or "off", rule
+    )
+
+
+def _past(match: re.Match[str]) -> bool:
+    """Whether a span reaches midnight or goes beyond."""
+    start, end = (60 * int(match[k]) + int(match[k + 1]) for k in (1, 3))
+    return end <= start or end > DAY_MIN
+
+
+def _after_midnight(match: re.Match[str]) -> str:
+    """Return the part of a span that lies after midnight, as a span of that day; empty without one."""
+    end = (60 * int(match[3]) + int(match[4])) % DAY_MIN
+    return f"00:00-{clock(end)}" if _past(match) and end else ""
+
+
+@functools.lru_cache(maxsize=4096)
+def _week_share(text: str) -> npt.NDArray[np.float64]:
+    evening, night = _nights_apart(text)
+    last = MONDAY + 7 * WEEKS * DAY
+    year = np.zeros(WEEKS * 7 * DAY_MIN, dtype=np.bool_)
+    for start, end in _between(evening, MONDAY, last):
+        year[start:end] = True
+    for start, end in [] if night is None else _between(night, MONDAY, last):
+        year[np.arange(start + DAY_MIN, end + DAY_MIN) % len(year)] = True
+    share = np.asarray(year.reshape(WEEKS, 7, DAY_MIN).mean(axis=0))
+    share.flags.writeable = False
+    return share
+
+
+def _dated(text: str, day: datetime.date, country: str | None) -> str:
+    """Return the rules as they hold on one day: PH and working days as the weekday on which they fall."""
+    if country is None or not ("PH" in text or WORKDAYS in text):
+        return text
+    kind, name = day_kind(day, country), DAYS[day.weekday()]
+    rules = [match.strip() for match in _RULES.findall(text) if match.strip()]
+    if kind == "working_weekend":
+        rules += [rule.replace("Mo-Fr", name) for rule in rules if WORKDAYS in rule]
+    if kind == "holiday":
+        rules = [re.sub(r"\bPH\b", name, rule) for rule in rules]
+    return "; ".join(rules)
+
+
+@functools.lru_cache(maxsize=4096)
 def parse_hours(text: str) -> OpeningHours:
-    """Read opening hours.
+    """Read opening hours, in the OSM form or in the words of offices.
 
     Raises
     ------
     InputError
-        When the text is not in the understood form.
+        When a part of the text is not understood, or it is never open.
     """
-    clean = text.strip().replace("：", ":").replace("—", "-").replace("–", "-").replace("~", "-")
-    if clean in ("24/7", "24h", "24小时", "全天"):
-        return OpeningHours(tuple(((0, 1440),) for _ in DAYS), "24/7")
-    spans: list[tuple[tuple[int, int], ...]] = [() for _ in DAYS]
-    for rule in clean.split(";"):
-        if not rule.strip() or rule.strip().startswith("PH"):
-            continue
-        days, rest = _days(rule.strip(), text)
-        times: tuple[tuple[int, int], ...] = ()
-        if rest not in ("off", "closed"):
-            times = tuple(_span(part.strip(), text) for part in rest.split(","))
-        for day in days:
-            spans[day] = times
-    if not any(spans):
-        raise InputError(f"opening hours {text!r} never open (form: Mo-Su 07:00-23:00, 8:00-18:00 or 24/7).")
-    return OpeningHours(tuple(spans), clean)
+    clean = re.sub("[—–~]", "-", text.replace("：", ":").replace("；", ";")).strip().rstrip(";").strip()
+    unknown = _UNKNOWN.search(clean)
+    if unknown is not None:
+        raise InputError(
+            f"opening hours {text!r}: {unknown.group()!r} is not known here; write times of the clock,"
+            f" such as {FORMS}."
+        )
+    if not _is_osm(clean):
+        osm = office_to_osm(text)
+        if osm is None or not _is_osm(osm):
+            raise InputError(f"opening hours {text!r} cannot be read; write {FORMS}.")
+        clean = osm
+    if not _week_share(clean).any():
+        raise InputError(f"opening hours {text!r} never open; write {FORMS}.")
+    return OpeningHours(clean)
 
 
-def _days(rule: str, text: str) -> tuple[list[int], str]:
-    head, _, tail = rule.partition(" ")
-    if not head[:2].istitle() or head[:2] not in DAYS:
-        return list(range(7)), rule
-    out: list[int] = []
-    for part in head.split(","):
-        first, _, last = part.partition("-")
-        if first == "PH":
-            continue
-        if first not in DAYS or (last and last not in DAYS):
-            raise InputError(
-                f"opening hours {text!r}: {part!r} is no weekday (allowed: Mo, Tu, We, Th, Fr, Sa, Su)."
-            )
-        a, b = DAYS.index(first), DAYS.index(last or first)
-        out += [d % 7 for d in range(a, b + 1 if b >= a else b + 8)]
-    return out, tail.strip() or "00:00-24:00"
-
-
-def _span(part: str, text: str) -> tuple[int, int]:
-    if part == "24/7":
-        return 0, 1440
-    match = _SPAN.match(part)
-    if match is None:
-        raise InputError(f"opening hours {text!r}: {part!r} is no span of time (form: 07:00-23:00).")
-    h1, m1, h2, m2 = (int(g or 0) for g in match.groups())
-    if h1 > 24 or h2 > 48 or m1 > 59 or m2 > 59:
-        raise InputError(f"opening hours {text!r}: {part!r} is not within 00:00-24:00.")
-    start, end = h1 * 60 + m1, h2 * 60 + m2
-    return start, end if end > start else end + 1440
+def _is_osm(text: str) -> bool:
+    try:
+        _parsed(text)
+    except opening_hours.ParserError:  # type: ignore[attr-defined]  # not in its stub
+        return False
+    return True
 
 
 def clock(minute: int) -> str:
@@ -106,8 +217,8 @@ def span_text(start_hour: int, end_hour: int) -> str:
 
 
 def open_by_hour(hours: OpeningHours) -> npt.NDArray[np.float64]:
-    """Return (24,) the share of each local hour that it is open, mean over the week."""
-    return np.asarray(hours.minutes().reshape(7, 24, 60).mean(axis=(0, 2)))
+    """Return (24,) the share of each local hour that it is open, mean over the year."""
+    return np.asarray(hours.week_share().reshape(7, 24, 60).mean(axis=(0, 2)))
 
 
 def shortest_pattern(

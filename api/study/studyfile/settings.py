@@ -80,7 +80,7 @@ def settings_of(study_settings: StudyFile) -> StudySettings:
 
 def _forbidden(table: ForbiddenTable | None) -> tuple[shapely.Geometry, ...]:
     """Return the zones in which no station may stand, WGS-84."""
-    return () if table is None else read_zones(Path(table.file), table.datum)
+    return () if table is None else read_zones(Path(table.file), table.datum, table.layer, table.crs)
 
 
 def existing_stations_of(
@@ -89,7 +89,7 @@ def existing_stations_of(
     """Return the stations that stand today: from the planner's list, or made for a made fleet."""
     if study_settings.existing is not None:
         table = study_settings.existing
-        rows = read_stations(Path(table.file), table.datum, _named(table.columns))
+        rows = read_stations(Path(table.file), table.datum, _named(table.columns), table.layer, table.crs)
         return tuple(
             ExistingStation(row.name, row.lonlat, row.opening_hours, row.kind, row.facilities) for row in rows
         )
@@ -125,7 +125,7 @@ def grids_of(study_settings: StudyFile, network: StreetNetwork) -> Grids | None:
         return None
     if table.file is None:
         return _grids(h3_grids(network.bounds, table.h3_resolution or H3_RESOLUTION))
-    grids = read_grids(Path(table.file), table.code_field, table.name_field)
+    grids = read_grids(Path(table.file), table.code_field, table.name_field, table.layer, table.crs)
     datum = table.datum or "wgs84"
     shifted = np.array(to_wgs84_zones(tuple(grids.polygons), datum), dtype=object)
     return _grids(UnitGrids(grids.codes, grids.names, shifted))
@@ -140,5 +140,5 @@ def own_sites_of(study_settings: StudyFile) -> CandidateSites | None:
     table = study_settings.siting.own_sites
     if table is None:
         return None
-    names, lonlat = read_places(Path(table.file), table.datum, _named(table.columns))
+    names, lonlat = read_places(Path(table.file), table.datum, _named(table.columns), table.layer, table.crs)
     return CandidateSites(np.asarray(lonlat), names, ("own",) * len(names))

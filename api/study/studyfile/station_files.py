@@ -1,32 +1,38 @@
-"""Lists of stations that stand today, as offices keep them: CSV, Excel or GeoJSON."""
+"""Stations that stand today and rooms a planner offers, from the lists of `place_tables`."""
 
-import csv
 import dataclasses
-import io
-import json
+import functools
 import math
 import re
-import warnings
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-import openpyxl
 from numpy.typing import NDArray
-from openpyxl.utils.exceptions import InvalidFileException
 
+from api.study.studyfile.place_tables import PlaceTable, Row, cell_text, read_rows
 from geo.datum import Datum, to_wgs84
-from geo.errors import InputError
+from geo.errors import InputError, all_at_once
+from geo.layers import LAYER_ENDINGS, to_degrees
+from maps.texts import LANGUAGES, catalogue
+from siting.stations import KINDS as STATION_KINDS
 from siting.stations import parse_hours
 
 __all__ = ["COLUMNS", "FACILITY_WORDS", "StationRow", "read_places", "read_stations"]
+
+T = TypeVar("T")
+METRES = 1_000.0
+"""No degree is so large, and no metre of a national grid so small."""
+STATUS = ("类别", "Status")
+SUGGESTED = ("建议新增", "suggested")
+"""Column and words by which reports tell suggested stations from existing ones."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "name": ("name", "station", "名称", "站点名称", "驿站名称", "站点"),
     "lon": ("lon", "lng", "longitude", "x", "经度"),
     "lat": ("lat", "latitude", "y", "纬度"),
-    "opening_hours": ("opening_hours", "hours", "open", "开放时间", "营业时间", "服务时间"),
+    "opening_hours": ("opening_hours", "hours", "open", "opening hours", "开放时间", "营业时间", "服务时间"),
     "kind": ("kind", "type", "类型", "类别"),
     "facilities": ("facilities", "设施", "服务设施"),
 }
@@ -35,7 +41,8 @@ NEEDED = ("name", "lon", "lat", "opening_hours")
 KINDS: Mapping[str, str] = {
     "": "standard", "micro": "micro", "standard": "standard", "hub24": "hub24",
     "微驿站": "micro", "微型": "micro", "标准站": "standard", "标准": "standard",
-    "24小时站": "hub24", "枢纽站": "hub24",
+    "微型站": "micro", "小微站": "micro", "标准驿站": "standard", "普通站": "standard",
+    "24小时站": "hub24", "24小时驿站": "hub24", "枢纽站": "hub24", "枢纽": "hub24",
 }  # fmt: skip
 
 
@@ -65,34 +72,42 @@ class StationRow:
 
 
 def read_stations(
-    path: Path, datum: Datum, columns: Mapping[str, str] | None = None
+    path: Path,
+    datum: Datum,
+    columns: Mapping[str, str] | None = None,
+    layer: str | None = None,
+    crs: str | None = None,
 ) -> tuple[StationRow, ...]:
     """Read a list of stations.
 
     Parameters
     ----------
     path : Path
-        ``.csv`` (UTF-8 or GBK), ``.xlsx`` (first sheet) or ``.geojson`` / ``.json`` (points).
+        ``.csv`` (UTF-8 or GBK), ``.xlsx`` (also below titles; a report of Yilu too) or a layer of points:
+        ``.geojson``, ``.json``, ``.gpkg``, ``.shp``, or a ``.zip`` of one.
     datum : str
         ``wgs84``, ``gcj02`` or ``bd09``: that of the positions in the file.
     columns : mapping, optional
         From our names (`COLUMNS`) to those of the file, for names that are not well known.
+    layer : str, optional
+        Layer or sheet, of files in which several fit.
+    crs : str, optional
+        Of files in metres that do not name theirs, such as ``EPSG:4547``.
 
     Returns
     -------
     tuple of StationRow
-        In the order of the file.
+        In the order of the file; stations that a report of Yilu suggests are left out, as they do not stand.
 
     Raises
     ------
     InputError
-        For a file that cannot be read or a value that is not allowed: file, row, column and what is allowed.
+        For a file that cannot be read, and for values that are not allowed, all at once: row, column and
+        what is allowed.
     """
-    rows = _rows(path)
-    if not rows:
-        raise InputError(f"{path.name}: holds no station")
-    names = _find_columns(path, rows[0][1], columns or {}, NEEDED)
-    read = [_station(path, number, row, names) for number, row in rows]
+    table = read_rows(path, lambda heads: _columns(heads, columns or {}, NEEDED), layer, crs)
+    rows = _positions(path, _standing(table), table.columns, crs)
+    read = _read(path, rows, lambda row: _station(row, table.columns), "station that stands today")
     lonlat = to_wgs84(np.array([station.lonlat for station in read]), datum)
     return tuple(
         dataclasses.replace(station, lonlat=(float(lon), float(lat)))
@@ -101,13 +116,17 @@ def read_stations(
 
 
 def read_places(
-    path: Path, datum: Datum, columns: Mapping[str, str] | None = None
+    path: Path,
+    datum: Datum,
+    columns: Mapping[str, str] | None = None,
+    layer: str | None = None,
+    crs: str | None = None,
 ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Read names and positions only, such as a planner's own list of rooms.
 
     Parameters
     ----------
-    path, datum, columns
+    path, datum, columns, layer, crs
         As in `read_stations`.
 
     Returns
@@ -120,146 +139,132 @@ def read_places(
     InputError
         As `read_stations`.
     """
-    rows = _rows(path)
-    if not rows:
-        raise InputError(f"{path.name}: holds no place")
-    names = _find_columns(path, rows[0][1], columns or {}, ("name", "lon", "lat"))
-    placed = [_place(path, number, row, names) for number, row in rows]
+    table = read_rows(path, lambda heads: _columns(heads, columns or {}, ("name", "lon", "lat")), layer, crs)
+    rows = _positions(path, table.rows, table.columns, crs)
+    placed = _read(path, rows, lambda row: _place(row, table.columns), "place")
     return tuple(name for name, _ in placed), to_wgs84(np.array([lonlat for _, lonlat in placed]), datum)
 
 
-Row = tuple[int, Mapping[str, object]]
-
-
-def _rows(path: Path) -> list[Row]:
-    ending = path.suffix.lower()
-    readers = {".csv": _csv, ".xlsx": _xlsx, ".geojson": _geojson, ".json": _geojson}
-    if ending not in readers:
-        raise InputError(f"{path.name}: stations must be a .csv, .xlsx or .geojson file")
-    try:
-        return readers[ending](path.read_bytes(), path.name)
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({(error.strerror or 'input error').lower()})") from None
-
-
-def _csv(content: bytes, name: str) -> list[Row]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("gb18030")
-        except UnicodeDecodeError:
-            raise InputError(f"{name}: is neither UTF-8 nor GBK text") from None
-    first = text.partition("\n")[0]
-    separator = max(",\t;", key=first.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restkey="", restval="")
-    try:
-        return [(number, row) for number, row in enumerate(reader, start=2) if any(map(_text, row.values()))]
-    except csv.Error as error:
-        raise InputError(f"{name}: row {reader.line_num}: {error}") from None
-
-
-def _xlsx(content: bytes, name: str) -> list[Row]:
-    try:
-        with warnings.catch_warnings():
-            # Styles that the library does not know are of no interest here.
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            table = [tuple(row) for row in book.worksheets[0].iter_rows(values_only=True)]
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError):
-        raise InputError(f"{name}: is not an Excel workbook (.xlsx)") from None
-    if not table:
-        return []
-    head = [_text(cell) for cell in table[0]]
-    return [
-        (number, dict(zip(head, row, strict=False)))
-        for number, row in enumerate(table[1:], start=2)
-        if any(map(_text, row))
-    ]
-
-
-def _geojson(content: bytes, name: str) -> list[Row]:
-    try:
-        features = json.loads(content.decode("utf-8-sig"))["features"]
-        rows: list[Row] = []
-        for number, feature in enumerate(features, start=1):
-            if feature["geometry"]["type"] != "Point":
-                raise InputError(f"{name}: feature {number} is a {feature['geometry']['type']}, not a Point")
-            lon, lat = feature["geometry"]["coordinates"][:2]
-            rows.append((number, {**(feature.get("properties") or {}), "lon": lon, "lat": lat}))
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{name}: is not a GeoJSON collection of points") from None
-    return rows
-
-
-def _find_columns(
-    path: Path, row: Mapping[str, object], told: Mapping[str, str], needed: tuple[str, ...]
-) -> dict[str, str]:
-    present = {_text(key).lower(): key for key in row}
+def _columns(headings: Sequence[str], told: Mapping[str, str], needed: tuple[str, ...]) -> dict[str, str]:
+    """Return from our names to those headings that mean them."""
+    present = {heading.strip().casefold(): heading for heading in headings}
     found: dict[str, str] = {}
     for ours, known in COLUMNS.items():
         if ours in told:
-            if told[ours].lower() not in present:
-                raise InputError(f"{path.name}: has no column {told[ours]!r} (told for {ours})")
-            found[ours] = present[told[ours].lower()]
+            if told[ours].casefold() not in present:
+                raise InputError(f"has no column {told[ours]!r} (told for {ours})")
+            found[ours] = present[told[ours].casefold()]
             continue
         match = next((present[word] for word in known if word in present), None)
         if match is not None:
             found[ours] = match
         elif ours in needed:
-            raise InputError(f"{path.name}: has no column for {ours} (known names: {', '.join(known)})")
+            raise InputError(f"has no column for {ours} (known names: {', '.join(known)})")
     return found
 
 
-def _station(path: Path, number: int, row: Mapping[str, object], names: Mapping[str, str]) -> StationRow:
-    where = f"{path.name}: row {number}"
-    name, lonlat = _place(path, number, row, names)
-    value = {ours: _text(row.get(theirs)) for ours, theirs in names.items()}
+def _read(path: Path, rows: Sequence[Row], read: Callable[[Mapping[str, object]], T], what: str) -> list[T]:
+    """Read all rows; what is wrong with any of them is told at once."""
+    if not rows:
+        raise InputError(f"{path.name}: holds no {what}")
+    out: list[T] = []
+    wrong: list[str] = []
+    for number, row in rows:
+        try:
+            out.append(read(row))
+        except InputError as error:
+            wrong.append(f"row {number}: {error}")
+    if wrong:
+        raise all_at_once(path.name, wrong)
+    return out
+
+
+def _standing(table: PlaceTable) -> list[Row]:
+    """Leave out what a list of Yilu only suggests: it does not stand."""
+    status = next((name for name in STATUS if any(name in row for _, row in table.rows)), None)
+    if status is None or status in table.columns.values():
+        return table.rows
+    return [row for row in table.rows if cell_text(row[1].get(status)) not in SUGGESTED]
+
+
+def _positions(path: Path, rows: Sequence[Row], names: Mapping[str, str], crs: str | None) -> Sequence[Row]:
+    """Bring rows in metres to degrees; refuse them where nobody said in which system they are."""
+    if path.suffix.lower() in LAYER_ENDINGS:
+        return rows  # settled by the file
+    xy = np.array([[_number(row.get(names[ours])) for ours in ("lon", "lat")] for _, row in rows])
+    if crs is None:
+        if len(xy) and (np.nan_to_num(np.abs(xy)).min(axis=1) > METRES).mean() > 0.5:
+            raise InputError(
+                f"{path.name}: {names['lon']} and {names['lat']} are metres, but no coordinate reference"
+                ' system is named: add the key crs to the study file, such as crs = "EPSG:4547"'
+            )
+        return rows
+    known = np.isfinite(xy).all(axis=1)
+    if not known.any():
+        return rows
+    lonlat = xy.copy()
+    lonlat[known] = to_degrees(xy[known], crs, path.name)
+    return [
+        (number, {**row, names["lon"]: lon, names["lat"]: lat} if here else row)
+        for (number, row), (lon, lat), here in zip(rows, lonlat.tolist(), known, strict=True)
+    ]
+
+
+def _number(cell: object) -> float:
+    try:
+        return float(cell_text(cell))
+    except ValueError:
+        return math.nan
+
+
+def _station(row: Mapping[str, object], names: Mapping[str, str]) -> StationRow:
+    name, lonlat = _place(row, names)
+    value = {ours: cell_text(row.get(theirs)) for ours, theirs in names.items()}
     try:
         hours = parse_hours(value["opening_hours"]).text
     except InputError as error:
-        raise InputError(f"{where}: {names['opening_hours']}: {error}") from None
+        raise InputError(f"{names['opening_hours']}: {error}") from None
     kind = value.get("kind", "")
-    if kind not in KINDS:
-        raise InputError(
-            f"{where}: {names['kind']} is {kind!r} (allowed: {', '.join(k for k in KINDS if k)})"
-        )
+    if kind.casefold() not in kind_words():
+        allowed = ", ".join(word for word in kind_words() if word)
+        raise InputError(f"{names['kind']} is {kind!r} (allowed: {allowed})")
     facilities = _words(value["facilities"]) if "facilities" in value else None
-    return StationRow(name, lonlat, hours, KINDS[kind], facilities)
+    return StationRow(name, lonlat, hours, kind_words()[kind.casefold()], facilities)
 
 
-def _place(
-    path: Path, number: int, row: Mapping[str, object], names: Mapping[str, str]
-) -> tuple[str, tuple[float, float]]:
-    where = f"{path.name}: row {number}"
-    name, lon, lat = (_text(row.get(names[ours])) for ours in ("name", "lon", "lat"))
+def _place(row: Mapping[str, object], names: Mapping[str, str]) -> tuple[str, tuple[float, float]]:
+    name, lon, lat = (cell_text(row.get(names[ours])) for ours in ("name", "lon", "lat"))
     if not name:
-        raise InputError(f"{where}: {names['name']} is empty")
-    return name, (_degrees(where, names["lon"], lon, 180.0), _degrees(where, names["lat"], lat, 90.0))
+        raise InputError(f"{names['name']} is empty")
+    return name, (_degrees(names["lon"], lon, 180.0), _degrees(names["lat"], lat, 90.0))
 
 
-def _degrees(where: str, column: str, text: str, limit: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+def _degrees(column: str, text: str, limit: float) -> float:
+    number = _number(text)
     if not -limit <= number <= limit:
-        raise InputError(f"{where}: {column} is {text!r} (allowed: -{limit:g} to {limit:g} degrees)")
+        raise InputError(f"{column} is {text!r} (allowed: -{limit:g} to {limit:g} degrees)")
     return number
+
+
+@functools.cache
+def kind_words() -> Mapping[str, str]:
+    """Return from words for a kind to its name: ours, those of offices, and those that reports print."""
+    printed = {
+        catalogue(lang).text(f"kind.{kind.name}").casefold(): kind.name
+        for lang in LANGUAGES
+        for kind in STATION_KINDS
+    }
+    return {**KINDS, **printed}
+
+
+@functools.cache
+def facility_words() -> Mapping[str, str]:
+    """Return from words for a facility to its name: those of offices, and those that reports print."""
+    names = dict.fromkeys(name for kind in STATION_KINDS for name in kind.facilities)
+    printed = {catalogue(lang).text(f"facility.{name}"): name for lang in LANGUAGES for name in names}
+    return {**FACILITY_WORDS, **{word.casefold(): name for word, name in printed.items()}}
 
 
 def _words(text: str) -> tuple[str, ...]:
     parts: Iterable[str] = (part.strip() for part in re.split(r"[;,|、；，]", text))
-    return tuple(dict.fromkeys(FACILITY_WORDS.get(part, part) for part in parts if part))
-
-
-def _text(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, Sequence) and not isinstance(cell, str):
-        return ";".join(_text(part) for part in cell)
-    return str(cell).strip()
+    return tuple(dict.fromkeys(facility_words().get(part.casefold(), part) for part in parts if part))

@@ -132,11 +132,20 @@ class SyntheticTable(_Table):
     """Stations that stand away from where riders rest, as they often do."""
 
 
-class ExistingTable(_Table):
-    """``[existing]``: the stations that stand today."""
+class _PlaceFile(_Table):
+    """A file of places, in one of many formats."""
 
     file: Annotated[str, Field(min_length=1)]
     datum: Datum
+    layer: str | None = None
+    """Layer or sheet, of files with several that fit."""
+    crs: str | None = None
+    """Such as ``EPSG:4547``, of files in metres that do not name theirs."""
+
+
+class ExistingTable(_PlaceFile):
+    """``[existing]``: the stations that stand today, from CSV, Excel, GeoJSON, GeoPackage or Shapefile."""
+
     columns: dict[Literal["name", "lon", "lat", "opening_hours", "kind", "facilities"], str] = Field(
         default_factory=dict
     )
@@ -150,19 +159,13 @@ class WeightTable(_Table):
     passing: Annotated[float, Field(ge=0, le=1_000)] = 0.0
 
 
-class ForbiddenTable(_Table):
-    """``[siting.forbidden]``: polygons in which no station may stand."""
-
-    file: Annotated[str, Field(min_length=1)]
-    """GeoJSON: a FeatureCollection of polygons."""
-    datum: Datum
+class ForbiddenTable(_PlaceFile):
+    """``[siting.forbidden]``: polygons in which no station may stand: GeoJSON, GeoPackage or Shapefile."""
 
 
-class OwnSitesTable(_Table):
+class OwnSitesTable(_PlaceFile):
     """``[siting.own_sites]``: the planner's own list of rooms; they are never too close to others."""
 
-    file: Annotated[str, Field(min_length=1)]
-    datum: Datum
     columns: dict[Literal["name", "lon", "lat"], str] = Field(default_factory=dict)
 
 
@@ -231,11 +234,15 @@ class SitingTable(_Table):
 
 
 class GridTable(_Table):
-    """``[grids]``: unit grids from GeoJSON, or hexagons."""
+    """``[grids]``: unit grids from GeoJSON, a GeoPackage or a Shapefile, or hexagons."""
 
     file: str | None = None
     datum: Datum | None = None
     """Of the file."""
+    layer: str | None = None
+    """Of files with several layers."""
+    crs: str | None = None
+    """Of files in metres that do not name theirs."""
     code_field: str | None = None
     name_field: str | None = None
     h3_resolution: Annotated[int, Field(ge=6, le=11)] | None = None

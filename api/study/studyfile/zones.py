@@ -1,4 +1,4 @@
-"""Zones of a planner, such as those in which no station may stand: polygons from GeoJSON."""
+"""Zones of a planner, such as those in which no station may stand: polygons of a file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,21 +8,27 @@ import shapely
 import shapely.geometry
 
 from geo.datum import Datum, to_wgs84
-from geo.errors import InputError
-from geo.geojson import read_features
+from geo.errors import InputError, all_at_once
+from geo.layers import read_layer
 
 __all__ = ["read_zones", "to_wgs84_zones"]
 
 
-def read_zones(path: Path, datum: Datum) -> tuple[shapely.Geometry, ...]:
+def read_zones(
+    path: Path, datum: Datum, layer: str | None = None, crs: str | None = None
+) -> tuple[shapely.Geometry, ...]:
     """Read polygons.
 
     Parameters
     ----------
     path : Path
-        A GeoJSON FeatureCollection of polygons or multipolygons.
+        Polygons or multipolygons, as `geo.layers.read_layer` takes them.
     datum : str
         ``wgs84``, ``gcj02`` or ``bd09``: that of the positions in the file.
+    layer : str, optional
+        Of files with several layers.
+    crs : str, optional
+        Of files that do not name theirs.
 
     Returns
     -------
@@ -32,12 +38,22 @@ def read_zones(path: Path, datum: Datum) -> tuple[shapely.Geometry, ...]:
     Raises
     ------
     InputError
-        For a file that cannot be read, and for a feature that is no valid polygon in degrees.
+        For a file that cannot be read, and for features that are no valid polygons in degrees, all at once.
     """
-    features = read_features(path)
+    features = read_layer(path, layer=layer, crs=crs)
     if not features:
-        raise InputError(f"{path.name}: a GeoJSON FeatureCollection with at least one polygon is needed")
-    return to_wgs84_zones([_polygon(path, number, f) for number, f in enumerate(features, 1)], datum)
+        raise InputError(
+            f"{path.name}: at least one polygon is needed, such as in a GeoJSON FeatureCollection"
+        )
+    zones, wrong = [], []
+    for number, feature in enumerate(features, 1):
+        try:
+            zones.append(_polygon(feature))
+        except InputError as error:
+            wrong.append(f"feature {number}: {error}")
+    if wrong:
+        raise all_at_once(path.name, wrong)
+    return to_wgs84_zones(zones, datum)
 
 
 def to_wgs84_zones(zones: Sequence[shapely.Geometry], datum: Datum) -> tuple[shapely.Geometry, ...]:
@@ -45,7 +61,7 @@ def to_wgs84_zones(zones: Sequence[shapely.Geometry], datum: Datum) -> tuple[sha
     return tuple(shapely.transform(np.array(zones, dtype=object), lambda lonlat: to_wgs84(lonlat, datum)))
 
 
-def _polygon(path: Path, number: int, feature: object) -> shapely.Geometry:
+def _polygon(feature: object) -> shapely.Geometry:
     try:
         zone = shapely.geometry.shape(feature["geometry"] if isinstance(feature, dict) else None)
     except (KeyError, TypeError, ValueError, AttributeError, shapely.GEOSException):
@@ -56,10 +72,8 @@ def _polygon(path: Path, number: int, feature: object) -> shapely.Geometry:
         or zone.is_empty
         or not zone.is_valid
     ):
-        raise InputError(f"{path.name}, feature {number}: a valid polygon is needed")
+        raise InputError("a valid polygon is needed")
     west, south, east, north = zone.bounds
     if west < -180 or east > 180 or south < -90 or north > 90:
-        raise InputError(
-            f"{path.name}, feature {number}: positions must be (lon, lat), -180 to 180 and -90 to 90 degrees"
-        )
+        raise InputError("positions must be (lon, lat), -180 to 180 and -90 to 90 degrees")
     return shapely.force_2d(zone)

@@ -1,6 +1,7 @@
 """The service over one finished study: stations, files, documentation."""
 
 import datetime
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,19 @@ def test_nearest_by_the_streets_and_open_by_the_clock_of_the_city(client: TestCl
     # 15:00 in UTC is 23:00 in Shanghai.
     utc = client.get(NEAREST, params=_ask("F", at="2026-03-04T15:00:00Z")).json()
     assert utc == night
+
+
+def test_a_station_with_ph_off_is_shut_on_a_public_holiday(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "out")
+    path = folder / "data" / "stations.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    rows[0]["opening_hours"] = "Mo-Su 08:00-18:00; PH off"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    with TestClient(create_app(folder, settings=Settings(), clock=lambda: NOON)) as client:
+        day = client.get(NEAREST, params=_ask("F")).json()
+        assert (day["station_id"], day["open_until"]) == ("E01", "2026-03-04T18:00:00+08:00")
+        national_day = client.get(NEAREST, params=_ask("F", at="2026-10-01T12:00:00+08:00")).json()
+        assert national_day["station_id"] == "E02"
 
 
 def test_the_way_is_legal_and_named(client: TestClient) -> None:

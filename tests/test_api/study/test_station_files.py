@@ -1,14 +1,22 @@
 """Lists of stations as offices keep them are read, or refused with row and column."""
 
 import json
+import zipfile
 from pathlib import Path
 
+import geopandas
+import numpy as np
 import openpyxl
 import pytest
+import shapely
+from study_sample import sample_study
 
 from api.study.studyfile.station_files import read_places, read_stations
 from geo.datum import from_wgs84
 from geo.errors import InputError
+from maps.documents import write_xlsx
+from maps.page.basemap import Backdrop, BackdropLayer
+from siting.stations import parse_hours
 
 HEAD = ("名称", "经度", "纬度", "开放时间", "类型", "设施")
 ROW = ("暖蜂驿站", 116.35, 39.99, "8:00-18:00", "微驿站", "热水、微波炉")
@@ -98,3 +106,110 @@ def test_a_column_may_be_told(tmp_path: Path) -> None:
     assert (names, lonlat.tolist()) == (("A",), [[116.0, 39.0]])
     with pytest.raises(InputError, match="has no column 'site'"):
         read_stations(path, "wgs84", {"name": "site"})
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_report_of_ours_is_read_as_existing_stations(tmp_path: Path, lang: str) -> None:
+    study = sample_study()
+    west, south, east, north = study.bounds
+    line = np.array([[west, south], [east, north]])
+    layers = (BackdropLayer("major", False, 3, 19, np.array([0, 2]), line, np.zeros(1, np.int32)),)
+    write_xlsx(study, Backdrop(study.bounds, layers), lang, tmp_path / "report.xlsx")
+    standing = [site for site in study.sites if site.existing]
+    read = read_stations(tmp_path / "report.xlsx", "wgs84")
+    assert len(read) == len(standing) > 0
+    for row, site in zip(read, standing, strict=True):
+        assert (row.name, row.kind) == (site.name, site.kind)
+        assert row.lonlat == pytest.approx(site.lonlat, abs=1e-6)
+        week = parse_hours(site.opening_hours).week_share()
+        assert np.array_equal(parse_hours(row.opening_hours).week_share(), week)
+        assert row.facilities == tuple(dict.fromkeys(PRINTED_ALIKE.get(f, f) for f in site.facilities))
+
+
+PRINTED_ALIKE = {"table": "seats", "tables": "seats", "hot_water": "water"}
+
+
+def _titled(path: Path) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(("某区骑手驿站一览表",))
+    sheet.append(("截至2026年3月",))
+    sheet.append(("序号", "名称", "街道", "位置", None, "开放时间", "类型"))
+    sheet.append((None, None, None, "经度（°）", "纬度（°）", None, None))
+    sheet.append((1, "甲", "知春路", 116.3, 39.9, "每天08:00–20:00", "微型驿站"))
+    sheet.append((2, "乙", None, 116.4, 39.8, "全天24小时", "24小时枢纽站"))
+    sheet.append(("注：以上信息由各街道报送",))
+    for area in ("A1:G1", "A2:G2", "A3:A4", "B3:B4", "C3:C4", "D3:E3", "F3:F4", "G3:G4", "C5:C6"):
+        sheet.merge_cells(area)
+    book.save(path)
+    return path
+
+
+def test_titles_merged_cells_and_notes(tmp_path: Path) -> None:
+    rows = read_stations(_titled(tmp_path / "s.xlsx"), "wgs84")
+    assert [(row.name, row.lonlat, row.opening_hours, row.kind) for row in rows] == [
+        ("甲", (116.3, 39.9), "Mo-Su 08:00-20:00", "micro"),
+        ("乙", (116.4, 39.8), "24/7", "hub24"),
+    ]
+    text = "某区驿站,,,\n名称;经度;纬度;开放时间\n甲;116.3;39.9;8点-20点\n"
+    (tmp_path / "s.csv").write_bytes(text.encode("gbk"))
+    assert read_stations(tmp_path / "s.csv", "wgs84")[0].opening_hours == "08:00-20:00"
+
+
+def test_all_bad_rows_are_told_at_once(tmp_path: Path) -> None:
+    bad = [("A", 116, 39, "8-26-9", "", ""), ROW, ("B", 216, 39, "24/7", "", ""), ("C", 116, 39, "", "", "")]
+    with pytest.raises(InputError) as caught:
+        read_stations(_csv(tmp_path / "s.csv", *bad), "wgs84")
+    said = str(caught.value)
+    assert said.startswith("s.csv: 3 things are wrong: row 2: 开放时间: ")
+    assert "; row 4: 经度 is '216'" in said
+    assert "; row 5: 开放时间: " in said
+
+
+def test_two_sheets_that_fit_are_asked_for(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for title, name in (("东", "A"), ("西", "B")):
+        sheet = book.create_sheet(title)
+        sheet.append(HEAD)
+        sheet.append((name, *ROW[1:]))
+    book.save(tmp_path / "s.xlsx")
+    with pytest.raises(InputError, match=r"several sheets hold places; .* layer = .*东, 西"):
+        read_stations(tmp_path / "s.xlsx", "wgs84")
+    assert read_stations(tmp_path / "s.xlsx", "wgs84", layer="西")[0].name == "B"
+
+
+def _frame(crs: str | None) -> geopandas.GeoDataFrame:
+    values = {"名称": ["甲", "乙"], "开放时间": ["8点-20点", "24/7"], "设施": ["热水", "空调"]}
+    points = [shapely.Point(116.3, 39.9), shapely.Point(116.4, 39.8)]
+    frame = geopandas.GeoDataFrame(values, geometry=points, crs="EPSG:4490")
+    return frame if crs is None else frame.to_crs(crs)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:4547", "EPSG:32650"])
+def test_vector_files_in_any_crs(tmp_path: Path, crs: str) -> None:
+    frame = _frame(crs)
+    frame.to_file(tmp_path / "s.gpkg", driver="GPKG")
+    frame.to_file(tmp_path / "驿站.shp", driver="ESRI Shapefile", encoding="GBK")
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as packed:
+        for ending in (".shp", ".shx", ".dbf", ".prj"):  # without .cpg, as old tools leave it
+            packed.write(tmp_path / f"驿站{ending}", f"数据/驿站{ending}")
+    for name in ("s.gpkg", "s.zip"):
+        first, second = read_stations(tmp_path / name, "wgs84")
+        assert (first.name, first.opening_hours, first.facilities) == ("甲", "08:00-20:00", ("water",))
+        assert first.lonlat == pytest.approx((116.3, 39.9), abs=1e-6)
+        assert second.lonlat == pytest.approx((116.4, 39.8), abs=1e-6)
+
+
+def test_metres_without_a_crs_are_refused(tmp_path: Path) -> None:
+    frame = _frame("EPSG:4547")
+    frame.to_file(tmp_path / "s.shp", driver="ESRI Shapefile", encoding="UTF-8")
+    (tmp_path / "s.prj").unlink()
+    xy = frame.geometry.iloc[0]
+    _csv(tmp_path / "s.csv", ("甲", xy.x, xy.y, "24/7", "", ""))
+    for name in ("s.shp", "s.csv"):
+        with pytest.raises(InputError, match=rf"{name}: .*metres.*crs = \"EPSG:4547\""):
+            read_stations(tmp_path / name, "wgs84")
+        found = read_stations(tmp_path / name, "wgs84", crs="EPSG:4547")
+        assert found[0].lonlat == pytest.approx((116.3, 39.9), abs=1e-6)
+    with pytest.raises(InputError, match="'EPSG:1' is no coordinate reference system"):
+        read_stations(tmp_path / "s.csv", "wgs84", crs="EPSG:1")

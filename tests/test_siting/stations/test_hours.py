@@ -1,11 +1,15 @@
 """Opening hours: forms that planners write, and the shortest pattern that serves the demand."""
 
+import datetime
+import zoneinfo
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import InputError
+from siting.stations.day_kinds import country_of
 from siting.stations.hours import open_by_hour, parse_hours, shortest_pattern, span_text
 
 
@@ -22,6 +26,9 @@ from siting.stations.hours import open_by_hour, parse_hours, shortest_pattern, s
         ("Mo-Su 00:00-24:00", 7 * 1440),
         ("8:00—18:00", 7 * 600),
         ("Mo-Su 08:00-18:00; PH off", 7 * 600),
+        ("Mo-Fr 8-18", 5 * 600),
+        ("22:00-02:00; We off", 6 * 240),
+        ("Su[1] off; Mo-Fr 08:00-18:00", 5 * 600),
     ],
 )
 def test_known_forms(text: str, open_minutes_a_week: int) -> None:
@@ -34,6 +41,131 @@ def test_known_forms(text: str, open_minutes_a_week: int) -> None:
 def test_other_forms_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="opening hours"):
         parse_hours(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "osm"),
+    [
+        ("周一至周五 8:30-17:30", "Mo-Fr 08:30-17:30"),
+        ("周一到周五 8:00-12:00、14:00-18:00", "Mo-Fr 08:00-12:00,14:00-18:00"),
+        ("星期一至星期五8.30-17.30", "Mo-Fr 08:30-17:30"),
+        ("周1-周5 8：00—18：00", "Mo-Fr 08:00-18:00"),
+        ("工作日8:30-17:30", 'Mo-Fr 08:30-17:30 "workdays"; PH off'),
+        ("工作日8点-18点，周末10点-16点，法定节假日休息",
+         'Mo-Fr 08:00-18:00 "workdays"; Sa,Su 10:00-16:00; PH off'),
+        ("工作日8:30-17:30，周末及法定节假日休息", 'Mo-Fr 08:30-17:30 "workdays"; Sa,Su,PH off'),
+        ("周末 9:00-17:00", "Sa,Su 09:00-17:00"),
+        ("周六日9时至17时30分", "Sa,Su 09:00-17:30"),
+        ("8:00-20:00，法定节假日休息", "08:00-20:00; PH off"),
+        ("每天8:00-20:00（法定节假日除外）", "Mo-Su 08:00-20:00; PH off"),
+        ("周一至周五（法定节假日除外）8:30-17:30", "Mo-Fr 08:30-17:30; PH off"),
+        ("8:00-20:00 法定节假日照常", "08:00-20:00"),
+        ("周一闭馆，每天9:00-17:00", "Mo-Su 09:00-17:00; Mo off"),
+        ("8点-20点", "08:00-20:00"),
+        ("早8点至晚10点半", "08:00-22:30"),
+        ("上午8:30-11:30，下午2:00-5:30", "08:30-11:30,14:00-17:30"),
+        ("全天24小时", "24/7"),
+        ("24小时开放", "24/7"),
+        ("7×24小时", "24/7"),
+        ("08:00-次日02:00", "08:00-02:00"),
+        ("晚10点-次日早6点", "22:00-06:00"),
+        ("每天08:00–20:00", "Mo-Su 08:00-20:00"),
+        ("全年无休 8:00-20:00", "08:00-20:00"),
+        ("0830-1730", "08:30-17:30"),
+        ("9:00AM-5:00PM", "09:00-17:00"),
+        ("夏季8:00-20:00，冬季9:00-18:00", "May-Sep 08:00-20:00; Oct-Apr 09:00-18:00"),
+        ("8:00-20:00（夏季），9:00-18:00（冬季）", "May-Sep 08:00-20:00; Oct-Apr 09:00-18:00"),
+        ("夏季（6月1日-8月31日）8:00-20:00；冬季（9月1日-次年5月31日）9:00-18:00",
+         "Jun 01-Aug 31 08:00-20:00; Sep 01-May 31 09:00-18:00"),
+        ("5-9月 8:00-20:00; 10月-4月 9:00-18:00", "May-Sep 08:00-20:00; Oct-Apr 09:00-18:00"),
+    ],
+)  # fmt: skip
+def test_words_of_offices(text: str, osm: str) -> None:
+    assert parse_hours(text).text == osm
+    assert parse_hours(osm).text == osm
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["12:00-14:00休息", "其他时间8:00-9:00", "法定节假日休息", "周一至周五", "8月1日 8:00-9:00", "电话联系",
+     "sunrise-sunset", "SH 08:00-10:00", "13月-14月 8:00-9:00", "8:00-18:00（周一至"],
+)  # fmt: skip
+def test_words_that_are_not_understood_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="opening hours"):
+        parse_hours(text)
+
+
+@given(st.text(alphabet="周一五日至-8:0点休息法定节假日工作夏季(),;PMoFr1 月", max_size=20))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        hours = parse_hours(text)
+    except InputError:
+        return
+    assert parse_hours(hours.text).text == hours.text
+    assert hours.week_share().any()
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "spans"),
+    [
+        ("08:00-18:00; PH off", "2026-10-01", ()),
+        ("08:00-18:00; PH off", "2026-10-04", ()),  # a Sunday within the National Day break
+        ("08:00-18:00; PH off", "2026-10-08", ((480, 1080),)),
+        ("08:00-18:00", "2026-10-01", ((480, 1080),)),
+        ("Mo-Fr 08:00-18:00; PH 10:00-16:00", "2026-10-01", ((600, 960),)),
+        ("Mo-Fr,PH 08:00-18:00", "2026-10-03", ((480, 1080),)),
+        # Saturday 10 October 2026 is worked for the break.
+        ("工作日8:00-18:00", "2026-10-10", ((480, 1080),)),
+        ("工作日8:00-18:00，周末9:00-12:00", "2026-10-10", ((480, 1080),)),
+        ("工作日8:00-18:00，周末9:00-12:00", "2026-10-17", ((540, 720),)),
+        ("Mo-Fr 08:00-18:00; PH off", "2026-10-10", ()),
+        # The hours after midnight belong to the evening before.
+        ("22:00-02:00; PH off", "2026-10-08", ((1320, 1440),)),
+        ("22:00-02:00; PH off", "2026-10-01", ((0, 120),)),
+        ("22:00-02:00", "2026-10-08", ((0, 120), (1320, 1440))),
+        ("Mo-Su 22:00-26:00; We off", "2026-03-05", ((1320, 1440),)),
+        (
+            'Mo-Fr 08:00-18:00,20:00-00:00 "workdays"; Sa 20:00-02:00; PH off',
+            "2026-10-10",
+            ((480, 1080), (1200, 1440)),
+        ),
+        ("夏季8:00-20:00，冬季9:00-18:00", "2026-07-01", ((480, 1200),)),
+        ("夏季8:00-20:00，冬季9:00-18:00", "2026-12-01", ((540, 1080),)),
+    ],
+)
+def test_days_of_the_chinese_calendar(text: str, day: str, spans: tuple[tuple[int, int], ...]) -> None:
+    assert parse_hours(text).on_day(datetime.date.fromisoformat(day), "CN") == spans
+
+
+def test_holidays_are_those_of_the_country() -> None:
+    independence_day = datetime.date(2026, 12, 6)
+    hours = parse_hours("08:00-18:00; PH off")
+    assert hours.on_day(independence_day, "FI") == ()
+    assert hours.on_day(independence_day, "CN") == hours.on_day(independence_day, None) == ((480, 1080),)
+    assert [country_of(zone) for zone in ("Asia/Shanghai", "Asia/Macau", "Europe/Helsinki", "UTC")] == [
+        "CN", "MO", "FI", None,
+    ]  # fmt: skip
+
+
+def test_closing_is_found_over_midnight_and_at_the_next_holiday() -> None:
+    zone = zoneinfo.ZoneInfo("Asia/Shanghai")
+    night = datetime.datetime(2026, 3, 4, 23, 30, tzinfo=zone)
+    assert parse_hours("22:00-02:00").closes(night, "CN") == (
+        True,
+        datetime.datetime(2026, 3, 5, 2, 0, tzinfo=zone),
+    )
+    assert parse_hours("24/7; PH off").closes(night, "CN") == (
+        True,
+        datetime.datetime(2026, 4, 4, 0, 0, tzinfo=zone),
+    )
+    assert parse_hours("24/7").closes(night, "CN") == (True, None)
+    assert parse_hours("08:00-18:00").closes(night, "CN") == (False, None)
+
+
+def test_seasons_count_by_their_share_of_the_year() -> None:
+    share = open_by_hour(parse_hours("夏季8:00-20:00，冬季9:00-18:00"))
+    assert (share[10], share[5]) == (1.0, 0.0)
+    assert share[19] == pytest.approx(153 / 365, abs=0.01)
 
 
 def test_past_midnight_opens_the_next_morning() -> None:

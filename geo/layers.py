@@ -1,0 +1,243 @@
+"""Features of vector files in degrees: GeoJSON, GeoPackage, Shapefiles also zipped, in any declared CRS.
+
+The datum (WGS-84, GCJ-02, BD-09) is another question: what a file calls degrees is taken as it stands.
+"""
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import numpy as np
+import pyogrio
+import pyogrio.errors
+import pyproj
+import pyproj.exceptions
+import shapely
+import shapely.geometry
+from numpy.typing import NDArray
+
+from geo.errors import InputError
+from geo.geojson import read_features
+
+__all__ = ["LAYER_ENDINGS", "read_layer", "to_degrees"]
+
+LAYER_ENDINGS: Final = (".geojson", ".json", ".gpkg", ".shp", ".zip")
+_GEODETIC: Final = (4326, 4979, 4490, 4480)  # WGS-84 and CGCS2000 are one to a few centimetres
+_MOST_BYTES: Final = 2**30
+_EXACT_FLOAT: Final = 2.0**53
+
+
+def read_layer(
+    path: Path,
+    number: Callable[[str], object] | None = None,
+    layer: str | None = None,
+    crs: str | None = None,
+) -> list[Any]:
+    """Return features as in GeoJSON, positions as (lon, lat) in degrees.
+
+    Parameters
+    ----------
+    path : Path
+        ``.geojson``, ``.json``, ``.gpkg``, ``.shp``, or a ``.zip`` that holds one of them.
+    number : callable, optional
+        Makes a value of the text of each number of a GeoJSON file, instead of ``int`` and ``float``.
+    layer : str, optional
+        Of files with several layers.
+    crs : str, optional
+        Such as ``EPSG:4547``, for files that do not name theirs.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, several layers fit, or its numbers are no degrees and it names no CRS.
+    """
+    ending = path.suffix.lower()
+    if ending == ".zip":
+        return _zipped(path, number, layer, crs)
+    if ending in (".gpkg", ".shp"):
+        return _vector(path, path.name, layer, crs)
+    return _from_geojson(path, number, crs)
+
+
+def to_degrees(xy: NDArray[np.float64], crs: str | pyproj.CRS, name: str) -> NDArray[np.float64]:
+    """Return (n, 2) positions of a CRS, east before north, as (lon, lat) in WGS-84 degrees.
+
+    Raises
+    ------
+    InputError
+        If the CRS is not known, or there is no accurate way from it to WGS-84.
+    """
+    try:
+        source = pyproj.CRS.from_user_input(crs)
+        base = source.geodetic_crs
+        same = base is not None and base.to_epsg(min_confidence=70) in _GEODETIC
+        if same and source.is_geographic:
+            return xy
+        target = base.to_2d() if same and base is not None else pyproj.CRS(4326)
+        transformer = pyproj.Transformer.from_crs(source, target, always_xy=True, allow_ballpark=False)
+        lon, lat = transformer.transform(xy[:, 0], xy[:, 1])
+    except pyproj.exceptions.CRSError:
+        raise InputError(
+            f"{name}: {str(crs)!r} is no coordinate reference system (form: EPSG:4547)"
+        ) from None
+    except pyproj.exceptions.ProjError:
+        lon = lat = np.full(len(xy), np.inf)
+    out = np.column_stack([lon, lat])
+    if not np.isfinite(out[np.isfinite(xy).all(axis=1)]).all():
+        raise InputError(
+            f"{name}: positions in {source.name} cannot be brought to WGS-84 accurately;"
+            " save the file in CGCS2000 or WGS-84"
+        )
+    return out
+
+
+def _from_geojson(path: Path, number: Callable[[str], object] | None, crs: str | None) -> list[Any]:
+    features = read_features(path, number)
+    named = _named_crs(path) if crs is None else crs
+    if named is None or named.upper().replace("::", ":").endswith(("CRS84", "EPSG:4326", "EPSG:4490")):
+        return features
+    return [_placed(feature, named, f"{path.name}, feature {n}") for n, feature in enumerate(features, 1)]
+
+
+def _named_crs(path: Path) -> str | None:
+    """Return the CRS that a GeoJSON file of before RFC 7946 names."""
+    content = path.read_text(encoding="utf-8-sig")
+    if '"crs"' not in content:
+        return None
+    whole = json.loads(content)
+    member = whole.get("crs") if isinstance(whole, dict) else None
+    properties = member.get("properties") if isinstance(member, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _placed(feature: dict[str, Any], crs: str, name: str) -> dict[str, Any]:
+    """Return a feature with its geometry in degrees; what is no geometry is left for the caller's check."""
+    try:
+        geometry = feature["geometry"]
+        shape = shapely.geometry.shape(
+            {"type": geometry["type"], "coordinates": _floats(geometry["coordinates"])}
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError):
+        return feature
+    return {**feature, "geometry": _degrees(shape, crs, name)}
+
+
+def _floats(value: object) -> object:
+    return [_floats(part) for part in value] if isinstance(value, list) else float(value)  # type: ignore[arg-type]
+
+
+def _degrees(shape: shapely.Geometry, crs: str | pyproj.CRS, name: str) -> dict[str, Any]:
+    moved = shapely.transform(shapely.force_2d(shape), lambda xy: to_degrees(xy, crs, name))
+    return dict(shapely.geometry.mapping(moved))
+
+
+def _zipped(
+    path: Path, number: Callable[[str], object] | None, layer: str | None, crs: str | None
+) -> list[Any]:
+    """Read the one layer of a zip; its members get plain names, as theirs may be in any encoding."""
+    try:
+        with zipfile.ZipFile(path) as packed, tempfile.TemporaryDirectory() as folder:
+            if sum(member.file_size for member in packed.infolist()) > _MOST_BYTES:
+                raise InputError(f"{path.name}: holds more than 1 GB; give the layer as a file of its own")
+            members = {PurePosixPath(m.filename): m for m in packed.infolist() if not m.is_dir()}
+            found = [
+                m for m in members if m.suffix.lower() in LAYER_ENDINGS[:-1] and m.parts[0] != "__MACOSX"
+            ]
+            chosen = _one([m.stem for m in found], layer, path.name, "file") if found else None
+            if chosen is None:
+                raise InputError(f"{path.name}: holds no Shapefile, GeoPackage or GeoJSON file")
+            main = found[chosen]
+            for member, info in members.items():
+                if member.parent == main.parent and member.stem.casefold() == main.stem.casefold():
+                    inside = Path(folder) / f"layer{member.suffix.lower()}"
+                    inside.write_bytes(packed.read(info))
+            file = Path(folder) / f"layer{main.suffix.lower()}"
+            if file.suffix in (".gpkg", ".shp"):
+                return _vector(file, f"{path.name}/{main.name}", None if len(found) > 1 else layer, crs)
+            return _from_geojson(file, number, crs)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError):
+        raise InputError(f"{path.name}: is no zip file that can be unpacked") from None
+
+
+def _one(names: list[str], wanted: str | None, file: str, what: str) -> int:
+    if wanted is not None and wanted in names:
+        return names.index(wanted)
+    if len(names) == 1:
+        return 0
+    raise InputError(
+        f"{file}: has {len(names)} {what}s; name one in the study file as layer ="
+        f" (allowed: {', '.join(names)})"
+    )
+
+
+def _vector(path: Path, name: str, layer: str | None, crs: str | None) -> list[Any]:
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file")
+    try:
+        layers = [str(row[0]) for row in pyogrio.list_layers(path) if row[1] is not None]
+        if not layers:
+            raise InputError(f"{name}: holds no layer with positions")
+        encoding = _dbf_encoding(path)
+        meta, _, shapes, columns = pyogrio.raw.read(
+            path, layer=layers[_one(layers, layer, name, "layer")], encoding=encoding, force_2d=True
+        )
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError):
+        raise InputError(
+            f"{name}: is no vector file that can be read (Shapefiles need .shx and .dbf)"
+        ) from None
+    geometry = shapely.from_wkb(shapes)
+    declared = crs or meta["crs"]
+    west, south, east, north = shapely.total_bounds(geometry)
+    if declared is None and (max(-west, east) > 180 or max(-south, north) > 90):
+        raise InputError(
+            f"{name}: its numbers are metres, but it names no coordinate reference system: add its .prj file,"
+            ' or the key crs to the study file, such as crs = "EPSG:4547"'
+        )
+    if declared is not None:
+        geometry = shapely.transform(geometry, lambda xy: to_degrees(xy, declared, name))
+    values = [_plain(column, name, str(field)) for field, column in zip(meta["fields"], columns, strict=True)]
+    return [
+        {
+            "type": "Feature",
+            "geometry": None if shape is None else shapely.geometry.mapping(shape),
+            "properties": dict(zip(map(str, meta["fields"]), row, strict=True)),
+        }
+        for shape, row in zip(
+            geometry, zip(*values, strict=True) if values else [()] * len(geometry), strict=True
+        )
+    ]
+
+
+def _plain(column: NDArray[Any], name: str, field: str) -> list[object]:
+    """Return the values of one field; whole numbers stay whole, and none of their digits is made up."""
+    if column.dtype.kind != "f":
+        return [None if value is None else value for value in column.tolist()]
+    if (np.abs(column[np.isfinite(column)]) > _EXACT_FLOAT).any():
+        raise InputError(
+            f"{name}: {field} has lost digits, as it is stored as a decimal number; save it as text"
+        )
+    return [
+        None if np.isnan(value) else int(value) if float(value).is_integer() else float(value)
+        for value in column
+    ]
+
+
+def _dbf_encoding(path: Path) -> str | None:
+    """Return the encoding of a Shapefile's table where no ``.cpg`` file says it: UTF-8, else GBK."""
+    table = path.with_suffix(".dbf")
+    if path.suffix.lower() != ".shp" or path.with_suffix(".cpg").is_file() or not table.is_file():
+        return None
+    content = table.read_bytes()
+    # The header says with its length where the rows begin; names of fields are ASCII nearly always.
+    rows = content[int.from_bytes(content[8:10], "little") :]
+    try:
+        rows.decode("utf-8")
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8"
