@@ -187,7 +187,11 @@ def _vector(path: Path, name: str, layer: str | None, crs: str | None) -> list[A
         meta, _, shapes, columns = pyogrio.raw.read(
             path, layer=layers[_one(layers, layer, name, "layer")], encoding=encoding, force_2d=True
         )
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError):
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{name}: names of its fields are cut within a character; save it as .gpkg"
+        ) from None
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
         raise InputError(
             f"{name}: is no vector file that can be read (Shapefiles need .shx and .dbf)"
         ) from None

@@ -202,7 +202,7 @@ def test_vector_files_in_any_crs(tmp_path: Path, crs: str) -> None:
 
 def test_metres_without_a_crs_are_refused(tmp_path: Path) -> None:
     frame = _frame("EPSG:4547")
-    frame.to_file(tmp_path / "s.shp", driver="ESRI Shapefile", encoding="UTF-8")
+    frame.to_file(tmp_path / "s.shp", driver="ESRI Shapefile", encoding="GBK")
     (tmp_path / "s.prj").unlink()
     xy = frame.geometry.iloc[0]
     _csv(tmp_path / "s.csv", ("甲", xy.x, xy.y, "24/7", "", ""))
