@@ -12,7 +12,7 @@ from geo.streets.network import StreetNetwork, mode_bit
 from geo.streets.snapping import Snapped
 from geo.synthetic.rides import RideStreets
 from geo.synthetic.shifts import Times, Venues
-from geo.travel.search import Arcs, new_workspace, shortest_times
+from geo.travel.search import adjacency, new_workspace, shortest_times
 from geo.travel.times import travel_times_s
 
 __all__ = ["Found", "VenueSource", "find_venues", "riding_streets", "riding_times", "venue_source"]
@@ -291,8 +291,7 @@ def _round_trip(graph: ModeGraph, hub: int) -> NDArray[np.bool_]:
     """Edges (E,) on which a trip from the hub can end and a trip to the hub can begin."""
     ok = np.ones(len(graph.directed_cost_ms) // 2, np.bool_)
     depart, arrive = (graph.depart_ptr, graph.depart_state), (graph.arrive_ptr, graph.arrive_state)
-    forward = Arcs(graph.indptr, graph.head, graph.cost_ms)
-    backward = Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
+    forward, backward = (adjacency(graph, towards=towards) for towards in (False, True))
     for arcs, near, far in ((forward, depart, arrive), (backward, arrive, depart)):
         space = new_workspace(graph)
         seeds = near[1][near[0][2 * hub] : near[0][2 * hub + 2]].astype(np.int32)

@@ -1,17 +1,19 @@
 """Travel times, paths and isochrones on a street network."""
 
+from geo.travel.ends import Touch
 from geo.travel.isochrones import BESIDE_M, reached_streets
 from geo.travel.paths import Path, find_path
 from geo.travel.reasons import REASONS, why_unreachable
-from geo.travel.search import Arcs, Goal, Workspace, new_workspace, reset, shortest_times, times_towards
+from geo.travel.search import Adjacency, Goal, Workspace, new_workspace, reset, shortest_times, times_towards
 from geo.travel.times import reach_from, reach_to, travel_times_s
 
 __all__ = [
     "BESIDE_M",
     "REASONS",
-    "Arcs",
+    "Adjacency",
     "Goal",
     "Path",
+    "Touch",
     "Workspace",
     "find_path",
     "new_workspace",

@@ -1,6 +1,5 @@
 """Where trips begin and end: from places on edges to states of the graph."""
 
-import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +9,26 @@ from geo.jit import kernel
 from geo.streets.mode_graph import NO, ModeGraph
 from geo.streets.snapping import Snapped
 
-__all__ = ["Seeds", "run_ms", "seeds"]
+__all__ = ["Seeds", "Touch", "run_ms", "seeds", "touch_of"]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Seeds:
+class Touch(NamedTuple):
+    """States at which each directed edge is left, or entered: edge ``d`` has ``ptr[d]`` to ``ptr[d + 1]``."""
+
+    ptr: Int32Array
+    state: Int32Array
+    ms: UInt32Array
+    """What the turn takes: gate delay, layer of private streets."""
+
+
+def touch_of(graph: ModeGraph, *, entering: bool) -> Touch:
+    """Return where the directed edges of a graph are entered, or left."""
+    if entering:
+        return Touch(graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms)
+    return Touch(graph.depart_ptr, graph.depart_state, graph.depart_extra_ms)
+
+
+class Seeds(NamedTuple):
     """States where trips from (or to) places touch the graph.
 
     Attributes
@@ -51,34 +65,18 @@ class _Places(NamedTuple):
     walk_ms: Int64Array
 
 
-class _Streets(NamedTuple):
-    """Edges, and the states at which each directed edge is left (or entered)."""
-
-    edge_length_m: FloatArray
-    directed_cost_ms: UInt32Array
-    touch_ptr: Int32Array
-    touch_state: Int32Array
-    touch_extra_ms: UInt32Array
-
-
-class _Out(NamedTuple):
-    """Columns of `Seeds`; without rows of states they are only counted."""
-
-    ptr: Int32Array
-    state: Int32Array
-    ms: UInt32Array
-    directed_of: Int32Array
-
-
 @kernel
 def _fill(
     towards: bool,
     places: _Places,
-    streets: _Streets,
-    out: _Out,
+    edge_length_m: FloatArray,
+    directed_cost_ms: UInt32Array,
+    touch: Touch,
+    out: Seeds,
 ) -> int:
+    """Fill `out`, or only count where it has no rows of states."""
     edge, offset_m, walk_ms = places
-    edge_length_m, directed_cost_ms, touch_ptr, touch_state, touch_extra_ms = streets
+    touch_ptr, touch_state, touch_ms = touch
     ptr, state, ms, directed_of = out
     counting = len(state) == 0
     filled = 0
@@ -98,7 +96,7 @@ def _fill(
                 part = np.int64(directed_cost_ms[directed]) - part
             for k in range(begin, stop):
                 state[filled] = touch_state[k]
-                ms[filled] = np.uint32(walk_ms[i] + part + np.int64(touch_extra_ms[k]))
+                ms[filled] = np.uint32(walk_ms[i] + part + np.int64(touch_ms[k]))
                 directed_of[filled] = directed
                 filled += 1
     ptr[len(edge)] = filled
@@ -113,15 +111,11 @@ def seeds(graph: ModeGraph, edge_length_m: FloatArray, places: Snapped, *, towar
     and the street is counted. Trips that begin and end on one edge may also run directly, see `run_ms`.
     """
     ptr = np.zeros(len(places) + 1, np.int32)
-    if towards:
-        touch = (graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms)
-    else:
-        touch = (graph.depart_ptr, graph.depart_state, graph.depart_extra_ms)
+    touch = touch_of(graph, entering=towards)
     at = _Places(places.edge, places.offset_m, places.walk_ms)
-    streets = _Streets(edge_length_m, graph.directed_cost_ms, *touch)
-    none = _Out(ptr, np.empty(0, np.int32), np.empty(0, np.uint32), np.empty(0, np.int32))
-    count = _fill(towards, at, streets, none)
-    state, ms, directed = np.empty(count, np.int32), np.empty(count, np.uint32), np.empty(count, np.int32)
+    none = Seeds(ptr, np.empty(0, np.int32), np.empty(0, np.uint32), np.empty(0, np.int32))
+    count = _fill(towards, at, edge_length_m, graph.directed_cost_ms, touch, none)
+    out = Seeds(ptr, np.empty(count, np.int32), np.empty(count, np.uint32), np.empty(count, np.int32))
     if count:
-        _fill(towards, at, streets, _Out(ptr, state, ms, directed))
-    return Seeds(ptr, state, ms, directed)
+        _fill(towards, at, edge_length_m, graph.directed_cost_ms, touch, out)
+    return out

@@ -1,20 +1,19 @@
 """Areas within reach: the streets reached in a time, widened to what stands beside them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.arrays import FloatArray, Int32Array, UInt32Array
+from geo.arrays import FloatArray, UInt32Array
 from geo.errors import InputError
 from geo.jit import kernel
 from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
-from geo.travel.ends import seeds
-from geo.travel.search import Arcs, reset, shortest_times
+from geo.travel.ends import Touch, seeds, touch_of
+from geo.travel.search import adjacency, reset, shortest_times
 from geo.travel.times import limit_as_ms
 from geo.travel.workspace import borrow_workspace, return_workspace
 
@@ -26,20 +25,12 @@ HOLE_M2 = 40_000.0
 """Smaller holes (the middle of a block) are filled."""
 
 
-class _Touch(NamedTuple):
-    """States at which each directed edge is left, or entered."""
-
-    touch_ptr: Int32Array
-    touch_state: Int32Array
-    touch_extra_ms: UInt32Array
-
-
 @kernel
 def _reached_parts(
     towards: bool,
     directed_cost_ms: UInt32Array,
     edge_length_m: FloatArray,
-    touch: _Touch,
+    touch: Touch,
     dist: UInt32Array,
     limit_ms: int,
     low_m: FloatArray,
@@ -50,7 +41,7 @@ def _reached_parts(
     From places outwards (`towards` False) an edge is entered from its arrive states; towards places it
     is left into its depart states.
     """
-    touch_ptr, touch_state, touch_extra_ms = touch
+    touch_ptr, touch_state, touch_ms = touch
     for d in range(len(directed_cost_ms)):
         low_m[d], high_m[d] = 1.0, 0.0
         if directed_cost_ms[d] == NO:
@@ -59,7 +50,7 @@ def _reached_parts(
         for k in range(touch_ptr[d], touch_ptr[d + 1]):
             at = dist[touch_state[k]]
             if at != NO:
-                best = min(best, np.int64(at) + np.int64(touch_extra_ms[k]))
+                best = min(best, np.int64(at) + np.int64(touch_ms[k]))
         if best > limit_ms:
             continue
         length = edge_length_m[d >> 1]
@@ -88,12 +79,7 @@ def reached_streets(
     limit_ms = limit_as_ms(limit_s)
     graph = network.graph(mode)
     start = seeds(graph, network.edge_length_m, origins, towards=towards)
-    if towards:
-        arcs = Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
-        touch = _Touch(graph.depart_ptr, graph.depart_state, graph.depart_extra_ms)
-    else:
-        arcs = Arcs(graph.indptr, graph.head, graph.cost_ms)
-        touch = _Touch(graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms)
+    arcs, touch = adjacency(graph, towards=towards), touch_of(graph, entering=not towards)
     space = borrow_workspace(network, mode)
     n = shortest_times(arcs, start.state, start.ms, limit_ms, space)
     low_m, high_m = np.empty(2 * len(network)), np.empty(2 * len(network))

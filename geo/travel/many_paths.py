@@ -11,8 +11,8 @@ from geo.jit import kernel
 from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
-from geo.travel.ends import run_ms, seeds
-from geo.travel.search import Arcs, Workspace, new_workspace, reset, search_tree
+from geo.travel.ends import Seeds, run_ms, seeds
+from geo.travel.search import Adjacency, Workspace, adjacency, new_workspace, reset, search_tree
 
 __all__ = ["TripPaths", "route_trips"]
 
@@ -65,23 +65,14 @@ class _Places(NamedTuple):
 
 
 class _Graph(NamedTuple):
-    """Arcs in both directions and what they are made of."""
+    """Adjacency in both directions and what they are made of."""
 
-    forward: Arcs
-    backward: Arcs
+    forward: Adjacency
+    backward: Adjacency
     rev_arc: NDArray[np.int32]
     arc_edge: NDArray[np.int32]
     arc_tail: NDArray[np.int32]
     directed_cost_ms: NDArray[np.uint32]
-
-
-class _Ends(NamedTuple):
-    """States at which trips from (or to) each place touch the graph, see `geo.travel.ends.Seeds`."""
-
-    ptr: NDArray[np.int32]
-    state: NDArray[np.int32]
-    ms: NDArray[np.uint32]
-    directed: NDArray[np.int32]
 
 
 @kernel
@@ -116,8 +107,8 @@ def _route_groups(
     groups: _Groups,
     places: _Places,
     graph: _Graph,
-    leaves: _Ends,
-    reaches: _Ends,
+    leaves: Seeds,
+    reaches: Seeds,
     memory: tuple[Workspace, NDArray[np.int32]],
     count: NDArray[np.int64],
 ) -> NDArray[np.int32]:
@@ -251,20 +242,18 @@ def route_trips(
     group_ptr = np.r_[starts, len(trips)].astype(np.int64)
     other = np.where(back, source[trips], target[trips]).astype(np.int32)
     arc_tail = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(graph.indptr))
-    leave = seeds(graph, network.edge_length_m, places, towards=False)
-    reach = seeds(graph, network.edge_length_m, places, towards=True)
+    leaves = seeds(graph, network.edge_length_m, places, towards=False)
+    reaches = seeds(graph, network.edge_length_m, places, towards=True)
     groups = _Groups(group_ptr, root[starts].astype(np.int32), back[starts], other)
     at = _Places(places.edge, places.offset_m, places.walk_ms, network.edge_length_m)
     arrays = _Graph(
-        Arcs(graph.indptr, graph.head, graph.cost_ms),
-        Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost_ms),
+        adjacency(graph, towards=False),
+        adjacency(graph, towards=True),
         graph.rev_arc,
         graph.arc_edge,
         arc_tail,
         graph.directed_cost_ms,
     )
-    leaves = _Ends(leave.ptr, leave.state, leave.ms, leave.directed)
-    reaches = _Ends(reach.ptr, reach.state, reach.ms, reach.directed)
 
     def work(first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         space = new_workspace(graph)

@@ -11,7 +11,7 @@ from geo.streets.mode_graph import NO, ModeGraph
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.ends import Seeds, run_ms, seeds
-from geo.travel.search import Arcs, Workspace, reset, search_tree
+from geo.travel.search import Workspace, adjacency, reset, search_tree
 from geo.travel.workspace import borrow_workspace, return_workspace
 
 __all__ = ["Path", "find_path"]
@@ -68,7 +68,7 @@ def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snappe
     limit_ms = int(NO) - 1 if direct is None else direct[0] - 1
     space = borrow_workspace(network, mode)
     parent = np.empty(graph.n_states, np.int32)
-    arcs = Arcs(graph.indptr, graph.head, graph.cost_ms)
+    arcs = adjacency(graph, towards=False)
     n, best = search_tree(arcs, start.state, start.ms, stop.state, stop.ms, limit_ms, space, parent)
     found = direct
     if best >= 0:

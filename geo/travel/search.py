@@ -17,9 +17,10 @@ from geo.streets.mode_graph import NO, ModeGraph
 
 __all__ = [
     "FREE",
-    "Arcs",
+    "Adjacency",
     "Goal",
     "Workspace",
+    "adjacency",
     "new_workspace",
     "reset",
     "search_tree",
@@ -35,12 +36,19 @@ PLANE_M = 2.0
 """Metres by which a straight line may be misjudged: offsets are rounded to milliseconds."""
 
 
-class Arcs(NamedTuple):
+class Adjacency(NamedTuple):
     """Arcs forward or backward, from a `ModeGraph`: state ``s`` has ``indptr[s]`` to ``indptr[s + 1]``."""
 
     indptr: Int32Array
     head: Int32Array
     cost_ms: UInt32Array
+
+
+def adjacency(graph: ModeGraph, *, towards: bool) -> Adjacency:
+    """Return the arcs of a mode's graph for a search forward, or (`towards`) back from where trips end."""
+    if towards:
+        return Adjacency(graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
+    return Adjacency(graph.indptr, graph.head, graph.cost_ms)
 
 
 class Workspace(NamedTuple):
@@ -136,7 +144,7 @@ def _put(
 
 @kernel
 def _search(
-    arcs: Arcs,
+    arcs: Adjacency,
     seed_state: Int32Array,
     seed_ms: UInt32Array,
     limit_ms: Integer,
@@ -244,13 +252,13 @@ def _search(
 
 @kernel
 def shortest_times(
-    arcs: Arcs, seed_state: Int32Array, seed_ms: UInt32Array, limit_ms: int, space: Workspace
+    arcs: Adjacency, seed_state: Int32Array, seed_ms: UInt32Array, limit_ms: int, space: Workspace
 ) -> int:
     """Fill `space.dist` with the least time to every state within `limit_ms` of the seeds.
 
     Parameters
     ----------
-    arcs : Arcs
+    arcs : Adjacency
     seed_state, seed_ms : int32 (k,), uint32 (k,)
         Where the search begins, and the time already spent there.
     limit_ms : int
@@ -268,7 +276,12 @@ def shortest_times(
 
 @kernel
 def times_towards(
-    arcs: Arcs, seed_state: Int32Array, seed_ms: UInt32Array, limit_ms: Integer, space: Workspace, goal: Goal
+    arcs: Adjacency,
+    seed_state: Int32Array,
+    seed_ms: UInt32Array,
+    limit_ms: Integer,
+    space: Workspace,
+    goal: Goal,
 ) -> int:
     """As `shortest_times`, without states from which a straight line to the goal misses `limit_ms`."""
     return _search(arcs, seed_state, seed_ms, limit_ms, space, None, goal)[0]
@@ -276,7 +289,7 @@ def times_towards(
 
 @kernel
 def search_tree(
-    arcs: Arcs,
+    arcs: Adjacency,
     seed_state: Int32Array,
     seed_ms: UInt32Array,
     target_state: Int32Array,

@@ -16,9 +16,9 @@ from geo.jit import kernel
 from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
-from geo.travel.ends import run_ms, seeds
+from geo.travel.ends import Seeds, run_ms, seeds
 from geo.travel.paths import Path, find_path
-from geo.travel.search import Arcs, Workspace, reset, shortest_times
+from geo.travel.search import Adjacency, Workspace, adjacency, reset, shortest_times
 from geo.travel.workspace import borrow_workspace, return_workspace
 
 __all__ = ["Path", "find_path", "limit_as_ms", "reach_from", "reach_to", "travel_times_s"]
@@ -29,14 +29,6 @@ def limit_as_ms(limit_s: float) -> int:
     if math.isnan(limit_s) or limit_s < 0:
         raise InputError(f"the time limit must be 0 s or more, not {limit_s}")
     return int(min(limit_s * 1000, float(NO) - 1))
-
-
-class _Ends(NamedTuple):
-    """Seeds of each row, or of each column."""
-
-    ptr: Int32Array
-    state: Int32Array
-    ms: UInt32Array
 
 
 class _SameEdge(NamedTuple):
@@ -58,15 +50,15 @@ class _SameEdge(NamedTuple):
 def _rows(
     span: tuple[int, int],
     backward: bool,
-    arcs: Arcs,
-    ends: tuple[_Ends, _Ends],
+    arcs: Adjacency,
+    ends: tuple[Seeds, Seeds],
     shared: _SameEdge,
     limit_ms: int,
     space: Workspace,
     out_ms: UInt32Array,
 ) -> None:
     """Fill the rows of a span of the matrix; one search a row."""
-    (from_ptr, from_state, from_ms), (to_ptr, to_state, to_ms) = ends
+    (from_ptr, from_state, from_ms, _), (to_ptr, to_state, to_ms, _) = ends
     from_edge, from_offset_m, from_walk_ms, to_edge, to_offset_m, to_walk_ms = shared[:6]
     to_by_edge, same_edge, edge_length_m, directed_cost_ms = shared[6:]
     dist = space.dist
@@ -158,19 +150,14 @@ def _matrix_ms(
     ordered = columns.edge[by_edge]
     same = np.stack([np.searchsorted(ordered, rows.edge, side) for side in ("left", "right")], axis=1)
     same[rows.edge < 0] = 0
-    if backward:
-        arcs = Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
-    else:
-        arcs = Arcs(graph.indptr, graph.head, graph.cost_ms)
+    arcs = adjacency(graph, towards=backward)
     out_ms = np.empty((len(rows), len(columns)), np.uint32)
     ends = (rows.edge, rows.offset_m, rows.walk_ms, columns.edge, columns.offset_m, columns.walk_ms)
     shared = _SameEdge(*ends, by_edge, same, network.edge_length_m, graph.directed_cost_ms)
-    starts = _Ends(start.ptr, start.state, start.ms)
-    stops = _Ends(stop.ptr, stop.state, stop.ms)
 
     def work(first: int, last: int) -> None:
         space = borrow_workspace(network, mode)
-        _rows((first, last), backward, arcs, (starts, stops), shared, limit_ms, space, out_ms)
+        _rows((first, last), backward, arcs, (start, stop), shared, limit_ms, space, out_ms)
         return_workspace(network, mode, space)
 
     workers = (2 if len(rows) >= 16 else 1) if threads is None else max(1, threads)

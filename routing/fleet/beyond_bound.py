@@ -10,14 +10,13 @@ import numpy as np
 
 from geo.arrays import Int64Array, UInt32Array
 from geo.jit import kernel
-from geo.travel import Arcs, Workspace, reset, shortest_times
+from geo.travel import Adjacency, Workspace, reset, shortest_times
 from routing.fleet.eligibility import eligible
 from routing.fleet.legs import (
     arrivals,
     departures,
     direct_run,
-    place_of_slot,
-    place_of_task,
+    place_of,
     point_leg,
     reached,
     scaled,
@@ -206,7 +205,7 @@ def long_legs(asked: Query, rank: Ms, radius: Ms, listed: Int64Array, n: int) ->
 
 
 @kernel
-def completed(arcs: Arcs, n_seeds: int, reach: Ms, known: UInt32Array, work: Work) -> tuple[Ms, int]:
+def completed(arcs: Adjacency, n_seeds: int, reach: Ms, known: UInt32Array, work: Work) -> tuple[Ms, int]:
     """Least time from the seeds in `work` over states that another search reached to where it began, or `NO`.
 
     `known` holds every time up to that search's radius. So a way of up to radius + `reach` leaves the states
@@ -234,7 +233,7 @@ def completed(arcs: Arcs, n_seeds: int, reach: Ms, known: UInt32Array, work: Wor
 def single_way(asked: Query, slot: Ms, to_task: bool, most: Ms, radius: Ms) -> Ms:
     """Network time from a slot to the task (`to_task`) or back after `spread`, `NO` if it is above `most`."""
     graph, c, work, tasks, i, _, _, _ = asked
-    at, goal = place_of_slot(c, slot), place_of_task(tasks, i)
+    at, goal = place_of(c, slot), place_of(tasks, i)
     if most - radius > radius:
         if to_task:
             return point_leg(graph, at, goal, most, work)
@@ -243,12 +242,12 @@ def single_way(asked: Query, slot: Ms, to_task: bool, most: Ms, radius: Ms) -> M
     # The last hop: where the task's own street is longer than the radius.
     if to_task:
         n = seeds(directed, departures(graph), at.edge, at.from_u, at.from_v, True, work)
-        arcs = Arcs(graph.indptr, graph.head, graph.cost)
+        arcs = Adjacency(graph.indptr, graph.head, graph.cost)
         best, n = completed(arcs, n, reach, work.dist_to, work)
         hop = reached(directed, arrivals(graph), dist, goal.edge, goal.from_u, goal.from_v, False)
     else:
         n = seeds(directed, arrivals(graph), at.edge, at.from_u, at.from_v, False, work)
-        arcs = Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost)
+        arcs = Adjacency(graph.rev_indptr, graph.rev_head, graph.rev_cost)
         best, n = completed(arcs, n, reach, work.dist_from, work)
         hop = reached(directed, departures(graph), dist, goal.edge, goal.from_u, goal.from_v, True)
     best = min(best, hop)

@@ -8,9 +8,9 @@ import numpy as np
 from geo.arrays import Int32Array, UInt32Array
 from geo.jit import kernel
 from geo.streets import ModeGraph, StreetNetwork
-from geo.travel import Arcs, Goal, Workspace, new_workspace, reset, shortest_times, times_towards
+from geo.travel import Adjacency, Goal, Touch, Workspace, new_workspace, reset, shortest_times, times_towards
 from routing.fleet.context import KernelContext
-from routing.fleet.tables import FAR_MS, NO, Columns, Ends, Graph, Ms, Place, TaskColumns, Work
+from routing.fleet.tables import FAR_MS, NO, Columns, Graph, Ms, Place, PlaceColumns, TaskColumns, Work
 
 __all__ = [
     "arrivals",
@@ -20,8 +20,7 @@ __all__ = [
     "graph_of",
     "hold",
     "network_leg",
-    "place_of_slot",
-    "place_of_task",
+    "place_of",
     "point_leg",
     "reached",
     "scaled",
@@ -145,41 +144,33 @@ def part_of(directed: UInt32Array, d: Ms, from_u: Ms, from_v: Ms, leaving: bool)
 
 
 @kernel
-def departures(graph: Graph) -> Ends:
+def departures(graph: Graph) -> Touch:
     """States at which each directed edge is left."""
-    return Ends(graph.depart_ptr, graph.depart_state, graph.depart_ms)
+    return Touch(graph.depart_ptr, graph.depart_state, graph.depart_ms)
 
 
 @kernel
-def arrivals(graph: Graph) -> Ends:
+def arrivals(graph: Graph) -> Touch:
     """States at which each directed edge is entered."""
-    return Ends(graph.arrive_ptr, graph.arrive_state, graph.arrive_ms)
+    return Touch(graph.arrive_ptr, graph.arrive_state, graph.arrive_ms)
 
 
 @kernel
-def place_of_slot(c: Columns, slot: Ms) -> Place:
-    """Place of a slot."""
+def place_of(table: Columns | TaskColumns | PlaceColumns, i: Ms) -> Place:
+    """Place of a slot, a task, or a row of places."""
     return Place(
-        np.int64(c.edge[slot]),
-        np.int64(c.from_u[slot]),
-        np.int64(c.from_v[slot]),
-        c.offset_m[slot],
-        np.float64(c.x[slot]),
-        np.float64(c.y[slot]),
-    )
-
-
-@kernel
-def place_of_task(tasks: TaskColumns, i: Ms) -> Place:
-    """Place of a task."""
-    return Place(
-        np.int64(tasks.edge[i]), tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i], tasks.x[i], tasks.y[i]
+        np.int64(table.edge[i]),
+        np.int64(table.from_u[i]),
+        np.int64(table.from_v[i]),
+        np.float64(table.offset_m[i]),
+        np.float64(table.x[i]),
+        np.float64(table.y[i]),
     )
 
 
 @kernel
 def seeds(
-    directed: UInt32Array, ends: Ends, edge: Ms, from_u: Ms, from_v: Ms, leaving: bool, work: Work
+    directed: UInt32Array, ends: Touch, edge: Ms, from_u: Ms, from_v: Ms, leaving: bool, work: Work
 ) -> int:
     """Write the seeds of trips that start on an edge (`leaving`), or of the search back from its end there.
 
@@ -205,11 +196,11 @@ def spread(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, radius: Ms, work: Wor
     """
     directed, state, ms = graph.directed, work.seed_state, work.seed_ms
     n = seeds(directed, arrivals(graph), edge, from_u, from_v, False, work)
-    arcs = Arcs(graph.rev_indptr, graph.rev_head, graph.rev_cost)
+    arcs = Adjacency(graph.rev_indptr, graph.rev_head, graph.rev_cost)
     space = Workspace(work.dist_to, work.link, work.ring, work.touched_to)
     n_to = shortest_times(arcs, state[:n], ms[:n], int(radius), space)
     n = seeds(directed, departures(graph), edge, from_u, from_v, True, work)
-    arcs = Arcs(graph.indptr, graph.head, graph.cost)
+    arcs = Adjacency(graph.indptr, graph.head, graph.cost)
     space = Workspace(work.dist_from, work.link, work.ring, work.touched_from)
     n_from = shortest_times(arcs, state[:n], ms[:n], int(radius), space)
     return n_to, n_from
@@ -238,7 +229,7 @@ def direct_run(along: bool, against: bool, ahead_m: float, along_ms: Ms, against
 
 @kernel
 def reached(
-    directed: UInt32Array, ends: Ends, dist: UInt32Array, edge: Ms, from_u: Ms, from_v: Ms, leaving: bool
+    directed: UInt32Array, ends: Touch, dist: UInt32Array, edge: Ms, from_u: Ms, from_v: Ms, leaving: bool
 ) -> Ms:
     """Least network time between a place on an edge and where a search began, `NO` if not reached.
 
@@ -277,7 +268,7 @@ def point_leg(graph: Graph, a: Place, b: Place, most: Ms, work: Work) -> Ms:
     limit: Ms = min(np.int64(1.35 * straight / graph.fastest) + 20_000, np.int64(most))
     n_seeds = seeds(directed, departures(graph), a.edge, a.from_u, a.from_v, True, work)
     state, ms = work.seed_state[:n_seeds], work.seed_ms[:n_seeds]
-    arcs = Arcs(graph.indptr, graph.head, graph.cost)
+    arcs = Adjacency(graph.indptr, graph.head, graph.cost)
     space = Workspace(work.dist_leg, work.link, work.ring, work.touched_leg)
     goal = Goal(b.x, b.y, graph.state_x, graph.state_y, graph.fastest)
     ends = arrivals(graph)
@@ -298,4 +289,4 @@ def point_leg(graph: Graph, a: Place, b: Place, most: Ms, work: Work) -> Ms:
 @kernel
 def network_leg(graph: Graph, c: Columns, i: Ms, j: Ms, work: Work) -> Ms:
     """Fastest network time from slot i to slot j, `NO` where there is no way."""
-    return point_leg(graph, place_of_slot(c, i), place_of_slot(c, j), FAR_MS, work)
+    return point_leg(graph, place_of(c, i), place_of(c, j), FAR_MS, work)

@@ -21,7 +21,7 @@ from routing.fleet.legs import (
     clear,
     departures,
     direct_run,
-    place_of_task,
+    place_of,
     point_leg,
     reached,
     scaled,
@@ -200,7 +200,7 @@ def _best_pair_riders(
     work_p, work_d = works
     if p.edge[i] < 0 or d.edge[i] < 0:
         return 0
-    net = point_leg(graph, place_of_task(p, i), place_of_task(d, i), FAR_MS, work_p)
+    net = point_leg(graph, place_of(p, i), place_of(d, i), FAR_MS, work_p)
     if net == NO:
         return 0
     longest = c.long_leg[0]

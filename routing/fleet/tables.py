@@ -9,7 +9,19 @@ import numpy as np
 
 from geo.arrays import Float32Array, FloatArray, Int32Array, Int64Array, UInt8Array, UInt32Array
 
-__all__ = ["EVER", "FAR_MS", "NEVER", "NO", "Columns", "Ends", "Graph", "Ms", "Place", "TaskColumns", "Work"]
+__all__ = [
+    "EVER",
+    "FAR_MS",
+    "NEVER",
+    "NO",
+    "Columns",
+    "Graph",
+    "Ms",
+    "Place",
+    "PlaceColumns",
+    "TaskColumns",
+    "Work",
+]
 
 Ms: TypeAlias = int | np.int64
 """Whole milliseconds, rows and slots inside kernels."""
@@ -151,12 +163,15 @@ class Place(NamedTuple):
     y: float
 
 
-class Ends(NamedTuple):
-    """States at which each directed edge is left, or entered, and the time that this takes."""
+class PlaceColumns(NamedTuple):
+    """Columns of `Place`."""
 
-    ptr: Int32Array
-    state: Int32Array
-    ms: UInt32Array
+    edge: Int32Array | Int64Array
+    from_u: Int64Array
+    from_v: Int64Array
+    offset_m: FloatArray
+    x: FloatArray
+    y: FloatArray
 
 
 class TaskColumns(NamedTuple):

@@ -8,7 +8,6 @@ promises themselves is told apart.
 """
 
 import dataclasses
-from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -19,9 +18,9 @@ from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.jit import kernel
 from geo.streets import Snapped, StreetNetwork
-from routing.fleet.legs import point_leg
+from routing.fleet.legs import place_of, point_leg
 from routing.fleet.mode_fleet import ModeFleet, runs_ms
-from routing.fleet.tables import FAR_MS, NO, Graph, Ms, Place, Work
+from routing.fleet.tables import FAR_MS, NO, Graph, PlaceColumns, Work
 from routing.model.checks import check_between
 from routing.model.policy import Policy
 
@@ -86,28 +85,20 @@ class Day:
         return bool(draw < self.options.acceptance)
 
 
-class _Places(NamedTuple):
-    """Snapped places in columns, as `routing.fleet.tables.Place`, with the walks to them."""
-
-    edge: Int64Array
-    from_u: Int64Array
-    from_v: Int64Array
-    offset_m: FloatArray
-    walk: Int64Array
-    xy: FloatArray
-
-
 @kernel
-def _place(at: _Places, i: Ms) -> Place:
-    return Place(at.edge[i], at.from_u[i], at.from_v[i], at.offset_m[i], at.xy[i, 0], at.xy[i, 1])
-
-
-@kernel
-def _legs(graph: Graph, at: _Places, start: Int64Array, end: Int64Array, out: Int64Array, work: Work) -> None:
+def _legs(
+    graph: Graph,
+    at: PlaceColumns,
+    walk_ms: Int64Array,
+    start: Int64Array,
+    end: Int64Array,
+    out: Int64Array,
+    work: Work,
+) -> None:
     for q in range(len(start)):
         i, j = start[q], end[q]
-        net = point_leg(graph, _place(at, i), _place(at, j), FAR_MS, work)
-        out[q] = -1 if net == NO else net + at.walk[i] + at.walk[j]
+        net = point_leg(graph, place_of(at, i), place_of(at, j), FAR_MS, work)
+        out[q] = -1 if net == NO else net + walk_ms[i] + walk_ms[j]
 
 
 def make_day(network: StreetNetwork, options: DayOptions, policy: Policy) -> Day:
@@ -202,9 +193,8 @@ class _Draft:
         self._mode_fleet, self._xy, self._tree, self._places = mode_fleet, xy, tree, places
         self._options, self._policy = options, policy
         along, against = runs_ms(network, "ebike", places)
-        plane = network.project(places.lonlat)
-        edge = places.edge.astype(np.int64)
-        self._table = _Places(edge, along, against, places.offset_m, places.walk_ms, plane)
+        x, y = (np.ascontiguousarray(column) for column in network.project(places.lonlat).T)
+        self._table = PlaceColumns(places.edge, along, against, places.offset_m, x, y)
         self.waves: list[list[tuple[int, int, int, int, bool]]] = []
         self.known: list[int] = []
         self.riders: list[int] = []
@@ -258,5 +248,6 @@ class _Draft:
     def _times(self, chain: list[int]) -> Int64Array:
         out = np.empty(len(chain) - 1, np.int64)
         path = np.array(chain, np.int64)
-        _legs(self._mode_fleet.graph, self._table, path[:-1], path[1:], out, self._mode_fleet.work())
+        walk_ms, work = self._places.walk_ms, self._mode_fleet.work()
+        _legs(self._mode_fleet.graph, self._table, walk_ms, path[:-1], path[1:], out, work)
         return out

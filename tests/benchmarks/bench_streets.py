@@ -26,7 +26,7 @@ from geo.osm.read import read_raw
 from geo.streets.build import build_network
 from geo.streets.mode_graph import ModeGraph
 from geo.streets.network import StreetNetwork
-from geo.travel.search import Arcs, new_workspace, reset, shortest_times
+from geo.travel.search import adjacency, new_workspace, reset, shortest_times
 from geo.travel.times import find_path, travel_times_s
 
 __all__ = ["run"]
@@ -100,7 +100,7 @@ def _searches(network: StreetNetwork, mode: str, minutes: int | None, quick: boo
     limit_ms = int(limit_s * 1000) if minutes else 2**32 - 2
     space = new_workspace(graph)
     zero = np.zeros(1, np.uint32)
-    arcs = Arcs(graph.indptr, graph.head, graph.cost_ms)
+    arcs = adjacency(graph, towards=False)
 
     def ours() -> None:
         for at in range(calls):

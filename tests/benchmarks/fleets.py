@@ -1,7 +1,5 @@
 """Seeded fleets on a real network: riders with promised stops a few minutes apart, and tasks anywhere."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -10,9 +8,9 @@ from geo.arrays import FloatArray, Int64Array
 from geo.jit import kernel
 from geo.streets.network import StreetNetwork
 from routing.fleet.fleet import Fleet
-from routing.fleet.legs import graph_of, point_leg, work_for
+from routing.fleet.legs import graph_of, place_of, point_leg, work_for
 from routing.fleet.mode_fleet import runs_ms
-from routing.fleet.tables import NO, Graph, Ms, Place, Work
+from routing.fleet.tables import NO, Graph, PlaceColumns, Work
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
@@ -38,30 +36,14 @@ def _places(network: StreetNetwork, rng: np.random.Generator) -> FloatArray:
     return np.asarray(xy + rng.normal(0.0, 12.0, xy.shape))
 
 
-class _Places(NamedTuple):
-    """Columns of `routing.fleet.tables.Place`."""
-
-    edge: Int64Array
-    from_u: Int64Array
-    from_v: Int64Array
-    offset_m: FloatArray
-    x: FloatArray
-    y: FloatArray
-
-
-@kernel
-def _place(at: _Places, i: Ms) -> Place:
-    return Place(at.edge[i], at.from_u[i], at.from_v[i], at.offset_m[i], at.x[i], at.y[i])
-
-
 @kernel
 def _legs(
-    graph: Graph, at: _Places, start: Int64Array, end: Int64Array, most_ms: int, work: Work
+    graph: Graph, at: PlaceColumns, start: Int64Array, end: Int64Array, most_ms: int, work: Work
 ) -> Int64Array:
     """Network time of every leg, `NO` where it is longer than `most_ms`."""
     out = np.empty(len(start), np.int64)
     for q in range(len(start)):
-        out[q] = point_leg(graph, _place(at, start[q]), _place(at, end[q]), most_ms, work)
+        out[q] = point_leg(graph, place_of(at, start[q]), place_of(at, end[q]), most_ms, work)
     return out
 
 
@@ -75,8 +57,7 @@ def _chains(
     places = network.snap(network.unproject(xy), "ebike")
     along, against = runs_ms(network, "ebike", places)
     foot = network.project(places.lonlat)
-    edge = places.edge.astype(np.int64)
-    table = _Places(edge, along, against, places.offset_m, foot[:, 0].copy(), foot[:, 1].copy())
+    table = PlaceColumns(places.edge, along, against, places.offset_m, foot[:, 0].copy(), foot[:, 1].copy())
     walk_s = places.walk_ms / 1000
     graph, work, tree = graph_of(network, "ebike"), work_for(network, "ebike"), cKDTree(xy)
     on_street = np.flatnonzero(places.ok)

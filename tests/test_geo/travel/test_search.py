@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from geo.streets.build import build_network
 from geo.streets.mode_graph import NO, Arcs, ModeGraph, assemble
-from geo.travel.search import FREE, new_workspace, reset, search_tree, shortest_times
-from geo.travel.search import Arcs as SearchArcs
+from geo.travel.search import FREE, adjacency, new_workspace, reset, search_tree, shortest_times
 
 
 def random_graph(seed: int) -> ModeGraph:
@@ -57,10 +56,7 @@ def test_search_equals_networkx_and_leaves_the_workspace_clean(seed: int, seeds:
     for turn in range(2):
         state = rng.integers(0, graph.n_states, seeds).astype(np.int32)
         ms = rng.choice([0, 0, 500, 90_000, 50_000_000], seeds).astype(np.uint32)
-        if turn:
-            arcs = SearchArcs(graph.indptr, graph.head, graph.cost_ms)
-        else:
-            arcs = SearchArcs(graph.rev_indptr, graph.rev_head, graph.rev_cost_ms)
+        arcs = adjacency(graph, towards=not turn)
         n = shortest_times(arcs, state, ms, limit_ms, space)
         expected = slow_times(graph if turn else _reversed(graph), state, ms)
         reached = {int(s): int(space.dist[s]) for s in space.touched[:n]}
@@ -88,7 +84,7 @@ def test_the_tree_leads_back_to_a_seed_in_the_reported_time(seed: int, seeds: in
     ms, rest = (rng.integers(0, 5_000, k).astype(np.uint32) for k in (seeds, targets))
     space = new_workspace(graph)
     parent = np.empty(graph.n_states, np.int32)
-    arcs = SearchArcs(graph.indptr, graph.head, graph.cost_ms)
+    arcs = adjacency(graph, towards=False)
     n, best = search_tree(arcs, state, ms, goal, rest, 2**32 - 2, space, parent)
     times = slow_times(graph, state, ms)
     totals = [times[int(g)] + int(r) for g, r in zip(goal, rest, strict=True) if int(g) in times]

@@ -8,7 +8,7 @@ from towns import NOW, some_riders, some_tasks
 
 from routing.fleet.beyond_bound import Query, single_way
 from routing.fleet.fleet import Fleet
-from routing.fleet.legs import clear, place_of_slot, place_of_task, point_leg, spread
+from routing.fleet.legs import clear, place_of, point_leg, spread
 from routing.fleet.tables import FAR_MS, NO
 from routing.model.policy import Policy
 
@@ -33,11 +33,11 @@ def test_a_search_finds_the_ways_that_end_beyond_it(seed: int, wide: bool, radiu
     t = fleet.table("ebike", tasks).columns
     slots = np.flatnonzero((np.arange(mode_fleet.width) <= c.stops[:, None]).ravel())
     for i in np.flatnonzero(t.edge >= 0).tolist():
-        place = place_of_task(t, i)
+        place = place_of(t, i)
         asked = Query(graph, c, work, t, i, mode_fleet.width, 1, 0)
         n_to, n_from = spread(graph, t.edge[i], t.from_u[i], t.from_v[i], radius, work)
         for slot in slots.tolist():
-            at = place_of_slot(c, slot)
+            at = place_of(c, slot)
             to, on = point_leg(graph, at, place, FAR_MS, work), point_leg(graph, place, at, FAR_MS, work)
             assert single_way(asked, slot, True, most, radius) == (to if to <= most else NO)
             assert single_way(asked, slot, False, most, radius) == (on if on <= most else NO)
