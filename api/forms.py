@@ -1,5 +1,6 @@
 """The forms of requests and answers: strict on the way in, documented on the way out."""
 
+import datetime
 import enum
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal
@@ -25,6 +26,7 @@ __all__ = [
     "Station",
     "StudyMeta",
     "Way",
+    "instant_of",
     "way_of",
 ]
 
@@ -91,6 +93,11 @@ class Way(Schema):
     type: Literal["Feature"] = "Feature"
     geometry: LineString
     properties: WayProperties
+
+
+def instant_of(epoch_s: float, zone: datetime.tzinfo | None) -> datetime.datetime:
+    """Return an instant as it is told: to the millisecond, in the time of the request."""
+    return datetime.datetime.fromtimestamp(round(epoch_s, 3), zone)
 
 
 def way_of(lonlat: Sequence[Sequence[float]], streets: Iterable[str] = ()) -> Way:

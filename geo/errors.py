@@ -1,10 +1,15 @@
 """The root of the one error tree. Every message is one sentence a user can act on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
-__all__ = ["InfeasibleError", "InputError", "OffNetworkError", "YiluError", "all_at_once"]
+__all__ = ["InfeasibleError", "InputError", "OffNetworkError", "YiluError", "all_at_once", "read_each"]
 
 _MOST_TOLD = 20
+
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class YiluError(Exception):
@@ -21,6 +26,35 @@ class OffNetworkError(InputError):
 
 class InfeasibleError(YiluError, ValueError):
     """A well-formed problem without a solution: the sentence names the constraint and by how much."""
+
+
+def read_each(file: str, items: Iterable[tuple[int, A]], read: Callable[[A], B], unit: str) -> list[B]:
+    """Read numbered items of a file one by one; what is wrong with any of them is told at once.
+
+    Parameters
+    ----------
+    file : str
+        Its name.
+    items : iterable of (number, item)
+    read : callable
+        Raises `InputError` for an item that cannot be used.
+    unit : str
+        What an item is called in the error, such as ``row``.
+
+    Raises
+    ------
+    InputError
+        For all items together.
+    """
+    out, wrong = [], []
+    for number, item in items:
+        try:
+            out.append(read(item))
+        except InputError as error:
+            wrong.append(f"{unit} {number}: {error}")
+    if wrong:
+        raise all_at_once(file, wrong)
+    return out
 
 
 def all_at_once(file: str, problems: Sequence[str]) -> InputError:

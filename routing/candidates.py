@@ -24,12 +24,9 @@ def candidates_for(fleet: Fleet, task: Task, k: int, now_s: float) -> tuple[Cand
     if task.modes > modes:
         found += _best(fleet, dataclasses.replace(task, modes=task.modes - modes), k, now_s)
     for mode in sorted(modes):
-        mode_fleet = fleet.mode_fleets[mode]
-        misses = near_misses(fleet, mode_fleet, task, now_s)
-        for row, extra, place, end in () if misses is None else misses.allowed:
-            dropoff_place = None if task.dropoff is None else end
-            rank = extra + int(mode_fleet.c.penalty[row])
-            found.append(Candidate(fleet.id_at(mode, row), place, extra, rank, dropoff_place))
+        misses = near_misses(fleet, fleet.mode_fleets[mode], task, now_s)
+        if misses is not None:
+            found += misses.candidates(fleet)
     return tuple(sorted(found, key=lambda one: (one.rank_ms, one.rider_id, one.place))[:k])
 
 

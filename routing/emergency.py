@@ -23,7 +23,7 @@ from routing.model.tasks import Task
 FARTHER_M = (500.0, 2_000.0, 20_000.0)
 """Where no street is within the walk that the policy allows, the nearest one is looked for so far away."""
 
-__all__ = ["Alert", "AlertPlan", "alert_plan", "chance_within"]
+__all__ = ["Alert", "AlertPlan", "alert_plan", "chance_within", "nearest_street"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def alert_plan(
         and (not task.platforms or rider.platform in task.platforms)
         and rider.shift_start_s <= now_s <= rider.shift_end_s
     ]
-    targets = {mode: _nearest_street(fleet, mode, task) for mode in {rider.mode for rider in able}}
+    targets = {mode: nearest_street(fleet, mode, task) for mode in {rider.mode for rider in able}}
     reach_s = _reach_s(fleet, able, targets, rules.horizon_s, now_s)
     order = sorted(range(len(able)), key=lambda at: (reach_s[at], able[at].rider_id))
     alerts: list[Alert] = []
@@ -166,8 +166,8 @@ def alert_plan(
     return AlertPlan(task.task_id, drill, tuple(alerts), rules.within_s, chance, soonest, street_m)
 
 
-def _nearest_street(fleet: Fleet, mode: str, task: Task) -> Snapped:
-    """Snap the place of an emergency as the policy says, or to the nearest street however far it is."""
+def nearest_street(fleet: Fleet, mode: str, task: Task) -> Snapped:
+    """Snap the place of an emergency as the policy says, or to the nearest street within 20 km."""
     lonlat = np.array([task.place.lonlat])
     place = fleet.network.snap(lonlat, mode, fleet.policy.walk_to_street_m)
     for limit_m in FARTHER_M:

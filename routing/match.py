@@ -146,21 +146,22 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
     refused: list[Refused] = []
     with fleet.at_hand(tasks):
         for task in sorted(tasks, key=task_order):
-            timed, candidates = task, candidates_for(fleet, task, 2, now_s)
-            if not candidates:
-                refused.append(refusal(fleet, task, now_s))
+            found = meet(fleet, task, now_s) if task.people > 1 else _one(fleet, task, now_s)
+            if isinstance(found, Refused):
+                refused.append(found)
                 continue
-            if task.people > 1:
-                meeting = meet(fleet, task, now_s)
-                if isinstance(meeting, Refused):
-                    refused.append(meeting)
-                    continue
-                timed, candidates = meeting
+            timed, candidates = found
             chosen, rest = candidates[: task.people], candidates[task.people :]
             runners = [_runner_up(fleet, timed, chosen, one, rest, now_s) for one in chosen]
-            for found, runner in zip(chosen, runners, strict=True):
-                matches.append(apply(fleet, timed, found, runner, now_s))
+            for one, runner in zip(chosen, runners, strict=True):
+                matches.append(apply(fleet, timed, one, runner, now_s))
     return tuple(matches), tuple(refused)
+
+
+def _one(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate, ...]] | Refused:
+    """Find the best rider for a task and the next best, or why there is none."""
+    candidates = candidates_for(fleet, task, 2, now_s)
+    return (task, candidates) if candidates else refusal(fleet, task, now_s)
 
 
 def _runner_up(

@@ -1,6 +1,7 @@
 """Tasks for several people: all of them begin together, and whoever is there first waits."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from routing.fleet.mode_fleet import as_ms
 from routing.fleet.tables import FAR_MS
 from routing.model.results import Binding, Change, Count, Refused, Said
 from routing.model.tasks import Task
+from routing.refusal.explain import refusal
+from routing.refusal.relaxations import ridden_ms
 
 __all__ = ["meet"]
 
@@ -28,7 +31,7 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
     ----------
     fleet : Fleet
     task : Task
-        For two people or more, at least one of whom there is.
+        For two people or more.
     now_s : float
         Epoch seconds.
 
@@ -37,10 +40,12 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
     Task, tuple of Candidate
         The task with the instant as its window, and the riders: those who do it, then the next best.
     Refused
-        Where no instant suits enough riders: by how much they miss each other.
+        Where no instant suits enough riders: by how much they miss each other; or why there is nobody.
     """
     found = candidates_for(fleet, task, task.people + SPARE, now_s)
-    begins_s = sorted(_begin_ms(fleet, task, one, as_ms(now_s)) / 1000 for one in found)
+    if not found:
+        return refusal(fleet, task, now_s)
+    begins_s = _begins_s(fleet, task, found, now_s)
     best: tuple[int, Task, tuple[Candidate, ...]] | None = None
     most = 0
     for instant_s in sorted(set(begins_s)):
@@ -64,16 +69,19 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
     return Refused(task.task_id, binding, None, fewer)
 
 
-def _begin_ms(fleet: Fleet, task: Task, found: Candidate, now: int) -> int:
-    """When a candidate could begin the task."""
-    mode_fleet, row = fleet.row_of(found.rider_id)
-    slot, c = row * mode_fleet.width + found.place, mode_fleet.c
-    here, there = mode_fleet.snapped([slot]), fleet.place_of(mode_fleet.mode, task)
-    walks = int(here.walk_ms[0] + there.walk_ms[0])
-    whole = reach_to(fleet.network, mode_fleet.mode, here, there, FAR_MS / 1000)[0]
-    ridden = round(float(whole) * 1000) - walks
-    leave = int(c.leave[slot])
-    if c.stops[row] == 0:
-        leave = max(leave, now)
-    leg = walks + int(np.ceil(ridden * int(c.factor[row]) / 1000))
-    return max(leave + leg, as_ms(task.place.earliest_s), now)
+def _begins_s(fleet: Fleet, task: Task, found: Sequence[Candidate], now_s: float) -> list[float]:
+    """When each candidate could begin the task, soonest first; one search for each mode."""
+    begins: list[int] = []
+    for mode, mode_fleet in fleet.mode_fleets.items():
+        mine = [one for one in found if fleet.row_of(one.rider_id)[0] is mode_fleet]
+        if not mine:
+            continue
+        c, width = mode_fleet.c, mode_fleet.width
+        rows = np.array([fleet.row_of(one.rider_id)[1] for one in mine])
+        slots = rows * width + np.array([one.place for one in mine])
+        here, there = mode_fleet.snapped(slots), fleet.place_of(mode, task)
+        seconds = reach_to(fleet.network, mode, here, there, FAR_MS / 1000)
+        legs = ridden_ms(seconds, here.walk_ms + there.walk_ms[0], c.factor[rows].astype(np.int64))
+        leave = np.where(c.stops[rows] == 0, np.maximum(c.leave[slots], as_ms(now_s)), c.leave[slots])
+        begins += np.maximum(leave + legs, as_ms(max(task.place.earliest_s, now_s))).tolist()
+    return sorted(begin / 1000 for begin in begins)

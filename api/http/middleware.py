@@ -94,6 +94,12 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers)
 
 
+def _declared_bytes(scope: Scope) -> int | None:
+    """Length that the request says its body has, None where it says none."""
+    declared = dict(scope["headers"]).get(b"content-length", b"")
+    return int(declared[:20]) if declared.isdigit() else None
+
+
 class BoundedWork:
     """Hold no more bodies in work at one time than a limit; what comes beyond it is told to come again.
 
@@ -110,9 +116,8 @@ class BoundedWork:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self.app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"")
-        size = int(declared[:20]) if declared.isdigit() else self.largest_bytes
-        size = min(size, self.largest_bytes)
+        declared = _declared_bytes(scope)
+        size = self.largest_bytes if declared is None else min(declared, self.largest_bytes)
         if self.in_work and self.in_work + size > self.max_bytes:
             detail = "requests are being answered that take all the memory there is for them; ask again"
             headers = {"retry-after": "1"}
@@ -146,9 +151,8 @@ class BodyLimit:
             await refusal(scope, receive, send)
             return
         # The declared length spares reading what is refused anyway; what arrives is counted.
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
         body = bytearray()
-        too_large = declared.isdigit() and int(declared[:20]) > self.max_bytes
+        too_large = (_declared_bytes(scope) or 0) > self.max_bytes
         more = not too_large
         while more:
             message = await receive()

@@ -13,7 +13,6 @@ from typing import Any
 from api.matching.forms import MatchRequest
 from api.matching.translate import Asked, asked_of
 from geo.errors import InputError
-from geo.streets import StreetNetwork
 from routing.model import Rider, Stop, Task
 from routing.proof import Checker, Replay
 
@@ -25,13 +24,13 @@ ROUNDED_S = 0.002
 Told = Mapping[str, Any]
 
 
-def answer_problems(network: StreetNetwork, request: MatchRequest, answer: str) -> list[str]:
+def answer_problems(checker: Checker, request: MatchRequest, answer: str) -> list[str]:
     """List what is wrong with an answer, as sentences; empty when every promise in it holds.
 
     Parameters
     ----------
-    network : StreetNetwork
-        Streets of the city.
+    checker : Checker
+        On the streets of the city, with the policy of the request.
     request : MatchRequest
     answer : str
         The JSON text as sent.
@@ -45,7 +44,7 @@ def answer_problems(network: StreetNetwork, request: MatchRequest, answer: str) 
     """
     told = json.loads(answer)
     asked = asked_of(request)
-    return [*_served(asked, told), *_routes(network, asked, told), *_agree(asked, told)]
+    return [*_served(asked, told), *_routes(checker, asked, told), *_agree(asked, told)]
 
 
 def _served(asked: Asked, told: Told) -> Iterable[str]:
@@ -65,8 +64,7 @@ def _served(asked: Asked, told: Told) -> Iterable[str]:
             yield f"task {task_id} has {len(mine)} of {needed} riders and {refused.count(task_id)} refusals"
 
 
-def _routes(network: StreetNetwork, asked: Asked, told: Told) -> Iterable[str]:
-    checker = Checker(network, asked.policy)
+def _routes(checker: Checker, asked: Asked, told: Told) -> Iterable[str]:
     riders = {rider.rider_id: rider for rider in asked.riders}
     tasks = {task.task_id: task for task in asked.tasks}
     for route in told["routes"]:

@@ -1,11 +1,12 @@
 """``POST /v1/slots``: which windows can be offered for a task, and at which least extra cost."""
 
 import datetime
+import functools
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from api.forms import Language, PointedError, Schema
+from api.forms import Language, PointedError, Schema, instant_of
 from api.matching.forms import (
     MAX_RIDERS,
     Instant,
@@ -147,9 +148,7 @@ def offered(network: StreetNetwork, request: SlotsRequest, lang: Language = "en"
 
 
 def _offer(match: Match, zone: datetime.tzinfo | None) -> OfferOut:
-    def instant(epoch_s: float) -> datetime.datetime:
-        return datetime.datetime.fromtimestamp(round(epoch_s, 3), zone)
-
+    instant = functools.partial(instant_of, zone=zone)
     return OfferOut(
         rider_id=match.rider_id,
         place=match.place,

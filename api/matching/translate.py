@@ -3,13 +3,14 @@
 import contextlib
 import dataclasses
 import datetime
+import functools
 import math
 from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 
-from api.forms import Language, Mode, way_of
+from api.forms import Language, Mode, instant_of, way_of
 from api.matching.datum_check import datum_warnings
 from api.matching.forms import (
     AlertOut,
@@ -44,7 +45,7 @@ from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import InputError, OffNetworkError, YiluError
 from geo.streets import StreetNetwork
 from routing.assign import match_batch
-from routing.emergency import alert_plan
+from routing.emergency import alert_plan, nearest_street
 from routing.fleet import Fleet
 from routing.match import match_tasks
 from routing.model import (
@@ -151,10 +152,10 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     (task,) = asked.tasks
     known = request.acceptance
     plan = alert_plan(fleet, task, asked.now_s, acceptance=known, policy=rules, drill=request.drill)
-    if fleet.mode_fleets and math.isinf(plan.street_m):
-        able = [np.array([task.place.lonlat])]
-        if not any(network.snap(place, mode, 20_000.0).ok[0] for place in able for mode in fleet.mode_fleets):
-            raise OffNetworkError(f"task {task.task_id} lies more than 20 km from every street of this city")
+    # Infinite where nobody may go there, too: only a place without any street near is of another city.
+    streets = (nearest_street(fleet, mode, task) for mode in fleet.mode_fleets)
+    if math.isinf(plan.street_m) and fleet.mode_fleets and not any(street.ok[0] for street in streets):
+        raise OffNetworkError(f"task {task.task_id} lies more than 20 km from every street of this city")
     return AlertResponse(
         task_id=plan.task_id,
         drill=plan.drill,
@@ -316,9 +317,7 @@ def off_network_out(off: Sequence[tuple[str, float]]) -> list[OffNetworkOut]:
 
 
 def _match(match: Match, datum: Datum, zone: datetime.tzinfo, *, geometry: bool) -> MatchOut:
-    def instant(epoch_s: float) -> datetime.datetime:
-        return datetime.datetime.fromtimestamp(round(epoch_s, 3), zone)
-
+    instant = functools.partial(instant_of, zone=zone)
     way = way_of(from_wgs84(match.way_lonlat, datum).tolist()) if geometry else None
     runner_up = match.runner_up
     return MatchOut(
@@ -355,9 +354,7 @@ def _match(match: Match, datum: Datum, zone: datetime.tzinfo, *, geometry: bool)
 
 
 def _route(route: Route, datum: Datum, zone: datetime.tzinfo) -> RouteOut:
-    def instant(epoch_s: float) -> datetime.datetime:
-        return datetime.datetime.fromtimestamp(round(epoch_s, 3), zone)
-
+    instant = functools.partial(instant_of, zone=zone)
     places = from_wgs84(np.array([step.lonlat for step in route.steps]), datum).tolist()
     return RouteOut(
         rider_id=route.rider_id,

@@ -46,9 +46,11 @@ def match_sample(study_settings: StudyFile, network: StreetNetwork, fleet: Synth
     asked = asked_of(request)
     by = match_batch if request.assignment == "together" else None
     result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, by=by)
-    late = check_result(network, asked, result)
+    # One checker for both: the ways that it has recomputed are kept.
+    checker = Checker(network, asked.policy)
+    late = check_result(checker, asked, result)
     response = response_of(result, request)
-    problems = answer_problems(network, request, response.model_dump_json())
+    problems = answer_problems(checker, request, response.model_dump_json())
     if problems:
         raise YiluError(f"the answer did not pass its check: {problems[0]}")
     extras = [match.extra_s for match in result.matches]
@@ -67,7 +69,7 @@ def telling_match(matches: Sequence[Match]) -> Match | None:
     return next(between, next(iter(matches), None))
 
 
-def check_result(network: StreetNetwork, asked: Asked, result: MatchResult) -> int:
+def check_result(checker: Checker, asked: Asked, result: MatchResult) -> int:
     """Recompute every match and every street of its way from raw input; return the stops made late by tasks.
 
     Raises
@@ -75,7 +77,6 @@ def check_result(network: StreetNetwork, asked: Asked, result: MatchResult) -> i
     YiluError
         Naming the first match that breaks a promise.
     """
-    checker = Checker(network, asked.policy)
     tasks = {task.task_id: task for task in asked.tasks}
     plans = {rider.rider_id: rider for rider in asked.riders}
     for match in result.insertions:

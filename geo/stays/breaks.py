@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.jit import kernel
 from geo.stays.detect import KINDS, StayPoints
-from geo.traces.read import Traces
+from geo.traces.points import Traces, Tracks
 from geo.traces.times import zone
 
 __all__ = ["BREAK_S", "CONTINUOUS_WORK_S", "DueBreaks", "due_breaks"]
@@ -47,14 +47,6 @@ class DueBreaks:
         return len(self.t_s)
 
 
-class _Tracks(NamedTuple):
-    """Points by rider."""
-
-    ptr: NDArray[np.int64]
-    t: NDArray[np.int64]
-    lonlat: NDArray[np.float64]
-
-
 class _Stays(NamedTuple):
     """Stays by rider: first and last second, kind."""
 
@@ -75,7 +67,7 @@ class _Breaks(NamedTuple):
 
 @kernel
 def _due(
-    tracks: _Tracks,
+    tracks: Tracks,
     stays: _Stays,
     work_s: int,
     break_s: int,
@@ -180,7 +172,7 @@ def due_breaks(
     rider, due = np.empty(most, np.int32), np.empty(most, np.int64)
     where, worked = np.empty((most, 2)), np.empty(most, np.int64)
     stay_ptr = np.searchsorted(stays.rider, np.arange(len(traces.pseudonyms) + 1)).astype(np.int64)
-    tracks = _Tracks(traces.rider_ptr, traces.t_s, traces.lonlat)
+    tracks = Tracks(traces.rider_ptr, traces.t_s, traces.lonlat)
     spans = _Stays(stay_ptr, stays.start_s, stays.end_s, stays.kind)
     found = _due(tracks, spans, work_s, break_s, _Breaks(rider, due, where, worked))
     return DueBreaks(rider[:found].copy(), due[:found].copy(), where[:found].copy(), worked[:found].copy())

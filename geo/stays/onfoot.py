@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geo.earth import RADIUS_M
 from geo.jit import kernel
-from geo.traces.read import Traces
+from geo.traces.points import Traces, Tracks
 
 __all__ = ["on_foot"]
 
@@ -43,14 +43,6 @@ _PARTS: Final = (
 _CHANGE: Final = 0.15
 
 
-class _Tracks(NamedTuple):
-    """Points by rider."""
-
-    ptr: NDArray[np.int64]
-    t: NDArray[np.int64]
-    lonlat: NDArray[np.float64]
-
-
 class _Scores(NamedTuple):
     """Bounds of speeds, windows in seconds, and the log-likelihood (window, state, speed)."""
 
@@ -61,7 +53,7 @@ class _Scores(NamedTuple):
 
 @kernel
 def _decode(
-    tracks: _Tracks,
+    tracks: Tracks,
     scores: _Scores,
     change: float,
     back: NDArray[np.int8],
@@ -118,6 +110,6 @@ def on_foot(traces: Traces) -> NDArray[np.bool_]:
     score = np.log(parts / parts.sum(axis=2, keepdims=True)) * _WEIGHTS[:, None, None]
     walked = np.zeros(len(traces), np.bool_)
     back = np.zeros((len(traces), 2), np.int8)
-    tracks = _Tracks(traces.rider_ptr, traces.t_s, traces.lonlat)
+    tracks = Tracks(traces.rider_ptr, traces.t_s, traces.lonlat)
     _decode(tracks, _Scores(_EDGES_MPS, _WINDOWS_S, score), _CHANGE, back, walked)
     return walked

@@ -2,13 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
 
-__all__ = ["Account", "Traces", "concat_traces"]
+__all__ = ["Account", "Traces", "Tracks", "concat_traces"]
+
+
+class Tracks(NamedTuple):
+    """Points by rider, as kernels take them: rider ``r`` has ``ptr[r]`` to ``ptr[r + 1]``."""
+
+    ptr: NDArray[np.int64]
+    t: NDArray[np.int64]
+    lonlat: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,16 +64,7 @@ def write_geojson(study: Study, path: Path | str, datum: str = "wgs84") -> None:
     features += [
         _feature(
             point.lonlat,
-            {
-                "layer": "pickup",
-                "id": point.pickup_id,
-                "compound": point.compound,
-                "kind": point.kind,
-                "drop_offs_a_day": point.drop_offs_a_day,
-                "saved_min_a_day": point.saved_min_a_day,
-                "walk_median_m": point.walk_median_m,
-                "walk_max_m": point.walk_max_m,
-            },
+            {"layer": "pickup", **_pickup_columns(point)},
             shift,
         )
         for point in study.pickups
@@ -203,7 +194,6 @@ def _pickup_columns(point: PickupPoint) -> dict[str, Any]:
         "saved_min_a_day": point.saved_min_a_day,
         "walk_median_m": point.walk_median_m,
         "walk_max_m": point.walk_max_m,
-        "residents_walk_m_a_day": point.residents_walk_m_a_day,
     }
 
 
@@ -270,7 +260,10 @@ def _frames(study: Study, tables: _Tables) -> dict[str, geopandas.GeoDataFrame]:
             points(site.lonlat for site in study.sites),
         ),
         "pickups": frame(
-            [_pickup_columns(point) for point in study.pickups],
+            [
+                {**_pickup_columns(point), "residents_walk_m_a_day": point.residents_walk_m_a_day}
+                for point in study.pickups
+            ],
             points(point.lonlat for point in study.pickups),
         ),
         "gates": frame(

@@ -15,7 +15,7 @@ from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.jit import kernel
 from geo.streets import Snapped
 from geo.travel import reach_from, reach_to
-from routing.fleet.fleet import Fleet
+from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.mode_fleet import ModeFleet, as_ms
 from routing.fleet.tables import EVER, FAR_MS, Columns, Ms
 from routing.model.tasks import Task, Visit
@@ -38,6 +38,7 @@ __all__ = [
     "NearMisses",
     "Spot",
     "near_misses",
+    "ridden_ms",
 ]
 
 Window = tuple[float, float]
@@ -383,6 +384,14 @@ class NearMisses:
         judged = mine[np.minimum(table[mine, ALLOWED], table[mine, SEVERAL]) < LOST]
         return dataclasses.replace(self, rows=judged, table=table, ask=ask)
 
+    def candidates(self, fleet: Fleet) -> list[Candidate]:
+        """Return the riders who may do it, each at their cheapest place."""
+        mode, penalty, pair = self.mode_fleet.mode, self.mode_fleet.c.penalty, self.ask.pair
+        return [
+            Candidate(fleet.id_at(mode, row), place, extra, extra + int(penalty[row]), end if pair else None)
+            for row, extra, place, end in self.allowed
+        ]
+
     def spot(self, row: int, first: int) -> Spot:
         """Return what is broken at the places that stand in the column `first` of the table."""
         i, j = self.table[row, first : first + 2].tolist()
@@ -478,7 +487,7 @@ def _legs_between(
         walks = at.walk_ms + place.walk_ms[0]
         for seconds in (reach_to(net, mode, at, place, reach_s), reach_from(net, mode, place, at, reach_s)):
             out = np.full(len(c.edge), -1, np.int64)
-            out[slots] = _scaled(seconds, walks, factor)
+            out[slots] = ridden_ms(seconds, walks, factor)
             legs.append(out)
     between = np.full(len(c.stops), -1, np.int64)
     to, on, d_to, d_on = (*legs, *legs)[:4]
@@ -486,11 +495,11 @@ def _legs_between(
         return _Legs(to, on, d_to, d_on, between)
     seconds = np.repeat(reach_to(net, mode, places[0], places[1]), len(rows))
     walks = np.repeat(places[0].walk_ms + places[1].walk_ms, len(rows))
-    between[rows] = _scaled(seconds, walks, c.factor[rows].astype(np.int64))
+    between[rows] = ridden_ms(seconds, walks, c.factor[rows].astype(np.int64))
     return _Legs(to, on, d_to, d_on, between) if (between[rows] >= 0).any() else None
 
 
-def _scaled(seconds: FloatArray, walks: Int64Array, factor: Int64Array) -> Int64Array:
+def ridden_ms(seconds: FloatArray, walks: Int64Array, factor: Int64Array) -> Int64Array:
     """Return walks and network time at the speed factor, rounded up as in the fleet; -1 for none."""
     known = np.isfinite(seconds)
     net = np.rint(np.where(known, seconds, 0.0) * 1000).astype(np.int64) - walks

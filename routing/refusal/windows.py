@@ -55,17 +55,7 @@ def at_windows(
         end = asked.dropoff or asked.place
         spans = (asked.place.earliest_s, asked.place.latest_s), (end.earliest_s, end.latest_s)
         open_to = [misses.at(*spans, allowed_only=True) for misses in judged]
-        candidates = [
-            Candidate(
-                fleet.id_at(misses.mode_fleet.mode, row),
-                place,
-                extra,
-                extra + int(misses.mode_fleet.c.penalty[row]),
-                None if task.dropoff is None else end_place,
-            )
-            for misses in open_to
-            for row, extra, place, end_place in misses.allowed
-        ]
+        candidates = [one for misses in open_to for one in misses.candidates(fleet)]
         if candidates:
             found.append(min(candidates, key=lambda one: (one.rank_ms, one.rider_id, one.place)))
             continue

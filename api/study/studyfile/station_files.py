@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from api.study.studyfile.place_tables import PlaceTable, Row, cell_text, read_rows
 from geo.datum import Datum, to_wgs84
-from geo.errors import InputError, all_at_once
+from geo.errors import InputError, read_each
 from geo.layers import LAYER_ENDINGS, to_degrees
 from maps.texts import LANGUAGES, catalogue
 from siting.stations import KINDS as STATION_KINDS
@@ -167,16 +167,7 @@ def _read(path: Path, rows: Sequence[Row], read: Callable[[Mapping[str, object]]
     """Read all rows; what is wrong with any of them is told at once."""
     if not rows:
         raise InputError(f"{path.name}: holds no {what}")
-    out: list[T] = []
-    wrong: list[str] = []
-    for number, row in rows:
-        try:
-            out.append(read(row))
-        except InputError as error:
-            wrong.append(f"row {number}: {error}")
-    if wrong:
-        raise all_at_once(path.name, wrong)
-    return out
+    return read_each(path.name, rows, read, "row")
 
 
 def _standing(table: PlaceTable) -> list[Row]:

@@ -8,7 +8,7 @@ import shapely
 import shapely.geometry
 
 from geo.datum import Datum, to_wgs84
-from geo.errors import InputError, all_at_once
+from geo.errors import InputError, read_each
 from geo.layers import read_layer
 
 __all__ = ["read_zones", "to_wgs84_zones"]
@@ -45,14 +45,7 @@ def read_zones(
         raise InputError(
             f"{path.name}: at least one polygon is needed, such as in a GeoJSON FeatureCollection"
         )
-    zones, wrong = [], []
-    for number, feature in enumerate(features, 1):
-        try:
-            zones.append(_polygon(feature))
-        except InputError as error:
-            wrong.append(f"feature {number}: {error}")
-    if wrong:
-        raise all_at_once(path.name, wrong)
+    zones = read_each(path.name, enumerate(features, 1), _polygon, "feature")
     return to_wgs84_zones(zones, datum)
 
 

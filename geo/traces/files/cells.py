@@ -22,7 +22,6 @@ from geo.traces.times import ArrowArray
 
 __all__ = ["JsonTable", "SheetTable"]
 
-_HEAD_ROWS: Final = 30
 _SAMPLE_ROWS: Final = 1_000
 _BATCH_ROWS: Final = 50_000
 _EXACT: Final = 2.0**53

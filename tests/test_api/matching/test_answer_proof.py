@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from lattice import lattice
 from towns import NOW, place_in, some_riders, some_tasks
 
+from api.matching import proof
 from api.matching.forms import MatchRequest, PolicyIn, RiderIn, StopIn, TaskIn, VisitIn
-from api.matching.proof import answer_problems
-from api.matching.translate import answer
+from api.matching.translate import answer, asked_of
 from routing.model import Rider, Task, Visit
+from routing.proof import Checker
 
 UTC = datetime.UTC
 TOWN = lattice(10)
@@ -96,6 +97,10 @@ def sent(
     )
 
 
+def answer_problems(request: MatchRequest, text: str) -> list[str]:
+    return proof.answer_problems(Checker(TOWN, asked_of(request).policy), request, text)
+
+
 def mixed(rng: np.random.Generator, count: int, everything: bool) -> list[Task]:
     """Visits, pairs, and tasks for two or three people."""
     tasks = []
@@ -123,7 +128,7 @@ def test_the_answer_as_sent_holds(seed: int, everything: bool, assignment: Assig
     policy = ROOMY if roomy else {"slack_kept_s": 30.0}
     request = sent(riders, mixed(rng, 8, everything), policy, assignment)
     text = answer(TOWN, request).model_dump_json()
-    assert answer_problems(TOWN, request, text) == []
+    assert answer_problems(request, text) == []
 
 
 def busy_request() -> MatchRequest:
@@ -162,9 +167,9 @@ def busy_request() -> MatchRequest:
 def test_the_check_finds_what_is_wrong(spoil: Callable[[dict[str, Any]], None]) -> None:
     request = busy_request()
     told = json.loads(answer(TOWN, request).model_dump_json())
-    assert answer_problems(TOWN, request, json.dumps(told)) == []
+    assert answer_problems(request, json.dumps(told)) == []
     spoil(told)
-    assert answer_problems(TOWN, request, json.dumps(told))
+    assert answer_problems(request, json.dumps(told))
 
 
 def test_two_people_begin_together_and_the_first_one_waits() -> None:
