@@ -129,6 +129,14 @@ def group_points(
 
 
 @kernel
+def _within(i: int, j: int, lonlat: NDArray[np.float64], shrink: float, reach_m: float) -> bool:
+    """Whether two points lie at most so far apart; `shrink` is the cosine of their latitude."""
+    y = np.radians(lonlat[j, 1] - lonlat[i, 1]) * RADIUS_M
+    x = np.radians(lonlat[j, 0] - lonlat[i, 0]) * RADIUS_M * shrink
+    return bool(x * x + y * y <= reach_m * reach_m)
+
+
+@kernel
 def _can_follow(
     t: NDArray[np.int64],
     lonlat: NDArray[np.float64],
@@ -141,10 +149,7 @@ def _can_follow(
     dt = t[j] - t[i]
     if dt <= 0:
         return False
-    y = np.radians(lonlat[j, 1] - lonlat[i, 1]) * RADIUS_M
-    x = np.radians(lonlat[j, 0] - lonlat[i, 0]) * RADIUS_M * shrink
-    reach = speed * dt + slack
-    return bool(x * x + y * y <= reach * reach)
+    return _within(i, j, lonlat, shrink, speed * dt + slack)
 
 
 @kernel
@@ -177,9 +182,7 @@ def _thin(
                 for j in range(k, e):
                     if verdict[j] != 0:
                         continue
-                    y = np.radians(lonlat[e, 1] - lonlat[j, 1]) * RADIUS_M
-                    x = np.radians(lonlat[e, 0] - lonlat[j, 0]) * RADIUS_M * shrink
-                    if x * x + y * y <= reach * reach:
+                    if _within(j, e, lonlat, shrink, reach):
                         verdict[e] = _SAME_TIME
                         break
                     asked += 1
