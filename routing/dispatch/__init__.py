@@ -1,0 +1,26 @@
+"""The life of tasks and offers: commands in, events out, states as folds; and the board that holds offers."""
+
+from routing.dispatch.board import Board
+from routing.dispatch.city import City, Happened
+from routing.dispatch.decide import ConflictError, decide
+from routing.dispatch.events import Event, RiderKey, Terms
+from routing.dispatch.rules import DispatchRules
+from routing.dispatch.state import OFFER_STATUSES, TASK_STATUSES, Offer, TaskState, evolve, fold
+
+__all__ = [
+    "OFFER_STATUSES",
+    "TASK_STATUSES",
+    "Board",
+    "City",
+    "ConflictError",
+    "DispatchRules",
+    "Event",
+    "Happened",
+    "Offer",
+    "RiderKey",
+    "TaskState",
+    "Terms",
+    "decide",
+    "evolve",
+    "fold",
+]
