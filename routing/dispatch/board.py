@@ -45,8 +45,7 @@ class Taken:
     @property
     def stops(self) -> tuple[Stop, ...]:
         """What the task still asks of the rider."""
-        whole = stops_of(beginning_at(self.task, self.terms.begins_s))
-        return whole[1 if self.picked_up and self.task.dropoff is not None else 0 :]
+        return stops_of(beginning_at(self.task, self.terms.begins_s))[self.picked_up :]
 
 
 def terms_of(match: Match, task: Task) -> Terms:
@@ -169,7 +168,7 @@ class Board:
         """Note that the pick-up of a pair is behind the rider."""
         mine = self._taken.get(key.fleet_id, {})
         taken = mine.get(offer_id)
-        if taken is None or taken.picked_up:
+        if taken is None or taken.picked_up or taken.task.dropoff is None:
             return
         gone = {stop.stop_id for stop in taken.stops}
         mine[offer_id] = dataclasses.replace(taken, picked_up=True)
@@ -387,9 +386,9 @@ def rejoined(stops: tuple[Stop, ...], taken: Taken) -> tuple[Stop, ...]:
     tuple of Stop
         A stop that the platform has put in itself (same id) is left where it is.
     """
-    follows = [taken.terms.after_stop_id, taken.terms.dropoff_after_stop_id]
+    follows = (taken.terms.after_stop_id, taken.terms.dropoff_after_stop_id)[taken.picked_up :]
     previous = ""
-    for stop, after in zip(taken.stops, follows[-len(taken.stops) :], strict=True):
+    for stop, after in zip(taken.stops, follows, strict=False):
         names = [one.stop_id for one in stops]
         if stop.stop_id not in names:
             # Of a pair the drop-off comes after the pick-up, whatever else is done by now.

@@ -241,4 +241,6 @@ _NO_TERMS = ev.Terms(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 def _taken(task: Task, offer: Offer, accepted_s: Mapping[str, float]) -> Taken:
     at = accepted_s.get(offer.offer_id, offer.terms.start_s)
-    return Taken(offer.offer_id, task, offer.terms, at, picked_up=offer.status == "started")
+    return Taken(
+        offer.offer_id, task, offer.terms, at, offer.status == "started" and task.dropoff is not None
+    )

@@ -150,7 +150,8 @@ class Life(RuleBasedStateMachine):
         assert self.state is not None
         wanted = self.state.wanted
         made = self.do(co.MakeOffers(proposals(*riders), 60.0))
-        assert made is not None and len(made) <= wanted
+        assert made is not None
+        assert len(made) <= wanted
 
     @rule(number=st.integers(1, 6), good=st.booleans())
     @precondition(lambda self: self.state is not None)
