@@ -1,9 +1,9 @@
 """The live fleet with its open offers: who may be asked, on which terms, and whether a yes still holds.
 
 Plans in the fleet hold what has been accepted, nothing else. An open offer is a tentative insertion that
-another task sees both ways: a rider with open offers is proposed only where the new task fits their plan with
-every choice of those offers accepted, each put in at its best place, in the order in which they were made.
-So no two acceptances can break each other, and a rider who ignores an offer is not blocked by it.
+another task sees both ways: a rider with open offers is proposed only where all of them and the new one can be
+accepted, in every order, each put in at its best place. So no two acceptances can break each other, and a
+rider who ignores an offer is not blocked by it.
 """
 
 import dataclasses
@@ -310,25 +310,34 @@ class Board:
 
     def _fits(self, timed: Task, now_s: float) -> Callable[[Candidate], bool]:
         def fits(found: Candidate) -> bool:
-            held = list(self._held.get(found.rider_id, {}).values())
+            held = tuple(self._held.get(found.rider_id, {}).values())
+            if not held:
+                return True
             return all(
-                self._allows(found.rider_id, chosen, timed, now_s)
-                for size in range(1, len(held) + 1)
-                for chosen in itertools.combinations(held, size)
+                self._holds(found.rider_id, order, timed, now_s)
+                for order in itertools.permutations((*held, timed))
             )
 
         return fits
 
-    def _allows(self, fleet_id: str, accepted: Sequence[Task], task: Task, now_s: float) -> bool:
-        """Whether a task fits a plan in which these offers had been accepted, one after the other."""
+    def _holds(self, fleet_id: str, order: Sequence[Task], new: Task, now_s: float) -> bool:
+        """Whether these offers can be accepted one after the other; `new` is the one that is judged.
+
+        An offer that would fail without the new one too (the plan has changed under it) is passed over.
+        """
+        without = self._failing(fleet_id, [one for one in order if one is not new], now_s)
+        return self._failing(fleet_id, order, now_s) <= without
+
+    def _failing(self, fleet_id: str, order: Sequence[Task], now_s: float) -> frozenset[str]:
+        failing = set()
         with self._trial.of(fleet_id) as trial:
-            for one in accepted:
+            for one in order:
                 found = candidates_for(trial, one, 1, now_s)
-                if not found:
-                    # This choice cannot come true: it forbids nothing.
-                    return True
-                apply(trial, one, found[0], None, now_s)
-            return bool(candidates_for(trial, task, 1, now_s))
+                if found:
+                    apply(trial, one, found[0], None, now_s)
+                else:
+                    failing.add(one.task_id)
+        return frozenset(failing)
 
     def _together(self, task: Task, left_out: set[str], now_s: float) -> tuple[Proposal, ...] | Refused:
         """Return riders who begin together and whose open offers that does not break."""

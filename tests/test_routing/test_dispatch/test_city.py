@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from lattice import lattice
@@ -242,6 +242,29 @@ def test_a_no_goes_to_the_next_best_at_once() -> None:
     assert [key.fleet_id for key in asked] == [one.rider_id for one in best]
     assert first.events
     assert city.tasks["T1"].unmatched
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=st.integers(0, 10**6), hour_s=st.sampled_from([400.0, 700.0, 1800.0]), most_open=st.integers(2, 3)
+)
+def test_open_offers_can_be_accepted_in_any_order(seed: int, hour_s: float, most_open: int) -> None:
+    """Whoever says yes first: every other open offer still holds, and no promised stop gets late."""
+    rng = np.random.default_rng(seed)
+    policy = dataclasses.replace(POLICY, max_extra_s=min(hour_s, 900.0), max_extra_per_hour_s=hour_s)
+    city = City(TOWN, policy, dataclasses.replace(RULES, most_open=most_open))
+    city.board.put(riders_of(seed, 2, everything=bool(rng.integers(2))), NOW)
+    for number in range(6):
+        city.publish(a_task(rng, number, pair=rng.random() < 0.3), "office", NOW)
+    offers = [(task_id, offer) for task_id, state in city.tasks.items() for offer in state.open]
+    before = late_of(city.board)
+    for at in rng.permutation(len(offers))[: rng.integers(len(offers) + 1)].tolist():
+        task_id, offer = offers[at]
+        assert city.accept(task_id, offer.offer_id, NOW).events
+    own = {task_id for task_id, _ in offers}
+    for (rider_id, stop_id), late_s in late_of(city.board).items():
+        assert stop_id.split(":")[0] in own or late_s <= before.get((rider_id, stop_id), 0.0) + 1e-9
+        assert stop_id.split(":")[0] not in own
 
 
 def test_an_offer_that_waits_blocks_nobody_and_breaks_nothing() -> None:
