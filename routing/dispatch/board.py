@@ -1,8 +1,8 @@
 """The live fleet with its open offers: who may be asked, on which terms, and whether a yes still holds.
 
 Plans in the fleet hold what has been accepted, nothing else. An open offer is a tentative insertion that
-another task sees both ways: a rider with open offers is proposed only where all of them and the new one can be
-accepted, in every order, each put in at its best place. So no two acceptances can break each other, and a
+another task sees both ways: a rider with open offers is proposed only where all of them and the new one can
+be accepted, in every order, each put in at its best place. So no two acceptances can break each other, and a
 rider who ignores an offer is not blocked by it.
 """
 
@@ -281,9 +281,9 @@ class Board:
         Returns
         -------
         tuple of Proposal
-            By rank, then rider.
+            By rank, then rider; empty where everybody who could do it has been asked or waits with offers.
         Refused
-            Where nobody can be asked, and why.
+            Where nobody could do it, and why.
         """
         left_out = {key.fleet_id for key in barred}
         left_out |= {name for name, held in self._held.items() if len(held) >= self.most_open}
@@ -291,9 +291,8 @@ class Board:
             return self._together(task, left_out, now_s)
         timed = beginning_at(task, begins_s)
         found = self._fitting(timed, count, left_out, now_s)
-        if not found:
-            with self.fleet.without(left_out):
-                return refusal(self.fleet, dataclasses.replace(timed, people=1), now_s)
+        if not found and not candidates_for(self.fleet, timed, 1, now_s):
+            return refusal(self.fleet, dataclasses.replace(timed, people=1), now_s)
         return tuple(self._proposal(one, timed, task, now_s) for one in found)
 
     def _fitting(self, timed: Task, count: int, left_out: set[str], now_s: float) -> list[Candidate]:
@@ -345,7 +344,8 @@ class Board:
             with self.fleet.without(left_out):
                 met = meet(self.fleet, task, now_s)
             if isinstance(met, Refused):
-                return met
+                whole = meet(self.fleet, task, now_s)
+                return whole if isinstance(whole, Refused) else ()
             timed, candidates = met
             fits = self._fits(timed, now_s)
             misfits = {one.rider_id for one in candidates if not fits(one)}

@@ -153,6 +153,8 @@ class City:
         self._waiting[task_id] = now_s + self.rules.retry_s
         if isinstance(found, Refused):
             return self.handle(task_id, co.Unmatched(found.binding.rule), now_s)
+        if not found:
+            return self.handle(task_id, co.Unmatched("asked"), now_s)
         patient = now_s < self._published_s.get(task_id, now_s) + self.rules.patient_for_s
         if patient:
             found = tuple(one for one in found if one.terms.extra_s <= self.rules.patient_extra_s)

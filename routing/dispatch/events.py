@@ -93,7 +93,8 @@ class TaskUnmatched:
     """Nobody can do it as plans stand; it stays published and is tried again. Told once for each rule."""
 
     rule: str
-    """The binding rule, one of `routing.model.results.RULES`."""
+    """The binding rule, one of `routing.model.results.RULES`; ``asked``: all who could do it have been asked,
+    or have offers open that it would break."""
     kind: Literal["task_unmatched"] = "task_unmatched"
 
 
