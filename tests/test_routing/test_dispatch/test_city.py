@@ -108,20 +108,21 @@ class CityLife(RuleBasedStateMachine):
             if stop_id in promised:
                 assert late_s <= before.get((rider_id, stop_id), 0.0) + 1e-9
 
-    @rule(which=st.integers(0, 50), how=st.sampled_from([co.Decline, co.Return]))
-    def refuse(self, which: int, how: type[co.Decline]) -> None:
+    @rule(which=st.integers(0, 50), returned=st.booleans())
+    def refuse(self, which: int, returned: bool) -> None:
         offers = [
             (task_id, offer.offer_id)
             for task_id, state in sorted(self.city.tasks.items())
             for offer in state.current
-            if offer.status == ("open" if how is co.Decline else "accepted") and not state.ended
+            if offer.status == ("accepted" if returned else "open") and not state.ended
         ]
         if offers:
             task_id, offer_id = offers[which % len(offers)]
+            command = co.Return(offer_id) if returned else co.Decline(offer_id)
             # Who gives back what others waited beside may leave a wait behind that another offer counted on.
-            if how is co.Return:
+            if returned:
                 self.disturb()
-            self.keep(self.city.then_ask(task_id, how(offer_id), self.now_s))
+            self.keep(self.city.then_ask(task_id, command, self.now_s))
 
     @rule(which=st.integers(0, 50))
     def finish(self, which: int) -> None:

@@ -1,6 +1,7 @@
 """The life of one task against a plain model, by random command sequences."""
 
 import dataclasses
+from typing import TypeAlias
 
 import pytest
 from hypothesis import settings
@@ -23,6 +24,9 @@ LATE = Refused(
 )
 
 
+Step: TypeAlias = tuple[co.Command, float]
+
+
 def a_task(people: int = 1, latest_s: float = 5_000.0) -> Task:
     return Task("t", Visit((116.3, 39.98), 60.0, NOW, latest_s), people=people)
 
@@ -31,7 +35,7 @@ def proposals(*riders: RiderKey) -> tuple[co.Proposal, ...]:
     return tuple(co.Proposal(rider, TERMS) for rider in riders)
 
 
-def run(*commands: tuple[co.Command, float]) -> TaskState:
+def run(*commands: Step) -> TaskState:
     state: TaskState | None = None
     for command, now_s in commands:
         for event in decide(state, command, now_s):
@@ -40,35 +44,33 @@ def run(*commands: tuple[co.Command, float]) -> TaskState:
     return state
 
 
-PUBLISHED = (co.Publish(a_task(), "office"), NOW)
-OFFERED = (co.MakeOffers(proposals(RIDERS[0]), 60.0), NOW)
+PUBLISHED: Step = (co.Publish(a_task(), "office"), NOW)
+OFFERED: Step = (co.MakeOffers(proposals(RIDERS[0]), 60.0), NOW)
 
 
 def test_a_task_goes_its_way() -> None:
-    steps = [PUBLISHED, OFFERED, (co.Accept("t-1", TERMS), NOW + 5), (co.Start("t-1"), NOW + 9)]
+    steps: list[Step] = [PUBLISHED, OFFERED, (co.Accept("t-1", TERMS), NOW + 5), (co.Start("t-1"), NOW + 9)]
     steps += [(co.Finish("t-1", "seen"), NOW + 70), (co.Verify("good"), NOW + 80)]
     seen = [run(*steps[: n + 1]).status for n in range(len(steps))]
     assert seen == ["published", "offered", "accepted", "under_way", "done", "verified"]
 
 
 @pytest.mark.parametrize(
-    ("status", "commands", "code"),
+    ("commands", "code"),
     [
-        ("", [(co.Accept("t-1", TERMS), NOW + 61)], "closed"),
-        ("", [(co.Accept("t-9", TERMS), NOW)], "unknown_offer"),
-        ("", [(co.Accept("t-1", LATE), NOW)], "late"),
-        ("", [(co.Decline("t-1"), NOW), (co.Accept("t-1", TERMS), NOW)], "closed"),
-        ("", [(co.Finish("t-1"), NOW)], "not_accepted"),
-        ("", [(co.Verify(), NOW)], "not_done"),
-        ("", [(co.Accept("t-1", TERMS), NOW), (co.Change(a_task(2)), NOW)], "taken"),
-        ("", [(co.Withdraw(), NOW), (co.Accept("t-1", TERMS), NOW)], "closed"),
-        ("", [(co.Publish(a_task(3), "office"), NOW)], "exists"),
-        ("", [(co.Publish(a_task(), "another"), NOW)], "exists"),
+        ([(co.Accept("t-1", TERMS), NOW + 61)], "closed"),
+        ([(co.Accept("t-9", TERMS), NOW)], "unknown_offer"),
+        ([(co.Accept("t-1", LATE), NOW)], "late"),
+        ([(co.Decline("t-1"), NOW), (co.Accept("t-1", TERMS), NOW)], "closed"),
+        ([(co.Finish("t-1"), NOW)], "not_accepted"),
+        ([(co.Verify(), NOW)], "not_done"),
+        ([(co.Accept("t-1", TERMS), NOW), (co.Change(a_task(2)), NOW)], "taken"),
+        ([(co.Withdraw(), NOW), (co.Accept("t-1", TERMS), NOW)], "closed"),
+        ([(co.Publish(a_task(3), "office"), NOW)], "exists"),
+        ([(co.Publish(a_task(), "another"), NOW)], "exists"),
     ],
 )
-def test_what_does_not_fit_is_refused_by_name(
-    status: str, commands: list[tuple[co.Command, float]], code: str
-) -> None:
+def test_what_does_not_fit_is_refused_by_name(commands: list[Step], code: str) -> None:
     state = run(PUBLISHED, OFFERED, *commands[:-1])
     with pytest.raises(ConflictError) as caught:
         decide(state, *commands[-1])
@@ -76,7 +78,7 @@ def test_what_does_not_fit_is_refused_by_name(
 
 
 def test_commands_may_be_sent_twice() -> None:
-    steps = [PUBLISHED, OFFERED, (co.Accept("t-1", TERMS), NOW), (co.Start("t-1"), NOW)]
+    steps: list[Step] = [PUBLISHED, OFFERED, (co.Accept("t-1", TERMS), NOW), (co.Start("t-1"), NOW)]
     steps += [(co.Finish("t-1"), NOW), (co.Verify(), NOW)]
     for n, (command, now_s) in enumerate(steps):
         state = run(*steps[: n + 1])
@@ -85,7 +87,12 @@ def test_commands_may_be_sent_twice() -> None:
 
 
 def test_a_task_reopened_asks_others_and_forgets_refusals() -> None:
-    steps = [PUBLISHED, OFFERED, (co.Decline("t-1"), NOW), (co.MakeOffers(proposals(RIDERS[1]), 60.0), NOW)]
+    steps: list[Step] = [
+        PUBLISHED,
+        OFFERED,
+        (co.Decline("t-1"), NOW),
+        (co.MakeOffers(proposals(RIDERS[1]), 60.0), NOW),
+    ]
     steps += [(co.Accept("t-2", TERMS), NOW), (co.Finish("t-2"), NOW), (co.Reopen("still there", 9e3), NOW)]
     state = run(*steps)
     assert state.status == "published"
