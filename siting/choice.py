@@ -141,5 +141,6 @@ def budget_points(model: PlanModel, cost_s: FloatArray, result: SitingResult) ->
             answer = dataclasses.replace(last, bound=answer.bound, gap=max(0.0, gap))
         last = answer
         served = min(1.0, answer.objective / total)
-        out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap))
+        new = len(set(answer.chosen) - set(model.problem.existing_site))
+        out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap, new))
     return tuple(out)

@@ -2,8 +2,8 @@
 
 *In reach* is rest demand within the time limit of a station of the plan. *Served* is what of it finds a
 station open in that hour, with a free seat: the largest flow from demand to seats, hour by hour, in which the
-shortest ways take the seats first. All layers of demand that carry weight sit on the same seats, and each cell
-(demand point and hour) shares what it gets among its layers alike.
+shortest ways take the seats first. All layers of demand that carry weight sit on the same seats, and each
+cell (demand point and hour) shares what it gets among its layers alike.
 """
 
 import dataclasses
@@ -18,6 +18,7 @@ from siting.stations.hours import open_by_hour
 from siting.stations.kinds import ExistingStation, StationKind
 
 __all__ = [
+    "Run",
     "Running",
     "Service",
     "kind_of",
@@ -93,9 +94,7 @@ def seats_of(station: ExistingStation, kinds: tuple[StationKind, ...], run: Run 
 def running(cost_s: FloatArray, limit_s: float, seats: Sequence[FloatArray]) -> Running:
     """Return stations in business: (n, s) seconds and, for each, (24,) rider-minutes it holds an hour."""
     room = np.array(seats, dtype=np.float64).reshape(-1, 24).T
-    return Running(
-        pairs_within(cost_s, limit_s), (cost_s <= limit_s).any(axis=1), np.ascontiguousarray(room)
-    )
+    return Running(pairs_within(cost_s, limit_s), (cost_s <= limit_s).any(axis=1), np.ascontiguousarray(room))
 
 
 def needs(cost_s: FloatArray, limit_s: float, weight: FloatArray) -> FloatArray:

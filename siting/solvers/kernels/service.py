@@ -36,7 +36,7 @@ class Pairs(NamedTuple):
 
 
 def pairs_within(cost_s: FloatArray, limit_s: float) -> Pairs:
-    """Return the pairs within ``limit_s`` (closed) of an (n, s) matrix; ties go to the first point, station."""
+    """Return the pairs within ``limit_s`` (closed) of an (n, s) matrix; ties go to the first point."""
     n, s = cost_s.shape
     point, station = np.nonzero(cost_s <= limit_s)
     order = np.lexsort((station, point, cost_s[point, station]))
@@ -60,7 +60,7 @@ def serve_nearest(
     """Fill which share (0-1) of each point and hour is served, and by which station.
 
     The shortest ways take the seats first. Where that leaves somebody without a seat whom another division of
-    the seats would give one, augmenting paths (Ford and Fulkerson 1956) change it: as much is served as can be.
+    the seats would give one, augmenting paths (Ford and Fulkerson 1956) change it: most is served.
     Demand of no weight takes no seat; it counts as served where a station in reach has room left.
 
     Parameters
@@ -105,9 +105,7 @@ def serve_nearest(
 
 
 @kernel
-def _make_room(
-    pairs: Pairs, here: FloatArray, left: FloatArray, seats: FloatArray, dead: BoolArray
-) -> None:
+def _make_room(pairs: Pairs, here: FloatArray, left: FloatArray, seats: FloatArray, dead: BoolArray) -> None:
     """Push unserved demand along paths point - station - point - ... - station with a free seat."""
     point, station, point_ptr, of_point, station_ptr, of_station = pairs
     into = np.empty(len(seats), dtype=np.int64)
