@@ -358,6 +358,8 @@ class Study:
     than k."""
     existing_stations: str = "keep"
     """What may become of the stations of today: ``keep``, ``may_close`` or ``may_move``."""
+    budget_yuan: float | None = None
+    """A year, for all stations; None: places were chosen by demand in reach, without a budget."""
     closed_from: str | None = None
     """Local day (ISO) from which stations that close or move are shut; None: not set yet."""
     training_period: tuple[str, str] = ("", "")

@@ -94,7 +94,8 @@ def seats_of(station: ExistingStation, kinds: tuple[StationKind, ...], run: Run 
 def running(cost_s: FloatArray, limit_s: float, seats: Sequence[FloatArray]) -> Running:
     """Return stations in business: (n, s) seconds and, for each, (24,) rider-minutes it holds an hour."""
     room = np.array(seats, dtype=np.float64).reshape(-1, 24).T
-    return Running(pairs_within(cost_s, limit_s), (cost_s <= limit_s).any(axis=1), np.ascontiguousarray(room))
+    in_reach = np.asarray((cost_s <= limit_s).any(axis=1))
+    return Running(pairs_within(cost_s, limit_s), in_reach, np.ascontiguousarray(room))
 
 
 def needs(cost_s: FloatArray, limit_s: float, weight: FloatArray) -> FloatArray:

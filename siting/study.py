@@ -448,6 +448,7 @@ def _study(
         layers=layer_figures(wanted.seen, settings, _covered(chosen)),
         kinds=kind_figures(settings.kinds),
         existing_stations=settings.existing_stations,
+        budget_yuan=settings.budget_yuan,
         closed_from=settings.closed_from,
         training_period=(demand.days[0], demand.days[int(wanted.training.sum()) - 1]),
         estimates=checked.estimates,

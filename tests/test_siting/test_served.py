@@ -1,6 +1,7 @@
 """Served is the largest flow to open seats, hour by hour, whoever is nearer first."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +10,10 @@ from scipy.optimize import linprog
 from siting.served import open_hours, running, seats_of, serve_demand, served_share
 from siting.stations.kinds import KINDS, ExistingStation
 
+FloatArray = npt.NDArray[np.float64]
 
-def most(cost: np.ndarray, weight: np.ndarray, room: np.ndarray, limit: float) -> float:
+
+def most(cost: FloatArray, weight: FloatArray, room: FloatArray, limit: float) -> float:
     """The largest flow of one hour, as a linear programme."""
     pairs = np.argwhere(cost <= limit)
     if len(pairs) == 0:
@@ -18,7 +21,7 @@ def most(cost: np.ndarray, weight: np.ndarray, room: np.ndarray, limit: float) -
     rows = np.zeros((sum(cost.shape), len(pairs)))
     for k, (i, j) in enumerate(pairs):
         rows[i, k] = rows[cost.shape[0] + j, k] = 1.0
-    return -float(linprog(-np.ones(len(pairs)), A_ub=rows, b_ub=np.r_[weight, room]).fun)
+    return -float(linprog(-np.ones(len(pairs)), A_ub=rows, b_ub=np.r_[weight, room]).fun or 0.0)
 
 
 @settings(max_examples=40, deadline=None)

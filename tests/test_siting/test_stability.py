@@ -5,13 +5,14 @@ import pytest
 
 from siting.demand.weighted import Demand, DemandLayer, DemandWeights
 from siting.problems.define import MaxCover
-from siting.problems.reach import reach_within
+from siting.solvers.exact import solve_exact
 from siting.stability import (
     busiest_cells,
     chosen_shares,
     covered_share,
     kmeans_centres,
     random_choices,
+    solver_of,
     split_days,
 )
 
@@ -50,13 +51,15 @@ def test_a_site_that_every_day_needs_is_always_chosen() -> None:
     none = np.empty(0, dtype=np.int64)
     empty = DemandLayer(none, none, none, none, np.empty(0))
     demand = Demand(np.zeros((2, 2)), ("a", "b", "c", "d"), layer, empty, empty)
-    reach = reach_within(np.array([[0.0, 9.0], [9.0, 0.0]]), 1.0)
+    cost_s = np.array([[0.0, 9.0], [9.0, 0.0]])
+    problem = MaxCover(weight=np.ones(2), limit_s=1, sites=1)
+    solve = solver_of(problem, cost_s, solve_exact(problem, cost_s))
     shares = chosen_shares(
         demand,
         DemandWeights(),
         np.ones(days, dtype=np.bool_),
-        reach,
-        MaxCover(weight=np.ones(2), limit_s=1, sites=1),
+        solve,
+        sites=2,
         riders=riders,
         draws=10,
         rng=np.random.default_rng(0),

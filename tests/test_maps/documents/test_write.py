@@ -173,7 +173,7 @@ def test_workbook_equals_the_study(study: Study, backdrop: Backdrop, lang: str, 
     assert grids.cell(2, 1).value == study.grids[0].code
     assert grids.cell(2, 1).number_format == "@"
     share = book[say.text("table.coverage")].cell(2, 3)
-    assert share.value == study.coverage[0].training
+    assert share.value == study.coverage[0].served_training
     assert share.number_format == "0.0%"
 
 
