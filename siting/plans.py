@@ -176,8 +176,10 @@ def _reason(plan: Plan, site: int, share: float | None) -> tuple[str, tuple[tupl
     fate = plan.fate(site)
     if fate == "move":
         return "site_moves", (("to", plan.site_ids[dict(plan.moved)[site]]),)
-    if fate != "new":
-        return {"stay": "site_existing", "close": "site_closes"}[fate], ()
+    if fate == "stay":
+        return "site_existing", ()
+    if fate == "close":
+        return "site_closes", ()
     place = ("place", plan.candidates.kind[site - len(plan.existing)])
     if share is None:
         return "site_new_hidden", (place,)

@@ -81,9 +81,7 @@ def study_report(study: Study) -> Report:
             "findings",
             _findings(study),
             tuple(
-                tables[key]
-                for key in ("layers", "coverage", "estimates", "budget", "refusal_counts")
-                if tables[key].rows
+                tables[key] for key in ("layers", "coverage", "budget", "refusal_counts") if tables[key].rows
             ),
             (*(["coverage"] if study.coverage else []), *(["budget"] if study.budget_curve else [])),
         ),
@@ -329,7 +327,7 @@ def _existing_plan(study: Study) -> tuple[Say, ...]:
         return (Say("say.existing_planned"), Say("say.existing_stand", said))
     return (
         Say("say.existing_planned"),
-        Say("say.existing_stand_until", (*said, ("day", study.closed_from))),
+        Say("say.existing_stand_until", (*said, ("day", Say("say.day", (("day", study.closed_from),))))),
     )
 
 
@@ -396,7 +394,8 @@ def _findings(study: Study) -> tuple[Say, ...]:
     if by_method.keys() & {"kmeans", "busiest", "random"}:
         said.append(Say("say.served_others" if study.budget_yuan is None else "say.served_others_budget"))
     if study.budget_curve:
-        said.append(Say("say.curve"))
+        gap: Value = Say("say.curve_gap") if study.budget_yuan is None else ""
+        said.append(Say("say.curve", (("gap", gap),)))
     proof = "say.solver_proven" if study.solution.gap <= 0 else "say.solver_gap"
     said.append(Say(proof, (("gap", Quantity(study.solution.gap, "share")),)))
     if study.refusals:

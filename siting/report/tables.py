@@ -229,7 +229,12 @@ def _going(study: Study) -> list[tuple[Value, ...]]:
             (Term(f"fact.sites_{key}"), Quantity(sum(site.plan == plan for site in study.sites), "count"))
             for key, plan in (("closing", "close"), ("moving", "move"))
         ),
-        (Term("fact.closed_from"), study.closed_from or Term("closing_day.open")),
+        (
+            Term("fact.closed_from"),
+            Term("closing_day.open")
+            if study.closed_from is None
+            else Say("say.day", (("day", study.closed_from),)),
+        ),
     ]
 
 
