@@ -24,7 +24,7 @@ from api.study import run
 from api.study.studyfile.tables import StudyFile
 from maps.texts.wording import Wording
 from siting.demand.events import due_events, stay_events
-from siting.demand.weighted import Demand, build_demand, by_hour
+from siting.demand.weighted import Demand, Events, build_demand, by_hour
 from siting.inputs import StudyInputs
 from siting.report.tables import Quantity, Say
 from siting.results import Study
@@ -126,7 +126,9 @@ def again(finished: Finished, sites: list[Json], hours: list[str], days: str) ->
     return most_served(cost_s, settings.limit_s, room, weight) / weight.sum(), float(reached / weight.sum())
 
 
-@pytest.fixture(scope="module", params=MAPS)
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in MAPS]
+)
 def finished(
     request: pytest.FixtureRequest, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Finished]:
@@ -160,8 +162,8 @@ def study_of(mode: str, pbf: Path, zone: str, folder: Path, cache: Path) -> Fini
         patch.setattr(run, "run_study", watched)
         study = run.write_study(study_file, folder, Settings(cache_dir=cache))
     (inputs,) = given
-    none = dataclasses.replace(stay_events(inputs.stays, "rest"), lonlat=np.empty((0, 2)),
-                               **{name: np.empty(0, dtype=np.int64) for name in ("rider", "start_s", "end_s")})  # fmt: skip
+    empty = np.empty(0, dtype=np.int64)
+    none = Events(np.empty((0, 2)), empty, empty, empty)
     demand = build_demand(
         stay_events(inputs.stays, "rest"), due_events(inputs.due_breaks), none,
         timezone=zone, project=inputs.network.project, cell_m=inputs.settings.cell_m,
