@@ -106,6 +106,29 @@ def test_without_held_out_days_no_share_is_claimed_for_them(
     assert "say.served_all_days" in sentences
 
 
+def test_ranges_hold_their_figure_and_served_is_never_more_than_in_reach(study: Study) -> None:
+    rows = {(row.measure, row.method, row.days): row for row in study.estimates}
+    assert len(rows) == 8
+    for row in study.coverage:
+        assert row.served_training <= row.in_reach_training + 1e-9
+        assert (row.served_held_out or 0.0) <= (row.in_reach_held_out or 0.0) + 1e-9
+        if row.method in ("yilu", "existing"):
+            estimate = rows["served_share", row.method, "training"]
+            assert estimate.value == row.served_training
+            assert estimate.low < estimate.value < estimate.high
+    assert study.draws == 200
+    # more days say more: the days that the choice saw are two, the other is one
+    assert all(0 <= row.low <= row.high for row in study.estimates)
+
+
+def test_shut_stations_serve_nobody(study: Study) -> None:
+    for site in study.sites:
+        assert not all(site.open_by_hour)
+        pairs = zip(site.rest_min_by_hour, site.open_by_hour, strict=True)
+        assert all(minutes == 0 for minutes, is_open in pairs if not is_open)
+    assert sum(site.rest_min_a_day or 0.0 for site in study.sites) <= study.demand_min_a_day
+
+
 def test_every_figure_stands_for_enough_riders(study: Study) -> None:
     for cell in study.cells:
         assert cell.riders is None or cell.riders >= study.k
@@ -127,6 +150,7 @@ def test_the_curve_rises_and_the_audit_ranks_every_station(study: Study) -> None
     shares = [p.served_share for p in study.budget_curve]
     assert shares == sorted(shares)
     assert all(0 <= p.gap < 0.05 for p in study.budget_curve)
+    assert all(p.sites == 3 + p.new_sites for p in study.budget_curve)
     assert sorted(a.site_id for a in study.audit) == ["E01", "E02", "E03"]
     assert [a.rank for a in study.audit] == [1, 2, 3]
     assert all("microwave" in a.missing_facilities for a in study.audit)
@@ -240,7 +264,7 @@ def test_a_budget_chooses_places_kinds_and_hours_together(inputs: StudyInputs) -
             inputs.settings,
             budget_yuan=600_000.0,
             existing_stations="may_move",
-            draws=0,
+            draws=4,
             new_sites=4,
             candidates=CandidateRules(spacing_m=300, street_sites=0),
         ),
@@ -248,7 +272,25 @@ def test_a_budget_chooses_places_kinds_and_hours_together(inputs: StudyInputs) -
     study = run_study(money)
     assert study.solution.gap < 0.1
     assert 1 <= len(study.sites) <= 3 + 4
-    assert any(not s.existing for s in study.sites)
+    new = [site for site in study.sites if site.plan == "new"]
+    assert 1 <= len(new) <= 4
+    assert sum(site.existing for site in study.sites) == 3
+    # the problem with its budget is what is resampled: what it chose is not a stranger to it
+    assert all(site.chosen_share is not None for site in new)
+    assert sum(site.chosen_share or 0.0 for site in new) >= 0.5 * len(new)
+    # new hours, closing and moving are said once, by plan and audit alike
+    audit = {finding.site_id: finding for finding in study.audit}
+    for site in study.sites:
+        if site.existing:
+            finding = audit[site.site_id]
+            assert finding.action == (
+                site.plan if site.plan != "stay" else "open_longer" if site.planned_hours else "keep"
+            )
+            assert finding.better_hours == site.planned_hours
+            assert site.opening_hours == "8:00-18:00"
+            if site.plan != "stay":
+                assert site.rest_min_a_day == 0
+                assert set(site.rest_min_by_hour) == {0.0}
     assert study.budget_curve[0].served_share <= study.budget_curve[-1].served_share
 
 
@@ -256,5 +298,7 @@ def test_equity_needs_grids(inputs: StudyInputs) -> None:
     unfair = dataclasses.replace(inputs, settings=dataclasses.replace(inputs.settings, least_grid_share=0.2))
     with pytest.raises(InputError, match="needs unit grids"):
         run_study(unfair)
+    with pytest.raises(InputError, match="closed_from is 2026-09-01, but existing_stations is 'keep'"):
+        dataclasses.replace(inputs.settings, closed_from="2026-09-01")
     with pytest.raises(InputError, match="needs a budget_yuan"):
         dataclasses.replace(inputs.settings, existing_stations="may_close")
