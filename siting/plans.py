@@ -271,7 +271,7 @@ def describe_sites(
             Site(
                 site_id=plan.site_ids[site],
                 name=run.name,
-                lonlat=(round(float(plan.lonlat[site, 0]), 7), round(float(plan.lonlat[site, 1]), 7)),
+                lonlat=(float(plan.lonlat[site, 0]), float(plan.lonlat[site, 1])),
                 kind=run.kind,
                 existing=site < old,
                 opening_hours=run.hours,
