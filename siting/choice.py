@@ -96,7 +96,7 @@ def plan_model(
         option_open=np.array([r[2] for r in rows]),
         option_capacity=np.array([r[3] for r in rows]),
         budget=settings.budget_yuan,
-        sites=old + settings.new_sites,
+        new_sites=settings.new_sites,
         kept=tuple(range(old)) if settings.existing_stations == "keep" else (),
         existing_site=tuple(range(old)),
         close_cost=np.full(old, settings.close_yuan),
@@ -141,5 +141,6 @@ def budget_points(model: PlanModel, cost_s: FloatArray, result: SitingResult) ->
             answer = dataclasses.replace(last, bound=answer.bound, gap=max(0.0, gap))
         last = answer
         served = min(1.0, answer.objective / total)
-        out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap))
+        new = len(set(answer.chosen) - set(model.problem.existing_site))
+        out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap, new))
     return tuple(out)

@@ -16,6 +16,9 @@ __all__ = ["Sites", "gather_sites"]
 
 FloatArray = npt.NDArray[np.float64]
 
+PLACES = 7
+"""Decimals of a published position: about a centimetre."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class Sites:
@@ -47,11 +50,14 @@ def gather_sites(inputs: StudyInputs, ways: Ways, demand: Demand, weight: FloatA
         When there are fewer candidates than new sites.
     """
     existing_lonlat = np.array([s.lonlat for s in inputs.existing], dtype=np.float64).reshape(-1, 2)
+    existing_lonlat = np.round(existing_lonlat, PLACES)
     compound = ways.compound_of(demand.lonlat)
     is_open = open_compounds(demand.rest, compound, len(inputs.network.compounds), inputs.settings.k)
     sites = Sites(existing_lonlat, _candidates(inputs, ways, existing_lonlat, is_open))
     candidates = _with_kerbs(sites, inputs, ways, demand, weight, is_open)
     _enough(candidates, inputs.settings.new_sites)
+    # counted from the very place that is published: a centimetre may lie on the other side of the limit
+    candidates = dataclasses.replace(candidates, lonlat=np.round(candidates.lonlat, PLACES))
     return Sites(existing_lonlat, candidates)
 
 

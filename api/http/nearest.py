@@ -55,7 +55,9 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
     fitting = [
         station
         for station in served.stations
-        if (query.suggested or station.existing) and wanted <= set(station.facilities)
+        if (query.suggested or station.existing)
+        and wanted <= set(station.facilities)
+        and (station.closed_from is None or when.date() < station.closed_from)
     ]
     if not fitting:
         what = f"with {', '.join(query.facilities)}" if wanted else "in this study"
@@ -93,6 +95,8 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
         datum=query.datum,
         kind=station.kind,
         existing=station.existing,
+        plan=station.plan,
+        closed_from=station.closed_from,
         opening_hours=station.opening_hours,
         open_until=found[best].closes,
         facilities=station.facilities,

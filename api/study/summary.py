@@ -69,6 +69,10 @@ def summary_of(
         "hot_spots": len(study.hot_spots),
         "sites_chosen": sum(not site.existing for site in study.sites),
         "sites_existing": sum(site.existing for site in study.sites),
+        "sites_closing": sum(site.plan == "close" for site in study.sites),
+        "sites_moving": sum(site.plan == "move" for site in study.sites),
+        "existing_stations": study.existing_stations,
+        "closed_from": study.closed_from,
         "solver": {
             "status": study.solution.status,
             "objective": _round(study.solution.objective),
@@ -77,6 +81,8 @@ def summary_of(
         },
         "limit_s": study.limit_s,
         "coverage": _coverage(study),
+        "estimates": _estimates(study),
+        "budget_curve": [_rounded(dataclasses.asdict(point)) for point in study.budget_curve],
         "tasks_matched": None if matching is None else matching.matched,
         "tasks_refused": None if matching is None else matching.refused,
         "median_extra_s": None
@@ -105,7 +111,8 @@ def _layers(study: Study) -> dict[str, object]:
         layer.name: {
             "weight": layer.weight,
             "minutes_a_day": _round(layer.min_a_day),
-            "covered": _round(layer.covered_share),
+            "served": _round(layer.served_share),
+            "in_reach": _round(layer.in_reach_share),
         }
         for layer in study.layers
     }
@@ -115,13 +122,20 @@ def _coverage(study: Study) -> dict[str, object]:
     return {
         row.method: {
             "sites": row.sites,
-            "training": _round(row.training),
-            "held_out": _round(row.held_out),
-            "training_5_min": _round(row.training_5_min),
-            "held_out_5_min": _round(row.held_out_5_min),
+            "served_training": _round(row.served_training),
+            "served_held_out": _round(row.served_held_out),
+            "in_reach_training": _round(row.in_reach_training),
+            "in_reach_held_out": _round(row.in_reach_held_out),
+            "in_reach_5_min_training": _round(row.in_reach_5_min_training),
+            "in_reach_5_min_held_out": _round(row.in_reach_5_min_held_out),
         }
         for row in study.coverage
     }
+
+
+def _estimates(study: Study) -> list[dict[str, object]]:
+    """Figures with the interval in which 95 of 100 resamples of days and riders lie."""
+    return [_rounded(dataclasses.asdict(row)) for row in study.estimates]
 
 
 def _rounded(figures: Mapping[str, object]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from siting.report.tables import (
     Value,
     period_of,
     reason_of,
+    status_of,
     study_tables,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "grid_report",
     "period_of",
     "reason_of",
+    "status_of",
     "study_report",
     "study_tables",
 ]

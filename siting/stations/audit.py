@@ -29,10 +29,12 @@ __all__ = [
     "MERGE_SHARE",
     "SHUT_SHARE",
     "VISIT_M",
+    "Fate",
     "Offered",
     "Rests",
     "Standing",
     "audit_stations",
+    "follow_plan",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -42,6 +44,7 @@ BoolArray = npt.NDArray[np.bool_]
 MERGE_SHARE = 0.85
 LITTLE_SHARE = 0.15
 SHUT_SHARE = 0.2
+_ACTIONS = ("close", "merge", "move", "open_longer", "keep")
 VISIT_M = 60.0
 """A rest this near to a station counts as a visit (GPS noise and the width of the street)."""
 
@@ -150,10 +153,53 @@ def audit_stations(
         figures, _ = hourly_figures(demand.rest, standing.within[:, e], days, k)
         visits = _visits(rests, standing.xy_m[e], timezone, days, k)
         findings.append((e, judgement.gain_min, _finding(case, e, judgement, figures, visits)))
-    findings.sort(
-        key=lambda f: (-f[1], ("close", "merge", "move", "open_longer", "keep").index(f[2].action), f[0])
-    )
+    findings.sort(key=lambda f: (-f[1], _ACTIONS.index(f[2].action), f[0]))
     return tuple(dataclasses.replace(f, rank=r) for r, (_, _, f) in enumerate(findings, start=1))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fate:
+    """What a plan does with one existing station."""
+
+    plan: str
+    """``stay``, ``close`` or ``move``."""
+    hours: str | None
+    """Its opening hours in the plan where they are other than today's."""
+    to_id: str = ""
+    """The new station that its equipment moves to."""
+    to_lonlat: tuple[float, float] | None = None
+
+
+def follow_plan(
+    findings: tuple[AuditFinding, ...], fates: dict[str, Fate], *, free: bool
+) -> tuple[AuditFinding, ...]:
+    """Return the findings with the advice that the plan counts with.
+
+    Where the plan was ``free`` to close or move stations, what it does with each of them is the advice; else
+    only longer hours that it gives a station are, and all other advice stands beside the plan.
+    """
+    out = [_followed(finding, fates[finding.site_id], free) for finding in findings]
+    if all(one == other for one, other in zip(out, findings, strict=True)):
+        return findings
+    out.sort(key=lambda f: (-(f.gain_rest_hours_a_day or 0.0), _ACTIONS.index(f.action), f.rank))
+    return tuple(dataclasses.replace(finding, rank=rank) for rank, finding in enumerate(out, start=1))
+
+
+def _followed(finding: AuditFinding, fate: Fate, free: bool) -> AuditFinding:
+    plain = dataclasses.replace(
+        finding, gain_rest_hours_a_day=None, better_hours=None, move_to=None, action="keep"
+    )
+    if fate.plan == "move":
+        reason = ("plan_move", (("to", fate.to_id),))
+        return dataclasses.replace(plain, action="move", move_to=fate.to_lonlat, reason=reason)
+    if fate.plan == "close":
+        return dataclasses.replace(plain, action="close", reason=("plan_close", ()))
+    if fate.hours is not None:
+        if finding.action == "open_longer" and finding.better_hours == fate.hours:
+            return finding
+        longer = ("plan_open_longer", (("hours", fate.hours),))
+        return dataclasses.replace(plain, action="open_longer", better_hours=fate.hours, reason=longer)
+    return dataclasses.replace(plain, reason=("plan_keep", ())) if free else finding
 
 
 def _case(standing: Standing, offered: Offered, demand: Demand, k: int) -> _Case:

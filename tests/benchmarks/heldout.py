@@ -125,7 +125,9 @@ def main(arguments: list[str] | None = None) -> None:
         found: list[list[dict[str, float]]] = [[] for _ in city.cases]
         for seed in given.seeds:
             for case, study in enumerate(studies_of(city, city.map_file, seed)):
-                shares = {c.method: c.held_out for c in study.coverage if c.held_out is not None}
+                shares = {
+                    c.method: c.served_held_out for c in study.coverage if c.served_held_out is not None
+                }
                 found[case].append(shares)
                 new, limit_min = city.cases[case]
                 runs.append({"city": name, "seed": seed, "new": new, "limit_s": 60 * limit_min, **shares})

@@ -71,6 +71,7 @@ def settings_of(study_settings: StudyFile) -> StudySettings:
         publish_cell_m=siting.publish_cell_m,
         budget_yuan=siting.budget_yuan,
         existing_stations=siting.existing_stations,
+        closed_from=None if siting.closed_from is None else siting.closed_from.isoformat(),
         close_yuan=siting.close_yuan,
         move_share=siting.move_share,
         least_grid_share=siting.least_grid_share,

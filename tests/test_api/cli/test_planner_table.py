@@ -63,7 +63,7 @@ def test_the_summary_has_every_figure_that_was_asked_for(tmp_path: Path) -> None
     assert summary["points_accepted"] + summary["points_rejected"] == summary["points_read"]
     assert {"status", "bound", "gap"} <= set(summary["solver"])
     for row in study.coverage:
-        assert {"training", "held_out"} <= set(summary["coverage"][row.method])
+        assert {"served_training", "in_reach_held_out"} <= set(summary["coverage"][row.method])
     assert summary[VARYING_KEY] == {"map": 1.235}
 
 

@@ -21,7 +21,7 @@ from siting.stations.kinds import SEVEN_ONES
 
 ROOT = Path(__file__).resolve().parents[3]
 _LITERAL = re.compile(r'(?:\.text|\bText|Term|Say|term)\(\s*"([a-z_0-9]+\.[A-Za-z_0-9]+)"')
-_REASON = re.compile(r'[(\s]"((?:site|audit)_[a-z_]+)",\s*\(')
+_REASON = re.compile(r'[(\s]"((?:site|audit|plan)_[a-z_]+)",\s*\(')
 
 
 def _fields(text: str) -> set[str]:
