@@ -1,0 +1,61 @@
+"""Each test of the contract runs on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from postgres import Cluster, find_binaries, running_cluster
+
+from api.store import SERVICE, Database, tenants
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed")
+    with running_cluster(binaries) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    """A database with the newest tables, to be copied."""
+    name = cluster.create()
+    database = Database(cluster.url(name))
+    database.migrate()
+    database.close()
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of a database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'yilu.db'}"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.url(cluster.create())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of a database with the newest tables and three tenants."""
+    if request.param == "sqlite":
+        address = f"sqlite:///{tmp_path / 'yilu.db'}"
+    else:
+        cluster: Cluster = request.getfixturevalue("cluster")
+        address = cluster.url(cluster.create(request.getfixturevalue("template")))
+    database = Database(address)
+    database.migrate()
+    with database.transaction() as connection:
+        for name, kind in (("blue", "platform"), ("yellow", "platform"), ("office", "office")):
+            tenants.add(connection, SERVICE, tenants.Tenant(name, name.title(), kind, 0.0))
+    database.close()
+    return address
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    found = Database(url)
+    yield found
+    found.close()
