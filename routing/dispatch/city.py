@@ -8,6 +8,7 @@ import dataclasses
 import heapq
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from geo.streets import StreetNetwork
 from routing.dispatch import commands as co
@@ -20,6 +21,8 @@ from routing.match import task_order
 from routing.model import Policy, Refused, Rider, Task
 
 __all__ = ["City", "Happened"]
+
+_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,18 +77,25 @@ class City:
         tuple of (RiderKey, metres)
             Riders off the network.
         """
+        # What was accepted first leaves the budgets first.
         for task_id, state in states.items():
-            self.tasks[task_id] = state
-            self._published_s[task_id] = now_s
-            self._watch(task_id, now_s)
-            for offer in state.current:
-                if offer.status == "open":
-                    self.board.hold(
-                        offer.rider, offer.offer_id, beginning_at(state.task, offer.terms.begins_s)
-                    )
-                elif offer.status in ("accepted", "started"):
-                    self.board.adopt(offer.rider, _taken(state.task, offer, accepted_s))
+            self.take_up(task_id, state, now_s, accepted_s)
+        self.board.sort_spent()
         return self.board.put(riders, now_s)
+
+    def take_up(
+        self, task_id: str, state: TaskState, now_s: float, accepted_s: Mapping[str, float] = _NOTHING
+    ) -> None:
+        """Take up one task as it was kept; the plans of its riders follow when they are put."""
+        self.tasks[task_id] = state
+        self._published_s[task_id] = now_s
+        self._watch(task_id, now_s)
+        for offer in state.current:
+            if offer.status == "open":
+                timed = beginning_at(state.task, offer.terms.begins_s)
+                self.board.hold(offer.rider, offer.offer_id, timed)
+            elif offer.status in ("accepted", "started"):
+                self.board.adopt(offer.rider, _taken(state.task, offer, accepted_s))
 
     # -- commands
     # ---------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ takes events for the truth applies them with `routing.dispatch.state.evolve`.
 
 from collections.abc import Callable
 
+from geo.errors import YiluError
 from routing.dispatch import commands as co
 from routing.dispatch import events as ev
 from routing.dispatch.state import Offer, TaskState
@@ -14,7 +15,7 @@ from routing.model import Refused
 __all__ = ["ConflictError", "decide"]
 
 
-class ConflictError(Exception):
+class ConflictError(YiluError):
     """A command that does not fit the state.
 
     ``code`` is one of the rows below; sentences for people are made of it in the text catalogue.
@@ -30,11 +31,12 @@ class ConflictError(Exception):
     ``not_done``      not everybody has done it yet (``status`` of the task)
     ``late``          the plan no longer allows it; ``refused`` says which stop would be late
     ``past``          the window has ended
+    ``no_plan``       the rider's platform has taken the rider off
     ================= ======================================================================
     """
 
     def __init__(self, code: str, status: str = "", refused: Refused | None = None) -> None:
-        super().__init__(code, status)
+        super().__init__(f"{code} {status}".strip())
         self.code, self.status, self.refused = code, status, refused
 
 
