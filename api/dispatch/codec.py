@@ -77,7 +77,7 @@ def event_of(row: stored.Event) -> Event:
         body["rider"] = dataclasses.asdict(RiderKey(str(row.platform_tenant_id), row.rider_id))
         if "terms" in body:
             body["terms"] = {**body["terms"], **(row.platform_body or {}).get("terms", {})}
-    return cast(Event, _EVENT.validate_python((body,))[0])
+    return _EVENT.validate_python((body,))[0]
 
 
 def events_of(rows: Iterable[stored.EventRow]) -> list[Event]:

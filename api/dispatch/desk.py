@@ -1,6 +1,6 @@
-"""One thread that carries out commands on the live city, several in one transaction, each kept before it counts.
+"""One thread that carries out commands on the live city; each is kept before it counts.
 
-A command is a function of a `Turn`. It changes the city in memory and notes what happened; what is noted is
+A command is a function of a `Turn`; several go into one transaction. It changes the city in memory and notes what happened; what is noted is
 written when the commands at hand are done, and only then is anybody answered. Where writing fails, nobody is
 told that it succeeded, and the city is read anew from the store.
 """
@@ -9,24 +9,24 @@ import dataclasses
 import logging
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from api.dispatch import codec
-from api.store import SERVICE, Database, StoreUnavailable
+from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable
 from api.store import events as stored
 from api.store import offers as offer_rows
 from api.store import riders as rider_rows
 from api.store import tasks as task_rows
 from geo.errors import YiluError
 from geo.streets import StreetNetwork
-from routing.dispatch import City, DispatchRules, Happened, Offer, RiderKey, TaskState
+from routing.dispatch import City, ConflictError, DispatchRules, Happened, Offer, RiderKey, TaskState
 from routing.model import Policy, Rider
 
-__all__ = ["Desk", "Turn"]
+__all__ = ["Desk", "MissingError", "Turn"]
 
 LOG = logging.getLogger("yilu.dispatch")
 T = TypeVar("T")
@@ -37,6 +37,10 @@ IDLE_S = 0.2
 
 _Work = Callable[["Turn"], Any]
 _Waiting = tuple[_Work, "Future[Any]"]
+
+
+class MissingError(YiluError):
+    """There is no such object for this caller."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -51,6 +55,8 @@ class Turn:
     changed: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
     offers: dict[str, offer_rows.OfferRow] = dataclasses.field(default_factory=dict)
     made: set[str] = dataclasses.field(default_factory=set)
+    new: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
+    looked_at: set[str] = dataclasses.field(default_factory=set)
 
     def state(self, task_id: str) -> TaskState | None:
         """Return a task's state, from the store where it is not among the live ones."""
@@ -60,7 +66,17 @@ class Turn:
                 return None
             self.desk.rows[task_id] = row
             self.city.take_up(task_id, codec.state_of(row.state), self.now_s)
+        self.looked_at.add(task_id)
         return self.city.tasks[task_id]
+
+    def row(self, task_id: str) -> task_rows.TaskRow:
+        """Return a live task's row as it will be written."""
+        return self.changed.get(task_id) or self.desk.rows[task_id]
+
+    def add(self, row: task_rows.TaskRow) -> None:
+        """Note a new task."""
+        self.new[row.task_id] = row
+        self.desk.rows[row.task_id] = row
 
     def record(self, *happened: Happened) -> None:
         """Note events, for the store."""
@@ -73,7 +89,7 @@ class Turn:
             self._touch(one.task_id, state)
 
     def _touch(self, task_id: str, state: TaskState) -> None:
-        row = self.desk.rows[task_id]
+        row = self.row(task_id)
         latest_s = state.task.place.latest_s
         self.changed[task_id] = dataclasses.replace(
             row,
@@ -99,7 +115,11 @@ class Turn:
         """Write what has been noted."""
         who = SERVICE
         for task_id, row in self.changed.items():
-            self.desk.rows[task_id] = task_rows.save(self.connection, who, row)
+            if task_id in self.new:
+                task_rows.insert(self.connection, who, row)
+                self.desk.rows[task_id] = row
+            else:
+                self.desk.rows[task_id] = task_rows.save(self.connection, who, row)
         offer_rows.insert(self.connection, who, [self.offers[one] for one in sorted(self.made)])
         for offer_id, offer in self.offers.items():
             if offer_id not in self.made:
@@ -143,10 +163,12 @@ class Desk:
         rider_of: Callable[[str, Mapping[str, Any]], Rider],
     ) -> None:
         self.database = database
-        self._make = lambda: City(network, policy, rules)
+        self._make: Callable[[], City] = lambda: City(network, policy, rules)
         self._clock = clock
         self._rider_of = rider_of
         self.city = self._make()
+        self.bodies: dict[RiderKey, Mapping[str, Any]] = {}
+        """Riders as the store has them."""
         self.rows: dict[str, task_rows.TaskRow] = {}
         self.offers: dict[str, offer_rows.OfferRow] = {}
         self.last_seq = 0
@@ -224,9 +246,7 @@ class Desk:
                     turn.now_s = self._clock()
                     try:
                         done.append((future, work(turn), None))
-                    except (YiluError, ArithmeticError, LookupError) as error:
-                        if not _is_refusal(error):
-                            raise
+                    except REFUSALS as error:
                         done.append((future, None, error))
                 turn.flush()
         except StoreUnavailable as error:
@@ -246,14 +266,16 @@ class Desk:
                 future.set_result(value)
             else:
                 future.set_exception(refusal)
-        self._forget()
+        self._forget(turn.looked_at | turn.changed.keys())
         if self.last_seq != before:
             for heard in self._heard:
                 heard(self.last_seq)
 
-    def _forget(self) -> None:
+    def _forget(self, task_ids: Iterable[str]) -> None:
         """Drop tasks that are over; the store has them."""
-        for task_id in [task_id for task_id, state in self.city.tasks.items() if state.ended]:
+        for task_id in task_ids:
+            if task_id not in self.city.tasks or not self.city.tasks[task_id].ended:
+                continue
             for offer in self.city.tasks[task_id].offers:
                 self.offers.pop(offer.offer_id, None)
             self.city.forget(task_id)
@@ -276,11 +298,10 @@ class Desk:
                 if offer.offer_id not in self.offers:
                     self.offers[offer.offer_id] = _offer_row(task_id, offer, 0.0)
         self.rows = {row.task_id: row for row in rows}
-        known = [
-            (RiderKey(row.tenant_id, row.rider_id), self._rider_of(row.rider_id, row.body))
-            for row in riders
-            if row.body is not None
-        ]
+        self.bodies = {
+            RiderKey(row.tenant_id, row.rider_id): row.body for row in riders if row.body is not None
+        }
+        known = [(key, self._rider_of(key.rider_id, body)) for key, body in self.bodies.items()]
         accepted_s = {offer.offer_id: offer.made_s for offer in offers}
         city.restore(states, known, accepted_s, now_s)
         self.city, self._stale = city, False
@@ -289,11 +310,5 @@ class Desk:
 LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")
 
 
-def _is_refusal(error: BaseException) -> bool:
-    """Whether a command was refused by a rule, and has changed nothing; anything else is a defect."""
-    return isinstance(error, YiluError)
-
-
-def rider_body(body: object) -> Mapping[str, Any]:
-    """Return what the store holds of a rider."""
-    return cast(Mapping[str, Any], body)
+REFUSALS = (ConflictError, MissingError, task_rows.VersionConflictError, OutOfScopeError)
+"""A rule refused a command, which has changed nothing; anything else is a defect."""
