@@ -1,8 +1,8 @@
 """One thread that carries out commands on the live city; each is kept before it counts.
 
-A command is a function of a `Turn`; several go into one transaction. It changes the city in memory and notes what happened; what is noted is
-written when the commands at hand are done, and only then is anybody answered. Where writing fails, nobody is
-told that it succeeded, and the city is read anew from the store.
+A command is a function of a `Turn`; several go into one transaction. It changes the city in memory and notes
+what happened; what is noted is written when the commands at hand are done, and only then is anybody answered.
+Where writing fails, nobody is told that it succeeded, and the city is read anew from the store.
 """
 
 import dataclasses

@@ -1,0 +1,220 @@
+"""The desk on a real file: what is answered is kept, what fails is not told, a restart goes on."""
+
+import concurrent.futures
+import contextlib
+import datetime
+import pathlib
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from lattice import lattice
+from towns import NOW, place_in
+
+from api.dispatch import codec
+from api.dispatch.commands import RidersPut, accept, answer_offer, on_task, publish, put_riders
+from api.dispatch.desk import Desk, MissingError, Turn
+from api.dispatch.forms import RidersIn, RiderStateIn
+from api.dispatch.translate import reports_of, rider_of
+from api.matching.forms import StopIn
+from api.store import SERVICE, Database, Scope, StoreUnavailable
+from api.store import events as stored
+from api.store import tasks as task_rows
+from api.store.tenants import Tenant, add
+from routing.dispatch import ConflictError, Decline, DispatchRules, Finish, RiderKey, Verify, fold
+from routing.model import Policy, Task, Visit
+
+T = TypeVar("T")
+TOWN = lattice(10)
+RED, BLUE = Scope("red", "platform"), Scope("blue", "platform")
+OFFICE = Scope("office", "planner")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = NOW
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def rider_in(rng: np.random.Generator, name: str, at_s: float = NOW) -> RiderStateIn:
+    lon, lat = place_in(TOWN, rng)
+    stop_lon, stop_lat = place_in(TOWN, rng)
+    stops = (StopIn(stop_id="s0", lon=stop_lon, lat=stop_lat, service_s=30.0),)
+    at = datetime.datetime.fromtimestamp(at_s, datetime.UTC)
+    return RiderStateIn(rider_id=name, at=at, lon=lon, lat=lat, stops=stops)
+
+
+@contextlib.contextmanager
+def desk_on(database: Database, clock: Clock) -> Iterator[Desk]:
+    policy = Policy(max_extra_s=900.0)
+    desk = Desk(database, TOWN, policy, DispatchRules(), clock=clock, rider_of=rider_of)
+    desk.start()
+    try:
+        yield desk
+    finally:
+        desk.stop()
+
+
+@pytest.fixture
+def database(tmp_path: pathlib.Path) -> Iterator[Database]:
+    base = Database(f"sqlite:///{tmp_path / 'yilu.db'}")
+    base.migrate()
+    with base.transaction() as connection:
+        for name, kind in (("red", "platform"), ("blue", "platform"), ("office", "office")):
+            add(connection, SERVICE, Tenant(name, name, kind, NOW))  # type: ignore[arg-type]
+    yield base
+    base.close()
+
+
+def do(desk: Desk, work: Callable[[Turn], T]) -> T:
+    return desk.submit(work).result(20)
+
+
+def put(desk: Desk, who: Scope, *riders: RiderStateIn) -> RidersPut:
+    platform = str(who.tenant_id)
+
+    def work(turn: Turn) -> RidersPut:
+        known = {key.rider_id: body for key, body in desk.bodies.items() if key.platform == platform}
+        return put_riders(turn, who, platform, reports_of(RidersIn(datum="wgs84", riders=riders), known, NOW))
+
+    return do(desk, work)
+
+
+def task(rng: np.random.Generator, name: str = "T1", people: int = 1) -> Task:
+    return Task(name, Visit(place_in(TOWN, rng), 30.0, NOW, NOW + 3_600.0), people=people)
+
+
+def put_up(desk: Desk, one: Task, label: str = "our 1") -> Any:
+    return desk.submit(lambda turn: publish(turn, OFFICE, one, label=label, grid_code=None, body={})).result(
+        20
+    )
+
+
+def test_a_task_goes_from_publishing_to_verification_and_the_store_agrees(database: Database) -> None:
+    rng, clock = np.random.default_rng(1), Clock()
+    with desk_on(database, clock) as desk:
+        assert put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(4))).written == 4
+        shown = put_up(desk, task(rng))
+        assert shown.new
+        (offer,) = shown.state.open
+        assert do(desk, lambda turn: accept(turn, RED, offer.offer_id)).offer.status == "accepted"
+        do(desk, lambda turn: answer_offer(turn, RED, Finish(offer.offer_id, "seen")))
+        done = do(desk, lambda turn: on_task(turn, OFFICE, "T1", Verify("good")))
+        assert done.state.status == "verified"
+        assert "T1" not in desk.city.tasks
+    with database.reading() as connection:
+        row = task_rows.get(connection, SERVICE, "T1")
+        events = codec.events_of(stored.of_task(connection, SERVICE, "T1"))
+    assert row is not None
+    assert row.status == "verified"
+    assert fold(events) == codec.state_of(row.state)
+
+
+def test_a_restart_goes_on_where_it_was(database: Database) -> None:
+    rng, clock = np.random.default_rng(2), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
+        for number in range(4):
+            shown = put_up(desk, task(rng, f"T{number}"), f"our {number}")
+            if number % 2:
+                for offer in shown.state.open:
+                    do(desk, lambda turn, one=offer: accept(turn, RED, one.offer_id))
+        before = dict(desk.city.tasks)
+        plans = {key: desk.city.board.rider(key) for key in desk.bodies}
+    with desk_on(database, clock) as desk:
+        assert desk.city.tasks == before
+        for key, plan in plans.items():
+            again = desk.city.board.rider(key)
+            assert plan is not None
+            assert again is not None
+            assert [stop.stop_id for stop in again.stops] == [stop.stop_id for stop in plan.stops]
+        open_ids = [offer.offer_id for state in before.values() for offer in state.open]
+        for offer_id in open_ids:
+            do(desk, lambda turn, one=offer_id: answer_offer(turn, RED, Decline(one)))
+
+
+def test_nobody_answers_for_another(database: Database) -> None:
+    rng, clock = np.random.default_rng(3), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, rider_in(rng, "r0"))
+        (offer,) = put_up(desk, task(rng)).state.open
+        strangers = [BLUE, OFFICE, Scope("red", "rider", (), "r9"), Scope("blue", "rider", (), "r0")]
+        for who in strangers:
+            with pytest.raises(MissingError):
+                do(desk, lambda turn, who=who: accept(turn, who, offer.offer_id))
+        with pytest.raises(MissingError):
+            do(desk, lambda turn: on_task(turn, RED, "T1", Verify()))
+        own = Scope("red", "rider", (), "r0")
+        assert do(desk, lambda turn: accept(turn, own, offer.offer_id)).offer.status == "accepted"
+
+
+def test_one_offer_many_yeses(database: Database) -> None:
+    """Whatever else is asked at the same time, a task has one winner, and a second yes changes nothing."""
+    rng, clock = np.random.default_rng(4), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
+        (offer,) = put_up(desk, task(rng)).state.open
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            works = [
+                pool.submit(desk.submit, lambda turn: accept(turn, RED, offer.offer_id)) for _ in range(40)
+            ]
+            answers = [work.result(20).result(20) for work in works]
+        assert {answer.offer.status for answer in answers} == {"accepted"}
+    with database.reading() as connection:
+        kinds = [row.event.kind for row in stored.of_task(connection, SERVICE, "T1")]
+    assert kinds.count("offer_accepted") == 1
+
+
+def test_what_could_not_be_kept_is_not_told_and_not_remembered(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, clock = np.random.default_rng(5), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, rider_in(rng, "r0"))
+        (offer,) = put_up(desk, task(rng)).state.open
+        with monkeypatch.context() as patch:
+
+            def full(*_: object) -> list[int]:
+                raise sa.exc.OperationalError("insert", {}, Exception("disk is full"))
+
+            patch.setattr(stored, "append", full)
+            with pytest.raises((StoreUnavailable, sa.exc.OperationalError)):
+                do(desk, lambda turn: accept(turn, RED, offer.offer_id))
+        again = do(desk, lambda turn: accept(turn, RED, offer.offer_id))
+        assert again.offer.status == "accepted"
+    with database.reading() as connection:
+        kinds = [row.event.kind for row in stored.of_task(connection, SERVICE, "T1")]
+    assert kinds.count("offer_accepted") == 1
+
+
+def test_offers_run_out_without_anybody_asking(database: Database) -> None:
+    rng, clock = np.random.default_rng(6), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(2)))
+        (first,) = put_up(desk, task(rng)).state.open
+        clock.now_s += 61.0
+        do(desk, lambda turn: None)
+        (second,) = desk.city.tasks["T1"].open
+        assert second.rider != first.rider
+        with pytest.raises(ConflictError) as caught:
+            do(desk, lambda turn: accept(turn, RED, first.offer_id))
+        assert (caught.value.code, caught.value.status) == ("closed", "expired")
+
+
+def test_an_older_report_is_ignored_and_a_position_keeps_the_plan(database: Database) -> None:
+    rng, clock = np.random.default_rng(7), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, rider_in(rng, "r0", NOW))
+        old = put(desk, RED, rider_in(rng, "r0", NOW - 60.0))
+        assert (old.written, old.ignored) == (0, ("r0",))
+        lon, lat = place_in(TOWN, rng)
+        at = datetime.datetime.fromtimestamp(NOW + 5, datetime.UTC)
+        put(desk, RED, RiderStateIn(rider_id="r0", at=at, lon=lon, lat=lat))
+        plan = desk.city.board.rider(RiderKey("red", "r0"))
+        assert plan is not None
+        assert plan.lonlat == pytest.approx((lon, lat))
+        assert [stop.stop_id for stop in plan.stops] == ["s0"]
