@@ -5,6 +5,7 @@ import contextlib
 import datetime
 import pathlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -88,10 +89,8 @@ def task(rng: np.random.Generator, name: str = "T1", people: int = 1) -> Task:
     return Task(name, Visit(place_in(TOWN, rng), 30.0, NOW, NOW + 3_600.0), people=people)
 
 
-def put_up(desk: Desk, one: Task, label: str = "our 1") -> Any:
-    return desk.submit(lambda turn: publish(turn, OFFICE, one, label=label, grid_code=None, body={})).result(
-        20
-    )
+def put_up(desk: Desk, one: Task, label: str = "our 1") -> Published:
+    return do(desk, lambda turn: publish(turn, OFFICE, one, label=label, grid_code=None, body={}))
 
 
 def test_a_task_goes_from_publishing_to_verification_and_the_store_agrees(database: Database) -> None:
@@ -122,7 +121,7 @@ def test_a_restart_goes_on_where_it_was(database: Database) -> None:
             shown = put_up(desk, task(rng, f"T{number}"), f"our {number}")
             if number % 2:
                 for offer in shown.state.open:
-                    do(desk, lambda turn, one=offer: accept(turn, RED, one.offer_id))
+                    do(desk, partial(accept, who=RED, offer_id=offer.offer_id))
         before = dict(desk.city.tasks)
         plans = {key: desk.city.board.rider(key) for key in desk.bodies}
     with desk_on(database, clock) as desk:
@@ -134,7 +133,7 @@ def test_a_restart_goes_on_where_it_was(database: Database) -> None:
             assert [stop.stop_id for stop in again.stops] == [stop.stop_id for stop in plan.stops]
         open_ids = [offer.offer_id for state in before.values() for offer in state.open]
         for offer_id in open_ids:
-            do(desk, lambda turn, one=offer_id: answer_offer(turn, RED, Decline(one)))
+            do(desk, partial(answer_offer, who=RED, command=Decline(offer_id)))
 
 
 def test_nobody_answers_for_another(database: Database) -> None:
@@ -145,7 +144,7 @@ def test_nobody_answers_for_another(database: Database) -> None:
         strangers = [BLUE, OFFICE, Scope("red", "rider", (), "r9"), Scope("blue", "rider", (), "r0")]
         for who in strangers:
             with pytest.raises(MissingError):
-                do(desk, lambda turn, who=who: accept(turn, who, offer.offer_id))
+                do(desk, partial(accept, who=who, offer_id=offer.offer_id))
         with pytest.raises(MissingError):
             do(desk, lambda turn: on_task(turn, RED, "T1", Verify()))
         own = Scope("red", "rider", (), "r0")
