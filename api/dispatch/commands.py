@@ -11,6 +11,7 @@ import numpy as np
 
 from api.dispatch.desk import MissingError, Turn
 from api.store import OutOfScopeError, Scope
+from api.store import offers as offer_rows
 from api.store import riders as rider_rows
 from api.store import tasks as task_rows
 from routing.dispatch import (
@@ -149,13 +150,22 @@ def view(turn: Turn, task_id: str) -> Published:
     return Published(turn.row(task_id), state)
 
 
-def on_task(turn: Turn, who: Scope, task_id: str, command: Command, version: int | None = None) -> Published:
+def on_task(
+    turn: Turn,
+    who: Scope,
+    task_id: str,
+    command: Command,
+    version: int | None = None,
+    body: Mapping[str, Any] | None = None,
+) -> Published:
     """Carry out a publisher's command.
 
     Parameters
     ----------
     version : int, optional
         Of the task as the caller has read it; the command counts only while it is that.
+    body : mapping, optional
+        Of a changed task: its request.
 
     Raises
     ------
@@ -170,7 +180,10 @@ def on_task(turn: Turn, who: Scope, task_id: str, command: Command, version: int
         raise task_rows.VersionConflictError("the task was changed since it was read; read it again")
     asks_again = isinstance(command, Change | Reopen)
     run = turn.city.then_ask if asks_again else turn.city.handle
-    turn.record(run(task_id, command, turn.now_s))
+    happened = run(task_id, command, turn.now_s)
+    if body is not None:
+        turn.rewrite(task_id, body)
+    turn.record(happened)
     return view(turn, task_id)
 
 
@@ -203,7 +216,7 @@ def _rides(who: Scope, rider: RiderKey) -> bool:
 class Answered:
     """An offer after an answer; ``conflict`` where the plan no longer allowed a yes."""
 
-    task_id: str
+    row: offer_rows.OfferRow
     state: TaskState
     offer: Offer
     conflict: ConflictError | None = None
@@ -245,4 +258,4 @@ def _answered(turn: Turn, task_id: str, offer_id: str, conflict: ConflictError |
     offer = state.offer(offer_id)
     if offer is None:
         raise MissingError("there is no such offer")
-    return Answered(task_id, state, offer, conflict)
+    return Answered(turn.desk.offers[offer_id], state, offer, conflict)

@@ -78,6 +78,10 @@ class Turn:
         self.new[row.task_id] = row
         self.desk.rows[row.task_id] = row
 
+    def rewrite(self, task_id: str, body: Mapping[str, Any]) -> None:
+        """Note another request for a task."""
+        self.changed[task_id] = dataclasses.replace(self.row(task_id), body=body)
+
     def record(self, *happened: Happened) -> None:
         """Note events, for the store."""
         for one in happened:
@@ -103,12 +107,9 @@ class Turn:
             known = self.desk.offers.get(offer.offer_id)
             if known is None:
                 self.made.add(offer.offer_id)
-                made_s = self.now_s
             elif known.status == offer.status:
                 continue
-            else:
-                made_s = known.made_s
-            self.offers[offer.offer_id] = _offer_row(task_id, offer, made_s)
+            self.offers[offer.offer_id] = _offer_row(task_id, offer)
             self.desk.offers[offer.offer_id] = self.offers[offer.offer_id]
 
     def flush(self) -> None:
@@ -128,11 +129,18 @@ class Turn:
             self.desk.last_seq = stored.append(self.connection, who, self.happened)[-1]
 
 
-def _offer_row(task_id: str, offer: Offer, made_s: float) -> offer_rows.OfferRow:
+def _offer_row(task_id: str, offer: Offer) -> offer_rows.OfferRow:
     body = {"terms": dataclasses.asdict(offer.terms), "reason": offer.reason, "round": offer.round}
     rider = offer.rider
     return offer_rows.OfferRow(
-        offer.offer_id, task_id, rider.platform, rider.rider_id, offer.status, made_s, offer.expires_s, body
+        offer.offer_id,
+        task_id,
+        rider.platform,
+        rider.rider_id,
+        offer.status,
+        offer.made_s,
+        offer.expires_s,
+        body,
     )
 
 
@@ -287,23 +295,20 @@ class Desk:
         city = self._make()
         with self.database.reading() as connection:
             rows = task_rows.with_status(connection, SERVICE, LIVE_STATUSES)
-            offers = offer_rows.with_status(connection, SERVICE, ("open", "accepted", "started", "done"))
             riders, _ = rider_rows.read_all(connection, SERVICE)
             self.last_seq = stored.last_seq(connection, SERVICE)
         states = {row.task_id: codec.state_of(row.state) for row in rows}
-        self.offers = {offer.offer_id: offer for offer in offers if offer.task_id in states}
-        for task_id, state in states.items():
-            # Offers that were closed in this task's life: their rows need not be read to be known.
-            for offer in state.offers:
-                if offer.offer_id not in self.offers:
-                    self.offers[offer.offer_id] = _offer_row(task_id, offer, 0.0)
+        self.offers = {
+            offer.offer_id: _offer_row(task_id, offer)
+            for task_id, state in states.items()
+            for offer in state.offers
+        }
         self.rows = {row.task_id: row for row in rows}
         self.bodies = {
             RiderKey(row.tenant_id, row.rider_id): row.body for row in riders if row.body is not None
         }
         known = [(key, self._rider_of(key.rider_id, body)) for key, body in self.bodies.items()]
-        accepted_s = {offer.offer_id: offer.made_s for offer in offers}
-        city.restore(states, known, accepted_s, now_s)
+        city.restore(states, known, now_s)
         self.city, self._stale = city, False
 
 

@@ -2,12 +2,12 @@
 
 import datetime
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
 
-from api.dispatch.commands import Published, RiderReport
+from api.dispatch.commands import RiderReport
 from api.dispatch.forms import (
     EventOut,
     OfferForRider,
@@ -134,12 +134,9 @@ def _place(visit: Visit, datum: Datum, zone: datetime.tzinfo) -> PlaceOut:
     )
 
 
-def task_out(
-    row: TaskRow, state: TaskState, offers: Sequence[OfferRow], datum: Datum, zone: datetime.tzinfo
-) -> TaskOut:
+def task_out(row: TaskRow, state: TaskState, datum: Datum, zone: datetime.tzinfo) -> TaskOut:
     """Return a task for its publisher."""
     task = state.task
-    made = {offer.offer_id: offer.made_s for offer in offers}
     return TaskOut(
         id=row.task_id,
         task_id=row.label,
@@ -161,7 +158,7 @@ def task_out(
             OfferOfTask(
                 offer_id=offer.offer_id,
                 status=cast(OfferStatus, offer.status),
-                made=_instant(made.get(offer.offer_id, row.created_s), zone),
+                made=_instant(offer.made_s, zone),
                 expires=_instant(offer.expires_s, zone),
                 arrival=_instant(offer.terms.arrival_s, zone),
                 start=_instant(offer.terms.start_s, zone),
@@ -174,13 +171,6 @@ def task_out(
             for offer in state.offers
         ],
     )
-
-
-def published_out(
-    done: Published, offers: Sequence[OfferRow], datum: Datum, zone: datetime.tzinfo
-) -> TaskOut:
-    """Return what a command left of a task."""
-    return task_out(done.row, done.state, offers, datum, zone)
 
 
 def offer_out(offer: OfferRow, state: TaskState, datum: Datum, zone: datetime.tzinfo) -> OfferForRider:

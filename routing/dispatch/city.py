@@ -8,7 +8,6 @@ import dataclasses
 import heapq
 import math
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 from geo.streets import StreetNetwork
 from routing.dispatch import commands as co
@@ -21,8 +20,6 @@ from routing.match import task_order
 from routing.model import Policy, Refused, Rider, Task
 
 __all__ = ["City", "Happened"]
-
-_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,7 +53,6 @@ class City:
         self,
         states: Mapping[str, TaskState],
         riders: Sequence[tuple[ev.RiderKey, Rider]],
-        accepted_s: Mapping[str, float],
         now_s: float,
     ) -> tuple[tuple[ev.RiderKey, float], ...]:
         """Take up tasks and riders as they were kept.
@@ -67,8 +63,6 @@ class City:
             Folds of the events of each task.
         riders : sequence of (RiderKey, Rider)
             As their platforms sent them last.
-        accepted_s : mapping of offer id to epoch seconds
-            When accepted offers were accepted.
         now_s : float
             Epoch seconds.
 
@@ -79,13 +73,11 @@ class City:
         """
         # What was accepted first leaves the budgets first.
         for task_id, state in states.items():
-            self.take_up(task_id, state, now_s, accepted_s)
+            self.take_up(task_id, state, now_s)
         self.board.sort_spent()
         return self.board.put(riders, now_s)
 
-    def take_up(
-        self, task_id: str, state: TaskState, now_s: float, accepted_s: Mapping[str, float] = _NOTHING
-    ) -> None:
+    def take_up(self, task_id: str, state: TaskState, now_s: float) -> None:
         """Take up one task as it was kept; the plans of its riders follow when they are put."""
         self.tasks[task_id] = state
         self._published_s[task_id] = now_s
@@ -95,7 +87,7 @@ class City:
                 timed = beginning_at(state.task, offer.terms.begins_s)
                 self.board.hold(offer.rider, offer.offer_id, timed)
             elif offer.status in ("accepted", "started"):
-                self.board.adopt(offer.rider, _taken(state.task, offer, accepted_s))
+                self.board.adopt(offer.rider, _taken(state.task, offer))
 
     # -- commands
     # ---------------------------------------------------------------------------------------------
@@ -251,8 +243,7 @@ class City:
 _NO_TERMS = ev.Terms(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def _taken(task: Task, offer: Offer, accepted_s: Mapping[str, float]) -> Taken:
-    at = accepted_s.get(offer.offer_id, offer.terms.start_s)
-    return Taken(
-        offer.offer_id, task, offer.terms, at, offer.status == "started" and task.dropoff is not None
-    )
+def _taken(task: Task, offer: Offer) -> Taken:
+    at_s = offer.made_s if offer.accepted_s is None else offer.accepted_s
+    picked_up = offer.status == "started" and task.dropoff is not None
+    return Taken(offer.offer_id, task, offer.terms, at_s, picked_up)

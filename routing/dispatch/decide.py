@@ -127,7 +127,7 @@ def _make_offers(state: TaskState, command: co.MakeOffers, now_s: float) -> tupl
     expires_s = min(now_s + command.offer_for_s, latest_s)
     first = len(state.offers) + 1
     return tuple(
-        ev.OfferMade(f"{state.task.task_id}-{number}", one.rider, one.terms, expires_s)
+        ev.OfferMade(f"{state.task.task_id}-{number}", one.rider, one.terms, now_s, expires_s)
         for number, one in enumerate(new, start=first)
     )
 
@@ -158,7 +158,7 @@ def _accept(state: TaskState, command: co.Accept, now_s: float) -> tuple[ev.Even
         raise ConflictError("late", offer.status, command.verdict)
     if len(state.taken) >= state.task.people:
         raise ConflictError("closed", "overtaken")
-    accepted = ev.OfferAccepted(offer.offer_id, offer.rider, command.verdict)
+    accepted = ev.OfferAccepted(offer.offer_id, offer.rider, command.verdict, now_s)
     enough = len(state.taken) + 1 >= state.task.people
     return (accepted, *(_overtake(state, "taken", offer.offer_id) if enough else ()))
 

@@ -15,7 +15,7 @@ from lattice import lattice
 from towns import NOW, place_in
 
 from api.dispatch import codec
-from api.dispatch.commands import RidersPut, accept, answer_offer, on_task, publish, put_riders
+from api.dispatch.commands import Published, RidersPut, accept, answer_offer, on_task, publish, put_riders
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import RidersIn, RiderStateIn
 from api.dispatch.translate import reports_of, rider_of
