@@ -131,12 +131,11 @@ class Turn:
 
 def _offer_row(task_id: str, offer: Offer) -> offer_rows.OfferRow:
     body = {"terms": dataclasses.asdict(offer.terms), "reason": offer.reason, "round": offer.round}
-    rider = offer.rider
     return offer_rows.OfferRow(
         offer.offer_id,
         task_id,
-        rider.platform,
-        rider.rider_id,
+        offer.rider.platform,
+        offer.rider.rider_id,
         offer.status,
         offer.made_s,
         offer.expires_s,

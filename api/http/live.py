@@ -38,11 +38,15 @@ AnswerDatum = Annotated[Datum, Query(alias="datum", description="Datum of the po
 
 
 class News:
-    """Wakes those who wait for events when some have been kept. Lives on the event loop."""
+    """Wakes those who wait for events when some have been kept. Lives on the event loop.
+
+    Take a `ticket` before looking; what is kept after that ends the wait for it.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
+        self.closed = False
         desk.hear(self._heard)
 
     def _heard(self, _: int) -> None:
@@ -53,11 +57,20 @@ class News:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def wait(self, timeout_s: float) -> bool:
-        """Wait until something was kept; False when the time is over."""
+    def close(self) -> None:
+        """End all waiting: the service stops."""
+        self.closed = True
+        self._wake()
+
+    def ticket(self) -> asyncio.Event:
+        """Return what to wait for."""
         self._loop = asyncio.get_running_loop()
+        return self._changed
+
+    async def wait(self, ticket: asyncio.Event, timeout_s: float) -> bool:
+        """Wait until something was kept after the ticket was taken; False when the time is over."""
         try:
-            await asyncio.wait_for(self._changed.wait(), timeout_s)
+            await asyncio.wait_for(ticket.wait(), timeout_s)
         except TimeoutError:
             return False
         return True

@@ -73,12 +73,13 @@ async def stream(
 async def _lines(live: Desk, who: Scope, zone: Zone, news: News, after: int) -> AsyncIterator[str]:
     # What tells a browser how soon to connect again, and opens the stream at once.
     yield "retry: 2000\n\n"
-    while True:
+    while not news.closed:
+        ticket = news.ticket()
         rows = await run_in_threadpool(_read, live, who, after, AT_ONCE)
         for row in rows:
             after = row.seq
             yield _message(event_out(row, zone))
-        if not rows and not await news.wait(HEARTBEAT_S):
+        if not rows and not await news.wait(ticket, HEARTBEAT_S):
             yield ": still here\n\n"
 
 

@@ -61,11 +61,12 @@ async def page(
     news: News = request.app.state.news
     until = time.monotonic() + wait_s
     while True:
+        ticket = news.ticket()
         found = await run_in_threadpool(_read, live, who, mine, list(status or ["open"]))
         left_s = until - time.monotonic()
-        if found or left_s <= 0:
+        if found or left_s <= 0 or news.closed:
             return OfferList(offers=[offer_out(row, state, datum, zone) for row, state in found])
-        await news.wait(left_s)
+        await news.wait(ticket, left_s)
 
 
 @router.get("/{offer_id}", summary="One offer")

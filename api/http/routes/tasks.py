@@ -122,9 +122,11 @@ def _read(live: Desk, who: Scope, task_id: str) -> task_rows.TaskRow:
     return row
 
 
-async def _command(live: Desk, who: Scope, task_id: str, command: Command, if_match: str | None) -> Published:
+async def _command(
+    live: Desk, who: Scope, task_id: str, command: Command, if_match: str | None, body: Body = None
+) -> Published:
     version = _version(if_match)
-    return await carried_out(live, lambda turn: on_task(turn, who, task_id, command, version))
+    return await carried_out(live, lambda turn: on_task(turn, who, task_id, command, version, body))
 
 
 @router.put("/{id}", summary="Change a task that nobody has accepted")
