@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Query, Request
 
 from api.dispatch.desk import Desk, Turn
+from api.http.auth import Caller, require
 from api.store import StoreUnavailable
 from api.store.rows import Position
 from geo.datum import Datum
@@ -23,6 +24,9 @@ __all__ = [
     "Limit",
     "Live",
     "News",
+    "PlatformCaller",
+    "PublisherCaller",
+    "RiderCaller",
     "Zone",
     "carried_out",
     "cursor_of",
@@ -31,6 +35,10 @@ __all__ = [
 
 T = TypeVar("T")
 HEARTBEAT_S = 15.0
+
+PlatformCaller = Annotated[Caller, Depends(require("platform"))]
+RiderCaller = Annotated[Caller, Depends(require("platform", "rider"))]
+PublisherCaller = Annotated[Caller, Depends(require("platform", "planner", "grid_staff"))]
 
 Limit = Annotated[int, Query(ge=1, le=1_000, description="How many at most.")]
 Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before.")]

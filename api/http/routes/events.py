@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 from api.dispatch.desk import Desk
 from api.dispatch.forms import EventOut, EventPage
 from api.dispatch.translate import event_out
-from api.http.auth import AnyCaller
+from api.http.auth import Who
 from api.http.live import HEARTBEAT_S, Live, News, Zone
 from api.store import Scope
 from api.store import events as stored
@@ -36,7 +36,7 @@ def _last(live: Desk, who: Scope) -> int:
 
 @router.get("", summary="Events after a number")
 async def page(
-    live: Live, caller: AnyCaller, zone: Zone,
+    live: Live, caller: Who, zone: Zone,
     after: Annotated[int, Query(ge=0, description="Only events after this number.")] = 0,
     limit: Annotated[int, Query(ge=1, le=AT_ONCE, description="How many at most.")] = 100,
 ) -> EventPage:  # fmt: skip
@@ -52,7 +52,7 @@ async def page(
     responses={200: {"content": {"text/event-stream": {}}, "description": "Events, one a message."}},
 )
 async def stream(
-    live: Live, caller: AnyCaller, zone: Zone, request: Request, after: After = None,
+    live: Live, caller: Who, zone: Zone, request: Request, after: After = None,
     last_event_id: Annotated[str | None, Header(description="Number of the last event seen.")] = None,
 ) -> StreamingResponse:  # fmt: skip
     """Server-sent events (WHATWG HTML 9.2): `id` is the number to go on from, `event` the kind.

@@ -12,8 +12,7 @@ from api.dispatch.desk import Desk, MissingError
 from api.dispatch.forms import AnswerIn, FinishIn, OfferForRider, OfferList, OfferStatus, ReasonIn
 from api.dispatch.translate import offer_out
 from api.forms import Identifier
-from api.http.auth import RiderCaller
-from api.http.live import AnswerDatum, Live, News, Zone, carried_out
+from api.http.live import AnswerDatum, Live, News, RiderCaller, Zone, carried_out
 from api.store import SERVICE, Scope
 from api.store import offers as offer_rows
 from api.store import tasks as task_rows

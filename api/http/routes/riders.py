@@ -11,9 +11,18 @@ from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import OffStreetOut, RiderOut, RiderPage, RidersIn, RidersOut
 from api.dispatch.translate import reports_of, rider_of, rider_out
 from api.forms import Identifier
-from api.http.auth import PlatformCaller
 from api.http.deps import Clock
-from api.http.live import AnswerDatum, Cursor, Limit, Live, Zone, carried_out, cursor_of, position_of
+from api.http.live import (
+    AnswerDatum,
+    Cursor,
+    Limit,
+    Live,
+    PlatformCaller,
+    Zone,
+    carried_out,
+    cursor_of,
+    position_of,
+)
 from api.store import Scope
 from api.store import riders as rider_rows
 from api.store.rows import Position

@@ -12,8 +12,17 @@ from api.dispatch.commands import Published, on_task, publish
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPage, TaskPublishIn, TaskStatus, VerifyIn
 from api.dispatch.translate import task_of, task_out
-from api.http.auth import PublisherCaller
-from api.http.live import AnswerDatum, Cursor, Limit, Live, Zone, carried_out, cursor_of, position_of
+from api.http.live import (
+    AnswerDatum,
+    Cursor,
+    Limit,
+    Live,
+    PublisherCaller,
+    Zone,
+    carried_out,
+    cursor_of,
+    position_of,
+)
 from api.store import Scope
 from api.store import tasks as task_rows
 from api.store.rows import Position
