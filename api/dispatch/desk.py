@@ -5,6 +5,7 @@ what happened; what is noted is written when the commands at hand are done, and 
 Where writing fails, nobody is told that it succeeded, and the city is read anew from the store.
 """
 
+import collections
 import dataclasses
 import logging
 import queue
@@ -26,7 +27,7 @@ from geo.streets import StreetNetwork
 from routing.dispatch import City, ConflictError, DispatchRules, Happened, Offer, RiderKey, TaskState
 from routing.model import Policy, Rider
 
-__all__ = ["Desk", "MissingError", "Turn"]
+__all__ = ["Counts", "Desk", "MissingError", "Turn"]
 
 LOG = logging.getLogger("yilu.dispatch")
 T = TypeVar("T")
@@ -212,6 +213,16 @@ class Desk:
         """Call `heard` with the number of the last event after each transaction that wrote some."""
         self._heard.append(heard)
 
+    def counts(self) -> "Counts":
+        """Return how much is live, for whoever watches; taken without waiting for the commands at hand."""
+        states = list(self.city.tasks.values())
+        offers = [offer.status for state in states for offer in state.offers]
+        return Counts(
+            collections.Counter(state.status for state in states),
+            collections.Counter(offers),
+            len(self.city.board.fleet),
+        )
+
     def stop(self, timeout_s: float = 10.0) -> None:
         """Finish what has been asked for, then end. Open offers stay open, in the store."""
         self._closed.set()
@@ -309,6 +320,15 @@ class Desk:
         known = [(key, self._rider_of(key.rider_id, body)) for key, body in self.bodies.items()]
         city.restore(states, known, now_s)
         self.city, self._stale = city, False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Counts:
+    """How much is live."""
+
+    tasks: Mapping[str, int]
+    offers: Mapping[str, int]
+    riders: int
 
 
 LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")

@@ -13,6 +13,7 @@ from api.dispatch.forms import AnswerIn, FinishIn, OfferForRider, OfferList, Off
 from api.dispatch.translate import offer_out
 from api.forms import Identifier
 from api.http.live import AnswerDatum, Live, News, RiderCaller, Zone, carried_out
+from api.http.repeats import RepeatableRoute
 from api.store import SERVICE, Scope
 from api.store import offers as offer_rows
 from api.store import tasks as task_rows
@@ -20,7 +21,7 @@ from routing.dispatch import Decline, Finish, Return, Start, TaskState
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/offers", tags=["offers"])
+router = APIRouter(prefix="/v1/offers", tags=["offers"], route_class=RepeatableRoute)
 OfferId = Annotated[str, Path(max_length=80, description="`offer_id` of the offer.")]
 WAIT_S = 60.0
 

@@ -23,6 +23,7 @@ from api.http.live import (
     cursor_of,
     position_of,
 )
+from api.http.repeats import RepeatableRoute
 from api.store import Scope
 from api.store import tasks as task_rows
 from api.store.rows import Position
@@ -32,7 +33,7 @@ from routing.dispatch import Change, Command, Reopen, Verify, Withdraw
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/tasks", tags=["tasks"])
+router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=RepeatableRoute)
 TaskId = Annotated[str, Path(alias="id", max_length=64, description="`id` of the task.")]
 InDatum = Annotated[Datum, Query(description="Datum of the positions in the request and the answer.")]
 Body: TypeAlias = Mapping[str, Any] | None

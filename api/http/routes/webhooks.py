@@ -14,13 +14,14 @@ from api.dispatch.webhooks import check_address
 from api.forms import Schema, instant_of
 from api.http.deps import Clock
 from api.http.live import Live, PublisherCaller, Zone
+from api.http.repeats import RepeatableRoute
 from api.store import Scope
 from api.store import events as stored
 from api.store import webhooks as hooks
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/webhooks", tags=["events"])
+router = APIRouter(prefix="/v1/webhooks", tags=["events"], route_class=RepeatableRoute)
 HookId = Annotated[str, Path(max_length=64, description="`webhook_id` of the webhook.")]
 
 
