@@ -233,9 +233,8 @@ def _only_scoped(
 
 
 def _touches_tables(statement: sa.Executable) -> bool:
-    return any(
-        part in tables.metadata.tables.values() for part in sa.sql.visitors.iterate(cast(Any, statement))
-    )
+    parts = sa.sql.visitors.iterate(cast(Any, statement))
+    return any(isinstance(part, sa.Table) and part.metadata is tables.metadata for part in parts)
 
 
 @contextlib.contextmanager
