@@ -105,7 +105,7 @@ def _seen(row: sa.Row[tuple[object, ...]], who: Scope) -> EventRow:
     values = dict(row._mapping)
     seq = values.pop("seq")
     if who.role != "admin" and values["platform_tenant_id"] != who.tenant_id:
-        values.update(platform_tenant_id=None, rider_id=None, platform_body=None)
+        values |= {"platform_tenant_id": None, "rider_id": None, "platform_body": None}
     if who.role in {"planner", "grid_staff"}:
-        values.update(rider_id=None, platform_body=None)
+        values |= {"rider_id": None, "platform_body": None}
     return EventRow(seq, Event(**values))

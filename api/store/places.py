@@ -2,8 +2,8 @@
 
 Where PostGIS is there, `tasks` has a column ``place`` of the type geography, which the database itself
 derives from `lon` and `lat`, with an index. It is added whenever the tables are brought up to date, so
-that PostGIS may come later than the tables. It measures on the spheroid, the other way on a sphere: they agree to
-0.6 percent of the distance.
+that PostGIS may come later than the tables. It measures on the spheroid, the other
+way on a sphere: they agree to 0.6 percent of the distance.
 """
 
 import math

@@ -22,7 +22,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from api.store import places, scope, tables
 from geo.errors import InputError, YiluError
 
-__all__ = ["Database", "StoreUnavailable", "reraised"]
+__all__ = ["PENDING", "Database", "StoreUnavailable", "psycopg_address", "reraised"]
 
 Dialect = Literal["sqlite", "postgresql"]
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -37,7 +37,7 @@ _KEEPALIVE_SERVER = "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tc
 # 58 system error, 25006 a read-only standby, 40 lost against another transaction, 55P03 lock not available.
 _AWAY = ("08", "53", "57P", "58", "25006", "40", "55P03")
 _SQLITE_AWAY = frozenset({"BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "PROTOCOL", "READONLY", "NOMEM"})
-_PENDING = "yilu_notifications"
+PENDING = "yilu_notifications"
 _WRITES = "yilu_writes"
 UNSCOPED = "yilu_unscoped"
 
@@ -99,7 +99,7 @@ class Database:
         """
         with reraised():
             with self._writing.begin() as connection:
-                connection.info[_PENDING] = pending = []
+                connection.info[PENDING] = pending = []
                 yield connection
             self.deliver(pending)
 
@@ -189,9 +189,7 @@ def _checked_url(url: str) -> sa.URL:
             f"the database address begins with {parsed.drivername}: it must be sqlite or postgresql"
         )
     if parsed.drivername == "sqlite" and parsed.database in {None, "", ":memory:"}:
-        raise InputError(
-            "the database address names no file, such as sqlite:///yilu.db: nothing would be kept"
-        )
+        raise InputError("the database address must name a file, such as sqlite:///yilu.db")
     return parsed
 
 
@@ -202,6 +200,12 @@ def _sqlite_options() -> Mapping[str, Any]:
 def _postgresql_options() -> Mapping[str, Any]:
     arguments = {"connect_timeout": CONNECT_S, "options": _KEEPALIVE_SERVER, **KEEPALIVE}
     return {"isolation_level": "READ COMMITTED", "connect_args": arguments}
+
+
+def psycopg_address(url: sa.URL) -> tuple[str, Mapping[str, Any]]:
+    """Return the address and the options of a connection outside of the pool."""
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return address, _postgresql_options()["connect_args"]
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
@@ -233,9 +237,8 @@ def _only_scoped(
 
 
 def _touches_tables(statement: sa.Executable) -> bool:
-    return any(
-        part in tables.metadata.tables.values() for part in sa.sql.visitors.iterate(cast(Any, statement))
-    )
+    parts = sa.sql.visitors.iterate(cast(Any, statement))
+    return any(isinstance(part, sa.Table) and part.metadata is tables.metadata for part in parts)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from postgres import Cluster, find_binaries, running_cluster
 
-from api.store import SERVICE, Database, tenants
+from api.store import SERVICE, Database, tables, tenants
 
 
 @pytest.fixture(scope="session")
@@ -19,13 +19,13 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def template(cluster: Cluster) -> str:
-    """A database with the newest tables, to be copied."""
-    name = cluster.create()
-    database = Database(cluster.url(name))
+def contract_url(cluster: Cluster) -> str:
+    """A database with the newest tables, emptied before each test: quicker than a new one."""
+    address = cluster.url(cluster.create())
+    database = Database(address)
     database.migrate()
     database.close()
-    return name
+    return address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -43,11 +43,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         address = f"sqlite:///{tmp_path / 'yilu.db'}"
     else:
-        cluster: Cluster = request.getfixturevalue("cluster")
-        address = cluster.url(cluster.create(request.getfixturevalue("template")))
+        address = request.getfixturevalue("contract_url")
     database = Database(address)
     database.migrate()
     with database.transaction() as connection:
+        if database.dialect == "postgresql":
+            names = ", ".join(tables.metadata.tables)
+            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
         for name, kind in (("blue", "platform"), ("yellow", "platform"), ("office", "office")):
             tenants.add(connection, SERVICE, tenants.Tenant(name, name.title(), kind, 0.0))
     database.close()

@@ -13,9 +13,11 @@ from geo.errors import InputError
 FILLED = [
     "INSERT INTO tenants VALUES ('blue', 'Blue', 'platform', 1), ('office', 'Office', 'office', 1)",
     "INSERT INTO riders VALUES ('blue', 'r1', 5, '{\"n\": 1}', 1)",
-    "INSERT INTO tasks VALUES ('t1', 'office', 'A-1', 'published', 'G1', 116.3, 39.9, NULL, 1, 1, '{}', '{}')",
+    "INSERT INTO tasks VALUES"
+    " ('t1', 'office', 'A-1', 'published', 'G1', 116.3, 39.9, NULL, 1, 1, '{}', '{}')",
     "INSERT INTO offers VALUES ('o1', 't1', 'blue', 'r1', 'made', 1, 61, '{}')",
-    "INSERT INTO events (at_s, kind, task_id, publisher_tenant_id, body) VALUES (1, 'k', 't1', 'office', '{}')",
+    "INSERT INTO events (at_s, kind, task_id, publisher_tenant_id, body)"
+    " VALUES (1, 'k', 't1', 'office', '{}')",
 ]
 
 

@@ -49,10 +49,10 @@ def test_who_is_within_so_many_metres(database: Database, centre: tuple[float, f
             assert found <= {name for name, metres in apart.items() if metres <= within_m + slack}
 
 
-def test_with_postgis_the_database_measures_by_itself(cluster: Cluster, template: str) -> None:
+def test_with_postgis_the_database_measures_by_itself(cluster: Cluster, contract_url: str) -> None:
     if not cluster.has_postgis():
         pytest.skip("PostGIS is not installed")
-    database = Database(cluster.url(cluster.create(template)))
+    database = Database(contract_url)
     with database.reading() as connection:
         assert places.has_place_column(connection)
         connection.exec_driver_sql("SET enable_seqscan = off")

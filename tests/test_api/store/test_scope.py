@@ -55,7 +55,8 @@ def test_whoever_asks_the_database_has_a_scope(name: str) -> None:
         begins = {
             call for call in calls if call.startswith("scope.") and call.removeprefix("scope.") in BEGIN
         }
-        if begins:
+        # Before a key is checked nobody is known yet.
+        if begins and (name, function.name) not in {("keys.py", "check"), ("keys.py", "touch")}:
             assert "who" in {argument.arg for argument in function.args.args}, function.name
 
 
