@@ -71,6 +71,7 @@ def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderRep
     """Take up reports of a platform's riders; older ones than those known are ignored."""
     updates = [rider_rows.RiderUpdate(one.rider_id, one.at_s, one.body) for one in reports]
     written = rider_rows.put(turn.connection, who, platform, updates)
+    turn.wrote = True
     news = set(written.written)
     # Of several reports of one rider the newest counts, as in the store; of equals the last.
     newest = {one.rider_id: one for one in sorted(reports, key=lambda one: one.at_s) if one.rider_id in news}
@@ -94,6 +95,7 @@ def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderRep
 def delete_riders(turn: Turn, who: Scope, platform: str, rider_ids: Sequence[str], at_s: float) -> int:
     """Take riders off: no task is offered to them any more; what they have accepted stays theirs."""
     gone = rider_rows.delete(turn.connection, who, platform, rider_ids, at_s)
+    turn.wrote = True
     keys = [RiderKey(platform, rider_id) for rider_id in gone.written]
     turn.city.board.remove(keys)
     for key in keys:
@@ -136,7 +138,7 @@ def publish(
     )
     if who.role == "grid_staff" and grid_code not in who.grid_codes:
         raise OutOfScopeError("a task of grid staff lies in one of their own unit grids")
-    happened = turn.city.publish(task, tenant, turn.now_s)
+    happened = turn.city.publish(task, tenant, turn.now_s, ask=turn.desk.leading)
     turn.add(row)
     turn.record(happened)
     return dataclasses.replace(view(turn, task.task_id), new=True)
@@ -179,7 +181,7 @@ def on_task(
     if version is not None and version != turn.row(task_id).version:
         raise task_rows.VersionConflictError("the task was changed since it was read; read it again")
     asks_again = isinstance(command, Change | Reopen)
-    run = turn.city.then_ask if asks_again else turn.city.handle
+    run = turn.city.then_ask if asks_again and turn.desk.leading else turn.city.handle
     happened = run(task_id, command, turn.now_s)
     if body is not None:
         turn.rewrite(task_id, body)
@@ -240,7 +242,8 @@ def accept(turn: Turn, who: Scope, offer_id: str) -> Answered:
             raise
         conflict = error
         lapse = Lapse(offer_id, error.refused.binding.rule)
-        turn.record(turn.city.then_ask(task_id, lapse, turn.now_s))
+        run = turn.city.then_ask if turn.desk.leading else turn.city.handle
+        turn.record(run(task_id, lapse, turn.now_s))
     return _answered(turn, task_id, offer_id, conflict)
 
 
@@ -248,7 +251,7 @@ def answer_offer(turn: Turn, who: Scope, command: Decline | Return | Start | Fin
     """Carry out what a rider says of an offer; after a no the next best is asked at once."""
     task_id, _ = _offer(turn, who, command.offer_id)
     asks_again = isinstance(command, Decline | Return)
-    run = turn.city.then_ask if asks_again else turn.city.handle
+    run = turn.city.then_ask if asks_again and turn.desk.leading else turn.city.handle
     turn.record(run(task_id, command, turn.now_s))
     return _answered(turn, task_id, command.offer_id)
 

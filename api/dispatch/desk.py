@@ -3,6 +3,10 @@
 A command is a function of a `Turn`; several go into one transaction. It changes the city in memory and notes
 what happened; what is noted is written when the commands at hand are done, and only then is anybody answered.
 Where writing fails, nobody is told that it succeeded, and the city is read anew from the store.
+
+Several processes may share a city (PostgreSQL). Each holds the fleet and follows what the others wrote; a
+command locks the row of its task, so two processes never decide on it at once; one of them leads, which means
+that it alone asks riders and lets offers run out. When it dies, another one leads within a second.
 """
 
 import collections
@@ -10,21 +14,20 @@ import dataclasses
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
-
 from api.dispatch import codec
+from api.dispatch.turn import MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable
 from api.store import events as stored
 from api.store import offers as offer_rows
 from api.store import riders as rider_rows
 from api.store import tasks as task_rows
-from geo.errors import YiluError
+from api.store.processes import Leadership, Listener, notify
 from geo.streets import StreetNetwork
-from routing.dispatch import City, ConflictError, DispatchRules, Happened, Offer, RiderKey, TaskState
+from routing.dispatch import City, ConflictError, DispatchRules, RiderKey
 from routing.model import Policy, Rider
 
 __all__ = ["Counts", "Desk", "MissingError", "Turn"]
@@ -34,114 +37,25 @@ T = TypeVar("T")
 MOST_AT_ONCE = 64
 """Commands in one transaction: the disk is waited for once for all of them."""
 IDLE_S = 0.2
-"""How often what runs out is looked at when nobody asks for anything."""
+"""How often what runs out, and who leads, is looked at when nobody asks for anything."""
+LEAD_S = 1.0
+CHANNEL = "yilu_city"
+FOLLOWED_AT_ONCE = 2_000
+LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")
+REFUSALS = (ConflictError, MissingError, task_rows.VersionConflictError, OutOfScopeError)
+"""A rule refused a command, which has changed nothing; anything else is a defect."""
 
-_Work = Callable[["Turn"], Any]
+_Work = Callable[[Turn], Any]
 _Waiting = tuple[_Work, "Future[Any]"]
 
 
-class MissingError(YiluError):
-    """There is no such object for this caller."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Counts:
+    """How much is live."""
 
-
-@dataclasses.dataclass(eq=False)
-class Turn:
-    """What a command may use: the city, the moment, the transaction."""
-
-    desk: "Desk"
-    city: City
-    now_s: float
-    connection: sa.Connection
-    happened: list[stored.Event] = dataclasses.field(default_factory=list)
-    changed: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
-    offers: dict[str, offer_rows.OfferRow] = dataclasses.field(default_factory=dict)
-    made: set[str] = dataclasses.field(default_factory=set)
-    new: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
-    looked_at: set[str] = dataclasses.field(default_factory=set)
-
-    def state(self, task_id: str) -> TaskState | None:
-        """Return a task's state, from the store where it is not among the live ones."""
-        if task_id not in self.city.tasks:
-            row = task_rows.get(self.connection, SERVICE, task_id)
-            if row is None:
-                return None
-            self.desk.rows[task_id] = row
-            self.city.take_up(task_id, codec.state_of(row.state), self.now_s)
-        self.looked_at.add(task_id)
-        return self.city.tasks[task_id]
-
-    def row(self, task_id: str) -> task_rows.TaskRow:
-        """Return a live task's row as it will be written."""
-        return self.changed.get(task_id) or self.desk.rows[task_id]
-
-    def add(self, row: task_rows.TaskRow) -> None:
-        """Note a new task."""
-        self.new[row.task_id] = row
-        self.desk.rows[row.task_id] = row
-
-    def rewrite(self, task_id: str, body: Mapping[str, Any]) -> None:
-        """Note another request for a task."""
-        self.changed[task_id] = dataclasses.replace(self.row(task_id), body=body)
-
-    def record(self, *happened: Happened) -> None:
-        """Note events, for the store."""
-        for one in happened:
-            if not one.events:
-                continue
-            state = self.city.tasks[one.task_id]
-            for event in one.events:
-                self.happened.append(codec.event_row(one.task_id, state, event, self.now_s))
-            self._touch(one.task_id, state)
-
-    def _touch(self, task_id: str, state: TaskState) -> None:
-        row = self.row(task_id)
-        latest_s = state.task.place.latest_s
-        self.changed[task_id] = dataclasses.replace(
-            row,
-            status=state.status,
-            lon=state.task.place.lonlat[0],
-            lat=state.task.place.lonlat[1],
-            due_s=latest_s if latest_s < float("inf") else None,
-            state=codec.state_json(state),
-        )
-        for offer in state.offers:
-            known = self.desk.offers.get(offer.offer_id)
-            if known is None:
-                self.made.add(offer.offer_id)
-            elif known.status == offer.status:
-                continue
-            self.offers[offer.offer_id] = _offer_row(task_id, offer)
-            self.desk.offers[offer.offer_id] = self.offers[offer.offer_id]
-
-    def flush(self) -> None:
-        """Write what has been noted."""
-        who = SERVICE
-        for task_id, row in self.changed.items():
-            if task_id in self.new:
-                task_rows.insert(self.connection, who, row)
-                self.desk.rows[task_id] = row
-            else:
-                self.desk.rows[task_id] = task_rows.save(self.connection, who, row)
-        offer_rows.insert(self.connection, who, [self.offers[one] for one in sorted(self.made)])
-        for offer_id, offer in self.offers.items():
-            if offer_id not in self.made:
-                offer_rows.save(self.connection, who, offer)
-        if self.happened:
-            self.desk.last_seq = stored.append(self.connection, who, self.happened)[-1]
-
-
-def _offer_row(task_id: str, offer: Offer) -> offer_rows.OfferRow:
-    body = {"terms": dataclasses.asdict(offer.terms), "reason": offer.reason, "round": offer.round}
-    return offer_rows.OfferRow(
-        offer.offer_id,
-        task_id,
-        offer.rider.platform,
-        offer.rider.rider_id,
-        offer.status,
-        offer.made_s,
-        offer.expires_s,
-        body,
-    )
+    tasks: Mapping[str, int]
+    offers: Mapping[str, int]
+    riders: int
 
 
 class Desk:
@@ -171,6 +85,9 @@ class Desk:
         rider_of: Callable[[str, Mapping[str, Any]], Rider],
     ) -> None:
         self.database = database
+        self.shared = database.dialect == "postgresql"
+        """Whether other processes may write too."""
+        self.leading = False
         self._make: Callable[[], City] = lambda: City(network, policy, rules)
         self._clock = clock
         self._rider_of = rider_of
@@ -180,10 +97,18 @@ class Desk:
         self.rows: dict[str, task_rows.TaskRow] = {}
         self.offers: dict[str, offer_rows.OfferRow] = {}
         self.last_seq = 0
+        """Number of the last event that this process wrote or followed."""
+        self._followed = 0
+        self._followed_riders = 0
+        self._own: set[int] = set()
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._heard: list[Callable[[int], None]] = []
         self._stale = True
+        self._news = threading.Event()
         self._closed = threading.Event()
+        self._leadership = Leadership(database, "matching")
+        self._lead_until_s = 0.0
+        self._listener: Listener | None = None
         self._thread = threading.Thread(target=self._run, name="yilu-desk", daemon=True)
 
     # -- from other threads
@@ -195,9 +120,17 @@ class Desk:
         Raises
         ------
         StoreUnavailable
-            When the store cannot be read.
+            When the store cannot be read, or another process has this SQLite file.
         """
+        self.leading = self._leadership.try_lead()
+        if not self.shared and not self.leading:
+            raise StoreUnavailable(
+                f"another process serves {self.database.shown}; several need PostgreSQL", 30
+            )
         self._load()
+        if self.shared:
+            self._listener = Listener(self.database, [CHANNEL], lambda _, __: self._poke(), self._poke)
+            self._listener.__enter__()
         self._thread.start()
 
     def submit(self, work: Callable[[Turn], T]) -> "Future[T]":
@@ -210,10 +143,10 @@ class Desk:
         return future
 
     def hear(self, heard: Callable[[int], None]) -> None:
-        """Call `heard` with the number of the last event after each transaction that wrote some."""
+        """Call `heard` with the number of the last event after each transaction that brought some."""
         self._heard.append(heard)
 
-    def counts(self) -> "Counts":
+    def counts(self) -> Counts:
         """Return how much is live, for whoever watches; taken without waiting for the commands at hand."""
         states = list(self.city.tasks.values())
         offers = [offer.status for state in states for offer in state.offers]
@@ -229,9 +162,22 @@ class Desk:
         self._waiting.put(None)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+        if self._listener is not None:
+            self._listener.__exit__(None, None, None)
+        self._leadership.release()
+
+    def wrote(self, seqs: Sequence[int]) -> None:
+        """Note the numbers of events that a turn has written."""
+        self.last_seq = seqs[-1]
+        if self.shared:
+            self._own.update(seqs)
 
     # -- in the thread
     # ---------------------------------------------------------------------------------------------
+
+    def _poke(self) -> None:
+        self._news.set()
+        self._waiting.put((lambda _: None, Future()))
 
     def _run(self) -> None:
         going_on = True
@@ -247,8 +193,19 @@ class Desk:
                 going_on = first is not None
             except queue.Empty:
                 pass
-            if works or self.city.next_due_s <= self._clock():
+            self._see_who_leads()
+            if works or self._stale or (self.leading and self.city.next_due_s <= self._clock()):
                 self._carry_out(works)
+
+    def _see_who_leads(self) -> None:
+        """Ask now and then: a leader whose connection is gone leads no more."""
+        now_s = self._clock()
+        if self.shared and not self._lead_until_s - LEAD_S <= now_s < self._lead_until_s:
+            led, self.leading = self.leading, self._leadership.try_lead()
+            self._lead_until_s = now_s + LEAD_S
+            if self.leading and not led:
+                LOG.info("this process leads the matching now")
+                self.city.wake(now_s)
 
     def _carry_out(self, works: list[_Waiting]) -> None:
         """Carry out commands in one transaction; each gets its answer when it is kept."""
@@ -259,7 +216,10 @@ class Desk:
                 self._load()
             with self.database.transaction() as connection:
                 turn = Turn(self, self.city, self._clock(), connection)
-                turn.record(*self.city.tick(turn.now_s))
+                if self.shared:
+                    self._follow(turn)
+                if self.leading:
+                    self._tick(turn)
                 for work, future in works:
                     turn.now_s = self._clock()
                     try:
@@ -267,17 +227,14 @@ class Desk:
                     except REFUSALS as error:
                         done.append((future, None, error))
                 turn.flush()
+                if self.shared and turn.wrote:
+                    notify(connection, CHANNEL, str(self.last_seq))
         except StoreUnavailable as error:
-            self._stale = True
-            for _, future in works:
-                future.set_exception(error)
+            self._again(works, error)
             return
         except Exception as error:
-            # What the city holds may be half of a command: it is read anew before the next one.
-            self._stale = True
             LOG.exception("a command failed")
-            for _, future in works:
-                future.set_exception(error)
+            self._again(works, error)
             return
         for future, value, refusal in done:
             if refusal is None:
@@ -288,6 +245,59 @@ class Desk:
         if self.last_seq != before:
             for heard in self._heard:
                 heard(self.last_seq)
+
+    def _again(self, works: list[_Waiting], error: Exception) -> None:
+        """Carry commands out one by one that failed together: nobody has been told anything yet.
+
+        What the city holds may be half of a command: it is read anew first.
+        """
+        self._stale = True
+        if len(works) == 1:
+            works[0][1].set_exception(error)
+            return
+        for work in works:
+            self._carry_out([work])
+
+    def _tick(self, turn: Turn) -> None:
+        """Let run out what is over, and ask for what waits."""
+        for task_id in self.city.due(turn.now_s) if self.shared else ():
+            turn.state(task_id)
+        turn.record(*self.city.tick(turn.now_s))
+
+    def _follow(self, turn: Turn) -> None:
+        """Take up what other processes have written."""
+        if not self._news.is_set():
+            return
+        self._news.clear()
+        rows = stored.after(turn.connection, SERVICE, self._followed, FOLLOWED_AT_ONCE)
+        changed = {row.event.task_id: None for row in rows if row.seq not in self._own}
+        for task_id in changed:
+            row = None if task_id is None else task_rows.get(turn.connection, SERVICE, task_id)
+            if row is not None:
+                turn.take_up(row)
+        if rows:
+            self._followed = rows[-1].seq
+            self._own = {seq for seq in self._own if seq > self._followed}
+            self.last_seq = max(self.last_seq, self._followed)
+            if len(rows) == FOLLOWED_AT_ONCE:
+                self._news.set()
+        riders, self._followed_riders = rider_rows.changed_since(
+            turn.connection, SERVICE, self._followed_riders
+        )
+        self._take_up_riders(riders, turn.now_s)
+
+    def _take_up_riders(self, rows: Iterable[rider_rows.RiderRow], now_s: float) -> None:
+        put, gone = [], []
+        for row in rows:
+            key = RiderKey(row.tenant_id, row.rider_id)
+            if row.body is None:
+                gone.append(key)
+                self.bodies.pop(key, None)
+            elif self.bodies.get(key) != row.body:
+                self.bodies[key] = row.body
+                put.append((key, self._rider_of(row.rider_id, row.body)))
+        self.city.board.remove(gone)
+        self.city.board.put(put, now_s)
 
     def _forget(self, task_ids: Iterable[str]) -> None:
         """Drop tasks that are over; the store has them."""
@@ -304,35 +314,22 @@ class Desk:
         now_s = self._clock()
         city = self._make()
         with self.database.reading() as connection:
+            # What is written while we read is followed from here on, and taken up twice at worst.
+            self.last_seq = self._followed = stored.last_seq(connection, SERVICE)
+            riders, self._followed_riders = rider_rows.read_all(connection, SERVICE)
             rows = task_rows.with_status(connection, SERVICE, LIVE_STATUSES)
-            riders, _ = rider_rows.read_all(connection, SERVICE)
-            self.last_seq = stored.last_seq(connection, SERVICE)
         states = {row.task_id: codec.state_of(row.state) for row in rows}
         self.offers = {
-            offer.offer_id: _offer_row(task_id, offer)
+            offer.offer_id: offer_row(task_id, offer)
             for task_id, state in states.items()
             for offer in state.offers
         }
         self.rows = {row.task_id: row for row in rows}
+        self._own.clear()
+        self._news.set()
         self.bodies = {
             RiderKey(row.tenant_id, row.rider_id): row.body for row in riders if row.body is not None
         }
         known = [(key, self._rider_of(key.rider_id, body)) for key, body in self.bodies.items()]
         city.restore(states, known, now_s)
         self.city, self._stale = city, False
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Counts:
-    """How much is live."""
-
-    tasks: Mapping[str, int]
-    offers: Mapping[str, int]
-    riders: int
-
-
-LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")
-
-
-REFUSALS = (ConflictError, MissingError, task_rows.VersionConflictError, OutOfScopeError)
-"""A rule refused a command, which has changed nothing; anything else is a defect."""

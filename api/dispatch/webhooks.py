@@ -142,7 +142,11 @@ class Sender:
         """Send to every address that is due what it has not had; True where there may be more."""
         with self._database.reading() as connection:
             due = hooks.due(connection, SERVICE, self._clock())
-        return any([self._send(client, webhook) for webhook in due if not self._closed.is_set()])
+        more = False
+        for webhook in due:
+            # Every address gets its turn, whatever the others have left.
+            more = (not self._closed.is_set() and self._send(client, webhook)) or more
+        return more
 
     def _send(self, client: httpx.Client, webhook: hooks.Webhook) -> bool:
         with self._database.reading() as connection:

@@ -33,12 +33,6 @@ class Metrics:
         )
         self.riders = Gauge("yilu_riders", "Riders that may be asked.", registry=self.registry)
         self.last_event = Gauge("yilu_last_event", "Number of the last event kept.", registry=self.registry)
-        self.to_offer = Histogram(
-            "yilu_task_to_offer_seconds",
-            "From publishing a task to its first offer.",
-            buckets=(0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0),
-            registry=self.registry,
-        )
 
     def text(self, desk: Desk | None) -> bytes:
         """Return all figures in the text form of Prometheus."""

@@ -89,6 +89,30 @@ class City:
             elif offer.status in ("accepted", "started"):
                 self.board.adopt(offer.rider, _taken(state.task, offer))
 
+    def replace(self, task_id: str, state: TaskState, now_s: float) -> None:
+        """Bring a task to a state that was reached elsewhere; plans of the riders concerned follow.
+
+        A task that wants riders is tried at the next `tick`.
+        """
+        before = self.tasks.pop(task_id, None)
+        accepted = set()
+        for offer in before.current if before is not None else ():
+            if offer.status in ("open", "accepted", "started"):
+                self.board.release(offer.rider, offer.offer_id)
+                accepted |= {offer.rider} if offer.status != "open" else set()
+        self.take_up(task_id, state, now_s)
+        if state.wanted:
+            self._waiting[task_id] = now_s
+        accepted |= {offer.rider for offer in state.current if offer.status in ("accepted", "started")}
+        for key in sorted(accepted):
+            rider = self.board.rider(key)
+            if rider is not None:
+                self.board.put([(key, rider)], now_s)
+
+    def wake(self, now_s: float) -> None:
+        """Try all tasks that want riders at the next `tick`."""
+        self._waiting = dict.fromkeys(self._waiting, now_s)
+
     # -- commands
     # ---------------------------------------------------------------------------------------------
 
@@ -101,13 +125,13 @@ class City:
             self._watch(task_id, now_s)
         return Happened(task_id, events)
 
-    def publish(self, task: Task, publisher: str, now_s: float) -> Happened:
-        """Put a task up and, where tasks are not collected, ask the best riders at once."""
+    def publish(self, task: Task, publisher: str, now_s: float, *, ask: bool = True) -> Happened:
+        """Put a task up and, where tasks are not collected, ask the best riders at once if so wanted."""
         put_up = self.handle(task.task_id, co.Publish(task, publisher), now_s)
         if not put_up.events:
             return put_up
         self._published_s[task.task_id] = now_s
-        if self.rules.every_s:
+        if self.rules.every_s or not ask:
             return put_up
         return Happened(task.task_id, (*put_up.events, *self.ask(task.task_id, now_s).events))
 
@@ -178,6 +202,12 @@ class City:
         for task_id in self._to_try(now_s, set(happened)):
             happened.setdefault(task_id, []).extend(self.ask(task_id, now_s).events)
         return tuple(Happened(task_id, tuple(events)) for task_id, events in happened.items() if events)
+
+    def due(self, now_s: float) -> tuple[str, ...]:
+        """Return the tasks that the next `tick` may change."""
+        over = {task_id for at, task_id in self._due if at < now_s}
+        over |= {task_id for task_id, at in self._waiting.items() if at <= now_s}
+        return tuple(sorted(over & self.tasks.keys()))
 
     @property
     def next_due_s(self) -> float:

@@ -1,0 +1,144 @@
+"""What one command may use and note: the city, the moment, the transaction."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from api.dispatch import codec
+from api.store import SERVICE
+from api.store import events as stored
+from api.store import offers as offer_rows
+from api.store import tasks as task_rows
+from geo.errors import YiluError
+from routing.dispatch import City, Happened, Offer, TaskState
+
+if TYPE_CHECKING:
+    from api.dispatch.desk import Desk
+
+__all__ = ["MissingError", "Turn", "offer_row"]
+
+
+class MissingError(YiluError):
+    """There is no such object for this caller."""
+
+
+@dataclasses.dataclass(eq=False)
+class Turn:
+    """What a command may use: the city, the moment, the transaction."""
+
+    desk: "Desk"
+    city: City
+    now_s: float
+    connection: sa.Connection
+    happened: list[stored.Event] = dataclasses.field(default_factory=list)
+    changed: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
+    offers: dict[str, offer_rows.OfferRow] = dataclasses.field(default_factory=dict)
+    made: set[str] = dataclasses.field(default_factory=set)
+    new: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
+    looked_at: set[str] = dataclasses.field(default_factory=set)
+    wrote: bool = False
+    """Whether other processes have something to follow."""
+
+    def state(self, task_id: str) -> TaskState | None:
+        """Return a task's state, from the store where it is not among the live ones.
+
+        Where other processes write too, its row is locked until this turn is kept, and read anew.
+        """
+        if task_id in self.looked_at or task_id in self.new:
+            return self.city.tasks[task_id]
+        if self.desk.shared or task_id not in self.city.tasks:
+            read = task_rows.load_for_update if self.desk.shared else task_rows.get
+            row = read(self.connection, SERVICE, task_id)
+            if row is None:
+                return None
+            self.take_up(row)
+        self.looked_at.add(task_id)
+        return self.city.tasks[task_id]
+
+    def take_up(self, row: task_rows.TaskRow) -> None:
+        """Bring a task to what the store has of it, where that is news."""
+        known = self.desk.rows.get(row.task_id)
+        if known is not None and row.task_id in self.city.tasks and known.version == row.version:
+            return
+        state = codec.state_of(row.state)
+        self.desk.rows[row.task_id] = row
+        for offer in state.offers:
+            self.desk.offers[offer.offer_id] = offer_row(row.task_id, offer)
+        self.city.replace(row.task_id, state, self.now_s)
+
+    def row(self, task_id: str) -> task_rows.TaskRow:
+        """Return a live task's row as it will be written."""
+        return self.changed.get(task_id) or self.desk.rows[task_id]
+
+    def add(self, row: task_rows.TaskRow) -> None:
+        """Note a new task."""
+        self.new[row.task_id] = row
+        self.desk.rows[row.task_id] = row
+
+    def rewrite(self, task_id: str, body: Mapping[str, Any]) -> None:
+        """Note another request for a task."""
+        self.changed[task_id] = dataclasses.replace(self.row(task_id), body=body)
+
+    def record(self, *happened: Happened) -> None:
+        """Note events, for the store."""
+        for one in happened:
+            if not one.events:
+                continue
+            state = self.city.tasks[one.task_id]
+            for event in one.events:
+                self.happened.append(codec.event_row(one.task_id, state, event, self.now_s))
+            self._touch(one.task_id, state)
+
+    def _touch(self, task_id: str, state: TaskState) -> None:
+        row = self.row(task_id)
+        latest_s = state.task.place.latest_s
+        self.changed[task_id] = dataclasses.replace(
+            row,
+            status=state.status,
+            lon=state.task.place.lonlat[0],
+            lat=state.task.place.lonlat[1],
+            due_s=latest_s if latest_s < float("inf") else None,
+            state=codec.state_json(state),
+        )
+        for offer in state.offers:
+            known = self.desk.offers.get(offer.offer_id)
+            if known is None:
+                self.made.add(offer.offer_id)
+            elif known.status == offer.status:
+                continue
+            self.offers[offer.offer_id] = offer_row(task_id, offer)
+            self.desk.offers[offer.offer_id] = self.offers[offer.offer_id]
+
+    def flush(self) -> None:
+        """Write what has been noted."""
+        who = SERVICE
+        self.wrote = self.wrote or bool(self.happened)
+        for task_id, row in self.changed.items():
+            if task_id in self.new:
+                task_rows.insert(self.connection, who, row)
+                self.desk.rows[task_id] = row
+            else:
+                self.desk.rows[task_id] = task_rows.save(self.connection, who, row)
+        offer_rows.insert(self.connection, who, [self.offers[one] for one in sorted(self.made)])
+        for offer_id, offer in self.offers.items():
+            if offer_id not in self.made:
+                offer_rows.save(self.connection, who, offer)
+        if self.happened:
+            self.desk.wrote(stored.append(self.connection, who, self.happened))
+
+
+def offer_row(task_id: str, offer: Offer) -> offer_rows.OfferRow:
+    """Return an offer as the store keeps it."""
+    body = {"terms": dataclasses.asdict(offer.terms), "reason": offer.reason, "round": offer.round}
+    return offer_rows.OfferRow(
+        offer.offer_id,
+        task_id,
+        offer.rider.platform,
+        offer.rider.rider_id,
+        offer.status,
+        offer.made_s,
+        offer.expires_s,
+        body,
+    )
