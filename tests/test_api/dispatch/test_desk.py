@@ -3,7 +3,7 @@
 import concurrent.futures
 import contextlib
 import datetime
-import pathlib
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
@@ -23,8 +23,7 @@ from api.matching.forms import StopIn
 from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store import events as stored
 from api.store import tasks as task_rows
-from api.store.tenants import Tenant, add
-from routing.dispatch import ConflictError, Decline, DispatchRules, Finish, RiderKey, Verify, fold
+from routing.dispatch import ConflictError, Decline, DispatchRules, Finish, RiderKey, Verify, Withdraw, fold
 from routing.model import Policy, Task, Visit
 
 T = TypeVar("T")
@@ -58,17 +57,6 @@ def desk_on(database: Database, clock: Clock) -> Iterator[Desk]:
         yield desk
     finally:
         desk.stop()
-
-
-@pytest.fixture
-def database(tmp_path: pathlib.Path) -> Iterator[Database]:
-    base = Database(f"sqlite:///{tmp_path / 'yilu.db'}")
-    base.migrate()
-    with base.transaction() as connection:
-        for name, kind in (("red", "platform"), ("blue", "platform"), ("office", "office")):
-            add(connection, SERVICE, Tenant(name, name, kind, NOW))  # type: ignore[arg-type]
-    yield base
-    base.close()
 
 
 def do(desk: Desk, work: Callable[[Turn], T]) -> T:
@@ -217,3 +205,70 @@ def test_an_older_report_is_ignored_and_a_position_keeps_the_plan(database: Data
         assert plan is not None
         assert plan.lonlat == pytest.approx((lon, lat))
         assert [stop.stop_id for stop in plan.stops] == ["s0"]
+
+
+def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def names_of(desk: Desk, key: RiderKey) -> list[str]:
+    plan = desk.city.board.rider(key)
+    return [] if plan is None else [stop.stop_id for stop in plan.stops]
+
+
+def test_two_processes_share_a_city_and_one_leads(shared: Database) -> None:
+    """What one writes the other has, whoever answers; when the leader ends, the other one asks riders."""
+    rng, clock = np.random.default_rng(8), Clock()
+    other = Database(shared.url.render_as_string(hide_password=False))
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(desk_on(shared, clock))
+        with desk_on(other, clock) as second:
+            assert (first.leading, second.leading) == (True, False)
+            put(second, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
+            # Published at the one that does not lead: the leader asks.
+            shown = put_up(second, task(rng))
+            assert not shown.state.open
+            until(lambda: bool(second.city.tasks["T1"].open))
+            (offer,) = second.city.tasks["T1"].open
+            do(second, lambda turn: accept(turn, RED, offer.offer_id))
+            until(lambda: first.city.tasks["T1"].status == "accepted")
+            until(lambda: "T1" in names_of(first, offer.rider))
+            assert names_of(first, offer.rider) == names_of(second, offer.rider)
+            stack.close()
+            put_up(second, task(rng, "T2"), "our 2")
+            clock.now_s += 2.0
+            until(lambda: second.leading)
+            until(lambda: bool(second.city.tasks["T2"].open))
+    other.close()
+
+
+def test_two_processes_and_one_offer(shared: Database) -> None:
+    """Yes and no at the same time in two processes: one of them counts, in both."""
+    rng, clock = np.random.default_rng(9), Clock()
+    other = Database(shared.url.render_as_string(hide_password=False))
+    with desk_on(shared, clock) as first, desk_on(other, clock) as second:
+        put(first, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
+        for number in range(10):
+            name = f"T{number}"
+            (offer,) = put_up(first, task(rng, name), f"our {number}").state.open
+            until(lambda name=name: name in second.city.tasks)  # type: ignore[misc]
+            works = [
+                first.submit(partial(accept, who=RED, offer_id=offer.offer_id)),
+                second.submit(partial(answer_offer, who=RED, command=Decline(offer.offer_id))),
+            ]
+            concurrent.futures.wait(works, 20)
+            fates = [work.exception() for work in works]
+            assert sum(fate is None for fate in fates) == 1, fates
+            with shared.reading() as connection:
+                kinds = [row.event.kind for row in stored.of_task(connection, SERVICE, name)]
+                row = task_rows.get(connection, SERVICE, name)
+            assert row is not None
+            mine = codec.state_of(row.state).offer(offer.offer_id)
+            assert mine is not None
+            assert mine.status in ("accepted", "declined")
+            assert kinds.count("offer_accepted") + kinds.count("offer_closed") >= 1
+            do(first, partial(on_task, who=OFFICE, task_id=name, command=Withdraw()))
+    other.close()
