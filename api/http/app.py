@@ -6,15 +6,17 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from api.http import errors, openapi
+from api.http.auth import Access, require
 from api.http.deps import utc_now
 from api.http.grid_reports import GridReports
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
+from api.http.rates import RateHeaders
 from api.http.routes import health, matches, results, slots, stations, vroom
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
@@ -36,6 +38,7 @@ def create_app(
     study_dir: Path,
     *,
     settings: Settings | None = None,
+    access: Access | None = None,
     clock: Callable[[], datetime.datetime] = utc_now,
 ) -> FastAPI:
     """Make the service.
@@ -46,6 +49,8 @@ def create_app(
         Folder that ``yilu study`` or ``yilu demo`` wrote.
     settings : Settings, optional
         None: from the environment.
+    access : Access, optional
+        The check of keys, with its database; None: no keys and nothing kept, for tests.
     clock : callable, optional
         Returns the present moment with its time zone; for tests.
 
@@ -70,6 +75,7 @@ def create_app(
     )
     app.state.served = load_finished(study_dir)
     app.state.grid_reports = GridReports(app.state.served)
+    app.state.access = access or Access(settings, None, dev=True)
     app.state.clock = clock
     app.state.settings = settings
     app.state.ready = threading.Event()
@@ -82,14 +88,18 @@ def create_app(
         largest_bytes=int(settings.max_body_mb * 1e6),
     )
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RateHeaders)
     # The outermost: what is refused by the others has an id too.
     app.add_middleware(RequestId)
     app.openapi = functools.partial(openapi.describe, app)  # type: ignore[method-assign]
     # Swagger UI out of an installed package: a government network has no way to a content delivery network.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)
-    for part in (health, results, stations, matches, slots, vroom):
+    # What a study publishes is for everybody; who asks for work says who it is.
+    for part in (health, results, stations):
         app.include_router(part.router)
+    for part in (matches, slots, vroom):
+        app.include_router(part.router, dependencies=[Depends(require("platform", "planner", "grid_staff"))])
     return app
 
 

@@ -10,7 +10,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.forms import PointedError
+from api.http.auth import ForbiddenError, RateLimitedError, UnauthorizedError
 from api.http.json_place import broken_at
+from api.http.oidc import ProviderUnavailableError
+from api.store import OutOfScopeError, StoreUnavailable
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 
 __all__ = [
@@ -58,12 +61,22 @@ NOT_FOUND = Problem("not-found", 404, "There is nothing at this address")
 ENCODING = Problem("unsupported-encoding", 415, "The body is compressed in a way this service cannot read")
 METHOD = Problem("method-not-allowed", 405, "This address does not answer to this method")
 BUSY = Problem("busy", 503, "The service has as much work as it can hold, or is still starting")
+UNAUTHORIZED = Problem("unauthorized", 401, "The call needs a key that is good now")
+FORBIDDEN = Problem("forbidden", 403, "The key is good, but not for this call")
+RATE_LIMITED = Problem("rate-limited", 429, "The key has made as many requests as it may")
+UNAVAILABLE = Problem("unavailable", 503, "What the service needs cannot be reached now; nothing was changed")
 INTERNAL = Problem("internal", 500, "The service failed; nothing was changed")
 
 PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (OffNetworkError, Problem("off-network", 422, "A place lies on no street within the allowed walk")),
     (NotThereError, NOT_FOUND),
     (NoStationError, Problem("no-station", 404, "No station fits what was asked for")),
+    (OutOfScopeError, NOT_FOUND),
+    (UnauthorizedError, UNAUTHORIZED),
+    (ForbiddenError, FORBIDDEN),
+    (RateLimitedError, RATE_LIMITED),
+    (StoreUnavailable, UNAVAILABLE),
+    (ProviderUnavailableError, UNAVAILABLE),
     (InfeasibleError, Problem("infeasible", 422, "The problem has no solution")),
     (InputError, Problem("bad-input", 422, "The input cannot be used")),
     (YiluError, Problem("refused", 422, "The request cannot be carried out")),
@@ -111,7 +124,8 @@ def problem_body(
 
 def _example(status: int) -> dict[str, object]:
     """Return a problem of that status as a client sees it."""
-    problem = next(one for one in (NOT_FOUND, TOO_LARGE, ENCODING, INVALID, BUSY) if one.status == status)
+    kinds = (UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_LARGE, ENCODING, INVALID, RATE_LIMITED, BUSY)
+    problem = next(one for one in kinds if one.status == status)
     return problem_body(problem, "one sentence that says what to change", "/v1/matches")
 
 
@@ -121,10 +135,13 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
         "content": {MEDIA_TYPE: {"schema": _BODY_SCHEMA, "example": _example(status)}},
     }
     for status, text in (
+        (401, "No key, or one that is not known, has expired or was revoked."),
+        (403, "The role of the key does not allow this."),
         (404, "There is no such thing."),
         (413, "The request is too large."),
         (415, "The body is compressed in another way than gzip."),
         (422, "Refused, with one sentence that says what to change."),
+        (429, "The key has made as many requests as it may: ask again after `Retry-After`."),
         (503, "Too much work at once, or still starting: ask again after `Retry-After`."),
     )
 }
@@ -167,7 +184,12 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
     fields = [
         {"pointer": pointer, "detail": detail} for pointer, detail in list(places.items())[:MOST_FIELDS]
     ]
-    return problem_response(problem_of(error), str(error), request.url.path, fields)
+    # Who may not see a thing is told no more than that there is none.
+    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else str(error)
+    headers = dict(getattr(error, "headers", {}))
+    if isinstance(error, StoreUnavailable | ProviderUnavailableError):
+        headers["retry-after"] = str(error.retry_after_s)
+    return problem_response(problem_of(error), detail, request.url.path, fields, headers)
 
 
 def _validation(request: Request, error: Exception) -> JSONResponse:
