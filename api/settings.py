@@ -29,6 +29,20 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """Where the state is kept: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``; none: ``yilu.db``
     in the folder that is served."""
+    offer_for_s: Annotated[float, Field(ge=1, le=3_600)] = 60.0
+    """Seconds for which an offer stands."""
+    offers_at_once: Annotated[int, Field(ge=1, le=4)] = 2
+    """Open offers that one rider may have at a time."""
+    retry_s: Annotated[float, Field(ge=1, le=3_600)] = 15.0
+    """A task that nobody can do is tried again so often."""
+    match_every_s: Annotated[float, Field(ge=0, le=3_600)] = 0.0
+    """Tasks are collected and matched every so many seconds; 0: each at once."""
+    patient_for_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    """For so long a new task waits for a rider whom it costs little."""
+    patient_extra_s: Annotated[float, Field(ge=0, le=86_400)] = 120.0
+    """What "little" is: extra seconds."""
+    webhooks_private: bool = False
+    """Whether events may be sent to this machine and to private networks, and without TLS."""
     rate_per_s: Annotated[float, Field(gt=0)] = 200.0
     """Requests a second that one key may make in the long run."""
     rate_burst: Annotated[int, Field(ge=1)] = 400

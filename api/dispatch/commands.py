@@ -149,7 +149,7 @@ def view(turn: Turn, task_id: str) -> Published:
     state = turn.state(task_id)
     if state is None:
         raise MissingError("there is no such task")
-    return Published(turn.row(task_id), state)
+    return Published(dataclasses.replace(turn.row(task_id), version=turn.version(task_id)), state)
 
 
 def on_task(
@@ -178,7 +178,7 @@ def on_task(
     state = turn.state(task_id)
     if state is None or not _publishes(who, turn.row(task_id)):
         raise MissingError("there is no such task")
-    if version is not None and version != turn.row(task_id).version:
+    if version is not None and version != turn.version(task_id):
         raise task_rows.VersionConflictError("the task was changed since it was read; read it again")
     asks_again = isinstance(command, Change | Reopen)
     run = turn.city.then_ask if asks_again and turn.desk.leading else turn.city.handle

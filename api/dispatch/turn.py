@@ -69,8 +69,12 @@ class Turn:
         self.city.replace(row.task_id, state, self.now_s)
 
     def row(self, task_id: str) -> task_rows.TaskRow:
-        """Return a live task's row as it will be written."""
+        """Return a live task's row with what this turn has changed, under the version that it was read as."""
         return self.changed.get(task_id) or self.desk.rows[task_id]
+
+    def version(self, task_id: str) -> int:
+        """Return the version that a live task will have when this turn is kept."""
+        return self.row(task_id).version + (task_id in self.changed and task_id not in self.new)
 
     def add(self, row: task_rows.TaskRow) -> None:
         """Note a new task."""

@@ -15,9 +15,23 @@ from api.http import errors, openapi
 from api.http.auth import Access, require
 from api.http.deps import utc_now
 from api.http.grid_reports import GridReports
+from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
 from api.http.rates import RateHeaders
-from api.http.routes import health, matches, results, slots, stations, vroom
+from api.http.routes import (
+    events,
+    health,
+    matches,
+    offers,
+    results,
+    riders,
+    slots,
+    stations,
+    tasks,
+    vroom,
+    webhooks,
+)
+from api.http.running import live_service
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -28,7 +42,8 @@ Which civic task goes to which rider on the way, and the nearest open rest stati
 
 Positions are longitude and latitude in degrees; every request names its datum (`wgs84`, `gcj02` or `bd09`),
 and the answer comes back in it. Durations are seconds (`_s`), lengths metres (`_m`). Refusals are
-`application/problem+json` (RFC 9457). Nothing of a request is kept. An `X-Request-ID` comes back in the
+`application/problem+json` (RFC 9457). Of requests for matches, slots and stations nothing is kept; riders,
+tasks and offers of the live service are, for those whose key sees them. An `X-Request-ID` comes back in the
 answer and stands in the log; without one it is made. Bodies may be sent with `Content-Encoding: gzip`.
 """
 ASSETS = "/docs/assets"
@@ -66,6 +81,7 @@ def create_app(
     """
     settings = settings or load_settings()
     app = FastAPI(
+        lifespan=live_service,
         title="Yilu 驿路",
         version="1",
         description=DESCRIPTION,
@@ -78,9 +94,11 @@ def create_app(
     app.state.access = access or Access(settings, None, dev=True)
     app.state.clock = clock
     app.state.settings = settings
+    app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
+    app.add_middleware(Measured, metrics=app.state.metrics)
     app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6))
     app.add_middleware(
         BoundedWork,
@@ -100,6 +118,8 @@ def create_app(
         app.include_router(part.router)
     for part in (matches, slots, vroom):
         app.include_router(part.router, dependencies=[Depends(require("platform", "planner", "grid_staff"))])
+    for part in (riders, tasks, offers, events, webhooks):
+        app.include_router(part.router)
     return app
 
 

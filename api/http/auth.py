@@ -24,6 +24,7 @@ from api.store import SERVICE, Database, Role, Scope, StoreUnavailable, keys, te
 from geo.errors import InputError, YiluError
 
 __all__ = [
+    "BEARER",
     "DEV_TENANT",
     "Access",
     "Caller",
@@ -224,7 +225,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-_BEARER = HTTPBearer(
+BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="key",
     description="An API key (`yl_...`) or a token of the identity provider.",
@@ -232,8 +233,11 @@ _BEARER = HTTPBearer(
 
 
 async def _caller(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 ) -> Caller:
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is not None:
+        return known
     access: Access = request.app.state.access
     return await access.caller(request, None if given is None else given.credentials)
 

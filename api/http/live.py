@@ -19,6 +19,7 @@ from geo.datum import Datum
 from geo.errors import InputError
 
 __all__ = [
+    "AdminCaller",
     "AnswerDatum",
     "Cursor",
     "Limit",
@@ -36,6 +37,7 @@ __all__ = [
 T = TypeVar("T")
 HEARTBEAT_S = 15.0
 
+AdminCaller = Annotated[Caller, Depends(require())]
 PlatformCaller = Annotated[Caller, Depends(require("platform"))]
 RiderCaller = Annotated[Caller, Depends(require("platform", "rider"))]
 PublisherCaller = Annotated[Caller, Depends(require("platform", "planner", "grid_staff"))]
