@@ -27,14 +27,14 @@ class Settings(BaseSettings):
     """Bodies in work at one time, in megabytes: a request beyond it is told to come again (503). A body takes
     some 20 times its size of memory while it is answered."""
     database_url: str | None = None
-    """Where the state is kept: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``; none: ``yilu.db``
-    in the folder that is served."""
+    """Where the state is kept: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``; none: the file
+    ``yilu.db`` in the folder that is served."""
     rate_per_s: Annotated[float, Field(gt=0)] = 200.0
     """Requests a second that one key may make in the long run."""
     rate_burst: Annotated[int, Field(ge=1)] = 400
     """Requests that one key may make at once."""
     oidc_issuer: str | None = None
-    """Issuer (``iss``) of accepted OpenID Connect tokens; with `oidc_audience` and `oidc_jwks`, or none of them."""
+    """Issuer (``iss``) of accepted OpenID Connect tokens; set all three, or none."""
     oidc_audience: str | None = None
     """Audience (``aud``) of accepted tokens."""
     oidc_jwks: str | None = None
