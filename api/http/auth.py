@@ -203,7 +203,7 @@ def open_database(settings: Settings, folder: Path) -> Database:
 def open_access(settings: Settings, folder: Path, host: str, now_s: float, *, dev: bool) -> Access:
     """Decide whether the service may start, and open what it needs.
 
-    Without `dev` it needs a key or an identity provider; a loopback address with neither, and with no database
+    Without `dev` it needs a key or an identity provider. A loopback address with neither, and no database
     named, counts as `dev`.
 
     Raises
