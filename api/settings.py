@@ -27,8 +27,8 @@ class Settings(BaseSettings):
     """Bodies in work at one time, in megabytes: a request beyond it is told to come again (503). A body takes
     some 20 times its size of memory while it is answered."""
     database_url: str | None = None
-    """Where the state is kept: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``; none: ``yilu.db``
-    in the folder that is served."""
+    """Where the state is kept: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``; none: the file
+    ``yilu.db`` in the folder that is served."""
     offer_for_s: Annotated[float, Field(ge=1, le=3_600)] = 60.0
     """Seconds for which an offer stands."""
     offers_at_once: Annotated[int, Field(ge=1, le=4)] = 2
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     rate_burst: Annotated[int, Field(ge=1)] = 400
     """Requests that one key may make at once."""
     oidc_issuer: str | None = None
-    """Issuer (``iss``) of accepted OpenID Connect tokens; with `oidc_audience` and `oidc_jwks`, or none of them."""
+    """Issuer (``iss``) of accepted OpenID Connect tokens; set all three, or none."""
     oidc_audience: str | None = None
     """Audience (``aud``) of accepted tokens."""
     oidc_jwks: str | None = None

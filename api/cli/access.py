@@ -35,7 +35,7 @@ def _database(folder: Path) -> "Database":
 
 @click.group("tenants")
 def tenants_group() -> None:
-    """Platforms and offices that share the service."""
+    """Add and list the platforms and offices that share the service."""
 
 
 @tenants_group.command("add")
@@ -71,7 +71,7 @@ def list_tenants(folder: Path) -> None:
 
 @click.group("keys")
 def keys_group() -> None:
-    """API keys: made, listed, revoked, rotated. A key is shown once."""
+    """Make, list, revoke and rotate API keys. A key is shown once."""
 
 
 @keys_group.command("create")

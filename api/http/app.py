@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.http import errors, openapi
 from api.http.auth import Access, require
-from api.http.deps import utc_now
+from api.http.deps import new_id, utc_now
 from api.http.grid_reports import GridReports
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
@@ -55,6 +55,7 @@ def create_app(
     settings: Settings | None = None,
     access: Access | None = None,
     clock: Callable[[], datetime.datetime] = utc_now,
+    ids: Callable[[], str] = new_id,
 ) -> FastAPI:
     """Make the service.
 
@@ -68,6 +69,8 @@ def create_app(
         The check of keys, with its database; None: no keys and nothing kept, for tests.
     clock : callable, optional
         Returns the present moment with its time zone; for tests.
+    ids : callable, optional
+        Returns names that nobody can guess; for tests.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def create_app(
     app.state.served = load_finished(study_dir)
     app.state.grid_reports = GridReports(app.state.served)
     app.state.access = access or Access(settings, None, dev=True)
-    app.state.clock = clock
+    app.state.clock, app.state.ids = clock, ids
     app.state.settings = settings
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
     app.state.ready = threading.Event()

@@ -1,6 +1,6 @@
 """Who calls: an API key or a token of an identity provider becomes a scope, before a handler runs.
 
-Without keys the service starts only for this machine (`--dev`, or a loopback address with nothing configured).
+Without keys the service starts only for this machine: by `--dev`, or on a loopback address.
 """
 
 import dataclasses
@@ -78,6 +78,15 @@ class Caller:
     key_id: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Known:
+    """A key or token that was checked: until when that is remembered, and when it ends by itself."""
+
+    caller: Caller
+    until_s: float
+    ends_s: float
+
+
 class Access:
     """The check of keys and tokens, with what it remembers for some seconds.
 
@@ -94,7 +103,7 @@ class Access:
         self.database, self.dev = database, dev
         self._oidc = _oidc_of(settings)
         self._buckets = Buckets(settings.rate_per_s, settings.rate_burst)
-        self._known: OrderedDict[bytes, tuple[Caller, float, keys.ApiKey | None]] = OrderedDict()
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     async def caller(self, request: Request, token: str | None) -> Caller:
         """Return who calls.
@@ -119,17 +128,18 @@ class Access:
 
     async def _checked(self, token: str, now_s: float) -> Caller:
         name = hashlib.sha256(token.encode()).digest()
-        caller, until_s, key = self._known.get(name, (None, 0.0, None))
-        if caller is not None and time.monotonic() < until_s and (key is None or key.usable(now_s)):
-            return caller
+        known = self._known.get(name)
+        if known is not None and time.monotonic() < known.until_s and now_s < known.ends_s:
+            return known.caller
         self._known.pop(name, None)
-        caller, key = await run_in_threadpool(self._look_up, token, now_s)
-        self._known[name] = (caller, time.monotonic() + CACHED_S, key)
+        caller, ends_s = await run_in_threadpool(self._look_up, token, now_s)
+        self._known[name] = _Known(caller, time.monotonic() + CACHED_S, ends_s)
         if len(self._known) > MOST_CACHED:
             self._known.popitem(last=False)
         return caller
 
-    def _look_up(self, token: str, now_s: float) -> tuple[Caller, keys.ApiKey | None]:
+    def _look_up(self, token: str, now_s: float) -> tuple[Caller, float]:
+        """Return who calls, and when the key or token ends."""
         unknown = UnauthorizedError("the key is not known, has expired or was revoked", given=True)
         if self.database is None:
             raise unknown
@@ -139,15 +149,15 @@ class Access:
             if key is None:
                 raise unknown
             self._touch(key, now_s)
-            return Caller(key.scope, key.key_id), key
+            return Caller(key.scope, key.key_id), key.ends_s
         try:
-            scope, who = self._oidc.verify(token, now_s)
+            scope, who, ends_s = self._oidc.verify(token, now_s)
         except TokenError as error:
             raise UnauthorizedError(str(error), given=True) from None
         with self.database.reading() as connection:
             if tenants.get(connection, SERVICE, scope.tenant_id or "") is None:
                 raise UnauthorizedError("the token names a tenant that is not known here", given=True)
-        return Caller(scope, who), None
+        return Caller(scope, who), ends_s
 
     def _touch(self, key: keys.ApiKey, now_s: float) -> None:
         if self.database is None or now_s - (key.last_used_s or 0.0) < TOUCHED_S:
@@ -194,7 +204,7 @@ def open_database(settings: Settings, folder: Path) -> Database:
 def open_access(settings: Settings, folder: Path, host: str, now_s: float, *, dev: bool) -> Access:
     """Decide whether the service may start, and open what it needs.
 
-    Without `dev` it needs a key or an identity provider; a loopback address with neither, and with no database
+    Without `dev` it needs a key or an identity provider. A loopback address with neither, and no database
     named, counts as `dev`.
 
     Raises

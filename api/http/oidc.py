@@ -49,8 +49,8 @@ class Oidc:
         self._settings = settings
         self._keys = jwt.PyJWKClient(jwks, timeout=FETCH_S)
 
-    def verify(self, token: str, now_s: float) -> tuple[Scope, str]:
-        """Return what the holder of a token may see, and who it is (``oidc:`` + subject).
+    def verify(self, token: str, now_s: float) -> tuple[Scope, str, float]:
+        """Return what the holder of a token may see, who it is (``oidc:`` + subject), and when it ends.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class Oidc:
         # By the clock of the service, not that of the library.
         if not now_s < float(claims["exp"]) + LEEWAY_S or float(claims.get("nbf", now_s)) > now_s + LEEWAY_S:
             raise TokenError("the token is not valid at this time")
-        return self._scope(claims), f"oidc:{claims['sub']}"
+        return self._scope(claims), f"oidc:{claims['sub']}", float(claims["exp"]) + LEEWAY_S
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
@@ -73,16 +73,13 @@ class Oidc:
                 "verify_nbf": False,
                 "verify_iat": False,
             }
-            return cast(
-                dict[str, Any],
-                jwt.decode(
-                    token,
-                    key,
-                    algorithms=ALGORITHMS,
-                    audience=self._settings.oidc_audience,
-                    issuer=self._settings.oidc_issuer,
-                    options=options,
-                ),
+            return jwt.decode(
+                token,
+                key,
+                algorithms=ALGORITHMS,
+                audience=self._settings.oidc_audience,
+                issuer=self._settings.oidc_issuer,
+                options=options,
             )
         except jwt.PyJWKClientConnectionError:
             raise ProviderUnavailableError("the identity provider cannot be reached now") from None

@@ -7,6 +7,7 @@ hash: nobody can try them out. The key's id finds the row; comparing takes the s
 import dataclasses
 import hashlib
 import hmac
+import math
 import re
 import secrets
 from collections.abc import Sequence
@@ -62,8 +63,12 @@ class ApiKey:
 
     def usable(self, now_s: float) -> bool:
         """Say whether it opens anything now; a time of revocation may lie ahead (rotation)."""
-        ends = [end for end in (self.expires_s, self.revoked_s) if end is not None]
-        return all(now_s < end for end in ends)
+        return now_s < self.ends_s
+
+    @property
+    def ends_s(self) -> float:
+        """When it ends; infinite for one that does not."""
+        return min((end for end in (self.expires_s, self.revoked_s) if end is not None), default=math.inf)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

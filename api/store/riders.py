@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -177,7 +178,7 @@ def _safe(connection: sa.Connection, who: Scope) -> int:
     return int(connection.execute(query).scalar_one_or_none() or 0)
 
 
-def _rows(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> Iterator[RiderRow]:
+def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[RiderRow]:
     for part in connection.execute(query).partitions(_READ_AT_ONCE):
         yield from (RiderRow(*row) for row in part)
 

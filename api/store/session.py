@@ -99,7 +99,8 @@ class Database:
         """
         with reraised():
             with self._writing.begin() as connection:
-                connection.info[PENDING] = pending = []
+                pending: list[tuple[str, str]] = []
+                connection.info[PENDING] = pending
                 yield connection
             self.deliver(pending)
 

@@ -1,6 +1,5 @@
 """``/v1/tasks``: what offices and platforms publish, and what becomes of it."""
 
-import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
@@ -12,6 +11,7 @@ from api.dispatch.commands import Published, on_task, publish
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPage, TaskPublishIn, TaskStatus, VerifyIn
 from api.dispatch.translate import task_of, task_out
+from api.http.deps import Ids
 from api.http.live import (
     AnswerDatum,
     Cursor,
@@ -59,7 +59,7 @@ def _answer(response: Response, done: Published, datum: Datum, zone: Zone) -> Ta
 
 @router.post("", status_code=201, summary="Publish a task")
 async def post(
-    live: Live, caller: PublisherCaller, zone: Zone, response: Response, request: TaskPublishIn,
+    live: Live, caller: PublisherCaller, zone: Zone, ids: Ids, response: Response, request: TaskPublishIn,
     datum: InDatum,
 ) -> TaskOut:  # fmt: skip
     """Ask the best riders at once; the answer says how many.
@@ -67,7 +67,7 @@ async def post(
     `task_id` is the publisher's own name: the same task under the same name again is answered as it stands
     now (200), another one under that name is refused (409).
     """
-    task_id = secrets.token_urlsafe(12).replace("-", "_")
+    task_id = ids()
     body = _body(request, datum)
 
     def work(turn: Turn) -> Published:

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 from api.dispatch.desk import Desk, MissingError
 from api.dispatch.webhooks import check_address
 from api.forms import Schema, instant_of
-from api.http.deps import Clock
+from api.http.deps import Clock, Ids
 from api.http.live import Live, PublisherCaller, Zone
 from api.http.repeats import RepeatableRoute
 from api.store import Scope
@@ -75,7 +75,7 @@ def _out(webhook: hooks.Webhook, zone: Zone, secret: str | None = None) -> Webho
 
 @router.post("", status_code=201, summary="Have events sent to an address")
 async def post(
-    live: Live, caller: PublisherCaller, zone: Zone, clock: Clock, http: Request, request: WebhookIn
+    live: Live, caller: PublisherCaller, zone: Zone, clock: Clock, ids: Ids, http: Request, request: WebhookIn
 ) -> WebhookOut:
     """Send what happens from now on, signed as Standard Webhooks has it, again until it arrives.
 
@@ -88,7 +88,7 @@ async def post(
     def add() -> hooks.Webhook:
         with live.database.transaction() as connection:
             made = hooks.Webhook(
-                webhook_id=secrets.token_hex(8),
+                webhook_id=ids(),
                 tenant_id=str(caller.scope.tenant_id),
                 url=request.url,
                 secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),

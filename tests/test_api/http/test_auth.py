@@ -320,7 +320,7 @@ def test_a_token_is_mapped_to_tenant_and_role(provider: TestClient, database: Da
         _token(role="rider"),
         _token(kid="9"),
         jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "sub": "u", "exp": NOW_S + 60, "tenant": "office",
-                    "role": "admin"}, None, algorithm="none", headers={"kid": "1"}),
+                    "role": "admin"}, "", algorithm="none", headers={"kid": "1"}),
     ],
 )  # fmt: skip
 def test_a_token_that_is_not_for_us_is_refused(provider: TestClient, token: str) -> None:
@@ -337,7 +337,11 @@ def test_a_token_that_is_remembered_still_expires(provider: TestClient, clock: C
 
 
 def test_a_provider_that_is_away_is_told_as_such(folder: Path, database: Database, clock: Clock) -> None:
-    more = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "oidc_jwks": "http://127.0.0.1:9/jwks"}
+    more: dict[str, Any] = {
+        "oidc_issuer": ISSUER,
+        "oidc_audience": AUDIENCE,
+        "oidc_jwks": "http://127.0.0.1:9/jwks",
+    }
     with TestClient(_app(folder, database, clock, **more)) as client:
         assert client.get("/v1/who", headers=_bearer(_token())).status_code == 503
 

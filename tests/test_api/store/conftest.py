@@ -50,8 +50,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         if database.dialect == "postgresql":
             names = ", ".join(tables.metadata.tables)
             connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
-        for name, kind in (("blue", "platform"), ("yellow", "platform"), ("office", "office")):
-            tenants.add(connection, SERVICE, tenants.Tenant(name, name.title(), kind, 0.0))
+        for name in ("blue", "yellow"):
+            tenants.add(connection, SERVICE, tenants.Tenant(name, name.title(), "platform", 0.0))
+        tenants.add(connection, SERVICE, tenants.Tenant("office", "Office", "office", 0.0))
     database.close()
     return address
 
