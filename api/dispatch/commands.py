@@ -80,7 +80,7 @@ def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderRep
     put: list[tuple[RiderKey, RiderReport]] = []
     for one in newest.values():
         key = RiderKey(platform, one.rider_id)
-        turn.desk.bodies[key] = one.body
+        turn.memory.bodies[key] = one.body
         (moved if one.moved_only and board.rider(key) is not None else put).append((key, one))
     off = board.put([(key, one.rider) for key, one in put], turn.now_s)
     if moved:
@@ -99,7 +99,7 @@ def delete_riders(turn: Turn, who: Scope, platform: str, rider_ids: Sequence[str
     keys = [RiderKey(platform, rider_id) for rider_id in gone.written]
     turn.city.board.remove(keys)
     for key in keys:
-        turn.desk.bodies.pop(key, None)
+        turn.memory.bodies.pop(key, None)
     return len(keys)
 
 
@@ -138,7 +138,7 @@ def publish(
     )
     if who.role == "grid_staff" and grid_code not in who.grid_codes:
         raise OutOfScopeError("a task of grid staff lies in one of their own unit grids")
-    happened = turn.city.publish(task, tenant, turn.now_s, ask=turn.desk.leading)
+    happened = turn.city.publish(task, tenant, turn.now_s, ask=turn.memory.leading)
     turn.add(row)
     turn.record(happened)
     return dataclasses.replace(view(turn, task.task_id), new=True)
@@ -181,7 +181,7 @@ def on_task(
     if version is not None and version != turn.version(task_id):
         raise task_rows.VersionConflictError("the task was changed since it was read; read it again")
     asks_again = isinstance(command, Change | Reopen)
-    run = turn.city.then_ask if asks_again and turn.desk.leading else turn.city.handle
+    run = turn.city.then_ask if asks_again and turn.memory.leading else turn.city.handle
     happened = run(task_id, command, turn.now_s)
     if body is not None:
         turn.rewrite(task_id, body)
@@ -242,7 +242,7 @@ def accept(turn: Turn, who: Scope, offer_id: str) -> Answered:
             raise
         conflict = error
         lapse = Lapse(offer_id, error.refused.binding.rule)
-        run = turn.city.then_ask if turn.desk.leading else turn.city.handle
+        run = turn.city.then_ask if turn.memory.leading else turn.city.handle
         turn.record(run(task_id, lapse, turn.now_s))
     return _answered(turn, task_id, offer_id, conflict)
 
@@ -251,7 +251,7 @@ def answer_offer(turn: Turn, who: Scope, command: Decline | Return | Start | Fin
     """Carry out what a rider says of an offer; after a no the next best is asked at once."""
     task_id, _ = _offer(turn, who, command.offer_id)
     asks_again = isinstance(command, Decline | Return)
-    run = turn.city.then_ask if asks_again and turn.desk.leading else turn.city.handle
+    run = turn.city.then_ask if asks_again and turn.memory.leading else turn.city.handle
     turn.record(run(task_id, command, turn.now_s))
     return _answered(turn, task_id, command.offer_id)
 
@@ -261,4 +261,4 @@ def _answered(turn: Turn, task_id: str, offer_id: str, conflict: ConflictError |
     offer = state.offer(offer_id)
     if offer is None:
         raise MissingError("there is no such offer")
-    return Answered(turn.desk.offers[offer_id], state, offer, conflict)
+    return Answered(turn.memory.offers[offer_id], state, offer, conflict)

@@ -14,15 +14,14 @@ import dataclasses
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from api.dispatch import codec
-from api.dispatch.turn import MissingError, Turn, offer_row
+from api.dispatch.turn import Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable
 from api.store import events as stored
-from api.store import offers as offer_rows
 from api.store import riders as rider_rows
 from api.store import tasks as task_rows
 from api.store.processes import Leadership, Listener, notify
@@ -85,22 +84,13 @@ class Desk:
         rider_of: Callable[[str, Mapping[str, Any]], Rider],
     ) -> None:
         self.database = database
-        self.shared = database.dialect == "postgresql"
-        """Whether other processes may write too."""
-        self.leading = False
+        self.memory = Memory(shared=database.dialect == "postgresql")
         self._make: Callable[[], City] = lambda: City(network, policy, rules)
         self._clock = clock
         self._rider_of = rider_of
         self.city = self._make()
-        self.bodies: dict[RiderKey, Mapping[str, Any]] = {}
-        """Riders as the store has them."""
-        self.rows: dict[str, task_rows.TaskRow] = {}
-        self.offers: dict[str, offer_rows.OfferRow] = {}
-        self.last_seq = 0
-        """Number of the last event that this process wrote or followed."""
         self._followed = 0
         self._followed_riders = 0
-        self._own: set[int] = set()
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._heard: list[Callable[[int], None]] = []
         self._stale = True
@@ -122,13 +112,13 @@ class Desk:
         StoreUnavailable
             When the store cannot be read, or another process has this SQLite file.
         """
-        self.leading = self._leadership.try_lead()
-        if not self.shared and not self.leading:
+        self.memory.leading = self._leadership.try_lead()
+        if not self.memory.shared and not self.memory.leading:
             raise StoreUnavailable(
                 f"another process serves {self.database.shown}; several need PostgreSQL", 30
             )
         self._load()
-        if self.shared:
+        if self.memory.shared:
             self._listener = Listener(self.database, [CHANNEL], lambda _, __: self._poke(), self._poke)
             self._listener.__enter__()
         self._thread.start()
@@ -166,12 +156,6 @@ class Desk:
             self._listener.__exit__(None, None, None)
         self._leadership.release()
 
-    def wrote(self, seqs: Sequence[int]) -> None:
-        """Note the numbers of events that a turn has written."""
-        self.last_seq = seqs[-1]
-        if self.shared:
-            self._own.update(seqs)
-
     # -- in the thread
     # ---------------------------------------------------------------------------------------------
 
@@ -194,31 +178,31 @@ class Desk:
             except queue.Empty:
                 pass
             self._see_who_leads()
-            if works or self._stale or (self.leading and self.city.next_due_s <= self._clock()):
+            if works or self._stale or (self.memory.leading and self.city.next_due_s <= self._clock()):
                 self._carry_out(works)
 
     def _see_who_leads(self) -> None:
         """Ask now and then: a leader whose connection is gone leads no more."""
         now_s = self._clock()
-        if self.shared and not self._lead_until_s - LEAD_S <= now_s < self._lead_until_s:
-            led, self.leading = self.leading, self._leadership.try_lead()
+        if self.memory.shared and not self._lead_until_s - LEAD_S <= now_s < self._lead_until_s:
+            led, self.memory.leading = self.memory.leading, self._leadership.try_lead()
             self._lead_until_s = now_s + LEAD_S
-            if self.leading and not led:
+            if self.memory.leading and not led:
                 LOG.info("this process leads the matching now")
                 self.city.wake(now_s)
 
     def _carry_out(self, works: list[_Waiting]) -> None:
         """Carry out commands in one transaction; each gets its answer when it is kept."""
         done: list[tuple[Future[Any], Any, BaseException | None]] = []
-        before = self.last_seq
+        before = self.memory.last_seq
         try:
             if self._stale:
                 self._load()
             with self.database.transaction() as connection:
-                turn = Turn(self, self.city, self._clock(), connection)
-                if self.shared:
+                turn = Turn(self.memory, self.city, self._clock(), connection)
+                if self.memory.shared:
                     self._follow(turn)
-                if self.leading:
+                if self.memory.leading:
                     self._tick(turn)
                 for work, future in works:
                     turn.now_s = self._clock()
@@ -227,8 +211,8 @@ class Desk:
                     except REFUSALS as error:
                         done.append((future, None, error))
                 turn.flush()
-                if self.shared and turn.wrote:
-                    notify(connection, CHANNEL, str(self.last_seq))
+                if self.memory.shared and turn.wrote:
+                    notify(connection, CHANNEL, str(self.memory.last_seq))
         except StoreUnavailable as error:
             self._again(works, error)
             return
@@ -242,9 +226,9 @@ class Desk:
             else:
                 future.set_exception(refusal)
         self._forget(turn.looked_at | turn.changed.keys())
-        if self.last_seq != before:
+        if self.memory.last_seq != before:
             for heard in self._heard:
-                heard(self.last_seq)
+                heard(self.memory.last_seq)
 
     def _again(self, works: list[_Waiting], error: Exception) -> None:
         """Carry commands out one by one that failed together: nobody has been told anything yet.
@@ -260,7 +244,7 @@ class Desk:
 
     def _tick(self, turn: Turn) -> None:
         """Let run out what is over, and ask for what waits."""
-        for task_id in self.city.due(turn.now_s) if self.shared else ():
+        for task_id in self.city.due(turn.now_s) if self.memory.shared else ():
             turn.state(task_id)
         turn.record(*self.city.tick(turn.now_s))
 
@@ -270,15 +254,15 @@ class Desk:
             return
         self._news.clear()
         rows = stored.after(turn.connection, SERVICE, self._followed, FOLLOWED_AT_ONCE)
-        changed = {row.event.task_id: None for row in rows if row.seq not in self._own}
+        changed = {row.event.task_id: None for row in rows if row.seq not in self.memory.own}
         for task_id in changed:
             row = None if task_id is None else task_rows.get(turn.connection, SERVICE, task_id)
             if row is not None:
                 turn.take_up(row)
         if rows:
             self._followed = rows[-1].seq
-            self._own = {seq for seq in self._own if seq > self._followed}
-            self.last_seq = max(self.last_seq, self._followed)
+            self.memory.own = {seq for seq in self.memory.own if seq > self._followed}
+            self.memory.last_seq = max(self.memory.last_seq, self._followed)
             if len(rows) == FOLLOWED_AT_ONCE:
                 self._news.set()
         riders, self._followed_riders = rider_rows.changed_since(
@@ -292,9 +276,9 @@ class Desk:
             key = RiderKey(row.tenant_id, row.rider_id)
             if row.body is None:
                 gone.append(key)
-                self.bodies.pop(key, None)
-            elif self.bodies.get(key) != row.body:
-                self.bodies[key] = row.body
+                self.memory.bodies.pop(key, None)
+            elif self.memory.bodies.get(key) != row.body:
+                self.memory.bodies[key] = row.body
                 put.append((key, self._rider_of(row.rider_id, row.body)))
         self.city.board.remove(gone)
         self.city.board.put(put, now_s)
@@ -305,9 +289,9 @@ class Desk:
             if task_id not in self.city.tasks or not self.city.tasks[task_id].ended:
                 continue
             for offer in self.city.tasks[task_id].offers:
-                self.offers.pop(offer.offer_id, None)
+                self.memory.offers.pop(offer.offer_id, None)
             self.city.forget(task_id)
-            self.rows.pop(task_id, None)
+            self.memory.rows.pop(task_id, None)
 
     def _load(self) -> None:
         """Read the city from the store."""
@@ -315,21 +299,21 @@ class Desk:
         city = self._make()
         with self.database.reading() as connection:
             # What is written while we read is followed from here on, and taken up twice at worst.
-            self.last_seq = self._followed = stored.last_seq(connection, SERVICE)
+            self.memory.last_seq = self._followed = stored.last_seq(connection, SERVICE)
             riders, self._followed_riders = rider_rows.read_all(connection, SERVICE)
             rows = task_rows.with_status(connection, SERVICE, LIVE_STATUSES)
         states = {row.task_id: codec.state_of(row.state) for row in rows}
-        self.offers = {
+        self.memory.offers = {
             offer.offer_id: offer_row(task_id, offer)
             for task_id, state in states.items()
             for offer in state.offers
         }
-        self.rows = {row.task_id: row for row in rows}
-        self._own.clear()
+        self.memory.rows = {row.task_id: row for row in rows}
+        self.memory.own.clear()
         self._news.set()
-        self.bodies = {
+        self.memory.bodies = {
             RiderKey(row.tenant_id, row.rider_id): row.body for row in riders if row.body is not None
         }
-        known = [(key, self._rider_of(key.rider_id, body)) for key, body in self.bodies.items()]
+        known = [(key, self._rider_of(key.rider_id, body)) for key, body in self.memory.bodies.items()]
         city.restore(states, known, now_s)
         self.city, self._stale = city, False

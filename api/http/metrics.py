@@ -43,7 +43,7 @@ class Metrics:
                 for status, number in kind.items():
                     gauge.labels(status).set(number)
             self.riders.set(counts.riders)
-            self.last_event.set(desk.last_seq)
+            self.last_event.set(desk.memory.last_seq)
         return generate_latest(self.registry)
 
 

@@ -47,7 +47,7 @@ async def put(live: Live, caller: PlatformCaller, clock: Clock, request: RidersI
         known = {
             one.rider_id: body
             for one in request.riders
-            if (body := live.bodies.get(RiderKey(platform, one.rider_id))) is not None
+            if (body := live.memory.bodies.get(RiderKey(platform, one.rider_id))) is not None
         }
         return put_riders(turn, caller.scope, platform, reports_of(request, known, now_s))
 

@@ -67,7 +67,7 @@ def put(desk: Desk, who: Scope, *riders: RiderStateIn) -> RidersPut:
     platform = str(who.tenant_id)
 
     def work(turn: Turn) -> RidersPut:
-        known = {key.rider_id: body for key, body in desk.bodies.items() if key.platform == platform}
+        known = {key.rider_id: body for key, body in desk.memory.bodies.items() if key.platform == platform}
         return put_riders(turn, who, platform, reports_of(RidersIn(datum="wgs84", riders=riders), known, NOW))
 
     return do(desk, work)
@@ -111,7 +111,7 @@ def test_a_restart_goes_on_where_it_was(database: Database) -> None:
                 for offer in shown.state.open:
                     do(desk, partial(accept, who=RED, offer_id=offer.offer_id))
         before = dict(desk.city.tasks)
-        plans = {key: desk.city.board.rider(key) for key in desk.bodies}
+        plans = {key: desk.city.board.rider(key) for key in desk.memory.bodies}
     with desk_on(database, clock) as desk:
         assert desk.city.tasks == before
         for key, plan in plans.items():
@@ -226,7 +226,7 @@ def test_two_processes_share_a_city_and_one_leads(shared: Database) -> None:
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(desk_on(shared, clock))
         with desk_on(other, clock) as second:
-            assert (first.leading, second.leading) == (True, False)
+            assert (first.memory.leading, second.memory.leading) == (True, False)
             put(second, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
             # Published at the one that does not lead: the leader asks.
             shown = put_up(second, task(rng))
@@ -240,7 +240,7 @@ def test_two_processes_share_a_city_and_one_leads(shared: Database) -> None:
             stack.close()
             put_up(second, task(rng, "T2"), "our 2")
             clock.now_s += 2.0
-            until(lambda: second.leading)
+            until(lambda: second.memory.leading)
             until(lambda: bool(second.city.tasks["T2"].open))
     other.close()
 
