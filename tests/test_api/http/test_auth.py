@@ -277,7 +277,7 @@ def _token(signed_by: Any = SIGNING, kid: str = "1", algorithm: str = "RS256", *
 
 @pytest.fixture
 def provider(folder: Path, database: Database, clock: Clock, jwks: str) -> Iterator[TestClient]:
-    more = {
+    more: dict[str, Any] = {
         "oidc_issuer": ISSUER,
         "oidc_audience": AUDIENCE,
         "oidc_jwks": jwks,
