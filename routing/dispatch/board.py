@@ -6,6 +6,7 @@ be accepted, in every order, each put in at its best place. So no two acceptance
 rider who ignores an offer is not blocked by it.
 """
 
+import collections
 import dataclasses
 import itertools
 import math
@@ -86,7 +87,9 @@ class Board:
         self._trial = Trial(self.fleet)
         self._held: dict[str, dict[str, Task]] = {}
         self._taken: dict[str, dict[str, Taken]] = {}
-        self._spent: dict[str, list[tuple[float, str, float]]] = {}
+        self._spent: dict[str, dict[str, float]] = {}
+        """Of each rider: the extra seconds of what was accepted within the hour, by offer."""
+        self._spent_at: collections.deque[tuple[float, str, str]] = collections.deque()
 
     # -- riders
     # ---------------------------------------------------------------------------------------------
@@ -105,9 +108,10 @@ class Board:
         tuple of (RiderKey, metres)
             Riders left out, as `Fleet.put`; who was known before is taken out too.
         """
+        self.pass_time(now_s)
         whole = []
         for key, rider in riders:
-            extra_s = max(rider.extra_last_hour_s, self._extra_last_hour_s(key.fleet_id, now_s))
+            extra_s = max(rider.extra_last_hour_s, self._extra_last_hour_s(key.fleet_id))
             stops = rider.stops
             for taken in self._taken.get(key.fleet_id, {}).values():
                 stops = rejoined(stops, taken)
@@ -157,12 +161,7 @@ class Board:
 
     def refund(self, key: RiderKey, offer_id: str) -> None:
         """Give the extra time of an offer back to the rider's hour: it was not done."""
-        for entry in self._spent.get(key.fleet_id, []):
-            if entry[1] == offer_id:
-                self._spent[key.fleet_id].remove(entry)
-                if key.fleet_id in self.fleet:
-                    self.fleet.spend(key.fleet_id, -entry[2])
-                return
+        self._give_back(key.fleet_id, offer_id)
 
     def picked_up(self, key: RiderKey, offer_id: str) -> None:
         """Note that the pick-up of a pair is behind the rider."""
@@ -177,9 +176,11 @@ class Board:
     def adopt(self, key: RiderKey, taken: Taken) -> None:
         """Note a task that the rider had accepted before; its stops come in with the next `put`."""
         self._taken.setdefault(key.fleet_id, {})[taken.offer_id] = taken
-        self._spent.setdefault(key.fleet_id, []).append(
-            (taken.accepted_s, taken.offer_id, taken.terms.extra_s)
-        )
+        self._spend(key.fleet_id, taken.offer_id, taken.terms.extra_s, taken.accepted_s)
+
+    def sort_spent(self) -> None:
+        """Bring what was adopted into the order in which it was accepted."""
+        self._spent_at = collections.deque(sorted(self._spent_at))
 
     def judge(
         self, key: RiderKey, task: Task, now_s: float, begins_s: float | None = None
@@ -227,7 +228,7 @@ class Board:
             self._held.pop(fleet_id, None)
         true = terms_of(match, task)
         self._taken.setdefault(fleet_id, {})[offer_id] = Taken(offer_id, task, true, now_s)
-        self._spent.setdefault(fleet_id, []).append((now_s, offer_id, true.extra_s))
+        self._spend(fleet_id, offer_id, true.extra_s, now_s)
         return true
 
     def broken(self, key: RiderKey, now_s: float) -> tuple[tuple[str, Refused], ...]:
@@ -243,14 +244,9 @@ class Board:
 
     def pass_time(self, now_s: float) -> None:
         """Let the extra time of what was accepted more than an hour ago leave the riders' budgets."""
-        for fleet_id in list(self._spent):
-            old = [entry for entry in self._spent[fleet_id] if entry[0] <= now_s - HOUR_S]
-            for entry in old:
-                self._spent[fleet_id].remove(entry)
-                if fleet_id in self.fleet:
-                    self.fleet.spend(fleet_id, -entry[2])
-            if not self._spent[fleet_id]:
-                del self._spent[fleet_id]
+        while self._spent_at and self._spent_at[0][0] <= now_s - HOUR_S:
+            _, fleet_id, offer_id = self._spent_at.popleft()
+            self._give_back(fleet_id, offer_id)
 
     # -- proposals
     # ---------------------------------------------------------------------------------------------
@@ -369,8 +365,22 @@ class Board:
             if self.fleet.rider(fleet_id).stops[place].stop_id in stop_ids:
                 self.fleet.take_out(fleet_id, place)
 
-    def _extra_last_hour_s(self, fleet_id: str, now_s: float) -> float:
-        return math.fsum(extra for at, _, extra in self._spent.get(fleet_id, []) if at > now_s - HOUR_S)
+    def _spend(self, fleet_id: str, offer_id: str, extra_s: float, at_s: float) -> None:
+        self._spent.setdefault(fleet_id, {})[offer_id] = extra_s
+        self._spent_at.append((at_s, fleet_id, offer_id))
+
+    def _give_back(self, fleet_id: str, offer_id: str) -> None:
+        spent = self._spent.get(fleet_id, {})
+        extra_s = spent.pop(offer_id, None)
+        if extra_s is None:
+            return
+        if not spent:
+            del self._spent[fleet_id]
+        if fleet_id in self.fleet:
+            self.fleet.spend(fleet_id, -extra_s)
+
+    def _extra_last_hour_s(self, fleet_id: str) -> float:
+        return math.fsum(self._spent.get(fleet_id, {}).values())
 
 
 def beginning_at(task: Task, begins_s: float | None) -> Task:

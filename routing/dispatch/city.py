@@ -53,7 +53,6 @@ class City:
         self,
         states: Mapping[str, TaskState],
         riders: Sequence[tuple[ev.RiderKey, Rider]],
-        accepted_s: Mapping[str, float],
         now_s: float,
     ) -> tuple[tuple[ev.RiderKey, float], ...]:
         """Take up tasks and riders as they were kept.
@@ -64,8 +63,6 @@ class City:
             Folds of the events of each task.
         riders : sequence of (RiderKey, Rider)
             As their platforms sent them last.
-        accepted_s : mapping of offer id to epoch seconds
-            When accepted offers were accepted.
         now_s : float
             Epoch seconds.
 
@@ -74,18 +71,47 @@ class City:
         tuple of (RiderKey, metres)
             Riders off the network.
         """
+        # What was accepted first leaves the budgets first.
         for task_id, state in states.items():
-            self.tasks[task_id] = state
-            self._published_s[task_id] = now_s
-            self._watch(task_id, now_s)
-            for offer in state.current:
-                if offer.status == "open":
-                    self.board.hold(
-                        offer.rider, offer.offer_id, beginning_at(state.task, offer.terms.begins_s)
-                    )
-                elif offer.status in ("accepted", "started"):
-                    self.board.adopt(offer.rider, _taken(state.task, offer, accepted_s))
+            self.take_up(task_id, state, now_s)
+        self.board.sort_spent()
         return self.board.put(riders, now_s)
+
+    def take_up(self, task_id: str, state: TaskState, now_s: float) -> None:
+        """Take up one task as it was kept; the plans of its riders follow when they are put."""
+        self.tasks[task_id] = state
+        self._published_s[task_id] = now_s
+        self._watch(task_id, now_s)
+        for offer in state.current:
+            if offer.status == "open":
+                timed = beginning_at(state.task, offer.terms.begins_s)
+                self.board.hold(offer.rider, offer.offer_id, timed)
+            elif offer.status in ("accepted", "started"):
+                self.board.adopt(offer.rider, _taken(state.task, offer))
+
+    def replace(self, task_id: str, state: TaskState, now_s: float) -> None:
+        """Bring a task to a state that was reached elsewhere; plans of the riders concerned follow.
+
+        A task that wants riders is tried at the next `tick`.
+        """
+        before = self.tasks.pop(task_id, None)
+        accepted = set()
+        for offer in before.current if before is not None else ():
+            if offer.status in ("open", "accepted", "started"):
+                self.board.release(offer.rider, offer.offer_id)
+                accepted |= {offer.rider} if offer.status != "open" else set()
+        self.take_up(task_id, state, now_s)
+        if state.wanted:
+            self._waiting[task_id] = now_s
+        accepted |= {offer.rider for offer in state.current if offer.status in ("accepted", "started")}
+        for key in sorted(accepted):
+            rider = self.board.rider(key)
+            if rider is not None:
+                self.board.put([(key, rider)], now_s)
+
+    def wake(self, now_s: float) -> None:
+        """Try all tasks that want riders at the next `tick`."""
+        self._waiting = dict.fromkeys(self._waiting, now_s)
 
     # -- commands
     # ---------------------------------------------------------------------------------------------
@@ -99,13 +125,13 @@ class City:
             self._watch(task_id, now_s)
         return Happened(task_id, events)
 
-    def publish(self, task: Task, publisher: str, now_s: float) -> Happened:
-        """Put a task up and, where tasks are not collected, ask the best riders at once."""
+    def publish(self, task: Task, publisher: str, now_s: float, *, ask: bool = True) -> Happened:
+        """Put a task up and, where tasks are not collected, ask the best riders at once if so wanted."""
         put_up = self.handle(task.task_id, co.Publish(task, publisher), now_s)
         if not put_up.events:
             return put_up
         self._published_s[task.task_id] = now_s
-        if self.rules.every_s:
+        if self.rules.every_s or not ask:
             return put_up
         return Happened(task.task_id, (*put_up.events, *self.ask(task.task_id, now_s).events))
 
@@ -177,6 +203,12 @@ class City:
             happened.setdefault(task_id, []).extend(self.ask(task_id, now_s).events)
         return tuple(Happened(task_id, tuple(events)) for task_id, events in happened.items() if events)
 
+    def due(self, now_s: float) -> tuple[str, ...]:
+        """Return the tasks that the next `tick` may change."""
+        over = {task_id for at, task_id in self._due if at < now_s}
+        over |= {task_id for task_id, at in self._waiting.items() if at <= now_s}
+        return tuple(sorted(over & self.tasks.keys()))
+
     @property
     def next_due_s(self) -> float:
         """When `tick` has something to do next, in epoch seconds; inf: never."""
@@ -241,8 +273,7 @@ class City:
 _NO_TERMS = ev.Terms(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def _taken(task: Task, offer: Offer, accepted_s: Mapping[str, float]) -> Taken:
-    at = accepted_s.get(offer.offer_id, offer.terms.start_s)
-    return Taken(
-        offer.offer_id, task, offer.terms, at, offer.status == "started" and task.dropoff is not None
-    )
+def _taken(task: Task, offer: Offer) -> Taken:
+    at_s = offer.made_s if offer.accepted_s is None else offer.accepted_s
+    picked_up = offer.status == "started" and task.dropoff is not None
+    return Taken(offer.offer_id, task, offer.terms, at_s, picked_up)

@@ -6,6 +6,7 @@ takes events for the truth applies them with `routing.dispatch.state.evolve`.
 
 from collections.abc import Callable
 
+from geo.errors import YiluError
 from routing.dispatch import commands as co
 from routing.dispatch import events as ev
 from routing.dispatch.state import Offer, TaskState
@@ -14,7 +15,7 @@ from routing.model import Refused
 __all__ = ["ConflictError", "decide"]
 
 
-class ConflictError(Exception):
+class ConflictError(YiluError):
     """A command that does not fit the state.
 
     ``code`` is one of the rows below; sentences for people are made of it in the text catalogue.
@@ -30,11 +31,12 @@ class ConflictError(Exception):
     ``not_done``      not everybody has done it yet (``status`` of the task)
     ``late``          the plan no longer allows it; ``refused`` says which stop would be late
     ``past``          the window has ended
+    ``no_plan``       the rider's platform has taken the rider off
     ================= ======================================================================
     """
 
     def __init__(self, code: str, status: str = "", refused: Refused | None = None) -> None:
-        super().__init__(code, status)
+        super().__init__(f"{code} {status}".strip())
         self.code, self.status, self.refused = code, status, refused
 
 
@@ -125,7 +127,7 @@ def _make_offers(state: TaskState, command: co.MakeOffers, now_s: float) -> tupl
     expires_s = min(now_s + command.offer_for_s, latest_s)
     first = len(state.offers) + 1
     return tuple(
-        ev.OfferMade(f"{state.task.task_id}-{number}", one.rider, one.terms, expires_s)
+        ev.OfferMade(f"{state.task.task_id}-{number}", one.rider, one.terms, now_s, expires_s)
         for number, one in enumerate(new, start=first)
     )
 
@@ -156,7 +158,7 @@ def _accept(state: TaskState, command: co.Accept, now_s: float) -> tuple[ev.Even
         raise ConflictError("late", offer.status, command.verdict)
     if len(state.taken) >= state.task.people:
         raise ConflictError("closed", "overtaken")
-    accepted = ev.OfferAccepted(offer.offer_id, offer.rider, command.verdict)
+    accepted = ev.OfferAccepted(offer.offer_id, offer.rider, command.verdict, now_s)
     enough = len(state.taken) + 1 >= state.task.people
     return (accepted, *(_overtake(state, "taken", offer.offer_id) if enough else ()))
 

@@ -105,6 +105,7 @@ class OfferMade:
     offer_id: str
     rider: RiderKey
     terms: Terms
+    made_s: float
     expires_s: float
     kind: Literal["offer_made"] = "offer_made"
 
@@ -116,6 +117,7 @@ class OfferAccepted:
     offer_id: str
     rider: RiderKey
     terms: Terms
+    accepted_s: float
     kind: Literal["offer_accepted"] = "offer_accepted"
 
 

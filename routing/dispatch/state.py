@@ -28,6 +28,7 @@ class Offer:
     rider: ev.RiderKey
     terms: ev.Terms
     """As offered; once accepted, as accepted."""
+    made_s: float
     expires_s: float
     round: int
     """Offers of earlier rounds (before the task was reopened) are history."""
@@ -36,6 +37,7 @@ class Offer:
     reason: str = ""
     note: str = ""
     photo: str = ""
+    accepted_s: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -138,10 +140,14 @@ def evolve(state: TaskState | None, event: ev.Event) -> TaskState:
         case ev.TaskUnmatched():
             return dataclasses.replace(state, unmatched=event.rule)
         case ev.OfferMade():
-            offer = Offer(event.offer_id, event.rider, event.terms, event.expires_s, state.round)
+            offer = Offer(
+                event.offer_id, event.rider, event.terms, event.made_s, event.expires_s, state.round
+            )
             return dataclasses.replace(state, offers=(*state.offers, offer), unmatched="")
         case ev.OfferAccepted():
-            return _with_offer(state, event.offer_id, status="accepted", terms=event.terms)
+            return _with_offer(
+                state, event.offer_id, status="accepted", terms=event.terms, accepted_s=event.accepted_s
+            )
         case ev.OfferClosed():
             return _with_offer(state, event.offer_id, status=event.outcome, reason=event.reason)
         case ev.OfferStarted():

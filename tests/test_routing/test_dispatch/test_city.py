@@ -58,16 +58,12 @@ class CityLife(RuleBasedStateMachine):
         for key, _ in off:
             del self.sent[key]
         self.log: dict[str, list[ev.Event]] = {}
-        self.accepted_s: dict[str, float] = {}
         self.number = 0
         self.disturbed: set[RiderKey] = set()
 
     def keep(self, *happened: Happened) -> None:
         for one in happened:
             self.log.setdefault(one.task_id, []).extend(one.events)
-            for event in one.events:
-                if isinstance(event, ev.OfferAccepted):
-                    self.accepted_s[event.offer_id] = self.now_s
 
     def disturb(self) -> None:
         """Note the riders whose open offers were made for other plans, or another time, than those now."""
@@ -318,21 +314,19 @@ def test_a_city_restored_from_its_events_has_the_same_plans() -> None:
     city = small_city()
     rng = np.random.default_rng(8)
     log: dict[str, list[ev.Event]] = {}
-    accepted_s = {}
     for number in range(6):
         task = a_task(rng, number, pair=number % 2 == 0)
         log[task.task_id] = list(city.publish(task, "office", NOW).events)
         for offer in city.tasks[task.task_id].open[: number % 3]:
             log[task.task_id] += city.accept(task.task_id, offer.offer_id, NOW).events
-            accepted_s[offer.offer_id] = NOW
     states: dict[str, TaskState] = {}
     for task_id, events in log.items():
         state = fold(events)
         assert state is not None
         states[task_id] = state
     again = City(TOWN, POLICY, RULES)
-    again.restore(states, riders_of(3, 6), accepted_s, NOW)
-    assert accepted_s
+    again.restore(states, riders_of(3, 6), NOW)
+    assert any(state.taken for state in states.values())
     for key, _ in riders_of(3, 6):
         mine, theirs = city.board.rider(key), again.board.rider(key)
         assert mine is not None

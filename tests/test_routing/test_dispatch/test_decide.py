@@ -112,7 +112,7 @@ def test_too_few_by_the_end_of_the_window_releases_those_who_wait() -> None:
 
 
 def _events(state: TaskState) -> tuple[ev.Event, ...]:
-    made = (ev.OfferMade(o.offer_id, o.rider, o.terms, o.expires_s) for o in state.offers)
+    made = (ev.OfferMade(o.offer_id, o.rider, o.terms, o.made_s, o.expires_s) for o in state.offers)
     return (ev.TaskPublished(state.task, state.publisher), *made)
 
 
