@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.geojson import read_features
+from geo.sentences import Sentence
 
 __all__ = ["LAYER_ENDINGS", "read_layer", "to_degrees"]
 
@@ -80,17 +81,12 @@ def to_degrees(xy: NDArray[np.float64], crs: str | pyproj.CRS, name: str) -> NDA
         transformer = pyproj.Transformer.from_crs(source, target, always_xy=True, allow_ballpark=False)
         lon, lat = transformer.transform(xy[:, 0], xy[:, 1])
     except pyproj.exceptions.CRSError:
-        raise InputError(
-            f"{name}: {str(crs)!r} is no coordinate reference system (form: EPSG:4547)"
-        ) from None
+        raise InputError(Sentence.of("no_crs", file=name, crs=str(crs))) from None
     except pyproj.exceptions.ProjError:
         lon = lat = np.full(len(xy), np.inf)
     out = np.column_stack([lon, lat])
     if not np.isfinite(out[np.isfinite(xy).all(axis=1)]).all():
-        raise InputError(
-            f"{name}: positions in {source.name} cannot be brought to WGS-84 accurately;"
-            " save the file in CGCS2000 or WGS-84"
-        )
+        raise InputError(Sentence.of("crs_rough", file=name, crs=source.name))
     return out
 
 
@@ -142,14 +138,14 @@ def _zipped(
     try:
         with zipfile.ZipFile(path) as packed, tempfile.TemporaryDirectory() as folder:
             if sum(member.file_size for member in packed.infolist()) > _MOST_BYTES:
-                raise InputError(f"{path.name}: holds more than 1 GB; give the layer as a file of its own")
+                raise InputError(Sentence.of("zip_large", file=path.name))
             members = {PurePosixPath(m.filename): m for m in packed.infolist() if not m.is_dir()}
             found = [
                 m for m in members if m.suffix.lower() in LAYER_ENDINGS[:-1] and m.parts[0] != "__MACOSX"
             ]
-            chosen = _one([m.stem for m in found], layer, path.name, "file") if found else None
+            chosen = _one([m.stem for m in found], layer, path.name, "several_files") if found else None
             if chosen is None:
-                raise InputError(f"{path.name}: holds no Shapefile, GeoPackage or GeoJSON file")
+                raise InputError(Sentence.of("zip_empty", file=path.name))
             main = found[chosen]
             for member, info in members.items():
                 if member.parent == main.parent and member.stem.casefold() == main.stem.casefold():
@@ -160,49 +156,39 @@ def _zipped(
                 return _vector(file, f"{path.name}/{main.name}", None if len(found) > 1 else layer, crs)
             return _from_geojson(file, number, crs)
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise InputError(Sentence.of("no_file", path=str(path))) from None
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError):
-        raise InputError(f"{path.name}: is no zip file that can be unpacked") from None
+        raise InputError(Sentence.of("no_zip", file=path.name)) from None
 
 
-def _one(names: list[str], wanted: str | None, file: str, what: str) -> int:
+def _one(names: list[str], wanted: str | None, file: str, several: str) -> int:
     if wanted is not None and wanted in names:
         return names.index(wanted)
     if len(names) == 1:
         return 0
-    raise InputError(
-        f"{file}: has {len(names)} {what}s; name one in the study file as layer ="
-        f" (allowed: {', '.join(names)})"
-    )
+    raise InputError(Sentence.of(several, file=file, count=len(names), allowed=", ".join(names)))
 
 
 def _vector(path: Path, name: str, layer: str | None, crs: str | None) -> list[Any]:
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
+        raise InputError(Sentence.of("no_file", path=str(path)))
     try:
         layers = [str(row[0]) for row in pyogrio.list_layers(path) if row[1] is not None]
         if not layers:
-            raise InputError(f"{name}: holds no layer with positions")
+            raise InputError(Sentence.of("no_layer", file=name))
         encoding = _dbf_encoding(path)
         meta, _, shapes, columns = pyogrio.raw.read(
-            path, layer=layers[_one(layers, layer, name, "layer")], encoding=encoding, force_2d=True
+            path, layer=layers[_one(layers, layer, name, "several_layers")], encoding=encoding, force_2d=True
         )
     except UnicodeDecodeError:
-        raise InputError(
-            f"{name}: names of its fields are cut within a character; save it as .gpkg"
-        ) from None
+        raise InputError(Sentence.of("field_cut", file=name)) from None
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
-        raise InputError(
-            f"{name}: is no vector file that can be read (Shapefiles need .shx and .dbf)"
-        ) from None
+        raise InputError(Sentence.of("no_vector", file=name)) from None
     geometry = shapely.from_wkb(shapes)
     declared = crs or meta["crs"]
     west, south, east, north = shapely.total_bounds(geometry)
     if declared is None and (max(-west, east) > 180 or max(-south, north) > 90):
-        raise InputError(
-            f"{name}: its numbers are metres, but it names no coordinate reference system: add its .prj file,"
-            ' or the key crs to the study file, such as crs = "EPSG:4547"'
-        )
+        raise InputError(Sentence.of("layer_metres", file=name))
     if declared is not None:
         geometry = shapely.transform(geometry, lambda xy: to_degrees(xy, declared, name))
     values = [_plain(column, name, str(field)) for field, column in zip(meta["fields"], columns, strict=True)]
@@ -223,9 +209,7 @@ def _plain(column: NDArray[Any], name: str, field: str) -> list[object]:
     if column.dtype.kind != "f":
         return [None if value is None else value for value in column.tolist()]
     if (np.abs(column[np.isfinite(column)]) > _EXACT_FLOAT).any():
-        raise InputError(
-            f"{name}: {field} has lost digits, as it is stored as a decimal number; save it as text"
-        )
+        raise InputError(Sentence.of("field_digits", file=name, field=field))
     return [
         None if np.isnan(value) else int(value) if float(value).is_integer() else float(value)
         for value in column

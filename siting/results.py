@@ -321,3 +321,5 @@ class Study:
     than k."""
     silent_rest_share: float | None = None
     """Share of the minutes of rest in stays that hold a long silence of the phone; None where withheld."""
+    input_notes: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """What looks wrong in the planner's own lists: key in the text catalogue and its parameters."""

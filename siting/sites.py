@@ -7,12 +7,13 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.places import Places
+from geo.sentences import Sentence
 from siting.demand.weighted import Demand, open_compounds
 from siting.inputs import StudyInputs
 from siting.stations.candidates import Candidates, CandidateSites, kerb_spots, pick_candidates
 from siting.travel_times import Ways
 
-__all__ = ["Sites", "gather_sites"]
+__all__ = ["Sites", "gather_sites", "refuse_too_few"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -51,7 +52,7 @@ def gather_sites(inputs: StudyInputs, ways: Ways, demand: Demand, weight: FloatA
     is_open = open_compounds(demand.rest, compound, len(inputs.network.compounds), inputs.settings.k)
     sites = Sites(existing_lonlat, _candidates(inputs, ways, existing_lonlat, is_open))
     candidates = _with_kerbs(sites, inputs, ways, demand, weight, is_open)
-    _enough(candidates, inputs.settings.new_sites)
+    refuse_too_few(candidates, inputs.settings.new_sites)
     return Sites(existing_lonlat, candidates)
 
 
@@ -140,8 +141,12 @@ def _map_sites(places: Places, kinds: tuple[str, ...]) -> CandidateSites:
     )
 
 
-def _enough(candidates: Candidates, new_sites: int) -> None:
+def refuse_too_few(candidates: Candidates, new_sites: int) -> None:
+    """Refuse a study that asks for more new sites than there are candidates, and say why there are so few."""
     there = len(candidates.name)
+    zoned = candidates.reasons.count("forbidden_zone")
+    if there == 0 and zoned and zoned == len(candidates.reasons):
+        raise InputError(Sentence.of("zones_all", count=zoned))
     if there < new_sites:
         reasons = ", ".join(f"{candidates.reasons.count(r)} {r}" for r in sorted(set(candidates.reasons)))
         refused = f" ({len(candidates.reasons)} were refused: {reasons})" if reasons else ""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import opening_hours
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from siting.stations.day_kinds import day_kind
 from siting.stations.office_hours import DAYS, WORKDAYS, office_to_osm
 
@@ -24,7 +25,6 @@ WEEKS = 52
 MONDAY = datetime.datetime(2001, 1, 1)  # noqa: DTZ001  (opening hours are local)
 """A common year that begins on a Monday stands for any year; rules that name their own year are not in it."""
 DAY = datetime.timedelta(days=1)
-FORMS = "8:00-18:00, Mo-Fr 08:00-18:00; PH off, 周一至周五 8:30-17:30 or 24/7"
 _UNKNOWN = re.compile(r"\b(sunrise|sunset|dawn|dusk|SH|easter)\b", re.IGNORECASE)
 _SPAN = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 _SPANS = re.compile(rf"{_SPAN.pattern}(?:,\s*{_SPAN.pattern})*")
@@ -182,17 +182,14 @@ def parse_hours(text: str) -> OpeningHours:
     clean = re.sub("[—–~]", "-", text.replace("：", ":").replace("；", ";")).strip().rstrip(";").strip()
     unknown = _UNKNOWN.search(clean)
     if unknown is not None:
-        raise InputError(
-            f"opening hours {text!r}: {unknown.group()!r} is not known here; write times of the clock,"
-            f" such as {FORMS}."
-        )
+        raise InputError(Sentence.of("hours_word", value=text, word=unknown.group()))
     if not _is_osm(clean):
         osm = office_to_osm(text)
         if osm is None or not _is_osm(osm):
-            raise InputError(f"opening hours {text!r} cannot be read; write {FORMS}.")
+            raise InputError(Sentence.of("hours", value=text))
         clean = osm
     if not _week_share(clean).any():
-        raise InputError(f"opening hours {text!r} never open; write {FORMS}.")
+        raise InputError(Sentence.of("hours_never", value=text))
     return OpeningHours(clean)
 
 

@@ -15,6 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from geo.errors import InputError, all_at_once
 from geo.layers import LAYER_ENDINGS, read_layer
+from geo.sentences import Sentence
 
 __all__ = ["PlaceTable", "Row", "cell_text", "read_rows"]
 
@@ -61,17 +62,16 @@ def read_rows(path: Path, heading: Heading, layer: str | None = None, crs: str |
     """
     ending = path.suffix.lower()
     if ending not in (".csv", ".xlsx", *LAYER_ENDINGS):
-        raise InputError(
-            f"{path.name}: stations must be a .csv, .xlsx or .geojson file, or a layer (.gpkg, .shp, .zip)"
-        )
+        raise InputError(Sentence.of("ending", file=path.name))
     try:
         if ending in LAYER_ENDINGS:
             return _points(path, heading, layer, crs)
         content = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise InputError(Sentence.of("no_file", path=str(path))) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({(error.strerror or 'input error').lower()})") from None
+        why = (error.strerror or "input error").lower()
+        raise InputError(Sentence.of("unreadable", path=str(path), why=why)) from None
     if ending == ".csv":
         return _first_that_fits(path.name, _csv_grids(content, path.name), heading)
     return _sheet(content, path.name, heading, layer)
@@ -82,7 +82,8 @@ def _sheet(content: bytes, name: str, heading: Heading, wanted: str | None) -> P
     sheets = dict(_xlsx_grids(content, name))
     if wanted is not None:
         if wanted not in sheets:
-            raise InputError(f"{name}: has no sheet {wanted!r} (allowed: {', '.join(sheets)})")
+            allowed = ", ".join(sheets)
+            raise InputError(Sentence.of("no_sheet", file=name, wanted=wanted, allowed=allowed))
         return _first_that_fits(name, [sheets[wanted]], heading)
     fitting: dict[str, PlaceTable] = {}
     problems: list[InputError] = []
@@ -94,12 +95,9 @@ def _sheet(content: bytes, name: str, heading: Heading, wanted: str | None) -> P
         if number == 0 and fitting:
             break
     if len(fitting) > 1:
-        raise InputError(
-            f"{name}: several sheets hold places; name one in the study file as layer ="
-            f" (allowed: {', '.join(fitting)})"
-        )
+        raise InputError(Sentence.of("several_sheets", file=name, allowed=", ".join(fitting)))
     if not fitting:
-        raise problems[0] if problems else InputError(f"{name}: holds no station")
+        raise problems[0] if problems else InputError(Sentence.of("no_heading", file=name))
     return next(iter(fitting.values()))
 
 
@@ -120,8 +118,8 @@ def _first_that_fits(name: str, grids: Sequence[Grid], heading: Heading) -> Plac
             rows = list(_below(grid[at + 1 :], names, columns, cells))
             return PlaceTable(rows, columns)
     if problem is None:
-        raise InputError(f"{name}: holds no station")
-    raise InputError(f"{name}: {problem}")
+        raise InputError(Sentence.of("no_heading", file=name))
+    raise InputError(Sentence.of("in_file", file=name, what=problem.said))
 
 
 def _below(
@@ -145,7 +143,7 @@ def _csv_grids(content: bytes, name: str) -> list[Grid]:
         try:
             text = content.decode("gb18030")
         except UnicodeDecodeError:
-            raise InputError(f"{name}: is neither UTF-8 nor GBK text") from None
+            raise InputError(Sentence.of("encoding", file=name)) from None
     head = "\n".join(text.split("\n", MOST_TITLES)[:MOST_TITLES])
     grids: list[Grid] = []
     for separator in sorted(",\t;", key=head.count, reverse=True):
@@ -158,7 +156,8 @@ def _csv_grids(content: bytes, name: str) -> list[Grid]:
                     grid.append((start, list(row)))
                 start = reader.line_num + 1
         except csv.Error as error:
-            raise InputError(f"{name}: row {reader.line_num}: {error}") from None
+            last = reader.line_num
+            raise InputError(Sentence.of("csv_row", file=name, number=last, why=str(error))) from None
         grids.append(grid)
     return grids
 
@@ -171,7 +170,7 @@ def _xlsx_grids(content: bytes, name: str) -> list[tuple[str, Grid]]:
             book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
             return [(sheet.title, _cells(sheet)) for sheet in book.worksheets]
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError):
-        raise InputError(f"{name}: is not an Excel workbook (.xlsx)") from None
+        raise InputError(Sentence.of("no_workbook", file=name)) from None
 
 
 def _cells(sheet: Worksheet) -> Grid:
@@ -187,26 +186,27 @@ def _cells(sheet: Worksheet) -> Grid:
 def _points(path: Path, heading: Heading, layer: str | None, crs: str | None) -> PlaceTable:
     features = read_layer(path, layer=layer, crs=crs)
     if not features:
-        raise InputError(f"{path.name}: is not a GeoJSON collection of points, or a layer of them")
+        raise InputError(Sentence.of("no_points", file=path.name))
     rows: list[Row] = []
-    wrong: list[str] = []
+    wrong: list[Sentence] = []
     for number, feature in enumerate(features, 1):
         try:
             geometry = feature["geometry"]
             if geometry["type"] != "Point":
-                wrong.append(f"feature {number} is a {geometry['type']}, not a Point")
+                shape = str(geometry["type"])
+                wrong.append(Sentence.of("not_point", number=number, shape=shape))
                 continue
             lon, lat = geometry["coordinates"][:2]
             rows.append((number, {**(feature.get("properties") or {}), "lon": lon, "lat": lat}))
         except (KeyError, TypeError, ValueError, AttributeError):
-            wrong.append(f"feature {number} is no point")
+            wrong.append(Sentence.of("no_point", number=number))
     if wrong:
         raise all_at_once(path.name, wrong)
     names = dict.fromkeys(name for _, row in rows for name in row)
     try:
         columns = heading(list(names))
     except InputError as error:
-        raise InputError(f"{path.name}: {error}") from None
+        raise InputError(Sentence.of("in_file", file=path.name, what=error.said)) from None
     return PlaceTable(rows, {**columns, "lon": "lon", "lat": "lat"})
 
 
