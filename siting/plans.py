@@ -20,7 +20,7 @@ from siting.stations.hours import open_by_hour, parse_hours, span_text
 from siting.stations.kinds import ExistingStation, StationKind
 from siting.travel_times import Ways
 
-__all__ = ["REACH_S", "Plan", "budget_curve", "coverage_table", "describe_sites", "rising"]
+__all__ = ["REACH_S", "Plan", "budget_curve", "coverage_table", "describe_sites", "near_place", "rising"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -121,6 +121,14 @@ def _reason(plan: Plan, site: int, share: float | None) -> tuple[str, tuple[tupl
     if share is None:
         return "site_new_hidden", (place,)
     return "site_new", (place, ("share", f"{100 * share:.1f}"))
+
+
+def near_place(
+    reason: tuple[str, tuple[tuple[str, str], ...]], near: str
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the reason of a new station that is called after a place near by, so that it names both."""
+    key, params = reason
+    return key.replace("site_new", "site_new_near", 1), (*params, ("near", near))
 
 
 def describe_sites(

@@ -121,6 +121,9 @@ class PickupPoint:
     gates: tuple[Gate, ...]
     entry_route: tuple[LonLat, ...]
     stopping_area: Ring
+    side: tuple[str, str] = ("", "")
+    """Where it stands at the compound or tower: ``gate`` or ``kerb``, and on which side, such as
+    ``south_east``; (``door``, "") before the doors, (``street``, "") where ``compound`` is a street."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

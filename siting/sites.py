@@ -8,6 +8,7 @@ import numpy.typing as npt
 from geo.errors import InputError
 from geo.places import Places
 from geo.sentences import Sentence
+from siting.demand.names import proper_name
 from siting.demand.weighted import Demand, open_compounds
 from siting.inputs import StudyInputs
 from siting.stations.candidates import Candidates, CandidateSites, kerb_spots, pick_candidates
@@ -136,7 +137,7 @@ def _map_sites(places: Places, kinds: tuple[str, ...]) -> CandidateSites:
     rows = np.nonzero(places.of(*kinds))[0]
     return CandidateSites(
         np.asarray(places.poi_lonlat[rows], dtype=np.float64).reshape(-1, 2),
-        tuple(places.best_name(int(r)) for r in rows),
+        tuple(proper_name(places.best_name(int(r))) for r in rows),
         tuple(places.kinds[places.poi_kind[r]] for r in rows),
     )
 

@@ -17,7 +17,7 @@ from siting.demand.passing import passing_events, published_flows
 from siting.demand.weighted import Demand, Events, build_demand, by_hour
 from siting.figures import Marked, demand_cells, grid_figures, grid_of, kind_figures, layer_figures
 from siting.inputs import StudyInputs, StudySettings
-from siting.plans import Plan, budget_curve, coverage_table, describe_sites
+from siting.plans import Plan, budget_curve, coverage_table, describe_sites, near_place
 from siting.problems.define import MaxCover, SitingResult
 from siting.problems.highs import Limits
 from siting.problems.reach import Reach, reach_within
@@ -288,7 +288,9 @@ def _stations(
     sites = describe_sites(plan, wanted.demand, wanted.weight, chosen_share, ways, inputs.settings)
     names = _names(inputs, ways, [site.lonlat for site in sites])
     return tuple(
-        dataclasses.replace(site, name=name) if name and site.name == site.site_id else site
+        dataclasses.replace(site, name=name, reason=near_place(site.reason, name))
+        if name and site.name == site.site_id
+        else site
         for site, name in zip(sites, names, strict=True)
     )
 
@@ -364,10 +366,14 @@ def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupP
 def _named_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
     """Return the pick-up points, each under a name where the map knows one."""
     pickups = suggest_pickups(inputs, ways, days)
-    names = _names(inputs, ways, [point.lonlat for point in pickups])
+    ends = [(point.entry_route or (point.lonlat,))[-1] for point in pickups]
+    doors = np.array(ends, dtype=np.float64).reshape(-1, 2)
+    names = name_places(doors, _map_names(inputs), ways)
     return tuple(
-        point if point.compound else dataclasses.replace(point, compound=name)
-        for point, name in zip(pickups, names, strict=True)
+        point
+        if point.compound
+        else dataclasses.replace(point, compound=name, side=("street", "") if name == street else point.side)
+        for point, name, street in zip(pickups, names, ways.street(doors), strict=True)
     )
 
 

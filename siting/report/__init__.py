@@ -10,6 +10,7 @@ from siting.report.tables import (
     Unit,
     Value,
     period_of,
+    pickup_place,
     reason_of,
     study_tables,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "Value",
     "grid_report",
     "period_of",
+    "pickup_place",
     "reason_of",
     "study_report",
     "study_tables",
