@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry import shape
 
 from geo.errors import InputError, all_at_once
-from geo.layers import read_layer
+from geo.layers import numbered, read_layer
 from geo.privacy import DEFAULT_K, suppress
 from geo.sentences import Sentence
 
@@ -139,7 +139,7 @@ def read_grids(
     layer: str | None = None,
     crs: str | None = None,
 ) -> UnitGrids:
-    """Read unit grids from GeoJSON, a GeoPackage or a Shapefile.
+    """Read unit grids from GeoJSON, a GeoPackage, a Shapefile, or CSV or Excel with a column of WKT.
 
     Parameters
     ----------
@@ -174,17 +174,19 @@ def read_grids(
     label = _field(features, name_field, _NAME_FIELDS)
     codes, names, polygons, wrong = [], [], [], []
     first: dict[str, int] = {}
-    for number, feature in enumerate(features, 1):
+    for unit, number, feature in numbered(features):
         properties = feature.get("properties") or {}
         code = _text(properties.get(code_name))
         try:
             if not code:
                 raise InputError(Sentence.of("grid_code", field=code_name))
             if first.setdefault(code, number) != number:
-                raise InputError(Sentence.of("grid_twice", code=code, first=first[code]))
+                raise InputError(
+                    Sentence.of("grid_twice", code=code, first=Sentence.of(f"at_{unit}", number=first[code]))
+                )
             polygons.append(_polygon(feature))
         except InputError as error:
-            wrong.append(Sentence.of("feature", number=number, what=error.said))
+            wrong.append(Sentence.of(unit, number=number, what=error.said))
             continue
         codes.append(code)
         names.append(_text(properties.get(label)) if label else "")

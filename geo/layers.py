@@ -1,12 +1,13 @@
-"""Features of vector files in degrees: GeoJSON, GeoPackage, Shapefiles also zipped, in any declared CRS.
+"""Features of vector files in degrees: GeoJSON, GeoPackage, Shapefiles also zipped, tables with a WKT column.
 
 The datum (WGS-84, GCJ-02, BD-09) is another question: what a file calls degrees is taken as it stands.
 """
 
 import json
+import re
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -19,16 +20,25 @@ import shapely
 import shapely.geometry
 from numpy.typing import NDArray
 
-from geo.errors import InputError
+from geo.errors import InputError, all_at_once
 from geo.geojson import read_features
 from geo.sentences import Sentence
+from geo.tables import TABLE_ENDINGS, cell_text, read_table
 
-__all__ = ["LAYER_ENDINGS", "read_layer", "to_degrees"]
+__all__ = ["LAYER_ENDINGS", "numbered", "read_layer", "to_degrees"]
 
 LAYER_ENDINGS: Final = (".geojson", ".json", ".gpkg", ".shp", ".zip")
 _GEODETIC: Final = (4326, 4979, 4490, 4480)  # WGS-84 and CGCS2000 are one to a few centimetres
 _MOST_BYTES: Final = 2**30
 _EXACT_FLOAT: Final = 2.0**53
+_EXACT_EXCEL: Final = 10**15
+_EXCEL_CELL: Final = 32_767
+_MOST_ANGLE: Final = 1_000.0
+_WKT: Final = (
+    "wkt", "geometry", "geom", "the_geom", "shape", "polygon", "boundary", "边界", "范围", "空间范围", "几何",
+    "图形", "面", "坐标",
+)  # fmt: skip
+_EWKT: Final = re.compile(r"\s*SRID\s*=\s*(\d+)\s*;\s*(.*)", re.IGNORECASE | re.DOTALL)
 
 
 def read_layer(
@@ -42,11 +52,12 @@ def read_layer(
     Parameters
     ----------
     path : Path
-        ``.geojson``, ``.json``, ``.gpkg``, ``.shp``, or a ``.zip`` that holds one of them.
+        ``.geojson``, ``.json``, ``.gpkg``, ``.shp``, or a ``.zip`` that holds one of them; ``.csv`` or
+        ``.xlsx`` with a column of WKT, whose features have the number of their row as ``row``.
     number : callable, optional
         Makes a value of the text of each number of a GeoJSON file, instead of ``int`` and ``float``.
     layer : str, optional
-        Of files with several layers.
+        Of files with several layers, or sheets.
     crs : str, optional
         Such as ``EPSG:4547``, for files that do not name theirs.
 
@@ -56,6 +67,8 @@ def read_layer(
         If the file cannot be read, several layers fit, or its numbers are no degrees and it names no CRS.
     """
     ending = path.suffix.lower()
+    if ending in TABLE_ENDINGS:
+        return _from_table(path, layer, crs)
     if ending == ".zip":
         return _zipped(path, number, layer, crs)
     if ending in (".gpkg", ".shp"):
@@ -88,6 +101,68 @@ def to_degrees(xy: NDArray[np.float64], crs: str | pyproj.CRS, name: str) -> NDA
     if not np.isfinite(out[np.isfinite(xy).all(axis=1)]).all():
         raise InputError(Sentence.of("crs_rough", file=name, crs=source.name))
     return out
+
+
+def numbered(features: Sequence[Any]) -> Iterator[tuple[str, int, Any]]:
+    """Yield each feature with what it is called in its file: ``row`` or ``feature``, and its number."""
+    for number, feature in enumerate(features, 1):
+        row = feature.get("row") if isinstance(feature, dict) else None
+        yield ("feature", number, feature) if row is None else ("row", row, feature)
+
+
+def _from_table(path: Path, layer: str | None, crs: str | None) -> list[Any]:
+    table = read_table(path, _wkt_column, layer)
+    out, wrong = [], []
+    for number, row in table.rows:
+        name = f"{path.name}, {number}"
+        try:
+            shape = _of_wkt(cell_text(row.get(table.columns["wkt"])), crs, path.name)
+            cells = {key: _whole(cell, key) for key, cell in row.items() if key != table.columns["wkt"]}
+        except InputError as error:
+            wrong.append(Sentence.of("row", number=number, what=error.said))
+            continue
+        geometry = dict(shapely.geometry.mapping(shape)) if crs is None else _degrees(shape, crs, name)
+        out.append({"type": "Feature", "geometry": geometry, "properties": cells, "row": number})
+    if wrong:
+        raise all_at_once(path.name, wrong)
+    return out
+
+
+def _wkt_column(headings: Sequence[str]) -> dict[str, str]:
+    present = {heading.strip().casefold(): heading for heading in headings}
+    found = next((present[name] for name in _WKT if name in present), None)
+    if found is None:
+        raise InputError(Sentence.of("lacking_column", ours="WKT", known=", ".join(_WKT)))
+    return {"wkt": found}
+
+
+def _of_wkt(text: str, crs: str | None, name: str) -> shapely.Geometry:
+    """Return a shape as it stands, or in degrees where its text names a CRS and the study does not."""
+    tagged = _EWKT.fullmatch(text)
+    try:
+        shape = shapely.from_wkt(tagged[2] if tagged else text)
+    except shapely.errors.ShapelyError:
+        shape = None
+    if shape is None or shape.is_empty:
+        raise InputError(Sentence.of("wkt_cut" if len(text) >= _EXCEL_CELL else "wkt"))
+    if tagged and crs is None:
+        return shapely.transform(
+            shapely.force_2d(shape), lambda xy: to_degrees(xy, f"EPSG:{tagged[1]}", name)
+        )
+    west, south, east, north = shape.bounds
+    # Angles may be swapped; what is no angle either way is metres.
+    if crs is None and max(abs(west), abs(south), abs(east), abs(north)) > _MOST_ANGLE:
+        raise InputError(Sentence.of("wkt_metres"))
+    return shape
+
+
+def _whole(cell: object, field: str) -> object:
+    """Return a cell of a table; codes that Excel has cut to 15 digits are refused."""
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        return cell_text(cell)
+    if abs(cell) >= _EXACT_EXCEL:
+        raise InputError(Sentence.of("cell_digits", field=field))
+    return int(cell) if float(cell).is_integer() else cell
 
 
 def _from_geojson(path: Path, number: Callable[[str], object] | None, crs: str | None) -> list[Any]:

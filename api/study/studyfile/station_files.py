@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.study.studyfile.extent import Extent, metres_between
-from api.study.studyfile.place_tables import PlaceTable, Row, cell_text, read_rows
+from api.study.studyfile.place_tables import read_rows
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError, all_at_once
 from geo.layers import LAYER_ENDINGS, to_degrees
 from geo.sentences import Sentence
+from geo.tables import PlaceTable, Row, cell_text
 from maps.texts import LANGUAGES, catalogue
 from siting.stations import KINDS as STATION_KINDS
 from siting.stations import parse_hours

@@ -10,7 +10,7 @@ import shapely.geometry
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError, read_each
 from geo.grids import refuse_no_degrees
-from geo.layers import read_layer
+from geo.layers import numbered, read_layer
 from geo.sentences import Sentence
 
 __all__ = ["read_zones", "to_wgs84_zones"]
@@ -45,7 +45,9 @@ def read_zones(
     features = read_layer(path, layer=layer, crs=crs)
     if not features:
         raise InputError(Sentence.of("zone_lacking", file=path.name))
-    zones = read_each(path.name, enumerate(features, 1), _polygon, "feature")
+    unit = next(numbered(features))[0]
+    rows = ((number, feature) for _, number, feature in numbered(features))
+    zones = read_each(path.name, rows, _polygon, unit)
     return to_wgs84_zones(zones, datum)
 
 

@@ -31,6 +31,7 @@ def _fields(text: str) -> set[str]:
 FORMS = {
     "csv", "xlsx", "geojson", "gpkg", "shp", "dbf", "shx", "prj", "zip", "crs", "layer", "UTF", "GBK",
     "Excel", "GeoJSON", "FeatureCollection", "Shapefile", "GeoPackage", "CGCS", "EPSG", "WKT", "off",
+    "POLYGON",
 }  # fmt: skip
 """Names of file formats and of keys of a study file, in sentences about input."""
 
