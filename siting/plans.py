@@ -84,7 +84,7 @@ class _Run:
     """(24,) Share (0-1) of each hour in which it is open."""
 
 
-def _standing_run(plan: Plan, site: int) -> _Run:
+def _standing_run(plan: Plan, site: int, days: tuple[str, ...], timezone: str) -> _Run:
     """Return how a station that stands today is run in the plan."""
     station = plan.existing[site]
     text = span_text(*plan.run[site][1]) if site in plan.run else station.hours.text
@@ -94,7 +94,7 @@ def _standing_run(plan: Plan, site: int) -> _Run:
         hours=text,
         facilities=station.facilities or (),
         cost_yuan=station.cost_yuan,
-        open_share=open_by_hour(parse_hours(text)),
+        open_share=open_by_hour(parse_hours(text), days, timezone),
     )
 
 
@@ -163,7 +163,7 @@ def describe_sites(
         hours, total = hourly_figures(demand.rest, mine.nearest, days, settings.k)
         old = site < len(plan.existing)
         if old:
-            run = _standing_run(plan, site)
+            run = _standing_run(plan, site, demand.days, settings.timezone)
         else:
             run = _new_run(plan, site, weight[mine.nearest].sum(axis=0), streets[row])
         share = None if total is None else float(rest[mine.nearest].sum()) / all_rest

@@ -214,7 +214,7 @@ def _solve(
         group = grid_of(tuple(inputs.grids.polygons), wanted.demand.lonlat)
     if settings.budget_yuan is not None:
         candidates = cost_s.shape[1] - len(inputs.existing)
-        model = plan_model(wanted.weight, inputs.existing, candidates, settings, group)
+        model = plan_model(wanted.weight, inputs.existing, candidates, settings, group, wanted.demand.days)
         result = solve(model.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
         return verified(model.problem, cost_s, result), model
     if group is not None:

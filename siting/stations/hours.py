@@ -15,7 +15,7 @@ import opening_hours
 
 from geo.errors import InputError
 from geo.sentences import Sentence
-from siting.stations.day_kinds import day_kind
+from siting.stations.day_kinds import country_of, day_kind
 from siting.stations.office_hours import DAYS, WORKDAYS, office_to_osm
 
 __all__ = ["OpeningHours", "clock", "open_by_hour", "parse_hours", "shortest_pattern", "span_text"]
@@ -213,9 +213,35 @@ def span_text(start_hour: int, end_hour: int) -> str:
     return f"Mo-Su {clock(start_hour * 60)}-{clock(end_hour * 60)}"
 
 
-def open_by_hour(hours: OpeningHours) -> npt.NDArray[np.float64]:
-    """Return (24,) the share of each local hour that it is open, mean over the year."""
+def open_by_hour(
+    hours: OpeningHours, days: tuple[str, ...] = (), timezone: str | None = None
+) -> npt.NDArray[np.float64]:
+    """Return (24,) the share of each local hour that it is open.
+
+    Parameters
+    ----------
+    hours : OpeningHours
+    days : tuple of str
+        Local days, ISO, that are looked at: where the hours name public holidays or working days, the mean
+        is over these days as they are; else, and without days, it is over the year.
+    timezone : str, optional
+        IANA name; its country tells the public holidays.
+    """
+    country = None if timezone is None else country_of(timezone)
+    if days and country is not None and ("PH" in hours.text or WORKDAYS in hours.text):
+        return _open_on(hours, days, country)
     return np.asarray(hours.week_share().reshape(7, 24, 60).mean(axis=(0, 2)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _open_on(hours: OpeningHours, days: tuple[str, ...], country: str) -> npt.NDArray[np.float64]:
+    minutes = np.zeros(DAY_MIN)
+    for day in days:
+        for start, end in hours.on_day(datetime.date.fromisoformat(day), country):
+            minutes[start:end] += 1
+    share = np.asarray(minutes.reshape(24, 60).mean(axis=1) / len(days))
+    share.flags.writeable = False
+    return share
 
 
 def shortest_pattern(

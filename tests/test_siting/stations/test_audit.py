@@ -1,5 +1,7 @@
 """The audit of existing stations: each action in the case made for it."""
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -183,3 +185,12 @@ def test_nobody_moves_for_fewer_than_k_riders() -> None:
     findings = audit(demand, ["8:00-18:00"] * 2, [[1] + [0] * 9, [0] * 10], [[0] + [1] * 9])
     assert findings["E02"].action == "close"
     assert findings["E02"].move_to is None
+
+
+def test_a_station_shut_on_holidays_is_shut_in_a_study_of_holidays() -> None:
+    rests = demand_of([12, 12])
+    hours, within = ["Mo-Su 08:00-18:00; PH off"], [[1, 1]]
+    golden_week = dataclasses.replace(rests, days=("2025-10-01",))
+    on_holiday, usual = (audit(demand, hours, within, [[0, 0]])["E01"] for demand in (golden_week, rests))
+    assert (on_holiday.action, usual.action) == ("open_longer", "keep")
+    assert (any(on_holiday.open_by_hour), usual.open_by_hour[12]) == (False, True)
