@@ -25,7 +25,7 @@ from siting.stations.hours import span_text
 from siting.stations.kinds import ExistingStation, StationKind
 from siting.travel_times import Ways
 
-__all__ = ["REACH_S", "Plan", "describe_sites"]
+__all__ = ["REACH_S", "Plan", "describe_sites", "near_place"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -50,6 +50,8 @@ class Plan:
     limit_s : reach
     run : kind and daily span of new sites, and of existing ones that shall keep other hours than today
     moved : (existing, new) sites where the equipment of a closed station moves to a new one
+    days : local days of the study, ISO: on public holidays stations are open as their hours say
+    timezone : IANA name; its country tells the public holidays
     """
 
     existing: tuple[ExistingStation, ...]
@@ -61,6 +63,8 @@ class Plan:
     limit_s: float
     run: dict[int, Run] = dataclasses.field(default_factory=dict)
     moved: tuple[tuple[int, int], ...] = ()
+    days: tuple[str, ...] = ()
+    timezone: str | None = None
 
     @property
     def added(self) -> tuple[int, ...]:
@@ -98,7 +102,7 @@ class Plan:
         """Return (24,) rider-minutes that a site in business holds in each hour."""
         run = self.run.get(site)
         if site < len(self.existing):
-            return seats_of(self.existing[site], self.kinds, run)
+            return seats_of(self.existing[site], self.kinds, run, self.days, self.timezone)
         if run is None:
             raise KeyError(site)
         return np.where(open_hours(run), run[0].minutes_an_hour, 0.0)
@@ -112,7 +116,7 @@ class Plan:
     def today(self) -> Running:
         """Return the stations as they are today."""
         old = len(self.existing)
-        seats = [seats_of(station, self.kinds) for station in self.existing]
+        seats = [seats_of(station, self.kinds, None, self.days, self.timezone) for station in self.existing]
         return running(self.cost_s[:, :old], self.limit_s, seats)
 
     def fate(self, site: int) -> str:
@@ -234,6 +238,14 @@ def _figures(
             passing=_passing(demand, mine.nearest, settings),
         )
     return out
+
+
+def near_place(
+    reason: tuple[str, tuple[tuple[str, str], ...]], near: str
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the reason of a new station that is called after a place near by, so that it names both."""
+    key, params = reason
+    return key.replace("site_new", "site_new_near", 1), (*params, ("near", near))
 
 
 def describe_sites(

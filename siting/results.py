@@ -130,6 +130,9 @@ class PickupPoint:
     gates: tuple[Gate, ...]
     entry_route: tuple[LonLat, ...]
     stopping_area: Ring
+    side: tuple[str, str] = ("", "")
+    """Where it stands at the compound or tower: ``gate`` or ``kerb``, and on which side, such as
+    ``south_east``; (``door``, "") before the doors, (``street``, "") where ``compound`` is a street."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -369,3 +372,5 @@ class Study:
     """Resamples behind the estimates."""
     silent_rest_share: float | None = None
     """Share of the minutes of rest in stays that hold a long silence of the phone; None where withheld."""
+    input_notes: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """What looks wrong in the planner's own lists: key in the text catalogue and its parameters."""

@@ -82,12 +82,19 @@ def kind_of(station: ExistingStation, kinds: tuple[StationKind, ...]) -> Station
     return next((kind for kind in kinds if kind.name == station.kind), kinds[0])
 
 
-def seats_of(station: ExistingStation, kinds: tuple[StationKind, ...], run: Run | None = None) -> FloatArray:
+def seats_of(
+    station: ExistingStation,
+    kinds: tuple[StationKind, ...],
+    run: Run | None = None,
+    days: tuple[str, ...] = (),
+    timezone: str | None = None,
+) -> FloatArray:
     """Return (24,) rider-minutes that a station of today holds in each hour, with its own hours or others.
 
-    An hour is open when the station is open in at least half of it, over all days of the week.
+    An hour is open when the station is open in at least half of it, over all days of the week; over the local
+    days of the study where its hours name public holidays.
     """
-    is_open = open_by_hour(station.hours) >= 0.5 if run is None else open_hours(run)
+    is_open = open_by_hour(station.hours, days, timezone) >= 0.5 if run is None else open_hours(run)
     return np.where(is_open, kind_of(station, kinds).minutes_an_hour, 0.0)
 
 

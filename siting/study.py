@@ -26,7 +26,7 @@ from siting.figures import (
     layer_figures,
 )
 from siting.inputs import StudyInputs, StudySettings
-from siting.plans import Plan, describe_sites
+from siting.plans import Plan, describe_sites, near_place
 from siting.problems.define import MaxCover, SitingResult
 from siting.problems.highs import Limits
 from siting.problems.reach import reach_within
@@ -224,6 +224,8 @@ def _choose(inputs: StudyInputs, wanted: _Wanted, sites: Sites, cost_s: FloatArr
         limit_s=settings.limit_s,
         run={} if model is None else model.run(result),
         moved=result.moved,
+        days=wanted.demand.days,
+        timezone=settings.timezone,
     ).with_runs(wanted.weight)
     return _Chosen(plan, problem, model, result, serve_demand(plan.in_business(), wanted.weight))
 
@@ -241,7 +243,7 @@ def _solve(
         group = grid_of(tuple(inputs.grids.polygons), wanted.demand.lonlat)
     if settings.budget_yuan is not None:
         candidates = cost_s.shape[1] - len(inputs.existing)
-        model = plan_model(wanted.weight, inputs.existing, candidates, settings, group)
+        model = plan_model(wanted.weight, inputs.existing, candidates, settings, group, wanted.demand.days)
         result = solve(model.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
         return problem, verified(model.problem, cost_s, result), model
     if group is not None:
@@ -307,7 +309,9 @@ def _stations(
     sites = describe_sites(chosen.plan, wanted.seen, chosen.service, chosen_share, ways, inputs.settings)
     names = _names(inputs, ways, [site.lonlat for site in sites])
     return tuple(
-        dataclasses.replace(site, name=name) if name and site.name == site.site_id else site
+        dataclasses.replace(site, name=name, reason=near_place(site.reason, name))
+        if name and site.name == site.site_id
+        else site
         for site, name in zip(sites, names, strict=True)
     )
 
@@ -397,10 +401,14 @@ def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupP
 def _named_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
     """Return the pick-up points, each under a name where the map knows one."""
     pickups = suggest_pickups(inputs, ways, days)
-    names = _names(inputs, ways, [point.lonlat for point in pickups])
+    ends = [(point.entry_route or (point.lonlat,))[-1] for point in pickups]
+    doors = np.array(ends, dtype=np.float64).reshape(-1, 2)
+    names = name_places(doors, _map_names(inputs), ways)
     return tuple(
-        point if point.compound else dataclasses.replace(point, compound=name)
-        for point, name in zip(pickups, names, strict=True)
+        point
+        if point.compound
+        else dataclasses.replace(point, compound=name, side=("street", "") if name == street else point.side)
+        for point, name, street in zip(pickups, names, ways.street(doors), strict=True)
     )
 
 

@@ -79,10 +79,13 @@ def _run_study(study_file: Path, out: Path, lang: "Language | None", scheduler: 
     from api.study.studyfile.read import load_study_file
 
     study_settings = load_study_file(study_file).with_language(lang)
-    with StageBars(stage_names(study_settings.language)) as bars:
-        result = write_study(
-            study_settings, out, load_settings(), progress=bars.progress, scheduler=scheduler
-        )
+    try:
+        with StageBars(stage_names(study_settings.language)) as bars:
+            result = write_study(
+                study_settings, out, load_settings(), progress=bars.progress, scheduler=scheduler
+            )
+    except InputError as error:
+        raise InputError(error.text(study_settings.language)) from None
     print_study(result, study_settings.language, out)
 
 

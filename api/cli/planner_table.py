@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.forms import Language
+from maps.texts import catalogue
 from siting.results import Coverage, Study
 
 __all__ = ["STAGES", "print_study", "stage_names"]
@@ -115,6 +116,8 @@ def print_study(study: Study, language: Language, out: Path, console: Console | 
     screen = console or Console()
     screen.print(_figures(study, texts))
     screen.print(_sites(study, texts))
+    for key, params in study.input_notes:
+        screen.print(catalogue(language).text(key, **dict(params)), highlight=False, markup=False)
     if study.synthetic:
         screen.print(texts["synthetic"])
     for word, what in (("open", str(out / "map.html")), ("serve", f"yilu serve {out}")):

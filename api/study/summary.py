@@ -8,7 +8,9 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 
+from api.forms import Language
 from geo.osm import Description
+from maps.texts import catalogue
 from siting.results import Study
 
 __all__ = ["VARYING_KEY", "summary_of"]
@@ -18,7 +20,11 @@ DECIMALS = 6
 
 
 def summary_of(
-    study: Study, city: Description, off_ground: Mapping[str, int], seconds: Mapping[str, float]
+    study: Study,
+    city: Description,
+    off_ground: Mapping[str, int],
+    seconds: Mapping[str, float],
+    language: Language,
 ) -> dict[str, object]:
     """Return the figures of one study.
 
@@ -32,6 +38,8 @@ def summary_of(
         Places that were snapped to a tunnel, bridge or the like, since no street on the ground was near.
     seconds : mapping of str to float
         Wall seconds a stage.
+    language : {"zh", "en"}
+        Of what is said about input.
 
     Returns
     -------
@@ -61,6 +69,10 @@ def summary_of(
         "points_rejected_by_reason": dict(sorted(rejected.items())),
         "moving_km_on_streets": _round(study.moving_km_on_streets),
         "files": _files(study),
+        "input_notes": [
+            {"code": key.partition(".")[2], "text": catalogue(language).text(key, **dict(params))}
+            for key, params in study.input_notes
+        ],
         "stay_points": study.stay_points,
         "stay_points_by_kind": dict(study.stay_points_by_kind),
         "rest_from_silence": _round(study.silent_rest_share),

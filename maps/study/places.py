@@ -10,7 +10,7 @@ from maps.packing import pack_lines
 from maps.page.parts import Layer, Rows, hours_of, layer_of, markers_part, point_of, popup_rows
 from maps.style import ACTION_STYLE, GATE_NEW, GATE_OSM, PICKUP, SUGGESTED, ramp
 from maps.texts.wording import Wording
-from siting.report import Quantity, Term, Unit, Value, reason_of, status_of
+from siting.report import Quantity, Term, Unit, Value, pickup_place, reason_of, status_of
 from siting.results import AuditFinding, Site, Study
 
 __all__ = ["existing_layer", "pickups_layer", "refusals_layer", "stability_layer", "suggested_layer"]
@@ -175,7 +175,7 @@ def pickups_layer(study: Study, say: Wording) -> Layer:
         items.append(
             {
                 "id": point.pickup_id,
-                "t": point.compound or point.pickup_id,
+                "t": say.words(pickup_place(point)) if point.compound else point.pickup_id,
                 "s": f"{point.pickup_id} {say.term(f'kind.{point.kind}')}",
                 "p": point_of(point.lonlat),
                 "r": rows,

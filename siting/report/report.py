@@ -284,6 +284,7 @@ def _about_data(study: Study) -> tuple[Say, ...]:
         said.append(Say("say.on_streets", (("share", Quantity(study.moving_km_on_streets, "share")),)))
     if study.silent_rest_share:
         said.append(Say("say.silent_rests", (("share", Quantity(study.silent_rest_share, "share")),)))
+    said += [Say(key, params) for key, params in study.input_notes]
     said.append(_k_rule(study))
     return tuple(said)
 

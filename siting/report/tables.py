@@ -22,6 +22,7 @@ __all__ = [
     "grids_table",
     "hot_spots_table",
     "period_of",
+    "pickup_place",
     "pickups_table",
     "reason_of",
     "sites_table",
@@ -463,13 +464,22 @@ def pickups_table(points: Iterable[PickupPoint]) -> Table:
         ),
         tuple(
             (
-                point.pickup_id, point.compound, Term(f"kind.{point.kind}"), point.drop_offs_a_day,
+                point.pickup_id, pickup_place(point), Term(f"kind.{point.kind}"), point.drop_offs_a_day,
                 point.saved_min_a_day, point.walk_median_m, point.walk_max_m, point.residents_walk_m_a_day,
                 len(point.gates), sum(not gate.in_osm for gate in point.gates), *point.lonlat,
             )
             for point in points
         ),
     )  # fmt: skip
+
+
+def pickup_place(point: PickupPoint) -> Value:
+    """Return the compound or tower of a pick-up point, with the gate or side where it stands."""
+    where, side = point.side
+    if not where or not point.compound:
+        return point.compound
+    named: tuple[tuple[str, Value], ...] = (("compound", point.compound),)
+    return Say(f"pickup_at.{where}", (*named, ("side", side)) if side else named)
 
 
 def grids_table(grids: Iterable[GridFigures]) -> Table:

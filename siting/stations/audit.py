@@ -99,6 +99,8 @@ class _Case:
     """(n,) points that one existing station reaches and no new one of the plan."""
     reached: FloatArray
     """(e,) rest minutes a day that each station reaches, open or not."""
+    open_share: tuple[FloatArray, ...]
+    """(24,) the share of each hour that each station is open, on the days of the study."""
     little: float
     """What is less than this is little."""
     k: int
@@ -145,7 +147,8 @@ def audit_stations(
     k : least number of riders behind a figure
     """
     days = len(demand.days)
-    case = _case(standing, offered, demand, k)
+    open_share = tuple(open_by_hour(station.hours, demand.days, timezone) for station in standing.stations)
+    case = _case(standing, offered, demand, open_share, k)
     settled = _Settled(set(offered.opened))
     findings = []
     for e in _order(case, rests):
@@ -202,7 +205,9 @@ def _followed(finding: AuditFinding, fate: Fate, free: bool) -> AuditFinding:
     return dataclasses.replace(plain, reason=("plan_keep", ())) if free else finding
 
 
-def _case(standing: Standing, offered: Offered, demand: Demand, k: int) -> _Case:
+def _case(
+    standing: Standing, offered: Offered, demand: Demand, open_share: tuple[FloatArray, ...], k: int
+) -> _Case:
     hourly = by_hour(demand.rest, len(demand.lonlat), np.ones(len(demand.days)))
     weight = hourly.sum(axis=1)
     new_cover = np.asarray(offered.within[:, list(offered.opened)].any(axis=1), dtype=np.bool_)
@@ -218,6 +223,7 @@ def _case(standing: Standing, offered: Offered, demand: Demand, k: int) -> _Case
         new_cover=new_cover,
         only_one=(standing.within.sum(axis=1) == 1) & ~new_cover,
         reached=weight @ standing.within,
+        open_share=open_share,
         little=LITTLE_SHARE * float(weight[plan].sum()) / stations_in_plan,
         k=k,
     )
@@ -226,8 +232,8 @@ def _case(standing: Standing, offered: Offered, demand: Demand, k: int) -> _Case
 def _order(case: _Case, rests: Rests) -> list[int]:
     """Return the stations, the least worth first: whoever is judged first may merge into the later ones."""
     stations, within = case.standing.stations, case.standing.within
-    while_open = np.array([float(case.hourly[within[:, e]].sum(axis=0) @ open_by_hour(s.hours))
-                           for e, s in enumerate(stations)])  # fmt: skip
+    while_open = np.array([float(case.hourly[within[:, e]].sum(axis=0) @ case.open_share[e])
+                           for e in range(len(stations))])  # fmt: skip
     used = np.zeros(len(stations), dtype=np.int64)
     if len(rests.xy_m) and len(stations):
         used += cKDTree(rests.xy_m).query_ball_point(case.standing.xy_m, VISIT_M, return_length=True)
@@ -257,7 +263,7 @@ def _judge(case: _Case, e: int, settled: _Settled) -> _Judgement:
             gain = best_gain - only
             return _Judgement("move", ("audit_move", ()), overlap, gain, riders, move_to=best)
         return _Judgement("close", ("audit_close", ()), overlap)
-    open_share = open_by_hour(station.hours)
+    open_share = case.open_share[e]
     need = case.hourly[mine].sum(axis=0)
     shut_min = float((need * (1 - open_share)).sum())
     if shut_min >= SHUT_SHARE * max(float(reached[e]), 1e-9):
@@ -297,7 +303,7 @@ def _finding(
         visits_a_day=visits[0],
         visitors_a_day=visits[1],
         rest_min_within_reach_by_hour=rest_by_hour,
-        open_by_hour=tuple((open_by_hour(station.hours) >= 0.5).tolist()),
+        open_by_hour=tuple((case.open_share[e] >= 0.5).tolist()),
         overlap_site_id=None if partner is None else ids[partner],
         overlap_share=share,
         missing_facilities=missing,

@@ -160,7 +160,7 @@ class WeightTable(_Table):
 
 
 class ForbiddenTable(_PlaceFile):
-    """``[siting.forbidden]``: polygons in which no station may stand: GeoJSON, GeoPackage or Shapefile."""
+    """``[siting.forbidden]``: polygons in which no station may stand: a vector file, or a table with WKT."""
 
 
 class OwnSitesTable(_PlaceFile):
@@ -241,7 +241,7 @@ class SitingTable(_Table):
 
 
 class GridTable(_Table):
-    """``[grids]``: unit grids from GeoJSON, a GeoPackage or a Shapefile, or hexagons."""
+    """``[grids]``: unit grids from a vector file or a table with a column of WKT, or hexagons."""
 
     file: str | None = None
     datum: Datum | None = None

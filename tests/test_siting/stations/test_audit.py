@@ -1,5 +1,7 @@
 """The audit of existing stations: each action in the case made for it."""
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -227,3 +229,12 @@ def test_a_plan_that_keeps_all_leaves_the_advice_but_for_hours() -> None:
     longer = {**stay, "E02": Fate("stay", "24/7")}
     told = {one.site_id: one.action for one in follow_plan(findings, longer, free=False)}
     assert told == {"E01": "close", "E02": "open_longer"}
+
+
+def test_a_station_shut_on_holidays_is_shut_in_a_study_of_holidays() -> None:
+    rests = demand_of([12, 12])
+    hours, within = ["Mo-Su 08:00-18:00; PH off"], [[1, 1]]
+    golden_week = dataclasses.replace(rests, days=("2025-10-01",))
+    on_holiday, usual = (audit(demand, hours, within, [[0, 0]])["E01"] for demand in (golden_week, rests))
+    assert (on_holiday.action, usual.action) == ("open_longer", "keep")
+    assert (any(on_holiday.open_by_hour), usual.open_by_hour[12]) == (False, True)
