@@ -6,9 +6,9 @@ import numpy as np
 import shapely
 
 from geo.arrays import BoolArray, FloatArray
-from geo.osm.access import GATE_KINDS
 from geo.osm.areas import Areas
-from geo.osm.opl import TaggedNodes, parse_tags
+from geo.osm.files.opl import TaggedNodes, parse_tags
+from geo.osm.rules.barriers import GATE_KINDS
 from geo.places import POI_KEYS, Places
 from geo.streets.raw import Compounds
 

@@ -21,15 +21,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.traces.accounts import Ledger
 from geo.traces.files.found import file_kind
 from geo.traces.formats import TraceFormat
-from geo.traces.grouping import read_partition, write_partitions
-from geo.traces.ingest import Block, Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Traces
 from geo.traces.read import Mapped, files_with_formats, refuse_other_city, rules_for, with_notes
-from geo.traces.rejects import RejectsFile
-from geo.traces.riders import Riders, RiderTable
+from geo.traces.rows.accounts import Ledger
+from geo.traces.rows.grouping import read_partition, write_partitions
+from geo.traces.rows.ingest import Block, Rules, build_traces, checked_blocks, open_files
+from geo.traces.rows.rejects import RejectsFile
+from geo.traces.rows.riders import Riders, RiderTable
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork

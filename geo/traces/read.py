@@ -1,9 +1,9 @@
 """GPS points: the columns, and the way of a row from a platform's file to a point of a pseudonym.
 
-A row is parsed (`geo.traces.readers`), checked by itself, brought to WGS-84, given its rider's pseudonym, and
-put beside the other points of that rider; then the points of each rider are checked together
-(`geo.traces.checks`). Accepted + refused = read, for every file. Raw rider ids end here: nothing that leaves
-this module holds one.
+A row is parsed (`geo.traces.files.readers`), checked, brought to WGS-84, given the pseudonym of its rider,
+and put beside the other points of that rider; then the points of each rider are checked together
+(`geo.traces.rows.checks`). Accepted + refused = read, for every file. Raw rider ids end here: nothing that
+leaves this module holds one.
 
 Memory does not grow with the files: `map_traces` hands over some riders at a time. While rows come rider by
 rider it needs one pass. As soon as a rider comes back whose points were handed over already, it starts
@@ -22,18 +22,18 @@ import numpy as np
 from geo.datum import in_mainland_china
 from geo.earth import DEGREE_M
 from geo.errors import InputError
-from geo.traces.accounts import Ledger
 from geo.traces.files.found import file_kind, find_files
 from geo.traces.files.hints import HINTS, hints_of
 from geo.traces.files.look import first_times
 from geo.traces.files.readers import is_foreign, refuse_unnamed_riders
 from geo.traces.files.shapes import shape_of_name
 from geo.traces.formats import TraceFormat
-from geo.traces.grouping import ComesBackError, read_ahead, rider_by_rider, spilled_partitions
-from geo.traces.ingest import Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Account, Traces, concat_traces
-from geo.traces.rejects import RejectsFile, cut_degrees
-from geo.traces.riders import ROTATIONS, Riders
+from geo.traces.rows.accounts import Ledger
+from geo.traces.rows.grouping import ComesBackError, read_ahead, rider_by_rider, spilled_partitions
+from geo.traces.rows.ingest import Rules, build_traces, checked_blocks, open_files
+from geo.traces.rows.rejects import RejectsFile, cut_degrees
+from geo.traces.rows.riders import ROTATIONS, Riders
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork

@@ -1,7 +1,7 @@
 """Trace files of every make, read in batches of columns.
 
 A reader knows formats only. It yields `RawBatch` columns with a fault code for each row that cannot be
-parsed; what a good point is, `geo.traces.checks` decides. No reader holds more than one block of a file.
+parsed; what a good point is, `geo.traces.rows.checks` decides. No reader holds more than one block of a file.
 """
 
 import gzip
