@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.localtime import DAY_S, local_offset_s, zone
 from geo.traces.datum_evidence import detect_datum, moving_steps
 from geo.traces.files.found import find_files
 from geo.traces.files.hints import hints_of
@@ -22,7 +23,6 @@ from geo.traces.files.readers import is_foreign
 from geo.traces.formats import TraceFormat
 from geo.traces.points import Traces
 from geo.traces.read import files_with_formats, map_traces
-from geo.traces.times import local_offset_s, zone
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork
@@ -37,7 +37,6 @@ __all__ = [
     "trace_files",
 ]
 
-_DAY_S: Final = 86_400
 _SAMPLED: Final = 200_000
 _UNITS: Final = ("e5", "e6", "e7", "ddmm")
 
@@ -65,7 +64,7 @@ class Inspection:
 def _figures(traces: Traces, where: ZoneInfo) -> tuple[int, set[int], list[NDArray[np.int64]], Traces]:
     steps = np.diff(traces.t_s)[np.diff(traces.rider) == 0]
     offset = local_offset_s(traces.t_s, where)
-    days = set(np.unique((traces.t_s + offset) // _DAY_S).tolist())
+    days = set(np.unique((traces.t_s + offset) // DAY_S).tolist())
     return len(traces.pseudonyms), days, [steps[:_SAMPLED]], traces
 
 

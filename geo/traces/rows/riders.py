@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.localtime import WORK_DAY_STARTS_H, day_number, local_offset_s, zone
 from geo.privacy import Pseudonymiser
 from geo.traces.formats import RawBatch
-from geo.traces.times import local_offset_s, zone
 
 __all__ = ["ROTATIONS", "RiderTable", "Riders"]
 
 ROTATIONS: Final = ("study", "day")
-_DAY_TURN_S: Final = 4 * 3600  # a night shift belongs to the day on which it began
 
 
 class RiderTable:
@@ -66,7 +65,7 @@ class Riders(RiderTable):
         day = np.zeros(len(batch.t_s), np.int64)
         if self._where is not None:
             t_s = np.where(keep, batch.t_s, 0)
-            day = (t_s + local_offset_s(t_s, self._where) - _DAY_TURN_S) // 86_400
+            day = day_number(t_s + local_offset_s(t_s, self._where), WORK_DAY_STARTS_H)
         first_day = int(day[keep].min()) if keep.any() else 0
         days = int(day[keep].max()) - first_day + 1 if keep.any() else 1
         mixed = (batch.platform.astype(np.int64) * (len(batch.rider_ids) + 1) + batch.rider) * days
