@@ -23,6 +23,7 @@ from geo.traces.files.readers import is_foreign
 from geo.traces.formats import TraceFormat
 from geo.traces.points import Traces
 from geo.traces.read import files_with_formats, map_traces
+from geo.traces.rows.riders import Pseudonyms
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork
@@ -87,7 +88,7 @@ def inspect_file(path: Path, trace_format: TraceFormat, network: "StreetNetwork 
     try:
         # Nothing of the pseudonyms is kept, so their key may be any.
         figures = functools.partial(_figures, where=zone(form.timezone or "UTC"))
-        mapped = map_traces(path, form, figures, key=secrets.token_bytes(16))
+        mapped = map_traces(path, form, figures, pseudonyms=Pseudonyms(secrets.token_bytes(16)))
     except InputError as error:
         return Inspection(replace(look, problem=str(error)), hints=hints_of(path, form, list(look.times)))
     account = mapped.accounts[0]

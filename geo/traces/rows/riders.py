@@ -1,5 +1,6 @@
 """Pseudonyms and codes of riders, and codes of platforms and events; raw rider ids live in `Riders` alone."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -25,17 +26,31 @@ class RiderTable:
         self.events: dict[str, int] = {"": 0}
 
 
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """How riders are named."""
+
+    # Schedulers print the arguments of a call that failed.
+    key: bytes = field(repr=False)
+    """Secret of at least 16 bytes."""
+    rotate: str = "study"
+    """``study``: one pseudonym a rider; ``day``: a new one each working day (local time, from 4 a.m.)."""
+    study: str = "study"
+    """Name of the study, part of the pseudonym."""
+
+
 class Riders(RiderTable):
     """Codes for (platform, raw id[, day]): the one place that knows raw ids."""
 
-    def __init__(self, key: bytes, rotate: str, study: str, timezone: str | None) -> None:
+    def __init__(self, pseudonyms: Pseudonyms, timezone: str | None) -> None:
+        rotate = pseudonyms.rotate
         if rotate not in ROTATIONS:
             raise InputError(f"pseudonyms rotate by {' or '.join(ROTATIONS)}, not by {rotate!r}")
         if rotate == "day" and timezone is None:
             raise InputError("pseudonyms that rotate by day need the time zone of the traces")
         super().__init__()
-        self._coder = Pseudonymiser(key)
-        self._study = study
+        self._coder = Pseudonymiser(pseudonyms.key)
+        self._study = pseudonyms.study
         self._where = zone(timezone) if rotate == "day" and timezone else None
         self._people: dict[tuple[str, str], int] = {}
         self._units: dict[tuple[int, int], int] = {}
