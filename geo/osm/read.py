@@ -23,7 +23,7 @@ from geo.osm.compounds import close_compounds
 from geo.osm.files.josm import josm_deleted
 from geo.osm.files.opl import OsmColumns, TaggedNodes, Wanted, scan
 from geo.osm.files.pbf import UnsupportedError, scan_pbf
-from geo.osm.places import PLACE_NODE_KEYS, read_places
+from geo.osm.places import PLACE_NODE_KEYS, places_of_map
 from geo.osm.rules.access import WAY_KEYS
 from geo.osm.rules.barriers import NODE_KEYS
 from geo.osm.ways import FERRY_WAIT_S, STREET_KEYS, raw_ways, read_streets
@@ -120,7 +120,7 @@ def read_osm(
     if not network.edge_length_m.sum() > 0:
         raise InputError(f"{path} holds no street of any length: nodes are missing or misplaced.")
 
-    places = read_places(read.nodes, read.areas, read.raw.compounds, read.crossings)
+    places = places_of_map(read.nodes, read.areas, read.raw.compounds, read.crossings)
     if folder is not None:
         _store(folder, network, places)
     return network, places

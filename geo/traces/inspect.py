@@ -108,7 +108,7 @@ def inspect_file(path: Path, trace_format: TraceFormat, network: "StreetNetwork 
         return Inspection(replace(look, problem=str(error)), hints=hints_of(path, form, list(look.times)))
     account = mapped.accounts[0]
     days = set().union(*(value.days for value in mapped.values))
-    joined = np.concatenate([value.steps_s for value in mapped.values] or [np.zeros(0)])
+    joined = np.concatenate([value.steps_s for value in mapped.values] or [np.zeros(0, np.int64)])
     interval_s = float(np.median(joined)) if len(joined) else None
     dense = interval_s is not None and interval_s <= _WALKING_INTERVAL_S
     found = Inspection(
