@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InputError
+from geo.localtime import local_s
 from siting.demand.clusters import density_clusters
 from siting.demand.hourly import hourly_figures
 from siting.demand.names import MapNames, name_places
-from siting.demand.weighted import DemandLayer, Events, distinct_riders, local_seconds, split_by_hour
+from siting.demand.weighted import DemandLayer, Events, distinct_riders, split_by_hour
 from siting.results import HotSpot
 from siting.travel_times import Ways
 
@@ -133,7 +134,7 @@ def find_hot_spots(
 def _layer(rests: Events, label: IntArray, timezone: str) -> DemandLayer:
     """Return the rests of all clusters as a layer whose points are the clusters."""
     inside = np.nonzero(label >= 0)[0]
-    start = local_seconds(rests.start_s[inside], timezone)
+    start = local_s(rests.start_s[inside], timezone)
     row, hour, minutes = split_by_hour(start, start + (rests.end_s - rests.start_s)[inside])
     point, rider = label[inside][row], rests.rider[inside][row]
     order = np.lexsort((minutes, hour, rider, point))

@@ -10,7 +10,6 @@ reading the traces again. Hours and days are local; a day begins at 04:00.
 """
 
 import dataclasses
-import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InputError
+from geo.localtime import DAY_S, WORK_DAY_STARTS_H, local_s
 
 __all__ = [
     "BREAK_MIN",
@@ -28,16 +28,12 @@ __all__ = [
     "build_demand",
     "by_hour",
     "distinct_riders",
-    "local_seconds",
     "open_compounds",
     "split_by_hour",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-DAY_STARTS_H = 4
-"""A working day runs from 04:00 to 04:00: riders on late shifts are not cut at midnight."""
 
 FRAGMENT_SHARE = 0.1
 """A first or last day with less than this share of the median day's minutes is no day of its own."""
@@ -153,25 +149,6 @@ class Demand:
         return np.asarray(sum(parts))
 
 
-def local_seconds(t_s: IntArray, timezone: str) -> IntArray:
-    """Return epoch seconds shifted to local time, so that ``// 86400`` and ``% 86400`` are local.
-
-    The shift is looked up once for each hour that occurs: no zone changes it inside a UTC hour.
-    """
-    try:
-        zone = zoneinfo.ZoneInfo(timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-        raise InputError(
-            f"timezone {timezone!r} is not known (an IANA name such as Asia/Shanghai)."
-        ) from error
-    hours, where = np.unique(np.asarray(t_s, dtype=np.int64) // 3600, return_inverse=True)
-    shift = np.empty(len(hours), dtype=np.int64)
-    for k, hour in enumerate(hours.tolist()):
-        offset = datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone).utcoffset()
-        shift[k] = 0 if offset is None else int(offset.total_seconds())
-    return np.asarray(t_s, dtype=np.int64) + shift[where]
-
-
 def split_by_hour(start_s: IntArray, end_s: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
     """Cut local spans at full hours.
 
@@ -244,11 +221,13 @@ def build_demand(
     point, place = _points([(rest.lonlat, due_break.lonlat), (passing.lonlat,)], project, cell_m)
     pieces = []
     for events in layers:
-        start = local_seconds(events.start_s, timezone)
+        start = local_s(events.start_s, timezone)
         pieces.append(split_by_hour(start, start + (events.end_s - events.start_s)))
     # whoever rides by on further days says nothing of when the rests were seen
-    first, last = _whole_days([((hour - DAY_STARTS_H) // 24, minutes) for _, hour, minutes in pieces[:2]])
-    names = tuple(datetime.fromtimestamp(d * 86400, UTC).date().isoformat() for d in range(first, last + 1))
+    first, last = _whole_days(
+        [((hour - WORK_DAY_STARTS_H) // 24, minutes) for _, hour, minutes in pieces[:2]]
+    )
+    names = tuple(datetime.fromtimestamp(d * DAY_S, UTC).date().isoformat() for d in range(first, last + 1))
     built = []
     start_row = 0
     for events, (row, hour, minutes) in zip(layers, pieces, strict=True):
@@ -256,7 +235,7 @@ def build_demand(
             _layer(
                 point[start_row + row],
                 events.rider[row],
-                np.clip((hour - DAY_STARTS_H) // 24, first, last) - first,
+                np.clip((hour - WORK_DAY_STARTS_H) // 24, first, last) - first,
                 hour % 24,
                 minutes,
             )

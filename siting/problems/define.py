@@ -29,7 +29,6 @@ __all__ = [
     "StationPlan",
     "check_cost",
     "nearest_chosen",
-    "site_count",
 ]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -353,11 +352,6 @@ class SitingResult:
     options: tuple[int, ...] = ()
     moved: tuple[tuple[int, int], ...] = ()
     flow: Flow | None = None
-
-
-def site_count(problem: Problem, cost_s: CostArray) -> int:
-    """Return the number of sites, the columns of ``cost_s``."""
-    return int(cost_s.shape[1])
 
 
 def check_cost(problem: Problem, cost_s: CostArray) -> None:

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from geo.localtime import day_number, local_s
 from siting.demand.hourly import hourly_figures, riders_behind
-from siting.demand.weighted import Demand, DemandLayer, by_hour, local_seconds
+from siting.demand.weighted import Demand, DemandLayer, by_hour
 from siting.results import AuditFinding
 from siting.stations.hours import clock, open_by_hour, shortest_pattern, span_text
 from siting.stations.kinds import KINDS, SEVEN_ONES, ExistingStation
@@ -357,11 +358,11 @@ def _visits(
     if len(rests.xy_m):
         rows = np.array(sorted(cKDTree(rests.xy_m).query_ball_point(at_m, VISIT_M)), dtype=np.int64)
     riders = rests.rider[rows]
-    local = local_seconds(rests.start_s[rows], timezone)
+    local = local_s(rests.start_s[rows], timezone)
     shown = len(np.unique(riders)) >= k
     if not shown:
         return None, None, ()
-    visitor_days = len({(r, d) for r, d in zip(riders.tolist(), (local // 86400).tolist(), strict=True)})
+    visitor_days = len({(r, d) for r, d in zip(riders.tolist(), day_number(local).tolist(), strict=True)})
     inside: dict[int, set[int]] = {}
     for rider, start, length in zip(
         riders.tolist(), local.tolist(), (rests.end_s[rows] - rests.start_s[rows]).tolist(), strict=True

@@ -1,7 +1,6 @@
 """The tables of a study file: each key with its meaning, unit and range."""
 
 import datetime
-import zoneinfo
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -15,6 +14,8 @@ from pydantic import (
 
 from api.forms import Language, Mode
 from geo.datum import Datum
+from geo.errors import InputError
+from geo.localtime import zone
 
 __all__ = [
     "ExistingTable",
@@ -37,8 +38,8 @@ TraceColumn = Literal["rider_id", "time", "date", "lon", "lat", "lonlat", "polyl
 
 def _zone(name: str) -> str:
     try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        zone(name)
+    except InputError:
         raise ValueError("is not a name of the time zone database, such as Asia/Shanghai") from None
     return name
 

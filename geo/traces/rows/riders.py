@@ -1,19 +1,19 @@
 """Pseudonyms and codes of riders, and codes of platforms and events; raw rider ids live in `Riders` alone."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.localtime import WORK_DAY_STARTS_H, day_number, local_offset_s, zone
 from geo.privacy import Pseudonymiser
 from geo.traces.formats import RawBatch
-from geo.traces.times import local_offset_s, zone
 
 __all__ = ["ROTATIONS", "RiderTable", "Riders"]
 
 ROTATIONS: Final = ("study", "day")
-_DAY_TURN_S: Final = 4 * 3600  # a night shift belongs to the day on which it began
 
 
 class RiderTable:
@@ -26,17 +26,31 @@ class RiderTable:
         self.events: dict[str, int] = {"": 0}
 
 
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """How riders are named."""
+
+    # Schedulers print the arguments of a call that failed.
+    key: bytes = field(repr=False)
+    """Secret of at least 16 bytes."""
+    rotate: str = "study"
+    """``study``: one pseudonym a rider; ``day``: a new one each working day (local time, from 4 a.m.)."""
+    study: str = "study"
+    """Name of the study, part of the pseudonym."""
+
+
 class Riders(RiderTable):
     """Codes for (platform, raw id[, day]): the one place that knows raw ids."""
 
-    def __init__(self, key: bytes, rotate: str, study: str, timezone: str | None) -> None:
+    def __init__(self, pseudonyms: Pseudonyms, timezone: str | None) -> None:
+        rotate = pseudonyms.rotate
         if rotate not in ROTATIONS:
             raise InputError(f"pseudonyms rotate by {' or '.join(ROTATIONS)}, not by {rotate!r}")
         if rotate == "day" and timezone is None:
             raise InputError("pseudonyms that rotate by day need the time zone of the traces")
         super().__init__()
-        self._coder = Pseudonymiser(key)
-        self._study = study
+        self._coder = Pseudonymiser(pseudonyms.key)
+        self._study = pseudonyms.study
         self._where = zone(timezone) if rotate == "day" and timezone else None
         self._people: dict[tuple[str, str], int] = {}
         self._units: dict[tuple[int, int], int] = {}
@@ -66,7 +80,7 @@ class Riders(RiderTable):
         day = np.zeros(len(batch.t_s), np.int64)
         if self._where is not None:
             t_s = np.where(keep, batch.t_s, 0)
-            day = (t_s + local_offset_s(t_s, self._where) - _DAY_TURN_S) // 86_400
+            day = day_number(t_s + local_offset_s(t_s, self._where), WORK_DAY_STARTS_H)
         first_day = int(day[keep].min()) if keep.any() else 0
         days = int(day[keep].max()) - first_day + 1 if keep.any() else 1
         mixed = (batch.platform.astype(np.int64) * (len(batch.rider_ids) + 1) + batch.rider) * days

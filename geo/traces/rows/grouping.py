@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from geo.traces.ingest import Block
-from geo.traces.riders import RiderTable
+from geo.traces.rows.ingest import Block
+from geo.traces.rows.riders import RiderTable
 
 __all__ = [
     "ComesBackError",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from geo.arrays import Int64Array, Integer
 from geo.jit import kernel
-from geo.osm.opl import (
+from geo.osm.files.opl import (
     COMMA,
     DROP,
     EQUALS,

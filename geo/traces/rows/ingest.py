@@ -1,6 +1,7 @@
 """The way of a block of rows: checked, brought to WGS-84, given pseudonyms, grouped by rider and judged.
 
-The working side of `geo.traces.read`. Raw rider ids live in `geo.traces.riders.Riders` and nowhere after it.
+The working side of `geo.traces.read`. Raw rider ids live in `Riders` (`geo.traces.rows.riders`) and nowhere
+after it.
 """
 
 import functools
@@ -14,13 +15,13 @@ from numpy.typing import NDArray
 
 from geo.datum import to_wgs84
 from geo.jit import kernel
-from geo.traces.accounts import ROW_BITS, Ledger
-from geo.traces.checks import flag_rows, group_points, judge_points
 from geo.traces.datum_evidence import TraceFile, settle_datums
 from geo.traces.files.readers import read_batches, shown_name
 from geo.traces.formats import REASONS, RawBatch, TraceFormat
 from geo.traces.points import Traces
-from geo.traces.riders import Riders, RiderTable
+from geo.traces.rows.accounts import ROW_BITS, Ledger
+from geo.traces.rows.checks import flag_rows, group_points, judge_points
+from geo.traces.rows.riders import Riders, RiderTable
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork

@@ -1,4 +1,4 @@
-"""Blocks of an OSM file in the binary form (``.osm.pbf``) into the columns of `geo.osm.opl`.
+"""Blocks of an OSM file in the binary form (``.osm.pbf``) into the columns of `geo.osm.files.opl`.
 
 Each block is inflated and decoded by a kernel in threads, without a copy of the map in another form: a map
 of 38 MB is in columns in less than half the time that writing it as text would take, and no temporary file
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.arrays import Integer
-from geo.osm.opl import OsmColumns, Wanted, gather, key_table
-from geo.osm.pbf_blocks import field, scan_block
+from geo.osm.files.opl import OsmColumns, Wanted, gather, key_table
+from geo.osm.files.pbf_blocks import field, scan_block
 
 __all__ = ["UnsupportedError", "scan_pbf"]
 

@@ -2,17 +2,9 @@
 
 import pytest
 
-from geo.osm.access import (
-    CLASS_SPEEDS_KMH,
-    CLASSES,
-    IF_THROUGH,
-    NOT_PUBLIC,
-    PUBLIC,
-    WayRule,
-    node_rule,
-    turn_rule,
-    way_rule,
-)
+from geo.osm.rules.access import CLASS_SPEEDS_KMH, CLASSES, IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule, way_rule
+from geo.osm.rules.barriers import node_rule
+from geo.osm.rules.restrictions import turn_rule
 from geo.streets.raw import MODES, mode_bit
 
 

@@ -4,9 +4,9 @@ Sources, all of the OpenStreetMap wiki:
 
 - classes and their usual users: *Key:highway*, *OSM tags for routing/Access restrictions* (worldwide row);
 - the hierarchy of access keys, most general first: *Key:access* ("Land-based transportation");
-- one-way streets: *Key:oneway*, *Key:oneway:bicycle*, *Key:cycleway*, *Tag:junction=roundabout*;
-- barriers: *Key:barrier*;
-- turn restrictions: *Relation:restriction*, *Conditional restrictions*.
+- one-way streets: *Key:oneway*, *Key:oneway:bicycle*, *Key:cycleway*, *Tag:junction=roundabout*.
+
+Barriers and turn restrictions have modules of their own beside this one.
 
 Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a choice, it is made here:
 
@@ -38,7 +38,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from geo.streets.raw import ALL_MODES, MODES
+from geo.osm.rules.words import ACCESS_KEYS, CAR, EBIKE, FOOT, KEYS, OPEN, WHEELS, meaning, words
+from geo.streets.raw import MODES
 
 __all__ = [
     "CLASSES",
@@ -46,27 +47,15 @@ __all__ = [
     "CONDITIONAL_ACCESS",
     "CONDITIONAL_SPEED",
     "FERRY",
-    "GATE_KINDS",
     "IF_THROUGH",
-    "NODE_KEYS",
     "NOT_PUBLIC",
     "PUBLIC",
     "WAY_KEYS",
-    "NodeRule",
-    "TurnRule",
     "WayRule",
-    "node_rule",
-    "turn_rule",
     "way_rule",
 ]
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-EBIKE, BIKE, CAR, FOOT = (1 << i for i in range(len(MODES)))
-WHEELS = EBIKE | BIKE
 KMH = 1 / 3.6
 EBIKE_LIMIT_KMH = 15.0
 PUSHING_KMH = 4.5
@@ -119,30 +108,18 @@ _CLASS_INDEX = {name: index for index, name in enumerate(CLASSES)}
 NOT_PUBLIC, IF_THROUGH, PUBLIC = 0, 1, 2
 """Standing of a street inside a closed compound, see `WayRule.public`."""
 
-_ALWAYS_PUBLIC = _words("motorway motorway_link trunk trunk_link")
-_THROUGH = _words("primary primary_link secondary secondary_link tertiary tertiary_link")
+_ALWAYS_PUBLIC = words("motorway motorway_link trunk trunk_link")
+_THROUGH = words("primary primary_link secondary secondary_link tertiary tertiary_link")
 
 SERVICE_FACTOR = {"parking_aisle": 0.5, "driveway": 0.5, "alley": 0.7, "drive-through": 0.5}
 """Speed of wheeled modes on a service road of this kind, as a share of the class."""
 
-_HIERARCHY = {
-    EBIKE: ("access", "vehicle", "bicycle", "electric_bicycle"),
-    BIKE: ("access", "vehicle", "bicycle"),
-    CAR: ("access", "vehicle", "motor_vehicle", "motorcar"),
-    FOOT: ("access", "foot"),
-}
-_ACCESS_KEYS = ("access", "vehicle", "bicycle", "electric_bicycle", "motor_vehicle", "motorcar", "foot")
-
-_YES = _words("yes permissive designated official public allowed discouraged dismount")
-_TO_PLACE = _words("private destination customers delivery permit residents members employees students staff")
-_NO = _words("no agricultural forestry emergency military restricted prohibited use_sidepath psv bus")
-
 _FORWARD = frozenset({"yes", "true", "1"})
 _BACKWARD = frozenset({"-1", "reverse"})
 _SIDES = ("", ":left", ":right", ":both")
-_LANES = _words("lane track shared_lane share_busway opposite opposite_lane opposite_track")
+_LANES = words("lane track shared_lane share_busway opposite opposite_lane opposite_track")
 
-_HARD_HIKES = _words(
+_HARD_HIKES = words(
     "mountain_hiking demanding_mountain_hiking alpine_hiking demanding_alpine_hiking difficult_alpine_hiking"
 )
 
@@ -154,14 +131,14 @@ WAY_KEYS = frozenset(
     + ["oneway:motor_vehicle", "oneway:motorcar", "oneway:vehicle"]
     + ["service", "motorroad", "maxspeed", "tunnel", "conveying", "sac_scale", "mtb:scale"]
     + ["bridge", "layer", "indoor", "route", "duration"]
-    + [key + suffix for key in _ACCESS_KEYS for suffix in _CONDITIONAL]
+    + [key + suffix for key in ACCESS_KEYS for suffix in _CONDITIONAL]
     + [f"cycleway{side}{suffix}" for side in _SIDES for suffix in ("", ":oneway")]
     + [f"sidewalk{side}" for side in _SIDES]
 )
 """Tags of a way that `way_rule` reads."""
 
 
-CONDITIONAL_ACCESS = frozenset({f"{key}:conditional" for key in (*_ACCESS_KEYS, "oneway", "oneway:bicycle")})
+CONDITIONAL_ACCESS = frozenset({f"{key}:conditional" for key in (*ACCESS_KEYS, "oneway", "oneway:bicycle")})
 CONDITIONAL_SPEED = frozenset({f"maxspeed{side}:conditional" for side in ("", ":forward", ":backward")})
 """Tags of a way that are counted as not read."""
 
@@ -221,7 +198,7 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
         if mode == EBIKE and _trail(tags):
             along = against = "no"
         # A tag that names one direction wins over the one-way rule, e.g. bicycle:backward=yes.
-        goes_against |= bool(mode & WHEELS) and _named(mode, tags, ":backward") in _YES
+        goes_against |= bool(mode & WHEELS) and _named(mode, tags, ":backward") in OPEN
         forward |= mode * bool(along != "no" and goes_along)
         backward |= mode * bool(against != "no" and goes_against)
         private |= mode * ("private" in (along, against))
@@ -293,7 +270,7 @@ def _usual(mode: int, highway: str, speed_kmh: float, tags: Mapping[str, str]) -
 
 def _trail(tags: Mapping[str, str]) -> bool:
     """Whether a path is for hiking boots or mountain bikes: no place for a loaded e-bike."""
-    if _meaning(tags.get("electric_bicycle")) in ("yes", "private"):
+    if meaning(tags.get("electric_bicycle")) in ("yes", "private"):
         return False
     return tags.get("sac_scale") in _HARD_HIKES or tags.get("mtb:scale", "0")[:1] in tuple("23456")
 
@@ -301,9 +278,9 @@ def _trail(tags: Mapping[str, str]) -> bool:
 def _verdict(mode: int, usual: bool, tags: Mapping[str, str], suffix: str) -> str:
     """Return "yes", "private" or "no": the most specific access key that says anything wins."""
     verdict = "yes" if usual else "no"
-    for depth, key in enumerate(_HIERARCHY[mode]):
+    for depth, key in enumerate(KEYS[mode]):
         for name in (key, key + suffix):
-            said = _meaning(tags.get(name))
+            said = meaning(tags.get(name))
             if said == "no":
                 verdict = "no"
             elif said and (usual or depth >= (1 if mode == FOOT else 2) or (mode != FOOT and depth == 1)):
@@ -311,24 +288,8 @@ def _verdict(mode: int, usual: bool, tags: Mapping[str, str], suffix: str) -> st
     return verdict
 
 
-def _meaning(value: str | None) -> str:
-    """Return "yes", "private", "no", or "" for a value that says nothing; of a list the mildest counts."""
-    if value is None:
-        return ""
-    if value in _YES:
-        return "yes"
-    if value in _TO_PLACE:
-        return "private"
-    if value in _NO:
-        return "no"
-    if ";" in value:
-        parts = {_meaning(part.strip()) for part in value.split(";")}
-        return next((m for m in ("yes", "private", "no") if m in parts), "")
-    return ""
-
-
 def _named(mode: int, tags: Mapping[str, str], suffix: str) -> str | None:
-    return next((tags[k + suffix] for k in reversed(_HIERARCHY[mode][2:]) if k + suffix in tags), None)
+    return next((tags[k + suffix] for k in reversed(KEYS[mode][2:]) if k + suffix in tags), None)
 
 
 def _directions(mode: int, highway: str, tags: Mapping[str, str]) -> tuple[bool, bool]:
@@ -413,139 +374,3 @@ def _limit_kmh(value: str | None) -> float | None:
     except ValueError:
         return 7.0 if value == "walk" else None
     return limit if 3 <= limit <= 200 else None
-
-
-_BARRIERS_BY_BLOCK = {
-    0: (
-        "entrance no gate lift_gate swing_gate sliding_gate sliding_beam barrier_gate bump_gate "
-        "hampshire_gate cattle_grid toll_booth sally_port border_control checkpoint security_control "
-        "security_booth guard_house kerb height_restrictor spikes gate;lift_gate"
-    ),
-    CAR: (
-        "bollard block cycle_barrier bicycle_barrier planter jersey_barrier chain rope bar wicket_gate "
-        "bus_trap sump_buster log debris chicane yes"
-    ),
-    CAR | EBIKE: "motorcycle_barrier",
-    CAR | WHEELS: "kissing_gate stile v_stile squeeze_stile horse_stile turnstile full-height_turnstile",
-    ALL_MODES: "wall fence wire_fence hedge city_wall retaining_wall ditch guard_rail cable_barrier",
-}
-BARRIER_BLOCKS = {name: modes for modes, names in _BARRIERS_BY_BLOCK.items() for name in names.split()}
-"""Modes that a barrier node stops where its access tags do not say otherwise; one not listed stops cars."""
-
-GATE_KINDS = _words(
-    "gate lift_gate swing_gate sliding_gate sliding_beam barrier_gate wicket_gate sally_port entrance "
-    "gate;lift_gate security_control security_booth guard_house checkpoint turnstile "
-    "full-height_turnstile hampshire_gate bump_gate"
-)
-"""Barriers where a compound is entered."""
-
-NODE_KEYS = frozenset({"barrier", "entrance", "highway", "locked", *_ACCESS_KEYS})
-"""Tags of a node that `node_rule` reads."""
-
-
-class NodeRule(NamedTuple):
-    """What a barrier node does.
-
-    Attributes
-    ----------
-    blocked : int
-        Modes that it stops.
-    gate : bool
-        Whether it is a gate.
-    private : int
-        Modes that may pass it only to a place behind it, as into a compound.
-    """
-
-    blocked: int
-    gate: bool
-    private: int
-
-
-def node_rule(tags: Mapping[str, str]) -> NodeRule:
-    """Barrier of a node by its tags (those of `NODE_KEYS`); nothing is blocked where there is no barrier."""
-    barrier = tags.get("barrier")
-    if barrier is None:
-        # A lift is for people; who may take a bicycle along is told so.
-        lift = tags.get("highway") == "elevator"
-        opened = sum(mode * (_own_word(mode, tags) == "yes") for mode in (EBIKE, BIKE)) if lift else 0
-        return NodeRule((CAR | WHEELS) & ~opened if lift else 0, False, 0)
-    usual = BARRIER_BLOCKS.get(barrier, CAR)
-    locked = tags.get("locked") == "yes" and _meaning(tags.get("access")) != "yes"
-    blocked = private = 0
-    for mode, keys in _HIERARCHY.items():
-        stopped, to_place = bool(usual & mode), False
-        for depth, key in enumerate(keys):
-            said = _meaning(tags.get(key))
-            # access=yes beside a bollard speaks of people, it does not make room for a car.
-            if said == "no" or (said and (depth > 0 or not stopped)):
-                stopped, to_place = said == "no", said == "private"
-        # Who is named has the key.
-        stopped = stopped or (locked and not _own_word(mode, tags))
-        blocked |= mode * stopped
-        private |= mode * (to_place and not stopped)
-    return NodeRule(blocked, barrier in GATE_KINDS, private)
-
-
-def _own_word(mode: int, tags: Mapping[str, str]) -> str:
-    """Return what the keys below ``access`` say of the mode, the most specific first; "" for nothing."""
-    said = (_meaning(tags.get(key)) for key in reversed(_HIERARCHY[mode][1:]))
-    return next((word for word in said if word), "")
-
-
-PLAIN_TURNS_BIND = CAR | WHEELS
-"""Modes that a plain ``restriction`` binds. A sign at the junction is for all vehicles, non-motor ones too
-(Road Traffic Safety Law, art. 38), and OSRM has read it so since 2026; a mapper who frees bicycles says
-``except=bicycle``. Take `WHEELS` out to let both kinds of bicycle turn as they like."""
-
-_TURN_KEYS = {
-    EBIKE: ("electric_bicycle", "bicycle", "vehicle"),
-    BIKE: ("bicycle", "vehicle"),
-    CAR: ("motorcar", "motor_vehicle", "vehicle"),
-}
-"""Kinds of vehicle in ``restriction:KIND`` and in ``except`` that mean the mode, the most specific first."""
-_HOURS = ("day_on", "day_off", "hour_on", "hour_off")
-
-
-class TurnRule(NamedTuple):
-    """What a turn restriction forbids.
-
-    Attributes
-    ----------
-    no, only : int
-        Modes that may not take its turn; modes that may take no other.
-    timed : bool
-        It holds at certain hours for some mode, so that it is not heeded for that mode.
-    """
-
-    no: int
-    only: int
-    timed: bool
-
-
-def turn_rule(tags: Mapping[str, str]) -> TurnRule:
-    """Whom a relation of type ``restriction`` (or ``restriction:KIND``) binds by its tags."""
-    no, only, timed = 0, 0, False
-    hours = any(key in tags for key in _HOURS)
-    exempt = {word.strip() for word in tags.get("except", "").replace(",", ";").split(";")}
-    _, _, alone = tags.get("type", "").partition(":")
-    for mode, kinds in _TURN_KEYS.items():
-        if exempt.intersection(kinds):
-            continue
-        plain = "restriction" if mode & PLAIN_TURNS_BIND and alone in ("", *kinds) else ""
-        for key in (*(f"restriction:{kind}" for kind in kinds), plain):
-            value, at_times = (
-                tags.get(key, ""),
-                _is_turn(tags.get(f"{key}:conditional", "")) if key else False,
-            )
-            if not (value or at_times):
-                continue
-            if at_times or (hours and _is_turn(value)):
-                timed = True
-            elif _is_turn(value):
-                no, only = no | mode * value.startswith("no_"), only | mode * value.startswith("only_")
-            break
-    return TurnRule(no, only, timed)
-
-
-def _is_turn(value: str) -> bool:
-    return value.startswith(("no_", "only_"))

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo.osm.opl import OsmColumns, Wanted, parse_tags, scan
-from geo.osm.pbf import UnsupportedError, scan_pbf
+from geo.osm.files.opl import OsmColumns, Wanted, parse_tags, scan
+from geo.osm.files.pbf import UnsupportedError, scan_pbf
 from geo.osm.read import read_raw
 
 SLOW_FIXTURE = [HealthCheck.function_scoped_fixture]

@@ -1,6 +1,6 @@
 """Which points of a rider can be true: the order of points, duplicates, impossible speeds, clocks that jump.
 
-Kernels on columns; `geo.traces.ingest` drives them. Their answer does not depend on the order of rows in
+Kernels on columns; `geo.traces.rows.ingest` drives them. Their answer does not depend on the order of rows in
 files.
 """
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from geo.traces.formats import REASONS
 from geo.traces.points import Account
-from geo.traces.rejects import RejectsFile
+from geo.traces.rows.rejects import RejectsFile
 
 __all__ = ["ROW_BITS", "Ledger"]
 
