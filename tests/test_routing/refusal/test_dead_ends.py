@@ -125,7 +125,7 @@ def test_the_checker_knows_dead_ends_by_itself() -> None:
     assert problems == ("the plan ends where no legal way leads out of",)
 
 
-def test_where_there_is_little_town_at_all_he_may_turn_back() -> None:
+def test_where_there_is_little_town_at_all_one_may_turn_back() -> None:
     small = ascii_map("A---------B---------C", {"ABC": {}})
     ends = [tuple(small.lonlat([letter])[0].tolist()) for letter in "AC"]
     task = Task("t", Visit(ends[1], 30.0))
