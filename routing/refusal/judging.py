@@ -41,7 +41,7 @@ __all__ = [
     "Ask",
     "Judged",
     "Legs",
-    "Limits",
+    "RiderLimits",
     "allowed_places",
     "examine",
     "judge",
@@ -87,7 +87,7 @@ class Legs(NamedTuple):
     between: Int64Array
 
 
-class Limits(NamedTuple):
+class RiderLimits(NamedTuple):
     """By row."""
 
     hour: Int64Array
@@ -107,7 +107,7 @@ class Judged(NamedTuple):
     width: int
     ask: Ask
     legs: Legs
-    limits: Limits
+    limits: RiderLimits
 
 
 @kernel

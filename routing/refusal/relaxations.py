@@ -28,7 +28,7 @@ from routing.refusal.judging import (
     Ask,
     Judged,
     Legs,
-    Limits,
+    RiderLimits,
     allowed_places,
     examine,
     judge,
@@ -66,7 +66,7 @@ class NearMisses:
     table: Int64Array
     ask: Ask
     legs: Legs
-    limits: Limits
+    limits: RiderLimits
 
     @property
     def allowed(self) -> list[tuple[int, int, int, int]]:
@@ -221,7 +221,7 @@ def ridden_ms(seconds: FloatArray, walks: Int64Array, factor: Int64Array) -> Int
     return np.where(known, walks + (net * factor + 999) // 1000, -1)
 
 
-def _limits(fleet: Fleet, mode_fleet: ModeFleet, task: Task, over_m: float, trap: bool) -> Limits:
+def _limits(fleet: Fleet, mode_fleet: ModeFleet, task: Task, over_m: float, trap: bool) -> RiderLimits:
     c, policy = mode_fleet.c, fleet.policy
     size = len(c.stops)
     rows = np.flatnonzero(c.stops >= 0)
@@ -251,4 +251,4 @@ def _limits(fleet: Fleet, mode_fleet: ModeFleet, task: Task, over_m: float, trap
         last, which = np.unique(c.edge[rows * mode_fleet.width + c.stops[rows]], return_inverse=True)
         free = [leads_on(fleet.network, mode_fleet.mode, edge, STUCK_M) for edge in last.tolist()]
         stuck[rows] = ~np.array(free, np.bool_)[which]
-    return Limits(hour, shift_end, day_end, kinds, skip, stuck)
+    return RiderLimits(hour, shift_end, day_end, kinds, skip, stuck)
