@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from geo.arrays import FloatArray
 from geo.errors import InputError
 from geo.streets import StreetNetwork
+from routing.assign import LISTED, assign_lists
 from routing.candidates import candidates_for
 from routing.dispatch.commands import Proposal
 from routing.dispatch.events import RiderKey, Terms
@@ -290,6 +291,38 @@ class Board:
         if not found and not candidates_for(self.fleet, timed, 1, now_s):
             return refusal(self.fleet, dataclasses.replace(timed, people=1), now_s)
         return tuple(self._proposal(one, timed, task, now_s) for one in found)
+
+    def propose_each(
+        self, asked: Sequence[tuple[Task, frozenset[RiderKey]]], now_s: float
+    ) -> tuple[Proposal | None, ...]:
+        """Return for each of many tasks one rider to ask, at the least total rank, at most one task a rider.
+
+        Parameters
+        ----------
+        asked : sequence of (Task, riders who are not asked)
+            Tasks for one person.
+        now_s : float
+            Epoch seconds.
+
+        Returns
+        -------
+        tuple of Proposal, optional
+            None for tasks that are left over: as few as possible, those of lower priority first.
+        """
+        full = {name for name, held in self._held.items() if len(held) >= self.most_open}
+        tasks = [task for task, _ in asked]
+
+        def best(at: int, size: int) -> tuple[Candidate, ...]:
+            task, barred = asked[at]
+            left_out = full | {key.fleet_id for key in barred}
+            return tuple(self._fitting(task, size, left_out, now_s))
+
+        lists = [best(at, LISTED) for at in range(len(tasks))]
+        chosen = assign_lists(tasks, lists, best, LISTED)
+        return tuple(
+            None if found is None else self._proposal(found, task, task, now_s)
+            for found, task in zip(chosen, tasks, strict=True)
+        )
 
     def _fitting(self, timed: Task, count: int, left_out: set[str], now_s: float) -> list[Candidate]:
         """Return the best riders whose open offers the task does not break, whatever becomes of them."""

@@ -181,11 +181,9 @@ class City:
             return self.handle(task_id, co.Unmatched(found.binding.rule), now_s)
         if not found:
             return self.handle(task_id, co.Unmatched("asked"), now_s)
-        patient = now_s < self._published_s.get(task_id, now_s) + self.rules.patient_for_s
-        if patient:
-            found = tuple(one for one in found if one.terms.extra_s <= self.rules.patient_extra_s)
-            if state.task.people > 1 and len(found) < state.wanted:
-                found = ()
+        found = tuple(one for one in found if not self._too_dear(task_id, one, now_s))
+        if state.task.people > 1 and len(found) < state.wanted:
+            found = ()
         return self.handle(task_id, co.MakeOffers(found, self.rules.offer_for_s), now_s)
 
     # -- time
@@ -199,7 +197,10 @@ class City:
             _, task_id = heapq.heappop(self._due)
             if task_id in self.tasks:
                 happened.setdefault(task_id, []).extend(self.handle(task_id, co.Tick(), now_s).events)
-        for task_id in self._to_try(now_s, set(happened)):
+        waiting = self._to_try(now_s, set(happened))
+        for one in self._ask_together(waiting, now_s) if self.rules.every_s else ():
+            happened.setdefault(one.task_id, []).extend(one.events)
+        for task_id in waiting:
             happened.setdefault(task_id, []).extend(self.ask(task_id, now_s).events)
         return tuple(Happened(task_id, tuple(events)) for task_id, events in happened.items() if events)
 
@@ -214,6 +215,22 @@ class City:
         """When `tick` has something to do next, in epoch seconds; inf: never."""
         due = self._due[0][0] if self._due else math.inf
         return min((due, *self._waiting.values()))
+
+    def _ask_together(self, task_ids: Sequence[str], now_s: float) -> tuple[Happened, ...]:
+        """Ask one rider for each task that wants one, so that all together cost least."""
+        alone = [one for one in task_ids if self.tasks[one].wanted and self.tasks[one].task.people == 1]
+        asked = [(self.tasks[one].task, self.tasks[one].asked) for one in alone]
+        done = []
+        for task_id, proposal in zip(alone, self.board.propose_each(asked, now_s), strict=True):
+            if proposal is None or self._too_dear(task_id, proposal, now_s):
+                continue
+            done.append(self.handle(task_id, co.MakeOffers((proposal,), self.rules.offer_for_s), now_s))
+        return tuple(done)
+
+    def _too_dear(self, task_id: str, proposal: co.Proposal, now_s: float) -> bool:
+        """Whether a task rather waits for a rider whom it costs less."""
+        until_s = self._published_s.get(task_id, now_s) + self.rules.patient_for_s
+        return now_s < until_s and proposal.terms.extra_s > self.rules.patient_extra_s
 
     def forget(self, task_id: str) -> None:
         """Drop a task that is over; it can still be read where events are kept."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -359,3 +360,35 @@ def test_a_trial_leaves_the_fleet_as_it_was() -> None:
         for at, (was, now) in enumerate(zip(before[mode], mode_fleet.c, strict=True)):
             if at != order:
                 np.testing.assert_array_equal(was, now)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_tasks_collected_are_offered_at_the_least_cost_in_all(seed: int) -> None:
+    """As many tasks as possible, then the least total: against all assignments of riders to tasks."""
+    rng = np.random.default_rng(seed)
+    city = City(TOWN, POLICY, dataclasses.replace(RULES, every_s=30.0))
+    riders = riders_of(seed, 4)
+    city.board.put(riders, NOW)
+    tasks = [a_task(rng, number) for number in range(3)]
+    for task in tasks:
+        city.publish(task, "office", NOW)
+        assert not city.tasks[task.task_id].open
+    cost: dict[tuple[str, str], float] = {}
+    for task in tasks:
+        found = city.board.propose(task, 4, (), NOW + 31.0)
+        if isinstance(found, tuple):
+            cost.update({(task.task_id, one.rider.rider_id): one.terms.extra_s for one in found})
+    city.tick(NOW + 31.0)
+    # Before anybody is asked a second time, each rider has one offer at most: the first of each rider counts.
+    made = [(state.task.task_id, state.open[0]) for state in city.tasks.values() if state.open]
+    best = (0, 0.0)
+    names: list[str | None] = [key.rider_id for key, _ in riders]
+    for choice in itertools.product([None, *names], repeat=len(tasks)):
+        pairs = [(task.task_id, name) for task, name in zip(tasks, choice, strict=True) if name is not None]
+        taken = [name for _, name in pairs]
+        if len(set(taken)) == len(taken) and all(pair in cost for pair in pairs):
+            best = min(best, (-len(pairs), sum(cost[pair] for pair in pairs if pair[1] is not None)))
+    assert -len(made) <= best[0]
+    if -len(made) == best[0] and len({offer.rider for _, offer in made}) == len(made):
+        assert sum(offer.terms.extra_s for _, offer in made) == pytest.approx(best[1], abs=0.01)

@@ -139,7 +139,7 @@ class Life(RuleBasedStateMachine):
     @rule(people=st.integers(1, 3))
     @precondition(lambda self: self.state is None)
     def publish(self, people: int) -> None:
-        assert self.do(co.Publish(a_task(people), "office"))
+        assert self.do(co.Publish(a_task(people, self.now_s + 4_000.0), "office"))
 
     @rule(seconds=st.sampled_from([1.0, 30.0, 61.0, 2_000.0]))
     def pass_time(self, seconds: float) -> None:
