@@ -70,5 +70,8 @@ def kernel(function: F) -> F:
     that can reach this one by imports, in whatever folder they lie.
     """
     compiled = numba.njit(cache=True, nogil=True)(function)
-    cast(Any, compiled)._cache._cache_file._source_stamp = _stamp(HOUSE, function.__module__)
+    stamp, kept = _stamp(HOUSE, function.__module__), cast(Any, compiled)._cache._cache_file
+    kept._source_stamp = stamp
+    # Compared before the rest is unpickled: an older index may name a class that is gone by now.
+    kept._version = f"{kept._version} {stamp}"
     return cast(F, compiled)

@@ -110,14 +110,18 @@ class Desk:
         Raises
         ------
         StoreUnavailable
-            When the store cannot be read, or another process has this SQLite file.
+            When another process has this SQLite file.
         """
         self.memory.leading = self._leadership.try_lead()
         if not self.memory.shared and not self.memory.leading:
             raise StoreUnavailable(
                 f"another process serves {self.database.shown}; several need PostgreSQL", 30
             )
-        self._load()
+        try:
+            self._load()
+        except StoreUnavailable:
+            # It is read as soon as the store is there; until then every command is told to come again.
+            LOG.warning("the database cannot be reached; the service waits for it")
         if self.memory.shared:
             self._listener = Listener(self.database, [CHANNEL], lambda _, __: self._poke(), self._poke)
             self._listener.__enter__()

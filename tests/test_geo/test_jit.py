@@ -72,3 +72,17 @@ def test_two_modules_that_change_places_do_not_keep_each_others_code(house: Path
     _write(house, "geo.one", KERNEL.format(name="inner", value="x + 10"))
     _write(house, "geo.two", KERNEL.format(name="inner", value="x + 1"))
     assert _run(house) == "11"
+
+
+def test_a_type_that_has_another_name_by_now_does_not_stop_a_cached_kernel(house: Path) -> None:
+    """The index of an older version names a class that is gone: it is passed over, not unpickled."""
+    text = (
+        "from typing import NamedTuple\nfrom geo.jit import kernel\n\n\n"
+        "class {name}(NamedTuple):\n    x: int\n\n\n"
+        "@kernel\ndef inner(p: {name}) -> int:\n    return p.x + {value}\n\n\ndef outer(x: int) -> int:\n"
+        "    return inner({name}(x))\n"
+    )
+    _write(house, "geo.outer", text.format(name="Places", value=1))
+    assert _run(house) == "2"
+    _write(house, "geo.outer", text.format(name="PlaceColumns", value=10))
+    assert _run(house) == "11"
