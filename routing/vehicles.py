@@ -2,12 +2,11 @@
 
 Places and times are judged by the matcher's own rules (`routing.refusal.relaxations`: all places of all
 plans); what it does not know is checked here: freight in several dimensions, a last stop, a limit on the
-number of tasks, several windows, and breaks that are taken where the vehicle is.
+number of tasks, and breaks that are taken where the vehicle is.
 """
 
 import dataclasses
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,9 +18,9 @@ from routing.fleet.fleet import Fleet
 from routing.model.policy import Policy
 from routing.model.results import Binding, Said
 from routing.model.riders import Rider, Stop
-from routing.model.tasks import Task
+from routing.model.tasks import Task, stops_of
 from routing.refusal.explain import refusal
-from routing.refusal.relaxations import NearMisses, Window, near_misses
+from routing.refusal.relaxations import NearMisses, near_misses
 
 __all__ = ["Drive", "Load", "Order", "Vehicle", "drive", "insert_orders"]
 
@@ -38,31 +37,19 @@ class Load:
     """Loaded where the vehicle starts, handed over here."""
     change: Amounts
     """Taken up here (kept to the end, or to a later stop), or handed over (negative)."""
-    windows: tuple[Window, ...] = ()
-    """All windows of the stop; one of them is that of the plan."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Order:
-    """A task with all of its windows and its freight."""
+    """A task and its freight."""
 
     task: Task
-    """Its own windows are not looked at."""
     stop_ids: tuple[str, ...]
     """Names that its one or two stops get."""
-    windows: tuple[Window, ...]
-    dropoff_windows: tuple[Window, ...]
-    """Empty for a task with one place."""
     deliver: Amounts
     """Loaded at the start of the route; of a task with one place."""
     take: Amounts
     """Taken up there: to the end of the route, or to the drop-off."""
-
-    def spans(self) -> Iterator[tuple[Window, Window]]:
-        """All choices of windows; a task with one place has the same twice."""
-        if self.task.dropoff is None:
-            return ((window, window) for window in self.windows)
-        return itertools.product(self.windows, self.dropoff_windows)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,7 +66,7 @@ class Vehicle:
     """Whether the last stop is where the vehicle must end."""
     most_tasks: int | None = None
     """Stops that are tasks, at most."""
-    breaks: tuple[tuple[Stop, tuple[Window, ...]], ...] = ()
+    breaks: tuple[Stop, ...] = ()
     """Breaks whose place in the plan is not given."""
 
     @property
@@ -162,7 +149,7 @@ def insert_orders(
     for vehicle in vehicles:
         if vehicle.rider.rider_id in plans:
             raise InputError(f"two vehicles have the id {vehicle.rider.rider_id}")
-        settled = _with_breaks(scratch, _with_windows(scratch, vehicle))
+        settled = _with_breaks(scratch, _settled(network, vehicle))
         plans[vehicle.rider.rider_id] = settled
         _put(fleet, settled)
     now_s = min((vehicle.start_s for vehicle in vehicles), default=0.0)
@@ -180,7 +167,7 @@ def insert_orders(
 
 def _turn(order: Order) -> tuple[int, float, str]:
     task = order.task
-    return -task.priority, max(last for _, last in order.windows), task.task_id
+    return -task.priority, task.place.latest_s, task.task_id
 
 
 def _put(fleet: Fleet, vehicle: Vehicle) -> None:
@@ -195,7 +182,6 @@ class _Found:
     vehicle_id: str
     place: int
     dropoff_place: int
-    span: tuple[Window, Window]
 
 
 def _cheapest(fleet: Fleet, plans: dict[str, Vehicle], order: Order, now_s: float) -> _Found | Binding:
@@ -203,41 +189,28 @@ def _cheapest(fleet: Fleet, plans: dict[str, Vehicle], order: Order, now_s: floa
     best: _Found | None = None
     # How far the places that are in time got with what is checked here.
     passed = 0
-    judged = [near_misses(fleet, mode_fleet, order.task, now_s) for mode_fleet in fleet.mode_fleets.values()]
-    for span in order.spans():
-        for misses in judged:
-            if misses is None:
+    for mode_fleet in fleet.mode_fleets.values():
+        misses = near_misses(fleet, mode_fleet, order.task, now_s)
+        for row, least, _, _ in () if misses is None else misses.allowed:
+            vehicle = plans[fleet.id_at(mode_fleet.mode, row)]
+            passed = max(passed, 1)
+            if best is not None and least > best.extra_ms:
                 continue
-            again = misses.at(*span, allowed_only=True)
-            for row, least, _, _ in again.allowed:
-                vehicle = plans[fleet.id_at(again.mode_fleet.mode, row)]
-                passed = max(passed, 1)
-                if best is not None and least > best.extra_ms:
-                    continue
-                found, got = _first_that_holds(again, row, vehicle, order)
-                passed = max(passed, got)
-                if found is not None:
-                    one = _Found(*found[:1], vehicle.rider.rider_id, *found[1:], span)
-                    best = one if best is None else min(best, one)
+            found, got = _first_that_holds(misses, row, vehicle, order)
+            passed = max(passed, got)
+            if found is not None:
+                extra_ms, place, end = found
+                one = _Found(extra_ms, vehicle.rider.rider_id, place, end)
+                best = one if best is None else min(best, one)
     if best is not None:
         return best
     if passed:
         rule, key = _CHECKED[passed - 1]
         return Binding(rule, "", None, Said.of(key))
-    first, second = next(order.spans())
-    return refusal(fleet, _timed(order.task, first, second), now_s).binding
+    return refusal(fleet, order.task, now_s).binding
 
 
 _CHECKED = (("shift", "why.after_end"), ("capacity", "why.most_tasks"), ("capacity", "why.freight"))
-
-
-def _timed(task: Task, place: Window, dropoff: Window) -> Task:
-    """Return a task with windows chosen for it."""
-    first = dataclasses.replace(task.place, earliest_s=place[0], latest_s=place[1])
-    if task.dropoff is None:
-        return dataclasses.replace(task, place=first)
-    end = dataclasses.replace(task.dropoff, earliest_s=dropoff[0], latest_s=dropoff[1])
-    return dataclasses.replace(task, place=first, dropoff=end)
 
 
 def _first_that_holds(
@@ -278,19 +251,17 @@ def _room(vehicle: Vehicle, amounts: Amounts) -> BoolArray:
 
 def _inserted(network: StreetNetwork, vehicle: Vehicle, order: Order, found: _Found) -> Vehicle:
     """Return the vehicle with an order in its plan, breaks moved along."""
-    task, (first, second) = order.task, found.span
-    pair = task.dropoff is not None
-    nothing = (0,) * len(order.take)
-    load = Load(order.deliver, order.take, order.windows)
-    kind = "pickup" if pair else "task"
+    added = [
+        dataclasses.replace(stop, stop_id=stop_id, load_change=0)
+        for stop, stop_id in zip(stops_of(order.task), order.stop_ids, strict=True)
+    ]
     stops, loads = list(vehicle.rider.stops), list(vehicle.loads)
-    if task.dropoff is not None:
-        end = Stop(order.stop_ids[1], task.dropoff.lonlat, task.dropoff.service_s, *second, "dropoff")
-        stops.insert(found.dropoff_place, end)
+    if len(added) > 1:
+        stops.insert(found.dropoff_place, added[1])
         back = tuple(-amount for amount in order.take)
-        loads.insert(found.dropoff_place, Load(nothing, back, order.dropoff_windows))
-    stops.insert(found.place, Stop(order.stop_ids[0], task.place.lonlat, task.place.service_s, *first, kind))
-    loads.insert(found.place, load)
+        loads.insert(found.dropoff_place, Load((0,) * len(order.take), back))
+    stops.insert(found.place, added[0])
+    loads.insert(found.place, Load(order.deliver, order.take))
     rider = dataclasses.replace(vehicle.rider, stops=tuple(stops))
     return _settled(network, dataclasses.replace(vehicle, rider=rider, loads=tuple(loads)))
 
@@ -311,31 +282,14 @@ def _settled(network: StreetNetwork, vehicle: Vehicle) -> Vehicle:
     return dataclasses.replace(vehicle, rider=dataclasses.replace(vehicle.rider, stops=tuple(stops)))
 
 
-def _with_windows(scratch: Fleet, vehicle: Vehicle) -> Vehicle:
-    """Choose for every given stop the first window that is still open when the vehicle is there."""
-    vehicle = _settled(scratch.network, vehicle)
-    for at, load in enumerate(vehicle.loads):
-        if len(load.windows) < 2:
-            continue
-        _put(scratch, vehicle)
-        arrival_s = drive(scratch, vehicle.rider.rider_id).arrival_ms[at] / 1000
-        earliest_s, latest_s = next((one for one in load.windows if one[1] >= arrival_s), load.windows[-1])
-        stops = list(vehicle.rider.stops)
-        stops[at] = dataclasses.replace(stops[at], earliest_s=earliest_s, latest_s=latest_s)
-        vehicle = dataclasses.replace(vehicle, rider=dataclasses.replace(vehicle.rider, stops=tuple(stops)))
-    return vehicle
-
-
 def _with_breaks(scratch: Fleet, vehicle: Vehicle) -> Vehicle:
     """Put breaks without a place into the plan: where least gets late, then where the plan ends soonest."""
     size = len(vehicle.loads[0].from_start) if vehicle.loads else len(vehicle.capacity or ())
-    for stop, windows in vehicle.breaks:
+    for stop in vehicle.breaks:
         tried: list[tuple[int, int, int, Vehicle]] = []
-        for (earliest_s, latest_s), at in itertools.product(
-            windows, range(len(vehicle.rider.stops) + (not vehicle.ends))
-        ):
+        for at in range(len(vehicle.rider.stops) + (not vehicle.ends)):
             stops, loads = list(vehicle.rider.stops), list(vehicle.loads)
-            stops.insert(at, dataclasses.replace(stop, earliest_s=earliest_s, latest_s=latest_s))
+            stops.insert(at, stop)
             loads.insert(at, Load((0,) * size, (0,) * size))
             rider = dataclasses.replace(vehicle.rider, stops=tuple(stops))
             trial = _settled(

@@ -38,6 +38,7 @@ from api.matching.forms import (
     StopSlackOut,
     TaskIn,
     VisitIn,
+    Windows,
 )
 from api.matching.windows import check_windows
 from api.matching.wording import reason_text
@@ -60,9 +61,11 @@ from routing.model import (
     Rider,
     Route,
     Seconds,
+    Span,
     Stop,
     Task,
     Visit,
+    spans_of,
 )
 
 __all__ = [
@@ -217,10 +220,7 @@ def asked_of(request: MatchRequest, *, one_task: bool = False) -> Asked:
             lonlat=next(places),
             mode=rider.mode,
             stops=tuple(
-                Stop(
-                    stop.stop_id, next(places), stop.service_s, _low(stop.earliest), _high(stop.due),
-                    stop.kind, stop.load_change,
-                )
+                _stop(stop, next(places))
                 for stop in rider.stops
             ),
             speed_factor=rider.speed_factor,
@@ -272,8 +272,24 @@ def _places(request: MatchRequest) -> list[LonLat]:
     return [(lon, lat) for lon, lat in placed.tolist()]
 
 
+def _stop(stop: StopIn, lonlat: LonLat) -> Stop:
+    earliest_s, latest_s, closed_s = _window(stop.earliest, stop.due, stop.windows)
+    return Stop(
+        stop.stop_id, lonlat, stop.service_s, earliest_s, latest_s, stop.kind, stop.load_change, closed_s
+    )
+
+
 def _visit(visit: VisitIn, lonlat: LonLat) -> Visit:
-    return Visit(lonlat, visit.service_s, _low(visit.earliest), _high(visit.latest))
+    return Visit(lonlat, visit.service_s, *_window(visit.earliest, visit.latest, visit.windows))
+
+
+def _window(
+    first: datetime.datetime | None, last: datetime.datetime | None, several: Windows | None
+) -> tuple[float, float, tuple[Span, ...]]:
+    """Return when a service may begin at first and at last, and what is closed in between."""
+    if several is None:
+        return _low(first), _high(last), ()
+    return spans_of((one.timestamp(), other.timestamp()) for one, other in several)
 
 
 def _low(instant: datetime.datetime | None) -> float:

@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from api.vroom.forms import (
     VroomVehicle,
 )
 from geo.datum import Datum, to_wgs84
-from routing.model import Rider, Stop, Task, Visit
+from routing.model import Rider, Stop, Task, Visit, spans_of
 from routing.vehicles import Load, Order, Vehicle
 
 __all__ = ["Problem", "Source", "read"]
@@ -26,6 +27,7 @@ __all__ = ["Problem", "Source", "read"]
 Amounts = tuple[int, ...]
 Window = tuple[float, float]
 Part = VroomJob | VroomShipmentPart
+_Timed = TypeVar("_Timed", Stop, Visit)
 ALWAYS: tuple[Window, ...] = ((-math.inf, math.inf),)
 MODES: dict[str, Mode] = {"car": "car", "bike": "bike", "bicycle": "bike", "ebike": "ebike", "foot": "foot"}
 
@@ -148,8 +150,8 @@ class _Reader:
             shift_end_s=end_s,
         )
         free = tuple(
-            (_pause(pause), tuple((float(a), float(b)) for a, b in pause.time_windows))
-            for pause in sorted(pauses.values(), key=lambda pause: pause.time_windows[0])
+            _opened(_pause(pause), pause.time_windows)
+            for pause in sorted(pauses.values(), key=lambda pause: min(pause.time_windows))
         )
         return Vehicle(
             rider=rider,
@@ -181,7 +183,7 @@ class _Reader:
                 )
                 return None
             windows = self._narrowed(step, pause.time_windows, pointer)
-            return _opened(_pause(pause), windows), Load(nothing, nothing, windows)
+            return _opened(_pause(pause), windows), Load(nothing, nothing)
         stop_id = f"{step.type}/{step.id}"
         source = self.sources.get(stop_id)
         if source is None or stop_id in self.given:
@@ -192,7 +194,7 @@ class _Reader:
         windows = self._narrowed(step, source.part.time_windows, pointer)
         kinds = {"job": "task", "pickup": "pickup", "delivery": "dropoff"}
         stop = Stop(stop_id, self.lonlat(source.part.location), source.part.service, kind=kinds[step.type])
-        return _opened(stop, windows), self._load(source, windows)
+        return _opened(stop, windows), self._load(source)
 
     def _narrowed(
         self, step: VroomStep, given: tuple[tuple[int, int], ...] | None, pointer: str
@@ -212,12 +214,12 @@ class _Reader:
             return ALWAYS
         return windows
 
-    def _load(self, source: Source, windows: tuple[Window, ...]) -> Load:
+    def _load(self, source: Source) -> Load:
         if isinstance(source.whole, VroomJob):
-            return Load(self.amounts(source.whole.delivery), self.amounts(source.whole.pickup), windows)
+            return Load(self.amounts(source.whole.delivery), self.amounts(source.whole.pickup))
         amount = self.amounts(source.whole.amount)
         change = amount if source.kind == "pickup" else tuple(-one for one in amount)
-        return Load((0,) * self.size, change, windows)
+        return Load((0,) * self.size, change)
 
     def _check_pairs(self, pointer: str, vehicle: VroomVehicle) -> None:
         """Both parts of a shipment stand in the steps of one vehicle, the pick-up first, or neither does."""
@@ -243,23 +245,26 @@ class _Reader:
             if f"job/{job.id}" in self.given:
                 continue
             task = Task(
-                f"job/{job.id}", Visit(self.lonlat(job.location), job.service), kind="errand",
+                f"job/{job.id}", self._visit(job), kind="errand",
                 skills=frozenset(map(str, job.skills)), priority=job.priority,
             )  # fmt: skip
             amounts = self.amounts(job.delivery), self.amounts(job.pickup)
-            yield Order(task, (task.task_id,), _windows(job), (), *amounts)
+            yield Order(task, (task.task_id,), *amounts)
         for shipment in self.request.shipments:
             first, last = shipment.pickup, shipment.delivery
             names = f"pickup/{first.id}", f"delivery/{last.id}"
             if names[0] in self.given:
                 continue
             task = Task(
-                f"{names[0]} {names[1]}", Visit(self.lonlat(first.location), first.service),
-                Visit(self.lonlat(last.location), last.service), kind="errand",
+                f"{names[0]} {names[1]}", self._visit(first), self._visit(last), kind="errand",
                 skills=frozenset(map(str, shipment.skills)), priority=shipment.priority,
             )  # fmt: skip
             nothing, amount = (0,) * self.size, self.amounts(shipment.amount)
-            yield Order(task, names, _windows(first), _windows(last), nothing, amount)
+            yield Order(task, names, nothing, amount)
+
+    def _visit(self, part: Part) -> Visit:
+        visit = Visit(self.lonlat(part.location), part.service)
+        return visit if part.time_windows is None else _opened(visit, part.time_windows)
 
 
 def read(request: VroomRequest, datum: Datum, most_orders: int) -> Problem:
@@ -297,14 +302,13 @@ def _size(pointer: str, amounts: Amounts | None) -> dict[str, int]:
     return {} if amounts is None else {pointer: len(amounts)}
 
 
-def _windows(part: Part) -> tuple[Window, ...]:
-    return tuple((float(first), float(last)) for first, last in part.time_windows or ()) or ALWAYS
-
-
 def _pause(pause: VroomBreak) -> Stop:
     # Its place is set where the plan is settled.
     return Stop(f"break/{pause.id}", (0.0, 0.0), pause.service, kind="rest")
 
 
-def _opened(stop: Stop, windows: tuple[Window, ...]) -> Stop:
-    return dataclasses.replace(stop, earliest_s=windows[0][0], latest_s=windows[0][1])
+def _opened(one: _Timed, windows: Iterable[Window]) -> _Timed:
+    """Return a stop or a visit with several windows; one that ends before it begins is told elsewhere."""
+    fine = [(float(first), float(last)) for first, last in windows if first <= last]
+    earliest_s, latest_s, closed_s = spans_of(fine or ALWAYS)
+    return dataclasses.replace(one, earliest_s=earliest_s, latest_s=latest_s, closed_s=closed_s)

@@ -12,6 +12,9 @@ Plan
 
         arrival[k] = leave[k-1] + leg[k];  start[k] = max(arrival[k], earliest[k]);  leave[k] = start[k] +
         service[k]
+
+    Where a stop has several windows, a start that would fall between two of them moves to the later one.
+    ``latest_s`` is then the end of the last window.
 Leg
     walk out of the place left + network + walk into the place reached. The network part is the fastest
     legal way in the rider's mode (gates included) times their speed factor. The factor is kept in whole
@@ -47,6 +50,7 @@ import math
 from geo.errors import InputError
 from geo.streets import MODES
 from routing.model.checks import check_between, check_choice, check_lonlat, check_name, check_window
+from routing.model.windows import Span, check_closed
 
 __all__ = ["STATUSES", "STOP_KINDS", "Rider", "Stop"]
 
@@ -76,6 +80,8 @@ class Stop:
     """One of `STOP_KINDS`."""
     load_change: int = 0
     """Parcels taken up (positive) or handed over (negative)."""
+    closed_s: tuple[Span, ...] = ()
+    """Spans between several windows, open at both ends: service does not start within them."""
 
     def __post_init__(self) -> None:
         check_name("stop_id", self.stop_id)
@@ -83,6 +89,7 @@ class Stop:
         check_between(f"service_s of stop {self.stop_id}", self.service_s, 0.0, 86_400.0)
         check_window(f"Window of stop {self.stop_id}", self.earliest_s, self.latest_s)
         check_choice(f"kind of stop {self.stop_id}", self.kind, STOP_KINDS)
+        check_closed(f"stop {self.stop_id}", (self.earliest_s, self.latest_s), self.closed_s)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.jit import kernel
 from geo.streets import Snapped
 from geo.travel import reach_from, reach_to
+from routing.fleet.columns import last_open, opened
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.mode_fleet import ModeFleet, as_ms
-from routing.fleet.tables import EVER, FAR_MS, Columns, Ms
+from routing.fleet.tables import EVER, FAR_MS, TASK_STOP, Columns, Ms
 from routing.model.tasks import Task, Visit
 from routing.refusal.dead_ends import POCKET_M, STUCK_M, leads_on
 
@@ -51,11 +52,13 @@ WIDE_M = 2000.0
 
 # What `examine` finds out about one place: milliseconds by which a limit would have to give way.
 LATEST, LATEST_DROPOFF, MOST, HOUR, SHIFT, DAY, BREAK = range(7)
-ROOM, LATE, LATES, BREAK_AT, TRAPPED, EXTRA, GAP, WAIT, WAIT_DROPOFF, SIZE = range(7, 17)
+ROOM, LATE, LATES, BREAK_AT, TRAPPED, EXTRA, GAP, WAIT, WAIT_DROPOFF = range(7, 16)
+# By how much the window before the one it waits for is missed; 0 without a window before.
+MISSED, MISSED_DROPOFF, SIZE = range(16, 19)
 
 # Columns of the table of near misses, by row of the fleet.
 ALLOWED, ALLOWED_AT, SINGLE, SINGLE_HOW, SINGLE_AT, SEVERAL, SEVERAL_AT, COLUMNS = 0, 1, 3, 4, 5, 7, 8, 10
-AS_IS, EARLIER, EARLIER_DROPOFF = range(3)
+AS_IS, EARLIER, EARLIER_DROPOFF, LONGER, LONGER_DROPOFF = range(5)
 
 
 class _Ask(NamedTuple):
@@ -63,9 +66,11 @@ class _Ask(NamedTuple):
 
     earliest: int
     latest: int
+    gaps: int
     service: int
     d_earliest: int
     d_latest: int
+    d_gaps: int
     d_service: int
     pair: bool
     load: int
@@ -109,19 +114,29 @@ class _Judged(NamedTuple):
 
 
 @kernel
+def _begin(c: Columns, at: Ms, earliest: Ms, gaps: Ms, sooner: Ms) -> tuple[Ms, Ms]:
+    """When something begins for who is there `at`, and by how much the window before that was missed."""
+    open_at = max(np.int64(at), np.int64(earliest))
+    start = opened(c.closed, gaps, open_at)
+    missed = open_at - last_open(c.closed, gaps, open_at)
+    return max(open_at, start - sooner) if start > open_at else max(np.int64(at), start - sooner), missed
+
+
+@kernel
 def _examine(
     judged: _Judged,
     row: Ms,
     i: Ms,
     j: Ms,
-    earliest: tuple[Ms, Ms],
+    sooner: tuple[Ms, Ms],
     need: Int64Array,
     late: Int64Array,
 ) -> bool:
     """Drive the plan with the task before stop i (its drop-off before stop j); False without a way.
 
-    `earliest` of the task and of its drop-off. `late` is empty, or takes for each stop of the plan (1-based)
-    by how much its due instant is missed. One loop: the delay is carried from stop to stop.
+    The windows that the task and its drop-off wait for open `sooner` by that. `late` is empty, or takes for
+    each stop of the plan (1-based) by how much its due instant is missed. One loop: the delay is carried from
+    stop to stop.
     """
     c, width, ask, legs, limits = judged
     base = row * width
@@ -135,7 +150,7 @@ def _examine(
     end_before = leave if k == 0 else c.leave[base + k]
     until = c.until[base + i]
     at = leave + legs.to[base + i]
-    start = max(at, np.int64(earliest[0]))
+    start, need[MISSED] = _begin(c, at, ask.earliest, ask.gaps, sooner[0])
     need[WAIT] = start - max(at, np.int64(ask.now))
     need[LATEST] = max(start - ask.latest, 0)
     done = start + ask.service
@@ -146,7 +161,7 @@ def _examine(
         if legs.between[row] < 0:
             return False
         at = done + legs.between[row]
-        start = max(at, np.int64(earliest[1]))
+        start, need[MISSED_DROPOFF] = _begin(c, at, ask.d_earliest, ask.d_gaps, sooner[1])
         need[WAIT_DROPOFF] = start - at
         need[LATEST_DROPOFF] = max(start - ask.d_latest, 0)
         done = start + ask.d_service
@@ -163,7 +178,7 @@ def _examine(
         extra = max(delay, np.int64(0))
         for m in range(i + 1, k + 1):
             here = base + m
-            start = max(c.arrive[here] + delay, c.earliest[here])
+            start = opened(c.closed, c.gaps[here], max(c.arrive[here] + delay, c.earliest[here]))
             latest = c.latest[here] - c.keep[0]
             over = start - max(latest, c.start[here])
             if over > 0:
@@ -179,6 +194,12 @@ def _examine(
                     if start - until > need[BREAK]:
                         need[BREAK], need[BREAK_AT] = start - until, m
                 until = start + c.service[here] + c.work_span[0]
+            elif c.rest[here] == TASK_STOP:
+                over = start + c.service[here] - max(until, c.leave[here])
+                if over > 0:
+                    gap = max(gap, over)
+                    if start + c.service[here] - until > need[BREAK]:
+                        need[BREAK], need[BREAK_AT] = start + c.service[here] - until, 0
             delay = start - c.start[here]
             final = c.leave[here] + delay
             if not ask.pair or m != j:
@@ -186,7 +207,7 @@ def _examine(
             if legs.d_to[here] < 0:
                 return False
             at = final + legs.d_to[here]
-            start = max(at, np.int64(earliest[1]))
+            start, need[MISSED_DROPOFF] = _begin(c, at, ask.d_earliest, ask.d_gaps, sooner[1])
             need[WAIT_DROPOFF] = start - max(at, np.int64(ask.now))
             need[LATEST_DROPOFF] = max(start - ask.d_latest, 0)
             done = start + ask.d_service
@@ -249,6 +270,43 @@ def _weight(need: Int64Array, kinds: Ms) -> Ms:
 
 
 @kernel
+def _mended(judged: _Judged, row: Ms, i: Ms, j: Ms, how: int, need: Int64Array, again: Int64Array) -> Ms:
+    """By how much a window must open sooner, or close later, for the place judged in `need`; 0: no use.
+
+    Without several windows behind it, sooner by `GAP` is what it takes. Otherwise the plan jumps from window
+    to window, and the least that helps is found by halving: what helps does so sooner still.
+    """
+    c, width, ask, _, _ = judged
+    late, none = np.empty(0, np.int64), np.int64(0)
+    first = how in (EARLIER, LONGER)
+    wait = need[WAIT if first else WAIT_DROPOFF]
+    sooner, amount = wait, need[MISSED if first else MISSED_DROPOFF]
+    if how in (EARLIER, EARLIER_DROPOFF):
+        jumps = ask.pair and first and ask.d_gaps > 0
+        for m in range(i + 1, c.stops[row] + 1):
+            jumps = jumps or c.gaps[row * width + m] > 0
+        if not jumps:
+            sooner = need[GAP]
+        amount = sooner
+    if sooner <= 0 or amount <= 0 or sooner > wait:
+        return none
+    _examine(judged, row, i, j, (sooner, none) if first else (none, sooner), again, late)
+    if _count(again, 0) != 0:
+        return none
+    if how in (LONGER, LONGER_DROPOFF) or not jumps:
+        return np.int64(amount)
+    low = none
+    while sooner - low > 1:
+        middle = (low + sooner) // 2
+        _examine(judged, row, i, j, (middle, none) if first else (none, middle), again, late)
+        if _count(again, 0) == 0:
+            sooner = middle
+        else:
+            low = middle
+    return np.int64(sooner)
+
+
+@kernel
 def _judge(judged: _Judged, only: Ms, allowed_only: bool, out: Int64Array) -> None:
     """Fill the table of near misses; of allowed places alone on request, which takes much less."""
     c, width, ask, legs, limits = judged
@@ -283,8 +341,7 @@ def _judge(judged: _Judged, only: Ms, allowed_only: bool, out: Int64Array) -> No
                 other = max(extra - limits.hour[row], np.int64(0))
                 if max(one, other) > least and one + other + kinds * KIND_MS > least_several:
                     continue
-                starts = (ask.earliest, ask.d_earliest)
-                if not _examine(judged, row, i, j, starts, need, late):
+                if not _examine(judged, row, i, j, (0, 0), need, late):
                     continue
                 count, weight = _count(need, kinds), _weight(need, kinds)
                 if count == 0:
@@ -295,18 +352,15 @@ def _judge(judged: _Judged, only: Ms, allowed_only: bool, out: Int64Array) -> No
                     mine[SINGLE], mine[SINGLE_HOW], mine[SINGLE_AT], mine[SINGLE_AT + 1] = weight, AS_IS, i, j
                 if weight < mine[SEVERAL]:
                     mine[SEVERAL], mine[SEVERAL_AT], mine[SEVERAL_AT + 1] = weight, i, j
-                gap = need[GAP]
-                if kinds > 0 or need[ROOM] > 0 or need[TRAPPED] > 0 or not 0 < gap < mine[SINGLE]:
+                if kinds > 0 or need[ROOM] > 0 or need[TRAPPED] > 0:
                     continue
-                # Where the rider would wait for the task, beginning sooner mends whatever is too late.
-                for how in (EARLIER, EARLIER_DROPOFF):
-                    if need[WAIT if how == EARLIER else WAIT_DROPOFF] < gap or gap >= mine[SINGLE]:
-                        continue
-                    sooner = ask.earliest - (gap if how == EARLIER else 0)
-                    d_sooner = ask.d_earliest - (gap if how == EARLIER_DROPOFF else 0)
-                    _examine(judged, row, i, j, (sooner, d_sooner), again, late)
-                    if _count(again, 0) == 0:
-                        mine[SINGLE], mine[SINGLE_HOW], mine[SINGLE_AT], mine[SINGLE_AT + 1] = gap, how, i, j
+                # Where the rider would wait for the task, beginning sooner mends whatever is too late; so
+                # does keeping the window open that was just missed.
+                for how in (EARLIER, EARLIER_DROPOFF, LONGER, LONGER_DROPOFF):
+                    amount = _mended(judged, row, i, j, how, need, again)
+                    if 0 < amount < mine[SINGLE]:
+                        mine[SINGLE], mine[SINGLE_HOW] = amount, how
+                        mine[SINGLE_AT], mine[SINGLE_AT + 1] = i, j
         least, least_several = min(least, mine[SINGLE]), min(least_several, mine[SEVERAL])
 
 
@@ -318,8 +372,7 @@ def _allowed_places(judged: _Judged, row: Ms, out: Int64Array) -> Ms:
     k, count = c.stops[row], np.int64(0)
     for i in range(k + 1):
         for j in range(i, k + 1 if ask.pair else i + 1):
-            starts = (ask.earliest, ask.d_earliest)
-            if not _examine(judged, row, i, j, starts, need, late):
+            if not _examine(judged, row, i, j, (0, 0), need, late):
                 continue
             if _count(need, limits.kinds[row]) == 0:
                 out[count, 0], out[count, 1], out[count, 2] = need[EXTRA], i, j
@@ -368,14 +421,17 @@ class NearMisses:
         found = out[: _allowed_places(judged, row, out)]
         return found[np.lexsort((found[:, 2], found[:, 1], found[:, 0]))]
 
-    def at(self, place: Window, dropoff: Window, *, allowed_only: bool = False) -> "NearMisses":
-        """Judge the same task for other windows: nothing is searched again."""
-        now = self.ask.now
+    def at(self, task: Task, *, allowed_only: bool = False) -> "NearMisses":
+        """Judge the same task with other windows: nothing is searched again."""
+        now, end = self.ask.now, task.dropoff or task.place
+        gaps, d_gaps = self.mode_fleet.gaps([task.place.closed_s, end.closed_s]).tolist()
         ask = self.ask._replace(
-            earliest=max(as_ms(place[0]), now),
-            latest=as_ms(place[1]),
-            d_earliest=max(as_ms(dropoff[0]), now),
-            d_latest=as_ms(dropoff[1]),
+            earliest=max(as_ms(task.place.earliest_s), now),
+            latest=as_ms(task.place.latest_s),
+            gaps=gaps,
+            d_earliest=max(as_ms(end.earliest_s), now),
+            d_latest=as_ms(end.latest_s),
+            d_gaps=d_gaps,
         )
         table = np.zeros_like(self.table)
         judging = _Judged(self.mode_fleet.c, self.mode_fleet.width, ask, self.legs, self.limits)
@@ -397,7 +453,7 @@ class NearMisses:
         i, j = self.table[row, first : first + 2].tolist()
         need, late = np.empty(SIZE, np.int64), np.zeros(self.mode_fleet.width, np.int64)
         judged = _Judged(self.mode_fleet.c, self.mode_fleet.width, self.ask, self.legs, self.limits)
-        _examine(judged, row, i, j, (self.ask.earliest, self.ask.d_earliest), need, late)
+        _examine(judged, row, i, j, (0, 0), need, late)
         return Spot(i, j, need, late)
 
 
@@ -456,12 +512,15 @@ def _snapped(fleet: Fleet, mode: str, visit: Visit) -> Snapped:
 
 def _ask(fleet: Fleet, mode_fleet: ModeFleet, task: Task, now_s: float, places: list[Snapped]) -> _Ask:
     now, end = as_ms(now_s), task.dropoff or task.place
+    gaps, d_gaps = mode_fleet.gaps([task.place.closed_s, end.closed_s]).tolist()
     return _Ask(
         max(as_ms(task.place.earliest_s), now),
         as_ms(task.place.latest_s),
+        gaps,
         as_ms(task.place.service_s),
         max(as_ms(end.earliest_s), now),
         as_ms(end.latest_s),
+        d_gaps,
         as_ms(end.service_s),
         task.dropoff is not None,
         task.load,
