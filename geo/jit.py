@@ -9,10 +9,12 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["kernel"]
+__all__ = ["kernel", "known_kernels"]
 
 # The folder in which the packages of this house lie.
 HOUSE = Path(__file__).resolve().parents[1]
+
+_KERNELS: list[Any] = []
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -71,4 +73,17 @@ def kernel(function: F) -> F:
     """
     compiled = numba.njit(cache=True, nogil=True)(function)
     cast(Any, compiled)._cache._cache_file._source_stamp = _stamp(HOUSE, function.__module__)
+    _KERNELS.append(compiled)
     return cast(F, compiled)
+
+
+def known_kernels(package: str) -> int:
+    """Return how many kernels of the modules imported so far have machine code on disk.
+
+    Parameters
+    ----------
+    package : str
+        What the names of their modules begin with.
+    """
+    mine = (one for one in _KERNELS if one.py_func.__module__.startswith(package))
+    return sum(bool(one._cache._cache_file._load_index()) for one in mine)

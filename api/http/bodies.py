@@ -5,6 +5,7 @@ thread: 0.5 s for 20,000 riders, in which not even ``/healthz`` is answered. In 
 milliseconds.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -23,8 +24,11 @@ __all__ = ["LargeBodyRoute", "model_of", "told"]
 
 PIECE = 50
 """So many riders or tasks are checked in one go."""
+AT_ONCE_BYTES = 2_500_000
+"""Bodies up to this size are read at once, in some 25 ms."""
 LARGE_BYTES = 500_000
 """Bodies from this size on wait for each other; the small ones go past them."""
+_BLANK = " ", "\t", "\n", "\r"
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
 Json = dict[str, Any]
@@ -95,6 +99,10 @@ def model_of(form: type[BaseModel], body: bytes) -> BaseModel:
     HTTPException
         When it does not have the form; with the errors that `form` would tell.
     """
+    if len(body) <= AT_ONCE_BYTES:
+        # Quick, but its errors are told otherwise than those of a form: then it is read again.
+        with contextlib.suppress(ValidationError):
+            return form.model_validate_json(body)
     members = _members(body.decode(json.detect_encoding(body), "surrogatepass"))
     errors: list[Any] = []
     if isinstance(members, dict):
@@ -195,6 +203,8 @@ def _items(text: str, at: int) -> tuple[list[Any], int]:
 
 
 def _skip(text: str, at: int) -> int:
+    if text[at : at + 1] not in _BLANK:
+        return at
     space = _SPACE.match(text, at)
     return at if space is None else space.end()
 

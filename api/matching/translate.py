@@ -1,6 +1,5 @@
 """From a match request to ``routing`` and back: datums, instants, and nothing else."""
 
-import contextlib
 import dataclasses
 import datetime
 import functools
@@ -10,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from api.forms import Language, Mode, instant_of, way_of
+from api.forms import Language, instant_of, way_of
 from api.matching.datum_check import datum_warnings
 from api.matching.forms import (
     AlertOut,
@@ -26,9 +25,7 @@ from api.matching.forms import (
     MatchResponse,
     MissedStopOut,
     OffNetworkOut,
-    QuestionIn,
     RefusedOut,
-    RiderIn,
     RouteOut,
     RuleName,
     RunnerUpOut,
@@ -36,14 +33,13 @@ from api.matching.forms import (
     StepPart,
     StopIn,
     StopSlackOut,
-    TaskIn,
     VisitIn,
     Windows,
 )
 from api.matching.windows import check_windows
 from api.matching.wording import reason_text
 from geo.datum import Datum, from_wgs84, to_wgs84
-from geo.errors import InputError, OffNetworkError, YiluError
+from geo.errors import InputError, OffNetworkError
 from geo.streets import StreetNetwork
 from routing.assign import match_batch
 from routing.emergency import alert_plan, nearest_street
@@ -76,11 +72,9 @@ __all__ = [
     "off_network_out",
     "refused_out",
     "response_of",
-    "warm_up",
 ]
 
 LonLat = tuple[float, float]
-WARM_UP_AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -183,31 +177,6 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
         ],
         off_network=off_network_out(off),
     )
-
-
-def warm_up(network: StreetNetwork, mode: Mode) -> None:
-    """Answer small made requests of every form, so that no real one waits for compilation."""
-    edge = int(np.argmax(network.usable(mode)))
-    lon, lat = network.edge_lonlat(edge)[0].tolist()
-    stops = (StopIn(stop_id="s", lon=lon, lat=lat),)
-    riders = tuple(RiderIn(rider_id=name, lon=lon, lat=lat, mode=mode, stops=stops) for name in "ab")
-    here = VisitIn(lon=lon, lat=lat)
-    tasks = (
-        TaskIn(task_id="visit", place=here),
-        TaskIn(task_id="pair", place=here, dropoff=here),
-        TaskIn(task_id="people", place=here, people=2),
-        TaskIn(task_id="refused", place=here, skills=("none has it",)),
-    )
-    questions = (QuestionIn(task_id="refused", rider_id="a"),)
-    request = MatchRequest(
-        datum="wgs84", now=WARM_UP_AT, riders=riders, tasks=tasks, questions=questions, assignment="together"
-    )
-    # Whatever the answer, the way to it has been gone.
-    for asked in (request, request.model_copy(update={"assignment": "in_order"})):
-        with contextlib.suppress(YiluError):
-            answer(network, asked)
-    with contextlib.suppress(YiluError):
-        alerts(network, AlertRequest(datum="wgs84", now=WARM_UP_AT, riders=riders, task=tasks[0]))
 
 
 def asked_of(request: MatchRequest, *, one_task: bool = False) -> Asked:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from fastapi import HTTPException
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from api.http import bodies
 from api.http.bodies import PIECE, model_of
 from api.matching.forms import MatchRequest
 
@@ -40,7 +41,24 @@ def errors_at_once(sent: object) -> list[Any]:
     return []
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.fixture(autouse=True)
+def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "AT_ONCE_BYTES", 0)
+
+
+def test_small_bodies_are_read_at_once_and_told_as_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = [json.dumps(body(riders)).encode() for riders in ([good(1), good(2)], [good(1), BAD[2]])]
+    whole = model_of(MatchRequest, text[0])
+    with pytest.raises(HTTPException) as pieces:
+        model_of(MatchRequest, text[1])
+    monkeypatch.setattr(bodies, "AT_ONCE_BYTES", 1 << 20)
+    assert model_of(MatchRequest, text[0]) == whole
+    with pytest.raises(HTTPException) as at_once:
+        model_of(MatchRequest, text[1])
+    assert at_once.value.errors == pieces.value.errors  # type: ignore[attr-defined]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     count=st.integers(0, 3 * PIECE),
     bad=st.dictionaries(st.integers(0, 3 * PIECE), st.sampled_from(BAD), max_size=3),
@@ -62,7 +80,7 @@ def test_read_in_pieces_as_at_once(
     assert sorted((one["loc"], one["type"], one["msg"]) for one in errors) == sorted(expected)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, 400), put=st.sampled_from(["", "x", ",", "]", "}", '"', " ", "[", ":", "\\"]))
 def test_what_is_no_json_breaks_where_it_breaks_at_once(cut: int, put: str) -> None:
     text = json.dumps(body([good(1), good(2)]))
