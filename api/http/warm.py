@@ -29,7 +29,7 @@ from geo.jit import known_kernels
 
 __all__ = ["PARTS", "compile_apart", "warm_up"]
 
-AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+AT = datetime.datetime(2026, 3, 4, 10, tzinfo=datetime.UTC)
 PARTS = ("visit", "pair", "people", "refused", "alerts", "slots", "vroom", "nearest")
 """What is asked; each brings kernels of its own."""
 
