@@ -191,7 +191,9 @@ def _cheapest(fleet: Fleet, plans: dict[str, Vehicle], order: Order, now_s: floa
     passed = 0
     for mode_fleet in fleet.mode_fleets.values():
         misses = near_misses(fleet, mode_fleet, order.task, now_s)
-        for row, least, _, _ in () if misses is None else misses.allowed:
+        if misses is None:
+            continue
+        for row, least, _, _ in misses.allowed:
             vehicle = plans[fleet.id_at(mode_fleet.mode, row)]
             passed = max(passed, 1)
             if best is not None and least > best.extra_ms:

@@ -40,7 +40,8 @@ def test_no_later_task_pushes_one_behind_the_break(seed: int) -> None:
 
 
 def test_waiting_after_a_task_is_no_room_for_another_that_ends_too_late() -> None:
-    here = tuple(map(float, TOWN.node_lonlat[0]))
+    lon, lat = TOWN.node_lonlat[0].tolist()
+    here = (lon, lat)
     stop = Stop("far", here, 0.0, NOW + 3000.0)
     rider = Rider("r", here, stops=(stop,), worked_since_break_s=14_400.0 - 500.0)
     tasks = [Task(name, Visit(here, 300.0)) for name in ("a", "b")]

@@ -61,7 +61,7 @@ def test_on_foot_a_one_way_is_no_hindrance(served: FinishedStudy) -> None:
 
 def test_too_far_to_walk_is_refused_with_the_reason(served: FinishedStudy) -> None:
     line = ascii_map("A---------------B---------------C", {"ABC": {"oneway": True}})
-    (a, c) = (tuple(map(float, line.lonlat([letter])[0])) for letter in "AC")
+    a, c = ((float(lon), float(lat)) for lon, lat in line.lonlat(["A", "C"]))
     station = served.stations[0].model_copy(update={"lonlat": a})
     alone = dataclasses.replace(served, network=line.network(), stations=(station,))
     with pytest.raises(NoStationError, match="against one-ways"):

@@ -33,6 +33,12 @@ def instant(epoch_s: float) -> datetime.datetime | None:
 LAST_S = NOW + 86_400.0
 
 
+def node(at: int) -> tuple[float, float]:
+    """A junction of the town."""
+    lon, lat = TOWN.node_lonlat[at].tolist()
+    return lon, lat
+
+
 def windows_of(visit: Visit | Stop) -> Windows | None:
     """The several windows of a visit, as they are sent."""
     if not visit.closed_s:
@@ -244,7 +250,7 @@ def test_order_does_not_decide_who_is_served() -> None:
 
 def test_several_windows_are_waited_for_and_checked() -> None:
     """A stop and a task shut from noon to two, and a task that is just too early for its first window."""
-    near, far = (tuple(map(float, TOWN.node_lonlat[at])) for at in (0, -1))
+    near, far = node(0), node(-1)
     stop = Stop("lunch", far, 60.0, NOW, NOW + 9000.0, closed_s=((NOW + 1.0, NOW + 1500.0),))
     rider = Rider("r", near, stops=(stop,))
     visit = Visit(near, 30.0, NOW + 10.0, NOW + 2000.0, closed_s=((NOW + 20.0, NOW + 600.0),))
@@ -259,14 +265,14 @@ def test_several_windows_are_waited_for_and_checked() -> None:
     assert '"start":"' in text
     spoiled = json.loads(text)
     for step in spoiled["routes"][0]["steps"]:
-        step["start"] = (instant(NOW + 100.0) or 0).isoformat()
+        step["start"] = datetime.datetime.fromtimestamp(NOW + 100.0, UTC).isoformat()
     found = answer_problems(sent([late], [Task("t", visit)], ROOMY), json.dumps(spoiled))
     assert any("between two windows" in problem for problem in found)
 
 
 @pytest.mark.parametrize("one", ["earliest", "latest"])
 def test_two_kinds_of_windows_at_once_are_refused_by_pointer(one: str) -> None:
-    near = tuple(map(float, TOWN.node_lonlat[0]))
+    near = node(0)
     visit = Visit(near, 30.0, NOW, NOW + 2000.0, closed_s=((NOW + 20.0, NOW + 600.0),))
     request = sent([], [Task("t", visit)], ROOMY)
     (task,) = request.tasks
@@ -278,7 +284,7 @@ def test_two_kinds_of_windows_at_once_are_refused_by_pointer(one: str) -> None:
 
 
 def test_one_of_several_windows_that_ends_before_it_begins_is_told_by_pointer() -> None:
-    near = tuple(map(float, TOWN.node_lonlat[0]))
+    near = node(0)
     visit = Visit(near, 30.0, NOW, NOW + 2000.0, closed_s=((NOW + 20.0, NOW + 600.0),))
     request = sent([], [Task("t", visit)], ROOMY)
     (task,) = request.tasks
