@@ -270,14 +270,19 @@ def _weight(need: Int64Array, kinds: Ms) -> Ms:
 
 
 @kernel
-def _mended(judged: _Judged, row: Ms, i: Ms, j: Ms, how: int, need: Int64Array, again: Int64Array) -> Ms:
-    """By how much a window must open sooner, or close later, for the place judged in `need`; 0: no use.
+def _mended(
+    judged: _Judged, row: Ms, places: tuple[Ms, Ms], how: int, need: Int64Array, again: Int64Array, below: Ms
+) -> Ms:
+    """By how much a window must open sooner, or close later, for the place judged in `need`.
+
+    0 where that is no use, or not less than `below`.
 
     Without several windows behind it, sooner by `GAP` is what it takes. Otherwise the plan jumps from window
     to window, and the least that helps is found by halving: what helps does so sooner still.
     """
     c, width, ask, _, _ = judged
-    late, none = np.empty(0, np.int64), np.int64(0)
+    i, j = places
+    late, none, jumps = np.empty(0, np.int64), np.int64(0), False
     first = how in (EARLIER, LONGER)
     wait = need[WAIT if first else WAIT_DROPOFF]
     sooner, amount = wait, need[MISSED if first else MISSED_DROPOFF]
@@ -288,7 +293,7 @@ def _mended(judged: _Judged, row: Ms, i: Ms, j: Ms, how: int, need: Int64Array, 
         if not jumps:
             sooner = need[GAP]
         amount = sooner
-    if sooner <= 0 or amount <= 0 or sooner > wait:
+    if sooner <= 0 or amount <= 0 or sooner > wait or (not jumps and amount >= below):
         return none
     _examine(judged, row, i, j, (sooner, none) if first else (none, sooner), again, late)
     if _count(again, 0) != 0:
@@ -307,9 +312,45 @@ def _mended(judged: _Judged, row: Ms, i: Ms, j: Ms, how: int, need: Int64Array, 
 
 
 @kernel
+def _least_over(judged: _Judged, only: Ms, most: Int64Array, both: Int64Array) -> Int64Array:
+    """Fill by how much each place takes too much at least; return the rows, the most promising first.
+
+    `most` and `both` (slots, 2): the larger of what is over the limits of a task and the hour, and the sum;
+    the second column for a drop-off farther on. One loop, because a call with all tables costs more.
+    """
+    c, width, ask, legs, limits = judged
+    bounds = np.empty(len(c.stops), np.int64)
+    n = 0
+    for row in range(len(c.stops)):
+        bounds[row] = LOST
+        k = c.stops[row]
+        if k < 0 or limits.skip[row] or (only >= 0 and row != only):
+            continue
+        n += 1
+        for i in range(k + 1):
+            at = row * width + i
+            leave = c.leave[at]
+            if k == 0:
+                leave = max(leave, np.int64(ask.now))
+            begun = max(leave + legs.to[at], np.int64(ask.earliest)) - leave + ask.service
+            for apart in range(2 if ask.pair and i < k else 1):
+                extra, together = begun, ask.pair and apart == 0
+                if together:
+                    extra += legs.between[row] + ask.d_service
+                if i < k:
+                    on = legs.d_on[at + 1] if together else legs.on[at + 1]
+                    extra += on - (c.arrive[at + 1] - leave)
+                one = max(extra - ask.max_extra, np.int64(0))
+                other = max(extra - limits.hour[row], np.int64(0))
+                most[at, apart], both[at, apart] = max(one, other), one + other
+                bounds[row] = min(bounds[row], one + other + limits.kinds[row] * KIND_MS)
+    return np.argsort(bounds)[:n]
+
+
+@kernel
 def _judge(judged: _Judged, only: Ms, allowed_only: bool, out: Int64Array) -> None:
     """Fill the table of near misses; of allowed places alone on request, which takes much less."""
-    c, width, ask, legs, limits = judged
+    c, width, ask, _, limits = judged
     need, again = np.empty(SIZE, np.int64), np.empty(SIZE, np.int64)
     late = np.empty(0, np.int64)
     out[:, ALLOWED] = LOST
@@ -319,27 +360,17 @@ def _judge(judged: _Judged, only: Ms, allowed_only: bool, out: Int64Array) -> No
     least, least_several = LOST, LOST
     if allowed_only:
         least, least_several = np.int64(0), np.int64(-1)
-    for row in range(len(c.stops)):
-        k = c.stops[row]
-        if k < 0 or limits.skip[row] or (only >= 0 and row != only):
-            continue
+    most, both = np.empty((len(c.edge), 2), np.int64), np.empty((len(c.edge), 2), np.int64)
+    for row in _least_over(judged, only, most, both):
+        k = np.int64(c.stops[row])
         kinds, base, mine = limits.kinds[row], row * width, out[row]
+        jumps = ask.d_gaps > 0
+        for m in range(1, k + 1):
+            jumps = jumps or c.gaps[base + m] > 0
         for i in range(k + 1):
             for j in range(i, k + 1 if ask.pair else i + 1):
-                # Of the time it takes at least: most riders are far away and need no closer look.
-                at = base + i
-                leave = c.leave[at]
-                if k == 0:
-                    leave = max(leave, np.int64(ask.now))
-                extra = max(leave + legs.to[at], np.int64(ask.earliest)) - leave + ask.service
-                if ask.pair and i == j:
-                    extra += legs.between[row] + ask.d_service
-                if i < k:
-                    on = legs.d_on[at + 1] if ask.pair and i == j else legs.on[at + 1]
-                    extra += on - (c.arrive[at + 1] - leave)
-                one = max(extra - ask.max_extra, np.int64(0))
-                other = max(extra - limits.hour[row], np.int64(0))
-                if max(one, other) > least and one + other + kinds * KIND_MS > least_several:
+                apart = 1 if j > i else 0
+                if most[base + i, apart] > least and both[base + i, apart] + kinds * KIND_MS > least_several:
                     continue
                 if not _examine(judged, row, i, j, (0, 0), need, late):
                     continue
@@ -357,8 +388,17 @@ def _judge(judged: _Judged, only: Ms, allowed_only: bool, out: Int64Array) -> No
                 # Where the rider would wait for the task, beginning sooner mends whatever is too late; so
                 # does keeping the window open that was just missed.
                 for how in (EARLIER, EARLIER_DROPOFF, LONGER, LONGER_DROPOFF):
-                    amount = _mended(judged, row, i, j, how, need, again)
-                    if 0 < amount < mine[SINGLE]:
+                    first, below = how in (EARLIER, LONGER), min(mine[SINGLE], least + 1)
+                    wait = need[WAIT if first else WAIT_DROPOFF]
+                    if how in (LONGER, LONGER_DROPOFF):
+                        missed = need[MISSED if first else MISSED_DROPOFF]
+                        useless = not 0 < missed < below
+                    else:
+                        useless = not jumps and not need[GAP] < min(below, wait + 1)
+                    if useless or wait <= 0:
+                        continue
+                    amount = _mended(judged, row, (i, j), how, need, again, below)
+                    if 0 < amount < below:
                         mine[SINGLE], mine[SINGLE_HOW] = amount, how
                         mine[SINGLE_AT], mine[SINGLE_AT + 1] = i, j
         least, least_several = min(least, mine[SINGLE]), min(least_several, mine[SEVERAL])
