@@ -6,7 +6,7 @@ number of tasks, and breaks that are taken where the vehicle is.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from routing.refusal.relaxations import NearMisses, near_misses
 __all__ = ["Drive", "Load", "Order", "Vehicle", "drive", "insert_orders"]
 
 MOST_STOPS = 200
+MOST_SWAPS = 100
+"""So often an order that was left over is tried in the place of another one."""
 Amounts = tuple[int, ...]
 """One number for each dimension of freight."""
 
@@ -37,19 +39,6 @@ class Load:
     """Loaded where the vehicle starts, handed over here."""
     change: Amounts
     """Taken up here (kept to the end, or to a later stop), or handed over (negative)."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Order:
-    """A task and its freight."""
-
-    task: Task
-    stop_ids: tuple[str, ...]
-    """Names that its one or two stops get."""
-    deliver: Amounts
-    """Loaded at the start of the route; of a task with one place."""
-    take: Amounts
-    """Taken up there: to the end of the route, or to the drop-off."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,6 +57,12 @@ class Vehicle:
     """Stops that are tasks, at most."""
     breaks: tuple[Stop, ...] = ()
     """Breaks whose place in the plan is not given."""
+    type: str = ""
+    """Some tasks take another time for some types."""
+    cost_per_hour: int = 3600
+    """Cost of an hour that a task takes."""
+    cost_fixed: int = 0
+    """Cost of the first task."""
 
     @property
     def tasks(self) -> int:
@@ -82,6 +77,25 @@ class Vehicle:
         change = np.array([load.change for load in self.loads], np.int64).reshape(shape)
         start = steps.sum(axis=0)
         return np.vstack([start, start + np.cumsum(change - steps, axis=0)])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Order:
+    """A task and its freight."""
+
+    task: Task
+    stop_ids: tuple[str, ...]
+    """Names that its one or two stops get."""
+    deliver: Amounts
+    """Loaded at the start of the route; of a task with one place."""
+    take: Amounts
+    """Taken up there: to the end of the route, or to the drop-off."""
+    by_type: Mapping[str, Task] = dataclasses.field(default_factory=dict)
+    """The same task where it takes another time for some types of vehicle."""
+
+    def task_for(self, vehicle: Vehicle) -> Task:
+        """Return the task as it is for a vehicle."""
+        return self.by_type.get(vehicle.type, self.task)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -121,6 +135,9 @@ def insert_orders(
 ) -> tuple[Fleet, dict[str, Vehicle], dict[str, Binding]]:
     """Insert orders into the plans of vehicles, by priority, end of the last window and id.
 
+    Those that are left over are tried where others stand: such a one goes elsewhere, or stays out where its
+    priority is lower.
+
     Parameters
     ----------
     network : StreetNetwork
@@ -153,16 +170,82 @@ def insert_orders(
         plans[vehicle.rider.rider_id] = settled
         _put(fleet, settled)
     now_s = min((vehicle.start_s for vehicle in vehicles), default=0.0)
-    unassigned = {}
-    for order in sorted(orders, key=_turn):
-        found = _cheapest(fleet, plans, order, now_s)
+    round_ = _Round(fleet, plans, now_s)
+    round_.insert_all(sorted(orders, key=_turn))
+    return fleet, plans, round_.unassigned
+
+
+class _Round:
+    """Orders on their way into the plans of a fleet."""
+
+    def __init__(self, fleet: Fleet, plans: dict[str, Vehicle], now_s: float) -> None:
+        self._fleet, self._plans, self._now_s = fleet, plans, now_s
+        self._orders: dict[str, Order] = {}
+        self._inside: dict[str, str] = {}
+        """Vehicle of each task that was inserted."""
+        self.unassigned: dict[str, Binding] = {}
+
+    def insert_all(self, orders: Sequence[Order]) -> None:
+        """Insert the orders in turn; then make room for those that were left over."""
+        self._orders = {order.task.task_id: order for order in orders}
+        left = [order for order in orders if not self._insert(order)]
+        swaps = MOST_SWAPS
+        while left and swaps > 0:
+            order = left.pop(0)
+            for other, give_up in self._others(order):
+                swaps -= 1
+                lost = self._swap(order, other, give_up=give_up)
+                if order not in lost:
+                    left += lost
+                    break
+                if swaps <= 0:
+                    break
+        for order in orders:
+            if order.task.task_id not in self._inside:
+                found = _cheapest(self._fleet, self._plans, order, self._now_s)
+                if isinstance(found, Binding):
+                    self.unassigned[order.task.task_id] = found
+                else:
+                    self._put(order, found)
+
+    def _insert(self, order: Order, only: str | None = None) -> bool:
+        found = _cheapest(self._fleet, self._plans, order, self._now_s, only)
         if isinstance(found, Binding):
-            unassigned[order.task.task_id] = found
-            continue
-        changed = _inserted(fleet.network, plans[found.vehicle_id], order, found)
-        plans[found.vehicle_id] = changed
-        _put(fleet, changed)
-    return fleet, plans, unassigned
+            return False
+        self._put(order, found)
+        return True
+
+    def _put(self, order: Order, found: "_Found") -> None:
+        changed = _inserted(self._fleet.network, self._plans[found.vehicle_id], order, found)
+        self._plans[found.vehicle_id] = changed
+        self._inside[order.task.task_id] = found.vehicle_id
+        _put(self._fleet, changed)
+
+    def _others(self, order: Order) -> Iterator[tuple[Order, bool]]:
+        """Orders that may make room for one: each for another place first, then the lower ones for none."""
+        inside = sorted((self._orders[task_id] for task_id in self._inside), key=_turn, reverse=True)
+        yield from [(other, False) for other in inside]
+        yield from [(other, True) for other in inside if other.task.priority < order.task.priority]
+
+    def _swap(self, order: Order, other: Order, *, give_up: bool) -> list[Order]:
+        """Put an order into the vehicle of another one, and that one elsewhere; returns which has no place.
+
+        The other one may be left without a place where it is to `give_up`; otherwise all is as it was.
+        """
+        vehicle_id = self._inside.pop(other.task.task_id)
+        before = self._plans[vehicle_id]
+        self._plans[vehicle_id] = _without(self._fleet.network, before, other)
+        _put(self._fleet, self._plans[vehicle_id])
+        if self._insert(order, vehicle_id):
+            if self._insert(other):
+                return []
+            if give_up:
+                return [other]
+            del self._inside[order.task.task_id]
+        self._plans[vehicle_id] = before
+        self._inside[other.task.task_id] = vehicle_id
+        _put(self._fleet, before)
+        return [order]
 
 
 def _turn(order: Order) -> tuple[int, float, str]:
@@ -178,31 +261,33 @@ def _put(fleet: Fleet, vehicle: Vehicle) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class _Found:
-    extra_ms: int
+    cost: int
+    """Milliseconds at 3,600 an hour."""
     vehicle_id: str
     place: int
     dropoff_place: int
 
 
-def _cheapest(fleet: Fleet, plans: dict[str, Vehicle], order: Order, now_s: float) -> _Found | Binding:
-    """Return the cheapest place of all that hold, or what stands in the way."""
+def _cheapest(
+    fleet: Fleet, plans: dict[str, Vehicle], order: Order, now_s: float, only: str | None = None
+) -> _Found | Binding:
+    """Return the cheapest place of all that hold, or what stands in the way; `only`: in one vehicle."""
     best: _Found | None = None
     # How far the places that are in time got with what is checked here.
     passed = 0
-    for mode_fleet in fleet.mode_fleets.values():
-        misses = near_misses(fleet, mode_fleet, order.task, now_s)
-        if misses is None:
-            continue
+    for misses, task in _judged(fleet, order, now_s, only):
         for row, least, _, _ in misses.allowed:
-            vehicle = plans[fleet.id_at(mode_fleet.mode, row)]
+            vehicle = plans[fleet.id_at(misses.mode_fleet.mode, row)]
+            if order.task_for(vehicle) is not task:
+                continue
             passed = max(passed, 1)
-            if best is not None and least > best.extra_ms:
+            if best is not None and _cost(vehicle, least) > best.cost:
                 continue
             found, got = _first_that_holds(misses, row, vehicle, order)
             passed = max(passed, got)
             if found is not None:
                 extra_ms, place, end = found
-                one = _Found(extra_ms, vehicle.rider.rider_id, place, end)
+                one = _Found(_cost(vehicle, extra_ms), vehicle.rider.rider_id, place, end)
                 best = one if best is None else min(best, one)
     if best is not None:
         return best
@@ -210,6 +295,29 @@ def _cheapest(fleet: Fleet, plans: dict[str, Vehicle], order: Order, now_s: floa
         rule, key = _CHECKED[passed - 1]
         return Binding(rule, "", None, Said.of(key))
     return refusal(fleet, order.task, now_s).binding
+
+
+def _judged(fleet: Fleet, order: Order, now_s: float, only: str | None) -> Iterator[tuple[NearMisses, Task]]:
+    """All places for an order, for each mode and each time that it takes."""
+    for mode_fleet in fleet.mode_fleets.values() if only is None else (fleet.row_of(only)[0],):
+        for task in {id(task): task for task in (order.task, *order.by_type.values())}.values():
+            misses = near_misses(fleet, mode_fleet, task, now_s, only)
+            if misses is not None:
+                yield misses, task
+
+
+def _cost(vehicle: Vehicle, extra_ms: int) -> int:
+    """Cost of so much time more, and of a vehicle that had nothing to do."""
+    fixed = 0 if vehicle.tasks else vehicle.cost_fixed * 1000
+    return extra_ms * vehicle.cost_per_hour // 3600 + fixed
+
+
+def _without(network: StreetNetwork, vehicle: Vehicle, order: Order) -> Vehicle:
+    """Return the vehicle with an order taken out of its plan."""
+    kept = [at for at, stop in enumerate(vehicle.rider.stops) if stop.stop_id not in order.stop_ids]
+    stops, loads = [vehicle.rider.stops[at] for at in kept], [vehicle.loads[at] for at in kept]
+    rider = dataclasses.replace(vehicle.rider, stops=tuple(stops))
+    return _settled(network, dataclasses.replace(vehicle, rider=rider, loads=tuple(loads)))
 
 
 _CHECKED = (("shift", "why.after_end"), ("capacity", "why.most_tasks"), ("capacity", "why.freight"))
@@ -255,7 +363,7 @@ def _inserted(network: StreetNetwork, vehicle: Vehicle, order: Order, found: _Fo
     """Return the vehicle with an order in its plan, breaks moved along."""
     added = [
         dataclasses.replace(stop, stop_id=stop_id, load_change=0)
-        for stop, stop_id in zip(stops_of(order.task), order.stop_ids, strict=True)
+        for stop, stop_id in zip(stops_of(order.task_for(vehicle)), order.stop_ids, strict=True)
     ]
     stops, loads = list(vehicle.rider.stops), list(vehicle.loads)
     if len(added) > 1:

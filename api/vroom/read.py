@@ -42,6 +42,14 @@ class Source:
     whole: VroomJob | VroomShipment
     pointer: str
 
+    def setup_s(self, vehicle: str) -> int:
+        """Seconds before the service, for a type of vehicle."""
+        return self.part.setup_per_type.get(vehicle, self.part.setup)
+
+    def spent_s(self, vehicle: str) -> int:
+        """Seconds on the spot, for a type of vehicle: set-up and service."""
+        return self.setup_s(vehicle) + self.part.service_per_type.get(vehicle, self.part.service)
+
     @property
     def stop_id(self) -> str:
         """Name of its stop."""
@@ -161,6 +169,9 @@ class _Reader:
             ends=one.end is not None,
             most_tasks=one.max_tasks,
             breaks=free,
+            type=one.type,
+            cost_per_hour=one.costs.per_hour,
+            cost_fixed=one.costs.fixed,
         )
 
     def _step(
@@ -193,7 +204,9 @@ class _Reader:
         self.given[stop_id] = pointer
         windows = self._narrowed(step, source.part.time_windows, pointer)
         kinds = {"job": "task", "pickup": "pickup", "delivery": "dropoff"}
-        stop = Stop(stop_id, self.lonlat(source.part.location), source.part.service, kind=kinds[step.type])
+        stop = Stop(
+            stop_id, self.lonlat(source.part.location), source.spent_s(vehicle.type), kind=kinds[step.type]
+        )
         return _opened(stop, windows), self._load(source)
 
     def _narrowed(
@@ -249,7 +262,7 @@ class _Reader:
                 skills=frozenset(map(str, job.skills)), priority=job.priority,
             )  # fmt: skip
             amounts = self.amounts(job.delivery), self.amounts(job.pickup)
-            yield Order(task, (task.task_id,), *amounts)
+            yield self._order(Order(task, (task.task_id,), *amounts))
         for shipment in self.request.shipments:
             first, last = shipment.pickup, shipment.delivery
             names = f"pickup/{first.id}", f"delivery/{last.id}"
@@ -260,7 +273,37 @@ class _Reader:
                 skills=frozenset(map(str, shipment.skills)), priority=shipment.priority,
             )  # fmt: skip
             nothing, amount = (0,) * self.size, self.amounts(shipment.amount)
-            yield Order(task, names, nothing, amount)
+            yield self._order(Order(task, names, nothing, amount))
+
+    def _order(self, order: Order) -> Order:
+        """Return an order with the times that it takes, for each type of vehicle."""
+        sources = [self.sources[stop_id] for stop_id in order.stop_ids]
+        types = {name for one in sources for name in (*one.part.setup_per_type, *one.part.service_per_type)}
+
+        def taking(vehicle: str) -> Task:
+            spent_s = [one.spent_s(vehicle) for one in sources]
+            place, end = order.task.place, order.task.dropoff
+            if end is not None:
+                end = dataclasses.replace(end, service_s=spent_s[1])
+            return dataclasses.replace(
+                order.task, place=dataclasses.replace(place, service_s=spent_s[0]), dropoff=end
+            )
+
+        by_type = {name: taking(name) for name in sorted(types)}
+        return dataclasses.replace(order, task=taking(""), by_type=by_type)
+
+    def check_setups(self) -> None:
+        """Refuse set-up times where two steps are at one place: they would count once only."""
+        here = [source.part.location for source in self.sources.values()]
+        here += [
+            place for one in self.request.vehicles for place in (one.start, one.end) if place is not None
+        ]
+        for source in self.sources.values():
+            several = here.count(source.part.location) > 1
+            if several and (source.part.setup or any(source.part.setup_per_type.values())):
+                self.wrong[f"{source.pointer}/setup"] = (
+                    "not mapped here: set-up times of a place where another step is; add them to `service`"
+                )
 
     def _visit(self, part: Part) -> Visit:
         visit = Visit(self.lonlat(part.location), part.service)
@@ -288,6 +331,7 @@ def read(request: VroomRequest, datum: Datum, most_orders: int) -> Problem:
     for at, one in enumerate(ids):
         if one in ids[:at]:
             reader.wrong[f"/vehicles/{at}/id"] = f"two vehicles have the id {one}"
+    reader.check_setups()
     ready_s = reader.ready_s()
     vehicles = tuple(reader.vehicle(at, one, ready_s) for at, one in enumerate(request.vehicles))
     orders = () if reader.wrong else tuple(reader.orders())
