@@ -529,7 +529,7 @@ def test_a_task_goes_where_it_costs_least(client: TestClient) -> None:
     def taken(**costs: int) -> Json:
         near = {"id": 1, "profile": "ebike", "start": _at("A"), "costs": costs}
         far = {"id": 2, "profile": "ebike", "start": _at("J")}
-        (route,) = _post(client, {"vehicles": [near, far], "jobs": [job]})["routes"]
+        route: Json = _post(client, {"vehicles": [near, far], "jobs": [job]})["routes"][0]
         return route
 
     plain = taken()
