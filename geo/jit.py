@@ -9,10 +9,12 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["kernel"]
+__all__ = ["kernel", "known_kernels"]
 
 # The folder in which the packages of this house lie.
 HOUSE = Path(__file__).resolve().parents[1]
+
+_KERNELS: list[Any] = []
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -74,4 +76,17 @@ def kernel(function: F) -> F:
     kept._source_stamp = stamp
     # Compared before the rest is unpickled: an older index may name a class that is gone by now.
     kept._version = f"{kept._version} {stamp}"
+    _KERNELS.append(compiled)
     return cast(F, compiled)
+
+
+def known_kernels(package: str) -> int:
+    """Return how many kernels of the modules imported so far have machine code on disk.
+
+    Parameters
+    ----------
+    package : str
+        What the names of their modules begin with.
+    """
+    mine = (one for one in _KERNELS if one.py_func.__module__.startswith(package))
+    return sum(bool(one._cache._cache_file._load_index()) for one in mine)

@@ -19,6 +19,7 @@ from geo.errors import InputError
 from routing.candidates import without_way_out
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.mode_fleet import as_ms
+from routing.fleet.tables import TASK_STOP
 from routing.match import apply, match, task_order
 from routing.model.results import Match, Refused, RunnerUp
 from routing.model.tasks import Task, stops_of
@@ -299,7 +300,7 @@ class _Draft:
                 self._ready.setdefault(found.rider_id, int(mode_fleet.c.ready[row]))
                 mode_fleet.c.ready[row] = now
         at = self._fleet.place_of(mode_fleet.mode, task)
-        mode_fleet.insert(row, found.place, at, visit, stops_of(task)[0].load_change, False)
+        mode_fleet.insert(row, found.place, at, visit, stops_of(task)[0].load_change, TASK_STOP)
         mine = self._of_rider.setdefault(found.rider_id, [])
         for one in mine:
             one.place += one.place >= found.place

@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 
 from api.forms import Language
+from api.http.language import preferred
 from api.study.finished import FinishedStudy
 
-__all__ = ["Clock", "Ids", "Lang", "Served", "new_id", "preferred", "utc_now"]
+__all__ = ["Clock", "Ids", "Lang", "Served", "new_id", "utc_now"]
 
 
 def utc_now() -> datetime.datetime:
@@ -36,24 +37,6 @@ async def _served(request: Request) -> FinishedStudy:
 async def _clock(request: Request) -> Callable[[], datetime.datetime]:
     clock: Callable[[], datetime.datetime] = request.app.state.clock
     return clock
-
-
-def preferred(accepted: str) -> Language:
-    """Return the language that an ``Accept-Language`` header (RFC 9110, 12.5.4) prefers; en for neither."""
-    weights: dict[str, float] = {}
-    for part in accepted.split(","):
-        tag, _, weight = part.strip().lower().partition(";")
-        name, _, number = weight.strip().partition("=")
-        try:
-            wanted = float(number) if name.strip() == "q" else 1.0
-        except ValueError:
-            continue
-        # zh-Hans-CN and en-GB are served by zh and en.
-        main = tag.strip().partition("-")[0]
-        weights[main] = max(weights.get(main, 0.0), wanted)
-    # What is not named counts as "*" does, or not at all.
-    other = weights.get("*", 0.0)
-    return "zh" if weights.get("zh", other) > weights.get("en", other) else "en"
 
 
 async def _language(

@@ -8,14 +8,16 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from api.dispatch.desk import MissingError
 from api.dispatch.wording import conflict_text
 from api.forms import PointedError
 from api.http.auth import ForbiddenError, RateLimitedError, UnauthorizedError
-from api.http.deps import preferred
 from api.http.json_place import broken_at
+from api.http.language import preferred
 from api.http.oidc import ProviderUnavailableError
+from api.http.problem_texts import listed, sentence, title
 from api.http.repeats import InWorkError
 from api.matching.translate import refused_out
 from api.store import OutOfScopeError, StoreUnavailable
@@ -182,18 +184,37 @@ def problem_of(error: YiluError) -> Problem:
 def problem_response(
     problem: Problem,
     detail: str,
-    instance: str,
+    asked: HTTPConnection,
     errors: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
     more: Mapping[str, object] | None = None,
 ) -> JSONResponse:
-    """Return the HTTP response for one problem."""
-    return JSONResponse(
-        {**problem_body(problem, detail, instance, errors), **(more or {})},
-        status_code=problem.status,
-        media_type=MEDIA_TYPE,
-        headers=dict(headers or {}),
-    )
+    """Return the HTTP response for one problem, in the language that is asked for.
+
+    Parameters
+    ----------
+    problem : Problem
+    detail : str
+        In English.
+    asked : HTTPConnection
+        The request; its address and its ``Accept-Language`` are read.
+    errors : sequence of mapping
+        Bad fields: where, and why in English.
+    headers : mapping, optional
+        More headers.
+    more : mapping, optional
+        More members of the body.
+    """
+    lang = preferred(asked.headers.get("accept-language", ""))
+    fields = [{**one, "detail": sentence(one["detail"], lang)} for one in errors]
+    told = sentence(detail, lang)
+    if problem is INVALID and fields and not detail:
+        told = listed(fields[0]["pointer"], fields[0]["detail"], len(fields) - 1, lang)
+    body = problem_body(problem, told, asked.url.path, fields[:MOST_FIELDS])
+    body["title"] = title(problem.slug, lang)
+    body.update(more or {})
+    spoken = {"content-language": lang, "vary": "accept-language", **(headers or {})}
+    return JSONResponse(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=spoken)
 
 
 def _pointer(location: Sequence[object]) -> str:
@@ -223,7 +244,7 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
     headers = dict(getattr(error, "headers", {}))
     if isinstance(error, StoreUnavailable | ProviderUnavailableError):
         headers["retry-after"] = str(error.retry_after_s)
-    return problem_response(problem_of(error), detail, request.url.path, fields, headers, more)
+    return problem_response(problem_of(error), detail, request, fields, headers, more)
 
 
 def _validation(request: Request, error: Exception) -> JSONResponse:
@@ -232,13 +253,10 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and not kind.endswith("json"):
         detail = f"the body must be sent as content-type application/json, not {kind or 'without one'}"
-        return problem_response(INVALID, detail, request.url.path)
+        return problem_response(INVALID, detail, request)
     # The input itself is never echoed: it may hold positions of riders.
-    fields = [_field(one, error.body) for one in error.errors()[:MOST_FIELDS]]
-    first = fields[0] if fields else {"pointer": "/", "detail": "not understood"}
-    more = len(error.errors()) - 1
-    detail = f"{first['pointer']}: {first['detail']}" + (f" (and {more} more)" if more > 0 else "")
-    return problem_response(INVALID, detail, request.url.path, fields)
+    fields = [_field(one, error.body) for one in error.errors()]
+    return problem_response(INVALID, "", request, fields)
 
 
 def _field(error: Mapping[str, Any], body: object) -> dict[str, str]:
@@ -255,15 +273,15 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == 400:
         # FastAPI's answer where JSON cannot even be tried: bytes that are no text, or nested too deep.
         detail = "the body cannot be read: it must be JSON in UTF-8, not nested too deep"
-        return problem_response(INVALID, detail, request.url.path)
+        return problem_response(INVALID, detail, request)
     known = {problem.status: problem for problem in (NOT_FOUND, METHOD, TOO_LARGE, INVALID)}
     problem = known.get(error.status_code, Problem("http", error.status_code, "The request was refused"))
-    return problem_response(problem, str(error.detail), request.url.path, headers=error.headers)
+    return problem_response(problem, str(error.detail), request, headers=error.headers)
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
     # The cause goes to the log of the server, never to the client.
-    return problem_response(INTERNAL, INTERNAL.title, request.url.path)
+    return problem_response(INTERNAL, INTERNAL.title, request)
 
 
 def install(app: FastAPI) -> None:

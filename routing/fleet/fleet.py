@@ -17,7 +17,7 @@ from geo.errors import InputError
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
 from routing.fleet.insertion import Best, best_many, outputs
 from routing.fleet.mode_fleet import Codes, ModeFleet, as_ms
-from routing.fleet.tables import Columns, TaskColumns
+from routing.fleet.tables import TASK_STOP, Columns, TaskColumns
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
@@ -257,7 +257,9 @@ class Fleet:
     def _write_stops(
         self, mode_fleet: ModeFleet, slots: np.ndarray[tuple[int], np.dtype[np.int64]], stops: list[Stop]
     ) -> None:
+        gaps = mode_fleet.gaps([stop.closed_s for stop in stops])
         c = mode_fleet.c
+        c.gaps[slots] = gaps
         c.service[slots] = [round(stop.service_s * 1000) for stop in stops]
         c.earliest[slots] = [as_ms(stop.earliest_s) for stop in stops]
         c.latest[slots] = [as_ms(stop.latest_s) for stop in stops]
@@ -330,8 +332,11 @@ class Fleet:
             raise InputError(
                 f"Stop {stop.stop_id} is {at.walk_m[0]:.0f} m from every street; the policy allows less."
             )
-        visit = Visit(stop.lonlat, stop.service_s, stop.earliest_s, stop.latest_s)
-        mode_fleet.insert(row, place, at, visit, stop.load_change, self.is_break(stop))
+        visit = Visit(stop.lonlat, stop.service_s, stop.earliest_s, stop.latest_s, stop.closed_s)
+        rest = int(self.is_break(stop))
+        if stop.kind in ("task", "pickup", "dropoff"):
+            rest = TASK_STOP
+        mode_fleet.insert(row, place, at, visit, stop.load_change, rest)
         self._riders[rider_id] = changed
 
     def take_out(self, rider_id: str, place: int) -> Stop:

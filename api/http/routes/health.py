@@ -41,4 +41,4 @@ async def ready(request: Request) -> Ready | Response:
     if request.app.state.ready.is_set():
         return Ready(status="ready")
     detail = "machine code for matching is being made; this happens once after an installation"
-    return problem_response(BUSY, detail, request.url.path, headers={"retry-after": "5"})
+    return problem_response(BUSY, detail, request, headers={"retry-after": "5"})
