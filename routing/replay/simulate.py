@@ -24,11 +24,13 @@ from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit, stops_of
 from routing.replay.day import Day
+from routing.replay.offers import OFFERS, OfferDesk
 
 __all__ = ["POLICIES", "DayResult", "Driven", "Given", "gini", "simulate"]
 
-POLICIES = ("none", "straight line", "network nearest", "one by one", "batches")
-"""``none``: the day without tasks. The two nearest ones send the rider at once, whatever their plan says."""
+POLICIES = ("none", "straight line", "network nearest", "one by one", "batches", *OFFERS)
+"""``none``: the day without tasks. The two nearest ones send the rider at once, whatever their plan says; the last
+ones are the live service's way of asking, see `routing.replay.offers`."""
 ASKED = 6
 """Riders asked for a task in one go."""
 STEP_MS = 60_000
@@ -168,6 +170,7 @@ class _Replay:
         self.late, self.late_ms, self.deliveries, self.breaks_late, self.promised_ms = 0, 0, 0, 0, 0
         self.due = day.stop_due.copy()
         self.responses: list[float] = []
+        self.desk = OfferDesk(network, policy, OFFERS[how]) if how in OFFERS else None
 
     def _fill(self, count: int) -> None:
         mode_fleet, day = self.mode_fleet, self.day
@@ -222,6 +225,8 @@ class _Replay:
             if stop < 0:
                 extra = self.taken.pop(-1 - stop)[1]
                 self.driven.append(Driven(-1 - stop, row, start / 1000, extra / 1000))
+                if self.desk is not None:
+                    self.desk.done(-1 - stop, now)
                 continue
             over = start - int(self.due[stop])
             if day.stop_rest[stop]:
@@ -267,6 +272,8 @@ class _Replay:
         self._caps(now)
         if self.how == "batches":
             return self._match_batch(waiting, now)
+        if self.desk is not None:
+            return self.desk.step(self, waiting, now)
         left = []
         for task in waiting:
             offers = self._nearest(task, now) if self.how != "one by one" else self._best(task, now)
@@ -344,6 +351,43 @@ class _Replay:
                 return waiting
             self._caps(now)
         return waiting
+
+    # -- what the desk of offers may ask for
+    # ---------------------------------------------------------------------------------------------
+
+    def rider_count(self) -> int:
+        """Return how many riders there are."""
+        return len(self.plans)
+
+    def seen(self, row: int) -> object:
+        """Return what a report of a rider depends on."""
+        c, base = self.mode_fleet.c, row * self.mode_fleet.width
+        return tuple(self.plans[row]), int(c.leave[base]), *self.here[row].tolist()
+
+    def as_rider(self, row: int, now: int) -> Rider:
+        """Return a rider with their plan."""
+        rider = self._as_rider(row, now)
+        # A task's stop bears the number of the task, as the desk knows it.
+        own = {str(number): str(-1 - number) for number in self.plans[row] if number < 0}
+        stops = tuple(
+            dataclasses.replace(stop, stop_id=own[stop.stop_id])
+            if stop.stop_id in own
+            else dataclasses.replace(stop, stop_id=f"order {stop.stop_id}")
+            for stop in rider.stops
+        )
+        return dataclasses.replace(rider, stops=stops)
+
+    def as_task(self, task: int, now: int) -> Task:
+        """Return a task under its number."""
+        return dataclasses.replace(self._as_task(task, now), task_id=str(task))
+
+    def accepts(self, row: int, task: int) -> bool:
+        """Whether a rider says yes."""
+        return self.day.accepts(row, task)
+
+    def give(self, task: int, row: int, place: int, extra: int, now: int) -> None:
+        """Put a task into a plan."""
+        self._give(task, row, place, extra, now)
 
     def _give(self, task: int, row: int, place: int, extra: int, now: int) -> None:
         mode_fleet, day = self.mode_fleet, self.day
