@@ -29,8 +29,8 @@ from routing.replay.offers import OFFERS, OfferDesk
 __all__ = ["POLICIES", "DayResult", "Driven", "Given", "gini", "simulate"]
 
 POLICIES = ("none", "straight line", "network nearest", "one by one", "batches", *OFFERS)
-"""``none``: the day without tasks. The two nearest ones send the rider at once, whatever their plan says; the last
-ones are the live service's way of asking, see `routing.replay.offers`."""
+"""``none``: the day without tasks. The two nearest ones send the rider at once, whatever their plan says; the
+last ones are the live service's way of asking, see `routing.replay.offers`."""
 ASKED = 6
 """Riders asked for a task in one go."""
 STEP_MS = 60_000

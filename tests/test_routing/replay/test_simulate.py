@@ -15,6 +15,7 @@ from routing.model.policy import EmergencyPolicy, Policy
 from routing.proof.verify import Checker
 from routing.replay.day import DayOptions, make_day
 from routing.replay.day_verification import prove_day
+from routing.replay.offers import OFFERS
 from routing.replay.simulate import DayResult, gini, simulate
 
 POLICY = Policy()
@@ -72,6 +73,21 @@ def test_days_in_a_small_town() -> None:
 def test_ten_days_on_each_of_three_real_maps(shared_data: Path, name: str) -> None:
     network, _ = read_osm(shared_data / "osm" / f"{name}.osm.pbf")
     check_days(network, range(10), DayOptions(riders=12, tasks=12, hours=3.0, emergencies=2))
+
+
+@pytest.mark.parametrize("how", list(OFFERS))
+def test_the_life_cycle_of_offers_harms_nobody(how: str) -> None:
+    """By the live service's own code, with riders who say no: nothing gets late, every answer is proven."""
+    network = lattice(14)
+    options = DayOptions(riders=20, tasks=40, hours=3.0, emergencies=0, seed=4)
+    day = make_day(network, options, POLICY)
+    quiet = simulate(network, day, POLICY, "none")
+    proof = prove_day(network, day, POLICY, how, checker=Checker(network, POLICY))
+    assert proof.problems == ()
+    assert proof.answers == proof.result.served
+    assert proof.result.served > 20
+    assert (proof.result.late, proof.result.breaks_late) == (0, 0)
+    assert proof.result.deliveries == quiet.deliveries
 
 
 def test_the_proof_finds_what_a_careless_policy_does() -> None:
