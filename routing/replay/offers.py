@@ -24,8 +24,8 @@ OFFERS: Mapping[str, DispatchRules] = MappingProxyType(
         "offers, patient": dataclasses.replace(_RULES, patient_for_s=600.0, patient_extra_s=90.0),
     }
 )
-"""Policies of the life cycle: each task at once; tasks of three minutes together; for ten minutes a task waits
-for a rider whom it costs at most a minute and a half."""
+"""Policies of the life cycle: each task at once; tasks of three minutes together; for ten minutes a task
+waits for a rider whom it costs at most a minute and a half."""
 
 
 class World(Protocol):
