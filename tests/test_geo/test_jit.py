@@ -72,3 +72,30 @@ def test_two_modules_that_change_places_do_not_keep_each_others_code(house: Path
     _write(house, "geo.one", KERNEL.format(name="inner", value="x + 10"))
     _write(house, "geo.two", KERNEL.format(name="inner", value="x + 1"))
     assert _run(house) == "11"
+
+
+def test_a_constant_of_a_module_without_kernels_reaches_the_kernels_that_read_it(house: Path) -> None:
+    """A kernel holds the value that a constant had when it was compiled."""
+    outer = f"from geo.room import STEP\n{KERNEL.format(name='outer', value='x + STEP')}"
+    _write(house, "geo.outer", outer)
+    _write(house, "geo.room.values", "STEP = 1\n")
+    (house / "geo" / "room" / "__init__.py").write_text(
+        "from geo.room.values import STEP\n", encoding="utf-8"
+    )
+    assert _run(house) == "2"
+    _write(house, "geo.room.values", "STEP = 10\n")
+    assert _run(house) == "11"
+
+
+def test_a_tuple_that_was_renamed_does_not_stop_the_kernels_that_took_it(house: Path) -> None:
+    """The index of a cache names the types of the arguments; one that is gone must not be looked for."""
+    text = (
+        "from typing import NamedTuple\n\nfrom geo.jit import kernel\n\n\n"
+        "class {name}(NamedTuple):\n    x: int\n\n\n"
+        "@kernel\ndef inner(a: {name}) -> int:\n    return a.x + 1\n\n\n"
+        "def outer(x: int) -> int:\n    return inner({name}(x))\n"
+    )
+    _write(house, "geo.outer", text.format(name="One"))
+    assert _run(house) == "2"
+    _write(house, "geo.outer", text.format(name="Other"))
+    assert _run(house) == "2"
