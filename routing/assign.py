@@ -8,7 +8,7 @@ cheapest, as long as that helps.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,12 @@ from geo.errors import InputError
 from routing.candidates import without_way_out
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.mode_fleet import as_ms
+from routing.fleet.tables import TASK_STOP
 from routing.match import apply, match, task_order
 from routing.model.results import Match, Refused, RunnerUp
 from routing.model.tasks import Task, stops_of
 
-__all__ = ["Assigned", "HeldBack", "assign_all", "assign_round", "hold_back", "match_batch"]
+__all__ = ["Assigned", "HeldBack", "assign_all", "assign_lists", "assign_round", "hold_back", "match_batch"]
 
 LISTED = 6
 """Riders listed for each task at first; lists grow where the optimum asks for it."""
@@ -63,6 +64,44 @@ def assign_round(
         What is assigned, and the tasks left over; as many as possible, higher priority first.
     """
     lists = list(fleet.best(tasks, listed, now_s, threads))
+    chosen = assign_lists(tasks, lists, lambda at, size: fleet.best([tasks[at]], size, now_s)[0], listed)
+    assigned, left = [], []
+    for at, found in enumerate(chosen):
+        if found is None:
+            left.append(tasks[at])
+            continue
+        other = next((one for one in lists[at] if one.rider_id != found.rider_id), None)
+        runner = None
+        if other is not None:
+            runner = RunnerUp(other.rider_id, other.extra_ms / 1000, (other.rank_ms - found.rank_ms) / 1000)
+        assigned.append((tasks[at], found, runner))
+    return assigned, left
+
+
+def assign_lists(
+    tasks: Sequence[Task],
+    lists: list[tuple[Candidate, ...]],
+    more: Callable[[int, int], tuple[Candidate, ...]],
+    listed: int = LISTED,
+) -> list[Candidate | None]:
+    """Give each rider of some lists at most one task, at the least total rank.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    lists : list of tuple of Candidate
+        The best riders of each task, as many as there are up to `listed`; made longer in place where the
+        optimum asks for it.
+    more : callable
+        Returns the best riders of the task at a place in `tasks`, so many at most.
+    listed : int
+        Length of the lists as they come.
+
+    Returns
+    -------
+    list of Candidate, optional
+        Of each task; None for those left over: as few as possible, those of lower priority first.
+    """
     asked = [listed] * len(tasks)
     while True:
         number: dict[str, int] = {}
@@ -70,7 +109,7 @@ def assign_round(
             for one in candidates:
                 number.setdefault(one.rider_id, len(number))
         if not tasks or not number:
-            return [], list(tasks)
+            return [None] * len(tasks)
         cut = [len(candidates) == size for candidates, size in zip(lists, asked, strict=True)]
         rows, chosen = _cheapest(tasks, lists, number, cut)
         outside = [
@@ -81,21 +120,13 @@ def assign_round(
         # The optimum with an open end leans on riders beyond these lists: make the lists longer.
         for at in outside:
             asked[at] *= 4
-            lists[at] = fleet.best([tasks[at]], asked[at], now_s)[0]
-    chosen = chosen - len(tasks)
+            lists[at] = more(at, asked[at])
     ids = list(number)
-    assigned, left = [], []
-    for at, column in zip(rows.tolist(), chosen.tolist(), strict=True):
-        if column >= len(ids):
-            left.append(tasks[at])
-            continue
-        found = next(one for one in lists[at] if one.rider_id == ids[column])
-        other = next((one for one in lists[at] if one.rider_id != found.rider_id), None)
-        runner = None
-        if other is not None:
-            runner = RunnerUp(other.rider_id, other.extra_ms / 1000, (other.rank_ms - found.rank_ms) / 1000)
-        assigned.append((tasks[at], found, runner))
-    return assigned, left
+    out: list[Candidate | None] = [None] * len(tasks)
+    for at, column in zip(rows.tolist(), (chosen - len(tasks)).tolist(), strict=True):
+        if column < len(ids):
+            out[at] = next(one for one in lists[at] if one.rider_id == ids[column])
+    return out
 
 
 def _cheapest(
@@ -269,7 +300,7 @@ class _Draft:
                 self._ready.setdefault(found.rider_id, int(mode_fleet.c.ready[row]))
                 mode_fleet.c.ready[row] = now
         at = self._fleet.place_of(mode_fleet.mode, task)
-        mode_fleet.insert(row, found.place, at, visit, stops_of(task)[0].load_change, False)
+        mode_fleet.insert(row, found.place, at, visit, stops_of(task)[0].load_change, TASK_STOP)
         mine = self._of_rider.setdefault(found.rider_id, [])
         for one in mine:
             one.place += one.place >= found.place

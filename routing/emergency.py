@@ -19,6 +19,7 @@ from routing.fleet.fleet import Fleet
 from routing.model.policy import EmergencyPolicy
 from routing.model.riders import Rider
 from routing.model.tasks import Task
+from routing.model.windows import open_from
 
 FARTHER_M = (500.0, 2_000.0, 20_000.0)
 """Where no street is within the walk that the policy allows, the nearest one is looked for so far away."""
@@ -119,7 +120,7 @@ def alert_plan(
     Raises
     ------
     InputError
-        If the task has a drop-off, or begins later than now: neither belongs to an emergency.
+        If the task has a drop-off or several windows, or begins later than now: none belongs to an emergency.
     """
     if task.dropoff is not None:
         raise InputError(
@@ -130,6 +131,8 @@ def alert_plan(
         raise InputError(
             f"task {task.task_id} begins later than now; an alert is for what happens now: ask for a match"
         )
+    if task.place.closed_s:
+        raise InputError(f"task {task.task_id} has several windows; an emergency has one")
     rules = policy or fleet.policy.emergency
     known = acceptance or {}
     able = [
@@ -224,6 +227,7 @@ def _late_after(
     for at, stop in enumerate(rider.stops):
         was = int(mode_fleet.c.start[base + 1 + at]) / 1000
         start = max(int(mode_fleet.c.arrive[base + 1 + at]) / 1000 + max(delay, 0.0), stop.earliest_s)
+        start = open_from(stop.closed_s, start)
         delay = start - was
         if start > stop.latest_s:
             late.append((stop.stop_id, start - stop.latest_s))

@@ -12,6 +12,7 @@ from routing.fleet.mode_fleet import as_ms
 from routing.fleet.tables import FAR_MS
 from routing.model.results import Binding, Change, Count, Refused, Said
 from routing.model.tasks import Task
+from routing.model.windows import open_from
 from routing.refusal.explain import refusal
 from routing.refusal.relaxations import ridden_ms
 
@@ -24,7 +25,8 @@ SPARE = 12
 def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate, ...]] | Refused:
     """Find the riders who begin a task together at the least rank in all.
 
-    The instants tried are those at which one of the riders nearest to the task could begin; at each, only
+    The instants tried are those at which one of the riders nearest to the task could begin, or one of several
+    windows opens; at each, only
     places in plans count at which a rider can begin just then, their waiting included.
 
     Parameters
@@ -48,7 +50,8 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
     begins_s = _begins_s(fleet, task, found, now_s)
     best: tuple[int, Task, tuple[Candidate, ...]] | None = None
     most = 0
-    for instant_s in sorted(set(begins_s)):
+    opens_s = [last for _, last in task.place.closed_s if last >= now_s]
+    for instant_s in sorted({*begins_s, *opens_s}):
         window = dataclasses.replace(task.place, earliest_s=instant_s, latest_s=instant_s)
         timed = dataclasses.replace(task, place=window)
         able = candidates_for(fleet, timed, task.people + 1, now_s)
@@ -72,6 +75,7 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
 def _begins_s(fleet: Fleet, task: Task, found: Sequence[Candidate], now_s: float) -> list[float]:
     """When each candidate could begin the task, soonest first; one search for each mode."""
     begins: list[int] = []
+    closed = [(as_ms(first), as_ms(last)) for first, last in task.place.closed_s]
     for mode, mode_fleet in fleet.mode_fleets.items():
         mine = [one for one in found if fleet.row_of(one.rider_id)[0] is mode_fleet]
         if not mine:
@@ -83,5 +87,6 @@ def _begins_s(fleet: Fleet, task: Task, found: Sequence[Candidate], now_s: float
         seconds = reach_to(fleet.network, mode, here, there, FAR_MS / 1000)
         legs = ridden_ms(seconds, here.walk_ms + there.walk_ms[0], c.factor[rows].astype(np.int64))
         leave = np.where(c.stops[rows] == 0, np.maximum(c.leave[slots], as_ms(now_s)), c.leave[slots])
-        begins += np.maximum(leave + legs, as_ms(max(task.place.earliest_s, now_s))).tolist()
+        there = np.maximum(leave + legs, as_ms(max(task.place.earliest_s, now_s)))
+        begins += [round(open_from(closed, at)) for at in there.tolist()]
     return sorted(begin / 1000 for begin in begins)

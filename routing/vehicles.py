@@ -2,12 +2,11 @@
 
 Places and times are judged by the matcher's own rules (`routing.refusal.relaxations`: all places of all
 plans); what it does not know is checked here: freight in several dimensions, a last stop, a limit on the
-number of tasks, several windows, and breaks that are taken where the vehicle is.
+number of tasks, and breaks that are taken where the vehicle is.
 """
 
 import dataclasses
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -19,13 +18,15 @@ from routing.fleet.fleet import Fleet
 from routing.model.policy import Policy
 from routing.model.results import Binding, Said
 from routing.model.riders import Rider, Stop
-from routing.model.tasks import Task
+from routing.model.tasks import Task, stops_of
 from routing.refusal.explain import refusal
-from routing.refusal.relaxations import NearMisses, Window, near_misses
+from routing.refusal.relaxations import NearMisses, near_misses
 
 __all__ = ["Drive", "Load", "Order", "Vehicle", "drive", "insert_orders"]
 
 MOST_STOPS = 200
+MOST_SWAPS = 100
+"""So often an order that was left over is tried in the place of another one."""
 Amounts = tuple[int, ...]
 """One number for each dimension of freight."""
 
@@ -38,31 +39,6 @@ class Load:
     """Loaded where the vehicle starts, handed over here."""
     change: Amounts
     """Taken up here (kept to the end, or to a later stop), or handed over (negative)."""
-    windows: tuple[Window, ...] = ()
-    """All windows of the stop; one of them is that of the plan."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Order:
-    """A task with all of its windows and its freight."""
-
-    task: Task
-    """Its own windows are not looked at."""
-    stop_ids: tuple[str, ...]
-    """Names that its one or two stops get."""
-    windows: tuple[Window, ...]
-    dropoff_windows: tuple[Window, ...]
-    """Empty for a task with one place."""
-    deliver: Amounts
-    """Loaded at the start of the route; of a task with one place."""
-    take: Amounts
-    """Taken up there: to the end of the route, or to the drop-off."""
-
-    def spans(self) -> Iterator[tuple[Window, Window]]:
-        """All choices of windows; a task with one place has the same twice."""
-        if self.task.dropoff is None:
-            return ((window, window) for window in self.windows)
-        return itertools.product(self.windows, self.dropoff_windows)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,8 +55,14 @@ class Vehicle:
     """Whether the last stop is where the vehicle must end."""
     most_tasks: int | None = None
     """Stops that are tasks, at most."""
-    breaks: tuple[tuple[Stop, tuple[Window, ...]], ...] = ()
+    breaks: tuple[Stop, ...] = ()
     """Breaks whose place in the plan is not given."""
+    type: str = ""
+    """Some tasks take another time for some types."""
+    cost_per_hour: int = 3600
+    """Cost of an hour that a task takes."""
+    cost_fixed: int = 0
+    """Cost of the first task."""
 
     @property
     def tasks(self) -> int:
@@ -95,6 +77,25 @@ class Vehicle:
         change = np.array([load.change for load in self.loads], np.int64).reshape(shape)
         start = steps.sum(axis=0)
         return np.vstack([start, start + np.cumsum(change - steps, axis=0)])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Order:
+    """A task and its freight."""
+
+    task: Task
+    stop_ids: tuple[str, ...]
+    """Names that its one or two stops get."""
+    deliver: Amounts
+    """Loaded at the start of the route; of a task with one place."""
+    take: Amounts
+    """Taken up there: to the end of the route, or to the drop-off."""
+    by_type: Mapping[str, Task] = dataclasses.field(default_factory=dict)
+    """The same task where it takes another time for some types of vehicle."""
+
+    def task_for(self, vehicle: Vehicle) -> Task:
+        """Return the task as it is for a vehicle."""
+        return self.by_type.get(vehicle.type, self.task)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -134,6 +135,9 @@ def insert_orders(
 ) -> tuple[Fleet, dict[str, Vehicle], dict[str, Binding]]:
     """Insert orders into the plans of vehicles, by priority, end of the last window and id.
 
+    Those that are left over are tried where others stand: such a one goes elsewhere, or stays out where its
+    priority is lower.
+
     Parameters
     ----------
     network : StreetNetwork
@@ -162,25 +166,91 @@ def insert_orders(
     for vehicle in vehicles:
         if vehicle.rider.rider_id in plans:
             raise InputError(f"two vehicles have the id {vehicle.rider.rider_id}")
-        settled = _with_breaks(scratch, _with_windows(scratch, vehicle))
+        settled = _with_breaks(scratch, _settled(network, vehicle))
         plans[vehicle.rider.rider_id] = settled
         _put(fleet, settled)
     now_s = min((vehicle.start_s for vehicle in vehicles), default=0.0)
-    unassigned = {}
-    for order in sorted(orders, key=_turn):
-        found = _cheapest(fleet, plans, order, now_s)
+    round_ = _Round(fleet, plans, now_s)
+    round_.insert_all(sorted(orders, key=_turn))
+    return fleet, plans, round_.unassigned
+
+
+class _Round:
+    """Orders on their way into the plans of a fleet."""
+
+    def __init__(self, fleet: Fleet, plans: dict[str, Vehicle], now_s: float) -> None:
+        self._fleet, self._plans, self._now_s = fleet, plans, now_s
+        self._orders: dict[str, Order] = {}
+        self._inside: dict[str, str] = {}
+        """Vehicle of each task that was inserted."""
+        self.unassigned: dict[str, Binding] = {}
+
+    def insert_all(self, orders: Sequence[Order]) -> None:
+        """Insert the orders in turn; then make room for those that were left over."""
+        self._orders = {order.task.task_id: order for order in orders}
+        left = [order for order in orders if not self._insert(order)]
+        swaps = MOST_SWAPS
+        while left and swaps > 0:
+            order = left.pop(0)
+            for other, give_up in self._others(order):
+                swaps -= 1
+                lost = self._swap(order, other, give_up=give_up)
+                if order not in lost:
+                    left += lost
+                    break
+                if swaps <= 0:
+                    break
+        for order in orders:
+            if order.task.task_id not in self._inside:
+                found = _cheapest(self._fleet, self._plans, order, self._now_s)
+                if isinstance(found, Binding):
+                    self.unassigned[order.task.task_id] = found
+                else:
+                    self._put(order, found)
+
+    def _insert(self, order: Order, only: str | None = None) -> bool:
+        found = _cheapest(self._fleet, self._plans, order, self._now_s, only)
         if isinstance(found, Binding):
-            unassigned[order.task.task_id] = found
-            continue
-        changed = _inserted(fleet.network, plans[found.vehicle_id], order, found)
-        plans[found.vehicle_id] = changed
-        _put(fleet, changed)
-    return fleet, plans, unassigned
+            return False
+        self._put(order, found)
+        return True
+
+    def _put(self, order: Order, found: "_Found") -> None:
+        changed = _inserted(self._fleet.network, self._plans[found.vehicle_id], order, found)
+        self._plans[found.vehicle_id] = changed
+        self._inside[order.task.task_id] = found.vehicle_id
+        _put(self._fleet, changed)
+
+    def _others(self, order: Order) -> Iterator[tuple[Order, bool]]:
+        """Orders that may make room for one: each for another place first, then the lower ones for none."""
+        inside = sorted((self._orders[task_id] for task_id in self._inside), key=_turn, reverse=True)
+        yield from [(other, False) for other in inside]
+        yield from [(other, True) for other in inside if other.task.priority < order.task.priority]
+
+    def _swap(self, order: Order, other: Order, *, give_up: bool) -> list[Order]:
+        """Put an order into the vehicle of another one, and that one elsewhere; returns which has no place.
+
+        The other one may be left without a place where it is to `give_up`; otherwise all is as it was.
+        """
+        vehicle_id = self._inside.pop(other.task.task_id)
+        before = self._plans[vehicle_id]
+        self._plans[vehicle_id] = _without(self._fleet.network, before, other)
+        _put(self._fleet, self._plans[vehicle_id])
+        if self._insert(order, vehicle_id):
+            if self._insert(other):
+                return []
+            if give_up:
+                return [other]
+            del self._inside[order.task.task_id]
+        self._plans[vehicle_id] = before
+        self._inside[other.task.task_id] = vehicle_id
+        _put(self._fleet, before)
+        return [order]
 
 
 def _turn(order: Order) -> tuple[int, float, str]:
     task = order.task
-    return -task.priority, max(last for _, last in order.windows), task.task_id
+    return -task.priority, task.place.latest_s, task.task_id
 
 
 def _put(fleet: Fleet, vehicle: Vehicle) -> None:
@@ -191,53 +261,66 @@ def _put(fleet: Fleet, vehicle: Vehicle) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class _Found:
-    extra_ms: int
+    cost: int
+    """Milliseconds at 3,600 an hour."""
     vehicle_id: str
     place: int
     dropoff_place: int
-    span: tuple[Window, Window]
 
 
-def _cheapest(fleet: Fleet, plans: dict[str, Vehicle], order: Order, now_s: float) -> _Found | Binding:
-    """Return the cheapest place of all that hold, or what stands in the way."""
+def _cheapest(
+    fleet: Fleet, plans: dict[str, Vehicle], order: Order, now_s: float, only: str | None = None
+) -> _Found | Binding:
+    """Return the cheapest place of all that hold, or what stands in the way; `only`: in one vehicle."""
     best: _Found | None = None
     # How far the places that are in time got with what is checked here.
     passed = 0
-    judged = [near_misses(fleet, mode_fleet, order.task, now_s) for mode_fleet in fleet.mode_fleets.values()]
-    for span in order.spans():
-        for misses in judged:
-            if misses is None:
+    for misses, task in _judged(fleet, order, now_s, only):
+        for row, least, _, _ in misses.allowed:
+            vehicle = plans[fleet.id_at(misses.mode_fleet.mode, row)]
+            if order.task_for(vehicle) is not task:
                 continue
-            again = misses.at(*span, allowed_only=True)
-            for row, least, _, _ in again.allowed:
-                vehicle = plans[fleet.id_at(again.mode_fleet.mode, row)]
-                passed = max(passed, 1)
-                if best is not None and least > best.extra_ms:
-                    continue
-                found, got = _first_that_holds(again, row, vehicle, order)
-                passed = max(passed, got)
-                if found is not None:
-                    one = _Found(*found[:1], vehicle.rider.rider_id, *found[1:], span)
-                    best = one if best is None else min(best, one)
+            passed = max(passed, 1)
+            if best is not None and _cost(vehicle, least) > best.cost:
+                continue
+            found, got = _first_that_holds(misses, row, vehicle, order)
+            passed = max(passed, got)
+            if found is not None:
+                extra_ms, place, end = found
+                one = _Found(_cost(vehicle, extra_ms), vehicle.rider.rider_id, place, end)
+                best = one if best is None else min(best, one)
     if best is not None:
         return best
     if passed:
         rule, key = _CHECKED[passed - 1]
         return Binding(rule, "", None, Said.of(key))
-    first, second = next(order.spans())
-    return refusal(fleet, _timed(order.task, first, second), now_s).binding
+    return refusal(fleet, order.task, now_s).binding
+
+
+def _judged(fleet: Fleet, order: Order, now_s: float, only: str | None) -> Iterator[tuple[NearMisses, Task]]:
+    """All places for an order, for each mode and each time that it takes."""
+    for mode_fleet in fleet.mode_fleets.values() if only is None else (fleet.row_of(only)[0],):
+        for task in {id(task): task for task in (order.task, *order.by_type.values())}.values():
+            misses = near_misses(fleet, mode_fleet, task, now_s, only)
+            if misses is not None:
+                yield misses, task
+
+
+def _cost(vehicle: Vehicle, extra_ms: int) -> int:
+    """Cost of so much time more, and of a vehicle that had nothing to do."""
+    fixed = 0 if vehicle.tasks else vehicle.cost_fixed * 1000
+    return extra_ms * vehicle.cost_per_hour // 3600 + fixed
+
+
+def _without(network: StreetNetwork, vehicle: Vehicle, order: Order) -> Vehicle:
+    """Return the vehicle with an order taken out of its plan."""
+    kept = [at for at, stop in enumerate(vehicle.rider.stops) if stop.stop_id not in order.stop_ids]
+    stops, loads = [vehicle.rider.stops[at] for at in kept], [vehicle.loads[at] for at in kept]
+    rider = dataclasses.replace(vehicle.rider, stops=tuple(stops))
+    return _settled(network, dataclasses.replace(vehicle, rider=rider, loads=tuple(loads)))
 
 
 _CHECKED = (("shift", "why.after_end"), ("capacity", "why.most_tasks"), ("capacity", "why.freight"))
-
-
-def _timed(task: Task, place: Window, dropoff: Window) -> Task:
-    """Return a task with windows chosen for it."""
-    first = dataclasses.replace(task.place, earliest_s=place[0], latest_s=place[1])
-    if task.dropoff is None:
-        return dataclasses.replace(task, place=first)
-    end = dataclasses.replace(task.dropoff, earliest_s=dropoff[0], latest_s=dropoff[1])
-    return dataclasses.replace(task, place=first, dropoff=end)
 
 
 def _first_that_holds(
@@ -278,19 +361,17 @@ def _room(vehicle: Vehicle, amounts: Amounts) -> BoolArray:
 
 def _inserted(network: StreetNetwork, vehicle: Vehicle, order: Order, found: _Found) -> Vehicle:
     """Return the vehicle with an order in its plan, breaks moved along."""
-    task, (first, second) = order.task, found.span
-    pair = task.dropoff is not None
-    nothing = (0,) * len(order.take)
-    load = Load(order.deliver, order.take, order.windows)
-    kind = "pickup" if pair else "task"
+    added = [
+        dataclasses.replace(stop, stop_id=stop_id, load_change=0)
+        for stop, stop_id in zip(stops_of(order.task_for(vehicle)), order.stop_ids, strict=True)
+    ]
     stops, loads = list(vehicle.rider.stops), list(vehicle.loads)
-    if task.dropoff is not None:
-        end = Stop(order.stop_ids[1], task.dropoff.lonlat, task.dropoff.service_s, *second, "dropoff")
-        stops.insert(found.dropoff_place, end)
+    if len(added) > 1:
+        stops.insert(found.dropoff_place, added[1])
         back = tuple(-amount for amount in order.take)
-        loads.insert(found.dropoff_place, Load(nothing, back, order.dropoff_windows))
-    stops.insert(found.place, Stop(order.stop_ids[0], task.place.lonlat, task.place.service_s, *first, kind))
-    loads.insert(found.place, load)
+        loads.insert(found.dropoff_place, Load((0,) * len(order.take), back))
+    stops.insert(found.place, added[0])
+    loads.insert(found.place, Load(order.deliver, order.take))
     rider = dataclasses.replace(vehicle.rider, stops=tuple(stops))
     return _settled(network, dataclasses.replace(vehicle, rider=rider, loads=tuple(loads)))
 
@@ -311,31 +392,14 @@ def _settled(network: StreetNetwork, vehicle: Vehicle) -> Vehicle:
     return dataclasses.replace(vehicle, rider=dataclasses.replace(vehicle.rider, stops=tuple(stops)))
 
 
-def _with_windows(scratch: Fleet, vehicle: Vehicle) -> Vehicle:
-    """Choose for every given stop the first window that is still open when the vehicle is there."""
-    vehicle = _settled(scratch.network, vehicle)
-    for at, load in enumerate(vehicle.loads):
-        if len(load.windows) < 2:
-            continue
-        _put(scratch, vehicle)
-        arrival_s = drive(scratch, vehicle.rider.rider_id).arrival_ms[at] / 1000
-        earliest_s, latest_s = next((one for one in load.windows if one[1] >= arrival_s), load.windows[-1])
-        stops = list(vehicle.rider.stops)
-        stops[at] = dataclasses.replace(stops[at], earliest_s=earliest_s, latest_s=latest_s)
-        vehicle = dataclasses.replace(vehicle, rider=dataclasses.replace(vehicle.rider, stops=tuple(stops)))
-    return vehicle
-
-
 def _with_breaks(scratch: Fleet, vehicle: Vehicle) -> Vehicle:
     """Put breaks without a place into the plan: where least gets late, then where the plan ends soonest."""
     size = len(vehicle.loads[0].from_start) if vehicle.loads else len(vehicle.capacity or ())
-    for stop, windows in vehicle.breaks:
+    for stop in vehicle.breaks:
         tried: list[tuple[int, int, int, Vehicle]] = []
-        for (earliest_s, latest_s), at in itertools.product(
-            windows, range(len(vehicle.rider.stops) + (not vehicle.ends))
-        ):
+        for at in range(len(vehicle.rider.stops) + (not vehicle.ends)):
             stops, loads = list(vehicle.rider.stops), list(vehicle.loads)
-            stops.insert(at, dataclasses.replace(stop, earliest_s=earliest_s, latest_s=latest_s))
+            stops.insert(at, stop)
             loads.insert(at, Load((0,) * size, (0,) * size))
             rider = dataclasses.replace(vehicle.rider, stops=tuple(stops))
             trial = _settled(

@@ -50,6 +50,7 @@ def plan_model(
     candidates: int,
     settings: StudySettings,
     group: npt.NDArray[np.int64] | None = None,
+    days: tuple[str, ...] = (),
 ) -> PlanModel:
     """Set up the plan of one study.
 
@@ -63,13 +64,14 @@ def plan_model(
     candidates : number of candidates, the sites after them
     settings : budget, kinds, what existing stations may do
     group : (n,) unit grid of each demand point for the least share, None without
+    days : local days of the demand, ISO: on public holidays stations are open as their hours say
     """
     rows: list[
         tuple[int, float, npt.NDArray[np.bool_], float, StationKind | None, tuple[int, int] | None]
     ] = []
     for e, station in enumerate(existing):
         kind = next((k for k in settings.kinds if k.name == station.kind), settings.kinds[0])
-        today = open_by_hour(station.hours) >= 0.5
+        today = open_by_hour(station.hours, days, settings.timezone) >= 0.5
         rows.append((e, usual_cost(station), today, kind.minutes_an_hour, None, None))
         for pattern in kind.patterns:
             longer = _hours(pattern)
@@ -96,7 +98,7 @@ def plan_model(
         option_open=np.array([r[2] for r in rows]),
         option_capacity=np.array([r[3] for r in rows]),
         budget=settings.budget_yuan,
-        sites=old + settings.new_sites,
+        new_sites=settings.new_sites,
         kept=tuple(range(old)) if settings.existing_stations == "keep" else (),
         existing_site=tuple(range(old)),
         close_cost=np.full(old, settings.close_yuan),
@@ -141,5 +143,6 @@ def budget_points(model: PlanModel, cost_s: FloatArray, result: SitingResult) ->
             answer = dataclasses.replace(last, bound=answer.bound, gap=max(0.0, gap))
         last = answer
         served = min(1.0, answer.objective / total)
-        out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap))
+        new = len(set(answer.chosen) - set(model.problem.existing_site))
+        out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap, new))
     return tuple(out)

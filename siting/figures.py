@@ -18,6 +18,7 @@ from siting.travel_times import Ways
 
 __all__ = [
     "Assigned",
+    "Covered",
     "Marked",
     "assign",
     "demand_cells",
@@ -133,16 +134,39 @@ class Marked:
     ids: tuple[str, ...]
 
 
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Covered:
+    """What a plan does for each demand point."""
+
+    served: FloatArray
+    """(n, 24) share (0-1) of each point and hour."""
+    in_reach: BoolArray
+    """(n,) whether a station of the plan is near enough."""
+
+
+def _told_share(layer: DemandLayer, rows: BoolArray, part: FloatArray, k: int) -> float | None:
+    """Return the share of the minutes of some rows that ``part`` (rows of the layer, 0-1) makes up.
+
+    A share tells both of its parts: each must be nobody or at least k riders, else None.
+    """
+    whole = float(layer.minutes[rows].sum())
+    inside, outside = rows & (part > 1e-9), rows & (part < 1 - 1e-9)
+    riders = [len(np.unique(layer.rider[some])) for some in (rows, inside, outside)]
+    if whole == 0 or riders[0] < k or any(0 < count < k for count in riders[1:]):
+        return None
+    return min(1.0, float((layer.minutes * part)[rows].sum()) / whole)
+
+
 def grid_figures(
-    grids: GridColumns, demand: Demand, covered: BoolArray, sites: Marked, pickups: Marked, k: int
+    grids: GridColumns, demand: Demand, covered: Covered, sites: Marked, pickups: Marked, k: int
 ) -> tuple[GridFigures, ...]:
     """Return figures by unit grid, ordered by code; grids without demand and sites keep their row.
 
     Parameters
     ----------
     grids : unit grids
-    demand : demand points and layers
-    covered : (n,) which demand points a station of the plan is near enough to
+    demand : demand points and layers of the days that count
+    covered : what the plan does for them
     sites, pickups : stations and pick-up points of the plan
     k : least number of riders behind a figure
     """
@@ -152,21 +176,15 @@ def grid_figures(
     inside = _members(tree, demand.lonlat, len(shapes))
     at_site = _members(tree, sites.lonlat, len(shapes))
     at_pickup = _members(tree, pickups.lonlat, len(shapes))
-    days = len(demand.days)
+    days, rest = len(demand.days), demand.rest
+    served, reached = covered.served[rest.point, rest.hour], covered.in_reach[rest.point].astype(np.float64)
     out = []
     for g in sorted(range(len(codes)), key=lambda g: codes[g]):
         mask = np.zeros(len(demand.lonlat), dtype=np.bool_)
         mask[inside[g]] = True
-        _, total = hourly_figures(demand.rest, mask, days, k)
-        rows = mask[demand.rest.point]
-        riders = len(np.unique(demand.rest.rider[rows]))
-        # a share tells both parts: each must be nobody or at least k riders
-        parts = [
-            len(np.unique(demand.rest.rider[rows & (covered[demand.rest.point] == c)])) for c in (True, False)
-        ]
-        told = riders >= k and all(p == 0 or p >= k for p in parts)
-        whole = float(demand.rest.minutes[rows].sum())
-        part = float(demand.rest.minutes[rows & covered[demand.rest.point]].sum())
+        _, total = hourly_figures(rest, mask, days, k)
+        rows = mask[rest.point]
+        riders = len(np.unique(rest.rider[rows]))
         out.append(
             GridFigures(
                 code=codes[g],
@@ -174,7 +192,8 @@ def grid_figures(
                 rings=_rings(polygons[g]),
                 riders=riders if riders >= k else None,
                 rest_min_a_day=total,
-                covered_share=part / whole if told and whole > 0 else None,
+                served_share=_told_share(rest, rows, served, k),
+                in_reach_share=_told_share(rest, rows, reached, k),
                 site_ids=tuple(sites.ids[s] for s in at_site[g]),
                 pickup_ids=tuple(pickups.ids[s] for s in at_pickup[g]),
             )
@@ -210,17 +229,14 @@ def _rings(shape: shapely.Geometry) -> tuple[tuple[tuple[float, float], ...], ..
     return tuple(tuple((round(float(x), 6), round(float(y), 6)) for x, y in p.exterior.coords) for p in parts)
 
 
-def layer_figures(demand: Demand, settings: StudySettings, covered: BoolArray) -> tuple[LayerFigures, ...]:
-    """Return each layer of demand for itself: weight, minutes a day, and the share that the plan serves.
-
-    ``covered`` (n,) says which demand points a station of the plan is near enough to.
-    """
+def layer_figures(demand: Demand, settings: StudySettings, covered: Covered) -> tuple[LayerFigures, ...]:
+    """Return each layer of demand for itself: weight, minutes a day, and what the plan serves and reaches."""
     out = []
     for name, layer in demand.layers():
-        rows = covered[layer.point]
+        rows = np.ones(len(layer.point), dtype=np.bool_)
         total = float(layer.minutes.sum())
-        # a share tells both parts: each must be nobody or at least k riders
-        parts = [len(np.unique(layer.rider[rows == served])) for served in (True, False)]
+        served = covered.served[layer.point, layer.hour]
+        reached = covered.in_reach[layer.point].astype(np.float64)
         riders = len(np.unique(layer.rider))
         told = riders >= settings.k
         out.append(
@@ -230,9 +246,8 @@ def layer_figures(demand: Demand, settings: StudySettings, covered: BoolArray) -
                 limit_s=settings.passing_limit_s if name == "passing" else settings.limit_s,
                 riders=riders if told else None,
                 min_a_day=total / max(1, len(demand.days)) if told else None,
-                covered_share=float(layer.minutes[rows].sum()) / total
-                if told and total > 0 and all(p == 0 or p >= settings.k for p in parts)
-                else None,
+                served_share=_told_share(layer, rows, served, settings.k),
+                in_reach_share=_told_share(layer, rows, reached, settings.k),
             )
         )
     return tuple(out)

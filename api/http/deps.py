@@ -1,20 +1,32 @@
 """What a handler may ask for: the served study, the clock, and the language of its caller."""
 
 import datetime
+import secrets
 from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
 
 from api.forms import Language
+from api.http.language import preferred
 from api.study.finished import FinishedStudy
 
-__all__ = ["Clock", "Lang", "Served", "preferred", "utc_now"]
+__all__ = ["Clock", "Ids", "Lang", "Served", "new_id", "utc_now"]
 
 
 def utc_now() -> datetime.datetime:
     """Return the present moment."""
     return datetime.datetime.now(datetime.UTC)
+
+
+def new_id() -> str:
+    """Return a name that nobody can guess."""
+    return secrets.token_hex(12)
+
+
+async def _ids(request: Request) -> Callable[[], str]:
+    ids: Callable[[], str] = request.app.state.ids
+    return ids
 
 
 async def _served(request: Request) -> FinishedStudy:
@@ -25,24 +37,6 @@ async def _served(request: Request) -> FinishedStudy:
 async def _clock(request: Request) -> Callable[[], datetime.datetime]:
     clock: Callable[[], datetime.datetime] = request.app.state.clock
     return clock
-
-
-def preferred(accepted: str) -> Language:
-    """Return the language that an ``Accept-Language`` header (RFC 9110, 12.5.4) prefers; en for neither."""
-    weights: dict[str, float] = {}
-    for part in accepted.split(","):
-        tag, _, weight = part.strip().lower().partition(";")
-        name, _, number = weight.strip().partition("=")
-        try:
-            wanted = float(number) if name.strip() == "q" else 1.0
-        except ValueError:
-            continue
-        # zh-Hans-CN and en-GB are served by zh and en.
-        main = tag.strip().partition("-")[0]
-        weights[main] = max(weights.get(main, 0.0), wanted)
-    # What is not named counts as "*" does, or not at all.
-    other = weights.get("*", 0.0)
-    return "zh" if weights.get("zh", other) > weights.get("en", other) else "en"
 
 
 async def _language(
@@ -58,5 +52,6 @@ async def _language(
 
 
 Lang = Annotated[Language, Depends(_language)]
+Ids = Annotated[Callable[[], str], Depends(_ids)]
 Served = Annotated[FinishedStudy, Depends(_served)]
 Clock = Annotated[Callable[[], datetime.datetime], Depends(_clock)]

@@ -8,10 +8,22 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
+from api.dispatch.desk import MissingError
+from api.dispatch.wording import conflict_text
 from api.forms import PointedError
+from api.http.auth import ForbiddenError, RateLimitedError, UnauthorizedError
 from api.http.json_place import broken_at
+from api.http.language import preferred
+from api.http.oidc import ProviderUnavailableError
+from api.http.problem_texts import listed, sentence, title
+from api.http.repeats import InWorkError
+from api.matching.translate import refused_out
+from api.store import OutOfScopeError, StoreUnavailable
+from api.store.tasks import VersionConflictError
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
+from routing.dispatch import ConflictError
 
 __all__ = [
     "BUSY",
@@ -58,12 +70,28 @@ NOT_FOUND = Problem("not-found", 404, "There is nothing at this address")
 ENCODING = Problem("unsupported-encoding", 415, "The body is compressed in a way this service cannot read")
 METHOD = Problem("method-not-allowed", 405, "This address does not answer to this method")
 BUSY = Problem("busy", 503, "The service has as much work as it can hold, or is still starting")
+CONFLICT = Problem("conflict", 409, "The command does not fit what has become of the task")
+CHANGED = Problem("changed", 412, "It was changed since it was read")
+UNAUTHORIZED = Problem("unauthorized", 401, "The call needs a key that is good now")
+FORBIDDEN = Problem("forbidden", 403, "The key is good, but not for this call")
+RATE_LIMITED = Problem("rate-limited", 429, "The key has made as many requests as it may")
+UNAVAILABLE = Problem("unavailable", 503, "What the service needs cannot be reached now; nothing was changed")
 INTERNAL = Problem("internal", 500, "The service failed; nothing was changed")
 
 PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (OffNetworkError, Problem("off-network", 422, "A place lies on no street within the allowed walk")),
     (NotThereError, NOT_FOUND),
     (NoStationError, Problem("no-station", 404, "No station fits what was asked for")),
+    (OutOfScopeError, NOT_FOUND),
+    (MissingError, NOT_FOUND),
+    (ConflictError, CONFLICT),
+    (InWorkError, Problem("in-work", 409, "The same request is being answered")),
+    (VersionConflictError, CHANGED),
+    (UnauthorizedError, UNAUTHORIZED),
+    (ForbiddenError, FORBIDDEN),
+    (RateLimitedError, RATE_LIMITED),
+    (StoreUnavailable, UNAVAILABLE),
+    (ProviderUnavailableError, UNAVAILABLE),
     (InfeasibleError, Problem("infeasible", 422, "The problem has no solution")),
     (InputError, Problem("bad-input", 422, "The input cannot be used")),
     (YiluError, Problem("refused", 422, "The request cannot be carried out")),
@@ -111,7 +139,19 @@ def problem_body(
 
 def _example(status: int) -> dict[str, object]:
     """Return a problem of that status as a client sees it."""
-    problem = next(one for one in (NOT_FOUND, TOO_LARGE, ENCODING, INVALID, BUSY) if one.status == status)
+    kinds = (
+        CONFLICT,
+        CHANGED,
+        UNAUTHORIZED,
+        FORBIDDEN,
+        NOT_FOUND,
+        TOO_LARGE,
+        ENCODING,
+        INVALID,
+        RATE_LIMITED,
+        BUSY,
+    )
+    problem = next(one for one in kinds if one.status == status)
     return problem_body(problem, "one sentence that says what to change", "/v1/matches")
 
 
@@ -121,10 +161,15 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
         "content": {MEDIA_TYPE: {"schema": _BODY_SCHEMA, "example": _example(status)}},
     }
     for status, text in (
+        (401, "No key, or one that is not known, has expired or was revoked."),
+        (403, "The role of the key does not allow this."),
         (404, "There is no such thing."),
+        (409, "It does not fit what has become of the task or offer; `code` says why."),
+        (412, "It was changed since it was read: read it again."),
         (413, "The request is too large."),
         (415, "The body is compressed in another way than gzip."),
         (422, "Refused, with one sentence that says what to change."),
+        (429, "The key has made as many requests as it may: ask again after `Retry-After`."),
         (503, "Too much work at once, or still starting: ask again after `Retry-After`."),
     )
 }
@@ -139,17 +184,37 @@ def problem_of(error: YiluError) -> Problem:
 def problem_response(
     problem: Problem,
     detail: str,
-    instance: str,
+    asked: HTTPConnection,
     errors: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> JSONResponse:
-    """Return the HTTP response for one problem."""
-    return JSONResponse(
-        problem_body(problem, detail, instance, errors),
-        status_code=problem.status,
-        media_type=MEDIA_TYPE,
-        headers=dict(headers or {}),
-    )
+    """Return the HTTP response for one problem, in the language that is asked for.
+
+    Parameters
+    ----------
+    problem : Problem
+    detail : str
+        In English.
+    asked : HTTPConnection
+        The request; its address and its ``Accept-Language`` are read.
+    errors : sequence of mapping
+        Bad fields: where, and why in English.
+    headers : mapping, optional
+        More headers.
+    more : mapping, optional
+        More members of the body.
+    """
+    lang = preferred(asked.headers.get("accept-language", ""))
+    fields = [{**one, "detail": sentence(one["detail"], lang)} for one in errors]
+    told = sentence(detail, lang)
+    if problem is INVALID and fields and not detail:
+        told = listed(fields[0]["pointer"], fields[0]["detail"], len(fields) - 1, lang)
+    body = problem_body(problem, told, asked.url.path, fields[:MOST_FIELDS])
+    body["title"] = title(problem.slug, lang)
+    body.update(more or {})
+    spoken = {"content-language": lang, "vary": "accept-language", **(headers or {})}
+    return JSONResponse(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=spoken)
 
 
 def _pointer(location: Sequence[object]) -> str:
@@ -167,7 +232,19 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
     fields = [
         {"pointer": pointer, "detail": detail} for pointer, detail in list(places.items())[:MOST_FIELDS]
     ]
-    return problem_response(problem_of(error), str(error), request.url.path, fields)
+    # Who may not see a thing is told no more than that there is none.
+    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else str(error)
+    more: dict[str, object] = {}
+    if isinstance(error, ConflictError):
+        lang = preferred(request.headers.get("accept-language", "en"))
+        detail = conflict_text(error, lang)
+        more = {"code": error.code, "status_now": error.status}
+        if error.refused is not None:
+            more["refused"] = refused_out(error.refused, lang).model_dump(mode="json")
+    headers = dict(getattr(error, "headers", {}))
+    if isinstance(error, StoreUnavailable | ProviderUnavailableError):
+        headers["retry-after"] = str(error.retry_after_s)
+    return problem_response(problem_of(error), detail, request, fields, headers, more)
 
 
 def _validation(request: Request, error: Exception) -> JSONResponse:
@@ -176,13 +253,10 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and not kind.endswith("json"):
         detail = f"the body must be sent as content-type application/json, not {kind or 'without one'}"
-        return problem_response(INVALID, detail, request.url.path)
+        return problem_response(INVALID, detail, request)
     # The input itself is never echoed: it may hold positions of riders.
-    fields = [_field(one, error.body) for one in error.errors()[:MOST_FIELDS]]
-    first = fields[0] if fields else {"pointer": "/", "detail": "not understood"}
-    more = len(error.errors()) - 1
-    detail = f"{first['pointer']}: {first['detail']}" + (f" (and {more} more)" if more > 0 else "")
-    return problem_response(INVALID, detail, request.url.path, fields)
+    fields = [_field(one, error.body) for one in error.errors()]
+    return problem_response(INVALID, "", request, fields)
 
 
 def _field(error: Mapping[str, Any], body: object) -> dict[str, str]:
@@ -199,15 +273,15 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == 400:
         # FastAPI's answer where JSON cannot even be tried: bytes that are no text, or nested too deep.
         detail = "the body cannot be read: it must be JSON in UTF-8, not nested too deep"
-        return problem_response(INVALID, detail, request.url.path)
+        return problem_response(INVALID, detail, request)
     known = {problem.status: problem for problem in (NOT_FOUND, METHOD, TOO_LARGE, INVALID)}
     problem = known.get(error.status_code, Problem("http", error.status_code, "The request was refused"))
-    return problem_response(problem, str(error.detail), request.url.path, headers=error.headers)
+    return problem_response(problem, str(error.detail), request, headers=error.headers)
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
     # The cause goes to the log of the server, never to the client.
-    return problem_response(INTERNAL, INTERNAL.title, request.url.path)
+    return problem_response(INTERNAL, INTERNAL.title, request)
 
 
 def install(app: FastAPI) -> None:

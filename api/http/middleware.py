@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import BUSY, ENCODING, INTERNAL, INVALID, TOO_LARGE, problem_response
@@ -64,7 +65,9 @@ class RequestId:
         except Exception:
             # Answered here, inside of what adds the id; the server still learns of the error.
             if not started:
-                await problem_response(INTERNAL, INTERNAL.title, str(scope["path"]))(scope, receive, with_id)
+                await problem_response(INTERNAL, INTERNAL.title, HTTPConnection(scope))(
+                    scope, receive, with_id
+                )
             raise
         finally:
             spent_ms = (time.perf_counter() - began) * 1000
@@ -121,7 +124,7 @@ class BoundedWork:
         if self.in_work and self.in_work + size > self.max_bytes:
             detail = "requests are being answered that take all the memory there is for them; ask again"
             headers = {"retry-after": "1"}
-            await problem_response(BUSY, detail, str(scope["path"]), headers=headers)(scope, receive, send)
+            await problem_response(BUSY, detail, HTTPConnection(scope), headers=headers)(scope, receive, send)
             return
         # All on the event loop: nobody else counts between these lines.
         self.in_work += size
@@ -147,7 +150,7 @@ class BodyLimit:
         if coding not in (b"identity", b"gzip", b"x-gzip"):
             detail = "the body may be sent plain or with content-encoding gzip"
             headers = {"accept-encoding": "gzip"}
-            refusal = problem_response(ENCODING, detail, str(scope["path"]), headers=headers)
+            refusal = problem_response(ENCODING, detail, HTTPConnection(scope), headers=headers)
             await refusal(scope, receive, send)
             return
         # The declared length spares reading what is refused anyway; what arrives is counted.
@@ -168,13 +171,13 @@ class BodyLimit:
                 plain = await run_in_threadpool(inflated, bytes(body), self.max_bytes)
             except zlib.error:
                 detail = "the body is not the gzip that its content-encoding says"
-                await problem_response(INVALID, detail, str(scope["path"]))(scope, receive, send)
+                await problem_response(INVALID, detail, HTTPConnection(scope))(scope, receive, send)
                 return
             kept = [pair for pair in scope["headers"] if pair[0] not in _OF_THE_CODING]
             scope = {**scope, "headers": kept}
         if too_large or plain is None:
             detail = f"the body may have at most {self.max_bytes} bytes"
-            await problem_response(TOO_LARGE, detail, str(scope["path"]))(scope, receive, send)
+            await problem_response(TOO_LARGE, detail, HTTPConnection(scope))(scope, receive, send)
             return
         await self.app(scope, _replay(plain, receive), send)
 

@@ -8,17 +8,20 @@ import numpy as np
 from api.forms import Mode, NearestStation, Position, Station, way_of
 from api.http.errors import NoStationError
 from api.study.finished import FinishedStudy
+from geo.arrays import FloatArray
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
 from geo.localtime import zone
 from geo.streets import Snapped, StreetNetwork
-from geo.travel import REASONS, find_path, travel_times_s, why_unreachable
+from geo.travel import REASONS, find_path, reach_to, travel_times_s, why_unreachable
 from siting.stations import country_of, parse_hours
 
 __all__ = ["StationQuery", "nearest_station"]
 
 WALK_M = 100.0
 """How far a rider may stand from a street."""
+FARTHER_M = 500.0
+"""How far one walks to a street that leads to a station, where the nearest ones do not."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,7 +58,9 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
     fitting = [
         station
         for station in served.stations
-        if (query.suggested or station.existing) and wanted <= set(station.facilities)
+        if (query.suggested or station.existing)
+        and wanted <= set(station.facilities)
+        and (station.closed_from is None or when.date() < station.closed_from)
     ]
     if not fitting:
         what = f"with {', '.join(query.facilities)}" if wanted else "in this study"
@@ -76,10 +81,15 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
         )
     there = network.snap(np.array([opened.station.lonlat for opened in found]), query.mode)
     seconds = travel_times_s(network, query.mode, here, there)[0]
+    if not np.isfinite(seconds).any():
+        # Beside streets that lead on only against one-ways one walks to the next that does not.
+        other = _street_that_leads(network, query.mode, position, there)
+        if other is None:
+            why = _why(network, query.mode, here, there)
+            raise NoStationError(f"no open station can be reached by {query.mode} from there: {why}")
+        here = other
+        seconds = travel_times_s(network, query.mode, here, there)[0]
     best = int(np.argmin(seconds))
-    if not np.isfinite(seconds[best]):
-        why = _why(network, query.mode, here, there)
-        raise NoStationError(f"no open station can be reached by {query.mode} from there: {why}")
     path = find_path(network, query.mode, here, there.take(np.array([best])))
     if path is None:
         raise NoStationError(f"no open station can be reached by {query.mode} from there")
@@ -93,6 +103,8 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
         datum=query.datum,
         kind=station.kind,
         existing=station.existing,
+        plan=station.plan,
+        closed_from=station.closed_from,
         opening_hours=station.opening_hours,
         open_until=found[best].closes,
         facilities=station.facilities,
@@ -102,6 +114,22 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
         walk_m=round(float(path.walk_m), 1),
         way=way_of(line.tolist(), [name for name, _ in path.steps if name]),
     )
+
+
+def _street_that_leads(
+    network: StreetNetwork, mode: Mode, position: FloatArray, there: Snapped
+) -> Snapped | None:
+    """Snap to the nearest street within `FARTHER_M` from which a station can be reached; None without one."""
+    edges = np.flatnonzero(network.usable(mode)).astype(np.int32)
+    size, none = len(edges), np.zeros(len(edges), np.int64)
+    middles = Snapped(edges, network.edge_length_m[edges] / 2, np.zeros((size, 2)), np.zeros(size), none)
+    leads = np.zeros(len(network), np.bool_)
+    for at in np.flatnonzero(there.ok).tolist():
+        # Who can reach a station from where another one stands has been found with that one.
+        if not leads[there.edge[at]]:
+            leads[edges] |= np.isfinite(reach_to(network, mode, middles, there.take([at])))
+    found = network.snap(position, mode, FARTHER_M, among=leads)
+    return found if found.ok[0] else None
 
 
 def _why(network: StreetNetwork, mode: str, here: Snapped, there: Snapped) -> str:

@@ -42,6 +42,7 @@ __all__ = [
     "TaskKindName",
     "VisitIn",
     "WarningOut",
+    "Windows",
 ]
 
 MAX_RIDERS = 20_000
@@ -53,6 +54,7 @@ MAX_QUESTIONS = 200
 FIRST = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 LAST = datetime.datetime(2200, 1, 1, tzinfo=datetime.UTC)
 Instant = Annotated[AwareDatetime, Field(ge=FIRST, le=LAST)]
+Windows = Annotated[tuple[tuple[Instant, Instant], ...], Field(min_length=1, max_length=10)]
 StepPart = Literal["stop", "visit", "pickup", "dropoff"]
 StopKind = Literal["pickup", "dropoff", "task", "rest", "other"]
 TaskKindName = Literal[
@@ -60,8 +62,8 @@ TaskKindName = Literal[
     "first_response",
 ]  # fmt: skip
 ChangeWhat = Literal[
-    "due", "start", "latest", "max_extra", "hour_budget", "shift", "day", "break", "skill", "mode", "status",
-    "capacity", "place", "people", "none",
+    "due", "start", "longer", "latest", "max_extra", "hour_budget", "shift", "day", "break", "skill", "mode",
+    "status", "capacity", "place", "people", "none",
 ]  # fmt: skip
 RuleName = Literal[
     "late", "window", "max_extra", "hour_budget", "shift", "day", "break", "skill", "mode", "status",
@@ -81,6 +83,9 @@ class StopIn(Schema):
     service_s: Seconds = 0.0
     earliest: Annotated[Instant | None, Field(description="Service cannot start before.")] = None
     due: Annotated[Instant | None, Field(description="Service must have started by then.")] = None
+    windows: Annotated[
+        Windows | None, Field(description="Several windows, instead of `earliest` and `due`.")
+    ] = None
     kind: StopKind = "dropoff"
     load_change: Annotated[
         int, Field(ge=-1_000, le=1_000, description="Parcels taken up (positive) or handed over.")
@@ -120,6 +125,9 @@ class VisitIn(Schema):
     service_s: Seconds = 0.0
     earliest: Instant | None = None
     latest: Annotated[Instant | None, Field(description="Service must have started by then.")] = None
+    windows: Annotated[
+        Windows | None, Field(description="Several windows, instead of `earliest` and `latest`.")
+    ] = None
 
 
 class TaskIn(Schema):
@@ -259,7 +267,8 @@ class ChangeOut(Schema):
     what: Annotated[
         ChangeWhat,
         Field(
-            description="`due` of a stop; the task's window opens sooner (`start`), closes later (`latest`); "
+            description="`due` of a stop; the task's windows open sooner (`start`), those before the last "
+            "close later (`longer`), the last closes later (`latest`); "
             "`max_extra`, `hour_budget`: more time for tasks; `shift`, `day`, `break`: later by; `skill`, "
             "`mode`, `status`, `capacity`; `place`: nearer to a street; `people`: fewer; `none` is enough."
         ),

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from api.matching.forms import MatchRequest
+from api.matching.forms import MatchRequest, Windows
 from api.matching.translate import Asked, asked_of
 from geo.errors import InputError
 from routing.model import Rider, Stop, Task
@@ -44,7 +44,8 @@ def answer_problems(checker: Checker, request: MatchRequest, answer: str) -> lis
     """
     told = json.loads(answer)
     asked = asked_of(request)
-    return [*_served(asked, told), *_routes(checker, asked, told), *_agree(asked, told)]
+    parts = _served(asked, told), _routes(checker, asked, told), _agree(asked, told), _open(request, told)
+    return [problem for part in parts for problem in part]
 
 
 def _served(asked: Asked, told: Told) -> Iterable[str]:
@@ -124,7 +125,8 @@ def _stop_of(task: Task, step: Told, now_s: float) -> Stop:
         # all routes.
         told_s = _epoch_s(step["start"])
         earliest_s, latest_s = max(earliest_s, told_s), min(latest_s, told_s)
-    return Stop(step["stop_id"], visit.lonlat, visit.service_s, earliest_s, latest_s, "task", change)
+    where = visit.lonlat, visit.service_s, earliest_s, latest_s
+    return Stop(step["stop_id"], *where, "task", change, visit.closed_s)
 
 
 def _epoch_s(instant: str) -> float:
@@ -155,10 +157,32 @@ def _times(checker: Checker, asked: Asked, after: Rider, new: Replay, route: Tol
             yield f"{load} parcels are on board after {stop.stop_id}, not {step['load']}"
         if step["task_id"] is not None and not (
             asked.now_s - ROUNDED_S <= start_s <= stop.latest_s + ROUNDED_S
+            and not any(a + ROUNDED_S < start_s < b - ROUNDED_S for a, b in stop.closed_s)
         ):
             yield f"{stop.stop_id} begins outside of its window"
     if abs(_epoch_s(route["leave"]) - leaving_s) > ROUNDED_S:
         yield f"the rider leaves at {route['leave']}, not {_epoch_s(route['leave']) - leaving_s:.3f} s sooner"
+
+
+def _open(request: MatchRequest, told: Told) -> Iterable[str]:
+    """Check every start against the several windows as they were sent; a late one comes after them all."""
+    sent: dict[tuple[str, str], Windows | None] = {}
+    for task in request.tasks:
+        for part, visit in (("visit", task.place), ("pickup", task.place), ("dropoff", task.dropoff)):
+            sent[task.task_id, part] = None if visit is None else visit.windows
+    for rider in request.riders:
+        for stop in rider.stops:
+            sent[rider.rider_id, stop.stop_id] = stop.windows
+    rounded = datetime.timedelta(seconds=ROUNDED_S)
+    for route in told["routes"]:
+        for step in route["steps"]:
+            own = (route["rider_id"], step["stop_id"])
+            windows = sent.get(own if step["task_id"] is None else (step["task_id"], step["part"]))
+            start = datetime.datetime.fromisoformat(step["start"])
+            if windows and not any(first - rounded <= start <= last + rounded for first, last in windows):
+                late = start > max(last for _, last in windows)
+                if not late or step["task_id"] is not None:
+                    yield f"rider {route['rider_id']}: {step['stop_id']} begins between two windows"
 
 
 def _order_of_parts(steps: list[Told], tasks: Mapping[str, Task]) -> Iterable[str]:

@@ -168,7 +168,7 @@ def _windows(request: SlotsRequest) -> list[Window]:
     visit = request.task.place if request.of == "place" else request.task.dropoff
     if visit is None:
         raise PointedError({"/of": "the task has no drop-off"})
-    if visit.earliest is not None or visit.latest is not None:
+    if (visit.earliest, visit.latest, visit.windows) != (None, None, None):
         where = f"/task/{request.of}"
         raise PointedError({where: f"{where} has a window of its own; `windows` or `day` say when"})
     if (request.windows is None) == (request.day is None):

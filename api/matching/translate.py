@@ -1,6 +1,5 @@
 """From a match request to ``routing`` and back: datums, instants, and nothing else."""
 
-import contextlib
 import dataclasses
 import datetime
 import functools
@@ -10,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from api.forms import Language, Mode, instant_of, way_of
+from api.forms import Language, instant_of, way_of
 from api.matching.datum_check import datum_warnings
 from api.matching.forms import (
     AlertOut,
@@ -26,9 +25,7 @@ from api.matching.forms import (
     MatchResponse,
     MissedStopOut,
     OffNetworkOut,
-    QuestionIn,
     RefusedOut,
-    RiderIn,
     RouteOut,
     RuleName,
     RunnerUpOut,
@@ -36,13 +33,13 @@ from api.matching.forms import (
     StepPart,
     StopIn,
     StopSlackOut,
-    TaskIn,
     VisitIn,
+    Windows,
 )
 from api.matching.windows import check_windows
 from api.matching.wording import reason_text
 from geo.datum import Datum, from_wgs84, to_wgs84
-from geo.errors import InputError, OffNetworkError, YiluError
+from geo.errors import InputError, OffNetworkError
 from geo.streets import StreetNetwork
 from routing.assign import match_batch
 from routing.emergency import alert_plan, nearest_street
@@ -60,9 +57,11 @@ from routing.model import (
     Rider,
     Route,
     Seconds,
+    Span,
     Stop,
     Task,
     Visit,
+    spans_of,
 )
 
 __all__ = [
@@ -73,11 +72,9 @@ __all__ = [
     "off_network_out",
     "refused_out",
     "response_of",
-    "warm_up",
 ]
 
 LonLat = tuple[float, float]
-WARM_UP_AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -182,31 +179,6 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     )
 
 
-def warm_up(network: StreetNetwork, mode: Mode) -> None:
-    """Answer small made requests of every form, so that no real one waits for compilation."""
-    edge = int(np.argmax(network.usable(mode)))
-    lon, lat = network.edge_lonlat(edge)[0].tolist()
-    stops = (StopIn(stop_id="s", lon=lon, lat=lat),)
-    riders = tuple(RiderIn(rider_id=name, lon=lon, lat=lat, mode=mode, stops=stops) for name in "ab")
-    here = VisitIn(lon=lon, lat=lat)
-    tasks = (
-        TaskIn(task_id="visit", place=here),
-        TaskIn(task_id="pair", place=here, dropoff=here),
-        TaskIn(task_id="people", place=here, people=2),
-        TaskIn(task_id="refused", place=here, skills=("none has it",)),
-    )
-    questions = (QuestionIn(task_id="refused", rider_id="a"),)
-    request = MatchRequest(
-        datum="wgs84", now=WARM_UP_AT, riders=riders, tasks=tasks, questions=questions, assignment="together"
-    )
-    # Whatever the answer, the way to it has been gone.
-    for asked in (request, request.model_copy(update={"assignment": "in_order"})):
-        with contextlib.suppress(YiluError):
-            answer(network, asked)
-    with contextlib.suppress(YiluError):
-        alerts(network, AlertRequest(datum="wgs84", now=WARM_UP_AT, riders=riders, task=tasks[0]))
-
-
 def asked_of(request: MatchRequest, *, one_task: bool = False) -> Asked:
     """Return the request in the words of the matching room; `one_task`: the caller sent no list of tasks."""
     check_windows(request, one_task=one_task)
@@ -217,10 +189,7 @@ def asked_of(request: MatchRequest, *, one_task: bool = False) -> Asked:
             lonlat=next(places),
             mode=rider.mode,
             stops=tuple(
-                Stop(
-                    stop.stop_id, next(places), stop.service_s, _low(stop.earliest), _high(stop.due),
-                    stop.kind, stop.load_change,
-                )
+                _stop(stop, next(places))
                 for stop in rider.stops
             ),
             speed_factor=rider.speed_factor,
@@ -272,8 +241,24 @@ def _places(request: MatchRequest) -> list[LonLat]:
     return [(lon, lat) for lon, lat in placed.tolist()]
 
 
+def _stop(stop: StopIn, lonlat: LonLat) -> Stop:
+    earliest_s, latest_s, closed_s = _window(stop.earliest, stop.due, stop.windows)
+    return Stop(
+        stop.stop_id, lonlat, stop.service_s, earliest_s, latest_s, stop.kind, stop.load_change, closed_s
+    )
+
+
 def _visit(visit: VisitIn, lonlat: LonLat) -> Visit:
-    return Visit(lonlat, visit.service_s, _low(visit.earliest), _high(visit.latest))
+    return Visit(lonlat, visit.service_s, *_window(visit.earliest, visit.latest, visit.windows))
+
+
+def _window(
+    first: datetime.datetime | None, last: datetime.datetime | None, several: Windows | None
+) -> tuple[float, float, tuple[Span, ...]]:
+    """Return when a service may begin at first and at last, and what is closed in between."""
+    if several is None:
+        return _low(first), _high(last), ()
+    return spans_of((one.timestamp(), other.timestamp()) for one, other in several)
 
 
 def _low(instant: datetime.datetime | None) -> float:

@@ -1,18 +1,17 @@
 """Windows that end before they begin, told by pointer, by name and in the local time of the request."""
 
 import datetime
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 
 from api.forms import PointedError
-from api.matching.forms import MatchRequest
+from api.matching.forms import MatchRequest, StopIn, VisitIn
 
 __all__ = ["check_windows"]
 
-Instants = tuple[datetime.datetime | None, datetime.datetime | None]
-
 
 def check_windows(request: MatchRequest, *, one_task: bool = False) -> None:
-    """Refuse every window of a request that ends before it begins.
+    """Refuse every window of a request that ends before it begins, and every visit with both kinds of window.
 
     Parameters
     ----------
@@ -26,24 +25,53 @@ def check_windows(request: MatchRequest, *, one_task: bool = False) -> None:
         With one sentence for each.
     """
     zone = request.now.tzinfo
-    wrong = {}
-    for pointer, name, (first, last) in _windows(request, "/task" if one_task else "/tasks/{}"):
+    wrong: dict[str, str] = {}
+
+    def backwards(pointer: str, name: str, first: datetime.datetime, last: datetime.datetime) -> None:
+        begins, ends = (one.astimezone(zone).isoformat(timespec="seconds") for one in (first, last))
+        wrong[pointer] = f"{name} ends at {ends}, before it begins at {begins}"
+
+    for r, rider in enumerate(request.riders):
+        first, last = rider.shift_start, rider.shift_end
         if first is not None and last is not None and first > last:
-            begins, ends = (one.astimezone(zone).isoformat(timespec="seconds") for one in (first, last))
-            wrong[pointer] = f"{name} ends at {ends}, before it begins at {begins}"
+            backwards(f"/riders/{r}", f"the shift of rider {rider.rider_id}", first, last)
+    for visit, named in _visits(request, one_task=one_task):
+        first, last = visit.earliest, visit.due if isinstance(visit, StopIn) else visit.latest
+        if first is not None and last is not None and first > last:
+            backwards(*named(), first, last)
+        if visit.windows is None:
+            continue
+        pointer, name = named()
+        for at, (first, last) in enumerate(visit.windows):
+            if first > last:
+                backwards(f"{pointer}/windows/{at}", name, first, last)
+        if (visit.earliest, visit.due if isinstance(visit, StopIn) else visit.latest) != (None, None):
+            wrong[f"{pointer}/windows"] = f"{name} is given twice: as one window and as `windows`"
     if wrong:
         raise PointedError(wrong)
 
 
-def _windows(request: MatchRequest, tasks: str) -> Iterator[tuple[str, str, Instants]]:
+Named = Callable[[], tuple[str, str]]
+"""Pointer and name of a visit, put together only where something is wrong with it."""
+
+
+def _visits(request: MatchRequest, *, one_task: bool) -> Iterator[tuple[StopIn | VisitIn, Named]]:
     for r, rider in enumerate(request.riders):
-        yield f"/riders/{r}", f"the shift of rider {rider.rider_id}", (rider.shift_start, rider.shift_end)
         for s, stop in enumerate(rider.stops):
-            name = f"the window of stop {stop.stop_id} of rider {rider.rider_id}"
-            yield f"/riders/{r}/stops/{s}", name, (stop.earliest, stop.due)
+            yield stop, functools.partial(_of_stop, r, rider.rider_id, s, stop.stop_id)
     for t, task in enumerate(request.tasks):
-        name = f"the window of task {task.task_id}"
-        yield f"{tasks.format(t)}/place", name, (task.place.earliest, task.place.latest)
+        where = "/task" if one_task else f"/tasks/{t}"
+        yield task.place, functools.partial(_of_task, f"{where}/place", "window", task.task_id)
         if task.dropoff is not None:
-            window = (task.dropoff.earliest, task.dropoff.latest)
-            yield f"{tasks.format(t)}/dropoff", f"the drop-off window of task {task.task_id}", window
+            yield (
+                task.dropoff,
+                functools.partial(_of_task, f"{where}/dropoff", "drop-off window", task.task_id),
+            )
+
+
+def _of_stop(r: int, rider_id: str, s: int, stop_id: str) -> tuple[str, str]:
+    return f"/riders/{r}/stops/{s}", f"the window of stop {stop_id} of rider {rider_id}"
+
+
+def _of_task(pointer: str, what: str, task_id: str) -> tuple[str, str]:
+    return pointer, f"the {what} of task {task_id}"

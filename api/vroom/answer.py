@@ -136,7 +136,8 @@ class _Route:
         return VroomRoute(
             vehicle=self.asked.id,
             description=self.asked.description,
-            cost=duration,
+            cost=self.asked.costs.fixed + duration * self.asked.costs.per_hour // 3600,
+            setup=sum(step.setup for step in steps),
             service=sum(step.service for step in steps),
             duration=duration,
             waiting_time=sum(step.waiting_time for step in steps),
@@ -173,6 +174,7 @@ class _Route:
             left = self.done[at]
             kind, _, number = stop.stop_id.partition("/")
             source = self.problem.sources.get(stop.stop_id)
+            setup = 0 if source is None else source.setup_s(self.asked.type)
             violations = list(over[at + 1])
             late_s = self.start[at] - stop.latest_s
             if late_s > 0:
@@ -186,7 +188,8 @@ class _Route:
                 location=source.part.location if source else self.asked.end if kind == "end" else None,
                 arrival=self.arrival[at],
                 duration=duration,
-                service=self.done[at] - self.start[at],
+                setup=setup,
+                service=self.done[at] - self.start[at] - setup,
                 waiting_time=self.start[at] - self.arrival[at],
                 load=board[at + 1],
                 distance=metres[at + 1],
@@ -227,6 +230,7 @@ def _summary(routes: Sequence[VroomRoute], unassigned: int, size: int) -> VroomS
     distances = [route.distance for route in routes if route.distance is not None]
     return VroomSummary(
         cost=sum(route.cost for route in routes),
+        setup=sum(route.setup for route in routes),
         routes=len(routes),
         unassigned=unassigned,
         service=sum(route.service for route in routes),

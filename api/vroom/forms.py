@@ -14,6 +14,7 @@ __all__ = [
     "PartType",
     "StepType",
     "VroomBreak",
+    "VroomCosts",
     "VroomJob",
     "VroomReason",
     "VroomRequest",
@@ -59,9 +60,9 @@ Amounts = Annotated[tuple[Annotated[int, Field(ge=0, le=10**9)], ...], Field(max
 Skills = Annotated[tuple[Annotated[int, Field(ge=0, le=10**9)], ...], Field(max_length=50)]
 Priority = Annotated[int, Field(ge=0, le=100)]
 Matrix = Annotated[object, AfterValidator(_refuse("times come from the streets; give [lon, lat]"))]
-Setup = Annotated[object, AfterValidator(_refuse("set-up times; add them to `service`"))]
-ByType = Annotated[object, AfterValidator(_refuse("times by type of vehicle"))]
-Costs = Annotated[object, AfterValidator(_refuse("costs; a task goes where it takes least time"))]
+ByType = Annotated[dict[Text, Span], Field(max_length=50)]
+Unit = Annotated[int, Field(ge=0, le=10**6)]
+MetreCost = Annotated[object, AfterValidator(_refuse("costs by kilometre or of tasks; use `per_hour`"))]
 Limits = Annotated[object, AfterValidator(_refuse("limits on a whole route; use `time_window`"))]
 BreakLoad = Annotated[object, AfterValidator(_refuse("a limit on the load during a break"))]
 OldAmount = Annotated[object, AfterValidator(_refuse("`amount` of a job; use `delivery` or `pickup`"))]
@@ -88,6 +89,15 @@ class VroomBreak(Schema):
     max_load: BreakLoad = None
 
 
+class VroomCosts(Schema):
+    """What a vehicle costs; a task goes where it costs least."""
+
+    fixed: Unit = 0
+    per_hour: Unit = 3600
+    per_km: MetreCost = 0
+    per_task_hour: MetreCost = 0
+
+
 class VroomVehicle(Schema):
     """A vehicle with what it may do, and the steps that it keeps."""
 
@@ -105,8 +115,8 @@ class VroomVehicle(Schema):
     steps: Annotated[tuple[VroomStep, ...], Field(max_length=MAX_STEPS)] = ()
     start_index: Matrix = None
     end_index: Matrix = None
-    costs: Costs = None
-    type: ByType = None
+    costs: VroomCosts = VroomCosts()
+    type: Text = ""
     max_travel_time: Limits = None
     max_distance: Limits = None
 
@@ -124,9 +134,9 @@ class VroomJob(Schema):
     priority: Priority = 0
     time_windows: Windows | None = None
     location_index: Matrix = None
-    setup: Setup = None
-    setup_per_type: ByType = None
-    service_per_type: ByType = None
+    setup: Span = 0
+    setup_per_type: ByType = Field(default_factory=dict)
+    service_per_type: ByType = Field(default_factory=dict)
     amount: OldAmount = None
 
 
@@ -139,9 +149,9 @@ class VroomShipmentPart(Schema):
     service: Span = 0
     time_windows: Windows | None = None
     location_index: Matrix = None
-    setup: Setup = None
-    setup_per_type: ByType = None
-    service_per_type: ByType = None
+    setup: Span = 0
+    setup_per_type: ByType = Field(default_factory=dict)
+    service_per_type: ByType = Field(default_factory=dict)
 
 
 class VroomShipment(Schema):

@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from api.vroom.forms import (
     VroomVehicle,
 )
 from geo.datum import Datum, to_wgs84
-from routing.model import Rider, Stop, Task, Visit
+from routing.model import Rider, Stop, Task, Visit, spans_of
 from routing.vehicles import Load, Order, Vehicle
 
 __all__ = ["Source", "VroomProblem", "read"]
@@ -26,6 +27,7 @@ __all__ = ["Source", "VroomProblem", "read"]
 Amounts = tuple[int, ...]
 Window = tuple[float, float]
 Part = VroomJob | VroomShipmentPart
+_Timed = TypeVar("_Timed", Stop, Visit)
 ALWAYS: tuple[Window, ...] = ((-math.inf, math.inf),)
 MODES: dict[str, Mode] = {"car": "car", "bike": "bike", "bicycle": "bike", "ebike": "ebike", "foot": "foot"}
 
@@ -39,6 +41,14 @@ class Source:
     part: Part
     whole: VroomJob | VroomShipment
     pointer: str
+
+    def setup_s(self, vehicle: str) -> int:
+        """Seconds before the service, for a type of vehicle."""
+        return self.part.setup_per_type.get(vehicle, self.part.setup)
+
+    def spent_s(self, vehicle: str) -> int:
+        """Seconds on the spot, for a type of vehicle: set-up and service."""
+        return self.setup_s(vehicle) + self.part.service_per_type.get(vehicle, self.part.service)
 
     @property
     def stop_id(self) -> str:
@@ -148,8 +158,8 @@ class _Reader:
             shift_end_s=end_s,
         )
         free = tuple(
-            (_pause(pause), tuple((float(a), float(b)) for a, b in pause.time_windows))
-            for pause in sorted(pauses.values(), key=lambda pause: pause.time_windows[0])
+            _opened(_pause(pause), pause.time_windows)
+            for pause in sorted(pauses.values(), key=lambda pause: min(pause.time_windows))
         )
         return Vehicle(
             rider=rider,
@@ -159,6 +169,9 @@ class _Reader:
             ends=one.end is not None,
             most_tasks=one.max_tasks,
             breaks=free,
+            type=one.type,
+            cost_per_hour=one.costs.per_hour,
+            cost_fixed=one.costs.fixed,
         )
 
     def _step(
@@ -181,7 +194,7 @@ class _Reader:
                 )
                 return None
             windows = self._narrowed(step, pause.time_windows, pointer)
-            return _opened(_pause(pause), windows), Load(nothing, nothing, windows)
+            return _opened(_pause(pause), windows), Load(nothing, nothing)
         stop_id = f"{step.type}/{step.id}"
         source = self.sources.get(stop_id)
         if source is None or stop_id in self.given:
@@ -191,8 +204,10 @@ class _Reader:
         self.given[stop_id] = pointer
         windows = self._narrowed(step, source.part.time_windows, pointer)
         kinds = {"job": "task", "pickup": "pickup", "delivery": "dropoff"}
-        stop = Stop(stop_id, self.lonlat(source.part.location), source.part.service, kind=kinds[step.type])
-        return _opened(stop, windows), self._load(source, windows)
+        stop = Stop(
+            stop_id, self.lonlat(source.part.location), source.spent_s(vehicle.type), kind=kinds[step.type]
+        )
+        return _opened(stop, windows), self._load(source)
 
     def _narrowed(
         self, step: VroomStep, given: tuple[tuple[int, int], ...] | None, pointer: str
@@ -212,12 +227,12 @@ class _Reader:
             return ALWAYS
         return windows
 
-    def _load(self, source: Source, windows: tuple[Window, ...]) -> Load:
+    def _load(self, source: Source) -> Load:
         if isinstance(source.whole, VroomJob):
-            return Load(self.amounts(source.whole.delivery), self.amounts(source.whole.pickup), windows)
+            return Load(self.amounts(source.whole.delivery), self.amounts(source.whole.pickup))
         amount = self.amounts(source.whole.amount)
         change = amount if source.kind == "pickup" else tuple(-one for one in amount)
-        return Load((0,) * self.size, change, windows)
+        return Load((0,) * self.size, change)
 
     def _check_pairs(self, pointer: str, vehicle: VroomVehicle) -> None:
         """Both parts of a shipment stand in the steps of one vehicle, the pick-up first, or neither does."""
@@ -243,23 +258,56 @@ class _Reader:
             if f"job/{job.id}" in self.given:
                 continue
             task = Task(
-                f"job/{job.id}", Visit(self.lonlat(job.location), job.service), kind="errand",
+                f"job/{job.id}", self._visit(job), kind="errand",
                 skills=frozenset(map(str, job.skills)), priority=job.priority,
             )  # fmt: skip
             amounts = self.amounts(job.delivery), self.amounts(job.pickup)
-            yield Order(task, (task.task_id,), _windows(job), (), *amounts)
+            yield self._order(Order(task, (task.task_id,), *amounts))
         for shipment in self.request.shipments:
             first, last = shipment.pickup, shipment.delivery
             names = f"pickup/{first.id}", f"delivery/{last.id}"
             if names[0] in self.given:
                 continue
             task = Task(
-                f"{names[0]} {names[1]}", Visit(self.lonlat(first.location), first.service),
-                Visit(self.lonlat(last.location), last.service), kind="errand",
+                f"{names[0]} {names[1]}", self._visit(first), self._visit(last), kind="errand",
                 skills=frozenset(map(str, shipment.skills)), priority=shipment.priority,
             )  # fmt: skip
             nothing, amount = (0,) * self.size, self.amounts(shipment.amount)
-            yield Order(task, names, _windows(first), _windows(last), nothing, amount)
+            yield self._order(Order(task, names, nothing, amount))
+
+    def _order(self, order: Order) -> Order:
+        """Return an order with the times that it takes, for each type of vehicle."""
+        sources = [self.sources[stop_id] for stop_id in order.stop_ids]
+        types = {name for one in sources for name in (*one.part.setup_per_type, *one.part.service_per_type)}
+
+        def taking(vehicle: str) -> Task:
+            spent_s = [one.spent_s(vehicle) for one in sources]
+            place, end = order.task.place, order.task.dropoff
+            if end is not None:
+                end = dataclasses.replace(end, service_s=spent_s[1])
+            return dataclasses.replace(
+                order.task, place=dataclasses.replace(place, service_s=spent_s[0]), dropoff=end
+            )
+
+        by_type = {name: taking(name) for name in sorted(types)}
+        return dataclasses.replace(order, task=taking(""), by_type=by_type)
+
+    def check_setups(self) -> None:
+        """Refuse set-up times where two steps are at one place: they would count once only."""
+        here = [source.part.location for source in self.sources.values()]
+        here += [
+            place for one in self.request.vehicles for place in (one.start, one.end) if place is not None
+        ]
+        for source in self.sources.values():
+            several = here.count(source.part.location) > 1
+            if several and (source.part.setup or any(source.part.setup_per_type.values())):
+                self.wrong[f"{source.pointer}/setup"] = (
+                    "not mapped here: set-up times of a place where another step is; add them to `service`"
+                )
+
+    def _visit(self, part: Part) -> Visit:
+        visit = Visit(self.lonlat(part.location), part.service)
+        return visit if part.time_windows is None else _opened(visit, part.time_windows)
 
 
 def read(request: VroomRequest, datum: Datum, most_orders: int) -> VroomProblem:
@@ -283,6 +331,7 @@ def read(request: VroomRequest, datum: Datum, most_orders: int) -> VroomProblem:
     for at, one in enumerate(ids):
         if one in ids[:at]:
             reader.wrong[f"/vehicles/{at}/id"] = f"two vehicles have the id {one}"
+    reader.check_setups()
     ready_s = reader.ready_s()
     vehicles = tuple(reader.vehicle(at, one, ready_s) for at, one in enumerate(request.vehicles))
     orders = () if reader.wrong else tuple(reader.orders())
@@ -297,14 +346,13 @@ def _size(pointer: str, amounts: Amounts | None) -> dict[str, int]:
     return {} if amounts is None else {pointer: len(amounts)}
 
 
-def _windows(part: Part) -> tuple[Window, ...]:
-    return tuple((float(first), float(last)) for first, last in part.time_windows or ()) or ALWAYS
-
-
 def _pause(pause: VroomBreak) -> Stop:
     # Its place is set where the plan is settled.
     return Stop(f"break/{pause.id}", (0.0, 0.0), pause.service, kind="rest")
 
 
-def _opened(stop: Stop, windows: tuple[Window, ...]) -> Stop:
-    return dataclasses.replace(stop, earliest_s=windows[0][0], latest_s=windows[0][1])
+def _opened(one: _Timed, windows: Iterable[Window]) -> _Timed:
+    """Return a stop or a visit with several windows; one that ends before it begins is told elsewhere."""
+    fine = [(float(first), float(last)) for first, last in windows if first <= last]
+    earliest_s, latest_s, closed_s = spans_of(fine or ALWAYS)
+    return dataclasses.replace(one, earliest_s=earliest_s, latest_s=latest_s, closed_s=closed_s)

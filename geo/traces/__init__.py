@@ -1,6 +1,6 @@
 """Trace files of every make into checked points of pseudonyms, with an account of every row."""
 
-from geo.traces.datum_evidence import DOUBTS, detect_datum, moving_share_on_streets
+from geo.traces.datum_evidence import DOUBTS, doubted_datum, moving_share_on_streets
 from geo.traces.distributed import Cluster, Scheduler, map_traces_on
 from geo.traces.files.hints import HINTS
 from geo.traces.formats import TraceFormat
@@ -30,7 +30,7 @@ __all__ = [
     "Traces",
     "check_headers",
     "concat_traces",
-    "detect_datum",
+    "doubted_datum",
     "inspect_file",
     "map_traces_on",
     "moving_share_on_streets",

@@ -11,6 +11,7 @@ import numpy as np
 from geo.arrays import Int64Array, UInt32Array
 from geo.jit import kernel
 from geo.travel import Adjacency, Workspace, reset, shortest_times
+from routing.fleet.columns import opened
 from routing.fleet.eligibility import eligible
 from routing.fleet.legs import (
     arrivals,
@@ -283,7 +284,7 @@ def into_leg(asked: Query, slot: Ms, to: Ms, on: Ms, rank: Ms, radius: Ms) -> Ms
     if on == NO:
         return np.int64(-1)
     start = c.leave[slot] + c.walk[slot] + scaled(to, factor) + tasks.walk[i]
-    start = max(start, tasks.earliest[i], np.int64(now))
+    start = opened(c.closed, tasks.gaps[i], max(start, tasks.earliest[i], np.int64(now)))
     done = start + tasks.service[i]
     if start > tasks.latest[i] or done > c.until[slot]:
         return np.int64(-1)

@@ -10,9 +10,19 @@ from numpy.typing import NDArray
 from geo.arrays import Int32Array, Int64Array
 from geo.jit import kernel
 from routing.fleet.legs import network_leg, scaled
-from routing.fleet.tables import NO, Columns, Graph, Ms, Work
+from routing.fleet.tables import EVER, NO, TASK_STOP, Columns, Graph, Ms, Work
 
-__all__ = ["allocate", "link", "look_ahead", "renew_legs", "reschedule", "set_leg", "unlink"]
+__all__ = [
+    "allocate",
+    "last_open",
+    "link",
+    "look_ahead",
+    "opened",
+    "renew_legs",
+    "reschedule",
+    "set_leg",
+    "unlink",
+]
 
 LINE = 64
 """Bytes of a line of cache. A search waits for memory more than it computes: what it reads lies together."""
@@ -72,6 +82,7 @@ def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
         start=i64(n),
         service=i32(n),
         change=i32(n),
+        gaps=i32(n),
         earliest=i64(n),
         latest=i64(n),
         rest=np.zeros(n, np.uint8),
@@ -92,7 +103,32 @@ def allocate(rows: int, width: int, edges: int, states: int) -> Columns:
         long_slot=i32(n),
         long_count=i64(1),
         long_leg=i64(1, 600_000),
+        closed=np.full((1, 2), EVER, np.int64),
     )
+
+
+@kernel
+def opened(closed: Int64Array, gaps: Ms, at: Ms) -> Ms:
+    """Return the first instant from `at` on at which something may start."""
+    if gaps > 0:
+        for w in range(0, closed.shape[1], 2):
+            if at <= closed[gaps, w]:
+                break
+            if at < closed[gaps, w + 1]:
+                return np.int64(closed[gaps, w + 1])
+    return np.int64(at)
+
+
+@kernel
+def last_open(closed: Int64Array, gaps: Ms, at: Ms) -> Ms:
+    """Return the last instant up to `at` at which something may start."""
+    if gaps > 0:
+        for w in range(0, closed.shape[1], 2):
+            if at <= closed[gaps, w]:
+                break
+            if at < closed[gaps, w + 1]:
+                return np.int64(closed[gaps, w])
+    return np.int64(at)
 
 
 @kernel
@@ -198,7 +234,8 @@ def reschedule(c: Columns, row: Ms, width: Ms) -> bool:
     """Recompute arrivals forward and rooms backward; returns whether every stop can be reached.
 
     Forward time slack with waiting (Savelsbergh 1992): the delay that stop k bears is the smaller of what
-    its own due instant leaves and its waiting time plus what the next stop bears.
+    its own due instant leaves and its waiting time plus what the next stop bears. Of several windows: what
+    begins no later than that is reached no later than the end of the window before it.
     """
     base = row * width
     k = c.stops[row]
@@ -213,7 +250,7 @@ def reschedule(c: Columns, row: Ms, width: Ms) -> bool:
         if c.leg[slot - 1] < 0:
             return False
         arrive = leave + c.leg[slot - 1]
-        start = max(arrive, c.earliest[slot])
+        start = opened(c.closed, c.gaps[slot], max(arrive, c.earliest[slot]))
         leave = start + c.service[slot]
         c.arrive[slot] = arrive
         c.start[slot] = start
@@ -221,14 +258,20 @@ def reschedule(c: Columns, row: Ms, width: Ms) -> bool:
         if c.rest[slot] == 1:
             until = leave + c.work_span[0]
         c.until[slot] = until
-    room = max(min(c.limit[row], until), leave) - leave
+    # What a break that falls due leaves is carried apart: a delay of the break before moves it on.
+    room, room_due = max(np.int64(c.limit[row]), leave) - leave, max(until, leave) - leave
     for j in range(k, -1, -1):
         slot = base + j
-        c.room[slot] = room
-        latest = c.latest[slot] - c.keep[0]
-        if j > 0:
-            if c.rest[slot] == 1:
-                latest = min(latest, c.until[slot - 1])
-            allowed = max(latest, c.start[slot])
-            room = min(allowed - c.arrive[slot], c.start[slot] - c.arrive[slot] + room)
+        c.room[slot] = min(room, room_due)
+        if j == 0:
+            break
+        start, arrive, gaps = c.start[slot], c.arrive[slot], c.gaps[slot]
+        allowed = max(c.latest[slot] - c.keep[0], start)
+        room = last_open(c.closed, gaps, min(allowed, start + room)) - arrive
+        due = start + room_due
+        if c.rest[slot] == 1:
+            due = max(c.until[slot - 1], start)
+        elif c.rest[slot] == TASK_STOP:
+            due = min(due, max(c.until[slot] - c.service[slot], start))
+        room_due = last_open(c.closed, gaps, due) - arrive
     return True

@@ -17,7 +17,7 @@ from geo.errors import InputError
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
 from routing.fleet.insertion import Best, best_many, outputs
 from routing.fleet.mode_fleet import Codes, ModeFleet, as_ms
-from routing.fleet.tables import Columns, TaskColumns
+from routing.fleet.tables import TASK_STOP, Columns, TaskColumns
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
@@ -77,6 +77,7 @@ class Fleet:
         self._riders: dict[str, Rider] = {}
         self._id_of: dict[str, dict[int, str]] = {}
         self._ordered = False
+        self._number: dict[str, int] = {}
         self._at_hand: tuple[dict[tuple[float, float], int], dict[str, Snapped]] = {}, {}
 
     def __len__(self) -> int:
@@ -202,13 +203,21 @@ class Fleet:
         reached = mode_fleet.admit(rows)
         mode_fleet.c.ok[rows[~reached]] = 0
         for rider, row, fine in zip(good, rows.tolist(), reached.tolist(), strict=True):
-            self._where[rider.rider_id] = (mode, row)
-            self._riders[rider.rider_id] = rider
-            self._id_of[mode][row] = rider.rider_id
-            if not fine:
-                self.unreachable[rider.rider_id] = True
-        self._ordered = False
+            self.enter(rider, mode, row, reached=fine)
         return [(r.rider_id, float(m)) for r, m in zip(riders, worst, strict=True) if m > 0.0]
+
+    def enter(self, rider: Rider, mode: str, row: int, *, reached: bool) -> None:
+        """Note whose row it is whose columns have been written and linked."""
+        self._where[rider.rider_id] = (mode, row)
+        self._riders[rider.rider_id] = rider
+        self._id_of[mode][row] = rider.rider_id
+        if not reached:
+            self.unreachable[rider.rider_id] = True
+        number = self._number.get(rider.rider_id)
+        if number is None:
+            self._ordered = False
+        else:
+            self.mode_fleets[mode].c.order[row] = number
 
     def _write_rows(
         self,
@@ -248,7 +257,9 @@ class Fleet:
     def _write_stops(
         self, mode_fleet: ModeFleet, slots: np.ndarray[tuple[int], np.dtype[np.int64]], stops: list[Stop]
     ) -> None:
+        gaps = mode_fleet.gaps([stop.closed_s for stop in stops])
         c = mode_fleet.c
+        c.gaps[slots] = gaps
         c.service[slots] = [round(stop.service_s * 1000) for stop in stops]
         c.earliest[slots] = [as_ms(stop.earliest_s) for stop in stops]
         c.latest[slots] = [as_ms(stop.latest_s) for stop in stops]
@@ -321,8 +332,11 @@ class Fleet:
             raise InputError(
                 f"Stop {stop.stop_id} is {at.walk_m[0]:.0f} m from every street; the policy allows less."
             )
-        visit = Visit(stop.lonlat, stop.service_s, stop.earliest_s, stop.latest_s)
-        mode_fleet.insert(row, place, at, visit, stop.load_change, self.is_break(stop))
+        visit = Visit(stop.lonlat, stop.service_s, stop.earliest_s, stop.latest_s, stop.closed_s)
+        rest = int(self.is_break(stop))
+        if stop.kind in ("task", "pickup", "dropoff"):
+            rest = TASK_STOP
+        mode_fleet.insert(row, place, at, visit, stop.load_change, rest)
         self._riders[rider_id] = changed
 
     def take_out(self, rider_id: str, place: int) -> Stop:
@@ -359,7 +373,9 @@ class Fleet:
     def order(self) -> None:
         """Give every rider their number by id, for ties."""
         if not self._ordered:
-            for number, rider_id in enumerate(sorted(self._where)):
+            # Numbers of riders who have left stay: those of the others keep their order.
+            self._number = {rider_id: number for number, rider_id in enumerate(sorted(self._where))}
+            for rider_id, number in self._number.items():
                 mode, row = self._where[rider_id]
                 self.mode_fleets[mode].c.order[row] = number
             self._ordered = True
@@ -432,6 +448,19 @@ class Fleet:
         finally:
             mode_fleet.c.ok[:] = others
         return found[0] if found else None
+
+    @contextlib.contextmanager
+    def without(self, rider_ids: Iterable[str]) -> Iterator[None]:
+        """Leave riders out of every search inside of the block; ids that are not known are passed over."""
+        rows = [self._where[rider_id] for rider_id in rider_ids if rider_id in self._where]
+        rows = [(mode, row) for mode, row in dict.fromkeys(rows) if self.mode_fleets[mode].c.ok[row]]
+        for mode, row in rows:
+            self.mode_fleets[mode].c.ok[row] = 0
+        try:
+            yield
+        finally:
+            for mode, row in rows:
+                self.mode_fleets[mode].c.ok[row] = 1
 
     @contextlib.contextmanager
     def at_hand(self, tasks: Sequence[Task]) -> Iterator[None]:

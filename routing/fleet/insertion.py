@@ -2,7 +2,7 @@
 
 For a task t put between slot j and the next stop, with A = leg(j, t) and B = leg(t, j + 1)::
 
-    start = max(leave[j] + A, earliest_t, now)
+    start = the first instant of a window from max(leave[j] + A, now) on
     extra = start + service_t + B - arrive[j + 1]
 
 It is allowed when ``start <= latest_t``, ``extra <= cap`` of the rider, ``extra <= room[j]`` and the task
@@ -32,6 +32,7 @@ from routing.fleet.beyond_bound import (
     long_legs,
     note,
 )
+from routing.fleet.columns import opened
 from routing.fleet.context import KernelContext
 from routing.fleet.eligibility import eligible
 from routing.fleet.legs import arrivals, clear, direct_run, reached, scaled, spread
@@ -126,6 +127,7 @@ def scan(asked: Query, n_to: Ms, best: Best, radius: Ms, listed: Int64Array) -> 
     t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
     t_walk, t_service, t_latest = tasks.walk[i], tasks.service[i], tasks.latest[i]
     t_earliest = max(tasks.earliest[i], np.int64(now))
+    t_gaps, closed = tasks.gaps[i], c.closed
     t_skills, t_platforms = tasks.skills[i], tasks.platforms[i]
     t_x, t_y, t_fixed = tasks.x[i], tasks.y[i], t_walk + t_service
     legs, ahead_x, ahead_y = c.leg, c.ahead_x, c.ahead_y
@@ -183,6 +185,7 @@ def scan(asked: Query, n_to: Ms, best: Best, radius: Ms, listed: Int64Array) -> 
                     leave = np.int64(now)
                 factor = np.int64(factors[row])
                 start = max(leave + walk[here] + scaled(net, factor) + t_walk, t_earliest)
+                start = opened(closed, t_gaps, start)
                 done = start + t_service
                 if start > t_latest or done > until[here]:
                     continue

@@ -92,6 +92,7 @@ class ModeFleet:
         self.c.break_span[0] = round(policy.break_s * 1000)
         self.first_ms = 390_000
         self._contexts: list[KernelContext] = []
+        self._closed: dict[tuple[tuple[float, float], ...], int] = {(): 0}
 
     def work(self, thread: int = 0) -> Work:
         """Return the memory of a thread."""
@@ -112,7 +113,8 @@ class ModeFleet:
 
     def replace_columns(self, width: int, free_rows: list[int], columns: Columns) -> None:
         """Take other columns instead of the present ones."""
-        self.width, self._free, self.c = width, free_rows, columns
+        # Rows of closed spans are never taken back.
+        self.width, self._free, self.c = width, free_rows, columns._replace(closed=self.c.closed)
         self._contexts.clear()
 
     def __len__(self) -> int:
@@ -151,10 +153,24 @@ class ModeFleet:
         for name in ONE_COLUMNS:
             getattr(new, name)[:] = getattr(old, name)
         self._free = list(range(total - 1, old_rows - 1, -1)) + self._free
+        new = new._replace(closed=old.closed)
         self.c, self.width = new, width
         self._contexts.clear()
         relink(self.graph, new, width)
         relist(new)
+
+    def gaps(self, spans_of_each: Sequence[tuple[tuple[float, float], ...]]) -> Int32Array:
+        """Return the rows of `Columns.closed` with some spans; what is not known yet is written there."""
+        rows, known = self._closed, len(self._closed)
+        found = np.array([rows.setdefault(spans, len(rows)) for spans in spans_of_each], np.int32)
+        if len(rows) > known:
+            size = 2 * max(len(spans) for spans in rows)
+            table = np.full((len(rows), size), EVER, np.int64)
+            for spans, row in rows.items():
+                table[row, : 2 * len(spans)] = [as_ms(end) for span in spans for end in span]
+            self.c = self.c._replace(closed=table)
+            self._contexts.clear()
+        return found
 
     def take_row(self) -> int:
         """Give out a free row."""
@@ -217,15 +233,15 @@ class ModeFleet:
         move(self.context(), rows, columns, at_ms, self.width, reached)
         return reached
 
-    def insert(self, row: int, place: int, at: Snapped, visit: Visit, change: int, rest: bool) -> None:
+    def insert(self, row: int, place: int, at: Snapped, visit: Visit, change: int, rest: int) -> None:
         """Put a stop before stop `place` (0-based) of a row; two legs are computed, the rest is kept."""
         if self.c.stops[row] + 1 >= self.width:
             self.reserve(0, int(self.c.stops[row]) + 1)
         slot = row * self.width + place + 1
         open_gap(self.context(), row, place + 1, self.width)
         self.write_places(np.array([slot]), at)
-        c = self.c
-        c.service[slot] = as_ms(visit.service_s)
+        gaps, c = self.gaps([visit.closed_s]), self.c
+        c.service[slot], c.gaps[slot] = as_ms(visit.service_s), gaps[0]
         c.earliest[slot], c.latest[slot] = as_ms(visit.earliest_s), as_ms(visit.latest_s)
         c.change[slot], c.rest[slot] = change, rest
         close_gap(self.context(), row, slot, place, place + 2, self.width)
@@ -292,6 +308,7 @@ class ModeFleet:
             np.array([as_ms(v.service_s) for v in visits], np.int64),
             np.array([as_ms(v.earliest_s) for v in visits], np.int64),
             np.array([as_ms(v.latest_s) for v in visits], np.int64),
+            self.gaps([v.closed_s for v in visits]),
             np.asarray(skills, np.int64),
             np.asarray(platforms, np.int64),
             np.full(len(visits), -1, np.int64),

@@ -1,10 +1,10 @@
 """Exact cheapest insertion of a pick-up and a drop-off into one plan each, in linear time a plan.
 
-Without waiting in a plan, a delay reaches every later stop unchanged, so for each place of the drop-off only
-the smallest delay of a pick-up before it matters: one pass. Plans with waits or breaks are tried place by
-place, because waiting absorbs delay and the smallest delay here may not be the smallest there. The extra
-time is the sum over both places, as `routing.model.riders` defines it for one; at the end of a plan it runs
-to the end of the last place.
+Without waiting or several windows in a plan, a delay reaches every later stop unchanged, so for each place of
+the drop-off only the smallest delay of a pick-up before it matters: one pass. Plans with waits or breaks are
+tried place by place, because waiting absorbs delay and the smallest delay here may not be the smallest there.
+The extra time is the sum over both places, as `routing.model.riders` defines it for one; at the end of a plan
+it runs to the end of the last place.
 """
 
 from typing import NamedTuple
@@ -13,6 +13,7 @@ import numpy as np
 
 from geo.arrays import Int64Array
 from geo.jit import kernel
+from routing.fleet.columns import opened
 from routing.fleet.eligibility import eligible
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.insertion import before
@@ -28,7 +29,7 @@ from routing.fleet.legs import (
     spread,
 )
 from routing.fleet.mode_fleet import ModeFleet, as_ms
-from routing.fleet.tables import FAR_MS, NO, Columns, Graph, Ms, TaskColumns, Work
+from routing.fleet.tables import FAR_MS, NO, TASK_STOP, Columns, Graph, Ms, TaskColumns, Work
 from routing.model.tasks import Task
 
 __all__ = ["best_pairs"]
@@ -94,7 +95,8 @@ def _best_in_row(
     for j in range(k + 1):
         on_board += c.change[base + j] if j > 0 else 0
         stay[j] = on_board
-        if j > 0 and (c.start[base + j] > c.arrive[base + j] or c.rest[base + j] == 1):
+        slot = base + j
+        if j > 0 and (c.start[slot] > c.arrive[slot] or c.rest[slot] == 1 or c.gaps[slot] > 0):
             plain = False
     best, best_i, best_j = LOST, np.int64(-1), np.int64(-1)
     p_earliest, d_earliest = max(p.earliest[i], np.int64(now)), max(d.earliest[i], np.int64(now))
@@ -109,7 +111,7 @@ def _best_in_row(
             delay = LOST
             continue
         if plain and delay < LOST and to_d[j] < LOST:
-            start = max(leave + delay + to_d[j], d_earliest)
+            start = opened(c.closed, d.gaps[i], max(leave + delay + to_d[j], d_earliest))
             done = start + d.service[i]
             if start <= d.latest[i] and done <= c.until[slot]:
                 extra = LOST
@@ -121,12 +123,12 @@ def _best_in_row(
                     best, best_i, best_j = extra, delay_at, np.int64(j)
         if to_p[j] >= LOST:
             continue
-        start = max(leave + to_p[j], p_earliest)
+        start = opened(c.closed, p.gaps[i], max(leave + to_p[j], p_earliest))
         done = start + p.service[i]
         if start > p.latest[i] or done > c.until[slot]:
             continue
         # Both at one place.
-        start_d = max(done + between, d_earliest)
+        start_d = opened(c.closed, d.gaps[i], max(done + between, d_earliest))
         done_d = start_d + d.service[i]
         if start_d <= d.latest[i] and done_d <= c.until[slot]:
             extra = LOST
@@ -152,10 +154,12 @@ def _best_in_row(
             here = base + m
             if stay[m] > free:
                 break
-            start_m = max(c.arrive[here] + shift, c.earliest[here])
+            start_m = opened(c.closed, c.gaps[here], max(c.arrive[here] + shift, c.earliest[here]))
             latest = c.latest[here] - c.keep[0]
             if c.rest[here] == 1:
                 latest = min(latest, c.until[here - 1] + until_shift)
+            elif c.rest[here] == TASK_STOP:
+                latest = min(latest, c.until[here] + until_shift - c.service[here])
             if start_m > max(latest, c.start[here]):
                 break
             shift = start_m - c.start[here]
@@ -163,7 +167,7 @@ def _best_in_row(
                 until_shift = shift
             if to_d[m] >= LOST:
                 continue
-            start_d = max(c.leave[here] + shift + to_d[m], d_earliest)
+            start_d = opened(c.closed, d.gaps[i], max(c.leave[here] + shift + to_d[m], d_earliest))
             done_d = start_d + d.service[i]
             if start_d > d.latest[i] or done_d > c.until[here] + until_shift:
                 continue

@@ -141,6 +141,7 @@ def copy_slot(c: Columns, a: Ms, b: Ms) -> None:
     c.latest[b] = c.latest[a]
     c.rest[b] = c.rest[a]
     c.change[b] = c.change[a]
+    c.gaps[b] = c.gaps[a]
 
 
 @kernel
@@ -227,6 +228,7 @@ def append_stops(
         c.service[slot], c.latest[slot], c.rest[slot] = service[q], latest[q], rest[q]
         c.earliest[slot] = -(np.int64(1) << 61)
         c.change[slot] = 0
+        c.gaps[slot] = 0
         link(graph, c, slot)
     look_ahead(graph, c, row, width)
     renew_legs(graph, c, row, c.stops[row] - (last - first), c.stops[row] + 1, width, work)

@@ -14,6 +14,7 @@ __all__ = [
     "FAR_MS",
     "NEVER",
     "NO",
+    "TASK_STOP",
     "Columns",
     "Graph",
     "Ms",
@@ -33,6 +34,10 @@ EVER = np.int64(1) << 61
 """No due instant."""
 NEVER = -(np.int64(1) << 61)
 """No earliest instant."""
+
+
+TASK_STOP = 2
+"""In the column `rest`: a task that was put into the plan."""
 
 
 class Graph(NamedTuple):
@@ -109,7 +114,10 @@ class Columns(NamedTuple):
     earliest: Int64Array
     latest: Int64Array
     rest: UInt8Array
+    """1: the break that the rules ask for; 2: a task, which ends before one falls due; 0: anything else."""
     change: Int32Array
+    gaps: Int32Array
+    """Row of ``closed`` with the spans between several windows; 0: one window."""
     leg: Int32Array
     """Time to the next slot, walks and factor included; 0 after the last stop, -1: no way."""
     arrive: Int64Array
@@ -150,6 +158,8 @@ class Columns(NamedTuple):
     long_count: Int64Array
     long_leg: Int64Array
     """Legs above this stand in ``long_slot``; all others are at most this long."""
+    closed: Int64Array
+    """(n, 2 w) Spans in which nothing starts, open at both ends, in order; `EVER` after the last."""
 
 
 class Place(NamedTuple):
@@ -187,6 +197,8 @@ class TaskColumns(NamedTuple):
     service: Int64Array
     earliest: Int64Array
     latest: Int64Array
+    gaps: Int32Array
+    """As in `Columns`."""
     skills: Int64Array
     platforms: Int64Array
     """Bits of the platforms that may do it; 0: all."""

@@ -5,7 +5,12 @@ import math
 
 from geo.errors import InputError
 
-__all__ = ["check_between", "check_choice", "check_lonlat", "check_name", "check_window"]
+__all__ = ["check_between", "check_choice", "check_lonlat", "check_name", "check_window", "fine_place"]
+
+
+def fine_place(lonlat: tuple[float, float]) -> bool:
+    """Whether `check_lonlat` has nothing to say."""
+    return len(lonlat) == 2 and -180.0 <= lonlat[0] <= 180.0 and -90.0 <= lonlat[1] <= 90.0
 
 
 def check_name(what: str, value: str) -> None:

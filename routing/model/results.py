@@ -204,8 +204,10 @@ class Change:
     ``what``        the change
     ==============  ======================================================================================
     ``due``         stop ``subject`` of the rider due `Seconds` later
-    ``start``       the task's window opens `Seconds` sooner (``subject``: pickup or dropoff of a pair)
-    ``latest``      the task's window closes `Seconds` later (``subject`` as above)
+    ``start``       the window that the rider waits for opens `Seconds` sooner (``subject``: pickup or dropoff
+                    of a pair)
+    ``longer``      of several windows, the one just missed closes `Seconds` later (``subject`` as above)
+    ``latest``      the task's (last) window closes `Seconds` later (``subject`` as above)
     ``max_extra``   `Policy.max_extra_s` more by `Seconds`
     ``hour_budget`` `Policy.max_extra_per_hour_s` more by `Seconds`
     ``shift``       the rider's shift ends `Seconds` later

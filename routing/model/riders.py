@@ -12,6 +12,9 @@ Plan
 
         arrival[k] = leave[k-1] + leg[k];  start[k] = max(arrival[k], earliest[k]);  leave[k] = start[k] +
         service[k]
+
+    Where a stop has several windows, a start that would fall between two of them moves to the later one.
+    ``latest_s`` is then the end of the last window.
 Leg
     walk out of the place left + network + walk into the place reached. The network part is the fastest
     legal way in the rider's mode (gates included) times their speed factor. The factor is kept in whole
@@ -46,7 +49,15 @@ import math
 
 from geo.errors import InputError
 from geo.streets import MODES
-from routing.model.checks import check_between, check_choice, check_lonlat, check_name, check_window
+from routing.model.checks import (
+    check_between,
+    check_choice,
+    check_lonlat,
+    check_name,
+    check_window,
+    fine_place,
+)
+from routing.model.windows import Span, check_closed
 
 __all__ = ["STATUSES", "STOP_KINDS", "Rider", "Stop"]
 
@@ -76,13 +87,26 @@ class Stop:
     """One of `STOP_KINDS`."""
     load_change: int = 0
     """Parcels taken up (positive) or handed over (negative)."""
+    closed_s: tuple[Span, ...] = ()
+    """Spans between several windows, open at both ends: service does not start within them."""
 
     def __post_init__(self) -> None:
+        # Requests bring tens of thousands: the words of a refusal are put together for what is wrong only.
+        if (
+            self.stop_id
+            and fine_place(self.lonlat)
+            and 0.0 <= self.service_s <= 86_400.0
+            and self.earliest_s <= self.latest_s
+            and self.kind in STOP_KINDS
+            and not self.closed_s
+        ):
+            return
         check_name("stop_id", self.stop_id)
         check_lonlat(f"Place of stop {self.stop_id}", self.lonlat)
         check_between(f"service_s of stop {self.stop_id}", self.service_s, 0.0, 86_400.0)
         check_window(f"Window of stop {self.stop_id}", self.earliest_s, self.latest_s)
         check_choice(f"kind of stop {self.stop_id}", self.kind, STOP_KINDS)
+        check_closed(f"stop {self.stop_id}", (self.earliest_s, self.latest_s), self.closed_s)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,13 +150,14 @@ class Rider:
     def __post_init__(self) -> None:
         check_name("rider_id", self.rider_id)
         name = self.rider_id
-        check_lonlat(f"Position of rider {name}", self.lonlat)
-        check_choice(f"mode of rider {name}", self.mode, MODES)
-        check_choice(f"status of rider {name}", self.status, STATUSES)
-        check_between(f"speed_factor of rider {name}", self.speed_factor, 1.0, 10.0)
-        check_window(f"Shift of rider {name}", self.shift_start_s, self.shift_end_s)
-        for what in ("worked_since_break_s", "worked_today_s", "contribution", "extra_last_hour_s"):
-            check_between(f"{what} of rider {name}", getattr(self, what), 0.0, 1e9)
+        if not self._in_range():
+            check_lonlat(f"Position of rider {name}", self.lonlat)
+            check_choice(f"mode of rider {name}", self.mode, MODES)
+            check_choice(f"status of rider {name}", self.status, STATUSES)
+            check_between(f"speed_factor of rider {name}", self.speed_factor, 1.0, 10.0)
+            check_window(f"Shift of rider {name}", self.shift_start_s, self.shift_end_s)
+            for what in ("worked_since_break_s", "worked_today_s", "contribution", "extra_last_hour_s"):
+                check_between(f"{what} of rider {name}", getattr(self, what), 0.0, 1e9)
         if math.isnan(self.available_s) or self.available_s == math.inf:
             raise InputError(
                 f"available_s of rider {name} is {self.available_s}; allowed are epoch seconds or -inf."
@@ -145,3 +170,17 @@ class Rider:
             raise InputError(
                 f"load of rider {name} is {self.load}; allowed is 0 to capacity {self.capacity}."
             )
+
+    def _in_range(self) -> bool:
+        """Whether all numbers are in their ranges, without the words for what is not."""
+        return (
+            fine_place(self.lonlat)
+            and self.mode in MODES
+            and self.status in STATUSES
+            and 1.0 <= self.speed_factor <= 10.0
+            and self.shift_start_s <= self.shift_end_s
+            and 0.0 <= self.worked_since_break_s <= 1e9
+            and 0.0 <= self.worked_today_s <= 1e9
+            and 0.0 <= self.contribution <= 1e9
+            and 0.0 <= self.extra_last_hour_s <= 1e9
+        )

@@ -9,6 +9,7 @@ from geo.errors import InputError
 from geo.streets import MODES
 from routing.model.checks import check_between, check_choice, check_lonlat, check_name, check_window
 from routing.model.riders import Stop
+from routing.model.windows import Span, check_closed
 
 __all__ = ["TASK_KINDS", "Task", "TaskKind", "Visit", "stops_of"]
 
@@ -56,11 +57,14 @@ class Visit:
     service_s: float = 0.0
     earliest_s: float = -math.inf
     latest_s: float = math.inf
+    closed_s: tuple[Span, ...] = ()
+    """Spans between several windows, open at both ends: it does not start within them."""
 
     def __post_init__(self) -> None:
         check_lonlat("Place of a visit", self.lonlat)
         check_between("service_s of a visit", self.service_s, 0.0, 86_400.0)
         check_window("Window of a visit", self.earliest_s, self.latest_s)
+        check_closed("a visit", (self.earliest_s, self.latest_s), self.closed_s)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ def stops_of(task: Task) -> tuple[Stop, ...]:
         task.place.latest_s,
         "task" if task.dropoff is None else "pickup",
         task.load,
+        task.place.closed_s,
     )
     if task.dropoff is None:
         return (first,)
@@ -160,4 +165,5 @@ def stops_of(task: Task) -> tuple[Stop, ...]:
         end.latest_s,
         "dropoff",
         -task.load,
+        end.closed_s,
     )

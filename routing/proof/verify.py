@@ -38,6 +38,8 @@ class Visited:
     load: float = 0.0
     after: str | None = None
     """The visit that must have been made before this one (the pick-up of a drop-off)."""
+    closed: tuple[tuple[float, float], ...] = ()
+    """Between several windows, in order: from the end of one to the begin of the next."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ def replay(
     seen: set[str] = set()
     for visit, leg in zip(visits, legs, strict=True):
         start = max(leave + leg, visit.earliest)
+        for shuts, opens in visit.closed:
+            if shuts < start < opens:
+                start = opens
         if start > visit.latest + tolerance:
             problems.append(f"{visit.name} starts {start - visit.latest} late")
         if visit.after is not None and visit.after not in seen:
@@ -199,7 +204,12 @@ class Checker:
         legs = [self.leg_ms(rider.mode, a, b, rider.speed_factor) for a, b in itertools.pairwise(places)]
         visits = [
             Visited(
-                s.stop_id, s.earliest_s * 1000, s.latest_s * 1000, round(s.service_s * 1000), s.load_change
+                s.stop_id,
+                s.earliest_s * 1000,
+                s.latest_s * 1000,
+                round(s.service_s * 1000),
+                s.load_change,
+                closed=tuple((shuts * 1000, opens * 1000) for shuts, opens in s.closed_s),
             )
             for s in rider.stops
         ]
@@ -307,6 +317,10 @@ class Checker:
                 start < visit.earliest_s * 1000 - SETTLED_MS
                 or start > visit.latest_s * 1000 + SETTLED_MS
                 or math.isinf(start)
+                or any(
+                    shuts * 1000 + SETTLED_MS < start < opens * 1000 - SETTLED_MS
+                    for shuts, opens in visit.closed_s
+                )
             ):
                 yield "the task is done outside of its window"
             if start < now_s * 1000 - SETTLED_MS:

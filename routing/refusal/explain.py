@@ -117,10 +117,12 @@ def nearest_to_allowed(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Re
         how = int(misses.table[row, judging.SINGLE_HOW])
         if how == judging.AS_IS:
             return Refused(task.task_id, binding, rider_id, _change(binding, rider_id), tuple(rules[1:]))
-        subject = "" if task.dropoff is None else ("pickup" if how == judging.EARLIER else "dropoff")
-        sooner_s = int(misses.table[row, judging.SINGLE]) / 1000
-        said = Said.of("change.start", by_s=sooner_s, rider=rider_id)
-        change = Change("start", Seconds(sooner_s), subject, rider_id, said)
+        first = how in (judging.EARLIER, judging.LONGER)
+        subject = "" if task.dropoff is None else ("pickup" if first else "dropoff")
+        by_s = int(misses.table[row, judging.SINGLE]) / 1000
+        what = "start" if how in (judging.EARLIER, judging.EARLIER_DROPOFF) else "longer"
+        said = Said.of(f"change.{what}", by_s=by_s, rider=rider_id)
+        change = Change(what, Seconds(by_s), subject, rider_id, said)
         return Refused(task.task_id, binding, rider_id, change, tuple(rules[1:]))
     raise AssertionError("A rider who may do the task was to be explained.")
 

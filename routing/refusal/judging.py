@@ -6,7 +6,8 @@ import numpy as np
 
 from geo.arrays import BoolArray, Int64Array
 from geo.jit import kernel
-from routing.fleet.tables import Columns, Ms
+from routing.fleet.columns import last_open, opened
+from routing.fleet.tables import TASK_STOP, Columns, Ms
 
 __all__ = [
     "ALLOWED",
@@ -25,6 +26,8 @@ __all__ = [
     "LATES",
     "LATEST",
     "LATEST_DROPOFF",
+    "LONGER",
+    "LONGER_DROPOFF",
     "LOST",
     "MOST",
     "ROOM",
@@ -53,11 +56,13 @@ LOST = np.int64(1) << 50
 
 # What `examine` finds out about one place: milliseconds by which a limit would have to give way.
 LATEST, LATEST_DROPOFF, MOST, HOUR, SHIFT, DAY, BREAK = range(7)
-ROOM, LATE, LATES, BREAK_AT, TRAPPED, EXTRA, GAP, WAIT, WAIT_DROPOFF, SIZE = range(7, 17)
+ROOM, LATE, LATES, BREAK_AT, TRAPPED, EXTRA, GAP, WAIT, WAIT_DROPOFF = range(7, 16)
+# By how much the window before the one it waits for is missed; 0 without a window before.
+MISSED, MISSED_DROPOFF, SIZE = range(16, 19)
 
 # Columns of the table of near misses, by row of the fleet.
 ALLOWED, ALLOWED_AT, SINGLE, SINGLE_HOW, SINGLE_AT, SEVERAL, SEVERAL_AT, COLUMNS = 0, 1, 3, 4, 5, 7, 8, 10
-AS_IS, EARLIER, EARLIER_DROPOFF = range(3)
+AS_IS, EARLIER, EARLIER_DROPOFF, LONGER, LONGER_DROPOFF = range(5)
 
 
 class Ask(NamedTuple):
@@ -65,9 +70,11 @@ class Ask(NamedTuple):
 
     earliest: int
     latest: int
+    gaps: int
     service: int
     d_earliest: int
     d_latest: int
+    d_gaps: int
     d_service: int
     pair: bool
     load: int
@@ -111,19 +118,29 @@ class Judged(NamedTuple):
 
 
 @kernel
+def _begin(c: Columns, at: Ms, earliest: Ms, gaps: Ms, sooner: Ms) -> tuple[Ms, Ms]:
+    """When something begins for who is there `at`, and by how much the window before that was missed."""
+    open_at = max(np.int64(at), np.int64(earliest))
+    start = opened(c.closed, gaps, open_at)
+    missed = open_at - last_open(c.closed, gaps, open_at)
+    return max(open_at, start - sooner) if start > open_at else max(np.int64(at), start - sooner), missed
+
+
+@kernel
 def examine(
     judged: Judged,
     row: Ms,
     i: Ms,
     j: Ms,
-    earliest: tuple[Ms, Ms],
+    sooner: tuple[Ms, Ms],
     need: Int64Array,
     late: Int64Array,
 ) -> bool:
     """Drive the plan with the task before stop i (its drop-off before stop j); False without a way.
 
-    `earliest` of the task and of its drop-off. `late` is empty, or takes for each stop of the plan (1-based)
-    by how much its due instant is missed. One loop: the delay is carried from stop to stop.
+    The windows that the task and its drop-off wait for open `sooner` by that. `late` is empty, or takes for
+    each stop of the plan (1-based) by how much its due instant is missed. One loop: the delay is carried from
+    stop to stop.
     """
     c, width, ask, legs, limits = judged
     base = row * width
@@ -137,7 +154,7 @@ def examine(
     end_before = leave if k == 0 else c.leave[base + k]
     until = c.until[base + i]
     at = leave + legs.to[base + i]
-    start = max(at, np.int64(earliest[0]))
+    start, need[MISSED] = _begin(c, at, ask.earliest, ask.gaps, sooner[0])
     need[WAIT] = start - max(at, np.int64(ask.now))
     need[LATEST] = max(start - ask.latest, 0)
     done = start + ask.service
@@ -148,7 +165,7 @@ def examine(
         if legs.between[row] < 0:
             return False
         at = done + legs.between[row]
-        start = max(at, np.int64(earliest[1]))
+        start, need[MISSED_DROPOFF] = _begin(c, at, ask.d_earliest, ask.d_gaps, sooner[1])
         need[WAIT_DROPOFF] = start - at
         need[LATEST_DROPOFF] = max(start - ask.d_latest, 0)
         done = start + ask.d_service
@@ -165,7 +182,7 @@ def examine(
         extra = max(delay, np.int64(0))
         for m in range(i + 1, k + 1):
             here = base + m
-            start = max(c.arrive[here] + delay, c.earliest[here])
+            start = opened(c.closed, c.gaps[here], max(c.arrive[here] + delay, c.earliest[here]))
             latest = c.latest[here] - c.keep[0]
             over = start - max(latest, c.start[here])
             if over > 0:
@@ -181,6 +198,12 @@ def examine(
                     if start - until > need[BREAK]:
                         need[BREAK], need[BREAK_AT] = start - until, m
                 until = start + c.service[here] + c.work_span[0]
+            elif c.rest[here] == TASK_STOP:
+                over = start + c.service[here] - max(until, c.leave[here])
+                if over > 0:
+                    gap = max(gap, over)
+                    if start + c.service[here] - until > need[BREAK]:
+                        need[BREAK], need[BREAK_AT] = start + c.service[here] - until, 0
             delay = start - c.start[here]
             final = c.leave[here] + delay
             if not ask.pair or m != j:
@@ -188,7 +211,7 @@ def examine(
             if legs.d_to[here] < 0:
                 return False
             at = final + legs.d_to[here]
-            start = max(at, np.int64(earliest[1]))
+            start, need[MISSED_DROPOFF] = _begin(c, at, ask.d_earliest, ask.d_gaps, sooner[1])
             need[WAIT_DROPOFF] = start - max(at, np.int64(ask.now))
             need[LATEST_DROPOFF] = max(start - ask.d_latest, 0)
             done = start + ask.d_service
@@ -251,9 +274,87 @@ def _weight(need: Int64Array, kinds: Ms) -> Ms:
 
 
 @kernel
+def _mended(
+    judged: Judged, row: Ms, places: tuple[Ms, Ms], how: int, need: Int64Array, again: Int64Array, below: Ms
+) -> Ms:
+    """By how much a window must open sooner, or close later, for the place judged in `need`.
+
+    0 where that is no use, or not less than `below`.
+
+    Without several windows behind it, sooner by `GAP` is what it takes. Otherwise the plan jumps from window
+    to window, and the least that helps is found by halving: what helps does so sooner still.
+    """
+    c, width, ask, _, _ = judged
+    i, j = places
+    late, none, jumps = np.empty(0, np.int64), np.int64(0), False
+    first = how in (EARLIER, LONGER)
+    wait = need[WAIT if first else WAIT_DROPOFF]
+    sooner, amount = wait, need[MISSED if first else MISSED_DROPOFF]
+    if how in (EARLIER, EARLIER_DROPOFF):
+        jumps = ask.pair and first and ask.d_gaps > 0
+        for m in range(i + 1, c.stops[row] + 1):
+            jumps = jumps or c.gaps[row * width + m] > 0
+        if not jumps:
+            sooner = need[GAP]
+        amount = sooner
+    if sooner <= 0 or amount <= 0 or sooner > wait or (not jumps and amount >= below):
+        return none
+    examine(judged, row, i, j, (sooner, none) if first else (none, sooner), again, late)
+    if _count(again, 0) != 0:
+        return none
+    if how in (LONGER, LONGER_DROPOFF) or not jumps:
+        return np.int64(amount)
+    low = none
+    while sooner - low > 1:
+        middle = (low + sooner) // 2
+        examine(judged, row, i, j, (middle, none) if first else (none, middle), again, late)
+        if _count(again, 0) == 0:
+            sooner = middle
+        else:
+            low = middle
+    return np.int64(sooner)
+
+
+@kernel
+def _least_over(judged: Judged, only: Ms, most: Int64Array, both: Int64Array) -> Int64Array:
+    """Fill by how much each place takes too much at least; return the rows, the most promising first.
+
+    `most` and `both` (slots, 2): the larger of what is over the limits of a task and the hour, and the sum;
+    the second column for a drop-off farther on. One loop, because a call with all tables costs more.
+    """
+    c, width, ask, legs, limits = judged
+    bounds = np.empty(len(c.stops), np.int64)
+    n = 0
+    for row in range(len(c.stops)):
+        bounds[row] = LOST
+        k = c.stops[row]
+        if k < 0 or limits.skip[row] or (only >= 0 and row != only):
+            continue
+        n += 1
+        for i in range(k + 1):
+            at = row * width + i
+            leave = c.leave[at]
+            if k == 0:
+                leave = max(leave, np.int64(ask.now))
+            begun = max(leave + legs.to[at], np.int64(ask.earliest)) - leave + ask.service
+            for apart in range(2 if ask.pair and i < k else 1):
+                extra, together = begun, ask.pair and apart == 0
+                if together:
+                    extra += legs.between[row] + ask.d_service
+                if i < k:
+                    on = legs.d_on[at + 1] if together else legs.on[at + 1]
+                    extra += on - (c.arrive[at + 1] - leave)
+                one = max(extra - ask.max_extra, np.int64(0))
+                other = max(extra - limits.hour[row], np.int64(0))
+                most[at, apart], both[at, apart] = max(one, other), one + other
+                bounds[row] = min(bounds[row], one + other + limits.kinds[row] * KIND_MS)
+    return np.argsort(bounds)[:n]
+
+
+@kernel
 def judge(judged: Judged, only: Ms, allowed_only: bool, out: Int64Array) -> None:
     """Fill the table of near misses; of allowed places alone on request, which takes much less."""
-    c, width, ask, legs, limits = judged
+    c, width, ask, _, limits = judged
     need, again = np.empty(SIZE, np.int64), np.empty(SIZE, np.int64)
     late = np.empty(0, np.int64)
     out[:, ALLOWED] = LOST
@@ -263,30 +364,19 @@ def judge(judged: Judged, only: Ms, allowed_only: bool, out: Int64Array) -> None
     least, least_several = LOST, LOST
     if allowed_only:
         least, least_several = np.int64(0), np.int64(-1)
-    for row in range(len(c.stops)):
-        k = c.stops[row]
-        if k < 0 or limits.skip[row] or (only >= 0 and row != only):
-            continue
+    most, both = np.empty((len(c.edge), 2), np.int64), np.empty((len(c.edge), 2), np.int64)
+    for row in _least_over(judged, only, most, both):
+        k = np.int64(c.stops[row])
         kinds, base, mine = limits.kinds[row], row * width, out[row]
+        jumps = ask.d_gaps > 0
+        for m in range(1, k + 1):
+            jumps = jumps or c.gaps[base + m] > 0
         for i in range(k + 1):
             for j in range(i, k + 1 if ask.pair else i + 1):
-                # Of the time it takes at least: most riders are far away and need no closer look.
-                at = base + i
-                leave = c.leave[at]
-                if k == 0:
-                    leave = max(leave, np.int64(ask.now))
-                extra = max(leave + legs.to[at], np.int64(ask.earliest)) - leave + ask.service
-                if ask.pair and i == j:
-                    extra += legs.between[row] + ask.d_service
-                if i < k:
-                    on = legs.d_on[at + 1] if ask.pair and i == j else legs.on[at + 1]
-                    extra += on - (c.arrive[at + 1] - leave)
-                one = max(extra - ask.max_extra, np.int64(0))
-                other = max(extra - limits.hour[row], np.int64(0))
-                if max(one, other) > least and one + other + kinds * KIND_MS > least_several:
+                apart = 1 if j > i else 0
+                if most[base + i, apart] > least and both[base + i, apart] + kinds * KIND_MS > least_several:
                     continue
-                starts = (ask.earliest, ask.d_earliest)
-                if not examine(judged, row, i, j, starts, need, late):
+                if not examine(judged, row, i, j, (0, 0), need, late):
                     continue
                 count, weight = _count(need, kinds), _weight(need, kinds)
                 if count == 0:
@@ -297,18 +387,24 @@ def judge(judged: Judged, only: Ms, allowed_only: bool, out: Int64Array) -> None
                     mine[SINGLE], mine[SINGLE_HOW], mine[SINGLE_AT], mine[SINGLE_AT + 1] = weight, AS_IS, i, j
                 if weight < mine[SEVERAL]:
                     mine[SEVERAL], mine[SEVERAL_AT], mine[SEVERAL_AT + 1] = weight, i, j
-                gap = need[GAP]
-                if kinds > 0 or need[ROOM] > 0 or need[TRAPPED] > 0 or not 0 < gap < mine[SINGLE]:
+                if kinds > 0 or need[ROOM] > 0 or need[TRAPPED] > 0:
                     continue
-                # Where the rider would wait for the task, beginning sooner mends whatever is too late.
-                for how in (EARLIER, EARLIER_DROPOFF):
-                    if need[WAIT if how == EARLIER else WAIT_DROPOFF] < gap or gap >= mine[SINGLE]:
+                # Where the rider would wait for the task, beginning sooner mends whatever is too late; so
+                # does keeping the window open that was just missed.
+                for how in (EARLIER, EARLIER_DROPOFF, LONGER, LONGER_DROPOFF):
+                    first, below = how in (EARLIER, LONGER), min(mine[SINGLE], least + 1)
+                    wait = need[WAIT if first else WAIT_DROPOFF]
+                    if how in (LONGER, LONGER_DROPOFF):
+                        missed = need[MISSED if first else MISSED_DROPOFF]
+                        useless = not 0 < missed < below
+                    else:
+                        useless = not jumps and not need[GAP] < min(below, wait + 1)
+                    if useless or wait <= 0:
                         continue
-                    sooner = ask.earliest - (gap if how == EARLIER else 0)
-                    d_sooner = ask.d_earliest - (gap if how == EARLIER_DROPOFF else 0)
-                    examine(judged, row, i, j, (sooner, d_sooner), again, late)
-                    if _count(again, 0) == 0:
-                        mine[SINGLE], mine[SINGLE_HOW], mine[SINGLE_AT], mine[SINGLE_AT + 1] = gap, how, i, j
+                    amount = _mended(judged, row, (i, j), how, need, again, below)
+                    if 0 < amount < below:
+                        mine[SINGLE], mine[SINGLE_HOW] = amount, how
+                        mine[SINGLE_AT], mine[SINGLE_AT + 1] = i, j
         least, least_several = min(least, mine[SINGLE]), min(least_several, mine[SEVERAL])
 
 
@@ -320,8 +416,7 @@ def allowed_places(judged: Judged, row: Ms, out: Int64Array) -> Ms:
     k, count = c.stops[row], np.int64(0)
     for i in range(k + 1):
         for j in range(i, k + 1 if ask.pair else i + 1):
-            starts = (ask.earliest, ask.d_earliest)
-            if not examine(judged, row, i, j, starts, need, late):
+            if not examine(judged, row, i, j, (0, 0), need, late):
                 continue
             if _count(need, limits.kinds[row]) == 0:
                 out[count, 0], out[count, 1], out[count, 2] = need[EXTRA], i, j

@@ -83,14 +83,17 @@ class NearMisses:
         found = out[: allowed_places(judged, row, out)]
         return found[np.lexsort((found[:, 2], found[:, 1], found[:, 0]))]
 
-    def at(self, place: Window, dropoff: Window, *, allowed_only: bool = False) -> "NearMisses":
-        """Judge the same task for other windows: nothing is searched again."""
-        now = self.ask.now
+    def at(self, task: Task, *, allowed_only: bool = False) -> "NearMisses":
+        """Judge the same task with other windows: nothing is searched again."""
+        now, end = self.ask.now, task.dropoff or task.place
+        gaps, d_gaps = self.mode_fleet.gaps([task.place.closed_s, end.closed_s]).tolist()
         ask = self.ask._replace(
-            earliest=max(as_ms(place[0]), now),
-            latest=as_ms(place[1]),
-            d_earliest=max(as_ms(dropoff[0]), now),
-            d_latest=as_ms(dropoff[1]),
+            earliest=max(as_ms(task.place.earliest_s), now),
+            latest=as_ms(task.place.latest_s),
+            gaps=gaps,
+            d_earliest=max(as_ms(end.earliest_s), now),
+            d_latest=as_ms(end.latest_s),
+            d_gaps=d_gaps,
         )
         table = np.zeros_like(self.table)
         judging = Judged(self.mode_fleet.c, self.mode_fleet.width, ask, self.legs, self.limits)
@@ -112,7 +115,7 @@ class NearMisses:
         i, j = self.table[row, first : first + 2].tolist()
         need, late = np.empty(SIZE, np.int64), np.zeros(self.mode_fleet.width, np.int64)
         judged = Judged(self.mode_fleet.c, self.mode_fleet.width, self.ask, self.legs, self.limits)
-        examine(judged, row, i, j, (self.ask.earliest, self.ask.d_earliest), need, late)
+        examine(judged, row, i, j, (0, 0), need, late)
         return Spot(i, j, need, late)
 
 
@@ -171,12 +174,15 @@ def _snapped(fleet: Fleet, mode: str, visit: Visit) -> Snapped:
 
 def _ask(fleet: Fleet, mode_fleet: ModeFleet, task: Task, now_s: float, places: list[Snapped]) -> Ask:
     now, end = as_ms(now_s), task.dropoff or task.place
+    gaps, d_gaps = mode_fleet.gaps([task.place.closed_s, end.closed_s]).tolist()
     return Ask(
         max(as_ms(task.place.earliest_s), now),
         as_ms(task.place.latest_s),
+        gaps,
         as_ms(task.place.service_s),
         max(as_ms(end.earliest_s), now),
         as_ms(end.latest_s),
+        d_gaps,
         as_ms(end.service_s),
         task.dropoff is not None,
         task.load,

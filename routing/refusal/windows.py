@@ -15,9 +15,9 @@ __all__ = ["at_windows", "with_window"]
 def with_window(task: Task, window: Window, *, dropoff: bool = False) -> Task:
     """Return a task with another window, of its drop-off on request."""
     if dropoff and task.dropoff is not None:
-        end = dataclasses.replace(task.dropoff, earliest_s=window[0], latest_s=window[1])
+        end = dataclasses.replace(task.dropoff, earliest_s=window[0], latest_s=window[1], closed_s=())
         return dataclasses.replace(task, dropoff=end)
-    place = dataclasses.replace(task.place, earliest_s=window[0], latest_s=window[1])
+    place = dataclasses.replace(task.place, earliest_s=window[0], latest_s=window[1], closed_s=())
     return dataclasses.replace(task, place=place)
 
 
@@ -52,13 +52,11 @@ def at_windows(
     found: list[Candidate | Refused] = []
     for window in windows:
         asked = with_window(task, window, dropoff=dropoff)
-        end = asked.dropoff or asked.place
-        spans = (asked.place.earliest_s, asked.place.latest_s), (end.earliest_s, end.latest_s)
-        open_to = [misses.at(*spans, allowed_only=True) for misses in judged]
+        open_to = [misses.at(asked, allowed_only=True) for misses in judged]
         candidates = [one for misses in open_to for one in misses.candidates(fleet)]
         if candidates:
             found.append(min(candidates, key=lambda one: (one.rank_ms, one.rider_id, one.place)))
             continue
-        closed_to = [again for misses in judged if len((again := misses.at(*spans)).rows)]
+        closed_to = [again for misses in judged if len((again := misses.at(asked)).rows)]
         found.append(nearest_to_allowed(fleet, asked, closed_to) if closed_to else nobody(fleet, asked))
     return found

@@ -18,7 +18,7 @@ from geo.travel import reach_to
 from routing.fleet.fleet import promised
 from routing.fleet.insertion import best_riders, outputs
 from routing.fleet.mode_fleet import ModeFleet
-from routing.fleet.tables import EVER, TaskColumns
+from routing.fleet.tables import EVER, TASK_STOP, TaskColumns
 from routing.model.checks import check_choice
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
@@ -360,7 +360,7 @@ class _Replay:
         )
         was = self._as_rider(row, now) if self.witness is not None and extra >= 0 else None
         visit = Visit((0.0, 0.0), int(day.task_service[task]) / 1000)
-        mode_fleet.insert(row, place, day.task_place.take([task]), visit, 0, False)
+        mode_fleet.insert(row, place, day.task_place.take([task]), visit, 0, TASK_STOP)
         c, base = mode_fleet.c, row * mode_fleet.width
         slot = base + place + 1
         c.earliest[slot] = max(int(day.task_known[task]), now)

@@ -106,6 +106,24 @@ class Demand:
     due_break: DemandLayer
     passing: DemandLayer
 
+    def on(self, days: npt.NDArray[np.bool_]) -> "Demand":
+        """Return the demand of some days only; the points stay as they are."""
+        number = np.cumsum(days) - 1
+        layers = []
+        for _, layer in self.layers():
+            rows = days[layer.day]
+            layers.append(
+                DemandLayer(
+                    layer.point[rows],
+                    layer.rider[rows],
+                    number[layer.day[rows]].astype(np.int64),
+                    layer.hour[rows],
+                    layer.minutes[rows],
+                )
+            )
+        names = tuple(day for day, inside in zip(self.days, days.tolist(), strict=True) if inside)
+        return Demand(self.lonlat, names, layers[0], layers[1], layers[2])
+
     def only_passing(self) -> npt.NDArray[np.bool_]:
         """Return (n,) the points of passing riders: nobody rests there and no break falls due."""
         out = np.ones(len(self.lonlat), dtype=np.bool_)
@@ -118,9 +136,12 @@ class Demand:
         return (("rest", self.rest), ("due_break", self.due_break), ("passing", self.passing))
 
     def weight(
-        self, weights: DemandWeights, days: npt.NDArray[np.bool_], rider_times: FloatArray | None = None
+        self,
+        weights: DemandWeights,
+        days: npt.NDArray[np.bool_] | FloatArray,
+        rider_times: FloatArray | None = None,
     ) -> FloatArray:
-        """Return (n, 24) weighted rider-minutes a day over the chosen days."""
+        """Return (n, 24) weighted rider-minutes a day over the chosen days, or so many times each of them."""
         parts = [
             getattr(weights, name) * by_hour(layer, len(self.lonlat), days.astype(np.float64), rider_times)
             for name, layer in self.layers()

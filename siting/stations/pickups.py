@@ -18,6 +18,7 @@ from sklearn.cluster import DBSCAN
 
 from geo.errors import InputError
 from siting.demand.clusters import density_clusters
+from siting.demand.names import proper_name
 from siting.results import Gate, PickupPoint
 from siting.travel_times import Ways
 
@@ -49,6 +50,12 @@ NEXT_S = 1200
 """A wait at a gate belongs to a delivery that begins within so many seconds."""
 NEXT_M = 800.0
 """... and so near to the gate."""
+APART_M = 30.0
+"""Pick-up points nearer to each other than this are one, for the deliveries of both."""
+SAME_GATE_M = 5.0
+DOOR_M = 15.0
+"""A point so near to the middle of the doors stands before them."""
+SIDES = ("north", "north_east", "east", "south_east", "south", "south_west", "west", "north_west")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -153,6 +160,37 @@ class _Spot:
     in_osm: bool
 
 
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Group:
+    """Deliveries of one compound or tower, or of two that share a pick-up point."""
+
+    members: IntArray
+    spots: tuple[_Spot, ...]
+    waits: int
+    """All of them, also those too scattered to make a gate."""
+    name: str
+    fenced: bool
+
+    def joined(self, other: "_Group") -> "_Group":
+        """Return both as one; gates at one place are one gate, and the name is that of the first."""
+        spots = list(self.spots)
+        for spot in other.spots:
+            away = [float(np.hypot(*(spot.xy_m - mine.xy_m))) for mine in spots]
+            k = int(np.argmin(away)) if away else -1
+            if k < 0 or away[k] > SAME_GATE_M:
+                spots.append(spot)
+                continue
+            waits = np.union1d(spots[k].waits, spot.waits)
+            spots[k] = _Spot(spots[k].xy_m, waits, spots[k].in_osm or spot.in_osm)
+        return _Group(
+            np.union1d(self.members, other.members),
+            tuple(spots),
+            self.waits + other.waits,
+            self.name or other.name,
+            self.fenced and other.fenced,
+        )
+
+
 def group_drop_offs(xy_m: FloatArray, compound: IntArray, near_m: float, least: int) -> IntArray:
     """Return (d,) the group of each drop-off, -1 for scattered ones.
 
@@ -205,22 +243,38 @@ def pick_up_points(
     np.add.at(gate_s, after[after >= 0], waits.stay_s[after >= 0])
     task = _Task(drop_offs, waits, xy, gate_s, riders, rules, days, k)
     osm_xy = ways.project(city.gates_lonlat.reshape(-1, 2))
-    found: list[tuple[float, PickupPoint]] = []
+    groups: list[_Group] = []
     for members in _worth_a_look(task, label):
         group = int(label[members[0]])
         inside = int(compound[members[0]])
         outline = city.compounds[inside][1] if inside >= 0 else None
         rows = np.nonzero(wait_label == group)[0]
         spots = _gates(xy[members], outline, rows, wait_xy, osm_xy, ways)
-        name = city.compounds[inside][0] if inside >= 0 else ""
-        point = _best_point(task, members, spots, len(rows), name, inside >= 0)
-        if point is not None:
-            found.append(point)
-    found.sort(key=lambda f: (-f[0], f[1].lonlat))
+        name = proper_name(city.compounds[inside][0]) if inside >= 0 else ""
+        groups.append(_Group(members, tuple(spots), len(rows), name, inside >= 0))
+    found = _apart(task, groups)
     return tuple(
         dataclasses.replace(p, pickup_id=f"P{number:02d}")
-        for number, (_, p) in enumerate(found[: rules.most], start=1)
+        for number, (_, p, _) in enumerate(found[: rules.most], start=1)
     )
+
+
+def _apart(task: _Task, groups: list[_Group]) -> list[tuple[float, PickupPoint, _Group]]:
+    """Return (minutes saved a day, point, group), most first; groups with one place are joined."""
+    found = [(*point, group) for group in groups if (point := _best_point(task, group)) is not None]
+    while True:
+        found.sort(key=lambda f: (-f[0], f[1].lonlat))
+        xy = task.riders.ways.project(np.array([p.lonlat for _, p, _ in found]).reshape(-1, 2))
+        near = sorted(cKDTree(xy).query_pairs(APART_M)) if len(xy) else []
+        if not near:
+            return found
+        first, second = near[0]
+        both = found[first][2].joined(found[second][2])
+        point = _best_point(task, both)
+        # each joining leaves one point less, so this ends
+        del found[second]
+        if point is not None:
+            found[first] = (*point, both)
 
 
 def _worth_a_look(task: _Task, label: IntArray) -> list[IntArray]:
@@ -299,18 +353,14 @@ def _within(xy_m: FloatArray, others: FloatArray, near_m: float) -> BoolArray:
     return np.asarray(cKDTree(others).query(xy_m)[0] <= near_m)
 
 
-def _best_point(
-    task: _Task, members: IntArray, spots: list[_Spot], count: int, name: str, fenced: bool
-) -> tuple[float, PickupPoint] | None:
-    """Return (minutes saved a day, point) at the gate or kerb that saves most, None when none fits.
-
-    ``count`` is the number of all waits, also of those too scattered to make a gate.
-    """
+def _best_point(task: _Task, group: _Group) -> tuple[float, PickupPoint] | None:
+    """Return (minutes saved a day, point) at the gate or kerb that saves most, None when none fits."""
+    members, spots = group.members, group.spots
     ways, mode, rules, k = task.riders.ways, task.riders.mode, task.rules, task.k
     doors = task.xy_m[members]
     centre = np.median(doors, axis=0)
     # at a fence the point stands at a gate; a tower has a kerb before its door, behind any gate
-    places = np.array([s.xy_m for s in spots] + ([] if fenced and spots else [centre]))
+    places = np.array([s.xy_m for s in spots] + ([] if group.fenced and spots else [centre]))
     at_gate = np.arange(len(places)) < len(spots)
     lonlat = ways.public_kerb(mode, ways.unproject(places), KERB_M)
     fits: BoolArray = np.isfinite(lonlat[:, 0])
@@ -342,17 +392,16 @@ def _best_point(
     gates = tuple(
         Gate(
             _point(ways.unproject(s.xy_m[None])[0]),
-            len(s.waits) / count if len(np.unique(task.waits.rider[s.waits])) >= k else None,
+            len(s.waits) / group.waits if len(np.unique(task.waits.rider[s.waits])) >= k else None,
             s.in_osm,
         )
         for s in spots
     )
     where = _point(lonlat[p])
-    street = ways.street(lonlat[p][None])[0]
     door = _point(ways.unproject(doors[np.argmin(np.hypot(*(doors - centre).T))][None])[0])
     point = PickupPoint(
         pickup_id="",
-        compound=name or street,
+        compound=group.name,
         lonlat=where,
         kind="locker" if a_day >= rules.locker_from else "pickup_point",
         drop_offs_a_day=a_day,
@@ -363,8 +412,18 @@ def _best_point(
         gates=gates,
         entry_route=ways.route(mode, where, door),
         stopping_area=_area(kerbs[p], ways),
+        side=_side(kerbs[p] - centre, bool(at_gate[p])),
     )
     return best[0], point
+
+
+def _side(from_doors_m: FloatArray, at_gate: bool) -> tuple[str, str]:
+    """Return what a point stands at, and on which side of the doors."""
+    east, north = from_doors_m.tolist()
+    if not at_gate and np.hypot(east, north) <= DOOR_M:
+        return "door", ""
+    eighth = round(float(np.degrees(np.arctan2(east, north))) / 45.0) % len(SIDES)
+    return "gate" if at_gate else "kerb", SIDES[eighth]
 
 
 def _rides_saved_s(task: _Task, members: IntArray, lonlat: FloatArray, served_by: BoolArray) -> FloatArray:

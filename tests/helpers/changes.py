@@ -7,6 +7,7 @@ from routing.model.policy import Policy
 from routing.model.results import Binding, Change, Count, Metres, Refused, Said, Seconds
 from routing.model.riders import Rider
 from routing.model.tasks import Task, Visit
+from routing.model.windows import spans_of
 
 NOTHING = Said("")
 
@@ -34,7 +35,7 @@ def applied(
         case "due" | "shift" | "skill" | "capacity":
             assert rider is not None
             people[rider.rider_id] = _rider(change.what, change.subject, by_s, rider)
-        case "start" | "latest":
+        case "start" | "longer" | "latest":
             assert (task.dropoff is None) == (change.subject == "")
             if change.subject == "dropoff":
                 assert task.dropoff is not None
@@ -75,9 +76,16 @@ def _rider(what: str, subject: str, by_s: float, rider: Rider) -> Rider:
 
 
 def _visit(what: str, by_s: float, visit: Visit) -> Visit:
+    ends = [visit.earliest_s, *(end for span in visit.closed_s for end in span), visit.latest_s]
+    windows = list(zip(ends[::2], ends[1::2], strict=True))
     if what == "start":
-        return dataclasses.replace(visit, earliest_s=visit.earliest_s - by_s)
-    return dataclasses.replace(visit, latest_s=visit.latest_s + by_s)
+        windows = [(first - by_s, last) for first, last in windows]
+    elif what == "longer":
+        windows = [*((first, last + by_s) for first, last in windows[:-1]), windows[-1]]
+    else:
+        windows[-1] = windows[-1][0], windows[-1][1] + by_s
+    earliest_s, latest_s, closed_s = spans_of(windows)
+    return dataclasses.replace(visit, earliest_s=earliest_s, latest_s=latest_s, closed_s=closed_s)
 
 
 def every_change(
@@ -86,7 +94,9 @@ def every_change(
     """All single changes of time, by `by_s` seconds each; `kinds`: also those that are not of time."""
     pair = task.dropoff is not None
     changes: list[tuple[str, float | None, str, str | None]]
-    changes = [(what, by_s, subject, None) for what in ("start", "latest") for subject in _visits(pair)]
+    changes = [
+        (what, by_s, subject, None) for what in ("start", "longer", "latest") for subject in _visits(pair)
+    ]
     changes += [(what, by_s, "", None) for what in ("max_extra", "hour_budget", "day", "break")]
     for rider in riders:
         changes.append(("shift", by_s, "", rider.rider_id))

@@ -1,20 +1,46 @@
 """Riders and tasks at random places of a small town, for tests of matching."""
 
+import dataclasses
+from typing import TypeVar
+
 import numpy as np
 
 from geo.streets.network import StreetNetwork
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 
-__all__ = ["NOW", "place_in", "some_riders", "some_tasks"]
+__all__ = ["NOW", "in_windows", "place_in", "some_riders", "some_tasks"]
 
 NOW = 1_760_000_000.0
+_Timed = TypeVar("_Timed", Stop, Visit)
 
 
 def place_in(network: StreetNetwork, rng: np.random.Generator) -> tuple[float, float]:
     """A place anywhere in the bounds of the streets."""
     west, south, east, north = network.bounds
     return float(rng.uniform(west, east)), float(rng.uniform(south, north))
+
+
+def in_windows(
+    rng: np.random.Generator, riders: list[Rider], tasks: list[Task]
+) -> tuple[list[Rider], list[Task]]:
+    """The same riders and tasks, most of their visits with several windows."""
+
+    def cut(one: _Timed) -> _Timed:
+        earliest_s, latest_s = max(one.earliest_s, NOW - 300.0), min(one.latest_s, NOW + 2500.0)
+        if rng.random() < 0.3 or earliest_s >= latest_s:
+            return one
+        ends = np.sort(rng.uniform(earliest_s, latest_s, 2 * int(rng.integers(1, 4)))).round(3)
+        closed_s = tuple((float(a), float(b)) for a, b in ends.reshape(-1, 2))
+        return dataclasses.replace(one, earliest_s=earliest_s, closed_s=closed_s)
+
+    riders = [dataclasses.replace(one, stops=tuple(cut(stop) for stop in one.stops)) for one in riders]
+    return riders, [
+        dataclasses.replace(
+            task, place=cut(task.place), dropoff=None if task.dropoff is None else cut(task.dropoff)
+        )
+        for task in tasks
+    ]
 
 
 def some_riders(

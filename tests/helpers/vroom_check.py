@@ -120,7 +120,7 @@ def _times(
             problems.append(f"{key} has another service")
         if not set(asked.get("skills", [])) <= set(vehicle.get("skills", [])) and not step["violations"]:
             problems.append(f"{key} needs skills that the vehicle lacks")
-        left = start + step["service"]
+        left = start + step["setup"] + step["service"]
     return problems
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lattice import lattice
-from towns import NOW, some_riders, some_tasks
+from towns import NOW, in_windows, some_riders, some_tasks
 
 from geo.streets.network import StreetNetwork
 from routing.fleet.fleet import Fleet
@@ -84,13 +84,17 @@ def _extra_ms(checker: Checker, policy: Policy, rider: Rider, task: Task, place:
     return round(extra)
 
 
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10**6), rules=st.booleans(), everything=st.booleans())
-def test_same_riders_in_same_order_as_brute_force(seed: int, rules: bool, everything: bool) -> None:
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), rules=st.booleans(), everything=st.booleans(), several=st.booleans())
+def test_same_riders_in_same_order_as_brute_force(
+    seed: int, rules: bool, everything: bool, several: bool
+) -> None:
     rng = np.random.default_rng(seed)
     policy = RULES if rules else PLAIN
     riders = some_riders(TOWN, rng, 7, everything=everything)
     tasks = some_tasks(TOWN, rng, 3, everything=everything)
+    if several:
+        riders, tasks = in_windows(rng, riders, tasks)
     fleet = Fleet(TOWN, policy)
     off = fleet.put(riders, NOW)
     assert not off
@@ -102,12 +106,14 @@ def test_same_riders_in_same_order_as_brute_force(seed: int, rules: bool, everyt
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 10**6), rules=st.booleans())
-def test_every_answer_passes_the_independent_checker(seed: int, rules: bool) -> None:
+@given(seed=st.integers(0, 10**6), rules=st.booleans(), several=st.booleans())
+def test_every_answer_passes_the_independent_checker(seed: int, rules: bool, several: bool) -> None:
     rng = np.random.default_rng(seed)
     policy = RULES if rules else PLAIN
     riders = some_riders(TOWN, rng, 6, everything=True)
     tasks = some_tasks(TOWN, rng, 6, everything=True)
+    if several:
+        riders, tasks = in_windows(rng, riders, tasks)
     result = match_tasks(TOWN, riders, tasks, policy, NOW)
     people = {task.task_id: task for task in tasks}
     assert len(result.refused) + len({m.task_id for m in result.matches}) == len(tasks)

@@ -1,20 +1,21 @@
 """``POST /v1/slots``: which windows can be offered for a task."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
+from api.http.bodies import LargeBodyRoute, told
 from api.http.deps import Lang, Served
 from api.matching.slots import SlotsRequest, SlotsResponse, offered
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1", tags=["matching"])
+router = APIRouter(prefix="/v1", tags=["matching"], route_class=LargeBodyRoute)
 
 
-@router.post("/slots", summary="Which windows can be offered for a task")
-def slots(served: Served, lang: Lang, request: SlotsRequest) -> SlotsResponse:
+@router.post("/slots", summary="Which windows can be offered for a task", response_model=SlotsResponse)
+def slots(served: Served, lang: Lang, request: SlotsRequest, response: Response) -> Response:
     """Say for each window whether a rider can do the task, and at which least extra cost.
 
     The windows are given, or cut a day into quarters of an hour. Each is judged as if it were the only one,
     for the plans as they are sent; where nobody can, the reason and the smallest change are named.
     """
-    return offered(served.network, request, lang)
+    return told(offered(served.network, request, lang), response)

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
+from api.http.bodies import LargeBodyRoute, told
 from api.http.deps import Lang, Served
 from api.vroom.answer import vroom
 from api.vroom.forms import VroomRequest, VroomResponse
@@ -11,18 +12,19 @@ from geo.datum import Datum
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1", tags=["matching"])
+router = APIRouter(prefix="/v1", tags=["matching"], route_class=LargeBodyRoute)
 
 
-@router.post("/vroom", summary="A VROOM problem with given steps", response_model_exclude_none=True)
+@router.post("/vroom", summary="A VROOM problem with given steps", response_model=VroomResponse)
 def vroom_door(
     served: Served,
     lang: Lang,
     request: VroomRequest,
+    response: Response,
     datum: Annotated[
         Datum, Query(description="Datum of every position in the request and answer.")
     ] = "wgs84",
-) -> VroomResponse:
+) -> Response:
     """Keep every given step of every vehicle in its order, and insert the other jobs and shipments.
 
     Each goes where it takes least time without making a step late; what no vehicle can do comes back in
@@ -31,4 +33,4 @@ def vroom_door(
     rules of breaks (20 min after 4 h) and hours of the day hold as everywhere, counted from the start of the
     vehicle. What cannot be mapped is refused, with the JSON pointer to it.
     """
-    return vroom(served.network, request, datum, lang)
+    return told(vroom(served.network, request, datum, lang), response, exclude_none=True)

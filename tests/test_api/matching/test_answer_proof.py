@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lattice import lattice
-from towns import NOW, place_in, some_riders, some_tasks
+from towns import NOW, in_windows, place_in, some_riders, some_tasks
 
+from api.forms import PointedError
 from api.matching import proof
-from api.matching.forms import MatchRequest, PolicyIn, RiderIn, StopIn, TaskIn, VisitIn
+from api.matching.forms import MatchRequest, PolicyIn, RiderIn, StopIn, TaskIn, VisitIn, Windows
 from api.matching.translate import answer, asked_of
-from routing.model import Rider, Task, Visit
+from routing.model import Rider, Stop, Task, Visit
 from routing.proof import Checker
 
 UTC = datetime.UTC
@@ -27,6 +28,24 @@ Assignment = Literal["in_order", "together"]
 
 def instant(epoch_s: float) -> datetime.datetime | None:
     return datetime.datetime.fromtimestamp(round(epoch_s, 3), UTC) if np.isfinite(epoch_s) else None
+
+
+LAST_S = NOW + 86_400.0
+
+
+def node(at: int) -> tuple[float, float]:
+    """A junction of the town."""
+    lon, lat = TOWN.node_lonlat[at].tolist()
+    return lon, lat
+
+
+def windows_of(visit: Visit | Stop) -> Windows | None:
+    """The several windows of a visit, as they are sent."""
+    if not visit.closed_s:
+        return None
+    ends = [visit.earliest_s, *(end for span in visit.closed_s for end in span), min(visit.latest_s, LAST_S)]
+    told = [datetime.datetime.fromtimestamp(round(end, 3), UTC) for end in ends]
+    return tuple(zip(told[::2], told[1::2], strict=True))
 
 
 def sent(
@@ -44,8 +63,9 @@ def sent(
                 lon=stop.lonlat[0],
                 lat=stop.lonlat[1],
                 service_s=stop.service_s,
-                earliest=instant(stop.earliest_s),
-                due=instant(stop.latest_s),
+                earliest=None if stop.closed_s else instant(stop.earliest_s),
+                due=None if stop.closed_s else instant(stop.latest_s),
+                windows=windows_of(stop),
                 kind=stop.kind,  # type: ignore[arg-type]
                 load_change=stop.load_change,
             )
@@ -70,6 +90,8 @@ def sent(
 
     def visit_in(visit: Visit) -> VisitIn:
         lon, lat = visit.lonlat
+        if visit.closed_s:
+            return VisitIn(lon=lon, lat=lat, service_s=visit.service_s, windows=windows_of(visit))
         earliest, latest = instant(visit.earliest_s), instant(visit.latest_s)
         return VisitIn(lon=lon, lat=lat, service_s=visit.service_s, earliest=earliest, latest=latest)
 
@@ -121,12 +143,18 @@ def mixed(rng: np.random.Generator, count: int, everything: bool) -> list[Task]:
     everything=st.booleans(),
     assignment=st.sampled_from(["in_order", "together"]),
     roomy=st.booleans(),
+    several=st.booleans(),
 )
-def test_the_answer_as_sent_holds(seed: int, everything: bool, assignment: Assignment, roomy: bool) -> None:
+def test_the_answer_as_sent_holds(
+    seed: int, everything: bool, assignment: Assignment, roomy: bool, several: bool
+) -> None:
     rng = np.random.default_rng(seed)
     riders = some_riders(TOWN, rng, 5, everything=everything)
     policy = ROOMY if roomy else {"slack_kept_s": 30.0}
-    request = sent(riders, mixed(rng, 8, everything), policy, assignment)
+    tasks = mixed(rng, 8, everything)
+    if several:
+        riders, tasks = in_windows(rng, riders, tasks)
+    request = sent(riders, tasks, policy, assignment)
     text = answer(TOWN, request).model_dump_json()
     assert answer_problems(request, text) == []
 
@@ -218,3 +246,50 @@ def test_order_does_not_decide_who_is_served() -> None:
     assert [one.task_id for one in in_order.refused] == ["t2"]
     together = answer(TOWN, sent(riders, tasks, policy))
     assert {one.task_id: one.rider_id for one in together.matches} == {"t1": "b", "t2": "a"}
+
+
+def test_several_windows_are_waited_for_and_checked() -> None:
+    """A stop and a task shut from noon to two, and a task that is just too early for its first window."""
+    near, far = node(0), node(-1)
+    stop = Stop("lunch", far, 60.0, NOW, NOW + 9000.0, closed_s=((NOW + 1.0, NOW + 1500.0),))
+    rider = Rider("r", near, stops=(stop,))
+    visit = Visit(near, 30.0, NOW + 10.0, NOW + 2000.0, closed_s=((NOW + 20.0, NOW + 600.0),))
+    request = sent([rider], [Task("t", visit)], ROOMY)
+    text = answer(TOWN, request).model_dump_json()
+    assert answer_problems(request, text) == []
+    (route,) = json.loads(text)["routes"]
+    begins = {step["stop_id"]: proof._epoch_s(step["start"]) - NOW for step in route["steps"]}
+    assert begins == {"t": 10.0, "lunch": 1500.0}
+    late = dataclasses.replace(rider, available_s=NOW + 100.0)
+    text = answer(TOWN, sent([late], [Task("t", visit)], ROOMY)).model_dump_json()
+    assert '"start":"' in text
+    spoiled = json.loads(text)
+    for step in spoiled["routes"][0]["steps"]:
+        step["start"] = datetime.datetime.fromtimestamp(NOW + 100.0, UTC).isoformat()
+    found = answer_problems(sent([late], [Task("t", visit)], ROOMY), json.dumps(spoiled))
+    assert any("between two windows" in problem for problem in found)
+
+
+@pytest.mark.parametrize("one", ["earliest", "latest"])
+def test_two_kinds_of_windows_at_once_are_refused_by_pointer(one: str) -> None:
+    near = node(0)
+    visit = Visit(near, 30.0, NOW, NOW + 2000.0, closed_s=((NOW + 20.0, NOW + 600.0),))
+    request = sent([], [Task("t", visit)], ROOMY)
+    (task,) = request.tasks
+    place = task.place.model_copy(update={one: instant(NOW)})
+    twice = request.model_copy(update={"tasks": (task.model_copy(update={"place": place}),)})
+    with pytest.raises(PointedError) as refused:
+        answer(TOWN, twice)
+    assert list(refused.value.places) == ["/tasks/0/place/windows"]
+
+
+def test_one_of_several_windows_that_ends_before_it_begins_is_told_by_pointer() -> None:
+    near = node(0)
+    visit = Visit(near, 30.0, NOW, NOW + 2000.0, closed_s=((NOW + 20.0, NOW + 600.0),))
+    request = sent([], [Task("t", visit)], ROOMY)
+    (task,) = request.tasks
+    assert task.place.windows is not None
+    place = task.place.model_copy(update={"windows": (task.place.windows[0], task.place.windows[1][::-1])})
+    with pytest.raises(PointedError) as refused:
+        answer(TOWN, request.model_copy(update={"tasks": (task.model_copy(update={"place": place}),)}))
+    assert list(refused.value.places) == ["/tasks/0/place/windows/1"]

@@ -389,16 +389,16 @@ def _valid() -> Json:
     [
         ("/matrices", {"car": {}}, "times come from the streets"),
         ("/vehicles/0/start_index", 3, "times come from the streets"),
-        ("/vehicles/0/costs", {"fixed": 5}, "costs"),
+        ("/vehicles/0/costs", {"per_km": 5}, "by kilometre"),
+        ("/vehicles/0/costs", {"per_task_hour": 5}, "by kilometre"),
         ("/vehicles/0/max_travel_time", 900, "limits on a whole route"),
         ("/vehicles/0/speed_factor", 1.5, "less than or equal to 1"),
         ("/vehicles/0/profile", "truck", "Input should be"),
         ("/vehicles/0/start", None, "valid tuple"),
         ("/vehicles/0/whatever", 1, "not permitted"),
         ("/vehicles/0/breaks/0/max_load", [1], "load during a break"),
-        ("/jobs/0/setup", 30, "add them to `service`"),
         ("/jobs/0/amount", [1], "use `delivery` or `pickup`"),
-        ("/jobs/0/service_per_type", {"a": 1}, "type of vehicle"),
+        ("/jobs/0/service_per_type", {"a": -1}, "greater than or equal to 0"),
         ("/jobs/0/location", [200, 0], "less than or equal to 180"),
         ("/jobs/0/delivery", [1, 2], "has 2 numbers, but /vehicles/0/capacity has 1"),
         ("/jobs/0/time_windows/0", [50, 40], "ends at 40 before it begins at 50"),
@@ -454,3 +454,87 @@ def test_a_vehicle_without_a_time_window_sets_out_for_its_first_step(client: Tes
     start, step = _post(client, request)["routes"][0]["steps"]
     assert start["arrival"] + step["duration"] == step["arrival"] >= 1772600400
     assert step["waiting_time"] == 0
+
+
+def test_who_can_go_elsewhere_makes_room(client: TestClient) -> None:
+    """Job 1 comes first and fits both vehicles; job 2 has only the one that job 1 would take."""
+    request: Json = {
+        "vehicles": [
+            {"id": 1, "profile": "ebike", "start": _at("A"), "max_tasks": 1, "skills": [7]},
+            {"id": 2, "profile": "ebike", "start": _at("J"), "max_tasks": 1},
+        ],
+        "jobs": [
+            {"id": 1, "location": _at("B"), "time_windows": [[0, 800]]},
+            {"id": 2, "location": _at("G"), "skills": [7], "time_windows": [[0, 900]]},
+        ],
+    }
+    body = _post(client, request)
+    assert body["unassigned"] == []
+    assert {route["vehicle"]: route["steps"][1]["id"] for route in body["routes"]} == {1: 2, 2: 1}
+
+
+def test_a_lower_priority_stays_out_for_a_higher_one_only(client: TestClient) -> None:
+    job = {"location": _at("B"), "skills": []}
+    request: Json = {
+        "vehicles": [{"id": 1, "profile": "ebike", "start": _at("A"), "max_tasks": 1}],
+        "jobs": [
+            {"id": 1, "priority": 5, **job},
+            {"id": 2, "priority": 9, **job},
+            {"id": 3, "priority": 9, **job},
+        ],
+    }
+    body = _post(client, request)
+    assert [step.get("id") for step in body["routes"][0]["steps"]] == [None, 2]
+    assert [one["id"] for one in body["unassigned"]] == [1, 3]
+
+
+def test_times_by_type_and_set_up_times_count(client: TestClient, travel_s: Callable[..., float]) -> None:
+    job = {"id": 1, "location": _at("B"), "service": 60, "setup": 30}
+    by_type = {**job, "service_per_type": {"van": 100}, "setup_per_type": {"van": 200}}
+    for kind, setup, service in (("", 30, 60), ("bike", 30, 60), ("van", 200, 100)):
+        for steps in ([], [{"type": "job", "id": 1}]):
+            vehicle = {
+                "id": 1,
+                "profile": "ebike",
+                "start": _at("A"),
+                "end": _at("A"),
+                "type": kind,
+                "steps": steps,
+            }
+            request = {"vehicles": [vehicle], "jobs": [by_type]}
+            (route,) = _post(client, request)["routes"]
+            _, step, end = route["steps"]
+            assert (step["setup"], step["service"], route["setup"], route["service"]) == (setup, service) * 2
+            assert (
+                end["arrival"] - step["arrival"]
+                >= setup + service + travel_s(vehicle, _at("B"), _at("A")) - 1
+            )
+    near = {"id": 1, "profile": "ebike", "start": _at("A"), "type": "van"}
+    far = {"id": 2, "profile": "ebike", "start": _at("F"), "type": "bike"}
+    (route,) = _post(client, {"vehicles": [near, far], "jobs": [by_type]})["routes"]
+    assert route["vehicle"] == 2, "the way is longer, the service shorter"
+
+
+def test_set_up_times_of_a_shared_place_are_refused(client: TestClient) -> None:
+    jobs = [{"id": number, "location": _at("B"), "setup": 30} for number in (1, 2)]
+    vehicle = {"id": 1, "profile": "ebike", "start": _at("A")}
+    answer = client.post(VROOM, json={"vehicles": [vehicle], "jobs": jobs})
+    assert answer.status_code == 422
+    assert {one["pointer"] for one in answer.json()["errors"]} == {"/jobs/0/setup", "/jobs/1/setup"}
+
+
+def test_a_task_goes_where_it_costs_least(client: TestClient) -> None:
+    job = {"id": 1, "location": _at("B")}
+
+    def taken(**costs: int) -> Json:
+        near = {"id": 1, "profile": "ebike", "start": _at("A"), "costs": costs}
+        far = {"id": 2, "profile": "ebike", "start": _at("J")}
+        route: Json = _post(client, {"vehicles": [near, far], "jobs": [job]})["routes"][0]
+        return route
+
+    plain = taken()
+    assert (plain["vehicle"], plain["cost"]) == (1, plain["duration"])
+    assert taken(fixed=10_000)["vehicle"] == 2
+    assert taken(per_hour=360_000)["vehicle"] == 2
+    cheap = taken(per_hour=360, fixed=5)
+    assert (cheap["vehicle"], cheap["cost"]) == (1, 5 + cheap["duration"] // 10)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lattice import lattice
-from towns import NOW, place_in, some_riders
+from towns import NOW, in_windows, place_in, some_riders
 
 from routing.fleet.fleet import Fleet
 from routing.fleet.pairs import best_pairs
@@ -87,9 +87,9 @@ def pair(rng: np.random.Generator, *, windows: bool) -> Task:
     )
 
 
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10**6), waits=st.booleans(), windows=st.booleans())
-def test_same_extra_and_rider_as_brute_force(seed: int, waits: bool, windows: bool) -> None:
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), waits=st.booleans(), windows=st.booleans(), several=st.booleans())
+def test_same_extra_and_rider_as_brute_force(seed: int, waits: bool, windows: bool, several: bool) -> None:
     rng = np.random.default_rng(seed)
     riders = some_riders(TOWN, rng, 4, everything=False)
     if waits:
@@ -105,6 +105,8 @@ def test_same_extra_and_rider_as_brute_force(seed: int, waits: bool, windows: bo
         ]
     riders = [dataclasses.replace(rider, capacity=3, load=int(rng.integers(0, 4))) for rider in riders]
     task = pair(rng, windows=windows)
+    if several:
+        riders, (task,) = in_windows(rng, riders, [task])
     fleet = Fleet(TOWN, POLICY)
     fleet.put(riders, NOW)
     checker = Checker(TOWN, POLICY)

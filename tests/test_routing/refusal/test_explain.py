@@ -8,7 +8,7 @@ from changes import amount_of, applied, every_change
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lattice import lattice
-from towns import NOW, place_in, some_riders, some_tasks
+from towns import NOW, in_windows, place_in, some_riders, some_tasks
 
 from geo.errors import InputError
 from routing.candidates import candidates_for
@@ -42,15 +42,26 @@ def hard_tasks(rng: np.random.Generator, count: int, *, pairs: bool) -> list[Tas
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10**6), tight=st.booleans(), pairs=st.booleans(), count=st.integers(1, 6))
-def test_the_change_told_is_enough_and_the_smallest(seed: int, tight: bool, pairs: bool, count: int) -> None:
+@given(
+    seed=st.integers(0, 10**6),
+    tight=st.booleans(),
+    pairs=st.booleans(),
+    several=st.booleans(),
+    count=st.integers(1, 6),
+)
+def test_the_change_told_is_enough_and_the_smallest(
+    seed: int, tight: bool, pairs: bool, several: bool, count: int
+) -> None:
     rng = np.random.default_rng(seed)
     policy = TIGHT if tight else WIDE
     riders = [
         dataclasses.replace(rider, capacity=3, load=int(rng.integers(0, 4)))
         for rider in some_riders(TOWN, rng, count, everything=True)
     ]
-    for task in hard_tasks(rng, 4, pairs=pairs):
+    tasks = hard_tasks(rng, 4, pairs=pairs)
+    if several:
+        riders, tasks = in_windows(rng, riders, tasks)
+    for task in tasks:
         result = match_tasks(TOWN, riders, [task], policy, NOW)
         for refused in result.refused:
             change = refused.change
@@ -66,8 +77,8 @@ def test_the_change_told_is_enough_and_the_smallest(seed: int, tight: bool, pair
 
 
 @settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 10**6), pairs=st.booleans())
-def test_no_smaller_change_and_none_where_none_is_told(seed: int, pairs: bool) -> None:
+@given(seed=st.integers(0, 10**6), pairs=st.booleans(), several=st.booleans())
+def test_no_smaller_change_and_none_where_none_is_told(seed: int, pairs: bool, several: bool) -> None:
     """All single changes there are, tried one by one."""
     rng = np.random.default_rng(seed)
     riders = [
@@ -76,6 +87,8 @@ def test_no_smaller_change_and_none_where_none_is_told(seed: int, pairs: bool) -
     ]
     (task,) = hard_tasks(rng, 1, pairs=pairs)
     task = dataclasses.replace(task, people=1)
+    if several:
+        riders, (task,) = in_windows(rng, riders, [task])
     for refused in match_tasks(TOWN, riders, [task], TIGHT, NOW).refused:
         told = refused.change
         weight_s = 40_000.0 if told.what == "none" else 600.0 if told.what in KINDS else amount_of(told)
@@ -86,13 +99,18 @@ def test_no_smaller_change_and_none_where_none_is_told(seed: int, pairs: bool) -
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10**6), tight=st.booleans(), pairs=st.booleans())
-def test_judging_all_places_allows_whom_the_search_finds(seed: int, tight: bool, pairs: bool) -> None:
+@given(seed=st.integers(0, 10**6), tight=st.booleans(), pairs=st.booleans(), several=st.booleans())
+def test_judging_all_places_allows_whom_the_search_finds(
+    seed: int, tight: bool, pairs: bool, several: bool
+) -> None:
     rng = np.random.default_rng(seed)
     riders = some_riders(TOWN, rng, 6, everything=True)
+    tasks = hard_tasks(rng, 3, pairs=pairs)
+    if several:
+        riders, tasks = in_windows(rng, riders, tasks)
     fleet = Fleet(TOWN, TIGHT if tight else WIDE)
     fleet.put(riders, NOW)
-    for task in hard_tasks(rng, 3, pairs=pairs):
+    for task in tasks:
         found = candidates_for(fleet, task, len(riders), NOW)
         judged = {}
         for mode_fleet in fleet.mode_fleets.values():

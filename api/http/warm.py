@@ -1,0 +1,97 @@
+"""Machine code made at start: small made requests of every form, so that no real one waits for it."""
+
+import concurrent.futures
+import contextlib
+import datetime
+import multiprocessing
+import os
+from pathlib import Path
+
+import numpy as np
+
+from api.http.nearest import StationQuery, nearest_station
+from api.matching.forms import (
+    AlertRequest,
+    MatchRequest,
+    QuestionIn,
+    RiderIn,
+    StopIn,
+    TaskIn,
+    VisitIn,
+)
+from api.matching.slots import SlotsRequest, WindowIn, offered
+from api.matching.translate import alerts, answer
+from api.study.finished import FinishedStudy, load_finished
+from api.vroom.answer import vroom
+from api.vroom.forms import VroomRequest
+from geo.errors import YiluError
+from geo.jit import known_kernels
+
+__all__ = ["PARTS", "compile_apart", "warm_up"]
+
+AT = datetime.datetime(2026, 3, 4, 10, tzinfo=datetime.UTC)
+PARTS = ("visit", "pair", "people", "refused", "alerts", "slots", "vroom", "nearest")
+"""What is asked; each brings kernels of its own."""
+
+
+def compile_apart(folder: Path) -> None:
+    """Fill the cache of machine code from several processes at once; nothing to do where it is full.
+
+    Numba compiles one kernel at a time in a process, and holds the interpreter while it does.
+    """
+    processes = min(os.cpu_count() or 1, 4)
+    if processes == 1 or known_kernels("routing.") > 0:
+        return
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(processes, mp_context=context) as pool:
+        list(pool.map(_part, [folder] * len(PARTS), PARTS))
+
+
+def _part(folder: Path, part: str) -> None:
+    warm_up(load_finished(folder), (part,))
+
+
+def warm_up(served: FinishedStudy, parts: tuple[str, ...] = PARTS) -> None:
+    """Answer made requests on the streets of a study.
+
+    Parameters
+    ----------
+    served : FinishedStudy
+    parts : tuple of str
+        Some of `PARTS`.
+    """
+    network, mode = served.network, served.meta.mode
+    edge = int(np.argmax(network.usable(mode)))
+    lon, lat = network.edge_lonlat(edge)[0].tolist()
+    here = VisitIn(lon=lon, lat=lat)
+    stops = (StopIn(stop_id="s", lon=lon, lat=lat),)
+    riders = tuple(RiderIn(rider_id=name, lon=lon, lat=lat, mode=mode, stops=stops) for name in "ab")
+    task = TaskIn(task_id="visit", place=here)
+    tasks = {
+        "visit": task,
+        "pair": TaskIn(task_id="pair", place=here, dropoff=here),
+        "people": TaskIn(task_id="people", place=here, people=2),
+        "refused": TaskIn(task_id="refused", place=here, skills=("none has it",)),
+    }
+    for part in parts:
+        # Whatever the answer, the way to it has been gone.
+        with contextlib.suppress(YiluError):
+            if part in tasks:
+                question = QuestionIn(task_id=part, rider_id="a")
+                whole = MatchRequest(
+                    datum="wgs84", now=AT, riders=riders, tasks=(tasks[part],), questions=(question,)
+                )
+                answer(network, whole)
+                answer(network, whole.model_copy(update={"assignment": "in_order"}))
+            elif part == "alerts":
+                alerts(network, AlertRequest(datum="wgs84", now=AT, riders=riders, task=task))
+            elif part == "slots":
+                window = WindowIn(earliest=AT, latest=AT)
+                asked = SlotsRequest(datum="wgs84", now=AT, riders=riders, task=task, windows=(window,))
+                offered(network, asked)
+            elif part == "vroom":
+                vehicle = {"id": 1, "profile": mode, "start": [lon, lat]}
+                job = {"id": 1, "location": [lon, lat]}
+                vroom(network, VroomRequest.model_validate({"vehicles": [vehicle], "jobs": [job]}))
+            else:
+                nearest_station(served, StationQuery((lon, lat), "wgs84", mode, AT, (), suggested=True))

@@ -1,0 +1,68 @@
+"""The nearest station from beside a street that leads on only against one-ways: one walks to the next."""
+
+import dataclasses
+import datetime
+from pathlib import Path
+
+import pytest
+from ascii_map import ascii_map
+from tiny_study import write_study
+
+from api.forms import Station
+from api.http.errors import NoStationError
+from api.http.nearest import StationQuery, nearest_station
+from api.study.finished import FinishedStudy, load_finished
+
+# One column is 25 m. All streets beside P lead to C only, from where a vehicle can go nowhere but back.
+TOWN = ascii_map(
+    """
+    A---------------B---------------C
+    |
+    |
+    D---------------E---------------F
+    """,
+    {"ABC": {"oneway": True, "contraflow": "foot"}, "AD": {}, "DEF": {}},
+)
+NOON = datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> FinishedStudy:
+    lon, lat = TOWN.lonlat(["A"])[0]
+    station = Station(
+        station_id="S", name="S", lonlat=(float(lon), float(lat)), kind="micro", existing=True,
+        opening_hours="24/7", facilities=(), street="", plan="stay", closed_from=None,
+    )  # fmt: skip
+    whole = load_finished(write_study(tmp_path / "study"))
+    return dataclasses.replace(whole, network=TOWN.network(), stations=(station,))
+
+
+def ask(served: FinishedStudy, letter: str, mode: str = "ebike") -> StationQuery:
+    lon, lat = TOWN.lonlat([letter])[0]
+    return StationQuery((float(lon), float(lat)), "wgs84", mode, NOON, (), suggested=False)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("letter", ["B", "C"])
+def test_one_walks_to_the_next_street_that_leads_to_a_station(served: FinishedStudy, letter: str) -> None:
+    found = nearest_station(served, ask(served, letter))
+    # Three rows are 75 m.
+    assert found.walk_m == pytest.approx(75.0, abs=1.0)
+    assert found.station_id == "S"
+    assert found.travel_s > 75.0 / 1.2
+
+
+def test_a_street_that_leads_there_is_taken_as_it_is(served: FinishedStudy) -> None:
+    assert nearest_station(served, ask(served, "E")).walk_m == 0.0
+
+
+def test_on_foot_a_one_way_is_no_hindrance(served: FinishedStudy) -> None:
+    assert nearest_station(served, ask(served, "C", "foot")).walk_m == 0.0
+
+
+def test_too_far_to_walk_is_refused_with_the_reason(served: FinishedStudy) -> None:
+    line = ascii_map("A---------------B---------------C", {"ABC": {"oneway": True}})
+    a, c = ((float(lon), float(lat)) for lon, lat in line.lonlat(["A", "C"]))
+    station = served.stations[0].model_copy(update={"lonlat": a})
+    alone = dataclasses.replace(served, network=line.network(), stations=(station,))
+    with pytest.raises(NoStationError, match="against one-ways"):
+        nearest_station(alone, dataclasses.replace(ask(served, "C"), lonlat=c))

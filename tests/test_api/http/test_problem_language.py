@@ -1,0 +1,143 @@
+"""Every kind of problem is told in zh or en, as asked for."""
+
+import re
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import ValidationError
+
+from api.http import errors
+from api.http.bodies import LargeBodyRoute
+from api.http.errors import EVERY, NoStationError
+from api.http.middleware import BodyLimit, BoundedWork, RequestId
+from api.http.problem_texts import sentence, title
+from api.matching.forms import MatchRequest
+from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
+from maps.texts import catalogue
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+NOW = "2026-03-04T12:00:00+08:00"
+KNOWN = {
+    kind.__name__: kind for kind in (OffNetworkError, InfeasibleError, InputError, YiluError, NoStationError)
+}
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = FastAPI()
+    errors.install(app)
+    app.add_middleware(BodyLimit, max_bytes=10_000)
+    app.add_middleware(RequestId)
+    app.router.route_class = LargeBodyRoute
+
+    @app.get("/fail/{name}")
+    def fail(name: str) -> None:
+        raise KNOWN[name]("task t-1 has several windows; an emergency has one")
+
+    @app.post("/v1/echo")
+    def echo(body: MatchRequest) -> str:
+        return str(body.now)
+
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize("problem", EVERY, ids=lambda one: one.slug)
+def test_every_kind_has_a_title_in_both_languages(problem: errors.Problem) -> None:
+    assert title(problem.slug, "en") == problem.title
+    assert HAN.search(title(problem.slug, "zh"))
+
+
+@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize(("asked", "han"), [("zh-CN, en;q=0.5", True), ("en", False), ("", False)])
+def test_errors_come_in_the_language_asked_for(client: TestClient, name: str, asked: str, han: bool) -> None:
+    answer = client.get(f"/fail/{name}", headers={"accept-language": asked})
+    body = answer.json()
+    assert bool(HAN.search(body["title"])) == bool(HAN.search(body["detail"])) == han
+    assert answer.headers["content-language"] == ("zh" if han else "en")
+    assert answer.headers["vary"] == "accept-language"
+    assert "t-1" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{", b"\xff", b"[]", b"{}", b'{"datum": "x"}', b"x" * 20_000,
+        b'{"datum": "wgs84", "now": "2026-03-04T12:00:00", "riders": [], "tasks": []}',
+        b'{"datum": "wgs84", "now": "noon", "riders": {}, "tasks": [{"task_id": 1}]}',
+    ],
+)  # fmt: skip
+def test_bad_bodies_are_told_in_chinese(client: TestClient, content: bytes) -> None:
+    headers = {"accept-language": "zh", "content-type": "application/json"}
+    body = client.post("/v1/echo", content=content, headers=headers).json()
+    for text in (body["title"], body["detail"], *(one["detail"] for one in body.get("errors", []))):
+        assert HAN.search(text), text
+
+
+def test_other_refusals_are_told_in_chinese(client: TestClient) -> None:
+    headers = {"accept-language": "zh", "content-type": "application/json"}
+    asked = [
+        client.get("/nowhere", headers=headers),
+        client.get("/v1/echo", headers=headers),
+        client.post("/v1/echo", content=b"{}", headers={**headers, "content-type": "text/plain"}),
+        client.post("/v1/echo", content=b"{}", headers={**headers, "content-encoding": "br"}),
+        client.post("/v1/echo", content=b"{}", headers={**headers, "content-encoding": "gzip"}),
+        client.get("/fail/nothing", headers=headers),
+    ]
+    assert [answer.status_code for answer in asked] == [404, 405, 422, 415, 422, 500]
+    for answer in asked:
+        assert HAN.search(answer.json()["title"])
+        assert HAN.search(answer.json()["detail"])
+
+
+def test_too_much_work_is_told_in_chinese() -> None:
+    app = FastAPI()
+    app.add_middleware(BoundedWork, max_bytes=10, largest_bytes=10)
+    bounded = app.build_middleware_stack().app  # type: ignore[attr-defined]
+    while not isinstance(bounded, BoundedWork):
+        bounded = bounded.app
+    bounded.in_work = 10
+    client = TestClient(bounded)
+    answer = client.post("/", content=b"12345", headers={"accept-language": "zh"})
+    assert answer.status_code == 503
+    assert HAN.search(answer.json()["detail"])
+
+
+def test_every_sentence_is_found_again_with_its_facts() -> None:
+    texts = catalogue("en").group("problem")
+    for key, text in texts.items():
+        facts = {name: f"<{name}>" for name in re.findall(r"\{(\w+)\}", text)}
+        told = sentence(text.format_map(facts), "zh")
+        assert told == catalogue("zh").text(f"problem.{key}", **facts), key
+
+
+def test_what_the_forms_say_has_its_sentence() -> None:
+    """Whatever pydantic says of a match request stands in the catalogue."""
+    place = {"lon": 1.0, "lat": 2.0}
+    wrong = [
+        {"rider_id": "", "lon": "x", "lat": 91, "mode": "plane", "stops": [{}] * 201},
+        {"rider_id": "a" * 65, "lon": None, "lat": float("nan"), "load": 1.5, "capacity": "x", "more": 1},
+        {
+            "rider_id": "\n",
+            **place,
+            "shift_start": "x",
+            "shift_end": 1e20,
+            "available_at": "1900-01-01T00:00Z",
+        },
+        {"rider_id": 1, **place, "load": [], "stops": 1, "skills": "x"},
+        1,
+    ]
+    sent = {
+        "datum": "x",
+        "now": "x",
+        "riders": wrong,
+        "tasks": [],
+        "geometry": "x",
+        "policy": 1,
+        "assignment": 1,
+    }
+    with pytest.raises(ValidationError) as refused:
+        MatchRequest.model_validate(sent)
+    messages = {one["msg"] for one in refused.value.errors()}
+    assert len(messages) > 15
+    assert [text for text in messages if not HAN.search(sentence(text, "zh"))] == []
