@@ -9,10 +9,12 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["kernel"]
+__all__ = ["kernel", "known_kernels"]
 
 # The folder in which the packages of this house lie.
 HOUSE = Path(__file__).resolve().parents[1]
+
+_KERNELS: list[Any] = []
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -81,11 +83,24 @@ def kernel(function: F) -> F:
 
     numba renews a cached kernel only when the kernel's own file changes, not when a kernel that it has
     inlined from another module does. So the stamp it compares is the hash of all modules whose text
-    is compiled into this one, in whatever folder they lie. It stands in the version of the cache as well:
-    numba compares that before it looks for the types of arguments, some of which may be gone.
+    is compiled into this one, in whatever folder they lie.
     """
     compiled = numba.njit(cache=True, nogil=True)(function)
-    cache_file = cast(Any, compiled)._cache._cache_file
-    cache_file._source_stamp = stamp = _stamp(HOUSE, function.__module__)
-    cache_file._version = f"{cache_file._version} {stamp}"
+    stamp, kept = _stamp(HOUSE, function.__module__), cast(Any, compiled)._cache._cache_file
+    kept._source_stamp = stamp
+    # Compared before the rest is unpickled: an older index may name a class that is gone by now.
+    kept._version = f"{kept._version} {stamp}"
+    _KERNELS.append(compiled)
     return cast(F, compiled)
+
+
+def known_kernels(package: str) -> int:
+    """Return how many kernels of the modules imported so far have machine code on disk.
+
+    Parameters
+    ----------
+    package : str
+        What the names of their modules begin with.
+    """
+    mine = (one for one in _KERNELS if one.py_func.__module__.startswith(package))
+    return sum(bool(one._cache._cache_file._load_index()) for one in mine)
