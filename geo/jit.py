@@ -40,24 +40,38 @@ def _source(house: Path, module: str) -> tuple[Path, bytes, frozenset[str]] | No
     return path, content, frozenset(imported)
 
 
-@functools.cache
-def _stamp(house: Path, module: str) -> str:
-    """Hash of the modules with kernels which `module` imports, itself or through others, by their paths."""
-    found: dict[str, bytes] = {}
+def _reached(house: Path, module: str, *, all_modules: bool) -> dict[str, tuple[Path, bytes, frozenset[str]]]:
+    """Modules of this house by name, from one on: through every import, or through rooms' surfaces only."""
+    found = {}
     seen = {module}
     open_modules = [module]
     while open_modules:
-        source = _source(house, open_modules.pop())
+        name = open_modules.pop()
+        source = _source(house, name)
         if source is None:
             continue
-        path, content, imported = source
-        if b"@kernel" in content:
-            found[path.relative_to(house).as_posix()] = content
-        open_modules.extend(imported - seen)
-        seen |= imported
+        found[name] = source
+        if all_modules or name == module or source[0].name == "__init__.py":
+            open_modules.extend(source[2] - seen)
+            seen |= source[2]
+    return found
+
+
+@functools.cache
+def _stamp(house: Path, module: str) -> str:
+    """Hash, by their paths, of all modules whose text is in the machine code of a kernel of `module`.
+
+    These are the modules with kernels that `module` imports, itself or through others, and what each of
+    these imports directly: constants and layouts of tuples are compiled in.
+    """
+    contents: dict[str, bytes] = {}
+    for name, (_, content, _) in _reached(house, module, all_modules=True).items():
+        if name == module or b"@kernel" in content:
+            for path, text, _ in _reached(house, name, all_modules=False).values():
+                contents[path.relative_to(house).as_posix()] = text
     digest = hashlib.sha256()
-    for name in sorted(found):
-        digest.update(name.encode() + b"\0" + hashlib.sha256(found[name]).digest())
+    for file in sorted(contents):
+        digest.update(file.encode() + b"\0" + hashlib.sha256(contents[file]).digest())
     return digest.hexdigest()
 
 
@@ -68,8 +82,8 @@ def kernel(function: F) -> F:
     share the cores. ``parallel=True`` is not used: numba does not cache such kernels.
 
     numba renews a cached kernel only when the kernel's own file changes, not when a kernel that it has
-    inlined from another module does. So the stamp it compares is the hash of all modules with kernels
-    that can reach this one by imports, in whatever folder they lie.
+    inlined from another module does. So the stamp it compares is the hash of all modules whose text
+    is compiled into this one, in whatever folder they lie.
     """
     compiled = numba.njit(cache=True, nogil=True)(function)
     stamp, kept = _stamp(HOUSE, function.__module__), cast(Any, compiled)._cache._cache_file

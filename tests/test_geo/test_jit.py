@@ -74,6 +74,19 @@ def test_two_modules_that_change_places_do_not_keep_each_others_code(house: Path
     assert _run(house) == "11"
 
 
+def test_a_constant_of_a_module_without_kernels_reaches_the_kernels_that_read_it(house: Path) -> None:
+    """A kernel holds the value that a constant had when it was compiled."""
+    outer = f"from geo.room import STEP\n{KERNEL.format(name='outer', value='x + STEP')}"
+    _write(house, "geo.outer", outer)
+    _write(house, "geo.room.values", "STEP = 1\n")
+    (house / "geo" / "room" / "__init__.py").write_text(
+        "from geo.room.values import STEP\n", encoding="utf-8"
+    )
+    assert _run(house) == "2"
+    _write(house, "geo.room.values", "STEP = 10\n")
+    assert _run(house) == "11"
+
+
 def test_a_type_that_has_another_name_by_now_does_not_stop_a_cached_kernel(house: Path) -> None:
     """The index of an older version names a class that is gone: it is passed over, not unpickled."""
     text = (
