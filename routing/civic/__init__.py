@@ -1,5 +1,6 @@
 """The civic side: street reports, points, and what streets learn from reports."""
 
+from routing.civic.closures import Closure, ClosureRules, StreetWord, learned, place_words
 from routing.civic.kinds import REPORT_KINDS, ReportKind
 from routing.civic.reports.commands import Command as MatterCommand
 from routing.civic.reports.commands import Open
@@ -20,6 +21,8 @@ __all__ = [
     "REPORT_KINDS",
     "STAGES",
     "BoardEntry",
+    "Closure",
+    "ClosureRules",
     "MatterCommand",
     "MatterConflictError",
     "MatterEvent",
@@ -30,11 +33,14 @@ __all__ = [
     "Report",
     "ReportKind",
     "ReportRules",
+    "StreetWord",
     "board_entry",
     "decide_matter",
     "evolve_matter",
     "fold_matter",
+    "learned",
     "look_task",
     "notices",
+    "place_words",
     "same_matter",
 ]
