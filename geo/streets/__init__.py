@@ -4,6 +4,7 @@ from geo.streets.contraction import morton_order
 from geo.streets.gates import compound_delay_at, lone_gates
 from geo.streets.mode_graph import OUT, PUBLIC, ModeGraph, ModeStreets
 from geo.streets.network import EBIKE_PROMISE_MPS, StreetNetwork
+from geo.streets.overrides import StreetOverride
 from geo.streets.raw import MODES, mode_bit
 from geo.streets.snapping import Snapped
 
@@ -16,6 +17,7 @@ __all__ = [
     "ModeStreets",
     "Snapped",
     "StreetNetwork",
+    "StreetOverride",
     "compound_delay_at",
     "lone_gates",
     "mode_bit",

@@ -7,7 +7,7 @@ Positions are (lon, lat) in WGS-84 degrees, arrays ``(n, 2)``. Edge ``e`` runs f
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from geo.errors import InputError
 from geo.streets.components import joined, mutually_reachable
 from geo.streets.mode_graph import NO, ModeGraph, ModeStreets
 from geo.streets.node_graph import node_graph
+from geo.streets.overrides import StreetOverride, apply_overrides
 from geo.streets.raw import ALL_MODES, GATE_DELAY_S, MODES, Compounds, RawWays, mode_bit
 from geo.streets.snapping import WALK_MPS, SegmentGrid, Snapped, StreetIndex, segment_grid
 from geo.streets.storage import read_folder, write_folder
@@ -277,6 +278,37 @@ class StreetNetwork:
         if graph is not None:
             network._cache[f"graph:{mode}"] = graph.with_costs(network._directed_cost_ms(mode))
         for name in ("_corners", "_scale", "_index"):
+            if name in self.__dict__:
+                network.__dict__[name] = self.__dict__[name]
+        return network
+
+    def with_overrides(self, overrides: Iterable[StreetOverride], at_s: float) -> "StreetNetwork":
+        """Return the network as it is at an instant: streets and gates shut or slower.
+
+        Only geometry is shared, and the graphs of modes for which nothing differs. Apply it to the network
+        of the map, never to one with overrides, or those that are over stay.
+
+        Parameters
+        ----------
+        overrides : iterable of StreetOverride
+            Those that do not hold at the instant change nothing.
+        at_s : float
+            Epoch seconds.
+
+        Raises
+        ------
+        InputError
+            If an edge or a node is not of this network.
+        """
+        network, touched = apply_overrides(
+            self, [one for one in overrides if one.holds_at(at_s)], EBIKE_PROMISE_MPS
+        )
+        if not touched:
+            return self
+        same = [mode for mode in MODES if not touched & mode_bit(mode)]
+        kept = {key: value for key, value in self._cache.items() if key.split(":")[1] in same}
+        network._cache.update(kept)
+        for name in ("_corners", "_scale", "_index", "_fences"):
             if name in self.__dict__:
                 network.__dict__[name] = self.__dict__[name]
         return network

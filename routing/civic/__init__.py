@@ -1,0 +1,83 @@
+"""The civic side: street reports, points, and what streets learn from reports."""
+
+from routing.civic.benefit import BenefitTime, benefit_of, lateness_left_s
+from routing.civic.closures import Closure, ClosureRules, StreetWord, learned, place_words
+from routing.civic.kinds import REPORT_KINDS, ReportKind
+from routing.civic.ledger.book import Book, book, correction
+from routing.civic.ledger.catalogue import CatalogueItem, spend, stocked
+from routing.civic.ledger.earning import (
+    EarningRules,
+    drill,
+    feedback,
+    payout,
+    task_done,
+    time_taken,
+    training,
+)
+from routing.civic.ledger.entries import Entry, LedgerError, Posting, checked
+from routing.civic.ledger.score import Score, ScoreRules, contribution
+from routing.civic.reports.commands import Command as MatterCommand
+from routing.civic.reports.commands import Open
+from routing.civic.reports.decide import MatterConflictError
+from routing.civic.reports.decide import decide as decide_matter
+from routing.civic.reports.events import PRIVATE_REASONS, Report
+from routing.civic.reports.events import Event as MatterEvent
+from routing.civic.reports.merging import same_matter
+from routing.civic.reports.rules import ReportRules
+from routing.civic.reports.state import STAGES, MatterState
+from routing.civic.reports.state import evolve as evolve_matter
+from routing.civic.reports.state import fold as fold_matter
+from routing.civic.reports.telling import BoardEntry, Notice, board_entry, look_task, notices
+from routing.civic.working_hours import OfficeHours
+
+__all__ = [
+    "PRIVATE_REASONS",
+    "REPORT_KINDS",
+    "STAGES",
+    "BenefitTime",
+    "BoardEntry",
+    "Book",
+    "CatalogueItem",
+    "Closure",
+    "ClosureRules",
+    "EarningRules",
+    "Entry",
+    "LedgerError",
+    "MatterCommand",
+    "MatterConflictError",
+    "MatterEvent",
+    "MatterState",
+    "Notice",
+    "OfficeHours",
+    "Open",
+    "Posting",
+    "Report",
+    "ReportKind",
+    "ReportRules",
+    "Score",
+    "ScoreRules",
+    "StreetWord",
+    "benefit_of",
+    "board_entry",
+    "book",
+    "checked",
+    "contribution",
+    "correction",
+    "decide_matter",
+    "drill",
+    "evolve_matter",
+    "feedback",
+    "fold_matter",
+    "lateness_left_s",
+    "learned",
+    "look_task",
+    "notices",
+    "payout",
+    "place_words",
+    "same_matter",
+    "spend",
+    "stocked",
+    "task_done",
+    "time_taken",
+    "training",
+]

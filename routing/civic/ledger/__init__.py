@@ -1,0 +1,1 @@
+"""Points, pay, hours of help and training: one double-entry ledger per pseudonym."""
