@@ -260,7 +260,7 @@ class ReopenIn(Schema):
 class EventOut(Schema):
     """Something that happened. Readers take what they know and pass over the rest."""
 
-    seq: int
+    seq: Annotated[str, Field(description="Names the event, and where to go on after it; the same for good.")]
     at: AwareDatetime
     kind: str
     id: Annotated[str | None, Field(description="The task.")]
@@ -272,4 +272,4 @@ class EventPage(Schema):
     """Events in order; ask again after `last`."""
 
     events: list[EventOut]
-    last: int
+    last: Annotated[str | None, Field(description="Where to go on; null: nothing has happened yet.")]
