@@ -1,5 +1,6 @@
 """A service in a process of its own on loopback, which can be killed, and a client for it."""
 
+import atexit
 import json
 import os
 import signal
@@ -23,19 +24,47 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+class _Nursery:
+    """A process that has imported everything and has a child for each service: they begin at once."""
+
+    def __init__(self) -> None:
+        self._parent: subprocess.Popen[str] | None = None
+
+    def ask(self, **words: object) -> int:
+        if self._parent is None:
+            environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/helpers'}"}
+            self._parent = subprocess.Popen(
+                [sys.executable, __file__], env=environment, cwd=ROOT, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            )  # fmt: skip
+            atexit.register(self.end)
+        assert self._parent.stdin is not None
+        assert self._parent.stdout is not None
+        self._parent.stdin.write(json.dumps(words) + "\n")
+        self._parent.stdin.flush()
+        return int(self._parent.stdout.readline())
+
+    def end(self) -> None:
+        if self._parent is not None:
+            self._parent.communicate(timeout=20)
+            self._parent = None
+
+
+_NURSERY = _Nursery()
+
+
 class Process:
     """`uvicorn` over a study and a database; started again on the same port after it was killed."""
 
     def __init__(self, folder: Path, database_url: str, port: int | None = None, **settings: str) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._words = [sys.executable, __file__, str(folder), database_url, str(self.port)]
-        self._more = {f"YILU_{name.upper()}": value for name, value in settings.items()}
-        self._running: subprocess.Popen[bytes] | None = None
+        more = {f"YILU_{name.upper()}": value for name, value in settings.items()}
+        self._words = {"folder": str(folder), "url": database_url, "port": self.port, "more": more}
+        self._pid = 0
 
     def start(self, wait_s: float = 90.0) -> None:
-        environment = {**os.environ, **self._more, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/helpers'}"}
-        self._running = subprocess.Popen(self._words, env=environment, cwd=ROOT)
+        self._pid = _NURSERY.ask(**self._words)
         end = time.monotonic() + wait_s
         while True:
             try:
@@ -43,16 +72,15 @@ class Process:
                     if answer.status == 200:
                         return
             except OSError:
-                assert self._running.poll() is None, "the service did not start"
                 assert time.monotonic() < end, "the service is not there in time"
-                time.sleep(0.05)
+                time.sleep(0.02)
 
     def kill(self) -> None:
         """Kill -9."""
-        if self._running is not None:
-            self._running.send_signal(signal.SIGKILL)
-            self._running.wait(20)
-            self._running = None
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            _NURSERY.ask(gone=self._pid)
+            self._pid = 0
 
 
 class Ask:
@@ -75,7 +103,7 @@ class Ask:
             return None
 
 
-def _main(folder: str, database_url: str, port: int) -> None:
+def _serve(folder: str, url: str, port: int, more: dict[str, str]) -> None:
     import uvicorn
 
     from api.http.app import create_app
@@ -83,11 +111,36 @@ def _main(folder: str, database_url: str, port: int) -> None:
     from api.settings import Settings
     from api.store import Database
 
+    os.environ.update(more)
     settings = Settings(rate_per_s=1e6, rate_burst=1_000_000, webhooks_private=True)
-    access = Access(settings, Database(database_url), dev=False)
-    app = create_app(Path(folder), settings=settings, access=access)
+    app = create_app(Path(folder), settings=settings, access=Access(settings, Database(url), dev=False))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=5)
 
 
+def _nurse() -> None:
+    import uvicorn  # noqa: F401 - so that no child has to
+
+    import api.http.app  # noqa: F401
+
+    children = set()
+    for line in sys.stdin:
+        words = json.loads(line)
+        if "gone" in words:
+            os.waitpid(words["gone"], 0)
+            children.discard(words["gone"])
+            print(0, flush=True)  # noqa: T201 - what the tests read
+            continue
+        child = os.fork()
+        if child == 0:
+            os.dup2(2, 1)
+            os.close(0)
+            _serve(**words)
+            os._exit(0)
+        children.add(child)
+        print(child, flush=True)  # noqa: T201
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+
+
 if __name__ == "__main__":
-    _main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    _nurse()

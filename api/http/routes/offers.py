@@ -11,7 +11,7 @@ from api.dispatch.commands import Answered, accept, answer_offer, task_of_offer
 from api.dispatch.desk import Desk, MissingError
 from api.dispatch.forms import AnswerIn, FinishIn, OfferForRider, OfferList, OfferStatus, ReasonIn
 from api.dispatch.translate import offer_out
-from api.forms import Identifier
+from api.forms import Identifier, ServiceId
 from api.http.live import AnswerDatum, Live, News, RiderCaller, Zone, commanded
 from api.http.repeats import RepeatableRoute
 from api.store import SERVICE, Scope
@@ -22,7 +22,7 @@ from routing.dispatch import Decline, Finish, Return, Start, TaskState
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/offers", tags=["offers"], route_class=RepeatableRoute)
-OfferId = Annotated[str, Path(max_length=80, description="`offer_id` of the offer.")]
+OfferId = Annotated[ServiceId, Path(description="`offer_id` of the offer.")]
 WAIT_S = 60.0
 
 

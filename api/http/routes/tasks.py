@@ -11,6 +11,7 @@ from api.dispatch.commands import Published, on_task, publish
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPage, TaskPublishIn, TaskStatus, VerifyIn
 from api.dispatch.translate import task_of, task_out
+from api.forms import ServiceId
 from api.http.auth import Caller
 from api.http.deps import Ids
 from api.http.live import (
@@ -35,7 +36,7 @@ from routing.dispatch import Change, Command, Reopen, Verify, Withdraw
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=RepeatableRoute)
-TaskId = Annotated[str, Path(alias="id", max_length=64, description="`id` of the task.")]
+TaskId = Annotated[ServiceId, Path(alias="id", description="`id` of the task.")]
 InDatum = Annotated[Datum, Query(description="Datum of the positions in the request and the answer.")]
 Body: TypeAlias = Mapping[str, Any] | None
 IfMatch = Annotated[

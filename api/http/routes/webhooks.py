@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field
 from api.dispatch import acts
 from api.dispatch.desk import Desk, MissingError
 from api.dispatch.webhooks import check_address
-from api.forms import Schema, instant_of
+from api.forms import Schema, ServiceId, instant_of
 from api.http.auth import Caller
 from api.http.deps import Clock, Ids
 from api.http.live import HookCaller, Live, Zone
@@ -25,15 +25,23 @@ from api.store import webhooks as hooks
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/webhooks", tags=["events"], route_class=RepeatableRoute)
-HookId = Annotated[str, Path(max_length=64, description="`webhook_id` of the webhook.")]
+HookId = Annotated[ServiceId, Path(description="`webhook_id` of the webhook.")]
 
 
 class WebhookIn(Schema):
     """An address for events."""
 
-    url: Annotated[str, Field(min_length=8, max_length=500, description="Answers 2xx when it has the event.")]
+    url: Annotated[
+        str,
+        Field(
+            min_length=8,
+            max_length=500,
+            pattern=r"^[\x21-\x7e]*$",
+            description="Answers 2xx when it has the event.",
+        ),
+    ]
     kinds: Annotated[
-        tuple[Annotated[str, Field(max_length=40)], ...],
+        tuple[Annotated[str, Field(max_length=40, pattern=r"^[a-z_]*$")], ...],
         Field(max_length=50, description="Kinds of events that are sent; none: all."),
     ] = ()
 

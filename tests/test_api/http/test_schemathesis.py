@@ -90,7 +90,7 @@ def _try(operation: Any, mode: GenerationMode, key: str) -> None:  # noqa: ANN40
         if isinstance(case.query, dict) and "wait_s" in case.query:
             # A long poll keeps its promise; here it only takes time.
             case.query.pop("wait_s")
-        answer = case.call(headers={"authorization": f"Bearer {key}"})
+        answer = case.call(headers={"authorization": f"Bearer {key}"}, timeout=120)
         _sent.append(answer.status_code)
         case.validate_response(answer, checks=CHECKS)
 
