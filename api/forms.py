@@ -23,6 +23,7 @@ __all__ = [
     "Position",
     "Ready",
     "ReportFormat",
+    "ServiceId",
     "Station",
     "StudyMeta",
     "Way",
@@ -35,6 +36,8 @@ Language = Literal["zh", "en"]
 StationPlan = Literal["new", "stay", "close", "move"]
 Lon = Annotated[float, Field(ge=-180, le=180, description="Degrees east.")]
 Lat = Annotated[float, Field(ge=-90, le=90, description="Degrees north.")]
+ServiceId = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[0-9A-Za-z_-]+$")]
+"""A name that the service gave."""
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 

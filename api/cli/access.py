@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from api.store import Database
 
 __all__ = ["keys_group", "tenants_group"]
@@ -98,6 +100,7 @@ def create_key(
     wanted = keys.NewKey(tenant, role, name, grids, rider_id, now_s + days * keys.DAY_S)  # type: ignore[arg-type]
     with _database(folder).transaction() as connection:
         key, text = keys.create(connection, SERVICE, wanted, now_s)
+        _note(connection, "create", key.key_id, now_s)
     _show_once(key.key_id, text, key.expires_s)
 
 
@@ -127,6 +130,7 @@ def revoke_key(key_id: str, folder: Path) -> None:
 
     with _database(folder).transaction() as connection:
         keys.revoke(connection, SERVICE, key_id, time.time())
+        _note(connection, "revoke", key_id, time.time())
     click.echo(f"{key_id}: revoked")
 
 
@@ -146,7 +150,16 @@ def rotate_key(key_id: str, overlap_hours: float, folder: Path) -> None:
 
     with _database(folder).transaction() as connection:
         key, text = keys.rotate(connection, SERVICE, key_id, overlap_hours * 3600, time.time())
+        _note(connection, "rotate", key_id, time.time())
     _show_once(key.key_id, text, key.expires_s)
+
+
+def _note(connection: "sa.Connection", verb: str, key_id: str, now_s: float) -> None:
+    """Put on record what was done at the console, where nobody shows a key."""
+    from api.store import SERVICE, audit
+
+    entry = audit.Entry(now_s, None, None, "operator", f"key.{verb}", "key", key_id, "done", None)
+    audit.record(connection, SERVICE, entry)
 
 
 def _show_once(key_id: str, text: str, expires_s: float | None) -> None:

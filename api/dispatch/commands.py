@@ -41,6 +41,7 @@ __all__ = [
     "on_task",
     "publish",
     "put_riders",
+    "task_of_offer",
     "view",
 ]
 
@@ -197,11 +198,16 @@ def _publishes(who: Scope, row: task_rows.TaskRow) -> bool:
     return who.role != "grid_staff" or row.grid_code in who.grid_codes
 
 
+def task_of_offer(offer_id: str) -> str | None:
+    """Return the task of an offer, as its id has it; None where it is no id of an offer."""
+    return offer_id.rpartition("-")[0] or None
+
+
 def _offer(turn: Turn, who: Scope, offer_id: str) -> tuple[str, Offer]:
-    task_id = offer_id.rpartition("-")[0]
+    task_id = task_of_offer(offer_id)
     state = turn.state(task_id) if task_id else None
     offer = None if state is None else state.offer(offer_id)
-    if offer is None or not _rides(who, offer.rider):
+    if task_id is None or offer is None or not _rides(who, offer.rider):
         raise MissingError("there is no such offer")
     return task_id, offer
 

@@ -10,8 +10,10 @@ that it alone asks riders and lets offers run out. When it dies, another one lea
 """
 
 import collections
+import contextlib
 import dataclasses
 import logging
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -20,8 +22,9 @@ from typing import Any, TypeVar
 
 from api.dispatch import codec
 from api.dispatch.turn import Memory, MissingError, Turn, offer_row
-from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable
+from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, idempotency, numbers
 from api.store import events as stored
+from api.store import offers as offer_rows
 from api.store import riders as rider_rows
 from api.store import tasks as task_rows
 from api.store.processes import Leadership, Listener, notify
@@ -38,6 +41,10 @@ MOST_AT_ONCE = 64
 IDLE_S = 0.2
 """How often what runs out, and who leads, is looked at when nobody asks for anything."""
 LEAD_S = 1.0
+HOUR_S = 3600.0
+DAY_S = 86_400.0
+TIDY_S = 600.0
+"""How often what is older than a day is forgotten."""
 CHANNEL = "yilu_city"
 FOLLOWED_AT_ONCE = 2_000
 LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")
@@ -45,7 +52,7 @@ REFUSALS = (ConflictError, MissingError, task_rows.VersionConflictError, OutOfSc
 """A rule refused a command, which has changed nothing; anything else is a defect."""
 
 _Work = Callable[[Turn], Any]
-_Waiting = tuple[_Work, "Future[Any]"]
+_Waiting = tuple[_Work, "Future[Any]", str | None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,17 +96,32 @@ class Desk:
         self._clock = clock
         self._rider_of = rider_of
         self.city = self._make()
+        self._numbers: numbers.Numbers | None = None
         self._followed = 0
         self._followed_riders = 0
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._heard: list[Callable[[int], None]] = []
         self._stale = True
         self._news = threading.Event()
-        self._closed = threading.Event()
+        self._closed, self._ended = threading.Event(), threading.Event()
         self._leadership = Leadership(database, "matching")
         self._lead_until_s = 0.0
+        self._tidied_s = -math.inf
         self._listener: Listener | None = None
         self._thread = threading.Thread(target=self._run, name="yilu-desk", daemon=True)
+
+    @property
+    def numbers(self) -> numbers.Numbers:
+        """How events are named to their readers.
+
+        Raises
+        ------
+        StoreUnavailable
+            As long as the store has not been read.
+        """
+        if self._numbers is None:
+            raise StoreUnavailable("the database cannot be reached yet", 5)
+        return self._numbers
 
     # -- from other threads
     # ---------------------------------------------------------------------------------------------
@@ -127,13 +149,19 @@ class Desk:
             self._listener.__enter__()
         self._thread.start()
 
-    def submit(self, work: Callable[[Turn], T]) -> "Future[T]":
-        """Have a command carried out; the future is done when what it did is kept for good."""
+    def submit(self, work: Callable[[Turn], T], of: str | None = None) -> "Future[T]":
+        """Have a command carried out; the future is done when what it did is kept for good.
+
+        `of` is the task that it is about: where processes share the city, the rows of the tasks at hand are
+        locked in one order.
+        """
         future: Future[T] = Future()
         if self._closed.is_set():
             future.set_exception(StoreUnavailable("the service is stopping", 1))
         else:
-            self._waiting.put((work, future))
+            self._waiting.put((work, future, of))
+            if self._ended.is_set():
+                self._turn_away()
         return future
 
     def hear(self, heard: Callable[[int], None]) -> None:
@@ -165,7 +193,7 @@ class Desk:
 
     def _poke(self) -> None:
         self._news.set()
-        self._waiting.put((lambda _: None, Future()))
+        self._waiting.put((lambda _: None, Future(), None))
 
     def _run(self) -> None:
         going_on = True
@@ -174,16 +202,49 @@ class Desk:
             try:
                 first = self._waiting.get(timeout=IDLE_S)
                 while first is not None:
-                    works.append(first)
+                    # Who has given up waiting (a lost connection) wants nothing any more.
+                    if first[1].set_running_or_notify_cancel():
+                        works.append(first)
                     if len(works) == MOST_AT_ONCE or self._waiting.empty():
                         break
                     first = self._waiting.get()
                 going_on = first is not None
             except queue.Empty:
                 pass
-            self._see_who_leads()
-            if works or self._stale or (self.memory.leading and self.city.next_due_s <= self._clock()):
-                self._carry_out(works)
+            try:
+                self._see_who_leads()
+                if works or self._stale or (self.memory.leading and self.city.next_due_s <= self._clock()):
+                    self._carry_out(works)
+                elif self.memory.leading:
+                    self._tidy()
+            except Exception as error:
+                # Whatever it was: this thread is the only one that carries anything out.
+                LOG.exception("the desk goes on after an error")
+                self._stale = True
+                _fail(works, error)
+        self._ended.set()
+        self._turn_away()
+
+    def _turn_away(self) -> None:
+        """Answer those who came after the end."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                late = self._waiting.get_nowait()
+                if late is not None and late[1].set_running_or_notify_cancel():
+                    late[1].set_exception(StoreUnavailable("the service is stopping", 1))
+
+    def _tidy(self) -> None:
+        """Forget what nobody asks for any more, when there is nothing else to do."""
+        now_s = self._clock()
+        if self._tidied_s <= now_s < self._tidied_s + TIDY_S:
+            return
+        self._tidied_s = now_s
+
+        def forget(turn: Turn) -> None:
+            idempotency.forget(turn.connection, SERVICE, now_s)
+            rider_rows.forget_deleted(turn.connection, SERVICE, now_s - DAY_S)
+
+        self._carry_out([(forget, Future(), None)])
 
     def _see_who_leads(self) -> None:
         """Ask now and then: a leader whose connection is gone leads no more."""
@@ -198,17 +259,23 @@ class Desk:
     def _carry_out(self, works: list[_Waiting]) -> None:
         """Carry out commands in one transaction; each gets its answer when it is kept."""
         done: list[tuple[Future[Any], Any, BaseException | None]] = []
-        before = self.memory.last_seq
         try:
             if self._stale:
                 self._load()
+        except StoreUnavailable as error:
+            _fail(works, error)
+            return
+        before = self.memory.last_seq
+        try:
             with self.database.transaction() as connection:
                 turn = Turn(self.memory, self.city, self._clock(), connection)
                 if self.memory.shared:
                     self._follow(turn)
+                due = self.city.due(turn.now_s) if self.memory.leading else ()
+                turn.lock({*due, *(of for _, _, of in works if of is not None)})
                 if self.memory.leading:
-                    self._tick(turn)
-                for work, future in works:
+                    turn.record(*self.city.tick(turn.now_s))
+                for work, future, _ in works:
                     turn.now_s = self._clock()
                     try:
                         done.append((future, work(turn), None))
@@ -245,12 +312,6 @@ class Desk:
             return
         for work in works:
             self._carry_out([work])
-
-    def _tick(self, turn: Turn) -> None:
-        """Let run out what is over, and ask for what waits."""
-        for task_id in self.city.due(turn.now_s) if self.memory.shared else ():
-            turn.state(task_id)
-        turn.record(*self.city.tick(turn.now_s))
 
     def _follow(self, turn: Turn) -> None:
         """Take up what other processes have written."""
@@ -301,11 +362,15 @@ class Desk:
         """Read the city from the store."""
         now_s = self._clock()
         city = self._make()
+        if self._numbers is None:
+            with self.database.transaction() as connection:
+                self._numbers = numbers.load(connection)
         with self.database.reading() as connection:
             # What is written while we read is followed from here on, and taken up twice at worst.
             self.memory.last_seq = self._followed = stored.last_seq(connection, SERVICE)
             riders, self._followed_riders = rider_rows.read_all(connection, SERVICE)
             rows = task_rows.with_status(connection, SERVICE, LIVE_STATUSES)
+            taken = offer_rows.maybe_accepted_since(connection, SERVICE, now_s - HOUR_S)
         states = {row.task_id: codec.state_of(row.state) for row in rows}
         self.memory.offers = {
             offer.offer_id: offer_row(task_id, offer)
@@ -319,5 +384,16 @@ class Desk:
             RiderKey(row.tenant_id, row.rider_id): row.body for row in riders if row.body is not None
         }
         known = [(key, self._rider_of(key.rider_id, body)) for key, body in self.memory.bodies.items()]
+        for offer in taken:
+            # Of tasks that are over too: what they took is still missing from the riders' hour.
+            key, at_s = RiderKey(offer.tenant_id, offer.rider_id), offer.body.get("accepted_s")
+            extra_s = offer.body["terms"]["extra_s"]
+            city.board.book(key, offer.offer_id, extra_s, at_s or offer.made_s, now_s)
         city.restore(states, known, now_s)
         self.city, self._stale = city, False
+
+
+def _fail(works: Iterable[_Waiting], error: Exception) -> None:
+    for _, future, _ in works:
+        if not future.done():
+            future.set_exception(error)

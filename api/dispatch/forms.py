@@ -49,7 +49,9 @@ OfferStatus = Literal[
 TaskStatus = Literal[
     "published", "offered", "accepted", "under_way", "done", "verified", "withdrawn", "expired"
 ]
-Note = Annotated[str, Field(max_length=1_000)]
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL keeps no text with this character."""
+Note = Annotated[str, Field(max_length=1_000, pattern=NO_NUL)]
 
 
 class RiderStateIn(Schema):
@@ -135,7 +137,8 @@ class TaskPublishIn(TaskIn):
     """A task to publish. `task_id` is the publisher's own name for it, one task for each."""
 
     grid_code: Annotated[
-        str | None, Field(max_length=40, description="Unit grid that the task belongs to; null: none.")
+        str | None,
+        Field(max_length=40, pattern=NO_NUL, description="Unit grid that the task belongs to; null: none."),
     ] = None
 
 
@@ -241,7 +244,9 @@ class FinishIn(Schema):
     """What the rider saw."""
 
     note: Note = ""
-    photo: Annotated[str, Field(max_length=200, description="Name of a photo that was sent before.")] = ""
+    photo: Annotated[
+        str, Field(max_length=200, pattern=NO_NUL, description="Name of a photo that was sent before.")
+    ] = ""
 
 
 class VerifyIn(Schema):
@@ -253,14 +258,14 @@ class VerifyIn(Schema):
 class ReopenIn(Schema):
     """Why it is not done, and until when it is to be."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=1_000)]
+    reason: Annotated[str, Field(min_length=1, max_length=1_000, pattern=NO_NUL)]
     latest: Instant
 
 
 class EventOut(Schema):
     """Something that happened. Readers take what they know and pass over the rest."""
 
-    seq: int
+    seq: Annotated[str, Field(description="Names the event, and where to go on after it; the same for good.")]
     at: AwareDatetime
     kind: str
     id: Annotated[str | None, Field(description="The task.")]
@@ -272,4 +277,4 @@ class EventPage(Schema):
     """Events in order; ask again after `last`."""
 
     events: list[EventOut]
-    last: int
+    last: Annotated[str | None, Field(description="Where to go on; null: nothing has happened yet.")]

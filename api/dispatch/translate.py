@@ -224,14 +224,14 @@ def rider_out(
     )
 
 
-def event_out(row: EventRow, zone: datetime.tzinfo) -> EventOut:
-    """Return an event as its reader may know it."""
+def event_out(row: EventRow, seq: str, zone: datetime.tzinfo) -> EventOut:
+    """Return an event as its reader may know it; `seq` is its number as the reader sees it."""
     event = row.event
     body = {name: value for name, value in event.body.items() if name != "publisher"}
     for name, value in (event.platform_body or {}).items():
         body[name] = {**body.get(name, {}), **value} if isinstance(value, dict) else value
     return EventOut(
-        seq=row.seq,
+        seq=seq,
         at=_instant(event.at_s, zone),
         kind=event.kind,
         id=event.task_id,

@@ -1,13 +1,13 @@
 """What one command may use and note: the city, the moment, the transaction."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from api.dispatch import codec
-from api.store import SERVICE
+from api.store import SERVICE, audit
 from api.store import events as stored
 from api.store import offers as offer_rows
 from api.store import tasks as task_rows
@@ -61,6 +61,8 @@ class Turn:
     made: set[str] = dataclasses.field(default_factory=set)
     new: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
     looked_at: set[str] = dataclasses.field(default_factory=set)
+    acts: list[audit.Entry] = dataclasses.field(default_factory=list)
+    """Who did what, or tried to; kept with what was done."""
     wrote: bool = False
     """Whether other processes have something to follow."""
 
@@ -79,6 +81,14 @@ class Turn:
             self.take_up(row)
         self.looked_at.add(task_id)
         return self.city.tasks[task_id]
+
+    def lock(self, task_ids: Collection[str]) -> None:
+        """Lock the rows of tasks and read them anew, where other processes write too."""
+        if not self.memory.shared or not task_ids:
+            return
+        for row in task_rows.lock_all(self.connection, SERVICE, sorted(task_ids)):
+            self.take_up(row)
+            self.looked_at.add(row.task_id)
 
     def take_up(self, row: task_rows.TaskRow) -> None:
         """Bring a task to what the store has of it, where that is news."""
@@ -154,11 +164,17 @@ class Turn:
                 offer_rows.save(self.connection, who, offer)
         if self.happened:
             self.memory.wrote(stored.append(self.connection, who, self.happened))
+        audit.record_all(self.connection, self.acts)
 
 
 def offer_row(task_id: str, offer: Offer) -> offer_rows.OfferRow:
     """Return an offer as the store keeps it."""
-    body = {"terms": dataclasses.asdict(offer.terms), "reason": offer.reason, "round": offer.round}
+    body = {
+        "terms": dataclasses.asdict(offer.terms),
+        "reason": offer.reason,
+        "round": offer.round,
+        "accepted_s": offer.accepted_s,
+    }
     return offer_rows.OfferRow(
         offer.offer_id,
         task_id,

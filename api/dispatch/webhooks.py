@@ -22,6 +22,8 @@ from api.dispatch.translate import event_out
 from api.store import SERVICE, Database, Scope, StoreUnavailable, tenants
 from api.store import events as stored
 from api.store import webhooks as hooks
+from api.store.numbers import Numbers
+from api.store.processes import Leadership
 from geo.errors import InputError
 
 __all__ = ["AFTER_S", "MOST_FAILURES", "Sender", "after_failure", "check_address", "message"]
@@ -97,6 +99,8 @@ class Sender:
     Parameters
     ----------
     database : Database
+    numbers : callable
+        Returns how events are named to their readers.
     clock : callable
         Returns the present moment in epoch seconds.
     zone : tzinfo
@@ -106,9 +110,17 @@ class Sender:
     """
 
     def __init__(
-        self, database: Database, clock: Callable[[], float], zone: datetime.tzinfo, *, private: bool
+        self,
+        database: Database,
+        numbers: Callable[[], Numbers],
+        clock: Callable[[], float],
+        zone: datetime.tzinfo,
+        *,
+        private: bool,
     ) -> None:
         self._database, self._clock, self._zone, self._private = database, clock, zone, private
+        self._numbers = numbers
+        self._leadership = Leadership(database, "webhooks")
         self._wake, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="yilu-webhooks", daemon=True)
 
@@ -126,14 +138,19 @@ class Sender:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+        self._leadership.release()
 
     def _run(self) -> None:
         with httpx.Client(timeout=ANSWER_S, follow_redirects=False) as client:
             while not self._closed.is_set():
                 self._wake.clear()
                 try:
-                    more = self.send_due(client)
+                    # Of several processes one sends: two would bring the events of a task out of order.
+                    more = self._leadership.try_lead() and self.send_due(client)
                 except StoreUnavailable:
+                    more = False
+                except Exception:
+                    LOG.exception("webhooks go on after an error")
                     more = False
                 if not more:
                     self._wake.wait(IDLE_S)
@@ -141,7 +158,7 @@ class Sender:
     def send_due(self, client: httpx.Client) -> bool:
         """Send to every address that is due what it has not had; True where there may be more."""
         with self._database.reading() as connection:
-            due = hooks.due(connection, SERVICE, self._clock())
+            due = hooks.due(connection, SERVICE, self._clock(), AFTER_S[-1])
         more = False
         for webhook in due:
             # Every address gets its turn, whatever the others have left.
@@ -157,26 +174,27 @@ class Sender:
             rows = stored.after(connection, who, webhook.next_seq, AT_ONCE)
         if not rows:
             return False
+        before = webhook
         for row in rows:
             wanted = not webhook.kinds or row.event.kind in webhook.kinds
-            if wanted and not self._delivered(client, webhook, event_out(row, self._zone)):
-                self._save(webhook, after_failure(webhook, self._clock()))
+            if wanted and not self._delivered(client, webhook, self._shown(row, webhook)):
+                self._save(before, after_failure(webhook, self._clock()))
                 return False
             webhook = dataclasses.replace(
                 webhook, next_seq=row.seq, state="active", failures=0, retry_at_s=None
             )
             if self._closed.is_set():
                 break
-        self._save(webhook, webhook)
+        self._save(before, webhook)
         return len(rows) == AT_ONCE
 
-    def _save(self, sent: hooks.Webhook, now: hooks.Webhook) -> None:
-        """Keep how far it came, unless its owner has changed it meanwhile (a replay, a new address)."""
+    def _shown(self, row: stored.EventRow, webhook: hooks.Webhook) -> EventOut:
+        return event_out(row, self._numbers().word(webhook.tenant_id, row.seq), self._zone)
+
+    def _save(self, before: hooks.Webhook, now: hooks.Webhook) -> None:
+        """Keep how far it came, unless its owner has changed it meanwhile (a replay)."""
         with self._database.transaction() as connection:
-            kept = hooks.load_for_update(connection, SERVICE, sent.webhook_id)
-            if kept is not None and (kept.url, kept.secret) == (sent.url, sent.secret):
-                if kept.next_seq > now.next_seq or kept.state == "disabled":
-                    return
+            if hooks.load_for_update(connection, SERVICE, before.webhook_id) == before:
                 hooks.save(connection, SERVICE, now)
 
     def _delivered(self, client: httpx.Client, webhook: hooks.Webhook, event: EventOut) -> bool:

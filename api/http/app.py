@@ -19,6 +19,7 @@ from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
 from api.http.rates import RateHeaders
 from api.http.routes import (
+    audit,
     events,
     health,
     matches,
@@ -121,7 +122,7 @@ def create_app(
         app.include_router(part.router)
     for part in (matches, slots, vroom):
         app.include_router(part.router, dependencies=[Depends(require("platform", "planner", "grid_staff"))])
-    for part in (riders, tasks, offers, events, webhooks):
+    for part in (riders, tasks, offers, events, webhooks, audit):
         app.include_router(part.router)
     return app
 

@@ -42,6 +42,9 @@ DEV_TENANT = "dev"
 CACHED_S = 5.0
 """A key that was checked is good for so long: so late a revocation may take effect."""
 MOST_CACHED = 10_000
+FAILED_PER_S = 0.5
+FAILED_BURST = 30
+"""Keys that are not good, of one address: so many in the long run, and at once."""
 TOUCHED_S = 60.0
 """So far apart is the last use of a key written down."""
 _ADMIN_OF_DEV = Scope(DEV_TENANT, "admin")
@@ -52,6 +55,7 @@ class UnauthorizedError(YiluError):
 
     def __init__(self, reason: str, *, given: bool) -> None:
         super().__init__(reason)
+        self.given = given
         # RFC 6750, section 3.1: the error is named only where a token was there.
         self.headers = {
             "www-authenticate": 'Bearer realm="yilu"' + (', error="invalid_token"' if given else "")
@@ -65,8 +69,10 @@ class ForbiddenError(YiluError):
 class RateLimitedError(YiluError):
     """More requests than the key may make."""
 
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"this key has made as many requests as it may; ask again in {retry_after_s} s")
+    def __init__(
+        self, retry_after_s: int, reason: str = "this key has made as many requests as it may"
+    ) -> None:
+        super().__init__(f"{reason}; ask again in {retry_after_s} s")
         self.headers = {"retry-after": str(retry_after_s)}
 
 
@@ -76,6 +82,7 @@ class Caller:
 
     scope: Scope
     key_id: str
+    request_id: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -103,6 +110,7 @@ class Access:
         self.database, self.dev = database, dev
         self._oidc = _oidc_of(settings)
         self._buckets = Buckets(settings.rate_per_s, settings.rate_burst)
+        self._failed = Buckets(FAILED_PER_S, FAILED_BURST)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     async def caller(self, request: Request, token: str | None) -> Caller:
@@ -119,20 +127,28 @@ class Access:
                 raise UnauthorizedError("this call needs a key: send authorization: Bearer KEY", given=False)
             return Caller(_ADMIN_OF_DEV, DEV_TENANT)
         clock: Callable[[], datetime.datetime] = request.app.state.clock
-        caller = await self._checked(token, clock().timestamp())
+        caller = await self._checked(request, token, clock().timestamp())
         taken = self._buckets.take(caller.key_id, time.monotonic())
         request.state.rate = taken.headers
         if not taken.allowed:
             raise RateLimitedError(taken.retry_after_s)
-        return caller
+        return dataclasses.replace(caller, request_id=getattr(request.state, "request_id", None))
 
-    async def _checked(self, token: str, now_s: float) -> Caller:
+    async def _checked(self, request: Request, token: str, now_s: float) -> Caller:
         name = hashlib.sha256(token.encode()).digest()
         known = self._known.get(name)
         if known is not None and time.monotonic() < known.until_s and now_s < known.ends_s:
             return known.caller
+        address = "" if request.client is None else request.client.host
+        # A key that was good a moment ago is looked up whatever others at its address try.
+        if known is None and (wait_s := self._failed.wait_s(address, time.monotonic())):
+            raise RateLimitedError(wait_s, "too many keys from this address were not good")
         self._known.pop(name, None)
-        caller, ends_s = await run_in_threadpool(self._look_up, token, now_s)
+        try:
+            caller, ends_s = await run_in_threadpool(self._look_up, token, now_s)
+        except UnauthorizedError:
+            self._failed.take(address, time.monotonic())
+            raise
         self._known[name] = _Known(caller, time.monotonic() + CACHED_S, ends_s)
         if len(self._known) > MOST_CACHED:
             self._known.popitem(last=False)
@@ -246,10 +262,11 @@ async def _caller(
     request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 ) -> Caller:
     known: Caller | None = getattr(request.state, "caller", None)
-    if known is not None:
-        return known
-    access: Access = request.app.state.access
-    return await access.caller(request, None if given is None else given.credentials)
+    if known is None:
+        access: Access = request.app.state.access
+        known = await access.caller(request, None if given is None else given.credentials)
+        request.state.caller = known
+    return known
 
 
 Who = Annotated[Caller, Depends(_caller)]

@@ -10,10 +10,11 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from api.dispatch.desk import MissingError
+from api.dispatch import acts
+from api.dispatch.desk import Desk, MissingError
 from api.dispatch.wording import conflict_text
 from api.forms import PointedError
-from api.http.auth import ForbiddenError, RateLimitedError, UnauthorizedError
+from api.http.auth import Caller, ForbiddenError, RateLimitedError, UnauthorizedError
 from api.http.json_place import broken_at
 from api.http.language import preferred
 from api.http.oidc import ProviderUnavailableError
@@ -241,17 +242,35 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
         more = {"code": error.code, "status_now": error.status}
         if error.refused is not None:
             more["refused"] = refused_out(error.refused, lang).model_dump(mode="json")
+    if isinstance(error, ForbiddenError | UnauthorizedError):
+        _on_record(request, error)
     headers = dict(getattr(error, "headers", {}))
     if isinstance(error, StoreUnavailable | ProviderUnavailableError):
         headers["retry-after"] = str(error.retry_after_s)
     return problem_response(problem_of(error), detail, request, fields, headers, more)
 
 
+def _on_record(request: Request, error: YiluError) -> None:
+    """Have a refused attempt written down; the answer does not wait for it."""
+    desk: Desk | None = request.app.state.desk
+    if desk is None or (isinstance(error, UnauthorizedError) and not error.given):
+        return
+    caller: Caller | None = getattr(request.state, "caller", None)
+    who, key_id = (None, None) if caller is None else (caller.scope, caller.key_id)
+    # The form of the address, never its values.
+    address = getattr(request.scope.get("route"), "path", "none")
+    action, outcome = f"{request.method} {address}", problem_of(error).slug
+    request_id = getattr(request.state, "request_id", None)
+    desk.submit(
+        lambda turn: turn.acts.append(acts.entry(who, key_id, request_id, action, None, outcome, turn.now_s))
+    )
+
+
 def _validation(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and not kind.endswith("json"):
+    if request.method in {"POST", "PUT"} and not kind.endswith("json"):
         detail = f"the body must be sent as content-type application/json, not {kind or 'without one'}"
         return problem_response(INVALID, detail, request)
     # The input itself is never echoed: it may hold positions of riders.

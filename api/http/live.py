@@ -5,15 +5,17 @@ import base64
 import binascii
 import datetime
 import json
+import math
 import zoneinfo
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request
 
+from api.dispatch import acts
 from api.dispatch.desk import Desk, Turn
 from api.http.auth import Caller, require
-from api.store import StoreUnavailable
+from api.store import StoreUnavailable, audit
 from api.store.rows import Position
 from geo.datum import Datum
 from geo.errors import InputError
@@ -22,6 +24,7 @@ __all__ = [
     "AdminCaller",
     "AnswerDatum",
     "Cursor",
+    "HookCaller",
     "Limit",
     "Live",
     "News",
@@ -30,6 +33,7 @@ __all__ = [
     "RiderCaller",
     "Zone",
     "carried_out",
+    "commanded",
     "cursor_of",
     "position_of",
 ]
@@ -40,6 +44,7 @@ HEARTBEAT_S = 15.0
 AdminCaller = Annotated[Caller, Depends(require())]
 PlatformCaller = Annotated[Caller, Depends(require("platform"))]
 RiderCaller = Annotated[Caller, Depends(require("platform", "rider"))]
+HookCaller = Annotated[Caller, Depends(require("platform", "planner"))]
 PublisherCaller = Annotated[Caller, Depends(require("platform", "planner", "grid_staff"))]
 
 Limit = Annotated[int, Query(ge=1, le=1_000, description="How many at most.")]
@@ -103,9 +108,21 @@ Live = Annotated[Desk, Depends(_desk)]
 Zone = Annotated[datetime.tzinfo, Depends(_zone)]
 
 
-async def carried_out(desk: Desk, work: Callable[[Turn], T]) -> T:
-    """Have a command carried out; returns when what it did is kept."""
-    return await asyncio.wrap_future(desk.submit(work))
+async def carried_out(desk: Desk, work: Callable[[Turn], T], of: str | None = None) -> T:
+    """Have a command carried out (`of` a task); returns when what it did is kept."""
+    return await asyncio.wrap_future(desk.submit(work, of))
+
+
+async def commanded(
+    desk: Desk, caller: Caller, act: tuple[str, str | None], work: Callable[[Turn], T], of: str | None = None
+) -> T:
+    """Have a command carried out that goes on record: `act` is what is done, and to which object."""
+    action, object_id = act
+
+    def noted(found: str | None, outcome: str, at_s: float) -> audit.Entry:
+        return acts.entry(caller.scope, caller.key_id, caller.request_id, action, found, outcome, at_s)
+
+    return await carried_out(desk, acts.audited(work, noted, object_id), of)
 
 
 def cursor_of(position: Position | None) -> str | None:
@@ -129,6 +146,11 @@ def position_of(cursor: str | None) -> Position | None:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         created_s, row_id = json.loads(text)
-        return Position(float(created_s), str(row_id))
-    except (ValueError, TypeError, binascii.Error):
+        position = Position(float(created_s), str(row_id))
+        # What no row of ours has; a database could not even look for it.
+        if not math.isfinite(position.created_s) or not position.row_id.isprintable():
+            raise ValueError(cursor)
+        position.row_id.encode()
+        return position
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         raise InputError("after is not the `next` of a page before") from None

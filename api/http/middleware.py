@@ -51,6 +51,7 @@ class RequestId:
         given = dict(scope["headers"]).get(b"x-request-id", b"")
         # What is no plain word is not repeated: it would stand in the log.
         name = given if _ID.fullmatch(given) else uuid.uuid4().hex.encode()
+        scope.setdefault("state", {})["request_id"] = name.decode()
         began, status, started = time.perf_counter(), 500, False
 
         async def with_id(message: Message) -> None:

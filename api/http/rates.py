@@ -29,6 +29,12 @@ class Buckets:
         self._policy = f'"default";q={burst};w={math.ceil(burst / per_s)}'
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def wait_s(self, name: str, now_s: float) -> int:
+        """Return the seconds until a request is within the limit; 0: now. Nothing is taken."""
+        level, seen_s = self._levels.get(name, (self._burst, now_s))
+        missing = 1.0 - min(self._burst, level + (now_s - seen_s) * self._per_s)
+        return max(0, math.ceil(missing / self._per_s))
+
     def take(self, name: str, now_s: float) -> Taken:
         """Take one request of a key. `now_s` never goes back (a monotonic clock)."""
         level, seen_s = self._levels.pop(name, (self._burst, now_s))

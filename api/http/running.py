@@ -56,10 +56,10 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
         clock=clock,
         rider_of=lambda rider_id, body: rider_of(rider_id, body),
     )
-    sender = Sender(database, clock, zone, private=settings.webhooks_private)
     news = News(desk)
-    desk.hear(sender.wake)
     await run_in_threadpool(desk.start)
+    sender = Sender(database, lambda: desk.numbers, clock, zone, private=settings.webhooks_private)
+    desk.hear(sender.wake)
     sender.start()
     app.state.desk, app.state.news = desk, news
     try:
@@ -69,3 +69,4 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(desk.stop)
         await run_in_threadpool(sender.stop)
         app.state.desk = None
+        await run_in_threadpool(database.close)

@@ -70,7 +70,7 @@ RuleName = Literal[
     "capacity", "platform", "place", "position", "unreachable", "dead_end", "people",
 ]  # fmt: skip
 Seconds = Annotated[float, Field(ge=0, le=86_400, description="Seconds.")]
-Word = Annotated[str, Field(min_length=1, max_length=40)]
+Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00]+$")]
 Words = Annotated[tuple[Word, ...], Field(max_length=50)]
 
 

@@ -1,14 +1,15 @@
 """Who did what to which: written with the change, never changed afterwards."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from api.store import scope
-from api.store.scope import Scope
+from api.store.scope import SERVICE, Scope
 from api.store.tables import audit
 
-__all__ = ["Entry", "EntryRow", "page", "record"]
+__all__ = ["Entry", "EntryRow", "page", "record", "record_all"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ def record(connection: sa.Connection, who: Scope, entry: Entry) -> None:
         When it is that of another tenant.
     """
     connection.execute(scope.insert(audit, who, entry.tenant_id), dataclasses.asdict(entry))
+
+
+def record_all(connection: sa.Connection, entries: Sequence[Entry]) -> None:
+    """Put acts of several callers on record, as the service itself."""
+    if entries:
+        rows = [dataclasses.asdict(entry) for entry in entries]
+        connection.execute(scope.insert(audit, SERVICE, None), rows)
 
 
 def page(connection: sa.Connection, who: Scope, before_seq: int | None, limit: int) -> list[EntryRow]:

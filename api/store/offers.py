@@ -10,7 +10,18 @@ from api.store.rows import Json, Position, after, read
 from api.store.scope import Scope
 from api.store.tables import offers
 
-__all__ = ["OfferRow", "expiring", "get", "insert", "of_rider", "of_task", "page", "save", "with_status"]
+__all__ = [
+    "OfferRow",
+    "expiring",
+    "get",
+    "insert",
+    "maybe_accepted_since",
+    "of_rider",
+    "of_task",
+    "page",
+    "save",
+    "with_status",
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,6 +105,13 @@ def expiring(
     query = scope.select(offers, who).where(offers.c.status == status, offers.c.expires_s <= until_s)
     query = query.order_by(offers.c.expires_s, offers.c.offer_id).limit(limit)
     return [read(OfferRow, row) for row in connection.execute(query)]
+
+
+def maybe_accepted_since(connection: sa.Connection, who: Scope, since_s: float) -> list[OfferRow]:
+    """Return all taken offers that were accepted after an instant, and some that were before it."""
+    taken = offers.c.status.in_(("accepted", "started", "done"))
+    # Nobody accepts what has run out.
+    return _list(connection, scope.select(offers, who).where(taken, offers.c.expires_s > since_s))
 
 
 def page(connection: sa.Connection, who: Scope, position: Position | None, limit: int) -> list[OfferRow]:

@@ -137,6 +137,7 @@ _READ: Mapping[str, Mapping[str, _Rule]] = {
     "idempotency": {role: _own_requests for role in tables.ROLES if role != "admin"},
     "audit": {"platform": _tenant(tables.audit), "planner": _tenant(tables.audit)},
     "jobs": {"planner": _tenant(tables.jobs)},
+    "secrets": {},
 }
 """Which rows of a table a role sees; a role that is not named sees none, an admin sees all."""
 

@@ -22,6 +22,7 @@ __all__ = [
     "metadata",
     "offers",
     "riders",
+    "secrets_table",
     "tasks",
     "tenants",
     "webhooks",
@@ -240,6 +241,13 @@ jobs = sa.Table(
     _one_of("state", JOB_STATES),
     sa.Index(None, "tenant_id", "created_s"),
     sa.Index(None, "state", "created_s"),
+)
+
+secrets_table = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
 )
 
 counters = sa.Table(

@@ -77,9 +77,14 @@ def list_all(connection: sa.Connection, who: Scope) -> list[Webhook]:
     return [read(Webhook, row) for row in connection.execute(query)]
 
 
-def due(connection: sa.Connection, who: Scope, now_s: float) -> list[Webhook]:
-    """Return those that may be sent to now: active, or failing and due again."""
-    again = sa.and_(webhooks.c.state == "failing", webhooks.c.retry_at_s <= now_s)
+def due(connection: sa.Connection, who: Scope, now_s: float, longest_s: float) -> list[Webhook]:
+    """Return those that may be sent to now: active, or failing and due again.
+
+    Nothing waits longer than `longest_s`: what is due later was noted by a clock that has gone back since.
+    """
+    retry_at_s = webhooks.c.retry_at_s
+    over = sa.or_(retry_at_s <= now_s, retry_at_s > now_s + longest_s)
+    again = sa.and_(webhooks.c.state == "failing", over)
     query = scope.select(webhooks, who).where(sa.or_(webhooks.c.state == "active", again))
     return [read(Webhook, row) for row in connection.execute(query.order_by(webhooks.c.webhook_id))]
 

@@ -229,9 +229,9 @@ class VroomReason(Schema):
     """What stood in the way of a task; VROOM itself has no such field."""
 
     rule: RuleName
-    subject: str | None
-    by_s: float | None
-    by_m: float | None
+    subject: str | None = None
+    by_s: float | None = None
+    by_m: float | None = None
     text: str
 
 

@@ -6,6 +6,7 @@ be accepted, in every order, each put in at its best place. So no two acceptance
 rider who ignores an offer is not blocked by it.
 """
 
+import bisect
 import collections
 import dataclasses
 import itertools
@@ -179,9 +180,13 @@ class Board:
         self._taken.setdefault(key.fleet_id, {})[taken.offer_id] = taken
         self._spend(key.fleet_id, taken.offer_id, taken.terms.extra_s, taken.accepted_s)
 
-    def sort_spent(self) -> None:
-        """Bring what was adopted into the order in which it was accepted."""
-        self._spent_at = collections.deque(sorted(self._spent_at))
+    def book(self, key: RiderKey, offer_id: str, extra_s: float, at_s: float, now_s: float) -> None:
+        """Note the extra time of what was accepted elsewhere, or before a restart; known or old: nothing."""
+        if at_s <= now_s - HOUR_S or offer_id in self._spent.get(key.fleet_id, {}):
+            return
+        self._spend(key.fleet_id, offer_id, extra_s, at_s)
+        if key.fleet_id in self.fleet:
+            self.fleet.spend(key.fleet_id, extra_s)
 
     def judge(
         self, key: RiderKey, task: Task, now_s: float, begins_s: float | None = None
@@ -399,8 +404,12 @@ class Board:
                 self.fleet.take_out(fleet_id, place)
 
     def _spend(self, fleet_id: str, offer_id: str, extra_s: float, at_s: float) -> None:
-        self._spent.setdefault(fleet_id, {})[offer_id] = extra_s
-        self._spent_at.append((at_s, fleet_id, offer_id))
+        spent = self._spent.setdefault(fleet_id, {})
+        if offer_id in spent:
+            return
+        spent[offer_id] = extra_s
+        # Clocks go back, and what others have accepted is heard of late.
+        bisect.insort(self._spent_at, (at_s, fleet_id, offer_id))
 
     def _give_back(self, fleet_id: str, offer_id: str) -> None:
         spent = self._spent.get(fleet_id, {})

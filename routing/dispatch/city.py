@@ -15,7 +15,7 @@ from routing.dispatch import events as ev
 from routing.dispatch.board import Board, Taken, beginning_at
 from routing.dispatch.decide import ConflictError, decide
 from routing.dispatch.rules import DispatchRules
-from routing.dispatch.state import Offer, TaskState, evolve
+from routing.dispatch.state import TAKEN, Offer, TaskState, evolve
 from routing.match import task_order
 from routing.model import Policy, Refused, Rider, Task
 
@@ -71,10 +71,8 @@ class City:
         tuple of (RiderKey, metres)
             Riders off the network.
         """
-        # What was accepted first leaves the budgets first.
         for task_id, state in states.items():
             self.take_up(task_id, state, now_s)
-        self.board.sort_spent()
         return self.board.put(riders, now_s)
 
     def take_up(self, task_id: str, state: TaskState, now_s: float) -> None:
@@ -88,6 +86,9 @@ class City:
                 self.board.hold(offer.rider, offer.offer_id, timed)
             elif offer.status in ("accepted", "started"):
                 self.board.adopt(offer.rider, _taken(state.task, offer))
+            elif offer.status == "done" and offer.accepted_s is not None:
+                # It stays in the rider's hour.
+                self.board.book(offer.rider, offer.offer_id, offer.terms.extra_s, offer.accepted_s, now_s)
 
     def replace(self, task_id: str, state: TaskState, now_s: float) -> None:
         """Bring a task to a state that was reached elsewhere; plans of the riders concerned follow.
@@ -99,7 +100,11 @@ class City:
         for offer in before.current if before is not None else ():
             if offer.status in ("open", "accepted", "started"):
                 self.board.release(offer.rider, offer.offer_id)
-                accepted |= {offer.rider} if offer.status != "open" else set()
+            if offer.status in ("accepted", "started"):
+                accepted.add(offer.rider)
+                now = state.offer(offer.offer_id)
+                if now is None or now.status not in TAKEN:
+                    self.board.refund(offer.rider, offer.offer_id)
         self.take_up(task_id, state, now_s)
         if state.wanted:
             self._waiting[task_id] = now_s

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from routing.dispatch import events as ev
 from routing.model import Task
 
-__all__ = ["LIVE", "OFFER_STATUSES", "TASK_STATUSES", "Offer", "TaskState", "evolve", "fold"]
+__all__ = ["LIVE", "OFFER_STATUSES", "TAKEN", "TASK_STATUSES", "Offer", "TaskState", "evolve", "fold"]
 
 TASK_STATUSES = (
     "published", "offered", "accepted", "under_way", "done", "verified", "withdrawn", "expired"

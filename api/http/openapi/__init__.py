@@ -112,7 +112,9 @@ def _parameter(parameter: Json, forms: Json) -> None:
 
 
 def _example(call: Json, method: str, path: str) -> None:
-    answers = call["responses"]["200"]
+    answers = call["responses"].get("200")
+    if answers is None:
+        return
     if path in _FILES:
         kind, example = _FILES[path]
         answers.setdefault("content", {}).setdefault(kind, {})["example"] = example

@@ -15,13 +15,17 @@ from api.http.auth import Who
 from api.http.live import HEARTBEAT_S, Live, News, Zone
 from api.store import Scope
 from api.store import events as stored
-from geo.errors import InputError
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 AT_ONCE = 500
-After = Annotated[int | None, Query(ge=0, description="Only events after this number; null: from now on.")]
+AfterPage = Annotated[
+    str | None, Query(max_length=40, description="Only events after this `seq` or `last`; null: all.")
+]
+AfterStream = Annotated[
+    str | None, Query(max_length=40, description="Only events after this `seq`; null: from now on.")
+]
 
 
 def _read(live: Desk, who: Scope, after: int, limit: int) -> list[stored.EventRow]:
@@ -34,15 +38,18 @@ def _last(live: Desk, who: Scope) -> int:
         return stored.last_seq(connection, who)
 
 
-@router.get("", summary="Events after a number")
+@router.get("", summary="Events after another one")
 async def page(
     live: Live, caller: Who, zone: Zone,
-    after: Annotated[int, Query(ge=0, description="Only events after this number.")] = 0,
+    after: AfterPage = None,
     limit: Annotated[int, Query(ge=1, le=AT_ONCE, description="How many at most.")] = 100,
 ) -> EventPage:  # fmt: skip
     """Return what happened within the caller's sight, in order; ask again after `last`."""
-    rows = await run_in_threadpool(_read, live, caller.scope, after, limit)
-    return EventPage(events=[event_out(row, zone) for row in rows], last=rows[-1].seq if rows else after)
+    tenant = caller.scope.tenant_id
+    seq = 0 if after is None else live.numbers.seq(tenant, after)
+    rows = await run_in_threadpool(_read, live, caller.scope, seq, limit)
+    shown = [event_out(row, live.numbers.word(tenant, row.seq), zone) for row in rows]
+    return EventPage(events=shown, last=shown[-1].seq if shown else after)
 
 
 @router.get(
@@ -52,21 +59,21 @@ async def page(
     responses={200: {"content": {"text/event-stream": {}}, "description": "Events, one a message."}},
 )
 async def stream(
-    live: Live, caller: Who, zone: Zone, request: Request, after: After = None,
-    last_event_id: Annotated[str | None, Header(description="Number of the last event seen.")] = None,
+    live: Live, caller: Who, zone: Zone, request: Request,
+    after: AfterStream = None,
+    last_event_id: Annotated[str | None, Header(description="`seq` of the last event seen.")] = None,
 ) -> StreamingResponse:  # fmt: skip
-    """Server-sent events (WHATWG HTML 9.2): `id` is the number to go on from, `event` the kind.
+    """Server-sent events (WHATWG HTML 9.2): `id` is the `seq` to go on from, `event` the kind.
 
     A browser sends `Last-Event-ID` by itself when it connects again: no event is lost and none comes twice.
     """
-    if last_event_id is not None:
-        if not last_event_id.isdecimal():
-            raise InputError("Last-Event-ID is the number of an event")
-        after = int(last_event_id)
-    if after is None:
-        after = await run_in_threadpool(_last, live, caller.scope)
+    word = last_event_id or after
+    if word is None:
+        seq = await run_in_threadpool(_last, live, caller.scope)
+    else:
+        seq = live.numbers.seq(caller.scope.tenant_id, word)
     news: News = request.app.state.news
-    lines = _lines(live, caller.scope, zone, news, after)
+    lines = _lines(live, caller.scope, zone, news, seq)
     return StreamingResponse(lines, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
@@ -78,7 +85,7 @@ async def _lines(live: Desk, who: Scope, zone: Zone, news: News, after: int) -> 
         rows = await run_in_threadpool(_read, live, who, after, AT_ONCE)
         for row in rows:
             after = row.seq
-            yield _message(event_out(row, zone))
+            yield _message(event_out(row, live.numbers.word(who.tenant_id, row.seq), zone))
         if not rows and not await news.wait(ticket, HEARTBEAT_S):
             yield ": still here\n\n"
 

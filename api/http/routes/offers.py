@@ -7,12 +7,12 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.dispatch import codec
-from api.dispatch.commands import Answered, accept, answer_offer
+from api.dispatch.commands import Answered, accept, answer_offer, task_of_offer
 from api.dispatch.desk import Desk, MissingError
 from api.dispatch.forms import AnswerIn, FinishIn, OfferForRider, OfferList, OfferStatus, ReasonIn
 from api.dispatch.translate import offer_out
-from api.forms import Identifier
-from api.http.live import AnswerDatum, Live, News, RiderCaller, Zone, carried_out
+from api.forms import Identifier, ServiceId
+from api.http.live import AnswerDatum, Live, News, RiderCaller, Zone, commanded
 from api.http.repeats import RepeatableRoute
 from api.store import SERVICE, Scope
 from api.store import offers as offer_rows
@@ -22,7 +22,7 @@ from routing.dispatch import Decline, Finish, Return, Start, TaskState
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/offers", tags=["offers"], route_class=RepeatableRoute)
-OfferId = Annotated[str, Path(max_length=80, description="`offer_id` of the offer.")]
+OfferId = Annotated[ServiceId, Path(description="`offer_id` of the offer.")]
 WAIT_S = 60.0
 
 
@@ -102,7 +102,13 @@ async def yes(
 
     The task is in the plan from now on, and the offer's times are those that hold.
     """
-    done = await carried_out(live, lambda turn: accept(turn, caller.scope, offer_id))
+    done = await commanded(
+        live,
+        caller,
+        ("offer.accept", offer_id),
+        lambda turn: accept(turn, caller.scope, offer_id),
+        task_of_offer(offer_id),
+    )
     return _shown(done, datum, zone)
 
 
@@ -113,7 +119,13 @@ async def no(
 ) -> OfferForRider:  # fmt: skip
     """Ask the next best rider at once."""
     command = Decline(offer_id, request.reason)
-    done = await carried_out(live, lambda turn: answer_offer(turn, caller.scope, command))
+    done = await commanded(
+        live,
+        caller,
+        ("offer.decline", offer_id),
+        lambda turn: answer_offer(turn, caller.scope, command),
+        task_of_offer(offer_id),
+    )
     return _shown(done, datum, zone)
 
 
@@ -124,7 +136,13 @@ async def give_back(
 ) -> OfferForRider:  # fmt: skip
     """Take it out of the plan, give its extra time back, and ask the next best rider."""
     command = Return(offer_id, request.reason)
-    done = await carried_out(live, lambda turn: answer_offer(turn, caller.scope, command))
+    done = await commanded(
+        live,
+        caller,
+        ("offer.return", offer_id),
+        lambda turn: answer_offer(turn, caller.scope, command),
+        task_of_offer(offer_id),
+    )
     return _shown(done, datum, zone)
 
 
@@ -134,7 +152,13 @@ async def start(
     datum: AnswerDatum = "wgs84",
 ) -> OfferForRider:  # fmt: skip
     """Note that the rider is there; of a pair, that the pick-up is done."""
-    done = await carried_out(live, lambda turn: answer_offer(turn, caller.scope, Start(offer_id)))
+    done = await commanded(
+        live,
+        caller,
+        ("offer.start", offer_id),
+        lambda turn: answer_offer(turn, caller.scope, Start(offer_id)),
+        task_of_offer(offer_id),
+    )
     return _shown(done, datum, zone)
 
 
@@ -145,5 +169,11 @@ async def finish(
 ) -> OfferForRider:  # fmt: skip
     """Note that it is done; the publisher looks next."""
     command = Finish(offer_id, request.note, request.photo)
-    done = await carried_out(live, lambda turn: answer_offer(turn, caller.scope, command))
+    done = await commanded(
+        live,
+        caller,
+        ("offer.finish", offer_id),
+        lambda turn: answer_offer(turn, caller.scope, command),
+        task_of_offer(offer_id),
+    )
     return _shown(done, datum, zone)

@@ -1,7 +1,7 @@
 """What a study has written, as it is: the map, the reports, the layers."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import FileResponse, HTMLResponse, Response
@@ -26,6 +26,12 @@ TYPES = {
     ".geojson": "application/geo+json",
     ".gpkg": "application/geopackage+sqlite3",
 }
+
+
+def _kinds(*suffixes: str) -> dict[int | str, dict[str, Any]]:
+    """Return what the document says of the kinds of files that a call may answer with."""
+    kinds = (TYPES[suffix].partition(";")[0] for suffix in suffixes)
+    return {200: {"description": "The file.", "content": {kind: {} for kind in kinds}}}
 
 
 def _file(served: FinishedStudy, stem: str, suffix: str, lang: Language | None) -> Path:
@@ -80,7 +86,12 @@ def match_map(served: Served, lang: Lang = None) -> FileResponse:
     return FileResponse(_file(served, "match", ".html", lang), media_type=TYPES[".html"])
 
 
-@router.get("/reports/{form}", summary="The report as Word, Excel or HTML", response_class=FileResponse)
+@router.get(
+    "/reports/{form}",
+    summary="The report as Word, Excel or HTML",
+    response_class=FileResponse,
+    responses=_kinds(".html", ".docx", ".xlsx"),
+)
 def report(
     served: Served, reports: Reports, form: ReportFormat, lang: Lang = None, grid: GridCode = None
 ) -> Response:
@@ -100,7 +111,12 @@ def grids(served: Served) -> list[GridSummary]:
     return grid_summaries(served)
 
 
-@router.get("/layers/sites.{form}", summary="The stations for a GIS", response_class=FileResponse)
+@router.get(
+    "/layers/sites.{form}",
+    summary="The stations for a GIS",
+    response_class=FileResponse,
+    responses=_kinds(".geojson", ".gpkg"),
+)
 def layer(served: Served, form: LayerFormat) -> FileResponse:
     """GeoJSON or GeoPackage, both in WGS-84."""
     path = _file(served, "sites", f".{form.value}", None)

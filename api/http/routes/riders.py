@@ -1,13 +1,11 @@
 """``/v1/riders``: what a platform says of its riders, and what the service knows of them."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
-from fastapi.concurrency import run_in_threadpool
 
 from api.dispatch.commands import RidersPut, delete_riders, put_riders
-from api.dispatch.desk import Desk, MissingError, Turn
+from api.dispatch.desk import MissingError, Turn
 from api.dispatch.forms import OffStreetOut, RiderOut, RiderPage, RidersIn, RidersOut
 from api.dispatch.translate import reports_of, rider_of, rider_out
 from api.forms import Identifier
@@ -20,10 +18,10 @@ from api.http.live import (
     PlatformCaller,
     Zone,
     carried_out,
+    commanded,
     cursor_of,
     position_of,
 )
-from api.store import Scope
 from api.store import riders as rider_rows
 from api.store.rows import Position
 from routing.dispatch import RiderKey
@@ -66,21 +64,26 @@ async def page(
 ) -> RiderPage:  # fmt: skip
     """Riders of the caller's platform by id, with the tasks that they have accepted in their plans."""
     position = position_of(after)
-    rows = await run_in_threadpool(_page, live, caller.scope, position, limit)
-    shown = [_shown(live, row, datum, zone) for row in rows]
-    last = Position(0.0, rows[-1].rider_id) if len(rows) == limit else None
+
+    def work(turn: Turn) -> tuple[list[RiderOut], Position | None]:
+        known = None if position is None else _split(position.row_id)
+        rows = rider_rows.page(turn.connection, caller.scope, known, limit)
+        last = Position(0.0, f"{rows[-1].tenant_id}/{rows[-1].rider_id}") if len(rows) == limit else None
+        return [_shown(turn, row, datum, zone) for row in rows], last
+
+    # In a turn: plans are read while nobody changes them.
+    shown, last = await carried_out(live, work)
     return RiderPage(riders=shown, next=cursor_of(last))
 
 
-def _page(live: Desk, who: Scope, position: Position | None, limit: int) -> Sequence[rider_rows.RiderRow]:
-    with live.database.reading() as connection:
-        after = None if position is None else (str(who.tenant_id), position.row_id)
-        return rider_rows.page(connection, who, after, limit)
+def _split(fleet_id: str) -> tuple[str, str]:
+    tenant_id, _, rider_id = fleet_id.partition("/")
+    return tenant_id, rider_id
 
 
-def _shown(live: Desk, row: rider_rows.RiderRow, datum: AnswerDatum, zone: Zone) -> RiderOut:
+def _shown(turn: Turn, row: rider_rows.RiderRow, datum: AnswerDatum, zone: Zone) -> RiderOut:
     key, body = RiderKey(row.tenant_id, row.rider_id), row.body or {}
-    rider = live.city.board.rider(key) or rider_of(row.rider_id, body)
+    rider = turn.city.board.rider(key) or rider_of(row.rider_id, body)
     return rider_out(key, body, rider, datum, zone)
 
 
@@ -90,14 +93,13 @@ async def one(
 ) -> RiderOut:
     """Return a rider with the tasks that they have accepted in their plan."""
 
-    def read() -> rider_rows.RiderRow | None:
-        with live.database.reading() as connection:
-            return rider_rows.get(connection, caller.scope, str(caller.scope.tenant_id), rider_id)
+    def work(turn: Turn) -> RiderOut:
+        row = rider_rows.get(turn.connection, caller.scope, str(caller.scope.tenant_id), rider_id)
+        if row is None:
+            raise MissingError("there is no such rider")
+        return _shown(turn, row, datum, zone)
 
-    row = await run_in_threadpool(read)
-    if row is None:
-        raise MissingError("there is no such rider")
-    return _shown(live, row, datum, zone)
+    return await carried_out(live, work)
 
 
 @router.delete("/{rider_id}", status_code=204, summary="Take a rider off")
@@ -107,8 +109,11 @@ async def delete(live: Live, caller: PlatformCaller, clock: Clock, rider_id: Rid
     What they have accepted stays theirs until it is given back.
     """
     platform, now_s = str(caller.scope.tenant_id), clock().timestamp()
-    gone = await carried_out(
-        live, lambda turn: delete_riders(turn, caller.scope, platform, [rider_id], now_s)
+    gone = await commanded(
+        live,
+        caller,
+        ("rider.delete", rider_id),
+        lambda turn: delete_riders(turn, caller.scope, platform, [rider_id], now_s),
     )
     if not gone:
         raise MissingError("there is no such rider")

@@ -11,6 +11,8 @@ from api.dispatch.commands import Published, on_task, publish
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPage, TaskPublishIn, TaskStatus, VerifyIn
 from api.dispatch.translate import task_of, task_out
+from api.forms import ServiceId
+from api.http.auth import Caller
 from api.http.deps import Ids
 from api.http.live import (
     AnswerDatum,
@@ -19,7 +21,7 @@ from api.http.live import (
     Live,
     PublisherCaller,
     Zone,
-    carried_out,
+    commanded,
     cursor_of,
     position_of,
 )
@@ -34,7 +36,7 @@ from routing.dispatch import Change, Command, Reopen, Verify, Withdraw
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=RepeatableRoute)
-TaskId = Annotated[str, Path(alias="id", max_length=64, description="`id` of the task.")]
+TaskId = Annotated[ServiceId, Path(alias="id", description="`id` of the task.")]
 InDatum = Annotated[Datum, Query(description="Datum of the positions in the request and the answer.")]
 Body: TypeAlias = Mapping[str, Any] | None
 IfMatch = Annotated[
@@ -47,7 +49,7 @@ def _version(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > 18:
         raise InputError('If-Match is the ETag of a task, such as "3"')
     return int(text)
 
@@ -76,7 +78,7 @@ async def post(
             turn, caller.scope, task, label=request.task_id, grid_code=_grid(caller.scope, request), body=body
         )
 
-    done = await carried_out(live, work)
+    done = await commanded(live, caller, ("task.publish", None), work)
     if not done.new:
         response.status_code = 200
     response.headers["location"] = f"/v1/tasks/{done.row.task_id}"
@@ -133,10 +135,15 @@ def _read(live: Desk, who: Scope, task_id: str) -> task_rows.TaskRow:
 
 
 async def _command(
-    live: Desk, who: Scope, task_id: str, command: Command, if_match: str | None, body: Body = None
-) -> Published:
+    live: Desk, caller: Caller, verb: str, task_id: str, command: Command, if_match: str | None,
+    body: Body = None,
+) -> Published:  # fmt: skip
     version = _version(if_match)
-    return await carried_out(live, lambda turn: on_task(turn, who, task_id, command, version, body))
+
+    def work(turn: Turn) -> Published:
+        return on_task(turn, caller.scope, task_id, command, version, body)
+
+    return await commanded(live, caller, (f"task.{verb}", task_id), work, task_id)
 
 
 @router.put("/{id}", summary="Change a task that nobody has accepted")
@@ -146,7 +153,7 @@ async def change(
 ) -> TaskOut:  # fmt: skip
     """Open offers of the old contents end; the best riders for the new ones are asked."""
     task = task_of(request, datum, task_id, 0.0)
-    done = await _command(live, caller.scope, task_id, Change(task), if_match, _body(request, datum))
+    done = await _command(live, caller, "change", task_id, Change(task), if_match, _body(request, datum))
     return _answer(response, done, datum, zone)
 
 
@@ -156,7 +163,7 @@ async def withdraw(
     request: ReasonIn, if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
 ) -> TaskOut:  # fmt: skip
     """Riders who had accepted it are told, and it leaves their plans."""
-    done = await _command(live, caller.scope, task_id, Withdraw(request.reason), if_match)
+    done = await _command(live, caller, "withdraw", task_id, Withdraw(request.reason), if_match)
     return _answer(response, done, datum, zone)
 
 
@@ -166,7 +173,7 @@ async def verify(
     request: VerifyIn, if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
 ) -> TaskOut:  # fmt: skip
     """Note that the publisher has looked. Points are booked on this."""
-    done = await _command(live, caller.scope, task_id, Verify(request.note), if_match)
+    done = await _command(live, caller, "verify", task_id, Verify(request.note), if_match)
     return _answer(response, done, datum, zone)
 
 
@@ -177,5 +184,5 @@ async def reopen(
 ) -> TaskOut:  # fmt: skip
     """Ask others, until `latest`: it is not done, or was said to be and is not."""
     command = Reopen(request.reason, request.latest.timestamp())
-    done = await _command(live, caller.scope, task_id, command, if_match)
+    done = await _command(live, caller, "reopen", task_id, command, if_match)
     return _answer(response, done, datum, zone)

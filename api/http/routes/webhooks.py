@@ -5,32 +5,43 @@ import dataclasses
 import secrets
 from typing import Annotated, Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, Field
 
+from api.dispatch import acts
 from api.dispatch.desk import Desk, MissingError
 from api.dispatch.webhooks import check_address
-from api.forms import Schema, instant_of
+from api.forms import Schema, ServiceId, instant_of
+from api.http.auth import Caller
 from api.http.deps import Clock, Ids
-from api.http.live import Live, PublisherCaller, Zone
+from api.http.live import HookCaller, Live, Zone
 from api.http.repeats import RepeatableRoute
-from api.store import Scope
+from api.store import audit
 from api.store import events as stored
 from api.store import webhooks as hooks
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/webhooks", tags=["events"], route_class=RepeatableRoute)
-HookId = Annotated[str, Path(max_length=64, description="`webhook_id` of the webhook.")]
+HookId = Annotated[ServiceId, Path(description="`webhook_id` of the webhook.")]
 
 
 class WebhookIn(Schema):
     """An address for events."""
 
-    url: Annotated[str, Field(min_length=8, max_length=500, description="Answers 2xx when it has the event.")]
+    url: Annotated[
+        str,
+        Field(
+            min_length=8,
+            max_length=500,
+            pattern=r"^[\x21-\x7e]*$",
+            description="Answers 2xx when it has the event.",
+        ),
+    ]
     kinds: Annotated[
-        tuple[Annotated[str, Field(max_length=40)], ...],
+        tuple[Annotated[str, Field(max_length=40, pattern=r"^[a-z_]*$")], ...],
         Field(max_length=50, description="Kinds of events that are sent; none: all."),
     ] = ()
 
@@ -43,7 +54,7 @@ class WebhookOut(Schema):
     kinds: list[str]
     state: Literal["active", "failing", "disabled"]
     failures: Annotated[int, Field(description="In a row, since the last success.")]
-    last: Annotated[int, Field(description="Number of the last event that arrived.")]
+    last: Annotated[str, Field(description="`seq` of the last event that arrived.")]
     retry_at: AwareDatetime | None
     secret: Annotated[str | None, Field(description="For the signature; shown once, when it is made.")] = None
 
@@ -57,17 +68,20 @@ class WebhookList(Schema):
 class ReplayIn(Schema):
     """From where events are sent again."""
 
-    after: Annotated[int, Field(ge=0, description="Only events after this number.")]
+    after: Annotated[
+        str | None,
+        Field(max_length=40, description="Only events after this `seq` or `last`; null: all."),
+    ] = None
 
 
-def _out(webhook: hooks.Webhook, zone: Zone, secret: str | None = None) -> WebhookOut:
+def _out(live: Desk, webhook: hooks.Webhook, zone: Zone, secret: str | None = None) -> WebhookOut:
     return WebhookOut(
         webhook_id=webhook.webhook_id,
         url=webhook.url,
         kinds=list(webhook.kinds),
         state=webhook.state,
         failures=webhook.failures,
-        last=webhook.next_seq,
+        last=live.numbers.word(webhook.tenant_id, webhook.next_seq),
         retry_at=None if webhook.retry_at_s is None else instant_of(webhook.retry_at_s, zone),
         secret=secret,
     )
@@ -75,7 +89,7 @@ def _out(webhook: hooks.Webhook, zone: Zone, secret: str | None = None) -> Webho
 
 @router.post("", status_code=201, summary="Have events sent to an address")
 async def post(
-    live: Live, caller: PublisherCaller, zone: Zone, clock: Clock, ids: Ids, http: Request, request: WebhookIn
+    live: Live, caller: HookCaller, zone: Zone, clock: Clock, ids: Ids, http: Request, request: WebhookIn
 ) -> WebhookOut:
     """Send what happens from now on, signed as Standard Webhooks has it, again until it arrives.
 
@@ -100,48 +114,65 @@ async def post(
                 created_s=now_s,
             )
             hooks.add(connection, caller.scope, made)
+            _note(connection, caller, "add", made.webhook_id, now_s)
         return made
 
     made = await run_in_threadpool(add)
-    return _out(made, zone, made.secret)
+    return _out(live, made, zone, made.secret)
 
 
 @router.get("", summary="List webhooks")
-async def page(live: Live, caller: PublisherCaller, zone: Zone) -> WebhookList:
+async def page(live: Live, caller: HookCaller, zone: Zone) -> WebhookList:
     """Return the caller's webhooks with their state; secrets are not shown again."""
 
     def read() -> list[hooks.Webhook]:
         with live.database.reading() as connection:
             return hooks.list_all(connection, caller.scope)
 
-    return WebhookList(webhooks=[_out(one, zone) for one in await run_in_threadpool(read)])
+    return WebhookList(webhooks=[_out(live, one, zone) for one in await run_in_threadpool(read)])
 
 
 @router.post("/{webhook_id}/replay", summary="Send events again, or switch a webhook on")
 async def replay(
-    live: Live, caller: PublisherCaller, zone: Zone, webhook_id: HookId, request: ReplayIn
+    live: Live, caller: HookCaller, zone: Zone, clock: Clock, webhook_id: HookId, request: ReplayIn
 ) -> WebhookOut:
     """Go on after an event of the past; a webhook that was switched off is active again."""
-    return _out(await run_in_threadpool(_again, live, caller.scope, webhook_id, request.after), zone)
+    return _out(
+        live,
+        await run_in_threadpool(_again, live, caller, webhook_id, request.after, clock().timestamp()),
+        zone,
+    )
 
 
-def _again(live: Desk, who: Scope, webhook_id: str, after: int) -> hooks.Webhook:
+def _note(connection: sa.Connection, caller: Caller, verb: str, webhook_id: str, now_s: float) -> None:
+    act = f"webhook.{verb}"
+    line = acts.entry(caller.scope, caller.key_id, caller.request_id, act, webhook_id, acts.DONE, now_s)
+    audit.record(connection, caller.scope, line)
+
+
+def _again(live: Desk, caller: Caller, webhook_id: str, after: str | None, now_s: float) -> hooks.Webhook:
+    who = caller.scope
     with live.database.transaction() as connection:
         known = hooks.load_for_update(connection, who, webhook_id)
         if known is None:
             raise MissingError("there is no such webhook")
-        again = dataclasses.replace(known, next_seq=after, state="active", failures=0, retry_at_s=None)
+        seq = 0 if after is None else live.numbers.seq(known.tenant_id, after)
+        again = dataclasses.replace(known, next_seq=seq, state="active", failures=0, retry_at_s=None)
         hooks.save(connection, who, again)
+        _note(connection, caller, "replay", webhook_id, now_s)
     return again
 
 
 @router.delete("/{webhook_id}", status_code=204, summary="Send no more events there")
-async def delete(live: Live, caller: PublisherCaller, webhook_id: HookId) -> Response:
+async def delete(live: Live, caller: HookCaller, clock: Clock, webhook_id: HookId) -> Response:
     """Forget an address and its secret."""
 
     def remove() -> bool:
         with live.database.transaction() as connection:
-            return hooks.remove(connection, caller.scope, webhook_id)
+            gone = hooks.remove(connection, caller.scope, webhook_id)
+            if gone:
+                _note(connection, caller, "remove", webhook_id, clock().timestamp())
+            return gone
 
     if not await run_in_threadpool(remove):
         raise MissingError("there is no such webhook")

@@ -5,18 +5,9 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from postgres import Cluster, find_binaries, running_cluster
+from postgres import Cluster
 
 from api.store import SERVICE, Database, tenants
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed")
-    with running_cluster(binaries) as found:
-        yield found
 
 
 def made(url: str) -> Database:

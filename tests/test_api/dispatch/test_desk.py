@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import datetime
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,7 +24,17 @@ from api.matching.forms import StopIn
 from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store import events as stored
 from api.store import tasks as task_rows
-from routing.dispatch import ConflictError, Decline, DispatchRules, Finish, RiderKey, Verify, Withdraw, fold
+from routing.dispatch import (
+    ConflictError,
+    Decline,
+    DispatchRules,
+    Finish,
+    Return,
+    RiderKey,
+    Verify,
+    Withdraw,
+    fold,
+)
 from routing.model import Policy, Task, Visit
 
 T = TypeVar("T")
@@ -271,4 +282,66 @@ def test_two_processes_and_one_offer(shared: Database) -> None:
             assert mine.status in ("accepted", "declined")
             assert kinds.count("offer_accepted") + kinds.count("offer_closed") >= 1
             do(first, partial(on_task, who=OFFICE, task_id=name, command=Withdraw()))
+    other.close()
+
+
+def test_who_gives_up_waiting_takes_nobody_with_them(database: Database) -> None:
+    """A lost connection cancels its command; the desk goes on."""
+    with desk_on(database, Clock()) as desk:
+        gate = threading.Event()
+        held = desk.submit(lambda turn: gate.wait(10))
+        given_up = [desk.submit(lambda turn: None) for _ in range(3)]
+        assert [one.cancel() for one in given_up] == [True] * 3
+        gate.set()
+        assert held.result(10)
+        assert do(desk, lambda turn: "on") == "on"
+
+
+def test_a_command_after_the_end_is_answered(database: Database) -> None:
+    with desk_on(database, Clock()) as desk:
+        pass
+    with pytest.raises(StoreUnavailable):
+        desk.submit(lambda turn: None).result(1)
+
+
+def budgets(desk: Desk) -> dict[RiderKey, float]:
+    plans = {key: desk.city.board.rider(key) for key in desk.memory.bodies}
+    return {key: round(plan.extra_last_hour_s, 3) for key, plan in plans.items() if plan is not None}
+
+
+def test_what_a_rider_has_done_is_missing_from_the_hour_after_a_restart_too(database: Database) -> None:
+    rng, clock = np.random.default_rng(11), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
+        for number in range(6):
+            clock.now_s += 1.0
+            for offer in put_up(desk, task(rng, f"T{number}"), f"our {number}").state.open:
+                do(desk, partial(accept, who=RED, offer_id=offer.offer_id))
+                if number % 3:
+                    do(desk, partial(answer_offer, who=RED, command=Finish(offer.offer_id)))
+                    if number % 3 == 2:
+                        do(desk, partial(on_task, who=OFFICE, task_id=f"T{number}", command=Verify()))
+        before = budgets(desk)
+        assert sum(before.values()) > 0
+    with desk_on(database, clock) as desk:
+        assert budgets(desk) == before
+        clock.now_s += 3_600.0
+        do(desk, lambda turn: None)
+        do(desk, lambda turn: turn.city.board.pass_time(turn.now_s))
+        assert set(budgets(desk).values()) == {0.0}
+
+
+def test_what_is_given_back_is_given_back_in_every_process(shared: Database) -> None:
+    rng, clock = np.random.default_rng(12), Clock()
+    other = Database(shared.url.render_as_string(hide_password=False))
+    with desk_on(shared, clock) as first, desk_on(other, clock) as second:
+        put(first, RED, rider_in(rng, "r0"))
+        (offer,) = put_up(first, task(rng)).state.open
+        do(first, partial(accept, who=RED, offer_id=offer.offer_id))
+        spent = budgets(first)
+        assert sum(spent.values()) > 0
+        until(lambda: budgets(second) == spent)
+        do(first, partial(answer_offer, who=RED, command=Return(offer.offer_id)))
+        assert set(budgets(first).values()) == {0.0}
+        until(lambda: budgets(second) == budgets(first))
     other.close()

@@ -4,18 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres import Cluster, find_binaries, running_cluster
+from postgres import Cluster
 
 from api.store import SERVICE, Database, tables, tenants
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed")
-    with running_cluster(binaries) as found:
-        yield found
 
 
 @pytest.fixture(scope="session")

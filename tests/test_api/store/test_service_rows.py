@@ -105,10 +105,13 @@ def test_a_webhook_remembers_how_far_it_has_come(database: Database) -> None:
         with pytest.raises(OutOfScopeError):
             webhooks.add(connection, YELLOW, dataclasses.replace(made, webhook_id="w2"))
         failing = dataclasses.replace(made, state="failing", failures=2, next_seq=7, retry_at_s=50.0)
-        assert webhooks.due(connection, SERVICE, 0.0) == [made]
+        assert webhooks.due(connection, SERVICE, 0.0, 60.0) == [made]
         assert webhooks.save(connection, SERVICE, failing)
         assert not webhooks.save(connection, YELLOW, made)
-        assert (webhooks.due(connection, SERVICE, 49.0), webhooks.due(connection, SERVICE, 50.0)) == (
+        assert (
+            webhooks.due(connection, SERVICE, 49.0, 60.0),
+            webhooks.due(connection, SERVICE, 50.0, 60.0),
+        ) == (
             [],
             [failing],
         )

@@ -1,0 +1,123 @@
+"""Webhooks against a real receiver: signed, in order, again until they arrive, from where the owner says."""
+
+import dataclasses
+import datetime
+import itertools
+import time
+
+import httpx2 as httpx
+from receiver import Receiver
+from store_rows import event
+
+from api.dispatch.webhooks import Sender
+from api.store import SERVICE, Database, Scope
+from api.store import events as stored
+from api.store import webhooks as hooks
+from api.store.numbers import Numbers
+
+NOW = 1_700_000_000.0
+OFFICE = Scope("office", "planner")
+NUMBERS = Numbers(b"n" * 32)
+SECRET = "whsec_" + "A" * 43 + "="
+
+
+def hook(url: str) -> hooks.Webhook:
+    return hooks.Webhook("w1", "office", url, SECRET, [], "active", 0, 0, None, NOW)
+
+
+def happen(database: Database, *numbers: int) -> None:
+    with database.transaction() as connection:
+        stored.append(connection, SERVICE, [event(number) for number in numbers])
+
+
+def sender(database: Database, now_s: float | None = None) -> Sender:
+    return Sender(database, NUMBERS, lambda: now_s or time.time(), datetime.UTC, private=True)
+
+
+def kept(database: Database) -> hooks.Webhook:
+    with database.reading() as connection:
+        found = hooks.get(connection, SERVICE, "w1")
+    assert found is not None
+    return found
+
+
+def numbers(receiver: Receiver) -> list[int]:
+    return [one["data"]["body"]["number"] for one in receiver.got]
+
+
+def test_signed_and_in_order_and_each_once_while_nothing_fails(database: Database) -> None:
+    with Receiver() as receiver, httpx.Client() as client:
+        receiver.secret = SECRET
+        with database.transaction() as connection:
+            hooks.add(connection, OFFICE, hook(receiver.url))
+        happen(database, *range(150))
+        one = sender(database)
+        while one.send_due(client):
+            pass
+        assert numbers(receiver) == list(range(150))
+        assert len(set(receiver.ids)) == 150
+
+
+def test_a_replay_that_comes_while_events_are_sent_counts(database: Database) -> None:
+    with Receiver() as receiver, httpx.Client() as client:
+        receiver.secret = SECRET
+        with database.transaction() as connection:
+            hooks.add(connection, OFFICE, hook(receiver.url))
+        happen(database, 1, 2, 3)
+        one = sender(database)
+        one.send_due(client)
+        happen(database, 4)
+
+        def replay() -> None:
+            receiver.during = lambda: None
+            with database.transaction() as connection:
+                hooks.save(connection, SERVICE, dataclasses.replace(kept(database), next_seq=0))
+
+        receiver.during = replay
+        one.send_due(client)
+        one.send_due(client)
+        assert numbers(receiver) == [1, 2, 3, 4, 1, 2, 3, 4]
+
+
+def test_what_is_refused_is_sent_again_though_the_clock_went_back(database: Database) -> None:
+    with Receiver() as receiver, httpx.Client() as client:
+        receiver.secret, receiver.refuses = SECRET, True
+        with database.transaction() as connection:
+            hooks.add(connection, OFFICE, hook(receiver.url))
+        happen(database, 1)
+        ahead = sender(database, NOW + 30 * 86_400.0)
+        ahead.send_due(client)
+        assert kept(database).state == "failing"
+        receiver.refuses = False
+        sender(database).send_due(client)
+        # The real clock is years ahead of NOW: what waits is due.
+        assert kept(database).state == "active"
+        with database.transaction() as connection:
+            late = dataclasses.replace(kept(database), state="failing", failures=1, retry_at_s=9e9)
+            hooks.save(connection, SERVICE, late)
+        happen(database, 2)
+        sender(database).send_due(client)
+        assert numbers(receiver) == [1, 2]
+
+
+def test_of_two_processes_one_sends(shared: Database) -> None:
+    other = Database(shared.url.render_as_string(hide_password=False))
+    with Receiver() as receiver:
+        receiver.secret = SECRET
+        with shared.transaction() as connection:
+            hooks.add(connection, OFFICE, hook(receiver.url))
+        senders = [sender(shared), sender(other)]
+        for one in senders:
+            one.start()
+        for number in range(60):
+            happen(shared, number)
+            for one in senders:
+                one.wake()
+            end = time.monotonic() + 15
+        while len(receiver.got) < 60 and time.monotonic() < end:
+            time.sleep(0.05)
+        for one in senders:
+            one.stop()
+    other.close()
+    assert numbers(receiver) == list(range(60))
+    assert all(a < b for a, b in itertools.pairwise(numbers(receiver)))

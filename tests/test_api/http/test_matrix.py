@@ -1,0 +1,257 @@
+"""Who may do what: each role on each address, of its own tenant and of others; and nobody learns of others.
+
+A route without a row fails. `a` allowed, `1` no key (401), `3` not with this role (403), `4` not there (404).
+"""
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from live_service import Service
+from tiny_study import place, write_study
+
+ROLES = ("nobody", "red", "blue", "office", "bureau", "grid", "grid2", "r0", "r9", "admin")
+"""No key; the platform asked and another; the office that published and another; staff of its grid and of
+another; the rider asked and another; an admin."""
+TABLE = {
+    "GET /docs": "aaaaaaaaaa",
+    "GET /openapi.json": "aaaaaaaaaa",
+    "GET /": "aaaaaaaaaa",
+    "GET /healthz": "aaaaaaaaaa",
+    "GET /readyz": "aaaaaaaaaa",
+    "GET /metrics": "133333333a",
+    "GET /map": "aaaaaaaaaa",
+    "GET /match-map": "aaaaaaaaaa",
+    "GET /problems": "aaaaaaaaaa",
+    "GET /reports/{form}": "aaaaaaaaaa",
+    "GET /layers/sites.{form}": "aaaaaaaaaa",
+    "GET /v1/grids": "aaaaaaaaaa",
+    "GET /v1/stations/nearest": "aaaaaaaaaa",
+    "POST /v1/matches": "1aaaaaa33a",
+    "POST /v1/alerts": "1aaaaaa33a",
+    "POST /v1/slots": "1aaaaaa33a",
+    "POST /v1/vroom": "1aaaaaa33a",
+    "GET /v1/riders": "1aa333333a",
+    "PUT /v1/riders": "1aa333333a",
+    "GET /v1/riders/{rider_id}": "1a43333334",
+    "DELETE /v1/riders/{rider_id}": "1a43333334",
+    "GET /v1/tasks": "1aaaaaa33a",
+    "POST /v1/tasks": "1aaaaa433a",
+    "GET /v1/tasks/{id}": "144a4a433a",
+    "PUT /v1/tasks/{id}": "144a4a433a",
+    "POST /v1/tasks/{id}/verify": "144a4a433a",
+    "POST /v1/tasks/{id}/reopen": "144a4a433a",
+    "POST /v1/tasks/{id}/withdraw": "144a4a433a",
+    "GET /v1/offers": "1aa3333aaa",
+    "GET /v1/offers/{offer_id}": "1a43333a4a",
+    "POST /v1/offers/{offer_id}/accept": "1a43333a4a",
+    "POST /v1/offers/{offer_id}/start": "1a43333a4a",
+    "POST /v1/offers/{offer_id}/finish": "1a43333a4a",
+    "POST /v1/offers/{offer_id}/return": "1a43333a4a",
+    "POST /v1/offers/{offer_id}/decline": "1a43333a4a",
+    "GET /v1/events": "1aaaaaaaaa",
+    "GET /v1/events/stream": "1aaaaaaaaa",
+    "GET /v1/webhooks": "1aaaa3333a",
+    "POST /v1/webhooks": "1aaaa3333a",
+    "POST /v1/webhooks/{webhook_id}/replay": "144a43333a",
+    # Its owner has removed it when the admin comes.
+    "DELETE /v1/webhooks/{webhook_id}": "144a433334",
+    "GET /v1/audit": "133333333a",
+}
+STATUS = {"1": {401}, "3": {403}, "4": {404}, "a": {200, 201, 204, 302, 307, 409}}
+LABEL, RIDER = "label-of-the-office", "r0"
+
+
+def routes_of(routes: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    for route in routes:
+        if isinstance(route, APIRoute) or hasattr(route, "methods"):
+            for method in sorted((route.methods or {"GET"}) - {"HEAD", "OPTIONS"}):
+                yield method, route.path
+        elif hasattr(route, "original_router"):
+            yield from routes_of(route.original_router.routes)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("matrix")
+    url = f"sqlite:///{folder / 'yilu.db'}"
+    made = Service(write_study(folder / "out"), url, webhooks_private=True)
+    with made.client:
+        yield made
+
+
+def send(service: Service, who: str, call: str, names: dict[str, str], **more: Any) -> Any:  # noqa: ANN401
+    method, _, path = call.partition(" ")
+    headers = {} if who == "nobody" else {"authorization": f"Bearer {service.keys[who]}"}
+    form = "geojson" if "layers" in path else "docx"
+    return service.client.request(
+        method, path.format(**{"form": form, **names}), headers=headers, follow_redirects=False, **more
+    )
+
+
+def body_of(service: Service, who: str, call: str) -> dict[str, Any]:
+    """What each call is sent: good enough that only the key is in the way."""
+    lon, lat = place("B")
+    there, now = {"lon": lon, "lat": lat}, service.clock.now.isoformat()
+    rider = {"rider_id": "r8", "at": now, **there}
+    task = {"task_id": LABEL, "place": there, "kind": "hazard", "grid_code": "G1"}
+    one = {"datum": "wgs84", "now": now, "riders": [{"rider_id": "r8", **there, "stops": []}]}
+    plain = {"task_id": "t", "place": there, "kind": "first_response"}
+    hours = [{"earliest": now, "latest": now}]
+    bodies: dict[str, Any] = {
+        "PUT /v1/riders": {"datum": "wgs84", "riders": [rider]},
+        "POST /v1/tasks": {**task, "task_id": f"mine-of-{who}"},
+        "PUT /v1/tasks/{id}": task,
+        "POST /v1/tasks/{id}/reopen": {"reason": "again", "latest": now},
+        "POST /v1/webhooks": {"url": "http://127.0.0.1:9/x"},
+        "POST /v1/matches": {**one, "tasks": [plain]},
+        "POST /v1/alerts": {**one, "task": plain},
+        "POST /v1/slots": {**one, "task": plain, "windows": hours},
+        "POST /v1/vroom": {
+            "vehicles": [{"id": 1, "start": [lon, lat]}],
+            "jobs": [{"id": 1, "location": [lon, lat]}],
+        },
+    }
+    query: dict[str, Any] = {}
+    if call in {"POST /v1/tasks", "PUT /v1/tasks/{id}"}:
+        query = {"datum": "wgs84"}
+    if call == "GET /v1/stations/nearest":
+        query = {**there, "datum": "wgs84"}
+    sent: dict[str, Any] = {"params": query}
+    if not call.startswith(("GET", "DELETE")):
+        sent["json"] = bodies.get(call, {})
+    return sent
+
+
+@pytest.fixture(scope="module")
+def names(service: Service) -> dict[str, str]:
+    """What there is to reach: red's rider is asked for the office's task; the office has a webhook."""
+    service.riders("red", "A")
+    task = service.task("office", LABEL, task={"grid_code": "G1"})
+    (offer,) = service.ask("red", "GET", "/v1/offers")["offers"]
+    hook = service.ask("office", "POST", "/v1/webhooks", 201, json={"url": "http://127.0.0.1:9/x"})
+    return {
+        "id": task["id"], "offer_id": offer["offer_id"], "rider_id": RIDER, "webhook_id": hook["webhook_id"],
+        "secret": hook["secret"],
+    }  # fmt: skip
+
+
+def test_every_route_has_a_row(service: Service) -> None:
+    there = {f"{method} {path}" for method, path in routes_of(service.app.routes)}
+    assert there == set(TABLE)
+
+
+FORBIDDEN = {
+    "blue": ("id", "offer_id", "webhook_id"),
+    "bureau": ("id", "offer_id", "webhook_id"),
+    "grid2": ("id", "offer_id", "webhook_id"),
+    "r9": ("id", "offer_id", "webhook_id"),
+}
+
+
+def leaks(who: str, text: str, names: dict[str, str]) -> set[str]:
+    """Words of others in an answer."""
+    words = {names[name] for name in FORBIDDEN.get(who, ())} | {names["secret"]}
+    if who in FORBIDDEN:
+        words |= {LABEL, "office" if who != "grid2" else names["id"]}
+    if who not in {"red", "r0", "admin", "blue", "r9"}:
+        words |= {f'"{RIDER}"', '"red"'}
+    return {word for word in words if word in text}
+
+
+# Those who may not come first: what they try changes nothing.
+ORDER = ("nobody", "blue", "bureau", "grid2", "r9", "grid", "r0", "red", "office", "admin")
+
+
+@pytest.mark.parametrize("call", TABLE)
+def test_the_matrix(service: Service, names: dict[str, str], call: str) -> None:
+    wrong = {}
+    for who in ORDER:
+        expected = TABLE[call][ROLES.index(who)]
+        if call.endswith("/stream") and expected == "a":
+            continue
+        answer = send(service, who, call, names, **body_of(service, who, call))
+        if answer.status_code not in STATUS[expected]:
+            wrong[who] = (expected, answer.status_code, answer.text[:200])
+        told = answer.text
+        if answer.headers.get("content-type", "").startswith("application/problem"):
+            # What was asked for is repeated; nothing else may tell of it.
+            told = json.dumps({k: v for k, v in answer.json().items() if k != "instance"})
+        found = leaks(who, told, names)
+        assert not found, (who, call, found)
+    assert wrong == {}
+
+
+def test_numbers_of_events_tell_nothing_of_others(service: Service, names: dict[str, str]) -> None:
+    mine = [one["seq"] for one in service.ask("red", "GET", "/v1/events")["events"]]
+    theirs = [one["seq"] for one in service.ask("office", "GET", "/v1/events")["events"]]
+    assert mine
+    assert theirs
+    assert not set(mine) & set(theirs)
+    for seq in mine:
+        service.ask("office", "GET", "/v1/events", 422, params={"after": seq})
+    # Reading on from each of one's own gives exactly the rest.
+    for n, seq in enumerate(theirs):
+        rest = service.ask("office", "GET", "/v1/events", params={"after": seq})["events"]
+        assert [one["seq"] for one in rest] == theirs[n + 1 :]
+    assert not any(one.isdecimal() for one in itertools.chain(mine, theirs))
+
+
+def test_one_answer_for_what_is_not_ones_own_and_for_what_is_not_there(
+    service: Service, names: dict[str, str]
+) -> None:
+    """Not the least difference tells that there is something."""
+    for call in (call for call, row in TABLE.items() if "4" in row and "{" in call):
+        for who in (role for role, sign in zip(ROLES, TABLE[call], strict=True) if sign == "4"):
+            sent = body_of(service, who, call)
+            real = send(service, who, call, names, **sent)
+            made_up = dict.fromkeys(names, "0" * 24 + "-1")
+            none = send(service, who, call, made_up, **sent)
+            strip = {"instance"}
+            assert real.status_code == none.status_code == 404
+            first, second = ({k: v for k, v in a.json().items() if k not in strip} for a in (real, none))
+            assert first == second, (who, call)
+
+
+def test_every_command_is_on_record_and_refused_ones_too(service: Service, names: dict[str, str]) -> None:
+    service.ask("blue", "POST", f"/v1/tasks/{names['id']}/verify", 404, json={})
+    service.ask("r9", "GET", "/v1/tasks", 403)
+    page = service.ask("admin", "GET", "/v1/audit", params={"limit": 1000})
+    acts = page["acts"]
+    done = {(one["action"], one["outcome"]) for one in acts}
+    assert ("task.publish", "done") in done
+    assert ("webhook.add", "done") in done
+    assert ("task.verify", "not_found") in done
+    assert ("GET /v1/tasks", "forbidden") in done
+    published = next(
+        one for one in reversed(acts) if one["action"] == "task.publish" and one["outcome"] == "done"
+    )
+    assert (published["tenant_id"], published["object_id"]) == ("office", names["id"])
+    assert published["key_id"]
+    assert published["request_id"]
+    seen: list[Any] = []
+    cursor = None
+    for _ in range(len(acts)):
+        more = {"limit": 7} | ({"after": cursor} if cursor else {})
+        part = service.ask("admin", "GET", "/v1/audit", params=more)
+        seen += part["acts"]
+        cursor = part["next"]
+        if cursor is None:
+            break
+    assert seen[-len(acts) :] == acts[-len(seen) :]
+
+
+def test_keys_that_are_not_good_are_limited_by_address(tmp_path: Path) -> None:
+    made = Service(write_study(tmp_path / "out"), f"sqlite:///{tmp_path / 'yilu.db'}")
+    with made.client as client:
+        statuses = [
+            client.get("/v1/tasks", headers={"authorization": f"Bearer yl_{n:012d}_{'A' * 43}"}).status_code
+            for n in range(40)
+        ]
+        assert set(statuses[:30]) == {401}
+        assert 429 in statuses[30:]
+        made.database.close()

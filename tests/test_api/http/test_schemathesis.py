@@ -1,0 +1,97 @@
+"""The service does what its OpenAPI document says, whatever it is sent; YILU_PROOF=full asks for more."""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+import schemathesis.checks
+from live_process import Process
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from tiny_study import write_study
+
+from api.store import SERVICE, Database, keys, tenants
+
+FULL = os.environ.get("YILU_PROOF") == "full"
+CASES = 160 if FULL else 8
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+_sent: list[int] = []
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Address of a service, and the key of an admin: an admin gets furthest."""
+    folder = tmp_path_factory.mktemp("schema")
+    url = os.environ.get("YILU_PROOF_DATABASE", f"sqlite:///{folder / 'yilu.db'}")
+    database = Database(url)
+    database.migrate()
+    with database.transaction() as connection:
+        tenants.add(connection, SERVICE, tenants.Tenant("office", "Office", "office", 0.0))
+        key = keys.create(connection, SERVICE, keys.NewKey("office", "admin"), time.time())[1]
+    database.close()
+    process = Process(write_study(folder / "out"), url)
+    try:
+        process.start()
+        yield process.url, key
+    finally:
+        process.kill()
+        statuses = {status: _sent.count(status) for status in sorted(set(_sent))}
+        print(f"\n{len(_sent)} requests: {statuses}")  # noqa: T201
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_nothing_undocumented(served: tuple[str, str], mode: GenerationMode) -> None:
+    address, key = served
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+    wrong: dict[str, str] = {}
+    tried = set()
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        name = operation.label
+        # A stream has no end; what it says is tried elsewhere.
+        if operation.path.endswith("/stream"):
+            continue
+        tried.add(name)
+        try:
+            _try(operation, mode, key)
+        except hypothesis.errors.Unsatisfiable:
+            # Nothing to do wrong: a call without parameters.
+            continue
+        except BaseExceptionGroup as group:
+            wrong[name] = "; ".join(str(one)[:400] for one in group.exceptions)
+    assert len(tried) > 30
+    assert not wrong, "\n\n".join(f"{name}: {text}" for name, text in wrong.items())
+
+
+def _try(operation: Any, mode: GenerationMode, key: str) -> None:  # noqa: ANN401
+    @hypothesis.settings(
+        max_examples=CASES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+    def sent(case: schemathesis.Case) -> None:
+        if isinstance(case.query, dict) and "wait_s" in case.query:
+            # A long poll keeps its promise; here it only takes time.
+            case.query.pop("wait_s")
+        answer = case.call(headers={"authorization": f"Bearer {key}"}, timeout=120)
+        _sent.append(answer.status_code)
+        case.validate_response(answer, checks=CHECKS)
+
+    sent()
