@@ -16,9 +16,9 @@ databases, IEEE TSE 8(6), 1982), with k riders in the place of one record:
 2. A combination that tells of fewer than k riders is zero on every class with at least k riders. So rows are
    eliminated with pivots in such classes only: whoever uses a row with a pivot touches the pivot's class or
    a later pivot's, and is safe. What has no pivot is what combinations could hide in.
-3. Steps 1 and 2 are repeated on the rows without pivot, whose columns may now be proportional, until no row is
-   left (then the sums are safe) or no class is large enough. In the latter case the least worthy sum that takes part
-   in such a row is withheld too, and all begins again.
+3. Steps 1 and 2 are repeated on the rows without pivot, whose columns may now be proportional, until no row
+   is left (then the sums are safe) or no class is large enough. In the latter case the least worthy sum that
+   takes part in such a row is withheld too, and all begins again.
 
 The rule is sufficient, not necessary: it may withhold a sum too many, never one too few. It looks at who
 stands behind sums and never at their values, so what is withheld says nothing of values.
@@ -144,7 +144,7 @@ def _merged(rows: Sequence[tuple[Row, Row]], riders: Sequence[frozenset[int]]) -
 
 
 def _eliminated(rows: Sequence[tuple[Row, Row]], heavy: set[int]) -> tuple[list[tuple[Row, Row]], list[int]]:
-    """Eliminate with pivots in heavy classes; return the rows that have none of these left, and the pivots."""
+    """Eliminate with pivots in heavy classes; return the rows that have none left, and the pivots."""
     seen: dict[int, int] = {}
     for row, _ in rows:
         for c in row:

@@ -4,13 +4,13 @@ Figures are named by a path and handed in with what they count: sums over rows (
 or different riders. ``Figures.shown`` says which may be published together. Everything else is withheld: it
 is None, which is not zero.
 
-- Sums are safe against any arithmetic on all of them (`geo.privacy.audit`); k = 10 by default, as in the Mobility
-  Data Specification.
+- Sums are safe against any arithmetic on all of them (`geo.privacy.audit`); k = 10 by default, as in the
+  Mobility Data Specification.
 - A number of different riders is no sum. It is shown from k on, where the larger group that it is declared
   to be a part of and is shown too has no fewer than k riders more (or none): else the difference is a
   number of fewer than k.
-- What is shown with a larger k is shown with every smaller one from `DEFAULT_K` on, so two runs of one plan with
-  different k tell no more than the run with the smaller k.
+- What is shown with a larger k is shown with every smaller one from `DEFAULT_K` on, so two runs of one plan
+  with different k tell no more than the run with the smaller k.
 """
 
 from collections.abc import Sequence
@@ -95,7 +95,8 @@ class Figures:
         rows
             Numbers of rows of the measure, each once at most, or (r,) a mask.
         times
-            How often each of them counts: whole numbers, one for each entry of ``rows`` (for a mask: for each row).
+            How often each of them counts: whole numbers, one for each entry of ``rows`` (of a mask: each
+            row).
         rank
             0 is dearest; what has a higher one is withheld first.
         nobody

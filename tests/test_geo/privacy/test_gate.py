@@ -15,7 +15,7 @@ Part = tuple[int, ...]
 
 
 def told_by(sums: list[Part], riders: list[int], k: int) -> set[int] | None:
-    """Fewer than k riders of whom some combination of the sums tells, None where there are none: all are tried."""
+    """Fewer than k riders of whom some combination of the sums tells, None for none: all are tried."""
     if not sums:
         return None
     matrix = np.array(sums, dtype=np.float64)
