@@ -1,6 +1,7 @@
 """Places, kinds and opening hours of all stations chosen together under a yearly budget."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from siting.stations.kinds import KINDS, ExistingStation, StationKind
 __all__ = ["PlanModel", "budget_points", "plan_model", "usual_cost"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -113,8 +115,13 @@ def _hours(pattern: tuple[int, int]) -> npt.NDArray[np.bool_]:
     return out
 
 
-def budget_points(model: PlanModel, cost_s: FloatArray, result: SitingResult) -> tuple[BudgetPoint, ...]:
-    """Return coverage against money for budgets about the given one, each with its proven gap."""
+def budget_points(
+    model: PlanModel, cost_s: FloatArray, result: SitingResult, ask: Callable[[str, BoolArray], None]
+) -> tuple[BudgetPoint, ...]:
+    """Return coverage against money for budgets about the given one, each with its proven gap.
+
+    ``ask`` asks to publish a share: its path, and (n,) the points that it counts.
+    """
     budget = model.problem.budget
     total = float(model.problem.weight.sum())
     if budget is None or total == 0:
@@ -122,7 +129,7 @@ def budget_points(model: PlanModel, cost_s: FloatArray, result: SitingResult) ->
     least = float(
         sum(model.problem.option_cost[model.problem.option_site == s].min() for s in model.problem.kept)
     )
-    out = []
+    out: list[BudgetPoint] = []
     last: SitingResult | None = None
     for share in (0.5, 0.75, 1.0, 1.25, 1.5):
         if share * budget < least:
@@ -141,5 +148,6 @@ def budget_points(model: PlanModel, cost_s: FloatArray, result: SitingResult) ->
             answer = dataclasses.replace(last, bound=answer.bound, gap=max(0.0, gap))
         last = answer
         served = min(1.0, answer.objective / total)
+        ask(f"budget_curve/{len(out)}/covered_share", answer.assignment >= 0)
         out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap))
     return tuple(out)

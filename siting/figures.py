@@ -1,4 +1,4 @@
-"""Figures of a study by site, cell, unit grid and street, with the k rule applied to every one."""
+"""Figures of a study by site, cell, unit grid and street, and what each of them counts."""
 
 import dataclasses
 
@@ -8,6 +8,7 @@ import shapely
 
 from geo.privacy import suppress
 from siting.columns import GridColumns
+from siting.demand.asked import Asked
 from siting.demand.hourly import hourly_figures
 from siting.demand.weighted import Demand, DemandLayer, distinct_riders
 from siting.inputs import StudySettings
@@ -77,11 +78,12 @@ def kind_and_hours(
     return kind, pattern
 
 
-def demand_cells(demand: Demand, ways: Ways, cell_m: float, k: int) -> tuple[DemandCell, ...]:
-    """Return rest demand and due breaks by square cells of ``cell_m``, k-suppressed.
+def demand_cells(demand: Demand, ways: Ways, cell_m: float, asked: Asked) -> tuple[DemandCell, ...]:
+    """Return rest demand and due breaks by square cells of ``cell_m``, and ask to publish them.
 
     Cells without any figure to show are left out.
     """
+    k = asked.k
     xy = ways.project(demand.lonlat)
     cell = np.floor(xy / cell_m).astype(np.int64)
     cells, label = np.unique(cell, axis=0, return_inverse=True)
@@ -91,6 +93,8 @@ def demand_cells(demand: Demand, ways: Ways, cell_m: float, k: int) -> tuple[Dem
     rest = _cells_by_hour(demand.rest, label, len(cells), days, k)
     due = _cells_by_hour(demand.due_break, label, len(cells), days, k)
     due_riders = distinct_riders(demand.due_break, label, len(cells))
+    members = np.argsort(label, kind="stable")
+    cuts = np.searchsorted(label[members], np.arange(len(cells) + 1))
     out: list[DemandCell] = []
     for c, (cx, cy) in enumerate(cells.tolist()):
         if riders[c] < k and due_riders[c] < k:
@@ -98,9 +102,16 @@ def demand_cells(demand: Demand, ways: Ways, cell_m: float, k: int) -> tuple[Dem
         corners = np.array([[cx, cy], [cx + 1, cy], [cx + 1, cy + 1], [cx, cy + 1], [cx, cy]]) * cell_m
         ring = tuple((round(float(x), 6), round(float(y), 6)) for x, y in ways.unproject(corners))
         centre = ways.unproject((np.array([[cx, cy]]) + 0.5) * cell_m)[0]
+        cell_id = f"C{len(out) + 1:05d}"
+        inside = members[cuts[c] : cuts[c + 1]]
+        mask = np.zeros(len(label), dtype=np.bool_)
+        mask[inside] = True
+        asked.riders(f"cells/{cell_id}/riders", "rest", mask, "layers/rest/riders")
+        asked.by_hour(f"cells/{cell_id}/rest_min_by_hour", "rest", mask, "cell")
+        asked.by_hour(f"cells/{cell_id}/due_break_min_by_hour", "due_break", mask, "cell")
         out.append(
             DemandCell(
-                cell_id=f"C{len(out) + 1:05d}",
+                cell_id=cell_id,
                 ring=ring,
                 centre=(round(float(centre[0]), 6), round(float(centre[1]), 6)),
                 riders=int(riders[c]) if riders[c] >= k else None,
@@ -134,9 +145,11 @@ class Marked:
 
 
 def grid_figures(
-    grids: GridColumns, demand: Demand, covered: BoolArray, sites: Marked, pickups: Marked, k: int
+    grids: GridColumns, demand: Demand, covered: BoolArray, sites: Marked, pickups: Marked, asked: Asked
 ) -> tuple[GridFigures, ...]:
-    """Return figures by unit grid, ordered by code; grids without demand and sites keep their row.
+    """Return figures by unit grid, ordered by code, and ask to publish them.
+
+    Grids without demand and sites keep their row.
 
     Parameters
     ----------
@@ -144,7 +157,7 @@ def grid_figures(
     demand : demand points and layers
     covered : (n,) which demand points a station of the plan is near enough to
     sites, pickups : stations and pick-up points of the plan
-    k : least number of riders behind a figure
+    asked : where figures ask to be published
     """
     codes, polygons = grids.codes, grids.polygons
     shapes = np.array(polygons, dtype=object)
@@ -157,14 +170,13 @@ def grid_figures(
     for g in sorted(range(len(codes)), key=lambda g: codes[g]):
         mask = np.zeros(len(demand.lonlat), dtype=np.bool_)
         mask[inside[g]] = True
-        _, total = hourly_figures(demand.rest, mask, days, k)
+        _, total = hourly_figures(demand.rest, mask, days, asked.k)
         rows = mask[demand.rest.point]
         riders = len(np.unique(demand.rest.rider[rows]))
-        # a share tells both parts: each must be nobody or at least k riders
-        parts = [
-            len(np.unique(demand.rest.rider[rows & (covered[demand.rest.point] == c)])) for c in (True, False)
-        ]
-        told = riders >= k and all(p == 0 or p >= k for p in parts)
+        path = f"grids/{codes[g]}"
+        asked.riders(f"{path}/riders", "rest", mask, "layers/rest/riders")
+        asked.minutes(f"{path}/rest_min_a_day", "rest", mask, "grid")
+        asked.share(f"{path}/covered_share", "rest", mask & covered, mask, "grid")
         whole = float(demand.rest.minutes[rows].sum())
         part = float(demand.rest.minutes[rows & covered[demand.rest.point]].sum())
         out.append(
@@ -172,9 +184,9 @@ def grid_figures(
                 code=codes[g],
                 name=grids.names[g],
                 rings=_rings(polygons[g]),
-                riders=riders if riders >= k else None,
+                riders=riders if riders >= asked.k else None,
                 rest_min_a_day=total,
-                covered_share=part / whole if told and whole > 0 else None,
+                covered_share=part / whole if riders >= asked.k and whole > 0 else None,
                 site_ids=tuple(sites.ids[s] for s in at_site[g]),
                 pickup_ids=tuple(pickups.ids[s] for s in at_pickup[g]),
             )
@@ -210,19 +222,23 @@ def _rings(shape: shapely.Geometry) -> tuple[tuple[tuple[float, float], ...], ..
     return tuple(tuple((round(float(x), 6), round(float(y), 6)) for x, y in p.exterior.coords) for p in parts)
 
 
-def layer_figures(demand: Demand, settings: StudySettings, covered: BoolArray) -> tuple[LayerFigures, ...]:
+def layer_figures(
+    demand: Demand, settings: StudySettings, covered: BoolArray, asked: Asked
+) -> tuple[LayerFigures, ...]:
     """Return each layer of demand for itself: weight, minutes a day, and the share that the plan serves.
 
+    Asks to publish them; passing riders are a part of the riders of the traces, as all others.
     ``covered`` (n,) says which demand points a station of the plan is near enough to.
     """
     out = []
     for name, layer in demand.layers():
         rows = covered[layer.point]
         total = float(layer.minutes.sum())
-        # a share tells both parts: each must be nobody or at least k riders
-        parts = [len(np.unique(layer.rider[rows == served])) for served in (True, False)]
         riders = len(np.unique(layer.rider))
         told = riders >= settings.k
+        asked.riders(f"layers/{name}/riders", name, None, "riders")
+        asked.minutes(f"layers/{name}/min_a_day", name, None, "total")
+        asked.share(f"layers/{name}/covered_share", name, covered, None, "plan")
         out.append(
             LayerFigures(
                 name=name,
@@ -230,9 +246,7 @@ def layer_figures(demand: Demand, settings: StudySettings, covered: BoolArray) -
                 limit_s=settings.passing_limit_s if name == "passing" else settings.limit_s,
                 riders=riders if told else None,
                 min_a_day=total / max(1, len(demand.days)) if told else None,
-                covered_share=float(layer.minutes[rows].sum()) / total
-                if told and total > 0 and all(p == 0 or p >= settings.k for p in parts)
-                else None,
+                covered_share=float(layer.minutes[rows].sum()) / total if told and total > 0 else None,
             )
         )
     return tuple(out)

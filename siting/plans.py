@@ -1,14 +1,16 @@
 """A chosen plan and what can be said about it: its sites, its coverage beside others, its cost curve."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from siting.choice import usual_cost
+from siting.demand.asked import Asked
 from siting.demand.hourly import hourly_figures, riders_behind
 from siting.demand.weighted import Demand
-from siting.figures import assign, kind_and_hours
+from siting.figures import Assigned, assign, kind_and_hours
 from siting.inputs import StudySettings
 from siting.problems.define import MaxCover
 from siting.problems.reach import Reach
@@ -20,7 +22,7 @@ from siting.stations.hours import open_by_hour, parse_hours, span_text
 from siting.stations.kinds import ExistingStation, StationKind
 from siting.travel_times import Ways
 
-__all__ = ["REACH_S", "Plan", "budget_curve", "coverage_table", "describe_sites", "rising"]
+__all__ = ["REACH_S", "Checks", "Plan", "budget_curve", "coverage_table", "describe_sites", "rising", "until"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -84,6 +86,21 @@ class _Run:
     """(24,) Share (0-1) of each hour in which it is open."""
 
 
+Ask = Callable[[str, BoolArray], None]
+"""Asks to publish a share of weighted demand: its path, and (n,) the points that it counts."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Checks:
+    """How the plan is compared with other ways of choosing."""
+
+    settings: StudySettings
+    days: dict[str, BoolArray]
+    """(days,) those of "training" and "held_out"."""
+    asked: Asked
+    rng: np.random.Generator
+
+
 def _standing_run(plan: Plan, site: int) -> _Run:
     """Return how a station that stands today is run in the plan."""
     station = plan.existing[site]
@@ -130,8 +147,9 @@ def describe_sites(
     chosen_share: FloatArray | None,
     ways: Ways,
     settings: StudySettings,
+    asked: Asked,
 ) -> tuple[Site, ...]:
-    """Return every station of the plan with its figures.
+    """Return every station of the plan with its figures, and ask to publish them.
 
     Parameters
     ----------
@@ -141,6 +159,7 @@ def describe_sites(
     chosen_share : (sites,) how often each is chosen in resamples, None when not asked for
     ways : streets
     settings : k, mode
+    asked : where figures ask to be published
     """
     chosen = list(plan.chosen)
     served = assign(plan.cost_s[:, chosen], plan.limit_s)
@@ -160,6 +179,7 @@ def describe_sites(
             run = _new_run(plan, site, weight[mine.nearest].sum(axis=0), streets[row])
         share = None if total is None else float(rest[mine.nearest].sum()) / all_rest
         shut_min = float((weight_of_rest(demand, mine.nearest) * (1 - run.open_share)).sum()) / max(1, days)
+        _ask(asked, plan.site_ids[site], mine, run.open_share)
         only_shown = riders_behind(demand.rest, mine.only) >= settings.k
         shut_shown = riders_behind(demand.rest, mine.nearest, run.open_share < 1) >= settings.k
         out.append(
@@ -180,7 +200,7 @@ def describe_sites(
                 chosen_share=None if chosen_share is None or old else float(chosen_share[site]),
                 reach=tuple(zip(REACH_S, reach[row], strict=True)),
                 reason=_reason(plan, site, share),
-                until=_until(hours),
+                until=until(hours),
                 due_break_min_a_day=hourly_figures(demand.due_break, mine.nearest, days, settings.k)[1],
                 passing_riders_a_day=_passing(demand, mine.nearest, settings),
             )
@@ -188,7 +208,20 @@ def describe_sites(
     return tuple(out)
 
 
-def _until(hours: tuple[float | None, ...]) -> tuple[tuple[int, float | None], ...]:
+def _ask(asked: Asked, site_id: str, mine: Assigned, open_share: FloatArray) -> None:
+    """Ask to publish the figures of one station."""
+    path = f"sites/{site_id}"
+    asked.minutes(f"{path}/rest_min_a_day", "rest", mine.nearest, "station")
+    asked.by_hour(f"{path}/rest_min_by_hour", "rest", mine.nearest, "station_hour")
+    asked.share(f"{path}/only_here_share", "rest", mine.only, None, "station")
+    asked.minutes(f"{path}/extra_rest_hours_if_longer", "rest", mine.nearest, "station", hours=1 - open_share)
+    asked.minutes(f"{path}/due_break_min_a_day", "due_break", mine.nearest, "station")
+    asked.minutes(f"{path}/passing_riders_a_day", "passing", mine.nearest, "station")
+    # how often it is chosen is a figure of all riders
+    asked.minutes(f"{path}/chosen_share", "rest", None, "total")
+
+
+def until(hours: tuple[float | None, ...]) -> tuple[tuple[int, float | None], ...]:
     """Return for each closing hour the rest-hours a day served after 18:00, from published figures only."""
     out = []
     for closing in CLOSING_H:
@@ -220,8 +253,7 @@ def coverage_table(
     problem: MaxCover,
     rest: dict[str, FloatArray],
     ways: Ways,
-    settings: StudySettings,
-    rng: np.random.Generator,
+    checks: Checks,
 ) -> tuple[Coverage, ...]:
     """Compare the plan with other ways of adding as many stations to the existing ones.
 
@@ -229,6 +261,7 @@ def coverage_table(
     All choices see the training days only. ``rest`` holds (n,) rest minutes of "training"
     and, where days were held out, "held_out".
     """
+    settings, rng = checks.settings, checks.rng
     old = len(plan.existing)
     added = plan.added
     xy = ways.project(demand_lonlat)
@@ -255,11 +288,16 @@ def coverage_table(
         choices["random"] = [np.concatenate([within[:, :old], within[:, old + d]], axis=1) for d in draws]
         return choices
 
-    def share(days: str, choices: list[BoolArray]) -> float:
+    def share(method: str, column: str, choices: list[BoolArray]) -> float | None:
+        days = column.removesuffix("_5_min")
+        if days not in rest:
+            return None
+        # as often as a draw covers a point
+        times = np.array([within.any(axis=1) for within in choices], dtype=np.int64).sum(axis=0)
+        path, rank = f"coverage/{method}/{column}", "plan" if method == "yilu" else "other"
+        checks.asked.minutes(path, "rest", times, rank, days=checks.days[days], nobody=True)
+        checks.asked.minutes(path, "rest", None, rank, days=checks.days[days])
         return float(np.mean([covered_share(rest[days], within) for within in choices]))
-
-    def held_out(choices: list[BoolArray]) -> float | None:
-        return share("held_out", choices) if "held_out" in rest else None
 
     at_limit = reached(plan.cost_s <= plan.limit_s, plan.limit_s)
     five_min = at_limit
@@ -270,10 +308,10 @@ def coverage_table(
         Coverage(
             method=method,
             sites=count,
-            training=share("training", at_limit[method]),
-            held_out=held_out(at_limit[method]),
-            training_5_min=share("training", five_min[method]),
-            held_out_5_min=held_out(five_min[method]),
+            training=share(method, "training", at_limit[method]),
+            held_out=share(method, "held_out", at_limit[method]),
+            training_5_min=share(method, "training_5_min", five_min[method]),
+            held_out_5_min=share(method, "held_out_5_min", five_min[method]),
         )
         for method, count in sites.items()
     )
@@ -286,6 +324,7 @@ def budget_curve(
     reach: Reach,
     rng: np.random.Generator,
     most_points: int = 12,
+    ask: Ask | None = None,
 ) -> tuple[BudgetPoint, ...]:
     """Return coverage against yearly cost for growing numbers of stations, each with its proven gap.
 
@@ -298,12 +337,13 @@ def budget_curve(
     counts = sorted({round(float(c)) for c in np.linspace(1, top, min(top, most_points))} | {chosen_now})
     total = float(problem.weight.sum())
     standing = sum(usual_cost(s) for s in plan.existing)
-    out = []
+    out, reached = [], {}
     for count in counts:
         part = dataclasses.replace(problem, sites=old + count)
         answer = search_cover(part, reach, rng, rounds=60)
         chosen = plan.chosen if count == chosen_now else answer.chosen
-        covered = float(problem.weight[(plan.cost_s[:, list(chosen)] <= plan.limit_s).any(axis=1)].sum())
+        inside = np.asarray((plan.cost_s[:, list(chosen)] <= plan.limit_s).any(axis=1))
+        covered = float(problem.weight[inside].sum())
         bound = max(covered, bound_cover(part, reach, covered, steps=400).bound)
         served = assign(plan.cost_s[:, list(chosen)], plan.limit_s)
         cost = standing
@@ -314,13 +354,18 @@ def budget_curve(
         # the bound is a sum of floats: a millionth is none
         gap = 0.0 if bound <= 0 else round((bound - covered) / bound, 6)
         out.append(BudgetPoint(cost, old + count, min(1.0, covered / total) if total else 0.0, gap))
-    return rising(out)
+        reached[id(out[-1])] = inside
+    curve = rising(out)
+    for number, point in enumerate(curve):
+        if ask is not None:
+            ask(f"budget_curve/{number}/covered_share", reached[id(point)])
+    return curve
 
 
 def rising(points: list[BudgetPoint]) -> tuple[BudgetPoint, ...]:
     """Return the points that serve more than every cheaper one, from cheap to dear."""
     out: list[BudgetPoint] = []
-    for point in sorted(points, key=lambda p: (p.cost_yuan, -p.covered_share, p.sites)):
-        if not out or point.covered_share > out[-1].covered_share:
+    for point in sorted(points, key=lambda p: (p.cost_yuan, -(p.covered_share or 0.0), p.sites)):
+        if not out or (point.covered_share or 0.0) > (out[-1].covered_share or 0.0):
             out.append(point)
     return tuple(out)

@@ -1,7 +1,8 @@
 """The frozen result of one study: all that maps, reports and the service may show.
 
-Everything in here is already safe to publish: no rider id, and every figure that stands for fewer
-than ``k`` riders is ``None`` (redacted), never zero. Positions are (lon, lat) in WGS-84 degrees;
+What `siting.study.run_study` returns is safe to publish: no rider id, and every figure that stands for fewer
+than ``k`` riders, or from which one that does could be worked out, is ``None`` (redacted), never zero
+(`siting.published`). Positions are (lon, lat) in WGS-84 degrees;
 hours are local hours of the city, 0-23; figures "a day" are means over the days of the period.
 """
 
@@ -135,7 +136,7 @@ class HotSpot:
     radius_m: float
     ring: Ring
     """A circle that holds nine tenths of its rest."""
-    riders: int
+    riders: int | None
     rest_min_a_day: float | None
     rest_min_by_hour: Hours
     site_id: str
@@ -220,8 +221,8 @@ class Solution:
     """How the solver ended."""
 
     status: str
-    objective: float
-    bound: float
+    objective: float | None
+    bound: float | None
     gap: float
     """(bound - objective) / bound, 0 when proven optimal."""
 
@@ -233,10 +234,10 @@ class Coverage:
     method: str
     """``yilu``, ``existing``, ``kmeans``, ``busiest`` or ``random`` (mean of 100)."""
     sites: int
-    training: float
+    training: float | None
     held_out: float | None
-    """None where no days were held out."""
-    training_5_min: float
+    """None also where no days were held out."""
+    training_5_min: float | None
     """The same within 5 minutes, whatever the limit of the study."""
     held_out_5_min: float | None
 
@@ -247,7 +248,7 @@ class BudgetPoint:
 
     cost_yuan: float
     sites: int
-    covered_share: float
+    covered_share: float | None
     gap: float
 
 
@@ -296,10 +297,10 @@ class Study:
     synthetic: bool
     bounds: tuple[float, float, float, float]
     """West, south, east, north."""
-    riders: int
-    stay_points: int
-    stay_points_by_kind: tuple[tuple[str, int], ...]
-    demand_min_a_day: float
+    riders: int | None
+    stay_points: int | None
+    stay_points_by_kind: tuple[tuple[str, int | None], ...]
+    demand_min_a_day: float | None
     """Rider-minutes of rest a day in the training days."""
     sites: tuple[Site, ...]
     audit: tuple[AuditFinding, ...]

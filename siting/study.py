@@ -10,6 +10,7 @@ from geo.errors import InputError
 from geo.stays import KINDS
 from siting.choice import PlanModel, budget_points, plan_model
 from siting.columns import StayColumns
+from siting.demand.asked import Asked
 from siting.demand.events import due_events, stay_events, stops_beside
 from siting.demand.hotspots import PlanStations, find_hot_spots
 from siting.demand.names import MapNames, name_places
@@ -17,10 +18,11 @@ from siting.demand.passing import passing_events, published_flows
 from siting.demand.weighted import Demand, Events, build_demand, by_hour
 from siting.figures import Marked, demand_cells, grid_figures, grid_of, kind_figures, layer_figures
 from siting.inputs import StudyInputs, StudySettings
-from siting.plans import Plan, budget_curve, coverage_table, describe_sites
+from siting.plans import Checks, Plan, budget_curve, coverage_table, describe_sites
 from siting.problems.define import MaxCover, SitingResult
 from siting.problems.highs import Limits
 from siting.problems.reach import Reach, reach_within
+from siting.published import published
 from siting.results import (
     AuditFinding,
     BudgetPoint,
@@ -42,7 +44,7 @@ from siting.stations.audit import VISIT_M, Offered, Rests, Standing, audit_stati
 from siting.stations.pickups import CompoundMap, DropOffs, GateWaits, RiderWays, pick_up_points
 from siting.travel_times import StreetWays, Ways
 
-__all__ = ["Progress", "StudyInputs", "StudySettings", "run_study", "suggest_pickups"]
+__all__ = ["Progress", "StudyInputs", "StudySettings", "measured_study", "run_study", "suggest_pickups"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -64,6 +66,8 @@ class _Wanted:
     """(days,) the others."""
     weight: FloatArray
     """(n, 24) weighted rider-minutes a training day."""
+    asked: Asked
+    """The figures that ask to be published."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -117,6 +121,15 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     InputError
         When there is no rest, too few days, or fewer candidates than new sites.
     """
+    study, asked = measured_study(inputs, progress)
+    return published(study, asked.figures.shown())
+
+
+def measured_study(inputs: StudyInputs, progress: Progress | None = None) -> tuple[Study, Asked]:
+    """Return the study before the gate, and what each of its figures counts: for tests and measurements only.
+
+    Parameters and errors are those of `run_study`. Nothing of it may be published.
+    """
     ways: Ways = StreetWays(inputs.network)
 
     def tell(stage: str) -> None:
@@ -140,13 +153,13 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     tell("audit")
     audit = _audit(inputs, ways, wanted, sites, chosen.plan)
     tell("pickups")
-    pickups = _named_pickups(inputs, ways, len(wanted.demand.days))
+    pickups = _named_pickups(inputs, ways, wanted)
     tell("figures")
     described = _Described(stations, hot_spots, audit, pickups)
     study = _study(inputs, ways, wanted, chosen, checked, described)
     if progress is not None:
         progress("done", len(STAGES), len(STAGES))
-    return study
+    return study, wanted.asked
 
 
 def _wanted(inputs: StudyInputs, ways: Ways) -> _Wanted:
@@ -168,7 +181,14 @@ def _wanted(inputs: StudyInputs, ways: Ways) -> _Wanted:
             f"({demand.days[0]} to {demand.days[-1]}); it must lie in 0-{days - 1}."
         )
     training, held_out = split_days(days, settings.held_out_days)
-    return _Wanted(rests, demand, training, held_out, demand.weight(settings.weights, training))
+    asked = Asked(settings.k)
+    asked.figures.add_riders("riders", np.arange(inputs.riders))
+    asked.of_demand(demand)
+    for kind in KINDS:
+        asked.of_stays(kind, stay_events(inputs.stays, kind).rider)
+    asked.all_stays("stay_points")
+    asked.minutes("demand_min_a_day", "rest", None, "total", days=training)
+    return _Wanted(rests, demand, training, held_out, demand.weight(settings.weights, training), asked)
 
 
 def _cost_s(settings: StudySettings, ways: Ways, demand: Demand, lonlat: FloatArray) -> FloatArray:
@@ -236,11 +256,18 @@ def _check(inputs: StudyInputs, ways: Ways, wanted: _Wanted, chosen: _Chosen) ->
         if days.any()
     }
     shares = _stability(inputs, demand, wanted.training, reach, chosen.problem)
-    coverage = coverage_table(plan, demand.lonlat, chosen.problem, rest, ways, settings, _rng(settings, 1))
+    days = {"training": wanted.training, "held_out": wanted.held_out}
+    checks = Checks(settings, days, wanted.asked, _rng(settings, 1))
+    coverage = coverage_table(plan, demand.lonlat, chosen.problem, rest, ways, checks)
+
+    def ask(path: str, points: BoolArray) -> None:
+        for part in (points, np.ones(len(points), dtype=np.bool_)):
+            wanted.asked.weighted(path, settings.weights, part, wanted.training, "other")
+
     if chosen.model is None:
-        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2))
+        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2), ask=ask)
     else:
-        curve = budget_points(chosen.model, plan.cost_s, chosen.result)
+        curve = budget_points(chosen.model, plan.cost_s, chosen.result, ask)
     return _Checked(shares, rest, coverage, curve)
 
 
@@ -285,7 +312,9 @@ def _stations(
     inputs: StudyInputs, ways: Ways, wanted: _Wanted, plan: Plan, chosen_share: FloatArray | None
 ) -> tuple[Site, ...]:
     """Return the stations of the plan, each under a name where the map knows one."""
-    sites = describe_sites(plan, wanted.demand, wanted.weight, chosen_share, ways, inputs.settings)
+    sites = describe_sites(
+        plan, wanted.demand, wanted.weight, chosen_share, ways, inputs.settings, wanted.asked
+    )
     names = _names(inputs, ways, [site.lonlat for site in sites])
     return tuple(
         dataclasses.replace(site, name=name) if name and site.name == site.site_id else site
@@ -309,7 +338,7 @@ def _hot_spots(inputs: StudyInputs, ways: Ways, wanted: _Wanted, plan: Plan) -> 
         stations,
         timezone=settings.timezone,
         days=len(wanted.demand.days),
-        k=settings.k,
+        asked=wanted.asked,
     )
 
 
@@ -327,7 +356,7 @@ def _audit(
         Rests(ways.project(rests.lonlat), rests.rider, rests.start_s, rests.end_s),
         demand,
         timezone=settings.timezone,
-        k=settings.k,
+        asked=wanted.asked,
     )
 
 
@@ -336,8 +365,8 @@ def _at_the_door(xy_m: FloatArray, stations_xy_m: FloatArray) -> BoolArray:
     return np.asarray(np.hypot(*(xy_m[:, None] - stations_xy_m[None]).transpose(2, 0, 1)) <= VISIT_M)
 
 
-def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
-    """Suggest pick-up points from the stays at doors and gates."""
+def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int, asked: Asked) -> tuple[PickupPoint, ...]:
+    """Suggest pick-up points from the stays at doors and gates, with their figures before the gate."""
     drops, waits = stay_events(inputs.stays, "dropoff"), stay_events(inputs.stays, "gate")
     compounds = inputs.network.compounds
     before, after = stops_beside(inputs.stays, drops)
@@ -357,13 +386,13 @@ def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupP
         RiderWays(inputs.settings.mode, ways, StreetWays(free)),
         inputs.settings.pickups,
         days=days,
-        k=inputs.settings.k,
+        asked=asked,
     )
 
 
-def _named_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
+def _named_pickups(inputs: StudyInputs, ways: Ways, wanted: _Wanted) -> tuple[PickupPoint, ...]:
     """Return the pick-up points, each under a name where the map knows one."""
-    pickups = suggest_pickups(inputs, ways, days)
+    pickups = suggest_pickups(inputs, ways, len(wanted.demand.days), wanted.asked)
     names = _names(inputs, ways, [point.lonlat for point in pickups])
     return tuple(
         point if point.compound else dataclasses.replace(point, compound=name)
@@ -380,7 +409,9 @@ def _study(
     described: _Described,
 ) -> Study:
     """Freeze everything, with the figures by cell, street and unit grid."""
-    settings, demand, result = inputs.settings, wanted.demand, chosen.result
+    settings, demand, result, asked = inputs.settings, wanted.demand, chosen.result, wanted.asked
+    for name in ("objective", "bound"):
+        asked.weighted(f"solution/{name}", settings.weights, result.assignment >= 0, wanted.training, "plan")
     return Study(
         title=inputs.title,
         city=inputs.city,
@@ -402,9 +433,9 @@ def _study(
         sites=described.sites,
         audit=described.audit,
         pickups=described.pickups,
-        cells=demand_cells(demand, ways, settings.publish_cell_m, settings.k),
-        flows=published_flows(inputs.flows, inputs.network, settings.timezone, settings.k),
-        grids=_grids(inputs, demand, chosen, described.pickups),
+        cells=demand_cells(demand, ways, settings.publish_cell_m, asked),
+        flows=published_flows(inputs.flows, inputs.network, settings.timezone, asked),
+        grids=_grids(inputs, wanted, chosen, described.pickups),
         refusals=_refusals(chosen.plan),
         solution=Solution(result.status, result.objective, result.bound, result.gap),
         coverage=checked.coverage,
@@ -412,7 +443,7 @@ def _study(
         accounts=inputs.accounts,
         matching=None,
         hot_spots=described.hot_spots,
-        layers=layer_figures(demand, settings, result.assignment >= 0),
+        layers=layer_figures(demand, settings, result.assignment >= 0, asked),
         kinds=kind_figures(settings.kinds),
     )
 
@@ -430,19 +461,19 @@ def _kinds(stays: StayColumns) -> tuple[tuple[str, int], ...]:
 
 
 def _grids(
-    inputs: StudyInputs, demand: Demand, chosen: _Chosen, pickups: tuple[PickupPoint, ...]
+    inputs: StudyInputs, wanted: _Wanted, chosen: _Chosen, pickups: tuple[PickupPoint, ...]
 ) -> tuple[GridFigures, ...]:
     if inputs.grids is None:
         return ()
     plan = chosen.plan
     return grid_figures(
         inputs.grids,
-        demand,
+        wanted.demand,
         chosen.result.assignment >= 0,
         Marked(plan.lonlat[list(plan.chosen)], tuple(plan.site_ids[s] for s in plan.chosen)),
         Marked(
             np.array([p.lonlat for p in pickups], dtype=np.float64).reshape(-1, 2),
             tuple(p.pickup_id for p in pickups),
         ),
-        inputs.settings.k,
+        wanted.asked,
     )

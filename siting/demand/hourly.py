@@ -1,4 +1,4 @@
-"""Demand inside a mask hour by hour, and the riders behind it, with the k rule applied."""
+"""Demand inside a mask hour by hour, and the riders behind it, less what fewer than k riders stand behind."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,7 @@ BoolArray = npt.NDArray[np.bool_]
 def hourly_figures(
     layer: DemandLayer, inside: BoolArray, days: int, k: int
 ) -> tuple[tuple[float | None, ...], float | None]:
-    """Return (24 minutes a day, their total) of the points inside; None behind fewer than k riders.
-
-    Where the total less the hours that are shown would stand for fewer than k riders, the hour with the
-    fewest riders is withheld too, until it does not.
-    """
+    """Return (24 minutes a day, their total) of the points inside; None behind fewer than k riders."""
     rows = inside[layer.point]
     hour, rider, minutes = layer.hour[rows], layer.rider[rows], layer.minutes[rows]
     total = np.bincount(hour, weights=minutes, minlength=24) / max(1, days)
@@ -27,13 +23,7 @@ def hourly_figures(
         pairs = np.unique(hour * (int(rider.max()) + 1) + rider)
         riders = np.bincount(pairs // (int(rider.max()) + 1), minlength=24)
     whole = suppress(np.array([total.sum()]), np.array([len(np.unique(rider))]), k)[0]
-    hidden = riders < k
-    while True:
-        behind = len(np.unique(rider[hidden[hour]]))
-        if behind == 0 or behind >= k or hidden.all():
-            break
-        hidden[np.argmin(np.where(hidden, np.iinfo(np.int64).max, riders))] = True
-    return tuple(suppress(total, np.where(hidden, 0, riders), k)), whole
+    return tuple(suppress(total, riders, k)), whole
 
 
 def riders_behind(layer: DemandLayer, inside: BoolArray, hours: BoolArray | None = None) -> int:

@@ -265,8 +265,8 @@ def _about_data(study: Study) -> tuple[Say, ...]:
             (
                 ("period", period_of(study)),
                 ("days", Quantity(study.days, "count")),
-                ("riders", Quantity(study.riders, "count")),
-                ("stays", Quantity(study.stay_points, "count")),
+                ("riders", Quantity(study.riders, "count", redacted=True)),
+                ("stays", Quantity(study.stay_points, "count", redacted=True)),
             ),
         )
     ]
@@ -307,7 +307,10 @@ def _findings(study: Study, suggested: int, existing: int) -> tuple[Say, ...]:
     said = [
         Say(
             "say.demand",
-            (("demand", Quantity(study.demand_min_a_day, "min_a_day")), ("period", period_of(study))),
+            (
+                ("demand", Quantity(study.demand_min_a_day, "min_a_day", redacted=True)),
+                ("period", period_of(study)),
+            ),
         )
     ]
     by_method = {c.method: c for c in study.coverage}
@@ -318,15 +321,20 @@ def _findings(study: Study, suggested: int, existing: int) -> tuple[Say, ...]:
             ("suggested", Quantity(suggested, "count")),
             ("existing", Quantity(existing, "count")),
             ("limit", limit),
-            ("training", Quantity(chosen.training, "share")),
+            ("training", Quantity(chosen.training, "share", redacted=True)),
         )
-        if chosen.held_out is None:
+        if not study.held_out_days:
             said.append(Say("say.covered_all_days", known))
         else:
-            said.append(Say("say.covered", (*known, ("held_out", Quantity(chosen.held_out, "share")))))
+            said.append(
+                Say("say.covered", (*known, ("held_out", Quantity(chosen.held_out, "share", redacted=True))))
+            )
     if today:
         said.append(
-            Say("say.covered_today", (("limit", limit), ("training", Quantity(today.training, "share"))))
+            Say(
+                "say.covered_today",
+                (("limit", limit), ("training", Quantity(today.training, "share", redacted=True))),
+            )
         )
     if by_method.keys() & {"kmeans", "busiest", "random"}:
         said.append(Say("say.covered_others"))

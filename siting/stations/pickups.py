@@ -17,11 +17,13 @@ from scipy.spatial import cKDTree
 from sklearn.cluster import DBSCAN
 
 from geo.errors import InputError
+from siting.demand.asked import Asked
 from siting.demand.clusters import density_clusters
 from siting.results import Gate, PickupPoint
 from siting.travel_times import Ways
 
 __all__ = [
+    "PICKUP_FIGURES",
     "CompoundMap",
     "DropOffs",
     "GateWaits",
@@ -35,6 +37,10 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+PICKUP_FIGURES = (
+    "drop_offs_a_day", "saved_min_a_day", "walk_median_m", "walk_max_m", "residents_walk_m_a_day"
+)  # fmt: skip
+"""Figures of a point that stand for the deliveries which it takes over."""
 TOWER_RADIUS_M = 150.0
 """A chain of towers twice as wide is cut: one pick-up point could not serve it."""
 DETOUR = 1.3
@@ -153,6 +159,20 @@ class _Spot:
     in_osm: bool
 
 
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Found:
+    """One point, and whose stays its figures count."""
+
+    saved_min: float
+    """A day."""
+    point: PickupPoint
+    served: IntArray
+    """Deliveries that it takes over."""
+    spots: list[_Spot]
+    waits: IntArray
+    """All waits of its compound or tower."""
+
+
 def group_drop_offs(xy_m: FloatArray, compound: IntArray, near_m: float, least: int) -> IntArray:
     """Return (d,) the group of each drop-off, -1 for scattered ones.
 
@@ -179,9 +199,9 @@ def pick_up_points(
     rules: PickupRules,
     *,
     days: int,
-    k: int,
+    asked: Asked,
 ) -> tuple[PickupPoint, ...]:
-    """Suggest pick-up points, ranked by rider-minutes saved a day.
+    """Suggest pick-up points, ranked by rider-minutes saved a day, and ask to publish their figures.
 
     Parameters
     ----------
@@ -190,22 +210,22 @@ def pick_up_points(
     riders : streets and mode
     rules : limits
     days : days of the data
-    k : least number of riders behind a published figure
+    asked : where figures ask to be published
     """
     if len(drop_offs.lonlat) == 0 or rules.most == 0:
         return ()
     ways = riders.ways
     xy = ways.project(drop_offs.lonlat)
     compound = ways.compound_of(drop_offs.lonlat)
-    label = group_drop_offs(xy, compound, rules.near_m, max(5, k))
+    label = group_drop_offs(xy, compound, rules.near_m, max(5, asked.k))
     wait_xy = ways.project(waits.lonlat.reshape(-1, 2))
     after = next_drop_off(waits, wait_xy, drop_offs, xy)
     wait_label = np.where(after >= 0, label[np.maximum(after, 0)], -1)
     gate_s = np.zeros(len(xy))
     np.add.at(gate_s, after[after >= 0], waits.stay_s[after >= 0])
-    task = _Task(drop_offs, waits, xy, gate_s, riders, rules, days, k)
+    task = _Task(drop_offs, waits, xy, gate_s, riders, rules, days, asked.k)
     osm_xy = ways.project(city.gates_lonlat.reshape(-1, 2))
-    found: list[tuple[float, PickupPoint]] = []
+    found: list[_Found] = []
     for members in _worth_a_look(task, label):
         group = int(label[members[0]])
         inside = int(compound[members[0]])
@@ -213,14 +233,26 @@ def pick_up_points(
         rows = np.nonzero(wait_label == group)[0]
         spots = _gates(xy[members], outline, rows, wait_xy, osm_xy, ways)
         name = city.compounds[inside][0] if inside >= 0 else ""
-        point = _best_point(task, members, spots, len(rows), name, inside >= 0)
+        point = _best_point(task, members, spots, rows, name, inside >= 0)
         if point is not None:
             found.append(point)
-    found.sort(key=lambda f: (-f[0], f[1].lonlat))
-    return tuple(
-        dataclasses.replace(p, pickup_id=f"P{number:02d}")
-        for number, (_, p) in enumerate(found[: rules.most], start=1)
-    )
+    found.sort(key=lambda f: (-f.saved_min, f.point.lonlat))
+    out = []
+    for number, one in enumerate(found[: rules.most], start=1):
+        out.append(dataclasses.replace(one.point, pickup_id=f"P{number:02d}"))
+        _ask(asked, out[-1].pickup_id, one)
+    return tuple(out)
+
+
+def _ask(asked: Asked, pickup_id: str, found: _Found) -> None:
+    """Ask to publish the figures of one point: all of the deliveries that it takes over, or of its waits."""
+    path = f"pickups/{pickup_id}"
+    for name in PICKUP_FIGURES:
+        asked.stays(f"{path}/{name}", "dropoff", found.served, "station")
+    for number, spot in enumerate(found.spots):
+        share = f"{path}/gates/{number}/share"
+        asked.stays(share, "gate", spot.waits, "other")
+        asked.stays(share, "gate", found.waits, "other")
 
 
 def _worth_a_look(task: _Task, label: IntArray) -> list[IntArray]:
@@ -300,11 +332,11 @@ def _within(xy_m: FloatArray, others: FloatArray, near_m: float) -> BoolArray:
 
 
 def _best_point(
-    task: _Task, members: IntArray, spots: list[_Spot], count: int, name: str, fenced: bool
-) -> tuple[float, PickupPoint] | None:
-    """Return (minutes saved a day, point) at the gate or kerb that saves most, None when none fits.
+    task: _Task, members: IntArray, spots: list[_Spot], waits: IntArray, name: str, fenced: bool
+) -> _Found | None:
+    """Return the point at the gate or kerb that saves most, None when none fits.
 
-    ``count`` is the number of all waits, also of those too scattered to make a gate.
+    ``waits`` are all of them, also those too scattered to make a gate.
     """
     ways, mode, rules, k = task.riders.ways, task.riders.mode, task.rules, task.k
     doors = task.xy_m[members]
@@ -342,7 +374,7 @@ def _best_point(
     gates = tuple(
         Gate(
             _point(ways.unproject(s.xy_m[None])[0]),
-            len(s.waits) / count if len(np.unique(task.waits.rider[s.waits])) >= k else None,
+            len(s.waits) / len(waits) if len(np.unique(task.waits.rider[s.waits])) >= k else None,
             s.in_osm,
         )
         for s in spots
@@ -364,7 +396,7 @@ def _best_point(
         entry_route=ways.route(mode, where, door),
         stopping_area=_area(kerbs[p], ways),
     )
-    return best[0], point
+    return _Found(best[0], point, members[served_by[:, p]], spots, waits)
 
 
 def _rides_saved_s(task: _Task, members: IntArray, lonlat: FloatArray, served_by: BoolArray) -> FloatArray:

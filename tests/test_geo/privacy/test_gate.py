@@ -70,7 +70,8 @@ def test_no_combination_of_what_is_shown_tells_of_fewer_than_k(
 def test_two_runs_with_different_k_tell_no_more_than_the_one_with_the_smaller(
     cells: list[int], k: int, more: int
 ) -> None:
-    riders, sums = [], []
+    riders: list[int] = []
+    sums: list[tuple[int, int]] = []
     for cell, size in enumerate(cells):
         sums.append((len(riders), len(riders) + size))
         riders += [100 * cell + r for r in range(size)]

@@ -19,6 +19,7 @@ from scipy.stats import spearmanr
 from geo.osm.read import read_osm
 from geo.streets.network import StreetNetwork, mode_bit
 from geo.synthetic.make import FleetOptions, make_fleet
+from siting.demand.asked import Asked
 from siting.inputs import StudyInputs, StudySettings
 from siting.results import PickupPoint
 from siting.stations.pickups import DETOUR, PickupRules, group_drop_offs
@@ -47,7 +48,7 @@ class Scene:
             riders=60,
             settings=StudySettings(timezone="Asia/Shanghai", k=K, pickups=RULES),
         )
-        self.points = suggest_pickups(inputs, self.ways, DAYS)
+        self.points = suggest_pickups(inputs, self.ways, DAYS, Asked(inputs.settings.k))
         self.true = deliveries_of(self.fleet)
         self.xy = self.ways.project(self.true.lonlat)
         self.label = group_drop_offs(

@@ -5,6 +5,7 @@ import pytest
 from plane import FENCE, SCALE, Plane
 
 from geo.errors import InputError
+from siting.demand.asked import Asked
 from siting.stations.pickups import (
     CompoundMap,
     DropOffs,
@@ -43,7 +44,7 @@ def test_the_gate_of_a_compound_is_learned_and_the_minutes_add_up() -> None:
         RIDERS,
         PickupRules(least_a_day=1),
         days=2,
-        k=10,
+        asked=Asked(10),
     )
     assert len(found) == 1
     point = found[0]
@@ -62,14 +63,16 @@ def test_the_gate_of_a_compound_is_learned_and_the_minutes_add_up() -> None:
 def test_too_few_riders_give_no_point() -> None:
     drops, waits = scene(9)
     city = CompoundMap(GARDEN, np.empty((0, 2)))
-    assert pick_up_points(drops, waits, city, RIDERS, PickupRules(least_a_day=1), days=2, k=10) == ()
+    assert (
+        pick_up_points(drops, waits, city, RIDERS, PickupRules(least_a_day=1), days=2, asked=Asked(10)) == ()
+    )
 
 
 def test_nobody_walks_farther_than_allowed() -> None:
     drops, waits = scene(12)
     rules = PickupRules(walk_m=100, least_a_day=1)
     city = CompoundMap(GARDEN, np.empty((0, 2)))
-    for point in pick_up_points(drops, waits, city, RIDERS, rules, days=2, k=10):
+    for point in pick_up_points(drops, waits, city, RIDERS, rules, days=2, asked=Asked(10)):
         assert (point.walk_max_m or 0) <= 100
 
 
