@@ -17,8 +17,10 @@ databases, IEEE TSE 8(6), 1982), with k riders in the place of one record:
    eliminated with pivots in such classes only: whoever uses a row with a pivot touches the pivot's class or
    a later pivot's, and is safe. What has no pivot is what combinations could hide in.
 3. Steps 1 and 2 are repeated on the rows without pivot, whose columns may now be proportional, until no row
-   is left (then the sums are safe) or no class is large enough. In the latter case the least worthy sum that
-   takes part in such a row is withheld too, and all begins again.
+   is left (then the sums are safe) or no class is large enough.
+4. The rows without pivot are brought into a form in which each is led by the least worthy sum that takes part
+   in it and no other row has that sum. From the dearest leader on, a sum whose row would make those before
+   unsafe is withheld.
 
 The rule is sufficient, not necessary: it may withhold a sum too many, never one too few. It looks at who
 stands behind sums and never at their values, so what is withheld says nothing of values.
@@ -34,16 +36,21 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Sums", "unsafe"]
+__all__ = ["Sums", "withheld"]
 
 IntArray = npt.NDArray[np.int64]
 Row = dict[int, int]
+Riders = dict[int, frozenset[int]]
 
 _PRIME: Final = (1 << 61) - 1
+_EFFORT: Final = 500_000
+"""Entries of rows to look at again to give back what was withheld needlessly."""
 
 
 class Sums:
     """Sums over rows: sum ``s`` adds ``times[i]`` times row ``row[i]`` for every ``i`` with ``of[i] == s``.
+
+    Rows that stand in the same sums, as often, are kept as one class with its riders.
 
     Parameters
     ----------
@@ -56,73 +63,190 @@ class Sums:
     """
 
     def __init__(self, of: IntArray, row: IntArray, times: IntArray, rider: IntArray, count: int) -> None:
-        self.of, self.row, self.times, self.rider, self.count = of, row, times, rider, count
+        self.count = count
+        label = _alike(of, row, times, len(rider), count)
+        size = int(label.max(initial=-1)) + 1
+        pair, first = np.unique(of * max(1, size) + label[row], return_index=True)
+        self.of, self.row, self.times = pair // max(1, size), pair % max(1, size), times[first]
+        inside = label >= 0
+        self._who = np.unique(np.column_stack([label[inside], rider[inside]]), axis=0)
+        self._size = size
+
+    def __len__(self) -> int:
+        return len(self.of)
 
     def riders(self) -> IntArray:
         """Return (count,) how many different riders have a part in each sum."""
         if len(self.of) == 0:
             return np.zeros(self.count, dtype=np.int64)
-        span = int(self.rider.max()) + 1
-        pairs = np.unique(self.of * span + self.rider[self.row])
+        cuts = np.searchsorted(self._who[:, 0], np.arange(self._size + 1))
+        size = np.diff(cuts)[self.row]
+        at = np.repeat(cuts[:-1][self.row] - np.cumsum(size) + size, size) + np.arange(size.sum())
+        span = int(self._who[:, 1].max()) + 1
+        pairs = np.unique(np.repeat(self.of, size) * span + self._who[at, 1])
         return np.bincount(pairs // span, minlength=self.count)
 
-    def classes(self, shown: npt.NDArray[np.bool_]) -> tuple[list[Row], list[frozenset[int]]]:
-        """Return the rows of the shown sums over classes of equal columns, and the riders of each class."""
+    def classes(self, shown: npt.NDArray[np.bool_], k: int) -> tuple[list[Row], IntArray, Riders]:
+        """Return the shown sums over their classes, how many riders each has, and the riders of small ones.
+
+        A small class has fewer than k riders.
+        """
         kept = shown[self.of]
         of, row, times = self.of[kept], self.row[kept], self.times[kept]
-        # rows in the same sums, as often, get the same code; two codes of 64 bits never meet by chance
-        draws = np.random.default_rng(0).integers(1, 2**63, (2, self.count), dtype=np.uint64)
-        codes = np.zeros((2, len(self.rider)), dtype=np.uint64)
-        for code, draw in zip(codes, draws, strict=True):
-            np.add.at(code, row, draw[of] * times.astype(np.uint64))
-        used = np.zeros(len(self.rider), dtype=np.bool_)
-        used[row] = True
-        at = np.nonzero(used)[0]
-        _, label = np.unique(codes[:, at], axis=1, return_inverse=True)
-        label_of = np.full(len(self.rider), -1, dtype=np.int64)
-        label_of[at] = label.ravel()
-        size = int(label_of.max(initial=-1)) + 1
-        riders: list[set[int]] = [set() for _ in range(size)]
-        for c, who in zip(label_of[at].tolist(), self.rider[at].tolist(), strict=True):
-            riders[c].add(who)
-        out: list[Row] = [{} for _ in range(self.count)]
-        pair, first = np.unique(of * max(1, size) + label_of[row], return_index=True)
-        for s, c, t in zip(
-            (pair // max(1, size)).tolist(),
-            (pair % max(1, size)).tolist(),
-            times[first].tolist(),
-            strict=True,
-        ):
-            out[s][c] = t % _PRIME
-        return out, [frozenset(who) for who in riders]
+        label = _alike(of, row, times, self._size, self.count)
+        size = int(label.max(initial=-1)) + 1
+        pair, first = np.unique(of * max(1, size) + label[row], return_index=True)
+        rows: list[Row] = [{} for _ in range(self.count)]
+        columns = (*divmod(pair, max(1, size)), times[first])
+        for s, c, t in zip(*(column.tolist() for column in columns), strict=True):
+            rows[s][c] = t % _PRIME
+        who = np.column_stack([label[self._who[:, 0]], self._who[:, 1]])
+        who = np.unique(who[who[:, 0] >= 0], axis=0)
+        many = np.bincount(who[:, 0], minlength=size)
+        riders: dict[int, set[int]] = {}
+        for c, r in who[many[who[:, 0]] < k].tolist():
+            riders.setdefault(c, set()).add(r)
+        return rows, many, {c: frozenset(found) for c, found in riders.items()}
 
 
-def unsafe(sums: Sums, shown: npt.NDArray[np.bool_], k: int) -> tuple[list[list[int]], int]:
-    """Look for combinations of the shown sums that may tell of fewer than k riders.
+def _alike(of: IntArray, row: IntArray, times: IntArray, rows: int, count: int) -> IntArray:
+    """Return (rows,) one number for all rows that stand in the same sums as often, -1 for those in none."""
+    # two of n codes of 64 random bits are the same by chance about n^2 / 2^65 times
+    draw = np.random.default_rng(0).integers(1, 2**63, count, dtype=np.uint64)
+    code = np.zeros(rows, dtype=np.uint64)
+    np.add.at(code, row, draw[of] * times.astype(np.uint64))
+    used = np.zeros(rows, dtype=np.bool_)
+    used[row] = True
+    out = np.full(rows, -1, dtype=np.int64)
+    out[used] = np.unique(code[used], return_inverse=True)[1].ravel()
+    return out
+
+
+def withheld(sums: Sums, shown: npt.NDArray[np.bool_], worth: IntArray, k: int) -> tuple[list[int], int]:
+    """Return what of the shown sums must be withheld, so that no combination tells of fewer than k riders.
+
+    Parameters
+    ----------
+    sums, shown
+        All sums, and (count,) which of them ask to be shown.
+    worth
+        (count,) those with the smallest numbers are withheld first.
+    k
+        Fewest riders.
+
+    Returns
+    -------
+    list of int, int
+        Sums to withhold: with any one of them more the others are not proven safe. And the fewest riders of a
+        class that the proof leans on: it holds for every k up to that.
+    """
+    matrix, many, riders = sums.classes(shown, k)
+    heavy = set(np.nonzero(many >= k)[0].tolist())
+    left, pivots = _eliminated([(row, {s: 1}) for s, row in enumerate(matrix) if row], heavy)
+    least = min((int(many[c]) for c in pivots), default=int(np.iinfo(np.int64).max))
+    by_worth = _led(left, worth)
+    rows = dict(by_worth)
+    gone = [lead for lead, row in by_worth if row and len(_behind(row, riders)) < k]
+    shown_leads = [lead for lead, row in by_worth if row and lead not in set(gone)]
+    while True:
+        found, proven = _doubtful({lead: rows[lead] for lead in shown_leads}, riders, k)
+        if not found:
+            break
+        more: set[int] = set()
+        for taking_part in found:
+            if not more & set(taking_part):
+                more.add(min(taking_part, key=lambda s: (int(worth[s]), -s)))
+        gone += sorted(more)
+        shown_leads = [lead for lead in shown_leads if lead not in more]
+    # what a later one made needless comes back, dearest first, as far as trying is cheap
+    size = sum(len(row) for row in rows.values())
+    for lead in sorted(gone, key=lambda s: (-int(worth[s]), s))[: _EFFORT // max(1, size)]:
+        found, now = _doubtful({s: rows[s] for s in (*shown_leads, lead)}, riders, k)
+        if not found:
+            shown_leads.append(lead)
+            gone.remove(lead)
+            proven = now
+    return gone, min(least, proven)
+
+
+def _doubtful(rows: dict[int, Row], riders: Riders, k: int) -> tuple[list[list[int]], int]:
+    """Return which rows take part in combinations that may tell of fewer than k riders, as `withheld` has them.
 
     Returns
     -------
     list of list of int, int
-        The sums that take part in each such combination (none: all shown sums are safe together), and the
-        fewest riders of a class that the proof leans on: it holds for every k up to that.
+        None where all rows are proven safe together, and the fewest riders of a class that shows it.
     """
-    matrix, riders = sums.classes(shown)
-    rows = [(row, {s: 1}) for s, row in enumerate(matrix) if row]
-    least = np.iinfo(np.int64).max
-    while rows:
-        merged = _merged(rows, riders)
-        heavy = {c for c, who in merged.items() if len(who) >= k}
-        if not heavy:
-            break
+    least = int(np.iinfo(np.int64).max)
+    todo: list[tuple[Row, Row]] = [(row, {lead: 1}) for lead, row in rows.items()]
+    while todo:
+        riders = _merged(todo, riders)
         # the others of a group follow its first class
-        slim = [({c: v for c, v in row.items() if c in merged}, using) for row, using in rows]
-        rows, pivots = _eliminated(slim, heavy)
-        least = min([least, *(len(merged[c]) for c in pivots)])
-        riders = [merged.get(c, frozenset()) for c in range(len(riders))]
-    return _culprits(rows, riders), int(least)
+        todo = [({c: v for c, v in row.items() if c in riders}, using) for row, using in todo]
+        heavy = {c for c, who in riders.items() if len(who) >= k}
+        if not heavy:
+            return _culprits(todo, riders, k), least
+        todo, pivots = _eliminated(todo, heavy)
+        todo = [(row, using) for row, using in todo if row]
+        least = min([least, *(len(riders[c]) for c in pivots)])
+    return [], least
 
 
-def _merged(rows: Sequence[tuple[Row, Row]], riders: Sequence[frozenset[int]]) -> dict[int, frozenset[int]]:
+def _culprits(rows: Sequence[tuple[Row, Row]], riders: Riders, k: int) -> list[list[int]]:
+    """Return who takes part in the rows that are left: in each that tells of fewer than k riders.
+
+    Where none does by itself, together they may: then the smallest of those that share classes.
+    """
+    behind = [len(_behind(row, riders)) for row, _ in rows]
+    order = sorted(range(len(rows)), key=lambda i: (behind[i], sorted(rows[i][1])))
+    few = [sorted(rows[i][1]) for i in order if behind[i] < k]
+    if few:
+        return few
+    taken: set[int] = set()
+    out = []
+    for i in order:
+        row, using = rows[i]
+        if not taken & row.keys():
+            out.append(sorted(using))
+        taken |= row.keys()
+    return out
+
+
+def _led(left: Sequence[tuple[Row, Row]], worth: IntArray) -> list[tuple[int, Row]]:
+    """Bring rows into a form in which each has a leader: the least worthy sum in it, which no other row has.
+
+    Whoever does not have some of the leaders gets at the rows of the other leaders, and no more.
+
+    Returns
+    -------
+    list
+        (leader, row over the classes), the dearest leader first.
+    """
+    led: dict[int, tuple[Row, Row]] = {}
+    for one, using in left:
+        row, mine = dict(one), dict(using)
+        for s in [s for s in mine if s in led]:
+            factor = mine[s]
+            _subtract(row, led[s][0], factor)
+            _subtract(mine, led[s][1], factor)
+        lead = min(mine, key=lambda s: (int(worth[s]), -s))
+        scale = pow(mine[lead], -1, _PRIME)
+        row = {c: v * scale % _PRIME for c, v in row.items()}
+        mine = {s: v * scale % _PRIME for s, v in mine.items()}
+        for other, others in led.values():
+            factor = others.get(lead, 0)
+            if factor:
+                _subtract(other, row, factor)
+                _subtract(others, mine, factor)
+        led[lead] = (row, mine)
+    return [(lead, led[lead][0]) for lead in sorted(led, key=lambda s: (-int(worth[s]), s))]
+
+
+def _behind(row: Row, riders: Riders) -> frozenset[int]:
+    return frozenset().union(*(riders[c] for c in row))
+
+
+def _merged(rows: Sequence[tuple[Row, Row]], riders: Riders) -> Riders:
     """Return by first class the riders of each group of classes whose columns are proportional."""
     columns: dict[int, list[tuple[int, int]]] = {}
     for number, (row, _) in enumerate(rows):
@@ -144,7 +268,10 @@ def _merged(rows: Sequence[tuple[Row, Row]], riders: Sequence[frozenset[int]]) -
 
 
 def _eliminated(rows: Sequence[tuple[Row, Row]], heavy: set[int]) -> tuple[list[tuple[Row, Row]], list[int]]:
-    """Eliminate with pivots in heavy classes; return the rows that have none left, and the pivots."""
+    """Eliminate with pivots in heavy classes; return the rows that have none left, and the pivots.
+
+    With each row goes a row of the sums that it is a combination of.
+    """
     seen: dict[int, int] = {}
     for row, _ in rows:
         for c in row:
@@ -173,7 +300,7 @@ def _eliminated(rows: Sequence[tuple[Row, Row]], heavy: set[int]) -> tuple[list[
             place[pivot] = len(basis)
             basis.append((pivot, {c: v * scale % _PRIME for c, v in row.items()},
                           {s: v * scale % _PRIME for s, v in using.items()}))  # fmt: skip
-        elif row:
+        elif row or using:
             left.append((row, using))
     return left, [pivot for pivot, _, _ in basis]
 
@@ -191,16 +318,3 @@ def _subtract(row: Row, other: Row, factor: int) -> list[int]:
         elif old is not None:
             del row[c]
     return new
-
-
-def _culprits(rows: Sequence[tuple[Row, Row]], riders: Sequence[frozenset[int]]) -> list[list[int]]:
-    """Return who takes part in the rows that are left: of rows that share a class only the smallest one."""
-    taken: set[int] = set()
-    out = []
-    for row, using in sorted(
-        rows, key=lambda r: (len(frozenset().union(*(riders[c] for c in r[0]))), sorted(r[1]))
-    ):
-        if not taken & row.keys():
-            out.append(sorted(using))
-        taken |= row.keys()
-    return out

@@ -21,15 +21,13 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from geo.errors import InputError
-from geo.privacy.audit import Sums, unsafe
+from geo.privacy.audit import Sums, withheld
 
 __all__ = ["DEFAULT_K", "Figures", "suppress"]
 
 IntArray = npt.NDArray[np.int64]
 
 DEFAULT_K: Final = 10
-_EFFORT: Final = 2_000_000
-"""Entries of sums to look at again to give back what was withheld needlessly."""
 
 
 class Figures:
@@ -170,49 +168,17 @@ class Figures:
         # dearest last; among equals the one with the fewest riders goes first
         fewest = np.full(len(shown), np.iinfo(np.int64).max)
         np.minimum.at(fewest, of, np.where(allowed, np.iinfo(np.int64).max, behind))
-        worth = [
-            (-rank, int(n), -number) for number, (rank, n) in enumerate(zip(self._rank, fewest, strict=True))
-        ]
+        worth = np.empty(len(shown), dtype=np.int64)
+        worth[np.lexsort((-np.arange(len(shown)), fewest, -np.array(self._rank)))] = np.arange(len(shown))
         step = min(self.k, DEFAULT_K)
         while True:
             shown &= fewest >= step
-            least = self._settle(sums, of, shown, worth, step)
+            gone, least = withheld(sums, shown[of], worth[of], step)
+            shown[of[gone]] = False
             least = min([least, *fewest[shown].tolist()])
             if least >= self.k:
                 return shown
             step = min(self.k, least + 1)
-
-    @staticmethod
-    def _settle(
-        sums: Sums,
-        of: IntArray,
-        shown: npt.NDArray[np.bool_],
-        worth: Sequence[tuple[int, int, int]],
-        k: int,
-    ) -> int:
-        """Withhold figures until the others are safe; return the largest k for which that is proven."""
-        withheld: set[int] = set()
-        while True:
-            found, least = unsafe(sums, shown[of], k)
-            if not found:
-                break
-            gone: set[int] = set()
-            for taking_part in found:
-                figures = {int(of[s]) for s in taking_part}
-                if not figures & gone:
-                    gone.add(min(figures, key=lambda f: worth[f]))
-            shown[sorted(gone)] = False
-            withheld |= gone
-        # what a later one made needless comes back, as far as trying is cheap
-        tries = _EFFORT // max(1, len(sums.of))
-        for figure in sorted(withheld, key=lambda f: worth[f], reverse=True)[:tries]:
-            shown[figure] = True
-            found, proven = unsafe(sums, shown[of], k)
-            if found:
-                shown[figure] = False
-            else:
-                least = proven
-        return least
 
     def _shown_groups(self) -> frozenset[str]:
         shown, step = set(self._groups), min(self.k, DEFAULT_K)
