@@ -170,7 +170,7 @@ def withheld(sums: Sums, shown: npt.NDArray[np.bool_], worth: IntArray, k: int) 
 
 
 def _doubtful(rows: dict[int, Row], riders: Riders, k: int) -> tuple[list[list[int]], int]:
-    """Return which rows take part in combinations that may tell of fewer than k riders, as `withheld` has them.
+    """Return which rows take part in combinations that may tell of fewer than k riders.
 
     Returns
     -------
