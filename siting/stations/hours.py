@@ -14,6 +14,7 @@ import numpy.typing as npt
 import opening_hours
 
 from geo.errors import InputError
+from geo.privacy import masked
 from siting.stations.day_kinds import day_kind
 from siting.stations.office_hours import DAYS, WORKDAYS, office_to_osm
 
@@ -183,16 +184,17 @@ def parse_hours(text: str) -> OpeningHours:
     unknown = _UNKNOWN.search(clean)
     if unknown is not None:
         raise InputError(
-            f"opening hours {text!r}: {unknown.group()!r} is not known here; write times of the clock,"
+            f"opening hours {masked(text)!r}: {masked(unknown.group())!r} is not known here;"
+            " write times of the clock,"
             f" such as {FORMS}."
         )
     if not _is_osm(clean):
         osm = office_to_osm(text)
         if osm is None or not _is_osm(osm):
-            raise InputError(f"opening hours {text!r} cannot be read; write {FORMS}.")
+            raise InputError(f"opening hours {masked(text)!r} cannot be read; write {FORMS}.")
         clean = osm
     if not _week_share(clean).any():
-        raise InputError(f"opening hours {text!r} never open; write {FORMS}.")
+        raise InputError(f"opening hours {masked(text)!r} never open; write {FORMS}.")
     return OpeningHours(clean)
 
 

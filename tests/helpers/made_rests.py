@@ -58,7 +58,9 @@ def _stays(case: str) -> tuple[int, list[Rest]]:
 _POPULAR = np.array([20, 16, 12, 10, 9, 8, 7, 6, 5, 4, 2, 1]) / 100.0
 
 
-def made_inputs(case: str, folder: Path, k: int = 10) -> tuple[StudyInputs, list[Rest], npt.NDArray[np.float64]]:
+def made_inputs(
+    case: str, folder: Path, k: int = 10
+) -> tuple[StudyInputs, list[Rest], npt.NDArray[np.float64]]:
     """Return the inputs of a study, its stays, and (12, 2) where the spots are."""
     network, places = read_osm(write_city(folder / "city.osm"))
     west, south, east, north = network.bounds

@@ -15,6 +15,7 @@ from api.study.studyfile.place_tables import PlaceTable, Row, cell_text, read_ro
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError, read_each
 from geo.layers import LAYER_ENDINGS, to_degrees
+from geo.privacy import masked
 from maps.texts import LANGUAGES, catalogue
 from siting.stations import KINDS as STATION_KINDS
 from siting.stations import parse_hours
@@ -218,7 +219,7 @@ def _station(row: Mapping[str, object], names: Mapping[str, str]) -> StationRow:
     kind = value.get("kind", "")
     if kind.casefold() not in kind_words():
         allowed = ", ".join(word for word in kind_words() if word)
-        raise InputError(f"{names['kind']} is {kind!r} (allowed: {allowed})")
+        raise InputError(f"{names['kind']} is {masked(kind)!r} (allowed: {allowed})")
     facilities = _words(value["facilities"]) if "facilities" in value else None
     return StationRow(name, lonlat, hours, kind_words()[kind.casefold()], facilities)
 
@@ -233,7 +234,7 @@ def _place(row: Mapping[str, object], names: Mapping[str, str]) -> tuple[str, tu
 def _degrees(column: str, text: str, limit: float) -> float:
     number = _number(text)
     if not -limit <= number <= limit:
-        raise InputError(f"{column} is {text!r} (allowed: -{limit:g} to {limit:g} degrees)")
+        raise InputError(f"{column} is {masked(text)!r} (allowed: -{limit:g} to {limit:g} degrees)")
     return number
 
 
