@@ -24,7 +24,7 @@ CASES = ("one", "nine", "twelve", "many")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rest:
-    """One stay: who, at which spot, of which kind, on which day (0 to 2), from which hour on, for how long."""
+    """One stay: who, at which spot, of which kind, on which day (0 to 2), from which hour, how long."""
 
     rider: int
     spot: int
