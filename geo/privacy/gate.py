@@ -11,6 +11,10 @@ is None, which is not zero.
   number of fewer than k.
 - What is shown with a larger k is shown with every smaller one from `DEFAULT_K` on, so two runs of one plan
   with different k tell no more than the run with the smaller k.
+
+Not promised: that nothing can be guessed. The gate knows no values, so it does not look at how narrow a range
+the shown sums leave, nor at what somebody knows from elsewhere (a rider of the study, for instance). Two
+studies of different days, files or plans are two releases, each safe for itself.
 """
 
 from collections.abc import Sequence
