@@ -3,7 +3,9 @@
 import contextlib
 import dataclasses
 import functools
+import re
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +43,9 @@ from siting.results import FileAccount, Study
 from siting.stations import ExistingStation
 from siting.study import StudyInputs, run_study
 
-__all__ = ["write_study"]
+__all__ = ["pooled", "write_study"]
+
+_A_RIDERS_FILE = re.compile(r"file \d+\.\w+")
 
 
 def write_study(
@@ -173,7 +177,7 @@ def _inputs(
         due_breaks=observed.breaks,
         flows=observed.flows,
         riders=observed.riders,
-        accounts=tuple(_file_account(account) for account in observed.accounts),
+        accounts=pooled(tuple(_file_account(account) for account in observed.accounts)),
         existing=existing,
         own_sites=own_sites_of(study_settings),
         grids=grids_of(study_settings, city.network),
@@ -234,3 +238,37 @@ def _file_account(account: Account) -> FileAccount:
             *((file, code, 0) for file, code in account.skipped),
         ),
     )
+
+
+def pooled(accounts: tuple[FileAccount, ...]) -> tuple[FileAccount, ...]:
+    """Return the accounts with those of files that are a rider's taken together, by datum.
+
+    Such files are shown by number only (`geo.traces`); their rows one by one would be a rider's own figures.
+    """
+    out: list[FileAccount] = []
+    alike: dict[tuple[str, str], list[FileAccount]] = {}
+    for account in accounts:
+        if _A_RIDERS_FILE.fullmatch(account.file):
+            alike.setdefault((account.datum, account.datum_evidence), []).append(account)
+        else:
+            out.append(account)
+    for (datum, evidence), found in alike.items():
+        name = f"{len(found)} files" if len(found) > 1 else found[0].file
+        rejected: Counter[str] = Counter()
+        notes: Counter[str] = Counter()
+        for account in found:
+            rejected.update(dict(account.rejected))
+            for _, code, rows in account.notes:
+                notes[code] += rows
+        out.append(
+            FileAccount(
+                file=name,
+                datum=datum,
+                datum_evidence=evidence,
+                read=sum(account.read for account in found),
+                accepted=sum(account.accepted for account in found),
+                rejected=tuple(sorted(rejected.items())),
+                notes=tuple((name, code, rows) for code, rows in notes.items()),
+            )
+        )
+    return tuple(out)
