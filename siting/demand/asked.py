@@ -43,6 +43,8 @@ class Asked:
         self.figures = Figures(k)
         self._demand: Demand | None = None
         self._stays: dict[str, int] = {}
+        self._at: dict[str, tuple[IntArray, IntArray]] = {}
+        """Rows of each layer by demand point, and where each point begins."""
 
     def of_demand(self, demand: Demand) -> None:
         """Declare whose demand the figures tell of; before that nothing can be asked for."""
@@ -92,7 +94,7 @@ class Asked:
         if self._demand is None:
             return
         rows = self._layer(layer)
-        mine = np.nonzero(points[rows.point])[0]
+        mine = self._rows(layer, points)
         hour = rows.hour[mine]
         for number in np.unique(hour).tolist():
             self.figures.add(f"{path}/{number}", layer, mine[hour == number], rank=RANK[rank])
@@ -157,8 +159,20 @@ class Asked:
         if self._demand is None:
             return
         rows = self._layer(layer)
-        riders = rows.rider if points is None else rows.rider[points[rows.point]]
+        riders = rows.rider if points is None else rows.rider[self._rows(layer, points)]
         self.figures.add_riders(path, riders, within)
+
+    def _rows(self, layer: str, points: BoolArray) -> IntArray:
+        """Return the rows of a layer at some demand points, without a look at all the others."""
+        if layer not in self._at:
+            point = self._layer(layer).point
+            order = np.argsort(point, kind="stable")
+            self._at[layer] = order, np.searchsorted(point[order], np.arange(len(points) + 1))
+        order, cuts = self._at[layer]
+        inside = np.nonzero(points)[0]
+        size = cuts[inside + 1] - cuts[inside]
+        first = np.repeat(cuts[inside] - np.cumsum(size) + size, size)
+        return np.sort(order[first + np.arange(len(first))])
 
     def _layer(self, name: str) -> DemandLayer:
         assert self._demand is not None  # noqa: S101 - callers look
