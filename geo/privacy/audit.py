@@ -35,6 +35,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 __all__ = ["Sums", "withheld"]
 
@@ -141,8 +143,39 @@ def withheld(sums: Sums, shown: npt.NDArray[np.bool_], worth: IntArray, k: int) 
         class that the proof leans on: it holds for every k up to that.
     """
     matrix, many, riders = sums.classes(shown, k)
-    heavy = set(np.nonzero(many >= k)[0].tolist())
-    left, pivots = _eliminated([(row, {s: 1}) for s, row in enumerate(matrix) if row], heavy)
+    gone: list[int] = []
+    least = int(np.iinfo(np.int64).max)
+    # what shares no class can tell nothing together
+    for part in _apart(matrix, len(many)):
+        more, proven = _withheld_of({s: matrix[s] for s in part}, many, riders, worth, k)
+        gone += more
+        least = min(least, proven)
+    return gone, least
+
+
+def _apart(matrix: Sequence[Row], classes: int) -> list[list[int]]:
+    """Return the sums that hang together by classes that they share, part by part."""
+    pairs = [(s, c) for s, row in enumerate(matrix) for c in row]
+    if not pairs:
+        return []
+    of, c = np.array(pairs, dtype=np.int64).T
+    size = len(matrix) + classes
+    graph = coo_array((np.ones(len(of), dtype=np.bool_), (of, len(matrix) + c)), shape=(size, size))
+    label = connected_components(graph, directed=False)[1]
+    parts: dict[int, list[int]] = {}
+    for s, row in enumerate(matrix):
+        if row:
+            parts.setdefault(int(label[s]), []).append(s)
+    return list(parts.values())
+
+
+def _withheld_of(
+    matrix: dict[int, Row], many: IntArray, riders: Riders, worth: IntArray, k: int
+) -> tuple[list[int], int]:
+    """Return what to withhold of sums that hang together, as `withheld` does."""
+    inside = {c for row in matrix.values() for c in row}
+    heavy = {c for c in inside if many[c] >= k}
+    left, pivots = _eliminated([(row, {s: 1}) for s, row in matrix.items()], heavy)
     least = min((int(many[c]) for c in pivots), default=int(np.iinfo(np.int64).max))
     by_worth = _led(left, worth)
     rows = dict(by_worth)
