@@ -32,6 +32,7 @@ __all__ = [
 
 Mode = Literal["ebike", "bike", "car", "foot"]
 Language = Literal["zh", "en"]
+StationPlan = Literal["new", "stay", "close", "move"]
 Lon = Annotated[float, Field(ge=-180, le=180, description="Degrees east.")]
 Lat = Annotated[float, Field(ge=-90, le=90, description="Degrees north.")]
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -149,6 +150,9 @@ class Station(Schema):
     opening_hours: Annotated[str, AfterValidator(_hours)]
     facilities: tuple[str, ...]
     street: str
+    plan: StationPlan
+    closed_from: datetime.date | None
+    """Local day from which it is shut, where the study closes or moves it and says when."""
 
 
 class Health(Schema):
@@ -173,7 +177,8 @@ class GridSummary(Schema):
     name: str
     riders: int | None
     rest_min_a_day: float | None
-    covered_share: float | None
+    served_share: float | None
+    in_reach_share: float | None
     stations: int
     pickup_points: int
 
@@ -187,6 +192,8 @@ class NearestStation(Schema):
     datum: Datum
     kind: str
     existing: bool
+    plan: StationPlan
+    closed_from: datetime.date | None
     opening_hours: str
     open_until: Annotated[
         AwareDatetime | None, Field(description="Local time of closing; null: does not close.")

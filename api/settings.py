@@ -26,6 +26,43 @@ class Settings(BaseSettings):
     max_work_mb: Annotated[float, Field(gt=0, le=4096)] = 48.0
     """Bodies in work at one time, in megabytes: a request beyond it is told to come again (503). A body takes
     some 20 times its size of memory while it is answered."""
+    database_url: str | None = None
+    """Where the state is kept: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``; none: the file
+    ``yilu.db`` in the folder that is served."""
+    offer_for_s: Annotated[float, Field(ge=1, le=3_600)] = 60.0
+    """Seconds for which an offer stands."""
+    offers_at_once: Annotated[int, Field(ge=1, le=4)] = 2
+    """Open offers that one rider may have at a time."""
+    retry_s: Annotated[float, Field(ge=1, le=3_600)] = 15.0
+    """A task that nobody can do is tried again so often."""
+    match_every_s: Annotated[float, Field(ge=0, le=3_600)] = 0.0
+    """Tasks are collected and matched every so many seconds; 0: each at once."""
+    patient_for_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    """For so long a new task waits for a rider whom it costs little."""
+    patient_extra_s: Annotated[float, Field(ge=0, le=86_400)] = 120.0
+    """What "little" is: extra seconds."""
+    webhooks_private: bool = False
+    """Whether events may be sent to this machine and to private networks, and without TLS."""
+    rate_per_s: Annotated[float, Field(gt=0)] = 200.0
+    """Requests a second that one key may make in the long run."""
+    rate_burst: Annotated[int, Field(ge=1)] = 400
+    """Requests that one key may make at once."""
+    oidc_issuer: str | None = None
+    """Issuer (``iss``) of accepted OpenID Connect tokens; set all three, or none."""
+    oidc_audience: str | None = None
+    """Audience (``aud``) of accepted tokens."""
+    oidc_jwks: str | None = None
+    """Address of the issuer's public keys (JWKS), https."""
+    oidc_tenant_claim: str = "tenant"
+    """Claim that names the tenant."""
+    oidc_role_claim: str = "role"
+    """Claim that names the role, or a list of roles or groups of which exactly one must mean a role."""
+    oidc_grid_claim: str = "grid_codes"
+    """Claim with the unit grids of grid staff."""
+    oidc_rider_claim: str = "rider_id"
+    """Claim with the rider's id of a rider's token."""
+    oidc_roles: dict[str, str] = {}
+    """What the provider's names for roles mean here, as JSON, such as ``{"city-planners": "planner"}``."""
 
 
 def load_settings() -> Settings:

@@ -25,7 +25,7 @@ from geo.errors import InputError
 from geo.jit import kernel
 from geo.mainland import within_mainland_china
 
-__all__ = ["DATUMS", "Datum", "convert", "from_wgs84", "in_mainland_china", "to_wgs84"]
+__all__ = ["DATUMS", "Datum", "from_wgs84", "in_mainland_china", "to_wgs84"]
 
 Datum = Literal["wgs84", "gcj02", "bd09"]
 DATUMS: Final[tuple[Datum, ...]] = ("wgs84", "gcj02", "bd09")
@@ -195,15 +195,3 @@ def to_wgs84(lonlat: ArrayLike, datum: str) -> NDArray[np.float64]:
     outside = ~within_mainland_china(out)
     out[outside] = array[outside]
     return out
-
-
-def convert(lonlat: ArrayLike, source: str, target: str) -> NDArray[np.float64]:
-    """Bring (n, 2) positions from one datum to another, by way of WGS-84.
-
-    Raises
-    ------
-    InputError
-        If the shape or one of the datums is not allowed.
-    """
-    _checked(target)
-    return from_wgs84(to_wgs84(lonlat, source), target)

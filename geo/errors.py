@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from geo.sentences import Sentence
+
 __all__ = ["InfeasibleError", "InputError", "OffNetworkError", "YiluError", "all_at_once", "read_each"]
 
 _MOST_TOLD = 20
@@ -17,7 +19,21 @@ class YiluError(Exception):
 
 
 class InputError(YiluError, ValueError):
-    """Input that cannot be used: the sentence names file, row, column and the allowed range."""
+    """Input that cannot be used: the sentence names file, row, column and the allowed range.
+
+    Parameters
+    ----------
+    said : str or Sentence
+        English words, or a sentence that is there in each language.
+    """
+
+    def __init__(self, said: str | Sentence) -> None:
+        super().__init__(said if isinstance(said, str) else said.text())
+        self.said = said
+
+    def text(self, lang: str) -> str:
+        """Return the sentence in a language where it is there, else in English."""
+        return self.said if isinstance(self.said, str) else self.said.text(lang)
 
 
 class OffNetworkError(InputError):
@@ -39,38 +55,39 @@ def read_each(file: str, items: Iterable[tuple[int, A]], read: Callable[[A], B],
     read : callable
         Raises `InputError` for an item that cannot be used.
     unit : str
-        What an item is called in the error, such as ``row``.
+        What an item is: ``row`` or ``feature``.
 
     Raises
     ------
     InputError
         For all items together.
     """
-    out, wrong = [], []
+    out: list[B] = []
+    wrong: list[Sentence] = []
     for number, item in items:
         try:
             out.append(read(item))
         except InputError as error:
-            wrong.append(f"{unit} {number}: {error}")
+            wrong.append(Sentence.of(unit, number=number, what=error.said))
     if wrong:
         raise all_at_once(file, wrong)
     return out
 
 
-def all_at_once(file: str, problems: Sequence[str]) -> InputError:
+def all_at_once(file: str, problems: Sequence[Sentence]) -> InputError:
     """Return one error for all that is wrong with a file, so that it is mended in one go.
 
     Parameters
     ----------
     file : str
         Its name.
-    problems : sequence of str
+    problems : sequence of Sentence
         Each with its own place, such as ``row 3: lon is empty``; at least one.
     """
     if len(problems) == 1:
-        return InputError(f"{file}: {problems[0]}")
-    told = "; ".join(problems[:_MOST_TOLD])
+        return InputError(Sentence.of("in_file", file=file, what=problems[0]))
+    told: tuple[Sentence, ...] = tuple(problems[:_MOST_TOLD])
     more = len(problems) - _MOST_TOLD
-    return InputError(
-        f"{file}: {len(problems)} things are wrong: {told}" + (f"; and {more} more" if more > 0 else "")
-    )
+    if more > 0:
+        told += (Sentence.of("more", more=more),)
+    return InputError(Sentence.of("wrong", file=file, count=len(problems), what=told))

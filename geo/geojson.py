@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 
 __all__ = ["read_features"]
 
@@ -28,8 +29,8 @@ def read_features(path: Path, number: Callable[[str], object] | None = None) -> 
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"), parse_int=number, parse_float=number)
     except OSError as error:
-        raise InputError(f"{path}: there is no such file, or it cannot be read") from error
+        raise InputError(Sentence.of("no_geojson_file", path=str(path))) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path.name}: this is no GeoJSON") from error
+        raise InputError(Sentence.of("no_geojson", file=path.name)) from error
     features = content.get("features") if isinstance(content, dict) else None
     return features if isinstance(features, list) else []

@@ -16,10 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry import shape
 
 from geo.errors import InputError, all_at_once
-from geo.layers import read_layer
+from geo.layers import numbered, read_layer
 from geo.privacy import DEFAULT_K, suppress
+from geo.sentences import Sentence
 
-__all__ = ["CellFigures", "UnitGrids", "h3_grids", "read_grids"]
+__all__ = ["CellFigures", "UnitGrids", "h3_grids", "read_grids", "refuse_no_degrees"]
 
 _CODE_FIELDS: Final = ("code", "grid_code", "gridcode", "grid_id", "编码", "网格编码", "网格代码", "id")
 _NAME_FIELDS: Final = ("name", "grid_name", "名称", "网格名称", "网格")
@@ -138,7 +139,7 @@ def read_grids(
     layer: str | None = None,
     crs: str | None = None,
 ) -> UnitGrids:
-    """Read unit grids from GeoJSON, a GeoPackage or a Shapefile.
+    """Read unit grids from GeoJSON, a GeoPackage, a Shapefile, or CSV or Excel with a column of WKT.
 
     Parameters
     ----------
@@ -165,25 +166,27 @@ def read_grids(
     # Numbers stay text, so that a code of 15 or 20 digits keeps all of them.
     features = read_layer(path, _Digits, layer, crs)
     if not features or not all(isinstance(f, dict) for f in features):
-        raise InputError(f"{path.name}: at least one grid is needed, such as in a GeoJSON FeatureCollection")
+        raise InputError(Sentence.of("grid_lacking", file=path.name))
     code_name = _field(features, code_field, _CODE_FIELDS)
     if code_name is None:
         wanted = code_field or " or ".join(_CODE_FIELDS[:3])
-        raise InputError(f"{path.name}: no property {wanted} with the code of each grid")
+        raise InputError(Sentence.of("grid_field", file=path.name, wanted=wanted))
     label = _field(features, name_field, _NAME_FIELDS)
     codes, names, polygons, wrong = [], [], [], []
     first: dict[str, int] = {}
-    for number, feature in enumerate(features, 1):
+    for unit, number, feature in numbered(features):
         properties = feature.get("properties") or {}
         code = _text(properties.get(code_name))
         try:
             if not code:
-                raise InputError(f"the grid has no {code_name}")
+                raise InputError(Sentence.of("grid_code", field=code_name))
             if first.setdefault(code, number) != number:
-                raise InputError(f"the grid code {code!r} occurs twice (first in feature {first[code]})")
+                raise InputError(
+                    Sentence.of("grid_twice", code=code, first=Sentence.of(f"at_{unit}", number=first[code]))
+                )
             polygons.append(_polygon(feature))
         except InputError as error:
-            wrong.append(f"feature {number}: {error}")
+            wrong.append(Sentence.of(unit, number=number, what=error.said))
             continue
         codes.append(code)
         names.append(_text(properties.get(label)) if label else "")
@@ -219,17 +222,28 @@ def _polygon(feature: dict[str, Any]) -> shapely.Geometry:
         IndexError,
         shapely.errors.ShapelyError,
     ) as error:
-        raise InputError("the shape cannot be read") from error
+        raise InputError(Sentence.of("grid_shape")) from error
     if polygon.geom_type not in ("Polygon", "MultiPolygon") or polygon.is_empty:
-        raise InputError(f"a grid must be a polygon, not {polygon.geom_type}")
-    west, south, east, north = polygon.bounds
-    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
-        raise InputError(
-            f"lon {west:.1f} to {east:.1f}, lat {south:.1f} to {north:.1f}"
-            " are no degrees: lon must lie within -180 to 180 and lat within -90 to 90"
-        )
+        raise InputError(Sentence.of("grid_polygon", shape=polygon.geom_type))
+    refuse_no_degrees(polygon)
     # Grids drawn by hand touch themselves now and then.
     return polygon if polygon.is_valid else shapely.make_valid(polygon)
+
+
+def refuse_no_degrees(area: shapely.Geometry) -> None:
+    """Refuse an area whose corners are no (lon, lat) degrees.
+
+    Raises
+    ------
+    InputError
+        Which says so where they would be degrees the other way round.
+    """
+    west, south, east, north = area.bounds
+    if west >= -180 and east <= 180 and south >= -90 and north <= 90:
+        return
+    turned = west >= -90 and east <= 90 and south >= -180 and north <= 180
+    key = "area_swapped" if turned else "area_degrees"
+    raise InputError(Sentence.of(key, west=west, east=east, south=south, north=north))
 
 
 def h3_grids(bounds: tuple[float, float, float, float], resolution: int = 9) -> UnitGrids:

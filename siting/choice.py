@@ -9,6 +9,7 @@ import numpy.typing as npt
 from siting.inputs import StudySettings
 from siting.problems.define import SitingResult, StationPlan
 from siting.results import BudgetPoint
+from siting.served import Running, running
 from siting.solvers.station_plans import PlanEffort, solve_station_plan
 from siting.stations.hours import open_by_hour
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
@@ -16,7 +17,6 @@ from siting.stations.kinds import KINDS, ExistingStation, StationKind
 __all__ = ["PlanModel", "budget_points", "plan_model", "usual_cost"]
 
 FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -37,6 +37,13 @@ class PlanModel:
                 out[int(self.problem.option_site[option])] = (kind, pattern)
         return out
 
+    def running(self, cost_s: FloatArray, result: SitingResult) -> Running:
+        """Return the stations of an answer in business; ``cost_s`` (n, m) seconds to all sites."""
+        problem, options = self.problem, list(result.options)
+        holds = np.inf if problem.option_capacity is None else problem.option_capacity[options]
+        room = np.where(problem.option_open[options].T, holds, 0.0).T
+        return running(cost_s[:, problem.option_site[options]], problem.limit_s, list(room))
+
 
 def usual_cost(station: ExistingStation) -> float:
     """Return yuan a year of an existing station: its own figure, or that of its kind with its hours."""
@@ -52,6 +59,7 @@ def plan_model(
     candidates: int,
     settings: StudySettings,
     group: npt.NDArray[np.int64] | None = None,
+    days: tuple[str, ...] = (),
 ) -> PlanModel:
     """Set up the plan of one study.
 
@@ -65,13 +73,14 @@ def plan_model(
     candidates : number of candidates, the sites after them
     settings : budget, kinds, what existing stations may do
     group : (n,) unit grid of each demand point for the least share, None without
+    days : local days of the demand, ISO: on public holidays stations are open as their hours say
     """
     rows: list[
         tuple[int, float, npt.NDArray[np.bool_], float, StationKind | None, tuple[int, int] | None]
     ] = []
     for e, station in enumerate(existing):
         kind = next((k for k in settings.kinds if k.name == station.kind), settings.kinds[0])
-        today = open_by_hour(station.hours) >= 0.5
+        today = open_by_hour(station.hours, days, settings.timezone) >= 0.5
         rows.append((e, usual_cost(station), today, kind.minutes_an_hour, None, None))
         for pattern in kind.patterns:
             longer = _hours(pattern)
@@ -98,7 +107,7 @@ def plan_model(
         option_open=np.array([r[2] for r in rows]),
         option_capacity=np.array([r[3] for r in rows]),
         budget=settings.budget_yuan,
-        sites=old + settings.new_sites,
+        new_sites=settings.new_sites,
         kept=tuple(range(old)) if settings.existing_stations == "keep" else (),
         existing_site=tuple(range(old)),
         close_cost=np.full(old, settings.close_yuan),
@@ -116,11 +125,11 @@ def _hours(pattern: tuple[int, int]) -> npt.NDArray[np.bool_]:
 
 
 def budget_points(
-    model: PlanModel, cost_s: FloatArray, result: SitingResult, ask: Callable[[str, BoolArray], None]
+    model: PlanModel, cost_s: FloatArray, result: SitingResult, ask: Callable[[str, SitingResult], None]
 ) -> tuple[BudgetPoint, ...]:
     """Return coverage against money for budgets about the given one, each with its proven gap.
 
-    ``ask`` asks to publish a share: its path, and (n,) the points that it counts.
+    ``ask`` asks to publish a share: its path, and the answer that it tells of.
     """
     budget = model.problem.budget
     total = float(model.problem.weight.sum())
@@ -148,6 +157,7 @@ def budget_points(
             answer = dataclasses.replace(last, bound=answer.bound, gap=max(0.0, gap))
         last = answer
         served = min(1.0, answer.objective / total)
-        ask(f"budget_curve/{len(out)}/covered_share", answer.assignment >= 0)
-        out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap))
+        ask(f"budget_curve/{len(out)}/served_share", answer)
+        new = len(set(answer.chosen) - set(model.problem.existing_site))
+        out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap, new))
     return tuple(out)

@@ -8,7 +8,7 @@ import shapely
 
 from geo.privacy import suppress
 from siting.columns import GridColumns
-from siting.demand.asked import Asked
+from siting.demand.asked import Asked, thousandths
 from siting.demand.hourly import hourly_figures
 from siting.demand.weighted import Demand, DemandLayer, distinct_riders
 from siting.inputs import StudySettings
@@ -19,6 +19,7 @@ from siting.travel_times import Ways
 
 __all__ = [
     "Assigned",
+    "Covered",
     "Marked",
     "assign",
     "demand_cells",
@@ -106,7 +107,7 @@ def demand_cells(demand: Demand, ways: Ways, cell_m: float, asked: Asked) -> tup
         inside = members[cuts[c] : cuts[c + 1]]
         mask = np.zeros(len(label), dtype=np.bool_)
         mask[inside] = True
-        asked.riders(f"cells/{cell_id}/riders", "rest", mask, "layers/rest/riders")
+        asked.riders(f"cells/{cell_id}/riders", "rest", mask, "riders")
         asked.by_hour(f"cells/{cell_id}/rest_min_by_hour", "rest", mask, "cell")
         asked.by_hour(f"cells/{cell_id}/due_break_min_by_hour", "due_break", mask, "cell")
         out.append(
@@ -144,8 +145,24 @@ class Marked:
     ids: tuple[str, ...]
 
 
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Covered:
+    """What a plan does for each demand point."""
+
+    served: FloatArray
+    """(n, 24) share (0-1) of each point and hour."""
+    in_reach: BoolArray
+    """(n,) whether a station of the plan is near enough."""
+
+
+def _share(layer: DemandLayer, rows: BoolArray, part: FloatArray) -> float | None:
+    """Return the share of the minutes of some rows that ``part`` (rows of the layer, 0-1) makes up."""
+    whole = float(layer.minutes[rows].sum())
+    return None if whole == 0 else min(1.0, float((layer.minutes * part)[rows].sum()) / whole)
+
+
 def grid_figures(
-    grids: GridColumns, demand: Demand, covered: BoolArray, sites: Marked, pickups: Marked, asked: Asked
+    grids: GridColumns, demand: Demand, covered: Covered, sites: Marked, pickups: Marked, asked: Asked
 ) -> tuple[GridFigures, ...]:
     """Return figures by unit grid, ordered by code, and ask to publish them.
 
@@ -154,10 +171,10 @@ def grid_figures(
     Parameters
     ----------
     grids : unit grids
-    demand : demand points and layers
-    covered : (n,) which demand points a station of the plan is near enough to
+    demand : demand points and layers of the days that count
+    covered : what the plan does for them
     sites, pickups : stations and pick-up points of the plan
-    asked : where figures ask to be published
+    asked : where figures ask to be published, on the days of ``demand``
     """
     codes, polygons = grids.codes, grids.polygons
     shapes = np.array(polygons, dtype=object)
@@ -165,20 +182,21 @@ def grid_figures(
     inside = _members(tree, demand.lonlat, len(shapes))
     at_site = _members(tree, sites.lonlat, len(shapes))
     at_pickup = _members(tree, pickups.lonlat, len(shapes))
-    days = len(demand.days)
+    days, rest = len(demand.days), demand.rest
+    served, reached = covered.served[rest.point, rest.hour], covered.in_reach[rest.point].astype(np.float64)
+    served_times = thousandths(covered.served)
     out = []
     for g in sorted(range(len(codes)), key=lambda g: codes[g]):
         mask = np.zeros(len(demand.lonlat), dtype=np.bool_)
         mask[inside[g]] = True
-        _, total = hourly_figures(demand.rest, mask, days, asked.k)
-        rows = mask[demand.rest.point]
-        riders = len(np.unique(demand.rest.rider[rows]))
+        _, total = hourly_figures(rest, mask, days, asked.k)
+        rows = mask[rest.point]
+        riders = len(np.unique(rest.rider[rows]))
         path = f"grids/{codes[g]}"
         asked.riders(f"{path}/riders", "rest", mask, "layers/rest/riders")
         asked.minutes(f"{path}/rest_min_a_day", "rest", mask, "grid")
-        asked.share(f"{path}/covered_share", "rest", mask & covered, mask, "grid")
-        whole = float(demand.rest.minutes[rows].sum())
-        part = float(demand.rest.minutes[rows & covered[demand.rest.point]].sum())
+        asked.share(f"{path}/served_share", "rest", mask[:, None] * served_times, mask, "grid")
+        asked.share(f"{path}/in_reach_share", "rest", mask & covered.in_reach, mask, "grid")
         out.append(
             GridFigures(
                 code=codes[g],
@@ -186,7 +204,8 @@ def grid_figures(
                 rings=_rings(polygons[g]),
                 riders=riders if riders >= asked.k else None,
                 rest_min_a_day=total,
-                covered_share=part / whole if riders >= asked.k and whole > 0 else None,
+                served_share=_share(rest, rows, served),
+                in_reach_share=_share(rest, rows, reached),
                 site_ids=tuple(sites.ids[s] for s in at_site[g]),
                 pickup_ids=tuple(pickups.ids[s] for s in at_pickup[g]),
             )
@@ -223,22 +242,24 @@ def _rings(shape: shapely.Geometry) -> tuple[tuple[tuple[float, float], ...], ..
 
 
 def layer_figures(
-    demand: Demand, settings: StudySettings, covered: BoolArray, asked: Asked
+    demand: Demand, settings: StudySettings, covered: Covered, asked: Asked
 ) -> tuple[LayerFigures, ...]:
-    """Return each layer of demand for itself: weight, minutes a day, and the share that the plan serves.
+    """Return each layer of demand for itself: weight, minutes a day, and what the plan serves and reaches.
 
     Asks to publish them; passing riders are a part of the riders of the traces, as all others.
-    ``covered`` (n,) says which demand points a station of the plan is near enough to.
     """
     out = []
     for name, layer in demand.layers():
-        rows = covered[layer.point]
+        rows = np.ones(len(layer.point), dtype=np.bool_)
         total = float(layer.minutes.sum())
+        served = covered.served[layer.point, layer.hour]
+        reached = covered.in_reach[layer.point].astype(np.float64)
         riders = len(np.unique(layer.rider))
         told = riders >= settings.k
         asked.riders(f"layers/{name}/riders", name, None, "riders")
         asked.minutes(f"layers/{name}/min_a_day", name, None, "total")
-        asked.share(f"layers/{name}/covered_share", name, covered, None, "plan")
+        asked.share(f"layers/{name}/served_share", name, thousandths(covered.served), None, "plan")
+        asked.share(f"layers/{name}/in_reach_share", name, covered.in_reach, None, "plan")
         out.append(
             LayerFigures(
                 name=name,
@@ -246,7 +267,8 @@ def layer_figures(
                 limit_s=settings.passing_limit_s if name == "passing" else settings.limit_s,
                 riders=riders if told else None,
                 min_a_day=total / max(1, len(demand.days)) if told else None,
-                covered_share=float(layer.minutes[rows].sum()) / total if told and total > 0 else None,
+                served_share=_share(layer, rows, served),
+                in_reach_share=_share(layer, rows, reached),
             )
         )
     return tuple(out)

@@ -43,8 +43,11 @@ class StudySettings:
     cell_m : side of the cells that make demand points, 10-1000 m
     publish_cell_m : side of the cells of published demand, 50-5000 m
     budget_yuan : yuan a year for all stations: places, kinds and hours are then chosen together, at most
-        ``new_sites`` new ones; None for no limit (places first, then kinds and hours)
+        ``new_sites`` new ones whatever becomes of the others; None for no limit (places first, then kinds
+        and hours)
     existing_stations : ``keep``, ``may_close`` or ``may_move``; the latter two need a budget
+    closed_from : local day (ISO) from which stations that close or move are shut; None: not set yet, and
+        always with ``keep``
     close_yuan : yuan a year that closing one existing station costs
     move_share : share (0-1) of its fixed cost that a moved station saves at the new site
     least_grid_share : share (0-1) of the demand of every unit grid that must be served; needs grids
@@ -70,6 +73,7 @@ class StudySettings:
     publish_cell_m: float = 250.0
     budget_yuan: float | None = None
     existing_stations: str = "keep"
+    closed_from: str | None = None
     close_yuan: float = 10_000.0
     move_share: float = 0.5
     least_grid_share: float = 0.0
@@ -107,6 +111,11 @@ class StudySettings:
             )
         if self.existing_stations != "keep" and self.budget_yuan is None:
             raise InputError("study setting existing_stations other than keep needs a budget_yuan.")
+        if self.existing_stations == "keep" and self.closed_from is not None:
+            raise InputError(
+                f"study setting closed_from is {self.closed_from}, but existing_stations is 'keep':"
+                " no station closes; leave it out, or set existing_stations to may_close or may_move."
+            )
         if self.budget_yuan is not None and not self.budget_yuan > 0:
             raise InputError(f"study setting budget_yuan is {self.budget_yuan}, it must be above 0.")
 

@@ -1,37 +1,40 @@
-"""A chosen plan and what can be said about it: its sites, its coverage beside others, its cost curve."""
+"""A chosen plan and what can be said of its stations: how each is run, and what it serves."""
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from siting.choice import usual_cost
-from siting.demand.asked import Asked
+from siting.demand.asked import Asked, thousandths
 from siting.demand.hourly import hourly_figures, riders_behind
 from siting.demand.weighted import Demand
-from siting.figures import Assigned, assign, kind_and_hours
+from siting.figures import Assigned, assign
 from siting.inputs import StudySettings
-from siting.problems.define import MaxCover
-from siting.problems.reach import Reach
-from siting.results import BudgetPoint, Coverage, Site
-from siting.solvers.cover_search import bound_cover, search_cover
-from siting.stability import busiest_cells, covered_share, kmeans_centres, random_choices
+from siting.results import Site
+from siting.served import (
+    Run,
+    Running,
+    Service,
+    kind_of,
+    open_hours,
+    run_by_need,
+    running,
+    seats_of,
+)
 from siting.stations.candidates import Candidates
-from siting.stations.hours import open_by_hour, parse_hours, span_text
+from siting.stations.hours import span_text
 from siting.stations.kinds import ExistingStation, StationKind
 from siting.travel_times import Ways
 
-__all__ = ["REACH_S", "Checks", "Plan", "budget_curve", "coverage_table", "describe_sites", "rising", "until"]
+__all__ = ["REACH_S", "Plan", "describe_sites", "near_place", "until"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 REACH_S = (180, 300, 600)
 SHUT_H, CLOSING_H = 18, (20, 22, 24)
 """Many stations shut at 18:00, while riders work from 17:00 to 22:00 (DOMAIN.md)."""
-FIVE_MIN_S = 300.0
-"""A measure that all studies share, whatever their own limit."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -44,10 +47,13 @@ class Plan:
     candidates : allowed sites
     lonlat : (e + c, 2) degrees
     cost_s : (n, e + c) seconds from demand points
-    chosen : open sites, ascending
+    chosen : sites in business under the plan, ascending; an existing one that is not among them closes
     kinds : kinds of stations
     limit_s : reach
-    run : kind and daily span of sites where the choice fixed them; the others get what their demand needs
+    run : kind and daily span of new sites, and of existing ones that shall keep other hours than today
+    moved : (existing, new) sites where the equipment of a closed station moves to a new one
+    days : local days of the study, ISO: on public holidays stations are open as their hours say
+    timezone : IANA name; its country tells the public holidays
     """
 
     existing: tuple[ExistingStation, ...]
@@ -57,20 +63,71 @@ class Plan:
     chosen: tuple[int, ...]
     kinds: tuple[StationKind, ...]
     limit_s: float
-    run: dict[int, tuple[StationKind, tuple[int, int]]] = dataclasses.field(default_factory=dict)
+    run: dict[int, Run] = dataclasses.field(default_factory=dict)
+    moved: tuple[tuple[int, int], ...] = ()
+    days: tuple[str, ...] = ()
+    timezone: str | None = None
 
     @property
-    def added(self) -> int:
-        """How many new stations the plan has."""
-        return sum(s >= len(self.existing) for s in self.chosen)
+    def added(self) -> tuple[int, ...]:
+        """The new stations of the plan."""
+        return tuple(s for s in self.chosen if s >= len(self.existing))
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """The existing stations that stay."""
+        return tuple(s for s in self.chosen if s < len(self.existing))
+
+    @property
+    def sites(self) -> tuple[int, ...]:
+        """All that stand today, whatever becomes of them, and the new ones."""
+        return (*range(len(self.existing)), *self.added)
 
     @property
     def site_ids(self) -> tuple[str, ...]:
         """``E01`` for existing stations, ``S01`` for chosen candidates in their order, empty for others."""
         old = len(self.existing)
-        new = {s: f"S{k:02d}" for k, s in enumerate((s for s in self.chosen if s >= old), start=1)}
+        new = {s: f"S{k:02d}" for k, s in enumerate(self.added, start=1)}
         first = tuple(f"E{k:02d}" for k in range(1, old + 1))
         return first + tuple(new.get(s, "") for s in range(old, len(self.lonlat)))
+
+    def with_runs(self, weight: FloatArray) -> "Plan":
+        """Return the plan with kind and hours of every new site: where none is fixed, as its demand needs.
+
+        ``weight`` (n, 24) is what the choice was made for.
+        """
+        kept = len(self.kept)
+        needed = run_by_need(self.cost_s[:, list(self.chosen)], self.limit_s, weight, self.kinds, kept)
+        return dataclasses.replace(self, run=dict(zip(self.added, needed, strict=True)) | self.run)
+
+    def seats(self, site: int) -> FloatArray:
+        """Return (24,) rider-minutes that a site in business holds in each hour."""
+        run = self.run.get(site)
+        if site < len(self.existing):
+            return seats_of(self.existing[site], self.kinds, run, self.days, self.timezone)
+        if run is None:
+            raise KeyError(site)
+        return np.where(open_hours(run), run[0].minutes_an_hour, 0.0)
+
+    def in_business(self) -> Running:
+        """Return the stations of the plan in business, in the order of ``chosen``."""
+        return running(
+            self.cost_s[:, list(self.chosen)], self.limit_s, [self.seats(site) for site in self.chosen]
+        )
+
+    def today(self) -> Running:
+        """Return the stations as they are today."""
+        old = len(self.existing)
+        seats = [seats_of(station, self.kinds, None, self.days, self.timezone) for station in self.existing]
+        return running(self.cost_s[:, :old], self.limit_s, seats)
+
+    def fate(self, site: int) -> str:
+        """Return ``new``, ``stay``, ``close`` or ``move``."""
+        if site >= len(self.existing):
+            return "new"
+        if site in self.chosen:
+            return "stay"
+        return "move" if site in dict(self.moved) else "close"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -80,145 +137,241 @@ class _Run:
     name: str
     kind: str
     hours: str
+    """Of today where it stands."""
+    planned_hours: str | None
     facilities: tuple[str, ...]
     cost_yuan: float | None
-    open_share: FloatArray
-    """(24,) Share (0-1) of each hour in which it is open."""
-
-
-Ask = Callable[[str, BoolArray], None]
-"""Asks to publish a share of weighted demand: its path, and (n,) the points that it counts."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False, slots=True)
-class Checks:
-    """How the plan is compared with other ways of choosing."""
-
-    settings: StudySettings
-    days: dict[str, BoolArray]
-    """(days,) those of "training" and "held_out"."""
-    asked: Asked
-    rng: np.random.Generator
+    is_open: BoolArray
+    """(24,) in which hours the plan has it open; one that closes: as today."""
+    holds: float
+    """Rider-minutes an hour."""
 
 
 def _standing_run(plan: Plan, site: int) -> _Run:
-    """Return how a station that stands today is run in the plan."""
-    station = plan.existing[site]
-    text = span_text(*plan.run[site][1]) if site in plan.run else station.hours.text
+    """Return how a station that stands today is run, today and in the plan."""
+    station, run = plan.existing[site], plan.run.get(site)
     return _Run(
         name=station.name,
         kind=station.kind,
-        hours=text,
+        hours=station.hours.text,
+        planned_hours=None if run is None else span_text(*run[1]),
         facilities=station.facilities or (),
         cost_yuan=station.cost_yuan,
-        open_share=open_by_hour(parse_hours(text)),
+        is_open=np.asarray(plan.seats(site) > 0),
+        holds=kind_of(station, plan.kinds).minutes_an_hour,
     )
 
 
-def _new_run(plan: Plan, site: int, need: FloatArray, street: str) -> _Run:
-    """Return how a new station is run: as the choice fixed it, else as its demand (24,) needs."""
-    kind, pattern = plan.run.get(site) or kind_and_hours(need, plan.kinds)
-    open_share = np.zeros(24)
-    open_share[np.arange(pattern[0], pattern[1]) % 24] = 1.0
+def _new_run(plan: Plan, site: int, street: str) -> _Run:
+    """Return how a new station is run."""
+    kind, pattern = plan.run[site]
     return _Run(
         name=plan.candidates.name[site - len(plan.existing)] or street or plan.site_ids[site],
         kind=kind.name,
         hours=span_text(*pattern),
+        planned_hours=None,
         facilities=kind.facilities,
         cost_yuan=kind.cost_yuan(pattern),
-        open_share=open_share,
+        is_open=open_hours((kind, pattern)),
+        holds=kind.minutes_an_hour,
     )
 
 
 def _reason(plan: Plan, site: int, share: float | None) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return why a station stands where it does; ``share`` (0-1) of all rest is None where it is hidden."""
-    if site < len(plan.existing):
+    fate = plan.fate(site)
+    if fate == "move":
+        return "site_moves", (("to", plan.site_ids[dict(plan.moved)[site]]),)
+    if fate == "stay":
         return "site_existing", ()
+    if fate == "close":
+        return "site_closes", ()
     place = ("place", plan.candidates.kind[site - len(plan.existing)])
     if share is None:
         return "site_new_hidden", (place,)
     return "site_new", (place, ("share", f"{100 * share:.1f}"))
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Figures:
+    """What one station of the plan is worth, as far as it may be told."""
+
+    by_hour: tuple[float | None, ...] = (0.0,) * 24
+    total: float | None = 0.0
+    share: float | None = 0.0
+    """Of all rest demand."""
+    only_here: float | None = 0.0
+    if_longer: float | None = 0.0
+    longer: FloatArray | None = None
+    """(n, 24) which share of each cell the figure above counts."""
+    due: float | None = 0.0
+    passing: float | None = None
+
+
+def _figures(
+    plan: Plan, demand: Demand, service: Service, settings: StudySettings, runs: dict[int, _Run]
+) -> dict[int, _Figures]:
+    """Return the figures of every site of the plan; one that closes serves nothing."""
+    days, k = len(demand.days), settings.k
+    rest = np.bincount(demand.rest.point, weights=demand.rest.minutes, minlength=len(demand.lonlat))
+    all_rest = max(1e-9, float(rest.sum()))
+    out = {site: _Figures() for site in plan.sites}
+    nearest = assign(plan.cost_s[:, list(plan.chosen)], plan.limit_s)
+    for row, site in enumerate(plan.chosen):
+        mine, run, served = nearest[row], runs[site], service.by_station(row)
+        hours, total = hourly_figures(demand.rest, served, days, k)
+        exact = demand.rest.minutes * served[demand.rest.point, demand.rest.hour]
+        # who rests near by while it is shut, and sits in no other station
+        left = np.where(mine.nearest[:, None] & ~run.is_open[None], 1.0 - service.total, 0.0)
+        unserved = demand.rest.minutes * left[demand.rest.point, demand.rest.hour]
+        shut = np.bincount(demand.rest.hour, weights=unserved, minlength=24) / max(1, days)
+        # an hour that fills all seats adds the seats, whoever rests
+        free = shut <= run.holds
+        if not (shut * free).any():
+            free[:] = True
+        if_longer = float(np.minimum(shut, run.holds).sum()) / 60.0
+        out[site] = _Figures(
+            by_hour=tuple(
+                known if is_open else 0.0 for known, is_open in zip(hours, run.is_open, strict=True)
+            ),
+            total=total,
+            share=None if total is None else float(exact.sum()) / all_rest,
+            only_here=float(rest[mine.only].sum()) / all_rest
+            if riders_behind(demand.rest, mine.only) >= k
+            else None,
+            if_longer=if_longer
+            if len(np.unique(demand.rest.rider[unserved > 0])) >= k or run.is_open.all()
+            else None,
+            longer=left * free[None],
+            due=hourly_figures(demand.due_break, mine.nearest, days, k)[1],
+            passing=_passing(demand, mine.nearest, settings),
+        )
+    return out
+
+
+def _ask(
+    plan: Plan, service: Service, runs: dict[int, _Run], figures: dict[int, _Figures], asked: Asked
+) -> None:
+    """Ask to publish the figures of the stations."""
+    nearest = assign(plan.cost_s[:, list(plan.chosen)], plan.limit_s)
+    so_far = np.zeros_like(service.total)
+    for row, site in enumerate(plan.chosen):
+        path = f"sites/{plan.site_ids[site]}"
+        # counted so that the stations add up to what the plan serves
+        before = thousandths(so_far)
+        so_far = np.minimum(1.0, so_far + service.by_station(row))
+        served = thousandths(so_far) - before
+        _ask_served(asked, path, served, runs[site].is_open)
+        _ask_near(asked, path, nearest[row])
+        longer = figures[site].longer
+        if longer is not None:
+            asked.minutes(
+                f"{path}/extra_rest_hours_if_longer",
+                "rest",
+                thousandths(longer),
+                "station",
+                nobody=bool(runs[site].is_open.all()),
+            )
+    for site in set(plan.sites) - set(plan.chosen):
+        # one that closes serves nobody, whoever there is
+        path = f"sites/{plan.site_ids[site]}"
+        for name in (
+            "rest_min_a_day",
+            "only_here_share",
+            "extra_rest_hours_if_longer",
+            "due_break_min_a_day",
+        ):
+            asked.plain(f"{path}/{name}")
+        for hour in range(24):
+            asked.plain(f"{path}/rest_min_by_hour/{hour}")
+
+
+def _ask_served(asked: Asked, path: str, served: IntArray, is_open: BoolArray) -> None:
+    """Ask for what one station serves, (n, 24) thousandths; while it is shut that is 0, whoever rests."""
+    asked.minutes(f"{path}/rest_min_a_day", "rest", served, "station")
+    asked.by_hour(f"{path}/rest_min_by_hour", "rest", served, "station_hour")
+    for hour in np.nonzero(~is_open)[0].tolist():
+        asked.plain(f"{path}/rest_min_by_hour/{hour}")
+
+
+def _ask_near(asked: Asked, path: str, mine: Assigned) -> None:
+    """Ask for what one station is near to, and how often it is chosen: a figure of all riders."""
+    asked.share(f"{path}/only_here_share", "rest", mine.only, None, "station")
+    asked.minutes(f"{path}/due_break_min_a_day", "due_break", mine.nearest, "station")
+    asked.minutes(f"{path}/passing_riders_a_day", "passing", mine.nearest, "station")
+    asked.minutes(f"{path}/chosen_share", "rest", None, "total")
+
+
+def near_place(
+    reason: tuple[str, tuple[tuple[str, str], ...]], near: str
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the reason of a new station that is called after a place near by, so that it names both."""
+    key, params = reason
+    return key.replace("site_new", "site_new_near", 1), (*params, ("near", near))
+
+
 def describe_sites(
     plan: Plan,
     demand: Demand,
-    weight: FloatArray,
+    service: Service,
     chosen_share: FloatArray | None,
     ways: Ways,
     settings: StudySettings,
     asked: Asked,
 ) -> tuple[Site, ...]:
-    """Return every station of the plan with its figures, and ask to publish them.
+    """Return every station that stands or that the plan adds, with its figures, and ask to publish them.
 
     Parameters
     ----------
-    plan : existing and chosen sites
-    demand : demand points and layers; figures are means over all days
-    weight : (n, 24) what the choice was made for: it fixes kinds and hours
+    plan : existing and chosen sites, with the runs of the new ones
+    demand : demand points and layers of the days that the choice saw; figures are means over them
+    service : what each station in business serves of it
     chosen_share : (sites,) how often each is chosen in resamples, None when not asked for
     ways : streets
     settings : k, mode
-    asked : where figures ask to be published
+    asked : where figures ask to be published, on the days of ``demand``
     """
-    chosen = list(plan.chosen)
-    served = assign(plan.cost_s[:, chosen], plan.limit_s)
-    days = len(demand.days)
-    rest = np.bincount(demand.rest.point, weights=demand.rest.minutes, minlength=len(demand.lonlat))
-    streets = ways.street(plan.lonlat[chosen])
-    reach = ways.reach(settings.mode, plan.lonlat[chosen], REACH_S)
-    all_rest = max(1e-9, float(rest.sum()))
+    sites, old = list(plan.sites), len(plan.existing)
+    streets = ways.street(plan.lonlat[sites])
+    reach = ways.reach(settings.mode, plan.lonlat[sites], REACH_S)
+    runs = {
+        site: _standing_run(plan, site) if site < old else _new_run(plan, site, street)
+        for site, street in zip(sites, streets, strict=True)
+    }
+    figures = _figures(plan, demand, service, settings, runs)
+    _ask(plan, service, runs, figures, asked)
+    moves = dict(plan.moved)
     out = []
-    for row, site in enumerate(chosen):
-        mine = served[row]
-        hours, total = hourly_figures(demand.rest, mine.nearest, days, settings.k)
-        old = site < len(plan.existing)
-        if old:
-            run = _standing_run(plan, site)
-        else:
-            run = _new_run(plan, site, weight[mine.nearest].sum(axis=0), streets[row])
-        share = None if total is None else float(rest[mine.nearest].sum()) / all_rest
-        shut_min = float((weight_of_rest(demand, mine.nearest) * (1 - run.open_share)).sum()) / max(1, days)
-        _ask(asked, plan.site_ids[site], mine, run.open_share)
-        only_shown = riders_behind(demand.rest, mine.only) >= settings.k
-        shut_shown = riders_behind(demand.rest, mine.nearest, run.open_share < 1) >= settings.k
+    for row, site in enumerate(sites):
+        run, worth = runs[site], figures[site]
         out.append(
             Site(
                 site_id=plan.site_ids[site],
                 name=run.name,
-                lonlat=(round(float(plan.lonlat[site, 0]), 7), round(float(plan.lonlat[site, 1]), 7)),
+                lonlat=(float(plan.lonlat[site, 0]), float(plan.lonlat[site, 1])),
                 kind=run.kind,
-                existing=old,
+                existing=site < old,
                 opening_hours=run.hours,
                 facilities=run.facilities,
                 street=streets[row],
-                rest_min_a_day=total,
-                rest_min_by_hour=hours,
-                only_here_share=float(rest[mine.only].sum()) / all_rest if only_shown else None,
-                extra_rest_hours_if_longer=shut_min / 60.0 if shut_shown else None,
+                rest_min_a_day=worth.total,
+                rest_min_by_hour=worth.by_hour,
+                only_here_share=worth.only_here,
+                extra_rest_hours_if_longer=worth.if_longer,
                 cost_yuan=run.cost_yuan,
-                chosen_share=None if chosen_share is None or old else float(chosen_share[site]),
+                chosen_share=None if chosen_share is None or site < old else float(chosen_share[site]),
                 reach=tuple(zip(REACH_S, reach[row], strict=True)),
-                reason=_reason(plan, site, share),
-                until=until(hours),
-                due_break_min_a_day=hourly_figures(demand.due_break, mine.nearest, days, settings.k)[1],
-                passing_riders_a_day=_passing(demand, mine.nearest, settings),
+                reason=_reason(plan, site, worth.share),
+                until=until(worth.by_hour),
+                due_break_min_a_day=worth.due,
+                passing_riders_a_day=worth.passing,
+                plan=plan.fate(site),
+                planned_hours=run.planned_hours,
+                moves_to=plan.site_ids[moves[site]] if site in moves else None,
+                open_by_hour=tuple(run.is_open.tolist()),
             )
         )
     return tuple(out)
-
-
-def _ask(asked: Asked, site_id: str, mine: Assigned, open_share: FloatArray) -> None:
-    """Ask to publish the figures of one station."""
-    path = f"sites/{site_id}"
-    asked.minutes(f"{path}/rest_min_a_day", "rest", mine.nearest, "station")
-    asked.by_hour(f"{path}/rest_min_by_hour", "rest", mine.nearest, "station_hour")
-    asked.share(f"{path}/only_here_share", "rest", mine.only, None, "station")
-    asked.minutes(f"{path}/extra_rest_hours_if_longer", "rest", mine.nearest, "station", hours=1 - open_share)
-    asked.minutes(f"{path}/due_break_min_a_day", "due_break", mine.nearest, "station")
-    asked.minutes(f"{path}/passing_riders_a_day", "passing", mine.nearest, "station")
-    # how often it is chosen is a figure of all riders
-    asked.minutes(f"{path}/chosen_share", "rest", None, "total")
 
 
 def until(hours: tuple[float | None, ...]) -> tuple[tuple[int, float | None], ...]:
@@ -237,135 +390,3 @@ def _passing(demand: Demand, inside: BoolArray, settings: StudySettings) -> floa
     if settings.weights.passing == 0 or len(np.unique(rider)) < settings.k:
         return None
     return len(np.unique(rider * len(demand.days) + day)) / max(1, len(demand.days))
-
-
-def weight_of_rest(demand: Demand, inside: npt.NDArray[np.bool_]) -> FloatArray:
-    """Return (24,) rest minutes over all days of the points inside."""
-    rows = inside[demand.rest.point]
-    return np.asarray(
-        np.bincount(demand.rest.hour[rows], weights=demand.rest.minutes[rows], minlength=24), dtype=np.float64
-    )
-
-
-def coverage_table(
-    plan: Plan,
-    demand_lonlat: FloatArray,
-    problem: MaxCover,
-    rest: dict[str, FloatArray],
-    ways: Ways,
-    checks: Checks,
-) -> tuple[Coverage, ...]:
-    """Compare the plan with other ways of adding as many stations to the existing ones.
-
-    k-means centres and busiest cells may stand anywhere; the plan and random draws only on candidates.
-    All choices see the training days only. ``rest`` holds (n,) rest minutes of "training"
-    and, where days were held out, "held_out".
-    """
-    settings, rng = checks.settings, checks.rng
-    old = len(plan.existing)
-    added = plan.added
-    xy = ways.project(demand_lonlat)
-    centres = {
-        "kmeans": kmeans_centres(xy, problem.weight, added, settings.seed),
-        "busiest": busiest_cells(xy, problem.weight, added),
-    }
-    draws = random_choices(len(plan.lonlat) - old, added, settings.random_draws, rng)
-    sites = {
-        "yilu": len(plan.chosen),
-        "existing": old,
-        **{method: old + len(spots) for method, spots in centres.items()},
-        "random": old + added,
-    }
-
-    def reached(within: BoolArray, limit_s: float) -> dict[str, list[BoolArray]]:
-        """Return for each method (one or more choices) which demand each of its sites reaches."""
-        choices = {"yilu": [within[:, list(plan.chosen)]], "existing": [within[:, :old]]}
-        for method, spots in centres.items():
-            near = np.empty((len(xy), 0), dtype=np.bool_)
-            if len(spots):
-                near = ways.seconds(settings.mode, demand_lonlat, ways.unproject(spots), limit_s) <= limit_s
-            choices[method] = [np.concatenate([within[:, :old], near], axis=1)]
-        choices["random"] = [np.concatenate([within[:, :old], within[:, old + d]], axis=1) for d in draws]
-        return choices
-
-    def share(method: str, column: str, choices: list[BoolArray]) -> float | None:
-        days = column.removesuffix("_5_min")
-        if days not in rest:
-            return None
-        # as often as a draw covers a point
-        times = np.array([within.any(axis=1) for within in choices], dtype=np.int64).sum(axis=0)
-        path, rank = f"coverage/{method}/{column}", "plan" if method == "yilu" else "other"
-        checks.asked.minutes(path, "rest", times, rank, days=checks.days[days], nobody=True)
-        checks.asked.minutes(path, "rest", None, rank, days=checks.days[days])
-        return float(np.mean([covered_share(rest[days], within) for within in choices]))
-
-    at_limit = reached(plan.cost_s <= plan.limit_s, plan.limit_s)
-    five_min = at_limit
-    if plan.limit_s != FIVE_MIN_S:
-        cost_s = ways.seconds(settings.mode, demand_lonlat, plan.lonlat, FIVE_MIN_S)
-        five_min = reached(cost_s <= FIVE_MIN_S, FIVE_MIN_S)
-    return tuple(
-        Coverage(
-            method=method,
-            sites=count,
-            training=share(method, "training", at_limit[method]),
-            held_out=share(method, "held_out", at_limit[method]),
-            training_5_min=share(method, "training_5_min", five_min[method]),
-            held_out_5_min=share(method, "held_out_5_min", five_min[method]),
-        )
-        for method, count in sites.items()
-    )
-
-
-def budget_curve(
-    plan: Plan,
-    problem: MaxCover,
-    weight: FloatArray,
-    reach: Reach,
-    rng: np.random.Generator,
-    most_points: int = 12,
-    ask: Ask | None = None,
-) -> tuple[BudgetPoint, ...]:
-    """Return coverage against yearly cost for growing numbers of stations, each with its proven gap.
-
-    A number of stations that costs more than another and serves no more is left out: whoever has the money
-    for it has the better one, too. So coverage never falls as the budget grows.
-    """
-    old = len(plan.existing)
-    chosen_now = plan.added
-    top = min(len(plan.lonlat) - old, max(chosen_now + 1, int(np.ceil(1.5 * chosen_now))))
-    counts = sorted({round(float(c)) for c in np.linspace(1, top, min(top, most_points))} | {chosen_now})
-    total = float(problem.weight.sum())
-    standing = sum(usual_cost(s) for s in plan.existing)
-    out, reached = [], {}
-    for count in counts:
-        part = dataclasses.replace(problem, sites=old + count)
-        answer = search_cover(part, reach, rng, rounds=60)
-        chosen = plan.chosen if count == chosen_now else answer.chosen
-        inside = np.asarray((plan.cost_s[:, list(chosen)] <= plan.limit_s).any(axis=1))
-        covered = float(problem.weight[inside].sum())
-        bound = max(covered, bound_cover(part, reach, covered, steps=400).bound)
-        served = assign(plan.cost_s[:, list(chosen)], plan.limit_s)
-        cost = standing
-        for row, site in enumerate(chosen):
-            if site >= old:
-                kind, pattern = kind_and_hours(weight[served[row].nearest].sum(axis=0), plan.kinds)
-                cost += kind.cost_yuan(pattern)
-        # the bound is a sum of floats: a millionth is none
-        gap = 0.0 if bound <= 0 else round((bound - covered) / bound, 6)
-        out.append(BudgetPoint(cost, old + count, min(1.0, covered / total) if total else 0.0, gap))
-        reached[id(out[-1])] = inside
-    curve = rising(out)
-    for number, point in enumerate(curve):
-        if ask is not None:
-            ask(f"budget_curve/{number}/covered_share", reached[id(point)])
-    return curve
-
-
-def rising(points: list[BudgetPoint]) -> tuple[BudgetPoint, ...]:
-    """Return the points that serve more than every cheaper one, from cheap to dear."""
-    out: list[BudgetPoint] = []
-    for point in sorted(points, key=lambda p: (p.cost_yuan, -(p.covered_share or 0.0), p.sites)):
-        if not out or (point.covered_share or 0.0) > (out[-1].covered_share or 0.0):
-            out.append(point)
-    return tuple(out)

@@ -23,11 +23,15 @@ FIGURES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "cells": ("riders",),
     "flows": ("riders_a_day",),
-    "grids": ("riders", "rest_min_a_day", "covered_share"),
+    "grids": ("riders", "rest_min_a_day", "served_share", "in_reach_share"),
     "hot_spots": ("riders", "rest_min_a_day"),
-    "layers": ("riders", "min_a_day", "covered_share"),
-    "coverage": ("training", "held_out", "training_5_min", "held_out_5_min"),
-    "budget_curve": ("covered_share",),
+    "layers": ("riders", "min_a_day", "served_share", "in_reach_share"),
+    "coverage": (
+        "served_training", "served_held_out", "in_reach_training", "in_reach_held_out",
+        "in_reach_5_min_training", "in_reach_5_min_held_out",
+    ),
+    "estimates": ("value", "low", "high"),
+    "budget_curve": ("served_share",),
     "solution": ("objective", "bound"),
     "": ("riders", "stay_points", "demand_min_a_day"),
 }  # fmt: skip
@@ -78,6 +82,7 @@ def published(study: Study, shown: frozenset[str]) -> Study:
         "layers": tuple(gated("layers", layer.name, layer) for layer in study.layers),
         "coverage": tuple(gated("coverage", c.method, c) for c in study.coverage),
         "budget_curve": tuple(gated("budget_curve", str(n), b) for n, b in enumerate(study.budget_curve)),
+        "estimates": tuple(gated("estimates", str(n), e) for n, e in enumerate(study.estimates)),
         "solution": gated("solution", "", study.solution),
         "stay_points_by_kind": tuple(
             (kind, count if f"stay_points_by_kind/{kind}" in shown else None)
@@ -95,8 +100,8 @@ def _hours(hours: Hours, path: str, shown: frozenset[str]) -> Hours:
 def _site(site: Site, share_of_all: bool) -> Site:
     """Keep what follows from the figures of a station in step with those that are left."""
     key, params = site.reason
-    if key == "site_new" and not (share_of_all and site.rest_min_a_day is not None):
-        key, params = "site_new_hidden", tuple(p for p in params if p[0] != "share")
+    if key in ("site_new", "site_new_near") and not (share_of_all and site.rest_min_a_day is not None):
+        key, params = f"{key}_hidden", tuple(p for p in params if p[0] != "share")
     return dataclasses.replace(site, until=until(site.rest_min_by_hour), reason=(key, params))
 
 

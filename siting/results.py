@@ -13,6 +13,7 @@ __all__ = [
     "BudgetPoint",
     "Coverage",
     "DemandCell",
+    "Estimate",
     "FileAccount",
     "Flow",
     "Gate",
@@ -47,14 +48,14 @@ class Site:
     """``micro``, ``standard`` or ``hub24``."""
     existing: bool
     opening_hours: str
-    """In the form of the OSM key, such as ``Mo-Su 07:00-23:00`` or ``24/7``."""
+    """In the form of the OSM key, such as ``Mo-Su 07:00-23:00`` or ``24/7``; of today where it stands."""
     facilities: tuple[str, ...]
     street: str
     rest_min_a_day: float | None
-    """Rider-minutes of rest a day that this site is the nearest chosen one for, within the limit."""
+    """Rider-minutes of rest a training day that this site serves in the plan; 0 where the plan shuts it."""
     rest_min_by_hour: Hours
     only_here_share: float | None
-    """Share (0-1) of all rest demand that no other station of the plan reaches."""
+    """Share (0-1) of all rest demand that is in reach of no other station of the plan."""
     extra_rest_hours_if_longer: float | None
     """Rest-hours a day gained if it were open round the clock."""
     cost_yuan: float | None
@@ -67,9 +68,17 @@ class Site:
     until: tuple[tuple[int, float | None], ...] = ()
     """(closing hour, rest-hours a day) that it serves more at the least, than when shut at 18:00."""
     due_break_min_a_day: float | None = None
-    """Rider-minutes a day of breaks that fall due where this is the nearest chosen site within the limit."""
+    """Rider-minutes a training day of breaks that fall due where this is the nearest station in reach."""
     passing_riders_a_day: float | None = None
     """Riders a day who ride by without a detour; None also where passing riders do not count."""
+    plan: str = "stay"
+    """What the plan does with it: ``new``, or for an existing one ``stay``, ``close`` or ``move``."""
+    planned_hours: str | None = None
+    """Opening hours of the plan where an existing station shall keep other ones than today."""
+    moves_to: str | None = None
+    """Id of the new station that its equipment moves to."""
+    open_by_hour: tuple[bool, ...] = (True,) * 24
+    """In which local hours the plan has it open; one that closes or moves: as today."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,6 +131,9 @@ class PickupPoint:
     gates: tuple[Gate, ...]
     entry_route: tuple[LonLat, ...]
     stopping_area: Ring
+    side: tuple[str, str] = ("", "")
+    """Where it stands at the compound or tower: ``gate`` or ``kerb``, and on which side, such as
+    ``south_east``; (``door``, "") before the doors, (``street``, "") where ``compound`` is a street."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -151,10 +163,12 @@ class LayerFigures:
     """``rest``, ``due_break`` or ``passing``."""
     weight: float
     limit_s: float
-    """Served is what a station is so near to."""
+    """In reach is what a station is so near to."""
     riders: int | None
     min_a_day: float | None
-    covered_share: float | None
+    """Of a training day, as all of these."""
+    served_share: float | None
+    in_reach_share: float | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -202,7 +216,9 @@ class GridFigures:
     rings: tuple[Ring, ...]
     riders: int | None
     rest_min_a_day: float | None
-    covered_share: float | None
+    """Of a training day, as the shares."""
+    served_share: float | None
+    in_reach_share: float | None
     site_ids: tuple[str, ...]
     pickup_ids: tuple[str, ...]
 
@@ -229,27 +245,51 @@ class Solution:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Coverage:
-    """Share (0-1) of rest demand within the limit, for one way of choosing the sites."""
+    """Shares (0-1) of rest demand served and in reach, for one way of choosing the sites.
+
+    *In reach* is within the time limit of a station; *served* finds it open in that hour, with a free seat.
+    """
 
     method: str
     """``yilu``, ``existing``, ``kmeans``, ``busiest`` or ``random`` (mean of 100)."""
     sites: int
-    training: float | None
-    held_out: float | None
+    served_training: float | None
+    served_held_out: float | None
     """None also where no days were held out."""
-    training_5_min: float | None
-    """The same within 5 minutes, whatever the limit of the study."""
-    held_out_5_min: float | None
+    in_reach_training: float | None
+    in_reach_held_out: float | None
+    in_reach_5_min_training: float | None
+    """Within 5 minutes, whatever the limit of the study."""
+    in_reach_5_min_held_out: float | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Estimate:
+    """One figure with the interval in which 95 in 100 resamples of days and riders lie."""
+
+    measure: str
+    """``served_share`` (0-1) or ``served_min_a_day`` (rider-minutes a day), of rest demand."""
+    method: str
+    """``yilu`` or ``existing``."""
+    days: str
+    """``training`` or ``held_out``."""
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BudgetPoint:
-    """One point of the coverage-against-budget curve."""
+    """One point of the curve of what is served against the budget."""
 
     cost_yuan: float
     sites: int
-    covered_share: float | None
+    """In business: existing ones that stay, and new ones."""
+    served_share: float | None
+    """Of the weighted demand of all layers, on training days."""
     gap: float
+    """To the bound of what was chosen by: served under a budget, in reach without one."""
+    new_sites: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -320,5 +360,18 @@ class Study:
     moving_km_on_streets: float | None = None
     """Share of the moving kilometres within 25 m of a street; None where nobody moves or riders are fewer
     than k."""
+    existing_stations: str = "keep"
+    """What may become of the stations of today: ``keep``, ``may_close`` or ``may_move``."""
+    budget_yuan: float | None = None
+    """A year, for all stations; None: places were chosen by demand in reach, without a budget."""
+    closed_from: str | None = None
+    """Local day (ISO) from which stations that close or move are shut; None: not set yet."""
+    training_period: tuple[str, str] = ("", "")
+    """First and last local day on which the choice was made, ISO, both included."""
+    estimates: tuple[Estimate, ...] = ()
+    draws: int = 0
+    """Resamples behind the estimates."""
     silent_rest_share: float | None = None
     """Share of the minutes of rest in stays that hold a long silence of the phone; None where withheld."""
+    input_notes: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """What looks wrong in the planner's own lists: key in the text catalogue and its parameters."""

@@ -7,14 +7,19 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.places import Places
+from geo.sentences import Sentence
+from siting.demand.names import proper_name
 from siting.demand.weighted import Demand, open_compounds
 from siting.inputs import StudyInputs
 from siting.stations.candidates import Candidates, CandidateSites, kerb_spots, pick_candidates
 from siting.travel_times import Ways
 
-__all__ = ["Sites", "gather_sites"]
+__all__ = ["Sites", "gather_sites", "refuse_too_few"]
 
 FloatArray = npt.NDArray[np.float64]
+
+PLACES = 7
+"""Decimals of a published position: about a centimetre."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -47,11 +52,14 @@ def gather_sites(inputs: StudyInputs, ways: Ways, demand: Demand, weight: FloatA
         When there are fewer candidates than new sites.
     """
     existing_lonlat = np.array([s.lonlat for s in inputs.existing], dtype=np.float64).reshape(-1, 2)
+    existing_lonlat = np.round(existing_lonlat, PLACES)
     compound = ways.compound_of(demand.lonlat)
     is_open = open_compounds(demand.rest, compound, len(inputs.network.compounds), inputs.settings.k)
     sites = Sites(existing_lonlat, _candidates(inputs, ways, existing_lonlat, is_open))
     candidates = _with_kerbs(sites, inputs, ways, demand, weight, is_open)
-    _enough(candidates, inputs.settings.new_sites)
+    refuse_too_few(candidates, inputs.settings.new_sites)
+    # counted from the very place that is published: a centimetre may lie on the other side of the limit
+    candidates = dataclasses.replace(candidates, lonlat=np.round(candidates.lonlat, PLACES))
     return Sites(existing_lonlat, candidates)
 
 
@@ -135,13 +143,17 @@ def _map_sites(places: Places, kinds: tuple[str, ...]) -> CandidateSites:
     rows = np.nonzero(places.of(*kinds))[0]
     return CandidateSites(
         np.asarray(places.poi_lonlat[rows], dtype=np.float64).reshape(-1, 2),
-        tuple(places.best_name(int(r)) for r in rows),
+        tuple(proper_name(places.best_name(int(r))) for r in rows),
         tuple(places.kinds[places.poi_kind[r]] for r in rows),
     )
 
 
-def _enough(candidates: Candidates, new_sites: int) -> None:
+def refuse_too_few(candidates: Candidates, new_sites: int) -> None:
+    """Refuse a study that asks for more new sites than there are candidates, and say why there are so few."""
     there = len(candidates.name)
+    zoned = candidates.reasons.count("forbidden_zone")
+    if there == 0 and zoned and zoned == len(candidates.reasons):
+        raise InputError(Sentence.of("zones_all", count=zoned))
     if there < new_sites:
         reasons = ", ".join(f"{candidates.reasons.count(r)} {r}" for r in sorted(set(candidates.reasons)))
         refused = f" ({len(candidates.reasons)} were refused: {reasons})" if reasons else ""

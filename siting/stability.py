@@ -1,14 +1,21 @@
 """How sure a choice is: other ways of choosing, days held out, days and riders resampled."""
 
+import dataclasses
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
+from geo.errors import InfeasibleError
 from siting.demand.weighted import Demand, DemandWeights
-from siting.problems.define import MaxCover
-from siting.problems.reach import Reach
+from siting.problems.define import MaxCover, SitingResult, StationPlan, nearest_chosen
+from siting.problems.reach import reach_within
+from siting.solvers.cover_proof import plan_of_cover, spread_idle_sites
 from siting.solvers.cover_search import search_cover
+from siting.solvers.exact import finish
+from siting.solvers.station_plans import PlanEffort, solve_station_plan
 
 __all__ = [
     "busiest_cells",
@@ -16,8 +23,12 @@ __all__ = [
     "covered_share",
     "kmeans_centres",
     "random_choices",
+    "solver_of",
     "split_days",
 ]
+
+QUICK = PlanEffort(steps=40, sweeps=2, width=8, exact_cells=0)
+"""For resamples: many plans, none of them proven."""
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -75,31 +86,81 @@ def random_choices(sites: int, count: int, draws: int, rng: np.random.Generator)
     return np.array([rng.choice(sites, count, replace=False) for _ in range(draws)], dtype=np.int64)
 
 
+Solver = Callable[[FloatArray, np.random.Generator], SitingResult]
+"""Solves the problem of the study for another demand, (n, 24) weighted rider-minutes a day."""
+
+
+def solver_of(problem: MaxCover | StationPlan, cost_s: FloatArray, result: SitingResult) -> Solver:
+    """Return what solves the problem of a study again for other demand: sooner, and without a proof.
+
+    Budget, hours, closing, moving and least shares stay as they are; a plan starts from its answer.
+
+    Parameters
+    ----------
+    problem : what was solved
+    cost_s : (n, m) seconds
+    result : its answer
+    """
+    if isinstance(problem, MaxCover) and problem.group is None:
+        cover: MaxCover = problem
+        reach = reach_within(cost_s, cover.limit_s)
+
+        def search(weight: FloatArray, rng: np.random.Generator) -> SitingResult:
+            drawn = dataclasses.replace(cover, weight=weight.sum(axis=1))
+            answer = search_cover(drawn, reach, rng, rounds=30)
+            near = nearest_chosen(cost_s, answer.chosen, drawn.limit_s)
+            found = finish(answer.chosen, near, answer.covered, answer.covered)
+            return spread_idle_sites(drawn, cost_s, found)
+
+        return search
+    plan = problem if isinstance(problem, StationPlan) else plan_of_cover(problem, cost_s.shape[1])
+    start = result.options or result.chosen
+
+    def improve(weight: FloatArray, _: np.random.Generator) -> SitingResult:
+        hourly = weight if plan.weight.shape[1] > 1 else weight.sum(axis=1, keepdims=True)
+        drawn = dataclasses.replace(plan, weight=hourly)
+        return solve_station_plan(drawn, cost_s, effort=QUICK, start=start)
+
+    return improve
+
+
 def chosen_shares(
     demand: Demand,
     weights: DemandWeights,
     training: BoolArray,
-    reach: Reach,
-    problem: MaxCover,
+    solve: Solver,
     *,
+    sites: int,
     riders: int,
     draws: int,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Return (m,) how often (0-1) each site is chosen when days and riders are drawn with replacement.
+    """Return (sites,) how often (0-1) each site is chosen when days and riders are drawn with replacement.
 
     The bootstrap of Efron, Annals of Statistics 7 (1979), over the two units that differ from one
-    month to the next.
+    month to the next. Draws whose demand allows no choice (least shares) are left out.
+
+    Parameters
+    ----------
+    demand, weights : layers and what they count
+    training : (days,) the days that the choice saw
+    solve : the problem of the study
+    sites : number of sites
+    riders : number of riders, who are drawn
+    draws : number of resamples
+    rng : of the draws
     """
-    times = np.zeros(reach.m)
+    times = np.zeros(sites)
+    counted = 0
     days = np.nonzero(training)[0]
     for _ in range(draws):
         day_times = np.bincount(rng.choice(days, len(days)), minlength=len(training)).astype(np.float64)
         rider_times = np.bincount(rng.integers(0, riders, riders), minlength=riders).astype(np.float64)
-        weight = np.zeros(reach.n)
-        for name, layer in demand.layers():
-            part = layer.minutes * day_times[layer.day] * rider_times[layer.rider]
-            weight += getattr(weights, name) * np.bincount(layer.point, weights=part, minlength=reach.n)
-        drawn = MaxCover(weight=weight, limit_s=problem.limit_s, sites=problem.sites, kept=problem.kept)
-        times[list(search_cover(drawn, reach, rng, rounds=30).chosen)] += 1
-    return times / max(1, draws)
+        weight = demand.weight(weights, day_times, rider_times)
+        try:
+            answer = solve(weight, rng)
+        except InfeasibleError:
+            continue
+        counted += 1
+        times[list(answer.chosen)] += 1
+    return times / max(1, counted)

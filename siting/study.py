@@ -10,23 +10,33 @@ from geo.errors import InputError
 from geo.stays import KINDS
 from siting.choice import PlanModel, budget_points, plan_model
 from siting.columns import StayColumns
-from siting.demand.asked import Asked
+from siting.compare import Days, budget_curve, coverage_table, days_of, estimates
+from siting.demand.asked import Asked, thousandths
 from siting.demand.events import due_events, stay_events, stops_beside
 from siting.demand.hotspots import PlanStations, find_hot_spots
 from siting.demand.names import MapNames, name_places
 from siting.demand.passing import passing_events, published_flows
-from siting.demand.weighted import Demand, Events, build_demand, by_hour
-from siting.figures import Marked, demand_cells, grid_figures, grid_of, kind_figures, layer_figures
+from siting.demand.weighted import Demand, Events, build_demand
+from siting.figures import (
+    Covered,
+    Marked,
+    demand_cells,
+    grid_figures,
+    grid_of,
+    kind_figures,
+    layer_figures,
+)
 from siting.inputs import StudyInputs, StudySettings
-from siting.plans import Checks, Plan, budget_curve, coverage_table, describe_sites
+from siting.plans import Plan, describe_sites, near_place
 from siting.problems.define import MaxCover, SitingResult
 from siting.problems.highs import Limits
-from siting.problems.reach import Reach, reach_within
+from siting.problems.reach import reach_within
 from siting.published import published
 from siting.results import (
     AuditFinding,
     BudgetPoint,
     Coverage,
+    Estimate,
     GridFigures,
     HotSpot,
     PickupPoint,
@@ -35,12 +45,14 @@ from siting.results import (
     Solution,
     Study,
 )
+from siting.served import Service, serve_demand, served_share
 from siting.sites import Sites, gather_sites
 from siting.solvers.cover_proof import spread_idle_sites
 from siting.solvers.solve import solve
 from siting.solvers.verify import verified
-from siting.stability import chosen_shares, split_days
-from siting.stations.audit import VISIT_M, Offered, Rests, Standing, audit_stations
+from siting.stability import chosen_shares, solver_of, split_days
+from siting.stations.audit import VISIT_M, Fate, Offered, Rests, Standing, audit_stations, follow_plan
+from siting.stations.hours import span_text
 from siting.stations.pickups import CompoundMap, DropOffs, GateWaits, RiderWays, pick_up_points
 from siting.travel_times import StreetWays, Ways
 
@@ -48,6 +60,7 @@ __all__ = ["Progress", "StudyInputs", "StudySettings", "measured_study", "run_st
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
 STAGES = (
     "demand", "candidates", "travel", "choice", "checks", "sites", "hot_spots", "audit", "pickups", "figures"
@@ -64,10 +77,25 @@ class _Wanted:
     """(days,) the days that the choice sees."""
     held_out: BoolArray
     """(days,) the others."""
-    weight: FloatArray
-    """(n, 24) weighted rider-minutes a training day."""
+    days: dict[str, Days]
+    """Demand a day of "training" and, where days were held out, "held_out"."""
     asked: Asked
     """The figures that ask to be published."""
+
+    @property
+    def weight(self) -> FloatArray:
+        """(n, 24) weighted rider-minutes a training day."""
+        return self.days["training"].weight
+
+    @property
+    def seen(self) -> Demand:
+        """The demand of the training days."""
+        return self.demand.on(self.training)
+
+    @property
+    def asked_seen(self) -> Asked:
+        """The same as ``asked``, for figures of the training days."""
+        return self.asked.on(self.training)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -79,6 +107,8 @@ class _Chosen:
     """Places alone; where there is a budget, ``model`` was solved instead."""
     model: PlanModel | None
     result: SitingResult
+    service: Service
+    """Who is served on training days, by the stations of the plan in their order."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -87,9 +117,9 @@ class _Checked:
 
     chosen_share: FloatArray | None
     """(sites,) how often (0-1) each is chosen in resamples, None when not asked for."""
-    rest: dict[str, FloatArray]
-    """(n,) rest minutes a day of "training" and, where days were held out, "held_out"."""
     coverage: tuple[Coverage, ...]
+    estimates: tuple[Estimate, ...]
+    draws: int
     budget_curve: tuple[BudgetPoint, ...]
 
 
@@ -122,7 +152,7 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
         When there is no rest, too few days, or fewer candidates than new sites.
     """
     study, asked = measured_study(inputs, progress)
-    return published(study, asked.figures.shown())
+    return published(study, asked.shown())
 
 
 def measured_study(inputs: StudyInputs, progress: Progress | None = None) -> tuple[Study, Asked]:
@@ -147,7 +177,7 @@ def measured_study(inputs: StudyInputs, progress: Progress | None = None) -> tup
     tell("checks")
     checked = _check(inputs, ways, wanted, chosen)
     tell("sites")
-    stations = _stations(inputs, ways, wanted, chosen.plan, checked.chosen_share)
+    stations = _stations(inputs, ways, wanted, chosen, checked.chosen_share)
     tell("hot_spots")
     hot_spots = _hot_spots(inputs, ways, wanted, chosen.plan)
     tell("audit")
@@ -181,14 +211,17 @@ def _wanted(inputs: StudyInputs, ways: Ways) -> _Wanted:
             f"({demand.days[0]} to {demand.days[-1]}); it must lie in 0-{days - 1}."
         )
     training, held_out = split_days(days, settings.held_out_days)
-    asked = Asked(settings.k)
+    masks = {"training": training, "held_out": held_out}
+    parts = {name: days_of(demand, settings, mask) for name, mask in masks.items() if mask.any()}
+    wanted = _Wanted(rests, demand, training, held_out, parts, Asked(settings.k))
+    asked = wanted.asked
     asked.figures.add_riders("riders", np.arange(inputs.riders))
     asked.of_demand(demand)
     for kind in KINDS:
         asked.of_stays(kind, stay_events(inputs.stays, kind).rider)
     asked.all_stays("stay_points")
-    asked.minutes("demand_min_a_day", "rest", None, "total", days=training)
-    return _Wanted(rests, demand, training, held_out, demand.weight(settings.weights, training), asked)
+    wanted.asked_seen.minutes("demand_min_a_day", "rest", None, "total")
+    return wanted
 
 
 def _cost_s(settings: StudySettings, ways: Ways, demand: Demand, lonlat: FloatArray) -> FloatArray:
@@ -207,7 +240,7 @@ def _choose(inputs: StudyInputs, wanted: _Wanted, sites: Sites, cost_s: FloatArr
         sites=len(inputs.existing) + settings.new_sites,
         kept=tuple(range(len(inputs.existing))),
     )
-    result, model = _solve(inputs, wanted, problem, cost_s)
+    problem, result, model = _solve(inputs, wanted, problem, cost_s)
     plan = Plan(
         existing=inputs.existing,
         candidates=sites.candidates,
@@ -217,13 +250,16 @@ def _choose(inputs: StudyInputs, wanted: _Wanted, sites: Sites, cost_s: FloatArr
         kinds=settings.kinds,
         limit_s=settings.limit_s,
         run={} if model is None else model.run(result),
-    )
-    return _Chosen(plan, problem, model, result)
+        moved=result.moved,
+        days=wanted.demand.days,
+        timezone=settings.timezone,
+    ).with_runs(wanted.weight)
+    return _Chosen(plan, problem, model, result, serve_demand(plan.in_business(), wanted.weight))
 
 
 def _solve(
     inputs: StudyInputs, wanted: _Wanted, problem: MaxCover, cost_s: FloatArray
-) -> tuple[SitingResult, PlanModel | None]:
+) -> tuple[MaxCover, SitingResult, PlanModel | None]:
     """Choose places alone, or places, kinds and hours together where there is a budget."""
     settings = inputs.settings
     limits = Limits(gap=1e-6, node_limit=settings.node_limit)
@@ -234,60 +270,55 @@ def _solve(
         group = grid_of(tuple(inputs.grids.polygons), wanted.demand.lonlat)
     if settings.budget_yuan is not None:
         candidates = cost_s.shape[1] - len(inputs.existing)
-        model = plan_model(wanted.weight, inputs.existing, candidates, settings, group)
+        model = plan_model(wanted.weight, inputs.existing, candidates, settings, group, wanted.demand.days)
         result = solve(model.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
-        return verified(model.problem, cost_s, result), model
+        return problem, verified(model.problem, cost_s, result), model
     if group is not None:
         share = np.full(len(inputs.grids.codes) if inputs.grids else 0, settings.least_grid_share)
         problem = dataclasses.replace(problem, group=group, group_share=share)
     result = solve(problem, cost_s, _rng(settings, 0), limits)
     if group is None:
         result = spread_idle_sites(problem, cost_s, result)
-    return verified(problem, cost_s, result), None
+    return problem, verified(problem, cost_s, result), None
 
 
 def _check(inputs: StudyInputs, ways: Ways, wanted: _Wanted, chosen: _Chosen) -> _Checked:
     """Resample days and riders, compare with other ways of choosing, and try other budgets."""
     settings, demand, plan = inputs.settings, wanted.demand, chosen.plan
-    reach = reach_within(plan.cost_s, settings.limit_s)
-    rest = {
-        name: by_hour(demand.rest, len(demand.lonlat), days.astype(np.float64)).sum(axis=1)
-        for name, days in (("training", wanted.training), ("held_out", wanted.held_out))
-        if days.any()
-    }
-    shares = _stability(inputs, demand, wanted.training, reach, chosen.problem)
-    days = {"training": wanted.training, "held_out": wanted.held_out}
-    checks = Checks(settings, days, wanted.asked, _rng(settings, 1))
-    coverage = coverage_table(plan, demand.lonlat, chosen.problem, rest, ways, checks)
-
-    def ask(path: str, points: BoolArray) -> None:
-        for part in (points, np.ones(len(points), dtype=np.bool_)):
-            wanted.asked.weighted(path, settings.weights, part, wanted.training, "other")
-
-    if chosen.model is None:
-        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2), ask=ask)
-    else:
-        curve = budget_points(chosen.model, plan.cost_s, chosen.result, ask)
-    return _Checked(shares, rest, coverage, curve)
-
-
-def _stability(
-    inputs: StudyInputs,
-    demand: Demand,
-    training: BoolArray,
-    reach: Reach,
-    problem: MaxCover,
-) -> FloatArray | None:
-    if inputs.settings.draws == 0:
-        return None
     # every layer numbers riders as the traces do, so one that counts nothing changes no draw
     riders = max(inputs.riders, 1 + max(int(layer.rider.max(initial=0)) for _, layer in demand.layers()))
+    shares = _stability(inputs, wanted, chosen, riders)
+    coverage = coverage_table(plan, demand, wanted.days, ways, settings, _rng(settings, 1), wanted.asked)
+
+    def ask(path: str, share: FloatArray) -> None:
+        for part in (thousandths(share), np.ones(len(share), dtype=np.bool_)):
+            wanted.asked_seen.weighted(path, settings.weights, part, "other")
+
+    if chosen.model is None:
+        reach = reach_within(plan.cost_s, settings.limit_s)
+        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2), ask=ask)
+    else:
+        model = chosen.model
+
+        def ask_plan(path: str, answer: SitingResult) -> None:
+            ask(path, served_share(model.running(plan.cost_s, answer), wanted.weight))
+
+        curve = budget_points(model, plan.cost_s, chosen.result, ask_plan)
+    ranges, draws = estimates(plan, demand, wanted.days, settings, riders, _rng(settings, 4), wanted.asked)
+    return _Checked(shares, coverage, ranges, draws, curve)
+
+
+def _stability(inputs: StudyInputs, wanted: _Wanted, chosen: _Chosen, riders: int) -> FloatArray | None:
+    if inputs.settings.draws == 0:
+        return None
+    cost_s = chosen.plan.cost_s
+    problem = chosen.problem if chosen.model is None else chosen.model.problem
     return chosen_shares(
-        demand,
+        wanted.demand,
         inputs.settings.weights,
-        training,
-        reach,
-        problem,
+        wanted.training,
+        solver_of(problem, cost_s, chosen.result),
+        sites=cost_s.shape[1],
         riders=riders,
         draws=inputs.settings.draws,
         rng=_rng(inputs.settings, 3),
@@ -309,15 +340,17 @@ def _names(inputs: StudyInputs, ways: Ways, lonlat: list[tuple[float, float]]) -
 
 
 def _stations(
-    inputs: StudyInputs, ways: Ways, wanted: _Wanted, plan: Plan, chosen_share: FloatArray | None
+    inputs: StudyInputs, ways: Ways, wanted: _Wanted, chosen: _Chosen, chosen_share: FloatArray | None
 ) -> tuple[Site, ...]:
-    """Return the stations of the plan, each under a name where the map knows one."""
+    """Return all stations, each under a name where the map knows one."""
     sites = describe_sites(
-        plan, wanted.demand, wanted.weight, chosen_share, ways, inputs.settings, wanted.asked
+        chosen.plan, wanted.seen, chosen.service, chosen_share, ways, inputs.settings, wanted.asked_seen
     )
     names = _names(inputs, ways, [site.lonlat for site in sites])
     return tuple(
-        dataclasses.replace(site, name=name) if name and site.name == site.site_id else site
+        dataclasses.replace(site, name=name, reason=near_place(site.reason, name))
+        if name and site.name == site.site_id
+        else site
         for site, name in zip(sites, names, strict=True)
     )
 
@@ -350,7 +383,7 @@ def _audit(
     existing_xy_m = ways.project(sites.existing_lonlat)
     within = (plan.cost_s <= settings.limit_s) & ~demand.only_passing()[:, None]
     within[:, :old] |= _at_the_door(ways.project(demand.lonlat), existing_xy_m)
-    return audit_stations(
+    findings = audit_stations(
         Standing(inputs.existing, plan.site_ids[:old], existing_xy_m, within[:, :old]),
         Offered(sites.candidates.lonlat, within[:, old:], tuple(s - old for s in plan.chosen if s >= old)),
         Rests(ways.project(rests.lonlat), rests.rider, rests.start_s, rests.end_s),
@@ -358,6 +391,20 @@ def _audit(
         timezone=settings.timezone,
         asked=wanted.asked,
     )
+    return follow_plan(findings, _fates(plan), free=settings.existing_stations != "keep")
+
+
+def _fates(plan: Plan) -> dict[str, Fate]:
+    """Return what the plan does with each existing station."""
+    moves = dict(plan.moved)
+    out = {}
+    for site in range(len(plan.existing)):
+        to = moves.get(site)
+        place = None if to is None else (float(plan.lonlat[to, 0]), float(plan.lonlat[to, 1]))
+        hours = span_text(*plan.run[site][1]) if site in plan.run else None
+        name = "" if to is None else plan.site_ids[to]
+        out[plan.site_ids[site]] = Fate(plan.fate(site), hours, name, place)
+    return out
 
 
 def _at_the_door(xy_m: FloatArray, stations_xy_m: FloatArray) -> BoolArray:
@@ -393,10 +440,14 @@ def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int, asked: Asked) ->
 def _named_pickups(inputs: StudyInputs, ways: Ways, wanted: _Wanted) -> tuple[PickupPoint, ...]:
     """Return the pick-up points, each under a name where the map knows one."""
     pickups = suggest_pickups(inputs, ways, len(wanted.demand.days), wanted.asked)
-    names = _names(inputs, ways, [point.lonlat for point in pickups])
+    ends = [(point.entry_route or (point.lonlat,))[-1] for point in pickups]
+    doors = np.array(ends, dtype=np.float64).reshape(-1, 2)
+    names = name_places(doors, _map_names(inputs), ways)
     return tuple(
-        point if point.compound else dataclasses.replace(point, compound=name)
-        for point, name in zip(pickups, names, strict=True)
+        point
+        if point.compound
+        else dataclasses.replace(point, compound=name, side=("street", "") if name == street else point.side)
+        for point, name, street in zip(pickups, names, ways.street(doors), strict=True)
     )
 
 
@@ -411,7 +462,7 @@ def _study(
     """Freeze everything, with the figures by cell, street and unit grid."""
     settings, demand, result, asked = inputs.settings, wanted.demand, chosen.result, wanted.asked
     for name in ("objective", "bound"):
-        asked.weighted(f"solution/{name}", settings.weights, result.assignment >= 0, wanted.training, "plan")
+        wanted.asked_seen.weighted(f"solution/{name}", settings.weights, _counted(chosen), "plan")
     return Study(
         title=inputs.title,
         city=inputs.city,
@@ -429,7 +480,7 @@ def _study(
         riders=inputs.riders,
         stay_points=len(inputs.stays.kind),
         stay_points_by_kind=_kinds(inputs.stays),
-        demand_min_a_day=float(checked.rest["training"].sum()),
+        demand_min_a_day=float(wanted.days["training"].rest.sum()),
         sites=described.sites,
         audit=described.audit,
         pickups=described.pickups,
@@ -443,9 +494,24 @@ def _study(
         accounts=inputs.accounts,
         matching=None,
         hot_spots=described.hot_spots,
-        layers=layer_figures(demand, settings, result.assignment >= 0, asked),
+        layers=layer_figures(wanted.seen, settings, _covered(chosen), wanted.asked_seen),
         kinds=kind_figures(settings.kinds),
+        existing_stations=settings.existing_stations,
+        budget_yuan=settings.budget_yuan,
+        closed_from=settings.closed_from,
+        training_period=(demand.days[0], demand.days[int(wanted.training.sum()) - 1]),
+        estimates=checked.estimates,
+        draws=checked.draws,
     )
+
+
+def _counted(chosen: _Chosen) -> BoolArray | IntArray:
+    """Return what the objective counts: points in reach; with a budget, thousandths served of each cell."""
+    return chosen.result.assignment >= 0 if chosen.model is None else thousandths(chosen.service.total)
+
+
+def _covered(chosen: _Chosen) -> Covered:
+    return Covered(chosen.service.total, chosen.plan.in_business().in_reach)
 
 
 def _refusals(plan: Plan) -> tuple[Refusal, ...]:
@@ -468,12 +534,12 @@ def _grids(
     plan = chosen.plan
     return grid_figures(
         inputs.grids,
-        wanted.demand,
-        chosen.result.assignment >= 0,
-        Marked(plan.lonlat[list(plan.chosen)], tuple(plan.site_ids[s] for s in plan.chosen)),
+        wanted.seen,
+        _covered(chosen),
+        Marked(plan.lonlat[list(plan.sites)], tuple(plan.site_ids[s] for s in plan.sites)),
         Marked(
             np.array([p.lonlat for p in pickups], dtype=np.float64).reshape(-1, 2),
             tuple(p.pickup_id for p in pickups),
         ),
-        wanted.asked,
+        wanted.asked_seen,
     )

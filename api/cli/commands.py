@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api import __version__
+from api.cli.access import keys_group, tenants_group
 from geo.errors import InputError, YiluError
 
 if TYPE_CHECKING:
@@ -78,10 +79,13 @@ def _run_study(study_file: Path, out: Path, lang: "Language | None", scheduler: 
     from api.study.studyfile.read import load_study_file
 
     study_settings = load_study_file(study_file).with_language(lang)
-    with StageBars(stage_names(study_settings.language)) as bars:
-        result = write_study(
-            study_settings, out, load_settings(), progress=bars.progress, scheduler=scheduler
-        )
+    try:
+        with StageBars(stage_names(study_settings.language)) as bars:
+            result = write_study(
+                study_settings, out, load_settings(), progress=bars.progress, scheduler=scheduler
+            )
+    except InputError as error:
+        raise InputError(error.text(study_settings.language)) from None
     print_study(result, study_settings.language, out)
 
 
@@ -126,17 +130,26 @@ def match(study_dir: Path, lang: "Language") -> None:
     "--host", default="127.0.0.1", show_default=True, help="0.0.0.0: reachable from other machines."
 )
 @click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
-def serve(folder: Path, host: str, port: int) -> None:
+@click.option("--dev", is_flag=True, help="Without keys: whoever reaches the service may do everything.")
+def serve(folder: Path, host: str, port: int, dev: bool) -> None:
     """Serve the map, the reports and the API of a finished study."""
     import logging
     import threading
+    import time
 
     import uvicorn
 
     from api.http.app import create_app
+    from api.http.auth import open_access
     from api.matching.translate import warm_up
+    from api.settings import load_settings
 
-    app = create_app(folder)
+    settings = load_settings()
+    app = create_app(folder, settings=settings)
+    # After the study was found: nothing is written into a folder that holds none.
+    app.state.access = open_access(settings, folder, host, time.time(), dev=dev)
+    if app.state.access.dev:
+        click.echo("no keys are asked for: whoever reaches this address may do everything", err=True)
     # One line for each request, with its id; no query and no body.
     requests = logging.getLogger("yilu.requests")
     requests.addHandler(logging.StreamHandler())
@@ -302,6 +315,10 @@ def bench(name: str, quick: bool, json_file: Path | None) -> None:
     print_benchmark(rows)
     if json_file is not None:
         json_file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+yilu.add_command(tenants_group)
+yilu.add_command(keys_group)
 
 
 def main(run: Callable[[], object] = yilu) -> None:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.forms import Language
+from maps.texts import catalogue
 from siting.results import Coverage, Study
 
 __all__ = ["STAGES", "print_study", "stage_names"]
@@ -28,7 +29,7 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "demand": "休息需求（骑手·分钟/日）",
         "stations": "驿站：现有 / 建议新增",
         "solver": "求解状态（差距）",
-        "covered": "{minutes:g} 分钟内可达的休息需求：训练日 / 留出日",
+        "covered": "{minutes:g} 分钟内、开放且有座位（已服务）的休息需求：训练日 / 留出日",
         "yilu": "  本方案",
         "existing": "  仅现有驿站",
         "kmeans": "  k-means 中心点",
@@ -66,7 +67,7 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "demand": "Rest demand (rider-minutes a day)",
         "stations": "Stations: existing / suggested",
         "solver": "Solver (gap)",
-        "covered": "Rest demand within {minutes:g} min: training / held-out days",
+        "covered": "Rest demand served (within {minutes:g} min, open, with a seat): training / held-out days",
         "yilu": "  this plan",
         "existing": "  existing stations only",
         "kmeans": "  k-means centres",
@@ -115,6 +116,8 @@ def print_study(study: Study, language: Language, out: Path, console: Console | 
     screen = console or Console()
     screen.print(_figures(study, texts))
     screen.print(_sites(study, texts))
+    for key, params in study.input_notes:
+        screen.print(catalogue(language).text(key, **dict(params)), highlight=False, markup=False)
     if study.synthetic:
         screen.print(texts["synthetic"])
     for word, what in (("open", str(out / "map.html")), ("serve", f"yilu serve {out}")):
@@ -158,8 +161,8 @@ def _count(value: float | None, mark: str) -> str:
 
 
 def _shares(row: Coverage, mark: str, held_out: bool) -> str:
-    """Shares of the training and held-out days; ``mark`` stands for one that is withheld."""
-    shares = (row.training, row.held_out) if held_out else (row.training,)
+    """Shares served on training and held-out days; ``mark`` stands for one that is withheld."""
+    shares = (row.served_training, row.served_held_out) if held_out else (row.served_training,)
     return " / ".join(mark if share is None else f"{share:.1%}" for share in shares)
 
 

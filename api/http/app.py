@@ -6,16 +6,32 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from api.http import errors, openapi
-from api.http.deps import utc_now
+from api.http.auth import Access, require
+from api.http.deps import new_id, utc_now
 from api.http.grid_reports import GridReports
+from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
-from api.http.routes import health, matches, results, slots, stations, vroom
+from api.http.rates import RateHeaders
+from api.http.routes import (
+    events,
+    health,
+    matches,
+    offers,
+    results,
+    riders,
+    slots,
+    stations,
+    tasks,
+    vroom,
+    webhooks,
+)
+from api.http.running import live_service
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -26,7 +42,8 @@ Which civic task goes to which rider on the way, and the nearest open rest stati
 
 Positions are longitude and latitude in degrees; every request names its datum (`wgs84`, `gcj02` or `bd09`),
 and the answer comes back in it. Durations are seconds (`_s`), lengths metres (`_m`). Refusals are
-`application/problem+json` (RFC 9457). Nothing of a request is kept. An `X-Request-ID` comes back in the
+`application/problem+json` (RFC 9457). Of requests for matches, slots and stations nothing is kept; riders,
+tasks and offers of the live service are, for those whose key sees them. An `X-Request-ID` comes back in the
 answer and stands in the log; without one it is made. Bodies may be sent with `Content-Encoding: gzip`.
 """
 ASSETS = "/docs/assets"
@@ -36,7 +53,9 @@ def create_app(
     study_dir: Path,
     *,
     settings: Settings | None = None,
+    access: Access | None = None,
     clock: Callable[[], datetime.datetime] = utc_now,
+    ids: Callable[[], str] = new_id,
 ) -> FastAPI:
     """Make the service.
 
@@ -46,8 +65,12 @@ def create_app(
         Folder that ``yilu study`` or ``yilu demo`` wrote.
     settings : Settings, optional
         None: from the environment.
+    access : Access, optional
+        The check of keys, with its database; None: no keys and nothing kept, for tests.
     clock : callable, optional
         Returns the present moment with its time zone; for tests.
+    ids : callable, optional
+        Returns names that nobody can guess; for tests.
 
     Returns
     -------
@@ -61,6 +84,7 @@ def create_app(
     """
     settings = settings or load_settings()
     app = FastAPI(
+        lifespan=live_service,
         title="Yilu 驿路",
         version="1",
         description=DESCRIPTION,
@@ -70,11 +94,14 @@ def create_app(
     )
     app.state.served = load_finished(study_dir)
     app.state.grid_reports = GridReports(app.state.served)
-    app.state.clock = clock
+    app.state.access = access or Access(settings, None, dev=True)
+    app.state.clock, app.state.ids = clock, ids
     app.state.settings = settings
+    app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
+    app.add_middleware(Measured, metrics=app.state.metrics)
     app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6))
     app.add_middleware(
         BoundedWork,
@@ -82,13 +109,19 @@ def create_app(
         largest_bytes=int(settings.max_body_mb * 1e6),
     )
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RateHeaders)
     # The outermost: what is refused by the others has an id too.
     app.add_middleware(RequestId)
     app.openapi = functools.partial(openapi.describe, app)  # type: ignore[method-assign]
     # Swagger UI out of an installed package: a government network has no way to a content delivery network.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)
-    for part in (health, results, stations, matches, slots, vroom):
+    # What a study publishes is for everybody; who asks for work says who it is.
+    for part in (health, results, stations):
+        app.include_router(part.router)
+    for part in (matches, slots, vroom):
+        app.include_router(part.router, dependencies=[Depends(require("platform", "planner", "grid_staff"))])
+    for part in (riders, tasks, offers, events, webhooks):
         app.include_router(part.router)
     return app
 

@@ -1,6 +1,7 @@
 """What a handler may ask for: the served study, the clock, and the language of its caller."""
 
 import datetime
+import secrets
 from collections.abc import Callable
 from typing import Annotated
 
@@ -9,12 +10,22 @@ from fastapi import Depends, Header, Request, Response
 from api.forms import Language
 from api.study.finished import FinishedStudy
 
-__all__ = ["Clock", "Lang", "Served", "preferred", "utc_now"]
+__all__ = ["Clock", "Ids", "Lang", "Served", "new_id", "preferred", "utc_now"]
 
 
 def utc_now() -> datetime.datetime:
     """Return the present moment."""
     return datetime.datetime.now(datetime.UTC)
+
+
+def new_id() -> str:
+    """Return a name that nobody can guess."""
+    return secrets.token_hex(12)
+
+
+async def _ids(request: Request) -> Callable[[], str]:
+    ids: Callable[[], str] = request.app.state.ids
+    return ids
 
 
 async def _served(request: Request) -> FinishedStudy:
@@ -58,5 +69,6 @@ async def _language(
 
 
 Lang = Annotated[Language, Depends(_language)]
+Ids = Annotated[Callable[[], str], Depends(_ids)]
 Served = Annotated[FinishedStudy, Depends(_served)]
 Clock = Annotated[Callable[[], datetime.datetime], Depends(_clock)]

@@ -9,9 +9,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.dispatch.desk import MissingError
+from api.dispatch.wording import conflict_text
 from api.forms import PointedError
+from api.http.auth import ForbiddenError, RateLimitedError, UnauthorizedError
+from api.http.deps import preferred
 from api.http.json_place import broken_at
+from api.http.oidc import ProviderUnavailableError
+from api.http.repeats import InWorkError
+from api.matching.translate import refused_out
+from api.store import OutOfScopeError, StoreUnavailable
+from api.store.tasks import VersionConflictError
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
+from routing.dispatch import ConflictError
 
 __all__ = [
     "BUSY",
@@ -58,12 +68,28 @@ NOT_FOUND = Problem("not-found", 404, "There is nothing at this address")
 ENCODING = Problem("unsupported-encoding", 415, "The body is compressed in a way this service cannot read")
 METHOD = Problem("method-not-allowed", 405, "This address does not answer to this method")
 BUSY = Problem("busy", 503, "The service has as much work as it can hold, or is still starting")
+CONFLICT = Problem("conflict", 409, "The command does not fit what has become of the task")
+CHANGED = Problem("changed", 412, "It was changed since it was read")
+UNAUTHORIZED = Problem("unauthorized", 401, "The call needs a key that is good now")
+FORBIDDEN = Problem("forbidden", 403, "The key is good, but not for this call")
+RATE_LIMITED = Problem("rate-limited", 429, "The key has made as many requests as it may")
+UNAVAILABLE = Problem("unavailable", 503, "What the service needs cannot be reached now; nothing was changed")
 INTERNAL = Problem("internal", 500, "The service failed; nothing was changed")
 
 PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (OffNetworkError, Problem("off-network", 422, "A place lies on no street within the allowed walk")),
     (NotThereError, NOT_FOUND),
     (NoStationError, Problem("no-station", 404, "No station fits what was asked for")),
+    (OutOfScopeError, NOT_FOUND),
+    (MissingError, NOT_FOUND),
+    (ConflictError, CONFLICT),
+    (InWorkError, Problem("in-work", 409, "The same request is being answered")),
+    (VersionConflictError, CHANGED),
+    (UnauthorizedError, UNAUTHORIZED),
+    (ForbiddenError, FORBIDDEN),
+    (RateLimitedError, RATE_LIMITED),
+    (StoreUnavailable, UNAVAILABLE),
+    (ProviderUnavailableError, UNAVAILABLE),
     (InfeasibleError, Problem("infeasible", 422, "The problem has no solution")),
     (InputError, Problem("bad-input", 422, "The input cannot be used")),
     (YiluError, Problem("refused", 422, "The request cannot be carried out")),
@@ -111,7 +137,19 @@ def problem_body(
 
 def _example(status: int) -> dict[str, object]:
     """Return a problem of that status as a client sees it."""
-    problem = next(one for one in (NOT_FOUND, TOO_LARGE, ENCODING, INVALID, BUSY) if one.status == status)
+    kinds = (
+        CONFLICT,
+        CHANGED,
+        UNAUTHORIZED,
+        FORBIDDEN,
+        NOT_FOUND,
+        TOO_LARGE,
+        ENCODING,
+        INVALID,
+        RATE_LIMITED,
+        BUSY,
+    )
+    problem = next(one for one in kinds if one.status == status)
     return problem_body(problem, "one sentence that says what to change", "/v1/matches")
 
 
@@ -121,10 +159,15 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
         "content": {MEDIA_TYPE: {"schema": _BODY_SCHEMA, "example": _example(status)}},
     }
     for status, text in (
+        (401, "No key, or one that is not known, has expired or was revoked."),
+        (403, "The role of the key does not allow this."),
         (404, "There is no such thing."),
+        (409, "It does not fit what has become of the task or offer; `code` says why."),
+        (412, "It was changed since it was read: read it again."),
         (413, "The request is too large."),
         (415, "The body is compressed in another way than gzip."),
         (422, "Refused, with one sentence that says what to change."),
+        (429, "The key has made as many requests as it may: ask again after `Retry-After`."),
         (503, "Too much work at once, or still starting: ask again after `Retry-After`."),
     )
 }
@@ -142,10 +185,11 @@ def problem_response(
     instance: str,
     errors: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> JSONResponse:
     """Return the HTTP response for one problem."""
     return JSONResponse(
-        problem_body(problem, detail, instance, errors),
+        {**problem_body(problem, detail, instance, errors), **(more or {})},
         status_code=problem.status,
         media_type=MEDIA_TYPE,
         headers=dict(headers or {}),
@@ -167,7 +211,19 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
     fields = [
         {"pointer": pointer, "detail": detail} for pointer, detail in list(places.items())[:MOST_FIELDS]
     ]
-    return problem_response(problem_of(error), str(error), request.url.path, fields)
+    # Who may not see a thing is told no more than that there is none.
+    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else str(error)
+    more: dict[str, object] = {}
+    if isinstance(error, ConflictError):
+        lang = preferred(request.headers.get("accept-language", "en"))
+        detail = conflict_text(error, lang)
+        more = {"code": error.code, "status_now": error.status}
+        if error.refused is not None:
+            more["refused"] = refused_out(error.refused, lang).model_dump(mode="json")
+    headers = dict(getattr(error, "headers", {}))
+    if isinstance(error, StoreUnavailable | ProviderUnavailableError):
+        headers["retry-after"] = str(error.retry_after_s)
+    return problem_response(problem_of(error), detail, request.url.path, fields, headers, more)
 
 
 def _validation(request: Request, error: Exception) -> JSONResponse:

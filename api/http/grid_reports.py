@@ -61,7 +61,8 @@ def grid_summaries(served: FinishedStudy) -> list[GridSummary]:
             name=grid.name,
             riders=grid.riders,
             rest_min_a_day=grid.rest_min_a_day,
-            covered_share=grid.covered_share,
+            served_share=grid.served_share,
+            in_reach_share=grid.in_reach_share,
             stations=len(grid.site_ids),
             pickup_points=len(grid.pickup_ids),
         )

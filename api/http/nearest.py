@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import zoneinfo
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from api.http.errors import NoStationError
 from api.study.finished import FinishedStudy
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
+from geo.localtime import zone
 from geo.streets import Snapped, StreetNetwork
 from geo.travel import REASONS, find_path, travel_times_s, why_unreachable
 from siting.stations import country_of, parse_hours
@@ -49,13 +49,15 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
     NoStationError
         When no station fits, or none can be reached.
     """
-    zone = zoneinfo.ZoneInfo(served.meta.timezone)
-    when = query.when.astimezone(zone)
+    where = zone(served.meta.timezone)
+    when = query.when.astimezone(where)
     wanted = set(query.facilities)
     fitting = [
         station
         for station in served.stations
-        if (query.suggested or station.existing) and wanted <= set(station.facilities)
+        if (query.suggested or station.existing)
+        and wanted <= set(station.facilities)
+        and (station.closed_from is None or when.date() < station.closed_from)
     ]
     if not fitting:
         what = f"with {', '.join(query.facilities)}" if wanted else "in this study"
@@ -93,6 +95,8 @@ def nearest_station(served: FinishedStudy, query: StationQuery) -> NearestStatio
         datum=query.datum,
         kind=station.kind,
         existing=station.existing,
+        plan=station.plan,
+        closed_from=station.closed_from,
         opening_hours=station.opening_hours,
         open_until=found[best].closes,
         facilities=station.facilities,

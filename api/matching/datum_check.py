@@ -9,18 +9,10 @@ from api.matching.forms import MatchRequest, WarningOut
 from api.matching.wording import reason_text
 from geo.datum import Datum
 from geo.streets import StreetNetwork
-from geo.traces import detect_datum
+from geo.traces import doubted_datum
 from routing.model import Said
 
 __all__ = ["datum_warnings"]
-
-FEWEST = 20
-"""With fewer positions nothing is said."""
-SAMPLE = 400
-TIMES, APART_M = 2.0, 15.0
-"""The declared datum is doubted where another one brings positions so much nearer to the streets. Doors lie
-beside streets: the median under the right datum is 10-25 m, under a wrong one some 80-500 m, or 22-60 m where
-streets are dense."""
 
 
 def datum_warnings(network: StreetNetwork, request: MatchRequest, lang: Language) -> list[WarningOut]:
@@ -42,19 +34,15 @@ def datum_warnings(network: StreetNetwork, request: MatchRequest, lang: Language
     given += [(stop.lon, stop.lat) for rider in request.riders for stop in rider.stops]
     for task in request.tasks:
         given += [(visit.lon, visit.lat) for visit in (task.place, task.dropoff) if visit is not None]
-    if len(given) < FEWEST:
+    doubt = doubted_datum(np.array(given), request.datum, network)
+    if doubt is None:
         return []
-    chosen = np.linspace(0, len(given) - 1, min(len(given), SAMPLE)).astype(np.int64)
-    medians = detect_datum(np.array(given)[chosen], network).median_m
-    declared_m = medians[request.datum]
-    likely = min(medians, key=medians.__getitem__)
-    if declared_m < max(TIMES * medians[likely], medians[likely] + APART_M):
-        return []
+    likely, medians = doubt
     said = Said.of(
         "warning.datum",
         datum=request.datum,
         likely=likely,
-        declared_m=declared_m,
+        declared_m=medians[request.datum],
         likely_m=medians[likely],
     )
     return [

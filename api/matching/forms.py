@@ -104,7 +104,7 @@ class RiderIn(Schema):
     shift_end: Instant | None = None
     worked_since_break_s: Seconds = 0.0
     worked_today_s: Seconds = 0.0
-    available_at: Annotated[Instant | None, Field(description="When he can leave; null: now.")] = None
+    available_at: Annotated[Instant | None, Field(description="When they can leave; null: now.")] = None
     capacity: Annotated[int | None, Field(ge=0, le=1_000, description="Parcels; null: no limit.")] = None
     load: Annotated[int, Field(ge=0, le=1_000)] = 0
     platform: Annotated[str, Field(max_length=40)] = ""
@@ -388,10 +388,10 @@ class AlertOut(Schema):
     phase: Annotated[int, Field(description="0 for the first.")]
     alerted_s: Annotated[float, Field(description="Seconds after the report.")]
     travel_s: float
-    arrives_s: Annotated[float, Field(description="Seconds after the report, when he accepts.")]
+    arrives_s: Annotated[float, Field(description="Seconds after the report, when they accept.")]
     acceptance: float
     late_stops: Annotated[
-        list[MissedStopOut], Field(description="Stops that would be late if he went and then drove on.")
+        list[MissedStopOut], Field(description="Stops that would be late if they went and then drove on.")
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from api.study.studyfile.inputs import TraceInput
 from geo.errors import InputError
 from geo.streets import StreetNetwork
-from geo.traces import HINTS, ReadResult, Scheduler, Traces, concat_traces, map_traces_on
+from geo.traces import HINTS, Cluster, Pseudonyms, ReadResult, Scheduler, Traces, concat_traces, map_traces_on
 
 __all__ = ["connected", "read_on_cluster"]
 
@@ -69,15 +69,13 @@ def read_on_cluster(
     """
     with tempfile.TemporaryDirectory(prefix=".cluster-", dir=rejects.parent) as folder:
         mapped = map_traces_on(
-            scheduler,
+            Cluster(scheduler, Path(folder)),
             given.files,
             given.formats,
             _same,
-            key=key,
-            folder=Path(folder),
+            pseudonyms=Pseudonyms(key, study=study),
             network=network,
             rejects=rejects,
-            study=study,
         )
     if not any(account.accepted for account in mapped.accounts):
         hints = "".join(f"; {HINTS[code]}" for code in mapped.accounts[0].hints)

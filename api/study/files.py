@@ -1,10 +1,12 @@
 """Every file that a study leaves behind."""
 
 import dataclasses
+import datetime
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
-from api.forms import Language, Station, StudyMeta
+from api.forms import Language, Station, StationPlan, StudyMeta
 from api.outputs import write_json
 from api.study.finished import META_FILE, NETWORK_FOLDER, PLACES_FOLDER, RESULT, RESULT_FILE, STATIONS_FILE
 from api.study.sample_matches import MatchSample
@@ -145,6 +147,8 @@ def _write_service_data(files: StudyFiles, folder: Path) -> None:
             opening_hours=site.opening_hours,
             facilities=site.facilities,
             street=site.street,
+            plan=cast("StationPlan", site.plan),
+            closed_from=_day(study.closed_from) if site.plan in ("close", "move") else None,
         )
         for site in study.sites
     ]
@@ -153,3 +157,7 @@ def _write_service_data(files: StudyFiles, folder: Path) -> None:
     (folder / RESULT_FILE).write_bytes(RESULT.dump_json(study))
     files.places.save(folder / PLACES_FOLDER)
     files.network.save(folder / NETWORK_FOLDER)
+
+
+def _day(text: str | None) -> datetime.date | None:
+    return None if text is None else datetime.date.fromisoformat(text)

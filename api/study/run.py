@@ -16,6 +16,7 @@ from api.stages import Progress, Stages, quiet
 from api.study.cluster import connected, read_on_cluster
 from api.study.files import StudyFiles, write_study_files
 from api.study.sample_matches import MatchSample, match_sample
+from api.study.studyfile.given_places import GivenPlaces, given_places
 from api.study.studyfile.inputs import (
     Reader,
     made_fleet,
@@ -26,7 +27,7 @@ from api.study.studyfile.inputs import (
     refuse_unclear_files,
     trace_inputs,
 )
-from api.study.studyfile.settings import existing_stations_of, grids_of, own_sites_of, settings_of
+from api.study.studyfile.settings import settings_of
 from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
 from geo.arrays import FloatArray
@@ -34,13 +35,13 @@ from geo.errors import InputError
 from geo.mapmatch import MatchOptions, passages
 from geo.osm import describe
 from geo.places import Places
+from geo.sentences import Sentence
 from geo.stays import classify_stays, due_breaks, find_stay_points, silent_share
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
 from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
 from siting.columns import DueBreakColumns, PassingFlows, StayColumns
 from siting.results import FileAccount, Study
-from siting.stations import ExistingStation
 from siting.study import StudyInputs, run_study
 
 __all__ = ["pooled", "write_study"]
@@ -86,16 +87,19 @@ def write_study(
     with prepared_folder(out) as folder:
         refuse_unclear_files(study_settings)
         city = _read_city(study_settings, settings, stages)
-        existing = existing_stations_of(study_settings, city.network, city.fleet)
+        given = given_places(study_settings, city.network, city.fleet)
         with stages("traces"):
             traces, accounts = _read_traces(study_settings, city, key, folder / "rejects.csv", scheduler)
         observed = _observe(study_settings, city, traces, accounts, stages)
         with stages("siting") as step:
-            inputs = _inputs(study_settings, city, observed, existing)
+            inputs = _inputs(study_settings, city, observed, given)
             study = run_study(inputs, progress=lambda _, done, total: step(done, total))
             on_streets = _on_streets(study_settings, city.network, traces)
             study = dataclasses.replace(
-                study, moving_km_on_streets=on_streets, silent_rest_share=observed.silent_rest_share
+                study,
+                moving_km_on_streets=on_streets,
+                silent_rest_share=observed.silent_rest_share,
+                input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
         trial: MatchSample | None = None
         if city.fleet is not None and study_settings.matching.tasks:
@@ -112,7 +116,8 @@ def write_study(
             ),
         }
         described = describe(city.network, city.places)
-        write_json(folder / "summary.json", summary_of(study, described, off_ground, stages.seconds))
+        summary = summary_of(study, described, off_ground, stages.seconds, study_settings.language)
+        write_json(folder / "summary.json", summary)
     return study
 
 
@@ -166,9 +171,7 @@ def _observe(
     return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, silent)
 
 
-def _inputs(
-    study_settings: StudyFile, city: _City, observed: _Observed, existing: tuple[ExistingStation, ...]
-) -> StudyInputs:
+def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces) -> StudyInputs:
     """Gather what siting asks for."""
     return StudyInputs(
         network=city.network,
@@ -178,15 +181,19 @@ def _inputs(
         flows=observed.flows,
         riders=observed.riders,
         accounts=pooled(tuple(_file_account(account) for account in observed.accounts)),
-        existing=existing,
-        own_sites=own_sites_of(study_settings),
-        grids=grids_of(study_settings, city.network),
+        existing=given.existing,
+        own_sites=given.own_sites,
+        grids=given.grids,
         title=study_settings.text("title", study_settings.language),
         city=study_settings.text("city", study_settings.language),
         attribution=study_settings.map.attribution,
         synthetic=study_settings.synthetic is not None,
-        settings=settings_of(study_settings),
+        settings=settings_of(study_settings, given.forbidden),
     )
+
+
+def _facts(note: Sentence) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(fact)) for name, fact in note.facts)
 
 
 def _off_ground(network: StreetNetwork, mode: str, lonlat: FloatArray) -> int:

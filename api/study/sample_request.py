@@ -1,15 +1,15 @@
 """A match request out of a synthetic fleet: the riders of one moment, and civic tasks for them."""
 
 import datetime
-import zoneinfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from api.forms import Mode
+from api.forms import Mode, instant_of
 from api.matching.forms import MatchRequest, RiderIn, StopIn, StopKind, TaskIn, TaskKindName, VisitIn
 from api.study.studyfile.tables import StudyFile
 from geo.datum import Datum, from_wgs84
+from geo.localtime import zone
 from geo.streets import StreetNetwork
 from geo.synthetic import TASK_KINDS, CivicTasks, Snapshot, SyntheticFleet, civic_tasks, snapshot
 
@@ -43,18 +43,18 @@ def sample_request(study_settings: StudyFile, network: StreetNetwork, fleet: Syn
         Riders are numbered anew, so that nobody can be linked with the traces.
     """
     options = fleet.options
-    zone = zoneinfo.ZoneInfo(options.timezone)
+    where = zone(options.timezone)
     last_day = options.first_day + datetime.timedelta(days=options.days - 1)
-    at = datetime.datetime.combine(last_day, study_settings.matching.at, zone)
+    at = datetime.datetime.combine(last_day, study_settings.matching.at, where)
     datum: Datum = study_settings.synthetic.datum if study_settings.synthetic is not None else "wgs84"
-    riders = _riders(snapshot(fleet, at.timestamp()), datum, zone, study_settings.mode)
+    riders = _riders(snapshot(fleet, at.timestamp()), datum, where, study_settings.mode)
     tasks = civic_tasks(
         network, study_settings.mode, study_settings.matching.tasks, at.timestamp(), study_settings.seed
     )
-    return MatchRequest(datum=datum, now=at, riders=riders, tasks=_tasks(tasks, datum, zone))
+    return MatchRequest(datum=datum, now=at, riders=riders, tasks=_tasks(tasks, datum, where))
 
 
-def _riders(shown: Snapshot, datum: Datum, zone: datetime.tzinfo, mode: Mode) -> tuple[RiderIn, ...]:
+def _riders(shown: Snapshot, datum: Datum, where: datetime.tzinfo, mode: Mode) -> tuple[RiderIn, ...]:
     here = _placed(shown.lonlat, datum)
     stops = _placed(shown.stop_lonlat, datum)
     width = len(str(len(here)))
@@ -65,11 +65,11 @@ def _riders(shown: Snapshot, datum: Datum, zone: datetime.tzinfo, mode: Mode) ->
             lat=here[k][1],
             mode=mode,
             stops=tuple(
-                _stop(shown, row, stops[row], zone, row - int(shown.stop_ptr[k]) + 1)
+                _stop(shown, row, stops[row], where, row - int(shown.stop_ptr[k]) + 1)
                 for row in range(int(shown.stop_ptr[k]), int(shown.stop_ptr[k + 1]))
             ),
-            shift_start=_instant(shown.shift_start_s[k], zone),
-            shift_end=_instant(shown.shift_end_s[k], zone),
+            shift_start=instant_of(float(shown.shift_start_s[k]), where),
+            shift_end=instant_of(float(shown.shift_end_s[k]), where),
             worked_since_break_s=_seconds(shown.worked_s[k]),
             worked_today_s=_seconds(shown.at_s - shown.shift_start_s[k]),
         )
@@ -78,7 +78,7 @@ def _riders(shown: Snapshot, datum: Datum, zone: datetime.tzinfo, mode: Mode) ->
 
 
 def _stop(
-    shown: Snapshot, row: int, lonlat: tuple[float, float], zone: datetime.tzinfo, number: int
+    shown: Snapshot, row: int, lonlat: tuple[float, float], where: datetime.tzinfo, number: int
 ) -> StopIn:
     service_s = _seconds(shown.stop_service_s[row])
     due_s = float(shown.stop_due_s[row])
@@ -88,12 +88,12 @@ def _stop(
         lat=lonlat[1],
         service_s=service_s,
         # A promise is about handing over; a due time of a stop is about beginning to.
-        due=_instant(due_s - service_s, zone) if np.isfinite(due_s) else None,
+        due=instant_of(float(due_s - service_s), where) if np.isfinite(due_s) else None,
         kind=STOP_KIND[int(shown.stop_kind[row])],
     )
 
 
-def _tasks(tasks: CivicTasks, datum: Datum, zone: datetime.tzinfo) -> tuple[TaskIn, ...]:
+def _tasks(tasks: CivicTasks, datum: Datum, where: datetime.tzinfo) -> tuple[TaskIn, ...]:
     places = _placed(tasks.lonlat, datum)
     width = len(str(len(places)))
     names = [TASK_KIND[TASK_KINDS[kind]] for kind in tasks.kind.tolist()]
@@ -104,8 +104,8 @@ def _tasks(tasks: CivicTasks, datum: Datum, zone: datetime.tzinfo) -> tuple[Task
                 lon=lon,
                 lat=lat,
                 service_s=_seconds(tasks.service_s[k]),
-                earliest=_instant(tasks.earliest_s[k], zone),
-                latest=_instant(tasks.latest_s[k], zone),
+                earliest=instant_of(float(tasks.earliest_s[k]), where),
+                latest=instant_of(float(tasks.latest_s[k]), where),
             ),
             kind=names[k],
             priority=10 if names[k] == "first_response" else 0,
@@ -116,10 +116,6 @@ def _tasks(tasks: CivicTasks, datum: Datum, zone: datetime.tzinfo) -> tuple[Task
 
 def _placed(lonlat: NDArray[np.float64], datum: Datum) -> list[tuple[float, float]]:
     return [(lon, lat) for lon, lat in np.round(from_wgs84(lonlat, datum), 7).tolist()]
-
-
-def _instant(epoch_s: float, zone: datetime.tzinfo) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(round(float(epoch_s), 3), zone)
 
 
 def _seconds(value: float) -> float:

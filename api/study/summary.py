@@ -8,7 +8,9 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 
+from api.forms import Language
 from geo.osm import Description
+from maps.texts import catalogue
 from siting.results import Study
 
 __all__ = ["VARYING_KEY", "summary_of"]
@@ -18,7 +20,11 @@ DECIMALS = 6
 
 
 def summary_of(
-    study: Study, city: Description, off_ground: Mapping[str, int], seconds: Mapping[str, float]
+    study: Study,
+    city: Description,
+    off_ground: Mapping[str, int],
+    seconds: Mapping[str, float],
+    language: Language,
 ) -> dict[str, object]:
     """Return the figures of one study.
 
@@ -32,6 +38,8 @@ def summary_of(
         Places that were snapped to a tunnel, bridge or the like, since no street on the ground was near.
     seconds : mapping of str to float
         Wall seconds a stage.
+    language : {"zh", "en"}
+        Of what is said about input.
 
     Returns
     -------
@@ -61,6 +69,10 @@ def summary_of(
         "points_rejected_by_reason": dict(sorted(rejected.items())),
         "moving_km_on_streets": _round(study.moving_km_on_streets),
         "files": _files(study),
+        "input_notes": [
+            {"code": key.partition(".")[2], "text": catalogue(language).text(key, **dict(params))}
+            for key, params in study.input_notes
+        ],
         "stay_points": study.stay_points,
         "stay_points_by_kind": dict(study.stay_points_by_kind),
         "rest_from_silence": _round(study.silent_rest_share),
@@ -69,6 +81,10 @@ def summary_of(
         "hot_spots": len(study.hot_spots),
         "sites_chosen": sum(not site.existing for site in study.sites),
         "sites_existing": sum(site.existing for site in study.sites),
+        "sites_closing": sum(site.plan == "close" for site in study.sites),
+        "sites_moving": sum(site.plan == "move" for site in study.sites),
+        "existing_stations": study.existing_stations,
+        "closed_from": study.closed_from,
         "solver": {
             "status": study.solution.status,
             "objective": _round(study.solution.objective),
@@ -77,6 +93,8 @@ def summary_of(
         },
         "limit_s": study.limit_s,
         "coverage": _coverage(study),
+        "estimates": _estimates(study),
+        "budget_curve": [_rounded(dataclasses.asdict(point)) for point in study.budget_curve],
         "tasks_matched": None if matching is None else matching.matched,
         "tasks_refused": None if matching is None else matching.refused,
         "median_extra_s": None
@@ -105,7 +123,8 @@ def _layers(study: Study) -> dict[str, object]:
         layer.name: {
             "weight": layer.weight,
             "minutes_a_day": _round(layer.min_a_day),
-            "covered": _round(layer.covered_share),
+            "served": _round(layer.served_share),
+            "in_reach": _round(layer.in_reach_share),
         }
         for layer in study.layers
     }
@@ -115,13 +134,20 @@ def _coverage(study: Study) -> dict[str, object]:
     return {
         row.method: {
             "sites": row.sites,
-            "training": _round(row.training),
-            "held_out": _round(row.held_out),
-            "training_5_min": _round(row.training_5_min),
-            "held_out_5_min": _round(row.held_out_5_min),
+            "served_training": _round(row.served_training),
+            "served_held_out": _round(row.served_held_out),
+            "in_reach_training": _round(row.in_reach_training),
+            "in_reach_held_out": _round(row.in_reach_held_out),
+            "in_reach_5_min_training": _round(row.in_reach_5_min_training),
+            "in_reach_5_min_held_out": _round(row.in_reach_5_min_held_out),
         }
         for row in study.coverage
     }
+
+
+def _estimates(study: Study) -> list[dict[str, object]]:
+    """Figures with the interval in which 95 of 100 resamples of days and riders lie."""
+    return [_rounded(dataclasses.asdict(row)) for row in study.estimates]
 
 
 def _rounded(figures: Mapping[str, object]) -> dict[str, object]:

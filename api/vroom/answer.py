@@ -24,7 +24,7 @@ from api.vroom.forms import (
     VroomViolation,
 )
 from api.vroom.polyline import encoded
-from api.vroom.read import MODES, Problem, Source, read
+from api.vroom.read import MODES, Source, VroomProblem, read
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.streets import StreetNetwork
 from routing.model import Binding, Policy
@@ -79,7 +79,9 @@ def vroom(
     )
 
 
-def _check_streets(network: StreetNetwork, request: VroomRequest, problem: Problem, datum: Datum) -> None:
+def _check_streets(
+    network: StreetNetwork, request: VroomRequest, problem: VroomProblem, datum: Datum
+) -> None:
     """Refuse vehicles that could not keep their steps, by pointer."""
     wrong = {}
     limit_m = RULES.walk_to_street_m
@@ -105,7 +107,7 @@ class _Route:
     """One plan in whole seconds. Rounded up, so windows in whole seconds hold and the parts add up."""
 
     def __init__(
-        self, network: StreetNetwork, asked: VroomVehicle, plan: Vehicle, driven: Drive, problem: Problem
+        self, network: StreetNetwork, asked: VroomVehicle, plan: Vehicle, driven: Drive, problem: VroomProblem
     ) -> None:
         self.network, self.asked, self.plan, self.driven, self.problem = network, asked, plan, driven, problem
         self.arrival, self.start, self.done = (

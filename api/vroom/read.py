@@ -21,7 +21,7 @@ from geo.datum import Datum, to_wgs84
 from routing.model import Rider, Stop, Task, Visit
 from routing.vehicles import Load, Order, Vehicle
 
-__all__ = ["Problem", "Source", "read"]
+__all__ = ["Source", "VroomProblem", "read"]
 
 Amounts = tuple[int, ...]
 Window = tuple[float, float]
@@ -47,7 +47,7 @@ class Source:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Problem:
+class VroomProblem:
     """A request in the words of `routing`, and where each stop comes from."""
 
     vehicles: tuple[Vehicle, ...]
@@ -262,7 +262,7 @@ class _Reader:
             yield Order(task, names, _windows(first), _windows(last), nothing, amount)
 
 
-def read(request: VroomRequest, datum: Datum, most_orders: int) -> Problem:
+def read(request: VroomRequest, datum: Datum, most_orders: int) -> VroomProblem:
     """Return a request in the words of `routing`.
 
     Parameters
@@ -290,7 +290,7 @@ def read(request: VroomRequest, datum: Datum, most_orders: int) -> Problem:
         reader.wrong["/"] = f"{len(orders)} jobs and shipments are to be inserted; allowed are {most_orders}"
     if reader.wrong:
         raise PointedError(reader.wrong)
-    return Problem(vehicles, orders, reader.sources, reader.size)
+    return VroomProblem(vehicles, orders, reader.sources, reader.size)
 
 
 def _size(pointer: str, amounts: Amounts | None) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.arrays import Int64Array
-from geo.osm.opl import OsmColumns, Relation
+from geo.osm.files.opl import OsmColumns, Relation
 from geo.rings import Rings, spans
 
 __all__ = ["Areas", "opl_text", "read_areas", "way_rows"]

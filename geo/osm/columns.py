@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
-from geo.osm.access import WayRule
+from geo.osm.rules.access import WayRule
 
 __all__ = ["StreetColumns"]
 

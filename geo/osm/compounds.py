@@ -8,7 +8,8 @@ holds:
 2. its outline is itself a barrier (``barrier=wall/fence/hedge ...``), its use is one of `KINDS`, and a street
    enters it;
 3. of the places where a street enters it, at least one and at least half are gates: a barrier node of
-   `geo.osm.access.GATE_KINDS` on that street, no junction between, within `GATE_REACH_M` of the outline.
+   `GATE_KINDS` (`geo.osm.rules.barriers`) on that street, no junction between, within `GATE_REACH_M` of the
+   outline.
 
 Streets count that an e-bike or a car may use; where only footways enter, those. An area inside a larger
 closed one belongs to that one. Streets inside a closed compound may be used only to reach or leave a place
@@ -33,11 +34,11 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.arrays import BoolArray, FloatArray
 from geo.earth import DEGREE_M
-from geo.osm.access import IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule
 from geo.osm.areas import Areas
 from geo.osm.columns import StreetColumns
 from geo.osm.crossings import Segments, Spans, Walks, length_m, segments_near, spans_inside
-from geo.osm.opl import parse_tags
+from geo.osm.files.opl import parse_tags
+from geo.osm.rules.access import IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule
 from geo.streets.raw import Compounds, mode_bit
 
 __all__ = ["FENCED", "GATE_REACH_M", "KINDS", "MARGIN_M", "close_compounds"]

@@ -16,7 +16,8 @@ import numpy as np
 import shapely
 
 from geo.errors import InputError
-from geo.osm.access import CLASSES, NODE_KEYS, WAY_KEYS, WayRule, node_rule, way_rule
+from geo.osm.rules.access import CLASSES, WAY_KEYS, WayRule, way_rule
+from geo.osm.rules.barriers import NODE_KEYS, node_rule
 from geo.streets.build import build_network
 from geo.streets.network import StreetNetwork
 from geo.streets.raw import ALL_MODES, GATE_DELAY_S, MODES, RawWays, mode_bit

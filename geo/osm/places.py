@@ -6,13 +6,13 @@ import numpy as np
 import shapely
 
 from geo.arrays import BoolArray, FloatArray
-from geo.osm.access import GATE_KINDS
 from geo.osm.areas import Areas
-from geo.osm.opl import TaggedNodes, parse_tags
+from geo.osm.files.opl import TaggedNodes, parse_tags
+from geo.osm.rules.barriers import GATE_KINDS
 from geo.places import POI_KEYS, Places
 from geo.streets.raw import Compounds
 
-__all__ = ["GREEN", "HOME_BUILDINGS", "PLACE_NODE_KEYS", "POI_KINDS", "WATER", "read_places"]
+__all__ = ["GREEN", "HOME_BUILDINGS", "PLACE_NODE_KEYS", "POI_KINDS", "WATER", "places_of_map"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -91,7 +91,7 @@ class _Flags(NamedTuple):
     green: BoolArray
 
 
-def read_places(nodes: TaggedNodes, areas: Areas, compounds: Compounds, crossings: FloatArray) -> Places:
+def places_of_map(nodes: TaggedNodes, areas: Areas, compounds: Compounds, crossings: FloatArray) -> Places:
     """Collect the places of a map file; `crossings` (x, 2) are entries of compounds without a mapped gate."""
     pois: list[_Poi] = []
     poi_node: list[int] = []

@@ -1,9 +1,9 @@
 """OpenStreetMap files and place names into a `StreetNetwork` and `Places`; the only door to osmium and osmnx.
 
-A pbf file is decoded block by block (`geo.osm.pbf`). Another one (``.osm``, ``.osm.gz``, ``.osm.bz2``,
+A pbf file is decoded block by block (`geo.osm.files.pbf`). Another one (``.osm``, ``.osm.gz``, ``.osm.bz2``,
 ``.opl``,
 or a pbf in a rare form) is turned by osmium, in C++, into one line of text an object, in a temporary file
-about six times the size of the pbf; `geo.osm.opl` scans that text. Ids may be synthetic, negative or
+about six times the size of the pbf; `geo.osm.files.opl` scans that text. Ids may be synthetic, negative or
 unsorted; a way that lacks a node loses only the segments there.
 """
 
@@ -18,13 +18,14 @@ import osmium
 
 from geo.arrays import FloatArray
 from geo.errors import InputError, YiluError
-from geo.osm.access import NODE_KEYS, WAY_KEYS
 from geo.osm.areas import AREA_KEYS, Areas, read_areas
 from geo.osm.compounds import close_compounds
-from geo.osm.josm import josm_deleted
-from geo.osm.opl import OsmColumns, TaggedNodes, Wanted, scan
-from geo.osm.pbf import UnsupportedError, scan_pbf
-from geo.osm.places import PLACE_NODE_KEYS, read_places
+from geo.osm.files.josm import josm_deleted
+from geo.osm.files.opl import OsmColumns, TaggedNodes, Wanted, scan
+from geo.osm.files.pbf import UnsupportedError, scan_pbf
+from geo.osm.places import PLACE_NODE_KEYS, places_of_map
+from geo.osm.rules.access import WAY_KEYS
+from geo.osm.rules.barriers import NODE_KEYS
 from geo.osm.ways import FERRY_WAIT_S, STREET_KEYS, raw_ways, read_streets
 from geo.places import POI_KEYS, Places
 from geo.streets.build import build_network
@@ -119,7 +120,7 @@ def read_osm(
     if not network.edge_length_m.sum() > 0:
         raise InputError(f"{path} holds no street of any length: nodes are missing or misplaced.")
 
-    places = read_places(read.nodes, read.areas, read.raw.compounds, read.crossings)
+    places = places_of_map(read.nodes, read.areas, read.raw.compounds, read.crossings)
     if folder is not None:
         _store(folder, network, places)
     return network, places

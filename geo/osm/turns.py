@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from geo.arrays import BoolArray, Int32Array, Int64Array, UInt8Array
-from geo.osm.access import TurnRule, turn_rule
 from geo.osm.columns import StreetColumns
-from geo.osm.opl import Relation
+from geo.osm.files.opl import Relation
+from geo.osm.rules.restrictions import TurnRule, turn_rule
 from geo.streets.raw import MODES
 from geo.streets.turn_bans import Drive, flat
 

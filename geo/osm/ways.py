@@ -7,20 +7,19 @@ from typing import NamedTuple
 import numpy as np
 
 from geo.arrays import BoolArray, Int64Array, UInt8Array
-from geo.osm.access import (
+from geo.osm.areas import opl_text, way_rows
+from geo.osm.columns import StreetColumns
+from geo.osm.files.opl import Objects, OsmColumns, Relation, parse_tags
+from geo.osm.rules.access import (
     CLASSES,
     CONDITIONAL_ACCESS,
     CONDITIONAL_SPEED,
     FERRY,
     WAY_KEYS,
-    NodeRule,
     WayRule,
-    node_rule,
     way_rule,
 )
-from geo.osm.areas import opl_text, way_rows
-from geo.osm.columns import StreetColumns
-from geo.osm.opl import Objects, OsmColumns, Relation, parse_tags
+from geo.osm.rules.barriers import NodeRule, node_rule
 from geo.osm.turns import restrictions_on
 from geo.rings import spans
 from geo.streets.contraction import great_circle_m

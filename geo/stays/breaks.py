@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.jit import kernel
+from geo.localtime import zone
 from geo.stays.detect import KINDS, StayPoints
 from geo.traces.points import Traces, Tracks
-from geo.traces.times import zone
 
 __all__ = ["BREAK_S", "CONTINUOUS_WORK_S", "DueBreaks", "due_breaks"]
 

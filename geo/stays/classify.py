@@ -49,8 +49,8 @@ _STATES: Final = (
 # A stop that was too short to be seen, or a gap, may hide a change of phase.
 _BROKEN_PHASE: Final = -7.0
 _REST_AGAIN: Final = -1.5
-_TOLD: Final = 8.0
-_NOT_TOLD: Final = -4.0
+_EVENT_SEEN: Final = 8.0
+_EVENT_MISSING: Final = -4.0
 _ROUNDS: Final = 4
 _NO_MAP_SHARE: Final = 0.97
 
@@ -121,15 +121,15 @@ def _binned(features: StayFeatures, signs: NDArray[np.uint8]) -> dict[str, NDArr
     return bins
 
 
-def _told(signs: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _event_scores(signs: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return what order events add to each kind, (n, 6)."""
     score = np.zeros((len(signs), len(KINDS)))
     talks = signs & TALKS > 0
     for kind, sign in ((_PICKUP, PICKED), (_DROPOFF, DELIVERED), (_OFF_SHIFT, SHIFT)):
         said = signs & sign > 0
-        score[said, kind] += _TOLD
+        score[said, kind] += _EVENT_SEEN
         if kind != _OFF_SHIFT:
-            score[talks & ~said, kind] += _NOT_TOLD
+            score[talks & ~said, kind] += _EVENT_MISSING
     return score
 
 
@@ -174,12 +174,12 @@ def classify_stays(
     if n == 0:
         return replace(stays, kind=kind)
     bins = _binned(features, stays.signs)
-    told = _told(stays.signs)
+    by_events = _event_scores(stays.signs)
     kind_of = np.array([state[0] for state in _STATES], np.int64)
     transition = _transitions()
     back = np.zeros((n, len(_STATES)), np.int8)
     for round_ in range(_ROUNDS + 1):
-        score = told.copy()
+        score = by_events.copy()
         for name, column in bins.items():
             table = TABLES[name]
             prior = PRIOR_STAYS.get(name)

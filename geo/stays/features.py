@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from geo.earth import DEGREE_M
+from geo.localtime import DAY_S, HOUR_S, local_s
 from geo.places import Places
 from geo.stays.detect import StayPoints
 from geo.stays.signs import CLOSES, OPENS
 from geo.streets.network import StreetNetwork
-from geo.traces.times import local_offset_s, zone
 
 __all__ = ["FAR_M", "FOOD", "LEISURE", "StayFeatures", "stay_features"]
 
@@ -177,7 +177,7 @@ def stay_features(
         walk = network.snap(stays.lonlat, "ebike", max_m=FAR_M, fragments=True).walk_m
         street = np.where(np.isfinite(walk), np.minimum(walk, FAR_M), FAR_M)
     middle = (stays.start_s + stays.end_s) // 2
-    hour = (middle + local_offset_s(middle, zone(timezone))) % 86_400 / 3600.0
+    hour = local_s(middle, timezone) % DAY_S / HOUR_S
     visits, visitors, usual = _company(stays, xy, duration)
     return StayFeatures(
         duration_s=duration,

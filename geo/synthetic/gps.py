@@ -17,9 +17,6 @@ __all__ = ["BROKEN", "Movement", "Samples", "break_rows", "sample", "within"]
 BROKEN = ("", "duplicate", "jump", "clock", "outside")
 """What was done to a row: nothing, repeated, thrown kilometres away, wrong time, position (0, 0)."""
 
-CORRELATION_S = 20.0
-DRIFT_CORRELATION_S = 120.0
-
 
 @dataclass(frozen=True)
 class Movement:

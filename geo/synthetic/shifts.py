@@ -11,10 +11,11 @@ December 2025).
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import hypot
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
+
+from geo.localtime import zone
 
 __all__ = ["Itinerary", "Times", "Venues", "day_starts_s", "plan_shifts"]
 
@@ -116,11 +117,11 @@ class Itinerary:
 
 def day_starts_s(first_day: date, days: int, timezone: str) -> NDArray[np.int64]:
     """Epoch seconds of local midnight for each of `days` days."""
-    zone = ZoneInfo(timezone)
+    where = zone(timezone)
     starts = []
     for k in range(days):
         day = first_day + timedelta(days=k)
-        starts.append(int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()))
+        starts.append(int(datetime(day.year, day.month, day.day, tzinfo=where).timestamp()))
     return np.array(starts, np.int64)
 
 

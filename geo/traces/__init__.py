@@ -1,7 +1,7 @@
 """Trace files of every make into checked points of pseudonyms, with an account of every row."""
 
-from geo.traces.datum_evidence import DOUBTS, detect_datum, moving_share_on_streets
-from geo.traces.distributed import Scheduler, map_traces_on
+from geo.traces.datum_evidence import DOUBTS, doubted_datum, moving_share_on_streets
+from geo.traces.distributed import Cluster, Scheduler, map_traces_on
 from geo.traces.files.hints import HINTS
 from geo.traces.formats import TraceFormat
 from geo.traces.inspect import (
@@ -15,19 +15,22 @@ from geo.traces.inspect import (
 )
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.read import ReadResult, read_traces
+from geo.traces.rows.riders import Pseudonyms
 
 __all__ = [
     "DOUBTS",
     "HINTS",
     "Account",
+    "Cluster",
     "Inspection",
+    "Pseudonyms",
     "ReadResult",
     "Scheduler",
     "TraceFormat",
     "Traces",
     "check_headers",
     "concat_traces",
-    "detect_datum",
+    "doubted_datum",
     "inspect_file",
     "map_traces_on",
     "moving_share_on_streets",

@@ -11,7 +11,7 @@ anything with its `map` and `gather`), so this module needs no scheduler.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -21,20 +21,20 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.traces.accounts import Ledger
 from geo.traces.files.found import file_kind
 from geo.traces.formats import TraceFormat
-from geo.traces.grouping import read_partition, write_partitions
-from geo.traces.ingest import Block, Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Traces
 from geo.traces.read import Mapped, files_with_formats, refuse_other_city, rules_for, with_notes
-from geo.traces.rejects import RejectsFile
-from geo.traces.riders import Riders, RiderTable
+from geo.traces.rows.accounts import Ledger
+from geo.traces.rows.grouping import read_partition, write_partitions
+from geo.traces.rows.ingest import Block, Rules, build_traces, checked_blocks, open_files
+from geo.traces.rows.rejects import RejectsFile
+from geo.traces.rows.riders import Pseudonyms, Riders, RiderTable
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork
 
-__all__ = ["Scheduler", "map_traces_on"]
+__all__ = ["Cluster", "Scheduler", "map_traces_on"]
 
 _SHARES: Final = 64
 _ROWS_A_TASK: Final = 4_000_000
@@ -55,6 +55,17 @@ class Scheduler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where the work is done, and what its workers share."""
+
+    scheduler: Scheduler
+    folder: Path
+    """Empty folder that all workers see, for the points between the two steps; the caller removes it."""
+    shares: int = _SHARES
+    """Parts of the riders, 1-4,096; several times the number of workers."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Job:
     """What every worker needs to know."""
 
@@ -62,10 +73,7 @@ class _Job:
     rules: Rules
     labels: tuple[str, ...]
     datums: tuple[dict[str, tuple[str, str]], ...]
-    # Schedulers print the arguments of a call that failed.
-    key: bytes = field(repr=False)
-    rotate: str
-    study: str
+    pseudonyms: Pseudonyms
     folder: Path
     shares: int
 
@@ -137,7 +145,7 @@ def _share_path(job: _Job, piece: int, share: int) -> Path:
 
 def _partition(piece: _Piece, job: _Job) -> _Booked:
     """Read one piece and write its points into hash partitions."""
-    riders = Riders(job.key, job.rotate, job.study, job.rules.formats[0].timezone)
+    riders = Riders(job.pseudonyms, job.rules.formats[0].timezone)
     paths = [_share_path(job, piece.number, share) for share in range(job.shares)]
     with RejectsFile(job.folder / f"{piece.number:05d}.rejects") as refused:
         ledger = _ledger(job, refused)
@@ -187,32 +195,24 @@ def _apply(share: int, pieces: int, job: _Job, function: Callable[[Traces], T]) 
 
 
 def map_traces_on(
-    scheduler: Scheduler,
+    cluster: Cluster,
     paths: str | Path | Sequence[str | Path],
     trace_format: TraceFormat | Sequence[TraceFormat],
     function: Callable[[Traces], T],
     *,
-    key: bytes,
-    folder: Path,
+    pseudonyms: Pseudonyms,
     network: "StreetNetwork | None" = None,
     bounds: tuple[float, float, float, float] | None = None,
     rejects: Path | None = None,
-    rotate: str = "study",
-    study: str = "study",
-    shares: int = _SHARES,
 ) -> Mapped[T]:
     """Do what `geo.traces.read.map_traces` does, on a cluster.
 
     Parameters
     ----------
-    scheduler
-        Client of the cluster.
-    paths, trace_format, function, key, network, bounds, rejects, rotate, study
+    cluster
+        Its client, and the folder that its workers share.
+    paths, trace_format, function, pseudonyms, network, bounds, rejects
         As in `geo.traces.read.map_traces`; the function must be one that can be pickled.
-    folder
-        Empty folder that all workers see, for the points between the two steps; the caller removes it.
-    shares
-        Parts of the riders, 1-4,096; several times the number of workers.
 
     Returns
     -------
@@ -224,11 +224,12 @@ def map_traces_on(
     InputError
         As `map_traces`, or if `shares` is out of its range.
     """
+    scheduler, shares = cluster.scheduler, cluster.shares
     if not 1 <= shares <= 4096:
         raise InputError(f"shares is {shares}; it must lie within 1 to 4096")
     files, formats, skipped = files_with_formats(paths, trace_format)
     rules = rules_for(formats, network, bounds)
-    Riders(key, rotate, study, formats[0].timezone)  # refuses a bad key before work starts
+    Riders(pseudonyms, formats[0].timezone)  # refuses a bad key before work starts
     ledger = Ledger(RejectsFile(None))
     open_files(files, rules, ledger)
     job = _Job(
@@ -236,11 +237,9 @@ def map_traces_on(
         rules=replace(rules, network=None),
         labels=tuple(ledger.labels),
         datums=tuple(ledger.datums),
-        key=key,
-        rotate=rotate,
-        study=study,
-        folder=folder.resolve(),
-        shares=shares,
+        pseudonyms=pseudonyms,
+        folder=cluster.folder.resolve(),
+        shares=cluster.shares,
     )
     pieces = _pieces(files)
     partitioned: list[_Booked] = scheduler.gather(scheduler.map(_partition, pieces, job=job))

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from geo.datum import DATUMS
 from geo.errors import InputError
+from geo.localtime import zone
 from geo.traces.names import COLUMN_NAMES
-from geo.traces.times import TIME_FORMATS, TIME_UNITS, zone
+from geo.traces.times import TIME_FORMATS, TIME_UNITS
 
 __all__ = ["KINDS", "LONLAT_FORMATS", "POSITION_UNITS", "REASONS", "RawBatch", "TraceFormat"]
 

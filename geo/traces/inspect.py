@@ -7,13 +7,14 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.localtime import DAY_S, local_offset_s, zone
 from geo.traces.datum_evidence import detect_datum, moving_steps
 from geo.traces.files.found import find_files
 from geo.traces.files.hints import hints_of
@@ -22,7 +23,8 @@ from geo.traces.files.readers import is_foreign
 from geo.traces.formats import TraceFormat
 from geo.traces.points import Traces
 from geo.traces.read import files_with_formats, map_traces
-from geo.traces.times import local_offset_s, zone
+from geo.traces.rows.riders import Pseudonyms
+from geo.traces.walking import on_foot
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork
@@ -37,8 +39,9 @@ __all__ = [
     "trace_files",
 ]
 
-_DAY_S: Final = 86_400
 _SAMPLED: Final = 200_000
+_WALKING_INTERVAL_S: Final = 15.0
+"""Speeds tell walking from riding where points are no further apart."""
 _UNITS: Final = ("e5", "e6", "e7", "ddmm")
 
 
@@ -53,6 +56,8 @@ class Inspection:
     riders: int = 0
     days: int = 0
     median_interval_s: float | None = None
+    walked_share: float | None = None
+    """Share of the points on foot, an estimate; None where points are too far apart to tell."""
     datum_evidence: str = ""
     datum: str | None = None
     """What the streets say, where that is clear."""
@@ -62,11 +67,21 @@ class Inspection:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-def _figures(traces: Traces, where: ZoneInfo) -> tuple[int, set[int], list[NDArray[np.int64]], Traces]:
+class _Figures(NamedTuple):
+    """What one part of a file adds up to."""
+
+    riders: int
+    days: set[int]
+    steps_s: NDArray[np.int64]
+    walked: int
+    traces: Traces
+
+
+def _figures(traces: Traces, where: ZoneInfo) -> _Figures:
     steps = np.diff(traces.t_s)[np.diff(traces.rider) == 0]
     offset = local_offset_s(traces.t_s, where)
-    days = set(np.unique((traces.t_s + offset) // _DAY_S).tolist())
-    return len(traces.pseudonyms), days, [steps[:_SAMPLED]], traces
+    days = set(np.unique((traces.t_s + offset) // DAY_S).tolist())
+    return _Figures(len(traces.pseudonyms), days, steps[:_SAMPLED], int(on_foot(traces).sum()), traces)
 
 
 def inspect_file(path: Path, trace_format: TraceFormat, network: "StreetNetwork | None" = None) -> Inspection:
@@ -88,27 +103,29 @@ def inspect_file(path: Path, trace_format: TraceFormat, network: "StreetNetwork 
     try:
         # Nothing of the pseudonyms is kept, so their key may be any.
         figures = functools.partial(_figures, where=zone(form.timezone or "UTC"))
-        mapped = map_traces(path, form, figures, key=secrets.token_bytes(16))
+        mapped = map_traces(path, form, figures, pseudonyms=Pseudonyms(secrets.token_bytes(16)))
     except InputError as error:
         return Inspection(replace(look, problem=str(error)), hints=hints_of(path, form, list(look.times)))
     account = mapped.accounts[0]
-    days = set().union(*(value[1] for value in mapped.values))
-    steps = [s for value in mapped.values for s in value[2]]
-    joined = np.concatenate(steps) if steps else np.zeros(0)
+    days = set().union(*(value.days for value in mapped.values))
+    joined = np.concatenate([value.steps_s for value in mapped.values] or [np.zeros(0, np.int64)])
+    interval_s = float(np.median(joined)) if len(joined) else None
+    dense = interval_s is not None and interval_s <= _WALKING_INTERVAL_S
     found = Inspection(
         look=look,
         read=account.read,
         accepted=account.accepted,
         rejected=dict(account.rejected),
-        riders=sum(value[0] for value in mapped.values),
+        riders=sum(value.riders for value in mapped.values),
         days=len(days),
-        median_interval_s=float(np.median(joined)) if len(joined) else None,
+        median_interval_s=interval_s,
+        walked_share=sum(value.walked for value in mapped.values) / account.accepted if dense else None,
         hints=hints_of(path, form, list(look.times)),
         skipped=mapped.skipped,
     )
     if network is None or not account.accepted:
         return found
-    return _with_map(found, [value[3] for value in mapped.values], network)
+    return _with_map(found, [value.traces for value in mapped.values], network)
 
 
 def _with_map(found: Inspection, parts: list[Traces], network: "StreetNetwork") -> Inspection:

@@ -1,9 +1,9 @@
 """GPS points: the columns, and the way of a row from a platform's file to a point of a pseudonym.
 
-A row is parsed (`geo.traces.readers`), checked by itself, brought to WGS-84, given its rider's pseudonym, and
-put beside the other points of that rider; then the points of each rider are checked together
-(`geo.traces.checks`). Accepted + refused = read, for every file. Raw rider ids end here: nothing that leaves
-this module holds one.
+A row is parsed (`geo.traces.files.readers`), checked, brought to WGS-84, given the pseudonym of its rider,
+and put beside the other points of that rider; then the points of each rider are checked together
+(`geo.traces.rows.checks`). Accepted + refused = read, for every file. Raw rider ids end here: nothing that
+leaves this module holds one.
 
 Memory does not grow with the files: `map_traces` hands over some riders at a time. While rows come rider by
 rider it needs one pass. As soon as a rider comes back whose points were handed over already, it starts
@@ -22,18 +22,18 @@ import numpy as np
 from geo.datum import in_mainland_china
 from geo.earth import DEGREE_M
 from geo.errors import InputError
-from geo.traces.accounts import Ledger
 from geo.traces.files.found import file_kind, find_files
 from geo.traces.files.hints import HINTS, hints_of
 from geo.traces.files.look import first_times
 from geo.traces.files.readers import is_foreign, refuse_unnamed_riders
 from geo.traces.files.shapes import shape_of_name
 from geo.traces.formats import TraceFormat
-from geo.traces.grouping import ComesBackError, read_ahead, rider_by_rider, spilled_partitions
-from geo.traces.ingest import Rules, build_traces, checked_blocks, open_files
 from geo.traces.points import Account, Traces, concat_traces
-from geo.traces.rejects import RejectsFile, cut_degrees
-from geo.traces.riders import ROTATIONS, Riders
+from geo.traces.rows.accounts import Ledger
+from geo.traces.rows.grouping import ComesBackError, read_ahead, rider_by_rider, spilled_partitions
+from geo.traces.rows.ingest import Rules, build_traces, checked_blocks, open_files
+from geo.traces.rows.rejects import RejectsFile, cut_degrees
+from geo.traces.rows.riders import ROTATIONS, Pseudonyms, Riders
 
 if TYPE_CHECKING:
     from geo.streets.network import StreetNetwork
@@ -91,12 +91,10 @@ def map_traces(
     trace_format: TraceFormat | Sequence[TraceFormat],
     function: Callable[[Traces], T],
     *,
-    key: bytes,
+    pseudonyms: Pseudonyms,
     network: "StreetNetwork | None" = None,
     bounds: tuple[float, float, float, float] | None = None,
     rejects: Path | None = None,
-    rotate: str = "study",
-    study: str = "study",
     hold_points: int = _HOLD_POINTS,
 ) -> Mapped[T]:
     """Read traces of any size and apply a function to the traces of some riders at a time.
@@ -110,18 +108,14 @@ def map_traces(
     function
         Called with parts of the traces, each with all points of its riders. It must be pure: where rows do
         not come rider by rider the reading starts anew and earlier values are dropped.
-    key
-        Secret of at least 16 bytes for the pseudonyms.
+    pseudonyms
+        How riders are named: key, rotation and study.
     network
         Streets of the city: needed for ``datum="auto"``, and gives `bounds`.
     bounds
         West, south, east, north in WGS-84 degrees; rows more than 2 km outside are refused.
     rejects
         CSV to write refused rows to: file, row, reason, value.
-    rotate
-        ``study``: one pseudonym a rider; ``day``: a new one each working day (local time, from 4 a.m.).
-    study
-        Name of the study, part of the pseudonym.
     hold_points
         Points kept in memory before riders are handed over.
 
@@ -138,7 +132,7 @@ def map_traces(
     """
     files, formats, skipped = files_with_formats(paths, trace_format)
     rules = rules_for(formats, network, bounds)
-    riders = Riders(key, rotate, study, formats[0].timezone)
+    riders = Riders(pseudonyms, formats[0].timezone)
     for scratch in (False, True):
         with RejectsFile(rejects) as refused, tempfile.TemporaryDirectory(prefix="yilu-") as folder:
             ledger = Ledger(refused)
@@ -251,8 +245,10 @@ def read_traces(
 
     Parameters
     ----------
-    paths, trace_format, key, network, bounds, rejects, rotate, study
+    paths, trace_format, network, bounds, rejects
         As in `map_traces`.
+    key, rotate, study
+        As in `Pseudonyms`.
 
     Returns
     -------
@@ -265,8 +261,8 @@ def read_traces(
         As `map_traces`, and if not a single row can be used.
     """
     mapped = map_traces(
-        paths, trace_format, _same, key=key, network=network, bounds=bounds, rejects=rejects, rotate=rotate,
-        study=study,
+        paths, trace_format, _same, pseudonyms=Pseudonyms(key, rotate, study), network=network,
+        bounds=bounds, rejects=rejects,
     )  # fmt: skip
     accepted = sum(a.accepted for a in mapped.accounts)
     if accepted == 0:

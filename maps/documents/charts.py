@@ -113,14 +113,14 @@ def hours_picture(study: Study, lang: str, *, site_ids: Sequence[str] | None = N
 
 
 def coverage_picture(study: Study, lang: str) -> bytes:
-    """Draw the share of rest demand covered by each way of choosing, training and held-out, as PNG."""
+    """Draw the share of rest demand served by each way of choosing, training and held-out, as PNG."""
     say = Wording.of(lang, study.k)
     rows = list(study.coverage)
     figure = Figure(figsize=(15.6 / 2.54, (1.3 + 0.95 * len(rows)) / 2.54), dpi=DPI, facecolor="white")
     axes = figure.add_axes((0.27, 0.16, 0.7, 0.7))
     font = font_for(say, 8)
     for index, row in enumerate(reversed(rows)):
-        for shift, value, color in ((0.19, row.training, BLUE), (-0.19, row.held_out, ORANGE)):
+        for shift, value, color in ((0.19, row.served_training, BLUE), (-0.19, row.served_held_out, ORANGE)):
             if value is None:
                 continue
             axes.barh(index + shift, value * 100, height=0.36, color=color)
@@ -136,9 +136,9 @@ def coverage_picture(study: Study, lang: str) -> bytes:
         )
         axes.legend(
             handles=[
-                Patch(facecolor=BLUE, label=say.text("column.training_share")),
+                Patch(facecolor=BLUE, label=say.text("column.served_training")),
                 *(
-                    [Patch(facecolor=ORANGE, label=say.text("column.held_out_share"))]
+                    [Patch(facecolor=ORANGE, label=say.text("column.served_held_out"))]
                     if study.held_out_days
                     else []
                 ),
@@ -152,21 +152,21 @@ def coverage_picture(study: Study, lang: str) -> bytes:
 
 
 def budget_picture(study: Study, lang: str) -> bytes:
-    """Draw the share of rest demand covered against cost, as PNG."""
+    """Draw the share of weighted demand served against cost, as PNG."""
     say = Wording.of(lang, study.k)
     points = sorted(
-        (point for point in study.budget_curve if point.covered_share is not None),
+        (point for point in study.budget_curve if point.served_share is not None),
         key=lambda point: point.cost_yuan,
     )
     scale, key = (10_000.0, "chart.cost_10k") if say.catalogue.lang == "zh" else (1000.0, "chart.cost_k")
     figure = Figure(figsize=(15.6 / 2.54, 5.4 / 2.54), dpi=DPI, facecolor="white")
     axes = figure.add_axes((0.09, 0.2, 0.88, 0.74))
     xs = [point.cost_yuan / scale for point in points]
-    ys = [(point.covered_share or 0.0) * 100 for point in points]
+    ys = [(point.served_share or 0.0) * 100 for point in points]
     axes.plot(xs, ys, color=GREEN, marker="o", markersize=4, linewidth=1.6)
     for x, y, point in zip(xs, ys, points, strict=True):
         axes.annotate(
-            str(point.sites), (x, y), textcoords="offset points", xytext=(0, 5), ha="center", fontsize=6.5
+            str(point.new_sites), (x, y), textcoords="offset points", xytext=(0, 5), ha="center", fontsize=6.5
         )
     axes.set_ylim(0, max([*ys, 10]) * 1.18)
     axes.grid(visible=True, color="#dddddd", linewidth=0.5)

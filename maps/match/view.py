@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from geo.errors import InputError
+from geo.localtime import zone
 from geo.streets import StreetNetwork
 from geo.travel import find_path
 from maps.match.layers import MatchPicture, MatchStop
@@ -52,12 +52,7 @@ def match_picture(
     InputError
         If the time zone is not known.
     """
-    try:
-        zone = zoneinfo.ZoneInfo(timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        raise InputError(
-            f"time zone {timezone!r} is not known, allowed: names such as Asia/Shanghai"
-        ) from None
+    where = zone(timezone)
     said = names or {}
     slack = {stop.stop_id: stop for stop in match.stops}
     shown = []
@@ -71,9 +66,9 @@ def match_picture(
                 lonlat=stop.lonlat,
                 # another task of the same rider is one more stop here
                 kind="task" if own else stop.kind.replace("task", "other"),
-                arrive_before=None if before is None else _clock(before.start_before_s, zone),
-                arrive_after=_clock(start_s, zone) or "",
-                due=_clock(stop.latest_s, zone),
+                arrive_before=None if before is None else _clock(before.start_before_s, where),
+                arrive_after=_clock(start_s, where) or "",
+                due=_clock(stop.latest_s, where),
                 slack_before_s=None if before is None else _finite(before.slack_before_s),
                 slack_after_s=_finite(stop.latest_s - start_s if before is None else before.slack_after_s),
             )
@@ -110,10 +105,10 @@ def _way(network: StreetNetwork, mode: str, here: LonLat, stops: Sequence[Stop])
     return tuple(points)
 
 
-def _clock(epoch_s: float, zone: zoneinfo.ZoneInfo) -> str | None:
+def _clock(epoch_s: float, where: zoneinfo.ZoneInfo) -> str | None:
     if not math.isfinite(epoch_s):
         return None
-    return datetime.datetime.fromtimestamp(epoch_s, zone).strftime("%H:%M")
+    return datetime.datetime.fromtimestamp(epoch_s, where).strftime("%H:%M")
 
 
 def _finite(value: float) -> float | None:

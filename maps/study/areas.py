@@ -98,7 +98,12 @@ def hot_spots_layer(study: Study, say: Wording) -> Layer:
                 ("demand", "min_a_day", True, spot.rest_min_a_day),
                 ("riders", "count", True, spot.riders),
                 ("radius", "m", False, spot.radius_m),
-                ("served_by", "text", False, f"{spot.site_id} {names.get(spot.site_id, '')}".strip() or None),
+                (
+                    "in_reach_of",
+                    "text",
+                    False,
+                    f"{spot.site_id} {names.get(spot.site_id, '')}".strip() or None,
+                ),
             ),
             "h": hours_of(spot.rest_min_by_hour),
             "c": say.text("ui.chart_demand"),
@@ -148,7 +153,7 @@ def reach_layer(study: Study, say: Wording) -> Layer:
 
 
 def grids_layer(study: Study, say: Wording) -> Layer:
-    """Draw unit grids by the share of their rest demand that is covered."""
+    """Draw unit grids by the share of their rest demand that is served."""
     limits = [0.2, 0.4, 0.6, 0.8]
     colours = ramp("cividis", 5, low=0.98, high=0.15)
     palette: list[dict[str, Any]] = [
@@ -157,7 +162,7 @@ def grids_layer(study: Study, say: Wording) -> Layer:
     ]
 
     def class_of(grid: GridFigures) -> int:
-        share = grid.covered_share
+        share = grid.served_share
         return 0 if share is None else 1 + sum(share >= limit for limit in limits)
 
     items = [
@@ -169,7 +174,8 @@ def grids_layer(study: Study, say: Wording) -> Layer:
                 say,
                 ("riders", "count", True, grid.riders),
                 ("demand", "min_a_day", True, grid.rest_min_a_day),
-                ("covered_share", "share", True, grid.covered_share),
+                ("served_share", "share", True, grid.served_share),
+                ("in_reach_share", "share", True, grid.in_reach_share),
                 ("site_ids", "text", False, grid.site_ids),
                 ("pickup_ids", "text", False, grid.pickup_ids),
             ),

@@ -10,7 +10,7 @@ from maps.packing import pack_lines
 from maps.page.parts import Layer, Rows, hours_of, layer_of, markers_part, point_of, popup_rows
 from maps.style import ACTION_STYLE, GATE_NEW, GATE_OSM, PICKUP, SUGGESTED, ramp
 from maps.texts.wording import Wording
-from siting.report import Quantity, Term, Unit, Value, reason_of
+from siting.report import Quantity, Term, Unit, Value, pickup_place, reason_of, status_of
 from siting.results import AuditFinding, Site, Study
 
 __all__ = ["existing_layer", "pickups_layer", "refusals_layer", "stability_layer", "suggested_layer"]
@@ -33,7 +33,7 @@ def existing_layer(study: Study, say: Wording) -> Layer:
         item: dict[str, Any] = {
             "id": site.site_id,
             "t": site.name,
-            "s": f"{site.site_id} {say.term('status.existing')} {say.term(f'kind.{site.kind}')}",
+            "s": f"{site.site_id} {say.term(status_of(site).key)} {say.term(f'kind.{site.kind}')}",
             "p": point_of(site.lonlat),
             "r": _site_rows(site, say) if finding is None else _audit_rows(site, finding, study, say),
             "i": {
@@ -44,13 +44,17 @@ def existing_layer(study: Study, say: Wording) -> Layer:
             },
         }
         if finding is None:
-            item |= {"h": hours_of(site.rest_min_by_hour), "c": say.text("ui.chart_rest")}
+            item |= {
+                "h": hours_of(site.rest_min_by_hour),
+                "c": say.text("ui.chart_rest"),
+                "o": list(site.open_by_hour),
+            }
         else:
             item |= {
                 "n": _advice(finding, say),
                 "h": hours_of(finding.rest_min_within_reach_by_hour),
                 "c": say.text("ui.chart_reach"),
-                "o": list(finding.open_by_hour),
+                "o": list(site.open_by_hour),
             }
         items.append(item)
     shown = {item["i"]["text"] for item in items}
@@ -102,6 +106,7 @@ def suggested_layer(study: Study, say: Wording) -> Layer:
             "r": _site_rows(site, say),
             "h": hours_of(site.rest_min_by_hour),
             "c": say.text("ui.chart_rest"),
+            "o": list(site.open_by_hour),
             "i": {"shape": "round", "color": SUGGESTED, "ink": "#ffffff", "text": _short(site.site_id)},
         }
         for site in study.sites
@@ -170,7 +175,7 @@ def pickups_layer(study: Study, say: Wording) -> Layer:
         items.append(
             {
                 "id": point.pickup_id,
-                "t": point.compound or point.pickup_id,
+                "t": say.words(pickup_place(point)) if point.compound else point.pickup_id,
                 "s": f"{point.pickup_id} {say.term(f'kind.{point.kind}')}",
                 "p": point_of(point.lonlat),
                 "r": rows,
@@ -238,6 +243,7 @@ def refusals_layer(study: Study, say: Wording) -> Layer:
 def _site_rows(site: Site, say: Wording) -> Rows:
     rows: list[tuple[str, Unit, bool, Value]] = [
         ("hours", "text", False, say.opening(site.opening_hours)),
+        *_planned(site, say),
         ("street", "text", False, site.street),
         ("rest", "min_a_day", True, site.rest_min_a_day),
         ("only_here", "share", True, site.only_here_share),
@@ -261,6 +267,7 @@ def _audit_rows(site: Site, finding: AuditFinding, study: Study, say: Wording) -
     names = {other.site_id: other.name for other in study.sites}
     rows: list[tuple[str, Unit, bool, Value]] = [
         ("hours", "text", False, say.opening(site.opening_hours)),
+        *_planned(site, say),
         ("street", "text", False, site.street),
         ("visits", "a_day", True, finding.visits_a_day),
         ("visitors", "a_day", True, finding.visitors_a_day),
@@ -280,6 +287,16 @@ def _audit_rows(site: Site, finding: AuditFinding, study: Study, say: Wording) -
     rows.append(("missing", "text", False, tuple(Term(f"facility.{n}") for n in finding.missing_facilities)))
     rows.append(("busiest", "text", False, finding.busiest_half_hours))
     return popup_rows(say, *rows)
+
+
+def _planned(site: Site, say: Wording) -> list[tuple[str, Unit, bool, Value]]:
+    """Tell what the plan changes at a station that stands today."""
+    out: list[tuple[str, Unit, bool, Value]] = []
+    if site.planned_hours is not None:
+        out.append(("planned_hours", "text", False, say.opening(site.planned_hours)))
+    if site.moves_to is not None:
+        out.append(("moves_to", "text", False, site.moves_to))
+    return out
 
 
 def _short(site_id: str) -> str:

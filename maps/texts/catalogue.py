@@ -11,6 +11,7 @@ import types
 from collections.abc import Mapping
 
 from geo.errors import InputError
+from geo.sentences import texts as input_texts
 
 __all__ = ["LANGUAGES", "Catalogue", "catalogue"]
 
@@ -52,7 +53,7 @@ class Catalogue:
 
 @functools.cache
 def catalogue(lang: str) -> Catalogue:
-    """Return the catalogue of a language.
+    """Return the catalogue of a language, the sentences about input in it.
 
     Raises
     ------
@@ -66,4 +67,5 @@ def catalogue(lang: str) -> Catalogue:
     for group, entries in tomllib.loads(raw).items():
         for key, text in entries.items():
             texts[f"{group}.{key}"] = text
+    texts.update({f"input.{key}": text for key, text in input_texts(lang).items()})
     return Catalogue(lang, types.MappingProxyType(texts))

@@ -75,7 +75,7 @@ class Wording:
             return self.opening(str(dict(said.params)["hours"]))
         if said.key == "evidence":
             return self.evidence(str(dict(said.params)["text"]))
-        if said.key == "say.period":
+        if said.key in ("say.period", "say.day"):
             return self.text(said.key, **{name: self.day(str(value)) for name, value in said.params})
         group = said.key.partition(".")[0]
         if said.key not in self.catalogue and group in _FALLBACK:

@@ -77,6 +77,7 @@ class Fleet:
         self._riders: dict[str, Rider] = {}
         self._id_of: dict[str, dict[int, str]] = {}
         self._ordered = False
+        self._number: dict[str, int] = {}
         self._at_hand: tuple[dict[tuple[float, float], int], dict[str, Snapped]] = {}, {}
 
     def __len__(self) -> int:
@@ -202,13 +203,21 @@ class Fleet:
         reached = mode_fleet.admit(rows)
         mode_fleet.c.ok[rows[~reached]] = 0
         for rider, row, fine in zip(good, rows.tolist(), reached.tolist(), strict=True):
-            self._where[rider.rider_id] = (mode, row)
-            self._riders[rider.rider_id] = rider
-            self._id_of[mode][row] = rider.rider_id
-            if not fine:
-                self.unreachable[rider.rider_id] = True
-        self._ordered = False
+            self.enter(rider, mode, row, reached=fine)
         return [(r.rider_id, float(m)) for r, m in zip(riders, worst, strict=True) if m > 0.0]
+
+    def enter(self, rider: Rider, mode: str, row: int, *, reached: bool) -> None:
+        """Note whose row it is whose columns have been written and linked."""
+        self._where[rider.rider_id] = (mode, row)
+        self._riders[rider.rider_id] = rider
+        self._id_of[mode][row] = rider.rider_id
+        if not reached:
+            self.unreachable[rider.rider_id] = True
+        number = self._number.get(rider.rider_id)
+        if number is None:
+            self._ordered = False
+        else:
+            self.mode_fleets[mode].c.order[row] = number
 
     def _write_rows(
         self,
@@ -359,7 +368,9 @@ class Fleet:
     def order(self) -> None:
         """Give every rider their number by id, for ties."""
         if not self._ordered:
-            for number, rider_id in enumerate(sorted(self._where)):
+            # Numbers of riders who have left stay: those of the others keep their order.
+            self._number = {rider_id: number for number, rider_id in enumerate(sorted(self._where))}
+            for rider_id, number in self._number.items():
                 mode, row = self._where[rider_id]
                 self.mode_fleets[mode].c.order[row] = number
             self._ordered = True
@@ -432,6 +443,19 @@ class Fleet:
         finally:
             mode_fleet.c.ok[:] = others
         return found[0] if found else None
+
+    @contextlib.contextmanager
+    def without(self, rider_ids: Iterable[str]) -> Iterator[None]:
+        """Leave riders out of every search inside of the block; ids that are not known are passed over."""
+        rows = [self._where[rider_id] for rider_id in rider_ids if rider_id in self._where]
+        rows = [(mode, row) for mode, row in dict.fromkeys(rows) if self.mode_fleets[mode].c.ok[row]]
+        for mode, row in rows:
+            self.mode_fleets[mode].c.ok[row] = 0
+        try:
+            yield
+        finally:
+            for mode, row in rows:
+                self.mode_fleets[mode].c.ok[row] = 1
 
     @contextlib.contextmanager
     def at_hand(self, tasks: Sequence[Task]) -> Iterator[None]:

@@ -11,7 +11,7 @@ from routing.fleet.columns import allocate, reschedule
 from routing.fleet.context import KernelContext
 from routing.fleet.legs import graph_of, hold, work_for
 from routing.fleet.rows import (
-    Places,
+    StopPlaces,
     StopTable,
     admit,
     advance,
@@ -203,7 +203,7 @@ class ModeFleet:
         along, against = runs_ms(self.network, self.mode, places)
         xy = self.network.project(places.lonlat)
         reached = np.ones(len(rows), np.bool_)
-        columns = Places(
+        columns = StopPlaces(
             places.edge,
             along,
             against,

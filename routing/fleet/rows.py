@@ -14,7 +14,7 @@ from routing.fleet.context import KernelContext
 from routing.fleet.tables import Columns, Graph, Ms
 
 __all__ = [
-    "Places",
+    "StopPlaces",
     "StopTable",
     "admit",
     "advance",
@@ -53,7 +53,7 @@ def dismiss(held: KernelContext, rows: Int64Array, width: Ms) -> None:
         c.ok[row] = 0
 
 
-class Places(NamedTuple):
+class StopPlaces(NamedTuple):
     """Snapped places in columns: times (ms) from the ends of their edges and on foot, points in the plane."""
 
     edge: Int32Array
@@ -71,7 +71,7 @@ class Places(NamedTuple):
 def move(
     held: KernelContext,
     rows: Int64Array,
-    places: Places,
+    places: StopPlaces,
     at: Ms,
     width: Ms,
     reached: BoolArray,

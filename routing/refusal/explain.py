@@ -14,7 +14,7 @@ from routing.fleet.fleet import Fleet
 from routing.model.results import Amount, Binding, Change, Count, Fact, Metres, Refused, Said, Seconds
 from routing.model.riders import Rider
 from routing.model.tasks import Task
-from routing.refusal import relaxations as near
+from routing.refusal import judging
 from routing.refusal.relaxations import NearMisses, Spot, near_misses
 
 __all__ = [
@@ -94,11 +94,11 @@ def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> Refused | 
 
 def nearest_to_allowed(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Refused:
     """Tell the smallest single change of all; without one, the place that comes nearest."""
-    for column in (near.SINGLE, near.SEVERAL):
+    for column in (judging.SINGLE, judging.SEVERAL):
         found = []
         for at, misses in enumerate(judged):
             weights = misses.table[misses.rows, column]
-            if weights.min(initial=near.LOST) < near.LOST:
+            if weights.min(initial=judging.LOST) < judging.LOST:
                 best = misses.rows[weights == weights.min()].tolist()
                 found += [
                     (int(weights.min()), fleet.id_at(misses.mode_fleet.mode, row), at, row) for row in best
@@ -107,18 +107,18 @@ def nearest_to_allowed(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Re
             continue
         _, rider_id, at, row = min(found)
         misses, rider = judged[at], fleet.rider(rider_id)
-        single = column == near.SINGLE
-        spot = misses.spot(row, near.SINGLE_AT if single else near.SEVERAL_AT)
+        single = column == judging.SINGLE
+        spot = misses.spot(row, judging.SINGLE_AT if single else judging.SEVERAL_AT)
         rules = [*_rider_rules(fleet, rider, task, misses.over_m), *_time_rules(fleet, rider, task, spot)]
         binding = rules[0]
         if not single:
             none = _no_change(rider_id, *(rule.said for rule in rules))
             return Refused(task.task_id, binding, rider_id, none, tuple(rules[1:]))
-        how = int(misses.table[row, near.SINGLE_HOW])
-        if how == near.AS_IS:
+        how = int(misses.table[row, judging.SINGLE_HOW])
+        if how == judging.AS_IS:
             return Refused(task.task_id, binding, rider_id, _change(binding, rider_id), tuple(rules[1:]))
-        subject = "" if task.dropoff is None else ("pickup" if how == near.EARLIER else "dropoff")
-        sooner_s = int(misses.table[row, near.SINGLE]) / 1000
+        subject = "" if task.dropoff is None else ("pickup" if how == judging.EARLIER else "dropoff")
+        sooner_s = int(misses.table[row, judging.SINGLE]) / 1000
         said = Said.of("change.start", by_s=sooner_s, rider=rider_id)
         change = Change("start", Seconds(sooner_s), subject, rider_id, said)
         return Refused(task.task_id, binding, rider_id, change, tuple(rules[1:]))
@@ -153,7 +153,7 @@ def _time_rules(fleet: Fleet, rider: Rider, task: Task, spot: Spot) -> Iterator[
         key = "why.late_kept" if fleet.policy.slack_kept_s else "why.late"
         yield Binding("late", stop.stop_id, by_s, Said.of(key, stop=stop.stop_id, by_s=by_s))
     pair = task.dropoff is not None
-    for rule, subject in ((near.LATEST, "pickup"), (near.LATEST_DROPOFF, "dropoff")):
+    for rule, subject in ((judging.LATEST, "pickup"), (judging.LATEST_DROPOFF, "dropoff")):
         if need[rule]:
             by_s = int(need[rule]) / 1000
             said = Said.of(f"why.window_{subject}" if pair else "why.window", by_s=by_s)
@@ -163,24 +163,24 @@ def _time_rules(fleet: Fleet, rider: Rider, task: Task, spot: Spot) -> Iterator[
             continue
         by_s, subject = int(need[rule]) / 1000, ""
         said = Said.of(f"why.{name}", by_s=by_s, rider=rider.rider_id)
-        if rule == near.BREAK and need[near.BREAK_AT]:
-            subject = rider.stops[int(need[near.BREAK_AT]) - 1].stop_id
+        if rule == judging.BREAK and need[judging.BREAK_AT]:
+            subject = rider.stops[int(need[judging.BREAK_AT]) - 1].stop_id
             said = Said.of("why.break_stop", stop=subject, by_s=by_s)
         yield Binding(name, subject, by_s, said)
-    if need[near.ROOM]:
-        parcels = int(need[near.ROOM])
+    if need[judging.ROOM]:
+        parcels = int(need[judging.ROOM])
         said = Said.of("why.capacity", rider=rider.rider_id, parcels=parcels)
         yield Binding("capacity", str(parcels), None, said)
-    if need[near.TRAPPED]:
+    if need[judging.TRAPPED]:
         yield Binding("dead_end", "", None, Said.of("why.dead_end", mode=rider.mode))
 
 
 _TIMED = {
-    near.MOST: "max_extra",
-    near.HOUR: "hour_budget",
-    near.SHIFT: "shift",
-    near.DAY: "day",
-    near.BREAK: "break",
+    judging.MOST: "max_extra",
+    judging.HOUR: "hour_budget",
+    judging.SHIFT: "shift",
+    judging.DAY: "day",
+    judging.BREAK: "break",
 }
 # The change that mends a rule, and what its subject is called in the sentence.
 _HELP = {

@@ -7,324 +7,39 @@ kind (a skill, a mode, a status, room for parcels) weighs as much as ten minutes
 
 import dataclasses
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from geo.arrays import BoolArray, FloatArray, Int64Array
-from geo.jit import kernel
+from geo.arrays import FloatArray, Int64Array
 from geo.streets import Snapped
 from geo.travel import reach_from, reach_to
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.mode_fleet import ModeFleet, as_ms
-from routing.fleet.tables import EVER, FAR_MS, Columns, Ms
+from routing.fleet.tables import EVER, FAR_MS
 from routing.model.tasks import Task, Visit
 from routing.refusal.dead_ends import POCKET_M, STUCK_M, leads_on
+from routing.refusal.judging import (
+    ALLOWED,
+    ALLOWED_AT,
+    COLUMNS,
+    LOST,
+    SEVERAL,
+    SIZE,
+    Ask,
+    Judged,
+    Legs,
+    RiderLimits,
+    allowed_places,
+    examine,
+    judge,
+)
 
-__all__ = [
-    "BREAK",
-    "BREAK_AT",
-    "DAY",
-    "EXTRA",
-    "GAP",
-    "HOUR",
-    "LATEST",
-    "LATEST_DROPOFF",
-    "LOST",
-    "MOST",
-    "ROOM",
-    "SHIFT",
-    "TRAPPED",
-    "NearMisses",
-    "Spot",
-    "near_misses",
-    "ridden_ms",
-]
+__all__ = ["NearMisses", "Spot", "near_misses", "ridden_ms"]
 
 Window = tuple[float, float]
 """Epoch seconds, closed."""
-KIND_MS = 600_000
-"""What a change of kind weighs."""
-LOST = np.int64(1) << 50
 WIDE_M = 2000.0
 """So far from a street a place is still judged."""
-
-# What `examine` finds out about one place: milliseconds by which a limit would have to give way.
-LATEST, LATEST_DROPOFF, MOST, HOUR, SHIFT, DAY, BREAK = range(7)
-ROOM, LATE, LATES, BREAK_AT, TRAPPED, EXTRA, GAP, WAIT, WAIT_DROPOFF, SIZE = range(7, 17)
-
-# Columns of the table of near misses, by row of the fleet.
-ALLOWED, ALLOWED_AT, SINGLE, SINGLE_HOW, SINGLE_AT, SEVERAL, SEVERAL_AT, COLUMNS = 0, 1, 3, 4, 5, 7, 8, 10
-AS_IS, EARLIER, EARLIER_DROPOFF = range(3)
-
-
-class _Ask(NamedTuple):
-    """One task in milliseconds."""
-
-    earliest: int
-    latest: int
-    service: int
-    d_earliest: int
-    d_latest: int
-    d_service: int
-    pair: bool
-    load: int
-    now: int
-    max_extra: int
-    trap: bool
-    """Whether the last place of the task has no way out for this mode."""
-
-
-class _Legs(NamedTuple):
-    """Milliseconds with walks and factor; -1 without a way. By slot, and between the two places by row."""
-
-    to: Int64Array
-    on: Int64Array
-    d_to: Int64Array
-    d_on: Int64Array
-    between: Int64Array
-
-
-class _Limits(NamedTuple):
-    """By row."""
-
-    hour: Int64Array
-    shift_end: Int64Array
-    day_end: Int64Array
-    kinds: Int64Array
-    """How many rules about the rider themselves, or the place itself, are broken."""
-    skip: BoolArray
-    stuck: BoolArray
-    """Whether the last place of their plan has no way out either."""
-
-
-class _Judged(NamedTuple):
-    """What places are judged by: the plans in columns, the task, its legs and the limits by row."""
-
-    c: Columns
-    width: int
-    ask: _Ask
-    legs: _Legs
-    limits: _Limits
-
-
-@kernel
-def _examine(
-    judged: _Judged,
-    row: Ms,
-    i: Ms,
-    j: Ms,
-    earliest: tuple[Ms, Ms],
-    need: Int64Array,
-    late: Int64Array,
-) -> bool:
-    """Drive the plan with the task before stop i (its drop-off before stop j); False without a way.
-
-    `earliest` of the task and of its drop-off. `late` is empty, or takes for each stop of the plan (1-based)
-    by how much its due instant is missed. One loop: the delay is carried from stop to stop.
-    """
-    c, width, ask, legs, limits = judged
-    base = row * width
-    k = np.int64(c.stops[row])
-    need[:] = 0
-    if legs.to[base + i] < 0:
-        return False
-    leave = c.leave[base + i]
-    if k == 0:
-        leave = max(leave, np.int64(ask.now))
-    end_before = leave if k == 0 else c.leave[base + k]
-    until = c.until[base + i]
-    at = leave + legs.to[base + i]
-    start = max(at, np.int64(earliest[0]))
-    need[WAIT] = start - max(at, np.int64(ask.now))
-    need[LATEST] = max(start - ask.latest, 0)
-    done = start + ask.service
-    due = max(done - until, np.int64(0))
-    gap = due
-    both = ask.pair and i == j
-    if both:
-        if legs.between[row] < 0:
-            return False
-        at = done + legs.between[row]
-        start = max(at, np.int64(earliest[1]))
-        need[WAIT_DROPOFF] = start - at
-        need[LATEST_DROPOFF] = max(start - ask.d_latest, 0)
-        done = start + ask.d_service
-        due = max(done - until, np.int64(0))
-        gap = due
-    need[BREAK], need[BREAK_AT] = due, 0
-    final = done
-    extra = done - leave
-    if i < k:
-        on = legs.d_on[base + i + 1] if both else legs.on[base + i + 1]
-        if on < 0:
-            return False
-        delay = done + on - c.arrive[base + i + 1]
-        extra = max(delay, np.int64(0))
-        for m in range(i + 1, k + 1):
-            here = base + m
-            start = max(c.arrive[here] + delay, c.earliest[here])
-            latest = c.latest[here] - c.keep[0]
-            over = start - max(latest, c.start[here])
-            if over > 0:
-                need[LATE] += start - latest
-                need[LATES] += 1
-                gap = max(gap, over)
-                if len(late) > 0:
-                    late[m] = start - latest
-            if c.rest[here] == 1:
-                over = start - max(until, c.start[here])
-                if over > 0:
-                    gap = max(gap, over)
-                    if start - until > need[BREAK]:
-                        need[BREAK], need[BREAK_AT] = start - until, m
-                until = start + c.service[here] + c.work_span[0]
-            delay = start - c.start[here]
-            final = c.leave[here] + delay
-            if not ask.pair or m != j:
-                continue
-            if legs.d_to[here] < 0:
-                return False
-            at = final + legs.d_to[here]
-            start = max(at, np.int64(earliest[1]))
-            need[WAIT_DROPOFF] = start - max(at, np.int64(ask.now))
-            need[LATEST_DROPOFF] = max(start - ask.d_latest, 0)
-            done = start + ask.d_service
-            if done > until:
-                gap = max(gap, done - until)
-                if done - until > need[BREAK]:
-                    need[BREAK], need[BREAK_AT] = done - until, 0
-            if m == k:
-                extra += done - final
-                final = done
-                continue
-            if legs.d_on[here + 1] < 0:
-                return False
-            following = done + legs.d_on[here + 1]
-            extra += max(following - (c.arrive[here + 1] + delay), np.int64(0))
-            delay = following - c.arrive[here + 1]
-    gap = max(gap, need[LATEST_DROPOFF])
-    for rule, end in ((SHIFT, limits.shift_end[row]), (DAY, limits.day_end[row]), (BREAK, until)):
-        over = final - max(end, end_before)
-        if over > 0:
-            gap = max(gap, over)
-            if final - end > need[rule]:
-                need[rule] = final - end
-                if rule == BREAK:
-                    need[BREAK_AT] = 0
-    for rule, most in ((MOST, np.int64(ask.max_extra)), (HOUR, limits.hour[row])):
-        need[rule] = max(extra - most, np.int64(0))
-        gap = max(gap, need[rule])
-    if ask.pair and c.capacity[row] >= 0:
-        board = np.int64(c.load[row])
-        for m in range(j + 1):
-            board += c.change[base + m] if m > 0 else 0
-            if m >= i:
-                need[ROOM] = max(need[ROOM], board + ask.load - c.capacity[row])
-    if ask.trap and (j if ask.pair else i) == k and not limits.stuck[row]:
-        need[TRAPPED] = legs.d_on[base + k] < 0
-    need[EXTRA] = extra
-    need[GAP] = gap
-    return True
-
-
-@kernel
-def _count(need: Int64Array, kinds: Ms) -> Ms:
-    """How many changes it would take."""
-    count: Ms = np.int64(kinds) + need[LATES] + (need[ROOM] > 0) + 2 * need[TRAPPED]
-    for rule in range(LATEST, BREAK + 1):
-        count += need[rule] > 0
-    return count
-
-
-@kernel
-def _weight(need: Int64Array, kinds: Ms) -> Ms:
-    """Milliseconds missing in all, changes of kind included."""
-    weight: Ms = np.int64(kinds) * KIND_MS + need[LATE] + need[TRAPPED] * (np.int64(1) << 45)
-    if need[ROOM] > 0:
-        weight += KIND_MS + 1000 * need[ROOM]
-    for rule in range(LATEST, BREAK + 1):
-        weight += need[rule]
-    return weight
-
-
-@kernel
-def _judge(judged: _Judged, only: Ms, allowed_only: bool, out: Int64Array) -> None:
-    """Fill the table of near misses; of allowed places alone on request, which takes much less."""
-    c, width, ask, legs, limits = judged
-    need, again = np.empty(SIZE, np.int64), np.empty(SIZE, np.int64)
-    late = np.empty(0, np.int64)
-    out[:, ALLOWED] = LOST
-    out[:, SINGLE] = LOST
-    out[:, SEVERAL] = LOST
-    # The least weights so far; places that cannot be below are not followed to the end.
-    least, least_several = LOST, LOST
-    if allowed_only:
-        least, least_several = np.int64(0), np.int64(-1)
-    for row in range(len(c.stops)):
-        k = c.stops[row]
-        if k < 0 or limits.skip[row] or (only >= 0 and row != only):
-            continue
-        kinds, base, mine = limits.kinds[row], row * width, out[row]
-        for i in range(k + 1):
-            for j in range(i, k + 1 if ask.pair else i + 1):
-                # Of the time it takes at least: most riders are far away and need no closer look.
-                at = base + i
-                leave = c.leave[at]
-                if k == 0:
-                    leave = max(leave, np.int64(ask.now))
-                extra = max(leave + legs.to[at], np.int64(ask.earliest)) - leave + ask.service
-                if ask.pair and i == j:
-                    extra += legs.between[row] + ask.d_service
-                if i < k:
-                    on = legs.d_on[at + 1] if ask.pair and i == j else legs.on[at + 1]
-                    extra += on - (c.arrive[at + 1] - leave)
-                one = max(extra - ask.max_extra, np.int64(0))
-                other = max(extra - limits.hour[row], np.int64(0))
-                if max(one, other) > least and one + other + kinds * KIND_MS > least_several:
-                    continue
-                starts = (ask.earliest, ask.d_earliest)
-                if not _examine(judged, row, i, j, starts, need, late):
-                    continue
-                count, weight = _count(need, kinds), _weight(need, kinds)
-                if count == 0:
-                    if need[EXTRA] < mine[ALLOWED]:
-                        mine[ALLOWED], mine[ALLOWED_AT], mine[ALLOWED_AT + 1] = need[EXTRA], i, j
-                    continue
-                if count == 1 and weight < mine[SINGLE]:
-                    mine[SINGLE], mine[SINGLE_HOW], mine[SINGLE_AT], mine[SINGLE_AT + 1] = weight, AS_IS, i, j
-                if weight < mine[SEVERAL]:
-                    mine[SEVERAL], mine[SEVERAL_AT], mine[SEVERAL_AT + 1] = weight, i, j
-                gap = need[GAP]
-                if kinds > 0 or need[ROOM] > 0 or need[TRAPPED] > 0 or not 0 < gap < mine[SINGLE]:
-                    continue
-                # Where the rider would wait for the task, beginning sooner mends whatever is too late.
-                for how in (EARLIER, EARLIER_DROPOFF):
-                    if need[WAIT if how == EARLIER else WAIT_DROPOFF] < gap or gap >= mine[SINGLE]:
-                        continue
-                    sooner = ask.earliest - (gap if how == EARLIER else 0)
-                    d_sooner = ask.d_earliest - (gap if how == EARLIER_DROPOFF else 0)
-                    _examine(judged, row, i, j, (sooner, d_sooner), again, late)
-                    if _count(again, 0) == 0:
-                        mine[SINGLE], mine[SINGLE_HOW], mine[SINGLE_AT], mine[SINGLE_AT + 1] = gap, how, i, j
-        least, least_several = min(least, mine[SINGLE]), min(least_several, mine[SEVERAL])
-
-
-@kernel
-def _allowed_places(judged: _Judged, row: Ms, out: Int64Array) -> Ms:
-    """Fill (extra, place, drop-off place) of every allowed pair of places in one plan; return how many."""
-    c, _, ask, _, limits = judged
-    need, late = np.empty(SIZE, np.int64), np.empty(0, np.int64)
-    k, count = c.stops[row], np.int64(0)
-    for i in range(k + 1):
-        for j in range(i, k + 1 if ask.pair else i + 1):
-            starts = (ask.earliest, ask.d_earliest)
-            if not _examine(judged, row, i, j, starts, need, late):
-                continue
-            if _count(need, limits.kinds[row]) == 0:
-                out[count, 0], out[count, 1], out[count, 2] = need[EXTRA], i, j
-                count += 1
-    return count
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -349,9 +64,9 @@ class NearMisses:
     rows: Int64Array
     """Rows of the riders who were judged and can reach the place."""
     table: Int64Array
-    ask: _Ask
-    legs: _Legs
-    limits: _Limits
+    ask: Ask
+    legs: Legs
+    limits: RiderLimits
 
     @property
     def allowed(self) -> list[tuple[int, int, int, int]]:
@@ -364,8 +79,8 @@ class NearMisses:
         """Return (extra ms, place, drop-off place) of all that one plan allows, the cheapest first."""
         k = int(self.mode_fleet.c.stops[row]) + 1
         out = np.empty((k * (k + 1) // 2 if self.ask.pair else k, 3), np.int64)
-        judged = _Judged(self.mode_fleet.c, self.mode_fleet.width, self.ask, self.legs, self.limits)
-        found = out[: _allowed_places(judged, row, out)]
+        judged = Judged(self.mode_fleet.c, self.mode_fleet.width, self.ask, self.legs, self.limits)
+        found = out[: allowed_places(judged, row, out)]
         return found[np.lexsort((found[:, 2], found[:, 1], found[:, 0]))]
 
     def at(self, place: Window, dropoff: Window, *, allowed_only: bool = False) -> "NearMisses":
@@ -378,8 +93,8 @@ class NearMisses:
             d_latest=as_ms(dropoff[1]),
         )
         table = np.zeros_like(self.table)
-        judging = _Judged(self.mode_fleet.c, self.mode_fleet.width, ask, self.legs, self.limits)
-        _judge(judging, -1, allowed_only, table)
+        judging = Judged(self.mode_fleet.c, self.mode_fleet.width, ask, self.legs, self.limits)
+        judge(judging, -1, allowed_only, table)
         mine = np.flatnonzero((self.mode_fleet.c.stops >= 0) & ~self.limits.skip)
         judged = mine[np.minimum(table[mine, ALLOWED], table[mine, SEVERAL]) < LOST]
         return dataclasses.replace(self, rows=judged, table=table, ask=ask)
@@ -396,8 +111,8 @@ class NearMisses:
         """Return what is broken at the places that stand in the column `first` of the table."""
         i, j = self.table[row, first : first + 2].tolist()
         need, late = np.empty(SIZE, np.int64), np.zeros(self.mode_fleet.width, np.int64)
-        judged = _Judged(self.mode_fleet.c, self.mode_fleet.width, self.ask, self.legs, self.limits)
-        _examine(judged, row, i, j, (self.ask.earliest, self.ask.d_earliest), need, late)
+        judged = Judged(self.mode_fleet.c, self.mode_fleet.width, self.ask, self.legs, self.limits)
+        examine(judged, row, i, j, (self.ask.earliest, self.ask.d_earliest), need, late)
         return Spot(i, j, need, late)
 
 
@@ -440,7 +155,7 @@ def near_misses(
     if legs is None:
         return None
     table = np.zeros((len(mode_fleet.c.stops), COLUMNS), np.int64)
-    _judge(_Judged(mode_fleet.c, mode_fleet.width, ask, legs, limits), only, False, table)
+    judge(Judged(mode_fleet.c, mode_fleet.width, ask, legs, limits), only, False, table)
     judged = rows[np.minimum(table[rows, ALLOWED], table[rows, SEVERAL]) < LOST]
     return NearMisses(mode_fleet, over_m, judged, table, ask, legs, limits) if len(judged) else None
 
@@ -454,9 +169,9 @@ def _snapped(fleet: Fleet, mode: str, visit: Visit) -> Snapped:
     return place
 
 
-def _ask(fleet: Fleet, mode_fleet: ModeFleet, task: Task, now_s: float, places: list[Snapped]) -> _Ask:
+def _ask(fleet: Fleet, mode_fleet: ModeFleet, task: Task, now_s: float, places: list[Snapped]) -> Ask:
     now, end = as_ms(now_s), task.dropoff or task.place
-    return _Ask(
+    return Ask(
         max(as_ms(task.place.earliest_s), now),
         as_ms(task.place.latest_s),
         as_ms(task.place.service_s),
@@ -473,7 +188,7 @@ def _ask(fleet: Fleet, mode_fleet: ModeFleet, task: Task, now_s: float, places: 
 
 def _legs_between(
     fleet: Fleet, mode_fleet: ModeFleet, places: list[Snapped], rows: Int64Array
-) -> _Legs | None:
+) -> Legs | None:
     """Legs between all slots of the rows and the places of the task; None where the pair is not joined."""
     c, width = mode_fleet.c, mode_fleet.width
     counts = c.stops[rows].astype(np.int64) + 1
@@ -492,11 +207,11 @@ def _legs_between(
     between = np.full(len(c.stops), -1, np.int64)
     to, on, d_to, d_on = (*legs, *legs)[:4]
     if len(places) == 1:
-        return _Legs(to, on, d_to, d_on, between)
+        return Legs(to, on, d_to, d_on, between)
     seconds = np.repeat(reach_to(net, mode, places[0], places[1]), len(rows))
     walks = np.repeat(places[0].walk_ms + places[1].walk_ms, len(rows))
     between[rows] = ridden_ms(seconds, walks, c.factor[rows].astype(np.int64))
-    return _Legs(to, on, d_to, d_on, between) if (between[rows] >= 0).any() else None
+    return Legs(to, on, d_to, d_on, between) if (between[rows] >= 0).any() else None
 
 
 def ridden_ms(seconds: FloatArray, walks: Int64Array, factor: Int64Array) -> Int64Array:
@@ -506,7 +221,7 @@ def ridden_ms(seconds: FloatArray, walks: Int64Array, factor: Int64Array) -> Int
     return np.where(known, walks + (net * factor + 999) // 1000, -1)
 
 
-def _limits(fleet: Fleet, mode_fleet: ModeFleet, task: Task, over_m: float, trap: bool) -> _Limits:
+def _limits(fleet: Fleet, mode_fleet: ModeFleet, task: Task, over_m: float, trap: bool) -> RiderLimits:
     c, policy = mode_fleet.c, fleet.policy
     size = len(c.stops)
     rows = np.flatnonzero(c.stops >= 0)
@@ -536,4 +251,4 @@ def _limits(fleet: Fleet, mode_fleet: ModeFleet, task: Task, over_m: float, trap
         last, which = np.unique(c.edge[rows * mode_fleet.width + c.stops[rows]], return_inverse=True)
         free = [leads_on(fleet.network, mode_fleet.mode, edge, STUCK_M) for edge in last.tolist()]
         stuck[rows] = ~np.array(free, np.bool_)[which]
-    return _Limits(hour, shift_end, day_end, kinds, skip, stuck)
+    return RiderLimits(hour, shift_end, day_end, kinds, skip, stuck)

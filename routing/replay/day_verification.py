@@ -1,4 +1,4 @@
-"""A simulated day under oath: every answer is checked independently, every street driven is looked at."""
+"""Independent verification of a simulated day: every answer checked, every street driven looked at."""
 
 import dataclasses
 from collections.abc import Callable

@@ -4,6 +4,7 @@ Whoever computes a figure says here, under the figure's path, what it counts; `s
 what the gate (`geo.privacy.Figures`) does not let through. What nobody asked for is withheld.
 """
 
+import copy
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from geo.privacy import Figures
 from siting.demand.weighted import Demand, DemandLayer, DemandWeights
 
-__all__ = ["RANK", "Asked"]
+__all__ = ["RANK", "Asked", "thousandths"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -27,6 +28,19 @@ _SECONDS: Final = 3600
 """Shares of an hour count in whole seconds."""
 _WEIGHT: Final = 1000
 """Weights of layers count in whole thousandths."""
+_SHARE: Final = 1000
+"""Shares of demand count in whole thousandths."""
+
+
+def thousandths(share: FloatArray) -> IntArray:
+    """Return (n, 24) shares (0-1) as whole thousandths: how often the rows of each cell count.
+
+    What is not quite nothing or not quite all stays so, for there is somebody on both sides of it.
+    """
+    out = np.clip(np.rint(_SHARE * share), 1, _SHARE - 1).astype(np.int64)
+    out[share <= 1e-6] = 0
+    out[share >= 1 - 1e-6] = _SHARE
+    return out
 
 
 class Asked:
@@ -45,6 +59,22 @@ class Asked:
         self._stays: dict[str, int] = {}
         self._at: dict[str, tuple[IntArray, IntArray]] = {}
         """Rows of each layer by demand point, and where each point begins."""
+        self._days: BoolArray | None = None
+        self._plain: set[str] = set()
+
+    def on(self, days: BoolArray) -> "Asked":
+        """Return the same figures, where what is asked for from now on counts some days only, (days,)."""
+        out = copy.copy(self)
+        out._days = days
+        return out
+
+    def plain(self, path: str) -> None:
+        """Declare a number that follows from the plan alone, such as 0 of a station that closes."""
+        self._plain.add(path)
+
+    def shown(self) -> frozenset[str]:
+        """Return the paths of all that may be published together."""
+        return self.figures.shown() | self._plain
 
     def of_demand(self, demand: Demand) -> None:
         """Declare whose demand the figures tell of; before that nothing can be asked for."""
@@ -60,7 +90,6 @@ class Asked:
         rank: str,
         *,
         hours: npt.NDArray[np.bool_] | FloatArray | None = None,
-        days: BoolArray | None = None,
         nobody: bool = False,
     ) -> None:
         """Ask for minutes of one layer.
@@ -69,10 +98,10 @@ class Asked:
         ----------
         path : name of the figure
         layer : ``rest``, ``due_break`` or ``passing``
-        points : (n,) which demand points count, or how often; None for all
+        points : (n,) which demand points count, or how often; (n, 24) how often each hour of them; None for
+            all
         rank : one of `RANK`
         hours : (24,) which hours count, or which share of each
-        days : (days,) which days count
         nobody : whether it may be shown when nobody stands behind it
         """
         if self._demand is None:
@@ -80,24 +109,32 @@ class Asked:
         rows = self._layer(layer)
         times = np.ones(len(rows.point), dtype=np.int64)
         if points is not None:
-            times = np.asarray(points, dtype=np.int64)[rows.point]
+            times = _times(points, rows)
         if hours is not None:
             times = (
                 times * np.round(_SECONDS * np.asarray(hours, dtype=np.float64)).astype(np.int64)[rows.hour]
             )
-        if days is not None:
-            times = times * days[rows.day]
+        if self._days is not None:
+            times = times * self._days[rows.day]
         self.figures.add(path, layer, times != 0, times, rank=RANK[rank], nobody=nobody)
 
-    def by_hour(self, path: str, layer: str, points: BoolArray, rank: str) -> None:
-        """Ask for the minutes of each hour of the day, under ``path/0`` to ``path/23``."""
+    def by_hour(self, path: str, layer: str, points: BoolArray | IntArray, rank: str) -> None:
+        """Ask for the minutes of each hour of the day, under ``path/0`` to ``path/23``.
+
+        ``points`` is (n,) which demand points count, or (n, 24) how often each hour of them.
+        """
         if self._demand is None:
             return
         rows = self._layer(layer)
-        mine = self._rows(layer, points)
+        inside = points if points.ndim == 1 else points.any(axis=1)
+        mine = self._rows(layer, inside)
+        times = np.ones(len(mine), dtype=np.int64)
+        if points.ndim == 2:
+            times = points[rows.point[mine], rows.hour[mine]]
         hour = rows.hour[mine]
-        for number in np.unique(hour).tolist():
-            self.figures.add(f"{path}/{number}", layer, mine[hour == number], rank=RANK[rank])
+        for number in np.unique(hour[times != 0]).tolist():
+            now = (hour == number) & (times != 0)
+            self.figures.add(f"{path}/{number}", layer, mine[now], times[now], rank=RANK[rank])
 
     def share(
         self,
@@ -107,21 +144,24 @@ class Asked:
         whole: BoolArray | None,
         rank: str,
     ) -> None:
-        """Ask for a share: it tells the part, the whole and what is left, of whom there may be nobody."""
+        """Ask for a share: it tells the part, the whole and what is left, of whom there may be nobody.
+
+        ``part`` and ``whole`` as in `minutes`; in which unit each counts makes no difference.
+        """
         self.minutes(path, layer, part, rank, nobody=True)
         self.minutes(path, layer, whole, rank)
 
-    def weighted(
-        self, path: str, weights: DemandWeights, points: BoolArray, days: BoolArray, rank: str
-    ) -> None:
-        """Ask for the weighted minutes of all layers on some days, as the choice counts them."""
+    def weighted(self, path: str, weights: DemandWeights, points: BoolArray | IntArray, rank: str) -> None:
+        """Ask for the weighted minutes of all layers, as the choice counts them (``points``: see `minutes`)."""
         if self._demand is None:
             return
         parts = []
         for name, layer in self._demand.layers():
             weight = round(_WEIGHT * getattr(weights, name))
-            mask = points[layer.point] & days[layer.day]
-            parts.append((name, mask, np.full(len(layer.point), weight)))
+            times = weight * _times(points, layer)
+            if self._days is not None:
+                times = times * self._days[layer.day]
+            parts.append((name, times != 0, times))
         self.figures.add_mixed(path, parts, rank=RANK[rank], nobody=True)
 
     def rests(self, path: str, events: BoolArray, rank: str, *, by_hour: bool = False) -> None:
@@ -159,8 +199,13 @@ class Asked:
         if self._demand is None:
             return
         rows = self._layer(layer)
-        riders = rows.rider if points is None else rows.rider[self._rows(layer, points)]
-        self.figures.add_riders(path, riders, within)
+        if points is not None:
+            mine = self._rows(layer, points)
+        elif self._days is not None:
+            mine = np.nonzero(self._days[rows.day])[0]
+        else:
+            mine = np.arange(len(rows.point))
+        self.figures.add_riders(path, rows.rider[mine], within)
 
     def _rows(self, layer: str, points: BoolArray) -> IntArray:
         """Return the rows of a layer at some demand points, without a look at all the others."""
@@ -172,9 +217,16 @@ class Asked:
         inside = np.nonzero(points)[0]
         size = cuts[inside + 1] - cuts[inside]
         first = np.repeat(cuts[inside] - np.cumsum(size) + size, size)
-        return np.sort(order[first + np.arange(len(first))])
+        mine = np.sort(order[first + np.arange(len(first))])
+        return mine if self._days is None else mine[self._days[self._layer(layer).day[mine]]]
 
     def _layer(self, name: str) -> DemandLayer:
         assert self._demand is not None  # noqa: S101 - callers look
         layer: DemandLayer = getattr(self._demand, name)
         return layer
+
+
+def _times(points: BoolArray | IntArray, layer: DemandLayer) -> IntArray:
+    """Return (rows,) how often each row of a layer counts."""
+    times = np.asarray(points, dtype=np.int64)
+    return times[layer.point] if times.ndim == 1 else times[layer.point, layer.hour]

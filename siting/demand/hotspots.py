@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InputError
+from geo.localtime import local_s
 from siting.demand.asked import Asked
 from siting.demand.clusters import density_clusters
 from siting.demand.hourly import hourly_figures
 from siting.demand.names import MapNames, name_places
-from siting.demand.weighted import DemandLayer, Events, distinct_riders, local_seconds, split_by_hour
+from siting.demand.weighted import DemandLayer, Events, distinct_riders, split_by_hour
 from siting.results import HotSpot
 from siting.travel_times import Ways
 
@@ -115,7 +116,7 @@ def find_hot_spots(
     for number, spot in enumerate(order.tolist()):
         hours, whole = hourly_figures(layer, np.arange(count) == spot, days, asked.k)
         path = f"hot_spots/H{number + 1:02d}"
-        asked.figures.add_riders(f"{path}/riders", rests.rider[label == spot], "layers/rest/riders")
+        asked.figures.add_riders(f"{path}/riders", rests.rider[label == spot], "riders")
         asked.rests(f"{path}/rest_min_a_day", label == spot, "spot")
         asked.rests(f"{path}/rest_min_by_hour", label == spot, "spot_hour", by_hour=True)
         where = (float(centre[number, 0]), float(centre[number, 1]))
@@ -138,7 +139,7 @@ def find_hot_spots(
 def _layer(rests: Events, label: IntArray, timezone: str) -> DemandLayer:
     """Return the rests of all clusters as a layer whose points are the clusters."""
     inside = np.nonzero(label >= 0)[0]
-    start = local_seconds(rests.start_s[inside], timezone)
+    start = local_s(rests.start_s[inside], timezone)
     row, hour, minutes = split_by_hour(start, start + (rests.end_s - rests.start_s)[inside])
     point, rider = label[inside][row], rests.rider[inside][row]
     order = np.lexsort((minutes, hour, rider, point))

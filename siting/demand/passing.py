@@ -3,11 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
+from geo.localtime import day_number, hour_of_day, local_s
 from geo.privacy import suppress
 from geo.streets import EBIKE_PROMISE_MPS, StreetNetwork
 from siting.columns import PassingFlows
 from siting.demand.asked import RANK, Asked
-from siting.demand.weighted import Events, local_seconds
+from siting.demand.weighted import Events
 from siting.results import Flow
 
 __all__ = ["passing_events", "published_flows"]
@@ -66,16 +67,16 @@ def published_flows(
     """
     if flows is None or len(flows.edge) == 0:
         return ()
-    local = local_seconds(flows.t_s, timezone)
-    days = int(local.max() // 86400 - local.min() // 86400) + 1
+    local = local_s(flows.t_s, timezone)
+    day = day_number(local) - day_number(local).min()
+    days = int(day.max()) + 1
     span = int(flows.rider.max()) + 1
-    day = local // 86400 - local.min() // 86400
     edges, where = np.unique(flows.edge, return_inverse=True)
     riders = np.bincount(np.unique(where * span + flows.rider) // span, minlength=len(edges))
     rider_days = np.bincount(
         np.unique((where * span + flows.rider) * days + day) // (span * days), minlength=len(edges)
     )
-    slot = where * 24 + (local // 3600) % 24
+    slot = where * 24 + hour_of_day(local)
     passes = np.unique((slot * span + flows.rider) * days + day)
     by_hour = np.bincount(passes // (span * days), minlength=24 * len(edges)) / days
     in_hour = np.bincount(np.unique(slot * span + flows.rider) // span, minlength=24 * len(edges))

@@ -10,7 +10,6 @@ reading the traces again. Hours and days are local; a day begins at 04:00.
 """
 
 import dataclasses
-import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InputError
+from geo.localtime import DAY_S, WORK_DAY_STARTS_H, local_s
 
 __all__ = [
     "BREAK_MIN",
@@ -28,16 +28,12 @@ __all__ = [
     "build_demand",
     "by_hour",
     "distinct_riders",
-    "local_seconds",
     "open_compounds",
     "split_by_hour",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-DAY_STARTS_H = 4
-"""A working day runs from 04:00 to 04:00: riders on late shifts are not cut at midnight."""
 
 FRAGMENT_SHARE = 0.1
 """A first or last day with less than this share of the median day's minutes is no day of its own."""
@@ -112,6 +108,24 @@ class Demand:
     due_break: DemandLayer
     passing: DemandLayer
 
+    def on(self, days: npt.NDArray[np.bool_]) -> "Demand":
+        """Return the demand of some days only; the points stay as they are."""
+        number = np.cumsum(days) - 1
+        layers = []
+        for _, layer in self.layers():
+            rows = days[layer.day]
+            layers.append(
+                DemandLayer(
+                    layer.point[rows],
+                    layer.rider[rows],
+                    number[layer.day[rows]].astype(np.int64),
+                    layer.hour[rows],
+                    layer.minutes[rows],
+                )
+            )
+        names = tuple(day for day, inside in zip(self.days, days.tolist(), strict=True) if inside)
+        return Demand(self.lonlat, names, layers[0], layers[1], layers[2])
+
     def only_passing(self) -> npt.NDArray[np.bool_]:
         """Return (n,) the points of passing riders: nobody rests there and no break falls due."""
         out = np.ones(len(self.lonlat), dtype=np.bool_)
@@ -124,33 +138,17 @@ class Demand:
         return (("rest", self.rest), ("due_break", self.due_break), ("passing", self.passing))
 
     def weight(
-        self, weights: DemandWeights, days: npt.NDArray[np.bool_], rider_times: FloatArray | None = None
+        self,
+        weights: DemandWeights,
+        days: npt.NDArray[np.bool_] | FloatArray,
+        rider_times: FloatArray | None = None,
     ) -> FloatArray:
-        """Return (n, 24) weighted rider-minutes a day over the chosen days."""
+        """Return (n, 24) weighted rider-minutes a day over the chosen days, or so many times each of them."""
         parts = [
             getattr(weights, name) * by_hour(layer, len(self.lonlat), days.astype(np.float64), rider_times)
             for name, layer in self.layers()
         ]
         return np.asarray(sum(parts))
-
-
-def local_seconds(t_s: IntArray, timezone: str) -> IntArray:
-    """Return epoch seconds shifted to local time, so that ``// 86400`` and ``% 86400`` are local.
-
-    The shift is looked up once for each hour that occurs: no zone changes it inside a UTC hour.
-    """
-    try:
-        zone = zoneinfo.ZoneInfo(timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-        raise InputError(
-            f"timezone {timezone!r} is not known (an IANA name such as Asia/Shanghai)."
-        ) from error
-    hours, where = np.unique(np.asarray(t_s, dtype=np.int64) // 3600, return_inverse=True)
-    shift = np.empty(len(hours), dtype=np.int64)
-    for k, hour in enumerate(hours.tolist()):
-        offset = datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone).utcoffset()
-        shift[k] = 0 if offset is None else int(offset.total_seconds())
-    return np.asarray(t_s, dtype=np.int64) + shift[where]
 
 
 def split_by_hour(start_s: IntArray, end_s: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
@@ -225,11 +223,13 @@ def build_demand(
     point, place = _points([(rest.lonlat, due_break.lonlat), (passing.lonlat,)], project, cell_m)
     pieces = []
     for events in layers:
-        start = local_seconds(events.start_s, timezone)
+        start = local_s(events.start_s, timezone)
         pieces.append(split_by_hour(start, start + (events.end_s - events.start_s)))
     # whoever rides by on further days says nothing of when the rests were seen
-    first, last = _whole_days([((hour - DAY_STARTS_H) // 24, minutes) for _, hour, minutes in pieces[:2]])
-    names = tuple(datetime.fromtimestamp(d * 86400, UTC).date().isoformat() for d in range(first, last + 1))
+    first, last = _whole_days(
+        [((hour - WORK_DAY_STARTS_H) // 24, minutes) for _, hour, minutes in pieces[:2]]
+    )
+    names = tuple(datetime.fromtimestamp(d * DAY_S, UTC).date().isoformat() for d in range(first, last + 1))
     built = []
     start_row = 0
     for events, (row, hour, minutes) in zip(layers, pieces, strict=True):
@@ -237,7 +237,7 @@ def build_demand(
             _layer(
                 point[start_row + row],
                 events.rider[row],
-                np.clip((hour - DAY_STARTS_H) // 24, first, last) - first,
+                np.clip((hour - WORK_DAY_STARTS_H) // 24, first, last) - first,
                 hour % 24,
                 minutes,
                 row,

@@ -29,7 +29,6 @@ __all__ = [
     "StationPlan",
     "check_cost",
     "nearest_chosen",
-    "site_count",
 ]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -244,6 +243,7 @@ class StationPlan:
     option_capacity : (o,) rider-minutes it can serve in each hour; None for unlimited
     budget : most that chosen options, closures and moves may cost; None for no limit
     sites : most stations that may be open; None for no limit
+    new_sites : most stations that may be open where none stands today; None for no limit
     kept : sites that must have an option chosen
     existing_site : (e,) sites with a station today
     close_cost : (e,) yuan to pay where an existing site gets no option
@@ -260,6 +260,7 @@ class StationPlan:
     option_capacity: FloatArray | None = None
     budget: float | None = None
     sites: int | None = None
+    new_sites: int | None = None
     kept: tuple[int, ...] = ()
     existing_site: tuple[int, ...] = ()
     close_cost: FloatArray | None = None
@@ -271,7 +272,7 @@ class StationPlan:
         owner = "station plan"
         weight = _floats(owner, "weight", self.weight, 2)
         group, share = _groups(owner, len(weight), self.group, self.group_share)
-        for name in ("limit_s", "budget", "sites"):
+        for name in ("limit_s", "budget", "sites", "new_sites"):
             _positive(owner, name, getattr(self, name))
         site = np.ascontiguousarray(self.option_site, dtype=np.int64)
         if site.ndim != 1 or (site < 0).any():
@@ -353,21 +354,18 @@ class SitingResult:
     flow: Flow | None = None
 
 
-def site_count(problem: Problem, cost_s: CostArray) -> int:
-    """Return the number of sites, the columns of ``cost_s``."""
-    return int(cost_s.shape[1])
-
-
 def check_cost(problem: Problem, cost_s: CostArray) -> None:
     """Refuse a cost matrix that does not belong to the problem.
 
     Raises
     ------
     InputError
-        When the shape is wrong, a value is negative or not a number, or the problem names sites
-        that the matrix does not have.
+        When there is no demand point, the shape is wrong, a value is negative or not a number, the
+        problem names sites that the matrix does not have, or keeps more sites than may be open.
     """
     n = len(problem.weight)
+    if n == 0:
+        raise InputError("there is no demand point to serve: give at least one.")
     if cost_s.ndim != 2 or cost_s.shape[0] != n:
         raise InputError(f"the cost matrix has shape {cost_s.shape}, ({n}, sites) expected.")
     m = cost_s.shape[1]
@@ -384,6 +382,11 @@ def check_cost(problem: Problem, cost_s: CostArray) -> None:
     if named and max(named) >= m:
         raise InputError(f"site {max(named)} is named, but the cost matrix has only {m} sites (0-{m - 1}).")
     sites = getattr(problem, "sites", None)
+    if sites is not None and len(problem.kept) > sites:
+        raise InputError(
+            f"{len(problem.kept)} sites are kept, but at most {sites} may be open: keep fewer, or ask for at"
+            f" least {len(problem.kept)}."
+        )
     if sites is not None and not isinstance(problem, StationPlan) and sites > m:
         raise InputError(f"{sites} sites are asked for, but there are only {m} candidates (allowed: 1-{m}).")
 

@@ -10,7 +10,9 @@ from siting.report.tables import (
     Unit,
     Value,
     period_of,
+    pickup_place,
     reason_of,
+    status_of,
     study_tables,
 )
 
@@ -25,7 +27,9 @@ __all__ = [
     "Value",
     "grid_report",
     "period_of",
+    "pickup_place",
     "reason_of",
+    "status_of",
     "study_report",
     "study_tables",
 ]

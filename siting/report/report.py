@@ -79,7 +79,7 @@ def study_report(study: Study) -> Report:
         Section("method", _about_method(study), tuple(t for t in (tables["kinds"],) if t.rows)),
         Section(
             "findings",
-            _findings(study, len(suggested), len(existing)),
+            _findings(study),
             tuple(
                 tables[key] for key in ("layers", "coverage", "budget", "refusal_counts") if tables[key].rows
             ),
@@ -102,7 +102,7 @@ def study_report(study: Study) -> Report:
         ),
         Section(
             "existing",
-            (Say("say.existing", (("n", Quantity(len(existing), "count")),)),)
+            (Say("say.existing", (("n", Quantity(len(existing), "count")),)), *_existing_plan(study))
             if existing
             else (Say("say.no_existing"),),
             (
@@ -215,7 +215,8 @@ def _grid_facts(grid: GridFigures, suggested: int, existing: int, pickups: int) 
             *([(Term("fact.grid_name"), grid.name)] if grid.name else []),
             (Term("fact.riders"), Quantity(grid.riders, "count", redacted=True)),
             (Term("fact.rest"), Quantity(grid.rest_min_a_day, "min_a_day", redacted=True)),
-            (Term("fact.covered"), Quantity(grid.covered_share, "share", redacted=True)),
+            (Term("fact.served"), Quantity(grid.served_share, "share", redacted=True)),
+            (Term("fact.in_reach"), Quantity(grid.in_reach_share, "share", redacted=True)),
             (Term("fact.sites_suggested"), Quantity(suggested, "count")),
             (Term("fact.sites_existing"), Quantity(existing, "count")),
             (Term("fact.pickups"), Quantity(pickups, "count")),
@@ -240,7 +241,7 @@ def _hot_spots(study: Study) -> tuple[Section, ...]:
             ),
             (
                 hot_spots_table(study, study.hot_spots[:SPOTS_SHOWN]).select(
-                    "id", "name", "demand", "riders", "radius", "served_by"
+                    "id", "name", "demand", "riders", "radius", "in_reach_of"
                 ),
             ),
         ),
@@ -283,6 +284,7 @@ def _about_data(study: Study) -> tuple[Say, ...]:
         said.append(Say("say.on_streets", (("share", Quantity(study.moving_km_on_streets, "share")),)))
     if study.silent_rest_share:
         said.append(Say("say.silent_rests", (("share", Quantity(study.silent_rest_share, "share")),)))
+    said += [Say(key, params) for key, params in study.input_notes]
     said.append(_k_rule(study))
     return tuple(said)
 
@@ -295,7 +297,7 @@ def _about_method(study: Study) -> tuple[Say, ...]:
     return (
         Say("say.method_stays"),
         Say("say.method_reach", limit),
-        Say("say.method_choice"),
+        _choice(study),
         Say("say.method_checks", (("held_out", Quantity(study.held_out_days, "count")),))
         if study.held_out_days
         else Say("say.method_checks_resampled"),
@@ -303,13 +305,66 @@ def _about_method(study: Study) -> tuple[Say, ...]:
     )
 
 
-def _findings(study: Study, suggested: int, existing: int) -> tuple[Say, ...]:
+def _choice(study: Study) -> Say:
+    """How stations were chosen: the setting for those of today, and whether there was a budget."""
+    mode = study.existing_stations
+    if study.budget_yuan is None:
+        return Say("say.method_choice_places")
+    return Say(f"say.method_choice_{mode}", (("budget", Quantity(study.budget_yuan, "yuan")),))
+
+
+def _existing_plan(study: Study) -> tuple[Say, ...]:
+    """How the advice stands to the plan, and how long what closes or moves stays open."""
+    if study.existing_stations == "keep":
+        return (Say("say.existing_kept"),)
+    going = tuple(site for site in study.sites if site.plan in ("close", "move"))
+    if not going:
+        return (Say("say.existing_planned"), Say("say.existing_none_goes"))
+    said: tuple[tuple[str, Value], ...] = (
+        ("closing", Quantity(sum(site.plan == "close" for site in going), "count")),
+        ("moving", Quantity(sum(site.plan == "move" for site in going), "count")),
+    )
+    if study.closed_from is None:
+        return (Say("say.existing_planned"), Say("say.existing_stand", said))
+    return (
+        Say("say.existing_planned"),
+        Say("say.existing_stand_until", (*said, ("day", Say("say.day", (("day", study.closed_from),))))),
+    )
+
+
+def _ranges(study: Study) -> tuple[Say, ...]:
+    """Say what other days and riders might have shown, in the words of a committee."""
+    shares = {
+        row.days: row for row in study.estimates if row.method == "yilu" and row.measure == "served_share"
+    }
+    minutes = {
+        row.days: row for row in study.estimates if row.method == "yilu" and row.measure == "served_min_a_day"
+    }
+    out = []
+    for days in ("training", "held_out"):
+        if days in shares and days in minutes:
+            share, a_day = shares[days], minutes[days]
+            out.append(
+                Say(
+                    f"say.range_{days}",
+                    (
+                        ("low", Quantity(share.low, "share", redacted=True)),
+                        ("high", Quantity(share.high, "share", redacted=True)),
+                        ("low_min", Quantity(a_day.low, "min_a_day", redacted=True)),
+                        ("high_min", Quantity(a_day.high, "min_a_day", redacted=True)),
+                    ),
+                )
+            )
+    return (*out, Say("say.range_how", (("draws", Quantity(study.draws, "count")),))) if out else ()
+
+
+def _findings(study: Study) -> tuple[Say, ...]:
     said = [
         Say(
             "say.demand",
             (
                 ("demand", Quantity(study.demand_min_a_day, "min_a_day", redacted=True)),
-                ("period", period_of(study)),
+                ("period", _training(study)),
             ),
         )
     ]
@@ -318,26 +373,34 @@ def _findings(study: Study, suggested: int, existing: int) -> tuple[Say, ...]:
     chosen, today = by_method.get("yilu"), by_method.get("existing")
     if chosen:
         known: tuple[tuple[str, Value], ...] = (
-            ("suggested", Quantity(suggested, "count")),
-            ("existing", Quantity(existing, "count")),
-            ("limit", limit),
-            ("training", Quantity(chosen.training, "share", redacted=True)),
+            ("suggested", Quantity(sum(site.plan == "new" for site in study.sites), "count")),
+            ("existing", Quantity(sum(site.plan == "stay" for site in study.sites), "count")),
+            ("training", Quantity(chosen.served_training, "share", redacted=True)),
         )
         if not study.held_out_days:
-            said.append(Say("say.covered_all_days", known))
+            said.append(Say("say.served_all_days", known))
         else:
-            said.append(
-                Say("say.covered", (*known, ("held_out", Quantity(chosen.held_out, "share", redacted=True))))
-            )
+            held_out = ("held_out", Quantity(chosen.served_held_out, "share", redacted=True))
+            said.append(Say("say.served", (*known, held_out)))
+        reach = ("training", Quantity(chosen.in_reach_training, "share", redacted=True))
+        said.append(Say("say.served_and_reach", (("limit", limit), reach)))
     if today:
         said.append(
             Say(
-                "say.covered_today",
-                (("limit", limit), ("training", Quantity(today.training, "share", redacted=True))),
+                "say.served_today",
+                (
+                    ("training", Quantity(today.served_training, "share", redacted=True)),
+                    ("reach", Quantity(today.in_reach_training, "share", redacted=True)),
+                    ("limit", limit),
+                ),
             )
         )
+    said += _ranges(study)
     if by_method.keys() & {"kmeans", "busiest", "random"}:
-        said.append(Say("say.covered_others"))
+        said.append(Say("say.served_others" if study.budget_yuan is None else "say.served_others_budget"))
+    if study.budget_curve:
+        gap: Value = Say("say.curve_gap") if study.budget_yuan is None else ""
+        said.append(Say("say.curve", (("gap", gap),)))
     proof = "say.solver_proven" if study.solution.gap <= 0 else "say.solver_gap"
     said.append(Say(proof, (("gap", Quantity(study.solution.gap, "share")),)))
     if study.refusals:
@@ -367,6 +430,12 @@ def _limits(study: Study) -> tuple[Say, ...]:
 
 def _k_rule(study: Study) -> Say:
     return Say("say.k_rule", (("k", Quantity(study.k, "count")), ("period", period_of(study))))
+
+
+def _training(study: Study) -> Say:
+    """Return first and last day on which the choice was made."""
+    first, last = study.training_period
+    return Say("say.period", (("first", first), ("last", last)))
 
 
 def _subtitle(study: Study) -> Say:

@@ -22,13 +22,16 @@ __all__ = [
     "grids_table",
     "hot_spots_table",
     "period_of",
+    "pickup_place",
     "pickups_table",
     "reason_of",
     "sites_table",
+    "status_of",
     "study_tables",
 ]
 
 _CLOSING_H = (20, 22, 24)
+_STATUS = {"close": "closing", "move": "moving"}
 
 
 def study_tables(study: Study) -> tuple[Table, ...]:
@@ -38,8 +41,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
     -------
     tuple of Table
         ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
-        ``grids``, ``coverage``, ``budget``, ``refusals``, ``refusal_counts``, ``files``, ``rejects``,
-        ``stays``; always all of them, some may have no rows.
+        ``grids``, ``coverage``, ``estimates``, ``budget``, ``refusals``, ``refusal_counts``, ``files``,
+        ``rejects``, ``stays``; always all of them, some may have no rows.
     """
     return (
         _facts(study),
@@ -52,6 +55,7 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         pickups_table(study.pickups),
         grids_table(study.grids),
         _coverage(study),
+        _estimates(study),
         _budget(study),
         _refusals(study),
         _refusal_counts(study),
@@ -67,13 +71,17 @@ def _coverage(study: Study) -> Table:
         (
             Column("method"),
             Column("sites_count", "count"),
-            Column("training_share", "share", redacted=True),
-            *((Column("held_out_share", "share", redacted=True),) if study.held_out_days else ()),
+            Column("served_training", "share", redacted=True),
+            *((Column("served_held_out", "share", redacted=True),) if study.held_out_days else ()),
+            Column("in_reach_training", "share", redacted=True),
+            *((Column("in_reach_held_out", "share", redacted=True),) if study.held_out_days else ()),
         ),
         tuple(
             (
-                *(Term(f"method.{c.method}"), c.sites, c.training),
-                *((c.held_out,) if study.held_out_days else ()),
+                *(Term(f"method.{c.method}"), c.sites, c.served_training),
+                *((c.served_held_out,) if study.held_out_days else ()),
+                c.in_reach_training,
+                *((c.in_reach_held_out,) if study.held_out_days else ()),
             )
             for c in study.coverage
         ),
@@ -86,11 +94,29 @@ def _budget(study: Study) -> Table:
         (
             Column("cost_yuan", "yuan"),
             Column("sites_count", "count"),
+            Column("new_sites", "count"),
             Column("weighted_share", "share", redacted=True),
             Column("gap", "share"),
         ),
-        tuple((b.cost_yuan, b.sites, b.covered_share, b.gap) for b in study.budget_curve),
+        tuple((b.cost_yuan, b.sites, b.new_sites, b.served_share, b.gap) for b in study.budget_curve),
     )
+
+
+def _estimates(study: Study) -> Table:
+    """Tell what is served today and under the plan, with the range that resamples give."""
+    return Table(
+        "estimates",
+        (Column("measure"), Column("method"), Column("days_kind"), Column("value"), Column("low"),
+         Column("high")),
+        tuple(
+            (
+                Term(f"measure.{row.measure}"), Term(f"method.{row.method}"), Term(f"days_kind.{row.days}"),
+                *(Quantity(value, "share" if row.measure == "served_share" else "min_a_day", redacted=True)
+                  for value in (row.value, row.low, row.high)),
+            )
+            for row in study.estimates
+        ),
+    )  # fmt: skip
 
 
 def _refusals(study: Study) -> Table:
@@ -177,6 +203,7 @@ def _facts(study: Study) -> Table:
         (Term("fact.stay_points"), Quantity(study.stay_points, "count", redacted=True)),
         (Term("fact.demand"), Quantity(study.demand_min_a_day, "min_a_day", redacted=True)),
         (Term("fact.sites_existing"), Quantity(sum(site.existing for site in study.sites), "count")),
+        *_going(study),
         (Term("fact.sites_suggested"), Quantity(sum(not site.existing for site in study.sites), "count")),
         (Term("fact.pickups"), Quantity(len(study.pickups), "count")),
         (Term("fact.solver"), Term(f"solver.{study.solution.status}")),
@@ -194,6 +221,29 @@ def _facts(study: Study) -> Table:
     return Table("facts", (Column("fact"), Column("value")), tuple(rows))
 
 
+def _going(study: Study) -> list[tuple[Value, ...]]:
+    """How many stations of today the plan closes or moves, and from when, where it may."""
+    if study.existing_stations == "keep":
+        return []
+    return [
+        *(
+            (Term(f"fact.sites_{key}"), Quantity(sum(site.plan == plan for site in study.sites), "count"))
+            for key, plan in (("closing", "close"), ("moving", "move"))
+        ),
+        (
+            Term("fact.closed_from"),
+            Term("closing_day.open")
+            if study.closed_from is None
+            else Say("say.day", (("day", study.closed_from),)),
+        ),
+    ]
+
+
+def status_of(site: Site) -> Term:
+    """Return what a station is: standing, to be closed or moved, or suggested."""
+    return Term(f"status.{_STATUS.get(site.plan, 'existing' if site.existing else 'suggested')}")
+
+
 def sites_table(sites: Iterable[Site]) -> Table:
     """Stations, existing and suggested alike, with all their columns."""
     return Table(
@@ -205,6 +255,8 @@ def sites_table(sites: Iterable[Site]) -> Table:
             Column("kind"),
             Column("street"),
             Column("hours"),
+            Column("planned_hours"),
+            Column("moves_to"),
             Column("rest", "min_a_day", redacted=True),
             Column("only_here", "share", redacted=True),
             Column("chosen", "share"),
@@ -220,8 +272,10 @@ def sites_table(sites: Iterable[Site]) -> Table:
         ),
         tuple(
             (
-                site.site_id, site.name, Term("status.existing" if site.existing else "status.suggested"),
-                Term(f"kind.{site.kind}"), site.street, _opening(site.opening_hours), site.rest_min_a_day,
+                site.site_id, site.name, status_of(site), Term(f"kind.{site.kind}"), site.street,
+                _opening(site.opening_hours),
+                None if site.planned_hours is None else _opening(site.planned_hours),
+                site.moves_to, site.rest_min_a_day,
                 site.only_here_share, site.chosen_share, *_until(site), site.extra_rest_hours_if_longer,
                 site.due_break_min_a_day, site.passing_riders_a_day, site.cost_yuan,
                 _facilities(site.facilities), reason_of(site.reason), *site.lonlat,
@@ -245,13 +299,14 @@ def _layers(study: Study) -> Table:
             Column("limit", "s"),
             Column("riders", "count", redacted=True),
             Column("demand", "min_a_day", redacted=True),
-            Column("covered_share", "share", redacted=True),
+            Column("served_share", "share", redacted=True),
+            Column("in_reach_share", "share", redacted=True),
         ),
         tuple(
             (Term(f"demand_layer.{layer.name}"), f"{layer.weight:g}", layer.limit_s)
             # passing riders of no weight are not counted at all
-            + (("", "", "") if layer.name == "passing" and layer.weight == 0
-               else (layer.riders, layer.min_a_day, layer.covered_share))
+            + (("", "", "", "") if layer.name == "passing" and layer.weight == 0
+               else (layer.riders, layer.min_a_day, layer.served_share, layer.in_reach_share))
             for layer in study.layers
         ),
     )  # fmt: skip
@@ -285,7 +340,7 @@ def _kinds(study: Study) -> Table:
 
 
 def hot_spots_table(study: Study, spots: Iterable[HotSpot]) -> Table:
-    """Places where rests are dense, each with the station of the plan that serves it."""
+    """Places where rests are dense, each with the station of the plan in reach."""
     sites = {site.site_id: site.name for site in study.sites}
     return Table(
         "hot_spots",
@@ -295,7 +350,7 @@ def hot_spots_table(study: Study, spots: Iterable[HotSpot]) -> Table:
             Column("demand", "min_a_day", redacted=True),
             Column("riders", "count", redacted=True),
             Column("radius", "m"),
-            Column("served_by"),
+            Column("in_reach_of"),
             Column("lon", "degrees"),
             Column("lat", "degrees"),
         ),
@@ -323,7 +378,7 @@ def _hours(study: Study) -> Table:
             (
                 site.site_id,
                 site.name,
-                Term("status.existing" if site.existing else "status.suggested"),
+                status_of(site),
                 site.rest_min_a_day,
                 *site.rest_min_by_hour,
             )
@@ -409,13 +464,22 @@ def pickups_table(points: Iterable[PickupPoint]) -> Table:
         ),
         tuple(
             (
-                point.pickup_id, point.compound, Term(f"kind.{point.kind}"), point.drop_offs_a_day,
+                point.pickup_id, pickup_place(point), Term(f"kind.{point.kind}"), point.drop_offs_a_day,
                 point.saved_min_a_day, point.walk_median_m, point.walk_max_m, point.residents_walk_m_a_day,
                 len(point.gates), sum(not gate.in_osm for gate in point.gates), *point.lonlat,
             )
             for point in points
         ),
     )  # fmt: skip
+
+
+def pickup_place(point: PickupPoint) -> Value:
+    """Return the compound or tower of a pick-up point, with the gate or side where it stands."""
+    where, side = point.side
+    if not where or not point.compound:
+        return point.compound
+    named: tuple[tuple[str, Value], ...] = (("compound", point.compound),)
+    return Say(f"pickup_at.{where}", (*named, ("side", side)) if side else named)
 
 
 def grids_table(grids: Iterable[GridFigures]) -> Table:
@@ -427,7 +491,8 @@ def grids_table(grids: Iterable[GridFigures]) -> Table:
             Column("name"),
             Column("riders", "count", redacted=True),
             Column("demand", "min_a_day", redacted=True),
-            Column("covered_share", "share", redacted=True),
+            Column("served_share", "share", redacted=True),
+            Column("in_reach_share", "share", redacted=True),
             Column("site_ids"),
             Column("pickup_ids"),
         ),
@@ -437,7 +502,8 @@ def grids_table(grids: Iterable[GridFigures]) -> Table:
                 grid.name,
                 grid.riders,
                 grid.rest_min_a_day,
-                grid.covered_share,
+                grid.served_share,
+                grid.in_reach_share,
                 grid.site_ids,
                 grid.pickup_ids,
             )

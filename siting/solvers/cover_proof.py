@@ -19,7 +19,7 @@ from siting.solvers.cover_search import CoverAnswer, CoverBound, bound_cover, se
 from siting.solvers.exact import finish, solve_exact
 from siting.solvers.station_plans import solve_station_plan
 
-__all__ = ["Effort", "prove_max_cover", "spread_idle_sites"]
+__all__ = ["Effort", "plan_of_cover", "prove_max_cover", "spread_idle_sites"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -93,8 +93,16 @@ def _as_plan(problem: MaxCover, cost_s: CostArray, limits: Limits, effort: Effor
     pairs = int((cost_s <= problem.limit_s).sum())
     if pairs <= effort.plain_pairs and limits.time_limit_s is None:
         return solve_exact(problem, cost_s, limits)
-    m = cost_s.shape[1]
-    plan = StationPlan(
+    result = solve_station_plan(plan_of_cover(problem, cost_s.shape[1]), cost_s, limits)
+    assignment = result.assignment
+    if problem.capacity is None:
+        assignment = nearest_chosen(cost_s, result.chosen, problem.limit_s)
+    return dataclasses.replace(result, assignment=assignment, options=())
+
+
+def plan_of_cover(problem: MaxCover, m: int) -> StationPlan:
+    """Return a cover of m sites as a plan of one hour; options have the numbers of the sites."""
+    return StationPlan(
         weight=problem.weight[:, None],
         limit_s=problem.limit_s,
         option_site=np.arange(m),
@@ -107,11 +115,6 @@ def _as_plan(problem: MaxCover, cost_s: CostArray, limits: Limits, effort: Effor
         group=problem.group,
         group_share=problem.group_share,
     )
-    result = solve_station_plan(plan, cost_s, limits)
-    assignment = result.assignment
-    if problem.capacity is None:
-        assignment = nearest_chosen(cost_s, result.chosen, problem.limit_s)
-    return dataclasses.replace(result, assignment=assignment, options=())
 
 
 def cover_with_bound(

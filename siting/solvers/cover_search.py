@@ -144,18 +144,23 @@ def bound_cover(
 ) -> CoverBound:
     """Bound the cover from above; ``least`` is the weight of a choice that is known.
 
-    With a budget, the number of sites is relaxed as well.
+    With a budget and a number of sites, each is relaxed in turn, and the lower bound holds.
     """
     task, _ = _terms(problem, reach.m)
     is_kept = np.zeros(reach.m, dtype=np.bool_)
     is_kept[list(problem.kept)] = True
+    knapsacks = []
     if problem.budget is not None:
-        knapsack = Knapsack(task.price, task.budget, is_kept)
-    elif problem.sites is not None:
-        knapsack = Knapsack(np.ones(reach.m), float(task.most), is_kept)
-    else:
+        knapsacks.append(Knapsack(task.price, task.budget, is_kept))
+    if problem.sites is not None:
+        knapsacks.append(Knapsack(np.ones(reach.m), float(task.most), is_kept))
+    if not knapsacks:
         raise InputError("a covering bound needs a number of sites or a budget.")
-    multipliers = problem.weight * 0.5 if start is None else start.copy()
-    dual = CoverDual(multipliers, np.zeros(reach.m), np.zeros(reach.m))
-    bound, theta = lagrangian_cover(reach, problem.weight, knapsack, least, steps, dual)
-    return CoverBound(float(bound), dual.value - theta * knapsack.price, dual.price_of_cover, dual.often)
+    found = []
+    for knapsack in knapsacks:
+        multipliers = problem.weight * 0.5 if start is None else start.copy()
+        dual = CoverDual(multipliers, np.zeros(reach.m), np.zeros(reach.m))
+        bound, theta = lagrangian_cover(reach, problem.weight, knapsack, least, steps, dual)
+        reduced = dual.value - theta * knapsack.price
+        found.append(CoverBound(float(bound), reduced, dual.price_of_cover, dual.often))
+    return min(found, key=lambda one: one.bound)

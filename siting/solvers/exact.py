@@ -348,6 +348,9 @@ def _station_plan(problem: StationPlan, cost_s: CostArray, limits: Limits) -> Si
     model.add_rows("_kept", m, [(site, x, 1.0)], lower=kept, upper=1.0)
     if problem.sites is not None:
         _at_most(model, "the number of sites", x, 1.0, problem.sites)
+    if problem.new_sites is not None:
+        new = ~np.isin(site, problem.existing_site)
+        _at_most(model, "the number of new sites", x[new], 1.0, problem.new_sites)
     v = _money(model, problem, x, m)
     option, hour = np.nonzero(problem.option_open)
     # one column a site and hour that says "open then" keeps the cover rows short

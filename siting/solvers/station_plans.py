@@ -181,9 +181,15 @@ class _Search:
         problem = self.problem
         if problem.sites is not None and len(options) > problem.sites:
             return False
+        if problem.new_sites is not None and self._new(options) > problem.new_sites:
+            return False
         if not set(problem.kept) <= set(self.site[list(options)].tolist()):
             return False
         return problem.budget is None or self.spent(options) <= problem.budget + 1e-6
+
+    def _new(self, options: tuple[int, ...]) -> int:
+        """Return on how many sites of a set of options no station stands today."""
+        return int((self.place[self.site[list(options)]] < 0).sum())
 
     def served(self, options: tuple[int, ...], exact: bool = False) -> float:
         """Return the rider-minutes a set of options serves (greedy below, or exact)."""
@@ -309,12 +315,13 @@ class _Search:
         gain = net[top]
         forced = self.kept[self.site[top]]
         pick = forced | (gain > 0)
-        most = self.problem.sites
-        if most is not None and pick.sum() > most:
-            rank = np.lexsort((-gain, ~forced))
-            pick = np.zeros(len(top), dtype=np.bool_)
-            pick[rank[:most]] = True
-            pick &= forced | (gain > 0)
+        # the caps are nested (new sites within all sites): the best within the one, then within the other
+        rank = np.lexsort((-gain, ~forced))
+        for most, of in ((self.problem.new_sites, self.place[self.site[top]] < 0),
+                         (self.problem.sites, np.ones(len(top), dtype=np.bool_))):  # fmt: skip
+            counted = pick & of
+            if most is not None and counted.sum() > most:
+                pick[rank[counted[rank]][most:]] = False
         share = np.zeros(len(worth))
         share[top[pick]] = 1.0
         return float(gain[pick].sum()) + (theta * budget if theta > 0 else 0.0), share
@@ -356,7 +363,13 @@ class _Search:
         if not self.fits(options):
             over = self.spent(options) - (self.problem.budget or 0.0)
             many = len(options) - (len(options) if self.problem.sites is None else self.problem.sites)
-            what = f"the number of sites by {many}" if many > 0 else f"the budget (yuan) by {over:.6g}"
+            most_new = self.problem.new_sites
+            many_new = 0 if most_new is None else self._new(options) - most_new
+            what = f"the budget (yuan) by {over:.6g}"
+            if many_new > 0:
+                what = f"the number of new sites by {many_new}"
+            if many > 0:
+                what = f"the number of sites by {many}"
             raise InfeasibleError(f"No choice satisfies all constraints; it would need to relax {what}.")
         return options
 

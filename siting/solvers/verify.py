@@ -89,6 +89,9 @@ def _check_options(problem: StationPlan, result: SitingResult) -> list[str]:
         wrong.append("a site has two options.")
     if sorted(sites) != sorted(result.chosen):
         wrong.append("the chosen options and the chosen sites do not agree.")
+    new = len(set(sites) - set(problem.existing_site))
+    if problem.new_sites is not None and new > problem.new_sites:
+        wrong.append(f"{new} new sites are chosen, {problem.new_sites} are allowed.")
     closed = [e for e, s in enumerate(problem.existing_site) if s not in sites]
     moved_from = [pair[0] for pair in result.moved]
     moved_to = [pair[1] for pair in result.moved]

@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from geo.localtime import day_number, local_s
 from siting.demand.asked import Asked
 from siting.demand.hourly import hourly_figures, riders_behind
-from siting.demand.weighted import Demand, DemandLayer, by_hour, local_seconds
+from siting.demand.weighted import Demand, DemandLayer, by_hour
 from siting.results import AuditFinding
 from siting.stations.hours import clock, open_by_hour, shortest_pattern, span_text
 from siting.stations.kinds import KINDS, SEVEN_ONES, ExistingStation
@@ -30,10 +31,12 @@ __all__ = [
     "MERGE_SHARE",
     "SHUT_SHARE",
     "VISIT_M",
+    "Fate",
     "Offered",
     "Rests",
     "Standing",
     "audit_stations",
+    "follow_plan",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -43,6 +46,7 @@ BoolArray = npt.NDArray[np.bool_]
 MERGE_SHARE = 0.85
 LITTLE_SHARE = 0.15
 SHUT_SHARE = 0.2
+_ACTIONS = ("close", "merge", "move", "open_longer", "keep")
 VISIT_M = 60.0
 """A rest this near to a station counts as a visit (GPS noise and the width of the street)."""
 
@@ -97,6 +101,8 @@ class _Case:
     """(n,) points that one existing station reaches and no new one of the plan."""
     reached: FloatArray
     """(e,) rest minutes a day that each station reaches, open or not."""
+    open_share: tuple[FloatArray, ...]
+    """(24,) the share of each hour that each station is open, on the days of the study."""
     little: float
     """What is less than this is little."""
     k: int
@@ -145,7 +151,8 @@ def audit_stations(
     asked : where figures ask to be published
     """
     days, k = len(demand.days), asked.k
-    case = _case(standing, offered, demand, k)
+    open_share = tuple(open_by_hour(station.hours, demand.days, timezone) for station in standing.stations)
+    case = _case(standing, offered, demand, open_share, k)
     settled = _Settled(set(offered.opened))
     findings = []
     for e in _order(case, rests):
@@ -155,9 +162,7 @@ def audit_stations(
         visits = _visits(rests, rows, timezone, days, k)
         _ask(asked, case, e, judgement, rows)
         findings.append((e, judgement.gain_min, _finding(case, e, judgement, figures, visits)))
-    findings.sort(
-        key=lambda f: (-f[1], ("close", "merge", "move", "open_longer", "keep").index(f[2].action), f[0])
-    )
+    findings.sort(key=lambda f: (-f[1], _ACTIONS.index(f[2].action), f[0]))
     return tuple(dataclasses.replace(f, rank=r) for r, (_, _, f) in enumerate(findings, start=1))
 
 
@@ -183,7 +188,54 @@ def _at(rests: Rests, at_m: FloatArray) -> IntArray:
     return np.array(sorted(cKDTree(rests.xy_m).query_ball_point(at_m, VISIT_M)), dtype=np.int64)
 
 
-def _case(standing: Standing, offered: Offered, demand: Demand, k: int) -> _Case:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fate:
+    """What a plan does with one existing station."""
+
+    plan: str
+    """``stay``, ``close`` or ``move``."""
+    hours: str | None
+    """Its opening hours in the plan where they are other than today's."""
+    to_id: str = ""
+    """The new station that its equipment moves to."""
+    to_lonlat: tuple[float, float] | None = None
+
+
+def follow_plan(
+    findings: tuple[AuditFinding, ...], fates: dict[str, Fate], *, free: bool
+) -> tuple[AuditFinding, ...]:
+    """Return the findings with the advice that the plan counts with.
+
+    Where the plan was ``free`` to close or move stations, what it does with each of them is the advice; else
+    only longer hours that it gives a station are, and all other advice stands beside the plan.
+    """
+    out = [_followed(finding, fates[finding.site_id], free) for finding in findings]
+    if all(one == other for one, other in zip(out, findings, strict=True)):
+        return findings
+    out.sort(key=lambda f: (-(f.gain_rest_hours_a_day or 0.0), _ACTIONS.index(f.action), f.rank))
+    return tuple(dataclasses.replace(finding, rank=rank) for rank, finding in enumerate(out, start=1))
+
+
+def _followed(finding: AuditFinding, fate: Fate, free: bool) -> AuditFinding:
+    plain = dataclasses.replace(
+        finding, gain_rest_hours_a_day=None, better_hours=None, move_to=None, action="keep"
+    )
+    if fate.plan == "move":
+        reason = ("plan_move", (("to", fate.to_id),))
+        return dataclasses.replace(plain, action="move", move_to=fate.to_lonlat, reason=reason)
+    if fate.plan == "close":
+        return dataclasses.replace(plain, action="close", reason=("plan_close", ()))
+    if fate.hours is not None:
+        if finding.action == "open_longer" and finding.better_hours == fate.hours:
+            return finding
+        longer = ("plan_open_longer", (("hours", fate.hours),))
+        return dataclasses.replace(plain, action="open_longer", better_hours=fate.hours, reason=longer)
+    return dataclasses.replace(plain, reason=("plan_keep", ())) if free else finding
+
+
+def _case(
+    standing: Standing, offered: Offered, demand: Demand, open_share: tuple[FloatArray, ...], k: int
+) -> _Case:
     hourly = by_hour(demand.rest, len(demand.lonlat), np.ones(len(demand.days)))
     weight = hourly.sum(axis=1)
     new_cover = np.asarray(offered.within[:, list(offered.opened)].any(axis=1), dtype=np.bool_)
@@ -199,6 +251,7 @@ def _case(standing: Standing, offered: Offered, demand: Demand, k: int) -> _Case
         new_cover=new_cover,
         only_one=(standing.within.sum(axis=1) == 1) & ~new_cover,
         reached=weight @ standing.within,
+        open_share=open_share,
         little=LITTLE_SHARE * float(weight[plan].sum()) / stations_in_plan,
         k=k,
     )
@@ -207,8 +260,8 @@ def _case(standing: Standing, offered: Offered, demand: Demand, k: int) -> _Case
 def _order(case: _Case, rests: Rests) -> list[int]:
     """Return the stations, the least worth first: whoever is judged first may merge into the later ones."""
     stations, within = case.standing.stations, case.standing.within
-    while_open = np.array([float(case.hourly[within[:, e]].sum(axis=0) @ open_by_hour(s.hours))
-                           for e, s in enumerate(stations)])  # fmt: skip
+    while_open = np.array([float(case.hourly[within[:, e]].sum(axis=0) @ case.open_share[e])
+                           for e in range(len(stations))])  # fmt: skip
     used = np.zeros(len(stations), dtype=np.int64)
     if len(rests.xy_m) and len(stations):
         used += cKDTree(rests.xy_m).query_ball_point(case.standing.xy_m, VISIT_M, return_length=True)
@@ -241,7 +294,7 @@ def _judge(case: _Case, e: int, settled: _Settled) -> _Judgement:
                 "move", ("audit_move", ()), overlap, gain, riders, (counted, None), move_to=best
             )
         return _Judgement("close", ("audit_close", ()), overlap)
-    open_share = open_by_hour(station.hours)
+    open_share = case.open_share[e]
     need = case.hourly[mine].sum(axis=0)
     shut_min = float((need * (1 - open_share)).sum())
     if shut_min >= SHUT_SHARE * max(float(reached[e]), 1e-9):
@@ -282,7 +335,7 @@ def _finding(
         visits_a_day=visits[0],
         visitors_a_day=visits[1],
         rest_min_within_reach_by_hour=rest_by_hour,
-        open_by_hour=tuple((open_by_hour(station.hours) >= 0.5).tolist()),
+        open_by_hour=tuple((case.open_share[e] >= 0.5).tolist()),
         overlap_site_id=None if partner is None else ids[partner],
         overlap_share=share,
         missing_facilities=missing,
@@ -333,11 +386,11 @@ def _visits(
 ) -> tuple[float | None, float | None, tuple[str, ...]]:
     """Return visits a day, visitors a day and the three half hours in which most riders rest there."""
     riders = rests.rider[rows]
-    local = local_seconds(rests.start_s[rows], timezone)
+    local = local_s(rests.start_s[rows], timezone)
     shown = len(np.unique(riders)) >= k
     if not shown:
         return None, None, ()
-    visitor_days = len({(r, d) for r, d in zip(riders.tolist(), (local // 86400).tolist(), strict=True)})
+    visitor_days = len({(r, d) for r, d in zip(riders.tolist(), day_number(local).tolist(), strict=True)})
     inside: dict[int, set[int]] = {}
     for rider, start, length in zip(
         riders.tolist(), local.tolist(), (rests.end_s[rows] - rests.start_s[rows]).tolist(), strict=True

@@ -15,7 +15,8 @@ import opening_hours
 
 from geo.errors import InputError
 from geo.privacy import masked
-from siting.stations.day_kinds import day_kind
+from geo.sentences import Sentence
+from siting.stations.day_kinds import country_of, day_kind
 from siting.stations.office_hours import DAYS, WORKDAYS, office_to_osm
 
 __all__ = ["OpeningHours", "clock", "open_by_hour", "parse_hours", "shortest_pattern", "span_text"]
@@ -25,7 +26,6 @@ WEEKS = 52
 MONDAY = datetime.datetime(2001, 1, 1)  # noqa: DTZ001  (opening hours are local)
 """A common year that begins on a Monday stands for any year; rules that name their own year are not in it."""
 DAY = datetime.timedelta(days=1)
-FORMS = "8:00-18:00, Mo-Fr 08:00-18:00; PH off, 周一至周五 8:30-17:30 or 24/7"
 _UNKNOWN = re.compile(r"\b(sunrise|sunset|dawn|dusk|SH|easter)\b", re.IGNORECASE)
 _SPAN = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 _SPANS = re.compile(rf"{_SPAN.pattern}(?:,\s*{_SPAN.pattern})*")
@@ -183,18 +183,14 @@ def parse_hours(text: str) -> OpeningHours:
     clean = re.sub("[—–~]", "-", text.replace("：", ":").replace("；", ";")).strip().rstrip(";").strip()
     unknown = _UNKNOWN.search(clean)
     if unknown is not None:
-        raise InputError(
-            f"opening hours {masked(text)!r}: {masked(unknown.group())!r} is not known here;"
-            " write times of the clock,"
-            f" such as {FORMS}."
-        )
+        raise InputError(Sentence.of("hours_word", value=masked(text), word=masked(unknown.group())))
     if not _is_osm(clean):
         osm = office_to_osm(text)
         if osm is None or not _is_osm(osm):
-            raise InputError(f"opening hours {masked(text)!r} cannot be read; write {FORMS}.")
+            raise InputError(Sentence.of("hours", value=masked(text)))
         clean = osm
     if not _week_share(clean).any():
-        raise InputError(f"opening hours {masked(text)!r} never open; write {FORMS}.")
+        raise InputError(Sentence.of("hours_never", value=masked(text)))
     return OpeningHours(clean)
 
 
@@ -218,9 +214,35 @@ def span_text(start_hour: int, end_hour: int) -> str:
     return f"Mo-Su {clock(start_hour * 60)}-{clock(end_hour * 60)}"
 
 
-def open_by_hour(hours: OpeningHours) -> npt.NDArray[np.float64]:
-    """Return (24,) the share of each local hour that it is open, mean over the year."""
+def open_by_hour(
+    hours: OpeningHours, days: tuple[str, ...] = (), timezone: str | None = None
+) -> npt.NDArray[np.float64]:
+    """Return (24,) the share of each local hour that it is open.
+
+    Parameters
+    ----------
+    hours : OpeningHours
+    days : tuple of str
+        Local days, ISO, that are looked at: where the hours name public holidays or working days, the mean
+        is over these days as they are; else, and without days, it is over the year.
+    timezone : str, optional
+        IANA name; its country tells the public holidays.
+    """
+    country = None if timezone is None else country_of(timezone)
+    if days and country is not None and ("PH" in hours.text or WORKDAYS in hours.text):
+        return _open_on(hours, days, country)
     return np.asarray(hours.week_share().reshape(7, 24, 60).mean(axis=(0, 2)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _open_on(hours: OpeningHours, days: tuple[str, ...], country: str) -> npt.NDArray[np.float64]:
+    minutes = np.zeros(DAY_MIN)
+    for day in days:
+        for start, end in hours.on_day(datetime.date.fromisoformat(day), country):
+            minutes[start:end] += 1
+    share = np.asarray(minutes.reshape(24, 60).mean(axis=1) / len(days))
+    share.flags.writeable = False
+    return share
 
 
 def shortest_pattern(

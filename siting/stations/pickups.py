@@ -19,6 +19,7 @@ from sklearn.cluster import DBSCAN
 from geo.errors import InputError
 from siting.demand.asked import Asked
 from siting.demand.clusters import density_clusters
+from siting.demand.names import proper_name
 from siting.results import Gate, PickupPoint
 from siting.travel_times import Ways
 
@@ -55,6 +56,12 @@ NEXT_S = 1200
 """A wait at a gate belongs to a delivery that begins within so many seconds."""
 NEXT_M = 800.0
 """... and so near to the gate."""
+APART_M = 30.0
+"""Pick-up points nearer to each other than this are one, for the deliveries of both."""
+SAME_GATE_M = 5.0
+DOOR_M = 15.0
+"""A point so near to the middle of the doors stands before them."""
+SIDES = ("north", "north_east", "east", "south_east", "south", "south_west", "west", "north_west")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -160,6 +167,37 @@ class _Spot:
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Group:
+    """Deliveries of one compound or tower, or of two that share a pick-up point."""
+
+    members: IntArray
+    spots: tuple[_Spot, ...]
+    waits: IntArray
+    """All of them, also those too scattered to make a gate."""
+    name: str
+    fenced: bool
+
+    def joined(self, other: "_Group") -> "_Group":
+        """Return both as one; gates at one place are one gate, and the name is that of the first."""
+        spots = list(self.spots)
+        for spot in other.spots:
+            away = [float(np.hypot(*(spot.xy_m - mine.xy_m))) for mine in spots]
+            k = int(np.argmin(away)) if away else -1
+            if k < 0 or away[k] > SAME_GATE_M:
+                spots.append(spot)
+                continue
+            waits = np.union1d(spots[k].waits, spot.waits)
+            spots[k] = _Spot(spots[k].xy_m, waits, spots[k].in_osm or spot.in_osm)
+        return _Group(
+            np.union1d(self.members, other.members),
+            tuple(spots),
+            np.union1d(self.waits, other.waits),
+            self.name or other.name,
+            self.fenced and other.fenced,
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class _Found:
     """One point, and whose stays its figures count."""
 
@@ -168,9 +206,7 @@ class _Found:
     point: PickupPoint
     served: IntArray
     """Deliveries that it takes over."""
-    spots: list[_Spot]
-    waits: IntArray
-    """All waits of its compound or tower."""
+    group: _Group
 
 
 def group_drop_offs(xy_m: FloatArray, compound: IntArray, near_m: float, least: int) -> IntArray:
@@ -225,20 +261,17 @@ def pick_up_points(
     np.add.at(gate_s, after[after >= 0], waits.stay_s[after >= 0])
     task = _Task(drop_offs, waits, xy, gate_s, riders, rules, days, asked.k)
     osm_xy = ways.project(city.gates_lonlat.reshape(-1, 2))
-    found: list[_Found] = []
+    groups: list[_Group] = []
     for members in _worth_a_look(task, label):
         group = int(label[members[0]])
         inside = int(compound[members[0]])
         outline = city.compounds[inside][1] if inside >= 0 else None
         rows = np.nonzero(wait_label == group)[0]
         spots = _gates(xy[members], outline, rows, wait_xy, osm_xy, ways)
-        name = city.compounds[inside][0] if inside >= 0 else ""
-        point = _best_point(task, members, spots, rows, name, inside >= 0)
-        if point is not None:
-            found.append(point)
-    found.sort(key=lambda f: (-f.saved_min, f.point.lonlat))
+        name = proper_name(city.compounds[inside][0]) if inside >= 0 else ""
+        groups.append(_Group(members, tuple(spots), rows, name, inside >= 0))
     out = []
-    for number, one in enumerate(found[: rules.most], start=1):
+    for number, one in enumerate(_apart(task, groups)[: rules.most], start=1):
         out.append(dataclasses.replace(one.point, pickup_id=f"P{number:02d}"))
         _ask(asked, out[-1].pickup_id, one)
     return tuple(out)
@@ -249,10 +282,27 @@ def _ask(asked: Asked, pickup_id: str, found: _Found) -> None:
     path = f"pickups/{pickup_id}"
     for name in PICKUP_FIGURES:
         asked.stays(f"{path}/{name}", "dropoff", found.served, "station")
-    for number, spot in enumerate(found.spots):
+    for number, spot in enumerate(found.group.spots):
         share = f"{path}/gates/{number}/share"
         asked.stays(share, "gate", spot.waits, "other")
-        asked.stays(share, "gate", found.waits, "other")
+        asked.stays(share, "gate", found.group.waits, "other")
+
+
+def _apart(task: _Task, groups: list[_Group]) -> list[_Found]:
+    """Return the points, those that save most first; groups with one place are joined."""
+    found = [one for group in groups if (one := _best_point(task, group)) is not None]
+    while True:
+        found.sort(key=lambda f: (-f.saved_min, f.point.lonlat))
+        xy = task.riders.ways.project(np.array([f.point.lonlat for f in found]).reshape(-1, 2))
+        near = sorted(cKDTree(xy).query_pairs(APART_M)) if len(xy) else []
+        if not near:
+            return found
+        first, second = near[0]
+        both = _best_point(task, found[first].group.joined(found[second].group))
+        # each joining leaves one point less, so this ends
+        del found[second]
+        if both is not None:
+            found[first] = both
 
 
 def _worth_a_look(task: _Task, label: IntArray) -> list[IntArray]:
@@ -331,18 +381,14 @@ def _within(xy_m: FloatArray, others: FloatArray, near_m: float) -> BoolArray:
     return np.asarray(cKDTree(others).query(xy_m)[0] <= near_m)
 
 
-def _best_point(
-    task: _Task, members: IntArray, spots: list[_Spot], waits: IntArray, name: str, fenced: bool
-) -> _Found | None:
-    """Return the point at the gate or kerb that saves most, None when none fits.
-
-    ``waits`` are all of them, also those too scattered to make a gate.
-    """
+def _best_point(task: _Task, group: _Group) -> _Found | None:
+    """Return the point at the gate or kerb that saves most, None when none fits."""
+    members, spots = group.members, group.spots
     ways, mode, rules, k = task.riders.ways, task.riders.mode, task.rules, task.k
     doors = task.xy_m[members]
     centre = np.median(doors, axis=0)
     # at a fence the point stands at a gate; a tower has a kerb before its door, behind any gate
-    places = np.array([s.xy_m for s in spots] + ([] if fenced and spots else [centre]))
+    places = np.array([s.xy_m for s in spots] + ([] if group.fenced and spots else [centre]))
     at_gate = np.arange(len(places)) < len(spots)
     lonlat = ways.public_kerb(mode, ways.unproject(places), KERB_M)
     fits: BoolArray = np.isfinite(lonlat[:, 0])
@@ -374,17 +420,16 @@ def _best_point(
     gates = tuple(
         Gate(
             _point(ways.unproject(s.xy_m[None])[0]),
-            len(s.waits) / len(waits) if len(np.unique(task.waits.rider[s.waits])) >= k else None,
+            len(s.waits) / len(group.waits) if len(np.unique(task.waits.rider[s.waits])) >= k else None,
             s.in_osm,
         )
         for s in spots
     )
     where = _point(lonlat[p])
-    street = ways.street(lonlat[p][None])[0]
     door = _point(ways.unproject(doors[np.argmin(np.hypot(*(doors - centre).T))][None])[0])
     point = PickupPoint(
         pickup_id="",
-        compound=name or street,
+        compound=group.name,
         lonlat=where,
         kind="locker" if a_day >= rules.locker_from else "pickup_point",
         drop_offs_a_day=a_day,
@@ -395,8 +440,18 @@ def _best_point(
         gates=gates,
         entry_route=ways.route(mode, where, door),
         stopping_area=_area(kerbs[p], ways),
+        side=_side(kerbs[p] - centre, bool(at_gate[p])),
     )
-    return _Found(best[0], point, members[served_by[:, p]], spots, waits)
+    return _Found(best[0], point, members[served_by[:, p]], group)
+
+
+def _side(from_doors_m: FloatArray, at_gate: bool) -> tuple[str, str]:
+    """Return what a point stands at, and on which side of the doors."""
+    east, north = from_doors_m.tolist()
+    if not at_gate and np.hypot(east, north) <= DOOR_M:
+        return "door", ""
+    eighth = round(float(np.degrees(np.arctan2(east, north))) / 45.0) % len(SIDES)
+    return "gate" if at_gate else "kerb", SIDES[eighth]
 
 
 def _rides_saved_s(task: _Task, members: IntArray, lonlat: FloatArray, served_by: BoolArray) -> FloatArray:

@@ -33,8 +33,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo.arrays import FloatArray
-from geo.osm.access import CLASSES
 from geo.osm.read import read_raw
+from geo.osm.rules.access import CLASSES
 from geo.streets.build import build_network
 from geo.streets.network import StreetNetwork
 from geo.streets.raw import RawWays, mode_bit

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from api.settings import Settings
+from api.study.studyfile.given_places import given_places
 from api.study.studyfile.inputs import (
     made_fleet,
     pseudonym_key,
@@ -27,7 +28,7 @@ from api.study.studyfile.inputs import (
     read_platform_files,
     trace_inputs,
 )
-from api.study.studyfile.settings import existing_stations_of, settings_of
+from api.study.studyfile.settings import settings_of
 from api.study.studyfile.tables import StudyFile
 from geo.stays import classify_stays, due_breaks, find_stay_points
 from siting.results import Study
@@ -92,7 +93,7 @@ def studies_of(city: City, map_file: Path, seed: int) -> list[Study]:
         stays=stays,
         due_breaks=due_breaks(traces, stays, study_settings.timezone),
         riders=len(traces.pseudonyms),
-        existing=existing_stations_of(study_settings, network, fleet),
+        existing=given_places(study_settings, network, fleet).existing,
         synthetic=True,
         settings=dataclasses.replace(settings_of(study_settings), draws=0),
     )
@@ -125,7 +126,9 @@ def main(arguments: list[str] | None = None) -> None:
         found: list[list[dict[str, float]]] = [[] for _ in city.cases]
         for seed in given.seeds:
             for case, study in enumerate(studies_of(city, city.map_file, seed)):
-                shares = {c.method: c.held_out for c in study.coverage if c.held_out is not None}
+                shares = {
+                    c.method: c.served_held_out for c in study.coverage if c.served_held_out is not None
+                }
                 found[case].append(shares)
                 new, limit_min = city.cases[case]
                 runs.append({"city": name, "seed": seed, "new": new, "limit_s": 60 * limit_min, **shares})

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from geo.osm.read import read_osm
 from geo.privacy import Pseudonymiser
 from geo.stays import KINDS, StayPoints, classify_stays, find_stay_points
-from geo.stays.onfoot import on_foot
 from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_parquet
 from geo.traces.read import TraceFormat, Traces, read_traces
+from geo.traces.walking import on_foot
 
 __all__ = ["FEET", "HELD_OUT", "HeldOut", "Quality", "goal_matrix", "quality_of", "table"]
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from geo.stays import StayPoints, concat_stays, find_stay_points
-from geo.traces.distributed import map_traces_on
+from geo.traces.distributed import Cluster, map_traces_on
 from geo.traces.read import Mapped, TraceFormat, Traces, map_traces
+from geo.traces.rows.riders import Pseudonyms
 
 KEY = bytes(range(16))
 FORMAT = TraceFormat(datum="wgs84", timezone="Asia/Shanghai")
@@ -39,7 +40,9 @@ def on_cluster(path: Path) -> Mapped[StayPoints]:
     ):
         client.gather(client.map(_warm_up, range(8), pure=False))
         start = time.perf_counter()
-        mapped = map_traces_on(client, path, FORMAT, stays_of, key=KEY, folder=Path(folder))
+        mapped = map_traces_on(
+            Cluster(client, Path(folder)), path, FORMAT, stays_of, pseudonyms=Pseudonyms(KEY)
+        )
         _say(mapped, time.perf_counter() - start)
         return mapped
 
@@ -59,7 +62,7 @@ def _tiny(folder: Path) -> Path:
 
 def _one_process(path: Path) -> tuple[Mapped[StayPoints], float, float]:
     start, busy = time.perf_counter(), time.process_time()
-    mapped = map_traces(path, FORMAT, stays_of, key=KEY)
+    mapped = map_traces(path, FORMAT, stays_of, pseudonyms=Pseudonyms(KEY))
     return mapped, time.perf_counter() - start, time.process_time() - busy
 
 

@@ -61,6 +61,7 @@ def write_study(folder: Path, languages: tuple[str, ...] = ("zh", "en")) -> Path
         {
             "station_id": number, "name": name, "lonlat": place(letter), "kind": "micro",
             "existing": existing, "opening_hours": hours, "facilities": facilities, "street": "North Street",
+            "plan": "stay" if existing else "new", "closed_from": None,
         }
         for number, name, letter, existing, hours, facilities in stations
     ]  # fmt: skip

@@ -216,7 +216,7 @@ def test_insert_then_take_out_restores_the_plan_bit_for_bit(town: StreetNetwork)
             assert np.array_equal(before, after), name
 
 
-def test_moving_a_rider_is_the_same_as_putting_him_anew(town: StreetNetwork) -> None:
+def test_moving_a_rider_is_the_same_as_putting_one_anew(town: StreetNetwork) -> None:
     rng = np.random.default_rng(3)
     riders = some_riders(town, rng, 6, everything=True)
     fleet = Fleet(town, PLAIN)

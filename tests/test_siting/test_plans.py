@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siting.plans import Plan, budget_curve, rising
+from siting.compare import budget_curve, rising
+from siting.plans import Plan
 from siting.problems.define import MaxCover
 from siting.problems.reach import reach_within
 from siting.results import BudgetPoint
@@ -36,7 +37,7 @@ def test_more_money_never_serves_less(seed: int, old: int, new: int) -> None:
     )
     curve = budget_curve(plan, problem, weight, reach, np.random.default_rng(seed))
     assert curve
-    cost, share = [p.cost_yuan for p in curve], [p.covered_share or 0.0 for p in curve]
+    cost, share = [p.cost_yuan for p in curve], [p.served_share or 0.0 for p in curve]
     assert cost == sorted(set(cost))
     assert share == sorted(set(share))
     assert all(0 <= p.gap <= 1 for p in curve)
@@ -45,5 +46,5 @@ def test_more_money_never_serves_less(seed: int, old: int, new: int) -> None:
 def test_what_costs_more_and_serves_no_more_is_left_out() -> None:
     found = ((300.0, 3, 0.6), (100.0, 1, 0.4), (200.0, 2, 0.3), (300.0, 4, 0.7), (400.0, 5, 0.7))
     points = [BudgetPoint(cost, sites, share, 0.0) for cost, sites, share in found]
-    assert [(p.cost_yuan, p.covered_share) for p in rising(points)] == [(100.0, 0.4), (300.0, 0.7)]
+    assert [(p.cost_yuan, p.served_share) for p in rising(points)] == [(100.0, 0.4), (300.0, 0.7)]
     assert [p.sites for p in rising(points)] == pytest.approx([1, 4])

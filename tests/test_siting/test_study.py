@@ -84,8 +84,8 @@ def test_the_plan_keeps_what_stands_and_beats_other_ways(study: Study, measured:
     share = {c.method: c for c in measured.coverage}
     assert set(share) == {"yilu", "existing", "kmeans", "busiest", "random"}
     for other in ("existing", "random"):
-        assert (share["yilu"].training or 0) >= (share[other].training or 1)
-        ours, others = share["yilu"].held_out, share[other].held_out
+        assert (share["yilu"].served_training or 0) >= (share[other].served_training or 1)
+        ours, others = share["yilu"].served_held_out, share[other].served_held_out
         assert ours is not None
         assert others is not None
         assert ours >= others
@@ -100,16 +100,39 @@ def test_without_held_out_days_no_share_is_claimed_for_them(
     settings = dataclasses.replace(inputs.settings, held_out_days=0)
     study = run_study(dataclasses.replace(inputs, settings=settings))
     assert study.held_out_days == 0
-    assert all(row.held_out is None and row.held_out_5_min is None for row in study.coverage)
+    assert all(row.served_held_out is None and row.in_reach_held_out is None for row in study.coverage)
     say = Wording.of(lang, study.k)
-    words = say.text("column.held_out_share")
+    words = say.text("column.served_held_out")
     write_html(study, Backdrop.build(inputs.network, inputs.places), lang, tmp_path / "report.html")
     assert words not in (tmp_path / "report.html").read_text(encoding="utf-8")
     table = next(table for table in study_tables(study) if table.key == "coverage")
-    assert "held_out_share" not in [column.key for column in table.columns]
+    assert "served_held_out" not in [column.key for column in table.columns]
     sentences = [one.key for section in study_report(study).sections for one in section.paragraphs]
-    assert "say.covered" not in sentences
-    assert "say.covered_all_days" in sentences
+    assert "say.served" not in sentences
+    assert "say.served_all_days" in sentences
+
+
+def test_ranges_hold_their_figure_and_served_is_never_more_than_in_reach(study: Study) -> None:
+    rows = {(row.measure, row.method, row.days): row for row in study.estimates}
+    assert len(rows) == 8
+    for row in study.coverage:
+        assert row.served_training <= row.in_reach_training + 1e-9
+        assert (row.served_held_out or 0.0) <= (row.in_reach_held_out or 0.0) + 1e-9
+        if row.method in ("yilu", "existing"):
+            estimate = rows["served_share", row.method, "training"]
+            assert estimate.value == row.served_training
+            assert estimate.low < estimate.value < estimate.high
+    assert study.draws == 200
+    # more days say more: the days that the choice saw are two, the other is one
+    assert all(0 <= row.low <= row.high for row in study.estimates)
+
+
+def test_shut_stations_serve_nobody(study: Study) -> None:
+    for site in study.sites:
+        assert not all(site.open_by_hour)
+        pairs = zip(site.rest_min_by_hour, site.open_by_hour, strict=True)
+        assert all(minutes == 0 for minutes, is_open in pairs if not is_open)
+    assert sum(site.rest_min_a_day or 0.0 for site in study.sites) <= study.demand_min_a_day
 
 
 def test_every_figure_stands_for_enough_riders(study: Study) -> None:
@@ -130,9 +153,10 @@ def test_every_figure_stands_for_enough_riders(study: Study) -> None:
 
 
 def test_the_curve_rises_and_the_audit_ranks_every_station(study: Study, measured: Study) -> None:
-    shares = [p.covered_share or 0.0 for p in measured.budget_curve]
+    shares = [p.served_share or 0.0 for p in measured.budget_curve]
     assert shares == sorted(shares)
     assert all(0 <= p.gap < 0.05 for p in study.budget_curve)
+    assert all(p.sites == 3 + p.new_sites for p in study.budget_curve)
     assert sorted(a.site_id for a in study.audit) == ["E01", "E02", "E03"]
     assert [a.rank for a in study.audit] == [1, 2, 3]
     assert all("microwave" in a.missing_facilities for a in study.audit)
@@ -175,8 +199,8 @@ def test_layers_and_kinds_are_told(study: Study, inputs: StudyInputs) -> None:
     fewer = run_study(dataclasses.replace(inputs, settings=settings))
     layers = {layer.name: layer for layer in fewer.layers}
     assert list(layers) == ["rest", "due_break", "passing"]
-    assert layers["rest"].covered_share is not None
-    assert layers["passing"].covered_share is None
+    assert layers["rest"].served_share is not None
+    assert layers["passing"].served_share is None
     assert [kind.name for kind in study.kinds] == ["micro", "standard", "hub24"]
     assert all(kind.assumed for kind in study.kinds)
     for site in study.sites:
@@ -204,7 +228,7 @@ def test_passing_riders_count_where_they_need_no_detour(inputs: StudyInputs) -> 
         )
         passing = study.layers[2]
         assert (passing.name, passing.weight, passing.limit_s) == ("passing", 1.0, limit_s)
-        served.append(passing.covered_share or 0.0)
+        served.append(passing.served_share or 0.0)
         assert any(site.passing_riders_a_day for site in study.sites)
     # though riders would ride ten minutes to rest, those who pass enter only what lies on their way
     assert 0 < served[0] < served[1] < 1
@@ -247,7 +271,7 @@ def test_a_budget_chooses_places_kinds_and_hours_together(inputs: StudyInputs) -
             inputs.settings,
             budget_yuan=600_000.0,
             existing_stations="may_move",
-            draws=0,
+            draws=4,
             new_sites=4,
             candidates=CandidateRules(spacing_m=300, street_sites=0),
         ),
@@ -255,13 +279,33 @@ def test_a_budget_chooses_places_kinds_and_hours_together(inputs: StudyInputs) -
     study = run_study(money)
     assert study.solution.gap < 0.1
     assert 1 <= len(study.sites) <= 3 + 4
-    assert any(not s.existing for s in study.sites)
-    assert (study.budget_curve[0].covered_share or 0.0) <= (study.budget_curve[-1].covered_share or 1.0)
+    new = [site for site in study.sites if site.plan == "new"]
+    assert 1 <= len(new) <= 4
+    assert sum(site.existing for site in study.sites) == 3
+    # the problem with its budget is what is resampled: what it chose is not a stranger to it
+    assert all(site.chosen_share is not None for site in new)
+    assert sum(site.chosen_share or 0.0 for site in new) >= 0.5 * len(new)
+    # new hours, closing and moving are said once, by plan and audit alike
+    audit = {finding.site_id: finding for finding in study.audit}
+    for site in study.sites:
+        if site.existing:
+            finding = audit[site.site_id]
+            assert finding.action == (
+                site.plan if site.plan != "stay" else "open_longer" if site.planned_hours else "keep"
+            )
+            assert finding.better_hours == site.planned_hours
+            assert site.opening_hours == "8:00-18:00"
+            if site.plan != "stay":
+                assert site.rest_min_a_day == 0
+                assert set(site.rest_min_by_hour) == {0.0}
+    assert (study.budget_curve[0].served_share or 0.0) <= (study.budget_curve[-1].served_share or 1.0)
 
 
 def test_equity_needs_grids(inputs: StudyInputs) -> None:
     unfair = dataclasses.replace(inputs, settings=dataclasses.replace(inputs.settings, least_grid_share=0.2))
     with pytest.raises(InputError, match="needs unit grids"):
         run_study(unfair)
+    with pytest.raises(InputError, match="closed_from is 2026-09-01, but existing_stations is 'keep'"):
+        dataclasses.replace(inputs.settings, closed_from="2026-09-01")
     with pytest.raises(InputError, match="needs a budget_yuan"):
         dataclasses.replace(inputs.settings, existing_stations="may_close")

@@ -1,14 +1,29 @@
 """``GET /healthz`` and ``GET /readyz``: is the service up, and is it warm."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from api.forms import Health, Ready
 from api.http.deps import Served
 from api.http.errors import BUSY, problem_response
+from api.http.live import AdminCaller
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["service"])
+
+
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/plain": {}}, "description": "The text form of Prometheus."}},
+)
+def metrics(request: Request, caller: AdminCaller) -> PlainTextResponse:
+    """Return requests, tasks and offers by status, riders and the last event; no names, no positions."""
+    return PlainTextResponse(
+        request.app.state.metrics.text(request.app.state.desk), media_type="text/plain; version=0.0.4"
+    )
 
 
 @router.get("/healthz", summary="Is the service up?")

@@ -3,7 +3,7 @@
 import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
 from api.forms import Mode, NearestStation
@@ -16,9 +16,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/stations", tags=["stations"])
 
 
-@router.get("/nearest", summary="The nearest open station")
-def nearest(
-    served: Served,
+def _asked(
     clock: Clock,
     lon: Annotated[float, Query(ge=-180, le=180, allow_inf_nan=False, description="Degrees east.")],
     lat: Annotated[float, Query(ge=-90, le=90, allow_inf_nan=False, description="Degrees north.")],
@@ -34,8 +32,12 @@ def nearest(
     suggested: Annotated[
         bool, Query(description="Also consider stations that the study suggests and that are not built yet.")
     ] = False,
-) -> NearestStation:
-    """By travel time on the street network, among the stations that are open when asked for."""
+) -> StationQuery:
     when: datetime.datetime = at or clock()
-    query = StationQuery((lon, lat), datum, mode, when, tuple(facility or ()), suggested)
+    return StationQuery((lon, lat), datum, mode, when, tuple(facility or ()), suggested)
+
+
+@router.get("/nearest", summary="The nearest open station")
+def nearest(served: Served, query: Annotated[StationQuery, Depends(_asked)]) -> NearestStation:
+    """By travel time on the street network, among the stations that are open when asked for."""
     return nearest_station(served, query)

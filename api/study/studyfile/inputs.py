@@ -3,7 +3,6 @@
 import dataclasses
 import datetime
 import hashlib
-import zoneinfo
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from api.settings import Settings
 from api.study.studyfile.tables import StudyFile, SyntheticTable, TraceTable
 from geo.errors import InputError
+from geo.localtime import DAY_S, WORK_DAY_STARTS_H, zone
 from geo.osm import read_osm, read_place
 from geo.places import Places
 from geo.privacy import MIN_KEY_BYTES
@@ -32,9 +32,8 @@ __all__ = [
 ]
 
 ANY_TIME_S = TraceFormat("wgs84").period_s
-NIGHT_ENDS = datetime.time(4, 0)
+NIGHT_ENDS = datetime.time(WORK_DAY_STARTS_H)
 MOST_EMPTY_DAYS = 31
-DAY_S = 86_400
 REJECTS_HEAD = "file,row,reason,value"
 
 
@@ -119,10 +118,10 @@ def period_s(study_settings: StudyFile) -> tuple[int, int]:
     days = study_settings.days
     if days is None:
         return ANY_TIME_S
-    zone = zoneinfo.ZoneInfo(study_settings.timezone)
-    start = datetime.datetime.combine(days[0], datetime.time(), zone)
+    where = zone(study_settings.timezone)
+    start = datetime.datetime.combine(days[0], datetime.time(), where)
     # A night shift belongs to the day on which it began.
-    end = datetime.datetime.combine(days[1] + datetime.timedelta(days=1), NIGHT_ENDS, zone)
+    end = datetime.datetime.combine(days[1] + datetime.timedelta(days=1), NIGHT_ENDS, where)
     return int(start.timestamp()), int(end.timestamp())
 
 

@@ -1,43 +1,13 @@
-"""Rows of lists of places, as offices keep them: CSV, Excel with titles and merged cells, vector files."""
+"""Rows of lists of places, as offices keep them: tables and vector files of points."""
 
-import csv
-import dataclasses
-import io
-import re
-import warnings
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet.worksheet import Worksheet
 
 from geo.errors import InputError, all_at_once
 from geo.layers import LAYER_ENDINGS, read_layer
+from geo.sentences import Sentence
+from geo.tables import TABLE_ENDINGS, Heading, PlaceTable, Row, read_table
 
-__all__ = ["PlaceTable", "Row", "cell_text", "read_rows"]
-
-MOST_TITLES = 30
-"""The heading stands in one of so many first rows."""
-_UNIT = re.compile(r"\s*[(（].*[)）]\s*$")
-_NOTE = re.compile(r"^(注|备注|说明|合计|总计|共|note|total)", re.IGNORECASE)
-_DASHES = ("-", "–", "—", "/", "无")
-
-Row = tuple[int, Mapping[str, object]]
-Grid = list[tuple[int, list[object]]]
-Heading = Callable[[Sequence[str]], dict[str, str]]
-"""Finds the columns among headings; `InputError` says which is lacking."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class PlaceTable:
-    """Rows below a heading."""
-
-    rows: list[Row]
-    """Number in the file, and cells by heading."""
-    columns: dict[str, str]
-    """From our names to headings."""
+__all__ = ["read_rows"]
 
 
 def read_rows(path: Path, heading: Heading, layer: str | None = None, crs: str | None = None) -> PlaceTable:
@@ -60,161 +30,35 @@ def read_rows(path: Path, heading: Heading, layer: str | None = None, crs: str |
         For a file that cannot be read, or in which no row is a heading.
     """
     ending = path.suffix.lower()
-    if ending not in (".csv", ".xlsx", *LAYER_ENDINGS):
-        raise InputError(
-            f"{path.name}: stations must be a .csv, .xlsx or .geojson file, or a layer (.gpkg, .shp, .zip)"
-        )
-    try:
-        if ending in LAYER_ENDINGS:
-            return _points(path, heading, layer, crs)
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({(error.strerror or 'input error').lower()})") from None
-    if ending == ".csv":
-        return _first_that_fits(path.name, _csv_grids(content, path.name), heading)
-    return _sheet(content, path.name, heading, layer)
-
-
-def _sheet(content: bytes, name: str, heading: Heading, wanted: str | None) -> PlaceTable:
-    """Read the sheet that was named, else the first if it fits, else the only one that fits."""
-    sheets = dict(_xlsx_grids(content, name))
-    if wanted is not None:
-        if wanted not in sheets:
-            raise InputError(f"{name}: has no sheet {wanted!r} (allowed: {', '.join(sheets)})")
-        return _first_that_fits(name, [sheets[wanted]], heading)
-    fitting: dict[str, PlaceTable] = {}
-    problems: list[InputError] = []
-    for number, (title, grid) in enumerate(sheets.items()):
-        try:
-            fitting[title] = _first_that_fits(name, [grid], heading)
-        except InputError as error:
-            problems.append(error)
-        if number == 0 and fitting:
-            break
-    if len(fitting) > 1:
-        raise InputError(
-            f"{name}: several sheets hold places; name one in the study file as layer ="
-            f" (allowed: {', '.join(fitting)})"
-        )
-    if not fitting:
-        raise problems[0] if problems else InputError(f"{name}: holds no station")
-    return next(iter(fitting.values()))
-
-
-def _first_that_fits(name: str, grids: Sequence[Grid], heading: Heading) -> PlaceTable:
-    """Find the heading below titles; the first row says what is lacking where there is none."""
-    problem: InputError | None = None
-    for grid in grids:
-        for at, (_, cells) in enumerate(grid[:MOST_TITLES]):
-            # A unit in brackets belongs to the heading, not to its name.
-            plain = {_UNIT.sub("", cell_text(cell)): k for k, cell in reversed(list(enumerate(cells)))}
-            full = {cell_text(cell): k for k, cell in reversed(list(enumerate(cells)))}
-            names = {name: k for name, k in {**plain, **full}.items() if name}
-            try:
-                columns = heading(list(names))
-            except InputError as error:
-                problem = problem or error
-                continue
-            rows = list(_below(grid[at + 1 :], names, columns, cells))
-            return PlaceTable(rows, columns)
-    if problem is None:
-        raise InputError(f"{name}: holds no station")
-    raise InputError(f"{name}: {problem}")
-
-
-def _below(
-    grid: Grid, names: Mapping[str, int], columns: Mapping[str, str], head: Sequence[object]
-) -> Iterator[Row]:
-    places = [names[heading] for heading in columns.values()]
-    for number, cells in grid:
-        filled = [cell_text(cell) for cell in cells]
-        ours = [filled[k] for k in places if k < len(filled)]
-        # Empty rows, notes and sums, and a heading merged over two rows or repeated on each page.
-        if not any(ours) or cells == head or (len(set(filled) - {""}) == 1 and _NOTE.match(max(filled))):
-            continue
-        yield number, {name: cells[k] for name, k in names.items() if k < len(cells)}
-
-
-def _csv_grids(content: bytes, name: str) -> list[Grid]:
-    """Return the table as each separator would have it, the likeliest first."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("gb18030")
-        except UnicodeDecodeError:
-            raise InputError(f"{name}: is neither UTF-8 nor GBK text") from None
-    head = "\n".join(text.split("\n", MOST_TITLES)[:MOST_TITLES])
-    grids: list[Grid] = []
-    for separator in sorted(",\t;", key=head.count, reverse=True):
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        grid: Grid = []
-        start = 1
-        try:
-            for row in reader:
-                if any(cell.strip() for cell in row):
-                    grid.append((start, list(row)))
-                start = reader.line_num + 1
-        except csv.Error as error:
-            raise InputError(f"{name}: row {reader.line_num}: {error}") from None
-        grids.append(grid)
-    return grids
-
-
-def _xlsx_grids(content: bytes, name: str) -> list[tuple[str, Grid]]:
-    try:
-        with warnings.catch_warnings():
-            # Styles that the library does not know are of no interest here.
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
-            return [(sheet.title, _cells(sheet)) for sheet in book.worksheets]
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError):
-        raise InputError(f"{name}: is not an Excel workbook (.xlsx)") from None
-
-
-def _cells(sheet: Worksheet) -> Grid:
-    """Return the rows of a sheet; each row below a merged cell has its value."""
-    table = [list(row) for row in sheet.iter_rows(values_only=True)]
-    for merged in sheet.merged_cells.ranges:
-        value = table[merged.min_row - 1][merged.min_col - 1]
-        for row in table[merged.min_row : merged.max_row]:
-            row[merged.min_col - 1] = value
-    return [(number, row) for number, row in enumerate(table, 1) if any(map(cell_text, row))]
+    if ending not in (*TABLE_ENDINGS, *LAYER_ENDINGS):
+        raise InputError(Sentence.of("ending", file=path.name))
+    if ending in LAYER_ENDINGS:
+        return _points(path, heading, layer, crs)
+    return read_table(path, heading, layer)
 
 
 def _points(path: Path, heading: Heading, layer: str | None, crs: str | None) -> PlaceTable:
     features = read_layer(path, layer=layer, crs=crs)
     if not features:
-        raise InputError(f"{path.name}: is not a GeoJSON collection of points, or a layer of them")
+        raise InputError(Sentence.of("no_points", file=path.name))
     rows: list[Row] = []
-    wrong: list[str] = []
+    wrong: list[Sentence] = []
     for number, feature in enumerate(features, 1):
         try:
             geometry = feature["geometry"]
             if geometry["type"] != "Point":
-                wrong.append(f"feature {number} is a {geometry['type']}, not a Point")
+                shape = str(geometry["type"])
+                wrong.append(Sentence.of("not_point", number=number, shape=shape))
                 continue
             lon, lat = geometry["coordinates"][:2]
             rows.append((number, {**(feature.get("properties") or {}), "lon": lon, "lat": lat}))
         except (KeyError, TypeError, ValueError, AttributeError):
-            wrong.append(f"feature {number} is no point")
+            wrong.append(Sentence.of("no_point", number=number))
     if wrong:
         raise all_at_once(path.name, wrong)
     names = dict.fromkeys(name for _, row in rows for name in row)
     try:
         columns = heading(list(names))
     except InputError as error:
-        raise InputError(f"{path.name}: {error}") from None
+        raise InputError(Sentence.of("in_file", file=path.name, what=error.said)) from None
     return PlaceTable(rows, {**columns, "lon": "lon", "lat": "lat"})
-
-
-def cell_text(cell: object) -> str:
-    """Return a cell as text; a dash stands for nothing."""
-    if cell is None:
-        return ""
-    if isinstance(cell, Sequence) and not isinstance(cell, str):
-        return ";".join(cell_text(part) for part in cell)
-    text = str(cell).strip()
-    return "" if text in _DASHES else text

@@ -11,11 +11,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from api.study.studyfile.place_tables import PlaceTable, Row, cell_text, read_rows
+from api.study.studyfile.extent import Extent, metres_between
+from api.study.studyfile.place_tables import read_rows
 from geo.datum import Datum, to_wgs84
-from geo.errors import InputError, read_each
+from geo.errors import InputError, all_at_once
 from geo.layers import LAYER_ENDINGS, to_degrees
 from geo.privacy import masked
+from geo.sentences import Sentence
+from geo.tables import PlaceTable, Row, cell_text
 from maps.texts import LANGUAGES, catalogue
 from siting.stations import KINDS as STATION_KINDS
 from siting.stations import parse_hours
@@ -25,6 +28,8 @@ __all__ = ["COLUMNS", "FACILITY_WORDS", "StationRow", "read_places", "read_stati
 T = TypeVar("T")
 METRES = 1_000.0
 """No degree is so large, and no metre of a national grid so small."""
+SAME_M = 30.0
+"""Stations of one name so near to each other are one station."""
 STATUS = ("类别", "Status")
 SUGGESTED = ("建议新增", "suggested")
 """Column and words by which reports tell suggested stations from existing ones."""
@@ -64,12 +69,19 @@ FACILITY_WORDS: Mapping[str, str] = {
 class StationRow:
     """One station of the list; position in WGS-84 degrees."""
 
+    number: int
+    """Of the row."""
     name: str
     lonlat: tuple[float, float]
     opening_hours: str
     kind: str
     facilities: tuple[str, ...] | None
     """None where the list has no such column."""
+
+    @property
+    def details(self) -> tuple[object, ...]:
+        """What rows about one station must agree in."""
+        return self.opening_hours, self.kind, self.facilities
 
 
 def read_stations(
@@ -78,6 +90,7 @@ def read_stations(
     columns: Mapping[str, str] | None = None,
     layer: str | None = None,
     crs: str | None = None,
+    extent: Extent | None = None,
 ) -> tuple[StationRow, ...]:
     """Read a list of stations.
 
@@ -94,6 +107,8 @@ def read_stations(
         Layer or sheet, of files in which several fit.
     crs : str, optional
         Of files in metres that do not name theirs, such as ``EPSG:4547``.
+    extent : Extent, optional
+        Of the map: a position that lies on it once lon and lat are swapped is refused.
 
     Returns
     -------
@@ -103,12 +118,17 @@ def read_stations(
     Raises
     ------
     InputError
-        For a file that cannot be read, and for values that are not allowed, all at once: row, column and
-        what is allowed.
+        For a file that cannot be read, and for values that are not allowed and rows that contradict one
+        another, all at once: row, column and what is allowed.
     """
     table = read_rows(path, lambda heads: _columns(heads, columns or {}, NEEDED), layer, crs)
     rows = _positions(path, _standing(table), table.columns, crs)
-    read = _read(path, rows, lambda row: _station(row, table.columns), "station that stands today")
+    read, wrong = _read(
+        path, rows, lambda number, row: _station(number, row, table.columns, extent), "no_station"
+    )
+    wrong += _contradictions(read)
+    if wrong:
+        raise all_at_once(path.name, [what for _, what in sorted(wrong, key=lambda found: found[0])])
     lonlat = to_wgs84(np.array([station.lonlat for station in read]), datum)
     return tuple(
         dataclasses.replace(station, lonlat=(float(lon), float(lat)))
@@ -122,18 +142,19 @@ def read_places(
     columns: Mapping[str, str] | None = None,
     layer: str | None = None,
     crs: str | None = None,
-) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    extent: Extent | None = None,
+) -> tuple[tuple[int, ...], tuple[str, ...], NDArray[np.float64]]:
     """Read names and positions only, such as a planner's own list of rooms.
 
     Parameters
     ----------
-    path, datum, columns, layer, crs
+    path, datum, columns, layer, crs, extent
         As in `read_stations`.
 
     Returns
     -------
-    tuple of str, float64 (n, 2)
-        Names, and positions in WGS-84 degrees.
+    tuple of int, tuple of str, float64 (n, 2)
+        Numbers of the rows, names, and positions in WGS-84 degrees.
 
     Raises
     ------
@@ -142,8 +163,13 @@ def read_places(
     """
     table = read_rows(path, lambda heads: _columns(heads, columns or {}, ("name", "lon", "lat")), layer, crs)
     rows = _positions(path, table.rows, table.columns, crs)
-    placed = _read(path, rows, lambda row: _place(row, table.columns), "place")
-    return tuple(name for name, _ in placed), to_wgs84(np.array([lonlat for _, lonlat in placed]), datum)
+    placed, wrong = _read(
+        path, rows, lambda number, row: (number, *_place(row, table.columns, extent)), "no_place"
+    )
+    if wrong:
+        raise all_at_once(path.name, [what for _, what in wrong])
+    lonlat = to_wgs84(np.array([lonlat for *_, lonlat in placed]), datum)
+    return tuple(number for number, *_ in placed), tuple(name for _, name, _ in placed), lonlat
 
 
 def _columns(headings: Sequence[str], told: Mapping[str, str], needed: tuple[str, ...]) -> dict[str, str]:
@@ -153,22 +179,45 @@ def _columns(headings: Sequence[str], told: Mapping[str, str], needed: tuple[str
     for ours, known in COLUMNS.items():
         if ours in told:
             if told[ours].casefold() not in present:
-                raise InputError(f"has no column {told[ours]!r} (told for {ours})")
+                raise InputError(Sentence.of("told_column", told=told[ours], ours=ours))
             found[ours] = present[told[ours].casefold()]
             continue
         match = next((present[word] for word in known if word in present), None)
         if match is not None:
             found[ours] = match
         elif ours in needed:
-            raise InputError(f"has no column for {ours} (known names: {', '.join(known)})")
+            raise InputError(Sentence.of("lacking_column", ours=ours, known=", ".join(known)))
     return found
 
 
-def _read(path: Path, rows: Sequence[Row], read: Callable[[Mapping[str, object]], T], what: str) -> list[T]:
-    """Read all rows; what is wrong with any of them is told at once."""
+def _read(
+    path: Path, rows: Sequence[Row], read: Callable[[int, Mapping[str, object]], T], none: str
+) -> tuple[list[T], list[tuple[int, Sentence]]]:
+    """Read all rows, and return what is wrong with the others, by their numbers."""
     if not rows:
-        raise InputError(f"{path.name}: holds no {what}")
-    return read_each(path.name, rows, read, "row")
+        raise InputError(Sentence.of(none, file=path.name))
+    out: list[T] = []
+    wrong: list[tuple[int, Sentence]] = []
+    for number, row in rows:
+        try:
+            out.append(read(number, row))
+        except InputError as error:
+            wrong.append((number, Sentence.of("row", number=number, what=error.said)))
+    return out, wrong
+
+
+def _contradictions(stations: Sequence[StationRow]) -> list[tuple[int, Sentence]]:
+    """Return the rows that name a station of an earlier row at the same place, but run it otherwise."""
+    first: dict[str, list[StationRow]] = {}
+    wrong = []
+    for station in stations:
+        same = [s for s in first.get(station.name, ()) if metres_between(s.lonlat, station.lonlat) <= SAME_M]
+        if not same:
+            first.setdefault(station.name, []).append(station)
+        elif same[0].details != station.details:
+            what = Sentence.of("contradiction", name=station.name, first=same[0].number)
+            wrong.append((station.number, Sentence.of("row", number=station.number, what=what)))
+    return wrong
 
 
 def _standing(table: PlaceTable) -> list[Row]:
@@ -186,10 +235,8 @@ def _positions(path: Path, rows: Sequence[Row], names: Mapping[str, str], crs: s
     xy = np.array([[_number(row.get(names[ours])) for ours in ("lon", "lat")] for _, row in rows])
     if crs is None:
         if len(xy) and (np.nan_to_num(np.abs(xy)).min(axis=1) > METRES).mean() > 0.5:
-            raise InputError(
-                f"{path.name}: {names['lon']} and {names['lat']} are metres, but no coordinate reference"
-                ' system is named: add the key crs to the study file, such as crs = "EPSG:4547"'
-            )
+            lon, lat = names["lon"], names["lat"]
+            raise InputError(Sentence.of("columns_metres", file=path.name, lon=lon, lat=lat))
         return rows
     known = np.isfinite(xy).all(axis=1)
     if not known.any():
@@ -209,33 +256,39 @@ def _number(cell: object) -> float:
         return math.nan
 
 
-def _station(row: Mapping[str, object], names: Mapping[str, str]) -> StationRow:
-    name, lonlat = _place(row, names)
+def _station(
+    number: int, row: Mapping[str, object], names: Mapping[str, str], extent: Extent | None
+) -> StationRow:
+    name, lonlat = _place(row, names, extent)
     value = {ours: cell_text(row.get(theirs)) for ours, theirs in names.items()}
     try:
         hours = parse_hours(value["opening_hours"]).text
     except InputError as error:
-        raise InputError(f"{names['opening_hours']}: {error}") from None
+        raise InputError(Sentence.of("column", column=names["opening_hours"], what=error.said)) from None
     kind = value.get("kind", "")
     if kind.casefold() not in kind_words():
         allowed = ", ".join(word for word in kind_words() if word)
-        raise InputError(f"{names['kind']} is {masked(kind)!r} (allowed: {allowed})")
+        raise InputError(Sentence.of("kind", column=names["kind"], value=masked(kind), allowed=allowed))
     facilities = _words(value["facilities"]) if "facilities" in value else None
-    return StationRow(name, lonlat, hours, kind_words()[kind.casefold()], facilities)
+    return StationRow(number, name, lonlat, hours, kind_words()[kind.casefold()], facilities)
 
 
-def _place(row: Mapping[str, object], names: Mapping[str, str]) -> tuple[str, tuple[float, float]]:
-    name, lon, lat = (cell_text(row.get(names[ours])) for ours in ("name", "lon", "lat"))
+def _place(
+    row: Mapping[str, object], names: Mapping[str, str], extent: Extent | None
+) -> tuple[str, tuple[float, float]]:
+    name, *texts = (cell_text(row.get(names[ours])) for ours in ("name", "lon", "lat"))
     if not name:
-        raise InputError(f"{names['name']} is empty")
-    return name, (_degrees(names["lon"], lon, 180.0), _degrees(names["lat"], lat, 90.0))
-
-
-def _degrees(column: str, text: str, limit: float) -> float:
-    number = _number(text)
-    if not -limit <= number <= limit:
-        raise InputError(f"{column} is {masked(text)!r} (allowed: -{limit:g} to {limit:g} degrees)")
-    return number
+        raise InputError(Sentence.of("empty", column=names["name"]))
+    lon, lat = map(_number, texts)
+    columns = {"lon": names["lon"], "lat": names["lat"]}
+    turned = -90 <= lon <= 90 and -180 <= lat <= 180
+    for ours, text, value, limit in (("lon", texts[0], lon, 180.0), ("lat", texts[1], lat, 90.0)):
+        if not -limit <= value <= limit:
+            allowed = Sentence.of("degrees", column=names[ours], value=masked(text), limit=limit)
+            raise InputError(Sentence.of("swapped", what=allowed, **columns) if turned else allowed)
+    if extent is not None and extent.swapped((lon, lat)):
+        raise InputError(Sentence.of("swapped_map", name=name, km=extent.away_km((lon, lat)), **columns))
+    return name, (lon, lat)
 
 
 @functools.cache

@@ -1,7 +1,6 @@
 """The tables of a study file: each key with its meaning, unit and range."""
 
 import datetime
-import zoneinfo
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -15,6 +14,8 @@ from pydantic import (
 
 from api.forms import Language, Mode
 from geo.datum import Datum
+from geo.errors import InputError
+from geo.localtime import zone
 
 __all__ = [
     "ExistingTable",
@@ -37,8 +38,8 @@ TraceColumn = Literal["rider_id", "time", "date", "lon", "lat", "lonlat", "polyl
 
 def _zone(name: str) -> str:
     try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        zone(name)
+    except InputError:
         raise ValueError("is not a name of the time zone database, such as Asia/Shanghai") from None
     return name
 
@@ -160,7 +161,7 @@ class WeightTable(_Table):
 
 
 class ForbiddenTable(_PlaceFile):
-    """``[siting.forbidden]``: polygons in which no station may stand: GeoJSON, GeoPackage or Shapefile."""
+    """``[siting.forbidden]``: polygons in which no station may stand: a vector file, or a table with WKT."""
 
 
 class OwnSitesTable(_PlaceFile):
@@ -189,7 +190,7 @@ class SitingTable(_Table):
     """``[siting]``: what is to be chosen."""
 
     sites: Annotated[int, Field(ge=1, le=5_000)] = 8
-    """How many stations to add to the existing ones."""
+    """How many new stations at most, whatever becomes of the existing ones."""
     limit_min: Annotated[float, Field(ge=0.5, le=60)] = 5.0
     """A rest counts as served within so many minutes on the way."""
     weights: WeightTable = WeightTable()
@@ -216,9 +217,11 @@ class SitingTable(_Table):
     hot_spot_min: Annotated[float, Field(ge=1, le=10_000)] = 30.0
     """A hot spot grows from places with so many rider-minutes of rest a day within 40 m."""
     budget_yuan: Annotated[float, Field(gt=0)] | None = None
-    """A year, for all stations: places, kinds and hours are then chosen together, ``sites`` at most."""
+    """A year, for all stations: places, kinds and hours are chosen together, ``sites`` new ones at most."""
     existing_stations: Literal["keep", "may_close", "may_move"] = "keep"
     """What may become of the stations of today; all but ``keep`` needs a budget."""
+    closed_from: datetime.date | None = None
+    """Local day from which the stations that the plan closes or moves are shut; none: they stand for now."""
     close_yuan: Annotated[float, Field(ge=0, le=1e9)] = 10_000.0
     """A year, for closing one of them."""
     move_share: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -230,11 +233,16 @@ class SitingTable(_Table):
     def _budgeted(self) -> Self:
         if self.existing_stations != "keep" and self.budget_yuan is None:
             raise ValueError(f"existing_stations = {self.existing_stations!r} needs a budget_yuan")
+        if self.existing_stations == "keep" and self.closed_from is not None:
+            raise ValueError(
+                "closed_from says when stations close, but existing_stations = 'keep' closes none;"
+                " leave it out, or let stations go with may_close or may_move"
+            )
         return self
 
 
 class GridTable(_Table):
-    """``[grids]``: unit grids from GeoJSON, a GeoPackage or a Shapefile, or hexagons."""
+    """``[grids]``: unit grids from a vector file or a table with a column of WKT, or hexagons."""
 
     file: str | None = None
     datum: Datum | None = None

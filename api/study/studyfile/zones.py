@@ -9,7 +9,9 @@ import shapely.geometry
 
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError, read_each
-from geo.layers import read_layer
+from geo.grids import refuse_no_degrees
+from geo.layers import numbered, read_layer
+from geo.sentences import Sentence
 
 __all__ = ["read_zones", "to_wgs84_zones"]
 
@@ -42,10 +44,10 @@ def read_zones(
     """
     features = read_layer(path, layer=layer, crs=crs)
     if not features:
-        raise InputError(
-            f"{path.name}: at least one polygon is needed, such as in a GeoJSON FeatureCollection"
-        )
-    zones = read_each(path.name, enumerate(features, 1), _polygon, "feature")
+        raise InputError(Sentence.of("zone_lacking", file=path.name))
+    unit = next(numbered(features))[0]
+    rows = ((number, feature) for _, number, feature in numbered(features))
+    zones = read_each(path.name, rows, _polygon, unit)
     return to_wgs84_zones(zones, datum)
 
 
@@ -65,8 +67,6 @@ def _polygon(feature: object) -> shapely.Geometry:
         or zone.is_empty
         or not zone.is_valid
     ):
-        raise InputError("a valid polygon is needed")
-    west, south, east, north = zone.bounds
-    if west < -180 or east > 180 or south < -90 or north > 90:
-        raise InputError("positions must be (lon, lat), -180 to 180 and -90 to 90 degrees")
+        raise InputError(Sentence.of("polygon_needed"))
+    refuse_no_degrees(zone)
     return shapely.force_2d(zone)

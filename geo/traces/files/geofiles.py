@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from geo.errors import InputError
 from geo.traces.files.columns import chosen_columns
-from geo.traces.files.plans import Chunk, Plan, plans_for
+from geo.traces.files.plans import Chunk, TablePlan, plans_for
 from geo.traces.files.shapes import shape_of_name
 from geo.traces.formats import RawBatch, TraceFormat
 from geo.traces.times import ArrowArray
@@ -73,7 +73,7 @@ def _read_open_parquet(
     for needed in ("time", "lon", "lat"):
         if needed in constants:
             raise InputError(f"{name}: the column {needed} must stand in the file, not in the folder's name")
-    plan = Plan(inside, {**plan.constants, **constants}, plan.form, name)
+    plan = TablePlan(inside, {**plan.constants, **constants}, plan.form, name)
     first = 1
     if row_groups:
         first += sum(file.metadata.row_group(g).num_rows for g in range(row_groups[0]))
@@ -88,7 +88,7 @@ def _read_open_parquet(
 
 def _plan_of_parquet(
     file: pq.ParquetFile, path: Path, name: str, trace_format: TraceFormat, names: Sequence[str]
-) -> Plan:
+) -> TablePlan:
     schema = file.schema_arrow
     given = ("rider_id",) if trace_format.rider not in ("auto", "column") else ()
     chosen = chosen_columns(names, trace_format, name, given)
@@ -184,7 +184,7 @@ def read_geopackage(path: Path, name: str, trace_format: TraceFormat) -> Iterato
         shift = _Shift(
             name, meta["crs"] if "geom" in str(meta["geometry_name"]) or meta["crs"] else "OGC:CRS84"
         )
-        plan: Plan | None = None
+        plan: TablePlan | None = None
         first = 1
         while True:
             batch = careful(lambda: next(reader, None))

@@ -12,7 +12,7 @@ from geo.errors import InputError
 from geo.traces.files.columns import known_layout, shown_row
 from geo.traces.files.csv import CsvTable
 from geo.traces.files.found import file_kind
-from geo.traces.files.plans import Plan, Table, plans_for
+from geo.traces.files.plans import OpenTable, TablePlan, plans_for
 from geo.traces.files.readers import open_file, open_table, shown_name
 from geo.traces.files.shapes import kind_of, shown_column
 from geo.traces.formats import TraceFormat
@@ -85,7 +85,7 @@ def time_form_of(texts: Sequence[str], kind: str) -> str:
     return most
 
 
-def _first_rows(table: Table, count: int = _SHOWN_ROWS) -> list[list[str]]:
+def _first_rows(table: OpenTable, count: int = _SHOWN_ROWS) -> list[list[str]]:
     columns = [table.sample[at].slice(0, count).to_pylist() for at in sorted(table.sample)]
     rows = zip(*columns, strict=True) if columns else []
     return [["" if value is None else str(value) for value in row] for row in rows]
@@ -137,7 +137,7 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
         table = open_table(stream, name, kind, form)
     except InputError as error:
         return FileLook(name, kind, layout, problem=str(error))
-    plan: Plan | None = None
+    plan: TablePlan | None = None
     try:
         plan = plans_for(table, path, name, kind, form)[0]
     except InputError as error:
@@ -195,14 +195,14 @@ def _with_positions(stream: IO[bytes], form: TraceFormat) -> tuple[TraceFormat, 
     return form, layout, keys
 
 
-def _time_form(times: Sequence[str], plan: Plan | None) -> str:
+def _time_form(times: Sequence[str], plan: TablePlan | None) -> str:
     """Return the form of times in words, with what was told by the values."""
     form = time_form_of(times, "") if times else ""
     told = plan.form.time_format if plan is not None else "auto"
     return form if told == "auto" else f"{form}, {told}"
 
 
-def _column(table: Table, at: int | None) -> list[str]:
+def _column(table: OpenTable, at: int | None) -> list[str]:
     if at is None or at not in table.sample:
         return []
     return ["" if v is None else str(v) for v in table.sample[at].to_pylist()]

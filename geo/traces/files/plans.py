@@ -21,7 +21,7 @@ from geo.traces.formats import RawBatch, TraceFormat
 from geo.traces.names import declared_unit, folded
 from geo.traces.times import ArrowArray, field_order
 
-__all__ = ["Chunk", "Plan", "Table", "plans_for", "read_table"]
+__all__ = ["Chunk", "OpenTable", "TablePlan", "plans_for", "read_table"]
 
 _NUMBER: Final = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?"
 #: Two numbers, as 116.3,39.9 or POINT (116.3 39.9) or [116.3, 39.9, 50.0].
@@ -47,7 +47,7 @@ class Chunk:
     lost: tuple[int, ...] = ()
 
 
-class Table(Protocol):
+class OpenTable(Protocol):
     """A file as columns."""
 
     @property
@@ -71,7 +71,7 @@ class Table(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TablePlan:
     """One way through the columns of a table; tables with two fixes a row have two."""
 
     chosen: Mapping[str, int]
@@ -98,7 +98,9 @@ class Plan:
         return make_batch(columns, self.constants, row, lost, self.form, self.name)
 
 
-def plans_for(table: Table, path: Path, name: str, kind: str, trace_format: TraceFormat) -> list[Plan]:
+def plans_for(
+    table: OpenTable, path: Path, name: str, kind: str, trace_format: TraceFormat
+) -> list[TablePlan]:
     """Settle which columns are read as what.
 
     Raises
@@ -117,12 +119,12 @@ def plans_for(table: Table, path: Path, name: str, kind: str, trace_format: Trac
         plans = _lade_plans(table, name, trace_format, constants)
     else:
         chosen = chosen_columns(table.names, trace_format, name, given, table.header)
-        plans = [Plan(chosen, constants, trace_format, name, kind == "goal")]
+        plans = [TablePlan(chosen, constants, trace_format, name, kind == "goal")]
     return [_settled(plan, table) for plan in plans]
 
 
 def read_table(
-    table: Table, path: Path, name: str, kind: str, trace_format: TraceFormat
+    table: OpenTable, path: Path, name: str, kind: str, trace_format: TraceFormat
 ) -> Iterator[RawBatch]:
     """Read a table in batches."""
     plans = plans_for(table, path, name, kind, trace_format)
@@ -141,8 +143,8 @@ def _is_lade(names: Sequence[str]) -> bool:
 
 
 def _lade_plans(
-    table: Table, name: str, trace_format: TraceFormat, constants: Mapping[str, str]
-) -> list[Plan]:
+    table: OpenTable, name: str, trace_format: TraceFormat, constants: Mapping[str, str]
+) -> list[TablePlan]:
     """Read a LaDe order table: two fixes a row, at accepting and at handing over (or picking up)."""
     names = [n.strip() for n in table.names]
     plans = []
@@ -153,7 +155,7 @@ def _lade_plans(
                 given = (*constants, "time", "date", "lon", "lat", "lonlat", "polyline", "event")
                 rider = chosen_columns(table.names, trace_format, name, given, table.header)
                 at = {column: names.index(theirs) for column, theirs in fixes.items()}
-                plans.append(Plan(rider | at, {**constants, "event": event}, trace_format, name))
+                plans.append(TablePlan(rider | at, {**constants, "event": event}, trace_format, name))
     if not plans:
         raise InputError(
             f"{name}: a LaDe order table has columns such as accept_gps_time, and this one has none"
@@ -173,7 +175,7 @@ def _texts(sample: ArrowArray | None) -> list[str]:
     return [text for value in sample.to_pylist() if value and (text := value.strip())]
 
 
-def _settled(plan: Plan, table: Table) -> Plan:
+def _settled(plan: TablePlan, table: OpenTable) -> TablePlan:
     """Settle by the first rows what was left open, or ask."""
     form, notes = plan.form, []
     chosen = dict(plan.chosen)
@@ -210,7 +212,7 @@ def _settled(plan: Plan, table: Table) -> Plan:
     return replace(plan, chosen=chosen, form=form, notes=tuple(notes))
 
 
-def _time_form(times: Sequence[str], sample: ArrowArray | None, plan: Plan) -> str:
+def _time_form(times: Sequence[str], sample: ArrowArray | None, plan: TablePlan) -> str:
     order = field_order(pa.array(times, pa.string())) if times else None
     if order == "unclear":
         raise InputError(

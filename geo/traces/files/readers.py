@@ -1,7 +1,7 @@
 """Trace files of every make, read in batches of columns.
 
 A reader knows formats only. It yields `RawBatch` columns with a fault code for each row that cannot be
-parsed; what a good point is, `geo.traces.checks` decides. No reader holds more than one block of a file.
+parsed; what a good point is, `geo.traces.rows.checks` decides. No reader holds more than one block of a file.
 """
 
 import gzip
@@ -21,7 +21,7 @@ from geo.traces.files.csv import CsvTable
 from geo.traces.files.found import file_kind
 from geo.traces.files.geofiles import read_geopackage, read_parquet
 from geo.traces.files.gpx_plt import read_gpx, read_plt
-from geo.traces.files.plans import Table, read_table
+from geo.traces.files.plans import OpenTable, read_table
 from geo.traces.files.shapes import shape_of_name
 from geo.traces.formats import KINDS, RawBatch, TraceFormat
 
@@ -211,7 +211,7 @@ def _renumbered(batch: RawBatch, shift: int) -> RawBatch:
     )  # fmt: skip
 
 
-def open_table(stream: IO[bytes], name: str, kind: str, trace_format: TraceFormat) -> Table:
+def open_table(stream: IO[bytes], name: str, kind: str, trace_format: TraceFormat) -> OpenTable:
     """Open a table of text or cells: its header is read, its rows are not."""
     if kind == "xlsx":
         return SheetTable(io.BytesIO(stream.read()), name, trace_format)

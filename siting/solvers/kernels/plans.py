@@ -231,6 +231,8 @@ def _augment(
     """Push unserved demand along paths point - site - point - ... - site with room; return what was added."""
     p = len(room)
     added = 0.0
+    # what led to no room once never will again
+    dead = np.zeros(p, dtype=np.bool_)
     parent_point = np.empty(p, dtype=np.int64)
     parent_site = np.empty(p, dtype=np.int64)
     queue = np.empty(p, dtype=np.int64)
@@ -242,6 +244,8 @@ def _augment(
             tail = 0
             for q in range(ptr[i], ptr[i + 1]):
                 k = near[q]
+                if dead[k]:
+                    continue
                 seen[k] = True
                 parent_point[k] = i
                 parent_site[k] = -1
@@ -260,13 +264,15 @@ def _augment(
                     if here[other, k] > 1e-7:
                         for e in range(ptr[other], ptr[other + 1]):
                             to = near[e]
-                            if not seen[to]:
+                            if not seen[to] and not dead[to]:
                                 seen[to] = True
                                 parent_point[to] = other
                                 parent_site[to] = k
                                 queue[tail] = to
                                 tail += 1
             if goal < 0:
+                for q in range(tail):
+                    dead[queue[q]] = True
                 break
             amount = min(left, room[goal])
             k = goal

@@ -58,12 +58,14 @@ def test_bars_close_a_stage_when_the_next_begins() -> None:
 def test_the_summary_has_every_figure_that_was_asked_for(tmp_path: Path) -> None:
     study = sample_study()
     city = describe(*read_osm(write_city(tmp_path / "city.osm")))
-    summary = json.loads(json.dumps(summary_of(study, city, {"sites": 2}, {"map": 1.23456}), allow_nan=False))
+    summary = json.loads(
+        json.dumps(summary_of(study, city, {"sites": 2}, {"map": 1.23456}, "en"), allow_nan=False)
+    )
     assert set(summary) >= WANTED
     assert summary["points_accepted"] + summary["points_rejected"] == summary["points_read"]
     assert {"status", "bound", "gap"} <= set(summary["solver"])
     for row in study.coverage:
-        assert {"training", "held_out"} <= set(summary["coverage"][row.method])
+        assert {"served_training", "in_reach_held_out"} <= set(summary["coverage"][row.method])
     assert summary[VARYING_KEY] == {"map": 1.235}
 
 

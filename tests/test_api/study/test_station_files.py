@@ -102,7 +102,7 @@ def test_a_column_may_be_told(tmp_path: Path) -> None:
     path.write_text("place,lon,lat,hours\nA,116,39,24/7\n", encoding="utf-8")
     (station,) = read_stations(path, "wgs84", {"name": "place"})
     assert (station.name, station.facilities) == ("A", None)
-    names, lonlat = read_places(path, "wgs84", {"name": "place"})
+    _, names, lonlat = read_places(path, "wgs84", {"name": "place"})
     assert (names, lonlat.tolist()) == (("A",), [[116.0, 39.0]])
     with pytest.raises(InputError, match="has no column 'site'"):
         read_stations(path, "wgs84", {"name": "site"})

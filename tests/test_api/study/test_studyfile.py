@@ -151,7 +151,10 @@ def test_forbidden_zones_are_read_and_shifted(tmp_path: Path) -> None:
     zones = tmp_path / "zones.geojson"
     zones.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
     text = GOOD.replace("sites = 5", 'sites = 5\nforbidden = { file = "zones.geojson", datum = "gcj02" }')
-    (zone,) = settings_of(_load(tmp_path, text)).candidates.forbidden
+    table = _load(tmp_path, text).siting.forbidden
+    assert table is not None
+    (zone,) = read_zones(Path(table.file), table.datum)
+    assert settings_of(_load(tmp_path, text), (zone,)).candidates.forbidden == (zone,)
     corner = to_wgs84(np.array([[116.30, 39.90]]), "gcj02")[0]
     assert shapely.get_coordinates(zone)[0] == pytest.approx(corner, abs=1e-6)
 
@@ -166,7 +169,7 @@ def test_forbidden_zones_are_read_and_shifted(tmp_path: Path) -> None:
         (
             '{"features": [{"geometry": {"type": "Polygon",'
             ' "coordinates": [[[0, 0], [900, 0], [900, 1], [0, 0]]]}}]}',
-            "must be .lon, lat., -180 to 180",
+            "lon must lie within -180 to 180",
         ),
     ],
 )

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from osm_xml import Node, Relation, Way, write_osm
 
 from geo.errors import InputError
-from geo.osm.access import WAY_KEYS, way_rule
 from geo.osm.describe import describe
-from geo.osm.opl import Wanted, parse_tags, scan
+from geo.osm.files.opl import Wanted, parse_tags, scan
 from geo.osm.read import read_osm, read_raw
+from geo.osm.rules.access import WAY_KEYS, way_rule
 from geo.streets.raw import RawWays
 from geo.travel.times import travel_times_s
 

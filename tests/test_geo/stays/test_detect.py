@@ -221,7 +221,7 @@ def test_breaks_need_classified_stays_of_the_same_riders() -> None:
         due_breaks(traces, find_stay_points(traces), "Asia/Shanghai")
     with pytest.raises(InputError, match="same riders"):
         due_breaks(traces_of(stand(0, 600), stand(0, 600)), with_kinds(traces, "rest"), "Asia/Shanghai")
-    with pytest.raises(InputError, match="unknown time zone"):
+    with pytest.raises(InputError, match=r"time zone .* is not known"):
         due_breaks(traces, with_kinds(traces, "rest"), "Asia/Atlantis")
 
 

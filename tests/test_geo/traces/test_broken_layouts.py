@@ -15,6 +15,7 @@ from geo.errors import InputError
 from geo.traces.formats import REASONS
 from geo.traces.inspect import inspect_file, paste_table
 from geo.traces.read import map_traces
+from geo.traces.rows.riders import Pseudonyms
 
 FILES = 1_000
 ID = "13812345678"
@@ -87,7 +88,7 @@ def test_a_thousand_broken_files_of_every_layout(tmp_path: Path) -> None:
         path.write_bytes(mutilate(content, rng))
         rejects = tmp_path / "rejects.csv"
         try:
-            mapped = map_traces(path, form(**keys), len, key=KEY, rejects=rejects)
+            mapped = map_traces(path, form(**keys), len, pseudonyms=Pseudonyms(KEY), rejects=rejects)
         except InputError as error:
             said.append(str(error))
             continue
@@ -126,7 +127,7 @@ def test_a_gpx_file_of_waypoints_says_so(tmp_path: Path) -> None:
     found = inspect_file(path, form(datum="auto"))
     assert found.hints == ("only_waypoints",)
     assert "\nrider = " not in paste_table(path, found), "whose a track is, nobody guesses"
-    mapped = map_traces(path, form(), len, key=KEY)
+    mapped = map_traces(path, form(), len, pseudonyms=Pseudonyms(KEY))
     assert mapped.accounts[0].hints == ("only_waypoints",)
 
 
@@ -146,5 +147,7 @@ def test_the_table_to_paste_reads_the_file(tmp_path: Path, name: str) -> None:
         return
     assert found.accepted == 4, found
     read = {k: v for k, v in table.items() if k not in ("files", "datum")}
-    mapped = map_traces(path, form(**read, **({"year": 2026} if "year" in keys else {})), len, key=KEY)
+    mapped = map_traces(
+        path, form(**read, **({"year": 2026} if "year" in keys else {})), len, pseudonyms=Pseudonyms(KEY)
+    )
     assert mapped.accounts[0].accepted == 4

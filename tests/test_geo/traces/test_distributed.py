@@ -13,8 +13,9 @@ import pytest
 
 from geo.errors import InputError
 from geo.stays import concat_stays, find_stay_points
-from geo.traces.distributed import map_traces_on
+from geo.traces.distributed import Cluster, map_traces_on
 from geo.traces.read import TraceFormat, Traces, concat_traces, map_traces
+from geo.traces.rows.riders import Pseudonyms
 
 KEY = bytes(range(20))
 
@@ -79,12 +80,13 @@ def test_a_cluster_gives_the_same(tmp_path: Path, rotate: str, monkeypatch: pyte
     scratch.mkdir()
     trace_format = TraceFormat(datum="gcj02", timezone="Asia/Shanghai")
     bounds = (116.0, 39.5, 116.7, 40.5)
+    names = Pseudonyms(KEY, rotate)
     here = map_traces(
-        source, trace_format, whole, key=KEY, bounds=bounds, rotate=rotate, rejects=tmp_path / "here.csv"
+        source, trace_format, whole, pseudonyms=names, bounds=bounds, rejects=tmp_path / "here.csv"
     )
     there = map_traces_on(
-        Elsewhere(), source, trace_format, whole, key=KEY, folder=scratch, bounds=bounds, rotate=rotate,
-        rejects=tmp_path / "there.csv", shares=7,
+        Cluster(Elsewhere(), scratch, 7), source, trace_format, whole, pseudonyms=names, bounds=bounds,
+        rejects=tmp_path / "there.csv",
     )  # fmt: skip
     a, b = concat_traces(here.values), concat_traces(there.values)
     for field in fields(a):
@@ -107,6 +109,8 @@ def test_shares_out_of_range_and_broken_files_are_refused(tmp_path: Path) -> Non
     path.write_bytes(b"PAR1")
     trace_format = TraceFormat(datum="wgs84")
     with pytest.raises(InputError, match="broken"):
-        map_traces_on(Elsewhere(), path, trace_format, whole, key=KEY, folder=tmp_path)
+        map_traces_on(Cluster(Elsewhere(), tmp_path), path, trace_format, whole, pseudonyms=Pseudonyms(KEY))
     with pytest.raises(InputError, match="1 to 4096"):
-        map_traces_on(Elsewhere(), path, trace_format, whole, key=KEY, folder=tmp_path, shares=0)
+        map_traces_on(
+            Cluster(Elsewhere(), tmp_path, 0), path, trace_format, whole, pseudonyms=Pseudonyms(KEY)
+        )

@@ -11,6 +11,7 @@ from geo.traces.files.shapes import shape, shape_of_name
 from geo.traces.formats import TraceFormat
 from geo.traces.inspect import check_headers
 from geo.traces.read import map_traces, read_traces
+from geo.traces.rows.riders import Pseudonyms
 
 KEY = bytes(range(16))
 FORM = TraceFormat(datum="wgs84", timezone="Asia/Shanghai")
@@ -47,7 +48,7 @@ def test_a_refusal_says_what_the_values_look_like(
 
 def test_a_good_file_has_no_hint(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", ["7,2026-03-02 05:25:00,116.3,39.98"])
-    assert map_traces(path, FORM, len, key=KEY).accounts[0].hints == ()
+    assert map_traces(path, FORM, len, pseudonyms=Pseudonyms(KEY)).accounts[0].hints == ()
 
 
 def test_many_points_a_second_are_thinned_and_called_what_they_are(tmp_path: Path) -> None:
@@ -57,13 +58,13 @@ def test_many_points_a_second_are_thinned_and_called_what_they_are(tmp_path: Pat
         f"7,{1_772_400_000 + k // 10},{116.3 + 5e-6 * k + x:.6f},{39.98 + y:.6f}"
         for k, (x, y) in enumerate(rng.normal(0, 2e-5, (600, 2)).tolist())
     ]
-    account = map_traces(write(tmp_path / "a.csv", rows), FORM, len, key=KEY).accounts[0]
+    account = map_traces(write(tmp_path / "a.csv", rows), FORM, len, pseudonyms=Pseudonyms(KEY)).accounts[0]
     assert (account.accepted, dict(account.rejected)) == (60, {"same_time": 540})
 
 
 def test_times_to_the_minute_keep_a_point_a_minute(tmp_path: Path) -> None:
     rows = [f"7,2026-03-02 05:{25 + k // 4}:00,{116.3 + 1e-3 * k:.6f},39.98" for k in range(80)]
-    account = map_traces(write(tmp_path / "a.csv", rows), FORM, len, key=KEY).accounts[0]
+    account = map_traces(write(tmp_path / "a.csv", rows), FORM, len, pseudonyms=Pseudonyms(KEY)).accounts[0]
     assert (account.accepted, dict(account.rejected)) == (20, {"same_time": 60})
     assert account.hints == ("minutes",)
 
@@ -71,7 +72,7 @@ def test_times_to_the_minute_keep_a_point_a_minute(tmp_path: Path) -> None:
 def test_a_wrong_clock_is_still_a_wrong_clock(tmp_path: Path) -> None:
     rows = [f"7,{1_772_400_000 + 10 * k},{116.3 + 1e-4 * k:.6f},39.98" for k in range(40)]
     rows += [f"7,{1_772_400_000 + 10 * k},116.9,39.98" for k in range(10, 20)]
-    account = map_traces(write(tmp_path / "a.csv", rows), FORM, len, key=KEY).accounts[0]
+    account = map_traces(write(tmp_path / "a.csv", rows), FORM, len, pseudonyms=Pseudonyms(KEY)).accounts[0]
     assert (account.accepted, dict(account.rejected)) == (40, {"clock_jump": 10})
 
 

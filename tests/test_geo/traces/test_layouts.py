@@ -41,6 +41,7 @@ from trace_layouts import (
 from geo.errors import InputError
 from geo.traces.formats import TraceFormat
 from geo.traces.read import map_traces, read_traces
+from geo.traces.rows.riders import Pseudonyms
 
 
 def check(path: Path, trace_format: TraceFormat, bad: int = BAD) -> None:
@@ -299,7 +300,7 @@ def test_foreign_files_are_passed_by_and_listed(tmp_path: Path) -> None:
         inside.writestr("a.csv", timed(ISO))
         inside.writestr("readme.txt", "These are traces.\n")
         inside.writestr("13800001111.pdf", "%PDF")
-    packed = map_traces(tmp_path / "all.zip", form(), len, key=KEY)
+    packed = map_traces(tmp_path / "all.zip", form(), len, pseudonyms=Pseudonyms(KEY))
     assert packed.accounts[0].accepted == 4
     assert dict(packed.skipped) == {
         "all.zip: 1380****111.pdf": "skipped_name",

@@ -16,6 +16,7 @@ from geo.datum import from_wgs84
 from geo.errors import InputError
 from geo.traces.formats import REASONS
 from geo.traces.read import Account, TraceFormat, Traces, concat_traces, map_traces, read_traces
+from geo.traces.rows.riders import Pseudonyms
 
 KEY = bytes(range(16))
 WGS84 = TraceFormat(datum="wgs84", timezone="Asia/Shanghai")
@@ -84,7 +85,9 @@ def test_parts_of_riders_are_the_whole(tmp_path: Path, mixed: bool) -> None:
     )
     pq.write_table(table, tmp_path / "a.parquet", row_group_size=170)
     for source in (path, tmp_path / "a.parquet"):
-        mapped = map_traces(source, WGS84, lambda t: t, key=KEY, hold_points=400, rejects=refused)
+        mapped = map_traces(
+            source, WGS84, lambda t: t, pseudonyms=Pseudonyms(KEY), hold_points=400, rejects=refused
+        )
         assert adds_up(mapped.accounts)
         assert same(concat_traces(mapped.values), read(source))
 
@@ -148,7 +151,7 @@ def test_a_phone_that_was_carried_off_is_believed(tmp_path: Path) -> None:
 @given(seed=st.integers(0, 10_000), strays=st.integers(0, 8))
 def test_no_accepted_neighbours_are_impossibly_far_apart(seed: int, strays: int) -> None:
     """Reference: with single strays only, the accepted points are those that were not thrown."""
-    from geo.traces.checks import judge_points
+    from geo.traces.rows.checks import judge_points
 
     rng = np.random.default_rng(seed)
     n = 80
@@ -427,7 +430,7 @@ def test_a_thousand_mutilated_files(tmp_path: Path, ending: str) -> None:
     for _ in range(500):
         path.write_bytes(mutilate(content, rng))
         try:
-            mapped = map_traces(path, WGS84, lambda t: t, key=KEY)
+            mapped = map_traces(path, WGS84, lambda t: t, pseudonyms=Pseudonyms(KEY))
         except InputError:
             continue
         usable += 1

@@ -173,7 +173,7 @@ def test_workbook_equals_the_study(study: Study, backdrop: Backdrop, lang: str, 
     assert grids.cell(2, 1).value == study.grids[0].code
     assert grids.cell(2, 1).number_format == "@"
     share = book[say.text("table.coverage")].cell(2, 3)
-    assert share.value == study.coverage[0].training
+    assert share.value == study.coverage[0].served_training
     assert share.number_format == "0.0%"
 
 
@@ -215,7 +215,7 @@ def test_csv_opens_in_excel(study: Study, table: str, tmp_path: Path) -> None:
     assert dangerous == []
     if table == "sites":
         assert f"'{FORMULA}" in [row[1] for row in rows]
-        assert float(rows[1][6]) == study.sites[0].rest_min_a_day
+        assert float(rows[1][8]) == study.sites[0].rest_min_a_day
 
 
 def test_unknown_table_is_refused(study: Study, tmp_path: Path) -> None:

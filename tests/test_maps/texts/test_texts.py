@@ -21,11 +21,19 @@ from siting.stations.kinds import SEVEN_ONES
 
 ROOT = Path(__file__).resolve().parents[3]
 _LITERAL = re.compile(r'(?:\.text|\bText|Term|Say|term)\(\s*"([a-z_0-9]+\.[A-Za-z_0-9]+)"')
-_REASON = re.compile(r'[(\s]"((?:site|audit)_[a-z_]+)",\s*\(')
+_REASON = re.compile(r'[(\s]"((?:site|audit|plan)_[a-z_]+)",\s*\(')
 
 
 def _fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+FORMS = {
+    "csv", "xlsx", "geojson", "gpkg", "shp", "dbf", "shx", "prj", "zip", "crs", "layer", "UTF", "GBK",
+    "Excel", "GeoJSON", "FeatureCollection", "Shapefile", "GeoPackage", "CGCS", "EPSG", "WKT", "off",
+    "POLYGON",
+}  # fmt: skip
+"""Names of file formats and of keys of a study file, in sentences about input."""
 
 
 def test_both_languages_have_the_same_keys() -> None:
@@ -89,11 +97,19 @@ def test_every_column_and_table_has_a_heading_and_a_caption() -> None:
 def test_chinese_texts_are_chinese_and_english_ones_hold_none() -> None:
     names_of_their_own = {"datum.wgs84", "unit.share", "unit.degrees", "quantity.share", "quantity.degrees"}
     for key, text in catalogue("zh").texts.items():
-        words = re.findall(r"[A-Za-z]{3,}", re.sub(r"\{\w+\}", "", text))
-        assert set(words) <= {"WGS", "GCJ", "JavaScript", "OpenStreetMap"}, (key, text)
+        words = re.findall(r"[A-Za-z]{3,}", re.sub(r"\{[^}]*\}", "", text))
+        own = {"WGS", "GCJ", "JavaScript", "OpenStreetMap"} | (FORMS if key.startswith("input.") else set())
+        assert set(words) <= own, (key, text)
         assert key in names_of_their_own or re.search(r"\W|\d|[一-鿿]", text) or text in ("", ""), key
     for key, text in catalogue("en").texts.items():
-        assert not re.search(r"[一-鿿]", text), (key, text)
+        assert key.startswith("input.hours") or not re.search(r"[一-鿿]", text), (key, text)
+
+
+def test_sentences_about_input_hold_the_same_facts_in_both_languages() -> None:
+    zh, en = (catalogue(lang).texts for lang in LANGUAGES)
+    for key in (key for key in en if key.startswith("input.")):
+        facts = [set(re.findall(r"{(\w+)", texts[key])) for texts in (zh, en)]
+        assert facts[0] == facts[1], key
 
 
 def test_unknown_language_key_and_parameter_are_refused_in_a_sentence() -> None:

@@ -92,7 +92,7 @@ def test_on_foot_one_comes_out_again_and_that_is_the_change_told() -> None:
     assert match_tasks(TOWN, helped[0], [helped[1]], helped[2], NOW).matches
 
 
-def test_before_a_stop_that_he_promised_there_he_may() -> None:
+def test_before_a_stop_that_was_promised_there_it_may() -> None:
     """Their own delivery lies at the end of the dead end: the task on the way there is no trap of ours."""
     rider = Rider("r", at("B"), stops=(Stop("s", at("F"), latest_s=NOW + 900),))
     match = match_tasks(TOWN, [rider], [task_at("EF")], POLICY, NOW).matches[0]
@@ -125,7 +125,7 @@ def test_the_checker_knows_dead_ends_by_itself() -> None:
     assert problems == ("the plan ends where no legal way leads out of",)
 
 
-def test_where_there_is_little_town_at_all_he_may_turn_back() -> None:
+def test_where_there_is_little_town_at_all_one_may_turn_back() -> None:
     small = ascii_map("A---------B---------C", {"ABC": {}})
     ends = [tuple(small.lonlat([letter])[0].tolist()) for letter in "AC"]
     task = Task("t", Visit(ends[1], 30.0))

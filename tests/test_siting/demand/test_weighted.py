@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InputError
+from geo.localtime import local_s
 from siting.demand.weighted import (
     DemandWeights,
     Events,
     build_demand,
     by_hour,
     distinct_riders,
-    local_seconds,
     open_compounds,
     split_by_hour,
 )
@@ -44,7 +44,7 @@ def test_splitting_by_hour_keeps_every_minute(start: int, length: int) -> None:
 @given(st.integers(0, 4_000_000_000), st.sampled_from(["Asia/Shanghai", "Europe/Helsinki", "Asia/Kathmandu"]))
 def test_local_time_agrees_with_datetime(t_s: int, timezone: str) -> None:
     clock = datetime.fromtimestamp(t_s, zoneinfo.ZoneInfo(timezone))
-    local = int(local_seconds(np.array([t_s]), timezone)[0])
+    local = int(local_s(np.array([t_s]), timezone)[0])
     assert (local // 3600 % 24, local // 60 % 60) == (clock.hour, clock.minute)
 
 
@@ -92,7 +92,7 @@ def test_no_rest_and_unknown_zone_are_one_sentence() -> None:
     with pytest.raises(InputError, match="no rest stay"):
         build_demand(NONE, NONE, NONE, timezone="Asia/Shanghai", project=lambda p: p)
     with pytest.raises(InputError, match="IANA"):
-        local_seconds(np.array([0]), "Mars/Olympus")
+        local_s(np.array([0]), "Mars/Olympus")
     with pytest.raises(InputError, match="0-1000"):
         DemandWeights(rest=-1)
 

@@ -1,6 +1,8 @@
 """HiGHS models against brute force on small cases, every answer checked by the verifier."""
 
+import dataclasses
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from geo.errors import InfeasibleError, InputError
-from siting.problems.define import MaxCover, PCenter, PMedian, SetCover, StationPlan
+from siting.problems.define import MaxCover, PCenter, PMedian, Problem, SetCover, StationPlan
 from siting.solvers.exact import solve_exact
+from siting.solvers.solve import solve
+from siting.solvers.station_plans import PlanEffort, solve_station_plan
 from siting.solvers.verify import verify
 
 FloatArray = npt.NDArray[np.float64]
@@ -182,7 +186,7 @@ def test_capacitated_median_cover_and_center_match_brute_force(seed: int) -> Non
         assert verify(center, cost, solve_exact(center, cost)) == ()
 
 
-def plan(seed: int, capacitated: bool) -> tuple[StationPlan, FloatArray]:
+def plan(seed: int, capacitated: bool, new_sites: int | None = None) -> tuple[StationPlan, FloatArray]:
     """Four sites with two options each, two hours; site 0 stands today and may close or move."""
     rng = np.random.default_rng(seed)
     cost = rng.integers(0, 12, (5, 4)).astype(np.float64)
@@ -196,6 +200,7 @@ def plan(seed: int, capacitated: bool) -> tuple[StationPlan, FloatArray]:
         option_capacity=rng.integers(2, 12, 8).astype(np.float64) if capacitated else None,
         budget=9,
         sites=3,
+        new_sites=new_sites,
         existing_site=(0,),
         close_cost=np.array([1.0]),
         move_saving=np.array([2.0]),
@@ -210,7 +215,8 @@ def best_plan(problem: StationPlan, cost: FloatArray) -> float:
     for choice in itertools.product((-1, 0, 1), repeat=4):
         options = [2 * s + k for s, k in enumerate(choice) if k >= 0]
         sites = [o // 2 for o in options]
-        if len(sites) > 3:
+        new = sum(s > 0 for s in sites)
+        if len(sites) > 3 or (problem.new_sites is not None and new > problem.new_sites):
             continue
         spent = float(problem.option_cost[options].sum())
         if 0 not in sites:
@@ -255,9 +261,9 @@ def _flow_value(problem: StationPlan, options: list[int], pairs: list[tuple[int,
 
 
 @SMALL
-@given(st.integers(0, 10_000), st.booleans())
-def test_station_plan_matches_brute_force(seed: int, capacitated: bool) -> None:
-    problem, cost = plan(seed, capacitated)
+@given(st.integers(0, 10_000), st.booleans(), st.sampled_from([None, 0, 1, 2]))
+def test_station_plan_matches_brute_force(seed: int, capacitated: bool, new_sites: int | None) -> None:
+    problem, cost = plan(seed, capacitated, new_sites)
     best = best_plan(problem, cost)
     if best < 0:
         with pytest.raises(InfeasibleError):
@@ -270,8 +276,6 @@ def test_station_plan_matches_brute_force(seed: int, capacitated: bool) -> None:
 
 def test_infeasible_says_which_constraint_and_by_how_much() -> None:
     cost = np.array([[1.0, 9.0], [9.0, 1.0], [9.0, 9.0]])
-    with pytest.raises(InfeasibleError, match=r"the number of sites by 1\b"):
-        solve_exact(MaxCover(weight=np.ones(3), limit_s=2, sites=1, kept=(0, 1)), cost)
     with pytest.raises(InfeasibleError, match=r"demand points not served\) by 1\b"):
         solve_exact(SetCover(weight=np.ones(3), limit_s=2), cost)
     short = PMedian(weight=np.ones(3), sites=2, capacity=np.array([1.0, 1.5]))
@@ -280,6 +284,54 @@ def test_infeasible_says_which_constraint_and_by_how_much() -> None:
     tight = MaxCover(weight=np.ones(3), limit_s=2, kept=(0, 1), site_cost=np.array([3.0, 4.0]), budget=5)
     with pytest.raises(InfeasibleError, match=r"the budget \(yuan\) by 2\b"):
         solve_exact(tight, cost)
+
+
+@pytest.mark.parametrize("make", [MaxCover, PMedian, PCenter])
+def test_more_kept_than_sites_and_no_demand_are_one_sentence_each(make: Callable[..., Problem]) -> None:
+    limit = {"limit_s": 5.0} if make is MaxCover else {}
+    rng = np.random.default_rng(0)
+    for ask in (solve_exact, lambda problem, cost: solve(problem, cost, rng)):
+        with pytest.raises(InputError, match=r"2 sites are kept, but at most 1 may be open: keep fewer"):
+            ask(make(weight=np.ones(3), sites=1, kept=(1, 2), **limit), np.ones((3, 4)))
+        with pytest.raises(InputError, match="there is no demand point to serve"):
+            ask(make(weight=np.empty(0), sites=1, **limit), np.empty((0, 4)))
+
+
+def test_no_demand_is_one_sentence_for_covers_and_plans_too() -> None:
+    none = np.empty((0, 2))
+    plan_of_none = StationPlan(
+        weight=none, limit_s=5, option_site=np.array([0]), option_cost=np.ones(1),
+        option_open=np.ones((1, 2), dtype=np.bool_), budget=3,
+    )  # fmt: skip
+    for problem in (SetCover(weight=np.empty(0), limit_s=5), plan_of_none):
+        with pytest.raises(InputError, match="there is no demand point to serve"):
+            solve(problem, none, np.random.default_rng(0))
+
+
+def test_the_number_of_new_sites_counts_new_ones_only() -> None:
+    # four stations far from demand stand today; three new places serve two minutes each
+    cost = np.full((3, 7), 99.0)
+    cost[[0, 1, 2], [4, 5, 6]] = 1.0
+    for sites in (1, 2, 3):
+        problem = StationPlan(
+            weight=np.full((3, 1), 2.0),
+            limit_s=5,
+            option_site=np.arange(7),
+            option_cost=np.ones(7),
+            option_open=np.ones((7, 1), dtype=np.bool_),
+            budget=100.0,
+            new_sites=sites,
+            existing_site=(0, 1, 2, 3),
+            close_cost=np.zeros(4),
+        )
+        effort = PlanEffort(exact_cells=0)
+        for result in (solve_exact(problem, cost), solve_station_plan(problem, cost, effort=effort)):
+            assert sum(s >= 4 for s in result.chosen) == sites
+            assert result.objective == 2.0 * sites
+            assert result.bound < 2.0 * sites + 1e-6
+            assert verify(problem, cost, result) == ()
+            tighter = dataclasses.replace(problem, new_sites=sites - 1)
+            assert any("new sites are chosen" in word for word in verify(tighter, cost, result))
 
 
 def test_more_sites_than_candidates_is_one_sentence() -> None:

@@ -1,5 +1,7 @@
 """The audit of existing stations: each action in the case made for it."""
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -8,7 +10,7 @@ from siting.demand.asked import Asked
 from siting.demand.hourly import hourly_figures
 from siting.demand.weighted import Demand, DemandLayer
 from siting.results import AuditFinding
-from siting.stations.audit import Offered, Rests, Standing, audit_stations
+from siting.stations.audit import Fate, Offered, Rests, Standing, audit_stations, follow_plan
 from siting.stations.kinds import SEVEN_ONES, ExistingStation
 
 HOUR = 3600
@@ -169,3 +171,56 @@ def test_nobody_moves_for_fewer_than_k_riders() -> None:
     findings = audit(demand, ["8:00-18:00"] * 2, [[1] + [0] * 9, [0] * 10], [[0] + [1] * 9])
     assert findings["E02"].action == "close"
     assert findings["E02"].move_to is None
+
+
+def finding(site_id: str, rank: int, action: str, gain: float | None = None) -> AuditFinding:
+    return AuditFinding(
+        site_id=site_id, rank=rank, action=action, visits_a_day=None, visitors_a_day=None,
+        rest_min_within_reach_by_hour=(None,) * 24, open_by_hour=(True,) * 24, overlap_site_id=None,
+        overlap_share=None, missing_facilities=(), gain_rest_hours_a_day=gain,
+        better_hours="Mo-Su 06:00-24:00" if action == "open_longer" else None,
+        move_to=(1.0, 2.0) if action == "move" else None, busiest_half_hours=(),
+        reason=(f"audit_{action}", ()),
+    )  # fmt: skip
+
+
+def test_the_advice_follows_the_plan_where_stations_may_go() -> None:
+    findings = (
+        finding("E01", 1, "open_longer", 5.0),
+        finding("E02", 2, "close"),
+        finding("E03", 3, "move", 1.0),
+        finding("E04", 4, "keep"),
+    )
+    fates = {
+        "E01": Fate("close", None),
+        "E02": Fate("stay", None),
+        "E03": Fate("stay", "Mo-Su 08:00-22:00"),
+        "E04": Fate("move", None, "S02", (3.0, 4.0)),
+    }
+    told = {one.site_id: one for one in follow_plan(findings, fates, free=True)}
+    assert {key: one.action for key, one in told.items()} == {
+        "E01": "close", "E02": "keep", "E03": "open_longer", "E04": "move"
+    }  # fmt: skip
+    assert told["E03"].better_hours == "Mo-Su 08:00-22:00"
+    assert told["E04"].move_to == (3.0, 4.0)
+    assert told["E04"].reason == ("plan_move", (("to", "S02"),))
+    assert all(one.gain_rest_hours_a_day is None for one in told.values())
+    assert sorted(one.rank for one in told.values()) == [1, 2, 3, 4]
+
+
+def test_a_plan_that_keeps_all_leaves_the_advice_but_for_hours() -> None:
+    findings = (finding("E01", 1, "close"), finding("E02", 2, "keep"))
+    stay = {"E01": Fate("stay", None), "E02": Fate("stay", None)}
+    assert follow_plan(findings, stay, free=False) == findings
+    longer = {**stay, "E02": Fate("stay", "24/7")}
+    told = {one.site_id: one.action for one in follow_plan(findings, longer, free=False)}
+    assert told == {"E01": "close", "E02": "open_longer"}
+
+
+def test_a_station_shut_on_holidays_is_shut_in_a_study_of_holidays() -> None:
+    rests = demand_of([12, 12])
+    hours, within = ["Mo-Su 08:00-18:00; PH off"], [[1, 1]]
+    golden_week = dataclasses.replace(rests, days=("2025-10-01",))
+    on_holiday, usual = (audit(demand, hours, within, [[0, 0]])["E01"] for demand in (golden_week, rests))
+    assert (on_holiday.action, usual.action) == ("open_longer", "keep")
+    assert (any(on_holiday.open_by_hour), usual.open_by_hour[12]) == (False, True)

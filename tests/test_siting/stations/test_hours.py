@@ -188,3 +188,15 @@ def test_the_shortest_sufficient_pattern_is_chosen(minutes: list[int]) -> None:
 def test_spans_are_written_as_osm_does() -> None:
     assert span_text(7, 23) == "Mo-Su 07:00-23:00"
     assert span_text(0, 24) == "24/7"
+
+
+def test_on_the_days_of_a_study_public_holidays_and_working_weekends_count() -> None:
+    before_golden_week = tuple(f"2025-{day}" for day in ("09-29", "09-30", "10-01", "10-02", "10-03"))
+    hours = parse_hours("Mo-Fr 08:00-18:00; PH off")
+    assert open_by_hour(hours, before_golden_week, "Asia/Shanghai")[10] == pytest.approx(2 / 5)
+    assert open_by_hour(hours, before_golden_week, "Europe/Helsinki")[10] == 1.0, "nobody is on holiday there"
+    working_sunday = ("2025-09-27", "2025-09-28")
+    office = parse_hours("工作日 9:00-17:00")
+    assert open_by_hour(office, working_sunday, "Asia/Shanghai")[10] == pytest.approx(1 / 2)
+    plain = parse_hours("Mo-Fr 08:00-18:00")
+    assert (open_by_hour(plain, working_sunday, "Asia/Shanghai") == open_by_hour(plain)).all()

@@ -22,11 +22,13 @@ from geo.synthetic.make import FleetOptions, make_fleet
 from siting.demand.asked import Asked
 from siting.inputs import StudyInputs, StudySettings
 from siting.results import PickupPoint
-from siting.stations.pickups import DETOUR, PickupRules, group_drop_offs
+from siting.stations import pickups
+from siting.stations.pickups import DETOUR, PickupRules
 from siting.study import suggest_pickups
 from siting.travel_times import StreetWays
 
 DAYS, K = 4, 5
+APART = pickups._apart
 RULES = PickupRules(most=25)
 MAPS = ("helsinki", "tsinghua-campus.osm.pbf", "nanjing-xinjiekou.osm.pbf")
 
@@ -48,25 +50,29 @@ class Scene:
             riders=60,
             settings=StudySettings(timezone="Asia/Shanghai", k=K, pickups=RULES),
         )
-        self.points = suggest_pickups(inputs, self.ways, DAYS, Asked(inputs.settings.k))
+        self.doors: dict[tuple[float, float], set[tuple[float, float]]] = {}
+        """Doors behind each point, by its position."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pickups, "_apart", self._noted)
+            self.points = suggest_pickups(inputs, self.ways, DAYS, Asked(inputs.settings.k))
         self.true = deliveries_of(self.fleet)
         self.xy = self.ways.project(self.true.lonlat)
-        self.label = group_drop_offs(
-            self.xy, self.ways.compound_of(self.true.lonlat), RULES.near_m, max(5, K)
-        )
+
+    def _noted(self, task: pickups._Task, groups: list[pickups._Group]) -> list[pickups._Found]:
+        found = APART(task, groups)
+        for one in found:
+            self.doors[one.point.lonlat] = set(places_of(task.drop_offs.lonlat[one.group.members]))
+        return found
 
     def members(self, point: PickupPoint) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """All deliveries of the point's compound or tower, and those within the walk."""
+        """All deliveries of the compounds and towers that share the point, and those within the walk."""
         walk = DETOUR * np.hypot(*(self.xy - self.ways.project(np.array([point.lonlat]))[0]).T)
-        near = walk <= RULES.walk_m
-        least, best = np.inf, -1
-        for group in np.unique(self.label[near & (self.label >= 0)]).tolist():
-            served = near & (self.label == group)
-            unlike = abs(served.sum() / DAYS - (point.drop_offs_a_day or 0))
-            unlike += abs(float(np.median(walk[served])) - (point.walk_median_m or 0))
-            if unlike < least:
-                least, best = unlike, group
-        return np.flatnonzero(self.label == best), np.flatnonzero(near & (self.label == best))
+        mine = np.array([place in self.doors[point.lonlat] for place in places_of(self.true.lonlat)])
+        return np.flatnonzero(mine), np.flatnonzero(mine & (walk <= RULES.walk_m))
+
+
+def places_of(lonlat: npt.NDArray[np.float64]) -> list[tuple[float, float]]:
+    return [(lon, lat) for lon, lat in np.round(lonlat, 7).tolist()]
 
 
 @functools.cache
@@ -101,6 +107,12 @@ def test_minutes_saved_and_ranking_agree_with_the_truth(scene: Scene) -> None:
         assert claimed[-1] == pytest.approx(truth[-1], rel=0.1, abs=2.0)
     assert sum(claimed) == pytest.approx(sum(truth), rel=0.05)
     assert spearmanr(claimed, truth).statistic >= 0.95
+
+
+def test_no_two_points_share_a_kerb(scene: Scene) -> None:
+    at = scene.ways.project(np.array([point.lonlat for point in scene.points]))
+    apart = np.hypot(*(at[:, None] - at[None]).transpose(2, 0, 1))
+    assert apart[np.triu_indices(len(at), 1)].min() > 30
 
 
 def test_gates_are_those_that_riders_waited_at(scene: Scene) -> None:

@@ -5,7 +5,11 @@ import pytest
 from plane import FENCE, SCALE, Plane
 
 from geo.errors import InputError
+from maps.texts import Wording
 from siting.demand.asked import Asked
+from siting.demand.names import proper_name
+from siting.plans import near_place
+from siting.report import pickup_place, reason_of
 from siting.stations.pickups import (
     CompoundMap,
     DropOffs,
@@ -97,3 +101,87 @@ def test_a_wait_belongs_to_the_next_delivery_of_the_same_rider() -> None:
 def test_rules_name_their_range() -> None:
     with pytest.raises(InputError, match="walk_m is 5000, it must lie in 20-1000"):
         PickupRules(walk_m=5000)
+
+
+def two_towers(apart_m: float) -> tuple[DropOffs, GateWaits]:
+    """Twelve riders deliver twice each to both of two towers on open ground, `apart_m` from one another."""
+    rider = np.tile(np.repeat(np.arange(12), 2), 2)
+    start = np.arange(48) * 5000
+    doors = np.array([[500.0 + (k >= 24) * apart_m + k % 3, 600.0] for k in range(48)])
+    street = np.tile([[200.0, 600.0]], (48, 1))
+    none = np.empty(0)
+    return (
+        DropOffs(doors * SCALE, rider, start, np.full(48, 200.0), street * SCALE, street * SCALE),
+        GateWaits(np.empty((0, 2)), none.astype(np.int64), none.astype(np.int64), none),
+    )
+
+
+@pytest.mark.parametrize(("apart_m", "points"), [(28.0, 1), (90.0, 2)])
+def test_points_at_one_place_are_one_for_the_deliveries_of_both(apart_m: float, points: int) -> None:
+    drops, waits = two_towers(apart_m)
+    rules = PickupRules(least_a_day=1, near_m=10)
+    city = CompoundMap((), np.empty((0, 2)))
+    found = pick_up_points(drops, waits, city, RIDERS, rules, days=2, asked=Asked(10))
+    assert len(found) == points
+    assert sum(point.drop_offs_a_day or 0 for point in found) == pytest.approx(24)
+    places = np.array([point.lonlat for point in found]) / SCALE
+    apart = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))[np.triu_indices(len(found), 1)]
+    assert (apart > 30).all()
+
+
+def test_the_gate_is_said_in_words() -> None:
+    drops, waits = scene(12)
+    city = CompoundMap(GARDEN, np.array([[0.0, 100.0]]) * SCALE)
+    (point,) = pick_up_points(drops, waits, city, RIDERS, PickupRules(least_a_day=1), days=2, asked=Asked(10))
+    assert point.side == ("gate", "west")
+    for lang, words in (("en", "Garden Court, west gate"), ("zh", "Garden Court西门")):
+        assert Wording.of(lang, 10).words(pickup_place(point)) == words
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "41",
+        "西南2",
+        "3号楼",
+        "A座",
+        "B2",
+        "东门",
+        "北2门",
+        "Gate 2",
+        "No. 3",
+        "2-1",
+        "十二号楼",
+        " ",
+        "North Gate",
+    ],
+)
+def test_labels_of_doors_and_buildings_are_no_names(label: str) -> None:
+    assert proper_name(label) == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "锦秋家园",
+        "北门烤鸭店",
+        "东方广场",
+        "KFC",
+        "7-Eleven",
+        "清华大学西门",
+        "中关村大街",
+        "Aleksi 13",
+        "Northgate Hall",
+    ],
+)
+def test_names_of_places_are_names(name: str) -> None:
+    assert proper_name(name) == name
+
+
+def test_a_station_called_after_a_place_near_by_says_what_it_stands_in() -> None:
+    for share in (("share", "3.1"),), ():
+        key = "site_new" if share else "site_new_hidden"
+        said = near_place((key, (("place", "parking"), *share)), "肯德基")
+        zh, en = (Wording.of(lang, 10).say(reason_of(said)) for lang in ("zh", "en"))
+        assert zh.startswith("依托肯德基附近的停车场设站")
+        assert en.startswith("in a car park near 肯德基; ")

@@ -1,0 +1,240 @@
+"""From the forms of the live service to its commands, and from tasks, offers and events back."""
+
+import datetime
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+
+from api.dispatch.commands import RiderReport
+from api.dispatch.forms import (
+    EventOut,
+    OfferForRider,
+    OfferOfTask,
+    OfferStatus,
+    OfferTaskOut,
+    PlaceOut,
+    RiderOut,
+    RidersIn,
+    TaskOut,
+    TaskPublishIn,
+    TaskStatus,
+)
+from api.forms import Mode, PointedError
+from api.matching.forms import MatchRequest, PolicyIn, RiderIn, RuleName, TaskIn, TaskKindName
+from api.matching.translate import asked_of
+from api.store.events import EventRow
+from api.store.offers import OfferRow
+from api.store.tasks import TaskRow
+from geo.datum import Datum, from_wgs84, to_wgs84
+from routing.dispatch import RiderKey, TaskState
+from routing.model import Rider, Task, Visit
+
+__all__ = [
+    "event_out",
+    "offer_out",
+    "reports_of",
+    "rider_of",
+    "rider_out",
+    "task_of",
+    "task_out",
+]
+
+AHEAD_S = 300.0
+"""A report may be this far ahead of our clock; beyond it, it would keep true ones out."""
+_KEPT = frozenset(RiderIn.model_fields) - {"rider_id", "platform", "contribution", "extra_last_hour_s"}
+
+
+def reports_of(
+    request: RidersIn, known: Mapping[str, Mapping[str, Any]], now_s: float
+) -> tuple[RiderReport, ...]:
+    """Return reports in WGS-84, with what is null filled in from what is known.
+
+    Parameters
+    ----------
+    request : RidersIn
+    known : mapping of rider id to what the store has
+    now_s : float
+        Epoch seconds.
+
+    Raises
+    ------
+    PointedError
+        Where a report is from the future.
+    """
+    early = {
+        f"/riders/{n}/at": f"the report of a rider is {rider.at.timestamp() - now_s:.0f} s ahead of now"
+        for n, rider in enumerate(request.riders)
+        if rider.at.timestamp() > now_s + AHEAD_S
+    }
+    if early:
+        raise PointedError(early)
+    places = [(one.lon, one.lat) for one in request.riders]
+    places += [(stop.lon, stop.lat) for one in request.riders for stop in one.stops or ()]
+    placed = iter(to_wgs84(np.array(places), request.datum).tolist())
+    heads = [next(placed) for _ in request.riders]
+    reports = []
+    for rider, (lon, lat) in zip(request.riders, heads, strict=True):
+        said = rider.model_dump(mode="json", exclude_none=True, exclude={"rider_id", "at"})
+        said.update(lon=lon, lat=lat)
+        for stop in said.get("stops", ()):
+            stop["lon"], stop["lat"] = next(placed)
+        before = known.get(rider.rider_id)
+        body = {**(before or {}), **said, "at_s": rider.at.timestamp()}
+        moved_only = before is not None and said.keys() <= {"lon", "lat"}
+        reports.append(
+            RiderReport(rider.rider_id, body["at_s"], body, rider_of(rider.rider_id, body), moved_only)
+        )
+    return tuple(reports)
+
+
+def rider_of(rider_id: str, body: Mapping[str, Any]) -> Rider:
+    """Make a rider of what the store has of one."""
+    kept = {name: value for name, value in body.items() if name in _KEPT}
+    form = RiderIn.model_validate({**kept, "rider_id": rider_id})
+    return _asked((form,), ())[0][0]
+
+
+def _asked(
+    riders: tuple[RiderIn, ...], tasks: tuple[TaskIn, ...], datum: Datum = "wgs84"
+) -> tuple[tuple[Rider, ...], tuple[Task, ...]]:
+    now = datetime.datetime.fromtimestamp(0, datetime.UTC)
+    # Checked already; the form of a request asks for at least one task.
+    request = MatchRequest.model_construct(
+        datum=datum, now=now, riders=riders, tasks=tasks, policy=PolicyIn()
+    )
+    asked = asked_of(request, one_task=True)
+    return asked.riders, asked.tasks
+
+
+def task_of(form: TaskPublishIn, datum: Datum, task_id: str, now_s: float) -> Task:
+    """Return a task under the service's name for it; without an end its kind's time limit counts."""
+    plain = TaskIn.model_validate({**form.model_dump(exclude={"grid_code"}), "task_id": task_id})
+    (task,) = _asked((), (plain,), datum)[1]
+    return task
+
+
+def _instant(epoch_s: float, zone: datetime.tzinfo) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(round(epoch_s, 3), zone)
+
+
+def _end(epoch_s: float, zone: datetime.tzinfo) -> datetime.datetime | None:
+    return _instant(epoch_s, zone) if math.isfinite(epoch_s) else None
+
+
+def _place(visit: Visit, datum: Datum, zone: datetime.tzinfo) -> PlaceOut:
+    ((lon, lat),) = from_wgs84(np.array([visit.lonlat]), datum).tolist()
+    return PlaceOut(
+        lon=round(lon, 7),
+        lat=round(lat, 7),
+        service_s=visit.service_s,
+        earliest=_end(visit.earliest_s, zone),
+        latest=_end(visit.latest_s, zone),
+    )
+
+
+def task_out(row: TaskRow, state: TaskState, datum: Datum, zone: datetime.tzinfo) -> TaskOut:
+    """Return a task for its publisher."""
+    task = state.task
+    return TaskOut(
+        id=row.task_id,
+        task_id=row.label,
+        status=cast(TaskStatus, state.status),
+        version=row.version,
+        grid_code=row.grid_code,
+        created=_instant(row.created_s, zone),
+        datum=datum,
+        place=_place(task.place, datum, zone),
+        dropoff=None if task.dropoff is None else _place(task.dropoff, datum, zone),
+        kind=cast(TaskKindName, task.kind),
+        skills=sorted(task.skills),
+        modes=cast(list[Mode], sorted(task.modes)),
+        priority=task.priority,
+        people=task.people,
+        load=task.load,
+        unmatched=cast(RuleName, state.unmatched) if state.unmatched else None,
+        offers=[
+            OfferOfTask(
+                offer_id=offer.offer_id,
+                status=cast(OfferStatus, offer.status),
+                made=_instant(offer.made_s, zone),
+                expires=_instant(offer.expires_s, zone),
+                arrival=_instant(offer.terms.arrival_s, zone),
+                start=_instant(offer.terms.start_s, zone),
+                leave=_instant(offer.terms.leave_s, zone),
+                yuan=round(offer.terms.yuan, 2),
+                reason=offer.reason,
+                note=offer.note,
+                photo=offer.photo or None,
+            )
+            for offer in state.offers
+        ],
+    )
+
+
+def offer_out(offer: OfferRow, state: TaskState, datum: Datum, zone: datetime.tzinfo) -> OfferForRider:
+    """Return an offer for the rider and their platform."""
+    task, terms = state.task, offer.body["terms"]
+    return OfferForRider(
+        offer_id=offer.offer_id,
+        id=offer.task_id,
+        rider_id=offer.rider_id,
+        status=cast(OfferStatus, offer.status),
+        made=_instant(offer.made_s, zone),
+        expires=_instant(offer.expires_s, zone),
+        datum=datum,
+        task=OfferTaskOut(
+            kind=cast(TaskKindName, task.kind),
+            place=_place(task.place, datum, zone),
+            dropoff=None if task.dropoff is None else _place(task.dropoff, datum, zone),
+            people=task.people,
+            load=task.load,
+        ),
+        arrival=_instant(terms["arrival_s"], zone),
+        start=_instant(terms["start_s"], zone),
+        leave=_instant(terms["leave_s"], zone),
+        extra_s=round(terms["extra_s"], 3),
+        extra_m=round(terms["extra_m"], 3),
+        yuan=round(terms["yuan"], 2),
+        points=round(terms["points"], 2),
+        after_stop_id=terms["after_stop_id"],
+        dropoff_after_stop_id=terms["dropoff_after_stop_id"],
+        begins=None if terms["begins_s"] is None else _instant(terms["begins_s"], zone),
+        reason=offer.body["reason"],
+    )
+
+
+def rider_out(
+    key: RiderKey, body: Mapping[str, Any], rider: Rider | None, datum: Datum, zone: datetime.tzinfo
+) -> RiderOut:
+    """Return a rider for their platform; `rider` is None where the rider is off every street."""
+    shown = rider or rider_of(key.rider_id, body)
+    ((lon, lat),) = from_wgs84(np.array([shown.lonlat]), datum).tolist()
+    return RiderOut(
+        rider_id=key.rider_id,
+        at=_instant(body["at_s"], zone),
+        lon=round(lon, 7),
+        lat=round(lat, 7),
+        datum=datum,
+        mode=cast(Mode, shown.mode),
+        status=shown.status,
+        stops=[stop.stop_id for stop in shown.stops],
+        extra_last_hour_s=round(shown.extra_last_hour_s, 3),
+    )
+
+
+def event_out(row: EventRow, zone: datetime.tzinfo) -> EventOut:
+    """Return an event as its reader may know it."""
+    event = row.event
+    body = {name: value for name, value in event.body.items() if name != "publisher"}
+    for name, value in (event.platform_body or {}).items():
+        body[name] = {**body.get(name, {}), **value} if isinstance(value, dict) else value
+    return EventOut(
+        seq=row.seq,
+        at=_instant(event.at_s, zone),
+        kind=event.kind,
+        id=event.task_id,
+        rider_id=event.rider_id,
+        body=body,
+    )

@@ -1,0 +1,171 @@
+"""What one command may use and note: the city, the moment, the transaction."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from api.dispatch import codec
+from api.store import SERVICE
+from api.store import events as stored
+from api.store import offers as offer_rows
+from api.store import tasks as task_rows
+from geo.errors import YiluError
+from routing.dispatch import City, Happened, Offer, RiderKey, TaskState
+
+__all__ = ["Memory", "MissingError", "Turn", "offer_row"]
+
+
+class MissingError(YiluError):
+    """There is no such object for this caller."""
+
+
+@dataclasses.dataclass(eq=False)
+class Memory:
+    """What a process holds of the store, beside the city."""
+
+    shared: bool
+    """Whether other processes may write too."""
+    leading: bool = False
+    """Whether this process asks riders and lets offers run out."""
+    bodies: dict[RiderKey, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Riders as the store has them."""
+    rows: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
+    """Of live tasks."""
+    offers: dict[str, offer_rows.OfferRow] = dataclasses.field(default_factory=dict)
+    """Of live tasks."""
+    last_seq: int = 0
+    """Number of the last event that this process wrote or followed."""
+    own: set[int] = dataclasses.field(default_factory=set)
+    """Events that this process has written and not met again while following."""
+
+    def wrote(self, seqs: Sequence[int]) -> None:
+        """Note the numbers of events that a turn has written."""
+        self.last_seq = seqs[-1]
+        if self.shared:
+            self.own.update(seqs)
+
+
+@dataclasses.dataclass(eq=False)
+class Turn:
+    """What a command may use: the city, the moment, the transaction."""
+
+    memory: Memory
+    city: City
+    now_s: float
+    connection: sa.Connection
+    happened: list[stored.Event] = dataclasses.field(default_factory=list)
+    changed: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
+    offers: dict[str, offer_rows.OfferRow] = dataclasses.field(default_factory=dict)
+    made: set[str] = dataclasses.field(default_factory=set)
+    new: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
+    looked_at: set[str] = dataclasses.field(default_factory=set)
+    wrote: bool = False
+    """Whether other processes have something to follow."""
+
+    def state(self, task_id: str) -> TaskState | None:
+        """Return a task's state, from the store where it is not among the live ones.
+
+        Where other processes write too, its row is locked until this turn is kept, and read anew.
+        """
+        if task_id in self.looked_at or task_id in self.new:
+            return self.city.tasks[task_id]
+        if self.memory.shared or task_id not in self.city.tasks:
+            read = task_rows.load_for_update if self.memory.shared else task_rows.get
+            row = read(self.connection, SERVICE, task_id)
+            if row is None:
+                return None
+            self.take_up(row)
+        self.looked_at.add(task_id)
+        return self.city.tasks[task_id]
+
+    def take_up(self, row: task_rows.TaskRow) -> None:
+        """Bring a task to what the store has of it, where that is news."""
+        known = self.memory.rows.get(row.task_id)
+        if known is not None and row.task_id in self.city.tasks and known.version == row.version:
+            return
+        state = codec.state_of(row.state)
+        self.memory.rows[row.task_id] = row
+        for offer in state.offers:
+            self.memory.offers[offer.offer_id] = offer_row(row.task_id, offer)
+        self.city.replace(row.task_id, state, self.now_s)
+
+    def row(self, task_id: str) -> task_rows.TaskRow:
+        """Return a live task's row with what this turn has changed, under the version that it was read as."""
+        return self.changed.get(task_id) or self.memory.rows[task_id]
+
+    def version(self, task_id: str) -> int:
+        """Return the version that a live task will have when this turn is kept."""
+        return self.row(task_id).version + (task_id in self.changed and task_id not in self.new)
+
+    def add(self, row: task_rows.TaskRow) -> None:
+        """Note a new task."""
+        self.new[row.task_id] = row
+        self.memory.rows[row.task_id] = row
+
+    def rewrite(self, task_id: str, body: Mapping[str, Any]) -> None:
+        """Note another request for a task."""
+        self.changed[task_id] = dataclasses.replace(self.row(task_id), body=body)
+
+    def record(self, *happened: Happened) -> None:
+        """Note events, for the store."""
+        for one in happened:
+            if not one.events:
+                continue
+            state = self.city.tasks[one.task_id]
+            for event in one.events:
+                self.happened.append(codec.event_row(one.task_id, state, event, self.now_s))
+            self._touch(one.task_id, state)
+
+    def _touch(self, task_id: str, state: TaskState) -> None:
+        row = self.row(task_id)
+        latest_s = state.task.place.latest_s
+        self.changed[task_id] = dataclasses.replace(
+            row,
+            status=state.status,
+            lon=state.task.place.lonlat[0],
+            lat=state.task.place.lonlat[1],
+            due_s=latest_s if latest_s < float("inf") else None,
+            state=codec.state_json(state),
+        )
+        for offer in state.offers:
+            known = self.memory.offers.get(offer.offer_id)
+            if known is None:
+                self.made.add(offer.offer_id)
+            elif known.status == offer.status:
+                continue
+            self.offers[offer.offer_id] = offer_row(task_id, offer)
+            self.memory.offers[offer.offer_id] = self.offers[offer.offer_id]
+
+    def flush(self) -> None:
+        """Write what has been noted."""
+        who = SERVICE
+        self.wrote = self.wrote or bool(self.happened)
+        for task_id, row in self.changed.items():
+            if task_id in self.new:
+                task_rows.insert(self.connection, who, row)
+                self.memory.rows[task_id] = row
+            else:
+                self.memory.rows[task_id] = task_rows.save(self.connection, who, row)
+        offer_rows.insert(self.connection, who, [self.offers[one] for one in sorted(self.made)])
+        for offer_id, offer in self.offers.items():
+            if offer_id not in self.made:
+                offer_rows.save(self.connection, who, offer)
+        if self.happened:
+            self.memory.wrote(stored.append(self.connection, who, self.happened))
+
+
+def offer_row(task_id: str, offer: Offer) -> offer_rows.OfferRow:
+    """Return an offer as the store keeps it."""
+    body = {"terms": dataclasses.asdict(offer.terms), "reason": offer.reason, "round": offer.round}
+    return offer_rows.OfferRow(
+        offer.offer_id,
+        task_id,
+        offer.rider.platform,
+        offer.rider.rider_id,
+        offer.status,
+        offer.made_s,
+        offer.expires_s,
+        body,
+    )

@@ -1,0 +1,193 @@
+"""Events sent to addresses that tenants named: signed, in order, again until they arrive.
+
+Headers and signature are those of Standard Webhooks. Each address has the number of the last event that it
+took; it is sent one event after the other, so the events of a task arrive in their order, each at least once.
+"""
+
+import dataclasses
+import datetime
+import ipaddress
+import json
+import logging
+import socket
+import threading
+import urllib.parse
+from collections.abc import Callable
+
+import httpx2 as httpx
+from standardwebhooks import Webhook as Signer
+
+from api.dispatch.forms import EventOut
+from api.dispatch.translate import event_out
+from api.store import SERVICE, Database, Scope, StoreUnavailable, tenants
+from api.store import events as stored
+from api.store import webhooks as hooks
+from geo.errors import InputError
+
+__all__ = ["AFTER_S", "MOST_FAILURES", "Sender", "after_failure", "check_address", "message"]
+
+LOG = logging.getLogger("yilu.webhooks")
+AFTER_S = (5.0, 30.0, 120.0, 600.0, 3_600.0, 3_600.0, 14_400.0, 14_400.0, 43_200.0)
+"""How long after each failure in a row it is tried again; Standard Webhooks advises days, not minutes."""
+MOST_FAILURES = len(AFTER_S) + 1
+"""After so many in a row, some 22 hours, the address is switched off until its owner switches it on."""
+AT_ONCE = 100
+IDLE_S = 1.0
+ANSWER_S = 10.0
+
+
+def check_address(url: str, *, private: bool) -> None:
+    """Refuse an address that events may not go to.
+
+    Parameters
+    ----------
+    url : str
+    private : bool
+        Whether addresses of this machine and of private networks are allowed, and plain http with them.
+
+    Raises
+    ------
+    InputError
+        When it is no https address, or one of a private network: events would be sent to machines beside
+        this one that trust it.
+    """
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("https", *(["http"] if private else [])) or not parts.hostname:
+        raise InputError("url must be an https address, such as https://platform.example/yilu")
+    if parts.username or parts.password:
+        raise InputError("url must not hold a name or a password; events are signed instead")
+    if private:
+        return
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+    except OSError:
+        raise InputError(f"url: the name {parts.hostname} is not known") from None
+    if any(not ipaddress.ip_address(str(one[4][0])).is_global for one in found):
+        raise InputError("url must be reachable from the internet, not an address of a private network")
+
+
+def message(event: EventOut, webhook: hooks.Webhook, now_s: float) -> tuple[bytes, dict[str, str]]:
+    """Return body and headers of one event for one address."""
+    whole = {"type": event.kind, "timestamp": event.at.isoformat(), "data": event.model_dump(mode="json")}
+    body = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    name = f"evt_{event.seq}"
+    # The library takes the naive instant for one in UTC.
+    at = datetime.datetime.fromtimestamp(int(now_s), datetime.UTC).replace(tzinfo=None)
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": name,
+        "webhook-timestamp": str(int(now_s)),
+        "webhook-signature": Signer(webhook.secret).sign(name, at, body),
+    }
+    return body.encode(), headers
+
+
+def after_failure(webhook: hooks.Webhook, now_s: float) -> hooks.Webhook:
+    """Return an address after one more failure: tried again later, or switched off."""
+    failures = webhook.failures + 1
+    if failures >= MOST_FAILURES:
+        return dataclasses.replace(webhook, state="disabled", failures=failures, retry_at_s=None)
+    wait_s = AFTER_S[failures - 1]
+    return dataclasses.replace(webhook, state="failing", failures=failures, retry_at_s=now_s + wait_s)
+
+
+class Sender:
+    """Sends what is due, in a thread of its own.
+
+    Parameters
+    ----------
+    database : Database
+    clock : callable
+        Returns the present moment in epoch seconds.
+    zone : tzinfo
+        Of the instants that are told.
+    private : bool
+        As for `check_address`; it is asked again before each delivery, for names move.
+    """
+
+    def __init__(
+        self, database: Database, clock: Callable[[], float], zone: datetime.tzinfo, *, private: bool
+    ) -> None:
+        self._database, self._clock, self._zone, self._private = database, clock, zone, private
+        self._wake, self._closed = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="yilu-webhooks", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self, _: int = 0) -> None:
+        """Look at once: something has been kept."""
+        self._wake.set()
+
+    def stop(self, timeout_s: float = ANSWER_S) -> None:
+        """End after the delivery at hand."""
+        self._closed.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        with httpx.Client(timeout=ANSWER_S, follow_redirects=False) as client:
+            while not self._closed.is_set():
+                self._wake.clear()
+                try:
+                    more = self.send_due(client)
+                except StoreUnavailable:
+                    more = False
+                if not more:
+                    self._wake.wait(IDLE_S)
+
+    def send_due(self, client: httpx.Client) -> bool:
+        """Send to every address that is due what it has not had; True where there may be more."""
+        with self._database.reading() as connection:
+            due = hooks.due(connection, SERVICE, self._clock())
+        more = False
+        for webhook in due:
+            # Every address gets its turn, whatever the others have left.
+            more = (not self._closed.is_set() and self._send(client, webhook)) or more
+        return more
+
+    def _send(self, client: httpx.Client, webhook: hooks.Webhook) -> bool:
+        with self._database.reading() as connection:
+            tenant = tenants.get(connection, SERVICE, webhook.tenant_id)
+            role = "platform" if tenant is not None and tenant.kind == "platform" else "planner"
+            who = Scope(webhook.tenant_id, role)  # type: ignore[arg-type]
+            # Kinds that are not wanted are passed over here, so that they count as seen.
+            rows = stored.after(connection, who, webhook.next_seq, AT_ONCE)
+        if not rows:
+            return False
+        for row in rows:
+            wanted = not webhook.kinds or row.event.kind in webhook.kinds
+            if wanted and not self._delivered(client, webhook, event_out(row, self._zone)):
+                self._save(webhook, after_failure(webhook, self._clock()))
+                return False
+            webhook = dataclasses.replace(
+                webhook, next_seq=row.seq, state="active", failures=0, retry_at_s=None
+            )
+            if self._closed.is_set():
+                break
+        self._save(webhook, webhook)
+        return len(rows) == AT_ONCE
+
+    def _save(self, sent: hooks.Webhook, now: hooks.Webhook) -> None:
+        """Keep how far it came, unless its owner has changed it meanwhile (a replay, a new address)."""
+        with self._database.transaction() as connection:
+            kept = hooks.load_for_update(connection, SERVICE, sent.webhook_id)
+            if kept is not None and (kept.url, kept.secret) == (sent.url, sent.secret):
+                if kept.next_seq > now.next_seq or kept.state == "disabled":
+                    return
+                hooks.save(connection, SERVICE, now)
+
+    def _delivered(self, client: httpx.Client, webhook: hooks.Webhook, event: EventOut) -> bool:
+        body, headers = message(event, webhook, self._clock())
+        try:
+            check_address(webhook.url, private=self._private)
+            answer = client.post(webhook.url, content=body, headers=headers)
+        except (httpx.HTTPError, InputError, ValueError):
+            # The address may hold a secret word: it is not logged.
+            LOG.info("webhook %s: no answer", webhook.webhook_id)
+            return False
+        if not answer.is_success:
+            LOG.info("webhook %s: answered %d", webhook.webhook_id, answer.status_code)
+        return answer.is_success

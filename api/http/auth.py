@@ -1,0 +1,267 @@
+"""Who calls: an API key or a token of an identity provider becomes a scope, before a handler runs.
+
+Without keys the service starts only for this machine: by `--dev`, or on a loopback address.
+"""
+
+import dataclasses
+import datetime
+import hashlib
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
+
+from api.http.oidc import Oidc, TokenError
+from api.http.rates import Buckets
+from api.settings import Settings
+from api.store import SERVICE, Database, Role, Scope, StoreUnavailable, keys, tenants
+from geo.errors import InputError, YiluError
+
+__all__ = [
+    "BEARER",
+    "DEV_TENANT",
+    "Access",
+    "Caller",
+    "ForbiddenError",
+    "RateLimitedError",
+    "UnauthorizedError",
+    "Who",
+    "open_access",
+    "open_database",
+    "require",
+]
+
+DATABASE = "yilu.db"
+DEV_TENANT = "dev"
+CACHED_S = 5.0
+"""A key that was checked is good for so long: so late a revocation may take effect."""
+MOST_CACHED = 10_000
+TOUCHED_S = 60.0
+"""So far apart is the last use of a key written down."""
+_ADMIN_OF_DEV = Scope(DEV_TENANT, "admin")
+
+
+class UnauthorizedError(YiluError):
+    """No key, or none that opens anything."""
+
+    def __init__(self, reason: str, *, given: bool) -> None:
+        super().__init__(reason)
+        # RFC 6750, section 3.1: the error is named only where a token was there.
+        self.headers = {
+            "www-authenticate": 'Bearer realm="yilu"' + (', error="invalid_token"' if given else "")
+        }
+
+
+class ForbiddenError(YiluError):
+    """The key is good, but not for this."""
+
+
+class RateLimitedError(YiluError):
+    """More requests than the key may make."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"this key has made as many requests as it may; ask again in {retry_after_s} s")
+        self.headers = {"retry-after": str(retry_after_s)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and by which key (for the audit log)."""
+
+    scope: Scope
+    key_id: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Known:
+    """A key or token that was checked: until when that is remembered, and when it ends by itself."""
+
+    caller: Caller
+    until_s: float
+    ends_s: float
+
+
+class Access:
+    """The check of keys and tokens, with what it remembers for some seconds.
+
+    Parameters
+    ----------
+    settings : Settings
+    database : Database or None
+        None: nobody but a developer, and no keys.
+    dev : bool
+        A request without a key is that of an admin of the tenant `dev`.
+    """
+
+    def __init__(self, settings: Settings, database: Database | None, *, dev: bool) -> None:
+        self.database, self.dev = database, dev
+        self._oidc = _oidc_of(settings)
+        self._buckets = Buckets(settings.rate_per_s, settings.rate_burst)
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+
+    async def caller(self, request: Request, token: str | None) -> Caller:
+        """Return who calls.
+
+        Raises
+        ------
+        UnauthorizedError, RateLimitedError, StoreUnavailable, ProviderUnavailableError
+        """
+        if token is None:
+            if "authorization" in request.headers:
+                raise UnauthorizedError("the authorization header must read: Bearer KEY", given=True)
+            if not self.dev:
+                raise UnauthorizedError("this call needs a key: send authorization: Bearer KEY", given=False)
+            return Caller(_ADMIN_OF_DEV, DEV_TENANT)
+        clock: Callable[[], datetime.datetime] = request.app.state.clock
+        caller = await self._checked(token, clock().timestamp())
+        taken = self._buckets.take(caller.key_id, time.monotonic())
+        request.state.rate = taken.headers
+        if not taken.allowed:
+            raise RateLimitedError(taken.retry_after_s)
+        return caller
+
+    async def _checked(self, token: str, now_s: float) -> Caller:
+        name = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(name)
+        if known is not None and time.monotonic() < known.until_s and now_s < known.ends_s:
+            return known.caller
+        self._known.pop(name, None)
+        caller, ends_s = await run_in_threadpool(self._look_up, token, now_s)
+        self._known[name] = _Known(caller, time.monotonic() + CACHED_S, ends_s)
+        if len(self._known) > MOST_CACHED:
+            self._known.popitem(last=False)
+        return caller
+
+    def _look_up(self, token: str, now_s: float) -> tuple[Caller, float]:
+        """Return who calls, and when the key or token ends."""
+        unknown = UnauthorizedError("the key is not known, has expired or was revoked", given=True)
+        if self.database is None:
+            raise unknown
+        if token.startswith("yl_") or self._oidc is None:
+            with self.database.reading() as connection:
+                key = keys.check(connection, token, now_s)
+            if key is None:
+                raise unknown
+            self._touch(key, now_s)
+            return Caller(key.scope, key.key_id), key.ends_s
+        try:
+            scope, who, ends_s = self._oidc.verify(token, now_s)
+        except TokenError as error:
+            raise UnauthorizedError(str(error), given=True) from None
+        with self.database.reading() as connection:
+            if tenants.get(connection, SERVICE, scope.tenant_id or "") is None:
+                raise UnauthorizedError("the token names a tenant that is not known here", given=True)
+        return Caller(scope, who), ends_s
+
+    def _touch(self, key: keys.ApiKey, now_s: float) -> None:
+        if self.database is None or now_s - (key.last_used_s or 0.0) < TOUCHED_S:
+            return
+        try:
+            with self.database.transaction() as connection:
+                keys.touch(connection, [key.key_id], now_s)
+        except StoreUnavailable:
+            # A note only: who may read is not refused because nobody may write.
+            return
+
+
+def _oidc_of(settings: Settings) -> Oidc | None:
+    named = {
+        "YILU_OIDC_ISSUER": settings.oidc_issuer,
+        "YILU_OIDC_AUDIENCE": settings.oidc_audience,
+        "YILU_OIDC_JWKS": settings.oidc_jwks,
+    }
+    missing = [name for name, value in named.items() if not value]
+    if len(missing) == len(named):
+        return None
+    if missing:
+        raise InputError(
+            f"environment variable {missing[0]}: is missing; tokens need all of {', '.join(named)}"
+        )
+    return Oidc(settings)
+
+
+def open_database(settings: Settings, folder: Path) -> Database:
+    """Open the database of the settings, or the one in the folder of a study, with the newest tables.
+
+    Raises
+    ------
+    InputError
+        When the address is none, or a newer Yilu wrote it.
+    StoreUnavailable
+        When it is away.
+    """
+    database = Database(settings.database_url or f"sqlite:///{folder / DATABASE}")
+    database.migrate()
+    return database
+
+
+def open_access(settings: Settings, folder: Path, host: str, now_s: float, *, dev: bool) -> Access:
+    """Decide whether the service may start, and open what it needs.
+
+    Without `dev` it needs a key or an identity provider. A loopback address with neither, and no database
+    named, counts as `dev`.
+
+    Raises
+    ------
+    InputError
+        When everybody could do everything; the sentence says what is missing.
+    """
+    database = open_database(settings, folder)
+    with database.transaction() as connection:
+        has_keys = keys.any_usable(connection, SERVICE, now_s)
+        alone = _is_loopback(host) and settings.database_url is None
+        dev = dev or (alone and not has_keys and _oidc_of(settings) is None)
+        if dev and tenants.get(connection, SERVICE, DEV_TENANT) is None:
+            tenants.add(connection, SERVICE, tenants.Tenant(DEV_TENANT, DEV_TENANT, "platform", now_s))
+    if not dev and not has_keys and _oidc_of(settings) is None:
+        database.close()
+        raise InputError(
+            "no key opens this service yet: make one with yilu keys create --role admin, or start with --dev,"
+            " which lets everybody who reaches it do everything"
+        )
+    return Access(settings, database, dev=dev)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="key",
+    description="An API key (`yl_...`) or a token of the identity provider.",
+)
+
+
+async def _caller(
+    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
+) -> Caller:
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is not None:
+        return known
+    access: Access = request.app.state.access
+    return await access.caller(request, None if given is None else given.credentials)
+
+
+Who = Annotated[Caller, Depends(_caller)]
+"""Ask for it in a handler: who calls. Without a key the answer is 401."""
+
+
+def require(*roles: Role) -> Callable[[Caller], Caller]:
+    """Return a dependency that lets only some roles (and admins) through; others get 403."""
+
+    def allowed(who: Who) -> Caller:
+        if who.scope.role != "admin" and who.scope.role not in roles:
+            raise ForbiddenError(f"a key with the role {who.scope.role} cannot do this")
+        return who
+
+    return allowed

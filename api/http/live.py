@@ -1,0 +1,134 @@
+"""What handlers of the live service share: the desk, the caller, cursors, and waiting for news."""
+
+import asyncio
+import base64
+import binascii
+import datetime
+import json
+import zoneinfo
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Query, Request
+
+from api.dispatch.desk import Desk, Turn
+from api.http.auth import Caller, require
+from api.store import StoreUnavailable
+from api.store.rows import Position
+from geo.datum import Datum
+from geo.errors import InputError
+
+__all__ = [
+    "AdminCaller",
+    "AnswerDatum",
+    "Cursor",
+    "Limit",
+    "Live",
+    "News",
+    "PlatformCaller",
+    "PublisherCaller",
+    "RiderCaller",
+    "Zone",
+    "carried_out",
+    "cursor_of",
+    "position_of",
+]
+
+T = TypeVar("T")
+HEARTBEAT_S = 15.0
+
+AdminCaller = Annotated[Caller, Depends(require())]
+PlatformCaller = Annotated[Caller, Depends(require("platform"))]
+RiderCaller = Annotated[Caller, Depends(require("platform", "rider"))]
+PublisherCaller = Annotated[Caller, Depends(require("platform", "planner", "grid_staff"))]
+
+Limit = Annotated[int, Query(ge=1, le=1_000, description="How many at most.")]
+Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before.")]
+AnswerDatum = Annotated[Datum, Query(alias="datum", description="Datum of the positions in the answer.")]
+
+
+class News:
+    """Wakes those who wait for events when some have been kept. Lives on the event loop.
+
+    Take a `ticket` before looking; what is kept after that ends the wait for it.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed = asyncio.Event()
+        self.closed = False
+        desk.hear(self._heard)
+
+    def _heard(self, _: int) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def close(self) -> None:
+        """End all waiting: the service stops."""
+        self.closed = True
+        self._wake()
+
+    def ticket(self) -> asyncio.Event:
+        """Return what to wait for."""
+        self._loop = asyncio.get_running_loop()
+        return self._changed
+
+    async def wait(self, ticket: asyncio.Event, timeout_s: float) -> bool:
+        """Wait until something was kept after the ticket was taken; False when the time is over."""
+        try:
+            await asyncio.wait_for(ticket.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+
+async def _desk(request: Request) -> Desk:
+    desk: Desk | None = request.app.state.desk
+    if desk is None:
+        raise StoreUnavailable(
+            "this service answers single requests only: it was started without a store", 60
+        )
+    return desk
+
+
+async def _zone(request: Request) -> datetime.tzinfo:
+    return zoneinfo.ZoneInfo(request.app.state.served.meta.timezone)
+
+
+Live = Annotated[Desk, Depends(_desk)]
+Zone = Annotated[datetime.tzinfo, Depends(_zone)]
+
+
+async def carried_out(desk: Desk, work: Callable[[Turn], T]) -> T:
+    """Have a command carried out; returns when what it did is kept."""
+    return await asyncio.wrap_future(desk.submit(work))
+
+
+def cursor_of(position: Position | None) -> str | None:
+    """Return a page's end as a word that means nothing to its reader."""
+    if position is None:
+        return None
+    text = json.dumps([position.created_s, position.row_id])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def position_of(cursor: str | None) -> Position | None:
+    """Return where a page ended.
+
+    Raises
+    ------
+    InputError
+        When the cursor is not one of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        created_s, row_id = json.loads(text)
+        return Position(float(created_s), str(row_id))
+    except (ValueError, TypeError, binascii.Error):
+        raise InputError("after is not the `next` of a page before") from None

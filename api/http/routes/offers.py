@@ -1,0 +1,149 @@
+"""``/v1/offers``: what riders are asked, and what they say to it."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
+
+from api.dispatch import codec
+from api.dispatch.commands import Answered, accept, answer_offer
+from api.dispatch.desk import Desk, MissingError
+from api.dispatch.forms import AnswerIn, FinishIn, OfferForRider, OfferList, OfferStatus, ReasonIn
+from api.dispatch.translate import offer_out
+from api.forms import Identifier
+from api.http.live import AnswerDatum, Live, News, RiderCaller, Zone, carried_out
+from api.http.repeats import RepeatableRoute
+from api.store import SERVICE, Scope
+from api.store import offers as offer_rows
+from api.store import tasks as task_rows
+from routing.dispatch import Decline, Finish, Return, Start, TaskState
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/offers", tags=["offers"], route_class=RepeatableRoute)
+OfferId = Annotated[str, Path(max_length=80, description="`offer_id` of the offer.")]
+WAIT_S = 60.0
+
+
+def _read(
+    live: Desk, who: Scope, rider_id: str | None, statuses: list[OfferStatus]
+) -> list[tuple[offer_rows.OfferRow, TaskState]]:
+    tenant = str(who.tenant_id)
+    with live.database.reading() as connection:
+        if rider_id is not None:
+            rows = offer_rows.of_rider(connection, who, tenant, rider_id, statuses)
+        else:
+            rows = offer_rows.with_status(connection, who, statuses)
+        states: dict[str, TaskState] = {}
+        for row in rows:
+            if row.task_id not in states:
+                task = task_rows.get(connection, SERVICE, row.task_id)
+                if task is not None:
+                    states[row.task_id] = codec.state_of(task.state)
+    return [(row, states[row.task_id]) for row in rows if row.task_id in states]
+
+
+@router.get("", summary="List offers, or wait for one")
+async def page(
+    live: Live, caller: RiderCaller, zone: Zone, request: Request,
+    rider_id: Annotated[Identifier | None, Query(description="Of one rider; null: all of them.")] = None,
+    status: Annotated[list[OfferStatus] | None, Query(description="[open]")] = None,
+    wait_s: Annotated[float, Query(ge=0, le=WAIT_S, description="Wait so long for the first one.")] = 0.0,
+    datum: AnswerDatum = "wgs84",
+) -> OfferList:  # fmt: skip
+    """Offers in the order in which they were made.
+
+    With `wait_s` the answer comes as soon as there is one (long poll).
+    """
+    who = caller.scope
+    mine = who.rider_id if who.role == "rider" else rider_id
+    news: News = request.app.state.news
+    until = time.monotonic() + wait_s
+    while True:
+        ticket = news.ticket()
+        found = await run_in_threadpool(_read, live, who, mine, list(status or ["open"]))
+        left_s = until - time.monotonic()
+        if found or left_s <= 0 or news.closed:
+            return OfferList(offers=[offer_out(row, state, datum, zone) for row, state in found])
+        await news.wait(ticket, left_s)
+
+
+@router.get("/{offer_id}", summary="One offer")
+async def one(
+    live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, datum: AnswerDatum = "wgs84"
+) -> OfferForRider:
+    """Return an offer with the task it is about."""
+
+    def read() -> tuple[offer_rows.OfferRow, TaskState] | None:
+        with live.database.reading() as connection:
+            row = offer_rows.get(connection, caller.scope, offer_id)
+            task = None if row is None else task_rows.get(connection, SERVICE, row.task_id)
+        return None if row is None or task is None else (row, codec.state_of(task.state))
+
+    found = await run_in_threadpool(read)
+    if found is None:
+        raise MissingError("there is no such offer")
+    return offer_out(*found, datum, zone)
+
+
+def _shown(done: Answered, datum: AnswerDatum, zone: Zone) -> OfferForRider:
+    if done.conflict is not None:
+        raise done.conflict
+    return offer_out(done.row, done.state, datum, zone)
+
+
+@router.post("/{offer_id}/accept", summary="Say yes")
+async def yes(
+    live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: AnswerIn,
+    datum: AnswerDatum = "wgs84",
+) -> OfferForRider:  # fmt: skip
+    """Judge the rider's plan again as it is now: where a stop would get late, the answer says which (409).
+
+    The task is in the plan from now on, and the offer's times are those that hold.
+    """
+    done = await carried_out(live, lambda turn: accept(turn, caller.scope, offer_id))
+    return _shown(done, datum, zone)
+
+
+@router.post("/{offer_id}/decline", summary="Say no")
+async def no(
+    live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: ReasonIn,
+    datum: AnswerDatum = "wgs84",
+) -> OfferForRider:  # fmt: skip
+    """Ask the next best rider at once."""
+    command = Decline(offer_id, request.reason)
+    done = await carried_out(live, lambda turn: answer_offer(turn, caller.scope, command))
+    return _shown(done, datum, zone)
+
+
+@router.post("/{offer_id}/return", summary="Give an accepted task back")
+async def give_back(
+    live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: ReasonIn,
+    datum: AnswerDatum = "wgs84",
+) -> OfferForRider:  # fmt: skip
+    """Take it out of the plan, give its extra time back, and ask the next best rider."""
+    command = Return(offer_id, request.reason)
+    done = await carried_out(live, lambda turn: answer_offer(turn, caller.scope, command))
+    return _shown(done, datum, zone)
+
+
+@router.post("/{offer_id}/start", summary="Begin")
+async def start(
+    live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: AnswerIn,
+    datum: AnswerDatum = "wgs84",
+) -> OfferForRider:  # fmt: skip
+    """Note that the rider is there; of a pair, that the pick-up is done."""
+    done = await carried_out(live, lambda turn: answer_offer(turn, caller.scope, Start(offer_id)))
+    return _shown(done, datum, zone)
+
+
+@router.post("/{offer_id}/finish", summary="Done, with a note or a photo")
+async def finish(
+    live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: FinishIn,
+    datum: AnswerDatum = "wgs84",
+) -> OfferForRider:  # fmt: skip
+    """Note that it is done; the publisher looks next."""
+    command = Finish(offer_id, request.note, request.photo)
+    done = await carried_out(live, lambda turn: answer_offer(turn, caller.scope, command))
+    return _shown(done, datum, zone)

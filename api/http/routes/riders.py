@@ -1,0 +1,115 @@
+"""``/v1/riders``: what a platform says of its riders, and what the service knows of them."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from fastapi.concurrency import run_in_threadpool
+
+from api.dispatch.commands import RidersPut, delete_riders, put_riders
+from api.dispatch.desk import Desk, MissingError, Turn
+from api.dispatch.forms import OffStreetOut, RiderOut, RiderPage, RidersIn, RidersOut
+from api.dispatch.translate import reports_of, rider_of, rider_out
+from api.forms import Identifier
+from api.http.deps import Clock
+from api.http.live import (
+    AnswerDatum,
+    Cursor,
+    Limit,
+    Live,
+    PlatformCaller,
+    Zone,
+    carried_out,
+    cursor_of,
+    position_of,
+)
+from api.store import Scope
+from api.store import riders as rider_rows
+from api.store.rows import Position
+from routing.dispatch import RiderKey
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/riders", tags=["riders"])
+RiderId = Annotated[Identifier, Path(description="The platform's own name of the rider.")]
+
+
+@router.put("", summary="Report riders: place, plan, status, up to 5,000 at once")
+async def put(live: Live, caller: PlatformCaller, clock: Clock, request: RidersIn) -> RidersOut:
+    """Each report counts as of its own `at`: an older one than known is ignored, and named.
+
+    What is null in a report stays as it is known; accepted tasks are kept in the plan by the service.
+    """
+    platform = str(caller.scope.tenant_id)
+    now_s = clock().timestamp()
+
+    def work(turn: Turn) -> RidersPut:
+        known = {
+            one.rider_id: body
+            for one in request.riders
+            if (body := live.memory.bodies.get(RiderKey(platform, one.rider_id))) is not None
+        }
+        return put_riders(turn, caller.scope, platform, reports_of(request, known, now_s))
+
+    done = await carried_out(live, work)
+    off = [
+        OffStreetOut(rider_id=name, nearest_street_m=round(away, 1) if away < float("inf") else None)
+        for name, away in done.off_network
+    ]
+    return RidersOut(written=done.written, ignored=list(done.ignored), off_network=off)
+
+
+@router.get("", summary="List riders")
+async def page(
+    live: Live, caller: PlatformCaller, zone: Zone, after: Cursor = None, limit: Limit = 100,
+    datum: AnswerDatum = "wgs84",
+) -> RiderPage:  # fmt: skip
+    """Riders of the caller's platform by id, with the tasks that they have accepted in their plans."""
+    position = position_of(after)
+    rows = await run_in_threadpool(_page, live, caller.scope, position, limit)
+    shown = [_shown(live, row, datum, zone) for row in rows]
+    last = Position(0.0, rows[-1].rider_id) if len(rows) == limit else None
+    return RiderPage(riders=shown, next=cursor_of(last))
+
+
+def _page(live: Desk, who: Scope, position: Position | None, limit: int) -> Sequence[rider_rows.RiderRow]:
+    with live.database.reading() as connection:
+        after = None if position is None else (str(who.tenant_id), position.row_id)
+        return rider_rows.page(connection, who, after, limit)
+
+
+def _shown(live: Desk, row: rider_rows.RiderRow, datum: AnswerDatum, zone: Zone) -> RiderOut:
+    key, body = RiderKey(row.tenant_id, row.rider_id), row.body or {}
+    rider = live.city.board.rider(key) or rider_of(row.rider_id, body)
+    return rider_out(key, body, rider, datum, zone)
+
+
+@router.get("/{rider_id}", summary="One rider")
+async def one(
+    live: Live, caller: PlatformCaller, zone: Zone, rider_id: RiderId, datum: AnswerDatum = "wgs84"
+) -> RiderOut:
+    """Return a rider with the tasks that they have accepted in their plan."""
+
+    def read() -> rider_rows.RiderRow | None:
+        with live.database.reading() as connection:
+            return rider_rows.get(connection, caller.scope, str(caller.scope.tenant_id), rider_id)
+
+    row = await run_in_threadpool(read)
+    if row is None:
+        raise MissingError("there is no such rider")
+    return _shown(live, row, datum, zone)
+
+
+@router.delete("/{rider_id}", status_code=204, summary="Take a rider off")
+async def delete(live: Live, caller: PlatformCaller, clock: Clock, rider_id: RiderId) -> Response:
+    """Offer the rider no task any more.
+
+    What they have accepted stays theirs until it is given back.
+    """
+    platform, now_s = str(caller.scope.tenant_id), clock().timestamp()
+    gone = await carried_out(
+        live, lambda turn: delete_riders(turn, caller.scope, platform, [rider_id], now_s)
+    )
+    if not gone:
+        raise MissingError("there is no such rider")
+    return Response(status_code=204)

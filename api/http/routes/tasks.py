@@ -1,0 +1,181 @@
+"""``/v1/tasks``: what offices and platforms publish, and what becomes of it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi.concurrency import run_in_threadpool
+
+from api.dispatch import codec
+from api.dispatch.commands import Published, on_task, publish
+from api.dispatch.desk import Desk, MissingError, Turn
+from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPage, TaskPublishIn, TaskStatus, VerifyIn
+from api.dispatch.translate import task_of, task_out
+from api.http.deps import Ids
+from api.http.live import (
+    AnswerDatum,
+    Cursor,
+    Limit,
+    Live,
+    PublisherCaller,
+    Zone,
+    carried_out,
+    cursor_of,
+    position_of,
+)
+from api.http.repeats import RepeatableRoute
+from api.store import Scope
+from api.store import tasks as task_rows
+from api.store.rows import Position
+from geo.datum import Datum
+from geo.errors import InputError
+from routing.dispatch import Change, Command, Reopen, Verify, Withdraw
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=RepeatableRoute)
+TaskId = Annotated[str, Path(alias="id", max_length=64, description="`id` of the task.")]
+InDatum = Annotated[Datum, Query(description="Datum of the positions in the request and the answer.")]
+Body: TypeAlias = Mapping[str, Any] | None
+IfMatch = Annotated[
+    str | None,
+    Header(description="`ETag` of the task as it was read: the command counts only while it is that."),
+]
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isdecimal():
+        raise InputError('If-Match is the ETag of a task, such as "3"')
+    return int(text)
+
+
+def _answer(response: Response, done: Published, datum: Datum, zone: Zone) -> TaskOut:
+    response.headers["etag"] = f'"{done.row.version}"'
+    return task_out(done.row, done.state, datum, zone)
+
+
+@router.post("", status_code=201, summary="Publish a task")
+async def post(
+    live: Live, caller: PublisherCaller, zone: Zone, ids: Ids, response: Response, request: TaskPublishIn,
+    datum: InDatum,
+) -> TaskOut:  # fmt: skip
+    """Ask the best riders at once; the answer says how many.
+
+    `task_id` is the publisher's own name: the same task under the same name again is answered as it stands
+    now (200), another one under that name is refused (409).
+    """
+    task_id = ids()
+    body = _body(request, datum)
+
+    def work(turn: Turn) -> Published:
+        task = task_of(request, datum, task_id, turn.now_s)
+        return publish(
+            turn, caller.scope, task, label=request.task_id, grid_code=_grid(caller.scope, request), body=body
+        )
+
+    done = await carried_out(live, work)
+    if not done.new:
+        response.status_code = 200
+    response.headers["location"] = f"/v1/tasks/{done.row.task_id}"
+    return _answer(response, done, datum, zone)
+
+
+def _body(request: TaskPublishIn, datum: Datum) -> dict[str, Any]:
+    """Return what tells whether two requests publish the same task."""
+    return request.model_dump(mode="json") | {"datum": datum}
+
+
+def _grid(who: Scope, request: TaskPublishIn) -> str | None:
+    """Return the grid of a task: that of the grid staff who publish it, where they answer for one."""
+    if request.grid_code is None and len(who.grid_codes) == 1:
+        return who.grid_codes[0]
+    return request.grid_code
+
+
+@router.get("", summary="List tasks")
+async def page(
+    live: Live, caller: PublisherCaller, zone: Zone,
+    status: Annotated[list[TaskStatus] | None, Query(description="Only these; none: all.")] = None,
+    after: Cursor = None, limit: Limit = 100, datum: AnswerDatum = "wgs84",
+) -> TaskPage:  # fmt: skip
+    """Tasks that the caller has published, in the order in which they were."""
+    position = position_of(after)
+
+    def read() -> list[task_rows.TaskRow]:
+        with live.database.reading() as connection:
+            return task_rows.page(connection, caller.scope, position, limit, status or ())
+
+    rows = await run_in_threadpool(read)
+    shown = [task_out(row, codec.state_of(row.state), datum, zone) for row in rows]
+    last = Position(rows[-1].created_s, rows[-1].task_id) if len(rows) == limit else None
+    return TaskPage(tasks=shown, next=cursor_of(last))
+
+
+@router.get("/{id}", summary="One task")
+async def one(
+    live: Live, caller: PublisherCaller, zone: Zone, response: Response, task_id: TaskId,
+    datum: AnswerDatum = "wgs84",
+) -> TaskOut:  # fmt: skip
+    """Return what has become of a task; `ETag` is for the next command."""
+    row = await run_in_threadpool(_read, live, caller.scope, task_id)
+    return _answer(response, Published(row, codec.state_of(row.state)), datum, zone)
+
+
+def _read(live: Desk, who: Scope, task_id: str) -> task_rows.TaskRow:
+    with live.database.reading() as connection:
+        row = task_rows.get(connection, who, task_id)
+    if row is None:
+        raise MissingError("there is no such task")
+    return row
+
+
+async def _command(
+    live: Desk, who: Scope, task_id: str, command: Command, if_match: str | None, body: Body = None
+) -> Published:
+    version = _version(if_match)
+    return await carried_out(live, lambda turn: on_task(turn, who, task_id, command, version, body))
+
+
+@router.put("/{id}", summary="Change a task that nobody has accepted")
+async def change(
+    live: Live, caller: PublisherCaller, zone: Zone, response: Response, task_id: TaskId,
+    request: TaskPublishIn, datum: InDatum, if_match: IfMatch = None,
+) -> TaskOut:  # fmt: skip
+    """Open offers of the old contents end; the best riders for the new ones are asked."""
+    task = task_of(request, datum, task_id, 0.0)
+    done = await _command(live, caller.scope, task_id, Change(task), if_match, _body(request, datum))
+    return _answer(response, done, datum, zone)
+
+
+@router.post("/{id}/withdraw", summary="Withdraw a task")
+async def withdraw(
+    live: Live, caller: PublisherCaller, zone: Zone, response: Response, task_id: TaskId,
+    request: ReasonIn, if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
+) -> TaskOut:  # fmt: skip
+    """Riders who had accepted it are told, and it leaves their plans."""
+    done = await _command(live, caller.scope, task_id, Withdraw(request.reason), if_match)
+    return _answer(response, done, datum, zone)
+
+
+@router.post("/{id}/verify", summary="Say that a task is done")
+async def verify(
+    live: Live, caller: PublisherCaller, zone: Zone, response: Response, task_id: TaskId,
+    request: VerifyIn, if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
+) -> TaskOut:  # fmt: skip
+    """Note that the publisher has looked. Points are booked on this."""
+    done = await _command(live, caller.scope, task_id, Verify(request.note), if_match)
+    return _answer(response, done, datum, zone)
+
+
+@router.post("/{id}/reopen", summary="Open a task again")
+async def reopen(
+    live: Live, caller: PublisherCaller, zone: Zone, response: Response, task_id: TaskId,
+    request: ReopenIn, if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
+) -> TaskOut:  # fmt: skip
+    """Ask others, until `latest`: it is not done, or was said to be and is not."""
+    command = Reopen(request.reason, request.latest.timestamp())
+    done = await _command(live, caller.scope, task_id, command, if_match)
+    return _answer(response, done, datum, zone)

@@ -1,0 +1,71 @@
+"""The live service from start to stop: the desk, those who wait for news, and the sender of webhooks."""
+
+import contextlib
+import zoneinfo
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from api.dispatch.desk import Desk
+from api.dispatch.translate import rider_of
+from api.dispatch.webhooks import Sender
+from api.http.auth import Access
+from api.http.live import News
+from api.settings import Settings
+from routing.dispatch import DispatchRules
+from routing.model import Policy
+
+__all__ = ["live_service", "rules_of"]
+
+
+def rules_of(settings: Settings) -> DispatchRules:
+    """Return how tasks are offered, as the settings have it."""
+    return DispatchRules(
+        offer_for_s=settings.offer_for_s,
+        most_open=settings.offers_at_once,
+        retry_s=settings.retry_s,
+        every_s=settings.match_every_s,
+        patient_for_s=settings.patient_for_s,
+        patient_extra_s=settings.patient_extra_s,
+    )
+
+
+@contextlib.asynccontextmanager
+async def live_service(app: FastAPI) -> AsyncIterator[None]:
+    """Run what the live service needs while the application runs; without a database there is none.
+
+    At the end what has been asked for is finished; open offers stay open, in the store.
+    """
+    access: Access = app.state.access
+    database = access.database
+    if database is None:
+        yield
+        return
+    settings: Settings = app.state.settings
+    zone = zoneinfo.ZoneInfo(app.state.served.meta.timezone)
+
+    def clock() -> float:
+        return float(app.state.clock().timestamp())
+
+    desk = Desk(
+        database,
+        app.state.served.network,
+        Policy(),
+        rules_of(settings),
+        clock=clock,
+        rider_of=lambda rider_id, body: rider_of(rider_id, body),
+    )
+    sender = Sender(database, clock, zone, private=settings.webhooks_private)
+    news = News(desk)
+    desk.hear(sender.wake)
+    await run_in_threadpool(desk.start)
+    sender.start()
+    app.state.desk, app.state.news = desk, news
+    try:
+        yield
+    finally:
+        news.close()
+        await run_in_threadpool(desk.stop)
+        await run_in_threadpool(sender.stop)
+        app.state.desk = None

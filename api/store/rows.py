@@ -1,0 +1,36 @@
+"""What rows have in common: JSON bodies, and pages by a cursor."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+__all__ = ["Json", "Position", "after", "read"]
+
+Json = Mapping[str, Any]
+R = TypeVar("R")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page ended: rows are listed by the instant they were made, then by id."""
+
+    created_s: float
+    row_id: str
+
+
+def after(
+    created_s: sa.ColumnElement[float], row_id: sa.ColumnElement[str], position: Position | None
+) -> sa.ColumnElement[bool]:
+    """Return the condition that a row comes after `position`."""
+    if position is None:
+        return sa.true()
+    return sa.tuple_(created_s, row_id) > sa.tuple_(
+        sa.literal(position.created_s, sa.Double), sa.literal(position.row_id, sa.Text)
+    )
+
+
+def read(kind: type[R], row: sa.Row[Any]) -> R:
+    """Make a dataclass of a row whose columns have the names of its fields."""
+    return kind(**row._mapping)

@@ -1,0 +1,234 @@
+"""Who may see and write which rows: the one place where statements over the tables are begun.
+
+Repositories never call SQLAlchemy's ``select``, ``update``, ``delete`` or ``insert`` themselves. What is made
+here carries a mark, and a `Database` refuses to run a statement over the tables without it.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from api.store import tables
+from geo.errors import YiluError
+
+__all__ = [
+    "SERVICE",
+    "OutOfScopeError",
+    "Role",
+    "Scope",
+    "counting",
+    "delete",
+    "insert",
+    "select",
+    "update",
+    "upsert",
+]
+
+Role = Literal["platform", "planner", "grid_staff", "rider", "admin"]
+MARK = "yilu_scope"
+
+
+class OutOfScopeError(YiluError):
+    """A row that the caller may not write; no answer tells whether it exists."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scope:
+    """What one caller may see.
+
+    Parameters
+    ----------
+    tenant_id : str or None
+        The caller's tenant; None only for the service itself.
+    role : str
+        platform, planner, grid_staff, rider or admin.
+    grid_codes : tuple of str
+        Unit grids of grid staff; at least one for them, none for others.
+    rider_id : str or None
+        For a rider's token.
+    """
+
+    tenant_id: str | None
+    role: Role
+    grid_codes: tuple[str, ...] = ()
+    rider_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.role not in tables.ROLES:
+            raise ValueError(f"role must be one of {', '.join(tables.ROLES)}, not {self.role}")
+        if self.tenant_id is None and self.role != "admin":
+            raise ValueError(f"a {self.role} belongs to a tenant")
+        if bool(self.grid_codes) != (self.role == "grid_staff"):
+            raise ValueError("grid codes are for grid staff, who have at least one")
+        if (self.rider_id is not None) != (self.role == "rider"):
+            raise ValueError("a rider's id is for a rider's token, which has one")
+
+    @property
+    def holder(self) -> str:
+        """Who of the tenant this is: each rider for himself, everybody else by role."""
+        return self.role if self.rider_id is None else f"rider:{self.rider_id}"
+
+
+SERVICE = Scope(None, "admin")
+"""The service itself: rebuilding the fleet, matching, sending webhooks. Never given to a caller."""
+
+_Clause = sa.ColumnElement[bool]
+_Rule = Callable[[Scope], _Clause]
+
+
+def _tenant(table: sa.Table) -> _Rule:
+    return lambda scope: table.c.tenant_id == scope.tenant_id
+
+
+def _own_rider(table: sa.Table) -> _Rule:
+    return lambda scope: sa.and_(table.c.tenant_id == scope.tenant_id, table.c.rider_id == scope.rider_id)
+
+
+def _own_requests(scope: Scope) -> _Clause:
+    mine = tables.idempotency.c
+    return sa.and_(mine.tenant_id == scope.tenant_id, mine.holder == scope.holder)
+
+
+def _own_grids(scope: Scope) -> _Clause:
+    return sa.and_(
+        tables.tasks.c.tenant_id == scope.tenant_id, tables.tasks.c.grid_code.in_(scope.grid_codes)
+    )
+
+
+def _events_of_platform(scope: Scope) -> _Clause:
+    events = tables.events.c
+    return sa.or_(events.publisher_tenant_id == scope.tenant_id, events.platform_tenant_id == scope.tenant_id)
+
+
+def _events_of_planner(scope: Scope) -> _Clause:
+    return tables.events.c.publisher_tenant_id == scope.tenant_id
+
+
+def _events_of_grids(scope: Scope) -> _Clause:
+    mine = sa.select(tables.tasks.c.task_id).where(_own_grids(scope))
+    return sa.and_(_events_of_planner(scope), tables.events.c.task_id.in_(mine))
+
+
+def _events_of_rider(scope: Scope) -> _Clause:
+    events = tables.events.c
+    return sa.and_(events.platform_tenant_id == scope.tenant_id, events.rider_id == scope.rider_id)
+
+
+_READ: Mapping[str, Mapping[str, _Rule]] = {
+    "tenants": {role: _tenant(tables.tenants) for role in tables.ROLES if role != "admin"},
+    "api_keys": {},
+    "riders": {"platform": _tenant(tables.riders), "rider": _own_rider(tables.riders)},
+    "tasks": {
+        "platform": _tenant(tables.tasks),
+        "planner": _tenant(tables.tasks),
+        "grid_staff": _own_grids,
+    },
+    "offers": {"platform": _tenant(tables.offers), "rider": _own_rider(tables.offers)},
+    "events": {
+        "platform": _events_of_platform,
+        "planner": _events_of_planner,
+        "grid_staff": _events_of_grids,
+        "rider": _events_of_rider,
+    },
+    "webhooks": {"platform": _tenant(tables.webhooks), "planner": _tenant(tables.webhooks)},
+    "idempotency": {role: _own_requests for role in tables.ROLES if role != "admin"},
+    "audit": {"platform": _tenant(tables.audit), "planner": _tenant(tables.audit)},
+    "jobs": {"planner": _tenant(tables.jobs)},
+}
+"""Which rows of a table a role sees; a role that is not named sees none, an admin sees all."""
+
+_WRITERS: Mapping[str, frozenset[str]] = {
+    "riders": frozenset({"platform"}),
+    "tasks": frozenset({"platform", "planner", "grid_staff"}),
+    "offers": frozenset(),
+    "events": frozenset(),
+    "webhooks": frozenset({"platform", "planner"}),
+    "idempotency": frozenset(tables.ROLES),
+    "jobs": frozenset({"planner"}),
+    # What a caller did is on record whoever it was.
+    "audit": frozenset(tables.ROLES),
+}
+"""Which roles may write rows of a table beside an admin; the life of offers and events is the service's."""
+
+
+def visible(table: sa.Table, scope: Scope) -> _Clause:
+    """Return the condition that a row of `table` may be seen by `scope`."""
+    if scope.role == "admin" or table.name == "counters":
+        return sa.true()
+    rule = _READ[table.name].get(scope.role)
+    return sa.false() if rule is None else rule(scope)
+
+
+def may_write(table: sa.Table, scope: Scope) -> bool:
+    """Say whether `scope` may write rows of `table` at all."""
+    return scope.role == "admin" or scope.role in _WRITERS.get(table.name, frozenset())
+
+
+def select(table: sa.Table, scope: Scope, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Return a query over the rows of `table` that `scope` may see.
+
+    Parameters
+    ----------
+    table : Table
+    scope : Scope
+    columns : ColumnElement
+        None: all of the table.
+    """
+    statement = sa.select(*(columns or (table,))).select_from(table).where(visible(table, scope))
+    return statement.execution_options(**{MARK: scope})
+
+
+def update(table: sa.Table, scope: Scope) -> sa.Update:
+    """Return an update of those rows of `table` that `scope` may see and write; others it leaves."""
+    allowed = visible(table, scope) if may_write(table, scope) else sa.false()
+    return sa.update(table).where(allowed).execution_options(**{MARK: scope})
+
+
+def delete(table: sa.Table, scope: Scope) -> sa.Delete:
+    """Return a deletion of those rows of `table` that `scope` may see and write; others it leaves."""
+    allowed = visible(table, scope) if may_write(table, scope) else sa.false()
+    return sa.delete(table).where(allowed).execution_options(**{MARK: scope})
+
+
+def insert(table: sa.Table, scope: Scope, tenant_id: str | None) -> sa.Insert:
+    """Return an insertion of rows that belong to a tenant.
+
+    Raises
+    ------
+    OutOfScopeError
+        When `scope` may not write there, or for that tenant.
+    """
+    _check_owner(table, scope, tenant_id)
+    return sa.insert(table).execution_options(**{MARK: scope})
+
+
+def upsert(
+    connection: sa.Connection, table: sa.Table, scope: Scope, tenant_id: str | None
+) -> "postgresql.Insert":
+    """Return an insertion with ``on_conflict_do_update`` and ``on_conflict_do_nothing``.
+
+    Raises
+    ------
+    OutOfScopeError
+        As for `insert`.
+    """
+    _check_owner(table, scope, tenant_id)
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    # Both have the same methods; the type is that of one of them.
+    return cast(postgresql.Insert, make(table).execution_options(**{MARK: scope}))
+
+
+def counting(connection: sa.Connection, scope: Scope) -> "postgresql.Insert":
+    """Return an upsert of a counter: a number without an owner, which every writer takes."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return cast(postgresql.Insert, make(tables.counters).execution_options(**{MARK: scope}))
+
+
+def _check_owner(table: sa.Table, scope: Scope, tenant_id: str | None) -> None:
+    if not may_write(table, scope):
+        raise OutOfScopeError(f"the role {scope.role} cannot write {table.name}")
+    if scope.role != "admin" and tenant_id != scope.tenant_id:
+        raise OutOfScopeError(f"{table.name} of another tenant cannot be written")

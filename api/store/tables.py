@@ -1,0 +1,251 @@
+"""The tables of the service, as SQLAlchemy metadata; both databases hold the same columns.
+
+Instants are epoch seconds (``_s``), positions degrees in WGS-84. Every row that belongs to somebody carries
+``tenant_id``. On PostgreSQL with PostGIS, ``tasks`` has one column more (``place``), which only the database
+writes; it is made by a migration and is no part of this metadata.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+__all__ = [
+    "JOB_STATES",
+    "ROLES",
+    "TENANT_KINDS",
+    "WEBHOOK_STATES",
+    "api_keys",
+    "audit",
+    "counters",
+    "events",
+    "idempotency",
+    "jobs",
+    "metadata",
+    "offers",
+    "riders",
+    "tasks",
+    "tenants",
+    "webhooks",
+]
+
+ROLES = ("platform", "planner", "grid_staff", "rider", "admin")
+TENANT_KINDS = ("platform", "office")
+WEBHOOK_STATES = ("active", "failing", "disabled")
+JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+# None in Python is NULL in the column, not the JSON value null.
+_JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+# SQLite numbers rows by itself only in a column of exactly this type.
+_SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _text(name: str, *, null: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=null)
+
+
+def _instant(name: str, *, null: bool = False) -> sa.Column[float]:
+    return sa.Column(name, sa.Double, nullable=null)
+
+
+def _json(name: str, *, null: bool = False) -> sa.Column[object]:
+    return sa.Column(name, _JSON, nullable=null)
+
+
+def _tenant(*, key: bool = False, null: bool = False) -> sa.Column[str]:
+    return sa.Column(
+        "tenant_id", sa.Text, sa.ForeignKey("tenants.tenant_id"), primary_key=key, nullable=null and not key
+    )
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+tenants = sa.Table(
+    "tenants",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    _text("name"),
+    _text("kind"),
+    _instant("created_s"),
+    _one_of("kind", TENANT_KINDS),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True),
+    _tenant(),
+    _text("role"),
+    _json("grid_codes"),
+    _text("rider_id", null=True),
+    _text("digest"),
+    _text("name"),
+    _instant("created_s"),
+    _instant("expires_s", null=True),
+    _instant("revoked_s", null=True),
+    _instant("last_used_s", null=True),
+    _one_of("role", ROLES),
+    sa.Index(None, "tenant_id"),
+)
+
+riders = sa.Table(
+    "riders",
+    metadata,
+    _tenant(key=True),
+    sa.Column("rider_id", sa.Text, primary_key=True),
+    # The update's own time: an older one never overwrites a newer one, a deleted rider's neither.
+    _instant("at_s"),
+    # Place, plan and status as stored; NULL: deleted.
+    _json("body", null=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Index(None, "seq"),
+)
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("task_id", sa.Text, primary_key=True),
+    _tenant(),
+    _text("label"),
+    _text("status"),
+    _text("grid_code", null=True),
+    sa.Column("lon", sa.Double, nullable=False),
+    sa.Column("lat", sa.Double, nullable=False),
+    _instant("due_s", null=True),
+    _instant("created_s"),
+    sa.Column("version", sa.Integer, nullable=False),
+    _json("body"),
+    _json("state"),
+    sa.UniqueConstraint("tenant_id", "label"),
+    sa.Index(None, "tenant_id", "created_s", "task_id"),
+    sa.Index(None, "created_s", "task_id"),
+    sa.Index(None, "status"),
+    # The bounding box of "within metres" where there is no PostGIS.
+    sa.Index(None, "lat", "lon"),
+)
+
+offers = sa.Table(
+    "offers",
+    metadata,
+    sa.Column("offer_id", sa.Text, primary_key=True),
+    sa.Column("task_id", sa.Text, sa.ForeignKey("tasks.task_id"), nullable=False),
+    _tenant(),
+    _text("rider_id"),
+    _text("status"),
+    _instant("made_s"),
+    _instant("expires_s"),
+    _json("body"),
+    sa.Index(None, "task_id"),
+    sa.Index(None, "tenant_id", "rider_id", "made_s"),
+    sa.Index(None, "status", "expires_s"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    _instant("at_s"),
+    _text("kind"),
+    _text("task_id", null=True),
+    sa.Column("publisher_tenant_id", sa.Text, sa.ForeignKey("tenants.tenant_id"), nullable=True),
+    sa.Column("platform_tenant_id", sa.Text, sa.ForeignKey("tenants.tenant_id"), nullable=True),
+    _text("rider_id", null=True),
+    # What publisher and platform may both know.
+    _json("body"),
+    # What only the rider's platform may know.
+    _json("platform_body", null=True),
+    sa.Index(None, "publisher_tenant_id", "seq"),
+    sa.Index(None, "platform_tenant_id", "seq"),
+    sa.Index(None, "task_id", "seq"),
+    # A number is never given again, not even after the last rows are gone.
+    sqlite_autoincrement=True,
+)
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("webhook_id", sa.Text, primary_key=True),
+    _tenant(),
+    _text("url"),
+    _text("secret"),
+    _json("kinds"),
+    _text("state"),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("next_seq", sa.BigInteger, nullable=False),
+    _instant("retry_at_s", null=True),
+    _instant("created_s"),
+    _one_of("state", WEBHOOK_STATES),
+    sa.Index(None, "tenant_id"),
+)
+
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    _tenant(key=True),
+    # Who of the tenant: two riders of one platform may use the same key.
+    sa.Column("holder", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("digest"),
+    # NULL: still in work.
+    sa.Column("status", sa.Integer, nullable=True),
+    _json("headers", null=True),
+    sa.Column("body", sa.LargeBinary, nullable=True),
+    _instant("created_s"),
+    sa.Index(None, "created_s"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    _instant("at_s"),
+    # No foreign key: what was refused to a stranger is on record too.
+    _text("tenant_id", null=True),
+    _text("key_id", null=True),
+    _text("role", null=True),
+    _text("action"),
+    _text("object_kind"),
+    _text("object_id", null=True),
+    _text("outcome"),
+    _text("request_id", null=True),
+    sa.Index(None, "tenant_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    _tenant(),
+    _text("name"),
+    _text("kind"),
+    _text("state"),
+    _json("progress", null=True),
+    _json("params"),
+    _instant("created_s"),
+    _instant("started_s", null=True),
+    _instant("ended_s", null=True),
+    _text("folder", null=True),
+    _text("error", null=True),
+    _one_of("state", JOB_STATES),
+    sa.Index(None, "tenant_id", "created_s"),
+    sa.Index(None, "state", "created_s"),
+)
+
+counters = sa.Table(
+    "counters",
+    metadata,
+    # SQLite has no sequences: its one writer counts here. On PostgreSQL `riders_seq` is a sequence.
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)

@@ -1,0 +1,420 @@
+"""The live fleet with its open offers: who may be asked, on which terms, and whether a yes still holds.
+
+Plans in the fleet hold what has been accepted, nothing else. An open offer is a tentative insertion that
+another task sees both ways: a rider with open offers is proposed only where all of them and the new one can
+be accepted, in every order, each put in at its best place. So no two acceptances can break each other, and a
+rider who ignores an offer is not blocked by it.
+"""
+
+import collections
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+from geo.arrays import FloatArray
+from geo.errors import InputError
+from geo.streets import StreetNetwork
+from routing.candidates import candidates_for
+from routing.dispatch.commands import Proposal
+from routing.dispatch.events import RiderKey, Terms
+from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.trial import Trial
+from routing.match import apply
+from routing.model import Match, Policy, Refused, Rider, Task
+from routing.model.riders import Stop
+from routing.model.tasks import stops_of
+from routing.people import meet
+from routing.refusal.explain import refusal, why_not
+
+__all__ = ["Board", "Taken", "beginning_at", "terms_of"]
+
+HOUR_S = 3600.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Taken:
+    """A task that a rider has accepted and not done."""
+
+    offer_id: str
+    task: Task
+    terms: Terms
+    accepted_s: float
+    picked_up: bool = False
+    """Of a pair: the pick-up is behind the rider."""
+
+    @property
+    def stops(self) -> tuple[Stop, ...]:
+        """What the task still asks of the rider."""
+        return stops_of(beginning_at(self.task, self.terms.begins_s))[self.picked_up :]
+
+
+def terms_of(match: Match, task: Task) -> Terms:
+    """Return what a rider is told of a match."""
+    names = ["", *(stop.stop_id for stop in match.plan.stops)]
+    own = match.own
+    together = len(own) > 1 and own[1] == own[0] + 1
+    return Terms(
+        match.arrival_s,
+        match.start_s,
+        match.leave_s,
+        match.extra_s,
+        match.extra_m,
+        match.yuan,
+        match.points,
+        names[own[0]],
+        "" if len(own) < 2 or together else names[own[1]],
+        match.start_s if task.people > 1 else None,
+    )
+
+
+class Board:
+    """Plans, open offers and accepted tasks of one city. Not thread-safe; no clock, no I/O.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+    policy : Policy
+    most_open : int
+        Open offers that one rider may have at a time; each doubles the plans looked at.
+    """
+
+    def __init__(self, network: StreetNetwork, policy: Policy, most_open: int = 2) -> None:
+        if not 1 <= most_open <= 4:
+            raise InputError(f"most_open is {most_open}; allowed is 1 to 4.")
+        self.fleet = Fleet(network, policy)
+        self.most_open = most_open
+        self._trial = Trial(self.fleet)
+        self._held: dict[str, dict[str, Task]] = {}
+        self._taken: dict[str, dict[str, Taken]] = {}
+        self._spent: dict[str, dict[str, float]] = {}
+        """Of each rider: the extra seconds of what was accepted within the hour, by offer."""
+        self._spent_at: collections.deque[tuple[float, str, str]] = collections.deque()
+
+    # -- riders
+    # ---------------------------------------------------------------------------------------------
+
+    def put(
+        self, riders: Sequence[tuple[RiderKey, Rider]], now_s: float
+    ) -> tuple[tuple[RiderKey, float], ...]:
+        """Set riders with the plans that their platforms send; accepted tasks are put in again.
+
+        An accepted task that the platform has put into its plan itself (a stop named as the task's stop)
+        stays where it is. Any other comes after the stop that it followed when it was accepted, or first
+        where that stop is done.
+
+        Returns
+        -------
+        tuple of (RiderKey, metres)
+            Riders left out, as `Fleet.put`; who was known before is taken out too.
+        """
+        self.pass_time(now_s)
+        whole = []
+        for key, rider in riders:
+            extra_s = max(rider.extra_last_hour_s, self._extra_last_hour_s(key.fleet_id))
+            stops = rider.stops
+            for taken in self._taken.get(key.fleet_id, {}).values():
+                stops = rejoined(stops, taken)
+            whole.append(
+                dataclasses.replace(
+                    rider,
+                    rider_id=key.fleet_id,
+                    platform=key.platform,
+                    stops=stops,
+                    extra_last_hour_s=extra_s,
+                )
+            )
+        off = self.fleet.put(whole, now_s)
+        return tuple((RiderKey.of(fleet_id), metres) for fleet_id, metres in off)
+
+    def move(self, keys: Sequence[RiderKey], lonlat: FloatArray, at_s: float) -> tuple[RiderKey, ...]:
+        """Set positions, as `Fleet.move`; return those whose position is off the network or leads nowhere."""
+        fine = self.fleet.move([key.fleet_id for key in keys], lonlat, at_s)
+        return tuple(key for key, one in zip(keys, fine.tolist(), strict=True) if not one)
+
+    def remove(self, keys: Iterable[RiderKey]) -> None:
+        """Take riders out; accepted tasks and open offers stay theirs until the life cycle ends them."""
+        self.fleet.remove(key.fleet_id for key in keys if key.fleet_id in self.fleet)
+
+    def rider(self, key: RiderKey) -> Rider | None:
+        """Return a rider with all accepted tasks in the plan; None where the rider is not on the board."""
+        return self.fleet.rider(key.fleet_id) if key.fleet_id in self.fleet else None
+
+    # -- offers
+    # ---------------------------------------------------------------------------------------------
+
+    def hold(self, key: RiderKey, offer_id: str, task: Task) -> None:
+        """Note that an offer is open from now on."""
+        self._held.setdefault(key.fleet_id, {})[offer_id] = task
+
+    def release(self, key: RiderKey, offer_id: str) -> None:
+        """Forget an open offer, or take what was accepted out of the plan: it is done, or given back."""
+        held = self._held.get(key.fleet_id, {})
+        held.pop(offer_id, None)
+        if not held:
+            self._held.pop(key.fleet_id, None)
+        taken = self._taken.get(key.fleet_id, {}).pop(offer_id, None)
+        if taken is not None:
+            self._take_out(key.fleet_id, {stop.stop_id for stop in taken.stops})
+            if not self._taken[key.fleet_id]:
+                del self._taken[key.fleet_id]
+
+    def refund(self, key: RiderKey, offer_id: str) -> None:
+        """Give the extra time of an offer back to the rider's hour: it was not done."""
+        self._give_back(key.fleet_id, offer_id)
+
+    def picked_up(self, key: RiderKey, offer_id: str) -> None:
+        """Note that the pick-up of a pair is behind the rider."""
+        mine = self._taken.get(key.fleet_id, {})
+        taken = mine.get(offer_id)
+        if taken is None or taken.picked_up or taken.task.dropoff is None:
+            return
+        gone = {stop.stop_id for stop in taken.stops}
+        mine[offer_id] = dataclasses.replace(taken, picked_up=True)
+        self._take_out(key.fleet_id, gone - {stop.stop_id for stop in mine[offer_id].stops})
+
+    def adopt(self, key: RiderKey, taken: Taken) -> None:
+        """Note a task that the rider had accepted before; its stops come in with the next `put`."""
+        self._taken.setdefault(key.fleet_id, {})[taken.offer_id] = taken
+        self._spend(key.fleet_id, taken.offer_id, taken.terms.extra_s, taken.accepted_s)
+
+    def sort_spent(self) -> None:
+        """Bring what was adopted into the order in which it was accepted."""
+        self._spent_at = collections.deque(sorted(self._spent_at))
+
+    def judge(
+        self, key: RiderKey, task: Task, now_s: float, begins_s: float | None = None
+    ) -> Terms | Refused:
+        """Say on which terms a rider can do a task, as their plan is now, or why not.
+
+        Parameters
+        ----------
+        key : RiderKey
+            A rider on the board.
+        task : Task
+        now_s : float
+            Epoch seconds.
+        begins_s : float, optional
+            Of a task for several people: when all of them begin.
+        """
+        timed = beginning_at(task, begins_s)
+        with self._trial.of(key.fleet_id) as trial:
+            found = candidates_for(trial, timed, 1, now_s)
+            if found:
+                return terms_of(apply(trial, timed, found[0], None, now_s), task)
+            one = dataclasses.replace(timed, people=1)
+            why = why_not(trial, one, key.fleet_id, now_s)
+            return why if why is not None else refusal(trial, one, now_s)
+
+    def accept(self, key: RiderKey, offer_id: str, task: Task, terms: Terms, now_s: float) -> Terms:
+        """Put a task into the rider's plan for good; return the terms that came true.
+
+        The caller has judged it at the same instant; `terms` is that verdict.
+
+        Raises
+        ------
+        InputError
+            When the plan does not allow it: the caller has not judged it, or has waited.
+        """
+        timed = beginning_at(task, terms.begins_s)
+        fleet_id = key.fleet_id
+        with self._trial.of(fleet_id) as trial:
+            found = candidates_for(trial, timed, 1, now_s)
+        if not found:
+            raise InputError(f"Task {task.task_id} no longer fits the plan of the rider.")
+        match = apply(self.fleet, timed, found[0], None, now_s)
+        self._held.get(fleet_id, {}).pop(offer_id, None)
+        if not self._held.get(fleet_id):
+            self._held.pop(fleet_id, None)
+        true = terms_of(match, task)
+        self._taken.setdefault(fleet_id, {})[offer_id] = Taken(offer_id, task, true, now_s)
+        self._spend(fleet_id, offer_id, true.extra_s, now_s)
+        return true
+
+    def broken(self, key: RiderKey, now_s: float) -> tuple[tuple[str, Refused], ...]:
+        """Return the rider's open offers that their plan no longer allows: (offer id, why)."""
+        out = []
+        for offer_id, task in self._held.get(key.fleet_id, {}).items():
+            if key.fleet_id not in self.fleet:
+                continue
+            verdict = self.judge(key, task, now_s)
+            if isinstance(verdict, Refused):
+                out.append((offer_id, verdict))
+        return tuple(out)
+
+    def pass_time(self, now_s: float) -> None:
+        """Let the extra time of what was accepted more than an hour ago leave the riders' budgets."""
+        while self._spent_at and self._spent_at[0][0] <= now_s - HOUR_S:
+            _, fleet_id, offer_id = self._spent_at.popleft()
+            self._give_back(fleet_id, offer_id)
+
+    # -- proposals
+    # ---------------------------------------------------------------------------------------------
+
+    def propose(
+        self,
+        task: Task,
+        count: int,
+        barred: Iterable[RiderKey],
+        now_s: float,
+        begins_s: float | None = None,
+    ) -> tuple[Proposal, ...] | Refused:
+        """Return the best riders to ask, best first.
+
+        Parameters
+        ----------
+        task : Task
+        count : int
+            How many at most, from 1 on. Of a task for several people of whom nobody has accepted: all of
+            them, or nobody.
+        barred : iterable of RiderKey
+            Riders who are not asked: they have been.
+        now_s : float
+            Epoch seconds.
+        begins_s : float, optional
+            When those who have accepted begin: others must begin then too.
+
+        Returns
+        -------
+        tuple of Proposal
+            By rank, then rider; empty where everybody who could do it has been asked or waits with offers.
+        Refused
+            Where nobody could do it, and why.
+        """
+        left_out = {key.fleet_id for key in barred}
+        left_out |= {name for name, held in self._held.items() if len(held) >= self.most_open}
+        if task.people > 1 and begins_s is None:
+            return self._together(task, left_out, now_s)
+        timed = beginning_at(task, begins_s)
+        found = self._fitting(timed, count, left_out, now_s)
+        if not found and not candidates_for(self.fleet, timed, 1, now_s):
+            return refusal(self.fleet, dataclasses.replace(timed, people=1), now_s)
+        return tuple(self._proposal(one, timed, task, now_s) for one in found)
+
+    def _fitting(self, timed: Task, count: int, left_out: set[str], now_s: float) -> list[Candidate]:
+        """Return the best riders whose open offers the task does not break, whatever becomes of them."""
+        asked = count + 3
+        with self.fleet.without(left_out):
+            while True:
+                listed = candidates_for(self.fleet, timed, asked, now_s)
+                fits = self._fits(timed, now_s)
+                found = list(itertools.islice(filter(fits, listed), count))
+                if len(found) == count or len(listed) < asked:
+                    return found
+                asked *= 4
+
+    def _fits(self, timed: Task, now_s: float) -> Callable[[Candidate], bool]:
+        def fits(found: Candidate) -> bool:
+            held = tuple(self._held.get(found.rider_id, {}).values())
+            if not held:
+                return True
+            return all(
+                self._holds(found.rider_id, order, timed, now_s)
+                for order in itertools.permutations((*held, timed))
+            )
+
+        return fits
+
+    def _holds(self, fleet_id: str, order: Sequence[Task], new: Task, now_s: float) -> bool:
+        """Whether these offers can be accepted one after the other; `new` is the one that is judged.
+
+        An offer that would fail without the new one too (the plan has changed under it) is passed over.
+        """
+        without = self._failing(fleet_id, [one for one in order if one is not new], now_s)
+        return self._failing(fleet_id, order, now_s) <= without
+
+    def _failing(self, fleet_id: str, order: Sequence[Task], now_s: float) -> frozenset[str]:
+        failing = set()
+        with self._trial.of(fleet_id) as trial:
+            for one in order:
+                found = candidates_for(trial, one, 1, now_s)
+                if found:
+                    apply(trial, one, found[0], None, now_s)
+                else:
+                    failing.add(one.task_id)
+        return frozenset(failing)
+
+    def _together(self, task: Task, left_out: set[str], now_s: float) -> tuple[Proposal, ...] | Refused:
+        """Return riders who begin together and whose open offers that does not break."""
+        while True:
+            with self.fleet.without(left_out):
+                met = meet(self.fleet, task, now_s)
+            if isinstance(met, Refused):
+                whole = meet(self.fleet, task, now_s)
+                return whole if isinstance(whole, Refused) else ()
+            timed, candidates = met
+            fits = self._fits(timed, now_s)
+            misfits = {one.rider_id for one in candidates if not fits(one)}
+            chosen = [one for one in candidates if one.rider_id not in misfits][: task.people]
+            if len(chosen) == task.people:
+                return tuple(self._proposal(one, timed, task, now_s) for one in chosen)
+            left_out = left_out | misfits
+
+    def _proposal(self, found: Candidate, timed: Task, task: Task, now_s: float) -> Proposal:
+        with self._trial.of(found.rider_id) as trial:
+            match = apply(trial, timed, found, None, now_s)
+        return Proposal(RiderKey.of(found.rider_id), terms_of(match, task))
+
+    # -- inside
+    # ---------------------------------------------------------------------------------------------
+
+    def _take_out(self, fleet_id: str, stop_ids: set[str]) -> None:
+        if fleet_id not in self.fleet:
+            return
+        for place in reversed(range(len(self.fleet.rider(fleet_id).stops))):
+            if self.fleet.rider(fleet_id).stops[place].stop_id in stop_ids:
+                self.fleet.take_out(fleet_id, place)
+
+    def _spend(self, fleet_id: str, offer_id: str, extra_s: float, at_s: float) -> None:
+        self._spent.setdefault(fleet_id, {})[offer_id] = extra_s
+        self._spent_at.append((at_s, fleet_id, offer_id))
+
+    def _give_back(self, fleet_id: str, offer_id: str) -> None:
+        spent = self._spent.get(fleet_id, {})
+        extra_s = spent.pop(offer_id, None)
+        if extra_s is None:
+            return
+        if not spent:
+            del self._spent[fleet_id]
+        if fleet_id in self.fleet:
+            self.fleet.spend(fleet_id, -extra_s)
+
+    def _extra_last_hour_s(self, fleet_id: str) -> float:
+        return math.fsum(self._spent.get(fleet_id, {}).values())
+
+
+def beginning_at(task: Task, begins_s: float | None) -> Task:
+    """Return a task that begins at an instant, where one has been agreed."""
+    if begins_s is None:
+        return task
+    window = dataclasses.replace(task.place, earliest_s=begins_s, latest_s=begins_s)
+    return dataclasses.replace(task, place=window)
+
+
+def rejoined(stops: tuple[Stop, ...], taken: Taken) -> tuple[Stop, ...]:
+    """Return a plan with the stops that an accepted task still asks for.
+
+    Parameters
+    ----------
+    stops : tuple of Stop
+        The plan as the platform sends it.
+    taken : Taken
+
+    Returns
+    -------
+    tuple of Stop
+        A stop that the platform has put in itself (same id) is left where it is.
+    """
+    follows = (taken.terms.after_stop_id, taken.terms.dropoff_after_stop_id)[taken.picked_up :]
+    previous = ""
+    for stop, after in zip(taken.stops, follows, strict=False):
+        names = [one.stop_id for one in stops]
+        if stop.stop_id not in names:
+            # Of a pair the drop-off comes after the pick-up, whatever else is done by now.
+            place = max(
+                names.index(after) + 1 if after in names else 0,
+                names.index(previous) + 1 if previous else 0,
+            )
+            stops = (*stops[:place], stop, *stops[place:])
+        previous = stop.stop_id
+    return stops

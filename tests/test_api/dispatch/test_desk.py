@@ -1,0 +1,274 @@
+"""The desk on a real file: what is answered is kept, what fails is not told, a restart goes on."""
+
+import concurrent.futures
+import contextlib
+import datetime
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from lattice import lattice
+from towns import NOW, place_in
+
+from api.dispatch import codec
+from api.dispatch.commands import Published, RidersPut, accept, answer_offer, on_task, publish, put_riders
+from api.dispatch.desk import Desk, MissingError, Turn
+from api.dispatch.forms import RidersIn, RiderStateIn
+from api.dispatch.translate import reports_of, rider_of
+from api.matching.forms import StopIn
+from api.store import SERVICE, Database, Scope, StoreUnavailable
+from api.store import events as stored
+from api.store import tasks as task_rows
+from routing.dispatch import ConflictError, Decline, DispatchRules, Finish, RiderKey, Verify, Withdraw, fold
+from routing.model import Policy, Task, Visit
+
+T = TypeVar("T")
+TOWN = lattice(10)
+RED, BLUE = Scope("red", "platform"), Scope("blue", "platform")
+OFFICE = Scope("office", "planner")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = NOW
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def rider_in(rng: np.random.Generator, name: str, at_s: float = NOW) -> RiderStateIn:
+    lon, lat = place_in(TOWN, rng)
+    stop_lon, stop_lat = place_in(TOWN, rng)
+    stops = (StopIn(stop_id="s0", lon=stop_lon, lat=stop_lat, service_s=30.0),)
+    at = datetime.datetime.fromtimestamp(at_s, datetime.UTC)
+    return RiderStateIn(rider_id=name, at=at, lon=lon, lat=lat, stops=stops)
+
+
+@contextlib.contextmanager
+def desk_on(database: Database, clock: Clock) -> Iterator[Desk]:
+    policy = Policy(max_extra_s=900.0)
+    desk = Desk(database, TOWN, policy, DispatchRules(), clock=clock, rider_of=rider_of)
+    desk.start()
+    try:
+        yield desk
+    finally:
+        desk.stop()
+
+
+def do(desk: Desk, work: Callable[[Turn], T]) -> T:
+    return desk.submit(work).result(20)
+
+
+def put(desk: Desk, who: Scope, *riders: RiderStateIn) -> RidersPut:
+    platform = str(who.tenant_id)
+
+    def work(turn: Turn) -> RidersPut:
+        known = {key.rider_id: body for key, body in desk.memory.bodies.items() if key.platform == platform}
+        return put_riders(turn, who, platform, reports_of(RidersIn(datum="wgs84", riders=riders), known, NOW))
+
+    return do(desk, work)
+
+
+def task(rng: np.random.Generator, name: str = "T1", people: int = 1) -> Task:
+    return Task(name, Visit(place_in(TOWN, rng), 30.0, NOW, NOW + 3_600.0), people=people)
+
+
+def put_up(desk: Desk, one: Task, label: str = "our 1") -> Published:
+    return do(desk, lambda turn: publish(turn, OFFICE, one, label=label, grid_code=None, body={}))
+
+
+def test_a_task_goes_from_publishing_to_verification_and_the_store_agrees(database: Database) -> None:
+    rng, clock = np.random.default_rng(1), Clock()
+    with desk_on(database, clock) as desk:
+        assert put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(4))).written == 4
+        shown = put_up(desk, task(rng))
+        assert shown.new
+        (offer,) = shown.state.open
+        assert do(desk, lambda turn: accept(turn, RED, offer.offer_id)).offer.status == "accepted"
+        do(desk, lambda turn: answer_offer(turn, RED, Finish(offer.offer_id, "seen")))
+        done = do(desk, lambda turn: on_task(turn, OFFICE, "T1", Verify("good")))
+        assert done.state.status == "verified"
+        assert "T1" not in desk.city.tasks
+    with database.reading() as connection:
+        row = task_rows.get(connection, SERVICE, "T1")
+        events = codec.events_of(stored.of_task(connection, SERVICE, "T1"))
+    assert row is not None
+    assert row.status == "verified"
+    assert fold(events) == codec.state_of(row.state)
+
+
+def test_a_restart_goes_on_where_it_was(database: Database) -> None:
+    rng, clock = np.random.default_rng(2), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
+        for number in range(4):
+            shown = put_up(desk, task(rng, f"T{number}"), f"our {number}")
+            if number % 2:
+                for offer in shown.state.open:
+                    do(desk, partial(accept, who=RED, offer_id=offer.offer_id))
+        before = dict(desk.city.tasks)
+        plans = {key: desk.city.board.rider(key) for key in desk.memory.bodies}
+    with desk_on(database, clock) as desk:
+        assert desk.city.tasks == before
+        for key, plan in plans.items():
+            again = desk.city.board.rider(key)
+            assert plan is not None
+            assert again is not None
+            assert [stop.stop_id for stop in again.stops] == [stop.stop_id for stop in plan.stops]
+        open_ids = [offer.offer_id for state in before.values() for offer in state.open]
+        for offer_id in open_ids:
+            do(desk, partial(answer_offer, who=RED, command=Decline(offer_id)))
+
+
+def test_nobody_answers_for_another(database: Database) -> None:
+    rng, clock = np.random.default_rng(3), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, rider_in(rng, "r0"))
+        (offer,) = put_up(desk, task(rng)).state.open
+        strangers = [BLUE, OFFICE, Scope("red", "rider", (), "r9"), Scope("blue", "rider", (), "r0")]
+        for who in strangers:
+            with pytest.raises(MissingError):
+                do(desk, partial(accept, who=who, offer_id=offer.offer_id))
+        with pytest.raises(MissingError):
+            do(desk, lambda turn: on_task(turn, RED, "T1", Verify()))
+        own = Scope("red", "rider", (), "r0")
+        assert do(desk, lambda turn: accept(turn, own, offer.offer_id)).offer.status == "accepted"
+
+
+def test_one_offer_many_yeses(database: Database) -> None:
+    """Whatever else is asked at the same time, a task has one winner, and a second yes changes nothing."""
+    rng, clock = np.random.default_rng(4), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
+        (offer,) = put_up(desk, task(rng)).state.open
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            works = [
+                pool.submit(desk.submit, lambda turn: accept(turn, RED, offer.offer_id)) for _ in range(40)
+            ]
+            answers = [work.result(20).result(20) for work in works]
+        assert {answer.offer.status for answer in answers} == {"accepted"}
+    with database.reading() as connection:
+        kinds = [row.event.kind for row in stored.of_task(connection, SERVICE, "T1")]
+    assert kinds.count("offer_accepted") == 1
+
+
+def test_what_could_not_be_kept_is_not_told_and_not_remembered(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, clock = np.random.default_rng(5), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, rider_in(rng, "r0"))
+        (offer,) = put_up(desk, task(rng)).state.open
+        with monkeypatch.context() as patch:
+
+            def full(*_: object) -> list[int]:
+                raise sa.exc.OperationalError("insert", {}, Exception("disk is full"))
+
+            patch.setattr(stored, "append", full)
+            with pytest.raises((StoreUnavailable, sa.exc.OperationalError)):
+                do(desk, lambda turn: accept(turn, RED, offer.offer_id))
+        again = do(desk, lambda turn: accept(turn, RED, offer.offer_id))
+        assert again.offer.status == "accepted"
+    with database.reading() as connection:
+        kinds = [row.event.kind for row in stored.of_task(connection, SERVICE, "T1")]
+    assert kinds.count("offer_accepted") == 1
+
+
+def test_offers_run_out_without_anybody_asking(database: Database) -> None:
+    rng, clock = np.random.default_rng(6), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(2)))
+        (first,) = put_up(desk, task(rng)).state.open
+        clock.now_s += 61.0
+        do(desk, lambda turn: None)
+        (second,) = desk.city.tasks["T1"].open
+        assert second.rider != first.rider
+        with pytest.raises(ConflictError) as caught:
+            do(desk, lambda turn: accept(turn, RED, first.offer_id))
+        assert (caught.value.code, caught.value.status) == ("closed", "expired")
+
+
+def test_an_older_report_is_ignored_and_a_position_keeps_the_plan(database: Database) -> None:
+    rng, clock = np.random.default_rng(7), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, rider_in(rng, "r0", NOW))
+        old = put(desk, RED, rider_in(rng, "r0", NOW - 60.0))
+        assert (old.written, old.ignored) == (0, ("r0",))
+        lon, lat = place_in(TOWN, rng)
+        at = datetime.datetime.fromtimestamp(NOW + 5, datetime.UTC)
+        put(desk, RED, RiderStateIn(rider_id="r0", at=at, lon=lon, lat=lat))
+        plan = desk.city.board.rider(RiderKey("red", "r0"))
+        assert plan is not None
+        assert plan.lonlat == pytest.approx((lon, lat))
+        assert [stop.stop_id for stop in plan.stops] == ["s0"]
+
+
+def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def names_of(desk: Desk, key: RiderKey) -> list[str]:
+    plan = desk.city.board.rider(key)
+    return [] if plan is None else [stop.stop_id for stop in plan.stops]
+
+
+def test_two_processes_share_a_city_and_one_leads(shared: Database) -> None:
+    """What one writes the other has, whoever answers; when the leader ends, the other one asks riders."""
+    rng, clock = np.random.default_rng(8), Clock()
+    other = Database(shared.url.render_as_string(hide_password=False))
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(desk_on(shared, clock))
+        with desk_on(other, clock) as second:
+            assert (first.memory.leading, second.memory.leading) == (True, False)
+            put(second, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
+            # Published at the one that does not lead: the leader asks.
+            shown = put_up(second, task(rng))
+            assert not shown.state.open
+            until(lambda: bool(second.city.tasks["T1"].open))
+            (offer,) = second.city.tasks["T1"].open
+            do(second, lambda turn: accept(turn, RED, offer.offer_id))
+            until(lambda: first.city.tasks["T1"].status == "accepted")
+            until(lambda: "T1" in names_of(first, offer.rider))
+            assert names_of(first, offer.rider) == names_of(second, offer.rider)
+            stack.close()
+            put_up(second, task(rng, "T2"), "our 2")
+            clock.now_s += 2.0
+            until(lambda: second.memory.leading)
+            until(lambda: bool(second.city.tasks["T2"].open))
+    other.close()
+
+
+def test_two_processes_and_one_offer(shared: Database) -> None:
+    """Yes and no at the same time in two processes: one of them counts, in both."""
+    rng, clock = np.random.default_rng(9), Clock()
+    other = Database(shared.url.render_as_string(hide_password=False))
+    with desk_on(shared, clock) as first, desk_on(other, clock) as second:
+        put(first, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
+        for number in range(10):
+            name = f"T{number}"
+            (offer,) = put_up(first, task(rng, name), f"our {number}").state.open
+            until(lambda name=name: name in second.city.tasks)  # type: ignore[misc]
+            works = [
+                first.submit(partial(accept, who=RED, offer_id=offer.offer_id)),
+                second.submit(partial(answer_offer, who=RED, command=Decline(offer.offer_id))),
+            ]
+            concurrent.futures.wait(works, 20)
+            fates = [work.exception() for work in works]
+            assert sum(fate is None for fate in fates) == 1, fates
+            with shared.reading() as connection:
+                kinds = [row.event.kind for row in stored.of_task(connection, SERVICE, name)]
+                row = task_rows.get(connection, SERVICE, name)
+            assert row is not None
+            mine = codec.state_of(row.state).offer(offer.offer_id)
+            assert mine is not None
+            assert mine.status in ("accepted", "declined")
+            assert kinds.count("offer_accepted") + kinds.count("offer_closed") >= 1
+            do(first, partial(on_task, who=OFFICE, task_id=name, command=Withdraw()))
+    other.close()

@@ -1,0 +1,260 @@
+"""The live service over HTTP: from a key to a verified task, and nobody sees what is not theirs."""
+
+import datetime
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from tiny_study import place, write_study
+
+from api.http.app import create_app
+from api.http.auth import Access
+from api.settings import Settings
+from api.store import SERVICE, Database, keys, tenants
+
+NOON = datetime.datetime(2026, 3, 4, 12, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=8)))
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime.datetime:
+        return self.now
+
+
+class Service:
+    """One application with a client, a clock and a key for everybody."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.clock, self.database = Clock(), Database(url)
+        self.database.migrate()
+        self.keys: dict[str, str] = {}
+        with self.database.transaction() as connection:
+            for name, kind in (("red", "platform"), ("blue", "platform"), ("office", "office")):
+                tenant = tenants.Tenant(name, name.title(), kind, 0.0)  # type: ignore[arg-type]
+                tenants.add(connection, SERVICE, tenant)
+            for name, wanted in {
+                "red": keys.NewKey("red", "platform"),
+                "blue": keys.NewKey("blue", "platform"),
+                "office": keys.NewKey("office", "planner"),
+                "grid": keys.NewKey("office", "grid_staff", grid_codes=("G1",)),
+                "r0": keys.NewKey("red", "rider", rider_id="r0"),
+                "admin": keys.NewKey("office", "admin"),
+            }.items():
+                self.keys[name] = keys.create(connection, SERVICE, wanted, NOON.timestamp())[1]
+        settings = Settings(rate_per_s=1e6, rate_burst=1_000_000)
+        access = Access(settings, self.database, dev=False)
+        self.app = create_app(folder, settings=settings, access=access, clock=self.clock)
+        self.client = TestClient(self.app)
+
+    def ask(self, who: str, method: str, path: str, expect: int = 200, **more: Any) -> Any:  # noqa: ANN401
+        headers = {"authorization": f"Bearer {self.keys[who]}", **more.pop("headers", {})}
+        answer = self.client.request(method, path, headers=headers, **more)
+        assert answer.status_code == expect, answer.text
+        self.headers = answer.headers
+        return answer.json() if answer.content and "json" in answer.headers["content-type"] else answer.text
+
+    def riders(self, who: str, *letters: str) -> Any:  # noqa: ANN401
+        told = []
+        for number, letter in enumerate(letters):
+            lon, lat = place(letter)
+            rider = {"rider_id": f"r{number}", "at": self.clock.now.isoformat(), "lon": lon, "lat": lat}
+            told.append(rider | {"stops": []})
+        return self.ask(who, "PUT", "/v1/riders", json={"datum": "wgs84", "riders": told})
+
+    def task(self, who: str, name: str = "lamp", letter: str = "B", expect: int = 201, **more: Any) -> Any:  # noqa: ANN401
+        lon, lat = place(letter)
+        latest = (self.clock.now + datetime.timedelta(hours=1)).isoformat()
+        visit = {"lon": lon, "lat": lat, "service_s": 60, "latest": latest}
+        body = {"task_id": name, "place": visit, "kind": "hazard", **more.pop("task", {})}
+        return self.ask(who, "POST", "/v1/tasks?datum=wgs84", expect, json=body, **more)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_study(tmp_path_factory.mktemp("study") / "out")
+
+
+@pytest.fixture
+def service(folder: Path, tmp_path: Path) -> Iterator[Service]:
+    service = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
+    with service.client:
+        yield service
+    service.database.close()
+
+
+def test_a_task_from_publishing_to_verification(service: Service) -> None:
+    assert service.riders("red", "A", "F") == {"written": 2, "ignored": [], "off_network": []}
+    task = service.task("office")
+    assert task["status"] == "offered"
+    assert service.headers["location"] == f"/v1/tasks/{task['id']}"
+    (offer,) = service.ask("red", "GET", "/v1/offers")["offers"]
+    assert offer["task"]["kind"] == "hazard"
+    taken = service.ask("red", "POST", f"/v1/offers/{offer['offer_id']}/accept", json={})
+    assert taken["status"] == "accepted"
+    rider = service.ask("red", "GET", f"/v1/riders/{offer['rider_id']}")
+    assert rider["stops"] == [task["id"]]
+    service.ask("red", "POST", f"/v1/offers/{offer['offer_id']}/start", json={})
+    service.ask("red", "POST", f"/v1/offers/{offer['offer_id']}/finish", json={"note": "out of order"})
+    seen = service.ask("office", "GET", f"/v1/tasks/{task['id']}")
+    assert (seen["status"], seen["offers"][0]["note"]) == ("done", "out of order")
+    done = service.ask("office", "POST", f"/v1/tasks/{task['id']}/verify", json={"note": "thanks"})
+    assert done["status"] == "verified"
+    kinds = [one["kind"] for one in service.ask("office", "GET", "/v1/events")["events"]]
+    assert kinds == [
+        "task_published", "offer_made", "offer_accepted", "offer_started", "offer_done", "task_verified"
+    ]  # fmt: skip
+
+
+def test_a_publisher_never_learns_who_rides_and_platforms_nothing_of_each_other(service: Service) -> None:
+    service.riders("red", "A")
+    service.riders("blue", "F")
+    task = service.task("office")
+    told = json.dumps([service.ask("office", "GET", "/v1/events"), task])
+    assert '"red"' not in told
+    assert '"blue"' not in told
+    assert '"r0"' not in told
+    seen = {who: service.ask(who, "GET", "/v1/offers")["offers"] for who in ("red", "blue")}
+    assert sorted(len(offers) for offers in seen.values()) == [0, 1]
+    other = "blue" if seen["red"] else "red"
+    (offer,) = seen["red"] or seen["blue"]
+    for path in (f"/v1/offers/{offer['offer_id']}/accept", f"/v1/offers/{offer['offer_id']}/decline"):
+        body = service.ask(other, "POST", path, 404, json={})
+        assert body["title"] == "There is nothing at this address"
+    assert service.ask(other, "GET", "/v1/events")["events"] == []
+    service.ask(other, "GET", f"/v1/tasks/{task['id']}", 404)
+
+
+def test_the_same_task_again_and_another_under_its_name(service: Service) -> None:
+    first = service.task("office")
+    again = service.task("office", expect=200)
+    assert again["id"] == first["id"]
+    problem = service.task("office", letter="F", expect=409)
+    assert problem["code"] == "exists"
+    assert "task_id" in problem["detail"]
+    zh = service.task("office", letter="F", expect=409, headers={"accept-language": "zh"})
+    assert "同名任务" in zh["detail"]
+
+
+def test_a_post_under_one_key_is_answered_once(service: Service) -> None:
+    service.riders("red", "A")
+    task = service.task("office", headers={"idempotency-key": "k1"})
+    again = service.task("office", headers={"idempotency-key": "k1"})
+    assert again == task
+    assert service.headers["idempotency-replayed"] == "true"
+    service.task("office", "bench", expect=422, headers={"idempotency-key": "k1"})
+    # A refusal is not kept: what was missing may be there the next time.
+    offer = task["offers"][0]["offer_id"]
+    service.ask("red", "POST", f"/v1/offers/{offer}/finish", 409, json={}, headers={"idempotency-key": "f"})
+    service.ask("red", "POST", f"/v1/offers/{offer}/accept", json={})
+    service.ask("red", "POST", f"/v1/offers/{offer}/finish", json={}, headers={"idempotency-key": "f"})
+
+
+def test_a_command_counts_only_for_the_task_that_was_read(service: Service) -> None:
+    task = service.task("office")
+    etag = service.headers["etag"]
+    path = f"/v1/tasks/{task['id']}"
+    service.riders("red", "A")
+    service.clock.now += datetime.timedelta(seconds=20)
+    assert service.ask("office", "GET", path)["version"] >= task["version"]
+    body = {"task_id": "lamp", "place": {"lon": place("F")[0], "lat": place("F")[1]}, "kind": "hazard"}
+    service.ask("office", "PUT", f"{path}?datum=wgs84", 412, json=body, headers={"if-match": '"99"'})
+    fresh = service.ask("office", "GET", path)
+    assert etag
+    changed = service.ask(
+        "office", "PUT", f"{path}?datum=wgs84", json=body, headers={"if-match": f'"{fresh["version"]}"'}
+    )
+    assert changed["version"] > fresh["version"]
+    service.ask("office", "POST", f"{path}/withdraw", json={"reason": "no need"})
+    problem = service.ask("office", "POST", f"{path}/verify", 409, json={})
+    assert problem["code"] == "ended"
+
+
+def test_who_is_too_late_is_told_and_the_next_best_is_asked(service: Service) -> None:
+    service.riders("red", "A", "F")
+    task = service.task("office")
+    offer = task["offers"][0]["offer_id"]
+    service.clock.now += datetime.timedelta(seconds=61)
+    problem = service.ask("red", "POST", f"/v1/offers/{offer}/accept", 409, json={})
+    assert (problem["code"], problem["status_now"]) == ("closed", "expired")
+    (following,) = service.ask("red", "GET", "/v1/offers")["offers"]
+    assert following["offer_id"] != offer
+
+
+def test_an_older_report_is_ignored(service: Service) -> None:
+    service.riders("red", "A")
+    service.clock.now -= datetime.timedelta(minutes=1)
+    assert service.riders("red", "F") == {"written": 0, "ignored": ["r0"], "off_network": []}
+    service.clock.now += datetime.timedelta(hours=1)
+    future = service.clock.now
+    service.clock.now -= datetime.timedelta(hours=1)
+    rider = {"rider_id": "r9", "at": future.isoformat(), "lon": 0.0, "lat": 0.0}
+    body = {"datum": "wgs84", "riders": [rider]}
+    problem = service.ask("red", "PUT", "/v1/riders", 422, json=body)
+    assert problem["errors"][0]["pointer"] == "/riders/0/at"
+
+
+def test_pages_go_on_where_they_ended(service: Service) -> None:
+    for number in range(5):
+        service.task("office", f"t{number}")
+        service.clock.now += datetime.timedelta(seconds=1)
+    seen: list[str] = []
+    cursor = None
+    for _ in range(3):
+        more = {"limit": 2} | ({"after": cursor} if cursor else {})
+        page = service.ask("office", "GET", "/v1/tasks", params=more)
+        seen += [task["task_id"] for task in page["tasks"]]
+        cursor = page["next"]
+    assert seen == [f"t{number}" for number in range(5)]
+    assert cursor is None
+    service.ask("office", "GET", "/v1/tasks", 422, params={"after": "nonsense"})
+
+
+def test_grid_staff_see_their_grids_alone(service: Service) -> None:
+    service.task("office", "outside", task={"grid_code": "G2"})
+    own = service.task("grid", "inside")
+    assert own["grid_code"] == "G1"
+    assert [task["task_id"] for task in service.ask("grid", "GET", "/v1/tasks")["tasks"]] == ["inside"]
+    service.task("grid", "beyond", expect=404, task={"grid_code": "G2"})
+    assert len(service.ask("office", "GET", "/v1/tasks")["tasks"]) == 2
+
+
+def test_a_riders_token_sees_and_answers_their_own_offers(service: Service) -> None:
+    service.riders("red", "A", "F")
+    offer = service.task("office", letter="A")["offers"][0]["offer_id"]
+    mine = service.ask("r0", "GET", "/v1/offers")["offers"]
+    theirs = service.ask("red", "GET", "/v1/offers")["offers"]
+    assert mine == [one for one in theirs if one["rider_id"] == "r0"]
+    expect = 200 if mine else 404
+    service.ask("r0", "POST", f"/v1/offers/{offer}/accept", expect, json={})
+    service.ask("r0", "GET", "/v1/tasks", 403)
+    service.ask("r0", "PUT", "/v1/riders", 403, json={"datum": "wgs84", "riders": []})
+
+
+def test_metrics_are_for_admins_and_name_nobody(service: Service) -> None:
+    service.riders("red", "A")
+    service.task("office")
+    service.ask("red", "GET", "/metrics", 403)
+    text = service.ask("admin", "GET", "/metrics")
+    assert 'yilu_offers{status="open"} 1.0' in text
+    assert "yilu_riders 1.0" in text
+    assert 'route="/v1/tasks"' in text
+    assert "r0" not in text
+
+
+def test_after_a_restart_everything_is_there(folder: Path, tmp_path: Path) -> None:
+    service = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
+    with service.client:
+        service.riders("red", "A")
+        offer = service.task("office")["offers"][0]["offer_id"]
+    again = TestClient(service.app)
+    service.client = again
+    with again:
+        assert service.ask("red", "POST", f"/v1/offers/{offer}/accept", json={})["status"] == "accepted"
+    service.database.close()
