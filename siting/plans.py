@@ -192,6 +192,10 @@ def _reason(plan: Plan, site: int, share: float | None) -> tuple[str, tuple[tupl
     return "site_new", (place, ("share", f"{100 * share:.1f}"))
 
 
+_NOUGHT = ("rest_min_a_day", "only_here_share", "extra_rest_hours_if_longer", "due_break_min_a_day")
+"""Figures that are 0 of a station that closes."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Figures:
     """What one station of the plan is worth, as far as it may be told."""
@@ -275,15 +279,9 @@ def _ask(
     for site in set(plan.sites) - set(plan.chosen):
         # one that closes serves nobody, whoever there is
         path = f"sites/{plan.site_ids[site]}"
-        for name in (
-            "rest_min_a_day",
-            "only_here_share",
-            "extra_rest_hours_if_longer",
-            "due_break_min_a_day",
-        ):
+        hours = [f"rest_min_by_hour/{hour}" for hour in range(24)]
+        for name in (*_NOUGHT, *hours):
             asked.plain(f"{path}/{name}")
-        for hour in range(24):
-            asked.plain(f"{path}/rest_min_by_hour/{hour}")
 
 
 def _ask_served(asked: Asked, path: str, served: IntArray, is_open: BoolArray) -> None:

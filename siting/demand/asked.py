@@ -126,11 +126,11 @@ class Asked:
         if self._demand is None:
             return
         rows = self._layer(layer)
-        inside = points if points.ndim == 1 else points.any(axis=1)
+        inside: BoolArray = (points if points.ndim == 1 else points.any(axis=1)).astype(np.bool_)
         mine = self._rows(layer, inside)
         times = np.ones(len(mine), dtype=np.int64)
         if points.ndim == 2:
-            times = points[rows.point[mine], rows.hour[mine]]
+            times = points[rows.point[mine], rows.hour[mine]].astype(np.int64)
         hour = rows.hour[mine]
         for number in np.unique(hour[times != 0]).tolist():
             now = (hour == number) & (times != 0)
@@ -152,7 +152,7 @@ class Asked:
         self.minutes(path, layer, whole, rank)
 
     def weighted(self, path: str, weights: DemandWeights, points: BoolArray | IntArray, rank: str) -> None:
-        """Ask for the weighted minutes of all layers, as the choice counts them (``points``: see `minutes`)."""
+        """Ask for the weighted minutes of all layers as the choice counts; ``points`` as in `minutes`."""
         if self._demand is None:
             return
         parts = []
