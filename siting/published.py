@@ -33,7 +33,7 @@ FIGURES: Final[dict[str, tuple[str, ...]]] = {
     "estimates": ("value", "low", "high"),
     "budget_curve": ("served_share",),
     "solution": ("objective", "bound"),
-    "": ("riders", "stay_points", "demand_min_a_day"),
+    "": ("riders", "stay_points", "demand_min_a_day", "silent_rest_share"),
 }  # fmt: skip
 """Fields of a study that are figures about riders, by the part of the study they stand in."""
 

@@ -12,7 +12,7 @@ from siting.choice import PlanModel, budget_points, plan_model
 from siting.columns import StayColumns
 from siting.compare import Days, budget_curve, coverage_table, days_of, estimates
 from siting.demand.asked import Asked, thousandths
-from siting.demand.events import due_events, stay_events, stops_beside
+from siting.demand.events import due_events, stay_events, stay_rows, stops_beside
 from siting.demand.hotspots import PlanStations, find_hot_spots
 from siting.demand.names import MapNames, name_places
 from siting.demand.passing import passing_events, published_flows
@@ -502,7 +502,21 @@ def _study(
         training_period=(demand.days[0], demand.days[int(wanted.training.sum()) - 1]),
         estimates=checked.estimates,
         draws=checked.draws,
+        silent_rest_share=_silent_share(inputs, wanted),
     )
+
+
+def _silent_share(inputs: StudyInputs, wanted: _Wanted) -> float | None:
+    """Return the share of the minutes of rest in stays that hold a silence, and ask to publish it."""
+    if inputs.silent is None:
+        return None
+    rests = wanted.rests
+    silent = np.asarray(inputs.silent[stay_rows(inputs.stays, "rest")], dtype=np.bool_)
+    wanted.asked.rests("silent_rest_share", silent, "other", nobody=True)
+    wanted.asked.rests("silent_rest_share", silent | True, "other")
+    length_s = rests.end_s - rests.start_s
+    total = int(length_s.sum())
+    return int(length_s[silent].sum()) / total if total else None
 
 
 def _counted(chosen: _Chosen) -> BoolArray | IntArray:

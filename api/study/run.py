@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from api.outputs import prepared_folder, write_json
 from api.settings import Settings
@@ -36,7 +37,7 @@ from geo.mapmatch import MatchOptions, passages
 from geo.osm import describe
 from geo.places import Places
 from geo.sentences import Sentence
-from geo.stays import classify_stays, due_breaks, find_stay_points, silent_share
+from geo.stays import classify_stays, due_breaks, find_stay_points, silent_stays
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
 from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
@@ -98,7 +99,6 @@ def write_study(
             study = dataclasses.replace(
                 study,
                 moving_km_on_streets=on_streets,
-                silent_rest_share=observed.silent_rest_share,
                 input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
         trial: MatchSample | None = None
@@ -150,8 +150,8 @@ class _Observed:
     breaks: DueBreakColumns
     flows: PassingFlows | None
     """Riders passing by, None where the study does not ask for them."""
-    silent_rest_share: float | None
-    """Share of the minutes of rest in stays that hold a silence of the phone."""
+    silent: npt.NDArray[np.bool_]
+    """(stays,) which of them hold a silence of the phone."""
 
 
 def _observe(
@@ -167,8 +167,7 @@ def _observe(
     if study_settings.siting.flows:
         with stages("paths") as step:
             flows = PassingFlows(*passages(network, traces, MatchOptions(mode=study_settings.mode), step))
-    silent = silent_share(stays, "rest", study_settings.k)
-    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, silent)
+    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, silent_stays(stays))
 
 
 def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces) -> StudyInputs:
@@ -177,6 +176,7 @@ def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: 
         network=city.network,
         places=city.places,
         stays=observed.stays,
+        silent=observed.silent,
         due_breaks=observed.breaks,
         flows=observed.flows,
         riders=observed.riders,
@@ -221,10 +221,11 @@ def _read_traces(
 
 
 def _on_streets(study_settings: StudyFile, network: StreetNetwork, traces: Traces) -> float | None:
-    """Return the share of moving kilometres on streets, unless it told of fewer than k riders."""
-    if len(traces.pseudonyms) < study_settings.k:
-        return None
-    return moving_share_on_streets(traces, network, study_settings.mode)
+    """Return the share of moving kilometres on streets, unless it told of fewer than k riders.
+
+    Kilometres stand in no other figure of a study, so it is judged alone.
+    """
+    return moving_share_on_streets(traces, network, study_settings.mode, k=study_settings.k)
 
 
 def _file_account(account: Account) -> FileAccount:

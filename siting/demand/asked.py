@@ -164,14 +164,16 @@ class Asked:
             parts.append((name, times != 0, times))
         self.figures.add_mixed(path, parts, rank=RANK[rank], nobody=True)
 
-    def rests(self, path: str, events: BoolArray, rank: str, *, by_hour: bool = False) -> None:
+    def rests(
+        self, path: str, events: BoolArray, rank: str, *, by_hour: bool = False, nobody: bool = False
+    ) -> None:
         """Ask for the minutes of some rests, (e,) a mask; ``by_hour`` as `by_hour` does."""
         if self._demand is None or self._demand.rest.event is None:
             return
         rows = self._demand.rest
         mine = np.nonzero(events[rows.event])[0]
         if not by_hour:
-            self.figures.add(path, "rest", mine, rank=RANK[rank])
+            self.figures.add(path, "rest", mine, rank=RANK[rank], nobody=nobody)
             return
         hour = rows.hour[mine]
         for number in np.unique(hour).tolist():

@@ -61,15 +61,17 @@ PLAIN = {
         "solution/gap", "coverage/*/sites", "budget_curve/*/cost_yuan", "budget_curve/*/sites",
         "budget_curve/*/gap", "hot_spots/*/lonlat/*", "hot_spots/*/radius_m", "hot_spots/*/ring/**",
         "layers/*/weight", "layers/*/limit_s", "kinds/*/seats", "kinds/*/fixed_yuan", "kinds/*/hour_yuan",
+        "budget_curve/*/new_sites", "budget_yuan", "draws",
     ),
     "summary": (
         "days", "held_out_days", "seed", "k", "map/**", "snapped_off_ground/*", "points_read",
         "points_accepted", "points_rejected", "hot_spots", "sites_chosen", "sites_existing", "solver/gap",
-        "limit_s", "seconds/*", "layers/*/weight", "coverage/*/sites",
+        "limit_s", "seconds/*", "layers/*/weight", "coverage/*/sites", "sites_closing", "sites_moving",
+        "budget_curve/*/cost_yuan", "budget_curve/*/sites", "budget_curve/*/new_sites", "budget_curve/*/gap",
     ),
     "columns": (
         "lon", "lat", "cost_yuan", "rank", "radius_m", "seconds", "in_osm", "weight", "limit", "seats",
-        "fixed_yuan", "yuan_an_hour", "sites_count", "gap", "candidates_count", "gates", "gates_new",
+        "fixed_yuan", "yuan_an_hour", "sites_count", "new_sites", "gap", "candidates_count", "gates", "gates_new",
         "radius", "move_lon", "move_lat", "read", "accepted", "rejected", "rows",
     ),
 }  # fmt: skip
@@ -79,7 +81,10 @@ SUMMARY = {
     "riders": "riders", "stay_points": "stay_points", "demand_minutes_a_day": "demand_min_a_day",
     "solver/objective": "solution/objective", "solver/bound": "solution/bound",
     "stay_points_by_kind/(.*)": r"stay_points_by_kind/\1",
-    "layers/(.*)/minutes_a_day": r"layers/\1/min_a_day", "layers/(.*)/covered": r"layers/\1/covered_share",
+    "layers/(.*)/minutes_a_day": r"layers/\1/min_a_day", "layers/(.*)/served": r"layers/\1/served_share",
+    "layers/(.*)/in_reach": r"layers/\1/in_reach_share", "rest_from_silence": "silent_rest_share",
+    "budget_curve/(.*)/served_share": r"budget_curve/\1/served_share",
+    "estimates/(.*)/(.*)": r"estimates/\1/\2",
     "coverage/(.*)/(.*)": r"coverage/\1/\2",
 }  # fmt: skip
 """Figures of ``summary.json`` and what they are in the study."""
@@ -90,11 +95,11 @@ COLUMNS = {
     "demand": "min_a_day|rest_min_a_day", "riders": "riders", "visits": "visits_a_day",
     "visitors": "visitors_a_day", "gain": "gain_rest_hours_a_day", "overlap_share": "overlap_share",
     "drop_offs": "drop_offs_a_day", "saved": "saved_min_a_day", "walk_median": "walk_median_m",
-    "walk_max": "walk_max_m", "residents_walk": "residents_walk_m_a_day", "covered_share": "covered_share",
-    "training_share": "training", "held_out_share": "held_out", "weighted_share": "covered_share",
+    "walk_max": "walk_max_m", "residents_walk": "residents_walk_m_a_day", "weighted_share": "served_share",
     "stays_count": "stay_points_by_kind", "share": "share",
 }  # fmt: skip
 """Columns of tables and layers that are figures, and the fields of the study which they show."""
+GRID_FIGURES = {"riders", "rest_min_a_day", "served_share", "in_reach_share", "stations", "pickup_points"}
 HOURLY = re.compile(r"(hour|rest_min|due_min)_\d\d|until_\d\d|rest_hours_until_\d\d")
 
 
@@ -170,16 +175,19 @@ class Truth:
             ("stay_points", lambda s, m: True),
             ("stay_points_by_kind/(.*)", lambda s, m: s.kind == m[1]),
             ("demand_min_a_day", lambda s, m: rest(s) and s.day < self.training),
-            ("layers/rest/.*", lambda s, m: rest(s)),
-            ("sites/.*/chosen_share", lambda s, m: rest(s)),
+            ("silent_rest_share", lambda s, m: rest(s)),
+            ("layers/rest/.*", lambda s, m: rest(s) and s.day < self.training),
+            ("sites/.*/chosen_share", lambda s, m: rest(s) and s.day < self.training),
             ("cells/(.*)/riders", lambda s, m: rest(s) and in_ring(s, cells[m[1]].ring)),
             (
                 "cells/(.*)/rest_min_by_hour/(.*)",
                 lambda s, m: rest(s) and in_ring(s, cells[m[1]].ring) and in_hour(s, m[2]),
             ),
-            ("grids/(.*)/.*", lambda s, m: rest(s) and in_box(s, m[1])),
-            ("coverage/.*/training.*", lambda s, m: rest(s) and s.day < self.training),
-            ("coverage/.*/held_out.*", lambda s, m: rest(s) and s.day >= self.training),
+            ("grids/(.*)/.*", lambda s, m: rest(s) and in_box(s, m[1]) and s.day < self.training),
+            ("coverage/.*_training", lambda s, m: rest(s) and s.day < self.training),
+            ("coverage/.*_held_out", lambda s, m: rest(s) and s.day >= self.training),
+            ("estimates/[0-3]/.*", lambda s, m: rest(s) and s.day < self.training),
+            ("estimates/[4-7]/.*", lambda s, m: rest(s) and s.day >= self.training),
         ]
 
 
@@ -189,7 +197,7 @@ class Made:
     def __init__(self, case: str, folder: Path) -> None:
         self.inputs, self.stays, self.spots = made_inputs(case, folder, K)
         self.measured, self.asked = measured_study(self.inputs)
-        self.shown = self.asked.figures.shown()
+        self.shown = self.asked.shown()
         self.study = published(self.measured, self.shown)
         (folder / "study.toml").write_text(SETTINGS, encoding="utf-8")
         self.settings = load_study_file(folder / "study.toml")
@@ -198,7 +206,7 @@ class Made:
         files = StudyFiles(self.settings, self.study, self.inputs.network, self.inputs.places, None)
         write_study_files(files, self.out, lambda done, total: None)
         city = describe(self.inputs.network, self.inputs.places)
-        self.summary = json.loads(json.dumps(summary_of(self.study, city, {}, {"siting": 1.0})))
+        self.summary = json.loads(json.dumps(summary_of(self.study, city, {}, {"siting": 1.0}, "en")))
         self.truth = Truth(self.study, self.inputs, self.stays, self.spots)
 
 
@@ -226,7 +234,7 @@ def test_every_number_of_the_result_is_registered_and_has_k_riders(made: Made) -
     result = json.loads(RESULT.dump_json(made.study))
     counted = behind(made.asked)
     checked = 0
-    for path, _ in leaves(named(result)):
+    for path, number in leaves(named(result)):
         if is_plain(path, "result"):
             continue
         part, *inner = path.split("/")
@@ -237,7 +245,10 @@ def test_every_number_of_the_result_is_registered_and_has_k_riders(made: Made) -
         known = (*FIGURES[top], *HOURS.get(top, ()), "share") if part in FIGURES else FIGURES[""]
         assert field in known or part == "stay_points_by_kind", f"nobody registered {path}"
         assert path in made.shown, path
-        nobody = "share" in path or path.startswith("coverage")
+        if path in made.asked._plain:
+            assert number == 0, path
+            continue
+        nobody = "share" in path or path.startswith(("coverage", "estimates"))
         for riders in (counted[path], made.truth.riders(path)):
             assert riders is None or len(riders) >= K or (nobody and not riders), (path, riders)
         checked += 1
@@ -341,12 +352,11 @@ def test_the_service_answers_with_published_figures_only(made: Made) -> None:
     with TestClient(create_app(made.out, settings=Settings())) as client:
         grids = client.get("/v1/grids").json()
         for row, grid in zip(grids, made.study.grids, strict=True):
-            assert (row["riders"], row["covered_share"]) == (grid.riders, grid.covered_share)
+            assert (row["riders"], row["served_share"]) == (grid.riders, grid.served_share)
+            assert row["in_reach_share"] == grid.in_reach_share
             assert row["rest_min_a_day"] == grid.rest_min_a_day
             for path, _ in leaves(row):
-                assert path in {"riders", "rest_min_a_day", "covered_share", "stations", "pickup_points"}, (
-                    path
-                )
+                assert path in GRID_FIGURES, path
         lon, lat = made.study.sites[0].lonlat
         query: dict[str, str | float] = {
             "lon": lon,
@@ -423,7 +433,7 @@ def test_an_attack_on_two_runs_with_different_k_finds_nobody(case: str, tmp_path
         (tmp_path / str(k)).mkdir()
         inputs, _, _ = made_inputs(case, tmp_path / str(k), k)
         study, asked = measured_study(inputs)
-        runs.append((study, asked, asked.figures.shown()))
+        runs.append((study, asked, asked.shown()))
     assert [s.lonlat for s in runs[0][0].sites] == [s.lonlat for s in runs[1][0].sites]
     assert runs[1][2] <= runs[0][2]
     matrix, rider = system(*((asked, shown) for _, asked, shown in runs))
