@@ -376,8 +376,10 @@ def until(hours: tuple[float | None, ...]) -> tuple[tuple[int, float | None], ..
     """Return for each closing hour the rest-hours a day served after 18:00, from published figures only."""
     out = []
     for closing in CLOSING_H:
-        known = [minutes for minutes in hours[SHUT_H:closing] if minutes is not None]
-        out.append((closing, sum(known) / 60.0 if known else None))
+        evening = hours[SHUT_H:closing]
+        known = sum(minutes for minutes in evening if minutes is not None)
+        # hours in which it is shut say nothing where all others are withheld
+        out.append((closing, known / 60.0 if known > 0 or None not in evening else None))
     return tuple(out)
 
 

@@ -85,7 +85,7 @@ def hours_picture(study: Study, lang: str, *, site_ids: Sequence[str] | None = N
         site
         for site in study.sites
         if (site.site_id in site_ids if site_ids is not None else not site.existing)
-        and any(value is not None for value in site.rest_min_by_hour)
+        and any(site.rest_min_by_hour)
     ][:HOURS_SHOWN]
     columns = min(4, max(1, len(wanted)))
     rows = max(1, math.ceil(len(wanted) / columns))

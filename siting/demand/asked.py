@@ -126,7 +126,7 @@ class Asked:
         if self._demand is None:
             return
         rows = self._layer(layer)
-        inside: BoolArray = (points if points.ndim == 1 else points.any(axis=1)).astype(np.bool_)
+        inside = np.asarray(points if points.ndim == 1 else points.any(axis=1), dtype=np.bool_)
         mine = self._rows(layer, inside)
         times = np.ones(len(mine), dtype=np.int64)
         if points.ndim == 2:

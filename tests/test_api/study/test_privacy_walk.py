@@ -71,8 +71,8 @@ PLAIN = {
     ),
     "columns": (
         "lon", "lat", "cost_yuan", "rank", "radius_m", "seconds", "in_osm", "weight", "limit", "seats",
-        "fixed_yuan", "yuan_an_hour", "sites_count", "new_sites", "gap", "candidates_count", "gates", "gates_new",
-        "radius", "move_lon", "move_lat", "read", "accepted", "rejected", "rows",
+        "fixed_yuan", "yuan_an_hour", "sites_count", "new_sites", "gap", "candidates_count", "gates",
+        "gates_new", "radius", "move_lon", "move_lat", "read", "accepted", "rejected", "rows",
     ),
 }  # fmt: skip
 """Numbers that are no figures about riders: places on the map, money, settings, numbers of things."""
@@ -258,8 +258,9 @@ def test_every_number_of_the_result_is_registered_and_has_k_riders(made: Made) -
 def test_closing_hours_tell_only_what_the_hours_do(made: Made) -> None:
     for site in made.study.sites:
         for closing, gain in site.until:
-            known = [v for v in site.rest_min_by_hour[18:closing] if v is not None]
-            assert gain == (pytest.approx(sum(known) / 60) if known else None)
+            evening = site.rest_min_by_hour[18:closing]
+            known = sum(v for v in evening if v is not None)
+            assert gain == (None if known == 0 and None in evening else pytest.approx(known / 60))
 
 
 def test_every_number_of_the_summary_is_registered(made: Made) -> None:
