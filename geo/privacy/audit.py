@@ -281,17 +281,24 @@ def _behind(row: Row, riders: Riders) -> frozenset[int]:
 
 def _merged(rows: Sequence[tuple[Row, Row]], riders: Riders) -> Riders:
     """Return by first class the riders of each group of classes whose columns are proportional."""
-    columns: dict[int, list[tuple[int, int]]] = {}
+    # proportional columns have the same code once their first entry is 1; others have it by chance about
+    # n^2 / 2^62 times, as in `_alike`
+    draw = np.random.default_rng(0).integers(1, _PRIME, len(rows)).tolist()
+    code: dict[int, int] = {}
+    head: dict[int, tuple[int, int]] = {}
     for number, (row, _) in enumerate(rows):
+        times = draw[number]
         for c, value in row.items():
-            columns.setdefault(c, []).append((number, value))
-    groups: dict[tuple[tuple[int, int], ...], list[int]] = {}
-    for c in sorted(columns):
-        column = columns[c]
-        if column[0][1] != 1:
-            scale = pow(column[0][1], -1, _PRIME)
-            column = [(number, value * scale % _PRIME) for number, value in column]
-        groups.setdefault(tuple(column), []).append(c)
+            if c in code:
+                code[c] += times * value
+            else:
+                code[c] = times * value
+                head[c] = number, value
+    groups: dict[tuple[int, int], list[int]] = {}
+    for c in sorted(code):
+        number, value = head[c]
+        one = code[c] if value == 1 else code[c] * pow(value, -1, _PRIME)
+        groups.setdefault((number, one % _PRIME), []).append(c)
     return {
         members[0]: riders[members[0]]
         if len(members) == 1
