@@ -1,6 +1,7 @@
 """Places, kinds and opening hours of all stations chosen together under a yearly budget."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from siting.inputs import StudySettings
 from siting.problems.define import SitingResult, StationPlan
 from siting.results import BudgetPoint
+from siting.served import Running, running
 from siting.solvers.station_plans import PlanEffort, solve_station_plan
 from siting.stations.hours import open_by_hour
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
@@ -34,6 +36,13 @@ class PlanModel:
             if kind is not None and pattern is not None:
                 out[int(self.problem.option_site[option])] = (kind, pattern)
         return out
+
+    def running(self, cost_s: FloatArray, result: SitingResult) -> Running:
+        """Return the stations of an answer in business; ``cost_s`` (n, m) seconds to all sites."""
+        problem, options = self.problem, list(result.options)
+        holds = np.inf if problem.option_capacity is None else problem.option_capacity[options]
+        room = np.where(problem.option_open[options].T, holds, 0.0).T
+        return running(cost_s[:, problem.option_site[options]], problem.limit_s, list(room))
 
 
 def usual_cost(station: ExistingStation) -> float:
@@ -115,8 +124,13 @@ def _hours(pattern: tuple[int, int]) -> npt.NDArray[np.bool_]:
     return out
 
 
-def budget_points(model: PlanModel, cost_s: FloatArray, result: SitingResult) -> tuple[BudgetPoint, ...]:
-    """Return coverage against money for budgets about the given one, each with its proven gap."""
+def budget_points(
+    model: PlanModel, cost_s: FloatArray, result: SitingResult, ask: Callable[[str, SitingResult], None]
+) -> tuple[BudgetPoint, ...]:
+    """Return coverage against money for budgets about the given one, each with its proven gap.
+
+    ``ask`` asks to publish a share: its path, and the answer that it tells of.
+    """
     budget = model.problem.budget
     total = float(model.problem.weight.sum())
     if budget is None or total == 0:
@@ -124,7 +138,7 @@ def budget_points(model: PlanModel, cost_s: FloatArray, result: SitingResult) ->
     least = float(
         sum(model.problem.option_cost[model.problem.option_site == s].min() for s in model.problem.kept)
     )
-    out = []
+    out: list[BudgetPoint] = []
     last: SitingResult | None = None
     for share in (0.5, 0.75, 1.0, 1.25, 1.5):
         if share * budget < least:
@@ -143,6 +157,7 @@ def budget_points(model: PlanModel, cost_s: FloatArray, result: SitingResult) ->
             answer = dataclasses.replace(last, bound=answer.bound, gap=max(0.0, gap))
         last = answer
         served = min(1.0, answer.objective / total)
+        ask(f"budget_curve/{len(out)}/served_share", answer)
         new = len(set(answer.chosen) - set(model.problem.existing_site))
         out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap, new))
     return tuple(out)

@@ -1,11 +1,14 @@
 """A plan beside other ways of choosing, at other costs, and on other days and riders."""
 
 import dataclasses
+import itertools
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from siting.choice import usual_cost
+from siting.demand.asked import Asked, thousandths
 from siting.demand.weighted import Demand, by_hour
 from siting.inputs import StudySettings
 from siting.plans import Plan
@@ -21,6 +24,9 @@ __all__ = ["Days", "budget_curve", "coverage_table", "days_of", "estimates", "ri
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+Ask = Callable[[str, FloatArray], None]
+"""Asks to publish a share of weighted demand: its path, and (n, 24) which share of each cell it counts."""
 
 FIVE_MIN_S = 300.0
 """A measure that all studies share, whatever their own limit."""
@@ -53,6 +59,7 @@ def coverage_table(
     ways: Ways,
     settings: StudySettings,
     rng: np.random.Generator,
+    asked: Asked,
 ) -> tuple[Coverage, ...]:
     """Compare the plan with other ways of adding as many stations to the existing ones that it keeps.
 
@@ -68,6 +75,7 @@ def coverage_table(
     ways : streets
     settings : mode, kinds, draws
     rng : of the random draws
+    asked : where the shares ask to be published
     """
     kept, old, added = list(plan.kept), len(plan.existing), len(plan.added)
     xy = ways.project(demand.lonlat)
@@ -110,7 +118,7 @@ def coverage_table(
         [run(beside_kept(plan.cost_s, plan.cost_s[:, old + d])) for d in draws],
         [beside_kept(five_s, five_s[:, old + d]) for d in draws],
     )
-    return tuple(row.told(method, days) for method, row in rows.items())
+    return tuple(row.told(method, days, asked) for method, row in rows.items())
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -122,29 +130,39 @@ class _Row:
     five_s: list[FloatArray]
     """For each choice (n, s) seconds as far as five minutes."""
 
-    def told(self, method: str, days: dict[str, Days]) -> Coverage:
-        """Return the shares of this way."""
+    def told(self, method: str, days: dict[str, Days], asked: Asked) -> Coverage:
+        """Return the shares of this way, and ask to publish them."""
+        rank = "plan" if method == "yilu" else "other"
+        shares: dict[str, float] = {}
 
-        def served(some: Days) -> float:
-            return float(
-                np.mean([rest_share(some.rest, served_share(one, some.weight)) for one in self.choices])
-            )
+        def tell(field: str, some: Days, values: list[float], times: IntArray) -> None:
+            path = f"coverage/{method}/{field}"
+            shares[field] = float(np.mean(values))
+            asked.on(some.mask).share(path, "rest", times, None, rank)
 
-        def reached(some: Days, within: list[BoolArray]) -> float:
-            return float(np.mean([covered_share(some.rest.sum(axis=1), one) for one in within]))
+        def reached(field: str, some: Days, within: list[BoolArray]) -> None:
+            values = [covered_share(some.rest.sum(axis=1), one) for one in within]
+            # as often as a choice reaches a point
+            tell(field, some, values, np.array([one.any(axis=1) for one in within], np.int64).sum(axis=0))
 
         at_limit = [one.in_reach[:, None] for one in self.choices]
         at_five = [one <= FIVE_MIN_S for one in self.five_s]
-        seen, held = days["training"], days.get("held_out")
+        for name, some in days.items():
+            served = [served_share(one, some.weight) for one in self.choices]
+            values = [rest_share(some.rest, one) for one in served]
+            times = sum((thousandths(one) for one in served), np.zeros(some.rest.shape, dtype=np.int64))
+            tell(f"served_{name}", some, values, times)
+            reached(f"in_reach_{name}", some, at_limit)
+            reached(f"in_reach_5_min_{name}", some, at_five)
         return Coverage(
             method=method,
             sites=self.sites,
-            served_training=served(seen),
-            served_held_out=None if held is None else served(held),
-            in_reach_training=reached(seen, at_limit),
-            in_reach_held_out=None if held is None else reached(held, at_limit),
-            in_reach_5_min_training=reached(seen, at_five),
-            in_reach_5_min_held_out=None if held is None else reached(held, at_five),
+            served_training=shares["served_training"],
+            served_held_out=shares.get("served_held_out"),
+            in_reach_training=shares["in_reach_training"],
+            in_reach_held_out=shares.get("in_reach_held_out"),
+            in_reach_5_min_training=shares["in_reach_5_min_training"],
+            in_reach_5_min_held_out=shares.get("in_reach_5_min_held_out"),
         )
 
 
@@ -161,8 +179,12 @@ def estimates(
     settings: StudySettings,
     riders: int,
     rng: np.random.Generator,
+    asked: Asked,
 ) -> tuple[tuple[Estimate, ...], int]:
     """Return what the plan and the stations of today serve, with intervals, and the number of resamples.
+
+    Asks to publish them. An end of an interval is a resample of the rests of all riders: it is judged as the
+    figure itself is, by who is served and who is left, and stands or falls with it.
 
     Days and riders are drawn with replacement, both at once, from those that were seen (Efron, Annals of
     Statistics 7 (1979)); the stations stay as they are, and each resample is served anew. The interval holds
@@ -173,6 +195,7 @@ def estimates(
     plan, demand, days, settings : as in `coverage_table`
     riders : number of riders, who are drawn
     rng : of the draws
+    asked : where they ask to be published
     """
     if settings.draws == 0:
         return (), 0
@@ -194,6 +217,9 @@ def estimates(
             share = served_share(stations, some.weight)
             values = (rest_share(some.rest, share), float((some.rest * share).sum()))
             low, high = np.percentile(np.array(found[method]), [2.5, 97.5], axis=0)
+            for number, end in itertools.product((len(out), len(out) + 1), ("value", "low", "high")):
+                path = f"estimates/{number}/{end}"
+                asked.on(some.mask).share(path, "rest", thousandths(share), None, "plan")
             out += [
                 Estimate(measure, method, name, values[at], float(low[at]), float(high[at]))
                 for at, measure in enumerate(("served_share", "served_min_a_day"))
@@ -208,12 +234,13 @@ def budget_curve(
     reach: Reach,
     rng: np.random.Generator,
     most_points: int = 12,
+    ask: Ask | None = None,
 ) -> tuple[BudgetPoint, ...]:
     """Return what is served against yearly cost for growing numbers of stations.
 
     Places are chosen for the demand in reach, so the gap is that of the demand in reach. A number of stations
     that costs more than another and serves no more is left out: whoever has the money for it has the better
-    one, too. So what is served never falls as the budget grows.
+    one, too. So what is served never falls as the budget grows. ``ask`` asks to publish the shares.
     """
     old = len(plan.existing)
     chosen_now = len(plan.added)
@@ -221,7 +248,8 @@ def budget_curve(
     counts = sorted({round(float(c)) for c in np.linspace(1, top, min(top, most_points))} | {chosen_now})
     total = float(weight.sum())
     standing = sum(usual_cost(s) for s in plan.existing)
-    out = []
+    out: list[BudgetPoint] = []
+    shares: dict[int, FloatArray] = {}
     for count in counts:
         part = dataclasses.replace(problem, sites=old + count, group=None, group_share=None)
         answer = search_cover(part, reach, rng, rounds=60)
@@ -233,15 +261,21 @@ def budget_curve(
         cost = standing + sum(kind.cost_yuan(pattern) for kind, pattern in (here.run[s] for s in here.added))
         # the bound is a sum of floats: a millionth is none
         gap = 0.0 if bound <= 0 else round((bound - covered) / bound, 6)
-        served = rest_share(weight, served_share(here.in_business(), weight)) if total else 0.0
+        share = served_share(here.in_business(), weight)
+        served = rest_share(weight, share) if total else 0.0
         out.append(BudgetPoint(cost, len(chosen), served, gap, len(here.added)))
-    return rising(out)
+        shares[id(out[-1])] = share
+    curve = rising(out)
+    for number, point in enumerate(curve):
+        if ask is not None:
+            ask(f"budget_curve/{number}/served_share", shares[id(point)])
+    return curve
 
 
 def rising(points: list[BudgetPoint]) -> tuple[BudgetPoint, ...]:
     """Return the points that serve more than every cheaper one, from cheap to dear."""
     out: list[BudgetPoint] = []
-    for point in sorted(points, key=lambda p: (p.cost_yuan, -p.served_share, p.sites)):
-        if not out or point.served_share > out[-1].served_share:
+    for point in sorted(points, key=lambda p: (p.cost_yuan, -(p.served_share or 0.0), p.sites)):
+        if not out or (point.served_share or 0.0) > (out[-1].served_share or 0.0):
             out.append(point)
     return tuple(out)

@@ -1,4 +1,4 @@
-"""Figures of a study by site, cell, unit grid and street, with the k rule applied to every one."""
+"""Figures of a study by site, cell, unit grid and street, and what each of them counts."""
 
 import dataclasses
 
@@ -8,6 +8,7 @@ import shapely
 
 from geo.privacy import suppress
 from siting.columns import GridColumns
+from siting.demand.asked import Asked, thousandths
 from siting.demand.hourly import hourly_figures
 from siting.demand.weighted import Demand, DemandLayer, distinct_riders
 from siting.inputs import StudySettings
@@ -78,11 +79,12 @@ def kind_and_hours(
     return kind, pattern
 
 
-def demand_cells(demand: Demand, ways: Ways, cell_m: float, k: int) -> tuple[DemandCell, ...]:
-    """Return rest demand and due breaks by square cells of ``cell_m``, k-suppressed.
+def demand_cells(demand: Demand, ways: Ways, cell_m: float, asked: Asked) -> tuple[DemandCell, ...]:
+    """Return rest demand and due breaks by square cells of ``cell_m``, and ask to publish them.
 
     Cells without any figure to show are left out.
     """
+    k = asked.k
     xy = ways.project(demand.lonlat)
     cell = np.floor(xy / cell_m).astype(np.int64)
     cells, label = np.unique(cell, axis=0, return_inverse=True)
@@ -92,6 +94,8 @@ def demand_cells(demand: Demand, ways: Ways, cell_m: float, k: int) -> tuple[Dem
     rest = _cells_by_hour(demand.rest, label, len(cells), days, k)
     due = _cells_by_hour(demand.due_break, label, len(cells), days, k)
     due_riders = distinct_riders(demand.due_break, label, len(cells))
+    members = np.argsort(label, kind="stable")
+    cuts = np.searchsorted(label[members], np.arange(len(cells) + 1))
     out: list[DemandCell] = []
     for c, (cx, cy) in enumerate(cells.tolist()):
         if riders[c] < k and due_riders[c] < k:
@@ -99,9 +103,16 @@ def demand_cells(demand: Demand, ways: Ways, cell_m: float, k: int) -> tuple[Dem
         corners = np.array([[cx, cy], [cx + 1, cy], [cx + 1, cy + 1], [cx, cy + 1], [cx, cy]]) * cell_m
         ring = tuple((round(float(x), 6), round(float(y), 6)) for x, y in ways.unproject(corners))
         centre = ways.unproject((np.array([[cx, cy]]) + 0.5) * cell_m)[0]
+        cell_id = f"C{len(out) + 1:05d}"
+        inside = members[cuts[c] : cuts[c + 1]]
+        mask = np.zeros(len(label), dtype=np.bool_)
+        mask[inside] = True
+        asked.riders(f"cells/{cell_id}/riders", "rest", mask, "riders")
+        asked.by_hour(f"cells/{cell_id}/rest_min_by_hour", "rest", mask, "cell")
+        asked.by_hour(f"cells/{cell_id}/due_break_min_by_hour", "due_break", mask, "cell")
         out.append(
             DemandCell(
-                cell_id=f"C{len(out) + 1:05d}",
+                cell_id=cell_id,
                 ring=ring,
                 centre=(round(float(centre[0]), 6), round(float(centre[1]), 6)),
                 riders=int(riders[c]) if riders[c] >= k else None,
@@ -144,23 +155,18 @@ class Covered:
     """(n,) whether a station of the plan is near enough."""
 
 
-def _told_share(layer: DemandLayer, rows: BoolArray, part: FloatArray, k: int) -> float | None:
-    """Return the share of the minutes of some rows that ``part`` (rows of the layer, 0-1) makes up.
-
-    A share tells both of its parts: each must be nobody or at least k riders, else None.
-    """
+def _share(layer: DemandLayer, rows: BoolArray, part: FloatArray) -> float | None:
+    """Return the share of the minutes of some rows that ``part`` (rows of the layer, 0-1) makes up."""
     whole = float(layer.minutes[rows].sum())
-    inside, outside = rows & (part > 1e-9), rows & (part < 1 - 1e-9)
-    riders = [len(np.unique(layer.rider[some])) for some in (rows, inside, outside)]
-    if whole == 0 or riders[0] < k or any(0 < count < k for count in riders[1:]):
-        return None
-    return min(1.0, float((layer.minutes * part)[rows].sum()) / whole)
+    return None if whole == 0 else min(1.0, float((layer.minutes * part)[rows].sum()) / whole)
 
 
 def grid_figures(
-    grids: GridColumns, demand: Demand, covered: Covered, sites: Marked, pickups: Marked, k: int
+    grids: GridColumns, demand: Demand, covered: Covered, sites: Marked, pickups: Marked, asked: Asked
 ) -> tuple[GridFigures, ...]:
-    """Return figures by unit grid, ordered by code; grids without demand and sites keep their row.
+    """Return figures by unit grid, ordered by code, and ask to publish them.
+
+    Grids without demand and sites keep their row.
 
     Parameters
     ----------
@@ -168,7 +174,7 @@ def grid_figures(
     demand : demand points and layers of the days that count
     covered : what the plan does for them
     sites, pickups : stations and pick-up points of the plan
-    k : least number of riders behind a figure
+    asked : where figures ask to be published, on the days of ``demand``
     """
     codes, polygons = grids.codes, grids.polygons
     shapes = np.array(polygons, dtype=object)
@@ -178,22 +184,28 @@ def grid_figures(
     at_pickup = _members(tree, pickups.lonlat, len(shapes))
     days, rest = len(demand.days), demand.rest
     served, reached = covered.served[rest.point, rest.hour], covered.in_reach[rest.point].astype(np.float64)
+    served_times = thousandths(covered.served)
     out = []
     for g in sorted(range(len(codes)), key=lambda g: codes[g]):
         mask = np.zeros(len(demand.lonlat), dtype=np.bool_)
         mask[inside[g]] = True
-        _, total = hourly_figures(rest, mask, days, k)
+        _, total = hourly_figures(rest, mask, days, asked.k)
         rows = mask[rest.point]
         riders = len(np.unique(rest.rider[rows]))
+        path = f"grids/{codes[g]}"
+        asked.riders(f"{path}/riders", "rest", mask, "layers/rest/riders")
+        asked.minutes(f"{path}/rest_min_a_day", "rest", mask, "grid")
+        asked.share(f"{path}/served_share", "rest", mask[:, None] * served_times, mask, "grid")
+        asked.share(f"{path}/in_reach_share", "rest", mask & covered.in_reach, mask, "grid")
         out.append(
             GridFigures(
                 code=codes[g],
                 name=grids.names[g],
                 rings=_rings(polygons[g]),
-                riders=riders if riders >= k else None,
+                riders=riders if riders >= asked.k else None,
                 rest_min_a_day=total,
-                served_share=_told_share(rest, rows, served, k),
-                in_reach_share=_told_share(rest, rows, reached, k),
+                served_share=_share(rest, rows, served),
+                in_reach_share=_share(rest, rows, reached),
                 site_ids=tuple(sites.ids[s] for s in at_site[g]),
                 pickup_ids=tuple(pickups.ids[s] for s in at_pickup[g]),
             )
@@ -229,8 +241,13 @@ def _rings(shape: shapely.Geometry) -> tuple[tuple[tuple[float, float], ...], ..
     return tuple(tuple((round(float(x), 6), round(float(y), 6)) for x, y in p.exterior.coords) for p in parts)
 
 
-def layer_figures(demand: Demand, settings: StudySettings, covered: Covered) -> tuple[LayerFigures, ...]:
-    """Return each layer of demand for itself: weight, minutes a day, and what the plan serves and reaches."""
+def layer_figures(
+    demand: Demand, settings: StudySettings, covered: Covered, asked: Asked
+) -> tuple[LayerFigures, ...]:
+    """Return each layer of demand for itself: weight, minutes a day, and what the plan serves and reaches.
+
+    Asks to publish them; passing riders are a part of the riders of the traces, as all others.
+    """
     out = []
     for name, layer in demand.layers():
         rows = np.ones(len(layer.point), dtype=np.bool_)
@@ -239,6 +256,10 @@ def layer_figures(demand: Demand, settings: StudySettings, covered: Covered) -> 
         reached = covered.in_reach[layer.point].astype(np.float64)
         riders = len(np.unique(layer.rider))
         told = riders >= settings.k
+        asked.riders(f"layers/{name}/riders", name, None, "riders")
+        asked.minutes(f"layers/{name}/min_a_day", name, None, "total")
+        asked.share(f"layers/{name}/served_share", name, thousandths(covered.served), None, "plan")
+        asked.share(f"layers/{name}/in_reach_share", name, covered.in_reach, None, "plan")
         out.append(
             LayerFigures(
                 name=name,
@@ -246,8 +267,8 @@ def layer_figures(demand: Demand, settings: StudySettings, covered: Covered) -> 
                 limit_s=settings.passing_limit_s if name == "passing" else settings.limit_s,
                 riders=riders if told else None,
                 min_a_day=total / max(1, len(demand.days)) if told else None,
-                served_share=_told_share(layer, rows, served, settings.k),
-                in_reach_share=_told_share(layer, rows, reached, settings.k),
+                served_share=_share(layer, rows, served),
+                in_reach_share=_share(layer, rows, reached),
             )
         )
     return tuple(out)

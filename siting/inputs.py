@@ -128,6 +128,7 @@ class StudyInputs:
     ----------
     network, places : the city
     stays : classified stay points of all days
+    silent : (stays,) which of them hold a long silence of the phone; None where nobody knows
     due_breaks : where riders are when a break falls due; None leaves that layer empty
     flows : riders passing by; None leaves that layer empty
     riders : riders in the traces
@@ -145,6 +146,7 @@ class StudyInputs:
     stays: StayColumns
     riders: int
     settings: StudySettings
+    silent: npt.NDArray[np.bool_] | None = None
     due_breaks: DueBreakColumns | None = None
     flows: PassingFlows | None = None
     accounts: tuple[FileAccount, ...] = ()

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
+from siting.demand.asked import Asked, thousandths
 from siting.demand.hourly import hourly_figures, riders_behind
 from siting.demand.weighted import Demand
-from siting.figures import assign
+from siting.figures import Assigned, assign
 from siting.inputs import StudySettings
 from siting.results import Site
 from siting.served import (
@@ -25,10 +26,11 @@ from siting.stations.hours import span_text
 from siting.stations.kinds import ExistingStation, StationKind
 from siting.travel_times import Ways
 
-__all__ = ["REACH_S", "Plan", "describe_sites", "near_place"]
+__all__ = ["REACH_S", "Plan", "describe_sites", "near_place", "until"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 REACH_S = (180, 300, 600)
 SHUT_H, CLOSING_H = 18, (20, 22, 24)
@@ -190,6 +192,10 @@ def _reason(plan: Plan, site: int, share: float | None) -> tuple[str, tuple[tupl
     return "site_new", (place, ("share", f"{100 * share:.1f}"))
 
 
+_NOUGHT = ("rest_min_a_day", "only_here_share", "extra_rest_hours_if_longer", "due_break_min_a_day")
+"""Figures that are 0 of a station that closes."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Figures:
     """What one station of the plan is worth, as far as it may be told."""
@@ -200,6 +206,8 @@ class _Figures:
     """Of all rest demand."""
     only_here: float | None = 0.0
     if_longer: float | None = 0.0
+    longer: FloatArray | None = None
+    """(n, 24) which share of each cell the figure above counts."""
     due: float | None = 0.0
     passing: float | None = None
 
@@ -221,6 +229,10 @@ def _figures(
         left = np.where(mine.nearest[:, None] & ~run.is_open[None], 1.0 - service.total, 0.0)
         unserved = demand.rest.minutes * left[demand.rest.point, demand.rest.hour]
         shut = np.bincount(demand.rest.hour, weights=unserved, minlength=24) / max(1, days)
+        # an hour that fills all seats adds the seats, whoever rests
+        free = shut <= run.holds
+        if not (shut * free).any():
+            free[:] = True
         if_longer = float(np.minimum(shut, run.holds).sum()) / 60.0
         out[site] = _Figures(
             by_hour=tuple(
@@ -234,10 +246,58 @@ def _figures(
             if_longer=if_longer
             if len(np.unique(demand.rest.rider[unserved > 0])) >= k or run.is_open.all()
             else None,
+            longer=left * free[None],
             due=hourly_figures(demand.due_break, mine.nearest, days, k)[1],
             passing=_passing(demand, mine.nearest, settings),
         )
     return out
+
+
+def _ask(
+    plan: Plan, service: Service, runs: dict[int, _Run], figures: dict[int, _Figures], asked: Asked
+) -> None:
+    """Ask to publish the figures of the stations."""
+    nearest = assign(plan.cost_s[:, list(plan.chosen)], plan.limit_s)
+    so_far = np.zeros_like(service.total)
+    for row, site in enumerate(plan.chosen):
+        path = f"sites/{plan.site_ids[site]}"
+        # counted so that the stations add up to what the plan serves
+        before = thousandths(so_far)
+        so_far = np.minimum(1.0, so_far + service.by_station(row))
+        served = thousandths(so_far) - before
+        _ask_served(asked, path, served, runs[site].is_open)
+        _ask_near(asked, path, nearest[row])
+        longer = figures[site].longer
+        if longer is not None:
+            asked.minutes(
+                f"{path}/extra_rest_hours_if_longer",
+                "rest",
+                thousandths(longer),
+                "station",
+                nobody=bool(runs[site].is_open.all()),
+            )
+    for site in set(plan.sites) - set(plan.chosen):
+        # one that closes serves nobody, whoever there is
+        path = f"sites/{plan.site_ids[site]}"
+        hours = [f"rest_min_by_hour/{hour}" for hour in range(24)]
+        for name in (*_NOUGHT, *hours):
+            asked.plain(f"{path}/{name}")
+
+
+def _ask_served(asked: Asked, path: str, served: IntArray, is_open: BoolArray) -> None:
+    """Ask for what one station serves, (n, 24) thousandths; while it is shut that is 0, whoever rests."""
+    asked.minutes(f"{path}/rest_min_a_day", "rest", served, "station")
+    asked.by_hour(f"{path}/rest_min_by_hour", "rest", served, "station_hour")
+    for hour in np.nonzero(~is_open)[0].tolist():
+        asked.plain(f"{path}/rest_min_by_hour/{hour}")
+
+
+def _ask_near(asked: Asked, path: str, mine: Assigned) -> None:
+    """Ask for what one station is near to, and how often it is chosen: a figure of all riders."""
+    asked.share(f"{path}/only_here_share", "rest", mine.only, None, "station")
+    asked.minutes(f"{path}/due_break_min_a_day", "due_break", mine.nearest, "station")
+    asked.minutes(f"{path}/passing_riders_a_day", "passing", mine.nearest, "station")
+    asked.minutes(f"{path}/chosen_share", "rest", None, "total")
 
 
 def near_place(
@@ -255,8 +315,9 @@ def describe_sites(
     chosen_share: FloatArray | None,
     ways: Ways,
     settings: StudySettings,
+    asked: Asked,
 ) -> tuple[Site, ...]:
-    """Return every station that stands or that the plan adds, with its figures.
+    """Return every station that stands or that the plan adds, with its figures, and ask to publish them.
 
     Parameters
     ----------
@@ -266,6 +327,7 @@ def describe_sites(
     chosen_share : (sites,) how often each is chosen in resamples, None when not asked for
     ways : streets
     settings : k, mode
+    asked : where figures ask to be published, on the days of ``demand``
     """
     sites, old = list(plan.sites), len(plan.existing)
     streets = ways.street(plan.lonlat[sites])
@@ -275,6 +337,7 @@ def describe_sites(
         for site, street in zip(sites, streets, strict=True)
     }
     figures = _figures(plan, demand, service, settings, runs)
+    _ask(plan, service, runs, figures, asked)
     moves = dict(plan.moved)
     out = []
     for row, site in enumerate(sites):
@@ -297,7 +360,7 @@ def describe_sites(
                 chosen_share=None if chosen_share is None or site < old else float(chosen_share[site]),
                 reach=tuple(zip(REACH_S, reach[row], strict=True)),
                 reason=_reason(plan, site, worth.share),
-                until=_until(worth.by_hour),
+                until=until(worth.by_hour),
                 due_break_min_a_day=worth.due,
                 passing_riders_a_day=worth.passing,
                 plan=plan.fate(site),
@@ -309,12 +372,14 @@ def describe_sites(
     return tuple(out)
 
 
-def _until(hours: tuple[float | None, ...]) -> tuple[tuple[int, float | None], ...]:
+def until(hours: tuple[float | None, ...]) -> tuple[tuple[int, float | None], ...]:
     """Return for each closing hour the rest-hours a day served after 18:00, from published figures only."""
     out = []
     for closing in CLOSING_H:
-        known = [minutes for minutes in hours[SHUT_H:closing] if minutes is not None]
-        out.append((closing, sum(known) / 60.0 if known else None))
+        evening = hours[SHUT_H:closing]
+        known = sum(minutes for minutes in evening if minutes is not None)
+        # hours in which it is shut say nothing where all others are withheld
+        out.append((closing, known / 60.0 if known > 0 or None not in evening else None))
     return tuple(out)
 
 

@@ -1,7 +1,8 @@
 """The frozen result of one study: all that maps, reports and the service may show.
 
-Everything in here is already safe to publish: no rider id, and every figure that stands for fewer
-than ``k`` riders is ``None`` (redacted), never zero. Positions are (lon, lat) in WGS-84 degrees;
+What `siting.study.run_study` returns is safe to publish: no rider id, and every figure that stands for fewer
+than ``k`` riders, or from which one that does could be worked out, is ``None`` (redacted), never zero
+(`siting.published`). Positions are (lon, lat) in WGS-84 degrees;
 hours are local hours of the city, 0-23; figures "a day" are means over the days of the period.
 """
 
@@ -147,7 +148,7 @@ class HotSpot:
     radius_m: float
     ring: Ring
     """A circle that holds nine tenths of its rest."""
-    riders: int
+    riders: int | None
     rest_min_a_day: float | None
     rest_min_by_hour: Hours
     site_id: str
@@ -236,8 +237,8 @@ class Solution:
     """How the solver ended."""
 
     status: str
-    objective: float
-    bound: float
+    objective: float | None
+    bound: float | None
     gap: float
     """(bound - objective) / bound, 0 when proven optimal."""
 
@@ -252,12 +253,12 @@ class Coverage:
     method: str
     """``yilu``, ``existing``, ``kmeans``, ``busiest`` or ``random`` (mean of 100)."""
     sites: int
-    served_training: float
+    served_training: float | None
     served_held_out: float | None
-    """None where no days were held out."""
-    in_reach_training: float
+    """None also where no days were held out."""
+    in_reach_training: float | None
     in_reach_held_out: float | None
-    in_reach_5_min_training: float
+    in_reach_5_min_training: float | None
     """Within 5 minutes, whatever the limit of the study."""
     in_reach_5_min_held_out: float | None
 
@@ -272,9 +273,9 @@ class Estimate:
     """``yilu`` or ``existing``."""
     days: str
     """``training`` or ``held_out``."""
-    value: float
-    low: float
-    high: float
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -284,7 +285,7 @@ class BudgetPoint:
     cost_yuan: float
     sites: int
     """In business: existing ones that stay, and new ones."""
-    served_share: float
+    served_share: float | None
     """Of the weighted demand of all layers, on training days."""
     gap: float
     """To the bound of what was chosen by: served under a budget, in reach without one."""
@@ -336,10 +337,10 @@ class Study:
     synthetic: bool
     bounds: tuple[float, float, float, float]
     """West, south, east, north."""
-    riders: int
-    stay_points: int
-    stay_points_by_kind: tuple[tuple[str, int], ...]
-    demand_min_a_day: float
+    riders: int | None
+    stay_points: int | None
+    stay_points_by_kind: tuple[tuple[str, int | None], ...]
+    demand_min_a_day: float | None
     """Rider-minutes of rest a day in the training days."""
     sites: tuple[Site, ...]
     audit: tuple[AuditFinding, ...]

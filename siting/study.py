@@ -11,7 +11,8 @@ from geo.stays import KINDS
 from siting.choice import PlanModel, budget_points, plan_model
 from siting.columns import StayColumns
 from siting.compare import Days, budget_curve, coverage_table, days_of, estimates
-from siting.demand.events import due_events, stay_events, stops_beside
+from siting.demand.asked import Asked, thousandths
+from siting.demand.events import due_events, stay_events, stay_rows, stops_beside
 from siting.demand.hotspots import PlanStations, find_hot_spots
 from siting.demand.names import MapNames, name_places
 from siting.demand.passing import passing_events, published_flows
@@ -30,6 +31,7 @@ from siting.plans import Plan, describe_sites, near_place
 from siting.problems.define import MaxCover, SitingResult
 from siting.problems.highs import Limits
 from siting.problems.reach import reach_within
+from siting.published import published
 from siting.results import (
     AuditFinding,
     BudgetPoint,
@@ -43,7 +45,7 @@ from siting.results import (
     Solution,
     Study,
 )
-from siting.served import Service, serve_demand
+from siting.served import Service, serve_demand, served_share
 from siting.sites import Sites, gather_sites
 from siting.solvers.cover_proof import spread_idle_sites
 from siting.solvers.solve import solve
@@ -54,10 +56,11 @@ from siting.stations.hours import span_text
 from siting.stations.pickups import CompoundMap, DropOffs, GateWaits, RiderWays, pick_up_points
 from siting.travel_times import StreetWays, Ways
 
-__all__ = ["Progress", "StudyInputs", "StudySettings", "run_study", "suggest_pickups"]
+__all__ = ["Progress", "StudyInputs", "StudySettings", "measured_study", "run_study", "suggest_pickups"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
 STAGES = (
     "demand", "candidates", "travel", "choice", "checks", "sites", "hot_spots", "audit", "pickups", "figures"
@@ -76,6 +79,8 @@ class _Wanted:
     """(days,) the others."""
     days: dict[str, Days]
     """Demand a day of "training" and, where days were held out, "held_out"."""
+    asked: Asked
+    """The figures that ask to be published."""
 
     @property
     def weight(self) -> FloatArray:
@@ -86,6 +91,11 @@ class _Wanted:
     def seen(self) -> Demand:
         """The demand of the training days."""
         return self.demand.on(self.training)
+
+    @property
+    def asked_seen(self) -> Asked:
+        """The same as ``asked``, for figures of the training days."""
+        return self.asked.on(self.training)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -141,6 +151,15 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     InputError
         When there is no rest, too few days, or fewer candidates than new sites.
     """
+    study, asked = measured_study(inputs, progress)
+    return published(study, asked.shown())
+
+
+def measured_study(inputs: StudyInputs, progress: Progress | None = None) -> tuple[Study, Asked]:
+    """Return the study before the gate, and what each of its figures counts: for tests and measurements only.
+
+    Parameters and errors are those of `run_study`. Nothing of it may be published.
+    """
     ways: Ways = StreetWays(inputs.network)
 
     def tell(stage: str) -> None:
@@ -164,13 +183,13 @@ def run_study(inputs: StudyInputs, progress: Progress | None = None) -> Study:
     tell("audit")
     audit = _audit(inputs, ways, wanted, sites, chosen.plan)
     tell("pickups")
-    pickups = _named_pickups(inputs, ways, len(wanted.demand.days))
+    pickups = _named_pickups(inputs, ways, wanted)
     tell("figures")
     described = _Described(stations, hot_spots, audit, pickups)
     study = _study(inputs, ways, wanted, chosen, checked, described)
     if progress is not None:
         progress("done", len(STAGES), len(STAGES))
-    return study
+    return study, wanted.asked
 
 
 def _wanted(inputs: StudyInputs, ways: Ways) -> _Wanted:
@@ -194,7 +213,15 @@ def _wanted(inputs: StudyInputs, ways: Ways) -> _Wanted:
     training, held_out = split_days(days, settings.held_out_days)
     masks = {"training": training, "held_out": held_out}
     parts = {name: days_of(demand, settings, mask) for name, mask in masks.items() if mask.any()}
-    return _Wanted(rests, demand, training, held_out, parts)
+    wanted = _Wanted(rests, demand, training, held_out, parts, Asked(settings.k))
+    asked = wanted.asked
+    asked.figures.add_riders("riders", np.arange(inputs.riders))
+    asked.of_demand(demand)
+    for kind in KINDS:
+        asked.of_stays(kind, stay_events(inputs.stays, kind).rider)
+    asked.all_stays("stay_points")
+    wanted.asked_seen.minutes("demand_min_a_day", "rest", None, "total")
+    return wanted
 
 
 def _cost_s(settings: StudySettings, ways: Ways, demand: Demand, lonlat: FloatArray) -> FloatArray:
@@ -261,13 +288,23 @@ def _check(inputs: StudyInputs, ways: Ways, wanted: _Wanted, chosen: _Chosen) ->
     # every layer numbers riders as the traces do, so one that counts nothing changes no draw
     riders = max(inputs.riders, 1 + max(int(layer.rider.max(initial=0)) for _, layer in demand.layers()))
     shares = _stability(inputs, wanted, chosen, riders)
-    coverage = coverage_table(plan, demand, wanted.days, ways, settings, _rng(settings, 1))
+    coverage = coverage_table(plan, demand, wanted.days, ways, settings, _rng(settings, 1), wanted.asked)
+
+    def ask(path: str, share: FloatArray) -> None:
+        for part in (thousandths(share), np.ones(len(share), dtype=np.bool_)):
+            wanted.asked_seen.weighted(path, settings.weights, part, "other")
+
     if chosen.model is None:
         reach = reach_within(plan.cost_s, settings.limit_s)
-        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2))
+        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2), ask=ask)
     else:
-        curve = budget_points(chosen.model, plan.cost_s, chosen.result)
-    ranges, draws = estimates(plan, demand, wanted.days, settings, riders, _rng(settings, 4))
+        model = chosen.model
+
+        def ask_plan(path: str, answer: SitingResult) -> None:
+            ask(path, served_share(model.running(plan.cost_s, answer), wanted.weight))
+
+        curve = budget_points(model, plan.cost_s, chosen.result, ask_plan)
+    ranges, draws = estimates(plan, demand, wanted.days, settings, riders, _rng(settings, 4), wanted.asked)
     return _Checked(shares, coverage, ranges, draws, curve)
 
 
@@ -306,7 +343,9 @@ def _stations(
     inputs: StudyInputs, ways: Ways, wanted: _Wanted, chosen: _Chosen, chosen_share: FloatArray | None
 ) -> tuple[Site, ...]:
     """Return all stations, each under a name where the map knows one."""
-    sites = describe_sites(chosen.plan, wanted.seen, chosen.service, chosen_share, ways, inputs.settings)
+    sites = describe_sites(
+        chosen.plan, wanted.seen, chosen.service, chosen_share, ways, inputs.settings, wanted.asked_seen
+    )
     names = _names(inputs, ways, [site.lonlat for site in sites])
     return tuple(
         dataclasses.replace(site, name=name, reason=near_place(site.reason, name))
@@ -332,7 +371,7 @@ def _hot_spots(inputs: StudyInputs, ways: Ways, wanted: _Wanted, plan: Plan) -> 
         stations,
         timezone=settings.timezone,
         days=len(wanted.demand.days),
-        k=settings.k,
+        asked=wanted.asked,
     )
 
 
@@ -350,7 +389,7 @@ def _audit(
         Rests(ways.project(rests.lonlat), rests.rider, rests.start_s, rests.end_s),
         demand,
         timezone=settings.timezone,
-        k=settings.k,
+        asked=wanted.asked,
     )
     return follow_plan(findings, _fates(plan), free=settings.existing_stations != "keep")
 
@@ -373,8 +412,8 @@ def _at_the_door(xy_m: FloatArray, stations_xy_m: FloatArray) -> BoolArray:
     return np.asarray(np.hypot(*(xy_m[:, None] - stations_xy_m[None]).transpose(2, 0, 1)) <= VISIT_M)
 
 
-def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
-    """Suggest pick-up points from the stays at doors and gates."""
+def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int, asked: Asked) -> tuple[PickupPoint, ...]:
+    """Suggest pick-up points from the stays at doors and gates, with their figures before the gate."""
     drops, waits = stay_events(inputs.stays, "dropoff"), stay_events(inputs.stays, "gate")
     compounds = inputs.network.compounds
     before, after = stops_beside(inputs.stays, drops)
@@ -394,13 +433,13 @@ def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupP
         RiderWays(inputs.settings.mode, ways, StreetWays(free)),
         inputs.settings.pickups,
         days=days,
-        k=inputs.settings.k,
+        asked=asked,
     )
 
 
-def _named_pickups(inputs: StudyInputs, ways: Ways, days: int) -> tuple[PickupPoint, ...]:
+def _named_pickups(inputs: StudyInputs, ways: Ways, wanted: _Wanted) -> tuple[PickupPoint, ...]:
     """Return the pick-up points, each under a name where the map knows one."""
-    pickups = suggest_pickups(inputs, ways, days)
+    pickups = suggest_pickups(inputs, ways, len(wanted.demand.days), wanted.asked)
     ends = [(point.entry_route or (point.lonlat,))[-1] for point in pickups]
     doors = np.array(ends, dtype=np.float64).reshape(-1, 2)
     names = name_places(doors, _map_names(inputs), ways)
@@ -421,7 +460,9 @@ def _study(
     described: _Described,
 ) -> Study:
     """Freeze everything, with the figures by cell, street and unit grid."""
-    settings, demand, result = inputs.settings, wanted.demand, chosen.result
+    settings, demand, result, asked = inputs.settings, wanted.demand, chosen.result, wanted.asked
+    for name in ("objective", "bound"):
+        wanted.asked_seen.weighted(f"solution/{name}", settings.weights, _counted(chosen), "plan")
     return Study(
         title=inputs.title,
         city=inputs.city,
@@ -443,8 +484,8 @@ def _study(
         sites=described.sites,
         audit=described.audit,
         pickups=described.pickups,
-        cells=demand_cells(demand, ways, settings.publish_cell_m, settings.k),
-        flows=published_flows(inputs.flows, inputs.network, settings.timezone, settings.k),
+        cells=demand_cells(demand, ways, settings.publish_cell_m, asked),
+        flows=published_flows(inputs.flows, inputs.network, settings.timezone, asked),
         grids=_grids(inputs, wanted, chosen, described.pickups),
         refusals=_refusals(chosen.plan),
         solution=Solution(result.status, result.objective, result.bound, result.gap),
@@ -453,7 +494,7 @@ def _study(
         accounts=inputs.accounts,
         matching=None,
         hot_spots=described.hot_spots,
-        layers=layer_figures(wanted.seen, settings, _covered(chosen)),
+        layers=layer_figures(wanted.seen, settings, _covered(chosen), wanted.asked_seen),
         kinds=kind_figures(settings.kinds),
         existing_stations=settings.existing_stations,
         budget_yuan=settings.budget_yuan,
@@ -461,7 +502,26 @@ def _study(
         training_period=(demand.days[0], demand.days[int(wanted.training.sum()) - 1]),
         estimates=checked.estimates,
         draws=checked.draws,
+        silent_rest_share=_silent_share(inputs, wanted),
     )
+
+
+def _silent_share(inputs: StudyInputs, wanted: _Wanted) -> float | None:
+    """Return the share of the minutes of rest in stays that hold a silence, and ask to publish it."""
+    if inputs.silent is None:
+        return None
+    rests = wanted.rests
+    silent = np.asarray(inputs.silent[stay_rows(inputs.stays, "rest")], dtype=np.bool_)
+    wanted.asked.rests("silent_rest_share", silent, "other", nobody=True)
+    wanted.asked.rests("silent_rest_share", silent | True, "other")
+    length_s = rests.end_s - rests.start_s
+    total = int(length_s.sum())
+    return int(length_s[silent].sum()) / total if total else None
+
+
+def _counted(chosen: _Chosen) -> BoolArray | IntArray:
+    """Return what the objective counts: points in reach; with a budget, thousandths served of each cell."""
+    return chosen.result.assignment >= 0 if chosen.model is None else thousandths(chosen.service.total)
 
 
 def _covered(chosen: _Chosen) -> Covered:
@@ -495,5 +555,5 @@ def _grids(
             np.array([p.lonlat for p in pickups], dtype=np.float64).reshape(-1, 2),
             tuple(p.pickup_id for p in pickups),
         ),
-        inputs.settings.k,
+        wanted.asked_seen,
     )

@@ -136,16 +136,17 @@ def _figures(study: Study, texts: dict[str, str]) -> Table:
     accepted = sum(account.accepted for account in study.accounts)
     rests = dict(study.stay_points_by_kind).get("rest", 0)
     existing = sum(site.existing for site in study.sites)
-    table.add_row(texts["riders"], f"{study.riders:,}")
+    mark = f"<{study.k}"
+    table.add_row(texts["riders"], _count(study.riders, mark))
     table.add_row(texts["points"], f"{read:,} / {accepted:,} / {read - accepted:,}")
-    table.add_row(texts["stay_points"], f"{study.stay_points:,} ({rests:,})")
-    table.add_row(texts["demand"], f"{study.demand_min_a_day:,.0f}")
+    table.add_row(texts["stay_points"], f"{_count(study.stay_points, mark)} ({_count(rests, mark)})")
+    table.add_row(texts["demand"], _count(study.demand_min_a_day, mark))
     table.add_row(texts["stations"], f"{existing} / {len(study.sites) - existing}")
     gap = texts["no_gap"] if study.solution.gap <= 0 else f"{study.solution.gap:.2%}"
     table.add_row(texts["solver"], f"{study.solution.status} ({gap})", end_section=True)
     table.add_row(texts["covered"].format(minutes=study.limit_s / 60), "")
     for row in study.coverage:
-        table.add_row(texts.get(row.method, row.method), _shares(row))
+        table.add_row(texts.get(row.method, row.method), _shares(row, mark, study.held_out_days > 0))
     if study.matching is not None:
         table.add_section()
         table.add_row(texts["tasks"], f"{study.matching.matched} / {study.matching.refused}")
@@ -155,9 +156,14 @@ def _figures(study: Study, texts: dict[str, str]) -> Table:
     return table
 
 
-def _shares(row: Coverage) -> str:
-    held_out = "" if row.served_held_out is None else f" / {row.served_held_out:.1%}"
-    return f"{row.served_training:.1%}{held_out}"
+def _count(value: float | None, mark: str) -> str:
+    return mark if value is None else f"{value:,.0f}"
+
+
+def _shares(row: Coverage, mark: str, held_out: bool) -> str:
+    """Shares served on training and held-out days; ``mark`` stands for one that is withheld."""
+    shares = (row.served_training, row.served_held_out) if held_out else (row.served_training,)
+    return " / ".join(mark if share is None else f"{share:.1%}" for share in shares)
 
 
 def _sites(study: Study, texts: dict[str, str]) -> Table:

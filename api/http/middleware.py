@@ -12,8 +12,9 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import BUSY, ENCODING, INTERNAL, INVALID, TOO_LARGE, problem_response
+from geo.privacy import masked
 
-__all__ = ["BodyLimit", "BoundedWork", "RequestId", "SecurityHeaders"]
+__all__ = ["BodyLimit", "BoundedWork", "RequestError", "RequestId", "SecurityHeaders"]
 
 LOG = logging.getLogger("yilu.requests")
 _ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -32,6 +33,10 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+
+
+class RequestError(RuntimeError):
+    """An error of the program while it answered, told to the log by its kind alone."""
 
 
 class RequestId:
@@ -63,16 +68,18 @@ class RequestId:
 
         try:
             await self.app(scope, receive, with_id)
-        except Exception:
-            # Answered here, inside of what adds the id; the server still learns of the error.
+        except Exception as error:
+            # Answered here, inside of what adds the id; the server still learns of the error, and where it
+            # arose, but not its text: that may name a rider or a place.
             if not started:
                 await problem_response(INTERNAL, INTERNAL.title, HTTPConnection(scope))(
                     scope, receive, with_id
                 )
-            raise
+            raise RequestError(type(error).__name__).with_traceback(error.__traceback__) from None
         finally:
             spent_ms = (time.perf_counter() - began) * 1000
-            what = name.decode(), scope["method"], scope["path"].encode("unicode_escape").decode()
+            path = masked(scope["path"].encode("unicode_escape").decode())
+            what = name.decode(), scope["method"], path
             LOG.info("%s %s %s %d %.0f ms", *what, status, spent_ms)
 
 

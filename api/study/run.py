@@ -3,10 +3,13 @@
 import contextlib
 import dataclasses
 import functools
+import re
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from api.outputs import prepared_folder, write_json
 from api.settings import Settings
@@ -34,7 +37,7 @@ from geo.mapmatch import MatchOptions, passages
 from geo.osm import describe
 from geo.places import Places
 from geo.sentences import Sentence
-from geo.stays import classify_stays, due_breaks, find_stay_points, silent_share
+from geo.stays import classify_stays, due_breaks, find_stay_points, silent_stays
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
 from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
@@ -42,7 +45,9 @@ from siting.columns import DueBreakColumns, PassingFlows, StayColumns
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs, run_study
 
-__all__ = ["write_study"]
+__all__ = ["pooled", "write_study"]
+
+_A_RIDERS_FILE = re.compile(r"file \d+\.\w+")
 
 
 def write_study(
@@ -94,7 +99,6 @@ def write_study(
             study = dataclasses.replace(
                 study,
                 moving_km_on_streets=on_streets,
-                silent_rest_share=observed.silent_rest_share,
                 input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
         trial: MatchSample | None = None
@@ -146,8 +150,8 @@ class _Observed:
     breaks: DueBreakColumns
     flows: PassingFlows | None
     """Riders passing by, None where the study does not ask for them."""
-    silent_rest_share: float | None
-    """Share of the minutes of rest in stays that hold a silence of the phone."""
+    silent: npt.NDArray[np.bool_]
+    """(stays,) which of them hold a silence of the phone."""
 
 
 def _observe(
@@ -163,8 +167,7 @@ def _observe(
     if study_settings.siting.flows:
         with stages("paths") as step:
             flows = PassingFlows(*passages(network, traces, MatchOptions(mode=study_settings.mode), step))
-    silent = silent_share(stays, "rest", study_settings.k)
-    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, silent)
+    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, silent_stays(stays))
 
 
 def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces) -> StudyInputs:
@@ -173,10 +176,11 @@ def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: 
         network=city.network,
         places=city.places,
         stays=observed.stays,
+        silent=observed.silent,
         due_breaks=observed.breaks,
         flows=observed.flows,
         riders=observed.riders,
-        accounts=tuple(_file_account(account) for account in observed.accounts),
+        accounts=pooled(tuple(_file_account(account) for account in observed.accounts)),
         existing=given.existing,
         own_sites=given.own_sites,
         grids=given.grids,
@@ -217,10 +221,11 @@ def _read_traces(
 
 
 def _on_streets(study_settings: StudyFile, network: StreetNetwork, traces: Traces) -> float | None:
-    """Return the share of moving kilometres on streets, unless it told of fewer than k riders."""
-    if len(traces.pseudonyms) < study_settings.k:
-        return None
-    return moving_share_on_streets(traces, network, study_settings.mode)
+    """Return the share of moving kilometres on streets, unless it told of fewer than k riders.
+
+    Kilometres stand in no other figure of a study, so it is judged alone.
+    """
+    return moving_share_on_streets(traces, network, study_settings.mode, k=study_settings.k)
 
 
 def _file_account(account: Account) -> FileAccount:
@@ -241,3 +246,37 @@ def _file_account(account: Account) -> FileAccount:
             *((file, code, 0) for file, code in account.skipped),
         ),
     )
+
+
+def pooled(accounts: tuple[FileAccount, ...]) -> tuple[FileAccount, ...]:
+    """Return the accounts with those of files that are a rider's taken together, by datum.
+
+    Such files are shown by number only (`geo.traces`); their rows one by one would be a rider's own figures.
+    """
+    out: list[FileAccount] = []
+    alike: dict[tuple[str, str], list[FileAccount]] = {}
+    for account in accounts:
+        if _A_RIDERS_FILE.fullmatch(account.file):
+            alike.setdefault((account.datum, account.datum_evidence), []).append(account)
+        else:
+            out.append(account)
+    for (datum, evidence), found in alike.items():
+        name = f"{len(found)} files" if len(found) > 1 else found[0].file
+        rejected: Counter[str] = Counter()
+        notes: Counter[str] = Counter()
+        for account in found:
+            rejected.update(dict(account.rejected))
+            for _, code, rows in account.notes:
+                notes[code] += rows
+        out.append(
+            FileAccount(
+                file=name,
+                datum=datum,
+                datum_evidence=evidence,
+                read=sum(account.read for account in found),
+                accepted=sum(account.accepted for account in found),
+                rejected=tuple(sorted(rejected.items())),
+                notes=tuple((name, code, rows) for code, rows in notes.items()),
+            )
+        )
+    return tuple(out)

@@ -3,7 +3,7 @@
 from geo.stays.breaks import BREAK_S, CONTINUOUS_WORK_S, DueBreaks, due_breaks
 from geo.stays.classify import classify_stays
 from geo.stays.detect import KINDS, StayPoints, concat_stays, find_stay_points
-from geo.stays.evidence import silent_share
+from geo.stays.evidence import silent_stays
 
 __all__ = [
     "BREAK_S",
@@ -15,5 +15,5 @@ __all__ = [
     "concat_stays",
     "due_breaks",
     "find_stay_points",
-    "silent_share",
+    "silent_stays",
 ]

@@ -250,7 +250,9 @@ def doubted_datum(
     return None if median_m[declared] < apart_m else (likely, median_m)
 
 
-def moving_share_on_streets(traces: Traces, network: "StreetNetwork", mode: str = "ebike") -> float | None:
+def moving_share_on_streets(
+    traces: Traces, network: "StreetNetwork", mode: str = "ebike", *, k: int = 1
+) -> float | None:
     """Return the share of moving kilometres of checked traces that end within 25 m of a street.
 
     Parameters
@@ -259,17 +261,23 @@ def moving_share_on_streets(traces: Traces, network: "StreetNetwork", mode: str 
         Points in WGS-84.
     network, mode
         Streets of the city, and the mode whose streets count.
+    k
+        Fewest riders on streets, and off them, that the share may tell of; nobody is no rider.
 
     Returns
     -------
     float or None
-        Of an even sample of the moving points; None where nobody moves.
+        Of an even sample of the moving points; None where nobody moves, or too few riders do.
     """
     index, step_m = moving_steps(traces.rider.astype(np.int64), traces.t_s, traces.lonlat)
     chosen = _evenly(traces.lonlat[index], _POOL)
     if not len(chosen):
         return None
-    return _share(_away_m(traces.lonlat[index[chosen]], network, mode), step_m[chosen])
+    away_m = _away_m(traces.lonlat[index[chosen]], network, mode)
+    rider, on_street = traces.rider[index[chosen]], away_m <= _ON_STREET_M
+    if any(0 < len(np.unique(rider[part])) < k for part in (on_street, ~on_street)):
+        return None
+    return _share(away_m, step_m[chosen])
 
 
 @dataclass(slots=True)

@@ -85,7 +85,7 @@ def hours_picture(study: Study, lang: str, *, site_ids: Sequence[str] | None = N
         site
         for site in study.sites
         if (site.site_id in site_ids if site_ids is not None else not site.existing)
-        and any(value is not None for value in site.rest_min_by_hour)
+        and any(site.rest_min_by_hour)
     ][:HOURS_SHOWN]
     columns = min(4, max(1, len(wanted)))
     rows = max(1, math.ceil(len(wanted) / columns))
@@ -154,12 +154,15 @@ def coverage_picture(study: Study, lang: str) -> bytes:
 def budget_picture(study: Study, lang: str) -> bytes:
     """Draw the share of weighted demand served against cost, as PNG."""
     say = Wording.of(lang, study.k)
-    points = sorted(study.budget_curve, key=lambda point: point.cost_yuan)
+    points = sorted(
+        (point for point in study.budget_curve if point.served_share is not None),
+        key=lambda point: point.cost_yuan,
+    )
     scale, key = (10_000.0, "chart.cost_10k") if say.catalogue.lang == "zh" else (1000.0, "chart.cost_k")
     figure = Figure(figsize=(15.6 / 2.54, 5.4 / 2.54), dpi=DPI, facecolor="white")
     axes = figure.add_axes((0.09, 0.2, 0.88, 0.74))
     xs = [point.cost_yuan / scale for point in points]
-    ys = [point.served_share * 100 for point in points]
+    ys = [(point.served_share or 0.0) * 100 for point in points]
     axes.plot(xs, ys, color=GREEN, marker="o", markersize=4, linewidth=1.6)
     for x, y, point in zip(xs, ys, points, strict=True):
         axes.annotate(

@@ -96,7 +96,7 @@ def hot_spots_layer(study: Study, say: Wording) -> Layer:
             "r": popup_rows(
                 say,
                 ("demand", "min_a_day", True, spot.rest_min_a_day),
-                ("riders", "count", False, spot.riders),
+                ("riders", "count", True, spot.riders),
                 ("radius", "m", False, spot.radius_m),
                 (
                     "in_reach_of",

@@ -166,9 +166,9 @@ def pickups_layer(study: Study, say: Wording) -> Layer:
             say,
             ("drop_offs", "a_day", True, point.drop_offs_a_day),
             ("saved", "min_a_day", True, point.saved_min_a_day),
-            ("walk_median", "m", False, point.walk_median_m),
-            ("walk_max", "m", False, point.walk_max_m),
-            ("residents_walk", "m_a_day", False, point.residents_walk_m_a_day),
+            ("walk_median", "m", True, point.walk_median_m),
+            ("walk_max", "m", True, point.walk_max_m),
+            ("residents_walk", "m_a_day", True, point.residents_walk_m_a_day),
             ("gates", "count", False, len(point.gates)),
             ("gates_new", "count", False, sum(not gate.in_osm for gate in point.gates)),
         )

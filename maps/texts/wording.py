@@ -81,7 +81,7 @@ class Wording:
         if said.key not in self.catalogue and group in _FALLBACK:
             return self.catalogue.text(f"{group}.other")
         hidden = f"{said.key}_hidden"  # a reason whose figure is redacted
-        if hidden in self.catalogue and any(value in ("", None) for _, value in said.params):
+        if hidden in self.catalogue and any(_withheld(value) for _, value in said.params):
             return self.catalogue.text(hidden, **{name: self._param(name, v) for name, v in said.params})
         return self.catalogue.text(
             said.key, **{name: self._param(name, value) for name, value in said.params}
@@ -222,3 +222,8 @@ class Wording:
 
 _HOUR_PARAMS = {"hours", "better_hours", "opening_hours"}
 _LIST_PARAMS = {"facilities", "missing"}
+
+
+def _withheld(value: Value) -> bool:
+    """Say whether a sentence lacks a figure: one that is empty, or stands for too few riders."""
+    return value in ("", None) or (isinstance(value, Quantity) and value.redacted and value.value is None)

@@ -10,15 +10,20 @@ from siting.demand.weighted import BREAK_MIN, Events
 __all__ = ["due_events", "stay_events", "stops_beside"]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+def stay_rows(stays: StayColumns, kind: str) -> IntArray:
+    """Return the rows of the stays of one kind, in the order of `stay_events`."""
+    rows = np.nonzero(stays.kind == KINDS.index(kind))[0]
+    # one order whatever the order of the input, so that sums and ties come out the same
+    order = np.lexsort((stays.lonlat[rows, 0], stays.end_s[rows], stays.start_s[rows], stays.rider[rows]))
+    return rows[order]
 
 
 def stay_events(stays: StayColumns, kind: str) -> Events:
     """Return the stays of one kind."""
-    rows = np.nonzero(stays.kind == KINDS.index(kind))[0]
-    # one order whatever the order of the input, so that sums and ties come out the same
-    rows = rows[
-        np.lexsort((stays.lonlat[rows, 0], stays.end_s[rows], stays.start_s[rows], stays.rider[rows]))
-    ]
+    rows = stay_rows(stays, kind)
     return Events(
         np.asarray(stays.lonlat, dtype=np.float64)[rows].reshape(-1, 2),
         stays.rider[rows].astype(np.int64),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.localtime import local_s
+from siting.demand.asked import Asked
 from siting.demand.clusters import density_clusters
 from siting.demand.hourly import hourly_figures
 from siting.demand.names import MapNames, name_places
@@ -79,9 +80,9 @@ def find_hot_spots(
     *,
     timezone: str,
     days: int,
-    k: int,
+    asked: Asked,
 ) -> tuple[HotSpot, ...]:
-    """Name the places where riders rest, most rest first.
+    """Name the places where riders rest, most rest first, and ask to publish their figures.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def find_hot_spots(
     stations : those of the plan
     timezone : IANA name
     days : days of the data
-    k : least number of riders behind a hot spot
+    asked : where figures ask to be published; a hot spot has at least its k riders
     """
     if len(rests.lonlat) == 0 or rules.most == 0:
         return ()
@@ -106,14 +107,18 @@ def find_hot_spots(
     riders = distinct_riders(layer, np.arange(count), count)
     total = np.bincount(label[label >= 0], weights=minutes[label >= 0], minlength=count)
     middle, radius = _circles(xy, minutes, label, count)
-    shown = np.nonzero(riders >= k)[0]
+    shown = np.nonzero(riders >= asked.k)[0]
     order = shown[np.lexsort((middle[shown, 1], middle[shown, 0], -total[shown]))][: rules.most]
     centre = np.round(ways.unproject(middle[order].reshape(-1, 2)), 6)
     names = name_places(centre, map_names, ways)
     nearest = _nearest(centre, stations, ways)
     out = []
     for number, spot in enumerate(order.tolist()):
-        hours, whole = hourly_figures(layer, np.arange(count) == spot, days, k)
+        hours, whole = hourly_figures(layer, np.arange(count) == spot, days, asked.k)
+        path = f"hot_spots/H{number + 1:02d}"
+        asked.figures.add_riders(f"{path}/riders", rests.rider[label == spot], "riders")
+        asked.rests(f"{path}/rest_min_a_day", label == spot, "spot")
+        asked.rests(f"{path}/rest_min_by_hour", label == spot, "spot_hour", by_hour=True)
         where = (float(centre[number, 0]), float(centre[number, 1]))
         out.append(
             HotSpot(

@@ -1,4 +1,4 @@
-"""Demand inside a mask, or a share of it, hour by hour, and the riders behind it, with the k rule applied."""
+"""Demand inside a mask, or a share of it, hour by hour, less what fewer than k riders stand behind."""
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,6 @@ def hourly_figures(
     """Return (24 minutes a day, their total) of the points inside; None behind fewer than k riders.
 
     ``inside`` is (n,) which points, or (n, 24) which share (0-1) of each point and hour.
-    Where the total less the hours that are shown would stand for fewer than k riders, the hour with the
-    fewest riders is withheld too, until it does not.
     """
     part = inside[layer.point] if inside.ndim == 1 else inside[layer.point, layer.hour]
     rows = part > 0
@@ -30,13 +28,7 @@ def hourly_figures(
         pairs = np.unique(hour * (int(rider.max()) + 1) + rider)
         riders = np.bincount(pairs // (int(rider.max()) + 1), minlength=24)
     whole = suppress(np.array([total.sum()]), np.array([len(np.unique(rider))]), k)[0]
-    hidden = riders < k
-    while True:
-        behind = len(np.unique(rider[hidden[hour]]))
-        if behind == 0 or behind >= k or hidden.all():
-            break
-        hidden[np.argmin(np.where(hidden, np.iinfo(np.int64).max, riders))] = True
-    return tuple(suppress(total, np.where(hidden, 0, riders), k)), whole
+    return tuple(suppress(total, riders, k)), whole
 
 
 def riders_behind(layer: DemandLayer, inside: BoolArray, hours: BoolArray | None = None) -> int:

@@ -7,6 +7,7 @@ from geo.localtime import day_number, hour_of_day, local_s
 from geo.privacy import suppress
 from geo.streets import EBIKE_PROMISE_MPS, StreetNetwork
 from siting.columns import PassingFlows
+from siting.demand.asked import RANK, Asked
 from siting.demand.weighted import Events
 from siting.results import Flow
 
@@ -58,9 +59,12 @@ def _middles(line: FloatArray, pieces: int) -> FloatArray:
 
 
 def published_flows(
-    flows: PassingFlows | None, network: StreetNetwork, timezone: str, k: int, most: int = 4000
+    flows: PassingFlows | None, network: StreetNetwork, timezone: str, asked: Asked, most: int = 4000
 ) -> tuple[Flow, ...]:
-    """Return riders a day by street edge, only streets with at least k riders, busiest first."""
+    """Return riders a day by street edge, only streets with at least k riders, busiest first.
+
+    Asks to publish them.
+    """
     if flows is None or len(flows.edge) == 0:
         return ()
     local = local_s(flows.t_s, timezone)
@@ -76,10 +80,25 @@ def published_flows(
     passes = np.unique((slot * span + flows.rider) * days + day)
     by_hour = np.bincount(passes // (span * days), minlength=24 * len(edges)) / days
     in_hour = np.bincount(np.unique(slot * span + flows.rider) // span, minlength=24 * len(edges))
-    shown = np.nonzero(riders >= k)[0]
+    shown = np.nonzero(riders >= asked.k)[0]
     order = shown[np.lexsort((edges[shown], -rider_days[shown]))][:most]
-    out = []
+    # one passage a street, hour and rider is enough to say who stands behind a figure
+    passage = np.unique(slot * span + flows.rider)
+    asked.figures.rows("passage", passage % span)
+    cuts = np.searchsorted(passage // span, np.arange(24 * len(edges) + 1))
+    out: list[Flow] = []
     for e in order.tolist():
+        path = f"flows/{len(out)}"
+        asked.figures.add(
+            f"{path}/riders_a_day", "passage", np.arange(cuts[24 * e], cuts[24 * e + 24]), rank=RANK["other"]
+        )
+        for h in np.nonzero(in_hour[24 * e : 24 * e + 24])[0].tolist():
+            asked.figures.add(
+                f"{path}/by_hour/{h}",
+                "passage",
+                np.arange(cuts[24 * e + h], cuts[24 * e + h + 1]),
+                rank=RANK["cell"],
+            )
         edge = int(edges[e])
         name = int(network.edge_name[edge])
         rows = slice(24 * e, 24 * e + 24)
@@ -88,7 +107,7 @@ def published_flows(
                 line=tuple((round(float(x), 6), round(float(y), 6)) for x, y in network.edge_lonlat(edge)),
                 name=network.names[name] if name >= 0 else "",
                 riders_a_day=float(rider_days[e]) / days,
-                by_hour=tuple(suppress(by_hour[rows], in_hour[rows], k)),
+                by_hour=tuple(suppress(by_hour[rows], in_hour[rows], asked.k)),
             )
         )
     return tuple(out)

@@ -92,6 +92,8 @@ class DemandLayer:
     """Number of the local day, index into `Demand.days`."""
     hour: IntArray
     minutes: FloatArray
+    event: IntArray | None = None
+    """Which event each row is a part of, where that is known."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -238,6 +240,7 @@ def build_demand(
                 np.clip((hour - WORK_DAY_STARTS_H) // 24, first, last) - first,
                 hour % 24,
                 minutes,
+                row,
             )
         )
         start_row += len(events.lonlat)
@@ -298,11 +301,11 @@ def _whole_days(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[int, int]:
 
 
 def _layer(
-    point: IntArray, rider: IntArray, day: IntArray, hour: IntArray, minutes: FloatArray
+    point: IntArray, rider: IntArray, day: IntArray, hour: IntArray, minutes: FloatArray, event: IntArray
 ) -> DemandLayer:
     order = np.lexsort((minutes, hour, day, rider, point))
-    columns = [np.asarray(c, dtype=np.int64)[order] for c in (point, rider, day, hour)]
-    return DemandLayer(columns[0], columns[1], columns[2], columns[3], minutes[order])
+    columns = [np.asarray(c, dtype=np.int64)[order] for c in (point, rider, day, hour, event)]
+    return DemandLayer(columns[0], columns[1], columns[2], columns[3], minutes[order], columns[4])
 
 
 def open_compounds(rest: DemandLayer, compound: IntArray, count: int, k: int) -> npt.NDArray[np.bool_]:

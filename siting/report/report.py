@@ -266,8 +266,8 @@ def _about_data(study: Study) -> tuple[Say, ...]:
             (
                 ("period", period_of(study)),
                 ("days", Quantity(study.days, "count")),
-                ("riders", Quantity(study.riders, "count")),
-                ("stays", Quantity(study.stay_points, "count")),
+                ("riders", Quantity(study.riders, "count", redacted=True)),
+                ("stays", Quantity(study.stay_points, "count", redacted=True)),
             ),
         )
     ]
@@ -348,10 +348,10 @@ def _ranges(study: Study) -> tuple[Say, ...]:
                 Say(
                     f"say.range_{days}",
                     (
-                        ("low", Quantity(share.low, "share")),
-                        ("high", Quantity(share.high, "share")),
-                        ("low_min", Quantity(a_day.low, "min_a_day")),
-                        ("high_min", Quantity(a_day.high, "min_a_day")),
+                        ("low", Quantity(share.low, "share", redacted=True)),
+                        ("high", Quantity(share.high, "share", redacted=True)),
+                        ("low_min", Quantity(a_day.low, "min_a_day", redacted=True)),
+                        ("high_min", Quantity(a_day.high, "min_a_day", redacted=True)),
                     ),
                 )
             )
@@ -362,7 +362,10 @@ def _findings(study: Study) -> tuple[Say, ...]:
     said = [
         Say(
             "say.demand",
-            (("demand", Quantity(study.demand_min_a_day, "min_a_day")), ("period", _training(study))),
+            (
+                ("demand", Quantity(study.demand_min_a_day, "min_a_day", redacted=True)),
+                ("period", _training(study)),
+            ),
         )
     ]
     by_method = {c.method: c for c in study.coverage}
@@ -372,21 +375,22 @@ def _findings(study: Study) -> tuple[Say, ...]:
         known: tuple[tuple[str, Value], ...] = (
             ("suggested", Quantity(sum(site.plan == "new" for site in study.sites), "count")),
             ("existing", Quantity(sum(site.plan == "stay" for site in study.sites), "count")),
-            ("training", Quantity(chosen.served_training, "share")),
+            ("training", Quantity(chosen.served_training, "share", redacted=True)),
         )
-        if chosen.served_held_out is None:
+        if not study.held_out_days:
             said.append(Say("say.served_all_days", known))
         else:
-            said.append(Say("say.served", (*known, ("held_out", Quantity(chosen.served_held_out, "share")))))
-        reach = ("training", Quantity(chosen.in_reach_training, "share"))
+            held_out = ("held_out", Quantity(chosen.served_held_out, "share", redacted=True))
+            said.append(Say("say.served", (*known, held_out)))
+        reach = ("training", Quantity(chosen.in_reach_training, "share", redacted=True))
         said.append(Say("say.served_and_reach", (("limit", limit), reach)))
     if today:
         said.append(
             Say(
                 "say.served_today",
                 (
-                    ("training", Quantity(today.served_training, "share")),
-                    ("reach", Quantity(today.in_reach_training, "share")),
+                    ("training", Quantity(today.served_training, "share", redacted=True)),
+                    ("reach", Quantity(today.in_reach_training, "share", redacted=True)),
                     ("limit", limit),
                 ),
             )

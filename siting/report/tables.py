@@ -71,10 +71,10 @@ def _coverage(study: Study) -> Table:
         (
             Column("method"),
             Column("sites_count", "count"),
-            Column("served_training", "share"),
-            *((Column("served_held_out", "share"),) if study.held_out_days else ()),
-            Column("in_reach_training", "share"),
-            *((Column("in_reach_held_out", "share"),) if study.held_out_days else ()),
+            Column("served_training", "share", redacted=True),
+            *((Column("served_held_out", "share", redacted=True),) if study.held_out_days else ()),
+            Column("in_reach_training", "share", redacted=True),
+            *((Column("in_reach_held_out", "share", redacted=True),) if study.held_out_days else ()),
         ),
         tuple(
             (
@@ -95,7 +95,7 @@ def _budget(study: Study) -> Table:
             Column("cost_yuan", "yuan"),
             Column("sites_count", "count"),
             Column("new_sites", "count"),
-            Column("weighted_share", "share"),
+            Column("weighted_share", "share", redacted=True),
             Column("gap", "share"),
         ),
         tuple((b.cost_yuan, b.sites, b.new_sites, b.served_share, b.gap) for b in study.budget_curve),
@@ -111,7 +111,7 @@ def _estimates(study: Study) -> Table:
         tuple(
             (
                 Term(f"measure.{row.measure}"), Term(f"method.{row.method}"), Term(f"days_kind.{row.days}"),
-                *(Quantity(value, "share" if row.measure == "served_share" else "min_a_day")
+                *(Quantity(value, "share" if row.measure == "served_share" else "min_a_day", redacted=True)
                   for value in (row.value, row.low, row.high)),
             )
             for row in study.estimates
@@ -181,7 +181,7 @@ def _rejects(study: Study) -> Table:
 def _stays(study: Study) -> Table:
     return Table(
         "stays",
-        (Column("stay_kind"), Column("stays_count", "count")),
+        (Column("stay_kind"), Column("stays_count", "count", redacted=True)),
         tuple((Term(f"stay.{kind}"), count) for kind, count in study.stay_points_by_kind),
     )
 
@@ -199,9 +199,9 @@ def _facts(study: Study) -> Table:
         (Term("fact.k"), Quantity(study.k, "count")),
         (Term("fact.mode"), Term(f"mode.{study.mode}")),
         (Term("fact.limit"), Quantity(study.limit_s, "s")),
-        (Term("fact.riders"), Quantity(study.riders, "count")),
-        (Term("fact.stay_points"), Quantity(study.stay_points, "count")),
-        (Term("fact.demand"), Quantity(study.demand_min_a_day, "min_a_day")),
+        (Term("fact.riders"), Quantity(study.riders, "count", redacted=True)),
+        (Term("fact.stay_points"), Quantity(study.stay_points, "count", redacted=True)),
+        (Term("fact.demand"), Quantity(study.demand_min_a_day, "min_a_day", redacted=True)),
         (Term("fact.sites_existing"), Quantity(sum(site.existing for site in study.sites), "count")),
         *_going(study),
         (Term("fact.sites_suggested"), Quantity(sum(not site.existing for site in study.sites), "count")),
@@ -348,7 +348,7 @@ def hot_spots_table(study: Study, spots: Iterable[HotSpot]) -> Table:
             Column("id"),
             Column("name"),
             Column("demand", "min_a_day", redacted=True),
-            Column("riders", "count"),
+            Column("riders", "count", redacted=True),
             Column("radius", "m"),
             Column("in_reach_of"),
             Column("lon", "degrees"),
@@ -454,9 +454,9 @@ def pickups_table(points: Iterable[PickupPoint]) -> Table:
             Column("kind"),
             Column("drop_offs", "a_day", redacted=True),
             Column("saved", "min_a_day", redacted=True),
-            Column("walk_median", "m"),
-            Column("walk_max", "m"),
-            Column("residents_walk", "m_a_day"),
+            Column("walk_median", "m", redacted=True),
+            Column("walk_max", "m", redacted=True),
+            Column("residents_walk", "m_a_day", redacted=True),
             Column("gates", "count"),
             Column("gates_new", "count"),
             Column("lon", "degrees"),

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from geo.localtime import day_number, local_s
+from siting.demand.asked import Asked
 from siting.demand.hourly import hourly_figures, riders_behind
 from siting.demand.weighted import Demand, DemandLayer, by_hour
 from siting.results import AuditFinding
@@ -129,14 +130,16 @@ class _Judgement:
     gain_min: float = 0.0
     riders: int = 0
     """Riders behind the gain."""
+    counted: tuple[BoolArray | IntArray, FloatArray | None] | None = None
+    """What the gain counts: demand points (n,), and (24,) which share of each hour, None for all."""
     better_hours: str | None = None
     move_to: int | None = None
 
 
 def audit_stations(
-    standing: Standing, offered: Offered, rests: Rests, demand: Demand, *, timezone: str, k: int
+    standing: Standing, offered: Offered, rests: Rests, demand: Demand, *, timezone: str, asked: Asked
 ) -> tuple[AuditFinding, ...]:
-    """Judge every existing station.
+    """Judge every existing station, and ask to publish what was found.
 
     Parameters
     ----------
@@ -145,9 +148,9 @@ def audit_stations(
     rests : observed rests
     demand : demand points and layers; all days count
     timezone : IANA name
-    k : least number of riders behind a figure
+    asked : where figures ask to be published
     """
-    days = len(demand.days)
+    days, k = len(demand.days), asked.k
     open_share = tuple(open_by_hour(station.hours, demand.days, timezone) for station in standing.stations)
     case = _case(standing, offered, demand, open_share, k)
     settled = _Settled(set(offered.opened))
@@ -155,10 +158,34 @@ def audit_stations(
     for e in _order(case, rests):
         judgement = _judge(case, e, settled)
         figures, _ = hourly_figures(demand.rest, standing.within[:, e], days, k)
-        visits = _visits(rests, standing.xy_m[e], timezone, days, k)
+        rows = _at(rests, standing.xy_m[e])
+        visits = _visits(rests, rows, timezone, days, k)
+        _ask(asked, case, e, judgement, rows)
         findings.append((e, judgement.gain_min, _finding(case, e, judgement, figures, visits)))
     findings.sort(key=lambda f: (-f[1], _ACTIONS.index(f[2].action), f[0]))
     return tuple(dataclasses.replace(f, rank=r) for r, (_, _, f) in enumerate(findings, start=1))
+
+
+def _ask(asked: Asked, case: _Case, e: int, judgement: _Judgement, visits: IntArray) -> None:
+    """Ask to publish the figures of one finding; ``visits`` are the rests at its door."""
+    path, mine = f"audit/{case.standing.ids[e]}", case.standing.within[:, e]
+    asked.by_hour(f"{path}/rest_min_within_reach_by_hour", "rest", mine, "station_hour")
+    for name in ("visits_a_day", "visitors_a_day", "busiest_half_hours"):
+        asked.stays(f"{path}/{name}", "rest", visits, "station")
+    partner = judgement.overlap[0]
+    if partner is not None:
+        both = mine & case.standing.within[:, partner]
+        asked.share(f"{path}/overlap_share", "rest", both, mine, "other")
+    if judgement.counted is not None:
+        points, hours = judgement.counted
+        asked.minutes(f"{path}/gain_rest_hours_a_day", "rest", points, "other", hours=hours)
+
+
+def _at(rests: Rests, at_m: FloatArray) -> IntArray:
+    """Return the rests at the door of a station."""
+    if len(rests.xy_m) == 0:
+        return np.empty(0, dtype=np.int64)
+    return np.array(sorted(cKDTree(rests.xy_m).query_ball_point(at_m, VISIT_M)), dtype=np.int64)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -257,12 +284,15 @@ def _judge(case: _Case, e: int, settled: _Settled) -> _Judgement:
         settled.staying.add(partner)
         return _Judgement("merge", ("audit_merge", (("share", f"{100 * share:.0f}"),)), overlap)
     if reached[e] < case.little:
-        best, best_gain = _best_candidate(case, e, settled.taken)
+        best, best_gain, added = _best_candidate(case, e, settled.taken)
         riders = 0 if best is None else riders_behind(case.rest, case.offered.within[:, best])
         if best is not None and riders >= case.k and best_gain > 2 * only and best_gain > case.little:
             settled.taken.add(best)
             gain = best_gain - only
-            return _Judgement("move", ("audit_move", ()), overlap, gain, riders, move_to=best)
+            counted = added.astype(np.int64) - (mine & case.only_one)
+            return _Judgement(
+                "move", ("audit_move", ()), overlap, gain, riders, (counted, None), move_to=best
+            )
         return _Judgement("close", ("audit_close", ()), overlap)
     open_share = case.open_share[e]
     need = case.hourly[mine].sum(axis=0)
@@ -275,8 +305,9 @@ def _judge(case: _Case, e: int, settled: _Settled) -> _Judgement:
         gain = float((need * np.maximum(0.0, longer - open_share)).sum())
         riders = riders_behind(case.rest, mine, longer & (open_share < 1))
         return _Judgement(
-            "open_longer", ("audit_open_longer", (("hours", better),)), overlap, gain, riders, better
-        )
+            "open_longer", ("audit_open_longer", (("hours", better),)), overlap, gain, riders,
+            (mine, np.maximum(0.0, longer - open_share)), better,
+        )  # fmt: skip
     return _Judgement("keep", ("audit_keep", ()), overlap)
 
 
@@ -331,8 +362,8 @@ def _overlap(e: int, within: BoolArray, weight: FloatArray, gone: set[int]) -> t
     return best
 
 
-def _best_candidate(case: _Case, e: int, taken: set[int]) -> tuple[int | None, float]:
-    """Return the free candidate that adds most rest once station ``e`` is gone, and how much."""
+def _best_candidate(case: _Case, e: int, taken: set[int]) -> tuple[int | None, float, BoolArray]:
+    """Return the free candidate that adds most rest once station ``e`` is gone, how much, and where (n,)."""
     candidates = case.offered.within
     others = np.delete(case.standing.within, e, axis=1).any(axis=1) | case.new_cover
     for c in taken:
@@ -340,9 +371,9 @@ def _best_candidate(case: _Case, e: int, taken: set[int]) -> tuple[int | None, f
     gain = np.where(others, 0.0, case.weight) @ candidates
     gain[list(taken)] = -1.0
     if len(gain) == 0 or gain.max() <= 0:
-        return None, 0.0
+        return None, 0.0, others & False
     best = int(gain.argmax())
-    return best, float(gain[best])
+    return best, float(gain[best]), candidates[:, best] & ~others
 
 
 def _longer_patterns(station: ExistingStation) -> tuple[tuple[int, int], ...]:
@@ -351,12 +382,9 @@ def _longer_patterns(station: ExistingStation) -> tuple[tuple[int, int], ...]:
 
 
 def _visits(
-    rests: Rests, at_m: FloatArray, timezone: str, days: int, k: int
+    rests: Rests, rows: IntArray, timezone: str, days: int, k: int
 ) -> tuple[float | None, float | None, tuple[str, ...]]:
     """Return visits a day, visitors a day and the three half hours in which most riders rest there."""
-    rows = np.array([], dtype=np.int64)
-    if len(rests.xy_m):
-        rows = np.array(sorted(cKDTree(rests.xy_m).query_ball_point(at_m, VISIT_M)), dtype=np.int64)
     riders = rests.rider[rows]
     local = local_s(rests.start_s[rows], timezone)
     shown = len(np.unique(riders)) >= k

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import opening_hours
 
 from geo.errors import InputError
+from geo.privacy import masked
 from geo.sentences import Sentence
 from siting.stations.day_kinds import country_of, day_kind
 from siting.stations.office_hours import DAYS, WORKDAYS, office_to_osm
@@ -182,14 +183,14 @@ def parse_hours(text: str) -> OpeningHours:
     clean = re.sub("[—–~]", "-", text.replace("：", ":").replace("；", ";")).strip().rstrip(";").strip()
     unknown = _UNKNOWN.search(clean)
     if unknown is not None:
-        raise InputError(Sentence.of("hours_word", value=text, word=unknown.group()))
+        raise InputError(Sentence.of("hours_word", value=masked(text), word=masked(unknown.group())))
     if not _is_osm(clean):
         osm = office_to_osm(text)
         if osm is None or not _is_osm(osm):
-            raise InputError(Sentence.of("hours", value=text))
+            raise InputError(Sentence.of("hours", value=masked(text)))
         clean = osm
     if not _week_share(clean).any():
-        raise InputError(Sentence.of("hours_never", value=text))
+        raise InputError(Sentence.of("hours_never", value=masked(text)))
     return OpeningHours(clean)
 
 

@@ -17,12 +17,14 @@ from scipy.spatial import cKDTree
 from sklearn.cluster import DBSCAN
 
 from geo.errors import InputError
+from siting.demand.asked import Asked
 from siting.demand.clusters import density_clusters
 from siting.demand.names import proper_name
 from siting.results import Gate, PickupPoint
 from siting.travel_times import Ways
 
 __all__ = [
+    "PICKUP_FIGURES",
     "CompoundMap",
     "DropOffs",
     "GateWaits",
@@ -36,6 +38,10 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+PICKUP_FIGURES = (
+    "drop_offs_a_day", "saved_min_a_day", "walk_median_m", "walk_max_m", "residents_walk_m_a_day"
+)  # fmt: skip
+"""Figures of a point that stand for the deliveries which it takes over."""
 TOWER_RADIUS_M = 150.0
 """A chain of towers twice as wide is cut: one pick-up point could not serve it."""
 DETOUR = 1.3
@@ -166,7 +172,7 @@ class _Group:
 
     members: IntArray
     spots: tuple[_Spot, ...]
-    waits: int
+    waits: IntArray
     """All of them, also those too scattered to make a gate."""
     name: str
     fenced: bool
@@ -185,10 +191,22 @@ class _Group:
         return _Group(
             np.union1d(self.members, other.members),
             tuple(spots),
-            self.waits + other.waits,
+            np.union1d(self.waits, other.waits),
             self.name or other.name,
             self.fenced and other.fenced,
         )
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class _Found:
+    """One point, and whose stays its figures count."""
+
+    saved_min: float
+    """A day."""
+    point: PickupPoint
+    served: IntArray
+    """Deliveries that it takes over."""
+    group: _Group
 
 
 def group_drop_offs(xy_m: FloatArray, compound: IntArray, near_m: float, least: int) -> IntArray:
@@ -217,9 +235,9 @@ def pick_up_points(
     rules: PickupRules,
     *,
     days: int,
-    k: int,
+    asked: Asked,
 ) -> tuple[PickupPoint, ...]:
-    """Suggest pick-up points, ranked by rider-minutes saved a day.
+    """Suggest pick-up points, ranked by rider-minutes saved a day, and ask to publish their figures.
 
     Parameters
     ----------
@@ -228,20 +246,20 @@ def pick_up_points(
     riders : streets and mode
     rules : limits
     days : days of the data
-    k : least number of riders behind a published figure
+    asked : where figures ask to be published
     """
     if len(drop_offs.lonlat) == 0 or rules.most == 0:
         return ()
     ways = riders.ways
     xy = ways.project(drop_offs.lonlat)
     compound = ways.compound_of(drop_offs.lonlat)
-    label = group_drop_offs(xy, compound, rules.near_m, max(5, k))
+    label = group_drop_offs(xy, compound, rules.near_m, max(5, asked.k))
     wait_xy = ways.project(waits.lonlat.reshape(-1, 2))
     after = next_drop_off(waits, wait_xy, drop_offs, xy)
     wait_label = np.where(after >= 0, label[np.maximum(after, 0)], -1)
     gate_s = np.zeros(len(xy))
     np.add.at(gate_s, after[after >= 0], waits.stay_s[after >= 0])
-    task = _Task(drop_offs, waits, xy, gate_s, riders, rules, days, k)
+    task = _Task(drop_offs, waits, xy, gate_s, riders, rules, days, asked.k)
     osm_xy = ways.project(city.gates_lonlat.reshape(-1, 2))
     groups: list[_Group] = []
     for members in _worth_a_look(task, label):
@@ -251,30 +269,40 @@ def pick_up_points(
         rows = np.nonzero(wait_label == group)[0]
         spots = _gates(xy[members], outline, rows, wait_xy, osm_xy, ways)
         name = proper_name(city.compounds[inside][0]) if inside >= 0 else ""
-        groups.append(_Group(members, tuple(spots), len(rows), name, inside >= 0))
-    found = _apart(task, groups)
-    return tuple(
-        dataclasses.replace(p, pickup_id=f"P{number:02d}")
-        for number, (_, p, _) in enumerate(found[: rules.most], start=1)
-    )
+        groups.append(_Group(members, tuple(spots), rows, name, inside >= 0))
+    out = []
+    for number, one in enumerate(_apart(task, groups)[: rules.most], start=1):
+        out.append(dataclasses.replace(one.point, pickup_id=f"P{number:02d}"))
+        _ask(asked, out[-1].pickup_id, one)
+    return tuple(out)
 
 
-def _apart(task: _Task, groups: list[_Group]) -> list[tuple[float, PickupPoint, _Group]]:
-    """Return (minutes saved a day, point, group), most first; groups with one place are joined."""
-    found = [(*point, group) for group in groups if (point := _best_point(task, group)) is not None]
+def _ask(asked: Asked, pickup_id: str, found: _Found) -> None:
+    """Ask to publish the figures of one point: all of the deliveries that it takes over, or of its waits."""
+    path = f"pickups/{pickup_id}"
+    for name in PICKUP_FIGURES:
+        asked.stays(f"{path}/{name}", "dropoff", found.served, "station")
+    for number, spot in enumerate(found.group.spots):
+        share = f"{path}/gates/{number}/share"
+        asked.stays(share, "gate", spot.waits, "other")
+        asked.stays(share, "gate", found.group.waits, "other")
+
+
+def _apart(task: _Task, groups: list[_Group]) -> list[_Found]:
+    """Return the points, those that save most first; groups with one place are joined."""
+    found = [one for group in groups if (one := _best_point(task, group)) is not None]
     while True:
-        found.sort(key=lambda f: (-f[0], f[1].lonlat))
-        xy = task.riders.ways.project(np.array([p.lonlat for _, p, _ in found]).reshape(-1, 2))
+        found.sort(key=lambda f: (-f.saved_min, f.point.lonlat))
+        xy = task.riders.ways.project(np.array([f.point.lonlat for f in found]).reshape(-1, 2))
         near = sorted(cKDTree(xy).query_pairs(APART_M)) if len(xy) else []
         if not near:
             return found
         first, second = near[0]
-        both = found[first][2].joined(found[second][2])
-        point = _best_point(task, both)
+        both = _best_point(task, found[first].group.joined(found[second].group))
         # each joining leaves one point less, so this ends
         del found[second]
-        if point is not None:
-            found[first] = (*point, both)
+        if both is not None:
+            found[first] = both
 
 
 def _worth_a_look(task: _Task, label: IntArray) -> list[IntArray]:
@@ -353,8 +381,8 @@ def _within(xy_m: FloatArray, others: FloatArray, near_m: float) -> BoolArray:
     return np.asarray(cKDTree(others).query(xy_m)[0] <= near_m)
 
 
-def _best_point(task: _Task, group: _Group) -> tuple[float, PickupPoint] | None:
-    """Return (minutes saved a day, point) at the gate or kerb that saves most, None when none fits."""
+def _best_point(task: _Task, group: _Group) -> _Found | None:
+    """Return the point at the gate or kerb that saves most, None when none fits."""
     members, spots = group.members, group.spots
     ways, mode, rules, k = task.riders.ways, task.riders.mode, task.rules, task.k
     doors = task.xy_m[members]
@@ -392,7 +420,7 @@ def _best_point(task: _Task, group: _Group) -> tuple[float, PickupPoint] | None:
     gates = tuple(
         Gate(
             _point(ways.unproject(s.xy_m[None])[0]),
-            len(s.waits) / group.waits if len(np.unique(task.waits.rider[s.waits])) >= k else None,
+            len(s.waits) / len(group.waits) if len(np.unique(task.waits.rider[s.waits])) >= k else None,
             s.in_osm,
         )
         for s in spots
@@ -414,7 +442,7 @@ def _best_point(task: _Task, group: _Group) -> tuple[float, PickupPoint] | None:
         stopping_area=_area(kerbs[p], ways),
         side=_side(kerbs[p] - centre, bool(at_gate[p])),
     )
-    return best[0], point
+    return _Found(best[0], point, members[served_by[:, p]], group)
 
 
 def _side(from_doors_m: FloatArray, at_gate: bool) -> tuple[str, str]:

@@ -32,7 +32,7 @@ from api.study.studyfile.settings import settings_of
 from api.study.studyfile.tables import StudyFile
 from geo.stays import classify_stays, due_breaks, find_stay_points
 from siting.results import Study
-from siting.study import StudyInputs, run_study
+from siting.study import StudyInputs, measured_study
 
 __all__ = ["main"]
 
@@ -98,11 +98,11 @@ def studies_of(city: City, map_file: Path, seed: int) -> list[Study]:
         settings=dataclasses.replace(settings_of(study_settings), draws=0),
     )
     return [
-        run_study(
+        measured_study(
             dataclasses.replace(
                 inputs, settings=dataclasses.replace(inputs.settings, new_sites=new, limit_s=60 * limit_min)
             )
-        )
+        )[0]
         for new, limit_min in city.cases
     ]
 

@@ -27,6 +27,7 @@ from geo.osm.read import read_osm
 from geo.stays import classify_stays, find_stay_points
 from geo.synthetic.make import FleetOptions, make_fleet, write_parquet
 from geo.traces.read import TraceFormat, read_traces
+from siting.demand.asked import Asked
 from siting.demand.events import stay_events
 from siting.inputs import StudyInputs, StudySettings
 from siting.stations.pickups import DETOUR, PickupRules, group_drop_offs
@@ -59,7 +60,7 @@ def compare(name: str, path: Path, riders: int, seed: int) -> None:
     settings = StudySettings(timezone="Asia/Shanghai", k=K, pickups=RULES)
     ways = StreetWays(network)
     inputs = StudyInputs(network=network, places=places, stays=stays, riders=riders, settings=settings)
-    points = suggest_pickups(inputs, ways, DAYS)
+    points = suggest_pickups(inputs, ways, DAYS, Asked(inputs.settings.k))
     drops = stay_events(stays, "dropoff")
     xy = ways.project(drops.lonlat)
     label = group_drop_offs(xy, ways.compound_of(drops.lonlat), RULES.near_m, max(5, K))

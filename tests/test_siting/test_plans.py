@@ -37,7 +37,7 @@ def test_more_money_never_serves_less(seed: int, old: int, new: int) -> None:
     )
     curve = budget_curve(plan, problem, weight, reach, np.random.default_rng(seed))
     assert curve
-    cost, share = [p.cost_yuan for p in curve], [p.served_share for p in curve]
+    cost, share = [p.cost_yuan for p in curve], [p.served_share or 0.0 for p in curve]
     assert cost == sorted(set(cost))
     assert share == sorted(set(share))
     assert all(0 <= p.gap <= 1 for p in curve)

@@ -16,6 +16,7 @@ from api.study.studyfile.place_tables import read_rows
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError, all_at_once
 from geo.layers import LAYER_ENDINGS, to_degrees
+from geo.privacy import masked
 from geo.sentences import Sentence
 from geo.tables import PlaceTable, Row, cell_text
 from maps.texts import LANGUAGES, catalogue
@@ -267,7 +268,7 @@ def _station(
     kind = value.get("kind", "")
     if kind.casefold() not in kind_words():
         allowed = ", ".join(word for word in kind_words() if word)
-        raise InputError(Sentence.of("kind", column=names["kind"], value=kind, allowed=allowed))
+        raise InputError(Sentence.of("kind", column=names["kind"], value=masked(kind), allowed=allowed))
     facilities = _words(value["facilities"]) if "facilities" in value else None
     return StationRow(number, name, lonlat, hours, kind_words()[kind.casefold()], facilities)
 
@@ -283,7 +284,7 @@ def _place(
     turned = -90 <= lon <= 90 and -180 <= lat <= 180
     for ours, text, value, limit in (("lon", texts[0], lon, 180.0), ("lat", texts[1], lat, 90.0)):
         if not -limit <= value <= limit:
-            allowed = Sentence.of("degrees", column=names[ours], value=text, limit=limit)
+            allowed = Sentence.of("degrees", column=names[ours], value=masked(text), limit=limit)
             raise InputError(Sentence.of("swapped", what=allowed, **columns) if turned else allowed)
     if extent is not None and extent.swapped((lon, lat)):
         raise InputError(Sentence.of("swapped_map", name=name, km=extent.away_km((lon, lat)), **columns))

@@ -142,6 +142,9 @@ def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | Non
             members = sorted(n for n in packed.namelist() if not n.endswith("/") and "__MACOSX" not in n)
             tracks = [m for m in members if _kind(Path(m), trace_format) == "gpx" == file_kind(Path(m))]
             refuse_unnamed_riders(len(tracks), name, trace_format)
+            # the folder of such a file names its rider, and these have none
+            loose = [m for m in members if file_kind(Path(m)) == "plt" and len(Path(m).parts) == 1]
+            refuse_unnamed_riders(len(loose), name, trace_format, "PLT")
             last = read = 0
             for number, member in enumerate(members):
                 inner = Path(member)
@@ -172,12 +175,13 @@ def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | Non
         raise InputError(f"{name}: the archive is broken or cannot be read") from error
 
 
-def refuse_unnamed_riders(count: int, name: str, trace_format: TraceFormat) -> None:
+def refuse_unnamed_riders(count: int, name: str, trace_format: TraceFormat, kind: str = "GPX") -> None:
     """Refuse several rides as files of which nobody said whose they are."""
     if count > 1 and trace_format.rider in ("auto", "column"):
         raise InputError(
-            f"{name}: {count:,} GPX files, and nothing says whose they are; add to [[traces]]"
-            ' rider = "folder" (one rider a folder), a pattern of the path such as rider = "{rider}_*.gpx",'
+            f"{name}: {count:,} {kind} files, and nothing says whose they are; add to [[traces]]"
+            ' rider = "folder" (one rider a folder), a pattern of the path such as rider = '
+            f'"{{rider}}_*.{kind.lower()}",'
             ' or rider = "file" (each file is another rider)'
         )
 

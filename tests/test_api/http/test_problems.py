@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import logging
+import traceback
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.http import errors
 from api.http.errors import EVERY, NoStationError
-from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
+from api.http.middleware import BodyLimit, BoundedWork, RequestError, RequestId, SecurityHeaders
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 
 LIMIT = 1_000
@@ -51,6 +53,32 @@ def client() -> TestClient:
         return n
 
     return TestClient(app, raise_server_exceptions=False)
+
+
+def test_an_error_of_the_program_reaches_the_server_without_its_text() -> None:
+    """The server logs what it raises: the kind of the error and where, never a text that may name a rider."""
+    app = FastAPI()
+    app.add_middleware(RequestId)
+    phone = str(13812345677 + 1)  # as data: a traceback shows the lines of the program
+
+    @app.get("/fail")
+    def fail() -> None:
+        raise KeyError(phone)
+
+    with pytest.raises(RequestError) as told:
+        TestClient(app).get("/fail")
+    assert str(told.value) == "KeyError"
+    assert told.value.__suppress_context__
+    assert phone not in "".join(traceback.format_exception(told.value))
+
+
+def test_the_log_shows_long_numbers_of_a_path_by_shape(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="yilu.requests"):
+        client.get("/v1/riders/13812345678")
+    assert "13812345678" not in caplog.text
+    assert "/v1/riders/1381****678" in caplog.text
 
 
 @pytest.mark.parametrize(

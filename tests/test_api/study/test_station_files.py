@@ -213,3 +213,17 @@ def test_metres_without_a_crs_are_refused(tmp_path: Path) -> None:
         assert found[0].lonlat == pytest.approx((116.3, 39.9), abs=1e-6)
     with pytest.raises(InputError, match="'EPSG:1' is no coordinate reference system"):
         read_stations(tmp_path / "s.csv", "wgs84", crs="EPSG:1")
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        (("甲", 116.35, 39.99, "8:00-18:00 电话13812345678", "微驿站", "热水"), "1381\\*\\*\\*\\*678"),
+        (("甲", 116.35, 39.99, "8:00-18:00", "13812345678", "热水"), "1381\\*\\*\\*\\*678"),
+        (("甲", 13812345678, 39.99, "8:00-18:00", "微驿站", "热水"), "1381\\*\\*\\*\\*678"),
+    ],
+)
+def test_no_sentence_repeats_a_telephone_number(tmp_path: Path, row: tuple[object, ...], shown: str) -> None:
+    with pytest.raises(InputError, match=shown) as told:
+        read_stations(_csv(tmp_path / "s.csv", row), "wgs84")
+    assert "13812345678" not in str(told.value)

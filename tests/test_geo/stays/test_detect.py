@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
-from geo.stays import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points, silent_share
+from geo.stays import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points, silent_stays
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, SILENT, TALKS
 from geo.traces.read import Traces
 
@@ -318,11 +318,8 @@ def test_a_phone_that_reports_at_rest_and_then_no_more_was_switched_off() -> Non
     assert (find_stay_points(traces_of(asleep)).signs & SILENT).any(), "the same day of a phone that sleeps"
 
 
-def test_the_share_that_rests_on_silence_tells_of_k_riders() -> None:
+def test_stays_that_rest_on_silence_are_named() -> None:
     rows = ride(0, 300, -1800.0) + ride(2700, 3000, 40.0)
     found = find_stay_points(traces_of(*[rows] * 4, *[stand(0, 800)] * 3))
-    stays = replace(found, kind=np.zeros(len(found), np.int8))
-    assert silent_share(stays, "rest", 3) == pytest.approx(4 * 2400 / (4 * 2400 + 3 * 800))
-    assert silent_share(stays, "rest", 4) is None, "three riders rest without a silence"
-    assert silent_share(stays, "pickup", 3) is None
-    assert silent_share(stays.take(stays.signs & SILENT == 0), "rest", 3) == 0.0
+    assert found.duration_s[silent_stays(found)].tolist() == [2400] * 4
+    assert found.duration_s[~silent_stays(found)].tolist() == [800] * 3

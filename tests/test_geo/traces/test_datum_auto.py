@@ -216,6 +216,7 @@ def test_the_share_of_moving_kilometres_on_streets(town: StreetNetwork, tmp_path
     share = moving_share_on_streets(right, town)
     assert share is not None
     assert share > 0.95
+    assert moving_share_on_streets(right, town, k=2) is None, "one rider alone"
     wrong = read_traces(
         write(tmp_path / "b.csv", [("blue", riding(town) + 0.0008)]), form, key=KEY, bounds=town.bounds
     ).traces

@@ -218,6 +218,21 @@ def test_gpx_in_chinese_encodings_without_z_and_with_other_times(
     check(path, form(), bad=0)
 
 
+def test_a_zip_of_daily_plt_files_without_folders_needs_a_word_on_their_riders(tmp_path: Path) -> None:
+    head = "Geolife trajectory\nWGS 84\nAltitude is in Feet\nReserved 3\n0,2,255,My Track,0,0,2,8421376\n0\n"
+    for archive, folder in (("flat.zip", ""), ("people.zip", "000/Trajectory/")):
+        with zipfile.ZipFile(tmp_path / archive, "w") as inside:
+            for day in range(1, 13):
+                rows = [
+                    f"39.98,116.30{m:02d},0,100,39744.1,2026-03-{day:02d},08:{m:02d}:00" for m in range(30)
+                ]
+                inside.writestr(f"{folder}{day}.plt", head + "\n".join(rows) + "\n")
+    with pytest.raises(InputError, match=r"12 PLT files, and nothing says whose"):
+        read_traces(tmp_path / "flat.zip", TraceFormat("wgs84", "Asia/Shanghai"), key=KEY)
+    result = read_traces(tmp_path / "people.zip", TraceFormat("wgs84", "Asia/Shanghai"), key=KEY)
+    assert len(result.traces.pseudonyms) == 1
+
+
 def test_several_gpx_files_need_a_word_on_their_riders(tmp_path: Path) -> None:
     """Twelve daily files of one person are not twelve riders unless somebody says so."""
     for day in range(12):

@@ -41,12 +41,12 @@ def test_opening_hours(hours: str, zh: str, en: str) -> None:
 
 def test_redacted_is_never_zero_and_none_never_shows() -> None:
     column = Column("rest", "min_a_day", redacted=True)
-    assert ZH.cell(None, column) == "<10人"
+    assert ZH.cell(None, column) == "少于10人"
     assert EN.cell(None, column) == "<10 riders"
     assert ZH.cell(None, Column("cost_yuan", "yuan")) == "—"
     assert ZH.cell((), Column("facilities")) == "—"
     assert ZH.cell("", Column("street")) == "—"
-    assert ZH.quantity(Quantity(None, "count", redacted=True)) == "少于10名骑手，不公布"
+    assert ZH.quantity(Quantity(None, "count", redacted=True)) == "少于10人，不公布"
     assert ZH.cell(0.0, column) == "0.0"
 
 

@@ -9,6 +9,7 @@ from plane import Plane
 from sklearn.cluster import DBSCAN
 
 from geo.errors import InputError
+from siting.demand.asked import Asked
 from siting.demand.clusters import density_clusters
 from siting.demand.hotspots import HotSpotRules, PlanStations, find_hot_spots
 from siting.demand.names import MapNames
@@ -53,7 +54,7 @@ def spots_of(events: Events, k: int = 10, most: int = 200) -> tuple[HotSpot, ...
         PlanStations(np.array([[1200.0, 0.0]]) * 1e-5, ("S01",), "ebike", 60.0),
         timezone="Asia/Shanghai",
         days=1,
-        k=k,
+        asked=Asked(k),
     )
 
 

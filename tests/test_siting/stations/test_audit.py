@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from siting.demand.asked import Asked
 from siting.demand.hourly import hourly_figures
 from siting.demand.weighted import Demand, DemandLayer
 from siting.results import AuditFinding
@@ -62,7 +63,7 @@ def audit(
         rests or Rests(np.empty((0, 2)), none, none, none),
         demand,
         timezone="Asia/Shanghai",
-        k=k,
+        asked=Asked(k),
     )
     assert [f.rank for f in found] == list(range(1, count + 1))
     return {f.site_id: f for f in found}
@@ -130,21 +131,6 @@ def test_hours_behind_too_few_riders_are_hidden() -> None:
     assert total == pytest.approx(2 * 9 * 30)
     assert hours[12] == pytest.approx(270)
     assert hours[14] is None
-
-
-def test_a_hidden_hour_cannot_be_had_by_subtraction() -> None:
-    few = np.arange(20) < 3
-    layer = DemandLayer(
-        np.zeros(43, dtype=np.int64),
-        np.r_[np.arange(20), np.arange(20), np.nonzero(few)[0]],
-        np.zeros(43, dtype=np.int64),
-        np.r_[np.full(20, 12), np.full(20, 13), np.full(3, 14)],
-        np.r_[np.full(20, 30.0), np.full(20, 10.0), np.full(3, 7.0)],
-    )
-    hours, total = hourly_figures(layer, np.array([True]), 1, 10)
-    assert total == pytest.approx(821)
-    assert hours[14] is None
-    assert sum(v is not None for v in hours) == 1
 
 
 def visits_at(station: int, count: int) -> Rests:

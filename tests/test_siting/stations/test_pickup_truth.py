@@ -19,6 +19,7 @@ from scipy.stats import spearmanr
 from geo.osm.read import read_osm
 from geo.streets.network import StreetNetwork, mode_bit
 from geo.synthetic.make import FleetOptions, make_fleet
+from siting.demand.asked import Asked
 from siting.inputs import StudyInputs, StudySettings
 from siting.results import PickupPoint
 from siting.stations import pickups
@@ -53,16 +54,14 @@ class Scene:
         """Doors behind each point, by its position."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(pickups, "_apart", self._noted)
-            self.points = suggest_pickups(inputs, self.ways, DAYS)
+            self.points = suggest_pickups(inputs, self.ways, DAYS, Asked(inputs.settings.k))
         self.true = deliveries_of(self.fleet)
         self.xy = self.ways.project(self.true.lonlat)
 
-    def _noted(
-        self, task: pickups._Task, groups: list[pickups._Group]
-    ) -> list[tuple[float, PickupPoint, pickups._Group]]:
+    def _noted(self, task: pickups._Task, groups: list[pickups._Group]) -> list[pickups._Found]:
         found = APART(task, groups)
-        for _, point, group in found:
-            self.doors[point.lonlat] = set(places_of(task.drop_offs.lonlat[group.members]))
+        for one in found:
+            self.doors[one.point.lonlat] = set(places_of(task.drop_offs.lonlat[one.group.members]))
         return found
 
     def members(self, point: PickupPoint) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -6,6 +6,7 @@ from plane import FENCE, SCALE, Plane
 
 from geo.errors import InputError
 from maps.texts import Wording
+from siting.demand.asked import Asked
 from siting.demand.names import proper_name
 from siting.plans import near_place
 from siting.report import pickup_place, reason_of
@@ -47,7 +48,7 @@ def test_the_gate_of_a_compound_is_learned_and_the_minutes_add_up() -> None:
         RIDERS,
         PickupRules(least_a_day=1),
         days=2,
-        k=10,
+        asked=Asked(10),
     )
     assert len(found) == 1
     point = found[0]
@@ -66,14 +67,16 @@ def test_the_gate_of_a_compound_is_learned_and_the_minutes_add_up() -> None:
 def test_too_few_riders_give_no_point() -> None:
     drops, waits = scene(9)
     city = CompoundMap(GARDEN, np.empty((0, 2)))
-    assert pick_up_points(drops, waits, city, RIDERS, PickupRules(least_a_day=1), days=2, k=10) == ()
+    assert (
+        pick_up_points(drops, waits, city, RIDERS, PickupRules(least_a_day=1), days=2, asked=Asked(10)) == ()
+    )
 
 
 def test_nobody_walks_farther_than_allowed() -> None:
     drops, waits = scene(12)
     rules = PickupRules(walk_m=100, least_a_day=1)
     city = CompoundMap(GARDEN, np.empty((0, 2)))
-    for point in pick_up_points(drops, waits, city, RIDERS, rules, days=2, k=10):
+    for point in pick_up_points(drops, waits, city, RIDERS, rules, days=2, asked=Asked(10)):
         assert (point.walk_max_m or 0) <= 100
 
 
@@ -118,7 +121,7 @@ def test_points_at_one_place_are_one_for_the_deliveries_of_both(apart_m: float, 
     drops, waits = two_towers(apart_m)
     rules = PickupRules(least_a_day=1, near_m=10)
     city = CompoundMap((), np.empty((0, 2)))
-    found = pick_up_points(drops, waits, city, RIDERS, rules, days=2, k=10)
+    found = pick_up_points(drops, waits, city, RIDERS, rules, days=2, asked=Asked(10))
     assert len(found) == points
     assert sum(point.drop_offs_a_day or 0 for point in found) == pytest.approx(24)
     places = np.array([point.lonlat for point in found]) / SCALE
@@ -129,7 +132,7 @@ def test_points_at_one_place_are_one_for_the_deliveries_of_both(apart_m: float, 
 def test_the_gate_is_said_in_words() -> None:
     drops, waits = scene(12)
     city = CompoundMap(GARDEN, np.array([[0.0, 100.0]]) * SCALE)
-    (point,) = pick_up_points(drops, waits, city, RIDERS, PickupRules(least_a_day=1), days=2, k=10)
+    (point,) = pick_up_points(drops, waits, city, RIDERS, PickupRules(least_a_day=1), days=2, asked=Asked(10))
     assert point.side == ("gate", "west")
     for lang, words in (("en", "Garden Court, west gate"), ("zh", "Garden Court西门")):
         assert Wording.of(lang, 10).words(pickup_place(point)) == words

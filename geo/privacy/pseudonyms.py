@@ -1,23 +1,18 @@
-"""Pseudonyms that rotate, and the k rule.
+"""Pseudonyms that rotate.
 
 Whereabouts are sensitive personal information (Personal Information Protection Law, art. 28), and a stable
 id lets anyone rebuild a person's trips (GBFS #146). So a raw id is replaced at the border of the program
-by a keyed one-way code that changes with the period, and a figure that stands for fewer than k riders is
-withheld, with k = 10 as in the Mobility Data Specification.
+by a keyed one-way code that changes with the period.
 """
 
 import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from geo.errors import InputError
 
-__all__ = ["DEFAULT_K", "MIN_KEY_BYTES", "Pseudonymiser", "pseudonyms", "suppress"]
+__all__ = ["MIN_KEY_BYTES", "Pseudonymiser", "pseudonyms"]
 
-DEFAULT_K: Final = 10
 MIN_KEY_BYTES: Final = 16
 
 
@@ -65,35 +60,3 @@ def pseudonyms(ids: Iterable[str], key: bytes, period: str) -> tuple[str, ...]:
     """
     coder = Pseudonymiser(key)
     return tuple(coder.code(raw_id, period) for raw_id in ids)
-
-
-def suppress(values: ArrayLike, riders: ArrayLike, k: int = DEFAULT_K) -> list[float | None]:
-    """Withhold every figure behind which fewer than k riders stand.
-
-    Parameters
-    ----------
-    values
-        (n,) figures.
-    riders
-        (n,) number of different riders behind each figure.
-    k
-        Fewest riders that may be shown, at least 1.
-
-    Returns
-    -------
-    list
-        (n,) figures; None (redacted, which is not zero) where ``riders < k`` or the figure is not finite.
-
-    Raises
-    ------
-    InputError
-        If the lengths differ or k is below 1.
-    """
-    figures = np.asarray(values, dtype=np.float64)
-    counts = np.asarray(riders)
-    if k < 1:
-        raise InputError(f"k is {k}; it must be at least 1")
-    if figures.ndim != 1 or figures.shape != counts.shape:
-        raise InputError(f"figures {figures.shape} and riders {counts.shape} must be two lists of one length")
-    shown = (counts >= k) & np.isfinite(figures)
-    return [float(v) if ok else None for v, ok in zip(figures, shown, strict=True)]
