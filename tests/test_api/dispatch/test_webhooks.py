@@ -31,7 +31,7 @@ def happen(database: Database, *numbers: int) -> None:
 
 
 def sender(database: Database, now_s: float | None = None) -> Sender:
-    return Sender(database, NUMBERS, lambda: now_s or time.time(), datetime.UTC, private=True)
+    return Sender(database, lambda: NUMBERS, lambda: now_s or time.time(), datetime.UTC, private=True)
 
 
 def kept(database: Database) -> hooks.Webhook:
