@@ -19,7 +19,7 @@ from geo.errors import InputError
 from geo.streets.components import joined, mutually_reachable
 from geo.streets.mode_graph import NO, ModeGraph, ModeStreets
 from geo.streets.node_graph import node_graph
-from geo.streets.overrides import StreetOverride, apply_overrides
+from geo.streets.overrides import Overridden, StreetOverride, apply_overrides
 from geo.streets.raw import ALL_MODES, GATE_DELAY_S, MODES, Compounds, RawWays, mode_bit
 from geo.streets.snapping import WALK_MPS, SegmentGrid, Snapped, StreetIndex, segment_grid
 from geo.streets.storage import read_folder, write_folder
@@ -300,12 +300,17 @@ class StreetNetwork:
         InputError
             If an edge or a node is not of this network.
         """
-        network, touched = apply_overrides(
-            self, [one for one in overrides if one.holds_at(at_s)], EBIKE_PROMISE_MPS
-        )
-        if not touched:
+        now = Overridden(self.edge_access, self.node_blocked, self.edge_speed_mps, 0)
+        now = apply_overrides(now, [one for one in overrides if one.holds_at(at_s)], EBIKE_PROMISE_MPS)
+        if not now.touched:
             return self
-        same = [mode for mode in MODES if not touched & mode_bit(mode)]
+        network = dataclasses.replace(
+            self,
+            edge_access=now.edge_access,
+            node_blocked=now.node_blocked,
+            edge_speed_mps=now.edge_speed_mps,
+        )
+        same = [mode for mode in MODES if not now.touched & mode_bit(mode)]
         kept = {key: value for key, value in self._cache.items() if key.split(":")[1] in same}
         network._cache.update(kept)
         for name in ("_corners", "_scale", "_index", "_fences"):

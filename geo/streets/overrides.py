@@ -8,17 +8,15 @@ streets, forbidden turns, gates, compounds) holds with the changed streets as it
 import dataclasses
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 
+from geo.arrays import Float32Array, UInt8Array
 from geo.errors import InputError
 from geo.streets.raw import ALL_MODES, MODES, mode_bit
 
-if TYPE_CHECKING:
-    from geo.streets.network import StreetNetwork
-
-__all__ = ["DIRECTIONS", "StreetOverride", "apply_overrides"]
+__all__ = ["DIRECTIONS", "Overridden", "StreetOverride", "apply_overrides"]
 
 DIRECTIONS = ("both", "along", "against")
 
@@ -75,14 +73,33 @@ class StreetOverride:
         return self.from_s <= instant_s < self.until_s
 
 
+class Overridden(NamedTuple):
+    """Columns of a network with overrides; see `StreetNetwork`.
+
+    Attributes
+    ----------
+    edge_access : uint8 (2, E)
+    node_blocked : uint8 (n,)
+    edge_speed_mps : float32 (4, E)
+    touched : int
+        Modes (bits) that see a difference.
+    """
+
+    edge_access: UInt8Array
+    node_blocked: UInt8Array
+    edge_speed_mps: Float32Array
+    touched: int
+
+
 def apply_overrides(
-    network: "StreetNetwork", overrides: Iterable[StreetOverride], promise_mps: float
-) -> tuple["StreetNetwork", int]:
-    """Return the network with other columns, and the modes (bits) that see a difference.
+    before: Overridden, overrides: Iterable[StreetOverride], promise_mps: float
+) -> Overridden:
+    """Return the columns of a network as overrides change them.
 
     Parameters
     ----------
-    network : StreetNetwork
+    before : Overridden
+        The columns of the map.
     overrides : iterable of StreetOverride
         All of them hold. Of several that slow one edge down the slowest counts.
     promise_mps : float
@@ -93,13 +110,14 @@ def apply_overrides(
     InputError
         If an edge or a node is not of this network.
     """
-    access, blocked = network.edge_access.copy(), network.node_blocked.copy()
-    share = np.ones((len(MODES), len(network)), np.float32)
+    access, blocked = before.edge_access.copy(), before.node_blocked.copy()
+    edges, nodes = access.shape[1], len(blocked)
+    share = np.ones((len(MODES), edges), np.float32)
     for one in overrides:
-        if one.edge >= len(network) or one.node >= len(network.node_id):
+        if one.edge >= edges or one.node >= nodes:
             raise InputError(
                 f"An override names edge {one.edge} and node {one.node}; "
-                f"the network has {len(network)} edges and {len(network.node_id)} nodes."
+                f"the network has {edges} edges and {nodes} nodes."
             )
         open_to = np.uint8(ALL_MODES & ~one.bits)
         if one.node >= 0:
@@ -111,13 +129,12 @@ def apply_overrides(
             for row, direction in enumerate(("along", "against")):
                 if one.direction in ("both", direction):
                     access[row, one.edge] &= open_to
-    speed = network.edge_speed_mps
+    speed = before.edge_speed_mps
     slower = share < 1
     if slower.any():
         top = np.where(np.array(MODES)[:, None] == "ebike", np.float32(promise_mps), np.float32(np.inf))
         speed = np.where(slower, np.minimum(speed, top) * share, speed).astype(np.float32)
-    touched = int(np.bitwise_or.reduce((access ^ network.edge_access).ravel(), initial=0))
-    touched |= int(np.bitwise_or.reduce(blocked ^ network.node_blocked, initial=0))
+    touched = int(np.bitwise_or.reduce((access ^ before.edge_access).ravel(), initial=0))
+    touched |= int(np.bitwise_or.reduce(blocked ^ before.node_blocked, initial=0))
     touched |= sum(mode_bit(mode) for mode, row in zip(MODES, slower, strict=True) if row.any())
-    changed = dataclasses.replace(network, edge_access=access, node_blocked=blocked, edge_speed_mps=speed)
-    return changed, touched
+    return Overridden(access, blocked, speed, touched)

@@ -42,7 +42,7 @@ def test_what_does_not_hold_is_refused(time: BenefitTime) -> None:
     head, body, signature = text.split(".")
     longer = SIGNER.sign(dataclasses.replace(time, from_s=time.from_s - 600)).split(".")[1]
     old = dataclasses.replace(time, from_s=1_000, until_s=1_300, certified_s=1_400)
-    unsigned = jwt.encode(time.claims(), None, "none", headers={"typ": STATEMENT_TYPE, "kid": "2026"})
+    unsigned = jwt.encode(time.claims(), "", "none", headers={"typ": STATEMENT_TYPE, "kid": "2026"})
     forged = StatementSigner(pem(OTHER), "2026").sign(time)
     login = jwt.encode(time.claims(), KEY, "EdDSA", headers={"kid": "2026"})
     for wrong, said in (

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from routing.civic.ledger.entries import Entry, rider_account
 from routing.model.checks import check_between
-from routing.model.results import Said
+from routing.model.results import Fact, Said
 
 __all__ = ["Score", "ScoreLine", "ScoreRules", "contribution"]
 
@@ -80,7 +80,7 @@ def contribution(entries: Iterable[Entry], pseudonym: str, at_s: float, rules: S
         for posting in entry.postings:
             weight = weights.get(posting.unit, 0.0)
             if posting.account == account and weight:
-                facts = {"amount": posting.amount, "about": earned.about, "weight": weight}
+                facts: dict[str, Fact] = {"amount": posting.amount, "about": earned.about, "weight": weight}
                 said = Said.of(f"score.{entry.kind}.{posting.unit}", **facts)
                 lines.append(ScoreLine(entry.key, entry.at_s, weight * posting.amount, said))
     return Score(tuple(sorted(lines, key=lambda line: line.at_s)))

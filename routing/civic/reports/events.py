@@ -33,7 +33,7 @@ __all__ = [
 
 PRIVATE_REASONS = ("home", "minor", "person")
 """Why nobody may see a matter: it lies in a person's home, a minor is in it, a person can be recognised."""
-_MOST_NOTE = 2_000
+_MOST_NOTE = 4_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Report:
     made_s: float
     """Epoch seconds."""
     note: str = ""
-    """At most 2,000 characters."""
+    """At most 4,000 characters."""
     photo: str = ""
     """Name under which the shell keeps the photo; empty: none."""
     private: str = ""

@@ -32,6 +32,8 @@ class BoardEntry:
     reported_s: float
     stage: str
     office: str
+    due_s: float
+    """Epoch seconds at which the office must have acted, or should have."""
     left_s: float | None
     """Seconds until the office must have acted, negative when overdue; None when it has."""
     level: int
@@ -101,6 +103,7 @@ def board_entry(state: MatterState, now_s: float) -> BoardEntry | None:
         reported_s=state.first.made_s,
         stage=state.stage,
         office=state.office,
+        due_s=state.due_s,
         left_s=state.left_s(now_s),
         level=state.level,
         result=state.result,

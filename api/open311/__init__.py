@@ -1,0 +1,42 @@
+"""Open311 GeoReport v2 over street reports: forms, translation, JSON and XML; all of it pure."""
+
+from api.open311.encode import (
+    MEDIA_TYPES,
+    encode_errors,
+    encode_services,
+    encoded_definition,
+    encoded_requests,
+)
+from api.open311.errors import Open311Error
+from api.open311.forms import NewRequest, RequestsQuery, read_new_request, read_query
+from api.open311.translate import (
+    Published,
+    accepted,
+    definition,
+    report_of,
+    request_of,
+    selected,
+    services,
+    token_answer,
+)
+
+__all__ = [
+    "MEDIA_TYPES",
+    "NewRequest",
+    "Open311Error",
+    "Published",
+    "RequestsQuery",
+    "accepted",
+    "definition",
+    "encode_errors",
+    "encode_services",
+    "encoded_definition",
+    "encoded_requests",
+    "read_new_request",
+    "read_query",
+    "report_of",
+    "request_of",
+    "selected",
+    "services",
+    "token_answer",
+]
