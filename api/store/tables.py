@@ -30,7 +30,7 @@ __all__ = [
 ROLES = ("platform", "planner", "grid_staff", "rider", "admin")
 TENANT_KINDS = ("platform", "office")
 WEBHOOK_STATES = ("active", "failing", "disabled")
-JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
+JOB_STATES = ("registered", "queued", "running", "done", "failed", "cancelled")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -237,8 +237,13 @@ jobs = sa.Table(
     _instant("ended_s", null=True),
     _text("folder", null=True),
     _text("error", null=True),
+    # The name under which the result is served; NULL: under none.
+    _text("published", null=True),
+    # How often a service that stopped has left it running.
+    sa.Column("left_running", sa.Integer, nullable=False, server_default="0"),
     _one_of("state", JOB_STATES),
     sa.Index(None, "tenant_id", "created_s"),
+    sa.Index("uq_jobs_published", "published", unique=True),
     sa.Index(None, "state", "created_s"),
 )
 
