@@ -27,6 +27,7 @@ from api.http.routes import (
     riders,
     slots,
     stations,
+    studies,
     tasks,
     vroom,
     webhooks,
@@ -98,15 +99,19 @@ def create_app(
     app.state.clock, app.state.ids = clock, ids
     app.state.settings = settings
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
+    app.state.runner = None
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
     app.add_middleware(Measured, metrics=app.state.metrics)
-    app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6))
+    # The form around the files takes some bytes more.
+    streamed = {studies.UPLOAD: int(settings.max_upload_mb * 1e6) + 1_000_000}
+    app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6), streamed=streamed)
     app.add_middleware(
         BoundedWork,
         max_bytes=int(settings.max_work_mb * 1e6),
         largest_bytes=int(settings.max_body_mb * 1e6),
+        streamed=streamed,
     )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RateHeaders)
@@ -121,7 +126,7 @@ def create_app(
         app.include_router(part.router)
     for part in (matches, slots, vroom):
         app.include_router(part.router, dependencies=[Depends(require("platform", "planner", "grid_staff"))])
-    for part in (riders, tasks, offers, events, webhooks):
+    for part in (riders, tasks, offers, events, webhooks, studies):
         app.include_router(part.router)
     return app
 

@@ -1,6 +1,7 @@
 """Jobs, such as studies: registered, queued, taken by one worker, and what became of them."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Literal
 
 import sqlalchemy as sa
@@ -15,9 +16,12 @@ __all__ = [
     "JobState",
     "Left",
     "add",
+    "any_queued",
     "cancel",
+    "count",
     "end",
     "get",
+    "hand_back",
     "named",
     "page",
     "progress",
@@ -86,6 +90,12 @@ def page(connection: sa.Connection, who: Scope, position: Position | None, limit
     return [read(Job, row) for row in connection.execute(query)]
 
 
+def any_queued(connection: sa.Connection, who: Scope, kind: str) -> bool:
+    """Say whether a job waits; a look that takes no lock."""
+    waiting = scope.select(jobs, who, jobs.c.job_id).where(jobs.c.state == "queued", jobs.c.kind == kind)
+    return connection.execute(waiting.limit(1)).first() is not None
+
+
 def take_next(connection: sa.Connection, who: Scope, kind: str, now_s: float) -> Job | None:
     """Take the oldest queued job for this worker; two workers never take the same one."""
     waiting = scope.select(jobs, who, jobs.c.job_id).where(jobs.c.state == "queued", jobs.c.kind == kind)
@@ -128,6 +138,13 @@ def cancel(connection: sa.Connection, who: Scope, job_id: str, now_s: float) -> 
     return connection.execute(statement).rowcount == 1
 
 
+def hand_back(connection: sa.Connection, who: Scope, job_ids: Sequence[str]) -> int:
+    """Queue running jobs again that their own service ends in good order; returns how many."""
+    running = sa.and_(jobs.c.job_id.in_(job_ids), jobs.c.state == "running")
+    statement = scope.update(jobs, who).where(running)
+    return connection.execute(statement.values(state="queued", started_s=None, progress=None)).rowcount
+
+
 def queue(connection: sa.Connection, who: Scope, job_id: str) -> bool:
     """Queue a job that waits for its start or has ended; False where it does not, or is none in scope.
 
@@ -147,6 +164,12 @@ def named(connection: sa.Connection, who: Scope, kind: str, tenant_id: str, name
     )
     row = connection.execute(query.order_by(jobs.c.created_s, jobs.c.job_id).limit(1)).one_or_none()
     return None if row is None else read(Job, row)
+
+
+def count(connection: sa.Connection, who: Scope, kind: str, tenant_id: str) -> int:
+    """Return how many jobs a tenant has."""
+    query = scope.select(jobs, who, sa.func.count()).where(jobs.c.kind == kind, jobs.c.tenant_id == tenant_id)
+    return int(connection.execute(query).scalar_one())
 
 
 def publish(connection: sa.Connection, who: Scope, job_id: str, name: str | None) -> bool:
