@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from api.dispatch import codec
+from api.dispatch import codec, emergencies
 from api.dispatch.turn import Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable
+from api.store import emergencies as emergency_rows
 from api.store import events as stored
 from api.store import riders as rider_rows
 from api.store import tasks as task_rows
@@ -178,8 +179,12 @@ class Desk:
             except queue.Empty:
                 pass
             self._see_who_leads()
-            if works or self._stale or (self.memory.leading and self.city.next_due_s <= self._clock()):
+            if works or self._stale or (self.memory.leading and self._next_due_s() <= self._clock()):
                 self._carry_out(works)
+
+    def _next_due_s(self) -> float:
+        """When something runs out or opens by itself, in epoch seconds."""
+        return min((self.city.next_due_s, *self.memory.phases.values()))
 
     def _see_who_leads(self) -> None:
         """Ask now and then: a leader whose connection is gone leads no more."""
@@ -247,6 +252,7 @@ class Desk:
         for task_id in self.city.due(turn.now_s) if self.memory.shared else ():
             turn.state(task_id)
         turn.record(*self.city.tick(turn.now_s))
+        emergencies.open_phases(turn)
 
     def _follow(self, turn: Turn) -> None:
         """Take up what other processes have written."""
@@ -259,6 +265,8 @@ class Desk:
             row = None if task_id is None else task_rows.get(turn.connection, SERVICE, task_id)
             if row is not None:
                 turn.take_up(row)
+            elif task_id is not None:
+                emergencies.follow(turn, task_id)
         if rows:
             self._followed = rows[-1].seq
             self.memory.own = {seq for seq in self.memory.own if seq > self._followed}
@@ -302,6 +310,7 @@ class Desk:
             self.memory.last_seq = self._followed = stored.last_seq(connection, SERVICE)
             riders, self._followed_riders = rider_rows.read_all(connection, SERVICE)
             rows = task_rows.with_status(connection, SERVICE, LIVE_STATUSES)
+            alerted = emergency_rows.open_ones(connection, SERVICE)
         states = {row.task_id: codec.state_of(row.state) for row in rows}
         self.memory.offers = {
             offer.offer_id: offer_row(task_id, offer)
@@ -309,6 +318,8 @@ class Desk:
             for offer in state.offers
         }
         self.memory.rows = {row.task_id: row for row in rows}
+        open_s = {row.emergency_id: emergencies.alert_state_of(row.state).next_phase_s for row in alerted}
+        self.memory.phases = {name: due_s for name, due_s in open_s.items() if due_s is not None}
         self.memory.own.clear()
         self._news.set()
         self.memory.bodies = {

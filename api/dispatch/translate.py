@@ -34,6 +34,7 @@ from routing.model import Rider, Task, Visit
 __all__ = [
     "event_out",
     "offer_out",
+    "place_out",
     "reports_of",
     "rider_of",
     "rider_out",
@@ -123,7 +124,8 @@ def _end(epoch_s: float, zone: datetime.tzinfo) -> datetime.datetime | None:
     return _instant(epoch_s, zone) if math.isfinite(epoch_s) else None
 
 
-def _place(visit: Visit, datum: Datum, zone: datetime.tzinfo) -> PlaceOut:
+def place_out(visit: Visit, datum: Datum, zone: datetime.tzinfo) -> PlaceOut:
+    """Return a place in the datum of the answer."""
     ((lon, lat),) = from_wgs84(np.array([visit.lonlat]), datum).tolist()
     return PlaceOut(
         lon=round(lon, 7),
@@ -145,8 +147,8 @@ def task_out(row: TaskRow, state: TaskState, datum: Datum, zone: datetime.tzinfo
         grid_code=row.grid_code,
         created=_instant(row.created_s, zone),
         datum=datum,
-        place=_place(task.place, datum, zone),
-        dropoff=None if task.dropoff is None else _place(task.dropoff, datum, zone),
+        place=place_out(task.place, datum, zone),
+        dropoff=None if task.dropoff is None else place_out(task.dropoff, datum, zone),
         kind=cast(TaskKindName, task.kind),
         skills=sorted(task.skills),
         modes=cast(list[Mode], sorted(task.modes)),
@@ -186,8 +188,8 @@ def offer_out(offer: OfferRow, state: TaskState, datum: Datum, zone: datetime.tz
         datum=datum,
         task=OfferTaskOut(
             kind=cast(TaskKindName, task.kind),
-            place=_place(task.place, datum, zone),
-            dropoff=None if task.dropoff is None else _place(task.dropoff, datum, zone),
+            place=place_out(task.place, datum, zone),
+            dropoff=None if task.dropoff is None else place_out(task.dropoff, datum, zone),
             people=task.people,
             load=task.load,
         ),

@@ -19,6 +19,7 @@ from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
 from api.http.rates import RateHeaders
 from api.http.routes import (
+    emergencies,
     events,
     health,
     matches,
@@ -126,7 +127,7 @@ def create_app(
         app.include_router(part.router)
     for part in (matches, slots, vroom):
         app.include_router(part.router, dependencies=[Depends(require("platform", "planner", "grid_staff"))])
-    for part in (riders, tasks, offers, events, webhooks, studies):
+    for part in (riders, tasks, offers, emergencies, events, webhooks, studies):
         app.include_router(part.router)
     return app
 

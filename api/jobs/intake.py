@@ -64,8 +64,8 @@ class Room:
         self._bytes -= size
         if self._bytes < 0:
             raise InputError(
-                f"the files of a study may have at most {self.max_bytes / 1e6:.0f} MB, unpacked; larger ones"
-                " are put on the server by its operator: then the study is registered by the name of its folder"
+                f"the files of a study may have at most {self.max_bytes / 1e6:.0f} MB, unpacked; the operator"
+                " can put larger ones on the server, to be registered by the name of their folder"
             )
 
     def file(self) -> None:

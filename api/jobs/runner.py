@@ -31,8 +31,8 @@ LEFT = "the service stopped twice while this study ran; it may need more memory 
 POLL_S = 0.25
 TOLD_S = 1.0
 """Progress is written down so often."""
-# Formats of GDAL whose files name other files or addresses to read.
-_SKIPPED_FORMATS = "OGR_VRT,VRT,WFS,OAPIF,HTTP,GMLAS,CSW"
+_SKIPPED_FORMATS = "OGR_VRT"
+"""A format of GDAL whose files name other files to read."""
 
 
 def input_folder(root: Path, job_id: str) -> Path:
@@ -55,7 +55,7 @@ class _Worker:
         self.told_at_s = 0.0
         # Without the settings of the service: its secrets are nothing to a study.
         kept = {name: value for name, value in os.environ.items() if not name.startswith("YILU_")}
-        environment = {**kept, "OGR_SKIP": _SKIPPED_FORMATS, "GDAL_SKIP": _SKIPPED_FORMATS}
+        environment = {**kept, "OGR_SKIP": _SKIPPED_FORMATS}
         with log.open("ab") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "api.jobs.worker"],

@@ -16,6 +16,7 @@ __all__ = [
     "api_keys",
     "audit",
     "counters",
+    "emergencies",
     "events",
     "idempotency",
     "jobs",
@@ -245,6 +246,23 @@ jobs = sa.Table(
     sa.Index(None, "tenant_id", "created_s"),
     sa.Index("uq_jobs_published", "published", unique=True),
     sa.Index(None, "state", "created_s"),
+)
+
+emergencies = sa.Table(
+    "emergencies",
+    metadata,
+    sa.Column("emergency_id", sa.Text, primary_key=True),
+    _tenant(),
+    _text("label"),
+    _text("status"),
+    _text("grid_code", null=True),
+    _instant("created_s"),
+    sa.Column("version", sa.Integer, nullable=False),
+    _json("body"),
+    _json("state"),
+    sa.UniqueConstraint("tenant_id", "label"),
+    sa.Index(None, "tenant_id", "created_s", "emergency_id"),
+    sa.Index(None, "status"),
 )
 
 counters = sa.Table(

@@ -1,0 +1,75 @@
+"""One application of the live service over HTTP, with a clock that stands and a key for everybody."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi.testclient import TestClient
+from tiny_study import place
+
+from api.http.app import create_app
+from api.http.auth import Access
+from api.settings import Settings
+from api.store import SERVICE, Database, keys, tenants
+
+__all__ = ["NOON", "Clock", "Service"]
+
+NOON = datetime.datetime(2026, 3, 4, 12, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=8)))
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime.datetime:
+        return self.now
+
+
+class Service:
+    """One application with a client, a clock and a key for everybody."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.clock, self.database = Clock(), Database(url)
+        self.database.migrate()
+        self.keys: dict[str, str] = {}
+        with self.database.transaction() as connection:
+            for name, kind in (("red", "platform"), ("blue", "platform"), ("office", "office")):
+                tenant = tenants.Tenant(name, name.title(), kind, 0.0)  # type: ignore[arg-type]
+                tenants.add(connection, SERVICE, tenant)
+            for name, wanted in {
+                "red": keys.NewKey("red", "platform"),
+                "blue": keys.NewKey("blue", "platform"),
+                "office": keys.NewKey("office", "planner"),
+                "grid": keys.NewKey("office", "grid_staff", grid_codes=("G1",)),
+                "r0": keys.NewKey("red", "rider", rider_id="r0"),
+                "admin": keys.NewKey("office", "admin"),
+            }.items():
+                self.keys[name] = keys.create(connection, SERVICE, wanted, NOON.timestamp())[1]
+        settings = Settings(rate_per_s=1e6, rate_burst=1_000_000)
+        access = Access(settings, self.database, dev=False)
+        self.app = create_app(folder, settings=settings, access=access, clock=self.clock)
+        self.client = TestClient(self.app)
+
+    def ask(self, who: str, method: str, path: str, expect: int = 200, **more: Any) -> Any:  # noqa: ANN401
+        headers = {"authorization": f"Bearer {self.keys[who]}", **more.pop("headers", {})}
+        answer = self.client.request(method, path, headers=headers, **more)
+        assert answer.status_code == expect, answer.text
+        self.headers = answer.headers
+        return answer.json() if answer.content and "json" in answer.headers["content-type"] else answer.text
+
+    def riders(self, who: str, *letters: str) -> Any:  # noqa: ANN401
+        told = []
+        for number, letter in enumerate(letters):
+            lon, lat = place(letter)
+            rider = {"rider_id": f"r{number}", "at": self.clock.now.isoformat(), "lon": lon, "lat": lat}
+            told.append(rider | {"stops": []})
+        return self.ask(who, "PUT", "/v1/riders", json={"datum": "wgs84", "riders": told})
+
+    def task(self, who: str, name: str = "lamp", letter: str = "B", expect: int = 201, **more: Any) -> Any:  # noqa: ANN401
+        lon, lat = place(letter)
+        latest = (self.clock.now + datetime.timedelta(hours=1)).isoformat()
+        visit = {"lon": lon, "lat": lat, "service_s": 60, "latest": latest}
+        body = {"task_id": name, "place": visit, "kind": "hazard", **more.pop("task", {})}
+        return self.ask(who, "POST", "/v1/tasks?datum=wgs84", expect, json=body, **more)
