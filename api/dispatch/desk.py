@@ -84,7 +84,7 @@ class Desk:
         clock: Callable[[], float],
         rider_of: Callable[[str, Mapping[str, Any]], Rider],
     ) -> None:
-        self.database = database
+        self.database, self.policy = database, policy
         self.memory = Memory(shared=database.dialect == "postgresql")
         self._make: Callable[[], City] = lambda: City(network, policy, rules)
         self._clock = clock

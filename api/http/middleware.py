@@ -83,7 +83,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        private = scope["path"].startswith("/v1")
+        private = scope["path"].startswith("/v1") or "/v1/" in scope["path"]
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -12,6 +12,7 @@ from api.dispatch.translate import rider_of
 from api.dispatch.webhooks import Sender
 from api.http.auth import Access
 from api.http.live import News
+from api.http.shelf import Shelf
 from api.jobs.runner import Places, Runner
 from api.settings import Settings
 from routing.dispatch import DispatchRules
@@ -57,7 +58,10 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
         clock=clock,
         rider_of=lambda rider_id, body: rider_of(rider_id, body),
     )
-    places = Places(settings.jobs_dir or app.state.served.folder / "jobs", settings.studies)
+    shelf: Shelf = app.state.shelf
+    shelf.database = database
+    jobs_dir = settings.jobs_dir or app.state.served.folder / "jobs"
+    places = Places(jobs_dir, settings.studies, frozenset(shelf.named))
     runner = Runner(database, clock, places, settings)
     sender = Sender(database, clock, zone, private=settings.webhooks_private)
     news = News(desk)

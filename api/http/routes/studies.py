@@ -25,6 +25,7 @@ from api.jobs.forms import (
     PublishIn,
     ResultFile,
     ResultFiles,
+    ServedStudies,
     StudyName,
     StudyOut,
     StudyPage,
@@ -184,6 +185,12 @@ def _take(files: list[tuple[str, Any]], folder: Any, room: Room) -> None:  # noq
             take_file(file, folder, name, room)
     except OSError as error:
         raise StoreUnavailable(f"the files cannot be kept now ({error.strerror})", 60) from None
+
+
+@plain.get("/shown", summary="Studies that everybody may see")
+def shown(request: Request) -> ServedStudies:
+    """List the studies of this service with their addresses; no key is needed."""
+    return ServedStudies(studies=request.app.state.shelf.listed())
 
 
 @plain.get("", summary="List studies")
