@@ -98,16 +98,13 @@ def safe_path(name: str) -> PurePosixPath:
 
 
 def take_file(source: IO[bytes], folder: Path, name: str, room: Room) -> None:
-    """Write one uploaded file below `folder`; an archive is unpacked there.
+    """Write one uploaded file below `folder`; an archive beside others stays one, as studies may name them.
 
     Raises
     ------
     InputError
-        For names that lead elsewhere, the same name twice, too much of it, and archives that are none.
+        For names that lead elsewhere, the same name twice, too much of it, and what would be too much unpacked.
     """
-    if name.lower().endswith(".zip"):
-        unpack(source, folder, room)
-        return
     path = folder / safe_path(name)
     _write(source, path, name, room)
     _refuse_bomb(path, name, PACKED_TIMES * room.max_bytes)

@@ -30,7 +30,7 @@ from api.jobs.forms import (
     StudyOut,
     StudyPage,
 )
-from api.jobs.intake import MOST_FILES, Room, remove_folder, take_file
+from api.jobs.intake import MOST_FILES, Room, remove_folder, take_file, unpack
 from api.jobs.register import JobConflictError, New, register, register_folder, result_file, result_files
 from api.jobs.runner import Runner, input_folder
 from api.store import Scope, StoreUnavailable, jobs
@@ -181,6 +181,9 @@ def _take(files: list[tuple[str, Any]], folder: Any, room: Room) -> None:  # noq
         folder.mkdir(parents=True)
         if shutil.disk_usage(folder).free < room.max_bytes:
             raise StoreUnavailable("there is no room on the disk for an upload now", 60)
+        if len(files) == 1 and files[0][0].lower().endswith(".zip"):
+            unpack(files[0][1], folder, room)
+            return
         for name, file in files:
             take_file(file, folder, name, room)
     except OSError as error:
