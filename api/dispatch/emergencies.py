@@ -5,6 +5,7 @@ fleet as it is then. What is written goes with the turn's transaction.
 """
 
 import dataclasses
+import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, cast
@@ -52,6 +53,7 @@ __all__ = [
 ]
 
 Said = Literal["yes", "no", "there"]
+# As for tasks: JSON knows no window without an end.
 _CONFIG = ConfigDict(ser_json_inf_nan="strings")
 _STATE = TypeAdapter(tuple[AlertState], config=_CONFIG)
 _EVENT = TypeAdapter(tuple[Annotated[AlertEvent, Field(discriminator="kind")]], config=_CONFIG)
@@ -90,7 +92,7 @@ def alert_state_of(kept: object) -> AlertState:
 
 
 def _state_json(state: AlertState) -> dict[str, Any]:
-    return cast(dict[str, Any], _STATE.dump_python((state,), mode="json")[0])
+    return cast(dict[str, Any], json.loads(_STATE.dump_json((state,)))[0])
 
 
 def alert_id(emergency_id: str, state: AlertState, rider: RiderKey) -> str:
@@ -114,7 +116,7 @@ def rides(who: Scope, rider: RiderKey) -> bool:
 
 def _row_of(emergency_id: str, publisher: str, event: AlertEvent, now_s: float) -> stored.Event:
     """Return an event for the store: riders stand where the publisher does not see them."""
-    body = cast(dict[str, Any], _EVENT.dump_python((event,), mode="json")[0])
+    body = cast(dict[str, Any], json.loads(_EVENT.dump_json((event,)))[0])
     kind, rider = body.pop("kind"), body.pop("rider", None)
     private: dict[str, Any] | None = None
     if kind == "alert_raised":

@@ -10,7 +10,7 @@ from api.http.errors import NotThereError
 from api.http.grid_reports import GridReports
 from api.jobs.forms import ServedStudy
 from api.jobs.runner import out_folder
-from api.store import Database, jobs
+from api.store import SERVICE, Database, jobs
 from api.study.finished import META_FILE, FinishedStudy, load_finished
 from geo.errors import InputError
 
@@ -85,14 +85,14 @@ class Shelf:
         if self.database is None:
             return None
         with self.database.reading() as connection:
-            return next(iter(jobs.published(connection, name)), None)
+            return next(iter(jobs.published(connection, SERVICE, name)), None)
 
     def listed(self) -> list[ServedStudy]:
         """Return what is shown, the study without a name first; what cannot be read is left out."""
         names: list[str | None] = [None, *sorted(self.named)]
         if self.database is not None:
             with self.database.reading() as connection:
-                names += [str(job.published) for job in jobs.published(connection)]
+                names += [str(job.published) for job in jobs.published(connection, SERVICE)]
         found = []
         for name in names:
             try:

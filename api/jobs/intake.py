@@ -103,7 +103,7 @@ def take_file(source: IO[bytes], folder: Path, name: str, room: Room) -> None:
     Raises
     ------
     InputError
-        For names that lead elsewhere, the same name twice, too much of it, and what would be too much unpacked.
+        For names that lead elsewhere, the same name twice, and too much of it, unpacked too.
     """
     path = folder / safe_path(name)
     _write(source, path, name, room)

@@ -194,9 +194,9 @@ def publish(connection: sa.Connection, who: Scope, job_id: str, name: str | None
     return connection.execute(statement.values(published=name)).rowcount == 1
 
 
-def published(connection: sa.Connection, name: str | None = None) -> list[Job]:
-    """Return the jobs whose results are served, by name; they are for everybody."""
-    query = scope.select(jobs, SERVICE).where(jobs.c.published.is_not(None))
+def published(connection: sa.Connection, who: Scope, name: str | None = None) -> list[Job]:
+    """Return the jobs in scope whose results are served, by name."""
+    query = scope.select(jobs, who).where(jobs.c.published.is_not(None))
     if name is not None:
         query = query.where(jobs.c.published == name)
     return [read(Job, row) for row in connection.execute(query.order_by(jobs.c.published))]

@@ -235,7 +235,7 @@ def test_a_name_serves_one_result(database: Database) -> None:
         assert jobs.publish(connection, PLANNER, "j0", "beijing")
         assert jobs.publish(connection, PLANNER, "j1", "beijing"), "the same tenant's newer study takes over"
         assert not jobs.publish(connection, admin, "j2", "beijing"), "another tenant's name is not taken away"
-        assert [one.job_id for one in jobs.published(connection, "beijing")] == ["j1"]
+        assert [one.job_id for one in jobs.published(connection, SERVICE, "beijing")] == ["j1"]
         assert not jobs.publish(connection, PLANNER, "j2", "porto")
         assert jobs.publish(connection, PLANNER, "j1", None)
-        assert jobs.published(connection) == []
+        assert jobs.published(connection, SERVICE) == []
