@@ -29,6 +29,17 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """Where the state is kept: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``; none: the file
     ``yilu.db`` in the folder that is served."""
+    studies: Path | None = None
+    """Root of folders with studies that may be registered by name (``ROOT/TENANT/NAME/study.toml``); none:
+    files are uploaded."""
+    jobs_dir: Path | None = None
+    """Where uploaded studies and their results are kept; none: ``jobs`` in the folder that is served."""
+    max_upload_mb: Annotated[float, Field(gt=0, le=100_000)] = 500.0
+    """Largest upload of a study, unpacked too, in megabytes."""
+    studies_at_once: Annotated[int, Field(ge=0, le=16)] = 1
+    """Studies that run at one time, each in a process of its own; 0: this process runs none."""
+    studies_kept: Annotated[int, Field(ge=1, le=100_000)] = 200
+    """Studies that a tenant may keep."""
     offer_for_s: Annotated[float, Field(ge=1, le=3_600)] = 60.0
     """Seconds for which an offer stands."""
     offers_at_once: Annotated[int, Field(ge=1, le=4)] = 2

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -131,7 +132,14 @@ def match(study_dir: Path, lang: "Language") -> None:
 )
 @click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
 @click.option("--dev", is_flag=True, help="Without keys: whoever reaches the service may do everything.")
-def serve(folder: Path, host: str, port: int, dev: bool) -> None:
+@click.option(
+    "--study",
+    "named",
+    metavar="NAME=DIR",
+    multiple=True,
+    help="A further study, shown at /s/NAME/; may be repeated.",
+)
+def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...]) -> None:
     """Serve the map, the reports and the API of a finished study."""
     import gc
     import logging
@@ -146,7 +154,7 @@ def serve(folder: Path, host: str, port: int, dev: bool) -> None:
     from api.settings import load_settings
 
     settings = load_settings()
-    app = create_app(folder, settings=settings)
+    app = create_app(folder, named=_named_studies(named), settings=settings)
     # After the study was found: nothing is written into a folder that holds none.
     app.state.access = open_access(settings, folder, host, time.time(), dev=dev)
     if app.state.access.dev:
@@ -171,6 +179,18 @@ def serve(folder: Path, host: str, port: int, dev: bool) -> None:
     threading.Thread(target=warm, name="warm-up", daemon=True).start()
     click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+
+
+def _named_studies(given: tuple[str, ...]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for one in given:
+        name, _, where = one.partition("=")
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) or not where or name in found:
+            raise InputError(
+                f"--study {one}: must read NAME=DIR, each NAME once, of a-z, 0-9 and - between them"
+            )
+        found[name] = Path(where)
+    return found
 
 
 @yilu.command("map")

@@ -20,9 +20,10 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from api.dispatch import codec
+from api.dispatch import codec, emergencies
 from api.dispatch.turn import Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, idempotency, numbers
+from api.store import emergencies as emergency_rows
 from api.store import events as stored
 from api.store import offers as offer_rows
 from api.store import riders as rider_rows
@@ -90,7 +91,7 @@ class Desk:
         clock: Callable[[], float],
         rider_of: Callable[[str, Mapping[str, Any]], Rider],
     ) -> None:
-        self.database = database
+        self.database, self.policy = database, policy
         self.memory = Memory(shared=database.dialect == "postgresql")
         self._make: Callable[[], City] = lambda: City(network, policy, rules)
         self._clock = clock
@@ -213,7 +214,7 @@ class Desk:
                 pass
             try:
                 self._see_who_leads()
-                if works or self._stale or (self.memory.leading and self.city.next_due_s <= self._clock()):
+                if works or self._stale or (self.memory.leading and self._next_due_s() <= self._clock()):
                     self._carry_out(works)
                 elif self.memory.leading:
                     self._tidy()
@@ -246,6 +247,10 @@ class Desk:
 
         self._carry_out([(forget, Future(), None)])
 
+    def _next_due_s(self) -> float:
+        """When something runs out or opens by itself, in epoch seconds."""
+        return min((self.city.next_due_s, *self.memory.phases.values()))
+
     def _see_who_leads(self) -> None:
         """Ask now and then: a leader whose connection is gone leads no more."""
         now_s = self._clock()
@@ -275,6 +280,7 @@ class Desk:
                 turn.lock({*due, *(of for _, _, of in works if of is not None)})
                 if self.memory.leading:
                     turn.record(*self.city.tick(turn.now_s))
+                    emergencies.open_phases(turn)
                 for work, future, _ in works:
                     turn.now_s = self._clock()
                     try:
@@ -324,6 +330,8 @@ class Desk:
             row = None if task_id is None else task_rows.get(turn.connection, SERVICE, task_id)
             if row is not None:
                 turn.take_up(row)
+            elif task_id is not None:
+                emergencies.follow(turn, task_id)
         if rows:
             self._followed = rows[-1].seq
             self.memory.own = {seq for seq in self.memory.own if seq > self._followed}
@@ -371,6 +379,7 @@ class Desk:
             riders, self._followed_riders = rider_rows.read_all(connection, SERVICE)
             rows = task_rows.with_status(connection, SERVICE, LIVE_STATUSES)
             taken = offer_rows.maybe_accepted_since(connection, SERVICE, now_s - HOUR_S)
+            alerted = emergency_rows.open_ones(connection, SERVICE)
         states = {row.task_id: codec.state_of(row.state) for row in rows}
         self.memory.offers = {
             offer.offer_id: offer_row(task_id, offer)
@@ -378,6 +387,8 @@ class Desk:
             for offer in state.offers
         }
         self.memory.rows = {row.task_id: row for row in rows}
+        open_s = {row.emergency_id: emergencies.alert_state_of(row.state).next_phase_s for row in alerted}
+        self.memory.phases = {name: due_s for name, due_s in open_s.items() if due_s is not None}
         self.memory.own.clear()
         self._news.set()
         self.memory.bodies = {

@@ -124,6 +124,7 @@ class RiderOut(Schema):
     status: str
     stops: Annotated[list[str], Field(description="Stop ids in order; a task's stop bears the task's id.")]
     extra_last_hour_s: Annotated[float, Field(description="Extra time given to tasks within the hour.")]
+    break_due: AwareDatetime | None
 
 
 class RiderPage(Schema):

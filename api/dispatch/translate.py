@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from api.dispatch.commands import RiderReport
+from api.dispatch.duty import break_due_of, with_duty
 from api.dispatch.forms import (
     EventOut,
     OfferForRider,
@@ -29,11 +30,12 @@ from api.store.offers import OfferRow
 from api.store.tasks import TaskRow
 from geo.datum import Datum, from_wgs84, to_wgs84
 from routing.dispatch import RiderKey, TaskState
-from routing.model import Rider, Task, Visit
+from routing.model import Policy, Rider, Task, Visit
 
 __all__ = [
     "event_out",
     "offer_out",
+    "place_out",
     "reports_of",
     "rider_of",
     "rider_out",
@@ -47,7 +49,11 @@ _KEPT = frozenset(RiderIn.model_fields) - {"rider_id", "platform", "contribution
 
 
 def reports_of(
-    request: RidersIn, known: Mapping[str, Mapping[str, Any]], now_s: float
+    request: RidersIn,
+    known: Mapping[str, Mapping[str, Any]],
+    now_s: float,
+    zone: datetime.tzinfo,
+    policy: Policy,
 ) -> tuple[RiderReport, ...]:
     """Return reports in WGS-84, with what is null filled in from what is known.
 
@@ -57,6 +63,10 @@ def reports_of(
     known : mapping of rider id to what the store has
     now_s : float
         Epoch seconds.
+    zone : tzinfo
+        Of the city: its midnight begins the day of work.
+    policy : Policy
+        How long a break is.
 
     Raises
     ------
@@ -81,8 +91,10 @@ def reports_of(
         for stop in said.get("stops", ()):
             stop["lon"], stop["lat"] = next(placed)
         before = known.get(rider.rider_id)
-        body = {**(before or {}), **said, "at_s": rider.at.timestamp()}
-        moved_only = before is not None and said.keys() <= {"lon", "lat"}
+        at_s = rider.at.timestamp()
+        hours, due = with_duty(before, said, at_s, zone, policy)
+        body = {**(before or {}), **said, **hours, "at_s": at_s}
+        moved_only = before is not None and said.keys() <= {"lon", "lat"} and not due
         reports.append(
             RiderReport(rider.rider_id, body["at_s"], body, rider_of(rider.rider_id, body), moved_only)
         )
@@ -123,7 +135,8 @@ def _end(epoch_s: float, zone: datetime.tzinfo) -> datetime.datetime | None:
     return _instant(epoch_s, zone) if math.isfinite(epoch_s) else None
 
 
-def _place(visit: Visit, datum: Datum, zone: datetime.tzinfo) -> PlaceOut:
+def place_out(visit: Visit, datum: Datum, zone: datetime.tzinfo) -> PlaceOut:
+    """Return a place in the datum of the answer."""
     ((lon, lat),) = from_wgs84(np.array([visit.lonlat]), datum).tolist()
     return PlaceOut(
         lon=round(lon, 7),
@@ -145,8 +158,8 @@ def task_out(row: TaskRow, state: TaskState, datum: Datum, zone: datetime.tzinfo
         grid_code=row.grid_code,
         created=_instant(row.created_s, zone),
         datum=datum,
-        place=_place(task.place, datum, zone),
-        dropoff=None if task.dropoff is None else _place(task.dropoff, datum, zone),
+        place=place_out(task.place, datum, zone),
+        dropoff=None if task.dropoff is None else place_out(task.dropoff, datum, zone),
         kind=cast(TaskKindName, task.kind),
         skills=sorted(task.skills),
         modes=cast(list[Mode], sorted(task.modes)),
@@ -186,8 +199,8 @@ def offer_out(offer: OfferRow, state: TaskState, datum: Datum, zone: datetime.tz
         datum=datum,
         task=OfferTaskOut(
             kind=cast(TaskKindName, task.kind),
-            place=_place(task.place, datum, zone),
-            dropoff=None if task.dropoff is None else _place(task.dropoff, datum, zone),
+            place=place_out(task.place, datum, zone),
+            dropoff=None if task.dropoff is None else place_out(task.dropoff, datum, zone),
             people=task.people,
             load=task.load,
         ),
@@ -206,7 +219,12 @@ def offer_out(offer: OfferRow, state: TaskState, datum: Datum, zone: datetime.tz
 
 
 def rider_out(
-    key: RiderKey, body: Mapping[str, Any], rider: Rider | None, datum: Datum, zone: datetime.tzinfo
+    key: RiderKey,
+    body: Mapping[str, Any],
+    rider: Rider | None,
+    datum: Datum,
+    zone: datetime.tzinfo,
+    policy: Policy,
 ) -> RiderOut:
     """Return a rider for their platform; `rider` is None where the rider is off every street."""
     shown = rider or rider_of(key.rider_id, body)
@@ -221,6 +239,7 @@ def rider_out(
         status=shown.status,
         stops=[stop.stop_id for stop in shown.stops],
         extra_last_hour_s=round(shown.extra_last_hour_s, 3),
+        break_due=break_due_of(body, zone, policy),
     )
 
 

@@ -35,6 +35,8 @@ class Memory:
     """Of live tasks."""
     offers: dict[str, offer_rows.OfferRow] = dataclasses.field(default_factory=dict)
     """Of live tasks."""
+    phases: dict[str, float] = dataclasses.field(default_factory=dict)
+    """When the next phase of an emergency's alerts opens, in epoch seconds."""
     last_seq: int = 0
     """Number of the last event that this process wrote or followed."""
     own: set[int] = dataclasses.field(default_factory=set)

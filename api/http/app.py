@@ -3,7 +3,7 @@
 import datetime
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
@@ -14,12 +14,12 @@ from starlette.staticfiles import StaticFiles
 from api.http import errors, openapi
 from api.http.auth import Access, require
 from api.http.deps import new_id, utc_now
-from api.http.grid_reports import GridReports
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
 from api.http.rates import RateHeaders
 from api.http.routes import (
     audit,
+    emergencies,
     events,
     health,
     matches,
@@ -28,11 +28,13 @@ from api.http.routes import (
     riders,
     slots,
     stations,
+    studies,
     tasks,
     vroom,
     webhooks,
 )
 from api.http.running import live_service
+from api.http.shelf import PREFIX, Shelf
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -46,6 +48,8 @@ and the answer comes back in it. Durations are seconds (`_s`), lengths metres (`
 `application/problem+json` (RFC 9457). Of requests for matches, slots and stations nothing is kept; riders,
 tasks and offers of the live service are, for those whose key sees them. An `X-Request-ID` comes back in the
 answer and stands in the log; without one it is made. Bodies may be sent with `Content-Encoding: gzip`.
+A service may show several studies: `/v1/studies/shown` lists them. Each has the addresses of map,
+reports, layers, stations, grids and matching below its own, such as `/s/porto/map` and `/s/porto/v1/matches`.
 """
 ASSETS = "/docs/assets"
 
@@ -53,6 +57,7 @@ ASSETS = "/docs/assets"
 def create_app(
     study_dir: Path,
     *,
+    named: Mapping[str, Path] | None = None,
     settings: Settings | None = None,
     access: Access | None = None,
     clock: Callable[[], datetime.datetime] = utc_now,
@@ -64,6 +69,8 @@ def create_app(
     ----------
     study_dir : Path
         Folder that ``yilu study`` or ``yilu demo`` wrote.
+    named : mapping of name to Path, optional
+        Further studies, each shown at ``/s/NAME/``.
     settings : Settings, optional
         None: from the environment.
     access : Access, optional
@@ -94,20 +101,27 @@ def create_app(
         responses=errors.PROBLEM_RESPONSES,
     )
     app.state.served = load_finished(study_dir)
-    app.state.grid_reports = GridReports(app.state.served)
+    jobs_dir = settings.jobs_dir or study_dir / "jobs"
+    app.state.shelf = Shelf(
+        app.state.served, {name: load_finished(where) for name, where in (named or {}).items()}, jobs_dir
+    )
     app.state.access = access or Access(settings, None, dev=True)
     app.state.clock, app.state.ids = clock, ids
     app.state.settings = settings
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
+    app.state.runner = None
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
     app.add_middleware(Measured, metrics=app.state.metrics)
-    app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6))
+    # The form around the files takes some bytes more.
+    streamed = {studies.UPLOAD: int(settings.max_upload_mb * 1e6) + 1_000_000}
+    app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6), streamed=streamed)
     app.add_middleware(
         BoundedWork,
         max_bytes=int(settings.max_work_mb * 1e6),
         largest_bytes=int(settings.max_body_mb * 1e6),
+        streamed=streamed,
     )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RateHeaders)
@@ -118,11 +132,14 @@ def create_app(
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)
     # What a study publishes is for everybody; who asks for work says who it is.
-    for part in (health, results, stations):
-        app.include_router(part.router)
-    for part in (matches, slots, vroom):
-        app.include_router(part.router, dependencies=[Depends(require("platform", "planner", "grid_staff"))])
-    for part in (riders, tasks, offers, events, webhooks, audit):
+    keyed = [Depends(require("platform", "planner", "grid_staff"))]
+    # Once for the study without a name, and the same below the name of any other.
+    for prefix in ("", PREFIX):
+        for part in (health, results, stations):
+            app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
+        for part in (matches, slots, vroom):
+            app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
+    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit):
         app.include_router(part.router)
     return app
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from api.forms import Language
 from api.http.language import preferred
@@ -30,7 +31,13 @@ async def _ids(request: Request) -> Callable[[], str]:
 
 
 async def _served(request: Request) -> FinishedStudy:
-    served: FinishedStudy = request.app.state.served
+    """Return the study that the address is about: that of its name, or the one without."""
+    name: str | None = request.path_params.get("study")
+    if name is None:
+        served: FinishedStudy = request.app.state.served
+    else:
+        # The first request for a study reads it from the disk.
+        served = (await run_in_threadpool(request.app.state.shelf.get, name)).served
     return served
 
 

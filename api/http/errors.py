@@ -20,6 +20,7 @@ from api.http.language import preferred
 from api.http.oidc import ProviderUnavailableError
 from api.http.problem_texts import listed, sentence, title
 from api.http.repeats import InWorkError
+from api.jobs.register import JobConflictError
 from api.matching.translate import refused_out
 from api.store import OutOfScopeError, StoreUnavailable
 from api.store.tasks import VersionConflictError
@@ -38,6 +39,7 @@ __all__ = [
     "NoStationError",
     "NotThereError",
     "Problem",
+    "TooLargeError",
     "install",
     "problem_body",
     "problem_response",
@@ -50,6 +52,10 @@ MOST_FIELDS = 20
 
 class NotThereError(YiluError):
     """What was asked for is not part of the study."""
+
+
+class TooLargeError(YiluError):
+    """More was sent than is taken."""
 
 
 class NoStationError(YiluError):
@@ -95,6 +101,8 @@ PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (ProviderUnavailableError, UNAVAILABLE),
     (InfeasibleError, Problem("infeasible", 422, "The problem has no solution")),
     (InputError, Problem("bad-input", 422, "The input cannot be used")),
+    (JobConflictError, CONFLICT),
+    (TooLargeError, TOO_LARGE),
     (YiluError, Problem("refused", 422, "The request cannot be carried out")),
 )
 """Most special first: the first class that fits decides."""

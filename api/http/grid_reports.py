@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from api.forms import GridSummary, Language, ReportFormat
 from api.http.errors import NotThereError
@@ -71,7 +72,8 @@ def grid_summaries(served: FinishedStudy) -> list[GridSummary]:
 
 
 async def _reports(request: Request) -> GridReports:
-    reports: GridReports = request.app.state.grid_reports
+    shown = await run_in_threadpool(request.app.state.shelf.get, request.path_params.get("study"))
+    reports: GridReports = shown.reports
     return reports
 
 

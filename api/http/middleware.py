@@ -5,13 +5,13 @@ import re
 import time
 import uuid
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import BUSY, ENCODING, INTERNAL, INVALID, TOO_LARGE, problem_response
+from api.http.errors import BUSY, ENCODING, INTERNAL, INVALID, TOO_LARGE, TooLargeError, problem_response
 from geo.privacy import masked
 
 __all__ = ["BodyLimit", "BoundedWork", "RequestError", "RequestId", "SecurityHeaders"]
@@ -94,7 +94,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        private = scope["path"].startswith("/v1")
+        private = scope["path"].startswith("/v1") or "/v1/" in scope["path"]
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -114,17 +114,21 @@ def _declared_bytes(scope: Scope) -> int | None:
 class BoundedWork:
     """Hold no more bodies in work at one time than a limit; what comes beyond it is told to come again.
 
-    One request alone is always taken. A body without a declared length counts as the largest one allowed.
+    One request alone is always taken. A body without a declared length counts as the largest one allowed;
+    those of the addresses in `streamed` are written to the disk as they come and do not count.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, largest_bytes: int) -> None:
-        self.app = app
+    def __init__(
+        self, app: ASGIApp, max_bytes: int, largest_bytes: int, streamed: Collection[str] = ()
+    ) -> None:
+        self.app, self.streamed = app, streamed
         self.max_bytes, self.largest_bytes = max_bytes, largest_bytes
         self.in_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 503 before anything of its body is read."""
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+        passed = scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}
+        if passed or scope["path"] in self.streamed:
             await self.app(scope, receive, send)
             return
         declared = _declared_bytes(scope)
@@ -143,11 +147,15 @@ class BoundedWork:
 
 
 class BodyLimit:
-    """Refuse bodies above a limit before anything parses them, and inflate those sent as gzip."""
+    """Refuse bodies above a limit before anything parses them, and inflate those sent as gzip.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    Bodies of addresses with a limit of their own (`streamed`) are never held in memory: they are counted
+    while they are read.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, streamed: Mapping[str, int] | None = None) -> None:
         self.app = app
-        self.max_bytes = max_bytes
+        self.max_bytes, self.streamed = max_bytes, streamed or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body up to the limit and hand it on whole, or answer 413."""
@@ -160,6 +168,9 @@ class BodyLimit:
             headers = {"accept-encoding": "gzip"}
             refusal = problem_response(ENCODING, detail, HTTPConnection(scope), headers=headers)
             await refusal(scope, receive, send)
+            return
+        if scope["path"] in self.streamed:
+            await self._pass_on(scope, receive, send, self.streamed[scope["path"]])
             return
         # The declared length spares reading what is refused anyway; what arrives is counted.
         body = bytearray()
@@ -188,6 +199,23 @@ class BodyLimit:
             await problem_response(TOO_LARGE, detail, HTTPConnection(scope))(scope, receive, send)
             return
         await self.app(scope, _replay(plain, receive), send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, max_bytes: int) -> None:
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > max_bytes:
+                raise TooLargeError(f"the body may have at most {max_bytes} bytes")
+            return message
+
+        if (_declared_bytes(scope) or 0) > max_bytes:
+            detail = f"the body may have at most {max_bytes} bytes"
+            await problem_response(TOO_LARGE, detail, HTTPConnection(scope))(scope, receive, send)
+            return
+        await self.app(scope, counted, send)
 
 
 _OF_THE_CODING = (b"content-encoding", b"content-length")

@@ -1,4 +1,4 @@
-"""The live service from start to stop: the desk, those who wait for news, and the sender of webhooks."""
+"""The live service from start to stop: the desk, those who wait for news, webhooks, studies."""
 
 import contextlib
 import zoneinfo
@@ -12,6 +12,8 @@ from api.dispatch.translate import rider_of
 from api.dispatch.webhooks import Sender
 from api.http.auth import Access
 from api.http.live import News
+from api.http.shelf import Shelf
+from api.jobs.runner import Places, Runner
 from api.settings import Settings
 from routing.dispatch import DispatchRules
 from routing.model import Policy
@@ -56,17 +58,24 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
         clock=clock,
         rider_of=lambda rider_id, body: rider_of(rider_id, body),
     )
+    shelf: Shelf = app.state.shelf
+    shelf.database = database
+    jobs_dir = settings.jobs_dir or app.state.served.folder / "jobs"
+    places = Places(jobs_dir, settings.studies, frozenset(shelf.named))
+    runner = Runner(database, clock, places, settings)
     news = News(desk)
     await run_in_threadpool(desk.start)
     sender = Sender(database, lambda: desk.numbers, clock, zone, private=settings.webhooks_private)
     desk.hear(sender.wake)
     sender.start()
-    app.state.desk, app.state.news = desk, news
+    runner.start()
+    app.state.desk, app.state.news, app.state.runner = desk, news, runner
     try:
         yield
     finally:
         news.close()
+        await run_in_threadpool(runner.stop)
         await run_in_threadpool(desk.stop)
         await run_in_threadpool(sender.stop)
-        app.state.desk = None
+        app.state.desk = app.state.runner = None
         await run_in_threadpool(database.close)

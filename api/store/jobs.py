@@ -1,16 +1,40 @@
-"""Jobs, such as studies: asked for, taken by one worker, and what became of them."""
+"""Jobs, such as studies: registered, queued, taken by one worker, and what became of them."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Literal
 
 import sqlalchemy as sa
 
 from api.store import scope
 from api.store.rows import Json, Position, after, read
-from api.store.scope import Scope
+from api.store.scope import SERVICE, Scope
 from api.store.tables import jobs
 
-__all__ = ["Job", "add", "cancel", "end", "get", "give_back", "page", "progress", "take_next"]
+__all__ = [
+    "Job",
+    "JobState",
+    "Left",
+    "add",
+    "any_queued",
+    "cancel",
+    "count",
+    "end",
+    "get",
+    "hand_back",
+    "named",
+    "page",
+    "progress",
+    "publish",
+    "published",
+    "queue",
+    "remove",
+    "take_next",
+    "take_up_left",
+]
+
+JobState = Literal["registered", "queued", "running", "done", "failed", "cancelled"]
+OPEN = ("queued", "running")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,7 +45,7 @@ class Job:
     tenant_id: str
     name: str
     kind: str
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    state: JobState
     progress: Json | None
     params: Json
     created_s: float
@@ -29,10 +53,20 @@ class Job:
     ended_s: float | None = None
     folder: str | None = None
     error: str | None = None
+    published: str | None = None
+    left_running: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Left:
+    """What became of jobs that a service which stopped has left running."""
+
+    queued: int
+    failed: int
 
 
 def add(connection: sa.Connection, who: Scope, job: Job) -> None:
-    """Queue a job.
+    """Keep a new job.
 
     Raises
     ------
@@ -54,6 +88,12 @@ def page(connection: sa.Connection, who: Scope, position: Position | None, limit
     query = scope.select(jobs, who).where(after(jobs.c.created_s, jobs.c.job_id, position))
     query = query.order_by(jobs.c.created_s, jobs.c.job_id).limit(limit)
     return [read(Job, row) for row in connection.execute(query)]
+
+
+def any_queued(connection: sa.Connection, who: Scope, kind: str) -> bool:
+    """Say whether a job waits; a look that takes no lock."""
+    waiting = scope.select(jobs, who, jobs.c.job_id).where(jobs.c.state == "queued", jobs.c.kind == kind)
+    return connection.execute(waiting.limit(1)).first() is not None
 
 
 def take_next(connection: sa.Connection, who: Scope, kind: str, now_s: float) -> Job | None:
@@ -98,7 +138,100 @@ def cancel(connection: sa.Connection, who: Scope, job_id: str, now_s: float) -> 
     return connection.execute(statement).rowcount == 1
 
 
-def give_back(connection: sa.Connection, who: Scope, kind: str) -> int:
-    """Queue what was running when its worker died, at the start of the service; returns how many."""
-    statement = scope.update(jobs, who).where(jobs.c.state == "running", jobs.c.kind == kind)
+def hand_back(connection: sa.Connection, who: Scope, job_ids: Sequence[str]) -> int:
+    """Queue running jobs again that their own service ends in good order; returns how many."""
+    running = sa.and_(jobs.c.job_id.in_(job_ids), jobs.c.state == "running")
+    statement = scope.update(jobs, who).where(running)
     return connection.execute(statement.values(state="queued", started_s=None, progress=None)).rowcount
+
+
+def queue(connection: sa.Connection, who: Scope, job_id: str) -> bool:
+    """Queue a job that waits for its start or has ended; False where it does not, or is none in scope.
+
+    What came of it before is forgotten, but for the files.
+    """
+    idle = sa.and_(jobs.c.job_id == job_id, jobs.c.state.not_in(OPEN))
+    fresh = {"state": "queued", "progress": None, "started_s": None, "ended_s": None, "error": None}
+    return (
+        connection.execute(scope.update(jobs, who).where(idle).values(**fresh, left_running=0)).rowcount == 1
+    )
+
+
+def named(connection: sa.Connection, who: Scope, kind: str, tenant_id: str, name: str) -> Job | None:
+    """Return a tenant's job of that name, the first where there are several; None where there is none."""
+    query = scope.select(jobs, who).where(
+        jobs.c.kind == kind, jobs.c.tenant_id == tenant_id, jobs.c.name == name
+    )
+    row = connection.execute(query.order_by(jobs.c.created_s, jobs.c.job_id).limit(1)).one_or_none()
+    return None if row is None else read(Job, row)
+
+
+def count(connection: sa.Connection, who: Scope, kind: str, tenant_id: str) -> int:
+    """Return how many jobs a tenant has."""
+    query = scope.select(jobs, who, sa.func.count()).where(jobs.c.kind == kind, jobs.c.tenant_id == tenant_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def publish(connection: sa.Connection, who: Scope, job_id: str, name: str | None) -> bool:
+    """Serve a job's result under a name, or under none any more; False where the name is taken.
+
+    A name that another job of the same tenant has goes over to this one.
+    """
+    if name is not None:
+        mine = scope.select(jobs, who, jobs.c.tenant_id).where(jobs.c.job_id == job_id).scalar_subquery()
+        others = sa.and_(jobs.c.published == name, jobs.c.job_id != job_id, jobs.c.tenant_id == mine)
+        connection.execute(scope.update(jobs, who).where(others).values(published=None))
+        if (
+            connection.execute(
+                scope.select(jobs, SERVICE, jobs.c.job_id).where(
+                    jobs.c.published == name, jobs.c.job_id != job_id
+                )
+            ).first()
+            is not None
+        ):
+            return False
+    statement = scope.update(jobs, who).where(jobs.c.job_id == job_id)
+    return connection.execute(statement.values(published=name)).rowcount == 1
+
+
+def published(connection: sa.Connection, who: Scope, name: str | None = None) -> list[Job]:
+    """Return the jobs in scope whose results are served, by name."""
+    query = scope.select(jobs, who).where(jobs.c.published.is_not(None))
+    if name is not None:
+        query = query.where(jobs.c.published == name)
+    return [read(Job, row) for row in connection.execute(query.order_by(jobs.c.published))]
+
+
+def remove(connection: sa.Connection, who: Scope, job_id: str) -> bool:
+    """Forget a job that does not run and does not wait; False where there is none such in scope."""
+    idle = sa.and_(jobs.c.job_id == job_id, jobs.c.state.not_in(OPEN))
+    return connection.execute(scope.delete(jobs, who).where(idle)).rowcount == 1
+
+
+def take_up_left(
+    connection: sa.Connection, who: Scope, kind: str, now_s: float, most: int, error: str
+) -> Left:
+    """Queue again what was running when its service stopped; called by whoever begins to run jobs.
+
+    Parameters
+    ----------
+    connection : Connection
+    who : Scope
+    kind : str
+    now_s : float
+    most : int
+        A job that has been left so often fails instead: it may be what stops the service.
+    error : str
+        Then told of it.
+    """
+    left = sa.and_(jobs.c.state == "running", jobs.c.kind == kind)
+    counted = jobs.c.left_running + 1
+    statement = scope.update(jobs, who).where(left, counted >= most)
+    failed = connection.execute(
+        statement.values(state="failed", ended_s=now_s, error=error, left_running=counted)
+    )
+    statement = scope.update(jobs, who).where(left)
+    queued = connection.execute(
+        statement.values(state="queued", started_s=None, progress=None, left_running=counted)
+    )
+    return Left(queued.rowcount, failed.rowcount)

@@ -92,9 +92,9 @@ def _own_requests(scope: Scope) -> _Clause:
     return sa.and_(mine.tenant_id == scope.tenant_id, mine.holder == scope.holder)
 
 
-def _own_grids(scope: Scope) -> _Clause:
-    return sa.and_(
-        tables.tasks.c.tenant_id == scope.tenant_id, tables.tasks.c.grid_code.in_(scope.grid_codes)
+def _own_grids(table: sa.Table) -> _Rule:
+    return lambda scope: sa.and_(
+        table.c.tenant_id == scope.tenant_id, table.c.grid_code.in_(scope.grid_codes)
     )
 
 
@@ -108,7 +108,11 @@ def _events_of_planner(scope: Scope) -> _Clause:
 
 
 def _events_of_grids(scope: Scope) -> _Clause:
-    mine = sa.select(tables.tasks.c.task_id).where(_own_grids(scope))
+    emergencies = tables.emergencies
+    mine = sa.union_all(
+        sa.select(tables.tasks.c.task_id).where(_own_grids(tables.tasks)(scope)),
+        sa.select(emergencies.c.emergency_id).where(_own_grids(emergencies)(scope)),
+    )
     return sa.and_(_events_of_planner(scope), tables.events.c.task_id.in_(mine))
 
 
@@ -124,8 +128,9 @@ _READ: Mapping[str, Mapping[str, _Rule]] = {
     "tasks": {
         "platform": _tenant(tables.tasks),
         "planner": _tenant(tables.tasks),
-        "grid_staff": _own_grids,
+        "grid_staff": _own_grids(tables.tasks),
     },
+    "emergencies": {"planner": _tenant(tables.emergencies), "grid_staff": _own_grids(tables.emergencies)},
     "offers": {"platform": _tenant(tables.offers), "rider": _own_rider(tables.offers)},
     "events": {
         "platform": _events_of_platform,
@@ -144,6 +149,7 @@ _READ: Mapping[str, Mapping[str, _Rule]] = {
 _WRITERS: Mapping[str, frozenset[str]] = {
     "riders": frozenset({"platform"}),
     "tasks": frozenset({"platform", "planner", "grid_staff"}),
+    "emergencies": frozenset({"planner", "grid_staff"}),
     "offers": frozenset(),
     "events": frozenset(),
     "webhooks": frozenset({"platform", "planner"}),

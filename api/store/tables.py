@@ -16,6 +16,7 @@ __all__ = [
     "api_keys",
     "audit",
     "counters",
+    "emergencies",
     "events",
     "idempotency",
     "jobs",
@@ -31,7 +32,7 @@ __all__ = [
 ROLES = ("platform", "planner", "grid_staff", "rider", "admin")
 TENANT_KINDS = ("platform", "office")
 WEBHOOK_STATES = ("active", "failing", "disabled")
-JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
+JOB_STATES = ("registered", "queued", "running", "done", "failed", "cancelled")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -238,8 +239,13 @@ jobs = sa.Table(
     _instant("ended_s", null=True),
     _text("folder", null=True),
     _text("error", null=True),
+    # The name under which the result is served; NULL: under none.
+    _text("published", null=True),
+    # How often a service that stopped has left it running.
+    sa.Column("left_running", sa.Integer, nullable=False, server_default="0"),
     _one_of("state", JOB_STATES),
     sa.Index(None, "tenant_id", "created_s"),
+    sa.Index("uq_jobs_published", "published", unique=True),
     sa.Index(None, "state", "created_s"),
 )
 
@@ -248,6 +254,23 @@ secrets_table = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
+)
+
+emergencies = sa.Table(
+    "emergencies",
+    metadata,
+    sa.Column("emergency_id", sa.Text, primary_key=True),
+    _tenant(),
+    _text("label"),
+    _text("status"),
+    _text("grid_code", null=True),
+    _instant("created_s"),
+    sa.Column("version", sa.Integer, nullable=False),
+    _json("body"),
+    _json("state"),
+    sa.UniqueConstraint("tenant_id", "label"),
+    sa.Index(None, "tenant_id", "created_s", "emergency_id"),
+    sa.Index(None, "status"),
 )
 
 counters = sa.Table(

@@ -13,6 +13,7 @@ from routing.dispatch.events import RiderKey
 from routing.model import Task
 
 __all__ = [
+    "AlertClosed",
     "AlertCommand",
     "AlertEvent",
     "AlertState",
@@ -20,6 +21,7 @@ __all__ = [
     "Arrive",
     "CloseAlert",
     "PassTime",
+    "PhaseOpened",
     "RaiseAlert",
     "Responder",
     "decide_alert",

@@ -4,6 +4,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tiny_study import place
 
@@ -53,8 +54,11 @@ class Service:
                 self.keys[name] = keys.create(connection, SERVICE, wanted, NOON.timestamp())[1]
         given = Settings(rate_per_s=1e6, rate_burst=1_000_000, **settings)
         access = Access(given, self.database, dev=False)
-        self.app = create_app(folder, settings=given, access=access, clock=self.clock)
-        self.client = TestClient(self.app)
+        self.use(create_app(folder, settings=given, access=access, clock=self.clock))
+
+    def use(self, app: FastAPI) -> None:
+        """Ask this application from now on."""
+        self.app, self.client = app, TestClient(app)
 
     def ask(self, who: str, method: str, path: str, expect: int = 200, **more: Any) -> Any:  # noqa: ANN401
         headers = {"authorization": f"Bearer {self.keys[who]}", **more.pop("headers", {})}

@@ -16,10 +16,19 @@ _ENVIRONMENT = jinja2.Environment(
 )
 
 
-def start_page(meta: StudyMeta, *, match_map: bool) -> str:
-    """Return the start page in the main language of the study; `match_map`: whether there is one to link."""
+def start_page(meta: StudyMeta, *, match_map: bool, root: str = "") -> str:
+    """Return the start page in the main language of the study.
+
+    Parameters
+    ----------
+    meta : StudyMeta
+    match_map : bool
+        Whether there is one to link.
+    root : str
+        The way from the page to the addresses of the whole service.
+    """
     template = _ENVIRONMENT.get_template(f"start.{meta.languages[0]}.html")
-    return template.render(meta=meta, match_map=match_map)
+    return template.render(meta=meta, match_map=match_map, root=root)
 
 
 def problems_page() -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from api.forms import GridSummary, Language, LayerFormat, ReportFormat
@@ -58,9 +58,10 @@ def _download(grid: str, form: ReportFormat) -> str:
 
 
 @router.get("/", include_in_schema=False)
-def start(served: Served) -> HTMLResponse:
+def start(served: Served, request: Request) -> HTMLResponse:
     """Start page: what can be seen and downloaded."""
-    return HTMLResponse(start_page(served.meta, match_map=_has_match(served)))
+    root = "../../" if "study" in request.path_params else ""
+    return HTMLResponse(start_page(served.meta, match_map=_has_match(served), root=root))
 
 
 @router.get("/problems", include_in_schema=False)

@@ -33,10 +33,11 @@ RiderId = Annotated[Identifier, Path(description="The platform's own name of the
 
 
 @router.put("", summary="Report riders: place, plan, status, up to 5,000 at once")
-async def put(live: Live, caller: PlatformCaller, clock: Clock, request: RidersIn) -> RidersOut:
+async def put(live: Live, caller: PlatformCaller, clock: Clock, zone: Zone, request: RidersIn) -> RidersOut:
     """Each report counts as of its own `at`: an older one than known is ignored, and named.
 
-    What is null in a report stays as it is known; accepted tasks are kept in the plan by the service.
+    What is null in a report stays as it is known; hours worked are counted on. Accepted
+    tasks are kept in the plan by the service.
     """
     platform = str(caller.scope.tenant_id)
     now_s = clock().timestamp()
@@ -47,7 +48,7 @@ async def put(live: Live, caller: PlatformCaller, clock: Clock, request: RidersI
             for one in request.riders
             if (body := live.memory.bodies.get(RiderKey(platform, one.rider_id))) is not None
         }
-        return put_riders(turn, caller.scope, platform, reports_of(request, known, now_s))
+        return put_riders(turn, caller.scope, platform, reports_of(request, known, now_s, zone, live.policy))
 
     done = await carried_out(live, work)
     off = [
@@ -84,7 +85,7 @@ def _split(fleet_id: str) -> tuple[str, str]:
 def _shown(turn: Turn, row: rider_rows.RiderRow, datum: AnswerDatum, zone: Zone) -> RiderOut:
     key, body = RiderKey(row.tenant_id, row.rider_id), row.body or {}
     rider = turn.city.board.rider(key) or rider_of(row.rider_id, body)
-    return rider_out(key, body, rider, datum, zone)
+    return rider_out(key, body, rider, datum, zone, turn.city.board.fleet.policy)
 
 
 @router.get("/{rider_id}", summary="One rider")

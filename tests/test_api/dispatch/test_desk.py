@@ -79,7 +79,9 @@ def put(desk: Desk, who: Scope, *riders: RiderStateIn) -> RidersPut:
 
     def work(turn: Turn) -> RidersPut:
         known = {key.rider_id: body for key, body in desk.memory.bodies.items() if key.platform == platform}
-        return put_riders(turn, who, platform, reports_of(RidersIn(datum="wgs84", riders=riders), known, NOW))
+        request = RidersIn(datum="wgs84", riders=riders)
+        reports = reports_of(request, known, NOW, datetime.UTC, desk.policy)
+        return put_riders(turn, who, platform, reports)
 
     return do(desk, work)
 

@@ -10,6 +10,8 @@ from fastapi.testclient import TestClient
 from live_service import Service
 from tiny_study import place, write_study
 
+from routing.dispatch import RiderKey
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -193,3 +195,44 @@ def test_after_a_restart_everything_is_there(folder: Path, tmp_path: Path) -> No
     with again:
         assert service.ask("red", "POST", f"/v1/offers/{offer}/accept", json={})["status"] == "accepted"
     service.database.close()
+
+
+def test_hours_are_counted_where_the_platform_does_not_tell_them(service: Service) -> None:
+    """A morning from eight: four hours of work, a break, midnight in the city."""
+
+    def report(**more: str) -> str:
+        lon, lat = place("A")
+        rider = {"rider_id": "r0", "at": service.clock.now.isoformat(), "lon": lon, "lat": lat, **more}
+        service.ask("red", "PUT", "/v1/riders", json={"datum": "wgs84", "riders": [rider]})
+        return service.ask("red", "GET", "/v1/riders/r0")["break_due"]
+
+    def worked() -> tuple[float, float]:
+        rider = service.app.state.desk.city.board.rider(RiderKey("red", "r0"))
+        return rider.worked_today_s, rider.worked_since_break_s
+
+    def pass_minutes(minutes: int, **more: str) -> str | None:
+        told = None
+        for _ in range(minutes // 10):
+            service.clock.now += datetime.timedelta(minutes=10)
+            told = report(**more)
+        return told
+
+    assert report(status="busy") == "2026-03-04T16:00:00+08:00"
+    assert pass_minutes(120) == "2026-03-04T16:00:00+08:00"
+    assert worked() == (7_200.0, 7_200.0), "positions alone are enough"
+    assert pass_minutes(10, status="on_break") is None
+    assert pass_minutes(20, status="on_break") is None
+    due = pass_minutes(10, status="busy")
+    assert due == (service.clock.now + datetime.timedelta(hours=4)).isoformat()
+    assert worked() == (7_800.0, 0.0)
+    # The platform's own figures are believed, and counted on from.
+    report(worked_since_break_s=3_600, worked_today_s=10_000)
+    pass_minutes(30)
+    assert worked() == (11_800.0, 5_400.0)
+    # An older report changes nothing.
+    service.clock.now -= datetime.timedelta(minutes=15)
+    report(status="off")
+    assert worked() == (11_800.0, 5_400.0)
+    service.clock.now += datetime.timedelta(hours=11)
+    report(status="off")
+    assert worked()[0] == 0.0, "a new day in the city"

@@ -71,7 +71,7 @@ def url_of(database: Database) -> str:
 
 @contextlib.contextmanager
 def processes(folder: Path, database: Database, count: int, **settings: str) -> Iterator[list[Process]]:
-    many = [Process(folder, url_of(database), **settings) for _ in range(count)]
+    many = [Process(folder, url_of(database), **settings)  # type: ignore[arg-type] for _ in range(count)]
     try:
         for one in many:
             one.start()
@@ -195,14 +195,14 @@ def test_many_yeses_at_once(folder: Path, database: Database, record_property: A
             one.stdin.close()
             one.stdin = None
             clients.append(one)
-        told: collections.Counter[str] = collections.Counter()
+        counted: collections.Counter[str] = collections.Counter()
         for one in clients:
             out, _ = one.communicate(timeout=400)
-            told.update(json.loads(out))
+            counted.update(json.loads(out))
         took_s = time.monotonic() - began
-    print(f"\n{database.dialect}: {sum(told.values())} yeses in {took_s:.1f} s: {dict(told)}")  # noqa: T201
-    assert sum(told.values()) == YESES // 4 * 4
-    assert set(told) <= {"200", "409", "503"}
+    print(f"\n{database.dialect}: {sum(counted.values())} yeses in {took_s:.1f} s: {dict(counted)}")  # noqa: T201
+    assert sum(counted.values()) == YESES // 4 * 4
+    assert set(counted) <= {"200", "409", "503"}
     kinds = collections.Counter(row.event.kind for rows in events_by_task(database).values() for row in rows)
     assert kinds["offer_accepted"] == OFFERS
     states = check_store(database)

@@ -94,7 +94,8 @@ def test_a_full_disk_refuses_and_loses_nothing(folder: Path, tmp_path: Path) -> 
         sa.event.listen(made.database.engine, "begin", bound, insert=True)
         limit["pages"] = int(pages) + 4
         kept, lon_lat = [], place("G")
-        status, headers = 201, {}
+        status = 201
+        headers: dict[str, str] = {}
         for number in range(200):
             there = {"lon": lon_lat[0], "lat": lon_lat[1]}
             body = {"task_id": f"t{number}", "place": there, "kind": "hazard"}

@@ -1,11 +1,13 @@
 """The tables come from migrations alone: from nothing, and from an older database with rows in it."""
 
+import dataclasses
+
 import alembic.autogenerate
 import alembic.runtime.migration
 import pytest
 import sqlalchemy as sa
 
-from api.store import SERVICE, Database, events, riders, tasks
+from api.store import SERVICE, Database, events, jobs, riders, tasks
 from api.store.session import MIGRATIONS
 from api.store.tables import metadata
 from geo.errors import InputError
@@ -18,6 +20,8 @@ FILLED = [
     "INSERT INTO offers VALUES ('o1', 't1', 'blue', 'r1', 'made', 1, 61, '{}')",
     "INSERT INTO events (at_s, kind, task_id, publisher_tenant_id, body)"
     " VALUES (1, 'k', 't1', 'office', '{}')",
+    "INSERT INTO jobs (job_id, tenant_id, name, kind, state, params, created_s)"
+    " VALUES ('j1', 'office', 'Study', 'study', 'queued', '{\"a\": 1}', 2)",
 ]
 
 
@@ -56,6 +60,12 @@ def test_an_older_filled_database_keeps_its_rows(empty_url: str) -> None:
         assert [one.rider_id for one in riders.read_all(connection, SERVICE)[0]] == ["r1"]
         assert [one.label for one in tasks.near(connection, SERVICE, 116.3, 39.9, 10.0, 9)] == ["A-1"]
         (seq,) = events.append(connection, SERVICE, [row.event])
+        (job,) = jobs.page(connection, SERVICE, None, 9)
+        assert (job.state, job.params, job.published, job.left_running) == ("queued", {"a": 1}, None, 0)
+        waiting = dataclasses.replace(job, job_id="j2", state="registered")
+        jobs.add(connection, SERVICE, waiting)
+        with pytest.raises(sa.exc.IntegrityError), connection.begin_nested():
+            jobs.add(connection, SERVICE, dataclasses.replace(job, job_id="j3", state="lost"))  # type: ignore[arg-type]
     assert seq > row.seq
     database.close()
 

@@ -187,7 +187,8 @@ def test_a_job_is_taken_once_told_of_and_ended(database: Database) -> None:
         assert jobs.cancel(connection, PLANNER, "j0", 12.0)
         assert not jobs.progress(connection, SERVICE, "j0", {"done": 2})
         assert not jobs.end(connection, SERVICE, "j0", 13.0, folder="out")
-        assert jobs.give_back(connection, SERVICE, "study") == 1
+        left = jobs.take_up_left(connection, SERVICE, "study", 13.0, 2, "left twice")
+        assert left == jobs.Left(queued=1, failed=0)
         assert jobs.take_next(connection, SERVICE, "study", 14.0) is not None
         assert jobs.end(connection, SERVICE, "j1", 15.0, error="no map")
         ended = jobs.get(connection, PLANNER, "j1")
@@ -200,3 +201,44 @@ def test_a_job_is_taken_once_told_of_and_ended(database: Database) -> None:
         ]
         assert jobs.page(connection, BLUE, None, 9) == []
         assert jobs.get(connection, GRID, "j1") is None
+
+
+def test_a_job_waits_for_its_start_and_may_run_again(database: Database) -> None:
+    job = jobs.Job("j0", "office", "Study", "study", "registered", None, {}, 0.0)
+    with database.transaction() as connection:
+        jobs.add(connection, PLANNER, job)
+        assert jobs.take_next(connection, SERVICE, "study", 1.0) is None
+        assert not jobs.queue(connection, BLUE, "j0")
+        assert jobs.queue(connection, PLANNER, "j0")
+        assert not jobs.queue(connection, PLANNER, "j0")
+        assert not jobs.remove(connection, PLANNER, "j0")
+        for errors in (None, "left twice"):
+            assert jobs.take_next(connection, SERVICE, "study", 2.0) is not None
+            jobs.take_up_left(connection, SERVICE, "study", 3.0, 2, "left twice")
+            left = jobs.get(connection, PLANNER, "j0")
+            assert left is not None
+            assert (left.state, left.error) == ("queued" if errors is None else "failed", errors)
+        assert jobs.named(connection, SERVICE, "study", "office", "Study") == left
+        assert jobs.queue(connection, PLANNER, "j0")
+        assert jobs.take_next(connection, SERVICE, "study", 4.0) is not None
+        assert jobs.end(connection, SERVICE, "j0", 5.0, folder="out")
+        assert not jobs.remove(connection, BLUE, "j0")
+        assert jobs.remove(connection, PLANNER, "j0")
+
+
+def test_a_name_serves_one_result(database: Database) -> None:
+    admin = dataclasses.replace(PLANNER, role="admin")
+    with database.transaction() as connection:
+        for number, tenant in enumerate(("office", "office", "blue")):
+            jobs.add(
+                connection,
+                SERVICE,
+                jobs.Job(f"j{number}", tenant, "S", "study", "done", None, {}, float(number)),
+            )
+        assert jobs.publish(connection, PLANNER, "j0", "beijing")
+        assert jobs.publish(connection, PLANNER, "j1", "beijing"), "the same tenant's newer study takes over"
+        assert not jobs.publish(connection, admin, "j2", "beijing"), "another tenant's name is not taken away"
+        assert [one.job_id for one in jobs.published(connection, SERVICE, "beijing")] == ["j1"]
+        assert not jobs.publish(connection, PLANNER, "j2", "porto")
+        assert jobs.publish(connection, PLANNER, "j1", None)
+        assert jobs.published(connection, SERVICE) == []

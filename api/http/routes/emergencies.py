@@ -1,0 +1,222 @@
+"""``/v1/emergencies`` and the alerts of riders: raised, answered, closed, and looked back on."""
+
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from api.dispatch.desk import Desk, MissingError, Turn
+from api.dispatch.emergencies import (
+    Called,
+    Raised,
+    alert_id,
+    alert_state_of,
+    answer,
+    close,
+    find_alert,
+    raise_emergency,
+    rides,
+)
+from api.dispatch.emergency_forms import (
+    AlertForRider,
+    AlertList,
+    CloseIn,
+    EmergencyOut,
+    EmergencyPage,
+    EmergencyRaiseIn,
+)
+from api.dispatch.emergency_translate import alert_out, asked_emergency, emergency_out
+from api.dispatch.forms import AnswerIn
+from api.forms import Identifier
+from api.http.auth import Caller, require
+from api.http.deps import Ids, Served
+from api.http.live import (
+    AnswerDatum,
+    Cursor,
+    Limit,
+    Live,
+    News,
+    RiderCaller,
+    Zone,
+    carried_out,
+    cursor_of,
+    position_of,
+)
+from api.http.repeats import RepeatableRoute
+from api.store import SERVICE, Scope
+from api.store import emergencies as rows
+from api.store.rows import Position
+from geo.datum import Datum
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["emergencies"], route_class=RepeatableRoute)
+OfficerCaller = Annotated[Caller, Depends(require("planner", "grid_staff"))]
+EmergencyId = Annotated[str, Path(alias="id", max_length=64, description="`id` of the emergency.")]
+AlertId = Annotated[str, Path(max_length=80, description="`alert_id` of the alert.")]
+InDatum = Annotated[Datum, Query(description="Datum of the positions in the request and the answer.")]
+WAIT_S = 60.0
+
+
+@router.post("/emergencies", status_code=201, summary="Raise an emergency, or a drill")
+async def post(
+    live: Live, caller: OfficerCaller, zone: Zone, ids: Ids, served: Served, response: Response,
+    request: EmergencyRaiseIn, datum: InDatum,
+) -> EmergencyOut:  # fmt: skip
+    """Alert the soonest capable riders of all platforms, phase by phase while too few have accepted.
+
+    Nobody's plan is changed: in such time lateness does not count, and each alert names the stops that would
+    be late. The same emergency again under the same name is answered as it stands now (200).
+    """
+    who = caller.scope
+    task, policy = await run_in_threadpool(asked_emergency, request, datum, ids(), served.network)
+    grid = request.grid_code
+    if grid is None and len(who.grid_codes) == 1:
+        grid = who.grid_codes[0]
+    body = request.model_dump(mode="json") | {"datum": datum}
+
+    def work(turn: Turn) -> Raised:
+        return raise_emergency(
+            turn, who, task, policy, label=request.name, grid_code=grid, drill=request.drill, body=body
+        )
+
+    done = await carried_out(live, work)
+    if not done.new:
+        response.status_code = 200
+    response.headers["location"] = f"/v1/emergencies/{done.row.emergency_id}"
+    return emergency_out(done, datum, zone)
+
+
+@router.get("/emergencies", summary="List emergencies")
+async def page(
+    live: Live, caller: OfficerCaller, zone: Zone, after: Cursor = None, limit: Limit = 100,
+    datum: AnswerDatum = "wgs84",
+) -> EmergencyPage:  # fmt: skip
+    """Emergencies that the caller has raised, in the order in which they were."""
+    position = position_of(after)
+
+    def read() -> list[rows.EmergencyRow]:
+        with live.database.reading() as connection:
+            return rows.page(connection, caller.scope, position, limit)
+
+    found = await run_in_threadpool(read)
+    shown = [emergency_out(Raised(row, alert_state_of(row.state)), datum, zone) for row in found]
+    last = Position(found[-1].created_s, found[-1].emergency_id) if len(found) == limit else None
+    return EmergencyPage(emergencies=shown, next=cursor_of(last))
+
+
+@router.get("/emergencies/{id}", summary="One emergency, and how it went")
+async def one(
+    live: Live, caller: OfficerCaller, zone: Zone, emergency_id: EmergencyId, datum: AnswerDatum = "wgs84"
+) -> EmergencyOut:
+    """Return how many were alerted, have accepted and are there, against what the plan promised."""
+
+    def read() -> rows.EmergencyRow | None:
+        with live.database.reading() as connection:
+            return rows.get(connection, caller.scope, emergency_id)
+
+    row = await run_in_threadpool(read)
+    if row is None:
+        raise MissingError("there is no such emergency")
+    return emergency_out(Raised(row, alert_state_of(row.state)), datum, zone)
+
+
+@router.post("/emergencies/{id}/close", summary="Say that an emergency is over")
+async def end(
+    live: Live, caller: OfficerCaller, zone: Zone, emergency_id: EmergencyId, request: CloseIn,
+    datum: AnswerDatum = "wgs84",
+) -> EmergencyOut:  # fmt: skip
+    """Riders who were alerted, and those on the way, are told through their platforms."""
+    done = await carried_out(live, lambda turn: close(turn, caller.scope, emergency_id, request.reason))
+    return emergency_out(done, datum, zone)
+
+
+def _open(live: Desk, who: Scope, rider_id: str | None) -> list[Called]:
+    with live.database.reading() as connection:
+        going_on = rows.open_ones(connection, SERVICE)
+    found = []
+    for row in going_on:
+        state = alert_state_of(row.state)
+        for responder in state.responders:
+            mine = rides(who, responder.rider) and rider_id in (None, responder.rider.rider_id)
+            if mine and responder.status != "waiting":
+                name = alert_id(row.emergency_id, state, responder.rider)
+                found.append(Called(name, row, state, responder))
+    return found
+
+
+@router.get("/alerts", summary="List alerts, or wait for one")
+async def alerts(
+    live: Live, caller: RiderCaller, zone: Zone, request: Request,
+    rider_id: Annotated[Identifier | None, Query(description="Of one rider; null: all of them.")] = None,
+    wait_s: Annotated[float, Query(ge=0, le=WAIT_S, description="Wait so long for the first one.")] = 0.0,
+    datum: AnswerDatum = "wgs84",
+) -> AlertList:  # fmt: skip
+    """Alerts of emergencies that go on.
+
+    With `wait_s` the answer comes as soon as there is one (long poll).
+    """
+    who = caller.scope
+    mine = who.rider_id if who.role == "rider" else rider_id
+    news: News = request.app.state.news
+    until = time.monotonic() + wait_s
+    while True:
+        ticket = news.ticket()
+        found = await run_in_threadpool(_open, live, who, mine)
+        left_s = until - time.monotonic()
+        if found or left_s <= 0 or news.closed:
+            return AlertList(alerts=[alert_out(one, datum, zone) for one in found])
+        await news.wait(ticket, left_s)
+
+
+@router.get("/alerts/{alert_id}", summary="One alert")
+async def alert(
+    live: Live, caller: RiderCaller, zone: Zone, alert_id: AlertId, datum: AnswerDatum = "wgs84"
+) -> AlertForRider:
+    """Return an alert, also of an emergency that is over."""
+
+    def read() -> Called | None:
+        with live.database.reading() as connection:
+            row = rows.get(connection, SERVICE, alert_id.rpartition("-")[0])
+        return None if row is None else find_alert(caller.scope, row, alert_id)
+
+    found = await run_in_threadpool(read)
+    if found is None:
+        raise MissingError("there is no such alert")
+    return alert_out(found, datum, zone)
+
+
+async def _said(live: Desk, zone: Zone, datum: Datum, work: Callable[[Turn], Called]) -> AlertForRider:
+    return alert_out(await carried_out(live, work), datum, zone)
+
+
+@router.post("/alerts/{alert_id}/accept", summary="Say yes to an alert")
+async def yes(
+    live: Live, caller: RiderCaller, zone: Zone, alert_id: AlertId, request: AnswerIn,
+    datum: AnswerDatum = "wgs84",
+) -> AlertForRider:  # fmt: skip
+    """Go there at once. When enough are coming the others are released."""
+    who = caller.scope
+    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "yes"))
+
+
+@router.post("/alerts/{alert_id}/decline", summary="Say no to an alert")
+async def no(
+    live: Live, caller: RiderCaller, zone: Zone, alert_id: AlertId, request: AnswerIn,
+    datum: AnswerDatum = "wgs84",
+) -> AlertForRider:  # fmt: skip
+    """Say that the rider does not come, or no longer: then somebody else is alerted when the time is up."""
+    who = caller.scope
+    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "no"))
+
+
+@router.post("/alerts/{alert_id}/arrive", summary="Say that the rider is there")
+async def there(
+    live: Live, caller: RiderCaller, zone: Zone, alert_id: AlertId, request: AnswerIn,
+    datum: AnswerDatum = "wgs84",
+) -> AlertForRider:  # fmt: skip
+    """Note the arrival; the time counts for the look back."""
+    who = caller.scope
+    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "there"))
