@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from siting.demand.asked import Asked, thousandths
 from siting.demand.weighted import Demand, DemandLayer
 
-
 TWO_FULL_POINTS = [(point, rider, 0, 12) for point in (0, 1) for rider in range(20)] + [
     (2, rider, 0, 12) for rider in range(3)
 ]
