@@ -110,9 +110,11 @@ def write_study(
             files = StudyFiles(study_settings, study, city.network, city.places, trial)
             write_study_files(files, folder, step)
         off_ground = {
-            "stay_points": _off_ground(city.network, study_settings.mode, observed.stays.lonlat),
-            "sites": _off_ground(
-                city.network, study_settings.mode, np.array([site.lonlat for site in study.sites])
+            "stay_points": _stays_off_ground(study_settings, city.network, observed.stays),
+            "sites": int(
+                _off_ground(
+                    city.network, study_settings.mode, np.array([site.lonlat for site in study.sites])
+                ).sum()
             ),
         }
         described = describe(city.network, city.places)
@@ -196,10 +198,21 @@ def _facts(note: Sentence) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(fact)) for name, fact in note.facts)
 
 
-def _off_ground(network: StreetNetwork, mode: str, lonlat: FloatArray) -> int:
-    """Count the places that only a tunnel, bridge or the like is near to."""
+def _off_ground(network: StreetNetwork, mode: str, lonlat: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return (n,) which places only a tunnel, bridge or the like is near to."""
     edge = network.snap(lonlat, mode).edge
-    return int(network.edge_off_ground[edge[edge >= 0]].sum())
+    return np.asarray((edge >= 0) & network.edge_off_ground[np.maximum(edge, 0)], dtype=np.bool_)
+
+
+def _stays_off_ground(study_settings: StudyFile, network: StreetNetwork, stays: StayColumns) -> int | None:
+    """Count the stays that are off the ground, unless that told of fewer than k riders; nobody is no rider.
+
+    By the streets that they lie at stays are counted nowhere else, so the number is judged alone.
+    """
+    off = _off_ground(network, study_settings.mode, np.asarray(stays.lonlat))
+    if any(0 < len(np.unique(stays.rider[part])) < study_settings.k for part in (off, ~off)):
+        return None
+    return int(off.sum())
 
 
 def _read_traces(

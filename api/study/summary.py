@@ -22,7 +22,7 @@ DECIMALS = 6
 def summary_of(
     study: Study,
     city: Description,
-    off_ground: Mapping[str, int],
+    off_ground: Mapping[str, int | None],
     seconds: Mapping[str, float],
     language: Language,
 ) -> dict[str, object]:
@@ -35,7 +35,8 @@ def summary_of(
     city : Description
         The numbers of the map.
     off_ground : mapping of str to int
-        Places that were snapped to a tunnel, bridge or the like, since no street on the ground was near.
+        Places that were snapped to a tunnel, bridge or the like, since no street on the ground was near; None
+        where withheld.
     seconds : mapping of str to float
         Wall seconds a stage.
     language : {"zh", "en"}

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from api.http.app import create_app
 from api.settings import Settings
 from api.study.files import StudyFiles, write_study_files
 from api.study.finished import RESULT
+from api.study.run import _stays_off_ground
 from api.study.studyfile.read import load_study_file
 from api.study.summary import summary_of
 from geo.osm import describe
@@ -368,6 +370,17 @@ def test_the_service_answers_with_published_figures_only(made: Made) -> None:
         station = client.get("/v1/stations/nearest", params=query).json()
         plain = {"position/lon", "position/lat", "travel_s", "length_m", "walk_m"}
         assert all(path in plain or path.startswith("way/") for path, _ in leaves(station)), station
+
+
+@pytest.mark.parametrize(("off", "told"), [(0, 0), (9, None), (10, 10), (15, 15), (16, None), (25, 25)])
+def test_stays_off_the_ground_are_counted_from_k_riders_on(off: int, told: int | None) -> None:
+    settings: Any = SimpleNamespace(mode="ebike", k=K)
+    network: Any = SimpleNamespace(
+        snap=lambda lonlat, mode: SimpleNamespace(edge=np.arange(len(lonlat))),
+        edge_off_ground=np.arange(25) < off,
+    )
+    stays: Any = SimpleNamespace(lonlat=np.zeros((25, 2)), rider=np.arange(25))
+    assert _stays_off_ground(settings, network, stays) == told
 
 
 # --- the attack ---
