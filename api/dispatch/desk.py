@@ -25,6 +25,7 @@ from api.store import events as stored
 from api.store import riders as rider_rows
 from api.store import tasks as task_rows
 from api.store.processes import Leadership, Listener, notify
+from geo.errors import InputError
 from geo.streets import StreetNetwork
 from routing.dispatch import City, ConflictError, DispatchRules, RiderKey
 from routing.model import Policy, Rider
@@ -205,10 +206,14 @@ class Desk:
                 if self.memory.leading:
                     self._tick(turn)
                 for work, future in works:
-                    turn.now_s = self._clock()
+                    turn.now_s, turn.changing = self._clock(), False
                     try:
                         done.append((future, work(turn), None))
                     except REFUSALS as error:
+                        done.append((future, None, error))
+                    except InputError as error:
+                        if turn.changing:
+                            raise
                         done.append((future, None, error))
                 turn.flush()
                 if self.memory.shared and turn.wrote:

@@ -63,6 +63,8 @@ class Turn:
     looked_at: set[str] = dataclasses.field(default_factory=set)
     wrote: bool = False
     """Whether other processes have something to follow."""
+    changing: bool = False
+    """Whether the command at hand has begun to change something: until then, what it refuses is no defect."""
 
     def state(self, task_id: str) -> TaskState | None:
         """Return a task's state, from the store where it is not among the live ones.
