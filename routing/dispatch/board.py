@@ -198,7 +198,7 @@ class Board:
             Of a task for several people: when all of them begin.
         """
         timed = beginning_at(task, begins_s)
-        with self._trial.of(key.fleet_id) as trial:
+        with self.fleet.at_hand([timed]), self._trial.of(key.fleet_id) as trial:
             found = candidates_for(trial, timed, 1, now_s)
             if found:
                 return terms_of(put_priced(trial, timed, found[0], now_s), task)
@@ -218,11 +218,12 @@ class Board:
         """
         timed = beginning_at(task, terms.begins_s)
         fleet_id = key.fleet_id
-        with self._trial.of(fleet_id) as trial:
-            found = candidates_for(trial, timed, 1, now_s)
-        if not found:
-            raise InputError(f"Task {task.task_id} no longer fits the plan of the rider.")
-        match = put_priced(self.fleet, timed, found[0], now_s)
+        with self.fleet.at_hand([timed]):
+            with self._trial.of(fleet_id) as trial:
+                found = candidates_for(trial, timed, 1, now_s)
+            if not found:
+                raise InputError(f"Task {task.task_id} no longer fits the plan of the rider.")
+            match = put_priced(self.fleet, timed, found[0], now_s)
         self._held.get(fleet_id, {}).pop(offer_id, None)
         if not self._held.get(fleet_id):
             self._held.pop(fleet_id, None)
@@ -281,7 +282,12 @@ class Board:
         Refused
             Where nobody could do it, and why.
         """
-        left_out = {key.fleet_id for key in barred}
+        with self.fleet.at_hand([task]):
+            return self._propose(task, count, {key.fleet_id for key in barred}, now_s, begins_s)
+
+    def _propose(
+        self, task: Task, count: int, left_out: set[str], now_s: float, begins_s: float | None
+    ) -> tuple[Proposal, ...] | Refused:
         left_out |= {name for name, held in self._held.items() if len(held) >= self.most_open}
         if task.people > 1 and begins_s is None:
             return self._together(task, left_out, now_s)

@@ -32,6 +32,7 @@ class Trial:
         """
         mode_fleet, row = self._fleet.row_of(rider_id)
         alone = self._alone
+        alone.share_places(self._fleet)
         copy = alone.mode_fleet(mode_fleet.mode)
         stops = int(mode_fleet.c.stops[row])
         copy.reserve(1, stops)
