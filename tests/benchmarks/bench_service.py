@@ -1,4 +1,4 @@
-"""Service: requests to ``yilu serve`` on the result of the demo, beside the same work in process."""
+"""Service: requests to ``yilu serve`` on the result of the demo, the same in process, and live riders."""
 
 import concurrent.futures
 import contextlib
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx2
 from harness import OURS, Row, compare, value
+from service_state import stateful
 
 from api.matching.forms import MatchRequest
 from api.matching.translate import answer
@@ -36,7 +37,8 @@ def run(quick: bool) -> list[Row]:
         with _service(result) as address, httpx2.Client(base_url=address) as client:
             rows = _latency(client, whole, calls)
             rows += _throughput(client, whole, calls)
-        return rows + _beside_in_process(result, whole)
+        rows += _beside_in_process(result, whole)
+    return rows + stateful(quick)
 
 
 @contextlib.contextmanager
