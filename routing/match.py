@@ -3,9 +3,11 @@
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 
+from geo.arrays import Int64Array
 from geo.errors import InputError
 from geo.streets import StreetNetwork
 from routing.candidates import candidates_for
@@ -25,9 +27,11 @@ from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, stops_of
 from routing.people import meet
 from routing.refusal.explain import left_out, off_street_rider, refusal, why_not
-from routing.routes import metres_of, settled, ways_between
+from routing.routes import metres_between, metres_of, settled, ways_between
 
-__all__ = ["apply", "late_stops", "match", "match_tasks", "task_order"]
+__all__ = ["Priced", "apply", "late_stops", "match", "match_tasks", "put_priced", "task_order"]
+
+T = TypeVar("T")
 
 
 def task_order(task: Task) -> tuple[int, float, str]:
@@ -196,21 +200,53 @@ def _added(task: Task, rider: Rider, from_s: float) -> tuple[Stop, ...]:
     return tuple(stops)
 
 
-def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None, now_s: float) -> Match:
-    """Put a found task into its rider's plan and return the whole account of it.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Priced:
+    """What is told of a match before it is one: when, and what it takes; as in `Match`."""
 
-    Parameters
-    ----------
-    fleet : Fleet
-        Changed in place: plan, hour budget and points of the rider.
-    task : Task
-    found : Candidate
-        From `candidates_for`, with the fleet unchanged since.
-    runner_up : RunnerUp, optional
-        Left out of the account where the rider rides for another platform.
-    now_s : float
-        Epoch seconds.
-    """
+    arrival_s: float
+    start_s: float
+    leave_s: float
+    extra_s: float
+    extra_m: float
+    yuan: float
+    points: float
+    plan: Rider
+    own: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Put(Generic[T]):
+    """A task that stands in a plan."""
+
+    before: Rider
+    starts_ms: Int64Array
+    """Of the stops that were there before, as it was then."""
+    base: int
+    """First slot of the row."""
+    slots: tuple[int, ...]
+    """Of the task's stops."""
+    stops: int
+    """Of the plan now."""
+    extra_s: float
+    old: list[T]
+    """Ways that the plan no longer has."""
+    new: list[T]
+    """Ways that it has instead."""
+
+    @property
+    def end(self) -> int:
+        """The slot where the new ways end."""
+        return min(self.slots[-1] + 1, self.base + self.stops)
+
+
+def _put_in(
+    fleet: Fleet,
+    task: Task,
+    found: Candidate,
+    now_s: float,
+    between: Callable[[Fleet, Rider, list[int]], list[T]],
+) -> _Put[T]:
     mode_fleet, row = fleet.row_of(found.rider_id)
     rider = fleet.rider(found.rider_id)
     k, place = len(rider.stops), found.place
@@ -229,32 +265,28 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     before_ms = int(mode_fleet.c.arrive[base + place + 1]) if place < k else int(mode_fleet.c.leave[base + k])
     if place == k == 0:
         before_ms = max(before_ms, now)
-    old_way = ways_between(fleet, rider, [base + j for j in range(place, min(where[-1] + 1, k) + 1)])
+    old = between(fleet, rider, [base + j for j in range(place, min(where[-1] + 1, k) + 1)])
     for number in reversed(range(len(added))):
         at = fleet.table(rider.mode, [task], dropoff=number == 1).places
         fleet.insert(found.rider_id, where[number], added[number], at)
     base, c = row * mode_fleet.width, mode_fleet.c
-    extra_ms: int | None = None
+    extra_ms = found.extra_ms
     if len(added) == 1:
         # As it stands in the columns now: a batch moves other tasks after a candidate was found.
         end_ms = int(c.arrive[base + place + 2]) if place < k else int(c.leave[base + place + 1])
         extra_ms = max(end_ms - before_ms, 0)
-    inserted = [base + 1 + at + number for number, at in enumerate(where)]
-    others = [base + m for m in range(1, k + len(where) + 1) if base + m not in inserted]
-    slacks = _slacks(rider, before.tolist(), c.start[others].tolist())
-    end = min(inserted[-1] + 1, base + k + len(where))
-    new_way = ways_between(fleet, rider, list(range(base + place, end + 1)))
-    extra_s = (found.extra_ms if extra_ms is None else extra_ms) / 1000
-    extra_m = sum(map(metres_of, new_way)) - sum(map(metres_of, old_way))
-    policy, slot = fleet.policy, inserted[0]
-    if runner_up is not None and fleet.rider(runner_up.rider_id).platform != rider.platform:
-        runner_up = None
+    slots = tuple(base + 1 + at + number for number, at in enumerate(where))
+    end = min(slots[-1] + 1, base + k + len(where))
+    new = between(fleet, rider, list(range(base + place, end + 1)))
+    return _Put(rider, before, base, slots, k + len(where), extra_ms / 1000, old, new)
+
+
+def _price(fleet: Fleet, put: _Put[T], extra_m: float) -> Priced:
+    """Price what stands in a plan, and book it on the rider's budgets."""
+    rider_id, policy, slot, extra_s = put.before.rider_id, fleet.policy, put.slots[0], put.extra_s
+    c = fleet.mode_fleets[put.before.mode].c
     points = policy.points_per_minute * extra_s / 60 + policy.points_per_km * max(extra_m, 0.0) / 1000
-    account = Match(
-        task_id=task.task_id,
-        rider_id=rider.rider_id,
-        place=place,
-        dropoff_place=found.dropoff_place,
+    priced = Priced(
         arrival_s=int(c.arrive[slot]) / 1000,
         start_s=int(c.start[slot]) / 1000,
         leave_s=int(c.leave[slot]) / 1000,
@@ -262,18 +294,67 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
         extra_m=extra_m,
         yuan=policy.yuan_per_minute * extra_s / 60 + policy.yuan_per_km * max(extra_m, 0.0) / 1000,
         points=points,
-        stops=slacks,
+        plan=fleet.rider(rider_id),
+        own=tuple(one - put.base - 1 for one in put.slots),
+    )
+    fleet.spend(rider_id, extra_s, points)
+    return priced
+
+
+def put_priced(fleet: Fleet, task: Task, found: Candidate, now_s: float) -> Priced:
+    """Put a found task into its rider's plan as `apply` does, and return no more than an offer tells.
+
+    The geometry of the way, which takes most of the time of `apply`, is not made.
+    """
+    put = _put_in(fleet, task, found, now_s, metres_between)
+    return _price(fleet, put, sum(put.new) - sum(put.old))
+
+
+def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None, now_s: float) -> Match:
+    """Put a found task into its rider's plan and return the whole account of it.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        Changed in place: plan, hour budget and points of the rider.
+    task : Task
+    found : Candidate
+        From `candidates_for`, with the fleet unchanged since.
+    runner_up : RunnerUp, optional
+        Left out of the account where the rider rides for another platform.
+    now_s : float
+        Epoch seconds.
+    """
+    put = _put_in(fleet, task, found, now_s, ways_between)
+    rider, new_way, c = put.before, put.new, fleet.mode_fleets[put.before.mode].c
+    slots = range(put.base + 1, put.base + 1 + put.stops)
+    starts = c.start[slots.start : slots.stop]
+    others = c.start[[slot for slot in slots if slot not in put.slots]].tolist()
+    priced = _price(fleet, put, sum(map(metres_of, new_way)) - sum(map(metres_of, put.old)))
+    if runner_up is not None and fleet.rider(runner_up.rider_id).platform != rider.platform:
+        runner_up = None
+    return Match(
+        task_id=task.task_id,
+        rider_id=rider.rider_id,
+        place=found.place,
+        dropoff_place=found.dropoff_place,
+        arrival_s=priced.arrival_s,
+        start_s=priced.start_s,
+        leave_s=priced.leave_s,
+        extra_s=priced.extra_s,
+        extra_m=priced.extra_m,
+        yuan=priced.yuan,
+        points=priced.points,
+        stops=_slacks(rider, put.starts_ms.tolist(), others),
         way_lonlat=np.concatenate([path.lonlat for path in new_way]),
         way_edges=tuple(path.directed_edges for path in new_way),
         before_m=metres_of(new_way[0]),
-        after_m=metres_of(new_way[-1]) if end > inserted[-1] else 0.0,
+        after_m=metres_of(new_way[-1]) if put.end > put.slots[-1] else 0.0,
         runner_up=runner_up,
-        plan=fleet.rider(rider.rider_id),
-        own=tuple(slot - base - 1 for slot in inserted),
-        starts_s=tuple((c.start[base + 1 : base + 1 + k + len(where)] / 1000).tolist()),
+        plan=priced.plan,
+        own=priced.own,
+        starts_s=tuple((starts / 1000).tolist()),
     )
-    fleet.spend(rider.rider_id, extra_s, points)
-    return account
 
 
 def _slacks(rider: Rider, before_ms: Sequence[int], after_ms: Sequence[int]) -> tuple[StopSlack, ...]:

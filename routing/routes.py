@@ -5,17 +5,21 @@ whoever reads the answer gets the times of the final plans, and each plan once a
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from geo.errors import InputError
-from geo.travel import Path, find_path
+from geo.streets import Snapped, StreetNetwork
+from geo.travel import Path, find_path, way_metres
 from routing.fleet.fleet import Fleet
 from routing.model.results import Match, Route, Step, StopSlack
 from routing.model.riders import Rider
 
-__all__ = ["metres_of", "settled", "ways_between"]
+__all__ = ["metres_between", "metres_of", "settled", "ways_between"]
+
+T = TypeVar("T")
 
 
 def metres_of(path: Path) -> float:
@@ -25,17 +29,30 @@ def metres_of(path: Path) -> float:
 
 def ways_between(fleet: Fleet, rider: Rider, slots: list[int]) -> list[Path]:
     """Return the ways between slots, one after the other."""
-    mode_fleet = fleet.mode_fleets[rider.mode]
-    places = mode_fleet.snapped(slots)
-    ways = []
+    return _between(fleet, rider, slots, find_path)
+
+
+def metres_between(fleet: Fleet, rider: Rider, slots: list[int]) -> list[float]:
+    """Return the metres of the ways between slots, walks included; their geometry is not made."""
+    return _between(fleet, rider, slots, way_metres)
+
+
+def _between(
+    fleet: Fleet,
+    rider: Rider,
+    slots: list[int],
+    find: Callable[[StreetNetwork, str, Snapped, Snapped], T | None],
+) -> list[T]:
+    places = fleet.mode_fleets[rider.mode].snapped(slots)
+    found = []
     for at in range(len(slots) - 1):
-        path = find_path(fleet.network, rider.mode, places.take([at]), places.take([at + 1]))
-        if path is None:
+        one = find(fleet.network, rider.mode, places.take([at]), places.take([at + 1]))
+        if one is None:
             raise InputError(
                 "The way of a matched plan was not found: network and fleet do not belong together."
             )
-        ways.append(path)
-    return ways
+        found.append(one)
+    return found
 
 
 def settled(fleet: Fleet, insertions: Sequence[Match]) -> tuple[tuple[Match, ...], tuple[Route, ...]]:

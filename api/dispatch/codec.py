@@ -1,10 +1,10 @@
 """Events and states as the store keeps them, and back: what each reader may know stands apart."""
 
 import dataclasses
-import json
 from collections.abc import Iterable
 from typing import Annotated, Any, cast
 
+import orjson
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from api.store import events as stored
@@ -23,7 +23,7 @@ _PRIVATE_TERMS = ("after_stop_id", "dropoff_after_stop_id")
 
 def state_json(state: TaskState) -> dict[str, Any]:
     """Return a task's state for the store."""
-    return cast(dict[str, Any], json.loads(_STATE.dump_json((state,)))[0])
+    return cast(dict[str, Any], orjson.loads(_STATE.dump_json((state,)))[0])
 
 
 def state_of(kept: object) -> TaskState:
@@ -48,7 +48,7 @@ def event_row(task_id: str, state: TaskState, event: Event, at_s: float) -> stor
     Event
         Rider, platform and the names of the plan's stops stand where the publisher does not see them.
     """
-    body = cast(dict[str, Any], json.loads(_EVENT.dump_json((event,)))[0])
+    body = cast(dict[str, Any], orjson.loads(_EVENT.dump_json((event,)))[0])
     kind = body.pop("kind")
     rider = body.pop("rider", None)
     private: dict[str, Any] | None = None

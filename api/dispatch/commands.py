@@ -4,7 +4,7 @@ An object outside of the caller's scope is not there for them: no answer tells w
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,9 @@ class RiderReport:
     at_s: float
     body: Mapping[str, Any]
     """As stored: the whole of it, what was known before and what is new."""
-    rider: Rider
+    lonlat: tuple[float, float]
+    rider: Callable[[], Rider]
+    """The whole rider; of one who has only moved it is seldom asked for."""
     moved_only: bool
     """Nothing but the position is new."""
 
@@ -70,6 +72,7 @@ class RidersPut:
 
 def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderReport]) -> RidersPut:
     """Take up reports of a platform's riders; older ones than those known are ignored."""
+    turn.changing = True
     updates = [rider_rows.RiderUpdate(one.rider_id, one.at_s, one.body) for one in reports]
     written = rider_rows.put(turn.connection, who, platform, updates)
     turn.wrote = True
@@ -83,11 +86,11 @@ def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderRep
         key = RiderKey(platform, one.rider_id)
         turn.memory.bodies[key] = one.body
         (moved if one.moved_only and board.rider(key) is not None else put).append((key, one))
-    off = board.put([(key, one.rider) for key, one in put], turn.now_s)
+    off = board.put([(key, one.rider()) for key, one in put], turn.now_s)
     if moved:
-        lonlat = np.array([one.rider.lonlat for _, one in moved])
-        lost = board.move([key for key, _ in moved], lonlat, turn.now_s)
-        again = [(key, one.rider) for key, one in moved if key in set(lost)]
+        lonlat = np.array([one.lonlat for _, one in moved])
+        lost = set(board.move([key for key, _ in moved], lonlat, turn.now_s))
+        again = [(key, one.rider()) for key, one in moved if key in lost]
         # Off the streets, or no way on: the whole plan says which.
         off += board.put(again, turn.now_s)
     return RidersPut(len(news), written.ignored, tuple((key.rider_id, metres) for key, metres in off))
@@ -95,6 +98,7 @@ def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderRep
 
 def delete_riders(turn: Turn, who: Scope, platform: str, rider_ids: Sequence[str], at_s: float) -> int:
     """Take riders off: no task is offered to them any more; what they have accepted stays theirs."""
+    turn.changing = True
     gone = rider_rows.delete(turn.connection, who, platform, rider_ids, at_s)
     turn.wrote = True
     keys = [RiderKey(platform, rider_id) for rider_id in gone.written]
@@ -139,6 +143,7 @@ def publish(
     )
     if who.role == "grid_staff" and grid_code not in who.grid_codes:
         raise OutOfScopeError("a task of grid staff lies in one of their own unit grids")
+    turn.changing = True
     happened = turn.city.publish(task, tenant, turn.now_s, ask=turn.memory.leading)
     turn.add(row)
     turn.record(happened)
@@ -181,6 +186,7 @@ def on_task(
         raise MissingError("there is no such task")
     if version is not None and version != turn.version(task_id):
         raise task_rows.VersionConflictError("the task was changed since it was read; read it again")
+    turn.changing = True
     asks_again = isinstance(command, Change | Reopen)
     run = turn.city.then_ask if asks_again and turn.memory.leading else turn.city.handle
     happened = run(task_id, command, turn.now_s)
@@ -240,6 +246,7 @@ def accept(turn: Turn, who: Scope, offer_id: str) -> Answered:
         Where the offer is no longer open.
     """
     task_id, _ = _offer(turn, who, offer_id)
+    turn.changing = True
     conflict: ConflictError | None = None
     try:
         turn.record(turn.city.accept(task_id, offer_id, turn.now_s))
@@ -256,6 +263,7 @@ def accept(turn: Turn, who: Scope, offer_id: str) -> Answered:
 def answer_offer(turn: Turn, who: Scope, command: Decline | Return | Start | Finish) -> Answered:
     """Carry out what a rider says of an offer; after a no the next best is asked at once."""
     task_id, _ = _offer(turn, who, command.offer_id)
+    turn.changing = True
     asks_again = isinstance(command, Decline | Return)
     run = turn.city.then_ask if asks_again and turn.memory.leading else turn.city.handle
     turn.record(run(task_id, command, turn.now_s))

@@ -29,6 +29,7 @@ from api.store import offers as offer_rows
 from api.store import riders as rider_rows
 from api.store import tasks as task_rows
 from api.store.processes import Leadership, Listener, notify
+from geo.errors import InputError
 from geo.streets import StreetNetwork
 from routing.dispatch import City, ConflictError, DispatchRules, RiderKey
 from routing.model import Policy, Rider
@@ -282,10 +283,14 @@ class Desk:
                     turn.record(*self.city.tick(turn.now_s))
                     emergencies.open_phases(turn)
                 for work, future, _ in works:
-                    turn.now_s = self._clock()
+                    turn.now_s, turn.changing = self._clock(), False
                     try:
                         done.append((future, work(turn), None))
                     except REFUSALS as error:
+                        done.append((future, None, error))
+                    except InputError as error:
+                        if turn.changing:
+                            raise
                         done.append((future, None, error))
                 turn.flush()
                 if self.memory.shared and turn.wrote:

@@ -67,6 +67,8 @@ class Turn:
     """Who did what, or tried to; kept with what was done."""
     wrote: bool = False
     """Whether other processes have something to follow."""
+    changing: bool = False
+    """Whether the command at hand has begun to change something: until then, what it refuses is no defect."""
 
     def state(self, task_id: str) -> TaskState | None:
         """Return a task's state, from the store where it is not among the live ones.

@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 import alembic.command
 import alembic.config
 import alembic.util
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -75,7 +76,13 @@ class Database:
         self.dialect = cast(Dialect, self.url.get_backend_name())
         options = _sqlite_options() if self.dialect == "sqlite" else _postgresql_options()
         self.engine = sa.create_engine(
-            self.url, pool_pre_ping=True, pool_size=POOL_SIZE, pool_timeout=POOL_WAIT_S, **options
+            self.url,
+            pool_pre_ping=True,
+            pool_size=POOL_SIZE,
+            pool_timeout=POOL_WAIT_S,
+            json_serializer=_json_text,
+            json_deserializer=orjson.loads,
+            **options,
         )
         self._writing = self.engine.execution_options(**{_WRITES: True})
         self._heard: dict[str, list[Callable[[str], None]]] = {}
@@ -174,6 +181,11 @@ class Database:
                 listeners = list(self._heard.get(channel, ()))
             for heard in listeners:
                 heard(payload)
+
+
+def _json_text(value: object) -> str:
+    # Figures of the matching may be of a NumPy type.
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def _checked_url(url: str) -> sa.URL:

@@ -2,7 +2,7 @@
 
 from geo.travel.ends import Touch
 from geo.travel.isochrones import BESIDE_M, reached_streets
-from geo.travel.paths import Path, find_path
+from geo.travel.paths import Path, find_path, way_metres
 from geo.travel.reasons import REASONS, why_unreachable
 from geo.travel.search import Adjacency, Goal, Workspace, new_workspace, reset, shortest_times, times_towards
 from geo.travel.times import reach_from, reach_to, travel_times_s
@@ -24,5 +24,6 @@ __all__ = [
     "shortest_times",
     "times_towards",
     "travel_times_s",
+    "way_metres",
     "why_unreachable",
 ]

@@ -14,7 +14,7 @@ from geo.travel.ends import Seeds, run_ms, seeds
 from geo.travel.search import Workspace, adjacency, reset, search_tree
 from geo.travel.workspace import borrow_workspace, return_workspace
 
-__all__ = ["Path", "find_path"]
+__all__ = ["Path", "find_path", "way_metres"]
 
 SHORTEST_STEP_M = 0.5
 """Shorter pieces (a start just beside a crossing) are no step of their own."""
@@ -56,6 +56,29 @@ def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snappe
     InputError
         If `source` or `target` is not exactly one place.
     """
+    found = _find(network, mode, source, target)
+    return None if found is None else _describe(network, source, target, *found)
+
+
+def way_metres(network: StreetNetwork, mode: str, source: Snapped, target: Snapped) -> float | None:
+    """Return the metres of what `find_path` returns, walks included; its geometry is not made.
+
+    Raises
+    ------
+    InputError
+        If `source` or `target` is not exactly one place.
+    """
+    found = _find(network, mode, source, target)
+    if found is None:
+        return None
+    metres = _metres(network, source, target, np.array(found[1], np.int32))[0]
+    return float(metres.sum()) + float(source.walk_m[0] + target.walk_m[0])
+
+
+def _find(
+    network: StreetNetwork, mode: str, source: Snapped, target: Snapped
+) -> tuple[int, list[int]] | None:
+    """Return (milliseconds, directed edges) of the fastest way."""
     for name, place in (("source", source), ("target", target)):
         if len(place) != 1:
             raise InputError(f"the {name} must be one place, not {len(place)}")
@@ -76,7 +99,7 @@ def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snappe
         found = total_ms, _edges(graph, space, parent, start, int(stop.state[best]), int(stop.directed[best]))
     reset(space.dist, space.touched, n)
     return_workspace(network, mode, space)
-    return None if found is None else _describe(network, source, target, *found)
+    return found
 
 
 def _direct(
@@ -131,15 +154,22 @@ def _edges(
     return [int(start.directed[seed]), *edges[::-1].tolist(), last]
 
 
+def _metres(
+    network: StreetNetwork, source: Snapped, target: Snapped, directed: Int32Array
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return of each edge the metres that are travelled, and the offsets between which they lie."""
+    whole, against = network.edge_length_m[directed >> 1], directed & 1 == 1
+    begin, end = np.where(against, whole, 0.0), np.where(against, 0.0, whole)
+    begin[0], end[-1] = source.offset_m[0], target.offset_m[0]
+    return np.abs(end - begin), begin, end
+
+
 def _describe(
     network: StreetNetwork, source: Snapped, target: Snapped, total_ms: int, directed_edges: list[int]
 ) -> Path:
     directed = np.array(directed_edges, np.int32)
     edge, against = directed >> 1, directed & 1 == 1
-    whole = network.edge_length_m[edge]
-    begin, end = np.where(against, whole, 0.0), np.where(against, 0.0, whole)
-    begin[0], end[-1] = source.offset_m[0], target.offset_m[0]
-    metres = np.abs(end - begin)
+    metres, begin, end = _metres(network, source, target, directed)
     pieces = [_piece(network, int(edge[0]), float(begin[0]), float(end[0]))]
     if len(directed) > 1:
         pieces.append(_whole_edges(network, edge[1:-1], against[1:-1]))

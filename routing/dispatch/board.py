@@ -22,8 +22,8 @@ from routing.dispatch.commands import Proposal
 from routing.dispatch.events import RiderKey, Terms
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.trial import Trial
-from routing.match import apply
-from routing.model import Match, Policy, Refused, Rider, Task
+from routing.match import Priced, put_priced
+from routing.model import Policy, Refused, Rider, Task
 from routing.model.riders import Stop
 from routing.model.tasks import stops_of
 from routing.people import meet
@@ -51,7 +51,7 @@ class Taken:
         return stops_of(beginning_at(self.task, self.terms.begins_s))[self.picked_up :]
 
 
-def terms_of(match: Match, task: Task) -> Terms:
+def terms_of(match: Priced, task: Task) -> Terms:
     """Return what a rider is told of a match."""
     names = ["", *(stop.stop_id for stop in match.plan.stops)]
     own = match.own
@@ -204,10 +204,10 @@ class Board:
             Of a task for several people: when all of them begin.
         """
         timed = beginning_at(task, begins_s)
-        with self._trial.of(key.fleet_id) as trial:
+        with self.fleet.at_hand([timed]), self._trial.of(key.fleet_id) as trial:
             found = candidates_for(trial, timed, 1, now_s)
             if found:
-                return terms_of(apply(trial, timed, found[0], None, now_s), task)
+                return terms_of(put_priced(trial, timed, found[0], now_s), task)
             one = dataclasses.replace(timed, people=1)
             why = why_not(trial, one, key.fleet_id, now_s)
             return why if why is not None else refusal(trial, one, now_s)
@@ -224,11 +224,12 @@ class Board:
         """
         timed = beginning_at(task, terms.begins_s)
         fleet_id = key.fleet_id
-        with self._trial.of(fleet_id) as trial:
-            found = candidates_for(trial, timed, 1, now_s)
-        if not found:
-            raise InputError(f"Task {task.task_id} no longer fits the plan of the rider.")
-        match = apply(self.fleet, timed, found[0], None, now_s)
+        with self.fleet.at_hand([timed]):
+            with self._trial.of(fleet_id) as trial:
+                found = candidates_for(trial, timed, 1, now_s)
+            if not found:
+                raise InputError(f"Task {task.task_id} no longer fits the plan of the rider.")
+            match = put_priced(self.fleet, timed, found[0], now_s)
         self._held.get(fleet_id, {}).pop(offer_id, None)
         if not self._held.get(fleet_id):
             self._held.pop(fleet_id, None)
@@ -287,7 +288,12 @@ class Board:
         Refused
             Where nobody could do it, and why.
         """
-        left_out = {key.fleet_id for key in barred}
+        with self.fleet.at_hand([task]):
+            return self._propose(task, count, {key.fleet_id for key in barred}, now_s, begins_s)
+
+    def _propose(
+        self, task: Task, count: int, left_out: set[str], now_s: float, begins_s: float | None
+    ) -> tuple[Proposal, ...] | Refused:
         left_out |= {name for name, held in self._held.items() if len(held) >= self.most_open}
         if task.people > 1 and begins_s is None:
             return self._together(task, left_out, now_s)
@@ -367,7 +373,7 @@ class Board:
             for one in order:
                 found = candidates_for(trial, one, 1, now_s)
                 if found:
-                    apply(trial, one, found[0], None, now_s)
+                    put_priced(trial, one, found[0], now_s)
                 else:
                     failing.add(one.task_id)
         return frozenset(failing)
@@ -390,7 +396,7 @@ class Board:
 
     def _proposal(self, found: Candidate, timed: Task, task: Task, now_s: float) -> Proposal:
         with self._trial.of(found.rider_id) as trial:
-            match = apply(trial, timed, found, None, now_s)
+            match = put_priced(trial, timed, found, now_s)
         return Proposal(RiderKey.of(found.rider_id), terms_of(match, task))
 
     # -- inside

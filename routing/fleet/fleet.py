@@ -475,6 +475,10 @@ class Fleet:
         finally:
             self._at_hand = outer
 
+    def share_places(self, other: "Fleet") -> None:
+        """Look up the places that another fleet of the same streets has at hand."""
+        self._at_hand = other._at_hand
+
     def _snapped(self, mode: str, lonlat: Sequence[tuple[float, float]]) -> Snapped:
         row_of, known = self._at_hand
         if not all(place in row_of for place in lonlat):

@@ -14,6 +14,7 @@ from routing.fleet.rows import (
     StopPlaces,
     StopTable,
     admit,
+    adopt,
     advance,
     append_stops,
     close_gap,
@@ -197,6 +198,16 @@ class ModeFleet:
         admit(self.context(), rows, self.width, reached)
         self.settle()
         return reached
+
+    def adopt(self, row: int, long_leg_ms: int) -> bool:
+        """Link a row that was written with its legs and its schedule; returns whose stops can all be reached.
+
+        It is the only one here; `long_leg_ms`, above which legs are listed apart, is that of where it comes
+        from.
+        """
+        if self.c.long_leg[0] != long_leg_ms:
+            self.list_legs_above(long_leg_ms)
+        return bool(adopt(self.context(), row, self.width))
 
     def settle(self) -> None:
         """Keep the list of long legs short: about one leg in a hundred stands in it."""

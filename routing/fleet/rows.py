@@ -17,6 +17,7 @@ __all__ = [
     "StopPlaces",
     "StopTable",
     "admit",
+    "adopt",
     "advance",
     "append_stops",
     "close_gap",
@@ -40,6 +41,20 @@ def admit(held: KernelContext, rows: Int64Array, width: Ms, reached: BoolArray) 
         look_ahead(graph, c, row, width)
         renew_legs(graph, c, row, 0, width, width, work)
         reached[q] = reschedule(c, row, width)
+
+
+@kernel
+def adopt(held: KernelContext, row: Ms, width: Ms) -> bool:
+    """Link a row whose legs were written too; returns whether every stop can be reached."""
+    graph, c = held.graph, held.c
+    base, k = row * width, c.stops[row]
+    for j in range(width):
+        leg = np.int64(c.leg[base + j]) if j < k else np.int64(0)
+        set_leg(c, base + j, leg)
+        if j <= k:
+            link(graph, c, base + j)
+    reached: bool = reschedule(c, row, width)
+    return reached
 
 
 @kernel

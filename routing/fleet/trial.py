@@ -3,14 +3,12 @@
 import contextlib
 from collections.abc import Iterator
 
-import numpy as np
-
 from routing.fleet.fleet import Fleet
 from routing.fleet.mode_fleet import ROW_COLUMNS, SLOT_COLUMNS
 
 __all__ = ["Trial"]
 
-LINKS = frozenset({"following", "previous", "long_at"})
+LINKS = frozenset({"following", "previous"})
 """Columns that say where a slot stands in the lists of its street; they are made anew."""
 
 
@@ -34,6 +32,7 @@ class Trial:
         """
         mode_fleet, row = self._fleet.row_of(rider_id)
         alone = self._alone
+        alone.share_places(self._fleet)
         copy = alone.mode_fleet(mode_fleet.mode)
         stops = int(mode_fleet.c.stops[row])
         copy.reserve(1, stops)
@@ -46,8 +45,8 @@ class Trial:
             getattr(copy.c, name)[here] = getattr(mode_fleet.c, name)[row]
         copy.c.least_factor[0] = copy.c.factor[here]
         copy.c.most_cap[0] = copy.c.cap[here]
-        fine = copy.admit(np.array([here]))
-        alone.enter(self._fleet.rider(rider_id), copy.mode, here, reached=bool(fine[0]))
+        reached = copy.adopt(here, int(mode_fleet.c.long_leg[0]))
+        alone.enter(self._fleet.rider(rider_id), copy.mode, here, reached=reached)
         try:
             yield alone
         finally:

@@ -21,11 +21,13 @@ def check_name(what: str, value: str) -> None:
 
 def check_lonlat(what: str, lonlat: tuple[float, float]) -> None:
     """Refuse anything but (lon, lat) in WGS-84 degrees."""
+    # Asked for every stop of a city: what is fine is let through at once.
+    if len(lonlat) == 2 and -180.0 <= lonlat[0] <= 180.0 and -90.0 <= lonlat[1] <= 90.0:
+        return
     if len(lonlat) != 2 or not all(math.isfinite(value) for value in lonlat):
         raise InputError(f"{what} must be two finite numbers (lon, lat) in degrees, not {lonlat!r}.")
     lon, lat = lonlat
-    if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):
-        raise InputError(f"{what} is ({lon}, {lat}); allowed are lon -180..180 and lat -90..90 degrees.")
+    raise InputError(f"{what} is ({lon}, {lat}); allowed are lon -180..180 and lat -90..90 degrees.")
 
 
 def check_between(what: str, value: float, low: float, high: float) -> None:
@@ -42,10 +44,11 @@ def check_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
 
 def check_window(what: str, earliest_s: float, latest_s: float) -> None:
     """Refuse a window that ends before it begins, or NaN; infinite ends mean 'none'."""
+    if earliest_s <= latest_s:
+        return
     if math.isnan(earliest_s) or math.isnan(latest_s):
         raise InputError(f"{what} has a time that is not a number.")
-    if earliest_s > latest_s:
-        raise InputError(f"{what} ends at {_utc(latest_s)} before it begins at {_utc(earliest_s)}.")
+    raise InputError(f"{what} ends at {_utc(latest_s)} before it begins at {_utc(earliest_s)}.")
 
 
 def _utc(epoch_s: float) -> str:

@@ -3,6 +3,8 @@
 Neither on to more of the city, nor back to where the rider came from.
 """
 
+import weakref
+
 from geo.streets import OUT, PUBLIC, StreetNetwork
 
 __all__ = ["POCKET_M", "STUCK_M", "leads_on"]
@@ -12,6 +14,10 @@ POCKET_M = 600.0
 STUCK_M = 400.0
 """Where no more than this could be reached before a task, it makes nothing worse. Less than `POCKET_M`, so
 that a pocket is never entered deeper by a rider near its mouth."""
+
+_KNOWN: weakref.WeakKeyDictionary[StreetNetwork, dict[tuple[str, int, float], bool]]
+_KNOWN = weakref.WeakKeyDictionary()
+"""Streets do not change, and the same ones are asked about again and again."""
 
 
 def leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> bool:
@@ -29,6 +35,14 @@ def leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> b
     -------
     bool
     """
+    known = _KNOWN.setdefault(network, {})
+    key = mode, edge, beyond_m
+    if key not in known:
+        known[key] = _leads_on(network, mode, edge, beyond_m)
+    return known[key]
+
+
+def _leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> bool:
     graph = network.graph(mode)
     first, last = int(graph.depart_ptr[2 * edge]), int(graph.depart_ptr[2 * edge + 2])
     waiting = graph.depart_state[first:last].tolist()

@@ -34,7 +34,7 @@ from routing.model.tasks import Task
 from routing.replay.day import DayOptions, make_day
 from routing.replay.simulate import simulate
 
-__all__ = ["run"]
+__all__ = ["CITY", "SMALL", "run", "source_network"]
 
 BENCH = "matching"
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" / "osm"
@@ -51,7 +51,7 @@ def run(quick: bool) -> list[Row]:
     rows: list[Row] = []
     for (name, columns, tiles), count in ((SMALL, 500),) if quick else ((CITY, 5_000), (LARGE, 20_000)):
         source = _source(name, columns, tiles)
-        network = _network(source)
+        network = source_network(name, columns, tiles)
         riders = city_riders(network, count, 1)
         fleet = city_fleet(network, riders, POLICY)
         rows += _one_task(network, fleet, 200 if quick else 2_000)
@@ -62,6 +62,11 @@ def run(quick: bool) -> list[Row]:
             rows += _batch(network, riders, 40 if quick else 200)
             rows += _day(network, 100 if quick else 5_000, 40 if quick else 2_000)
     return rows
+
+
+def source_network(name: str, columns: int, tiles: int) -> StreetNetwork:
+    """Return the network of one of the cases, for other benchmarks too."""
+    return _network(_source(name, columns, tiles))
 
 
 def _source(name: str, columns: int, tiles: int) -> pathlib.Path:

@@ -1,4 +1,4 @@
-"""Service: requests to ``yilu serve`` on the result of the demo, beside the same work in process."""
+"""Service: requests to ``yilu serve`` on the result of the demo, the same in process, and live riders."""
 
 import concurrent.futures
 import contextlib
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx2
 from harness import OURS, Row, compare, value
+from service_state import stateful
 
 from api.matching.forms import MatchRequest
 from api.matching.translate import answer
@@ -38,7 +39,8 @@ def run(quick: bool) -> list[Row]:
             rows += _throughput(client, whole, calls)
             rows += _many_riders(client, whole, 3 if quick else 30)
             rows += _under_load(address, whole)
-        return rows + _beside_in_process(result, whole)
+        rows += _beside_in_process(result, whole)
+    return rows + stateful(quick)
 
 
 @contextlib.contextmanager

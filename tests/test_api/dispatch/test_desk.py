@@ -24,6 +24,7 @@ from api.matching.forms import StopIn
 from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store import events as stored
 from api.store import tasks as task_rows
+from geo.errors import InputError
 from routing.dispatch import (
     ConflictError,
     Decline,
@@ -347,3 +348,20 @@ def test_what_is_given_back_is_given_back_in_every_process(shared: Database) -> 
         assert set(budgets(first).values()) == {0.0}
         until(lambda: budgets(second) == budgets(first))
     other.close()
+
+
+def test_a_request_that_does_not_fit_together_does_not_cost_the_city_its_memory(database: Database) -> None:
+    rng, clock = np.random.default_rng(3), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, RED, rider_in(rng, "r0"))
+        city = desk.city
+        at = datetime.datetime.fromtimestamp(NOW, datetime.UTC)
+        lon, lat = place_in(TOWN, rng)
+        late = at + datetime.timedelta(seconds=60)
+        stop = StopIn(stop_id="s", lon=lon, lat=lat, earliest=late, due=at)
+        wrong = RiderStateIn(rider_id="r1", at=at, lon=lon, lat=lat, stops=(stop,))
+        with pytest.raises(InputError):
+            put(desk, RED, wrong)
+        # Anything but a refusal makes the desk read all riders and tasks anew.
+        assert put(desk, RED, rider_in(rng, "r0", NOW + 1)).written == 1
+        assert desk.city is city

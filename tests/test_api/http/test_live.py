@@ -200,7 +200,7 @@ def test_after_a_restart_everything_is_there(folder: Path, tmp_path: Path) -> No
 def test_hours_are_counted_where_the_platform_does_not_tell_them(service: Service) -> None:
     """A morning from eight: four hours of work, a break, midnight in the city."""
 
-    def report(**more: str) -> str:
+    def report(**more: float | str) -> object:
         lon, lat = place("A")
         rider = {"rider_id": "r0", "at": service.clock.now.isoformat(), "lon": lon, "lat": lat, **more}
         service.ask("red", "PUT", "/v1/riders", json={"datum": "wgs84", "riders": [rider]})
@@ -210,7 +210,7 @@ def test_hours_are_counted_where_the_platform_does_not_tell_them(service: Servic
         rider = service.app.state.desk.city.board.rider(RiderKey("red", "r0"))
         return rider.worked_today_s, rider.worked_since_break_s
 
-    def pass_minutes(minutes: int, **more: str) -> str | None:
+    def pass_minutes(minutes: int, **more: float | str) -> object:
         told = None
         for _ in range(minutes // 10):
             service.clock.now += datetime.timedelta(minutes=10)

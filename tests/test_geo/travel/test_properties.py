@@ -15,6 +15,7 @@ from slow_streets import SlowStreets
 
 from geo.streets.build import build_network
 from geo.streets.network import MODES, RawWays, Snapped, StreetNetwork, mode_bit
+from geo.travel.paths import way_metres
 from geo.travel.reasons import REASONS, why_unreachable
 from geo.travel.times import find_path, reach_from, reach_to, travel_times_s
 
@@ -53,10 +54,12 @@ def test_a_path_is_legal_and_takes_the_reported_time(seed: int, mode: str) -> No
     source, target = random_places(network, seed, 1), random_places(network, seed + 1, 1)
     slow = SlowStreets(network, mode)
     time_s = slow.times_s(source, target)[0, 0]
-    path = find_path(network, mode, source, target)
+    path, metres = find_path(network, mode, source, target), way_metres(network, mode, source, target)
     if path is None:
         assert time_s == math.inf
+        assert metres is None
         return
+    assert metres == path.length_m + path.walk_m
     assert path.time_s == time_s
     edges = path.directed_edges.tolist()
     phase = "out" if slow.private(edges[0]) else "public"

@@ -1,0 +1,316 @@
+"""The live service under load, on SQLite and on PostgreSQL: what `bench_service` adds for riders and tasks.
+
+5,000 riders with plans on 68,000 nodes. A rate of tasks is doubled until the 99th of a hundred answers is
+above the aim, then the aimed rate itself is tried; latencies count from when a request was due.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import http.server
+import json
+import math
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench_matching import CITY, SMALL, source_network
+from fleets import NOW, city_riders, city_tasks
+from harness import OURS, Row, skipped, value
+from service_load import Plan
+
+from api.dispatch.desk import Desk
+from api.dispatch.translate import rider_of
+from api.store import SERVICE, Database, tenants
+from api.store import riders as rider_rows
+from geo.streets.network import StreetNetwork
+from routing.dispatch import DispatchRules
+from routing.model.policy import Policy
+from routing.model.riders import Rider
+
+__all__ = ["stateful"]
+
+BENCH = "service"
+HERE = Path(__file__).resolve().parent
+AIM_MS = 10.0
+AIM_PER_S = 500.0
+FIRST_PER_S = 8.0
+START_S = 300.0
+
+
+def stateful(quick: bool) -> list[Row]:
+    """Measure; `quick` takes a small map and fleet, to see that all works."""
+    sys.path.insert(0, str(HERE.parent / "helpers"))
+    from postgres import find_binaries
+    from tiny_study import write_study
+
+    network, count = source_network(*(SMALL if quick else CITY)), 300 if quick else 5_000
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_study(folder / "study")
+        network.save(folder / "streets")
+        case = _Case(folder, network, city_riders(network, count, 1), quick)
+        rows += case.measured(f"sqlite:///{folder / 'yilu.db'}", "SQLite")
+        rows += case.start(20 * count // 5)
+        binaries = find_binaries()
+        if binaries is None:
+            return [
+                *rows,
+                skipped(BENCH, "live service", "PostgreSQL", "initdb and pg_ctl are not installed"),
+            ]
+        with _durable_cluster(binaries) as url:
+            rows += case.measured(url, "PostgreSQL")
+    return rows
+
+
+@contextlib.contextmanager
+def _durable_cluster(binaries: Path) -> Iterator[str]:
+    from postgres import run, running_cluster
+
+    with running_cluster(binaries) as cluster:
+        # That of the tests does not wait for the disk.
+        cluster.stop()
+        options = f"-c listen_addresses= -c unix_socket_directories={cluster.folder} -c max_connections=60"
+        words = ("-D", str(cluster.folder / "data"), "-w", "start", "-l", str(cluster.folder / "log"))
+        run(binaries / "pg_ctl", *words, "-o", options)
+        yield cluster.url(cluster.create())
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Case:
+    folder: Path
+    network: StreetNetwork
+    riders: list[Rider]
+    quick: bool
+
+    def measured(self, url: str, name: str) -> list[Row]:
+        """Return the rows of one database."""
+        _fill(url, self.riders)
+        with self._service(url) as running:
+            rows = self._steps(running, name)
+            seconds = 3.0 if self.quick else 10.0
+            bulks = running.load("bulk", seconds, 0.0, 2_000.0)
+            rows.append(
+                _row("2,000 positions/s in bulks of 50", name, "latency", "ms", bulks["ms"]["positions"])
+            )
+            rows += self._soak(running, url, name, _held(rows, name))
+        return rows
+
+    def _steps(self, running: "_Running", name: str) -> list[Row]:
+        """Double the rate while the aim holds, and try the aimed rate."""
+        seconds = 4.0 if self.quick else 10.0
+        running.load("warm", 5.0, 4.0, 100.0)
+        rows: list[Row] = []
+        rate = FIRST_PER_S
+        while rate <= AIM_PER_S:
+            told = running.load(f"r{rate:.0f}", seconds, rate, rate)
+            rows += _answers(
+                told, f"{len(self.riders)} riders, {rate:.0f} tasks/s beside {rate:.0f} positions/s", name
+            )
+            if _p99(told["ms"].get("task", [])) > AIM_MS:
+                break
+            rate *= 2
+        told = running.load("aim", min(seconds, 5.0), AIM_PER_S, AIM_PER_S)
+        case = f"{len(self.riders)} riders, {AIM_PER_S:.0f} tasks/s beside {AIM_PER_S:.0f} positions/s"
+        return rows + _answers(told, case, name)
+
+    def _soak(self, running: "_Running", url: str, name: str, rate: float) -> list[Row]:
+        """Run on at a rate that holds: memory, errors, and events that an address did not get."""
+        with _receiver() as (address, heard):
+            running.post("/v1/webhooks", {"url": address})
+            seconds = 10.0 if self.quick else 120.0
+            running.load("soak0", seconds / 4, rate, rate)
+            before, began = running.rss_mb(), _last_seq(url)
+            told = running.load("soak", seconds, rate, rate)
+            after, end = running.rss_mb(), time.monotonic() + 60.0
+            wanted = set(range(began + 1, _last_seq(url) + 1))
+            while not wanted <= heard and time.monotonic() < end:
+                time.sleep(0.5)
+        case = f"{seconds:.0f} s at {rate:.0f} tasks/s"
+        lost, wrong = (
+            len(wanted - heard),
+            sum(told["wrong"].values()) - told["wrong"].get("task without an offer", 0),
+        )
+        return [
+            _row(case, name, "memory after / before", "", [after / before]),
+            _row(case, name, "memory after", "MB", [after]),
+            _row(case, name, "events lost", "", [float(lost)]),
+            _row(case, name, "events", "", [float(len(wanted))]),
+            _row(case, name, "errors", "", [float(wrong + told["left"])]),
+        ]
+
+    def start(self, count: int) -> list[Row]:
+        """Read a city from the store, in process."""
+        url = f"sqlite:///{self.folder / 'many.db'}"
+        _fill(url, city_riders(self.network, count, 3))
+        database = Database(url)
+        seconds = []
+        for _ in range(3 if self.quick else 5):
+            desk = Desk(
+                database, self.network, Policy(), DispatchRules(), clock=lambda: NOW, rider_of=rider_of
+            )
+            began = time.perf_counter()
+            desk.start()
+            seconds.append(time.perf_counter() - began)
+            desk.stop()
+        database.close()
+        return [_row(f"start with {count} riders", "SQLite", "time", "s", seconds)]
+
+    @contextlib.contextmanager
+    def _service(self, url: str) -> Iterator["_Running"]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        words = [str(self.folder / "study"), str(self.folder / "streets"), url, str(port)]
+        process = subprocess.Popen([sys.executable, str(HERE / "service_worker.py"), *words])
+        running = _Running(self, port, process.pid, time.monotonic())
+        try:
+            running.wait(process)
+            yield running
+        finally:
+            process.kill()
+            process.wait()
+
+
+@dataclasses.dataclass(eq=False)
+class _Running:
+    case: _Case
+    port: int
+    pid: int
+    began: float
+
+    def wait(self, process: "subprocess.Popen[bytes]") -> None:
+        """Return when the service answers."""
+        end = time.monotonic() + START_S
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz")
+                return
+            except OSError:
+                if process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError("the service did not start") from None
+                time.sleep(0.2)
+
+    def load(self, run: str, seconds: float, tasks_per_s: float, positions_per_s: float) -> dict[str, Any]:
+        """Put the service under load from another process; returns what that measured."""
+        case = self.case
+        tasks = [task.place.lonlat for task in city_tasks(case.network, 2_000, hash(run) % 1_000)]
+        riders = [(rider.rider_id, *rider.lonlat) for rider in case.riders]
+        now_s = NOW + time.monotonic() - self.began
+        plan = Plan(self.port, seconds, tasks_per_s, positions_per_s, 50, riders, tasks, now_s, run)
+        file = case.folder / "plan.json"
+        file.write_text(json.dumps(dataclasses.asdict(plan)), encoding="utf-8")
+        words = [sys.executable, str(HERE / "service_load.py"), str(file)]
+        done = subprocess.run(words, check=True, capture_output=True, timeout=seconds + 120.0)
+        told: dict[str, Any] = json.loads(done.stdout)
+        return told
+
+    def post(self, path: str, body: object) -> None:
+        """Send one request."""
+        headers = {"content-type": "application/json"}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(), headers
+        )
+        urllib.request.urlopen(request).close()  # noqa: S310
+
+    def rss_mb(self) -> float:
+        """Return the memory of the service."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def _fill(url: str, riders: list[Rider]) -> None:
+    """Write riders as their platform would have reported them."""
+    database = Database(url)
+    database.migrate()
+    with database.transaction() as connection:
+        if tenants.get(connection, SERVICE, "dev") is None:
+            tenants.add(connection, SERVICE, tenants.Tenant("dev", "dev", "platform", 0.0))
+        rows = [rider_rows.RiderUpdate(rider.rider_id, NOW, _body(rider)) for rider in riders]
+        rider_rows.put(connection, SERVICE, "dev", rows)
+    database.close()
+
+
+def _body(rider: Rider) -> dict[str, Any]:
+    lon, lat = rider.lonlat
+    stops = [
+        {"stop_id": one.stop_id, "lon": one.lonlat[0], "lat": one.lonlat[1], "service_s": one.service_s,
+         "due": _iso(one.latest_s), "kind": one.kind, "load_change": one.load_change}
+        for one in rider.stops
+    ]  # fmt: skip
+    return {
+        "lon": lon, "lat": lat, "mode": rider.mode, "stops": stops, "status": rider.status, "at_s": NOW,
+        "speed_factor": rider.speed_factor, "skills": sorted(rider.skills),
+        "shift_end": _iso(rider.shift_end_s),
+        "worked_since_break_s": rider.worked_since_break_s,
+    }  # fmt: skip
+
+
+def _iso(epoch_s: float) -> str:
+    return datetime.datetime.fromtimestamp(epoch_s, datetime.UTC).isoformat()
+
+
+def _last_seq(url: str) -> int:
+    from api.store import events
+
+    database = Database(url)
+    with database.reading() as connection:
+        seq = events.last_seq(connection, SERVICE)
+    database.close()
+    return seq
+
+
+@contextlib.contextmanager
+def _receiver() -> Iterator[tuple[str, set[int]]]:
+    """An address for events, and the numbers of those that came."""
+    heard: set[int] = set()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            heard.add(int(self.headers["webhook-id"].removeprefix("evt_")))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/", heard
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _row(case: str, database: str, metric: str, unit: str, values: list[float]) -> Row:
+    return value(BENCH, f"{case} ({database})", OURS, metric, unit, values or [math.inf])
+
+
+def _answers(told: dict[str, Any], case: str, name: str) -> list[Row]:
+    ms = told["ms"]
+    kinds = {"task": "task to offer", "accept": "acceptance", "positions": "bulk of 50 positions"}
+    return [_row(case, name, told_as, "ms", ms.get(kind, [])) for kind, told_as in kinds.items()]
+
+
+def _p99(values: list[float]) -> float:
+    ordered = sorted(values) or [math.inf]
+    return ordered[round(0.99 * (len(ordered) - 1))]
+
+
+def _held(rows: list[Row], name: str) -> float:
+    """The highest rate of the steps at which the aim held, else the lowest tried."""
+    tasks = [row for row in rows if row.metric == "task to offer" and name in row.case]
+    held = [row for row in tasks if row.p99 is not None and row.p99 <= AIM_MS]
+    return max([FIRST_PER_S, *(float(row.case.split(" riders, ")[1].split(" ")[0]) for row in held)])
