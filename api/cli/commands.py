@@ -137,10 +137,9 @@ def serve(folder: Path, host: str, port: int, dev: bool) -> None:
     import threading
     import time
 
-    import uvicorn
-
     from api.http.app import create_app
     from api.http.auth import open_access
+    from api.http.running import server_of
     from api.matching.translate import warm_up
     from api.settings import load_settings
 
@@ -163,7 +162,7 @@ def serve(folder: Path, host: str, port: int, dev: bool) -> None:
     app.state.ready.clear()
     threading.Thread(target=warm, name="warm-up", daemon=True).start()
     click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    server_of(app, host, port).run()
 
 
 @yilu.command("map")

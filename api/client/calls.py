@@ -42,7 +42,7 @@ class Client:
     """A key's view of one live service.
 
     Every command carries an ``Idempotency-Key``, so a command whose answer was lost is sent again without
-    being carried out twice. What the service or the line refuses for now is asked again, `TRIES` times in all.
+    being carried out twice. What the service or the line refuses for now is asked again, five times in all.
 
     Parameters
     ----------
@@ -156,7 +156,12 @@ class Client:
         self, rider_id: str | None = None, *, wait_s: float = 0.0, status: Iterable[str] = ("open",)
     ) -> list[OfferForRider]:
         """Return offers; with `wait_s` wait so long (60 s at most) for the first one."""
-        more = {"rider_id": rider_id, "wait_s": wait_s, "status": list(status), "datum": self.datum}
+        more: dict[str, Any] = {
+            "rider_id": rider_id,
+            "wait_s": wait_s,
+            "status": list(status),
+            "datum": self.datum,
+        }
         return self._ask(OfferList, "GET", "/v1/offers", timeout_s=wait_s + 30.0, **more).offers
 
     def offer(self, offer_id: str) -> OfferForRider:

@@ -30,7 +30,7 @@ def messages(lines: Iterable[str]) -> Iterator[Message]:
 
     A message that the end of the stream cuts off is dropped, as the standard has it: it comes again.
     """
-    event_id, kind, data = "", "", []
+    event_id, kind, data = "", "", list[str]()
     for line in lines:
         if not line:
             if data:

@@ -5,8 +5,9 @@ import threading
 import time
 from collections.abc import Iterator
 
-import uvicorn
 from fastapi import FastAPI
+
+from api.http.running import server_of
 
 __all__ = ["served"]
 
@@ -14,8 +15,7 @@ __all__ = ["served"]
 @contextlib.contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """Serve an application while the block runs; gives its address without a slash at the end."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    server = server_of(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, name="loopback", daemon=True)
     thread.start()
     until_s = time.monotonic() + 60
