@@ -11,6 +11,7 @@ import click
 
 from api import __version__
 from api.cli.access import keys_group, tenants_group
+from api.cli.live import live_day
 from geo.errors import InputError, YiluError
 
 if TYPE_CHECKING:
@@ -316,6 +317,7 @@ def bench(name: str, quick: bool, json_file: Path | None) -> None:
         json_file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
+yilu.add_command(live_day)
 yilu.add_command(tenants_group)
 yilu.add_command(keys_group)
 
