@@ -12,6 +12,7 @@ import click
 
 from api import __version__
 from api.cli.access import keys_group, tenants_group
+from api.cli.live import live_day
 from geo.errors import InputError, YiluError
 
 if TYPE_CHECKING:
@@ -146,10 +147,9 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
     import threading
     import time
 
-    import uvicorn
-
     from api.http.app import create_app
     from api.http.auth import open_access
+    from api.http.running import server_of
     from api.http.warm import compile_apart, warm_up
     from api.settings import load_settings
 
@@ -178,7 +178,7 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
     app.state.ready.clear()
     threading.Thread(target=warm, name="warm-up", daemon=True).start()
     click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    server_of(app, host, port).run()
 
 
 def _named_studies(given: tuple[str, ...]) -> dict[str, Path]:
@@ -344,6 +344,7 @@ def bench(name: str, quick: bool, json_file: Path | None) -> None:
         json_file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
+yilu.add_command(live_day)
 yilu.add_command(tenants_group)
 yilu.add_command(keys_group)
 

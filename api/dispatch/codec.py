@@ -23,7 +23,13 @@ _PRIVATE_TERMS = ("after_stop_id", "dropoff_after_stop_id")
 
 def state_json(state: TaskState) -> dict[str, Any]:
     """Return a task's state for the store."""
-    return cast(dict[str, Any], orjson.loads(_STATE.dump_json((state,)))[0])
+    kept = cast(dict[str, Any], orjson.loads(_STATE.dump_json((state,)))[0])
+    return kept | {"task": _ordered(kept["task"])}
+
+
+def _ordered(task: dict[str, Any]) -> dict[str, Any]:
+    """Put what is a set in order, so that the same task is the same text in every process."""
+    return {name: sorted(value) if isinstance(value, list) else value for name, value in task.items()}
 
 
 def state_of(kept: object) -> TaskState:
@@ -49,6 +55,8 @@ def event_row(task_id: str, state: TaskState, event: Event, at_s: float) -> stor
         Rider, platform and the names of the plan's stops stand where the publisher does not see them.
     """
     body = cast(dict[str, Any], orjson.loads(_EVENT.dump_json((event,)))[0])
+    if "task" in body:
+        body["task"] = _ordered(body["task"])
     kind = body.pop("kind")
     rider = body.pop("rider", None)
     private: dict[str, Any] | None = None

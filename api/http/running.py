@@ -1,9 +1,11 @@
 """The live service from start to stop: the desk, those who wait for news, webhooks, studies."""
 
 import contextlib
+import socket
 import zoneinfo
 from collections.abc import AsyncIterator
 
+import uvicorn
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
@@ -18,7 +20,10 @@ from api.settings import Settings
 from routing.dispatch import DispatchRules
 from routing.model import Policy
 
-__all__ = ["live_service", "rules_of"]
+__all__ = ["Server", "live_service", "rules_of", "server_of"]
+
+DRAIN_S = 30
+"""Requests that are being answered when the service is told to stop have so long."""
 
 
 def rules_of(settings: Settings) -> DispatchRules:
@@ -79,3 +84,28 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(sender.stop)
         app.state.desk = app.state.runner = None
         await run_in_threadpool(database.close)
+
+
+class Server(uvicorn.Server):
+    """A server that ends streams and waiting requests when it is told to stop; else they would hold it up."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no new request, finish those at hand."""
+        app = self.config.app
+        news: News | None = app.state.news if isinstance(app, FastAPI) else None
+        if news is not None:
+            news.close()
+        await super().shutdown(sockets)
+
+
+def server_of(app: FastAPI, host: str, port: int) -> Server:
+    """Return the server of an application, not running yet."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    return Server(config)

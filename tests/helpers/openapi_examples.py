@@ -13,47 +13,48 @@ from fastapi.testclient import TestClient
 from tiny_study import place, write_study
 
 from api.http.app import create_app
-from api.http.openapi import EXAMPLES
+from api.http.openapi import EXAMPLES, LIVE
 from api.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "api" / "http" / "openapi" / "examples"
 NOON = datetime.datetime(2026, 3, 4, 12, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=8)))
 Json = dict[str, Any]
 
-__all__ = ["FOLDER", "REQUESTS", "answer"]
+__all__ = ["FOLDER", "NOON", "REQUESTS", "answer", "at"]
 
 
-def _at(letter: str) -> Json:
+def at(letter: str) -> Json:
+    """Longitude and latitude of a letter of the drawn town."""
     lon, lat = place(letter)
     return {"lon": round(lon, 6), "lat": round(lat, 6)}
 
 
 def _place(letter: str) -> list[float]:
-    return list(_at(letter).values())
+    return list(at(letter).values())
 
 
 _HEAD = {"datum": "wgs84", "now": "2026-03-04T12:00:00+08:00"}
-_STOP = {"stop_id": "order-88", **_at("C"), "service_s": 60, "due": "2026-03-04T12:10:00+08:00"}
-_RIDERS = [{"rider_id": "r-17", **_at("A"), "stops": [_STOP]}, {"rider_id": "r-4", **_at("J")}]
-_TASK = {"task_id": "t-3", "place": {**_at("B"), "service_s": 30}, "kind": "visit"}
+_STOP = {"stop_id": "order-88", **at("C"), "service_s": 60, "due": "2026-03-04T12:10:00+08:00"}
+_RIDERS = [{"rider_id": "r-17", **at("A"), "stops": [_STOP]}, {"rider_id": "r-4", **at("J")}]
+_TASK = {"task_id": "t-3", "place": {**at("B"), "service_s": 30}, "kind": "visit"}
 
 REQUESTS: dict[str, Json] = {
     "health": {},
     "ready": {},
     "grids": {},
-    "nearest": {**_at("F"), "datum": "wgs84"},
+    "nearest": {**at("F"), "datum": "wgs84"},
     "matches": {
         **_HEAD,
         "riders": _RIDERS,
         "tasks": [
             _TASK,
-            {"task_id": "t-4", "place": _at("H"), "skills": ["first_aid"], "kind": "first_response"},
+            {"task_id": "t-4", "place": at("H"), "skills": ["first_aid"], "kind": "first_response"},
         ],
     },
     "alerts": {
         **_HEAD,
         "riders": _RIDERS,
-        "task": {"task_id": "e-1", "place": {**_at("D"), "service_s": 600}, "kind": "first_response"},
+        "task": {"task_id": "e-1", "place": {**at("D"), "service_s": 600}, "kind": "first_response"},
     },
     "slots": {
         **_HEAD,
@@ -105,3 +106,8 @@ if __name__ == "__main__":
             for (verb, address), name in EXAMPLES.items():
                 text = json.dumps(answer(service, verb, address), indent=1, ensure_ascii=False)
                 (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        # It takes what is above from here.
+        from openapi_live import live_examples
+
+        told = json.dumps(live_examples(study), indent=1, ensure_ascii=False)
+        (FOLDER / f"{LIVE}.json").write_text(told + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-__all__ = ["EXAMPLES", "describe", "unit_of"]
+__all__ = ["EXAMPLES", "LIVE", "describe", "unit_of"]
 
 Json = dict[str, Any]
 
@@ -24,6 +24,9 @@ EXAMPLES = {
     ("post", "/v1/vroom"): "vroom",
 }
 """Files below ``examples``, by method and path."""
+LIVE = "live"
+"""File with the calls of the live service in the order in which they were made, by method and path."""
+_REPEATABLE = ("/v1/tasks", "/v1/offers", "/v1/webhooks")
 _FILES = {
     "/map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
     "/match-map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
@@ -46,7 +49,7 @@ def describe(app: FastAPI) -> Json:
             version=app.version,
             description=app.description,
             routes=app.routes,
-            tags=app.openapi_tags,
+            tags=[{"name": name, "description": said["text"]} for name, said in _table("tags").items()],
         )
         for name, schema in made["components"]["schemas"].items():
             _value(schema)
@@ -54,8 +57,10 @@ def describe(app: FastAPI) -> Json:
                 _describe(one, field, _said(name, field))
         for path, item in made["paths"].items():
             for method, call in item.items():
+                if method == "post" and path.startswith(_REPEATABLE):
+                    call.setdefault("parameters", []).append(_idempotency_key())
                 for parameter in call.get("parameters", ()):
-                    _parameter(parameter, made["components"]["schemas"])
+                    _parameter(parameter, path, made["components"]["schemas"])
                 _example(call, method, path)
         app.openapi_schema = made
     return app.openapi_schema
@@ -99,8 +104,15 @@ def _value(schema: Json) -> None:
                 schema["description"] = f"{schema.get('description', '')} {listed}.".strip()
 
 
-def _parameter(parameter: Json, forms: Json) -> None:
-    said: Json = _table("fields")["query"].get(parameter["name"], {})
+def _idempotency_key() -> Json:
+    # It is read before any handler, so no handler declares it.
+    schema = {"type": "string", "minLength": 1, "maxLength": 128, "title": "Idempotency-Key"}
+    return {"name": "idempotency-key", "in": "header", "required": False, "schema": schema}
+
+
+def _parameter(parameter: Json, path: str, forms: Json) -> None:
+    tables = _table("fields")
+    said: Json = tables.get(path, {}).get(parameter["name"]) or tables["query"].get(parameter["name"], {})
     schema = parameter["schema"]
     if "$ref" in schema:
         # An enumeration of the path: its first value is as good an example as any.
@@ -112,16 +124,33 @@ def _parameter(parameter: Json, forms: Json) -> None:
 
 
 def _example(call: Json, method: str, path: str) -> None:
-    answers = call["responses"].get("200")
-    if answers is None:
-        return
     if path in _FILES:
         kind, example = _FILES[path]
-        answers.setdefault("content", {}).setdefault(kind, {})["example"] = example
+        call["responses"]["200"].setdefault("content", {}).setdefault(kind, {})["example"] = example
+    kept = _live_examples().get(f"{method.upper()} {path}")
+    if kept is not None:
+        _live_example(call, kept)
     if (method, path) not in EXAMPLES:
         return
+    answers = call["responses"]["200"]
     file = importlib.resources.files(__name__) / "examples" / f"{EXAMPLES[method, path]}.json"
     example = json.loads(file.read_text(encoding="utf-8"))
     answers["content"]["application/json"]["example"] = example["response"]
     if method == "post":
         call["requestBody"]["content"]["application/json"]["example"] = example["request"]
+
+
+@functools.cache
+def _live_examples() -> dict[str, Json]:
+    file = importlib.resources.files(__name__) / "examples" / f"{LIVE}.json"
+    found: dict[str, Json] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def _live_example(call: Json, kept: Json) -> None:
+    """Put what was sent and answered into a call; a text answer stands under its own media type."""
+    answers = call["responses"][str(kept["status"])]
+    if kept["media_type"] is not None:
+        answers.setdefault("content", {}).setdefault(kept["media_type"], {})["example"] = kept["response"]
+    if kept["request"] is not None:
+        call["requestBody"]["content"]["application/json"]["example"] = kept["request"]

@@ -59,7 +59,12 @@ def _answer(response: Response, done: Published, datum: Datum, zone: Zone) -> Ta
     return task_out(done.row, done.state, datum, zone)
 
 
-@router.post("", status_code=201, summary="Publish a task")
+@router.post(
+    "",
+    status_code=201,
+    summary="Publish a task",
+    responses={200: {"model": TaskOut, "description": "The same task was published before."}},
+)
 async def post(
     live: Live, caller: PublisherCaller, zone: Zone, ids: Ids, response: Response, request: TaskPublishIn,
     datum: InDatum,

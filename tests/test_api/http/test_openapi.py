@@ -1,23 +1,33 @@
 """The OpenAPI document: nothing in it without a description, a unit and an example, and the examples hold."""
 
+import dataclasses
 import datetime
 import json
 import re
+import typing
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from openapi_examples import FOLDER, NOON, answer
+from openapi_live import live_examples
 from openapi_schema_validator import validate as validate_value
 from openapi_spec_validator import validate
 from tiny_study import write_study
 
 from api.http.app import create_app
-from api.http.openapi import EXAMPLES
+from api.http.openapi import EXAMPLES, LIVE
 from api.settings import Settings
+from routing.dispatch import OFFER_STATUSES, TASK_STATUSES, Event
 
 Json = dict[str, Any]
+EVENT_KINDS = [
+    field.default
+    for kind in typing.get_args(Event)
+    for field in dataclasses.fields(kind)
+    if field.name == "kind"
+]
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +102,16 @@ def test_every_field_has_an_example_that_it_accepts(document: Json) -> None:
     assert without == set()
 
 
+def _good(call: Json) -> dict[str, Json]:
+    return {status: one for status, one in call["responses"].items() if status.startswith("2")}
+
+
 def test_every_call_has_an_example_that_holds(document: Json, client: TestClient) -> None:
     for path, item in document["paths"].items():
-        for method, call in item.items():
-            contents = call["responses"]["200"]["content"].values()
-            assert any("example" in content for content in contents), path
-            if method == "post":
+        for call in item.values():
+            contents = [one for answer in _good(call).values() for one in answer.get("content", {}).values()]
+            assert any("example" in content for content in contents) or "204" in _good(call), path
+            if "requestBody" in call:
                 assert "example" in call["requestBody"]["content"]["application/json"], path
     for (method, path), name in EXAMPLES.items():
         kept = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
@@ -106,6 +120,48 @@ def test_every_call_has_an_example_that_holds(document: Json, client: TestClient
             "write the examples anew: tests/helpers/openapi_examples.py"
         )
         assert told == kept["response"]
+
+
+def test_every_call_of_the_live_service_answers_as_its_example(
+    document: Json, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    kept = json.loads((FOLDER / f"{LIVE}.json").read_text(encoding="utf-8"))
+    live = {"riders", "tasks", "offers", "events"}
+    calls = {
+        f"{method.upper()} {path}"
+        for path, item in document["paths"].items()
+        for method, call in item.items()
+        if live & set(call["tags"])
+    }
+    assert set(kept) == calls | {"GET /metrics"}
+    folder = write_study(tmp_path_factory.mktemp("live") / "out")
+    assert live_examples(folder) == kept, "write the examples anew: tests/helpers/openapi_examples.py"
+    resolver = {"components": document["components"]}
+    for call, one in kept.items():
+        method, path = call.split()
+        said = document["paths"][path][method.lower()]
+        answered = said["responses"][str(one["status"])]
+        if one["media_type"] is None:
+            assert "content" not in answered
+            continue
+        content = answered["content"][one["media_type"]]
+        assert content["example"] == one["response"]
+        if one["media_type"] == "application/json":
+            validate_value(one["response"], {**content["schema"], **resolver})
+        if one["request"] is not None:
+            body = said["requestBody"]["content"]["application/json"]
+            assert body["example"] == one["request"]
+            validate_value(one["request"], {**body["schema"], **resolver})
+
+
+def test_every_status_of_tasks_and_offers_is_told_with_what_may_follow(document: Json) -> None:
+    tags = {tag["name"]: tag["description"] for tag in document["tags"]}
+    assert set(tags) == {
+        tag for item in document["paths"].values() for call in item.values() for tag in call["tags"]
+    }
+    assert not [status for status in TASK_STATUSES if f"| `{status}` |" not in tags["tasks"]]
+    assert not [status for status in OFFER_STATUSES if f"`{status}`" not in tags["offers"]]
+    assert not [kind for kind in EVENT_KINDS if f"`{kind}`" not in tags["events"]]
 
 
 def test_no_prose_for_developers(document: Json) -> None:

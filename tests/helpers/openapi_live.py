@@ -1,0 +1,148 @@
+"""One hour of the live service, call by call, as the examples of the OpenAPI document."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from loopback import served
+from openapi_examples import NOON, at
+
+from api.http.app import create_app
+from api.http.auth import open_access
+from api.settings import Settings
+
+Json = dict[str, Any]
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the example of Standard Webhooks
+METRICS = ("yilu_tasks", "yilu_offers", "yilu_riders")
+"""Figures that are the same every time."""
+
+__all__ = ["live_examples"]
+
+
+@contextmanager
+def _service(folder: Path) -> Iterator[httpx2.Client]:
+    settings = Settings(webhooks_private=True)
+    names = (f"k3v{number}" for number in itertools.count(1))
+    app = create_app(folder, settings=settings, clock=lambda: NOON, ids=lambda: next(names))
+    app.state.access = open_access(settings, folder, "127.0.0.1", NOON.timestamp(), dev=True)
+    with served(app) as url, httpx2.Client(base_url=url, timeout=30) as client:
+        yield client
+    app.state.access.database.close()
+
+
+def _stream(client: httpx2.Client, path: str, messages: int) -> str:
+    text = ""
+    with client.stream("GET", path) as answer:
+        for piece in answer.iter_text():
+            text += piece
+            if text.count("\n\n") > messages:
+                break
+    return "\n\n".join(text.split("\n\n")[: messages + 1]) + "\n\n"
+
+
+class _Recorder:
+    """Makes calls and keeps what was sent and answered, by method and path as the document writes it."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        self.client = client
+        self.kept: dict[str, Json] = {}
+
+    def call(self, call: str, body: Json | None = None, query: str = "", **names: str) -> Any:  # noqa: ANN401
+        method, path = call.split()
+        answer = self.client.request(method, path.format(**names) + query, json=body)
+        answer.raise_for_status()
+        kind = answer.headers.get("content-type", "").partition(";")[0] or None
+        told = answer.json() if kind == "application/json" else answer.text or None
+        self.keep(call, body, answer.status_code, kind if told is not None else None, told)
+        return told
+
+    def keep(self, call: str, body: Json | None, status: int, kind: str | None, told: object) -> None:
+        one = {"request": body, "status": status, "media_type": kind, "response": told}
+        self.kept.setdefault(call, one)
+
+
+def live_examples(folder: Path) -> dict[str, Json]:
+    """Return each call of the live service with an answer, in the order of a task's life.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a finished study on the drawn town, without a database.
+    """
+    with _service(folder) as client:
+        made = _Recorder(client)
+        _riders(made.call)
+        task = _first_task(made.call)
+        _second_task(made.call)
+        made.call("GET /v1/events", query="?after=0&limit=3")
+        told = _stream(client, "/v1/events/stream?after=0", 2)
+        made.keep("GET /v1/events/stream", None, 200, "text/event-stream", told)
+        figures = client.get("/metrics").text.splitlines()
+        shown = [line for line in figures if line.removeprefix("# HELP ").startswith(METRICS)]
+        made.keep("GET /metrics", None, 200, "text/plain", "\n".join(shown) + "\n")
+        made.call("POST /v1/tasks/{id}/reopen", {"reason": "still out", "latest": _at(60)}, id=task)
+        _webhooks(made)
+        made.call("DELETE /v1/riders/{rider_id}", rider_id="r-4")
+        return made.kept
+
+
+def _at(minutes: int) -> str:
+    return NOON.replace(hour=12 + minutes // 60, minute=minutes % 60).isoformat()
+
+
+def _riders(call: Callable[..., Any]) -> None:
+    stop = {"stop_id": "order-88", **at("C"), "service_s": 60, "due": _at(10)}
+    riders = [
+        {"rider_id": "r-17", "at": _at(0), **at("A"), "stops": [stop], "worked_today_s": 7200},
+        {"rider_id": "r-4", "at": _at(0), **at("J"), "stops": []},
+        {"rider_id": "r-9", "at": _at(0), "lon": at("E")["lon"], "lat": at("E")["lat"] + 0.005, "stops": []},
+    ]
+    call("PUT /v1/riders", {"datum": "wgs84", "riders": riders})
+    call("GET /v1/riders", query="?limit=2")
+    call("GET /v1/riders/{rider_id}", rider_id="r-17")
+
+
+def _task(letter: str, name: str) -> Json:
+    return {
+        "task_id": name,
+        "place": {**at(letter), "service_s": 30, "latest": _at(30)},
+        "kind": "furniture",
+    }
+
+
+def _first_task(call: Callable[..., Any]) -> str:
+    task = call("POST /v1/tasks", _task("B", "lamp-7"), "?datum=wgs84")
+    call("GET /v1/tasks", query="?status=offered")
+    call("GET /v1/tasks/{id}", id=task["id"])
+    (offer,) = call("GET /v1/offers", query="?wait_s=10")["offers"]
+    call("GET /v1/offers/{offer_id}", **offer)
+    call("POST /v1/offers/{offer_id}/accept", {}, **offer)
+    call("POST /v1/offers/{offer_id}/start", {}, **offer)
+    done = {"note": "The lamp is out, the pole stands.", "photo": "photo-8"}
+    call("POST /v1/offers/{offer_id}/finish", done, **offer)
+    call("POST /v1/tasks/{id}/verify", {"note": "thank you"}, id=task["id"])
+    return str(task["id"])
+
+
+def _second_task(call: Callable[..., Any]) -> None:
+    task = call("POST /v1/tasks", _task("I", "bin-2"), "?datum=wgs84")
+    offer = task["offers"][0]["offer_id"]
+    call("POST /v1/offers/{offer_id}/accept", {}, offer_id=offer)
+    call("POST /v1/offers/{offer_id}/return", {"reason": "flat tyre"}, offer_id=offer)
+    call("POST /v1/tasks/{id}/withdraw", {"reason": "has been emptied"}, id=task["id"])
+    other = call("POST /v1/tasks", _task("G", "sign-3"), "?datum=wgs84")
+    offer = other["offers"][0]["offer_id"]
+    call("POST /v1/offers/{offer_id}/decline", {"reason": "too far for me"}, offer_id=offer)
+    call("PUT /v1/tasks/{id}", _task("H", "sign-3"), "?datum=wgs84", id=other["id"])
+
+
+def _webhooks(made: _Recorder) -> None:
+    body = {"url": "https://blue.example/yilu", "kinds": ["offer_made", "offer_closed"]}
+    hook = made.call("POST /v1/webhooks", body)
+    made.kept["POST /v1/webhooks"]["response"] = {**hook, "secret": SECRET}
+    made.call("GET /v1/webhooks")
+    made.call("POST /v1/webhooks/{webhook_id}/replay", {"after": 3}, **hook)
+    made.call("DELETE /v1/webhooks/{webhook_id}", **hook)
