@@ -12,7 +12,7 @@ from standardwebhooks import Webhook as Signer
 
 class _Server(http.server.ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of senders that are killed; a wrong signature gets no answer and is missed at the end."""
+        """Say nothing of senders that are killed; an event with a wrong signature is missed at the end."""
 
 
 class Receiver:
