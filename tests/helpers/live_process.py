@@ -133,7 +133,8 @@ def _nurse() -> None:
         child = os.fork()
         if child == 0:
             os.dup2(2, 1)
-            os.close(0)
+            # Not closed: the event loop must not get the number of a standard file.
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             _serve(**words)
             os._exit(0)
         children.add(child)

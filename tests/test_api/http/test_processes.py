@@ -35,7 +35,7 @@ from routing.model import Policy
 
 FULL = os.environ.get("YILU_PROOF") == "full"
 OFFERS, YESES = (500, 10_000) if FULL else (40, 400)
-KILLS = 50 if FULL else 2
+KILLS = int(os.environ.get("YILU_PROOF_KILLS", "50" if FULL else "2"))
 ROLES: dict[str, tuple[str, Any]] = {"red": ("platform", "platform"), "office": ("office", "planner")}
 
 
