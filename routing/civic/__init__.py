@@ -1,7 +1,7 @@
 """The civic side: street reports, points, and what streets learn from reports."""
 
 from routing.civic.benefit import BenefitTime, benefit_of, lateness_left_s
-from routing.civic.closures import Closure, ClosureRules, StreetWord, learned, place_words
+from routing.civic.closures import Closure, ClosureRules, Effect, StreetWord, learned, place_words
 from routing.civic.kinds import REPORT_KINDS, ReportKind
 from routing.civic.ledger.book import Book, book, correction
 from routing.civic.ledger.catalogue import CatalogueItem, spend, stocked
@@ -16,8 +16,23 @@ from routing.civic.ledger.earning import (
 )
 from routing.civic.ledger.entries import Entry, LedgerError, Posting, checked
 from routing.civic.ledger.score import Score, ScoreRules, contribution
+from routing.civic.reports.commands import (
+    AcceptMatter,
+    AskForLook,
+    AskHandover,
+    Confirm,
+    DeclineMatter,
+    Dispute,
+    Fix,
+    Hide,
+    Open,
+    RefuseHandover,
+    ReportLook,
+    Show,
+    StartWork,
+    Tick,
+)
 from routing.civic.reports.commands import Command as MatterCommand
-from routing.civic.reports.commands import Open
 from routing.civic.reports.decide import MatterConflictError
 from routing.civic.reports.decide import decide as decide_matter
 from routing.civic.reports.events import PRIVATE_REASONS, Report
@@ -34,14 +49,23 @@ __all__ = [
     "PRIVATE_REASONS",
     "REPORT_KINDS",
     "STAGES",
+    "AcceptMatter",
+    "AskForLook",
+    "AskHandover",
     "BenefitTime",
     "BoardEntry",
     "Book",
     "CatalogueItem",
     "Closure",
     "ClosureRules",
+    "Confirm",
+    "DeclineMatter",
+    "Dispute",
     "EarningRules",
+    "Effect",
     "Entry",
+    "Fix",
+    "Hide",
     "LedgerError",
     "MatterCommand",
     "MatterConflictError",
@@ -51,12 +75,17 @@ __all__ = [
     "OfficeHours",
     "Open",
     "Posting",
+    "RefuseHandover",
     "Report",
     "ReportKind",
+    "ReportLook",
     "ReportRules",
     "Score",
     "ScoreRules",
+    "Show",
+    "StartWork",
     "StreetWord",
+    "Tick",
     "benefit_of",
     "board_entry",
     "book",

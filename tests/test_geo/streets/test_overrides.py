@@ -150,6 +150,16 @@ def test_a_shut_gate_sends_riders_round() -> None:
     assert shut.graph("ebike") is not network.graph("ebike")
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_half_the_speed_is_half_of_what_the_mode_is_promised(mode: str) -> None:
+    fast = ascii_map("A---B", {"AB": {"speed": 8.0}})
+    network = fast.network()
+    ends = network.snap(fast.lonlat("AB"), mode)
+    slow = network.with_overrides([StreetOverride(0, 10, edge=0, speed_share=0.5)], 5.0)
+    before, after = (travel_times_s(n, mode, ends, ends)[0, 1] for n in (network, slow))
+    assert after == pytest.approx(2 * before, abs=0.002)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -133,6 +133,7 @@ def test_what_nobody_may_see_is_kept_off_the_board_and_sends_nobody(private: str
     for last in (co.Hide(private), co.Open("m", report(2, "p2", private=private), "roads")):
         state = run(*steps, (last, NOW + 1))
         assert board_entry(state, NOW) is None
+        assert state.open_look is None
         assert look_task(state, RULES) is None
         with pytest.raises(MatterConflictError, match="private"):
             decide(state, co.AskForLook("roads", NOW + 900), NOW, RULES)
@@ -148,6 +149,18 @@ def test_no_person_and_no_words_of_reporters_stand_on_the_board() -> None:
     assert "secret" not in repr(entry)
     assert "138" not in repr(entry)
     assert "one.jpg" not in repr(entry)
+
+
+def test_who_reported_it_does_not_look() -> None:
+    looking = run(OPENED, (co.AskForLook("roads", NOW + 900), NOW))
+    with pytest.raises(MatterConflictError, match="own_report"):
+        decide(looking, co.ReportLook("m-look-1", "p1", there=True), NOW, RULES)
+    with pytest.raises(MatterConflictError, match="unknown_look"):
+        decide(looking, co.ReportLook("m-look-2", "p9", there=True), NOW, RULES)
+    missed = run(OPENED, (co.AskForLook("roads", NOW + 900), NOW), (co.Tick(), NOW + 901))
+    assert (missed.stage, missed.looks[0].missed) == ("reported", True)
+    with pytest.raises(MatterConflictError, match="look_over"):
+        decide(missed, co.ReportLook("m-look-1", "p9", there=True), NOW + 902, RULES)
 
 
 def test_the_look_is_a_task_for_the_matcher() -> None:
@@ -292,6 +305,7 @@ class Life(RuleBasedStateMachine):
         }
         assert self.state is not None
         if how == "look":
+            office = self.office
             wanted = not self.hidden and not self.over and self.state.open_look is None
             try:
                 found = decide(self.state, co.AskForLook(office, self.now_s + 900), self.now_s, RULES)
