@@ -41,13 +41,15 @@ class Numbers:
         return base64.urlsafe_b64encode(block).decode().rstrip("=")
 
     def seq(self, tenant_id: str | None, word: str) -> int:
-        """Return the number behind a word.
+        """Return the number behind a word; 0 for the word "0", which is before all events.
 
         Raises
         ------
         InputError
             When it is not one that was given to this tenant.
         """
+        if word == "0":
+            return 0
         try:
             block = base64.b64decode(word.encode("ascii") + b"==", altchars=b"-_", validate=True)
         except (UnicodeEncodeError, binascii.Error):

@@ -13,6 +13,8 @@ from openapi_examples import NOON, at
 from api.http.app import create_app
 from api.http.auth import open_access
 from api.settings import Settings
+from api.store import SERVICE, scope
+from api.store.tables import secrets_table
 
 Json = dict[str, Any]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the example of Standard Webhooks
@@ -28,6 +30,11 @@ def _service(folder: Path) -> Iterator[httpx2.Client]:
     names = (f"k3v{number}" for number in itertools.count(1))
     app = create_app(folder, settings=settings, clock=lambda: NOON, ids=lambda: next(names))
     app.state.access = open_access(settings, folder, "127.0.0.1", NOON.timestamp(), dev=True)
+    database = app.state.access.database
+    with database.transaction() as connection:
+        # The same words for the same numbers every time.
+        statement = scope.insert(secrets_table, SERVICE, None)
+        connection.execute(statement, {"name": "event numbers", "value": b"example" * 4})
     with served(app) as url, httpx2.Client(base_url=url, timeout=30) as client:
         yield client
     app.state.access.database.close()
@@ -77,14 +84,14 @@ def live_examples(folder: Path) -> dict[str, Json]:
         _riders(made.call)
         task = _first_task(made.call)
         _second_task(made.call)
-        made.call("GET /v1/events", query="?after=0&limit=3")
-        told = _stream(client, "/v1/events/stream?after=0", 2)
+        events = made.call("GET /v1/events", query="?limit=3")["events"]
+        told = _stream(client, f"/v1/events/stream?after={events[0]['seq']}", 2)
         made.keep("GET /v1/events/stream", None, 200, "text/event-stream", told)
         figures = client.get("/metrics").text.splitlines()
         shown = [line for line in figures if line.removeprefix("# HELP ").startswith(METRICS)]
         made.keep("GET /metrics", None, 200, "text/plain", "\n".join(shown) + "\n")
         made.call("POST /v1/tasks/{id}/reopen", {"reason": "still out", "latest": _at(60)}, id=task)
-        _webhooks(made)
+        _webhooks(made, events[0]["seq"])
         made.call("DELETE /v1/riders/{rider_id}", rider_id="r-4")
         return made.kept
 
@@ -139,10 +146,10 @@ def _second_task(call: Callable[..., Any]) -> None:
     call("PUT /v1/tasks/{id}", _task("H", "sign-3"), "?datum=wgs84", id=other["id"])
 
 
-def _webhooks(made: _Recorder) -> None:
+def _webhooks(made: _Recorder, mark: str) -> None:
     body = {"url": "https://blue.example/yilu", "kinds": ["offer_made", "offer_closed"]}
     hook = made.call("POST /v1/webhooks", body)
     made.kept["POST /v1/webhooks"]["response"] = {**hook, "secret": SECRET}
     made.call("GET /v1/webhooks")
-    made.call("POST /v1/webhooks/{webhook_id}/replay", {"after": 3}, **hook)
+    made.call("POST /v1/webhooks/{webhook_id}/replay", {"after": mark}, **hook)
     made.call("DELETE /v1/webhooks/{webhook_id}", **hook)
