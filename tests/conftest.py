@@ -8,6 +8,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Long proofs of the service: processes that are killed, storms of answers, calls made up from the document.
+# They take longer than a test run may; `YILU_PROOF=full` runs them.
+LONG_PROOFS = ("test_api/http/test_processes.py", "test_api/http/test_schemathesis.py")
+collect_ignore = [] if os.environ.get("YILU_PROOF") == "full" else list(LONG_PROOFS)
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

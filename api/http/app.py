@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.http import errors, openapi
 from api.http.auth import Access, require
+from api.http.bodies import MATCHING_ROLES
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
@@ -132,7 +133,7 @@ def create_app(
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)
     # What a study publishes is for everybody; who asks for work says who it is.
-    keyed = [Depends(require("platform", "planner", "grid_staff"))]
+    keyed = [Depends(require(*MATCHING_ROLES))]
     # Once for the study without a name, and the same below the name of any other.
     for prefix in ("", PREFIX):
         for part in (health, results, stations):

