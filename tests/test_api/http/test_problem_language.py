@@ -8,11 +8,13 @@ from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from api.http import errors
+from api.http.auth import Access
 from api.http.bodies import LargeBodyRoute
 from api.http.errors import EVERY, NoStationError
 from api.http.middleware import BodyLimit, BoundedWork, RequestId
 from api.http.problem_texts import sentence, title
 from api.matching.forms import MatchRequest
+from api.settings import Settings
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 from maps.texts import catalogue
 
@@ -26,6 +28,7 @@ KNOWN = {
 @pytest.fixture
 def client() -> TestClient:
     app = FastAPI()
+    app.state.access, app.state.desk = Access(Settings(), None, dev=True), None
     errors.install(app)
     app.add_middleware(BodyLimit, max_bytes=10_000)
     app.add_middleware(RequestId)
