@@ -108,6 +108,7 @@ def _site(rng: np.random.Generator, number: int, existing: bool, lonlat: LonLat,
         due_break_min_a_day=None if number % 3 == 0 else 42.5,
         reach=reach,
         plan="stay" if existing else "new",
+        open_by_hour=tuple(not existing or 8 <= h < 18 for h in range(24)),
         reason=("site_existing", ())
         if existing
         else ("site_new", (("place", "convenience"), ("share", f"{rng.uniform(1, 9):.1f}"))),
