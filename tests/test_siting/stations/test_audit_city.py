@@ -68,8 +68,11 @@ def test_a_sane_station_on_a_hot_spot_is_kept_and_its_worse_twin_merges(
     assert kept.busiest_half_hours
     assert kept.gain_rest_hours_a_day is None
     assert (twin.action, twin.overlap_site_id) == ("merge", kept.site_id)
-    assert twin.overlap_share is not None
-    assert twin.reason == ("audit_merge", (("share", f"{100 * twin.overlap_share:.0f}"),))
+    # Withheld where it would tell, with other figures, of fewer than k riders.
+    if twin.overlap_share is None:
+        assert twin.reason == ("audit_merge_hidden", ())
+    else:
+        assert twin.reason == ("audit_merge", (("share", f"{100 * twin.overlap_share:.0f}"),))
     assert sorted(finding.rank for finding in study.audit) == list(range(1, AWAY + 3))
 
 
@@ -92,5 +95,5 @@ def test_stations_away_from_rest_are_not_kept_unless_riders_reach_them(
             assert reached > 0
         if finding.action == "move":
             assert finding.move_to is not None
-            assert finding.gain_rest_hours_a_day is not None
-            assert finding.gain_rest_hours_a_day > 0
+            # None: withheld, as it would tell with other figures of fewer than k riders.
+            assert finding.gain_rest_hours_a_day is None or finding.gain_rest_hours_a_day > 0
