@@ -453,7 +453,9 @@ def rejoined(stops: tuple[Stop, ...], taken: Taken) -> tuple[Stop, ...]:
     tuple of Stop
         A stop that the platform has put in itself (same id) is left where it is.
     """
-    follows = (taken.terms.after_stop_id, taken.terms.dropoff_after_stop_id)[taken.picked_up :]
+    after, dropoff_after = taken.terms.after_stop_id, taken.terms.dropoff_after_stop_id
+    # A drop-off right behind its pick-up keeps that one's place when the pick-up is done.
+    follows = (dropoff_after or after,) if taken.picked_up else (after, dropoff_after)
     previous = ""
     for stop, after in zip(taken.stops, follows, strict=False):
         names = [one.stop_id for one in stops]

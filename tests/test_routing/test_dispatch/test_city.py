@@ -16,7 +16,7 @@ from towns import NOW, place_in, some_riders
 from routing.dispatch import City, ConflictError, DispatchRules, Happened, RiderKey, TaskState, fold
 from routing.dispatch import commands as co
 from routing.dispatch import events as ev
-from routing.dispatch.board import Board
+from routing.dispatch.board import Board, Taken, rejoined
 from routing.fleet.fleet import Fleet
 from routing.match import late_stops
 from routing.model import Policy, Rider, Stop, Task, Visit
@@ -334,6 +334,18 @@ def test_a_city_restored_from_its_events_has_the_same_plans() -> None:
         assert theirs is not None
         assert [s.stop_id for s in mine.stops] == [s.stop_id for s in theirs.stops]
         assert mine.extra_last_hour_s == pytest.approx(theirs.extra_last_hour_s)
+
+
+def test_a_drop_off_keeps_its_place_when_its_pick_up_is_done() -> None:
+    """It stood right behind the pick-up, after the last stop: sent again, the plan has it there."""
+    stops = tuple(Stop(f"s{n}", (116.3, 39.98)) for n in range(3))
+    task = Task("T", Visit((116.3, 39.98)), Visit((116.3, 39.98)))
+    terms = ev.Terms(NOW, NOW, NOW, 0.0, 0.0, 0.0, 0.0, after_stop_id="s2")
+    names = [s.stop_id for s in rejoined(stops, Taken("T-1", task, terms, NOW, picked_up=True))]
+    assert names == ["s0", "s1", "s2", "T:dropoff"]
+    names = [s.stop_id for s in rejoined(stops, Taken("T-1", task, terms, NOW))]
+    assert names == ["s0", "s1", "s2", "T:pickup", "T:dropoff"]
+    assert rejoined((), Taken("T-1", task, terms, NOW, picked_up=True))[0].stop_id == "T:dropoff"
 
 
 def test_a_patient_task_waits_for_a_rider_whom_it_costs_little() -> None:
