@@ -20,13 +20,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope
 
-from api.http.auth import BEARER, Access, require
+from api.http.auth import BEARER, caller_of, check_role
 from api.store import Role
 
 __all__ = ["MATCHING_ROLES", "LargeBodyRoute", "model_of", "told"]
 
 MATCHING_ROLES: tuple[Role, ...] = ("platform", "planner", "grid_staff")
-_may_send = require(*MATCHING_ROLES)
 PIECE = 50
 """So many riders or tasks are checked in one go."""
 AT_ONCE_BYTES = 2_500_000
@@ -62,10 +61,7 @@ class LargeBodyRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             # A body is looked at only for those who may send it.
-            given = await BEARER(request)
-            access: Access = request.app.state.access
-            request.state.caller = await access.caller(request, None if given is None else given.credentials)
-            _may_send(request.state.caller)
+            check_role(await caller_of(request, await BEARER(request)), MATCHING_ROLES)
             whole = await request.body()
             checked = _Checked(request.scope, request.receive, form, whole)
             try:

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from api.dispatch.desk import Desk, Turn
-from api.http.auth import BEARER, Access, Caller
+from api.http.auth import BEARER, Caller, caller_of
 from api.http.live import carried_out
 from api.store import idempotency
 from geo.errors import InputError, YiluError
@@ -46,11 +46,7 @@ class RepeatableRoute(APIRoute):
             key = key.strip().removeprefix('"').removesuffix('"')
             if not _KEY.fullmatch(key):
                 raise InputError("Idempotency-Key must have 1 to 128 printable characters without blanks")
-            access: Access = request.app.state.access
-            given = await BEARER(request)
-            caller = await access.caller(request, None if given is None else given.credentials)
-            # Asked once: a request counts once against the rate of its key.
-            request.state.caller = caller
+            caller = await caller_of(request, await BEARER(request))
             return await _answered_once(desk, caller, key, request, handler)
 
         return repeatable

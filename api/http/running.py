@@ -61,7 +61,7 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
         Policy(),
         rules_of(settings),
         clock=clock,
-        rider_of=lambda rider_id, body: rider_of(rider_id, body),
+        rider_of=rider_of,
     )
     shelf: Shelf = app.state.shelf
     shelf.database = database

@@ -112,21 +112,28 @@ async def yes(
     return _shown(done, datum, zone)
 
 
+async def _say(
+    live: Live, caller: RiderCaller, zone: Zone, datum: AnswerDatum,
+    verb: str, command: Decline | Return | Start | Finish,
+) -> OfferForRider:  # fmt: skip
+    """Carry out what a rider says of an offer, on record as ``offer.`` and the verb."""
+    done = await commanded(
+        live,
+        caller,
+        (f"offer.{verb}", command.offer_id),
+        lambda turn: answer_offer(turn, caller.scope, command),
+        task_of_offer(command.offer_id),
+    )
+    return _shown(done, datum, zone)
+
+
 @router.post("/{offer_id}/decline", summary="Say no")
 async def no(
     live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: ReasonIn,
     datum: AnswerDatum = "wgs84",
 ) -> OfferForRider:  # fmt: skip
     """Ask the next best rider at once."""
-    command = Decline(offer_id, request.reason)
-    done = await commanded(
-        live,
-        caller,
-        ("offer.decline", offer_id),
-        lambda turn: answer_offer(turn, caller.scope, command),
-        task_of_offer(offer_id),
-    )
-    return _shown(done, datum, zone)
+    return await _say(live, caller, zone, datum, "decline", Decline(offer_id, request.reason))
 
 
 @router.post("/{offer_id}/return", summary="Give an accepted task back")
@@ -135,15 +142,7 @@ async def give_back(
     datum: AnswerDatum = "wgs84",
 ) -> OfferForRider:  # fmt: skip
     """Take it out of the plan, give its extra time back, and ask the next best rider."""
-    command = Return(offer_id, request.reason)
-    done = await commanded(
-        live,
-        caller,
-        ("offer.return", offer_id),
-        lambda turn: answer_offer(turn, caller.scope, command),
-        task_of_offer(offer_id),
-    )
-    return _shown(done, datum, zone)
+    return await _say(live, caller, zone, datum, "return", Return(offer_id, request.reason))
 
 
 @router.post("/{offer_id}/start", summary="Begin")
@@ -152,14 +151,7 @@ async def start(
     datum: AnswerDatum = "wgs84",
 ) -> OfferForRider:  # fmt: skip
     """Note that the rider is there; of a pair, that the pick-up is done."""
-    done = await commanded(
-        live,
-        caller,
-        ("offer.start", offer_id),
-        lambda turn: answer_offer(turn, caller.scope, Start(offer_id)),
-        task_of_offer(offer_id),
-    )
-    return _shown(done, datum, zone)
+    return await _say(live, caller, zone, datum, "start", Start(offer_id))
 
 
 @router.post("/{offer_id}/finish", summary="Done, with a note or a photo")
@@ -168,12 +160,4 @@ async def finish(
     datum: AnswerDatum = "wgs84",
 ) -> OfferForRider:  # fmt: skip
     """Note that it is done; the publisher looks next."""
-    command = Finish(offer_id, request.note, request.photo)
-    done = await commanded(
-        live,
-        caller,
-        ("offer.finish", offer_id),
-        lambda turn: answer_offer(turn, caller.scope, command),
-        task_of_offer(offer_id),
-    )
-    return _shown(done, datum, zone)
+    return await _say(live, caller, zone, datum, "finish", Finish(offer_id, request.note, request.photo))

@@ -14,6 +14,8 @@ from fastapi.routing import APIRoute
 from live_service import Service
 from tiny_study import place, write_study
 
+# One service goes through all calls in their order, in one process.
+pytestmark = pytest.mark.xdist_group("matrix")
 ROLES = ("nobody", "red", "blue", "office", "bureau", "grid", "grid2", "r0", "r9", "admin")
 """No key; the platform asked and another; the office that published and another; staff of its grid and of
 another; the rider asked and another; an admin."""
