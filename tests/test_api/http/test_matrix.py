@@ -14,8 +14,6 @@ from fastapi.routing import APIRoute
 from live_service import Service
 from tiny_study import place, write_study
 
-# One service goes through all calls in their order, in one process.
-pytestmark = pytest.mark.xdist_group("matrix")
 ROLES = ("nobody", "red", "blue", "office", "bureau", "grid", "grid2", "r0", "r9", "admin")
 """No key; the platform asked and another; the office that published and another; staff of its grid and of
 another; the rider asked and another; an admin."""
@@ -212,6 +210,12 @@ def test_one_answer_for_what_is_not_ones_own_and_for_what_is_not_there(
     service: Service, names: dict[str, str]
 ) -> None:
     """Not the least difference tells that there is something."""
+    # What the table has as gone for the admin is gone, whichever calls this process has made before.
+    for who, call in (
+        ("red", "DELETE /v1/riders/{rider_id}"),
+        ("office", "DELETE /v1/webhooks/{webhook_id}"),
+    ):
+        assert send(service, who, call, names).status_code in (204, 404)
     for call in (call for call, row in TABLE.items() if "4" in row and "{" in call):
         for who in (role for role, sign in zip(ROLES, TABLE[call], strict=True) if sign == "4"):
             sent = body_of(service, who, call)
