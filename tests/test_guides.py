@@ -15,10 +15,10 @@ from tiny_study import write_study
 
 from api.dispatch.forms import EventOut
 from api.dispatch.webhooks import message
+from api.http.access.auth import open_access
 from api.http.app import create_app
-from api.http.auth import open_access
 from api.settings import Settings
-from api.store import webhooks as hooks
+from api.store.dispatch import webhooks as hooks
 from geo.osm import read_osm
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -25,7 +25,7 @@ STUDY = click.option(
 
 
 def _database(folder: Path) -> "Database":
-    from api.http.auth import open_database
+    from api.http.access.auth import open_database
     from api.settings import load_settings
     from geo.errors import InputError
 
@@ -47,7 +47,8 @@ def tenants_group() -> None:
 @STUDY
 def add_tenant(tenant_id: str, name: str | None, kind: str, folder: Path) -> None:
     """Add a tenant."""
-    from api.store import SERVICE, tenants
+    from api.store import SERVICE
+    from api.store.access import tenants
 
     with _database(folder).transaction() as connection:
         made = tenants.Tenant(tenant_id, name or tenant_id, kind, time.time())  # type: ignore[arg-type]
@@ -64,7 +65,8 @@ def kind_role(kind: str) -> str:
 @STUDY
 def list_tenants(folder: Path) -> None:
     """List the tenants."""
-    from api.store import SERVICE, tenants
+    from api.store import SERVICE
+    from api.store.access import tenants
 
     with _database(folder).reading() as connection:
         for one in tenants.list_all(connection, SERVICE):
@@ -94,7 +96,8 @@ def create_key(
     tenant: str, role: str, days: float, grids: tuple[str, ...], rider_id: str | None, name: str, folder: Path
 ) -> None:
     """Make a key and print it, once."""
-    from api.store import SERVICE, keys
+    from api.store import SERVICE
+    from api.store.access import keys
 
     now_s = time.time()
     wanted = keys.NewKey(tenant, role, name, grids, rider_id, now_s + days * keys.DAY_S)  # type: ignore[arg-type]
@@ -108,7 +111,8 @@ def create_key(
 @STUDY
 def list_keys(folder: Path) -> None:
     """List the keys; never what opens them."""
-    from api.store import SERVICE, keys
+    from api.store import SERVICE
+    from api.store.access import keys
 
     now_s = time.time()
     with _database(folder).reading() as connection:
@@ -126,7 +130,8 @@ def list_keys(folder: Path) -> None:
 @STUDY
 def revoke_key(key_id: str, folder: Path) -> None:
     """End a key now; a running service heeds it within seconds."""
-    from api.store import SERVICE, keys
+    from api.store import SERVICE
+    from api.store.access import keys
 
     with _database(folder).transaction() as connection:
         keys.revoke(connection, SERVICE, key_id, time.time())
@@ -146,7 +151,8 @@ def revoke_key(key_id: str, folder: Path) -> None:
 @STUDY
 def rotate_key(key_id: str, overlap_hours: float, folder: Path) -> None:
     """Make a key like another one, which ends after an overlap."""
-    from api.store import SERVICE, keys
+    from api.store import SERVICE
+    from api.store.access import keys
 
     with _database(folder).transaction() as connection:
         key, text = keys.rotate(connection, SERVICE, key_id, overlap_hours * 3600, time.time())
@@ -156,7 +162,8 @@ def rotate_key(key_id: str, overlap_hours: float, folder: Path) -> None:
 
 def _note(connection: "sa.Connection", verb: str, key_id: str, now_s: float) -> None:
     """Put on record what was done at the console, where nobody shows a key."""
-    from api.store import SERVICE, audit
+    from api.store import SERVICE
+    from api.store.access import audit
 
     entry = audit.Entry(now_s, None, None, "operator", f"key.{verb}", "key", key_id, "done", None)
     audit.record(connection, SERVICE, entry)

@@ -147,8 +147,8 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
     import threading
     import time
 
+    from api.http.access.auth import open_access
     from api.http.app import create_app
-    from api.http.auth import open_access
     from api.http.running import server_of
     from api.http.warm import compile_apart, warm_up
     from api.settings import load_settings

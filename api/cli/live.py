@@ -133,11 +133,12 @@ def _show(figures: "Figures") -> None:
 @contextlib.contextmanager
 def own_service(folder: Path, port: int, clock: _Clock) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Run a service with a database of its own; gives its address and the keys of platforms and office."""
+    from api.http.access.auth import Access
     from api.http.app import create_app
-    from api.http.auth import Access
     from api.http.running import server_of
     from api.settings import load_settings
-    from api.store import SERVICE, Database, keys, tenants
+    from api.store import SERVICE, Database
+    from api.store.access import keys, tenants
 
     with tempfile.TemporaryDirectory(prefix="yilu-live-") as kept:
         settings = load_settings().model_copy(update={"rate_per_s": 1e6, "rate_burst": 1_000_000})

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from api.dispatch.commands import Answered, Published
 from api.dispatch.desk import REFUSALS, Turn
-from api.store import Scope, audit
+from api.store import Scope
+from api.store.access import audit
 from routing.dispatch import ConflictError
 
 __all__ = ["DONE", "audited", "entry"]

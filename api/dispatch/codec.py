@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from api.store import events as stored
+from api.store.dispatch import events as stored
 from routing.dispatch import Event, RiderKey, TaskState
 
 __all__ = ["event_of", "event_row", "state_json", "state_of"]

@@ -11,9 +11,9 @@ import numpy as np
 
 from api.dispatch.desk import MissingError, Turn
 from api.store import OutOfScopeError, Scope
-from api.store import offers as offer_rows
-from api.store import riders as rider_rows
-from api.store import tasks as task_rows
+from api.store.dispatch import offers as offer_rows
+from api.store.dispatch import riders as rider_rows
+from api.store.dispatch import tasks as task_rows
 from routing.dispatch import (
     Change,
     Command,

@@ -22,12 +22,13 @@ from typing import Any, TypeVar
 
 from api.dispatch import codec, emergencies
 from api.dispatch.turn import Memory, MissingError, Turn, offer_row
-from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, idempotency, numbers
-from api.store import emergencies as emergency_rows
-from api.store import events as stored
-from api.store import offers as offer_rows
-from api.store import riders as rider_rows
-from api.store import tasks as task_rows
+from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, numbers
+from api.store.access import idempotency
+from api.store.dispatch import emergencies as emergency_rows
+from api.store.dispatch import events as stored
+from api.store.dispatch import offers as offer_rows
+from api.store.dispatch import riders as rider_rows
+from api.store.dispatch import tasks as task_rows
 from api.store.processes import Leadership, Listener, notify
 from geo.errors import InputError
 from geo.streets import StreetNetwork

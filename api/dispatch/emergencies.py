@@ -14,8 +14,8 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from api.dispatch.turn import MissingError, Turn
 from api.store import SERVICE, OutOfScopeError, Scope
-from api.store import emergencies as rows
-from api.store import events as stored
+from api.store.dispatch import emergencies as rows
+from api.store.dispatch import events as stored
 from routing.dispatch import (
     AlertClosed,
     AlertCommand,

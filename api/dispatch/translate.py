@@ -26,9 +26,9 @@ from api.dispatch.forms import (
 from api.forms import Mode, PointedError
 from api.matching.forms import MatchRequest, PolicyIn, RiderIn, RuleName, TaskIn, TaskKindName
 from api.matching.translate import asked_of
-from api.store.events import EventRow
-from api.store.offers import OfferRow
-from api.store.tasks import TaskRow
+from api.store.dispatch.events import EventRow
+from api.store.dispatch.offers import OfferRow
+from api.store.dispatch.tasks import TaskRow
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import InputError
 from routing.dispatch import RiderKey, TaskState

@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.dispatch import codec
-from api.store import SERVICE, audit
-from api.store import events as stored
-from api.store import offers as offer_rows
-from api.store import tasks as task_rows
+from api.store import SERVICE
+from api.store.access import audit
+from api.store.dispatch import events as stored
+from api.store.dispatch import offers as offer_rows
+from api.store.dispatch import tasks as task_rows
 from geo.errors import YiluError
 from routing.dispatch import City, Happened, Offer, RiderKey, TaskState
 

@@ -19,9 +19,10 @@ from standardwebhooks import Webhook as Signer
 
 from api.dispatch.forms import EventOut
 from api.dispatch.translate import event_out
-from api.store import SERVICE, Database, Scope, StoreUnavailable, tenants
-from api.store import events as stored
-from api.store import webhooks as hooks
+from api.store import SERVICE, Database, Scope, StoreUnavailable
+from api.store.access import tenants
+from api.store.dispatch import events as stored
+from api.store.dispatch import webhooks as hooks
 from api.store.numbers import Numbers
 from api.store.processes import Leadership
 from geo.errors import InputError

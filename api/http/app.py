@@ -11,13 +11,14 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-from api.http import errors, openapi
-from api.http.auth import Access, require
+from api.http import openapi
+from api.http.access.auth import Access, require
+from api.http.access.rates import RateHeaders
 from api.http.bodies import MATCHING_ROLES
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
-from api.http.rates import RateHeaders
+from api.http.problems import errors
 from api.http.routes import (
     audit,
     emergencies,

@@ -20,7 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope
 
-from api.http.auth import BEARER, caller_of, check_role
+from api.http.access.auth import BEARER, caller_of, check_role
 from api.store import Role
 
 __all__ = ["MATCHING_ROLES", "LargeBodyRoute", "model_of", "told"]

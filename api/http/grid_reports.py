@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.forms import GridSummary, Language, ReportFormat
-from api.http.errors import NotThereError
+from api.http.problems.errors import NotThereError
 from api.study.finished import PLACES_FOLDER, FinishedStudy
 from geo.places import Places
 from maps.documents import write_docx, write_html, write_xlsx

@@ -14,8 +14,9 @@ from fastapi import Depends, Query, Request
 
 from api.dispatch import acts
 from api.dispatch.desk import Desk, Turn
-from api.http.auth import Caller, require
-from api.store import StoreUnavailable, audit
+from api.http.access.auth import Caller, require
+from api.store import StoreUnavailable
+from api.store.access import audit
 from api.store.rows import Position
 from geo.datum import Datum
 from geo.errors import InputError

@@ -11,7 +11,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import BUSY, ENCODING, INTERNAL, INVALID, TOO_LARGE, TooLargeError, problem_response
+from api.http.problems.errors import (
+    BUSY,
+    ENCODING,
+    INTERNAL,
+    INVALID,
+    TOO_LARGE,
+    TooLargeError,
+    problem_response,
+)
 from geo.privacy import masked
 
 __all__ = ["BodyLimit", "BoundedWork", "RequestError", "RequestId", "SecurityHeaders"]

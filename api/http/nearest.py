@@ -6,7 +6,7 @@ import datetime
 import numpy as np
 
 from api.forms import Mode, NearestStation, Position, Station, way_of
-from api.http.errors import NoStationError
+from api.http.problems.errors import NoStationError
 from api.study.finished import FinishedStudy
 from geo.arrays import FloatArray
 from geo.datum import Datum, from_wgs84, to_wgs84

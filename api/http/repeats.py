@@ -12,9 +12,9 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from api.dispatch.desk import Desk, Turn
-from api.http.auth import BEARER, Caller, caller_of
+from api.http.access.auth import BEARER, Caller, caller_of
 from api.http.live import carried_out
-from api.store import idempotency
+from api.store.access import idempotency
 from geo.errors import InputError, YiluError
 
 __all__ = ["InWorkError", "RepeatableRoute"]

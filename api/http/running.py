@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from api.dispatch.desk import Desk
 from api.dispatch.translate import rider_of
 from api.dispatch.webhooks import Sender
-from api.http.auth import Access
+from api.http.access.auth import Access
 from api.http.live import News
 from api.http.shelf import Shelf
 from api.jobs.runner import Places, Runner

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from api.http.errors import NotThereError
 from api.http.grid_reports import GridReports
+from api.http.problems.errors import NotThereError
 from api.jobs.forms import ServedStudy
 from api.jobs.runner import out_folder
 from api.store import SERVICE, Database, jobs

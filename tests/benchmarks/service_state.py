@@ -29,8 +29,9 @@ from service_load import Plan
 
 from api.dispatch.desk import Desk
 from api.dispatch.translate import rider_of
-from api.store import SERVICE, Database, tenants
-from api.store import riders as rider_rows
+from api.store import SERVICE, Database
+from api.store.access import tenants
+from api.store.dispatch import riders as rider_rows
 from geo.streets.network import StreetNetwork
 from routing.dispatch import DispatchRules
 from routing.model.policy import Policy
@@ -262,7 +263,7 @@ def _iso(epoch_s: float) -> str:
 
 
 def _last_seq(url: str) -> int:
-    from api.store import events
+    from api.store.dispatch import events
 
     database = Database(url)
     with database.reading() as connection:

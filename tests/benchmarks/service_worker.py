@@ -13,8 +13,8 @@ from pathlib import Path
 import uvicorn
 from fleets import NOW
 
+from api.http.access.auth import Access
 from api.http.app import create_app
-from api.http.auth import Access
 from api.settings import Settings
 from api.store import Database
 from geo.streets.network import StreetNetwork

@@ -4,7 +4,8 @@ import sys
 
 from store_rows import event, task
 
-from api.store import SERVICE, Database, events, tasks
+from api.store import SERVICE, Database
+from api.store.dispatch import events, tasks
 
 
 def main(url: str, start: int) -> None:

@@ -106,8 +106,8 @@ class Ask:
 def _serve(folder: str, url: str, port: int, more: dict[str, str]) -> None:
     import uvicorn
 
+    from api.http.access.auth import Access
     from api.http.app import create_app
-    from api.http.auth import Access
     from api.settings import Settings
     from api.store import Database
 

@@ -8,10 +8,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tiny_study import place
 
+from api.http.access.auth import Access
 from api.http.app import create_app
-from api.http.auth import Access
 from api.settings import Settings
-from api.store import SERVICE, Database, keys, tenants
+from api.store import SERVICE, Database
+from api.store.access import keys, tenants
 
 __all__ = ["NOON", "Clock", "Service"]
 

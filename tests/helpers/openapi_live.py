@@ -10,8 +10,8 @@ import httpx2
 from loopback import served
 from openapi_examples import NOON, at
 
+from api.http.access.auth import open_access
 from api.http.app import create_app
-from api.http.auth import open_access
 from api.settings import Settings
 from api.store import SERVICE, scope
 from api.store.tables import secrets_table

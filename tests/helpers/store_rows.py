@@ -1,9 +1,9 @@
 """Short makers of rows for tests of the store."""
 
-from api.store.events import Event
-from api.store.offers import OfferRow
+from api.store.dispatch.events import Event
+from api.store.dispatch.offers import OfferRow
+from api.store.dispatch.tasks import TaskRow
 from api.store.scope import Scope
-from api.store.tasks import TaskRow
 
 BLUE, YELLOW = Scope("blue", "platform"), Scope("yellow", "platform")
 PLANNER, GRID = Scope("office", "planner"), Scope("office", "grid_staff", ("G1",))

@@ -3,7 +3,7 @@
 import jinja2
 
 from api.forms import StudyMeta
-from api.http.errors import EVERY
+from api.http.problems.errors import EVERY
 
 __all__ = ["problems_page", "start_page"]
 

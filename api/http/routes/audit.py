@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from api.forms import Schema, instant_of
 from api.http.live import AdminCaller, Cursor, Limit, Live, Zone, cursor_of, position_of
-from api.store import audit
+from api.store.access import audit
 from api.store.rows import Position
 
 __all__ = ["router"]

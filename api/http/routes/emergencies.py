@@ -30,7 +30,7 @@ from api.dispatch.emergency_forms import (
 from api.dispatch.emergency_translate import alert_out, asked_emergency, emergency_out
 from api.dispatch.forms import AnswerIn
 from api.forms import Identifier
-from api.http.auth import Caller, require
+from api.http.access.auth import Caller, require
 from api.http.deps import Ids, Served
 from api.http.live import (
     AnswerDatum,
@@ -46,7 +46,7 @@ from api.http.live import (
 )
 from api.http.repeats import RepeatableRoute
 from api.store import SERVICE, Scope
-from api.store import emergencies as rows
+from api.store.dispatch import emergencies as rows
 from api.store.rows import Position
 from geo.datum import Datum
 

@@ -11,10 +11,10 @@ from starlette.responses import StreamingResponse
 from api.dispatch.desk import Desk
 from api.dispatch.forms import EventOut, EventPage
 from api.dispatch.translate import event_out
-from api.http.auth import Who
+from api.http.access.auth import Who
 from api.http.live import HEARTBEAT_S, Live, News, Zone
 from api.store import Scope
-from api.store import events as stored
+from api.store.dispatch import events as stored
 
 __all__ = ["router"]
 

@@ -5,8 +5,8 @@ from fastapi.responses import PlainTextResponse
 
 from api.forms import Health, Ready
 from api.http.deps import Served
-from api.http.errors import BUSY, problem_response
 from api.http.live import AdminCaller
+from api.http.problems.errors import BUSY, problem_response
 
 __all__ = ["router"]
 

@@ -15,8 +15,8 @@ from api.forms import Identifier, ServiceId
 from api.http.live import AnswerDatum, Live, News, RiderCaller, Zone, commanded
 from api.http.repeats import RepeatableRoute
 from api.store import SERVICE, Scope
-from api.store import offers as offer_rows
-from api.store import tasks as task_rows
+from api.store.dispatch import offers as offer_rows
+from api.store.dispatch import tasks as task_rows
 from routing.dispatch import Decline, Finish, Return, Start, TaskState
 
 __all__ = ["router"]

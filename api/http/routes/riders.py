@@ -22,7 +22,7 @@ from api.http.live import (
     cursor_of,
     position_of,
 )
-from api.store import riders as rider_rows
+from api.store.dispatch import riders as rider_rows
 from api.store.rows import Position
 from routing.dispatch import RiderKey
 

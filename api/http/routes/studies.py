@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, StreamingResponse
 
 from api.dispatch.desk import MissingError
 from api.forms import instant_of
-from api.http.auth import Caller, require
+from api.http.access.auth import Caller, require
 from api.http.deps import Clock, Ids
 from api.http.live import Cursor, Limit, Live, News, Zone, cursor_of, position_of
 from api.http.repeats import RepeatableRoute

@@ -12,7 +12,7 @@ from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPage, TaskPublishIn, TaskStatus, VerifyIn
 from api.dispatch.translate import task_of, task_out
 from api.forms import ServiceId
-from api.http.auth import Caller
+from api.http.access.auth import Caller
 from api.http.deps import Ids
 from api.http.live import (
     AnswerDatum,
@@ -27,7 +27,7 @@ from api.http.live import (
 )
 from api.http.repeats import RepeatableRoute
 from api.store import Scope
-from api.store import tasks as task_rows
+from api.store.dispatch import tasks as task_rows
 from api.store.rows import Position
 from geo.datum import Datum
 from geo.errors import InputError

@@ -14,13 +14,13 @@ from api.dispatch import acts
 from api.dispatch.desk import Desk, MissingError
 from api.dispatch.webhooks import check_address
 from api.forms import Schema, ServiceId, instant_of
-from api.http.auth import Caller
+from api.http.access.auth import Caller
 from api.http.deps import Clock, Ids
 from api.http.live import HookCaller, Live, Zone
 from api.http.repeats import RepeatableRoute
-from api.store import audit
-from api.store import events as stored
-from api.store import webhooks as hooks
+from api.store.access import audit
+from api.store.dispatch import events as stored
+from api.store.dispatch import webhooks as hooks
 
 __all__ = ["router"]
 

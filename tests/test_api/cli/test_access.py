@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api.cli.commands import yilu
-from api.store import Database, keys
+from api.store import Database
+from api.store.access import keys
 
 
 @pytest.fixture(autouse=True)

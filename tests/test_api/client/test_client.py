@@ -15,10 +15,10 @@ from api.client import Client, ProblemError, verified
 from api.client.stream import messages
 from api.dispatch.forms import EventOut, RiderStateIn, TaskPublishIn
 from api.dispatch.webhooks import message
+from api.http.access.auth import open_access
 from api.http.app import create_app
-from api.http.auth import open_access
 from api.settings import Settings
-from api.store import webhooks as hooks
+from api.store.dispatch import webhooks as hooks
 from geo.errors import InputError
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the example of Standard Webhooks

@@ -7,7 +7,8 @@ from typing import cast
 import pytest
 from postgres import Cluster
 
-from api.store import SERVICE, Database, tenants
+from api.store import SERVICE, Database
+from api.store.access import tenants
 
 
 def made(url: str) -> Database:

@@ -22,8 +22,8 @@ from api.dispatch.forms import RidersIn, RiderStateIn
 from api.dispatch.translate import reports_of, rider_of
 from api.matching.forms import StopIn
 from api.store import SERVICE, Database, Scope, StoreUnavailable
-from api.store import events as stored
-from api.store import tasks as task_rows
+from api.store.dispatch import events as stored
+from api.store.dispatch import tasks as task_rows
 from geo.errors import InputError
 from routing.dispatch import (
     ConflictError,

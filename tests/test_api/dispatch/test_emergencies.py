@@ -24,8 +24,8 @@ from api.dispatch.emergencies import (
 from api.dispatch.forms import RidersIn, RiderStateIn
 from api.dispatch.translate import reports_of, rider_of
 from api.store import SERVICE, Database, Scope
-from api.store import emergencies as rows
-from api.store import events as stored
+from api.store.dispatch import emergencies as rows
+from api.store.dispatch import events as stored
 from routing.dispatch import AlertState, ConflictError, DispatchRules, fold_alert
 from routing.model import EmergencyPolicy, Policy, Task, Visit
 

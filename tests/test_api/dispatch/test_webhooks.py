@@ -11,8 +11,8 @@ from store_rows import event
 
 from api.dispatch.webhooks import Sender
 from api.store import SERVICE, Database, Scope
-from api.store import events as stored
-from api.store import webhooks as hooks
+from api.store.dispatch import events as stored
+from api.store.dispatch import webhooks as hooks
 from api.store.numbers import Numbers
 
 NOW = 1_700_000_000.0

@@ -15,12 +15,13 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 from tiny_study import write_study
 
+from api.http.access.auth import DEV_TENANT, Access, Who, open_access, require
+from api.http.access.rates import Buckets
 from api.http.app import create_app
-from api.http.auth import DEV_TENANT, Access, Who, open_access, require
-from api.http.rates import Buckets
 from api.settings import Settings
-from api.store import SERVICE, Database, keys, tenants
-from api.store.keys import NewKey
+from api.store import SERVICE, Database
+from api.store.access import keys, tenants
+from api.store.access.keys import NewKey
 from geo.errors import InputError
 
 NOON = datetime.datetime(2026, 3, 4, 12, 0, tzinfo=datetime.UTC)
@@ -129,7 +130,7 @@ def test_a_revoked_key_opens_nothing_within_seconds(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr("api.http.auth.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("api.http.access.auth.time.monotonic", lambda: now[0])
     key = _key(database)
     assert client.get("/v1/who", headers=_bearer(key)).status_code == 200
     with database.transaction() as connection:
@@ -154,7 +155,7 @@ def test_the_last_use_is_noted(client: TestClient, database: Database) -> None:
 def test_who_asks_too_often_is_told_when_to_come_again(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.http.auth.time.monotonic", lambda: 100.0)
+    monkeypatch.setattr("api.http.access.auth.time.monotonic", lambda: 100.0)
     key, other = _bearer(_key(database)), _bearer(_key(database))
     answers = [client.get("/v1/who", headers=key) for _ in range(21)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [429]

@@ -13,8 +13,8 @@ from tiny_study import place, write_study
 
 from api.dispatch.emergencies import alert_events_of, alert_state_of
 from api.store import SERVICE
-from api.store import emergencies as rows
-from api.store import events as stored
+from api.store.dispatch import emergencies as rows
+from api.store.dispatch import events as stored
 from routing.dispatch import fold_alert
 
 PHASES = {"phase_riders": [1, 2], "phase_wait_s": 45}

@@ -7,12 +7,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
-from api.http import errors
-from api.http.auth import Access
+from api.http.access.auth import Access
 from api.http.bodies import LargeBodyRoute
-from api.http.errors import EVERY, NoStationError
 from api.http.middleware import BodyLimit, BoundedWork, RequestId
-from api.http.problem_texts import sentence, title
+from api.http.problems import errors
+from api.http.problems.errors import EVERY, NoStationError
+from api.http.problems.texts import sentence, title
 from api.matching.forms import MatchRequest
 from api.settings import Settings
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError

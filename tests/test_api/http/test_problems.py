@@ -12,9 +12,9 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict
 from starlette.types import Message, Receive, Scope, Send
 
-from api.http import errors
-from api.http.errors import EVERY, NoStationError
 from api.http.middleware import BodyLimit, BoundedWork, RequestError, RequestId, SecurityHeaders
+from api.http.problems import errors
+from api.http.problems.errors import EVERY, NoStationError
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 
 LIMIT = 1_000

@@ -26,10 +26,11 @@ from tiny_study import TOWN, place, write_study
 from api.dispatch import codec
 from api.dispatch.desk import Desk
 from api.dispatch.translate import rider_of
-from api.store import SERVICE, Database, keys, tenants
-from api.store import events as stored
-from api.store import offers as offer_rows
-from api.store import tasks as task_rows
+from api.store import SERVICE, Database
+from api.store.access import keys, tenants
+from api.store.dispatch import events as stored
+from api.store.dispatch import offers as offer_rows
+from api.store.dispatch import tasks as task_rows
 from routing.dispatch import DispatchRules, RiderKey, TaskState, fold
 from routing.model import Policy
 

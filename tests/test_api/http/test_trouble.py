@@ -11,8 +11,9 @@ from live_service import Service
 from postgres import Cluster
 from tiny_study import place, write_study
 
-from api.store import SERVICE, idempotency
-from api.store import riders as rider_rows
+from api.store import SERVICE
+from api.store.access import idempotency
+from api.store.dispatch import riders as rider_rows
 
 
 @pytest.fixture(scope="module")

@@ -18,10 +18,11 @@ from fastapi.testclient import TestClient
 from tiny_map import write_city
 from tiny_study import place, write_study
 
+from api.http.access.auth import Access
 from api.http.app import create_app
-from api.http.auth import Access
 from api.settings import Settings
-from api.store import SERVICE, Database, jobs, keys, tenants
+from api.store import SERVICE, Database, jobs
+from api.store.access import keys, tenants
 
 STUDY = """
 title = "Small town"

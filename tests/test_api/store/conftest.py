@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from postgres import Cluster
 
-from api.store import SERVICE, Database, tables, tenants
+from api.store import SERVICE, Database, tables
+from api.store.access import tenants
 
 
 @pytest.fixture(scope="session")

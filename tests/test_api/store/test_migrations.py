@@ -7,7 +7,8 @@ import alembic.runtime.migration
 import pytest
 import sqlalchemy as sa
 
-from api.store import SERVICE, Database, events, jobs, riders, tasks
+from api.store import SERVICE, Database, jobs
+from api.store.dispatch import events, riders, tasks
 from api.store.session import MIGRATIONS
 from api.store.tables import metadata
 from geo.errors import InputError

@@ -7,7 +7,8 @@ import pytest
 from postgres import Cluster
 from store_rows import task
 
-from api.store import SERVICE, Database, places, tasks
+from api.store import SERVICE, Database, places
+from api.store.dispatch import tasks
 from geo.earth import RADIUS_M
 
 CENTRES = [(116.33, 39.99), (0.0, 0.0), (179.995, -18.0), (-179.999, 51.9), (24.9, 89.9)]

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_rows import BLUE, GRID, PLANNER, YELLOW, event, offer, task
 
-from api.store import SERVICE, Database, OutOfScopeError, events, offers, riders, tasks
-from api.store.riders import RiderUpdate
+from api.store import SERVICE, Database, OutOfScopeError
+from api.store.dispatch import events, offers, riders, tasks
+from api.store.dispatch.riders import RiderUpdate
 from api.store.rows import Position
 
 

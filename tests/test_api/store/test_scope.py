@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from store_rows import offer, task
 
 import api.store
-from api.store import SERVICE, Database, OutOfScopeError, Role, Scope, events, offers, riders, tables, tasks
-from api.store.events import Event
-from api.store.riders import RiderUpdate
+from api.store import SERVICE, Database, OutOfScopeError, Role, Scope, tables
+from api.store.dispatch import events, offers, riders, tasks
+from api.store.dispatch.events import Event
+from api.store.dispatch.riders import RiderUpdate
 from api.store.scope import _READ, select, visible
 
 STORE = Path(inspect.getfile(api.store)).parent

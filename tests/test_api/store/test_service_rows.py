@@ -5,19 +5,10 @@ import dataclasses
 import pytest
 from store_rows import BLUE, GRID, PLANNER, YELLOW
 
-from api.store import (
-    SERVICE,
-    Database,
-    OutOfScopeError,
-    Scope,
-    audit,
-    idempotency,
-    jobs,
-    keys,
-    tenants,
-    webhooks,
-)
-from api.store.keys import NewKey
+from api.store import SERVICE, Database, OutOfScopeError, Scope, jobs
+from api.store.access import audit, idempotency, keys, tenants
+from api.store.access.keys import NewKey
+from api.store.dispatch import webhooks
 from geo.errors import InputError
 
 

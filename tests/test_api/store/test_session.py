@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from postgres import find_binaries, running_cluster
 
-from api.store import SERVICE, Database, StoreUnavailable, events, tasks
+from api.store import SERVICE, Database, StoreUnavailable
+from api.store.dispatch import events, tasks
 from api.store.processes import Leadership, Listener, notify
 from geo.errors import InputError
 

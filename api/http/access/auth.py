@@ -17,10 +17,11 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from api.http.oidc import Oidc, TokenError
-from api.http.rates import Buckets
+from api.http.access.oidc import Oidc, TokenError
+from api.http.access.rates import Buckets
 from api.settings import Settings
-from api.store import SERVICE, Database, Role, Scope, StoreUnavailable, keys, tenants
+from api.store import SERVICE, Database, Role, Scope, StoreUnavailable
+from api.store.access import keys, tenants
 from geo.errors import InputError, YiluError
 
 __all__ = [

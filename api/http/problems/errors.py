@@ -14,16 +14,16 @@ from api.dispatch import acts
 from api.dispatch.desk import Desk, MissingError
 from api.dispatch.wording import conflict_text
 from api.forms import PointedError
-from api.http.auth import Caller, ForbiddenError, RateLimitedError, UnauthorizedError
-from api.http.json_place import broken_at
+from api.http.access.auth import Caller, ForbiddenError, RateLimitedError, UnauthorizedError
+from api.http.access.oidc import ProviderUnavailableError
 from api.http.language import preferred
-from api.http.oidc import ProviderUnavailableError
-from api.http.problem_texts import listed, sentence, title
+from api.http.problems.json_place import broken_at
+from api.http.problems.texts import listed, sentence, title
 from api.http.repeats import InWorkError
 from api.jobs.register import JobConflictError
 from api.matching.translate import refused_out
 from api.store import OutOfScopeError, StoreUnavailable
-from api.store.tasks import VersionConflictError
+from api.store.dispatch.tasks import VersionConflictError
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 from routing.dispatch import ConflictError
 

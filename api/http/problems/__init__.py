@@ -1,0 +1,1 @@
+"""What went wrong, as problem+json in the language asked for."""

@@ -1,0 +1,1 @@
+"""Tenants, keys, the audit log, and answers kept for repeated requests."""

@@ -1,0 +1,1 @@
+"""Riders, tasks, offers, emergencies, their events, and webhooks: one module an aggregate."""
