@@ -78,7 +78,7 @@ class KnownLayout:
     header: tuple[str, ...]
     """Columns of its header; empty where its files have none."""
     fields: tuple[str, ...]
-    """Without a header: what each field is, as `geo.traces.files.shapes.kind_of` names it."""
+    """Without a header: what each field is, as `geo.traces.files.tables.shapes.kind_of` names it."""
     columns: Mapping[str, int]
     """Without a header: position of each column, from 1."""
     source: str

@@ -26,7 +26,7 @@ from geo.traces.files.found import file_kind, find_files
 from geo.traces.files.hints import HINTS, hints_of
 from geo.traces.files.look import first_times
 from geo.traces.files.readers import is_foreign, refuse_unnamed_riders
-from geo.traces.files.shapes import shape_of_name
+from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import TraceFormat
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.rows.accounts import Ledger

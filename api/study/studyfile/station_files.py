@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from api.study.studyfile.extent import Extent, metres_between
 from api.study.studyfile.place_tables import read_rows
+from geo.datasets import LAYER_ENDINGS, PlaceTable, Row, cell_text, to_degrees
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError, all_at_once
-from geo.layers import LAYER_ENDINGS, to_degrees
 from geo.privacy import masked
 from geo.sentences import Sentence
-from geo.tables import PlaceTable, Row, cell_text
 from maps.texts import LANGUAGES, catalogue
 from siting.stations import KINDS as STATION_KINDS
 from siting.stations import parse_hours

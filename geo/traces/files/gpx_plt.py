@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from geo.traces.files.batches import make_batch
-from geo.traces.files.columns import rider_of
+from geo.traces.files.tables.columns import rider_of
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import RawBatch, TraceFormat
 

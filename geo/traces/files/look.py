@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import IO, Final
 
 from geo.errors import InputError
-from geo.traces.files.columns import known_layout, shown_row
-from geo.traces.files.csv import CsvTable
 from geo.traces.files.found import file_kind
-from geo.traces.files.plans import OpenTable, TablePlan, plans_for
 from geo.traces.files.readers import open_file, open_table, shown_name
-from geo.traces.files.shapes import kind_of, shown_column
+from geo.traces.files.tables.columns import known_layout, shown_row
+from geo.traces.files.tables.delimited import CsvTable
+from geo.traces.files.tables.plans import OpenTable, TablePlan, plans_for
+from geo.traces.files.tables.shapes import kind_of, shown_column
 from geo.traces.formats import TraceFormat
 from geo.traces.names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
 

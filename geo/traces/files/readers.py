@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from geo.errors import InputError
-from geo.traces.files.cells import JsonTable, SheetTable
-from geo.traces.files.columns import ForeignFileError
-from geo.traces.files.csv import CsvTable
 from geo.traces.files.found import file_kind
-from geo.traces.files.geofiles import read_geopackage, read_parquet
 from geo.traces.files.gpx_plt import read_gpx, read_plt
-from geo.traces.files.plans import OpenTable, read_table
-from geo.traces.files.shapes import shape_of_name
+from geo.traces.files.tables.cells import JsonTable, SheetTable
+from geo.traces.files.tables.columns import ForeignFileError
+from geo.traces.files.tables.delimited import CsvTable
+from geo.traces.files.tables.geofiles import read_geopackage, read_parquet
+from geo.traces.files.tables.plans import OpenTable, read_table
+from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import KINDS, RawBatch, TraceFormat
 
 __all__ = [

@@ -20,10 +20,10 @@ import shapely
 import shapely.geometry
 from numpy.typing import NDArray
 
+from geo.datasets.geojson import read_features
+from geo.datasets.tables import TABLE_ENDINGS, cell_text, read_table
 from geo.errors import InputError, all_at_once
-from geo.geojson import read_features
 from geo.sentences import Sentence
-from geo.tables import TABLE_ENDINGS, cell_text, read_table
 
 __all__ = ["LAYER_ENDINGS", "numbered", "read_layer", "to_degrees"]
 

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Final
 
 from geo.errors import InputError
-from geo.traces.files.shapes import kind_of, shape, shown_column
+from geo.traces.files.tables.shapes import kind_of, shape, shown_column
 from geo.traces.formats import TraceFormat
 from geo.traces.names import COLUMN_NAMES, KNOWN_LAYOUTS, KnownLayout, declared_datum, folded
 

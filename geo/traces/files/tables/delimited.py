@@ -13,8 +13,8 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.traces.files.columns import find_header
-from geo.traces.files.plans import Chunk
+from geo.traces.files.tables.columns import find_header
+from geo.traces.files.tables.plans import Chunk
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
 from geo.traces.times import ArrowArray

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import shapely
 
+from geo.datasets import read_layer
 from geo.errors import InputError
 from geo.grids import read_grids
-from geo.layers import read_layer
 
 CODES = ["110108001001001", "110108001001002"]
 SQUARES = [shapely.box(116.3, 39.9, 116.31, 39.91), shapely.box(116.31, 39.9, 116.32, 39.91)]
