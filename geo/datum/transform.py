@@ -6,11 +6,11 @@ GCJ-02), 50-700 m (BD-09: up to 1.6 km) away from WGS-84. The forward formulas a
 twist). The closed-form inverse that everybody copies is 1-2 m wrong; here the forward formula is inverted by
 fixed-point iteration, which contracts by a factor of 50 or better a step, to about a micrometre.
 
-Where the shift applies: in mainland China, by the outline of `geo.datum.mainland`. The rectangle of the public
-code (72.004-137.8347 E, 0.8293-55.8271 N) also shifts Hanoi, Seoul, Taipei, Hong Kong and Macau, whose maps are
-WGS-84. Within 0.8 km (BD-09: 1.6 km) of the outline a shifted position can also be read as an unshifted
-one from the other side; the mainland reading wins, so every mainland position comes back exactly. A reader
-that knows its city is not in the mainland should not convert at all (`geo.traces.read` does so).
+Where the shift applies: in mainland China, by the outline of `geo.datum.mainland`. The rectangle of the
+public code (72.004-137.8347 E, 0.8293-55.8271 N) also shifts Hanoi, Seoul, Taipei, Hong Kong and Macau, whose
+maps are WGS-84. Within 0.8 km (BD-09: 1.6 km) of the outline a shifted position can also be read as an
+unshifted one from the other side; the mainland reading wins, so every mainland position comes back exactly. A
+reader that knows its city is not in the mainland should not convert at all (`geo.traces.read` does so).
 
 Positions are (lon, lat) in degrees, arrays (n, 2).
 """

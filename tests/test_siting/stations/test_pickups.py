@@ -8,7 +8,7 @@ from geo.errors import InputError
 from maps.texts import Wording
 from siting.demand.asked import Asked
 from siting.demand.names import proper_name
-from siting.plans import near_place
+from siting.plans.plan import near_place
 from siting.report import pickup_place, reason_of
 from siting.stations.pickups import (
     CompoundMap,

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from siting.inputs import StudySettings
+from siting.plans.served import Running, running
 from siting.problems.define import SitingResult, StationPlan
 from siting.results import BudgetPoint
-from siting.served import Running, running
 from siting.solvers.station_plans import PlanEffort, solve_station_plan
 from siting.stations.hours import open_by_hour
 from siting.stations.kinds import KINDS, ExistingStation, StationKind

@@ -7,17 +7,17 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from siting.choice import usual_cost
 from siting.demand.asked import Asked, thousandths
 from siting.demand.weighted import Demand, by_hour
+from siting.evaluation.stability import busiest_cells, covered_share, kmeans_centres, random_choices
 from siting.inputs import StudySettings
-from siting.plans import Plan
+from siting.plans.choice import usual_cost
+from siting.plans.plan import Plan
+from siting.plans.served import Running, open_hours, run_by_need, running, served_share
 from siting.problems.define import MaxCover
 from siting.problems.reach import Reach
 from siting.results import BudgetPoint, Coverage, Estimate
-from siting.served import Running, open_hours, run_by_need, running, served_share
 from siting.solvers.cover_search import bound_cover, search_cover
-from siting.stability import busiest_cells, covered_share, kmeans_centres, random_choices
 from siting.travel_times import Ways
 
 __all__ = ["Days", "budget_curve", "coverage_table", "days_of", "estimates", "rising"]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from siting.figures import kind_and_hours
+from siting.plans.figures import kind_and_hours
 from siting.solvers.kernels.service import Pairs, pairs_within, serve_nearest
 from siting.stations.hours import open_by_hour
 from siting.stations.kinds import ExistingStation, StationKind

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siting.compare import budget_curve, rising
-from siting.plans import Plan
+from siting.evaluation.compare import budget_curve, rising
+from siting.plans.plan import Plan
 from siting.problems.define import MaxCover
 from siting.problems.reach import reach_within
 from siting.results import BudgetPoint

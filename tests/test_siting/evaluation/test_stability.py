@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from siting.demand.weighted import Demand, DemandLayer, DemandWeights
-from siting.problems.define import MaxCover, StationPlan
-from siting.solvers.exact import solve_exact
-from siting.stability import (
+from siting.evaluation.stability import (
     busiest_cells,
     chosen_shares,
     covered_share,
@@ -15,6 +13,8 @@ from siting.stability import (
     solver_of,
     split_days,
 )
+from siting.problems.define import MaxCover, StationPlan
+from siting.solvers.exact import solve_exact
 
 
 def test_the_last_days_are_held_out() -> None:

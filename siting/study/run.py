@@ -8,16 +8,18 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.stays import KINDS
-from siting.choice import PlanModel, budget_points, plan_model
 from siting.columns import StayColumns
-from siting.compare import Days, budget_curve, coverage_table, days_of, estimates
 from siting.demand.asked import Asked, thousandths
 from siting.demand.events import due_events, stay_events, stay_rows, stops_beside
 from siting.demand.hotspots import PlanStations, find_hot_spots
 from siting.demand.names import MapNames, name_places
 from siting.demand.passing import passing_events, published_flows
 from siting.demand.weighted import Demand, Events, build_demand
-from siting.figures import (
+from siting.evaluation.compare import Days, budget_curve, coverage_table, days_of, estimates
+from siting.evaluation.stability import chosen_shares, solver_of, split_days
+from siting.inputs import StudyInputs, StudySettings
+from siting.plans.choice import PlanModel, budget_points, plan_model
+from siting.plans.figures import (
     Covered,
     Marked,
     demand_cells,
@@ -26,8 +28,9 @@ from siting.figures import (
     kind_figures,
     layer_figures,
 )
-from siting.inputs import StudyInputs, StudySettings
-from siting.plans import Plan, describe_sites, near_place
+from siting.plans.plan import Plan, describe_sites, near_place
+from siting.plans.served import Service, serve_demand, served_share
+from siting.plans.sites import Sites, gather_sites
 from siting.problems.define import MaxCover, SitingResult
 from siting.problems.highs import Limits
 from siting.problems.reach import reach_within
@@ -45,12 +48,9 @@ from siting.results import (
     Solution,
     Study,
 )
-from siting.served import Service, serve_demand, served_share
-from siting.sites import Sites, gather_sites
 from siting.solvers.cover_proof import spread_idle_sites
 from siting.solvers.solve import solve
 from siting.solvers.verify import verified
-from siting.stability import chosen_shares, solver_of, split_days
 from siting.stations.audit import VISIT_M, Fate, Offered, Rests, Standing, audit_stations, follow_plan
 from siting.stations.hours import span_text
 from siting.stations.pickups import CompoundMap, DropOffs, GateWaits, RiderWays, pick_up_points

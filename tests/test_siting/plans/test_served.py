@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from siting.served import open_hours, running, seats_of, serve_demand, served_share
+from siting.plans.served import open_hours, running, seats_of, serve_demand, served_share
 from siting.stations.kinds import KINDS, ExistingStation
 
 FloatArray = npt.NDArray[np.float64]

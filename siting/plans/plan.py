@@ -8,10 +8,9 @@ import numpy.typing as npt
 from siting.demand.asked import Asked, thousandths
 from siting.demand.hourly import hourly_figures, riders_behind
 from siting.demand.weighted import Demand
-from siting.figures import Assigned, assign
 from siting.inputs import StudySettings
-from siting.results import Site
-from siting.served import (
+from siting.plans.figures import Assigned, assign
+from siting.plans.served import (
     Run,
     Running,
     Service,
@@ -21,6 +20,7 @@ from siting.served import (
     running,
     seats_of,
 )
+from siting.results import Site
 from siting.stations.candidates import Candidates
 from siting.stations.hours import span_text
 from siting.stations.kinds import ExistingStation, StationKind
