@@ -12,9 +12,7 @@ from siting.evaluation.compare import budget_curve, coverage_table, estimates
 from siting.evaluation.stability import chosen_shares, solver_of
 from siting.inputs import StudyInputs, StudySettings
 from siting.plans.choice import PlanModel, budget_points, plan_model
-from siting.plans.figures import (
-    grid_of,
-)
+from siting.plans.figures import grid_of
 from siting.plans.plan import Plan
 from siting.plans.served import serve_demand, served_share
 from siting.plans.sites import Sites

@@ -6,9 +6,7 @@ from siting.demand.asked import Asked
 from siting.inputs import StudyInputs
 from siting.plans.sites import gather_sites
 from siting.published import published
-from siting.results import (
-    Study,
-)
+from siting.results import Study
 from siting.study.choosing import check, choose, travel_cost_s
 from siting.study.demand import wanted_of
 from siting.study.describing import audited, hot_spots_of, named_pickups, named_stations
