@@ -8,8 +8,8 @@ import numpy as np
 from geo.travel import reach_to
 from routing.candidates import candidates_for
 from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.kernels.tables import FAR_MS
 from routing.fleet.mode_fleet import as_ms
-from routing.fleet.tables import FAR_MS
 from routing.model.results import Binding, Change, Count, Refused, Said
 from routing.model.tasks import Task
 from routing.model.windows import open_from

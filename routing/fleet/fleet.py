@@ -15,9 +15,9 @@ import numpy as np
 from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.errors import InputError
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
-from routing.fleet.insertion import Best, best_many, outputs
+from routing.fleet.kernels.insertion import Best, best_many, outputs
+from routing.fleet.kernels.tables import TASK_STOP, Columns, TaskColumns
 from routing.fleet.mode_fleet import Codes, ModeFleet, as_ms
-from routing.fleet.tables import TASK_STOP, Columns, TaskColumns
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit

@@ -14,8 +14,8 @@ from geo.arrays import FloatArray, Int64Array
 from geo.streets import Snapped
 from geo.travel import reach_from, reach_to
 from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.kernels.tables import EVER, FAR_MS
 from routing.fleet.mode_fleet import ModeFleet, as_ms
-from routing.fleet.tables import EVER, FAR_MS
 from routing.model.tasks import Task, Visit
 from routing.refusal.dead_ends import POCKET_M, STUCK_M, leads_on
 from routing.refusal.judging import (

@@ -8,7 +8,7 @@ from typing import Any
 from numba import types
 from numba.experimental import structref
 
-from routing.fleet.tables import Columns, Graph, Work
+from routing.fleet.kernels.tables import Columns, Graph, Work
 
 __all__ = ["KernelContext"]
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from lattice import lattice
 from towns import NOW, some_riders, some_tasks
 
-from routing.fleet.beyond_bound import Query, single_way
 from routing.fleet.fleet import Fleet
-from routing.fleet.legs import clear, place_of, point_leg, spread
-from routing.fleet.tables import FAR_MS, NO
+from routing.fleet.kernels.beyond_bound import Query, single_way
+from routing.fleet.kernels.legs import clear, place_of, point_leg, spread
+from routing.fleet.kernels.tables import FAR_MS, NO
 from routing.model.policy import Policy
 
 TOWNS = lattice(10), lattice(8, 600.0)

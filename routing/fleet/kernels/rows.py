@@ -9,9 +9,9 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
-from routing.fleet.columns import link, look_ahead, renew_legs, reschedule, set_leg, unlink
-from routing.fleet.context import KernelContext
-from routing.fleet.tables import Columns, Graph, Ms
+from routing.fleet.kernels.columns import link, look_ahead, renew_legs, reschedule, set_leg, unlink
+from routing.fleet.kernels.context import KernelContext
+from routing.fleet.kernels.tables import Columns, Graph, Ms
 
 __all__ = [
     "StopPlaces",

@@ -12,7 +12,7 @@ Why it is exact. One search back from the task gives every A, one search from it
 A place in a plan with both A and B above r costs more than ``2 r + service_t - leg``: half the longest leg
 is radius enough to leave it out (at the end of a plan, ``r + service_t``). One with A or B within r, the
 other beyond, is held by the known side and a straight line at the fastest speed; the few that this does not
-decide are listed and searched for by themselves (`routing.fleet.beyond_bound`), as are the few longest legs.
+decide are listed and searched for by themselves (`beyond_bound.py`), as are the few longest legs.
 (Linear-time feasibility with slacks: Tong et al. VLDB 2018; Xu et al. ICDE 2019.)
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 
 from geo.arrays import Int64Array
 from geo.jit import kernel
-from routing.fleet.beyond_bound import (
+from routing.fleet.kernels.beyond_bound import (
     FEW,
     STRAIGHT_MS,
     Query,
@@ -32,11 +32,11 @@ from routing.fleet.beyond_bound import (
     long_legs,
     note,
 )
-from routing.fleet.columns import opened
-from routing.fleet.context import KernelContext
-from routing.fleet.eligibility import eligible
-from routing.fleet.legs import arrivals, clear, direct_run, reached, scaled, spread
-from routing.fleet.tables import EVER, FAR_MS, NO, Columns, Ms, TaskColumns
+from routing.fleet.kernels.columns import opened
+from routing.fleet.kernels.context import KernelContext
+from routing.fleet.kernels.eligibility import eligible
+from routing.fleet.kernels.legs import arrivals, clear, direct_run, reached, scaled, spread
+from routing.fleet.kernels.tables import EVER, FAR_MS, NO, Columns, Ms, TaskColumns
 
 WIDER = 5, 4
 """A radius that is decided is taken this much wider: fewer places are left to be searched for."""

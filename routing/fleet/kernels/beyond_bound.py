@@ -1,4 +1,4 @@
-"""Places in plans that lie partly beyond the radius of a search. Pure kernels, for `routing.fleet.insertion`.
+"""Places in plans that lie partly beyond the radius of a search. Pure kernels for `insertion.py`.
 
 They are listed by what they cost at least, then searched for one by one. A row of the list: slot, network
 time to the task and from it (-1: beyond the radius), least rank.
@@ -11,9 +11,9 @@ import numpy as np
 from geo.arrays import Int64Array, UInt32Array
 from geo.jit import kernel
 from geo.travel import Adjacency, Workspace, reset, shortest_times
-from routing.fleet.columns import opened
-from routing.fleet.eligibility import eligible
-from routing.fleet.legs import (
+from routing.fleet.kernels.columns import opened
+from routing.fleet.kernels.eligibility import eligible
+from routing.fleet.kernels.legs import (
     arrivals,
     departures,
     direct_run,
@@ -23,7 +23,7 @@ from routing.fleet.legs import (
     scaled,
     seeds,
 )
-from routing.fleet.tables import NO, Columns, Graph, Ms, TaskColumns, Work
+from routing.fleet.kernels.tables import NO, Columns, Graph, Ms, TaskColumns, Work
 
 __all__ = ["FEW", "STRAIGHT_MS", "Query", "into_leg", "keep_within", "legs_before", "long_legs", "note"]
 
@@ -79,7 +79,7 @@ def keep_within(listed: Int64Array, n: int, rank: Ms) -> int:
 def legs_before(asked: Query, n_from: Ms, rank: Ms, radius: Ms, listed: Int64Array, n: int) -> int:
     """List the places whose way to the task is beyond the radius and whose way from it is not.
 
-    One loop over the slots in reach, as in `routing.fleet.insertion.scan`.
+    One loop over the slots in reach, as in `routing.fleet.kernels.insertion.scan`.
     """
     graph, c, work, tasks, i, width, _, _ = asked
     dist_to, dist_from, touched = work.dist_to, work.dist_from, work.touched_from

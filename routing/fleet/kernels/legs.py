@@ -9,8 +9,18 @@ from geo.arrays import Int32Array, UInt32Array
 from geo.jit import kernel
 from geo.streets import ModeGraph, StreetNetwork
 from geo.travel import Adjacency, Goal, Touch, Workspace, new_workspace, reset, shortest_times, times_towards
-from routing.fleet.context import KernelContext
-from routing.fleet.tables import FAR_MS, NO, Columns, Graph, Ms, Place, PlaceColumns, TaskColumns, Work
+from routing.fleet.kernels.context import KernelContext
+from routing.fleet.kernels.tables import (
+    FAR_MS,
+    NO,
+    Columns,
+    Graph,
+    Ms,
+    Place,
+    PlaceColumns,
+    TaskColumns,
+    Work,
+)
 
 __all__ = [
     "arrivals",

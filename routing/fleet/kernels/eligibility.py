@@ -4,7 +4,7 @@ import numpy as np
 
 from geo.arrays import Int64Array, UInt8Array
 from geo.jit import kernel
-from routing.fleet.tables import Ms
+from routing.fleet.kernels.tables import Ms
 
 __all__ = ["eligible"]
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from geo.arrays import Int32Array, Int64Array
 from geo.jit import kernel
-from routing.fleet.legs import network_leg, scaled
-from routing.fleet.tables import EVER, NO, TASK_STOP, Columns, Graph, Ms, Work
+from routing.fleet.kernels.legs import network_leg, scaled
+from routing.fleet.kernels.tables import EVER, NO, TASK_STOP, Columns, Graph, Ms, Work
 
 __all__ = [
     "allocate",
