@@ -10,7 +10,7 @@ Json = dict[str, Any]
 NETWORK = TOWN.network()
 
 
-def place_of(letter: str) -> list[float]:
+def pos(letter: str) -> list[float]:
     return [round(one, 7) for one in place(letter)]
 
 

@@ -4,22 +4,22 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from vroom_town import VROOM, Json, place_of
+from vroom_town import VROOM, Json, pos
 
 
 def _valid() -> Json:
     return {
         "vehicles": [
             {
-                "id": 1, "profile": "ebike", "start": place_of("A"), "capacity": [2], "end": place_of("A"),
+                "id": 1, "profile": "ebike", "start": pos("A"), "capacity": [2], "end": pos("A"),
                 "breaks": [{"id": 1, "service": 60, "time_windows": [[0, 5000]]}],
                 "steps": [{"type": kind, "id": 1} for kind in ("job", "pickup", "delivery")],
             }
         ],
-        "jobs": [{"id": 1, "location": place_of("B"), "time_windows": [[0, 5000]]}],
+        "jobs": [{"id": 1, "location": pos("B"), "time_windows": [[0, 5000]]}],
         "shipments": [
             {
-                "pickup": {"id": 1, "location": place_of("C")}, "delivery": {"id": 1, "location": place_of("H")},
+                "pickup": {"id": 1, "location": pos("C")}, "delivery": {"id": 1, "location": pos("H")},
                 "amount": [1],
             }
         ],
@@ -84,15 +84,15 @@ def test_shipments_are_given_whole_and_ids_differ(client: TestClient) -> None:
         assert told["pointer"] == pointer
         assert words in told["detail"]
     twice = _valid()
-    twice["vehicles"].append({"id": 1, "start": place_of("A")})
-    twice["jobs"].append({"id": 1, "location": place_of("A")})
+    twice["vehicles"].append({"id": 1, "start": pos("A")})
+    twice["jobs"].append({"id": 1, "location": pos("A")})
     told = {one["pointer"] for one in client.post(VROOM, json=twice).json()["errors"]}
     assert told == {"/vehicles/1/id", "/jobs/1/id"}
 
 
 def test_set_up_times_of_a_shared_place_are_refused(client: TestClient) -> None:
-    jobs = [{"id": number, "location": place_of("B"), "setup": 30} for number in (1, 2)]
-    vehicle = {"id": 1, "profile": "ebike", "start": place_of("A")}
+    jobs = [{"id": number, "location": pos("B"), "setup": 30} for number in (1, 2)]
+    vehicle = {"id": 1, "profile": "ebike", "start": pos("A")}
     answer = client.post(VROOM, json={"vehicles": [vehicle], "jobs": jobs})
     assert answer.status_code == 422
     assert {one["pointer"] for one in answer.json()["errors"]} == {"/jobs/0/setup", "/jobs/1/setup"}

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from tiny_study import place
 from vroom_check import problems_of
-from vroom_town import Json, post, steps_of
+from vroom_town import Json, pos, post, steps_of
 
 from api.vroom.polyline import encoded
 from geo.datum import from_wgs84
@@ -18,7 +18,7 @@ def _between(rng: np.random.Generator) -> list[float]:
     """A place beside a street of the town, on the part that is joined."""
     a, b = [("A", "B"), ("F", "G"), ("G", "H"), ("I", "J"), ("C", "D"), ("D", "I")][int(rng.integers(6))]
     part = float(rng.uniform())
-    return [round(x + part * (y - x), 7) for x, y in zip(place_of(a), place_of(b), strict=True)]
+    return [round(x + part * (y - x), 7) for x, y in zip(pos(a), pos(b), strict=True)]
 
 
 def _random(seed: int, dimensions: int) -> Json:
@@ -90,17 +90,17 @@ def test_the_reading_finds_what_is_broken(client: TestClient, travel_s: Callable
     request: Json = {
         "vehicles": [
             {
-                "id": 1, "profile": "ebike", "start": place_of("A"), "capacity": [3], "skills": [4],
+                "id": 1, "profile": "ebike", "start": pos("A"), "capacity": [3], "skills": [4],
                 "steps": [{"type": "job", "id": 1}, {"type": "job", "id": 2}],
             }
         ],
         "jobs": [
-            {"id": 1, "location": place_of("B"), "service": 30, "delivery": [2]},
-            {"id": 2, "location": place_of("H"), "time_windows": [[0, 900]], "delivery": [1], "skills": [4]},
+            {"id": 1, "location": pos("B"), "service": 30, "delivery": [2]},
+            {"id": 2, "location": pos("H"), "time_windows": [[0, 900]], "delivery": [1], "skills": [4]},
         ],
         "shipments": [
             {
-                "pickup": {"id": 1, "location": place_of("G")}, "delivery": {"id": 1, "location": place_of("F")},
+                "pickup": {"id": 1, "location": pos("G")}, "delivery": {"id": 1, "location": pos("F")},
                 "amount": [1],
             }
         ],
@@ -130,18 +130,18 @@ def test_given_steps_stay_and_the_rest_is_inserted_on_the_way(client: TestClient
     request: Json = {
         "vehicles": [
             {
-                "id": 5, "profile": "ebike", "description": "Li", "start": place_of("A"), "end": place_of("A"),
+                "id": 5, "profile": "ebike", "description": "Li", "start": pos("A"), "end": pos("A"),
                 "time_window": [28800, 43200],
                 "steps": [
                     {"type": "start"}, {"type": "job", "id": 2}, {"type": "job", "id": 1}, {"type": "end"},
                 ],
             },
-            {"id": 6, "profile": "ebike", "start": place_of("J")},
+            {"id": 6, "profile": "ebike", "start": pos("J")},
         ],
         "jobs": [
-            {"id": 1, "location": place_of("F"), "service": 60},
-            {"id": 2, "location": place_of("C"), "service": 60, "description": "far first"},
-            {"id": 3, "location": place_of("G"), "service": 10},
+            {"id": 1, "location": pos("F"), "service": 60},
+            {"id": 2, "location": pos("C"), "service": 60, "description": "far first"},
+            {"id": 3, "location": pos("G"), "service": 10},
         ],
     }  # fmt: skip
     body = post(client, request)
@@ -229,11 +229,11 @@ def test_a_polyline_is_encoded_as_google_does() -> None:
 def test_of_several_windows_the_one_that_fits_is_taken(client: TestClient) -> None:
     job = {
         "id": 1,
-        "location": place_of("B"),
+        "location": pos("B"),
         "service": 60,
         "time_windows": [[0, 5], [700, 800], [1000, 1100]],
     }
-    vehicle: Json = {"id": 1, "profile": "ebike", "start": place_of("J"), "time_window": [0, 3600]}
+    vehicle: Json = {"id": 1, "profile": "ebike", "start": pos("J"), "time_window": [0, 3600]}
     (_, step) = post(client, {"vehicles": [vehicle], "jobs": [job]})["routes"][0]["steps"]
     assert (step["arrival"] + step["waiting_time"], step["waiting_time"]) == (700, 0)
     given = vehicle | {"steps": [{"type": "job", "id": 1, "service_after": 1050}]}
@@ -246,16 +246,14 @@ def test_of_several_windows_the_one_that_fits_is_taken(client: TestClient) -> No
 
 def test_a_given_step_that_is_late_is_told_and_not_made_later(client: TestClient) -> None:
     request: Json = {
-        "vehicles": [
-            {"id": 1, "profile": "ebike", "start": place_of("A"), "steps": [{"type": "job", "id": 1}]}
-        ],
-        "jobs": [{"id": 1, "location": place_of("J"), "service": 5, "time_windows": [[0, 10]]}],
+        "vehicles": [{"id": 1, "profile": "ebike", "start": pos("A"), "steps": [{"type": "job", "id": 1}]}],
+        "jobs": [{"id": 1, "location": pos("J"), "service": 5, "time_windows": [[0, 10]]}],
     }
     alone = post(client, request)
     (violation,) = alone["summary"]["violations"]
     assert violation["cause"] == "delay"
     assert violation["duration"] == alone["routes"][0]["steps"][1]["arrival"] - 10 > 0
-    request["jobs"].append({"id": 2, "location": place_of("A"), "service": 30})
+    request["jobs"].append({"id": 2, "location": pos("A"), "service": 30})
     body = post(client, request)
     assert steps_of(body) == [("start", None), ("job", 1), ("job", 2)]
     assert body["routes"][0]["steps"][1]["arrival"] == alone["routes"][0]["steps"][1]["arrival"]
@@ -264,12 +262,10 @@ def test_a_given_step_that_is_late_is_told_and_not_made_later(client: TestClient
 def test_breaks_are_taken_where_the_vehicle_is(client: TestClient, travel_s: Callable[..., float]) -> None:
     pause = {"id": 3, "service": 1200, "time_windows": [[200, 900]], "description": "lunch"}
     request = {
-        "vehicles": [
-            {"id": 1, "profile": "ebike", "start": place_of("A"), "end": place_of("A"), "breaks": [pause]}
-        ],
+        "vehicles": [{"id": 1, "profile": "ebike", "start": pos("A"), "end": pos("A"), "breaks": [pause]}],
         "jobs": [
-            {"id": 1, "location": place_of("C"), "time_windows": [[0, 400]]},
-            {"id": 2, "location": place_of("H"), "time_windows": [[1300, 4000]]},
+            {"id": 1, "location": pos("C"), "time_windows": [[0, 400]]},
+            {"id": 2, "location": pos("H"), "time_windows": [[1300, 4000]]},
         ],
     }
     body = post(client, request)
@@ -290,7 +286,7 @@ def test_breaks_are_taken_where_the_vehicle_is(client: TestClient, travel_s: Cal
         ({}, {"location": [116.5, 39.9]}, "place", "more than 2 km from every street"),
         ({"time_window": [0, 60]}, {}, "shift", "ends"),
         ({}, {"time_windows": [[0, 1]]}, "window", "after its window"),
-        ({}, {"location": place_of("X")}, "unreachable", "no legal way"),
+        ({}, {"location": pos("X")}, "unreachable", "no legal way"),
         (
             {"time_window": [0, 30000]},
             {"time_windows": [[20000, 30000]]},
@@ -303,8 +299,8 @@ def test_what_no_vehicle_gets_has_its_reason(
     client: TestClient, vehicle: Json, job: Json, rule: str, words: str
 ) -> None:
     request = {
-        "vehicles": [{"id": 1, "profile": "ebike", "start": place_of("A"), **vehicle}],
-        "jobs": [{"id": 4, "location": place_of("J"), "description": "it", **job}],
+        "vehicles": [{"id": 1, "profile": "ebike", "start": pos("A"), **vehicle}],
+        "jobs": [{"id": 4, "location": pos("J"), "description": "it", **job}],
     }
     body = post(client, request)
     assert body["routes"] == []
@@ -321,13 +317,13 @@ def test_nothing_is_done_after_the_end(client: TestClient) -> None:
     vehicle = {
         "id": 1,
         "profile": "ebike",
-        "start": place_of("A"),
-        "end": place_of("B"),
+        "start": pos("A"),
+        "end": pos("B"),
         "time_window": [0, 900],
     }
     request = {
         "vehicles": [vehicle | {"steps": [{"type": "end"}]}],
-        "jobs": [{"id": 1, "location": place_of("J"), "service": 560, "time_windows": [[60, 400]]}],
+        "jobs": [{"id": 1, "location": pos("J"), "service": 560, "time_windows": [[60, 400]]}],
     }
     body = post(client, request)
     assert steps_of(body) == [("start", None), ("end", None)]
@@ -336,8 +332,8 @@ def test_nothing_is_done_after_the_end(client: TestClient) -> None:
 
 
 def test_a_vehicle_without_a_time_window_sets_out_for_its_first_step(client: TestClient) -> None:
-    job = {"id": 1, "location": place_of("J"), "time_windows": [[1772600400, 1772604000]]}
-    request = {"vehicles": [{"id": 1, "profile": "ebike", "start": place_of("A")}], "jobs": [job]}
+    job = {"id": 1, "location": pos("J"), "time_windows": [[1772600400, 1772604000]]}
+    request = {"vehicles": [{"id": 1, "profile": "ebike", "start": pos("A")}], "jobs": [job]}
     start, step = post(client, request)["routes"][0]["steps"]
     assert start["arrival"] + step["duration"] == step["arrival"] >= 1772600400
     assert step["waiting_time"] == 0
@@ -347,12 +343,12 @@ def test_who_can_go_elsewhere_makes_room(client: TestClient) -> None:
     """Job 1 comes first and fits both vehicles; job 2 has only the one that job 1 would take."""
     request: Json = {
         "vehicles": [
-            {"id": 1, "profile": "ebike", "start": place_of("A"), "max_tasks": 1, "skills": [7]},
-            {"id": 2, "profile": "ebike", "start": place_of("J"), "max_tasks": 1},
+            {"id": 1, "profile": "ebike", "start": pos("A"), "max_tasks": 1, "skills": [7]},
+            {"id": 2, "profile": "ebike", "start": pos("J"), "max_tasks": 1},
         ],
         "jobs": [
-            {"id": 1, "location": place_of("B"), "time_windows": [[0, 800]]},
-            {"id": 2, "location": place_of("G"), "skills": [7], "time_windows": [[0, 900]]},
+            {"id": 1, "location": pos("B"), "time_windows": [[0, 800]]},
+            {"id": 2, "location": pos("G"), "skills": [7], "time_windows": [[0, 900]]},
         ],
     }
     body = post(client, request)
@@ -361,9 +357,9 @@ def test_who_can_go_elsewhere_makes_room(client: TestClient) -> None:
 
 
 def test_a_lower_priority_stays_out_for_a_higher_one_only(client: TestClient) -> None:
-    job = {"location": place_of("B"), "skills": []}
+    job = {"location": pos("B"), "skills": []}
     request: Json = {
-        "vehicles": [{"id": 1, "profile": "ebike", "start": place_of("A"), "max_tasks": 1}],
+        "vehicles": [{"id": 1, "profile": "ebike", "start": pos("A"), "max_tasks": 1}],
         "jobs": [
             {"id": 1, "priority": 5, **job},
             {"id": 2, "priority": 9, **job},
@@ -376,15 +372,15 @@ def test_a_lower_priority_stays_out_for_a_higher_one_only(client: TestClient) ->
 
 
 def test_times_by_type_and_set_up_times_count(client: TestClient, travel_s: Callable[..., float]) -> None:
-    job = {"id": 1, "location": place_of("B"), "service": 60, "setup": 30}
+    job = {"id": 1, "location": pos("B"), "service": 60, "setup": 30}
     by_type = {**job, "service_per_type": {"van": 100}, "setup_per_type": {"van": 200}}
     for kind, setup, service in (("", 30, 60), ("bike", 30, 60), ("van", 200, 100)):
         for steps in ([], [{"type": "job", "id": 1}]):
             vehicle = {
                 "id": 1,
                 "profile": "ebike",
-                "start": place_of("A"),
-                "end": place_of("A"),
+                "start": pos("A"),
+                "end": pos("A"),
                 "type": kind,
                 "steps": steps,
             }
@@ -394,20 +390,20 @@ def test_times_by_type_and_set_up_times_count(client: TestClient, travel_s: Call
             assert (step["setup"], step["service"], route["setup"], route["service"]) == (setup, service) * 2
             assert (
                 end["arrival"] - step["arrival"]
-                >= setup + service + travel_s(vehicle, place_of("B"), place_of("A")) - 1
+                >= setup + service + travel_s(vehicle, pos("B"), pos("A")) - 1
             )
-    near = {"id": 1, "profile": "ebike", "start": place_of("A"), "type": "van"}
-    far = {"id": 2, "profile": "ebike", "start": place_of("F"), "type": "bike"}
+    near = {"id": 1, "profile": "ebike", "start": pos("A"), "type": "van"}
+    far = {"id": 2, "profile": "ebike", "start": pos("F"), "type": "bike"}
     (route,) = post(client, {"vehicles": [near, far], "jobs": [by_type]})["routes"]
     assert route["vehicle"] == 2, "the way is longer, the service shorter"
 
 
 def test_a_task_goes_where_it_costs_least(client: TestClient) -> None:
-    job = {"id": 1, "location": place_of("B")}
+    job = {"id": 1, "location": pos("B")}
 
     def taken(**costs: int) -> Json:
-        near = {"id": 1, "profile": "ebike", "start": place_of("A"), "costs": costs}
-        far = {"id": 2, "profile": "ebike", "start": place_of("J")}
+        near = {"id": 1, "profile": "ebike", "start": pos("A"), "costs": costs}
+        far = {"id": 2, "profile": "ebike", "start": pos("J")}
         route: Json = post(client, {"vehicles": [near, far], "jobs": [job]})["routes"][0]
         return route
 
