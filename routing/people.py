@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.travel import reach_to
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.kernels.tables import FAR_MS
 from routing.fleet.mode_fleet import as_ms

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.jit import kernel
-from geo.mapmatch.search import Graph, Grid
+from geo.mapmatch.transitions import Graph, Grid
 from geo.mapmatch.viterbi import THINNED, Chosen, Track
 
 __all__ = ["Onto", "Ridden", "lay_points"]

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.mapmatch.graph import MatchGraph, match_graph
 from geo.mapmatch.lay import Onto, Ridden, lay_points
-from geo.mapmatch.search import Space, nearest_m
+from geo.mapmatch.transitions import Space, nearest_m
 from geo.mapmatch.viterbi import KEPT, Chosen, Model, Track, match_rider
 from geo.streets.network import MODES, StreetNetwork
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.jit import kernel
-from geo.mapmatch.search import FAR, Graph, Grid, Space, candidates, cheapest_ways, clean
+from geo.mapmatch.transitions import FAR, Graph, Grid, Space, candidates, cheapest_ways, clean
 
 __all__ = ["KEPT", "LOST", "THINNED", "Chosen", "Model", "Track", "match_rider"]
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.synthetic.fleet import EVENTS, SyntheticFleet
+from geo.synthetic.made_fleet import EVENTS, SyntheticFleet
 
 __all__ = ["to_table", "write_csv", "write_parquet"]
 

@@ -11,8 +11,8 @@ from geo.datum import from_wgs84
 from geo.places import Places
 from geo.streets.network import StreetNetwork
 from geo.synthetic.files import write_csv, write_parquet
-from geo.synthetic.fleet import EVENTS, FleetOptions, Orders, Points, SyntheticFleet, TrueStays
 from geo.synthetic.gps import BROKEN, Movement, break_rows, sample
+from geo.synthetic.made_fleet import EVENTS, FleetOptions, Orders, Points, SyntheticFleet, TrueStays
 from geo.synthetic.rides import Rides, RideVisits, ride
 from geo.synthetic.samples import CivicTasks, Snapshot, civic_tasks, existing_stations, snapshot
 from geo.synthetic.shifts import Itinerary, Venues, day_starts_s, plan_shifts

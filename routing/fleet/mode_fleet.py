@@ -10,7 +10,7 @@ from geo.streets import Snapped, StreetNetwork
 from routing.fleet.kernels.columns import allocate, reschedule
 from routing.fleet.kernels.context import KernelContext
 from routing.fleet.kernels.legs import graph_of, hold, work_for
-from routing.fleet.kernels.rows import (
+from routing.fleet.kernels.row_updates import (
     StopPlaces,
     StopTable,
     admit,

@@ -6,7 +6,7 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray
 from siting.demand.asked import Asked
-from siting.demand.events import stay_events, stops_beside
+from siting.demand.demand_events import stay_events, stops_beside
 from siting.demand.hotspots import PlanStations, find_hot_spots
 from siting.demand.names import MapNames, name_places
 from siting.inputs import StudyInputs
@@ -20,7 +20,8 @@ from siting.results import (
 )
 from siting.stations.audit import VISIT_M, Fate, Offered, Rests, Standing, audit_stations, follow_plan
 from siting.stations.hours import span_text
-from siting.stations.pickups import CompoundMap, DropOffs, GateWaits, RiderWays, pick_up_points
+from siting.stations.pickup_inputs import CompoundMap, DropOffs, GateWaits, RiderWays
+from siting.stations.pickups import pick_up_points
 from siting.study.parts import Chosen, Wanted
 from siting.travel_times import StreetWays, Ways
 

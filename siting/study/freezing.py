@@ -6,7 +6,7 @@ from geo.arrays import BoolArray, Int64Array
 from geo.stays import KINDS
 from siting.columns import StayColumns
 from siting.demand.asked import thousandths
-from siting.demand.events import stay_rows
+from siting.demand.demand_events import stay_rows
 from siting.demand.passing import published_flows
 from siting.inputs import StudyInputs
 from siting.plans.figures import (

@@ -8,10 +8,10 @@ from siting.plans.sites import gather_sites
 from siting.published import published
 from siting.results import Study
 from siting.study.choosing import check, choose, travel_cost_s
-from siting.study.demand import wanted_of
 from siting.study.describing import audited, hot_spots_of, named_pickups, named_stations
 from siting.study.freezing import frozen
 from siting.study.parts import Described
+from siting.study.wanted import wanted_of
 from siting.travel_times import StreetWays, Ways
 
 __all__ = ["Progress", "measured_study", "run_study"]

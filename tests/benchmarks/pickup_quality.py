@@ -28,9 +28,10 @@ from geo.stays import classify_stays, find_stay_points
 from geo.synthetic.make import FleetOptions, make_fleet, write_parquet
 from geo.traces.read import TraceFormat, read_traces
 from siting.demand.asked import Asked
-from siting.demand.events import stay_events
+from siting.demand.demand_events import stay_events
 from siting.inputs import StudyInputs, StudySettings
-from siting.stations.pickups import DETOUR, PickupRules, group_drop_offs
+from siting.stations.pickup_inputs import PickupRules
+from siting.stations.pickups import DETOUR, group_drop_offs
 from siting.study import suggest_pickups
 from siting.travel_times import StreetWays
 

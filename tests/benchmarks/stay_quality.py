@@ -37,7 +37,7 @@ SIMULATED = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HeldOut:
-    """A city, days and a seed that had no part in the tables of `geo.stays.tables`."""
+    """A city, days and a seed that had no part in the tables of `geo.stays.count_tables`."""
 
     city: str
     file: str

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import IO, Final
 
 from geo.errors import InputError
+from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
 from geo.traces.files.found import file_kind
 from geo.traces.files.readers import open_file, open_table, shown_name
+from geo.traces.files.tables.column_plans import OpenTable, TablePlan, plans_for
 from geo.traces.files.tables.columns import known_layout, shown_row
 from geo.traces.files.tables.delimited import CsvTable
-from geo.traces.files.tables.plans import OpenTable, TablePlan, plans_for
 from geo.traces.files.tables.shapes import kind_of, shown_column
 from geo.traces.formats import TraceFormat
-from geo.traces.names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
 
 __all__ = ["FileLook", "first_times", "guessed_columns", "look_at", "time_form_of"]
 

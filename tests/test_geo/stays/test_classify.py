@@ -12,8 +12,8 @@ from geo.osm.read import read_osm
 from geo.places import Places
 from geo.privacy import Pseudonymiser
 from geo.stays import KINDS, StayPoints, classify_stays, find_stay_points
+from geo.stays.count_tables import FEATURES, TABLES, WEIGHTS
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, TALKS
-from geo.stays.tables import FEATURES, TABLES, WEIGHTS
 from geo.streets.network import StreetNetwork
 from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_parquet
 from geo.traces.read import TraceFormat, Traces, read_traces

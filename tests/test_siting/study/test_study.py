@@ -23,7 +23,7 @@ from siting.report.tables import study_tables
 from siting.results import Study
 from siting.stations.candidates import CandidateRules
 from siting.stations.kinds import ExistingStation
-from siting.stations.pickups import PickupRules
+from siting.stations.pickup_inputs import PickupRules
 from siting.study import measured_study, run_study
 
 

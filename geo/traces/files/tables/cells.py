@@ -11,14 +11,14 @@ from typing import IO, Any, Final
 import numpy as np
 
 from geo.errors import InputError
+from geo.traces.column_names import folded
+from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import ForeignFileError, find_header
 from geo.traces.files.tables.delimited import cells_in_columns, fitted
-from geo.traces.files.tables.plans import Chunk
 from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
-from geo.traces.names import folded
-from geo.traces.times import ArrowArray
+from geo.traces.instants import ArrowArray
 
 __all__ = ["JsonTable", "SheetTable"]
 

@@ -6,9 +6,9 @@ from pathlib import PurePath
 from typing import Final
 
 from geo.errors import InputError
+from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, KnownLayout, declared_datum, folded
 from geo.traces.files.tables.shapes import kind_of, shape, shown_column
 from geo.traces.formats import TraceFormat
-from geo.traces.names import COLUMN_NAMES, KNOWN_LAYOUTS, KnownLayout, declared_datum, folded
 
 __all__ = ["ForeignFileError", "chosen_columns", "find_header", "known_layout", "rider_of", "shown_row"]
 

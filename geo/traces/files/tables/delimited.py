@@ -13,11 +13,11 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import find_header
-from geo.traces.files.tables.plans import Chunk
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
-from geo.traces.times import ArrowArray
+from geo.traces.instants import ArrowArray
 
 __all__ = ["CsvTable", "cells_in_columns", "fitted"]
 

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geo.errors import InputError
+from geo.traces.files.tables.column_plans import Chunk, TablePlan, plans_for
 from geo.traces.files.tables.columns import chosen_columns
-from geo.traces.files.tables.plans import Chunk, TablePlan, plans_for
 from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import RawBatch, TraceFormat
-from geo.traces.times import ArrowArray
+from geo.traces.instants import ArrowArray
 
 __all__ = ["read_geopackage", "read_parquet"]
 

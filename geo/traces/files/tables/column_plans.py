@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
+from geo.traces.column_names import declared_unit, folded
 from geo.traces.files.batches import as_numbers, make_batch
 from geo.traces.files.tables.columns import chosen_columns, rider_of
 from geo.traces.files.tables.shapes import kind_of
 from geo.traces.formats import RawBatch, TraceFormat
-from geo.traces.names import declared_unit, folded
-from geo.traces.times import ArrowArray, field_order
+from geo.traces.instants import ArrowArray, field_order
 
 __all__ = ["Chunk", "OpenTable", "TablePlan", "plans_for", "read_table"]
 

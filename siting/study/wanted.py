@@ -5,7 +5,7 @@ import numpy as np
 from geo.errors import InputError
 from geo.stays import KINDS
 from siting.demand.asked import Asked
-from siting.demand.events import due_events, stay_events
+from siting.demand.demand_events import due_events, stay_events
 from siting.demand.passing import passing_events
 from siting.demand.weighted import build_demand
 from siting.evaluation.compare import days_of
