@@ -14,7 +14,7 @@ import click
 from geo.errors import InputError
 
 if TYPE_CHECKING:
-    from api.live.play import Figures
+    from api.live.play import DayFigures
 
 __all__ = ["live_day", "own_service"]
 
@@ -104,7 +104,7 @@ def live_day(
     _show(player.figures)
 
 
-def _play(step: "Callable[[float], Figures]", clock: _Clock, length_s: float, speed: float) -> None:
+def _play(step: "Callable[[float], DayFigures]", clock: _Clock, length_s: float, speed: float) -> None:
     first_s, began_s = clock().timestamp(), time.monotonic()
     for number in range(1, int(length_s // STEP_S) + 1):
         now_s = first_s + number * STEP_S
@@ -115,7 +115,7 @@ def _play(step: "Callable[[float], Figures]", clock: _Clock, length_s: float, sp
             _show(figures)
 
 
-def _show(figures: "Figures") -> None:
+def _show(figures: "DayFigures") -> None:
     offers, tasks = figures.offers, figures.tasks
     answered = offers["accepted"] + offers["declined"] + offers["too_late"]
     share = f"{100 * offers['accepted'] / answered:.0f}%" if answered else "-"

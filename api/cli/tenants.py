@@ -165,7 +165,7 @@ def _note(connection: "sa.Connection", verb: str, key_id: str, now_s: float) -> 
     from api.store import SERVICE
     from api.store.access import audit
 
-    entry = audit.Entry(now_s, None, None, "operator", f"key.{verb}", "key", key_id, "done", None)
+    entry = audit.AuditEntry(now_s, None, None, "operator", f"key.{verb}", "key", key_id, "done", None)
     audit.record(connection, SERVICE, entry)
 
 

@@ -18,10 +18,10 @@ from siting.stations.kinds import StationKind
 from siting.travel_times import Ways
 
 __all__ = [
-    "Assigned",
+    "Allocation",
     "Covered",
     "Marked",
-    "assign",
+    "allocated",
     "demand_cells",
     "grid_figures",
     "grid_of",
@@ -36,7 +36,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
-class Assigned:
+class Allocation:
     """What one chosen site serves: its demand points, alone and shared."""
 
     nearest: BoolArray
@@ -45,7 +45,7 @@ class Assigned:
     """(n,) points that no other chosen site reaches within the limit."""
 
 
-def assign(cost_s: FloatArray, limit_s: float) -> tuple[Assigned, ...]:
+def allocated(cost_s: FloatArray, limit_s: float) -> tuple[Allocation, ...]:
     """Return what each column of an (n, sites) matrix serves; ties go to the first column."""
     if cost_s.shape[1] == 0:
         return ()
@@ -53,7 +53,7 @@ def assign(cost_s: FloatArray, limit_s: float) -> tuple[Assigned, ...]:
     nearest = cost_s.argmin(axis=1)
     served = within.any(axis=1)
     alone = within.sum(axis=1) == 1
-    return tuple(Assigned(served & (nearest == s), within[:, s] & alone) for s in range(cost_s.shape[1]))
+    return tuple(Allocation(served & (nearest == s), within[:, s] & alone) for s in range(cost_s.shape[1]))
 
 
 def kind_and_hours(

@@ -9,16 +9,16 @@ from siting.demand.asked import Asked, thousandths
 from siting.demand.hourly import hourly_figures, riders_behind
 from siting.demand.weighted import Demand
 from siting.inputs import StudySettings
-from siting.plans.figures import Assigned, assign
+from siting.plans.figures import Allocation, allocated
 from siting.plans.served import (
     Run,
     Running,
     Service,
-    kind_of,
     open_hours,
     run_by_need,
     running,
     seats_of,
+    station_kind,
 )
 from siting.results import Site
 from siting.stations.candidates import Candidates
@@ -158,7 +158,7 @@ def _standing_run(plan: Plan, site: int) -> _Run:
         facilities=station.facilities or (),
         cost_yuan=station.cost_yuan,
         is_open=np.asarray(plan.seats(site) > 0),
-        holds=kind_of(station, plan.kinds).minutes_an_hour,
+        holds=station_kind(station, plan.kinds).minutes_an_hour,
     )
 
 
@@ -220,7 +220,7 @@ def _figures(
     rest = np.bincount(demand.rest.point, weights=demand.rest.minutes, minlength=len(demand.lonlat))
     all_rest = max(1e-9, float(rest.sum()))
     out = {site: _Figures() for site in plan.sites}
-    nearest = assign(plan.cost_s[:, list(plan.chosen)], plan.limit_s)
+    nearest = allocated(plan.cost_s[:, list(plan.chosen)], plan.limit_s)
     for row, site in enumerate(plan.chosen):
         mine, run, served = nearest[row], runs[site], service.by_station(row)
         hours, total = hourly_figures(demand.rest, served, days, k)
@@ -257,7 +257,7 @@ def _ask(
     plan: Plan, service: Service, runs: dict[int, _Run], figures: dict[int, _Figures], asked: Asked
 ) -> None:
     """Ask to publish the figures of the stations."""
-    nearest = assign(plan.cost_s[:, list(plan.chosen)], plan.limit_s)
+    nearest = allocated(plan.cost_s[:, list(plan.chosen)], plan.limit_s)
     so_far = np.zeros_like(service.total)
     for row, site in enumerate(plan.chosen):
         path = f"sites/{plan.site_ids[site]}"
@@ -292,7 +292,7 @@ def _ask_served(asked: Asked, path: str, served: IntArray, is_open: BoolArray) -
         asked.plain(f"{path}/rest_min_by_hour/{hour}")
 
 
-def _ask_near(asked: Asked, path: str, mine: Assigned) -> None:
+def _ask_near(asked: Asked, path: str, mine: Allocation) -> None:
     """Ask for what one station is near to, and how often it is chosen: a figure of all riders."""
     asked.share(f"{path}/only_here_share", "rest", mine.only, None, "station")
     asked.minutes(f"{path}/due_break_min_a_day", "due_break", mine.nearest, "station")

@@ -21,7 +21,6 @@ __all__ = [
     "Run",
     "Running",
     "Service",
-    "kind_of",
     "needs",
     "open_hours",
     "run_by_need",
@@ -29,6 +28,7 @@ __all__ = [
     "seats_of",
     "serve_demand",
     "served_share",
+    "station_kind",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -77,7 +77,7 @@ def open_hours(run: Run) -> BoolArray:
     return out
 
 
-def kind_of(station: ExistingStation, kinds: tuple[StationKind, ...]) -> StationKind:
+def station_kind(station: ExistingStation, kinds: tuple[StationKind, ...]) -> StationKind:
     """Return the kind of a station of today, the first one where the planner's kinds do not have it."""
     return next((kind for kind in kinds if kind.name == station.kind), kinds[0])
 
@@ -95,7 +95,7 @@ def seats_of(
     days of the study where its hours name public holidays.
     """
     is_open = open_by_hour(station.hours, days, timezone) >= 0.5 if run is None else open_hours(run)
-    return np.where(is_open, kind_of(station, kinds).minutes_an_hour, 0.0)
+    return np.where(is_open, station_kind(station, kinds).minutes_an_hour, 0.0)
 
 
 def running(cost_s: FloatArray, limit_s: float, seats: Sequence[FloatArray]) -> Running:

@@ -21,11 +21,11 @@ from siting.problems.highs import Limits
 from siting.problems.reach import reach_within
 from siting.solvers.cover_proof import spread_idle_sites
 from siting.solvers.solve import solve
-from siting.solvers.verify import verified
+from siting.solvers.verify import require_verified
 from siting.study.parts import Checked, Chosen, Wanted
 from siting.travel_times import Ways
 
-__all__ = ["check", "choose", "travel_cost_s"]
+__all__ = ["checked_plan", "choose", "travel_cost_s"]
 
 
 def travel_cost_s(settings: StudySettings, ways: Ways, demand: Demand, lonlat: FloatArray) -> FloatArray:
@@ -75,24 +75,24 @@ def _solve(
     if settings.budget_yuan is not None:
         candidates = cost_s.shape[1] - len(inputs.existing)
         model = plan_model(wanted.weight, inputs.existing, candidates, settings, group, wanted.demand.days)
-        result = solve(model.problem, cost_s, stream(settings, 0), dataclasses.replace(limits, gap=1e-3))
-        return problem, verified(model.problem, cost_s, result), model
+        result = solve(model.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
+        return problem, require_verified(model.problem, cost_s, result), model
     if group is not None:
         share = np.full(len(inputs.grids.codes) if inputs.grids else 0, settings.least_grid_share)
         problem = dataclasses.replace(problem, group=group, group_share=share)
-    result = solve(problem, cost_s, stream(settings, 0), limits)
+    result = solve(problem, cost_s, _rng(settings, 0), limits)
     if group is None:
         result = spread_idle_sites(problem, cost_s, result)
-    return problem, verified(problem, cost_s, result), None
+    return problem, require_verified(problem, cost_s, result), None
 
 
-def check(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen) -> Checked:
+def checked_plan(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen) -> Checked:
     """Resample days and riders, compare with other ways of choosing, and try other budgets."""
     settings, demand, plan = inputs.settings, wanted.demand, chosen.plan
     # every layer numbers riders as the traces do, so one that counts nothing changes no draw
     riders = max(inputs.riders, 1 + max(int(layer.rider.max(initial=0)) for _, layer in demand.layers()))
     shares = _stability(inputs, wanted, chosen, riders)
-    coverage = coverage_table(plan, demand, wanted.days, ways, settings, stream(settings, 1), wanted.asked)
+    coverage = coverage_table(plan, demand, wanted.days, ways, settings, _rng(settings, 1), wanted.asked)
 
     def ask(path: str, share: FloatArray) -> None:
         for part in (thousandths(share), np.ones(len(share), dtype=np.bool_)):
@@ -100,7 +100,7 @@ def check(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen) -> Ch
 
     if chosen.model is None:
         reach = reach_within(plan.cost_s, settings.limit_s)
-        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, stream(settings, 2), ask=ask)
+        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2), ask=ask)
     else:
         model = chosen.model
 
@@ -108,7 +108,7 @@ def check(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen) -> Ch
             ask(path, served_share(model.running(plan.cost_s, answer), wanted.weight))
 
         curve = budget_points(model, plan.cost_s, chosen.result, ask_plan)
-    ranges, draws = estimates(plan, demand, wanted.days, settings, riders, stream(settings, 4), wanted.asked)
+    ranges, draws = estimates(plan, demand, wanted.days, settings, riders, _rng(settings, 4), wanted.asked)
     return Checked(shares, coverage, ranges, draws, curve)
 
 
@@ -125,9 +125,9 @@ def _stability(inputs: StudyInputs, wanted: Wanted, chosen: Chosen, riders: int)
         sites=cost_s.shape[1],
         riders=riders,
         draws=inputs.settings.draws,
-        rng=stream(inputs.settings, 3),
+        rng=_rng(inputs.settings, 3),
     )
 
 
-def stream(settings: StudySettings, stream: int) -> np.random.Generator:
+def _rng(settings: StudySettings, stream: int) -> np.random.Generator:
     return np.random.default_rng([settings.seed, stream])

@@ -25,7 +25,7 @@ from siting.stations.pickups import pick_up_points
 from siting.study.parts import Chosen, Wanted
 from siting.travel_times import StreetWays, Ways
 
-__all__ = ["audited", "hot_spots_of", "named_pickups", "named_stations", "suggest_pickups"]
+__all__ = ["hot_spots_of", "judged_stations", "named_pickups", "named_stations", "suggest_pickups"]
 
 
 def map_names(inputs: StudyInputs) -> MapNames:
@@ -75,7 +75,7 @@ def hot_spots_of(inputs: StudyInputs, ways: Ways, wanted: Wanted, plan: Plan) ->
     )
 
 
-def audited(
+def judged_stations(
     inputs: StudyInputs, ways: Ways, wanted: Wanted, sites: Sites, plan: Plan
 ) -> tuple[AuditFinding, ...]:
     """Judge each existing station; where stations may close or move, the plan's word counts."""

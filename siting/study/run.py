@@ -7,8 +7,8 @@ from siting.inputs import StudyInputs
 from siting.plans.sites import gather_sites
 from siting.published import published
 from siting.results import Study
-from siting.study.choosing import check, choose, travel_cost_s
-from siting.study.describing import audited, hot_spots_of, named_pickups, named_stations
+from siting.study.choosing import checked_plan, choose, travel_cost_s
+from siting.study.describing import hot_spots_of, judged_stations, named_pickups, named_stations
 from siting.study.freezing import frozen
 from siting.study.parts import Described
 from siting.study.wanted import wanted_of
@@ -64,13 +64,13 @@ def measured_study(inputs: StudyInputs, progress: Progress | None = None) -> tup
     tell("choice")
     chosen = choose(inputs, wanted, sites, cost_s)
     tell("checks")
-    checked = check(inputs, ways, wanted, chosen)
+    checked = checked_plan(inputs, ways, wanted, chosen)
     tell("sites")
     stations = named_stations(inputs, ways, wanted, chosen, checked.chosen_share)
     tell("hot_spots")
     hot_spots = hot_spots_of(inputs, ways, wanted, chosen.plan)
     tell("audit")
-    audit = audited(inputs, ways, wanted, sites, chosen.plan)
+    audit = judged_stations(inputs, ways, wanted, sites, chosen.plan)
     tell("pickups")
     pickups = named_pickups(inputs, ways, wanted)
     tell("figures")

@@ -19,7 +19,7 @@ from geo.errors import InputError
 from geo.traces.files.found import file_kind
 from geo.traces.files.gpx_plt import read_gpx, read_plt
 from geo.traces.files.tables.cells import JsonTable, SheetTable
-from geo.traces.files.tables.column_plans import OpenTable, read_table
+from geo.traces.files.tables.column_plans import OpenTable, table_batches
 from geo.traces.files.tables.columns import ForeignFileError
 from geo.traces.files.tables.delimited import CsvTable
 from geo.traces.files.tables.geofiles import read_geopackage, read_parquet
@@ -228,7 +228,7 @@ def _read_open(
         return read_gpx(stream, path, name, trace_format)
     if kind == "plt":
         return read_plt(stream, path, name, trace_format)
-    return read_table(open_table(stream, name, kind, trace_format), path, name, kind, trace_format)
+    return table_batches(open_table(stream, name, kind, trace_format), path, name, kind, trace_format)
 
 
 def is_foreign(path: Path, trace_format: TraceFormat) -> bool:

@@ -17,11 +17,11 @@ from routing.fleet.kernels.legs import (
     arrivals,
     departures,
     direct_run,
+    leg_seeds,
     place_of,
     point_leg,
     reached,
     scaled,
-    seeds,
 )
 from routing.fleet.kernels.tables import NO, Columns, Graph, Ms, TaskColumns, Work
 
@@ -242,12 +242,12 @@ def single_way(asked: Query, slot: Ms, to_task: bool, most: Ms, radius: Ms) -> M
     directed, dist, reach = graph.directed, work.dist_leg, max(most - radius, np.int64(0))
     # The last hop: where the task's own street is longer than the radius.
     if to_task:
-        n = seeds(directed, departures(graph), at.edge, at.from_u, at.from_v, True, work)
+        n = leg_seeds(directed, departures(graph), at.edge, at.from_u, at.from_v, True, work)
         arcs = Adjacency(graph.indptr, graph.head, graph.cost)
         best, n = completed(arcs, n, reach, work.dist_to, work)
         hop = reached(directed, arrivals(graph), dist, goal.edge, goal.from_u, goal.from_v, False)
     else:
-        n = seeds(directed, arrivals(graph), at.edge, at.from_u, at.from_v, False, work)
+        n = leg_seeds(directed, arrivals(graph), at.edge, at.from_u, at.from_v, False, work)
         arcs = Adjacency(graph.rev_indptr, graph.rev_head, graph.rev_cost)
         best, n = completed(arcs, n, reach, work.dist_from, work)
         hop = reached(directed, departures(graph), dist, goal.edge, goal.from_u, goal.from_v, True)

@@ -179,7 +179,7 @@ def place_of(table: Columns | TaskColumns | PlaceColumns, i: Ms) -> Place:
 
 
 @kernel
-def seeds(
+def leg_seeds(
     directed: UInt32Array, ends: Touch, edge: Ms, from_u: Ms, from_v: Ms, leaving: bool, work: Work
 ) -> int:
     """Write the seeds of trips that start on an edge (`leaving`), or of the search back from its end there.
@@ -205,11 +205,11 @@ def spread(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, radius: Ms, work: Wor
     `work` is left for the caller to read and to clean with `clear`.
     """
     directed, state, ms = graph.directed, work.seed_state, work.seed_ms
-    n = seeds(directed, arrivals(graph), edge, from_u, from_v, False, work)
+    n = leg_seeds(directed, arrivals(graph), edge, from_u, from_v, False, work)
     arcs = Adjacency(graph.rev_indptr, graph.rev_head, graph.rev_cost)
     space = Workspace(work.dist_to, work.link, work.ring, work.touched_to)
     n_to = shortest_times(arcs, state[:n], ms[:n], int(radius), space)
-    n = seeds(directed, departures(graph), edge, from_u, from_v, True, work)
+    n = leg_seeds(directed, departures(graph), edge, from_u, from_v, True, work)
     arcs = Adjacency(graph.indptr, graph.head, graph.cost)
     space = Workspace(work.dist_from, work.link, work.ring, work.touched_from)
     n_from = shortest_times(arcs, state[:n], ms[:n], int(radius), space)
@@ -276,7 +276,7 @@ def point_leg(graph: Graph, a: Place, b: Place, most: Ms, work: Work) -> Ms:
             return best
     straight = np.sqrt((a.x - b.x) ** 2 + (a.y - b.y) ** 2)
     limit: Ms = min(np.int64(1.35 * straight / graph.fastest) + 20_000, np.int64(most))
-    n_seeds = seeds(directed, departures(graph), a.edge, a.from_u, a.from_v, True, work)
+    n_seeds = leg_seeds(directed, departures(graph), a.edge, a.from_u, a.from_v, True, work)
     state, ms = work.seed_state[:n_seeds], work.seed_ms[:n_seeds]
     arcs = Adjacency(graph.indptr, graph.head, graph.cost)
     space = Workspace(work.dist_leg, work.link, work.ring, work.touched_leg)

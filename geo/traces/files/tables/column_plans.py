@@ -16,12 +16,12 @@ from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.traces.column_names import declared_unit, folded
 from geo.traces.files.batches import as_numbers, make_batch
-from geo.traces.files.tables.columns import chosen_columns, rider_of
-from geo.traces.files.tables.shapes import kind_of
+from geo.traces.files.tables.columns import chosen_columns, rider_of_file
+from geo.traces.files.tables.shapes import shape_kind
 from geo.traces.formats import RawBatch, TraceFormat
 from geo.traces.instants import ArrowArray, field_order
 
-__all__ = ["Chunk", "OpenTable", "TablePlan", "plans_for", "read_table"]
+__all__ = ["Chunk", "OpenTable", "TablePlan", "plans_for", "table_batches"]
 
 _NUMBER: Final = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?"
 #: Two numbers, as 116.3,39.9 or POINT (116.3 39.9) or [116.3, 39.9, 50.0].
@@ -113,7 +113,7 @@ def plans_for(
         # The rider is the file: one anonymous trajectory each.
         constants["rider_id"] = path.stem
     elif trace_format.rider not in ("auto", "column"):
-        constants["rider_id"] = rider_of(path, trace_format.rider, name)
+        constants["rider_id"] = rider_of_file(path, trace_format.rider, name)
     given = tuple(constants)
     if kind == "lade_orders" or (kind == "csv" and trace_format.kind == "auto" and _is_lade(table.names)):
         plans = _lade_plans(table, name, trace_format, constants)
@@ -123,7 +123,7 @@ def plans_for(
     return [_settled(plan, table) for plan in plans]
 
 
-def read_table(
+def table_batches(
     table: OpenTable, path: Path, name: str, kind: str, trace_format: TraceFormat
 ) -> Iterator[RawBatch]:
     """Read a table in batches."""
@@ -182,7 +182,7 @@ def _settled(plan: TablePlan, table: OpenTable) -> TablePlan:
     times = _texts(table.sample.get(chosen.get("time", -1)))
     # Beside a column of dates, 82530 is half past eight.
     bare = _BARE_CLOCK if "date" in chosen else _NOTHING
-    clocks = sum(kind_of(text) == "clock" or bare.match(text) is not None for text in times)
+    clocks = sum(shape_kind(text) == "clock" or bare.match(text) is not None for text in times)
     if "date" in chosen and "date" not in form.columns and clocks * 2 <= len(times):
         del chosen["date"]
     elif "date" in chosen:

@@ -7,10 +7,10 @@ from typing import Final
 
 from geo.errors import InputError
 from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, KnownLayout, declared_datum, folded
-from geo.traces.files.tables.shapes import kind_of, shape, shown_column
+from geo.traces.files.tables.shapes import shape, shape_kind, shown_column
 from geo.traces.formats import TraceFormat
 
-__all__ = ["ForeignFileError", "chosen_columns", "find_header", "known_layout", "rider_of", "shown_row"]
+__all__ = ["ForeignFileError", "chosen_columns", "find_header", "known_layout", "rider_of_file", "shown_row"]
 
 _PLACES: Final = (("lon", "lat"), ("lonlat",), ("polyline",))
 _SCORED: Final = ("rider_id", "time", "lon", "lat", "lonlat", "polyline")
@@ -44,7 +44,7 @@ def _score(row: Sequence[str], trace_format: TraceFormat) -> int:
 
 def _is_data(row: Sequence[str]) -> bool:
     """Return whether a row holds values, not names: a time and two numbers, or a position."""
-    kinds = [kind_of(value) for value in row]
+    kinds = [shape_kind(value) for value in row]
     numbers = sum(kind in ("degrees", "number", "whole", "epoch") for kind in kinds)
     return numbers >= 2 and (
         kinds.count("degrees") >= 2 or any(k in ("datetime", "epoch", "compact") for k in kinds)
@@ -78,7 +78,7 @@ def find_header(rows: Sequence[Sequence[str]], trace_format: TraceFormat, name: 
     positions = [at for at in trace_format.columns.values() if isinstance(at, int)]
     if positions:
         for i, row in enumerate(rows):
-            held = [kind_of(row[at - 1]) in _DATA for at in positions if at <= len(row)]
+            held = [shape_kind(row[at - 1]) in _DATA for at in positions if at <= len(row)]
             if len(held) == len(positions) and sum(held) * 2 >= len(held):
                 return i - 1 if i else None
         raise ForeignFileError(f"{name}: no row has values at the declared positions of the columns")
@@ -97,7 +97,7 @@ def find_header(rows: Sequence[Sequence[str]], trace_format: TraceFormat, name: 
 
 def known_layout(row: Sequence[str]) -> KnownLayout | None:
     """Return the published layout whose files look like a row without header."""
-    kinds = [kind_of(value) for value in row]
+    kinds = [shape_kind(value) for value in row]
     for layout in KNOWN_LAYOUTS:
         if layout.fields and len(kinds) == len(layout.fields):
             fits = [
@@ -233,7 +233,7 @@ def _check_datum(chosen: dict[str, int], names: Sequence[str], trace_format: Tra
             )
 
 
-def rider_of(path: PurePath, rider: str, name: str) -> str:
+def rider_of_file(path: PurePath, rider: str, name: str) -> str:
     """Return who the rider of a file is: by its name, its folder, or a pattern of its path.
 
     Raises

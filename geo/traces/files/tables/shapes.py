@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-__all__ = ["kind_of", "shape", "shape_of_name", "shown_column"]
+__all__ = ["shape", "shape_kind", "shape_of_name", "shown_column"]
 
 _TIME: Final = re.compile(
     r"^\s*(\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?([T\s]*[^\d\s]{0,3}\s*\d{1,2}[:时点].*)?"
@@ -17,7 +17,7 @@ _EPOCH: Final = re.compile(r"^\s*(1[0-9]{9}|1[0-9]{12})(\.\d+)?\s*$")
 _COMPACT: Final = re.compile(r"^\s*(19|20)\d{12}\s*$")
 
 
-def kind_of(value: str) -> str:
+def shape_kind(value: str) -> str:
     """Return what a value looks like: datetime, clock, epoch, degrees, whole, number, empty, text ..."""
     text = value.strip()
     if not text:
@@ -39,7 +39,7 @@ def kind_of(value: str) -> str:
 def shape(value: str) -> str:
     """Return a value by shape: ``1381****678``, ``118.7*``, ``2026-03-02 **:**:**``, ``张*``."""
     text = value.strip()
-    kind = kind_of(text)
+    kind = shape_kind(text)
     if kind in ("datetime", "clock"):
         day = re.match(r"^[\d\-/.年月日]{6,11}(?=[T\s日]|$)", text)
         kept = day.group(0) if day else ""
