@@ -17,6 +17,7 @@ from siting.demand.hotspots import PlanStations, find_hot_spots
 from siting.demand.names import MapNames, name_places
 from siting.demand.passing import passing_events, published_flows
 from siting.demand.weighted import Demand, Events, build_demand
+from siting.fairness import fairness_of
 from siting.figures import (
     Covered,
     Marked,
@@ -463,6 +464,7 @@ def _study(
     settings, demand, result, asked = inputs.settings, wanted.demand, chosen.result, wanted.asked
     for name in ("objective", "bound"):
         wanted.asked_seen.weighted(f"solution/{name}", settings.weights, _counted(chosen), "plan")
+    grids = _grids(inputs, wanted, chosen, described.pickups)
     return Study(
         title=inputs.title,
         city=inputs.city,
@@ -486,7 +488,8 @@ def _study(
         pickups=described.pickups,
         cells=demand_cells(demand, ways, settings.publish_cell_m, asked),
         flows=published_flows(inputs.flows, inputs.network, settings.timezone, asked),
-        grids=_grids(inputs, wanted, chosen, described.pickups),
+        grids=grids,
+        fairness=fairness_of(grids),
         refusals=_refusals(chosen.plan),
         solution=Solution(result.status, result.objective, result.bound, result.gap),
         coverage=checked.coverage,
@@ -550,10 +553,13 @@ def _grids(
         inputs.grids,
         wanted.seen,
         _covered(chosen),
-        Marked(plan.lonlat[list(plan.sites)], tuple(plan.site_ids[s] for s in plan.sites)),
-        Marked(
-            np.array([p.lonlat for p in pickups], dtype=np.float64).reshape(-1, 2),
-            tuple(p.pickup_id for p in pickups),
+        served_share(plan.today(), wanted.weight),
+        (
+            Marked(plan.lonlat[list(plan.sites)], tuple(plan.site_ids[s] for s in plan.sites)),
+            Marked(
+                np.array([p.lonlat for p in pickups], dtype=np.float64).reshape(-1, 2),
+                tuple(p.pickup_id for p in pickups),
+            ),
         ),
         wanted.asked_seen,
     )

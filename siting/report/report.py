@@ -6,6 +6,7 @@ No language and no files in here; ``maps.documents.write`` sets it on paper.
 import dataclasses
 
 from geo.errors import InputError
+from siting.report.fairness import about_grids
 from siting.report.tables import (
     Column,
     Quantity,
@@ -130,7 +131,8 @@ def study_report(study: Study) -> Report:
     if study.grids:
         busy = tuple(g for g in study.grids if g.riders is not None or g.site_ids or g.pickup_ids)
         counts = (("n", Quantity(len(study.grids), "count")), ("shown", Quantity(len(busy), "count")))
-        sections.append(Section("grids", (Say("say.grids", counts),), (grids_table(busy),) if busy else ()))
+        tables_shown = tuple(t for t in (tables["fairness"], grids_table(busy)) if t.rows)
+        sections.append(Section("grids", (Say("say.grids", counts), *about_grids(study)), tables_shown))
     sections.append(Section("limits", _limits(study)))
     sections.append(Section("sources", (Say("say.sources", (("attribution", study.map_attribution),)),)))
     return Report(Say("say.title_study", (("title", study.title),)), _subtitle(study), tuple(sections))
@@ -215,6 +217,7 @@ def _grid_facts(grid: GridFigures, suggested: int, existing: int, pickups: int) 
             *([(Term("fact.grid_name"), grid.name)] if grid.name else []),
             (Term("fact.riders"), Quantity(grid.riders, "count", redacted=True)),
             (Term("fact.rest"), Quantity(grid.rest_min_a_day, "min_a_day", redacted=True)),
+            (Term("fact.served_today"), Quantity(grid.served_today_share, "share", redacted=True)),
             (Term("fact.served"), Quantity(grid.served_share, "share", redacted=True)),
             (Term("fact.in_reach"), Quantity(grid.in_reach_share, "share", redacted=True)),
             (Term("fact.sites_suggested"), Quantity(suggested, "count")),

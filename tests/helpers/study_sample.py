@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from geo.earth import DEGREE_M
+from siting.fairness import fairness_of
 from siting.results import (
     AuditFinding,
     BudgetPoint,
@@ -263,12 +264,14 @@ def _study(
                     rest_min_a_day=None if hidden else round(float(rng.uniform(50, 900)), 1),
                     served_share=None if hidden else round(float(rng.uniform(0.1, 0.95)), 3),
                     in_reach_share=None if hidden else 0.96,
+                    served_today_share=None if hidden else round(0.1 * (number % 7), 3),
                     site_ids=tuple(s.site_id for s in sites if inside(s.lonlat)),
                     pickup_ids=tuple(p.pickup_id for p in points if inside(p.lonlat)),
                 )
             )
 
     return Study(
+        fairness=fairness_of(grids),
         title="海淀区骑手驿站与取餐点布局研究",
         city="北京市海淀区",
         timezone="Asia/Shanghai",
