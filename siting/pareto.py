@@ -32,7 +32,9 @@ nearest to the best of all three."""
 MOST_POINTS: Final = 8
 EXACT_CELLS: Final = 4_000
 """(pairs x hours) up to which every point is solved as a mixed-integer programme."""
-EFFORT: Final = PlanEffort(steps=80, sweeps=3, width=8, exact_cells=0, last_resort=False)
+EFFORT: Final = PlanEffort(steps=30, sweeps=3, width=8, exact_cells=0, last_resort=False)
+PROOF: Final = dataclasses.replace(EFFORT, steps=150)
+"""Where the bound is needed, too."""
 HALVINGS: Final = 5
 NODES: Final = 20_000
 _DIGITS: Final = 9
@@ -49,7 +51,7 @@ class Judged:
     cost: float
     """Yuan a year."""
     worst: float
-    """Served share of rest in the grid that is served least."""
+    """Served share of rest in the grid that is served least; 1 where no grid counts."""
     worst_grid: int
 
     def beats(self, other: "Judged") -> bool:
@@ -107,12 +109,12 @@ class Judge:
         if options not in self._seen:
             share, weight = self.served(options), self.problem.weight
             grids = self.counted.shares(share)
-            worst = int(grids.argmin())
+            worst = int(grids.argmin()) if len(grids) else -1
             self._seen[options] = Judged(
                 options,
                 round(float((weight * share).sum() / weight.sum()), _DIGITS),
                 round(plan_cost(self.problem, options), 2),
-                round(float(grids[worst]), _DIGITS),
+                round(float(grids[worst]), _DIGITS) if len(grids) else 1.0,
                 worst,
             )
         return self._seen[options]
@@ -314,7 +316,7 @@ class _Work:
 
     # --- large studies: search, with the bounds of the search ---
 
-    def _search(self, budget: float | None, worst: float) -> SitingResult | None:
+    def _search(self, budget: float | None, worst: float, effort: PlanEffort = EFFORT) -> SitingResult | None:
         """Search for most served within limits; takes the plan in, and the bound where it is one for all."""
         problem = self.problem
         if budget is not None and (problem.budget is None or budget < problem.budget):
@@ -325,7 +327,7 @@ class _Work:
         start = max((p for p in self.pool.values()), key=lambda p: (p.served, p.options), default=None)
         try:
             found = solve_station_plan(
-                problem, self.judge.cost_s, Limits(), EFFORT, start=() if start is None else start.options
+                problem, self.judge.cost_s, Limits(), effort, start=() if start is None else start.options
             )
         except InfeasibleError:
             return None
@@ -334,9 +336,10 @@ class _Work:
 
     def searched_ends(self, need: float) -> list[Judged]:
         """Search for the three ends, by halves."""
-        most = self._search(None, 0.0)
-        if most is not None:
-            self.most_served = min(self.most_served, most.bound / self.total)
+        if self.most_served == 1.0:
+            most = self._search(None, 0.0, PROOF)
+            if most is not None:
+                self.most_served = min(self.most_served, most.bound / self.total)
         counted = self.judge.counted
         self.best_worst = bound_of_worst(self.problem, self.judge.cost_s, counted, Limits(node_limit=NODES))
         high = self.best_worst
@@ -360,7 +363,7 @@ class _Work:
             if not enough or high - low <= 1e-3 * max(1.0, high):
                 break
             middle = (low + high) / 2
-            found = self._search(middle, 0.0)
+            found = self._search(middle, 0.0, PROOF)
             if found is None or found.bound / self.total < need - 1e-9:
                 # proven: nothing so cheap serves enough
                 self.least_cost = max(self.least_cost, middle) if found is not None else self.least_cost

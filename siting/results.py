@@ -17,6 +17,7 @@ __all__ = [
     "Fairness",
     "FileAccount",
     "Flow",
+    "FrontPoint",
     "Gains",
     "Gate",
     "GridFigures",
@@ -331,6 +332,25 @@ class BudgetPoint:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class FrontPoint:
+    """One plan of the front of coverage, money and fairness: none beats another in all three."""
+
+    names: tuple[str, ...]
+    """``coverage``, ``fairest``, ``cheapest``, ``balanced``; empty between them."""
+    chosen: bool
+    """Whether it is the plan of the study; that may lie beside the front, as the last one."""
+    cost_yuan: float
+    sites: int
+    new_sites: int
+    served_share: float | None
+    """Of the weighted demand of all layers, on training days."""
+    worst_share: float | None
+    """Of the rest in the unit grid that is served least, of those in which k riders rest."""
+    gap: float | None
+    """How far (0-1, of the bound) an end may be from the best there is; None of other points."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class FileAccount:
     """What became of the rows of one trace file: accepted + rejected = read."""
 
@@ -411,6 +431,12 @@ class Study:
     """Resamples behind the estimates."""
     silent_rest_share: float | None = None
     """Share of the minutes of rest in stays that hold a long silence of the phone; None where withheld."""
+    plan: str = "coverage"
+    """Which plan was asked for: ``coverage``, ``cheapest``, ``fairest`` or ``balanced``."""
+    least_grid_share: float = 0.0
+    """Share (0-1) of the rest of every unit grid with k riders that had to be served; 0: none."""
+    front: tuple[FrontPoint, ...] = ()
+    """The one that serves most first; empty without unit grids in which k riders rest."""
     fairness: tuple[Fairness, ...] = ()
     """Of the stations of today and of the plan; empty without unit grids."""
     input_notes: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.stays import KINDS
-from siting.choice import PlanModel, budget_points, plan_model
+from siting.choice import budget_points
 from siting.columns import StayColumns
 from siting.compare import Days, budget_curve, coverage_table, days_of, estimates
 from siting.demand.asked import Asked, thousandths
@@ -23,7 +23,6 @@ from siting.figures import (
     Marked,
     demand_cells,
     grid_figures,
-    grid_of,
     kind_figures,
     layer_figures,
 )
@@ -38,6 +37,7 @@ from siting.results import (
     BudgetPoint,
     Coverage,
     Estimate,
+    FrontPoint,
     GridFigures,
     HotSpot,
     PickupPoint,
@@ -55,6 +55,14 @@ from siting.stability import chosen_shares, solver_of, split_days
 from siting.stations.audit import VISIT_M, Fate, Offered, Rests, Standing, audit_stations, follow_plan
 from siting.stations.hours import span_text
 from siting.stations.pickups import CompoundMap, DropOffs, GateWaits, RiderWays, pick_up_points
+from siting.tradeoffs import (
+    Choice,
+    choose_jointly,
+    counted_grids,
+    front_beside,
+    front_points,
+    solution_of,
+)
 from siting.travel_times import StreetWays, Ways
 
 __all__ = ["Progress", "StudyInputs", "StudySettings", "measured_study", "run_study", "suggest_pickups"]
@@ -105,11 +113,13 @@ class _Chosen:
 
     plan: Plan
     problem: MaxCover
-    """Places alone; where there is a budget, ``model`` was solved instead."""
-    model: PlanModel | None
+    """Places alone; where kinds and hours were chosen too, ``joint`` was solved instead."""
+    joint: Choice | None
     result: SitingResult
     service: Service
     """Who is served on training days, by the stations of the plan in their order."""
+    front: tuple[FrontPoint, ...]
+    solution: Solution
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -235,13 +245,21 @@ def _cost_s(settings: StudySettings, ways: Ways, demand: Demand, lonlat: FloatAr
 def _choose(inputs: StudyInputs, wanted: _Wanted, sites: Sites, cost_s: FloatArray) -> _Chosen:
     """Choose the sites, and how they are run where there is a budget."""
     settings = inputs.settings
+    grids = counted_grids(inputs.grids, wanted.seen, wanted.days["training"].rest, settings)
     problem = MaxCover(
         weight=wanted.weight.sum(axis=1),
         limit_s=settings.limit_s,
         sites=len(inputs.existing) + settings.new_sites,
         kept=tuple(range(len(inputs.existing))),
     )
-    problem, result, model = _solve(inputs, wanted, problem, cost_s)
+    joint = None
+    if settings.budget_yuan is None and settings.plan == "coverage" and settings.least_grid_share == 0:
+        limits = Limits(gap=1e-6, node_limit=settings.node_limit)
+        result = solve(problem, cost_s, _rng(settings, 0), limits)
+        result = verified(problem, cost_s, spread_idle_sites(problem, cost_s, result))
+    else:
+        joint = choose_jointly(inputs, wanted.demand.days, wanted.weight, cost_s, grids)
+        result = joint.result
     plan = Plan(
         existing=inputs.existing,
         candidates=sites.candidates,
@@ -250,37 +268,19 @@ def _choose(inputs: StudyInputs, wanted: _Wanted, sites: Sites, cost_s: FloatArr
         chosen=result.chosen,
         kinds=settings.kinds,
         limit_s=settings.limit_s,
-        run={} if model is None else model.run(result),
+        run={} if joint is None else joint.model.run(result),
         moved=result.moved,
         days=wanted.demand.days,
         timezone=settings.timezone,
     ).with_runs(wanted.weight)
-    return _Chosen(plan, problem, model, result, serve_demand(plan.in_business(), wanted.weight))
-
-
-def _solve(
-    inputs: StudyInputs, wanted: _Wanted, problem: MaxCover, cost_s: FloatArray
-) -> tuple[MaxCover, SitingResult, PlanModel | None]:
-    """Choose places alone, or places, kinds and hours together where there is a budget."""
-    settings = inputs.settings
-    limits = Limits(gap=1e-6, node_limit=settings.node_limit)
-    group = None
-    if settings.least_grid_share > 0:
-        if inputs.grids is None:
-            raise InputError("least_grid_share needs unit grids, and the study has none.")
-        group = grid_of(tuple(inputs.grids.polygons), wanted.demand.lonlat)
-    if settings.budget_yuan is not None:
-        candidates = cost_s.shape[1] - len(inputs.existing)
-        model = plan_model(wanted.weight, inputs.existing, candidates, settings, group, wanted.demand.days)
-        result = solve(model.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
-        return problem, verified(model.problem, cost_s, result), model
-    if group is not None:
-        share = np.full(len(inputs.grids.codes) if inputs.grids else 0, settings.least_grid_share)
-        problem = dataclasses.replace(problem, group=group, group_share=share)
-    result = solve(problem, cost_s, _rng(settings, 0), limits)
-    if group is None:
-        result = spread_idle_sites(problem, cost_s, result)
-    return problem, verified(problem, cost_s, result), None
+    if joint is None:
+        judge, front, options = front_beside(inputs, plan, wanted.weight, grids)
+    else:
+        judge, front, options = joint.judge, joint.front, result.options
+    points = () if front is None else front_points(judge, front, options, grids, settings, wanted.asked_seen)
+    solution = solution_of(result, None if joint is None else front, settings)
+    service = serve_demand(plan.in_business(), wanted.weight)
+    return _Chosen(plan, problem, joint, result, service, points, solution)
 
 
 def _check(inputs: StudyInputs, ways: Ways, wanted: _Wanted, chosen: _Chosen) -> _Checked:
@@ -295,16 +295,16 @@ def _check(inputs: StudyInputs, ways: Ways, wanted: _Wanted, chosen: _Chosen) ->
         for part in (thousandths(share), np.ones(len(share), dtype=np.bool_)):
             wanted.asked_seen.weighted(path, settings.weights, part, "other")
 
-    if chosen.model is None:
+    if chosen.joint is None:
         reach = reach_within(plan.cost_s, settings.limit_s)
         curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2), ask=ask)
     else:
-        model = chosen.model
+        model = chosen.joint.model
 
         def ask_plan(path: str, answer: SitingResult) -> None:
             ask(path, served_share(model.running(plan.cost_s, answer), wanted.weight))
 
-        curve = budget_points(model, plan.cost_s, chosen.result, ask_plan)
+        curve = budget_points(model, plan.cost_s, chosen.joint.most, ask_plan)
     ranges, draws = estimates(plan, demand, wanted.days, settings, riders, _rng(settings, 4), wanted.asked)
     return _Checked(shares, coverage, ranges, draws, curve)
 
@@ -313,7 +313,7 @@ def _stability(inputs: StudyInputs, wanted: _Wanted, chosen: _Chosen, riders: in
     if inputs.settings.draws == 0:
         return None
     cost_s = chosen.plan.cost_s
-    problem = chosen.problem if chosen.model is None else chosen.model.problem
+    problem = chosen.problem if chosen.joint is None else chosen.joint.again
     return chosen_shares(
         wanted.demand,
         inputs.settings.weights,
@@ -461,7 +461,7 @@ def _study(
     described: _Described,
 ) -> Study:
     """Freeze everything, with the figures by cell, street and unit grid."""
-    settings, demand, result, asked = inputs.settings, wanted.demand, chosen.result, wanted.asked
+    settings, demand, asked = inputs.settings, wanted.demand, wanted.asked
     for name in ("objective", "bound"):
         wanted.asked_seen.weighted(f"solution/{name}", settings.weights, _counted(chosen), "plan")
     grids = _grids(inputs, wanted, chosen, described.pickups)
@@ -491,7 +491,10 @@ def _study(
         grids=grids,
         fairness=fairness_of(grids),
         refusals=_refusals(chosen.plan),
-        solution=Solution(result.status, result.objective, result.bound, result.gap),
+        solution=chosen.solution,
+        front=chosen.front,
+        plan=settings.plan,
+        least_grid_share=settings.least_grid_share,
         coverage=checked.coverage,
         budget_curve=checked.budget_curve,
         accounts=inputs.accounts,
@@ -524,7 +527,7 @@ def _silent_share(inputs: StudyInputs, wanted: _Wanted) -> float | None:
 
 def _counted(chosen: _Chosen) -> BoolArray | IntArray:
     """Return what the objective counts: points in reach; with a budget, thousandths served of each cell."""
-    return chosen.result.assignment >= 0 if chosen.model is None else thousandths(chosen.service.total)
+    return chosen.result.assignment >= 0 if chosen.joint is None else thousandths(chosen.service.total)
 
 
 def _covered(chosen: _Chosen) -> Covered:

@@ -1,10 +1,10 @@
 """What a report says of fairness across the city: who gains, who loses, and at which price."""
 
 from siting.fairness import gains_of
-from siting.results import Study
-from siting.values import Column, Quantity, Say, Table, Term
+from siting.results import FrontPoint, Study
+from siting.values import Column, Quantity, Say, Table, Term, Value
 
-__all__ = ["about_grids", "fairness_table"]
+__all__ = ["about_front", "about_grids", "chosen_jointly", "fairness_table", "front_table", "how_chosen"]
 
 
 def about_grids(study: Study) -> tuple[Say, ...]:
@@ -54,3 +54,96 @@ def fairness_table(study: Study) -> Table:
             for row in study.fairness
         ),
     )
+
+
+def chosen_jointly(study: Study) -> bool:
+    """Tell whether places, kinds and hours were chosen together."""
+    return study.budget_yuan is not None or study.plan != "coverage" or study.least_grid_share > 0
+
+
+def how_chosen(study: Study) -> Say:
+    """Say how stations were chosen: what was asked for, the rule for those of today, and the money."""
+    if not chosen_jointly(study):
+        return Say("say.method_choice_places")
+    if study.plan == "coverage" and study.budget_yuan is not None:
+        return Say(
+            f"say.method_choice_{study.existing_stations}", (("budget", Quantity(study.budget_yuan, "yuan")),)
+        )
+    money: Value = Term("choice.no_budget")
+    if study.budget_yuan is not None:
+        money = Say("choice.budget", (("budget", Quantity(study.budget_yuan, "yuan")),))
+    rule = Term(f"choice.{study.existing_stations}")
+    return Say(
+        "say.method_choice_joint", (("rule", rule), ("money", money), ("aim", Term(f"choice.{study.plan}")))
+    )
+
+
+def _point(study: Study, name: str) -> FrontPoint | None:
+    return next((point for point in study.front if name in point.names), None)
+
+
+def about_front(study: Study) -> tuple[Say, ...]:
+    """Say what the front is, which of its plans this is, and what fairness costs."""
+    chosen = next((point for point in study.front if point.chosen), None)
+    most, fairest = _point(study, "coverage"), _point(study, "fairest")
+    if chosen is None or most is None or fairest is None:
+        return ()
+    said = [Say("say.front"), Say("say.front_names", (("k", Quantity(study.k, "count")),))]
+    if fairest is not most:
+        price: tuple[tuple[str, Value], ...] = (
+            ("gain", Quantity(_points(fairest.worst_share, most.worst_share), "points", redacted=True)),
+            ("price", Quantity(_points(fairest.served_share, most.served_share), "points", redacted=True)),
+            ("money", Quantity(fairest.cost_yuan - most.cost_yuan, "yuan")),
+        )
+        said.append(Say("say.front_fairest", price))
+    else:
+        said.append(Say("say.front_one"))
+    if study.least_grid_share > 0:
+        floor: tuple[tuple[str, Value], ...] = (
+            ("least", Quantity(study.least_grid_share, "share")),
+            ("k", Quantity(study.k, "count")),
+            ("price", Quantity(_points(chosen.served_share, most.served_share), "points", redacted=True)),
+            ("money", Quantity(chosen.cost_yuan - most.cost_yuan, "yuan")),
+        )
+        said.append(Say("say.front_floor", floor))
+    elif study.plan != "coverage":
+        said.append(Say("say.front_chosen", (("name", Term(f"front.{study.plan}")),)))
+    elif study.budget_yuan is None:
+        said.append(Say("say.front_beside"))
+    return tuple(said)
+
+
+def _points(share: float | None, other: float | None) -> float | None:
+    """Return by how many points a share is more than another."""
+    return None if share is None or other is None else 100.0 * (share - other)
+
+
+def front_table(study: Study) -> Table:
+    """Tell the plans of the front: what each serves and costs, and how its worst grid fares."""
+    most = _point(study, "coverage")
+    served = None if most is None else most.served_share
+
+    def name(point: FrontPoint) -> Value:
+        own = (Term("front.this"),) if point.chosen else ()
+        return (*(Term(f"front.{name}") for name in point.names), *own) or Term("front.between")
+
+    return Table(
+        "front",
+        (
+            Column("front_plan"),
+            Column("weighted_share", "share", redacted=True),
+            Column("given_up", "points", redacted=True),
+            Column("cost_yuan", "yuan"),
+            Column("worst_share", "share", redacted=True),
+            Column("sites_count", "count"),
+            Column("new_sites", "count"),
+            Column("end_gap", "share"),
+        ),
+        tuple(
+            (
+                name(point), point.served_share, _points(point.served_share, served), point.cost_yuan,
+                point.worst_share, point.sites, point.new_sites, point.gap,
+            )
+            for point in study.front
+        ),
+    )  # fmt: skip

@@ -7,7 +7,7 @@ every figure keeps its unit (:data:`Unit`). Nothing is computed from the study b
 import collections
 from collections.abc import Iterable
 
-from siting.report.fairness import fairness_table
+from siting.report.fairness import fairness_table, front_table
 from siting.results import AuditFinding, GridFigures, HotSpot, PickupPoint, Site, Study
 from siting.values import Column, Quantity, Say, Table, Term, Unit, Value
 
@@ -42,8 +42,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
     -------
     tuple of Table
         ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
-        ``grids``, ``fairness``, ``coverage``, ``estimates``, ``budget``, ``refusals``, ``refusal_counts``,
-        ``files``, ``rejects``, ``stays``; always all of them, some may have no rows.
+        ``grids``, ``fairness``, ``coverage``, ``estimates``, ``budget``, ``front``, ``refusals``,
+        ``refusal_counts``, ``files``, ``rejects``, ``stays``; always all of them, some may have no rows.
     """
     return (
         _facts(study),
@@ -59,6 +59,7 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         _coverage(study),
         _estimates(study),
         _budget(study),
+        front_table(study),
         _refusals(study),
         _refusal_counts(study),
         _files(study),

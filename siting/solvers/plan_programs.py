@@ -208,7 +208,7 @@ def bound_of_worst(
     easy = float(min(1.0, (reached / total).min()))
     # points of one grid that the same sites reach are one
     rows = np.nonzero(inside & (weight > 0) & within.any(axis=1))[0]
-    keys = np.column_stack([counted.group[rows], np.packbits(within[rows], axis=1)])
+    keys = np.column_stack([counted.group[rows], np.packbits(within[rows], axis=1)]).astype(np.int64)
     _, first, label = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     sets, size = rows[first], np.bincount(label.ravel(), weights=weight[rows], minlength=len(first))
     i, j = np.nonzero(within[sets])

@@ -25,7 +25,7 @@ _LACK = 50.0
 # wall seconds that the exact model gets where no choice with the least shares was met
 _LAST_RESORT_S = 300.0
 
-__all__ = ["PlanEffort", "solve_station_plan"]
+__all__ = ["PlanEffort", "answer_of", "solve_station_plan"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -101,6 +101,15 @@ def solve_station_plan(
     if found.gap <= limits.gap or cells > effort.timed_cells or not 0.2 < left < np.inf:
         return found
     return _better(found, problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
+
+
+def answer_of(
+    problem: StationPlan, cost_s: CostArray, options: tuple[int, ...], bound: float
+) -> SitingResult:
+    """Return options that are known as an answer; ``bound`` is what no choice serves more than."""
+    return _Search(problem, reach_within(cost_s, problem.limit_s)).answer(
+        tuple(sorted(options)), bound, cost_s
+    )
 
 
 def _better(found: SitingResult, problem: StationPlan, cost_s: CostArray, limits: Limits) -> SitingResult:

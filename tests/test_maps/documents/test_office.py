@@ -69,7 +69,7 @@ def test_whole_report_has_the_expected_pages(study: Study, backdrop: Backdrop, t
     pages = _pages(tmp_path / "r.docx")
     assert 7 <= len(pages) <= 12
     text = re.sub(r"\s", "", "".join(pages))
-    for heading in ("一、目的", "二、数据与时段", "三、方法", "四、主要结论", "十、使用说明与局限"):
+    for heading in ("一、目的", "二、数据与时段", "三、方法", "四、主要结论", "五、覆盖、费用与公平的取舍", "十一、使用说明与局限"):
         assert heading in text
     assert all(page.strip() for page in pages)
 
