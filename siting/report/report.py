@@ -132,7 +132,11 @@ def study_report(study: Study) -> Report:
     if study.grids:
         busy = tuple(g for g in study.grids if g.riders is not None or g.site_ids or g.pickup_ids)
         counts = (("n", Quantity(len(study.grids), "count")), ("shown", Quantity(len(busy), "count")))
-        tables_shown = tuple(t for t in (tables["fairness"], grids_table(busy)) if t.rows)
+        told = grids_table(busy).select(
+            "code", "name", "demand", "served_today_share", "served_share", "gain_points", "site_ids",
+            "pickup_ids",
+        )  # fmt: skip
+        tables_shown = tuple(t for t in (tables["fairness"], told) if t.rows)
         sections.append(Section("grids", (Say("say.grids", counts), *about_grids(study)), tables_shown))
     sections.append(Section("limits", _limits(study)))
     sections.append(Section("sources", (Say("say.sources", (("attribution", study.map_attribution),)),)))
@@ -230,7 +234,10 @@ def _grid_facts(grid: GridFigures, suggested: int, existing: int, pickups: int) 
 
 def _front(study: Study, table: Table) -> tuple[Section, ...]:
     said = about_front(study)
-    return (Section("front", said, (table,), ("front",)),) if said else ()
+    shown = table.select(
+        "front_plan", "weighted_share", "given_up", "cost_yuan", "worst_share", "new_sites", "end_gap"
+    )
+    return (Section("front", said, (shown,), ("front",)),) if said else ()
 
 
 def _hot_spots(study: Study) -> tuple[Section, ...]:

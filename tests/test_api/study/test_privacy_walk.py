@@ -64,18 +64,20 @@ PLAIN = {
         "solution/gap", "coverage/*/sites", "budget_curve/*/cost_yuan", "budget_curve/*/sites",
         "budget_curve/*/gap", "hot_spots/*/lonlat/*", "hot_spots/*/radius_m", "hot_spots/*/ring/**",
         "layers/*/weight", "layers/*/limit_s", "kinds/*/seats", "kinds/*/fixed_yuan", "kinds/*/hour_yuan",
-        "budget_curve/*/new_sites", "budget_yuan", "draws",
+        "budget_curve/*/new_sites", "budget_yuan", "draws", "front/*/cost_yuan", "front/*/sites",
+        "front/*/new_sites", "front/*/gap", "least_grid_share",
     ),
     "summary": (
         "days", "held_out_days", "seed", "k", "map/**", "snapped_off_ground/*", "points_read",
         "points_accepted", "points_rejected", "hot_spots", "sites_chosen", "sites_existing", "solver/gap",
         "limit_s", "seconds/*", "layers/*/weight", "coverage/*/sites", "sites_closing", "sites_moving",
         "budget_curve/*/cost_yuan", "budget_curve/*/sites", "budget_curve/*/new_sites", "budget_curve/*/gap",
+        "front/*/cost_yuan", "front/*/sites", "front/*/new_sites", "front/*/gap", "least_grid_share",
     ),
     "columns": (
         "lon", "lat", "cost_yuan", "rank", "radius_m", "seconds", "in_osm", "weight", "limit", "seats",
         "fixed_yuan", "yuan_an_hour", "sites_count", "new_sites", "gap", "candidates_count", "gates",
-        "gates_new", "radius", "move_lon", "move_lat", "read", "accepted", "rejected", "rows",
+        "gates_new", "radius", "end_gap", "move_lon", "move_lat", "read", "accepted", "rejected", "rows",
     ),
 }  # fmt: skip
 """Numbers that are no figures about riders: places on the map, money, settings, numbers of things."""
@@ -88,7 +90,7 @@ SUMMARY = {
     "layers/(.*)/in_reach": r"layers/\1/in_reach_share", "rest_from_silence": "silent_rest_share",
     "budget_curve/(.*)/served_share": r"budget_curve/\1/served_share",
     "estimates/(.*)/(.*)": r"estimates/\1/\2",
-    "coverage/(.*)/(.*)": r"coverage/\1/\2",
+    "coverage/(.*)/(.*)": r"coverage/\1/\2", "front/(.*)/(served|worst)_share": r"front/\1/\2_share",
     "grids/(.*)/served": r"grids/\1/served_share", "grids/(.*)/served_today": r"grids/\1/served_today_share",
     "grids/(.*)/rest_min_a_day": r"grids/\1/rest_min_a_day",
 }  # fmt: skip
@@ -325,6 +327,12 @@ def check_column(study: Study, name: str, values: list[Any]) -> None:
     """A column of a table or layer: registered, and its figures are the published ones."""
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool) and v == v]
     if not numbers or name in PLAIN["columns"]:
+        return
+    if name == "given_up":
+        most = next(p.served_share for p in study.front if "coverage" in p.names)
+        told = [p.served_share for p in study.front if p.served_share is not None]
+        assert most is not None
+        assert {round(v, 6) for v in numbers} <= {round(100 * (share - most), 6) for share in told}
         return
     if name in FROM_GRIDS:
         gains = [grid.gain_points for grid in study.grids]
