@@ -150,8 +150,10 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
     from api.http.access.auth import open_access
     from api.http.app import create_app
     from api.http.running import server_of
-    from api.http.warm import compile_apart, warm_up
+    from api.http.work.warm import warm_up
+    from api.http.work.workers import Workers
     from api.settings import load_settings
+    from geo.jit import known_kernels
 
     settings = load_settings()
     app = create_app(folder, named=_named_studies(named), settings=settings)
@@ -170,15 +172,21 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
     requests.setLevel(logging.INFO)
 
     def warm() -> None:
-        compile_apart(folder)
+        if workers.processes > 1 and known_kernels("routing.") == 0:
+            workers.compile(folder)
+        workers.warm(folder)
         warm_up(app.state.served)
         app.state.ready.set()
 
+    app.state.workers = workers = Workers(settings)
     # Alive at once, ready (`/readyz`) when the machine code is there.
     app.state.ready.clear()
     threading.Thread(target=warm, name="warm-up", daemon=True).start()
     click.echo(f"map: http://{host}:{port}/map   API: http://{host}:{port}/docs   stop: Ctrl-C", err=True)
-    server_of(app, host, port).run()
+    try:
+        server_of(app, host, port).run()
+    finally:
+        workers.stop()
 
 
 def _named_studies(given: tuple[str, ...]) -> dict[str, Path]:

@@ -40,6 +40,7 @@ __all__ = [
     "NotThereError",
     "Problem",
     "TooLargeError",
+    "WorkerLostError",
     "install",
     "problem_body",
     "problem_response",
@@ -56,6 +57,12 @@ class NotThereError(YiluError):
 
 class TooLargeError(YiluError):
     """More was sent than is taken."""
+
+
+class WorkerLostError(YiluError):
+    """The process that answered a request is gone."""
+
+    retry_after_s = 5
 
 
 class NoStationError(YiluError):
@@ -99,6 +106,7 @@ PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (RateLimitedError, RATE_LIMITED),
     (StoreUnavailable, UNAVAILABLE),
     (ProviderUnavailableError, UNAVAILABLE),
+    (WorkerLostError, BUSY),
     (InfeasibleError, Problem("infeasible", 422, "The problem has no solution")),
     (InputError, Problem("bad-input", 422, "The input cannot be used")),
     (JobConflictError, CONFLICT),
@@ -253,7 +261,7 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, ForbiddenError | UnauthorizedError):
         _on_record(request, error)
     headers = dict(getattr(error, "headers", {}))
-    if isinstance(error, StoreUnavailable | ProviderUnavailableError):
+    if isinstance(error, StoreUnavailable | ProviderUnavailableError | WorkerLostError):
         headers["retry-after"] = str(error.retry_after_s)
     return problem_response(problem_of(error), detail, request, fields, headers, more)
 
