@@ -84,6 +84,7 @@ _HINTS_ZH = {
     "text_time": '时间格式未知：请写明，如 time_format = "%d.%m.%y %H:%M"',
     "only_waypoints": "GPX 文件只有航点或路线，没有带时间的轨迹",
     "minutes": "时间只精确到分钟：每分钟只保留一个点",
+    "coarse": "多数行的定位精度超过上限：若该列以米为单位，请调高 max_accuracy_m",
     "datum_doubtful": "道路更支持另一种坐标系，但不够明确：请核对平台的说明",
     "off_streets": "行驶里程不足一半在道路上：请核对坐标系和地图",
 }

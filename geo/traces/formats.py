@@ -24,6 +24,7 @@ REASONS: Final = (
     "unparsable_row",
     "missing_rider",
     "unparsable_position",
+    "poor_accuracy",
     "out_of_range",
     "time_out_of_range",
     "outside_map",
@@ -86,6 +87,9 @@ class TraceFormat:
     """Faster than this between two points is no vehicle but an error: 144 km/h."""
     jump_slack_m: float = 60.0
     """Distance that GPS noise may add between two points, about four times a noise of 15 m."""
+    max_accuracy_m: float = 100.0
+    """Where a column says how exact each position is (a radius in metres, as phones name it), those that are
+    less exact are refused: what a mobile network says may stand at one wrong place for many minutes."""
     origin_lonlat: tuple[float, float] | None = None
     """Where the local metres of GOAL files are to be laid, WGS-84 degrees."""
 
@@ -136,6 +140,8 @@ class TraceFormat:
             raise InputError(f"the separator {self.separator!r} must be one character")
         if not 1.0 <= self.max_speed_mps <= 400.0:
             raise InputError(f"max_speed_mps is {self.max_speed_mps}; it must lie within 1 to 400")
+        if not 1.0 <= self.max_accuracy_m <= 100_000.0:
+            raise InputError(f"max_accuracy_m is {self.max_accuracy_m}; it must lie within 1 to 100000")
         if not 0.0 <= self.jump_slack_m <= 5000.0:
             raise InputError(f"jump_slack_m is {self.jump_slack_m}; it must lie within 0 to 5000")
         if self.period_s[0] >= self.period_s[1]:

@@ -169,6 +169,7 @@ def _platform_format(study_settings: StudyFile, table: TraceTable) -> TraceForma
         interval_s=table.interval_s,
         year=table.year,
         max_speed_mps=table.max_speed_mps,
+        max_accuracy_m=table.max_accuracy_m,
         period_s=period_s(study_settings),
     )
 

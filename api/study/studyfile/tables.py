@@ -33,7 +33,9 @@ __all__ = [
 ]
 
 TraceDatum = Literal["wgs84", "gcj02", "bd09", "auto"]
-TraceColumn = Literal["rider_id", "time", "date", "lon", "lat", "lonlat", "polyline", "event", "platform"]
+TraceColumn = Literal[
+    "rider_id", "time", "date", "lon", "lat", "lonlat", "polyline", "event", "platform", "accuracy"
+]
 
 
 def _zone(name: str) -> str:
@@ -113,6 +115,8 @@ class TraceTable(_Table):
     """Of dates that are written without one."""
     max_speed_mps: Annotated[float, Field(ge=1, le=400)] = 40.0
     """Faster than this between two points is an error of the phone."""
+    max_accuracy_m: Annotated[float, Field(ge=1, le=100_000)] = 100.0
+    """Of files with a column of the accuracy: positions that are less exact are refused."""
 
 
 class SyntheticTable(_Table):

@@ -12,7 +12,7 @@ from geo.errors import InputError
 from geo.traces.files.batches import in_degrees
 from geo.traces.files.found import file_kind
 from geo.traces.files.readers import read_batches
-from geo.traces.formats import RawBatch, TraceFormat
+from geo.traces.formats import REASONS, RawBatch, TraceFormat
 
 __all__ = ["HINTS", "hints_of", "hints_of_positions"]
 
@@ -30,6 +30,7 @@ HINTS: Final = {
     "text_time": 'the form of the times is not known: name it, as time_format = "%d.%m.%y %H:%M"',
     "only_waypoints": "the GPX file holds only waypoints or routes, no track with times",
     "minutes": "times are to the minute only: one point a minute is kept",
+    "coarse": "most rows name an accuracy above the limit: raise max_accuracy_m, if the column is in metres",
     "datum_doubtful": "the streets speak for another datum, though not clearly: check what the platform says",
     "off_streets": "less than half of the moving kilometres are on streets: check the datum and the map",
 }
@@ -118,6 +119,8 @@ def hints_of(path: Path, trace_format: TraceFormat, times: list[str] | None = No
             return ()
         found += hints_of_positions(batch.lonlat)
         found += _of_times(batch)
+        if (batch.fault == REASONS.index("poor_accuracy")).mean() > _MOST:
+            found.append("coarse")
         if (batch.fault == 1).mean() > _MOST:
             found += _of_texts(times or [])
     except (InputError, OSError):
