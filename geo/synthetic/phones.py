@@ -13,16 +13,16 @@ from geo.synthetic.gps import Samples, degrees_of, slow_noise, within
 
 __all__ = ["PHONES", "PLACES_TO_STAY", "report"]
 
-PHONES: Final = ("plain", "motion", "drift", "network")
-"""`motion`: reports on movement only. `drift`: wanders while its rider stays, some of whom walk about.
+PHONES: Final = ("plain", "motion", "drift", "pacing", "network")
+"""`motion`: reports on movement only. `drift`: wanders while its rider stays. `pacing`: its rider walks about
+while resting, in circles of 30 to 80 m.
 `network`: for minutes on end it repeats one position of the network, far off, with its accuracy."""
 
 PLACES_TO_STAY: Final = (0, 1, 5)
 """Kinds of stays (rest, pick-up, off shift) that are long enough, and under a roof often enough, to drift."""
 _STOPPING_S, _STARTING_S = 60.0, 20.0
 _DRIFT_M = 25.0
-_CIRCLING_S = 600.0
-"""Whoever rests so long may walk about."""
+_PACING_S = 600.0
 _BLOCK_S = 300
 _BLOCKS_OF_NETWORK, _STAYS_OF_NETWORK, _FIXES_OF_NETWORK = 0.06, 0.35, 0.8
 _TOWER_M = 200.0
@@ -65,7 +65,11 @@ def report(
     accuracy = np.maximum(3.0, 1.4 * sigma_m[rider] * np.exp(0.25 * rng.standard_normal(len(rider))))
     wandering = long & (phone[rider] == PHONES.index("drift"))
     if wandering.any():
-        lonlat = lonlat + degrees_of(_wander_m(wandering, rider, t_s, stay, stays, rng), lonlat[:, 1])
+        metres = slow_noise(rider, t_s, np.where(wandering, _DRIFT_M, 0.0), rng)
+        lonlat = lonlat + degrees_of(metres, lonlat[:, 1])
+    pacing = (phone[rider] == PHONES.index("pacing")) & (stay >= 0)
+    if pacing.any():
+        lonlat = lonlat + degrees_of(_circles_m(pacing, t_s, stay, stays, rng), lonlat[:, 1])
     if (phone == PHONES.index("network")).any():
         coarse, place, error = _network_fixes(rider, t_s, lonlat, np.where(long, stay, -1), rng)
         coarse &= phone[rider] == PHONES.index("network")
@@ -75,26 +79,22 @@ def report(
     return Samples(rider, t_s, lonlat, broken), np.round(accuracy, 1).astype(np.float32)
 
 
-def _wander_m(
-    wandering: NDArray[np.bool_],
-    rider: NDArray[np.int32],
+def _circles_m(
+    pacing: NDArray[np.bool_],
     t_s: NDArray[np.int64],
     stay: NDArray[np.int64],
     stays: tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], NDArray[np.int8]],
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Return (n, 2) metres east and north that a drifting phone adds; in half of the long rests people walk."""
+    """Return (n, 2) metres east and north from where a rest began, walking about at up to 1.4 m/s."""
     _, start_s, end_s, kind = stays
-    metres = slow_noise(rider, t_s, np.where(wandering, _DRIFT_M, 0.0), rng)
     count = len(start_s)
-    circling = (kind == 0) & (end_s - start_s >= _CIRCLING_S) & (rng.random(count) < 0.5)
+    walked = (kind == 0) & (end_s - start_s >= _PACING_S)
     radius_m, period_s = rng.uniform(15.0, 40.0, count), rng.uniform(180.0, 420.0, count)
     at = np.maximum(stay, 0)
     turn = 2.0 * np.pi * (t_s - start_s[at]) / period_s[at]
-    circle = (radius_m[at] * (wandering & circling[at]))[:, None] * np.column_stack(
-        [np.cos(turn) - 1.0, np.sin(turn)]
-    )
-    return np.asarray(metres + circle, dtype=np.float64)
+    reach_m = (radius_m[at] * (pacing & walked[at]))[:, None]
+    return np.asarray(reach_m * np.column_stack([np.cos(turn) - 1.0, np.sin(turn)]), dtype=np.float64)
 
 
 def _network_fixes(

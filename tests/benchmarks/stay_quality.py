@@ -59,9 +59,9 @@ HELD_OUT = (
 
 PHONES = tuple(
     dataclasses.replace(HELD_OUT[0], city=f"Tsinghua campus, phones: {name}", phones=(name,))
-    for name in ("motion", "drift", "network")
+    for name in ("motion", "drift", "pacing", "network")
 )
-"""The same fleet with phones that are silent at rest, drift, or give fixes of the network."""
+"""The same fleet with phones that are silent at rest, drift, are carried about, or show cell towers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -51,6 +51,16 @@ def test_drifting_phones_wander_while_their_riders_stay_and_only_then() -> None:
     assert np.median(_off_m(made, riding)) < 25
 
 
+def test_whoever_paces_walks_in_circles_at_long_rests() -> None:
+    made = fleet("pacing")
+    at = _stay_of(made)
+    kind, length = made.stays.kind[np.maximum(at, 0)], (made.stays.end_s - made.stays.start_s)[at]
+    resting = np.flatnonzero((at >= 0) & (kind == 0) & (length >= 600))
+    assert 40 < np.quantile(_off_m(made, resting), 0.9) < 100
+    short = np.flatnonzero((at >= 0) & (kind != 0))[:400]
+    assert np.median(_off_m(made, short)) < 30
+
+
 def test_fixes_of_the_network_are_far_off_frozen_and_say_so() -> None:
     made = fleet("network")
     points = made.points
@@ -72,5 +82,5 @@ def test_the_accuracy_is_a_column_of_files_that_have_it(tmp_path: Path) -> None:
 
 
 def test_unknown_phones_are_refused() -> None:
-    with pytest.raises(InputError, match="phones must be one or more of plain, motion, drift, network"):
+    with pytest.raises(InputError, match="phones must be one or more of plain, motion, drift, pacing"):
         FleetOptions(phones=("satellite",))
