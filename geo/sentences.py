@@ -25,7 +25,7 @@ class Sentence:
     facts: "tuple[tuple[str, Fact], ...]" = ()
 
     @staticmethod
-    def of(key: str, **facts: "Fact") -> "Sentence":
+    def of(key: str, /, **facts: "Fact") -> "Sentence":
         """Make a sentence."""
         return Sentence(key, tuple(facts.items()))
 

@@ -1,6 +1,7 @@
 """Stay points against a slow plain reference, and against gaps, drift and the end of a trace; due breaks."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,7 +137,7 @@ def test_joining_stays_of_parts() -> None:
 @pytest.mark.parametrize(
     "bad", [{"radius_m": 1}, {"min_stay_s": 0}, {"max_gap_s": 10**6}, {"max_silence_s": 10**6}]
 )
-def test_parameters_out_of_range_are_named(bad: dict[str, int]) -> None:
+def test_parameters_out_of_range_are_named(bad: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=f"{next(iter(bad))} is .* must lie within"):
         find_stay_points(traces_of(stand(0, 100)), **bad)
 

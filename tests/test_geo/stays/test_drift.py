@@ -128,8 +128,8 @@ def test_pieces_are_joined_as_the_rule_says(
     lonlat = places / DEGREE_M
     joined = np.zeros(len(spans), np.bool_)
     rider = np.zeros(len(t), np.int32)
-    first, last = (np.array(column, np.int64) for column in zip(*spans, strict=True))
-    _pieces(rider, np.array(t), lonlat, first, last, 60.0, 1.7, joined)
+    begin, end = (np.array(column, np.int64) for column in zip(*spans, strict=True))
+    _pieces(rider, np.array(t), lonlat, begin, end, 60.0, 1.7, joined)
     assert joined.tolist() == _reference(t, places, spans, 60.0, 1.7)
 
 

@@ -23,7 +23,7 @@ def fleet(*phones: str) -> SyntheticFleet:
 def _off_m(made: SyntheticFleet, rows: np.ndarray) -> np.ndarray:
     points = made.points
     true = np.array([made.movement.at(int(points.rider[i]), float(points.t_s[i])) for i in rows])
-    return np.hypot(*((points.lonlat[rows] - true) * DEGREE_M).T)
+    return np.asarray(np.hypot(*((points.lonlat[rows] - true) * DEGREE_M).T))
 
 
 def _stay_of(made: SyntheticFleet) -> np.ndarray:
