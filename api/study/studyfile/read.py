@@ -159,9 +159,6 @@ def _wrong(error: ErrorDetails) -> Sentence:
         name: f"{fact:g}" if isinstance(fact, float) else str(fact)
         for name, fact in error.get("ctx", {}).items()
     }
-    facts["s"] = "" if "1" in (facts.get("min_length"), facts.get("max_length")) else "s"
-    if "field_type" in facts:
-        facts["field_type"] = str(facts["field_type"]).lower()
     if "expected" in facts:
         *others, last = re.split(", | or ", str(facts["expected"]))
         facts["expected"] = Sentence.of("trace_either", a=", ".join(others), b=last) if others else last
