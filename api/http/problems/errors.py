@@ -250,7 +250,9 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
         {"pointer": pointer, "detail": detail} for pointer, detail in list(places.items())[:MOST_FIELDS]
     ]
     # Who may not see a thing is told no more than that there is none.
-    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else str(error)
+    lang = preferred(request.headers.get("accept-language", ""))
+    told = error.text(lang) if isinstance(error, InputError) else str(error)
+    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else told
     more: dict[str, object] = {}
     if isinstance(error, ConflictError):
         lang = preferred(request.headers.get("accept-language", "en"))
