@@ -191,9 +191,9 @@ def front_picture(study: Study, lang: str) -> bytes:
     font, small = font_for(say, 7.5), font_for(say, 6.5)
     xs = [point.cost_yuan / scale for point in points]
     ys = [100 * (point.served_share or 0.0) for point in points]
-    worst = [None if point.worst_share is None else 100 * point.worst_share for point in points]
-    known = [k for k, value in enumerate(worst) if value is not None]
-    bare = [k for k, value in enumerate(worst) if value is None]
+    worst = [100 * (point.worst_share or 0.0) for point in points]
+    known = [k for k, point in enumerate(points) if point.worst_share is not None]
+    bare = [k for k, point in enumerate(points) if point.worst_share is None]
     # withheld: an empty ring, which is no colour of the scale
     axes.scatter(
         [xs[k] for k in bare], [ys[k] for k in bare], s=42, facecolors="none", edgecolors="#555555", zorder=3

@@ -355,8 +355,8 @@ class _Work:
         return self._known_ends(need)
 
     def _search_cheapest(self, need: float) -> None:
-        low = _least_money(self.problem)
-        self.least_cost = low
+        self.least_cost = _least_money(self.problem)
+        low = max(0.0, self.least_cost)
         for _ in range(HALVINGS):
             enough = [p.cost for p in self.pool.values() if p.served >= need]
             high = min(enough, default=np.inf)
@@ -402,8 +402,19 @@ def _least_money(problem: StationPlan) -> float:
     """Return yuan that no plan costs less than."""
     close = np.zeros(len(problem.existing_site)) if problem.close_cost is None else problem.close_cost
     saving = np.zeros(len(close)) if problem.move_saving is None else problem.move_saving
+    new = ~np.isin(problem.option_site, problem.existing_site)
+    cheapest = float(problem.option_cost[new].min(initial=np.inf))
     least = 0.0
     for e, s in enumerate(problem.existing_site):
         stay = float(problem.option_cost[problem.option_site == s].min(initial=np.inf))
-        least += stay if s in problem.kept else min(stay, float(close[e] - saving[e]))
+        least += (
+            stay
+            if s in problem.kept
+            else min(
+                # what moves takes a new place
+                stay,
+                float(close[e]),
+                float(close[e] - saving[e]) + cheapest,
+            )
+        )
     return least

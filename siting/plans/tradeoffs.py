@@ -181,7 +181,8 @@ def _with_least_share(
     asked for more.
     """
     least, counted, cost_s = settings.least_grid_share, grids.counted, judge.cost_s
-    reached = counted.shares(np.asarray(cost_s <= settings.limit_s).any(axis=1)[:, None] * np.ones((1, 24)))
+    near = np.asarray((cost_s <= settings.limit_s).any(axis=1), dtype=np.float64)
+    reached = counted.shares(np.repeat(near[:, None], 24, axis=1))
     beyond = [
         code for code, share in zip(grids.codes, reached.tolist(), strict=True) if share < least - _SLACK
     ]

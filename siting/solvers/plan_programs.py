@@ -210,7 +210,8 @@ def bound_of_worst(
     rows = np.nonzero(inside & (weight > 0) & within.any(axis=1))[0]
     keys = np.column_stack([counted.group[rows], np.packbits(within[rows], axis=1)]).astype(np.int64)
     _, first, label = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    sets, size = rows[first], np.bincount(label.ravel(), weights=weight[rows], minlength=len(first))
+    sets = rows[first]
+    size = np.bincount(label.ravel(), weights=weight[rows], minlength=len(first)).astype(np.float64)
     i, j = np.nonzero(within[sets])
     if len(i) > most_entries or len(sets) == 0:
         return easy

@@ -33,6 +33,7 @@ def test_gini_is_half_the_mean_difference_in_units_of_the_mean(rows: list[tuple[
         assert found is None
         return
     difference = sum(w * v * abs(x - y) for (x, w), (y, v) in itertools.product(rows, rows))
+    assert found is not None
     assert found == pytest.approx(difference / (2 * total * served), abs=1e-9)
     assert 0 <= found <= 1
     # whatever the order of the grids, and in whatever unit demand is counted

@@ -12,6 +12,7 @@ from siting.plans import pareto
 from siting.plans.choice import PlanModel
 from siting.plans.pareto import NAMES, Front, Judge, Judged, plan_front, thrifty
 from siting.problems.define import StationPlan
+from siting.problems.highs import Limits
 from siting.solvers.plan_programs import Counted, Ends, best_plan, bound_of_worst, plan_cost
 from siting.stations.kinds import KINDS
 
@@ -192,7 +193,7 @@ def test_the_quick_bound_of_the_worst_grid_holds(case: tuple[int, str]) -> None:
         judge = made(*case, roomy=roomy, budget=budget)
         most = max((p.worst for p in all_plans(judge)), default=0.0)
         for entries in (150_000, 0):
-            bound = bound_of_worst(judge.problem, judge.cost_s, judge.counted, pareto.Limits(), entries)
+            bound = bound_of_worst(judge.problem, judge.cost_s, judge.counted, Limits(), entries)
             assert bound >= most - 1e-6
 
 
