@@ -21,7 +21,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from api.dispatch import codec, emergencies
-from api.dispatch.turn import Memory, MissingError, Turn, offer_row
+from api.dispatch.turn import Follower, Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, numbers
 from api.store.access import idempotency
 from api.store.dispatch import emergencies as emergency_rows
@@ -81,6 +81,8 @@ class Desk:
         Returns the present moment in epoch seconds.
     rider_of : callable
         Makes a `Rider` of what the store holds of one.
+    followers : tuple of Follower
+        What else lives by this desk's clock and by what becomes of tasks.
     """
 
     def __init__(
@@ -92,9 +94,10 @@ class Desk:
         *,
         clock: Callable[[], float],
         rider_of: Callable[[str, Mapping[str, Any]], Rider],
+        followers: tuple[Follower, ...] = (),
     ) -> None:
         self.database, self.policy = database, policy
-        self.memory = Memory(shared=database.dialect == "postgresql")
+        self.memory = Memory(shared=database.dialect == "postgresql", followers=followers)
         self._make: Callable[[], City] = lambda: City(network, policy, rules)
         self._clock = clock
         self._rider_of = rider_of
@@ -251,7 +254,8 @@ class Desk:
 
     def _next_due_s(self) -> float:
         """When something runs out or opens by itself, in epoch seconds."""
-        return min((self.city.next_due_s, *self.memory.phases.values()))
+        followed = (follower.next_due_s for follower in self.memory.followers)
+        return min((self.city.next_due_s, *self.memory.phases.values(), *followed))
 
     def _see_who_leads(self) -> None:
         """Ask now and then: a leader whose connection is gone leads no more."""
@@ -283,6 +287,8 @@ class Desk:
                 if self.memory.leading:
                     turn.record(*self.city.tick(turn.now_s))
                     emergencies.open_phases(turn)
+                    for follower in self.memory.followers:
+                        follower.tick(turn)
                 for work, future, _ in works:
                     turn.now_s, turn.changing = self._clock(), False
                     try:
@@ -338,6 +344,8 @@ class Desk:
                 turn.take_up(row)
             elif task_id is not None:
                 emergencies.follow(turn, task_id)
+                for follower in self.memory.followers:
+                    follower.follow(turn, task_id)
         if rows:
             self._followed = rows[-1].seq
             self.memory.own = {seq for seq in self.memory.own if seq > self._followed}

@@ -236,6 +236,7 @@ def task_out(row: TaskRow, state: TaskState, datum: Datum, zone: datetime.tzinfo
                 reason=offer.reason,
                 note=offer.note,
                 photo=offer.photo or None,
+                there=offer.there,
             )
             for offer in state.offers
         ],

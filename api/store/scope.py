@@ -140,7 +140,7 @@ def _photos_of(matters: _Rule) -> _Rule:
 
 
 def _own_account(column: sa.Column[str]) -> _Rule:
-    """The person behind a rider's account, whatever platform the rider earned it at."""
+    """Return the rule for the person behind a rider's account, whatever platform the rider earned it at."""
 
     def rule(scope: Scope) -> _Clause:
         mine = sa.select(sa.literal("rider:") + tables.people.c.pseudonym)
