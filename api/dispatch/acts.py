@@ -7,6 +7,7 @@ from api.dispatch.commands import Answered, Published
 from api.dispatch.desk import REFUSALS, Turn
 from api.store import Scope
 from api.store.access import audit
+from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import ConflictError
 
 __all__ = ["DONE", "audited", "entry"]
@@ -63,7 +64,7 @@ def audited(
 
 
 def _why(error: BaseException) -> str:
-    if isinstance(error, ConflictError):
+    if isinstance(error, ConflictError | MatterConflictError | LedgerError):
         return error.code
     return {"VersionConflictError": "changed"}.get(type(error).__name__, "not_found")
 

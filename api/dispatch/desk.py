@@ -32,6 +32,7 @@ from api.store.dispatch import tasks as task_rows
 from api.store.processes import Leadership, Listener, notify
 from geo.errors import InputError
 from geo.streets import StreetNetwork
+from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import City, ConflictError, DispatchRules, RiderKey
 from routing.model import Policy, Rider
 
@@ -51,7 +52,14 @@ TIDY_S = 600.0
 CHANNEL = "yilu_city"
 FOLLOWED_AT_ONCE = 2_000
 LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")
-REFUSALS = (ConflictError, MissingError, task_rows.VersionConflictError, OutOfScopeError)
+REFUSALS = (
+    ConflictError,
+    MatterConflictError,
+    LedgerError,
+    MissingError,
+    task_rows.VersionConflictError,
+    OutOfScopeError,
+)
 """A rule refused a command, which has changed nothing; anything else is a defect."""
 
 _Work = Callable[[Turn], Any]

@@ -251,7 +251,9 @@ class FinishIn(Schema):
     ] = ""
     there: Annotated[
         bool | None,
-        Field(description="Of a look at a street report: whether it is there; null: not a look, or not said."),
+        Field(
+            description="Of a look at a street report: whether it is there; null: not a look, or not said."
+        ),
     ] = None
 
 

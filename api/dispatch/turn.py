@@ -23,7 +23,7 @@ class MissingError(YiluError):
 
 
 class Follower(Protocol):
-    """What else lives by the desk's clock, and by what becomes of tasks; it writes in the turn's transaction."""
+    """What else lives by the desk's clock and by what becomes of tasks; written in the same transaction."""
 
     @property
     def next_due_s(self) -> float:

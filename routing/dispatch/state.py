@@ -156,7 +156,9 @@ def evolve(state: TaskState | None, event: ev.Event) -> TaskState:
         case ev.OfferStarted():
             return _with_offer(state, event.offer_id, status="started")
         case ev.OfferDone():
-            return _with_offer(state, event.offer_id, status="done", note=event.note, photo=event.photo, there=event.there)
+            return _with_offer(
+                state, event.offer_id, status="done", note=event.note, photo=event.photo, there=event.there
+            )
         case ev.TaskVerified():
             return dataclasses.replace(state, ended="verified", note=event.note)
         case ev.TaskReopened():

@@ -9,7 +9,7 @@ from api.store.rows import read
 from api.store.scope import Scope
 from api.store.tables import photos
 
-__all__ = ["PhotoRow", "add", "claim", "forget_unused", "get", "get_public", "unused"]
+__all__ = ["PhotoRow", "add", "claim", "forget_unused", "get", "get_public", "hide", "unused"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ def claim(connection: sa.Connection, who: Scope, photo_id: str, matter_id: str, 
     """Use a photo for a matter; False where there is none that is free."""
     statement = scope.update(photos, who).where(photos.c.photo_id == photo_id, photos.c.matter_id.is_(None))
     return connection.execute(statement.values(matter_id=matter_id, public=public)).rowcount == 1
+
+
+def hide(connection: sa.Connection, who: Scope, matter_id: str) -> None:
+    """Show the photos of a matter to nobody but its offices."""
+    statement = scope.update(photos, who).where(photos.c.matter_id == matter_id)
+    connection.execute(statement.values(public=False))
 
 
 def get(connection: sa.Connection, who: Scope, photo_id: str) -> PhotoRow | None:
