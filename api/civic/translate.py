@@ -19,7 +19,6 @@ from api.civic.forms import (
     ReportOut,
     Stage,
     Step,
-    StepName,
 )
 from api.civic.wording import told_text
 from api.forms import Language, instant_of
@@ -191,5 +190,5 @@ def _steps(
         for notice in notices(state, event):
             if notice.reporter == report.reporter:
                 text = told_text(notice.said, lang, zone, titles)
-                found.append(Step(at=instant_of(at_s, zone), step=cast(StepName, event.kind), text=text))
+                found.append(Step(at=instant_of(at_s, zone), step=event.kind, text=text))
     return found

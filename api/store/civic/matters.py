@@ -142,7 +142,7 @@ def near(
 
 
 def _inside(box: Box) -> sa.ColumnElement[bool]:
-    across = matters.c.lon.between(box.west, box.east)
+    across: sa.ColumnElement[bool] = matters.c.lon.between(box.west, box.east)
     if box.west > box.east:
         # Over the date line.
         across = sa.or_(matters.c.lon >= box.west, matters.c.lon <= box.east)
