@@ -8,7 +8,7 @@ from maps.texts import catalogue
 from routing.civic import LedgerError, MatterConflictError
 from routing.model import Said
 
-__all__ = ["ledger_text", "matter_text", "told_text"]
+__all__ = ["ledger_text", "matter_text", "score_text", "told_text"]
 
 _TERMS = {"stage": "matter_stage", "how": "matter_how", "why": "matter_why"}
 """Facts whose values are words of the catalogue, and their groups."""
@@ -59,3 +59,13 @@ def ledger_text(error: LedgerError, lang: Language) -> str:
     if key == "not_enough" and error.account.startswith("stock:"):
         key = "no_stock"
     return catalogue(lang).text(f"ledger_conflict.{key}")
+
+
+def score_text(said: Said, lang: Language) -> str:
+    """Return one line of a score as a sentence."""
+    words = catalogue(lang)
+    facts = dict(said.facts)
+    _, kind, unit = said.key.split(".")
+    about = str(facts["about"])
+    amount = words.text(f"ledger_unit.{unit}", amount=f"{facts['amount']:+}")
+    return words.text(f"score.{kind}", about=about, amount=amount, weight=f"{float(facts['weight']):g}")

@@ -69,7 +69,7 @@ def entries_of(
     connection: sa.Connection, who: Scope, account: str, before_seq: int | None = None, limit: int = 100_000
 ) -> list[tuple[int, Entry]]:
     """Return the entries that an account takes part in, each with its number, the newest first."""
-    numbers = scope.select(ledger_postings, who, ledger_postings.c.seq.distinct())
+    numbers = scope.select(ledger_postings, who, ledger_postings.c.seq)
     numbers = numbers.where(ledger_postings.c.account == account)
     query = scope.select(ledger_entries, who).where(ledger_entries.c.seq.in_(numbers))
     if before_seq is not None:
