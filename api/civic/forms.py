@@ -14,6 +14,9 @@ __all__ = [
     "BoardFeature",
     "BoardFeatures",
     "BoardMatter",
+    "ClosureLine",
+    "ClosureOut",
+    "Closures",
     "DisputeIn",
     "FixIn",
     "HandoverIn",
@@ -36,6 +39,8 @@ __all__ = [
     "ReportPage",
     "Stage",
     "Step",
+    "StreetIn",
+    "WordIn",
 ]
 
 Stage = Literal["reported", "accepted", "looking", "working", "fixed", "declined", "closed"]
@@ -45,10 +50,68 @@ StepName = Literal[
     "looked", "look_missed", "work_started", "matter_fixed", "matter_declined", "matter_closed",
     "matter_reopened", "matter_escalated", "matter_hidden", "matter_shown",
 ]  # fmt: skip
+Thing = Literal["street", "gate", "stair"]
+Saying = Literal["closed", "flooded", "dark", "open"]
 Kind = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z_-]+$")]
 LongNote = Annotated[str, Field(max_length=4_000, pattern=NO_NUL)]
 PhotoName = Annotated[str, Field(max_length=80, pattern=r"^[0-9A-Za-z_-]*$")]
 OfficeName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class TowardsIn(Schema):
+    """A place beyond the closure."""
+
+    lon: Lon
+    lat: Lat
+
+
+class StreetIn(Schema):
+    """What a report says of the nearest street, gate or stair."""
+
+    thing: Thing
+    says: Saying
+    towards: TowardsIn | None = None
+
+
+class WordIn(StreetIn):
+    """What an office says of a street, a gate or a stair."""
+
+    lon: Lon
+    lat: Lat
+
+
+class BoardPoint(Schema):
+    """GeoJSON geometry."""
+
+    type: Literal["Point"] = "Point"
+    coordinates: tuple[float, float]
+
+
+class ClosureLine(Schema):
+    """GeoJSON geometry of a street."""
+
+    type: Literal["LineString"] = "LineString"
+    coordinates: list[tuple[float, float]]
+
+
+class ClosureOut(Schema):
+    """A street, gate or stair that is shut or slow now."""
+
+    thing: Thing
+    condition: Literal["closed", "flooded", "dark"]
+    street: str
+    geometry: ClosureLine | BoardPoint
+    one_way: bool
+    since: AwareDatetime
+    until: AwareDatetime
+    by_office: bool
+
+
+class Closures(Schema):
+    """What matching, alerts and the nearest station go by now."""
+
+    datum: Datum
+    closures: list[ClosureOut]
 
 
 class ReportIn(Schema):
@@ -60,6 +123,7 @@ class ReportIn(Schema):
     note: LongNote = ""
     photo: PhotoName = ""
     private: PrivateReason | None = None
+    street: StreetIn | None = None
     rider_id: Identifier | None = None
 
 
@@ -150,13 +214,6 @@ class Board(Schema):
     datum: Datum
     matters: list[BoardMatter]
     next: str | None
-
-
-class BoardPoint(Schema):
-    """GeoJSON geometry."""
-
-    type: Literal["Point"] = "Point"
-    coordinates: tuple[float, float]
 
 
 class BoardFeature(Schema):

@@ -15,7 +15,6 @@ __all__ = [
     "BookedName",
     "BuyIn",
     "CatalogueOut",
-    "ChangeOut",
     "CodeIn",
     "CodeOut",
     "CorrectionIn",
@@ -27,6 +26,7 @@ __all__ = [
     "KeySet",
     "OwnedItem",
     "PayoutIn",
+    "PostingOut",
     "ScoreLineOut",
     "ScoreOut",
     "StatementOut",
@@ -44,7 +44,7 @@ AccountName = Annotated[str, Field(min_length=3, max_length=80, pattern=r"^[0-9A
 Community = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class ChangeOut(Schema):
+class PostingOut(Schema):
     """What an entry gives to the account, or takes from it."""
 
     unit: str
@@ -60,7 +60,7 @@ class EntryOut(Schema):
     about: str
     community: str
     note: str
-    changes: list[ChangeOut]
+    changes: list[PostingOut]
 
 
 class OwnedItem(Schema):

@@ -105,11 +105,11 @@ class Desk:
         followers: tuple[Follower, ...] = (),
     ) -> None:
         self.database, self.policy = database, policy
-        self.memory = Memory(shared=database.dialect == "postgresql", followers=followers)
-        self._make: Callable[[], City] = lambda: City(network, policy, rules)
+        self.memory = Memory(shared=database.dialect == "postgresql", network=network, followers=followers)
+        self._make: Callable[[], City] = lambda: City(self.memory.network, policy, rules)
         self._clock = clock
         self._rider_of = rider_of
-        self.city = self._make()
+        self.city, self._laid_on = self._make(), network
         self._numbers: numbers.Numbers | None = None
         self._followed = 0
         self._followed_riders = 0
@@ -323,6 +323,8 @@ class Desk:
             else:
                 future.set_exception(refusal)
         self._forget(turn.looked_at | turn.changed.keys())
+        # The streets have changed: plans are laid on them anew.
+        self._stale = self._stale or self.memory.network is not self._laid_on
         if self.memory.last_seq != before:
             for heard in self._heard:
                 heard(self.memory.last_seq)
@@ -391,7 +393,7 @@ class Desk:
     def _load(self) -> None:
         """Read the city from the store."""
         now_s = self._clock()
-        city = self._make()
+        network, city = self.memory.network, self._make()
         if self._numbers is None:
             with self.database.transaction() as connection:
                 self._numbers = numbers.load(connection)
@@ -423,7 +425,7 @@ class Desk:
             extra_s = offer.body["terms"]["extra_s"]
             city.board.book(key, offer.offer_id, extra_s, at_s or offer.made_s, now_s)
         city.restore(states, known, now_s)
-        self.city, self._stale = city, False
+        self.city, self._laid_on, self._stale = city, network, False
 
 
 def _fail(works: Iterable[_Waiting], error: Exception) -> None:

@@ -13,6 +13,7 @@ from api.store.dispatch import events as stored
 from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import tasks as task_rows
 from geo.errors import YiluError
+from geo.streets import StreetNetwork
 from routing.dispatch import City, Happened, Offer, RiderKey, TaskState
 
 __all__ = ["Follower", "Memory", "MissingError", "Turn", "offer_row"]
@@ -45,6 +46,8 @@ class Memory:
 
     shared: bool
     """Whether other processes may write too."""
+    network: StreetNetwork
+    """The streets as they are now; where it is another one than before, the city is read anew."""
     leading: bool = False
     """Whether this process asks riders and lets offers run out."""
     bodies: dict[RiderKey, Mapping[str, Any]] = dataclasses.field(default_factory=dict)

@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.civic.desk import Civic
 from api.civic.rules import Grids, civic_rules
+from api.civic.streets import Streets
 from api.dispatch.desk import Desk
 from api.dispatch.translate import rider_of
 from api.dispatch.webhooks import Sender
@@ -58,9 +59,9 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
         return float(app.state.clock().timestamp())
 
     today = app.state.clock().astimezone(zone).date()
-    civic = Civic(
-        civic_rules(app.state.served.meta.timezone, today), app.state.ids, Grids(app.state.served.study.grids)
-    )
+    rules = civic_rules(app.state.served.meta.timezone, today)
+    streets = Streets(app.state.served.network, rules.closures)
+    civic = Civic(rules, app.state.ids, Grids(app.state.served.study.grids), streets)
     desk = Desk(
         database,
         app.state.served.network,

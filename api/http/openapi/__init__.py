@@ -26,7 +26,10 @@ EXAMPLES = {
 """Files below ``examples``, by method and path."""
 LIVE = "live"
 """File with the calls of the live service in the order in which they were made, by method and path."""
-_REPEATABLE = ("/v1/tasks", "/v1/offers", "/v1/webhooks", "/v1/matters", "/v1/reports")
+_REPEATABLE = (
+    "/v1/tasks", "/v1/offers", "/v1/webhooks", "/v1/matters", "/v1/reports", "/v1/riders/me", "/v1/catalogue",
+    "/v1/ledger",
+)  # fmt: skip
 _FILES = {
     "/map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
     "/match-map": ("text/html", '<!doctype html><html lang="zh">...</html>'),

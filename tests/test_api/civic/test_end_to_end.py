@@ -66,7 +66,7 @@ def test_from_a_report_to_points_spent_elsewhere(service: Service) -> None:
     ((who, offer),) = [(who, one) for who, offers in asked.items() for one in offers]
     assert (who, offer["rider_id"]) != ("red", "r0")
     ask(who, "POST", f"/v1/offers/{offer['offer_id']}/accept", json={})
-    ask(who, "GET", f"/v1/offers/{offer['offer_id']}/statement", 404)
+    ask(who, "GET", f"/v1/offers/{offer['offer_id']}/statement", 409)
     service.clock.now += datetime.timedelta(minutes=5)
     seen = {"note": "a heap of it", "there": True}
     ask(who, "POST", f"/v1/offers/{offer['offer_id']}/finish", json=seen)
@@ -168,5 +168,5 @@ def test_a_task_that_was_not_done_after_all_is_taken_back(service: Service) -> N
     left = service.ask("r0", "GET", "/v1/riders/me/points")
     assert (left["points"], left["yuan"], left["time_s"]) == (0, 0.0, 0)
     assert [one["kind"] for one in left["entries"]] == ["correction", "task"]
-    service.ask("r0", "GET", f"/v1/offers/{offer}/statement", 404)
+    service.ask("r0", "GET", f"/v1/offers/{offer}/statement", 409)
     check_ledger(service)

@@ -88,6 +88,26 @@ TABLE = {
     "POST /v1/matters/{id}/decline": "133a44433a",
     "POST /v1/matters/{id}/hide": "133a44433a",
     "POST /v1/matters/{id}/show": "133a44433a",
+    # An admin is nobody's rider.
+    "GET /v1/riders/me/points": "1333333aa2",
+    "GET /v1/riders/me/score": "1333333aa2",
+    "GET /v1/riders/{rider_id}/score": "1aa333333a",
+    "POST /v1/riders/me/purchases": "1333333442",
+    "POST /v1/riders/me/time": "1333333222",
+    "POST /v1/riders/me/moving-code": "1333333aa2",
+    "POST /v1/riders/me/moved": "1333333222",
+    # The task is not verified.
+    "GET /v1/offers/{offer_id}/statement": "1a43333a4a",
+    "GET /v1/statements/keys": "aaaaaaaaaa",
+    "GET /v1/catalogue": "aaaaaaaaaa",
+    "GET /v1/overrides": "aaaaaaaaaa",
+    "POST /v1/overrides": "133aaaa33a",
+    "PUT /v1/catalogue/{item}": "133a43333a",
+    "POST /v1/catalogue/{item}/stock": "133a43333a",
+    "POST /v1/ledger/training": "1332233332",
+    "POST /v1/ledger/drills": "1332233332",
+    "POST /v1/ledger/payouts": "1333333332",
+    "POST /v1/ledger/corrections": "133333333a",
 }
 STATUS = {"2": {422}, "1": {401}, "3": {403}, "4": {404}, "a": {200, 201, 204, 302, 307, 409}}
 LABEL, RIDER = "label-of-the-office", "r0"
@@ -156,9 +176,19 @@ def body_of(service: Service, who: str, call: str) -> dict[str, Any]:
         "POST /v1/matters/{id}/look": {"latest": now},
         "POST /v1/matters/{id}/fix": {"result": "done"},
         "POST /v1/matters/{id}/hide": {"reason": "home"},
+        "POST /v1/overrides": {"thing": "street", "says": "open", **there},
+        "POST /v1/riders/me/purchases": {"name": "n", "item": "nothing", "community": "North"},
+        "POST /v1/riders/me/time": {"name": "n", "account": "p-nobody", "time_s": 60},
+        "POST /v1/riders/me/moved": {"code": "none"},
+        "PUT /v1/catalogue/{item}": {"sort": "goods", "title": "Rice", "points": 5},
+        "POST /v1/catalogue/{item}/stock": {"name": "n", "pieces": 1},
+        "POST /v1/ledger/training": {"course": "c", "account": "p-nobody", "credit": 1},
+        "POST /v1/ledger/drills": {"drill": "d", "account": "p-nobody"},
+        "POST /v1/ledger/payouts": {"name": "n", "account": "p-nobody", "yuan": 1.0},
+        "POST /v1/ledger/corrections": {"key": "none", "note": "wrong"},
     }
     query: dict[str, Any] = {}
-    if call == "POST /v1/reports":
+    if call in {"POST /v1/reports", "POST /v1/overrides"}:
         query = {"datum": "wgs84"}
     if call in {"POST /v1/tasks", "PUT /v1/tasks/{id}"}:
         query = {"datum": "wgs84"}
@@ -178,6 +208,7 @@ def names(service: Service) -> dict[str, str]:
     (offer,) = service.ask("red", "GET", "/v1/offers")["offers"]
     hook = service.ask("office", "POST", "/v1/webhooks", 201, json={"url": "http://127.0.0.1:9/x"})
     service.ask("admin", "PUT", "/v1/offices/office", json={"title": "Street office"})
+    service.ask("office", "PUT", "/v1/catalogue/rice", json={"sort": "goods", "title": "Rice", "points": 5})
     picture = io.BytesIO()
     Image.new("RGB", (4, 3), "red").save(picture, "PNG")
     photo = service.ask("r0", "POST", "/v1/photos", 201, content=picture.getvalue())["photo"]
@@ -186,7 +217,7 @@ def names(service: Service) -> dict[str, str]:
     report = service.ask("r0", "POST", "/v1/reports?datum=wgs84", 201, json=told)
     return {
         "matter_id": report["matter_id"], "report_id": report["report_id"], "photo": photo,
-        "office": "office",
+        "office": "office", "item": "rice",
         "id": task["id"], "offer_id": offer["offer_id"], "rider_id": RIDER, "webhook_id": hook["webhook_id"],
         "secret": hook["secret"],
     }  # fmt: skip
@@ -205,6 +236,7 @@ OF_OFFICES = {
     "GET /v1/board",
     "GET /v1/board.geojson",
     "GET /v1/offices",
+    "GET /v1/catalogue",
     "GET /v1/reports",
 }
 FORBIDDEN = dict.fromkeys(

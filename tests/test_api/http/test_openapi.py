@@ -106,7 +106,7 @@ def _good(call: Json) -> dict[str, Json]:
     return {status: one for status, one in call["responses"].items() if status.startswith("2")}
 
 
-NO_EXAMPLES = {"studies", "emergencies", "/v1/audit", "reports", "board", "matters"}
+NO_EXAMPLES = {"studies", "emergencies", "/v1/audit", "reports", "board", "matters", "points"}
 """Calls of these have descriptions and fields, no recorded answers yet."""
 
 

@@ -12,13 +12,13 @@ from api.civic.people import person_of
 from api.civic.points_forms import (
     Account,
     BuyIn,
-    ChangeOut,
     CodeIn,
     CodeOut,
     EntryKind,
     EntryOut,
     KeySet,
     OwnedItem,
+    PostingOut,
     ScoreLineOut,
     ScoreOut,
     StatementOut,
@@ -43,7 +43,7 @@ from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import tasks as task_rows
 from geo.errors import InputError
 from routing.civic import Entry, ScoreRules, contribution
-from routing.dispatch import RiderKey
+from routing.dispatch import ConflictError, RiderKey
 
 __all__ = ["entry_out", "router"]
 
@@ -80,7 +80,7 @@ async def _account_of(live: Desk, rider: RiderKey, ids: Callable[[], str]) -> st
 def entry_out(entry: Entry, account: str, zone: datetime.tzinfo) -> EntryOut:
     """Return an entry as far as it is about an account."""
     changes = [
-        ChangeOut(unit=one.unit, amount=one.amount) for one in entry.postings if one.account == account
+        PostingOut(unit=one.unit, amount=one.amount) for one in entry.postings if one.account == account
     ]
     return EntryOut(
         key=entry.key,
@@ -255,7 +255,7 @@ async def statement(
             events = stored.of_task(connection, SERVICE, name)
             time = None if offer is None else statements.benefit_time(name, offer, events, settings.issuer)
             if time is None:
-                raise MissingError("there is no statement yet: the task is not verified")
+                raise ConflictError("not_done", task.status)
             text = statements.signer(connection).sign(time)
         return StatementOut(
             statement=text,

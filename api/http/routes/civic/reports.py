@@ -7,8 +7,9 @@ from fastapi import APIRouter, Header, Path, Query
 from fastapi.concurrency import run_in_threadpool
 
 from api.civic import codec
+from api.civic.closures import in_wgs84, word_of
 from api.civic.desk import Civic
-from api.civic.forms import DisputeIn, KindOut, Kinds, ReportIn, ReportOut, ReportPage
+from api.civic.forms import DisputeIn, KindOut, Kinds, ReportIn, ReportOut, ReportPage, StreetIn
 from api.civic.matters import Made, NewReport, make_report, on_report
 from api.civic.office import first_office
 from api.civic.people import digest_of, person_of
@@ -99,6 +100,7 @@ def reporting(
     report: Report,
     token: str,
     contact: str = "",
+    street: StreetIn | None = None,
 ) -> Callable[[Turn], Made]:
     """Return the command that keeps a report; who makes it is named in the turn.
 
@@ -110,6 +112,8 @@ def reporting(
         Opens the report.
     contact : str
         What names the sender of a report without a key beside the report itself; empty: nothing does.
+    street : StreetIn, optional
+        What it says of the street, with `towards` in WGS-84.
     """
     office = None
     if caller is not None and caller.scope.role in ("planner", "grid_staff"):
@@ -133,7 +137,15 @@ def reporting(
             account,
             civic.grids.code_at(report.lonlat),
         )  # fmt: skip
-        return make_report(turn, civic.rules, new, civic.ids)
+        made = make_report(turn, civic.rules, new, civic.ids)
+        if street is not None:
+            # Whoever has no key counts as one and the same person: addresses are cheap.
+            office_word = account is None and caller is not None
+            by = reporter if caller is not None else "public"
+            name = str(caller.scope.tenant_id) if caller is not None and office_word else by
+            word = word_of(street, name, report.lonlat, turn.now_s, office=office_word)
+            civic.say(turn, word)
+        return made
 
     return work
 
@@ -156,7 +168,8 @@ async def post(
     report = Report(
         report_id, "somebody", request.kind, lonlat, now_s, request.note, request.photo, request.private or ""
     )
-    work = reporting(civic, caller, account, report, token)
+    street = None if request.street is None else in_wgs84(request.street, datum)
+    work = reporting(civic, caller, account, report, token, street=street)
     if caller is None:
         made = await carried_out(live, work)
     else:
