@@ -175,3 +175,16 @@ def test_a_command_or_an_endpoint_reaches_every_public_name() -> None:
     assert not sorted(name for name in unreached if not name.startswith(tuple(UNREACHED)))
     stale = [known for known in UNREACHED if not any(name.startswith(known) for name in unreached)]
     assert not stale, "they are reached now, or gone"
+
+
+def test_an_hour_and_a_day_are_said_once() -> None:
+    """`geo.localtime` has them; a constant of that name elsewhere may mean another day."""
+    said = [
+        _name(path)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name) and target.id.strip("_") in {"HOUR_S", "DAY_S"}
+    ]
+    assert said == ["geo/localtime.py", "geo/localtime.py"]

@@ -69,7 +69,7 @@ class MatchOptions:
     u_turn_m : float
         Turning round on a street counts as so many metres, 0 to 10,000.
     threads : int
-        Riders are dealt to so many threads; the answer does not depend on it.
+        Riders are shared among so many threads; the answer does not depend on it.
     """
 
     mode: str = "ebike"

@@ -17,7 +17,7 @@ from routing.model.policy import Policy
 from routing.model.results import Match
 from routing.model.riders import Rider
 from routing.model.tasks import Task
-from routing.proof.reference_paths import PlainWays
+from routing.proof.reference_paths import ReferencePaths
 
 __all__ = ["Checker", "Replay", "Visited", "replay"]
 
@@ -114,7 +114,7 @@ class Checker:
     def __init__(self, network: StreetNetwork, policy: Policy) -> None:
         self._network = network
         self._policy = policy
-        self._ways: dict[str, PlainWays] = {}
+        self._ways: dict[str, ReferencePaths] = {}
         self._places: dict[tuple[str, tuple[float, float]], Snapped] = {}
         self._legs: dict[tuple[str, tuple[float, float], tuple[float, float]], float] = {}
 
@@ -123,10 +123,10 @@ class Checker:
         for at, (lon, lat) in enumerate(places.lonlat.tolist()):
             self._places[mode, (lon, lat)] = places.take([at])
 
-    def ways(self, mode: str) -> PlainWays:
-        """Return the plain ways of a mode."""
+    def ways(self, mode: str) -> ReferencePaths:
+        """Return the reference paths of a mode."""
         if mode not in self._ways:
-            self._ways[mode] = PlainWays(self._network, mode, self._policy)
+            self._ways[mode] = ReferencePaths(self._network, mode, self._policy)
         return self._ways[mode]
 
     def leg_ms(self, mode: str, start: tuple[float, float], end: tuple[float, float], factor: float) -> float:
