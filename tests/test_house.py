@@ -188,3 +188,10 @@ def test_an_hour_and_a_day_are_said_once() -> None:
         if isinstance(target, ast.Name) and target.id.strip("_") in {"HOUR_S", "DAY_S"}
     ]
     assert said == ["geo/localtime.py", "geo/localtime.py"]
+
+
+def test_the_paths_that_architecture_names_are_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:api|geo|maps|routing|siting|tests)/[\w./]+)`", text))
+    assert len(named) > 30
+    assert not sorted(name for name in named if not (ROOT / name).exists())
