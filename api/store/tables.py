@@ -222,7 +222,7 @@ audit = sa.Table(
     metadata,
     sa.Column("seq", _SERIAL, primary_key=True, autoincrement=True),
     _instant("at_s"),
-    # No foreign key: what was refused to a stranger is on record too.
+    # No foreign key: what was refused to a caller without a key is on record too.
     _text("tenant_id", null=True),
     _text("key_id", null=True),
     _text("role", null=True),

@@ -294,7 +294,7 @@ def test_a_budget_chooses_places_kinds_and_hours_together(inputs: StudyInputs) -
     new = [site for site in study.sites if site.plan == "new"]
     assert 1 <= len(new) <= 4
     assert sum(site.existing for site in study.sites) == 3
-    # the problem with its budget is what is resampled: what it chose is not a stranger to it
+    # the problem with its budget is what is resampled: what it chose is known to it
     assert all(site.chosen_share is not None for site in new)
     assert sum(site.chosen_share or 0.0 for site in new) >= 0.5 * len(new)
     # new hours, closing and moving are said once, by plan and audit alike
