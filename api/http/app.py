@@ -18,6 +18,7 @@ from api.http.bodies import MATCHING_ROLES
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
+from api.http.ogc import doors
 from api.http.problems import errors
 from api.http.routes import (
     audit,
@@ -52,6 +53,7 @@ tasks and offers of the live service are, for those whose key sees them. An `X-R
 answer and stands in the log; without one it is made. Bodies may be sent with `Content-Encoding: gzip`.
 A service may show several studies: `/v1/studies/shown` lists them. Each has the addresses of map,
 reports, layers, stations, grids and matching below its own, such as `/s/porto/map` and `/s/porto/v1/matches`.
+OGC API - Features stands at `/ogc`, with a definition of its own at `/ogc/api`.
 """
 ASSETS = "/docs/assets"
 
@@ -137,7 +139,7 @@ def create_app(
     keyed = [Depends(require(*MATCHING_ROLES))]
     # Once for the study without a name, and the same below the name of any other.
     for prefix in ("", PREFIX):
-        for part in (health, results, stations):
+        for part in (health, results, stations, doors):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
