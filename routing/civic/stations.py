@@ -1,7 +1,7 @@
 """What riders and offices say of a station: shut, dirty, full, room again; and who was there.
 
-What the words add up to is computed anew from all of them at any instant. Persons are pseudonyms; what comes out
-names nobody and counts nobody, but for visits, which are told where enough different riders stand behind them.
+What the words add up to is computed anew from all of them at any instant. Persons are pseudonyms; what comes
+out names nobody and counts nobody, but for visits, told where enough different riders stand behind them.
 """
 
 import collections
@@ -110,9 +110,9 @@ def conditions(
 ) -> dict[str, tuple[StationCondition, ...]]:
     """Return what is believed of each station at `now_s`; stations of which nothing is are left out.
 
-    The last word of a person counts while it lasts, and takes back their earlier ones. The last word of an office
-    decides: earlier words of others do not count against it. Without one, as many must say so as `people`, more
-    than say that all is fine.
+    The last word of a person counts while it lasts, and takes back their earlier ones. The last word of an
+    office decides: earlier words of others do not count against it. Without one, as many must say so as
+    `people`, more than say that all is fine.
 
     Parameters
     ----------
@@ -137,20 +137,31 @@ def _believed(words: list[StationWord], now_s: float, rules: StationRules) -> tu
     if office is not None:
         words = [word for word in words if not word.office and word.made_s > office.made_s]
     last = {word.by: word for word in words}
+    no = [word.made_s for word in last.values() if word.says == "fine"]
     believed = []
     for condition in CONDITIONS:
         lasts_s = rules.lasts_s[condition]
-        fresh = [word for word in last.values() if word.made_s > now_s - lasts_s]
-        yes = sorted(word.made_s for word in fresh if word.says == condition)
-        no = sum(word.says == "fine" for word in fresh)
-        if len(yes) >= rules.people and len(yes) > no:
-            believed.append(StationCondition(condition, yes[rules.people - 1], yes[-1] + lasts_s, False))
-        elif office is not None and office.says == condition and office.made_s > now_s - lasts_s:
-            # Riders who find it otherwise are as good a reason to doubt an old word as to believe a new one.
-            if no < rules.people:
-                until_s = office.made_s + lasts_s
-                believed.append(StationCondition(condition, office.made_s, until_s, True))
+        yes = sorted(word.made_s for word in last.values() if word.says == condition)
+        # Riders who find it otherwise are as good a reason to doubt an office's word as to believe a new one.
+        of_office = office is not None and office.says == condition and office.made_s > now_s - lasts_s
+        if _enough(yes, no, now_s, lasts_s, rules.people):
+            fresh = [made_s for made_s in yes if made_s > now_s - lasts_s]
+            ends = (made_s + lasts_s for made_s in fresh)
+            until_s = next(end for end in ends if not _enough(yes, no, end, lasts_s, rules.people))
+            believed.append(StationCondition(condition, fresh[rules.people - 1], until_s, False))
+        elif office is not None and of_office and _fresh(no, now_s, lasts_s) < rules.people:
+            until_s = office.made_s + lasts_s
+            believed.append(StationCondition(condition, office.made_s, until_s, True))
     return tuple(believed)
+
+
+def _fresh(made_s: list[float], now_s: float, lasts_s: float) -> int:
+    return sum(one > now_s - lasts_s for one in made_s)
+
+
+def _enough(yes: list[float], no: list[float], now_s: float, lasts_s: float, people: int) -> bool:
+    said = _fresh(yes, now_s, lasts_s)
+    return said >= people and said > _fresh(no, now_s, lasts_s)
 
 
 def visits(

@@ -49,7 +49,7 @@ def test_who_finds_it_fine_takes_their_word_back_and_speaks_against_others() -> 
 def test_words_end() -> None:
     said = [word("a", "full", 20), word("b", "full", 10)]
     (found,) = conditions(said, NOW, RULES)["E01"]
-    assert (found.from_s, found.until_s, found.by_office) == (NOW - 600, NOW - 600 + 1_800, False)
+    assert (found.from_s, found.until_s, found.by_office) == (NOW - 600, NOW - 1_200 + 1_800, False)
     assert names(*said, now_s=NOW + 9 * 60) == ["full"]
     assert names(*said, now_s=NOW + 11 * 60) == []
     # Nothing is known before it was said.
@@ -96,6 +96,10 @@ def test_as_the_rule_reads_whatever_the_order(words: list[StationWord], chance: 
     assert [one.condition for one in found.get("E01", ())] == expected
     for one in found.get("E01", ()):
         assert one.from_s <= now_s < one.until_s
+        said = [w for w in words if w.made_s <= now_s]
+        assert one.by_office or slow(said, one.condition, one.until_s - 1e-3)
+        if not any(w.office for w in said):
+            assert not slow(said, one.condition, one.until_s)
     shuffled = list(words)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
     assert conditions(shuffled, now_s, RULES) == found
