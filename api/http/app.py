@@ -30,7 +30,6 @@ from api.http.routes import (
     results,
     riders,
     slots,
-    stations,
     studies,
     tasks,
     vroom,
@@ -38,6 +37,8 @@ from api.http.routes import (
 )
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
+from api.http.stations import pages as station_pages
+from api.http.stations import routes as stations
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -139,7 +140,9 @@ def create_app(
     keyed = [Depends(require(*MATCHING_ROLES))]
     # Once for the study without a name, and the same below the name of any other.
     for prefix in ("", PREFIX):
-        for part in (health, results, stations, doors):
+        # Before the stations by name: nobody is called "visits".
+        app.include_router(stations.said_router, prefix=prefix, include_in_schema=not prefix)
+        for part in (health, results, stations, station_pages, doors):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)

@@ -1,0 +1,1 @@
+"""The civic side: one module an aggregate."""
