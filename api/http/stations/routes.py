@@ -197,16 +197,16 @@ def code(served: Served, request: Request, station_id: StationId) -> Response:
 
 
 def _reporter(scope: Scope, rider_id: str | None) -> str:
-    """Return who of the tenant speaks: a platform may speak for one of its riders."""
-    if rider_id is None or scope.role == "rider":
-        if rider_id not in (None, scope.rider_id):
-            raise InputError("a rider speaks for themselves: leave rider_id out")
-        if scope.role == "platform":
-            raise InputError("a platform says which of its riders it is: send rider_id")
-        return scope.holder
-    if scope.role != "platform":
+    """Return who of the tenant speaks: a platform (or an admin) may speak for one of its riders."""
+    if rider_id is not None and scope.role in ("platform", "admin"):
+        return f"rider:{rider_id}"
+    if rider_id is not None and scope.role == "rider" and rider_id != scope.rider_id:
+        raise InputError("a rider speaks for themselves: leave rider_id out")
+    if rider_id is not None and scope.role != "rider":
         raise InputError("only a platform speaks for riders: leave rider_id out")
-    return f"rider:{rider_id}"
+    if scope.role == "platform":
+        raise InputError("a platform says which of its riders it is: send rider_id")
+    return scope.holder
 
 
 def _told(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) -> StationConditions:
@@ -263,6 +263,8 @@ async def check_in(
     """Count a visit, once a rider and day; who it was is never told."""
     station, study, now = _station(served, station_id), study_of(request), clock()
     reporter = _reporter(caller.scope, said.rider_id)
+    if not reporter.startswith("rider:"):
+        raise InputError("who checks in is a rider: send rider_id")
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     event = rows.StationEvent(
         study,

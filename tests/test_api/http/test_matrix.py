@@ -32,6 +32,24 @@ TABLE = {
     "GET /layers/sites.{form}": "aaaaaaaaaa",
     "GET /v1/grids": "aaaaaaaaaa",
     "GET /v1/stations/nearest": "aaaaaaaaaa",
+    "GET /v1/stations/break": "aaaaaaaaaa",
+    "GET /v1/stations/{station_id}": "aaaaaaaaaa",
+    "GET /v1/stations/{station_id}/qr.svg": "aaaaaaaaaa",
+    "GET /v1/stations/visits": "133aa3333a",
+    "POST /v1/stations/{station_id}/reports": "1aaaaaaaaa",
+    "POST /v1/stations/{station_id}/check-ins": "1aa3333aaa",
+    "GET /stations/{station_id}": "aaaaaaaaaa",
+    "GET /stations/{station_id}/poster": "aaaaaaaaaa",
+    # What a study publishes, for a GIS; a key changes nothing yet.
+    "GET /ogc": "aaaaaaaaaa",
+    "GET /ogc/": "aaaaaaaaaa",
+    "GET /ogc/conformance": "aaaaaaaaaa",
+    "GET /ogc/api": "aaaaaaaaaa",
+    "GET /ogc/collections": "aaaaaaaaaa",
+    "GET /ogc/collections/{name}": "aaaaaaaaaa",
+    "GET /ogc/collections/{name}/queryables": "aaaaaaaaaa",
+    "GET /ogc/collections/{name}/items": "aaaaaaaaaa",
+    "GET /ogc/collections/{name}/items/{feature_id:path}": "aaaaaaaaaa",
     "POST /v1/matches": "1aaaaaa33a",
     "POST /v1/alerts": "1aaaaaa33a",
     "POST /v1/slots": "1aaaaaa33a",
@@ -39,6 +57,7 @@ TABLE = {
     "GET /v1/riders": "1aa333333a",
     "PUT /v1/riders": "1aa333333a",
     "GET /v1/riders/{rider_id}": "1a43333334",
+    "GET /v1/riders/{rider_id}/break": "1a43333a44",
     "DELETE /v1/riders/{rider_id}": "1a43333334",
     "GET /v1/tasks": "1aaaaaa33a",
     "POST /v1/tasks": "1aaaaa433a",
@@ -89,9 +108,9 @@ def send(service: Service, who: str, call: str, names: dict[str, str], **more: A
     method, _, path = call.partition(" ")
     headers = {} if who == "nobody" else {"authorization": f"Bearer {service.keys[who]}"}
     form = "geojson" if "layers" in path else "docx"
-    return service.client.request(
-        method, path.format(**{"form": form, **names}), headers=headers, follow_redirects=False, **more
-    )
+    fixed = {"form": form, "station_id": "E01", "name": "stations", "feature_id": "E01"}
+    address = path.replace(":path}", "}").format(**fixed, **names)
+    return service.client.request(method, address, headers=headers, follow_redirects=False, **more)
 
 
 def body_of(service: Service, who: str, call: str) -> dict[str, Any]:
@@ -120,7 +139,11 @@ def body_of(service: Service, who: str, call: str) -> dict[str, Any]:
     query: dict[str, Any] = {}
     if call in {"POST /v1/tasks", "PUT /v1/tasks/{id}"}:
         query = {"datum": "wgs84"}
-    if call == "GET /v1/stations/nearest":
+    if who in {"red", "blue", "admin"}:
+        bodies["POST /v1/stations/{station_id}/check-ins"] = {"rider_id": "r7"}
+    speaks_for = {"rider_id": "r7"} if who in {"red", "blue"} else {}
+    bodies["POST /v1/stations/{station_id}/reports"] = {"says": "fine", **speaks_for}
+    if call in {"GET /v1/stations/nearest", "GET /v1/stations/break"}:
         query = {**there, "datum": "wgs84"}
     sent: dict[str, Any] = {"params": query}
     if not call.startswith(("GET", "DELETE")):
