@@ -92,6 +92,10 @@ def live_examples(folder: Path) -> dict[str, Json]:
         made.keep("GET /metrics", None, 200, "text/plain", "\n".join(shown) + "\n")
         made.call("POST /v1/tasks/{id}/reopen", {"reason": "still out", "latest": _at(60)}, id=task)
         _webhooks(made, events[0]["seq"])
+        made.call("GET /v1/riders/{rider_id}/break", rider_id="r-17")
+        made.call("POST /v1/stations/{station_id}/reports", {"says": "dirty"}, station_id="E01")
+        made.call("POST /v1/stations/{station_id}/check-ins", {"rider_id": "r-17"}, station_id="E01")
+        made.call("GET /v1/stations/visits")
         made.call("DELETE /v1/riders/{rider_id}", rider_id="r-4")
         return made.kept
 

@@ -41,7 +41,7 @@ from siting.stations import country_of
 __all__ = ["router", "said_router", "shown"]
 
 router = APIRouter(prefix="/v1/stations", tags=["stations"])
-said_router = APIRouter(prefix="/v1/stations", tags=["stations"])
+said_router = APIRouter(prefix="/v1/stations", tags=["station_reports"])
 Lon = Annotated[float, Query(ge=-180, le=180, allow_inf_nan=False, description="Degrees east.")]
 Lat = Annotated[float, Query(ge=-90, le=90, allow_inf_nan=False, description="Degrees north.")]
 AskedDatum = Annotated[Datum, Query(description="Datum of lon and lat, and of every position in the answer.")]
