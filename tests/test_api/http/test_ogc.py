@@ -78,6 +78,14 @@ def get(client: TestClient, path: str, expect: int = 200, **query: Any) -> Json:
     return found
 
 
+def asked(query: str) -> Json:
+    return dict(parse_qsl(query))
+
+
+def box(corners: str, crs: str) -> Json:
+    return {"bbox": corners, "bbox-crs": crs}
+
+
 def links(document: Json, rel: str) -> list[str]:
     return [link["href"] for link in document["links"] if link["rel"] == rel]
 
@@ -87,7 +95,7 @@ def followed(client: TestClient, document: Json, rel: str) -> Json | None:
     if not found:
         return None
     split = urlsplit(found[0])
-    return get(client, split.path, **dict(parse_qsl(split.query)))
+    return get(client, split.path, **asked(split.query))
 
 
 def test_from_the_landing_page_to_a_feature_by_links_alone(client: TestClient) -> None:
@@ -248,9 +256,9 @@ def lonlat_boxes(study: Study, seed: int) -> Iterator[tuple[float, float, float,
 def test_a_box_gives_what_touches_it_and_nothing_else(client: TestClient, study: Study) -> None:
     shapes = {flow: shapely.LineString(line.line) for flow, line in enumerate(study.flows)}
     counts = set()
-    for box in lonlat_boxes(study, 5):
-        found = get(client, FLOWS, bbox=",".join(map(str, box)))
-        area = shapely.box(*box)
+    for corners in lonlat_boxes(study, 5):
+        found = get(client, FLOWS, bbox=",".join(map(str, corners)))
+        area = shapely.box(*corners)
         assert {one["id"] for one in found["features"]} == {
             f"F{n + 1:05d}" for n, shape in shapes.items() if shape.intersects(area)
         }
@@ -294,14 +302,14 @@ def test_every_system_has_the_axis_order_of_its_authority(
     first, second = to_authority.transform(*lonlats["E01"])
     near = 1e-5 if code in (4326, 4490) else 1.0
     corners = f"{first - near},{second - near},{first + near},{second + near}"
-    found = get(client, STATIONS, **{"bbox": corners, "bbox-crs": uri})
+    found = get(client, STATIONS, **box(corners, uri))
     assert [one["id"] for one in found["features"]] == ["E01"]
 
 
 def test_a_box_in_metres_larger_than_the_system_is_everything(client: TestClient) -> None:
     """QGIS asks for the whole extent of a projected system (QGIS PR 50468)."""
     corners = "-20037508,-20037508,20037508,20037508"
-    found = get(client, FLOWS, **{"bbox": corners, "bbox-crs": f"{EPSG}3857"})
+    found = get(client, FLOWS, **box(corners, f"{EPSG}3857"))
     assert found["numberMatched"] == get(client, FLOWS)["numberMatched"]
 
 
@@ -350,7 +358,8 @@ def test_properties_are_filters(client: TestClient) -> None:
     assert set(kinds) == set(features[0]["properties"])
     assert kinds["rest_min_a_day"]["type"] == "number"
     for name, value in (("kind", "micro"), ("facilities", "toilet"), ("rank", "2"), ("rank", "2.0")):
-        found = get(client, STATIONS, **{name: value})
+        filters: Json = {name: value}
+        found = get(client, STATIONS, **filters)
         expected = [
             one["id"]
             for one in features
@@ -492,7 +501,8 @@ def test_gdal_reads_in_another_system(address: str, study: Study, code: int) -> 
 
 
 def test_owslib_walks_from_the_landing_page(address: str, study: Study) -> None:
-    door = Features(f"{address}/ogc")
+    # Its annotations ask for dictionaries where it takes values.
+    door: Any = Features(f"{address}/ogc")
     assert door.feature_collections() == list(COLLECTIONS)
     assert door.api()["openapi"] == "3.0.3"
     assert "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core" in door.conformance()["conformsTo"]

@@ -135,8 +135,8 @@ def test_a_station_that_closes_before_one_gets_there_is_passed_by(client: TestCl
 
 def seconds(start: str, end: str) -> float:
     network = TOWN.network()
-    snapped = [network.snap(np.array([place(letter)]), "ebike") for letter in (start, end)]
-    return float(travel_times_s(network, "ebike", *snapped)[0, 0])
+    here, there = (network.snap(np.array([place(letter)]), "ebike") for letter in (start, end))
+    return float(travel_times_s(network, "ebike", here, there)[0, 0])
 
 
 def test_the_break_is_taken_where_it_costs_least_on_the_way(client: TestClient) -> None:
@@ -176,13 +176,13 @@ def test_a_break_that_is_due_already(client: TestClient) -> None:
 
 @pytest.mark.parametrize("datum", ["gcj02", "bd09"])
 def test_a_break_in_the_datum_of_the_caller(client: TestClient, datum: str) -> None:
-    there, after = from_wgs84(np.array([place("F"), place("I")]), datum).tolist()  # type: ignore[arg-type]
+    there, after = from_wgs84(np.array([place("F"), place("I")]), datum).tolist()
     asked = {"lon": there[0], "lat": there[1], "next_lon": after[0], "next_lat": after[1], "datum": datum}
     shifted = client.get(BREAK, params=asked).json()["stations"]
     lon, lat = place("I")
     plain = client.get(BREAK, params=at("F", next_lon=lon, next_lat=lat)).json()["stations"]
     assert [one["extra_s"] for one in shifted] == [one["extra_s"] for one in plain]
-    moved = from_wgs84(np.array([list(plain[0]["position"].values())]), datum)[0]  # type: ignore[arg-type]
+    moved = from_wgs84(np.array([list(plain[0]["position"].values())]), datum)[0]
     assert list(shifted[0]["position"].values()) == pytest.approx(moved, abs=2e-7)
 
 
