@@ -37,8 +37,8 @@ from api.http.routes import (
 )
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
+from api.http.stations import endpoints as stations
 from api.http.stations import pages as station_pages
-from api.http.stations import routes as stations
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -132,10 +132,15 @@ def create_app(
     app.add_middleware(RateHeaders)
     # The outermost: what is refused by the others has an id too.
     app.add_middleware(RequestId)
-    app.openapi = functools.partial(openapi.describe, app)  # type: ignore[method-assign]
+    app.openapi = functools.partial(openapi.documented, app)  # type: ignore[method-assign]
     # Swagger UI out of an installed package: a government network has no way to a content delivery network.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)
+    _answer_at_every_address(app)
+    return app
+
+
+def _answer_at_every_address(app: FastAPI) -> None:
     # What a study publishes is for everybody; who asks for work says who it is.
     keyed = [Depends(require(*MATCHING_ROLES))]
     # Once for the study without a name, and the same below the name of any other.
@@ -148,7 +153,6 @@ def create_app(
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
     for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit):
         app.include_router(part.router)
-    return app
 
 
 def _docs() -> HTMLResponse:

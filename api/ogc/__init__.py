@@ -1,14 +1,14 @@
 """OGC API - Features (Part 1, Part 2) over published layers: collections, queries, systems and documents."""
 
-from api.ogc.asking import COMMON, Asked, read_asked, single_values
+from api.ogc.asking import COMMON, ItemsQuery, read_asked, single_values
 from api.ogc.collections import (
     COLLECTIONS,
     Collection,
     Feature,
-    Found,
+    FeaturePage,
+    FeatureTable,
     Sources,
     StudySource,
-    Table,
     collection_of,
 )
 from api.ogc.crs import CRS84
@@ -18,7 +18,7 @@ from api.ogc.documents import (
     JSON,
     OPENAPI,
     SCHEMA,
-    Place,
+    DoorAddress,
     api_document,
     collection_document,
     collections_document,
@@ -38,16 +38,16 @@ __all__ = [
     "JSON",
     "OPENAPI",
     "SCHEMA",
-    "Asked",
     "BadParameterError",
     "Collection",
+    "DoorAddress",
     "Feature",
-    "Found",
+    "FeaturePage",
+    "FeatureTable",
+    "ItemsQuery",
     "NoSuchFeatureError",
-    "Place",
     "Sources",
     "StudySource",
-    "Table",
     "api_document",
     "collection_document",
     "collection_of",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from api.ogc.crs import CRS84, easting_first, is_geographic
 from api.ogc.errors import BadParameterError
 
-__all__ = ["COMMON", "MOST", "Asked", "Box", "Interval", "read_asked", "single_values"]
+__all__ = ["COMMON", "MOST", "Box", "Interval", "ItemsQuery", "read_asked", "single_values"]
 
 USUAL, MOST = 100, 10_000
 """Features a page, where nothing is said and at the most; whoever wants more is given so many."""
@@ -47,7 +47,7 @@ class Box:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Asked:
+class ItemsQuery:
     """What a request for items asks for."""
 
     bbox: Box | None = None
@@ -77,7 +77,7 @@ def single_values(query: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def read_asked(
     query: Mapping[str, str], crs: AnyOf[str], properties: AnyOf[str], zone: datetime.tzinfo
-) -> Asked:
+) -> ItemsQuery:
     """Read the query of a request for items.
 
     Parameters
@@ -106,7 +106,7 @@ def read_asked(
     box_crs = _system("bbox-crs", query.get("bbox-crs", CRS84), crs)
     if "bbox-crs" in query and "bbox" not in query:
         raise BadParameterError("bbox-crs says what the numbers of bbox are: send both, or none")
-    return Asked(
+    return ItemsQuery(
         bbox=_box(query["bbox"], box_crs) if "bbox" in query else None,
         crs=_system("crs", query.get("crs", CRS84), crs),
         limit=min(_whole("limit", query.get("limit", str(USUAL)), 1), MOST),

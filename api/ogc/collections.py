@@ -16,8 +16,8 @@ import shapely
 from numpy.typing import NDArray
 
 from api.forms import Station
-from api.ogc.asking import Asked, Interval
-from api.ogc.crs import offered, reprojected
+from api.ogc.asking import Interval, ItemsQuery
+from api.ogc.crs import offered_systems, reprojected
 from api.ogc.errors import NoSuchFeatureError
 from api.store import Database, Scope
 from maps.exports import Layer, study_layers
@@ -27,10 +27,10 @@ __all__ = [
     "COLLECTIONS",
     "Collection",
     "Feature",
-    "Found",
+    "FeaturePage",
+    "FeatureTable",
     "Sources",
     "StudySource",
-    "Table",
     "collection_of",
 ]
 
@@ -49,7 +49,7 @@ class Feature:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Found:
+class FeaturePage:
     """One page of features, and how many there are on all pages."""
 
     features: Sequence[Feature]
@@ -57,7 +57,7 @@ class Found:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Table:
+class FeatureTable:
     """Features in memory: ids, shapes in CRS84, properties, and when each holds."""
 
     ids: tuple[str, ...]
@@ -72,7 +72,7 @@ class Table:
             self._in[uri] = reprojected(self.shapes, uri)
         return self._in[uri]
 
-    def select(self, asked: Asked) -> Found:
+    def select(self, asked: ItemsQuery) -> FeaturePage:
         """Return the page that is asked for, in the order of the table."""
         keep = np.ones(len(self.ids), np.bool_)
         if asked.bbox is not None and len(self.ids):
@@ -85,7 +85,7 @@ class Table:
         at = np.flatnonzero(keep)
         page = at[asked.offset : asked.offset + asked.limit].tolist()
         shapes = self.shapes_in(asked.crs) if page else self.shapes
-        return Found([Feature(self.ids[n], shapes[n], self.rows[n]) for n in page], len(at))
+        return FeaturePage([Feature(self.ids[n], shapes[n], self.rows[n]) for n in page], len(at))
 
 
 def _is(value: object, wanted: str) -> bool:
@@ -125,7 +125,7 @@ class StudySource:
     @functools.cached_property
     def crs(self) -> tuple[str, ...]:
         """URIs of the systems that features are offered in."""
-        return offered(self.study.bounds)
+        return offered_systems(self.study.bounds)
 
     @functools.cached_property
     def zone(self) -> datetime.tzinfo:
@@ -133,7 +133,7 @@ class StudySource:
         return zoneinfo.ZoneInfo(self.study.timezone)
 
     @functools.cached_property
-    def tables(self) -> Mapping[str, Table]:
+    def tables(self) -> Mapping[str, FeatureTable]:
         """The collections of the study by name."""
         return {name: make(self) for name, make in _OF_STUDY.items()}
 
@@ -164,7 +164,7 @@ class Sources:
     scope: Scope | None = None
 
 
-def _stations(city: StudySource) -> Table:
+def _stations(city: StudySource) -> FeatureTable:
     layer, ids = city.layers["sites"], {site.site_id for site in city.study.sites if site.existing}
     shut = {station.station_id: station.closed_from for station in city.stations}
     rows, times = [], []
@@ -176,40 +176,42 @@ def _stations(city: StudySource) -> Table:
         end = datetime.datetime.combine(day, datetime.time(), city.zone) if day is not None else None
         times.append((-np.inf, np.inf if end is None else end.timestamp() - 1e-3))
     at = [n for n, row in enumerate(layer.rows) if row["id"] in ids]
-    return Table(tuple(row["id"] for row in rows), layer.shapes[at], rows, times)
+    return FeatureTable(tuple(row["id"] for row in rows), layer.shapes[at], rows, times)
 
 
-def _suggested(city: StudySource) -> Table:
+def _suggested(city: StudySource) -> FeatureTable:
     layer, ids = city.layers["sites"], {site.site_id for site in city.study.sites if not site.existing}
     at = [n for n, row in enumerate(layer.rows) if row["id"] in ids]
     rows = [layer.rows[n] for n in at]
-    return Table(tuple(row["id"] for row in rows), layer.shapes[at], rows, [ALWAYS] * len(rows))
+    return FeatureTable(tuple(row["id"] for row in rows), layer.shapes[at], rows, [ALWAYS] * len(rows))
 
 
-def _pickups(city: StudySource) -> Table:
+def _pickups(city: StudySource) -> FeatureTable:
     layer = city.layers["pickups"]
-    return Table(tuple(row["id"] for row in layer.rows), layer.shapes, layer.rows, [ALWAYS] * len(layer.rows))
+    return FeatureTable(
+        tuple(row["id"] for row in layer.rows), layer.shapes, layer.rows, [ALWAYS] * len(layer.rows)
+    )
 
 
-def _counted(city: StudySource, layer: Layer, ids: tuple[str, ...]) -> Table:
+def _counted(city: StudySource, layer: Layer, ids: tuple[str, ...]) -> FeatureTable:
     """Figures of the study's days: they say the days, and hold in them."""
     first, last = city.study.period
     rows = [{**row, "period_start": first, "period_end": last} for row in layer.rows]
-    return Table(ids, layer.shapes, rows, [city.period] * len(rows))
+    return FeatureTable(ids, layer.shapes, rows, [city.period] * len(rows))
 
 
-def _grids(city: StudySource) -> Table:
+def _grids(city: StudySource) -> FeatureTable:
     layer = city.layers["grids"]
     return _counted(city, layer, tuple(row["code"] for row in layer.rows))
 
 
-def _flows(city: StudySource) -> Table:
+def _flows(city: StudySource) -> FeatureTable:
     layer = city.layers["flows"]
     # Streets have no name of their own here; the order of a finished study does not change.
     return _counted(city, layer, tuple(f"F{n + 1:05d}" for n in range(len(layer.rows))))
 
 
-_OF_STUDY: Mapping[str, Callable[[StudySource], Table]] = {
+_OF_STUDY: Mapping[str, Callable[[StudySource], FeatureTable]] = {
     "stations": _stations,
     "suggested_sites": _suggested,
     "pickup_points": _pickups,
@@ -237,14 +239,14 @@ class Collection:
     """
 
     name: str
-    find: Callable[[Sources, Asked], Found]
+    find: Callable[[Sources, ItemsQuery], FeaturePage]
     one: Callable[[Sources, str, str], Feature | None]
     properties: Callable[[Sources], Mapping[str, str]]
     extent: Callable[[Sources], tuple[tuple[float, float, float, float], Interval]]
 
 
 def _of_study(name: str) -> Collection:
-    def find(sources: Sources, asked: Asked) -> Found:
+    def find(sources: Sources, asked: ItemsQuery) -> FeaturePage:
         return sources.city.tables[name].select(asked)
 
     def one(sources: Sources, feature_id: str, crs: str) -> Feature | None:

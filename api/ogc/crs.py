@@ -15,7 +15,7 @@ from pyproj.database import query_utm_crs_info
 
 from geo.datum import in_mainland_china
 
-__all__ = ["CRS84", "easting_first", "is_geographic", "offered", "reprojected"]
+__all__ = ["CRS84", "easting_first", "is_geographic", "offered_systems", "reprojected"]
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
@@ -25,7 +25,7 @@ _CGCS2000, _FIRST_ZONE, _FIRST_MERIDIAN = 4490, 4534, 75
 Shapes = NDArray[np.object_]
 
 
-def offered(bounds: tuple[float, float, float, float]) -> tuple[str, ...]:
+def offered_systems(bounds: tuple[float, float, float, float]) -> tuple[str, ...]:
     """Return the URIs that a map with these bounds (west, south, east, north) is offered in, CRS84 first.
 
     In mainland China also CGCS2000, in degrees and in the 3-degree zone, as its survey offices use them.

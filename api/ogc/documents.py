@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 import shapely
 
 from api.forms import Language
-from api.ogc.asking import MOST, USUAL, Asked
-from api.ogc.collections import COLLECTIONS, Collection, Feature, Found, Sources
+from api.ogc.asking import MOST, USUAL, ItemsQuery
+from api.ogc.collections import COLLECTIONS, Collection, Feature, FeaturePage, Sources
 from api.ogc.crs import CRS84, easting_first, is_geographic
 from maps.texts import catalogue
 
@@ -21,7 +21,7 @@ __all__ = [
     "JSON",
     "OPENAPI",
     "SCHEMA",
-    "Place",
+    "DoorAddress",
     "api_document",
     "collection_document",
     "collections_document",
@@ -49,7 +49,7 @@ CONFORMANCE = (
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Place:
+class DoorAddress:
     """Where the door stands, and in which language it speaks.
 
     Parameters
@@ -80,7 +80,7 @@ class Place:
         ]
 
 
-def landing_document(place: Place, title: str, attribution: str, form: str) -> Json:
+def landing_document(place: DoorAddress, title: str, attribution: str, form: str) -> Json:
     """Return the landing page; `title` is that of the study."""
     return {
         "title": title,
@@ -96,7 +96,7 @@ def landing_document(place: Place, title: str, attribution: str, form: str) -> J
     }
 
 
-def collection_document(place: Place, sources: Sources, collection: Collection, form: str) -> Json:
+def collection_document(place: DoorAddress, sources: Sources, collection: Collection, form: str) -> Json:
     """Return what is said of one collection."""
     name, path = collection.name, f"/collections/{collection.name}"
     bounds, during = collection.extent(sources)
@@ -130,7 +130,7 @@ def _instant(epoch_s: float, sources: Sources) -> str | None:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def collections_document(place: Place, sources: Sources, form: str) -> Json:
+def collections_document(place: DoorAddress, sources: Sources, form: str) -> Json:
     """Return all collections."""
     return {
         "links": place.both("/collections", form),
@@ -138,7 +138,7 @@ def collections_document(place: Place, sources: Sources, form: str) -> Json:
     }
 
 
-def queryables_document(place: Place, sources: Sources, collection: Collection) -> Json:
+def queryables_document(place: DoorAddress, sources: Sources, collection: Collection) -> Json:
     """Return the properties one may filter by, as JSON Schema."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -177,7 +177,9 @@ def _feature(feature: Feature, crs: str) -> Json:
     }
 
 
-def feature_document(place: Place, collection: Collection, feature: Feature, crs: str, form: str) -> Json:
+def feature_document(
+    place: DoorAddress, collection: Collection, feature: Feature, crs: str, form: str
+) -> Json:
     """Return one feature."""
     path = f"/collections/{collection.name}"
     own = f"{path}/items/{quote(feature.feature_id, safe='')}"
@@ -187,8 +189,8 @@ def feature_document(place: Place, collection: Collection, feature: Feature, crs
 
 
 def items_document(
-    place: Place, collection: Collection, found: Found, asked: Asked, query: Mapping[str, str],
-    now: datetime.datetime, form: str,
+    place: DoorAddress, collection: Collection, found: FeaturePage, asked: ItemsQuery,
+    query: Mapping[str, str], now: datetime.datetime, form: str,
 ) -> Json:  # fmt: skip
     """Return a page of features, with the way to the next one and the one before."""
     path = f"/collections/{collection.name}"
@@ -216,7 +218,7 @@ def items_document(
     }
 
 
-def api_document(place: Place, sources: Sources, title: str) -> Json:
+def api_document(place: DoorAddress, sources: Sources, title: str) -> Json:
     """Return the OpenAPI 3.0 definition of this door."""
     paths: Json = {
         "/": _get(place.text("landing"), [_F, _LANG], JSON),

@@ -24,8 +24,8 @@ from api.ogc import (
     OPENAPI,
     SCHEMA,
     BadParameterError,
+    DoorAddress,
     NoSuchFeatureError,
-    Place,
     Sources,
     api_document,
     collection_document,
@@ -53,7 +53,7 @@ class Asking:
         self.sources = sources
         self.query = single_values(request.query_params.multi_items())
         self.form = _form(self.query, request.headers.get("accept", ""))
-        self.place = Place(f"{public_root(request)}/ogc", _lang(self.query, request))
+        self.place = DoorAddress(f"{public_root(request)}/ogc", _lang(self.query, request))
 
     def only(self, *names: str) -> None:
         """Refuse parameters that this address does not know.

@@ -13,7 +13,7 @@ from api.dispatch.emergencies import (
     Raised,
     alert_id,
     alert_state_of,
-    answer,
+    answer_alert,
     close,
     find_alert,
     raise_emergency,
@@ -47,7 +47,7 @@ from api.http.live import (
 from api.http.repeats import RepeatableRoute
 from api.store import SERVICE, Scope
 from api.store.dispatch import emergencies as rows
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.datum import Datum
 
 __all__ = ["router"]
@@ -103,7 +103,7 @@ async def page(
 
     found = await run_in_threadpool(read)
     shown = [emergency_out(Raised(row, alert_state_of(row.state)), datum, zone) for row in found]
-    last = Position(found[-1].created_s, found[-1].emergency_id) if len(found) == limit else None
+    last = PageEnd(found[-1].created_s, found[-1].emergency_id) if len(found) == limit else None
     return EmergencyPage(emergencies=shown, next=cursor_of(last))
 
 
@@ -199,7 +199,7 @@ async def yes(
 ) -> AlertForRider:  # fmt: skip
     """Go there at once. When enough are coming the others are released."""
     who = caller.scope
-    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "yes"))
+    return await _said(live, zone, datum, lambda turn: answer_alert(turn, who, alert_id, "yes"))
 
 
 @router.post("/alerts/{alert_id}/decline", summary="Say no to an alert")
@@ -209,7 +209,7 @@ async def no(
 ) -> AlertForRider:  # fmt: skip
     """Say that the rider does not come, or no longer: then somebody else is alerted when the time is up."""
     who = caller.scope
-    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "no"))
+    return await _said(live, zone, datum, lambda turn: answer_alert(turn, who, alert_id, "no"))
 
 
 @router.post("/alerts/{alert_id}/arrive", summary="Say that the rider is there")
@@ -219,4 +219,4 @@ async def there(
 ) -> AlertForRider:  # fmt: skip
     """Note the arrival; the time counts for the look back."""
     who = caller.scope
-    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "there"))
+    return await _said(live, zone, datum, lambda turn: answer_alert(turn, who, alert_id, "there"))

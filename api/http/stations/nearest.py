@@ -72,48 +72,9 @@ def nearest_station(
         When no station fits, or none can be reached.
     """
     where = zone(served.meta.timezone)
-    when = query.when.astimezone(where)
-    wanted = set(query.facilities)
-    fitting = [
-        station
-        for station in served.stations
-        if (query.suggested or station.existing)
-        and wanted <= set(station.facilities)
-        and (station.closed_from is None or when.date() < station.closed_from)
-    ]
-    if not fitting:
-        what = f"with {', '.join(query.facilities)}" if wanted else "in this study"
-        raise NoStationError(f"there is no station {what}")
-    country = country_of(served.meta.timezone)
-    said = believed or {}
-    found = [
-        opened
-        for station in fitting
-        if (opened := open_at(station, when, country)) is not None
-        and "shut" not in {one.condition for one in said.get(station.station_id, ())}
-    ]
-    if not found:
-        raise NoStationError(
-            f"none of {len(fitting)} fitting stations is open at {when.isoformat(timespec='minutes')}"
-        )
-    network = served.network
-    position = to_wgs84([query.lonlat], query.datum)
-    here = network.snap(position, query.mode, max_m=WALK_M)
-    if not here.ok[0]:
-        raise OffNetworkError(
-            f"the position {query.lonlat[0]:.6f}, {query.lonlat[1]:.6f} ({query.datum}) lies on no street"
-            f" for {query.mode} within {WALK_M:.0f} m"
-        )
-    there = network.snap(np.array([opened.station.lonlat for opened in found]), query.mode)
-    seconds = travel_times_s(network, query.mode, here, there)[0]
-    if not np.isfinite(seconds).any():
-        # Beside streets that lead on only against one-ways one walks to the next that does not.
-        other = _street_that_leads(network, query.mode, position, there)
-        if other is None:
-            why = _why(network, query.mode, here, there)
-            raise NoStationError(f"no open station can be reached by {query.mode} from there: {why}")
-        here = other
-        seconds = travel_times_s(network, query.mode, here, there)[0]
+    when, said = query.when.astimezone(where), believed or {}
+    found = _open_stations(served, query, when, said)
+    here, there, seconds = _times(served, query, found)
     # One that closes while the rider is on the way is of no use.
     left_s = np.array(
         [np.inf if one.closes is None else (one.closes - when).total_seconds() for one in found]
@@ -124,7 +85,7 @@ def nearest_station(
             f"each of {len(found)} open stations closes before one can be there by {query.mode}"
         )
     best = int(np.argmin(np.where(in_time, seconds, np.inf)))
-    path = find_path(network, query.mode, here, there.take(np.array([best])))
+    path = find_path(served.network, query.mode, here, there.take(np.array([best])))
     if path is None:
         raise NoStationError(f"no open station can be reached by {query.mode} from there")
     station = found[best].station
@@ -152,6 +113,63 @@ def nearest_station(
         reported=believed_out(said.get(station.station_id, ()), where),
         links=links_out(station),
     )
+
+
+def _open_stations(
+    served: FinishedStudy,
+    query: StationQuery,
+    when: datetime.datetime,
+    said: Mapping[str, tuple[StationCondition, ...]],
+) -> list[Opened]:
+    """Return the stations that fit and are open at local time `when`; at least one."""
+    wanted = set(query.facilities)
+    fitting = [
+        station
+        for station in served.stations
+        if (query.suggested or station.existing)
+        and wanted <= set(station.facilities)
+        and (station.closed_from is None or when.date() < station.closed_from)
+    ]
+    if not fitting:
+        what = f"with {', '.join(query.facilities)}" if wanted else "in this study"
+        raise NoStationError(f"there is no station {what}")
+    country = country_of(served.meta.timezone)
+    found = [
+        opened
+        for station in fitting
+        if (opened := open_at(station, when, country)) is not None
+        and "shut" not in {one.condition for one in said.get(station.station_id, ())}
+    ]
+    if not found:
+        raise NoStationError(
+            f"none of {len(fitting)} fitting stations is open at {when.isoformat(timespec='minutes')}"
+        )
+    return found
+
+
+def _times(
+    served: FinishedStudy, query: StationQuery, found: list[Opened]
+) -> tuple[Snapped, Snapped, FloatArray]:
+    """Return the rider and the stations on the streets, and the seconds to each; to one of them at least."""
+    network = served.network
+    position = to_wgs84([query.lonlat], query.datum)
+    here = network.snap(position, query.mode, max_m=WALK_M)
+    if not here.ok[0]:
+        raise OffNetworkError(
+            f"the position {query.lonlat[0]:.6f}, {query.lonlat[1]:.6f} ({query.datum}) lies on no street"
+            f" for {query.mode} within {WALK_M:.0f} m"
+        )
+    there = network.snap(np.array([opened.station.lonlat for opened in found]), query.mode)
+    seconds = travel_times_s(network, query.mode, here, there)[0]
+    if not np.isfinite(seconds).any():
+        # Beside streets that lead on only against one-ways one walks to the next that does not.
+        other = _street_that_leads(network, query.mode, position, there)
+        if other is None:
+            why = _why(network, query.mode, here, there)
+            raise NoStationError(f"no open station can be reached by {query.mode} from there: {why}")
+        here = other
+        seconds = travel_times_s(network, query.mode, here, there)[0]
+    return here, there, seconds
 
 
 def _street_that_leads(

@@ -10,7 +10,7 @@ from api.http.deps import Clock, Served
 from api.http.language import preferred
 from api.http.pages.render import page
 from api.http.public import public_root
-from api.http.stations.routes import shown
+from api.http.stations.endpoints import shown
 from api.http.stations.said import Believed
 from api.study.finished import FinishedStudy
 from maps.texts import Wording, catalogue
