@@ -1,1 +1,3 @@
-"""The civic side: one module an aggregate."""
+"""What the civic side keeps: one module an aggregate."""
+
+__all__: list[str] = []
