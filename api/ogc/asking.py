@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from api.ogc.crs import CRS84, easting_first, is_geographic
 from api.ogc.errors import BadParameterError
 
-__all__ = ["COMMON", "MOST", "Box", "Interval", "ItemsQuery", "read_asked", "single_values"]
+__all__ = ["COMMON", "MOST", "QueryBox", "Interval", "ItemsQuery", "read_asked", "single_values"]
 
 USUAL, MOST = 100, 10_000
 """Features a page, where nothing is said and at the most; whoever wants more is given so many."""
@@ -28,7 +28,7 @@ Interval = tuple[float, float]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Box:
+class QueryBox:
     """A box with its sides along the axes of a system, easting first: (low x, low y, high x, high y).
 
     In degrees low x may be larger than high x: the box then crosses the 180th meridian.
@@ -50,7 +50,7 @@ class Box:
 class ItemsQuery:
     """What a request for items asks for."""
 
-    bbox: Box | None = None
+    bbox: QueryBox | None = None
     crs: str = CRS84
     limit: int = USUAL
     offset: int = 0
@@ -130,7 +130,7 @@ def _whole(name: str, text: str, least: int) -> int:
     return int(text)
 
 
-def _box(text: str, crs: str) -> Box:
+def _box(text: str, crs: str) -> QueryBox:
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
@@ -148,7 +148,7 @@ def _box(text: str, crs: str) -> Box:
     if degrees and (max(abs(low[1]), abs(high[1])) > 90 or max(abs(low[0]), abs(high[0])) > 180):
         order = "lon,lat,lon,lat" if easting_first(crs) else "lat,lon,lat,lon"
         raise BadParameterError(f"bbox is {text!r}; in {crs} it reads {order}, in degrees")
-    return Box((*low, *high), crs)
+    return QueryBox((*low, *high), crs)
 
 
 def _interval(text: str, zone: datetime.tzinfo) -> Interval:

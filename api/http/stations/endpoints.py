@@ -239,7 +239,7 @@ def weeks(served: Served, request: Request, clock: Clock, caller: Planner) -> Vi
 @said_router.post(
     "/{station_id}/reports", status_code=201, summary="Say that a station is shut, dirty or full"
 )
-async def report(
+async def report_station(
     live: Live, caller: Reporter, clock: Clock, zone: Zone, served: Served, request: Request,
     station_id: StationId, said: StationReportIn,
 ) -> StationConditions:  # fmt: skip
