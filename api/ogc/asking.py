@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from api.ogc.crs import CRS84, easting_first, is_geographic
 from api.ogc.errors import BadParameterError
 
-__all__ = ["COMMON", "MOST", "QueryBox", "Interval", "ItemsQuery", "read_asked", "single_values"]
+__all__ = ["COMMON", "MOST", "Interval", "ItemsQuery", "QueryBox", "read_asked", "single_values"]
 
 USUAL, MOST = 100, 10_000
 """Features a page, where nothing is said and at the most; whoever wants more is given so many."""
