@@ -131,7 +131,7 @@ def test_every_call_of_the_live_service_answers_as_its_example(
     document: Json, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     kept = json.loads((FOLDER / f"{LIVE}.json").read_text(encoding="utf-8"))
-    live = {"riders", "tasks", "offers", "events", "emergencies", "studies"}
+    live = {"riders", "tasks", "offers", "events", "emergencies", "studies", "station_reports"}
     calls = {
         f"{method.upper()} {path}"
         for path, item in document["paths"].items()

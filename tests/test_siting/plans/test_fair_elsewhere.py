@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from siting.plans.choice import PlanModel
 from siting.fairness import fairness_of, gains_of, gini, worst_part
+from siting.plans.choice import PlanModel
 from siting.plans.pareto import Judge, Judged, _undominated, plan_front
 from siting.problems.define import StationPlan
 from siting.results import GridFigures
