@@ -154,6 +154,7 @@ def match(study_dir: Path, lang: "Language") -> None:
 )
 def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...]) -> None:
     """Serve the map, the reports and the API of a finished study."""
+    import functools
     import gc
     import logging
     import threading
@@ -190,7 +191,7 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
         warm_up(app.state.served)
         app.state.ready.set()
 
-    app.state.workers = workers = Workers(settings)
+    app.state.workers = workers = Workers(functools.partial(create_app, settings=settings))
     # Alive at once, ready (`/readyz`) when the machine code is there.
     app.state.ready.clear()
     threading.Thread(target=warm, name="warm-up", daemon=True).start()

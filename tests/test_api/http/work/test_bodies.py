@@ -4,6 +4,7 @@ import json
 import threading
 from typing import Any
 
+import pydantic_core
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -50,7 +51,7 @@ def test_it_is_read_in_another_thread_than_the_loop(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[int] = []
-    read = bodies.from_json
+    read = pydantic_core.from_json
 
     def noted(text: bytes) -> object:
         threads.append(threading.get_ident())
