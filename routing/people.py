@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.travel import reach_to
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.kernels.tables import FAR_MS
 from routing.fleet.mode_fleet import as_ms
-from routing.fleet.tables import FAR_MS
-from routing.model.results import Binding, Change, Count, Refused, Said
+from routing.model.results import Binding, Count, Refused, Said, SmallestChange
 from routing.model.tasks import Task
 from routing.model.windows import open_from
 from routing.refusal.explain import refusal
@@ -72,7 +72,7 @@ def meet(
         said = Said.of("why.people_apart", found=most, people=task.people, by_s=gap_s)
     binding = Binding("people", "", gap_s, said)
     missing = task.people - most
-    fewer = Change("people", Count(missing), "", None, Said.of("change.people", missing=missing))
+    fewer = SmallestChange("people", Count(missing), "", None, Said.of("change.people", missing=missing))
     return Refused(task.task_id, binding, None, fewer)
 
 

@@ -129,7 +129,7 @@ def create_app(
     app.add_middleware(RateHeaders)
     # The outermost: what is refused by the others has an id too.
     app.add_middleware(RequestId)
-    app.openapi = functools.partial(openapi.describe, app)  # type: ignore[method-assign]
+    app.openapi = functools.partial(openapi.documented, app)  # type: ignore[method-assign]
     # Swagger UI out of an installed package: a government network has no way to a content delivery network.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)

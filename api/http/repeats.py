@@ -60,7 +60,7 @@ class _Key:
     def finish(self, turn: Turn, response: Response) -> None:
         """Keep the answer."""
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        answer = idempotency.Answer(response.status_code, kept, bytes(response.body))
+        answer = idempotency.KeptAnswer(response.status_code, kept, bytes(response.body))
         idempotency.finish(turn.connection, self.who, self.tenant, self.key, answer)
 
     def release(self, turn: Turn) -> None:
@@ -147,7 +147,7 @@ async def answered(
     action, object_id = act
     key = _GIVEN.get()
 
-    def noted(found: str | None, outcome: str, at_s: float) -> audit.Entry:
+    def noted(found: str | None, outcome: str, at_s: float) -> audit.AuditEntry:
         return acts.entry(caller.scope, caller.key_id, caller.request_id, action, found, outcome, at_s)
 
     command = acts.audited(work, noted, object_id)

@@ -17,7 +17,7 @@ from geo.arrays import FloatArray
 from geo.errors import InputError
 from geo.streets import StreetNetwork
 from routing.assign import LISTED, assign_lists
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.dispatch.commands import Proposal
 from routing.dispatch.events import RiderKey, Terms
 from routing.fleet.fleet import Candidate, Fleet

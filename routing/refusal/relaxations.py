@@ -15,8 +15,8 @@ from geo.jit import kernel
 from geo.streets import Snapped
 from geo.travel import reach_from, reach_to
 from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.kernels.tables import EVER, FAR_MS, Columns
 from routing.fleet.mode_fleet import ModeFleet, as_ms
-from routing.fleet.tables import EVER, FAR_MS, Columns
 from routing.model.tasks import Task, Visit
 from routing.refusal.dead_ends import POCKET_M, STUCK_M, leads_on
 from routing.refusal.judging import (

@@ -12,7 +12,7 @@ from api.dispatch.emergencies import (
     Raised,
     alert_id,
     alert_state_of,
-    answer,
+    answer_alert,
     close,
     find_alert,
     raise_emergency,
@@ -45,7 +45,7 @@ from api.http.live import (
 from api.http.repeats import OnceRoute, answered, json_answer
 from api.store import SERVICE, Scope
 from api.store.dispatch import emergencies as rows
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.datum import Datum
 
 __all__ = ["router"]
@@ -107,7 +107,7 @@ async def page(
 
     found = await run_in_threadpool(read)
     shown = [emergency_out(Raised(row, alert_state_of(row.state)), datum, zone) for row in found]
-    last = Position(found[-1].created_s, found[-1].emergency_id) if len(found) == limit else None
+    last = PageEnd(found[-1].created_s, found[-1].emergency_id) if len(found) == limit else None
     return EmergencyPage(emergencies=shown, next=cursor_of(last))
 
 
@@ -202,7 +202,7 @@ async def _said(
     live: Desk, caller: Caller, zone: Zone, datum: Datum, alert_id: str, said: Literal["yes", "no", "there"]
 ) -> Response:
     def work(turn: Turn) -> Called:
-        return answer(turn, caller.scope, alert_id, said)
+        return answer_alert(turn, caller.scope, alert_id, said)
 
     def told(done: Called) -> Response:
         return json_answer(alert_out(done, datum, zone))

@@ -34,7 +34,7 @@ from api.jobs.intake import MOST_FILES, Room, remove_folder, take_file, unpack
 from api.jobs.register import JobConflictError, New, register, register_folder, result_file, result_files
 from api.jobs.runner import Runner, input_folder
 from api.store import Scope, StoreUnavailable, jobs
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.errors import InputError
 
 __all__ = ["UPLOAD", "router"]
@@ -208,7 +208,7 @@ async def page(
             return jobs.page(connection, caller.scope, position, limit)
 
     rows = await run_in_threadpool(read)
-    last = Position(rows[-1].created_s, rows[-1].job_id) if len(rows) == limit else None
+    last = PageEnd(rows[-1].created_s, rows[-1].job_id) if len(rows) == limit else None
     return StudyPage(studies=[_out(row, zone) for row in rows], next=cursor_of(last))
 
 

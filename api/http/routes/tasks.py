@@ -29,7 +29,7 @@ from api.http.live import (
 from api.http.repeats import OnceRoute, answered, json_answer
 from api.store import Scope
 from api.store.dispatch import tasks as task_rows
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.datum import Datum
 from geo.errors import InputError
 from routing.dispatch import Change, Command, Reopen, Verify, Withdraw
@@ -120,7 +120,7 @@ async def page(
 
     rows = await run_in_threadpool(read)
     shown = [task_out(row, codec.state_of(row.state), datum, zone) for row in rows]
-    last = Position(rows[-1].created_s, rows[-1].task_id) if len(rows) == limit else None
+    last = PageEnd(rows[-1].created_s, rows[-1].task_id) if len(rows) == limit else None
     return TaskPage(tasks=shown, next=cursor_of(last))
 
 

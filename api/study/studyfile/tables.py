@@ -227,12 +227,19 @@ class SitingTable(_Table):
     move_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of its fixed cost that a moved station saves at the new place."""
     least_grid_share: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of the demand of every unit grid that must be served."""
+    """Share of the rest in every unit grid in which k riders rest that must be served, not only in reach."""
+    plan: Literal["coverage", "cheapest", "fairest", "balanced"] = "coverage"
+    """Which plan of the front of coverage, cost and fairness is taken."""
 
     @model_validator(mode="after")
     def _budgeted(self) -> Self:
         if self.existing_stations != "keep" and self.budget_yuan is None:
             raise ValueError(f"existing_stations = {self.existing_stations!r} needs a budget_yuan")
+        if self.plan != "coverage" and self.least_grid_share > 0:
+            raise ValueError(
+                f"plan = {self.plan!r} and least_grid_share ask for two plans: give one of them;"
+                " least_grid_share goes with plan = 'coverage'"
+            )
         if self.existing_stations == "keep" and self.closed_from is not None:
             raise ValueError(
                 "closed_from says when stations close, but existing_stations = 'keep' closes none;"
@@ -312,6 +319,8 @@ class StudyFile(_Table):
                 raise ValueError(f"{key} has no text for the language {lacking[0]}")
         if self.siting.least_grid_share > 0 and self.grids is None:
             raise ValueError("siting.least_grid_share needs unit grids: add the table [grids]")
+        if self.siting.plan in ("fairest", "balanced") and self.grids is None:
+            raise ValueError(f"siting.plan = {self.siting.plan!r} needs unit grids: add the table [grids]")
         if self.period is not None and self.period[0] > self.period[1]:
             raise ValueError(f"period must not end ({self.period[1]}) before it begins ({self.period[0]})")
         if self.synthetic is not None and self.held_out_days >= self.synthetic.days:

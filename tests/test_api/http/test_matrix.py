@@ -91,9 +91,9 @@ TABLE = {
     "DELETE /v1/studies/{study_id}": "133a433334",
 }
 # What a study shows under a name it shows to the same readers as the one without.
-ONE_STUDY = ("/healthz", "/readyz", "/metrics", "/map", "/match-map", "/problems", "/reports/{form}")
-ONE_STUDY += ("/layers/sites.{form}", "/v1/grids", "/v1/stations/nearest", "/")
-ONE_STUDY += ("/v1/matches", "/v1/alerts", "/v1/slots", "/v1/vroom")
+ONE_STUDY = {"/healthz", "/readyz", "/metrics", "/map", "/match-map", "/problems", "/reports/{form}", "/"}
+ONE_STUDY |= {"/layers/sites.{form}", "/v1/grids", "/v1/stations/nearest"}
+ONE_STUDY |= {"/v1/matches", "/v1/alerts", "/v1/slots", "/v1/vroom"}
 TABLE |= {
     f"{method} /s/{{study}}{path}": row
     for (method, _, path), row in ((call.partition(" "), row) for call, row in TABLE.items())

@@ -11,7 +11,7 @@ from lattice import lattice
 from towns import NOW, in_windows, place_in, some_riders, some_tasks
 
 from geo.errors import InputError
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.fleet.fleet import Fleet
 from routing.match import match_tasks
 from routing.model.policy import Policy

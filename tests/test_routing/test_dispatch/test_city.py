@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from lattice import lattice
 from towns import NOW, place_in, some_riders
 
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.dispatch import City, ConflictError, DispatchRules, Happened, RiderKey, TaskState, fold
 from routing.dispatch import commands as co
 from routing.dispatch import events as ev
