@@ -21,6 +21,7 @@ from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeade
 from api.http.problems import errors
 from api.http.routes import (
     audit,
+    city,
     emergencies,
     events,
     health,
@@ -112,6 +113,7 @@ def create_app(
     app.state.settings = settings
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
     app.state.runner = None
+    app.state.anywhere = {}
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
@@ -141,7 +143,7 @@ def create_app(
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
-    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit):
+    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, city):
         app.include_router(part.router)
     return app
 
