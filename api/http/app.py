@@ -21,6 +21,7 @@ from api.http.ogc import doors
 from api.http.problems import errors
 from api.http.routes import (
     audit,
+    city,
     civic,
     emergencies,
     events,
@@ -117,6 +118,7 @@ def create_app(
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
     app.state.runner, app.state.workers, app.state.civic = None, None, None
     app.state.open_rates = civic.open_rates()
+    app.state.anywhere = {}
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
@@ -153,7 +155,7 @@ def _answer_at_every_address(app: FastAPI) -> None:
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
-    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit):
+    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, city):
         app.include_router(part.router)
     for router in civic.routers:
         app.include_router(router)
