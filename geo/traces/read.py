@@ -145,7 +145,8 @@ def map_traces(
             spill = functools.partial(spilled_partitions, folder=Path(folder), riders=riders)
             parts = spill(blocks) if scratch else rider_by_rider(blocks, hold_points, spill)
             try:
-                values = tuple(function(build_traces(part, rules, riders, ledger)) for part in parts)
+                built = read_ahead(build_traces(part, rules, riders, ledger) for part in parts)
+                values = tuple(function(traces) for traces in built)
             except ComesBackError:
                 continue
         accounts = with_notes(ledger.accounts(), files, formats, ledger.skipped)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ __all__ = [
     "write_partitions",
 ]
 
+T = TypeVar("T")
+
 _PARTITIONS: Final = 128
 _POINT: Final = np.dtype(
     [("unit", "<i4"), ("t_s", "<i8"), ("lon", "<f8"), ("lat", "<f8"), ("event", "<i2"), ("source", "<i8")]
@@ -33,13 +35,13 @@ class ComesBackError(Exception):
     """A rider came back whose points were handed over already."""
 
 
-def read_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Read the next block in a thread while this one is worked on."""
+def read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Take the next item in a thread while this one is worked on; none of them is None."""
     with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, blocks, None)
-        while (block := coming.result()) is not None:
-            coming = thread.submit(next, blocks, None)
-            yield block
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
 def _part_off(held: list[Block]) -> tuple[list[Block], list[Block]]:
@@ -230,13 +232,8 @@ def spilled_partitions(blocks: Iterable[Block], folder: Path, riders: RiderTable
     """Spill the points to scratch files, a hash partition each; then hand over one at a time."""
     paths = [folder / f"{i:03d}.points" for i in range(_PARTITIONS)]
     write_partitions(blocks, paths, riders)
-    for block in read_ahead(_partitions(paths)):
-        yield [block]
-
-
-def _partitions(paths: Sequence[Path]) -> Iterator[Block]:
     for path in paths:
         block = read_partition(path)
         path.unlink()
         if len(block):
-            yield block
+            yield [block]
