@@ -89,7 +89,7 @@ def test_comments_and_metadata_above_a_header_are_passed_by(tmp_path: Path) -> N
     assert counted(read(tmp_path / "a.csv", content).accounts[0]) == (1, 1, {})
 
 
-@pytest.mark.parametrize("shift", range(0, 8))
+@pytest.mark.parametrize("shift", range(8))
 def test_line_ends_in_quotes_at_the_edge_of_a_block_lose_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shift: int
 ) -> None:
