@@ -38,8 +38,8 @@ async def served_study(request: Request) -> FinishedStudy:
     served: FinishedStudy = request.app.state.served
     if name is not None:
         # The first request for a study reads it from the disk.
-        served = (await run_in_threadpool(request.app.state.shelf.get, name)).served
-        return served
+        named: FinishedStudy = (await run_in_threadpool(request.app.state.shelf.get, name)).served
+        return named
     civic: Civic | None = request.app.state.civic
     if civic is None:
         return served
