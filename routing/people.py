@@ -22,7 +22,9 @@ SPARE = 12
 """So many riders more than needed are asked when they could begin."""
 
 
-def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate, ...]] | Refused:
+def meet(
+    fleet: Fleet, task: Task, now_s: float, nearest: int | None = None
+) -> tuple[Task, tuple[Candidate, ...]] | Refused:
     """Find the riders who begin a task together at the least rank in all.
 
     The instants tried are those at which one of the riders nearest to the task could begin, or one of several
@@ -36,6 +38,8 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
         For two people or more.
     now_s : float
         Epoch seconds.
+    nearest : int, optional
+        As in `refusal`, where there is nobody.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
     """
     found = candidates_for(fleet, task, task.people + SPARE, now_s)
     if not found:
-        return refusal(fleet, task, now_s)
+        return refusal(fleet, task, now_s, nearest)
     begins_s = _begins_s(fleet, task, found, now_s)
     best: tuple[int, Task, tuple[Candidate, ...]] | None = None
     most = 0

@@ -14,13 +14,13 @@ from starlette.staticfiles import StaticFiles
 from api.http import openapi
 from api.http.access.auth import Access, require
 from api.http.access.rates import RateHeaders
-from api.http.bodies import MATCHING_ROLES
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
 from api.http.problems import errors
 from api.http.routes import (
     audit,
+    civic,
     emergencies,
     events,
     health,
@@ -37,6 +37,7 @@ from api.http.routes import (
 )
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
+from api.http.work.bodies import MATCHING_ROLES
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -111,7 +112,8 @@ def create_app(
     app.state.clock, app.state.ids = clock, ids
     app.state.settings = settings
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
-    app.state.runner = None
+    app.state.runner, app.state.workers, app.state.civic = None, None, None
+    app.state.open_rates = civic.open_rates()
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
@@ -143,6 +145,8 @@ def create_app(
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
     for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit):
         app.include_router(part.router)
+    for router in civic.routers:
+        app.include_router(router)
     return app
 
 

@@ -40,6 +40,8 @@ class Publish:
 
     task: Task
     publisher: str
+    never: tuple[RiderKey, ...] = ()
+    """Riders who are not asked, such as those who reported what is to be looked at."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class MakeOffers:
     proposals: tuple[Proposal, ...]
     offer_for_s: float
     """How long an offer stands; never beyond the end of the task's window."""
+    words: tuple[str, ...] = ()
+    """What tells the offers of a task apart, one a proposal and without a hyphen; none: their numbers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ class Finish:
     offer_id: str
     note: str = ""
     photo: str = ""
+    there: bool | None = None
+    """Of a look: whether what was reported is there; None: not said."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

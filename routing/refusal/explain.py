@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-def refusal(fleet: Fleet, task: Task, now_s: float) -> Refused:
+def refusal(fleet: Fleet, task: Task, now_s: float, nearest: int | None = None) -> Refused:
     """Say why nobody can do a task, and the smallest single change that would help.
 
     Parameters
@@ -36,6 +36,9 @@ def refusal(fleet: Fleet, task: Task, now_s: float) -> Refused:
     task : Task
     now_s : float
         Epoch seconds.
+    nearest : int, optional
+        Judge only so many riders of each mode, those whose way leads past the task most closely, unless none
+        of them can reach it. The change is enough all the same; a smaller one farther away may be missed.
 
     Returns
     -------
@@ -46,10 +49,10 @@ def refusal(fleet: Fleet, task: Task, now_s: float) -> Refused:
     judged = [
         misses
         for mode_fleet in fleet.mode_fleets.values()
-        if (misses := near_misses(fleet, mode_fleet, task, now_s)) is not None
+        if (misses := near_misses(fleet, mode_fleet, task, now_s, nearest=nearest)) is not None
     ]
     if not judged:
-        return nobody(fleet, task)
+        return nobody(fleet, task) if nearest is None else refusal(fleet, task, now_s)
     told = nearest_to_allowed(fleet, task, judged)
     if task.people > 1:
         none = Said.of("why.people_none", people=task.people)

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from api.civic.wording import ledger_text, matter_text
 from api.dispatch import acts
 from api.dispatch.desk import Desk, MissingError
 from api.dispatch.wording import conflict_text
@@ -25,6 +26,7 @@ from api.matching.translate import refused_out
 from api.store import OutOfScopeError, StoreUnavailable
 from api.store.dispatch.tasks import VersionConflictError
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
+from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import ConflictError
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "NotThereError",
     "Problem",
     "TooLargeError",
+    "WorkerLostError",
     "install",
     "problem_body",
     "problem_response",
@@ -56,6 +59,12 @@ class NotThereError(YiluError):
 
 class TooLargeError(YiluError):
     """More was sent than is taken."""
+
+
+class WorkerLostError(YiluError):
+    """The process that answered a request is gone."""
+
+    retry_after_s = 5
 
 
 class NoStationError(YiluError):
@@ -92,6 +101,8 @@ PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (OutOfScopeError, NOT_FOUND),
     (MissingError, NOT_FOUND),
     (ConflictError, CONFLICT),
+    (MatterConflictError, CONFLICT),
+    (LedgerError, CONFLICT),
     (InWorkError, Problem("in-work", 409, "The same request is being answered")),
     (VersionConflictError, CHANGED),
     (UnauthorizedError, UNAUTHORIZED),
@@ -99,6 +110,7 @@ PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (RateLimitedError, RATE_LIMITED),
     (StoreUnavailable, UNAVAILABLE),
     (ProviderUnavailableError, UNAVAILABLE),
+    (WorkerLostError, BUSY),
     (InfeasibleError, Problem("infeasible", 422, "The problem has no solution")),
     (InputError, Problem("bad-input", 422, "The input cannot be used")),
     (JobConflictError, CONFLICT),
@@ -242,7 +254,9 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
         {"pointer": pointer, "detail": detail} for pointer, detail in list(places.items())[:MOST_FIELDS]
     ]
     # Who may not see a thing is told no more than that there is none.
-    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else str(error)
+    lang = preferred(request.headers.get("accept-language", ""))
+    told = error.text(lang) if isinstance(error, InputError) else str(error)
+    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else told
     more: dict[str, object] = {}
     if isinstance(error, ConflictError):
         lang = preferred(request.headers.get("accept-language", "en"))
@@ -250,10 +264,16 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
         more = {"code": error.code, "status_now": error.status}
         if error.refused is not None:
             more["refused"] = refused_out(error.refused, lang).model_dump(mode="json")
+    if isinstance(error, MatterConflictError):
+        detail = matter_text(error, preferred(request.headers.get("accept-language", "en")))
+        more = {"code": error.code, "status_now": error.stage}
+    if isinstance(error, LedgerError):
+        detail = ledger_text(error, preferred(request.headers.get("accept-language", "en")))
+        more = {"code": error.code}
     if isinstance(error, ForbiddenError | UnauthorizedError):
         _on_record(request, error)
     headers = dict(getattr(error, "headers", {}))
-    if isinstance(error, StoreUnavailable | ProviderUnavailableError):
+    if isinstance(error, StoreUnavailable | ProviderUnavailableError | WorkerLostError):
         headers["retry-after"] = str(error.retry_after_s)
     return problem_response(problem_of(error), detail, request, fields, headers, more)
 
