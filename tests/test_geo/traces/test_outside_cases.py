@@ -97,7 +97,8 @@ def test_line_ends_in_quotes_at_the_edge_of_a_block_lose_nothing(
 
     Here it stands in the rider's id, the last column, where a line by itself looks whole.
     """
-    monkeypatch.setattr("geo.traces.files.tables.delimited.utf8_blocks", functools.partial(utf8_blocks, block_bytes=300))
+    blocks = functools.partial(utf8_blocks, block_bytes=300)
+    monkeypatch.setattr("geo.traces.files.tables.delimited.utf8_blocks", blocks)
     rows = "".join(f'{UTC_S + 15 * k},116.3,39.98,"a\r\nb"\r\n' for k in range(40))
     content = f"time,lon,lat,{'x' * shift}rider_id\r\n{rows}"
     result = read(tmp_path / "a.csv", content, columns={"rider_id": f"{'x' * shift}rider_id"})
