@@ -18,6 +18,7 @@ from api.http.bodies import MATCHING_ROLES
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
+from api.http.pages import routers as pages
 from api.http.problems import errors
 from api.http.routes import (
     audit,
@@ -141,6 +142,7 @@ def create_app(
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
+    app.include_router(pages.router)
     for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit):
         app.include_router(part.router)
     return app

@@ -143,6 +143,7 @@ _READ: Mapping[str, Mapping[str, _Rule]] = {
     "audit": {"platform": _tenant(tables.audit), "planner": _tenant(tables.audit)},
     "jobs": {"planner": _tenant(tables.jobs)},
     "secrets": {},
+    "sessions": {},
 }
 """Which rows of a table a role sees; a role that is not named sees none, an admin sees all."""
 

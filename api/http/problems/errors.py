@@ -41,7 +41,9 @@ __all__ = [
     "Problem",
     "TooLargeError",
     "install",
+    "note_refusal",
     "problem_body",
+    "problem_of",
     "problem_response",
 ]
 
@@ -251,14 +253,14 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
         if error.refused is not None:
             more["refused"] = refused_out(error.refused, lang).model_dump(mode="json")
     if isinstance(error, ForbiddenError | UnauthorizedError):
-        _on_record(request, error)
+        note_refusal(request, error)
     headers = dict(getattr(error, "headers", {}))
     if isinstance(error, StoreUnavailable | ProviderUnavailableError):
         headers["retry-after"] = str(error.retry_after_s)
     return problem_response(problem_of(error), detail, request, fields, headers, more)
 
 
-def _on_record(request: Request, error: YiluError) -> None:
+def note_refusal(request: Request, error: UnauthorizedError | ForbiddenError) -> None:
     """Have a refused attempt written down; the answer does not wait for it."""
     desk: Desk | None = request.app.state.desk
     if desk is None or (isinstance(error, UnauthorizedError) and not error.given):

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from api.forms import GridSummary, Language, LayerFormat, ReportFormat
 from api.http.deps import Served
 from api.http.grid_reports import Reports, grid_summaries
-from api.http.pages.render import problems_page, start_page
+from api.http.pages.start import problems_page, start_page
 from api.study.finished import FinishedStudy
 
 __all__ = ["router"]
