@@ -38,6 +38,7 @@ __all__ = [
     "accept",
     "answer_offer",
     "delete_riders",
+    "grid_of",
     "on_task",
     "publish",
     "put_riders",
@@ -106,6 +107,11 @@ def delete_riders(turn: Turn, who: Scope, platform: str, rider_ids: Sequence[str
     for key in keys:
         turn.memory.bodies.pop(key, None)
     return len(keys)
+
+
+def grid_of(who: Scope, given: str | None) -> str | None:
+    """Return the grid of what somebody publishes: grid staff need not name the only one they answer for."""
+    return who.grid_codes[0] if given is None and len(who.grid_codes) == 1 else given
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from api.http.bodies import MATCHING_ROLES
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
+from api.http.pages import planner, plans
 from api.http.pages import routers as pages
 from api.http.problems import errors
 from api.http.routes import (
@@ -118,7 +119,8 @@ def create_app(
     errors.install(app)
     app.add_middleware(Measured, metrics=app.state.metrics)
     # The form around the files takes some bytes more.
-    streamed = {studies.UPLOAD: int(settings.max_upload_mb * 1e6) + 1_000_000}
+    most = int(settings.max_upload_mb * 1e6) + 1_000_000
+    streamed = dict.fromkeys((studies.UPLOAD, planner.UPLOAD, plans.INSPECT), most)
     app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6), streamed=streamed)
     app.add_middleware(
         BoundedWork,

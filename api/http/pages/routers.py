@@ -2,10 +2,22 @@
 
 from fastapi import APIRouter
 
-from api.http.pages import rider, sign_in, static_files, stations
+from api.http.pages import (
+    admin,
+    duty,
+    grids,
+    live,
+    planner,
+    plans,
+    rider,
+    sign_in,
+    static_files,
+    stations,
+    tasks,
+)
 
 __all__ = ["router"]
 
 router = APIRouter()
-for part in (static_files, sign_in, rider, stations):
+for part in (static_files, sign_in, rider, stations, tasks, grids, duty, live, planner, plans, admin):
     router.include_router(part.router)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from api.dispatch.commands import grid_of
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.emergencies import (
     Called,
@@ -69,9 +70,7 @@ async def post(
     """
     who = caller.scope
     task, policy = await run_in_threadpool(asked_emergency, request, datum, ids(), served.network)
-    grid = request.grid_code
-    if grid is None and len(who.grid_codes) == 1:
-        grid = who.grid_codes[0]
+    grid = grid_of(who, request.grid_code)
     body = request.model_dump(mode="json") | {"datum": datum}
 
     def work(turn: Turn) -> Raised:
