@@ -2,6 +2,7 @@
 
 from api.forms import Language
 from geo.traces import HINTS, Inspection
+from maps.texts import Wording, catalogue
 
 __all__ = ["PASTE", "inspection_lines"]
 
@@ -78,6 +79,12 @@ _HINTS_ZH = {
 }
 
 
+def _reason(code: str, language: Language) -> str:
+    texts = catalogue(language)
+    # The terminal shows the code itself, as the file of refused rows has it.
+    return texts.text(f"reject.{code}") if language == "zh" and f"reject.{code}" in texts else code
+
+
 def inspection_lines(found: Inspection, language: Language) -> list[tuple[str, str]]:
     """Return what was found about one file as labels and values; what does not apply is left out.
 
@@ -103,12 +110,15 @@ def inspection_lines(found: Inspection, language: Language) -> list[tuple[str, s
         ("time", look.time_form),
         *(("rows", row) for row in look.rows),
         ("account", f"{found.read:,} / {found.accepted:,} / {refused:,}" if found.read else ""),
-        ("reasons", ", ".join(f"{why} {n:,}" for why, n in sorted((found.rejected or {}).items()))),
+        (
+            "reasons",
+            ", ".join(f"{_reason(why, language)} {n:,}" for why, n in sorted((found.rejected or {}).items())),
+        ),
         ("riders", f"{found.riders:,}" if found.read else ""),
         ("days", f"{found.days:,}" if found.read else ""),
         ("rate", "" if found.median_interval_s is None else f"{found.median_interval_s:g}"),
         ("walked", "" if found.walked_share is None else f"{100 * found.walked_share:.0f}%"),
-        ("datum", found.datum_evidence),
+        ("datum", Wording.of(language, 1).evidence(found.datum_evidence)),
         ("inside", inside),
         *(("skipped", f"{name}: {why}") for name, why in found.skipped),
         *(("hint", hints[code]) for code in found.hints),

@@ -131,4 +131,4 @@ class Seen:
 
     def close(self) -> None:
         self.context.close()
-        assert self.trouble == []
+        assert not self.trouble, self.trouble

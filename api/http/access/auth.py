@@ -116,8 +116,8 @@ class Access:
         self._failed = Buckets(FAILED_PER_S, FAILED_BURST)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
-    async def caller(self, request: Request, token: str | None) -> Caller:
-        """Return who calls.
+    async def caller(self, request: Request, token: str | None, *, fresh: bool = False) -> Caller:
+        """Return who calls; `fresh`: by the store alone, whatever was remembered.
 
         Raises
         ------
@@ -129,6 +129,8 @@ class Access:
             if not self.dev:
                 raise UnauthorizedError("this call needs a key: send authorization: Bearer KEY", given=False)
             return Caller(_ADMIN_OF_DEV, DEV_TENANT)
+        if fresh:
+            self._known.pop(hashlib.sha256(token.encode()).digest(), None)
         clock: Callable[[], datetime.datetime] = request.app.state.clock
         caller = await self._checked(request, token, clock().timestamp())
         return self._counted(request, caller)

@@ -99,7 +99,7 @@ async def by_key(request: Request, visitor: Visiting, fields: Posted) -> Respons
     path = local_path(fields.get("next", ""))
     try:
         key = fields.get("key", "")
-        caller: Caller = await access.caller(request, key.encode("ascii", "replace").decode())
+        caller: Caller = await access.caller(request, key.encode("ascii", "replace").decode(), fresh=True)
     except UnauthorizedError as error:
         return await _door(request, visitor, path, told(error, visitor.lang), 401)
     return await enter(request, caller.scope, caller.key_id, path)

@@ -31,7 +31,7 @@ HOME: Mapping[Role, str] = {
 
 def menu_of(visitor: Visitor) -> list[tuple[str, str, bool]]:
     """Return name, address, and whether the reader is there, of each entry."""
-    here = visitor.path.partition("?")[0]
+    here = visitor.path
     return [
         (name, address, here == address or here.startswith(f"{address}/"))
         for name, address in _PAGES[visitor.role]

@@ -36,9 +36,7 @@ class PageRoute(APIRoute):
                 return await handler(request)
             except SignInNeededError:
                 visitor = await visitor_of(request)
-                # A form that is sent again after signing in would not be the one that was meant.
-                back = visitor.path if request.method == "GET" else "/home"
-                return see_other(f"/sign-in?next={_quoted(back)}")
+                return see_other(f"/sign-in?next={_quoted(visitor.back)}")
             except RequestValidationError:
                 visitor = await visitor_of(request)
                 return _refusal(request, visitor, INVALID, visitor.texts.text("error.address"))

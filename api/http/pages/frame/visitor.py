@@ -59,7 +59,9 @@ class Visitor:
     word: str
     """What their form tokens are made of."""
     path: str
-    """The address they are at, for coming back to it."""
+    """The address they are at."""
+    back: str
+    """Where to come back to: there, or to the start after a form, which is not sent again."""
     new: bool
     """Whether the browser does not hold the word yet."""
 
@@ -137,8 +139,11 @@ async def visitor_of(request: Request) -> Visitor:
     lang: Language = said if said in ("zh", "en") else preferred(accepted)  # type: ignore[assignment]
     visit = request.cookies.get(cookie_name(request, VISIT))
     word = held or visit or secrets.token_urlsafe(24)
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    visitor = Visitor(lang, caller, word, path, new=held is None and visit is None)
+    path = request.url.path
+    back = (
+        path + (f"?{request.url.query}" if request.url.query else "") if request.method == "GET" else "/home"
+    )
+    visitor = Visitor(lang, caller, word, path, back, new=held is None and visit is None)
     request.state.visitor = visitor
     # What is refused is put on record under who tried it.
     request.state.caller = caller

@@ -27,12 +27,14 @@ class Saying:
         self._now = now.astimezone(zone)
 
     def clock(self, instant: datetime.datetime | None) -> str:
-        """Return hours and minutes; with the day where it is another one."""
+        """Return hours and minutes; with the day where it is another one, with the year likewise."""
         if instant is None:
             return self._texts.text("value.none")
         local = instant.astimezone(self._zone)
         if local.date() == self._now.date():
             return f"{local:%H:%M}"
+        if local.year != self._now.year:
+            return self._texts.text("value.year_day", year=local.year, month=local.month, day=local.day)
         return self._texts.text("value.day_time", month=local.month, day=local.day, time=f"{local:%H:%M}")
 
     def instant(self, epoch_s: float | None) -> str:
