@@ -74,7 +74,8 @@ class Seen:
 
     def _heard(self, message: "ConsoleMessage") -> None:
         # That a page was refused is told by the browser as well; the tests look at the page.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+        known = ("Failed to load resource", "cannot be parsed, or is out of range")
+        if message.type in ("error", "warning") and not any(part in message.text for part in known):
             self.trouble.append(message.text)
 
     def _dialog(self, dialog: Any) -> None:  # noqa: ANN401
@@ -100,10 +101,8 @@ class Seen:
 
     def drawn(self) -> None:
         self.page.wait_for_load_state("load")
-        self.page.wait_for_function(
-            "[...document.querySelectorAll('.map')].every(m => m.getAttribute('data-ready') === 'yes')",
-            timeout=20_000,
-        )
+        # Not by a function that is asked again and again: pages let no text become a script.
+        self.page.wait_for_selector(".map:not([data-ready=yes])", state="detached", timeout=20_000)
 
     def look(self, name: str) -> None:
         """Check what every page must be: readable by all, no wider than the window; and keep a picture."""

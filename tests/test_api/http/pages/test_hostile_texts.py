@@ -1,6 +1,7 @@
 """Nothing that was written in a field ever runs, whoever reads it, on whichever page."""
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from page_visits import City, Seen
@@ -37,7 +38,7 @@ def test_no_stored_text_runs(city: City, browser: "Browser", payload: str) -> No
     service.ask("r0", "POST", f"/v1/offers/{asked['offer_id']}/decline", json={"reason": payload})
     drill = {"name": payload[:60], "lon": lon, "lat": lat, "drill": True, "grid_code": "G1"}
     raised = service.ask("office", "POST", "/v1/emergencies?datum=wgs84", 201, json=drill)
-    (alert,) = service.ask("r0", "GET", "/v1/alerts")["alerts"]
+    alert = service.ask("r0", "GET", "/v1/alerts")["alerts"][-1]
     seen = Seen(browser, city.address, "desktop", lang="en")
     seen.sign_in(service.keys["office"])
     pages = [
@@ -50,7 +51,6 @@ def test_no_stored_text_runs(city: City, browser: "Browser", payload: str) -> No
             "[...document.querySelectorAll('script,link,img,a[href]')].map(e => e.src || e.href).join(' ')"
         )
         assert seen.page.locator("main [onerror], main [onfocus], main [onload], main a[hx-get]").count() == 0
-    assert payload.strip().replace("\u2028", "") in seen.page.content() or True
     # What was written in a form comes back in it when it is refused, as text.
     seen.open("/tasks/new")
     seen.page.fill("#name", payload[:50])
@@ -58,7 +58,7 @@ def test_no_stored_text_runs(city: City, browser: "Browser", payload: str) -> No
     seen.page.fill("#hours", payload[:50])
     seen.page.click("main button.main")
     seen.drawn()
-    assert seen.page.input_value("#name") == payload[:50].strip().replace("\u2028", "\u2028")
+    assert seen.page.input_value("#name") == payload[:50].strip()
     service.ask("office", "POST", f"/v1/emergencies/{raised['id']}/close", json={"reason": payload})
     seen.open(f"/duty/{raised['id']}")
     assert payload.strip()[:20] in seen.page.inner_text("main")
@@ -80,8 +80,6 @@ def test_no_stored_text_runs(city: City, browser: "Browser", payload: str) -> No
     for path in ("/admin", "/admin/audit", "/live", "/stations?facility=" + "x", "/sign-in?next=/" + "x"):
         admin.open(path)
     # Addresses of pages may hold anything too.
-    from urllib.parse import quote
-
     for path in ("/stations?at_lon=", "/sign-in?next=", "/tasks?after=", "/duty/", "/planner/"):
         admin.open(path + quote(payload, safe=""))
     admin.close()
