@@ -16,10 +16,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from geo.errors import InputError
-from routing.candidates import without_way_out
+from routing.best_riders import without_way_out
 from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.kernels.tables import TASK_STOP
 from routing.fleet.mode_fleet import as_ms
-from routing.fleet.tables import TASK_STOP
 from routing.match import apply, match, task_order
 from routing.model.results import Match, Refused, RunnerUp
 from routing.model.tasks import Task, stops_of

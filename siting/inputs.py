@@ -14,7 +14,7 @@ from siting.demand.weighted import DemandWeights
 from siting.results import FileAccount
 from siting.stations.candidates import CandidateRules, CandidateSites
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
-from siting.stations.pickups import PickupRules
+from siting.stations.pickup_inputs import PickupRules
 
 __all__ = ["StudyInputs", "StudySettings"]
 

@@ -7,7 +7,7 @@ figure that nobody asked to publish (`siting.demand.asked.Asked`) is withheld.
 import dataclasses
 from typing import Any, Final
 
-from siting.plans import until
+from siting.plans.plan import until
 from siting.results import AuditFinding, Hours, PickupPoint, Site, Study
 
 __all__ = ["FIGURES", "published"]

@@ -15,7 +15,6 @@ __all__ = [
     "DemandCell",
     "Estimate",
     "FileAccount",
-    "Flow",
     "Gate",
     "GridFigures",
     "HotSpot",
@@ -27,6 +26,7 @@ __all__ = [
     "Ring",
     "Site",
     "Solution",
+    "StreetFlow",
     "Study",
 ]
 
@@ -198,7 +198,7 @@ class DemandCell:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Flow:
+class StreetFlow:
     """Riders a day along one street; only streets with at least k riders are listed."""
 
     line: tuple[LonLat, ...]
@@ -346,7 +346,7 @@ class Study:
     audit: tuple[AuditFinding, ...]
     pickups: tuple[PickupPoint, ...]
     cells: tuple[DemandCell, ...]
-    flows: tuple[Flow, ...]
+    flows: tuple[StreetFlow, ...]
     grids: tuple[GridFigures, ...]
     refusals: tuple[Refusal, ...]
     solution: Solution

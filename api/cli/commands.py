@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api import __version__
-from api.cli.access import keys_group, tenants_group
-from api.cli.live import live_day
+from api.cli.live_day import live_day
+from api.cli.tenants import keys_group, tenants_group
 from geo.errors import InputError, YiluError
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ DONE = "done"
 def entry(
     who: Scope | None, key_id: str | None, request_id: str | None, action: str, object_id: str | None,
     outcome: str, at_s: float,
-) -> audit.Entry:  # fmt: skip
+) -> audit.AuditEntry:  # fmt: skip
     """Return a line of the record.
 
     Parameters
@@ -32,11 +32,13 @@ def entry(
     """
     kind = action.partition(".")[0] if " " not in action else "call"
     tenant, role = (None, None) if who is None else (who.tenant_id, who.role)
-    return audit.Entry(at_s, tenant, key_id, role, action, kind, object_id, outcome, request_id)
+    return audit.AuditEntry(at_s, tenant, key_id, role, action, kind, object_id, outcome, request_id)
 
 
 def audited(
-    work: Callable[[Turn], T], noted: Callable[[str | None, str, float], audit.Entry], object_id: str | None
+    work: Callable[[Turn], T],
+    noted: Callable[[str | None, str, float], audit.AuditEntry],
+    object_id: str | None,
 ) -> Callable[[Turn], T]:
     """Return a command that also leaves its line.
 

@@ -38,9 +38,9 @@ __all__ = [
     "accept",
     "answer_offer",
     "delete_riders",
-    "grid_of",
     "on_task",
     "publish",
+    "published_grid",
     "put_riders",
     "task_of_offer",
     "view",
@@ -109,7 +109,7 @@ def delete_riders(turn: Turn, who: Scope, platform: str, rider_ids: Sequence[str
     return len(keys)
 
 
-def grid_of(who: Scope, given: str | None) -> str | None:
+def published_grid(who: Scope, given: str | None) -> str | None:
     """Return the grid of what somebody publishes: grid staff need not name the only one they answer for."""
     return who.grid_codes[0] if given is None and len(who.grid_codes) == 1 else given
 

@@ -42,13 +42,13 @@ __all__ = [
     "alert_events_of",
     "alert_id",
     "alert_state_of",
-    "answer",
+    "answer_alert",
     "close",
     "find_alert",
     "follow",
     "open_phases",
     "raise_emergency",
-    "remember",
+    "remember_open",
     "rides",
 ]
 
@@ -231,7 +231,7 @@ def raise_emergency(
     state = _noted(turn, row, None, events)
     row = dataclasses.replace(row, state=_state_json(state))
     rows.insert(turn.connection, who, row)
-    remember(turn, row.emergency_id, state)
+    remember_open(turn, row.emergency_id, state)
     return Raised(row, state, new=True)
 
 
@@ -261,7 +261,7 @@ def close(turn: Turn, who: Scope, emergency_id: str, reason: str) -> Raised:
     return _carry_out(turn, row, CloseAlert(reason))
 
 
-def answer(turn: Turn, who: Scope, alert: str, said: Said) -> Called:
+def answer_alert(turn: Turn, who: Scope, alert: str, said: Said) -> Called:
     """Carry out what a rider says of their alert.
 
     Raises
@@ -311,7 +311,7 @@ def _carry_out(turn: Turn, row: rows.EmergencyRow, command: AlertCommand) -> Rai
     saved = rows.save(
         turn.connection, SERVICE, dataclasses.replace(row, status=status, state=_state_json(state))
     )
-    remember(turn, row.emergency_id, state)
+    remember_open(turn, row.emergency_id, state)
     return Raised(saved, state)
 
 
@@ -333,7 +333,7 @@ def _noted(
 # -------------------------------------------------------------------------------------------------
 
 
-def remember(turn: Turn, emergency_id: str, state: AlertState) -> None:
+def remember_open(turn: Turn, emergency_id: str, state: AlertState) -> None:
     """Keep in mind when the next phase opens."""
     due_s = state.next_phase_s
     if due_s is None:
@@ -349,11 +349,11 @@ def open_phases(turn: Turn) -> None:
         if row is None:
             turn.memory.phases.pop(emergency_id, None)
             continue
-        remember(turn, emergency_id, _carry_out(turn, row, PassTime()).state)
+        remember_open(turn, emergency_id, _carry_out(turn, row, PassTime()).state)
 
 
 def follow(turn: Turn, emergency_id: str) -> None:
     """Take up what another process has written of an emergency."""
     row = rows.get(turn.connection, SERVICE, emergency_id)
     if row is not None:
-        remember(turn, emergency_id, alert_state_of(row.state))
+        remember_open(turn, emergency_id, alert_state_of(row.state))

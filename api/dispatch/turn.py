@@ -64,7 +64,7 @@ class Turn:
     made: set[str] = dataclasses.field(default_factory=set)
     new: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
     looked_at: set[str] = dataclasses.field(default_factory=set)
-    acts: list[audit.Entry] = dataclasses.field(default_factory=list)
+    acts: list[audit.AuditEntry] = dataclasses.field(default_factory=list)
     """Who did what, or tried to; kept with what was done."""
     wrote: bool = False
     """Whether other processes have something to follow."""

@@ -18,7 +18,7 @@ from api.http.bodies import MATCHING_ROLES
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
-from api.http.pages import planner, plans
+from api.http.pages import looked_at, planner
 from api.http.pages import routers as pages
 from api.http.problems import errors
 from api.http.routes import (
@@ -120,7 +120,7 @@ def create_app(
     app.add_middleware(Measured, metrics=app.state.metrics)
     # The form around the files takes some bytes more.
     most = int(settings.max_upload_mb * 1e6) + 1_000_000
-    streamed = dict.fromkeys((studies.UPLOAD, planner.UPLOAD, plans.INSPECT), most)
+    streamed = dict.fromkeys((studies.UPLOAD, planner.UPLOAD, looked_at.INSPECT), most)
     app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6), streamed=streamed)
     app.add_middleware(
         BoundedWork,
@@ -132,7 +132,7 @@ def create_app(
     app.add_middleware(RateHeaders)
     # The outermost: what is refused by the others has an id too.
     app.add_middleware(RequestId)
-    app.openapi = functools.partial(openapi.describe, app)  # type: ignore[method-assign]
+    app.openapi = functools.partial(openapi.documented, app)  # type: ignore[method-assign]
     # Swagger UI out of an installed package: a government network has no way to a content delivery network.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)

@@ -78,6 +78,6 @@ async def _answered_once(
         await carried_out(desk, lambda turn: idempotency.release(turn.connection, who, tenant, key))
         raise
     kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    answer = idempotency.Answer(response.status_code, kept, bytes(response.body))
+    answer = idempotency.KeptAnswer(response.status_code, kept, bytes(response.body))
     await carried_out(desk, lambda turn: idempotency.finish(turn.connection, who, tenant, key, answer))
     return response

@@ -15,7 +15,7 @@ from api.dispatch.webhooks import Sender
 from api.http.access.auth import Access
 from api.http.live import News
 from api.http.shelf import Shelf
-from api.jobs.runner import Places, Runner
+from api.jobs.runner import JobFolders, Runner
 from api.settings import Settings
 from routing.dispatch import DispatchRules
 from routing.model import Policy
@@ -66,7 +66,7 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
     shelf: Shelf = app.state.shelf
     shelf.database = database
     jobs_dir = settings.jobs_dir or app.state.served.folder / "jobs"
-    places = Places(jobs_dir, settings.studies, frozenset(shelf.named))
+    places = JobFolders(jobs_dir, settings.studies, frozenset(shelf.named))
     runner = Runner(database, clock, places, settings)
     news = News(desk)
     await run_in_threadpool(desk.start)

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.mapmatch.graph import MatchGraph, match_graph
 from geo.mapmatch.lay import Onto, Ridden, lay_points
-from geo.mapmatch.search import Space, nearest_m
-from geo.mapmatch.viterbi import KEPT, Chosen, Model, Track, match_rider
+from geo.mapmatch.transitions import Space, nearest_m
+from geo.mapmatch.viterbi import KEPT, Decoded, Model, Track, match_rider
 from geo.streets.network import MODES, StreetNetwork
 
 __all__ = ["MatchOptions", "Matched", "Matcher", "match_points"]
@@ -294,7 +294,7 @@ def _match_one(
         options.max_speed_mps or MAX_SPEED_MPS[options.mode],
         options.u_turn_m,
     )
-    memory = Chosen(kept, chosen, offset, away, chain, start, role)
+    memory = Decoded(kept, chosen, offset, away, chain, start, role)
     k, path, stamp = match_rider(track, model, graph.graph, graph.grid, space, stamp + 1, memory)
     kept, chain, start = kept[:k], chain[:k], start[:k]
     directed, along_m, off_m = np.full(n, -1, np.int32), np.zeros(n), np.full(n, np.inf)
@@ -302,7 +302,7 @@ def _match_one(
     enter_s, span_m = np.empty(len(path)), np.empty((len(path), 2))
     lay_points(
         track,
-        Chosen(kept, chosen[:k], offset[:k], away[:k], chain, start, role),
+        Decoded(kept, chosen[:k], offset[:k], away[:k], chain, start, role),
         path,
         graph.graph,
         graph.grid,

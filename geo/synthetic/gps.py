@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geo.earth import RADIUS_M
 from geo.jit import kernel
 
-__all__ = ["BROKEN", "Movement", "Samples", "break_rows", "sample", "within"]
+__all__ = ["BROKEN", "Movement", "Samples", "break_rows", "gps_within", "sample"]
 
 BROKEN = ("", "duplicate", "jump", "clock", "outside")
 """What was done to a row: nothing, repeated, thrown kilometres away, wrong time, position (0, 0)."""
@@ -68,7 +68,7 @@ class Samples:
     broken: NDArray[np.int8]
 
 
-def within(
+def gps_within(
     rider: NDArray[np.int32],
     t_s: NDArray[np.float64],
     of_rider: NDArray[np.int32],
@@ -156,7 +156,7 @@ def sample(
     rider = np.repeat(used.astype(np.int32), count)
     ramp = np.arange(len(rider)) - np.repeat(np.cumsum(count) - count, count)
     t_s = np.repeat(phase, count) + interval_s * (np.repeat(first, count) + ramp)
-    keep = within(rider, t_s.astype(np.float64), *_merged(*silent)) < 0
+    keep = gps_within(rider, t_s.astype(np.float64), *_merged(*silent)) < 0
     rider, t_s = rider[keep], t_s[keep]
     if interval_s >= 4:
         t_s += rng.integers(0, 2, len(t_s))

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from geo.datum import from_wgs84
 from geo.places import Places
 from geo.streets.network import StreetNetwork
-from geo.synthetic.files import write_csv, write_parquet
-from geo.synthetic.fleet import EVENTS, FleetOptions, Orders, Points, SyntheticFleet, TrueStays
+from geo.synthetic.files import write_fleet_csv, write_fleet_parquet
 from geo.synthetic.gps import BROKEN, Movement, break_rows, sample
+from geo.synthetic.made_fleet import EVENTS, FleetOptions, Orders, Points, SyntheticFleet, TrueStays
 from geo.synthetic.rides import Rides, RideVisits, ride
 from geo.synthetic.samples import CivicTasks, Snapshot, civic_tasks, existing_stations, snapshot
 from geo.synthetic.shifts import Itinerary, Venues, day_starts_s, plan_shifts
@@ -33,8 +33,8 @@ __all__ = [
     "existing_stations",
     "make_fleet",
     "snapshot",
-    "write_csv",
-    "write_parquet",
+    "write_fleet_csv",
+    "write_fleet_parquet",
 ]
 
 REST, PICKUP, DROPOFF, GATE, TRAFFIC, OFF_SHIFT = range(6)

@@ -10,8 +10,8 @@ from geo.traces.inspect import (
     inspect_file,
     paste_table,
     quoted_path,
-    study_tables,
     trace_files,
+    traces_tables,
 )
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.read import ReadResult, read_traces
@@ -37,6 +37,6 @@ __all__ = [
     "paste_table",
     "quoted_path",
     "read_traces",
-    "study_tables",
     "trace_files",
+    "traces_tables",
 ]

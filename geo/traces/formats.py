@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from geo.datum import DATUMS
 from geo.errors import InputError
 from geo.localtime import zone
-from geo.traces.names import COLUMN_NAMES
-from geo.traces.times import TIME_FORMATS, TIME_UNITS
+from geo.traces.column_names import COLUMN_NAMES
+from geo.traces.instants import TIME_FORMATS, TIME_UNITS
 
 __all__ = ["KINDS", "LONLAT_FORMATS", "POSITION_UNITS", "REASONS", "RawBatch", "TraceFormat"]
 
@@ -50,7 +50,7 @@ class TraceFormat:
     timezone: str | None = None
     """IANA zone of the city, for times without a zone and for the rotation of pseudonyms by day."""
     columns: Mapping[str, str | int] = field(default_factory=dict)
-    """Canonical name (see `geo.traces.names.COLUMN_NAMES`) to the file's own or its position from 1;
+    """Canonical name (see `geo.traces.column_names.COLUMN_NAMES`) to the file's own or its position from 1;
     well-known names need none."""
     platform: str = ""
     """Name of the platform where the file has no such column."""

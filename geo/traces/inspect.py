@@ -35,8 +35,8 @@ __all__ = [
     "inspect_file",
     "paste_table",
     "quoted_path",
-    "study_tables",
     "trace_files",
+    "traces_tables",
 ]
 
 _SAMPLED: Final = 200_000
@@ -168,7 +168,7 @@ def paste_table(path: Path, found: Inspection) -> str:
     return _table([quoted_path(path)], [found], found.datum)
 
 
-def study_tables(found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path], folder: Path) -> str:
+def traces_tables(found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path], folder: Path) -> str:
     """Return the ``[[traces]]`` tables of a study: files that are alike stand in one, and are asked together.
 
     Parameters

@@ -2,8 +2,8 @@
 
 A row is parsed (`geo.traces.files.readers`), checked, brought to WGS-84, given the pseudonym of its rider,
 and put beside the other points of that rider; then the points of each rider are checked together
-(`geo.traces.rows.checks`). Accepted + refused = read, for every file. Raw rider ids end here: nothing that
-leaves this module holds one.
+(`geo.traces.rows.plausibility`). Accepted + refused = read, for every file. Raw rider ids end here: nothing
+that leaves this module holds one.
 
 Memory does not grow with the files: `map_traces` hands over some riders at a time. While rows come rider by
 rider it needs one pass. As soon as a rider comes back whose points were handed over already, it starts
@@ -26,7 +26,7 @@ from geo.traces.files.found import file_kind, find_files
 from geo.traces.files.hints import HINTS, hints_of
 from geo.traces.files.look import first_times
 from geo.traces.files.readers import is_foreign, refuse_unnamed_riders
-from geo.traces.files.shapes import shape_of_name
+from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import TraceFormat
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.rows.accounts import Ledger

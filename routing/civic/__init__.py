@@ -2,9 +2,7 @@
 
 from routing.civic.benefit import BenefitTime, benefit_of, lateness_left_s
 from routing.civic.closures import Closure, ClosureRules, Effect, StreetWord, learned, place_words
-from routing.civic.kinds import REPORT_KINDS, ReportKind
 from routing.civic.ledger.book import Book, book, correction
-from routing.civic.ledger.catalogue import CatalogueItem, spend, stocked
 from routing.civic.ledger.earning import (
     EarningRules,
     drill,
@@ -15,7 +13,9 @@ from routing.civic.ledger.earning import (
     training,
 )
 from routing.civic.ledger.entries import Entry, LedgerError, Posting, checked
+from routing.civic.ledger.rewards import CatalogueItem, spend, stocked
 from routing.civic.ledger.score import Score, ScoreRules, contribution
+from routing.civic.report_kinds import REPORT_KINDS, ReportKind
 from routing.civic.reports.commands import (
     AcceptMatter,
     AskForLook,

@@ -201,7 +201,7 @@ class City:
         while self._due and self._due[0][0] < now_s:
             _, task_id = heapq.heappop(self._due)
             if task_id in self.tasks:
-                happened.setdefault(task_id, []).extend(self.handle(task_id, co.Tick(), now_s).events)
+                happened.setdefault(task_id, []).extend(self.handle(task_id, co.Elapse(), now_s).events)
         waiting = self._to_try(now_s, set(happened))
         for one in self._ask_together(waiting, now_s) if self.rules.every_s else ():
             happened.setdefault(one.task_id, []).extend(one.events)

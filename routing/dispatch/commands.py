@@ -11,6 +11,7 @@ __all__ = [
     "Change",
     "Command",
     "Decline",
+    "Elapse",
     "Finish",
     "Lapse",
     "MakeOffers",
@@ -19,7 +20,6 @@ __all__ = [
     "Reopen",
     "Return",
     "Start",
-    "Tick",
     "Unmatched",
     "Verify",
     "Withdraw",
@@ -136,7 +136,7 @@ class Reopen:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Tick:
+class Elapse:
     """Time has passed: what has run out is closed."""
 
 
@@ -154,5 +154,5 @@ Command: TypeAlias = (
     | Finish
     | Verify
     | Reopen
-    | Tick
+    | Elapse
 )

@@ -225,7 +225,7 @@ def _reopen(state: TaskState, command: co.Reopen, now_s: float) -> tuple[ev.Even
     return (ev.TaskReopened(command.reason, command.latest_s),)
 
 
-def _tick(state: TaskState, command: co.Tick, now_s: float) -> tuple[ev.Event, ...]:
+def _tick(state: TaskState, command: co.Elapse, now_s: float) -> tuple[ev.Event, ...]:
     if state.ended:
         return ()
     over = state.task.place.latest_s < now_s
@@ -260,5 +260,5 @@ _DECIDERS: dict[type, Callable[..., tuple[ev.Event, ...]]] = {
     co.Finish: _finish,
     co.Verify: _verify,
     co.Reopen: _reopen,
-    co.Tick: _tick,
+    co.Elapse: _tick,
 }

@@ -27,9 +27,9 @@ from siting.results import GridFigures, Site, Study
 __all__ = [
     "Column",
     "Quantity",
-    "Report",
     "Say",
     "Section",
+    "StudyReport",
     "Table",
     "Term",
     "Unit",
@@ -58,7 +58,7 @@ class Section:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Report:
+class StudyReport:
     """All that one document says, in its order."""
 
     title: Say
@@ -68,7 +68,7 @@ class Report:
     """The unit grid it is about; None for the whole study."""
 
 
-def study_report(study: Study) -> Report:
+def study_report(study: Study) -> StudyReport:
     """Report on the whole study, for the office that decides."""
     tables = {table.key: table for table in study_tables(study)}
     suggested = tuple(site for site in study.sites if not site.existing)
@@ -133,10 +133,10 @@ def study_report(study: Study) -> Report:
         sections.append(Section("grids", (Say("say.grids", counts),), (grids_table(busy),) if busy else ()))
     sections.append(Section("limits", _limits(study)))
     sections.append(Section("sources", (Say("say.sources", (("attribution", study.map_attribution),)),)))
-    return Report(Say("say.title_study", (("title", study.title),)), _subtitle(study), tuple(sections))
+    return StudyReport(Say("say.title_study", (("title", study.title),)), _subtitle(study), tuple(sections))
 
 
-def grid_report(study: Study, code: str) -> Report:
+def grid_report(study: Study, code: str) -> StudyReport:
     """Report on one unit grid, for the member of grid staff who answers for it: two pages.
 
     Parameters
@@ -198,7 +198,7 @@ def grid_report(study: Study, code: str) -> Report:
             ),
         ),
     )
-    return Report(
+    return StudyReport(
         Say("say.title_grid", (("grid", called), ("code", grid.code))),
         _subtitle(study),
         sections,

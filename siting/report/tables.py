@@ -4,9 +4,15 @@ No language and no files in here: every word is a key of the text catalogue (:cl
 every figure keeps its unit (:data:`Unit`). Nothing is computed from the study but counts of its own rows.
 """
 
-import collections
 from collections.abc import Iterable
 
+from siting.report.sources import (
+    files_table,
+    refusal_counts_table,
+    refusals_table,
+    rejects_table,
+    stays_table,
+)
 from siting.results import AuditFinding, GridFigures, HotSpot, PickupPoint, Site, Study
 from siting.values import Column, Quantity, Say, Table, Term, Unit, Value
 
@@ -57,11 +63,11 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         _coverage(study),
         _estimates(study),
         _budget(study),
-        _refusals(study),
-        _refusal_counts(study),
-        _files(study),
-        _rejects(study),
-        _stays(study),
+        refusals_table(study),
+        refusal_counts_table(study),
+        files_table(study),
+        rejects_table(study),
+        stays_table(study),
     )
 
 
@@ -117,73 +123,6 @@ def _estimates(study: Study) -> Table:
             for row in study.estimates
         ),
     )  # fmt: skip
-
-
-def _refusals(study: Study) -> Table:
-    return Table(
-        "refusals",
-        (Column("name"), Column("refusal"), Column("lon", "degrees"), Column("lat", "degrees")),
-        tuple((r.name, Term(f"refusal.{r.reason}"), *r.lonlat) for r in study.refusals),
-    )
-
-
-def _refusal_counts(study: Study) -> Table:
-    return Table(
-        "refusal_counts",
-        (Column("refusal"), Column("candidates_count", "count")),
-        tuple(
-            (Term(f"refusal.{reason}"), count)
-            for reason, count in sorted(collections.Counter(r.reason for r in study.refusals).items())
-        ),
-    )
-
-
-def _files(study: Study) -> Table:
-    return Table(
-        "files",
-        (
-            Column("file"),
-            Column("datum"),
-            Column("datum_evidence"),
-            Column("read", "count"),
-            Column("accepted", "count"),
-            Column("rejected", "count"),
-        ),
-        tuple(
-            (
-                a.file,
-                Term(f"datum.{a.datum}"),
-                Say("evidence", (("text", a.datum_evidence),)),
-                a.read,
-                a.accepted,
-                sum(rows for _, rows in a.rejected),
-            )
-            for a in study.accounts
-        ),
-    )
-
-
-def _rejects(study: Study) -> Table:
-    return Table(
-        "rejects",
-        (Column("file"), Column("reject"), Column("rows", "count")),
-        tuple(
-            row
-            for a in study.accounts
-            for row in (
-                *((a.file, Term(f"reject.{reason}"), rows) for reason, rows in a.rejected),
-                *((file, Term(f"file_note.{code}"), rows) for file, code, rows in a.notes),
-            )
-        ),
-    )
-
-
-def _stays(study: Study) -> Table:
-    return Table(
-        "stays",
-        (Column("stay_kind"), Column("stays_count", "count", redacted=True)),
-        tuple((Term(f"stay.{kind}"), count) for kind, count in study.stay_points_by_kind),
-    )
 
 
 def _facts(study: Study) -> Table:

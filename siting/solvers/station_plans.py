@@ -17,7 +17,7 @@ from siting.problems.highs import Limits
 from siting.problems.order import any_order
 from siting.problems.reach import Reach, reach_within
 from siting.solvers.exact import finish, main_site, pair_moves, solve_exact
-from siting.solvers.kernels.plans import Groups, Options, serve, site_values, use_of_options
+from siting.solvers.kernels.plans import Groups, Options, serve_plan, site_values, use_of_options
 
 # how much more a minute weighs that a group lacks
 _LACK = 50.0
@@ -201,7 +201,9 @@ class _Search:
 
     def _serve(self, options: tuple[int, ...], exact: bool) -> float:
         chosen = np.array(options, dtype=np.int64)
-        total = float(serve(self.reach, self.weight, self.options, chosen, exact, self.none, self.groups))
+        total = float(
+            serve_plan(self.reach, self.weight, self.options, chosen, exact, self.none, self.groups)
+        )
         # a minute that a group lacks weighs more than any minute that is served
         return total - _LACK * float(np.maximum(0.0, self.need - self.groups.served).sum())
 
@@ -430,7 +432,7 @@ class _Search:
         hours = self.weight.shape[0]
         chosen = np.array(options, dtype=np.int64)
         flow = np.zeros((len(options), hours, n))
-        total = float(serve(self.reach, self.weight, self.options, chosen, True, flow, self.groups))
+        total = float(serve_plan(self.reach, self.weight, self.options, chosen, True, flow, self.groups))
         k, h, i = np.nonzero(flow > 1e-7)
         split = Flow(i, h, self.site[chosen[k]], flow[k, h, i])
         sites = tuple(sorted(self.site[list(options)].tolist()))

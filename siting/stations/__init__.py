@@ -4,7 +4,7 @@ from siting.stations.candidates import CandidateRules, CandidateSites
 from siting.stations.day_kinds import country_of
 from siting.stations.hours import clock, parse_hours
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
-from siting.stations.pickups import PickupRules
+from siting.stations.pickup_inputs import PickupRules
 
 __all__ = [
     "KINDS",

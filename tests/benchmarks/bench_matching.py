@@ -26,7 +26,7 @@ from geo.streets.contraction import morton_order
 from geo.streets.network import StreetNetwork
 from routing.assign import assign_all, match_batch
 from routing.fleet.fleet import Fleet
-from routing.fleet.insertion import best_many, best_riders, outputs
+from routing.fleet.kernels.insertion import best_many, best_riders, outputs
 from routing.fleet.mode_fleet import as_ms
 from routing.model.policy import Policy
 from routing.model.riders import Rider

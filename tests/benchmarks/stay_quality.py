@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from geo.osm.read import read_osm
 from geo.privacy import Pseudonymiser
 from geo.stays import KINDS, StayPoints, classify_stays, find_stay_points
-from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_parquet
+from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_fleet_parquet
 from geo.traces.read import TraceFormat, Traces, read_traces
 from geo.traces.walking import on_foot
 
@@ -37,7 +37,7 @@ SIMULATED = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HeldOut:
-    """A city, days and a seed that had no part in the tables of `geo.stays.tables`."""
+    """A city, days and a seed that had no part in the tables of `geo.stays.count_tables`."""
 
     city: str
     file: str
@@ -85,7 +85,7 @@ def fleet_of(
     )  # fmt: skip
     fleet = make_fleet(network, places, options)
     path = folder / "fleet.parquet"
-    write_parquet(fleet, path)
+    write_fleet_parquet(fleet, path)
     trace_format = TraceFormat(datum=case.datum, timezone=case.timezone)
     traces = read_traces(path, trace_format, key=KEY, network=network).traces
     if case.silent_at_rest:

@@ -13,7 +13,6 @@ from siting.results import (
     DemandCell,
     Estimate,
     FileAccount,
-    Flow,
     Gate,
     GridFigures,
     HotSpot,
@@ -26,6 +25,7 @@ from siting.results import (
     Ring,
     Site,
     Solution,
+    StreetFlow,
     Study,
 )
 
@@ -235,7 +235,7 @@ def _study(
         riders_a_day = round(float(rng.gamma(2, 60)) + 10, 1)
         by_hour = _profile(rng, riders_a_day / 6, hide_below=1.0)
         streets.append(
-            Flow((start, middle, end), STREETS[index % 6] if index % 7 else "", riders_a_day, by_hour)
+            StreetFlow((start, middle, end), STREETS[index % 6] if index % 7 else "", riders_a_day, by_hour)
         )
 
     grids = []

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-__all__ = ["EXAMPLES", "LIVE", "describe", "unit_of"]
+__all__ = ["EXAMPLES", "LIVE", "documented", "unit_of"]
 
 Json = dict[str, Any]
 
@@ -41,7 +41,7 @@ def unit_of(name: str) -> str | None:
     return next((unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix)), None)
 
 
-def describe(app: FastAPI) -> Json:
+def documented(app: FastAPI) -> Json:
     """Return the OpenAPI document of an application; made once."""
     if app.openapi_schema is None:
         made = get_openapi(

@@ -13,21 +13,21 @@ from api.http.live import cursor_of, position_of
 from api.http.pages.frame.forms import Fields, Posted, number
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
-from api.http.pages.frame.visit import Visit, visit_of
+from api.http.pages.frame.visit import PageVisit, visit_of
 from api.store.access import audit, idempotency, keys, tenants
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from api.store.tables import ROLES, TENANT_KINDS
 from geo.errors import InputError
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/admin", include_in_schema=False, route_class=PageRoute)
-AdminVisit = Annotated[Visit, Depends(visit_of())]
+AdminVisit = Annotated[PageVisit, Depends(visit_of())]
 KeyId = Annotated[str, Path(max_length=64)]
 LISTED = 100
 
 
-def _on_record(turn: Turn, visit: Visit, action: str, object_id: str | None) -> None:
+def _on_record(turn: Turn, visit: PageVisit, action: str, object_id: str | None) -> None:
     me = visit.me
     turn.acts.append(acts.entry(me.scope, me.key_id, me.request_id, action, object_id, acts.DONE, turn.now_s))
 
@@ -38,7 +38,7 @@ async def start(visit: AdminVisit) -> Response:
     return await _overview(visit, {})
 
 
-async def _overview(visit: Visit, values: Any, error: str | None = None, status: int = 200) -> Response:  # noqa: ANN401
+async def _overview(visit: PageVisit, values: Any, error: str | None = None, status: int = 200) -> Response:  # noqa: ANN401
     def read() -> tuple[list[tenants.Tenant], list[keys.ApiKey]]:
         with visit.live.database.reading() as connection:
             return tenants.list_all(connection, visit.who), keys.list_all(connection, visit.who)
@@ -85,7 +85,7 @@ def _is_id(name: str) -> bool:
 
 
 async def _shown_once(
-    visit: Visit, fields: Fields, make: Callable[[Turn], tuple[keys.ApiKey, str]], action: str
+    visit: PageVisit, fields: Fields, make: Callable[[Turn], tuple[keys.ApiKey, str]], action: str
 ) -> Response:
     """Make a key and show it; the form sent again makes no second one."""
     once, who = f"page-{fields.get('once', '')}"[:100], visit.who
@@ -100,7 +100,7 @@ async def _shown_once(
         except InputError:
             idempotency.release(turn.connection, who, tenant, once)
             raise
-        idempotency.finish(turn.connection, who, tenant, once, idempotency.Answer(200, {}, b""))
+        idempotency.finish(turn.connection, who, tenant, once, idempotency.KeptAnswer(200, {}, b""))
         _on_record(turn, visit, action, key.key_id)
         return key, text
 
@@ -177,5 +177,5 @@ async def record(visit: AdminVisit, after: Annotated[str | None, Query(max_lengt
             return audit.page(connection, visit.who, before, LISTED)
 
     rows = await visit.read(read)
-    last = Position(float(rows[-1].seq), "") if len(rows) == LISTED else None
+    last = PageEnd(float(rows[-1].seq), "") if len(rows) == LISTED else None
     return visit.page("admin_audit", entries=[row.entry for row in rows], next=cursor_of(last))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
-from api.dispatch.commands import grid_of
+from api.dispatch.commands import published_grid
 from api.dispatch.desk import MissingError, Turn
 from api.dispatch.emergencies import Raised, alert_state_of, close, raise_emergency
 from api.dispatch.emergency_forms import CloseIn, EmergencyOut, EmergencyRaiseIn
@@ -15,14 +15,14 @@ from api.http.live import position_of
 from api.http.pages.frame.forms import Fields, Posted, number, read_form
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
-from api.http.pages.frame.visit import Visit, visit_of
+from api.http.pages.frame.visit import PageVisit, visit_of
 from api.store.dispatch import emergencies as rows
 from geo.errors import YiluError
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/duty", include_in_schema=False, route_class=PageRoute)
-OfficerVisit = Annotated[Visit, Depends(visit_of("planner", "grid_staff"))]
+OfficerVisit = Annotated[PageVisit, Depends(visit_of("planner", "grid_staff"))]
 EmergencyId = Annotated[str, Path(max_length=64)]
 MOST_LISTED = 1_000
 
@@ -44,7 +44,7 @@ async def listed(visit: OfficerVisit) -> Response:
     )
 
 
-def _shown(visit: Visit, row: rows.EmergencyRow) -> EmergencyOut:
+def _shown(visit: PageVisit, row: rows.EmergencyRow) -> EmergencyOut:
     return emergency_out(Raised(row, alert_state_of(row.state)), "wgs84", visit.zone)
 
 
@@ -54,7 +54,7 @@ async def empty(visit: OfficerVisit) -> Response:
     return _form(visit, {})
 
 
-def _form(visit: Visit, values: Any, error: str | None = None, status: int = 200) -> Response:  # noqa: ANN401
+def _form(visit: PageVisit, values: Any, error: str | None = None, status: int = 200) -> Response:  # noqa: ANN401
     return visit.page("duty_new", status, values=values, error=error, codes=visit.who.grid_codes)
 
 
@@ -98,7 +98,7 @@ async def post(visit: OfficerVisit, fields: Posted) -> Response:
         body = form.model_dump(mode="json") | {"datum": "wgs84"}
 
         def work(turn: Turn) -> Raised:
-            grid = grid_of(visit.who, form.grid_code)
+            grid = published_grid(visit.who, form.grid_code)
             return raise_emergency(
                 turn, visit.who, task, policy, label=form.name, grid_code=grid, drill=form.drill, body=body
             )
@@ -109,7 +109,7 @@ async def post(visit: OfficerVisit, fields: Posted) -> Response:
     return see_other(f"/duty/{done.row.emergency_id}")
 
 
-def _read(visit: Visit, emergency_id: str) -> EmergencyOut:
+def _read(visit: PageVisit, emergency_id: str) -> EmergencyOut:
     with visit.live.database.reading() as connection:
         row = rows.get(connection, visit.who, emergency_id)
     if row is None:

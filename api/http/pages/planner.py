@@ -14,7 +14,7 @@ from api.http.live import position_of
 from api.http.pages.frame.forms import TOKEN, Posted, read_form
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
-from api.http.pages.frame.visit import Visit, visit_of
+from api.http.pages.frame.visit import PageVisit, visit_of
 from api.http.pages.frame.visitor import check_token
 from api.jobs.forms import PublishIn, StudyOut
 from api.jobs.intake import MOST_FILES, Room, remove_folder
@@ -28,7 +28,7 @@ __all__ = ["UPLOAD", "PlannerVisit", "router", "runner_of"]
 
 UPLOAD = "/planner/upload"
 router = APIRouter(prefix="/planner", include_in_schema=False, route_class=PageRoute)
-PlannerVisit = Annotated[Visit, Depends(visit_of("planner"))]
+PlannerVisit = Annotated[PageVisit, Depends(visit_of("planner"))]
 StudyId = Annotated[str, Path(max_length=64)]
 MOST_LISTED = 1_000
 
@@ -52,7 +52,7 @@ async def listed(visit: PlannerVisit) -> Response:
     return await _list(visit)
 
 
-async def _list(visit: Visit, error: str | None = None, status: int = 200, name: str = "") -> Response:
+async def _list(visit: PageVisit, error: str | None = None, status: int = 200, name: str = "") -> Response:
     def read() -> list[StudyOut]:
         with visit.live.database.reading() as connection:
             rows = jobs.page(connection, visit.who, position_of(None), MOST_LISTED)
@@ -95,7 +95,7 @@ async def upload(visit: PlannerVisit) -> Response:
     return see_other(f"/planner/{job.job_id}")
 
 
-def _read(visit: Visit, study_id: str) -> tuple[StudyOut, dict[str, int]]:
+def _read(visit: PageVisit, study_id: str) -> tuple[StudyOut, dict[str, int]]:
     job = study_of(visit.live.database, visit.who, study_id)
     files = result_files(runner_of(visit.request).places, job)
     return study_out(job, visit.zone), {name: path.stat().st_size for name, path in files.items()}
@@ -107,7 +107,7 @@ async def one(visit: PlannerVisit, study_id: StudyId) -> Response:
     return await _study(visit, study_id)
 
 
-async def _study(visit: Visit, study_id: str, error: str | None = None, status: int = 200) -> Response:
+async def _study(visit: PageVisit, study_id: str, error: str | None = None, status: int = 200) -> Response:
     study, files = await visit.read(_read, visit, study_id)
     part = visit.part("study_now", f"/planner/{study_id}/now", study=study)
     return visit.page("study", status, study=study, files=files, part=part, error=error)
@@ -123,7 +123,7 @@ async def now(visit: PlannerVisit, study_id: StudyId) -> Response:
     return answer
 
 
-async def _change(visit: Visit, study_id: str, change: Callable[[Any], bool], refusal: str) -> Response:
+async def _change(visit: PageVisit, study_id: str, change: Callable[[Any], bool], refusal: str) -> Response:
     try:
         await visit.read(changed, visit.live.database, visit.who, study_id, change, refusal)
     except JobConflictError as error:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.dispatch.commands import Answered, accept, answer_offer, task_of_offer
 from api.dispatch.desk import MissingError, Turn
 from api.dispatch.duty import break_due_of
-from api.dispatch.emergencies import Called, answer
+from api.dispatch.emergencies import Called, answer_alert
 from api.dispatch.emergency_translate import alert_out
 from api.dispatch.forms import FinishIn, PlaceOut, ReasonIn
 from api.dispatch.readings import alert_of, offer_of, offers_of, open_alerts_of
@@ -19,8 +19,8 @@ from api.forms import ServiceId
 from api.http.pages.frame.forms import Fields, Posted, read_form
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
-from api.http.pages.frame.visit import Visit, visit_of
-from api.http.pages.ways import way_between
+from api.http.pages.frame.visit import PageVisit, visit_of
+from api.http.pages.shown_way import way_between
 from api.store.dispatch import riders as rider_rows
 from routing.dispatch import ConflictError, Decline, Finish, Return, RiderKey, Start
 from routing.model import Rider
@@ -28,7 +28,7 @@ from routing.model import Rider
 __all__ = ["router"]
 
 router = APIRouter(prefix="/rider", include_in_schema=False, route_class=PageRoute)
-RiderVisit = Annotated[Visit, Depends(visit_of("rider"))]
+RiderVisit = Annotated[PageVisit, Depends(visit_of("rider"))]
 OfferId = Annotated[ServiceId, Path()]
 AlertId = Annotated[str, Path(max_length=80)]
 Verb = Annotated[str, Path(pattern="^(decline|return|start|finish)$")]
@@ -36,7 +36,7 @@ TAKEN = ("accepted", "started")
 SHOWN = ("open", *TAKEN)
 
 
-def _mine(visit: Visit) -> tuple[Rider | None, dict[str, Any]]:
+def _mine(visit: PageVisit) -> tuple[Rider | None, dict[str, Any]]:
     """Return the rider as their platform last reported them; None where it has not."""
     who, live = visit.who, visit.live
     if who.rider_id is None:
@@ -50,7 +50,7 @@ def _mine(visit: Visit) -> tuple[Rider | None, dict[str, Any]]:
     return known or rider_of(who.rider_id, row.body), dict(row.body)
 
 
-def _now(visit: Visit) -> dict[str, Any]:
+def _now(visit: PageVisit) -> dict[str, Any]:
     """Return what there is to answer and to do."""
     who, database, zone = visit.who, visit.live.database, visit.zone
     found = offers_of(database, who, who.rider_id, SHOWN)
@@ -82,7 +82,7 @@ async def now(visit: RiderVisit) -> Response:
     return visit.part("rider_now", "/rider/now", **await visit.read(_now, visit)).response()
 
 
-def _drawn(visit: Visit, kind: str, places: list[PlaceOut], *, with_way: bool) -> dict[str, Any]:
+def _drawn(visit: PageVisit, kind: str, places: list[PlaceOut], *, with_way: bool) -> dict[str, Any]:
     """Return the map of places, with the way to them from where the rider is."""
     rider, _ = _mine(visit)
     marks = [{"at": [one.lon, one.lat], "kind": kind} for one in places]
@@ -101,7 +101,7 @@ async def one(visit: RiderVisit, offer_id: OfferId) -> Response:
     return await _offer(visit, offer_id)
 
 
-async def _offer(visit: Visit, offer_id: str, error: str | None = None, status: int = 200) -> Response:
+async def _offer(visit: PageVisit, offer_id: str, error: str | None = None, status: int = 200) -> Response:
     found = await visit.read(offer_of, visit.live.database, visit.who, offer_id)
     if found is None:
         raise MissingError("there is no such offer")
@@ -111,7 +111,7 @@ async def _offer(visit: Visit, offer_id: str, error: str | None = None, status: 
     return visit.page("rider_offer", status, offer=offer, error=error, **drawn)
 
 
-async def _answered(visit: Visit, offer_id: str, verb: str, work: Callable[[Turn], Answered]) -> Response:
+async def _answered(visit: PageVisit, offer_id: str, verb: str, work: Callable[[Turn], Answered]) -> Response:
     """Carry out an answer; where it no longer fits, show the offer as it is now, and why."""
     try:
         done = await visit.commanded((f"offer.{verb}", offer_id), work, task_of_offer(offer_id))
@@ -165,7 +165,7 @@ async def say_to_alert(
     """Come, not come, or be there."""
 
     def work(turn: Turn) -> Called:
-        return answer(turn, visit.who, alert_id, said)  # type: ignore[arg-type]
+        return answer_alert(turn, visit.who, alert_id, said)  # type: ignore[arg-type]
 
     await visit.carried_out(work)
     return see_other("/rider" if said == "no" else f"/rider/alerts/{alert_id}")

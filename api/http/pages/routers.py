@@ -4,20 +4,22 @@ from fastapi import APIRouter
 
 from api.http.pages import (
     admin,
+    city_now,
     duty,
-    grids,
-    live,
+    find_station,
+    looked_at,
+    my_grids,
     planner,
-    plans,
     rider,
     sign_in,
     static_files,
-    stations,
     tasks,
 )
 
 __all__ = ["router"]
 
 router = APIRouter()
-for part in (static_files, sign_in, rider, stations, tasks, grids, duty, live, planner, plans, admin):
-    router.include_router(part.router)
+for module in (
+    static_files, sign_in, rider, find_station, tasks, my_grids, duty, city_now, planner, looked_at, admin,
+):  # fmt: skip
+    router.include_router(module.router)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.http.pages.frame.assets import PREFIX, assets
+from api.http.pages.frame.loaded import PREFIX, assets
 from api.http.problems.errors import NotThereError
 from api.http.shelf import Shown
 from maps.page import base_data

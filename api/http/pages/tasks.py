@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from api.dispatch import codec
-from api.dispatch.commands import Published, grid_of, on_task, publish
+from api.dispatch.commands import Published, on_task, publish, published_grid
 from api.dispatch.desk import MissingError, Turn
 from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPublishIn, VerifyIn
 from api.dispatch.translate import task_of, task_out
@@ -17,16 +17,16 @@ from api.http.live import cursor_of, position_of
 from api.http.pages.frame.forms import Fields, Posted, number, read_form
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
-from api.http.pages.frame.visit import Visit, visit_of
+from api.http.pages.frame.visit import PageVisit, visit_of
 from api.store.dispatch import tasks as task_rows
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.errors import YiluError
 from routing.dispatch import Command, ConflictError, Reopen, Verify, Withdraw
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/tasks", include_in_schema=False, route_class=PageRoute)
-PublisherVisit = Annotated[Visit, Depends(visit_of("platform", "planner", "grid_staff"))]
+PublisherVisit = Annotated[PageVisit, Depends(visit_of("platform", "planner", "grid_staff"))]
 TaskId = Annotated[ServiceId, Path()]
 KINDS = (
     "hazard", "blocked_exit", "furniture", "rubbish", "visit", "notice", "patrol", "food_safety", "errand",
@@ -52,7 +52,7 @@ async def listed(
     rows = await visit.read(read)
     shown = [task_out(row, codec.state_of(row.state), "wgs84", visit.zone) for row in rows]
     shown.sort(key=lambda one: (one.status != "done", -one.created.timestamp()))
-    last = Position(rows[-1].created_s, rows[-1].task_id) if len(rows) == LISTED else None
+    last = PageEnd(rows[-1].created_s, rows[-1].task_id) if len(rows) == LISTED else None
     marks = [_mark(one) for one in shown[:MARKED]]
     return visit.page("tasks", tasks=shown, show=show, next=cursor_of(last), content={"marks": marks})
 
@@ -68,7 +68,7 @@ async def empty(visit: PublisherVisit) -> Response:
     return _form(visit, {}, secrets.token_hex(4))
 
 
-def _form(visit: Visit, values: Any, once: str, error: str | None = None, status: int = 200) -> Response:  # noqa: ANN401
+def _form(visit: PageVisit, values: Any, once: str, error: str | None = None, status: int = 200) -> Response:  # noqa: ANN401
     return visit.page(
         "task_new", status, values=values, once=once, error=error, kinds=KINDS, codes=visit.who.grid_codes
     )
@@ -91,7 +91,7 @@ async def post(visit: PublisherVisit, fields: Posted) -> Response:
             if known is not None:
                 return Published(known, codec.state_of(known.state))
             task = task_of(form, "wgs84", task_id, turn.now_s)
-            grid = grid_of(visit.who, form.grid_code)
+            grid = published_grid(visit.who, form.grid_code)
             return publish(turn, visit.who, task, label=label, grid_code=grid, body=body)
 
         done = await visit.commanded(("task.publish", None), work)
@@ -100,7 +100,7 @@ async def post(visit: PublisherVisit, fields: Posted) -> Response:
     return see_other(f"/tasks/{done.row.task_id}")
 
 
-def _task(visit: Visit, fields: Fields, label: str) -> TaskPublishIn:
+def _task(visit: PageVisit, fields: Fields, label: str) -> TaskPublishIn:
     latest = visit.now + datetime.timedelta(hours=max(min(number(fields, "hours", 4.0), 720.0), 0.1))
     place = {
         "lon": number(fields, "place_lon"),
@@ -120,7 +120,7 @@ def _task(visit: Visit, fields: Fields, label: str) -> TaskPublishIn:
     )
 
 
-def _row(visit: Visit, task_id: str) -> task_rows.TaskRow:
+def _row(visit: PageVisit, task_id: str) -> task_rows.TaskRow:
     with visit.live.database.reading() as connection:
         row = task_rows.get(connection, visit.who, task_id)
     if row is None:
@@ -134,13 +134,13 @@ async def one(visit: PublisherVisit, task_id: TaskId) -> Response:
     return await _task_page(visit, task_id)
 
 
-def _stages(visit: Visit, task_id: str) -> tuple[TaskOut, Any]:
+def _stages(visit: PageVisit, task_id: str) -> tuple[TaskOut, Any]:
     row = _row(visit, task_id)
     task = task_out(row, codec.state_of(row.state), "wgs84", visit.zone)
     return task, visit.part("task_now", f"/tasks/{task_id}/now", task=task)
 
 
-async def _task_page(visit: Visit, task_id: str, error: str | None = None, status: int = 200) -> Response:
+async def _task_page(visit: PageVisit, task_id: str, error: str | None = None, status: int = 200) -> Response:
     task, part = await visit.read(_stages, visit, task_id)
     return visit.page("task", status, task=task, part=part, error=error, content={"marks": [_mark(task)]})
 
@@ -173,7 +173,7 @@ async def command(
     return see_other(f"/tasks/{task_id}")
 
 
-def _command(visit: Visit, verb: str, fields: Fields) -> Command:
+def _command(visit: PageVisit, verb: str, fields: Fields) -> Command:
     words = fields.get("words", "")
     if verb == "verify":
         return Verify(read_form(VerifyIn, {"note": words}).note)

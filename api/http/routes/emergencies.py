@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dispatch.commands import grid_of
+from api.dispatch.commands import published_grid
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.emergencies import (
     Called,
     Raised,
     alert_state_of,
-    answer,
+    answer_alert,
     close,
     raise_emergency,
 )
@@ -45,7 +45,7 @@ from api.http.live import (
 )
 from api.http.repeats import RepeatableRoute
 from api.store.dispatch import emergencies as rows
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.datum import Datum
 
 __all__ = ["router"]
@@ -70,7 +70,7 @@ async def post(
     """
     who = caller.scope
     task, policy = await run_in_threadpool(asked_emergency, request, datum, ids(), served.network)
-    grid = grid_of(who, request.grid_code)
+    grid = published_grid(who, request.grid_code)
     body = request.model_dump(mode="json") | {"datum": datum}
 
     def work(turn: Turn) -> Raised:
@@ -99,7 +99,7 @@ async def page(
 
     found = await run_in_threadpool(read)
     shown = [emergency_out(Raised(row, alert_state_of(row.state)), datum, zone) for row in found]
-    last = Position(found[-1].created_s, found[-1].emergency_id) if len(found) == limit else None
+    last = PageEnd(found[-1].created_s, found[-1].emergency_id) if len(found) == limit else None
     return EmergencyPage(emergencies=shown, next=cursor_of(last))
 
 
@@ -175,7 +175,7 @@ async def yes(
 ) -> AlertForRider:  # fmt: skip
     """Go there at once. When enough are coming the others are released."""
     who = caller.scope
-    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "yes"))
+    return await _said(live, zone, datum, lambda turn: answer_alert(turn, who, alert_id, "yes"))
 
 
 @router.post("/alerts/{alert_id}/decline", summary="Say no to an alert")
@@ -185,7 +185,7 @@ async def no(
 ) -> AlertForRider:  # fmt: skip
     """Say that the rider does not come, or no longer: then somebody else is alerted when the time is up."""
     who = caller.scope
-    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "no"))
+    return await _said(live, zone, datum, lambda turn: answer_alert(turn, who, alert_id, "no"))
 
 
 @router.post("/alerts/{alert_id}/arrive", summary="Say that the rider is there")
@@ -195,4 +195,4 @@ async def there(
 ) -> AlertForRider:  # fmt: skip
     """Note the arrival; the time counts for the look back."""
     who = caller.scope
-    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "there"))
+    return await _said(live, zone, datum, lambda turn: answer_alert(turn, who, alert_id, "there"))

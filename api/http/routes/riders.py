@@ -23,7 +23,7 @@ from api.http.live import (
     position_of,
 )
 from api.store.dispatch import riders as rider_rows
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from routing.dispatch import RiderKey
 
 __all__ = ["router"]
@@ -66,10 +66,10 @@ async def page(
     """Riders of the caller's platform by id, with the tasks that they have accepted in their plans."""
     position = position_of(after)
 
-    def work(turn: Turn) -> tuple[list[RiderOut], Position | None]:
+    def work(turn: Turn) -> tuple[list[RiderOut], PageEnd | None]:
         known = None if position is None else _split(position.row_id)
         rows = rider_rows.page(turn.connection, caller.scope, known, limit)
-        last = Position(0.0, f"{rows[-1].tenant_id}/{rows[-1].rider_id}") if len(rows) == limit else None
+        last = PageEnd(0.0, f"{rows[-1].tenant_id}/{rows[-1].rider_id}") if len(rows) == limit else None
         return [_shown(turn, row, datum, zone) for row in rows], last
 
     # In a turn: plans are read while nobody changes them.

@@ -30,7 +30,7 @@ from api.jobs.register import JobConflictError, New, register, register_folder, 
 from api.jobs.runner import Runner, input_folder
 from api.jobs.steps import changed, study_name, study_of, study_out, take_files
 from api.store import Scope, StoreUnavailable, jobs
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.errors import InputError
 
 __all__ = ["UPLOAD", "router"]
@@ -168,7 +168,7 @@ async def page(
             return jobs.page(connection, caller.scope, position, limit)
 
     rows = await run_in_threadpool(read)
-    last = Position(rows[-1].created_s, rows[-1].job_id) if len(rows) == limit else None
+    last = PageEnd(rows[-1].created_s, rows[-1].job_id) if len(rows) == limit else None
     return StudyPage(studies=[study_out(row, zone) for row in rows], next=cursor_of(last))
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dispatch import codec
-from api.dispatch.commands import Published, grid_of, on_task, publish
+from api.dispatch.commands import Published, on_task, publish, published_grid
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPage, TaskPublishIn, TaskStatus, VerifyIn
 from api.dispatch.translate import task_of, task_out
@@ -28,7 +28,7 @@ from api.http.live import (
 from api.http.repeats import RepeatableRoute
 from api.store import Scope
 from api.store.dispatch import tasks as task_rows
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.datum import Datum
 from geo.errors import InputError
 from routing.dispatch import Change, Command, Reopen, Verify, Withdraw
@@ -84,7 +84,7 @@ async def post(
             caller.scope,
             task,
             label=request.task_id,
-            grid_code=grid_of(caller.scope, request.grid_code),
+            grid_code=published_grid(caller.scope, request.grid_code),
             body=body,
         )
 
@@ -115,7 +115,7 @@ async def page(
 
     rows = await run_in_threadpool(read)
     shown = [task_out(row, codec.state_of(row.state), datum, zone) for row in rows]
-    last = Position(rows[-1].created_s, rows[-1].task_id) if len(rows) == limit else None
+    last = PageEnd(rows[-1].created_s, rows[-1].task_id) if len(rows) == limit else None
     return TaskPage(tasks=shown, next=cursor_of(last))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from api.store import scope
-from api.store.rows import Json, Position, after, read
+from api.store.rows import Json, PageEnd, after, read
 from api.store.scope import Scope
 from api.store.tables import offers
 
@@ -114,7 +114,7 @@ def maybe_accepted_since(connection: sa.Connection, who: Scope, since_s: float) 
     return _list(connection, scope.select(offers, who).where(taken, offers.c.expires_s > since_s))
 
 
-def page(connection: sa.Connection, who: Scope, position: Position | None, limit: int) -> list[OfferRow]:
+def page(connection: sa.Connection, who: Scope, position: PageEnd | None, limit: int) -> list[OfferRow]:
     """Return offers in the order they were made, after the last of the page before."""
     query = scope.select(offers, who).where(after(offers.c.made_s, offers.c.offer_id, position))
     return _list(connection, query.limit(limit))

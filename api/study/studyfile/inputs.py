@@ -16,7 +16,7 @@ from geo.osm import read_osm, read_place
 from geo.places import Places
 from geo.privacy import MIN_KEY_BYTES
 from geo.streets import StreetNetwork
-from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_csv, write_parquet
+from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_fleet_csv, write_fleet_parquet
 from geo.traces import Account, ReadResult, TraceFormat, Traces, check_headers, concat_traces, read_traces
 
 __all__ = [
@@ -101,7 +101,7 @@ def fleet_files(study_settings: StudyFile, fleet: SyntheticFleet, folder: Path) 
     """Write the fleet as its platforms would hand it over: CSV from the first, Parquet from the others."""
     files: list[Path] = []
     for number, platform in enumerate(fleet.options.platforms):
-        write, ending = (write_csv, "csv") if number == 0 else (write_parquet, "parquet")
+        write, ending = (write_fleet_csv, "csv") if number == 0 else (write_fleet_parquet, "parquet")
         path = folder / f"{platform}.{ending}"
         write(fleet, path, platform=platform)
         files.append(path)

@@ -22,7 +22,7 @@ def settings_of(study_settings: StudyFile, forbidden: tuple[shapely.Geometry, ..
     )
     return StudySettings(
         timezone=study_settings.timezone,
-        new_sites=siting.sites,
+        new_sites=siting.plans.sites,
         limit_s=60.0 * siting.limit_min,
         mode=study_settings.mode,
         k=study_settings.k,

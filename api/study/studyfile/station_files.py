@@ -11,14 +11,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from api.study.studyfile.extent import Extent, metres_between
+from api.study.studyfile.extent import Extent, near_metres
 from api.study.studyfile.place_tables import read_rows
+from geo.datasets import LAYER_ENDINGS, PlaceTable, Row, cell_text, to_degrees
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError, all_at_once
-from geo.layers import LAYER_ENDINGS, to_degrees
 from geo.privacy import masked
 from geo.sentences import Sentence
-from geo.tables import PlaceTable, Row, cell_text
 from maps.texts import LANGUAGES, catalogue
 from siting.stations import KINDS as STATION_KINDS
 from siting.stations import parse_hours
@@ -211,7 +210,7 @@ def _contradictions(stations: Sequence[StationRow]) -> list[tuple[int, Sentence]
     first: dict[str, list[StationRow]] = {}
     wrong = []
     for station in stations:
-        same = [s for s in first.get(station.name, ()) if metres_between(s.lonlat, station.lonlat) <= SAME_M]
+        same = [s for s in first.get(station.name, ()) if near_metres(s.lonlat, station.lonlat) <= SAME_M]
         if not same:
             first.setdefault(station.name, []).append(station)
         elif same[0].details != station.details:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geo.jit import kernel
 from geo.localtime import zone
 from geo.traces.formats import REASONS, RawBatch, TraceFormat
-from geo.traces.times import ArrowArray, epoch_seconds
+from geo.traces.instants import ArrowArray, epoch_seconds
 
 __all__ = ["as_numbers", "in_degrees", "make_batch"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from geo.traces.files.batches import make_batch
-from geo.traces.files.columns import rider_of
+from geo.traces.files.tables.columns import rider_of_file
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import RawBatch, TraceFormat
 
@@ -110,7 +110,7 @@ def read_gpx(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat
     """Read the track points of a GPX file; its rider is its name, unless another rule was named."""
     points = _TrackPoints()
     rule = trace_format.rider
-    rider = rider_of(path, "file" if rule in ("auto", "column") else rule, name)
+    rider = rider_of_file(path, "file" if rule in ("auto", "column") else rule, name)
     # The text is handed over in UTF-8, since expat knows no encoding of several bytes but Unicode.
     parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler = points.start
@@ -147,7 +147,7 @@ def read_plt(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat
         folders = [part for part in path.parts[:-1] if part.casefold() != "trajectory"]
         rider = folders[-1] if folders else path.stem
     else:
-        rider = rider_of(path, trace_format.rider, name)
+        rider = rider_of_file(path, trace_format.rider, name)
     header, first = 6, 1
     for block in utf8_blocks(stream, Decoder(trace_format.encoding)):
         lines = block.decode("utf-8", "replace").removesuffix("\n").split("\n")

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import IO, Final
 
 from geo.errors import InputError
-from geo.traces.files.columns import known_layout, shown_row
-from geo.traces.files.csv import CsvTable
+from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
 from geo.traces.files.found import file_kind
-from geo.traces.files.plans import OpenTable, TablePlan, plans_for
 from geo.traces.files.readers import open_file, open_table, shown_name
-from geo.traces.files.shapes import kind_of, shown_column
+from geo.traces.files.tables.column_plans import OpenTable, TablePlan, plans_for
+from geo.traces.files.tables.columns import known_layout, shown_row
+from geo.traces.files.tables.delimited import CsvTable
+from geo.traces.files.tables.shapes import shape_kind, shown_column
 from geo.traces.formats import TraceFormat
-from geo.traces.names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
 
 __all__ = ["FileLook", "first_times", "guessed_columns", "look_at", "time_form_of"]
 
@@ -60,7 +60,7 @@ def guessed_columns(row: Sequence[str]) -> dict[str, int] | None:
     layout = known_layout(row)
     if layout is not None and len(set(layout.columns.values())) == len(layout.columns):
         return dict(layout.columns)
-    kinds = [kind_of(value) for value in row]
+    kinds = [shape_kind(value) for value in row]
     times = [i for i, kind in enumerate(kinds) if kind in ("datetime", "epoch", "compact")]
     degrees = [i for i, kind in enumerate(kinds) if kind == "degrees"]
     riders = [i for i, kind in enumerate(kinds) if kind in ("whole", "text") and i not in times]
@@ -75,7 +75,7 @@ def guessed_columns(row: Sequence[str]) -> dict[str, int] | None:
 
 def time_form_of(texts: Sequence[str], kind: str) -> str:
     """Return the form of times in words, from values or the type of the column."""
-    kinds = Counter(kind_of(text) for text in texts)
+    kinds = Counter(shape_kind(text) for text in texts)
     if not kinds:
         return kind
     most = kinds.most_common(1)[0][0]

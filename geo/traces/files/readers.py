@@ -1,7 +1,8 @@
 """Trace files of every make, read in batches of columns.
 
 A reader knows formats only. It yields `RawBatch` columns with a fault code for each row that cannot be
-parsed; what a good point is, `geo.traces.rows.checks` decides. No reader holds more than one block of a file.
+parsed; what a good point is, `geo.traces.rows.plausibility` decides. No reader holds more than one block of
+a file.
 """
 
 import gzip
@@ -15,14 +16,14 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from geo.errors import InputError
-from geo.traces.files.cells import JsonTable, SheetTable
-from geo.traces.files.columns import ForeignFileError
-from geo.traces.files.csv import CsvTable
 from geo.traces.files.found import file_kind
-from geo.traces.files.geofiles import read_geopackage, read_parquet
 from geo.traces.files.gpx_plt import read_gpx, read_plt
-from geo.traces.files.plans import OpenTable, read_table
-from geo.traces.files.shapes import shape_of_name
+from geo.traces.files.tables.cells import JsonTable, SheetTable
+from geo.traces.files.tables.column_plans import OpenTable, table_batches
+from geo.traces.files.tables.columns import ForeignFileError
+from geo.traces.files.tables.delimited import CsvTable
+from geo.traces.files.tables.geofiles import read_geopackage, read_parquet
+from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import KINDS, RawBatch, TraceFormat
 
 __all__ = [
@@ -227,7 +228,7 @@ def _read_open(
         return read_gpx(stream, path, name, trace_format)
     if kind == "plt":
         return read_plt(stream, path, name, trace_format)
-    return read_table(open_table(stream, name, kind, trace_format), path, name, kind, trace_format)
+    return table_batches(open_table(stream, name, kind, trace_format), path, name, kind, trace_format)
 
 
 def is_foreign(path: Path, trace_format: TraceFormat) -> bool:

@@ -11,7 +11,7 @@ from store_rows import BLUE, GRID, PLANNER, YELLOW, event, offer, task
 from api.store import SERVICE, Database, OutOfScopeError
 from api.store.dispatch import events, offers, riders, tasks
 from api.store.dispatch.riders import RiderUpdate
-from api.store.rows import Position
+from api.store.rows import PageEnd
 
 
 def _put(database: Database, *updates: tuple[str, float, int], tenant: str = "blue") -> riders.Written:
@@ -169,10 +169,10 @@ def test_tasks_come_in_pages_by_time_and_id(database: Database) -> None:
             tasks.insert(connection, SERVICE, one)
     with database.reading() as connection:
         found: list[str] = []
-        position: Position | None = None
+        position: PageEnd | None = None
         while part := tasks.page(connection, PLANNER, position, 2):
             found += [row.task_id for row in part]
-            position = Position(part[-1].created_s, part[-1].task_id)
+            position = PageEnd(part[-1].created_s, part[-1].task_id)
         assert found == [f"t{k}" for k in range(9)]
         odd = tasks.page(connection, PLANNER, None, 9, ["done"])
         assert [row.task_id for row in odd] == ["t1", "t3", "t5", "t7"]
@@ -204,7 +204,7 @@ def test_offers_are_found_by_task_rider_and_expiry(database: Database) -> None:
             "o3",
         ]
         assert [one.offer_id for one in offers.of_task(connection, YELLOW, "t1")] == ["o9"]
-        assert offers.page(connection, BLUE, Position(1.0, "o1"), 9) == made[2:4]
+        assert offers.page(connection, BLUE, PageEnd(1.0, "o1"), 9) == made[2:4]
         offers.save(connection, SERVICE, dataclasses.replace(made[0], status="accepted"))
         assert [one.offer_id for one in offers.with_status(connection, SERVICE, ["accepted"])] == ["o0"]
         with pytest.raises(LookupError):

@@ -24,12 +24,12 @@ from api.settings import Settings
 from api.study import run
 from api.study.studyfile.tables import StudyFile
 from maps.texts.wording import Wording
-from siting.demand.events import due_events, stay_events
+from siting.demand.demand_events import due_events, stay_events
 from siting.demand.weighted import Demand, Events, build_demand, by_hour
+from siting.evaluation.stability import split_days
 from siting.inputs import StudyInputs
 from siting.report.tables import Quantity, Say
 from siting.results import Study
-from siting.stability import split_days
 from siting.stations.kinds import KINDS
 from siting.study import run_study
 from siting.travel_times import StreetWays

@@ -50,7 +50,7 @@ def test_paths_are_relative_to_the_study_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("sites = 5", "sites = 0", "siting.sites: input should be greater than or equal to 1, got 0 (allo"),
+        ("sites = 5", "sites = 0", "siting.plans.sites: input should be greater than or equal to 1, got 0 (allo"),
         ("sites = 5", "limit_min = nan", "limit_min: input should be a finite number, got nan (allowed: 0.5"),
         ('datum = "gcj02"', 'datum = "mars"', "synthetic.datum: input should be 'wgs84', 'gcj02' or 'bd09'"),
         ("h3_resolution = 9", "h3_resolution = 15", "(allowed: 6 to 11)"),

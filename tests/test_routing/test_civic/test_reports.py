@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
-from routing.civic.kinds import REPORT_KINDS
+from routing.civic.report_kinds import REPORT_KINDS
 from routing.civic.reports import commands as co
 from routing.civic.reports import events as ev
 from routing.civic.reports.decide import MatterConflictError, decide

@@ -9,8 +9,8 @@ import jinja2
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.http.pages.frame.assets import addresses
 from api.http.pages.frame.forms import TOKEN
+from api.http.pages.frame.loaded import addresses
 from api.http.pages.frame.menu import menu_of
 from api.http.pages.frame.visitor import VISIT, Visitor, set_cookie
 

@@ -20,13 +20,13 @@ from api.http.pages.frame.wording import Saying
 from api.store import Role, Scope, StoreUnavailable
 from api.study.finished import FinishedStudy
 
-__all__ = ["AnyVisit", "Visit", "visit_of"]
+__all__ = ["AnyVisit", "PageVisit", "visit_of"]
 
 T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Visit:
+class PageVisit:
     """A reader, and the city that they look at."""
 
     request: Request
@@ -91,20 +91,20 @@ class Visit:
         return await commanded(self.live, self.me, act, work, of)
 
 
-async def _any_visit(request: Request, visitor: Visiting) -> Visit:
+async def _any_visit(request: Request, visitor: Visiting) -> PageVisit:
     state = request.app.state
     zone = zoneinfo.ZoneInfo(state.served.meta.timezone)
-    return Visit(request, visitor, state.served, zone, state.clock())
+    return PageVisit(request, visitor, state.served, zone, state.clock())
 
 
-AnyVisit = Annotated[Visit, Depends(_any_visit)]
+AnyVisit = Annotated[PageVisit, Depends(_any_visit)]
 """Ask for it in a handler of a page that everybody may read."""
 
 
-def visit_of(*roles: Role) -> Callable[[Visit], Awaitable[Visit]]:
+def visit_of(*roles: Role) -> Callable[[PageVisit], Awaitable[PageVisit]]:
     """Return a dependency that lets only some roles (and admins) in; others are told so."""
 
-    async def allowed(visit: AnyVisit) -> Visit:
+    async def allowed(visit: AnyVisit) -> PageVisit:
         check_role(visit.me, roles)
         return visit
 

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from api.forms import Language
 from api.http.access.auth import Access, Caller, UnauthorizedError
 from api.http.language import preferred
-from api.http.pages.frame.texts import page_texts
+from api.http.pages.frame.page_texts import page_texts
 from api.store import Role
 from geo.errors import YiluError
 from maps.texts import Catalogue

@@ -4,7 +4,7 @@ import datetime
 import math
 
 from api.forms import Language
-from api.http.pages.frame.texts import page_texts
+from api.http.pages.frame.page_texts import page_texts
 
 __all__ = ["Saying"]
 

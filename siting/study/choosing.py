@@ -1,0 +1,133 @@
+"""The choice of a study and how sure it is: the problem, its answer, other ways of choosing, resamples."""
+
+import dataclasses
+
+import numpy as np
+
+from geo.arrays import FloatArray
+from geo.errors import InputError
+from siting.demand.asked import thousandths
+from siting.demand.weighted import Demand
+from siting.evaluation.compare import budget_curve, coverage_table, estimates
+from siting.evaluation.stability import chosen_shares, solver_of
+from siting.inputs import StudyInputs, StudySettings
+from siting.plans.choice import PlanModel, budget_points, plan_model
+from siting.plans.figures import grid_of
+from siting.plans.plan import Plan
+from siting.plans.served import serve_demand, served_share
+from siting.plans.sites import Sites
+from siting.problems.define import MaxCover, SitingResult
+from siting.problems.highs import Limits
+from siting.problems.reach import reach_within
+from siting.solvers.cover_proof import spread_idle_sites
+from siting.solvers.solve import solve
+from siting.solvers.verify import require_verified
+from siting.study.parts import Checked, Chosen, Wanted
+from siting.travel_times import Ways
+
+__all__ = ["checked_plan", "choose", "travel_cost_s"]
+
+
+def travel_cost_s(settings: StudySettings, ways: Ways, demand: Demand, lonlat: FloatArray) -> FloatArray:
+    """Return (n, sites) seconds from demand points to sites, inf out of reach; nobody passing turns off."""
+    cost_s = ways.seconds(settings.mode, demand.lonlat, lonlat, settings.limit_s)
+    cost_s[demand.only_passing()[:, None] & (cost_s > settings.passing_limit_s)] = np.inf
+    return cost_s
+
+
+def choose(inputs: StudyInputs, wanted: Wanted, sites: Sites, cost_s: FloatArray) -> Chosen:
+    """Choose the sites, and how they are run where there is a budget."""
+    settings = inputs.settings
+    problem = MaxCover(
+        weight=wanted.weight.sum(axis=1),
+        limit_s=settings.limit_s,
+        sites=len(inputs.existing) + settings.new_sites,
+        kept=tuple(range(len(inputs.existing))),
+    )
+    problem, result, model = _solve(inputs, wanted, problem, cost_s)
+    plan = Plan(
+        existing=inputs.existing,
+        candidates=sites.candidates,
+        lonlat=sites.lonlat,
+        cost_s=cost_s,
+        chosen=result.chosen,
+        kinds=settings.kinds,
+        limit_s=settings.limit_s,
+        run={} if model is None else model.run(result),
+        moved=result.moved,
+        days=wanted.demand.days,
+        timezone=settings.timezone,
+    ).with_runs(wanted.weight)
+    return Chosen(plan, problem, model, result, serve_demand(plan.in_business(), wanted.weight))
+
+
+def _solve(
+    inputs: StudyInputs, wanted: Wanted, problem: MaxCover, cost_s: FloatArray
+) -> tuple[MaxCover, SitingResult, PlanModel | None]:
+    """Choose places alone, or places, kinds and hours together where there is a budget."""
+    settings = inputs.settings
+    limits = Limits(gap=1e-6, node_limit=settings.node_limit)
+    group = None
+    if settings.least_grid_share > 0:
+        if inputs.grids is None:
+            raise InputError("least_grid_share needs unit grids, and the study has none.")
+        group = grid_of(tuple(inputs.grids.polygons), wanted.demand.lonlat)
+    if settings.budget_yuan is not None:
+        candidates = cost_s.shape[1] - len(inputs.existing)
+        model = plan_model(wanted.weight, inputs.existing, candidates, settings, group, wanted.demand.days)
+        result = solve(model.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
+        return problem, require_verified(model.problem, cost_s, result), model
+    if group is not None:
+        share = np.full(len(inputs.grids.codes) if inputs.grids else 0, settings.least_grid_share)
+        problem = dataclasses.replace(problem, group=group, group_share=share)
+    result = solve(problem, cost_s, _rng(settings, 0), limits)
+    if group is None:
+        result = spread_idle_sites(problem, cost_s, result)
+    return problem, require_verified(problem, cost_s, result), None
+
+
+def checked_plan(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen) -> Checked:
+    """Resample days and riders, compare with other ways of choosing, and try other budgets."""
+    settings, demand, plan = inputs.settings, wanted.demand, chosen.plan
+    # every layer numbers riders as the traces do, so one that counts nothing changes no draw
+    riders = max(inputs.riders, 1 + max(int(layer.rider.max(initial=0)) for _, layer in demand.layers()))
+    shares = _stability(inputs, wanted, chosen, riders)
+    coverage = coverage_table(plan, demand, wanted.days, ways, settings, _rng(settings, 1), wanted.asked)
+
+    def ask(path: str, share: FloatArray) -> None:
+        for part in (thousandths(share), np.ones(len(share), dtype=np.bool_)):
+            wanted.asked_seen.weighted(path, settings.weights, part, "other")
+
+    if chosen.model is None:
+        reach = reach_within(plan.cost_s, settings.limit_s)
+        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2), ask=ask)
+    else:
+        model = chosen.model
+
+        def ask_plan(path: str, answer: SitingResult) -> None:
+            ask(path, served_share(model.running(plan.cost_s, answer), wanted.weight))
+
+        curve = budget_points(model, plan.cost_s, chosen.result, ask_plan)
+    ranges, draws = estimates(plan, demand, wanted.days, settings, riders, _rng(settings, 4), wanted.asked)
+    return Checked(shares, coverage, ranges, draws, curve)
+
+
+def _stability(inputs: StudyInputs, wanted: Wanted, chosen: Chosen, riders: int) -> FloatArray | None:
+    if inputs.settings.draws == 0:
+        return None
+    cost_s = chosen.plan.cost_s
+    problem = chosen.problem if chosen.model is None else chosen.model.problem
+    return chosen_shares(
+        wanted.demand,
+        inputs.settings.weights,
+        wanted.training,
+        solver_of(problem, cost_s, chosen.result),
+        sites=cost_s.shape[1],
+        riders=riders,
+        draws=inputs.settings.draws,
+        rng=_rng(inputs.settings, 3),
+    )
+
+
+def _rng(settings: StudySettings, stream: int) -> np.random.Generator:
+    return np.random.default_rng([settings.seed, stream])
