@@ -182,6 +182,7 @@ class GridSummary(Schema):
     rest_min_a_day: float | None
     served_share: float | None
     in_reach_share: float | None
+    served_today_share: float | None
     stations: int
     pickup_points: int
 

@@ -18,7 +18,7 @@ LINES_A_FUNCTION = 80
 ARGUMENTS = 8
 
 NOUNS = ("api/store", "api/http/routes", "api/http/pages", "api/cli/commands.py")
-"""There the module is the noun and is read with the verb: ``tasks.insert``, ``yilu match``."""
+"""There the module is the noun, read with the verb: ``tasks.insert``, ``offers.page``, ``yilu match``."""
 
 PROTOCOLS = {"main", "decide", "evolve", "fold"}
 """Functions that are the same part of one pattern in different rooms."""

@@ -26,14 +26,20 @@ def inspect_paths(
 
 def record_of(path: Path, found: Inspection) -> dict[str, Any]:
     """Return what was found as figures and words for programs; values stand in it by shape only."""
-    look = dataclasses.asdict(dataclasses.replace(found.look, form=None, times=()))
-    del look["form"], look["times"]
+    look = dataclasses.asdict(dataclasses.replace(found.look, form=None, times=(), said=""))
+    del look["form"], look["times"], look["said"]
     rest = {
         field.name: getattr(found, field.name)
         for field in dataclasses.fields(found)
         if field.name not in ("look", "hints")
     }
-    return {**look, **rest, "hints": list(found.hints), "table": paste_table(path, found)}
+    return {
+        **look,
+        "problem": found.look.problem,
+        **rest,
+        "hints": list(found.hints),
+        "table": paste_table(path, found),
+    }
 
 
 def print_inspection(path: Path, found: Inspection, language: Language) -> None:

@@ -5,8 +5,10 @@ from typing import Any, TypeVar
 
 from api.dispatch.commands import Answered, Published
 from api.dispatch.desk import REFUSALS, Turn
+from api.dispatch.emergencies import Raised
 from api.store import Scope
 from api.store.access import audit
+from api.store.dispatch.webhooks import Webhook
 from routing.dispatch import ConflictError
 
 __all__ = ["DONE", "audited", "entry"]
@@ -71,7 +73,15 @@ def _why(error: BaseException) -> str:
 
 
 def _made(value: Any) -> str | None:  # noqa: ANN401 - whatever a command returns
-    return value.row.task_id if isinstance(value, Published) else None
+    match value:
+        case Published():
+            return value.row.task_id
+        case Raised():
+            return value.row.emergency_id
+        case Webhook():
+            return value.webhook_id
+        case _:
+            return None
 
 
 def _outcome(value: Any) -> str:  # noqa: ANN401

@@ -15,6 +15,7 @@ import dataclasses
 import logging
 import math
 import queue
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -81,6 +82,8 @@ class Desk:
         Returns the present moment in epoch seconds.
     rider_of : callable
         Makes a `Rider` of what the store holds of one.
+    word : callable
+        Returns a word without a hyphen that nobody can guess, for the ids of offers and alerts.
     """
 
     def __init__(
@@ -92,10 +95,11 @@ class Desk:
         *,
         clock: Callable[[], float],
         rider_of: Callable[[str, Mapping[str, Any]], Rider],
+        word: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self.database, self.policy = database, policy
-        self.memory = Memory(shared=database.dialect == "postgresql")
-        self._make: Callable[[], City] = lambda: City(network, policy, rules)
+        self.memory = Memory(shared=database.dialect == "postgresql", word=word)
+        self._make: Callable[[], City] = lambda: City(network, policy, rules, word)
         self._clock = clock
         self._rider_of = rider_of
         self.city = self._make()
@@ -393,8 +397,11 @@ class Desk:
             for offer in state.offers
         }
         self.memory.rows = {row.task_id: row for row in rows}
-        open_s = {row.emergency_id: emergencies.alert_state_of(row.state).next_phase_s for row in alerted}
-        self.memory.phases = {name: due_s for name, due_s in open_s.items() if due_s is not None}
+        alerts = {row.emergency_id: emergencies.alert_state_of(row.state) for row in alerted}
+        due = {name: state.next_phase_s for name, state in alerts.items()}
+        self.memory.phases = {name: due_s for name, due_s in due.items() if due_s is not None}
+        for name, state in alerts.items():
+            city.board.call_away(name, emergencies.answering(state))
         self.memory.own.clear()
         self._news.set()
         self.memory.bodies = {

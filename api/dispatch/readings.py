@@ -60,7 +60,7 @@ def open_alerts_of(database: Database, who: Scope, rider_id: str | None) -> list
         for responder in state.responders:
             mine = rides(who, responder.rider) and rider_id in (None, responder.rider.rider_id)
             if mine and responder.status != "waiting":
-                name = alert_id(row.emergency_id, state, responder.rider)
+                name = alert_id(row, state, responder.rider)
                 found.append(Called(name, row, state, responder))
     return found
 

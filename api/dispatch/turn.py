@@ -1,7 +1,7 @@
 """What one command may use and note: the city, the moment, the transaction."""
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +28,8 @@ class Memory:
 
     shared: bool
     """Whether other processes may write too."""
+    word: Callable[[], str]
+    """Returns a word that nobody can guess."""
     leading: bool = False
     """Whether this process asks riders and lets offers run out."""
     bodies: dict[RiderKey, Mapping[str, Any]] = dataclasses.field(default_factory=dict)

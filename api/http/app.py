@@ -14,7 +14,6 @@ from starlette.staticfiles import StaticFiles
 from api.http import openapi
 from api.http.access.auth import Access, require
 from api.http.access.rates import RateHeaders
-from api.http.bodies import MATCHING_ROLES
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
@@ -39,6 +38,7 @@ from api.http.routes import (
 )
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
+from api.http.work.bodies import MATCHING_ROLES
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -113,7 +113,7 @@ def create_app(
     app.state.clock, app.state.ids = clock, ids
     app.state.settings = settings
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
-    app.state.runner = None
+    app.state.runner, app.state.workers = None, None
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)

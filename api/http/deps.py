@@ -12,7 +12,7 @@ from api.forms import Language
 from api.http.language import preferred
 from api.study.finished import FinishedStudy
 
-__all__ = ["Clock", "Ids", "Lang", "Served", "new_id", "utc_now"]
+__all__ = ["Clock", "Ids", "Lang", "Served", "new_id", "served_study", "utc_now"]
 
 
 def utc_now() -> datetime.datetime:
@@ -30,7 +30,7 @@ async def _ids(request: Request) -> Callable[[], str]:
     return ids
 
 
-async def _served(request: Request) -> FinishedStudy:
+async def served_study(request: Request) -> FinishedStudy:
     """Return the study that the address is about: that of its name, or the one without."""
     name: str | None = request.path_params.get("study")
     if name is None:
@@ -60,5 +60,5 @@ async def _language(
 
 Lang = Annotated[Language, Depends(_language)]
 Ids = Annotated[Callable[[], str], Depends(_ids)]
-Served = Annotated[FinishedStudy, Depends(_served)]
+Served = Annotated[FinishedStudy, Depends(served_study)]
 Clock = Annotated[Callable[[], datetime.datetime], Depends(_clock)]

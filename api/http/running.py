@@ -62,6 +62,7 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
         rules_of(settings),
         clock=clock,
         rider_of=rider_of,
+        word=app.state.ids,
     )
     shelf: Shelf = app.state.shelf
     shelf.database = database

@@ -1,7 +1,7 @@
 """What an inspected trace file is, in words: for the terminal and for the pages of planners."""
 
 from api.forms import Language
-from geo.traces import HINTS, Inspection
+from geo.traces import Inspection, hint
 from maps.texts import Wording, catalogue
 
 __all__ = ["PASTE", "inspection_lines"]
@@ -61,22 +61,6 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "problem": "to be said",
     },
 }
-_HINTS_ZH = {
-    "swapped": "经度和纬度似乎颠倒：在 columns 中对调",
-    "e5": '位置像是度数×1e5：position_unit = "e5"',
-    "e6": '位置像是度数×1e6：position_unit = "e6"',
-    "e7": '位置像是度数×1e7：position_unit = "e7"',
-    "ddmm": '位置像是 NMEA 的 ddmm.mmmm：position_unit = "ddmm"',
-    "metres": "位置像是投影坐标（米）：请换算为经纬度",
-    "excel": '时间像是 Excel 序列日期：time_format = "excel"',
-    "no_year": "时间没有年份：请写明，如 year = 2026",
-    "day_only": "时间只有日期，没有时刻",
-    "text_time": '时间格式未知：请写明，如 time_format = "%d.%m.%y %H:%M"',
-    "only_waypoints": "GPX 文件只有航点或路线，没有带时间的轨迹",
-    "minutes": "时间只精确到分钟：每分钟只保留一个点",
-    "datum_doubtful": "道路更支持另一种坐标系，但不够明确：请核对平台的说明",
-    "off_streets": "行驶里程不足一半在道路上：请核对坐标系和地图",
-}
 
 
 def _reason(code: str, language: Language) -> str:
@@ -97,7 +81,6 @@ def inspection_lines(found: Inspection, language: Language) -> list[tuple[str, s
     separator = {"\t": "tab", " ": "space"}.get(look.separator, look.separator)
     inside = "" if found.inside_share is None else f"{100 * found.inside_share:.0f}%"
     refused = sum((found.rejected or {}).values())
-    hints = HINTS if language == "en" else _HINTS_ZH
     lines = [
         ("kind", look.kind),
         ("layout", look.layout),
@@ -121,7 +104,7 @@ def inspection_lines(found: Inspection, language: Language) -> list[tuple[str, s
         ("datum", Wording.of(language, 1).evidence(found.datum_evidence)),
         ("inside", inside),
         *(("skipped", f"{name}: {why}") for name, why in found.skipped),
-        *(("hint", hints[code]) for code in found.hints),
-        ("problem", look.problem),
+        *(("hint", hint(code).text(language)) for code in found.hints),
+        ("problem", look.said if isinstance(look.said, str) else look.said.text(language)),
     ]
     return [(texts[key], value) for key, value in lines if value]

@@ -25,6 +25,7 @@ from geo.places import Places
 from geo.stays.count_tables import FEATURES, PRIOR_STAYS, TABLES, WEIGHTS
 from geo.stays.detect import KINDS, StayPoints
 from geo.stays.features import FAR_M, StayFeatures, stay_features
+from geo.stays.rests import join_rests
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, TALKS
 from geo.streets.network import StreetNetwork
 from geo.traces.read import Traces
@@ -159,7 +160,7 @@ def classify_stays(
     Returns
     -------
     StayPoints
-        The same stays with their kind.
+        The same stays with their kind, rests that are pieces of one joined (`geo.stays.rests`).
 
     Raises
     ------
@@ -191,4 +192,4 @@ def classify_stays(
                 table = table / table.sum(axis=1, keepdims=True)
             score += WEIGHTS[name] * np.log(table).T[column]
         _viterbi(stays.rider, score, kind_of, transition, back, kind)
-    return replace(stays, kind=kind)
+    return join_rests(replace(stays, kind=kind))

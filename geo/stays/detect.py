@@ -11,6 +11,7 @@ real phones need:
   `geo.stays.silence`; any other ends the stay;
 - a stay begins and ends with a point within 0.6 of the radius from its middle, so that coming and going
   do not count;
+- pieces that drifting or walking about makes of one stay are joined, see `geo.stays.drift`;
 - the last stay of a trace counts like every other.
 """
 
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from geo.earth import RADIUS_M
 from geo.errors import InputError
 from geo.jit import kernel
+from geo.stays.drift import join_pieces
 from geo.stays.signs import SILENT, read_signs
 from geo.stays.silence import join_silences
 from geo.traces.read import Traces
@@ -197,6 +199,8 @@ def find_stay_points(
     min_stay_s: int = 60,
     max_gap_s: int = 900,
     max_silence_s: int = 7_200,
+    *,
+    joined: bool = True,
 ) -> StayPoints:
     """Find where riders stood.
 
@@ -213,6 +217,8 @@ def find_stay_points(
     max_silence_s
         Longest silence that is a stay where the rider is at one place before and after it, 0-86,400 s; up to
         `max_gap_s` there are none. A session ends with a silence of 2 h.
+    joined
+        Whether the pieces that a drifting phone makes of a stay are joined, see `geo.stays.drift`.
 
     Returns
     -------
@@ -236,6 +242,11 @@ def find_stay_points(
     first, last = np.empty(most, np.int64), np.empty(most, np.int64)
     found = _scan(traces.rider_ptr, traces.t_s, traces.lonlat, radius_m, min_stay_s, max_gap_s, first, last)
     first, last = first[:found].copy(), last[:found].copy()
+    if joined:
+        first, last = join_pieces(
+            traces.rider, traces.t_s, traces.lonlat, first, last, len(traces.pseudonyms)
+        )
+    found = len(first)
     where, points = np.empty((found, 2)), np.empty(found, np.int32)
     _summarise(traces.t_s, traces.lonlat, first, last, radius_m, where, points)
     first, last, silent = join_silences(traces, first, last, where, max_gap_s, max_silence_s)

@@ -10,6 +10,7 @@ from geo.datum import DATUMS
 from geo.errors import InputError
 from geo.streets.raw import MODES
 from geo.synthetic.gps import Movement
+from geo.synthetic.phones import PHONES
 from geo.travel.many_paths import TripPaths
 
 __all__ = ["EVENTS", "FleetOptions", "Orders", "Points", "SyntheticFleet", "TrueStays"]
@@ -49,6 +50,9 @@ class FleetOptions:
         Tunnels and switched-off phones: gaps of 1-5 min, 0 to 10 an hour.
     radius_m : float
         The fleet works within this distance (300 m to 200 km) of the densest quarter of the map.
+    phones : tuple of str
+        Kinds of `geo.synthetic.phones.PHONES`, dealt out to the riders; with others than plain ones the
+        files hold a column of the accuracy.
     """
 
     riders: int = 200
@@ -65,6 +69,7 @@ class FleetOptions:
     broken_share: float = 0.002
     gaps_an_hour: float = 0.15
     radius_m: float = 5000.0
+    phones: tuple[str, ...] = ("plain",)
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -78,6 +83,8 @@ class FleetOptions:
             raise InputError(f"noise_m must be two rising numbers from 0 to 200 m, not {self.noise_m}")
         if self.mode not in MODES:
             raise InputError(f"mode must be one of {', '.join(MODES)}, not {self.mode!r}")
+        if not self.phones or set(self.phones) - set(PHONES):
+            raise InputError(f"phones must be one or more of {', '.join(PHONES)}, not {self.phones}")
         if not self.platforms:
             raise InputError("platforms must name at least one platform")
         for datum in self.datums:
@@ -108,6 +115,8 @@ class Points:
         Index into EVENTS.
     broken : int8 (n,)
         Index into `geo.synthetic.gps.BROKEN`: truth, not written to files.
+    accuracy_m : float32 (n,), optional
+        As the phone says it, where some phones are not plain.
     """
 
     rider: NDArray[np.int32]
@@ -115,6 +124,7 @@ class Points:
     lonlat: NDArray[np.float64]
     event: NDArray[np.int8]
     broken: NDArray[np.int8]
+    accuracy_m: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,12 @@ COLUMN_NAMES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     ),
     "polyline": (("polyline",),),
     "event": (("event", "事件"), ("groundtruth", "状态")),
+    "accuracy": (
+        ("accuracy", "accuracy_m", "accuracy_meters", "horizontal_accuracy", "horizontalaccuracy",
+         "h_accuracy", "haccuracy", "hacc", "gps_accuracy", "gpsaccuracy", "loc_accuracy",
+         "location_accuracy", "position_accuracy", "定位精度", "水平精度", "gps精度", "定位误差"),
+        ("精度", "radius"),
+    ),
     "platform": (("platform", "平台"),),
 }  # fmt: skip
 _DATUMS: Final = {

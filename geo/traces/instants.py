@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.localtime import offset_of_local
+from geo.sentences import Sentence
 from geo.traces.time_texts import (
     BAD,
     DAY_FIRST,
@@ -106,7 +107,7 @@ def _from_pattern(column: ArrowArray, pattern: str) -> tuple[NDArray[np.int64], 
         times = pd.to_datetime(pd.Series(texts, dtype="str"), format=pattern, errors="coerce", utc=aware)
         values = times.dt.tz_localize(None).to_numpy() if aware else times.to_numpy()
     except (ValueError, AttributeError) as error:
-        raise InputError(f"the time_format {pattern!r} is not a pattern of strptime") from error
+        raise InputError(Sentence.of("trace_strptime", pattern=pattern)) from error
     missing = np.isnat(values)
     t_s = np.where(missing, np.datetime64(0, "s"), values).astype("datetime64[s]").astype(np.int64)
     return t_s, np.where(missing, BAD, OK if aware else LOCAL).astype(np.uint8)
@@ -217,7 +218,7 @@ def epoch_seconds(
     local = np.flatnonzero(code == LOCAL)
     if len(local):
         if where is None:
-            raise InputError(f"{file}: the times carry no zone; name the time zone of the traces")
+            raise InputError(Sentence.of("trace_no_zone", file=file))
         offset, codes = offset_of_local(t_s[local], where)
         t_s[local] -= offset
         code[local] = codes

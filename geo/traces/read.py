@@ -22,8 +22,9 @@ import numpy as np
 from geo.datum import in_mainland_china
 from geo.earth import DEGREE_M
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.files.found import file_kind, find_files
-from geo.traces.files.hints import HINTS, hints_of
+from geo.traces.files.hints import hint, hints_of
 from geo.traces.files.look import first_times
 from geo.traces.files.readers import is_foreign, refuse_unnamed_riders
 from geo.traces.files.tables.shapes import shape_of_name
@@ -50,6 +51,7 @@ __all__ = [
     "map_traces",
     "read_traces",
     "refuse_other_city",
+    "refuse_unusable",
     "rules_for",
 ]
 
@@ -161,11 +163,11 @@ def files_with_formats(
     entries = [paths] if isinstance(paths, str | Path) else list(paths)
     formats = [trace_format] * len(entries) if isinstance(trace_format, TraceFormat) else list(trace_format)
     if len(entries) != len(formats):
-        raise InputError(f"{len(entries)} paths of traces need as many formats, not {len(formats)}")
+        raise InputError(Sentence.of("trace_formats", count=len(entries), count2=len(formats)))
     if len({f.timezone for f in formats}) > 1:
-        raise InputError("the traces of one study must be of one time zone")
+        raise InputError(Sentence.of("trace_one_zone"))
     if not entries:
-        raise InputError("no trace file was named")
+        raise InputError(Sentence.of("trace_none_named"))
     found: list[tuple[Path, TraceFormat]] = []
     foreign: list[tuple[Path, TraceFormat]] = []
     skipped: dict[str, str] = {}
@@ -224,10 +226,36 @@ def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rule
     lon, lat = ledger.outside_sum / away
     west, south, east, north = bounds
     raise InputError(
-        f"{accounts[0].file}: all {away:,} points with a position lie outside the map; they are around lon"
-        f" {cut_degrees(lon)}, lat {cut_degrees(lat)}, and the map covers lon {west:.2f} to {east:.2f},"
-        f" lat {south:.2f} to {north:.2f}"
+        Sentence.of(
+            "trace_outside",
+            file=accounts[0].file,
+            away=away,
+            what=cut_degrees(lon),
+            what2=cut_degrees(lat),
+            west=west,
+            east=east,
+            south=south,
+            north=north,
+        )
     )
+
+
+def refuse_unusable(accounts: Sequence[Account]) -> None:
+    """Raise InputError, with the reasons and what the file looks like, when not a single row can be used."""
+    if any(account.accepted for account in accounts):
+        return
+    reasons: dict[str, int] = {}
+    for account in accounts:
+        for why, n in account.rejected.items():
+            reasons[why] = reasons.get(why, 0) + n
+    listed = ", ".join(f"{why} {n}" for why, n in sorted(reasons.items(), key=lambda item: -item[1]))
+    told = Sentence.of(
+        "trace_unusable",
+        read=sum(account.read for account in accounts),
+        what=listed or Sentence.of("trace_nothing"),
+    )
+    hints = (hint(code) for code in accounts[0].hints)
+    raise InputError(Sentence.of("in_file", file=accounts[0].file, what=(told, *hints)))
 
 
 def read_traces(
@@ -264,18 +292,7 @@ def read_traces(
         paths, trace_format, _same, pseudonyms=Pseudonyms(key, rotate, study), network=network,
         bounds=bounds, rejects=rejects,
     )  # fmt: skip
-    accepted = sum(a.accepted for a in mapped.accounts)
-    if accepted == 0:
-        read = sum(a.read for a in mapped.accounts)
-        reasons: dict[str, int] = {}
-        for account in mapped.accounts:
-            for why, n in account.rejected.items():
-                reasons[why] = reasons.get(why, 0) + n
-        said = ", ".join(f"{why} {n}" for why, n in sorted(reasons.items(), key=lambda item: -item[1]))
-        hints = "".join(f"; {HINTS[code]}" for code in mapped.accounts[0].hints)
-        raise InputError(
-            f"{mapped.accounts[0].file}: none of the {read:,} rows can be used ({said or 'no rows'}){hints}"
-        )
+    refuse_unusable(mapped.accounts)
     return ReadResult(concat_traces(mapped.values), mapped.accounts, mapped.skipped)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from geo.errors import InputError
-from maps.documents.charts import budget_picture, coverage_picture, hours_picture
+from maps.documents.charts import budget_picture, coverage_picture, front_picture, hours_picture
 from maps.documents.pictures import map_picture
 from maps.documents.printed import html_document
 from maps.documents.sheets import csv_text, workbook
@@ -131,5 +131,6 @@ def _pictures(study: Study, backdrop: Backdrop, lang: str, report: StudyReport) 
         "hours": lambda: hours_picture(study, lang),
         "coverage": lambda: coverage_picture(study, lang),
         "budget": lambda: budget_picture(study, lang),
+        "front": lambda: front_picture(study, lang),
     }
     return {name: makers[name]() for name in sorted(wanted)}

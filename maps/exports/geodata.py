@@ -208,6 +208,7 @@ def _grid_columns(grid: GridFigures) -> dict[str, Any]:
         "rest_min_a_day": grid.rest_min_a_day,
         "served_share": grid.served_share,
         "in_reach_share": grid.in_reach_share,
+        "served_today_share": grid.served_today_share,
         "site_ids": ";".join(grid.site_ids),
         "pickup_ids": ";".join(grid.pickup_ids),
     }

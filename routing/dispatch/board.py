@@ -105,6 +105,7 @@ class Board:
         """Of each rider: the extra seconds of what was accepted within the hour, by offer."""
         self._spent_at: collections.deque[tuple[float, str, str]] = collections.deque()
         self._judged: _Judged | None = None
+        self._called: dict[str, frozenset[RiderKey]] = {}
 
     # -- riders
     # ---------------------------------------------------------------------------------------------
@@ -150,6 +151,13 @@ class Board:
     def remove(self, keys: Iterable[RiderKey]) -> None:
         """Take riders out; accepted tasks and open offers stay theirs until the life cycle ends them."""
         self.fleet.remove(key.fleet_id for key in keys if key.fleet_id in self.fleet)
+
+    def call_away(self, call: str, keys: frozenset[RiderKey]) -> None:
+        """Note who answers a call, such as an emergency; they are asked for no task until nobody does."""
+        if keys:
+            self._called[call] = keys
+        else:
+            self._called.pop(call, None)
 
     def rider(self, key: RiderKey) -> Rider | None:
         """Return a rider with all accepted tasks in the plan; None where the rider is not on the board."""
@@ -320,7 +328,7 @@ class Board:
     def _propose(
         self, task: Task, count: int, left_out: set[str], now_s: float, begins_s: float | None
     ) -> tuple[Proposal, ...] | Refused:
-        left_out |= {name for name, held in self._held.items() if len(held) >= self.most_open}
+        left_out |= self._occupied()
         if task.people > 1 and begins_s is None:
             return self._together(task, left_out, now_s)
         timed = beginning_at(task, begins_s)
@@ -346,7 +354,7 @@ class Board:
         tuple of Proposal, optional
             None for tasks that are left over: as few as possible, those of lower priority first.
         """
-        full = {name for name, held in self._held.items() if len(held) >= self.most_open}
+        full = self._occupied()
         tasks = [task for task, _ in asked]
 
         def best(at: int, size: int) -> tuple[Candidate, ...]:
@@ -360,6 +368,11 @@ class Board:
             None if found is None else self._proposal(found, task, task, now_s)
             for found, task in zip(chosen, tasks, strict=True)
         )
+
+    def _occupied(self) -> set[str]:
+        """Riders who have as many open offers as they may have, or answer a call."""
+        full = {name for name, held in self._held.items() if len(held) >= self.most_open}
+        return full.union(*({key.fleet_id for key in keys} for keys in self._called.values()))
 
     def _fitting(self, timed: Task, count: int, left_out: set[str], now_s: float) -> list[Candidate]:
         """Return the best riders whose open offers the task does not break, whatever becomes of them."""

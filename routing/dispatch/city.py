@@ -7,7 +7,7 @@ the same city again with `City.restore`. Not thread-safe; no clock, no I/O.
 import dataclasses
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from geo.streets import StreetNetwork
 from routing.dispatch import commands as co
@@ -38,11 +38,19 @@ class City:
     network : StreetNetwork
     policy : Policy
     rules : DispatchRules
+    word : callable, optional
+        Returns a word that nobody can guess, for the ids of offers; None: their numbers.
     """
 
-    def __init__(self, network: StreetNetwork, policy: Policy, rules: DispatchRules) -> None:
+    def __init__(
+        self,
+        network: StreetNetwork,
+        policy: Policy,
+        rules: DispatchRules,
+        word: Callable[[], str] | None = None,
+    ) -> None:
         self.board = Board(network, policy, rules.most_open)
-        self.rules = rules
+        self.rules, self._word = rules, word
         self.tasks: dict[str, TaskState] = {}
         self._published_s: dict[str, float] = {}
         self._waiting: dict[str, float] = {}
@@ -189,7 +197,11 @@ class City:
         found = tuple(one for one in found if not self._too_dear(task_id, one, now_s))
         if state.task.people > 1 and len(found) < state.wanted:
             found = ()
-        return self.handle(task_id, co.MakeOffers(found, self.rules.offer_for_s), now_s)
+        return self._offer(task_id, found, now_s)
+
+    def _offer(self, task_id: str, proposals: tuple[co.Proposal, ...], now_s: float) -> Happened:
+        words = () if self._word is None else tuple(self._word() for _ in proposals)
+        return self.handle(task_id, co.MakeOffers(proposals, self.rules.offer_for_s, words), now_s)
 
     # -- time
     # ---------------------------------------------------------------------------------------------
@@ -229,7 +241,7 @@ class City:
         for task_id, proposal in zip(alone, self.board.propose_each(asked, now_s), strict=True):
             if proposal is None or self._too_dear(task_id, proposal, now_s):
                 continue
-            done.append(self.handle(task_id, co.MakeOffers((proposal,), self.rules.offer_for_s), now_s))
+            done.append(self._offer(task_id, (proposal,), now_s))
         return tuple(done)
 
     def _too_dear(self, task_id: str, proposal: co.Proposal, now_s: float) -> bool:

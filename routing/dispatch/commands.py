@@ -63,6 +63,8 @@ class MakeOffers:
     proposals: tuple[Proposal, ...]
     offer_for_s: float
     """How long an offer stands; never beyond the end of the task's window."""
+    words: tuple[str, ...] = ()
+    """What tells the offers of a task apart, one a proposal and without a hyphen; none: their numbers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

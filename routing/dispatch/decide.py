@@ -126,9 +126,10 @@ def _make_offers(state: TaskState, command: co.MakeOffers, now_s: float) -> tupl
     new = [one for one in command.proposals if one.rider not in state.asked][: state.wanted]
     expires_s = min(now_s + command.offer_for_s, latest_s)
     first = len(state.offers) + 1
+    words = command.words or [str(number) for number in range(first, first + len(new))]
     return tuple(
-        ev.OfferMade(f"{state.task.task_id}-{number}", one.rider, one.terms, now_s, expires_s)
-        for number, one in enumerate(new, start=first)
+        ev.OfferMade(f"{state.task.task_id}-{word}", one.rider, one.terms, now_s, expires_s)
+        for word, one in zip(words, new, strict=False)
     )
 
 

@@ -58,7 +58,6 @@ def plan_model(
     existing: tuple[ExistingStation, ...],
     candidates: int,
     settings: StudySettings,
-    group: npt.NDArray[np.int64] | None = None,
     days: tuple[str, ...] = (),
 ) -> PlanModel:
     """Set up the plan of one study.
@@ -72,7 +71,6 @@ def plan_model(
     existing : stations today; they are sites 0 to e - 1
     candidates : number of candidates, the sites after them
     settings : budget, kinds, what existing stations may do
-    group : (n,) unit grid of each demand point for the least share, None without
     days : local days of the demand, ISO: on public holidays stations are open as their hours say
     """
     rows: list[
@@ -98,7 +96,6 @@ def plan_model(
     fixed = [
         next((k for k in settings.kinds if k.name == s.kind), settings.kinds[0]).fixed_yuan for s in existing
     ]
-    groups = 0 if group is None else int(group.max(initial=-1)) + 1
     problem = StationPlan(
         weight=weight,
         limit_s=settings.limit_s,
@@ -112,8 +109,6 @@ def plan_model(
         existing_site=tuple(range(old)),
         close_cost=np.full(old, settings.close_yuan),
         move_saving=np.array(fixed) * settings.move_share if moving else np.zeros(old),
-        group=group,
-        group_share=None if group is None else np.full(groups, settings.least_grid_share),
     )
     return PlanModel(problem, tuple(r[4] for r in rows), tuple(r[5] for r in rows))
 

@@ -162,7 +162,12 @@ def _share(layer: DemandLayer, rows: BoolArray, part: FloatArray) -> float | Non
 
 
 def grid_figures(
-    grids: GridColumns, demand: Demand, covered: Covered, sites: Marked, pickups: Marked, asked: Asked
+    grids: GridColumns,
+    demand: Demand,
+    covered: Covered,
+    today: FloatArray,
+    marked: tuple[Marked, Marked],
+    asked: Asked,
 ) -> tuple[GridFigures, ...]:
     """Return figures by unit grid, ordered by code, and ask to publish them.
 
@@ -173,18 +178,21 @@ def grid_figures(
     grids : unit grids
     demand : demand points and layers of the days that count
     covered : what the plan does for them
-    sites, pickups : stations and pick-up points of the plan
+    today : (n, 24) which share of each point and hour the stations of today serve
+    marked : stations and pick-up points of the plan
     asked : where figures ask to be published, on the days of ``demand``
     """
     codes, polygons = grids.codes, grids.polygons
     shapes = np.array(polygons, dtype=object)
     tree = shapely.STRtree(shapes)
     inside = _members(tree, demand.lonlat, len(shapes))
+    sites, pickups = marked
     at_site = _members(tree, sites.lonlat, len(shapes))
     at_pickup = _members(tree, pickups.lonlat, len(shapes))
     days, rest = len(demand.days), demand.rest
     served, reached = covered.served[rest.point, rest.hour], covered.in_reach[rest.point].astype(np.float64)
-    served_times = thousandths(covered.served)
+    before = today[rest.point, rest.hour]
+    served_times, today_times = thousandths(covered.served), thousandths(today)
     out = []
     for g in sorted(range(len(codes)), key=lambda g: codes[g]):
         mask = np.zeros(len(demand.lonlat), dtype=np.bool_)
@@ -197,6 +205,7 @@ def grid_figures(
         asked.minutes(f"{path}/rest_min_a_day", "rest", mask, "grid")
         asked.share(f"{path}/served_share", "rest", mask[:, None] * served_times, mask, "grid")
         asked.share(f"{path}/in_reach_share", "rest", mask & covered.in_reach, mask, "grid")
+        asked.share(f"{path}/served_today_share", "rest", mask[:, None] * today_times, mask, "other")
         out.append(
             GridFigures(
                 code=codes[g],
@@ -208,6 +217,7 @@ def grid_figures(
                 in_reach_share=_share(rest, rows, reached),
                 site_ids=tuple(sites.ids[s] for s in at_site[g]),
                 pickup_ids=tuple(pickups.ids[s] for s in at_pickup[g]),
+                served_today_share=_share(rest, rows, before),
             )
         )
     return tuple(out)

@@ -6,6 +6,7 @@ every figure keeps its unit (:data:`Unit`). Nothing is computed from the study b
 
 from collections.abc import Iterable
 
+from siting.report.fairness import fairness_table, front_table
 from siting.report.sources import (
     files_table,
     refusal_counts_table,
@@ -47,8 +48,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
     -------
     tuple of Table
         ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
-        ``grids``, ``coverage``, ``estimates``, ``budget``, ``refusals``, ``refusal_counts``, ``files``,
-        ``rejects``, ``stays``; always all of them, some may have no rows.
+        ``grids``, ``fairness``, ``coverage``, ``estimates``, ``budget``, ``front``, ``refusals``,
+        ``refusal_counts``, ``files``, ``rejects``, ``stays``; always all of them, some may have no rows.
     """
     return (
         _facts(study),
@@ -60,9 +61,11 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         hot_spots_table(study, study.hot_spots),
         pickups_table(study.pickups),
         grids_table(study.grids),
+        fairness_table(study),
         _coverage(study),
         _estimates(study),
         _budget(study),
+        front_table(study),
         refusals_table(study),
         refusal_counts_table(study),
         files_table(study),
@@ -430,7 +433,9 @@ def grids_table(grids: Iterable[GridFigures]) -> Table:
             Column("name"),
             Column("riders", "count", redacted=True),
             Column("demand", "min_a_day", redacted=True),
+            Column("served_today_share", "share", redacted=True),
             Column("served_share", "share", redacted=True),
+            Column("gain_points", "points", redacted=True),
             Column("in_reach_share", "share", redacted=True),
             Column("site_ids"),
             Column("pickup_ids"),
@@ -441,7 +446,9 @@ def grids_table(grids: Iterable[GridFigures]) -> Table:
                 grid.name,
                 grid.riders,
                 grid.rest_min_a_day,
+                grid.served_today_share,
                 grid.served_share,
+                grid.gain_points,
                 grid.in_reach_share,
                 grid.site_ids,
                 grid.pickup_ids,

@@ -25,7 +25,7 @@ _LACK = 50.0
 # wall seconds that the exact model gets where no choice with the least shares was met
 _LAST_RESORT_S = 300.0
 
-__all__ = ["PlanEffort", "solve_station_plan"]
+__all__ = ["PlanEffort", "answer_of", "solve_station_plan"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -43,6 +43,8 @@ class PlanEffort:
     width : candidates looked at for each paired change
     exact_cells : (pairs x hours) up to which the plain exact model is solved instead
     timed_cells : up to which it is asked as well, where there is a time limit
+    last_resort : whether the plain exact model is asked where the search met no choice with the least shares;
+        else the choice that comes nearest to them is returned, although it breaks them
     """
 
     steps: int = 250
@@ -50,6 +52,7 @@ class PlanEffort:
     width: int = 24
     exact_cells: int = 4000
     timed_cells: int = 60_000
+    last_resort: bool = True
 
 
 @any_order
@@ -91,13 +94,22 @@ def solve_station_plan(
     if start and plan.fits(tuple(sorted(start))):
         # the search counts by a greedy service, the answer by the best one
         options = max((options, tuple(sorted(start))), key=lambda o: (plan.served(o, exact=True), o))
-    if plan.short(options) > 1e-6:
+    if effort.last_resort and plan.short(options) > 1e-6:
         return _least_shares(problem, cost_s, limits, deadline)
     found = plan.answer(options, bound, cost_s)
     left = deadline - monotonic_s()
     if found.gap <= limits.gap or cells > effort.timed_cells or not 0.2 < left < np.inf:
         return found
     return _better(found, problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
+
+
+def answer_of(
+    problem: StationPlan, cost_s: CostArray, options: tuple[int, ...], bound: float
+) -> SitingResult:
+    """Return options that are known as an answer; ``bound`` is what no choice serves more than."""
+    return _Search(problem, reach_within(cost_s, problem.limit_s)).answer(
+        tuple(sorted(options)), bound, cost_s
+    )
 
 
 def _better(found: SitingResult, problem: StationPlan, cost_s: CostArray, limits: Limits) -> SitingResult:

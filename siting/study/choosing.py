@@ -1,21 +1,18 @@
 """The choice of a study and how sure it is: the problem, its answer, other ways of choosing, resamples."""
 
-import dataclasses
-
 import numpy as np
 
 from geo.arrays import FloatArray
-from geo.errors import InputError
 from siting.demand.asked import thousandths
 from siting.demand.weighted import Demand
 from siting.evaluation.compare import budget_curve, coverage_table, estimates
 from siting.evaluation.stability import chosen_shares, solver_of
 from siting.inputs import StudyInputs, StudySettings
-from siting.plans.choice import PlanModel, budget_points, plan_model
-from siting.plans.figures import grid_of
+from siting.plans.choice import budget_points
 from siting.plans.plan import Plan
 from siting.plans.served import serve_demand, served_share
 from siting.plans.sites import Sites
+from siting.plans.tradeoffs import choose_jointly, counted_grids, front_beside, front_points, solution_of
 from siting.problems.define import MaxCover, SitingResult
 from siting.problems.highs import Limits
 from siting.problems.reach import reach_within
@@ -38,13 +35,21 @@ def travel_cost_s(settings: StudySettings, ways: Ways, demand: Demand, lonlat: F
 def choose(inputs: StudyInputs, wanted: Wanted, sites: Sites, cost_s: FloatArray) -> Chosen:
     """Choose the sites, and how they are run where there is a budget."""
     settings = inputs.settings
+    grids = counted_grids(inputs.grids, wanted.seen, wanted.days["training"].rest, settings)
     problem = MaxCover(
         weight=wanted.weight.sum(axis=1),
         limit_s=settings.limit_s,
         sites=len(inputs.existing) + settings.new_sites,
         kept=tuple(range(len(inputs.existing))),
     )
-    problem, result, model = _solve(inputs, wanted, problem, cost_s)
+    joint = None
+    if settings.budget_yuan is None and settings.plan == "coverage" and settings.least_grid_share == 0:
+        limits = Limits(gap=1e-6, node_limit=settings.node_limit)
+        result = solve(problem, cost_s, _rng(settings, 0), limits)
+        result = require_verified(problem, cost_s, spread_idle_sites(problem, cost_s, result))
+    else:
+        joint = choose_jointly(inputs, wanted.demand.days, wanted.weight, cost_s, grids)
+        result = joint.result
     plan = Plan(
         existing=inputs.existing,
         candidates=sites.candidates,
@@ -53,37 +58,19 @@ def choose(inputs: StudyInputs, wanted: Wanted, sites: Sites, cost_s: FloatArray
         chosen=result.chosen,
         kinds=settings.kinds,
         limit_s=settings.limit_s,
-        run={} if model is None else model.run(result),
+        run={} if joint is None else joint.model.run(result),
         moved=result.moved,
         days=wanted.demand.days,
         timezone=settings.timezone,
     ).with_runs(wanted.weight)
-    return Chosen(plan, problem, model, result, serve_demand(plan.in_business(), wanted.weight))
-
-
-def _solve(
-    inputs: StudyInputs, wanted: Wanted, problem: MaxCover, cost_s: FloatArray
-) -> tuple[MaxCover, SitingResult, PlanModel | None]:
-    """Choose places alone, or places, kinds and hours together where there is a budget."""
-    settings = inputs.settings
-    limits = Limits(gap=1e-6, node_limit=settings.node_limit)
-    group = None
-    if settings.least_grid_share > 0:
-        if inputs.grids is None:
-            raise InputError("least_grid_share needs unit grids, and the study has none.")
-        group = grid_of(tuple(inputs.grids.polygons), wanted.demand.lonlat)
-    if settings.budget_yuan is not None:
-        candidates = cost_s.shape[1] - len(inputs.existing)
-        model = plan_model(wanted.weight, inputs.existing, candidates, settings, group, wanted.demand.days)
-        result = solve(model.problem, cost_s, _rng(settings, 0), dataclasses.replace(limits, gap=1e-3))
-        return problem, require_verified(model.problem, cost_s, result), model
-    if group is not None:
-        share = np.full(len(inputs.grids.codes) if inputs.grids else 0, settings.least_grid_share)
-        problem = dataclasses.replace(problem, group=group, group_share=share)
-    result = solve(problem, cost_s, _rng(settings, 0), limits)
-    if group is None:
-        result = spread_idle_sites(problem, cost_s, result)
-    return problem, require_verified(problem, cost_s, result), None
+    if joint is None:
+        judge, front, options = front_beside(inputs, plan, wanted.weight, grids)
+    else:
+        judge, front, options = joint.judge, joint.front, result.options
+    points = () if front is None else front_points(judge, front, options, grids, settings, wanted.asked_seen)
+    solution = solution_of(result, None if joint is None else front, settings)
+    service = serve_demand(plan.in_business(), wanted.weight)
+    return Chosen(plan, problem, joint, result, service, points, solution)
 
 
 def checked_plan(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen) -> Checked:
@@ -98,16 +85,16 @@ def checked_plan(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen
         for part in (thousandths(share), np.ones(len(share), dtype=np.bool_)):
             wanted.asked_seen.weighted(path, settings.weights, part, "other")
 
-    if chosen.model is None:
+    if chosen.joint is None:
         reach = reach_within(plan.cost_s, settings.limit_s)
         curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2), ask=ask)
     else:
-        model = chosen.model
+        model = chosen.joint.model
 
         def ask_plan(path: str, answer: SitingResult) -> None:
             ask(path, served_share(model.running(plan.cost_s, answer), wanted.weight))
 
-        curve = budget_points(model, plan.cost_s, chosen.result, ask_plan)
+        curve = budget_points(model, plan.cost_s, chosen.joint.most, ask_plan)
     ranges, draws = estimates(plan, demand, wanted.days, settings, riders, _rng(settings, 4), wanted.asked)
     return Checked(shares, coverage, ranges, draws, curve)
 
@@ -116,7 +103,7 @@ def _stability(inputs: StudyInputs, wanted: Wanted, chosen: Chosen, riders: int)
     if inputs.settings.draws == 0:
         return None
     cost_s = chosen.plan.cost_s
-    problem = chosen.problem if chosen.model is None else chosen.model.problem
+    problem = chosen.problem if chosen.joint is None else chosen.joint.again
     return chosen_shares(
         wanted.demand,
         inputs.settings.weights,

@@ -8,6 +8,7 @@ from siting.columns import StayColumns
 from siting.demand.asked import thousandths
 from siting.demand.demand_events import stay_rows
 from siting.demand.passing import published_flows
+from siting.fairness import fairness_of
 from siting.inputs import StudyInputs
 from siting.plans.figures import (
     Covered,
@@ -18,11 +19,11 @@ from siting.plans.figures import (
     layer_figures,
 )
 from siting.plans.plan import Plan
+from siting.plans.served import served_share
 from siting.results import (
     GridFigures,
     PickupPoint,
     Refusal,
-    Solution,
     Study,
 )
 from siting.study.parts import Checked, Chosen, Described, Wanted
@@ -40,9 +41,10 @@ def frozen(
     described: Described,
 ) -> Study:
     """Freeze everything, with the figures by cell, street and unit grid."""
-    settings, demand, result, asked = inputs.settings, wanted.demand, chosen.result, wanted.asked
+    settings, demand, asked = inputs.settings, wanted.demand, wanted.asked
     for name in ("objective", "bound"):
         wanted.asked_seen.weighted(f"solution/{name}", settings.weights, _counted(chosen), "plan")
+    grids = _grids(inputs, wanted, chosen, described.pickups)
     return Study(
         title=inputs.title,
         city=inputs.city,
@@ -66,9 +68,13 @@ def frozen(
         pickups=described.pickups,
         cells=demand_cells(demand, ways, settings.publish_cell_m, asked),
         flows=published_flows(inputs.flows, inputs.network, settings.timezone, asked),
-        grids=_grids(inputs, wanted, chosen, described.pickups),
+        grids=grids,
+        fairness=fairness_of(grids),
         refusals=_refusals(chosen.plan),
-        solution=Solution(result.status, result.objective, result.bound, result.gap),
+        solution=chosen.solution,
+        front=chosen.front,
+        plan=settings.plan,
+        least_grid_share=settings.least_grid_share,
         coverage=checked.coverage,
         budget_curve=checked.budget_curve,
         accounts=inputs.accounts,
@@ -101,7 +107,7 @@ def _silent_share(inputs: StudyInputs, wanted: Wanted) -> float | None:
 
 def _counted(chosen: Chosen) -> BoolArray | Int64Array:
     """Return what the objective counts: points in reach; with a budget, thousandths served of each cell."""
-    return chosen.result.assignment >= 0 if chosen.model is None else thousandths(chosen.service.total)
+    return chosen.result.assignment >= 0 if chosen.joint is None else thousandths(chosen.service.total)
 
 
 def _covered(chosen: Chosen) -> Covered:
@@ -130,10 +136,13 @@ def _grids(
         inputs.grids,
         wanted.seen,
         _covered(chosen),
-        Marked(plan.lonlat[list(plan.sites)], tuple(plan.site_ids[s] for s in plan.sites)),
-        Marked(
-            np.array([p.lonlat for p in pickups], dtype=np.float64).reshape(-1, 2),
-            tuple(p.pickup_id for p in pickups),
+        served_share(plan.today(), wanted.weight),
+        (
+            Marked(plan.lonlat[list(plan.sites)], tuple(plan.site_ids[s] for s in plan.sites)),
+            Marked(
+                np.array([p.lonlat for p in pickups], dtype=np.float64).reshape(-1, 2),
+                tuple(p.pickup_id for p in pickups),
+            ),
         ),
         wanted.asked_seen,
     )

@@ -6,18 +6,20 @@ from geo.arrays import BoolArray, FloatArray
 from siting.demand.asked import Asked
 from siting.demand.weighted import Demand, Events
 from siting.evaluation.compare import Days
-from siting.plans.choice import PlanModel
 from siting.plans.plan import Plan
 from siting.plans.served import Service
+from siting.plans.tradeoffs import Choice
 from siting.problems.define import MaxCover, SitingResult
 from siting.results import (
     AuditFinding,
     BudgetPoint,
     Coverage,
     Estimate,
+    FrontPoint,
     HotSpot,
     PickupPoint,
     Site,
+    Solution,
 )
 
 __all__ = ["Checked", "Chosen", "Described", "Wanted"]
@@ -60,11 +62,13 @@ class Chosen:
 
     plan: Plan
     problem: MaxCover
-    """Places alone; where there is a budget, ``model`` was solved instead."""
-    model: PlanModel | None
+    """Places alone; where kinds and hours were chosen too, ``joint`` was solved instead."""
+    joint: Choice | None
     result: SitingResult
     service: Service
     """Who is served on training days, by the stations of the plan in their order."""
+    front: tuple[FrontPoint, ...]
+    solution: Solution
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)

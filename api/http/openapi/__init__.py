@@ -26,7 +26,9 @@ EXAMPLES = {
 """Files below ``examples``, by method and path."""
 LIVE = "live"
 """File with the calls of the live service in the order in which they were made, by method and path."""
-_REPEATABLE = ("/v1/tasks", "/v1/offers", "/v1/webhooks")
+_REPEATABLE = ("/v1/tasks", "/v1/offers", "/v1/webhooks", "/v1/emergencies", "/v1/alerts/", "/v1/studies")
+_TOLD_APART = "/v1/studies/upload"
+"""Uploads are told apart by name and contents."""
 _FILES = {
     "/map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
     "/match-map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
@@ -57,7 +59,7 @@ def documented(app: FastAPI) -> Json:
                 _describe(one, field, _said(name, field))
         for path, item in made["paths"].items():
             for method, call in item.items():
-                if method == "post" and path.startswith(_REPEATABLE):
+                if method == "post" and path.startswith(_REPEATABLE) and path != _TOLD_APART:
                     call.setdefault("parameters", []).append(_idempotency_key())
                 for parameter in call.get("parameters", ()):
                     _parameter(parameter, path, made["components"]["schemas"])
@@ -153,4 +155,5 @@ def _live_example(call: Json, kept: Json) -> None:
     if kept["media_type"] is not None:
         answers.setdefault("content", {}).setdefault(kept["media_type"], {})["example"] = kept["response"]
     if kept["request"] is not None:
-        call["requestBody"]["content"]["application/json"]["example"] = kept["request"]
+        (body,) = call["requestBody"]["content"].values()
+        body["example"] = kept["request"]

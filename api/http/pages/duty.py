@@ -103,7 +103,7 @@ async def post(visit: OfficerVisit, fields: Posted) -> Response:
                 turn, visit.who, task, policy, label=form.name, grid_code=grid, drill=form.drill, body=body
             )
 
-        done = await visit.carried_out(work)
+        done = await visit.commanded(("emergency.raise", None), work)
     except YiluError as error:
         return _form(visit, fields, told(error, visit.visitor.lang), 422)
     return see_other(f"/duty/{done.row.emergency_id}")
@@ -137,5 +137,6 @@ async def now(visit: OfficerVisit, emergency_id: EmergencyId) -> Response:
 async def end(visit: OfficerVisit, fields: Posted, emergency_id: EmergencyId) -> Response:
     """Say that it is over."""
     reason = read_form(CloseIn, {"reason": fields.get("reason", "")}).reason
-    await visit.carried_out(lambda turn: close(turn, visit.who, emergency_id, reason))
+    act = ("emergency.close", emergency_id)
+    await visit.commanded(act, lambda turn: close(turn, visit.who, emergency_id, reason))
     return see_other(f"/duty/{emergency_id}")

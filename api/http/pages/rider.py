@@ -167,5 +167,6 @@ async def say_to_alert(
     def work(turn: Turn) -> Called:
         return answer_alert(turn, visit.who, alert_id, said)  # type: ignore[arg-type]
 
-    await visit.carried_out(work)
+    verb = {"yes": "accept", "no": "decline", "there": "arrive"}[said]
+    await visit.commanded((f"alert.{verb}", alert_id), work)
     return see_other("/rider" if said == "no" else f"/rider/alerts/{alert_id}")

@@ -40,6 +40,7 @@ __all__ = [
     "NotThereError",
     "Problem",
     "TooLargeError",
+    "WorkerLostError",
     "install",
     "note_refusal",
     "problem_body",
@@ -58,6 +59,12 @@ class NotThereError(YiluError):
 
 class TooLargeError(YiluError):
     """More was sent than is taken."""
+
+
+class WorkerLostError(YiluError):
+    """The process that answered a request is gone."""
+
+    retry_after_s = 5
 
 
 class NoStationError(YiluError):
@@ -101,6 +108,7 @@ PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (RateLimitedError, RATE_LIMITED),
     (StoreUnavailable, UNAVAILABLE),
     (ProviderUnavailableError, UNAVAILABLE),
+    (WorkerLostError, BUSY),
     (InfeasibleError, Problem("infeasible", 422, "The problem has no solution")),
     (InputError, Problem("bad-input", 422, "The input cannot be used")),
     (JobConflictError, CONFLICT),
@@ -244,7 +252,9 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
         {"pointer": pointer, "detail": detail} for pointer, detail in list(places.items())[:MOST_FIELDS]
     ]
     # Who may not see a thing is told no more than that there is none.
-    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else str(error)
+    lang = preferred(request.headers.get("accept-language", ""))
+    told = error.text(lang) if isinstance(error, InputError) else str(error)
+    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else told
     more: dict[str, object] = {}
     if isinstance(error, ConflictError):
         lang = preferred(request.headers.get("accept-language", "en"))
@@ -255,7 +265,7 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, ForbiddenError | UnauthorizedError):
         note_refusal(request, error)
     headers = dict(getattr(error, "headers", {}))
-    if isinstance(error, StoreUnavailable | ProviderUnavailableError):
+    if isinstance(error, StoreUnavailable | ProviderUnavailableError | WorkerLostError):
         headers["retry-after"] = str(error.retry_after_s)
     return problem_response(problem_of(error), detail, request, fields, headers, more)
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Response
 
-from api.http.bodies import LargeBodyRoute, told
 from api.http.deps import Lang, Served
+from api.http.work.bodies import LargeBodyRoute, told
 from api.matching.slots import SlotsRequest, SlotsResponse, offered
 
 __all__ = ["router"]

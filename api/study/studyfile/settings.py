@@ -22,7 +22,7 @@ def settings_of(study_settings: StudyFile, forbidden: tuple[shapely.Geometry, ..
     )
     return StudySettings(
         timezone=study_settings.timezone,
-        new_sites=siting.plans.sites,
+        new_sites=siting.sites,
         limit_s=60.0 * siting.limit_min,
         mode=study_settings.mode,
         k=study_settings.k,
@@ -42,5 +42,6 @@ def settings_of(study_settings: StudyFile, forbidden: tuple[shapely.Geometry, ..
         close_yuan=siting.close_yuan,
         move_share=siting.move_share,
         least_grid_share=siting.least_grid_share,
+        plan=siting.plan,
         draws=siting.draws,
     )

@@ -25,6 +25,8 @@ from siting.stations import parse_hours
 __all__ = ["COLUMNS", "FACILITY_WORDS", "StationRow", "read_places", "read_stations"]
 
 T = TypeVar("T")
+_DEGREES = re.compile(r"[+-]?\d{1,3}(?:[.,]\d*)?")
+"""No telephone number looks so; where a station stands is nobody's secret."""
 METRES = 1_000.0
 """No degree is so large, and no metre of a national grid so small."""
 SAME_M = 30.0
@@ -255,6 +257,11 @@ def _number(cell: object) -> float:
         return math.nan
 
 
+def _degrees_text(text: str) -> str:
+    """Return a position of a station as it stands in the file; what may be a telephone number by shape."""
+    return text if _DEGREES.fullmatch(text.strip()) else masked(text)
+
+
 def _station(
     number: int, row: Mapping[str, object], names: Mapping[str, str], extent: Extent | None
 ) -> StationRow:
@@ -283,7 +290,7 @@ def _place(
     turned = -90 <= lon <= 90 and -180 <= lat <= 180
     for ours, text, value, limit in (("lon", texts[0], lon, 180.0), ("lat", texts[1], lat, 90.0)):
         if not -limit <= value <= limit:
-            allowed = Sentence.of("degrees", column=names[ours], value=masked(text), limit=limit)
+            allowed = Sentence.of("degrees", column=names[ours], value=_degrees_text(text), limit=limit)
             raise InputError(Sentence.of("swapped", what=allowed, **columns) if turned else allowed)
     if extent is not None and extent.swapped((lon, lat)):
         raise InputError(Sentence.of("swapped_map", name=name, km=extent.away_km((lon, lat)), **columns))

@@ -17,6 +17,7 @@ __all__ = ["as_numbers", "in_degrees", "make_batch"]
 
 _MISSING_RIDER = REASONS.index("missing_rider")
 _UNPARSABLE_POSITION = REASONS.index("unparsable_position")
+_POOR_ACCURACY = REASONS.index("poor_accuracy")
 _ABSENT: Final = ("", "null", "none", "nan", "na", "n/a", "\\n")
 #: Of no character: such an id could be that of several riders.
 _DAMAGED: Final = "\ufffd"
@@ -143,6 +144,10 @@ def make_batch(
         event, events = np.full(n, -1, np.int32), []
     platform, platforms = text("platform", trace_format.platform)
     _flag_missing(rider, lonlat, fault)
+    if "accuracy" in columns:
+        said = as_numbers(columns["accuracy"])
+        # Below zero is how phones say that they have no position; without a word, or with 0, it is not known.
+        fault[(fault == 0) & ((said > trace_format.max_accuracy_m) | (said < 0))] = _POOR_ACCURACY
     return RawBatch(
         row=row,
         rider=rider,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
 from geo.traces.files.found import file_kind
 from geo.traces.files.readers import open_file, open_table, shown_name
@@ -51,8 +52,13 @@ class FileLook:
     """How it would be read."""
     keys: tuple[tuple[str, str], ...] = ()
     """Keys of the study file that were needed, as they are written there."""
-    problem: str = ""
+    said: str | Sentence = field(default="", repr=False)
     """Why it cannot be read without a word more."""
+
+    @property
+    def problem(self) -> str:
+        """The same in English."""
+        return self.said if isinstance(self.said, str) else self.said.text()
 
 
 def guessed_columns(row: Sequence[str]) -> dict[str, int] | None:
@@ -101,7 +107,7 @@ def _head_rows(stream: IO[bytes], trace_format: TraceFormat) -> list[list[str]]:
 
 
 def look_at(path: Path, trace_format: TraceFormat) -> FileLook:
-    """Say what a file is; what keeps it from being read stands in `problem`.
+    """Say what a file is; what keeps it from being read stands in `said`.
 
     Parameters
     ----------
@@ -121,27 +127,28 @@ def look_at(path: Path, trace_format: TraceFormat) -> FileLook:
             return _look(content, path, name, kind, trace_format)
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
-            return FileLook(name, kind, problem=str(error))
-        return FileLook(name, kind, problem=f"{name}: cannot be read ({type(error).__name__})")
+            return FileLook(name, kind, said=error.said)
+        return FileLook(name, kind, said=Sentence.of("trace_unreadable", name=name, why=type(error).__name__))
     except InputError as error:
-        return FileLook(name, kind, problem=str(error))
+        return FileLook(name, kind, said=error.said)
 
 
 def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat) -> FileLook:
     keys: list[tuple[str, str]] = []
-    problem, layout = "", ""
+    problem: str | Sentence = ""
+    layout = ""
     if kind == "csv" and not form.columns:
         form, layout, said = _with_positions(stream, form)
         keys += said
     try:
         table = open_table(stream, name, kind, form)
     except InputError as error:
-        return FileLook(name, kind, layout, problem=str(error))
+        return FileLook(name, kind, layout, said=error.said)
     plan: TablePlan | None = None
     try:
         plan = plans_for(table, path, name, kind, form)[0]
     except InputError as error:
-        problem = str(error)
+        problem = error.said
         try:
             plan = plans_for(table, path, name, kind, replace(form, rider="file"))[0]
         except InputError:
@@ -167,7 +174,7 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
         times=tuple(times[:50]),
         form=form,
         keys=tuple(keys),
-        problem=problem,
+        said=problem,
     )
 
 

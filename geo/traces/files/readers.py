@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.files.found import file_kind
 from geo.traces.files.gpx_plt import read_gpx, read_plt
 from geo.traces.files.tables.cells import JsonTable, SheetTable
@@ -112,9 +113,7 @@ def read_batches(
     if kind == "gpkg":
         return read_geopackage(path, shown, trace_format)
     if kind not in (*_TABLES, "gpx", "plt"):
-        raise InputError(
-            f"{shown}: cannot tell what kind of file this is; name the kind ({', '.join(KINDS[1:])})"
-        )
+        raise InputError(Sentence.of("trace_kind_unknown", shown=shown, allowed=", ".join(KINDS[1:])))
     return _read_stream(path, shown, kind, trace_format)
 
 
@@ -133,7 +132,7 @@ def _read_stream(path: Path, name: str, kind: str, trace_format: TraceFormat) ->
     except _BROKEN as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{name}: the file is broken or cannot be read ({type(error).__name__})") from error
+        raise InputError(Sentence.of("trace_broken", name=name, why=type(error).__name__)) from error
 
 
 def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | None) -> Iterator[RawBatch]:
@@ -169,22 +168,17 @@ def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | Non
                 last = top
                 read += 1
             if not read:
-                raise InputError(f"{name}: the archive holds no trace file")
+                raise InputError(Sentence.of("trace_archive_empty", name=name))
     except (*_BROKEN, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{name}: the archive is broken or cannot be read") from error
+        raise InputError(Sentence.of("trace_archive", name=name)) from error
 
 
 def refuse_unnamed_riders(count: int, name: str, trace_format: TraceFormat, kind: str = "GPX") -> None:
     """Refuse several rides as files of which nobody said whose they are."""
     if count > 1 and trace_format.rider in ("auto", "column"):
-        raise InputError(
-            f"{name}: {count:,} {kind} files, and nothing says whose they are; add to [[traces]]"
-            ' rider = "folder" (one rider a folder), a pattern of the path such as rider = '
-            f'"{{rider}}_*.{kind.lower()}",'
-            ' or rider = "file" (each file is another rider)'
-        )
+        raise InputError(Sentence.of("trace_whose", name=name, count=count, kind=kind, what=kind.lower()))
 
 
 def _read_member(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.localtime import WORK_DAY_STARTS_H, day_number, local_offset_s, zone
 from geo.privacy import Pseudonymiser
+from geo.sentences import Sentence
 from geo.traces.formats import RawBatch
 
 __all__ = ["ROTATIONS", "RiderTable", "Riders"]
@@ -45,9 +46,9 @@ class Riders(RiderTable):
     def __init__(self, pseudonyms: Pseudonyms, timezone: str | None) -> None:
         rotate = pseudonyms.rotate
         if rotate not in ROTATIONS:
-            raise InputError(f"pseudonyms rotate by {' or '.join(ROTATIONS)}, not by {rotate!r}")
+            raise InputError(Sentence.of("trace_rotate", allowed=" or ".join(ROTATIONS), rotate=rotate))
         if rotate == "day" and timezone is None:
-            raise InputError("pseudonyms that rotate by day need the time zone of the traces")
+            raise InputError(Sentence.of("trace_rotate_zone"))
         super().__init__()
         self._coder = Pseudonymiser(pseudonyms.key)
         self._study = pseudonyms.study
@@ -112,7 +113,5 @@ class Riders(RiderTable):
         """Return the code of each row's event in one table for all files."""
         table = np.array([self.events.setdefault(e, len(self.events)) for e in batch.events], np.int16)
         if len(self.events) > 30_000:
-            raise InputError(
-                "the event column holds more than 30,000 different values: it is not a column of events"
-            )
+            raise InputError(Sentence.of("trace_events"))
         return batch.event if len(table) == 1 else table[batch.event]

@@ -158,7 +158,12 @@ def test_looking_at_the_nearest_takes_no_longer_with_more_riders(monkeypatch: py
     task = Task("T", Visit(middle, 30.0), skills=frozenset({"nobody"}))
     looked_at: list[str] = []
     read = Fleet.rider
-    monkeypatch.setattr(Fleet, "rider", lambda self, name: looked_at.append(name) or read(self, name))
+
+    def counted(self: Fleet, name: str) -> Rider:
+        looked_at.append(name)
+        return read(self, name)
+
+    monkeypatch.setattr(Fleet, "rider", counted)
     told = refusal(fleet, task, NOW, 3)
     assert told.rider_id == "passing"
     assert told.binding.rule == "skill"

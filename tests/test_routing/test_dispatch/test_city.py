@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from lattice import lattice
 from towns import NOW, place_in, some_riders
 
+from routing.best_riders import candidates_for
 from routing.dispatch import City, ConflictError, DispatchRules, Happened, RiderKey, TaskState, fold
 from routing.dispatch import commands as co
 from routing.dispatch import events as ev
@@ -407,21 +408,18 @@ def test_tasks_collected_are_offered_at_the_least_cost_in_all(seed: int) -> None
 
 
 def test_a_yes_searches_the_plan_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from routing.dispatch import board as module
-
     rng = np.random.default_rng(3)
     city = City(TOWN, POLICY, RULES)
     city.board.put(riders_of(3, 4), NOW)
     published = city.publish(a_task(rng, 1), "office", NOW)
     (offer,) = [event for event in published.events if isinstance(event, ev.OfferMade)]
     searched: list[str] = []
-    search = module.candidates_for
 
     def counted(fleet: Fleet, task: Task, k: int, now_s: float) -> object:
         searched.append(task.task_id)
-        return search(fleet, task, k, now_s)
+        return candidates_for(fleet, task, k, now_s)
 
-    monkeypatch.setattr(module, "candidates_for", counted)
+    monkeypatch.setattr("routing.dispatch.board.candidates_for", counted)
     city.accept("T1", offer.offer_id, NOW + 1)
     assert searched == ["T1"]
 

@@ -11,6 +11,7 @@ from typing import IO, Any, Final
 import numpy as np
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.column_names import folded
 from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import ForeignFileError, find_header
@@ -83,7 +84,9 @@ class SheetTable(_CellTable):
         sheets = [sheet for sheet in book.worksheets if trace_format.sheet in (None, sheet.title)]
         titles = ", ".join(repr(shape_of_name(sheet.title)) for sheet in book.worksheets)
         if not sheets:
-            raise InputError(f"{name}: there is no sheet {trace_format.sheet!r}; the workbook has {titles}")
+            raise InputError(
+                Sentence.of("trace_no_sheet", name=name, sheet=str(trace_format.sheet), titles=titles)
+            )
         found: list[tuple[Any, list[list[str]], int | None]] = []
         refused: InputError | None = None
         for sheet in sheets:
@@ -95,10 +98,10 @@ class SheetTable(_CellTable):
             else:
                 found.append((sheet, head, at))
         if not found:
-            raise refused or ForeignFileError(f"{name}: the workbook has no sheet with rows")
+            raise refused or ForeignFileError(Sentence.of("trace_no_rows", name=name))
         if len(found) > 1:
             asked = ", ".join(repr(shape_of_name(sheet.title)) for sheet, _, _ in found)
-            raise InputError(f'{name}: several sheets hold traces ({asked}); name one: sheet = "..."')
+            raise InputError(Sentence.of("trace_sheets", name=name, asked=asked))
         self._sheet, head, at = found[0]
         filled = [i for i, row in enumerate(head) if any(c.strip() for c in row)]
         self.header = at is not None
@@ -122,7 +125,7 @@ class SheetTable(_CellTable):
             raise
         except Exception as error:
             raise InputError(
-                f"{self._name}: the workbook is broken or cannot be read ({type(error).__name__})"
+                Sentence.of("trace_workbook", name=self._name, why=type(error).__name__)
             ) from error
 
     @staticmethod
@@ -164,7 +167,7 @@ class JsonTable(_CellTable):
         flat = [record for _, record in self._first if record is not None]
         self.names = list(dict.fromkeys(key for record in flat for key in record))
         if not self.names:
-            raise ForeignFileError(f"{name}: the file holds no objects with positions")
+            raise ForeignFileError(Sentence.of("trace_no_objects", name=name))
         rows = [[record.get(key, "") for key in self.names] for record in flat]
         if trace_format.columns:
             known = {folded(n) for n in self.names}
@@ -187,7 +190,7 @@ class JsonTable(_CellTable):
         while block and not block.strip():
             block = next(blocks, b"").decode("utf-8", "replace")
         if not block:
-            raise InputError(f"{name}: the file is empty")
+            raise InputError(Sentence.of("trace_empty", name=name))
         first_line = block.lstrip().partition("\n")[0]
         if block.lstrip()[0] == "{" and _object(first_line) is not None and not _FEATURES.search(first_line):
             return _lines(block, blocks)
@@ -197,12 +200,10 @@ class JsonTable(_CellTable):
             if found is None:
                 if block.lstrip()[0] == "{" and len(block.splitlines()) > 1:
                     return _lines(block, blocks)  # the first line is damaged
-                raise ForeignFileError(f"{name}: the file is JSON, but holds no list of points")
+                raise ForeignFileError(Sentence.of("trace_json", name=name))
             crs = _CRS.search(block[: found.start()])
             if crs is not None and crs.group(1) not in _DEGREE_CRS:
-                raise InputError(
-                    f"{name}: the positions are in EPSG:{crs.group(1)}; GeoJSON is to be in degrees (WGS-84)"
-                )
+                raise InputError(Sentence.of("trace_epsg", name=name, what=crs.group(1)))
             at = found.end()
         return _listed(block, at, blocks)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.column_names import declared_unit, folded
 from geo.traces.files.batches import as_numbers, make_batch
 from geo.traces.files.tables.columns import chosen_columns, rider_of_file
@@ -157,9 +158,7 @@ def _lade_plans(
                 at = {column: names.index(theirs) for column, theirs in fixes.items()}
                 plans.append(TablePlan(rider | at, {**constants, "event": event}, trace_format, name))
     if not plans:
-        raise InputError(
-            f"{name}: a LaDe order table has columns such as accept_gps_time, and this one has none"
-        )
+        raise InputError(Sentence.of("trace_lade", name=name))
     return plans
 
 
@@ -189,9 +188,7 @@ def _settled(plan: TablePlan, table: OpenTable) -> TablePlan:
         joined = _joined_times(table.sample[chosen["date"]], table.sample[chosen["time"]])
         times = _texts(joined)
     elif times and clocks * 2 > len(times):
-        raise InputError(
-            f'{plan.name}: the times have no date; name the column of the dates: columns = {{ date = "..." }}'
-        )
+        raise InputError(Sentence.of("trace_no_date", name=plan.name))
     if form.time_format == "auto":
         form = replace(form, time_format=_time_form(times, table.sample.get(chosen.get("time", -1)), plan))
         if form.time_format != "auto":
@@ -204,10 +201,7 @@ def _settled(plan: TablePlan, table: OpenTable) -> TablePlan:
         form = replace(form, position_unit=units.pop() if len(units) == 1 else "auto")
     if "polyline" in chosen and form.interval_s is None:
         if not {"trip_id", "taxi_id", "timestamp"} <= {folded(n) for n in table.names}:
-            raise InputError(
-                f"{plan.name}: the seconds between the points of a polyline are not known;"
-                " name them: interval_s"
-            )
+            raise InputError(Sentence.of("trace_interval", name=plan.name))
         form = replace(form, interval_s=_PORTO_S)
     return replace(plan, chosen=chosen, form=form, notes=tuple(notes))
 
@@ -215,10 +209,7 @@ def _settled(plan: TablePlan, table: OpenTable) -> TablePlan:
 def _time_form(times: Sequence[str], sample: ArrowArray | None, plan: TablePlan) -> str:
     order = field_order(pa.array(times, pa.string())) if times else None
     if order == "unclear":
-        raise InputError(
-            f"{plan.name}: dates such as 03/02/2026 may begin with the month or with the day, and the values"
-            ' do not tell; name which: time_format = "mdy" or "dmy"'
-        )
+        raise InputError(Sentence.of("trace_dates", name=plan.name))
     if order is not None:
         return order
     if plan.form.time_unit != "auto" or plan.form.period_s[0] <= _LATEST_S:
@@ -253,10 +244,7 @@ def _order(name: str, sample: ArrowArray | None, file: str) -> str:
         return "lon,lat"
     if simple in ("latlon", "latlng"):
         return "lat,lon"
-    raise InputError(
-        f"{file}: positions in one column may begin with lon or with lat, and the values do not tell;"
-        ' name which: lonlat_format = "lon,lat" or "lat,lon"'
-    )
+    raise InputError(Sentence.of("trace_order", file=file))
 
 
 def _as_text(column: ArrowArray) -> ArrowArray:
@@ -331,7 +319,7 @@ def _places(text: str) -> list[tuple[float, float]]:
 def _laid_out(columns: Mapping[str, Any], trace_format: TraceFormat, name: str) -> dict[str, Any]:
     """Lay metres about an arbitrary origin onto the globe (equirectangular)."""
     if trace_format.origin_lonlat is None:
-        raise InputError(f"{name}: the positions are metres about a point; name that point as origin_lonlat")
+        raise InputError(Sentence.of("trace_origin", name=name))
     lon, lat = trace_format.origin_lonlat
     x, y = as_numbers(columns["lon"]), as_numbers(columns["lat"])
     metres_a_lon_degree = DEGREE_M * np.cos(np.radians(lat))

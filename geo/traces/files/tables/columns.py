@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Final
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, KnownLayout, declared_datum, folded
 from geo.traces.files.tables.shapes import shape, shape_kind, shown_column
 from geo.traces.formats import TraceFormat
@@ -81,7 +82,7 @@ def find_header(rows: Sequence[Sequence[str]], trace_format: TraceFormat, name: 
             held = [shape_kind(row[at - 1]) in _DATA for at in positions if at <= len(row)]
             if len(held) == len(positions) and sum(held) * 2 >= len(held):
                 return i - 1 if i else None
-        raise ForeignFileError(f"{name}: no row has values at the declared positions of the columns")
+        raise ForeignFileError(Sentence.of("trace_no_values", name=name))
     scores = [_score(row, trace_format) for row in rows]
     best = max(scores, default=0)
     if best >= 2:
@@ -89,7 +90,7 @@ def find_header(rows: Sequence[Sequence[str]], trace_format: TraceFormat, name: 
     if trace_format.kind == "lade_orders":
         return 0
     if any(_is_data(row) for row in rows):
-        raise InputError(f"{name}: the file has no header line; {_suggested(rows)}")
+        raise InputError(Sentence.of("trace_no_header", name=name, what=_suggested(rows)))
     if best == 0:
         raise ForeignFileError(_missing(name, "rider_id", None, rows[0] if rows else []))
     return scores.index(best)
@@ -109,14 +110,13 @@ def known_layout(row: Sequence[str]) -> KnownLayout | None:
     return None
 
 
-def _suggested(rows: Sequence[Sequence[str]]) -> str:
+def _suggested(rows: Sequence[Sequence[str]]) -> Sentence:
     row = next(row for row in rows if _is_data(row))
-    said = f"name the position of each column; its first row is, by shape, {shown_row(row)}"
     layout = known_layout(row)
     if layout is None:
-        return f"{said}, for example columns = {{ rider_id = 1, time = 2, lon = 3, lat = 4 }}"
+        return Sentence.of("trace_positions", row=shown_row(row))
     columns = ", ".join(f"{column} = {at}" for column, at in layout.columns.items())
-    return f"{said}, as in {layout.name}: columns = {{ {columns} }}"
+    return Sentence.of("trace_positions_as", row=shown_row(row), layout=layout.name, columns=columns)
 
 
 def shown_row(row: Sequence[str]) -> str:
@@ -157,11 +157,13 @@ def chosen_columns(
         if len(hits) > 1:
             if column == "date" or (column not in _SCORED and wanted is None):
                 continue
-            either = " or ".join(f'"{shown_column(names[i])}"' for i in hits)
-            how = f"{column} = {hits[0] + 1} (its position)" if wanted else f"{column} = {either}"
-            raise InputError(
-                f"{name}: {len(hits)} columns could be {column}; say which: columns = {{ {how} }}"
-            )
+            either: str | Sentence = f'"{shown_column(names[hits[0]])}"'
+            for i in hits[1:]:
+                either = Sentence.of("trace_either", a=either, b=f'"{shown_column(names[i])}"')
+            how = Sentence.of("trace_equals", column=column, value=either)
+            if wanted:
+                how = Sentence.of("trace_by_position", column=column, at=hits[0] + 1)
+            raise InputError(Sentence.of("trace_columns", name=name, count=len(hits), column=column, how=how))
         if hits:
             chosen[column] = hits[0]
         elif wanted is not None:
@@ -196,27 +198,28 @@ def _settle_places(
         chosen.pop(column, None)
 
 
-def _missing(name: str, column: str, wanted: str | int | None, names: Sequence[str] | None) -> str:
+def _missing(name: str, column: str, wanted: str | int | None, names: Sequence[str] | None) -> Sentence:
     if isinstance(wanted, int):
-        return f"{name}: there is no column {wanted} for {column}"
-    said = f"no column {wanted!r} for {column}" if wanted is not None else f"no column for {column}"
+        return Sentence.of("trace_no_position", name=name, wanted=wanted, column=column)
+    said = Sentence.of("trace_no_column", column=column)
+    if wanted is not None:
+        said = Sentence.of("trace_no_such_column", wanted=wanted, column=column)
     if names is None:
-        return f"{name}: {said}; the file has no header, so name its position: columns = {{ {column} = 1 }}"
+        return Sentence.of("trace_say_position", name=name, what=said, column=column)
     data = _is_data(names)
     shown = ", ".join(repr(shape(h) if data else shown_column(h)) for h in list(names)[:_SHOWN])
-    more = f"; {_advice(column, names)}" if wanted is None and not data else ""
-    return f"{name}: {said}; the file has {shown or 'no header'}{more}"
+    more = ((_advice(column, names)),) if wanted is None and not data else ()
+    has = Sentence.of("trace_has", shown=shown) if shown else Sentence.of("trace_has_none")
+    return Sentence.of("in_file", file=name, what=(said, has, *more))
 
 
-def _advice(column: str, names: Sequence[str]) -> str:
+def _advice(column: str, names: Sequence[str]) -> Sentence:
     if column != "rider_id":
-        return f'name it: columns = {{ {column} = "..." }}'
+        return Sentence.of("trace_name_it", column=column)
     orders = [n for n in names if "order" in folded(n) or "订单" in n or "运单" in n]
-    aside = f" ({shown_column(orders[0])!r} is an order, not a rider)" if orders else ""
-    return (
-        f'name the column of the riders{aside}: columns = {{ rider_id = "..." }}; or say whose a file is:'
-        ' rider = "folder", "file" or a pattern such as "{rider}_*.csv"'
-    )
+    if orders:
+        return Sentence.of("trace_name_rider_not_order", order=shown_column(orders[0]))
+    return Sentence.of("trace_name_rider")
 
 
 def _check_datum(chosen: dict[str, int], names: Sequence[str], trace_format: TraceFormat, name: str) -> None:
@@ -228,8 +231,14 @@ def _check_datum(chosen: dict[str, int], names: Sequence[str], trace_format: Tra
         said = declared_datum(names[at]) if at < len(names) else None
         if said not in (None, trace_format.datum) and column not in trace_format.columns:
             raise InputError(
-                f"{name}: the column {shown_column(names[at])!r} says {said}, but the datum was declared as"
-                f" {trace_format.datum}; name the right datum, or the column: columns = {{ {column} = ... }}"
+                Sentence.of(
+                    "trace_column_datum",
+                    name=name,
+                    what=shown_column(names[at]),
+                    said=said,
+                    datum=trace_format.datum,
+                    column=column,
+                )
             )
 
 
@@ -245,7 +254,7 @@ def rider_of_file(path: PurePath, rider: str, name: str) -> str:
     if rider == "folder":
         folders = [part for part in path.parts[:-1] if part.casefold() != "trajectory"]
         if not folders:
-            raise InputError(f"{name}: the file lies in no folder that could name its rider")
+            raise InputError(Sentence.of("trace_no_folder", name=name))
         return folders[-1]
     if "{rider}" not in rider:
         return stem
@@ -259,5 +268,5 @@ def rider_of_file(path: PurePath, rider: str, name: str) -> str:
         named = named or piece == "{rider}"
     found = re.search(f"(?:^|/){pattern}$", path.as_posix())
     if found is None:
-        raise InputError(f"{name}: the path does not fit the pattern rider = {rider!r}")
+        raise InputError(Sentence.of("trace_rider_pattern", name=name, rider=rider))
     return found.group("rider")

@@ -13,6 +13,7 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import find_header
 from geo.traces.files.text import Decoder, utf8_blocks
@@ -102,9 +103,7 @@ class CsvTable:
             block = next(self._blocks, b"")
         self._block = block.lstrip(b"\n")
         if not self._block.strip():
-            raise InputError(
-                f"{name}: the file is empty; it needs a header line with the names of the columns"
-            )
+            raise InputError(Sentence.of("trace_empty_table", name=name))
         declared = self._take_sep_line() or trace_format.separator
         text = self._block[:_SAMPLE_BYTES].decode("utf-8", "replace")
         lines = text.split("\n")

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.files.tables.column_plans import Chunk, TablePlan, plans_for
 from geo.traces.files.tables.columns import chosen_columns
 from geo.traces.files.tables.shapes import shape_of_name
@@ -55,9 +56,7 @@ def read_parquet(
     except InputError:
         raise
     except (pa.ArrowException, OSError, ValueError, KeyError, UnicodeDecodeError, OverflowError) as error:
-        raise InputError(
-            f"{name}: the Parquet file is broken or cannot be read ({type(error).__name__})"
-        ) from error
+        raise InputError(Sentence.of("trace_parquet", name=name, why=type(error).__name__)) from error
 
 
 def _read_open_parquet(
@@ -72,7 +71,7 @@ def _read_open_parquet(
     constants = {c: hive[names[at]] for c, at in plan.chosen.items() if at >= len(schema.names)}
     for needed in ("time", "lon", "lat"):
         if needed in constants:
-            raise InputError(f"{name}: the column {needed} must stand in the file, not in the folder's name")
+            raise InputError(Sentence.of("trace_in_file", name=name, needed=needed))
     plan = TablePlan(inside, {**plan.constants, **constants}, plan.form, name)
     first = 1
     if row_groups:
@@ -135,14 +134,14 @@ class _Shift:
         if isinstance(crs, str) and crs in _DEGREE_CRS:
             return
         if crs is None:
-            raise InputError(f"{name}: the file does not say its coordinate reference system")
+            raise InputError(Sentence.of("trace_no_crs", name=name))
         try:
             found = pyproj.CRS.from_user_input(crs)
             authority = found.to_authority() or ("", "")
             if ":".join(authority) not in _DEGREE_CRS:
                 self._transformer = pyproj.Transformer.from_crs(found, "EPSG:4326", always_xy=True)
         except pyproj.exceptions.ProjError as error:
-            raise InputError(f"{name}: the coordinate reference system of the file is unknown") from error
+            raise InputError(Sentence.of("trace_crs", name=name)) from error
 
     def degrees(self, batch: RawBatch) -> RawBatch:
         if self._transformer is not None:
@@ -162,19 +161,17 @@ def read_geopackage(path: Path, name: str, trace_format: TraceFormat) -> Iterato
                 warnings.simplefilter("ignore")  # GDAL warns about files that it reads all the same
                 return call()
         except Exception as error:
-            raise InputError(
-                f"{name}: the GeoPackage is broken or cannot be read ({type(error).__name__})"
-            ) from error
+            raise InputError(Sentence.of("trace_geopackage", name=name, why=type(error).__name__)) from error
 
     layers = [(str(title), str(kind)) for title, kind in careful(lambda: pyogrio.list_layers(path)).tolist()]
     points = [title for title, kind in layers if "Point" in kind or kind == "None"]
     layer = trace_format.layer
     if layer is None and len(points) != 1:
         shown = ", ".join(repr(shape_of_name(title)) for title, _ in layers) or "none"
-        raise InputError(f'{name}: name the layer of the points: layer = "..." (the file has {shown})')
+        raise InputError(Sentence.of("trace_layers", name=name, shown=shown))
     if layer is not None and layer not in [title for title, _ in layers]:
         shown = ", ".join(repr(shape_of_name(title)) for title, _ in layers)
-        raise InputError(f"{name}: there is no layer {layer!r}; the file has {shown}")
+        raise InputError(Sentence.of("trace_no_layer", name=name, layer=layer, shown=shown))
     opened = open_arrow(
         path, layer=layer or points[0], use_pyarrow=True, batch_size=_BATCH_ROWS // 4, datetime_as_string=True
     )

@@ -1,10 +1,7 @@
 """Machine code made at start: small made requests of every form, so that no real one waits for it."""
 
-import concurrent.futures
 import contextlib
 import datetime
-import multiprocessing
-import os
 from pathlib import Path
 
 import numpy as np
@@ -25,29 +22,16 @@ from api.study.finished import FinishedStudy, load_finished
 from api.vroom.answer import vroom
 from api.vroom.forms import VroomRequest
 from geo.errors import YiluError
-from geo.jit import known_kernels
 
-__all__ = ["PARTS", "compile_apart", "warm_up"]
+__all__ = ["PARTS", "compile_part", "warm_up"]
 
 AT = datetime.datetime(2026, 3, 4, 10, tzinfo=datetime.UTC)
 PARTS = ("visit", "pair", "people", "refused", "alerts", "slots", "vroom", "nearest")
 """What is asked; each brings kernels of its own."""
 
 
-def compile_apart(folder: Path) -> None:
-    """Fill the cache of machine code from several processes at once; nothing to do where it is full.
-
-    Numba compiles one kernel at a time in a process, and holds the interpreter while it does.
-    """
-    processes = min(os.cpu_count() or 1, 4)
-    if processes == 1 or known_kernels("routing.") > 0:
-        return
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(processes, mp_context=context) as pool:
-        list(pool.map(_part, [folder] * len(PARTS), PARTS))
-
-
-def _part(folder: Path, part: str) -> None:
+def compile_part(folder: Path, part: str) -> None:
+    """Make the machine code that one of `PARTS` needs, on the streets of the study in a folder."""
     warm_up(load_finished(folder), (part,))
 
 

@@ -1,0 +1,1 @@
+"""Work that takes long: large bodies, the processes that answer them, machine code made at start."""
