@@ -9,6 +9,7 @@ from api.dispatch.emergencies import Raised
 from api.store import Scope
 from api.store.access import audit
 from api.store.dispatch.webhooks import Webhook
+from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import ConflictError
 
 __all__ = ["DONE", "audited", "entry"]
@@ -67,7 +68,7 @@ def audited(
 
 
 def _why(error: BaseException) -> str:
-    if isinstance(error, ConflictError):
+    if isinstance(error, ConflictError | MatterConflictError | LedgerError):
         return error.code
     return {"VersionConflictError": "changed"}.get(type(error).__name__, "not_found")
 

@@ -22,7 +22,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from api.dispatch import codec, emergencies
-from api.dispatch.turn import Memory, MissingError, Turn, offer_row
+from api.dispatch.turn import Follower, Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, numbers
 from api.store.access import idempotency
 from api.store.dispatch import emergencies as emergency_rows
@@ -33,6 +33,7 @@ from api.store.dispatch import tasks as task_rows
 from api.store.processes import Leadership, Listener, notify
 from geo.errors import InputError
 from geo.streets import StreetNetwork
+from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import City, ConflictError, DispatchRules, RiderKey
 from routing.model import Policy, Rider
 
@@ -52,7 +53,14 @@ TIDY_S = 600.0
 CHANNEL = "yilu_city"
 FOLLOWED_AT_ONCE = 2_000
 LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")
-REFUSALS = (ConflictError, MissingError, task_rows.VersionConflictError, OutOfScopeError)
+REFUSALS = (
+    ConflictError,
+    MatterConflictError,
+    LedgerError,
+    MissingError,
+    task_rows.VersionConflictError,
+    OutOfScopeError,
+)
 """A rule refused a command, which has changed nothing; anything else is a defect."""
 
 _Work = Callable[[Turn], Any]
@@ -84,6 +92,8 @@ class Desk:
         Makes a `Rider` of what the store holds of one.
     word : callable
         Returns a word without a hyphen that nobody can guess, for the ids of offers and alerts.
+    followers : tuple of Follower
+        What else lives by this desk's clock and by what becomes of tasks.
     """
 
     def __init__(
@@ -96,13 +106,16 @@ class Desk:
         clock: Callable[[], float],
         rider_of: Callable[[str, Mapping[str, Any]], Rider],
         word: Callable[[], str] = lambda: secrets.token_hex(8),
+        followers: tuple[Follower, ...] = (),
     ) -> None:
         self.database, self.policy = database, policy
-        self.memory = Memory(shared=database.dialect == "postgresql", word=word)
-        self._make: Callable[[], City] = lambda: City(network, policy, rules, word)
+        self.memory = Memory(
+            shared=database.dialect == "postgresql", word=word, network=network, followers=followers
+        )
+        self._make: Callable[[], City] = lambda: City(self.memory.network, policy, rules, word)
         self._clock = clock
         self._rider_of = rider_of
-        self.city = self._make()
+        self.city, self._laid_on = self._make(), network
         self._numbers: numbers.Numbers | None = None
         self._followed = 0
         self._followed_riders = 0
@@ -255,7 +268,8 @@ class Desk:
 
     def _next_due_s(self) -> float:
         """When something runs out or opens by itself, in epoch seconds."""
-        return min((self.city.next_due_s, *self.memory.phases.values()))
+        followed = (follower.next_due_s for follower in self.memory.followers)
+        return min((self.city.next_due_s, *self.memory.phases.values(), *followed))
 
     def _see_who_leads(self) -> None:
         """Ask now and then: a leader whose connection is gone leads no more."""
@@ -287,6 +301,8 @@ class Desk:
                 if self.memory.leading:
                     turn.record(*self.city.tick(turn.now_s))
                     emergencies.open_phases(turn)
+                    for follower in self.memory.followers:
+                        follower.tick(turn)
                 for work, future, _ in works:
                     turn.now_s, turn.changing = self._clock(), False
                     try:
@@ -313,6 +329,8 @@ class Desk:
             else:
                 future.set_exception(refusal)
         self._forget(turn.looked_at | turn.changed.keys())
+        # The streets have changed: plans are laid on them anew.
+        self._stale = self._stale or self.memory.network is not self._laid_on
         if self.memory.last_seq != before:
             for heard in self._heard:
                 heard(self.memory.last_seq)
@@ -342,6 +360,8 @@ class Desk:
                 turn.take_up(row)
             elif task_id is not None:
                 emergencies.follow(turn, task_id)
+                for follower in self.memory.followers:
+                    follower.follow(turn, task_id)
         if rows:
             self._followed = rows[-1].seq
             self.memory.own = {seq for seq in self.memory.own if seq > self._followed}
@@ -379,7 +399,7 @@ class Desk:
     def _load(self) -> None:
         """Read the city from the store."""
         now_s = self._clock()
-        city = self._make()
+        network, city = self.memory.network, self._make()
         if self._numbers is None:
             with self.database.transaction() as connection:
                 self._numbers = numbers.load(connection)
@@ -414,7 +434,7 @@ class Desk:
             extra_s = offer.body["terms"]["extra_s"]
             city.board.book(key, offer.offer_id, extra_s, at_s or offer.made_s, now_s)
         city.restore(states, known, now_s)
-        self.city, self._stale = city, False
+        self.city, self._laid_on, self._stale = city, network, False
 
 
 def _fail(works: Iterable[_Waiting], error: Exception) -> None:

@@ -237,6 +237,7 @@ def task_out(row: TaskRow, state: TaskState, datum: Datum, zone: datetime.tzinfo
                 reason=offer.reason,
                 note=offer.note,
                 photo=offer.photo or None,
+                there=offer.there,
             )
             for offer in state.offers
         ],

@@ -22,6 +22,7 @@ from api.http.pages import routers as pages
 from api.http.problems import errors
 from api.http.routes import (
     audit,
+    civic,
     emergencies,
     events,
     health,
@@ -113,7 +114,8 @@ def create_app(
     app.state.clock, app.state.ids = clock, ids
     app.state.settings = settings
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
-    app.state.runner, app.state.workers = None, None
+    app.state.runner, app.state.workers, app.state.civic = None, None, None
+    app.state.open_rates = civic.open_rates()
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
@@ -147,6 +149,8 @@ def create_app(
     app.include_router(pages.router)
     for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit):
         app.include_router(part.router)
+    for router in civic.routers:
+        app.include_router(router)
     return app
 
 

@@ -1,7 +1,15 @@
 """The civic side: street reports, points, and what streets learn from reports."""
 
 from routing.civic.benefit import BenefitTime, benefit_of, lateness_left_s
-from routing.civic.closures import Closure, ClosureRules, Effect, StreetWord, learned, place_words
+from routing.civic.closures import (
+    Closure,
+    ClosureRules,
+    Effect,
+    Placed,
+    StreetWord,
+    learned,
+    place_words,
+)
 from routing.civic.ledger.book import Book, book, correction
 from routing.civic.ledger.earning import (
     EarningRules,
@@ -74,6 +82,7 @@ __all__ = [
     "Notice",
     "OfficeHours",
     "Open",
+    "Placed",
     "Posting",
     "RefuseHandover",
     "Report",

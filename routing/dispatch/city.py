@@ -138,9 +138,20 @@ class City:
             self._watch(task_id, now_s)
         return Happened(task_id, events)
 
-    def publish(self, task: Task, publisher: str, now_s: float, *, ask: bool = True) -> Happened:
-        """Put a task up and, where tasks are not collected, ask the best riders at once if so wanted."""
-        put_up = self.handle(task.task_id, co.Publish(task, publisher), now_s)
+    def publish(
+        self,
+        task: Task,
+        publisher: str,
+        now_s: float,
+        *,
+        ask: bool = True,
+        never: tuple[ev.RiderKey, ...] = (),
+    ) -> Happened:
+        """Put a task up and, where tasks are not collected, ask the best riders at once if so wanted.
+
+        Riders in `never` are not asked.
+        """
+        put_up = self.handle(task.task_id, co.Publish(task, publisher, never), now_s)
         if not put_up.events:
             return put_up
         self._published_s[task.task_id] = now_s

@@ -40,6 +40,8 @@ class Publish:
 
     task: Task
     publisher: str
+    never: tuple[RiderKey, ...] = ()
+    """Riders who are not asked, such as those who reported what is to be looked at."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ class Finish:
     offer_id: str
     note: str = ""
     photo: str = ""
+    there: bool | None = None
+    """Of a look: whether what was reported is there; None: not said."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

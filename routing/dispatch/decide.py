@@ -76,7 +76,7 @@ def _publish(state: TaskState | None, command: co.Publish, now_s: float) -> tupl
         raise ConflictError("exists", state.status)
     if command.task.place.latest_s < now_s:
         raise ConflictError("past")
-    return (ev.TaskPublished(command.task, command.publisher),)
+    return (ev.TaskPublished(command.task, command.publisher, command.never),)
 
 
 def _going_on(state: TaskState) -> None:
@@ -206,7 +206,7 @@ def _finish(state: TaskState, command: co.Finish, now_s: float) -> tuple[ev.Even
     # A rider may have forgotten to say that they began.
     if offer.status not in ("accepted", "started"):
         raise ConflictError("not_accepted", offer.status)
-    return (ev.OfferDone(offer.offer_id, offer.rider, command.note, command.photo),)
+    return (ev.OfferDone(offer.offer_id, offer.rider, command.note, command.photo, command.there),)
 
 
 def _verify(state: TaskState, command: co.Verify, now_s: float) -> tuple[ev.Event, ...]:

@@ -26,7 +26,10 @@ EXAMPLES = {
 """Files below ``examples``, by method and path."""
 LIVE = "live"
 """File with the calls of the live service in the order in which they were made, by method and path."""
-_REPEATABLE = ("/v1/tasks", "/v1/offers", "/v1/webhooks", "/v1/emergencies", "/v1/alerts/", "/v1/studies")
+_REPEATABLE = (
+    "/v1/tasks", "/v1/offers", "/v1/webhooks", "/v1/emergencies", "/v1/alerts/", "/v1/studies", "/v1/matters",
+    "/v1/reports", "/v1/riders/me", "/v1/catalogue", "/v1/ledger",
+)  # fmt: skip
 _TOLD_APART = "/v1/studies/upload"
 """Uploads are told apart by name and contents."""
 _FILES = {

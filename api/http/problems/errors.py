@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from api.civic.wording import ledger_text, matter_text
 from api.dispatch import acts
 from api.dispatch.desk import Desk, MissingError
 from api.dispatch.wording import conflict_text
@@ -25,6 +26,7 @@ from api.matching.translate import refused_out
 from api.store import OutOfScopeError, StoreUnavailable
 from api.store.dispatch.tasks import VersionConflictError
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
+from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import ConflictError
 
 __all__ = [
@@ -101,6 +103,8 @@ PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (OutOfScopeError, NOT_FOUND),
     (MissingError, NOT_FOUND),
     (ConflictError, CONFLICT),
+    (MatterConflictError, CONFLICT),
+    (LedgerError, CONFLICT),
     (InWorkError, Problem("in-work", 409, "The same request is being answered")),
     (VersionConflictError, CHANGED),
     (UnauthorizedError, UNAUTHORIZED),
@@ -262,6 +266,12 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
         more = {"code": error.code, "status_now": error.status}
         if error.refused is not None:
             more["refused"] = refused_out(error.refused, lang).model_dump(mode="json")
+    if isinstance(error, MatterConflictError):
+        detail = matter_text(error, preferred(request.headers.get("accept-language", "en")))
+        more = {"code": error.code, "status_now": error.stage}
+    if isinstance(error, LedgerError):
+        detail = ledger_text(error, preferred(request.headers.get("accept-language", "en")))
+        more = {"code": error.code}
     if isinstance(error, ForbiddenError | UnauthorizedError):
         note_refusal(request, error)
     headers = dict(getattr(error, "headers", {}))

@@ -136,4 +136,5 @@ async def finish(
     datum: AnswerDatum = "wgs84",
 ) -> Response:  # fmt: skip
     """Note that it is done; the publisher looks next."""
-    return await _say(live, caller, zone, datum, "finish", Finish(offer_id, request.note, request.photo))
+    command = Finish(offer_id, request.note, request.photo, request.there)
+    return await _say(live, caller, zone, datum, "finish", command)

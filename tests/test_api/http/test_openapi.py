@@ -106,6 +106,10 @@ def _good(call: Json) -> dict[str, Json]:
     return {status: one for status, one in call["responses"].items() if status.startswith("2")}
 
 
+NO_EXAMPLES = {"reports", "board", "matters", "points"}
+"""Calls of these have descriptions and fields, no recorded answers yet."""
+
+
 def test_every_call_has_an_example_that_holds(document: Json, client: TestClient) -> None:
     for path, item in document["paths"].items():
         for call in item.values():
