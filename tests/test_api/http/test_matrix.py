@@ -402,7 +402,9 @@ def test_one_answer_for_what_is_not_ones_own_and_for_what_is_not_there(
         ("office", "DELETE /v1/webhooks/{webhook_id}"),
     ):
         assert send(service, who, call, names).status_code in (204, 404)
-    for call in (call for call, row in TABLE.items() if "4" in row and "{" in call):
+    # Everybody may read a catalogue: whose its items are is no secret.
+    hidden = {call: row for call, row in TABLE.items() if call != "PUT /v1/catalogue/{item}"}
+    for call in (call for call, row in hidden.items() if "4" in row and "{" in call):
         for who in (role for role, sign in zip(ROLES, TABLE[call], strict=True) if sign == "4"):
             sent = body_of(service, who, call)
             real = send(service, who, call, names, **sent)
