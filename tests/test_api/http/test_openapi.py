@@ -106,7 +106,7 @@ def _good(call: Json) -> dict[str, Json]:
     return {status: one for status, one in call["responses"].items() if status.startswith("2")}
 
 
-NO_EXAMPLES = {"studies", "emergencies", "/v1/audit", "reports", "board", "matters", "points"}
+NO_EXAMPLES = {"studies", "emergencies", "/v1/audit"}
 """Calls of these have descriptions and fields, no recorded answers yet."""
 
 
@@ -117,7 +117,7 @@ def test_every_call_has_an_example_that_holds(document: Json, client: TestClient
                 continue
             contents = [one for answer in _good(call).values() for one in answer.get("content", {}).values()]
             assert any("example" in content for content in contents) or "204" in _good(call), path
-            if "requestBody" in call:
+            if "application/json" in call.get("requestBody", {}).get("content", {}):
                 assert "example" in call["requestBody"]["content"]["application/json"], path
     for (method, path), name in EXAMPLES.items():
         kept = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
@@ -132,7 +132,7 @@ def test_every_call_of_the_live_service_answers_as_its_example(
     document: Json, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     kept = json.loads((FOLDER / f"{LIVE}.json").read_text(encoding="utf-8"))
-    live = {"riders", "tasks", "offers", "events"}
+    live = {"riders", "tasks", "offers", "events", "reports", "board", "matters", "points"}
     calls = {
         f"{method.upper()} {path}"
         for path, item in document["paths"].items()
