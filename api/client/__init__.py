@@ -1,4 +1,4 @@
-"""A client of the live service for Python: riders, tasks, offers, events, the check of webhooks and statements."""
+"""A client of the live service for Python: riders, tasks, offers, events, checks of what is signed."""
 
 from api.client.calls import Client
 from api.client.problems import ProblemError
