@@ -17,7 +17,7 @@ from api.http.access.rates import RateHeaders
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
-from api.http.pages import looked_at, planner
+from api.http.pages import looked_at, planner, start
 from api.http.pages import routers as pages
 from api.http.problems import errors
 from api.http.routes import (
@@ -142,6 +142,7 @@ def create_app(
     keyed = [Depends(require(*MATCHING_ROLES))]
     # Once for the study without a name, and the same below the name of any other.
     for prefix in ("", PREFIX):
+        app.include_router(start.router, prefix=prefix, include_in_schema=False)
         for part in (health, results, stations):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):

@@ -8,17 +8,26 @@ from typing import Any
 
 import httpx2
 from loopback import served
+from openapi_civic import civic_examples
 from openapi_examples import NOON, at
 
 from api.http.access.auth import open_access
 from api.http.app import create_app
 from api.settings import Settings
 from api.store import SERVICE, Database, scope
+<<<<<<< HEAD
 from api.store.tables import jobs as jobs_table
+=======
+>>>>>>> wt-civic
 from api.store.tables import secrets_table
 
 Json = dict[str, Any]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the example of Standard Webhooks
+STATEMENT_KEY = b"""-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+"""
+"""The secret key of RFC 8037, appendix A.1."""
 METRICS = ("yilu_tasks", "yilu_offers", "yilu_riders")
 """Figures that are the same every time."""
 
@@ -27,7 +36,11 @@ __all__ = ["live_examples"]
 
 @contextmanager
 def _service(folder: Path) -> Iterator[tuple[httpx2.Client, Database]]:
+<<<<<<< HEAD
     settings = Settings(webhooks_private=True, studies=folder.parent / "studies")
+=======
+    settings = Settings(webhooks_private=True)
+>>>>>>> wt-civic
     names = (f"k3v{number}" for number in itertools.count(1))
     app = create_app(folder, settings=settings, clock=lambda: NOON, ids=lambda: next(names))
     app.state.access = open_access(settings, folder, "127.0.0.1", NOON.timestamp(), dev=True)
@@ -36,6 +49,7 @@ def _service(folder: Path) -> Iterator[tuple[httpx2.Client, Database]]:
         # The same words for the same numbers every time.
         statement = scope.insert(secrets_table, SERVICE, None)
         connection.execute(statement, {"name": "event numbers", "value": b"example" * 4})
+        connection.execute(statement, {"name": "statement key", "value": STATEMENT_KEY})
     with served(app) as url, httpx2.Client(base_url=url, timeout=30) as client:
         yield client, database
     app.state.access.database.close()
@@ -59,16 +73,27 @@ class _Recorder:
         self.kept: dict[str, Json] = {}
         self.sent = 0
 
-    def call(self, call: str, body: Json | None = None, query: str = "", **names: str) -> Any:  # noqa: ANN401
+    def call(
+        self,
+        call: str,
+        body: Json | None = None,
+        query: str = "",
+        headers: dict[str, str] | None = None,
+        **names: str,
+    ) -> Any:  # noqa: ANN401
         method, path = call.split()
+<<<<<<< HEAD
         self.sent += 1
         more: Json = {"json": body} if "files" not in (body or {}) else _form(body or {})
         path = path.replace("{path:path}", "{path}").format(**names)
         headers = {"x-request-id": f"q-{self.sent}"}
         answer = self.client.request(method, path + query, headers=headers, **more)
+=======
+        answer = self.client.request(method, path.format(**names) + query, json=body, headers=headers)
+>>>>>>> wt-civic
         answer.raise_for_status()
         kind = answer.headers.get("content-type", "").partition(";")[0] or None
-        told = answer.json() if kind == "application/json" else answer.text or None
+        told = answer.json() if kind and kind.endswith("json") else answer.text or None
         self.keep(call, body, answer.status_code, kind if told is not None else None, told)
         return told
 
@@ -86,10 +111,15 @@ def live_examples(folder: Path) -> dict[str, Json]:
         Of a finished study on the drawn town, without a database.
     """
     with _service(folder) as (client, database):
+<<<<<<< HEAD
         made = _Recorder(client, database)
+=======
+        made = _Recorder(client)
+>>>>>>> wt-civic
         _riders(made.call)
         task = _first_task(made.call)
         _second_task(made.call)
+        other = _verified(made.call)
         events = made.call("GET /v1/events", query="?limit=3")["events"]
         told = _stream(client, f"/v1/events/stream?after={events[0]['seq']}", 2)
         made.keep("GET /v1/events/stream", None, 200, "text/event-stream", told)
@@ -98,9 +128,13 @@ def live_examples(folder: Path) -> dict[str, Json]:
         made.keep("GET /metrics", None, 200, "text/plain", "\n".join(shown) + "\n")
         made.call("POST /v1/tasks/{id}/reopen", {"reason": "still out", "latest": _at(60)}, id=task)
         _webhooks(made, events[0]["seq"])
+<<<<<<< HEAD
         _emergency(made.call)
         _studies(made, folder.parent / "studies", folder / "jobs")
         made.call("GET /v1/audit", query="?limit=3")
+=======
+        civic_examples(made.call, made.keep, client, database, other)
+>>>>>>> wt-civic
         made.call("DELETE /v1/riders/{rider_id}", rider_id="r-4")
         return made.kept
 
@@ -141,6 +175,16 @@ def _first_task(call: Callable[..., Any]) -> str:
     call("POST /v1/offers/{offer_id}/finish", done, **offer)
     call("POST /v1/tasks/{id}/verify", {"note": "thank you"}, id=task["id"])
     return str(task["id"])
+
+
+def _verified(call: Callable[..., Any]) -> str:
+    """Return the offer of a task that stays verified."""
+    task = call("POST /v1/tasks", _task("G", "bench-4"), "?datum=wgs84")
+    offer = task["offers"][0]
+    call("POST /v1/offers/{offer_id}/accept", {}, **offer)
+    call("POST /v1/offers/{offer_id}/finish", {}, **offer)
+    call("POST /v1/tasks/{id}/verify", {}, id=task["id"])
+    return str(offer["offer_id"])
 
 
 def _second_task(call: Callable[..., Any]) -> None:

@@ -7,12 +7,15 @@ from api.http.pages import (
     city_now,
     duty,
     find_station,
+    inbox,
     looked_at,
     my_grids,
+    my_points,
     planner,
     rider,
     sign_in,
     static_files,
+    street_reports,
     tasks,
 )
 
@@ -20,6 +23,7 @@ __all__ = ["router"]
 
 router = APIRouter()
 for module in (
-    static_files, sign_in, rider, find_station, tasks, my_grids, duty, city_now, planner, looked_at, admin,
+    static_files, sign_in, rider, my_points, find_station, street_reports, inbox, tasks, my_grids, duty,
+    city_now, planner, looked_at, admin,
 ):  # fmt: skip
     router.include_router(module.router)

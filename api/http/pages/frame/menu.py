@@ -8,19 +8,23 @@ from api.store import Role
 __all__ = ["HOME", "menu_of"]
 
 _PAGES: Mapping[Role | None, tuple[tuple[str, str], ...]] = {
-    None: (("stations", "/stations"),),
-    "rider": (("rider", "/rider"), ("stations", "/stations")),
+    None: (("report", "/report"), ("board", "/board"), ("stations", "/stations")),
+    "rider": (
+        ("rider", "/rider"), ("report", "/report"), ("points", "/points"), ("stations", "/stations"),
+        ("board", "/board"),
+    ),
     "grid_staff": (
-        ("tasks", "/tasks"), ("grids", "/grids"), ("duty", "/duty"), ("live", "/live"),
+        ("tasks", "/tasks"), ("inbox", "/inbox"), ("report", "/report"), ("grids", "/grids"),
+        ("duty", "/duty"), ("live", "/live"),
     ),
     "planner": (
-        ("studies", "/planner"), ("tasks", "/tasks"), ("grids", "/grids"), ("duty", "/duty"),
-        ("live", "/live"),
+        ("studies", "/planner"), ("inbox", "/inbox"), ("tasks", "/tasks"), ("grids", "/grids"),
+        ("duty", "/duty"), ("live", "/live"),
     ),
     "platform": (("live", "/live"), ("tasks", "/tasks"), ("stations", "/stations")),
     "admin": (
-        ("admin", "/admin"), ("studies", "/planner"), ("tasks", "/tasks"), ("duty", "/duty"),
-        ("live", "/live"),
+        ("admin", "/admin"), ("studies", "/planner"), ("inbox", "/inbox"), ("tasks", "/tasks"),
+        ("duty", "/duty"), ("live", "/live"),
     ),
 }  # fmt: skip
 HOME: Mapping[Role, str] = {

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.civic.desk import Civic
 from api.dispatch.desk import Desk, Turn
 from api.http.access.auth import Caller, check_role
 from api.http.live import carried_out, commanded
@@ -63,6 +64,19 @@ class PageVisit:
         if desk is None:
             raise StoreUnavailable("this service was started without a store", 60)
         return desk
+
+    @property
+    def civic(self) -> Civic:
+        """Reports, points and closures.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        civic: Civic | None = self.request.app.state.civic
+        if civic is None:
+            raise StoreUnavailable("this service was started without a store", 60)
+        return civic
 
     def say(self, key: str, **params: object) -> str:
         """Return words of the catalogue."""

@@ -107,10 +107,18 @@ def _plain(request: Request) -> bool:
     return access.dev
 
 
-def set_cookie(response: Response, request: Request, name: str, value: str) -> None:
-    """Have the browser hold a word until it is closed."""
+def set_cookie(
+    response: Response, request: Request, name: str, value: str, lasts_s: int | None = None
+) -> None:
+    """Have the browser hold a word, for so long or until it is closed."""
     response.set_cookie(
-        cookie_name(request, name), value, path="/", secure=not _plain(request), httponly=True, samesite="lax"
+        cookie_name(request, name),
+        value,
+        max_age=lasts_s,
+        path="/",
+        secure=not _plain(request),
+        httponly=True,
+        samesite="lax",
     )
 
 

@@ -30,7 +30,7 @@ from api.http.routes.civic.shared import CivicSide, Now, count_open
 from api.open311 import (
     MEDIA_TYPES,
     Open311Error,
-    Published,
+    PublicMatter,
     RequestsQuery,
     accepted,
     definition,
@@ -172,7 +172,7 @@ async def _requests(
     return _told(request, encoded_requests(fields, _form_of(request)))
 
 
-def _published(live: Desk, query: RequestsQuery, now_s: float) -> list[Published]:
+def _published(live: Desk, query: RequestsQuery, now_s: float) -> list[PublicMatter]:
     over = [stage for stage in STAGES if stage in _OVER]
     going_on = [stage for stage in STAGES if stage not in _OVER]
     stages = (over if "closed" in query.statuses else []) + (going_on if "open" in query.statuses else [])
@@ -185,7 +185,7 @@ def _published(live: Desk, query: RequestsQuery, now_s: float) -> list[Published
                 opened_s=(query.start_s, query.end_s),
             )  # fmt: skip
     entries = [(rounded_entry(codec.state_of(row.state), now_s), row.updated_s) for row in found]
-    return [Published(one, at_s // HOUR_S * HOUR_S) for one, at_s in entries if one is not None]
+    return [PublicMatter(one, at_s // HOUR_S * HOUR_S) for one, at_s in entries if one is not None]
 
 
 @router.get("/tokens/{token}.{form}")

@@ -38,6 +38,19 @@ TABLE = {
     "GET /tasks/{task_id}": "s44a4a433a",
     "GET /tasks/{task_id}/now": "s44a4a433a",
     "POST /tasks/{task_id}/{verb}": "s44a4a433a",
+    "GET /report": "aaaaaaaaaa",
+    "POST /report": "aaaaaaaaaa",
+    # Whoever has a report's word in their browser, or made it with their account.
+    "GET /report/{report_id}": "4444444444",
+    "POST /report/{report_id}/{said}": "4444444444",
+    "GET /board": "aaaaaaaaaa",
+    "GET /points": "s333333aaa",
+    "POST /points/buy": "s333333aaa",
+    "GET /inbox": "s33aaaa33a",
+    # The drawn town lies in no unit grid: grid staff have no part in what is reported there.
+    "GET /inbox/{matter_id}": "s33a44433a",
+    "POST /inbox/{matter_id}/{verb}": "s33a44433a",
+    "GET /inbox/photos/{photo_id}": "s334444334",
     "GET /grids": "s33aaaa33a",
     "GET /duty": "s33aaaa33a",
     "GET /duty/new": "s33aaaa33a",
@@ -102,7 +115,10 @@ def names(service: Service) -> dict[str, str]:
     drill = {"name": "drill", "lon": lon, "lat": lat, "drill": True, "grid_code": "G1"}
     raised = service.ask("office", "POST", "/v1/emergencies?datum=wgs84", 201, json=drill)
     (alert,) = service.ask("red", "GET", "/v1/alerts")["alerts"]
+    asked = {"kind": "appearance", "lon": lon, "lat": lat, "note": LABEL}
+    report = service.ask("office", "POST", "/v1/reports?datum=wgs84", 201, json=asked)
     return {
+        "matter_id": report["matter_id"], "report_id": report["report_id"], "photo_id": "0" * 24,
         "task_id": task["id"], "offer_id": offer["offer_id"], "emergency_id": raised["id"],
         "alert_id": alert["alert_id"], "study_id": "0" * 24, "key_id": "0" * 12, "path:path": "summary.json",
         "lang": "zh", "verb": "start", "said": "no",
@@ -131,6 +147,8 @@ def send(service: Service, call: str, names: dict[str, str], session: tuple[dict
         path = path.replace("{" + name + "}", value)
     if "/tasks/{task_id}/{verb}" in call:
         path = path.replace("/start", "/verify")
+    if call.startswith("POST /report/"):
+        path = path.replace("/no", "/confirm")
     cookies, token = session
     headers = {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     if method == "GET":
