@@ -15,10 +15,7 @@ from api.http.access.auth import open_access
 from api.http.app import create_app
 from api.settings import Settings
 from api.store import SERVICE, Database, scope
-<<<<<<< HEAD
 from api.store.tables import jobs as jobs_table
-=======
->>>>>>> wt-civic
 from api.store.tables import secrets_table
 
 Json = dict[str, Any]
@@ -36,11 +33,7 @@ __all__ = ["live_examples"]
 
 @contextmanager
 def _service(folder: Path) -> Iterator[tuple[httpx2.Client, Database]]:
-<<<<<<< HEAD
     settings = Settings(webhooks_private=True, studies=folder.parent / "studies")
-=======
-    settings = Settings(webhooks_private=True)
->>>>>>> wt-civic
     names = (f"k3v{number}" for number in itertools.count(1))
     app = create_app(folder, settings=settings, clock=lambda: NOON, ids=lambda: next(names))
     app.state.access = open_access(settings, folder, "127.0.0.1", NOON.timestamp(), dev=True)
@@ -82,15 +75,11 @@ class _Recorder:
         **names: str,
     ) -> Any:  # noqa: ANN401
         method, path = call.split()
-<<<<<<< HEAD
         self.sent += 1
         more: Json = {"json": body} if "files" not in (body or {}) else _form(body or {})
         path = path.replace("{path:path}", "{path}").format(**names)
-        headers = {"x-request-id": f"q-{self.sent}"}
-        answer = self.client.request(method, path + query, headers=headers, **more)
-=======
-        answer = self.client.request(method, path.format(**names) + query, json=body, headers=headers)
->>>>>>> wt-civic
+        named = {"x-request-id": f"q-{self.sent}", **(headers or {})}
+        answer = self.client.request(method, path + query, headers=named, **more)
         answer.raise_for_status()
         kind = answer.headers.get("content-type", "").partition(";")[0] or None
         told = answer.json() if kind and kind.endswith("json") else answer.text or None
@@ -111,11 +100,7 @@ def live_examples(folder: Path) -> dict[str, Json]:
         Of a finished study on the drawn town, without a database.
     """
     with _service(folder) as (client, database):
-<<<<<<< HEAD
         made = _Recorder(client, database)
-=======
-        made = _Recorder(client)
->>>>>>> wt-civic
         _riders(made.call)
         task = _first_task(made.call)
         _second_task(made.call)
@@ -128,13 +113,10 @@ def live_examples(folder: Path) -> dict[str, Json]:
         made.keep("GET /metrics", None, 200, "text/plain", "\n".join(shown) + "\n")
         made.call("POST /v1/tasks/{id}/reopen", {"reason": "still out", "latest": _at(60)}, id=task)
         _webhooks(made, events[0]["seq"])
-<<<<<<< HEAD
+        civic_examples(made.call, made.keep, client, database, other)
         _emergency(made.call)
         _studies(made, folder.parent / "studies", folder / "jobs")
         made.call("GET /v1/audit", query="?limit=3")
-=======
-        civic_examples(made.call, made.keep, client, database, other)
->>>>>>> wt-civic
         made.call("DELETE /v1/riders/{rider_id}", rider_id="r-4")
         return made.kept
 

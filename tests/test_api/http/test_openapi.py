@@ -106,11 +106,7 @@ def _good(call: Json) -> dict[str, Json]:
     return {status: one for status, one in call["responses"].items() if status.startswith("2")}
 
 
-<<<<<<< HEAD
-NO_EXAMPLES = {"reports", "board", "matters", "points"}
-=======
-NO_EXAMPLES = {"studies", "emergencies", "/v1/audit"}
->>>>>>> wt-civic
+NO_EXAMPLES: set[str] = set()
 """Calls of these have descriptions and fields, no recorded answers yet."""
 
 
@@ -119,14 +115,9 @@ def test_every_call_has_an_example_that_holds(document: Json, client: TestClient
         for call in item.values():
             contents = [one for answer in _good(call).values() for one in answer.get("content", {}).values()]
             assert any("example" in content for content in contents) or "204" in _good(call), path
-<<<<<<< HEAD
             if "requestBody" in call:
                 (body,) = call["requestBody"]["content"].values()
                 assert "example" in body, path
-=======
-            if "application/json" in call.get("requestBody", {}).get("content", {}):
-                assert "example" in call["requestBody"]["content"]["application/json"], path
->>>>>>> wt-civic
     for (method, path), name in EXAMPLES.items():
         kept = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
         told = document["paths"][path][method]["responses"]["200"]["content"]["application/json"]["example"]
@@ -140,11 +131,8 @@ def test_every_call_of_the_live_service_answers_as_its_example(
     document: Json, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     kept = json.loads((FOLDER / f"{LIVE}.json").read_text(encoding="utf-8"))
-<<<<<<< HEAD
     live = {"riders", "tasks", "offers", "events", "emergencies", "studies"}
-=======
-    live = {"riders", "tasks", "offers", "events", "reports", "board", "matters", "points"}
->>>>>>> wt-civic
+    live |= {"reports", "board", "matters", "points"}
     calls = {
         f"{method.upper()} {path}"
         for path, item in document["paths"].items()

@@ -41,8 +41,8 @@ TABLE = {
     "GET /report": "aaaaaaaaaa",
     "POST /report": "aaaaaaaaaa",
     # Whoever has a report's word in their browser, or made it with their account.
-    "GET /report/{report_id}": "4444444444",
-    "POST /report/{report_id}/{said}": "4444444444",
+    "GET /report/{report_id}": "444444444a",
+    "POST /report/{report_id}/{said}": "444444444a",
     "GET /board": "aaaaaaaaaa",
     "GET /points": "s333333aaa",
     "POST /points/buy": "s333333aaa",
