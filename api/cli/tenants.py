@@ -98,9 +98,10 @@ def create_key(
     """Make a key and print it, once."""
     from api.store import SERVICE
     from api.store.access import keys
+    from geo.localtime import DAY_S
 
     now_s = time.time()
-    wanted = keys.NewKey(tenant, role, name, grids, rider_id, now_s + days * keys.DAY_S)  # type: ignore[arg-type]
+    wanted = keys.NewKey(tenant, role, name, grids, rider_id, now_s + days * DAY_S)  # type: ignore[arg-type]
     with _database(folder).transaction() as connection:
         key, text = keys.create(connection, SERVICE, wanted, now_s)
         _note(connection, "create", key.key_id, now_s)

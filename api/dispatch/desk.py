@@ -32,6 +32,7 @@ from api.store.dispatch import riders as rider_rows
 from api.store.dispatch import tasks as task_rows
 from api.store.processes import Leadership, Listener, notify
 from geo.errors import InputError
+from geo.localtime import DAY_S, HOUR_S
 from geo.streets import StreetNetwork
 from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import City, ConflictError, DispatchRules, RiderKey
@@ -46,8 +47,6 @@ MOST_AT_ONCE = 64
 IDLE_S = 0.2
 """How often what runs out, and who leads, is looked at when nobody asks for anything."""
 LEAD_S = 1.0
-HOUR_S = 3600.0
-DAY_S = 86_400.0
 TIDY_S = 600.0
 """How often what is older than a day is forgotten."""
 CHANNEL = "yilu_city"

@@ -17,8 +17,10 @@ from api.http.access.rates import RateHeaders
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
-from api.http.pages import looked_at, planner, start
+from api.http.ogc import doors
 from api.http.pages import routers as pages
+from api.http.pages import start
+from api.http.pages.office import looked_at, planner
 from api.http.problems import errors
 from api.http.routes import (
     audit,
@@ -31,7 +33,6 @@ from api.http.routes import (
     results,
     riders,
     slots,
-    stations,
     studies,
     tasks,
     vroom,
@@ -39,6 +40,8 @@ from api.http.routes import (
 )
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
+from api.http.stations import endpoints as stations
+from api.http.stations import pages as station_pages
 from api.http.work.bodies import MATCHING_ROLES
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
@@ -55,6 +58,7 @@ tasks and offers of the live service are, for those whose key sees them. An `X-R
 answer and stands in the log; without one it is made. Bodies may be sent with `Content-Encoding: gzip`.
 A service may show several studies: `/v1/studies/shown` lists them. Each has the addresses of map,
 reports, layers, stations, grids and matching below its own, such as `/s/porto/map` and `/s/porto/v1/matches`.
+OGC API - Features stands at `/ogc`, with a definition of its own at `/ogc/api`.
 """
 ASSETS = "/docs/assets"
 
@@ -138,12 +142,19 @@ def create_app(
     # Swagger UI out of an installed package: a government network has no way to a content delivery network.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)
+    _answer_at_every_address(app)
+    return app
+
+
+def _answer_at_every_address(app: FastAPI) -> None:
     # What a study publishes is for everybody; who asks for work says who it is.
     keyed = [Depends(require(*MATCHING_ROLES))]
     # Once for the study without a name, and the same below the name of any other.
     for prefix in ("", PREFIX):
         app.include_router(start.router, prefix=prefix, include_in_schema=False)
-        for part in (health, results, stations):
+        # Before the stations by name: nobody is called "visits".
+        app.include_router(stations.said_router, prefix=prefix, include_in_schema=not prefix)
+        for part in (health, results, stations, station_pages, doors):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
@@ -152,7 +163,6 @@ def create_app(
         app.include_router(part.router)
     for router in civic.routers:
         app.include_router(router)
-    return app
 
 
 def _docs() -> HTMLResponse:

@@ -53,7 +53,7 @@ class Player:
         That of the service.
     day : Day
     platforms : sequence of Client
-        Riders are dealt out to them in turn.
+        Riders are assigned to them in turn.
     office : Client
         Publishes and verifies.
     now_s : float

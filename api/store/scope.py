@@ -92,6 +92,11 @@ def _own_requests(scope: Scope) -> _Clause:
     return sa.and_(mine.tenant_id == scope.tenant_id, mine.holder == scope.holder)
 
 
+def _own_words(scope: Scope) -> _Clause:
+    mine = tables.station_events.c
+    return sa.and_(mine.tenant_id == scope.tenant_id, mine.reporter == scope.holder)
+
+
 def _own_grids(table: sa.Table) -> _Rule:
     return lambda scope: sa.and_(
         table.c.tenant_id == scope.tenant_id, table.c.grid_code.in_(scope.grid_codes)
@@ -182,6 +187,10 @@ _READ: Mapping[str, Mapping[str, _Rule]] = {
     "jobs": {"planner": _tenant(tables.jobs)},
     "secrets": {},
     "sessions": {},
+    "station_events": {
+        "platform": _tenant(tables.station_events),
+        **dict.fromkeys(("planner", "grid_staff", "rider"), _own_words),
+    },
     "offices": {role: _all_rows for role in tables.ROLES if role != "admin"},
     "matters": {"planner": _matters_of_office, "grid_staff": _matters_of_grids},
     "reports": {"platform": _tenant(tables.reports), "rider": _own_rider(tables.reports)},
@@ -205,6 +214,7 @@ _WRITERS: Mapping[str, frozenset[str]] = {
     "webhooks": frozenset({"platform", "planner"}),
     "idempotency": frozenset(tables.ROLES),
     "jobs": frozenset({"planner"}),
+    "station_events": frozenset(tables.ROLES),
     "catalogue_items": frozenset({"planner"}),
     # What a caller did is on record whoever it was.
     "audit": frozenset(tables.ROLES),

@@ -35,6 +35,7 @@ __all__ = [
     "riders",
     "secrets_table",
     "sessions",
+    "station_events",
     "street_words",
     "tasks",
     "tenants",
@@ -44,6 +45,7 @@ __all__ = [
 ROLES = ("platform", "planner", "grid_staff", "rider", "admin")
 TENANT_KINDS = ("platform", "office")
 WEBHOOK_STATES = ("active", "failing", "disabled")
+STATION_EVENTS = ("shut", "dirty", "full", "fine", "check_in")
 JOB_STATES = ("registered", "queued", "running", "done", "failed", "cancelled")
 
 metadata = sa.MetaData(
@@ -223,7 +225,7 @@ audit = sa.Table(
     metadata,
     sa.Column("seq", _SERIAL, primary_key=True, autoincrement=True),
     _instant("at_s"),
-    # No foreign key: what was refused to a stranger is on record too.
+    # No foreign key: what was refused to a caller without a key is on record too.
     _text("tenant_id", null=True),
     _text("key_id", null=True),
     _text("role", null=True),
@@ -299,6 +301,24 @@ emergencies = sa.Table(
     sa.UniqueConstraint("tenant_id", "label"),
     sa.Index(None, "tenant_id", "created_s", "emergency_id"),
     sa.Index(None, "status"),
+)
+
+station_events = sa.Table(
+    "station_events",
+    metadata,
+    sa.Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    # The name of a study that is shown; empty: the one without.
+    _text("study"),
+    _text("station_id"),
+    _tenant(),
+    _text("reporter"),
+    sa.Column("office", sa.Boolean, nullable=False),
+    _text("kind"),
+    _instant("at_s"),
+    _one_of("kind", STATION_EVENTS),
+    sa.Index(None, "study", "at_s"),
+    sa.Index(None, "tenant_id", "reporter", "station_id"),
+    sqlite_autoincrement=True,
 )
 
 counters = sa.Table(

@@ -30,7 +30,7 @@ from geo.mapmatch.transitions import Space, nearest_m
 from geo.mapmatch.viterbi import KEPT, Decoded, Model, Track, match_rider
 from geo.streets.network import MODES, StreetNetwork
 
-__all__ = ["MatchOptions", "Matched", "Matcher", "match_points"]
+__all__ = ["MatchOptions", "Matched", "Matcher"]
 
 SAMPLE = 400
 BETA_SHARE = 0.02
@@ -69,7 +69,7 @@ class MatchOptions:
     u_turn_m : float
         Turning round on a street counts as so many metres, 0 to 10,000.
     threads : int
-        Riders are dealt to so many threads; the answer does not depend on it.
+        Riders are shared among so many threads; the answer does not depend on it.
     """
 
     mode: str = "ebike"
@@ -250,17 +250,6 @@ class Matcher:
             with ThreadPoolExecutor(self.options.threads) as pool:
                 pieces = list(pool.map(work, riders))
         return _joined(self.network, self.options.mode, pieces)
-
-
-def match_points(
-    network: StreetNetwork,
-    rider_ptr: NDArray[np.int64],
-    t_s: NDArray[np.int64],
-    lonlat: NDArray[np.float64],
-    options: MatchOptions | None = None,
-) -> Matched:
-    """Match points once; see `Matcher.match`."""
-    return Matcher(network, options).match(rider_ptr, t_s, lonlat)
 
 
 def _match_one(

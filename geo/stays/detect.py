@@ -15,7 +15,6 @@ real phones need:
 - the last stay of a trace counts like every other.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -30,7 +29,7 @@ from geo.stays.signs import SILENT, read_signs
 from geo.stays.silence import join_silences
 from geo.traces.read import Traces
 
-__all__ = ["KINDS", "StayPoints", "concat_stays", "find_stay_points"]
+__all__ = ["KINDS", "StayPoints", "find_stay_points"]
 
 KINDS: Final = ("rest", "pickup", "dropoff", "gate", "traffic", "off_shift")
 
@@ -265,39 +264,4 @@ def find_stay_points(
         kind=np.full(found, -1, np.int8),
         signs=signs,
         pseudonyms=traces.pseudonyms,
-    )
-
-
-def concat_stays(parts: Sequence[StayPoints]) -> StayPoints:
-    """Join stays of different riders, riders in ascending order of pseudonym.
-
-    Raises
-    ------
-    InputError
-        If a rider stands in two parts.
-    """
-    names = sorted(name for part in parts for name in part.pseudonyms)
-    if len(set(names)) != len(names):
-        raise InputError("stays to be joined must be of different riders")
-    rank = {name: i for i, name in enumerate(names)}
-    tables = [np.array([rank[name] for name in part.pseudonyms] or [0], np.int32) for part in parts]
-    rider = np.concatenate(
-        [table[part.rider] for table, part in zip(tables, parts, strict=True)] or [np.zeros(0, np.int32)]
-    )
-    order = np.argsort(rider, kind="stable")
-
-    def joined(column: str, empty: NDArray[np.generic]) -> NDArray[np.generic]:
-        columns = [getattr(part, column) for part in parts] or [empty]
-        whole: NDArray[np.generic] = np.concatenate(columns)[order]
-        return whole
-
-    return StayPoints(
-        rider=rider[order],
-        start_s=joined("start_s", np.zeros(0, np.int64)).astype(np.int64),
-        end_s=joined("end_s", np.zeros(0, np.int64)).astype(np.int64),
-        lonlat=joined("lonlat", np.zeros((0, 2))).astype(np.float64),
-        n_points=joined("n_points", np.zeros(0, np.int32)).astype(np.int32),
-        kind=joined("kind", np.zeros(0, np.int8)).astype(np.int8),
-        signs=joined("signs", np.zeros(0, np.uint8)).astype(np.uint8),
-        pseudonyms=tuple(names),
     )

@@ -41,7 +41,7 @@ class FleetOptions:
     datum : str or tuple of str
         Datum of the platform files, or one for each platform: ``wgs84``, ``gcj02``, ``bd09``.
     platforms : tuple of str
-        Riders are dealt out to them.
+        Riders are assigned to them.
     silent_events : tuple of str
         Platforms that report positions only, no events.
     broken_share : float

@@ -51,6 +51,15 @@ from routing.civic.reports.state import STAGES, MatterState
 from routing.civic.reports.state import evolve as evolve_matter
 from routing.civic.reports.state import fold as fold_matter
 from routing.civic.reports.telling import BoardEntry, Notice, board_entry, look_task, notices
+from routing.civic.station_words import (
+    CheckIn,
+    StationCondition,
+    StationRules,
+    StationWord,
+    WeekOfVisits,
+    conditions,
+    visits,
+)
 from routing.civic.working_hours import OfficeHours
 
 __all__ = [
@@ -64,6 +73,7 @@ __all__ = [
     "BoardEntry",
     "Book",
     "CatalogueItem",
+    "CheckIn",
     "Closure",
     "ClosureRules",
     "Confirm",
@@ -93,12 +103,17 @@ __all__ = [
     "ScoreRules",
     "Show",
     "StartWork",
+    "StationCondition",
+    "StationRules",
+    "StationWord",
     "StreetWord",
     "Tick",
+    "WeekOfVisits",
     "benefit_of",
     "board_entry",
     "book",
     "checked",
+    "conditions",
     "contribution",
     "correction",
     "decide_matter",
@@ -118,4 +133,5 @@ __all__ = [
     "task_done",
     "time_taken",
     "training",
+    "visits",
 ]

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from geo.errors import InputError
+from geo.localtime import HOUR_S
 from routing.model.checks import check_between, check_choice, check_name
 from routing.model.tasks import TASK_KINDS
 
 __all__ = ["REPORT_KINDS", "ReportKind", "kinds_by_name"]
 
-_HOUR_S = 3_600.0
-_DAY_S = 8 * _HOUR_S
+_AN_HOUR_S = float(HOUR_S)
+_WORK_DAY_S = 8 * _AN_HOUR_S
 """A working day, in working seconds."""
 _CITY = "one city's list of events, read in a repost"
 _OURS = "our default"
@@ -67,17 +68,17 @@ def kinds_by_name(kinds: tuple[ReportKind, ...]) -> Mapping[str, ReportKind]:
 
 REPORT_KINDS: Mapping[str, ReportKind] = kinds_by_name(
     (
-        ReportKind("utilities", "component", "公用设施类", 1 * _DAY_S, _OURS, "furniture"),
-        ReportKind("roads", "component", "道路交通类", 1 * _DAY_S, _OURS, "furniture"),
-        ReportKind("environment", "component", "市容环境类", 1 * _DAY_S, _OURS, "furniture"),
-        ReportKind("greening", "component", "园林绿化类", 5 * _DAY_S, _CITY, "furniture"),
-        ReportKind("other_component", "component", "其他部件类", 1 * _DAY_S, _OURS, "furniture"),
-        ReportKind("appearance", "event", "市容环境类", 4 * _HOUR_S, _CITY, "rubbish"),
-        ReportKind("advertising", "event", "宣传广告类", 1 * _DAY_S, _OURS),
-        ReportKind("building_site", "event", "施工管理类", 4 * _HOUR_S, _OURS),
-        ReportKind("emergency", "event", "突发事件类", 2 * _HOUR_S, _OURS, "hazard", round_the_clock=True),
-        ReportKind("street_order", "event", "街面秩序类", 4 * _HOUR_S, _OURS),
-        ReportKind("other_event", "event", "其他事件类", 1 * _DAY_S, _OURS),
+        ReportKind("utilities", "component", "公用设施类", 1 * _WORK_DAY_S, _OURS, "furniture"),
+        ReportKind("roads", "component", "道路交通类", 1 * _WORK_DAY_S, _OURS, "furniture"),
+        ReportKind("environment", "component", "市容环境类", 1 * _WORK_DAY_S, _OURS, "furniture"),
+        ReportKind("greening", "component", "园林绿化类", 5 * _WORK_DAY_S, _CITY, "furniture"),
+        ReportKind("other_component", "component", "其他部件类", 1 * _WORK_DAY_S, _OURS, "furniture"),
+        ReportKind("appearance", "event", "市容环境类", 4 * _AN_HOUR_S, _CITY, "rubbish"),
+        ReportKind("advertising", "event", "宣传广告类", 1 * _WORK_DAY_S, _OURS),
+        ReportKind("building_site", "event", "施工管理类", 4 * _AN_HOUR_S, _OURS),
+        ReportKind("emergency", "event", "突发事件类", 2 * _AN_HOUR_S, _OURS, "hazard", round_the_clock=True),
+        ReportKind("street_order", "event", "街面秩序类", 4 * _AN_HOUR_S, _OURS),
+        ReportKind("other_event", "event", "其他事件类", 1 * _WORK_DAY_S, _OURS),
     )
 )
 """All classes with their defaults."""

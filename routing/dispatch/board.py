@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from geo.arrays import FloatArray
 from geo.errors import InputError
+from geo.localtime import HOUR_S
 from geo.streets import StreetNetwork
 from routing.assign import LISTED, assign_lists
 from routing.best_riders import candidates_for
@@ -31,7 +32,6 @@ from routing.refusal.explain import refusal, why_not
 
 __all__ = ["Board", "Taken", "beginning_at", "terms_of"]
 
-HOUR_S = 3600.0
 JUDGED = 64
 """Riders of a mode who are looked at to say why nobody can do a task: those whose way passes nearest."""
 

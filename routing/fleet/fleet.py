@@ -440,13 +440,13 @@ class Fleet:
     ) -> tuple[Int64Array, Best]:
         size = len(table.places)
         found, best = np.zeros(size, np.int64), outputs(size, k)
-        held = [mode_fleet.context(thread) for thread in range(threads)]
+        contexts = [mode_fleet.context(thread) for thread in range(threads)]
         # Tasks near each other read the same streets and plans: in this order they find them in the caches.
         order = morton_order(table.places.lonlat)
 
         def part(worker: int, first: int, last: int) -> None:
             best_many(
-                held[worker],
+                contexts[worker],
                 mode_fleet.width,
                 table.columns,
                 order[first:last],

@@ -18,6 +18,8 @@ EXAMPLES = {
     ("get", "/readyz"): "ready",
     ("get", "/v1/grids"): "grids",
     ("get", "/v1/stations/nearest"): "nearest",
+    ("get", "/v1/stations/break"): "break",
+    ("get", "/v1/stations/{station_id}"): "station",
     ("post", "/v1/matches"): "matches",
     ("post", "/v1/alerts"): "alerts",
     ("post", "/v1/slots"): "slots",
@@ -37,6 +39,10 @@ _FILES = {
     "/match-map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
     "/reports/{form}": ("text/html", '<!doctype html><html lang="zh">...</html>'),
     "/layers/sites.{form}": ("application/geo+json", {"type": "FeatureCollection", "features": []}),
+    "/v1/stations/{station_id}/qr.svg": (
+        "image/svg+xml",
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 37 37"><path d="..."/></svg>',
+    ),
 }
 _SUFFIXES = {"_s": "s", "_m": "m", "_min": "min"}
 

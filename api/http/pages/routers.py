@@ -2,22 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.http.pages import (
-    admin,
-    city_now,
-    duty,
-    find_station,
-    inbox,
-    looked_at,
-    my_grids,
-    my_points,
-    planner,
-    rider,
-    sign_in,
-    static_files,
-    street_reports,
-    tasks,
-)
+from api.http.pages import find_station, my_points, rider, sign_in, static_files, street_reports
+from api.http.pages.office import admin, city_now, duty, inbox, looked_at, my_grids, planner, tasks
 
 __all__ = ["router"]
 

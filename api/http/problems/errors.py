@@ -23,6 +23,7 @@ from api.http.problems.texts import listed, sentence, title
 from api.http.repeats import InWorkError
 from api.jobs.register import JobConflictError
 from api.matching.translate import refused_out
+from api.ogc import BadParameterError, NoSuchFeatureError
 from api.store import OutOfScopeError, StoreUnavailable
 from api.store.dispatch.tasks import VersionConflictError
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
@@ -99,6 +100,8 @@ INTERNAL = Problem("internal", 500, "The service failed; nothing was changed")
 PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (OffNetworkError, Problem("off-network", 422, "A place lies on no street within the allowed walk")),
     (NotThereError, NOT_FOUND),
+    (NoSuchFeatureError, NOT_FOUND),
+    (BadParameterError, Problem("bad-parameter", 400, "A query parameter is not known or has no such value")),
     (NoStationError, Problem("no-station", 404, "No station fits what was asked for")),
     (OutOfScopeError, NOT_FOUND),
     (MissingError, NOT_FOUND),

@@ -85,6 +85,14 @@ async def _runner(request: Request) -> Runner:
 Studies = Annotated[Runner, Depends(_runner)]
 
 
+def _entered(clock: Clock, ids: Ids, request: Request) -> tuple[str, float, int]:
+    """Return what a new job gets from the service: its id, its instant, and how many jobs are kept."""
+    return ids(), clock().timestamp(), request.app.state.settings.studies_kept
+
+
+Entered = Annotated[tuple[str, float, int], Depends(_entered)]
+
+
 def _registered(response: Response, done: tuple[jobs.Job, bool], runner: Runner, zone: Zone) -> StudyOut:
     job, is_new = done
     if not is_new:
@@ -96,15 +104,15 @@ def _registered(response: Response, done: tuple[jobs.Job, bool], runner: Runner,
 
 @repeatable.post("", status_code=201, summary="Register a study whose files are on the server")
 async def from_folder(
-    live: Live, runner: Studies, caller: StudyCaller, zone: Zone, clock: Clock, ids: Ids, http: Request,
-    response: Response, request: FolderStudyIn,
+    live: Live, runner: Studies, caller: StudyCaller, zone: Zone, entered: Entered, response: Response,
+    request: FolderStudyIn,
 ) -> StudyOut:  # fmt: skip
     """Take a folder that the operator has put below the service's root of studies.
 
     The same again is answered as it stands now (200); another study under that name is refused (409).
     """
-    kept = http.app.state.settings.studies_kept
-    new = New(ids(), request.name, request.start, clock().timestamp(), kept)
+    job_id, now_s, kept = entered
+    new = New(job_id, request.name, request.start, now_s, kept)
     done = await run_in_threadpool(
         register_folder, live.database, caller.scope, runner.places, new, request.folder
     )

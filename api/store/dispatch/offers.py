@@ -12,7 +12,6 @@ from api.store.tables import offers
 
 __all__ = [
     "OfferRow",
-    "expiring",
     "get",
     "insert",
     "maybe_accepted_since",
@@ -96,15 +95,6 @@ def of_rider(
 def with_status(connection: sa.Connection, who: Scope, statuses: Sequence[str]) -> list[OfferRow]:
     """Return all offers with one of these statuses."""
     return _list(connection, scope.select(offers, who).where(offers.c.status.in_(statuses)))
-
-
-def expiring(
-    connection: sa.Connection, who: Scope, status: str, until_s: float, limit: int
-) -> list[OfferRow]:
-    """Return offers of a status that end by an instant, those that end first in front."""
-    query = scope.select(offers, who).where(offers.c.status == status, offers.c.expires_s <= until_s)
-    query = query.order_by(offers.c.expires_s, offers.c.offer_id).limit(limit)
-    return [read(OfferRow, row) for row in connection.execute(query)]
 
 
 def maybe_accepted_since(connection: sa.Connection, who: Scope, since_s: float) -> list[OfferRow]:

@@ -251,13 +251,13 @@ def radii(c: Columns, tasks: TaskColumns, i: Ms, rank: Ms) -> tuple[Ms, Ms]:
 
 @kernel
 def best_riders(
-    held: KernelContext, width: Ms, tasks: TaskColumns, i: Ms, k: int, now: Ms, first_ms: Ms, best: Best
+    context: KernelContext, width: Ms, tasks: TaskColumns, i: Ms, k: int, now: Ms, first_ms: Ms, best: Best
 ) -> int:
     """Find the k best riders for task i, each at their best place; returns how many there are.
 
     `first_ms` is the radius tried first; it changes the time taken, never the answer.
     """
-    graph, c, work = held.graph, held.c, held.work
+    graph, c, work = context.graph, context.c, context.work
     edge, from_u, from_v = tasks.edge[i], tasks.from_u[i], tasks.from_v[i]
     if edge < 0:
         return 0
@@ -304,7 +304,7 @@ def best_riders(
 
 @kernel
 def best_many(
-    held: KernelContext,
+    context: KernelContext,
     width: Ms,
     tasks: TaskColumns,
     rows: Int64Array,
@@ -317,4 +317,4 @@ def best_many(
     k = best.rank.shape[1]
     for i in rows:
         mine = Best(best.rank[i], best.extra[i], best.row[i], best.slot[i])
-        found[i] = best_riders(held, width, tasks, i, k, now, first_ms, mine)
+        found[i] = best_riders(context, width, tasks, i, k, now, first_ms, mine)

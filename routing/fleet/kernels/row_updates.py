@@ -31,9 +31,9 @@ __all__ = [
 
 
 @kernel
-def admit(held: KernelContext, rows: Int64Array, width: Ms, reached: BoolArray) -> None:
+def admit(context: KernelContext, rows: Int64Array, width: Ms, reached: BoolArray) -> None:
     """Link written rows, compute their legs and schedules; `reached`: whose stops can all be reached."""
-    graph, c, work = held.graph, held.c, held.work
+    graph, c, work = context.graph, context.c, context.work
     for q in range(len(rows)):
         row = rows[q]
         for j in range(c.stops[row] + 1):
@@ -44,9 +44,9 @@ def admit(held: KernelContext, rows: Int64Array, width: Ms, reached: BoolArray) 
 
 
 @kernel
-def adopt(held: KernelContext, row: Ms, width: Ms) -> bool:
+def adopt(context: KernelContext, row: Ms, width: Ms) -> bool:
     """Link a row whose legs were written too; returns whether every stop can be reached."""
-    graph, c = held.graph, held.c
+    graph, c = context.graph, context.c
     base, k = row * width, c.stops[row]
     for j in range(width):
         leg = np.int64(c.leg[base + j]) if j < k else np.int64(0)
@@ -58,9 +58,9 @@ def adopt(held: KernelContext, row: Ms, width: Ms) -> bool:
 
 
 @kernel
-def dismiss(held: KernelContext, rows: Int64Array, width: Ms) -> None:
+def dismiss(context: KernelContext, rows: Int64Array, width: Ms) -> None:
     """Take rows out of the lists of their streets."""
-    graph, c = held.graph, held.c
+    graph, c = context.graph, context.c
     for row in rows:
         for j in range(c.stops[row] + 1):
             unlink(graph, c, row * width + j)
@@ -84,7 +84,7 @@ class StopPlaces(NamedTuple):
 
 @kernel
 def move(
-    held: KernelContext,
+    context: KernelContext,
     rows: Int64Array,
     places: StopPlaces,
     at: Ms,
@@ -93,7 +93,7 @@ def move(
 ) -> None:
     """Set the positions of rows; of their legs only the first is computed anew."""
     edge, from_u, from_v, walk, x, y, offset_m, walk_m, lonlat = places
-    graph, c, work = held.graph, held.c, held.work
+    graph, c, work = context.graph, context.c, context.work
     for q in range(len(rows)):
         row = rows[q]
         slot = row * width
@@ -176,9 +176,9 @@ def shift(graph: Graph, c: Columns, row: Ms, place: Ms, by: Ms, width: Ms) -> No
 
 
 @kernel
-def open_gap(held: KernelContext, row: Ms, place: Ms, width: Ms) -> None:
+def open_gap(context: KernelContext, row: Ms, place: Ms, width: Ms) -> None:
     """Make room for a stop at `place`, with the legs of the others kept."""
-    graph, c = held.graph, held.c
+    graph, c = context.graph, context.c
     legs = c.leg[row * width : (row + 1) * width].copy()
     shift(graph, c, row, place, 1, width)
     for j in range(place + 1, width):
@@ -186,9 +186,9 @@ def open_gap(held: KernelContext, row: Ms, place: Ms, width: Ms) -> None:
 
 
 @kernel
-def close_gap(held: KernelContext, row: Ms, slot: Ms, first: Ms, last: Ms, width: Ms) -> None:
+def close_gap(context: KernelContext, row: Ms, slot: Ms, first: Ms, last: Ms, width: Ms) -> None:
     """Link a stop that was written, and compute the legs `first` to `last` - 1."""
-    graph, c, work = held.graph, held.c, held.work
+    graph, c, work = context.graph, context.c, context.work
     link(graph, c, slot)
     look_ahead(graph, c, row, width)
     renew_legs(graph, c, row, first, last, width, work)
@@ -196,9 +196,9 @@ def close_gap(held: KernelContext, row: Ms, slot: Ms, first: Ms, last: Ms, width
 
 
 @kernel
-def take_out(held: KernelContext, row: Ms, place: Ms, width: Ms) -> None:
+def take_out(context: KernelContext, row: Ms, place: Ms, width: Ms) -> None:
     """Remove stop `place` (1-based); the leg over the gap is computed, the others are kept."""
-    graph, c, work = held.graph, held.c, held.work
+    graph, c, work = context.graph, context.c, context.work
     legs = c.leg[row * width : (row + 1) * width].copy()
     shift(graph, c, row, place, -1, width)
     for j in range(place, width):
@@ -225,7 +225,7 @@ class StopTable(NamedTuple):
 
 @kernel
 def append_stops(
-    held: KernelContext,
+    context: KernelContext,
     row: Ms,
     table: StopTable,
     span: tuple[Ms, Ms],
@@ -234,7 +234,7 @@ def append_stops(
     """Put a span of the rows of a table of stops at the end of a plan."""
     edge, from_u, from_v, walk, x, y, offset_m, service, latest, rest = table
     first, last = span
-    graph, c, work = held.graph, held.c, held.work
+    graph, c, work = context.graph, context.c, context.work
     for q in range(first, last):
         c.stops[row] += 1
         slot = row * width + c.stops[row]
@@ -252,7 +252,7 @@ def append_stops(
 
 @kernel
 def advance(
-    held: KernelContext,
+    context: KernelContext,
     width: Ms,
     now: Ms,
     out_row: Int64Array,
@@ -260,7 +260,7 @@ def advance(
     out_leave: Int64Array,
 ) -> int:
     """Move on everybody who has left their place by `now`: the rider is planned from their next stop."""
-    graph, c = held.graph, held.c
+    graph, c = context.graph, context.c
     n = 0
     for row in range(len(c.stops)):
         base = row * width

@@ -40,6 +40,24 @@ TABLE = {
     "GET /layers/sites.{form}": "aaaaaaaaaa",
     "GET /v1/grids": "aaaaaaaaaa",
     "GET /v1/stations/nearest": "aaaaaaaaaa",
+    "GET /v1/stations/break": "aaaaaaaaaa",
+    "GET /v1/stations/{station_id}": "aaaaaaaaaa",
+    "GET /v1/stations/{station_id}/qr.svg": "aaaaaaaaaa",
+    "GET /v1/stations/visits": "133aa3333a",
+    "POST /v1/stations/{station_id}/reports": "1aaaaaaaaa",
+    "POST /v1/stations/{station_id}/check-ins": "1aa3333aaa",
+    "GET /stations/{station_id}": "aaaaaaaaaa",
+    "GET /stations/{station_id}/poster": "aaaaaaaaaa",
+    # What a study publishes, for a GIS; a key changes nothing yet.
+    "GET /ogc": "aaaaaaaaaa",
+    "GET /ogc/": "aaaaaaaaaa",
+    "GET /ogc/conformance": "aaaaaaaaaa",
+    "GET /ogc/api": "aaaaaaaaaa",
+    "GET /ogc/collections": "aaaaaaaaaa",
+    "GET /ogc/collections/{name}": "aaaaaaaaaa",
+    "GET /ogc/collections/{name}/queryables": "aaaaaaaaaa",
+    "GET /ogc/collections/{name}/items": "aaaaaaaaaa",
+    "GET /ogc/collections/{name}/items/{feature_id:path}": "aaaaaaaaaa",
     "POST /v1/matches": "1aaaaaa33a",
     "POST /v1/alerts": "1aaaaaa33a",
     "POST /v1/slots": "1aaaaaa33a",
@@ -47,6 +65,7 @@ TABLE = {
     "GET /v1/riders": "1aa333333a",
     "PUT /v1/riders": "1aa333333a",
     "GET /v1/riders/{rider_id}": "1a43333334",
+    "GET /v1/riders/{rider_id}/break": "1a43333a44",
     "DELETE /v1/riders/{rider_id}": "1a43333334",
     "GET /v1/tasks": "1aaaaaa33a",
     "POST /v1/tasks": "1aaaaa433a",
@@ -145,7 +164,8 @@ ONE_STUDY = {
 TABLE |= {
     f"{method} /s/{{study}}{path}": row
     for (method, _, path), row in ((call.partition(" "), row) for call, row in TABLE.items())
-    if path in ONE_STUDY and (method, path) != ("GET", "/v1/alerts")
+    if path.startswith(("/ogc", "/stations", "/v1/stations"))
+    or (path in ONE_STUDY and (method, path) != ("GET", "/v1/alerts"))
 }
 STUDY = """
 title = "Small town"
@@ -198,7 +218,8 @@ def send(service: Service, who: str, call: str, names: dict[str, str], **more: A
     method, _, path = call.partition(" ")
     headers = {} if who == "nobody" else {"authorization": f"Bearer {service.keys[who]}"}
     form = "geojson" if "layers" in path else "docx"
-    called = {"form": form, "path": "map.html", **names, **more.pop("names", {})}
+    fixed = {"form": form, "path": "map.html", "station_id": "E01", "name": "stations", "feature_id": "E01"}
+    called = {**fixed, **names, **more.pop("names", {})}
     if path.startswith("/v1/emergencies"):
         called["id"] = called["emergency_id"]
     if path.startswith("/v1/studies"):
@@ -209,7 +230,7 @@ def send(service: Service, who: str, call: str, names: dict[str, str], **more: A
     named = {"/v1/matters": "matter_id", "/v1/reports": "report_id", "/v1/photos": "photo"}
     own = next((name for start, name in named.items() if path.startswith(start)), "id")
     called["id"] = called[own]
-    path = path.replace("{path:path}", "{path}").format(**called)
+    path = path.replace(":path}", "}").format(**called)
     return service.client.request(method, path, headers=headers, follow_redirects=False, **more)
 
 
@@ -268,7 +289,11 @@ def body_of(service: Service, who: str, call: str) -> dict[str, Any]:
         query = {"datum": "wgs84"}
     if call in {"POST /v1/tasks", "PUT /v1/tasks/{id}"}:
         query = {"datum": "wgs84"}
-    if call.endswith("/v1/stations/nearest"):
+    if who in {"red", "blue", "admin"}:
+        bodies["POST /v1/stations/{station_id}/check-ins"] = {"rider_id": "r7"}
+    speaks_for = {"rider_id": "r7"} if who in {"red", "blue"} else {}
+    bodies["POST /v1/stations/{station_id}/reports"] = {"says": "fine", **speaks_for}
+    if call.endswith(("/v1/stations/nearest", "/v1/stations/break")):
         query = {**there, "datum": "wgs84"}
     sent: dict[str, Any] = {"params": query}
     if call == "POST /v1/studies/upload":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trace_parts import riders_of
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
@@ -148,4 +149,4 @@ def test_order_of_riders_and_parts_do_not_matter(city: City) -> None:
     )
     np.testing.assert_array_equal(once.kind, again.kind)
     with pytest.raises(InputError, match="same riders"):
-        classify_stays(stays, traces.take_riders([0, 1]), places, network, "Europe/Helsinki")
+        classify_stays(stays, riders_of(traces, [0, 1]), places, network, "Europe/Helsinki")

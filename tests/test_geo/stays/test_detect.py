@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_traces import T0, ride, stand, traces_of
+from trace_parts import concat_stays, riders_of
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
-from geo.stays import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points, silent_stays
+from geo.stays import KINDS, DueBreaks, StayPoints, due_breaks, find_stay_points, silent_stays
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, SILENT, TALKS
 from geo.traces.read import Traces
 
@@ -124,8 +125,8 @@ def test_signs_of_sessions_and_orders() -> None:
 def test_joining_stays_of_parts() -> None:
     riders = [stand(0, 600, 10.0 * k) for k in range(5)]
     whole = traces_of(*riders)
-    parts = [find_stay_points(whole.take_riders([k])) for k in (3, 0)] + [
-        find_stay_points(whole.take_riders([1, 2, 4]))
+    parts = [find_stay_points(riders_of(whole, [k])) for k in (3, 0)] + [
+        find_stay_points(riders_of(whole, [1, 2, 4]))
     ]
     joined, expected = concat_stays(parts), find_stay_points(whole)
     for column in ("rider", "start_s", "end_s", "lonlat", "n_points", "kind", "signs", "pseudonyms"):

@@ -294,7 +294,7 @@ def test_a_budget_chooses_places_kinds_and_hours_together(inputs: StudyInputs) -
     new = [site for site in study.sites if site.plan == "new"]
     assert 1 <= len(new) <= 4
     assert sum(site.existing for site in study.sites) == 3
-    # the problem with its budget is what is resampled: what it chose is not a stranger to it
+    # the problem with its budget is what is resampled: what it chose is known to it
     assert all(site.chosen_share is not None for site in new)
     assert sum(site.chosen_share or 0.0 for site in new) >= 0.5 * len(new)
     # new hours, closing and moving are said once, by plan and audit alike
@@ -315,7 +315,7 @@ def test_a_budget_chooses_places_kinds_and_hours_together(inputs: StudyInputs) -
 
 def test_equity_needs_grids(inputs: StudyInputs) -> None:
     unfair = dataclasses.replace(inputs, settings=dataclasses.replace(inputs.settings, least_grid_share=0.2))
-    with pytest.raises(InputError, match="needs unit grids"):
+    with pytest.raises(InputError, match="least_grid_share need unit grids"):
         run_study(unfair)
     with pytest.raises(InputError, match="closed_from is 2026-09-01, but existing_stations is 'keep'"):
         dataclasses.replace(inputs.settings, closed_from="2026-09-01")

@@ -15,7 +15,7 @@ from api.http.pages.frame.forms import TOKEN
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit
 from api.http.pages.frame.visitor import check_token
-from api.http.pages.planner import PlannerVisit, runner_of
+from api.http.pages.office.planner import PlannerVisit, runner_of
 from api.jobs.intake import Room, safe_path, take_file
 from api.jobs.runner import out_folder
 from api.jobs.steps import study_of
