@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """What "little" is: extra seconds."""
     webhooks_private: bool = False
     """Whether events may be sent to this machine and to private networks, and without TLS."""
+    jurisdiction: Annotated[str, Field(min_length=1, max_length=200)] = "yilu"
+    """``jurisdiction_id`` of this city for apps that speak Open311."""
     issuer: Annotated[str, Field(min_length=1, max_length=200)] = "yilu"
     """Who certifies public-benefit time: the name of this service in its statements."""
     rate_per_s: Annotated[float, Field(gt=0)] = 200.0

@@ -19,7 +19,7 @@ MODULES_A_FOLDER = 14
 LINES_A_FUNCTION = 80
 ARGUMENTS = 8
 
-NOUNS = ("api/store", "api/http/routes", "api/cli/commands.py")
+NOUNS = ("api/store", "api/http/routes", "api/http/pages", "api/cli/commands.py")
 """There the module is the noun and is read with the verb: ``tasks.insert``, ``offers.page``."""
 
 PROTOCOLS = {"main", "decide", "evolve", "fold"}

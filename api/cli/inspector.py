@@ -8,69 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.forms import Language
-from geo.traces import Inspection, TraceFormat, hint, inspect_file, paste_table, trace_files
+from api.study.inspection import PASTE, inspection_lines
+from geo.traces import Inspection, TraceFormat, inspect_file, paste_table, trace_files
 
 if TYPE_CHECKING:
     from geo.streets import StreetNetwork
 
 __all__ = ["inspect_paths", "print_inspection", "record_of"]
-
-_TEXTS: dict[Language, dict[str, str]] = {
-    "zh": {
-        "kind": "文件类型",
-        "layout": "已知格式",
-        "encoding": "编码",
-        "separator": "分隔符",
-        "header": "表头",
-        "yes": "有",
-        "no": "无",
-        "titles": "有，其上 {n} 行标题",
-        "columns": "列的含义",
-        "alternatives": "其他可能的列",
-        "others": "未使用的列",
-        "time": "时间格式",
-        "rows": "前几行（仅示形状）",
-        "account": "行数：读取 / 采用 / 剔除",
-        "reasons": "剔除原因",
-        "riders": "骑手",
-        "days": "天数",
-        "rate": "采样间隔（中位数，秒）",
-        "walked": "步行的点（估计）",
-        "datum": "坐标系依据",
-        "inside": "地图范围内的点",
-        "skipped": "未读取",
-        "hint": "提示",
-        "problem": "需要说明",
-        "paste": "粘贴到方案文件：",
-    },
-    "en": {
-        "kind": "kind",
-        "layout": "known layout",
-        "encoding": "encoding",
-        "separator": "separator",
-        "header": "header",
-        "yes": "yes",
-        "no": "none",
-        "titles": "yes, below {n} title lines",
-        "columns": "columns",
-        "alternatives": "others that would fit",
-        "others": "not used",
-        "time": "form of times",
-        "rows": "first rows, by shape",
-        "account": "rows: read / accepted / refused",
-        "reasons": "reasons",
-        "riders": "riders",
-        "days": "days",
-        "rate": "median interval, s",
-        "walked": "points on foot (estimate)",
-        "datum": "evidence about the datum",
-        "inside": "points on the map",
-        "skipped": "not read",
-        "hint": "hint",
-        "problem": "to be said",
-        "paste": "to paste into a study file:",
-    },
-}
 
 
 def inspect_paths(
@@ -100,39 +44,8 @@ def record_of(path: Path, found: Inspection) -> dict[str, Any]:
 
 def print_inspection(path: Path, found: Inspection, language: Language) -> None:
     """Print what was found about one file."""
-    texts, look = _TEXTS[language], found.look
-    click.echo(look.file)
-    header = texts["yes"] if look.header else texts["no"]
-    if look.title_lines:
-        header = texts["titles"].format(n=look.title_lines)
-    separator = {"\t": "tab", " ": "space"}.get(look.separator, look.separator)
-    inside = "" if found.inside_share is None else f"{100 * found.inside_share:.0f}%"
-    refused = sum((found.rejected or {}).values())
-    lines = [
-        ("kind", look.kind),
-        ("layout", look.layout),
-        ("encoding", look.encoding),
-        ("separator", separator),
-        ("header", header if look.columns else ""),
-        ("columns", ", ".join(f"{ours} = {theirs}" for ours, theirs in look.columns)),
-        ("alternatives", ", ".join(f"{ours}: {theirs}" for ours, theirs in look.alternatives)),
-        ("others", ", ".join(look.others)),
-        ("time", look.time_form),
-        *(("rows", row) for row in look.rows),
-        ("account", f"{found.read:,} / {found.accepted:,} / {refused:,}" if found.read else ""),
-        ("reasons", ", ".join(f"{why} {n:,}" for why, n in sorted((found.rejected or {}).items()))),
-        ("riders", f"{found.riders:,}" if found.read else ""),
-        ("days", f"{found.days:,}" if found.read else ""),
-        ("rate", "" if found.median_interval_s is None else f"{found.median_interval_s:g}"),
-        ("walked", "" if found.walked_share is None else f"{100 * found.walked_share:.0f}%"),
-        ("datum", found.datum_evidence),
-        ("inside", inside),
-        *(("skipped", f"{name}: {why}") for name, why in found.skipped),
-        *(("hint", hint(code).text(language)) for code in found.hints),
-        ("problem", look.said if isinstance(look.said, str) else look.said.text(language)),
-    ]
-    for key, value in lines:
-        if value:
-            click.echo(f"  {texts[key]}: {value}")
-    click.echo(f"  {texts['paste']}")
+    click.echo(found.look.file)
+    for label, value in inspection_lines(found, language):
+        click.echo(f"  {label}: {value}")
+    click.echo(f"  {PASTE[language]}")
     click.echo("".join(f"    {line}\n" for line in paste_table(path, found).split("\n")))

@@ -1,8 +1,9 @@
-"""A client of the live service for Python: riders, tasks, offers, events, and the check of webhooks."""
+"""A client of the live service for Python: riders, tasks, offers, events, checks of what is signed."""
 
 from api.client.calls import Client
 from api.client.problems import ProblemError
 from api.client.stream import Received
 from api.client.webhooks import verified
+from api.statements import read_statement
 
-__all__ = ["Client", "ProblemError", "Received", "verified"]
+__all__ = ["Client", "ProblemError", "Received", "read_statement", "verified"]

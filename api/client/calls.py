@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import httpx2
 from pydantic import BaseModel
 
+from api.civic.points_forms import KeySet, StatementOut
 from api.client.problems import ProblemError
 from api.client.stream import Received, messages
 from api.dispatch.forms import (
@@ -184,9 +185,20 @@ class Client:
         """Say that the rider is there."""
         return self._command(OfferForRider, f"/v1/offers/{offer_id}/start", {})
 
-    def finish(self, offer_id: str, note: str = "", photo: str = "") -> OfferForRider:
-        """Say that it is done."""
-        return self._command(OfferForRider, f"/v1/offers/{offer_id}/finish", {"note": note, "photo": photo})
+    def finish(
+        self, offer_id: str, note: str = "", photo: str = "", *, there: bool | None = None
+    ) -> OfferForRider:
+        """Say that it is done; of a look at a street report, whether what was reported is `there`."""
+        said = {"note": note, "photo": photo, "there": there}
+        return self._command(OfferForRider, f"/v1/offers/{offer_id}/finish", said)
+
+    def statement(self, offer_id: str) -> StatementOut:
+        """Return the signed public-benefit time of a verified task."""
+        return self._ask(StatementOut, "GET", f"/v1/offers/{offer_id}/statement")
+
+    def statement_keys(self) -> dict[str, Any]:
+        """Return the public keys for `read_statement`; keep them, and check statements without asking."""
+        return self._ask(KeySet, "GET", "/v1/statements/keys").model_dump()
 
     # -- events
 

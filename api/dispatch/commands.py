@@ -40,6 +40,7 @@ __all__ = [
     "delete_riders",
     "on_task",
     "publish",
+    "published_grid",
     "put_riders",
     "task_of_offer",
     "view",
@@ -106,6 +107,11 @@ def delete_riders(turn: Turn, who: Scope, platform: str, rider_ids: Sequence[str
     for key in keys:
         turn.memory.bodies.pop(key, None)
     return len(keys)
+
+
+def published_grid(who: Scope, given: str | None) -> str | None:
+    """Return the grid of what somebody publishes: grid staff need not name the only one they answer for."""
+    return who.grid_codes[0] if given is None and len(who.grid_codes) == 1 else given
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
 from api.http.ogc import doors
+from api.http.pages import routers as pages
+from api.http.pages import start, station_sheets
+from api.http.pages.office import looked_at, planner
 from api.http.problems import errors
 from api.http.routes import (
     audit,
@@ -39,7 +42,6 @@ from api.http.routes import (
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
 from api.http.stations import endpoints as stations
-from api.http.stations import pages as station_pages
 from api.http.work.bodies import MATCHING_ROLES
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
@@ -124,7 +126,8 @@ def create_app(
     errors.install(app)
     app.add_middleware(Measured, metrics=app.state.metrics)
     # The form around the files takes some bytes more.
-    streamed = {studies.UPLOAD: int(settings.max_upload_mb * 1e6) + 1_000_000}
+    most = int(settings.max_upload_mb * 1e6) + 1_000_000
+    streamed = dict.fromkeys((studies.UPLOAD, planner.UPLOAD, looked_at.INSPECT), most)
     app.add_middleware(BodyLimit, max_bytes=int(settings.max_body_mb * 1e6), streamed=streamed)
     app.add_middleware(
         BoundedWork,
@@ -149,12 +152,14 @@ def _answer_at_every_address(app: FastAPI) -> None:
     keyed = [Depends(require(*MATCHING_ROLES))]
     # Once for the study without a name, and the same below the name of any other.
     for prefix in ("", PREFIX):
+        app.include_router(start.router, prefix=prefix, include_in_schema=False)
         # Before the stations by name: nobody is called "visits".
         app.include_router(stations.said_router, prefix=prefix, include_in_schema=not prefix)
-        for part in (health, results, stations, station_pages, doors):
+        for part in (health, results, stations, station_sheets, doors):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
+    app.include_router(pages.router)
     for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, city):
         app.include_router(part.router)
     for router in civic.routers:

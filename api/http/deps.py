@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from api.civic.desk import Civic
 from api.forms import Language
 from api.http.language import preferred
+from api.http.shelf import Shelf
 from api.study.finished import FinishedStudy
 
 __all__ = ["Clock", "Ids", "Lang", "Served", "new_id", "served_study", "utc_now"]
@@ -38,8 +39,8 @@ async def served_study(request: Request) -> FinishedStudy:
     served: FinishedStudy = request.app.state.served
     if name is not None:
         # The first request for a study reads it from the disk.
-        named: FinishedStudy = (await run_in_threadpool(request.app.state.shelf.get, name)).served
-        return named
+        shelf: Shelf = request.app.state.shelf
+        return (await run_in_threadpool(shelf.get, name)).served
     civic: Civic | None = request.app.state.civic
     if civic is None:
         return served

@@ -47,11 +47,22 @@ class GridReports:
             served.study, title=served.meta.titles[language], city=served.meta.cities[language]
         )
         with self._lock, tempfile.TemporaryDirectory(prefix="yilu-") as folder:
-            if self._backdrop is None:
-                self._backdrop = Backdrop.build(served.network, Places.load(served.folder / PLACES_FOLDER))
             path = Path(folder) / f"report.{form.value}"
-            WRITERS[form](study, self._backdrop, language, path, code)
+            WRITERS[form](study, self._drawn(), language, path, code)
             return path.read_bytes()
+
+    def backdrop(self) -> Backdrop:
+        """Return the base map of the study."""
+        with self._lock:
+            return self._drawn()
+
+    def _drawn(self) -> Backdrop:
+        if self._backdrop is None:
+            folder = self._served.folder / PLACES_FOLDER
+            # Water, green and buildings are not in every study.
+            places = Places.load(folder) if folder.exists() else None
+            self._backdrop = Backdrop.build(self._served.network, places)
+        return self._backdrop
 
 
 def grid_summaries(served: FinishedStudy) -> list[GridSummary]:

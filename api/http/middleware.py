@@ -107,7 +107,11 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 extra = (*HEADERS, (b"cache-control", b"no-store")) if private else HEADERS
-                message = {**message, "headers": [*message.get("headers", []), *extra]}
+                said = list(message.get("headers", []))
+                # Pages have a stricter policy of their own; two would both have to hold.
+                own = {name.lower() for name, _ in said}
+                said += [(name, value) for name, value in extra if name not in own]
+                message = {**message, "headers": said}
             await send(message)
 
         await self.app(scope, receive, with_headers)

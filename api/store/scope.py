@@ -186,6 +186,7 @@ _READ: Mapping[str, Mapping[str, _Rule]] = {
     "audit": {"platform": _tenant(tables.audit), "planner": _tenant(tables.audit)},
     "jobs": {"planner": _tenant(tables.jobs)},
     "secrets": {},
+    "sessions": {},
     "station_events": {
         "platform": _tenant(tables.station_events),
         **dict.fromkeys(("planner", "grid_staff", "rider"), _own_words),

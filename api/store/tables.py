@@ -34,6 +34,7 @@ __all__ = [
     "reports",
     "riders",
     "secrets_table",
+    "sessions",
     "station_events",
     "street_words",
     "tasks",
@@ -267,6 +268,22 @@ secrets_table = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    # Of what the browser holds: who reads this table can sign in as nobody.
+    sa.Column("digest", sa.Text, primary_key=True),
+    _tenant(),
+    _text("role"),
+    _json("grid_codes"),
+    _text("rider_id", null=True),
+    # The key that was shown at the door: the session ends with it. Others say who it was.
+    _text("key_id"),
+    _instant("created_s"),
+    _instant("ends_s"),
+    sa.Index(None, "ends_s"),
 )
 
 emergencies = sa.Table(

@@ -3,13 +3,15 @@
 import importlib.metadata
 import importlib.resources
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from geo.errors import InputError
 
-__all__ = ["scripts", "styles"]
+__all__ = ["scripts", "small_map_script", "small_map_styles", "styles"]
 
-_PARTS = ("shapes.js", "tiles.js", "page.js")
+_PARTS = ("shapes.js", "tiles.js", "base.js", "page.js")
+_SMALL_PARTS = ("shapes.js", "base.js", "small.js")
 
 
 def _asset(distribution: str, path: str) -> str:
@@ -26,15 +28,18 @@ def _own(name: str) -> str:
     return (importlib.resources.files("maps") / "page" / name).read_text(encoding="utf-8")
 
 
+def _leaflet_styles() -> str:
+    leaflet = _asset("XStatic-Leaflet", "xstatic/pkg/leaflet/data/leaflet.css")
+    # the pictures of controls that no page uses
+    return re.sub(r"\s*(background-image|behavior): url\([^)]*\);", "", leaflet)
+
+
 def styles() -> str:
     """Return all styles of a page, none of which names a file."""
-    leaflet = _asset("XStatic-Leaflet", "xstatic/pkg/leaflet/data/leaflet.css")
     cluster = _asset(
         "XStatic-Leaflet-MarkerCluster", "xstatic/pkg/leaflet_markercluster/data/MarkerCluster.css"
     )
-    # the pictures of controls that the page does not use
-    leaflet = re.sub(r"\s*(background-image|behavior): url\([^)]*\);", "", leaflet)
-    return f"{leaflet}\n{cluster}\n{_own('page.css')}"
+    return f"{_leaflet_styles()}\n{cluster}\n{_own('page.css')}"
 
 
 def scripts() -> str:
@@ -43,6 +48,20 @@ def scripts() -> str:
     cluster = _asset(
         "XStatic-Leaflet-MarkerCluster", "xstatic/pkg/leaflet_markercluster/data/leaflet.markercluster.js"
     )
-    plain = [re.sub(r"//# sourceMappingURL=\S*", "", text) for text in (leaflet, cluster)]
-    own = "\n".join(_own(name) for name in _PARTS)
+    return _joined((leaflet, cluster), _PARTS)
+
+
+def small_map_script() -> str:
+    """Return the script of the small maps of pages: it draws every element with the class ``map``."""
+    return _joined((_asset("XStatic-Leaflet", "xstatic/pkg/leaflet/data/leaflet.js"),), _SMALL_PARTS)
+
+
+def small_map_styles() -> str:
+    """Return the styles that small maps need, none of which names a file."""
+    return _leaflet_styles()
+
+
+def _joined(libraries: Sequence[str], parts: Sequence[str]) -> str:
+    plain = [re.sub(r"//# sourceMappingURL=\S*", "", text) for text in libraries]
+    own = "\n".join(_own(name) for name in parts)
     return ";\n".join([*plain, f"(function () {{\n'use strict';\n{own}}})()"])

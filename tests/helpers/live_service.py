@@ -4,6 +4,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tiny_study import place
@@ -66,6 +67,10 @@ class Service:
     def use(self, app: FastAPI) -> None:
         """Ask this application from now on."""
         self.app, self.client = app, TestClient(app)
+
+    def at(self, address: str) -> None:
+        """Ask the same application over a socket from now on."""
+        self.client = httpx2.Client(base_url=address)  # type: ignore[assignment]
 
     def ask(self, who: str, method: str, path: str, expect: int = 200, **more: Any) -> Any:  # noqa: ANN401
         headers = {"authorization": f"Bearer {self.keys[who]}", **more.pop("headers", {})}

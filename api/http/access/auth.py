@@ -21,7 +21,7 @@ from api.http.access.oidc import Oidc, TokenError
 from api.http.access.rates import Buckets
 from api.settings import Settings
 from api.store import SERVICE, Database, Role, Scope, StoreUnavailable
-from api.store.access import keys, tenants
+from api.store.access import keys, sessions, tenants
 from geo.errors import InputError, YiluError
 
 __all__ = [
@@ -116,8 +116,8 @@ class Access:
         self._failed = Buckets(FAILED_PER_S, FAILED_BURST)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
-    async def caller(self, request: Request, token: str | None) -> Caller:
-        """Return who calls.
+    async def caller(self, request: Request, token: str | None, *, fresh: bool = False) -> Caller:
+        """Return who calls; `fresh`: by the store alone, whatever was remembered.
 
         Raises
         ------
@@ -129,8 +129,43 @@ class Access:
             if not self.dev:
                 raise UnauthorizedError("this call needs a key: send authorization: Bearer KEY", given=False)
             return Caller(_ADMIN_OF_DEV, DEV_TENANT)
+        if fresh:
+            self._known.pop(hashlib.sha256(token.encode()).digest(), None)
         clock: Callable[[], datetime.datetime] = request.app.state.clock
         caller = await self._checked(request, token, clock().timestamp())
+        return self._counted(request, caller)
+
+    async def visitor(self, request: Request, token: str) -> Caller:
+        """Return who has signed in to the pages and holds this token.
+
+        Raises
+        ------
+        UnauthorizedError
+            Where the session is over.
+        RateLimitedError, StoreUnavailable
+        """
+        database, clock = self.database, request.app.state.clock
+        over = UnauthorizedError("the session is over; sign in again", given=False)
+        if database is None:
+            raise over
+
+        def look_up() -> sessions.Session | None:
+            with database.reading() as connection:
+                return sessions.find(connection, token, clock().timestamp())
+
+        found = await run_in_threadpool(look_up)
+        # What was opened without a key is shut when keys are asked for.
+        if found is None or (found.key_id == sessions.DEV and not self.dev):
+            raise over
+        return self._counted(request, Caller(found.scope, found.key_id))
+
+    @property
+    def oidc(self) -> Oidc | None:
+        """The identity provider; None where none is configured."""
+        return self._oidc
+
+    def _counted(self, request: Request, caller: Caller) -> Caller:
+        """Count a request against the rate of its key."""
         taken = self._buckets.take(caller.key_id, time.monotonic())
         request.state.rate = taken.headers
         if not taken.allowed:

@@ -13,7 +13,7 @@ from api.forms import Language
 from api.http.access.auth import BEARER, Access, caller_of
 from api.http.deps import Clock, Served
 from api.http.language import preferred
-from api.http.pages.render import page
+from api.http.pages.plain import plain_page
 from api.http.public import public_root
 from api.ogc import (
     COMMON,
@@ -74,7 +74,7 @@ class Asking:
             headers["content-crs"] = f"<{crs}>"
         if self.form == "json":
             return JSONResponse(document, media_type=kind, headers=headers)
-        text = page(f"ogc/{template}.html", lang=self.place.lang, place=self.place, document=document)
+        text = plain_page(f"ogc/{template}.html", lang=self.place.lang, place=self.place, document=document)
         return HTMLResponse(text.html, headers={**headers, "content-security-policy": text.policy})
 
 

@@ -1,1 +1,1 @@
-"""Pages that the service renders itself; maps and reports are files of the study."""
+"""Pages that the service renders itself, one module a role; maps and reports are files of the study."""

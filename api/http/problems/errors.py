@@ -45,7 +45,9 @@ __all__ = [
     "TooLargeError",
     "WorkerLostError",
     "install",
+    "note_refusal",
     "problem_body",
+    "problem_of",
     "problem_response",
 ]
 
@@ -274,14 +276,14 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
         detail = ledger_text(error, preferred(request.headers.get("accept-language", "en")))
         more = {"code": error.code}
     if isinstance(error, ForbiddenError | UnauthorizedError):
-        _on_record(request, error)
+        note_refusal(request, error)
     headers = dict(getattr(error, "headers", {}))
     if isinstance(error, StoreUnavailable | ProviderUnavailableError | WorkerLostError):
         headers["retry-after"] = str(error.retry_after_s)
     return problem_response(problem_of(error), detail, request, fields, headers, more)
 
 
-def _on_record(request: Request, error: YiluError) -> None:
+def note_refusal(request: Request, error: UnauthorizedError | ForbiddenError) -> None:
     """Have a refused attempt written down; the answer does not wait for it."""
     desk: Desk | None = request.app.state.desk
     if desk is None or (isinstance(error, UnauthorizedError) and not error.given):

@@ -6,17 +6,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from api.dispatch.commands import published_grid
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.emergencies import (
     Called,
     Raised,
-    alert_id,
     alert_state_of,
     answer_alert,
     close,
-    find_alert,
     raise_emergency,
-    rides,
 )
 from api.dispatch.emergency_forms import (
     AlertForRider,
@@ -28,6 +26,7 @@ from api.dispatch.emergency_forms import (
 )
 from api.dispatch.emergency_translate import alert_out, asked_emergency, emergency_out
 from api.dispatch.forms import AnswerIn
+from api.dispatch.readings import alert_of, open_alerts_of
 from api.forms import Identifier
 from api.http.access.auth import Caller, require
 from api.http.deps import Ids, Served
@@ -43,7 +42,6 @@ from api.http.live import (
     position_of,
 )
 from api.http.repeats import OnceRoute, answered, json_answer
-from api.store import SERVICE, Scope
 from api.store.dispatch import emergencies as rows
 from api.store.rows import PageEnd
 from geo.datum import Datum
@@ -76,9 +74,7 @@ async def post(
     """
     who = caller.scope
     task, policy = await run_in_threadpool(asked_emergency, request, datum, ids(), served.network)
-    grid = request.grid_code
-    if grid is None and len(who.grid_codes) == 1:
-        grid = who.grid_codes[0]
+    grid = published_grid(who, request.grid_code)
     body = request.model_dump(mode="json") | {"datum": datum}
 
     def work(turn: Turn) -> Raised:
@@ -143,20 +139,6 @@ async def end(
     return await answered(live, caller, ("emergency.close", emergency_id), work, told)
 
 
-def _open(live: Desk, who: Scope, rider_id: str | None) -> list[Called]:
-    with live.database.reading() as connection:
-        going_on = rows.open_ones(connection, SERVICE)
-    found = []
-    for row in going_on:
-        state = alert_state_of(row.state)
-        for responder in state.responders:
-            mine = rides(who, responder.rider) and rider_id in (None, responder.rider.rider_id)
-            if mine and responder.status != "waiting":
-                name = alert_id(row, state, responder.rider)
-                found.append(Called(name, row, state, responder))
-    return found
-
-
 @router.get("/alerts", summary="List alerts, or wait for one")
 async def alerts(
     live: Live, caller: RiderCaller, zone: Zone, request: Request,
@@ -174,7 +156,7 @@ async def alerts(
     until = time.monotonic() + wait_s
     while True:
         ticket = news.ticket()
-        found = await run_in_threadpool(_open, live, who, mine)
+        found = await run_in_threadpool(open_alerts_of, live.database, who, mine)
         left_s = until - time.monotonic()
         if found or left_s <= 0 or news.closed:
             return AlertList(alerts=[alert_out(one, datum, zone) for one in found])
@@ -186,13 +168,7 @@ async def alert(
     live: Live, caller: RiderCaller, zone: Zone, alert_id: AlertId, datum: AnswerDatum = "wgs84"
 ) -> AlertForRider:
     """Return an alert, also of an emergency that is over."""
-
-    def read() -> Called | None:
-        with live.database.reading() as connection:
-            row = rows.get(connection, SERVICE, alert_id.rpartition("-")[0])
-        return None if row is None else find_alert(caller.scope, row, alert_id)
-
-    found = await run_in_threadpool(read)
+    found = await run_in_threadpool(alert_of, live.database, caller.scope, alert_id)
     if found is None:
         raise MissingError("there is no such alert")
     return alert_out(found, datum, zone)

@@ -7,42 +7,21 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dispatch import codec
 from api.dispatch.commands import Answered, accept, answer_offer, task_of_offer
-from api.dispatch.desk import Desk, MissingError
+from api.dispatch.desk import MissingError
 from api.dispatch.forms import AnswerIn, FinishIn, OfferForRider, OfferList, OfferStatus, ReasonIn
+from api.dispatch.readings import offer_of, offers_of
 from api.dispatch.translate import offer_out
 from api.forms import Identifier, ServiceId
 from api.http.live import AnswerDatum, Live, News, RiderCaller, Zone
 from api.http.repeats import OnceRoute, answered, json_answer
-from api.store import SERVICE, Scope
-from api.store.dispatch import offers as offer_rows
-from api.store.dispatch import tasks as task_rows
-from routing.dispatch import Decline, Finish, Return, Start, TaskState
+from routing.dispatch import Decline, Finish, Return, Start
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/offers", tags=["offers"], route_class=OnceRoute)
 OfferId = Annotated[ServiceId, Path(description="`offer_id` of the offer.")]
 WAIT_S = 60.0
-
-
-def _read(
-    live: Desk, who: Scope, rider_id: str | None, statuses: list[OfferStatus]
-) -> list[tuple[offer_rows.OfferRow, TaskState]]:
-    tenant = str(who.tenant_id)
-    with live.database.reading() as connection:
-        if rider_id is not None:
-            rows = offer_rows.of_rider(connection, who, tenant, rider_id, statuses)
-        else:
-            rows = offer_rows.with_status(connection, who, statuses)
-        states: dict[str, TaskState] = {}
-        for row in rows:
-            if row.task_id not in states:
-                task = task_rows.get(connection, SERVICE, row.task_id)
-                if task is not None:
-                    states[row.task_id] = codec.state_of(task.state)
-    return [(row, states[row.task_id]) for row in rows if row.task_id in states]
 
 
 @router.get("", summary="List offers, or wait for one")
@@ -63,7 +42,7 @@ async def page(
     until = time.monotonic() + wait_s
     while True:
         ticket = news.ticket()
-        found = await run_in_threadpool(_read, live, who, mine, list(status or ["open"]))
+        found = await run_in_threadpool(offers_of, live.database, who, mine, list(status or ["open"]))
         left_s = until - time.monotonic()
         if found or left_s <= 0 or news.closed:
             return OfferList(offers=[offer_out(row, state, datum, zone) for row, state in found])
@@ -75,14 +54,7 @@ async def one(
     live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, datum: AnswerDatum = "wgs84"
 ) -> OfferForRider:
     """Return an offer with the task it is about."""
-
-    def read() -> tuple[offer_rows.OfferRow, TaskState] | None:
-        with live.database.reading() as connection:
-            row = offer_rows.get(connection, caller.scope, offer_id)
-            task = None if row is None else task_rows.get(connection, SERVICE, row.task_id)
-        return None if row is None or task is None else (row, codec.state_of(task.state))
-
-    found = await run_in_threadpool(read)
+    found = await run_in_threadpool(offer_of, live.database, caller.scope, offer_id)
     if found is None:
         raise MissingError("there is no such offer")
     return offer_out(*found, datum, zone)

@@ -3,16 +3,15 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from api.forms import GridSummary, Language, LayerFormat, ReportFormat
 from api.http.deps import Served
 from api.http.grid_reports import Reports, grid_summaries
-from api.http.pages.render import problems_page, start_page
 from api.study.finished import FinishedStudy
 
-__all__ = ["router"]
+__all__ = ["has_match", "router"]
 
 router = APIRouter(tags=["results"])
 Lang = Annotated[Language | None, Query(description="Language; none: that of the study.")]
@@ -46,7 +45,8 @@ def _file(served: FinishedStudy, stem: str, suffix: str, lang: Language | None) 
     return path
 
 
-def _has_match(served: FinishedStudy) -> bool:
+def has_match(served: FinishedStudy) -> bool:
+    """Say whether the study has a map of a match."""
     totals = served.study.matching
     return totals is not None and totals.matched > 0 and (served.folder / "match.html").is_file()
 
@@ -55,19 +55,6 @@ def _download(grid: str, form: ReportFormat) -> str:
     # Codes come from the planner's file: in a header only plain letters may stand.
     safe = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in grid)
     return f'attachment; filename="report-{safe}.{form.value}"'
-
-
-@router.get("/", include_in_schema=False)
-def start(served: Served, request: Request) -> HTMLResponse:
-    """Start page: what can be seen and downloaded."""
-    root = "../../" if "study" in request.path_params else ""
-    return HTMLResponse(start_page(served.meta, match_map=_has_match(served), root=root))
-
-
-@router.get("/problems", include_in_schema=False)
-def problems() -> HTMLResponse:
-    """Say what each problem type means."""
-    return HTMLResponse(problems_page())
 
 
 @router.get("/map", summary="The map of the study", response_class=HTMLResponse)
@@ -82,7 +69,7 @@ def match_map(served: Served, lang: Lang = None) -> FileResponse:
 
     404 when the study put no tasks to riders, or no task found one.
     """
-    if not _has_match(served):
+    if not has_match(served):
         raise HTTPException(404, "this study has no map of a match: no sample of tasks was matched in it")
     return FileResponse(_file(served, "match", ".html", lang), media_type=TYPES[".html"])
 

@@ -2,37 +2,33 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.responses import FileResponse, StreamingResponse
 
 from api.dispatch.desk import MissingError
-from api.forms import instant_of
 from api.http.access.auth import Caller, require
 from api.http.deps import Clock, Ids
 from api.http.live import Cursor, Limit, Live, News, Zone, cursor_of, position_of
 from api.http.repeats import RepeatableRoute
 from api.jobs.forms import (
     FolderStudyIn,
-    ProgressOut,
     PublishIn,
     ResultFile,
     ResultFiles,
     ServedStudies,
-    StudyName,
     StudyOut,
     StudyPage,
 )
-from api.jobs.intake import MOST_FILES, Room, remove_folder, take_file, unpack
+from api.jobs.intake import MOST_FILES, Room, remove_folder
 from api.jobs.register import JobConflictError, New, register, register_folder, result_file, result_files
 from api.jobs.runner import Runner, input_folder
+from api.jobs.steps import changed, study_name, study_of, study_out, take_files
 from api.store import Scope, StoreUnavailable, jobs
 from api.store.rows import PageEnd
 from geo.errors import InputError
@@ -47,7 +43,6 @@ repeatable = APIRouter(prefix="/v1/studies", route_class=RepeatableRoute)
 StudyCaller = Annotated[Caller, Depends(require("planner"))]
 StudyId = Annotated[str, Path(max_length=64, description="`study_id` of the study.")]
 LOOK_S = 0.5
-_NAME = TypeAdapter(StudyName)
 _FORM = {
     "requestBody": {
         "required": True,
@@ -90,24 +85,6 @@ async def _runner(request: Request) -> Runner:
 Studies = Annotated[Runner, Depends(_runner)]
 
 
-def _out(job: jobs.Job, zone: Zone) -> StudyOut:
-    progress = job.progress or {}
-    return StudyOut(
-        study_id=job.job_id,
-        name=job.name,
-        state=job.state,
-        source=job.params["source"],
-        title=job.params["title"],
-        city=job.params["city"],
-        created=instant_of(job.created_s, zone),
-        started=None if job.started_s is None else instant_of(job.started_s, zone),
-        ended=None if job.ended_s is None else instant_of(job.ended_s, zone),
-        progress=ProgressOut(**progress) if progress and job.state == "running" else None,
-        error=job.error,
-        published=job.published,
-    )
-
-
 def _entered(clock: Clock, ids: Ids, request: Request) -> tuple[str, float, int]:
     """Return what a new job gets from the service: its id, its instant, and how many jobs are kept."""
     return ids(), clock().timestamp(), request.app.state.settings.studies_kept
@@ -122,7 +99,7 @@ def _registered(response: Response, done: tuple[jobs.Job, bool], runner: Runner,
         response.status_code = 200
     runner.wake()
     response.headers["location"] = f"/v1/studies/{job.job_id}"
-    return _out(job, zone)
+    return study_out(job, zone)
 
 
 @repeatable.post("", status_code=201, summary="Register a study whose files are on the server")
@@ -161,7 +138,9 @@ async def upload(
             files = [one for one in form.getlist("files") if isinstance(one, UploadFile)]
             folder = input_folder(runner.places.jobs, job_id)
             room = Room(int(settings.max_upload_mb * 1e6))
-            await run_in_threadpool(_take, [(one.filename or "", one.file) for one in files], folder, room)
+            await run_in_threadpool(
+                take_files, [(one.filename or "", one.file) for one in files], folder, room
+            )
     except MultiPartException as error:
         raise InputError(f"the form cannot be read: {error.message}") from None
     except BaseException:
@@ -173,29 +152,10 @@ async def upload(
 
 
 def _fields(name: object, start: object) -> tuple[str, bool]:
-    try:
-        known = _NAME.validate_python(name)
-    except ValidationError:
-        raise InputError("the form needs a name of 1 to 100 characters") from None
+    known = study_name(name)
     if start not in ("true", "false"):
         raise InputError("start is true or false")
     return known, start == "true"
-
-
-def _take(files: list[tuple[str, Any]], folder: Any, room: Room) -> None:  # noqa: ANN401
-    if not files:
-        raise InputError("the form has no files: send study.toml and what it names as parts called files")
-    try:
-        folder.mkdir(parents=True)
-        if shutil.disk_usage(folder).free < room.max_bytes:
-            raise StoreUnavailable("there is no room on the disk for an upload now", 60)
-        if len(files) == 1 and files[0][0].lower().endswith(".zip"):
-            unpack(files[0][1], folder, room)
-            return
-        for name, file in files:
-            take_file(file, folder, name, room)
-    except OSError as error:
-        raise StoreUnavailable(f"the files cannot be kept now ({error.strerror})", 60) from None
 
 
 @plain.get("/shown", summary="Studies that everybody may see")
@@ -217,24 +177,17 @@ async def page(
 
     rows = await run_in_threadpool(read)
     last = PageEnd(rows[-1].created_s, rows[-1].job_id) if len(rows) == limit else None
-    return StudyPage(studies=[_out(row, zone) for row in rows], next=cursor_of(last))
+    return StudyPage(studies=[study_out(row, zone) for row in rows], next=cursor_of(last))
 
 
 async def _job(live: Live, who: Scope, study_id: str) -> jobs.Job:
-    def read() -> jobs.Job | None:
-        with live.database.reading() as connection:
-            return jobs.get(connection, who, study_id)
-
-    job = await run_in_threadpool(read)
-    if job is None:
-        raise MissingError("there is no such study")
-    return job
+    return await run_in_threadpool(study_of, live.database, who, study_id)
 
 
 @plain.get("/{study_id}", summary="One study")
 async def one(live: Live, runner: Studies, caller: StudyCaller, zone: Zone, study_id: StudyId) -> StudyOut:
     """Return how far a study is, or what became of it."""
-    return _out(await _job(live, caller.scope, study_id), zone)
+    return study_out(await _job(live, caller.scope, study_id), zone)
 
 
 @plain.get(
@@ -261,7 +214,7 @@ async def stream(
             except MissingError:
                 return
             body = json.dumps(
-                _out(job, zone).model_dump(mode="json"), ensure_ascii=False, separators=(",", ":")
+                study_out(job, zone).model_dump(mode="json"), ensure_ascii=False, separators=(",", ":")
             )
             if body != told:
                 told = body
@@ -276,20 +229,7 @@ async def stream(
 async def _changed(
     live: Live, who: Scope, study_id: str, change: Callable[[Any], bool], refusal: str
 ) -> jobs.Job:
-    """Change a study's row; raise JobConflictError with `refusal` where its state does not allow it."""
-
-    def work() -> tuple[bool, jobs.Job | None]:
-        with live.database.transaction() as connection:
-            done = change(connection)
-            return done, jobs.get(connection, who, study_id)
-
-    await _job(live, who, study_id)
-    done, job = await run_in_threadpool(work)
-    if job is None:
-        raise MissingError("there is no such study")
-    if not done:
-        raise JobConflictError(refusal.format(state=job.state))
-    return job
+    return await run_in_threadpool(changed, live.database, who, study_id, change, refusal)
 
 
 @repeatable.post("/{study_id}/start", summary="Run a study")
@@ -304,7 +244,7 @@ async def start(live: Live, runner: Studies, caller: StudyCaller, zone: Zone, st
         live, who, study_id, lambda connection: jobs.queue(connection, who, study_id), refusal
     )
     runner.wake()
-    return _out(job, zone)
+    return study_out(job, zone)
 
 
 @repeatable.post("/{study_id}/cancel", summary="Cancel a study")
@@ -318,7 +258,7 @@ async def cancel(
         live, who, study_id, lambda connection: jobs.cancel(connection, who, study_id, now_s), refusal
     )
     runner.wake()
-    return _out(job, zone)
+    return study_out(job, zone)
 
 
 @repeatable.post("/{study_id}/publish", summary="Serve a result under a name")
@@ -341,7 +281,7 @@ async def publish(
         lambda connection: jobs.publish(connection, who, study_id, name),
         "this name is taken",
     )
-    return _out(job, zone)
+    return study_out(job, zone)
 
 
 @plain.get("/{study_id}/files", summary="The files of a result")

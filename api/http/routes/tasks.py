@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dispatch import codec
-from api.dispatch.commands import Published, on_task, publish
+from api.dispatch.commands import Published, on_task, publish, published_grid
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPage, TaskPublishIn, TaskStatus, VerifyIn
 from api.dispatch.translate import task_of, task_out
@@ -83,7 +83,12 @@ async def post(
     def work(turn: Turn) -> Published:
         task = task_of(request, datum, task_id, turn.now_s)
         return publish(
-            turn, caller.scope, task, label=request.task_id, grid_code=_grid(caller.scope, request), body=body
+            turn,
+            caller.scope,
+            task,
+            label=request.task_id,
+            grid_code=published_grid(caller.scope, request.grid_code),
+            body=body,
         )
 
     def told(done: Published) -> Response:
@@ -96,13 +101,6 @@ async def post(
 def _body(request: TaskPublishIn, datum: Datum) -> dict[str, Any]:
     """Return what tells whether two requests publish the same task."""
     return request.model_dump(mode="json") | {"datum": datum}
-
-
-def _grid(who: Scope, request: TaskPublishIn) -> str | None:
-    """Return the grid of a task: that of the grid staff who publish it, where they answer for one."""
-    if request.grid_code is None and len(who.grid_codes) == 1:
-        return who.grid_codes[0]
-    return request.grid_code
 
 
 @router.get("", summary="List tasks")

@@ -31,8 +31,7 @@ def between(first: str, second: str) -> dict[str, float]:
 
 def nearest_s(service: Service) -> float:
     lon, lat = place("A")
-    query: dict[str, str | float] = {"lon": lon, "lat": lat, "datum": "wgs84"}
-    answer = service.client.get("/v1/stations/nearest", params=query)
+    answer = service.client.get(f"/v1/stations/nearest?lon={lon}&lat={lat}&datum=wgs84")
     assert answer.status_code == 200, answer.text
     return float(answer.json()["travel_s"])
 

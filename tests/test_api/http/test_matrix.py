@@ -18,6 +18,7 @@ from PIL import Image
 from tiny_map import write_city
 from tiny_study import place, write_study
 
+from api.http.pages.frame.route import PageRoute
 from api.jobs.runner import out_folder
 from api.store import SERVICE, jobs
 
@@ -187,6 +188,8 @@ LABEL, RIDER = "label-of-the-office", "r0"
 
 def routes_of(routes: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     for route in routes:
+        if isinstance(route, PageRoute):
+            continue
         if isinstance(route, APIRoute) or hasattr(route, "methods"):
             for method in sorted((route.methods or {"GET"}) - {"HEAD", "OPTIONS"}):
                 yield method, route.path
@@ -346,7 +349,9 @@ def studies_of(service: Service) -> dict[str, str]:
 
 
 def test_every_route_has_a_row(service: Service) -> None:
-    assert {f"{method} {path}" for method, path in routes_of(service.app.routes)} == set(TABLE)
+    # Pages have a matrix of their own; what they load is the same for everybody.
+    loaded = {"GET /pages/static/{digest}/{name}", "GET /pages/base.json"}
+    assert {f"{method} {path}" for method, path in routes_of(service.app.routes)} - loaded == set(TABLE)
 
 
 OF_OFFICES = {
@@ -423,7 +428,9 @@ def test_one_answer_for_what_is_not_ones_own_and_for_what_is_not_there(
         ("office", "DELETE /v1/webhooks/{webhook_id}"),
     ):
         assert send(service, who, call, names).status_code in (204, 404)
-    for call in (call for call, row in TABLE.items() if "4" in row and "{" in call):
+    # Everybody may read a catalogue: whose its items are is no secret.
+    hidden = {call: row for call, row in TABLE.items() if call != "PUT /v1/catalogue/{item}"}
+    for call in (call for call, row in hidden.items() if "4" in row and "{" in call):
         for who in (role for role, sign in zip(ROLES, TABLE[call], strict=True) if sign == "4"):
             sent = body_of(service, who, call)
             real = send(service, who, call, names, **sent)

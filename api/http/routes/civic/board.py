@@ -77,12 +77,13 @@ async def board(
     return Board(datum=datum, matters=shown, next=last)
 
 
-@router.get(
-    "/board.geojson",
-    summary="The public board for a map",
-    response_class=JSONResponse,
-    responses={200: {"content": {"application/geo+json": {}}}},
-)
+class GeoJson(JSONResponse):
+    """An answer as GeoJSON (RFC 7946)."""
+
+    media_type = "application/geo+json"
+
+
+@router.get("/board.geojson", summary="The public board for a map", response_class=GeoJson)
 async def geojson(
     live: Live, zone: Zone, now_s: Now, stages: Stages = None, kinds: KindNames = None, bbox: BoxText = None,
     after: Cursor = None, limit: Limit = 1_000,

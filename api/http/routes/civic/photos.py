@@ -11,8 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from api.civic import codec
 from api.civic.forms import PhotoOut
 from api.civic.people import digest_of
-from api.civic.photos import LARGEST_BYTES, written_anew
-from api.dispatch.desk import MissingError, Turn
+from api.civic.photos import LARGEST_BYTES, Photo, written_anew
+from api.dispatch.desk import Desk, MissingError, Turn
 from api.forms import ServiceId
 from api.http.deps import Ids
 from api.http.live import Live, carried_out
@@ -22,7 +22,7 @@ from api.store import SERVICE, StoreUnavailable
 from api.store.civic import matters as matter_rows
 from api.store.civic import photos as rows
 
-__all__ = ["router"]
+__all__ = ["kept", "router"]
 
 router = APIRouter(prefix="/v1/photos", tags=["reports"])
 MOST_UNUSED = 2_000
@@ -49,8 +49,21 @@ async def post(live: Live, caller: OpenCaller, ids: Ids, request: Request) -> Ph
     body = await request.body()
     if len(body) > LARGEST_BYTES:
         raise TooLargeError(f"the photo may have at most {LARGEST_BYTES} bytes")
-    photo = await anyio.to_thread.run_sync(written_anew, body, limiter=_AT_ONCE)
     photo_id = ids()
+    photo = await kept(live, body, photo_id)
+    return PhotoOut(photo=photo_id, width=photo.width, height=photo.height, bytes=len(photo.body))
+
+
+async def kept(live: Desk, body: bytes, photo_id: str) -> Photo:
+    """Write a photo anew and keep it, for one use.
+
+    Raises
+    ------
+    InputError
+        When it is no picture.
+    StoreUnavailable
+        When too many were sent that nothing uses yet.
+    """
 
     def unused() -> int:
         with live.database.reading() as connection:
@@ -58,6 +71,7 @@ async def post(live: Live, caller: OpenCaller, ids: Ids, request: Request) -> Ph
 
     if await run_in_threadpool(unused) >= MOST_UNUSED:
         raise StoreUnavailable("too many photos have been sent that nothing uses yet", 600)
+    photo = await anyio.to_thread.run_sync(written_anew, body, limiter=_AT_ONCE)
 
     def work(turn: Turn) -> None:
         turn.changing = True
@@ -65,7 +79,7 @@ async def post(live: Live, caller: OpenCaller, ids: Ids, request: Request) -> Ph
         rows.add(turn.connection, SERVICE, row)
 
     await carried_out(live, work)
-    return PhotoOut(photo=photo_id, width=photo.width, height=photo.height, bytes=len(photo.body))
+    return photo
 
 
 def _sent_with(connection: sa.Connection, report: matter_rows.ReportRow, photo_id: str) -> bool:

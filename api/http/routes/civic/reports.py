@@ -41,7 +41,7 @@ from geo.errors import InputError
 from routing.civic import Confirm, Dispute, MatterCommand, Report
 from routing.dispatch import RiderKey
 
-__all__ = ["account_of", "reporting", "router"]
+__all__ = ["account_of", "read_report", "reporting", "router"]
 
 router = APIRouter(prefix="/v1", tags=["reports"], route_class=OpenRoute)
 InDatum = Annotated[Datum, Query(description="Datum of the positions in the request.")]
@@ -174,11 +174,12 @@ async def post(
         made = await carried_out(live, work)
     else:
         made = await commanded(live, caller, ("report.make", report_id), work)
-    shown = await run_in_threadpool(_read, live, made.report, now_s, lang, zone)
+    shown = await run_in_threadpool(read_report, live, made.report, now_s, lang, zone)
     return shown.model_copy(update={"token": token})
 
 
-def _read(live: Desk, report: rows.ReportRow, now_s: float, lang: Language, zone: Zone) -> ReportOut:
+def read_report(live: Desk, report: rows.ReportRow, now_s: float, lang: Language, zone: Zone) -> ReportOut:
+    """Return a report as its reporter sees it."""
     with live.database.reading() as connection:
         row = rows.get(connection, SERVICE, report.matter_id)
         if row is None:
@@ -200,7 +201,7 @@ async def page(
         with live.database.reading() as connection:
             found = rows.reports_page(connection, caller.scope, position, limit)
         last.extend(found[-1:] if len(found) == limit else [])
-        return [_read(live, one, now_s, lang, zone) for one in found]
+        return [read_report(live, one, now_s, lang, zone) for one in found]
 
     last: list[rows.ReportRow] = []
     shown = await run_in_threadpool(read)
@@ -231,7 +232,7 @@ async def one(
 ) -> ReportOut:  # fmt: skip
     """Return who is responsible, how much time is left, and all that its reporter was told."""
     report = await _found(live, caller, report_id, token)
-    return await run_in_threadpool(_read, live, report, now_s, lang, zone)
+    return await run_in_threadpool(read_report, live, report, now_s, lang, zone)
 
 
 async def _say(
@@ -248,7 +249,7 @@ async def confirm(
     """End the matter; riders who reported it get their points."""
     report = await _found(live, caller, report_id, token)
     await _say(live, civic, report, Confirm)
-    return await run_in_threadpool(_read, live, report, now_s, lang, zone)
+    return await run_in_threadpool(read_report, live, report, now_s, lang, zone)
 
 
 @router.post("/reports/{id}/dispute", summary="Say that it is not done")
@@ -259,4 +260,4 @@ async def dispute(
     """Open the matter again: the office has its time once more."""
     report = await _found(live, caller, report_id, token)
     await _say(live, civic, report, lambda reporter: Dispute(reporter, request.reason))
-    return await run_in_threadpool(_read, live, report, now_s, lang, zone)
+    return await run_in_threadpool(read_report, live, report, now_s, lang, zone)

@@ -23,6 +23,7 @@ __all__ = [
     "OfficerCaller",
     "OpenCaller",
     "OpenRoute",
+    "count_open",
     "open_rates",
     "titles_of",
 ]
@@ -73,15 +74,23 @@ async def _open_caller(request: Request) -> Caller | None:
     """Return who calls, and count what comes without a key by its address."""
     caller = await _any_caller(request)
     if caller is None:
-        rates: Buckets = request.app.state.open_rates
-        address = "" if request.client is None else request.client.host
-        taken = rates.take(address, time.monotonic())
-        request.state.rate = taken.headers
-        if not taken.allowed:
-            raise RateLimitedError(
-                taken.retry_after_s, "this address has sent as much as it may without a key"
-            )
+        count_open(request)
     return caller
+
+
+def count_open(request: Request) -> None:
+    """Count what comes without a key by its address.
+
+    Raises
+    ------
+    RateLimitedError
+    """
+    rates: Buckets = request.app.state.open_rates
+    address = "" if request.client is None else request.client.host
+    taken = rates.take(address, time.monotonic())
+    request.state.rate = taken.headers
+    if not taken.allowed:
+        raise RateLimitedError(taken.retry_after_s, "this address has sent as much as it may without a key")
 
 
 async def _now(request: Request) -> float:

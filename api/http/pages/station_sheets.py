@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from api.forms import Identifier, Language
 from api.http.deps import Clock, Served
 from api.http.language import preferred
-from api.http.pages.render import page
+from api.http.pages.plain import plain_page
 from api.http.public import public_root
 from api.http.stations.endpoints import shown
 from api.http.stations.said import Believed
@@ -56,7 +56,7 @@ def _answer(
     spoken = lang or preferred(request.headers.get("accept-language", ""))
     said = believed.get(station_id, ())
     told = shown(served, station_id, clock(), "wgs84", said, spoken, public_root(request))
-    made = page(
+    made = plain_page(
         f"{name}.html",
         lang=spoken,
         station=told,

@@ -1,0 +1,90 @@
+"""Find a station: the nearest one open now, the way there, and the list of all."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from api.forms import Mode, NearestStation, Station
+from api.http.pages.frame.route import PageRoute, told
+from api.http.pages.frame.visit import AnyVisit, PageVisit
+from api.http.stations.nearest import StationQuery, nearest_station
+from geo.errors import YiluError
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+SOON_S = 20 * 60.0
+Coordinate = Annotated[str, Query(max_length=40)]
+MODES = ("ebike", "bike", "foot", "car")
+
+
+@router.get("/stations")
+async def find(
+    visit: AnyVisit,
+    at_lon: Coordinate = "",
+    at_lat: Coordinate = "",
+    mode: Mode = "ebike",
+    facility: Annotated[list[str] | None, Query(max_length=10)] = None,
+) -> Response:
+    """Ask where the reader is, or say where the nearest open station is."""
+    wanted = tuple(facility or ())
+    found, error = None, None
+    if at_lon or at_lat:
+        try:
+            place = _degrees(at_lon, 180.0), _degrees(at_lat, 90.0)
+            query = StationQuery(place, "wgs84", mode, visit.now, wanted, suggested=False)
+            found = await visit.read(nearest_station, visit.served, query)
+        except YiluError as refused:
+            error = told(refused, visit.visitor.lang)
+        except ValueError:
+            error = visit.say("map.need")
+    closes_s = None
+    if found is not None and found.open_until is not None:
+        closes_s = (found.open_until - visit.now).total_seconds()
+    known = visit.visitor.texts
+    return visit.page(
+        "stations",
+        error=error,
+        found=found,
+        closes_s=closes_s,
+        soon=closes_s is not None and closes_s <= SOON_S,
+        mode=mode,
+        modes=MODES,
+        wanted=wanted,
+        values={"at_lon": at_lon, "at_lat": at_lat},
+        stations=_standing(visit),
+        facilities=sorted({one for station in visit.served.stations for one in station.facilities}),
+        name_of=lambda one: known.text(f"facility.{one}") if f"facility.{one}" in known else one,
+        content=_map_of(found, at_lon, at_lat),
+        marks=[{"at": list(one.lonlat), "kind": "station", "text": one.name} for one in _standing(visit)],
+    )
+
+
+def _degrees(text: str, most: float) -> float:
+    value = float(text)
+    if not -most <= value <= most:
+        raise ValueError(text)
+    return value
+
+
+def _standing(visit: PageVisit) -> list[Station]:
+    """Return the stations of today by name."""
+    day = visit.now.astimezone(visit.zone).date()
+    there = [one for one in visit.served.stations if one.existing]
+    return sorted(
+        (one for one in there if one.closed_from is None or day < one.closed_from), key=lambda one: one.name
+    )
+
+
+def _map_of(found: NearestStation | None, lon: str, lat: str) -> dict[str, Any]:
+    if found is None:
+        return {"marks": []}
+    there = [found.position.lon, found.position.lat]
+    return {
+        "marks": [
+            {"at": [float(lon), float(lat)], "kind": "here"},
+            {"at": there, "kind": "station", "text": found.name},
+        ],
+        "lines": [[list(point) for point in found.way.geometry.coordinates]],
+    }

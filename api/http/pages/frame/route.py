@@ -1,0 +1,71 @@
+"""A page's route: what is refused becomes a page too, in the reader's language."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from api.dispatch.wording import conflict_text
+from api.forms import Language
+from api.http.access.auth import ForbiddenError, UnauthorizedError
+from api.http.pages.frame.render import page, see_other
+from api.http.pages.frame.visitor import SignInNeededError, StaleFormError, Visitor, visitor_of
+from api.http.problems.errors import INVALID, NOT_FOUND, Problem, note_refusal, problem_of
+from api.http.problems.texts import sentence, title
+from geo.errors import YiluError
+from routing.dispatch import ConflictError
+
+__all__ = ["PageRoute", "told"]
+
+Handler = Callable[[Request], Awaitable[Response]]
+STALE = Problem("stale-form", 403, "The form is too old")
+
+
+class PageRoute(APIRoute):
+    """A route that answers with pages, whatever becomes of the request."""
+
+    def get_route_handler(self) -> Handler:  # type: ignore[override]
+        """Wrap the handler."""
+        handler: Handler = super().get_route_handler()
+
+        async def with_pages(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except SignInNeededError:
+                visitor = await visitor_of(request)
+                return see_other(f"/sign-in?next={_quoted(visitor.back)}")
+            except RequestValidationError:
+                visitor = await visitor_of(request)
+                return _refusal(request, visitor, INVALID, visitor.texts.text("error.address"))
+            except (YiluError, HTTPException) as error:
+                visitor = await visitor_of(request)
+                if isinstance(error, HTTPException):
+                    return _refusal(request, visitor, NOT_FOUND, str(error.detail))
+                if isinstance(error, ForbiddenError | UnauthorizedError):
+                    note_refusal(request, error)
+                problem = STALE if isinstance(error, StaleFormError) else problem_of(error)
+                return _refusal(request, visitor, problem, told(error, visitor.lang))
+
+        return with_pages
+
+
+def _quoted(path: str) -> str:
+    return quote(path, safe="/")
+
+
+def told(error: YiluError, lang: Language) -> str:
+    """Return what an error says, in the reader's language."""
+    if isinstance(error, ConflictError):
+        return conflict_text(error, lang)
+    # Who may not see a thing is told no more than that there is none.
+    return sentence(NOT_FOUND.title if problem_of(error) is NOT_FOUND else str(error), lang)
+
+
+def _refusal(request: Request, visitor: Visitor, problem: Problem, detail: str) -> Response:
+    texts = visitor.texts
+    key = f"error.{problem.slug.replace('-', '_')}"
+    heading = texts.text(key) if key in texts else title(problem.slug, visitor.lang)
+    return page(request, visitor, "refusal", problem.status, heading=heading, detail=detail)

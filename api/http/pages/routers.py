@@ -1,0 +1,15 @@
+"""All pages, in the order in which their addresses are looked for."""
+
+from fastapi import APIRouter
+
+from api.http.pages import find_station, my_points, rider, sign_in, static_files, street_reports
+from api.http.pages.office import admin, city_now, duty, inbox, looked_at, my_grids, planner, tasks
+
+__all__ = ["router"]
+
+router = APIRouter()
+for module in (
+    static_files, sign_in, rider, my_points, find_station, street_reports, inbox, tasks, my_grids, duty,
+    city_now, planner, looked_at, admin,
+):  # fmt: skip
+    router.include_router(module.router)

@@ -1,0 +1,161 @@
+"""Signing in by key (or, with `--dev`, as anybody), signing out, and the language of the pages."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.forms import Language
+from api.http.access.auth import DEV_TENANT, Access, Caller, UnauthorizedError
+from api.http.pages.frame.forms import Fields, Posted
+from api.http.pages.frame.menu import HOME
+from api.http.pages.frame.render import page, see_other
+from api.http.pages.frame.route import PageRoute, told
+from api.http.pages.frame.visitor import (
+    LANGUAGE,
+    SESSION,
+    VISIT,
+    Member,
+    Visiting,
+    Visitor,
+    cookie_name,
+    drop_cookie,
+    local_path,
+    set_cookie,
+)
+from api.store import SERVICE, Database, Scope, StoreUnavailable
+from api.store.access import sessions, tenants
+from api.store.tables import ROLES
+from geo.errors import InputError
+
+__all__ = ["enter", "router"]
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+LASTS_S = 12 * 3600.0
+"""So long is somebody signed in: a long shift."""
+Next = Annotated[str, Query(max_length=2_000)]
+
+
+def _store(request: Request) -> Database:
+    access: Access = request.app.state.access
+    if access.database is None:
+        raise StoreUnavailable("this service was started without a store", 60)
+    return access.database
+
+
+async def _door(
+    request: Request, visitor: Visitor, path: str, error: str | None = None, status: int = 200
+) -> Response:
+    access: Access = request.app.state.access
+
+    def read() -> list[tenants.Tenant]:
+        if not access.dev or access.database is None:
+            return []
+        with access.database.reading() as connection:
+            return tenants.list_all(connection, SERVICE)
+
+    return page(
+        request,
+        visitor,
+        "sign_in",
+        status,
+        next=path,
+        error=error,
+        roles=ROLES,
+        tenants=await run_in_threadpool(read),
+        provider=access.oidc is not None and access.oidc.signs_in,
+    )
+
+
+@router.get("/sign-in")
+async def door(request: Request, visitor: Visiting, next: Next = "/home") -> Response:  # noqa: A002
+    """Ask for a key."""
+    return await _door(request, visitor, local_path(next))
+
+
+async def enter(request: Request, who: Scope, key_id: str, path: str) -> Response:
+    """Let somebody in under a new word: one that was in the browser before is never used on."""
+    database, now_s = _store(request), request.app.state.clock().timestamp()
+    held = request.cookies.get(cookie_name(request, SESSION))
+
+    def begin() -> str:
+        with database.transaction() as connection:
+            if held is not None:
+                sessions.end(connection, held)
+            return sessions.begin(connection, who, key_id, now_s, now_s + LASTS_S)
+
+    word = await run_in_threadpool(begin)
+    response = see_other(path)
+    set_cookie(response, request, SESSION, word)
+    drop_cookie(response, request, VISIT)
+    return response
+
+
+@router.post("/sign-in")
+async def by_key(request: Request, visitor: Visiting, fields: Posted) -> Response:
+    """Let in who holds a good key."""
+    access: Access = request.app.state.access
+    path = local_path(fields.get("next", ""))
+    try:
+        key = fields.get("key", "")
+        caller: Caller = await access.caller(request, key.encode("ascii", "replace").decode(), fresh=True)
+    except UnauthorizedError as error:
+        return await _door(request, visitor, path, told(error, visitor.lang), 401)
+    return await enter(request, caller.scope, caller.key_id, path)
+
+
+@router.post("/sign-in/dev")
+async def by_choice(request: Request, visitor: Visiting, fields: Posted) -> Response:
+    """Let anybody in as anybody, where the service runs for its developers alone."""
+    access: Access = request.app.state.access
+    if not access.dev:
+        raise UnauthorizedError("this service asks for keys", given=False)
+    path = local_path(fields.get("next", ""))
+    try:
+        who = _chosen(fields)
+    except ValueError as error:
+        return await _door(request, visitor, path, str(error), 422)
+    return await enter(request, who, sessions.DEV, path)
+
+
+def _chosen(fields: Fields) -> Scope:
+    role, detail = fields.get("role", "admin"), fields.get("detail", "")
+    if role not in ROLES:
+        raise InputError(f"role must be one of {', '.join(ROLES)}")
+    codes = tuple(detail.replace(",", " ").split()) if role == "grid_staff" else ()
+    rider = detail or None if role == "rider" else None
+    return Scope(fields.get("tenant", DEV_TENANT), role, codes, rider)  # type: ignore[arg-type]
+
+
+@router.post("/sign-out")
+async def leave(request: Request, visitor: Visiting, fields: Posted) -> Response:
+    """End the session here and in the store."""
+    held = request.cookies.get(cookie_name(request, SESSION))
+    if held is not None:
+        database = _store(request)
+
+        def end() -> None:
+            with database.transaction() as connection:
+                sessions.end(connection, held)
+
+        await run_in_threadpool(end)
+    response = see_other("/sign-in")
+    drop_cookie(response, request, SESSION)
+    # What the browser has kept for going back is dropped as well.
+    response.headers["clear-site-data"] = '"cache"'
+    return response
+
+
+@router.get("/home")
+async def home(visitor: Member) -> Response:
+    """Send everybody where their work begins."""
+    return see_other(HOME[visitor.me.scope.role])
+
+
+@router.get("/language/{lang}")
+async def language(request: Request, lang: Language, next: Next = "/home") -> Response:  # noqa: A002
+    """Remember a language."""
+    response = see_other(local_path(next))
+    set_cookie(response, request, LANGUAGE, lang)
+    return response

@@ -1,0 +1,27 @@
+"""The pages of a study and of the service as such; maps and reports are files of the study."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from api.http.deps import Served
+from api.http.pages.frame.render import ENVIRONMENT
+from api.http.problems.errors import EVERY
+from api.http.routes.results import has_match
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def start(served: Served, request: Request) -> HTMLResponse:
+    """Say what can be seen and downloaded, in the main language of the study."""
+    root = "../../" if "study" in request.path_params else ""
+    template = ENVIRONMENT.get_template(f"start.{served.meta.languages[0]}.html")
+    return HTMLResponse(template.render(meta=served.meta, match_map=has_match(served), root=root))
+
+
+@router.get("/problems")
+def problems() -> HTMLResponse:
+    """Say what each problem type means."""
+    return HTMLResponse(ENVIRONMENT.get_template("problems.html").render(problems=EVERY))

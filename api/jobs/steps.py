@@ -1,0 +1,116 @@
+"""What the API and the pages of studies share: files taken in, a study shown, a change of its state."""
+
+import datetime
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
+
+from api.dispatch.desk import MissingError
+from api.forms import instant_of
+from api.jobs.forms import ProgressOut, StudyName, StudyOut
+from api.jobs.intake import Room, take_file, unpack
+from api.jobs.register import JobConflictError
+from api.store import Database, Scope, StoreUnavailable, jobs
+from geo.errors import InputError
+
+__all__ = ["changed", "study_name", "study_of", "study_out", "take_files"]
+
+_NAME = TypeAdapter(StudyName)
+
+
+def study_out(job: jobs.Job, zone: datetime.tzinfo) -> StudyOut:
+    """Return a study as its planner sees it."""
+    progress = job.progress or {}
+    return StudyOut(
+        study_id=job.job_id,
+        name=job.name,
+        state=job.state,
+        source=job.params["source"],
+        title=job.params["title"],
+        city=job.params["city"],
+        created=instant_of(job.created_s, zone),
+        started=None if job.started_s is None else instant_of(job.started_s, zone),
+        ended=None if job.ended_s is None else instant_of(job.ended_s, zone),
+        progress=ProgressOut(**progress) if progress and job.state == "running" else None,
+        error=job.error,
+        published=job.published,
+    )
+
+
+def study_name(given: object) -> str:
+    """Return the name of a new study.
+
+    Raises
+    ------
+    InputError
+        Where it is none.
+    """
+    try:
+        return _NAME.validate_python(given)
+    except ValidationError:
+        raise InputError("the form needs a name of 1 to 100 characters") from None
+
+
+def take_files(files: Sequence[tuple[str, IO[bytes]]], folder: Path, room: Room) -> None:
+    """Put uploaded files into the folder of a new study, or unpack the one archive of them.
+
+    Raises
+    ------
+    InputError
+        Where there are none, or one cannot be taken.
+    StoreUnavailable
+        Where the disk is full.
+    """
+    if not files:
+        raise InputError("the form has no files: send study.toml and what it names as parts called files")
+    try:
+        folder.mkdir(parents=True)
+        if shutil.disk_usage(folder).free < room.max_bytes:
+            raise StoreUnavailable("there is no room on the disk for an upload now", 60)
+        if len(files) == 1 and files[0][0].lower().endswith(".zip"):
+            unpack(files[0][1], folder, room)
+            return
+        for name, file in files:
+            take_file(file, folder, name, room)
+    except OSError as error:
+        raise StoreUnavailable(f"the files cannot be kept now ({error.strerror})", 60) from None
+
+
+def study_of(database: Database, who: Scope, study_id: str) -> jobs.Job:
+    """Return a study.
+
+    Raises
+    ------
+    MissingError
+        Where there is none in scope.
+    """
+    with database.reading() as connection:
+        job = jobs.get(connection, who, study_id)
+    if job is None:
+        raise MissingError("there is no such study")
+    return job
+
+
+def changed(
+    database: Database, who: Scope, study_id: str, change: Callable[[sa.Connection], bool], refusal: str
+) -> jobs.Job:
+    """Change a study's row; returns it as it is now.
+
+    Raises
+    ------
+    MissingError
+    JobConflictError
+        With `refusal`, where its state does not allow the change.
+    """
+    study_of(database, who, study_id)
+    with database.transaction() as connection:
+        done, job = change(connection), jobs.get(connection, who, study_id)
+    if job is None:
+        raise MissingError("there is no such study")
+    if not done:
+        raise JobConflictError(refusal.format(state=job.state))
+    return job

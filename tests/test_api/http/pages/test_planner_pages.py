@@ -1,0 +1,104 @@
+"""A planner's files become a study that is followed, fetched, published and held against another."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from page_visits import WINDOWS, City, Seen
+from tiny_map import write_city
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+STUDY = """
+title = "Small town"
+city = "Town"
+timezone = "Asia/Shanghai"
+language = "en"
+seed = 3
+held_out_days = 1
+k = 5
+[map]
+file = "city.osm"
+[synthetic]
+riders = 12
+days = 2
+interval_s = 60
+datum = "gcj02"
+existing_stations = 1
+[siting]
+sites = 2
+draws = 2
+flows = false
+pickups = 2
+[matching]
+tasks = 3
+"""
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_what_is_wrong_with_files_is_said_on_the_page(
+    city: City, browser: "Browser", window: str, tmp_path: Path
+) -> None:
+    seen = Seen(browser, city.address, window)
+    seen.sign_in(city.service.keys["office"])
+    seen.open("/planner")
+    seen.look("studies")
+    (tmp_path / "study.toml").write_text(STUDY.replace("held_out_days = 1", "held_out_days = -1"), "utf-8")
+    seen.page.fill("#name", "春季")
+    seen.page.set_input_files("#files", [tmp_path / "study.toml"])
+    seen.page.click("button.main")
+    told = seen.page.inner_text("#error")
+    assert "study.toml" in told or "held_out_days" in told or "city.osm" in told
+    assert seen.page.input_value("#name") == "春季"
+    seen.look("study-refused")
+    trace = tmp_path / "blue.csv"
+    rows = [f"骑手{n % 3},2026-03-02 12:{n:02d}:00,{116.30 + n / 10_000:.5f},39.98" for n in range(50)]
+    trace.write_text("骑手编号,时间,经度,纬度\n" + "\n".join(rows) + "\nx,y,z,w\n", "utf-8")
+    seen.open("/plans/inspect")
+    seen.look("inspect")
+    seen.page.set_input_files("#file", [trace])
+    seen.page.click("button.main")
+    text = seen.page.inner_text("section")
+    assert "51 / 50 / 1" in text
+    assert "[[traces]]" in text
+    assert "骑手1" not in text
+    seen.look("inspected")
+    seen.close()
+
+
+def test_a_study_from_its_files_to_its_result(city: City, browser: "Browser", tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(STUDY, "utf-8")
+    write_city(tmp_path / "city.osm")
+    seen = Seen(browser, city.address, "desktop")
+    seen.sign_in(city.service.keys["office"])
+    seen.open("/planner")
+    seen.page.fill("#name", "Spring <b>2026</b>")
+    seen.page.set_input_files("#files", [tmp_path / "study.toml", tmp_path / "city.osm"])
+    seen.page.click("button.main")
+    seen.page.wait_for_selector("#study_now")
+    seen.look("study-waits")
+    seen.page.wait_for_selector("text=完成", timeout=300_000)
+    seen.page.wait_for_selector("a[download]")
+    seen.look("study-done")
+    with seen.page.expect_download() as got:
+        seen.page.click("a[download]:has-text('summary.json')")
+    assert "Small town" in Path(got.value.path()).read_text("utf-8")
+    seen.page.fill("#name", "Not A Name")
+    seen.page.click("text=公布结果 >> nth=-1")
+    assert seen.page.locator("#error").is_visible()
+    seen.page.fill("#name", "spring-2026")
+    seen.page.click("text=公布结果 >> nth=-1")
+    seen.page.wait_for_selector("a[href='/s/spring-2026/']")
+    assert seen.page.request.get(city.address + "/s/spring-2026/map").status == 200
+    study_id = seen.page.url.rpartition("/")[2]
+    seen.open(f"/plans/compare?left=shown:&right=study:{study_id}")
+    assert seen.page.locator("tbody tr").count() > 12
+    seen.look("compare")
+    # Another office's study is not there for this one.
+    other = Seen(browser, city.address, "desktop", lang="en")
+    other.sign_in(city.service.keys["bureau"])
+    assert other.open(f"/planner/{study_id}") == 404
+    assert other.open(f"/plans/compare?left=shown:&right=study:{study_id}") == 422
+    other.close()
+    seen.close()
