@@ -162,9 +162,9 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
 
     from api.http.access.auth import open_access
     from api.http.app import create_app
+    from api.http.offload.warm import warm_up
+    from api.http.offload.workers import Workers
     from api.http.running import server_of
-    from api.http.work.warm import warm_up
-    from api.http.work.workers import Workers
     from api.settings import load_settings
     from geo.jit import known_kernels
 

@@ -17,6 +17,7 @@ from api.http.access.rates import RateHeaders
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
+from api.http.offload.bodies import MATCHING_ROLES
 from api.http.ogc import doors
 from api.http.pages import routers as pages
 from api.http.pages import start, station_sheets
@@ -42,7 +43,6 @@ from api.http.routes import (
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
 from api.http.stations import endpoints as stations
-from api.http.work.bodies import MATCHING_ROLES
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope
 
 from api.http.access.auth import BEARER, caller_of, check_role
 from api.http.deps import served_study
-from api.http.work.workers import Asked, Workers
+from api.http.offload.workers import Asked, Workers
 from api.store import Role
 
 __all__ = ["LARGE_BYTES", "MATCHING_ROLES", "LargeBodyRoute", "told"]

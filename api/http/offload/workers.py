@@ -17,8 +17,8 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 
+from api.http.offload.warm import PARTS, compile_part, warm_up
 from api.http.problems.errors import WorkerLostError
-from api.http.work.warm import PARTS, compile_part, warm_up
 from api.study.finished import META_FILE, load_finished
 
 __all__ = ["Asked", "Workers"]

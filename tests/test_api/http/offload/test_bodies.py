@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from api.http.access.auth import Access
+from api.http.offload import bodies
+from api.http.offload.bodies import LargeBodyRoute
 from api.http.problems import errors
-from api.http.work import bodies
-from api.http.work.bodies import LargeBodyRoute
 from api.matching.forms import MatchRequest
 from api.settings import Settings
 

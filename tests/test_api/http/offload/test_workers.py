@@ -18,9 +18,9 @@ from fastapi.testclient import TestClient
 from tiny_study import place, write_study
 
 from api.http.app import create_app
+from api.http.offload import bodies
+from api.http.offload.workers import Asked, Workers
 from api.http.problems.errors import WorkerLostError
-from api.http.work import bodies
-from api.http.work.workers import Asked, Workers
 from api.settings import Settings
 
 NOW = "2026-03-04T12:00:00+08:00"
@@ -161,7 +161,7 @@ SCRIPT = """
 import asyncio, functools, sys
 from pathlib import Path
 from api.http.app import create_app
-from api.http.work.workers import Asked, Workers
+from api.http.offload.workers import Asked, Workers
 from api.settings import Settings
 if __name__ == "__main__":
     workers = Workers(functools.partial(create_app, settings=Settings()), 1)
