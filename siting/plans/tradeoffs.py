@@ -21,7 +21,7 @@ from siting.plans.plan import Plan
 from siting.problems.define import SitingResult, StationPlan
 from siting.problems.highs import Limits
 from siting.results import FrontPoint, Solution
-from siting.solvers.plan_programs import Counted
+from siting.solvers.plan_programs import Counted, bound_of_served
 from siting.solvers.solve import solve
 from siting.solvers.station_plans import answer_of
 from siting.solvers.verify import require_verified
@@ -132,6 +132,9 @@ def choose_jointly(
         )
     rng = np.random.default_rng([settings.seed, 0])
     most = require_verified(model.problem, cost_s, solve(model.problem, cost_s, rng, _limits(settings)))
+    # hours and seats let go: where they are no want, that is nearer to the truth
+    in_reach = bound_of_served(model.problem, cost_s, Limits(node_limit=settings.node_limit))
+    most_bound = max(most.objective, min(most.bound, in_reach))
     floor = None
     if settings.least_grid_share > 0:
         model, floor = _with_least_share(model, judge, grids, settings)
@@ -140,11 +143,11 @@ def choose_jointly(
         front = None
     else:
         known = [most.options] if floor is None else [most.options, floor.options]
-        front = plan_front(judge, known, most.bound)
+        front = plan_front(judge, known, most_bound)
         options = front.points[front.names[settings.plan]].options if floor is None else floor.options
     best = most.options if front is None else front.points[front.names["coverage"]].options
-    most = require_verified(judge.problem, cost_s, answer_of(judge.problem, cost_s, best, most.bound))
-    bound = most.bound if floor is None else floor.bound
+    most = require_verified(judge.problem, cost_s, answer_of(judge.problem, cost_s, best, most_bound))
+    bound = most_bound if floor is None else min(most_bound, floor.bound)
     result = require_verified(model.problem, cost_s, answer_of(model.problem, cost_s, options, bound))
     return Choice(model, result, most, _again(model, judge, options, settings), judge, front)
 
