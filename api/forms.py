@@ -12,11 +12,13 @@ from geo.errors import InputError
 from siting.stations import parse_hours
 
 __all__ = [
+    "ConditionOut",
     "GridSummary",
     "Health",
     "Language",
     "LayerFormat",
     "LineString",
+    "MapLinksOut",
     "Mode",
     "NearestStation",
     "PointedError",
@@ -182,8 +184,26 @@ class GridSummary(Schema):
     rest_min_a_day: float | None
     served_share: float | None
     in_reach_share: float | None
+    served_today_share: float | None
     stations: int
     pickup_points: int
+
+
+class MapLinksOut(Schema):
+    """Addresses that open the place in a map app, each in its own datum."""
+
+    geo: str
+    amap: str | None
+    baidu: str | None
+
+
+class ConditionOut(Schema):
+    """What is believed of a station, because enough riders or an office say so."""
+
+    condition: Literal["shut", "dirty", "full"]
+    since: AwareDatetime
+    until: AwareDatetime
+    by_office: bool
 
 
 class NearestStation(Schema):
@@ -207,3 +227,7 @@ class NearestStation(Schema):
     length_m: Annotated[float, Field(description="Metres on the streets.")]
     walk_m: Annotated[float, Field(description="Metres on foot at both ends.")]
     way: Way
+    closes_in_s: float | None
+    text: str
+    reported: list[ConditionOut]
+    links: MapLinksOut

@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     """Key of the riders' pseudonyms, at least 16 characters; needed for real traces, never written out."""
     cache_dir: Path | None = None
     """Folder for prepared maps; none: every study reads its map anew."""
+    public_url: Annotated[str | None, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] = None
+    """Address at which people reach the service, such as ``https://yilu.example.org``: for the links of the
+    OGC door and the QR codes on walls; none: that of each request."""
     max_body_mb: Annotated[float, Field(gt=0, le=512)] = 16.0
     """Largest request body the service accepts, in megabytes."""
     max_work_mb: Annotated[float, Field(gt=0, le=4096)] = 48.0
@@ -54,6 +57,8 @@ class Settings(BaseSettings):
     """What "little" is: extra seconds."""
     webhooks_private: bool = False
     """Whether events may be sent to this machine and to private networks, and without TLS."""
+    issuer: Annotated[str, Field(min_length=1, max_length=200)] = "yilu"
+    """Who certifies public-benefit time: the name of this service in its statements."""
     rate_per_s: Annotated[float, Field(gt=0)] = 200.0
     """Requests a second that one key may make in the long run."""
     rate_burst: Annotated[int, Field(ge=1)] = 400

@@ -54,7 +54,9 @@ class StatementSigner:
         return {"keys": [public | {"kid": self.key_id, "use": "sig", "alg": ALGORITHM}]}
 
 
-def read_statement(text: str, key_set: dict[str, Any], platform: str, issuer: str) -> BenefitTime:
+def read_statement(
+    text: str, key_set: dict[str, Any], platform: str, issuer: str, now_s: float | None = None
+) -> BenefitTime:
     """Check a statement offline and return what it certifies.
 
     Parameters
@@ -65,6 +67,8 @@ def read_statement(text: str, key_set: dict[str, Any], platform: str, issuer: st
     platform : str
         Who reads it: a statement for another platform is refused.
     issuer : str
+    now_s : float, optional
+        Epoch seconds for the age of the statement; None: now.
 
     Raises
     ------
@@ -88,8 +92,10 @@ def read_statement(text: str, key_set: dict[str, Any], platform: str, issuer: st
             algorithms=[ALGORITHM],
             audience=platform,
             issuer=issuer,
-            options={"require": required},
+            options={"require": required, "verify_exp": now_s is None, "verify_iat": now_s is None},
         )
     except jwt.PyJWTError as error:
         raise InputError(f"The statement does not hold: {error}.") from error
+    if now_s is not None and not claims["iat"] <= now_s < claims["exp"]:
+        raise InputError("The statement does not hold: it is not valid at this time.")
     return BenefitTime.of_claims(claims)

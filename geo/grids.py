@@ -15,8 +15,8 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry import shape
 
+from geo.datasets import numbered, read_layer
 from geo.errors import InputError, all_at_once
-from geo.layers import numbered, read_layer
 from geo.privacy import DEFAULT_K, suppress
 from geo.sentences import Sentence
 
@@ -144,7 +144,7 @@ def read_grids(
     Parameters
     ----------
     path
-        Polygons, as `geo.layers.read_layer` takes them.
+        Polygons, as `geo.datasets.read_layer` takes them.
     code_field, name_field
         Properties with code and name; None finds the usual names. Codes written as numbers are kept digit
         by digit.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 
 __all__ = [
     "AMBIGUOUS",
@@ -48,9 +49,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InputError(
-            f"time zone {name!r} is not known: give an IANA name such as Asia/Shanghai"
-        ) from error
+        raise InputError(Sentence.of("time_zone", name=name)) from error
 
 
 def _naive(block: int) -> datetime:

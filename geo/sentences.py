@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import importlib.resources
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 __all__ = ["Fact", "Sentence", "texts"]
 
@@ -25,7 +25,7 @@ class Sentence:
     facts: "tuple[tuple[str, Fact], ...]" = ()
 
     @staticmethod
-    def of(key: str, **facts: "Fact") -> "Sentence":
+    def of(key: str, /, **facts: "Fact") -> "Sentence":
         """Make a sentence."""
         return Sentence(key, tuple(facts.items()))
 
@@ -33,6 +33,20 @@ class Sentence:
         """Return the sentence in one language, ``zh`` or ``en``."""
         known = texts(lang)
         return known[self.key].format_map({name: _words(fact, lang) for name, fact in self.facts})
+
+    def changed(self, change: Callable[[str], str]) -> "Sentence":
+        """Return the sentence with every text among its facts changed, in sentences within it too."""
+        return Sentence(self.key, tuple((name, _changed(fact, change)) for name, fact in self.facts))
+
+
+def _changed(fact: "Fact", change: Callable[[str], str]) -> "Fact":
+    if isinstance(fact, str):
+        return change(fact)
+    if isinstance(fact, Sentence):
+        return fact.changed(change)
+    if isinstance(fact, tuple):
+        return tuple(change(part) if isinstance(part, str) else part.changed(change) for part in fact)
+    return fact
 
 
 def _words(fact: "Fact", lang: str) -> str | int | float:

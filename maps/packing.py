@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["pack_hours", "pack_lines", "pack_rising", "pack_varints", "unpack_varints"]
+__all__ = ["pack_hours", "pack_lines", "pack_rising", "pack_varints"]
 
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
@@ -34,20 +34,6 @@ def pack_varints(values: npt.ArrayLike) -> str:
         more = np.where(sizes[rows] > step + 1, 0x80, 0)
         out[(ends - sizes)[rows] + step] = ((numbers[rows] >> (7 * step)) & 0x7F) | more
     return base64.b64encode(out.tobytes()).decode("ascii")
-
-
-def unpack_varints(text: str) -> Int64Array:
-    """Whole numbers out of the text of :func:`pack_varints`."""
-    raw = np.frombuffer(base64.b64decode(text), np.uint8).astype(np.int64)
-    last = raw < 0x80
-    group = (
-        np.concatenate([[0], np.cumsum(last)[:-1]]).astype(np.int64) if len(raw) else np.empty(0, np.int64)
-    )
-    starts = np.concatenate([[0], np.flatnonzero(last)[:-1] + 1]) if len(raw) else np.empty(0, np.int64)
-    place = np.arange(len(raw)) - starts[group] if len(raw) else group
-    out = np.zeros(int(last.sum()), np.int64)
-    np.add.at(out, group, (raw & 0x7F) << (7 * place))
-    return out
 
 
 def pack_rising(values: npt.ArrayLike) -> str:

@@ -16,31 +16,19 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from geo.errors import InputError
-from routing.candidates import without_way_out
+from routing.best_riders import without_way_out
 from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.kernels.tables import TASK_STOP
 from routing.fleet.mode_fleet import as_ms
-from routing.fleet.tables import TASK_STOP
 from routing.match import apply, match, task_order
 from routing.model.results import Match, Refused, RunnerUp
 from routing.model.tasks import Task, stops_of
 
-__all__ = ["Assigned", "HeldBack", "assign_all", "assign_lists", "assign_round", "hold_back", "match_batch"]
+__all__ = ["Assigned", "assign_all", "assign_lists", "assign_round", "match_batch"]
 
 LISTED = 6
 """Riders listed for each task at first; lists grow where the optimum asks for it."""
 PASSES = 3
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class HeldBack:
-    """A task that waits for a better rider who is about to come free."""
-
-    task_id: str
-    rider_id: str
-    until_s: float
-    """Epoch seconds when that rider comes free."""
-    gain_s: float
-    """Extra seconds saved against the best rider now; inf when there is none now."""
 
 
 def assign_round(
@@ -380,52 +368,3 @@ class _Draft:
             for one in mine
         ]
         return tuple(sorted(found, key=lambda one: (one.found.rider_id, one.found.place)))
-
-
-def hold_back(
-    fleet: Fleet, tasks: Sequence[Task], now_s: float, patience_s: float = 900.0, least_gain_s: float = 60.0
-) -> tuple[HeldBack, ...]:
-    """Say which single-place tasks had better wait for a rider who is on their break and comes free soon.
-
-    Riders with orders need no holding back: a task may stand at the end of their plans. Riders on a break may
-    not be asked until it is over; they are judged as from then on.
-
-    Parameters
-    ----------
-    fleet : Fleet
-    tasks : sequence of Task
-    now_s : float
-        Epoch seconds.
-    patience_s : float
-        No task is held longer.
-    least_gain_s : float
-        Extra seconds that must be saved.
-
-    Returns
-    -------
-    tuple of HeldBack
-        At most one for each task, in the order of the tasks.
-    """
-    now_best = fleet.best(tasks, 1, now_s)
-    soon: list[str] = []
-    for rider_id in fleet.rider_ids:
-        rider = fleet.rider(rider_id)
-        if rider.status == "on_break" and now_s < rider.available_s <= now_s + patience_s:
-            soon.append(rider_id)
-    opened = [fleet.row_of(rider_id) for rider_id in soon]
-    for mode_fleet, row in opened:
-        mode_fleet.c.ok[row] = 1
-    try:
-        later = fleet.best(tasks, 1, now_s)
-    finally:
-        for mode_fleet, row in opened:
-            mode_fleet.c.ok[row] = 0
-    held = []
-    for task, now_one, later_one in zip(tasks, now_best, later, strict=True):
-        if not later_one or later_one[0].rider_id not in soon:
-            continue
-        gain = np.inf if not now_one else (now_one[0].rank_ms - later_one[0].rank_ms) / 1000
-        if gain >= least_gain_s:
-            rider = fleet.rider(later_one[0].rider_id)
-            held.append(HeldBack(task.task_id, rider.rider_id, rider.available_s, float(gain)))
-    return tuple(held)

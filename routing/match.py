@@ -10,9 +10,9 @@ import numpy as np
 from geo.arrays import Int64Array
 from geo.errors import InputError
 from geo.streets import StreetNetwork
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.fleet.fleet import Candidate, Fleet
-from routing.fleet.tables import EVER
+from routing.fleet.kernels.tables import EVER
 from routing.model.policy import Policy
 from routing.model.results import (
     Answer,

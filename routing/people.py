@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.travel import reach_to
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.kernels.tables import FAR_MS
 from routing.fleet.mode_fleet import as_ms
-from routing.fleet.tables import FAR_MS
-from routing.model.results import Binding, Change, Count, Refused, Said
+from routing.model.results import Binding, Count, Refused, Said, SmallestChange
 from routing.model.tasks import Task
 from routing.model.windows import open_from
 from routing.refusal.explain import refusal
@@ -22,7 +22,9 @@ SPARE = 12
 """So many riders more than needed are asked when they could begin."""
 
 
-def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate, ...]] | Refused:
+def meet(
+    fleet: Fleet, task: Task, now_s: float, nearest: int | None = None
+) -> tuple[Task, tuple[Candidate, ...]] | Refused:
     """Find the riders who begin a task together at the least rank in all.
 
     The instants tried are those at which one of the riders nearest to the task could begin, or one of several
@@ -36,6 +38,8 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
         For two people or more.
     now_s : float
         Epoch seconds.
+    nearest : int, optional
+        As in `refusal`, where there is nobody.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
     """
     found = candidates_for(fleet, task, task.people + SPARE, now_s)
     if not found:
-        return refusal(fleet, task, now_s)
+        return refusal(fleet, task, now_s, nearest)
     begins_s = _begins_s(fleet, task, found, now_s)
     best: tuple[int, Task, tuple[Candidate, ...]] | None = None
     most = 0
@@ -68,7 +72,7 @@ def meet(fleet: Fleet, task: Task, now_s: float) -> tuple[Task, tuple[Candidate,
         said = Said.of("why.people_apart", found=most, people=task.people, by_s=gap_s)
     binding = Binding("people", "", gap_s, said)
     missing = task.people - most
-    fewer = Change("people", Count(missing), "", None, Said.of("change.people", missing=missing))
+    fewer = SmallestChange("people", Count(missing), "", None, Said.of("change.people", missing=missing))
     return Refused(task.task_id, binding, None, fewer)
 
 

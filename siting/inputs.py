@@ -14,9 +14,11 @@ from siting.demand.weighted import DemandWeights
 from siting.results import FileAccount
 from siting.stations.candidates import CandidateRules, CandidateSites
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
-from siting.stations.pickups import PickupRules
+from siting.stations.pickup_inputs import PickupRules
 
-__all__ = ["StudyInputs", "StudySettings"]
+__all__ = ["PLANS", "StudyInputs", "StudySettings"]
+
+PLANS = ("coverage", "cheapest", "fairest", "balanced")
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -50,7 +52,11 @@ class StudySettings:
         always with ``keep``
     close_yuan : yuan a year that closing one existing station costs
     move_share : share (0-1) of its fixed cost that a moved station saves at the new site
-    least_grid_share : share (0-1) of the demand of every unit grid that must be served; needs grids
+    least_grid_share : share (0-1) of the rest in every unit grid in which k riders rest that must be *served*
+        on the days of the choice; places, kinds and hours are then chosen together; needs grids
+    plan : ``coverage`` (most served), ``cheapest`` (least money that serves no less than today), ``fairest``
+        (most served in the unit grid that is served least) or ``balanced`` (between the three); all but
+        ``coverage`` choose places, kinds and hours together, ``fairest`` and ``balanced`` need grids
     draws : resamples of days and riders, 0-1000
     random_draws : random plans whose mean is a baseline, 1-1000
     node_limit : branch-and-bound nodes of the solver, 1 or more (repeatable, unlike seconds)
@@ -77,6 +83,7 @@ class StudySettings:
     close_yuan: float = 10_000.0
     move_share: float = 0.5
     least_grid_share: float = 0.0
+    plan: str = "coverage"
     draws: int = 40
     random_draws: int = 100
     node_limit: int = 20_000
@@ -104,6 +111,12 @@ class StudySettings:
             raise InputError(f"study setting mode is {self.mode!r}, it must be one of {', '.join(MODES)}.")
         if not self.kinds:
             raise InputError("study setting kinds must name at least one kind of station.")
+        if self.plan not in PLANS:
+            raise InputError(f"study setting plan is {self.plan!r}, it must be one of {', '.join(PLANS)}.")
+        if self.plan != "coverage" and self.least_grid_share > 0:
+            raise InputError(
+                f"study settings plan = {self.plan!r} and least_grid_share ask for two plans: give one."
+            )
         if self.existing_stations not in ("keep", "may_close", "may_move"):
             raise InputError(
                 f"study setting existing_stations is {self.existing_stations!r}, "

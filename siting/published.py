@@ -7,7 +7,8 @@ figure that nobody asked to publish (`siting.demand.asked.Asked`) is withheld.
 import dataclasses
 from typing import Any, Final
 
-from siting.plans import until
+from siting.fairness import fairness_of
+from siting.plans.plan import until
 from siting.results import AuditFinding, Hours, PickupPoint, Site, Study
 
 __all__ = ["FIGURES", "published"]
@@ -23,7 +24,7 @@ FIGURES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "cells": ("riders",),
     "flows": ("riders_a_day",),
-    "grids": ("riders", "rest_min_a_day", "served_share", "in_reach_share"),
+    "grids": ("riders", "rest_min_a_day", "served_share", "in_reach_share", "served_today_share"),
     "hot_spots": ("riders", "rest_min_a_day"),
     "layers": ("riders", "min_a_day", "served_share", "in_reach_share"),
     "coverage": (
@@ -32,6 +33,7 @@ FIGURES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "estimates": ("value", "low", "high"),
     "budget_curve": ("served_share",),
+    "front": ("served_share", "worst_share"),
     "solution": ("objective", "bound"),
     "": ("riders", "stay_points", "demand_min_a_day", "silent_rest_share"),
 }  # fmt: skip
@@ -63,6 +65,7 @@ def published(study: Study, shown: frozenset[str]) -> Study:
         return dataclasses.replace(item, **changes)
 
     share_of_all = "layers/rest/min_a_day" in shown
+    grids = tuple(gated("grids", g.code, g) for g in study.grids)
     changes: dict[str, Any] = {
         "sites": tuple(_site(gated("sites", s.site_id, s), share_of_all) for s in study.sites),
         "audit": tuple(
@@ -77,11 +80,13 @@ def published(study: Study, shown: frozenset[str]) -> Study:
             for number, f in enumerate(study.flows)
             if f"flows/{number}/riders_a_day" in shown
         ),
-        "grids": tuple(gated("grids", g.code, g) for g in study.grids),
+        "grids": grids,
+        "fairness": fairness_of(grids),
         "hot_spots": tuple(gated("hot_spots", h.spot_id, h) for h in study.hot_spots),
         "layers": tuple(gated("layers", layer.name, layer) for layer in study.layers),
         "coverage": tuple(gated("coverage", c.method, c) for c in study.coverage),
         "budget_curve": tuple(gated("budget_curve", str(n), b) for n, b in enumerate(study.budget_curve)),
+        "front": tuple(gated("front", str(n), p) for n, p in enumerate(study.front)),
         "estimates": tuple(gated("estimates", str(n), e) for n, e in enumerate(study.estimates)),
         "solution": gated("solution", "", study.solution),
         "stay_points_by_kind": tuple(

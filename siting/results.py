@@ -14,8 +14,10 @@ __all__ = [
     "Coverage",
     "DemandCell",
     "Estimate",
+    "Fairness",
     "FileAccount",
-    "Flow",
+    "FrontPoint",
+    "Gains",
     "Gate",
     "GridFigures",
     "HotSpot",
@@ -27,6 +29,7 @@ __all__ = [
     "Ring",
     "Site",
     "Solution",
+    "StreetFlow",
     "Study",
 ]
 
@@ -198,7 +201,7 @@ class DemandCell:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Flow:
+class StreetFlow:
     """Riders a day along one street; only streets with at least k riders are listed."""
 
     line: tuple[LonLat, ...]
@@ -221,6 +224,42 @@ class GridFigures:
     in_reach_share: float | None
     site_ids: tuple[str, ...]
     pickup_ids: tuple[str, ...]
+    served_today_share: float | None = None
+    """By the stations of today, as they are run today."""
+
+    @property
+    def gain_points(self) -> float | None:
+        """Points (hundredths) of the rest demand here that the plan serves more than is served today."""
+        if self.served_share is None or self.served_today_share is None:
+            return None
+        return 100.0 * (self.served_share - self.served_today_share)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fairness:
+    """How evenly one way of choosing serves the unit grids, of those whose figures may be told."""
+
+    method: str
+    """``existing`` or ``yilu``."""
+    grids: int
+    """How many count."""
+    gini: float | None
+    """Gini coefficient of the served shares, each counted by its demand; None where nothing is served."""
+    worst_tenth: float | None
+    """Mean served share of the tenth of the demand that is served least."""
+    least_share: float | None
+    """Served share of the worst grid."""
+    worst_grid: str
+    """Its code; the first of several."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gains:
+    """In how many unit grids a larger share, a smaller share, or the same is served as today."""
+
+    gaining: int
+    losing: int
+    same: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -293,6 +332,25 @@ class BudgetPoint:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class FrontPoint:
+    """One plan of the front of coverage, money and fairness: none beats another in all three."""
+
+    names: tuple[str, ...]
+    """``coverage``, ``fairest``, ``cheapest``, ``balanced``; empty between them."""
+    chosen: bool
+    """Whether it is the plan of the study; that may lie beside the front, as the last one."""
+    cost_yuan: float
+    sites: int
+    new_sites: int
+    served_share: float | None
+    """Of the weighted demand of all layers, on training days."""
+    worst_share: float | None
+    """Of the rest in the unit grid that is served least, of those in which k riders rest."""
+    gap: float | None
+    """How far (0-1, of the bound) an end may be from the best there is; None of other points."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class FileAccount:
     """What became of the rows of one trace file: accepted + rejected = read."""
 
@@ -346,7 +404,7 @@ class Study:
     audit: tuple[AuditFinding, ...]
     pickups: tuple[PickupPoint, ...]
     cells: tuple[DemandCell, ...]
-    flows: tuple[Flow, ...]
+    flows: tuple[StreetFlow, ...]
     grids: tuple[GridFigures, ...]
     refusals: tuple[Refusal, ...]
     solution: Solution
@@ -373,5 +431,13 @@ class Study:
     """Resamples behind the estimates."""
     silent_rest_share: float | None = None
     """Share of the minutes of rest in stays that hold a long silence of the phone; None where withheld."""
+    plan: str = "coverage"
+    """Which plan was asked for: ``coverage``, ``cheapest``, ``fairest`` or ``balanced``."""
+    least_grid_share: float = 0.0
+    """Share (0-1) of the rest of every unit grid with k riders that had to be served; 0: none."""
+    front: tuple[FrontPoint, ...] = ()
+    """The one that serves most first; empty without unit grids in which k riders rest."""
+    fairness: tuple[Fairness, ...] = ()
+    """Of the stations of today and of the plan; empty without unit grids."""
     input_notes: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """What looks wrong in the planner's own lists: key in the text catalogue and its parameters."""

@@ -122,7 +122,7 @@ class StreetWays:
     def public_kerb(self, mode: str, lonlat: FloatArray, walk_m: float) -> FloatArray:
         """Return (n, 2) the nearest places on streets that anybody may use and reach, NaN where too far.
 
-        Streets of the largest connected part only: nobody rides to an island of the map.
+        Streets of the largest connected part only: nobody rides to a part that is cut off.
         """
         open_edges = (self.network.edge_private & mode_bit(mode) == 0) & (self.network.components(mode) == 0)
         snapped = self.network.snap(lonlat, mode, walk_m, among=open_edges)

@@ -18,6 +18,8 @@ Unit = Literal[
     "hours_a_day",  # rider-hours a day
     "a_day",  # events or persons a day
     "share",  # 0-1, shown as per cent
+    "points",  # hundredths, with their sign: what a share gains or loses
+    "index",  # a number without a unit, such as a Gini coefficient
     "yuan",
     "m",
     "m_a_day",

@@ -4,15 +4,17 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from api import __version__
-from api.cli.access import keys_group, tenants_group
-from api.cli.live import live_day
+from api.cli.language import terminal_language
+from api.cli.live_day import live_day
+from api.cli.reach_areas import reach
+from api.cli.tenants import keys_group, tenants_group
 from geo.errors import InputError, YiluError
 
 if TYPE_CHECKING:
@@ -30,8 +32,20 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except YiluError as error:
-            click.echo(f"yilu: {error}", err=True)
+            told = error.text(terminal_language()) if isinstance(error, InputError) else str(error)
+            click.echo(f"yilu: {told}", err=True)
             ctx.exit(BAD_INPUT)
+
+
+@contextlib.contextmanager
+def _spoken(language: "Language | None") -> Iterator[None]:
+    """Say what is wrong with input in a language, or else in that of the terminal."""
+    try:
+        yield
+    except InputError as error:
+        if language is None:
+            raise
+        raise InputError(error.text(language)) from None
 
 
 FOLDER = click.Path(path_type=Path)
@@ -78,16 +92,14 @@ def _run_study(study_file: Path, out: Path, lang: "Language | None", scheduler: 
     from api.cli.planner_table import print_study, stage_names
     from api.settings import load_settings
     from api.study.run import write_study
-    from api.study.studyfile.read import load_study_file
+    from api.study.studyfile.read import language_of, load_study_file
 
-    study_settings = load_study_file(study_file).with_language(lang)
-    try:
-        with StageBars(stage_names(study_settings.language)) as bars:
-            result = write_study(
-                study_settings, out, load_settings(), progress=bars.progress, scheduler=scheduler
-            )
-    except InputError as error:
-        raise InputError(error.text(study_settings.language)) from None
+    with _spoken(lang or language_of(study_file)):
+        study_settings = load_study_file(study_file).with_language(lang)
+    with _spoken(study_settings.language), StageBars(stage_names(study_settings.language)) as bars:
+        result = write_study(
+            study_settings, out, load_settings(), progress=bars.progress, scheduler=scheduler
+        )
     print_study(result, study_settings.language, out)
 
 
@@ -237,29 +249,30 @@ def describe_map(file: Path | None, place: str | None, graphml: Path | None, as_
 @click.option("--timezone", default="Asia/Shanghai", show_default=True, help="Of times without an offset.")
 @click.option("--year", type=int, default=None, help="Of dates without one.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.option("--lang", type=click.Choice(["zh", "en"]), default="en", show_default=True)
+@click.option("--lang", type=click.Choice(["zh", "en"]), default=None, help="Not that of the terminal.")
 def describe_traces(
     files: tuple[Path, ...],
     map_file: Path | None,
     timezone: str,
     year: int | None,
     as_json: bool,
-    lang: "Language",
+    lang: "Language | None",
 ) -> None:
     """Say what trace files are, and print the [[traces]] table of a study; no value is shown whole."""
     from api.cli.inspector import inspect_paths, print_inspection, record_of
     from geo.osm import read_osm
     from geo.traces import TraceFormat
 
-    network = None if map_file is None else read_osm(map_file)[0]
-    trace_format = TraceFormat(datum="auto", timezone=timezone, year=year)
-    found = inspect_paths(files, trace_format, network)
+    with _spoken(lang):
+        network = None if map_file is None else read_osm(map_file)[0]
+        trace_format = TraceFormat(datum="auto", timezone=timezone, year=year)
+        found = inspect_paths(files, trace_format, network)
     if as_json:
         records = [record_of(path, inspection) for path, inspection in found]
         click.echo(json.dumps(records, ensure_ascii=False, indent=2))
         return
     for path, inspection in found:
-        print_inspection(path, inspection, lang)
+        print_inspection(path, inspection, lang or terminal_language())
 
 
 @yilu.command("simulate")
@@ -354,6 +367,7 @@ def bench(name: str, quick: bool, json_file: Path | None) -> None:
 
 
 yilu.add_command(live_day)
+yilu.add_command(reach)
 yilu.add_command(tenants_group)
 yilu.add_command(keys_group)
 

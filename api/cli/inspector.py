@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.forms import Language
-from geo.traces import HINTS, Inspection, TraceFormat, inspect_file, paste_table, trace_files
+from geo.traces import Inspection, TraceFormat, hint, inspect_file, paste_table, trace_files
 
 if TYPE_CHECKING:
     from geo.streets import StreetNetwork
@@ -71,22 +71,6 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "paste": "to paste into a study file:",
     },
 }
-_HINTS_ZH = {
-    "swapped": "经度和纬度似乎颠倒：在 columns 中对调",
-    "e5": '位置像是度数×1e5：position_unit = "e5"',
-    "e6": '位置像是度数×1e6：position_unit = "e6"',
-    "e7": '位置像是度数×1e7：position_unit = "e7"',
-    "ddmm": '位置像是 NMEA 的 ddmm.mmmm：position_unit = "ddmm"',
-    "metres": "位置像是投影坐标（米）：请换算为经纬度",
-    "excel": '时间像是 Excel 序列日期：time_format = "excel"',
-    "no_year": "时间没有年份：请写明，如 year = 2026",
-    "day_only": "时间只有日期，没有时刻",
-    "text_time": '时间格式未知：请写明，如 time_format = "%d.%m.%y %H:%M"',
-    "only_waypoints": "GPX 文件只有航点或路线，没有带时间的轨迹",
-    "minutes": "时间只精确到分钟：每分钟只保留一个点",
-    "datum_doubtful": "道路更支持另一种坐标系，但不够明确：请核对平台的说明",
-    "off_streets": "行驶里程不足一半在道路上：请核对坐标系和地图",
-}
 
 
 def inspect_paths(
@@ -98,14 +82,20 @@ def inspect_paths(
 
 def record_of(path: Path, found: Inspection) -> dict[str, Any]:
     """Return what was found as figures and words for programs; values stand in it by shape only."""
-    look = dataclasses.asdict(dataclasses.replace(found.look, form=None, times=()))
-    del look["form"], look["times"]
+    look = dataclasses.asdict(dataclasses.replace(found.look, form=None, times=(), said=""))
+    del look["form"], look["times"], look["said"]
     rest = {
         field.name: getattr(found, field.name)
         for field in dataclasses.fields(found)
         if field.name not in ("look", "hints")
     }
-    return {**look, **rest, "hints": list(found.hints), "table": paste_table(path, found)}
+    return {
+        **look,
+        "problem": found.look.problem,
+        **rest,
+        "hints": list(found.hints),
+        "table": paste_table(path, found),
+    }
 
 
 def print_inspection(path: Path, found: Inspection, language: Language) -> None:
@@ -118,7 +108,6 @@ def print_inspection(path: Path, found: Inspection, language: Language) -> None:
     separator = {"\t": "tab", " ": "space"}.get(look.separator, look.separator)
     inside = "" if found.inside_share is None else f"{100 * found.inside_share:.0f}%"
     refused = sum((found.rejected or {}).values())
-    hints = HINTS if language == "en" else _HINTS_ZH
     lines = [
         ("kind", look.kind),
         ("layout", look.layout),
@@ -139,8 +128,8 @@ def print_inspection(path: Path, found: Inspection, language: Language) -> None:
         ("datum", found.datum_evidence),
         ("inside", inside),
         *(("skipped", f"{name}: {why}") for name, why in found.skipped),
-        *(("hint", hints[code]) for code in found.hints),
-        ("problem", look.problem),
+        *(("hint", hint(code).text(language)) for code in found.hints),
+        ("problem", look.said if isinstance(look.said, str) else look.said.text(language)),
     ]
     for key, value in lines:
         if value:

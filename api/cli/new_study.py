@@ -7,7 +7,7 @@ from pathlib import Path
 from api.cli.inspector import inspect_paths
 from api.study.studyfile.read import built_in
 from geo.osm import read_osm
-from geo.traces import TraceFormat, quoted_path, study_tables
+from geo.traces import TraceFormat, quoted_path, traces_tables
 
 __all__ = ["study_text"]
 
@@ -43,6 +43,6 @@ def study_text(file: Path, traces: Sequence[Path], map_file: Path | None, timezo
         name = quoted_path(map_file, folder)
         text = _MAP_LINE.sub(lambda _: f"file = {name}  ", text, count=1)
     if traces:
-        tables = study_tables(inspect_paths(traces, trace_format, network), traces, folder)
+        tables = traces_tables(inspect_paths(traces, trace_format, network), traces, folder)
         text = _TRACES.sub(lambda _: tables + "\n", text, count=1)
     return text

@@ -5,8 +5,11 @@ from typing import Any, TypeVar
 
 from api.dispatch.commands import Answered, Published
 from api.dispatch.desk import REFUSALS, Turn
+from api.dispatch.emergencies import Raised
 from api.store import Scope
 from api.store.access import audit
+from api.store.dispatch.webhooks import Webhook
+from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import ConflictError
 
 __all__ = ["DONE", "audited", "entry"]
@@ -18,7 +21,7 @@ DONE = "done"
 def entry(
     who: Scope | None, key_id: str | None, request_id: str | None, action: str, object_id: str | None,
     outcome: str, at_s: float,
-) -> audit.Entry:  # fmt: skip
+) -> audit.AuditEntry:  # fmt: skip
     """Return a line of the record.
 
     Parameters
@@ -32,11 +35,13 @@ def entry(
     """
     kind = action.partition(".")[0] if " " not in action else "call"
     tenant, role = (None, None) if who is None else (who.tenant_id, who.role)
-    return audit.Entry(at_s, tenant, key_id, role, action, kind, object_id, outcome, request_id)
+    return audit.AuditEntry(at_s, tenant, key_id, role, action, kind, object_id, outcome, request_id)
 
 
 def audited(
-    work: Callable[[Turn], T], noted: Callable[[str | None, str, float], audit.Entry], object_id: str | None
+    work: Callable[[Turn], T],
+    noted: Callable[[str | None, str, float], audit.AuditEntry],
+    object_id: str | None,
 ) -> Callable[[Turn], T]:
     """Return a command that also leaves its line.
 
@@ -63,13 +68,21 @@ def audited(
 
 
 def _why(error: BaseException) -> str:
-    if isinstance(error, ConflictError):
+    if isinstance(error, ConflictError | MatterConflictError | LedgerError):
         return error.code
     return {"VersionConflictError": "changed"}.get(type(error).__name__, "not_found")
 
 
 def _made(value: Any) -> str | None:  # noqa: ANN401 - whatever a command returns
-    return value.row.task_id if isinstance(value, Published) else None
+    match value:
+        case Published():
+            return value.row.task_id
+        case Raised():
+            return value.row.emergency_id
+        case Webhook():
+            return value.webhook_id
+        case _:
+            return None
 
 
 def _outcome(value: Any) -> str:  # noqa: ANN401

@@ -66,6 +66,9 @@ def event_row(task_id: str, state: TaskState, event: Event, at_s: float) -> stor
         if kind == "offer_made":
             # The platform has not seen the task before.
             private["task"] = state_json(state)["task"]
+    if body.get("never") is not None:
+        # Who is not asked is nobody's business.
+        private = {"never": body.pop("never")}
     return stored.Event(
         at_s,
         kind,
@@ -85,6 +88,8 @@ def event_of(row: stored.Event) -> Event:
         body["rider"] = dataclasses.asdict(RiderKey(str(row.platform_tenant_id), row.rider_id))
         if "terms" in body:
             body["terms"] = {**body["terms"], **(row.platform_body or {}).get("terms", {})}
+    elif "never" in (row.platform_body or {}):
+        body["never"] = (row.platform_body or {})["never"]
     return _EVENT.validate_python((body,))[0]
 
 

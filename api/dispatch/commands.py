@@ -118,9 +118,18 @@ class Published:
 
 
 def publish(
-    turn: Turn, who: Scope, task: Task, *, label: str, grid_code: str | None, body: Mapping[str, Any]
+    turn: Turn,
+    who: Scope,
+    task: Task,
+    *,
+    label: str,
+    grid_code: str | None,
+    body: Mapping[str, Any],
+    never: tuple[RiderKey, ...] = (),
 ) -> Published:
     """Publish a task under the publisher's own name for it; the same again changes nothing.
+
+    Riders in `never` are not asked.
 
     Raises
     ------
@@ -144,7 +153,7 @@ def publish(
     if who.role == "grid_staff" and grid_code not in who.grid_codes:
         raise OutOfScopeError("a task of grid staff lies in one of their own unit grids")
     turn.changing = True
-    happened = turn.city.publish(task, tenant, turn.now_s, ask=turn.memory.leading)
+    happened = turn.city.publish(task, tenant, turn.now_s, ask=turn.memory.leading, never=never)
     turn.add(row)
     turn.record(happened)
     return dataclasses.replace(view(turn, task.task_id), new=True)

@@ -15,13 +15,14 @@ import dataclasses
 import logging
 import math
 import queue
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from api.dispatch import codec, emergencies
-from api.dispatch.turn import Memory, MissingError, Turn, offer_row
+from api.dispatch.turn import Follower, Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, numbers
 from api.store.access import idempotency
 from api.store.dispatch import emergencies as emergency_rows
@@ -31,11 +32,13 @@ from api.store.dispatch import riders as rider_rows
 from api.store.dispatch import tasks as task_rows
 from api.store.processes import Leadership, Listener, notify
 from geo.errors import InputError
+from geo.localtime import DAY_S, HOUR_S
 from geo.streets import StreetNetwork
+from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import City, ConflictError, DispatchRules, RiderKey
 from routing.model import Policy, Rider
 
-__all__ = ["Counts", "Desk", "MissingError", "Turn"]
+__all__ = ["LIVE_STATUSES", "Counts", "Desk", "MissingError", "Turn"]
 
 LOG = logging.getLogger("yilu.dispatch")
 T = TypeVar("T")
@@ -44,14 +47,19 @@ MOST_AT_ONCE = 64
 IDLE_S = 0.2
 """How often what runs out, and who leads, is looked at when nobody asks for anything."""
 LEAD_S = 1.0
-HOUR_S = 3600.0
-DAY_S = 86_400.0
 TIDY_S = 600.0
 """How often what is older than a day is forgotten."""
 CHANNEL = "yilu_city"
 FOLLOWED_AT_ONCE = 2_000
 LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")
-REFUSALS = (ConflictError, MissingError, task_rows.VersionConflictError, OutOfScopeError)
+REFUSALS = (
+    ConflictError,
+    MatterConflictError,
+    LedgerError,
+    MissingError,
+    task_rows.VersionConflictError,
+    OutOfScopeError,
+)
 """A rule refused a command, which has changed nothing; anything else is a defect."""
 
 _Work = Callable[[Turn], Any]
@@ -81,6 +89,10 @@ class Desk:
         Returns the present moment in epoch seconds.
     rider_of : callable
         Makes a `Rider` of what the store holds of one.
+    word : callable
+        Returns a word without a hyphen that nobody can guess, for the ids of offers and alerts.
+    followers : tuple of Follower
+        What else lives by this desk's clock and by what becomes of tasks.
     """
 
     def __init__(
@@ -92,13 +104,17 @@ class Desk:
         *,
         clock: Callable[[], float],
         rider_of: Callable[[str, Mapping[str, Any]], Rider],
+        word: Callable[[], str] = lambda: secrets.token_hex(8),
+        followers: tuple[Follower, ...] = (),
     ) -> None:
         self.database, self.policy = database, policy
-        self.memory = Memory(shared=database.dialect == "postgresql")
-        self._make: Callable[[], City] = lambda: City(network, policy, rules)
+        self.memory = Memory(
+            shared=database.dialect == "postgresql", word=word, network=network, followers=followers
+        )
+        self._make: Callable[[], City] = lambda: City(self.memory.network, policy, rules, word)
         self._clock = clock
         self._rider_of = rider_of
-        self.city = self._make()
+        self.city, self._laid_on = self._make(), network
         self._numbers: numbers.Numbers | None = None
         self._followed = 0
         self._followed_riders = 0
@@ -251,7 +267,8 @@ class Desk:
 
     def _next_due_s(self) -> float:
         """When something runs out or opens by itself, in epoch seconds."""
-        return min((self.city.next_due_s, *self.memory.phases.values()))
+        followed = (follower.next_due_s for follower in self.memory.followers)
+        return min((self.city.next_due_s, *self.memory.phases.values(), *followed))
 
     def _see_who_leads(self) -> None:
         """Ask now and then: a leader whose connection is gone leads no more."""
@@ -283,6 +300,8 @@ class Desk:
                 if self.memory.leading:
                     turn.record(*self.city.tick(turn.now_s))
                     emergencies.open_phases(turn)
+                    for follower in self.memory.followers:
+                        follower.tick(turn)
                 for work, future, _ in works:
                     turn.now_s, turn.changing = self._clock(), False
                     try:
@@ -309,6 +328,8 @@ class Desk:
             else:
                 future.set_exception(refusal)
         self._forget(turn.looked_at | turn.changed.keys())
+        # The streets have changed: plans are laid on them anew.
+        self._stale = self._stale or self.memory.network is not self._laid_on
         if self.memory.last_seq != before:
             for heard in self._heard:
                 heard(self.memory.last_seq)
@@ -338,6 +359,8 @@ class Desk:
                 turn.take_up(row)
             elif task_id is not None:
                 emergencies.follow(turn, task_id)
+                for follower in self.memory.followers:
+                    follower.follow(turn, task_id)
         if rows:
             self._followed = rows[-1].seq
             self.memory.own = {seq for seq in self.memory.own if seq > self._followed}
@@ -375,7 +398,7 @@ class Desk:
     def _load(self) -> None:
         """Read the city from the store."""
         now_s = self._clock()
-        city = self._make()
+        network, city = self.memory.network, self._make()
         if self._numbers is None:
             with self.database.transaction() as connection:
                 self._numbers = numbers.load(connection)
@@ -393,8 +416,11 @@ class Desk:
             for offer in state.offers
         }
         self.memory.rows = {row.task_id: row for row in rows}
-        open_s = {row.emergency_id: emergencies.alert_state_of(row.state).next_phase_s for row in alerted}
-        self.memory.phases = {name: due_s for name, due_s in open_s.items() if due_s is not None}
+        alerts = {row.emergency_id: emergencies.alert_state_of(row.state) for row in alerted}
+        due = {name: state.next_phase_s for name, state in alerts.items()}
+        self.memory.phases = {name: due_s for name, due_s in due.items() if due_s is not None}
+        for name, state in alerts.items():
+            city.board.call_away(name, emergencies.answering(state))
         self.memory.own.clear()
         self._news.set()
         self.memory.bodies = {
@@ -407,7 +433,7 @@ class Desk:
             extra_s = offer.body["terms"]["extra_s"]
             city.board.book(key, offer.offer_id, extra_s, at_s or offer.made_s, now_s)
         city.restore(states, known, now_s)
-        self.city, self._stale = city, False
+        self.city, self._laid_on, self._stale = city, network, False
 
 
 def _fail(works: Iterable[_Waiting], error: Exception) -> None:

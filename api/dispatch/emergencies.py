@@ -7,7 +7,7 @@ fleet as it is then. What is written goes with the turn's transaction.
 import dataclasses
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -42,13 +42,15 @@ __all__ = [
     "alert_events_of",
     "alert_id",
     "alert_state_of",
-    "answer",
+    "answer_alert",
+    "answering",
     "close",
     "find_alert",
     "follow",
     "open_phases",
     "raise_emergency",
-    "remember",
+    "raises",
+    "remember_open",
     "rides",
 ]
 
@@ -83,7 +85,7 @@ class Called:
     def planned(self) -> Mapping[str, Any]:
         """What the plan said of this rider."""
         listed: list[Mapping[str, Any]] = self.row.body["plan"]["alerts"]
-        return listed[int(self.alert_id.rpartition("-")[2])]
+        return listed[_number(self.state, self.responder.rider)]
 
 
 def alert_state_of(kept: object) -> AlertState:
@@ -95,10 +97,24 @@ def _state_json(state: AlertState) -> dict[str, Any]:
     return cast(dict[str, Any], json.loads(_STATE.dump_json((state,)))[0])
 
 
-def alert_id(emergency_id: str, state: AlertState, rider: RiderKey) -> str:
+def alert_id(row: rows.EmergencyRow, state: AlertState, rider: RiderKey) -> str:
     """Return the name of a rider's alert."""
-    number = next(n for n, one in enumerate(state.responders) if one.rider == rider)
-    return f"{emergency_id}-{number}"
+    return f"{row.emergency_id}-{_word(row, _number(state, rider))}"
+
+
+def _number(state: AlertState, rider: RiderKey) -> int:
+    return next(n for n, one in enumerate(state.responders) if one.rider == rider)
+
+
+def _word(row: rows.EmergencyRow, number: int) -> str:
+    """Return what tells an alert from the others of an emergency; not how many there are."""
+    # Emergencies of before have none.
+    return str(row.body["plan"]["alerts"][number].get("word", number))
+
+
+def answering(state: AlertState) -> frozenset[RiderKey]:
+    """Return the riders who are on their way, or there, as long as it goes on."""
+    return frozenset() if state.closed else frozenset(one.rider for one in state.coming)
 
 
 def rides(who: Scope, rider: RiderKey) -> bool:
@@ -165,7 +181,7 @@ def _notices(
         return []
     notices = []
     for one in concerned:
-        name = alert_id(row.emergency_id, before, one.rider)
+        name = alert_id(row, before, one.rider)
         called = Called(name, row, before, one)
         body: dict[str, Any] = {"drill": before.drill}
         private: dict[str, Any] = {"alert_id": name}
@@ -218,7 +234,7 @@ def raise_emergency(
     # The service looks: whoever may not see it may not take its name either.
     known = rows.by_label(turn.connection, SERVICE, tenant, label)
     if known is not None:
-        if known.body["request"] != body or not _raises(who, known):
+        if known.body["request"] != body or not raises(who, known):
             raise ConflictError("exists", known.status)
         return Raised(known, alert_state_of(known.state))
     if who.role == "grid_staff" and grid_code not in who.grid_codes:
@@ -226,16 +242,16 @@ def raise_emergency(
     plan = alert_plan(turn.city.board.fleet, task, turn.now_s, policy=policy, drill=drill)
     responders = tuple(Responder(RiderKey.of(one.rider_id), one.phase, one.travel_s) for one in plan.alerts)
     events = decide_alert(None, RaiseAlert(task, tenant, responders, policy.phase_wait_s, drill), turn.now_s)
-    kept = {"request": dict(body), "plan": _plan_json(plan)}
+    kept = {"request": dict(body), "plan": _plan_json(plan, turn.memory.word)}
     row = rows.EmergencyRow(task.task_id, tenant, label, "open", grid_code, turn.now_s, 1, kept, {})
     state = _noted(turn, row, None, events)
     row = dataclasses.replace(row, state=_state_json(state))
     rows.insert(turn.connection, who, row)
-    remember(turn, row.emergency_id, state)
+    remember_open(turn, row.emergency_id, state)
     return Raised(row, state, new=True)
 
 
-def _plan_json(plan: AlertPlan) -> dict[str, Any]:
+def _plan_json(plan: AlertPlan, word: Callable[[], str]) -> dict[str, Any]:
     """Return what the plan promised; nothing infinite, which JSON does not know."""
     return {
         "within_s": plan.within_s,
@@ -243,6 +259,7 @@ def _plan_json(plan: AlertPlan) -> dict[str, Any]:
         "soonest_s": plan.soonest_s if math.isfinite(plan.soonest_s) else None,
         "alerts": [
             {
+                "word": word(),
                 "arrives_s": one.arrives_s,
                 "late_stops": [
                     [stop_id, late_s if math.isfinite(late_s) else None] for stop_id, late_s in one.late_stops
@@ -256,12 +273,12 @@ def _plan_json(plan: AlertPlan) -> dict[str, Any]:
 def close(turn: Turn, who: Scope, emergency_id: str, reason: str) -> Raised:
     """End an emergency; whoever has not answered, or is on the way, is told."""
     row = rows.load_for_update(turn.connection, SERVICE, emergency_id)
-    if row is None or not _raises(who, row):
+    if row is None or not raises(who, row):
         raise MissingError("there is no such emergency")
     return _carry_out(turn, row, CloseAlert(reason))
 
 
-def answer(turn: Turn, who: Scope, alert: str, said: Said) -> Called:
+def answer_alert(turn: Turn, who: Scope, alert: str, said: Said) -> Called:
     """Carry out what a rider says of their alert.
 
     Raises
@@ -284,16 +301,16 @@ def answer(turn: Turn, who: Scope, alert: str, said: Said) -> Called:
 
 def find_alert(who: Scope, row: rows.EmergencyRow, alert: str) -> Called | None:
     """Return a rider's alert; None where there is none for this caller, or it has not been sent."""
-    state, number = alert_state_of(row.state), alert.rpartition("-")[2]
-    if not number.isdecimal() or int(number) >= len(state.responders) or str(int(number)) != number:
-        return None
-    responder = state.responders[int(number)]
-    if responder.status == "waiting" or not rides(who, responder.rider):
+    state, word = alert_state_of(row.state), alert.rpartition("-")[2]
+    named = (one for number, one in enumerate(state.responders) if _word(row, number) == word)
+    responder = next(named, None)
+    if responder is None or responder.status == "waiting" or not rides(who, responder.rider):
         return None
     return Called(alert, row, state, responder)
 
 
-def _raises(who: Scope, row: rows.EmergencyRow) -> bool:
+def raises(who: Scope, row: rows.EmergencyRow) -> bool:
+    """Say whether a caller may see and close an emergency."""
     if who.role == "admin":
         return True
     if who.tenant_id != row.tenant_id or who.role not in ("planner", "grid_staff"):
@@ -311,7 +328,7 @@ def _carry_out(turn: Turn, row: rows.EmergencyRow, command: AlertCommand) -> Rai
     saved = rows.save(
         turn.connection, SERVICE, dataclasses.replace(row, status=status, state=_state_json(state))
     )
-    remember(turn, row.emergency_id, state)
+    remember_open(turn, row.emergency_id, state)
     return Raised(saved, state)
 
 
@@ -333,8 +350,9 @@ def _noted(
 # -------------------------------------------------------------------------------------------------
 
 
-def remember(turn: Turn, emergency_id: str, state: AlertState) -> None:
-    """Keep in mind when the next phase opens."""
+def remember_open(turn: Turn, emergency_id: str, state: AlertState) -> None:
+    """Keep in mind when the next phase opens, and who is asked for no task meanwhile."""
+    turn.city.board.call_away(emergency_id, answering(state))
     due_s = state.next_phase_s
     if due_s is None:
         turn.memory.phases.pop(emergency_id, None)
@@ -349,11 +367,11 @@ def open_phases(turn: Turn) -> None:
         if row is None:
             turn.memory.phases.pop(emergency_id, None)
             continue
-        remember(turn, emergency_id, _carry_out(turn, row, PassTime()).state)
+        remember_open(turn, emergency_id, _carry_out(turn, row, PassTime()).state)
 
 
 def follow(turn: Turn, emergency_id: str) -> None:
     """Take up what another process has written of an emergency."""
     row = rows.get(turn.connection, SERVICE, emergency_id)
     if row is not None:
-        remember(turn, emergency_id, alert_state_of(row.state))
+        remember_open(turn, emergency_id, alert_state_of(row.state))

@@ -157,6 +157,7 @@ class OfferOfTask(Schema):
     reason: str
     note: str
     photo: Annotated[str | None, Field(description="Address of the photo; null: none.")]
+    there: bool | None
 
 
 class TaskOut(Schema):
@@ -248,6 +249,12 @@ class FinishIn(Schema):
     photo: Annotated[
         str, Field(max_length=200, pattern=NO_NUL, description="Name of a photo that was sent before.")
     ] = ""
+    there: Annotated[
+        bool | None,
+        Field(
+            description="Of a look at a street report: whether it is there; null: not a look, or not said."
+        ),
+    ] = None
 
 
 class VerifyIn(Schema):

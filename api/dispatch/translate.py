@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from api.dispatch.commands import RiderReport
 from api.dispatch.duty import break_due_of, with_duty
@@ -236,6 +237,7 @@ def task_out(row: TaskRow, state: TaskState, datum: Datum, zone: datetime.tzinfo
                 reason=offer.reason,
                 note=offer.note,
                 photo=offer.photo or None,
+                there=offer.there,
             )
             for offer in state.offers
         ],
@@ -300,11 +302,15 @@ def rider_out(
 
 
 def event_out(row: EventRow, seq: str, zone: datetime.tzinfo) -> EventOut:
-    """Return an event as its reader may know it; `seq` is its number as the reader sees it."""
+    """Return an event as its reader may know it; `seq` is its number as the reader sees it.
+
+    Places are in WGS-84.
+    """
     event = row.event
     body = {name: value for name, value in event.body.items() if name != "publisher"}
     for name, value in (event.platform_body or {}).items():
         body[name] = {**body.get(name, {}), **value} if isinstance(value, dict) else value
+    body = _told(body, zone)
     return EventOut(
         seq=seq,
         at=_instant(event.at_s, zone),
@@ -313,3 +319,44 @@ def event_out(row: EventRow, seq: str, zone: datetime.tzinfo) -> EventOut:
         rider_id=event.rider_id,
         body=body,
     )
+
+
+_INSTANTS = frozenset(
+    {"accepted_s", "arrival_s", "at_s", "begins_s", "expires_s", "latest_s", "leave_s", "made_s", "start_s"}
+)
+"""What the service keeps in epoch seconds; all else that ends so is a duration."""
+_DIGITS = {"yuan": 2, "points": 2}
+
+
+def _told(kept: Mapping[str, Any], zone: datetime.tzinfo) -> dict[str, Any]:
+    """Return the body of an event as answers write it: instants in local time, tasks as offers have them."""
+    told: dict[str, Any] = {}
+    for name, value in kept.items():
+        if name == "task":
+            told[name] = _task_told(_TASK.validate_python(value), zone)
+        elif name in _INSTANTS:
+            told[name.removesuffix("_s")] = None if value is None else _instant(value, zone).isoformat()
+        elif isinstance(value, dict):
+            told[name] = _told(value, zone)
+        else:
+            told[name] = round(value, _DIGITS.get(name, 3)) if isinstance(value, float) else value
+    return told
+
+
+_TASK = TypeAdapter(Task)
+
+
+def _task_told(task: Task, zone: datetime.tzinfo) -> dict[str, Any]:
+    visits = {"place": task.place, "dropoff": task.dropoff}
+    return {
+        "kind": task.kind,
+        **{
+            name: None if visit is None else place_out(visit, "wgs84", zone).model_dump(mode="json")
+            for name, visit in visits.items()
+        },
+        "skills": sorted(task.skills),
+        "modes": sorted(task.modes),
+        "priority": task.priority,
+        "people": task.people,
+        "load": task.load,
+    }

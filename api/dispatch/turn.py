@@ -1,8 +1,8 @@
 """What one command may use and note: the city, the moment, the transaction."""
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -13,13 +13,31 @@ from api.store.dispatch import events as stored
 from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import tasks as task_rows
 from geo.errors import YiluError
+from geo.streets import StreetNetwork
 from routing.dispatch import City, Happened, Offer, RiderKey, TaskState
 
-__all__ = ["Memory", "MissingError", "Turn", "offer_row"]
+__all__ = ["Follower", "Memory", "MissingError", "Turn", "offer_row"]
 
 
 class MissingError(YiluError):
     """There is no such object for this caller."""
+
+
+class Follower(Protocol):
+    """What else lives by the desk's clock and by what becomes of tasks; written in the same transaction."""
+
+    @property
+    def next_due_s(self) -> float:
+        """When something of it runs out next, in epoch seconds; inf: never."""
+
+    def tick(self, turn: "Turn") -> None:
+        """Carry out what is due; for the process that leads."""
+
+    def heard(self, turn: "Turn", happened: Happened) -> None:
+        """Draw the consequences of what has happened to a task; nothing is refused any more."""
+
+    def follow(self, turn: "Turn", object_id: str) -> None:
+        """Take up what another process has written of an object that is no task."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -28,6 +46,10 @@ class Memory:
 
     shared: bool
     """Whether other processes may write too."""
+    word: Callable[[], str]
+    """Returns a word that nobody can guess."""
+    network: StreetNetwork
+    """The streets as they are now; where it is another one than before, the city is read anew."""
     leading: bool = False
     """Whether this process asks riders and lets offers run out."""
     bodies: dict[RiderKey, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
@@ -40,6 +62,7 @@ class Memory:
     """When the next phase of an emergency's alerts opens, in epoch seconds."""
     last_seq: int = 0
     """Number of the last event that this process wrote or followed."""
+    followers: tuple[Follower, ...] = ()
     own: set[int] = dataclasses.field(default_factory=set)
     """Events that this process has written and not met again while following."""
 
@@ -64,7 +87,7 @@ class Turn:
     made: set[str] = dataclasses.field(default_factory=set)
     new: dict[str, task_rows.TaskRow] = dataclasses.field(default_factory=dict)
     looked_at: set[str] = dataclasses.field(default_factory=set)
-    acts: list[audit.Entry] = dataclasses.field(default_factory=list)
+    acts: list[audit.AuditEntry] = dataclasses.field(default_factory=list)
     """Who did what, or tried to; kept with what was done."""
     wrote: bool = False
     """Whether other processes have something to follow."""
@@ -132,6 +155,8 @@ class Turn:
             for event in one.events:
                 self.happened.append(codec.event_row(one.task_id, state, event, self.now_s))
             self._touch(one.task_id, state)
+            for follower in self.memory.followers:
+                follower.heard(self, one)
 
     def _touch(self, task_id: str, state: TaskState) -> None:
         row = self.row(task_id)

@@ -17,9 +17,12 @@ from api.http.access.rates import RateHeaders
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
+from api.http.ogc import doors
 from api.http.problems import errors
 from api.http.routes import (
     audit,
+    city,
+    civic,
     emergencies,
     events,
     health,
@@ -28,7 +31,6 @@ from api.http.routes import (
     results,
     riders,
     slots,
-    stations,
     studies,
     tasks,
     vroom,
@@ -36,6 +38,8 @@ from api.http.routes import (
 )
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
+from api.http.stations import endpoints as stations
+from api.http.stations import pages as station_pages
 from api.http.work.bodies import MATCHING_ROLES
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
@@ -52,6 +56,7 @@ tasks and offers of the live service are, for those whose key sees them. An `X-R
 answer and stands in the log; without one it is made. Bodies may be sent with `Content-Encoding: gzip`.
 A service may show several studies: `/v1/studies/shown` lists them. Each has the addresses of map,
 reports, layers, stations, grids and matching below its own, such as `/s/porto/map` and `/s/porto/v1/matches`.
+OGC API - Features stands at `/ogc`, with a definition of its own at `/ogc/api`.
 """
 ASSETS = "/docs/assets"
 
@@ -111,7 +116,9 @@ def create_app(
     app.state.clock, app.state.ids = clock, ids
     app.state.settings = settings
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
-    app.state.runner, app.state.workers = None, None
+    app.state.runner, app.state.workers, app.state.civic = None, None, None
+    app.state.open_rates = civic.open_rates()
+    app.state.anywhere = {}
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
@@ -129,21 +136,29 @@ def create_app(
     app.add_middleware(RateHeaders)
     # The outermost: what is refused by the others has an id too.
     app.add_middleware(RequestId)
-    app.openapi = functools.partial(openapi.describe, app)  # type: ignore[method-assign]
+    app.openapi = functools.partial(openapi.documented, app)  # type: ignore[method-assign]
     # Swagger UI out of an installed package: a government network has no way to a content delivery network.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)
+    _answer_at_every_address(app)
+    return app
+
+
+def _answer_at_every_address(app: FastAPI) -> None:
     # What a study publishes is for everybody; who asks for work says who it is.
     keyed = [Depends(require(*MATCHING_ROLES))]
     # Once for the study without a name, and the same below the name of any other.
     for prefix in ("", PREFIX):
-        for part in (health, results, stations):
+        # Before the stations by name: nobody is called "visits".
+        app.include_router(stations.said_router, prefix=prefix, include_in_schema=not prefix)
+        for part in (health, results, stations, station_pages, doors):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
-    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit):
+    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, city):
         app.include_router(part.router)
-    return app
+    for router in civic.routers:
+        app.include_router(router)
 
 
 def _docs() -> HTMLResponse:

@@ -1,5 +1,6 @@
 """What a handler may ask for: the served study, the clock, and the language of its caller."""
 
+import dataclasses
 import datetime
 import secrets
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from api.civic.desk import Civic
 from api.forms import Language
 from api.http.language import preferred
 from api.study.finished import FinishedStudy
@@ -33,12 +35,20 @@ async def _ids(request: Request) -> Callable[[], str]:
 async def served_study(request: Request) -> FinishedStudy:
     """Return the study that the address is about: that of its name, or the one without."""
     name: str | None = request.path_params.get("study")
-    if name is None:
-        served: FinishedStudy = request.app.state.served
-    else:
+    served: FinishedStudy = request.app.state.served
+    if name is not None:
         # The first request for a study reads it from the disk.
-        served = (await run_in_threadpool(request.app.state.shelf.get, name)).served
-    return served
+        named: FinishedStudy = (await run_in_threadpool(request.app.state.shelf.get, name)).served
+        return named
+    civic: Civic | None = request.app.state.civic
+    if civic is None:
+        return served
+    # Streets that are shut or slow now are so for everybody who asks for a way.
+    now_s = request.app.state.clock().timestamp()
+    known = civic.streets.is_known(now_s)
+    look = civic.streets.network_at
+    network = look(now_s) if known else await run_in_threadpool(look, now_s)
+    return served if network is served.network else dataclasses.replace(served, network=network)
 
 
 async def _clock(request: Request) -> Callable[[], datetime.datetime]:

@@ -64,6 +64,7 @@ def grid_summaries(served: FinishedStudy) -> list[GridSummary]:
             rest_min_a_day=grid.rest_min_a_day,
             served_share=grid.served_share,
             in_reach_share=grid.in_reach_share,
+            served_today_share=grid.served_today_share,
             stations=len(grid.site_ids),
             pickup_points=len(grid.pickup_ids),
         )

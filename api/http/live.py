@@ -17,7 +17,7 @@ from api.dispatch.desk import Desk, Turn
 from api.http.access.auth import Caller, require
 from api.store import StoreUnavailable
 from api.store.access import audit
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.datum import Datum
 from geo.errors import InputError
 
@@ -120,13 +120,13 @@ async def commanded(
     """Have a command carried out that goes on record: `act` is what is done, and to which object."""
     action, object_id = act
 
-    def noted(found: str | None, outcome: str, at_s: float) -> audit.Entry:
+    def noted(found: str | None, outcome: str, at_s: float) -> audit.AuditEntry:
         return acts.entry(caller.scope, caller.key_id, caller.request_id, action, found, outcome, at_s)
 
     return await carried_out(desk, acts.audited(work, noted, object_id), of)
 
 
-def cursor_of(position: Position | None) -> str | None:
+def cursor_of(position: PageEnd | None) -> str | None:
     """Return a page's end as a word that means nothing to its reader."""
     if position is None:
         return None
@@ -134,7 +134,7 @@ def cursor_of(position: Position | None) -> str | None:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def position_of(cursor: str | None) -> Position | None:
+def position_of(cursor: str | None) -> PageEnd | None:
     """Return where a page ended.
 
     Raises
@@ -147,7 +147,7 @@ def position_of(cursor: str | None) -> Position | None:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         created_s, row_id = json.loads(text)
-        position = Position(float(created_s), str(row_id))
+        position = PageEnd(float(created_s), str(row_id))
         # What no row of ours has; a database could not even look for it.
         if not math.isfinite(position.created_s) or not position.row_id.isprintable():
             raise ValueError(cursor)

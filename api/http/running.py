@@ -9,13 +9,16 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
+from api.civic.desk import Civic
+from api.civic.rules import Grids, civic_rules
+from api.civic.streets import Streets
 from api.dispatch.desk import Desk
 from api.dispatch.translate import rider_of
 from api.dispatch.webhooks import Sender
 from api.http.access.auth import Access
 from api.http.live import News
 from api.http.shelf import Shelf
-from api.jobs.runner import Places, Runner
+from api.jobs.runner import JobFolders, Runner
 from api.settings import Settings
 from routing.dispatch import DispatchRules
 from routing.model import Policy
@@ -55,6 +58,10 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
     def clock() -> float:
         return float(app.state.clock().timestamp())
 
+    today = app.state.clock().astimezone(zone).date()
+    rules = civic_rules(app.state.served.meta.timezone, today)
+    streets = Streets(app.state.served.network, rules.closures)
+    civic = Civic(rules, app.state.ids, Grids(app.state.served.study.grids), streets)
     desk = Desk(
         database,
         app.state.served.network,
@@ -62,11 +69,13 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
         rules_of(settings),
         clock=clock,
         rider_of=rider_of,
+        word=app.state.ids,
+        followers=(civic,),
     )
     shelf: Shelf = app.state.shelf
     shelf.database = database
     jobs_dir = settings.jobs_dir or app.state.served.folder / "jobs"
-    places = Places(jobs_dir, settings.studies, frozenset(shelf.named))
+    places = JobFolders(jobs_dir, settings.studies, frozenset(shelf.named))
     runner = Runner(database, clock, places, settings)
     news = News(desk)
     await run_in_threadpool(desk.start)
@@ -75,6 +84,7 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
     sender.start()
     runner.start()
     app.state.desk, app.state.news, app.state.runner = desk, news, runner
+    app.state.civic = civic
     try:
         yield
     finally:
@@ -82,7 +92,7 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(runner.stop)
         await run_in_threadpool(desk.stop)
         await run_in_threadpool(sender.stop)
-        app.state.desk = app.state.runner = None
+        app.state.desk = app.state.runner = app.state.civic = None
         await run_in_threadpool(database.close)
 
 

@@ -10,6 +10,7 @@ from api.http.grid_reports import GridReports
 from api.http.problems.errors import NotThereError
 from api.jobs.forms import ServedStudy
 from api.jobs.runner import out_folder
+from api.ogc import StudySource
 from api.store import SERVICE, Database, jobs
 from api.study.finished import META_FILE, FinishedStudy, load_finished
 from geo.errors import InputError
@@ -27,6 +28,12 @@ class Shown:
 
     served: FinishedStudy
     reports: GridReports
+    city: StudySource
+
+    @classmethod
+    def of(cls, served: FinishedStudy) -> "Shown":
+        """Make what answers for a study; maps and tables are built when they are asked for."""
+        return cls(served, GridReports(served), StudySource(served.study, served.stations))
 
 
 class Shelf:
@@ -43,8 +50,8 @@ class Shelf:
     """
 
     def __init__(self, default: FinishedStudy, named: Mapping[str, FinishedStudy], jobs_dir: Path) -> None:
-        self.default = Shown(default, GridReports(default))
-        self.named = {name: Shown(one, GridReports(one)) for name, one in named.items()}
+        self.default = Shown.of(default)
+        self.named = {name: Shown.of(one) for name, one in named.items()}
         self.database: Database | None = None
         """Knows what was published since; set when the live service starts."""
         self._jobs_dir = jobs_dir
@@ -73,7 +80,7 @@ class Shelf:
             with self._lock:
                 if key not in self._loaded:
                     served = load_finished(folder)
-                    self._loaded[key] = Shown(served, GridReports(served))
+                    self._loaded[key] = Shown.of(served)
                 self._loaded.move_to_end(key)
                 while len(self._loaded) > MOST_LOADED:
                     self._loaded.popitem(last=False)

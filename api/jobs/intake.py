@@ -222,7 +222,10 @@ def checked_study(file: Path, root: Path) -> StudyFile:
     try:
         study = load_study_file(file)
     except InputError as error:
-        raise InputError(shortened(str(error), file.parent)) from None
+        said = error.said
+        if isinstance(said, str):
+            raise InputError(shortened(said, file.parent)) from None
+        raise InputError(said.changed(lambda text: shortened(text, file.parent))) from None
     roots = [root.resolve(), *_demo_folder()]
     _refuse_links(file.parent, roots[0])
     for key, path in _files_of(study):

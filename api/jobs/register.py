@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from api.jobs.intake import STUDY_FILE, checked_study, digest_of, named_folder, remove_folder
-from api.jobs.runner import KIND, Places, input_folder, out_folder
+from api.jobs.runner import KIND, JobFolders, input_folder, out_folder
 from api.store import SERVICE, Database, Scope, jobs
 from geo.errors import InputError, YiluError
 
@@ -28,7 +28,7 @@ class New:
 
 
 def register_folder(
-    database: Database, who: Scope, places: Places, new: New, folder: str
+    database: Database, who: Scope, places: JobFolders, new: New, folder: str
 ) -> tuple[jobs.Job, bool]:
     """Register a study whose files the operator has put on the server; see `register`."""
     tenant = None if who.role == "admin" else str(who.tenant_id)
@@ -38,7 +38,7 @@ def register_folder(
     return _kept(database, who, new, found, places.studies, {"folder": str(found), "source": "folder"})
 
 
-def register(database: Database, who: Scope, places: Places, new: New) -> tuple[jobs.Job, bool]:
+def register(database: Database, who: Scope, places: JobFolders, new: New) -> tuple[jobs.Job, bool]:
     """Register a study whose files lie in its input folder by now.
 
     Returns
@@ -100,7 +100,7 @@ def _kept(
     return job, True
 
 
-def result_files(places: Places, job: jobs.Job) -> dict[str, Path]:
+def result_files(places: JobFolders, job: jobs.Job) -> dict[str, Path]:
     """Return the files of a result by their names; links and unfinished files are none."""
     if job.state != "done":
         return {}
@@ -117,6 +117,6 @@ def result_files(places: Places, job: jobs.Job) -> dict[str, Path]:
     return found
 
 
-def result_file(places: Places, job: jobs.Job, name: str) -> Path | None:
+def result_file(places: JobFolders, job: jobs.Job, name: str) -> Path | None:
     """Return one file of a result; None where it has none of that name."""
     return result_files(places, job).get(name)

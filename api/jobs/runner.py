@@ -22,7 +22,7 @@ from api.settings import Settings
 from api.store import SERVICE, Database, StoreUnavailable, jobs
 from api.store.processes import Leadership
 
-__all__ = ["KIND", "Places", "Runner", "input_folder", "out_folder"]
+__all__ = ["KIND", "JobFolders", "Runner", "input_folder", "out_folder"]
 
 LOG = logging.getLogger("yilu.jobs")
 KIND = "study"
@@ -106,7 +106,7 @@ class _Worker:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Places:
+class JobFolders:
     """Folders of the runner."""
 
     jobs: Path
@@ -131,7 +131,7 @@ class Runner:
     """
 
     def __init__(
-        self, database: Database, clock: Callable[[], float], places: Places, settings: Settings
+        self, database: Database, clock: Callable[[], float], places: JobFolders, settings: Settings
     ) -> None:
         self._database, self._clock, self.places, self._settings = database, clock, places, settings
         self._leadership = Leadership(database, "studies")

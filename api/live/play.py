@@ -10,11 +10,11 @@ import numpy as np
 from api.client import Client, ProblemError
 from api.dispatch.forms import OfferForRider, TaskPublishIn
 from api.forms import instant_of
-from api.live.riders import Moving, Reached, Stop
+from api.live.riders import Moving, PlannedStop, Reached
 from geo.streets import StreetNetwork
 from routing.replay import Day
 
-__all__ = ["Figures", "Player"]
+__all__ = ["DayFigures", "Player"]
 
 KINDS = ("hazard", "furniture", "blocked_exit", "notice", "visit")
 ANSWERS_S = (5.0, 40.0)
@@ -22,7 +22,7 @@ ANSWERS_S = (5.0, 40.0)
 
 
 @dataclasses.dataclass(slots=True)
-class Figures:
+class DayFigures:
     """What has come of the day so far."""
 
     now_s: float
@@ -53,7 +53,7 @@ class Player:
         That of the service.
     day : Day
     platforms : sequence of Client
-        Riders are dealt out to them in turn.
+        Riders are assigned to them in turn.
     office : Client
         Publishes and verifies.
     now_s : float
@@ -68,7 +68,7 @@ class Player:
             Moving(network, f"r{number:04d}", (float(lon), float(lat)), now_s)
             for number, (lon, lat) in enumerate(day.start_place.lonlat.tolist())
         ]
-        self.figures = Figures(now_s, len(self.riders))
+        self.figures = DayFigures(now_s, len(self.riders))
         self._rng = np.random.default_rng([day.options.seed, 7])
         self._ahead_s = now_s - day.options.start_s
         self._wave = self._task = 0
@@ -78,7 +78,7 @@ class Player:
         self._numbers: dict[str, int] = {}
         self._name = f"{day.options.seed}-{now_s:.0f}"
 
-    def step(self, now_s: float) -> Figures:
+    def step(self, now_s: float) -> DayFigures:
         """Bring everything to an instant."""
         figures = self.figures
         figures.now_s = now_s
@@ -119,12 +119,12 @@ class Player:
             self.riders[int(day.wave_rider[self._wave])].dispatch(stops, buffers)
             self._wave += 1
 
-    def _stop(self, number: int) -> Stop:
+    def _stop(self, number: int) -> PlannedStop:
         day = self.day
         lon, lat = day.stop_place.lonlat[number].tolist()
         rest = bool(day.stop_rest[number])
         due_s = self._epoch_s(int(day.stop_due[number])) if rest else None
-        return Stop(f"s{number}", (lon, lat), int(day.stop_service[number]) / 1000, due_s, rest)
+        return PlannedStop(f"s{number}", (lon, lat), int(day.stop_service[number]) / 1000, due_s, rest)
 
     def _publish(self, now_s: float) -> None:
         day = self.day
@@ -170,7 +170,9 @@ class Player:
                 if self.day.accepts(int(offer.rider_id[1:]), self._numbers[offer.id]):
                     taken = platform.accept(offer.offer_id)
                     place = taken.task.place
-                    stop = Stop(offer.id, (place.lon, place.lat), place.service_s, offer_id=offer.offer_id)
+                    stop = PlannedStop(
+                        offer.id, (place.lon, place.lat), place.service_s, offer_id=offer.offer_id
+                    )
                     rider.order(platform.rider(offer.rider_id).stops, stop)
                     self.figures.extra_s += taken.extra_s
                     self.figures.offers["accepted"] += 1

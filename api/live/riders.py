@@ -11,13 +11,13 @@ from geo.arrays import FloatArray
 from geo.streets import StreetNetwork
 from geo.travel import find_path
 
-__all__ = ["Moving", "Reached", "Stop"]
+__all__ = ["Moving", "PlannedStop", "Reached"]
 
 MODE = "ebike"
 
 
 @dataclasses.dataclass(slots=True)
-class Stop:
+class PlannedStop:
     """One stop of a plan; a task's stop bears the task's id."""
 
     stop_id: str
@@ -32,7 +32,7 @@ class Stop:
 class Reached:
     """A stop that was reached, and when its service begins and ends."""
 
-    stop: Stop
+    stop: PlannedStop
     at_s: float
     leave_s: float
 
@@ -70,10 +70,10 @@ class Moving:
     ) -> None:
         self.network, self.rider_id = network, rider_id
         self.here, self.now_s, self.free_s = lonlat, now_s, now_s
-        self.plan: list[Stop] = []
+        self.plan: list[PlannedStop] = []
         self._leg: _Leg | None = None
 
-    def dispatch(self, stops: list[Stop], buffers_s: list[float]) -> None:
+    def dispatch(self, stops: list[PlannedStop], buffers_s: list[float]) -> None:
         """Take a wave on; what is promised is the arrival as the plan stands, and a buffer."""
         at_s, here = self._ends()
         for stop, buffer_s in zip(stops, buffers_s, strict=True):
@@ -83,7 +83,7 @@ class Moving:
             at_s, here = at_s + stop.service_s, stop.lonlat
         self.plan += stops
 
-    def order(self, stop_ids: list[str], task: Stop) -> None:
+    def order(self, stop_ids: list[str], task: PlannedStop) -> None:
         """Put a task's stop where the service has it in the plan."""
         behind = stop_ids[stop_ids.index(task.stop_id) + 1 :]
         place = next((n for n, stop in enumerate(self.plan) if stop.stop_id in behind), len(self.plan))
@@ -141,7 +141,7 @@ class Moving:
             self._leg = self._leg_to(self.plan[0], began_s)
         return self._leg
 
-    def _leg_to(self, stop: Stop, began_s: float) -> _Leg:
+    def _leg_to(self, stop: PlannedStop, began_s: float) -> _Leg:
         ends = self.network.snap(np.array([self.here, stop.lonlat]), MODE)
         path = find_path(self.network, MODE, ends.take([0]), ends.take([1]))
         if path is None:

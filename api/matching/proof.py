@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from api.matching.forms import MatchRequest, Windows
-from api.matching.translate import Asked, asked_of
+from api.matching.translate import MatchCase, asked_of
 from geo.errors import InputError
 from routing.model import Rider, Stop, Task
 from routing.proof import Checker, Replay
@@ -48,7 +48,7 @@ def answer_problems(checker: Checker, request: MatchRequest, answer: str) -> lis
     return [problem for part in parts for problem in part]
 
 
-def _served(asked: Asked, told: Told) -> Iterable[str]:
+def _served(asked: MatchCase, told: Told) -> Iterable[str]:
     """Check that every task has as many different riders as it needs, or is refused; none is unknown."""
     riders: dict[str, list[str]] = {}
     for match in told["matches"]:
@@ -65,7 +65,7 @@ def _served(asked: Asked, told: Told) -> Iterable[str]:
             yield f"task {task_id} has {len(mine)} of {needed} riders and {refused.count(task_id)} refusals"
 
 
-def _routes(checker: Checker, asked: Asked, told: Told) -> Iterable[str]:
+def _routes(checker: Checker, asked: MatchCase, told: Told) -> Iterable[str]:
     riders = {rider.rider_id: rider for rider in asked.riders}
     tasks = {task.task_id: task for task in asked.tasks}
     for route in told["routes"]:
@@ -80,7 +80,7 @@ def _routes(checker: Checker, asked: Asked, told: Told) -> Iterable[str]:
 
 def _route(
     checker: Checker,
-    asked: Asked,
+    asked: MatchCase,
     before: Rider,
     tasks: Mapping[str, Task],
     route: Told,
@@ -133,7 +133,7 @@ def _epoch_s(instant: str) -> float:
     return datetime.datetime.fromisoformat(instant).timestamp()
 
 
-def _times(checker: Checker, asked: Asked, after: Rider, new: Replay, route: Told) -> Iterable[str]:
+def _times(checker: Checker, asked: MatchCase, after: Rider, new: Replay, route: Told) -> Iterable[str]:
     """Compare all times and loads told with a plan driven from scratch."""
     leaving_s = checker.leaving_ms(after, asked.now_s) / 1000
     leave_s, load = leaving_s, after.load
@@ -193,7 +193,7 @@ def _order_of_parts(steps: list[Told], tasks: Mapping[str, Task]) -> Iterable[st
 
 
 def _no_later(
-    checker: Checker, asked: Asked, before: Rider, old: Replay, new: Replay, steps: list[Told]
+    checker: Checker, asked: MatchCase, before: Rider, old: Replay, new: Replay, steps: list[Told]
 ) -> Iterable[str]:
     keep_ms = asked.policy.slack_kept_s * 1000
     kept = [start for start, step in zip(new.starts, steps, strict=True) if step["task_id"] is None]
@@ -204,7 +204,7 @@ def _no_later(
 
 
 def _rider_rules(
-    asked: Asked, before: Rider, mine: list[Task], given: list[Told], new: Replay
+    asked: MatchCase, before: Rider, mine: list[Task], given: list[Told], new: Replay
 ) -> Iterable[str]:
     policy = asked.policy
     for task in mine:
@@ -225,7 +225,7 @@ def _rider_rules(
 
 
 def _working_time(
-    asked: Asked, before: Rider, after: Rider, old: Replay, new: Replay, steps: list[Told]
+    asked: MatchCase, before: Rider, after: Rider, old: Replay, new: Replay, steps: list[Told]
 ) -> Iterable[str]:
     """Check that breaks begin in time, and tasks end before one falls due and within shift and day."""
     policy, now_s = asked.policy, asked.now_s
@@ -245,7 +245,7 @@ def _working_time(
         yield "the plan ends after the shift, the day's hours or the break that falls due"
 
 
-def _agree(asked: Asked, told: Told) -> Iterable[str]:
+def _agree(asked: MatchCase, told: Told) -> Iterable[str]:
     """Check that matches and routes say the same, and that people of one task begin together."""
     routes = {route["rider_id"]: route["steps"] for route in told["routes"]}
     begins: dict[str, set[str]] = {}

@@ -65,7 +65,7 @@ from routing.model import (
 )
 
 __all__ = [
-    "Asked",
+    "MatchCase",
     "alerts",
     "answer",
     "asked_of",
@@ -78,7 +78,7 @@ LonLat = tuple[float, float]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Asked:
+class MatchCase:
     """A request in the words of the matching room; positions in WGS-84."""
 
     riders: tuple[Rider, ...]
@@ -179,7 +179,7 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     )
 
 
-def asked_of(request: MatchRequest, *, one_task: bool = False) -> Asked:
+def asked_of(request: MatchRequest, *, one_task: bool = False) -> MatchCase:
     """Return the request in the words of the matching room; `one_task`: the caller sent no list of tasks."""
     check_windows(request, one_task=one_task)
     places = iter(_places(request))
@@ -224,7 +224,7 @@ def asked_of(request: MatchRequest, *, one_task: bool = False) -> Asked:
         for task in request.tasks
     )
     changed = request.policy.model_dump(exclude_none=True)
-    return Asked(riders, tasks, Policy(**changed), request.now.timestamp())
+    return MatchCase(riders, tasks, Policy(**changed), request.now.timestamp())
 
 
 def _places(request: MatchRequest) -> list[LonLat]:

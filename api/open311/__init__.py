@@ -10,7 +10,7 @@ from api.open311.encode import (
 from api.open311.errors import Open311Error
 from api.open311.forms import NewRequest, RequestsQuery, read_new_request, read_query
 from api.open311.translate import (
-    Published,
+    PublicMatter,
     accepted,
     definition,
     report_of,
@@ -24,7 +24,7 @@ __all__ = [
     "MEDIA_TYPES",
     "NewRequest",
     "Open311Error",
-    "Published",
+    "PublicMatter",
     "RequestsQuery",
     "accepted",
     "definition",

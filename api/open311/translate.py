@@ -11,7 +11,7 @@ from routing.civic import BoardEntry, Report, ReportKind
 
 __all__ = [
     "Fields",
-    "Published",
+    "PublicMatter",
     "accepted",
     "definition",
     "report_of",
@@ -27,7 +27,7 @@ _OVER = ("fixed", "declined", "closed")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Published:
+class PublicMatter:
     """A matter that everybody may see, and when it last changed (epoch seconds)."""
 
     entry: BoardEntry
@@ -126,7 +126,7 @@ def token_answer(token: str, matter_id: str | None) -> list[Fields]:
     return [{"service_request_id": matter_id, "token": token}]
 
 
-def request_of(one: Published, kinds: Mapping[str, ReportKind], lang: str, media_base: str) -> Fields:
+def request_of(one: PublicMatter, kinds: Mapping[str, ReportKind], lang: str, media_base: str) -> Fields:
     """Return a matter as a service request: no person in it, and no words of reporters.
 
     Parameters
@@ -166,7 +166,7 @@ def _w3(epoch_s: float) -> str:
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def selected(published: Iterable[Published], query: RequestsQuery) -> list[Published]:
+def selected(published: Iterable[PublicMatter], query: RequestsQuery) -> list[PublicMatter]:
     """Return what a query asks for, latest first, at most 1,000."""
     if query.ids:
         found = [one for one in published if one.entry.matter_id in query.ids]

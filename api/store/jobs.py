@@ -7,7 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from api.store import scope
-from api.store.rows import Json, Position, after, read
+from api.store.rows import Json, PageEnd, after, read
 from api.store.scope import SERVICE, Scope
 from api.store.tables import jobs
 
@@ -83,7 +83,7 @@ def get(connection: sa.Connection, who: Scope, job_id: str) -> Job | None:
     return None if row is None else read(Job, row)
 
 
-def page(connection: sa.Connection, who: Scope, position: Position | None, limit: int) -> list[Job]:
+def page(connection: sa.Connection, who: Scope, position: PageEnd | None, limit: int) -> list[Job]:
     """Return jobs in the order they were asked for, after the last of the page before."""
     query = scope.select(jobs, who).where(after(jobs.c.created_s, jobs.c.job_id, position))
     query = query.order_by(jobs.c.created_s, jobs.c.job_id).limit(limit)

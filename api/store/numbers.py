@@ -1,6 +1,6 @@
 """Numbers of events as readers see them: words that tell nothing of how much others do.
 
-One sequence numbers the events of all tenants: whoever sees the numbers of his own could count the others'
+One sequence numbers the events of all tenants: whoever sees their own numbers could count the others'
 in the gaps. So each tenant gets each number enciphered under a key of its own. The word is the same whenever
 it is asked for, so that it can name an event, and the server alone knows the order.
 """

@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-__all__ = ["Json", "Position", "after", "read"]
+__all__ = ["Json", "PageEnd", "after", "read"]
 
 Json = Mapping[str, Any]
 R = TypeVar("R")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Position:
+class PageEnd:
     """Where a page ended: rows are listed by the instant they were made, then by id."""
 
     created_s: float
@@ -21,7 +21,7 @@ class Position:
 
 
 def after(
-    created_s: sa.ColumnElement[float], row_id: sa.ColumnElement[str], position: Position | None
+    created_s: sa.ColumnElement[float], row_id: sa.ColumnElement[str], position: PageEnd | None
 ) -> sa.ColumnElement[bool]:
     """Return the condition that a row comes after `position`."""
     if position is None:

@@ -92,6 +92,11 @@ def _own_requests(scope: Scope) -> _Clause:
     return sa.and_(mine.tenant_id == scope.tenant_id, mine.holder == scope.holder)
 
 
+def _own_words(scope: Scope) -> _Clause:
+    mine = tables.station_events.c
+    return sa.and_(mine.tenant_id == scope.tenant_id, mine.reporter == scope.holder)
+
+
 def _own_grids(table: sa.Table) -> _Rule:
     return lambda scope: sa.and_(
         table.c.tenant_id == scope.tenant_id, table.c.grid_code.in_(scope.grid_codes)
@@ -108,10 +113,11 @@ def _events_of_planner(scope: Scope) -> _Clause:
 
 
 def _events_of_grids(scope: Scope) -> _Clause:
-    emergencies = tables.emergencies
+    emergencies, matters = tables.emergencies, tables.matters
     mine = sa.union_all(
         sa.select(tables.tasks.c.task_id).where(_own_grids(tables.tasks)(scope)),
         sa.select(emergencies.c.emergency_id).where(_own_grids(emergencies)(scope)),
+        sa.select(matters.c.matter_id).where(_matters_of_grids(scope)),
     )
     return sa.and_(_events_of_planner(scope), tables.events.c.task_id.in_(mine))
 
@@ -119,6 +125,43 @@ def _events_of_grids(scope: Scope) -> _Clause:
 def _events_of_rider(scope: Scope) -> _Clause:
     events = tables.events.c
     return sa.and_(events.platform_tenant_id == scope.tenant_id, events.rider_id == scope.rider_id)
+
+
+def _matters_of_office(scope: Scope) -> _Clause:
+    matters = tables.matters.c
+    return sa.or_(matters.tenant_id == scope.tenant_id, matters.asked_tenant_id == scope.tenant_id)
+
+
+def _matters_of_grids(scope: Scope) -> _Clause:
+    return sa.and_(_matters_of_office(scope), tables.matters.c.grid_code.in_(scope.grid_codes))
+
+
+def _photos_of(matters: _Rule) -> _Rule:
+    def rule(scope: Scope) -> _Clause:
+        mine = sa.select(tables.matters.c.matter_id).where(matters(scope))
+        return tables.photos.c.matter_id.in_(mine)
+
+    return rule
+
+
+def _own_account(column: sa.Column[str]) -> _Rule:
+    """Return the rule for the person behind a rider's account, whatever platform the rider earned it at."""
+
+    def rule(scope: Scope) -> _Clause:
+        mine = sa.select(sa.literal("rider:") + tables.people.c.pseudonym)
+        return column.in_(mine.where(_own_rider(tables.people)(scope)).scalar_subquery())
+
+    return rule
+
+
+def _own_entries(scope: Scope) -> _Clause:
+    postings = tables.ledger_postings.c
+    mine = sa.select(postings.seq).where(_own_account(postings.account)(scope))
+    return tables.ledger_entries.c.seq.in_(mine)
+
+
+def _all_rows(scope: Scope) -> _Clause:
+    return sa.true()
 
 
 _READ: Mapping[str, Mapping[str, _Rule]] = {
@@ -143,6 +186,21 @@ _READ: Mapping[str, Mapping[str, _Rule]] = {
     "audit": {"platform": _tenant(tables.audit), "planner": _tenant(tables.audit)},
     "jobs": {"planner": _tenant(tables.jobs)},
     "secrets": {},
+    "station_events": {
+        "platform": _tenant(tables.station_events),
+        **dict.fromkeys(("planner", "grid_staff", "rider"), _own_words),
+    },
+    "offices": {role: _all_rows for role in tables.ROLES if role != "admin"},
+    "matters": {"planner": _matters_of_office, "grid_staff": _matters_of_grids},
+    "reports": {"platform": _tenant(tables.reports), "rider": _own_rider(tables.reports)},
+    "photos": {"planner": _photos_of(_matters_of_office), "grid_staff": _photos_of(_matters_of_grids)},
+    "people": {"rider": _own_rider(tables.people)},
+    "person_codes": {},
+    "ledger_entries": {"rider": _own_entries},
+    "ledger_postings": {"rider": _own_account(tables.ledger_postings.c.account)},
+    "ledger_balances": {"rider": _own_account(tables.ledger_balances.c.account)},
+    "catalogue_items": {"planner": _tenant(tables.catalogue_items)},
+    "street_words": {"planner": _tenant(tables.street_words), "grid_staff": _tenant(tables.street_words)},
 }
 """Which rows of a table a role sees; a role that is not named sees none, an admin sees all."""
 
@@ -155,10 +213,13 @@ _WRITERS: Mapping[str, frozenset[str]] = {
     "webhooks": frozenset({"platform", "planner"}),
     "idempotency": frozenset(tables.ROLES),
     "jobs": frozenset({"planner"}),
+    "station_events": frozenset(tables.ROLES),
+    "catalogue_items": frozenset({"planner"}),
     # What a caller did is on record whoever it was.
     "audit": frozenset(tables.ROLES),
 }
-"""Which roles may write rows of a table beside an admin; the life of offers and events is the service's."""
+"""Which roles may write rows of a table beside an admin; the life of offers, events and reports, and what is
+booked, is the service's."""
 
 
 def visible(table: sa.Table, scope: Scope) -> _Clause:

@@ -15,15 +15,27 @@ __all__ = [
     "WEBHOOK_STATES",
     "api_keys",
     "audit",
+    "catalogue_items",
     "counters",
     "emergencies",
     "events",
     "idempotency",
     "jobs",
+    "ledger_balances",
+    "ledger_entries",
+    "ledger_postings",
+    "matters",
     "metadata",
     "offers",
+    "offices",
+    "people",
+    "person_codes",
+    "photos",
+    "reports",
     "riders",
     "secrets_table",
+    "station_events",
+    "street_words",
     "tasks",
     "tenants",
     "webhooks",
@@ -32,6 +44,7 @@ __all__ = [
 ROLES = ("platform", "planner", "grid_staff", "rider", "admin")
 TENANT_KINDS = ("platform", "office")
 WEBHOOK_STATES = ("active", "failing", "disabled")
+STATION_EVENTS = ("shut", "dirty", "full", "fine", "check_in")
 JOB_STATES = ("registered", "queued", "running", "done", "failed", "cancelled")
 
 metadata = sa.MetaData(
@@ -211,7 +224,7 @@ audit = sa.Table(
     metadata,
     sa.Column("seq", _SERIAL, primary_key=True, autoincrement=True),
     _instant("at_s"),
-    # No foreign key: what was refused to a stranger is on record too.
+    # No foreign key: what was refused to a caller without a key is on record too.
     _text("tenant_id", null=True),
     _text("key_id", null=True),
     _text("role", null=True),
@@ -273,10 +286,186 @@ emergencies = sa.Table(
     sa.Index(None, "status"),
 )
 
+station_events = sa.Table(
+    "station_events",
+    metadata,
+    sa.Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    # The name of a study that is shown; empty: the one without.
+    _text("study"),
+    _text("station_id"),
+    _tenant(),
+    _text("reporter"),
+    sa.Column("office", sa.Boolean, nullable=False),
+    _text("kind"),
+    _instant("at_s"),
+    _one_of("kind", STATION_EVENTS),
+    sa.Index(None, "study", "at_s"),
+    sa.Index(None, "tenant_id", "reporter", "station_id"),
+    sqlite_autoincrement=True,
+)
+
 counters = sa.Table(
     "counters",
     metadata,
     # SQLite has no sequences: its one writer counts here. On PostgreSQL `riders_seq` is a sequence.
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+# -- the civic side
+# -------------------------------------------------------------------------------------------------
+
+offices = sa.Table(
+    "offices",
+    metadata,
+    _tenant(key=True),
+    _text("title"),
+    # Kinds of reports it is asked first for; none: all.
+    _json("kinds"),
+    # A GeoJSON polygon; NULL: the whole city.
+    _json("area", null=True),
+    _instant("created_s"),
+)
+
+matters = sa.Table(
+    "matters",
+    metadata,
+    sa.Column("matter_id", sa.Text, primary_key=True),
+    # The responsible office, and the one that was asked to take it on.
+    _tenant(),
+    sa.Column("asked_tenant_id", sa.Text, sa.ForeignKey("tenants.tenant_id"), nullable=True),
+    _text("kind"),
+    _text("stage"),
+    # Why nobody may see it; NULL: it stands on the board.
+    _text("private", null=True),
+    _text("grid_code", null=True),
+    sa.Column("lon", sa.Double, nullable=False),
+    sa.Column("lat", sa.Double, nullable=False),
+    _instant("opened_s"),
+    _instant("updated_s"),
+    # When something of it runs out; NULL: nothing does.
+    _instant("next_s", null=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    _json("state"),
+    sa.Index(None, "kind", "lat"),
+    sa.Index(None, "tenant_id", "opened_s", "matter_id"),
+    sa.Index(None, "opened_s", "matter_id"),
+    sa.Index(None, "next_s"),
+)
+
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("report_id", sa.Text, primary_key=True),
+    sa.Column("matter_id", sa.Text, sa.ForeignKey("matters.matter_id"), nullable=False),
+    # Through whom the reporter is told: a rider's account; NULL: by the report's own token alone.
+    _tenant(null=True),
+    _text("rider_id", null=True),
+    _text("reporter"),
+    _text("digest"),
+    _instant("made_s"),
+    sa.Index(None, "matter_id"),
+    sa.Index(None, "tenant_id", "rider_id", "made_s"),
+    sa.Index(None, "digest"),
+)
+
+photos = sa.Table(
+    "photos",
+    metadata,
+    sa.Column("photo_id", sa.Text, primary_key=True),
+    # NULL: not used yet, and forgotten after a day.
+    sa.Column("matter_id", sa.Text, sa.ForeignKey("matters.matter_id"), nullable=True),
+    # Whether everybody may see it: the office's own picture of the result.
+    sa.Column("public", sa.Boolean, nullable=False),
+    _instant("made_s"),
+    _text("digest"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "matter_id"),
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    # A rider's account at a platform, and the person behind it, who may have had another one before.
+    _tenant(key=True),
+    sa.Column("rider_id", sa.Text, primary_key=True),
+    _text("pseudonym"),
+    _instant("created_s"),
+    sa.Index(None, "pseudonym"),
+)
+
+person_codes = sa.Table(
+    "person_codes",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    _text("pseudonym"),
+    _instant("expires_s"),
+)
+
+ledger_entries = sa.Table(
+    "ledger_entries",
+    metadata,
+    sa.Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    _text("key"),
+    _text("kind"),
+    _instant("at_s"),
+    _text("about"),
+    _text("community"),
+    _text("note"),
+    sa.UniqueConstraint("key"),
+    sqlite_autoincrement=True,
+)
+
+ledger_postings = sa.Table(
+    "ledger_postings",
+    metadata,
+    sa.Column("seq", _SERIAL, sa.ForeignKey("ledger_entries.seq"), primary_key=True, autoincrement=False),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    _text("account"),
+    _text("unit"),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Index(None, "account", "seq"),
+)
+
+ledger_balances = sa.Table(
+    "ledger_balances",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("unit", sa.Text, primary_key=True),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    # What the program checks, the database checks once more.
+    sa.CheckConstraint("amount >= 0 OR account LIKE 'city:%'", name="not_below_zero"),
+)
+
+catalogue_items = sa.Table(
+    "catalogue_items",
+    metadata,
+    sa.Column("item_id", sa.Text, primary_key=True),
+    # The office that hands it out.
+    _tenant(),
+    _text("sort"),
+    _text("title"),
+    sa.Column("points", sa.Integer, nullable=False),
+    _json("communities"),
+    _instant("created_s"),
+    # No longer on offer from then on.
+    _instant("ended_s", null=True),
+    sa.Index(None, "tenant_id"),
+)
+
+street_words = sa.Table(
+    "street_words",
+    metadata,
+    sa.Column("word_id", sa.Text, primary_key=True),
+    # The office that said it, NULL for a person, whose pseudonym stands in `said_by`.
+    _tenant(null=True),
+    _text("said_by"),
+    _text("thing"),
+    _text("says"),
+    sa.Column("lon", sa.Double, nullable=False),
+    sa.Column("lat", sa.Double, nullable=False),
+    sa.Column("towards_lon", sa.Double, nullable=True),
+    sa.Column("towards_lat", sa.Double, nullable=True),
+    _instant("made_s"),
+    sa.Index(None, "made_s"),
 )

@@ -10,7 +10,16 @@ from typing import Any
 from api.study.studyfile.inputs import TraceInput
 from geo.errors import InputError
 from geo.streets import StreetNetwork
-from geo.traces import HINTS, Cluster, Pseudonyms, ReadResult, Scheduler, Traces, concat_traces, map_traces_on
+from geo.traces import (
+    Cluster,
+    Pseudonyms,
+    ReadResult,
+    Scheduler,
+    Traces,
+    concat_traces,
+    map_traces_on,
+    refuse_unusable,
+)
 
 __all__ = ["connected", "read_on_cluster"]
 
@@ -77,9 +86,7 @@ def read_on_cluster(
             network=network,
             rejects=rejects,
         )
-    if not any(account.accepted for account in mapped.accounts):
-        hints = "".join(f"; {HINTS[code]}" for code in mapped.accounts[0].hints)
-        raise InputError(f"{mapped.accounts[0].file}: none of the rows can be used{hints}")
+    refuse_unusable(mapped.accounts)
     return ReadResult(concat_traces(mapped.values), mapped.accounts, mapped.skipped)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from api.matching.forms import MatchRequest, MatchResponse
 from api.matching.proof import answer_problems
-from api.matching.translate import Asked, asked_of, response_of
+from api.matching.translate import MatchCase, asked_of, response_of
 from api.study.sample_request import sample_request
 from api.study.studyfile.tables import StudyFile
 from geo.errors import YiluError
@@ -69,7 +69,7 @@ def telling_match(matches: Sequence[Match]) -> Match | None:
     return next(between, next(iter(matches), None))
 
 
-def check_result(checker: Checker, asked: Asked, result: MatchResult) -> int:
+def check_result(checker: Checker, asked: MatchCase, result: MatchResult) -> int:
     """Recompute every match and every street of its way from raw input; return the stops made late by tasks.
 
     Raises

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from api.forms import Language
 from geo.osm import Description
 from maps.texts import catalogue
+from siting.fairness import gains_of
 from siting.results import Study
 
 __all__ = ["VARYING_KEY", "summary_of"]
@@ -94,8 +95,13 @@ def summary_of(
         },
         "limit_s": study.limit_s,
         "coverage": _coverage(study),
+        "grids": _grids(study),
+        "fairness": _fairness(study),
         "estimates": _estimates(study),
         "budget_curve": [_rounded(dataclasses.asdict(point)) for point in study.budget_curve],
+        "plan": study.plan,
+        "least_grid_share": study.least_grid_share,
+        "front": [_rounded({**dataclasses.asdict(p), "names": list(p.names)}) for p in study.front],
         "tasks_matched": None if matching is None else matching.matched,
         "tasks_refused": None if matching is None else matching.refused,
         "median_extra_s": None
@@ -143,6 +149,31 @@ def _coverage(study: Study) -> dict[str, object]:
             "in_reach_5_min_held_out": _round(row.in_reach_5_min_held_out),
         }
         for row in study.coverage
+    }
+
+
+def _grids(study: Study) -> dict[str, object]:
+    """Each unit grid by its code: what is served today and under the plan, of its rest demand."""
+    return {
+        grid.code: {
+            "rest_min_a_day": _round(grid.rest_min_a_day),
+            "served_today": _round(grid.served_today_share),
+            "served": _round(grid.served_share),
+            "gain_points": _round(grid.gain_points),
+        }
+        for grid in study.grids
+    }
+
+
+def _fairness(study: Study) -> dict[str, object]:
+    """How evenly the unit grids are served, and how many gain and lose: of the grids told in full above."""
+    gains = gains_of(study.grids)
+    rows = {row.method: _rounded(dataclasses.asdict(row)) for row in study.fairness}
+    return {
+        **{method: {key: row[key] for key in row if key != "method"} for method, row in rows.items()},
+        "grids_gaining": gains.gaining,
+        "grids_losing": gains.losing,
+        "grids_same": gains.same,
     }
 
 

@@ -24,7 +24,7 @@ from api.vroom.forms import (
     VroomViolation,
 )
 from api.vroom.polyline import encoded
-from api.vroom.read import MODES, Source, VroomProblem, read
+from api.vroom.read import MODES, Source, VroomProblem, read_request
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.streets import StreetNetwork
 from routing.model import Binding, Policy
@@ -59,7 +59,7 @@ def vroom(
     PointedError
         Where the request contradicts itself, or a vehicle or one of its steps lies on no street.
     """
-    problem = read(request, datum, MAX_ORDERS)
+    problem = read_request(request, datum, MAX_ORDERS)
     _check_streets(network, request, problem, datum)
     fleet, plans, lost = insert_orders(network, problem.vehicles, problem.orders, RULES)
     routes = []

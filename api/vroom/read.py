@@ -22,7 +22,7 @@ from geo.datum import Datum, to_wgs84
 from routing.model import Rider, Stop, Task, Visit, spans_of
 from routing.vehicles import Load, Order, Vehicle
 
-__all__ = ["Source", "VroomProblem", "read"]
+__all__ = ["Source", "VroomProblem", "read_request"]
 
 Amounts = tuple[int, ...]
 Window = tuple[float, float]
@@ -310,7 +310,7 @@ class _Reader:
         return visit if part.time_windows is None else _opened(visit, part.time_windows)
 
 
-def read(request: VroomRequest, datum: Datum, most_orders: int) -> VroomProblem:
+def read_request(request: VroomRequest, datum: Datum, most_orders: int) -> VroomProblem:
     """Return a request in the words of `routing`.
 
     Parameters

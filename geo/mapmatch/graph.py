@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.errors import InputError
-from geo.mapmatch.search import FAR, Graph, Grid, Space
+from geo.mapmatch.transitions import FAR, Graph, Grid, Space
 from geo.streets.network import StreetNetwork, mode_bit
 from geo.streets.snapping import segment_grid
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.jit import kernel
-from geo.mapmatch.search import Graph, Grid
-from geo.mapmatch.viterbi import THINNED, Chosen, Track
+from geo.mapmatch.transitions import Graph, Grid
+from geo.mapmatch.viterbi import THINNED, Decoded, Track
 
 __all__ = ["Onto", "Ridden", "lay_points"]
 
@@ -48,7 +48,7 @@ class Ridden(NamedTuple):
 @kernel
 def lay_points(
     track: Track,
-    chosen: Chosen,
+    chosen: Decoded,
     path: NDArray[np.int32],
     graph: Graph,
     grid: Grid,

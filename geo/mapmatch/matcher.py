@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.mapmatch.graph import MatchGraph, match_graph
 from geo.mapmatch.lay import Onto, Ridden, lay_points
-from geo.mapmatch.search import Space, nearest_m
-from geo.mapmatch.viterbi import KEPT, Chosen, Model, Track, match_rider
+from geo.mapmatch.transitions import Space, nearest_m
+from geo.mapmatch.viterbi import KEPT, Decoded, Model, Track, match_rider
 from geo.streets.network import MODES, StreetNetwork
 
-__all__ = ["MatchOptions", "Matched", "Matcher", "match_points"]
+__all__ = ["MatchOptions", "Matched", "Matcher"]
 
 SAMPLE = 400
 BETA_SHARE = 0.02
@@ -69,7 +69,7 @@ class MatchOptions:
     u_turn_m : float
         Turning round on a street counts as so many metres, 0 to 10,000.
     threads : int
-        Riders are dealt to so many threads; the answer does not depend on it.
+        Riders are shared among so many threads; the answer does not depend on it.
     """
 
     mode: str = "ebike"
@@ -252,17 +252,6 @@ class Matcher:
         return _joined(self.network, self.options.mode, pieces)
 
 
-def match_points(
-    network: StreetNetwork,
-    rider_ptr: NDArray[np.int64],
-    t_s: NDArray[np.int64],
-    lonlat: NDArray[np.float64],
-    options: MatchOptions | None = None,
-) -> Matched:
-    """Match points once; see `Matcher.match`."""
-    return Matcher(network, options).match(rider_ptr, t_s, lonlat)
-
-
 def _match_one(
     network: StreetNetwork,
     graph: MatchGraph,
@@ -294,7 +283,7 @@ def _match_one(
         options.max_speed_mps or MAX_SPEED_MPS[options.mode],
         options.u_turn_m,
     )
-    memory = Chosen(kept, chosen, offset, away, chain, start, role)
+    memory = Decoded(kept, chosen, offset, away, chain, start, role)
     k, path, stamp = match_rider(track, model, graph.graph, graph.grid, space, stamp + 1, memory)
     kept, chain, start = kept[:k], chain[:k], start[:k]
     directed, along_m, off_m = np.full(n, -1, np.int32), np.zeros(n), np.full(n, np.inf)
@@ -302,7 +291,7 @@ def _match_one(
     enter_s, span_m = np.empty(len(path)), np.empty((len(path), 2))
     lay_points(
         track,
-        Chosen(kept, chosen[:k], offset[:k], away[:k], chain, start, role),
+        Decoded(kept, chosen[:k], offset[:k], away[:k], chain, start, role),
         path,
         graph.graph,
         graph.grid,

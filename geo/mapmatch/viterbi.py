@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.jit import kernel
-from geo.mapmatch.search import FAR, Graph, Grid, Space, candidates, cheapest_ways, clean
+from geo.mapmatch.transitions import FAR, Graph, Grid, Space, candidates, cheapest_ways, clean
 
-__all__ = ["KEPT", "LOST", "THINNED", "Chosen", "Model", "Track", "match_rider"]
+__all__ = ["KEPT", "LOST", "THINNED", "Decoded", "Model", "Track", "match_rider"]
 
 OFF_STREET = 3.0
 STAY_S = 120.0
@@ -242,7 +242,7 @@ class Model(NamedTuple):
     u_turn_m: float
 
 
-class Chosen(NamedTuple):
+class Decoded(NamedTuple):
     """Memory of the answer (n,); `role` is of each point, the others are of the kept ones."""
 
     kept: NDArray[np.int32]
@@ -262,7 +262,7 @@ def match_rider(
     grid: Grid,
     space: Space,
     stamp: int,
-    chosen: Chosen,
+    chosen: Decoded,
 ) -> tuple[int, NDArray[np.int32], int]:
     """Match the points of one rider.
 

@@ -21,7 +21,7 @@ from geo.errors import InputError, YiluError
 from geo.osm.areas import AREA_KEYS, Areas, read_areas
 from geo.osm.compounds import close_compounds
 from geo.osm.files.josm import josm_deleted
-from geo.osm.files.opl import OsmColumns, TaggedNodes, Wanted, scan
+from geo.osm.files.opl import OsmColumns, Selection, TaggedNodes, scan_opl
 from geo.osm.files.pbf import UnsupportedError, scan_pbf
 from geo.osm.places import PLACE_NODE_KEYS, places_of_map
 from geo.osm.rules.access import WAY_KEYS
@@ -42,14 +42,14 @@ FORMAT = 7
 """Raised when the meaning of what this module reads changes, so that older caches are not used."""
 
 _NAMES = frozenset({"name", "name:zh", "name:en"})
-_STREET_NODES = Wanted(select=frozenset({"barrier", "highway"}), keep=NODE_KEYS)
-_STREET_WAYS = Wanted(
+_STREET_NODES = Selection(select=frozenset({"barrier", "highway"}), keep=NODE_KEYS)
+_STREET_WAYS = Selection(
     select=frozenset({"highway", "route", "landuse", "amenity", "barrier"}),
     keep=STREET_KEYS | {"landuse", "amenity", "barrier", "gated", "residential"},
     drop=frozenset({"building"}),
 )
-_PLACE_NODES = Wanted(select=PLACE_NODE_KEYS | {"highway"}, keep=PLACE_NODE_KEYS | NODE_KEYS | _NAMES)
-_PLACE_WAYS = Wanted(
+_PLACE_NODES = Selection(select=PLACE_NODE_KEYS | {"highway"}, keep=PLACE_NODE_KEYS | NODE_KEYS | _NAMES)
+_PLACE_WAYS = Selection(
     select=frozenset({"highway", "route", *AREA_KEYS}),
     keep=STREET_KEYS | set(AREA_KEYS) | set(POI_KEYS) | {"gated", "residential"},
 )
@@ -215,7 +215,7 @@ class _Read(NamedTuple):
     crossings: FloatArray
 
 
-def _read(path: Path, nodes: Wanted, ways: Wanted, ferry_wait_s: float = FERRY_WAIT_S) -> _Read:
+def _read(path: Path, nodes: Selection, ways: Selection, ferry_wait_s: float = FERRY_WAIT_S) -> _Read:
     file = _scan(path, nodes, ways)
     streets, areas = read_streets(file, ferry_wait_s), read_areas(file)
     left_out = {**streets.left_out, "areas_not_whole": areas.not_whole}
@@ -242,7 +242,7 @@ def _check(path: Path) -> None:
         raise InputError(f"{path} is empty.")
 
 
-def _scan(path: Path, nodes: Wanted, ways: Wanted) -> OsmColumns:
+def _scan(path: Path, nodes: Selection, ways: Selection) -> OsmColumns:
     _check(path)
     try:
         if path.name.endswith(".pbf"):
@@ -261,6 +261,6 @@ def _scan(path: Path, nodes: Wanted, ways: Wanted) -> OsmColumns:
                             writer.add(thing)
                 else:
                     osmium.apply(osmium.io.Reader(str(path)), writer)
-            return scan(text, nodes, ways)
+            return scan_opl(text, nodes, ways)
     except (RuntimeError, ValueError, OSError, EOFError) as error:
         raise InputError(f"{path} cannot be read as an OSM map: {error}.") from error

@@ -184,7 +184,7 @@ def _with_ferries(streets: StreetColumns, wait_s: float) -> StreetColumns:
 
 
 def _lonely(file: OsmColumns, ways: Int64Array, square: BoolArray, side: BoolArray) -> BoolArray:
-    """Mask of the squares (``area=yes``) that touch no street: an island nobody can walk to.
+    """Mask of the squares (``area=yes``) that touch no street: nobody can walk there.
 
     A `side` of a square that is a relation may also touch another such side that does.
     """

@@ -4,7 +4,7 @@ Figures are named by a path and handed in with what they count: sums over rows (
 or different riders. ``Figures.shown`` says which may be published together. Everything else is withheld: it
 is None, which is not zero.
 
-- Sums are safe against any arithmetic on all of them (`geo.privacy.audit`); k = 10 by default, as in the
+- Sums are safe against any arithmetic on all of them (`geo.privacy.disclosure`); k = 10 by default, as in the
   Mobility Data Specification.
 - A number of different riders is no sum. It is shown from k on, where the larger group that it is declared
   to be a part of and is shown too has no fewer than k riders more (or none): else the difference is a
@@ -25,7 +25,7 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from geo.errors import InputError
-from geo.privacy.audit import Sums, withheld
+from geo.privacy.disclosure import Sums, withheld
 
 __all__ = ["DEFAULT_K", "Figures", "suppress"]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 
 __all__ = ["MIN_KEY_BYTES", "Pseudonymiser", "pseudonyms"]
 
@@ -33,7 +34,7 @@ class Pseudonymiser:
 
     def __init__(self, key: bytes) -> None:
         if len(key) < MIN_KEY_BYTES:
-            raise InputError(f"the pseudonym key has {len(key)} bytes; it needs at least {MIN_KEY_BYTES}")
+            raise InputError(Sentence.of("pseudonym_key", count=len(key), MIN_KEY_BYTES=MIN_KEY_BYTES))
         # BLAKE2 takes keys up to 64 bytes (RFC 7693); longer ones are condensed first.
         secret = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
         self._keyed = hashlib.blake2b(key=secret, digest_size=12)

@@ -2,7 +2,7 @@
 
 from geo.stays.breaks import BREAK_S, CONTINUOUS_WORK_S, DueBreaks, due_breaks
 from geo.stays.classify import classify_stays
-from geo.stays.detect import KINDS, StayPoints, concat_stays, find_stay_points
+from geo.stays.detect import KINDS, StayPoints, find_stay_points
 from geo.stays.evidence import silent_stays
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "DueBreaks",
     "StayPoints",
     "classify_stays",
-    "concat_stays",
     "due_breaks",
     "find_stay_points",
     "silent_stays",

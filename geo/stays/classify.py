@@ -5,7 +5,7 @@ A hidden Markov model of a working day. Its hidden side is the rider's phase, wh
 and goes home empty; gates and
 red lights come in both phases. Its visible side is what `geo.stays.features` gathers: duration, hour,
 kinds of places near, gates, junctions, who else stays there and how long, the rider's own habit, where
-sessions begin and end. How likely each is for each kind stands in `geo.stays.tables`.
+sessions begin and end. How likely each is for each kind stands in `geo.stays.count_tables`.
 
 Cities differ in what their map holds. So the answer is refined on the fleet itself: the kinds found are
 counted, the tables about places are mixed with these counts, and the most likely sequence (Viterbi) is
@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.jit import kernel
 from geo.places import Places
+from geo.stays.count_tables import FEATURES, PRIOR_STAYS, TABLES, WEIGHTS
 from geo.stays.detect import KINDS, StayPoints
 from geo.stays.features import FAR_M, StayFeatures, stay_features
+from geo.stays.rests import join_rests
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, TALKS
-from geo.stays.tables import FEATURES, PRIOR_STAYS, TABLES, WEIGHTS
 from geo.streets.network import StreetNetwork
 from geo.traces.read import Traces
 
@@ -159,7 +160,7 @@ def classify_stays(
     Returns
     -------
     StayPoints
-        The same stays with their kind.
+        The same stays with their kind, rests that are pieces of one joined (`geo.stays.rests`).
 
     Raises
     ------
@@ -191,4 +192,4 @@ def classify_stays(
                 table = table / table.sum(axis=1, keepdims=True)
             score += WEIGHTS[name] * np.log(table).T[column]
         _viterbi(stays.rider, score, kind_of, transition, back, kind)
-    return replace(stays, kind=kind)
+    return join_rests(replace(stays, kind=kind))

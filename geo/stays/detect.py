@@ -11,10 +11,10 @@ real phones need:
   `geo.stays.silence`; any other ends the stay;
 - a stay begins and ends with a point within 0.6 of the radius from its middle, so that coming and going
   do not count;
+- pieces that drifting or walking about makes of one stay are joined, see `geo.stays.drift`;
 - the last stay of a trace counts like every other.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 from geo.earth import RADIUS_M
 from geo.errors import InputError
 from geo.jit import kernel
+from geo.stays.drift import join_pieces
 from geo.stays.signs import SILENT, read_signs
 from geo.stays.silence import join_silences
 from geo.traces.read import Traces
 
-__all__ = ["KINDS", "StayPoints", "concat_stays", "find_stay_points"]
+__all__ = ["KINDS", "StayPoints", "find_stay_points"]
 
 KINDS: Final = ("rest", "pickup", "dropoff", "gate", "traffic", "off_shift")
 
@@ -197,6 +198,8 @@ def find_stay_points(
     min_stay_s: int = 60,
     max_gap_s: int = 900,
     max_silence_s: int = 7_200,
+    *,
+    joined: bool = True,
 ) -> StayPoints:
     """Find where riders stood.
 
@@ -213,6 +216,8 @@ def find_stay_points(
     max_silence_s
         Longest silence that is a stay where the rider is at one place before and after it, 0-86,400 s; up to
         `max_gap_s` there are none. A session ends with a silence of 2 h.
+    joined
+        Whether the pieces that a drifting phone makes of a stay are joined, see `geo.stays.drift`.
 
     Returns
     -------
@@ -236,6 +241,11 @@ def find_stay_points(
     first, last = np.empty(most, np.int64), np.empty(most, np.int64)
     found = _scan(traces.rider_ptr, traces.t_s, traces.lonlat, radius_m, min_stay_s, max_gap_s, first, last)
     first, last = first[:found].copy(), last[:found].copy()
+    if joined:
+        first, last = join_pieces(
+            traces.rider, traces.t_s, traces.lonlat, first, last, len(traces.pseudonyms)
+        )
+    found = len(first)
     where, points = np.empty((found, 2)), np.empty(found, np.int32)
     _summarise(traces.t_s, traces.lonlat, first, last, radius_m, where, points)
     first, last, silent = join_silences(traces, first, last, where, max_gap_s, max_silence_s)
@@ -254,39 +264,4 @@ def find_stay_points(
         kind=np.full(found, -1, np.int8),
         signs=signs,
         pseudonyms=traces.pseudonyms,
-    )
-
-
-def concat_stays(parts: Sequence[StayPoints]) -> StayPoints:
-    """Join stays of different riders, riders in ascending order of pseudonym.
-
-    Raises
-    ------
-    InputError
-        If a rider stands in two parts.
-    """
-    names = sorted(name for part in parts for name in part.pseudonyms)
-    if len(set(names)) != len(names):
-        raise InputError("stays to be joined must be of different riders")
-    rank = {name: i for i, name in enumerate(names)}
-    tables = [np.array([rank[name] for name in part.pseudonyms] or [0], np.int32) for part in parts]
-    rider = np.concatenate(
-        [table[part.rider] for table, part in zip(tables, parts, strict=True)] or [np.zeros(0, np.int32)]
-    )
-    order = np.argsort(rider, kind="stable")
-
-    def joined(column: str, empty: NDArray[np.generic]) -> NDArray[np.generic]:
-        columns = [getattr(part, column) for part in parts] or [empty]
-        whole: NDArray[np.generic] = np.concatenate(columns)[order]
-        return whole
-
-    return StayPoints(
-        rider=rider[order],
-        start_s=joined("start_s", np.zeros(0, np.int64)).astype(np.int64),
-        end_s=joined("end_s", np.zeros(0, np.int64)).astype(np.int64),
-        lonlat=joined("lonlat", np.zeros((0, 2))).astype(np.float64),
-        n_points=joined("n_points", np.zeros(0, np.int32)).astype(np.int32),
-        kind=joined("kind", np.zeros(0, np.int8)).astype(np.int8),
-        signs=joined("signs", np.zeros(0, np.uint8)).astype(np.uint8),
-        pseudonyms=tuple(names),
     )

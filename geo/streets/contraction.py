@@ -208,10 +208,10 @@ def _turns_banned(
     columns = (raw.restrictions.tolist(), raw.restriction_only.tolist(), raw.restriction_modes.tolist())
     for (from_way, via, to_way), only, modes in zip(*columns, strict=True):
         origins = [directed for number, directed in arriving.get(via, []) if number == from_way]
-        exits = leaving.get(via, [])
-        if not any(number == to_way for number, _ in exits):
+        onward = leaving.get(via, [])
+        if not any(number == to_way for number, _ in onward):
             continue
-        for origin, (number, directed) in itertools.product(origins, exits):
+        for origin, (number, directed) in itertools.product(origins, onward):
             bound = _exit_modes(raw, modes, only, number) if (number == to_way) != only else 0
             if bound:
                 pairs[origin, directed] = pairs.get((origin, directed), 0) | bound
@@ -222,7 +222,7 @@ def _turns_banned(
 def _drives_banned(
     raw: RawWays, start: Int32Array, end: Int32Array, way: Int64Array, edge: Int32Array
 ) -> dict[Drive, int]:
-    """Translate the restrictions over ways to sequences of directed edges; "only" forbids all other exits.
+    """Translate the restrictions over ways to sequences of directed edges; "only" forbids all other ways on.
 
     Left out are those over a segment which is no street for anybody, or which two ways share.
     """
@@ -244,8 +244,8 @@ def _drives_banned(
         if any(len(step) != 1 for step in steps):
             continue
         drive = tuple(edge for edge, _ in itertools.groupby(edge for (edge,) in steps))
-        exits = {d for (first, _), step in along.items() if first == nodes[-2] for d in step}
-        for last in exits - {drive[-1]} if only else {drive[-1]}:
+        onward = {d for (first, _), step in along.items() if first == nodes[-2] for d in step}
+        for last in onward - {drive[-1]} if only else {drive[-1]}:
             bound, banned = _exit_modes(raw, modes, only, way_of[last // 2]), (*drive[:-1], last)
             if bound and len(banned) > 2:
                 found[banned] = found.get(banned, 0) | bound

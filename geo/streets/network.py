@@ -450,7 +450,7 @@ class StreetNetwork:
         A point inside a compound goes to a street of that compound, a point outside to a street
         outside; only where there is none within `max_m` does it cross the fence. Streets that hang
         together with no others (see `connected`) are taken only where no other is within `max_m`:
-        beside a scrap of street one walks to the next real one. Before these come tunnels, bridges and the
+        beside a fragment of street one walks to the next real one. Before these come tunnels, bridges and the
         like, where no street on the ground is in reach: nobody gets into a tunnel through its roof.
 
         Parameters

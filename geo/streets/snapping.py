@@ -2,7 +2,7 @@
 
 A point inside a compound belongs to the streets of that compound, a point outside to the streets
 outside: a fence is not crossed to save three metres (the complaint behind OSRM #7005 and #3386).
-Scraps of street that lead nowhere come last, as in OSRM (tiny components) and Valhalla (reachability).
+Fragments of streets that lead nowhere come last, as in OSRM (tiny components) and Valhalla (reachability).
 """
 
 import dataclasses

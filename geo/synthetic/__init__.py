@@ -1,7 +1,7 @@
 """Made riders on a real street network, with the truth kept."""
 
-from geo.synthetic.files import write_csv, write_parquet
-from geo.synthetic.fleet import FleetOptions, SyntheticFleet
+from geo.synthetic.files import write_fleet_csv, write_fleet_parquet
+from geo.synthetic.made_fleet import FleetOptions, SyntheticFleet
 from geo.synthetic.make import make_fleet
 from geo.synthetic.samples import TASK_KINDS, CivicTasks, Snapshot, civic_tasks, existing_stations, snapshot
 
@@ -15,6 +15,6 @@ __all__ = [
     "existing_stations",
     "make_fleet",
     "snapshot",
-    "write_csv",
-    "write_parquet",
+    "write_fleet_csv",
+    "write_fleet_parquet",
 ]

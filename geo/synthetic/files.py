@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.synthetic.fleet import EVENTS, SyntheticFleet
+from geo.synthetic.made_fleet import EVENTS, SyntheticFleet
 
-__all__ = ["to_table", "write_csv", "write_parquet"]
+__all__ = ["to_table", "write_fleet_csv", "write_fleet_parquet"]
 
 
 def to_table(fleet: SyntheticFleet, platform: str | None = None, times: str = "epoch") -> pa.Table:
-    """Return the points with columns rider_id, time, lon, lat, event, platform.
+    """Return the points with columns rider_id, time, lon, lat, event, platform, and accuracy where told.
 
     Parameters
     ----------
@@ -49,6 +49,7 @@ def to_table(fleet: SyntheticFleet, platform: str | None = None, times: str = "e
     if times == "iso":
         stamps = time.cast(pa.timestamp("s", tz=options.timezone))
         time = pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%S%z")
+    told = {} if points.accuracy_m is None else {"accuracy": pa.array(points.accuracy_m[rows])}
     return pa.table(
         {
             "rider_id": words(points.rider[rows], fleet.rider_ids),
@@ -57,11 +58,14 @@ def to_table(fleet: SyntheticFleet, platform: str | None = None, times: str = "e
             "lat": pa.array(points.lonlat[rows, 1]),
             "event": words(points.event[rows], EVENTS),
             "platform": words(of_point[rows], options.platforms),
+            **told,
         }
     )
 
 
-def write_csv(fleet: SyntheticFleet, path: Path, platform: str | None = None, times: str = "epoch") -> None:
+def write_fleet_csv(
+    fleet: SyntheticFleet, path: Path, platform: str | None = None, times: str = "epoch"
+) -> None:
     """Write the points as CSV in UTF-8; gzip when the name ends in ``.gz``. Same fleet, same bytes.
 
     Parameters
@@ -80,8 +84,8 @@ def write_csv(fleet: SyntheticFleet, path: Path, platform: str | None = None, ti
         pa_csv.write_csv(table, path, options)
 
 
-def write_parquet(
+def write_fleet_parquet(
     fleet: SyntheticFleet, path: Path, platform: str | None = None, times: str = "epoch"
 ) -> None:
-    """Write the points as Parquet (zstd); arguments as in `write_csv`. Same fleet, same bytes."""
+    """Write the points as Parquet (zstd); arguments as in `write_fleet_csv`. Same fleet, same bytes."""
     pq.write_table(to_table(fleet, platform, times), path, compression="zstd", row_group_size=1_000_000)

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from geo.earth import RADIUS_M
 from geo.jit import kernel
 
-__all__ = ["BROKEN", "Movement", "Samples", "break_rows", "sample", "within"]
+__all__ = [
+    "BROKEN",
+    "Movement",
+    "Samples",
+    "break_rows",
+    "degrees_of",
+    "gps_within",
+    "sample",
+    "slow_noise",
+]
 
 BROKEN = ("", "duplicate", "jump", "clock", "outside")
 """What was done to a row: nothing, repeated, thrown kilometres away, wrong time, position (0, 0)."""
@@ -68,7 +77,7 @@ class Samples:
     broken: NDArray[np.int8]
 
 
-def within(
+def gps_within(
     rider: NDArray[np.int32],
     t_s: NDArray[np.float64],
     of_rider: NDArray[np.int32],
@@ -156,7 +165,7 @@ def sample(
     rider = np.repeat(used.astype(np.int32), count)
     ramp = np.arange(len(rider)) - np.repeat(np.cumsum(count) - count, count)
     t_s = np.repeat(phase, count) + interval_s * (np.repeat(first, count) + ramp)
-    keep = within(rider, t_s.astype(np.float64), *_merged(*silent)) < 0
+    keep = gps_within(rider, t_s.astype(np.float64), *_merged(*silent)) < 0
     rider, t_s = rider[keep], t_s[keep]
     if interval_s >= 4:
         t_s += rng.integers(0, 2, len(t_s))
@@ -169,7 +178,7 @@ def sample(
         np.where(roof, np.float32(drift_m), np.float32(0.0)),
         dice,
     )
-    lonlat = true + _degrees(noise, true[:, 1])
+    lonlat = true + degrees_of(noise, true[:, 1])
     return Samples(rider, t_s, lonlat, np.zeros(len(t_s), np.int8))
 
 
@@ -199,10 +208,22 @@ def _positions(
     return lonlat, movement.indoors[row]
 
 
-def _degrees(metres: NDArray[np.float32], lat: NDArray[np.float64]) -> NDArray[np.float64]:
+def degrees_of(
+    metres: NDArray[np.float32] | NDArray[np.float64], lat: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return (n, 2) metres east and north as degrees."""
     out = np.degrees(metres.astype(np.float64) / RADIUS_M)
     out[:, 0] /= np.cos(np.radians(lat))
     return out
+
+
+def slow_noise(
+    rider: NDArray[np.int32], t_s: NDArray[np.int64], drift_m: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return (n, 2) metres of slow drift (two minutes) of the given standard deviation at each row."""
+    dice = rng.standard_normal((len(t_s), 6), np.float32)
+    nothing = np.zeros(len(t_s), np.float32)
+    return _walk_noise(rider, t_s, nothing, drift_m.astype(np.float32), dice).astype(np.float64)
 
 
 def break_rows(samples: Samples, share: float, rng: np.random.Generator) -> Samples:
@@ -235,7 +256,7 @@ def break_rows(samples: Samples, share: float, rng: np.random.Generator) -> Samp
     t_s, lonlat = samples.t_s[source].copy(), samples.lonlat[source].copy()
     jump = np.flatnonzero(broken == 2)
     angle, far = rng.random(len(jump)) * 2 * np.pi, 3000.0 + 27_000.0 * rng.random(len(jump))
-    lonlat[jump] += _degrees(np.column_stack([far * np.cos(angle), far * np.sin(angle)]), lonlat[jump, 1])
+    lonlat[jump] += degrees_of(np.column_stack([far * np.cos(angle), far * np.sin(angle)]), lonlat[jump, 1])
     clock = np.flatnonzero(broken == 3)
     kind = rng.integers(0, 4, len(clock))
     back = rng.integers(600, 7200, len(clock))

@@ -4,15 +4,18 @@
 (when), and gps (what the phones report). Same network, places and options: same bytes.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.datum import from_wgs84
 from geo.places import Places
 from geo.streets.network import StreetNetwork
-from geo.synthetic.files import write_csv, write_parquet
-from geo.synthetic.fleet import EVENTS, FleetOptions, Orders, Points, SyntheticFleet, TrueStays
+from geo.synthetic.files import write_fleet_csv, write_fleet_parquet
 from geo.synthetic.gps import BROKEN, Movement, break_rows, sample
+from geo.synthetic.made_fleet import EVENTS, FleetOptions, Orders, Points, SyntheticFleet, TrueStays
+from geo.synthetic.phones import PHONES, report
 from geo.synthetic.rides import Rides, RideVisits, ride
 from geo.synthetic.samples import CivicTasks, Snapshot, civic_tasks, existing_stations, snapshot
 from geo.synthetic.shifts import Itinerary, Venues, day_starts_s, plan_shifts
@@ -33,8 +36,8 @@ __all__ = [
     "existing_stations",
     "make_fleet",
     "snapshot",
-    "write_csv",
-    "write_parquet",
+    "write_fleet_csv",
+    "write_fleet_parquet",
 ]
 
 REST, PICKUP, DROPOFF, GATE, TRAFFIC, OFF_SHIFT = range(6)
@@ -60,7 +63,7 @@ def make_fleet(network: StreetNetwork, places: Places | None, options: FleetOpti
     InputError
         When the network has too few streets for the mode to ride on.
     """
-    streams = [np.random.default_rng([options.seed, k]) for k in range(6)]
+    streams = [np.random.default_rng([options.seed, k]) for k in range(7)]
     midnights = day_starts_s(options.first_day, options.days, options.timezone)
     found = find_venues(network, venue_source(places), options.mode, options.radius_m, streams[0])
     times = riding_times(network, options.mode, found)
@@ -90,7 +93,7 @@ def make_fleet(network: StreetNetwork, places: Places | None, options: FleetOpti
     orders = _orders(plan, rides, found.venues, streams[4])
     stays = _stays(plan, rides, found.venues)
     shifts = _shifts(plan, rides)
-    points = _points(options, plan, rides, movement, orders, shifts, streams[5])
+    points = _points(options, plan, rides, movement, orders, stays, shifts, streams[5:])
     return SyntheticFleet(
         options=options,
         rider_ids=tuple(f"R{options.seed % 1000:03d}-{k:05d}" for k in range(options.riders)),
@@ -207,12 +210,21 @@ def _points(
     rides: Rides,
     movement: Movement,
     orders: Orders,
+    stays: TrueStays,
     shifts: tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]],
-    rng: np.random.Generator,
+    streams: Sequence[np.random.Generator],
 ) -> Points:
+    rng, of_phones = streams
     sigma = rng.uniform(*options.noise_m, options.riders)
     silent = _silence(options, plan, rides, shifts, rng)
     samples = sample(movement, options.interval_s, sigma, silent, rng)
+    accuracy = None
+    if set(options.phones) != {"plain"}:
+        # Not riders by turns: these are dealt out to the platforms by turns.
+        phone = np.array([PHONES.index(name) for name in options.phones], np.int8)
+        phone = phone[np.arange(options.riders) // len(options.platforms) % len(phone)]
+        true = (stays.rider, stays.start_s, stays.end_s, stays.kind)
+        samples, accuracy = report(samples, true, phone, sigma, of_phones)
     event = _events(options, samples.rider, samples.t_s, orders, shifts)
     sound = len(samples.t_s)
     samples = break_rows(samples, options.broken_share, rng)
@@ -225,7 +237,8 @@ def _points(
         rows = (platform == k) & (samples.broken != BROKEN.index("outside"))
         if datum != "wgs84":
             lonlat[rows] = from_wgs84(lonlat[rows], datum)
-    return Points(samples.rider, samples.t_s, np.round(lonlat, 6), event[source], samples.broken)
+    told = None if accuracy is None else accuracy[source]
+    return Points(samples.rider, samples.t_s, np.round(lonlat, 6), event[source], samples.broken, told)
 
 
 def _events(

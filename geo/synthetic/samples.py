@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.streets.network import StreetNetwork, mode_bit
-from geo.synthetic.fleet import SyntheticFleet
+from geo.synthetic.made_fleet import SyntheticFleet
 
 __all__ = ["TASK_KINDS", "CivicTasks", "Snapshot", "Stations", "civic_tasks", "existing_stations", "snapshot"]
 

@@ -15,11 +15,10 @@ from math import hypot
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.localtime import zone
+from geo.localtime import HOUR_S, zone
 
 __all__ = ["Itinerary", "Times", "Venues", "day_starts_s", "plan_shifts"]
 
-HOUR_S = 3600.0
 #: Share of riders, then working blocks as (start, end) in hours of the local day.
 SHIFTS: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
     (0.62, ((8.0, 13.5), (17.0, 22.0))),

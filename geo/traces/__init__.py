@@ -2,7 +2,7 @@
 
 from geo.traces.datum_evidence import DOUBTS, doubted_datum, moving_share_on_streets
 from geo.traces.distributed import Cluster, Scheduler, map_traces_on
-from geo.traces.files.hints import HINTS
+from geo.traces.files.hints import hint
 from geo.traces.formats import TraceFormat
 from geo.traces.inspect import (
     Inspection,
@@ -10,16 +10,15 @@ from geo.traces.inspect import (
     inspect_file,
     paste_table,
     quoted_path,
-    study_tables,
     trace_files,
+    traces_tables,
 )
 from geo.traces.points import Account, Traces, concat_traces
-from geo.traces.read import ReadResult, read_traces
+from geo.traces.read import ReadResult, read_traces, refuse_unusable
 from geo.traces.rows.riders import Pseudonyms
 
 __all__ = [
     "DOUBTS",
-    "HINTS",
     "Account",
     "Cluster",
     "Inspection",
@@ -31,12 +30,14 @@ __all__ = [
     "check_headers",
     "concat_traces",
     "doubted_datum",
+    "hint",
     "inspect_file",
     "map_traces_on",
     "moving_share_on_streets",
     "paste_table",
     "quoted_path",
     "read_traces",
-    "study_tables",
+    "refuse_unusable",
     "trace_files",
+    "traces_tables",
 ]

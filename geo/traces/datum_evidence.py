@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from geo.datum import DATUMS, to_wgs84
 from geo.earth import RADIUS_M
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.formats import RawBatch
 from geo.traces.points import Traces
 
@@ -74,14 +75,19 @@ class DatumEvidence:
     """Moving points that were asked."""
 
     @property
-    def text(self) -> str:
-        """The evidence as a sentence part."""
+    def said(self) -> Sentence:
+        """The evidence as a sentence part, in each language."""
         medians = ", ".join(f"{datum} {metres:.0f} m" for datum, metres in self.median_m.items())
-        said = f"median distance of {self.points:,} moving points to the nearest street: {medians}"
+        told = Sentence.of("datum_medians", points=self.points, medians=medians)
         if not self.points:
-            return said
+            return told
         shares = ", ".join(f"{datum} {100 * share:.0f}%" for datum, share in self.on_streets.items())
-        return f"{said}; moving kilometres on streets: {shares}"
+        return Sentence.of("datum_shares", what=told, shares=shares)
+
+    @property
+    def text(self) -> str:
+        """The evidence in English."""
+        return self.said.text()
 
     def against(self, said: str) -> bool:
         """Return whether many points clearly contradict a declared datum."""
@@ -353,14 +359,14 @@ def settle_datums(
         for platform, group in sorted(_gather(file, network, declared).items()):
             if network is None:
                 if declared(platform) == "auto":
-                    raise InputError(f"{file.name}: the datum auto needs the map of the city")
+                    raise InputError(Sentence.of("trace_datum_map", name=file.name))
                 continue
             rider, t_s, lonlat = (np.concatenate(column) for column in zip(*group.parts, strict=True))
             index, step_m = moving_steps(rider, t_s, lonlat)
             measured = _measure(lonlat[index], step_m, network, "ebike", most)
             asked.setdefault(platform, {})[number] = measured
     for platform, measured_in in sorted(asked.items()):
-        whose = f" of platform {platform!r}" if platform else ""
+        whose = Sentence.of("trace_of_platform", platform=platform) if platform else ""
         names = [files[number].name for number in measured_in]
         found = _settle(declared(platform), list(measured_in.values()), names, whose)
         for number, (datum, evidence, doubts) in zip(measured_in, found, strict=True):
@@ -386,20 +392,24 @@ def _gather(
 
 
 def _settle(
-    said: str, measured: Sequence[_Measured], names: Sequence[str], whose: str
+    said: str, measured: Sequence[_Measured], names: Sequence[str], whose: str | Sentence
 ) -> list[tuple[str, str, tuple[str, ...]]]:
     """Return datum, evidence and doubts for each file of one platform."""
     pooled = _judge(_Measured.join(measured))
     own = [_judge(m) for m in measured] if len(measured) > 1 else [pooled]
-    together = f"{pooled.text}; {len(names):,} files together" if len(names) > 1 else pooled.text
+    together = pooled.said
+    if len(names) > 1:
+        together = Sentence.of("trace_together", what=together, count=len(names))
     if said != "auto":
         _refuse_contradiction(said, pooled, own, names, whose)
         found = []
         for mine in own:
             alone = mine.points >= _MANY or len(own) == 1
-            text = mine.text if alone else together
+            told = mine.said if alone else together
             evidence, judged = (
-                (f"declared; {text}", mine if alone else pooled) if pooled.points else ("declared", pooled)
+                (Sentence.of("trace_declared", what=told).text(), mine if alone else pooled)
+                if pooled.points
+                else ("declared", pooled)
             )
             found.append((said, evidence, judged.doubts(said)))
         return found
@@ -411,26 +421,43 @@ def _settle(
         chosen, text = (
             (pooled.datum, together)
             if agreed
-            else (mine.datum if mine.points >= _MANY or pooled.datum is None else None, mine.text)
+            else (mine.datum if mine.points >= _MANY or pooled.datum is None else None, mine.said)
         )
         if chosen is None:
-            others = "; other files of its table are in different datums" if len(clear) > 1 else ""
+            others = Sentence.of("trace_others") if len(clear) > 1 else ""
             raise InputError(
-                f"{name}: the datum{whose} is not clear ({mine.text if clear else together}{others});"
-                " name it: wgs84, gcj02 or bd09"
+                Sentence.of(
+                    "trace_datum_unclear",
+                    name=name,
+                    whose=whose,
+                    what=mine.said if clear else together,
+                    others=others,
+                )
             )
-        found.append((chosen, text, (mine if not agreed else pooled).doubts(chosen)))
+        found.append((chosen, text.text(), (mine if not agreed else pooled).doubts(chosen)))
     return found
 
 
 def _refuse_contradiction(
-    said: str, pooled: DatumEvidence, own: Sequence[DatumEvidence], names: Sequence[str], whose: str
+    said: str,
+    pooled: DatumEvidence,
+    own: Sequence[DatumEvidence],
+    names: Sequence[str],
+    whose: str | Sentence,
 ) -> None:
     """Raise InputError where all files together, or one by itself, clearly contradict a declared datum."""
-    more = f" and {len(names) - 1:,} more files" if len(names) > 1 else ""
-    for name, evidence in ((f"{names[0]}{more}", pooled), *zip(names, own, strict=True)):
+    first: str | Sentence = names[0]
+    if len(names) > 1:
+        first = Sentence.of("trace_more_files", name=names[0], more=len(names) - 1)
+    for name, evidence in ((first, pooled), *zip(names, own, strict=True)):
         if evidence.against(said):
             raise InputError(
-                f"{name}: the datum{whose} is said to be {said}, but the streets say {evidence.datum}"
-                f" ({evidence.text})"
+                Sentence.of(
+                    "trace_datum_against",
+                    name=name,
+                    whose=whose,
+                    said=said,
+                    datum=str(evidence.datum),
+                    text=evidence.said,
+                )
             )

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.files.found import file_kind
 from geo.traces.formats import TraceFormat
 from geo.traces.points import Traces
@@ -118,7 +119,7 @@ def _pieces(files: Sequence[Path]) -> list[_Piece]:
             try:
                 metadata = pq.read_metadata(path)
             except (pa.ArrowException, OSError) as error:
-                raise InputError(f"{path.name}: the Parquet file is broken or cannot be read") from error
+                raise InputError(Sentence.of("trace_parquet_file", name=path.name)) from error
             groups, at, rows = [], [], 0
             for group in range(metadata.num_row_groups):
                 at.append(group)
@@ -226,7 +227,7 @@ def map_traces_on(
     """
     scheduler, shares = cluster.scheduler, cluster.shares
     if not 1 <= shares <= 4096:
-        raise InputError(f"shares is {shares}; it must lie within 1 to 4096")
+        raise InputError(Sentence.of("trace_shares", shares=shares))
     files, formats, skipped = files_with_formats(paths, trace_format)
     rules = rules_for(formats, network, bounds)
     Riders(pseudonyms, formats[0].timezone)  # refuses a bad key before work starts

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from geo.datum import DATUMS
 from geo.errors import InputError
 from geo.localtime import zone
-from geo.traces.names import COLUMN_NAMES
-from geo.traces.times import TIME_FORMATS, TIME_UNITS
+from geo.sentences import Sentence
+from geo.traces.column_names import COLUMN_NAMES
+from geo.traces.instants import TIME_FORMATS, TIME_UNITS
 
 __all__ = ["KINDS", "LONLAT_FORMATS", "POSITION_UNITS", "REASONS", "RawBatch", "TraceFormat"]
 
@@ -24,6 +25,7 @@ REASONS: Final = (
     "unparsable_row",
     "missing_rider",
     "unparsable_position",
+    "poor_accuracy",
     "out_of_range",
     "time_out_of_range",
     "outside_map",
@@ -50,7 +52,7 @@ class TraceFormat:
     timezone: str | None = None
     """IANA zone of the city, for times without a zone and for the rotation of pseudonyms by day."""
     columns: Mapping[str, str | int] = field(default_factory=dict)
-    """Canonical name (see `geo.traces.names.COLUMN_NAMES`) to the file's own or its position from 1;
+    """Canonical name (see `geo.traces.column_names.COLUMN_NAMES`) to the file's own or its position from 1;
     well-known names need none."""
     platform: str = ""
     """Name of the platform where the file has no such column."""
@@ -86,6 +88,9 @@ class TraceFormat:
     """Faster than this between two points is no vehicle but an error: 144 km/h."""
     jump_slack_m: float = 60.0
     """Distance that GPS noise may add between two points, about four times a noise of 15 m."""
+    max_accuracy_m: float = 100.0
+    """Where a column says how exact each position is (a radius in metres, as phones name it), those that are
+    less exact are refused: what a mobile network says may stand at one wrong place for many minutes."""
     origin_lonlat: tuple[float, float] | None = None
     """Where the local metres of GOAL files are to be laid, WGS-84 degrees."""
 
@@ -94,64 +99,67 @@ class TraceFormat:
         allowed = (*DATUMS, "auto")
         for datum in datums:
             if datum not in allowed:
-                said = "the datum of the traces is missing" if not datum else f"unknown datum {datum!r}"
-                raise InputError(f"{said}: it must be one of {', '.join(allowed)}")
+                if datum:
+                    raise InputError(Sentence.of("trace_datum", datum=datum, allowed=", ".join(allowed)))
+                raise InputError(Sentence.of("trace_datum_missing", allowed=", ".join(allowed)))
         if not datums:
-            raise InputError(f"the datum of the traces is missing: it must be one of {', '.join(allowed)}")
+            raise InputError(Sentence.of("trace_datum_missing", allowed=", ".join(allowed)))
         if self.kind not in KINDS:
-            raise InputError(
-                f"unknown kind of trace file {self.kind!r}: it must be one of {', '.join(KINDS)}"
-            )
+            raise InputError(Sentence.of("trace_kind", kind=self.kind, allowed=", ".join(KINDS)))
         if self.time_unit not in TIME_UNITS:
             raise InputError(
-                f"unknown time unit {self.time_unit!r}: it must be one of {', '.join(TIME_UNITS)}"
+                Sentence.of("trace_time_unit", time_unit=self.time_unit, allowed=", ".join(TIME_UNITS))
             )
         if self.timezone is not None:
             zone(self.timezone)
         unknown = set(self.columns) - set(COLUMN_NAMES)
         if unknown:
-            raise InputError(f"unknown column {min(unknown)!r}: the columns are {', '.join(COLUMN_NAMES)}")
+            raise InputError(
+                Sentence.of("trace_unknown_column", what=min(unknown), allowed=", ".join(COLUMN_NAMES))
+            )
         for said, allowed_words, what in (
             (self.position_unit, POSITION_UNITS, "position_unit"),
             (self.lonlat_format, LONLAT_FORMATS, "lonlat_format"),
         ):
             if said not in allowed_words:
-                raise InputError(f"unknown {what} {said!r}: it must be one of {', '.join(allowed_words)}")
+                raise InputError(
+                    Sentence.of("trace_word", what=what, said=said, allowed=", ".join(allowed_words))
+                )
         if self.time_format not in TIME_FORMATS and "%" not in self.time_format:
             raise InputError(
-                f"unknown time_format {self.time_format!r}: it must be one of {', '.join(TIME_FORMATS)},"
-                " or a pattern such as %d.%m.%Y %H:%M:%S"
+                Sentence.of(
+                    "trace_time_format", time_format=self.time_format, allowed=", ".join(TIME_FORMATS)
+                )
             )
         if self.rider not in ("auto", "file", "folder", "column") and "{rider}" not in self.rider:
-            raise InputError(
-                f"unknown rider {self.rider!r}: it must be column, file, folder, or a pattern of the path"
-                " such as {rider}_*.gpx"
-            )
+            raise InputError(Sentence.of("trace_rider", rider=self.rider))
         low = [c for c, at in self.columns.items() if isinstance(at, int) and at < 1]
         if low:
-            raise InputError(f"the position of the column {low[0]} must be 1 or more")
+            raise InputError(Sentence.of("trace_position", low_0=low[0]))
         if self.interval_s is not None and not 0 < self.interval_s <= 3600:
-            raise InputError(f"interval_s is {self.interval_s}; it must lie within 0 to 3600")
+            raise InputError(Sentence.of("trace_interval_s", interval_s=self.interval_s))
         if self.separator != "auto" and len(self.separator) != 1:
-            raise InputError(f"the separator {self.separator!r} must be one character")
+            raise InputError(Sentence.of("trace_separator", separator=self.separator))
         if not 1.0 <= self.max_speed_mps <= 400.0:
-            raise InputError(f"max_speed_mps is {self.max_speed_mps}; it must lie within 1 to 400")
+            raise InputError(Sentence.of("trace_speed", max_speed_mps=self.max_speed_mps))
+        if not 1.0 <= self.max_accuracy_m <= 100_000.0:
+            raise InputError(Sentence.of("trace_accuracy", max_accuracy_m=self.max_accuracy_m))
         if not 0.0 <= self.jump_slack_m <= 5000.0:
-            raise InputError(f"jump_slack_m is {self.jump_slack_m}; it must lie within 0 to 5000")
+            raise InputError(Sentence.of("trace_slack", jump_slack_m=self.jump_slack_m))
         if self.period_s[0] >= self.period_s[1]:
-            raise InputError(f"the period of the traces {self.period_s} must end after it starts")
+            raise InputError(Sentence.of("trace_period", period_s=str(self.period_s)))
         try:
             if self.encoding != "auto":
                 "".encode(self.encoding)
         except LookupError as error:
-            raise InputError(f"unknown text encoding {self.encoding!r}, such as utf-8 or gbk") from error
+            raise InputError(Sentence.of("trace_encoding", encoding=self.encoding)) from error
 
     def datum_of(self, platform: str) -> str:
         """Return the declared datum of a platform, or raise InputError where none was declared."""
         if isinstance(self.datum, str):
             return self.datum
         if platform not in self.datum:
-            raise InputError(f"no datum was declared for the platform {platform!r}")
+            raise InputError(Sentence.of("trace_platform", platform=platform))
         return self.datum[platform]
 
 

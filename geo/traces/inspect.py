@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.localtime import DAY_S, local_offset_s, zone
+from geo.sentences import Sentence
 from geo.traces.datum_evidence import detect_datum, moving_steps
 from geo.traces.files.found import find_files
 from geo.traces.files.hints import hints_of
@@ -35,8 +36,8 @@ __all__ = [
     "inspect_file",
     "paste_table",
     "quoted_path",
-    "study_tables",
     "trace_files",
+    "traces_tables",
 ]
 
 _SAMPLED: Final = 200_000
@@ -105,7 +106,7 @@ def inspect_file(path: Path, trace_format: TraceFormat, network: "StreetNetwork 
         figures = functools.partial(_figures, where=zone(form.timezone or "UTC"))
         mapped = map_traces(path, form, figures, pseudonyms=Pseudonyms(secrets.token_bytes(16)))
     except InputError as error:
-        return Inspection(replace(look, problem=str(error)), hints=hints_of(path, form, list(look.times)))
+        return Inspection(replace(look, said=error.said), hints=hints_of(path, form, list(look.times)))
     account = mapped.accounts[0]
     days = set().union(*(value.days for value in mapped.values))
     joined = np.concatenate([value.steps_s for value in mapped.values] or [np.zeros(0, np.int64)])
@@ -158,9 +159,9 @@ def check_headers(paths: Sequence[Path], trace_format: TraceFormat | Sequence[Tr
     """
     files, formats, _ = files_with_formats(paths, trace_format)
     for path, form in zip(files, formats, strict=True):
-        problem = look_at(path, form).problem
-        if problem:
-            raise InputError(problem)
+        said = look_at(path, form).said
+        if said:
+            raise InputError(said)
 
 
 def paste_table(path: Path, found: Inspection) -> str:
@@ -168,7 +169,7 @@ def paste_table(path: Path, found: Inspection) -> str:
     return _table([quoted_path(path)], [found], found.datum)
 
 
-def study_tables(found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path], folder: Path) -> str:
+def traces_tables(found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path], folder: Path) -> str:
     """Return the ``[[traces]]`` tables of a study: files that are alike stand in one, and are asked together.
 
     Parameters
@@ -196,7 +197,7 @@ def study_tables(found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path]
         problem = look.problem.removeprefix(look.file)
         alike.setdefault((look.kind, look.keys, look.columns, units, problem), []).append((path, one))
     if not alike:
-        raise InputError(f"{roots[0]}: none of the files holds traces")
+        raise InputError(Sentence.of("trace_no_traces", roots_0=str(roots[0])))
     groups = [group for whole in alike.values() for group in _by_datum(whole)]
     tables = []
     for datum, group in groups:

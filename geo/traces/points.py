@@ -52,24 +52,6 @@ class Traces:
     def __len__(self) -> int:
         return len(self.t_s)
 
-    def take_riders(self, riders: Sequence[int] | NDArray[np.int64]) -> "Traces":
-        """Return the traces of some riders, by their indices in ascending order."""
-        chosen = np.unique(np.asarray(riders, dtype=np.int64))
-        parts = [np.arange(self.rider_ptr[r], self.rider_ptr[r + 1]) for r in chosen]
-        index = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-        counts = np.array([len(p) for p in parts], np.int64)
-        return Traces(
-            rider=np.repeat(np.arange(len(chosen), dtype=np.int32), counts),
-            t_s=self.t_s[index],
-            lonlat=self.lonlat[index],
-            rider_ptr=np.r_[0, np.cumsum(counts)].astype(np.int64),
-            pseudonyms=tuple(self.pseudonyms[r] for r in chosen),
-            platform=self.platform[index],
-            platforms=self.platforms,
-            event=self.event[index],
-            events=self.events,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Account:

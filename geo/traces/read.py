@@ -2,8 +2,8 @@
 
 A row is parsed (`geo.traces.files.readers`), checked, brought to WGS-84, given the pseudonym of its rider,
 and put beside the other points of that rider; then the points of each rider are checked together
-(`geo.traces.rows.checks`). Accepted + refused = read, for every file. Raw rider ids end here: nothing that
-leaves this module holds one.
+(`geo.traces.rows.plausibility`). Accepted + refused = read, for every file. Raw rider ids end here: nothing
+that leaves this module holds one.
 
 Memory does not grow with the files: `map_traces` hands over some riders at a time. While rows come rider by
 rider it needs one pass. As soon as a rider comes back whose points were handed over already, it starts
@@ -11,6 +11,7 @@ anew and spills the rows to scratch files, a hash partition of the riders
 each, small enough to be sorted in memory.
 """
 
+import functools
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,11 +23,12 @@ import numpy as np
 from geo.datum import in_mainland_china
 from geo.earth import DEGREE_M
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.files.found import file_kind, find_files
-from geo.traces.files.hints import HINTS, hints_of
+from geo.traces.files.hints import hint, hints_of
 from geo.traces.files.look import first_times
 from geo.traces.files.readers import is_foreign, refuse_unnamed_riders
-from geo.traces.files.shapes import shape_of_name
+from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import TraceFormat
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.rows.accounts import Ledger
@@ -50,6 +52,7 @@ __all__ = [
     "map_traces",
     "read_traces",
     "refuse_other_city",
+    "refuse_unusable",
     "rules_for",
 ]
 
@@ -139,13 +142,11 @@ def map_traces(
             ledger.skipped.update(skipped)
             open_files(files, rules, ledger)
             blocks = read_ahead(checked_blocks(files, rules, riders, ledger))
-            parts = (
-                spilled_partitions(blocks, Path(folder), riders)
-                if scratch
-                else rider_by_rider(blocks, hold_points)
-            )
+            spill = functools.partial(spilled_partitions, folder=Path(folder), riders=riders)
+            parts = spill(blocks) if scratch else rider_by_rider(blocks, hold_points, spill)
             try:
-                values = tuple(function(build_traces(part, rules, riders, ledger)) for part in parts)
+                built = read_ahead(build_traces(part, rules, riders, ledger) for part in parts)
+                values = tuple(function(traces) for traces in built)
             except ComesBackError:
                 continue
         accounts = with_notes(ledger.accounts(), files, formats, ledger.skipped)
@@ -161,11 +162,11 @@ def files_with_formats(
     entries = [paths] if isinstance(paths, str | Path) else list(paths)
     formats = [trace_format] * len(entries) if isinstance(trace_format, TraceFormat) else list(trace_format)
     if len(entries) != len(formats):
-        raise InputError(f"{len(entries)} paths of traces need as many formats, not {len(formats)}")
+        raise InputError(Sentence.of("trace_formats", count=len(entries), count2=len(formats)))
     if len({f.timezone for f in formats}) > 1:
-        raise InputError("the traces of one study must be of one time zone")
+        raise InputError(Sentence.of("trace_one_zone"))
     if not entries:
-        raise InputError("no trace file was named")
+        raise InputError(Sentence.of("trace_none_named"))
     found: list[tuple[Path, TraceFormat]] = []
     foreign: list[tuple[Path, TraceFormat]] = []
     skipped: dict[str, str] = {}
@@ -224,10 +225,36 @@ def refuse_other_city(accounts: tuple[Account, ...], ledger: Ledger, rules: Rule
     lon, lat = ledger.outside_sum / away
     west, south, east, north = bounds
     raise InputError(
-        f"{accounts[0].file}: all {away:,} points with a position lie outside the map; they are around lon"
-        f" {cut_degrees(lon)}, lat {cut_degrees(lat)}, and the map covers lon {west:.2f} to {east:.2f},"
-        f" lat {south:.2f} to {north:.2f}"
+        Sentence.of(
+            "trace_outside",
+            file=accounts[0].file,
+            away=away,
+            what=cut_degrees(lon),
+            what2=cut_degrees(lat),
+            west=west,
+            east=east,
+            south=south,
+            north=north,
+        )
     )
+
+
+def refuse_unusable(accounts: Sequence[Account]) -> None:
+    """Raise InputError, with the reasons and what the file looks like, when not a single row can be used."""
+    if any(account.accepted for account in accounts):
+        return
+    reasons: dict[str, int] = {}
+    for account in accounts:
+        for why, n in account.rejected.items():
+            reasons[why] = reasons.get(why, 0) + n
+    listed = ", ".join(f"{why} {n}" for why, n in sorted(reasons.items(), key=lambda item: -item[1]))
+    told = Sentence.of(
+        "trace_unusable",
+        read=sum(account.read for account in accounts),
+        what=listed or Sentence.of("trace_nothing"),
+    )
+    hints = (hint(code) for code in accounts[0].hints)
+    raise InputError(Sentence.of("in_file", file=accounts[0].file, what=(told, *hints)))
 
 
 def read_traces(
@@ -264,18 +291,7 @@ def read_traces(
         paths, trace_format, _same, pseudonyms=Pseudonyms(key, rotate, study), network=network,
         bounds=bounds, rejects=rejects,
     )  # fmt: skip
-    accepted = sum(a.accepted for a in mapped.accounts)
-    if accepted == 0:
-        read = sum(a.read for a in mapped.accounts)
-        reasons: dict[str, int] = {}
-        for account in mapped.accounts:
-            for why, n in account.rejected.items():
-                reasons[why] = reasons.get(why, 0) + n
-        said = ", ".join(f"{why} {n}" for why, n in sorted(reasons.items(), key=lambda item: -item[1]))
-        hints = "".join(f"; {HINTS[code]}" for code in mapped.accounts[0].hints)
-        raise InputError(
-            f"{mapped.accounts[0].file}: none of the {read:,} rows can be used ({said or 'no rows'}){hints}"
-        )
+    refuse_unusable(mapped.accounts)
     return ReadResult(concat_traces(mapped.values), mapped.accounts, mapped.skipped)
 
 

@@ -1,4 +1,4 @@
-"""Text of times to numbers: one numba pass over the bytes of a column. See `geo.traces.times`."""
+"""Text of times to numbers: one numba pass over the bytes of a column. See `geo.traces.instants`."""
 
 import numpy as np
 from numpy.typing import NDArray

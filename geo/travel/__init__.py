@@ -1,7 +1,7 @@
 """Travel times, paths and isochrones on a street network."""
 
 from geo.travel.ends import Touch
-from geo.travel.isochrones import BESIDE_M, reached_streets
+from geo.travel.isochrones import BESIDE_M, isochrone, reached_streets
 from geo.travel.paths import Path, find_path, way_metres
 from geo.travel.reasons import REASONS, why_unreachable
 from geo.travel.search import Adjacency, Goal, Workspace, new_workspace, reset, shortest_times, times_towards
@@ -16,6 +16,7 @@ __all__ = [
     "Touch",
     "Workspace",
     "find_path",
+    "isochrone",
     "new_workspace",
     "reach_from",
     "reach_to",

@@ -219,7 +219,7 @@ def route_trips(
     wanted : bool (t,)
         Trips to route; the others come back without edges.
     threads : int
-        Groups of trips are dealt to so many threads; the answer does not depend on it.
+        Groups of trips are shared among so many threads; the answer does not depend on it.
 
     Returns
     -------

@@ -23,6 +23,7 @@ __all__ = [
     "coverage_picture",
     "drawable",
     "font_for",
+    "front_picture",
     "hours_picture",
     "policies_picture",
     "to_png",
@@ -177,6 +178,53 @@ def budget_picture(study: Study, lang: str) -> bytes:
     if font is not None:
         axes.set_xlabel(say.text(key), fontproperties=font)
         axes.set_ylabel(say.text("chart.weighted"), fontproperties=font)
+    return to_png(figure)
+
+
+def front_picture(study: Study, lang: str) -> bytes:
+    """Draw the plans of the front, demand served against cost, coloured by the worst grid, as PNG."""
+    say = Wording.of(lang, study.k)
+    points = [point for point in study.front if point.served_share is not None]
+    scale, key = (10_000.0, "chart.money_10k") if say.catalogue.lang == "zh" else (1000.0, "chart.money_k")
+    figure = Figure(figsize=(15.6 / 2.54, 6.6 / 2.54), dpi=DPI, facecolor="white")
+    axes = figure.add_axes((0.09, 0.17, 0.8, 0.77))
+    font, small = font_for(say, 7.5), font_for(say, 6.5)
+    xs = [point.cost_yuan / scale for point in points]
+    ys = [100 * (point.served_share or 0.0) for point in points]
+    worst = [100 * (point.worst_share or 0.0) for point in points]
+    known = [k for k, point in enumerate(points) if point.worst_share is not None]
+    bare = [k for k, point in enumerate(points) if point.worst_share is None]
+    # withheld: an empty ring, which is no colour of the scale
+    axes.scatter(
+        [xs[k] for k in bare], [ys[k] for k in bare], s=42, facecolors="none", edgecolors="#555555", zorder=3
+    )
+    shown = axes.scatter(
+        [xs[k] for k in known], [ys[k] for k in known], c=[worst[k] for k in known], s=42, vmin=0, vmax=100,
+        cmap="cividis_r", edgecolors="#333333", linewidths=0.6, zorder=3,
+    )  # fmt: skip
+    for x, y, point in zip(xs, ys, points, strict=True):
+        if point.chosen:
+            axes.scatter([x], [y], s=150, facecolors="none", edgecolors=ORANGE, linewidths=1.4)
+        words = [say.term(f"front.{name}") for name in (*point.names, *(["this"] if point.chosen else []))]
+        if small is not None and words:
+            left = x > (min(xs) + max(xs)) / 2
+            axes.annotate(
+                say.text("list.comma").join(words), (x, y), textcoords="offset points",
+                xytext=(-8 if left else 8, -12 if "fairest" in point.names and not point.chosen else 6),
+                ha="right" if left else "left", fontproperties=small,
+            )  # fmt: skip
+    axes.set_ylim(0, 108)
+    axes.margins(x=0.08)
+    axes.grid(visible=True, color="#dddddd", linewidth=0.5)
+    axes.tick_params(labelsize=6.5, length=2)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    bar = figure.colorbar(shown, cax=figure.add_axes((0.915, 0.17, 0.018, 0.77)))
+    bar.ax.tick_params(labelsize=6, length=2)
+    if font is not None:
+        axes.set_xlabel(say.text(key), fontproperties=font)
+        axes.set_ylabel(say.text("chart.weighted"), fontproperties=font)
+        bar.ax.set_title(say.text("chart.worst"), fontproperties=small, pad=4, loc="right")
     return to_png(figure)
 
 

@@ -7,7 +7,7 @@ import importlib.resources
 from maps.documents.captions import figure_caption, number_of, table_caption
 from maps.documents.sheets import plain
 from maps.texts.wording import Wording
-from siting.report import Report, Table
+from siting.report import StudyReport, Table
 from siting.results import Study
 
 __all__ = ["html_document"]
@@ -16,7 +16,7 @@ _NUMBER = ' class="n"'
 _LANG = {"zh": "zh-CN", "en": "en"}
 
 
-def html_document(report: Report, study: Study, say: Wording, pictures: dict[str, bytes]) -> str:
+def html_document(report: StudyReport, study: Study, say: Wording, pictures: dict[str, bytes]) -> str:
     """Set a report; ``pictures`` are PNG bytes by name."""
     title = _safe(say.say(report.title))
     out = [

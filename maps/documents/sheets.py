@@ -27,6 +27,8 @@ _FORMATS: dict[Unit, str] = {
     "min_a_day": "#,##0.0",
     "hours_a_day": "#,##0.0",
     "share": "0.0%",
+    "points": "+0.0;-0.0;0.0",
+    "index": "0.000",
     "yuan": "#,##0",
     "m": "#,##0",
     "m_a_day": "#,##0",

@@ -26,7 +26,7 @@ from maps.documents.captions import figure_caption, number_of, table_caption
 from maps.documents.sheets import plain
 from maps.documents.zips import settle_zip
 from maps.texts.wording import Wording
-from siting.report import Report, Table
+from siting.report import StudyReport, Table
 from siting.results import Study
 
 __all__ = ["word_document"]
@@ -64,7 +64,7 @@ _PADDING = 3.0
 """Margins of a cell, in half-width characters."""
 
 
-def word_document(report: Report, study: Study, say: Wording, pictures: dict[str, bytes]) -> bytes:
+def word_document(report: StudyReport, study: Study, say: Wording, pictures: dict[str, bytes]) -> bytes:
     """Set a report; ``pictures`` are PNG bytes by name."""
     setting = _SETTINGS[say.catalogue.lang, report.grid_code is not None]
     document = docx.Document()

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from geo.errors import InputError
-from maps.documents.charts import budget_picture, coverage_picture, hours_picture
+from maps.documents.charts import budget_picture, coverage_picture, front_picture, hours_picture
 from maps.documents.pictures import map_picture
 from maps.documents.printed import html_document
 from maps.documents.sheets import csv_text, workbook
 from maps.documents.word import word_document
 from maps.page.basemap import Backdrop
 from maps.texts.wording import Wording
-from siting.report import Report, Table, grid_report, study_report, study_tables
+from siting.report import StudyReport, Table, grid_report, study_report, study_tables
 from siting.results import Study
 
 __all__ = ["write_csv", "write_docx", "write_html", "write_xlsx"]
@@ -101,11 +101,11 @@ def write_csv(study: Study, lang: str, path: Path | str, table: str = "sites") -
     Path(path).write_text(csv_text(tables[table], say), encoding="utf-8-sig", newline="")
 
 
-def _report(study: Study, grid_code: str | None) -> Report:
+def _report(study: Study, grid_code: str | None) -> StudyReport:
     return study_report(study) if grid_code is None else grid_report(study, grid_code)
 
 
-def _tables(study: Study, report: Report) -> tuple[Table, ...]:
+def _tables(study: Study, report: StudyReport) -> tuple[Table, ...]:
     """Tables of the workbook: all of the study, or the grid's facts and its rows of the others."""
     tables = study_tables(study)
     if report.grid_code is None:
@@ -122,7 +122,7 @@ def _tables(study: Study, report: Report) -> tuple[Table, ...]:
     return tuple(kept)
 
 
-def _pictures(study: Study, backdrop: Backdrop, lang: str, report: Report) -> dict[str, bytes]:
+def _pictures(study: Study, backdrop: Backdrop, lang: str, report: StudyReport) -> dict[str, bytes]:
     wanted = {name for section in report.sections for name in section.pictures}
     grid = report.grid_code
     height = 11.0 if grid is None else 9.0
@@ -131,5 +131,6 @@ def _pictures(study: Study, backdrop: Backdrop, lang: str, report: Report) -> di
         "hours": lambda: hours_picture(study, lang),
         "coverage": lambda: coverage_picture(study, lang),
         "budget": lambda: budget_picture(study, lang),
+        "front": lambda: front_picture(study, lang),
     }
     return {name: makers[name]() for name in sorted(wanted)}

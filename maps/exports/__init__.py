@@ -1,5 +1,5 @@
-"""A study for other programs: GeoJSON and GeoPackage."""
+"""A study for other programs: GeoJSON, GeoPackage, and its layers as rows and shapes."""
 
-from maps.exports.geodata import write_geojson, write_gpkg
+from maps.exports.geodata import Layer, study_layers, write_geojson, write_gpkg
 
-__all__ = ["write_geojson", "write_gpkg"]
+__all__ = ["Layer", "study_layers", "write_geojson", "write_gpkg"]

@@ -20,7 +20,7 @@ from maps.documents.sheets import plain
 from maps.exports.qgis import style_table
 from siting.results import AuditFinding, DemandCell, GridFigures, HotSpot, PickupPoint, Ring, Site, Study
 
-__all__ = ["LAYERS", "write_geojson", "write_gpkg"]
+__all__ = ["LAYERS", "Layer", "study_layers", "write_geojson", "write_gpkg"]
 
 LAYERS = ("sites", "pickups", "gates", "grids", "hot_spots", "cells", "flows", "reach")
 """Layers of the GeoPackage, each written only where it has rows."""
@@ -112,7 +112,8 @@ def write_gpkg(study: Study, path: Path | str, datum: str = "wgs84") -> None:
     target = Path(path)
     target.unlink(missing_ok=True)
     stamp = f"{study.period[1]}T00:00:00.000Z"
-    frames = {name: frame for name, frame in _frames(study, _Tables(shift, crs)).items() if len(frame)}
+    tables = _Tables(shift, crs)
+    frames = {name: tables.frame(layer) for name, layer in _layers(study, tables).items() if layer.rows}
     with _GDAL:
         before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
@@ -208,6 +209,7 @@ def _grid_columns(grid: GridFigures) -> dict[str, Any]:
         "rest_min_a_day": grid.rest_min_a_day,
         "served_share": grid.served_share,
         "in_reach_share": grid.in_reach_share,
+        "served_today_share": grid.served_today_share,
         "site_ids": ";".join(grid.site_ids),
         "pickup_ids": ";".join(grid.pickup_ids),
     }
@@ -220,6 +222,32 @@ def _cell_columns(cell: DemandCell) -> dict[str, Any]:
         **{f"rest_min_{h:02d}": v for h, v in enumerate(cell.rest_min_by_hour)},
         **{f"due_min_{h:02d}": v for h, v in enumerate(cell.due_break_min_by_hour)},
     }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of a study: a row of columns and a shape for each thing in it."""
+
+    rows: list[dict[str, Any]]
+    """The same columns in each; None where a figure is withheld or not known."""
+    shapes: Shapes
+    """One shapely geometry for each row."""
+
+
+def study_layers(study: Study) -> dict[str, Layer]:
+    """Return all layers of the study by name, in WGS-84 (lon, lat); those of the GeoPackage, empty ones too.
+
+    Parameters
+    ----------
+    study
+        The result.
+
+    Returns
+    -------
+    dict
+        One `Layer` for each of `LAYERS`.
+    """
+    return _layers(study, _Tables(_shift("wgs84"), "EPSG:4326"))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -247,50 +275,48 @@ class _Tables:
     def lines(self, rows: Iterable[Sequence[LonLat]]) -> Shapes:
         return np.array([shapely.LineString(self.shift(row)) for row in rows], object)
 
-    def frame(self, rows: list[dict[str, Any]], shapes: Shapes) -> geopandas.GeoDataFrame:
-        columns = {key: [row[key] for row in rows] for key in rows[0]} if rows else {"id": []}
+    def frame(self, layer: Layer) -> geopandas.GeoDataFrame:
+        columns = {key: [row[key] for row in layer.rows] for key in layer.rows[0]}
         table = pd.DataFrame({key: _column(values) for key, values in columns.items()})
-        return geopandas.GeoDataFrame(table, geometry=list(shapes), crs=self.crs)
+        return geopandas.GeoDataFrame(table, geometry=list(layer.shapes), crs=self.crs)
 
 
-def _frames(study: Study, tables: _Tables) -> dict[str, geopandas.GeoDataFrame]:
-    frame, points, areas = tables.frame, tables.points, tables.areas
+def _layers(study: Study, tables: _Tables) -> dict[str, Layer]:
+    points, areas = tables.points, tables.areas
     audit = {finding.site_id: finding for finding in study.audit}
     gates = [(point.pickup_id, gate) for point in study.pickups for gate in point.gates]
     reach = [(site.site_id, seconds, rings) for site in study.sites for seconds, rings in site.reach if rings]
     return {
-        "sites": frame(
+        "sites": Layer(
             [_site_columns(site, audit.get(site.site_id)) for site in study.sites],
             points(site.lonlat for site in study.sites),
         ),
-        "pickups": frame(
+        "pickups": Layer(
             [
                 {**_pickup_columns(point), "residents_walk_m_a_day": point.residents_walk_m_a_day}
                 for point in study.pickups
             ],
             points(point.lonlat for point in study.pickups),
         ),
-        "gates": frame(
+        "gates": Layer(
             [{"pickup_id": pickup, "share": gate.share, "in_osm": gate.in_osm} for pickup, gate in gates],
             points(gate.lonlat for _, gate in gates),
         ),
-        "grids": frame(
-            [_grid_columns(grid) for grid in study.grids],
-            areas([grid.rings for grid in study.grids]),
+        "grids": Layer(
+            [_grid_columns(grid) for grid in study.grids], areas([grid.rings for grid in study.grids])
         ),
-        "hot_spots": frame(
+        "hot_spots": Layer(
             [_spot_columns(spot) for spot in study.hot_spots],
             areas([[spot.ring] for spot in study.hot_spots]),
         ),
-        "cells": frame(
-            [_cell_columns(cell) for cell in study.cells],
-            areas([[cell.ring] for cell in study.cells]),
+        "cells": Layer(
+            [_cell_columns(cell) for cell in study.cells], areas([[cell.ring] for cell in study.cells])
         ),
-        "flows": frame(
+        "flows": Layer(
             [{"name": flow.name, "riders_a_day": flow.riders_a_day} for flow in study.flows],
             tables.lines(flow.line for flow in study.flows),
         ),
-        "reach": frame(
+        "reach": Layer(
             [{"site_id": site_id, "seconds": seconds} for site_id, seconds, _ in reach],
             areas([rings for _, _, rings in reach]),
         ),

@@ -6,6 +6,7 @@ Each layer is a plain dictionary as in :mod:`maps.study.areas`.
 import itertools
 from typing import Any
 
+from geo.map_links import map_links
 from maps.packing import pack_lines
 from maps.page.parts import Layer, Rows, hours_of, layer_of, markers_part, point_of, popup_rows
 from maps.style import ACTION_STYLE, GATE_NEW, GATE_OSM, PICKUP, SUGGESTED, ramp
@@ -35,6 +36,7 @@ def existing_layer(study: Study, say: Wording) -> Layer:
             "t": site.name,
             "s": f"{site.site_id} {say.term(status_of(site).key)} {say.term(f'kind.{site.kind}')}",
             "p": point_of(site.lonlat),
+            "l": _apps(site, say),
             "r": _site_rows(site, say) if finding is None else _audit_rows(site, finding, study, say),
             "i": {
                 "shape": "square",
@@ -103,6 +105,7 @@ def suggested_layer(study: Study, say: Wording) -> Layer:
             "s": f"{site.site_id} {say.term('status.suggested')} {say.term(f'kind.{site.kind}')}",
             "p": point_of(site.lonlat),
             "n": say.say(reason_of(site.reason)),
+            "l": _apps(site, say),
             "r": _site_rows(site, say),
             "h": hours_of(site.rest_min_by_hour),
             "c": say.text("ui.chart_rest"),
@@ -114,6 +117,13 @@ def suggested_layer(study: Study, say: Wording) -> Layer:
     ]
     legend = [{"shape": "round", "color": SUGGESTED, "text": say.text("legend.site_suggested")}]
     return layer_of(say, "suggested", [markers_part(items, SUGGESTED)] if items else [], legend, on=True)
+
+
+def _apps(site: Site, say: Wording) -> list[list[str]]:
+    """Links that open a station in a map app: label and address."""
+    links = map_links(site.lonlat, site.name)
+    found = [("map_app.geo", links.geo), ("map_app.amap", links.amap), ("map_app.baidu", links.baidu)]
+    return [[say.text(key), address] for key, address in found if address is not None]
 
 
 def stability_layer(study: Study, say: Wording) -> Layer:

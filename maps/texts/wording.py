@@ -35,6 +35,10 @@ def number_text(value: float, unit: Unit) -> str:
         return f"{value * 100:.1g}"  # small, but not nothing
     if unit == "share":
         return f"{value * 100:z.1f}"
+    if unit == "points":
+        return f"{value:+z.1f}"
+    if unit == "index":
+        return f"{value:z.3f}"
     if unit == "degrees":
         return f"{value:z.6f}"
     if unit in ("min_a_day", "hours_a_day", "a_day") and abs(value) < 100:
@@ -116,7 +120,7 @@ class Wording:
         if column.key.startswith("hour_"):
             return f"{column.key[5:]}:00"
         name = self.text(f"column.{column.key}")
-        if column.unit in ("text", "count"):
+        if column.unit in ("text", "count", "index"):
             return name
         unit = self.text(f"unit.{column.unit}")
         left, right = ("（", "）") if self.catalogue.lang == "zh" else (" (", ")")

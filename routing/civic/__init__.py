@@ -1,10 +1,16 @@
 """The civic side: street reports, points, and what streets learn from reports."""
 
 from routing.civic.benefit import BenefitTime, benefit_of, lateness_left_s
-from routing.civic.closures import Closure, ClosureRules, Effect, StreetWord, learned, place_words
-from routing.civic.kinds import REPORT_KINDS, ReportKind
+from routing.civic.closures import (
+    Closure,
+    ClosureRules,
+    Effect,
+    Placed,
+    StreetWord,
+    learned,
+    place_words,
+)
 from routing.civic.ledger.book import Book, book, correction
-from routing.civic.ledger.catalogue import CatalogueItem, spend, stocked
 from routing.civic.ledger.earning import (
     EarningRules,
     drill,
@@ -15,7 +21,9 @@ from routing.civic.ledger.earning import (
     training,
 )
 from routing.civic.ledger.entries import Entry, LedgerError, Posting, checked
+from routing.civic.ledger.rewards import CatalogueItem, spend, stocked
 from routing.civic.ledger.score import Score, ScoreRules, contribution
+from routing.civic.report_kinds import REPORT_KINDS, ReportKind
 from routing.civic.reports.commands import (
     AcceptMatter,
     AskForLook,
@@ -43,6 +51,15 @@ from routing.civic.reports.state import STAGES, MatterState
 from routing.civic.reports.state import evolve as evolve_matter
 from routing.civic.reports.state import fold as fold_matter
 from routing.civic.reports.telling import BoardEntry, Notice, board_entry, look_task, notices
+from routing.civic.station_words import (
+    CheckIn,
+    StationCondition,
+    StationRules,
+    StationWord,
+    WeekOfVisits,
+    conditions,
+    visits,
+)
 from routing.civic.working_hours import OfficeHours
 
 __all__ = [
@@ -56,6 +73,7 @@ __all__ = [
     "BoardEntry",
     "Book",
     "CatalogueItem",
+    "CheckIn",
     "Closure",
     "ClosureRules",
     "Confirm",
@@ -74,6 +92,7 @@ __all__ = [
     "Notice",
     "OfficeHours",
     "Open",
+    "Placed",
     "Posting",
     "RefuseHandover",
     "Report",
@@ -84,12 +103,17 @@ __all__ = [
     "ScoreRules",
     "Show",
     "StartWork",
+    "StationCondition",
+    "StationRules",
+    "StationWord",
     "StreetWord",
     "Tick",
+    "WeekOfVisits",
     "benefit_of",
     "board_entry",
     "book",
     "checked",
+    "conditions",
     "contribution",
     "correction",
     "decide_matter",
@@ -109,4 +133,5 @@ __all__ = [
     "task_done",
     "time_taken",
     "training",
+    "visits",
 ]

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from geo.arrays import FloatArray
 from geo.errors import InputError
+from geo.localtime import HOUR_S
 from geo.streets import StreetNetwork
 from routing.assign import LISTED, assign_lists
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.dispatch.commands import Proposal
 from routing.dispatch.events import RiderKey, Terms
 from routing.fleet.fleet import Candidate, Fleet
@@ -31,7 +32,18 @@ from routing.refusal.explain import refusal, why_not
 
 __all__ = ["Board", "Taken", "beginning_at", "terms_of"]
 
-HOUR_S = 3600.0
+JUDGED = 64
+"""Riders of a mode who are looked at to say why nobody can do a task: those whose way passes nearest."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Judged:
+    """The place in a plan that was found for a task, good as long as that plan stands."""
+
+    rider: Rider
+    task: Task
+    now_s: float
+    found: Candidate
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,6 +104,8 @@ class Board:
         self._spent: dict[str, dict[str, float]] = {}
         """Of each rider: the extra seconds of what was accepted within the hour, by offer."""
         self._spent_at: collections.deque[tuple[float, str, str]] = collections.deque()
+        self._judged: _Judged | None = None
+        self._called: dict[str, frozenset[RiderKey]] = {}
 
     # -- riders
     # ---------------------------------------------------------------------------------------------
@@ -137,6 +151,17 @@ class Board:
     def remove(self, keys: Iterable[RiderKey]) -> None:
         """Take riders out; accepted tasks and open offers stay theirs until the life cycle ends them."""
         self.fleet.remove(key.fleet_id for key in keys if key.fleet_id in self.fleet)
+
+    def call_away(self, call: str, keys: frozenset[RiderKey]) -> None:
+        """Note who answers a call, such as an emergency; they are asked for no task until nobody does."""
+        if keys:
+            self._called[call] = keys
+        else:
+            self._called.pop(call, None)
+
+    def is_called(self, key: RiderKey) -> bool:
+        """Say whether a rider answers a call."""
+        return any(key in keys for keys in self._called.values())
 
     def rider(self, key: RiderKey) -> Rider | None:
         """Return a rider with all accepted tasks in the plan; None where the rider is not on the board."""
@@ -207,6 +232,7 @@ class Board:
         with self.fleet.at_hand([timed]), self._trial.of(key.fleet_id) as trial:
             found = candidates_for(trial, timed, 1, now_s)
             if found:
+                self._judged = _Judged(self.fleet.rider(key.fleet_id), timed, now_s, found[0])
                 return terms_of(put_priced(trial, timed, found[0], now_s), task)
             one = dataclasses.replace(timed, people=1)
             why = why_not(trial, one, key.fleet_id, now_s)
@@ -225,11 +251,7 @@ class Board:
         timed = beginning_at(task, terms.begins_s)
         fleet_id = key.fleet_id
         with self.fleet.at_hand([timed]):
-            with self._trial.of(fleet_id) as trial:
-                found = candidates_for(trial, timed, 1, now_s)
-            if not found:
-                raise InputError(f"Task {task.task_id} no longer fits the plan of the rider.")
-            match = put_priced(self.fleet, timed, found[0], now_s)
+            match = put_priced(self.fleet, timed, self._place(fleet_id, timed, now_s), now_s)
         self._held.get(fleet_id, {}).pop(offer_id, None)
         if not self._held.get(fleet_id):
             self._held.pop(fleet_id, None)
@@ -237,6 +259,22 @@ class Board:
         self._taken.setdefault(fleet_id, {})[offer_id] = Taken(offer_id, task, true, now_s)
         self._spend(fleet_id, offer_id, true.extra_s, now_s)
         return true
+
+    def _place(self, fleet_id: str, timed: Task, now_s: float) -> Candidate:
+        """Return where a task goes in a plan: as it was judged, if nothing has changed since."""
+        judged, self._judged = self._judged, None
+        # A rider is a new object after whatever changes the plan.
+        if (
+            judged is not None
+            and judged.rider is self.fleet.rider(fleet_id)
+            and (judged.task, judged.now_s) == (timed, now_s)
+        ):
+            return judged.found
+        with self._trial.of(fleet_id) as trial:
+            found = candidates_for(trial, timed, 1, now_s)
+        if not found:
+            raise InputError(f"Task {timed.task_id} no longer fits the plan of the rider.")
+        return found[0]
 
     def broken(self, key: RiderKey, now_s: float) -> tuple[tuple[str, Refused], ...]:
         """Return the rider's open offers that their plan no longer allows: (offer id, why)."""
@@ -294,13 +332,13 @@ class Board:
     def _propose(
         self, task: Task, count: int, left_out: set[str], now_s: float, begins_s: float | None
     ) -> tuple[Proposal, ...] | Refused:
-        left_out |= {name for name, held in self._held.items() if len(held) >= self.most_open}
+        left_out |= self._occupied()
         if task.people > 1 and begins_s is None:
             return self._together(task, left_out, now_s)
         timed = beginning_at(task, begins_s)
         found = self._fitting(timed, count, left_out, now_s)
         if not found and not candidates_for(self.fleet, timed, 1, now_s):
-            return refusal(self.fleet, dataclasses.replace(timed, people=1), now_s)
+            return refusal(self.fleet, dataclasses.replace(timed, people=1), now_s, JUDGED)
         return tuple(self._proposal(one, timed, task, now_s) for one in found)
 
     def propose_each(
@@ -320,7 +358,7 @@ class Board:
         tuple of Proposal, optional
             None for tasks that are left over: as few as possible, those of lower priority first.
         """
-        full = {name for name, held in self._held.items() if len(held) >= self.most_open}
+        full = self._occupied()
         tasks = [task for task, _ in asked]
 
         def best(at: int, size: int) -> tuple[Candidate, ...]:
@@ -334,6 +372,11 @@ class Board:
             None if found is None else self._proposal(found, task, task, now_s)
             for found, task in zip(chosen, tasks, strict=True)
         )
+
+    def _occupied(self) -> set[str]:
+        """Riders who have as many open offers as they may have, or answer a call."""
+        full = {name for name, held in self._held.items() if len(held) >= self.most_open}
+        return full.union(*({key.fleet_id for key in keys} for keys in self._called.values()))
 
     def _fitting(self, timed: Task, count: int, left_out: set[str], now_s: float) -> list[Candidate]:
         """Return the best riders whose open offers the task does not break, whatever becomes of them."""
@@ -382,9 +425,9 @@ class Board:
         """Return riders who begin together and whose open offers that does not break."""
         while True:
             with self.fleet.without(left_out):
-                met = meet(self.fleet, task, now_s)
+                met = meet(self.fleet, task, now_s, JUDGED)
             if isinstance(met, Refused):
-                whole = meet(self.fleet, task, now_s)
+                whole = meet(self.fleet, task, now_s, JUDGED)
                 return whole if isinstance(whole, Refused) else ()
             timed, candidates = met
             fits = self._fits(timed, now_s)

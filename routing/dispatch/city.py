@@ -7,7 +7,7 @@ the same city again with `City.restore`. Not thread-safe; no clock, no I/O.
 import dataclasses
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from geo.streets import StreetNetwork
 from routing.dispatch import commands as co
@@ -38,11 +38,19 @@ class City:
     network : StreetNetwork
     policy : Policy
     rules : DispatchRules
+    word : callable, optional
+        Returns a word that nobody can guess, for the ids of offers; None: their numbers.
     """
 
-    def __init__(self, network: StreetNetwork, policy: Policy, rules: DispatchRules) -> None:
+    def __init__(
+        self,
+        network: StreetNetwork,
+        policy: Policy,
+        rules: DispatchRules,
+        word: Callable[[], str] | None = None,
+    ) -> None:
         self.board = Board(network, policy, rules.most_open)
-        self.rules = rules
+        self.rules, self._word = rules, word
         self.tasks: dict[str, TaskState] = {}
         self._published_s: dict[str, float] = {}
         self._waiting: dict[str, float] = {}
@@ -130,9 +138,20 @@ class City:
             self._watch(task_id, now_s)
         return Happened(task_id, events)
 
-    def publish(self, task: Task, publisher: str, now_s: float, *, ask: bool = True) -> Happened:
-        """Put a task up and, where tasks are not collected, ask the best riders at once if so wanted."""
-        put_up = self.handle(task.task_id, co.Publish(task, publisher), now_s)
+    def publish(
+        self,
+        task: Task,
+        publisher: str,
+        now_s: float,
+        *,
+        ask: bool = True,
+        never: tuple[ev.RiderKey, ...] = (),
+    ) -> Happened:
+        """Put a task up and, where tasks are not collected, ask the best riders at once if so wanted.
+
+        Riders in `never` are not asked.
+        """
+        put_up = self.handle(task.task_id, co.Publish(task, publisher, never), now_s)
         if not put_up.events:
             return put_up
         self._published_s[task.task_id] = now_s
@@ -189,7 +208,11 @@ class City:
         found = tuple(one for one in found if not self._too_dear(task_id, one, now_s))
         if state.task.people > 1 and len(found) < state.wanted:
             found = ()
-        return self.handle(task_id, co.MakeOffers(found, self.rules.offer_for_s), now_s)
+        return self._offer(task_id, found, now_s)
+
+    def _offer(self, task_id: str, proposals: tuple[co.Proposal, ...], now_s: float) -> Happened:
+        words = () if self._word is None else tuple(self._word() for _ in proposals)
+        return self.handle(task_id, co.MakeOffers(proposals, self.rules.offer_for_s, words), now_s)
 
     # -- time
     # ---------------------------------------------------------------------------------------------
@@ -201,7 +224,7 @@ class City:
         while self._due and self._due[0][0] < now_s:
             _, task_id = heapq.heappop(self._due)
             if task_id in self.tasks:
-                happened.setdefault(task_id, []).extend(self.handle(task_id, co.Tick(), now_s).events)
+                happened.setdefault(task_id, []).extend(self.handle(task_id, co.Elapse(), now_s).events)
         waiting = self._to_try(now_s, set(happened))
         for one in self._ask_together(waiting, now_s) if self.rules.every_s else ():
             happened.setdefault(one.task_id, []).extend(one.events)
@@ -229,7 +252,7 @@ class City:
         for task_id, proposal in zip(alone, self.board.propose_each(asked, now_s), strict=True):
             if proposal is None or self._too_dear(task_id, proposal, now_s):
                 continue
-            done.append(self.handle(task_id, co.MakeOffers((proposal,), self.rules.offer_for_s), now_s))
+            done.append(self._offer(task_id, (proposal,), now_s))
         return tuple(done)
 
     def _too_dear(self, task_id: str, proposal: co.Proposal, now_s: float) -> bool:

@@ -11,6 +11,7 @@ __all__ = [
     "Change",
     "Command",
     "Decline",
+    "Elapse",
     "Finish",
     "Lapse",
     "MakeOffers",
@@ -19,7 +20,6 @@ __all__ = [
     "Reopen",
     "Return",
     "Start",
-    "Tick",
     "Unmatched",
     "Verify",
     "Withdraw",
@@ -40,6 +40,8 @@ class Publish:
 
     task: Task
     publisher: str
+    never: tuple[RiderKey, ...] = ()
+    """Riders who are not asked, such as those who reported what is to be looked at."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class MakeOffers:
     proposals: tuple[Proposal, ...]
     offer_for_s: float
     """How long an offer stands; never beyond the end of the task's window."""
+    words: tuple[str, ...] = ()
+    """What tells the offers of a task apart, one a proposal and without a hyphen; none: their numbers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ class Finish:
     offer_id: str
     note: str = ""
     photo: str = ""
+    there: bool | None = None
+    """Of a look: whether what was reported is there; None: not said."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -136,7 +142,7 @@ class Reopen:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Tick:
+class Elapse:
     """Time has passed: what has run out is closed."""
 
 
@@ -154,5 +160,5 @@ Command: TypeAlias = (
     | Finish
     | Verify
     | Reopen
-    | Tick
+    | Elapse
 )

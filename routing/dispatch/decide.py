@@ -76,7 +76,7 @@ def _publish(state: TaskState | None, command: co.Publish, now_s: float) -> tupl
         raise ConflictError("exists", state.status)
     if command.task.place.latest_s < now_s:
         raise ConflictError("past")
-    return (ev.TaskPublished(command.task, command.publisher),)
+    return (ev.TaskPublished(command.task, command.publisher, command.never),)
 
 
 def _going_on(state: TaskState) -> None:
@@ -126,9 +126,10 @@ def _make_offers(state: TaskState, command: co.MakeOffers, now_s: float) -> tupl
     new = [one for one in command.proposals if one.rider not in state.asked][: state.wanted]
     expires_s = min(now_s + command.offer_for_s, latest_s)
     first = len(state.offers) + 1
+    words = command.words or [str(number) for number in range(first, first + len(new))]
     return tuple(
-        ev.OfferMade(f"{state.task.task_id}-{number}", one.rider, one.terms, now_s, expires_s)
-        for number, one in enumerate(new, start=first)
+        ev.OfferMade(f"{state.task.task_id}-{word}", one.rider, one.terms, now_s, expires_s)
+        for word, one in zip(words, new, strict=False)
     )
 
 
@@ -205,7 +206,7 @@ def _finish(state: TaskState, command: co.Finish, now_s: float) -> tuple[ev.Even
     # A rider may have forgotten to say that they began.
     if offer.status not in ("accepted", "started"):
         raise ConflictError("not_accepted", offer.status)
-    return (ev.OfferDone(offer.offer_id, offer.rider, command.note, command.photo),)
+    return (ev.OfferDone(offer.offer_id, offer.rider, command.note, command.photo, command.there),)
 
 
 def _verify(state: TaskState, command: co.Verify, now_s: float) -> tuple[ev.Event, ...]:
@@ -225,7 +226,7 @@ def _reopen(state: TaskState, command: co.Reopen, now_s: float) -> tuple[ev.Even
     return (ev.TaskReopened(command.reason, command.latest_s),)
 
 
-def _tick(state: TaskState, command: co.Tick, now_s: float) -> tuple[ev.Event, ...]:
+def _tick(state: TaskState, command: co.Elapse, now_s: float) -> tuple[ev.Event, ...]:
     if state.ended:
         return ()
     over = state.task.place.latest_s < now_s
@@ -260,5 +261,5 @@ _DECIDERS: dict[type, Callable[..., tuple[ev.Event, ...]]] = {
     co.Finish: _finish,
     co.Verify: _verify,
     co.Reopen: _reopen,
-    co.Tick: _tick,
+    co.Elapse: _tick,
 }

@@ -77,6 +77,8 @@ class TaskPublished:
 
     task: Task
     publisher: str
+    never: tuple[RiderKey, ...] = ()
+    """Riders who are not asked."""
     kind: Literal["task_published"] = "task_published"
 
 
@@ -159,6 +161,8 @@ class OfferDone:
     note: str = ""
     photo: str = ""
     """Name under which the shell keeps the photo; empty: none."""
+    there: bool | None = None
+    """Of a look: whether what was reported is there; None: not said."""
     kind: Literal["offer_done"] = "offer_done"
 
 

@@ -37,6 +37,7 @@ class Offer:
     reason: str = ""
     note: str = ""
     photo: str = ""
+    there: bool | None = None
     accepted_s: float | None = None
 
 
@@ -54,6 +55,8 @@ class TaskState:
     unmatched: str = ""
     """The rule that stood in everybody's way when it was last tried."""
     note: str = ""
+    never: tuple[ev.RiderKey, ...] = ()
+    """Riders who are not asked."""
 
     @property
     def status(self) -> str:
@@ -93,7 +96,7 @@ class TaskState:
     @property
     def asked(self) -> frozenset[ev.RiderKey]:
         """Riders who are not asked (again): those of this round, and of earlier ones who had taken it."""
-        return frozenset(
+        return frozenset(self.never).union(
             offer.rider
             for offer in self.offers
             if offer.round == self.round or offer.status in (*TAKEN, "returned")
@@ -131,7 +134,7 @@ def evolve(state: TaskState | None, event: ev.Event) -> TaskState:
         When the first event is not that of publishing: the store has lost one.
     """
     if isinstance(event, ev.TaskPublished):
-        return TaskState(event.task, event.publisher)
+        return TaskState(event.task, event.publisher, never=event.never)
     if state is None:
         raise ValueError(f"{event.kind} comes before the task was published")
     match event:
@@ -153,7 +156,9 @@ def evolve(state: TaskState | None, event: ev.Event) -> TaskState:
         case ev.OfferStarted():
             return _with_offer(state, event.offer_id, status="started")
         case ev.OfferDone():
-            return _with_offer(state, event.offer_id, status="done", note=event.note, photo=event.photo)
+            return _with_offer(
+                state, event.offer_id, status="done", note=event.note, photo=event.photo, there=event.there
+            )
         case ev.TaskVerified():
             return dataclasses.replace(state, ended="verified", note=event.note)
         case ev.TaskReopened():

@@ -15,9 +15,11 @@ import numpy as np
 from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.errors import InputError
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
-from routing.fleet.insertion import Best, best_many, outputs
-from routing.fleet.mode_fleet import Codes, ModeFleet, as_ms
-from routing.fleet.tables import TASK_STOP, Columns, TaskColumns
+from routing.fleet.kernels.insertion import Best, best_many, outputs
+from routing.fleet.kernels.tables import TASK_STOP, Columns, TaskColumns
+from routing.fleet.mode_fleet import ModeFleet, as_ms
+from routing.fleet.rider_columns import RiderColumns, counts_as_break
+from routing.fleet.task_places import TaskPlaces
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
@@ -70,15 +72,15 @@ class Fleet:
         self.network = promised(network, policy)
         self.policy = policy
         self.mode_fleets: dict[str, ModeFleet] = {}
-        self.skills = Codes("skills")
-        self.platforms = Codes("platforms")
+        self._writer = RiderColumns(policy)
+        self.skills, self.platforms = self._writer.skills, self._writer.platforms
         self.unreachable: dict[str, bool] = {}
         self._where: dict[str, tuple[str, int]] = {}
         self._riders: dict[str, Rider] = {}
         self._id_of: dict[str, dict[int, str]] = {}
         self._ordered = False
         self._number: dict[str, int] = {}
-        self._at_hand: tuple[dict[tuple[float, float], int], dict[str, Snapped]] = {}, {}
+        self._places = TaskPlaces(self.network, policy.walk_to_street_m)
 
     def __len__(self) -> int:
         return len(self._where)
@@ -202,8 +204,10 @@ class Fleet:
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         slots = np.repeat(rows * mode_fleet.width, lengths) + within
         mode_fleet.write_places(slots, places.take(kept))
-        self._write_rows(mode_fleet, rows, good, now)
-        self._write_stops(mode_fleet, slots[within > 0], [stop for rider in good for stop in rider.stops])
+        self._writer.write_riders(mode_fleet, rows, good, now)
+        self._writer.write_stops(
+            mode_fleet, slots[within > 0], [stop for rider in good for stop in rider.stops]
+        )
         reached = mode_fleet.admit(rows)
         mode_fleet.c.ok[rows[~reached]] = 0
         for rider, row, fine in zip(good, rows.tolist(), reached.tolist(), strict=True):
@@ -222,57 +226,6 @@ class Fleet:
             self._ordered = False
         else:
             self.mode_fleets[mode].c.order[row] = number
-
-    def _write_rows(
-        self,
-        mode_fleet: ModeFleet,
-        rows: np.ndarray[tuple[int], np.dtype[np.int64]],
-        riders: list[Rider],
-        now: int,
-    ) -> None:
-        c, policy = mode_fleet.c, self.policy
-        c.stops[rows] = [len(rider.stops) for rider in riders]
-        c.at[rows] = now
-        c.factor[rows] = [round(rider.speed_factor * 1000) for rider in riders]
-        c.ready[rows] = [max(as_ms(rider.available_s), as_ms(rider.shift_start_s)) for rider in riders]
-        c.ok[rows] = [rider.status in policy.statuses for rider in riders]
-        c.skills[rows] = [self.skills.mask(rider.skills) for rider in riders]
-        c.platform[rows] = [self.platforms.mask(frozenset({rider.platform})) for rider in riders]
-        hour = policy.max_extra_per_hour_s
-        caps = [min(policy.max_extra_s, max(hour - rider.extra_last_hour_s, 0.0)) for rider in riders]
-        c.cap[rows] = [round(cap * 1000) for cap in caps]
-        c.penalty[rows] = [round(policy.fairness_s_per_point * rider.contribution * 1000) for rider in riders]
-        day = [now + round((policy.day_work_s - rider.worked_today_s) * 1000) for rider in riders]
-        c.limit[rows] = [min(as_ms(r.shift_end_s), end) for r, end in zip(riders, day, strict=True)]
-        c.break_due[rows] = [self._break_due(rider, now) for rider in riders]
-        c.capacity[rows] = [-1 if rider.capacity is None else rider.capacity for rider in riders]
-        c.load[rows] = [rider.load for rider in riders]
-        if len(rows):
-            c.least_factor[0] = min(int(c.least_factor[0]), int(c.factor[rows].min()))
-            c.most_cap[0] = max(int(c.most_cap[0]), int(c.cap[rows].max()))
-
-    def _break_due(self, rider: Rider, now: int) -> int:
-        """When the next break falls due; for a rider on their break, counted from its end."""
-        span_s = self.policy.continuous_work_s
-        if rider.status == "on_break":
-            return max(now, as_ms(rider.available_s)) + round(span_s * 1000)
-        return now + round((span_s - rider.worked_since_break_s) * 1000)
-
-    def _write_stops(
-        self, mode_fleet: ModeFleet, slots: np.ndarray[tuple[int], np.dtype[np.int64]], stops: list[Stop]
-    ) -> None:
-        gaps = mode_fleet.gaps([stop.closed_s for stop in stops])
-        c = mode_fleet.c
-        c.gaps[slots] = gaps
-        c.service[slots] = [round(stop.service_s * 1000) for stop in stops]
-        c.earliest[slots] = [as_ms(stop.earliest_s) for stop in stops]
-        c.latest[slots] = [as_ms(stop.latest_s) for stop in stops]
-        c.rest[slots] = [self.is_break(stop) for stop in stops]
-        c.change[slots] = [stop.load_change for stop in stops]
-
-    def is_break(self, stop: Stop) -> bool:
-        """Whether a stop counts as the break that the labour rules ask for."""
-        return stop.kind == "rest" and stop.service_s >= self.policy.break_s
 
     def remove(self, rider_ids: Iterable[str]) -> None:
         """Take riders out of the fleet; unknown ids raise `InputError`."""
@@ -337,7 +290,7 @@ class Fleet:
                 f"Stop {stop.stop_id} is {at.walk_m[0]:.0f} m from every street; the policy allows less."
             )
         visit = Visit(stop.lonlat, stop.service_s, stop.earliest_s, stop.latest_s, stop.closed_s)
-        rest = int(self.is_break(stop))
+        rest = int(counts_as_break(stop, self.policy))
         if stop.kind in ("task", "pickup", "dropoff"):
             rest = TASK_STOP
         mode_fleet.insert(row, place, at, visit, stop.load_change, rest)
@@ -466,43 +419,22 @@ class Fleet:
             for mode, row in rows:
                 self.mode_fleets[mode].c.ok[row] = 1
 
-    @contextlib.contextmanager
-    def at_hand(self, tasks: Sequence[Task]) -> Iterator[None]:
+    def at_hand(self, tasks: Sequence[Task]) -> contextlib.AbstractContextManager[None]:
         """Snap the places of `tasks` for every mode once; inside of the block they are looked up."""
-        visits = [v for task in tasks for v in (task.place, task.dropoff) if v is not None]
-        outer = self._at_hand
-        if not all(visit.lonlat in outer[0] for visit in visits):
-            distinct = dict.fromkeys(visit.lonlat for visit in visits)
-            self._at_hand = {lonlat: row for row, lonlat in enumerate(distinct)}, {}
-        try:
-            yield
-        finally:
-            self._at_hand = outer
+        return self._places.at_hand(tasks)
 
     def share_places(self, other: "Fleet") -> None:
         """Look up the places that another fleet of the same streets has at hand."""
-        self._at_hand = other._at_hand
-
-    def _snapped(self, mode: str, lonlat: Sequence[tuple[float, float]]) -> Snapped:
-        row_of, known = self._at_hand
-        if not all(place in row_of for place in lonlat):
-            return self._snap(mode, lonlat)
-        if mode not in known:
-            known[mode] = self._snap(mode, list(row_of))
-        return known[mode].take([row_of[place] for place in lonlat])
-
-    def _snap(self, mode: str, lonlat: Sequence[tuple[float, float]]) -> Snapped:
-        at = np.array(lonlat, np.float64).reshape(-1, 2)
-        return self.network.snap(at, mode, self.policy.walk_to_street_m)
+        self._places.share(other._places)
 
     def place_of(self, mode: str, task: Task) -> Snapped:
         """Return the snapped place of a task, the first of a pair."""
-        return self._snapped(mode, [task.place.lonlat])
+        return self._places.snapped(mode, [task.place.lonlat])
 
     def table(self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False) -> "TaskTable":
         """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs."""
         visits = [task.dropoff if dropoff and task.dropoff is not None else task.place for task in tasks]
-        places = self._snapped(mode, [visit.lonlat for visit in visits])
+        places = self._places.snapped(mode, [visit.lonlat for visit in visits])
         skills = [self.skills.mask(task.skills) for task in tasks]
         platforms = [self.platforms.mask(task.platforms) for task in tasks]
         return TaskTable(self.mode_fleet(mode).tasks(places, visits, skills, platforms), places)
@@ -512,13 +444,13 @@ class Fleet:
     ) -> tuple[Int64Array, Best]:
         size = len(table.places)
         found, best = np.zeros(size, np.int64), outputs(size, k)
-        held = [mode_fleet.context(thread) for thread in range(threads)]
+        contexts = [mode_fleet.context(thread) for thread in range(threads)]
         # Tasks near each other read the same streets and plans: in this order they find them in the caches.
         order = morton_order(table.places.lonlat)
 
         def part(worker: int, first: int, last: int) -> None:
             best_many(
-                held[worker],
+                contexts[worker],
                 mode_fleet.width,
                 table.columns,
                 order[first:last],

@@ -7,10 +7,10 @@ import numpy as np
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.streets import Snapped, StreetNetwork
-from routing.fleet.columns import allocate, reschedule
-from routing.fleet.context import KernelContext
-from routing.fleet.legs import graph_of, hold, work_for
-from routing.fleet.rows import (
+from routing.fleet.kernels.columns import allocate, reschedule
+from routing.fleet.kernels.context import KernelContext
+from routing.fleet.kernels.legs import graph_of, hold, work_for
+from routing.fleet.kernels.row_updates import (
     StopPlaces,
     StopTable,
     admit,
@@ -25,7 +25,7 @@ from routing.fleet.rows import (
     relist,
     take_out,
 )
-from routing.fleet.tables import EVER, NEVER, NO, Columns, TaskColumns, Work
+from routing.fleet.kernels.tables import EVER, NEVER, NO, Columns, TaskColumns, Work
 from routing.model.policy import Policy
 from routing.model.tasks import Visit
 

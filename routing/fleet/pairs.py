@@ -13,11 +13,11 @@ import numpy as np
 
 from geo.arrays import Int64Array
 from geo.jit import kernel
-from routing.fleet.columns import opened
-from routing.fleet.eligibility import eligible
 from routing.fleet.fleet import Candidate, Fleet
-from routing.fleet.insertion import before
-from routing.fleet.legs import (
+from routing.fleet.kernels.columns import opened
+from routing.fleet.kernels.eligibility import eligible
+from routing.fleet.kernels.insertion import before
+from routing.fleet.kernels.legs import (
     arrivals,
     clear,
     departures,
@@ -28,8 +28,8 @@ from routing.fleet.legs import (
     scaled,
     spread,
 )
+from routing.fleet.kernels.tables import FAR_MS, NO, TASK_STOP, Columns, Graph, Ms, TaskColumns, Work
 from routing.fleet.mode_fleet import ModeFleet, as_ms
-from routing.fleet.tables import FAR_MS, NO, TASK_STOP, Columns, Graph, Ms, TaskColumns, Work
 from routing.model.tasks import Task
 
 __all__ = ["best_pairs"]

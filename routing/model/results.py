@@ -16,7 +16,6 @@ __all__ = [
     "Amount",
     "Answer",
     "Binding",
-    "Change",
     "Count",
     "LateStop",
     "Match",
@@ -27,6 +26,7 @@ __all__ = [
     "RunnerUp",
     "Said",
     "Seconds",
+    "SmallestChange",
     "Step",
     "StopSlack",
 ]
@@ -197,7 +197,7 @@ Amount: TypeAlias = Seconds | Metres | Count
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Change:
+class SmallestChange:
     """The smallest single change that would make a match possible, enough alone.
 
     ==============  ======================================================================================
@@ -255,7 +255,7 @@ class Refused:
     binding: Binding
     rider_id: str | None
     """The rider who came nearest to doing it; None when nobody could be judged."""
-    change: Change
+    change: SmallestChange
     others: tuple[Binding, ...] = ()
     """What else is broken there: rules that would have to give way together with the binding one."""
 

@@ -105,42 +105,6 @@ class Task:
         if self.load and self.dropoff is None:
             raise InputError(f"Task {self.task_id} has a load but no dropoff; a load needs both places.")
 
-    @staticmethod
-    def reported(
-        task_id: str,
-        lonlat: tuple[float, float],
-        reported_s: float,
-        kind: str = "hazard",
-        *,
-        skills: frozenset[str] = frozenset(),
-        priority: int = 0,
-        people: int = 1,
-    ) -> "Task":
-        """Make a visit whose service and due instant come from its kind (`TASK_KINDS`).
-
-        Parameters
-        ----------
-        task_id : str
-            Identifier of the task.
-        lonlat : tuple of float
-            (lon, lat) in WGS-84 degrees.
-        reported_s : float
-            Epoch seconds of the report; the acting time limit counts from it.
-        kind : str
-            One of `TASK_KINDS`.
-        skills, priority, people
-            As in `Task`.
-
-        Returns
-        -------
-        Task
-            With ``earliest_s = reported_s`` and ``latest_s = reported_s + act_within_s``.
-        """
-        check_choice(f"kind of task {task_id}", kind, tuple(TASK_KINDS))
-        facts = TASK_KINDS[kind]
-        place = Visit(lonlat, facts.service_s, reported_s, reported_s + facts.act_within_s)
-        return Task(task_id, place, kind=kind, skills=skills, priority=priority, people=people)
-
 
 def stops_of(task: Task) -> tuple[Stop, ...]:
     """Return the stops that a task adds to a plan, in order."""

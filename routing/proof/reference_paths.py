@@ -23,12 +23,12 @@ from geo.streets import (
 )
 from routing.model.policy import Policy
 
-__all__ = ["PlainWays"]
+__all__ = ["ReferencePaths"]
 
 OUT, PUBLIC, IN_PRIVATE, IN_COMPOUND = range(4)
 
 
-class PlainWays:
+class ReferencePaths:
     """Plain Python Dijkstra for one mode; a state is (directed edge just driven, phase)."""
 
     def __init__(self, network: StreetNetwork, mode: str, policy: Policy) -> None:

@@ -7,7 +7,7 @@ that it can also check published pick-up and delivery solutions.
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -17,9 +17,9 @@ from routing.model.policy import Policy
 from routing.model.results import Match
 from routing.model.riders import Rider
 from routing.model.tasks import Task
-from routing.proof.reference_paths import PlainWays
+from routing.proof.reference_paths import ReferencePaths
 
-__all__ = ["Checker", "Replay", "Visited", "check_routes", "replay"]
+__all__ = ["Checker", "Replay", "Visited", "replay"]
 
 SETTLED_MS = 1
 """Plans may be told in floating seconds: instants that differ by a millisecond are the same."""
@@ -102,57 +102,6 @@ def replay(
     return Replay(tuple(starts), tuple(leaves), tuple(problems))
 
 
-def check_routes(
-    routes: Sequence[Sequence[Visited]],
-    leg: Callable[[str, str], float],
-    depot: str,
-    *,
-    close: float,
-    capacity: float,
-    expected: Iterable[str],
-    tolerance: float = 1e-6,
-) -> tuple[str, ...]:
-    """Check whole routes from and to a depot (Li & Lim pick-up and delivery): everybody once, pairs together.
-
-    Parameters
-    ----------
-    routes : sequence of routes
-    leg : callable
-        Time from one name to another.
-    depot : str
-        Where every route starts at time 0 and must be back at `close`.
-    close, capacity : float
-    expected : iterable of str
-        Every name must be visited exactly once, over all routes.
-    tolerance : float
-        For rounding in published solutions.
-
-    Returns
-    -------
-    tuple of str
-        Empty when the solution is feasible.
-    """
-    problems: list[str] = []
-    visited: list[str] = []
-    for route in routes:
-        names = [visit.name for visit in route]
-        visited += names
-        legs = [leg(a, b) for a, b in zip([depot, *names], names, strict=False)]
-        done = replay(route, legs, 0.0, capacity=capacity, tolerance=tolerance)
-        problems += done.problems
-        if names and done.leaves[-1] + leg(names[-1], depot) > close + tolerance:
-            problems.append(f"the route that ends with {names[-1]} is back after {close}")
-        carried = {visit.after for visit in route if visit.after is not None}
-        open_ends = [v.name for v in route if v.load > 0 and v.name not in carried]
-        problems += [f"{name} is picked up and never handed over" for name in open_ends]
-    wanted = set(expected)
-    for name in sorted(wanted - set(visited)):
-        problems.append(f"{name} is not visited")
-    for name in sorted({name for name in visited if visited.count(name) > 1 or name not in wanted}):
-        problems.append(f"{name} is visited more than once or not known")
-    return tuple(problems)
-
-
 class Checker:
     """Recomputes legs, plans and matches on a network, for one policy.
 
@@ -165,7 +114,7 @@ class Checker:
     def __init__(self, network: StreetNetwork, policy: Policy) -> None:
         self._network = network
         self._policy = policy
-        self._ways: dict[str, PlainWays] = {}
+        self._ways: dict[str, ReferencePaths] = {}
         self._places: dict[tuple[str, tuple[float, float]], Snapped] = {}
         self._legs: dict[tuple[str, tuple[float, float], tuple[float, float]], float] = {}
 
@@ -174,10 +123,10 @@ class Checker:
         for at, (lon, lat) in enumerate(places.lonlat.tolist()):
             self._places[mode, (lon, lat)] = places.take([at])
 
-    def ways(self, mode: str) -> PlainWays:
-        """Return the plain ways of a mode."""
+    def ways(self, mode: str) -> ReferencePaths:
+        """Return the reference paths of a mode."""
         if mode not in self._ways:
-            self._ways[mode] = PlainWays(self._network, mode, self._policy)
+            self._ways[mode] = ReferencePaths(self._network, mode, self._policy)
         return self._ways[mode]
 
     def leg_ms(self, mode: str, start: tuple[float, float], end: tuple[float, float], factor: float) -> float:

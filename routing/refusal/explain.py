@@ -11,7 +11,7 @@ import numpy as np
 from geo.errors import InputError
 from geo.travel import reach_to
 from routing.fleet.fleet import Fleet
-from routing.model.results import Amount, Binding, Change, Count, Fact, Metres, Refused, Said, Seconds
+from routing.model.results import Amount, Binding, Count, Fact, Metres, Refused, Said, Seconds, SmallestChange
 from routing.model.riders import Rider
 from routing.model.tasks import Task
 from routing.refusal import judging
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-def refusal(fleet: Fleet, task: Task, now_s: float) -> Refused:
+def refusal(fleet: Fleet, task: Task, now_s: float, nearest: int | None = None) -> Refused:
     """Say why nobody can do a task, and the smallest single change that would help.
 
     Parameters
@@ -36,6 +36,9 @@ def refusal(fleet: Fleet, task: Task, now_s: float) -> Refused:
     task : Task
     now_s : float
         Epoch seconds.
+    nearest : int, optional
+        Judge only so many riders of each mode, those whose way leads past the task most closely, unless none
+        of them can reach it. The change is enough all the same; a smaller one farther away may be missed.
 
     Returns
     -------
@@ -46,10 +49,10 @@ def refusal(fleet: Fleet, task: Task, now_s: float) -> Refused:
     judged = [
         misses
         for mode_fleet in fleet.mode_fleets.values()
-        if (misses := near_misses(fleet, mode_fleet, task, now_s)) is not None
+        if (misses := near_misses(fleet, mode_fleet, task, now_s, nearest=nearest)) is not None
     ]
     if not judged:
-        return nobody(fleet, task)
+        return nobody(fleet, task) if nearest is None else refusal(fleet, task, now_s)
     told = nearest_to_allowed(fleet, task, judged)
     if task.people > 1:
         none = Said.of("why.people_none", people=task.people)
@@ -122,7 +125,7 @@ def nearest_to_allowed(fleet: Fleet, task: Task, judged: list[NearMisses]) -> Re
         by_s = int(misses.table[row, judging.SINGLE]) / 1000
         what = "start" if how in (judging.EARLIER, judging.EARLIER_DROPOFF) else "longer"
         said = Said.of(f"change.{what}", by_s=by_s, rider=rider_id)
-        change = Change(what, Seconds(by_s), subject, rider_id, said)
+        change = SmallestChange(what, Seconds(by_s), subject, rider_id, said)
         return Refused(task.task_id, binding, rider_id, change, tuple(rules[1:]))
     raise AssertionError("A rider who may do the task was to be explained.")
 
@@ -201,7 +204,7 @@ _HELP = {
 }
 
 
-def _change(binding: Binding, rider_id: str) -> Change:
+def _change(binding: Binding, rider_id: str) -> SmallestChange:
     if binding.rule not in _HELP:
         return _no_change(rider_id, binding.said)
     what, named = _HELP[binding.rule]
@@ -212,15 +215,15 @@ def _change(binding: Binding, rider_id: str) -> Change:
         facts[named] = binding.subject
     said = Said.of(f"change.{what}", **facts)
     if what == "capacity":
-        return Change(what, Count(int(binding.subject)), "", rider_id, said)
+        return SmallestChange(what, Count(int(binding.subject)), "", rider_id, said)
     amount: Amount | None = None
     if binding.by_s is not None:
         amount = Metres(binding.by_s) if what == "place" else Seconds(binding.by_s)
-    return Change(what, amount, binding.subject, rider_id, said)
+    return SmallestChange(what, amount, binding.subject, rider_id, said)
 
 
-def _no_change(rider_id: str | None, *reasons: Said) -> Change:
-    return Change("none", None, "", rider_id, Said("change.none", reasons=reasons))
+def _no_change(rider_id: str | None, *reasons: Said) -> SmallestChange:
+    return SmallestChange("none", None, "", rider_id, Said("change.none", reasons=reasons))
 
 
 def _alone(task: Task, binding: Binding, rider_id: str | None) -> Refused:

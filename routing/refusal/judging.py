@@ -6,8 +6,8 @@ import numpy as np
 
 from geo.arrays import BoolArray, Int64Array
 from geo.jit import kernel
-from routing.fleet.columns import last_open, opened
-from routing.fleet.tables import TASK_STOP, Columns, Ms
+from routing.fleet.kernels.columns import last_open, opened
+from routing.fleet.kernels.tables import TASK_STOP, Columns, Ms
 
 __all__ = [
     "ALLOWED",

@@ -11,11 +11,12 @@ import math
 import numpy as np
 
 from geo.arrays import FloatArray, Int64Array
+from geo.jit import kernel
 from geo.streets import Snapped
 from geo.travel import reach_from, reach_to
 from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.kernels.tables import EVER, FAR_MS, Columns
 from routing.fleet.mode_fleet import ModeFleet, as_ms
-from routing.fleet.tables import EVER, FAR_MS
 from routing.model.tasks import Task, Visit
 from routing.refusal.dead_ends import POCKET_M, STUCK_M, leads_on
 from routing.refusal.judging import (
@@ -40,6 +41,9 @@ Window = tuple[float, float]
 """Epoch seconds, closed."""
 WIDE_M = 2000.0
 """So far from a street a place is still judged."""
+FAR_S = FAR_MS / 1000
+NEAR_S = 300.0
+"""Of the nearest riders, places farther away than this are not judged."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -120,7 +124,12 @@ class NearMisses:
 
 
 def near_misses(
-    fleet: Fleet, mode_fleet: ModeFleet, task: Task, now_s: float, rider_id: str | None = None
+    fleet: Fleet,
+    mode_fleet: ModeFleet,
+    task: Task,
+    now_s: float,
+    rider_id: str | None = None,
+    nearest: int | None = None,
 ) -> NearMisses | None:
     """Judge all places in the plans of one mode.
 
@@ -135,6 +144,9 @@ def near_misses(
         Epoch seconds.
     rider_id : str, optional
         Judge only this rider, of the same mode.
+    nearest : int, optional
+        Judge only so many riders, those whose way leads past the task most closely, at the places of their
+        plans that are at most `NEAR_S` away.
 
     Returns
     -------
@@ -150,17 +162,56 @@ def near_misses(
     # Rounded up, so that a limit longer by it is long enough.
     over_m = max(max(math.ceil((p.walk_m[0] - limit_m) * 100) / 100, 0.0) for p in places)
     ask = _ask(fleet, mode_fleet, task, now_s, places)
-    limits = _limits(fleet, mode_fleet, task, over_m, ask.trap)
-    rows = np.flatnonzero((mode_fleet.c.stops >= 0) & ~limits.skip)
+    rows = _rows(fleet, mode_fleet, task)
     if only >= 0:
         rows = rows[rows == only]
-    legs = _legs_between(fleet, mode_fleet, places, rows)
+    elif nearest is not None and len(rows) > nearest:
+        rows = _nearest(mode_fleet, rows, fleet.network.project(places[0].lonlat)[0], nearest)
+    limits = _limits(fleet, mode_fleet, task, over_m, ask.trap, rows)
+    legs = _legs_between(fleet, mode_fleet, places, rows, FAR_S if nearest is None else NEAR_S)
     if legs is None:
         return None
     table = np.zeros((len(mode_fleet.c.stops), COLUMNS), np.int64)
     judge(Judged(mode_fleet.c, mode_fleet.width, ask, legs, limits), only, False, table)
     judged = rows[np.minimum(table[rows, ALLOWED], table[rows, SEVERAL]) < LOST]
     return NearMisses(mode_fleet, over_m, judged, table, ask, legs, limits) if len(judged) else None
+
+
+def _rows(fleet: Fleet, mode_fleet: ModeFleet, task: Task) -> Int64Array:
+    """Rows of the riders who may be asked at all."""
+    c = mode_fleet.c
+    mine = c.stops >= 0
+    platforms = fleet.platforms.mask(task.platforms)
+    if platforms:
+        mine &= (c.platform & platforms) != 0
+    for rider_id in fleet.unreachable:
+        its, row = fleet.row_of(rider_id)
+        if its is mode_fleet:
+            mine[row] = False
+    return np.flatnonzero(mine)
+
+
+def _nearest(mode_fleet: ModeFleet, rows: Int64Array, at: FloatArray, count: int) -> Int64Array:
+    """Return the rows, in order, whose way from stop to stop passes nearest as the crow flies."""
+    away_m = np.empty(len(rows))
+    _passing_m(mode_fleet.c, mode_fleet.width, rows, (float(at[0]), float(at[1])), away_m)
+    return np.sort(rows[np.argsort(away_m, kind="stable")[:count]])
+
+
+@kernel
+def _passing_m(c: Columns, width: int, rows: Int64Array, at: tuple[float, float], away_m: FloatArray) -> None:
+    """Fill how near the straight lines from stop to stop of each row come to a place."""
+    for n in range(len(rows)):
+        base, best = rows[n] * width, np.inf
+        for m in range(max(c.stops[rows[n]], 1)):
+            x, y = c.x[base + m] - at[0], c.y[base + m] - at[1]
+            dx, dy = 0.0, 0.0
+            if m < c.stops[rows[n]]:
+                dx, dy = c.x[base + m + 1] - c.x[base + m], c.y[base + m + 1] - c.y[base + m]
+            square = dx * dx + dy * dy
+            part = min(max(-(x * dx + y * dy) / square, 0.0), 1.0) if square > 0 else 0.0
+            best = min(best, math.hypot(x + part * dx, y + part * dy))
+        away_m[n] = best
 
 
 def _snapped(fleet: Fleet, mode: str, visit: Visit) -> Snapped:
@@ -193,7 +244,7 @@ def _ask(fleet: Fleet, mode_fleet: ModeFleet, task: Task, now_s: float, places: 
 
 
 def _legs_between(
-    fleet: Fleet, mode_fleet: ModeFleet, places: list[Snapped], rows: Int64Array
+    fleet: Fleet, mode_fleet: ModeFleet, places: list[Snapped], rows: Int64Array, reach_s: float
 ) -> Legs | None:
     """Legs between all slots of the rows and the places of the task; None where the pair is not joined."""
     c, width = mode_fleet.c, mode_fleet.width
@@ -202,7 +253,7 @@ def _legs_between(
     slots = np.repeat(rows * width, counts) + np.arange(counts.sum()) - np.repeat(first, counts)
     factor = np.repeat(c.factor[rows], counts).astype(np.int64)
     at = mode_fleet.snapped(slots)
-    net, mode, reach_s = fleet.network, mode_fleet.mode, FAR_MS / 1000
+    net, mode = fleet.network, mode_fleet.mode
     legs: list[Int64Array] = []
     for place in places:
         walks = at.walk_ms + place.walk_ms[0]
@@ -227,10 +278,12 @@ def ridden_ms(seconds: FloatArray, walks: Int64Array, factor: Int64Array) -> Int
     return np.where(known, walks + (net * factor + 999) // 1000, -1)
 
 
-def _limits(fleet: Fleet, mode_fleet: ModeFleet, task: Task, over_m: float, trap: bool) -> RiderLimits:
+def _limits(
+    fleet: Fleet, mode_fleet: ModeFleet, task: Task, over_m: float, trap: bool, rows: Int64Array
+) -> RiderLimits:
+    """Limits of the riders in `rows`; all others are skipped."""
     c, policy = mode_fleet.c, fleet.policy
     size = len(c.stops)
-    rows = np.flatnonzero(c.stops >= 0)
     riders = [fleet.rider(fleet.id_at(mode_fleet.mode, row)) for row in rows.tolist()]
     facts = [(one.extra_last_hour_s, one.worked_today_s, one.shift_end_s) for one in riders]
     spent, worked, ends = np.array(facts, np.float64).reshape(-1, 3).T
@@ -248,10 +301,7 @@ def _limits(fleet: Fleet, mode_fleet: ModeFleet, task: Task, over_m: float, trap
     kinds += ~asked
     kinds += (mode_fleet.mode not in task.modes) + (over_m > 0)
     skip = np.ones(size, np.bool_)
-    skip[rows] = [rider.rider_id in fleet.unreachable for rider in riders] if fleet.unreachable else False
-    platforms = fleet.platforms.mask(task.platforms)
-    if platforms:
-        skip |= (c.platform & platforms) == 0
+    skip[rows] = False
     stuck = np.zeros(size, np.bool_)
     if trap:
         last, which = np.unique(c.edge[rows * mode_fleet.width + c.stops[rows]], return_inverse=True)

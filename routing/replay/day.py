@@ -18,9 +18,9 @@ from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.jit import kernel
 from geo.streets import Snapped, StreetNetwork
-from routing.fleet.legs import place_of, point_leg
+from routing.fleet.kernels.legs import place_of, point_leg
+from routing.fleet.kernels.tables import FAR_MS, NO, Graph, PlaceColumns, Work
 from routing.fleet.mode_fleet import ModeFleet, runs_ms
-from routing.fleet.tables import FAR_MS, NO, Graph, PlaceColumns, Work
 from routing.model.checks import check_between
 from routing.model.policy import Policy
 

@@ -16,9 +16,9 @@ from geo.arrays import FloatArray, Int64Array
 from geo.streets import StreetNetwork
 from geo.travel import reach_to
 from routing.fleet.fleet import promised
-from routing.fleet.insertion import best_riders, outputs
+from routing.fleet.kernels.insertion import best_riders, outputs
+from routing.fleet.kernels.tables import EVER, TASK_STOP, TaskColumns
 from routing.fleet.mode_fleet import ModeFleet
-from routing.fleet.tables import EVER, TASK_STOP, TaskColumns
 from routing.model.checks import check_choice
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop

@@ -9,7 +9,7 @@ from geo.streets import EBIKE_PROMISE_MPS, StreetNetwork
 from siting.columns import PassingFlows
 from siting.demand.asked import RANK, Asked
 from siting.demand.weighted import Events
-from siting.results import Flow
+from siting.results import StreetFlow
 
 __all__ = ["passing_events", "published_flows"]
 
@@ -60,7 +60,7 @@ def _middles(line: FloatArray, pieces: int) -> FloatArray:
 
 def published_flows(
     flows: PassingFlows | None, network: StreetNetwork, timezone: str, asked: Asked, most: int = 4000
-) -> tuple[Flow, ...]:
+) -> tuple[StreetFlow, ...]:
     """Return riders a day by street edge, only streets with at least k riders, busiest first.
 
     Asks to publish them.
@@ -86,7 +86,7 @@ def published_flows(
     passage = np.unique(slot * span + flows.rider)
     asked.figures.rows("passage", passage % span)
     cuts = np.searchsorted(passage // span, np.arange(24 * len(edges) + 1))
-    out: list[Flow] = []
+    out: list[StreetFlow] = []
     for e in order.tolist():
         path = f"flows/{len(out)}"
         asked.figures.add(
@@ -103,7 +103,7 @@ def published_flows(
         name = int(network.edge_name[edge])
         rows = slice(24 * e, 24 * e + 24)
         out.append(
-            Flow(
+            StreetFlow(
                 line=tuple((round(float(x), 6), round(float(y), 6)) for x, y in network.edge_lonlat(edge)),
                 name=network.names[name] if name >= 0 else "",
                 riders_a_day=float(rider_days[e]) / days,

@@ -1,6 +1,6 @@
 """What a report says: a study as sections, sentences and tables."""
 
-from siting.report.report import Report, grid_report, study_report
+from siting.report.report import StudyReport, grid_report, study_report
 from siting.report.tables import (
     Column,
     Quantity,
@@ -19,8 +19,8 @@ from siting.report.tables import (
 __all__ = [
     "Column",
     "Quantity",
-    "Report",
     "Say",
+    "StudyReport",
     "Table",
     "Term",
     "Unit",

@@ -6,6 +6,7 @@ No language and no files in here; ``maps.documents.write`` sets it on paper.
 import dataclasses
 
 from geo.errors import InputError
+from siting.report.fairness import about_front, about_grids, chosen_jointly, how_chosen
 from siting.report.tables import (
     Column,
     Quantity,
@@ -27,9 +28,9 @@ from siting.results import GridFigures, Site, Study
 __all__ = [
     "Column",
     "Quantity",
-    "Report",
     "Say",
     "Section",
+    "StudyReport",
     "Table",
     "Term",
     "Unit",
@@ -54,11 +55,11 @@ class Section:
     paragraphs: tuple[Say, ...] = ()
     tables: tuple[Table, ...] = ()
     pictures: tuple[str, ...] = ()
-    """Names of pictures: ``map``, ``hours``, ``coverage`` or ``budget``."""
+    """Names of pictures: ``map``, ``hours``, ``coverage``, ``budget`` or ``front``."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Report:
+class StudyReport:
     """All that one document says, in its order."""
 
     title: Say
@@ -68,7 +69,7 @@ class Report:
     """The unit grid it is about; None for the whole study."""
 
 
-def study_report(study: Study) -> Report:
+def study_report(study: Study) -> StudyReport:
     """Report on the whole study, for the office that decides."""
     tables = {table.key: table for table in study_tables(study)}
     suggested = tuple(site for site in study.sites if not site.existing)
@@ -85,6 +86,7 @@ def study_report(study: Study) -> Report:
             ),
             (*(["coverage"] if study.coverage else []), *(["budget"] if study.budget_curve else [])),
         ),
+        *_front(study, tables["front"]),
         *_hot_spots(study),
         Section(
             "suggested",
@@ -130,13 +132,18 @@ def study_report(study: Study) -> Report:
     if study.grids:
         busy = tuple(g for g in study.grids if g.riders is not None or g.site_ids or g.pickup_ids)
         counts = (("n", Quantity(len(study.grids), "count")), ("shown", Quantity(len(busy), "count")))
-        sections.append(Section("grids", (Say("say.grids", counts),), (grids_table(busy),) if busy else ()))
+        told = grids_table(busy).select(
+            "code", "name", "demand", "served_today_share", "served_share", "gain_points", "site_ids",
+            "pickup_ids",
+        )  # fmt: skip
+        tables_shown = tuple(t for t in (tables["fairness"], told) if t.rows)
+        sections.append(Section("grids", (Say("say.grids", counts), *about_grids(study)), tables_shown))
     sections.append(Section("limits", _limits(study)))
     sections.append(Section("sources", (Say("say.sources", (("attribution", study.map_attribution),)),)))
-    return Report(Say("say.title_study", (("title", study.title),)), _subtitle(study), tuple(sections))
+    return StudyReport(Say("say.title_study", (("title", study.title),)), _subtitle(study), tuple(sections))
 
 
-def grid_report(study: Study, code: str) -> Report:
+def grid_report(study: Study, code: str) -> StudyReport:
     """Report on one unit grid, for the member of grid staff who answers for it: two pages.
 
     Parameters
@@ -198,7 +205,7 @@ def grid_report(study: Study, code: str) -> Report:
             ),
         ),
     )
-    return Report(
+    return StudyReport(
         Say("say.title_grid", (("grid", called), ("code", grid.code))),
         _subtitle(study),
         sections,
@@ -215,6 +222,7 @@ def _grid_facts(grid: GridFigures, suggested: int, existing: int, pickups: int) 
             *([(Term("fact.grid_name"), grid.name)] if grid.name else []),
             (Term("fact.riders"), Quantity(grid.riders, "count", redacted=True)),
             (Term("fact.rest"), Quantity(grid.rest_min_a_day, "min_a_day", redacted=True)),
+            (Term("fact.served_today"), Quantity(grid.served_today_share, "share", redacted=True)),
             (Term("fact.served"), Quantity(grid.served_share, "share", redacted=True)),
             (Term("fact.in_reach"), Quantity(grid.in_reach_share, "share", redacted=True)),
             (Term("fact.sites_suggested"), Quantity(suggested, "count")),
@@ -222,6 +230,14 @@ def _grid_facts(grid: GridFigures, suggested: int, existing: int, pickups: int) 
             (Term("fact.pickups"), Quantity(pickups, "count")),
         ),
     )
+
+
+def _front(study: Study, table: Table) -> tuple[Section, ...]:
+    said = about_front(study)
+    shown = table.select(
+        "front_plan", "weighted_share", "given_up", "cost_yuan", "worst_share", "new_sites", "end_gap"
+    )
+    return (Section("front", said, (shown,), ("front",)),) if said else ()
 
 
 def _hot_spots(study: Study) -> tuple[Section, ...]:
@@ -297,20 +313,12 @@ def _about_method(study: Study) -> tuple[Say, ...]:
     return (
         Say("say.method_stays"),
         Say("say.method_reach", limit),
-        _choice(study),
+        how_chosen(study),
         Say("say.method_checks", (("held_out", Quantity(study.held_out_days, "count")),))
         if study.held_out_days
         else Say("say.method_checks_resampled"),
         *((Say("say.costs_assumed"),) if any(kind.assumed for kind in study.kinds) else ()),
     )
-
-
-def _choice(study: Study) -> Say:
-    """How stations were chosen: the setting for those of today, and whether there was a budget."""
-    mode = study.existing_stations
-    if study.budget_yuan is None:
-        return Say("say.method_choice_places")
-    return Say(f"say.method_choice_{mode}", (("budget", Quantity(study.budget_yuan, "yuan")),))
 
 
 def _existing_plan(study: Study) -> tuple[Say, ...]:
@@ -397,12 +405,14 @@ def _findings(study: Study) -> tuple[Say, ...]:
         )
     said += _ranges(study)
     if by_method.keys() & {"kmeans", "busiest", "random"}:
-        said.append(Say("say.served_others" if study.budget_yuan is None else "say.served_others_budget"))
+        joint = "joint" if study.budget_yuan is None else "budget"
+        said.append(Say(f"say.served_others_{joint}" if chosen_jointly(study) else "say.served_others"))
     if study.budget_curve:
-        gap: Value = Say("say.curve_gap") if study.budget_yuan is None else ""
+        gap: Value = "" if chosen_jointly(study) else Say("say.curve_gap")
         said.append(Say("say.curve", (("gap", gap),)))
-    proof = "say.solver_proven" if study.solution.gap <= 0 else "say.solver_gap"
-    said.append(Say(proof, (("gap", Quantity(study.solution.gap, "share")),)))
+    if study.plan == "coverage":
+        proof = "say.solver_proven" if study.solution.gap <= 0 else "say.solver_gap"
+        said.append(Say(proof, (("gap", Quantity(study.solution.gap, "share")),)))
     if study.refusals:
         said.append(Say("say.refusals", (("n", Quantity(len(study.refusals), "count")),)))
     if study.matching is not None:

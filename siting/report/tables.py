@@ -4,9 +4,16 @@ No language and no files in here: every word is a key of the text catalogue (:cl
 every figure keeps its unit (:data:`Unit`). Nothing is computed from the study but counts of its own rows.
 """
 
-import collections
 from collections.abc import Iterable
 
+from siting.report.fairness import fairness_table, front_table
+from siting.report.sources import (
+    files_table,
+    refusal_counts_table,
+    refusals_table,
+    rejects_table,
+    stays_table,
+)
 from siting.results import AuditFinding, GridFigures, HotSpot, PickupPoint, Site, Study
 from siting.values import Column, Quantity, Say, Table, Term, Unit, Value
 
@@ -41,8 +48,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
     -------
     tuple of Table
         ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
-        ``grids``, ``coverage``, ``estimates``, ``budget``, ``refusals``, ``refusal_counts``, ``files``,
-        ``rejects``, ``stays``; always all of them, some may have no rows.
+        ``grids``, ``fairness``, ``coverage``, ``estimates``, ``budget``, ``front``, ``refusals``,
+        ``refusal_counts``, ``files``, ``rejects``, ``stays``; always all of them, some may have no rows.
     """
     return (
         _facts(study),
@@ -54,14 +61,16 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         hot_spots_table(study, study.hot_spots),
         pickups_table(study.pickups),
         grids_table(study.grids),
+        fairness_table(study),
         _coverage(study),
         _estimates(study),
         _budget(study),
-        _refusals(study),
-        _refusal_counts(study),
-        _files(study),
-        _rejects(study),
-        _stays(study),
+        front_table(study),
+        refusals_table(study),
+        refusal_counts_table(study),
+        files_table(study),
+        rejects_table(study),
+        stays_table(study),
     )
 
 
@@ -117,73 +126,6 @@ def _estimates(study: Study) -> Table:
             for row in study.estimates
         ),
     )  # fmt: skip
-
-
-def _refusals(study: Study) -> Table:
-    return Table(
-        "refusals",
-        (Column("name"), Column("refusal"), Column("lon", "degrees"), Column("lat", "degrees")),
-        tuple((r.name, Term(f"refusal.{r.reason}"), *r.lonlat) for r in study.refusals),
-    )
-
-
-def _refusal_counts(study: Study) -> Table:
-    return Table(
-        "refusal_counts",
-        (Column("refusal"), Column("candidates_count", "count")),
-        tuple(
-            (Term(f"refusal.{reason}"), count)
-            for reason, count in sorted(collections.Counter(r.reason for r in study.refusals).items())
-        ),
-    )
-
-
-def _files(study: Study) -> Table:
-    return Table(
-        "files",
-        (
-            Column("file"),
-            Column("datum"),
-            Column("datum_evidence"),
-            Column("read", "count"),
-            Column("accepted", "count"),
-            Column("rejected", "count"),
-        ),
-        tuple(
-            (
-                a.file,
-                Term(f"datum.{a.datum}"),
-                Say("evidence", (("text", a.datum_evidence),)),
-                a.read,
-                a.accepted,
-                sum(rows for _, rows in a.rejected),
-            )
-            for a in study.accounts
-        ),
-    )
-
-
-def _rejects(study: Study) -> Table:
-    return Table(
-        "rejects",
-        (Column("file"), Column("reject"), Column("rows", "count")),
-        tuple(
-            row
-            for a in study.accounts
-            for row in (
-                *((a.file, Term(f"reject.{reason}"), rows) for reason, rows in a.rejected),
-                *((file, Term(f"file_note.{code}"), rows) for file, code, rows in a.notes),
-            )
-        ),
-    )
-
-
-def _stays(study: Study) -> Table:
-    return Table(
-        "stays",
-        (Column("stay_kind"), Column("stays_count", "count", redacted=True)),
-        tuple((Term(f"stay.{kind}"), count) for kind, count in study.stay_points_by_kind),
-    )
 
 
 def _facts(study: Study) -> Table:
@@ -491,7 +433,9 @@ def grids_table(grids: Iterable[GridFigures]) -> Table:
             Column("name"),
             Column("riders", "count", redacted=True),
             Column("demand", "min_a_day", redacted=True),
+            Column("served_today_share", "share", redacted=True),
             Column("served_share", "share", redacted=True),
+            Column("gain_points", "points", redacted=True),
             Column("in_reach_share", "share", redacted=True),
             Column("site_ids"),
             Column("pickup_ids"),
@@ -502,7 +446,9 @@ def grids_table(grids: Iterable[GridFigures]) -> Table:
                 grid.name,
                 grid.riders,
                 grid.rest_min_a_day,
+                grid.served_today_share,
                 grid.served_share,
+                grid.gain_points,
                 grid.in_reach_share,
                 grid.site_ids,
                 grid.pickup_ids,

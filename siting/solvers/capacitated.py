@@ -29,7 +29,7 @@ _UNCAPPED_S = 10.0
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Loaded = PMedian | SetCover | PCenter
+Capacitated = PMedian | SetCover | PCenter
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class CapacitatedEffort:
 
 @any_order
 def solve_capacitated(
-    problem: Loaded,
+    problem: Capacitated,
     cost_s: CostArray,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     effort: CapacitatedEffort = CapacitatedEffort(),
@@ -93,7 +93,7 @@ def solve_capacitated(
 
 
 def _better(
-    problem: Loaded, cost_s: CostArray, result: SitingResult | None, limits: Limits
+    problem: Capacitated, cost_s: CostArray, result: SitingResult | None, limits: Limits
 ) -> SitingResult | None:
     """Return the better answer of ours and HiGHS with the better bound of both."""
     try:
@@ -112,7 +112,7 @@ def _better(
 class _Task:
     """One problem under work."""
 
-    def __init__(self, problem: Loaded, cost_s: CostArray, reach: Reach, deadline: float) -> None:
+    def __init__(self, problem: Capacitated, cost_s: CostArray, reach: Reach, deadline: float) -> None:
         self.problem, self.cost_s, self.reach, self.deadline = problem, cost_s, reach, deadline
         self.weight = problem.weight
         capacity = problem.capacity

@@ -17,7 +17,7 @@ from siting.problems.highs import Limits
 from siting.problems.order import any_order
 from siting.problems.reach import Reach, reach_within
 from siting.solvers.exact import finish, main_site, pair_moves, solve_exact
-from siting.solvers.kernels.plans import Groups, Options, serve, site_values, use_of_options
+from siting.solvers.kernels.plans import Groups, Options, serve_plan, site_values, use_of_options
 
 # how much more a minute weighs that a group lacks
 _LACK = 50.0
@@ -25,7 +25,7 @@ _LACK = 50.0
 # wall seconds that the exact model gets where no choice with the least shares was met
 _LAST_RESORT_S = 300.0
 
-__all__ = ["PlanEffort", "solve_station_plan"]
+__all__ = ["PlanEffort", "answer_of", "solve_station_plan"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -43,6 +43,8 @@ class PlanEffort:
     width : candidates looked at for each paired change
     exact_cells : (pairs x hours) up to which the plain exact model is solved instead
     timed_cells : up to which it is asked as well, where there is a time limit
+    last_resort : whether the plain exact model is asked where the search met no choice with the least shares;
+        else the choice that comes nearest to them is returned, although it breaks them
     """
 
     steps: int = 250
@@ -50,6 +52,7 @@ class PlanEffort:
     width: int = 24
     exact_cells: int = 4000
     timed_cells: int = 60_000
+    last_resort: bool = True
 
 
 @any_order
@@ -91,13 +94,22 @@ def solve_station_plan(
     if start and plan.fits(tuple(sorted(start))):
         # the search counts by a greedy service, the answer by the best one
         options = max((options, tuple(sorted(start))), key=lambda o: (plan.served(o, exact=True), o))
-    if plan.short(options) > 1e-6:
+    if effort.last_resort and plan.short(options) > 1e-6:
         return _least_shares(problem, cost_s, limits, deadline)
     found = plan.answer(options, bound, cost_s)
     left = deadline - monotonic_s()
     if found.gap <= limits.gap or cells > effort.timed_cells or not 0.2 < left < np.inf:
         return found
     return _better(found, problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
+
+
+def answer_of(
+    problem: StationPlan, cost_s: CostArray, options: tuple[int, ...], bound: float
+) -> SitingResult:
+    """Return options that are known as an answer; ``bound`` is what no choice serves more than."""
+    return _Search(problem, reach_within(cost_s, problem.limit_s)).answer(
+        tuple(sorted(options)), bound, cost_s
+    )
 
 
 def _better(found: SitingResult, problem: StationPlan, cost_s: CostArray, limits: Limits) -> SitingResult:
@@ -201,7 +213,9 @@ class _Search:
 
     def _serve(self, options: tuple[int, ...], exact: bool) -> float:
         chosen = np.array(options, dtype=np.int64)
-        total = float(serve(self.reach, self.weight, self.options, chosen, exact, self.none, self.groups))
+        total = float(
+            serve_plan(self.reach, self.weight, self.options, chosen, exact, self.none, self.groups)
+        )
         # a minute that a group lacks weighs more than any minute that is served
         return total - _LACK * float(np.maximum(0.0, self.need - self.groups.served).sum())
 
@@ -430,7 +444,7 @@ class _Search:
         hours = self.weight.shape[0]
         chosen = np.array(options, dtype=np.int64)
         flow = np.zeros((len(options), hours, n))
-        total = float(serve(self.reach, self.weight, self.options, chosen, True, flow, self.groups))
+        total = float(serve_plan(self.reach, self.weight, self.options, chosen, True, flow, self.groups))
         k, h, i = np.nonzero(flow > 1e-7)
         split = Flow(i, h, self.site[chosen[k]], flow[k, h, i])
         sites = tuple(sorted(self.site[list(options)].tolist()))

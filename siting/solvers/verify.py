@@ -20,7 +20,7 @@ from siting.problems.define import (
     StationPlan,
 )
 
-__all__ = ["WrongAnswerError", "verified", "verify"]
+__all__ = ["WrongAnswerError", "require_verified", "verify"]
 
 _SLACK = 1e-6
 
@@ -29,7 +29,7 @@ class WrongAnswerError(YiluError):
     """An answer breaks a constraint or states a wrong figure: a fault of the program, not of the input."""
 
 
-def verified(problem: Problem, cost_s: CostArray, result: SitingResult) -> SitingResult:
+def require_verified(problem: Problem, cost_s: CostArray, result: SitingResult) -> SitingResult:
     """Return the answer if `verify` finds nothing wrong with it; raise `WrongAnswerError` otherwise."""
     wrong = verify(problem, cost_s, result)
     if wrong:

@@ -1,10 +1,10 @@
 """Stations and pick-up points: candidates, kinds, opening hours, and the audit of existing ones."""
 
 from siting.stations.candidates import CandidateRules, CandidateSites
-from siting.stations.day_kinds import country_of
+from siting.stations.day_kinds import country_of, free_and_worked_days
 from siting.stations.hours import clock, parse_hours
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
-from siting.stations.pickups import PickupRules
+from siting.stations.pickup_inputs import PickupRules
 
 __all__ = [
     "KINDS",
@@ -15,5 +15,6 @@ __all__ = [
     "StationKind",
     "clock",
     "country_of",
+    "free_and_worked_days",
     "parse_hours",
 ]

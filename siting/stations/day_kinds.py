@@ -7,7 +7,7 @@ from typing import Literal
 
 import holidays
 
-__all__ = ["DayKind", "country_of", "day_kind"]
+__all__ = ["DayKind", "country_of", "day_kind", "free_and_worked_days"]
 
 DayKind = Literal["ordinary", "holiday", "working_weekend"]
 DAY = datetime.timedelta(days=1)
@@ -23,7 +23,9 @@ def country_of(timezone: str) -> str | None:
 
 
 @functools.cache
-def _calendar(country: str, year: int) -> tuple[frozenset[datetime.date], frozenset[datetime.date]]:
+def free_and_worked_days(
+    country: str, year: int
+) -> tuple[frozenset[datetime.date], frozenset[datetime.date]]:
     """Return the holidays and the working weekends of a year; none where the country is not known."""
     try:
         found = holidays.country_holidays(country, years=year)
@@ -33,7 +35,7 @@ def _calendar(country: str, year: int) -> tuple[frozenset[datetime.date], frozen
 
 
 def _is_free_weekend(day: datetime.date, country: str) -> bool:
-    return day.weekday() >= SATURDAY and day not in _calendar(country, day.year)[1]
+    return day.weekday() >= SATURDAY and day not in free_and_worked_days(country, day.year)[1]
 
 
 def day_kind(day: datetime.date, country: str | None) -> DayKind:
@@ -55,7 +57,7 @@ def day_kind(day: datetime.date, country: str | None) -> DayKind:
     """
     if country is None:
         return "ordinary"
-    free, working = _calendar(country, day.year)
+    free, working = free_and_worked_days(country, day.year)
     if day in free:
         return "holiday"
     if day in working:
@@ -63,8 +65,10 @@ def day_kind(day: datetime.date, country: str | None) -> DayKind:
     if country == "CN" and _is_free_weekend(day, country):
         for step in (-DAY, DAY):
             beside = day + step
-            while beside not in _calendar(country, beside.year)[0] and _is_free_weekend(beside, country):
+            while beside not in free_and_worked_days(country, beside.year)[0] and _is_free_weekend(
+                beside, country
+            ):
                 beside += step
-            if beside in _calendar(country, beside.year)[0]:
+            if beside in free_and_worked_days(country, beside.year)[0]:
                 return "holiday"
     return "ordinary"

@@ -26,7 +26,7 @@ from geo.streets.contraction import morton_order
 from geo.streets.network import StreetNetwork
 from routing.assign import assign_all, match_batch
 from routing.fleet.fleet import Fleet
-from routing.fleet.insertion import best_many, best_riders, outputs
+from routing.fleet.kernels.insertion import best_many, best_riders, outputs
 from routing.fleet.mode_fleet import as_ms
 from routing.model.policy import Policy
 from routing.model.riders import Rider
@@ -101,10 +101,10 @@ def _finder(fleet: Fleet, tasks: list[Task], k: int) -> Callable[[int], int]:
     mode_fleet = fleet.mode_fleets["ebike"]
     fleet.order()
     table, out, now = fleet.table("ebike", tasks).columns, outputs(k), as_ms(NOW)
-    held = mode_fleet.context()
+    context = mode_fleet.context()
 
     def find(i: int) -> int:
-        return best_riders(held, mode_fleet.width, table, i, k, now, mode_fleet.first_ms, out)
+        return best_riders(context, mode_fleet.width, table, i, k, now, mode_fleet.first_ms, out)
 
     return find
 
@@ -113,12 +113,12 @@ def _together(fleet: Fleet, tasks: list[Task]) -> Callable[[], None]:
     """Return the search for the best rider of each task in one call on one thread, as `_finder`."""
     mode_fleet = fleet.mode_fleets["ebike"]
     table = fleet.table("ebike", tasks)
-    held, now, size = mode_fleet.context(), as_ms(NOW), len(tasks)
+    context, now, size = mode_fleet.context(), as_ms(NOW), len(tasks)
     found, best = np.empty(size, np.int64), outputs(size, 1)
 
     def find() -> None:
         rows = morton_order(table.places.lonlat)
-        best_many(held, mode_fleet.width, table.columns, rows, now, mode_fleet.first_ms, found, best)
+        best_many(context, mode_fleet.width, table.columns, rows, now, mode_fleet.first_ms, found, best)
 
     return find
 

@@ -262,10 +262,15 @@ def _quality(quick: bool) -> Iterator[Row]:
         print(f"{name}\n{stay_quality.table(quality.matrix, (*KINDS, 'nothing'), KINDS)}")
         yield value(BENCH, name, "yilu", "rest precision", "share of stays", [quality.rest_precision])
         yield value(BENCH, name, "yilu", "rest recall", "share of rests", [quality.rest_recall])
-        yield value(BENCH, name, "yilu", "kind told right", "share of stays", [quality.accuracy])
+        yield value(BENCH, name, "yilu", "kind predicted right", "share of stays", [quality.accuracy])
     matrix = stay_quality.goal_matrix()
     print(f"GOAL, odd trajectories\n{stay_quality.table(matrix, stay_quality.FEET, stay_quality.FEET)}")
     right = float(np.trace(matrix) / matrix.sum())
     yield value(
-        BENCH, "GOAL, odd trajectories", "yilu", "on foot or driving told right", "share of points", [right]
+        BENCH,
+        "GOAL, odd trajectories",
+        "yilu",
+        "foot or driving predicted right",
+        "share of points",
+        [right],
     )

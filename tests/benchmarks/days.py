@@ -1,4 +1,4 @@
-"""Simulated days under oath: three maps, ten seeds, each policy; nobody late, no break eaten, no way illegal.
+"""Simulated days, verified: three maps, ten seeds, each policy; nobody late, no break eaten, no way illegal.
 
     python tests/benchmarks/days.py [--maps porto-centre malta-2016] [--riders 60] [--tasks 120] [--seeds 10]
 

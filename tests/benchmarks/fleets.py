@@ -8,9 +8,9 @@ from geo.arrays import FloatArray, Int64Array
 from geo.jit import kernel
 from geo.streets.network import StreetNetwork
 from routing.fleet.fleet import Fleet
-from routing.fleet.legs import graph_of, place_of, point_leg, work_for
+from routing.fleet.kernels.legs import graph_of, place_of, point_leg, work_for
+from routing.fleet.kernels.tables import NO, Graph, PlaceColumns, Work
 from routing.fleet.mode_fleet import runs_ms
-from routing.fleet.tables import NO, Graph, PlaceColumns, Work
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit

@@ -25,12 +25,13 @@ from pickup_truth import deliveries_of, saved_s
 
 from geo.osm.read import read_osm
 from geo.stays import classify_stays, find_stay_points
-from geo.synthetic.make import FleetOptions, make_fleet, write_parquet
+from geo.synthetic.make import FleetOptions, make_fleet, write_fleet_parquet
 from geo.traces.read import TraceFormat, read_traces
 from siting.demand.asked import Asked
-from siting.demand.events import stay_events
+from siting.demand.demand_events import stay_events
 from siting.inputs import StudyInputs, StudySettings
-from siting.stations.pickups import DETOUR, PickupRules, group_drop_offs
+from siting.stations.pickup_inputs import PickupRules
+from siting.stations.pickups import DETOUR, group_drop_offs
 from siting.study import suggest_pickups
 from siting.travel_times import StreetWays
 
@@ -50,7 +51,7 @@ def compare(name: str, path: Path, riders: int, seed: int) -> None:
     fleet = make_fleet(network, places, FleetOptions(riders=riders, days=DAYS, seed=seed))
     with tempfile.TemporaryDirectory(prefix="yilu-") as folder:
         file = Path(folder) / "fleet.parquet"
-        write_parquet(fleet, file)
+        write_fleet_parquet(fleet, file)
         form = TraceFormat(datum="wgs84", timezone="Asia/Shanghai")
         rejects = Path(folder) / "rejects.csv"
         traces = read_traces(

@@ -14,7 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from geo.stays import StayPoints, concat_stays, find_stay_points
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
+
+from trace_parts import concat_stays
+
+from geo.stays import StayPoints, find_stay_points
 from geo.traces.distributed import Cluster, map_traces_on
 from geo.traces.read import Mapped, TraceFormat, Traces, map_traces
 from geo.traces.rows.riders import Pseudonyms

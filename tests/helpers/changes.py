@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from routing.model.policy import Policy
-from routing.model.results import Binding, Change, Count, Metres, Refused, Said, Seconds
+from routing.model.results import Binding, Count, Metres, Refused, Said, Seconds, SmallestChange
 from routing.model.riders import Rider
 from routing.model.tasks import Task, Visit
 from routing.model.windows import spans_of
@@ -14,7 +14,7 @@ NOTHING = Said("")
 __all__ = ["amount_of", "applied", "every_change"]
 
 
-def amount_of(change: Change) -> float:
+def amount_of(change: SmallestChange) -> float:
     """The number in a change: seconds, metres, people or parcels; 0 without one."""
     match change.amount:
         case Seconds(value) | Metres(value) | Count(value):
@@ -111,7 +111,9 @@ def every_change(
     binding = Binding("", "", None, NOTHING)
     for what, seconds, subject, rider_id in dict.fromkeys(changes):
         amount = None if seconds is None else Count(int(seconds)) if what == "capacity" else Seconds(seconds)
-        yield Refused(task.task_id, binding, rider_id, Change(what, amount, subject, rider_id, NOTHING))
+        yield Refused(
+            task.task_id, binding, rider_id, SmallestChange(what, amount, subject, rider_id, NOTHING)
+        )
 
 
 def _visits(pair: bool) -> tuple[str, ...]:

@@ -57,6 +57,12 @@ class Service:
         access = Access(given, self.database, dev=False)
         self.use(create_app(folder, settings=given, access=access, clock=self.clock))
 
+    def key(self, tenant: str, rider_id: str) -> str:
+        """Return a new key of a rider."""
+        wanted = keys.NewKey(tenant, "rider", rider_id=rider_id)
+        with self.database.transaction() as connection:
+            return keys.create(connection, SERVICE, wanted, NOON.timestamp())[1]
+
     def use(self, app: FastAPI) -> None:
         """Ask this application from now on."""
         self.app, self.client = app, TestClient(app)

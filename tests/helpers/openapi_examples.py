@@ -43,6 +43,13 @@ REQUESTS: dict[str, Json] = {
     "ready": {},
     "grids": {},
     "nearest": {**at("F"), "datum": "wgs84"},
+    "break": {
+        **at("F"),
+        "datum": "wgs84",
+        "working_since": "2026-03-04T08:30:00+08:00",
+        **{f"next_{name}": value for name, value in at("I").items()},
+    },
+    "station": {"datum": "wgs84"},
     "matches": {
         **_HEAD,
         "riders": _RIDERS,
@@ -95,7 +102,8 @@ REQUESTS: dict[str, Json] = {
 def answer(client: TestClient, method: str, path: str) -> Json:
     """Return the example of one call: what is sent and what comes back."""
     request = REQUESTS[EXAMPLES[method, path]]
-    sent = client.post(path, json=request) if method == "post" else client.get(path, params=request)
+    address = path.format(station_id="E01")
+    sent = client.post(address, json=request) if method == "post" else client.get(address, params=request)
     return {"request": request, "response": sent.json()}
 
 

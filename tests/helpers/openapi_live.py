@@ -13,7 +13,8 @@ from openapi_examples import NOON, at
 from api.http.access.auth import open_access
 from api.http.app import create_app
 from api.settings import Settings
-from api.store import SERVICE, scope
+from api.store import SERVICE, Database, scope
+from api.store.tables import jobs as jobs_table
 from api.store.tables import secrets_table
 
 Json = dict[str, Any]
@@ -25,8 +26,8 @@ __all__ = ["live_examples"]
 
 
 @contextmanager
-def _service(folder: Path) -> Iterator[httpx2.Client]:
-    settings = Settings(webhooks_private=True)
+def _service(folder: Path) -> Iterator[tuple[httpx2.Client, Database]]:
+    settings = Settings(webhooks_private=True, studies=folder.parent / "studies")
     names = (f"k3v{number}" for number in itertools.count(1))
     app = create_app(folder, settings=settings, clock=lambda: NOON, ids=lambda: next(names))
     app.state.access = open_access(settings, folder, "127.0.0.1", NOON.timestamp(), dev=True)
@@ -36,7 +37,7 @@ def _service(folder: Path) -> Iterator[httpx2.Client]:
         statement = scope.insert(secrets_table, SERVICE, None)
         connection.execute(statement, {"name": "event numbers", "value": b"example" * 4})
     with served(app) as url, httpx2.Client(base_url=url, timeout=30) as client:
-        yield client
+        yield client, database
     app.state.access.database.close()
 
 
@@ -53,13 +54,18 @@ def _stream(client: httpx2.Client, path: str, messages: int) -> str:
 class _Recorder:
     """Makes calls and keeps what was sent and answered, by method and path as the document writes it."""
 
-    def __init__(self, client: httpx2.Client) -> None:
-        self.client = client
+    def __init__(self, client: httpx2.Client, database: Database) -> None:
+        self.client, self.database = client, database
         self.kept: dict[str, Json] = {}
+        self.sent = 0
 
     def call(self, call: str, body: Json | None = None, query: str = "", **names: str) -> Any:  # noqa: ANN401
         method, path = call.split()
-        answer = self.client.request(method, path.format(**names) + query, json=body)
+        self.sent += 1
+        more: Json = {"json": body} if "files" not in (body or {}) else _form(body or {})
+        path = path.replace("{path:path}", "{path}").format(**names)
+        headers = {"x-request-id": f"q-{self.sent}"}
+        answer = self.client.request(method, path + query, headers=headers, **more)
         answer.raise_for_status()
         kind = answer.headers.get("content-type", "").partition(";")[0] or None
         told = answer.json() if kind == "application/json" else answer.text or None
@@ -79,8 +85,8 @@ def live_examples(folder: Path) -> dict[str, Json]:
     folder : Path
         Of a finished study on the drawn town, without a database.
     """
-    with _service(folder) as client:
-        made = _Recorder(client)
+    with _service(folder) as (client, database):
+        made = _Recorder(client, database)
         _riders(made.call)
         task = _first_task(made.call)
         _second_task(made.call)
@@ -92,6 +98,13 @@ def live_examples(folder: Path) -> dict[str, Json]:
         made.keep("GET /metrics", None, 200, "text/plain", "\n".join(shown) + "\n")
         made.call("POST /v1/tasks/{id}/reopen", {"reason": "still out", "latest": _at(60)}, id=task)
         _webhooks(made, events[0]["seq"])
+        made.call("GET /v1/riders/{rider_id}/break", rider_id="r-17")
+        made.call("POST /v1/stations/{station_id}/reports", {"says": "dirty"}, station_id="E01")
+        made.call("POST /v1/stations/{station_id}/check-ins", {"rider_id": "r-17"}, station_id="E01")
+        made.call("GET /v1/stations/visits")
+        _emergency(made.call)
+        _studies(made, folder.parent / "studies", folder / "jobs")
+        made.call("GET /v1/audit", query="?limit=3")
         made.call("DELETE /v1/riders/{rider_id}", rider_id="r-4")
         return made.kept
 
@@ -153,3 +166,75 @@ def _webhooks(made: _Recorder, mark: str) -> None:
     made.call("GET /v1/webhooks")
     made.call("POST /v1/webhooks/{webhook_id}/replay", {"after": mark}, **hook)
     made.call("DELETE /v1/webhooks/{webhook_id}", **hook)
+
+
+def _emergency(call: Callable[..., Any]) -> None:
+    body = {"name": "cardiac-12", **at("D"), "people": 1, "policy": {"phase_riders": [2], "phase_wait_s": 45}}
+    raised = call("POST /v1/emergencies", body, "?datum=wgs84")
+    call("GET /v1/emergencies", query="?limit=10")
+    first, second = call("GET /v1/alerts")["alerts"]
+    call("GET /v1/alerts/{alert_id}", alert_id=first["alert_id"])
+    call("POST /v1/alerts/{alert_id}/decline", {}, alert_id=second["alert_id"])
+    call("POST /v1/alerts/{alert_id}/accept", {}, alert_id=first["alert_id"])
+    call("POST /v1/alerts/{alert_id}/arrive", {}, alert_id=first["alert_id"])
+    call("GET /v1/emergencies/{id}", id=raised["id"])
+    call("GET /v1/city")
+    call("POST /v1/emergencies/{id}/close", {"reason": "the ambulance is there"}, id=raised["id"])
+
+
+STUDY = """
+title = "Rest stations"
+city = "Small town"
+timezone = "Asia/Shanghai"
+language = "en"
+held_out_days = 1
+[map]
+file = "city.osm"
+[synthetic]
+riders = 12
+days = 2
+datum = "wgs84"
+"""
+
+
+def _form(body: Json) -> Json:
+    """A form as it is written in the document, sent with the contents of its files."""
+    contents = {"study.toml": STUDY.encode(), "city.osm": b"<osm/>"}
+    files = [("files", (name, contents[name])) for name in body["files"]]
+    return {"data": {name: value for name, value in body.items() if name != "files"}, "files": files}
+
+
+def _studies(made: _Recorder, root: Path, jobs: Path) -> None:
+    """A study that has run is put there as it would be: to run one takes minutes and the figures change."""
+    there = root / "spring"
+    there.mkdir(parents=True, exist_ok=True)
+    (there / "study.toml").write_text(STUDY, encoding="utf-8")
+    (there / "city.osm").write_text("<osm/>", encoding="utf-8")
+    call = made.call
+    first = call("POST /v1/studies", {"name": "spring", "folder": "spring", "start": False})["study_id"]
+    sent = {"name": "summer", "start": "false", "files": ["study.toml", "city.osm"]}
+    second = call("POST /v1/studies/upload", sent)["study_id"]
+    ran = {"state": "done", "started_s": NOON.timestamp() - 90, "ended_s": NOON.timestamp() - 5}
+    _set(made.database, first, **ran)
+    out = jobs / first / "out"
+    out.mkdir(parents=True)
+    (out / "map.html").write_text("<!doctype html>", encoding="utf-8")
+    call("GET /v1/studies")
+    call("GET /v1/studies/shown")
+    call("GET /v1/studies/{study_id}", study_id=first)
+    told = _stream(made.client, f"/v1/studies/{first}/stream", 1)
+    made.keep("GET /v1/studies/{study_id}/stream", None, 200, "text/event-stream", told)
+    call("GET /v1/studies/{study_id}/files", study_id=first)
+    call("GET /v1/studies/{study_id}/files/{path}", study_id=first, path="map.html")
+    call("POST /v1/studies/{study_id}/publish", {"name": "spring"}, study_id=first)
+    _set(made.database, second, state="running")
+    call("POST /v1/studies/{study_id}/cancel", study_id=second)
+    call("DELETE /v1/studies/{study_id}", study_id=second)
+    _set(made.database, first, state="cancelled")
+    call("POST /v1/studies/{study_id}/start", study_id=first)
+
+
+def _set(database: Database, study_id: str, **values: object) -> None:
+    with database.transaction() as connection:
+        statement = scope.update(jobs_table, SERVICE).where(jobs_table.c.job_id == study_id)
+        connection.execute(statement.values(**values))

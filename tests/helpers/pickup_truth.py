@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from geo.stays import KINDS
 from geo.streets.network import StreetNetwork
-from geo.synthetic.fleet import SyntheticFleet
+from geo.synthetic.made_fleet import SyntheticFleet
 from geo.travel.times import travel_times_s
 
 __all__ = ["Deliveries", "deliveries_of", "saved_s"]

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from geo.earth import DEGREE_M
+from siting.fairness import fairness_of
 from siting.results import (
     AuditFinding,
     BudgetPoint,
@@ -13,7 +14,7 @@ from siting.results import (
     DemandCell,
     Estimate,
     FileAccount,
-    Flow,
+    FrontPoint,
     Gate,
     GridFigures,
     HotSpot,
@@ -26,6 +27,7 @@ from siting.results import (
     Ring,
     Site,
     Solution,
+    StreetFlow,
     Study,
 )
 
@@ -235,7 +237,7 @@ def _study(
         riders_a_day = round(float(rng.gamma(2, 60)) + 10, 1)
         by_hour = _profile(rng, riders_a_day / 6, hide_below=1.0)
         streets.append(
-            Flow((start, middle, end), STREETS[index % 6] if index % 7 else "", riders_a_day, by_hour)
+            StreetFlow((start, middle, end), STREETS[index % 6] if index % 7 else "", riders_a_day, by_hour)
         )
 
     grids = []
@@ -263,12 +265,14 @@ def _study(
                     rest_min_a_day=None if hidden else round(float(rng.uniform(50, 900)), 1),
                     served_share=None if hidden else round(float(rng.uniform(0.1, 0.95)), 3),
                     in_reach_share=None if hidden else 0.96,
+                    served_today_share=None if hidden else round(0.1 * (number % 7), 3),
                     site_ids=tuple(s.site_id for s in sites if inside(s.lonlat)),
                     pickup_ids=tuple(p.pickup_id for p in points if inside(p.lonlat)),
                 )
             )
 
     return Study(
+        fairness=fairness_of(grids),
         title="海淀区骑手驿站与取餐点布局研究",
         city="北京市海淀区",
         timezone="Asia/Shanghai",
@@ -311,6 +315,13 @@ def _study(
             BudgetPoint(120_000.0, existing + 3, 0.455, 0.0, 3),
             BudgetPoint(240_000.0, existing + 6, 0.634, 0.001, 6),
             BudgetPoint(400_000.0, existing + 10, 0.713, 0.002, 10),
+        ),
+        front=(
+            FrontPoint(("coverage",), True, 400_000.0, existing + suggested, suggested, 0.713, 0.134, 0.002),
+            FrontPoint((), False, 380_000.0, existing + suggested, suggested, 0.69, 0.31, None),
+            FrontPoint(("fairest",), False, 390_000.0, existing + suggested, suggested, 0.662, 0.43, 0.01),
+            FrontPoint(("balanced",), False, 240_000.0, existing + 6, 6, 0.6, 0.28, None),
+            FrontPoint(("cheapest",), False, 30_000.0, existing, 0, 0.214, None, 0.0),
         ),
         accounts=(
             FileAccount("traces-a.csv", "gcj02", EVIDENCE, 812_345, 812_000,

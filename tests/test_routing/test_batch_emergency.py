@@ -13,7 +13,7 @@ from lattice import lattice
 from numpy.typing import NDArray
 from towns import NOW, place_in, some_riders, some_tasks
 
-from routing.assign import assign_all, assign_round, hold_back, match_batch
+from routing.assign import assign_all, assign_round, match_batch
 from routing.emergency import Alert, alert_plan, chance_within
 from routing.fleet.fleet import Fleet
 from routing.fleet.mode_fleet import ModeFleet
@@ -106,19 +106,6 @@ def test_an_assignment_changes_nothing_and_is_what_the_batch_does(seed: int, eve
         if one.task_id in alone:
             found = alone[one.task_id]
             assert (one.rider_id, one.place) == (found.rider_id, found.place)
-
-
-def test_a_rider_soon_free_is_worth_the_wait() -> None:
-    rng = np.random.default_rng(0)
-    here = place_in(TOWN, rng)
-    west, south, east, north = TOWN.bounds
-    far = Rider("far", (west, south) if here[0] > (west + east) / 2 else (east, north))
-    near = Rider("near", here, status="on_break", available_s=NOW + 300)
-    task = Task("t", Visit(here, 30.0, latest_s=NOW + 3600))
-    held = hold_back(fleet_of([far, near]), [task], NOW)
-    assert [(one.rider_id, one.until_s) for one in held] == [("near", NOW + 300)]
-    assert held[0].gain_s > 60
-    assert hold_back(fleet_of([far, near]), [task], NOW, patience_s=200) == ()
 
 
 def test_fairness_asks_who_has_given_less() -> None:

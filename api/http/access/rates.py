@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Buckets", "RateHeaders", "Taken"]
+__all__ = ["Allowance", "Buckets", "RateHeaders"]
 
 MOST_BUCKETS = 20_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Taken:
+class Allowance:
     """Whether a request is within the limit, and the headers that tell how much is left."""
 
     allowed: bool
@@ -35,7 +35,7 @@ class Buckets:
         missing = 1.0 - min(self._burst, level + (now_s - seen_s) * self._per_s)
         return max(0, math.ceil(missing / self._per_s))
 
-    def take(self, name: str, now_s: float) -> Taken:
+    def take(self, name: str, now_s: float) -> Allowance:
         """Take one request of a key. `now_s` never goes back (a monotonic clock)."""
         level, seen_s = self._levels.pop(name, (self._burst, now_s))
         level = min(self._burst, level + (now_s - seen_s) * self._per_s)
@@ -47,7 +47,7 @@ class Buckets:
             self._levels.popitem(last=False)
         full_s = math.ceil((self._burst - level) / self._per_s)
         headers = {"ratelimit-policy": self._policy, "ratelimit": f'"default";r={int(level)};t={full_s}'}
-        return Taken(allowed, 0 if allowed else max(1, math.ceil((1.0 - level) / self._per_s)), headers)
+        return Allowance(allowed, 0 if allowed else max(1, math.ceil((1.0 - level) / self._per_s)), headers)
 
 
 class RateHeaders:

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-__all__ = ["EXAMPLES", "LIVE", "describe", "unit_of"]
+__all__ = ["EXAMPLES", "LIVE", "documented", "unit_of"]
 
 Json = dict[str, Any]
 
@@ -18,6 +18,8 @@ EXAMPLES = {
     ("get", "/readyz"): "ready",
     ("get", "/v1/grids"): "grids",
     ("get", "/v1/stations/nearest"): "nearest",
+    ("get", "/v1/stations/break"): "break",
+    ("get", "/v1/stations/{station_id}"): "station",
     ("post", "/v1/matches"): "matches",
     ("post", "/v1/alerts"): "alerts",
     ("post", "/v1/slots"): "slots",
@@ -26,12 +28,21 @@ EXAMPLES = {
 """Files below ``examples``, by method and path."""
 LIVE = "live"
 """File with the calls of the live service in the order in which they were made, by method and path."""
-_REPEATABLE = ("/v1/tasks", "/v1/offers", "/v1/webhooks")
+_REPEATABLE = (
+    "/v1/tasks", "/v1/offers", "/v1/webhooks", "/v1/emergencies", "/v1/alerts/", "/v1/studies", "/v1/matters",
+    "/v1/reports", "/v1/riders/me", "/v1/catalogue", "/v1/ledger",
+)  # fmt: skip
+_TOLD_APART = "/v1/studies/upload"
+"""Uploads are told apart by name and contents."""
 _FILES = {
     "/map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
     "/match-map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
     "/reports/{form}": ("text/html", '<!doctype html><html lang="zh">...</html>'),
     "/layers/sites.{form}": ("application/geo+json", {"type": "FeatureCollection", "features": []}),
+    "/v1/stations/{station_id}/qr.svg": (
+        "image/svg+xml",
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 37 37"><path d="..."/></svg>',
+    ),
 }
 _SUFFIXES = {"_s": "s", "_m": "m", "_min": "min"}
 
@@ -41,7 +52,7 @@ def unit_of(name: str) -> str | None:
     return next((unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix)), None)
 
 
-def describe(app: FastAPI) -> Json:
+def documented(app: FastAPI) -> Json:
     """Return the OpenAPI document of an application; made once."""
     if app.openapi_schema is None:
         made = get_openapi(
@@ -57,7 +68,7 @@ def describe(app: FastAPI) -> Json:
                 _describe(one, field, _said(name, field))
         for path, item in made["paths"].items():
             for method, call in item.items():
-                if method == "post" and path.startswith(_REPEATABLE):
+                if method == "post" and path.startswith(_REPEATABLE) and path != _TOLD_APART:
                     call.setdefault("parameters", []).append(_idempotency_key())
                 for parameter in call.get("parameters", ()):
                     _parameter(parameter, path, made["components"]["schemas"])
@@ -153,4 +164,5 @@ def _live_example(call: Json, kept: Json) -> None:
     if kept["media_type"] is not None:
         answers.setdefault("content", {}).setdefault(kept["media_type"], {})["example"] = kept["response"]
     if kept["request"] is not None:
-        call["requestBody"]["content"]["application/json"]["example"] = kept["request"]
+        (body,) = call["requestBody"]["content"].values()
+        body["example"] = kept["request"]

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from api.civic.wording import ledger_text, matter_text
 from api.dispatch import acts
 from api.dispatch.desk import Desk, MissingError
 from api.dispatch.wording import conflict_text
@@ -22,9 +23,11 @@ from api.http.problems.texts import listed, sentence, title
 from api.http.repeats import InWorkError
 from api.jobs.register import JobConflictError
 from api.matching.translate import refused_out
+from api.ogc import BadParameterError, NoSuchFeatureError
 from api.store import OutOfScopeError, StoreUnavailable
 from api.store.dispatch.tasks import VersionConflictError
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
+from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import ConflictError
 
 __all__ = [
@@ -95,10 +98,14 @@ INTERNAL = Problem("internal", 500, "The service failed; nothing was changed")
 PROBLEMS: tuple[tuple[type[YiluError], Problem], ...] = (
     (OffNetworkError, Problem("off-network", 422, "A place lies on no street within the allowed walk")),
     (NotThereError, NOT_FOUND),
+    (NoSuchFeatureError, NOT_FOUND),
+    (BadParameterError, Problem("bad-parameter", 400, "A query parameter is not known or has no such value")),
     (NoStationError, Problem("no-station", 404, "No station fits what was asked for")),
     (OutOfScopeError, NOT_FOUND),
     (MissingError, NOT_FOUND),
     (ConflictError, CONFLICT),
+    (MatterConflictError, CONFLICT),
+    (LedgerError, CONFLICT),
     (InWorkError, Problem("in-work", 409, "The same request is being answered")),
     (VersionConflictError, CHANGED),
     (UnauthorizedError, UNAUTHORIZED),
@@ -250,7 +257,9 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
         {"pointer": pointer, "detail": detail} for pointer, detail in list(places.items())[:MOST_FIELDS]
     ]
     # Who may not see a thing is told no more than that there is none.
-    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else str(error)
+    lang = preferred(request.headers.get("accept-language", ""))
+    told = error.text(lang) if isinstance(error, InputError) else str(error)
+    detail = NOT_FOUND.title if isinstance(error, OutOfScopeError) else told
     more: dict[str, object] = {}
     if isinstance(error, ConflictError):
         lang = preferred(request.headers.get("accept-language", "en"))
@@ -258,6 +267,12 @@ def _domain(request: Request, error: Exception) -> JSONResponse:
         more = {"code": error.code, "status_now": error.status}
         if error.refused is not None:
             more["refused"] = refused_out(error.refused, lang).model_dump(mode="json")
+    if isinstance(error, MatterConflictError):
+        detail = matter_text(error, preferred(request.headers.get("accept-language", "en")))
+        more = {"code": error.code, "status_now": error.stage}
+    if isinstance(error, LedgerError):
+        detail = ledger_text(error, preferred(request.headers.get("accept-language", "en")))
+        more = {"code": error.code}
     if isinstance(error, ForbiddenError | UnauthorizedError):
         _on_record(request, error)
     headers = dict(getattr(error, "headers", {}))

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from api.forms import Schema, instant_of
 from api.http.live import AdminCaller, Cursor, Limit, Live, Zone, cursor_of, position_of
 from api.store.access import audit
-from api.store.rows import Position
+from api.store.rows import PageEnd
 
 __all__ = ["router"]
 
@@ -50,7 +50,7 @@ async def page(
             return audit.page(connection, caller.scope, before, limit)
 
     rows = await run_in_threadpool(read)
-    last = Position(float(rows[-1].seq), "") if len(rows) == limit else None
+    last = PageEnd(float(rows[-1].seq), "") if len(rows) == limit else None
     shown = [
         ActOut(
             at=instant_of(one.at_s, zone),

@@ -1,8 +1,7 @@
 """``/v1/emergencies`` and the alerts of riders: raised, answered, closed, and looked back on."""
 
 import time
-from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -13,7 +12,7 @@ from api.dispatch.emergencies import (
     Raised,
     alert_id,
     alert_state_of,
-    answer,
+    answer_alert,
     close,
     find_alert,
     raise_emergency,
@@ -40,19 +39,18 @@ from api.http.live import (
     News,
     RiderCaller,
     Zone,
-    carried_out,
     cursor_of,
     position_of,
 )
-from api.http.repeats import RepeatableRoute
+from api.http.repeats import OnceRoute, answered, json_answer
 from api.store import SERVICE, Scope
 from api.store.dispatch import emergencies as rows
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.datum import Datum
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1", tags=["emergencies"], route_class=RepeatableRoute)
+router = APIRouter(prefix="/v1", tags=["emergencies"], route_class=OnceRoute)
 OfficerCaller = Annotated[Caller, Depends(require("planner", "grid_staff"))]
 EmergencyId = Annotated[str, Path(alias="id", max_length=64, description="`id` of the emergency.")]
 AlertId = Annotated[str, Path(max_length=80, description="`alert_id` of the alert.")]
@@ -60,11 +58,17 @@ InDatum = Annotated[Datum, Query(description="Datum of the positions in the requ
 WAIT_S = 60.0
 
 
-@router.post("/emergencies", status_code=201, summary="Raise an emergency, or a drill")
+@router.post(
+    "/emergencies",
+    status_code=201,
+    response_model=EmergencyOut,
+    summary="Raise an emergency, or a drill",
+    responses={200: {"model": EmergencyOut, "description": "The same emergency was raised before."}},
+)
 async def post(
-    live: Live, caller: OfficerCaller, zone: Zone, ids: Ids, served: Served, response: Response,
-    request: EmergencyRaiseIn, datum: InDatum,
-) -> EmergencyOut:  # fmt: skip
+    live: Live, caller: OfficerCaller, zone: Zone, ids: Ids, served: Served, request: EmergencyRaiseIn,
+    datum: InDatum,
+) -> Response:  # fmt: skip
     """Alert the soonest capable riders of all platforms, phase by phase while too few have accepted.
 
     Nobody's plan is changed: in such time lateness does not count, and each alert names the stops that would
@@ -82,11 +86,11 @@ async def post(
             turn, who, task, policy, label=request.name, grid_code=grid, drill=request.drill, body=body
         )
 
-    done = await carried_out(live, work)
-    if not done.new:
-        response.status_code = 200
-    response.headers["location"] = f"/v1/emergencies/{done.row.emergency_id}"
-    return emergency_out(done, datum, zone)
+    def told(done: Raised) -> Response:
+        place = {"location": f"/v1/emergencies/{done.row.emergency_id}"}
+        return json_answer(emergency_out(done, datum, zone), 201 if done.new else 200, place)
+
+    return await answered(live, caller, ("emergency.raise", None), work, told)
 
 
 @router.get("/emergencies", summary="List emergencies")
@@ -103,7 +107,7 @@ async def page(
 
     found = await run_in_threadpool(read)
     shown = [emergency_out(Raised(row, alert_state_of(row.state)), datum, zone) for row in found]
-    last = Position(found[-1].created_s, found[-1].emergency_id) if len(found) == limit else None
+    last = PageEnd(found[-1].created_s, found[-1].emergency_id) if len(found) == limit else None
     return EmergencyPage(emergencies=shown, next=cursor_of(last))
 
 
@@ -123,14 +127,20 @@ async def one(
     return emergency_out(Raised(row, alert_state_of(row.state)), datum, zone)
 
 
-@router.post("/emergencies/{id}/close", summary="Say that an emergency is over")
+@router.post("/emergencies/{id}/close", response_model=EmergencyOut, summary="Say that an emergency is over")
 async def end(
     live: Live, caller: OfficerCaller, zone: Zone, emergency_id: EmergencyId, request: CloseIn,
     datum: AnswerDatum = "wgs84",
-) -> EmergencyOut:  # fmt: skip
+) -> Response:  # fmt: skip
     """Riders who were alerted, and those on the way, are told through their platforms."""
-    done = await carried_out(live, lambda turn: close(turn, caller.scope, emergency_id, request.reason))
-    return emergency_out(done, datum, zone)
+
+    def work(turn: Turn) -> Raised:
+        return close(turn, caller.scope, emergency_id, request.reason)
+
+    def told(done: Raised) -> Response:
+        return json_answer(emergency_out(done, datum, zone))
+
+    return await answered(live, caller, ("emergency.close", emergency_id), work, told)
 
 
 def _open(live: Desk, who: Scope, rider_id: str | None) -> list[Called]:
@@ -142,7 +152,7 @@ def _open(live: Desk, who: Scope, rider_id: str | None) -> list[Called]:
         for responder in state.responders:
             mine = rides(who, responder.rider) and rider_id in (None, responder.rider.rider_id)
             if mine and responder.status != "waiting":
-                name = alert_id(row.emergency_id, state, responder.rider)
+                name = alert_id(row, state, responder.rider)
                 found.append(Called(name, row, state, responder))
     return found
 
@@ -188,35 +198,41 @@ async def alert(
     return alert_out(found, datum, zone)
 
 
-async def _said(live: Desk, zone: Zone, datum: Datum, work: Callable[[Turn], Called]) -> AlertForRider:
-    return alert_out(await carried_out(live, work), datum, zone)
+async def _said(
+    live: Desk, caller: Caller, zone: Zone, datum: Datum, alert_id: str, said: Literal["yes", "no", "there"]
+) -> Response:
+    def work(turn: Turn) -> Called:
+        return answer_alert(turn, caller.scope, alert_id, said)
+
+    def told(done: Called) -> Response:
+        return json_answer(alert_out(done, datum, zone))
+
+    verb = {"yes": "accept", "no": "decline", "there": "arrive"}[said]
+    return await answered(live, caller, (f"alert.{verb}", alert_id), work, told)
 
 
-@router.post("/alerts/{alert_id}/accept", summary="Say yes to an alert")
+@router.post("/alerts/{alert_id}/accept", response_model=AlertForRider, summary="Say yes to an alert")
 async def yes(
     live: Live, caller: RiderCaller, zone: Zone, alert_id: AlertId, request: AnswerIn,
     datum: AnswerDatum = "wgs84",
-) -> AlertForRider:  # fmt: skip
+) -> Response:  # fmt: skip
     """Go there at once. When enough are coming the others are released."""
-    who = caller.scope
-    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "yes"))
+    return await _said(live, caller, zone, datum, alert_id, "yes")
 
 
-@router.post("/alerts/{alert_id}/decline", summary="Say no to an alert")
+@router.post("/alerts/{alert_id}/decline", response_model=AlertForRider, summary="Say no to an alert")
 async def no(
     live: Live, caller: RiderCaller, zone: Zone, alert_id: AlertId, request: AnswerIn,
     datum: AnswerDatum = "wgs84",
-) -> AlertForRider:  # fmt: skip
+) -> Response:  # fmt: skip
     """Say that the rider does not come, or no longer: then somebody else is alerted when the time is up."""
-    who = caller.scope
-    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "no"))
+    return await _said(live, caller, zone, datum, alert_id, "no")
 
 
-@router.post("/alerts/{alert_id}/arrive", summary="Say that the rider is there")
+@router.post("/alerts/{alert_id}/arrive", response_model=AlertForRider, summary="Say that the rider is there")
 async def there(
     live: Live, caller: RiderCaller, zone: Zone, alert_id: AlertId, request: AnswerIn,
     datum: AnswerDatum = "wgs84",
-) -> AlertForRider:  # fmt: skip
+) -> Response:  # fmt: skip
     """Note the arrival; the time counts for the look back."""
-    who = caller.scope
-    return await _said(live, zone, datum, lambda turn: answer(turn, who, alert_id, "there"))
+    return await _said(live, caller, zone, datum, alert_id, "there")

@@ -1,9 +1,10 @@
 """``/v1/offers``: what riders are asked, and what they say to it."""
 
 import time
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dispatch import codec
@@ -12,8 +13,8 @@ from api.dispatch.desk import Desk, MissingError
 from api.dispatch.forms import AnswerIn, FinishIn, OfferForRider, OfferList, OfferStatus, ReasonIn
 from api.dispatch.translate import offer_out
 from api.forms import Identifier, ServiceId
-from api.http.live import AnswerDatum, Live, News, RiderCaller, Zone, commanded
-from api.http.repeats import RepeatableRoute
+from api.http.live import AnswerDatum, Live, News, RiderCaller, Zone
+from api.http.repeats import OnceRoute, answered, json_answer
 from api.store import SERVICE, Scope
 from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import tasks as task_rows
@@ -21,7 +22,7 @@ from routing.dispatch import Decline, Finish, Return, Start, TaskState
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/offers", tags=["offers"], route_class=RepeatableRoute)
+router = APIRouter(prefix="/v1/offers", tags=["offers"], route_class=OnceRoute)
 OfferId = Annotated[ServiceId, Path(description="`offer_id` of the offer.")]
 WAIT_S = 60.0
 
@@ -87,77 +88,81 @@ async def one(
     return offer_out(*found, datum, zone)
 
 
-def _shown(done: Answered, datum: AnswerDatum, zone: Zone) -> OfferForRider:
-    if done.conflict is not None:
-        raise done.conflict
-    return offer_out(done.row, done.state, datum, zone)
+def _told(datum: AnswerDatum, zone: Zone) -> Callable[[Answered], Response]:
+    def told(done: Answered) -> Response:
+        if done.conflict is not None:
+            raise done.conflict
+        return json_answer(offer_out(done.row, done.state, datum, zone))
+
+    return told
 
 
-@router.post("/{offer_id}/accept", summary="Say yes")
+@router.post("/{offer_id}/accept", response_model=OfferForRider, summary="Say yes")
 async def yes(
     live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: AnswerIn,
     datum: AnswerDatum = "wgs84",
-) -> OfferForRider:  # fmt: skip
+) -> Response:  # fmt: skip
     """Judge the rider's plan again as it is now: where a stop would get late, the answer says which (409).
 
     The task is in the plan from now on, and the offer's times are those that hold.
     """
-    done = await commanded(
+    return await answered(
         live,
         caller,
         ("offer.accept", offer_id),
         lambda turn: accept(turn, caller.scope, offer_id),
+        _told(datum, zone),
         task_of_offer(offer_id),
     )
-    return _shown(done, datum, zone)
 
 
 async def _say(
     live: Live, caller: RiderCaller, zone: Zone, datum: AnswerDatum,
     verb: str, command: Decline | Return | Start | Finish,
-) -> OfferForRider:  # fmt: skip
+) -> Response:  # fmt: skip
     """Carry out what a rider says of an offer, on record as ``offer.`` and the verb."""
-    done = await commanded(
+    return await answered(
         live,
         caller,
         (f"offer.{verb}", command.offer_id),
         lambda turn: answer_offer(turn, caller.scope, command),
+        _told(datum, zone),
         task_of_offer(command.offer_id),
     )
-    return _shown(done, datum, zone)
 
 
-@router.post("/{offer_id}/decline", summary="Say no")
+@router.post("/{offer_id}/decline", response_model=OfferForRider, summary="Say no")
 async def no(
     live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: ReasonIn,
     datum: AnswerDatum = "wgs84",
-) -> OfferForRider:  # fmt: skip
+) -> Response:  # fmt: skip
     """Ask the next best rider at once."""
     return await _say(live, caller, zone, datum, "decline", Decline(offer_id, request.reason))
 
 
-@router.post("/{offer_id}/return", summary="Give an accepted task back")
+@router.post("/{offer_id}/return", response_model=OfferForRider, summary="Give an accepted task back")
 async def give_back(
     live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: ReasonIn,
     datum: AnswerDatum = "wgs84",
-) -> OfferForRider:  # fmt: skip
+) -> Response:  # fmt: skip
     """Take it out of the plan, give its extra time back, and ask the next best rider."""
     return await _say(live, caller, zone, datum, "return", Return(offer_id, request.reason))
 
 
-@router.post("/{offer_id}/start", summary="Begin")
+@router.post("/{offer_id}/start", response_model=OfferForRider, summary="Begin")
 async def start(
     live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: AnswerIn,
     datum: AnswerDatum = "wgs84",
-) -> OfferForRider:  # fmt: skip
+) -> Response:  # fmt: skip
     """Note that the rider is there; of a pair, that the pick-up is done."""
     return await _say(live, caller, zone, datum, "start", Start(offer_id))
 
 
-@router.post("/{offer_id}/finish", summary="Done, with a note or a photo")
+@router.post("/{offer_id}/finish", response_model=OfferForRider, summary="Done, with a note or a photo")
 async def finish(
     live: Live, caller: RiderCaller, zone: Zone, offer_id: OfferId, request: FinishIn,
     datum: AnswerDatum = "wgs84",
-) -> OfferForRider:  # fmt: skip
+) -> Response:  # fmt: skip
     """Note that it is done; the publisher looks next."""
-    return await _say(live, caller, zone, datum, "finish", Finish(offer_id, request.note, request.photo))
+    command = Finish(offer_id, request.note, request.photo, request.there)
+    return await _say(live, caller, zone, datum, "finish", command)

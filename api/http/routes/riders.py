@@ -1,29 +1,36 @@
 """``/v1/riders``: what a platform says of its riders, and what the service knows of them."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Path, Response
+from fastapi.concurrency import run_in_threadpool
 
 from api.dispatch.commands import RidersPut, delete_riders, put_riders
 from api.dispatch.desk import MissingError, Turn
+from api.dispatch.duty import break_due_of
 from api.dispatch.forms import OffStreetOut, RiderOut, RiderPage, RidersIn, RidersOut
 from api.dispatch.translate import reports_of, rider_of, rider_out
-from api.forms import Identifier
-from api.http.deps import Clock
+from api.forms import Identifier, Mode
+from api.http.deps import Clock, Lang, Served
 from api.http.live import (
     AnswerDatum,
     Cursor,
     Limit,
     Live,
     PlatformCaller,
+    RiderCaller,
     Zone,
     carried_out,
     commanded,
     cursor_of,
     position_of,
 )
+from api.http.stations.forms import BreakAnswer
+from api.http.stations.next_break import BreakQuery, best_break
+from api.http.stations.said import Believed
 from api.store.dispatch import riders as rider_rows
-from api.store.rows import Position
+from api.store.rows import PageEnd
+from geo.localtime import zone as zone_of
 from routing.dispatch import RiderKey
 
 __all__ = ["router"]
@@ -66,10 +73,10 @@ async def page(
     """Riders of the caller's platform by id, with the tasks that they have accepted in their plans."""
     position = position_of(after)
 
-    def work(turn: Turn) -> tuple[list[RiderOut], Position | None]:
+    def work(turn: Turn) -> tuple[list[RiderOut], PageEnd | None]:
         known = None if position is None else _split(position.row_id)
         rows = rider_rows.page(turn.connection, caller.scope, known, limit)
-        last = Position(0.0, f"{rows[-1].tenant_id}/{rows[-1].rider_id}") if len(rows) == limit else None
+        last = PageEnd(0.0, f"{rows[-1].tenant_id}/{rows[-1].rider_id}") if len(rows) == limit else None
         return [_shown(turn, row, datum, zone) for row in rows], last
 
     # In a turn: plans are read while nobody changes them.
@@ -101,6 +108,32 @@ async def one(
         return _shown(turn, row, datum, zone)
 
     return await carried_out(live, work)
+
+
+@router.get("/{rider_id}/break", summary="The rider's next break")
+async def pause(
+    live: Live, caller: RiderCaller, clock: Clock, served: Served, believed: Believed, lang: Lang,
+    rider_id: RiderId, datum: AnswerDatum = "wgs84",
+) -> BreakAnswer:  # fmt: skip
+    """Say when it falls due by the hours counted here, and which open stations are on the way on.
+
+    The way is that to the next stop of the plan as it is now; also for the rider's own key.
+    """
+    policy, where = live.policy, zone_of(served.meta.timezone)
+
+    def work(turn: Turn) -> BreakQuery:
+        row = rider_rows.get(turn.connection, caller.scope, str(caller.scope.tenant_id), rider_id)
+        if row is None or row.body is None:
+            raise MissingError("there is no such rider")
+        key = RiderKey(row.tenant_id, row.rider_id)
+        rider = turn.city.board.rider(key) or rider_of(row.rider_id, row.body)
+        due = break_due_of(row.body, where, policy)
+        after = rider.stops[0].lonlat if rider.stops else None
+        mode = cast(Mode, rider.mode)
+        return BreakQuery(rider.lonlat, datum, mode, clock(), due, policy.break_s, after)
+
+    query = await carried_out(live, work)
+    return await run_in_threadpool(best_break, served, query, believed, lang)
 
 
 @router.delete("/{rider_id}", status_code=204, summary="Take a rider off")

@@ -34,7 +34,7 @@ from api.jobs.intake import MOST_FILES, Room, remove_folder, take_file, unpack
 from api.jobs.register import JobConflictError, New, register, register_folder, result_file, result_files
 from api.jobs.runner import Runner, input_folder
 from api.store import Scope, StoreUnavailable, jobs
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.errors import InputError
 
 __all__ = ["UPLOAD", "router"]
@@ -108,6 +108,14 @@ def _out(job: jobs.Job, zone: Zone) -> StudyOut:
     )
 
 
+def _entered(clock: Clock, ids: Ids, request: Request) -> tuple[str, float, int]:
+    """Return what a new job gets from the service: its id, its instant, and how many jobs are kept."""
+    return ids(), clock().timestamp(), request.app.state.settings.studies_kept
+
+
+Entered = Annotated[tuple[str, float, int], Depends(_entered)]
+
+
 def _registered(response: Response, done: tuple[jobs.Job, bool], runner: Runner, zone: Zone) -> StudyOut:
     job, is_new = done
     if not is_new:
@@ -119,15 +127,15 @@ def _registered(response: Response, done: tuple[jobs.Job, bool], runner: Runner,
 
 @repeatable.post("", status_code=201, summary="Register a study whose files are on the server")
 async def from_folder(
-    live: Live, runner: Studies, caller: StudyCaller, zone: Zone, clock: Clock, ids: Ids, http: Request,
-    response: Response, request: FolderStudyIn,
+    live: Live, runner: Studies, caller: StudyCaller, zone: Zone, entered: Entered, response: Response,
+    request: FolderStudyIn,
 ) -> StudyOut:  # fmt: skip
     """Take a folder that the operator has put below the service's root of studies.
 
     The same again is answered as it stands now (200); another study under that name is refused (409).
     """
-    kept = http.app.state.settings.studies_kept
-    new = New(ids(), request.name, request.start, clock().timestamp(), kept)
+    job_id, now_s, kept = entered
+    new = New(job_id, request.name, request.start, now_s, kept)
     done = await run_in_threadpool(
         register_folder, live.database, caller.scope, runner.places, new, request.folder
     )
@@ -208,7 +216,7 @@ async def page(
             return jobs.page(connection, caller.scope, position, limit)
 
     rows = await run_in_threadpool(read)
-    last = Position(rows[-1].created_s, rows[-1].job_id) if len(rows) == limit else None
+    last = PageEnd(rows[-1].created_s, rows[-1].job_id) if len(rows) == limit else None
     return StudyPage(studies=[_out(row, zone) for row in rows], next=cursor_of(last))
 
 

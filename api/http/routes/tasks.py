@@ -1,5 +1,7 @@
 """``/v1/tasks``: what offices and platforms publish, and what becomes of it."""
 
+import dataclasses
+import datetime
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
@@ -21,21 +23,20 @@ from api.http.live import (
     Live,
     PublisherCaller,
     Zone,
-    commanded,
     cursor_of,
     position_of,
 )
-from api.http.repeats import RepeatableRoute
+from api.http.repeats import OnceRoute, answered, json_answer
 from api.store import Scope
 from api.store.dispatch import tasks as task_rows
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from geo.datum import Datum
 from geo.errors import InputError
 from routing.dispatch import Change, Command, Reopen, Verify, Withdraw
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=RepeatableRoute)
+router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=OnceRoute)
 TaskId = Annotated[ServiceId, Path(alias="id", description="`id` of the task.")]
 InDatum = Annotated[Datum, Query(description="Datum of the positions in the request and the answer.")]
 Body: TypeAlias = Mapping[str, Any] | None
@@ -54,21 +55,23 @@ def _version(if_match: str | None) -> int | None:
     return int(text)
 
 
-def _answer(response: Response, done: Published, datum: Datum, zone: Zone) -> TaskOut:
-    response.headers["etag"] = f'"{done.row.version}"'
-    return task_out(done.row, done.state, datum, zone)
+def _answer(
+    done: Published, datum: Datum, zone: Zone, status: int = 200, location: str | None = None
+) -> Response:
+    headers = {"etag": f'"{done.row.version}"'} | ({} if location is None else {"location": location})
+    return json_answer(task_out(done.row, done.state, datum, zone), status, headers)
 
 
 @router.post(
     "",
     status_code=201,
+    response_model=TaskOut,
     summary="Publish a task",
     responses={200: {"model": TaskOut, "description": "The same task was published before."}},
 )
 async def post(
-    live: Live, caller: PublisherCaller, zone: Zone, ids: Ids, response: Response, request: TaskPublishIn,
-    datum: InDatum,
-) -> TaskOut:  # fmt: skip
+    live: Live, caller: PublisherCaller, zone: Zone, ids: Ids, request: TaskPublishIn, datum: InDatum
+) -> Response:  # fmt: skip
     """Ask the best riders at once; the answer says how many.
 
     `task_id` is the publisher's own name: the same task under the same name again is answered as it stands
@@ -83,11 +86,11 @@ async def post(
             turn, caller.scope, task, label=request.task_id, grid_code=_grid(caller.scope, request), body=body
         )
 
-    done = await commanded(live, caller, ("task.publish", None), work)
-    if not done.new:
-        response.status_code = 200
-    response.headers["location"] = f"/v1/tasks/{done.row.task_id}"
-    return _answer(response, done, datum, zone)
+    def told(done: Published) -> Response:
+        place = f"/v1/tasks/{done.row.task_id}"
+        return _answer(done, datum, zone, 201 if done.new else 200, place)
+
+    return await answered(live, caller, ("task.publish", None), work, told)
 
 
 def _body(request: TaskPublishIn, datum: Datum) -> dict[str, Any]:
@@ -117,18 +120,17 @@ async def page(
 
     rows = await run_in_threadpool(read)
     shown = [task_out(row, codec.state_of(row.state), datum, zone) for row in rows]
-    last = Position(rows[-1].created_s, rows[-1].task_id) if len(rows) == limit else None
+    last = PageEnd(rows[-1].created_s, rows[-1].task_id) if len(rows) == limit else None
     return TaskPage(tasks=shown, next=cursor_of(last))
 
 
-@router.get("/{id}", summary="One task")
+@router.get("/{id}", response_model=TaskOut, summary="One task")
 async def one(
-    live: Live, caller: PublisherCaller, zone: Zone, response: Response, task_id: TaskId,
-    datum: AnswerDatum = "wgs84",
-) -> TaskOut:  # fmt: skip
+    live: Live, caller: PublisherCaller, zone: Zone, task_id: TaskId, datum: AnswerDatum = "wgs84"
+) -> Response:
     """Return what has become of a task; `ETag` is for the next command."""
     row = await run_in_threadpool(_read, live, caller.scope, task_id)
-    return _answer(response, Published(row, codec.state_of(row.state)), datum, zone)
+    return _answer(Published(row, codec.state_of(row.state)), datum, zone)
 
 
 def _read(live: Desk, who: Scope, task_id: str) -> task_rows.TaskRow:
@@ -139,55 +141,65 @@ def _read(live: Desk, who: Scope, task_id: str) -> task_rows.TaskRow:
     return row
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Told:
+    """How a task is told."""
+
+    datum: Datum
+    zone: datetime.tzinfo
+    if_match: str | None
+    """Of the task as the caller has read it."""
+
+    def __call__(self, done: Published) -> Response:
+        return _answer(done, self.datum, self.zone)
+
+
 async def _command(
-    live: Desk, caller: Caller, verb: str, task_id: str, command: Command, if_match: str | None,
-    body: Body = None,
-) -> Published:  # fmt: skip
-    version = _version(if_match)
+    live: Desk, caller: Caller, verb: str, task_id: str, command: Command, told: _Told, body: Body = None
+) -> Response:
+    version = _version(told.if_match)
 
     def work(turn: Turn) -> Published:
         return on_task(turn, caller.scope, task_id, command, version, body)
 
-    return await commanded(live, caller, (f"task.{verb}", task_id), work, task_id)
+    return await answered(live, caller, (f"task.{verb}", task_id), work, told, task_id)
 
 
-@router.put("/{id}", summary="Change a task that nobody has accepted")
+@router.put("/{id}", response_model=TaskOut, summary="Change a task that nobody has accepted")
 async def change(
-    live: Live, caller: PublisherCaller, zone: Zone, response: Response, task_id: TaskId,
-    request: TaskPublishIn, datum: InDatum, if_match: IfMatch = None,
-) -> TaskOut:  # fmt: skip
+    live: Live, caller: PublisherCaller, zone: Zone, task_id: TaskId, request: TaskPublishIn,
+    datum: InDatum, if_match: IfMatch = None,
+) -> Response:  # fmt: skip
     """Open offers of the old contents end; the best riders for the new ones are asked."""
     task = task_of(request, datum, task_id, 0.0)
-    done = await _command(live, caller, "change", task_id, Change(task), if_match, _body(request, datum))
-    return _answer(response, done, datum, zone)
+    told = _Told(datum, zone, if_match)
+    return await _command(live, caller, "change", task_id, Change(task), told, _body(request, datum))
 
 
-@router.post("/{id}/withdraw", summary="Withdraw a task")
+@router.post("/{id}/withdraw", response_model=TaskOut, summary="Withdraw a task")
 async def withdraw(
-    live: Live, caller: PublisherCaller, zone: Zone, response: Response, task_id: TaskId,
-    request: ReasonIn, if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
-) -> TaskOut:  # fmt: skip
+    live: Live, caller: PublisherCaller, zone: Zone, task_id: TaskId, request: ReasonIn,
+    if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
+) -> Response:  # fmt: skip
     """Riders who had accepted it are told, and it leaves their plans."""
-    done = await _command(live, caller, "withdraw", task_id, Withdraw(request.reason), if_match)
-    return _answer(response, done, datum, zone)
+    command = Withdraw(request.reason)
+    return await _command(live, caller, "withdraw", task_id, command, _Told(datum, zone, if_match))
 
 
-@router.post("/{id}/verify", summary="Say that a task is done")
+@router.post("/{id}/verify", response_model=TaskOut, summary="Say that a task is done")
 async def verify(
-    live: Live, caller: PublisherCaller, zone: Zone, response: Response, task_id: TaskId,
-    request: VerifyIn, if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
-) -> TaskOut:  # fmt: skip
+    live: Live, caller: PublisherCaller, zone: Zone, task_id: TaskId, request: VerifyIn,
+    if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
+) -> Response:  # fmt: skip
     """Note that the publisher has looked. Points are booked on this."""
-    done = await _command(live, caller, "verify", task_id, Verify(request.note), if_match)
-    return _answer(response, done, datum, zone)
+    return await _command(live, caller, "verify", task_id, Verify(request.note), _Told(datum, zone, if_match))
 
 
-@router.post("/{id}/reopen", summary="Open a task again")
+@router.post("/{id}/reopen", response_model=TaskOut, summary="Open a task again")
 async def reopen(
-    live: Live, caller: PublisherCaller, zone: Zone, response: Response, task_id: TaskId,
-    request: ReopenIn, if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
-) -> TaskOut:  # fmt: skip
+    live: Live, caller: PublisherCaller, zone: Zone, task_id: TaskId, request: ReopenIn,
+    if_match: IfMatch = None, datum: AnswerDatum = "wgs84",
+) -> Response:  # fmt: skip
     """Ask others, until `latest`: it is not done, or was said to be and is not."""
     command = Reopen(request.reason, request.latest.timestamp())
-    done = await _command(live, caller, "reopen", task_id, command, if_match)
-    return _answer(response, done, datum, zone)
+    return await _command(live, caller, "reopen", task_id, command, _Told(datum, zone, if_match))

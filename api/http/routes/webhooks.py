@@ -5,26 +5,22 @@ import dataclasses
 import secrets
 from typing import Annotated, Literal
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, Field
 
-from api.dispatch import acts
-from api.dispatch.desk import Desk, MissingError
+from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.webhooks import check_address
 from api.forms import Schema, ServiceId, instant_of
-from api.http.access.auth import Caller
-from api.http.deps import Clock, Ids
-from api.http.live import HookCaller, Live, Zone
-from api.http.repeats import RepeatableRoute
-from api.store.access import audit
+from api.http.deps import Ids
+from api.http.live import HookCaller, Live, Zone, commanded
+from api.http.repeats import OnceRoute, answered, json_answer
 from api.store.dispatch import events as stored
 from api.store.dispatch import webhooks as hooks
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/webhooks", tags=["events"], route_class=RepeatableRoute)
+router = APIRouter(prefix="/v1/webhooks", tags=["events"], route_class=OnceRoute)
 HookId = Annotated[ServiceId, Path(description="`webhook_id` of the webhook.")]
 
 
@@ -87,38 +83,37 @@ def _out(live: Desk, webhook: hooks.Webhook, zone: Zone, secret: str | None = No
     )
 
 
-@router.post("", status_code=201, summary="Have events sent to an address")
+@router.post("", status_code=201, response_model=WebhookOut, summary="Have events sent to an address")
 async def post(
-    live: Live, caller: HookCaller, zone: Zone, clock: Clock, ids: Ids, http: Request, request: WebhookIn
-) -> WebhookOut:
+    live: Live, caller: HookCaller, zone: Zone, ids: Ids, http: Request, request: WebhookIn
+) -> Response:
     """Send what happens from now on, signed as Standard Webhooks has it, again until it arrives.
 
     The events of a task arrive in their order, each at least once: tell them apart by `webhook-id`.
     """
     private = bool(http.app.state.settings.webhooks_private)
     await run_in_threadpool(check_address, request.url, private=private)
-    now_s = clock().timestamp()
 
-    def add() -> hooks.Webhook:
-        with live.database.transaction() as connection:
-            made = hooks.Webhook(
-                webhook_id=ids(),
-                tenant_id=str(caller.scope.tenant_id),
-                url=request.url,
-                secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
-                kinds=list(request.kinds),
-                state="active",
-                failures=0,
-                next_seq=stored.last_seq(connection, caller.scope),
-                retry_at_s=None,
-                created_s=now_s,
-            )
-            hooks.add(connection, caller.scope, made)
-            _note(connection, caller, "add", made.webhook_id, now_s)
+    def add(turn: Turn) -> hooks.Webhook:
+        made = hooks.Webhook(
+            webhook_id=ids(),
+            tenant_id=str(caller.scope.tenant_id),
+            url=request.url,
+            secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+            kinds=list(request.kinds),
+            state="active",
+            failures=0,
+            next_seq=stored.last_seq(turn.connection, caller.scope),
+            retry_at_s=None,
+            created_s=turn.now_s,
+        )
+        hooks.add(turn.connection, caller.scope, made)
         return made
 
-    made = await run_in_threadpool(add)
-    return _out(live, made, zone, made.secret)
+    def told(made: hooks.Webhook) -> Response:
+        return json_answer(_out(live, made, zone, made.secret), 201)
+
+    return await answered(live, caller, ("webhook.add", None), add, told)
 
 
 @router.get("", summary="List webhooks")
@@ -132,48 +127,37 @@ async def page(live: Live, caller: HookCaller, zone: Zone) -> WebhookList:
     return WebhookList(webhooks=[_out(live, one, zone) for one in await run_in_threadpool(read)])
 
 
-@router.post("/{webhook_id}/replay", summary="Send events again, or switch a webhook on")
+@router.post(
+    "/{webhook_id}/replay", response_model=WebhookOut, summary="Send events again, or switch a webhook on"
+)
 async def replay(
-    live: Live, caller: HookCaller, zone: Zone, clock: Clock, webhook_id: HookId, request: ReplayIn
-) -> WebhookOut:
+    live: Live, caller: HookCaller, zone: Zone, webhook_id: HookId, request: ReplayIn
+) -> Response:
     """Go on after an event of the past; a webhook that was switched off is active again."""
-    return _out(
-        live,
-        await run_in_threadpool(_again, live, caller, webhook_id, request.after, clock().timestamp()),
-        zone,
-    )
-
-
-def _note(connection: sa.Connection, caller: Caller, verb: str, webhook_id: str, now_s: float) -> None:
-    act = f"webhook.{verb}"
-    line = acts.entry(caller.scope, caller.key_id, caller.request_id, act, webhook_id, acts.DONE, now_s)
-    audit.record(connection, caller.scope, line)
-
-
-def _again(live: Desk, caller: Caller, webhook_id: str, after: str | None, now_s: float) -> hooks.Webhook:
     who = caller.scope
-    with live.database.transaction() as connection:
-        known = hooks.load_for_update(connection, who, webhook_id)
+
+    def again(turn: Turn) -> hooks.Webhook:
+        known = hooks.load_for_update(turn.connection, who, webhook_id)
         if known is None:
             raise MissingError("there is no such webhook")
-        seq = 0 if after is None else live.numbers.seq(known.tenant_id, after)
-        again = dataclasses.replace(known, next_seq=seq, state="active", failures=0, retry_at_s=None)
-        hooks.save(connection, who, again)
-        _note(connection, caller, "replay", webhook_id, now_s)
-    return again
+        seq = 0 if request.after is None else live.numbers.seq(known.tenant_id, request.after)
+        on = dataclasses.replace(known, next_seq=seq, state="active", failures=0, retry_at_s=None)
+        hooks.save(turn.connection, who, on)
+        return on
+
+    def told(on: hooks.Webhook) -> Response:
+        return json_answer(_out(live, on, zone))
+
+    return await answered(live, caller, ("webhook.replay", webhook_id), again, told)
 
 
 @router.delete("/{webhook_id}", status_code=204, summary="Send no more events there")
-async def delete(live: Live, caller: HookCaller, clock: Clock, webhook_id: HookId) -> Response:
+async def delete(live: Live, caller: HookCaller, webhook_id: HookId) -> Response:
     """Forget an address and its secret."""
 
-    def remove() -> bool:
-        with live.database.transaction() as connection:
-            gone = hooks.remove(connection, caller.scope, webhook_id)
-            if gone:
-                _note(connection, caller, "remove", webhook_id, clock().timestamp())
-            return gone
+    def remove(turn: Turn) -> None:
+        if not hooks.remove(turn.connection, caller.scope, webhook_id):
+            raise MissingError("there is no such webhook")
 
-    if not await run_in_threadpool(remove):
-        raise MissingError("there is no such webhook")
+    await commanded(live, caller, ("webhook.remove", webhook_id), remove)
     return Response(status_code=204)

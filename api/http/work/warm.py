@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from api.http.nearest import StationQuery, nearest_station
+from api.http.stations.nearest import StationQuery, nearest_station
 from api.matching.forms import (
     AlertRequest,
     MatchRequest,

@@ -9,11 +9,11 @@ from api.store import scope
 from api.store.scope import SERVICE, Scope
 from api.store.tables import audit
 
-__all__ = ["Entry", "EntryRow", "page", "record", "record_all"]
+__all__ = ["AuditEntry", "EntryRow", "page", "record", "record_all"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One act; `outcome` is done or why it was refused."""
 
     at_s: float
@@ -32,10 +32,10 @@ class EntryRow:
     """An act with its number."""
 
     seq: int
-    entry: Entry
+    entry: AuditEntry
 
 
-def record(connection: sa.Connection, who: Scope, entry: Entry) -> None:
+def record(connection: sa.Connection, who: Scope, entry: AuditEntry) -> None:
     """Put an act on record.
 
     Raises
@@ -46,7 +46,7 @@ def record(connection: sa.Connection, who: Scope, entry: Entry) -> None:
     connection.execute(scope.insert(audit, who, entry.tenant_id), dataclasses.asdict(entry))
 
 
-def record_all(connection: sa.Connection, entries: Sequence[Entry]) -> None:
+def record_all(connection: sa.Connection, entries: Sequence[AuditEntry]) -> None:
     """Put acts of several callers on record, as the service itself."""
     if entries:
         rows = [dataclasses.asdict(entry) for entry in entries]
@@ -58,4 +58,4 @@ def page(connection: sa.Connection, who: Scope, before_seq: int | None, limit: i
     query = scope.select(audit, who).order_by(audit.c.seq.desc()).limit(limit)
     if before_seq is not None:
         query = query.where(audit.c.seq < before_seq)
-    return [EntryRow(seq, Entry(*values)) for seq, *values in connection.execute(query)]
+    return [EntryRow(seq, AuditEntry(*values)) for seq, *values in connection.execute(query)]

@@ -10,7 +10,7 @@ from api.store import scope
 from api.store.scope import Scope
 from api.store.tables import idempotency
 
-__all__ = ["KEPT_S", "STALE_S", "Answer", "Begun", "begin", "finish", "forget", "release"]
+__all__ = ["KEPT_S", "STALE_S", "Begun", "KeptAnswer", "begin", "finish", "forget", "release"]
 
 KEPT_S = 24 * 3600
 STALE_S = 60.0
@@ -18,7 +18,7 @@ STALE_S = 60.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
+class KeptAnswer:
     """What was answered."""
 
     status: int
@@ -31,7 +31,7 @@ class Begun:
     """What is known of a key: new, in work, done (with its answer), or a conflict with another request."""
 
     state: Literal["new", "in_work", "done", "conflict"]
-    answer: Answer | None = None
+    answer: KeptAnswer | None = None
 
 
 def begin(
@@ -65,7 +65,7 @@ def begin(
         return Begun("conflict")
     if found.status is None:
         return Begun("in_work")
-    return Begun("done", Answer(found.status, found.headers or {}, found.body or b""))
+    return Begun("done", KeptAnswer(found.status, found.headers or {}, found.body or b""))
 
 
 def _of_key(who: Scope, tenant_id: str, key: str) -> sa.ColumnElement[bool]:
@@ -73,7 +73,7 @@ def _of_key(who: Scope, tenant_id: str, key: str) -> sa.ColumnElement[bool]:
     return sa.and_(mine.tenant_id == tenant_id, mine.holder == who.holder, mine.key == key)
 
 
-def finish(connection: sa.Connection, who: Scope, tenant_id: str, key: str, answer: Answer) -> None:
+def finish(connection: sa.Connection, who: Scope, tenant_id: str, key: str, answer: KeptAnswer) -> None:
     """Keep the answer, best in the transaction of the work itself: both are there, or neither."""
     statement = scope.update(idempotency, who).where(_of_key(who, tenant_id, key))
     values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}

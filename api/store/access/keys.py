@@ -21,7 +21,6 @@ from api.store.tables import api_keys, tenants
 from geo.errors import InputError
 
 __all__ = [
-    "DAY_S",
     "ApiKey",
     "NewKey",
     "any_usable",
@@ -33,7 +32,6 @@ __all__ = [
     "touch",
 ]
 
-DAY_S = 86_400.0
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SECRET_BYTES = 32
 _SECRET_LENGTH = 43

@@ -5,7 +5,7 @@ import dataclasses
 import sqlalchemy as sa
 
 from api.store import scope
-from api.store.rows import Json, Position, after, read
+from api.store.rows import Json, PageEnd, after, read
 from api.store.scope import Scope
 from api.store.tables import emergencies
 
@@ -79,7 +79,7 @@ def open_ones(connection: sa.Connection, who: Scope) -> list[EmergencyRow]:
     return [read(EmergencyRow, row) for row in connection.execute(query)]
 
 
-def page(connection: sa.Connection, who: Scope, position: Position | None, limit: int) -> list[EmergencyRow]:
+def page(connection: sa.Connection, who: Scope, position: PageEnd | None, limit: int) -> list[EmergencyRow]:
     """Return emergencies in the order they were raised, after the last of the page before."""
     condition = after(emergencies.c.created_s, emergencies.c.emergency_id, position)
     query = scope.select(emergencies, who).where(condition)

@@ -25,7 +25,7 @@ class Event:
     publisher_tenant_id : str or None
         Who published the task.
     platform_tenant_id, rider_id : str or None
-        The rider's platform and his id there; the publisher learns neither.
+        The rider's platform and their id there; the publisher learns neither.
     body : mapping
         What publisher and platform may both know.
     platform_body : mapping or None

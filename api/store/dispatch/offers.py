@@ -6,13 +6,12 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from api.store import scope
-from api.store.rows import Json, Position, after, read
+from api.store.rows import Json, PageEnd, after, read
 from api.store.scope import Scope
 from api.store.tables import offers
 
 __all__ = [
     "OfferRow",
-    "expiring",
     "get",
     "insert",
     "maybe_accepted_since",
@@ -98,15 +97,6 @@ def with_status(connection: sa.Connection, who: Scope, statuses: Sequence[str]) 
     return _list(connection, scope.select(offers, who).where(offers.c.status.in_(statuses)))
 
 
-def expiring(
-    connection: sa.Connection, who: Scope, status: str, until_s: float, limit: int
-) -> list[OfferRow]:
-    """Return offers of a status that end by an instant, those that end first in front."""
-    query = scope.select(offers, who).where(offers.c.status == status, offers.c.expires_s <= until_s)
-    query = query.order_by(offers.c.expires_s, offers.c.offer_id).limit(limit)
-    return [read(OfferRow, row) for row in connection.execute(query)]
-
-
 def maybe_accepted_since(connection: sa.Connection, who: Scope, since_s: float) -> list[OfferRow]:
     """Return all taken offers that were accepted after an instant, and some that were before it."""
     taken = offers.c.status.in_(("accepted", "started", "done"))
@@ -114,7 +104,7 @@ def maybe_accepted_since(connection: sa.Connection, who: Scope, since_s: float) 
     return _list(connection, scope.select(offers, who).where(taken, offers.c.expires_s > since_s))
 
 
-def page(connection: sa.Connection, who: Scope, position: Position | None, limit: int) -> list[OfferRow]:
+def page(connection: sa.Connection, who: Scope, position: PageEnd | None, limit: int) -> list[OfferRow]:
     """Return offers in the order they were made, after the last of the page before."""
     query = scope.select(offers, who).where(after(offers.c.made_s, offers.c.offer_id, position))
     return _list(connection, query.limit(limit))

@@ -38,7 +38,7 @@ class RiderUpdate:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RiderRow:
-    """One rider as stored; `body` is None where he was deleted, `seq` grows with every change."""
+    """One rider as stored; `body` is None where they were deleted, `seq` grows with every change."""
 
     tenant_id: str
     rider_id: str
@@ -133,7 +133,7 @@ def _next_seq(connection: sa.Connection, who: Scope) -> int:
 
 
 def get(connection: sa.Connection, who: Scope, tenant_id: str, rider_id: str) -> RiderRow | None:
-    """Return one rider; None where he is not known, deleted or not in scope."""
+    """Return one rider; None where they are not known, deleted or not in scope."""
     query = scope.select(riders, who).where(
         riders.c.tenant_id == tenant_id, riders.c.rider_id == rider_id, riders.c.body.is_not(None)
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from api.store import places, scope
-from api.store.rows import Json, Position, after, read
+from api.store.rows import Json, PageEnd, after, read
 from api.store.scope import Scope
 from api.store.tables import tasks
 from geo.errors import YiluError
@@ -129,7 +129,7 @@ def save(connection: sa.Connection, who: Scope, task: TaskRow) -> TaskRow:
 def page(
     connection: sa.Connection,
     who: Scope,
-    position: Position | None,
+    position: PageEnd | None,
     limit: int,
     statuses: Sequence[str] = (),
 ) -> list[TaskRow]:

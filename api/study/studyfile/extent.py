@@ -9,14 +9,14 @@ from geo.arrays import BoolArray, FloatArray
 from geo.earth import DEGREE_M
 from geo.streets import StreetNetwork
 
-__all__ = ["NEAR_M", "Extent", "metres_between"]
+__all__ = ["NEAR_M", "Extent", "near_metres"]
 
 NEAR_M = 1_000.0
 """What lies so near to the streets of the map is not outside: its edge is seldom that of the city."""
 METRES_A_KM = 1_000.0
 
 
-def metres_between(a: tuple[float, float], b: tuple[float, float]) -> float:
+def near_metres(a: tuple[float, float], b: tuple[float, float]) -> float:
     """Return the metres between two near places, (lon, lat) degrees."""
     east = (a[0] - b[0]) * math.cos(math.radians((a[1] + b[1]) / 2))
     return DEGREE_M * math.hypot(east, a[1] - b[1])

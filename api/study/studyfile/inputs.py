@@ -15,8 +15,9 @@ from geo.localtime import DAY_S, WORK_DAY_STARTS_H, zone
 from geo.osm import read_osm, read_place
 from geo.places import Places
 from geo.privacy import MIN_KEY_BYTES
+from geo.sentences import Sentence
 from geo.streets import StreetNetwork
-from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_csv, write_parquet
+from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet, write_fleet_csv, write_fleet_parquet
 from geo.traces import Account, ReadResult, TraceFormat, Traces, check_headers, concat_traces, read_traces
 
 __all__ = [
@@ -56,7 +57,7 @@ def read_map(study_settings: StudyFile, settings: Settings) -> tuple[StreetNetwo
         name = Path(study_settings.map.file).name
         network, places = read_osm(Path(study_settings.map.file), cache_dir=settings.cache_dir)
     if not network.usable(study_settings.mode).any():
-        raise InputError(f"{name}: the map has no street that {study_settings.mode} may use")
+        raise InputError(Sentence.of("study_no_street", name=name, mode=study_settings.mode))
     return network, places
 
 
@@ -72,10 +73,7 @@ def pseudonym_key(study_settings: StudyFile, settings: Settings) -> bytes:
         return settings.pseudonym_key.get_secret_value().encode()
     if study_settings.synthetic is not None:
         return hashlib.sha256(f"yilu made fleet {study_settings.seed}".encode()).digest()
-    raise InputError(
-        "traces of real riders need a secret for their pseudonyms: set the environment variable"
-        f" YILU_PSEUDONYM_KEY to at least {MIN_KEY_BYTES} characters, the same for every run of a study"
-    )
+    raise InputError(Sentence.of("study_secret", count=MIN_KEY_BYTES))
 
 
 def made_fleet(
@@ -101,7 +99,7 @@ def fleet_files(study_settings: StudyFile, fleet: SyntheticFleet, folder: Path) 
     """Write the fleet as its platforms would hand it over: CSV from the first, Parquet from the others."""
     files: list[Path] = []
     for number, platform in enumerate(fleet.options.platforms):
-        write, ending = (write_csv, "csv") if number == 0 else (write_parquet, "parquet")
+        write, ending = (write_fleet_csv, "csv") if number == 0 else (write_fleet_parquet, "parquet")
         path = folder / f"{platform}.{ending}"
         write(fleet, path, platform=platform)
         files.append(path)
@@ -169,6 +167,7 @@ def _platform_format(study_settings: StudyFile, table: TraceTable) -> TraceForma
         interval_s=table.interval_s,
         year=table.year,
         max_speed_mps=table.max_speed_mps,
+        max_accuracy_m=table.max_accuracy_m,
         period_s=period_s(study_settings),
     )
 
@@ -235,11 +234,8 @@ def _refuse_stray_days(traces: Traces) -> None:
         ends = [
             datetime.datetime.fromtimestamp(int(day) * DAY_S, datetime.UTC).date() for day in days[[0, -1]]
         ]
-        raise InputError(
-            f"the traces lie between {ends[0]} and {ends[1]}, but on {empty:,} days there is no point:"
-            " a phone's clock was wrong; name the first and the last day in the study file,"
-            " as period = [2026-03-02, 2026-03-08]"
-        )
+        first, last = map(str, ends)
+        raise InputError(Sentence.of("study_stray_days", first=first, last=last, empty=empty))
 
 
 def _join(lists: Sequence[Path], path: Path) -> None:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+from geo.datasets import LAYER_ENDINGS, TABLE_ENDINGS, Heading, PlaceTable, Row, read_layer, read_table
 from geo.errors import InputError, all_at_once
-from geo.layers import LAYER_ENDINGS, read_layer
 from geo.sentences import Sentence
-from geo.tables import TABLE_ENDINGS, Heading, PlaceTable, Row, read_table
 
 __all__ = ["read_rows"]
 

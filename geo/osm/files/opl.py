@@ -24,13 +24,13 @@ __all__ = [
     "Objects",
     "OsmColumns",
     "Relation",
+    "Selection",
     "TaggedNodes",
-    "Wanted",
     "gather",
     "key_role",
     "key_table",
     "parse_tags",
-    "scan",
+    "scan_opl",
 ]
 
 CHUNK_BYTES = 1 << 22
@@ -54,7 +54,7 @@ _NO_KEYS = (np.empty(0, np.uint64), np.empty(0, np.uint8)) * 2
 _ESCAPE = re.compile("%([0-9a-f]+)%")
 
 
-class Wanted(NamedTuple):
+class Selection(NamedTuple):
     """What is kept of nodes or ways.
 
     Attributes
@@ -163,7 +163,7 @@ def parse_tags(text: str) -> dict[str, str]:
     return tags
 
 
-def scan(path: Path, nodes: Wanted, ways: Wanted) -> OsmColumns:
+def scan_opl(path: Path, nodes: Selection, ways: Selection) -> OsmColumns:
     """Read an OPL file: all node positions, the selected nodes and ways, and every tagged relation.
 
     Other ways are kept without tags, see `Wanted.drop`.
@@ -270,7 +270,7 @@ def _hash(key: str) -> int:
     return value
 
 
-def key_table(wanted: Wanted) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+def key_table(wanted: Selection) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Sorted key hashes and what each key does: bits `KEEP`, `SELECT`, `DROP`, `STREET`."""
     role = {_hash(key): KEEP for key in wanted.keep}
     for keys, bit in ((wanted.select, SELECT), (wanted.drop, DROP), (("highway", "route"), STREET)):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.arrays import Integer
-from geo.osm.files.opl import OsmColumns, Wanted, gather, key_table
+from geo.osm.files.opl import OsmColumns, Selection, gather, key_table
 from geo.osm.files.pbf_blocks import field, scan_block
 
 __all__ = ["UnsupportedError", "scan_pbf"]
@@ -35,7 +35,7 @@ class _Blob(NamedTuple):
     size: int
 
 
-def scan_pbf(path: Path, nodes: Wanted, ways: Wanted) -> OsmColumns:
+def scan_pbf(path: Path, nodes: Selection, ways: Selection) -> OsmColumns:
     """Read a pbf file: all node positions, the selected nodes and ways, and every tagged relation.
 
     Raises

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.formats import TraceFormat
 
 __all__ = ["FoundFiles", "file_kind", "find_files"]
@@ -78,9 +79,7 @@ def find_files(
         path = Path(entry)
         if path.is_dir():
             if not gather(sorted(path.rglob("*"))):
-                raise InputError(
-                    f"{path}: the folder holds no trace file (csv, parquet, gpx, plt, xlsx, json)"
-                )
+                raise InputError(Sentence.of("trace_folder", path=str(path)))
         elif path.is_file():
             found.append(path)
             searched.append(False)
@@ -89,11 +88,11 @@ def find_files(
             for match in _from_pattern(path):
                 files += sorted(match.rglob("*")) if match.is_dir() else [match]
             if not gather(files):
-                raise InputError(f"{path}: no trace file fits this pattern")
+                raise InputError(Sentence.of("trace_pattern", path=str(path)))
         else:
-            raise InputError(f"{path}: there is no such file or folder")
+            raise InputError(Sentence.of("trace_no_file", path=str(path)))
     if not found:
-        raise InputError("no trace file was named")
+        raise InputError(Sentence.of("trace_none_named"))
     return FoundFiles(tuple(found), tuple(searched), tuple(skipped))
 
 

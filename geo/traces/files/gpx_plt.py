@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from geo.traces.files.batches import make_batch
-from geo.traces.files.columns import rider_of
+from geo.traces.files.tables.columns import rider_of_file
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import RawBatch, TraceFormat
 
@@ -18,6 +18,8 @@ __all__ = ["read_gpx", "read_plt"]
 
 _PIECE_BYTES: Final = 1 << 20
 _NO_ZONE: Final = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?$")
+#: What apps call the accuracy of a point, inside extensions.
+_ACCURACY: Final = ("accuracy", "hacc", "horizontalaccuracy", "horizontal_accuracy")
 _XML_ENCODING: Final = re.compile(rb"""<\?xml[^>]*encoding=["']([A-Za-z0-9._-]+)["']""")
 
 
@@ -36,40 +38,49 @@ class _TrackPoints:
     """Gathers the track points of a GPX file while expat walks through it."""
 
     def __init__(self) -> None:
-        self.fixes: list[tuple[str, str, str]] = []
+        self.fixes: list[tuple[str, str, str, str]] = []
         self._at: tuple[str, str] | None = None
         self._depth = 0
         self._time: list[str] | None = None
         self._text = ""
+        self._error: list[str] | None = None
+        self._accuracy = ""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(":")[2]
         if tag == "trkpt":
             self._at, self._text = (attributes.get("lon", ""), attributes.get("lat", "")), ""
+            self._accuracy = ""
             self._depth = 0
         elif self._at is not None:
             self._depth += 1
             # A time inside extensions is another one than that of the point.
             if tag == "time" and self._depth == 1:
                 self._time = []
+            elif tag.casefold() in _ACCURACY:
+                self._error = []
 
     def text(self, piece: str) -> None:
         if self._time is not None:
             self._time.append(piece)
+        elif self._error is not None:
+            self._error.append(piece)
 
     def end(self, tag: str) -> None:
         tag = tag.rpartition(":")[2]
         if tag == "trkpt" and self._at is not None:
-            self.fixes.append((*self._at, self._text))
+            self.fixes.append((*self._at, self._text, self._accuracy))
             self._at = None
         elif self._at is not None:
             self._depth -= 1
+            if self._error is not None:
+                self._accuracy, self._error = "".join(self._error).strip(), None
             if self._time is not None:
                 # Times of GPX are UTC; some writers leave the Z out.
                 text, self._time = "".join(self._time).strip(), None
                 self._text = text + "Z" if _NO_ZONE.match(text) else text
 
-    def take(self) -> list[tuple[str, str, str]]:
+    def take(self) -> list[tuple[str, str, str, str]]:
         fixes, self.fixes = self.fixes, []
         return fixes
 
@@ -79,19 +90,21 @@ def _refuse_entity(*_: object) -> None:
 
 
 def _from_fixes(
-    fixes: list[tuple[str, str, str]],
+    fixes: Sequence[tuple[str, str, str, str]],
     first: int,
     rider: str,
     lost: Sequence[int],
     fmt: TraceFormat,
     name: str,
 ) -> RawBatch:
-    lon, lat, time = zip(*fixes, strict=True) if fixes else ((), (), ())
+    lon, lat, time, accuracy = zip(*fixes, strict=True) if fixes else ((), (), (), ())
     columns = {
         "lon": pa.array(lon, pa.string()),
         "lat": pa.array(lat, pa.string()),
         "time": pa.array(time, pa.string()),
     }
+    if any(accuracy):
+        columns["accuracy"] = pa.array(accuracy, pa.string())
     return make_batch(columns, {"rider_id": rider}, np.arange(first, first + len(fixes)), lost, fmt, name)
 
 
@@ -110,7 +123,7 @@ def read_gpx(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat
     """Read the track points of a GPX file; its rider is its name, unless another rule was named."""
     points = _TrackPoints()
     rule = trace_format.rider
-    rider = rider_of(path, "file" if rule in ("auto", "column") else rule, name)
+    rider = rider_of_file(path, "file" if rule in ("auto", "column") else rule, name)
     # The text is handed over in UTF-8, since expat knows no encoding of several bytes but Unicode.
     parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler = points.start
@@ -147,7 +160,7 @@ def read_plt(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat
         folders = [part for part in path.parts[:-1] if part.casefold() != "trajectory"]
         rider = folders[-1] if folders else path.stem
     else:
-        rider = rider_of(path, trace_format.rider, name)
+        rider = rider_of_file(path, trace_format.rider, name)
     header, first = 6, 1
     for block in utf8_blocks(stream, Decoder(trace_format.encoding)):
         lines = block.decode("utf-8", "replace").removesuffix("\n").split("\n")
@@ -161,7 +174,7 @@ def read_plt(stream: IO[bytes], path: Path, name: str, trace_format: TraceFormat
                 lost.append(number)
                 continue
             rows.append(number)
-            fixes.append((fields[1], fields[0], f"{fields[5].strip()} {fields[6].strip()}Z"))
+            fixes.append((fields[1], fields[0], f"{fields[5].strip()} {fields[6].strip()}Z", ""))
         first += len(lines)
         batch = _from_fixes(fixes, 1, rider, lost, trace_format, name)
         batch.row[:] = rows

@@ -9,33 +9,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.files.batches import in_degrees
 from geo.traces.files.found import file_kind
 from geo.traces.files.readers import read_batches
-from geo.traces.formats import RawBatch, TraceFormat
+from geo.traces.formats import REASONS, RawBatch, TraceFormat
 
-__all__ = ["HINTS", "hints_of", "hints_of_positions"]
+__all__ = ["HINTS", "hint", "hints_of", "hints_of_positions"]
 
-#: Code to sentence.
-HINTS: Final = {
-    "swapped": "lon and lat look swapped: exchange them in columns",
-    "e5": 'positions look like degrees x 1e5: position_unit = "e5"',
-    "e6": 'positions look like degrees x 1e6: position_unit = "e6"',
-    "e7": 'positions look like degrees x 1e7: position_unit = "e7"',
-    "ddmm": 'positions look like ddmm.mmmm of NMEA: position_unit = "ddmm"',
-    "metres": "positions look like metres of a projection: convert them to degrees",
-    "excel": 'times look like Excel serial dates: time_format = "excel"',
-    "no_year": "times have no year: name it, as year = 2026",
-    "day_only": "times are dates without a time of day",
-    "text_time": 'the form of the times is not known: name it, as time_format = "%d.%m.%y %H:%M"',
-    "only_waypoints": "the GPX file holds only waypoints or routes, no track with times",
-    "minutes": "times are to the minute only: one point a minute is kept",
-    "datum_doubtful": "the streets speak for another datum, though not clearly: check what the platform says",
-    "off_streets": "less than half of the moving kilometres are on streets: check the datum and the map",
-}
+#: Codes; `hint` says them.
+HINTS: Final = (
+    "swapped",
+    "e5",
+    "e6",
+    "e7",
+    "ddmm",
+    "metres",
+    "excel",
+    "no_year",
+    "day_only",
+    "text_time",
+    "only_waypoints",
+    "minutes",
+    "coarse",
+    "datum_doubtful",
+    "off_streets",
+)
 _SERIALS: Final = (36_526, 73_050)
 _MOST: Final = 0.6
 _UNITS: Final = ("e5", "e6", "e7", "ddmm")
+
+
+def hint(code: str) -> Sentence:
+    """Return what a code of `HINTS` means, in each language."""
+    return Sentence.of(f"hint_{code}")
 
 
 def hints_of_positions(lonlat: NDArray[np.float64]) -> list[str]:
@@ -118,6 +125,8 @@ def hints_of(path: Path, trace_format: TraceFormat, times: list[str] | None = No
             return ()
         found += hints_of_positions(batch.lonlat)
         found += _of_times(batch)
+        if (batch.fault == REASONS.index("poor_accuracy")).mean() > _MOST:
+            found.append("coarse")
         if (batch.fault == 1).mean() > _MOST:
             found += _of_texts(times or [])
     except (InputError, OSError):

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import IO, Final
 
 from geo.errors import InputError
-from geo.traces.files.columns import known_layout, shown_row
-from geo.traces.files.csv import CsvTable
+from geo.sentences import Sentence
+from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
 from geo.traces.files.found import file_kind
-from geo.traces.files.plans import OpenTable, TablePlan, plans_for
 from geo.traces.files.readers import open_file, open_table, shown_name
-from geo.traces.files.shapes import kind_of, shown_column
+from geo.traces.files.tables.column_plans import OpenTable, TablePlan, plans_for
+from geo.traces.files.tables.columns import known_layout, shown_row
+from geo.traces.files.tables.delimited import CsvTable
+from geo.traces.files.tables.shapes import shape_kind, shown_column
 from geo.traces.formats import TraceFormat
-from geo.traces.names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
 
 __all__ = ["FileLook", "first_times", "guessed_columns", "look_at", "time_form_of"]
 
@@ -51,8 +52,13 @@ class FileLook:
     """How it would be read."""
     keys: tuple[tuple[str, str], ...] = ()
     """Keys of the study file that were needed, as they are written there."""
-    problem: str = ""
+    said: str | Sentence = field(default="", repr=False)
     """Why it cannot be read without a word more."""
+
+    @property
+    def problem(self) -> str:
+        """The same in English."""
+        return self.said if isinstance(self.said, str) else self.said.text()
 
 
 def guessed_columns(row: Sequence[str]) -> dict[str, int] | None:
@@ -60,7 +66,7 @@ def guessed_columns(row: Sequence[str]) -> dict[str, int] | None:
     layout = known_layout(row)
     if layout is not None and len(set(layout.columns.values())) == len(layout.columns):
         return dict(layout.columns)
-    kinds = [kind_of(value) for value in row]
+    kinds = [shape_kind(value) for value in row]
     times = [i for i, kind in enumerate(kinds) if kind in ("datetime", "epoch", "compact")]
     degrees = [i for i, kind in enumerate(kinds) if kind == "degrees"]
     riders = [i for i, kind in enumerate(kinds) if kind in ("whole", "text") and i not in times]
@@ -75,7 +81,7 @@ def guessed_columns(row: Sequence[str]) -> dict[str, int] | None:
 
 def time_form_of(texts: Sequence[str], kind: str) -> str:
     """Return the form of times in words, from values or the type of the column."""
-    kinds = Counter(kind_of(text) for text in texts)
+    kinds = Counter(shape_kind(text) for text in texts)
     if not kinds:
         return kind
     most = kinds.most_common(1)[0][0]
@@ -101,7 +107,7 @@ def _head_rows(stream: IO[bytes], trace_format: TraceFormat) -> list[list[str]]:
 
 
 def look_at(path: Path, trace_format: TraceFormat) -> FileLook:
-    """Say what a file is; what keeps it from being read stands in `problem`.
+    """Say what a file is; what keeps it from being read stands in `said`.
 
     Parameters
     ----------
@@ -121,27 +127,28 @@ def look_at(path: Path, trace_format: TraceFormat) -> FileLook:
             return _look(content, path, name, kind, trace_format)
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
-            return FileLook(name, kind, problem=str(error))
-        return FileLook(name, kind, problem=f"{name}: cannot be read ({type(error).__name__})")
+            return FileLook(name, kind, said=error.said)
+        return FileLook(name, kind, said=Sentence.of("trace_unreadable", name=name, why=type(error).__name__))
     except InputError as error:
-        return FileLook(name, kind, problem=str(error))
+        return FileLook(name, kind, said=error.said)
 
 
 def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat) -> FileLook:
     keys: list[tuple[str, str]] = []
-    problem, layout = "", ""
+    problem: str | Sentence = ""
+    layout = ""
     if kind == "csv" and not form.columns:
         form, layout, said = _with_positions(stream, form)
         keys += said
     try:
         table = open_table(stream, name, kind, form)
     except InputError as error:
-        return FileLook(name, kind, layout, problem=str(error))
+        return FileLook(name, kind, layout, said=error.said)
     plan: TablePlan | None = None
     try:
         plan = plans_for(table, path, name, kind, form)[0]
     except InputError as error:
-        problem = str(error)
+        problem = error.said
         try:
             plan = plans_for(table, path, name, kind, replace(form, rider="file"))[0]
         except InputError:
@@ -167,7 +174,7 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
         times=tuple(times[:50]),
         form=form,
         keys=tuple(keys),
-        problem=problem,
+        said=problem,
     )
 
 

@@ -1,7 +1,8 @@
 """Trace files of every make, read in batches of columns.
 
 A reader knows formats only. It yields `RawBatch` columns with a fault code for each row that cannot be
-parsed; what a good point is, `geo.traces.rows.checks` decides. No reader holds more than one block of a file.
+parsed; what a good point is, `geo.traces.rows.plausibility` decides. No reader holds more than one block of
+a file.
 """
 
 import gzip
@@ -15,14 +16,15 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from geo.errors import InputError
-from geo.traces.files.cells import JsonTable, SheetTable
-from geo.traces.files.columns import ForeignFileError
-from geo.traces.files.csv import CsvTable
+from geo.sentences import Sentence
 from geo.traces.files.found import file_kind
-from geo.traces.files.geofiles import read_geopackage, read_parquet
 from geo.traces.files.gpx_plt import read_gpx, read_plt
-from geo.traces.files.plans import OpenTable, read_table
-from geo.traces.files.shapes import shape_of_name
+from geo.traces.files.tables.cells import JsonTable, SheetTable
+from geo.traces.files.tables.column_plans import OpenTable, table_batches
+from geo.traces.files.tables.columns import ForeignFileError
+from geo.traces.files.tables.delimited import CsvTable
+from geo.traces.files.tables.geofiles import read_geopackage, read_parquet
+from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import KINDS, RawBatch, TraceFormat
 
 __all__ = [
@@ -111,9 +113,7 @@ def read_batches(
     if kind == "gpkg":
         return read_geopackage(path, shown, trace_format)
     if kind not in (*_TABLES, "gpx", "plt"):
-        raise InputError(
-            f"{shown}: cannot tell what kind of file this is; name the kind ({', '.join(KINDS[1:])})"
-        )
+        raise InputError(Sentence.of("trace_kind_unknown", shown=shown, allowed=", ".join(KINDS[1:])))
     return _read_stream(path, shown, kind, trace_format)
 
 
@@ -132,7 +132,7 @@ def _read_stream(path: Path, name: str, kind: str, trace_format: TraceFormat) ->
     except _BROKEN as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{name}: the file is broken or cannot be read ({type(error).__name__})") from error
+        raise InputError(Sentence.of("trace_broken", name=name, why=type(error).__name__)) from error
 
 
 def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | None) -> Iterator[RawBatch]:
@@ -168,22 +168,17 @@ def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | Non
                 last = top
                 read += 1
             if not read:
-                raise InputError(f"{name}: the archive holds no trace file")
+                raise InputError(Sentence.of("trace_archive_empty", name=name))
     except (*_BROKEN, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{name}: the archive is broken or cannot be read") from error
+        raise InputError(Sentence.of("trace_archive", name=name)) from error
 
 
 def refuse_unnamed_riders(count: int, name: str, trace_format: TraceFormat, kind: str = "GPX") -> None:
     """Refuse several rides as files of which nobody said whose they are."""
     if count > 1 and trace_format.rider in ("auto", "column"):
-        raise InputError(
-            f"{name}: {count:,} {kind} files, and nothing says whose they are; add to [[traces]]"
-            ' rider = "folder" (one rider a folder), a pattern of the path such as rider = '
-            f'"{{rider}}_*.{kind.lower()}",'
-            ' or rider = "file" (each file is another rider)'
-        )
+        raise InputError(Sentence.of("trace_whose", name=name, count=count, kind=kind, what=kind.lower()))
 
 
 def _read_member(
@@ -227,7 +222,7 @@ def _read_open(
         return read_gpx(stream, path, name, trace_format)
     if kind == "plt":
         return read_plt(stream, path, name, trace_format)
-    return read_table(open_table(stream, name, kind, trace_format), path, name, kind, trace_format)
+    return table_batches(open_table(stream, name, kind, trace_format), path, name, kind, trace_format)
 
 
 def is_foreign(path: Path, trace_format: TraceFormat) -> bool:

@@ -20,7 +20,7 @@ from geo.traces.files.readers import read_batches, shown_name
 from geo.traces.formats import REASONS, RawBatch, TraceFormat
 from geo.traces.points import Traces
 from geo.traces.rows.accounts import ROW_BITS, Ledger
-from geo.traces.rows.checks import flag_rows, group_points, judge_points
+from geo.traces.rows.plausibility import flag_rows, group_points, judge_points
 from geo.traces.rows.riders import Riders, RiderTable
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.traces.formats import REASONS
 
 __all__ = ["RejectsFile", "cut_degrees"]
@@ -45,7 +46,7 @@ class RejectsFile:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("w", encoding="utf-8-sig", newline="")
             except OSError as error:
-                raise InputError(f"{self._path}: cannot write the list of refused rows") from error
+                raise InputError(Sentence.of("trace_rejects", path=str(self._path))) from error
             self._file.write("file,row,reason,value\r\n")
         return self
 

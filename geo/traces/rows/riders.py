@@ -1,5 +1,6 @@
 """Pseudonyms and codes of riders, and codes of platforms and events; raw rider ids live in `Riders` alone."""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.localtime import WORK_DAY_STARTS_H, day_number, local_offset_s, zone
 from geo.privacy import Pseudonymiser
+from geo.sentences import Sentence
 from geo.traces.formats import RawBatch
 
 __all__ = ["ROTATIONS", "RiderTable", "Riders"]
@@ -45,15 +47,17 @@ class Riders(RiderTable):
     def __init__(self, pseudonyms: Pseudonyms, timezone: str | None) -> None:
         rotate = pseudonyms.rotate
         if rotate not in ROTATIONS:
-            raise InputError(f"pseudonyms rotate by {' or '.join(ROTATIONS)}, not by {rotate!r}")
+            raise InputError(Sentence.of("trace_rotate", allowed=" or ".join(ROTATIONS), rotate=rotate))
         if rotate == "day" and timezone is None:
-            raise InputError("pseudonyms that rotate by day need the time zone of the traces")
+            raise InputError(Sentence.of("trace_rotate_zone"))
         super().__init__()
         self._coder = Pseudonymiser(pseudonyms.key)
         self._study = pseudonyms.study
         self._where = zone(timezone) if rotate == "day" and timezone else None
         self._people: dict[tuple[str, str], int] = {}
         self._units: dict[tuple[int, int], int] = {}
+        self._known: dict[str, dict[str, int]] = {}
+        """By platform, where pseudonyms do not rotate: the same again, for a quick look."""
 
     def _person_unit(self, platform: str, raw_id: str) -> int:
         person = self._people.setdefault((platform, raw_id), len(self._people))
@@ -73,10 +77,12 @@ class Riders(RiderTable):
         """Return the code of each kept row; any value for the others."""
         if self._where is None and (batch.platform == batch.platform[0]).all():
             platform = batch.platforms[int(batch.platform[0])]
-            table = np.array(
-                [self._person_unit(platform, raw_id) for raw_id in batch.rider_ids] or [0], np.int32
-            )
-            return table[batch.rider]
+            known = self._known.setdefault(platform, {})
+            table = np.fromiter(map(known.get, batch.rider_ids, itertools.repeat(-1)), np.int32)
+            for i in np.flatnonzero(table < 0).tolist():
+                raw_id = batch.rider_ids[i]
+                table[i] = known[raw_id] = self._person_unit(platform, raw_id)
+            return table[batch.rider] if len(table) else np.zeros(len(batch.rider), np.int32)
         day = np.zeros(len(batch.t_s), np.int64)
         if self._where is not None:
             t_s = np.where(keep, batch.t_s, 0)
@@ -112,7 +118,5 @@ class Riders(RiderTable):
         """Return the code of each row's event in one table for all files."""
         table = np.array([self.events.setdefault(e, len(self.events)) for e in batch.events], np.int16)
         if len(self.events) > 30_000:
-            raise InputError(
-                "the event column holds more than 30,000 different values: it is not a column of events"
-            )
+            raise InputError(Sentence.of("trace_events"))
         return batch.event if len(table) == 1 else table[batch.event]

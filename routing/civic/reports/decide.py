@@ -162,7 +162,9 @@ def _report_look(
         raise MatterConflictError("unknown_look", state.stage)
     if look.there is not None and (look.looker, look.there) == (command.looker, command.there):
         return ()
-    if look != state.open_look:
+    # Word of it may come late: it counts as long as nobody was sent after them.
+    late = look.missed and look is state.looks[-1]
+    if look != state.open_look and not late:
         raise MatterConflictError("look_over", state.stage)
     if command.looker in state.reporters:
         raise MatterConflictError("own_report", state.stage)

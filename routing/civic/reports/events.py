@@ -48,7 +48,7 @@ class Report:
     reporter: str
     """Pseudonym."""
     kind: str
-    """Name of a `routing.civic.kinds.ReportKind`."""
+    """Name of a `routing.civic.report_kinds.ReportKind`."""
     lonlat: tuple[float, float]
     """(lon, lat) in WGS-84 degrees."""
     made_s: float

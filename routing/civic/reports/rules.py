@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from geo.errors import InputError
-from routing.civic.kinds import REPORT_KINDS, ReportKind
+from routing.civic.report_kinds import REPORT_KINDS, ReportKind
 from routing.civic.working_hours import OfficeHours
 from routing.model.checks import check_between
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from geo.jit import kernel
 from siting.problems.reach import Reach
 
-__all__ = ["Groups", "Options", "serve", "site_values", "use_of_options"]
+__all__ = ["Groups", "Options", "serve_plan", "site_values", "use_of_options"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
@@ -155,7 +155,7 @@ def _open_sites(reach: Reach, sites: PtrArray, n: int) -> tuple[PtrArray, IntArr
 
 
 @kernel
-def serve(
+def serve_plan(
     reach: Reach,
     weight: FloatArray,
     options: Options,

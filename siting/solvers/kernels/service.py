@@ -38,19 +38,35 @@ class Pairs(NamedTuple):
 def pairs_within(cost_s: FloatArray, limit_s: float) -> Pairs:
     """Return the pairs within ``limit_s`` (closed) of an (n, s) matrix; ties go to the first point."""
     n, s = cost_s.shape
-    point, station = np.nonzero(cost_s <= limit_s)
-    order = np.lexsort((station, point, cost_s[point, station]))
-    point, station = point[order], station[order]
-    by_point, by_station = (np.argsort(one, kind="stable").astype(np.int32) for one in (point, station))
+    rows, columns = np.nonzero(cost_s <= limit_s)
+    # they come by point, then by station, and so do ties in a stable order
+    order = np.argsort(cost_s[rows, columns], kind="stable")
+    point, station = rows[order].astype(np.int32), columns[order].astype(np.int32)
+    by_point, by_station = (_by_number(one, size) for one, size in ((point, n), (station, s)))
     ends = [np.r_[0, np.cumsum(np.bincount(one, minlength=size))] for one, size in ((point, n), (station, s))]
     return Pairs(
-        point.astype(np.int32),
-        station.astype(np.int32),
+        point,
+        station,
         ends[0].astype(np.int64),
         by_point,
         ends[1].astype(np.int64),
         by_station,
     )
+
+
+@kernel
+def _by_number(number: IntArray, size: int) -> IntArray:
+    """Return the places of numbers below ``size`` in ascending order, equal ones as they come."""
+    slot = np.zeros(size + 1, dtype=np.int64)
+    for e in range(len(number)):
+        slot[number[e] + 1] += 1
+    for k in range(size):
+        slot[k + 1] += slot[k]
+    out = np.empty(len(number), dtype=np.int32)
+    for e in range(len(number)):
+        out[slot[number[e]]] = e
+        slot[number[e]] += 1
+    return out
 
 
 @kernel

@@ -104,19 +104,36 @@ def test_a_missing_datum_is_asked_for(folder: Path) -> None:
 
 def test_traces_of_another_city_say_where_they_are(folder: Path) -> None:
     _traces(folder / "traces.csv", FAR_AWAY)
-    _refused(_study(folder), "traces.csv", "outside the map", "113.2", "23.1")
+    _refused(_study(folder), "traces.csv", "全部在地图之外", "113.2", "23.1")
 
 
 def test_a_phone_with_a_wrong_clock_does_not_stretch_the_study(folder: Path) -> None:
     with (folder / "traces.csv").open("a", encoding="utf-8") as traces:
         traces.write(f"secret-rider-9,{1_772_400_000 + 10 * 365 * 86_400},{BEIJING[0]},{BEIJING[1]}\n")
-    _refused(_study(folder), "a phone's clock was wrong", "period = ")
+    _refused(_study(folder), "有手机的时钟不对", "period = ")
 
 
 def test_files_of_which_the_columns_are_not_clear_are_refused_before_the_map_is_read(folder: Path) -> None:
     (folder / "city.osm").write_text("no map at all", encoding="utf-8")
     (folder / "traces.csv").write_text("rider_id,time,gps_time,lon,lat\n1,2,3,4,5\n", encoding="utf-8")
-    _refused(_study(folder), "traces.csv: 2 columns could be time")
+    _refused(_study(folder), "traces.csv：有 2 列都可能是 time")
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [("zh_CN.UTF-8", "不是 TOML 文件"), ("de_DE.UTF-8", "is not a TOML file"), ("", "is not")],
+)
+def test_a_file_without_a_language_is_told_in_that_of_the_terminal(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, locale: str, told: str
+) -> None:
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    monkeypatch.setenv("LANG", locale)
+    path = folder / "study.toml"
+    path.write_text("[map", encoding="utf-8")
+    result = _run("study", str(path), "--out", str(folder / "out"))
+    assert result.exit_code == 2
+    assert told in result.output
 
 
 def test_real_traces_need_a_secret(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

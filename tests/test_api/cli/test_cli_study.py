@@ -22,7 +22,7 @@ from api.study.summary import VARYING_KEY
 from geo.datum import from_wgs84, to_wgs84
 from geo.osm.read import read_osm
 from geo.streets.network import StreetNetwork
-from geo.synthetic.make import FleetOptions, make_fleet, write_csv, write_parquet
+from geo.synthetic.make import FleetOptions, make_fleet, write_fleet_csv, write_fleet_parquet
 
 FILES = {
     "map.html", "report.docx", "report.xlsx", "report.html", "sites.geojson", "sites.gpkg", "rejects.csv",
@@ -111,8 +111,8 @@ def real(folder: Path) -> Path:
     fleet = make_fleet(network, places, options)
     traces = folder / "traces"
     traces.mkdir()
-    write_parquet(fleet, traces / "yellow.parquet", platform="yellow")
-    write_csv(fleet, traces / "plain.csv", platform="blue")
+    write_fleet_parquet(fleet, traces / "yellow.parquet", platform="yellow")
+    write_fleet_csv(fleet, traces / "plain.csv", platform="blue")
     text = (traces / "plain.csv").read_text(encoding="utf-8").replace("rider_id", "骑手编号", 1)
     (traces / "blue.csv").write_text(text, encoding="gbk")
     west, south, east, north = network.bounds

@@ -143,8 +143,8 @@ def test_nobody_answers_for_another(database: Database) -> None:
     with desk_on(database, clock) as desk:
         put(desk, RED, rider_in(rng, "r0"))
         (offer,) = put_up(desk, task(rng)).state.open
-        strangers = [BLUE, OFFICE, Scope("red", "rider", (), "r9"), Scope("blue", "rider", (), "r0")]
-        for who in strangers:
+        others = [BLUE, OFFICE, Scope("red", "rider", (), "r9"), Scope("blue", "rider", (), "r0")]
+        for who in others:
             with pytest.raises(MissingError):
                 do(desk, partial(accept, who=who, offer_id=offer.offer_id))
         with pytest.raises(MissingError):

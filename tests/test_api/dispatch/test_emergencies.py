@@ -17,7 +17,7 @@ from api.dispatch.emergencies import (
     alert_events_of,
     alert_id,
     alert_state_of,
-    answer,
+    answer_alert,
     close,
     raise_emergency,
 )
@@ -129,9 +129,9 @@ def test_two_processes_one_yes_too_many(shared: Database) -> None:
             clock.now_s += 46.0
             until(lambda: now(shared).phase == 1)
             sent = [one for one in now(shared).responders if one.status == "alerted"]
-            names = [alert_id("E1", raised.state, one.rider) for one in sent]
+            names = [alert_id(raised.row, raised.state, one.rider) for one in sent]
             works = [
-                desk.submit(lambda turn, name=name: answer(turn, RED, name, "yes"))  # type: ignore[misc]
+                desk.submit(lambda turn, name=name: answer_alert(turn, RED, name, "yes"))  # type: ignore[misc]
                 for desk, name in zip((first, second), names, strict=False)
             ]
             fates = [work.exception(20) for work in works]

@@ -12,6 +12,7 @@ from live_service import Service
 from tiny_study import place, write_study
 
 from api.dispatch.emergencies import alert_events_of, alert_state_of
+from api.http.app import create_app
 from api.store import SERVICE
 from api.store.dispatch import emergencies as rows
 from api.store.dispatch import events as stored
@@ -176,3 +177,36 @@ def test_after_a_restart_the_phases_go_on_and_the_state_is_the_fold(folder: Path
     assert row.status == "closed"
     assert fold_alert(alert_events_of(events)) == alert_state_of(row.state)
     service.database.close()
+
+
+def test_who_comes_to_an_emergency_is_asked_for_no_task_meanwhile(folder: Path, tmp_path: Path) -> None:
+    service = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
+    with service.client:
+        service.riders("red", "A")
+        made = call(service)
+        (alert,) = service.ask("red", "GET", "/v1/alerts")["alerts"]
+        # Who has only been alerted may still say no.
+        first = service.task("office", "one")
+        assert len(first["offers"]) == 1
+        service.ask("red", "POST", f"/v1/alerts/{alert['alert_id']}/accept", json={})
+        assert service.task("office", "two")["offers"] == []
+        service.ask("red", "POST", f"/v1/alerts/{alert['alert_id']}/arrive", json={})
+    service.use(create_app(folder, settings=service.app.state.settings, access=service.app.state.access,
+                           clock=service.clock))  # fmt: skip
+    with service.client:
+        assert service.task("office", "three")["offers"] == []
+        service.ask("office", "POST", f"/v1/emergencies/{made['id']}/close", json={})
+        assert len(service.task("office", "four")["offers"]) == 1
+        assert service.task("office", "five")["offers"] == []
+        later(service, 20)
+        tasks = {one["task_id"]: one for one in service.ask("office", "GET", "/v1/tasks")["tasks"]}
+        assert sum(len(one["offers"]) for one in tasks.values()) >= 2
+    service.database.close()
+
+
+def test_the_name_of_an_alert_does_not_tell_how_many_there_are(service: Service) -> None:
+    service.riders("red", "A", "E", "F")
+    call(service, policy={"phase_riders": [3], "phase_wait_s": 45})
+    words = [one["alert_id"].rpartition("-")[2] for one in service.ask("red", "GET", "/v1/alerts")["alerts"]]
+    assert len(set(words)) == 3
+    assert all(len(word) >= 16 for word in words)

@@ -236,3 +236,55 @@ def test_hours_are_counted_where_the_platform_does_not_tell_them(service: Servic
     service.clock.now += datetime.timedelta(hours=11)
     report(status="off")
     assert worked()[0] == 0.0, "a new day in the city"
+
+
+def test_the_id_of_an_offer_tells_nothing_of_the_others(service: Service) -> None:
+    """Nobody learns from it how many were asked before, nor finds another one by counting."""
+    service.riders("red", "A", "F")
+    service.riders("blue", "J")
+    task = service.task("office")
+    words = []
+    for _ in range(3):
+        (offer,) = [one for one in task["offers"] if one["status"] == "open"]
+        task_id, _, word = offer["offer_id"].rpartition("-")
+        assert task_id == task["id"]
+        assert len(word) >= 16
+        words.append(word)
+        mine = next(
+            who
+            for who in ("red", "blue")
+            if service.client.get(
+                f"/v1/offers/{offer['offer_id']}", headers={"authorization": f"Bearer {service.keys[who]}"}
+            ).status_code
+            == 200
+        )
+        service.ask(mine, "POST", f"/v1/offers/{offer['offer_id']}/decline", json={})
+        task = service.ask("office", "GET", f"/v1/tasks/{task['id']}")
+    assert len(set(words)) == 3
+    for number in range(1, 5):
+        service.ask("red", "GET", f"/v1/offers/{task['id']}-{number}", 404)
+
+
+def test_events_are_written_like_answers(service: Service) -> None:
+    """Instants in local time, places as lon and lat, no infinite number and no name of the inside."""
+    service.riders("red", "A")
+    task = service.task("office")
+    offer = task["offers"][0]
+    service.ask("red", "POST", f"/v1/offers/{offer['offer_id']}/accept", json={})
+    service.ask("red", "POST", f"/v1/offers/{offer['offer_id']}/finish", json={})
+    reopen = {"reason": "still out", "latest": task["place"]["latest"]}
+    service.ask("office", "POST", f"/v1/tasks/{task['id']}/reopen", json=reopen)
+    for who in ("office", "red"):
+        events = service.ask(who, "GET", "/v1/events")["events"]
+        assert "Infinity" not in json.dumps(events)
+        assert "lonlat" not in json.dumps(events)
+        by_kind = {one["kind"]: one["body"] for one in events}
+        assert by_kind["offer_made"]["expires"] == offer["expires"]
+        assert by_kind["offer_made"]["terms"]["arrival"] == offer["arrival"]
+        if who == "office":
+            told = by_kind["task_published"]["task"]
+            assert told["place"] == task["place"]
+            assert by_kind["task_reopened"]["latest"] == reopen["latest"]
+        else:
+            assert by_kind["offer_made"]["task"]["place"] == task["place"]
+            assert by_kind["offer_accepted"]["terms"]["after_stop_id"] == ""

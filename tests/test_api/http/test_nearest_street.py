@@ -9,8 +9,8 @@ from ascii_map import ascii_map
 from tiny_study import write_study
 
 from api.forms import Station
-from api.http.nearest import StationQuery, nearest_station
 from api.http.problems.errors import NoStationError
+from api.http.stations.nearest import StationQuery, nearest_station
 from api.study.finished import FinishedStudy, load_finished
 
 # One column is 25 m. All streets beside P lead to C only, from where a vehicle can go nowhere but back.

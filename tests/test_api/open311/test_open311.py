@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from api.open311 import (
     NewRequest,
     Open311Error,
-    Published,
+    PublicMatter,
     accepted,
     definition,
     encode_errors,
@@ -112,7 +112,7 @@ def test_a_new_request_becomes_a_matter_and_comes_back() -> None:
     assert matter is not None
     entry = board_entry(matter, NOW)
     assert entry is not None
-    fields = request_of(Published(entry, NOW), REPORT_KINDS, "en", "https://city.gov/media/")
+    fields = request_of(PublicMatter(entry, NOW), REPORT_KINDS, "en", "https://city.gov/media/")
     assert tuple(fields) == FIELDS
     assert (fields["status"], fields["service_name"], fields["lat"]) == ("open", "Danger", 37.76524078)
     assert fields["expected_datetime"] == "2010-04-14T16:37:38Z"
@@ -131,7 +131,7 @@ def test_a_new_request_becomes_a_matter_and_comes_back() -> None:
 
 def test_the_example_of_requests() -> None:
     fields = request_of(
-        Published(ENTRY, NOW), REPORT_KINDS, "en", "http://city.gov.s3.amazonaws.com/requests/media/"
+        PublicMatter(ENTRY, NOW), REPORT_KINDS, "en", "http://city.gov.s3.amazonaws.com/requests/media/"
     )
     expected = {
         "service_request_id": "638344",
@@ -186,9 +186,9 @@ def test_definition_token_and_errors() -> None:
     assert parsed(encode_errors(caught.value, "xml")).findtext("error/code") == "404"
 
 
-def published(number: int, made_s: float, stage: str = "reported", kind: str = "roads") -> Published:
+def published(number: int, made_s: float, stage: str = "reported", kind: str = "roads") -> PublicMatter:
     entry = dataclasses.replace(ENTRY, matter_id=str(number), reported_s=made_s, stage=stage, kind=kind)
-    return Published(entry, made_s)
+    return PublicMatter(entry, made_s)
 
 
 def test_queries_choose_by_date_status_and_service() -> None:
@@ -229,7 +229,7 @@ def test_a_query_that_is_not_right_is_refused(query: str, said: str) -> None:
 @given(text=st.text(max_size=60))
 def test_any_words_survive_json_and_make_sound_xml(text: str) -> None:
     entry = dataclasses.replace(ENTRY, result=text, office=text)
-    fields = request_of(Published(entry, NOW), REPORT_KINDS, "zh", "https://city.gov/")
+    fields = request_of(PublicMatter(entry, NOW), REPORT_KINDS, "zh", "https://city.gov/")
     back = json.loads(encoded_requests([fields], "json"))[0]
     assert back["agency_responsible"] == text
     root = parsed(encoded_requests([fields], "xml"))

@@ -114,7 +114,7 @@ def test_a_webhook_remembers_how_far_it_has_come(database: Database) -> None:
 
 
 def test_the_same_key_gets_the_same_answer_for_a_day(database: Database) -> None:
-    answer = idempotency.Answer(201, {"location": "/v1/tasks/t1"}, b"\x00{}")
+    answer = idempotency.KeptAnswer(201, {"location": "/v1/tasks/t1"}, b"\x00{}")
 
     def begin(digest: str, now_s: float, who: Scope = BLUE) -> idempotency.Begun:
         with database.transaction() as connection:
@@ -142,9 +142,10 @@ def test_the_same_key_gets_the_same_answer_for_a_day(database: Database) -> None
 
 def test_acts_are_on_record_the_newest_first(database: Database) -> None:
     acts = [
-        audit.Entry(float(k), "blue", "key", "platform", "put", "rider", None, "done", None) for k in range(3)
+        audit.AuditEntry(float(k), "blue", "key", "platform", "put", "rider", None, "done", None)
+        for k in range(3)
     ]
-    acts.append(audit.Entry(9.0, None, None, None, "read", "task", "t1", "unauthorized", "id"))
+    acts.append(audit.AuditEntry(9.0, None, None, None, "read", "task", "t1", "unauthorized", "id"))
     with database.transaction() as connection:
         for act in acts[:3]:
             audit.record(connection, BLUE, act)

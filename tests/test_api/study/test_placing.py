@@ -16,8 +16,8 @@ from api.study.studyfile.tables import StudyFile
 from geo.datum import from_wgs84
 from geo.errors import InputError
 from maps.texts import Wording
+from siting.plans.sites import refuse_too_few
 from siting.report import study_report
-from siting.sites import refuse_too_few
 from siting.stations.candidates import Candidates, CandidateSites
 
 TOWN = lattice(12)

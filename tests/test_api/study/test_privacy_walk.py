@@ -30,6 +30,7 @@ from api.study.studyfile.read import load_study_file
 from api.study.summary import summary_of
 from geo.osm import describe
 from siting.demand.asked import Asked
+from siting.fairness import fairness_of
 from siting.inputs import StudyInputs
 from siting.published import FIGURES, HOURS, published
 from siting.report import study_tables
@@ -63,18 +64,20 @@ PLAIN = {
         "solution/gap", "coverage/*/sites", "budget_curve/*/cost_yuan", "budget_curve/*/sites",
         "budget_curve/*/gap", "hot_spots/*/lonlat/*", "hot_spots/*/radius_m", "hot_spots/*/ring/**",
         "layers/*/weight", "layers/*/limit_s", "kinds/*/seats", "kinds/*/fixed_yuan", "kinds/*/hour_yuan",
-        "budget_curve/*/new_sites", "budget_yuan", "draws",
+        "budget_curve/*/new_sites", "budget_yuan", "draws", "front/*/cost_yuan", "front/*/sites",
+        "front/*/new_sites", "front/*/gap", "least_grid_share",
     ),
     "summary": (
         "days", "held_out_days", "seed", "k", "map/**", "snapped_off_ground/*", "points_read",
         "points_accepted", "points_rejected", "hot_spots", "sites_chosen", "sites_existing", "solver/gap",
         "limit_s", "seconds/*", "layers/*/weight", "coverage/*/sites", "sites_closing", "sites_moving",
         "budget_curve/*/cost_yuan", "budget_curve/*/sites", "budget_curve/*/new_sites", "budget_curve/*/gap",
+        "front/*/cost_yuan", "front/*/sites", "front/*/new_sites", "front/*/gap", "least_grid_share",
     ),
     "columns": (
         "lon", "lat", "cost_yuan", "rank", "radius_m", "seconds", "in_osm", "weight", "limit", "seats",
         "fixed_yuan", "yuan_an_hour", "sites_count", "new_sites", "gap", "candidates_count", "gates",
-        "gates_new", "radius", "move_lon", "move_lat", "read", "accepted", "rejected", "rows",
+        "gates_new", "radius", "end_gap", "move_lon", "move_lat", "read", "accepted", "rejected", "rows",
     ),
 }  # fmt: skip
 """Numbers that are no figures about riders: places on the map, money, settings, numbers of things."""
@@ -87,7 +90,9 @@ SUMMARY = {
     "layers/(.*)/in_reach": r"layers/\1/in_reach_share", "rest_from_silence": "silent_rest_share",
     "budget_curve/(.*)/served_share": r"budget_curve/\1/served_share",
     "estimates/(.*)/(.*)": r"estimates/\1/\2",
-    "coverage/(.*)/(.*)": r"coverage/\1/\2",
+    "coverage/(.*)/(.*)": r"coverage/\1/\2", "front/(.*)/(served|worst)_share": r"front/\1/\2_share",
+    "grids/(.*)/served": r"grids/\1/served_share", "grids/(.*)/served_today": r"grids/\1/served_today_share",
+    "grids/(.*)/rest_min_a_day": r"grids/\1/rest_min_a_day",
 }  # fmt: skip
 """Figures of ``summary.json`` and what they are in the study."""
 
@@ -101,7 +106,14 @@ COLUMNS = {
     "stays_count": "stay_points_by_kind", "share": "share",
 }  # fmt: skip
 """Columns of tables and layers that are figures, and the fields of the study which they show."""
-GRID_FIGURES = {"riders", "rest_min_a_day", "served_share", "in_reach_share", "stations", "pickup_points"}
+GRID_FIGURES = {
+    "riders", "rest_min_a_day", "served_share", "in_reach_share", "served_today_share", "stations",
+    "pickup_points",
+}  # fmt: skip
+DERIVED = re.compile(r"fairness/.*|grids/.*/gain_points")
+"""Figures that follow from published ones of unit grids: held against these in a test of their own."""
+FROM_GRIDS = {"gain_points", "worst_tenth", "least_share", "gini", "grids_count"}
+"""Columns of them."""
 HOURLY = re.compile(r"(hour|rest_min|due_min)_\d\d|until_\d\d|rest_hours_until_\d\d")
 
 
@@ -242,6 +254,8 @@ def test_every_number_of_the_result_is_registered_and_has_k_riders(made: Made) -
         part, *inner = path.split("/")
         if part == "sites" and inner[1] == "until":
             continue  # sums of the hours that are shown: see below
+        if DERIVED.fullmatch(path):
+            continue
         top = part if part in FIGURES else ""
         field = next((name for name in reversed(inner) if not name.isdigit()), part)
         known = (*FIGURES[top], *HOURS.get(top, ()), "share") if part in FIGURES else FIGURES[""]
@@ -265,10 +279,32 @@ def test_closing_hours_tell_only_what_the_hours_do(made: Made) -> None:
             assert gain == (None if known == 0 and None in evening else pytest.approx(known / 60))
 
 
+def test_fairness_tells_only_what_published_figures_of_grids_do(made: Made) -> None:
+    told = [
+        grid
+        for grid in made.study.grids
+        if None not in (grid.rest_min_a_day, grid.served_share, grid.served_today_share)
+    ]
+    for grid in made.study.grids:
+        for field in ("rest_min_a_day", "served_share", "served_today_share"):
+            assert getattr(grid, field) is None or f"grids/{grid.code}/{field}" in made.shown
+    assert made.study.fairness == fairness_of(told)
+    fairness = made.summary["fairness"]
+    assert sum(fairness[key] for key in ("grids_gaining", "grids_losing", "grids_same")) == len(told)
+    for row in made.study.fairness:
+        for key in ("grids", "gini", "worst_tenth", "least_share"):
+            assert fairness[row.method][key] == (
+                None if getattr(row, key) is None else pytest.approx(getattr(row, key), abs=1e-6)
+            )
+    for grid in made.study.grids:
+        gain = made.summary["grids"][grid.code]["gain_points"]
+        assert gain == (None if grid.gain_points is None else pytest.approx(grid.gain_points, abs=1e-6))
+
+
 def test_every_number_of_the_summary_is_registered(made: Made) -> None:
     figures = dict(leaves(named(json.loads(RESULT.dump_json(made.study)))))
     for path, value in leaves(made.summary):
-        if is_plain(path, "summary"):
+        if is_plain(path, "summary") or DERIVED.fullmatch(path):
             continue
         ours = next(
             (re.sub(form, name, path) for form, name in SUMMARY.items() if re.fullmatch(form, path)), None
@@ -291,6 +327,19 @@ def check_column(study: Study, name: str, values: list[Any]) -> None:
     """A column of a table or layer: registered, and its figures are the published ones."""
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool) and v == v]
     if not numbers or name in PLAIN["columns"]:
+        return
+    if name == "given_up":
+        most = next(p.served_share for p in study.front if "coverage" in p.names)
+        told = [p.served_share for p in study.front if p.served_share is not None]
+        assert most is not None
+        assert {round(v, 6) for v in numbers} <= {round(100 * (share - most), 6) for share in told}
+        return
+    if name in FROM_GRIDS:
+        gains = [grid.gain_points for grid in study.grids]
+        rows = [v for row in study.fairness for v in (row.grids, row.gini, row.worst_tenth, row.least_share)]
+        assert {round(float(v), 6) for v in numbers} <= {
+            round(v, 6) for v in (*gains, *rows) if v is not None
+        }
         return
     if HOURLY.fullmatch(name):
         fields = "rest_min_by_hour|due_break_min_by_hour|until"
@@ -357,6 +406,7 @@ def test_the_service_answers_with_published_figures_only(made: Made) -> None:
         for row, grid in zip(grids, made.study.grids, strict=True):
             assert (row["riders"], row["served_share"]) == (grid.riders, grid.served_share)
             assert row["in_reach_share"] == grid.in_reach_share
+            assert row["served_today_share"] == grid.served_today_share
             assert row["rest_min_a_day"] == grid.rest_min_a_day
             for path, _ in leaves(row):
                 assert path in GRID_FIGURES, path

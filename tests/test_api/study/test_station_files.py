@@ -66,6 +66,18 @@ def test_positions_are_brought_to_wgs84(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "words"),
     [
+        (
+            ("A", 116.3, 95.0000000000001, "24/7", "", ""),
+            "s.csv: row 2: 纬度 is '95.0000000000001' (allowed: -90 to 90 degrees)",
+        ),
+        (
+            ("A", "13812345678", 39.9, "24/7", "", ""),
+            "s.csv: row 2: 经度 is '1381****678' (allowed: -180 to 180 degrees)",
+        ),
+        (
+            ("A", "13812345678.0", 39.9, "24/7", "", ""),
+            "s.csv: row 2: 经度 is '1381****678.0' (allowed: -180 to 180 degrees)",
+        ),
         (("A", 216.0, 39.9, "24/7", "", ""), "s.csv: row 2: 经度 is '216.0' (allowed: -180 to 180 degrees)"),
         (("A", "", 39.9, "24/7", "", ""), "s.csv: row 2: 经度 is ''"),
         (("A", 116.0, "nan", "24/7", "", ""), "s.csv: row 2: 纬度 is 'nan'"),

@@ -1,18 +1,23 @@
 """The study file: every bad value is named with file, key and what is allowed."""
 
+import datetime
 import json
+import re
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import pytest
 import shapely
+from pydantic import BaseModel, Field, ValidationError
 
-from api.study.studyfile.read import built_in, load_study_file
+from api.study.studyfile.read import _wrong, built_in, language_of, load_study_file
 from api.study.studyfile.settings import settings_of
 from api.study.studyfile.tables import StudyFile
 from api.study.studyfile.zones import read_zones
 from geo.datum import to_wgs84
 from geo.errors import InputError
+from geo.sentences import texts
 from siting.demand.weighted import DemandWeights
 from siting.study import StudySettings
 
@@ -81,6 +86,69 @@ def test_a_bad_value_is_refused_in_one_sentence(tmp_path: Path, old: str, new: s
         _load(tmp_path, GOOD.replace(old, new, 1))
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("sites = 5", "sites = 0", "siting.sites：应大于或等于 1，现为 0（可用：1 至"),
+        (
+            'datum = "gcj02"',
+            'datum = "mars"',
+            "synthetic.datum：应为 'wgs84', 'gcj02' 或 'bd09'",
+        ),
+        ("Asia/Shanghai", "Beijing", "timezone：不是时区数据库中的名称"),
+        ('city = "Town"', "", "city：缺少此键"),
+        ("days = 4", "days = 2", "held_out_days 应为 0 至 1，少于 synthetic.days"),
+        ("days = 4", "dayz = 4", "synthetic.dayz：不是方案文件的键（可用：riders, days"),
+        ("days = 4", 'days = "four"', "synthetic.days：应为整数"),
+        ("riders = 30", "riders = 30\nnoise_m = [1]", "synthetic.noise_m[1]：缺少此键"),
+        ("riders = 30", "riders = [", "不是 TOML 文件"),
+        ("sites = 5", "sites = 0\nlimit_min = nan", "；另有 1 处"),
+    ],
+)
+def test_bad_values_are_told_in_the_language_of_the_study(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        _load(tmp_path, GOOD.replace(old, new))
+    told = caught.value.text("zh")
+    assert sentence in told
+    assert not set(re.findall(r"[a-z]+", told)) & {"should", "input", "must", "allowed", "missing", "more"}
+    assert language_of(tmp_path / "study.toml") == (None if "TOML" in sentence else "zh")
+
+
+class _Probe(BaseModel):
+    a: Annotated[float, Field(ge=1.5)] = 2
+    b: Annotated[int, Field(le=3)] = 2
+    c: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2
+    d: Literal["x", "y", "z"] = "x"
+    e: bool = True
+    f: Annotated[str, Field(min_length=2, max_length=3)] = "ab"
+    g: Annotated[list[int], Field(min_length=1, max_length=2)] = [1]
+    h: datetime.date = datetime.date(2026, 3, 2)
+    i: dict[str, int] = {}
+    j: tuple[int, int] = (1, 2)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"a": 1}, {"b": 4}, {"c": 0}, {"c": float("inf")}, {"d": "w"}, {"b": "q"}, {"b": 1.5}, {"b": [1]},
+        {"a": "q"}, {"a": [1]}, {"e": "maybe"}, {"e": 3.5}, {"f": 1}, {"f": "a"}, {"f": "abcd"}, {"g": []},
+        {"g": [1, 2, 3]}, {"g": 1}, {"h": "March"}, {"h": "2026-13-40"}, {"h": [1]}, {"i": 1}, {"j": 1},
+    ],
+)  # fmt: skip
+def test_what_the_library_says_is_said_again_in_both_languages(bad: dict[str, object]) -> None:
+    """The English words are those of the library but for lengths, so that a new version of it is noticed."""
+    with pytest.raises(ValidationError) as caught:
+        _Probe.model_validate(bad)
+    error = caught.value.errors()[0]
+    assert f"study_{error['type']}" in texts("en"), error["type"]
+    told = _wrong(error)
+    if not error["type"].endswith(("too_short", "too_long")):
+        assert told.text("en") == error["msg"][:1].lower() + error["msg"][1:]
+    assert re.search("[\u4e00-\u9fff]", told.text("zh"))
 
 
 def test_a_budget_and_the_fate_of_old_stations_reach_the_siting_room(tmp_path: Path) -> None:

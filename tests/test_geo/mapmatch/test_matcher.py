@@ -11,7 +11,7 @@ from lattice import lattice
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.mapmatch.matcher import Matched, MatchOptions, match_points
+from geo.mapmatch.matcher import Matched, Matcher, MatchOptions
 from geo.streets.network import StreetNetwork
 
 TOWN = lattice(14, compound=False)
@@ -50,7 +50,7 @@ def match(
 ) -> Matched:
     options = dataclasses.replace(MatchOptions(threads=1), **change)  # type: ignore[arg-type]
     t_s = 1_700_000_000 + interval_s * np.arange(len(lonlat), dtype=np.int64)
-    return match_points(network, np.array([0, len(lonlat)], np.int64), t_s, lonlat, options)
+    return Matcher(network, options).match(np.array([0, len(lonlat)], np.int64), t_s, lonlat)
 
 
 def assert_sound(network: StreetNetwork, matched: Matched) -> None:
@@ -112,8 +112,8 @@ def test_riders_do_not_influence_each_other() -> None:
     def together(order: list[int], threads: int) -> list[tuple[list[int], list[float]]]:
         ptr = np.r_[0, np.cumsum([len(traces[k]) for k in order])].astype(np.int64)
         t_s = np.concatenate([1000 + 10 * np.arange(len(traces[k])) for k in order])
-        found = match_points(
-            TOWN, ptr, t_s, np.concatenate([traces[k] for k in order]), MatchOptions(threads=threads)
+        found = Matcher(TOWN, MatchOptions(threads=threads)).match(
+            ptr, t_s, np.concatenate([traces[k] for k in order])
         )
         out: list[tuple[list[int], list[float]]] = [([], [])] * len(order)
         for place, k in enumerate(order):
@@ -146,12 +146,12 @@ def test_a_silence_breaks_the_path_and_a_jump_does_not() -> None:
     lonlat = np.column_stack([np.linspace(town.bounds[0], town.bounds[2], 40), np.full(40, town.bounds[1])])
     t_s = 10 * np.arange(40, dtype=np.int64)
     t_s[20:] += 3600
-    matched = match_points(town, np.array([0, 40]), t_s, lonlat, MatchOptions(sigma_m=5.0))
+    matched = Matcher(town, MatchOptions(sigma_m=5.0)).match(np.array([0, 40]), t_s, lonlat)
     assert len(matched.piece_end_s) == 2
     assert matched.piece_end_s[0] <= 200
     jumped = lonlat.copy()
     jumped[10] += 0.02
-    matched = match_points(town, np.array([0, 40]), 10 * np.arange(40), jumped, MatchOptions(sigma_m=5.0))
+    matched = Matcher(town, MatchOptions(sigma_m=5.0)).match(np.array([0, 40]), 10 * np.arange(40), jumped)
     assert len(matched.piece_end_s) == 1
     assert matched.directed[10] == -1
     assert (matched.directed[np.arange(40) != 10] >= 0).all()
@@ -209,7 +209,7 @@ def test_points_far_from_any_street_lie_on_none() -> None:
 
 
 def test_no_points_at_all() -> None:
-    matched = match_points(TOWN, np.array([0]), np.empty(0, np.int64), np.empty((0, 2)))
+    matched = Matcher(TOWN).match(np.array([0]), np.empty(0, np.int64), np.empty((0, 2)))
     assert len(matched.path) == 0
 
 
@@ -228,4 +228,4 @@ def test_options_name_the_allowed_range(change: dict[str, object], message: str)
 
 def test_unsorted_times_are_refused() -> None:
     with pytest.raises(InputError, match="sort the points"):
-        match_points(TOWN, np.array([0, 2]), np.array([5, 3]), np.tile(TOWN.node_lonlat[:1], (2, 1)))
+        Matcher(TOWN).match(np.array([0, 2]), np.array([5, 3]), np.tile(TOWN.node_lonlat[:1], (2, 1)))

@@ -6,7 +6,7 @@ from ascii_map import ascii_map
 
 from geo.mapmatch import MatchOptions, passages
 from geo.mapmatch.flows import STEPS
-from geo.mapmatch.matcher import match_points
+from geo.mapmatch.matcher import Matcher
 from geo.traces.points import Traces
 
 TOWN = ascii_map(
@@ -47,10 +47,9 @@ def test_passages_are_those_of_each_rider_alone(riders: int) -> None:
     rows = []
     for n in range(riders):
         part = slice(int(traces.rider_ptr[n]), int(traces.rider_ptr[n + 1]))
-        alone = match_points(
-            network, np.array([0, part.stop - part.start]), traces.t_s[part], traces.lonlat[part],
-            MatchOptions(sigma_m=5.0),
-        )  # fmt: skip
+        alone = Matcher(network, MatchOptions(sigma_m=5.0)).match(
+            np.array([0, part.stop - part.start]), traces.t_s[part], traces.lonlat[part]
+        )
         assert len(alone.path) >= 3
         rows += [(int(p) >> 1, n, int(t)) for p, t in zip(alone.path, alone.enter_s, strict=True)]
     assert list(zip(*(column.tolist() for column in found), strict=True)) == rows

@@ -100,7 +100,7 @@ def test_osmnx_finds_the_same_time(helsinki_pbf: Path) -> None:
         places = network.node_lonlat[[number[start], number[end]]]
         one, two = network.snap(places[:1], "bike"), network.snap(places[1:], "bike")
         if max(one.walk_m[0], two.walk_m[0]) > 0.1:
-            continue  # a scrap of street, left for the next real one
+            continue  # a fragment of street, left for the next real one
         ours = travel_times_s(network, "bike", one, two)[0, 0]
         assert ours >= theirs - 1.0, "ours obeys every rule theirs does, and more"
         checked += abs(ours - theirs) <= 1.0

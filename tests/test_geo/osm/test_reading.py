@@ -13,7 +13,7 @@ from osm_xml import Node, Relation, Way, write_osm
 
 from geo.errors import InputError
 from geo.osm.describe import describe
-from geo.osm.files.opl import Wanted, parse_tags, scan
+from geo.osm.files.opl import Selection, parse_tags, scan_opl
 from geo.osm.read import read_osm, read_raw
 from geo.osm.rules.access import WAY_KEYS, way_rule
 from geo.streets.raw import RawWays
@@ -291,8 +291,8 @@ def test_scan_equals_osmium_in_python(
             writer.add_node(osmium.osm.mutable.Node(id=ident, location=location, tags=tags))
         for ident, (refs, tags) in ways.items():
             writer.add_way(osmium.osm.mutable.Way(id=ident, nodes=refs, tags=tags))
-    wanted = Wanted(frozenset({"highway"}), WAY_KEYS | {"name"}, drop=frozenset({"junk"}))
-    file = scan(path, wanted, wanted)
+    wanted = Selection(frozenset({"highway"}), WAY_KEYS | {"name"}, drop=frozenset({"junk"}))
+    file = scan_opl(path, wanted, wanted)
     expected = {}
     for node in osmium.FileProcessor(str(path), osmium.osm.NODE):
         assert isinstance(node, osmium.osm.Node)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trace_parts import riders_of
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
@@ -12,10 +13,10 @@ from geo.osm.read import read_osm
 from geo.places import Places
 from geo.privacy import Pseudonymiser
 from geo.stays import KINDS, StayPoints, classify_stays, find_stay_points
+from geo.stays.count_tables import FEATURES, TABLES, WEIGHTS
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, TALKS
-from geo.stays.tables import FEATURES, TABLES, WEIGHTS
 from geo.streets.network import StreetNetwork
-from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_parquet
+from geo.synthetic.make import FleetOptions, SyntheticFleet, make_fleet, write_fleet_parquet
 from geo.traces.read import TraceFormat, Traces, read_traces
 
 KEY = bytes(16)
@@ -103,7 +104,7 @@ def city(helsinki_pbf: Path, tmp_path_factory: pytest.TempPathFactory) -> City:
     )
     fleet = make_fleet(network, places, options)
     path = tmp_path_factory.mktemp("fleet") / "fleet.parquet"
-    write_parquet(fleet, path)
+    write_fleet_parquet(fleet, path)
     trace_format = TraceFormat(datum="wgs84", timezone="Europe/Helsinki")
     return network, places, fleet, read_traces(path, trace_format, key=KEY, network=network).traces
 
@@ -148,4 +149,4 @@ def test_order_of_riders_and_parts_do_not_matter(city: City) -> None:
     )
     np.testing.assert_array_equal(once.kind, again.kind)
     with pytest.raises(InputError, match="same riders"):
-        classify_stays(stays, traces.take_riders([0, 1]), places, network, "Europe/Helsinki")
+        classify_stays(stays, riders_of(traces, [0, 1]), places, network, "Europe/Helsinki")

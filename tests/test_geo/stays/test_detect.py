@@ -1,50 +1,20 @@
 """Stay points against a slow plain reference, and against gaps, drift and the end of a trace; due breaks."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_traces import T0, ride, stand, traces_of
+from trace_parts import concat_stays, riders_of
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
-from geo.stays import KINDS, DueBreaks, StayPoints, concat_stays, due_breaks, find_stay_points, silent_stays
+from geo.stays import KINDS, DueBreaks, StayPoints, due_breaks, find_stay_points, silent_stays
 from geo.stays.signs import CLOSES, DELIVERED, OPENS, PICKED, SHIFT, SILENT, TALKS
 from geo.traces.read import Traces
-
-T0 = 1_772_400_000
-
-
-def traces_of(*riders: list[tuple[int, float, float]], events: dict[int, str] | None = None) -> Traces:
-    """Traces of riders given as (second, x, y) in metres; events by row."""
-    rows = [row for rider in riders for row in rider]
-    t, x, y = (np.array(c, np.float64) for c in zip(*rows, strict=True)) if rows else (np.zeros(0),) * 3
-    names = ("", *sorted(set((events or {}).values())))
-    event = np.zeros(len(rows), np.int16)
-    for row, word in (events or {}).items():
-        event[row] = names.index(word)
-    return Traces(
-        rider=np.repeat(np.arange(len(riders), dtype=np.int32), [len(r) for r in riders]),
-        t_s=T0 + t.astype(np.int64),
-        lonlat=np.column_stack([x / DEGREE_M, y / DEGREE_M]),
-        rider_ptr=np.r_[0, np.cumsum([len(r) for r in riders])].astype(np.int64),
-        pseudonyms=tuple(f"r{k}" for k in range(len(riders))),
-        platform=np.zeros(len(rows), np.int16),
-        platforms=("",),
-        event=event,
-        events=names,
-    )
-
-
-def stand(start: int, end: int, x: float = 0.0, step: int = 10) -> list[tuple[int, float, float]]:
-    return [(t, x, 0.0) for t in range(start, end + 1, step)]
-
-
-def ride(
-    start: int, end: int, x: float, step: int = 10, speed: float = 6.0
-) -> list[tuple[int, float, float]]:
-    return [(t, x + speed * (t - start), 0.0) for t in range(start, end + 1, step)]
 
 
 def plain(rows: list[tuple[int, float, float]], radius: float, least: int, gap: int) -> list[tuple[int, int]]:
@@ -88,7 +58,7 @@ def test_the_kernel_does_what_the_rules_say(
         # Odd offsets keep every distance off the limit itself.
         t, x, y = t + dt, x + dx + 0.123, y + dy + 0.077
         rows.append((t, x, y))
-    stays = find_stay_points(traces_of(rows), radius + 0.5, least, gap, max_silence_s=0)
+    stays = find_stay_points(traces_of(rows), radius + 0.5, least, gap, max_silence_s=0, joined=False)
     expected = plain(rows, radius + 0.5, least, gap)
     assert [
         (a - T0, b - T0) for a, b in zip(stays.start_s.tolist(), stays.end_s.tolist(), strict=True)
@@ -155,8 +125,8 @@ def test_signs_of_sessions_and_orders() -> None:
 def test_joining_stays_of_parts() -> None:
     riders = [stand(0, 600, 10.0 * k) for k in range(5)]
     whole = traces_of(*riders)
-    parts = [find_stay_points(whole.take_riders([k])) for k in (3, 0)] + [
-        find_stay_points(whole.take_riders([1, 2, 4]))
+    parts = [find_stay_points(riders_of(whole, [k])) for k in (3, 0)] + [
+        find_stay_points(riders_of(whole, [1, 2, 4]))
     ]
     joined, expected = concat_stays(parts), find_stay_points(whole)
     for column in ("rider", "start_s", "end_s", "lonlat", "n_points", "kind", "signs", "pseudonyms"):
@@ -168,7 +138,7 @@ def test_joining_stays_of_parts() -> None:
 @pytest.mark.parametrize(
     "bad", [{"radius_m": 1}, {"min_stay_s": 0}, {"max_gap_s": 10**6}, {"max_silence_s": 10**6}]
 )
-def test_parameters_out_of_range_are_named(bad: dict[str, int]) -> None:
+def test_parameters_out_of_range_are_named(bad: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=f"{next(iter(bad))} is .* must lie within"):
         find_stay_points(traces_of(stand(0, 100)), **bad)
 

@@ -119,7 +119,7 @@ def test_a_compound_in_a_compound_is_the_one_that_counts() -> None:
     assert town.network().compound_of(places).tolist() == [0, 1]
 
 
-SCRAP = """
+FRAGMENT = """
 P-Q
 
 A-B-C-D-E-F-G-H-I-J-K-L
@@ -130,14 +130,14 @@ ROADS = ("ABCDEFGHIJKL", "abcdefghijkl", "Aa", "Ll")
 
 
 def test_beside_a_scrap_of_street_one_walks_to_the_next_real_one() -> None:
-    town = ascii_map(SCRAP, {**{road: {} for road in ROADS}, "PQ": {}})
+    town = ascii_map(FRAGMENT, {**{road: {} for road in ROADS}, "PQ": {}})
     network = town.network()
     part = network.components("ebike")
     beside = town.lonlat("P")
     assert network.connected("ebike").tolist() == (part == 0).tolist()
     assert part[network.snap(beside, "ebike").edge].tolist() == [0]
     assert network.snap(beside, "ebike").walk_m[0] == pytest.approx(50.0, abs=0.01)
-    # Where nothing else is within the walk, and where it is only measured, the scrap counts.
+    # Where nothing else is within the walk, and where it is only measured, the fragment counts.
     assert part[network.snap(beside, "ebike", 40.0).edge].tolist() == [1]
     assert network.snap(beside, "ebike", fragments=True).walk_m[0] == pytest.approx(0.0, abs=0.01)
 

@@ -26,8 +26,8 @@ from geo.synthetic.make import (
     existing_stations,
     make_fleet,
     snapshot,
-    write_csv,
-    write_parquet,
+    write_fleet_csv,
+    write_fleet_parquet,
 )
 
 REST, PICKUP, DROPOFF, GATE, TRAFFIC, OFF_SHIFT = range(6)
@@ -47,8 +47,8 @@ def fleet(town: StreetNetwork) -> SyntheticFleet:
 def test_same_seed_gives_the_same_bytes(town: StreetNetwork, fleet: SyntheticFleet, tmp_path: Path) -> None:
     again = make_fleet(lattice(16), None, OPTIONS)
     for name, one in (("a", fleet), ("b", again)):
-        write_csv(one, tmp_path / f"{name}.csv.gz")
-        write_parquet(one, tmp_path / f"{name}.parquet")
+        write_fleet_csv(one, tmp_path / f"{name}.csv.gz")
+        write_fleet_parquet(one, tmp_path / f"{name}.parquet")
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
@@ -120,20 +120,20 @@ def test_events_are_reported_after_they_happened(fleet: SyntheticFleet) -> None:
 
 
 def test_files_have_the_canonical_columns(fleet: SyntheticFleet, tmp_path: Path) -> None:
-    write_csv(fleet, tmp_path / "points.csv", platform="blue", times="iso")
+    write_fleet_csv(fleet, tmp_path / "points.csv", platform="blue", times="iso")
     table = pa_csv.read_csv(
         tmp_path / "points.csv", convert_options=pa_csv.ConvertOptions(column_types={"time": "string"})
     )
     assert table.column_names == ["rider_id", "time", "lon", "lat", "event", "platform"]
     assert set(table["platform"].to_pylist()) == {"blue"}
     assert table["time"][0].as_py().endswith("+0800")
-    write_parquet(fleet, tmp_path / "points.parquet")
+    write_fleet_parquet(fleet, tmp_path / "points.parquet")
     assert pq.read_table(tmp_path / "points.parquet").num_rows == len(fleet.points.t_s)
-    write_csv(fleet, tmp_path / "points.csv.gz")
+    write_fleet_csv(fleet, tmp_path / "points.csv.gz")
     with gzip.open(tmp_path / "points.csv.gz", "rt") as file:
         assert file.readline().startswith('"rider_id"')
     with pytest.raises(InputError, match="platform must be one of blue, yellow"):
-        write_csv(fleet, tmp_path / "x.csv", platform="green")
+        write_fleet_csv(fleet, tmp_path / "x.csv", platform="green")
 
 
 def test_a_snapshot_holds_the_stops_that_are_left(fleet: SyntheticFleet) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ascii_map import ascii_map
+from trace_parts import riders_of
 
 from geo.datum import from_wgs84
 from geo.errors import InputError
@@ -223,7 +224,7 @@ def test_the_share_of_moving_kilometres_on_streets(town: StreetNetwork, tmp_path
     moved = moving_share_on_streets(wrong, town)
     assert moved is not None
     assert moved < 0.5
-    assert moving_share_on_streets(right.take_riders([]), town) is None
+    assert moving_share_on_streets(riders_of(right, []), town) is None
 
 
 def test_points_beside_the_map_say_nothing(town: StreetNetwork) -> None:

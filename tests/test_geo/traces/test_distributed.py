@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from trace_parts import concat_stays
 
 from geo.errors import InputError
-from geo.stays import concat_stays, find_stay_points
+from geo.stays import find_stay_points
 from geo.traces.distributed import Cluster, map_traces_on
 from geo.traces.read import TraceFormat, Traces, concat_traces, map_traces
 from geo.traces.rows.riders import Pseudonyms

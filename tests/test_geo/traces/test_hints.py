@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geo.errors import InputError
-from geo.traces.files.shapes import shape, shape_of_name
+from geo.traces.files.tables.shapes import shape, shape_of_name
 from geo.traces.formats import TraceFormat
 from geo.traces.inspect import check_headers
 from geo.traces.read import map_traces, read_traces

@@ -151,7 +151,7 @@ def test_a_phone_that_was_carried_off_is_believed(tmp_path: Path) -> None:
 @given(seed=st.integers(0, 10_000), strays=st.integers(0, 8))
 def test_no_accepted_neighbours_are_impossibly_far_apart(seed: int, strays: int) -> None:
     """Reference: with single strays only, the accepted points are those that were not thrown."""
-    from geo.traces.rows.checks import judge_points
+    from geo.traces.rows.plausibility import judge_points
 
     rng = np.random.default_rng(seed)
     n = 80

@@ -148,8 +148,8 @@ def test_every_unreached_pair_has_a_reason(seed: int, mode: str, limit_s: float)
     code = why_unreachable(network, mode, places, places, limit_s)
     np.testing.assert_array_equal(code == REASONS.index("reached"), np.isfinite(times))
     assert np.all(code[-1] == REASONS.index("source_off_streets"))
-    islands = code == REASONS.index("other_component")
-    np.testing.assert_array_equal(islands[:-1, :-1], islands[:-1, :-1].T)
+    apart = code == REASONS.index("other_component")
+    np.testing.assert_array_equal(apart[:-1, :-1], apart[:-1, :-1].T)
 
 
 @settings(max_examples=40, deadline=None)

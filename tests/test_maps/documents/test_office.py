@@ -67,9 +67,16 @@ def test_grid_report_has_two_pages(study: Study, backdrop: Backdrop, tmp_path: P
 def test_whole_report_has_the_expected_pages(study: Study, backdrop: Backdrop, tmp_path: Path) -> None:
     write_docx(study, backdrop, "zh", tmp_path / "r.docx")
     pages = _pages(tmp_path / "r.docx")
-    assert 7 <= len(pages) <= 12
+    assert 7 <= len(pages) <= 14
     text = re.sub(r"\s", "", "".join(pages))
-    for heading in ("一、目的", "二、数据与时段", "三、方法", "四、主要结论", "十、使用说明与局限"):
+    for heading in (
+        "一、目的",
+        "二、数据与时段",
+        "三、方法",
+        "四、主要结论",
+        "五、覆盖、费用与公平的取舍",
+        "十一、使用说明与局限",
+    ):
         assert heading in text
     assert all(page.strip() for page in pages)
 

@@ -46,7 +46,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     pixel = base64.b64decode(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
     )
-    for name in ("map_picture", "hours_picture", "coverage_picture", "budget_picture"):
+    for name in ("map_picture", "hours_picture", "coverage_picture", "budget_picture", "front_picture"):
         monkeypatch.setattr(f"maps.documents.write.{name}", lambda *args, **kwargs: pixel)
 
 

@@ -1,10 +1,28 @@
 """The compact text of a page holds exactly what was put in."""
 
+import base64
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maps.packing import pack_hours, pack_lines, pack_rising, pack_varints, unpack_varints
+from maps.packing import pack_hours, pack_lines, pack_rising, pack_varints
+
+IntArray = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+def unpack_varints(text: str) -> IntArray:
+    """Whole numbers out of the text of :func:`pack_varints`."""
+    raw = np.frombuffer(base64.b64decode(text), np.uint8).astype(np.int64)
+    last = raw < 0x80
+    group = (
+        np.concatenate([[0], np.cumsum(last)[:-1]]).astype(np.int64) if len(raw) else np.empty(0, np.int64)
+    )
+    starts = np.concatenate([[0], np.flatnonzero(last)[:-1] + 1]) if len(raw) else np.empty(0, np.int64)
+    place = np.arange(len(raw)) - starts[group] if len(raw) else group
+    out = np.zeros(int(last.sum()), np.int64)
+    np.add.at(out, group, (raw & 0x7F) << (7 * place))
+    return out
 
 
 @given(st.lists(st.integers(0, 2**48), max_size=60))

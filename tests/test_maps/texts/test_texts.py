@@ -44,7 +44,7 @@ def test_both_languages_have_the_same_keys() -> None:
 
 def test_no_text_is_empty_and_both_languages_take_the_same_parameters() -> None:
     zh, en = catalogue("zh").texts, catalogue("en").texts
-    assert [key for key in zh if not zh[key] or not en[key]] == ["unit.count"]
+    assert [key for key in zh if not zh[key] or not en[key]] == ["unit.count", "unit.index"]
     assert [key for key in zh if _fields(zh[key]) != _fields(en[key])] == []
 
 
@@ -99,8 +99,8 @@ def test_chinese_texts_are_chinese_and_english_ones_hold_none() -> None:
     for key, text in catalogue("zh").texts.items():
         words = re.findall(r"[A-Za-z]{3,}", re.sub(r"\{[^}]*\}", "", text))
         known = {"WGS", "GCJ", "JavaScript", "OpenStreetMap"} | (FORMS if key.startswith("input.") else set())
-        if key.startswith("problem."):
-            # Names of fields and headers are what they are, in both languages.
+        if key.startswith(("problem.", "input.trace_", "input.study_", "input.hint_", "input.time_zone")):
+            # Names of fields, keys and headers are what they are, in both languages.
             known |= {"true", "false", "JSON", *re.findall(r"[A-Za-z]{3,}", catalogue("en").texts[key])}
         assert set(words) <= known, (key, text)
         assert key in names_of_their_own or re.search(r"\W|\d|[一-鿿]", text) or text in ("", ""), key

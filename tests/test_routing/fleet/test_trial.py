@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lattice import lattice
 from towns import NOW, place_in, some_riders, some_tasks
 
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.fleet.fleet import Fleet
 from routing.fleet.mode_fleet import ROW_COLUMNS, SLOT_COLUMNS
 from routing.fleet.trial import Trial

@@ -13,9 +13,9 @@ from geo.streets.build import build_network
 from geo.streets.network import MODES
 from geo.travel.times import find_path, travel_times_s
 from routing.model.policy import Policy
-from routing.proof import reference_paths as plainways
+from routing.proof import reference_paths as reference
 from routing.proof import verify
-from routing.proof.reference_paths import PlainWays
+from routing.proof.reference_paths import ReferencePaths
 
 POLICY = Policy()
 
@@ -27,7 +27,7 @@ def test_same_times_and_every_path_is_legal(mode: str, seed: int, fences: bool, 
     """Mid-edge starts, one-ways, barriers, gate delays, private compounds; for cars banned turns too."""
     network = build_network(random_ways(seed, fences=fences))
     places = random_places(network, seed, 5, ends=ends)
-    ways = PlainWays(network, mode, POLICY)
+    ways = ReferencePaths(network, mode, POLICY)
     times_s = travel_times_s(network, mode, places, places)
     for i in range(5):
         for j in range(5):
@@ -45,7 +45,7 @@ def test_same_times_and_every_path_is_legal(mode: str, seed: int, fences: bool, 
 def test_a_way_with_one_edge_turned_round_or_left_out_is_illegal(seed: int, mode: str) -> None:
     network = build_network(random_ways(seed))
     places = random_places(network, seed, 4)
-    ways = PlainWays(network, mode, POLICY)
+    ways = ReferencePaths(network, mode, POLICY)
     for i, j in ((0, 1), (1, 2), (2, 3)):
         path = find_path(network, mode, places.take([i]), places.take([j]))
         if path is None or len(path.directed_edges) < 3:
@@ -67,7 +67,7 @@ def test_the_checker_imports_no_search_and_no_kernel() -> None:
         "geo.jit",
         "numba",
     }
-    for module in (verify, plainways):
+    for module in (verify, reference):
         tree = ast.parse(inspect.getsource(module))
         imported = {
             name

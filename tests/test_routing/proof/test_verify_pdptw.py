@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
+from pdptw import check_routes
 
-from routing.proof.verify import Visited, check_routes, replay
+from routing.proof.verify import Visited, replay
 
 
 @dataclasses.dataclass(frozen=True)

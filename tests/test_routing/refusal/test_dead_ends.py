@@ -8,7 +8,7 @@ from changes import applied
 from towns import NOW
 
 from routing.assign import match_batch
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.fleet.fleet import Fleet
 from routing.match import match_tasks
 from routing.model.policy import Policy

@@ -11,13 +11,13 @@ from lattice import lattice
 from towns import NOW, in_windows, place_in, some_riders, some_tasks
 
 from geo.errors import InputError
-from routing.candidates import candidates_for
+from routing.best_riders import candidates_for
 from routing.fleet.fleet import Fleet
 from routing.match import match_tasks
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
-from routing.refusal.explain import why_not
+from routing.refusal.explain import refusal, why_not
 from routing.refusal.relaxations import near_misses
 
 TOWN = lattice(10)
@@ -122,6 +122,52 @@ def test_judging_all_places_allows_whom_the_search_finds(
             assert {one.rider_id: one.place for one in found} == {
                 name: one[1] for name, one in judged.items()
             }
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), pairs=st.booleans(), nearest=st.integers(1, 8))
+def test_the_nearest_alone_give_a_true_reason(seed: int, pairs: bool, nearest: int) -> None:
+    """Of a few riders who are looked at, what is said of the one who comes nearest is what is said of all."""
+    rng = np.random.default_rng(seed)
+    riders = some_riders(TOWN, rng, 8, everything=True)
+    fleet = Fleet(TOWN, TIGHT)
+    fleet.put(riders, NOW)
+    for task in hard_tasks(rng, 4, pairs=pairs):
+        task = dataclasses.replace(task, people=1)
+        if candidates_for(fleet, task, 1, NOW):
+            continue
+        whole, told = refusal(fleet, task, NOW), refusal(fleet, task, NOW, nearest)
+        if told.rider_id is None or told.change.what == "none":
+            assert whole.rider_id is None or told.rider_id is not None
+            continue
+        helped = applied(told, riders, task, TIGHT)
+        assert match_tasks(TOWN, helped[0], [helped[1]], helped[2], NOW).matches, told.change
+        if whole.change.what != "none" and told.change.what not in (*KINDS, "none"):
+            assert whole.change.what in KINDS or amount_of(whole.change) <= amount_of(told.change)
+
+
+def test_looking_at_the_nearest_takes_no_longer_with_more_riders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are passed over but those whose way leads by, a long leg between far stops too."""
+    west, south, east, north = TOWN.bounds
+    middle = ((west + east) / 2, (south + north) / 2)
+    corner = (west, south)
+    far = [Rider(f"r{n}", corner, stops=(Stop(f"s{n}", corner, 30.0),)) for n in range(40)]
+    passing = Rider("passing", (west, middle[1]), stops=(Stop("end", (east, middle[1]), 30.0),))
+    fleet = Fleet(TOWN, WIDE)
+    fleet.put([*far, passing], NOW)
+    task = Task("T", Visit(middle, 30.0), skills=frozenset({"nobody"}))
+    looked_at: list[str] = []
+    read = Fleet.rider
+
+    def counted(self: Fleet, name: str) -> Rider:
+        looked_at.append(name)
+        return read(self, name)
+
+    monkeypatch.setattr(Fleet, "rider", counted)
+    told = refusal(fleet, task, NOW, 3)
+    assert told.rider_id == "passing"
+    assert told.binding.rule == "skill"
+    assert len(looked_at) < 10
 
 
 @settings(max_examples=20, deadline=None)

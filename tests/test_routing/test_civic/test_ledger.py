@@ -9,7 +9,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from geo.errors import InputError
 from routing.civic.ledger.book import Book, book, correction
-from routing.civic.ledger.catalogue import ITEM_SORTS, CatalogueItem, spend, stocked
 from routing.civic.ledger.earning import (
     EarningRules,
     drill,
@@ -20,6 +19,7 @@ from routing.civic.ledger.earning import (
     training,
 )
 from routing.civic.ledger.entries import Entry, LedgerError, Posting, rider_account, stock_account
+from routing.civic.ledger.rewards import ITEM_SORTS, CatalogueItem, spend, stocked
 from routing.civic.ledger.score import ScoreRules, contribution
 
 RULES = EarningRules()

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
-from routing.civic.kinds import REPORT_KINDS
+from routing.civic.report_kinds import REPORT_KINDS
 from routing.civic.reports import commands as co
 from routing.civic.reports import events as ev
 from routing.civic.reports.decide import MatterConflictError, decide
@@ -159,8 +159,18 @@ def test_who_reported_it_does_not_look() -> None:
         decide(looking, co.ReportLook("m-look-2", "p9", there=True), NOW, RULES)
     missed = run(OPENED, (co.AskForLook("roads", NOW + 900), NOW), (co.Tick(), NOW + 901))
     assert (missed.stage, missed.looks[0].missed) == ("reported", True)
+
+
+def test_word_of_a_look_that_comes_late_counts_until_somebody_else_is_sent() -> None:
+    steps: list[Step] = [OPENED, (co.AskForLook("roads", NOW + 900), NOW), (co.Tick(), NOW + 901)]
+    late = (co.ReportLook("m-look-1", "p9", there=True), NOW + 902)
+    seen = run(*steps, late)
+    assert (seen.looks[0].there, seen.looks[0].missed) == (True, False)
     with pytest.raises(MatterConflictError, match="look_over"):
-        decide(missed, co.ReportLook("m-look-1", "p9", there=True), NOW + 902, RULES)
+        decide(seen, co.ReportLook("m-look-1", "p8", there=False), NOW + 903, RULES)
+    again = run(*steps, (co.AskForLook("roads", NOW + 1_800), NOW + 902))
+    with pytest.raises(MatterConflictError, match="look_over"):
+        decide(again, late[0], NOW + 903, RULES)
 
 
 def test_the_look_is_a_task_for_the_matcher() -> None:

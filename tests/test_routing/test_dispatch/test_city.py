@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from lattice import lattice
 from towns import NOW, place_in, some_riders
 
+from routing.best_riders import candidates_for
 from routing.dispatch import City, ConflictError, DispatchRules, Happened, RiderKey, TaskState, fold
 from routing.dispatch import commands as co
 from routing.dispatch import events as ev
@@ -404,3 +405,37 @@ def test_tasks_collected_are_offered_at_the_least_cost_in_all(seed: int) -> None
     assert -len(made) <= best[0]
     if -len(made) == best[0] and len({offer.rider for _, offer in made}) == len(made):
         assert sum(offer.terms.extra_s for _, offer in made) == pytest.approx(best[1], abs=0.01)
+
+
+def test_a_yes_searches_the_plan_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    city = City(TOWN, POLICY, RULES)
+    city.board.put(riders_of(3, 4), NOW)
+    published = city.publish(a_task(rng, 1), "office", NOW)
+    (offer,) = [event for event in published.events if isinstance(event, ev.OfferMade)]
+    searched: list[str] = []
+
+    def counted(fleet: Fleet, task: Task, k: int, now_s: float) -> object:
+        searched.append(task.task_id)
+        return candidates_for(fleet, task, k, now_s)
+
+    monkeypatch.setattr("routing.dispatch.board.candidates_for", counted)
+    city.accept("T1", offer.offer_id, NOW + 1)
+    assert searched == ["T1"]
+
+
+def test_a_plan_that_changes_after_the_verdict_is_searched_again() -> None:
+    """The verdict of one plan is not carried out on another."""
+    rng = np.random.default_rng(3)
+    sent = riders_of(3, 1)
+    board = Board(TOWN, POLICY)
+    board.put(sent, NOW)
+    (key, rider), task = sent[0], a_task(rng, 1)
+    terms = board.judge(key, task, NOW)
+    assert isinstance(terms, ev.Terms)
+    board.put([(key, dataclasses.replace(rider, stops=()))], NOW)
+    true = board.accept(key, "T1-1", task, terms, NOW)
+    now = board.rider(key)
+    assert now is not None
+    assert [stop.stop_id for stop in now.stops] == ["T1"]
+    assert true.after_stop_id == ""

@@ -14,13 +14,13 @@ from routing.dispatch.decide import ConflictError, decide
 from routing.dispatch.events import RiderKey, Terms
 from routing.dispatch.state import LIVE, OFFER_STATUSES, TASK_STATUSES, TaskState, evolve, fold
 from routing.model import Task, Visit
-from routing.model.results import Binding, Change, Refused, Said
+from routing.model.results import Binding, Refused, Said, SmallestChange
 
 NOW = 1_000.0
 RIDERS = [RiderKey("red", "7"), RiderKey("blue", "7"), RiderKey("red", "8"), RiderKey("blue", "9")]
 TERMS = Terms(1_100.0, 1_100.0, 1_160.0, 90.0, 300.0, 0.9, 1.8)
 LATE = Refused(
-    "t", Binding("late", "d1", 30.0, Said("why.late")), "7", Change("none", None, "", None, Said("x"))
+    "t", Binding("late", "d1", 30.0, Said("why.late")), "7", SmallestChange("none", None, "", None, Said("x"))
 )
 
 
@@ -105,7 +105,7 @@ def test_a_task_reopened_asks_others_and_forgets_refusals() -> None:
 def test_too_few_by_the_end_of_the_window_releases_those_who_wait() -> None:
     state = run((co.Publish(a_task(2), "o"), NOW), (co.MakeOffers(proposals(*RIDERS[:2]), 60.0), NOW))
     state = fold((*_events(state), *decide(state, co.Accept("t-1", TERMS), NOW)))  # type: ignore[assignment]
-    closed = decide(state, co.Tick(), 5_001.0)
+    closed = decide(state, co.Elapse(), 5_001.0)
     outcomes = [(event.offer_id, event.outcome) for event in closed if isinstance(event, ev.OfferClosed)]
     assert outcomes == [("t-2", "expired"), ("t-1", "overtaken")]
     assert isinstance(closed[-1], ev.TaskExpired)
@@ -145,7 +145,7 @@ class Life(RuleBasedStateMachine):
     def pass_time(self, seconds: float) -> None:
         self.now_s += seconds
         if self.state is not None:
-            self.do(co.Tick())
+            self.do(co.Elapse())
             for offer in self.state.open:
                 assert offer.expires_s >= self.now_s
             if self.state.ended == "expired":

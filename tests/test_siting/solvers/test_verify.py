@@ -8,7 +8,7 @@ import pytest
 
 from siting.problems.define import Flow, MaxCover, PCenter, PMedian, SetCover, SitingResult, StationPlan
 from siting.solvers.exact import solve_exact
-from siting.solvers.verify import WrongAnswerError, verified, verify
+from siting.solvers.verify import WrongAnswerError, require_verified, verify
 
 COST = np.array([[1.0, 5.0, 9.0], [5.0, 1.0, 9.0], [9.0, 9.0, 1.0]])
 COVER = MaxCover(
@@ -115,7 +115,7 @@ def test_a_radius_that_no_service_has_and_a_wrong_main_site_are_found() -> None:
 
 
 def test_a_study_refuses_an_answer_that_does_not_verify() -> None:
-    assert verified(COVER, COST, right()).objective == right().objective
+    assert require_verified(COVER, COST, right()).objective == right().objective
     wrong = dataclasses.replace(right(), objective=99.0)
     with pytest.raises(WrongAnswerError, match=r"does not verify.*the objective is"):
-        verified(COVER, COST, wrong)
+        require_verified(COVER, COST, wrong)

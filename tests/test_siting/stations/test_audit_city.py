@@ -12,7 +12,7 @@ from geo.synthetic.make import FleetOptions, existing_stations, make_fleet
 from siting.inputs import StudyInputs, StudySettings
 from siting.results import AuditFinding, Study
 from siting.stations.kinds import ExistingStation
-from siting.stations.pickups import PickupRules
+from siting.stations.pickup_inputs import PickupRules
 from siting.study import run_study
 
 AWAY = 3

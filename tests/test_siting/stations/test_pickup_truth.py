@@ -23,7 +23,8 @@ from siting.demand.asked import Asked
 from siting.inputs import StudyInputs, StudySettings
 from siting.results import PickupPoint
 from siting.stations import pickups
-from siting.stations.pickups import DETOUR, PickupRules
+from siting.stations.pickup_inputs import PickupRules
+from siting.stations.pickups import DETOUR
 from siting.study import suggest_pickups
 from siting.travel_times import StreetWays
 

@@ -8,18 +8,10 @@ from geo.errors import InputError
 from maps.texts import Wording
 from siting.demand.asked import Asked
 from siting.demand.names import proper_name
-from siting.plans import near_place
+from siting.plans.plan import near_place
 from siting.report import pickup_place, reason_of
-from siting.stations.pickups import (
-    CompoundMap,
-    DropOffs,
-    GateWaits,
-    PickupRules,
-    RiderWays,
-    group_drop_offs,
-    next_drop_off,
-    pick_up_points,
-)
+from siting.stations.pickup_inputs import CompoundMap, DropOffs, GateWaits, PickupRules, RiderWays
+from siting.stations.pickups import group_drop_offs, next_drop_off, pick_up_points
 
 GARDEN = (("Garden Court", FENCE),)
 RIDERS = RiderWays("ebike", Plane(), Plane())

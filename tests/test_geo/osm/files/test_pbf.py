@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo.osm.files.opl import OsmColumns, Wanted, parse_tags, scan
+from geo.osm.files.opl import OsmColumns, Selection, parse_tags, scan_opl
 from geo.osm.files.pbf import UnsupportedError, scan_pbf
 from geo.osm.read import read_raw
 
@@ -27,7 +27,7 @@ TAGS = st.dictionaries(
 )
 IDS = st.integers(-(10**12), 10**12).filter(lambda n: n != 0)
 MEMBERS = st.lists(st.tuples(st.sampled_from("nwr"), IDS, TEXT), max_size=4)
-WANTED = Wanted(frozenset({"highway"}), frozenset({"highway", "name"}), drop=frozenset({"junk"}))
+WANTED = Selection(frozenset({"highway"}), frozenset({"highway", "name"}), drop=frozenset({"junk"}))
 FORMS = ["", "pbf_compression=none", "pbf_dense_nodes=false", "pbf_dense_nodes=false,pbf_compression=none"]
 
 
@@ -75,7 +75,7 @@ def plain(file: OsmColumns) -> dict[str, object]:
 )
 def test_pbf_equals_the_text_form(tmp_path: Path, form: str, objects: dict[str, Any]) -> None:
     binary = scan_pbf(write(tmp_path / "a.osm.pbf", f"pbf,{form}".rstrip(","), objects), WANTED, WANTED)
-    text = scan(write(tmp_path / "a.opl", "opl", objects), WANTED, WANTED)
+    text = scan_opl(write(tmp_path / "a.opl", "opl", objects), WANTED, WANTED)
     assert plain(binary) == plain(text)
 
 

@@ -1,0 +1,56 @@
+"""Which office is asked first for a report."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from shapely.geometry import Point, shape
+
+from api.store import SERVICE
+from api.store.civic import offices as rows
+from geo.errors import InputError
+
+__all__ = ["NoOfficeError", "first_office", "fitting"]
+
+
+class NoOfficeError(InputError):
+    """The city has no office that takes reports."""
+
+
+def fitting(
+    offices: Sequence[rows.OfficeRow], kind: str, lonlat: tuple[float, float]
+) -> rows.OfficeRow | None:
+    """Return the office for a kind at a place: who names an area and the kind goes before who takes all.
+
+    Parameters
+    ----------
+    offices : sequence of OfficeRow
+        The oldest first; of equals it is asked.
+    kind : str
+    lonlat : (float, float)
+        WGS-84 degrees.
+    """
+    here = Point(lonlat)
+    able = [
+        one
+        for one in offices
+        if (not one.kinds or kind in one.kinds) and (one.area is None or shape(one.area).intersects(here))
+    ]
+    return max(able, key=lambda one: (one.area is not None, bool(one.kinds)), default=None)
+
+
+def first_office(connection: sa.Connection, kind: str, lonlat: tuple[float, float]) -> str:
+    """Return who is asked first (首问负责); a city that has named no office asks its oldest one.
+
+    Raises
+    ------
+    NoOfficeError
+        When no office takes such reports there.
+    """
+    offices = rows.list_all(connection, SERVICE)
+    found = fitting(offices, kind, lonlat)
+    name = found.tenant_id if found is not None else None
+    if not offices:
+        name = rows.first_tenant(connection, SERVICE)
+    if name is None:
+        raise NoOfficeError("no office of this city takes reports of this kind there")
+    return name

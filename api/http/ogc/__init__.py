@@ -1,0 +1,1 @@
+"""The OGC door over HTTP: addresses, forms of answers, pages."""

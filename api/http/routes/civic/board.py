@@ -1,0 +1,109 @@
+"""``/v1/board``: what everybody may see of street reports: no person, and no words of reporters."""
+
+import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from api.civic import codec
+from api.civic.forms import Board, BoardFeatures, BoardMatter, OfficeOut, Offices, Stage
+from api.civic.translate import board_feature, board_matter, rounded_entry
+from api.dispatch.desk import Desk
+from api.http.live import AnswerDatum, Cursor, Limit, Live, Zone, cursor_of, position_of
+from api.http.routes.civic.shared import Now, titles_of
+from api.store import SERVICE
+from api.store.civic import matters as rows
+from api.store.civic import offices as office_rows
+from api.store.rows import PageEnd
+from geo.datum import Datum
+from geo.errors import InputError
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["board"])
+Stages = Annotated[list[Stage] | None, Query(alias="stage", description="Only these; none: all.")]
+KindNames = Annotated[
+    list[Annotated[str, Query(max_length=40)]] | None,
+    Query(alias="kind", max_length=50, description="Only these kinds; none: all."),
+]
+BoxText = Annotated[
+    str | None,
+    Query(
+        alias="bbox",
+        max_length=100,
+        description="west,south,east,north in WGS-84 degrees: only what lies inside.",
+    ),
+]
+
+
+def _box(text: str | None) -> rows.Box | None:
+    if text is None:
+        return None
+    parts = text.split(",")
+    try:
+        west, south, east, north = (float(part) for part in parts)
+    except ValueError:
+        west, south, east, north = 200.0, 0.0, 0.0, 0.0
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise InputError("bbox must be west,south,east,north in degrees, such as 116.2,39.8,116.5,40.0")
+    return rows.Box(west, south, east, north)
+
+
+def _found(
+    live: Desk, after: str | None, limit: int, stages: Stages, kinds: KindNames, box: rows.Box | None,
+    now_s: float, datum: Datum, zone: datetime.tzinfo,
+) -> tuple[list[BoardMatter], str | None]:  # fmt: skip
+    position = position_of(after)
+    with live.database.reading() as connection:
+        found = rows.page_of_board(
+            connection, SERVICE, position, limit, stages=stages or (), kinds=kinds or (), box=box
+        )
+        titles = titles_of(connection)
+    entries = [rounded_entry(codec.state_of(row.state), now_s) for row in found]
+    last = PageEnd(found[-1].opened_s, found[-1].matter_id) if len(found) == limit else None
+    return [board_matter(one, datum, zone, titles) for one in entries if one is not None], cursor_of(last)
+
+
+@router.get("/board", summary="The public board")
+async def board(
+    live: Live, zone: Zone, now_s: Now, stages: Stages = None, kinds: KindNames = None, bbox: BoxText = None,
+    after: Cursor = None, limit: Limit = 100, datum: AnswerDatum = "wgs84",
+) -> Board:  # fmt: skip
+    """Return matters with their stage, office, time limit and result, the newest first."""
+    box = _box(bbox)
+    shown, last = await run_in_threadpool(_found, live, after, limit, stages, kinds, box, now_s, datum, zone)
+    return Board(datum=datum, matters=shown, next=last)
+
+
+@router.get(
+    "/board.geojson",
+    summary="The public board for a map",
+    response_class=JSONResponse,
+    responses={200: {"content": {"application/geo+json": {}}}},
+)
+async def geojson(
+    live: Live, zone: Zone, now_s: Now, stages: Stages = None, kinds: KindNames = None, bbox: BoxText = None,
+    after: Cursor = None, limit: Limit = 1_000,
+) -> BoardFeatures:  # fmt: skip
+    """Return the same as GeoJSON, in WGS-84."""
+    box = _box(bbox)
+    shown, last = await run_in_threadpool(
+        _found, live, after, limit, stages, kinds, box, now_s, "wgs84", zone
+    )
+    return BoardFeatures(features=[board_feature(one) for one in shown], next=last)
+
+
+@router.get("/offices", summary="The offices that take reports")
+async def listed(live: Live) -> Offices:
+    """Return what they are called, and the kinds of reports that each is asked first for."""
+
+    def read() -> list[office_rows.OfficeRow]:
+        with live.database.reading() as connection:
+            return office_rows.list_all(connection, SERVICE)
+
+    found = await run_in_threadpool(read)
+    return Offices(
+        offices=[OfficeOut(office=row.tenant_id, title=row.title, kinds=list(row.kinds)) for row in found]
+    )

@@ -1,0 +1,261 @@
+"""``/v1/matters``: the inbox of offices: what they are responsible for, and what they do about it."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import shapely
+from fastapi import APIRouter, Path, Query
+from fastapi.concurrency import run_in_threadpool
+from shapely.geometry import shape
+
+from api.civic import codec
+from api.civic.desk import Civic
+from api.civic.forms import (
+    FixIn,
+    HandoverIn,
+    HideIn,
+    LookIn,
+    MatterOut,
+    MatterPage,
+    OfficeIn,
+    OfficeName,
+    OfficeOut,
+    ReasonedIn,
+    Stage,
+)
+from api.civic.matters import Kept, on_matter
+from api.civic.translate import matter_out
+from api.dispatch.desk import Desk, MissingError, Turn
+from api.dispatch.forms import AnswerIn
+from api.forms import ServiceId
+from api.http.access.auth import Caller
+from api.http.live import (
+    AdminCaller,
+    AnswerDatum,
+    Cursor,
+    Limit,
+    Live,
+    Zone,
+    commanded,
+    cursor_of,
+    position_of,
+)
+from api.http.repeats import RepeatableRoute
+from api.http.routes.civic.shared import CivicSide, Now, OfficerCaller
+from api.store import SERVICE
+from api.store.access import tenants
+from api.store.civic import matters as rows
+from api.store.civic import offices as office_rows
+from api.store.rows import PageEnd
+from geo.errors import InputError
+from routing.civic import (
+    AcceptMatter,
+    AskForLook,
+    AskHandover,
+    DeclineMatter,
+    Fix,
+    Hide,
+    MatterCommand,
+    RefuseHandover,
+    Show,
+    StartWork,
+)
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["matters"], route_class=RepeatableRoute)
+MatterId = Annotated[ServiceId, Path(alias="id", description="`matter_id` of the matter.")]
+
+
+@router.get("/matters", summary="List the matters of one's office")
+async def page(
+    live: Live, caller: OfficerCaller, zone: Zone, now_s: Now,
+    stage: Annotated[list[Stage] | None, Query(description="Only these; none: all.")] = None,
+    after: Cursor = None, limit: Limit = 100, datum: AnswerDatum = "wgs84",
+) -> MatterPage:  # fmt: skip
+    """Matters that the office is responsible for or asked to take on, in the order in which they came up.
+
+    Grid staff see those of their own unit grids.
+    """
+    position = position_of(after)
+
+    def read() -> list[rows.MatterRow]:
+        with live.database.reading() as connection:
+            return rows.page(connection, caller.scope, position, limit, stage or ())
+
+    found = await run_in_threadpool(read)
+    last = PageEnd(found[-1].opened_s, found[-1].matter_id) if len(found) == limit else None
+    shown = [matter_out(row, codec.state_of(row.state), now_s, datum, zone) for row in found]
+    return MatterPage(matters=shown, next=cursor_of(last))
+
+
+@router.get("/matters/{id}", summary="One matter")
+async def one(
+    live: Live, caller: OfficerCaller, zone: Zone, now_s: Now, matter_id: MatterId,
+    datum: AnswerDatum = "wgs84",
+) -> MatterOut:  # fmt: skip
+    """Return its reports, looks, stage and the time left; who reported it is not told."""
+
+    def read() -> rows.MatterRow | None:
+        with live.database.reading() as connection:
+            return rows.get(connection, caller.scope, matter_id)
+
+    row = await run_in_threadpool(read)
+    if row is None:
+        raise MissingError("there is no such matter")
+    return matter_out(row, codec.state_of(row.state), now_s, datum, zone)
+
+
+async def _command(
+    live: Desk, caller: Caller, civic: Civic, verb: str, matter_id: str, make: Callable[[str], MatterCommand]
+) -> Kept:
+    def work(turn: Turn) -> Kept:
+        return on_matter(turn, civic.rules, caller.scope, matter_id, make, civic.ids)
+
+    return await commanded(live, caller, (f"matter.{verb}", matter_id), work)
+
+
+@router.post("/matters/{id}/accept", summary="Take a matter on")
+async def accept(
+    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
+    request: AnswerIn, datum: AnswerDatum = "wgs84",
+) -> MatterOut:  # fmt: skip
+    """Make the office responsible from now on, whoever was before."""
+    done = await _command(live, caller, civic, "accept", matter_id, AcceptMatter)
+    return matter_out(done.row, done.state, now_s, datum, zone)
+
+
+@router.post("/matters/{id}/pass-on", summary="Ask another office to take it on")
+async def pass_on(
+    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
+    request: HandoverIn, datum: AnswerDatum = "wgs84",
+) -> MatterOut:  # fmt: skip
+    """Stay responsible until the other office accepts (首问负责)."""
+    await run_in_threadpool(_known_office, live, request.office)
+    done = await _command(
+        live, caller, civic, "pass_on", matter_id,
+        lambda office: AskHandover(office, request.office, request.reason),
+    )  # fmt: skip
+    return matter_out(done.row, done.state, now_s, datum, zone)
+
+
+def _known_office(live: Desk, name: str) -> None:
+    with live.database.reading() as connection:
+        tenant = tenants.get(connection, SERVICE, name)
+    if tenant is None or tenant.kind != "office":
+        raise InputError(f"office {name!r} is not known; GET /v1/offices lists them")
+
+
+@router.post("/matters/{id}/refuse", summary="Not take it on")
+async def refuse(
+    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
+    request: ReasonedIn, datum: AnswerDatum = "wgs84",
+) -> MatterOut:  # fmt: skip
+    """Answer an office that has asked; that one stays responsible."""
+    done = await _command(
+        live, caller, civic, "refuse", matter_id, lambda office: RefuseHandover(office, request.reason)
+    )
+    return matter_out(done.row, done.state, now_s, datum, zone)
+
+
+@router.post("/matters/{id}/look", summary="Have somebody go and see")
+async def look(
+    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
+    request: LookIn, datum: AnswerDatum = "wgs84",
+) -> MatterOut:  # fmt: skip
+    """Publish a task for a rider on the way; nobody who reported it is asked.
+
+    When the office has verified the task, the matter moves on by what was seen.
+    """
+    latest_s = request.latest.timestamp()
+    done = await _command(live, caller, civic, "look", matter_id, lambda office: AskForLook(office, latest_s))
+    return matter_out(done.row, done.state, now_s, datum, zone)
+
+
+@router.post("/matters/{id}/start", summary="Begin to act")
+async def start(
+    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
+    request: AnswerIn, datum: AnswerDatum = "wgs84",
+) -> MatterOut:  # fmt: skip
+    """Note that the office is at work."""
+    done = await _command(live, caller, civic, "start", matter_id, StartWork)
+    return matter_out(done.row, done.state, now_s, datum, zone)
+
+
+@router.post("/matters/{id}/fix", summary="Say that it is done")
+async def fix(
+    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
+    request: FixIn, datum: AnswerDatum = "wgs84",
+) -> MatterOut:  # fmt: skip
+    """Everybody reads the result; a reporter may say that it is not so."""
+    done = await _command(
+        live, caller, civic, "fix", matter_id, lambda office: Fix(office, request.result, request.photo)
+    )
+    return matter_out(done.row, done.state, now_s, datum, zone)
+
+
+@router.post("/matters/{id}/decline", summary="Say that nothing will be done")
+async def decline(
+    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
+    request: ReasonedIn, datum: AnswerDatum = "wgs84",
+) -> MatterOut:  # fmt: skip
+    """Everybody reads the reason; a reporter may object."""
+    done = await _command(
+        live, caller, civic, "decline", matter_id, lambda office: DeclineMatter(office, request.reason)
+    )
+    return matter_out(done.row, done.state, now_s, datum, zone)
+
+
+@router.post("/matters/{id}/hide", summary="Keep it off the public board")
+async def hide(
+    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
+    request: HideIn, datum: AnswerDatum = "wgs84",
+) -> MatterOut:  # fmt: skip
+    """Call off a look that was asked for, too."""
+    done = await _command(live, caller, civic, "hide", matter_id, lambda office: Hide(request.reason))
+    return matter_out(done.row, done.state, now_s, datum, zone)
+
+
+@router.post("/matters/{id}/show", summary="Put it on the public board")
+async def show(
+    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
+    request: AnswerIn, datum: AnswerDatum = "wgs84",
+) -> MatterOut:  # fmt: skip
+    """Say that the office has looked: there is nothing private in it."""
+    done = await _command(live, caller, civic, "show", matter_id, Show)
+    return matter_out(done.row, done.state, now_s, datum, zone)
+
+
+@router.put("/offices/{office}", summary="Name an office that takes reports")
+async def put_office(
+    live: Live, caller: AdminCaller, civic: CivicSide,
+    office: Annotated[OfficeName, Path(description="Name of the office: that of its tenant.")],
+    request: OfficeIn,
+) -> OfficeOut:  # fmt: skip
+    """Say how it is called, which kinds it is asked first for, and where."""
+    for kind in request.kinds:
+        civic.rules.reports.kind(kind)
+    _check_area(request.area)
+    await run_in_threadpool(_known_office, live, office)
+
+    def work(turn: Turn) -> OfficeOut:
+        row = office_rows.OfficeRow(office, request.title, request.kinds, request.area, turn.now_s)
+        turn.changing = True
+        office_rows.put(turn.connection, caller.scope, row)
+        return OfficeOut(office=office, title=request.title, kinds=list(request.kinds))
+
+    return await commanded(live, caller, ("office.put", office), work)
+
+
+def _check_area(area: object) -> None:
+    if area is None:
+        return
+    try:
+        found = shape(area)
+        good = found.geom_type in ("Polygon", "MultiPolygon") and found.is_valid and not found.is_empty
+    except (shapely.GEOSException, AttributeError, KeyError, TypeError, ValueError, IndexError):
+        good = False
+    if not good:
+        raise InputError(
+            "area must be a GeoJSON Polygon or MultiPolygon in WGS-84 that does not cross itself"
+        )

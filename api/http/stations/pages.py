@@ -1,0 +1,71 @@
+"""Pages of one station: what the code on the wall opens, and the sheet to hang there."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse
+
+from api.forms import Identifier, Language
+from api.http.deps import Clock, Served
+from api.http.language import preferred
+from api.http.pages.render import page
+from api.http.public import public_root
+from api.http.stations.endpoints import shown
+from api.http.stations.said import Believed
+from api.study.finished import FinishedStudy
+from maps.texts import Wording, catalogue
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/stations", include_in_schema=False)
+StationId = Annotated[Identifier, Path()]
+AskedLang = Annotated[Language | None, Query()]
+
+
+def _words(
+    served: FinishedStudy, hours: str, facilities: tuple[str, ...], lang: Language
+) -> dict[str, object]:
+    """Return hours and facilities as people say them; what the catalogue does not know stays as it is."""
+    say, texts = Wording.of(lang, served.study.k), catalogue(lang)
+    named = [texts.text(f"facility.{one}") if f"facility.{one}" in texts else one for one in facilities]
+    return {"hours": say.opening(hours), "facilities": list(dict.fromkeys(named))}
+
+
+@router.get("/{station_id}")
+def station(
+    served: Served, believed: Believed, clock: Clock, request: Request, station_id: StationId,
+    lang: AskedLang = None,
+) -> HTMLResponse:  # fmt: skip
+    """Whether it is open, what is there, and the way."""
+    return _answer("station", served, believed, clock, request, station_id, lang)
+
+
+@router.get("/{station_id}/poster")
+def poster(
+    served: Served, believed: Believed, clock: Clock, request: Request, station_id: StationId,
+    lang: AskedLang = None,
+) -> HTMLResponse:  # fmt: skip
+    """Sheet for the wall: name, hours, what is there, and the code."""
+    return _answer("poster", served, believed, clock, request, station_id, lang)
+
+
+def _answer(
+    name: str, served: Served, believed: Believed, clock: Clock, request: Request, station_id: str,
+    lang: Language | None,
+) -> HTMLResponse:  # fmt: skip
+    spoken = lang or preferred(request.headers.get("accept-language", ""))
+    said = believed.get(station_id, ())
+    told = shown(served, station_id, clock(), "wgs84", said, spoken, public_root(request))
+    made = page(
+        f"{name}.html",
+        lang=spoken,
+        station=told,
+        text=catalogue(spoken).text,
+        **_words(served, told.opening_hours, told.facilities, spoken),
+    )
+    headers = {
+        "content-security-policy": made.policy, "content-language": spoken, "vary": "accept-language",
+        # What is open now is not so later.
+        "cache-control": "no-store",
+    }  # fmt: skip
+    return HTMLResponse(made.html, headers=headers)

@@ -1,0 +1,65 @@
+"""What has been said of the stations of a study, from the store; nothing where the service has none."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+
+from api.http.access.auth import Access
+from api.http.deps import Clock
+from api.store import SERVICE
+from api.store.civic import stations as rows
+from routing.civic import (
+    CheckIn,
+    StationCondition,
+    StationRules,
+    StationWord,
+    WeekOfVisits,
+    conditions,
+    visits,
+)
+
+__all__ = ["KEPT_S", "RULES", "Believed", "study_of", "visits_of"]
+
+RULES = StationRules()
+KEPT_S = 8 * 7 * 86_400.0
+"""Visits and words older than this are removed: eight whole weeks are told at the most."""
+
+
+def study_of(request: Request) -> str:
+    """Return the name of the study that a request is about; empty: the one without."""
+    return str(request.path_params.get("study") or "")
+
+
+def _conditions(access: Access, study: str, now_s: float) -> Mapping[str, tuple[StationCondition, ...]]:
+    if access.database is None:
+        return {}
+    longest_s = max(RULES.lasts_s.values())
+    with access.database.reading() as connection:
+        found = rows.since(connection, SERVICE, study, now_s - longest_s, visits=False)
+    words = [
+        StationWord(one.station_id, f"{one.tenant_id}/{one.reporter}", one.office, one.kind, one.at_s)
+        for one in found
+    ]
+    return conditions(words, now_s, RULES)
+
+
+async def _believed(request: Request, clock: Clock) -> Mapping[str, tuple[StationCondition, ...]]:
+    now_s = clock().timestamp()
+    return await run_in_threadpool(_conditions, request.app.state.access, study_of(request), now_s)
+
+
+Believed = Annotated[Mapping[str, tuple[StationCondition, ...]], Depends(_believed)]
+"""Ask for it in a handler: what is believed of each station now."""
+
+
+def visits_of(access: Access, study: str, now_s: float, zone: datetime.tzinfo) -> tuple[WeekOfVisits, ...]:
+    """Return visits by station and week, of at least k riders each."""
+    if access.database is None:
+        return ()
+    with access.database.reading() as connection:
+        found = rows.since(connection, SERVICE, study, now_s - KEPT_S, visits=True)
+    seen = [CheckIn(one.station_id, f"{one.tenant_id}/{one.reporter}", one.at_s) for one in found]
+    return visits(seen, now_s, zone, RULES)

@@ -1,0 +1,86 @@
+"""What is said of a station in a sentence, and its fields as forms."""
+
+import datetime
+from collections.abc import Iterable
+from typing import Literal, cast
+
+from api.forms import ConditionOut, Language, MapLinksOut, Station, instant_of
+from geo.map_links import map_links
+from maps.texts import catalogue
+from routing.civic import StationCondition
+from siting.stations import parse_hours
+
+__all__ = ["believed_out", "links_out", "opening_text", "opens_next"]
+
+SOON_S = 3_600.0
+"""Closing is told in minutes when it is so near."""
+AHEAD_DAYS = 14
+DAY = datetime.timedelta(days=1)
+
+
+def opening_text(
+    when: datetime.datetime,
+    is_open: bool,
+    changes: datetime.datetime | None,
+    believed: Iterable[StationCondition],
+    lang: Language,
+) -> str:
+    """Return one sentence, such as "open until 22:00, closes in 20 minutes; reported as full".
+
+    Parameters
+    ----------
+    when : datetime
+        Local time.
+    is_open : bool
+    changes : datetime, optional
+        When it closes, or where it is shut when it opens again; None: not for a year (two weeks where shut).
+    believed : iterable of StationCondition
+    lang : {"zh", "en"}
+    """
+    say = catalogue(lang).text
+    what = "open_until" if is_open else "shut_until"
+    if changes is None:
+        told = say("station.open_all" if is_open else "station.shut")
+    elif changes.date() == when.date() or (is_open and changes - when < DAY):
+        told = say(f"station.{what}", time=f"{changes:%H:%M}")
+    else:
+        told = say(f"station.{what}_day", day=changes.date().isoformat(), time=f"{changes:%H:%M}")
+    left_s = (changes - when).total_seconds() if changes is not None else SOON_S
+    mark, comma = ("；", "，") if lang == "zh" else ("; ", ", ")
+    if is_open and left_s < SOON_S:
+        told += comma + say("station.closes_in", minutes=max(1, int(left_s // 60)))
+    return mark.join([told, *(say(f"station.reported_{one.condition}") for one in believed)])
+
+
+def opens_next(station: Station, when: datetime.datetime, country: str | None) -> datetime.datetime | None:
+    """Return when a station that is shut at local time `when` opens; None: not within two weeks."""
+    hours = parse_hours(station.opening_hours)
+    wall = when.replace(hour=0, minute=0, second=0, microsecond=0)
+    now_min = when.hour * 60 + when.minute
+    for ahead in range(AHEAD_DAYS + 1):
+        day = when.date() + ahead * DAY
+        if station.closed_from is not None and day >= station.closed_from:
+            return None
+        for start, _ in hours.on_day(day, country):
+            if ahead or start > now_min:
+                return wall + datetime.timedelta(days=ahead, minutes=start)
+    return None
+
+
+def believed_out(believed: Iterable[StationCondition], zone: datetime.tzinfo | None) -> list[ConditionOut]:
+    """Return what is believed of a station as a form."""
+    return [
+        ConditionOut(
+            condition=cast(Literal["shut", "dirty", "full"], one.condition),
+            since=instant_of(one.from_s, zone),
+            until=instant_of(one.until_s, zone),
+            by_office=one.by_office,
+        )
+        for one in believed
+    ]
+
+
+def links_out(station: Station) -> MapLinksOut:
+    """Return the links that open a station in a map app."""
+    links = map_links(station.lonlat, station.name)
+    return MapLinksOut(geo=links.geo, amap=links.amap, baidu=links.baidu)

@@ -1,0 +1,349 @@
+"""Reader of delimited text tables, with the quirks that spreadsheets and databases leave in them."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+from numpy.typing import NDArray
+
+from geo.errors import InputError
+from geo.sentences import Sentence
+from geo.traces.files.tables.column_plans import Chunk
+from geo.traces.files.tables.columns import find_header
+from geo.traces.files.text import Decoder, utf8_blocks
+from geo.traces.formats import TraceFormat
+from geo.traces.instants import ArrowArray
+
+__all__ = ["CsvTable", "cells_in_columns", "fitted"]
+
+_HEAD_LINES: Final = 30
+_SAMPLE_LINES: Final = 1_000
+_SAMPLE_BYTES: Final = 400_000
+_SEPARATORS: Final = ",\t;|"
+_LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
+_LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go over
+_FEW_QUOTES: Final = 10_000
+_FEED, _QUOTE = 10, 34
+
+
+def _fields(line: str, separator: str) -> list[str] | None:
+    if '"' not in line:
+        return line.split(separator)
+    try:
+        records = list(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
+    except csv.Error:
+        return None
+    return records[0] if len(records) == 1 else None
+
+
+def _is_open(line: str, separator: str) -> bool:
+    """Return whether a line ends within quotes, so that its last field may go on in the next one."""
+    try:
+        record = next(csv.reader(io.StringIO(f"{line}{separator}.", newline=""), delimiter=separator), [])
+    except csv.Error:
+        return False
+    return record[-1:] != ["."]
+
+
+def _whole(lines: Sequence[str]) -> list[tuple[int, str]]:
+    """Return records of some lines, each with the number of lines up to its end; quotes go over line ends."""
+    out: list[tuple[int, str]] = []
+    i = 0
+    while i < len(lines):
+        size = 1
+        if lines[i].count('"') % 2:
+            ends = (k for k in range(i + 1, min(len(lines), i + _LONGEST_NAME)) if lines[k].count('"') % 2)
+            size = next(ends, i) - i + 1
+        out.append((i + size, "\n".join(lines[i : i + size])))
+        i += size
+    return out
+
+
+def fitted(fields: list[str], names: Sequence[str]) -> list[str] | None:
+    """Return the fields of a row, one a name, or None; blank ones may be too many or too few."""
+    width = len(names)
+    if len(fields) > width and not any(f.strip() for f in fields[width:]):
+        return fields[:width]
+    if len(fields) < width and not any(n.strip() for n in names[len(fields) :]):
+        return fields + [""] * (width - len(fields))
+    return fields if len(fields) == width else None
+
+
+def cells_in_columns(rows: Sequence[Sequence[str]], needed: Sequence[int]) -> dict[int, ArrowArray]:
+    """Turn rows of text into the columns asked for."""
+    return {at: pa.array([row[at] for row in rows], pa.string()) for at in needed}
+
+
+def _separator(lines: Sequence[str], declared: str) -> str:
+    """Return the separator that most lines have equally often."""
+    if declared != "auto":
+        return declared
+    bare = [re.sub(r'"[^"]*"', "", line) for line in lines]
+
+    def agreement(separator: str) -> tuple[int, int]:
+        counts = [line.count(separator) for line in bare]
+        return max(((counts.count(n), n) for n in set(counts) if n > 0), default=(0, 0))
+
+    return max(_SEPARATORS, key=agreement)
+
+
+def _has_odd_line(block: bytes) -> bool:
+    """Return whether a line has an odd number of quotes; many quotes are left to a pass in columns."""
+    if block.count(b'"') > _FEW_QUOTES:
+        return True
+    at = block.find(b'"')
+    while at >= 0:
+        end = block.find(b"\n", at)
+        end = len(block) if end < 0 else end
+        if block.count(b'"', at, end) % 2:
+            return True
+        at = block.find(b'"', end)
+    return False
+
+
+@dataclass
+class _Cut:
+    """Lines of a block, cut into columns."""
+
+    columns: list[ArrowArray]
+    rows: NDArray[np.int64]
+    lost: list[int]
+
+
+class CsvTable:
+    """A delimited text file: its header is found, its rows are read block by block."""
+
+    def __init__(self, stream: IO[bytes], name: str, trace_format: TraceFormat) -> None:
+        self.decoder = Decoder(trace_format.encoding)
+        self._blocks = utf8_blocks(stream, self.decoder)
+        block = next(self._blocks, b"")
+        while block and not block.strip(b"\n"):
+            block = next(self._blocks, b"")
+        self._block = block.lstrip(b"\n")
+        if not self._block.strip():
+            raise InputError(Sentence.of("trace_empty_table", name=name))
+        declared = self._take_sep_line() or trace_format.separator
+        text = self._block[:_SAMPLE_BYTES].decode("utf-8", "replace")
+        lines = text.split("\n")
+        if len(self._block) > _SAMPLE_BYTES and len(lines) > 1:
+            lines.pop()
+        filled = [(end, line) for end, line in _whole(lines[: 2 * _HEAD_LINES]) if line.strip()][:_HEAD_LINES]
+        self.separator = _separator([line for _, line in filled], declared)
+        heads = [
+            (end, fields) for end, line in filled if (fields := _fields(line, self.separator)) is not None
+        ]
+        at = find_header([fields for _, fields in heads], trace_format, name)
+        self.header = at is not None
+        #: Lines above the header, such as a title.
+        self.title_lines = at or 0
+        first = 0 if at is None else heads[at][0]
+        rows = [
+            _fields(line, self.separator) or []
+            for line in lines[first : first + _SAMPLE_LINES]
+            if line.strip()
+        ]
+        self.names = self._padded([n.strip() for n in heads[at][1]] if at is not None else [], rows)
+        for _ in range(first):
+            self._block = self._block.partition(b"\n")[2]
+        good = [cells for row in rows if (cells := fitted(row, self.names)) is not None]
+        self.sample: Mapping[int, ArrowArray] = cells_in_columns(good, range(len(self.names)))
+
+    def _take_sep_line(self) -> str:
+        found = re.match(rb'"?sep=(.)"?[^\S\n]*\n', self._block[:20], re.IGNORECASE)
+        if found is None:
+            return ""
+        self._block = self._block[found.end() :]
+        return found.group(1).decode("ascii", "replace")
+
+    def _padded(self, names: list[str], rows: Sequence[list[str]]) -> list[str]:
+        """Let the names be as many as the fields of most rows, where only unnamed or blank ones differ."""
+        widths = [len(row) for row in rows]
+        if not widths:
+            return names
+        width = max(set(widths), key=widths.count)
+        if not names:
+            return [""] * width
+        if width > len(names) and all(not any(f.strip() for f in row[len(names) : width]) for row in rows):
+            return names + [""] * (width - len(names))
+        if width < len(names) and not any(names[width:]):
+            return names[:width]
+        return names
+
+    def chunks(self, needed: Sequence[int]) -> Iterator[Chunk]:
+        """Read the rows."""
+        row, carry = 1, b""
+        block: bytes = self._block
+        self._block = b""
+        while True:
+            coming = next(self._blocks, b"")
+            if block:
+                cut, count, carry = self._cut(carry + block, needed, row, final=not coming)
+                row += count
+                yield Chunk(dict(zip(needed, cut.columns, strict=True)), cut.rows, tuple(cut.lost))
+            if not coming:
+                return
+            block = coming
+
+    def _cut(
+        self, block: bytes, needed: Sequence[int], first_row: int, final: bool
+    ) -> tuple[_Cut, int, bytes]:
+        """Cut a block into columns; return them, the number of records, and lines kept for the next block."""
+        if not block.endswith(b"\n"):
+            block += b"\n"
+        if _QUOTE in block and _has_odd_line(block):
+            data = np.frombuffer(block, np.uint8)
+            ends = np.flatnonzero(data == _FEED)
+            before = np.searchsorted(np.flatnonzero(data == _QUOTE), ends)
+            odd = np.flatnonzero(np.diff(before, prepend=0) & 1)
+            return self._cut_quoted(block, ends, odd.tolist(), needed, first_row, final)
+        lines = block.count(b"\n")
+        return self._cut_plain(block, np.arange(first_row, first_row + lines), needed), lines, b""
+
+    def _cut_quoted(
+        self,
+        block: bytes,
+        ends: NDArray[np.int64],
+        odd: list[int],
+        needed: Sequence[int],
+        first_row: int,
+        final: bool,
+    ) -> tuple[_Cut, int, bytes]:
+        """Cut a block in which quoted fields go over line ends, or quotes stand alone."""
+        starts = np.r_[0, ends[:-1] + 1]
+        lines, carry = len(ends), b""
+        step = np.ones(lines, np.int64)
+        plain = np.ones(lines, np.bool_)
+        special: list[tuple[int, list[str] | None]] = []
+        k = 0
+        while k < len(odd):
+            i = odd[k]
+            j = odd[k + 1] if k + 1 < len(odd) else None
+            if j is None and not final and lines - i <= _LONGEST_RECORD:
+                lines, carry = i, block[starts[i] :]
+                break
+            alone = self._record(block[starts[i] : ends[i]])
+            joined = (
+                self._record(block[starts[i] : ends[j]])
+                if j is not None
+                and j - i <= _LONGEST_RECORD
+                and (alone is None or self._goes_on(block, starts[i], ends[i], starts[j], ends[j]))
+                else None
+            )
+            if joined is not None and j is not None:
+                plain[i : j + 1], step[i + 1 : j + 1] = False, 0
+                special.append((i, joined))
+                k += 2
+            else:
+                plain[i] = False
+                special.append((i, alone))
+                k += 1
+        number = first_row + np.cumsum(step[:lines]) - 1
+        kept = np.flatnonzero(plain[:lines])
+        runs = np.split(kept, np.flatnonzero(np.diff(kept) != 1) + 1) if len(kept) else []
+        rest = b"".join(block[starts[run[0]] : ends[run[-1]] + 1] for run in runs)
+        cut = self._cut_plain(rest, number[kept], needed)
+        found = [(int(number[i]), fields) for i, fields in special if fields is not None]
+        cut.lost += [int(number[i]) for i, fields in special if fields is None]
+        self._add(cut, found, needed)
+        return cut, int(step[:lines].sum()), carry
+
+    def _goes_on(self, block: bytes, start: int, end: int, next_start: int, next_end: int) -> bool:
+        """Return whether a record that fits may go on: its last field is open, and what closes it is none."""
+        line = block[start:end].decode("utf-8", "replace")
+        return _is_open(line, self.separator) and self._record(block[next_start:next_end]) is None
+
+    def _record(self, raw: bytes) -> list[str] | None:
+        fields = _fields(raw.decode("utf-8", "replace"), self.separator)
+        return None if fields is None else fitted(fields, self.names)
+
+    @staticmethod
+    def _add(cut: _Cut, found: Sequence[tuple[int, list[str]]], needed: Sequence[int]) -> None:
+        """Put rows that were read one by one among the others, in the order of the file."""
+        if not found:
+            return
+        rows = np.concatenate([cut.rows, np.array([n for n, _ in found], np.int64)])
+        order = np.argsort(rows, kind="stable")
+        more = cells_in_columns([fields for _, fields in found], needed)
+        cut.rows = rows[order]
+        cut.columns = [
+            pa.concat_arrays([column, more[at]]).take(pa.array(order))
+            for column, at in zip(cut.columns, needed, strict=True)
+        ]
+
+    def _cut_plain(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
+        """Cut lines with pyarrow; those it passes by are looked at one by one."""
+        names = [f"c{i}" for i in range(len(self.names))]
+        wanted = [names[i] for i in needed]
+        passed: list[tuple[int, str]] = []
+
+        def pass_by(row: pacsv.InvalidRow) -> str:
+            passed.append((row.number, row.text))
+            return "skip"
+
+        if not block:
+            return _Cut([pa.array([], pa.string()) for _ in needed], np.zeros(0, np.int64), [])
+        try:
+            table = pacsv.read_csv(
+                pa.BufferReader(block),
+                read_options=pacsv.ReadOptions(
+                    column_names=names, use_threads=False, block_size=len(block) + 1
+                ),
+                parse_options=pacsv.ParseOptions(
+                    delimiter=self.separator, invalid_row_handler=pass_by, ignore_empty_lines=False
+                ),
+                convert_options=pacsv.ConvertOptions(
+                    column_types=dict.fromkeys(wanted, pa.string()),
+                    include_columns=wanted,
+                    strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowException:
+            return self._cut_slowly(block, number, needed)
+        if table.num_rows + len(passed) != len(number) or any(n is None for n, _ in passed):
+            return self._cut_slowly(block, number, needed)
+        columns = [table.column(c).combine_chunks() for c in wanted]
+        at = np.array([n - 1 for n, _ in passed], np.int64)
+        cut = _Cut(columns, np.delete(number, at) if len(at) else number, [])
+        self._drop_blank(cut, block, number)
+        found = []
+        for n, text in passed:
+            if text.strip():
+                fields = _fields(text, self.separator)
+                cells = None if fields is None else fitted(fields, self.names)
+                if cells is None:
+                    cut.lost.append(int(number[n - 1]))
+                else:
+                    found.append((int(number[n - 1]), cells))
+        self._add(cut, found, needed)
+        return cut
+
+    @staticmethod
+    def _drop_blank(cut: _Cut, block: bytes, number: NDArray[np.int64]) -> None:
+        if b"\n\n" not in block and not block.startswith(b"\n"):
+            return
+        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _FEED)
+        blank = number[np.flatnonzero(np.diff(ends, prepend=-1) == 1)]
+        keep = np.flatnonzero(~np.isin(cut.rows, blank))
+        cut.rows = cut.rows[keep]
+        cut.columns = [column.take(pa.array(keep)) for column in cut.columns]
+
+    def _cut_slowly(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
+        rows, cells, lost = [], [], []
+        for n, line in zip(number.tolist(), block.decode("utf-8", "replace").split("\n"), strict=False):
+            if not line.strip():
+                continue
+            fields = _fields(line, self.separator)
+            fit = None if fields is None else fitted(fields, self.names)
+            if fit is None:
+                lost.append(n)
+            else:
+                rows.append(n)
+                cells.append(fit)
+        columns = cells_in_columns(cells, needed)
+        return _Cut([columns[at] for at in needed], np.array(rows, np.int64), lost)

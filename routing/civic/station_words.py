@@ -1,0 +1,208 @@
+"""What riders and offices say of a station: shut, dirty, full, room again; and who was there.
+
+What the words add up to is computed anew from all of them at any instant. Persons are pseudonyms; what comes
+out names nobody and counts nobody, but for visits, told where enough different riders stand behind them.
+"""
+
+import collections
+import dataclasses
+import datetime
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from routing.model.checks import check_between, check_choice, check_name
+
+__all__ = [
+    "CheckIn",
+    "StationCondition",
+    "StationRules",
+    "StationWord",
+    "WeekOfVisits",
+    "conditions",
+    "visits",
+]
+
+CONDITIONS = ("shut", "dirty", "full")
+SAYINGS = (*CONDITIONS, "fine")
+LASTS_S: Mapping[str, float] = MappingProxyType({"shut": 4 * 3_600.0, "dirty": 12 * 3_600.0, "full": 1_800.0})
+"""Our defaults: a full room is soon another one, a dirty one waits for the next cleaning."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StationRules:
+    """When words are believed, and what is told of visits.
+
+    Raises `InputError` where a value is outside of the range in its description.
+    """
+
+    people: int = 2
+    """Different people who must say so (our default), 1 to 100; of an office one is enough."""
+    lasts_s: Mapping[str, float] = dataclasses.field(default_factory=lambda: LASTS_S)
+    """Seconds for which a word counts, 60 s to 7 days."""
+    k: int = 10
+    """Nothing is told of fewer riders."""
+
+    def __post_init__(self) -> None:
+        check_between("people", self.people, 1, 100)
+        check_between("k", self.k, 1, 1_000)
+        for condition in CONDITIONS:
+            check_between(f"lasts_s of {condition}", self.lasts_s[condition], 60.0, 7 * 86_400.0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StationWord:
+    """What somebody says of a station.
+
+    Raises `InputError` where a value is outside of the range in its description.
+    """
+
+    station_id: str
+    by: str
+    """Pseudonym of a person, or name of an office."""
+    office: bool
+    says: str
+    """One of `CONDITIONS`, or ``fine``: it is open, clean, and there is room."""
+    made_s: float
+    """Epoch seconds."""
+
+    def __post_init__(self) -> None:
+        check_name("station of a word", self.station_id)
+        check_name("who says it", self.by)
+        check_choice("says", self.says, SAYINGS)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CheckIn:
+    """A rider was at a station."""
+
+    station_id: str
+    by: str
+    """Pseudonym."""
+    made_s: float
+    """Epoch seconds."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StationCondition:
+    """What is believed of a station now: dated, without names or numbers."""
+
+    condition: str
+    """One of `CONDITIONS`."""
+    from_s: float
+    until_s: float
+    """If nobody says it again."""
+    by_office: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WeekOfVisits:
+    """Visits of one station in one whole week, told only where enough riders stand behind them."""
+
+    station_id: str
+    monday: datetime.date
+    visits: int | None
+    """At most one a rider and day; None: fewer than k riders."""
+    riders: int | None
+
+
+def conditions(
+    words: Iterable[StationWord], now_s: float, rules: StationRules
+) -> dict[str, tuple[StationCondition, ...]]:
+    """Return what is believed of each station at `now_s`; stations of which nothing is are left out.
+
+    The last word of a person counts while it lasts, and takes back their earlier ones. The last word of an
+    office decides: earlier words of others do not count against it. Without one, as many must say so as
+    `people`, more than say that all is fine.
+
+    Parameters
+    ----------
+    words : iterable of StationWord
+        In any order; later ones than `now_s` are not looked at.
+    now_s : float
+        Epoch seconds.
+    rules : StationRules
+    """
+    by_station: dict[str, list[StationWord]] = collections.defaultdict(list)
+    for word in words:
+        if word.made_s <= now_s:
+            by_station[word.station_id].append(word)
+    found = {name: _believed(said, now_s, rules) for name, said in sorted(by_station.items())}
+    return {name: believed for name, believed in found.items() if believed}
+
+
+def _believed(words: list[StationWord], now_s: float, rules: StationRules) -> tuple[StationCondition, ...]:
+    # Of two words in one instant the later in the alphabet counts, whatever order they came in.
+    words = sorted(words, key=lambda word: (word.made_s, word.says, word.by))
+    office = next((word for word in reversed(words) if word.office), None)
+    if office is not None:
+        words = [word for word in words if not word.office and word.made_s > office.made_s]
+    last = {word.by: word for word in words}
+    no = [word.made_s for word in last.values() if word.says == "fine"]
+    believed = []
+    for condition in CONDITIONS:
+        lasts_s = rules.lasts_s[condition]
+        yes = sorted(word.made_s for word in last.values() if word.says == condition)
+        # Riders who find it otherwise are as good a reason to doubt an office's word as to believe a new one.
+        of_office = office is not None and office.says == condition and office.made_s > now_s - lasts_s
+        if _enough(yes, no, now_s, lasts_s, rules.people):
+            fresh = [made_s for made_s in yes if made_s > now_s - lasts_s]
+            ends = (made_s + lasts_s for made_s in fresh)
+            until_s = next(end for end in ends if not _enough(yes, no, end, lasts_s, rules.people))
+            believed.append(StationCondition(condition, fresh[rules.people - 1], until_s, False))
+        elif office is not None and of_office and _fresh(no, now_s, lasts_s) < rules.people:
+            until_s = office.made_s + lasts_s
+            believed.append(StationCondition(condition, office.made_s, until_s, True))
+    return tuple(believed)
+
+
+def _fresh(made_s: list[float], now_s: float, lasts_s: float) -> int:
+    return sum(one > now_s - lasts_s for one in made_s)
+
+
+def _enough(yes: list[float], no: list[float], now_s: float, lasts_s: float, people: int) -> bool:
+    said = _fresh(yes, now_s, lasts_s)
+    return said >= people and said > _fresh(no, now_s, lasts_s)
+
+
+def visits(
+    checkins: Iterable[CheckIn], now_s: float, zone: datetime.tzinfo, rules: StationRules
+) -> tuple[WeekOfVisits, ...]:
+    """Return visits by station and week, of weeks that are over.
+
+    Weeks never overlap and have no sum beside them, so that no two answers can be subtracted from each other.
+
+    Parameters
+    ----------
+    checkins : iterable of CheckIn
+    now_s : float
+        Epoch seconds.
+    zone : tzinfo
+        Of the city: its days and weeks count.
+    rules : StationRules
+
+    Returns
+    -------
+    tuple of WeekOfVisits
+        By station, then week.
+    """
+    this_week = _monday(now_s, zone)
+    seen: dict[tuple[str, datetime.date], set[tuple[str, datetime.date]]] = collections.defaultdict(set)
+    for one in checkins:
+        week = _monday(one.made_s, zone)
+        if week < this_week:
+            seen[one.station_id, week].add((one.by, _day(one.made_s, zone)))
+    told = []
+    for (station_id, week), days in sorted(seen.items()):
+        riders = len({by for by, _ in days})
+        shown = riders >= rules.k
+        told.append(WeekOfVisits(station_id, week, len(days) if shown else None, riders if shown else None))
+    return tuple(told)
+
+
+def _day(epoch_s: float, zone: datetime.tzinfo) -> datetime.date:
+    return datetime.datetime.fromtimestamp(epoch_s, zone).date()
+
+
+def _monday(epoch_s: float, zone: datetime.tzinfo) -> datetime.date:
+    day = _day(epoch_s, zone)
+    return day - datetime.timedelta(days=day.weekday())

@@ -1,0 +1,57 @@
+"""Places of tasks snapped to the streets of each mode, and kept while several searches ask for them."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from geo.streets import Snapped, StreetNetwork
+from routing.model.tasks import Task
+
+__all__ = ["TaskPlaces"]
+
+
+class TaskPlaces:
+    """Snaps places of tasks, those at hand only once a mode.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+    walk_m : float
+        The longest walk to a street.
+    """
+
+    def __init__(self, network: StreetNetwork, walk_m: float) -> None:
+        self._network = network
+        self._walk_m = walk_m
+        self._at_hand: tuple[dict[tuple[float, float], int], dict[str, Snapped]] = {}, {}
+
+    @contextlib.contextmanager
+    def at_hand(self, tasks: Sequence[Task]) -> Iterator[None]:
+        """Snap the places of `tasks` for every mode once; inside of the block they are looked up."""
+        visits = [v for task in tasks for v in (task.place, task.dropoff) if v is not None]
+        outer = self._at_hand
+        if not all(visit.lonlat in outer[0] for visit in visits):
+            distinct = dict.fromkeys(visit.lonlat for visit in visits)
+            self._at_hand = {lonlat: row for row, lonlat in enumerate(distinct)}, {}
+        try:
+            yield
+        finally:
+            self._at_hand = outer
+
+    def share(self, other: "TaskPlaces") -> None:
+        """Look up the places that another one for the same streets has at hand now."""
+        self._at_hand = other._at_hand
+
+    def snapped(self, mode: str, lonlat: Sequence[tuple[float, float]]) -> Snapped:
+        """Return places on the streets of a mode, looked up where all of them are at hand."""
+        row_of, known = self._at_hand
+        if not all(place in row_of for place in lonlat):
+            return self._snap(mode, lonlat)
+        if mode not in known:
+            known[mode] = self._snap(mode, list(row_of))
+        return known[mode].take([row_of[place] for place in lonlat])
+
+    def _snap(self, mode: str, lonlat: Sequence[tuple[float, float]]) -> Snapped:
+        at = np.array(lonlat, np.float64).reshape(-1, 2)
+        return self._network.snap(at, mode, self._walk_m)

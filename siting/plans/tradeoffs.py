@@ -1,0 +1,282 @@
+"""The plan that the study file asks for, and what it costs in coverage, money and fairness beside others.
+
+``coverage`` (most served), ``cheapest``, ``fairest`` and ``balanced`` are points of one front
+(`siting.pareto`); a least share of every grid is met as the study counts *served*, or refused.
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.errors import InfeasibleError, InputError
+from siting.columns import GridColumns
+from siting.demand.asked import Asked, thousandths
+from siting.demand.weighted import Demand, distinct_riders
+from siting.inputs import StudyInputs, StudySettings
+from siting.plans.choice import PlanModel, plan_model
+from siting.plans.figures import grid_of
+from siting.plans.pareto import NAMES, Front, Judge, Judged, plan_front, thrifty
+from siting.plans.plan import Plan
+from siting.problems.define import SitingResult, StationPlan
+from siting.problems.highs import Limits
+from siting.results import FrontPoint, Solution
+from siting.solvers.plan_programs import Counted
+from siting.solvers.solve import solve
+from siting.solvers.station_plans import answer_of
+from siting.solvers.verify import require_verified
+
+__all__ = [
+    "Choice",
+    "Grids",
+    "choose_jointly",
+    "counted_grids",
+    "front_beside",
+    "front_points",
+    "solution_of",
+]
+
+FloatArray = npt.NDArray[np.float64]
+
+_ROUNDS = 4
+"""Times that a least share is asked for again where the nearest took the seats."""
+_SLACK = 1e-6
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Grids:
+    """The unit grids that fairness counts: those in which k riders rest on the days of the choice."""
+
+    counted: Counted
+    codes: tuple[str, ...]
+    """By their number in ``counted``."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Choice:
+    """The plan of the study, chosen with kinds and hours, and the front that it lies on."""
+
+    model: PlanModel
+    result: SitingResult
+    most: SitingResult
+    """The plan that serves most: the same, unless another is asked for."""
+    again: StationPlan
+    """The problem to be solved again for other days: most served at the same cost and for the worst grid."""
+    judge: Judge
+    front: Front | None
+    """None without unit grids that count."""
+
+
+def counted_grids(
+    grids: GridColumns | None, seen: Demand, rest: FloatArray, settings: StudySettings
+) -> Grids:
+    """Return the grids that count; none where there are none, or where rest has no part in the choice.
+
+    Parameters
+    ----------
+    grids : unit grids, None for none
+    seen : demand of the days that the choice sees
+    rest : (n, 24) rider-minutes of rest of these days
+    settings : k and weights
+    """
+    none = Counted(np.full(len(rest), -1, dtype=np.int64), rest)
+    if grids is None or settings.weights.rest == 0:
+        return Grids(none, ())
+    group = grid_of(tuple(grids.polygons), seen.lonlat)
+    size = len(grids.codes)
+    riders = distinct_riders(seen.rest, group, size)
+    some = np.bincount(group[group >= 0], weights=rest.sum(axis=1)[group >= 0], minlength=size) > 0
+    # in the order of their codes, so that the order of the file makes no difference
+    order = [
+        g for g in sorted(range(size), key=lambda g: grids.codes[g]) if riders[g] >= settings.k and some[g]
+    ]
+    number = np.full(size + 1, -1, dtype=np.int64)
+    number[order] = np.arange(len(order))
+    return Grids(Counted(number[group], rest), tuple(grids.codes[g] for g in order))
+
+
+def choose_jointly(
+    inputs: StudyInputs, days: tuple[str, ...], weight: FloatArray, cost_s: FloatArray, grids: Grids
+) -> Choice:
+    """Choose places, kinds and hours together, as the settings ask.
+
+    Parameters
+    ----------
+    inputs : settings, existing stations
+    days : local days of the demand, ISO
+    weight : (n, 24) weighted rider-minutes a day
+    cost_s : (n, sites) seconds
+    grids : those that count
+
+    Raises
+    ------
+    InputError
+        When fairness is asked for and no grid counts.
+    InfeasibleError
+        When no plan gives every grid its least share.
+    """
+    settings = inputs.settings
+    candidates = cost_s.shape[1] - len(inputs.existing)
+    model = plan_model(weight, inputs.existing, candidates, settings, days)
+    judge = Judge(model, cost_s, grids.counted)
+    fair = settings.least_grid_share > 0 or settings.plan in ("fairest", "balanced")
+    if fair and not grids.codes:
+        raise InputError(
+            f"plan = {settings.plan!r} and least_grid_share need unit grids in which at least {settings.k}"
+            " riders rest, and the study has none."
+        )
+    if settings.plan == "cheapest" and not inputs.existing:
+        raise InputError(
+            "plan = 'cheapest' asks for what serves no less than today for the least money, but the study has"
+            " no existing stations."
+        )
+    rng = np.random.default_rng([settings.seed, 0])
+    most = require_verified(model.problem, cost_s, solve(model.problem, cost_s, rng, _limits(settings)))
+    floor = None
+    if settings.least_grid_share > 0:
+        model, floor = _with_least_share(model, judge, grids, settings)
+    if not grids.codes:
+        options = thrifty(judge, most.options)
+        front = None
+    else:
+        known = [most.options] if floor is None else [most.options, floor.options]
+        front = plan_front(judge, known, most.bound)
+        options = front.points[front.names[settings.plan]].options if floor is None else floor.options
+    best = most.options if front is None else front.points[front.names["coverage"]].options
+    most = require_verified(judge.problem, cost_s, answer_of(judge.problem, cost_s, best, most.bound))
+    bound = most.bound if floor is None else floor.bound
+    result = require_verified(model.problem, cost_s, answer_of(model.problem, cost_s, options, bound))
+    return Choice(model, result, most, _again(model, judge, options, settings), judge, front)
+
+
+def _limits(settings: StudySettings) -> Limits:
+    return Limits(gap=1e-3, node_limit=settings.node_limit)
+
+
+def _again(model: PlanModel, judge: Judge, options: tuple[int, ...], settings: StudySettings) -> StationPlan:
+    """Return the problem whose answer the plan is: what it costs and gives the worst grid become limits."""
+    if settings.plan == "coverage":
+        return model.problem
+    problem, counted = model.problem, judge.counted
+    out = dataclasses.replace(problem, budget=judge.judge(options).cost)
+    size = len(counted.total)
+    if settings.plan == "cheapest" or size == 0:
+        return out
+    inside = counted.group >= 0
+    weight = problem.weight[inside]
+    got = np.bincount(
+        counted.group[inside], weights=(weight * judge.served(options)[inside]).sum(axis=1), minlength=size
+    )
+    total = np.bincount(counted.group[inside], weights=weight.sum(axis=1), minlength=size)
+    worst = max(0.0, float((got / total).min()) - _SLACK)
+    return dataclasses.replace(out, group=counted.group, group_share=np.full(size, worst))
+
+
+def _with_least_share(
+    model: PlanModel, judge: Judge, grids: Grids, settings: StudySettings
+) -> tuple[PlanModel, SitingResult]:
+    """Return the plan that serves most while every grid is served its least share, with its problem.
+
+    The solver hands out seats, in the street the nearest take them: where a grid gets less for that, it is
+    asked for more.
+    """
+    least, counted, cost_s = settings.least_grid_share, grids.counted, judge.cost_s
+    near = np.asarray((cost_s <= settings.limit_s).any(axis=1), dtype=np.float64)
+    reached = counted.shares(np.repeat(near[:, None], 24, axis=1))
+    beyond = [
+        code for code, share in zip(grids.codes, reached.tolist(), strict=True) if share < least - _SLACK
+    ]
+    if beyond:
+        names = ", ".join(beyond[:10]) + (f" and {len(beyond) - 10} more" if len(beyond) > 10 else "")
+        raise InfeasibleError(
+            f"least_grid_share is {least:g}, but less than that share of the rest in unit grid {names} lies"
+            f" within {settings.limit_s:g} s of any allowed place: lower it, or add places there (own_sites)."
+        )
+    share = np.full(len(grids.codes), least)
+    for _ in range(_ROUNDS):
+        problem = dataclasses.replace(model.problem, group=counted.group, group_share=share)
+        try:
+            rng = np.random.default_rng([settings.seed, 0])
+            found = require_verified(problem, cost_s, solve(problem, cost_s, rng, _limits(settings)))
+        except InfeasibleError:
+            break
+        short = least - counted.shares(judge.served(found.options))
+        if short.max() <= _SLACK:
+            options = thrifty(judge, found.options)
+            answer = answer_of(problem, cost_s, options, found.bound)
+            return dataclasses.replace(model, problem=problem), answer
+        share = np.minimum(1.0, share + np.where(short > _SLACK, short + 0.005, 0.0))
+    raise InfeasibleError(
+        f"least_grid_share is {least:g}: no plan was found that serves so much of every unit grid in which"
+        f" {settings.k} riders rest, within the number of stations{_and_budget(settings)}. Lower it, or allow"
+        " more; plan = 'fairest' shows how much the worst grid can be served."
+    )
+
+
+def _and_budget(settings: StudySettings) -> str:
+    return "" if settings.budget_yuan is None else " and the budget"
+
+
+def front_beside(
+    inputs: StudyInputs, plan: Plan, weight: FloatArray, grids: Grids
+) -> tuple[Judge, Front | None, tuple[int, ...]]:
+    """Return the front of a study whose places were chosen alone, and its plan as options of that front."""
+    candidates = plan.cost_s.shape[1] - len(inputs.existing)
+    model = plan_model(weight, inputs.existing, candidates, inputs.settings, plan.days)
+    judge = Judge(model, plan.cost_s, grids.counted)
+    here = {(s, *plan.run[s]) for s in plan.added} | {(s, None, None) for s in plan.kept}
+    ways = zip(model.problem.option_site.tolist(), model.kind, model.pattern, strict=True)
+    options = tuple(o for o, way in enumerate(ways) if way in here)
+    return judge, plan_front(judge, [options]) if grids.codes else None, options
+
+
+def front_points(
+    judge: Judge, front: Front, chosen: tuple[int, ...], grids: Grids, settings: StudySettings, asked: Asked
+) -> tuple[FrontPoint, ...]:
+    """Return the points of the front as they are told, the plan of the study among them or after them.
+
+    Asks to publish them.
+    """
+    points = list(front.points)
+    mine = judge.judge(chosen)
+    at = next((k for k, p in enumerate(points) if _alike(p, mine)), None)
+    if at is None:
+        points.append(mine)
+        at = len(points) - 1
+    old = set(judge.problem.existing_site)
+    out = []
+    for number, point in enumerate(points):
+        share = thousandths(judge.served(point.options))
+        path = f"front/{number}"
+        for part in (share, np.ones(len(share), dtype=np.bool_)):
+            asked.weighted(f"{path}/served_share", settings.weights, part, "other")
+        mask = grids.counted.group == point.worst_grid
+        asked.share(f"{path}/worst_share", "rest", mask[:, None] * share, mask, "other")
+        names = tuple(name for name in NAMES if number < len(front.points) and front.names[name] == number)
+        gaps = [front.gaps[name] for name in names if name in front.gaps]
+        sites = judge.problem.option_site[list(point.options)].tolist()
+        out.append(
+            FrontPoint(
+                names=names,
+                chosen=number == at,
+                cost_yuan=point.cost,
+                sites=len(sites),
+                new_sites=len(set(sites) - old),
+                served_share=point.served,
+                worst_share=point.worst,
+                gap=max(gaps) if gaps else None,
+            )
+        )
+    return tuple(out)
+
+
+def _alike(one: Judged, other: Judged) -> bool:
+    return (one.served, one.cost, one.worst) == (other.served, other.cost, other.worst)
+
+
+def solution_of(result: SitingResult, front: Front | None, settings: StudySettings) -> Solution:
+    """Return how the solver ended: of a named plan, how far its aim may be from the best there is."""
+    if front is None or settings.plan == "coverage":
+        return Solution(result.status, result.objective, result.bound, result.gap)
+    gap = front.gaps.get(settings.plan, max(front.gaps.values()))
+    return Solution("optimal" if gap <= _SLACK else "feasible", result.objective, None, gap)

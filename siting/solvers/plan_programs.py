@@ -1,0 +1,242 @@
+"""Station plans with three aims: most served, least money, and the unit grid that is served least.
+
+The plain mixed-integer programme of `siting.solvers.exact` for one aim at a time, with limits on the others
+(the epsilon-constraint method: Haimes, Lasdon and Wismer, IEEE Trans. SMC 1 (1971)), and a bound on the worst
+grid for plans of any size.
+"""
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from siting.problems.define import CostArray, StationPlan
+from siting.problems.highs import Limits, LinearModel
+
+__all__ = ["Aim", "Counted", "Ends", "best_plan", "bound_of_worst", "plan_cost"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Aim = Literal["served", "cost", "worst"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Counted:
+    """What counts for the worst grid: only grids with some rest.
+
+    Attributes
+    ----------
+    group : (n,) number of the grid of each demand point, -1: in none that counts
+    rest : (n, h) rider-minutes of rest, a part of the weight of each cell
+    """
+
+    group: IntArray
+    rest: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """(g,) rider-minutes of rest of each grid."""
+        inside = self.group >= 0
+        size = int(self.group.max(initial=-1)) + 1
+        return np.asarray(
+            np.bincount(self.group[inside], weights=self.rest.sum(axis=1)[inside], minlength=size),
+            dtype=np.float64,
+        )
+
+    def shares(self, served: FloatArray) -> FloatArray:
+        """Return (g,) the served share of each grid, of (n, h) served shares of each cell."""
+        inside = self.group >= 0
+        total = self.total
+        got = np.bincount(
+            self.group[inside], weights=(self.rest * served).sum(axis=1)[inside], minlength=len(total)
+        )
+        return np.asarray(np.minimum(1.0, got / total))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ends:
+    """Limits on the aims: least weight served, most yuan, least share of the worst grid."""
+
+    served: float = 0.0
+    cost: float = np.inf
+    worst: float = 0.0
+
+
+def plan_cost(problem: StationPlan, options: tuple[int, ...]) -> float:
+    """Return yuan a year of some options, closures and moves included."""
+    chosen = list(options)
+    sites = set(problem.option_site[chosen].tolist())
+    closed = [e for e, s in enumerate(problem.existing_site) if s not in sites]
+    new = len(sites - set(problem.existing_site))
+    close, saving = _money_of(problem)
+    saved = np.sort(saving[closed])[::-1][:new]
+    return float(problem.option_cost[chosen].sum() + close[closed].sum() - saved.sum())
+
+
+def _money_of(problem: StationPlan) -> tuple[FloatArray, FloatArray]:
+    zero = np.zeros(len(problem.existing_site))
+    close = zero if problem.close_cost is None else problem.close_cost
+    return close, zero if problem.move_saving is None else problem.move_saving
+
+
+def best_plan(
+    problem: StationPlan,
+    cost_s: CostArray,
+    counted: Counted,
+    aim: Aim,
+    ends: Ends = Ends(),
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> tuple[tuple[int, ...], float] | None:
+    """Return the options that are best for one aim within limits on the others, and the bound of that aim.
+
+    Seats are given out for the aim, whoever is nearer: who really sits is judged elsewhere, and the bound
+    holds for every way of sitting. None where no plan keeps to the limits, or none was found.
+
+    Parameters
+    ----------
+    problem : with capacities; its groups are not used
+    cost_s : (n, m) seconds
+    counted : grids and their rest
+    aim : rider-minutes served (most), yuan (least) or the share of the worst grid (most)
+    ends : limits on all three
+    limits : gap and nodes for HiGHS
+    """
+    model = LinearModel()
+    hours, m = problem.weight.shape[1], cost_s.shape[1]
+    site = problem.option_site
+    close, saving = _money_of(problem)
+    price, owner = _prices(problem, m)
+    x = model.add_columns(len(site), price if aim == "cost" else 0.0, whole=True)
+    v = model.add_columns(
+        len(close), -saving if aim == "cost" else 0.0, 0.0, (saving > 0).astype(np.float64), whole=True
+    )
+    kept = np.zeros(m)
+    kept[list(problem.kept)] = 1.0
+    model.add_rows("_one way a site", m, [(site, x, 1.0)], lower=kept, upper=1.0)
+    old = owner >= 0
+    for most, of in ((problem.sites, np.ones(len(x), np.bool_)), (problem.new_sites, ~old)):
+        if most is not None:
+            _one_row(model, x[of], 1.0, upper=most)
+    model.add_rows("_moves", len(v), [(np.arange(len(v)), v, 1.0), (owner[old], x[old], 1.0)], upper=1.0)
+    _one_row(model, np.r_[v, x[~old]], np.r_[np.ones(len(v)), -np.ones(int((~old).sum()))], upper=0.0)
+    most_yuan = min(ends.cost, np.inf if problem.budget is None else problem.budget)
+    if most_yuan < np.inf:
+        _one_row(model, np.r_[x, v], np.r_[price, -saving], upper=most_yuan - close.sum())
+    i, j = np.nonzero(cost_s <= problem.limit_s)
+    pair_i, hour = np.repeat(i, hours), np.tile(np.arange(hours), len(i))
+    slot = np.repeat(j, hours) * hours + hour
+    some = problem.weight[pair_i, hour] > 0
+    pair_i, hour, slot = pair_i[some], hour[some], slot[some]
+    amount = problem.weight[pair_i, hour]
+    y = model.add_columns(len(pair_i), -1.0 if aim == "served" else 0.0, 0.0, amount)
+    cell, row = np.unique(pair_i * hours + hour, return_inverse=True)
+    model.add_rows("_demand", len(cell), [(row, y, 1.0)], upper=problem.weight.ravel()[cell])
+    option, when = np.nonzero(problem.option_open)
+    place = site[option] * hours + when
+    holds = np.inf if problem.option_capacity is None else problem.option_capacity[option]
+    room = np.minimum(holds, problem.weight.sum(axis=0)[when])
+    model.add_rows("_seats", m * hours, [(slot, y, 1.0), (place, x[option], -room)], upper=0.0)
+    u = model.add_columns(m * hours)
+    model.add_rows("_open", m * hours, [(np.arange(m * hours), u, 1.0), (place, x[option], -1.0)], upper=0.0)
+    model.add_rows(
+        "_open", len(y), [(np.arange(len(y)), y, 1.0), (np.arange(len(y)), u[slot], -amount)], upper=0.0
+    )
+    if ends.served > 0:
+        _one_row(model, y, 1.0, lower=ends.served)
+    total = counted.total
+    t = model.add_columns(1, -1.0 if aim == "worst" else 0.0, ends.worst, 1.0)
+    mine = counted.group[pair_i] >= 0
+    part = counted.rest[pair_i, hour] / amount
+    groups = np.arange(len(total))
+    model.add_rows(
+        "_grids",
+        len(total),
+        [(counted.group[pair_i][mine], y[mine], part[mine]), (groups, np.repeat(t, len(groups)), -total)],
+        lower=0.0,
+    )
+    outcome = model.minimise_or_none(limits)
+    if outcome is None or outcome.values is None:
+        return None
+    options = tuple(np.nonzero(outcome.values[x] > 0.5)[0].tolist())
+    return options, outcome.bound + close.sum() if aim == "cost" else -outcome.bound
+
+
+def _one_row(
+    model: LinearModel,
+    columns: IntArray,
+    values: float | FloatArray,
+    lower: float = -np.inf,
+    upper: float = np.inf,
+) -> None:
+    model.add_rows(
+        "_", 1, [(np.zeros(len(columns), dtype=np.int64), columns, values)], lower=lower, upper=upper
+    )
+
+
+def _prices(problem: StationPlan, m: int) -> tuple[FloatArray, IntArray]:
+    """Return the price of each option beside closing what stands there, and whose station that is, or -1."""
+    place = np.full(m, -1, dtype=np.int64)
+    place[list(problem.existing_site)] = np.arange(len(problem.existing_site))
+    owner = place[problem.option_site]
+    price = problem.option_cost.copy()
+    close, _ = _money_of(problem)
+    price[owner >= 0] -= close[owner[owner >= 0]]
+    return price, owner
+
+
+def bound_of_worst(
+    problem: StationPlan, cost_s: CostArray, counted: Counted, limits: Limits, most_entries: int = 150_000
+) -> float:
+    """Return a share that the worst grid cannot pass, whatever is built: hours and seats are let go.
+
+    Each site is as cheap as its cheapest option, less what a move may save. Too large to be solved: what each
+    grid has in reach of any site.
+    """
+    m = cost_s.shape[1]
+    close, saving = _money_of(problem)
+    price, _ = _prices(problem, m)
+    cheapest = np.full(m, np.inf)
+    np.minimum.at(cheapest, problem.option_site, price)
+    total = counted.total
+    inside = counted.group >= 0
+    weight = counted.rest.sum(axis=1)
+    within = (cost_s <= problem.limit_s) & np.isfinite(cheapest)
+    reached = np.bincount(
+        counted.group[inside], weights=(weight * within.any(axis=1))[inside], minlength=len(total)
+    )
+    easy = float(min(1.0, (reached / total).min()))
+    # points of one grid that the same sites reach are one
+    rows = np.nonzero(inside & (weight > 0) & within.any(axis=1))[0]
+    keys = np.column_stack([counted.group[rows], np.packbits(within[rows], axis=1)]).astype(np.int64)
+    _, first, label = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    sets = rows[first]
+    size = np.bincount(label.ravel(), weights=weight[rows], minlength=len(first)).astype(np.float64)
+    i, j = np.nonzero(within[sets])
+    if len(i) > most_entries or len(sets) == 0:
+        return easy
+    model = LinearModel()
+    low = np.zeros(m)
+    low[list(problem.kept)] = 1.0
+    x = model.add_columns(m, 0.0, low, np.isfinite(cheapest).astype(np.float64), whole=True)
+    new = np.ones(m, dtype=np.bool_)
+    new[list(problem.existing_site)] = False
+    for most, of in ((problem.sites, np.ones(m, np.bool_)), (problem.new_sites, new)):
+        if most is not None:
+            _one_row(model, x[of], 1.0, upper=most)
+    if problem.budget is not None:
+        finite = np.isfinite(cheapest)
+        left = problem.budget - close.sum() + saving.sum()
+        _one_row(model, x[finite], cheapest[finite], upper=left)
+    z = model.add_columns(len(sets))
+    t = model.add_columns(1, -1.0, 0.0, easy)
+    model.add_rows("_reach", len(sets), [(np.arange(len(sets)), z, 1.0), (i, x[j], -1.0)], upper=0.0)
+    grids = np.arange(len(total))
+    model.add_rows(
+        "_grids",
+        len(total),
+        [(counted.group[sets], z, size), (grids, np.repeat(t, len(grids)), -total)],
+        lower=0.0,
+    )
+    outcome = model.minimise_or_none(limits)
+    return easy if outcome is None else min(easy, max(0.0, -outcome.bound))

@@ -1,0 +1,120 @@
+"""The choice of a study and how sure it is: the problem, its answer, other ways of choosing, resamples."""
+
+import numpy as np
+
+from geo.arrays import FloatArray
+from siting.demand.asked import thousandths
+from siting.demand.weighted import Demand
+from siting.evaluation.compare import budget_curve, coverage_table, estimates
+from siting.evaluation.stability import chosen_shares, solver_of
+from siting.inputs import StudyInputs, StudySettings
+from siting.plans.choice import budget_points
+from siting.plans.plan import Plan
+from siting.plans.served import serve_demand, served_share
+from siting.plans.sites import Sites
+from siting.plans.tradeoffs import choose_jointly, counted_grids, front_beside, front_points, solution_of
+from siting.problems.define import MaxCover, SitingResult
+from siting.problems.highs import Limits
+from siting.problems.reach import reach_within
+from siting.solvers.cover_proof import spread_idle_sites
+from siting.solvers.solve import solve
+from siting.solvers.verify import require_verified
+from siting.study.parts import Checked, Chosen, Wanted
+from siting.travel_times import Ways
+
+__all__ = ["checked_plan", "choose", "travel_cost_s"]
+
+
+def travel_cost_s(settings: StudySettings, ways: Ways, demand: Demand, lonlat: FloatArray) -> FloatArray:
+    """Return (n, sites) seconds from demand points to sites, inf out of reach; nobody passing turns off."""
+    cost_s = ways.seconds(settings.mode, demand.lonlat, lonlat, settings.limit_s)
+    cost_s[demand.only_passing()[:, None] & (cost_s > settings.passing_limit_s)] = np.inf
+    return cost_s
+
+
+def choose(inputs: StudyInputs, wanted: Wanted, sites: Sites, cost_s: FloatArray) -> Chosen:
+    """Choose the sites, and how they are run where there is a budget."""
+    settings = inputs.settings
+    grids = counted_grids(inputs.grids, wanted.seen, wanted.days["training"].rest, settings)
+    problem = MaxCover(
+        weight=wanted.weight.sum(axis=1),
+        limit_s=settings.limit_s,
+        sites=len(inputs.existing) + settings.new_sites,
+        kept=tuple(range(len(inputs.existing))),
+    )
+    joint = None
+    if settings.budget_yuan is None and settings.plan == "coverage" and settings.least_grid_share == 0:
+        limits = Limits(gap=1e-6, node_limit=settings.node_limit)
+        result = solve(problem, cost_s, _rng(settings, 0), limits)
+        result = require_verified(problem, cost_s, spread_idle_sites(problem, cost_s, result))
+    else:
+        joint = choose_jointly(inputs, wanted.demand.days, wanted.weight, cost_s, grids)
+        result = joint.result
+    plan = Plan(
+        existing=inputs.existing,
+        candidates=sites.candidates,
+        lonlat=sites.lonlat,
+        cost_s=cost_s,
+        chosen=result.chosen,
+        kinds=settings.kinds,
+        limit_s=settings.limit_s,
+        run={} if joint is None else joint.model.run(result),
+        moved=result.moved,
+        days=wanted.demand.days,
+        timezone=settings.timezone,
+    ).with_runs(wanted.weight)
+    if joint is None:
+        judge, front, options = front_beside(inputs, plan, wanted.weight, grids)
+    else:
+        judge, front, options = joint.judge, joint.front, result.options
+    points = () if front is None else front_points(judge, front, options, grids, settings, wanted.asked_seen)
+    solution = solution_of(result, None if joint is None else front, settings)
+    service = serve_demand(plan.in_business(), wanted.weight)
+    return Chosen(plan, problem, joint, result, service, points, solution)
+
+
+def checked_plan(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen) -> Checked:
+    """Resample days and riders, compare with other ways of choosing, and try other budgets."""
+    settings, demand, plan = inputs.settings, wanted.demand, chosen.plan
+    # every layer numbers riders as the traces do, so one that counts nothing changes no draw
+    riders = max(inputs.riders, 1 + max(int(layer.rider.max(initial=0)) for _, layer in demand.layers()))
+    shares = _stability(inputs, wanted, chosen, riders)
+    coverage = coverage_table(plan, demand, wanted.days, ways, settings, _rng(settings, 1), wanted.asked)
+
+    def ask(path: str, share: FloatArray) -> None:
+        for part in (thousandths(share), np.ones(len(share), dtype=np.bool_)):
+            wanted.asked_seen.weighted(path, settings.weights, part, "other")
+
+    if chosen.joint is None:
+        reach = reach_within(plan.cost_s, settings.limit_s)
+        curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2), ask=ask)
+    else:
+        model = chosen.joint.model
+
+        def ask_plan(path: str, answer: SitingResult) -> None:
+            ask(path, served_share(model.running(plan.cost_s, answer), wanted.weight))
+
+        curve = budget_points(model, plan.cost_s, chosen.joint.most, ask_plan)
+    ranges, draws = estimates(plan, demand, wanted.days, settings, riders, _rng(settings, 4), wanted.asked)
+    return Checked(shares, coverage, ranges, draws, curve)
+
+
+def _stability(inputs: StudyInputs, wanted: Wanted, chosen: Chosen, riders: int) -> FloatArray | None:
+    if inputs.settings.draws == 0:
+        return None
+    cost_s = chosen.plan.cost_s
+    problem = chosen.problem if chosen.joint is None else chosen.joint.again
+    return chosen_shares(
+        wanted.demand,
+        inputs.settings.weights,
+        wanted.training,
+        solver_of(problem, cost_s, chosen.result),
+        sites=cost_s.shape[1],
+        riders=riders,
+        draws=inputs.settings.draws,
+        rng=_rng(inputs.settings, 3),
+    )
+
+
+def _rng(settings: StudySettings, stream: int) -> np.random.Generator:
+    return np.random.default_rng([settings.seed, stream])

@@ -1,0 +1,152 @@
+"""What a study says of its plan and of what stands today: stations, hot spots, the audit, pick-up points."""
+
+import dataclasses
+
+import numpy as np
+
+from geo.arrays import BoolArray, FloatArray
+from siting.demand.asked import Asked
+from siting.demand.demand_events import stay_events, stops_beside
+from siting.demand.hotspots import PlanStations, find_hot_spots
+from siting.demand.names import MapNames, name_places
+from siting.inputs import StudyInputs
+from siting.plans.plan import Plan, describe_sites, near_place
+from siting.plans.sites import Sites
+from siting.results import (
+    AuditFinding,
+    HotSpot,
+    PickupPoint,
+    Site,
+)
+from siting.stations.audit import VISIT_M, Fate, Offered, Rests, Standing, audit_stations, follow_plan
+from siting.stations.hours import span_text
+from siting.stations.pickup_inputs import CompoundMap, DropOffs, GateWaits, RiderWays
+from siting.stations.pickups import pick_up_points
+from siting.study.parts import Chosen, Wanted
+from siting.travel_times import StreetWays, Ways
+
+__all__ = ["hot_spots_of", "judged_stations", "named_pickups", "named_stations", "suggest_pickups"]
+
+
+def map_names(inputs: StudyInputs) -> MapNames:
+    return MapNames(inputs.places, inputs.network.compounds.names)
+
+
+def place_names(inputs: StudyInputs, ways: Ways, lonlat: list[tuple[float, float]]) -> tuple[str, ...]:
+    """Return names for places on streets without one."""
+    places = np.array(lonlat, dtype=np.float64).reshape(-1, 2)
+    return name_places(places, map_names(inputs), ways, near_m=150.0)
+
+
+def named_stations(
+    inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen, chosen_share: FloatArray | None
+) -> tuple[Site, ...]:
+    """Return all stations, each under a name where the map knows one."""
+    sites = describe_sites(
+        chosen.plan, wanted.seen, chosen.service, chosen_share, ways, inputs.settings, wanted.asked_seen
+    )
+    names = place_names(inputs, ways, [site.lonlat for site in sites])
+    return tuple(
+        dataclasses.replace(site, name=name, reason=near_place(site.reason, name))
+        if name and site.name == site.site_id
+        else site
+        for site, name in zip(sites, names, strict=True)
+    )
+
+
+def hot_spots_of(inputs: StudyInputs, ways: Ways, wanted: Wanted, plan: Plan) -> tuple[HotSpot, ...]:
+    """Return the clusters of rests, with the station of the plan that serves each."""
+    settings = inputs.settings
+    stations = PlanStations(
+        plan.lonlat[list(plan.chosen)].reshape(-1, 2),
+        tuple(plan.site_ids[s] for s in plan.chosen),
+        settings.mode,
+        settings.limit_s,
+    )
+    return find_hot_spots(
+        wanted.rests,
+        map_names(inputs),
+        ways,
+        settings.hot_spots,
+        stations,
+        timezone=settings.timezone,
+        days=len(wanted.demand.days),
+        asked=wanted.asked,
+    )
+
+
+def judged_stations(
+    inputs: StudyInputs, ways: Ways, wanted: Wanted, sites: Sites, plan: Plan
+) -> tuple[AuditFinding, ...]:
+    """Judge each existing station; where stations may close or move, the plan's word counts."""
+    settings, demand, rests = inputs.settings, wanted.demand, wanted.rests
+    old = len(inputs.existing)
+    existing_xy_m = ways.project(sites.existing_lonlat)
+    within = (plan.cost_s <= settings.limit_s) & ~demand.only_passing()[:, None]
+    within[:, :old] |= _at_the_door(ways.project(demand.lonlat), existing_xy_m)
+    findings = audit_stations(
+        Standing(inputs.existing, plan.site_ids[:old], existing_xy_m, within[:, :old]),
+        Offered(sites.candidates.lonlat, within[:, old:], tuple(s - old for s in plan.chosen if s >= old)),
+        Rests(ways.project(rests.lonlat), rests.rider, rests.start_s, rests.end_s),
+        demand,
+        timezone=settings.timezone,
+        asked=wanted.asked,
+    )
+    return follow_plan(findings, _fates(plan), free=settings.existing_stations != "keep")
+
+
+def _fates(plan: Plan) -> dict[str, Fate]:
+    """Return what the plan does with each existing station."""
+    moves = dict(plan.moved)
+    out = {}
+    for site in range(len(plan.existing)):
+        to = moves.get(site)
+        place = None if to is None else (float(plan.lonlat[to, 0]), float(plan.lonlat[to, 1]))
+        hours = span_text(*plan.run[site][1]) if site in plan.run else None
+        name = "" if to is None else plan.site_ids[to]
+        out[plan.site_ids[site]] = Fate(plan.fate(site), hours, name, place)
+    return out
+
+
+def _at_the_door(xy_m: FloatArray, stations_xy_m: FloatArray) -> BoolArray:
+    """Return (n, e) which demand points lie at the door of a station, whatever the streets say."""
+    return np.asarray(np.hypot(*(xy_m[:, None] - stations_xy_m[None]).transpose(2, 0, 1)) <= VISIT_M)
+
+
+def suggest_pickups(inputs: StudyInputs, ways: Ways, days: int, asked: Asked) -> tuple[PickupPoint, ...]:
+    """Suggest pick-up points from the stays at doors and gates, with their figures before the gate."""
+    drops, waits = stay_events(inputs.stays, "dropoff"), stay_events(inputs.stays, "gate")
+    compounds = inputs.network.compounds
+    before, after = stops_beside(inputs.stays, drops)
+    stay_s = (drops.end_s - drops.start_s).astype(np.float64)
+    free = dataclasses.replace(
+        inputs.network,
+        gate_delay_s=0.0,
+        compounds=dataclasses.replace(compounds, gate_delay_s=np.zeros(len(compounds))),
+    )
+    return pick_up_points(
+        DropOffs(drops.lonlat, drops.rider, drops.start_s, stay_s, before, after),
+        GateWaits(waits.lonlat, waits.rider, waits.start_s, (waits.end_s - waits.start_s).astype(np.float64)),
+        CompoundMap(
+            tuple(zip(compounds.names, compounds.polygons, strict=True)),
+            np.asarray(inputs.places.gate_lonlat, dtype=np.float64),
+        ),
+        RiderWays(inputs.settings.mode, ways, StreetWays(free)),
+        inputs.settings.pickups,
+        days=days,
+        asked=asked,
+    )
+
+
+def named_pickups(inputs: StudyInputs, ways: Ways, wanted: Wanted) -> tuple[PickupPoint, ...]:
+    """Return the pick-up points, each under a name where the map knows one."""
+    pickups = suggest_pickups(inputs, ways, len(wanted.demand.days), wanted.asked)
+    ends = [(point.entry_route or (point.lonlat,))[-1] for point in pickups]
+    doors = np.array(ends, dtype=np.float64).reshape(-1, 2)
+    names = name_places(doors, map_names(inputs), ways)
+    return tuple(
+        point
+        if point.compound
+        else dataclasses.replace(point, compound=name, side=("street", "") if name == street else point.side)
+        for point, name, street in zip(pickups, names, ways.street(doors), strict=True)
+    )

@@ -1,0 +1,172 @@
+"""From one rider's report to another rider's points spent elsewhere, over HTTP alone, on both databases."""
+
+import datetime
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from live_service import Service
+from PIL import Image
+from postgres import Cluster
+from tiny_study import place, write_study
+
+from api.statements import read_statement
+from api.store import SERVICE
+from api.store.civic import ledger
+from geo.errors import InputError
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def service(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    url = f"sqlite:///{tmp_path / 'yilu.db'}"
+    if request.param == "postgresql":
+        cluster = cast(Cluster, request.getfixturevalue("cluster"))
+        url = cluster.url(cluster.create())
+    made = Service(write_study(tmp_path_factory.mktemp("study") / "out"), url)
+    with made.client:
+        yield made
+    made.database.close()
+
+
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "green").save(out, "JPEG")
+    return out.getvalue()
+
+
+def test_from_a_report_to_points_spent_elsewhere(service: Service) -> None:
+    ask = service.ask
+    ask("admin", "PUT", "/v1/offices/office", json={"title": "Street office"})
+    ask("office", "PUT", "/v1/catalogue/rice", json={
+        "sort": "goods", "title": "Rice, 5 kg", "points": 5, "communities": ["North", "South"]
+    })  # fmt: skip
+    ask("office", "POST", "/v1/catalogue/rice/stock", 201, json={"name": "delivery-1", "pieces": 1})
+    service.riders("red", "A", "C")
+    service.riders("blue", "F")
+
+    # A rider reports, with a photo.
+    photo = ask("r0", "POST", "/v1/photos", 201, content=picture())["photo"]
+    lon, lat = place("B")
+    told = {"kind": "appearance", "lon": lon, "lat": lat, "note": "rubbish", "photo": photo}
+    report = ask("r0", "POST", "/v1/reports?datum=wgs84", 201, json=told)
+    matter = f"/v1/matters/{report['matter_id']}"
+    assert ask("office", "GET", matter)["reports"][0]["photo"] == photo
+    assert service.client.get(f"/v1/photos/{photo}").status_code == 404
+    assert ask("office", "GET", f"/v1/photos/{photo}")
+
+    # The office has somebody look; another rider on the way does.
+    ask("office", "POST", f"{matter}/accept", json={})
+    latest = (service.clock.now + datetime.timedelta(hours=1)).isoformat()
+    looking = ask("office", "POST", f"{matter}/look", json={"latest": latest})
+    asked = {who: ask(who, "GET", "/v1/offers?wait_s=20")["offers"] for who in ("red", "blue")}
+    ((who, offer),) = [(who, one) for who, offers in asked.items() for one in offers]
+    assert (who, offer["rider_id"]) != ("red", "r0")
+    ask(who, "POST", f"/v1/offers/{offer['offer_id']}/accept", json={})
+    ask(who, "GET", f"/v1/offers/{offer['offer_id']}/statement", 409)
+    service.clock.now += datetime.timedelta(minutes=5)
+    seen = {"note": "a heap of it", "there": True}
+    ask(who, "POST", f"/v1/offers/{offer['offer_id']}/finish", json=seen)
+    task = looking["looks"][0]["task"]
+    ask("office", "POST", f"/v1/tasks/{task}/verify", json={})
+
+    # The time it took is certified, and checked without asking.
+    given = ask(who, "GET", f"/v1/offers/{offer['offer_id']}/statement")
+    keys = service.client.get("/v1/statements/keys").json()
+    now_s = service.clock.now.timestamp()
+    time = read_statement(given["statement"], keys, who, "yilu", now_s)
+    assert (time.task_id, time.rider_id) == (task, offer["rider_id"])
+    assert time.until_s == int(service.clock.now.timestamp())
+    with pytest.raises(InputError, match="Audience"):
+        read_statement(given["statement"], keys, "somebody else", "yilu", now_s)
+
+    # The office acts, the reporter agrees, the board says so.
+    ask("office", "POST", f"{matter}/start", json={})
+    result = ask("office", "POST", "/v1/photos", 201, content=picture())["photo"]
+    ask("office", "POST", f"{matter}/fix", json={"result": "swept", "photo": result})
+    ask("r0", "POST", f"/v1/reports/{report['report_id']}/confirm", json={})
+    (shown,) = service.client.get("/v1/board").json()["matters"]
+    assert (shown["stage"], shown["result"], shown["photo"]) == ("closed", "swept", result)
+    assert service.client.get(f"/v1/photos/{result}").headers["content-type"] == "image/jpeg"
+    steps = [one["step"] for one in ask("r0", "GET", f"/v1/reports/{report['report_id']}")["steps"]]
+    assert steps == [
+        "matter_opened", "matter_accepted", "look_wanted", "looked", "work_started", "matter_fixed",
+        "matter_closed",
+    ]  # fmt: skip
+
+    # Points are booked, and spent in another community; the same purchase twice counts once.
+    service.keys["helper"] = service.key(who, offer["rider_id"])
+    before = ask("helper", "GET", "/v1/riders/me/points")
+    assert before["points"] >= 5
+    assert before["entries"][0]["about"] == task
+    wanted = {"name": "rice-1", "item": "rice", "community": "South"}
+    ask("helper", "POST", "/v1/riders/me/purchases", 201, json=wanted)
+    ask("helper", "POST", "/v1/riders/me/purchases", 201, json=wanted)
+    after = ask("helper", "GET", "/v1/riders/me/points")
+    assert (after["points"], after["items"]) == (before["points"] - 5, [{"item": "rice", "pieces": 1}])
+    assert service.client.get("/v1/catalogue").json()["items"][0]["left"] == 0
+    refused = ask("helper", "POST", "/v1/riders/me/purchases", 409, json={**wanted, "name": "rice-2"})
+    assert refused["code"] == "not_enough"
+    # Whose report led to a fix has a bonus.
+    reporter = ask("r0", "GET", "/v1/riders/me/points")
+    assert [(one["kind"], one["about"]) for one in reporter["entries"]] == [("feedback", report["matter_id"])]
+    score = ask("r0", "GET", "/v1/riders/me/score")
+    assert score["score"] == reporter["points"]
+    assert "led to a fix" in score["lines"][0]["text"]
+    check_ledger(service)
+
+
+def check_ledger(service: Service) -> None:
+    with service.database.reading() as connection:
+        assert set(ledger.sums(connection, SERVICE).values()) == {0}
+        assert ledger.wrong_balances(connection, SERVICE) == []
+
+
+def test_who_changes_platforms_keeps_points_and_nobody_has_less_than_none(service: Service) -> None:
+    ask: Any = service.ask
+    account = ask("r0", "GET", "/v1/riders/me/points")["account"]
+    ask("office", "POST", "/v1/ledger/training", 201, json={"course": "aid", "account": account, "credit": 3})
+    ask("office", "POST", "/v1/ledger/drills", 201, json={"drill": "flood", "account": account})
+    ask("office", "POST", "/v1/ledger/drills", 201, json={"drill": "flood", "account": account})
+    code = ask("r0", "POST", "/v1/riders/me/moving-code", 201)["code"]
+    service.keys["new"] = service.key("blue", "b5")
+    moved = ask("new", "POST", "/v1/riders/me/moved", json={"code": code})
+    assert (moved["account"], moved["training"], moved["drills"]) == (account, 3, 1)
+    ask("new", "POST", "/v1/riders/me/moved", 422, json={"code": code})
+    other = ask("r9", "GET", "/v1/riders/me/points")["account"]
+    refused = ask("new", "POST", "/v1/riders/me/time", 409, json={
+        "name": "t1", "account": other, "time_s": 60
+    })  # fmt: skip
+    assert refused["code"] == "not_enough"
+    ask("new", "POST", "/v1/riders/me/time", 422, json={"name": "t1", "account": account, "time_s": 60})
+    ask("admin", "POST", "/v1/ledger/payouts", 409, json={"name": "p1", "account": account, "yuan": 0.5})
+    entry = moved["entries"][-1]["key"]
+    ask("admin", "POST", "/v1/ledger/corrections", 201, json={"key": entry, "note": "another person"})
+    again = {"key": entry, "note": "again"}
+    assert ask("admin", "POST", "/v1/ledger/corrections", 409, json=again)["code"] == "corrected"
+    assert ask("new", "GET", "/v1/riders/me/points")["training"] == 0
+    assert ask("blue", "GET", "/v1/riders/b5/score")["score"] == 5.0
+    check_ledger(service)
+
+
+def test_a_task_that_was_not_done_after_all_is_taken_back(service: Service) -> None:
+    service.riders("red", "A")
+    made = service.task("office")
+    offer = made["offers"][0]["offer_id"]
+    service.ask("red", "POST", f"/v1/offers/{offer}/accept", json={})
+    service.ask("red", "POST", f"/v1/offers/{offer}/finish", json={})
+    service.ask("office", "POST", f"/v1/tasks/{made['id']}/verify", json={})
+    had = service.ask("r0", "GET", "/v1/riders/me/points")
+    assert had["points"] > 0
+    latest = (service.clock.now + datetime.timedelta(hours=1)).isoformat()
+    service.ask(
+        "office", "POST", f"/v1/tasks/{made['id']}/reopen", json={"reason": "still out", "latest": latest}
+    )
+    left = service.ask("r0", "GET", "/v1/riders/me/points")
+    assert (left["points"], left["yuan"], left["time_s"]) == (0, 0.0, 0)
+    assert [one["kind"] for one in left["entries"]] == ["correction", "task"]
+    service.ask("r0", "GET", f"/v1/offers/{offer}/statement", 409)
+    check_ledger(service)

@@ -1,0 +1,60 @@
+"""What is said of stations: one word of each reporter, one visit a day, of one's own tenant only."""
+
+import dataclasses
+
+import pytest
+import sqlalchemy as sa
+
+from api.store import SERVICE, Database, OutOfScopeError, Scope
+from api.store.civic import stations
+from api.store.civic.stations import CHECK_IN, StationEvent
+
+RIDER, OTHER = Scope("blue", "rider", rider_id="r1"), Scope("blue", "rider", rider_id="r2")
+PLATFORM, STRANGER = Scope("blue", "platform"), Scope("yellow", "platform")
+WORD = StationEvent("", "E01", "blue", "rider:r1", False, "shut", 100.0)
+
+
+def test_a_word_takes_the_place_of_the_last_one_and_of_no_others(database: Database) -> None:
+    with database.transaction() as connection:
+        stations.put(connection, RIDER, WORD, 0.0)
+        stations.put(connection, RIDER, dataclasses.replace(WORD, station_id="E02"), 0.0)
+        stations.put(connection, OTHER, dataclasses.replace(WORD, reporter="rider:r2"), 0.0)
+        stations.put(connection, RIDER, dataclasses.replace(WORD, kind=CHECK_IN), 0.0)
+        stations.put(connection, RIDER, dataclasses.replace(WORD, kind="fine", at_s=200.0), 0.0)
+        found = stations.since(connection, SERVICE, "", 0.0, visits=False)
+    assert [(one.station_id, one.reporter, one.kind) for one in found] == [
+        ("E02", "rider:r1", "shut"),
+        ("E01", "rider:r2", "shut"),
+        ("E01", "rider:r1", "fine"),
+    ]
+
+
+def test_a_visit_a_day(database: Database) -> None:
+    visit = dataclasses.replace(WORD, kind=CHECK_IN)
+    with database.transaction() as connection:
+        for at_s, day_s in ((100.0, 0.0), (200.0, 0.0), (86_500.0, 86_400.0)):
+            stations.put(connection, RIDER, dataclasses.replace(visit, at_s=at_s), day_s)
+        found = stations.since(connection, SERVICE, "", 0.0, visits=True)
+        assert [one.at_s for one in found] == [200.0, 86_500.0]
+        assert stations.since(connection, SERVICE, "other", 0.0, visits=True) == []
+        assert stations.forget(connection, SERVICE, 1_000.0) == 1
+
+
+def test_of_ones_own_tenant_only(database: Database) -> None:
+    with database.transaction() as connection:
+        stations.put(connection, RIDER, WORD, 0.0)
+        with pytest.raises(OutOfScopeError):
+            stations.put(connection, STRANGER, dataclasses.replace(WORD, kind="fine"), 0.0)
+        assert [one.kind for one in stations.since(connection, PLATFORM, "", 0.0, visits=False)] == ["shut"]
+        for scope in (OTHER, STRANGER):
+            assert stations.since(connection, scope, "", 0.0, visits=False) == []
+        assert stations.forget(connection, STRANGER, 1e9) == 0
+
+
+def test_no_other_kind_is_kept(database: Database) -> None:
+    with (
+        database.transaction() as connection,
+        pytest.raises(sa.exc.IntegrityError),
+        connection.begin_nested(),
+    ):
+        stations.put(connection, RIDER, dataclasses.replace(WORD, kind="ugly"), 0.0)

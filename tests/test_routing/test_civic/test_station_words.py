@@ -1,0 +1,134 @@
+"""What words about a station add up to, against a slow reading of the rule; visits of k riders and more."""
+
+import datetime
+import zoneinfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo.errors import InputError
+from routing.civic import CheckIn, StationRules, StationWord, conditions, visits
+
+RULES = StationRules()
+ZONE = zoneinfo.ZoneInfo("Asia/Shanghai")
+NOW = datetime.datetime(2026, 3, 4, 12, tzinfo=ZONE).timestamp()
+
+
+def word(by: str, says: str, ago_min: float, station: str = "E01") -> StationWord:
+    return StationWord(station, by, by.startswith("office"), says, NOW - 60 * ago_min)
+
+
+def names(*words: StationWord, now_s: float = NOW) -> list[str]:
+    found = conditions(words, now_s, RULES).get("E01", ())
+    return [one.condition for one in found]
+
+
+def test_one_rider_alone_shuts_nothing_and_two_do() -> None:
+    assert names(word("a", "shut", 5)) == []
+    assert names(word("a", "shut", 5), word("a", "shut", 1)) == []
+    assert names(word("a", "shut", 5), word("b", "shut", 1)) == ["shut"]
+    assert names(word("a", "shut", 5), word("b", "dirty", 1)) == []
+
+
+def test_an_office_is_enough_and_has_the_last_word() -> None:
+    assert names(word("office", "shut", 5)) == ["shut"]
+    assert names(word("a", "full", 9), word("b", "full", 8), word("office", "fine", 5)) == []
+    assert names(word("office", "fine", 9), word("a", "full", 8), word("b", "full", 5)) == ["full"]
+
+
+def test_who_finds_it_fine_takes_their_word_back_and_speaks_against_others() -> None:
+    said = [word("a", "full", 9), word("b", "full", 8)]
+    assert names(*said, word("b", "fine", 1)) == []
+    assert names(*said, word("c", "fine", 1)) == ["full"]
+    assert names(*said, word("c", "fine", 1), word("d", "fine", 1)) == []
+    assert names(word("office", "shut", 9), word("c", "fine", 1)) == ["shut"]
+    assert names(word("office", "shut", 9), word("c", "fine", 1), word("d", "fine", 1)) == []
+
+
+def test_words_end() -> None:
+    said = [word("a", "full", 20), word("b", "full", 10)]
+    (found,) = conditions(said, NOW, RULES)["E01"]
+    assert (found.from_s, found.until_s, found.by_office) == (NOW - 600, NOW - 1_200 + 1_800, False)
+    assert names(*said, now_s=NOW + 9 * 60) == ["full"]
+    assert names(*said, now_s=NOW + 11 * 60) == []
+    # Nothing is known before it was said.
+    assert names(*said, now_s=NOW - 15 * 60) == []
+
+
+def slow(words: list[StationWord], condition: str, now_s: float) -> bool:
+    """The rule read aloud, person by person."""
+    told = sorted((w for w in words if w.made_s <= now_s), key=lambda w: (w.made_s, w.says, w.by))
+    office = [w for w in told if w.office]
+    if office:
+        told = [w for w in told if not w.office and w.made_s > office[-1].made_s]
+    last_of = {}
+    for one in told:
+        last_of[one.by] = one
+    yes = no = 0
+    for one in last_of.values():
+        if now_s - one.made_s < RULES.lasts_s[condition]:
+            yes += one.says == condition
+            no += one.says == "fine"
+    if yes >= RULES.people and yes > no:
+        return True
+    stands = bool(office) and office[-1].says == condition
+    return stands and now_s - office[-1].made_s < RULES.lasts_s[condition] and no < RULES.people
+
+
+WORDS = st.lists(
+    st.builds(
+        word,
+        st.sampled_from(["a", "b", "c", "d", "office-1", "office-2"]),
+        st.sampled_from(["shut", "dirty", "full", "fine"]),
+        st.integers(-10, 900),
+    ),
+    max_size=12,
+)
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(WORDS, st.randoms(use_true_random=False), st.integers(-300, 300))
+def test_as_the_rule_reads_whatever_the_order(words: list[StationWord], chance: object, later: int) -> None:
+    now_s = NOW + 60 * later
+    found = conditions(words, now_s, RULES)
+    expected = [name for name in ("shut", "dirty", "full") if slow(words, name, now_s)]
+    assert [one.condition for one in found.get("E01", ())] == expected
+    for one in found.get("E01", ()):
+        assert one.from_s <= now_s < one.until_s
+        said = [w for w in words if w.made_s <= now_s]
+        assert one.by_office or slow(said, one.condition, one.until_s - 1e-3)
+        if not any(w.office for w in said):
+            assert not slow(said, one.condition, one.until_s)
+    shuffled = list(words)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert conditions(shuffled, now_s, RULES) == found
+
+
+def test_visits_of_whole_weeks_and_of_enough_riders_only() -> None:
+    monday = datetime.datetime(2026, 2, 23, tzinfo=ZONE)
+    day_s = 86_400.0
+
+    def seen(riders: int, day: float, times: int = 1, station: str = "E01") -> list[CheckIn]:
+        return [
+            CheckIn(station, f"r{n}", monday.timestamp() + day * day_s + 60 * k)
+            for n in range(riders)
+            for k in range(times)
+        ]
+
+    told = visits([*seen(10, 1, times=3), *seen(4, 2), *seen(9, 1, station="E02")], NOW, ZONE, RULES)
+    assert [(one.station_id, one.monday, one.visits, one.riders) for one in told] == [
+        ("E01", monday.date(), 14, 10),
+        ("E02", monday.date(), None, None),
+    ]
+    # The week that runs is not told, nor is the minute before Monday part of it.
+    assert visits(seen(20, 7.2), NOW, ZONE, RULES) == ()
+    (sunday,) = visits(seen(20, 6.9995), NOW, ZONE, RULES)
+    assert sunday.monday == monday.date()
+
+
+def test_bad_words_are_refused() -> None:
+    with pytest.raises(InputError, match="says"):
+        StationWord("E01", "a", False, "ugly", NOW)
+    with pytest.raises(InputError, match="people"):
+        StationRules(people=0)

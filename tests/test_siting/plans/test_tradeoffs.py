@@ -1,0 +1,122 @@
+"""The plan that was asked for: named points of the front, and least shares that are really served."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from made_rests import made_inputs
+
+from geo.errors import InfeasibleError, InputError
+from siting.inputs import StudyInputs, StudySettings
+from siting.results import FrontPoint, Study
+from siting.study import measured_study
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> StudyInputs:
+    return made_inputs("many", tmp_path_factory.mktemp("town"))[0]
+
+
+def run(inputs: StudyInputs, **changes: object) -> Study:
+    """The study before the gate, with few resamples."""
+    settings = dataclasses.replace(inputs.settings, draws=0, random_draws=1, **changes)  # type: ignore[arg-type]
+    return measured_study(dataclasses.replace(inputs, settings=settings))[0]
+
+
+@pytest.fixture(scope="module")
+def plain(inputs: StudyInputs) -> Study:
+    return run(inputs)
+
+
+def named(study: Study, name: str) -> FrontPoint:
+    return next(point for point in study.front if name in point.names)
+
+
+def mine(study: Study) -> FrontPoint:
+    (point,) = (point for point in study.front if point.chosen)
+    return point
+
+
+@pytest.mark.parametrize("plan", ["cheapest", "fairest", "balanced"])
+def test_the_study_takes_the_plan_that_its_file_names(inputs: StudyInputs, plain: Study, plan: str) -> None:
+    study = run(inputs, plan=plan)
+    assert study.plan == plan
+    assert plan in mine(study).names
+    shares = [grid.served_share for grid in study.grids if grid.rest_min_a_day]
+    assert mine(study).worst_share == pytest.approx(min(share or 0.0 for share in shares), abs=1e-6)
+    if plan == "cheapest":
+        # nothing may close: the least money is to build nothing
+        assert not [site for site in study.sites if not site.existing]
+    if plan == "fairest":
+        assert min(share or 0.0 for share in shares) >= min(g.served_share or 0.0 for g in plain.grids) - 1e-6
+
+
+def test_without_a_budget_the_plan_may_lie_beside_the_front(plain: Study) -> None:
+    assert {name for point in plain.front for name in point.names} == {
+        "coverage", "cheapest", "fairest", "balanced",
+    }  # fmt: skip
+    assert (mine(plain).served_share or 0) <= (named(plain, "coverage").served_share or 0) + 1e-9
+    assert named(plain, "coverage").gap is not None
+    assert named(plain, "balanced").gap is None or len(named(plain, "balanced").names) > 1
+
+
+def test_a_least_share_is_served_and_not_only_in_reach(inputs: StudyInputs) -> None:
+    # in reach means nothing in the evening, when nothing is open: so much of it must really be served
+    study = run(inputs, least_grid_share=0.4)
+    counted = [grid for grid in study.grids if (grid.riders or 0) >= study.k]
+    assert counted
+    assert all((grid.served_share or 0.0) >= 0.4 - 1e-6 for grid in counted)
+    assert study.least_grid_share == 0.4
+    # its price can be told beside the plan that serves most
+    assert (mine(study).served_share or 0) <= (named(study, "coverage").served_share or 0) + 1e-9
+
+
+def test_a_least_share_that_no_place_can_reach_names_the_grid(inputs: StudyInputs) -> None:
+    with pytest.raises(InfeasibleError, match=r"less than that share of the rest in unit grid G\d"):
+        run(inputs, least_grid_share=1.0, limit_s=30)
+
+
+def test_a_least_share_beyond_the_money_is_refused_in_a_sentence(inputs: StudyInputs) -> None:
+    with pytest.raises(InfeasibleError, match="no plan was found that serves so much of every unit grid"):
+        run(inputs, least_grid_share=0.3, budget_yuan=250_000.0)
+
+
+def test_what_cannot_be_asked_for_is_refused(inputs: StudyInputs) -> None:
+    with pytest.raises(InputError, match="it must be one of coverage, cheapest, fairest, balanced"):
+        StudySettings(timezone="Asia/Shanghai", plan="best")
+    with pytest.raises(InputError, match="ask for two plans"):
+        StudySettings(timezone="Asia/Shanghai", plan="fairest", least_grid_share=0.1)
+    bare = dataclasses.replace(inputs, grids=None)
+    for changes in ({"plan": "fairest"}, {"plan": "balanced"}, {"least_grid_share": 0.1}):
+        with pytest.raises(InputError, match="need unit grids in which at least 10 riders rest"):
+            run(bare, **changes)
+    with pytest.raises(InputError, match="no existing stations"):
+        run(dataclasses.replace(inputs, existing=()), plan="cheapest")
+
+
+def test_grids_with_few_riders_do_not_count(inputs: StudyInputs) -> None:
+    study = run(inputs, k=500)
+    assert study.front == ()
+    with pytest.raises(InputError, match="at least 500 riders"):
+        run(inputs, k=500, plan="fairest")
+
+
+def test_no_existing_stations_and_no_grids(inputs: StudyInputs) -> None:
+    alone = run(dataclasses.replace(inputs, existing=()))
+    # today nothing is served, so nothing is what the cheapest plan needs to build
+    assert named(alone, "cheapest").cost_yuan == 0
+    assert run(dataclasses.replace(inputs, grids=None)).front == ()
+
+
+def test_the_same_front_again(inputs: StudyInputs, plain: Study) -> None:
+    again = run(inputs)
+    assert again.front == plain.front
+    assert again.fairness == plain.fairness
+
+
+def test_stability_resamples_the_plan_that_was_asked_for(inputs: StudyInputs) -> None:
+    settings = dataclasses.replace(inputs.settings, draws=4, random_draws=1, plan="balanced")
+    study = measured_study(dataclasses.replace(inputs, settings=settings))[0]
+    shares = [site.chosen_share for site in study.sites if not site.existing]
+    assert shares
+    assert np.mean([share or 0.0 for share in shares]) > 0.2
