@@ -117,6 +117,10 @@ class Fleet:
         self.row_of(rider_id)
         return self._riders[rider_id]
 
+    def as_they_stand(self, riders: Sequence[Rider]) -> tuple[Rider, ...]:
+        """Return these riders as they stand now; those who are not in the fleet as they are."""
+        return tuple(self._riders.get(rider.rider_id, rider) for rider in riders)
+
     def id_at(self, mode: str, row: int) -> str:
         """Return the id of the rider in a row."""
         return self._id_of[mode][row]

@@ -45,9 +45,13 @@ class Codes:
     def __init__(self, what: str) -> None:
         self._what = what
         self._bit: dict[str, int] = {}
+        self._known: dict[frozenset[str], int] = {}
 
     def mask(self, names: frozenset[str]) -> int:
         """Return the bits of `names`; raise `InputError` for the 64th name."""
+        known = self._known.get(names)
+        if known is not None:
+            return known
         total = 0
         for name in sorted(names):
             if name not in self._bit:
@@ -55,6 +59,7 @@ class Codes:
                     raise InputError(f"There are more than 63 different {self._what}; the 64th is {name!r}.")
                 self._bit[name] = 1 << len(self._bit)
             total |= self._bit[name]
+        self._known[names] = total
         return total
 
 
