@@ -7,6 +7,7 @@ from typing import Literal, cast
 import numpy as np
 
 from api.civic.forms import BoardPoint, ClosureLine, ClosureOut, StreetIn, Thing, TowardsIn
+from api.civic.streets import Streets
 from api.civic.translate import wgs84
 from api.forms import instant_of
 from geo.arrays import FloatArray
@@ -14,7 +15,7 @@ from geo.datum import Datum, from_wgs84
 from geo.streets import StreetNetwork
 from routing.civic import Closure, StreetWord
 
-__all__ = ["closure_out", "in_wgs84", "word_of"]
+__all__ = ["closure_out", "closures_now", "in_wgs84", "word_of"]
 
 HOUR_S = 3_600.0
 
@@ -79,6 +80,11 @@ def closure_out(closure: Closure, network: StreetNetwork, datum: Datum, zone: da
         until=instant_of(until_s, zone),
         by_office=closure.by_office,
     )
+
+
+def closures_now(streets: Streets, now_s: float, datum: Datum, zone: datetime.tzinfo) -> list[ClosureOut]:
+    """Return what holds at an instant, for everybody."""
+    return [closure_out(one, streets.map, datum, zone) for one in streets.closures(now_s)]
 
 
 def _told(lonlat: FloatArray, datum: Datum) -> list[tuple[float, float]]:

@@ -1,5 +1,6 @@
 """What the civic side needs beside a turn, and its part of the desk's clock."""
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from api.civic import ledger, matters
 from api.civic.rules import CivicRules, Grids
 from api.civic.streets import Streets
 from api.dispatch.turn import Turn
-from api.store import SERVICE
+from api.store import SERVICE, Database, StoreUnavailable
 from api.store.civic import matters as rows
 from api.store.civic import photos, words
 from api.store.dispatch import events as stored
@@ -49,6 +50,12 @@ class Civic:
     _heard_words: bool = True
     """Whether the store may have words of streets that are not known here, or lack some that are."""
 
+    def begin(self, database: Database, now_s: float) -> None:
+        """Take up what was said of streets before this process began; without a store that comes later."""
+        with contextlib.suppress(StoreUnavailable), database.reading() as connection:
+            said = words.since(connection, SERVICE, now_s - self.streets.lasts_s)
+            self.streets.take_up(said, now_s)
+
     @property
     def next_due_s(self) -> float:
         """When something of a matter runs out next, or a closure ends."""
@@ -75,9 +82,8 @@ class Civic:
     def follow(self, turn: Turn, object_id: str) -> None:
         """Look anew for what is due: a matter has changed, here or in another process."""
         self._due_s = -math.inf
-        if object_id.startswith(WORD):
-            self._heard_words = True
-            self._lay_streets(turn)
+        self._heard_words = self._heard_words or object_id.startswith(WORD)
+        self._lay_streets(turn)
 
     def say(self, turn: Turn, word: StreetWord) -> None:
         """Keep what somebody says of a street, and see what follows."""

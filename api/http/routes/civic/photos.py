@@ -41,7 +41,7 @@ Token = Annotated[
 
 @router.post("", status_code=201, summary="Send a photo", openapi_extra=_BODY)
 async def post(live: Live, caller: OpenCaller, ids: Ids, request: Request) -> PhotoOut:
-    """Return a name for it, good for one report, result or finished task within a day.
+    """Return a name for it, good for one report, result or look within a day.
 
     JPEG, PNG or WebP up to 10 MB. Only its pixels are kept, at most 1,600 on a side: no place, no time, no
     device.

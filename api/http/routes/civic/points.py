@@ -245,7 +245,7 @@ async def statement(
     settings: Settings = request.app.state.settings
 
     def made() -> StatementOut:
-        with live.database.transaction() as connection:
+        with live.database.reading() as connection:
             row = offer_rows.get(connection, caller.scope, offer_id)
             name = task_of_offer(offer_id)
             task = None if row is None or name is None else task_rows.get(connection, SERVICE, name)
@@ -256,7 +256,7 @@ async def statement(
             time = None if offer is None else statements.benefit_time(name, offer, events, settings.issuer)
             if time is None:
                 raise ConflictError("not_done", task.status)
-            text = statements.signer(connection).sign(time)
+        text = statements.signer(live.database).sign(time)
         return StatementOut(
             statement=text,
             issuer=time.issuer,
@@ -273,7 +273,6 @@ async def statement_keys(live: Live) -> KeySet:
     """Return a key set (RFC 7517); keep it, and check statements offline."""
 
     def read() -> KeySet:
-        with live.database.transaction() as connection:
-            return KeySet.model_validate(statements.signer(connection).key_set())
+        return KeySet.model_validate(statements.signer(live.database).key_set())
 
     return await run_in_threadpool(read)
