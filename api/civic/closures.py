@@ -6,9 +6,9 @@ from typing import Literal, cast
 
 import numpy as np
 
-from api.civic.forms import BoardPoint, ClosureLine, ClosureOut, StreetIn, Thing, TowardsIn
+from api.civic.reports.forms import BoardPoint, ClosureLine, ClosureOut, StreetIn, Thing, TowardsIn
+from api.civic.reports.translate import wgs84
 from api.civic.streets import Streets
-from api.civic.translate import wgs84
 from api.forms import instant_of
 from geo.arrays import FloatArray
 from geo.datum import Datum, from_wgs84

@@ -5,7 +5,8 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from api.civic import ledger, matters
+from api.civic.points import booking
+from api.civic.reports import matters
 from api.civic.rules import CivicRules, Grids
 from api.civic.streets import Streets
 from api.dispatch.turn import Turn
@@ -76,7 +77,7 @@ class Civic:
 
     def heard(self, turn: Turn, happened: Happened) -> None:
         """Book what a verified task brings, and tell its report what was seen."""
-        ledger.after_task(turn, self.rules.earning, happened, self.ids)
+        booking.after_task(turn, self.rules.earning, happened, self.ids)
         matters.after_task(turn, self.rules, happened, self.ids)
 
     def follow(self, turn: Turn, object_id: str) -> None:

@@ -6,9 +6,9 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.civic import codec
-from api.civic.matters import next_s
-from api.civic.office import fitting
+from api.civic.reports import codec
+from api.civic.reports.matters import next_s
+from api.civic.reports.offices import fitting
 from api.store.civic.offices import OfficeRow
 from routing.civic import (
     AcceptMatter,

@@ -10,7 +10,7 @@ import pytest
 from live_service import Service
 from tiny_study import place, write_study
 
-from api.civic import codec
+from api.civic.reports import codec
 from api.store import SERVICE
 from api.store.civic import matters as rows
 from api.store.dispatch import events as stored

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from api.civic import codec
 from api.civic.closures import closures_now
-from api.civic.forms import Board, BoardFeatures, BoardMatter, OfficeOut, Offices, Stage
-from api.civic.translate import board_feature, board_matter, rounded_entry
+from api.civic.reports import codec
+from api.civic.reports.forms import Board, BoardFeatures, BoardMatter, OfficeOut, Offices, Stage
+from api.civic.reports.translate import board_feature, board_matter, rounded_entry
 from api.dispatch.desk import Desk
 from api.http.live import AnswerDatum, Cursor, Limit, Live, Zone, cursor_of, position_of
 from api.http.routes.civic.shared import CivicSide, Now, titles_of

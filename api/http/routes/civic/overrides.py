@@ -8,8 +8,8 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.civic.closures import closures_now, in_wgs84, word_of
 from api.civic.desk import Civic
-from api.civic.forms import Closures, WordIn
-from api.civic.translate import wgs84
+from api.civic.reports.forms import Closures, WordIn
+from api.civic.reports.translate import wgs84
 from api.dispatch.desk import Turn
 from api.http.live import AnswerDatum, Live, Zone, commanded
 from api.http.repeats import RepeatableRoute

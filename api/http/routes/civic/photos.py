@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.civic import codec
-from api.civic.forms import PhotoOut
 from api.civic.people import digest_of
-from api.civic.photos import LARGEST_BYTES, Photo, written_anew
+from api.civic.reports import codec
+from api.civic.reports.forms import PhotoOut
+from api.civic.reports.photos import LARGEST_BYTES, Photo, written_anew
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.forms import ServiceId
 from api.http.deps import Ids

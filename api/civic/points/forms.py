@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from api.civic.forms import Kind
+from api.civic.reports.forms import Kind
 from api.dispatch.forms import NO_NUL
 from api.forms import Schema
 from api.matching.forms import Instant

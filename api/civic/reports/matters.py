@@ -4,8 +4,9 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from api.civic import codec, ledger
 from api.civic.people import accounts_of, person_of
+from api.civic.points import booking
+from api.civic.reports import codec
 from api.civic.rules import CivicRules
 from api.dispatch.commands import publish
 from api.dispatch.turn import MissingError, Turn
@@ -333,7 +334,7 @@ def _follow_up(
         case "matter_fixed":
             _claim(turn, event.photo, state, public=True)
         case "matter_closed":
-            ledger.reward_reporters(turn, rules.earning, state.matter_id, state.reporters)
+            booking.reward_reporters(turn, rules.earning, state.matter_id, state.reporters)
         case "matter_hidden" | "report_joined":
             if state.private:
                 photos.hide(turn.connection, SERVICE, state.matter_id)
