@@ -13,12 +13,12 @@ from api.civic.points.forms import (
     DrillIn,
     EntryOut,
     ItemIn,
+    ItemName,
     ItemOut,
     PayoutIn,
     StockIn,
     TrainingIn,
 )
-from api.civic.reports.forms import Kind
 from api.dispatch.desk import Desk, Turn
 from api.http.access.auth import Caller, require
 from api.http.live import AdminCaller, Live, Zone, commanded
@@ -33,7 +33,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1", tags=["points"], route_class=RepeatableRoute)
 OfficeCaller = Annotated[Caller, Depends(require("planner"))]
 Work = Callable[[Turn], spending.Booked]
-ItemId = Annotated[Kind, Path(description="Name of the item.")]
+ItemId = Annotated[ItemName, Path(description="Name of the item.")]
 
 
 def _shown(row: rows.ItemRow, left: int) -> ItemOut:
