@@ -10,6 +10,7 @@ from api.civic.reports import codec
 from api.civic.reports.matters import next_s
 from api.civic.reports.offices import fitting
 from api.store.civic.offices import OfficeRow
+from api.store.dispatch import events as stored
 from routing.civic import (
     AcceptMatter,
     AskForLook,
@@ -107,7 +108,7 @@ def test_events_come_back_from_the_store_as_they_were(steps: list[tuple[object, 
                 state = evolve_matter(state, event)
                 happened.append(event)
                 kept.append(codec.event_row("m", state.office, event, now_s))
-    rows = [codec.stored.EventRow(n, one) for n, one in enumerate(kept)]
+    rows = [stored.EventRow(n, one) for n, one in enumerate(kept)]
     assert [event for _, event in codec.matter_events_of(rows)] == happened
     for one in kept:
         # What an office reads names no person.
