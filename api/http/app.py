@@ -119,7 +119,7 @@ def create_app(
     app.state.settings = settings
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
     app.state.runner, app.state.workers, app.state.civic = None, None, None
-    app.state.open_rates = civic.open_rates()
+    app.state.open_rates = civic.open_rates(settings)
     app.state.anywhere = {}
     app.state.ready = threading.Event()
     app.state.ready.set()
