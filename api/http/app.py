@@ -18,10 +18,10 @@ from api.http.bodies import MATCHING_ROLES
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
+from api.http.pages import overview
 from api.http.problems import errors
 from api.http.routes import (
     audit,
-    city,
     emergencies,
     events,
     health,
@@ -143,7 +143,7 @@ def create_app(
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
-    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, city):
+    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, overview):
         app.include_router(part.router)
     return app
 
