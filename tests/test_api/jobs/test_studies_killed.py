@@ -1,6 +1,7 @@
-"""kill -9 of the service while a study runs: the study dies with it, runs again, and the second time fails."""
+"""kill -9 of the service while a study runs: the study dies with it, runs again, the second time it fails."""
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -85,7 +86,7 @@ def test_a_service_that_is_killed_leaves_no_study_running_for_ever(
         for left in range(2):
             (pid,) = until(lambda: workers(process), 120, "the study does not begin")
             process.kill()
-            until(lambda: gone(pid), 20, "the study outlives the service")
+            until(functools.partial(gone, pid), 20, "the study outlives the service")
             found = state()
             assert found is not None
             assert (found.state, found.left_running) == ("running", left)
