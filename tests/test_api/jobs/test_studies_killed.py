@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from job_studies import LONG
 from live_process import Process
-from test_studies import LONG
 from tiny_map import write_city
 from tiny_study import write_study
 
