@@ -25,13 +25,13 @@ from api.http.pages.office import looked_at, planner
 from api.http.problems import errors
 from api.http.routes import (
     audit,
-    city,
     civic,
     emergencies,
     events,
     health,
     matches,
     offers,
+    overview,
     results,
     riders,
     slots,
@@ -160,7 +160,7 @@ def _answer_at_every_address(app: FastAPI) -> None:
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
     app.include_router(pages.router)
-    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, city):
+    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, overview):
         app.include_router(part.router)
     for router in civic.routers:
         app.include_router(router)
