@@ -64,7 +64,7 @@ async def _door(
         error=error,
         roles=ROLES,
         tenants=await run_in_threadpool(read),
-        provider=access.oidc is not None and access.oidc.signs_in,
+        provider=access.oidc is not None,
     )
 
 

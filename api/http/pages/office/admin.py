@@ -18,6 +18,7 @@ from api.store.access import audit, idempotency, keys, tenants
 from api.store.rows import PageEnd
 from api.store.tables import ROLES, TENANT_KINDS
 from geo.errors import InputError
+from geo.localtime import DAY_S
 
 __all__ = ["router"]
 
@@ -126,7 +127,7 @@ async def create(visit: AdminVisit, fields: Posted) -> Response:
         fields.get("name", "")[:100],
         tuple(detail.replace(",", " ").split()) if role == "grid_staff" else (),
         detail or None if role == "rider" else None,
-        visit.now.timestamp() + days * keys.DAY_S if days > 0 else None,
+        visit.now.timestamp() + days * DAY_S if days > 0 else None,
     )
     return await _shown_once(
         visit,
@@ -140,7 +141,7 @@ async def create(visit: AdminVisit, fields: Posted) -> Response:
 async def rotate(visit: AdminVisit, fields: Posted, key_id: KeyId) -> Response:
     """Make a key like another one, which ends after some days."""
     try:
-        overlap_s = max(number(fields, "days", 1.0), 0.0) * keys.DAY_S
+        overlap_s = max(number(fields, "days", 1.0), 0.0) * DAY_S
     except InputError as error:
         return await _overview(visit, fields, told(error, visit.visitor.lang), 422)
     return await _shown_once(
