@@ -7,14 +7,14 @@ stops that will be late are told. Riders accept independently of each other.
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from geo.arrays import FloatArray
 from geo.errors import InputError
-from geo.streets import Snapped
-from geo.travel import reach_to
+from geo.streets import Snapped, StreetNetwork
+from geo.travel import reach_to, travel_times_s
 from routing.fleet.fleet import Fleet
 from routing.model.policy import EmergencyPolicy
 from routing.model.riders import Rider
@@ -24,7 +24,7 @@ from routing.model.windows import open_from
 FARTHER_M = (500.0, 2_000.0, 20_000.0)
 """Where no street is within the walk that the policy allows, the nearest one is looked for so far away."""
 
-__all__ = ["Alert", "AlertPlan", "alert_plan", "chance_within", "nearest_street"]
+__all__ = ["Alert", "AlertPlan", "alert_plan", "chance_within", "nearest_street", "soonest_s"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -199,6 +199,52 @@ def _reach_s(
             wait_s = max(rider.available_s - now_s, 0.0)
             out[at] = wait_s + _ridden_s(seconds, walk_ms + int(target.walk_ms[0]), rider.speed_factor)
     return out
+
+
+def soonest_s(
+    network: StreetNetwork,
+    riders: Sequence[Rider],
+    lonlat: FloatArray,
+    wanted: int,
+    now_s: float,
+    within_s: float,
+) -> FloatArray:
+    """Return how soon so many riders can be at each of many places if they go there at once.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+    riders : sequence of Rider
+        Whether they would come, or may, is not asked.
+    lonlat : float64 (places, 2)
+        WGS-84 degrees; the nearest street within 500 m counts, and the walk to it.
+    wanted : int
+        How many riders.
+    now_s, within_s : float
+        Epoch seconds; what takes longer than `within_s` counts as never.
+
+    Returns
+    -------
+    float64 (places,)
+        Seconds, the service in hand finished; inf where fewer can be there in time, or no street is near.
+    """
+    found = np.full((len(riders), len(lonlat)), np.inf)
+    for mode in sorted({rider.mode for rider in riders}):
+        mine = np.array([at for at, rider in enumerate(riders) if rider.mode == mode])
+        here = network.snap(np.array([riders[at].lonlat for at in mine]), mode, FARTHER_M[0])
+        there = network.snap(lonlat, mode, FARTHER_M[0])
+        seconds = travel_times_s(network, mode, here, there, within_s)
+        walk_s = (here.walk_ms[:, None] + there.walk_ms[None, :]) / 1000
+        factor = np.array([riders[at].speed_factor for at in mine])[:, None]
+        wait_s = np.array([max(riders[at].available_s - now_s, 0.0) for at in mine])[:, None]
+        known = np.isfinite(seconds)
+        ridden_s = np.where(known, seconds, 0.0) - walk_s
+        whole = np.where(known, wait_s + walk_s + ridden_s * factor, np.inf)
+        found[mine] = np.where(whole <= within_s, whole, np.inf)
+    if len(riders) < wanted:
+        return np.full(len(lonlat), np.inf)
+    soonest: FloatArray = np.sort(found, axis=0)[wanted - 1]
+    return soonest
 
 
 def _ridden_s(seconds: float, walk_ms: int, speed_factor: float) -> float:

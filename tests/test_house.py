@@ -2,6 +2,7 @@
 
 import ast
 import collections
+import functools
 import pathlib
 import re
 from collections.abc import Iterator
@@ -53,8 +54,13 @@ UNREACHED = {
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@functools.cache
+def _tree(path: pathlib.Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _functions(path: pathlib.Path) -> Iterator[Function]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, Function):
             yield node
 
@@ -103,7 +109,7 @@ def test_nothing_bears_the_name_of_another_thing() -> None:
     for path in FILES:
         if _name(path).startswith("api/store/migrations"):
             continue
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in _tree(path).body:
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 continue
             function = not isinstance(node, ast.ClassDef)
@@ -164,7 +170,7 @@ def _used(path: pathlib.Path, tree: ast.Module) -> Iterator[str]:
 
 
 def test_a_command_or_an_endpoint_reaches_every_public_name() -> None:
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+    trees = {path: _tree(path) for path in FILES}
     used = {name for path, tree in trees.items() for name in _used(path, tree)}
     unreached = {
         f"{_module(path)}.{name}"
@@ -182,7 +188,7 @@ def test_an_hour_and_a_day_are_said_once() -> None:
     said = [
         _name(path)
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(_tree(path))
         if isinstance(node, ast.Assign | ast.AnnAssign)
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name) and target.id.strip("_") in {"HOUR_S", "DAY_S"}

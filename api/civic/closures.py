@@ -11,12 +11,11 @@ from api.civic.translate import wgs84
 from api.forms import instant_of
 from geo.arrays import FloatArray
 from geo.datum import Datum, from_wgs84
+from geo.localtime import HOUR_S
 from geo.streets import StreetNetwork
 from routing.civic import Closure, StreetWord
 
 __all__ = ["closure_out", "in_wgs84", "word_of"]
-
-HOUR_S = 3_600.0
 
 
 def in_wgs84(street: StreetIn, datum: Datum) -> StreetIn:

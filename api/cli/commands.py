@@ -154,6 +154,7 @@ def match(study_dir: Path, lang: "Language") -> None:
 )
 def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...]) -> None:
     """Serve the map, the reports and the API of a finished study."""
+    import functools
     import gc
     import logging
     import threading
@@ -161,9 +162,9 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
 
     from api.http.access.auth import open_access
     from api.http.app import create_app
+    from api.http.offload.warm import warm_up
+    from api.http.offload.workers import Workers
     from api.http.running import server_of
-    from api.http.work.warm import warm_up
-    from api.http.work.workers import Workers
     from api.settings import load_settings
     from geo.jit import known_kernels
 
@@ -190,7 +191,7 @@ def serve(folder: Path, host: str, port: int, dev: bool, named: tuple[str, ...])
         warm_up(app.state.served)
         app.state.ready.set()
 
-    app.state.workers = workers = Workers(settings)
+    app.state.workers = workers = Workers(functools.partial(create_app, settings=settings))
     # Alive at once, ready (`/readyz`) when the machine code is there.
     app.state.ready.clear()
     threading.Thread(target=warm, name="warm-up", daemon=True).start()

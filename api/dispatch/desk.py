@@ -38,7 +38,7 @@ from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import City, ConflictError, DispatchRules, RiderKey
 from routing.model import Policy, Rider
 
-__all__ = ["Counts", "Desk", "MissingError", "Turn"]
+__all__ = ["LIVE_STATUSES", "Counts", "Desk", "MissingError", "Turn"]
 
 LOG = logging.getLogger("yilu.dispatch")
 T = TypeVar("T")

@@ -49,6 +49,7 @@ __all__ = [
     "follow",
     "open_phases",
     "raise_emergency",
+    "raises",
     "remember_open",
     "rides",
 ]
@@ -233,7 +234,7 @@ def raise_emergency(
     # The service looks: whoever may not see it may not take its name either.
     known = rows.by_label(turn.connection, SERVICE, tenant, label)
     if known is not None:
-        if known.body["request"] != body or not _raises(who, known):
+        if known.body["request"] != body or not raises(who, known):
             raise ConflictError("exists", known.status)
         return Raised(known, alert_state_of(known.state))
     if who.role == "grid_staff" and grid_code not in who.grid_codes:
@@ -272,7 +273,7 @@ def _plan_json(plan: AlertPlan, word: Callable[[], str]) -> dict[str, Any]:
 def close(turn: Turn, who: Scope, emergency_id: str, reason: str) -> Raised:
     """End an emergency; whoever has not answered, or is on the way, is told."""
     row = rows.load_for_update(turn.connection, SERVICE, emergency_id)
-    if row is None or not _raises(who, row):
+    if row is None or not raises(who, row):
         raise MissingError("there is no such emergency")
     return _carry_out(turn, row, CloseAlert(reason))
 
@@ -308,7 +309,8 @@ def find_alert(who: Scope, row: rows.EmergencyRow, alert: str) -> Called | None:
     return Called(alert, row, state, responder)
 
 
-def _raises(who: Scope, row: rows.EmergencyRow) -> bool:
+def raises(who: Scope, row: rows.EmergencyRow) -> bool:
+    """Say whether a caller may see and close an emergency."""
     if who.role == "admin":
         return True
     if who.tenant_id != row.tenant_id or who.role not in ("planner", "grid_staff"):

@@ -17,13 +17,15 @@ from api.http.access.rates import RateHeaders
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
 from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
+from api.http.offload.bodies import MATCHING_ROLES
 from api.http.ogc import doors
 from api.http.pages import routers as pages
-from api.http.pages import start
+from api.http.pages import start, station_sheets
 from api.http.pages.office import looked_at, planner
 from api.http.problems import errors
 from api.http.routes import (
     audit,
+    city,
     civic,
     emergencies,
     events,
@@ -41,8 +43,6 @@ from api.http.routes import (
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
 from api.http.stations import endpoints as stations
-from api.http.stations import pages as station_pages
-from api.http.work.bodies import MATCHING_ROLES
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -120,6 +120,7 @@ def create_app(
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
     app.state.runner, app.state.workers, app.state.civic = None, None, None
     app.state.open_rates = civic.open_rates()
+    app.state.anywhere = {}
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)
@@ -154,12 +155,12 @@ def _answer_at_every_address(app: FastAPI) -> None:
         app.include_router(start.router, prefix=prefix, include_in_schema=False)
         # Before the stations by name: nobody is called "visits".
         app.include_router(stations.said_router, prefix=prefix, include_in_schema=not prefix)
-        for part in (health, results, stations, station_pages, doors):
+        for part in (health, results, stations, station_sheets, doors):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
     app.include_router(pages.router)
-    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit):
+    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, city):
         app.include_router(part.router)
     for router in civic.routers:
         app.include_router(router)

@@ -11,6 +11,7 @@ anew and spills the rows to scratch files, a hash partition of the riders
 each, small enough to be sorted in memory.
 """
 
+import functools
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -141,13 +142,11 @@ def map_traces(
             ledger.skipped.update(skipped)
             open_files(files, rules, ledger)
             blocks = read_ahead(checked_blocks(files, rules, riders, ledger))
-            parts = (
-                spilled_partitions(blocks, Path(folder), riders)
-                if scratch
-                else rider_by_rider(blocks, hold_points)
-            )
+            spill = functools.partial(spilled_partitions, folder=Path(folder), riders=riders)
+            parts = spill(blocks) if scratch else rider_by_rider(blocks, hold_points, spill)
             try:
-                values = tuple(function(build_traces(part, rules, riders, ledger)) for part in parts)
+                built = read_ahead(build_traces(part, rules, riders, ledger) for part in parts)
+                values = tuple(function(traces) for traces in built)
             except ComesBackError:
                 continue
         accounts = with_notes(ledger.accounts(), files, formats, ledger.skipped)

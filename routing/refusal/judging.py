@@ -53,6 +53,7 @@ __all__ = [
 KIND_MS = 600_000
 """What a change of kind weighs."""
 LOST = np.int64(1) << 50
+NEVER_ONE = LOST << 1
 
 # What `examine` finds out about one place: milliseconds by which a limit would have to give way.
 LATEST, LATEST_DROPOFF, MOST, HOUR, SHIFT, DAY, BREAK = range(7)
@@ -316,14 +317,16 @@ def _mended(
 
 
 @kernel
-def _least_over(judged: Judged, only: Ms, most: Int64Array, both: Int64Array) -> Int64Array:
-    """Fill by how much each place takes too much at least; return the rows, the most promising first.
+def _least_over(judged: Judged, only: Ms, most: Int64Array, total: Int64Array) -> Int64Array:
+    """Fill by how much limits would have to give way at least for each place; return the rows, best first.
 
-    `most` and `both` (slots, 2): the larger of what is over the limits of a task and the hour, and the sum;
-    the second column for a drop-off farther on. One loop, because a call with all tables costs more.
+    `most` and `total` (slots, 2): the largest of what is over the limits of a task, the hour, the break, the
+    shift and the day, and the sum; the second column for a drop-off farther on. Where no single change can be
+    enough, `most` is `NEVER_ONE`. One loop, because a call with all tables costs more.
     """
     c, width, ask, legs, limits = judged
     bounds = np.empty(len(c.stops), np.int64)
+    simple = not ask.pair and ask.gaps == 0
     n = 0
     for row in range(len(c.stops)):
         bounds[row] = LOST
@@ -331,23 +334,46 @@ def _least_over(judged: Judged, only: Ms, most: Int64Array, both: Int64Array) ->
         if k < 0 or limits.skip[row] or (only >= 0 and row != only):
             continue
         n += 1
-        for i in range(k + 1):
-            at = row * width + i
+        base, kinds, ridden = row * width, limits.kinds[row], np.int64(0)
+        for i in range(k, -1, -1):
+            at = base + i
+            if i < k - 1:
+                # From the arrival at the stop after to the end of the plan, without any waiting.
+                ridden += c.arrive[at + 2] - c.leave[at + 1]
+            if i < k:
+                ridden += c.service[at + 1]
             leave = c.leave[at]
             if k == 0:
                 leave = max(leave, np.int64(ask.now))
-            begun = max(leave + legs.to[at], np.int64(ask.earliest)) - leave + ask.service
+            end_before = leave if k == 0 else c.leave[base + k]
+            waits = ask.earliest - max(leave + legs.to[at], np.int64(ask.now))
+            begun = max(leave + legs.to[at], np.int64(ask.earliest)) + ask.service
             for apart in range(2 if ask.pair and i < k else 1):
-                extra, together = begun, ask.pair and apart == 0
+                done, together = begun, ask.pair and apart == 0
                 if together:
-                    extra += legs.between[row] + ask.d_service
+                    done = max(done + legs.between[row], np.int64(ask.d_earliest)) + ask.d_service
+                extra, final = done - leave, done
                 if i < k:
                     on = legs.d_on[at + 1] if together else legs.on[at + 1]
                     extra += on - (c.arrive[at + 1] - leave)
-                one = max(extra - ask.max_extra, np.int64(0))
-                other = max(extra - limits.hour[row], np.int64(0))
-                most[at, apart], both[at, apart] = max(one, other), one + other
-                bounds[row] = min(bounds[row], one + other + limits.kinds[row] * KIND_MS)
+                    final = done + on + ridden
+                # With a drop-off farther on the end is not known yet.
+                unknown = np.int64(LOST if apart else 0)
+                largest, summed, broken = np.int64(0), np.int64(0), np.int64(kinds)
+                for over in (
+                    extra - ask.max_extra,
+                    extra - limits.hour[row],
+                    done - c.until[at],
+                    final - max(limits.shift_end[row], end_before) - unknown,
+                    final - max(limits.day_end[row], end_before) - unknown,
+                ):
+                    if over > 0:
+                        largest, summed, broken = max(largest, over), summed + over, broken + 1
+                # One change mends several rules only where the rider would wait: the window opens sooner.
+                if broken > 1 and (kinds > 0 or (largest > waits and simple)):
+                    largest = NEVER_ONE
+                most[at, apart], total[at, apart] = largest, summed
+                bounds[row] = min(bounds[row], summed + kinds * KIND_MS)
     return np.argsort(bounds)[:n]
 
 
@@ -364,8 +390,8 @@ def judge(judged: Judged, only: Ms, allowed_only: bool, out: Int64Array) -> None
     least, least_several = LOST, LOST
     if allowed_only:
         least, least_several = np.int64(0), np.int64(-1)
-    most, both = np.empty((len(c.edge), 2), np.int64), np.empty((len(c.edge), 2), np.int64)
-    for row in _least_over(judged, only, most, both):
+    most, total = np.empty((len(c.edge), 2), np.int64), np.empty((len(c.edge), 2), np.int64)
+    for row in _least_over(judged, only, most, total):
         k = np.int64(c.stops[row])
         kinds, base, mine = limits.kinds[row], row * width, out[row]
         jumps = ask.d_gaps > 0
@@ -374,7 +400,7 @@ def judge(judged: Judged, only: Ms, allowed_only: bool, out: Int64Array) -> None
         for i in range(k + 1):
             for j in range(i, k + 1 if ask.pair else i + 1):
                 apart = 1 if j > i else 0
-                if most[base + i, apart] > least and both[base + i, apart] + kinds * KIND_MS > least_several:
+                if most[base + i, apart] > least and total[base + i, apart] + kinds * KIND_MS > least_several:
                     continue
                 if not examine(judged, row, i, j, (0, 0), need, late):
                     continue

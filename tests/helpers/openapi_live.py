@@ -178,6 +178,7 @@ def _emergency(call: Callable[..., Any]) -> None:
     call("POST /v1/alerts/{alert_id}/accept", {}, alert_id=first["alert_id"])
     call("POST /v1/alerts/{alert_id}/arrive", {}, alert_id=first["alert_id"])
     call("GET /v1/emergencies/{id}", id=raised["id"])
+    call("GET /v1/city")
     call("POST /v1/emergencies/{id}/close", {"reason": "the ambulance is there"}, id=raised["id"])
 
 

@@ -6,7 +6,7 @@ Nothing of a request is kept.
 from fastapi import APIRouter, Response
 
 from api.http.deps import Lang, Served
-from api.http.work.bodies import LargeBodyRoute, told
+from api.http.offload.bodies import LargeBodyRoute, told
 from api.matching.forms import AlertRequest, AlertResponse, MatchRequest, MatchResponse
 from api.matching.translate import alerts, answer
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from api.http.deps import Lang, Served
-from api.http.work.bodies import LargeBodyRoute, told
+from api.http.offload.bodies import LargeBodyRoute, told
 from api.matching.slots import SlotsRequest, SlotsResponse, offered
 
 __all__ = ["router"]

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api.http.deps import Lang, Served
-from api.http.work.bodies import LargeBodyRoute, told
+from api.http.offload.bodies import LargeBodyRoute, told
 from api.vroom.answer import vroom
 from api.vroom.forms import VroomRequest, VroomResponse
 from geo.datum import Datum

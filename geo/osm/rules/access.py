@@ -198,6 +198,7 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
         if mode == EBIKE and _trail(tags):
             along = against = "no"
         # A tag that names one direction wins over the one-way rule, e.g. bicycle:backward=yes.
+        goes_along |= bool(mode & WHEELS) and _named(mode, tags, ":forward") in OPEN
         goes_against |= bool(mode & WHEELS) and _named(mode, tags, ":backward") in OPEN
         forward |= mode * bool(along != "no" and goes_along)
         backward |= mode * bool(against != "no" and goes_against)
@@ -305,7 +306,8 @@ def _directions(mode: int, highway: str, tags: Mapping[str, str]) -> tuple[bool,
         return _one_way(tags.get("oneway:motorcar")) or _one_way(tags.get("oneway:motor_vehicle")) or base
     own = _one_way(tags.get("oneway:electric_bicycle")) if mode == EBIKE else None
     own = own or _one_way(tags.get("oneway:bicycle"))
-    if own is None and base != (True, True) and _contraflow(tags):
+    back = ("yes", "1") if base == (False, True) else ("-1",)
+    if own is None and base != (True, True) and _contraflow(tags, back):
         own = (True, True)
     return own or base
 
@@ -328,13 +330,18 @@ def _one_way(value: str | None) -> tuple[bool, bool] | None:
     return None
 
 
-def _contraflow(tags: Mapping[str, str]) -> bool:
-    """Whether a one-way street has a cycle lane against its direction."""
-    for side in _SIDES:
-        lane = tags.get(f"cycleway{side}", "")
-        if lane.startswith("opposite"):
-            return True
-        if lane in _LANES and tags.get(f"cycleway{side}:oneway") in ("-1", "no"):
+def _contraflow(tags: Mapping[str, str], against: tuple[str, ...]) -> bool:
+    """Whether a one-way street has a cycle lane against its direction.
+
+    `against`: values of ``cycleway:...:oneway`` that say so, beside ``no``. What is said of both sides holds
+    for each that says nothing of its own.
+    """
+    for side in (":left", ":right"):
+        lane, one_way = (
+            next((tags[key] for at in (side, ":both", "") if (key := f"cycleway{at}{what}") in tags), "")
+            for what in ("", ":oneway")
+        )
+        if lane.startswith("opposite") or (lane in _LANES and one_way in (*against, "no")):
             return True
     return False
 

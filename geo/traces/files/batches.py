@@ -21,6 +21,7 @@ _POOR_ACCURACY = REASONS.index("poor_accuracy")
 _ABSENT: Final = ("", "null", "none", "nan", "na", "n/a", "\\n")
 #: Of no character: such an id could be that of several riders.
 _DAMAGED: Final = "\ufffd"
+_ODD: Final = rf"(?i)^(?:|null|none|nan|na|n/a|\\n|=\".*)$|^[\s\pZ\pC]|[\s\pZ\pC]$|{_DAMAGED}"
 _SCALES: Final = {"e5": 1e5, "e6": 1e6, "e7": 1e7}
 _NUMBER: Final = r"^\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d{1,3})?\s*$"
 
@@ -61,6 +62,14 @@ def in_degrees(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:
     return values
 
 
+def _is_clean(values: ArrowArray) -> bool:
+    """Return whether texts stand for themselves: none is to be trimmed, unpacked or taken for missing."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return False
+    odd = pc.match_substring_regex(values, _ODD)
+    return not pc.any(pc.fill_null(odd, True)).as_py()
+
+
 def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], list[str]]:
     """Text of a column as codes into distinct, trimmed values; -1 where there is none."""
     kind = column.type
@@ -76,6 +85,12 @@ def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], list[str]]:
         return np.full(len(column), -1, np.int32), []
     if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
         texts = [(v or b"").decode("utf-8", "replace") for v in values.to_pylist()]
+    elif (pa.types.is_integer(values.type) or _is_clean(values)) and not values.null_count:
+        # Files by time name every rider in every batch: nothing is to be done for each of them.
+        indices = column.indices
+        missing = -1 if indices.null_count else None
+        codes = pc.fill_null(indices.cast(pa.int32()), missing) if missing is not None else indices
+        return np.asarray(codes, dtype=np.int32), [str(v) for v in values.to_pylist()]
     else:
         texts = ["" if v is None else str(v) for v in values.to_pylist()]
     distinct: dict[str, int] = {}

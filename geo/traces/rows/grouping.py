@@ -1,13 +1,16 @@
 """Points grouped by rider, whatever the order of the rows: streaming, or by hash partition and spill."""
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from geo.jit import kernel
 from geo.traces.rows.ingest import Block
 from geo.traces.rows.riders import RiderTable
 
@@ -20,9 +23,11 @@ __all__ = [
     "write_partitions",
 ]
 
+T = TypeVar("T")
+
 _PARTITIONS: Final = 128
 _POINT: Final = np.dtype(
-    [("unit", "<i4"), ("t_s", "<i8"), ("lonlat", "<f8", 2), ("event", "<i2"), ("source", "<i8")]
+    [("unit", "<i4"), ("t_s", "<i8"), ("lon", "<f8"), ("lat", "<f8"), ("event", "<i2"), ("source", "<i8")]
 )
 
 
@@ -30,13 +35,13 @@ class ComesBackError(Exception):
     """A rider came back whose points were handed over already."""
 
 
-def read_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Read the next block in a thread while this one is worked on."""
+def read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Take the next item in a thread while this one is worked on; none of them is None."""
     with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, blocks, None)
-        while (block := coming.result()) is not None:
-            coming = thread.submit(next, blocks, None)
-            yield block
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
 def _part_off(held: list[Block]) -> tuple[list[Block], list[Block]]:
@@ -56,14 +61,18 @@ def _part_off(held: list[Block]) -> tuple[list[Block], list[Block]]:
     return ready, kept
 
 
-def rider_by_rider(blocks: Iterator[Block], hold_points: int) -> Iterator[list[Block]]:
+def rider_by_rider(
+    blocks: Iterator[Block], hold_points: int, spill: Callable[[Iterator[Block]], Iterator[list[Block]]]
+) -> Iterator[list[Block]]:
     """Hand over the points of riders as soon as the next rider begins; refuse riders that come back.
 
     The first `hold_points` are held whatever their order; what comes later is not even copied, apart from
-    the rider who goes on from one block to the next.
+    the rider who goes on from one block to the next. Where riders come back among those that are held,
+    nothing is handed over: all is left to `spill`.
     """
     held: list[Block] = []
     count = 0
+    mixed = False
     closed = np.zeros(0, np.bool_)
     for block in blocks:
         if len(block) == 0:
@@ -73,10 +82,15 @@ def rider_by_rider(blocks: Iterator[Block], hold_points: int) -> Iterator[list[B
             closed = np.concatenate([closed, np.zeros(2 * top - len(closed), np.bool_)])
         if closed[block.unit].any():
             raise ComesBackError
+        if count <= hold_points:
+            mixed = mixed or _comes_back(held, block)
         count += len(block)
         if count <= hold_points or not held:
             held.append(block)
             continue
+        if mixed:
+            yield from spill(itertools.chain(held, (block,), blocks))
+            return
         if count - len(block) > hold_points:
             # Rows by rider: the rider who went on, then the riders that are whole in this block.
             others = np.flatnonzero(block.unit != held[0].unit[0])
@@ -99,34 +113,122 @@ def rider_by_rider(blocks: Iterator[Block], hold_points: int) -> Iterator[list[B
         yield held
 
 
-def write_partitions(blocks: Iterator[Block], paths: Sequence[Path], riders: RiderTable) -> None:
+def _comes_back(held: Sequence[Block], block: Block) -> bool:
+    """Return whether a block brings back a rider other than the one who came last."""
+    seen = np.zeros(max(int(b.unit.max()) for b in (*held, block)) + 1, np.bool_)
+    for other in held:
+        seen[other.unit] = True
+    if held:
+        seen[held[-1].unit[-1]] = False
+    return bool(seen[block.unit].any())
+
+
+@kernel
+def _pack(
+    unit: NDArray[np.int32],
+    t_s: NDArray[np.int64],
+    lonlat: NDArray[np.float64],
+    event: NDArray[np.int16],
+    source: NDArray[np.int64],
+    share_of: NDArray[np.int16],
+    ends: NDArray[np.int64],
+    records: NDArray[np.void],
+) -> None:
+    """Write points as records, share by share, in their order; `ends` are filled with where each ends."""
+    for i in range(len(unit)):
+        ends[share_of[unit[i]] + 1] += 1
+    for share in range(1, len(ends)):
+        ends[share] += ends[share - 1]
+    at = ends[:-1].copy()
+    for i in range(len(unit)):
+        share = share_of[unit[i]]
+        record = records[at[share]]
+        at[share] += 1
+        record.unit = unit[i]
+        record.t_s = t_s[i]
+        record.lon = lonlat[i, 0]
+        record.lat = lonlat[i, 1]
+        record.event = event[i]
+        record.source = source[i]
+
+
+@kernel
+def _unpack(
+    records: NDArray[np.void],
+    place: NDArray[np.int64],
+    unit: NDArray[np.int32],
+    t_s: NDArray[np.int64],
+    lonlat: NDArray[np.float64],
+    event: NDArray[np.int16],
+    source: NDArray[np.int64],
+) -> None:
+    """Write records into columns, rider by rider as these first come, else in their order.
+
+    `place` is 0 for every unit.
+    """
+    units = np.empty(min(len(records), len(place)), np.int64)
+    count = 0
+    for i in range(len(records)):
+        u = records[i].unit
+        if place[u] == 0:
+            units[count] = u
+            count += 1
+        place[u] += 1
+    begin = 0
+    for k in range(count):
+        rows = place[units[k]]
+        place[units[k]] = begin
+        begin += rows
+    for i in range(len(records)):
+        record = records[i]
+        k = place[record.unit]
+        place[record.unit] += 1
+        unit[k] = record.unit
+        t_s[k] = record.t_s
+        lonlat[k, 0] = record.lon
+        lonlat[k, 1] = record.lat
+        event[k] = record.event
+        source[k] = record.source
+
+
+def write_partitions(blocks: Iterable[Block], paths: Sequence[Path], riders: RiderTable) -> None:
     """Write each point to one of the files by a hash, the pseudonym: all of a rider to the same file."""
     share_of = np.zeros(0, np.int16)
     with ExitStack() as stack:
-        files = [stack.enter_context(path.open("wb")) for path in paths]
+        files = [stack.enter_context(path.open("wb", buffering=0)) for path in paths]
         for block in blocks:
             new = [int(code[-4:], 16) % len(paths) for code in riders.pseudonym[len(share_of) :]]
             share_of = np.concatenate([share_of, np.array(new, np.int16)])
-            share = share_of[block.unit]
-            order = np.argsort(share, kind="stable")
-            ends = np.cumsum(np.bincount(share, minlength=len(paths)))
             records = np.empty(len(block), _POINT)
-            for name in ("unit", "t_s", "event", "source", "lonlat"):
-                records[name] = getattr(block, name)[order]
-            for i, file in enumerate(files):
-                piece = records[ends[i - 1] if i else 0 : ends[i]]
-                if len(piece):
-                    file.write(piece.tobytes())
+            ends = np.zeros(len(paths) + 1, np.int64)
+            _pack(block.unit, block.t_s, block.lonlat, block.event, block.source, share_of, ends, records)
+            for file, begin, end in zip(files, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+                if end > begin:
+                    _write_all(file, memoryview(records[begin:end].tobytes()))
+
+
+def _write_all(file: IO[bytes], data: memoryview) -> None:
+    while len(data):
+        data = data[file.write(data) :]
 
 
 def read_partition(path: Path) -> Block:
-    """Read what `write_partitions` wrote to one file."""
+    """Read what `write_partitions` wrote to one file, rider by rider, each in the order of the rows."""
     records = np.fromfile(path, _POINT)
-    columns = ("unit", "t_s", "lonlat", "event", "source")
-    return Block(*(np.ascontiguousarray(records[column]) for column in columns))
+    n = len(records)
+    block = Block(
+        np.empty(n, np.int32),
+        np.empty(n, np.int64),
+        np.empty((n, 2)),
+        np.empty(n, np.int16),
+        np.empty(n, np.int64),
+    )
+    place = np.zeros(int(records["unit"].max(initial=-1)) + 1, np.int64)
+    _unpack(records, place, block.unit, block.t_s, block.lonlat, block.event, block.source)
+    return block
 
 
-def spilled_partitions(blocks: Iterator[Block], folder: Path, riders: RiderTable) -> Iterator[list[Block]]:
+def spilled_partitions(blocks: Iterable[Block], folder: Path, riders: RiderTable) -> Iterator[list[Block]]:
     """Spill the points to scratch files, a hash partition each; then hand over one at a time."""
     paths = [folder / f"{i:03d}.points" for i in range(_PARTITIONS)]
     write_partitions(blocks, paths, riders)

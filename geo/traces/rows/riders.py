@@ -1,5 +1,6 @@
 """Pseudonyms and codes of riders, and codes of platforms and events; raw rider ids live in `Riders` alone."""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -55,6 +56,8 @@ class Riders(RiderTable):
         self._where = zone(timezone) if rotate == "day" and timezone else None
         self._people: dict[tuple[str, str], int] = {}
         self._units: dict[tuple[int, int], int] = {}
+        self._known: dict[str, dict[str, int]] = {}
+        """By platform, where pseudonyms do not rotate: the same again, for a quick look."""
 
     def _person_unit(self, platform: str, raw_id: str) -> int:
         person = self._people.setdefault((platform, raw_id), len(self._people))
@@ -74,10 +77,12 @@ class Riders(RiderTable):
         """Return the code of each kept row; any value for the others."""
         if self._where is None and (batch.platform == batch.platform[0]).all():
             platform = batch.platforms[int(batch.platform[0])]
-            table = np.array(
-                [self._person_unit(platform, raw_id) for raw_id in batch.rider_ids] or [0], np.int32
-            )
-            return table[batch.rider]
+            known = self._known.setdefault(platform, {})
+            table = np.fromiter(map(known.get, batch.rider_ids, itertools.repeat(-1)), np.int32)
+            for i in np.flatnonzero(table < 0).tolist():
+                raw_id = batch.rider_ids[i]
+                table[i] = known[raw_id] = self._person_unit(platform, raw_id)
+            return table[batch.rider] if len(table) else np.zeros(len(batch.rider), np.int32)
         day = np.zeros(len(batch.t_s), np.int64)
         if self._where is not None:
             t_s = np.where(keep, batch.t_s, 0)

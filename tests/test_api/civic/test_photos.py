@@ -23,7 +23,7 @@ WHERE = "116.3974E-39.9087N"
 def sent(form: str = "JPEG", size: tuple[int, int] = (64, 48), mode: str = "RGB", **more: object) -> bytes:
     out = io.BytesIO()
     noise = random.Random(1).randbytes(size[0] * size[1] * len(Image.new(mode, (1, 1)).tobytes()))
-    Image.frombytes(mode, size, noise).save(out, form, **more)  # type: ignore[arg-type]
+    Image.frombytes(mode, size, noise).save(out, form, **more)
     return out.getvalue()
 
 

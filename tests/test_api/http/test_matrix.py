@@ -89,6 +89,7 @@ TABLE = {
     # Its owner has removed it when the admin comes.
     "DELETE /v1/webhooks/{webhook_id}": "144a433334",
     "GET /v1/audit": "133333333a",
+    "GET /v1/city": "1aaaaaaaaa",
     "GET /v1/emergencies": "133aaaa33a",
     "POST /v1/emergencies": "133aaaa33a",
     "GET /v1/emergencies/{id}": "133a4a433a",

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from api.http.access.auth import Access
 from api.http.middleware import BodyLimit, BoundedWork, RequestId
+from api.http.offload.bodies import LargeBodyRoute
 from api.http.problems import errors
 from api.http.problems.errors import EVERY, NoStationError
 from api.http.problems.texts import sentence, title
-from api.http.work.bodies import LargeBodyRoute
 from api.matching.forms import MatchRequest
 from api.settings import Settings
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError

@@ -11,7 +11,7 @@ from store_rows import BLUE, GRID, PLANNER, YELLOW
 
 from api.store import SERVICE, Database, OutOfScopeError, Scope
 from api.store.civic import catalogue, ledger, matters, offices, people, photos, secret, words
-from api.store.rows import Position
+from api.store.rows import PageEnd
 from api.store.tables import ledger_balances
 from routing.civic import CatalogueItem, Entry, LedgerError, Posting, StreetWord, book, spend, stocked
 
@@ -60,7 +60,7 @@ def test_matters_are_seen_by_their_offices_and_found_by_place_and_time(database:
         ]
         board = matters.page_of_board(connection, SERVICE, None, 2)
         assert [one.matter_id for one in board] == ["m4", "m3"]
-        rest = matters.page_of_board(connection, SERVICE, Position(3.0, "m3"), 9)
+        rest = matters.page_of_board(connection, SERVICE, PageEnd(3.0, "m3"), 9)
         assert [one.matter_id for one in rest] == ["m1"]
         assert [one.matter_id for one in matters.due(connection, SERVICE, 5.0, 9)] == ["m4"]
         assert matters.next_due_s(connection, SERVICE) == 2.0

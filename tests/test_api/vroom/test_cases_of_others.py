@@ -160,3 +160,97 @@ def test_a_given_plan_that_is_late_takes_what_makes_nothing_later(client: TestCl
     assert body["routes"][0]["steps"][1]["violations"][0]["cause"] == "delay"
     alone = posted(client, {"vehicles": [plan], "jobs": [late]})
     assert body["routes"][0]["steps"][1]["arrival"] == alone["routes"][0]["steps"][1]["arrival"]
+
+
+def shipment(number: int, pickup: tuple[str, list[int]], delivery: tuple[str, list[int]]) -> Json:
+    parts = {"pickup": pickup, "delivery": delivery}
+    return {
+        name: {"id": number, "location": at(letter), "time_windows": [window]}
+        for name, (letter, window) in parts.items()
+    }
+
+
+def test_one_impossible_pair_does_not_spoil_the_others(client: TestClient) -> None:
+    """OR-Tools #1470: a pair to be handed over before it can be taken up left the whole answer empty."""
+    impossible = shipment(1, ("B", [7000, 8000]), ("C", [0, 5000]))
+    possible = shipment(2, ("B", [0, 5000]), ("J", [0, 5000]))
+    body = posted(client, {"vehicles": [vehicle(time_window=[0, 9000])], "shipments": [impossible, possible]})
+    assert [(one["id"], one["type"]) for one in body["unassigned"]] == [(1, "pickup"), (1, "delivery")]
+    assert [step.get("id") for step in body["routes"][0]["steps"]] == [None, 2, 2]
+
+
+def test_of_two_pairs_that_exclude_each_other_one_is_served(client: TestClient) -> None:
+    """OR-Tools #1470, the second case: each of two pairs is possible, both together are not."""
+    first = shipment(1, ("B", [6000, 6100]), ("J", [0, 9000]))
+    second = shipment(2, ("J", [0, 9000]), ("A", [6000, 6100]))
+    body = posted(client, {"vehicles": [vehicle(time_window=[0, 9000])], "shipments": [first, second]})
+    # There is time for both within the windows; with the same instant there is not.
+    assert body["unassigned"] == []
+    second["delivery"]["time_windows"] = [[6000, 6000]]
+    first["pickup"]["time_windows"] = [[6000, 6000]]
+    body = posted(client, {"vehicles": [vehicle(time_window=[0, 9000])], "shipments": [first, second]})
+    assert len({one["id"] for one in body["unassigned"]}) == 1
+    assert len(body["routes"][0]["steps"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"time_windows": [[0, 5]]}, "window"),
+        ({"skills": [7]}, "skill"),
+        ({"delivery": [4]}, "capacity"),
+        ({"time_windows": [[8000, 8000]], "service": 2000}, "shift"),
+    ],
+)
+def test_what_is_left_out_says_which_rule_kept_it_out(client: TestClient, change: Json, rule: str) -> None:
+    """OR-Tools #2361 and reinterpretcat/vrp #48: no reason was given, or a wrong one."""
+    job = {"id": 1, "location": at("J"), "delivery": [1], **change}
+    body = posted(client, {"vehicles": [vehicle(time_window=[0, 9000], capacity=[3])], "jobs": [job]})
+    assert [one["reason"]["rule"] for one in body["unassigned"]] == [rule]
+
+
+def test_each_job_goes_to_the_vehicle_whose_hours_fit(client: TestClient) -> None:
+    """Jsprit #95: with different hours the window of the early job was ignored."""
+    early = {"id": 1, "location": at("C"), "time_windows": [[1000, 2000]]}
+    later = {"id": 2, "location": at("G"), "time_windows": [[20_000, 21_000]]}
+    morning, evening = vehicle(1, time_window=[0, 13_000]), vehicle(2, time_window=[12_000, 30_000])
+    for vehicles in ([morning, evening], [evening, morning]):
+        body = posted(client, {"vehicles": vehicles, "jobs": [early, later]})
+        found = {route["vehicle"]: route["steps"][1]["id"] for route in body["routes"]}
+        assert (found, body["unassigned"]) == ({1: 1, 2: 2}, [])
+
+
+def test_no_delivery_stands_after_the_end_of_the_vehicle(client: TestClient) -> None:
+    """Jsprit #146: shipments were handed over after the vehicle's time window."""
+    pair = {"pickup": {"id": 1, "location": at("B")}, "delivery": {"id": 1, "location": at("J")}}
+    free = posted(client, {"vehicles": [vehicle(time_window=[0, 9000])], "shipments": [pair]})
+    done = free["routes"][0]["steps"][2]["arrival"]
+    for end, served in ((done + 1, True), (done - 2, False)):
+        body = posted(client, {"vehicles": [vehicle(time_window=[0, end])], "shipments": [pair]})
+        assert (body["unassigned"] == []) is served
+        if not served:
+            assert {one["reason"]["rule"] for one in body["unassigned"]} == {"shift"}
+
+
+def test_a_break_is_taken_even_where_a_job_would_fit_into_its_place(client: TestClient) -> None:
+    """Jsprit #202 and #329: the window of a break was missed, or the break left out."""
+    pause = {"id": 1, "service": 600, "time_windows": [[1000, 1200]]}
+    job = {"id": 1, "location": at("B"), "time_windows": [[900, 1300]], "service": 500}
+    one = vehicle(time_window=[0, 9000], breaks=[pause], steps=[{"type": "break", "id": 1}])
+    body = posted(client, {"vehicles": [one], "jobs": [job]})
+    steps = body["routes"][0]["steps"]
+    (at_rest,) = [step for step in steps if step["type"] == "break"]
+    assert 1000 <= at_rest["arrival"] + at_rest["waiting_time"] <= 1200
+    assert at_rest["violations"] == []
+
+
+def test_long_services_do_not_keep_a_feasible_job_out(client: TestClient) -> None:
+    """VROOM #827: the planner waited for a later job first, and one of three was left out."""
+    jobs = [
+        {"id": 1, "location": at("B"), "service": 7200, "time_windows": [[0, 14_000]]},
+        {"id": 2, "location": at("C"), "service": 1200, "time_windows": [[8000, 14_000]]},
+        {"id": 3, "location": at("G"), "service": 1200, "time_windows": [[9000, 14_000]]},
+    ]
+    body = posted(client, {"vehicles": [vehicle(time_window=[0, 14_000])], "jobs": jobs})
+    served = [step["id"] for step in body["routes"][0]["steps"] if step["type"] == "job"]
+    assert (served[0], sorted(served), body["unassigned"]) == (1, [1, 2, 3], [])

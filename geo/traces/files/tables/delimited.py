@@ -27,6 +27,7 @@ _SAMPLE_LINES: Final = 1_000
 _SAMPLE_BYTES: Final = 400_000
 _SEPARATORS: Final = ",\t;|"
 _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
+_LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go over
 _FEW_QUOTES: Final = 10_000
 _FEED, _QUOTE = 10, 34
 
@@ -39,6 +40,29 @@ def _fields(line: str, separator: str) -> list[str] | None:
     except csv.Error:
         return None
     return records[0] if len(records) == 1 else None
+
+
+def _is_open(line: str, separator: str) -> bool:
+    """Return whether a line ends within quotes, so that its last field may go on in the next one."""
+    try:
+        record = next(csv.reader(io.StringIO(f"{line}{separator}.", newline=""), delimiter=separator), [])
+    except csv.Error:
+        return False
+    return record[-1:] != ["."]
+
+
+def _whole(lines: Sequence[str]) -> list[tuple[int, str]]:
+    """Return records of some lines, each with the number of lines up to its end; quotes go over line ends."""
+    out: list[tuple[int, str]] = []
+    i = 0
+    while i < len(lines):
+        size = 1
+        if lines[i].count('"') % 2:
+            ends = (k for k in range(i + 1, min(len(lines), i + _LONGEST_NAME)) if lines[k].count('"') % 2)
+            size = next(ends, i) - i + 1
+        out.append((i + size, "\n".join(lines[i : i + size])))
+        i += size
+    return out
 
 
 def fitted(fields: list[str], names: Sequence[str]) -> list[str] | None:
@@ -109,14 +133,16 @@ class CsvTable:
         lines = text.split("\n")
         if len(self._block) > _SAMPLE_BYTES and len(lines) > 1:
             lines.pop()
-        filled = [(i, line) for i, line in enumerate(lines[: 2 * _HEAD_LINES]) if line.strip()][:_HEAD_LINES]
+        filled = [(end, line) for end, line in _whole(lines[: 2 * _HEAD_LINES]) if line.strip()][:_HEAD_LINES]
         self.separator = _separator([line for _, line in filled], declared)
-        heads = [(i, fields) for i, line in filled if (fields := _fields(line, self.separator)) is not None]
+        heads = [
+            (end, fields) for end, line in filled if (fields := _fields(line, self.separator)) is not None
+        ]
         at = find_header([fields for _, fields in heads], trace_format, name)
         self.header = at is not None
         #: Lines above the header, such as a title.
         self.title_lines = at or 0
-        first = 0 if at is None else heads[at][0] + 1
+        first = 0 if at is None else heads[at][0]
         rows = [
             _fields(line, self.separator) or []
             for line in lines[first : first + _SAMPLE_LINES]
@@ -204,7 +230,9 @@ class CsvTable:
             alone = self._record(block[starts[i] : ends[i]])
             joined = (
                 self._record(block[starts[i] : ends[j]])
-                if alone is None and j is not None and j - i <= _LONGEST_RECORD
+                if j is not None
+                and j - i <= _LONGEST_RECORD
+                and (alone is None or self._goes_on(block, starts[i], ends[i], starts[j], ends[j]))
                 else None
             )
             if joined is not None and j is not None:
@@ -224,6 +252,11 @@ class CsvTable:
         cut.lost += [int(number[i]) for i, fields in special if fields is None]
         self._add(cut, found, needed)
         return cut, int(step[:lines].sum()), carry
+
+    def _goes_on(self, block: bytes, start: int, end: int, next_start: int, next_end: int) -> bool:
+        """Return whether a record that fits may go on: its last field is open, and what closes it is none."""
+        line = block[start:end].decode("utf-8", "replace")
+        return _is_open(line, self.separator) and self._record(block[next_start:next_end]) is None
 
     def _record(self, raw: bytes) -> list[str] | None:
         fields = _fields(raw.decode("utf-8", "replace"), self.separator)

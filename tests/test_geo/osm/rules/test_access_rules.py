@@ -1,26 +1,12 @@
 """The access table, rule by rule."""
 
 import pytest
+from access_tags import names, rule, tags
 
-from geo.osm.rules.access import CLASS_SPEEDS_KMH, CLASSES, IF_THROUGH, NOT_PUBLIC, PUBLIC, WayRule, way_rule
+from geo.osm.rules.access import CLASS_SPEEDS_KMH, CLASSES, IF_THROUGH, NOT_PUBLIC, PUBLIC, way_rule
 from geo.osm.rules.barriers import node_rule
 from geo.osm.rules.restrictions import turn_rule
-from geo.streets.raw import MODES, mode_bit
-
-
-def tags(text: str) -> dict[str, str]:
-    """Read ``"highway=primary oneway=yes"``."""
-    return dict(part.split("=", 1) for part in text.split())
-
-
-def rule(text: str) -> WayRule:
-    found = way_rule(tags(text))
-    assert found is not None, text
-    return found
-
-
-def names(bits: int) -> str:
-    return " ".join(mode for mode in MODES if bits & mode_bit(mode))
+from geo.streets.raw import MODES
 
 
 @pytest.mark.parametrize(

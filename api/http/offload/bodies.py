@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope
 
 from api.http.access.auth import BEARER, caller_of, check_role
 from api.http.deps import served_study
-from api.http.work.workers import Asked, Workers
+from api.http.offload.workers import Asked, Workers
 from api.store import Role
 
 __all__ = ["LARGE_BYTES", "MATCHING_ROLES", "LargeBodyRoute", "told"]
@@ -122,8 +122,7 @@ def _shorten(form: type[BaseModel], plain: dict[str, Any]) -> None:
         if not isinstance(given, list):
             continue
         item = next(iter(get_args(field.annotation)), None)
-        forms = isinstance(item, type) and issubclass(item, BaseModel)
-        if most is not None and len(given) > most and forms:
+        if most is not None and len(given) > most and isinstance(item, type) and issubclass(item, BaseModel):
             # As many as were sent, of which nothing else is wrong.
             plain[name] = (item.model_construct(),) * len(given)
             continue

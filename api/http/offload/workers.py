@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
 from pathlib import Path
@@ -17,9 +17,8 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 
+from api.http.offload.warm import PARTS, compile_part, warm_up
 from api.http.problems.errors import WorkerLostError
-from api.http.work.warm import PARTS, compile_part, warm_up
-from api.settings import Settings
 from api.study.finished import META_FILE, load_finished
 
 __all__ = ["Asked", "Workers"]
@@ -61,32 +60,32 @@ class Workers:
 
     Parameters
     ----------
-    settings : Settings
-        Of the service.
+    made : callable
+        Makes the application of the study in a folder; it is sent to the processes, and called there.
     processes : int
         How many; they start with the first request, or with `warm`.
     """
 
-    def __init__(self, settings: Settings, processes: int | None = None) -> None:
-        self._settings = settings
+    def __init__(self, made: Callable[[Path], FastAPI], processes: int | None = None) -> None:
+        self._made = made
         self.processes = processes or min(os.cpu_count() or 1, MOST_PROCESSES)
         self._lock = threading.Lock()
-        self._pool = self._made()
+        self._pool = self._started()
 
-    def _made(self) -> concurrent.futures.ProcessPoolExecutor:
+    def _started(self) -> concurrent.futures.ProcessPoolExecutor:
         return concurrent.futures.ProcessPoolExecutor(
             self.processes,
             # A fork would copy threads and locks of the service.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
-            initargs=(self._settings,),
+            initargs=(self._made,),
         )
 
     @property
     def pids(self) -> list[int]:
         """The processes that run now."""
-        # The executor has no public list of them.
-        running: dict[int, object] | None = self._pool._processes
+        # The executor has no public list of them, and none at all after its end.
+        running: Iterable[int] | None = self._pool._processes
         return list(running or ())
 
     def compile(self, folder: Path) -> None:
@@ -123,7 +122,7 @@ class Workers:
         except BrokenProcessPool:
             with self._lock:
                 if self._pool is pool:
-                    self._pool = self._made()
+                    self._pool = self._started()
             raise WorkerLostError("the process that answered this was lost; ask again") from None
         return Response(found.body, found.status, found.headers, found.kind)
 
@@ -136,11 +135,11 @@ class Workers:
 # ----------------------------------------------------------------------------------------------------
 
 
-_OF_THE_SERVICE: list[Settings] = []
+_MADE: list[Callable[[Path], FastAPI]] = []
 
 
-def _begin(settings: Settings) -> None:
-    _OF_THE_SERVICE.append(settings)
+def _begin(made: Callable[[Path], FastAPI]) -> None:
+    _MADE.append(made)
     # Ctrl-C at a terminal reaches them too; the service ends them when it has finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(POLITE)
@@ -170,10 +169,7 @@ def _made_ns(folder: Path) -> int:
 
 @functools.lru_cache(MOST_STUDIES)
 def _app(folder: Path, made_ns: int) -> FastAPI:
-    # The application knows its routes, and these know the workers.
-    from api.http.app import create_app
-
-    return create_app(folder, settings=_OF_THE_SERVICE[-1])
+    return _MADE[-1](folder)
 
 
 def _answered(asked: Asked) -> _Answered:

@@ -4,15 +4,16 @@ import json
 import threading
 from typing import Any
 
+import pydantic_core
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from api.http.access.auth import Access
+from api.http.offload import bodies
+from api.http.offload.bodies import LargeBodyRoute
 from api.http.problems import errors
-from api.http.work import bodies
-from api.http.work.bodies import LargeBodyRoute
 from api.matching.forms import MatchRequest
 from api.settings import Settings
 
@@ -50,7 +51,7 @@ def test_it_is_read_in_another_thread_than_the_loop(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[int] = []
-    read = bodies.from_json
+    read = pydantic_core.from_json
 
     def noted(text: bytes) -> object:
         threads.append(threading.get_ident())

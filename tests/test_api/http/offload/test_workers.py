@@ -1,6 +1,7 @@
 """Large requests are answered by other processes, as this one would; they come back when they are lost."""
 
 import datetime
+import functools
 import json
 import os
 import signal
@@ -17,9 +18,9 @@ from fastapi.testclient import TestClient
 from tiny_study import place, write_study
 
 from api.http.app import create_app
+from api.http.offload import bodies
+from api.http.offload.workers import Asked, Workers
 from api.http.problems.errors import WorkerLostError
-from api.http.work import bodies
-from api.http.work.workers import Asked, Workers
 from api.settings import Settings
 
 NOW = "2026-03-04T12:00:00+08:00"
@@ -45,7 +46,7 @@ def in_this_process(app: FastAPI) -> None:
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[Workers]:
-    made = Workers(Settings(), 1)
+    made = Workers(functools.partial(create_app, settings=Settings()), 1)
     yield made
     made.stop()
 
@@ -145,7 +146,7 @@ def test_a_worker_that_is_lost_is_told_and_replaced(
     assert client.post("/v1/matches", json=MATCH).status_code == 200
     for pid in workers.pids:
         os.kill(pid, signal.SIGKILL)
-    until_s, statuses = time.monotonic() + 60, []
+    until_s, statuses = time.monotonic() + 60, list[int]()
     while not statuses or statuses[-1] != 200:
         assert time.monotonic() < until_s
         lost = client.post("/v1/matches", json=MATCH, headers=ZH)
@@ -157,12 +158,13 @@ def test_a_worker_that_is_lost_is_told_and_replaced(
 
 
 SCRIPT = """
-import asyncio, sys
+import asyncio, functools, sys
 from pathlib import Path
-from api.http.work.workers import Asked, Workers
+from api.http.app import create_app
+from api.http.offload.workers import Asked, Workers
 from api.settings import Settings
 if __name__ == "__main__":
-    workers = Workers(Settings(), 1)
+    workers = Workers(functools.partial(create_app, settings=Settings()), 1)
     asked = Asked(Path(sys.argv[1]), "/v1/matches", "", b"", None, "application/json", b"[]")
     asyncio.run(workers.answer(asked))
     print(*workers.pids, flush=True)

@@ -1,0 +1,109 @@
+"""What went wrong in other routers, each case in our own words; whom a way or a node lets pass."""
+
+import pytest
+from access_tags import names, rule, tags
+
+from geo.osm.rules.barriers import node_rule
+
+
+@pytest.mark.parametrize(
+    ("text", "along", "against"),
+    [
+        # OSRM #323: closed to everybody but bicycles; taken as closed to all.
+        ("highway=residential access=no bicycle=yes", "ebike bike", "ebike bike"),
+        # OSRM #28: a foot bridge on which one may ride.
+        ("highway=footway bridge=yes bicycle=yes", "ebike bike foot", "ebike bike foot"),
+        # OSRM #4943: a track on the left of a one-way street leads the same way as the street.
+        ("highway=primary oneway=yes cycleway:left=track", "ebike bike car foot", "foot"),
+        # GraphHopper #2775: the left track of a two-way street is one-way; the street is not.
+        (
+            "highway=residential cycleway:both=track cycleway:left:oneway=-1",
+            "ebike bike car foot",
+            "ebike bike car foot",
+        ),
+        # The same on a one-way street: tracks on both sides, of which the left one leads back.
+        (
+            "highway=secondary oneway=yes cycleway:both=track cycleway:left:oneway=-1",
+            "ebike bike car foot",
+            "ebike bike foot",
+        ),
+        # GraphHopper #3162: two lanes with opposite directions are both directions.
+        (
+            "highway=secondary oneway=yes cycleway:both=lane cycleway:left:oneway=-1 cycleway:right:oneway=1",
+            "ebike bike car foot",
+            "ebike bike foot",
+        ),
+        (
+            "highway=secondary oneway=yes cycleway=track cycleway:right:oneway=no",
+            "ebike bike car foot",
+            "ebike bike foot",
+        ),
+        # GraphHopper #2694: a track for both directions on one side of a one-way road.
+        (
+            "highway=primary oneway=yes cycleway:right=track cycleway:right:oneway=no",
+            "ebike bike car foot",
+            "ebike bike foot",
+        ),
+        # A street drawn against its direction: a lane "along" the way leads against the traffic.
+        (
+            "highway=secondary oneway=-1 cycleway:left=lane cycleway:left:oneway=yes",
+            "ebike bike foot",
+            "ebike bike car foot",
+        ),
+        ("highway=road oneway=-1 cycleway:left=lane cycleway:left:oneway=-1", "foot", "ebike bike car foot"),
+        ("highway=residential oneway=-1 bicycle:forward=yes", "ebike bike foot", "ebike bike car foot"),
+        # No lane, no contraflow, whatever is said of its direction.
+        ("highway=road oneway=yes cycleway:left=no cycleway:left:oneway=no", "ebike bike car foot", "foot"),
+        ("highway=residential oneway=yes cycleway=track cycleway:left=no", "ebike bike car foot", "foot"),
+        # Valhalla #5528: a driveway that is a public footpath.
+        (
+            "highway=service service=driveway foot=yes bicycle=permissive motor_vehicle=permissive",
+            "ebike bike car foot",
+            "ebike bike car foot",
+        ),
+        # Valhalla #5232: bridleways may be walked.
+        ("highway=bridleway", "foot", "foot"),
+        # OpenTripPlanner #5354: an area keeps the rules of its class.
+        ("highway=footway area=yes", "foot", "foot"),
+        # Organic Maps #6962: a path for both.
+        ("highway=path foot=designated bicycle=designated", "ebike bike foot", "ebike bike foot"),
+    ],
+)  # fmt: skip
+def test_who_may_go_where(text: str, along: str, against: str) -> None:
+    found = rule(text)
+    assert (names(found.forward), names(found.backward)) == (along, against)
+
+
+@pytest.mark.parametrize(
+    ("text", "private"),
+    [
+        # Valhalla #5142, #4394: private ways are not gone through, on foot neither.
+        ("highway=service access=private", "ebike bike car foot"),
+        # OpenTripPlanner #2669: a right of way on foot over private ground.
+        ("highway=service access=private foot=yes", "ebike bike car"),
+        ("highway=residential access=private foot=yes bicycle=yes", "car"),
+        ("highway=service service=driveway foot=yes bicycle=permissive motor_vehicle=permissive", ""),
+    ],
+)
+def test_who_may_not_go_through(text: str, private: str) -> None:
+    assert names(rule(text).private) == private
+
+
+@pytest.mark.parametrize(
+    ("text", "blocked", "private"),
+    [
+        # OSRM #3806: traps for the width of a bus or a car let bicycles pass.
+        ("barrier=bus_trap", "car", ""),
+        ("barrier=sump_buster", "car", ""),
+        # Organic Maps #713: a gate of which nothing else is known stands in the middle of a cycle route.
+        ("barrier=gate", "", ""),
+        # OpenTripPlanner #3550: a gate for people on foot.
+        ("barrier=gate bicycle=no foot=yes", "ebike bike", ""),
+        # Valhalla #4676: a rising bollard for residents was a private gate for everybody.
+        ("barrier=bollard bollard=rising motor_vehicle=destination", "", "car"),
+        ("barrier=bollard bollard=rising motor_vehicle=destination foot=yes", "", "car"),
+    ],
+)
+def test_whom_a_node_stops(text: str, blocked: str, private: str) -> None:
+    found = node_rule(tags(text))
+    assert (names(found.blocked), names(found.private)) == (blocked, private)
