@@ -15,7 +15,6 @@ from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visitor import (
     LANGUAGE,
     SESSION,
-    VISIT,
     Member,
     Visiting,
     Visitor,
@@ -88,7 +87,7 @@ async def enter(request: Request, who: Scope, key_id: str, path: str) -> Respons
     word = await run_in_threadpool(begin)
     response = see_other(path)
     set_cookie(response, request, SESSION, word)
-    drop_cookie(response, request, VISIT)
+    # The word of the visit stays: a form that was opened before is still good.
     return response
 
 
