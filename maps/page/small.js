@@ -1,14 +1,14 @@
 /* Small maps of served pages. Each element with the class "map" says in data-map what is on it:
    { marks: [{at: [lon, lat], kind, text, href}], lines: [[[lon, lat], ...]], pick: name of a pair of fields }.
    The ground comes from data-base, drawn out of the city's own streets. Nothing else is fetched. */
-var COLOURS = { here: '#0072B2', task: '#b34700', station: '#007A5A', report: '#8a3b7a', rider: '#333333', alert: '#b00020' };
-var SIZES = { here: 9, task: 9, station: 8, report: 8, rider: 5, alert: 10 };
+var COLOURS = { here: '#0072B2', task: '#b34700', station: '#007A5A', report: '#8a3b7a', rider: '#333333', alert: '#b00020', soon0: '#1b7837', soon1: '#7fbf7b', soon2: '#af8dc3', soon3: '#762a83' };
+var SIZES = { soon0: 4, soon1: 4, soon2: 4, soon3: 4, here: 9, task: 9, station: 8, report: 8, rider: 5, alert: 10 };
 
 function drawMarks(group, marks) {
   group.clearLayers();
   marks.forEach(function (m) {
     var dot = L.circleMarker([m.at[1], m.at[0]], {
-      radius: SIZES[m.kind] || 8, color: '#ffffff', weight: 2, fillColor: COLOURS[m.kind] || '#333333', fillOpacity: 1
+      radius: SIZES[m.kind] || 8, color: '#ffffff', weight: m.kind.slice(0, 4) === 'soon' ? 0 : 2, fillColor: COLOURS[m.kind] || '#333333', fillOpacity: 1
     }).addTo(group);
     if (m.text) dot.bindTooltip(el('span', { text: m.text }));
     if (m.href) dot.on('click', function () { window.location.href = m.href; });
@@ -48,7 +48,7 @@ function picker(map, group, box, name) {
 
 function smallMap(box, base) {
   var asked = JSON.parse(box.getAttribute('data-map'));
-  var map = L.map(box, { zoomControl: false, minZoom: 9, maxZoom: 19, fadeAnimation: false, zoomAnimation: false });
+  var map = L.map(box, { zoomControl: false, minZoom: 9, maxZoom: 19, fadeAnimation: false, zoomAnimation: false, preferCanvas: (asked.marks || []).length > 300 });
   L.control.zoom({ zoomInTitle: box.getAttribute('data-in'), zoomOutTitle: box.getAttribute('data-out') }).addTo(map);
   map.attributionControl.setPrefix('');
   function pane(name, z, through) {

@@ -80,7 +80,7 @@ class Service:
 
     def at(self, address: str) -> None:
         """Ask the same application over a socket from now on."""
-        self.client = httpx2.Client(base_url=address)  # type: ignore[assignment]
+        self.client = httpx2.Client(base_url=address, timeout=60)  # type: ignore[assignment]
 
     def ask(self, who: str, method: str, path: str, expect: int = 200, **more: Any) -> Any:  # noqa: ANN401
         headers = {"authorization": f"Bearer {self.keys[who]}", **more.pop("headers", {})}

@@ -64,7 +64,7 @@ class Seen:
         self.context = browser.new_context(
             viewport={"width": width, "height": height}, locale=lang, timezone_id="Asia/Shanghai"
         )
-        self.context.set_default_timeout(12_000)
+        self.context.set_default_timeout(45_000)
         self.page: Page = self.context.new_page()
         self.trouble: list[str] = []
         self.page.on("console", self._heard)
@@ -102,7 +102,7 @@ class Seen:
     def drawn(self) -> None:
         self.page.wait_for_load_state("load")
         # Not by a function that is asked again and again: pages let no text become a script.
-        self.page.wait_for_selector(".map:not([data-ready=yes])", state="detached", timeout=20_000)
+        self.page.wait_for_selector(".map:not([data-ready=yes])", state="detached", timeout=60_000)
 
     def look(self, name: str) -> None:
         """Check what every page must be: readable by all, no wider than the window; and keep a picture."""

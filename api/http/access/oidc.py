@@ -49,11 +49,6 @@ class Oidc:
         self._settings = settings
         self._keys = jwt.PyJWKClient(jwks, timeout=FETCH_S)
 
-    @property
-    def signs_in(self) -> bool:
-        """Whether people can be sent to the provider to sign in to the pages."""
-        return False
-
     def verify(self, token: str, now_s: float) -> tuple[Scope, str, float]:
         """Return what the holder of a token may see, who it is (``oidc:`` + subject), and when it ends.
 

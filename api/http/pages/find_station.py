@@ -9,6 +9,7 @@ from api.forms import Mode, NearestStation, Station
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import AnyVisit, PageVisit
 from api.http.stations.nearest import StationQuery, nearest_station
+from api.http.stations.said import Believed
 from geo.errors import YiluError
 
 __all__ = ["router"]
@@ -22,6 +23,7 @@ MODES = ("ebike", "bike", "foot", "car")
 @router.get("/stations")
 async def find(
     visit: AnyVisit,
+    believed: Believed,
     at_lon: Coordinate = "",
     at_lat: Coordinate = "",
     mode: Mode = "ebike",
@@ -34,7 +36,7 @@ async def find(
         try:
             place = _degrees(at_lon, 180.0), _degrees(at_lat, 90.0)
             query = StationQuery(place, "wgs84", mode, visit.now, wanted, suggested=False)
-            found = await visit.read(nearest_station, visit.served, query)
+            found = await visit.read(nearest_station, visit.served, query, believed, visit.visitor.lang)
         except YiluError as refused:
             error = told(refused, visit.visitor.lang)
         except ValueError:
@@ -47,7 +49,6 @@ async def find(
         "stations",
         error=error,
         found=found,
-        closes_s=closes_s,
         soon=closes_s is not None and closes_s <= SOON_S,
         mode=mode,
         modes=MODES,

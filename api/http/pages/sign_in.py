@@ -15,7 +15,6 @@ from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visitor import (
     LANGUAGE,
     SESSION,
-    VISIT,
     Member,
     Visiting,
     Visitor,
@@ -64,7 +63,7 @@ async def _door(
         error=error,
         roles=ROLES,
         tenants=await run_in_threadpool(read),
-        provider=access.oidc is not None and access.oidc.signs_in,
+        provider=access.oidc is not None,
     )
 
 
@@ -88,7 +87,7 @@ async def enter(request: Request, who: Scope, key_id: str, path: str) -> Respons
     word = await run_in_threadpool(begin)
     response = see_other(path)
     set_cookie(response, request, SESSION, word)
-    drop_cookie(response, request, VISIT)
+    # The word of the visit stays: a form that was opened before is still good.
     return response
 
 

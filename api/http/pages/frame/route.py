@@ -1,7 +1,7 @@
 """A page's route: what is refused becomes a page too, in the reader's language."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from api.dispatch.wording import conflict_text
 from api.forms import Language
 from api.http.access.auth import ForbiddenError, UnauthorizedError
-from api.http.pages.frame.render import page, see_other
-from api.http.pages.frame.visitor import SignInNeededError, StaleFormError, Visitor, visitor_of
+from api.http.pages.frame.render import HEADERS, page, see_other
+from api.http.pages.frame.visitor import SignInNeededError, StaleFormError, Visitor, local_path, visitor_of
 from api.http.problems.errors import INVALID, NOT_FOUND, Problem, note_refusal, problem_of
 from api.http.problems.texts import sentence, title
 from geo.errors import YiluError
@@ -35,8 +35,7 @@ class PageRoute(APIRoute):
             try:
                 return await handler(request)
             except SignInNeededError:
-                visitor = await visitor_of(request)
-                return see_other(f"/sign-in?next={_quoted(visitor.back)}")
+                return _to_the_door(request, await visitor_of(request))
             except RequestValidationError:
                 visitor = await visitor_of(request)
                 return _refusal(request, visitor, INVALID, visitor.texts.text("error.address"))
@@ -50,6 +49,16 @@ class PageRoute(APIRoute):
                 return _refusal(request, visitor, problem, told(error, visitor.lang))
 
         return with_pages
+
+
+def _to_the_door(request: Request, visitor: Visitor) -> Response:
+    """Send somebody to sign in, and back to where they were."""
+    if request.headers.get("hx-request") is None:
+        return see_other(f"/sign-in?next={_quoted(visitor.back)}")
+    # A part that is fetched anew: the door is not put into it, the whole page goes there.
+    at = urlsplit(request.headers.get("hx-current-url", ""))
+    back = local_path(at.path + (f"?{at.query}" if at.query else ""))
+    return Response(status_code=204, headers={**HEADERS, "hx-redirect": f"/sign-in?next={_quoted(back)}"})
 
 
 def _quoted(path: str) -> str:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.civic.desk import Civic
 from api.dispatch.desk import Desk, Turn
 from api.http.access.auth import Caller, check_role
+from api.http.deps import served_study
 from api.http.live import carried_out, commanded
 from api.http.pages.frame.live_part import LivePart, live_part
 from api.http.pages.frame.render import page
@@ -108,7 +109,7 @@ class PageVisit:
 async def _any_visit(request: Request, visitor: Visiting) -> PageVisit:
     state = request.app.state
     zone = zoneinfo.ZoneInfo(state.served.meta.timezone)
-    return PageVisit(request, visitor, state.served, zone, state.clock())
+    return PageVisit(request, visitor, await served_study(request), zone, state.clock())
 
 
 AnyVisit = Annotated[PageVisit, Depends(_any_visit)]

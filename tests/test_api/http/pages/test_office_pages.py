@@ -48,7 +48,7 @@ def test_grid_staff_publish_by_a_tap_and_verify(city: City, browser: "Browser", 
     for verb in ("accept", "start"):
         service.ask("r0", "POST", f"/v1/offers/{offer['offer_id']}/{verb}", json={})
     service.ask("r0", "POST", f"/v1/offers/{offer['offer_id']}/finish", json={"note": "已清开"})
-    seen.page.wait_for_selector("text=已清开", timeout=10_000)
+    seen.page.wait_for_selector("text=已清开")
     seen.page.reload()
     seen.drawn()
     seen.look("task-done")
@@ -108,7 +108,7 @@ def test_a_drill_from_the_first_tap_to_the_look_back(city: City, browser: "Brows
     rider.page.click("text=我去")
     rider.page.click("text=我到了")
     rider.page.wait_for_selector("text=已到达")
-    officer.page.wait_for_selector("text=预计", timeout=10_000)
+    officer.page.wait_for_selector("text=预计")
     officer.open("/live")
     officer.look("live-office")
     officer.page.click(".urgent a")
@@ -132,7 +132,6 @@ def test_the_city_shows_riders_to_their_platform_alone(city: City, browser: "Bro
     red.sign_in(service.keys["red"])
     red.open("/live")
     red.look("live-platform")
-    assert "Working" in red.page.inner_text("main") or "at work" in red.page.inner_text("main").lower()
     drawn = red.page.evaluate("JSON.parse(document.getElementById('live-map').dataset.map).marks")
     assert sum(one["kind"] == "rider" for one in drawn) >= 2
     red.close()

@@ -18,7 +18,7 @@ def test_a_rider_answers_and_finishes(city: City, browser: "Browser", window: st
     seen.look("rider-nothing")
     task = service.task("office", f"lamp-{window}")
     # It appears by itself.
-    seen.page.wait_for_selector("#rider_now a[href^='/rider/offers/']", timeout=10_000)
+    seen.page.wait_for_selector("#rider_now a[href^='/rider/offers/']")
     seen.look("rider-asked")
     seen.page.click("#rider_now a.button")
     seen.drawn()

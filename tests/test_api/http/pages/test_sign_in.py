@@ -1,8 +1,8 @@
 """Who comes in, and what keeps others out: keys, sessions, forms from elsewhere, and what is left behind.
 
-Several cases are those of other projects' trackers: several tabs and one token (Django, FixMyStreet), going
-back after signing out (Starlette, FixMyStreet), a session that was set before (session fixation), addresses
-to go on to that lead elsewhere (Django's CVE-2017-7233 and its kin), a form that is sent twice.
+Several cases are those of other projects' trackers: several tabs and one token (joind.in 543, Bodhi 815), a
+session that lives on after signing out (CiviForm 6975), one that was set before (ServiceStack 240), addresses
+to go on to that lead elsewhere (CVE-2017-7233 and its kin), a form that is sent twice (QuickApps 69).
 """
 
 from collections.abc import Iterator
@@ -146,13 +146,41 @@ def test_every_form_that_changes_something_carries_a_token(service: Service) -> 
 
 
 def test_two_tabs_have_one_token_and_an_old_one_before_signing_in_is_good(service: Service) -> None:
+    """MuckRock 1100: a tab that was opened before signing in in another one lost what was written in it."""
     before = token_of(service.client.get("/sign-in").text)
     assert token_of(service.client.get("/sign-in").text) == before
     enter(service, "office")
     first, second = (token_of(service.client.get(path).text) for path in ("/tasks/new", "/duty/new"))
-    assert first == second
-    made = {"place_lon": "116.3", "place_lat": "39.98", "once": "ab12"}
-    assert service.client.post("/tasks", data={**made, "form_token": first}).status_code == 303
+    assert first == second != before
+    made = {"place_lon": "116.3035", "place_lat": "39.9798"}
+    for once, token in (("ab12", first), ("cd34", before)):
+        sent = {**made, "once": once, "form_token": token}
+        assert service.client.post("/tasks", data=sent).status_code == 303
+    # One of another session is not: what somebody else wrote is not sent in this one's name.
+    service.client.post("/sign-out", data={"form_token": first})
+    enter(service, "bureau")
+    assert service.client.post("/tasks", data={**made, "form_token": first}).status_code == 403
+
+
+def test_the_door_is_not_put_into_a_part_of_a_page(service: Service) -> None:
+    """Gitea 29391, Hypha 4530: when a session had ended the whole sign-in page appeared inside of a list."""
+    asks = {"hx-request": "true", "hx-current-url": "https://testserver/tasks?show=all"}
+    answer = service.client.get("/rider/now", headers=asks)
+    assert (answer.status_code, answer.text) == (204, "")
+    assert answer.headers["hx-redirect"] == "/sign-in?next=/tasks%3Fshow%3Dall"
+    elsewhere = service.client.get("/rider/now", headers={**asks, "hx-current-url": "//evil.example"})
+    assert elsewhere.headers["hx-redirect"] == "/sign-in?next=/home"
+
+
+def test_a_part_without_news_is_not_put_in_anew(service: Service) -> None:
+    """Htmx 75 and 523: what is swapped loses its focus; so nothing is swapped where nothing is new."""
+    enter(service, "r0")
+    part = service.client.get("/rider/now")
+    again = part.text.partition('hx-get="')[2].partition('"')[0]
+    assert service.client.get(again).status_code == 204
+    service.riders("red", "A")
+    service.task("office", "lamp")
+    assert service.client.get(again).status_code == 200
 
 
 def test_a_form_that_is_sent_twice_counts_once(service: Service) -> None:
