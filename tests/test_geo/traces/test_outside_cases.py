@@ -93,8 +93,10 @@ def test_comments_and_metadata_above_a_header_are_passed_by(tmp_path: Path) -> N
 def test_line_ends_in_quotes_at_the_edge_of_a_block_lose_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shift: int
 ) -> None:
-    """As in arrow 51368: a CR LF inside quotes across two blocks lost a byte; here it stands in the rider's id, the
-    last column, where a line by itself looks whole."""
+    """As in arrow 51368: a CR LF inside quotes across two blocks lost a byte.
+
+    Here it stands in the rider's id, the last column, where a line by itself looks whole.
+    """
     monkeypatch.setattr("geo.traces.files.csv.utf8_blocks", functools.partial(utf8_blocks, block_bytes=300))
     rows = "".join(f'{UTC_S + 15 * k},116.3,39.98,"a\r\nb"\r\n' for k in range(40))
     content = f"time,lon,lat,{'x' * shift}rider_id\r\n{rows}"
