@@ -38,10 +38,11 @@ class Pairs(NamedTuple):
 def pairs_within(cost_s: FloatArray, limit_s: float) -> Pairs:
     """Return the pairs within ``limit_s`` (closed) of an (n, s) matrix; ties go to the first point."""
     n, s = cost_s.shape
-    point, station = np.nonzero(cost_s <= limit_s)
+    rows, columns = np.nonzero(cost_s <= limit_s)
     # they come by point, then by station, and so do ties in a stable order
-    order = np.argsort(cost_s[point, station], kind="stable")
-    point, station = point[order].astype(np.int32), station[order].astype(np.int32)
+    order = np.argsort(cost_s[rows, columns], kind="stable")
+    point: IntArray = rows[order].astype(np.dtype("int32"))
+    station: IntArray = columns[order].astype(np.dtype("int32"))
     by_point, by_station = (_by_number(one, size) for one, size in ((point, n), (station, s)))
     ends = [np.r_[0, np.cumsum(np.bincount(one, minlength=size))] for one, size in ((point, n), (station, s))]
     return Pairs(

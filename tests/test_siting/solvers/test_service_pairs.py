@@ -14,7 +14,7 @@ COSTS = st.tuples(st.integers(0, 8), st.integers(0, 5)).flatmap(
 
 @settings(derandomize=True, deadline=None)
 @given(COSTS)
-def test_pairs_are_sorted_and_found_by_point_and_station(cost_s: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_pairs_are_sorted_and_found_by_point_and_station(cost_s: np.ndarray) -> None:
     pairs = pairs_within(cost_s, 3.0)
     n, s = cost_s.shape
     all_pairs = sorted((cost_s[i, k], i, k) for i in range(n) for k in range(s) if cost_s[i, k] <= 3.0)
