@@ -332,9 +332,9 @@ class Fleet:
         if not self._ordered:
             # Numbers of riders who have left stay: those of the others keep their order.
             self._number = {rider_id: number for number, rider_id in enumerate(sorted(self._where))}
-            for rider_id, number in self._number.items():
-                mode, row = self._where[rider_id]
-                self.mode_fleets[mode].c.order[row] = number
+            for mode, mode_fleet in self.mode_fleets.items():
+                ids = self._id_of[mode]
+                mode_fleet.c.order[list(ids)] = [self._number[rider_id] for rider_id in ids.values()]
             self._ordered = True
 
     def best(

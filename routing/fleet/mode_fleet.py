@@ -1,6 +1,6 @@
 """The riders of one mode: their columns, grown when needed, and the arrays that the kernels take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from routing.fleet.kernels.tables import EVER, NEVER, NO, Columns, TaskColumns, 
 from routing.model.policy import Policy
 from routing.model.tasks import Visit
 
-__all__ = ["Codes", "ModeFleet", "as_ms", "runs_ms"]
+__all__ = ["Codes", "ModeFleet", "as_ms", "instants_ms", "runs_ms"]
 
 
 def as_ms(instant_s: float) -> int:
@@ -37,6 +37,15 @@ def as_ms(instant_s: float) -> int:
     if instant_s == np.inf:
         return int(EVER)
     return int(NEVER) if instant_s == -np.inf else round(instant_s * 1000)
+
+
+def instants_ms(instants_s: Iterable[float]) -> Int64Array:
+    """Return `as_ms` of many instants."""
+    given = np.fromiter(instants_s, np.float64)
+    finite = np.isfinite(given)
+    found: Int64Array = np.rint(np.where(finite, given, 0.0) * 1000).astype(np.int64)
+    found[~finite] = np.where(given[~finite] > 0, EVER, NEVER)
+    return found
 
 
 class Codes:
