@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from siting.results import Fairness, Gains, GridFigures
 
-__all__ = ["LEAST_CHANGE", "fairness_of", "gains_of", "gini", "worst_part"]
+__all__ = ["LEAST_CHANGE", "fairness_of", "gains_of", "weighted_gini", "worst_part"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -21,7 +21,7 @@ WORST = 0.1
 """The worst off are the tenth of the demand that is served least."""
 
 
-def gini(share: npt.ArrayLike, weight: npt.ArrayLike) -> float | None:
+def weighted_gini(share: npt.ArrayLike, weight: npt.ArrayLike) -> float | None:
     """Return the Gini coefficient of shares, each counted by its weight.
 
     Half the mean difference of two shares drawn by weight, in units of their mean (Gini 1912): 0 where all
@@ -87,7 +87,9 @@ def fairness_of(grids: Iterable[GridFigures]) -> tuple[Fairness, ...]:
         worst = int(share.argmin())
         tenth = worst_part(share, weight)
         out.append(
-            Fairness(method, len(known), gini(share, weight), tenth, float(share[worst]), known[worst][0])
+            Fairness(
+                method, len(known), weighted_gini(share, weight), tenth, float(share[worst]), known[worst][0]
+            )
         )
     return tuple(out)
 

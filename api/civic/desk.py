@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from api.civic.points import booking
 from api.civic.reports import matters
-from api.civic.rules import CivicRules, Grids
+from api.civic.rules import CivicRules, GridFinder
 from api.civic.streets import Streets
 from api.dispatch.turn import Turn
 from api.store import SERVICE, Database, StoreUnavailable
@@ -36,7 +36,7 @@ class Civic:
     rules : CivicRules
     ids : callable
         Returns names that nobody can guess.
-    grids : Grids
+    grids : GridFinder
         Unit grids of the study that is served.
     streets : Streets
         Of the study that is served.
@@ -44,7 +44,7 @@ class Civic:
 
     rules: CivicRules
     ids: Callable[[], str]
-    grids: Grids
+    grids: GridFinder
     streets: Streets
     _due_s: float = -math.inf
     _tidy_s: float = -math.inf
@@ -68,7 +68,7 @@ class Civic:
         if not self._due_s < turn.now_s:
             return
         for row in rows.due(turn.connection, SERVICE, turn.now_s, AT_ONCE):
-            matters.carried_out(turn, self.rules, row, Tick(), self.ids)
+            matters.matter_carried_out(turn, self.rules, row, Tick(), self.ids)
         self._due_s = rows.next_due_s(turn.connection, SERVICE)
         if not self._tidy_s <= turn.now_s < self._tidy_s + TIDY_S:
             self._tidy_s = turn.now_s
@@ -78,7 +78,7 @@ class Civic:
     def heard(self, turn: Turn, happened: Happened) -> None:
         """Book what a verified task brings, and tell its report what was seen."""
         booking.after_task(turn, self.rules.earning, happened, self.ids)
-        matters.after_task(turn, self.rules, happened, self.ids)
+        matters.matter_after_task(turn, self.rules, happened, self.ids)
 
     def follow(self, turn: Turn, object_id: str) -> None:
         """Look anew for what is due: a matter has changed, here or in another process."""

@@ -10,7 +10,7 @@ from routing.civic import ClosureRules, EarningRules, OfficeHours, ReportRules, 
 from siting.results import GridFigures, Ring
 from siting.stations import country_of, free_and_worked_days
 
-__all__ = ["CivicRules", "Grids", "civic_rules"]
+__all__ = ["CivicRules", "GridFinder", "civic_rules"]
 
 _YEARS = 3
 
@@ -52,7 +52,7 @@ def _area(rings: tuple[Ring, ...]) -> shapely.Geometry:
     return functools.reduce(shapely.symmetric_difference, map(shapely.Polygon, rings), empty)
 
 
-class Grids:
+class GridFinder:
     """In which unit grid a place lies."""
 
     def __init__(self, grids: tuple[GridFigures, ...]) -> None:

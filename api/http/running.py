@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from api.civic.desk import Civic
-from api.civic.rules import Grids, civic_rules
+from api.civic.rules import GridFinder, civic_rules
 from api.civic.streets import Streets
 from api.dispatch.desk import Desk
 from api.dispatch.translate import rider_of
@@ -61,7 +61,7 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
     today = app.state.clock().astimezone(zone).date()
     rules = civic_rules(app.state.served.meta.timezone, today)
     streets = Streets(app.state.served.network, rules.closures)
-    civic = Civic(rules, app.state.ids, Grids(app.state.served.study.grids), streets)
+    civic = Civic(rules, app.state.ids, GridFinder(app.state.served.study.grids), streets)
     await run_in_threadpool(civic.begin, database, clock())
     desk = Desk(
         database,

@@ -25,7 +25,7 @@ __all__ = [
     "STUDY_FILE",
     "Room",
     "checked_study",
-    "digest_of",
+    "files_digest",
     "named_folder",
     "remove_folder",
     "safe_path",
@@ -278,7 +278,7 @@ def shortened(sentence: str, *folders: Path) -> str:
     return sentence
 
 
-def digest_of(folder: Path, names: Sequence[str] = ()) -> str:
+def files_digest(folder: Path, names: Sequence[str] = ()) -> str:
     """Return what tells whether two folders hold the same files."""
     digest = hashlib.sha256("\0".join(names).encode())
     for path in sorted(folder.rglob("*")):

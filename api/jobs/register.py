@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from api.jobs.intake import STUDY_FILE, checked_study, digest_of, named_folder, remove_folder
+from api.jobs.intake import STUDY_FILE, checked_study, files_digest, named_folder, remove_folder
 from api.jobs.runner import KIND, JobFolders, input_folder, out_folder
 from api.store import SERVICE, Database, Scope, jobs
 from geo.errors import InputError, YiluError
@@ -58,7 +58,7 @@ def register(database: Database, who: Scope, places: JobFolders, new: New) -> tu
     folder = input_folder(places.jobs, new.job_id)
     is_new = False
     try:
-        params = {"source": "upload", "digest": digest_of(folder)}
+        params = {"source": "upload", "digest": files_digest(folder)}
         job, is_new = _kept(database, who, new, folder, folder, params)
         return job, is_new
     finally:

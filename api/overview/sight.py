@@ -41,7 +41,7 @@ from routing.dispatch import AlertState, RiderKey
 from routing.emergency import soonest_s
 from routing.model import Rider
 
-__all__ = ["Present", "SeenRows", "anywhere", "read_present", "read_seen", "shown"]
+__all__ = ["Present", "SeenRows", "anywhere", "read_present", "read_seen", "shown_city"]
 
 CELLS_A_SIDE = 12
 WITHIN_MIN = 20
@@ -101,7 +101,7 @@ def read_seen(database: Database, who: Scope) -> SeenRows:
     )
 
 
-def shown(
+def shown_city(
     who: Scope,
     present: Sequence[Present],
     read: SeenRows,

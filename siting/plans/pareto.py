@@ -29,7 +29,7 @@ from siting.solvers.plan_programs import (
 )
 from siting.solvers.station_plans import PlanEffort, solve_station_plan
 
-__all__ = ["NAMES", "Front", "Judge", "Judged", "plan_front", "thrifty"]
+__all__ = ["NAMES", "Front", "Judge", "JudgedPlan", "plan_front", "thrifty"]
 
 FloatArray = npt.NDArray[np.float64]
 Options = tuple[int, ...]
@@ -50,7 +50,7 @@ _DIGITS: Final = 9
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedPlan:
     """One plan, judged by the three aims."""
 
     options: Options
@@ -62,7 +62,7 @@ class Judged:
     """Served share of rest in the grid that is served least; 1 where no grid counts."""
     worst_grid: int
 
-    def beats(self, other: "Judged") -> bool:
+    def beats(self, other: "JudgedPlan") -> bool:
         """Tell whether this one is as good in all aims and better in one."""
         mine, theirs = (self.served, -self.cost, self.worst), (other.served, -other.cost, other.worst)
         return mine != theirs and all(a >= b for a, b in zip(mine, theirs, strict=True))
@@ -79,7 +79,7 @@ class Front:
     gaps : how far (0-1, of the bound) each named end may be from the best there is, by its name
     """
 
-    points: tuple[Judged, ...]
+    points: tuple[JudgedPlan, ...]
     names: dict[str, int]
     gaps: dict[str, float]
 
@@ -96,7 +96,7 @@ class Judge:
 
     def __init__(self, model: PlanModel, cost_s: FloatArray, counted: Counted) -> None:
         self.model, self.cost_s, self.counted = model, cost_s, counted
-        self._seen: dict[Options, Judged] = {}
+        self._seen: dict[Options, JudgedPlan] = {}
 
     @property
     def problem(self) -> StationPlan:
@@ -112,13 +112,13 @@ class Judge:
         stations = running(self.cost_s[:, problem.option_site[chosen]], problem.limit_s, list(room))
         return served_share(stations, problem.weight)
 
-    def judge(self, options: Options) -> Judged:
+    def judge(self, options: Options) -> JudgedPlan:
         """Return a plan with what it is worth."""
         if options not in self._seen:
             share, weight = self.served(options), self.problem.weight
             grids = self.counted.shares(share)
             worst = int(grids.argmin()) if len(grids) else -1
-            self._seen[options] = Judged(
+            self._seen[options] = JudgedPlan(
                 options,
                 round(float((weight * share).sum() / weight.sum()), _DIGITS),
                 round(plan_cost(self.problem, options), 2),
@@ -202,14 +202,14 @@ def _gap(less: float, more: float) -> float:
     return 0.0 if more <= 0 else round(max(0.0, (more - less) / more), 6)
 
 
-def _today(judge: Judge) -> Judged | None:
+def _today(judge: Judge) -> JudgedPlan | None:
     """Return the stations of today, run as they are; None where there are none."""
     problem = judge.problem
     options = tuple(o for o in range(len(judge.model.kind)) if judge.model.kind[o] is None)
     return judge.judge(options) if problem.existing_site and options else None
 
 
-def _undominated(points: Iterable[Judged]) -> list[Judged]:
+def _undominated(points: Iterable[JudgedPlan]) -> list[JudgedPlan]:
     """Return the plans that none beats, one of each worth, the one that serves most first."""
     order = sorted(points, key=lambda p: (-p.served, p.cost, -p.worst, p.options))
     alike = {(p.served, p.cost, p.worst): p for p in reversed(order)}
@@ -217,7 +217,7 @@ def _undominated(points: Iterable[Judged]) -> list[Judged]:
     return [p for p in different if not any(other.beats(p) for other in different)]
 
 
-def _balanced(front: list[Judged]) -> Judged:
+def _balanced(front: list[JudgedPlan]) -> JudgedPlan:
     """Return the compromise: where the aim that is farthest from its best is nearest to it (Yu 1973).
 
     Each aim counts from its worst to its best on the front.
@@ -231,7 +231,7 @@ def _balanced(front: list[Judged]) -> Judged:
     )[0]
 
 
-def _few(front: list[Judged], named: list[Judged]) -> tuple[Judged, ...]:
+def _few(front: list[JudgedPlan], named: list[JudgedPlan]) -> tuple[JudgedPlan, ...]:
     """Return the named plans and those that lie farthest from them, in the order of the front."""
     table = np.array([(p.served, p.cost, p.worst) for p in front])
     table = table / np.where(np.ptp(table, axis=0) > 0, np.ptp(table, axis=0), 1.0)
@@ -248,7 +248,7 @@ class _Work:
 
     def __init__(self, judge: Judge, known: list[Options], bound_served: float) -> None:
         self.judge, self.problem = judge, judge.problem
-        self.pool: dict[Options, Judged] = {}
+        self.pool: dict[Options, JudgedPlan] = {}
         self.total = float(self.problem.weight.sum())
         self.most_served = min(1.0, bound_served / self.total)
         self.best_worst, self.least_cost = 1.0, 0.0
@@ -258,10 +258,10 @@ class _Work:
         for options in known:
             self.add(options)
 
-    def _fits(self, plan: Judged) -> bool:
+    def _fits(self, plan: JudgedPlan) -> bool:
         return self.problem.budget is None or plan.cost <= self.problem.budget + 1e-6
 
-    def add(self, options: Options) -> Judged:
+    def add(self, options: Options) -> JudgedPlan:
         """Take a plan in, and the thrifty one beside it; return this one."""
         self.pool[options] = self.judge.judge(options)
         near = thrifty(self.judge, options)
@@ -297,7 +297,7 @@ class _Work:
                 ends = dataclasses.replace(ends, worst=max(ends.worst, bound - 1e-7))
         return None if first is None else (first, ends)
 
-    def exact_ends(self, need: float) -> list[Judged]:
+    def exact_ends(self, need: float) -> list[JudgedPlan]:
         """Solve the three ends."""
         free = Ends()
         orders: dict[str, tuple[tuple[Aim, ...], Ends]] = {
@@ -317,7 +317,7 @@ class _Work:
                 self.least_cost = max(self.least_cost, found[0])
         return self._known_ends(need)
 
-    def exact_between(self, ends: list[Judged]) -> None:
+    def exact_between(self, ends: list[JudgedPlan]) -> None:
         """Solve for most served at costs and worst grids between those of the ends."""
         for limits in _between(ends):
             self._chain(("served", "cost", "worst"), limits)
@@ -342,7 +342,7 @@ class _Work:
         self.add(found.options)
         return found
 
-    def searched_ends(self, need: float) -> list[Judged]:
+    def searched_ends(self, need: float) -> list[JudgedPlan]:
         """Search for the three ends, by halves."""
         limits = Limits(node_limit=NODES)
         if self.most_served == 1.0:
@@ -380,12 +380,12 @@ class _Work:
             if not any(p.served >= need and p.cost <= middle + 1e-6 for p in self.pool.values()):
                 low = middle
 
-    def searched_between(self, ends: list[Judged]) -> None:
+    def searched_between(self, ends: list[JudgedPlan]) -> None:
         """Search for most served at costs and worst grids between those of the ends."""
         for limits in _between(ends):
             self._search(limits.cost, limits.worst)
 
-    def _known_ends(self, need: float) -> list[Judged]:
+    def _known_ends(self, need: float) -> list[JudgedPlan]:
         front = _undominated(self.pool.values())
         enough = [p for p in front if p.served >= need] or front
         return [
@@ -395,7 +395,7 @@ class _Work:
         ]
 
 
-def _between(ends: list[Judged]) -> list[Ends]:
+def _between(ends: list[JudgedPlan]) -> list[Ends]:
     """Return limits between the ends: on money, on the worst grid, and on both."""
     most, fairest, cheapest = ends
     money = [cheapest.cost + part * (most.cost - cheapest.cost) for part in (1 / 3, 2 / 3)]

@@ -16,7 +16,7 @@ from siting.demand.weighted import Demand, distinct_riders
 from siting.inputs import StudyInputs, StudySettings
 from siting.plans.choice import PlanModel, plan_model
 from siting.plans.figures import grid_of
-from siting.plans.pareto import NAMES, Front, Judge, Judged, plan_front, thrifty
+from siting.plans.pareto import NAMES, Front, Judge, JudgedPlan, plan_front, thrifty
 from siting.plans.plan import Plan
 from siting.problems.define import SitingResult, StationPlan
 from siting.problems.highs import Limits
@@ -28,7 +28,7 @@ from siting.solvers.verify import require_verified
 
 __all__ = [
     "Choice",
-    "Grids",
+    "CountedGrids",
     "choose_jointly",
     "counted_grids",
     "front_beside",
@@ -44,7 +44,7 @@ _SLACK = 1e-6
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
-class Grids:
+class CountedGrids:
     """The unit grids that fairness counts: those in which k riders rest on the days of the choice."""
 
     counted: Counted
@@ -69,7 +69,7 @@ class Choice:
 
 def counted_grids(
     grids: GridColumns | None, seen: Demand, rest: FloatArray, settings: StudySettings
-) -> Grids:
+) -> CountedGrids:
     """Return the grids that count; none where there are none, or where rest has no part in the choice.
 
     Parameters
@@ -81,7 +81,7 @@ def counted_grids(
     """
     none = Counted(np.full(len(rest), -1, dtype=np.int64), rest)
     if grids is None or settings.weights.rest == 0:
-        return Grids(none, ())
+        return CountedGrids(none, ())
     group = grid_of(tuple(grids.polygons), seen.lonlat)
     size = len(grids.codes)
     riders = distinct_riders(seen.rest, group, size)
@@ -92,11 +92,11 @@ def counted_grids(
     ]
     number = np.full(size + 1, -1, dtype=np.int64)
     number[order] = np.arange(len(order))
-    return Grids(Counted(number[group], rest), tuple(grids.codes[g] for g in order))
+    return CountedGrids(Counted(number[group], rest), tuple(grids.codes[g] for g in order))
 
 
 def choose_jointly(
-    inputs: StudyInputs, days: tuple[str, ...], weight: FloatArray, cost_s: FloatArray, grids: Grids
+    inputs: StudyInputs, days: tuple[str, ...], weight: FloatArray, cost_s: FloatArray, grids: CountedGrids
 ) -> Choice:
     """Choose places, kinds and hours together, as the settings ask.
 
@@ -212,7 +212,7 @@ def _again(model: PlanModel, judge: Judge, options: tuple[int, ...], settings: S
 
 
 def _with_least_share(
-    model: PlanModel, judge: Judge, grids: Grids, settings: StudySettings
+    model: PlanModel, judge: Judge, grids: CountedGrids, settings: StudySettings
 ) -> tuple[PlanModel, SitingResult]:
     """Return the plan that serves most while every grid is served its least share, with its problem.
 
@@ -257,7 +257,7 @@ def _and_budget(settings: StudySettings) -> str:
 
 
 def front_beside(
-    inputs: StudyInputs, plan: Plan, weight: FloatArray, grids: Grids
+    inputs: StudyInputs, plan: Plan, weight: FloatArray, grids: CountedGrids
 ) -> tuple[Judge, Front | None, tuple[int, ...]]:
     """Return the front of a study whose places were chosen alone, and its plan as options of that front."""
     candidates = plan.cost_s.shape[1] - len(inputs.existing)
@@ -270,7 +270,12 @@ def front_beside(
 
 
 def front_points(
-    judge: Judge, front: Front, chosen: tuple[int, ...], grids: Grids, settings: StudySettings, asked: Asked
+    judge: Judge,
+    front: Front,
+    chosen: tuple[int, ...],
+    grids: CountedGrids,
+    settings: StudySettings,
+    asked: Asked,
 ) -> tuple[FrontPoint, ...]:
     """Return the points of the front as they are told, the plan of the study among them or after them.
 
@@ -309,7 +314,7 @@ def front_points(
     return tuple(out)
 
 
-def _alike(one: Judged, other: Judged) -> bool:
+def _alike(one: JudgedPlan, other: JudgedPlan) -> bool:
     return (one.served, one.cost, one.worst) == (other.served, other.cost, other.worst)
 
 

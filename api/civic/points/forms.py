@@ -9,7 +9,6 @@ from api.forms import Schema
 from api.matching.forms import Instant
 
 __all__ = [
-    "Account",
     "AccountName",
     "BookedName",
     "BuyIn",
@@ -26,6 +25,7 @@ __all__ = [
     "KeySet",
     "OwnedItem",
     "PayoutIn",
+    "PointsAccount",
     "PostingOut",
     "ScoreLineOut",
     "ScoreOut",
@@ -71,7 +71,7 @@ class OwnedItem(Schema):
     pieces: int
 
 
-class Account(Schema):
+class PointsAccount(Schema):
     """What a rider has, whatever platform it was earned at."""
 
     account: str

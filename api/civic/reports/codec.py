@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from api.store.dispatch import events as stored
 from routing.civic import MatterEvent, MatterState
 
-__all__ = ["NOTICES", "event_row", "matter_events_of", "state_json", "state_of"]
+__all__ = ["NOTICES", "matter_event_row", "matter_events_of", "matter_state_json", "matter_state_of"]
 
 _CONFIG = ConfigDict(ser_json_inf_nan="strings")
 _STATE = TypeAdapter(tuple[MatterState], config=_CONFIG)
@@ -19,17 +19,17 @@ NOTICES = ("report_told", "handover_offered")
 _PERSONS = ("reporter", "looker", "by")
 
 
-def state_json(state: MatterState) -> dict[str, Any]:
+def matter_state_json(state: MatterState) -> dict[str, Any]:
     """Return a matter's state for the store."""
     return cast(dict[str, Any], orjson.loads(_STATE.dump_json((state,)))[0])
 
 
-def state_of(kept: object) -> MatterState:
+def matter_state_of(kept: object) -> MatterState:
     """Return the state that the store kept."""
     return _STATE.validate_python((kept,))[0]
 
 
-def event_row(matter_id: str, office: str, event: MatterEvent, at_s: float) -> stored.Event:
+def matter_event_row(matter_id: str, office: str, event: MatterEvent, at_s: float) -> stored.Event:
     """Return an event as the store keeps it: for the office, without pseudonyms of persons."""
     body = cast(dict[str, Any], orjson.loads(_EVENT.dump_json((event,)))[0])
     kind = body.pop("kind")

@@ -10,10 +10,10 @@ from api.matching.forms import Instant
 from geo.datum import Datum
 
 __all__ = [
-    "Board",
     "BoardFeature",
     "BoardFeatures",
     "BoardMatter",
+    "BoardPage",
     "ClosureLine",
     "ClosureOut",
     "Closures",
@@ -37,15 +37,15 @@ __all__ = [
     "ReportOfMatter",
     "ReportOut",
     "ReportPage",
+    "ReportStep",
     "Stage",
-    "Step",
     "StreetIn",
     "WordIn",
 ]
 
 Stage = Literal["reported", "accepted", "looking", "working", "fixed", "declined", "closed"]
 PrivateReason = Literal["home", "minor", "person"]
-StepName = Literal[
+ReportStepName = Literal[
     "matter_opened", "report_joined", "handover_asked", "handover_refused", "matter_accepted", "look_wanted",
     "looked", "look_missed", "work_started", "matter_fixed", "matter_declined", "matter_closed",
     "matter_reopened", "matter_escalated", "matter_hidden", "matter_shown",
@@ -131,7 +131,7 @@ class BoardMatter(Schema):
     photo: str | None
 
 
-class Board(Schema):
+class BoardPage(Schema):
     """The public board, the newest first."""
 
     datum: Datum
@@ -153,11 +153,11 @@ class ReportIn(Schema):
     rider_id: Identifier | None = None
 
 
-class Step(Schema):
+class ReportStep(Schema):
     """One step of a matter, as its reporters are told."""
 
     at: AwareDatetime
-    step: StepName
+    step: ReportStepName
     text: str
 
 
@@ -175,7 +175,7 @@ class ReportOut(Schema):
     left_s: float | None
     private: PrivateReason | None
     result: str
-    steps: list[Step]
+    steps: list[ReportStep]
 
 
 class ReportPage(Schema):

@@ -38,9 +38,9 @@ __all__ = [
     "Kept",
     "Made",
     "NewReport",
-    "after_task",
-    "carried_out",
     "make_report",
+    "matter_after_task",
+    "matter_carried_out",
     "next_s",
     "on_matter",
     "on_report",
@@ -152,13 +152,13 @@ def _same(turn: Turn, rules: ReportRules, report: Report) -> Kept | None:
     box = _around(report.lonlat, rules.same_within_m)
     span = (report.made_s - rules.same_within_s, report.made_s + rules.same_within_s)
     near = rows.near(turn.connection, SERVICE, report.kind, box, span)
-    states = [codec.state_of(row.state) for row in near]
+    states = [codec.matter_state_of(row.state) for row in near]
     state = same_matter(states, report, rules)
     if state is None:
         return None
     row = rows.load_for_update(turn.connection, SERVICE, state.matter_id)
     # Nothing is ever removed.
-    return None if row is None else Kept(row, codec.state_of(row.state))
+    return None if row is None else Kept(row, codec.matter_state_of(row.state))
 
 
 def _around(lonlat: tuple[float, float], within_m: float) -> rows.Box:
@@ -189,7 +189,7 @@ def on_report(
     row = rows.load_for_update(turn.connection, SERVICE, report.matter_id)
     if row is None:
         raise MissingError("there is no such report")
-    return Made(report, carried_out(turn, rules, row, make(report.reporter), ids), joined=False)
+    return Made(report, matter_carried_out(turn, rules, row, make(report.reporter), ids), joined=False)
 
 
 # -- offices
@@ -227,21 +227,23 @@ def on_matter(
     command = make(row.tenant_id if who.role == "admin" else str(who.tenant_id))
     if isinstance(command, Fix):
         _check_photo(turn, command.photo, matter_id)
-    return carried_out(turn, rules, row, command, ids)
+    return matter_carried_out(turn, rules, row, command, ids)
 
 
 # -- what follows
 # -------------------------------------------------------------------------------------------------
 
 
-def carried_out(turn: Turn, rules: CivicRules, row: rows.MatterRow, command: MatterCommand, ids: Ids) -> Kept:
+def matter_carried_out(
+    turn: Turn, rules: CivicRules, row: rows.MatterRow, command: MatterCommand, ids: Ids
+) -> Kept:
     """Carry out a command on a matter that was loaded for it.
 
     Raises
     ------
     MatterConflictError
     """
-    before = codec.state_of(row.state)
+    before = codec.matter_state_of(row.state)
     events = decide_matter(before, command, turn.now_s, rules.reports)
     if not events:
         return Kept(row, before)
@@ -259,7 +261,7 @@ def _placed(row: rows.MatterRow, state: MatterState, rules: ReportRules, now_s: 
         private=state.private or None,
         updated_s=now_s,
         next_s=next_s(state, rules),
-        state=codec.state_json(state),
+        state=codec.matter_state_json(state),
     )
 
 
@@ -276,7 +278,7 @@ def _applied(
     told = rows.reports_of(turn.connection, SERVICE, row.matter_id)
     for event in events:
         state = evolve_matter(state, event)
-        turn.happened.append(codec.event_row(row.matter_id, state.office, event, turn.now_s))
+        turn.happened.append(codec.matter_event_row(row.matter_id, state.office, event, turn.now_s))
         turn.happened += _told(turn, state, event, told)
     if state is None:
         raise ValueError("nothing has happened")
@@ -347,7 +349,7 @@ def _look_of(task_id: str) -> str | None:
     return task_id.rpartition(_LOOK)[0] or None
 
 
-def after_task(turn: Turn, rules: CivicRules, happened: Happened, ids: Ids) -> None:
+def matter_after_task(turn: Turn, rules: CivicRules, happened: Happened, ids: Ids) -> None:
     """Move a report on when somebody has looked and the office has verified it."""
     matter_id, kinds = _look_of(happened.task_id), {event.kind for event in happened.events}
     if matter_id is None or not kinds & {"offer_done", "task_verified"}:
@@ -357,7 +359,7 @@ def after_task(turn: Turn, rules: CivicRules, happened: Happened, ids: Ids) -> N
     if row is None or done is None:
         return
     # Kept from now on: the office looks at it before it verifies.
-    _claim(turn, done.photo, codec.state_of(row.state), public=False)
+    _claim(turn, done.photo, codec.matter_state_of(row.state), public=False)
     if "task_verified" not in kinds:
         return
     looker = person_of(turn, done.rider, ids)
@@ -365,7 +367,7 @@ def after_task(turn: Turn, rules: CivicRules, happened: Happened, ids: Ids) -> N
     there = done.there is not False
     command = ReportLook(happened.task_id, looker, there, done.note, done.photo)
     try:
-        carried_out(turn, rules, row, command, ids)
+        matter_carried_out(turn, rules, row, command, ids)
     except MatterConflictError:
         # They have reported it themselves by now, or nobody waits for the look any more.
         return

@@ -17,13 +17,14 @@ from api.civic.reports.forms import (
     PrivateReason,
     ReportOfMatter,
     ReportOut,
+    ReportStep,
     Stage,
-    Step,
 )
 from api.civic.wording import told_text
 from api.forms import Language, instant_of
 from api.store.civic import matters as rows
 from geo.datum import Datum, from_wgs84, to_wgs84
+from geo.localtime import HOUR_S
 from routing.civic import (
     BoardEntry,
     MatterEvent,
@@ -35,8 +36,6 @@ from routing.civic import (
 )
 
 __all__ = ["board_feature", "board_matter", "matter_out", "report_out", "rounded_entry", "wgs84"]
-
-HOUR_S = 3_600.0
 
 
 def wgs84(lon: float, lat: float, datum: Datum) -> tuple[float, float]:
@@ -179,8 +178,8 @@ def _steps(
     lang: Language,
     zone: datetime.tzinfo,
     titles: Mapping[str, str],
-) -> list[Step]:
-    found: list[Step] = []
+) -> list[ReportStep]:
+    found: list[ReportStep] = []
     state: MatterState | None = None
     for at_s, event in events:
         state = evolve_matter(state, event)
@@ -190,5 +189,5 @@ def _steps(
         for notice in notices(state, event):
             if notice.reporter == report.reporter:
                 text = told_text(notice.said, lang, zone, titles)
-                found.append(Step(at=instant_of(at_s, zone), step=event.kind, text=text))
+                found.append(ReportStep(at=instant_of(at_s, zone), step=event.kind, text=text))
     return found

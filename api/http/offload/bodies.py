@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope
 from api.civic.desk import Civic
 from api.http.access.auth import BEARER, caller_of, check_role
 from api.http.deps import served_study
-from api.http.offload.workers import Asked, Workers
+from api.http.offload.workers import AskedRequest, Workers
 from api.store import Role
 from geo.streets import StreetOverride
 
@@ -75,10 +75,10 @@ class LargeBodyRoute(APIRoute):
         return handle
 
 
-async def _asked(request: Request, body: bytes) -> Asked:
+async def _asked(request: Request, body: bytes) -> AskedRequest:
     name = request.path_params.get("study")
     civic: Civic | None = request.app.state.civic
-    return Asked(
+    return AskedRequest(
         folder=(await served_study(request)).folder,
         path=request.url.path,
         below="" if name is None else f"/s/{name}",

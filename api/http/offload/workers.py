@@ -22,7 +22,7 @@ from api.http.problems.errors import WorkerLostError
 from api.study.finished import META_FILE, FinishedStudy, load_finished
 from geo.streets import StreetOverride
 
-__all__ = ["Asked", "Workers"]
+__all__ = ["AskedRequest", "Workers"]
 
 MOST_PROCESSES = 4
 """One a processor, and no more than so many."""
@@ -34,7 +34,7 @@ KEPT_HEADERS = frozenset({"content-language", "vary", "retry-after"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Asked:
+class AskedRequest:
     """A request whose caller has been checked, as it goes to another process."""
 
     folder: Path
@@ -102,12 +102,12 @@ class Workers:
         """Have the processes load a study and answer made requests on it."""
         list(self._pool.map(_warm, [folder] * self.processes))
 
-    async def answer(self, asked: Asked) -> Response:
+    async def answer(self, asked: AskedRequest) -> Response:
         """Have a request answered.
 
         Parameters
         ----------
-        asked : Asked
+        asked : AskedRequest
 
         Returns
         -------
@@ -184,7 +184,7 @@ def _served(folder: Path, made_ns: int, overrides: tuple[tuple[StreetOverride, .
     return dataclasses.replace(served, network=served.network.with_overrides(*overrides))
 
 
-def _answered(asked: Asked) -> _Answered:
+def _answered(asked: AskedRequest) -> _Answered:
     app = _app(asked.folder, _made_ns(asked.folder))
     # One request at a time is answered here.
     app.state.served = _served(asked.folder, _made_ns(asked.folder), asked.overrides)

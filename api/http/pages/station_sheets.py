@@ -10,7 +10,7 @@ from api.http.deps import Clock, Served
 from api.http.language import preferred
 from api.http.pages.plain import plain_page
 from api.http.public import public_root
-from api.http.stations.endpoints import shown
+from api.http.stations.endpoints import shown_station
 from api.http.stations.said import Believed
 from api.study.finished import FinishedStudy
 from maps.texts import Wording, catalogue
@@ -55,7 +55,7 @@ def _answer(
 ) -> HTMLResponse:  # fmt: skip
     spoken = lang or preferred(request.headers.get("accept-language", ""))
     said = believed.get(station_id, ())
-    told = shown(served, station_id, clock(), "wgs84", said, spoken, public_root(request))
+    told = shown_station(served, station_id, clock(), "wgs84", said, spoken, public_root(request))
     made = plain_page(
         f"{name}.html",
         lang=spoken,

@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from api.civic.people import digest_of
-from api.civic.reports.forms import Board, ReportIn, ReportOut
+from api.civic.reports.forms import BoardPage, ReportIn, ReportOut
 from api.civic.reports.matters import on_report
 from api.civic.reports.photos import LARGEST_BYTES
 from api.dispatch.desk import MissingError
@@ -208,7 +208,7 @@ async def board(
 ) -> Response:
     """Show what everybody may see: no person, no words of reporters."""
     stages: Any = list(OPEN) if show == "open" else None
-    found: Board = await board_route.board(
+    found: BoardPage = await board_route.board(
         visit.live, visit.civic, visit.zone, visit.now.timestamp(), stages, after=after
     )
     names = dict(_kinds(visit))

@@ -9,7 +9,7 @@ from api.http.access.auth import Who
 from api.http.deps import Clock, Served
 from api.http.live import AnswerDatum, Live, Zone, carried_out
 from api.overview.forms import CityMinutes, CityOut
-from api.overview.sight import anywhere, read_present, read_seen, shown
+from api.overview.sight import anywhere, read_present, read_seen, shown_city
 from api.store import Scope
 
 __all__ = ["router"]
@@ -41,7 +41,7 @@ async def city(
         if len(kept) >= MOST_KEPT:
             kept.clear()
         kept[name] = time.monotonic() + KEPT_S, minutes
-    return shown(who, present, read, minutes, served.network, (datum, zone, now_s))
+    return shown_city(who, present, read, minutes, served.network, (datum, zone, now_s))
 
 
 def _seen_alike(who: Scope) -> tuple[str, str]:

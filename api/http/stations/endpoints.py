@@ -27,7 +27,7 @@ from api.http.stations.forms import (
 )
 from api.http.stations.nearest import StationQuery, nearest_station, open_at
 from api.http.stations.next_break import BreakQuery, best_break
-from api.http.stations.said import KEPT_S, RULES, Believed, study_of, visits_of
+from api.http.stations.said import KEPT_S, RULES, Believed, study_name_of, visits_of
 from api.http.stations.wording import believed_out, links_out, opening_text, opens_next
 from api.store import SERVICE, Scope
 from api.store.civic import stations as rows
@@ -39,7 +39,7 @@ from routing.civic import StationCondition, StationWord, conditions
 from routing.model import Policy
 from siting.stations import country_of
 
-__all__ = ["router", "said_router", "shown"]
+__all__ = ["router", "said_router", "shown_station"]
 
 router = APIRouter(prefix="/v1/stations", tags=["stations"])
 said_router = APIRouter(prefix="/v1/stations", tags=["station_reports"])
@@ -136,7 +136,7 @@ def _station(served: FinishedStudy, station_id: str) -> Station:
     return found
 
 
-def shown(
+def shown_station(
     served: FinishedStudy, station_id: str, when: datetime.datetime, datum: Datum,
     believed: tuple[StationCondition, ...], lang: Language, root: str,
 ) -> StationOut:  # fmt: skip
@@ -184,7 +184,7 @@ def one(
 ) -> StationOut:  # fmt: skip
     """Return whether it is open, until when or from when, what is there, and what is said of it."""
     said = believed.get(station_id, ())
-    return shown(served, station_id, clock(), datum, said, lang, public_root(request))
+    return shown_station(served, station_id, clock(), datum, said, lang, public_root(request))
 
 
 @router.get(
@@ -228,7 +228,7 @@ def _told(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) -> Sta
 def weeks(served: Served, request: Request, clock: Clock, caller: Planner) -> VisitsOut:
     """Whole weeks that are over, each station and week apart; figures of fewer than k riders are null."""
     zone = zone_of(served.meta.timezone)
-    found = visits_of(request.app.state.access, study_of(request), clock().timestamp(), zone)
+    found = visits_of(request.app.state.access, study_name_of(request), clock().timestamp(), zone)
     told = [
         WeekOut(station_id=week.station_id, monday=week.monday, visits=week.visits, riders=week.riders)
         for week in found
@@ -244,7 +244,7 @@ async def report_station(
     station_id: StationId, said: StationReportIn,
 ) -> StationConditions:  # fmt: skip
     """Two riders, or an office, are believed, for as long as such a thing lasts; `fine` takes it back."""
-    station, study, now_s = _station(served, station_id), study_of(request), clock().timestamp()
+    station, study, now_s = _station(served, station_id), study_name_of(request), clock().timestamp()
     reporter = _reporter(caller.scope, said.rider_id)
     office = not reporter.startswith("rider:")
     event = rows.StationEvent(
@@ -266,7 +266,7 @@ async def check_in(
     station_id: StationId, said: CheckInIn,
 ) -> Response:  # fmt: skip
     """Count a visit, once a rider and day; who it was is never told."""
-    station, study, now = _station(served, station_id), study_of(request), clock()
+    station, study, now = _station(served, station_id), study_name_of(request), clock()
     reporter = _reporter(caller.scope, said.rider_id)
     if not reporter.startswith("rider:"):
         raise InputError("who checks in is a rider: send rider_id")

@@ -21,14 +21,14 @@ from routing.civic import (
     visits,
 )
 
-__all__ = ["KEPT_S", "RULES", "Believed", "study_of", "visits_of"]
+__all__ = ["KEPT_S", "RULES", "Believed", "study_name_of", "visits_of"]
 
 RULES = StationRules()
 KEPT_S = 8 * 7 * 86_400.0
 """Visits and words older than this are removed: eight whole weeks are told at the most."""
 
 
-def study_of(request: Request) -> str:
+def study_name_of(request: Request) -> str:
     """Return the name of the study that a request is about; empty: the one without."""
     return str(request.path_params.get("study") or "")
 
@@ -48,7 +48,7 @@ def _conditions(access: Access, study: str, now_s: float) -> Mapping[str, tuple[
 
 async def _believed(request: Request, clock: Clock) -> Mapping[str, tuple[StationCondition, ...]]:
     now_s = clock().timestamp()
-    return await run_in_threadpool(_conditions, request.app.state.access, study_of(request), now_s)
+    return await run_in_threadpool(_conditions, request.app.state.access, study_name_of(request), now_s)
 
 
 Believed = Annotated[Mapping[str, tuple[StationCondition, ...]], Depends(_believed)]

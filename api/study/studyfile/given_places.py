@@ -19,14 +19,14 @@ from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet, existing_stations
 from siting.stations import CandidateSites, ExistingStation, clock
 
-__all__ = ["GivenPlaces", "Grids", "given_places"]
+__all__ = ["GivenGrids", "GivenPlaces", "given_places"]
 
 HOUR_MIN = 60
 H3_RESOLUTION = 9
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Grids:
+class GivenGrids:
     """Unit grids as the siting room takes them; polygons in WGS-84 degrees."""
 
     codes: tuple[str, ...]
@@ -40,7 +40,7 @@ class GivenPlaces:
 
     existing: tuple[ExistingStation, ...] = ()
     own_sites: CandidateSites | None = None
-    grids: Grids | None = None
+    grids: GivenGrids | None = None
     forbidden: tuple[shapely.Geometry, ...] = ()
     notes: tuple[Sentence, ...] = ()
     """What looks wrong in the files, without being refused."""
@@ -109,7 +109,7 @@ def _clock(hour: float) -> str:
     return clock(round(float(hour) * HOUR_MIN))
 
 
-def _grids_of(study_settings: StudyFile, network: StreetNetwork) -> tuple[Grids | None, list[Sentence]]:
+def _grids_of(study_settings: StudyFile, network: StreetNetwork) -> tuple[GivenGrids | None, list[Sentence]]:
     table = study_settings.grids
     if table is None:
         return None, []
@@ -121,7 +121,7 @@ def _grids_of(study_settings: StudyFile, network: StreetNetwork) -> tuple[Grids 
     polygons = to_wgs84_zones(tuple(grids.polygons), datum)
     inside, notes = place_areas(path.name, polygons, network, "grids_outside")
     kept = np.nonzero(inside)[0].tolist()
-    shown = Grids(
+    shown = GivenGrids(
         tuple(grids.codes[g] for g in kept),
         tuple(grids.names[g] for g in kept),
         tuple(polygons[g] for g in kept),
@@ -129,8 +129,8 @@ def _grids_of(study_settings: StudyFile, network: StreetNetwork) -> tuple[Grids 
     return shown, notes + datum_note(path.name, shown.polygons, datum, network)
 
 
-def _grids(grids: UnitGrids) -> Grids:
-    return Grids(grids.codes, grids.names, tuple(grids.polygons))
+def _grids(grids: UnitGrids) -> GivenGrids:
+    return GivenGrids(grids.codes, grids.names, tuple(grids.polygons))
 
 
 def _own_sites(

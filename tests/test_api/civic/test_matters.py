@@ -74,7 +74,7 @@ def test_the_clock_looks_when_something_is_due_and_only_then(
             for event in decide_matter(state, command, now_s, RULES):  # type: ignore[arg-type]
                 events.append(event)
                 state = evolve_matter(state, event)
-    assert codec.state_of(codec.state_json(state)) == state
+    assert codec.matter_state_of(codec.matter_state_json(state)) == state
     _check_due(state, now_s + later_s)
     due_s = next_s(state, RULES)
     if due_s is not None:
@@ -107,7 +107,7 @@ def test_events_come_back_from_the_store_as_they_were(steps: list[tuple[object, 
             for event in decide_matter(state, command, now_s, RULES):  # type: ignore[arg-type]
                 state = evolve_matter(state, event)
                 happened.append(event)
-                kept.append(codec.event_row("m", state.office, event, now_s))
+                kept.append(codec.matter_event_row("m", state.office, event, now_s))
     rows = [stored.EventRow(n, one) for n, one in enumerate(kept)]
     assert [event for _, event in codec.matter_events_of(rows)] == happened
     for one in kept:

@@ -103,7 +103,7 @@ def test_a_report_goes_its_way_and_its_reporter_is_told_each_step(service: Servi
         row = rows.get(connection, SERVICE, matter)
         events = codec.matter_events_of(stored.of_task(connection, SERVICE, matter))
     assert row is not None
-    assert fold_matter(event for _, event in events) == codec.state_of(row.state)
+    assert fold_matter(event for _, event in events) == codec.matter_state_of(row.state)
 
 
 def test_the_second_report_joins_and_both_are_told(service: Service) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.jobs.intake import Room, checked_study, digest_of, named_folder, safe_path, take_file, unpack
+from api.jobs.intake import Room, checked_study, files_digest, named_folder, safe_path, take_file, unpack
 from geo.errors import InputError
 
 HEAD = 'title = "T"\ncity = "C"\ntimezone = "Asia/Shanghai"\n'
@@ -168,6 +168,6 @@ def test_the_digest_tells_contents_and_names(tmp_path: Path) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         take(folder, name, content)
-        seen.add(digest_of(folder))
-        assert digest_of(folder) in seen
+        seen.add(files_digest(folder))
+        assert files_digest(folder) in seen
     assert len(seen) == 3

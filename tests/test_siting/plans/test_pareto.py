@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from siting.plans import pareto
 from siting.plans.choice import PlanModel
-from siting.plans.pareto import NAMES, Front, Judge, Judged, plan_front, thrifty
+from siting.plans.pareto import NAMES, Front, Judge, JudgedPlan, plan_front, thrifty
 from siting.problems.define import StationPlan
 from siting.problems.highs import Limits
 from siting.solvers.plan_programs import Counted, Ends, best_plan, bound_of_served, bound_of_worst, plan_cost
@@ -60,7 +60,7 @@ def made(seed: int, mode: str = "keep", roomy: bool = True, budget: float | None
     return Judge(model, cost_s, Counted(group, counted_rest))
 
 
-def all_plans(judge: Judge) -> list[Judged]:
+def all_plans(judge: Judge) -> list[JudgedPlan]:
     """Every plan that keeps to the problem."""
     problem = judge.problem
     out = []
@@ -76,7 +76,7 @@ def all_plans(judge: Judge) -> list[Judged]:
     return out
 
 
-def worth(plan: Judged) -> tuple[float, float, float]:
+def worth(plan: JudgedPlan) -> tuple[float, float, float]:
     return plan.served, plan.cost, plan.worst
 
 
@@ -109,7 +109,7 @@ def test_ends_are_the_lexicographic_best_of_all_plans_and_proven(
     assert all(gap <= 1e-6 for gap in front.gaps.values())
 
 
-def no_plan_beats(front: Front, plans: list[Judged]) -> None:
+def no_plan_beats(front: Front, plans: list[JudgedPlan]) -> None:
     for point in front.points:
         for plan in plans:
             better = (plan.served - point.served, point.cost - plan.cost, plan.worst - point.worst)

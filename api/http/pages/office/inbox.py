@@ -52,7 +52,7 @@ def _names(visit: PageVisit) -> dict[str, str]:
 
 
 def _shown(visit: PageVisit, row: rows.MatterRow) -> MatterOut:
-    return matter_out(row, codec.state_of(row.state), visit.now.timestamp(), "wgs84", visit.zone)
+    return matter_out(row, codec.matter_state_of(row.state), visit.now.timestamp(), "wgs84", visit.zone)
 
 
 @router.get("")

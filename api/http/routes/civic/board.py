@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api.civic.closures import closures_now
 from api.civic.reports import codec
-from api.civic.reports.forms import Board, BoardFeatures, BoardMatter, OfficeOut, Offices, Stage
+from api.civic.reports.forms import BoardFeatures, BoardMatter, BoardPage, OfficeOut, Offices, Stage
 from api.civic.reports.translate import board_feature, board_matter, rounded_entry
 from api.dispatch.desk import Desk
 from api.http.live import AnswerDatum, Cursor, Limit, Live, Zone, cursor_of, position_of
@@ -62,7 +62,7 @@ def _found(
             connection, SERVICE, position, limit, stages=stages or (), kinds=kinds or (), box=box
         )
         titles = titles_of(connection)
-    entries = [rounded_entry(codec.state_of(row.state), now_s) for row in found]
+    entries = [rounded_entry(codec.matter_state_of(row.state), now_s) for row in found]
     last = PageEnd(found[-1].opened_s, found[-1].matter_id) if len(found) == limit else None
     return [board_matter(one, datum, zone, titles) for one in entries if one is not None], cursor_of(last)
 
@@ -71,12 +71,12 @@ def _found(
 async def board(
     live: Live, civic: CivicSide, zone: Zone, now_s: Now, stages: Stages = None, kinds: KindNames = None,
     bbox: BoxText = None, after: Cursor = None, limit: Limit = 100, datum: AnswerDatum = "wgs84",
-) -> Board:  # fmt: skip
+) -> BoardPage:  # fmt: skip
     """Return matters with their stage, office, time limit and result, and the streets that are shut now."""
     box = _box(bbox)
     shown, last = await run_in_threadpool(_found, live, after, limit, stages, kinds, box, now_s, datum, zone)
     shut = await run_in_threadpool(closures_now, civic.streets, now_s, datum, zone)
-    return Board(datum=datum, matters=shown, closures=shut, next=last)
+    return BoardPage(datum=datum, matters=shown, closures=shut, next=last)
 
 
 class GeoJson(JSONResponse):

@@ -85,7 +85,7 @@ async def page(
 
     found = await run_in_threadpool(read)
     last = PageEnd(found[-1].opened_s, found[-1].matter_id) if len(found) == limit else None
-    shown = [matter_out(row, codec.state_of(row.state), now_s, datum, zone) for row in found]
+    shown = [matter_out(row, codec.matter_state_of(row.state), now_s, datum, zone) for row in found]
     return MatterPage(matters=shown, next=cursor_of(last))
 
 
@@ -103,7 +103,7 @@ async def one(
     row = await run_in_threadpool(read)
     if row is None:
         raise MissingError("there is no such matter")
-    return matter_out(row, codec.state_of(row.state), now_s, datum, zone)
+    return matter_out(row, codec.matter_state_of(row.state), now_s, datum, zone)
 
 
 async def _command(

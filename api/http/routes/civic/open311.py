@@ -184,7 +184,7 @@ def _published(live: Desk, query: RequestsQuery, now_s: float) -> list[PublicMat
                 connection, SERVICE, None, LARGEST, stages=stages, kinds=sorted(query.service_codes),
                 opened_s=(query.start_s, query.end_s),
             )  # fmt: skip
-    entries = [(rounded_entry(codec.state_of(row.state), now_s), row.updated_s) for row in found]
+    entries = [(rounded_entry(codec.matter_state_of(row.state), now_s), row.updated_s) for row in found]
     return [PublicMatter(one, at_s // HOUR_S * HOUR_S) for one, at_s in entries if one is not None]
 
 

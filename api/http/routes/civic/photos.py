@@ -84,7 +84,7 @@ async def kept(live: Desk, body: bytes, photo_id: str) -> Photo:
 
 def _sent_with(connection: sa.Connection, report: matter_rows.ReportRow, photo_id: str) -> bool:
     row = matter_rows.get(connection, SERVICE, report.matter_id)
-    reports = () if row is None else codec.state_of(row.state).reports
+    reports = () if row is None else codec.matter_state_of(row.state).reports
     return any((one.report_id, one.photo) == (report.report_id, photo_id) for one in reports)
 
 

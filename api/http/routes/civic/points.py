@@ -10,7 +10,6 @@ from fastapi.concurrency import run_in_threadpool
 from api.civic.people import person_of
 from api.civic.points import spending, statements
 from api.civic.points.forms import (
-    Account,
     BuyIn,
     CodeIn,
     CodeOut,
@@ -18,6 +17,7 @@ from api.civic.points.forms import (
     EntryOut,
     KeySet,
     OwnedItem,
+    PointsAccount,
     PostingOut,
     ScoreLineOut,
     ScoreOut,
@@ -96,17 +96,17 @@ def entry_out(entry: Entry, account: str, zone: datetime.tzinfo) -> EntryOut:
 @router.get("/riders/me/points", summary="My points, and how I came by them")
 async def mine(
     live: Live, caller: MeCaller, civic: CivicSide, zone: Zone, after: Cursor = None, limit: Limit = 100
-) -> Account:
+) -> PointsAccount:
     """Return balances and entries, the newest first: they stay when the account at the platform ends."""
     who = await _account_of(live, _me(caller), civic.ids)
     before = _number(after)
 
-    def read() -> Account:
+    def read() -> PointsAccount:
         account = f"rider:{who}"
         with live.database.reading() as connection:
             held = ledger.balances(connection, SERVICE, account)
             found = ledger.entries_of(connection, SERVICE, account, before, limit)
-        return Account(
+        return PointsAccount(
             account=who,
             points=held.get("points", 0),
             yuan=held.get("fen", 0) / 100,
@@ -221,7 +221,7 @@ async def moving_code(live: Live, caller: MeCaller, civic: CivicSide, zone: Zone
 
 
 @router.post("/riders/me/moved", summary="Take my points along")
-async def moved(live: Live, caller: MeCaller, civic: CivicSide, zone: Zone, request: CodeIn) -> Account:
+async def moved(live: Live, caller: MeCaller, civic: CivicSide, zone: Zone, request: CodeIn) -> PointsAccount:
     """Say with the old account's code that this one is that of the same person."""
     rider = _me(caller)
     await commanded(

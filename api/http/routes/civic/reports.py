@@ -186,7 +186,7 @@ def read_report(live: Desk, report: rows.ReportRow, now_s: float, lang: Language
             raise MissingError("there is no such report")
         events = codec.matter_events_of(stored.of_task(connection, SERVICE, report.matter_id))
         titles = titles_of(connection)
-    return report_out(report, codec.state_of(row.state), events, now_s, lang, zone, titles)
+    return report_out(report, codec.matter_state_of(row.state), events, now_s, lang, zone, titles)
 
 
 @router.get("/reports", summary="List one's own reports")

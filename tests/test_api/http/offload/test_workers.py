@@ -21,7 +21,7 @@ from tiny_study import place, write_study
 
 from api.http.app import create_app
 from api.http.offload import bodies
-from api.http.offload.workers import Asked, Workers
+from api.http.offload.workers import AskedRequest, Workers
 from api.http.problems.errors import WorkerLostError
 from api.settings import Settings
 from geo.streets import StreetNetwork, StreetOverride
@@ -150,7 +150,7 @@ def test_small_bodies_stay_here_and_broken_ones_are_told_by_line(
     client, sent = TestClient(app), []
     answer = workers.answer
 
-    async def noted(asked: Asked) -> Any:  # noqa: ANN401
+    async def noted(asked: AskedRequest) -> Any:  # noqa: ANN401
         sent.append(asked.path)
         return await answer(asked)
 
@@ -204,11 +204,11 @@ SCRIPT = """
 import asyncio, functools, sys
 from pathlib import Path
 from api.http.app import create_app
-from api.http.offload.workers import Asked, Workers
+from api.http.offload.workers import AskedRequest, Workers
 from api.settings import Settings
 if __name__ == "__main__":
     workers = Workers(functools.partial(create_app, settings=Settings()), 1)
-    asked = Asked(Path(sys.argv[1]), "/v1/matches", "", b"", None, "application/json", b"[]")
+    asked = AskedRequest(Path(sys.argv[1]), "/v1/matches", "", b"", None, "application/json", b"[]")
     asyncio.run(workers.answer(asked))
     print(*workers.pids, flush=True)
     sys.stdin.read()
