@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     """Requests a second that one key may make in the long run."""
     rate_burst: Annotated[int, Field(ge=1)] = 400
     """Requests that one key may make at once."""
+    open_per_min: Annotated[float, Field(gt=0, le=100_000)] = 3.0
+    """Reports and photos a minute that one address may send without a key in the long run."""
+    open_burst: Annotated[int, Field(ge=1, le=100_000)] = 20
+    """Reports and photos that one address may send without a key at once."""
     oidc_issuer: str | None = None
     """Issuer (``iss``) of accepted OpenID Connect tokens; set all three, or none."""
     oidc_audience: str | None = None

@@ -14,6 +14,8 @@ from routing.civic import BenefitTime
 __all__ = ["StatementSigner", "read_statement"]
 
 ALGORITHM = "EdDSA"
+LEEWAY_S = 60
+"""Clocks of two machines differ, and the instant of certifying is rounded up."""
 STATEMENT_TYPE = "public-benefit+jwt"
 """Says what the statement is for, so that no other token passes for one (RFC 8725, 3.11)."""
 
@@ -92,10 +94,11 @@ def read_statement(
             algorithms=[ALGORITHM],
             audience=platform,
             issuer=issuer,
+            leeway=LEEWAY_S,
             options={"require": required, "verify_exp": now_s is None, "verify_iat": now_s is None},
         )
     except jwt.PyJWTError as error:
         raise InputError(f"The statement does not hold: {error}.") from error
-    if now_s is not None and not claims["iat"] <= now_s < claims["exp"]:
+    if now_s is not None and not claims["iat"] - LEEWAY_S <= now_s < claims["exp"]:
         raise InputError("The statement does not hold: it is not valid at this time.")
     return BenefitTime.of_claims(claims)

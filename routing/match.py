@@ -89,7 +89,7 @@ def match_tasks(
     if off:
         known = {task.task_id: task for task in tasks}
         refused = tuple(left_out(one, known[one.task_id], riders, dict(off)) for one in refused)
-    plans = tuple(fleet.rider(rider.rider_id) if rider.rider_id in fleet else rider for rider in riders)
+    plans = fleet.as_they_stand(riders)
     matches, routes = settled(fleet, insertions)
     return MatchResult(matches, refused, late, off, plans, routes, insertions, answers)
 

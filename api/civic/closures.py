@@ -6,8 +6,9 @@ from typing import Literal, cast
 
 import numpy as np
 
-from api.civic.forms import BoardPoint, ClosureLine, ClosureOut, StreetIn, Thing, TowardsIn
-from api.civic.translate import wgs84
+from api.civic.reports.forms import BoardPoint, ClosureLine, ClosureOut, StreetIn, Thing, TowardsIn
+from api.civic.reports.translate import wgs84
+from api.civic.streets import Streets
 from api.forms import instant_of
 from geo.arrays import FloatArray
 from geo.datum import Datum, from_wgs84
@@ -15,7 +16,7 @@ from geo.localtime import HOUR_S
 from geo.streets import StreetNetwork
 from routing.civic import Closure, StreetWord
 
-__all__ = ["closure_out", "in_wgs84", "word_of"]
+__all__ = ["closure_out", "closures_now", "in_wgs84", "word_of"]
 
 
 def in_wgs84(street: StreetIn, datum: Datum) -> StreetIn:
@@ -78,6 +79,11 @@ def closure_out(closure: Closure, network: StreetNetwork, datum: Datum, zone: da
         until=instant_of(until_s, zone),
         by_office=closure.by_office,
     )
+
+
+def closures_now(streets: Streets, now_s: float, datum: Datum, zone: datetime.tzinfo) -> list[ClosureOut]:
+    """Return what holds at an instant, for everybody."""
+    return [closure_out(one, streets.map, datum, zone) for one in streets.closures(now_s)]
 
 
 def _told(lonlat: FloatArray, datum: Datum) -> list[tuple[float, float]]:

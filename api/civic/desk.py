@@ -1,14 +1,16 @@
 """What the civic side needs beside a turn, and its part of the desk's clock."""
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable
 
-from api.civic import ledger, matters
+from api.civic.points import booking
+from api.civic.reports import matters
 from api.civic.rules import CivicRules, Grids
 from api.civic.streets import Streets
 from api.dispatch.turn import Turn
-from api.store import SERVICE
+from api.store import SERVICE, Database, StoreUnavailable
 from api.store.civic import matters as rows
 from api.store.civic import photos, words
 from api.store.dispatch import events as stored
@@ -49,6 +51,12 @@ class Civic:
     _heard_words: bool = True
     """Whether the store may have words of streets that are not known here, or lack some that are."""
 
+    def begin(self, database: Database, now_s: float) -> None:
+        """Take up what was said of streets before this process began; without a store that comes later."""
+        with contextlib.suppress(StoreUnavailable), database.reading() as connection:
+            said = words.since(connection, SERVICE, now_s - self.streets.lasts_s)
+            self.streets.take_up(said, now_s)
+
     @property
     def next_due_s(self) -> float:
         """When something of a matter runs out next, or a closure ends."""
@@ -69,15 +77,14 @@ class Civic:
 
     def heard(self, turn: Turn, happened: Happened) -> None:
         """Book what a verified task brings, and tell its report what was seen."""
-        ledger.after_task(turn, self.rules.earning, happened, self.ids)
+        booking.after_task(turn, self.rules.earning, happened, self.ids)
         matters.after_task(turn, self.rules, happened, self.ids)
 
     def follow(self, turn: Turn, object_id: str) -> None:
         """Look anew for what is due: a matter has changed, here or in another process."""
         self._due_s = -math.inf
-        if object_id.startswith(WORD):
-            self._heard_words = True
-            self._lay_streets(turn)
+        self._heard_words = self._heard_words or object_id.startswith(WORD)
+        self._lay_streets(turn)
 
     def say(self, turn: Turn, word: StreetWord) -> None:
         """Keep what somebody says of a street, and see what follows."""

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from api.store.civic import words as rows
-from geo.streets import StreetNetwork
+from geo.streets import StreetNetwork, StreetOverride
 from routing.civic import Closure, ClosureRules, Placed, StreetWord, learned, place_words
 
 __all__ = ["Streets"]
@@ -29,6 +29,7 @@ class Streets:
         self._lock = threading.Lock()
         self._closures: tuple[Closure, ...] = ()
         self._now = network
+        self._put: tuple[tuple[StreetOverride, ...], float] = (), 0.0
         self._span_s = (math.inf, -math.inf)
 
     @property
@@ -75,10 +76,16 @@ class Streets:
             if _same(closures) != _same(self._closures):
                 overrides = [one for closure in closures for one in closure.overrides(self.rules)]
                 self._now = self.map.with_overrides(overrides, now_s) if overrides else self.map
+                self._put = tuple(overrides), now_s
             self._closures = closures
             ends_s = min((closure.until_s for closure in closures), default=math.inf)
             self._span_s = (now_s, ends_s)
             return self._now
+
+    def overrides_at(self, now_s: float) -> tuple[tuple[StreetOverride, ...], float]:
+        """Return what is put on the map for the network of an instant, and since when (epoch seconds)."""
+        self.network_at(now_s)
+        return self._put
 
     @property
     def next_change_s(self) -> float:

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import re
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,13 +65,18 @@ def yilu() -> None:
     "--out", type=FOLDER, default=Path("out/demo"), show_default=True, help="Folder for the results."
 )
 @click.option(
-    "--lang", type=click.Choice(["zh", "en"]), default=None, help="Language of map and report [study: zh]."
+    "--lang",
+    type=click.Choice(["zh", "en"]),
+    default=None,
+    help="First language of map and report, and what is printed [zh, and the terminal's].",
 )
 def demo(out: Path, lang: "Language | None") -> None:
     """Run the built-in study: the centre of Helsinki with a made fleet."""
+    from api.cli.planner_table import DEMO_COMMANDS
     from api.study.studyfile.read import built_in
 
-    _run_study(built_in(), out, lang, None)
+    # The files are the same bytes for everybody; what is printed is for whoever sits there.
+    _run_study(built_in(), out, lang, None, spoken=lang or terminal_language(), tries=DEMO_COMMANDS)
 
 
 @yilu.command()
@@ -86,21 +93,40 @@ def study(study_file: Path, out: Path, lang: "Language | None", scheduler: str |
     _run_study(study_file, out, lang, scheduler)
 
 
-def _run_study(study_file: Path, out: Path, lang: "Language | None", scheduler: str | None) -> None:
+def _run_study(
+    study_file: Path,
+    out: Path,
+    lang: "Language | None",
+    scheduler: str | None,
+    *,
+    spoken: "Language | None" = None,
+    tries: tuple[str, ...] = ("serve",),
+) -> None:
     # Imports wait until they are needed, so that --help and a mistyped file answer at once.
     from api.cli.console import StageBars
-    from api.cli.planner_table import print_study, stage_names
+    from api.cli.planner_table import print_study, print_way_on, stage_names
     from api.settings import load_settings
+    from api.study.files import in_language
     from api.study.run import write_study
     from api.study.studyfile.read import language_of, load_study_file
 
-    with _spoken(lang or language_of(study_file)):
+    with _spoken(spoken or lang or language_of(study_file)):
         study_settings = load_study_file(study_file).with_language(lang)
-    with _spoken(study_settings.language), StageBars(stage_names(study_settings.language)) as bars:
+    language = spoken or study_settings.language
+    with _spoken(language), StageBars(stage_names(language)) as bars:
         result = write_study(
             study_settings, out, load_settings(), progress=bars.progress, scheduler=scheduler
         )
-    print_study(result, study_settings.language, out)
+    print_study(in_language(result, study_settings, language), language)
+    print_way_on(out, study_settings.file_mark(language), language, _called(), tries)
+
+
+def _called() -> str:
+    """Return the command as it can be typed again: in a checkout it is not on the path."""
+    typed, found = Path(sys.argv[0]), shutil.which("yilu")
+    if typed.stem != "yilu" or (found is not None and Path(found).resolve() == typed.resolve()):
+        return "yilu"
+    return shlex.quote(str(typed))
 
 
 @yilu.command()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import httpx2
 from pydantic import BaseModel
 
-from api.civic.points_forms import KeySet, StatementOut
+from api.civic.points.forms import KeySet, StatementOut
 from api.client.problems import ProblemError
 from api.client.stream import Received, messages
 from api.dispatch.forms import (

@@ -25,13 +25,13 @@ from api.http.pages.office import looked_at, planner
 from api.http.problems import errors
 from api.http.routes import (
     audit,
-    city,
     civic,
     emergencies,
     events,
     health,
     matches,
     offers,
+    overview,
     results,
     riders,
     slots,
@@ -119,7 +119,7 @@ def create_app(
     app.state.settings = settings
     app.state.desk, app.state.news, app.state.metrics = None, None, Metrics()
     app.state.runner, app.state.workers, app.state.civic = None, None, None
-    app.state.open_rates = civic.open_rates()
+    app.state.open_rates = civic.open_rates(settings)
     app.state.anywhere = {}
     app.state.ready = threading.Event()
     app.state.ready.set()
@@ -160,7 +160,7 @@ def _answer_at_every_address(app: FastAPI) -> None:
         for part in (matches, slots, vroom):
             app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
     app.include_router(pages.router)
-    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, city):
+    for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, overview):
         app.include_router(part.router)
     for router in civic.routers:
         app.include_router(router)

@@ -62,9 +62,10 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
     rules = civic_rules(app.state.served.meta.timezone, today)
     streets = Streets(app.state.served.network, rules.closures)
     civic = Civic(rules, app.state.ids, Grids(app.state.served.study.grids), streets)
+    await run_in_threadpool(civic.begin, database, clock())
     desk = Desk(
         database,
-        app.state.served.network,
+        await run_in_threadpool(streets.network_at, clock()),
         Policy(),
         rules_of(settings),
         clock=clock,

@@ -47,7 +47,7 @@ class CityTask(Schema):
     people: int
     open: int
     taken: int
-    unmatched: RuleName | None
+    unmatched: RuleName | Literal["asked"] | None
 
 
 class CityOffer(Schema):

@@ -22,7 +22,7 @@ from maps.texts import Wording
 from routing.model import Match
 from siting.results import Study
 
-__all__ = ["REQUEST_FILE", "Step", "StudyFiles", "write_study_files"]
+__all__ = ["REQUEST_FILE", "Step", "StudyFiles", "in_language", "write_study_files"]
 
 REQUEST_FILE = Path("data") / "match-request.json"
 NO_TASKS: dict[str, list[object]] = {"matches": [], "refused": [], "late_before": [], "off_network": []}
@@ -68,7 +68,7 @@ def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
     backdrop = Backdrop.build(files.network, files.places)
     tell()
     for language in languages:
-        middle = "" if language == languages[0] else f".{language}"
+        middle = study_settings.file_mark(language)
         said = in_language(study, study_settings, language)
         page = study_map(said, backdrop, language)
         (folder / f"map{middle}.html").write_text(page, encoding="utf-8", newline="\n")

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from geo.streets import StreetNetwork
 from routing.dispatch import commands as co
 from routing.dispatch import events as ev
-from routing.dispatch.board import Board, Taken, beginning_at
+from routing.dispatch.board import Board
 from routing.dispatch.decide import ConflictError, decide
 from routing.dispatch.rules import DispatchRules
 from routing.dispatch.state import TAKEN, Offer, TaskState, evolve
+from routing.dispatch.taken import Taken, beginning_at
 from routing.match import task_order
 from routing.model import Policy, Refused, Rider, Task
 

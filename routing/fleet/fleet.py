@@ -117,6 +117,10 @@ class Fleet:
         self.row_of(rider_id)
         return self._riders[rider_id]
 
+    def as_they_stand(self, riders: Sequence[Rider]) -> tuple[Rider, ...]:
+        """Return these riders as they stand now; those who are not in the fleet as they are."""
+        return tuple(self._riders.get(rider.rider_id, rider) for rider in riders)
+
     def id_at(self, mode: str, row: int) -> str:
         """Return the id of the rider in a row."""
         return self._id_of[mode][row]
@@ -328,9 +332,9 @@ class Fleet:
         if not self._ordered:
             # Numbers of riders who have left stay: those of the others keep their order.
             self._number = {rider_id: number for number, rider_id in enumerate(sorted(self._where))}
-            for rider_id, number in self._number.items():
-                mode, row = self._where[rider_id]
-                self.mode_fleets[mode].c.order[row] = number
+            for mode, mode_fleet in self.mode_fleets.items():
+                ids = self._id_of[mode]
+                mode_fleet.c.order[list(ids)] = [self._number[rider_id] for rider_id in ids.values()]
             self._ordered = True
 
     def best(

@@ -1,6 +1,6 @@
 """The riders of one mode: their columns, grown when needed, and the arrays that the kernels take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from routing.fleet.kernels.tables import EVER, NEVER, NO, Columns, TaskColumns, 
 from routing.model.policy import Policy
 from routing.model.tasks import Visit
 
-__all__ = ["Codes", "ModeFleet", "as_ms", "runs_ms"]
+__all__ = ["Codes", "ModeFleet", "as_ms", "instants_ms", "runs_ms"]
 
 
 def as_ms(instant_s: float) -> int:
@@ -39,15 +39,28 @@ def as_ms(instant_s: float) -> int:
     return int(NEVER) if instant_s == -np.inf else round(instant_s * 1000)
 
 
+def instants_ms(instants_s: Iterable[float]) -> Int64Array:
+    """Return `as_ms` of many instants."""
+    given = np.fromiter(instants_s, np.float64)
+    finite = np.isfinite(given)
+    found: Int64Array = np.rint(np.where(finite, given, 0.0) * 1000).astype(np.int64)
+    found[~finite] = np.where(given[~finite] > 0, EVER, NEVER)
+    return found
+
+
 class Codes:
     """Names as bits of a 63-bit mask, in the order in which they are first met."""
 
     def __init__(self, what: str) -> None:
         self._what = what
         self._bit: dict[str, int] = {}
+        self._known: dict[frozenset[str], int] = {}
 
     def mask(self, names: frozenset[str]) -> int:
         """Return the bits of `names`; raise `InputError` for the 64th name."""
+        known = self._known.get(names)
+        if known is not None:
+            return known
         total = 0
         for name in sorted(names):
             if name not in self._bit:
@@ -55,6 +68,7 @@ class Codes:
                     raise InputError(f"There are more than 63 different {self._what}; the 64th is {name!r}.")
                 self._bit[name] = 1 << len(self._bit)
             total |= self._bit[name]
+        self._known[names] = total
         return total
 
 

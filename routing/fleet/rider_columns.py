@@ -1,7 +1,9 @@
 """Riders and their stops written into columns: milliseconds, bits and counts, by the rules of a policy."""
 
+import numpy as np
+
 from geo.arrays import Int64Array
-from routing.fleet.mode_fleet import Codes, ModeFleet, as_ms
+from routing.fleet.mode_fleet import Codes, ModeFleet, as_ms, instants_ms
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 
@@ -32,17 +34,21 @@ class RiderColumns:
         c, policy = mode_fleet.c, self._policy
         c.stops[rows] = [len(rider.stops) for rider in riders]
         c.at[rows] = now
-        c.factor[rows] = [round(rider.speed_factor * 1000) for rider in riders]
-        c.ready[rows] = [max(as_ms(rider.available_s), as_ms(rider.shift_start_s)) for rider in riders]
+        c.factor[rows] = instants_ms(rider.speed_factor for rider in riders)
+        c.ready[rows] = instants_ms(max(rider.available_s, rider.shift_start_s) for rider in riders)
         c.ok[rows] = [rider.status in policy.statuses for rider in riders]
         c.skills[rows] = [self.skills.mask(rider.skills) for rider in riders]
-        c.platform[rows] = [self.platforms.mask(frozenset({rider.platform})) for rider in riders]
+        bits = {
+            name: self.platforms.mask(frozenset({name}))
+            for name in dict.fromkeys(one.platform for one in riders)
+        }
+        c.platform[rows] = [bits[rider.platform] for rider in riders]
         hour = policy.max_extra_per_hour_s
-        caps = [min(policy.max_extra_s, max(hour - rider.extra_last_hour_s, 0.0)) for rider in riders]
-        c.cap[rows] = [round(cap * 1000) for cap in caps]
-        c.penalty[rows] = [round(policy.fairness_s_per_point * rider.contribution * 1000) for rider in riders]
-        day = [now + round((policy.day_work_s - rider.worked_today_s) * 1000) for rider in riders]
-        c.limit[rows] = [min(as_ms(r.shift_end_s), end) for r, end in zip(riders, day, strict=True)]
+        caps = (min(policy.max_extra_s, max(hour - rider.extra_last_hour_s, 0.0)) for rider in riders)
+        c.cap[rows] = instants_ms(caps)
+        c.penalty[rows] = instants_ms(policy.fairness_s_per_point * rider.contribution for rider in riders)
+        day = now + instants_ms(policy.day_work_s - rider.worked_today_s for rider in riders)
+        c.limit[rows] = np.minimum(instants_ms(rider.shift_end_s for rider in riders), day)
         c.break_due[rows] = [self._break_due(rider, now) for rider in riders]
         c.capacity[rows] = [-1 if rider.capacity is None else rider.capacity for rider in riders]
         c.load[rows] = [rider.load for rider in riders]
@@ -62,8 +68,8 @@ class RiderColumns:
         gaps = mode_fleet.gaps([stop.closed_s for stop in stops])
         c = mode_fleet.c
         c.gaps[slots] = gaps
-        c.service[slots] = [round(stop.service_s * 1000) for stop in stops]
-        c.earliest[slots] = [as_ms(stop.earliest_s) for stop in stops]
-        c.latest[slots] = [as_ms(stop.latest_s) for stop in stops]
+        c.service[slots] = instants_ms(stop.service_s for stop in stops)
+        c.earliest[slots] = instants_ms(stop.earliest_s for stop in stops)
+        c.latest[slots] = instants_ms(stop.latest_s for stop in stops)
         c.rest[slots] = [counts_as_break(stop, self._policy) for stop in stops]
         c.change[slots] = [stop.load_change for stop in stops]

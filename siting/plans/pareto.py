@@ -18,7 +18,15 @@ from siting.plans.choice import PlanModel
 from siting.plans.served import running, served_share
 from siting.problems.define import SitingResult, StationPlan
 from siting.problems.highs import Limits
-from siting.solvers.plan_programs import Aim, Counted, Ends, best_plan, bound_of_worst, plan_cost
+from siting.solvers.plan_programs import (
+    Aim,
+    Counted,
+    Ends,
+    best_plan,
+    bound_of_served,
+    bound_of_worst,
+    plan_cost,
+)
 from siting.solvers.station_plans import PlanEffort, solve_station_plan
 
 __all__ = ["NAMES", "Front", "Judge", "Judged", "plan_front", "thrifty"]
@@ -336,12 +344,14 @@ class _Work:
 
     def searched_ends(self, need: float) -> list[Judged]:
         """Search for the three ends, by halves."""
+        limits = Limits(node_limit=NODES)
         if self.most_served == 1.0:
             most = self._search(None, 0.0, PROOF)
-            if most is not None:
-                self.most_served = min(self.most_served, most.bound / self.total)
+            known = 1.0 if most is None else most.bound / self.total
+            in_reach = bound_of_served(self.problem, self.judge.cost_s, limits) / self.total
+            self.most_served = min(known, in_reach)
         counted = self.judge.counted
-        self.best_worst = bound_of_worst(self.problem, self.judge.cost_s, counted, Limits(node_limit=NODES))
+        self.best_worst = bound_of_worst(self.problem, self.judge.cost_s, counted, limits)
         high = self.best_worst
         for _ in range(HALVINGS):
             low = max((p.worst for p in self.pool.values()), default=0.0)

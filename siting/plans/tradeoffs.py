@@ -21,9 +21,9 @@ from siting.plans.plan import Plan
 from siting.problems.define import SitingResult, StationPlan
 from siting.problems.highs import Limits
 from siting.results import FrontPoint, Solution
-from siting.solvers.plan_programs import Counted
+from siting.solvers.plan_programs import Counted, bound_of_served, plan_cost
 from siting.solvers.solve import solve
-from siting.solvers.station_plans import answer_of
+from siting.solvers.station_plans import answer_of, solve_station_plan
 from siting.solvers.verify import require_verified
 
 __all__ = [
@@ -130,8 +130,12 @@ def choose_jointly(
             "plan = 'cheapest' asks for what serves no less than today for the least money, but the study has"
             " no existing stations."
         )
-    rng = np.random.default_rng([settings.seed, 0])
-    most = require_verified(model.problem, cost_s, solve(model.problem, cost_s, rng, _limits(settings)))
+    start = _spread(judge)
+    most = solve_station_plan(model.problem, cost_s, _limits(settings), start=start)
+    most = require_verified(model.problem, cost_s, most)
+    # hours and seats let go: where they are no want, that is nearer to the truth
+    in_reach = bound_of_served(model.problem, cost_s, Limits(node_limit=settings.node_limit))
+    most_bound = max(most.objective, min(most.bound, in_reach))
     floor = None
     if settings.least_grid_share > 0:
         model, floor = _with_least_share(model, judge, grids, settings)
@@ -140,13 +144,48 @@ def choose_jointly(
         front = None
     else:
         known = [most.options] if floor is None else [most.options, floor.options]
-        front = plan_front(judge, known, most.bound)
+        front = plan_front(judge, known, most_bound)
         options = front.points[front.names[settings.plan]].options if floor is None else floor.options
     best = most.options if front is None else front.points[front.names["coverage"]].options
-    most = require_verified(judge.problem, cost_s, answer_of(judge.problem, cost_s, best, most.bound))
-    bound = most.bound if floor is None else floor.bound
+    most = require_verified(judge.problem, cost_s, answer_of(judge.problem, cost_s, best, most_bound))
+    bound = most_bound if floor is None else min(most_bound, floor.bound)
     result = require_verified(model.problem, cost_s, answer_of(model.problem, cost_s, options, bound))
     return Choice(model, result, most, _again(model, judge, options, settings), judge, front)
+
+
+def _spread(judge: Judge) -> tuple[int, ...]:
+    """Return the best plan that runs all new stations alike, where most is in reach: a start of a search.
+
+    One plan for each way to run a station and for keeping or leaving the stations of today; sites are taken
+    by what they add in its hours, while the money lasts.
+    """
+    problem = judge.problem
+    within = judge.cost_s <= problem.limit_s
+    old = np.isin(problem.option_site, problem.existing_site)
+    today = tuple(o for o, kind in enumerate(judge.model.kind) if kind is None)
+    found: list[tuple[int, ...]] = []
+    ways = {(judge.model.kind[o], judge.model.pattern[o]) for o in np.nonzero(~old)[0].tolist()}
+    for way in sorted(ways, key=repr):
+        mine = [
+            o for o in np.nonzero(~old)[0].tolist() if (judge.model.kind[o], judge.model.pattern[o]) == way
+        ]
+        for first in {today, tuple(o for o in today if problem.option_site[o] in problem.kept)}:
+            chosen, left = list(first), problem.weight.copy()
+            for o in first:
+                left[np.ix_(within[:, problem.option_site[o]], problem.option_open[o])] = 0.0
+            most = len(mine) if problem.new_sites is None else problem.new_sites
+            for _ in range(min(most, len(mine))):
+                hourly = left[:, problem.option_open[mine[0]]].sum(axis=1)
+                gain = hourly @ within[:, problem.option_site[mine]]
+                o = mine[int(gain.argmax())]
+                trial = tuple(sorted([*chosen, o]))
+                dear = problem.budget is not None and plan_cost(problem, trial) > problem.budget
+                if gain.max() <= 0 or dear:
+                    break
+                chosen.append(o)
+                left[np.ix_(within[:, problem.option_site[o]], problem.option_open[o])] = 0.0
+            found.append(tuple(sorted(chosen)))
+    return max(found, key=lambda options: (judge.judge(options).served, options), default=())
 
 
 def _limits(settings: StudySettings) -> Limits:
@@ -227,7 +266,7 @@ def front_beside(
     here = {(s, *plan.run[s]) for s in plan.added} | {(s, None, None) for s in plan.kept}
     ways = zip(model.problem.option_site.tolist(), model.kind, model.pattern, strict=True)
     options = tuple(o for o, way in enumerate(ways) if way in here)
-    return judge, plan_front(judge, [options]) if grids.codes else None, options
+    return judge, plan_front(judge, [options, _spread(judge)]) if grids.codes else None, options
 
 
 def front_points(

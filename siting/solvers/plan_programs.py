@@ -14,7 +14,7 @@ import numpy.typing as npt
 from siting.problems.define import CostArray, StationPlan
 from siting.problems.highs import Limits, LinearModel
 
-__all__ = ["Aim", "Counted", "Ends", "best_plan", "bound_of_worst", "plan_cost"]
+__all__ = ["Aim", "Counted", "Ends", "best_plan", "bound_of_served", "bound_of_worst", "plan_cost"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -193,44 +193,18 @@ def bound_of_worst(
     Each site is as cheap as its cheapest option, less what a move may save. Too large to be solved: what each
     grid has in reach of any site.
     """
-    m = cost_s.shape[1]
-    close, saving = _money_of(problem)
-    price, _ = _prices(problem, m)
-    cheapest = np.full(m, np.inf)
-    np.minimum.at(cheapest, problem.option_site, price)
+    sites = _cheapest(problem, cost_s.shape[1])
     total = counted.total
-    inside = counted.group >= 0
-    weight = counted.rest.sum(axis=1)
-    within = (cost_s <= problem.limit_s) & np.isfinite(cheapest)
-    reached = np.bincount(
-        counted.group[inside], weights=(weight * within.any(axis=1))[inside], minlength=len(total)
-    )
+    weight = np.where(counted.group >= 0, counted.rest.sum(axis=1), 0.0)
+    within = (cost_s <= problem.limit_s) & np.isfinite(sites)
+    near = weight * within.any(axis=1)
+    reached = np.bincount(np.maximum(counted.group, 0), weights=near, minlength=len(total))
     easy = float(min(1.0, (reached / total).min()))
-    # points of one grid that the same sites reach are one
-    rows = np.nonzero(inside & (weight > 0) & within.any(axis=1))[0]
-    keys = np.column_stack([counted.group[rows], np.packbits(within[rows], axis=1)]).astype(np.int64)
-    _, first, label = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    sets = rows[first]
-    size = np.bincount(label.ravel(), weights=weight[rows], minlength=len(first)).astype(np.float64)
-    i, j = np.nonzero(within[sets])
-    if len(i) > most_entries or len(sets) == 0:
+    sets, size = _alike(within, weight, counted.group)
+    if len(sets) == 0 or int(within[sets].sum()) > most_entries:
         return easy
-    model = LinearModel()
-    low = np.zeros(m)
-    low[list(problem.kept)] = 1.0
-    x = model.add_columns(m, 0.0, low, np.isfinite(cheapest).astype(np.float64), whole=True)
-    new = np.ones(m, dtype=np.bool_)
-    new[list(problem.existing_site)] = False
-    for most, of in ((problem.sites, np.ones(m, np.bool_)), (problem.new_sites, new)):
-        if most is not None:
-            _one_row(model, x[of], 1.0, upper=most)
-    if problem.budget is not None:
-        finite = np.isfinite(cheapest)
-        left = problem.budget - close.sum() + saving.sum()
-        _one_row(model, x[finite], cheapest[finite], upper=left)
-    z = model.add_columns(len(sets))
+    model, z = _reach_model(problem, sites, within[sets], 0.0)
     t = model.add_columns(1, -1.0, 0.0, easy)
-    model.add_rows("_reach", len(sets), [(np.arange(len(sets)), z, 1.0), (i, x[j], -1.0)], upper=0.0)
     grids = np.arange(len(total))
     model.add_rows(
         "_grids",
@@ -240,3 +214,61 @@ def bound_of_worst(
     )
     outcome = model.minimise_or_none(limits)
     return easy if outcome is None else min(easy, max(0.0, -outcome.bound))
+
+
+def bound_of_served(
+    problem: StationPlan, cost_s: CostArray, limits: Limits, most_entries: int = 150_000
+) -> float:
+    """Return rider-minutes that no plan serves more than; as `bound_of_worst`, all in reach counts."""
+    sites = _cheapest(problem, cost_s.shape[1])
+    weight = problem.weight.sum(axis=1)
+    within = (cost_s <= problem.limit_s) & np.isfinite(sites)
+    easy = float(weight[within.any(axis=1)].sum())
+    sets, size = _alike(within, weight, np.zeros(len(weight), dtype=np.int64))
+    if len(sets) == 0 or int(within[sets].sum()) > most_entries:
+        return easy
+    model, _ = _reach_model(problem, sites, within[sets], -size)
+    outcome = model.minimise_or_none(limits)
+    # a hair above, for the sums are of floats
+    return easy if outcome is None else min(easy, -outcome.bound * (1 + 1e-9))
+
+
+def _cheapest(problem: StationPlan, m: int) -> FloatArray:
+    """Return (m,) the price of each site by its cheapest option, inf where it has none."""
+    price, _ = _prices(problem, m)
+    out = np.full(m, np.inf)
+    np.minimum.at(out, problem.option_site, price)
+    return out
+
+
+def _alike(within: npt.NDArray[np.bool_], weight: FloatArray, group: IntArray) -> tuple[IntArray, FloatArray]:
+    """Return one point of each set that the same sites reach, in one group, with the weight of the set."""
+    rows = np.nonzero((group >= 0) & (weight > 0) & within.any(axis=1))[0]
+    keys = np.column_stack([group[rows], np.packbits(within[rows], axis=1)]).astype(np.int64)
+    _, first, label = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    size = np.bincount(label.ravel(), weights=weight[rows], minlength=len(first)).astype(np.float64)
+    return rows[first], size
+
+
+def _reach_model(
+    problem: StationPlan, sites: FloatArray, within: npt.NDArray[np.bool_], worth: float | FloatArray
+) -> tuple[LinearModel, IntArray]:
+    """Return a model of sites within number and budget, and its columns that say which sets are in reach."""
+    close, saving = _money_of(problem)
+    m = len(sites)
+    model = LinearModel()
+    low = np.zeros(m)
+    low[list(problem.kept)] = 1.0
+    x = model.add_columns(m, 0.0, low, np.isfinite(sites).astype(np.float64), whole=True)
+    new = np.ones(m, dtype=np.bool_)
+    new[list(problem.existing_site)] = False
+    for most, of in ((problem.sites, np.ones(m, np.bool_)), (problem.new_sites, new)):
+        if most is not None:
+            _one_row(model, x[of], 1.0, upper=most)
+    if problem.budget is not None:
+        finite = np.isfinite(sites)
+        _one_row(model, x[finite], sites[finite], upper=problem.budget - close.sum() + saving.sum())
+    z = model.add_columns(len(within), worth)
+    i, j = np.nonzero(within)
+    model.add_rows("_reach", len(within), [(np.arange(len(within)), z, 1.0), (i, x[j], -1.0)], upper=0.0)
+    return model, z

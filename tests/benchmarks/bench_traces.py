@@ -214,8 +214,12 @@ def write_files(folder: Path, points: int) -> tuple[Path, Path]:
 
 
 def _worker(path: Path, *words: str) -> dict[str, float | str]:
+    return _said_by("trace_worker.py", str(path), *words)
+
+
+def _said_by(script: str, *words: str) -> dict[str, float | str]:
     done = subprocess.run(
-        [sys.executable, str(HERE / "trace_worker.py"), str(path), *words],
+        [sys.executable, str(HERE / script), *words],
         check=True,
         capture_output=True,
         text=True,
@@ -249,6 +253,22 @@ def _end_to_end(points: int, rounds: int) -> Iterator[Row]:
                 yield value(BENCH, case, "yilu", "peak memory", "GB", memory)
             same = [float(run["digest"] == first) for run in runs]
             yield value(BENCH, case, "yilu", "same result as by rider", "share of runs", same)
+        yield from _sorted_by_peers(by_time, points, rounds)
+
+
+def _sorted_by_peers(by_time: Path, points: int, rounds: int) -> Iterator[Row]:
+    """What it takes a peer to put the unsorted rows in order only, without checks and stays."""
+    case = f"Parquet to rows by rider, {points:,} points, by time"
+    for peer in ("duckdb", "polars"):
+        if find_spec(peer) is None:
+            yield skipped(BENCH, case, peer, "not installed (extra bench)")
+            continue
+        runs = [_said_by("sort_peers.py", peer, str(by_time)) for _ in range(rounds)]
+        for metric, unit, key in (
+            ("speed", "M points/s", "seconds"), ("speed a core", "M points/CPU s", "cpu_seconds"),
+        ):  # fmt: skip
+            yield value(BENCH, case, peer, metric, unit, [points / float(r[key]) / 1e6 for r in runs])
+        yield value(BENCH, case, peer, "peak memory", "GB", [float(r["gigabytes"]) for r in runs])
 
 
 def _quality(quick: bool) -> Iterator[Row]:

@@ -75,6 +75,11 @@ class Process:
                 assert time.monotonic() < end, "the service is not there in time"
                 time.sleep(0.02)
 
+    @property
+    def pid(self) -> int:
+        """Of the process; 0 where none runs."""
+        return self._pid
+
     def kill(self) -> None:
         """Kill -9."""
         if self._pid:

@@ -64,6 +64,16 @@ class Service:
         with self.database.transaction() as connection:
             return keys.create(connection, SERVICE, wanted, NOON.timestamp())[1]
 
+    def beside(self, folder: Path) -> "Service":
+        """Return another process of the same city, in this one: same database, keys and clock."""
+        other = Service.__new__(Service)
+        other.clock, other.keys = self.clock, self.keys
+        other.database = Database(self.database.url.render_as_string(hide_password=False))
+        given = Settings(rate_per_s=1e6, rate_burst=1_000_000)
+        access = Access(given, other.database, dev=False)
+        other.use(create_app(folder, settings=given, access=access, clock=other.clock))
+        return other
+
     def use(self, app: FastAPI) -> None:
         """Ask this application from now on."""
         self.app, self.client = app, TestClient(app)

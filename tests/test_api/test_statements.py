@@ -68,3 +68,16 @@ def test_only_an_ed25519_key_signs() -> None:
         StatementSigner(pem(ec.generate_private_key(ec.SECP256R1())), "k")
     with pytest.raises(InputError, match="cannot be read as PEM"):
         StatementSigner(b"secret", "k")
+
+
+def test_clocks_of_two_machines_may_differ_by_a_minute(time: BenefitTime) -> None:
+    made = SIGNER.sign(time)
+    for now_s, good in (
+        (time.certified_s - 59, True), (time.certified_s - 61, False), (time.certified_s + 89 * 86_400, True),
+        (time.certified_s + 91 * 86_400, False),
+    ):  # fmt: skip
+        if good:
+            assert read_statement(made, SIGNER.key_set(), time.platform, time.issuer, now_s) == time
+        else:
+            with pytest.raises(InputError, match="not valid at this time"):
+                read_statement(made, SIGNER.key_set(), time.platform, time.issuer, now_s)

@@ -18,10 +18,12 @@ from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope
 
+from api.civic.desk import Civic
 from api.http.access.auth import BEARER, caller_of, check_role
 from api.http.deps import served_study
 from api.http.offload.workers import Asked, Workers
 from api.store import Role
+from geo.streets import StreetOverride
 
 __all__ = ["LARGE_BYTES", "MATCHING_ROLES", "LargeBodyRoute", "told"]
 
@@ -75,6 +77,7 @@ class LargeBodyRoute(APIRoute):
 
 async def _asked(request: Request, body: bytes) -> Asked:
     name = request.path_params.get("study")
+    civic: Civic | None = request.app.state.civic
     return Asked(
         folder=(await served_study(request)).folder,
         path=request.url.path,
@@ -83,7 +86,12 @@ async def _asked(request: Request, body: bytes) -> Asked:
         language=request.headers.get("accept-language"),
         kind=request.headers.get("content-type"),
         body=body,
+        overrides=((), 0.0) if civic is None or name is not None else await _overrides(request, civic),
     )
+
+
+async def _overrides(request: Request, civic: Civic) -> tuple[tuple[StreetOverride, ...], float]:
+    return await run_in_threadpool(civic.streets.overrides_at, request.app.state.clock().timestamp())
 
 
 class _Read(Request):

@@ -19,7 +19,8 @@ from fastapi import FastAPI, Response
 
 from api.http.offload.warm import PARTS, compile_part, warm_up
 from api.http.problems.errors import WorkerLostError
-from api.study.finished import META_FILE, load_finished
+from api.study.finished import META_FILE, FinishedStudy, load_finished
+from geo.streets import StreetOverride
 
 __all__ = ["Asked", "Workers"]
 
@@ -45,6 +46,8 @@ class Asked:
     language: str | None
     kind: str | None
     body: bytes
+    overrides: tuple[tuple[StreetOverride, ...], float] = ((), 0.0)
+    """Streets that are shut or slow now, and since when (epoch seconds)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -172,8 +175,19 @@ def _app(folder: Path, made_ns: int) -> FastAPI:
     return _MADE[-1](folder)
 
 
+@functools.lru_cache(2)
+def _served(folder: Path, made_ns: int, overrides: tuple[tuple[StreetOverride, ...], float]) -> FinishedStudy:
+    """Return the study with its streets as they are now."""
+    served: FinishedStudy = _app(folder, made_ns).state.shelf.default.served
+    if not overrides[0]:
+        return served
+    return dataclasses.replace(served, network=served.network.with_overrides(*overrides))
+
+
 def _answered(asked: Asked) -> _Answered:
     app = _app(asked.folder, _made_ns(asked.folder))
+    # One request at a time is answered here.
+    app.state.served = _served(asked.folder, _made_ns(asked.folder), asked.overrides)
     headers = {"accept-language": asked.language, "content-type": asked.kind}
     scope = {
         "type": "http",

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from api.civic import points
-from api.civic.points_forms import BuyIn
+from api.civic.points import spending
+from api.civic.points.forms import BuyIn
 from api.dispatch.desk import Turn
 from api.http.pages.frame.forms import Posted, read_form
 from api.http.pages.frame.render import see_other
@@ -59,8 +59,8 @@ async def buy(visit: PointsVisit, fields: Posted) -> Response:
         who, civic = visit.who, visit.civic
         rider = RiderKey(str(who.tenant_id), str(who.rider_id))
 
-        def work(turn: Turn) -> points.Booked:
-            return points.buy(
+        def work(turn: Turn) -> spending.Booked:
+            return spending.buy(
                 turn, rider, civic.ids, name=asked.name, item_id=asked.item, community=asked.community
             )
 

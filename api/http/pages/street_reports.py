@@ -11,10 +11,10 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
-from api.civic.forms import Board, ReportIn, ReportOut
-from api.civic.matters import on_report
 from api.civic.people import digest_of
-from api.civic.photos import LARGEST_BYTES
+from api.civic.reports.forms import Board, ReportIn, ReportOut
+from api.civic.reports.matters import on_report
+from api.civic.reports.photos import LARGEST_BYTES
 from api.dispatch.desk import MissingError
 from api.dispatch.forms import ReasonIn
 from api.forms import ServiceId
@@ -209,7 +209,7 @@ async def board(
     """Show what everybody may see: no person, no words of reporters."""
     stages: Any = list(OPEN) if show == "open" else None
     found: Board = await board_route.board(
-        visit.live, visit.zone, visit.now.timestamp(), stages, None, None, after, 100, "wgs84"
+        visit.live, visit.civic, visit.zone, visit.now.timestamp(), stages, after=after
     )
     names = dict(_kinds(visit))
     marks = [

@@ -8,7 +8,14 @@ from api.store import scope
 from api.store.scope import Scope
 from api.store.tables import secrets_table
 
-__all__ = ["load"]
+__all__ = ["known", "load"]
+
+
+def known(connection: sa.Connection, who: Scope, name: str) -> bytes | None:
+    """Return a secret; None where it was not asked for yet."""
+    query = scope.select(secrets_table, who, secrets_table.c.value).where(secrets_table.c.name == name)
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else bytes(found)
 
 
 def load(connection: sa.Connection, who: Scope, name: str, make: Callable[[], bytes]) -> bytes:
@@ -24,11 +31,12 @@ def load(connection: sa.Connection, who: Scope, name: str, make: Callable[[], by
     make : callable
         Returns a new secret.
     """
-    query = scope.select(secrets_table, who, secrets_table.c.value).where(secrets_table.c.name == name)
-    found = connection.execute(query).scalar_one_or_none()
+    found = known(connection, who, name)
     if found is None:
         statement = scope.upsert(connection, secrets_table, who, None).on_conflict_do_nothing()
         connection.execute(statement, {"name": name, "value": make()})
         # Another process may have been faster.
-        found = connection.execute(query).scalar_one()
-    return bytes(found)
+        found = known(connection, who, name)
+    if found is None:
+        raise LookupError(name)
+    return found

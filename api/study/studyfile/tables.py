@@ -345,6 +345,10 @@ class StudyFile(_Table):
         text: str | dict[Language, str] = getattr(self, key)
         return text if isinstance(text, str) else text[language]
 
+    def file_mark(self, language: Language) -> str:
+        """Return what stands before the ending of a file in a language: nothing for the main one."""
+        return "" if language == self.language else f".{language}"
+
     def with_language(self, language: Language | None) -> Self:
         """Return the study with another main language; the former one stays as a further one."""
         if language is None:

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final
 
+import numpy as np
+
 from geo.errors import InputError
 from geo.sentences import Sentence
 from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
+from geo.traces.files.batches import as_numbers
 from geo.traces.files.found import file_kind
 from geo.traces.files.readers import open_file, open_table, shown_name
 from geo.traces.files.tables.column_plans import OpenTable, TablePlan, plans_for
@@ -52,6 +55,8 @@ class FileLook:
     """How it would be read."""
     keys: tuple[tuple[str, str], ...] = ()
     """Keys of the study file that were needed, as they are written there."""
+    accuracy_m: float | None = None
+    """Median of what its first rows say of their accuracy, where a column does."""
     said: str | Sentence = field(default="", repr=False)
     """Why it cannot be read without a word more."""
 
@@ -174,6 +179,7 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
         times=tuple(times[:50]),
         form=form,
         keys=tuple(keys),
+        accuracy_m=_accuracy(table, chosen.get("accuracy")),
         said=problem,
     )
 
@@ -213,6 +219,15 @@ def _column(table: OpenTable, at: int | None) -> list[str]:
     if at is None or at not in table.sample:
         return []
     return ["" if v is None else str(v) for v in table.sample[at].to_pylist()]
+
+
+def _accuracy(table: OpenTable, at: int | None) -> float | None:
+    """Return the median of a column of the accuracy; what is not known, 0 or less, is left out."""
+    if at is None or at not in table.sample:
+        return None
+    values = as_numbers(table.sample[at])
+    known = values[values > 0]
+    return round(float(np.median(known)), 1) if len(known) else None
 
 
 def _alternatives(names: Sequence[str], chosen: dict[str, int]) -> tuple[tuple[str, str], ...]:

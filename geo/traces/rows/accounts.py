@@ -1,5 +1,6 @@
 """Per-file accounts of rows: how many were read, accepted, and refused for which reason."""
 
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -30,6 +31,8 @@ class Ledger:
         self.skipped: dict[str, str] = {}
         """Files and members of archives that were not read, with the reason."""
         self._rejects = rejects
+        # Rows are read in one thread and judged in another.
+        self._lock = threading.Lock()
 
     def open_file(self, label: str) -> int:
         """Begin the account of a file and return its number."""
@@ -47,7 +50,8 @@ class Ledger:
     def lose(self, file: int, rows: Sequence[int]) -> None:
         """Book rows that could not be cut into columns."""
         self.read[file] += len(rows)
-        self.counts[file, _UNPARSABLE] += len(rows)
+        with self._lock:
+            self.counts[file, _UNPARSABLE] += len(rows)
         self._rejects.lost(self.labels[file], rows)
 
     def refuse(
@@ -56,21 +60,25 @@ class Ledger:
         reason: NDArray[np.uint8],
         t_s: NDArray[np.int64],
         lonlat: NDArray[np.float64],
+        *,
+        late: bool = False,
     ) -> None:
-        """Book and write refused rows."""
+        """Book and write refused rows; `late` are those that were good by themselves, and judged together."""
         file, row = source >> ROW_BITS, source & ((1 << ROW_BITS) - 1)
-        np.add.at(self.counts, (file, reason), 1)
-        self._rejects.rows(self.labels, file, row, reason, t_s, lonlat)
+        with self._lock:
+            np.add.at(self.counts, (file, reason), 1)
+        self._rejects.rows(self.labels, file, row, reason, t_s, lonlat, late=late)
 
     def accept(self, source: NDArray[np.int64]) -> None:
         """Book accepted rows."""
         if len(source) == 0:
             return
         low, high = int(source.min()) >> ROW_BITS, int(source.max()) >> ROW_BITS
-        if low == high:
-            self.counts[low, 0] += len(source)
-        else:
-            self.counts[:, 0] += np.bincount(source >> ROW_BITS, minlength=len(self.labels))
+        with self._lock:
+            if low == high:
+                self.counts[low, 0] += len(source)
+            else:
+                self.counts[:, 0] += np.bincount(source >> ROW_BITS, minlength=len(self.labels))
 
     def accounts(self) -> tuple[Account, ...]:
         """Return the account of each file."""

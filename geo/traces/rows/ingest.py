@@ -224,7 +224,7 @@ def build_traces(blocks: Sequence[Block], rules: Rules, riders: RiderTable, ledg
     if verdict.any():
         keep = verdict == 0
         bad = ~keep
-        ledger.refuse(source[bad], verdict[bad], t_s[bad], lonlat[bad])
+        ledger.refuse(source[bad], verdict[bad], t_s[bad], lonlat[bad], late=True)
         rider, t_s, lonlat, event, source = rider[keep], t_s[keep], lonlat[keep], event[keep], source[keep]
         ptr = np.searchsorted(rider, np.arange(count + 1)).astype(np.int64)
     ledger.accept(source)

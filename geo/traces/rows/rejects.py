@@ -6,6 +6,8 @@ about ten kilometres: enough to see which city they belong to.
 """
 
 import math
+import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +41,8 @@ class RejectsFile:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._file: IO[str] | None = None
+        self._late: IO[str] | None = None
+        """What is refused beside the reading, in a thread of its own; it follows at the end."""
 
     def __enter__(self) -> Self:
         if self._path is not None:
@@ -48,13 +52,16 @@ class RejectsFile:
             except OSError as error:
                 raise InputError(Sentence.of("trace_rejects", path=str(self._path))) from error
             self._file.write("file,row,reason,value\r\n")
+            self._late = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._file is not None and self._late is not None:
+            with self._file, self._late:
+                self._late.seek(0)
+                shutil.copyfileobj(self._late, self._file)
 
     def lost(self, file: str, rows: Sequence[int]) -> None:
         """Write rows that could not be cut into columns."""
@@ -68,20 +75,29 @@ class RejectsFile:
         reason: NDArray[np.uint8],
         t_s: NDArray[np.int64],
         lonlat: NDArray[np.float64],
+        *,
+        late: bool = False,
     ) -> None:
-        """Write refused rows given as columns of one length; `file` is an index into `files`."""
+        """Write refused rows given as columns of one length; `file` is an index into `files`.
+
+        What is refused `late` comes after all others, so that the list does not tell how threads took turns.
+        """
         if self._file is None:
             return
         names = [_quoted(name) for name in files]
         columns = (file.tolist(), row.tolist(), reason.tolist(), t_s.tolist(), lonlat.tolist())
         self._write(
-            f"{names[f]},{r},{REASONS[why]},{_value(why, t, at)}\r\n"
-            for f, r, why, t, at in zip(*columns, strict=True)
+            (
+                f"{names[f]},{r},{REASONS[why]},{_value(why, t, at)}\r\n"
+                for f, r, why, t, at in zip(*columns, strict=True)
+            ),
+            late=late,
         )
 
-    def _write(self, lines: Iterable[str]) -> None:
-        if self._file is not None:
-            self._file.writelines(lines)
+    def _write(self, lines: Iterable[str], *, late: bool = False) -> None:
+        file = self._late if late else self._file
+        if file is not None:
+            file.writelines(lines)
 
 
 def _quoted(name: str) -> str:

@@ -41,7 +41,8 @@ def pairs_within(cost_s: FloatArray, limit_s: float) -> Pairs:
     rows, columns = np.nonzero(cost_s <= limit_s)
     # they come by point, then by station, and so do ties in a stable order
     order = np.argsort(cost_s[rows, columns], kind="stable")
-    point, station = rows[order].astype(np.int32), columns[order].astype(np.int32)
+    point: IntArray = rows[order].astype(np.dtype("int32"))
+    station: IntArray = columns[order].astype(np.dtype("int32"))
     by_point, by_station = (_by_number(one, size) for one, size in ((point, n), (station, s)))
     ends = [np.r_[0, np.cumsum(np.bincount(one, minlength=size))] for one, size in ((point, n), (station, s))]
     return Pairs(

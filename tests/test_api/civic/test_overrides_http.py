@@ -1,6 +1,7 @@
 """Streets learn from reports: enough people, or an office, shut a street for a while, for everybody."""
 
 import datetime
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from live_service import Service
+from postgres import Cluster
 from tiny_study import TOWN, place, write_study
 
 
@@ -107,3 +109,28 @@ def test_what_is_nowhere_is_refused(service: Service) -> None:
     assert problem["detail"] == "there is no stair within 30 m of the place"
     both = {**said, "thing": "street", "says": "dark", "towards": between("B", "C")}
     assert "towards" in service.ask("office", "POST", "/v1/overrides?datum=wgs84", 422, json=both)["detail"]
+
+
+def test_two_processes_that_share_a_city_see_the_same_streets(folder: Path, cluster: Cluster) -> None:
+    first = Service(folder, cluster.url(cluster.create()))
+    second = first.beside(folder)
+    with first.client, second.client:
+        before_s = nearest_s(second)
+        said = {"thing": "street", "says": "closed", **between("A", "B")}
+        first.ask("office", "POST", "/v1/overrides?datum=wgs84", 201, json=said)
+        until_s = time.monotonic() + 30
+        while not closures(second):
+            assert time.monotonic() < until_s, "the other process does not hear of it"
+            time.sleep(0.05)
+        assert nearest_s(second) == nearest_s(first) > before_s
+        # One that begins later knows it from the start.
+        third = first.beside(folder)
+        with third.client:
+            assert nearest_s(third) == nearest_s(first)
+        report(second, "r1", "open")
+        made = second.client.get("/v1/board").json()
+        assert len(made["matters"]) == len(made["closures"]) == 1
+        assert first.client.get("/v1/board").json() == made
+    first.database.close()
+    second.database.close()
+    third.database.close()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from api.civic.photos import LARGEST_BYTES, LONGEST_SIDE, written_anew
+from api.civic.reports.photos import LARGEST_BYTES, LONGEST_SIDE, written_anew
 from geo.errors import InputError
 
 SCRIPT = b"<script>alert(document.cookie)</script>"

@@ -1,5 +1,6 @@
 """Street reports over HTTP: who is told what, what becomes of a report, and nobody learns who made it."""
 
+import concurrent.futures
 import datetime
 import json
 from collections.abc import Iterator
@@ -8,9 +9,10 @@ from typing import Any
 
 import pytest
 from live_service import Service
+from postgres import Cluster
 from tiny_study import place, write_study
 
-from api.civic import codec
+from api.civic.reports import codec
 from api.store import SERVICE
 from api.store.civic import matters as rows
 from api.store.dispatch import events as stored
@@ -255,3 +257,28 @@ def test_offices_are_asked_by_kind_and_place(service: Service) -> None:
     service.ask("admin", "PUT", "/v1/offices/office", 422, json={"title": "Street Office", "area": twisted})
     # What the office's own staff tell is its own business first.
     assert report(service, "office", letter="J")["office"] == "Street Office"
+
+
+def test_two_processes_open_one_matter_for_all_who_report_it_at_once(folder: Path, cluster: Cluster) -> None:
+    first = Service(folder, cluster.url(cluster.create()))
+    second = first.beside(folder)
+    with first.client, second.client, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda n: report((first, second)[n % 2], "red", rider_id=f"r{n}"), range(16)))
+        assert len({one["matter_id"] for one in made}) == 1
+        assert [one["joined"] for one in made].count(False) == 1
+        (mine,) = second.ask("bureau", "GET", "/v1/matters")["matters"]
+        assert (mine["people"], len(mine["reports"])) == (16, 16)
+        # Two offices' words at once: one counts, the other is told that it came late.
+        path = f"/v1/matters/{mine['matter_id']}/fix"
+        told = list(
+            pool.map(
+                lambda n: (first, second)[n % 2].client.post(
+                    path, json={"result": f"done {n}"},
+                    headers={"authorization": f"Bearer {first.keys['bureau']}"},
+                ).status_code,
+                range(6),
+            )
+        )  # fmt: skip
+        assert sorted(told) == [200, 409, 409, 409, 409, 409]
+    first.database.close()
+    second.database.close()

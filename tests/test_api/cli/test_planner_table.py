@@ -1,6 +1,8 @@
 """What a person reads in the terminal, and what a script reads in summary.json."""
 
+import dataclasses
 import json
+import shlex
 from io import StringIO
 from pathlib import Path
 
@@ -10,13 +12,16 @@ from study_sample import sample_study
 from tiny_map import write_city
 
 from api.cli.console import StageBars, print_benchmark
-from api.cli.planner_table import STAGES, print_study, stage_names
+from api.cli.planner_table import DEMO_COMMANDS, STAGES, print_study, print_way_on, stage_names
 from api.forms import Language
 from api.settings import load_settings
+from api.study.files import REQUEST_FILE
 from api.study.summary import VARYING_KEY, summary_of
 from geo.errors import InputError
 from geo.osm.describe import describe
 from geo.osm.read import read_osm
+from maps.texts import catalogue
+from siting.results import Solution
 
 WANTED = {
     "riders", "points_read", "points_accepted", "points_rejected", "stay_points",
@@ -30,16 +35,42 @@ def _screen() -> tuple[Console, StringIO]:
     return Console(file=text, width=120, force_terminal=False), text
 
 
-@pytest.mark.parametrize(("language", "words"), [("zh", "建议站点"), ("en", "Suggested stations")])
-def test_the_planner_table_is_whole_in_both_languages(language: Language, words: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", ("建议新增站点", "微型驿站", "全天24小时", "已证明最优", "K均值中心")),
+        ("en", ("Suggested stations", "micro station", "24 h hub", "proven optimal", "k-means centres")),
+    ],
+)
+def test_the_planner_table_is_whole_in_both_languages(language: Language, words: tuple[str, ...]) -> None:
     console, text = _screen()
     study = sample_study()
-    print_study(study, language, Path("out/demo"), console)
-    assert words in text.getvalue()
+    print_study(study, language, console)
+    for word in words:
+        assert word in text.getvalue()
     assert f"{study.riders:,}" in text.getvalue()
     for site in study.sites:
         assert (site.site_id in text.getvalue()) != site.existing
-    assert "yilu serve out/demo" in text.getvalue()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_gap_is_told_where_nothing_is_proven(language: Language) -> None:
+    console, text = _screen()
+    print_study(
+        dataclasses.replace(sample_study(), solution=Solution("heuristic", 95, 100, 0.05)), language, console
+    )
+    assert "5.00%" in text.getvalue()
+    assert catalogue(language).text("solver.optimal") not in text.getvalue()
+
+
+def test_commands_of_an_odd_folder_can_be_copied_whole() -> None:
+    console, text = _screen()
+    out = Path("my results") / ("long" * 40)
+    print_way_on(out, "", "en", ".venv/bin/yilu", DEMO_COMMANDS, console)
+    serve, match, new = (shlex.split(line) for line in text.getvalue().splitlines()[-5::2])
+    assert serve == [".venv/bin/yilu", "serve", str(out)]
+    assert match[-2:] == ["<", str(out / REQUEST_FILE)]
+    assert new[:2] == [".venv/bin/yilu", "new"]
 
 
 def test_stage_names_exist_in_both_languages() -> None:

@@ -156,6 +156,13 @@ TABLE = {
     "POST /v1/ledger/drills": "1332233332",
     "POST /v1/ledger/payouts": "1333333332",
     "POST /v1/ledger/corrections": "133333333a",
+    # Apps of others: whoever may read the board.
+    "GET /open311/v2/services.{form}": "aaaaaaaaaa",
+    "GET /open311/v2/services/{code}.{form}": "aaaaaaaaaa",
+    "GET /open311/v2/requests.{form}": "aaaaaaaaaa",
+    "POST /open311/v2/requests.{form}": "aaaaaaaaaa",
+    "GET /open311/v2/requests/{request_id}.{form}": "aaaaaaaaaa",
+    "GET /open311/v2/tokens/{token}.{form}": "aaaaaaaaaa",
 }
 # What a study shows under a name it shows to the same readers as the one without.
 ONE_STUDY = {
@@ -218,7 +225,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def send(service: Service, who: str, call: str, names: dict[str, str], **more: Any) -> Any:  # noqa: ANN401
     method, _, path = call.partition(" ")
     headers = {} if who == "nobody" else {"authorization": f"Bearer {service.keys[who]}"}
-    form = "geojson" if "layers" in path else "docx"
+    form = "geojson" if "layers" in path else "json" if "open311" in path else "docx"
     fixed = {"form": form, "path": "map.html", "station_id": "E01", "name": "stations", "feature_id": "E01"}
     called = {**fixed, **names, **more.pop("names", {})}
     if path.startswith("/v1/emergencies"):
@@ -300,7 +307,9 @@ def body_of(service: Service, who: str, call: str) -> dict[str, Any]:
     if call == "POST /v1/studies/upload":
         files = [("files", ("study.toml", STUDY.encode())), ("files", ("city.osm", b"<osm/>"))]
         return {"data": {"name": f"sent-{who}", "start": "false"}, "files": files}
-    if not call.startswith(("GET", "DELETE")):
+    if call.startswith("POST /open311"):
+        sent["data"] = {"service_code": "appearance", "lat": str(lat), "long": str(lon)}
+    elif not call.startswith(("GET", "DELETE")):
         sent["json"] = bodies.get(call.replace("/s/{study}", ""), {})
     return sent
 
@@ -325,7 +334,8 @@ def names(service: Service) -> dict[str, str]:
     report = service.ask("r0", "POST", "/v1/reports?datum=wgs84", 201, json=told)
     return {
         "matter_id": report["matter_id"], "report_id": report["report_id"], "photo": photo,
-        "office": "office", "item": "rice",
+        "office": "office", "item": "rice", "code": "roads", "request_id": report["matter_id"],
+        "token": report["report_id"],
         "id": task["id"], "offer_id": offer["offer_id"], "rider_id": RIDER, "webhook_id": hook["webhook_id"],
         "secret": hook["secret"], "emergency_id": emergency["id"], "alert_id": alert["alert_id"],
         **studies_of(service),
@@ -397,7 +407,10 @@ def test_the_matrix(service: Service, names: dict[str, str], call: str) -> None:
             # What was asked for is repeated; nothing else may tell of it.
             told = json.dumps({k: v for k, v in answer.json().items() if k != "instance"})
         # The document speaks of offices and riders in general; offices that take reports are known to all.
-        found = leaks(who, told, names) - ({"office"} if call in OF_OFFICES else set())
+        known = {"office"} if call in OF_OFFICES or "open311" in call else set()
+        # The token of a report is what was asked with.
+        known |= {names["token"]} if "{token}" in call else set()
+        found = leaks(who, told, names) - known
         found = set() if call == "GET /openapi.json" else found
         assert not found, (who, call, found)
     assert wrong == {}

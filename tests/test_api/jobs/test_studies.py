@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from job_studies import LONG, STUDY
 from tiny_map import write_city
 from tiny_study import place, write_study
 
@@ -23,32 +24,6 @@ from api.http.app import create_app
 from api.settings import Settings
 from api.store import SERVICE, Database, jobs
 from api.store.access import keys, tenants
-
-STUDY = """
-title = "Small town"
-city = "Town"
-timezone = "Asia/Shanghai"
-language = "en"
-seed = 3
-held_out_days = 1
-k = 5
-[map]
-file = "city.osm"
-[synthetic]
-riders = 12
-days = 2
-interval_s = 60
-datum = "gcj02"
-existing_stations = 1
-[siting]
-sites = 2
-draws = 2
-flows = false
-pickups = 2
-[matching]
-tasks = 3
-"""
-LONG = STUDY.replace("riders = 12", "riders = 400").replace("days = 2", "days = 10").replace("= 60", "= 20")
 
 
 class Service:

@@ -65,3 +65,6 @@ def test_the_inspector_knows_the_column_and_says_why_hardly_anything_is_left(tmp
     found = inspect_file(path, form(datum="auto"))
     assert ("accuracy", "accuracy") in found.look.columns
     assert found.hints == ("coarse",)
+    assert found.look.accuracy_m == 5000
+    unknown = inspect_file(_csv(tmp_path / "b.csv", "accuracy", ["0", "", "-1"]), form(datum="auto"))
+    assert unknown.look.accuracy_m is None

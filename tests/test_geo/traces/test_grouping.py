@@ -8,8 +8,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trace_layouts import KEY, form
 
 from geo.traces.files.batches import _as_codes
+from geo.traces.read import map_traces
 from geo.traces.rows.grouping import (
     ComesBackError,
     read_partition,
@@ -18,7 +20,7 @@ from geo.traces.rows.grouping import (
     write_partitions,
 )
 from geo.traces.rows.ingest import Block
-from geo.traces.rows.riders import RiderTable
+from geo.traces.rows.riders import Pseudonyms, RiderTable
 
 
 def block_of(units: list[int], first: int = 0) -> Block:
@@ -102,6 +104,26 @@ def test_what_fits_is_held_whatever_its_order_and_who_comes_back_late_is_noticed
     assert not spilled
     with pytest.raises(ComesBackError):
         _handed([[0, 0, 1], [1, 2, 2], [2, 3, 3], [0, 0, 0]], 4, spilled)
+
+
+def test_the_list_of_refused_rows_does_not_tell_how_threads_took_turns(tmp_path: Path) -> None:
+    """Rows that are bad by themselves come first, in the order of the file; then those judged together."""
+    lines = ["rider_id,time,lon,lat"]
+    for rider in range(20):
+        lines += [f"{rider:03d},{1_772_400_000 + 15 * k},116.3,39.9" for k in (0, 1, 1, 2)]
+        lines.append(f"{rider:03d},no time,116.3,39.9")
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    lists = []
+    for _ in range(3):
+        mapped = map_traces(
+            path, form(), len, pseudonyms=Pseudonyms(KEY), rejects=tmp_path / "r.csv", hold_points=10
+        )
+        assert dict(mapped.accounts[0].rejected) == {"unparsable_time": 20, "duplicate": 20}
+        lists.append((tmp_path / "r.csv").read_text("utf-8-sig"))
+    assert len(set(lists)) == 1
+    reasons = [line.split(",")[2] for line in lists[0].splitlines()[1:]]
+    assert reasons == ["unparsable_time"] * 20 + ["duplicate"] * 20
 
 
 def test_spilled_partitions_clean_up(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from routing.best_riders import candidates_for
 from routing.dispatch import City, ConflictError, DispatchRules, Happened, RiderKey, TaskState, fold
 from routing.dispatch import commands as co
 from routing.dispatch import events as ev
-from routing.dispatch.board import Board, Taken, rejoined
+from routing.dispatch.board import Board
+from routing.dispatch.taken import Taken, rejoined
 from routing.fleet.fleet import Fleet
 from routing.match import late_stops
 from routing.model import Policy, Rider, Stop, Task, Visit

@@ -13,7 +13,7 @@ from siting.plans.choice import PlanModel
 from siting.plans.pareto import NAMES, Front, Judge, Judged, plan_front, thrifty
 from siting.problems.define import StationPlan
 from siting.problems.highs import Limits
-from siting.solvers.plan_programs import Counted, Ends, best_plan, bound_of_worst, plan_cost
+from siting.solvers.plan_programs import Counted, Ends, best_plan, bound_of_served, bound_of_worst, plan_cost
 from siting.stations.kinds import KINDS
 
 LIMIT_S = 100.0
@@ -195,6 +195,9 @@ def test_the_quick_bound_of_the_worst_grid_holds(case: tuple[int, str]) -> None:
         for entries in (150_000, 0):
             bound = bound_of_worst(judge.problem, judge.cost_s, judge.counted, Limits(), entries)
             assert bound >= most - 1e-6
+            served = max((p.served for p in all_plans(judge)), default=0.0)
+            found = bound_of_served(judge.problem, judge.cost_s, Limits(), entries)
+            assert found / judge.problem.weight.sum() >= served - 1e-6
 
 
 @settings(derandomize=True, deadline=None, max_examples=20)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.http.pages.frame.live_part import LivePart
 from api.http.pages.frame.route import PageRoute
 from api.http.pages.frame.visit import PageVisit, visit_of
-from api.http.routes import city as city_route
+from api.http.routes import overview
 from api.overview.forms import CityMinutes, CityOut
 
 __all__ = ["router"]
@@ -22,7 +22,7 @@ SOON_MIN = (3, 6, 10)
 
 
 async def _now(visit: PageVisit) -> CityOut:
-    return await city_route.city(
+    return await overview.city(
         visit.live, visit.me, visit.zone, lambda: visit.now, visit.served, visit.request, "wgs84"
     )
 

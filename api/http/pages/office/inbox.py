@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from api.civic import codec
-from api.civic.forms import FixIn, HandoverIn, HideIn, MatterOut, ReasonedIn
-from api.civic.matters import Kept, on_matter
-from api.civic.translate import matter_out
+from api.civic.reports import codec
+from api.civic.reports.forms import FixIn, HandoverIn, HideIn, MatterOut, ReasonedIn
+from api.civic.reports.matters import Kept, on_matter
+from api.civic.reports.translate import matter_out
 from api.dispatch.desk import MissingError, Turn
 from api.forms import ServiceId
 from api.http.pages.frame.forms import Fields, Posted, number, read_form

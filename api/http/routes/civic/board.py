@@ -7,12 +7,13 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from api.civic import codec
-from api.civic.forms import Board, BoardFeatures, BoardMatter, OfficeOut, Offices, Stage
-from api.civic.translate import board_feature, board_matter, rounded_entry
+from api.civic.closures import closures_now
+from api.civic.reports import codec
+from api.civic.reports.forms import Board, BoardFeatures, BoardMatter, OfficeOut, Offices, Stage
+from api.civic.reports.translate import board_feature, board_matter, rounded_entry
 from api.dispatch.desk import Desk
 from api.http.live import AnswerDatum, Cursor, Limit, Live, Zone, cursor_of, position_of
-from api.http.routes.civic.shared import Now, titles_of
+from api.http.routes.civic.shared import CivicSide, Now, titles_of
 from api.store import SERVICE
 from api.store.civic import matters as rows
 from api.store.civic import offices as office_rows
@@ -68,13 +69,14 @@ def _found(
 
 @router.get("/board", summary="The public board")
 async def board(
-    live: Live, zone: Zone, now_s: Now, stages: Stages = None, kinds: KindNames = None, bbox: BoxText = None,
-    after: Cursor = None, limit: Limit = 100, datum: AnswerDatum = "wgs84",
+    live: Live, civic: CivicSide, zone: Zone, now_s: Now, stages: Stages = None, kinds: KindNames = None,
+    bbox: BoxText = None, after: Cursor = None, limit: Limit = 100, datum: AnswerDatum = "wgs84",
 ) -> Board:  # fmt: skip
-    """Return matters with their stage, office, time limit and result, the newest first."""
+    """Return matters with their stage, office, time limit and result, and the streets that are shut now."""
     box = _box(bbox)
     shown, last = await run_in_threadpool(_found, live, after, limit, stages, kinds, box, now_s, datum, zone)
-    return Board(datum=datum, matters=shown, next=last)
+    shut = await run_in_threadpool(closures_now, civic.streets, now_s, datum, zone)
+    return Board(datum=datum, matters=shown, closures=shut, next=last)
 
 
 class GeoJson(JSONResponse):

@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from fastapi.concurrency import run_in_threadpool
 
-from api.civic import points
-from api.civic.forms import Kind
-from api.civic.points_forms import (
+from api.civic.points import spending
+from api.civic.points.forms import (
     CatalogueOut,
     CorrectionIn,
     DrillIn,
     EntryOut,
     ItemIn,
+    ItemName,
     ItemOut,
     PayoutIn,
     StockIn,
@@ -32,8 +32,8 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["points"], route_class=RepeatableRoute)
 OfficeCaller = Annotated[Caller, Depends(require("planner"))]
-Work = Callable[[Turn], points.Booked]
-ItemId = Annotated[Kind, Path(description="Name of the item.")]
+Work = Callable[[Turn], spending.Booked]
+ItemId = Annotated[ItemName, Path(description="Name of the item.")]
 
 
 def _shown(row: rows.ItemRow, left: int) -> ItemOut:
@@ -73,7 +73,7 @@ async def put(live: Live, caller: OfficeCaller, item: ItemId, request: ItemIn) -
             item, str(caller.scope.tenant_id), request.sort, request.title, request.points,
             request.communities, turn.now_s, ends_s,
         )  # fmt: skip
-        return points.put_item(turn, caller.scope, row)
+        return spending.put_item(turn, caller.scope, row)
 
     row = await commanded(live, caller, ("catalogue.put", item), work)
     return _shown(row, await run_in_threadpool(_left, live, item))
@@ -86,7 +86,7 @@ async def stock(live: Live, caller: OfficeCaller, zone: Zone, item: ItemId, requ
         live,
         caller,
         ("catalogue.stock", item),
-        lambda turn: points.add_stock(turn, caller.scope, item, request.name, request.pieces),
+        lambda turn: spending.add_stock(turn, caller.scope, item, request.name, request.pieces),
     )
     return entry_out(done.entry, f"stock:{item}", zone)
 
@@ -104,7 +104,7 @@ async def training(live: Live, caller: OfficeCaller, zone: Zone, request: Traini
         caller,
         zone,
         "training",
-        lambda turn: points.note_training(turn, request.course, request.credit, request.account),
+        lambda turn: spending.note_training(turn, request.course, request.credit, request.account),
         request.account,
     )
 
@@ -117,7 +117,7 @@ async def drill(live: Live, caller: OfficeCaller, zone: Zone, request: DrillIn) 
         caller,
         zone,
         "drill",
-        lambda turn: points.note_drill(turn, request.drill, request.account),
+        lambda turn: spending.note_drill(turn, request.drill, request.account),
         request.account,
     )
 
@@ -131,7 +131,7 @@ async def pay(live: Live, caller: AdminCaller, zone: Zone, request: PayoutIn) ->
         caller,
         zone,
         "payout",
-        lambda turn: points.pay_out(turn, request.name, request.account, fen),
+        lambda turn: spending.pay_out(turn, request.name, request.account, fen),
         request.account,
     )
 
@@ -143,7 +143,7 @@ async def correct(live: Live, caller: AdminCaller, zone: Zone, request: Correcti
         live,
         caller,
         ("ledger.correct", request.key),
-        lambda turn: points.correct(turn, request.key, request.note),
+        lambda turn: spending.correct(turn, request.key, request.note),
     )
     account = next((one.account for one in done.entry.postings if one.account.startswith("rider:")), "")
     return entry_out(done.entry, account, zone)

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from shapely.geometry import shape
 
-from api.civic import codec
 from api.civic.desk import Civic
-from api.civic.forms import (
+from api.civic.reports import codec
+from api.civic.reports.forms import (
     FixIn,
     HandoverIn,
     HideIn,
@@ -23,8 +23,8 @@ from api.civic.forms import (
     ReasonedIn,
     Stage,
 )
-from api.civic.matters import Kept, on_matter
-from api.civic.translate import matter_out
+from api.civic.reports.matters import Kept, on_matter
+from api.civic.reports.translate import matter_out
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import AnswerIn
 from api.forms import ServiceId

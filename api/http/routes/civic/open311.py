@@ -13,10 +13,10 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from api.civic import codec
 from api.civic.desk import Civic
-from api.civic.matters import Made
-from api.civic.translate import rounded_entry
+from api.civic.reports import codec
+from api.civic.reports.matters import Made
+from api.civic.reports.translate import rounded_entry
 from api.dispatch.desk import Desk, Turn
 from api.http.access.auth import Access, Caller, UnauthorizedError
 from api.http.deps import Ids

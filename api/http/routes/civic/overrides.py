@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 
-from api.civic.closures import closure_out, in_wgs84, word_of
+from api.civic.closures import closures_now, in_wgs84, word_of
 from api.civic.desk import Civic
-from api.civic.forms import Closures, WordIn
-from api.civic.translate import wgs84
+from api.civic.reports.forms import Closures, WordIn
+from api.civic.reports.translate import wgs84
 from api.dispatch.desk import Turn
 from api.http.live import AnswerDatum, Live, Zone, commanded
 from api.http.repeats import RepeatableRoute
@@ -18,17 +18,14 @@ from geo.datum import Datum
 from geo.errors import InputError
 from routing.civic import place_words
 
-__all__ = ["closures_now", "router"]
+__all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["board"], route_class=RepeatableRoute)
 InDatum = Annotated[Datum, Query(description="Datum of the positions in the request and the answer.")]
 
 
-def closures_now(civic: Civic, now_s: float, datum: Datum, zone: datetime.tzinfo) -> Closures:
-    """Return what holds now, for everybody."""
-    found = civic.streets.closures(now_s)
-    shown = [closure_out(one, civic.streets.map, datum, zone) for one in found]
-    return Closures(datum=datum, closures=shown)
+def _now(civic: Civic, now_s: float, datum: Datum, zone: datetime.tzinfo) -> Closures:
+    return Closures(datum=datum, closures=closures_now(civic.streets, now_s, datum, zone))
 
 
 @router.get("/overrides", summary="Streets that are shut or slow now")
@@ -37,7 +34,7 @@ async def listed(civic: CivicSide, zone: Zone, now_s: Now, datum: AnswerDatum = 
 
     Matching, alerts and the nearest station go by it.
     """
-    return await run_in_threadpool(closures_now, civic, now_s, datum, zone)
+    return await run_in_threadpool(_now, civic, now_s, datum, zone)
 
 
 @router.post("/overrides", status_code=201, summary="Say that a street is shut, or open again")
@@ -59,4 +56,4 @@ async def post(
         civic.say(turn, word_of(street, name, lonlat, turn.now_s, office=True))
 
     await commanded(live, caller, (f"override.{request.says}", None), work)
-    return await run_in_threadpool(closures_now, civic, now_s, datum, zone)
+    return await run_in_threadpool(_now, civic, now_s, datum, zone)

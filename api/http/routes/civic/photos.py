@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.civic import codec
-from api.civic.forms import PhotoOut
 from api.civic.people import digest_of
-from api.civic.photos import LARGEST_BYTES, Photo, written_anew
+from api.civic.reports import codec
+from api.civic.reports.forms import PhotoOut
+from api.civic.reports.photos import LARGEST_BYTES, Photo, written_anew
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.forms import ServiceId
 from api.http.deps import Ids
@@ -41,7 +41,7 @@ Token = Annotated[
 
 @router.post("", status_code=201, summary="Send a photo", openapi_extra=_BODY)
 async def post(live: Live, caller: OpenCaller, ids: Ids, request: Request) -> PhotoOut:
-    """Return a name for it, good for one report, result or finished task within a day.
+    """Return a name for it, good for one report, result or look within a day.
 
     JPEG, PNG or WebP up to 10 MB. Only its pixels are kept, at most 1,600 on a side: no place, no time, no
     device.

@@ -7,9 +7,9 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.concurrency import run_in_threadpool
 
-from api.civic import points, statements
 from api.civic.people import person_of
-from api.civic.points_forms import (
+from api.civic.points import spending, statements
+from api.civic.points.forms import (
     Account,
     BuyIn,
     CodeIn,
@@ -174,7 +174,7 @@ async def _do(
     caller: Caller,
     zone: datetime.tzinfo,
     verb: str,
-    work: Callable[[Turn, RiderKey], points.Booked],
+    work: Callable[[Turn, RiderKey], spending.Booked],
     ids: Callable[[], str],
 ) -> EntryOut:
     rider = _me(caller)
@@ -190,8 +190,8 @@ async def buy(live: Live, caller: MeCaller, civic: CivicSide, zone: Zone, reques
     Points from anywhere buy everywhere in the city. The same purchase under the same `name` counts once.
     """
 
-    def work(turn: Turn, rider: RiderKey) -> points.Booked:
-        return points.buy(
+    def work(turn: Turn, rider: RiderKey) -> spending.Booked:
+        return spending.buy(
             turn, rider, civic.ids, name=request.name, item_id=request.item, community=request.community
         )
 
@@ -202,8 +202,8 @@ async def buy(live: Live, caller: MeCaller, civic: CivicSide, zone: Zone, reques
 async def give_time(live: Live, caller: MeCaller, civic: CivicSide, zone: Zone, request: TimeIn) -> EntryOut:
     """Move time to the account of somebody who gave it; nobody has less than none."""
 
-    def work(turn: Turn, rider: RiderKey) -> points.Booked:
-        return points.give_time(
+    def work(turn: Turn, rider: RiderKey) -> spending.Booked:
+        return spending.give_time(
             turn, rider, civic.ids, name=request.name, to=request.account, seconds=request.time_s
         )
 
@@ -215,7 +215,7 @@ async def moving_code(live: Live, caller: MeCaller, civic: CivicSide, zone: Zone
     """Return a code, good once within 30 days, for the rider's account at another platform."""
     rider = _me(caller)
     code, expires_s = await commanded(
-        live, caller, ("points.code", None), lambda turn: points.give_code(turn, rider, civic.ids)
+        live, caller, ("points.code", None), lambda turn: spending.give_code(turn, rider, civic.ids)
     )
     return CodeOut(code=code, expires=instant_of(expires_s, zone))
 
@@ -228,7 +228,7 @@ async def moved(live: Live, caller: MeCaller, civic: CivicSide, zone: Zone, requ
         live,
         caller,
         ("points.move", None),
-        lambda turn: points.take_code(turn, rider, request.code, civic.ids),
+        lambda turn: spending.take_code(turn, rider, request.code, civic.ids),
     )
     return await mine(live, caller, civic, zone)
 
@@ -245,7 +245,7 @@ async def statement(
     settings: Settings = request.app.state.settings
 
     def made() -> StatementOut:
-        with live.database.transaction() as connection:
+        with live.database.reading() as connection:
             row = offer_rows.get(connection, caller.scope, offer_id)
             name = task_of_offer(offer_id)
             task = None if row is None or name is None else task_rows.get(connection, SERVICE, name)
@@ -256,7 +256,7 @@ async def statement(
             time = None if offer is None else statements.benefit_time(name, offer, events, settings.issuer)
             if time is None:
                 raise ConflictError("not_done", task.status)
-            text = statements.signer(connection).sign(time)
+        text = statements.signer(live.database).sign(time)
         return StatementOut(
             statement=text,
             issuer=time.issuer,
@@ -273,7 +273,6 @@ async def statement_keys(live: Live) -> KeySet:
     """Return a key set (RFC 7517); keep it, and check statements offline."""
 
     def read() -> KeySet:
-        with live.database.transaction() as connection:
-            return KeySet.model_validate(statements.signer(connection).key_set())
+        return KeySet.model_validate(statements.signer(live.database).key_set())
 
     return await run_in_threadpool(read)

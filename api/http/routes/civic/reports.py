@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.concurrency import run_in_threadpool
 
-from api.civic import codec
 from api.civic.closures import in_wgs84, word_of
 from api.civic.desk import Civic
-from api.civic.forms import DisputeIn, KindOut, Kinds, ReportIn, ReportOut, ReportPage, StreetIn
-from api.civic.matters import Made, NewReport, make_report, on_report
-from api.civic.office import first_office
 from api.civic.people import digest_of, person_of
-from api.civic.translate import report_out, wgs84
+from api.civic.reports import codec
+from api.civic.reports.forms import DisputeIn, KindOut, Kinds, ReportIn, ReportOut, ReportPage, StreetIn
+from api.civic.reports.matters import Made, NewReport, make_report, on_report
+from api.civic.reports.offices import first_office
+from api.civic.reports.translate import report_out, wgs84
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import AnswerIn
 from api.forms import Language, ServiceId

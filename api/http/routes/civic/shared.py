@@ -13,6 +13,7 @@ from api.civic.desk import Civic
 from api.http.access.auth import BEARER, Caller, RateLimitedError, caller_of, require
 from api.http.access.rates import Buckets
 from api.http.repeats import RepeatableRoute
+from api.settings import Settings
 from api.store import SERVICE, StoreUnavailable
 from api.store.civic import offices
 
@@ -28,16 +29,12 @@ __all__ = [
     "titles_of",
 ]
 
-OPEN_PER_S = 1 / 20
-OPEN_BURST = 20
-"""What one address may send without a key: so much in the long run, and at once."""
-
 OfficerCaller = Annotated[Caller, Depends(require("planner", "grid_staff"))]
 
 
-def open_rates() -> Buckets:
+def open_rates(settings: Settings) -> Buckets:
     """Return the buckets of addresses that call without a key."""
-    return Buckets(OPEN_PER_S, OPEN_BURST)
+    return Buckets(settings.open_per_min / 60, settings.open_burst)
 
 
 class OpenRoute(RepeatableRoute):

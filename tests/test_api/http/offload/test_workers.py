@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -22,6 +24,7 @@ from api.http.offload import bodies
 from api.http.offload.workers import Asked, Workers
 from api.http.problems.errors import WorkerLostError
 from api.settings import Settings
+from geo.streets import StreetNetwork, StreetOverride
 
 NOW = "2026-03-04T12:00:00+08:00"
 EARLIER = "2026-03-04T11:00:00+08:00"
@@ -98,6 +101,46 @@ def test_answers_are_those_of_this_process(
     assert {k: v for k, v in there.headers.items() if k not in plain} == {
         k: v for k, v in here.headers.items() if k not in plain
     }
+
+
+class _Streets:
+    """Streets as they are now, with North Street shut between A and B."""
+
+    def __init__(self, network: StreetNetwork) -> None:
+        now_s = NOON.timestamp()
+        middle = np.mean([place("A"), place("B")], axis=0)
+        edge = int(network.snap(middle[None, :], "ebike").edge[0])
+        self.put = (StreetOverride(now_s - 60, now_s + 3600, edge=edge),), now_s
+        self.network = network.with_overrides(*self.put)
+
+    def is_known(self, now_s: float) -> bool:
+        return True
+
+    def network_at(self, now_s: float) -> StreetNetwork:
+        return self.network
+
+    def overrides_at(self, now_s: float) -> tuple[tuple[StreetOverride, ...], float]:
+        return self.put
+
+
+def test_streets_that_are_shut_now_are_shut_for_large_requests_too(
+    app: FastAPI, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = TestClient(app)
+    before = client.post("/v1/matches", json=MATCH).json()
+    app.state.civic = types.SimpleNamespace(streets=_Streets(app.state.served.network))
+    try:
+        here = client.post("/v1/matches", json=MATCH).json()
+        monkeypatch.setattr(bodies, "LARGE_BYTES", 0)
+        app.state.workers = workers
+        there = client.post("/v1/matches", json=MATCH).json()
+        elsewhere = client.post("/s/town/v1/matches", json=MATCH).json()
+    finally:
+        app.state.civic = None
+    assert there == here != before
+    # What is said of the streets of the city holds there only, and no longer than it is said.
+    assert elsewhere == before
+    assert client.post("/v1/matches", json=MATCH).json() == before
 
 
 def test_small_bodies_stay_here_and_broken_ones_are_told_by_line(

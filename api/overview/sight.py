@@ -41,7 +41,7 @@ from routing.dispatch import AlertState, RiderKey
 from routing.emergency import soonest_s
 from routing.model import Rider
 
-__all__ = ["Present", "Snapshot", "anywhere", "read_present", "read_snapshot", "shown"]
+__all__ = ["Present", "SeenRows", "anywhere", "read_present", "read_seen", "shown"]
 
 CELLS_A_SIDE = 12
 WITHIN_MIN = 20
@@ -59,7 +59,7 @@ class Present:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Snapshot:
+class SeenRows:
     """Rows within the caller's sight, read together."""
 
     tasks: Sequence[task_rows.TaskRow]
@@ -79,7 +79,7 @@ def read_present(turn: Turn) -> tuple[Present, ...]:
     return tuple(found)
 
 
-def read_snapshot(database: Database, who: Scope) -> Snapshot:
+def read_seen(database: Database, who: Scope) -> SeenRows:
     """Return what the store has of the city for a caller."""
     publishes, is_rider_side = who.role != "rider", who.role in ("platform", "rider", "admin")
     with database.reading() as connection:
@@ -93,7 +93,7 @@ def read_snapshot(database: Database, who: Scope) -> Snapshot:
             if row is not None:
                 there[task_id] = (row.lon, row.lat)
         going_on = [(row, alert_state_of(row.state)) for row in emergency_rows.open_ones(connection, SERVICE)]
-    return Snapshot(
+    return SeenRows(
         tasks,
         [(one, there[one.task_id]) for one in offers if one.task_id in there],
         [(row, state) for row, state in going_on if raises(who, row)],
@@ -104,7 +104,7 @@ def read_snapshot(database: Database, who: Scope) -> Snapshot:
 def shown(
     who: Scope,
     present: Sequence[Present],
-    read: Snapshot,
+    read: SeenRows,
     minutes: CityMinutes | None,
     network: StreetNetwork,
     told: tuple[Datum, datetime.tzinfo, float],
@@ -116,7 +116,7 @@ def shown(
     who : Scope
     present : sequence of Present
         All riders.
-    read : Snapshot
+    read : SeenRows
     minutes : CityMinutes, optional
         In WGS-84.
     network : StreetNetwork
@@ -176,7 +176,7 @@ def _counted(who: Scope, mine: int, everybody: int) -> int | None:
     return everybody - everybody % DEFAULT_K if everybody >= DEFAULT_K else None
 
 
-def _offers_counted(read: Snapshot) -> dict[OfferStatus, int]:
+def _offers_counted(read: SeenRows) -> dict[OfferStatus, int]:
     """Offers of the tasks that are seen, or of the riders."""
     statuses = {one.offer_id: one.status for one, _ in read.offers}
     for row in read.tasks:

@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from api.civic.forms import Kind
 from api.dispatch.forms import NO_NUL
 from api.forms import Schema
 from api.matching.forms import Instant
@@ -21,6 +20,7 @@ __all__ = [
     "DrillIn",
     "EntryOut",
     "ItemIn",
+    "ItemName",
     "ItemOut",
     "ItemSort",
     "KeySet",
@@ -40,6 +40,7 @@ EntryKind = Literal[
     "task", "feedback", "training", "drill", "time", "spend", "stock", "payout", "correction"
 ]  # fmt: skip
 BookedName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
+ItemName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z_-]+$")]
 AccountName = Annotated[str, Field(min_length=3, max_length=80, pattern=r"^[0-9A-Za-z_-]+$")]
 Community = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -139,7 +140,7 @@ class BuyIn(Schema):
     """One piece of an item."""
 
     name: BookedName
-    item: Kind
+    item: ItemName
     community: Community
 
 

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from api.civic.forms import (
+from api.civic.reports.forms import (
     BoardFeature,
     BoardMatter,
     BoardPoint,

@@ -57,6 +57,9 @@ def test_each_sees_what_is_theirs(service: Service) -> None:
     assert [one["rider_id"] for one in blue["riders"]] == ["r0"]
     assert [one["id"] for one in office["tasks"]] == [task["id"]]
     assert (office["tasks"][0]["open"], office["counts"]["tasks"]) == (1, {"offered": 1})
+    # Nobody is left to be asked: that is told, too.
+    service.task("bureau", "again", task={"skills": ["nobody has it"]})
+    assert city(service, "bureau")["tasks"][0]["unmatched"] == "skill"
     (offer,) = red["offers"]
     assert (offer["id"], offer["lon"]) == (task["id"], round(lon, 6))
     assert (blue["offers"], blue["alerts"], blue["tasks"]) == ([], [], [])
@@ -71,7 +74,8 @@ def test_each_sees_what_is_theirs(service: Service) -> None:
         told = json.dumps(city(service, who))
         assert city(service, who)["riders"] == []
         assert not any(word in told for word in ('"r0"', '"red"', alert["alert_id"], offer["offer_id"]))
-    assert city(service, "bureau")["tasks"] == city(service, "bureau")["emergencies"] == []
+    assert [one["task_id"] for one in city(service, "bureau")["tasks"]] == ["again"]
+    assert city(service, "bureau")["emergencies"] == []
     assert len(city(service, "grid")["tasks"]) == 1
     assert city(service, "grid2")["tasks"] == []
     mine = city(service, "r0")
@@ -126,3 +130,10 @@ def test_how_soon_is_the_nth_soonest_of_all_riders(seed: int, wanted: int) -> No
             whole = wait_s + walk_s + (seconds - walk_s) * rider.speed_factor
             each.append(whole if seconds <= 600.0 and whole <= 600.0 else np.inf)
         assert found[at] == pytest.approx(sorted(each)[wanted - 1])
+
+
+def test_a_task_that_waits_because_all_have_been_asked(service: Service) -> None:
+    service.riders("red", "A")
+    task = service.task("office")
+    service.ask("red", "POST", f"/v1/offers/{task['offers'][0]['offer_id']}/decline", json={})
+    assert city(service, "office")["tasks"][0]["unmatched"] == "asked"

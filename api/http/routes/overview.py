@@ -8,8 +8,8 @@ from fastapi.concurrency import run_in_threadpool
 from api.http.access.auth import Who
 from api.http.deps import Clock, Served
 from api.http.live import AnswerDatum, Live, Zone, carried_out
-from api.overview.city import anywhere, read_present, read_snapshot, shown
 from api.overview.forms import CityMinutes, CityOut
+from api.overview.sight import anywhere, read_present, read_seen, shown
 from api.store import Scope
 
 __all__ = ["router"]
@@ -32,7 +32,7 @@ async def city(
     """
     who, now_s = caller.scope, clock().timestamp()
     present = await carried_out(live, read_present)
-    read = await run_in_threadpool(read_snapshot, live.database, who)
+    read = await run_in_threadpool(read_seen, live.database, who)
     kept: dict[tuple[str, str], tuple[float, CityMinutes | None]] = request.app.state.anywhere
     name = _seen_alike(who)
     until_s, minutes = kept.get(name, (0.0, None))

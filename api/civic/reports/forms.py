@@ -114,6 +114,32 @@ class Closures(Schema):
     closures: list[ClosureOut]
 
 
+class BoardMatter(Schema):
+    """What everybody may see of a matter; instants are whole hours: nobody's way can be told from them."""
+
+    matter_id: str
+    kind: str
+    lon: float
+    lat: float
+    reported: AwareDatetime
+    stage: Stage
+    office: str
+    due: AwareDatetime
+    overdue: bool
+    level: int
+    result: str
+    photo: str | None
+
+
+class Board(Schema):
+    """The public board, the newest first."""
+
+    datum: Datum
+    matters: list[BoardMatter]
+    closures: list[ClosureOut]
+    next: str | None
+
+
 class ReportIn(Schema):
     """A street report."""
 
@@ -189,31 +215,6 @@ class Kinds(Schema):
     """What may be reported."""
 
     kinds: list[KindOut]
-
-
-class BoardMatter(Schema):
-    """What everybody may see of a matter; instants are whole hours: nobody's way can be told from them."""
-
-    matter_id: str
-    kind: str
-    lon: float
-    lat: float
-    reported: AwareDatetime
-    stage: Stage
-    office: str
-    due: AwareDatetime
-    overdue: bool
-    level: int
-    result: str
-    photo: str | None
-
-
-class Board(Schema):
-    """The public board, the newest first."""
-
-    datum: Datum
-    matters: list[BoardMatter]
-    next: str | None
 
 
 class BoardFeature(Schema):

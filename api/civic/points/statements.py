@@ -3,12 +3,11 @@
 import hashlib
 from collections.abc import Iterable
 
-import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from api.statements import StatementSigner
-from api.store import SERVICE
+from api.store import SERVICE, Database
 from api.store.civic import secret
 from api.store.dispatch import events as stored
 from routing.civic import BenefitTime, benefit_of
@@ -23,15 +22,13 @@ def _new_key() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def signer(connection: sa.Connection) -> StatementSigner:
-    """Return who signs for this database; its key is made the first time.
-
-    Parameters
-    ----------
-    connection : Connection
-        Of a transaction that writes.
-    """
-    pem = secret.load(connection, SERVICE, _NAME, _new_key)
+def signer(database: Database) -> StatementSigner:
+    """Return who signs for this database; its key is made the first time."""
+    with database.reading() as connection:
+        pem = secret.known(connection, SERVICE, _NAME)
+    if pem is None:
+        with database.transaction() as connection:
+            pem = secret.load(connection, SERVICE, _NAME, _new_key)
     known = StatementSigner(pem, "unnamed")
     public = str(known.key_set()["keys"][0]["x"])
     return StatementSigner(pem, hashlib.sha256(public.encode()).hexdigest()[:16])

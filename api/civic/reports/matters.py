@@ -4,8 +4,9 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from api.civic import codec, ledger
 from api.civic.people import accounts_of, person_of
+from api.civic.points import booking
+from api.civic.reports import codec
 from api.civic.rules import CivicRules
 from api.dispatch.commands import publish
 from api.dispatch.turn import MissingError, Turn
@@ -109,8 +110,7 @@ def make_report(turn: Turn, rules: CivicRules, new: NewReport, ids: Ids) -> Made
     report = new.report
     rows.lock_kind(turn.connection, report.kind)
     found = _same(turn, rules.reports, report)
-    if report.photo and photos.get(turn.connection, SERVICE, report.photo) is None:
-        raise InputError("there is no such photo: send it first, and use it within a day")
+    _check_photo(turn, report.photo)
     before = None if found is None else found.state
     matter_id = ids() if found is None else found.row.matter_id
     command = Open(matter_id, report, new.office)
@@ -128,13 +128,23 @@ def make_report(turn: Turn, rules: CivicRules, new: NewReport, ids: Ids) -> Made
         None if account is None else account.rider_id, report.reporter, new.digest, report.made_s,
     )  # fmt: skip
     rows.add_report(turn.connection, SERVICE, kept)
-    _claim(turn, report.photo, matter_id, public=False)
-    return Made(kept, _applied(turn, rules, row, before, events, ids), found is not None)
+    made = _applied(turn, rules, row, before, events, ids)
+    _claim(turn, report.photo, made.state, public=False)
+    return Made(kept, made, found is not None)
 
 
-def _claim(turn: Turn, photo: str, matter_id: str, *, public: bool) -> None:
-    if photo and not photos.claim(turn.connection, SERVICE, photo, matter_id, public=public):
+def _check_photo(turn: Turn, photo: str, matter_id: str | None = None) -> None:
+    """Refuse a photo that was never sent, or is that of another matter."""
+    known = photos.get(turn.connection, SERVICE, photo) if photo else None
+    if photo and (known is None or known.matter_id not in (None, matter_id)):
         raise InputError("there is no such photo: send it first, and use it once, within a day")
+
+
+def _claim(turn: Turn, photo: str, state: MatterState, *, public: bool) -> None:
+    """Use a photo for a matter; of one that nobody may see nobody sees pictures."""
+    if photo:
+        shown = public and not state.private
+        photos.claim(turn.connection, SERVICE, photo, state.matter_id, public=shown)
 
 
 def _same(turn: Turn, rules: ReportRules, report: Report) -> Kept | None:
@@ -215,10 +225,8 @@ def on_matter(
     if row is None or not serves(who, row):
         raise MissingError("there is no such matter")
     command = make(row.tenant_id if who.role == "admin" else str(who.tenant_id))
-    if isinstance(command, Fix) and command.photo:
-        known = photos.get(turn.connection, SERVICE, command.photo)
-        if known is None or known.matter_id not in (None, matter_id):
-            raise InputError("there is no such photo: send it first, and use it within a day")
+    if isinstance(command, Fix):
+        _check_photo(turn, command.photo, matter_id)
     return carried_out(turn, rules, row, command, ids)
 
 
@@ -324,20 +332,14 @@ def _follow_up(
             if task_state is not None and not task_state.ended and task_state.status != "done":
                 turn.record(turn.city.handle(event.task_id, Withdraw("not needed any more"), turn.now_s))
         case "matter_fixed":
-            _claim_result(turn, event.photo, state)
+            _claim(turn, event.photo, state, public=True)
         case "matter_closed":
-            ledger.reward_reporters(turn, rules.earning, state.matter_id, state.reporters)
+            booking.reward_reporters(turn, rules.earning, state.matter_id, state.reporters)
         case "matter_hidden" | "report_joined":
             if state.private:
                 photos.hide(turn.connection, SERVICE, state.matter_id)
         case _:
             pass
-
-
-def _claim_result(turn: Turn, photo: str, state: MatterState) -> None:
-    """Everybody may see an office's picture, but that of a matter that nobody may see."""
-    if photo:
-        photos.claim(turn.connection, SERVICE, photo, state.matter_id, public=not state.private)
 
 
 def _look_of(task_id: str) -> str | None:
@@ -347,12 +349,16 @@ def _look_of(task_id: str) -> str | None:
 
 def after_task(turn: Turn, rules: CivicRules, happened: Happened, ids: Ids) -> None:
     """Move a report on when somebody has looked and the office has verified it."""
-    matter_id = _look_of(happened.task_id)
-    if matter_id is None or all(event.kind != "task_verified" for event in happened.events):
+    matter_id, kinds = _look_of(happened.task_id), {event.kind for event in happened.events}
+    if matter_id is None or not kinds & {"offer_done", "task_verified"}:
         return
     row = rows.load_for_update(turn.connection, SERVICE, matter_id)
-    done = next(iter(turn.city.tasks[happened.task_id].taken), None)
+    done = next((one for one in turn.city.tasks[happened.task_id].taken if one.status == "done"), None)
     if row is None or done is None:
+        return
+    # Kept from now on: the office looks at it before it verifies.
+    _claim(turn, done.photo, codec.state_of(row.state), public=False)
+    if "task_verified" not in kinds:
         return
     looker = person_of(turn, done.rider, ids)
     # Who has been there and says nothing else has seen it.

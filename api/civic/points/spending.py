@@ -3,8 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
-from api.civic.ledger import corrected
 from api.civic.people import digest_of, is_account, person_of
+from api.civic.points.booking import corrected
 from api.dispatch.turn import MissingError, Turn
 from api.store import SERVICE, OutOfScopeError, Scope
 from api.store.civic import catalogue as item_rows
