@@ -29,7 +29,7 @@ async def _now(visit: PageVisit) -> CityOut:
 
 def _marks(now: CityOut) -> list[dict[str, Any]]:
     marks: list[dict[str, Any]] = []
-    if now.minutes is not None:
+    if now.minutes is not None and _shares(now.minutes):
         cells = now.minutes.cells[:: max(1, len(now.minutes.cells) // DRAWN)]
         marks += [{"at": [one.lon, one.lat], "kind": f"soon{_soon(one.minutes)}"} for one in cells]
     marks += [{"at": [one.lon, one.lat], "kind": "rider"} for one in now.riders[:DRAWN]]
@@ -49,7 +49,8 @@ def _soon(minutes: int | None) -> int:
 
 def _shares(minutes: CityMinutes | None) -> list[tuple[int, float]]:
     """Return which share of the city somebody can be in within so many minutes."""
-    if minutes is None or not minutes.cells:
+    # Where too few riders stand behind it to tell, nothing is drawn that would look like bad news.
+    if minutes is None or all(one.minutes is None for one in minutes.cells):
         return []
     every = [_soon(one.minutes) for one in minutes.cells]
     return [(limit, sum(one <= at for one in every) / len(every)) for at, limit in enumerate(SOON_MIN)]
@@ -67,7 +68,13 @@ async def start(visit: CityVisit) -> Response:
     # Later readings bring other marks; the map stays where its reader has moved it.
     west, south, east, north = now.bounds
     content = {"marks": marks, "box": [[west, south], [east, north]]}
-    return visit.page("live", part=_part(visit, now, marks), content=content, now=now, soon=SOON_MIN)
+    return visit.page(
+        "live",
+        part=_part(visit, now, marks),
+        content=content,
+        now=now,
+        soon=SOON_MIN if _shares(now.minutes) else (),
+    )
 
 
 @router.get("/now")
