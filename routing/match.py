@@ -25,9 +25,9 @@ from routing.model.results import (
 )
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, stops_of
-from routing.people import meet
 from routing.refusal.explain import left_out, off_street_rider, refusal, why_not
 from routing.routes import metres_between, metres_of, settled, ways_between
+from routing.several_people import meet
 
 __all__ = ["Priced", "apply", "late_stops", "match", "match_tasks", "put_priced", "task_order"]
 

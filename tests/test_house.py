@@ -26,10 +26,11 @@ PROTOCOLS = {"main", "decide", "evolve", "fold"}
 """Functions that are the same part of one pattern in different rooms."""
 
 ROLES = {
-    "areas", "audit", "columns", "commands", "decide", "duty", "emergencies", "errors", "events", "files",
-    "forms", "inputs", "median", "offers", "page", "parts", "places", "read", "results", "riders", "rules",
-    "run", "settings", "slots", "state", "tables", "tasks", "tenants", "translate", "verify", "webhooks",
-    "windows", "wording",
+    "areas", "audit", "closures", "codec", "columns", "commands", "decide", "desk", "duty", "emergencies",
+    "errors", "events", "fairness", "files", "forms", "inputs", "language", "ledger", "matters", "median",
+    "offers", "offices", "overrides", "page", "parts", "people", "photos", "places", "read", "results",
+    "rewards", "riders", "rules", "run", "settings", "slots", "state", "tables", "tasks", "tenants",
+    "translate", "verify", "webhooks", "windows", "wording",
 }  # fmt: skip
 """File names that say the part which a file plays in its room, or name one thing in several rooms."""
 
@@ -38,15 +39,15 @@ QUOTED = r"[\w.]+|[\w.]+\[[\w., |\[\]]+\]|[\w.]+( \| [\w.]+)+"
 """An annotation in quotes; sentences are none."""
 
 UNREACHED = {
-    "routing.civic": "the civic side of the service calls these rules as it grows",
-    "api.open311": "likewise: GeoReport v2 stands on the reports of the service",
-    "api.statements": "likewise: statements are given out with the ledger",
+    "api.statements.read_statement": "platforms call it, through `api.client`",
+    "routing.civic.benefit.lateness_left_s": "likewise: how much lateness a statement pardons",
+    "routing.civic.reports.state.fold": "tests hold what is stored against its events",
     "geo.osm.read.read_raw": "benchmarks measure the streets alone",
     "routing.dispatch.state.fold": "tests hold what is stored against its events",
     "routing.dispatch.alerts.fold_alert": "likewise",
     "api.dispatch.codec.events_of": "likewise",
     "api.dispatch.emergencies.alert_events_of": "likewise",
-    "api.store.dispatch.events.of_task": "likewise",
+    "api.store.civic.ledger.wrong_balances": "tests hold balances against their entries",
     "api.store.dispatch.offers.of_task": "likewise",
 }
 """What no command or endpoint reaches, by its name or the beginning of it, and why it is there."""

@@ -12,7 +12,8 @@ from api.civic.streets import Streets
 from api.dispatch.turn import Turn
 from api.store import SERVICE, Database, StoreUnavailable
 from api.store.civic import matters as rows
-from api.store.civic import photos, words
+from api.store.civic import photos
+from api.store.civic import street_words as words
 from api.store.dispatch import events as stored
 from routing.civic import StreetWord, Tick
 from routing.dispatch import Happened

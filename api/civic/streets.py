@@ -4,7 +4,7 @@ import math
 import threading
 from collections.abc import Sequence
 
-from api.store.civic import words as rows
+from api.store.civic import street_words as rows
 from geo.streets import StreetNetwork, StreetOverride
 from routing.civic import Closure, ClosureRules, Placed, StreetWord, learned, place_words
 

@@ -26,8 +26,8 @@ from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.trial import Trial
 from routing.match import put_priced
 from routing.model import Policy, Refused, Rider, Task
-from routing.people import meet
 from routing.refusal.explain import refusal, why_not
+from routing.several_people import meet
 
 __all__ = ["Board"]
 

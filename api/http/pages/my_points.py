@@ -13,8 +13,7 @@ from api.http.pages.frame.forms import Posted, read_form
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
-from api.http.routes.civic import catalogue as catalogue_route
-from api.http.routes.civic import points as points_route
+from api.http.routes.civic import ledger, rewards
 from geo.errors import YiluError
 from routing.dispatch import RiderKey
 
@@ -34,9 +33,9 @@ async def mine(visit: PointsVisit) -> Response:
 async def _account(visit: PageVisit, error: str | None = None, status: int = 200) -> Response:
     live, civic = visit.live, visit.civic
     now_s = visit.now.timestamp()
-    account = await points_route.mine(live, visit.me, civic, visit.zone, None, LISTED)
-    score = await points_route.my_score(live, visit.me, civic, visit.zone, visit.visitor.lang, now_s)
-    items = (await catalogue_route.listed(live, now_s)).items
+    account = await ledger.mine(live, visit.me, civic, visit.zone, None, LISTED)
+    score = await ledger.my_score(live, visit.me, civic, visit.zone, visit.visitor.lang, now_s)
+    items = (await rewards.listed(live, now_s)).items
     titles = {one.item: one.title for one in items}
     return visit.page(
         "points", status, account=account, score=score, items=items, titles=titles, error=error,

@@ -23,10 +23,10 @@ from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import AnyVisit, PageVisit
 from api.http.pages.frame.visitor import check_token, cookie_name, set_cookie
-from api.http.routes.civic import board as board_route
+from api.http.routes.civic import public_board
 from api.http.routes.civic.photos import kept
 from api.http.routes.civic.reports import account_of, read_report, reporting
-from api.http.routes.civic.shared import count_open
+from api.http.routes.civic.shared import Reader, count_open
 from api.open311 import services
 from api.store import SERVICE
 from api.store.civic import matters as rows
@@ -65,8 +65,8 @@ async def _form(visit: PageVisit, values: Any, error: str | None = None, status:
 def _mine(visit: PageVisit) -> list[ReportOut]:
     with visit.live.database.reading() as connection:
         found = rows.reports_page(connection, visit.who, None, 1_000)
-    now_s, lang = visit.now.timestamp(), visit.visitor.lang
-    return [read_report(visit.live, one, now_s, lang, visit.zone) for one in found[-20:][::-1]]
+    reader = Reader(visit.zone, visit.visitor.lang, visit.now.timestamp())
+    return [read_report(visit.live, one, reader) for one in found[-20:][::-1]]
 
 
 @router.post("/report")
@@ -169,8 +169,8 @@ async def one(visit: AnyVisit, report_id: ReportId) -> Response:
 
 async def _steps(visit: PageVisit, report_id: str, error: str | None = None, status: int = 200) -> Response:
     row = await _report(visit, report_id)
-    lang, now_s = visit.visitor.lang, visit.now.timestamp()
-    shown = await visit.read(read_report, visit.live, row, now_s, lang, visit.zone)
+    reader = Reader(visit.zone, visit.visitor.lang, visit.now.timestamp())
+    shown = await visit.read(read_report, visit.live, row, reader)
     names = dict(_kinds(visit))
     return visit.page("report_one", status, report=shown, names=names, error=error)
 
@@ -208,8 +208,13 @@ async def board(
 ) -> Response:
     """Show what everybody may see: no person, no words of reporters."""
     stages: Any = list(OPEN) if show == "open" else None
-    found: BoardPage = await board_route.board(
-        visit.live, visit.civic, visit.zone, visit.now.timestamp(), stages, after=after
+    asked = public_board.BoardQuery(stages, after=after)
+    found: BoardPage = await public_board.board(
+        visit.live,
+        visit.civic,
+        visit.zone,
+        visit.now.timestamp(),
+        asked,
     )
     names = dict(_kinds(visit))
     marks = [

@@ -13,6 +13,7 @@ from api.store.tables import matters, reports
 
 __all__ = [
     "Box",
+    "MatterFilter",
     "MatterRow",
     "ReportRow",
     "add_report",
@@ -81,6 +82,18 @@ class Box:
     south: float
     east: float
     north: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MatterFilter:
+    """Which matters are looked for; what is empty asks for nothing."""
+
+    stages: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    box: Box | None = None
+    opened_s: tuple[float, float] = (-math.inf, math.inf)
+    """First and last epoch second of their first report, both inside."""
+    ids: Sequence[str] = ()
 
 
 def lock_kind(connection: sa.Connection, kind: str) -> None:
@@ -169,28 +182,24 @@ def page_of_board(
     who: Scope,
     position: PageEnd | None,
     limit: int,
-    *,
-    stages: Sequence[str] = (),
-    kinds: Sequence[str] = (),
-    box: Box | None = None,
-    opened_s: tuple[float, float] = (-math.inf, math.inf),
-    ids: Sequence[str] = (),
+    only: MatterFilter = MatterFilter(),
 ) -> list[MatterRow]:
     """Return matters that everybody may see, the newest first."""
     query = scope.select(matters, who).where(matters.c.private.is_(None))
     for column, among in (
-        (matters.c.stage, stages),
-        (matters.c.kind, kinds),
-        (matters.c.matter_id, ids),
+        (matters.c.stage, only.stages),
+        (matters.c.kind, only.kinds),
+        (matters.c.matter_id, only.ids),
     ):
         if among:
             query = query.where(column.in_(among))
-    if box is not None:
-        query = query.where(_inside(box))
-    if not math.isinf(opened_s[0]):
-        query = query.where(matters.c.opened_s >= opened_s[0])
-    if not math.isinf(opened_s[1]):
-        query = query.where(matters.c.opened_s <= opened_s[1])
+    if only.box is not None:
+        query = query.where(_inside(only.box))
+    first_s, last_s = only.opened_s
+    if not math.isinf(first_s):
+        query = query.where(matters.c.opened_s >= first_s)
+    if not math.isinf(last_s):
+        query = query.where(matters.c.opened_s <= last_s)
     if position is not None:
         here = sa.tuple_(matters.c.opened_s, matters.c.matter_id)
         last = (sa.literal(position.created_s, sa.Double), sa.literal(position.row_id, sa.Text))

@@ -20,7 +20,8 @@ from tiny_study import write_study
 
 from api.store import SERVICE, Database
 from api.store.access import keys, tenants
-from api.store.civic import catalogue, ledger, people
+from api.store.civic import ledger, people
+from api.store.civic import rewards as catalogue
 from routing.civic import CatalogueItem, Entry, Posting, stocked
 
 FULL = os.environ.get("YILU_PROOF") == "full"

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from store_rows import BLUE, GRID, PLANNER, YELLOW
 
 from api.store import SERVICE, Database, OutOfScopeError, Scope
-from api.store.civic import catalogue, ledger, matters, offices, people, photos, secret, words
+from api.store.civic import ledger, matters, offices, people, photos, secret
+from api.store.civic import rewards as catalogue
+from api.store.civic import street_words as words
 from api.store.rows import PageEnd
 from api.store.tables import ledger_balances
 from routing.civic import CatalogueItem, Entry, LedgerError, Posting, StreetWord, book, spend, stocked

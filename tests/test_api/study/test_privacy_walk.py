@@ -4,7 +4,6 @@ The walk opens every file that a study leaves and the answers of the service, an
 them the riders behind it from the raw rests. A number under a name that nobody has registered here fails.
 """
 
-import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ import pyogrio
 import pytest
 import shapely
 from fastapi.testclient import TestClient
+from figures_attack import K, assert_nothing_told, behind, suspects, system
 from made_rests import CASES, Rest, made_inputs
 
 from api.http.app import create_app
@@ -29,7 +29,6 @@ from api.study.run import _stays_off_ground
 from api.study.studyfile.read import load_study_file
 from api.study.summary import summary_of
 from geo.osm import describe
-from siting.demand.asked import Asked
 from siting.fairness import fairness_of
 from siting.inputs import StudyInputs
 from siting.published import FIGURES, HOURS, published
@@ -37,7 +36,6 @@ from siting.report import study_tables
 from siting.results import Study
 from siting.study import measured_study
 
-K = 10
 FloatArray = npt.NDArray[np.float64]
 
 SETTINGS = """
@@ -227,21 +225,6 @@ class Made:
 @pytest.fixture(scope="module", params=CASES)
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(request.param, tmp_path_factory.mktemp(request.param))
-
-
-def behind(asked: Asked) -> dict[str, set[int]]:
-    """Riders behind every figure that was asked for, told by the rows that it counts."""
-    figures = asked.figures
-    rider = np.concatenate(figures._riders)
-    out: dict[str, set[int]] = {path: set(riders) for path, (riders, _) in figures._groups.items()}
-    names = list(figures._paths)
-    for number, rows, _ in figures._entries:
-        who = set(rider[rows].tolist())
-        path = names[figures._of[number]]
-        # a share tells several sums: the smallest that is not nobody
-        if path not in out or (who and len(who) < len(out[path])) or not out[path]:
-            out[path] = who
-    return out
 
 
 def test_every_number_of_the_result_is_registered_and_has_k_riders(made: Made) -> None:
@@ -436,57 +419,8 @@ def test_stays_off_the_ground_are_counted_from_k_riders_on(off: int, told: int |
 # --- the attack ---
 
 
-def system(*runs: Made | tuple[Asked, frozenset[str]]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """The published sums as rows over the raw rows, equal columns of one rider taken together."""
-    rows: list[FloatArray] = []
-    rider = np.empty(0, dtype=np.int64)
-    for run in runs:
-        asked, shown = (run.asked, run.shown) if isinstance(run, Made) else run
-        figures = asked.figures
-        rider = np.concatenate(figures._riders)
-        names = list(figures._paths)
-        for number, members, times in figures._entries:
-            if names[figures._of[number]] in shown:
-                row = np.zeros(len(rider))
-                row[members] = times
-                rows.append(row / max(1.0, float(np.abs(times).max(initial=1))))
-    if not rows:
-        return np.zeros((0, len(rider))), rider
-    both = np.unique(np.vstack([np.array(rows), rider]).T, axis=0).T
-    return both[:-1], both[-1].astype(np.int64)
-
-
-def assert_nothing_told(matrix: FloatArray, rider: npt.NDArray[np.int64], groups: list[set[int]]) -> None:
-    """No combination of the rows is of one of the groups of riders alone."""
-    if len(matrix) == 0:
-        return
-    # of an orthonormal basis the part on some columns has a singular value of 1 only where a combination
-    # is zero on all others
-    _, size, basis = np.linalg.svd(matrix, full_matrices=False)
-    basis = basis[size > 1e-10 * size[0]]
-    for group in groups:
-        part = basis[:, np.isin(rider, sorted(group))]
-        most = float(np.linalg.norm(part, 2)) if part.size else 0.0
-        assert most < 1 - 1e-9, f"something is told of {sorted(group)} alone"
-
-
-def suspects(asked: Asked) -> list[set[int]]:
-    """Whom an attacker goes for: riders of small figures, of the differences of any two, single ones."""
-    found = [who for who in behind(asked).values() if who]
-    small = {frozenset(who) for who in found if len(who) < K}
-    for one, other in itertools.permutations({frozenset(who) for who in found}, 2):
-        if one < other and len(other - one) < K:
-            small.add(other - one)
-    everyone = sorted({r for who in found for r in who})
-    small |= {frozenset({r}) for r in everyone[:20]}
-    rng = np.random.default_rng(1)
-    for _ in range(30):
-        small.add(frozenset(rng.choice(everyone, min(K - 1, len(everyone)), replace=False).tolist()))
-    return [set(who) for who in sorted(small, key=sorted)][:150]
-
-
 def test_an_attack_on_all_published_figures_finds_nobody(made: Made) -> None:
-    matrix, rider = system(made)
+    matrix, rider = system((made.asked, made.shown))
     assert_nothing_told(matrix, rider, suspects(made.asked))
 
 

@@ -1,14 +1,14 @@
 """Routes of the civic side: reports, the board, matters of offices, photos, points, Open311."""
 
 from api.http.routes.civic import (
-    board,
-    catalogue,
+    ledger,
     matters,
     open311,
     overrides,
     photos,
-    points,
+    public_board,
     reports,
+    rewards,
 )
 from api.http.routes.civic.shared import open_rates
 
@@ -17,10 +17,10 @@ __all__ = ["open_rates", "routers"]
 routers = (
     reports.router,
     photos.router,
-    board.router,
+    public_board.router,
     overrides.router,
     matters.router,
-    points.router,
-    catalogue.router,
+    ledger.router,
+    rewards.router,
     open311.router,
 )

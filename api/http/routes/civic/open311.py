@@ -26,7 +26,7 @@ from api.http.problems.errors import problem_of
 from api.http.problems.texts import sentence
 from api.http.routes.civic.photos import kept
 from api.http.routes.civic.reports import account_of, read_report, reporting
-from api.http.routes.civic.shared import CivicSide, Now, count_open
+from api.http.routes.civic.shared import CivicSide, Now, Reader, count_open
 from api.open311 import (
     MEDIA_TYPES,
     Open311Error,
@@ -51,13 +51,14 @@ from api.store import SERVICE, StoreUnavailable
 from api.store.civic import matters as rows
 from api.store.civic import secret
 from geo.errors import YiluError
+from geo.localtime import HOUR_S
 from routing.civic import STAGES
 
 __all__ = ["router"]
 
 MOST_FIELDS = 200
 MOST_FILES = 5
-HOUR_S = 3_600.0
+
 _OVER = ("fixed", "declined", "closed")
 LARGEST = 1_000
 
@@ -178,12 +179,13 @@ def _published(live: Desk, query: RequestsQuery, now_s: float) -> list[PublicMat
     stages = (over if "closed" in query.statuses else []) + (going_on if "open" in query.statuses else [])
     with live.database.reading() as connection:
         if query.ids:
-            found = rows.page_of_board(connection, SERVICE, None, LARGEST, ids=query.ids[:LARGEST])
-        else:
             found = rows.page_of_board(
-                connection, SERVICE, None, LARGEST, stages=stages, kinds=sorted(query.service_codes),
-                opened_s=(query.start_s, query.end_s),
-            )  # fmt: skip
+                connection, SERVICE, None, LARGEST, rows.MatterFilter(ids=query.ids[:LARGEST])
+            )
+        else:
+            opened_s = (query.start_s, query.end_s)
+            only = rows.MatterFilter(stages, sorted(query.service_codes), opened_s=opened_s)
+            found = rows.page_of_board(connection, SERVICE, None, LARGEST, only)
     entries = [(rounded_entry(codec.matter_state_of(row.state), now_s), row.updated_s) for row in found]
     return [PublicMatter(one, at_s // HOUR_S * HOUR_S) for one, at_s in entries if one is not None]
 
@@ -227,7 +229,7 @@ async def post(
 
     made = await carried_out(live, work)
     lang = preferred(request.headers.get("accept-language", ""))
-    shown = await run_in_threadpool(read_report, live, made.report, now_s, lang, zone)
+    shown = await run_in_threadpool(read_report, live, made.report, Reader(zone, lang, now_s))
     notice = shown.steps[-1].text if shown.steps else ""
     return _told(request, encoded_requests(accepted(made.report.matter_id, notice), form), 201)
 

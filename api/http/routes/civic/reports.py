@@ -16,7 +16,7 @@ from api.civic.reports.offices import first_office
 from api.civic.reports.translate import report_out, wgs84
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import AnswerIn
-from api.forms import Language, ServiceId
+from api.forms import ServiceId
 from api.http.access.auth import Caller
 from api.http.deps import Ids, Lang
 from api.http.live import (
@@ -24,13 +24,20 @@ from api.http.live import (
     Limit,
     Live,
     RiderCaller,
-    Zone,
     carried_out,
     commanded,
     cursor_of,
     position_of,
 )
-from api.http.routes.civic.shared import AnyCaller, CivicSide, Now, OpenCaller, OpenRoute, titles_of
+from api.http.routes.civic.shared import (
+    AnyCaller,
+    CivicSide,
+    ForReader,
+    OpenCaller,
+    OpenRoute,
+    Reader,
+    titles_of,
+)
 from api.open311 import services
 from api.store import SERVICE
 from api.store.civic import matters as rows
@@ -152,8 +159,8 @@ def reporting(
 
 @router.post("/reports", status_code=201, summary="Report a problem in the street")
 async def post(
-    live: Live, caller: OpenCaller, civic: CivicSide, zone: Zone, ids: Ids, lang: Lang, now_s: Now,
-    request: ReportIn, datum: InDatum,
+    live: Live, caller: OpenCaller, civic: CivicSide, reader: ForReader, ids: Ids, request: ReportIn,
+    datum: InDatum,
 ) -> ReportOut:  # fmt: skip
     """Name the office that is responsible, and by when it should act.
 
@@ -166,7 +173,14 @@ async def post(
     report_id, token = ids(), ids() + ids()
     lonlat = wgs84(request.lon, request.lat, datum)
     report = Report(
-        report_id, "somebody", request.kind, lonlat, now_s, request.note, request.photo, request.private or ""
+        report_id,
+        "somebody",
+        request.kind,
+        lonlat,
+        reader.now_s,
+        request.note,
+        request.photo,
+        request.private or "",
     )
     street = None if request.street is None else in_wgs84(request.street, datum)
     work = reporting(civic, caller, account, report, token, street=street)
@@ -174,11 +188,11 @@ async def post(
         made = await carried_out(live, work)
     else:
         made = await commanded(live, caller, ("report.make", report_id), work)
-    shown = await run_in_threadpool(read_report, live, made.report, now_s, lang, zone)
+    shown = await run_in_threadpool(read_report, live, made.report, reader)
     return shown.model_copy(update={"token": token})
 
 
-def read_report(live: Desk, report: rows.ReportRow, now_s: float, lang: Language, zone: Zone) -> ReportOut:
+def read_report(live: Desk, report: rows.ReportRow, reader: Reader) -> ReportOut:
     """Return a report as its reporter sees it."""
     with live.database.reading() as connection:
         row = rows.get(connection, SERVICE, report.matter_id)
@@ -186,13 +200,13 @@ def read_report(live: Desk, report: rows.ReportRow, now_s: float, lang: Language
             raise MissingError("there is no such report")
         events = codec.matter_events_of(stored.of_task(connection, SERVICE, report.matter_id))
         titles = titles_of(connection)
-    return report_out(report, codec.matter_state_of(row.state), events, now_s, lang, zone, titles)
+    state = codec.matter_state_of(row.state)
+    return report_out(report, state, events, reader.now_s, reader.lang, reader.zone, titles)
 
 
 @router.get("/reports", summary="List one's own reports")
 async def page(
-    live: Live, caller: RiderCaller, zone: Zone, lang: Lang, now_s: Now, after: Cursor = None,
-    limit: Limit = 100,
+    live: Live, caller: RiderCaller, reader: ForReader, after: Cursor = None, limit: Limit = 100
 ) -> ReportPage:  # fmt: skip
     """Return those of a rider, or of all riders of a platform, in the order in which they were made."""
     position = position_of(after)
@@ -201,7 +215,7 @@ async def page(
         with live.database.reading() as connection:
             found = rows.reports_page(connection, caller.scope, position, limit)
         last.extend(found[-1:] if len(found) == limit else [])
-        return [read_report(live, one, now_s, lang, zone) for one in found]
+        return [read_report(live, one, reader) for one in found]
 
     last: list[rows.ReportRow] = []
     shown = await run_in_threadpool(read)
@@ -227,12 +241,11 @@ async def _found(live: Desk, caller: Caller | None, report_id: str, token: str |
 
 @router.get("/reports/{id}", summary="One report, and each step of it")
 async def one(
-    live: Live, caller: AnyCaller, zone: Zone, lang: Lang, now_s: Now, report_id: ReportId,
-    token: Token = None,
+    live: Live, caller: AnyCaller, reader: ForReader, report_id: ReportId, token: Token = None
 ) -> ReportOut:  # fmt: skip
     """Return who is responsible, how much time is left, and all that its reporter was told."""
     report = await _found(live, caller, report_id, token)
-    return await run_in_threadpool(read_report, live, report, now_s, lang, zone)
+    return await run_in_threadpool(read_report, live, report, reader)
 
 
 async def _say(
@@ -243,21 +256,21 @@ async def _say(
 
 @router.post("/reports/{id}/confirm", summary="Say that it is done indeed")
 async def confirm(
-    live: Live, caller: OpenCaller, civic: CivicSide, zone: Zone, lang: Lang, now_s: Now, report_id: ReportId,
+    live: Live, caller: OpenCaller, civic: CivicSide, reader: ForReader, report_id: ReportId,
     request: AnswerIn, token: Token = None,
 ) -> ReportOut:  # fmt: skip
     """End the matter; riders who reported it get their points."""
     report = await _found(live, caller, report_id, token)
     await _say(live, civic, report, Confirm)
-    return await run_in_threadpool(read_report, live, report, now_s, lang, zone)
+    return await run_in_threadpool(read_report, live, report, reader)
 
 
 @router.post("/reports/{id}/dispute", summary="Say that it is not done")
 async def dispute(
-    live: Live, caller: OpenCaller, civic: CivicSide, zone: Zone, lang: Lang, now_s: Now, report_id: ReportId,
+    live: Live, caller: OpenCaller, civic: CivicSide, reader: ForReader, report_id: ReportId,
     request: DisputeIn, token: Token = None,
 ) -> ReportOut:  # fmt: skip
     """Open the matter again: the office has its time once more."""
     report = await _found(live, caller, report_id, token)
     await _say(live, civic, report, lambda reporter: Dispute(reporter, request.reason))
-    return await run_in_threadpool(read_report, live, report, now_s, lang, zone)
+    return await run_in_threadpool(read_report, live, report, reader)

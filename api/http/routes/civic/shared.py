@@ -1,5 +1,6 @@
 """What handlers of the civic side share: the civic side itself, callers without a key, offices by name."""
 
+import dataclasses
 import datetime
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,8 +11,11 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from api.civic.desk import Civic
+from api.forms import Language
 from api.http.access.auth import BEARER, Caller, RateLimitedError, caller_of, require
 from api.http.access.rates import Buckets
+from api.http.deps import Lang
+from api.http.live import Zone
 from api.http.repeats import RepeatableRoute
 from api.settings import Settings
 from api.store import SERVICE, StoreUnavailable
@@ -20,10 +24,12 @@ from api.store.civic import offices
 __all__ = [
     "AnyCaller",
     "CivicSide",
+    "ForReader",
     "Now",
     "OfficerCaller",
     "OpenCaller",
     "OpenRoute",
+    "Reader",
     "count_open",
     "open_rates",
     "titles_of",
@@ -99,6 +105,22 @@ CivicSide = Annotated[Civic, Depends(_civic)]
 AnyCaller = Annotated[Caller | None, Depends(_any_caller)]
 OpenCaller = Annotated[Caller | None, Depends(_open_caller)]
 Now = Annotated[float, Depends(_now)]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads an answer, and when: what its times and sentences follow."""
+
+    zone: datetime.tzinfo
+    lang: Language
+    now_s: float
+
+
+def _reader(zone: Zone, lang: Lang, now_s: Now) -> Reader:
+    return Reader(zone, lang, now_s)
+
+
+ForReader = Annotated[Reader, Depends(_reader)]
 
 
 def titles_of(connection: sa.Connection) -> Mapping[str, str]:

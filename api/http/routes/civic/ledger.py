@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.civic.people import person_of
-from api.civic.points import spending, statements
+from api.civic.points import benefit_statements as statements
+from api.civic.points import spending
 from api.civic.points.forms import (
     BuyIn,
     CodeIn,
@@ -36,8 +37,9 @@ from api.http.repeats import RepeatableRoute
 from api.http.routes.civic.shared import CivicSide, Now
 from api.settings import Settings
 from api.store import SERVICE
-from api.store.civic import catalogue, ledger
+from api.store.civic import ledger
 from api.store.civic import people as people_rows
+from api.store.civic import rewards as catalogue
 from api.store.dispatch import events as stored
 from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import tasks as task_rows

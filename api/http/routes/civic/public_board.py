@@ -1,9 +1,10 @@
 """``/v1/board``: what everybody may see of street reports: no person, and no words of reporters."""
 
+import dataclasses
 import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
@@ -21,7 +22,7 @@ from api.store.rows import PageEnd
 from geo.datum import Datum
 from geo.errors import InputError
 
-__all__ = ["router"]
+__all__ = ["BoardQuery", "board", "router"]
 
 router = APIRouter(prefix="/v1", tags=["board"])
 Stages = Annotated[list[Stage] | None, Query(alias="stage", description="Only these; none: all.")]
@@ -52,15 +53,32 @@ def _box(text: str | None) -> rows.Box | None:
     return rows.Box(west, south, east, north)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class BoardQuery:
+    """Which part of the board is asked for, as the address says it."""
+
+    stages: Stages = None
+    kinds: KindNames = None
+    bbox: str | None = None
+    after: str | None = None
+
+
+def _board_query(
+    stages: Stages = None, kinds: KindNames = None, bbox: BoxText = None, after: Cursor = None
+) -> BoardQuery:
+    return BoardQuery(stages, kinds, bbox, after)
+
+
+AskedBoard = Annotated[BoardQuery, Depends(_board_query)]
+
+
 def _found(
-    live: Desk, after: str | None, limit: int, stages: Stages, kinds: KindNames, box: rows.Box | None,
-    now_s: float, datum: Datum, zone: datetime.tzinfo,
-) -> tuple[list[BoardMatter], str | None]:  # fmt: skip
-    position = position_of(after)
+    live: Desk, query: BoardQuery, limit: int, now_s: float, datum: Datum, zone: datetime.tzinfo
+) -> tuple[list[BoardMatter], str | None]:
+    position = position_of(query.after)
+    only = rows.MatterFilter(query.stages or (), query.kinds or (), _box(query.bbox))
     with live.database.reading() as connection:
-        found = rows.page_of_board(
-            connection, SERVICE, position, limit, stages=stages or (), kinds=kinds or (), box=box
-        )
+        found = rows.page_of_board(connection, SERVICE, position, limit, only)
         titles = titles_of(connection)
     entries = [rounded_entry(codec.matter_state_of(row.state), now_s) for row in found]
     last = PageEnd(found[-1].opened_s, found[-1].matter_id) if len(found) == limit else None
@@ -69,12 +87,11 @@ def _found(
 
 @router.get("/board", summary="The public board")
 async def board(
-    live: Live, civic: CivicSide, zone: Zone, now_s: Now, stages: Stages = None, kinds: KindNames = None,
-    bbox: BoxText = None, after: Cursor = None, limit: Limit = 100, datum: AnswerDatum = "wgs84",
+    live: Live, civic: CivicSide, zone: Zone, now_s: Now, query: AskedBoard, limit: Limit = 100,
+    datum: AnswerDatum = "wgs84",
 ) -> BoardPage:  # fmt: skip
     """Return matters with their stage, office, time limit and result, and the streets that are shut now."""
-    box = _box(bbox)
-    shown, last = await run_in_threadpool(_found, live, after, limit, stages, kinds, box, now_s, datum, zone)
+    shown, last = await run_in_threadpool(_found, live, query, limit, now_s, datum, zone)
     shut = await run_in_threadpool(closures_now, civic.streets, now_s, datum, zone)
     return BoardPage(datum=datum, matters=shown, closures=shut, next=last)
 
@@ -87,14 +104,10 @@ class GeoJson(JSONResponse):
 
 @router.get("/board.geojson", summary="The public board for a map", response_class=GeoJson)
 async def geojson(
-    live: Live, zone: Zone, now_s: Now, stages: Stages = None, kinds: KindNames = None, bbox: BoxText = None,
-    after: Cursor = None, limit: Limit = 1_000,
+    live: Live, zone: Zone, now_s: Now, query: AskedBoard, limit: Limit = 1_000
 ) -> BoardFeatures:  # fmt: skip
     """Return the same as GeoJSON, in WGS-84."""
-    box = _box(bbox)
-    shown, last = await run_in_threadpool(
-        _found, live, after, limit, stages, kinds, box, now_s, "wgs84", zone
-    )
+    shown, last = await run_in_threadpool(_found, live, query, limit, now_s, "wgs84", zone)
     return BoardFeatures(features=[board_feature(one) for one in shown], next=last)
 
 

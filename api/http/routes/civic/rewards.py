@@ -23,10 +23,10 @@ from api.dispatch.desk import Desk, Turn
 from api.http.access.auth import Caller, require
 from api.http.live import AdminCaller, Live, Zone, commanded
 from api.http.repeats import RepeatableRoute
-from api.http.routes.civic.points import entry_out
+from api.http.routes.civic.ledger import entry_out
 from api.http.routes.civic.shared import Now
 from api.store import SERVICE
-from api.store.civic import catalogue as rows
+from api.store.civic import rewards as rows
 
 __all__ = ["router"]
 
