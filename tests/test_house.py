@@ -48,7 +48,6 @@ UNREACHED = {
     "api.dispatch.codec.events_of": "likewise",
     "api.dispatch.emergencies.alert_events_of": "likewise",
     "api.store.civic.ledger.wrong_balances": "tests hold balances against their entries",
-    "api.store.dispatch.offers.of_task": "likewise",
 }
 """What no command or endpoint reaches, by its name or the beginning of it, and why it is there."""
 
