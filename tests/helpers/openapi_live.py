@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 from loopback import served
+from openapi_civic import civic_examples
 from openapi_examples import NOON, at
 
 from api.http.access.auth import open_access
@@ -19,6 +20,11 @@ from api.store.tables import secrets_table
 
 Json = dict[str, Any]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the example of Standard Webhooks
+STATEMENT_KEY = b"""-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+"""
+"""The secret key of RFC 8037, appendix A.1."""
 METRICS = ("yilu_tasks", "yilu_offers", "yilu_riders")
 """Figures that are the same every time."""
 
@@ -36,6 +42,7 @@ def _service(folder: Path) -> Iterator[tuple[httpx2.Client, Database]]:
         # The same words for the same numbers every time.
         statement = scope.insert(secrets_table, SERVICE, None)
         connection.execute(statement, {"name": "event numbers", "value": b"example" * 4})
+        connection.execute(statement, {"name": "statement key", "value": STATEMENT_KEY})
     with served(app) as url, httpx2.Client(base_url=url, timeout=30) as client:
         yield client, database
     app.state.access.database.close()
@@ -59,16 +66,23 @@ class _Recorder:
         self.kept: dict[str, Json] = {}
         self.sent = 0
 
-    def call(self, call: str, body: Json | None = None, query: str = "", **names: str) -> Any:  # noqa: ANN401
+    def call(
+        self,
+        call: str,
+        body: Json | None = None,
+        query: str = "",
+        headers: dict[str, str] | None = None,
+        **names: str,
+    ) -> Any:  # noqa: ANN401
         method, path = call.split()
         self.sent += 1
         more: Json = {"json": body} if "files" not in (body or {}) else _form(body or {})
         path = path.replace("{path:path}", "{path}").format(**names)
-        headers = {"x-request-id": f"q-{self.sent}"}
-        answer = self.client.request(method, path + query, headers=headers, **more)
+        sent = {"x-request-id": f"q-{self.sent}", **(headers or {})}
+        answer = self.client.request(method, path + query, headers=sent, **more)
         answer.raise_for_status()
         kind = answer.headers.get("content-type", "").partition(";")[0] or None
-        told = answer.json() if kind == "application/json" else answer.text or None
+        told = answer.json() if kind and kind.endswith("json") else answer.text or None
         self.keep(call, body, answer.status_code, kind if told is not None else None, told)
         return told
 
@@ -90,6 +104,7 @@ def live_examples(folder: Path) -> dict[str, Json]:
         _riders(made.call)
         task = _first_task(made.call)
         _second_task(made.call)
+        other = _verified(made.call)
         events = made.call("GET /v1/events", query="?limit=3")["events"]
         told = _stream(client, f"/v1/events/stream?after={events[0]['seq']}", 2)
         made.keep("GET /v1/events/stream", None, 200, "text/event-stream", told)
@@ -102,6 +117,7 @@ def live_examples(folder: Path) -> dict[str, Json]:
         made.call("POST /v1/stations/{station_id}/reports", {"says": "dirty"}, station_id="E01")
         made.call("POST /v1/stations/{station_id}/check-ins", {"rider_id": "r-17"}, station_id="E01")
         made.call("GET /v1/stations/visits")
+        civic_examples(made.call, made.keep, client, database, other)
         _emergency(made.call)
         _studies(made, folder.parent / "studies", folder / "jobs")
         made.call("GET /v1/audit", query="?limit=3")
@@ -145,6 +161,16 @@ def _first_task(call: Callable[..., Any]) -> str:
     call("POST /v1/offers/{offer_id}/finish", done, **offer)
     call("POST /v1/tasks/{id}/verify", {"note": "thank you"}, id=task["id"])
     return str(task["id"])
+
+
+def _verified(call: Callable[..., Any]) -> str:
+    """Return the offer of a task that stays verified."""
+    task = call("POST /v1/tasks", _task("G", "bench-4"), "?datum=wgs84")
+    offer = task["offers"][0]
+    call("POST /v1/offers/{offer_id}/accept", {}, **offer)
+    call("POST /v1/offers/{offer_id}/finish", {}, **offer)
+    call("POST /v1/tasks/{id}/verify", {}, id=task["id"])
+    return str(offer["offer_id"])
 
 
 def _second_task(call: Callable[..., Any]) -> None:
