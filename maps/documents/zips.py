@@ -7,7 +7,8 @@ import zipfile
 __all__ = ["settle_zip"]
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest instant a zip entry can carry
-_MODIFIED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*(</dcterms:\2>)")
+# Whatever prefix the namespace has: another library in the process may have registered its own.
+_MODIFIED = re.compile(rb"(<([\w.-]+:(?:created|modified))\b[^>]*>)[^<]*(</\2>)")
 
 
 def settle_zip(data: bytes, day: str) -> bytes:

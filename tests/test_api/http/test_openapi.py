@@ -113,7 +113,9 @@ def test_every_call_has_an_example_that_holds(document: Json, client: TestClient
             assert any("example" in content for content in contents) or "204" in _good(call), path
             if "requestBody" in call:
                 bodies = call["requestBody"]["content"]
-                assert any("example" in body or kind.startswith("image/") for kind, body in bodies.items()), path
+                assert any("example" in body or kind.startswith("image/") for kind, body in bodies.items()), (
+                    path
+                )
     for (method, path), name in EXAMPLES.items():
         kept = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
         told = document["paths"][path][method]["responses"]["200"]["content"]["application/json"]["example"]

@@ -401,7 +401,7 @@ def test_the_service_answers_with_published_figures_only(made: Made) -> None:
             "at": "2026-03-02T12:00:00+08:00",
         }
         station = client.get("/v1/stations/nearest", params=query).json()
-        plain = {"position/lon", "position/lat", "travel_s", "length_m", "walk_m"}
+        plain = {"position/lon", "position/lat", "travel_s", "length_m", "walk_m", "closes_in_s"}
         assert all(path in plain or path.startswith("way/") for path, _ in leaves(station)), station
 
 

@@ -19,6 +19,7 @@ from study_sample import FORMULA, HOSTILE, sample_study
 from geo.errors import InputError
 from maps.documents.sheets import plain
 from maps.documents.write import write_csv, write_docx, write_html, write_xlsx
+from maps.documents.zips import settle_zip
 from maps.page.basemap import Backdrop, BackdropLayer
 from maps.texts.wording import Wording
 from siting.report.report import study_report, study_tables
@@ -94,7 +95,7 @@ def test_word_document_holds_every_sentence_and_row(
         first = [say.cell(v, c) for v, c in zip(table.rows[0], table.columns, strict=True)]
         assert [cell.text for cell in made.rows[1].cells] == first
         assert made.rows[0]._tr.find(f".//{qn('w:tblHeader')}") is not None
-    assert len(document.inline_shapes) == 4
+    assert len(document.inline_shapes) == 5
     assert "None" not in text
     assert HOSTILE in "".join(cell.text for table in document.tables for cell in table._cells)
 
@@ -234,9 +235,21 @@ def test_html_is_self_contained_and_escaped(
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script" not in page
     assert not re.search(r'(?:src|href)="(?!data:)', page)
-    assert page.count("<img") == 4
+    assert page.count("<img") == 5
     assert page.count("<table>") == page.count("</table>")
     assert "None" not in page
+
+
+def test_times_are_settled_whatever_prefix_their_namespace_has() -> None:
+    """A library that registers its own prefix for Dublin Core changes how others write it."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as parts:
+        core = '<dct:created t="x">2026-11-28T01:02:03Z</dct:created><dct:modified>now</dct:modified>'
+        parts.writestr("docProps/core.xml", core)
+    with zipfile.ZipFile(io.BytesIO(settle_zip(data.getvalue(), "2026-06-07"))) as parts:
+        settled = parts.read("docProps/core.xml").decode()
+    day = "2026-06-07T00:00:00Z"
+    assert settled == f'<dct:created t="x">{day}</dct:created><dct:modified>{day}</dct:modified>'
 
 
 def test_same_study_same_bytes(study: Study, backdrop: Backdrop, tmp_path: Path) -> None:
@@ -258,7 +271,7 @@ def test_same_study_same_bytes(study: Study, backdrop: Backdrop, tmp_path: Path)
 def test_an_empty_study_makes_documents(study: Study, backdrop: Backdrop, tmp_path: Path) -> None:
     nothing: dict[str, Any] = dict.fromkeys(
         ("sites", "audit", "pickups", "cells", "flows", "grids", "refusals", "coverage", "budget_curve",
-         "accounts", "stay_points_by_kind"), (),
+         "front", "fairness", "accounts", "stay_points_by_kind"), (),
     )  # fmt: skip
     bare = dataclasses.replace(study, **nothing, matching=None)
     write_docx(bare, backdrop, "zh", tmp_path / "r.docx")

@@ -11,14 +11,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PAYLOADS = (
-    "<script>alert(1)</script>",
     '"><img src=x onerror=alert(2)>',
     "' autofocus onfocus=alert(3) x='",
     "javascript:alert(4)",
     "</textarea></template><svg onload=alert(5)>",
     "{{ 7 * 7 }}${7*7}",
     '<a href="javascript:alert(6)" hx-get=/admin hx-trigger=load>x</a>',
-    "\u2028</title><script src=//evil.example/x.js></script>",
+    "\u2028</title><script src=//evil.example/x.js>alert(1)</script>",
 )
 
 
