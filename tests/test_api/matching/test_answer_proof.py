@@ -137,7 +137,7 @@ def mixed(rng: np.random.Generator, count: int, everything: bool) -> list[Task]:
     return tasks
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     everything=st.booleans(),
