@@ -5,6 +5,7 @@ import math
 
 from api.forms import Language
 from api.http.pages.frame.page_texts import page_texts
+from maps.texts import Wording
 
 __all__ = ["Saying"]
 
@@ -23,6 +24,7 @@ class Saying:
 
     def __init__(self, lang: Language, zone: datetime.tzinfo, now: datetime.datetime) -> None:
         self._texts = page_texts(lang)
+        self._wording = Wording.of(lang, 0)
         self._zone = zone
         self._now = now.astimezone(zone)
 
@@ -62,6 +64,10 @@ class Saying:
         if metres < 1_000:
             return self._texts.text("value.metres", n=int(round(metres, -1 if metres > 20 else 0)))
         return self._texts.text("value.kilometres", n=f"{metres / 1_000:.1f}")
+
+    def hours(self, opening_hours: str) -> str:
+        """Return opening hours (OSM ``opening_hours``) as people read them."""
+        return self._wording.opening(opening_hours)
 
     def share(self, share: float | None) -> str:
         """Return a share in percent."""
