@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Long proofs of the service: processes that are killed, storms of answers, calls made up from the document.
 # They take longer than a test run may; `YILU_PROOF=full` runs them.
-LONG_PROOFS = ("test_api/http/test_processes.py", "test_api/http/test_schemathesis.py")
+LONG_PROOFS = ("test_api/http/test_processes.py",)
 collect_ignore = [] if os.environ.get("YILU_PROOF") == "full" else list(LONG_PROOFS)
 
 

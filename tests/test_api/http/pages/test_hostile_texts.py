@@ -11,13 +11,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PAYLOADS = (
-    '"><img src=x onerror=alert(2)>',
-    "' autofocus onfocus=alert(3) x='",
-    "javascript:alert(4)",
-    "</textarea></template><svg onload=alert(5)>",
-    "{{ 7 * 7 }}${7*7}",
-    '<a href="javascript:alert(6)" hx-get=/admin hx-trigger=load>x</a>',
-    "\u2028</title><script src=//evil.example/x.js>alert(1)</script>",
+    "\u2028</title><script src=//evil.example/x.js></script>",
+    "'\"><img src=x onerror=alert(2) onfocus=alert(3)>",
+    "</textarea></template><svg onload=alert(5)>{{7*7}}",
+    '<a href="javascript:alert(6)" hx-get=/admin>x</a>',
 )
 
 
