@@ -7,11 +7,10 @@ from typing import Literal, cast
 import numpy as np
 
 from api.civic.reports.forms import BoardPoint, ClosureLine, ClosureOut, StreetIn, Thing, TowardsIn
-from api.civic.reports.translate import wgs84
 from api.civic.streets import Streets
 from api.forms import instant_of
 from geo.arrays import FloatArray
-from geo.datum import Datum, from_wgs84
+from geo.datum import Datum, from_wgs84, place_to_wgs84
 from geo.localtime import HOUR_S
 from geo.streets import StreetNetwork
 from routing.civic import Closure, StreetWord
@@ -23,7 +22,7 @@ def in_wgs84(street: StreetIn, datum: Datum) -> StreetIn:
     """Return the same with its place beyond in WGS-84."""
     if street.towards is None:
         return street
-    lon, lat = wgs84(street.towards.lon, street.towards.lat, datum)
+    lon, lat = place_to_wgs84((street.towards.lon, street.towards.lat), datum)
     return street.model_copy(update={"towards": TowardsIn(lon=lon, lat=lat)})
 
 

@@ -1,6 +1,5 @@
 """Who stands behind an account: a pseudonym made at random the first time it is needed."""
 
-import hashlib
 from collections.abc import Callable
 
 from api.dispatch.turn import Turn
@@ -8,7 +7,7 @@ from api.store import SERVICE
 from api.store.civic import people as rows
 from routing.dispatch import RiderKey
 
-__all__ = ["accounts_of", "digest_of", "is_account", "person_of"]
+__all__ = ["accounts_of", "is_account", "person_of"]
 
 _RIDER = "p-"
 """Pseudonyms of riders begin so; nobody else's do, and nobody else has an account of points."""
@@ -38,8 +37,3 @@ def accounts_of(turn: Turn, pseudonyms: tuple[str, ...]) -> tuple[RiderKey, ...]
         if is_account(one)
         for platform, rider_id in rows.accounts_of(turn.connection, SERVICE, one)
     )
-
-
-def digest_of(secret: str) -> str:
-    """Return what is kept of a token or a code."""
-    return hashlib.sha256(secret.encode()).hexdigest()

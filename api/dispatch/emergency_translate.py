@@ -19,7 +19,7 @@ from api.dispatch.emergency_forms import (
 from api.dispatch.translate import place_out
 from api.forms import instant_of
 from api.matching.forms import MissedStopOut
-from geo.datum import Datum, to_wgs84
+from geo.datum import Datum, place_to_wgs84
 from geo.errors import OffNetworkError
 from geo.streets import StreetNetwork
 from routing.dispatch import AlertState, Responder
@@ -40,7 +40,7 @@ def asked_emergency(
     OffNetworkError
         When it lies more than 20 km from every street: then it is in another city.
     """
-    ((lon, lat),) = to_wgs84(np.array([(form.lon, form.lat)]), datum).tolist()
+    lon, lat = place_to_wgs84((form.lon, form.lat), datum)
     at = np.array([(lon, lat)])
     if not any(network.snap(at, mode, FARTHEST_M).ok[0] for mode in form.modes):
         raise OffNetworkError("the emergency lies more than 20 km from every street of this city")

@@ -30,7 +30,7 @@ from api.matching.translate import asked_of
 from api.store.dispatch.events import EventRow
 from api.store.dispatch.offers import OfferRow
 from api.store.dispatch.tasks import TaskRow
-from geo.datum import Datum, from_wgs84, to_wgs84
+from geo.datum import Datum, place_from_wgs84, to_wgs84
 from geo.errors import InputError
 from routing.dispatch import RiderKey, TaskState
 from routing.model import Policy, Rider, Stop, Task, Visit
@@ -194,7 +194,7 @@ def _end(epoch_s: float, zone: datetime.tzinfo) -> datetime.datetime | None:
 
 def place_out(visit: Visit, datum: Datum, zone: datetime.tzinfo) -> PlaceOut:
     """Return a place in the datum of the answer."""
-    ((lon, lat),) = from_wgs84(np.array([visit.lonlat]), datum).tolist()
+    lon, lat = place_from_wgs84(visit.lonlat, datum)
     return PlaceOut(
         lon=round(lon, 7),
         lat=round(lat, 7),
@@ -286,7 +286,7 @@ def rider_out(
 ) -> RiderOut:
     """Return a rider for their platform; `rider` is None where the rider is off every street."""
     shown = rider or rider_of(key.rider_id, body)
-    ((lon, lat),) = from_wgs84(np.array([shown.lonlat]), datum).tolist()
+    lon, lat = place_from_wgs84(shown.lonlat, datum)
     return RiderOut(
         rider_id=key.rider_id,
         at=_instant(body["at_s"], zone),

@@ -34,7 +34,7 @@ from api.store import SERVICE, Database, Scope
 from api.store.dispatch import emergencies as emergency_rows
 from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import tasks as task_rows
-from geo.datum import Datum, from_wgs84
+from geo.datum import Datum, from_wgs84, place_from_wgs84
 from geo.privacy import DEFAULT_K
 from geo.streets import StreetNetwork
 from routing.dispatch import AlertState, RiderKey
@@ -163,7 +163,7 @@ _Place = Callable[[tuple[float, float]], dict[str, float]]
 
 def _places(datum: Datum) -> _Place:
     def place(lonlat: tuple[float, float]) -> dict[str, float]:
-        ((lon, lat),) = from_wgs84(np.array([lonlat]), datum).tolist()
+        lon, lat = place_from_wgs84(lonlat, datum)
         return {"lon": round(lon, 6), "lat": round(lat, 6)}
 
     return place

@@ -5,8 +5,6 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-import numpy as np
-
 from api.forms import Mode, PointedError
 from api.vroom.forms import (
     PartType,
@@ -18,7 +16,7 @@ from api.vroom.forms import (
     VroomStep,
     VroomVehicle,
 )
-from geo.datum import Datum, to_wgs84
+from geo.datum import Datum, place_to_wgs84
 from routing.model import Rider, Stop, Task, Visit, spans_of
 from routing.vehicles import Load, Order, Vehicle
 
@@ -113,8 +111,7 @@ class _Reader:
         return given if given is not None and len(given) == self.size else (0,) * self.size
 
     def lonlat(self, place: tuple[float, float]) -> tuple[float, float]:
-        lon, lat = to_wgs84(np.array([place]), self.datum)[0].tolist()
-        return lon, lat
+        return place_to_wgs84(place, self.datum)
 
     def ready_s(self) -> float:
         """When a vehicle without a time window is ready: at the first window of the request, or at 0."""

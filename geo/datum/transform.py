@@ -166,6 +166,18 @@ def from_wgs84(lonlat: ArrayLike, datum: str) -> NDArray[np.float64]:
     return out
 
 
+def place_from_wgs84(lonlat: tuple[float, float], datum: str) -> tuple[float, float]:
+    """Shift one WGS-84 position into another datum, as `from_wgs84` does many."""
+    ((lon, lat),) = from_wgs84(np.array([lonlat]), datum).tolist()
+    return lon, lat
+
+
+def place_to_wgs84(lonlat: tuple[float, float], datum: str) -> tuple[float, float]:
+    """Bring one position of a datum back to WGS-84, as `to_wgs84` does many."""
+    ((lon, lat),) = to_wgs84(np.array([lonlat]), datum).tolist()
+    return lon, lat
+
+
 def to_wgs84(lonlat: ArrayLike, datum: str) -> NDArray[np.float64]:
     """Bring positions of a datum back to WGS-84, to about a micrometre.
 

@@ -3,13 +3,14 @@
 import dataclasses
 from collections.abc import Callable
 
-from api.civic.people import digest_of, is_account, person_of
+from api.civic.people import is_account, person_of
 from api.civic.points.booking import corrected
 from api.dispatch.turn import MissingError, Turn
 from api.store import SERVICE, OutOfScopeError, Scope
 from api.store.civic import ledger as rows
 from api.store.civic import people as people_rows
 from api.store.civic import rewards as item_rows
+from api.store.digests import digest_of
 from geo.errors import InputError
 from routing.civic import (
     Entry,

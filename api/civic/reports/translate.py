@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-import numpy as np
-
 from api.civic.reports.forms import (
     BoardFeature,
     BoardMatter,
@@ -23,7 +21,7 @@ from api.civic.reports.forms import (
 from api.civic.wording import told_text
 from api.forms import Language, instant_of
 from api.store.civic import matters as rows
-from geo.datum import Datum, from_wgs84, to_wgs84
+from geo.datum import Datum, place_from_wgs84
 from geo.localtime import HOUR_S
 from routing.civic import (
     BoardEntry,
@@ -35,17 +33,11 @@ from routing.civic import (
     notices,
 )
 
-__all__ = ["board_feature", "board_matter", "matter_out", "report_out", "rounded_entry", "wgs84"]
-
-
-def wgs84(lon: float, lat: float, datum: Datum) -> tuple[float, float]:
-    """Return a place in WGS-84."""
-    ((x, y),) = to_wgs84(np.array([(lon, lat)]), datum).tolist()
-    return x, y
+__all__ = ["board_feature", "board_matter", "matter_out", "report_out", "rounded_entry"]
 
 
 def _shown(lonlat: tuple[float, float], datum: Datum) -> tuple[float, float]:
-    ((lon, lat),) = from_wgs84(np.array([lonlat]), datum).tolist()
+    lon, lat = place_from_wgs84(lonlat, datum)
     return round(lon, 6), round(lat, 6)
 
 

@@ -11,7 +11,6 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
-from api.civic.people import digest_of
 from api.civic.reports.forms import BoardPage, ReportIn, ReportOut
 from api.civic.reports.matters import on_report
 from api.civic.reports.photos import LARGEST_BYTES
@@ -30,6 +29,7 @@ from api.http.routes.civic.shared import Reader, count_open
 from api.open311 import services
 from api.store import SERVICE
 from api.store.civic import matters as rows
+from api.store.digests import digest_of
 from geo.errors import InputError, YiluError
 from routing.civic import Confirm, Dispute, MatterCommand, Report
 

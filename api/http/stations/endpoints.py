@@ -4,7 +4,6 @@ import dataclasses
 import datetime
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime
 
@@ -32,7 +31,7 @@ from api.http.stations.wording import believed_out, links_out, opening_text, ope
 from api.store import SERVICE, Scope
 from api.store.civic import stations as rows
 from api.study.finished import FinishedStudy
-from geo.datum import Datum, from_wgs84, to_wgs84
+from geo.datum import Datum, place_from_wgs84, place_to_wgs84
 from geo.errors import InputError
 from geo.localtime import zone as zone_of
 from routing.civic import StationCondition, StationWord, conditions
@@ -116,7 +115,7 @@ def pause(
     if (next_lon is None) != (next_lat is None):
         raise InputError("next_lon and next_lat are one place: send both, or none")
     places = [here.lonlat] + ([] if next_lon is None or next_lat is None else [(next_lon, next_lat)])
-    plain = [(float(x), float(y)) for x, y in to_wgs84(np.array(places), here.datum)]
+    plain = [place_to_wgs84(place, here.datum) for place in places]
     policy, due = Policy(), None
     if working_since is not None:
         if working_since > here.when:
@@ -154,7 +153,7 @@ def shown_station(
     opens = opens_next(station, when, country) if stands and opened is None else None
     closes = None if opened is None else opened.closes
     changes = closes if opened is not None else opens
-    ((lon, lat),) = from_wgs84(np.array([station.lonlat]), datum).tolist()
+    lon, lat = place_from_wgs84(station.lonlat, datum)
     return StationOut(
         station_id=station.station_id,
         name=station.name,

@@ -11,7 +11,7 @@ from api.http.problems.errors import NoStationError
 from api.http.stations.wording import believed_out, links_out, opening_text
 from api.study.finished import FinishedStudy
 from geo.arrays import FloatArray
-from geo.datum import Datum, from_wgs84, to_wgs84
+from geo.datum import Datum, from_wgs84, place_from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
 from geo.localtime import zone
 from geo.streets import Snapped, StreetNetwork
@@ -90,11 +90,11 @@ def nearest_station(
         raise NoStationError(f"no open station can be reached by {query.mode} from there")
     station = found[best].station
     line = from_wgs84(np.asarray(path.lonlat), query.datum)
-    place = from_wgs84(np.array([station.lonlat]), query.datum)[0]
+    lon, lat = place_from_wgs84(station.lonlat, query.datum)
     return NearestStation(
         station_id=station.station_id,
         name=station.name,
-        position=Position(lon=round(float(place[0]), 7), lat=round(float(place[1]), 7)),
+        position=Position(lon=round(lon, 7), lat=round(lat, 7)),
         datum=query.datum,
         kind=station.kind,
         existing=station.existing,

@@ -14,7 +14,7 @@ from api.http.stations.nearest import WALK_M, Opened, open_at
 from api.http.stations.wording import believed_out, links_out, opening_text
 from api.study.finished import FinishedStudy
 from geo.arrays import FloatArray
-from geo.datum import Datum, from_wgs84
+from geo.datum import Datum, place_from_wgs84
 from geo.errors import OffNetworkError
 from geo.localtime import zone
 from geo.travel import travel_times_s
@@ -202,7 +202,7 @@ def _out(
     if query.due is not None and not one.in_time:
         late_s = (one.arrival - query.due).total_seconds()
         parts.append(say("station.too_late", minutes=_minutes(late_s)))
-    ((lon, lat),) = from_wgs84(np.array([station.lonlat]), query.datum).tolist()
+    lon, lat = place_from_wgs84(station.lonlat, query.datum)
     return BreakStation(
         station_id=station.station_id,
         name=station.name,

@@ -5,7 +5,6 @@ hash: nobody can try them out. The key's id finds the row; comparing takes the s
 """
 
 import dataclasses
-import hashlib
 import hmac
 import math
 import re
@@ -15,6 +14,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from api.store import scope
+from api.store.digests import digest_of
 from api.store.rows import read
 from api.store.scope import SERVICE, Role, Scope
 from api.store.tables import api_keys, tenants
@@ -109,7 +109,7 @@ def create(connection: sa.Connection, who: Scope, wanted: NewKey, now_s: float) 
         raise InputError(f"there is no tenant {wanted.tenant_id}; add it with: yilu tenants add")
     key_id, secret = _base62(secrets.token_bytes(9), 12), _base62(secrets.token_bytes(_SECRET_BYTES), 43)
     values = dataclasses.asdict(wanted) | {
-        "key_id": key_id, "grid_codes": list(wanted.grid_codes), "digest": _digest(secret),
+        "key_id": key_id, "grid_codes": list(wanted.grid_codes), "digest": digest_of(secret),
         "created_s": now_s,
     }  # fmt: skip
     connection.execute(scope.insert(api_keys, who, wanted.tenant_id), values)
@@ -126,10 +126,6 @@ def _base62(raw: bytes, length: int) -> str:
     return digits
 
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def check(connection: sa.Connection, text: str, now_s: float) -> ApiKey | None:
     """Return the key that `text` is; None where it is none, or not usable now."""
     form = _FORM.fullmatch(text)
@@ -138,8 +134,8 @@ def check(connection: sa.Connection, text: str, now_s: float) -> ApiKey | None:
     query = scope.select(api_keys, SERVICE, *_PUBLIC, api_keys.c.digest)
     row = connection.execute(query.where(api_keys.c.key_id == form[1])).one_or_none()
     # An unknown id is compared too, so that it takes as long.
-    kept = _digest("") if row is None else str(row.digest)
-    same = hmac.compare_digest(kept, _digest(form[2]))
+    kept = digest_of("") if row is None else str(row.digest)
+    same = hmac.compare_digest(kept, digest_of(form[2]))
     if row is None or not same:
         return None
     key = ApiKey(*row[:-1])

@@ -4,13 +4,13 @@ A row ends by its time, by signing out, and with the key that was shown at the d
 """
 
 import dataclasses
-import hashlib
 import secrets
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from api.store import scope
+from api.store.digests import digest_of
 from api.store.rows import read
 from api.store.scope import SERVICE, Role, Scope
 from api.store.tables import api_keys, sessions
@@ -43,10 +43,6 @@ class Session:
 _COLUMNS = tuple(sessions.c[field.name] for field in dataclasses.fields(Session))
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def begin(connection: sa.Connection, who: Scope, key_id: str, now_s: float, ends_s: float) -> str:
     """Let somebody in; what is over is forgotten.
 
@@ -58,7 +54,7 @@ def begin(connection: sa.Connection, who: Scope, key_id: str, now_s: float, ends
     connection.execute(scope.delete(sessions, SERVICE).where(sessions.c.ends_s <= now_s))
     token = secrets.token_urlsafe(_BYTES)
     values = {
-        "digest": _digest(token), "tenant_id": who.tenant_id, "role": who.role,
+        "digest": digest_of(token), "tenant_id": who.tenant_id, "role": who.role,
         "grid_codes": list(who.grid_codes), "rider_id": who.rider_id, "key_id": key_id,
         "created_s": now_s, "ends_s": ends_s,
     }  # fmt: skip
@@ -69,7 +65,7 @@ def begin(connection: sa.Connection, who: Scope, key_id: str, now_s: float, ends
 def find(connection: sa.Connection, token: str, now_s: float) -> Session | None:
     """Return who holds a token; None where it is none, or over, or its key is."""
     query = scope.select(sessions, SERVICE, *_COLUMNS)
-    row = connection.execute(query.where(sessions.c.digest == _digest(token))).one_or_none()
+    row = connection.execute(query.where(sessions.c.digest == digest_of(token))).one_or_none()
     found = None if row is None else read(Session, row)
     if found is None or found.ends_s <= now_s:
         return None
@@ -84,4 +80,4 @@ def find(connection: sa.Connection, token: str, now_s: float) -> Session | None:
 
 def end(connection: sa.Connection, token: str) -> None:
     """Sign somebody out: what their browser holds opens nothing from now on."""
-    connection.execute(scope.delete(sessions, SERVICE).where(sessions.c.digest == _digest(token)))
+    connection.execute(scope.delete(sessions, SERVICE).where(sessions.c.digest == digest_of(token)))

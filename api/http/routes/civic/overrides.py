@@ -9,12 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 from api.civic.closures import closures_now, in_wgs84, word_of
 from api.civic.desk import Civic
 from api.civic.reports.forms import Closures, WordIn
-from api.civic.reports.translate import wgs84
 from api.dispatch.desk import Turn
 from api.http.live import AnswerDatum, Live, Zone, commanded
 from api.http.repeats import RepeatableRoute
 from api.http.routes.civic.shared import CivicSide, Now, OfficerCaller
-from geo.datum import Datum
+from geo.datum import Datum, place_to_wgs84
 from geo.errors import InputError
 from routing.civic import place_words
 
@@ -43,7 +42,7 @@ async def post(
     datum: InDatum,
 ) -> Closures:  # fmt: skip
     """Give the word of an office, which counts at once, and return all that holds now."""
-    lonlat = wgs84(request.lon, request.lat, datum)
+    lonlat = place_to_wgs84((request.lon, request.lat), datum)
     street = in_wgs84(request, datum)
     name = str(caller.scope.tenant_id)
     word = word_of(street, name, lonlat, now_s, office=True)

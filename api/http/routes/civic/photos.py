@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.civic.people import digest_of
 from api.civic.reports import codec
 from api.civic.reports.forms import PhotoOut
 from api.civic.reports.photos import LARGEST_BYTES, Photo, written_anew
@@ -21,6 +20,7 @@ from api.http.routes.civic.shared import AnyCaller, OpenCaller
 from api.store import SERVICE, StoreUnavailable
 from api.store.civic import matters as matter_rows
 from api.store.civic import photos as rows
+from api.store.digests import digest_of
 
 __all__ = ["kept", "router"]
 

@@ -8,12 +8,12 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.civic.closures import in_wgs84, word_of
 from api.civic.desk import Civic
-from api.civic.people import digest_of, person_of
+from api.civic.people import person_of
 from api.civic.reports import codec
 from api.civic.reports.forms import DisputeIn, KindOut, Kinds, ReportIn, ReportOut, ReportPage, StreetIn
 from api.civic.reports.matters import Made, NewReport, make_report, on_report
 from api.civic.reports.offices import first_office
-from api.civic.reports.translate import report_out, wgs84
+from api.civic.reports.translate import report_out
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import AnswerIn
 from api.forms import ServiceId
@@ -41,9 +41,10 @@ from api.http.routes.civic.shared import (
 from api.open311 import services
 from api.store import SERVICE
 from api.store.civic import matters as rows
+from api.store.digests import digest_of
 from api.store.dispatch import events as stored
 from api.store.rows import PageEnd
-from geo.datum import Datum
+from geo.datum import Datum, place_to_wgs84
 from geo.errors import InputError
 from routing.civic import Confirm, Dispute, MatterCommand, Report
 from routing.dispatch import RiderKey
@@ -171,7 +172,7 @@ async def post(
     civic.rules.reports.kind(request.kind)
     account = account_of(caller, request.rider_id)
     report_id, token = ids(), ids() + ids()
-    lonlat = wgs84(request.lon, request.lat, datum)
+    lonlat = place_to_wgs84((request.lon, request.lat), datum)
     report = Report(
         report_id,
         "somebody",
