@@ -144,6 +144,7 @@ def create_app(
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
     app.add_api_route("/docs", _docs, include_in_schema=False)
     _answer_at_every_address(app)
+    _build_routes(app)
     return app
 
 
@@ -164,6 +165,16 @@ def _answer_at_every_address(app: FastAPI) -> None:
         app.include_router(part.router)
     for router in civic.routers:
         app.include_router(router)
+
+
+def _build_routes(app: FastAPI) -> None:
+    """Have all routes made now: FastAPI makes them when they are asked for first, while somebody waits.
+
+    It also silences a warning meanwhile, for all threads, so two applications must not do it at once.
+    """
+    nowhere = {"type": "http", "method": "GET", "path": "/-", "root_path": "", "headers": [], "app": app}
+    for route in app.routes:
+        route.matches(dict(nowhere))
 
 
 def _docs() -> HTMLResponse:

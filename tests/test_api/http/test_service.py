@@ -204,3 +204,12 @@ def test_ready_is_told_apart_from_alive(client: TestClient) -> None:
         assert client.get("/healthz").status_code == 200
     finally:
         app.state.ready.set()
+
+
+def test_the_first_request_finds_all_routes_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = create_app(folder, settings=Settings())
+    made: list[object] = []
+    for room in ("fastapi.routing", "fastapi.dependencies.utils"):
+        monkeypatch.setattr(f"{room}.create_model_field", lambda **given: made.append(given))
+    assert TestClient(app).get("/-").status_code == 404
+    assert made == []
