@@ -7,6 +7,7 @@ from collections.abc import Callable
 from api.civic.people import accounts_of, person_of
 from api.civic.points import booking
 from api.civic.reports import codec
+from api.civic.reports.offices import check_office
 from api.civic.rules import CivicRules
 from api.dispatch.commands import publish
 from api.dispatch.turn import MissingError, Turn
@@ -17,6 +18,7 @@ from api.store.dispatch import events as stored
 from geo.earth import RADIUS_M
 from geo.errors import InputError
 from routing.civic import (
+    AskHandover,
     Fix,
     MatterCommand,
     MatterConflictError,
@@ -219,7 +221,7 @@ def on_matter(
     ------
     MissingError, MatterConflictError
     InputError
-        When the photo of a result is not there.
+        When the photo of a result is not there, or nobody knows the office that is asked.
     """
     row = rows.load_for_update(turn.connection, SERVICE, matter_id)
     if row is None or not serves(who, row):
@@ -227,6 +229,8 @@ def on_matter(
     command = make(row.tenant_id if who.role == "admin" else str(who.tenant_id))
     if isinstance(command, Fix):
         _check_photo(turn, command.photo, matter_id)
+    if isinstance(command, AskHandover):
+        check_office(turn.connection, command.office)
     return matter_carried_out(turn, rules, row, command, ids)
 
 

@@ -6,10 +6,11 @@ import sqlalchemy as sa
 from shapely.geometry import Point, shape
 
 from api.store import SERVICE
+from api.store.access import tenants
 from api.store.civic import offices as rows
 from geo.errors import InputError
 
-__all__ = ["NoOfficeError", "first_office", "fitting"]
+__all__ = ["NoOfficeError", "check_office", "first_office", "fitting"]
 
 
 class NoOfficeError(InputError):
@@ -54,3 +55,15 @@ def first_office(connection: sa.Connection, kind: str, lonlat: tuple[float, floa
     if name is None:
         raise NoOfficeError("no office of this city takes reports of this kind there")
     return name
+
+
+def check_office(connection: sa.Connection, name: str) -> None:
+    """Refuse what is not the name of an office of this city.
+
+    Raises
+    ------
+    InputError
+    """
+    tenant = tenants.get(connection, SERVICE, name)
+    if tenant is None or tenant.kind != "office":
+        raise InputError(f"office {name!r} is not known; GET /v1/offices lists them")

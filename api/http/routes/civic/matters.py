@@ -1,10 +1,12 @@
 """``/v1/matters``: the inbox of offices: what they are responsible for, and what they do about it."""
 
+import dataclasses
+import datetime
 from collections.abc import Callable
 from typing import Annotated
 
 import shapely
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from shapely.geometry import shape
 
@@ -24,6 +26,7 @@ from api.civic.reports.forms import (
     Stage,
 )
 from api.civic.reports.matters import Kept, on_matter
+from api.civic.reports.offices import check_office
 from api.civic.reports.translate import matter_out
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import AnswerIn
@@ -42,11 +45,10 @@ from api.http.live import (
 )
 from api.http.repeats import RepeatableRoute
 from api.http.routes.civic.shared import CivicSide, Now, OfficerCaller
-from api.store import SERVICE
-from api.store.access import tenants
 from api.store.civic import matters as rows
 from api.store.civic import offices as office_rows
 from api.store.rows import PageEnd
+from geo.datum import Datum
 from geo.errors import InputError
 from routing.civic import (
     AcceptMatter,
@@ -106,124 +108,93 @@ async def one(
     return matter_out(row, codec.matter_state_of(row.state), now_s, datum, zone)
 
 
-async def _command(
-    live: Desk, caller: Caller, civic: Civic, verb: str, matter_id: str, make: Callable[[str], MatterCommand]
-) -> Kept:
-    def work(turn: Turn) -> Kept:
-        return on_matter(turn, civic.rules, caller.scope, matter_id, make, civic.ids)
+@dataclasses.dataclass(frozen=True, slots=True)
+class Officer:
+    """Who acts on which matter, and how they are answered."""
 
-    return await commanded(live, caller, (f"matter.{verb}", matter_id), work)
+    live: Desk
+    caller: Caller
+    civic: Civic
+    zone: datetime.tzinfo
+    now_s: float
+    matter_id: str
+    datum: Datum
+
+    async def does(self, verb: str, make: Callable[[str], MatterCommand]) -> MatterOut:
+        """Carry out a command in the name of the office, and return the matter as it is then."""
+
+        def work(turn: Turn) -> Kept:
+            return on_matter(turn, self.civic.rules, self.caller.scope, self.matter_id, make, self.civic.ids)
+
+        done = await commanded(self.live, self.caller, (f"matter.{verb}", self.matter_id), work)
+        return matter_out(done.row, done.state, self.now_s, self.datum, self.zone)
+
+
+def _officer(
+    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
+    datum: AnswerDatum = "wgs84",
+) -> Officer:  # fmt: skip
+    return Officer(live, caller, civic, zone, now_s, matter_id, datum)
+
+
+ActingOfficer = Annotated[Officer, Depends(_officer)]
 
 
 @router.post("/matters/{id}/accept", summary="Take a matter on")
-async def accept(
-    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
-    request: AnswerIn, datum: AnswerDatum = "wgs84",
-) -> MatterOut:  # fmt: skip
+async def accept(officer: ActingOfficer, request: AnswerIn) -> MatterOut:
     """Make the office responsible from now on, whoever was before."""
-    done = await _command(live, caller, civic, "accept", matter_id, AcceptMatter)
-    return matter_out(done.row, done.state, now_s, datum, zone)
+    return await officer.does("accept", AcceptMatter)
 
 
 @router.post("/matters/{id}/pass-on", summary="Ask another office to take it on")
-async def pass_on(
-    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
-    request: HandoverIn, datum: AnswerDatum = "wgs84",
-) -> MatterOut:  # fmt: skip
+async def pass_on(officer: ActingOfficer, request: HandoverIn) -> MatterOut:
     """Stay responsible until the other office accepts (首问负责)."""
-    await run_in_threadpool(_known_office, live, request.office)
-    done = await _command(
-        live, caller, civic, "pass_on", matter_id,
-        lambda office: AskHandover(office, request.office, request.reason),
-    )  # fmt: skip
-    return matter_out(done.row, done.state, now_s, datum, zone)
-
-
-def _known_office(live: Desk, name: str) -> None:
-    with live.database.reading() as connection:
-        tenant = tenants.get(connection, SERVICE, name)
-    if tenant is None or tenant.kind != "office":
-        raise InputError(f"office {name!r} is not known; GET /v1/offices lists them")
+    return await officer.does("pass_on", lambda office: AskHandover(office, request.office, request.reason))
 
 
 @router.post("/matters/{id}/refuse", summary="Not take it on")
-async def refuse(
-    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
-    request: ReasonedIn, datum: AnswerDatum = "wgs84",
-) -> MatterOut:  # fmt: skip
+async def refuse(officer: ActingOfficer, request: ReasonedIn) -> MatterOut:
     """Answer an office that has asked; that one stays responsible."""
-    done = await _command(
-        live, caller, civic, "refuse", matter_id, lambda office: RefuseHandover(office, request.reason)
-    )
-    return matter_out(done.row, done.state, now_s, datum, zone)
+    return await officer.does("refuse", lambda office: RefuseHandover(office, request.reason))
 
 
 @router.post("/matters/{id}/look", summary="Have somebody go and see")
-async def look(
-    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
-    request: LookIn, datum: AnswerDatum = "wgs84",
-) -> MatterOut:  # fmt: skip
+async def look(officer: ActingOfficer, request: LookIn) -> MatterOut:
     """Publish a task for a rider on the way; nobody who reported it is asked.
 
     When the office has verified the task, the matter moves on by what was seen.
     """
-    latest_s = request.latest.timestamp()
-    done = await _command(live, caller, civic, "look", matter_id, lambda office: AskForLook(office, latest_s))
-    return matter_out(done.row, done.state, now_s, datum, zone)
+    return await officer.does("look", lambda office: AskForLook(office, request.latest.timestamp()))
 
 
 @router.post("/matters/{id}/start", summary="Begin to act")
-async def start(
-    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
-    request: AnswerIn, datum: AnswerDatum = "wgs84",
-) -> MatterOut:  # fmt: skip
+async def start(officer: ActingOfficer, request: AnswerIn) -> MatterOut:
     """Note that the office is at work."""
-    done = await _command(live, caller, civic, "start", matter_id, StartWork)
-    return matter_out(done.row, done.state, now_s, datum, zone)
+    return await officer.does("start", StartWork)
 
 
 @router.post("/matters/{id}/fix", summary="Say that it is done")
-async def fix(
-    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
-    request: FixIn, datum: AnswerDatum = "wgs84",
-) -> MatterOut:  # fmt: skip
+async def fix(officer: ActingOfficer, request: FixIn) -> MatterOut:
     """Everybody reads the result; a reporter may say that it is not so."""
-    done = await _command(
-        live, caller, civic, "fix", matter_id, lambda office: Fix(office, request.result, request.photo)
-    )
-    return matter_out(done.row, done.state, now_s, datum, zone)
+    return await officer.does("fix", lambda office: Fix(office, request.result, request.photo))
 
 
 @router.post("/matters/{id}/decline", summary="Say that nothing will be done")
-async def decline(
-    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
-    request: ReasonedIn, datum: AnswerDatum = "wgs84",
-) -> MatterOut:  # fmt: skip
+async def decline(officer: ActingOfficer, request: ReasonedIn) -> MatterOut:
     """Everybody reads the reason; a reporter may object."""
-    done = await _command(
-        live, caller, civic, "decline", matter_id, lambda office: DeclineMatter(office, request.reason)
-    )
-    return matter_out(done.row, done.state, now_s, datum, zone)
+    return await officer.does("decline", lambda office: DeclineMatter(office, request.reason))
 
 
 @router.post("/matters/{id}/hide", summary="Keep it off the public board")
-async def hide(
-    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
-    request: HideIn, datum: AnswerDatum = "wgs84",
-) -> MatterOut:  # fmt: skip
+async def hide(officer: ActingOfficer, request: HideIn) -> MatterOut:
     """Call off a look that was asked for, too."""
-    done = await _command(live, caller, civic, "hide", matter_id, lambda office: Hide(request.reason))
-    return matter_out(done.row, done.state, now_s, datum, zone)
+    return await officer.does("hide", lambda _: Hide(request.reason))
 
 
 @router.post("/matters/{id}/show", summary="Put it on the public board")
-async def show(
-    live: Live, caller: OfficerCaller, civic: CivicSide, zone: Zone, now_s: Now, matter_id: MatterId,
-    request: AnswerIn, datum: AnswerDatum = "wgs84",
-) -> MatterOut:  # fmt: skip
+async def show(officer: ActingOfficer, request: AnswerIn) -> MatterOut:
     """Say that the office has looked: there is nothing private in it."""
-    done = await _command(live, caller, civic, "show", matter_id, Show)
-    return matter_out(done.row, done.state, now_s, datum, zone)
+    return await officer.does("show", Show)
 
 
 @router.put("/offices/{office}", summary="Name an office that takes reports")
@@ -236,9 +207,9 @@ async def put_office(
     for kind in request.kinds:
         civic.rules.reports.kind(kind)
     _check_area(request.area)
-    await run_in_threadpool(_known_office, live, office)
 
     def work(turn: Turn) -> OfficeOut:
+        check_office(turn.connection, office)
         row = office_rows.OfficeRow(office, request.title, request.kinds, request.area, turn.now_s)
         turn.changing = True
         office_rows.put(turn.connection, caller.scope, row)
