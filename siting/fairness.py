@@ -9,9 +9,10 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from geo.inequality import gini
 from siting.results import Fairness, Gains, GridFigures
 
-__all__ = ["LEAST_CHANGE", "fairness_of", "gains_of", "weighted_gini", "worst_part"]
+__all__ = ["LEAST_CHANGE", "fairness_of", "gains_of", "worst_part"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -19,33 +20,6 @@ LEAST_CHANGE = 0.001
 """A grid gains or loses from a tenth of a point on: tables show no less."""
 WORST = 0.1
 """The worst off are the tenth of the demand that is served least."""
-
-
-def weighted_gini(share: npt.ArrayLike, weight: npt.ArrayLike) -> float | None:
-    """Return the Gini coefficient of shares, each counted by its weight.
-
-    Half the mean difference of two shares drawn by weight, in units of their mean (Gini 1912): 0 where all
-    are alike, near 1 where nearly all is with few.
-
-    Parameters
-    ----------
-    share : (g,) shares (0-1)
-    weight : (g,) demand, 0 or more
-
-    Returns
-    -------
-    float or None
-        0-1; None without demand, and where nothing is served anywhere, which is no way of sharing it.
-    """
-    shares, weights = np.asarray(share, dtype=np.float64), np.asarray(weight, dtype=np.float64)
-    total, served = float(weights.sum()), float((shares * weights).sum())
-    if total <= 0 or served <= 0:
-        return None
-    order = np.argsort(shares, kind="stable")
-    part = weights[order] / total
-    below = np.r_[0.0, np.cumsum(shares[order] * weights[order]) / served]
-    # one less twice the area below the Lorenz curve
-    return min(1.0, max(0.0, 1.0 - float((part * (below[1:] + below[:-1])).sum())))
 
 
 def worst_part(share: npt.ArrayLike, weight: npt.ArrayLike, part: float = WORST) -> float | None:
@@ -87,9 +61,7 @@ def fairness_of(grids: Iterable[GridFigures]) -> tuple[Fairness, ...]:
         worst = int(share.argmin())
         tenth = worst_part(share, weight)
         out.append(
-            Fairness(
-                method, len(known), weighted_gini(share, weight), tenth, float(share[worst]), known[worst][0]
-            )
+            Fairness(method, len(known), gini(share, weight), tenth, float(share[worst]), known[worst][0])
         )
     return tuple(out)
 

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Long proofs of the service: processes that are killed, storms of answers, calls made up from the document.
+# Long proofs of the service: processes that are killed, storms of answers.
 # They take longer than a test run may; `YILU_PROOF=full` runs them.
 LONG_PROOFS = ("test_api/http/test_processes.py",)
 collect_ignore = [] if os.environ.get("YILU_PROOF") == "full" else list(LONG_PROOFS)

@@ -15,15 +15,16 @@ from api.store.civic import matters as rows
 from api.store.civic import photos
 from api.store.civic import street_words as words
 from api.store.dispatch import events as stored
+from geo.localtime import DAY_S, HOUR_S
 from routing.civic import StreetWord, Tick
 from routing.dispatch import Happened
 
 __all__ = ["Civic"]
 
 AT_ONCE = 200
-UNUSED_S = 86_400.0
+UNUSED_S = DAY_S
 """Photos that nothing uses are forgotten after so long."""
-TIDY_S = 3_600.0
+TIDY_S = HOUR_S
 WORD = "word-"
 """Names of what was said of streets begin so."""
 

@@ -87,11 +87,8 @@ def read_seen(database: Database, who: Scope) -> SeenRows:
         offers = offer_rows.with_status(connection, who, GOING_ON) if is_rider_side else []
         if who.role == "rider":
             offers = [one for one in offers if one.rider_id == who.rider_id]
-        there: dict[str, tuple[float, float]] = {}
-        for task_id in sorted({one.task_id for one in offers}):
-            row = task_rows.get(connection, SERVICE, task_id)
-            if row is not None:
-                there[task_id] = (row.lon, row.lat)
+        offered = task_rows.of_ids(connection, SERVICE, sorted({one.task_id for one in offers}))
+        there = {row.task_id: (row.lon, row.lat) for row in offered}
         going_on = [(row, alert_state_of(row.state)) for row in emergency_rows.open_ones(connection, SERVICE)]
     return SeenRows(
         tasks,

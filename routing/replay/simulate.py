@@ -12,7 +12,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-from geo.arrays import FloatArray, Int64Array
+from geo.arrays import Int64Array
+from geo.inequality import gini
 from geo.streets import StreetNetwork
 from geo.travel import reach_to
 from routing.fleet.fleet import promised
@@ -26,7 +27,7 @@ from routing.model.tasks import Task, Visit, stops_of
 from routing.replay.day import Day
 from routing.replay.offers import OFFERS, OfferDesk
 
-__all__ = ["POLICIES", "DayResult", "Driven", "Given", "gini", "simulate"]
+__all__ = ["POLICIES", "DayResult", "Driven", "Given", "simulate"]
 
 POLICIES = ("none", "straight line", "network nearest", "one by one", "batches", *OFFERS)
 """``none``: the day without tasks. The two nearest ones send the rider at once, whatever their plan says; the
@@ -90,16 +91,6 @@ class DayResult:
     def served_share(self) -> float:
         """Share (0 to 1) of the tasks that were done."""
         return self.served / self.tasks if self.tasks else 0.0
-
-
-def gini(values: FloatArray) -> float:
-    """Return the Gini coefficient of non-negative values: 0 all equal, towards 1 one has all."""
-    ordered = np.sort(np.asarray(values, np.float64))
-    total = ordered.sum()
-    if not len(ordered) or total <= 0:
-        return 0.0
-    ranks = np.arange(1, len(ordered) + 1)
-    return float(2 * (ranks * ordered).sum() / (len(ordered) * total) - (len(ordered) + 1) / len(ordered))
 
 
 def simulate(
@@ -489,7 +480,7 @@ class _Replay:
             late=self.late,
             late_s=self.late_ms / 1000,
             breaks_late=self.breaks_late,
-            gini=gini(self.extra),
+            gini=gini(self.extra) or 0.0,
             response_median_s=float(np.median(self.responses)) if self.responses else float("nan"),
             driven=tuple(self.driven),
             visits=np.array(self.visits, np.int64).reshape(-1, 3),

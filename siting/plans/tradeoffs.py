@@ -1,7 +1,7 @@
 """The plan that the study file asks for, and what it costs in coverage, money and fairness beside others.
 
 ``coverage`` (most served), ``cheapest``, ``fairest`` and ``balanced`` are points of one front
-(`siting.pareto`); a least share of every grid is met as the study counts *served*, or refused.
+(`siting.plans.pareto`); a least share of every grid is met as the study counts *served*, or refused.
 """
 
 import dataclasses

@@ -7,7 +7,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from siting.fairness import fairness_of, gains_of, weighted_gini, worst_part
+from geo.inequality import gini
+from siting.fairness import fairness_of, gains_of, worst_part
 from siting.results import GridFigures
 
 ROWS = st.lists(
@@ -28,7 +29,7 @@ def test_gini_is_half_the_mean_difference_in_units_of_the_mean(rows: list[tuple[
     share, weight = ([row[k] for row in rows] for k in (0, 1))
     total = sum(weight)
     served = sum(x * w for x, w in rows)
-    found = weighted_gini(share, weight)
+    found = gini(share, weight)
     if total <= 0 or served <= 0:
         assert found is None
         return
@@ -37,7 +38,7 @@ def test_gini_is_half_the_mean_difference_in_units_of_the_mean(rows: list[tuple[
     assert found == pytest.approx(difference / (2 * total * served), abs=1e-9)
     assert 0 <= found <= 1
     # whatever the order of the grids, and in whatever unit demand is counted
-    assert weighted_gini(share[::-1], [3 * w for w in weight[::-1]]) == pytest.approx(found, abs=1e-9)
+    assert gini(share[::-1], [3 * w for w in weight[::-1]]) == pytest.approx(found, abs=1e-9)
 
 
 @settings(derandomize=True, deadline=None)
@@ -62,25 +63,25 @@ def test_the_worst_part_is_the_least_that_so_much_demand_can_be_served(
 
 
 def test_one_grid_is_even_and_equal_grids_are() -> None:
-    assert weighted_gini([0.4], [10.0]) == 0.0
-    assert weighted_gini([0.4, 0.4, 0.4], [1.0, 50.0, 3.0]) == pytest.approx(0.0, abs=1e-12)
+    assert gini([0.4], [10.0]) == 0.0
+    assert gini([0.4, 0.4, 0.4], [1.0, 50.0, 3.0]) == pytest.approx(0.0, abs=1e-12)
     assert worst_part([0.4], [10.0]) == pytest.approx(0.4)
 
 
 def test_gini_where_nothing_is_served_is_none_and_not_perfect_equality() -> None:
-    assert weighted_gini([0.0, 0.0], [10.0, 20.0]) is None
-    assert weighted_gini([], []) is None
-    assert weighted_gini([0.5], [0.0]) is None
+    assert gini([0.0, 0.0], [10.0, 20.0]) is None
+    assert gini([], []) is None
+    assert gini([0.5], [0.0]) is None
     assert worst_part([], []) is None
 
 
 def test_a_grid_without_demand_changes_nothing() -> None:
-    assert weighted_gini([0.2, 0.9], [5.0, 7.0]) == weighted_gini([0.2, 0.0, 0.9], [5.0, 0.0, 7.0])
+    assert gini([0.2, 0.9], [5.0, 7.0]) == gini([0.2, 0.0, 0.9], [5.0, 0.0, 7.0])
     assert worst_part([0.2, 0.9], [5.0, 7.0]) == worst_part([0.0, 0.2, 0.9], [0.0, 5.0, 7.0])
 
 
 def test_nearly_all_with_few_is_nearly_one() -> None:
-    assert (weighted_gini([0.0] * 99 + [1.0], [1.0] * 100) or 0) == pytest.approx(0.99)
+    assert (gini([0.0] * 99 + [1.0], [1.0] * 100) or 0) == pytest.approx(0.99)
 
 
 def test_before_and_after_count_the_same_grids_and_only_those_that_tell_all() -> None:

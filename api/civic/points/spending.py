@@ -12,6 +12,7 @@ from api.store.civic import people as people_rows
 from api.store.civic import rewards as item_rows
 from api.store.digests import digest_of
 from geo.errors import InputError
+from geo.localtime import DAY_S
 from routing.civic import (
     Entry,
     LedgerError,
@@ -38,7 +39,7 @@ __all__ = [
     "take_code",
 ]
 
-CODE_S = 30 * 86_400.0
+CODE_S = 30 * DAY_S
 """For so long a code for another account is good."""
 
 

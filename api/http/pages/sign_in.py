@@ -27,11 +27,12 @@ from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store.access import sessions, tenants
 from api.store.tables import ROLES
 from geo.errors import InputError
+from geo.localtime import HOUR_S
 
 __all__ = ["enter", "router"]
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-LASTS_S = 12 * 3600.0
+LASTS_S = 12 * HOUR_S
 """So long is somebody signed in: a long shift."""
 Next = Annotated[str, Query(max_length=2_000)]
 

@@ -31,6 +31,7 @@ from api.store import SERVICE
 from api.store.civic import matters as rows
 from api.store.digests import digest_of
 from geo.errors import InputError, YiluError
+from geo.localtime import DAY_S
 from routing.civic import Confirm, Dispute, MatterCommand, Report
 
 __all__ = ["router"]
@@ -39,7 +40,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 ReportId = Annotated[ServiceId, Path()]
 STAGES = ("reported", "accepted", "looking", "working", "fixed", "declined", "closed")
 OPEN = STAGES[:4]
-KEPT_S = 180 * 86_400
+KEPT_S = 180 * DAY_S
 """So long does the browser that sent a report open it again."""
 
 

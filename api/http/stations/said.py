@@ -11,6 +11,7 @@ from api.http.access.auth import Access
 from api.http.deps import Clock
 from api.store import SERVICE
 from api.store.civic import stations as rows
+from geo.localtime import DAY_S
 from routing.civic import (
     CheckIn,
     StationCondition,
@@ -24,7 +25,7 @@ from routing.civic import (
 __all__ = ["KEPT_S", "RULES", "Believed", "study_name_of", "visits_of"]
 
 RULES = StationRules()
-KEPT_S = 8 * 7 * 86_400.0
+KEPT_S = 8 * 7 * DAY_S
 """Visits and words older than this are removed: eight whole weeks are told at the most."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Literal, cast
 
 from api.forms import ConditionOut, Language, MapLinksOut, Station, instant_of
+from geo.localtime import HOUR_S
 from geo.map_links import map_links
 from maps.texts import catalogue
 from routing.civic import StationCondition
@@ -12,7 +13,7 @@ from siting.stations import parse_hours
 
 __all__ = ["believed_out", "links_out", "opening_text", "opens_next"]
 
-SOON_S = 3_600.0
+SOON_S = HOUR_S
 """Closing is told in minutes when it is so near."""
 AHEAD_DAYS = 14
 DAY = datetime.timedelta(days=1)

@@ -91,6 +91,12 @@ def get(connection: sa.Connection, who: Scope, task_id: str) -> TaskRow | None:
     return _one(connection, _all(who).where(tasks.c.task_id == task_id))
 
 
+def of_ids(connection: sa.Connection, who: Scope, task_ids: Sequence[str]) -> list[TaskRow]:
+    """Return those of these tasks that are in scope, in the order of their ids."""
+    query = _all(who).where(tasks.c.task_id.in_(task_ids)).order_by(tasks.c.task_id)
+    return [read(TaskRow, row) for row in connection.execute(query)]
+
+
 def by_label(connection: sa.Connection, who: Scope, tenant_id: str, label: str) -> TaskRow | None:
     """Return the task that its publisher calls `label`; None where there is none in scope."""
     return _one(connection, _all(who).where(tasks.c.tenant_id == tenant_id, tasks.c.label == label))

@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from siting.fairness import fairness_of, gains_of, weighted_gini, worst_part
+from geo.inequality import gini
+from siting.fairness import fairness_of, gains_of, worst_part
 from siting.plans.choice import PlanModel
 from siting.plans.pareto import Judge, JudgedPlan, _undominated, plan_front
 from siting.problems.define import StationPlan
@@ -49,33 +50,31 @@ def town(
 def test_nothing_served_anywhere_is_no_division_by_zero() -> None:
     """As in networkit 1513, microdf 289: all nought or empty."""
     for share, weight in (([0.0, 0.0], [1.0, 2.0]), ([], []), ([0.3], [0.0])):
-        assert weighted_gini(share, weight) is None
+        assert gini(share, weight) is None
 
 
 def test_one_grid_served_among_many_that_are_not() -> None:
     """MuSiCal 86: a single outlier among zeros is as uneven as can be, not unknown."""
-    assert weighted_gini([0.0, 0.0, 0.0, 0.9], [1.0] * 4) == pytest.approx(0.75)
+    assert gini([0.0, 0.0, 0.0, 0.9], [1.0] * 4) == pytest.approx(0.75)
 
 
 def test_few_grids_are_never_below_nought() -> None:
     """As in sugarscape 104: with few values the area must not pass the line of equality."""
     for share in ([0.5], [0.5, 0.5], [0.1, 0.9], [0.3, 0.3, 0.31]):
-        value = weighted_gini(share, [1.0] * len(share))
+        value = gini(share, [1.0] * len(share))
         assert value is not None
         assert 0.0 <= value < 0.5
 
 
 def test_demand_is_on_the_axis_and_not_the_number_of_the_grid() -> None:
     """scikit-learn 28534: with weights the Lorenz curve has no even steps."""
-    assert weighted_gini([0.2, 0.8], [9.0, 1.0]) == pytest.approx(
-        weighted_gini([0.2] * 9 + [0.8], [1.0] * 10)
-    )
-    assert weighted_gini([0.2, 0.8], [9.0, 1.0]) != pytest.approx(weighted_gini([0.2, 0.8], [1.0, 1.0]))
+    assert gini([0.2, 0.8], [9.0, 1.0]) == pytest.approx(gini([0.2] * 9 + [0.8], [1.0] * 10))
+    assert gini([0.2, 0.8], [9.0, 1.0]) != pytest.approx(gini([0.2, 0.8], [1.0, 1.0]))
 
 
 def test_parts_of_minutes_count() -> None:
     """DescTools 91: weights are no frequencies."""
-    assert weighted_gini([0.1, 0.6], [0.25, 0.75]) == pytest.approx(weighted_gini([0.1, 0.6], [1.0, 3.0]))
+    assert gini([0.1, 0.6], [0.25, 0.75]) == pytest.approx(gini([0.1, 0.6], [1.0, 3.0]))
     assert worst_part([0.1, 0.6], [0.25, 0.75], 0.5) == pytest.approx(worst_part([0.1, 0.6], [1.0, 3.0], 0.5))
 
 

@@ -4,36 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from job_studies import STUDY
 from page_visits import WINDOWS, City, Seen
 from tiny_map import write_city
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-STUDY = """
-title = "Small town"
-city = "Town"
-timezone = "Asia/Shanghai"
-language = "en"
-seed = 3
-held_out_days = 1
-k = 5
-[map]
-file = "city.osm"
-[synthetic]
-riders = 12
-days = 2
-interval_s = 60
-datum = "gcj02"
-existing_stations = 1
-[siting]
-sites = 2
-draws = 2
-flows = false
-pickups = 2
-[matching]
-tasks = 3
-"""
 
 
 @pytest.mark.parametrize("window", WINDOWS)
