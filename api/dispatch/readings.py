@@ -33,12 +33,8 @@ def offers_of(
             rows = offer_rows.of_rider(connection, who, str(who.tenant_id), rider_id, statuses)
         else:
             rows = offer_rows.with_status(connection, who, statuses)
-        states: dict[str, TaskState] = {}
-        for row in rows:
-            if row.task_id not in states:
-                task = task_rows.get(connection, SERVICE, row.task_id)
-                if task is not None:
-                    states[row.task_id] = codec.state_of(task.state)
+        offered = task_rows.of_ids(connection, SERVICE, sorted({row.task_id for row in rows}))
+    states = {task.task_id: codec.state_of(task.state) for task in offered}
     return [(row, states[row.task_id]) for row in rows if row.task_id in states]
 
 
