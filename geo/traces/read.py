@@ -24,6 +24,7 @@ from geo.datum import in_mainland_china
 from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.sentences import Sentence
+from geo.traces.ahead import read_ahead
 from geo.traces.files.found import file_kind, find_files
 from geo.traces.files.hints import hint, hints_of
 from geo.traces.files.look import first_times
@@ -32,7 +33,7 @@ from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import TraceFormat
 from geo.traces.points import Account, Traces, concat_traces
 from geo.traces.rows.accounts import Ledger
-from geo.traces.rows.grouping import ComesBackError, read_ahead, rider_by_rider, spilled_partitions
+from geo.traces.rows.grouping import ComesBackError, rider_by_rider, spilled_partitions
 from geo.traces.rows.ingest import Rules, build_traces, checked_blocks, open_files
 from geo.traces.rows.rejects import RejectsFile, cut_degrees
 from geo.traces.rows.riders import ROTATIONS, Pseudonyms, Riders

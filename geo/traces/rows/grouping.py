@@ -2,10 +2,9 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Final, TypeVar
+from typing import IO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +15,11 @@ from geo.traces.rows.riders import RiderTable
 
 __all__ = [
     "ComesBackError",
-    "read_ahead",
     "read_partition",
     "rider_by_rider",
     "spilled_partitions",
     "write_partitions",
 ]
-
-T = TypeVar("T")
 
 _PARTITIONS: Final = 128
 _POINT: Final = np.dtype(
@@ -33,15 +29,6 @@ _POINT: Final = np.dtype(
 
 class ComesBackError(Exception):
     """A rider came back whose points were handed over already."""
-
-
-def read_ahead(items: Iterator[T]) -> Iterator[T]:
-    """Take the next item in a thread while this one is worked on; none of them is None."""
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = thread.submit(next, items, None)
-            yield item
 
 
 def _part_off(held: list[Block]) -> tuple[list[Block], list[Block]]:

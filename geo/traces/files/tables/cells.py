@@ -5,7 +5,7 @@ import functools
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import IO, Any, Final
 
 import numpy as np
@@ -56,21 +56,22 @@ class _CellTable:
     def _rows(self) -> Iterator[tuple[int, list[str] | None]]:
         raise NotImplementedError
 
-    def chunks(self, needed: Sequence[int]) -> Iterator[Chunk]:
+    def chunks(self, needed: Sequence[int], numbers: Container[int] = ()) -> Iterator[Chunk]:
         """Read the rows."""
-        numbers: list[int] = []
+        del numbers
+        places: list[int] = []
         cells: list[list[str]] = []
         lost: list[int] = []
         for number, row in self._rows():
             if row is None:
                 lost.append(number)
             else:
-                numbers.append(number)
+                places.append(number)
                 cells.append(row)
             if len(cells) + len(lost) >= _BATCH_ROWS:
-                yield Chunk(cells_in_columns(cells, needed), np.array(numbers, np.int64), tuple(lost))
-                numbers, cells, lost = [], [], []
-        yield Chunk(cells_in_columns(cells, needed), np.array(numbers, np.int64), tuple(lost))
+                yield Chunk(cells_in_columns(cells, needed), np.array(places, np.int64), tuple(lost))
+                places, cells, lost = [], [], []
+        yield Chunk(cells_in_columns(cells, needed), np.array(places, np.int64), tuple(lost))
 
 
 class SheetTable(_CellTable):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -35,6 +35,7 @@ _NOTHING: Final = re.compile(r"(?!)")
 _PORTO_S: Final = 15.0
 _FIRST_SERIAL, _LAST_SERIAL = 36_526.0, 73_050.0  # 2000 to 2099
 _LATEST_S: Final = 86_400 * 366
+_NUMBERS: Final = ("lon", "lat", "accuracy")
 _STANDARD_POINTS: Final = ("geometry_coordinates",)
 
 
@@ -66,8 +67,8 @@ class OpenTable(Protocol):
         """Its first rows, by position; columns whose values need no look may be left out."""
         ...
 
-    def chunks(self, needed: Sequence[int]) -> Iterator[Chunk]:
-        """Read the rows; once only."""
+    def chunks(self, needed: Sequence[int], numbers: Container[int] = ()) -> Iterator[Chunk]:
+        """Read the rows; once only. Columns of `numbers` need not come as the text that they are."""
         ...
 
 
@@ -130,7 +131,9 @@ def table_batches(
     """Read a table in batches."""
     plans = plans_for(table, path, name, kind, trace_format)
     needed = sorted({at for plan in plans for at in plan.chosen.values()})
-    for chunk in table.chunks(needed):
+    numbers = {plan.chosen[column] for plan in plans for column in _NUMBERS if column in plan.chosen}
+    texts = {at for plan in plans for column, at in plan.chosen.items() if column not in _NUMBERS}
+    for chunk in table.chunks(needed, numbers - texts):
         for number, plan in enumerate(plans):
             yield plan.batch(chunk, chunk.lost if number == 0 else ())
 

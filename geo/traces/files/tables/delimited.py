@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.sentences import Sentence
+from geo.traces.ahead import read_ahead
+from geo.traces.files.batches import as_numbers
 from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import find_header
 from geo.traces.files.text import Decoder, utf8_blocks
@@ -29,6 +31,7 @@ _SEPARATORS: Final = ",\t;|"
 _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
 _LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go over
 _FEW_QUOTES: Final = 10_000
+_FEW_FAILURES: Final = 2
 _FEED, _QUOTE = 10, 34
 
 
@@ -107,6 +110,15 @@ def _has_odd_line(block: bytes) -> bool:
     return False
 
 
+def _like(column: ArrowArray, texts: ArrowArray) -> ArrowArray:
+    """Turn texts into what a column holds, text or numbers."""
+    return pa.array(as_numbers(texts)) if pa.types.is_floating(column.type) else texts
+
+
+#: Columns, and the lines that were passed by: their numbers from 1, and their texts.
+_Read = tuple[list[ArrowArray], list[tuple[int, str]]]
+
+
 @dataclass
 class _Cut:
     """Lines of a block, cut into columns."""
@@ -122,6 +134,9 @@ class CsvTable:
     def __init__(self, stream: IO[bytes], name: str, trace_format: TraceFormat) -> None:
         self.decoder = Decoder(trace_format.encoding)
         self._blocks = utf8_blocks(stream, self.decoder)
+        self._numbers: frozenset[int] = frozenset()
+        """Columns of nothing but plain numbers, as far as has been read: these need not become text first."""
+        self._tried = self._failed = 0
         block = next(self._blocks, b"")
         while block and not block.strip(b"\n"):
             block = next(self._blocks, b"")
@@ -175,8 +190,12 @@ class CsvTable:
             return names[:width]
         return names
 
-    def chunks(self, needed: Sequence[int]) -> Iterator[Chunk]:
-        """Read the rows."""
+    def chunks(self, needed: Sequence[int], numbers: Container[int] = ()) -> Iterator[Chunk]:
+        """Read the rows; the next block is cut while what becomes of this one is worked on."""
+        return read_ahead(self._chunks(needed, numbers))
+
+    def _chunks(self, needed: Sequence[int], numbers: Container[int]) -> Iterator[Chunk]:
+        self._numbers = frozenset(at for at in needed if at in numbers)
         row, carry = 1, b""
         block: bytes = self._block
         self._block = b""
@@ -272,45 +291,24 @@ class CsvTable:
         more = cells_in_columns([fields for _, fields in found], needed)
         cut.rows = rows[order]
         cut.columns = [
-            pa.concat_arrays([column, more[at]]).take(pa.array(order))
+            pa.concat_arrays([column, _like(column, more[at])]).take(pa.array(order))
             for column, at in zip(cut.columns, needed, strict=True)
         ]
 
     def _cut_plain(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
         """Cut lines with pyarrow; those it passes by are looked at one by one."""
-        names = [f"c{i}" for i in range(len(self.names))]
-        wanted = [names[i] for i in needed]
-        passed: list[tuple[int, str]] = []
-
-        def pass_by(row: pacsv.InvalidRow) -> str:
-            passed.append((row.number, row.text))
-            return "skip"
-
         if not block:
             return _Cut([pa.array([], pa.string()) for _ in needed], np.zeros(0, np.int64), [])
-        try:
-            table = pacsv.read_csv(
-                pa.BufferReader(block),
-                read_options=pacsv.ReadOptions(
-                    column_names=names, use_threads=False, block_size=len(block) + 1
-                ),
-                parse_options=pacsv.ParseOptions(
-                    delimiter=self.separator, invalid_row_handler=pass_by, ignore_empty_lines=False
-                ),
-                convert_options=pacsv.ConvertOptions(
-                    column_types=dict.fromkeys(wanted, pa.string()),
-                    include_columns=wanted,
-                    strings_can_be_null=False,
-                ),
-            )
-        except pa.ArrowException:
+        read = self._read_numbers(block, needed) or self._read(block, needed, frozenset())
+        if read is None:
             return self._cut_slowly(block, number, needed)
-        if table.num_rows + len(passed) != len(number) or any(n is None for n, _ in passed):
+        columns, passed = read
+        if len(columns[0]) + len(passed) != len(number) or any(n is None for n, _ in passed):
             return self._cut_slowly(block, number, needed)
-        columns = [table.column(c).combine_chunks() for c in wanted]
         at = np.array([n - 1 for n, _ in passed], np.int64)
         cut = _Cut(columns, np.delete(number, at) if len(at) else number, [])
-        self._drop_blank(cut, block, number)
+        if not any(pa.types.is_floating(column.type) for column in columns):
+            self._drop_blank(cut, block, number)
         found = []
         for n, text in passed:
             if text.strip():
@@ -322,6 +320,49 @@ class CsvTable:
                     found.append((int(number[n - 1]), cells))
         self._add(cut, found, needed)
         return cut
+
+    def _read_numbers(self, block: bytes, needed: Sequence[int]) -> _Read | None:
+        """Read a block with its numbers as such, or None; a file with many odd ones is not tried again."""
+        if not self._numbers:
+            return None
+        read = self._read(block, needed, self._numbers)
+        self._tried += 1
+        self._failed += read is None
+        if self._failed > _FEW_FAILURES + self._tried // 4:
+            self._numbers = frozenset()
+        return read
+
+    def _read(self, block: bytes, needed: Sequence[int], numbers: Container[int]) -> _Read | None:
+        """Read lines with pyarrow; return columns and what it passes by, or None where it gives up."""
+        names = [f"c{i}" for i in range(len(self.names))]
+        types = {names[at]: pa.float64() if at in numbers else pa.string() for at in needed}
+        passed: list[tuple[int, str]] = []
+
+        def pass_by(row: pacsv.InvalidRow) -> str:
+            passed.append((row.number, row.text))
+            return "skip"
+
+        try:
+            table = pacsv.read_csv(
+                pa.BufferReader(block),
+                read_options=pacsv.ReadOptions(
+                    column_names=names, use_threads=False, block_size=len(block) + 1
+                ),
+                parse_options=pacsv.ParseOptions(
+                    delimiter=self.separator, invalid_row_handler=pass_by, ignore_empty_lines=False
+                ),
+                convert_options=pacsv.ConvertOptions(
+                    column_types=types,
+                    include_columns=list(types),
+                    # An empty number is no number: then the block is read as text.
+                    null_values=[],
+                    strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowException:
+            return None
+        columns = [table.column(c) for c in types]
+        return [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in columns], passed
 
     @staticmethod
     def _drop_blank(cut: _Cut, block: bytes, number: NDArray[np.int64]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,9 +34,9 @@ class _Columns:
         self.names = names
         self.sample = sample
 
-    def chunks(self, needed: Sequence[int]) -> Iterator[Chunk]:
+    def chunks(self, needed: Sequence[int], numbers: Container[int] = ()) -> Iterator[Chunk]:
         """Nothing: the rows are read elsewhere."""
-        del needed
+        del needed, numbers
         return iter(())
 
 
