@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 OUT ?= out/demo
 
-.PHONY: help demo serve test check bench bench-peers lock clean
+.PHONY: help demo serve test check docs bench bench-peers lock clean
 
 help:
 	@echo "make demo    set up, run the built-in study (centre of Helsinki) into $(OUT)"
 	@echo "make serve   serve that result: map, reports and matching API"
 	@echo "make test    set up, run all tests"
 	@echo "make check   ruff, mypy strict, import contracts"
+	@echo "make docs    build the documentation, zh and en, into out/docs"
 	@echo "make bench   all benchmarks (several minutes)"
 	@echo "make bench-peers  environment of the peers that need Python 3.12"
 	@echo "make lock    renew constraints.txt from the newest releases"
@@ -48,6 +49,16 @@ check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+$(VENV)/.docs: $(VENV)/.made pyproject.toml constraints.txt
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[demo,docs]'
+	@touch $@
+
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -q -W --keep-going -c docs -D language=en docs/en out/docs/en
+	$(BIN)/sphinx-build -q -W --keep-going -c docs -D language=zh_CN docs/zh out/docs/zh
+	@cp docs/index.html out/docs/index.html
+	@echo "open out/docs/index.html"
 
 bench: $(VENV)/.test
 	@$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'

@@ -86,7 +86,7 @@ def test_both_say_the_same() -> None:
         ("| find the nearest open station |", "| one more | `yilu` |\n| find the nearest open station |"),
         ("`yilu traces FILE...`", "`yilu trace FILE...`"),
         ("(#the-live-service)", "(#pages)"),
-        ("(docs/integration.zh.md)", "(docs/guide.zh.md)"),
+        ("(docs/zh/how-to/platform.md)", "(docs/guide.md)"),
         ("\nseed = 1 ", "\nseed = 2 "),
         ('# plan = "balanced" ', '# plan = "fairest" '),
         ("limit_min = 5                   # a rest is", "limit_min = 5\n# a rest is"),
