@@ -72,7 +72,7 @@ bench-peers:
 
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --editable '.[demo,test,cluster]'
+	$(VENV)-lock/bin/python -m pip install --quiet --editable '.[demo,test,docs,cluster]'
 	{ echo "# Made by 'make lock'; do not edit."; $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	rm -rf $(VENV)-lock
 

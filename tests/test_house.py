@@ -39,6 +39,7 @@ QUOTED = r"[\w.]+|[\w.]+\[[\w., |\[\]]+\]|[\w.]+( \| [\w.]+)+"
 """An annotation in quotes; sentences are none."""
 
 UNREACHED = {
+    "api.frames": "notebooks call it",
     "api.statements.read_statement": "platforms call it, through `api.client`",
     "routing.civic.benefit.lateness_left_s": "likewise: how much lateness a statement pardons",
     "routing.civic.reports.state.fold": "tests hold what is stored against its events",

@@ -1,4 +1,4 @@
-"""Directives that write the reference from the program itself: commands, study file, calls, kinds of refusals."""
+"""Directives that write the reference from the program: commands, study file, calls, refusals."""
 
 import inspect
 import re
@@ -10,10 +10,10 @@ from typing import ClassVar
 
 import click
 from docutils import nodes
-from pydantic import BaseModel
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+_FIELD = r"^    (\w+):[^\n]*(?:\n        [^\n]*|\n    \)[^\n]*)*?\n    \"\"\"(.*?)\"\"\""
 METHODS = ("get", "put", "post", "patch", "delete")
 
 
@@ -29,8 +29,7 @@ def commands() -> Iterator[str]:
     group = typing.cast("click.Group", yilu)
     context = click.Context(group)
     for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
+        command = group.commands[name]
         yield f"## yilu {name}\n"
         pages = [(f"yilu {name}", command)]
         if isinstance(command, click.Group):
@@ -48,30 +47,31 @@ def commands() -> Iterator[str]:
 
 
 def _fields(source: str) -> dict[str, str]:
-    """The docstrings that stand below fields."""
-    found = re.findall(r"^    (\w+):[^\n]*(?:\n        [^\n]*|\n    \)[^\n]*)*?\n    \"\"\"(.*?)\"\"\"", source, re.M | re.S)
-    return {name: text for name, text in found}
+    """Return the docstrings that stand below fields."""
+    return dict(re.findall(_FIELD, source, re.MULTILINE | re.DOTALL))
 
 
 def study_file() -> Iterator[str]:
     """Each table of a study file with its keys."""
     from api.study.studyfile import tables
 
-    for name in tables.__all__:
+    for name in sorted(tables.__all__, key=lambda name: name != "StudyFile"):
         table = getattr(tables, name)
         words = _fields(inspect.getsource(table))
         schema = table.model_json_schema()
-        yield f"## {name}\n\n{inspect.getdoc(table)}\n"
+        said = inspect.getdoc(table) or name
+        title = re.match(r"``(.*?)``", said)
+        yield f"## {title.group(1) if title else said.splitlines()[0]}\n\n{said}\n"
         yield "| key | what is allowed | default | meaning |\n|---|---|---|---|"
-        for key, said in schema["properties"].items():
-            default = said.get("default")
+        for key, one in schema["properties"].items():
+            default = one.get("default")
             shown = "" if default is None or isinstance(default, dict) else f"`{_line(default)}`"
-            yield f"| `{key}` | {_line(_allowed(said))} | {shown} | {_line(words.get(key))} |"
+            yield f"| `{key}` | {_line(_allowed(one))} | {shown} | {_line(words.get(key))} |"
         yield ""
 
 
 def _allowed(said: dict[str, typing.Any]) -> str:
-    """What a key may hold, from its JSON schema."""
+    """Say what a key may hold, from its JSON schema."""
     if "enum" in said:
         return ", ".join(f"`{value}`" for value in said["enum"])
     if "$ref" in said:
@@ -104,14 +104,16 @@ def calls() -> Iterator[str]:
     for tag, listed in by_tag.items():
         yield f"## {tag}\n"
         for method, path, call in listed:
-            yield f"### {method.upper()} {path}\n\n{_line(call.get('summary'))}\n\n{_line(call.get('description'))}\n"
+            yield f"### {method.upper()} {path}\n"
+            yield f"{_line(call.get('summary'))}\n\n{_line(call.get('description'))}\n"
             rows = [p for p in call.get("parameters", []) if "$ref" not in p]
             if rows:
                 yield "| parameter | in | meaning |\n|---|---|---|"
                 yield from (f"| `{p['name']}` | {p['in']} | {_line(p.get('description'))} |" for p in rows)
                 yield ""
-            answers = ", ".join(f"{status} {_line(a.get('description'))}" for status, a in call["responses"].items())
-            yield f"Answers: {answers}\n"
+            codes = sorted(call["responses"])
+            good, bad = ([c for c in codes if (c < "4") == is_good] for is_good in (True, False))
+            yield f"Answers {', '.join(good)}; refusals {', '.join(bad) or 'none'}.\n"
 
 
 def problems() -> Iterator[str]:
@@ -134,6 +136,11 @@ class _Written(SphinxDirective):
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Name the directives."""
-    for name, source in (("commands", commands), ("study-file", study_file), ("calls", calls), ("problems", problems)):
+    for name, source in (
+        ("commands", commands),
+        ("study-file", study_file),
+        ("calls", calls),
+        ("problems", problems),
+    ):
         app.add_directive(f"yilu-{name}", type(name, (_Written,), {"source": staticmethod(source)}))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,7 @@
 """OpenStreetMap files, place names and OSMnx graphs into a street network and places."""
 
 from geo.osm.describe import Description, describe
-from geo.osm.osmnx import write_graphml
+from geo.osm.osmnx import to_osmnx, write_graphml
 from geo.osm.read import read_osm, read_place
 
-__all__ = ["Description", "describe", "read_osm", "read_place", "write_graphml"]
+__all__ = ["Description", "describe", "read_osm", "read_place", "to_osmnx", "write_graphml"]

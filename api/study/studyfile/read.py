@@ -22,7 +22,7 @@ from api.study.studyfile.tables import StudyFile
 from geo.errors import InputError
 from geo.sentences import Fact, Sentence, texts
 
-__all__ = ["built_in", "language_of", "load_study_file"]
+__all__ = ["built_in", "check_study", "language_of", "load_study_file"]
 
 PACKAGE = "package:"
 
@@ -72,10 +72,27 @@ def load_study_file(path: Path) -> StudyFile:
     except tomllib.TOMLDecodeError as error:
         raise InputError(Sentence.of("study_not_toml", path=str(path), why=str(error))) from None
     try:
-        study = StudyFile.model_validate(_place_files(raw, path.resolve().parent))
+        return _checked(raw, path.resolve().parent)
     except ValidationError as error:
         raise InputError(Sentence.of("in_file", file=str(path), what=_sentence(error))) from None
-    return study
+
+
+def check_study(raw: Mapping[str, Any], folder: Path) -> StudyFile:
+    """Check what a study file would hold; paths are relative to `folder`.
+
+    Raises
+    ------
+    InputError
+        When a value is not allowed: the sentence names the key and the allowed values.
+    """
+    try:
+        return _checked(raw, folder)
+    except ValidationError as error:
+        raise InputError(_sentence(error)) from None
+
+
+def _checked(raw: Mapping[str, Any], folder: Path) -> StudyFile:
+    return StudyFile.model_validate(_place_files(raw, folder))
 
 
 def _place_files(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
