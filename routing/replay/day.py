@@ -124,7 +124,12 @@ def make_day(network: StreetNetwork, options: DayOptions, policy: Policy) -> Day
     xy = network.project(network.geom_lonlat[middle])
     chosen = np.zeros(len(network), np.bool_)
     chosen[edges] = True
-    places = network.snap(network.unproject(xy), "ebike", policy.walk_to_street_m, among=chosen)
+    places = network.snap(network.unproject(xy), "ebike", policy.walk_to_street_m)
+    # A place in a tunnel is one on the street above to whoever is told its position alone.
+    own = np.flatnonzero((places.edge >= 0) & chosen[np.maximum(places.edge, 0)])
+    if not len(own):
+        raise InputError("No street of the network is the nearest to its own middle; a day needs some.")
+    places, xy = places.take(own), xy[own]
     tree = cKDTree(xy)
     mode_fleet = ModeFleet(network, "ebike", policy)
     draft = _Draft(network, mode_fleet, xy, tree, places, options, policy)

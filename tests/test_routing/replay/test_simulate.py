@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ascii_map import ascii_map
 from lattice import lattice
 
 from geo.errors import InputError
@@ -139,3 +140,23 @@ def test_options_and_names_are_checked() -> None:
     day = make_day(network, DayOptions(riders=2, tasks=1, hours=1.0), POLICY)
     with pytest.raises(InputError, match="one by one"):
         simulate(network, day, POLICY, "whatever")
+
+
+def test_nobody_is_at_a_place_that_its_position_does_not_tell() -> None:
+    """A platform knows positions: what is in a tunnel is on the street above to it."""
+    town = ascii_map(
+        """
+        A-------B
+        T-------U
+        |       |
+        C-------D
+        """,
+        {"AB": {}, "TU": {"off_ground": True}, "TC": {}, "UD": {}, "CD": {}, "AT": {}, "BU": {}},
+        cell_m=10.0,
+    )
+    network = town.network()
+    day = make_day(network, DayOptions(riders=6, tasks=20, hours=1.0), POLICY)
+    for places in (day.start_place, day.stop_place, day.task_place, day.emergency_place):
+        told = network.snap(places.lonlat, "ebike", POLICY.walk_to_street_m)
+        assert not network.edge_off_ground[places.edge].any()
+        np.testing.assert_array_equal(told.edge, places.edge)
