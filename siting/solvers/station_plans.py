@@ -146,6 +146,9 @@ class _Search:
         self.weight = np.ascontiguousarray(problem.weight.T)
         self.site = problem.option_site
         size = len(self.site)
+        # options in the order of their sites, and where each site begins
+        self.by_site = np.argsort(self.site, kind="stable")
+        self.begin = np.nonzero(np.diff(self.site[self.by_site], prepend=-1))[0]
         hold = np.full(size, np.inf) if problem.option_capacity is None else problem.option_capacity
         self.options = Options(self.site, hold, problem.option_open)
         self.holds, self.hold_of = np.unique(hold, return_inverse=True)
@@ -323,22 +326,27 @@ class _Search:
     def _at(self, worth: FloatArray, theta: float, budget: float) -> tuple[float, FloatArray]:
         """Return the relaxed worth at one price of money: the best option of each site, the best sites."""
         net = worth - theta * self.price
-        order = np.lexsort((-net, self.site))
-        first = np.unique(self.site[order], return_index=True)[1]
-        top = order[first]
+        top = self._best_of_each(net)
         gain = net[top]
         forced = self.kept[self.site[top]]
         pick = forced | (gain > 0)
         # the caps are nested (new sites within all sites): the best within the one, then within the other
-        rank = np.lexsort((-gain, ~forced))
         for most, of in ((self.problem.new_sites, self.place[self.site[top]] < 0),
                          (self.problem.sites, np.ones(len(top), dtype=np.bool_))):  # fmt: skip
-            counted = pick & of
-            if most is not None and counted.sum() > most:
-                pick[rank[counted[rank]][most:]] = False
+            counted = np.nonzero(pick & of)[0]
+            if most is not None and len(counted) > most:
+                pick[counted[np.lexsort((-gain[counted], ~forced[counted]))[most:]]] = False
         share = np.zeros(len(worth))
         share[top[pick]] = 1.0
         return float(gain[pick].sum()) + (theta * budget if theta > 0 else 0.0), share
+
+    def _best_of_each(self, net: FloatArray) -> IntArray:
+        """Return the option of each site that is worth most, the first of those alike."""
+        worth = net[self.by_site]
+        most = np.repeat(np.maximum.reduceat(worth, self.begin), np.diff(np.r_[self.begin, len(worth)]))
+        best = np.nonzero(worth == most)[0]
+        first = np.r_[True, np.diff(self.site[self.by_site[best]]) > 0]
+        return np.asarray(self.by_site[best[first]])
 
     def round(self, often: FloatArray) -> tuple[int, ...]:
         """Return options that fit, taken in the order of how often the bound opens them."""
