@@ -13,7 +13,7 @@ import numpy.typing as npt
 from geo.errors import InfeasibleError
 from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, Flow, SitingResult, StationPlan, nearest_chosen
-from siting.problems.highs import Limits
+from siting.problems.highs import Limits, infeasible
 from siting.problems.order import any_order
 from siting.problems.reach import Reach, reach_within
 from siting.solvers.exact import finish, main_site, pair_moves, solve_exact
@@ -387,12 +387,8 @@ class _Search:
             many = len(options) - (len(options) if self.problem.sites is None else self.problem.sites)
             most_new = self.problem.new_sites
             many_new = 0 if most_new is None else self._new(options) - most_new
-            what = f"the budget (yuan) by {over:.6g}"
-            if many_new > 0:
-                what = f"the number of new sites by {many_new}"
-            if many > 0:
-                what = f"the number of sites by {many}"
-            raise InfeasibleError(f"No choice satisfies all constraints; it would need to relax {what}.")
+            broken = ("sites", many) if many > 0 else ("new_sites", many_new)
+            raise infeasible([broken if broken[1] > 0 else ("budget", over)])
         return options
 
     def improve(self, options: tuple[int, ...], rank: FloatArray, effort: PlanEffort) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """The plan that was asked for: named points of the front, and least shares that are really served."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -72,13 +73,23 @@ def test_a_least_share_is_served_and_not_only_in_reach(inputs: StudyInputs) -> N
 
 
 def test_a_least_share_that_no_place_can_reach_names_the_grid(inputs: StudyInputs) -> None:
-    with pytest.raises(InfeasibleError, match=r"less than that share of the rest in unit grid G\d"):
+    with pytest.raises(InfeasibleError, match=r"less than that share of the rest in unit grid G\d") as refused:
         run(inputs, least_grid_share=1.0, limit_s=30)
+    assert re.search(r"least_grid_share 为1，但在网格G\d.*能在30秒内到达", refused.value.text("zh"))
 
 
 def test_a_least_share_beyond_the_money_is_refused_in_a_sentence(inputs: StudyInputs) -> None:
-    with pytest.raises(InfeasibleError, match="no plan was found that serves so much of every unit grid"):
+    with pytest.raises(
+        InfeasibleError, match="no plan was found that serves so much of every unit grid"
+    ) as refused:
         run(inputs, least_grid_share=0.3, budget_yuan=250_000.0)
+    assert "在站点数和预算之内，没有找到使每个有10名骑手休息的网格" in refused.value.text("zh")
+
+
+def test_a_budget_below_what_stands_is_refused_with_what_it_lacks(inputs: StudyInputs) -> None:
+    with pytest.raises(InfeasibleError, match=r"it would need to relax the budget \(yuan\) by \d") as refused:
+        run(inputs, budget_yuan=1_000.0)
+    assert re.search(r"须将预算（元）放宽\d", refused.value.text("zh"))
 
 
 def test_what_cannot_be_asked_for_is_refused(inputs: StudyInputs) -> None:
@@ -88,7 +99,7 @@ def test_what_cannot_be_asked_for_is_refused(inputs: StudyInputs) -> None:
         StudySettings(timezone="Asia/Shanghai", plan="fairest", least_grid_share=0.1)
     bare = dataclasses.replace(inputs, grids=None)
     for changes in ({"plan": "fairest"}, {"plan": "balanced"}, {"least_grid_share": 0.1}):
-        with pytest.raises(InputError, match="need unit grids in which at least 10 riders rest"):
+        with pytest.raises(InputError, match="needs? unit grids in which at least 10 riders rest"):
             run(bare, **changes)
     with pytest.raises(InputError, match="no existing stations"):
         run(dataclasses.replace(inputs, existing=()), plan="cheapest")

@@ -11,11 +11,11 @@ from scipy.optimize import linprog
 
 from geo.errors import InfeasibleError
 from siting.problems.define import MaxCover, PCenter, PMedian, SetCover, StationPlan
-from siting.problems.highs import Limits
+from siting.problems.highs import Limits, LimitsEndedError
 from siting.problems.reach import reach_within
 from siting.solvers.capacitated import CapacitatedEffort, solve_capacitated
 from siting.solvers.cover_proof import Effort, prove_max_cover
-from siting.solvers.exact import LimitsEndedError, solve_exact
+from siting.solvers.exact import solve_exact
 from siting.solvers.kernels.center_feasibility import cover_all
 from siting.solvers.kernels.transport import transport
 from siting.solvers.set_cover import prove_set_cover
