@@ -316,9 +316,18 @@ def _about_method(study: Study) -> tuple[Say, ...]:
         how_chosen(study),
         Say("say.method_checks", (("held_out", Quantity(study.held_out_days, "count")),))
         if study.held_out_days
-        else Say("say.method_checks_resampled"),
+        else Say("say.method_no_checks"),
+        *_about_resamples(study),
         *((Say("say.costs_assumed"),) if any(kind.assumed for kind in study.kinds) else ()),
     )
+
+
+def _about_resamples(study: Study) -> tuple[Say, ...]:
+    """Say which question the rate of choice answers: that of the plan, or what a named plan turns it into."""
+    if study.draws == 0:
+        return ()
+    named = study.plan != "coverage"
+    return (Say("say.method_resampled_named" if named else "say.method_resampled"),)
 
 
 def _existing_plan(study: Study) -> tuple[Say, ...]:
