@@ -22,7 +22,7 @@ def test_both_languages_have_the_same_sentences_with_the_same_facts() -> None:
 
 def test_every_sentence_that_is_said_is_there() -> None:
     missing = [
-        f"{file.relative_to(ROOT)}:{call.lineno} {call.args[0].value}"
+        f"{file.relative_to(ROOT)}:{call.lineno} {call.args[0].value!r}"
         for package in ("geo", "siting", "api")
         for file in (ROOT / package).rglob("*.py")
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
