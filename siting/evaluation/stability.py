@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 QUICK = PlanEffort(steps=40, sweeps=2, width=8, exact_cells=0, last_resort=False)
-"""For resamples: many plans, none of them proven. Where a least share is not met, the plan nearest to it counts."""
+"""For resamples: many plans, none proven. Where a least share is not met, the plan nearest to it counts."""
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
