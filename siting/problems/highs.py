@@ -225,6 +225,8 @@ class LinearModel:
         options: dict[str, Any] = {"mip_rel_gap": 1e-6}
         if limits.time_limit_s is not None:
             options["time_limit"] = limits.time_limit_s
+        if limits.node_limit is not None:
+            options["node_limit"] = limits.node_limit
         answer = milp(
             np.r_[np.zeros(self.n_columns), np.ones(count)],
             integrality=np.r_[np.concatenate(self._whole), np.zeros(count, dtype=np.uint8)],

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from geo.errors import InfeasibleError
 from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, Flow, SitingResult, StationPlan, nearest_chosen
-from siting.problems.highs import Limits, infeasible
+from siting.problems.highs import Limits, LimitsEndedError, infeasible
 from siting.problems.order import any_order
 from siting.problems.reach import Reach, reach_within
 from siting.solvers.exact import finish, main_site, pair_moves, solve_exact
@@ -22,8 +22,10 @@ from siting.solvers.kernels.plans import Groups, Options, serve_plan, site_value
 # how much more a minute weighs that a group lacks
 _LACK = 50.0
 
-# wall seconds that the exact model gets where no choice with the least shares was met
-_LAST_RESORT_S = 300.0
+# (pairs x hours) up to which the exact model is asked where no choice with the least shares was met, and the
+# nodes it gets: no seconds, which would make the answer depend on the machine
+_LAST_CELLS = 12_000
+_LAST_NODES = 500
 
 __all__ = ["PlanEffort", "answer_of", "solve_station_plan"]
 
@@ -95,7 +97,7 @@ def solve_station_plan(
         # the search counts by a greedy service, the answer by the best one
         options = max((options, tuple(sorted(start))), key=lambda o: (plan.served(o, exact=True), o))
     if effort.last_resort and plan.short(options) > 1e-6:
-        return _least_shares(problem, cost_s, limits, deadline)
+        return _least_shares(problem, cost_s, limits, deadline, cells)
     found = plan.answer(options, bound, cost_s)
     left = deadline - monotonic_s()
     if found.gap <= limits.gap or cells > effort.timed_cells or not 0.2 < left < np.inf:
@@ -132,10 +134,17 @@ def _better(found: SitingResult, problem: StationPlan, cost_s: CostArray, limits
     )
 
 
-def _least_shares(problem: StationPlan, cost_s: CostArray, limits: Limits, deadline: float) -> SitingResult:
+def _least_shares(
+    problem: StationPlan, cost_s: CostArray, limits: Limits, deadline: float, cells: int
+) -> SitingResult:
     """Ask the plain exact model where the search met no choice that gives each group its share."""
-    left = _LAST_RESORT_S if deadline == np.inf else max(1.0, deadline - monotonic_s())
-    return solve_exact(problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
+    if deadline < np.inf:
+        left = max(1.0, deadline - monotonic_s())
+        return solve_exact(problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
+    if cells > _LAST_CELLS:
+        raise LimitsEndedError
+    nodes = _LAST_NODES if limits.node_limit is None else min(_LAST_NODES, limits.node_limit)
+    return solve_exact(problem, cost_s, dataclasses.replace(limits, node_limit=nodes))
 
 
 class _Search:
