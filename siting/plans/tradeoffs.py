@@ -15,7 +15,7 @@ from siting.columns import GridColumns
 from siting.demand.asked import Asked, thousandths
 from siting.demand.weighted import Demand, distinct_riders
 from siting.inputs import StudyInputs, StudySettings
-from siting.plans.choice import PlanModel, plan_model
+from siting.plans.choice import PlanModel, cheaper_plans, plan_model
 from siting.plans.figures import grid_of
 from siting.plans.pareto import NAMES, Front, Judge, JudgedPlan, plan_front, thrifty
 from siting.plans.plan import Plan
@@ -67,6 +67,13 @@ class Choice:
     judge: Judge
     front: Front | None
     """None without unit grids that count."""
+    cheaper: dict[float, SitingResult]
+    """Plans for parts of the budget, by their part."""
+
+    @property
+    def shown(self) -> list[tuple[float, tuple[int, ...]]]:
+        """Plans of the front, as cost (yuan) and options."""
+        return [] if self.front is None else [(point.cost, point.options) for point in self.front.points]
 
 
 def counted_grids(
@@ -130,7 +137,9 @@ def choose_jointly(
         )
     if settings.plan == "cheapest" and not inputs.existing:
         raise InputError(Sentence.of("plan_no_today"))
-    start = _spread(judge)
+    cheaper = cheaper_plans(model, cost_s)
+    starts = [_spread(judge), *(answer.options for answer in cheaper.values())]
+    start = max(starts, key=lambda options: (judge.judge(options).served, options))
     most = solve_station_plan(model.problem, cost_s, _limits(settings), start=start)
     most = require_verified(model.problem, cost_s, most)
     # hours and seats let go: where they are no want, that is nearer to the truth
@@ -143,14 +152,14 @@ def choose_jointly(
         options = thrifty(judge, most.options)
         front = None
     else:
-        known = [most.options] if floor is None else [most.options, floor.options]
+        known = [*starts, most.options] if floor is None else [*starts, most.options, floor.options]
         front = plan_front(judge, known, most_bound)
         options = front.points[front.names[settings.plan]].options if floor is None else floor.options
     best = most.options if front is None else front.points[front.names["coverage"]].options
     most = require_verified(judge.problem, cost_s, answer_of(judge.problem, cost_s, best, most_bound))
     bound = most_bound if floor is None else min(most_bound, floor.bound)
     result = require_verified(model.problem, cost_s, answer_of(model.problem, cost_s, options, bound))
-    return Choice(model, result, most, _again(model, judge, options, settings), judge, front)
+    return Choice(model, result, most, _again(model, judge, options, settings), judge, front, cheaper)
 
 
 def _spread(judge: Judge) -> tuple[int, ...]:

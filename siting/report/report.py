@@ -417,7 +417,8 @@ def _findings(study: Study) -> tuple[Say, ...]:
         joint = "joint" if study.budget_yuan is None else "budget"
         said.append(Say(f"say.served_others_{joint}" if chosen_jointly(study) else "say.served_others"))
     if study.budget_curve:
-        gap: Value = "" if chosen_jointly(study) else Say("say.curve_gap")
+        gap: Value = Say("say.curve_most") if study.plan != "coverage" or study.least_grid_share > 0 else ""
+        gap = gap if chosen_jointly(study) else Say("say.curve_gap")
         said.append(Say("say.curve", (("gap", gap),)))
     if study.plan == "coverage":
         proof = "say.solver_proven" if study.solution.gap <= 0 else "say.solver_gap"

@@ -138,3 +138,31 @@ def test_a_budget_serves_no_less_than_the_plainest_plan_for_it(inputs: StudyInpu
     study = run(inputs, budget_yuan=600_000.0, existing_stations="may_move", limit_s=120)
     assert study.solution.gap < 0.02
     assert mine(study).served_share == max(point.served_share or 0.0 for point in study.front)
+
+
+def test_the_curve_of_money_knows_every_plan_that_the_study_shows(inputs: StudyInputs) -> None:
+    """On a map of Beijing the plan for three quarters of the money once served more than the plan itself."""
+    study = run(inputs, budget_yuan=600_000.0, existing_stations="may_close", limit_s=120)
+    assert [point.cost_yuan / 600_000 for point in study.budget_curve] == [0.5, 0.75, 1.0, 1.25, 1.5]
+    served = [point.served_share or 0.0 for point in study.budget_curve]
+    assert served == sorted(served)
+    assert served[2] == pytest.approx(named(study, "coverage").served_share, abs=1e-6)
+    for point in study.front:
+        afforded = [told for told in study.budget_curve if told.cost_yuan >= point.cost_yuan]
+        assert all((told.served_share or 0.0) >= (point.served_share or 0.0) - 1e-6 for told in afforded)
+
+
+def test_a_least_share_within_a_budget_does_not_bind_the_curve_of_money(inputs: StudyInputs) -> None:
+    """Half the money could not keep it, and the study once ended with a refusal for that."""
+    study = run(inputs, budget_yuan=900_000.0, least_grid_share=0.3, new_sites=6)
+    assert (
+        min(grid.served_share or 0.0 for grid in study.grids if (grid.riders or 0) >= study.k) >= 0.3 - 1e-6
+    )
+    served = [point.served_share or 0.0 for point in study.budget_curve]
+    assert served == sorted(served)
+
+
+def test_budgets_that_buy_nothing_are_left_out_of_the_curve(inputs: StudyInputs) -> None:
+    # to close both costs 200,000 a year, so half of the budget is not even enough for that
+    study = run(inputs, budget_yuan=350_000.0, existing_stations="may_close", close_yuan=100_000.0)
+    assert study.budget_curve
