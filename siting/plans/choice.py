@@ -13,6 +13,7 @@ from siting.plans.served import Running, running
 from siting.problems.define import SitingResult, StationPlan
 from siting.results import BudgetPoint
 from siting.solvers.station_plans import PlanEffort, answer_of, solve_station_plan
+from siting.solvers.verify import require_verified
 from siting.stations.hours import open_by_hour
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
 
@@ -191,7 +192,7 @@ def budget_points(
         for options in filter(None, (*afforded, start)):
             found = answer_of(problem, cost_s, options, answer.bound)
             answer = max(answer, found, key=lambda one: one.objective)
-        last = answer
+        last = require_verified(problem, cost_s, answer)
         served = min(1.0, answer.objective / total)
         ask(f"budget_curve/{len(out)}/served_share", answer)
         new = len(set(answer.chosen) - set(model.problem.existing_site))

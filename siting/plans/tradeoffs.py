@@ -294,6 +294,7 @@ def front_points(
     old = set(judge.problem.existing_site)
     out = []
     for number, point in enumerate(points):
+        _verify(judge, point)
         share = thousandths(judge.served(point.options))
         path = f"front/{number}"
         for part in (share, np.ones(len(share), dtype=np.bool_)):
@@ -316,6 +317,14 @@ def front_points(
             )
         )
     return tuple(out)
+
+
+def _verify(judge: Judge, point: JudgedPlan) -> None:
+    """Hold a plan that the study shows against its problem: what a solver calls optimal may break it."""
+    total = float(judge.problem.weight.sum())
+    require_verified(
+        judge.problem, judge.cost_s, answer_of(judge.problem, judge.cost_s, point.options, total)
+    )
 
 
 def _alike(one: JudgedPlan, other: JudgedPlan) -> bool:

@@ -442,7 +442,7 @@ def _findings(study: Study) -> tuple[Say, ...]:
 
 
 def _limits(study: Study) -> tuple[Say, ...]:
-    said = [Say("say.limit_map"), Say("say.limit_sample"), Say("say.limit_decision")]
+    said = [Say(f"say.limit_{what}") for what in ("map", "sample", "rounding", "decision")]
     if study.synthetic:
         said.insert(0, Say("say.synthetic"))
     return tuple(said)

@@ -9,7 +9,10 @@ from made_rests import made_inputs
 
 from geo.errors import InfeasibleError, InputError
 from siting.inputs import StudyInputs, StudySettings
+from siting.plans import tradeoffs
+from siting.plans.pareto import Front, Judge, plan_front
 from siting.results import FrontPoint, Study
+from siting.solvers.verify import WrongAnswerError
 from siting.study import measured_study
 
 
@@ -103,6 +106,23 @@ def test_what_cannot_be_asked_for_is_refused(inputs: StudyInputs) -> None:
             run(bare, **changes)
     with pytest.raises(InputError, match="no existing stations"):
         run(dataclasses.replace(inputs, existing=()), plan="cheapest")
+
+
+def test_a_plan_that_breaks_the_problem_is_never_shown(
+    inputs: StudyInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`scipy.optimize.milp` has called values optimal that break their bounds (scipy #22812)."""
+
+    def broken(judge: Judge, *known: object) -> Front:
+        front = plan_front(judge, *known)  # type: ignore[arg-type]
+        first = np.unique(judge.problem.option_site, return_index=True)[1]
+        return dataclasses.replace(
+            front, points=(dataclasses.replace(front.points[0], options=tuple(first)), *front.points[1:])
+        )
+
+    monkeypatch.setattr(tradeoffs, "plan_front", broken)
+    with pytest.raises(WrongAnswerError, match="new sites"):
+        run(inputs)
 
 
 def test_grids_with_few_riders_do_not_count(inputs: StudyInputs) -> None:
