@@ -15,11 +15,7 @@ B = TypeVar("B")
 
 
 class YiluError(Exception):
-    """Root of every error that Yilu raises on purpose."""
-
-
-class InputError(YiluError, ValueError):
-    """Input that cannot be used: the sentence names file, row, column and the allowed range.
+    """Root of every error that Yilu raises on purpose.
 
     Parameters
     ----------
@@ -27,13 +23,17 @@ class InputError(YiluError, ValueError):
         English words, or a sentence that is there in each language.
     """
 
-    def __init__(self, said: str | Sentence) -> None:
+    def __init__(self, said: str | Sentence = "") -> None:
         super().__init__(said if isinstance(said, str) else said.text())
         self.said = said
 
     def text(self, lang: str) -> str:
         """Return the sentence in a language where it is there, else in English."""
         return self.said if isinstance(self.said, str) else self.said.text(lang)
+
+
+class InputError(YiluError, ValueError):
+    """Input that cannot be used: the sentence names file, row, column and the allowed range."""
 
 
 class OffNetworkError(InputError):

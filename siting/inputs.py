@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.places import Places
+from geo.sentences import Sentence
 from geo.streets import MODES, StreetNetwork
 from siting.columns import DueBreakColumns, GridColumns, PassingFlows, StayColumns
 from siting.demand.hotspots import HotSpotRules
@@ -173,4 +174,4 @@ class StudyInputs:
 
     def __post_init__(self) -> None:
         if self.riders < 1:
-            raise InputError("the traces hold no rider.")
+            raise InputError(Sentence.of("no_rider"))

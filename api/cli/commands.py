@@ -17,7 +17,7 @@ from api.cli.language import terminal_language
 from api.cli.live_day import live_day
 from api.cli.reach_areas import reach
 from api.cli.tenants import keys_group, tenants_group
-from geo.errors import InputError, YiluError
+from geo.errors import InfeasibleError, InputError, YiluError
 
 if TYPE_CHECKING:
     from api.forms import Language
@@ -34,8 +34,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except YiluError as error:
-            told = error.text(terminal_language()) if isinstance(error, InputError) else str(error)
-            click.echo(f"yilu: {told}", err=True)
+            click.echo(f"yilu: {error.text(terminal_language())}", err=True)
             ctx.exit(BAD_INPUT)
 
 
@@ -44,10 +43,11 @@ def _spoken(language: "Language | None") -> Iterator[None]:
     """Say what is wrong with input in a language, or else in that of the terminal."""
     try:
         yield
-    except InputError as error:
+    except (InputError, InfeasibleError) as error:
         if language is None:
             raise
-        raise InputError(error.text(language)) from None
+        said = error.text(language)
+        raise (InputError(said) if isinstance(error, InputError) else InfeasibleError(said)) from None
 
 
 FOLDER = click.Path(path_type=Path)

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from api.jobs.intake import STUDY_FILE, checked_study, shortened
 from api.settings import Settings
-from geo.errors import InputError, YiluError
+from geo.errors import YiluError
 
 __all__ = ["NICENESS", "main"]
 
@@ -53,10 +53,8 @@ def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa
         study = checked_study(folder / STUDY_FILE, root)
         language = study.language
         write_study(study, Path(order["out"]), settings, progress=progress)
-    except InputError as error:
-        return {"error": shortened(error.text(language), folder, root)}
     except YiluError as error:
-        return {"error": shortened(str(error), folder, root)}
+        return {"error": shortened(error.text(language), folder, root)}
     except MemoryError:
         return {"error": "the study needs more memory than there is"}
     except Exception:

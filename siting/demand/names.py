@@ -15,10 +15,13 @@ __all__ = ["MapNames", "name_places", "proper_name"]
 
 _LABEL = re.compile(
     r"[\W\d_]*[a-z]?[\W\d_]*"  # 41, 2-1, A, B2
-    r"|第?[东南西北中内外大小左右前后正侧边]*[\W\d一二三四五六七八九十]*[a-z]?(?:号|栋|座|楼|幢|单元|院|区|门|口|大门|号楼|号院|号门|入口|出口)*"
-    r"|(?:(?:no|gate|entrance|exit|building|block|tower|north|south|east|west|main|side)\b[\W\d]*)+[a-z]?"
+    r"|第?(?:地[上下面])?[东南西北中内外大小左右前后正侧边]*[\W\d一二三四五六七八九十]*[a-z]?"
+    r"(?:号|栋|座|楼|幢|单元|院|区|门|口|大门|号楼|号院|号门|入口|出口"
+    r"|公寓|宿舍|宿舍楼|停车场|车库|公厕|厕所|卫生间|岗亭|门岗|传达室)*"
+    r"|(?:(?:no|gate|entrance|exit|building|block|tower|north|south|east|west|main|side"
+    r"|parking|car park|toilets?)\b[\W\d]*)+[a-z]?"
 )
-"""What tells doors and buildings of one place apart: 41, 西南2, 3号楼, A座, North Gate."""
+"""What tells doors and buildings of one place apart: 41, 西南2, 3号楼, A座, 停车场, North Gate."""
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.localtime import DAY_S, WORK_DAY_STARTS_H, local_s
+from geo.sentences import Sentence
 
 __all__ = [
     "BREAK_MIN",
@@ -218,7 +219,7 @@ def build_demand(
     if not 10 <= cell_m <= 1000:
         raise InputError(f"demand cell_m is {cell_m}, it must lie in 10-1000 m.")
     if len(rest.lonlat) == 0:
-        raise InputError("the traces hold no rest stay, so there is no demand to place stations for.")
+        raise InputError(Sentence.of("no_rest"))
     layers = (rest, due_break, passing)
     point, place = _points([(rest.lonlat, due_break.lonlat), (passing.lonlat,)], project, cell_m)
     pieces = []

@@ -27,8 +27,8 @@ __all__ = [
     "split_days",
 ]
 
-QUICK = PlanEffort(steps=40, sweeps=2, width=8, exact_cells=0)
-"""For resamples: many plans, none of them proven."""
+QUICK = PlanEffort(steps=40, sweeps=2, width=8, exact_cells=0, last_resort=False)
+"""For resamples: many plans, none proven. Where a least share is not met, the plan nearest to it counts."""
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -134,11 +134,11 @@ def chosen_shares(
     riders: int,
     draws: int,
     rng: np.random.Generator,
-) -> FloatArray:
+) -> FloatArray | None:
     """Return (sites,) how often (0-1) each site is chosen when days and riders are drawn with replacement.
 
     The bootstrap of Efron, Annals of Statistics 7 (1979), over the two units that differ from one
-    month to the next. Draws whose demand allows no choice (least shares) are left out.
+    month to the next. Draws whose demand allows no choice are left out; None where none allows any.
 
     Parameters
     ----------
@@ -163,4 +163,4 @@ def chosen_shares(
             continue
         counted += 1
         times[list(answer.chosen)] += 1
-    return times / max(1, counted)
+    return times / counted if counted else None

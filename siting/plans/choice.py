@@ -1,22 +1,29 @@
 """Places, kinds and opening hours of all stations chosen together under a yearly budget."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from geo.errors import InfeasibleError
 from siting.inputs import StudySettings
 from siting.plans.served import Running, running
 from siting.problems.define import SitingResult, StationPlan
 from siting.results import BudgetPoint
-from siting.solvers.station_plans import PlanEffort, solve_station_plan
+from siting.solvers.station_plans import PlanEffort, answer_of, solve_station_plan
+from siting.solvers.verify import require_verified
 from siting.stations.hours import open_by_hour
 from siting.stations.kinds import KINDS, ExistingStation, StationKind
 
-__all__ = ["PlanModel", "budget_points", "plan_model", "usual_cost"]
+__all__ = ["PlanModel", "budget_points", "cheaper_plans", "plan_model", "usual_cost"]
 
 FloatArray = npt.NDArray[np.float64]
+
+PARTS: Final = (0.5, 0.75, 1.0, 1.25, 1.5)
+"""Budgets about the given one."""
+EFFORT: Final = PlanEffort(steps=120, sweeps=4, width=12)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -119,40 +126,75 @@ def _hours(pattern: tuple[int, int]) -> npt.NDArray[np.bool_]:
     return out
 
 
-def budget_points(
-    model: PlanModel, cost_s: FloatArray, result: SitingResult, ask: Callable[[str, SitingResult], None]
-) -> tuple[BudgetPoint, ...]:
-    """Return coverage against money for budgets about the given one, each with its proven gap.
+def cheaper_plans(model: PlanModel, cost_s: FloatArray) -> dict[float, SitingResult]:
+    """Return the plans that serve most for parts of the budget, by their part; none without a budget.
 
-    ``ask`` asks to publish a share: its path, and the answer that it tells of.
+    Each starts from the one before. They are starts of the search for the whole budget, so that more money
+    never serves less.
+    """
+    out: dict[float, SitingResult] = {}
+    start: tuple[int, ...] = ()
+    for part in PARTS:
+        answer = _for_part(model, cost_s, part, start) if part < 1.0 else None
+        if answer is not None:
+            out[part], start = answer, answer.options
+    return out
+
+
+def _for_part(
+    model: PlanModel, cost_s: FloatArray, part: float, start: tuple[int, ...]
+) -> SitingResult | None:
+    """Return the plan that serves most for a part of the budget; None where it buys none."""
+    problem = model.problem
+    if problem.budget is None or problem.weight.sum() == 0:
+        return None
+    problem = dataclasses.replace(problem, budget=part * problem.budget)
+    try:
+        return solve_station_plan(problem, cost_s, effort=EFFORT, start=start)
+    except InfeasibleError:
+        # what stands, or closing it, costs more
+        return None
+
+
+def budget_points(
+    model: PlanModel,
+    cost_s: FloatArray,
+    most: SitingResult,
+    known: tuple[dict[float, SitingResult], Sequence[tuple[float, tuple[int, ...]]]],
+    ask: Callable[[str, SitingResult], None],
+) -> tuple[BudgetPoint, ...]:
+    """Return the most that is served for budgets about the given one, each with its proven gap.
+
+    Parameters
+    ----------
+    model : of the study, without least shares
+    cost_s : (n, m) seconds
+    most : the plan that serves most for the whole budget
+    known : `cheaper_plans`, and other plans within the budget as cost (yuan) and options: no point tells less
+        than a plan that the study shows for as little money
+    ask : asks to publish a share: its path, and the answer that it tells of
     """
     budget = model.problem.budget
     total = float(model.problem.weight.sum())
     if budget is None or total == 0:
         return ()
-    least = float(
-        sum(model.problem.option_cost[model.problem.option_site == s].min() for s in model.problem.kept)
-    )
+    cheaper, others = known
     out: list[BudgetPoint] = []
     last: SitingResult | None = None
-    for share in (0.5, 0.75, 1.0, 1.25, 1.5):
-        if share * budget < least:
+    for part in PARTS:
+        start = () if last is None else last.options
+        answer = _for_part(model, cost_s, part, start) if part > 1.0 else cheaper.get(part)
+        answer = most if part == 1.0 else answer
+        if answer is None:
             continue
-        answer = result
-        if share != 1.0:
-            part = dataclasses.replace(model.problem, budget=share * budget)
-            effort = PlanEffort(steps=120, sweeps=4, width=12)
-            # more money never serves less: each budget starts from the plan of the one before
-            answer = solve_station_plan(
-                part, cost_s, effort=effort, start=() if last is None else last.options
-            )
-        if last is not None and answer.objective < last.objective:
-            # the plan of the smaller budget fits this one too
-            gap = (answer.bound - last.objective) / max(answer.bound, 1e-9)
-            answer = dataclasses.replace(last, bound=answer.bound, gap=max(0.0, gap))
-        last = answer
+        problem = dataclasses.replace(model.problem, budget=part * budget)
+        afforded = [options for cost, options in others if cost <= part * budget and part < 1.0]
+        for options in filter(None, (*afforded, start)):
+            found = answer_of(problem, cost_s, options, answer.bound)
+            answer = max(answer, found, key=lambda one: one.objective)
+        last = require_verified(problem, cost_s, answer)
         served = min(1.0, answer.objective / total)
         ask(f"budget_curve/{len(out)}/served_share", answer)
         new = len(set(answer.chosen) - set(model.problem.existing_site))
-        out.append(BudgetPoint(share * budget, len(answer.chosen), served, answer.gap, new))
+        out.append(BudgetPoint(part * budget, len(answer.chosen), served, answer.gap, new))
     return tuple(out)

@@ -155,10 +155,11 @@ def refuse_too_few(candidates: Candidates, new_sites: int) -> None:
     if there == 0 and zoned and zoned == len(candidates.reasons):
         raise InputError(Sentence.of("zones_all", count=zoned))
     if there < new_sites:
-        reasons = ", ".join(f"{candidates.reasons.count(r)} {r}" for r in sorted(set(candidates.reasons)))
-        refused = f" ({len(candidates.reasons)} were refused: {reasons})" if reasons else ""
-        advice = f"ask for 1-{there} or add sites of your own" if there else "add sites of your own"
-        raise InputError(
-            f"{new_sites} new sites are asked for, but the map offers only {there} candidates{refused}; "
-            f"{advice}."
+        told = Sentence.of("candidates_few" if there else "candidates_none", wanted=new_sites, there=there)
+        counts = tuple(
+            Sentence.of(f"refused_{reason}", count=candidates.reasons.count(reason))
+            for reason in sorted(set(candidates.reasons))
         )
+        if counts:
+            told = Sentence.of("candidates_why", what=told, count=len(candidates.reasons), reasons=counts)
+        raise InputError(told)

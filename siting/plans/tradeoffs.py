@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError, InputError
+from geo.sentences import Fact, Sentence
 from siting.columns import GridColumns
 from siting.demand.asked import Asked, thousandths
 from siting.demand.weighted import Demand, distinct_riders
 from siting.inputs import StudyInputs, StudySettings
-from siting.plans.choice import PlanModel, plan_model
+from siting.plans.choice import PlanModel, cheaper_plans, plan_model
 from siting.plans.figures import grid_of
 from siting.plans.pareto import NAMES, Front, Judge, JudgedPlan, plan_front, thrifty
 from siting.plans.plan import Plan
@@ -41,6 +42,7 @@ FloatArray = npt.NDArray[np.float64]
 _ROUNDS = 4
 """Times that a least share is asked for again where the nearest took the seats."""
 _SLACK = 1e-6
+_MOST_NAMED = 10
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -65,6 +67,13 @@ class Choice:
     judge: Judge
     front: Front | None
     """None without unit grids that count."""
+    cheaper: dict[float, SitingResult]
+    """Plans for parts of the budget, by their part."""
+
+    @property
+    def shown(self) -> list[tuple[float, tuple[int, ...]]]:
+        """Plans of the front, as cost (yuan) and options."""
+        return [] if self.front is None else [(point.cost, point.options) for point in self.front.points]
 
 
 def counted_grids(
@@ -122,15 +131,15 @@ def choose_jointly(
     fair = settings.least_grid_share > 0 or settings.plan in ("fairest", "balanced")
     if fair and not grids.codes:
         raise InputError(
-            f"plan = {settings.plan!r} and least_grid_share need unit grids in which at least {settings.k}"
-            " riders rest, and the study has none."
+            Sentence.of("plan_no_grids_floor", k=settings.k)
+            if settings.least_grid_share > 0
+            else Sentence.of("plan_no_grids", plan=settings.plan, k=settings.k)
         )
     if settings.plan == "cheapest" and not inputs.existing:
-        raise InputError(
-            "plan = 'cheapest' asks for what serves no less than today for the least money, but the study has"
-            " no existing stations."
-        )
-    start = _spread(judge)
+        raise InputError(Sentence.of("plan_no_today"))
+    cheaper = cheaper_plans(model, cost_s)
+    starts = [_spread(judge), *(answer.options for answer in cheaper.values())]
+    start = max(starts, key=lambda options: (judge.judge(options).served, options))
     most = solve_station_plan(model.problem, cost_s, _limits(settings), start=start)
     most = require_verified(model.problem, cost_s, most)
     # hours and seats let go: where they are no want, that is nearer to the truth
@@ -143,14 +152,14 @@ def choose_jointly(
         options = thrifty(judge, most.options)
         front = None
     else:
-        known = [most.options] if floor is None else [most.options, floor.options]
+        known = [*starts, most.options] if floor is None else [*starts, most.options, floor.options]
         front = plan_front(judge, known, most_bound)
         options = front.points[front.names[settings.plan]].options if floor is None else floor.options
     best = most.options if front is None else front.points[front.names["coverage"]].options
     most = require_verified(judge.problem, cost_s, answer_of(judge.problem, cost_s, best, most_bound))
     bound = most_bound if floor is None else min(most_bound, floor.bound)
     result = require_verified(model.problem, cost_s, answer_of(model.problem, cost_s, options, bound))
-    return Choice(model, result, most, _again(model, judge, options, settings), judge, front)
+    return Choice(model, result, most, _again(model, judge, options, settings), judge, front, cheaper)
 
 
 def _spread(judge: Judge) -> tuple[int, ...]:
@@ -226,10 +235,11 @@ def _with_least_share(
         code for code, share in zip(grids.codes, reached.tolist(), strict=True) if share < least - _SLACK
     ]
     if beyond:
-        names = ", ".join(beyond[:10]) + (f" and {len(beyond) - 10} more" if len(beyond) > 10 else "")
+        names: Fact = ", ".join(beyond[:_MOST_NAMED])
+        if len(beyond) > _MOST_NAMED:
+            names = Sentence.of("names_and_more", names=names, more=len(beyond) - _MOST_NAMED)
         raise InfeasibleError(
-            f"least_grid_share is {least:g}, but less than that share of the rest in unit grid {names} lies"
-            f" within {settings.limit_s:g} s of any allowed place: lower it, or add places there (own_sites)."
+            Sentence.of("floor_out_of_reach", least=f"{least:g}", grids=names, limit=f"{settings.limit_s:g}")
         )
     share = np.full(len(grids.codes), least)
     for _ in range(_ROUNDS):
@@ -245,15 +255,9 @@ def _with_least_share(
             answer = answer_of(problem, cost_s, options, found.bound)
             return dataclasses.replace(model, problem=problem), answer
         share = np.minimum(1.0, share + np.where(short > _SLACK, short + 0.005, 0.0))
-    raise InfeasibleError(
-        f"least_grid_share is {least:g}: no plan was found that serves so much of every unit grid in which"
-        f" {settings.k} riders rest, within the number of stations{_and_budget(settings)}. Lower it, or allow"
-        " more; plan = 'fairest' shows how much the worst grid can be served."
-    )
-
-
-def _and_budget(settings: StudySettings) -> str:
-    return "" if settings.budget_yuan is None else " and the budget"
+    # without a budget the number of stations is all there is to raise
+    key = "floor_not_kept" if settings.budget_yuan is None else "floor_not_kept_budget"
+    raise InfeasibleError(Sentence.of(key, least=f"{least:g}", k=settings.k))
 
 
 def front_beside(
@@ -290,6 +294,7 @@ def front_points(
     old = set(judge.problem.existing_site)
     out = []
     for number, point in enumerate(points):
+        _verify(judge, point)
         share = thousandths(judge.served(point.options))
         path = f"front/{number}"
         for part in (share, np.ones(len(share), dtype=np.bool_)):
@@ -312,6 +317,14 @@ def front_points(
             )
         )
     return tuple(out)
+
+
+def _verify(judge: Judge, point: JudgedPlan) -> None:
+    """Hold a plan that the study shows against its problem: what a solver calls optimal may break it."""
+    total = float(judge.problem.weight.sum())
+    require_verified(
+        judge.problem, judge.cost_s, answer_of(judge.problem, judge.cost_s, point.options, total)
+    )
 
 
 def _alike(one: JudgedPlan, other: JudgedPlan) -> bool:

@@ -6,7 +6,8 @@ which constraint stands in the way and by how much.
 """
 
 import dataclasses
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,45 @@ import scipy.sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from geo.errors import InfeasibleError
+from geo.sentences import Sentence
 
-__all__ = ["Limits", "LinearModel", "Outcome"]
+__all__ = ["Limits", "LimitsEndedError", "LinearModel", "Outcome", "infeasible"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+FAMILIES: Final = ("sites", "new_sites", "budget", "capacity", "reach", "share")
+"""Constraints that may stand in the way; rows of other families begin with ``_`` and are never relaxed."""
+
+
+class LimitsEndedError(InfeasibleError):
+    """The limits ended the search before any choice was found: nothing is known about feasibility."""
+
+    def __init__(self) -> None:
+        super().__init__(Sentence.of("limits_ended"))
+
+
+def infeasible(
+    broken: Sequence[tuple[str, float]], *, or_less: Sequence[str] = (), or_more: Sequence[str] = ()
+) -> InfeasibleError:
+    """Return the error that says which constraint stands in the way, and by how much.
+
+    Parameters
+    ----------
+    broken : families (`FAMILIES`), each with what it alone would have to give; none: no one alone would help
+    or_less, or_more : families for which that amount is not proven
+    """
+    told: Sentence | None = None
+    for family, amount in broken:
+        one = Sentence.of("relax", what=Sentence.of(f"relax_{family}"), by=f"{amount:.6g}")
+        if family in or_less:
+            one = Sentence.of("relax_or_less", what=one)
+        if family in or_more:
+            one = Sentence.of("relax_or_more", what=one)
+        told = one if told is None else Sentence.of("relax_or", a=told, b=one)
+    return InfeasibleError(
+        Sentence.of("infeasible_together") if told is None else Sentence.of("infeasible", what=told)
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,7 +161,7 @@ class LinearModel:
         """
         outcome = self._solve(limits)
         if outcome is None:
-            raise InfeasibleError(self._in_the_way(limits))
+            raise self._in_the_way(limits)
         return outcome
 
     def _solve(self, limits: Limits) -> Outcome | None:
@@ -159,16 +194,15 @@ class LinearModel:
         """Solve as `minimise`, but return None where no column values satisfy all rows."""
         return self._solve(limits)
 
-    def _in_the_way(self, limits: Limits) -> str:
+    def _in_the_way(self, limits: Limits) -> InfeasibleError:
         families = list(dict.fromkeys(name for name, _ in self._row_family if not name.startswith("_")))
-        found = []
+        found, unproven = [], []
         for family in families:
             slack, proven = self._least_slack(family, limits)
             if slack is not None and slack > 1e-6:
-                found.append(f"{family} by {slack:.6g}{'' if proven else ' or less'}")
-        if not found:
-            return "No choice satisfies the constraints, and relaxing any one of them alone does not help."
-        return "No choice satisfies all constraints; it would need to relax " + ", or ".join(found) + "."
+                found.append((family, slack))
+                unproven += [] if proven else [family]
+        return infeasible(found, or_less=unproven)
 
     def _least_slack(self, family: str, limits: Limits) -> tuple[float | None, bool]:
         """Return the least total slack of one family that makes the model solvable, and whether it is proven.
@@ -191,6 +225,8 @@ class LinearModel:
         options: dict[str, Any] = {"mip_rel_gap": 1e-6}
         if limits.time_limit_s is not None:
             options["time_limit"] = limits.time_limit_s
+        if limits.node_limit is not None:
+            options["node_limit"] = limits.node_limit
         answer = milp(
             np.r_[np.zeros(self.n_columns), np.ones(count)],
             integrality=np.r_[np.concatenate(self._whole), np.zeros(count, dtype=np.uint8)],

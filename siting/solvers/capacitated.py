@@ -13,11 +13,11 @@ import numpy.typing as npt
 from geo.errors import InfeasibleError
 from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, Flow, PCenter, PMedian, SetCover, SitingResult
-from siting.problems.highs import Limits
+from siting.problems.highs import Limits, LimitsEndedError, infeasible
 from siting.problems.order import any_order
 from siting.problems.reach import Reach, reach_at_all, reach_within
 from siting.solvers.center import prove_p_center
-from siting.solvers.exact import LimitsEndedError, finish, longest_service, main_site, solve_exact
+from siting.solvers.exact import finish, longest_service, main_site, solve_exact
 from siting.solvers.kernels.transport import fill_greedily, site_worth, transport, use_of_sites
 from siting.solvers.set_cover import least_cover, refuse_unreached
 
@@ -72,12 +72,12 @@ def solve_capacitated(
         As `siting.solvers.solve.solve`.
     """
     start = monotonic_s()
-    within = isinstance(problem, SetCover)
-    reach = reach_within(cost_s, problem.limit_s) if isinstance(problem, SetCover) else reach_at_all(cost_s)
+    limit_s = problem.limit_s if isinstance(problem, SetCover) else np.inf
+    reach = reach_at_all(cost_s) if np.isinf(limit_s) else reach_within(cost_s, limit_s)
     if len(reach.site_point) <= effort.exact_pairs and limits.time_limit_s is None:
         return solve_exact(problem, cost_s, limits)
     deadline = np.inf if limits.time_limit_s is None else start + limits.time_limit_s
-    refuse_unreached(reach, "within the limit" if within else "at all")
+    refuse_unreached(reach, limit_s)
     task = _Task(problem, cost_s, reach, deadline)
     task.refuse_lack()
     result = task.solve(effort, limits)
@@ -88,7 +88,7 @@ def solve_capacitated(
     if (small or timed) and left > 0.2 and (result is None or result.gap > limits.gap):
         result = _better(problem, cost_s, result, dataclasses.replace(limits, time_limit_s=left))
     if result is None:
-        raise LimitsEndedError("The limits ended the search before any choice was found; allow more.")
+        raise LimitsEndedError
     return result
 
 
@@ -130,10 +130,7 @@ class _Task:
     def refuse_lack(self) -> None:
         """Refuse where the largest sites together hold too little, or no flow to all sites serves all."""
         if int(self.forced.sum()) > self.most:
-            raise InfeasibleError(
-                "No choice satisfies all constraints; it would need to relax the number of sites by "
-                f"{int(self.forced.sum()) - self.most}."
-            )
+            raise infeasible([("sites", int(self.forced.sum()) - self.most)])
         rest = np.sort(self.holds[~self.forced])[::-1][: self.most - int(self.forced.sum())]
         lack = self.total - float(self.holds[self.forced].sum() + rest.sum())
         if lack <= 1e-6:
@@ -142,10 +139,7 @@ class _Task:
                 return
             lack = self._serve(every, np.inf)[1]
         if lack > 1e-6:
-            raise InfeasibleError(
-                "No choice satisfies all constraints; it would need to relax the capacity (rider-minutes) by "
-                f"{lack:.6g}."
-            )
+            raise infeasible([("capacity", lack)])
 
     def _serve(self, is_open: BoolArray, limit_s: float) -> tuple[float, float, FloatArray, IntArray]:
         """Return (weight x seconds, minutes without room, (n, p) minutes, sites) of a choice."""

@@ -9,10 +9,9 @@ Geographical Analysis 5 (1973)).
 import numpy as np
 import numpy.typing as npt
 
-from geo.errors import InfeasibleError
 from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, MaxCover, PCenter, PMedian, SitingResult, nearest_chosen
-from siting.problems.highs import Limits, LinearModel
+from siting.problems.highs import Limits, LimitsEndedError, LinearModel, infeasible
 from siting.problems.order import any_order
 from siting.problems.reach import reach_at_all, reach_within
 from siting.solvers.cover_search import search_cover
@@ -90,7 +89,7 @@ def prove_p_center(
     if len(cost_s) == 0:
         return finish(problem.kept, np.empty(0, dtype=np.int64), 0.0, 0.0)
     deadline = np.inf if limits.time_limit_s is None else monotonic_s() + limits.time_limit_s
-    refuse_unreached(reach_at_all(cost_s), "at all")
+    refuse_unreached(reach_at_all(cost_s))
     least = cost_s.min(axis=1).max()
     times = np.unique(cost_s[np.isfinite(cost_s) & (cost_s >= least)])
     low, high = 0, len(times)
@@ -126,11 +125,8 @@ def any_cover(
         return chosen
     over = int(np.ceil(bound - 1e-6)) - problem.sites
     if over > 0:
-        raise InfeasibleError(
-            f"No choice satisfies all constraints; it would need to relax the number of sites by {over}"
-            f"{'' if over == len(chosen) - problem.sites else ' or more'}."
-        )
-    raise InfeasibleError("The limits ended the search before any choice was found; allow more.")
+        raise infeasible([("sites", over)], or_more=[] if over == len(chosen) - problem.sites else ["sites"])
+    raise LimitsEndedError
 
 
 def _within(

@@ -226,11 +226,9 @@ def _close(
     model.add_rows("_cover", reach.n, list(parts), upper=0.0)
     zero = np.zeros(m, dtype=np.int64)
     if problem.sites is not None:
-        model.add_rows("the number of sites", 1, [(zero, x, 1.0)], upper=problem.sites)
+        model.add_rows("sites", 1, [(zero, x, 1.0)], upper=problem.sites)
     if problem.site_cost is not None and problem.budget is not None:
-        model.add_rows(
-            "the budget (yuan)", 1, [(zero, x, problem.site_cost[left.sites])], upper=problem.budget
-        )
+        model.add_rows("budget", 1, [(zero, x, problem.site_cost[left.sites])], upper=problem.budget)
     outcome = model.minimise(limits)
     if outcome.values is not None:
         chosen = np.nonzero(outcome.values[x] > 0.5)[0]

@@ -9,8 +9,9 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from geo.errors import InfeasibleError, InputError
+from geo.errors import InputError
 from siting.problems.define import MaxCover
+from siting.problems.highs import infeasible
 from siting.problems.reach import Reach
 from siting.solvers.kernels.cover import (
     CoverDual,
@@ -61,15 +62,10 @@ def _terms(problem: MaxCover, m: int) -> tuple[CoverTask, npt.NDArray[np.int32]]
     most = m if problem.sites is None else problem.sites
     kept = np.array(problem.kept, dtype=np.int32)
     if len(kept) > most:
-        raise InfeasibleError(
-            "No choice satisfies all constraints; it would need to relax the number of sites by "
-            f"{len(kept) - most}."
-        )
+        raise infeasible([("sites", len(kept) - most)])
     over = float(price[kept].sum()) - budget
     if over > 1e-9:
-        raise InfeasibleError(
-            f"No choice satisfies all constraints; it would need to relax the budget (yuan) by {over:.6g}."
-        )
+        raise infeasible([("budget", over)])
     return CoverTask(problem.weight, price, budget, most), kept
 
 

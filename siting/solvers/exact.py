@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.errors import InfeasibleError
+from geo.sentences import Sentence
 from siting.problems.deadline import monotonic_s
 from siting.problems.define import (
     CostArray,
@@ -23,12 +24,11 @@ from siting.problems.define import (
     StationPlan,
     nearest_chosen,
 )
-from siting.problems.highs import Limits, LinearModel, Outcome
+from siting.problems.highs import Limits, LimitsEndedError, LinearModel, Outcome, infeasible
 from siting.problems.order import any_order
 
 __all__ = [
     "Limits",
-    "LimitsEndedError",
     "finish",
     "longest_service",
     "main_site",
@@ -38,12 +38,6 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-_ENDED = "The limits ended the search before any choice was found; allow more."
-
-
-class LimitsEndedError(InfeasibleError):
-    """The limits ended the search before any choice was found: nothing is known about feasibility."""
 
 
 @any_order
@@ -100,7 +94,7 @@ def finish(
 
 def _values(outcome: Outcome) -> FloatArray:
     if outcome.values is None:
-        raise LimitsEndedError(_ENDED)
+        raise LimitsEndedError
     return outcome.values
 
 
@@ -154,7 +148,7 @@ def _groups(
     for point, column, amount in served:
         inside = group[point] >= 0
         parts.append((group[point][inside], column[inside], amount[inside]))
-    model.add_rows("the least share of a group (rider-minutes)", len(share), list(parts), lower=share * total)
+    model.add_rows("share", len(share), list(parts), lower=share * total)
 
 
 def _max_cover(problem: MaxCover, cost_s: CostArray, limits: Limits) -> SitingResult:
@@ -163,9 +157,9 @@ def _max_cover(problem: MaxCover, cost_s: CostArray, limits: Limits) -> SitingRe
     model = LinearModel()
     x = _sites(model, m, problem.kept, 0.0)
     if problem.sites is not None:
-        _at_most(model, "the number of sites", x, 1.0, problem.sites)
+        _at_most(model, "sites", x, 1.0, problem.sites)
     if problem.site_cost is not None and problem.budget is not None:
-        _at_most(model, "the budget (yuan)", x, problem.site_cost, problem.budget)
+        _at_most(model, "budget", x, problem.site_cost, problem.budget)
     points = np.arange(n)
     if problem.capacity is None:
         z = model.add_columns(n, -problem.weight)
@@ -198,7 +192,7 @@ def _capacity(
     """Rows of divisible demand: no more than there is, no more than a site holds, none where it is shut."""
     n, m, pairs = len(weight), len(x), np.arange(len(i))
     model.add_rows("_demand", n, [(i, y, 1.0)], upper=weight)
-    model.add_rows("the capacity (rider-minutes)", m, [(j, y, 1.0), (np.arange(m), x, -capacity)], upper=0.0)
+    model.add_rows("capacity", m, [(j, y, 1.0), (np.arange(m), x, -capacity)], upper=0.0)
     model.add_rows("_open", len(i), [(pairs, y, 1.0), (pairs, x[j], -weight[i])], upper=0.0)
 
 
@@ -208,7 +202,7 @@ def _p_median(problem: PMedian, cost_s: CostArray, limits: Limits) -> SitingResu
     seconds = cost_s[i, j].astype(np.float64)
     model = LinearModel()
     x = _sites(model, m, problem.kept, 0.0)
-    _at_most(model, "the number of sites", x, 1.0, problem.sites)
+    _at_most(model, "sites", x, 1.0, problem.sites)
     y = model.add_columns(len(i), problem.weight[i] * seconds)
     _serve_all(model, x, y, i, j, problem.weight, problem.capacity, n)
     values = _values(outcome := model.minimise(limits))
@@ -234,12 +228,12 @@ def _serve_all(
 ) -> None:
     """Rows of full service by shares y: each point is served in whole, by open sites, within capacity."""
     pairs, m = np.arange(len(i)), len(x)
-    model.add_rows("the reach (demand points not served)", n, [(i, y, 1.0)], lower=1.0, upper=1.0)
+    model.add_rows("reach", n, [(i, y, 1.0)], lower=1.0, upper=1.0)
     model.add_rows("_open", len(i), [(pairs, y, 1.0), (pairs, x[j], -1.0)], upper=0.0)
     if capacity is not None:
         parts: list[tuple[IntArray, IntArray, float | FloatArray]]
         parts = [(j, y, weight[i]), (np.arange(m), x, -capacity)]
-        model.add_rows("the capacity (rider-minutes)", m, list(parts), upper=0.0)
+        model.add_rows("capacity", m, list(parts), upper=0.0)
 
 
 def _set_cover(problem: SetCover, cost_s: CostArray, limits: Limits) -> SitingResult:
@@ -249,7 +243,7 @@ def _set_cover(problem: SetCover, cost_s: CostArray, limits: Limits) -> SitingRe
     model = LinearModel()
     x = _sites(model, m, problem.kept, price)
     if problem.capacity is None:
-        model.add_rows("the reach (demand points not served)", n, [(i, x[j], 1.0)], lower=1.0)
+        model.add_rows("reach", n, [(i, x[j], 1.0)], lower=1.0)
         values = _values(outcome := model.minimise(limits))
         chosen = _chosen(values, x)
         total = float(price[list(chosen)].sum())
@@ -273,9 +267,7 @@ def _p_center(problem: PCenter, cost_s: CostArray, limits: Limits) -> SitingResu
     reach = cost_s.min(axis=1)
     if not np.isfinite(reach).all():
         lost = int((~np.isfinite(reach)).sum())
-        raise InfeasibleError(
-            f"No choice satisfies all constraints; {lost} of {n} demand points reach no site."
-        )
+        raise InfeasibleError(Sentence.of("infeasible_reach", lost=lost, count=n))
     floor = reach.max()
     times = np.unique(cost_s[np.isfinite(cost_s) & (cost_s >= floor)])
 
@@ -291,11 +283,8 @@ def _p_center(problem: PCenter, cost_s: CostArray, limits: Limits) -> SitingResu
     best = cover(float(times[high]))
     if len(best.chosen) > problem.sites:
         if best.bound <= problem.sites:
-            raise LimitsEndedError(_ENDED)
-        raise InfeasibleError(
-            f"No choice satisfies all constraints; it would need to relax the number of sites by "
-            f"{len(best.chosen) - problem.sites}."
-        )
+            raise LimitsEndedError
+        raise infeasible([("sites", len(best.chosen) - problem.sites)])
     # times before this place are proven too short
     sure = 0
     while low < high:
@@ -347,10 +336,10 @@ def _station_plan(problem: StationPlan, cost_s: CostArray, limits: Limits) -> Si
     kept[list(problem.kept)] = 1.0
     model.add_rows("_kept", m, [(site, x, 1.0)], lower=kept, upper=1.0)
     if problem.sites is not None:
-        _at_most(model, "the number of sites", x, 1.0, problem.sites)
+        _at_most(model, "sites", x, 1.0, problem.sites)
     if problem.new_sites is not None:
         new = ~np.isin(site, problem.existing_site)
-        _at_most(model, "the number of new sites", x[new], 1.0, problem.new_sites)
+        _at_most(model, "new_sites", x[new], 1.0, problem.new_sites)
     v = _money(model, problem, x, m)
     option, hour = np.nonzero(problem.option_open)
     # one column a site and hour that says "open then" keeps the cover rows short
@@ -382,7 +371,7 @@ def _station_plan(problem: StationPlan, cost_s: CostArray, limits: Limits) -> Si
         model.add_rows("_open", len(pairs), [(pairs, y, 1.0), (pairs, u[pair_slot], -amount)], upper=0.0)
         holds = problem.option_capacity[option]
         model.add_rows(
-            "the capacity (rider-minutes)",
+            "capacity",
             len(slot),
             [(pair_slot, y, 1.0), (where, x[option], -holds)],
             upper=0.0,
@@ -432,7 +421,7 @@ def _money(model: LinearModel, problem: StationPlan, x: IntArray, m: int) -> Int
         price = problem.option_cost.copy()
         price[old] -= close[owner[old]]
         columns, values = np.r_[x, v], np.r_[price, -saving]
-        _at_most(model, "the budget (yuan)", columns, values, problem.budget - close.sum())
+        _at_most(model, "budget", columns, values, problem.budget - close.sum())
     return v
 
 

@@ -245,7 +245,7 @@ def prove_p_median(
     """
     if len(cost_s) == 0:
         return finish(problem.kept, np.empty(0, dtype=np.int64), 0.0, 0.0)
-    refuse_unreached(reach_at_all(cost_s), "at all")
+    refuse_unreached(reach_at_all(cost_s))
     value, never = median_values(problem, cost_s)
     tree = MedianTree(problem, value, limits, np.array([rng.integers(1, 2**63)], dtype=np.uint64))
     tree.start(rounds, steps)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from geo.errors import InfeasibleError
+from geo.sentences import Sentence
 from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, MaxCover, SetCover, SitingResult, nearest_chosen
 from siting.problems.highs import Limits, LinearModel
@@ -54,19 +55,20 @@ def prove_set_cover(
     """
     reach = reach_within(cost_s, problem.limit_s)
     price = np.ones(reach.m) if problem.site_cost is None else problem.site_cost
-    refuse_unreached(reach, f"within {problem.limit_s:g} s")
+    refuse_unreached(reach, problem.limit_s)
     chosen, bound = least_cover(reach, price, problem.kept, rng, limits)
     total = float(price[list(chosen)].sum())
     return finish(chosen, nearest_chosen(cost_s, chosen, problem.limit_s), total, min(total, bound))
 
 
-def refuse_unreached(reach: Reach, where: str) -> None:
-    """Refuse when some points can be served by no site."""
+def refuse_unreached(reach: Reach, limit_s: float = np.inf) -> None:
+    """Refuse when some points can be served by no site within the limit."""
     lost = int((np.diff(reach.point_ptr) == 0).sum())
     if lost:
+        if np.isinf(limit_s):
+            raise InfeasibleError(Sentence.of("infeasible_reach", lost=lost, count=reach.n))
         raise InfeasibleError(
-            "No choice satisfies all constraints; it would need to relax the reach (demand points not "
-            f"served) by {lost}: {lost} of {reach.n} demand points reach no site {where}."
+            Sentence.of("infeasible_within", lost=lost, count=reach.n, limit=f"{limit_s:g}")
         )
 
 

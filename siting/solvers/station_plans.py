@@ -13,7 +13,7 @@ import numpy.typing as npt
 from geo.errors import InfeasibleError
 from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, Flow, SitingResult, StationPlan, nearest_chosen
-from siting.problems.highs import Limits
+from siting.problems.highs import Limits, LimitsEndedError, infeasible
 from siting.problems.order import any_order
 from siting.problems.reach import Reach, reach_within
 from siting.solvers.exact import finish, main_site, pair_moves, solve_exact
@@ -22,8 +22,10 @@ from siting.solvers.kernels.plans import Groups, Options, serve_plan, site_value
 # how much more a minute weighs that a group lacks
 _LACK = 50.0
 
-# wall seconds that the exact model gets where no choice with the least shares was met
-_LAST_RESORT_S = 300.0
+# (pairs x hours) up to which the exact model is asked where no choice with the least shares was met, and the
+# nodes it gets: no seconds, which would make the answer depend on the machine
+_LAST_CELLS = 12_000
+_LAST_NODES = 500
 
 __all__ = ["PlanEffort", "answer_of", "solve_station_plan"]
 
@@ -95,7 +97,7 @@ def solve_station_plan(
         # the search counts by a greedy service, the answer by the best one
         options = max((options, tuple(sorted(start))), key=lambda o: (plan.served(o, exact=True), o))
     if effort.last_resort and plan.short(options) > 1e-6:
-        return _least_shares(problem, cost_s, limits, deadline)
+        return _least_shares(problem, cost_s, limits, deadline, cells)
     found = plan.answer(options, bound, cost_s)
     left = deadline - monotonic_s()
     if found.gap <= limits.gap or cells > effort.timed_cells or not 0.2 < left < np.inf:
@@ -132,10 +134,17 @@ def _better(found: SitingResult, problem: StationPlan, cost_s: CostArray, limits
     )
 
 
-def _least_shares(problem: StationPlan, cost_s: CostArray, limits: Limits, deadline: float) -> SitingResult:
+def _least_shares(
+    problem: StationPlan, cost_s: CostArray, limits: Limits, deadline: float, cells: int
+) -> SitingResult:
     """Ask the plain exact model where the search met no choice that gives each group its share."""
-    left = _LAST_RESORT_S if deadline == np.inf else max(1.0, deadline - monotonic_s())
-    return solve_exact(problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
+    if deadline < np.inf:
+        left = max(1.0, deadline - monotonic_s())
+        return solve_exact(problem, cost_s, dataclasses.replace(limits, time_limit_s=left))
+    if cells > _LAST_CELLS:
+        raise LimitsEndedError
+    nodes = _LAST_NODES if limits.node_limit is None else min(_LAST_NODES, limits.node_limit)
+    return solve_exact(problem, cost_s, dataclasses.replace(limits, node_limit=nodes))
 
 
 class _Search:
@@ -146,6 +155,9 @@ class _Search:
         self.weight = np.ascontiguousarray(problem.weight.T)
         self.site = problem.option_site
         size = len(self.site)
+        # options in the order of their sites, and where each site begins
+        self.by_site = np.argsort(self.site, kind="stable")
+        self.begin = np.nonzero(np.diff(self.site[self.by_site], prepend=-1))[0]
         hold = np.full(size, np.inf) if problem.option_capacity is None else problem.option_capacity
         self.options = Options(self.site, hold, problem.option_open)
         self.holds, self.hold_of = np.unique(hold, return_inverse=True)
@@ -323,22 +335,27 @@ class _Search:
     def _at(self, worth: FloatArray, theta: float, budget: float) -> tuple[float, FloatArray]:
         """Return the relaxed worth at one price of money: the best option of each site, the best sites."""
         net = worth - theta * self.price
-        order = np.lexsort((-net, self.site))
-        first = np.unique(self.site[order], return_index=True)[1]
-        top = order[first]
+        top = self._best_of_each(net)
         gain = net[top]
         forced = self.kept[self.site[top]]
         pick = forced | (gain > 0)
         # the caps are nested (new sites within all sites): the best within the one, then within the other
-        rank = np.lexsort((-gain, ~forced))
         for most, of in ((self.problem.new_sites, self.place[self.site[top]] < 0),
                          (self.problem.sites, np.ones(len(top), dtype=np.bool_))):  # fmt: skip
-            counted = pick & of
-            if most is not None and counted.sum() > most:
-                pick[rank[counted[rank]][most:]] = False
+            counted = np.nonzero(pick & of)[0]
+            if most is not None and len(counted) > most:
+                pick[counted[np.lexsort((-gain[counted], ~forced[counted]))[most:]]] = False
         share = np.zeros(len(worth))
         share[top[pick]] = 1.0
         return float(gain[pick].sum()) + (theta * budget if theta > 0 else 0.0), share
+
+    def _best_of_each(self, net: FloatArray) -> IntArray:
+        """Return the option of each site that is worth most, the first of those alike."""
+        worth = net[self.by_site]
+        most = np.repeat(np.maximum.reduceat(worth, self.begin), np.diff(np.r_[self.begin, len(worth)]))
+        best = np.nonzero(worth == most)[0]
+        first = np.r_[True, np.diff(self.site[self.by_site[best]]) > 0]
+        return np.asarray(self.by_site[best[first]])
 
     def round(self, often: FloatArray) -> tuple[int, ...]:
         """Return options that fit, taken in the order of how often the bound opens them."""
@@ -379,12 +396,8 @@ class _Search:
             many = len(options) - (len(options) if self.problem.sites is None else self.problem.sites)
             most_new = self.problem.new_sites
             many_new = 0 if most_new is None else self._new(options) - most_new
-            what = f"the budget (yuan) by {over:.6g}"
-            if many_new > 0:
-                what = f"the number of new sites by {many_new}"
-            if many > 0:
-                what = f"the number of sites by {many}"
-            raise InfeasibleError(f"No choice satisfies all constraints; it would need to relax {what}.")
+            broken = ("sites", many) if many > 0 else ("new_sites", many_new)
+            raise infeasible([broken if broken[1] > 0 else ("budget", over)])
         return options
 
     def improve(self, options: tuple[int, ...], rank: FloatArray, effort: PlanEffort) -> tuple[int, ...]:

@@ -89,12 +89,12 @@ def checked_plan(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen
         reach = reach_within(plan.cost_s, settings.limit_s)
         curve = budget_curve(plan, chosen.problem, wanted.weight, reach, _rng(settings, 2), ask=ask)
     else:
-        model = chosen.joint.model
+        model, joint = chosen.joint.judge.model, chosen.joint
 
         def ask_plan(path: str, answer: SitingResult) -> None:
             ask(path, served_share(model.running(plan.cost_s, answer), wanted.weight))
 
-        curve = budget_points(model, plan.cost_s, chosen.joint.most, ask_plan)
+        curve = budget_points(model, plan.cost_s, joint.most, (joint.cheaper, joint.shown), ask_plan)
     ranges, draws = estimates(plan, demand, wanted.days, settings, riders, _rng(settings, 4), wanted.asked)
     return Checked(shares, coverage, ranges, draws, curve)
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.stays import KINDS
 from siting.demand.asked import Asked
 from siting.demand.demand_events import due_events, stay_events
@@ -32,8 +33,14 @@ def wanted_of(inputs: StudyInputs, ways: Ways) -> Wanted:
     days = len(demand.days)
     if settings.held_out_days >= days:
         raise InputError(
-            f"held_out_days is {settings.held_out_days}, but the traces cover only {days} local days "
-            f"({demand.days[0]} to {demand.days[-1]}); it must lie in 0-{days - 1}."
+            Sentence.of(
+                "held_out_too_many",
+                given=settings.held_out_days,
+                days=days,
+                first=demand.days[0],
+                last=demand.days[-1],
+                most=days - 1,
+            )
         )
     training, held_out = split_days(days, settings.held_out_days)
     masks = {"training": training, "held_out": held_out}

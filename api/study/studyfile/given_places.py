@@ -9,7 +9,13 @@ import numpy as np
 import shapely
 
 from api.study.studyfile.extent import Extent
-from api.study.studyfile.placing import datum_note, place_areas, place_points, place_stations
+from api.study.studyfile.placing import (
+    datum_note,
+    distinct_places,
+    place_areas,
+    place_points,
+    place_stations,
+)
 from api.study.studyfile.station_files import read_places, read_stations
 from api.study.studyfile.tables import StudyFile
 from api.study.studyfile.zones import read_zones, to_wgs84_zones
@@ -146,6 +152,8 @@ def _own_sites(
         path, table.datum, _named(table.columns), table.layer, table.crs, extent
     )
     inside, notes = place_points(path.name, numbers, names, lonlat, network)
+    once, about_twice = distinct_places(path.name, numbers, names, lonlat)
+    inside, notes = inside & once, notes + about_twice
     shown = tuple(name for name, here in zip(names, inside, strict=True) if here)
     notes += datum_note(path.name, lonlat[inside], table.datum, network)
     return CandidateSites(lonlat[inside], shown, ("own",) * len(shown)), notes

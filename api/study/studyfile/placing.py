@@ -14,7 +14,7 @@ from geo.sentences import Sentence
 from geo.streets import StreetNetwork
 from geo.traces import doubted_datum
 
-__all__ = ["datum_note", "place_areas", "place_points", "place_stations"]
+__all__ = ["datum_note", "distinct_places", "place_areas", "place_points", "place_stations"]
 
 TOGETHER_M = 5.0
 """Stations so near to each other under two names may be one."""
@@ -70,6 +70,36 @@ def place_stations(
         notes.append(Sentence.of("stations_together", file=file, rows=_listed(together), metres=metres))
     notes += _off_street(file, kept, network)
     return tuple(kept), notes
+
+
+def distinct_places(
+    file: str, numbers: Sequence[int], names: Sequence[str], lonlat: FloatArray
+) -> tuple[BoolArray, list[Sentence]]:
+    """Return which rooms of a planner's list count, (n,), and what is to be said of those given twice.
+
+    A room that stands in the list twice would take two of the new stations.
+
+    Parameters
+    ----------
+    file, numbers, names, lonlat
+        As in `place_points`.
+    """
+    first = np.ones(len(names), dtype=np.bool_)
+    together: list[int] = []
+    places = [(float(lon), float(lat)) for lon, lat in lonlat]
+    for row, name in enumerate(names):
+        near = [k for k in range(row) if first[k] and near_metres(places[k], places[row]) <= SAME_M]
+        first[row] = all(names[k] != name for k in near)
+        if first[row] and any(near_metres(places[k], places[row]) <= TOGETHER_M for k in near):
+            together.append(numbers[row])
+    notes = []
+    repeated = [number for number, once in zip(numbers, first, strict=True) if not once]
+    if repeated:
+        notes.append(Sentence.of("places_repeated", file=file, rows=_listed(repeated)))
+    if together:
+        metres = f"{TOGETHER_M:g}"
+        notes.append(Sentence.of("places_together", file=file, rows=_listed(together), metres=metres))
+    return first, notes
 
 
 def place_points(

@@ -36,11 +36,20 @@ SUGGESTED = ("建议新增", "suggested")
 """Column and words by which reports tell suggested stations from existing ones."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "name": ("name", "station", "名称", "站点名称", "驿站名称", "站点"),
+    "name": ("name", "station", "名称", "站点名称", "驿站名称", "站点", "站名", "驿站名", "驿站"),
     "lon": ("lon", "lng", "longitude", "x", "经度"),
     "lat": ("lat", "latitude", "y", "纬度"),
-    "opening_hours": ("opening_hours", "hours", "open", "opening hours", "开放时间", "营业时间", "服务时间"),
-    "kind": ("kind", "type", "类型", "类别"),
+    "opening_hours": (
+        "opening_hours",
+        "hours",
+        "open",
+        "opening hours",
+        "开放时间",
+        "营业时间",
+        "服务时间",
+        "开放时段",
+    ),
+    "kind": ("kind", "type", "类型", "类别", "站点类型", "驿站类型"),
     "facilities": ("facilities", "设施", "服务设施"),
 }
 """Our names, and the names under which a column is found without being told."""
@@ -289,6 +298,8 @@ def _place(
     columns = {"lon": names["lon"], "lat": names["lat"]}
     turned = -90 <= lon <= 90 and -180 <= lat <= 180
     for ours, text, value, limit in (("lon", texts[0], lon, 180.0), ("lat", texts[1], lat, 90.0)):
+        if not text:
+            raise InputError(Sentence.of("empty", column=names[ours]))
         if not -limit <= value <= limit:
             allowed = Sentence.of("degrees", column=names[ours], value=_degrees_text(text), limit=limit)
             raise InputError(Sentence.of("swapped", what=allowed, **columns) if turned else allowed)

@@ -50,6 +50,19 @@ def stations(tmp_path: Path, *rows: str, datum: str = "wgs84") -> GivenPlaces:
     return given_places(study(tmp_path, existing=table), TOWN, None)
 
 
+def test_a_room_given_twice_is_one_candidate_and_told(tmp_path: Path) -> None:
+    """Each row was a candidate of its own, never too close to another: two new stations in one room."""
+    rows = ("甲室", at(3)), ("乙室", at(40)), ("甲室", at(3)), ("丙室", at(40))
+    (tmp_path / "own.csv").write_text("\n".join((HEAD, *(line(*row) for row in rows))), encoding="utf-8")
+    table = {"own_sites": {"file": str(tmp_path / "own.csv"), "datum": "wgs84"}}
+    given = given_places(study(tmp_path, siting=table), TOWN, None)
+    assert given.own_sites is not None
+    assert given.own_sites.name == ("甲室", "乙室", "丙室")
+    told = " ".join(note.text("zh") for note in given.notes)
+    assert "第4行与清单中的其他地点重复" in told
+    assert "第5行与另一名称不同的地点相距不足5米" in told
+
+
 def areas(tmp_path: Path, key: str, *shapes: shapely.Geometry, datum: str = "wgs84") -> GivenPlaces:
     features = [
         {"type": "Feature", "properties": {"code": f"{n}"}, "geometry": shapely.geometry.mapping(shape)}

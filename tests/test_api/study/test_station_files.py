@@ -79,7 +79,7 @@ def test_positions_are_brought_to_wgs84(tmp_path: Path) -> None:
             "s.csv: row 2: 经度 is '1381****678.0' (allowed: -180 to 180 degrees)",
         ),
         (("A", 216.0, 39.9, "24/7", "", ""), "s.csv: row 2: 经度 is '216.0' (allowed: -180 to 180 degrees)"),
-        (("A", "", 39.9, "24/7", "", ""), "s.csv: row 2: 经度 is ''"),
+        (("A", "", 39.9, "24/7", "", ""), "s.csv: row 2: 经度 is empty"),
         (("A", 116.0, "nan", "24/7", "", ""), "s.csv: row 2: 纬度 is 'nan'"),
         (("A", 116.0, 39.9, "always", "", ""), "s.csv: row 2: 开放时间: "),
         (("A", 116.0, 39.9, "24/7", "palace", ""), "s.csv: row 2: 类型 is 'palace' (allowed: micro"),

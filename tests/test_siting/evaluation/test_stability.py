@@ -1,8 +1,11 @@
 """Baselines and resampling: repeatable, and of the form they claim."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from geo.errors import InfeasibleError
 from siting.demand.weighted import Demand, DemandLayer, DemandWeights
 from siting.evaluation.stability import (
     busiest_cells,
@@ -13,7 +16,7 @@ from siting.evaluation.stability import (
     solver_of,
     split_days,
 )
-from siting.problems.define import MaxCover, StationPlan
+from siting.problems.define import MaxCover, SitingResult, StationPlan
 from siting.solvers.exact import solve_exact
 
 
@@ -64,6 +67,7 @@ def test_a_site_that_every_day_needs_is_always_chosen() -> None:
         draws=10,
         rng=np.random.default_rng(0),
     )
+    assert shares is not None
     assert shares.tolist() == [1.0, 0.0]
 
 
@@ -95,7 +99,40 @@ def test_what_is_resampled_is_the_plan_with_its_budget_and_hours() -> None:
     rng = np.random.default_rng(0)
     solve = solver_of(plan, cost_s, result)
     shares = chosen_shares(demand, DemandWeights(), training, solve, sites=3, riders=riders, draws=6, rng=rng)
+    assert shares is not None
     assert shares.tolist() == [0.0, 1.0, 1.0]
+
+
+def test_resamples_without_the_least_share_count_the_plan_nearest_to_it() -> None:
+    """They once asked the exact model for 300 s each, and a plan that none met was told as chosen in 0.0%."""
+    point, day = np.array([0, 1] * 3), np.repeat(np.arange(3), 2)
+    layer = DemandLayer(point, np.arange(6), day, np.full(6, 12), np.where(point == 0, 9.0, 5.0))
+    none = np.empty(0, dtype=np.int64)
+    empty = DemandLayer(none, none, none, none, np.empty(0))
+    demand = Demand(np.zeros((2, 2)), ("a", "b", "c"), layer, empty, empty)
+    training = np.ones(3, dtype=np.bool_)
+    cost_s = np.where(np.eye(2, dtype=np.bool_), 0.0, 9.0)
+    plan = StationPlan(
+        weight=demand.weight(DemandWeights(), training),
+        limit_s=1,
+        option_site=np.arange(2),
+        option_cost=np.ones(2),
+        option_open=np.ones((2, 24), dtype=np.bool_),
+        new_sites=1,
+    )
+    result = solve_exact(plan, cost_s)
+    floor = dataclasses.replace(plan, group=np.arange(2), group_share=np.array([0.5, 0.5]))
+    rng = np.random.default_rng(0)
+    solve = solver_of(floor, cost_s, result)
+    shares = chosen_shares(demand, DemandWeights(), training, solve, sites=2, riders=6, draws=5, rng=rng)
+    assert shares is not None
+    assert shares.sum() == 1.0
+
+    def refuse(*_: object) -> SitingResult:
+        raise InfeasibleError("no choice")
+
+    told = chosen_shares(demand, DemandWeights(), training, refuse, sites=2, riders=6, draws=5, rng=rng)
+    assert told is None
 
 
 def test_the_demand_of_some_days_is_theirs() -> None:

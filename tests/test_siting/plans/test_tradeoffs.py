@@ -1,6 +1,7 @@
 """The plan that was asked for: named points of the front, and least shares that are really served."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ from made_rests import made_inputs
 
 from geo.errors import InfeasibleError, InputError
 from siting.inputs import StudyInputs, StudySettings
+from siting.plans import tradeoffs
+from siting.plans.pareto import Front, Judge, plan_front
 from siting.results import FrontPoint, Study
+from siting.solvers.verify import WrongAnswerError
 from siting.study import measured_study
 
 
@@ -72,13 +76,23 @@ def test_a_least_share_is_served_and_not_only_in_reach(inputs: StudyInputs) -> N
 
 
 def test_a_least_share_that_no_place_can_reach_names_the_grid(inputs: StudyInputs) -> None:
-    with pytest.raises(InfeasibleError, match=r"less than that share of the rest in unit grid G\d"):
+    with pytest.raises(InfeasibleError, match=r"that share of the rest in unit grid G\d") as refused:
         run(inputs, least_grid_share=1.0, limit_s=30)
+    assert re.search(r"least_grid_share 为1，但在网格G\d.*能在30秒内到达", refused.value.text("zh"))
 
 
 def test_a_least_share_beyond_the_money_is_refused_in_a_sentence(inputs: StudyInputs) -> None:
-    with pytest.raises(InfeasibleError, match="no plan was found that serves so much of every unit grid"):
+    with pytest.raises(
+        InfeasibleError, match="no plan was found that serves so much of every unit grid"
+    ) as refused:
         run(inputs, least_grid_share=0.3, budget_yuan=250_000.0)
+    assert "在站点数和预算之内，没有找到使每个有10名骑手休息的网格" in refused.value.text("zh")
+
+
+def test_a_budget_below_what_stands_is_refused_with_what_it_lacks(inputs: StudyInputs) -> None:
+    with pytest.raises(InfeasibleError, match=r"it would need to relax the budget \(yuan\) by \d") as refused:
+        run(inputs, budget_yuan=1_000.0)
+    assert re.search(r"须将预算（元）放宽\d", refused.value.text("zh"))
 
 
 def test_what_cannot_be_asked_for_is_refused(inputs: StudyInputs) -> None:
@@ -88,10 +102,27 @@ def test_what_cannot_be_asked_for_is_refused(inputs: StudyInputs) -> None:
         StudySettings(timezone="Asia/Shanghai", plan="fairest", least_grid_share=0.1)
     bare = dataclasses.replace(inputs, grids=None)
     for changes in ({"plan": "fairest"}, {"plan": "balanced"}, {"least_grid_share": 0.1}):
-        with pytest.raises(InputError, match="need unit grids in which at least 10 riders rest"):
+        with pytest.raises(InputError, match=r"needs? unit grids in which at least 10 riders rest"):
             run(bare, **changes)
     with pytest.raises(InputError, match="no existing stations"):
         run(dataclasses.replace(inputs, existing=()), plan="cheapest")
+
+
+def test_a_plan_that_breaks_the_problem_is_never_shown(
+    inputs: StudyInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`scipy.optimize.milp` has called values optimal that break their bounds (scipy #22812)."""
+
+    def broken(judge: Judge, *known: object) -> Front:
+        front = plan_front(judge, *known)  # type: ignore[arg-type]
+        first = np.unique(judge.problem.option_site, return_index=True)[1]
+        return dataclasses.replace(
+            front, points=(dataclasses.replace(front.points[0], options=tuple(first)), *front.points[1:])
+        )
+
+    monkeypatch.setattr(tradeoffs, "plan_front", broken)
+    with pytest.raises(WrongAnswerError, match="new sites"):
+        run(inputs)
 
 
 def test_grids_with_few_riders_do_not_count(inputs: StudyInputs) -> None:
@@ -127,3 +158,31 @@ def test_a_budget_serves_no_less_than_the_plainest_plan_for_it(inputs: StudyInpu
     study = run(inputs, budget_yuan=600_000.0, existing_stations="may_move", limit_s=120)
     assert study.solution.gap < 0.02
     assert mine(study).served_share == max(point.served_share or 0.0 for point in study.front)
+
+
+def test_the_curve_of_money_knows_every_plan_that_the_study_shows(inputs: StudyInputs) -> None:
+    """On a map of Beijing the plan for three quarters of the money once served more than the plan itself."""
+    study = run(inputs, budget_yuan=600_000.0, existing_stations="may_close", limit_s=120)
+    assert [point.cost_yuan / 600_000 for point in study.budget_curve] == [0.5, 0.75, 1.0, 1.25, 1.5]
+    served = [point.served_share or 0.0 for point in study.budget_curve]
+    assert served == sorted(served)
+    assert served[2] == pytest.approx(named(study, "coverage").served_share, abs=1e-6)
+    for point in study.front:
+        afforded = [told for told in study.budget_curve if told.cost_yuan >= point.cost_yuan]
+        assert all((told.served_share or 0.0) >= (point.served_share or 0.0) - 1e-6 for told in afforded)
+
+
+def test_a_least_share_within_a_budget_does_not_bind_the_curve_of_money(inputs: StudyInputs) -> None:
+    """Half the money could not keep it, and the study once ended with a refusal for that."""
+    study = run(inputs, budget_yuan=900_000.0, least_grid_share=0.3, new_sites=6)
+    assert (
+        min(grid.served_share or 0.0 for grid in study.grids if (grid.riders or 0) >= study.k) >= 0.3 - 1e-6
+    )
+    served = [point.served_share or 0.0 for point in study.budget_curve]
+    assert served == sorted(served)
+
+
+def test_budgets_that_buy_nothing_are_left_out_of_the_curve(inputs: StudyInputs) -> None:
+    # to close both costs 200,000 a year, so half of the budget is not even enough for that
+    study = run(inputs, budget_yuan=350_000.0, existing_stations="may_close", close_yuan=100_000.0)
+    assert study.budget_curve

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from geo.errors import InfeasibleError
-from siting.problems.define import MaxCover, PCenter, PMedian, SetCover, StationPlan
-from siting.problems.highs import Limits
+from siting.problems.define import MaxCover, PCenter, PMedian, SetCover, SitingResult, StationPlan
+from siting.problems.highs import Limits, LimitsEndedError
 from siting.problems.reach import reach_within
+from siting.solvers import station_plans
 from siting.solvers.capacitated import CapacitatedEffort, solve_capacitated
 from siting.solvers.cover_proof import Effort, prove_max_cover
-from siting.solvers.exact import LimitsEndedError, solve_exact
+from siting.solvers.exact import solve_exact
 from siting.solvers.kernels.center_feasibility import cover_all
 from siting.solvers.kernels.transport import transport
 from siting.solvers.set_cover import prove_set_cover
@@ -242,3 +243,34 @@ def test_a_time_limit_never_makes_a_bound_too_good() -> None:
                 assert result.bound <= best <= result.objective
             result = solve(problem, cost, np.random.default_rng(0), Limits(time_limit_s=seconds))
             assert result.bound <= best <= result.objective
+
+
+def test_the_last_resort_of_least_shares_looks_at_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It once got 300 s: a slower machine gave another plan, and each resample waited as long."""
+    asked: list[Limits] = []
+
+    def exact(problem: StationPlan, cost_s: FloatArray, limits: Limits) -> SitingResult:
+        asked.append(limits)
+        return solve_exact(problem, cost_s, limits)
+
+    monkeypatch.setattr(station_plans, "solve_exact", exact)
+    plan = StationPlan(
+        weight=np.ones((2, 1)),
+        limit_s=1,
+        option_site=np.arange(2),
+        option_cost=np.ones(2),
+        option_open=np.ones((2, 1), dtype=np.bool_),
+        new_sites=1,
+        group=np.arange(2),
+        group_share=np.array([0.5, 0.5]),
+    )
+    cost_s = np.where(np.eye(2, dtype=np.bool_), 0.0, 9.0)
+    effort = PlanEffort(exact_cells=0)
+    with pytest.raises(InfeasibleError, match="the number of new sites by 1, or the least share of a group"):
+        solve_station_plan(plan, cost_s, effort=effort)
+    assert [(one.time_limit_s, one.node_limit) for one in asked] == [(None, 500)]
+    monkeypatch.setattr(station_plans, "_LAST_CELLS", 1)
+    with pytest.raises(LimitsEndedError):
+        solve_station_plan(plan, cost_s, effort=effort)
+    near = solve_station_plan(plan, cost_s, effort=dataclasses.replace(effort, last_resort=False))
+    assert len(near.chosen) == 1

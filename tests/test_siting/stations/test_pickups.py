@@ -146,6 +146,10 @@ def test_the_gate_is_said_in_words() -> None:
         "十二号楼",
         " ",
         "North Gate",
+        "11公寓",
+        "地下停车场",
+        "停车场",
+        "Car Park",
     ],
 )
 def test_labels_of_doors_and_buildings_are_no_names(label: str) -> None:
@@ -164,6 +168,8 @@ def test_labels_of_doors_and_buildings_are_no_names(label: str) -> None:
         "中关村大街",
         "Aleksi 13",
         "Northgate Hall",
+        "二食堂",
+        "停车场宾馆",
     ],
 )
 def test_names_of_places_are_names(name: str) -> None:
