@@ -42,7 +42,7 @@ serve: $(VENV)/.demo
 	$(BIN)/yilu serve $(OUT)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from api.study.sample_matches import MatchSample
 from api.study.studyfile.tables import StudyFile
 from geo.places import Places
 from geo.streets import StreetNetwork
-from maps.documents import write_docx, write_html, write_xlsx
+from maps.documents import report_pictures, write_docx, write_html, write_xlsx
 from maps.exports import write_geojson, write_gpkg
 from maps.match import MatchPicture, match_map, match_picture
 from maps.page import Backdrop
@@ -73,11 +73,12 @@ def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
         page = study_map(said, backdrop, language)
         (folder / f"map{middle}.html").write_text(page, encoding="utf-8", newline="\n")
         tell()
-        write_docx(said, backdrop, language, folder / f"report{middle}.docx")
+        pictures = report_pictures(said, backdrop, language)
+        write_docx(said, backdrop, language, folder / f"report{middle}.docx", pictures=pictures)
         tell()
         write_xlsx(said, backdrop, language, folder / f"report{middle}.xlsx")
         tell()
-        write_html(said, backdrop, language, folder / f"report{middle}.html")
+        write_html(said, backdrop, language, folder / f"report{middle}.html", pictures=pictures)
         tell()
         if files.trial is not None and match is not None:
             picture = _picture(files.trial, match, files, language)

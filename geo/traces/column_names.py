@@ -60,7 +60,8 @@ def folded(name: str) -> str:
     """Return a column's name without case, brackets, datum and unit: 纬度(GCJ02) is 纬度."""
     text = _BRACKETS.sub("", _plain(name)).strip("_")
     for word in _DATUMS:
-        text = re.sub(rf"_?{word}_?", "", text)
+        if word in text:
+            text = re.sub(rf"_?{word}_?", "", text)
     return re.sub(r"_?e[5-7]$", "", text).removeprefix("properties_")
 
 

@@ -18,11 +18,24 @@ from maps.texts.wording import Wording
 from siting.report import StudyReport, Table, grid_report, study_report, study_tables
 from siting.results import Study
 
-__all__ = ["write_csv", "write_docx", "write_html", "write_xlsx"]
+__all__ = ["report_pictures", "write_csv", "write_docx", "write_html", "write_xlsx"]
+
+
+def report_pictures(
+    study: Study, backdrop: Backdrop, lang: str, grid_code: str | None = None
+) -> dict[str, bytes]:
+    """Draw the pictures of a report as PNG, once for all documents; parameters as :func:`write_docx`."""
+    return _pictures(study, backdrop, lang, _report(study, grid_code))
 
 
 def write_docx(
-    study: Study, backdrop: Backdrop, lang: str, path: Path | str, grid_code: str | None = None
+    study: Study,
+    backdrop: Backdrop,
+    lang: str,
+    path: Path | str,
+    grid_code: str | None = None,
+    *,
+    pictures: dict[str, bytes] | None = None,
 ) -> None:
     """Write the report as a Word document.
 
@@ -36,6 +49,8 @@ def write_docx(
         File to write.
     grid_code
         Only this unit grid, on two pages; None for the whole study.
+    pictures
+        Of `report_pictures`; None draws them.
 
     Raises
     ------
@@ -44,16 +59,24 @@ def write_docx(
     """
     say = Wording.of(lang, study.k)
     report = _report(study, grid_code)
-    Path(path).write_bytes(word_document(report, study, say, _pictures(study, backdrop, lang, report)))
+    drawn = _pictures(study, backdrop, lang, report) if pictures is None else pictures
+    Path(path).write_bytes(word_document(report, study, say, drawn))
 
 
 def write_html(
-    study: Study, backdrop: Backdrop, lang: str, path: Path | str, grid_code: str | None = None
+    study: Study,
+    backdrop: Backdrop,
+    lang: str,
+    path: Path | str,
+    grid_code: str | None = None,
+    *,
+    pictures: dict[str, bytes] | None = None,
 ) -> None:
     """Write the report as one self-contained, printable HTML file; parameters as :func:`write_docx`."""
     say = Wording.of(lang, study.k)
     report = _report(study, grid_code)
-    text = html_document(report, study, say, _pictures(study, backdrop, lang, report))
+    drawn = _pictures(study, backdrop, lang, report) if pictures is None else pictures
+    text = html_document(report, study, say, drawn)
     Path(path).write_text(text, encoding="utf-8", newline="\n")
 
 

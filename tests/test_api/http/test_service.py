@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from openapi_spec_validator import validate
 from study_sample import sample_study
 from tiny_study import TOWN, place, write_study
 
@@ -173,9 +172,9 @@ def test_pages_load_nothing_from_elsewhere_and_escape_names(client: TestClient) 
         assert client.get(asset).status_code == 200
 
 
-def test_the_openapi_document_is_valid_and_names_problems(client: TestClient) -> None:
+def test_the_openapi_document_names_problems(client: TestClient) -> None:
+    """That it is valid is tested beside its examples."""
     document = client.get("/openapi.json").json()
-    validate(document)
     for path in ("/v1/matches", NEAREST):
         (operation,) = document["paths"][path].values()
         assert "application/problem+json" in operation["responses"]["422"]["content"]

@@ -23,15 +23,18 @@ class ForeignFileError(InputError):
     """A file that holds no table of traces at all, such as a read-me."""
 
 
-def _hits(names: Sequence[str], column: str, wanted: str | int | None) -> list[int]:
-    """Return the positions, from 0, of the columns that could be a canonical one."""
+def _hits(
+    names: Sequence[str], column: str, wanted: str | int | None, simple: Sequence[str] | None = None
+) -> list[int]:
+    """Return the positions, from 0, of the columns that could be a canonical one; `simple`: names folded."""
     if isinstance(wanted, int):
         return [wanted - 1] if wanted <= len(names) else []
     if wanted is not None:
         plain = [n.strip().casefold() for n in names]
         exact = [i for i, n in enumerate(plain) if n == wanted.strip().casefold()]
-        return exact or [i for i, n in enumerate(names) if folded(n) == folded(wanted) != ""]
-    simple = [folded(n) for n in names]
+        told = folded(wanted)
+        return exact or [i for i, n in enumerate(names) if folded(n) == told != ""]
+    simple = [folded(n) for n in names] if simple is None else simple
     for group in COLUMN_NAMES[column]:
         hits = [i for i, n in enumerate(simple) if n in group]
         if hits:
@@ -40,7 +43,8 @@ def _hits(names: Sequence[str], column: str, wanted: str | int | None) -> list[i
 
 
 def _score(row: Sequence[str], trace_format: TraceFormat) -> int:
-    return sum(bool(_hits(row, column, trace_format.columns.get(column))) for column in _SCORED)
+    simple = [folded(cell) for cell in row]
+    return sum(bool(_hits(row, column, trace_format.columns.get(column), simple)) for column in _SCORED)
 
 
 def _is_data(row: Sequence[str]) -> bool:
