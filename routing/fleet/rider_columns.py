@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int64Array
+from geo.arrays import FloatArray, Int32Array, Int64Array
 from routing.fleet.mode_fleet import Codes, ModeFleet, instants_ms
 from routing.model.policy import Policy
 from routing.model.rider_table import RiderColumns, StopColumns
@@ -60,7 +60,7 @@ class ColumnWriter:
     ) -> None:
         """Write some stops into slots whose places have been written."""
         listed = chosen.tolist()
-        gaps = 0
+        gaps: Int32Array | int = 0
         if any(stops.closed_s):
             gaps = mode_fleet.gaps([stops.closed_s[row] for row in listed])
         c = mode_fleet.c

@@ -6,6 +6,7 @@ by the forms, which say what is wrong with it.
 
 import datetime
 import functools
+import operator
 import types
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
@@ -15,7 +16,7 @@ import msgspec
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from api.matching.forms import MAX_RIDERS, RiderIn
+from api.matching.forms import MatchRequest, RiderIn
 
 __all__ = ["record_of", "riders_apart"]
 
@@ -42,7 +43,8 @@ def _kind(annotation: Any, bounds: Sequence[object]) -> Any:  # noqa: ANN401
         inner = [one for part in parts[1:] if isinstance(part, FieldInfo) for one in part.metadata]
         return _kind(parts[0], [*bounds, *inner])
     if origin in (Union, types.UnionType):
-        return Union[tuple(None if part is type(None) else _kind(part, bounds) for part in parts)]  # noqa: UP007
+        kinds = (None if part is type(None) else _kind(part, bounds) for part in parts)
+        return functools.reduce(operator.or_, kinds)
     if origin is Literal:
         return annotation
     if annotation is AwareDatetime:
@@ -79,8 +81,9 @@ def _limits(bound: object) -> list[tuple[str, Any]]:
 
 @functools.cache
 def _decoders() -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
-    riders = Annotated[tuple[record_of(RiderIn), ...], msgspec.Meta(max_length=MAX_RIDERS)]  # type: ignore[misc]
-    return msgspec.json.Decoder(dict[str, msgspec.Raw]), msgspec.json.Decoder(riders)
+    riders = MatchRequest.model_fields["riders"]
+    kind = _kind(riders.annotation, riders.metadata)
+    return msgspec.json.Decoder(dict[str, msgspec.Raw]), msgspec.json.Decoder(kind)
 
 
 def _in_bounds(riders: Sequence[RiderIn]) -> bool:
