@@ -54,7 +54,7 @@ def _kind(annotation: Any, bounds: Sequence[object]) -> Any:  # noqa: ANN401
     if origin is tuple:
         open_end = len(parts) == 2 and parts[1] is ...
         items = [part if part is ... else _kind(part, []) for part in parts]
-        kind: Any = tuple[tuple(items)]
+        kind: Any = tuple.__class_getitem__(tuple(items))
         return Annotated[kind, msgspec.Meta(**limits)] if open_end and limits else kind
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return record_of(annotation)
