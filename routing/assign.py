@@ -170,6 +170,9 @@ def match_batch(
     """
     if len({task.task_id for task in tasks}) != len(tasks):
         raise InputError("Two tasks have the same task_id; each may stand in the list once.")
+    if len(tasks) == 1:
+        # There is nothing to weigh against anything else.
+        return match(fleet, tasks, now_s)
     ordered = sorted(tasks, key=task_order)
     with fleet.at_hand(tasks):
         assigned, _ = assign_all(fleet, [task for task in ordered if _alone(fleet, task)], now_s, threads)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from geo.arrays import FloatArray
+from geo.arrays import BoolArray, FloatArray
 from geo.errors import InputError
 from geo.streets import Snapped, StreetNetwork
 from geo.travel import reach_to, travel_times_s
@@ -144,7 +144,7 @@ def alert_plan(
         and (not task.platforms or rider.platform in task.platforms)
         and rider.shift_start_s <= now_s <= rider.shift_end_s
     ]
-    targets = {mode: nearest_street(fleet, mode, task) for mode in {rider.mode for rider in able}}
+    targets = {mode: _street_in_reach(fleet, mode, task, able) for mode in {rider.mode for rider in able}}
     reach_s = _reach_s(fleet, able, targets, rules.horizon_s, now_s)
     order = sorted(range(len(able)), key=lambda at: (reach_s[at], able[at].rider_id))
     alerts: list[Alert] = []
@@ -169,15 +169,31 @@ def alert_plan(
     return AlertPlan(task.task_id, drill, tuple(alerts), rules.within_s, chance, soonest, street_m)
 
 
-def nearest_street(fleet: Fleet, mode: str, task: Task) -> Snapped:
-    """Snap the place of an emergency as the policy says, or to the nearest street within 20 km."""
+def nearest_street(fleet: Fleet, mode: str, task: Task, among: BoolArray | None = None) -> Snapped:
+    """Snap the place of an emergency as the policy says, or to the nearest street within 20 km.
+
+    `among` (E,): only these streets.
+    """
     lonlat = np.array([task.place.lonlat])
-    place = fleet.network.snap(lonlat, mode, fleet.policy.walk_to_street_m)
+    place = fleet.network.snap(lonlat, mode, fleet.policy.walk_to_street_m, among)
     for limit_m in FARTHER_M:
         if place.edge[0] >= 0:
             break
-        place = fleet.network.snap(lonlat, mode, limit_m)
+        place = fleet.network.snap(lonlat, mode, limit_m, among)
     return place
+
+
+def _street_in_reach(fleet: Fleet, mode: str, task: Task, riders: Sequence[Rider]) -> Snapped:
+    """Return the nearest street that hangs together with those of the riders: from there they walk."""
+    place, mode_fleet = nearest_street(fleet, mode, task), fleet.mode_fleets[mode]
+    part, slots = (
+        mode_fleet.graph.component,
+        [fleet.row_of(rider.rider_id)[1] * mode_fleet.width for rider in riders if rider.mode == mode],
+    )
+    theirs = np.unique(part[mode_fleet.c.edge[slots]])
+    if place.edge[0] < 0 or part[place.edge[0]] in theirs:
+        return place
+    return nearest_street(fleet, mode, task, np.isin(part, theirs))
 
 
 def _reach_s(

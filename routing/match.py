@@ -89,9 +89,8 @@ def match_tasks(
     if off:
         known = {task.task_id: task for task in tasks}
         refused = tuple(left_out(one, known[one.task_id], riders, dict(off)) for one in refused)
-    plans = fleet.as_they_stand(riders)
     matches, routes = settled(fleet, insertions)
-    return MatchResult(matches, refused, late, off, plans, routes, insertions, answers)
+    return MatchResult(matches, refused, late, off, routes, insertions, answers)
 
 
 def _answers(

@@ -1,11 +1,12 @@
 """Vehicles with freight and given steps: each step stays in order, the rest goes where it is cheapest.
 
 Places and times are judged by the matcher's own rules (`routing.refusal.relaxations`: all places of all
-plans); what it does not know is checked here: freight in several dimensions, a last stop, a limit on the
-number of tasks, and breaks that are taken where the vehicle is.
+plans); what it does not know is checked here: freight in several dimensions, a last stop, limits on the
+number of tasks and on the whole route, and breaks that are taken where the vehicle is.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -63,6 +64,18 @@ class Vehicle:
     """Cost of an hour that a task takes."""
     cost_fixed: int = 0
     """Cost of the first task."""
+    cost_per_km: int = 0
+    cost_per_task_hour: int = 0
+    """Cost of an hour on the spot, beside that of the time."""
+    most_travel_s: int | None = None
+    """The whole route takes no longer on the way; None: no limit."""
+    most_m: int | None = None
+    """The whole route is no longer, in metres; None: no limit."""
+
+    @property
+    def metered(self) -> bool:
+        """Whether the whole route counts, not only what a task takes."""
+        return bool(self.cost_per_km) or self.most_travel_s is not None or self.most_m is not None
 
     @property
     def tasks(self) -> int:
@@ -117,6 +130,12 @@ class Drive:
             raise InputError(f"the way to stop {leg + 1} of a plan was not found")
         return path
 
+    @property
+    def travel_s(self) -> int:
+        """On the way in whole seconds, as it is told: instants are rounded up."""
+        left = [-(-ms // 1000) for ms in (self.leave_ms, *self.done_ms)]
+        return sum(-(-ms // 1000) - before for before, ms in zip(left, self.arrival_ms, strict=False))
+
 
 def drive(fleet: Fleet, vehicle_id: str) -> Drive:
     """Return the times of a vehicle's plan as it stands."""
@@ -170,7 +189,7 @@ def insert_orders(
         plans[vehicle.rider.rider_id] = settled
         _put(fleet, settled)
     now_s = min((vehicle.start_s for vehicle in vehicles), default=0.0)
-    round_ = _Round(fleet, plans, now_s)
+    round_ = _Round(fleet, plans, now_s, _Meter(scratch))
     round_.insert_all(sorted(orders, key=_turn))
     return fleet, plans, round_.unassigned
 
@@ -178,8 +197,8 @@ def insert_orders(
 class _Round:
     """Orders on their way into the plans of a fleet."""
 
-    def __init__(self, fleet: Fleet, plans: dict[str, Vehicle], now_s: float) -> None:
-        self._fleet, self._plans, self._now_s = fleet, plans, now_s
+    def __init__(self, fleet: Fleet, plans: dict[str, Vehicle], now_s: float, meter: "_Meter") -> None:
+        self._fleet, self._plans, self._now_s, self._meter = fleet, plans, now_s, meter
         self._orders: dict[str, Order] = {}
         self._inside: dict[str, str] = {}
         """Vehicle of each task that was inserted."""
@@ -202,14 +221,14 @@ class _Round:
                     break
         for order in orders:
             if order.task.task_id not in self._inside:
-                found = _cheapest(self._fleet, self._plans, order, self._now_s)
+                found = _cheapest(self._fleet, self._plans, order, self._now_s, self._meter)
                 if isinstance(found, Binding):
                     self.unassigned[order.task.task_id] = found
                 else:
                     self._put(order, found)
 
     def _insert(self, order: Order, only: str | None = None) -> bool:
-        found = _cheapest(self._fleet, self._plans, order, self._now_s, only)
+        found = _cheapest(self._fleet, self._plans, order, self._now_s, self._meter, only)
         if isinstance(found, Binding):
             return False
         self._put(order, found)
@@ -268,8 +287,54 @@ class _Found:
     dropoff_place: int
 
 
+class _Meter:
+    """Travel time and metres of whole routes, driven on a fleet that is there for trials only."""
+
+    def __init__(self, scratch: Fleet) -> None:
+        self._scratch = scratch
+        self._known: dict[tuple[str, int, float, float, int, float, float], float] = {}
+
+    def totals(self, vehicle: Vehicle) -> tuple[int, float]:
+        """Return seconds on the way and metres of a route."""
+        _put(self._scratch, vehicle)
+        driven = drive(self._scratch, vehicle.rider.rider_id)
+        at = driven.places
+        ends = list(zip(at.edge.tolist(), at.offset_m.tolist(), at.walk_m.tolist(), strict=True))
+        metres = 0.0
+        for leg, (here, there) in enumerate(itertools.pairwise(ends)):
+            key = (vehicle.rider.mode, *here, *there)
+            if key not in self._known:
+                way = driven.way(self._scratch.network, vehicle.rider.mode, leg)
+                self._known[key] = way.length_m + way.walk_m
+            metres += self._known[key]
+        return driven.travel_s, metres
+
+    def cheapest(self, vehicle: Vehicle, order: Order, places: Int64Array) -> "_Found | None":
+        """Return the cheapest of some places (extra ms, place, drop-off place) within the limits of a route.
+
+        A given route that is beyond them may get no worse.
+        """
+        travel_s, metres = self.totals(vehicle)
+        most_s = np.inf if vehicle.most_travel_s is None else max(vehicle.most_travel_s, travel_s)
+        most_m = np.inf if vehicle.most_m is None else max(vehicle.most_m, round(metres))
+        best: _Found | None = None
+        for extra_ms, place, end in places.tolist():
+            one = _Found(0, vehicle.rider.rider_id, place, end)
+            new_s, new_m = self.totals(_inserted(self._scratch.network, vehicle, order, one))
+            if new_s <= most_s and round(new_m) <= most_m:
+                cost = _cost(vehicle, order, extra_ms, new_m - metres)
+                one = dataclasses.replace(one, cost=cost)
+                best = one if best is None else min(best, one)
+        return best
+
+
 def _cheapest(
-    fleet: Fleet, plans: dict[str, Vehicle], order: Order, now_s: float, only: str | None = None
+    fleet: Fleet,
+    plans: dict[str, Vehicle],
+    order: Order,
+    now_s: float,
+    meter: _Meter,
+    only: str | None = None,
 ) -> _Found | Binding:
     """Return the cheapest place of all that hold, or what stands in the way; `only`: in one vehicle."""
     best: _Found | None = None
@@ -281,13 +346,18 @@ def _cheapest(
             if order.task_for(vehicle) is not task:
                 continue
             passed = max(passed, 1)
-            if best is not None and _cost(vehicle, least) > best.cost:
+            # With a price for kilometres, a place that takes longer may be cheaper.
+            if best is not None and not vehicle.metered and _cost(vehicle, order, least) > best.cost:
                 continue
-            found, got = _first_that_holds(misses, row, vehicle, order)
+            places, got = _that_hold(misses, row, vehicle, order)
+            one: _Found | None = None
+            if len(places) and vehicle.metered:
+                one, got = meter.cheapest(vehicle, order, places), 4
+            elif len(places):
+                extra_ms, place, end = places[0].tolist()
+                one = _Found(_cost(vehicle, order, extra_ms), vehicle.rider.rider_id, place, end)
             passed = max(passed, got)
-            if found is not None:
-                extra_ms, place, end = found
-                one = _Found(_cost(vehicle, extra_ms), vehicle.rider.rider_id, place, end)
+            if one is not None:
                 best = one if best is None else min(best, one)
     if best is not None:
         return best
@@ -306,10 +376,12 @@ def _judged(fleet: Fleet, order: Order, now_s: float, only: str | None) -> Itera
                 yield misses, task
 
 
-def _cost(vehicle: Vehicle, extra_ms: int) -> int:
-    """Cost of so much time more, and of a vehicle that had nothing to do."""
+def _cost(vehicle: Vehicle, order: Order, extra_ms: int, extra_m: float = 0.0) -> int:
+    """Cost of so much time and way more, of the time on the spot, and of a vehicle that had nothing to do."""
     fixed = 0 if vehicle.tasks else vehicle.cost_fixed * 1000
-    return extra_ms * vehicle.cost_per_hour // 3600 + fixed
+    spent_s = sum(stop.service_s for stop in stops_of(order.task_for(vehicle)))
+    more = round(spent_s * 1000) * vehicle.cost_per_task_hour // 3600 + round(extra_m * vehicle.cost_per_km)
+    return extra_ms * vehicle.cost_per_hour // 3600 + more + fixed
 
 
 def _without(network: StreetNetwork, vehicle: Vehicle, order: Order) -> Vehicle:
@@ -320,23 +392,26 @@ def _without(network: StreetNetwork, vehicle: Vehicle, order: Order) -> Vehicle:
     return _settled(network, dataclasses.replace(vehicle, rider=rider, loads=tuple(loads)))
 
 
-_CHECKED = (("shift", "why.after_end"), ("capacity", "why.most_tasks"), ("capacity", "why.freight"))
+_CHECKED = (
+    ("shift", "why.after_end"),
+    ("capacity", "why.most_tasks"),
+    ("capacity", "why.freight"),
+    ("shift", "why.route_limits"),
+)
 
 
-def _first_that_holds(
-    misses: NearMisses, row: int, vehicle: Vehicle, order: Order
-) -> tuple[tuple[int, int, int] | None, int]:
-    """Return (extra ms, place, drop-off place) of the cheapest place that holds, and how far places got."""
+def _that_hold(misses: NearMisses, row: int, vehicle: Vehicle, order: Order) -> tuple[Int64Array, int]:
+    """Return (extra ms, place, drop-off place) of what holds, the cheapest first, and how far places got."""
     pair = order.task.dropoff is not None
     k = len(vehicle.rider.stops)
     places = misses.places(row)
     if vehicle.ends:
         places = places[places[:, 2] < k]
     if not len(places):
-        return None, 1
+        return places, 1
     new = 2 if pair else 1
     if k + new > MOST_STOPS or (vehicle.most_tasks is not None and vehicle.tasks + new > vehicle.most_tasks):
-        return None, 2
+        return places[:0], 2
     if vehicle.capacity is not None:
         before, after = _room(vehicle, order.deliver), _room(vehicle, order.take)
         # Without room at m: of no use for any pick-up up to m and drop-off after it.
@@ -345,10 +420,7 @@ def _first_that_holds(
         last = j if pair else np.full(len(j), k)
         fits = (blocked[last + 1] == blocked[i]) & np.logical_and.accumulate(before)[i]
         places = places[fits]
-    if not len(places):
-        return None, 3
-    extra, place, end = places[0].tolist()
-    return (extra, place, end), 3
+    return places, 3
 
 
 def _room(vehicle: Vehicle, amounts: Amounts) -> BoolArray:

@@ -174,7 +174,7 @@ def _asked(
         datum=datum, now=now, riders=riders, tasks=tasks, policy=PolicyIn()
     )
     asked = asked_of(request, one_task=True)
-    return asked.riders, asked.tasks
+    return tuple(asked.riders), asked.tasks
 
 
 def task_of(form: TaskPublishIn, datum: Datum, task_id: str, now_s: float) -> Task:

@@ -2,11 +2,10 @@
 
 from typing import cast
 
-import numpy as np
-
 from api.forms import Language
-from api.matching.forms import MatchRequest, WarningOut
+from api.matching.forms import WarningOut
 from api.matching.wording import reason_text
+from geo.arrays import FloatArray
 from geo.datum import Datum
 from geo.streets import StreetNetwork
 from geo.traces import doubted_datum
@@ -15,14 +14,18 @@ from routing.model import Said
 __all__ = ["datum_warnings"]
 
 
-def datum_warnings(network: StreetNetwork, request: MatchRequest, lang: Language) -> list[WarningOut]:
+def datum_warnings(
+    network: StreetNetwork, sent_lonlat: FloatArray, declared: Datum, lang: Language
+) -> list[WarningOut]:
     """Warn where the streets speak for another datum than the declared one.
 
     Parameters
     ----------
     network : StreetNetwork
-    request : MatchRequest
-        Positions of riders, stops and tasks are looked at, 400 of them at most.
+    sent_lonlat : float64 (n, 2)
+        Positions of riders, stops and tasks as they were sent; 400 of them at most are looked at.
+    declared : str
+        Datum of them all, as the request says.
     lang : {"zh", "en"}
 
     Returns
@@ -30,26 +33,22 @@ def datum_warnings(network: StreetNetwork, request: MatchRequest, lang: Language
     list of WarningOut
         Empty, or one with the evidence.
     """
-    given = [(rider.lon, rider.lat) for rider in request.riders]
-    given += [(stop.lon, stop.lat) for rider in request.riders for stop in rider.stops]
-    for task in request.tasks:
-        given += [(visit.lon, visit.lat) for visit in (task.place, task.dropoff) if visit is not None]
-    doubt = doubted_datum(np.array(given), request.datum, network)
+    doubt = doubted_datum(sent_lonlat, declared, network)
     if doubt is None:
         return []
     likely, medians = doubt
     said = Said.of(
         "warning.datum",
-        datum=request.datum,
+        datum=declared,
         likely=likely,
-        declared_m=medians[request.datum],
+        declared_m=medians[declared],
         likely_m=medians[likely],
     )
     return [
         WarningOut(
             code="datum",
             text=reason_text(said, lang),
-            declared=request.datum,
+            declared=declared,
             likely=cast(Datum, likely),
             median_m={cast(Datum, datum): round(metres, 1) for datum, metres in medians.items()},
         )

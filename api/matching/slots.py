@@ -115,7 +115,8 @@ def offered(network: StreetNetwork, request: SlotsRequest, lang: Language = "en"
     """
     windows = _windows(request)
     asked = asked_of(
-        MatchRequest(
+        # Checked already.
+        MatchRequest.model_construct(
             datum=request.datum,
             now=request.now,
             riders=request.riders,

@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import numpy as np
@@ -26,6 +26,7 @@ from api.matching.forms import (
     MissedStopOut,
     OffNetworkOut,
     RefusedOut,
+    RiderIn,
     RouteOut,
     RuleName,
     RunnerUpOut,
@@ -38,6 +39,7 @@ from api.matching.forms import (
 )
 from api.matching.windows import check_windows
 from api.matching.wording import reason_text
+from geo.arrays import FloatArray, Int64Array
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import InputError, OffNetworkError
 from geo.streets import StreetNetwork
@@ -55,12 +57,16 @@ from routing.model import (
     Policy,
     Refused,
     Rider,
+    RiderColumns,
+    RiderTable,
     Route,
     Seconds,
     Span,
     Stop,
+    StopColumns,
     Task,
     Visit,
+    numbers_of,
     spans_of,
 )
 
@@ -81,10 +87,12 @@ LonLat = tuple[float, float]
 class MatchCase:
     """A request in the words of the matching room; positions in WGS-84."""
 
-    riders: tuple[Rider, ...]
+    riders: Sequence[Rider]
     tasks: tuple[Task, ...]
     policy: Policy
     now_s: float
+    sent_lonlat: FloatArray
+    """(n, 2) All positions in the datum of the request."""
 
 
 def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en") -> MatchResponse:
@@ -113,7 +121,7 @@ def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en")
     questions = [(one.task_id, one.rider_id) for one in request.questions]
     by = match_batch if request.assignment == "together" else None
     result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, questions, by=by)
-    warnings = datum_warnings(network, request, lang)
+    warnings = datum_warnings(network, asked.sent_lonlat, request.datum, lang)
     return response_of(result, request, lang).model_copy(update={"warnings": warnings})
 
 
@@ -138,7 +146,10 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     """
     rules = EmergencyPolicy(**request.policy.model_dump(exclude_none=True))
     asked = asked_of(
-        MatchRequest(datum=request.datum, now=request.now, riders=request.riders, tasks=(request.task,)),
+        # Checked already.
+        MatchRequest.model_construct(
+            datum=request.datum, now=request.now, riders=request.riders, tasks=(request.task,)
+        ),
         one_task=True,
     )
     strange = request.acceptance.keys() - {rider.rider_id for rider in asked.riders}
@@ -182,37 +193,16 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
 def asked_of(request: MatchRequest, *, one_task: bool = False) -> MatchCase:
     """Return the request in the words of the matching room; `one_task`: the caller sent no list of tasks."""
     check_windows(request, one_task=one_task)
-    places = iter(_places(request))
-    riders = tuple(
-        Rider(
-            rider_id=rider.rider_id,
-            lonlat=next(places),
-            mode=rider.mode,
-            stops=tuple(
-                _stop(stop, next(places))
-                for stop in rider.stops
-            ),
-            speed_factor=rider.speed_factor,
-            skills=frozenset(rider.skills),
-            status=rider.status,
-            shift_start_s=_low(rider.shift_start),
-            shift_end_s=_high(rider.shift_end),
-            worked_since_break_s=rider.worked_since_break_s,
-            worked_today_s=rider.worked_today_s,
-            available_s=_low(rider.available_at),
-            capacity=rider.capacity,
-            load=rider.load,
-            platform=rider.platform,
-            contribution=rider.contribution,
-            extra_last_hour_s=rider.extra_last_hour_s,
-        )
-        for rider in request.riders
-    )  # fmt: skip
+    stops = [stop for rider in request.riders for stop in rider.stops]
+    counts = np.array([len(rider.stops) for rider in request.riders], np.int64)
+    sent = _positions(request, stops, counts)
+    placed = to_wgs84(sent, request.datum)
+    of_riders, rest = placed[: len(counts) + len(stops)], iter(placed[len(counts) + len(stops) :].tolist())
     tasks = tuple(
         Task(
             task_id=task.task_id,
-            place=_visit(task.place, next(places)),
-            dropoff=None if task.dropoff is None else _visit(task.dropoff, next(places)),
+            place=_visit(task.place, tuple(next(rest))),
+            dropoff=None if task.dropoff is None else _visit(task.dropoff, tuple(next(rest))),
             kind=task.kind,
             skills=frozenset(task.skills),
             modes=frozenset(task.modes),
@@ -224,21 +214,89 @@ def asked_of(request: MatchRequest, *, one_task: bool = False) -> MatchCase:
         for task in request.tasks
     )
     changed = request.policy.model_dump(exclude_none=True)
-    return MatchCase(riders, tasks, Policy(**changed), request.now.timestamp())
+    riders = _table(request.riders, stops, counts, of_riders)
+    return MatchCase(riders, tasks, Policy(**changed), request.now.timestamp(), sent)
 
 
-def _places(request: MatchRequest) -> list[LonLat]:
-    """All positions in the order in which they are used, converted in one go."""
-    given: list[LonLat] = []
-    for rider in request.riders:
-        given.append((rider.lon, rider.lat))
-        given.extend((stop.lon, stop.lat) for stop in rider.stops)
-    for task in request.tasks:
-        given.append((task.place.lon, task.place.lat))
-        if task.dropoff is not None:
-            given.append((task.dropoff.lon, task.dropoff.lat))
-    placed = to_wgs84(np.array(given, dtype=np.float64).reshape(-1, 2), request.datum)
-    return [(lon, lat) for lon, lat in placed.tolist()]
+def _positions(request: MatchRequest, stops: list[StopIn], counts: Int64Array) -> FloatArray:
+    """All positions as they were sent: each rider's followed by the stops, then those of tasks."""
+    visits = [visit for task in request.tasks for visit in (task.place, task.dropoff) if visit is not None]
+    own = np.zeros(len(counts) + len(stops), np.bool_)
+    own[np.cumsum(counts + 1) - counts - 1] = True
+    out = np.empty((len(own) + len(visits), 2))
+    for axis, name in enumerate(("lon", "lat")):
+        of_riders = out[: len(own), axis]
+        of_riders[own], of_riders[~own] = numbers_of(request.riders, name), numbers_of(stops, name)
+        out[len(own) :, axis] = numbers_of(visits, name)
+    return out
+
+
+def _table(
+    riders: Sequence[RiderIn], stops: list[StopIn], counts: Int64Array, lonlat: FloatArray
+) -> RiderTable:
+    """Return riders and their stops in columns."""
+    first = np.cumsum(counts + 1) - counts - 1
+
+    def made(row: int) -> Rider:
+        at = int(first[row])
+        mine = lonlat[at : at + int(counts[row]) + 1].tolist()
+        return _rider(riders[row], [(lon, lat) for lon, lat in mine])
+
+    earliest_s, latest_s = _lows(stop.earliest for stop in stops), _highs(stop.due for stop in stops)
+    closed_s: list[tuple[Span, ...]] = [()] * len(stops)
+    for at, stop in enumerate(stops):
+        if stop.windows is not None:
+            earliest_s[at], latest_s[at], closed_s[at] = _window(None, None, stop.windows)
+    columns = RiderColumns(
+        ids=[rider.rider_id for rider in riders],
+        mode=[rider.mode for rider in riders],
+        status=[rider.status for rider in riders],
+        platform=[rider.platform for rider in riders],
+        skills=[rider.skills for rider in riders],
+        shift_start_s=_lows(rider.shift_start for rider in riders),
+        shift_end_s=_highs(rider.shift_end for rider in riders),
+        available_s=_lows(rider.available_at for rider in riders),
+        speed_factor=numbers_of(riders, "speed_factor"),
+        worked_since_break_s=numbers_of(riders, "worked_since_break_s"),
+        worked_today_s=numbers_of(riders, "worked_today_s"),
+        contribution=numbers_of(riders, "contribution"),
+        extra_last_hour_s=numbers_of(riders, "extra_last_hour_s"),
+        capacity=np.array([np.nan if one.capacity is None else one.capacity for one in riders], np.float64),
+        load=numbers_of(riders, "load"),
+        stops=counts,
+    )
+    of_stops = StopColumns(
+        ids=[stop.stop_id for stop in stops],
+        kind=[stop.kind for stop in stops],
+        service_s=numbers_of(stops, "service_s"),
+        earliest_s=earliest_s,
+        latest_s=latest_s,
+        load_change=numbers_of(stops, "load_change"),
+        closed_s=closed_s,
+    )
+    return RiderTable(columns, of_stops, lonlat, made)
+
+
+def _rider(rider: RiderIn, places: list[LonLat]) -> Rider:
+    return Rider(
+        rider_id=rider.rider_id,
+        lonlat=places[0],
+        mode=rider.mode,
+        stops=tuple(_stop(stop, place) for stop, place in zip(rider.stops, places[1:], strict=True)),
+        speed_factor=rider.speed_factor,
+        skills=frozenset(rider.skills),
+        status=rider.status,
+        shift_start_s=_low(rider.shift_start),
+        shift_end_s=_high(rider.shift_end),
+        worked_since_break_s=rider.worked_since_break_s,
+        worked_today_s=rider.worked_today_s,
+        available_s=_low(rider.available_at),
+        capacity=rider.capacity,
+        load=rider.load,
+        platform=rider.platform,
+        contribution=rider.contribution,
+        extra_last_hour_s=rider.extra_last_hour_s,
+    )
 
 
 def _stop(stop: StopIn, lonlat: LonLat) -> Stop:
@@ -259,6 +317,14 @@ def _window(
     if several is None:
         return _low(first), _high(last), ()
     return spans_of((one.timestamp(), other.timestamp()) for one, other in several)
+
+
+def _lows(instants: Iterable[datetime.datetime | None]) -> FloatArray:
+    return np.array([-math.inf if one is None else one.timestamp() for one in instants], np.float64)
+
+
+def _highs(instants: Iterable[datetime.datetime | None]) -> FloatArray:
+    return np.array([math.inf if one is None else one.timestamp() for one in instants], np.float64)
 
 
 def _low(instant: datetime.datetime | None) -> float:

@@ -132,11 +132,19 @@ class _Route:
         most = self.plan.most_tasks
         if most is not None and self.plan.tasks > most:
             violations.append(VroomViolation(cause="max_tasks"))
-        duration = steps[-1].duration
+        duration, limits, costs = steps[-1].duration, self.asked, self.asked.costs
+        if limits.max_travel_time is not None and duration > limits.max_travel_time:
+            over_s = duration - limits.max_travel_time
+            violations.append(VroomViolation(cause="max_travel_time", duration=over_s))
+        if limits.max_distance is not None and metres[-1] > limits.max_distance:
+            violations.append(VroomViolation(cause="max_distance"))
+        on_spot_s = sum(step.setup + step.service for step in steps if step.type != "break")
         return VroomRoute(
             vehicle=self.asked.id,
             description=self.asked.description,
-            cost=self.asked.costs.fixed + duration * self.asked.costs.per_hour // 3600,
+            cost=costs.fixed
+            + (duration * costs.per_hour + on_spot_s * costs.per_task_hour) // 3600
+            + metres[-1] * costs.per_km // 1000,
             setup=sum(step.setup for step in steps),
             service=sum(step.service for step in steps),
             duration=duration,

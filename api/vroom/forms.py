@@ -62,8 +62,6 @@ Priority = Annotated[int, Field(ge=0, le=100)]
 Matrix = Annotated[object, AfterValidator(_refuse("times come from the streets; give [lon, lat]"))]
 ByType = Annotated[dict[Text, Span], Field(max_length=50)]
 Unit = Annotated[int, Field(ge=0, le=10**6)]
-MetreCost = Annotated[object, AfterValidator(_refuse("costs by kilometre or of tasks; use `per_hour`"))]
-Limits = Annotated[object, AfterValidator(_refuse("limits on a whole route; use `time_window`"))]
 BreakLoad = Annotated[object, AfterValidator(_refuse("a limit on the load during a break"))]
 OldAmount = Annotated[object, AfterValidator(_refuse("`amount` of a job; use `delivery` or `pickup`"))]
 Multiple = Annotated[object, AfterValidator(_refuse("several matrices or request files"))]
@@ -94,8 +92,8 @@ class VroomCosts(Schema):
 
     fixed: Unit = 0
     per_hour: Unit = 3600
-    per_km: MetreCost = 0
-    per_task_hour: MetreCost = 0
+    per_km: Unit = 0
+    per_task_hour: Unit = 0
 
 
 class VroomVehicle(Schema):
@@ -117,8 +115,8 @@ class VroomVehicle(Schema):
     end_index: Matrix = None
     costs: VroomCosts = VroomCosts()
     type: Text = ""
-    max_travel_time: Limits = None
-    max_distance: Limits = None
+    max_travel_time: Annotated[int | None, Field(ge=0, le=10**7)] = None
+    max_distance: Annotated[int | None, Field(ge=0, le=10**8)] = None
 
 
 class VroomJob(Schema):
@@ -185,7 +183,7 @@ class VroomRequest(Schema):
 class VroomViolation(Schema):
     """A given step, or a route, that breaks a rule already."""
 
-    cause: Literal["delay", "load", "skills", "max_tasks"]
+    cause: Literal["delay", "load", "skills", "max_tasks", "max_travel_time", "max_distance"]
     duration: int | None = None
 
 

@@ -169,6 +169,10 @@ class _Reader:
             type=one.type,
             cost_per_hour=one.costs.per_hour,
             cost_fixed=one.costs.fixed,
+            cost_per_km=one.costs.per_km,
+            cost_per_task_hour=one.costs.per_task_hour,
+            most_travel_s=one.max_travel_time,
+            most_m=one.max_distance,
         )
 
     def _step(

@@ -18,9 +18,11 @@ from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton
 from routing.fleet.kernels.insertion import Best, best_many, outputs
 from routing.fleet.kernels.tables import TASK_STOP, Columns, TaskColumns
 from routing.fleet.mode_fleet import ModeFleet, as_ms
-from routing.fleet.rider_columns import RiderColumns, counts_as_break
+from routing.fleet.rider_columns import ColumnWriter, counts_as_break
+from routing.fleet.roster import Roster
 from routing.fleet.task_places import TaskPlaces
 from routing.model.policy import Policy
+from routing.model.rider_table import RiderTable, as_table
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 
@@ -49,6 +51,11 @@ class Candidate:
     """Of a pair: the drop-off goes before stop ``dropoff_place``, counted without the pick-up."""
 
 
+def _within(counts: Int64Array) -> Int64Array:
+    """Count 0, 1, 2 ... within each of several groups that follow one another."""
+    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
 def _copied(columns: Columns) -> Columns:
     return columns._replace(**{name: getattr(columns, name).copy() for name in columns._fields})
 
@@ -59,7 +66,7 @@ class FleetState(NamedTuple):
     columns: dict[str, tuple[int, list[int], Columns]]
     """Of each mode: stops a row has room for, free rows, columns."""
     where: dict[str, tuple[str, int]]
-    riders: dict[str, Rider]
+    riders: Roster
     id_of: dict[str, dict[int, str]]
     unreachable: dict[str, bool]
     ordered: bool
@@ -72,11 +79,11 @@ class Fleet:
         self.network = promised(network, policy)
         self.policy = policy
         self.mode_fleets: dict[str, ModeFleet] = {}
-        self._writer = RiderColumns(policy)
+        self._writer = ColumnWriter(policy)
         self.skills, self.platforms = self._writer.skills, self._writer.platforms
         self.unreachable: dict[str, bool] = {}
         self._where: dict[str, tuple[str, int]] = {}
-        self._riders: dict[str, Rider] = {}
+        self._riders = Roster()
         self._id_of: dict[str, dict[int, str]] = {}
         self._ordered = False
         self._number: dict[str, int] = {}
@@ -117,10 +124,6 @@ class Fleet:
         self.row_of(rider_id)
         return self._riders[rider_id]
 
-    def as_they_stand(self, riders: Sequence[Rider]) -> tuple[Rider, ...]:
-        """Return these riders as they stand now; those who are not in the fleet as they are."""
-        return tuple(self._riders.get(rider.rider_id, rider) for rider in riders)
-
     def id_at(self, mode: str, row: int) -> str:
         """Return the id of the rider in a row."""
         return self._id_of[mode][row]
@@ -133,7 +136,7 @@ class Fleet:
         }
         id_of = {mode: dict(ids) for mode, ids in self._id_of.items()}
         return FleetState(
-            columns, dict(self._where), dict(self._riders), id_of, dict(self.unreachable), self._ordered
+            columns, dict(self._where), self._riders.copy(), id_of, dict(self.unreachable), self._ordered
         )
 
     def restore(self, state: "FleetState") -> None:
@@ -169,63 +172,71 @@ class Fleet:
         InputError
             If two riders have one id.
         """
-        riders = list(riders)
-        if len({rider.rider_id for rider in riders}) != len(riders):
+        riders = riders if isinstance(riders, RiderTable) else list(riders)
+        table = as_table(riders)
+        ids, modes = table.riders.ids, table.riders.mode
+        if len(set(ids)) != len(ids):
             raise InputError("Two riders have the same rider_id; each may stand in the list once.")
         off: list[tuple[str, float]] = []
         for mode in MODES:
-            mine = [rider for rider in riders if rider.mode == mode]
+            mine = [row for row, name in enumerate(modes) if name == mode]
             if mine:
-                off += self._put_mode(mode, mine, as_ms(now_s))
+                off += self._put_mode(mode, table, np.array(mine, np.int64), riders, as_ms(now_s))
         return tuple(sorted(off))
 
-    def _put_mode(self, mode: str, riders: list[Rider], now: int) -> list[tuple[str, float]]:
-        mode_fleet = self.mode_fleet(mode)
-        self.remove([rider.rider_id for rider in riders if rider.rider_id in self._where])
-        lonlat = np.array(
-            [place for r in riders for place in (r.lonlat, *(s.lonlat for s in r.stops))], np.float64
-        )
-        places = self.network.snap(lonlat, mode, self.policy.walk_to_street_m)
-        counts = np.array([len(rider.stops) + 1 for rider in riders])
-        if len(riders) > 1:
-            # Streets are numbered along a curve that fills the plane: neighbours stand in neighbouring rows.
-            starts = np.cumsum(counts) - counts
-            by_street = np.argsort(places.edge[starts], kind="stable")
-            riders, counts, starts = [riders[at] for at in by_street], counts[by_street], starts[by_street]
-            within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            places = places.take(np.repeat(starts, counts) + within)
-        ends = np.cumsum(counts)
-        worst = np.maximum.reduceat(np.where(places.ok, 0.0, places.walk_m), ends - counts)
-        good = [r for r, metres in zip(riders, worst, strict=True) if metres == 0.0]
-        mode_fleet.reserve(len(good), max((len(r.stops) for r in good), default=0))
-        rows = np.array([mode_fleet.take_row() for _ in good], np.int64)
-        kept = np.repeat(worst == 0.0, counts)
-        lengths = counts[worst == 0.0]
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        slots = np.repeat(rows * mode_fleet.width, lengths) + within
-        mode_fleet.write_places(slots, places.take(kept))
-        self._writer.write_riders(mode_fleet, rows, good, now)
-        self._writer.write_stops(
-            mode_fleet, slots[within > 0], [stop for rider in good for stop in rider.stops]
-        )
+    def _put_mode(
+        self, mode: str, table: RiderTable, mine: Int64Array, given: Sequence[Rider], now: int
+    ) -> list[tuple[str, float]]:
+        """Put the riders of the rows `mine` of a table; `given` are the same riders as they came."""
+        mode_fleet, ids = self.mode_fleet(mode), table.riders.ids
+        if self._where:
+            self.remove([ids[row] for row in mine.tolist() if ids[row] in self._where])
+        counts = table.riders.stops[mine] + 1
+        at = np.repeat(table.first[mine], counts) + _within(counts)
+        places = self.network.snap(table.lonlat[at], mode, self.policy.walk_to_street_m)
+        # Rows of places, rider by rider.
+        starts = np.cumsum(counts) - counts
+        worst = np.maximum.reduceat(np.where(places.ok, 0.0, places.walk_m), starts)
+        off = [(ids[int(mine[q])], float(worst[q])) for q in np.flatnonzero(worst > 0.0).tolist()]
+        # Streets are numbered along a curve that fills the plane: neighbours stand in neighbouring rows.
+        order = np.argsort(places.edge[starts], kind="stable")
+        order = order[worst[order] == 0.0]
+        good, counts, starts = mine[order], counts[order], starts[order]
+        mode_fleet.reserve(len(good), int(counts.max(initial=1)) - 1)
+        rows = np.array([mode_fleet.take_row() for _ in range(len(good))], np.int64)
+        within = _within(counts)
+        slots = np.repeat(rows * mode_fleet.width, counts) + within
+        mode_fleet.write_places(slots, places.take(np.repeat(starts, counts) + within))
+        self._writer.write_riders(mode_fleet, rows, table.riders, good, now)
+        # Of all places, those of stops: in the columns of stops no position stands between them.
+        stop = (np.repeat(table.first[good] - good - 1, counts) + within)[within > 0]
+        self._writer.write_stops(mode_fleet, slots[within > 0], table.stops, stop)
         reached = mode_fleet.admit(rows)
         mode_fleet.c.ok[rows[~reached]] = 0
-        for rider, row, fine in zip(good, rows.tolist(), reached.tolist(), strict=True):
-            self.enter(rider, mode, row, reached=fine)
-        return [(r.rider_id, float(m)) for r, m in zip(riders, worst, strict=True) if m > 0.0]
+        named = [ids[row] for row in good.tolist()]
+        self._riders.enter(given, good.tolist())
+        self._note(mode, named, rows)
+        self.unreachable.update((named[q], True) for q in np.flatnonzero(~reached).tolist())
+        return off
+
+    def _note(self, mode: str, ids: Sequence[str], rows: Int64Array) -> None:
+        """Note whose rows they are."""
+        listed = rows.tolist()
+        self._where.update(zip(ids, zip(itertools.repeat(mode), listed, strict=False), strict=True))
+        self._id_of[mode].update(zip(listed, ids, strict=True))
+        for rider_id, row in zip(ids, listed, strict=True):
+            number = self._number.get(rider_id)
+            if number is None:
+                self._ordered = False
+                break
+            self.mode_fleets[mode].c.order[row] = number
 
     def enter(self, rider: Rider, mode: str, row: int, *, reached: bool) -> None:
         """Note whose row it is whose columns have been written and linked."""
-        self._where[rider.rider_id] = (mode, row)
         self._riders[rider.rider_id] = rider
-        self._id_of[mode][row] = rider.rider_id
         if not reached:
             self.unreachable[rider.rider_id] = True
-        number = self._number.get(rider.rider_id)
-        if number is None:
-            self._ordered = False
-        else:
-            self.mode_fleets[mode].c.order[row] = number
+        self._note(mode, [rider.rider_id], np.array([row], np.int64))
 
     def remove(self, rider_ids: Iterable[str]) -> None:
         """Take riders out of the fleet; unknown ids raise `InputError`."""

@@ -1,6 +1,6 @@
 """The riders of one mode: their columns, grown when needed, and the arrays that the kernels take."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -39,9 +39,8 @@ def as_ms(instant_s: float) -> int:
     return int(NEVER) if instant_s == -np.inf else round(instant_s * 1000)
 
 
-def instants_ms(instants_s: Iterable[float]) -> Int64Array:
+def instants_ms(given: FloatArray) -> Int64Array:
     """Return `as_ms` of many instants."""
-    given = np.fromiter(instants_s, np.float64)
     finite = np.isfinite(given)
     found: Int64Array = np.rint(np.where(finite, given, 0.0) * 1000).astype(np.int64)
     found[~finite] = np.where(given[~finite] > 0, EVER, NEVER)

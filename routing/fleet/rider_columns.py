@@ -1,13 +1,14 @@
-"""Riders and their stops written into columns: milliseconds, bits and counts, by the rules of a policy."""
+"""Riders and their stops written into the columns of kernels: milliseconds, bits and counts, by a policy."""
 
 import numpy as np
 
-from geo.arrays import Int64Array
-from routing.fleet.mode_fleet import Codes, ModeFleet, as_ms, instants_ms
+from geo.arrays import FloatArray, Int32Array, Int64Array
+from routing.fleet.mode_fleet import Codes, ModeFleet, instants_ms
 from routing.model.policy import Policy
-from routing.model.riders import Rider, Stop
+from routing.model.rider_table import RiderColumns, StopColumns
+from routing.model.riders import Stop
 
-__all__ = ["RiderColumns", "counts_as_break"]
+__all__ = ["ColumnWriter", "counts_as_break"]
 
 
 def counts_as_break(stop: Stop, policy: Policy) -> bool:
@@ -15,7 +16,7 @@ def counts_as_break(stop: Stop, policy: Policy) -> bool:
     return stop.kind == "rest" and stop.service_s >= policy.break_s
 
 
-class RiderColumns:
+class ColumnWriter:
     """Writes riders and stops into the columns of their mode."""
 
     def __init__(self, policy: Policy) -> None:
@@ -24,52 +25,50 @@ class RiderColumns:
         self.platforms = Codes("platforms")
 
     def write_riders(
-        self,
-        mode_fleet: ModeFleet,
-        rows: Int64Array,
-        riders: list[Rider],
-        now: int,
+        self, mode_fleet: ModeFleet, rows: Int64Array, riders: RiderColumns, chosen: Int64Array, now: int
     ) -> None:
-        """Write what is known of riders into their rows; their stops are written apart."""
-        c, policy = mode_fleet.c, self._policy
-        c.stops[rows] = [len(rider.stops) for rider in riders]
+        """Write what is known of some riders into their rows; their stops are written apart."""
+        c, policy, listed = mode_fleet.c, self._policy, chosen.tolist()
+        c.stops[rows] = riders.stops[chosen]
         c.at[rows] = now
-        c.factor[rows] = instants_ms(rider.speed_factor for rider in riders)
-        c.ready[rows] = instants_ms(max(rider.available_s, rider.shift_start_s) for rider in riders)
-        c.ok[rows] = [rider.status in policy.statuses for rider in riders]
-        c.skills[rows] = [self.skills.mask(rider.skills) for rider in riders]
-        bits = {
-            name: self.platforms.mask(frozenset({name}))
-            for name in dict.fromkeys(one.platform for one in riders)
-        }
-        c.platform[rows] = [bits[rider.platform] for rider in riders]
-        hour = policy.max_extra_per_hour_s
-        caps = (min(policy.max_extra_s, max(hour - rider.extra_last_hour_s, 0.0)) for rider in riders)
-        c.cap[rows] = instants_ms(caps)
-        c.penalty[rows] = instants_ms(policy.fairness_s_per_point * rider.contribution for rider in riders)
-        day = now + instants_ms(policy.day_work_s - rider.worked_today_s for rider in riders)
-        c.limit[rows] = np.minimum(instants_ms(rider.shift_end_s for rider in riders), day)
-        c.break_due[rows] = [self._break_due(rider, now) for rider in riders]
-        c.capacity[rows] = [-1 if rider.capacity is None else rider.capacity for rider in riders]
-        c.load[rows] = [rider.load for rider in riders]
+        c.factor[rows] = instants_ms(riders.speed_factor[chosen])
+        available_s = riders.available_s[chosen]
+        c.ready[rows] = instants_ms(np.maximum(available_s, riders.shift_start_s[chosen]))
+        status = [riders.status[row] for row in listed]
+        c.ok[rows] = [one in policy.statuses for one in status]
+        c.skills[rows] = [self.skills.mask(frozenset(riders.skills[row])) for row in listed]
+        platform = [riders.platform[row] for row in listed]
+        bits = {name: self.platforms.mask(frozenset({name})) for name in dict.fromkeys(platform)}
+        c.platform[rows] = [bits[name] for name in platform]
+        left_s = np.maximum(policy.max_extra_per_hour_s - riders.extra_last_hour_s[chosen], 0.0)
+        c.cap[rows] = instants_ms(np.minimum(policy.max_extra_s, left_s))
+        c.penalty[rows] = instants_ms(policy.fairness_s_per_point * riders.contribution[chosen])
+        day = now + instants_ms(policy.day_work_s - riders.worked_today_s[chosen])
+        c.limit[rows] = np.minimum(instants_ms(riders.shift_end_s[chosen]), day)
+        # The next break; of a rider on their break, counted from its end.
+        due = now + instants_ms(policy.continuous_work_s - riders.worked_since_break_s[chosen])
+        ends = np.maximum(now, instants_ms(available_s)) + round(policy.continuous_work_s * 1000)
+        c.break_due[rows] = np.where([one == "on_break" for one in status], ends, due)
+        c.capacity[rows] = np.nan_to_num(riders.capacity[chosen], nan=-1)
+        c.load[rows] = riders.load[chosen]
         if len(rows):
             c.least_factor[0] = min(int(c.least_factor[0]), int(c.factor[rows].min()))
             c.most_cap[0] = max(int(c.most_cap[0]), int(c.cap[rows].max()))
 
-    def _break_due(self, rider: Rider, now: int) -> int:
-        """When the next break falls due; for a rider on their break, counted from its end."""
-        span_s = self._policy.continuous_work_s
-        if rider.status == "on_break":
-            return max(now, as_ms(rider.available_s)) + round(span_s * 1000)
-        return now + round((span_s - rider.worked_since_break_s) * 1000)
-
-    def write_stops(self, mode_fleet: ModeFleet, slots: Int64Array, stops: list[Stop]) -> None:
-        """Write stops into slots whose places have been written."""
-        gaps = mode_fleet.gaps([stop.closed_s for stop in stops])
+    def write_stops(
+        self, mode_fleet: ModeFleet, slots: Int64Array, stops: StopColumns, chosen: Int64Array
+    ) -> None:
+        """Write some stops into slots whose places have been written."""
+        listed = chosen.tolist()
+        gaps: Int32Array | int = 0
+        if any(stops.closed_s):
+            gaps = mode_fleet.gaps([stops.closed_s[row] for row in listed])
         c = mode_fleet.c
         c.gaps[slots] = gaps
-        c.service[slots] = instants_ms(stop.service_s for stop in stops)
-        c.earliest[slots] = instants_ms(stop.earliest_s for stop in stops)
-        c.latest[slots] = instants_ms(stop.latest_s for stop in stops)
-        c.rest[slots] = [counts_as_break(stop, self._policy) for stop in stops]
-        c.change[slots] = [stop.load_change for stop in stops]
+        service_s: FloatArray = stops.service_s[chosen]
+        c.service[slots] = instants_ms(service_s)
+        c.earliest[slots] = instants_ms(stops.earliest_s[chosen])
+        c.latest[slots] = instants_ms(stops.latest_s[chosen])
+        rests = np.array([stops.kind[row] == "rest" for row in listed], np.bool_)
+        c.rest[slots] = rests & (service_s >= self._policy.break_s)
+        c.change[slots] = stops.load_change[chosen]

@@ -2,6 +2,7 @@
 
 from routing.model.policy import EmergencyPolicy, Policy
 from routing.model.results import Binding, Count, Match, MatchResult, Metres, Refused, Route, Said, Seconds
+from routing.model.rider_table import RiderColumns, RiderTable, StopColumns, numbers_of
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 from routing.model.windows import Span, spans_of
@@ -16,12 +17,16 @@ __all__ = [
     "Policy",
     "Refused",
     "Rider",
+    "RiderColumns",
+    "RiderTable",
     "Route",
     "Said",
     "Seconds",
     "Span",
     "Stop",
+    "StopColumns",
     "Task",
     "Visit",
+    "numbers_of",
     "spans_of",
 ]

@@ -282,8 +282,6 @@ class MatchResult:
     off_network: tuple[tuple[str, float], ...]
     """Riders left out because their position or a stop lies on no street: (rider id, nearest street in
     metres)."""
-    plans: tuple[Rider, ...]
-    """All riders after the matches, in the order they were given."""
     routes: tuple[Route, ...]
     """The final plans of the riders who got tasks, by the first match of each."""
     insertions: tuple[Match, ...]

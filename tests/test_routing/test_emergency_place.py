@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from ascii_map import ascii_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lattice import lattice
@@ -94,3 +95,22 @@ def test_what_an_alert_cannot_be_is_said() -> None:
     with pytest.raises(InputError, match="later than now"):
         alert_plan(fleet, Task("t", Visit(NODES[0], earliest_s=NOW + 60)), NOW)
     assert np.isinf(alert_plan(fleet_of(), Task("t", Visit(NODES[0])), NOW).street_m)
+
+
+def test_a_street_that_nobody_can_reach_is_walked_to_from_the_nearest_that_one_can() -> None:
+    """The path on the island is nearest to the place, and no bridge leads to it."""
+    town = ascii_map(
+        """
+        A---------------B
+
+                 C--D
+        """,
+        {"AB": {}, "CD": {}},
+    )
+    fleet = Fleet(town.network(), Policy())
+    rider = Rider("r", town.letters["A"])
+    fleet.put([rider], NOW)
+    plan = alert_plan(fleet, Task("t", Visit(town.letters["C"])), NOW)
+    assert [alert.rider_id for alert in plan.alerts] == ["r"]
+    assert plan.street_m == pytest.approx(50.0, abs=1.0)
+    assert plan.alerts[0].travel_s > 50.0 / 1.2, "the walk is counted"

@@ -21,7 +21,9 @@ from starlette.types import Receive, Scope
 from api.civic.desk import Civic
 from api.http.access.auth import BEARER, caller_of, check_role
 from api.http.deps import served_study
+from api.http.offload.quick import riders_apart
 from api.http.offload.workers import AskedRequest, Workers
+from api.matching.forms import RiderIn
 from api.store import Role
 from geo.streets import StreetOverride
 
@@ -104,18 +106,24 @@ class _Read(Request):
 
 
 def _checked(form: type[BaseModel], body: bytes) -> BaseModel:
-    """Return a body as the form that it must have."""
+    """Return a body as the form that it must have; its riders, if all is well with them, as records."""
+    riders = form.model_fields.get("riders")
+    apart = riders_apart(body) if riders is not None and riders.annotation == tuple[RiderIn, ...] else None
     try:
-        plain = from_json(body)
+        plain = from_json(body if apart is None else apart[1])
     except ValueError:
         # Slower, but what is no JSON is told by its place, and any Unicode is read.
-        plain = json.loads(body)
+        plain, apart = json.loads(body), None
     if isinstance(plain, dict):
+        if apart is not None:
+            plain["riders"] = ()
         _shorten(form, plain)
     try:
-        return form.model_validate(plain)
+        read = form.model_validate(plain)
     except ValidationError as error:
         found = error.errors(include_url=False)
+    else:
+        return read if apart is None else read.model_copy(update={"riders": apart[0]})
     raise _NotValidError([{**one, "loc": ("body", *one["loc"])} for one in found])
 
 

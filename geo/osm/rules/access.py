@@ -130,6 +130,7 @@ WAY_KEYS = frozenset(
     ["highway", "area", "junction", "oneway", "oneway:bicycle", "oneway:electric_bicycle", "oneway:foot"]
     + ["oneway:motor_vehicle", "oneway:motorcar", "oneway:vehicle"]
     + ["service", "motorroad", "maxspeed", "tunnel", "conveying", "sac_scale", "mtb:scale"]
+    + ["smoothness"]
     + ["bridge", "layer", "indoor", "route", "duration"]
     + [key + suffix for key in ACCESS_KEYS for suffix in _CONDITIONAL]
     + [f"cycleway{side}{suffix}" for side in _SIDES for suffix in ("", ":oneway")]
@@ -195,7 +196,7 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
         usual = _usual(mode, highway, speeds[index], tags)
         along, against = (_verdict(mode, usual, tags, suffix) for suffix in (":forward", ":backward"))
         goes_along, goes_against = _directions(mode, highway, tags)
-        if mode == EBIKE and _trail(tags):
+        if (mode == EBIKE and _trail(tags)) or (mode != FOOT and tags.get("smoothness") == "impassable"):
             along = against = "no"
         # A tag that names one direction wins over the one-way rule, e.g. bicycle:backward=yes.
         goes_along |= bool(mode & WHEELS) and _named(mode, tags, ":forward") in OPEN

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ascii_map import ascii_map
 from tiny_study import write_study
@@ -12,6 +13,8 @@ from api.forms import Station
 from api.http.problems.errors import NoStationError
 from api.http.stations.nearest import StationQuery, nearest_station
 from api.study.finished import FinishedStudy, load_finished
+from geo.errors import OffNetworkError
+from geo.osm.read import read_osm
 
 # One column is 25 m. All streets beside P lead to C only, from where a vehicle can go nowhere but back.
 TOWN = ascii_map(
@@ -66,3 +69,22 @@ def test_too_far_to_walk_is_refused_with_the_reason(served: FinishedStudy) -> No
     alone = dataclasses.replace(served, network=line.network(), stations=(station,))
     with pytest.raises(NoStationError, match="against one-ways"):
         nearest_station(alone, dataclasses.replace(ask(served, "C"), lonlat=c))
+
+
+def test_anywhere_in_a_real_city_a_station_is_found(served: FinishedStudy, helsinki_pbf: Path) -> None:
+    """Also above a service tunnel, beside a fragment of street, or beside a one-way."""
+    network, _ = read_osm(helsinki_pbf)
+    west, south, east, north = network.bounds
+    edges = np.flatnonzero(network.connected("ebike"))
+    middle = network.edge_lonlat(int(edges[len(edges) // 2]))[0]
+    station = served.stations[0].model_copy(update={"lonlat": (float(middle[0]), float(middle[1]))})
+    city = dataclasses.replace(served, network=network, stations=(station,))
+    found = 0
+    for lon, lat in np.random.default_rng(7).uniform((west, south), (east, north), (200, 2)).tolist():
+        query = StationQuery((lon, lat), "wgs84", "ebike", NOON, (), suggested=False)
+        try:
+            found += nearest_station(city, query).station_id == "S"
+        except OffNetworkError:
+            away_m = network.snap(np.array([[lon, lat]]), "ebike", 2_000.0, fragments=True).walk_m[0]
+            assert away_m > 100.0, (lon, lat)
+    assert found > 180

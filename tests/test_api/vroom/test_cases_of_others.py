@@ -1,5 +1,6 @@
 """Cases that users of other planners reported, small, and what they ask of this one."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -254,3 +255,64 @@ def test_long_services_do_not_keep_a_feasible_job_out(client: TestClient) -> Non
     body = posted(client, {"vehicles": [vehicle(time_window=[0, 14_000])], "jobs": jobs})
     served = [step["id"] for step in body["routes"][0]["steps"] if step["type"] == "job"]
     assert (served[0], sorted(served), body["unassigned"]) == (1, [1, 2, 3], [])
+
+
+def test_a_free_vehicle_takes_what_the_others_cannot(client: TestClient) -> None:
+    """VROOM #1284: a job was left out and a vehicle unused that could do it."""
+    jobs = [{"id": n, "location": at("B"), "service": 60} for n in range(8)]
+    special = {"id": 69, "location": at("J"), "skills": [5], "time_windows": [[0, 400]]}
+    fleet = [vehicle(1, skills=[5], max_travel_time=400), *(vehicle(n) for n in range(2, 5))]
+    body = posted(client, {"vehicles": fleet, "jobs": [*jobs, special]})
+    assert body["unassigned"] == []
+    mine = next(route for route in body["routes"] if route["vehicle"] == 1)
+    assert 69 in [step.get("id") for step in mine["steps"]]
+
+
+def test_forced_times_around_a_break_are_kept(client: TestClient) -> None:
+    """VROOM #1326: a route with forced bounds about its break was refused as infeasible."""
+    pause = {"id": 40, "time_windows": [[100, 400]], "service": 120}
+    jobs = [
+        {"id": 71, "location": at("B"), "service": 60, "time_windows": [[0, 900]]},
+        {"id": 100, "location": at("J"), "service": 60, "time_windows": [[200, 1200]]},
+    ]
+    steps = [
+        {"type": "start"},
+        {"type": "break", "id": 40, "service_after": 100, "service_before": 400},
+        {"type": "job", "id": 71, "service_after": 0, "service_before": 900},
+        {"type": "job", "id": 100, "service_after": 200, "service_before": 1200},
+    ]
+    (route,) = posted(client, {"vehicles": [vehicle(breaks=[pause], steps=steps)], "jobs": jobs})["routes"]
+    assert [step.get("id") for step in route["steps"]] == [None, 40, 71, 100]
+    assert route["violations"] == []
+
+
+def test_nothing_is_done_during_one_of_two_breaks(client: TestClient) -> None:
+    """OR-Tools #569 and #1962: visits overlapped with breaks, and of two breaks one was ignored."""
+    breaks = [{"id": n, "time_windows": [[300 * n, 300 * n + 60]], "service": 120} for n in (1, 2)]
+    jobs = [{"id": n, "location": at("BJ"[n % 2]), "service": 90} for n in range(5)]
+    (route,) = posted(client, {"vehicles": [vehicle(breaks=breaks)], "jobs": jobs})["routes"]
+    steps = route["steps"]
+    assert sorted(step["id"] for step in steps if step["type"] == "break") == [1, 2]
+    for before, after in itertools.pairwise(steps):
+        assert after["arrival"] >= before["arrival"] + before["waiting_time"] + before["service"]
+    for step in steps:
+        if step["type"] == "break":
+            start = step["arrival"] + step["waiting_time"]
+            assert 300 * step["id"] <= start <= 300 * step["id"] + 60
+
+
+def test_a_wider_window_loses_nothing(client: TestClient) -> None:
+    """OR-Tools #1857: what was served within a window was not served within a wider one."""
+    for last in (300, 600, 1200, 4000):
+        job = {"id": 1, "location": at("J"), "service": 30, "time_windows": [[200, last]]}
+        other = {"id": 2, "location": at("B"), "service": 30, "time_windows": [[0, 300]]}
+        assert posted(client, {"vehicles": [vehicle()], "jobs": [job, other]})["unassigned"] == []
+
+
+def test_a_route_that_takes_too_long_already_is_told(client: TestClient) -> None:
+    """VROOM #835: a given route beyond `max_travel_time` was answered without a word."""
+    jobs = [{"id": 1, "location": at("J")}]
+    given = vehicle(steps=[{"type": "job", "id": 1}], max_travel_time=10)
+    (route,) = posted(client, {"vehicles": [given], "jobs": jobs})["routes"]
+    over = {"cause": "max_travel_time", "duration": route["duration"] - 10}
+    assert over in route["violations"]

@@ -31,10 +31,8 @@ def _valid() -> Json:
     [
         ("/matrices", {"car": {}}, "times come from the streets"),
         ("/vehicles/0/start_index", 3, "times come from the streets"),
-        ("/vehicles/0/costs", {"per_km": 5}, "by kilometre"),
-        ("/vehicles/0/costs", {"per_task_hour": 5}, "by kilometre"),
-        ("/vehicles/0/max_travel_time", 900, "limits on a whole route"),
-        ("/vehicles/0/max_distance", 9000, "limits on a whole route"),
+        ("/vehicles/0/max_travel_time", -1, "greater than or equal to 0"),
+        ("/vehicles/0/max_distance", 0.5, "integer"),
         ("/matrix", [[0]], "times come from the streets"),
         ("/vehicles/0/end_index", 3, "times come from the streets"),
         ("/jobs/0/location_index", 3, "times come from the streets"),

@@ -15,6 +15,7 @@ from geo.osm.read import read_raw
 from geo.streets.build import build_network
 from geo.streets.network import StreetNetwork
 from geo.streets.turn_bans import flat, unflat
+from geo.travel import find_path
 from geo.travel.times import travel_times_s
 
 DUAL = """
@@ -198,3 +199,24 @@ def test_a_saved_network_keeps_them(tmp_path: Path) -> None:
     network.save(tmp_path / "net")
     assert StreetNetwork.load(tmp_path / "net").drives_banned("car") == network.drives_banned("car")
     assert unflat(*flat([(1, 2, 3), (4, 5, 6, 7)])) == ((1, 2, 3), (4, 5, 6, 7))
+
+
+def test_a_car_does_not_turn_round_in_the_street_behind_a_ban() -> None:
+    """OSRM #102: the banned left turn was made by going on, turning round in mid-street and coming back."""
+    town = ascii_map(
+        """
+              G
+              |
+        A-----B-----C-----D
+              |           |
+              F           E
+        """,
+        {"AB": {}, "BG": {}, "BCD": {}, "BF": {}, "DE": {}},
+        restrictions=[("AB", "B", "BG", "no")],
+    )
+    network = town.network()
+    places = network.snap(town.lonlat(["AB", "BG"]), "car")
+    way = find_path(network, "car", places.take([0]), places.take([1]))
+    assert way is not None
+    # Only the ends of dead ends let a car turn.
+    assert np.isclose(way.lonlat, town.letters["F"], atol=1e-7).all(axis=1).any()

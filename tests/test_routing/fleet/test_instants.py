@@ -20,4 +20,6 @@ from routing.fleet.mode_fleet import as_ms, instants_ms
     )
 )
 def test_many_are_as_one_by_one(given_s: list[float]) -> None:
-    np.testing.assert_array_equal(instants_ms(given_s), np.array([as_ms(one) for one in given_s], np.int64))
+    np.testing.assert_array_equal(
+        instants_ms(np.array(given_s, np.float64)), np.array([as_ms(one) for one in given_s], np.int64)
+    )

@@ -65,6 +65,14 @@ from geo.osm.rules.barriers import node_rule
         ("highway=bridleway", "foot", "foot"),
         # OpenTripPlanner #5354: an area keeps the rules of its class.
         ("highway=footway area=yes", "foot", "foot"),
+        # GraphHopper #3068, Valhalla #4935: a way that no wheel can pass was ridden.
+        ("highway=track smoothness=impassable", "foot", "foot"),
+        ("highway=residential smoothness=impassable bicycle=yes", "foot", "foot"),
+        ("highway=track smoothness=very_horrible", "ebike bike foot", "ebike bike foot"),
+        # Valhalla #372: a tunnel that says it is no area was thrown away for the key.
+        ("highway=residential tunnel=yes area=no", "ebike bike car foot", "ebike bike car foot"),
+        # OSMnx #1216: a street that is two-way for buses only.
+        ("highway=residential oneway=yes oneway:bus=no oneway:psv=no", "ebike bike car foot", "foot"),
         # Organic Maps #6962: a path for both.
         ("highway=path foot=designated bicycle=designated", "ebike bike foot", "ebike bike foot"),
     ],
@@ -82,6 +90,8 @@ def test_who_may_go_where(text: str, along: str, against: str) -> None:
         # OpenTripPlanner #2669: a right of way on foot over private ground.
         ("highway=service access=private foot=yes", "ebike bike car"),
         ("highway=residential access=private foot=yes bicycle=yes", "car"),
+        # GraphHopper #3199: bicycles are vehicles too.
+        ("highway=residential vehicle=destination", "ebike bike car"),
         ("highway=service service=driveway foot=yes bicycle=permissive motor_vehicle=permissive", ""),
     ],
 )
@@ -102,6 +112,18 @@ def test_who_may_not_go_through(text: str, private: str) -> None:
         # Valhalla #4676: a rising bollard for residents was a private gate for everybody.
         ("barrier=bollard bollard=rising motor_vehicle=destination", "", "car"),
         ("barrier=bollard bollard=rising motor_vehicle=destination foot=yes", "", "car"),
+        # GraphHopper #407: who is named passes, whatever the barrier.
+        ("barrier=kissing_gate bicycle=yes", "car", ""),
+        ("barrier=stile bicycle=yes", "car", ""),
+        ("barrier=turnstile bicycle=designated electric_bicycle=no", "ebike car", ""),
+        # GraphHopper #2816: a grid for cattle is driven over.
+        ("barrier=cattle_grid", "", ""),
+        # GraphHopper #3289: bollards on a crossing of cycleways.
+        ("barrier=bollard access=yes", "car", ""),
+        # OSRM #464: closed to all but those who are named.
+        ("barrier=gate access=no foot=yes bicycle=yes", "car", ""),
+        # BRouter #480: no bicycles, though nobody is kept from walking.
+        ("barrier=gate bicycle=no", "ebike bike", ""),
     ],
 )
 def test_whom_a_node_stops(text: str, blocked: str, private: str) -> None:

@@ -1,0 +1,50 @@
+"""The riders of a fleet by id; those of a table become objects when somebody asks for them."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+from routing.model.rider_table import RiderTable
+from routing.model.riders import Rider
+
+__all__ = ["Roster"]
+
+
+class Roster:
+    """Who is in a fleet, as they stand now."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Rider] = {}
+        self._rows: dict[str, tuple[RiderTable, int]] = {}
+
+    def enter(self, riders: Sequence[Rider], rows: Iterable[int]) -> None:
+        """Take in riders of a sequence; of a table only where they stand in it."""
+        if isinstance(riders, RiderTable):
+            rows = list(rows)
+            ids = riders.riders.ids
+            named = [ids[row] for row in rows]
+            self._rows.update(zip(named, zip(itertools.repeat(riders), rows, strict=False), strict=True))
+            for rider_id in named if self._made else ():
+                self._made.pop(rider_id, None)
+            return
+        for row in rows:
+            self[riders[row].rider_id] = riders[row]
+
+    def __getitem__(self, rider_id: str) -> Rider:
+        found = self._made.get(rider_id)
+        if found is None:
+            table, row = self._rows[rider_id]
+            found = self._made[rider_id] = table[row]
+        return found
+
+    def __setitem__(self, rider_id: str, rider: Rider) -> None:
+        self._made[rider_id] = rider
+
+    def __delitem__(self, rider_id: str) -> None:
+        self._made.pop(rider_id, None)
+        self._rows.pop(rider_id, None)
+
+    def copy(self) -> "Roster":
+        """Return another with the same riders."""
+        other = Roster()
+        other._made, other._rows = dict(self._made), dict(self._rows)
+        return other
