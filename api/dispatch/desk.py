@@ -17,6 +17,7 @@ import math
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -47,6 +48,8 @@ MOST_AT_ONCE = 64
 IDLE_S = 0.2
 """How often what runs out, and who leads, is looked at when nobody asks for anything."""
 LEAD_S = 1.0
+FOLLOW_S = 0.05
+"""What others write is taken up no more often than this: each time costs the database a look at all its locks."""
 TIDY_S = 600.0
 """How often what is older than a day is forgotten."""
 CHANNEL = "yilu_city"
@@ -118,6 +121,8 @@ class Desk:
         self._numbers: numbers.Numbers | None = None
         self._followed = 0
         self._followed_riders = 0
+        self._follow_from_s = 0.0
+        self._name = secrets.token_hex(8)
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._heard: list[Callable[[int], None]] = []
         self._stale = True
@@ -164,7 +169,7 @@ class Desk:
             # It is read as soon as the store is there; until then every command is told to come again.
             LOG.warning("the database cannot be reached; the service waits for it")
         if self.memory.shared:
-            self._listener = Listener(self.database, [CHANNEL], lambda _, __: self._poke(), self._poke)
+            self._listener = Listener(self.database, [CHANNEL], self._told, self._poke)
             self._listener.__enter__()
         self._thread.start()
 
@@ -210,16 +215,22 @@ class Desk:
     # -- in the thread
     # ---------------------------------------------------------------------------------------------
 
+    def _told(self, _: str, writer: str) -> None:
+        # What this process has written it knows.
+        if writer != self._name:
+            self._poke()
+
     def _poke(self) -> None:
-        self._news.set()
-        self._waiting.put((lambda _: None, Future(), None))
+        if not self._news.is_set():
+            self._news.set()
+            self._waiting.put((lambda _: None, Future(), None))
 
     def _run(self) -> None:
         going_on = True
         while going_on:
             works: list[_Waiting] = []
             try:
-                first = self._waiting.get(timeout=IDLE_S)
+                first = self._waiting.get(timeout=FOLLOW_S if self._news.is_set() else IDLE_S)
                 while first is not None:
                     # Who has given up waiting (a lost connection) wants nothing any more.
                     if first[1].set_running_or_notify_cancel():
@@ -232,7 +243,8 @@ class Desk:
                 pass
             try:
                 self._see_who_leads()
-                if works or self._stale or (self.memory.leading and self._next_due_s() <= self._clock()):
+                due = self.memory.leading and self._next_due_s() <= self._clock()
+                if works or self._stale or due or self._news.is_set():
                     self._carry_out(works)
                 elif self.memory.leading:
                     self._tidy()
@@ -314,7 +326,7 @@ class Desk:
                         done.append((future, None, error))
                 turn.flush()
                 if self.memory.shared and turn.wrote:
-                    notify(connection, CHANNEL, str(self.memory.last_seq))
+                    notify(connection, CHANNEL, self._name)
         except StoreUnavailable as error:
             self._again(works, error)
             return
@@ -347,12 +359,15 @@ class Desk:
             self._carry_out([work])
 
     def _follow(self, turn: Turn) -> None:
-        """Take up what other processes have written."""
-        if not self._news.is_set():
+        """Take up what other processes have written; events of this one are passed over, now and then."""
+        news = self._news.is_set() and time.monotonic() >= self._follow_from_s
+        if not news and len(self.memory.own) < FOLLOWED_AT_ONCE:
             return
-        self._news.clear()
-        rows = stored.after(turn.connection, SERVICE, self._followed, FOLLOWED_AT_ONCE)
-        changed = {row.event.task_id: None for row in rows if row.seq not in self.memory.own}
+        if news:
+            self._news.clear()
+            self._follow_from_s = time.monotonic() + FOLLOW_S
+        rows = stored.tasks_after(turn.connection, SERVICE, self._followed, FOLLOWED_AT_ONCE)
+        changed = {task_id: None for seq, task_id in rows if seq not in self.memory.own}
         for task_id in changed:
             row = None if task_id is None else task_rows.get(turn.connection, SERVICE, task_id)
             if row is not None:
@@ -362,11 +377,13 @@ class Desk:
                 for follower in self.memory.followers:
                     follower.follow(turn, task_id)
         if rows:
-            self._followed = rows[-1].seq
+            self._followed = rows[-1][0]
             self.memory.own = {seq for seq in self.memory.own if seq > self._followed}
             self.memory.last_seq = max(self.memory.last_seq, self._followed)
             if len(rows) == FOLLOWED_AT_ONCE:
                 self._news.set()
+        if not news:
+            return
         riders, self._followed_riders = rider_rows.changed_since(
             turn.connection, SERVICE, self._followed_riders
         )
