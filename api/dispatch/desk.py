@@ -19,7 +19,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from api.dispatch import codec, emergencies
@@ -54,6 +54,8 @@ TIDY_S = 600.0
 """How often what is older than a day is forgotten."""
 CHANNEL = "yilu_city"
 FOLLOWED_AT_ONCE = 2_000
+LAID_AT_ONCE = 2_500
+"""Riders put on the streets in one go when the city is read."""
 LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")
 REFUSALS = (
     ConflictError,
@@ -380,7 +382,7 @@ class Desk:
             self._followed = rows[-1][0]
             self.memory.own = {seq for seq in self.memory.own if seq > self._followed}
             self.memory.last_seq = max(self.memory.last_seq, self._followed)
-            if len(rows) == FOLLOWED_AT_ONCE:
+            if news and len(rows) == FOLLOWED_AT_ONCE:
                 self._news.set()
         if not news:
             return
@@ -443,14 +445,29 @@ class Desk:
         self.memory.bodies = {
             RiderKey(row.tenant_id, row.rider_id): row.body for row in riders if row.body is not None
         }
-        known = [(key, self._rider_of(key.rider_id, body)) for key, body in self.memory.bodies.items()]
         for offer in taken:
             # Of tasks that are over too: what they took is still missing from the riders' hour.
             key, at_s = RiderKey(offer.tenant_id, offer.rider_id), offer.body.get("accepted_s")
             extra_s = offer.body["terms"]["extra_s"]
             city.board.book(key, offer.offer_id, extra_s, at_s or offer.made_s, now_s)
-        city.restore(states, known, now_s)
+        city.restore(states, (), now_s)
+        self._lay(city, now_s)
         self.city, self._laid_on, self._stale = city, network, False
+
+    def _lay(self, city: City, now_s: float) -> None:
+        """Put all riders on the streets of a city.
+
+        Ways are computed without the interpreter: while those of some riders are, the next are read.
+        """
+        known = list(self.memory.bodies.items())
+        with ThreadPoolExecutor(1, "yilu-lay") as laying:
+            done = []
+            for first in range(0, len(known), LAID_AT_ONCE):
+                part = known[first : first + LAID_AT_ONCE]
+                riders = [(key, self._rider_of(key.rider_id, body)) for key, body in part]
+                done.append(laying.submit(city.board.put, riders, now_s))
+            for one in done:
+                one.result()
 
 
 def _fail(works: Iterable[_Waiting], error: Exception) -> None:

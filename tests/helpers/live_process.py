@@ -63,7 +63,7 @@ class Process:
         self._words = {"folder": str(folder), "url": database_url, "port": self.port, "more": more}
         self._pid = 0
 
-    def start(self, wait_s: float = 90.0) -> None:
+    def start(self, wait_s: float = 300.0) -> None:
         self._pid = _NURSERY.ask(**self._words)
         end = time.monotonic() + wait_s
         while True:
