@@ -49,7 +49,7 @@ IDLE_S = 0.2
 """How often what runs out, and who leads, is looked at when nobody asks for anything."""
 LEAD_S = 1.0
 FOLLOW_S = 0.05
-"""What others write is taken up no more often than this: each time costs the database a look at all its locks."""
+"""What others write is taken up no more often: each time costs the database a look at all its locks."""
 TIDY_S = 600.0
 """How often what is older than a day is forgotten."""
 CHANNEL = "yilu_city"

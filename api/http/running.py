@@ -30,7 +30,7 @@ DRAIN_S = 30
 KEEP_ALIVE_S = 75
 """A connection may be silent for so long: longer than common clients keep theirs, so that they close it.
 
-httpx gives up after five seconds, as uvicorn does of itself; then requests meet a connection that is just being closed.
+httpx gives up after five seconds, as uvicorn does of itself: requests then meet what is just being closed.
 """
 
 

@@ -89,7 +89,7 @@ def warm_up(served: FinishedStudy, parts: tuple[str, ...] = PARTS) -> None:
 
 
 def _live(network: StreetNetwork, mode: str, here: tuple[float, float]) -> None:
-    """Have a task offered, accepted and done, and one refused to more riders than are looked at one by one."""
+    """Have tasks offered, accepted and done, and one refused to more riders than are looked at each."""
     now_s = AT.timestamp()
     city = City(network, Policy(), DispatchRules())
     riders = [
