@@ -17,8 +17,9 @@ import math
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from api.dispatch import codec, emergencies
@@ -47,10 +48,14 @@ MOST_AT_ONCE = 64
 IDLE_S = 0.2
 """How often what runs out, and who leads, is looked at when nobody asks for anything."""
 LEAD_S = 1.0
+FOLLOW_S = 0.05
+"""What others write is taken up no more often: each time costs the database a look at all its locks."""
 TIDY_S = 600.0
 """How often what is older than a day is forgotten."""
 CHANNEL = "yilu_city"
 FOLLOWED_AT_ONCE = 2_000
+LAID_AT_ONCE = 2_500
+"""Riders put on the streets in one go when the city is read."""
 LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")
 REFUSALS = (
     ConflictError,
@@ -118,6 +123,8 @@ class Desk:
         self._numbers: numbers.Numbers | None = None
         self._followed = 0
         self._followed_riders = 0
+        self._follow_from_s = 0.0
+        self._name = secrets.token_hex(8)
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._heard: list[Callable[[int], None]] = []
         self._stale = True
@@ -164,7 +171,7 @@ class Desk:
             # It is read as soon as the store is there; until then every command is told to come again.
             LOG.warning("the database cannot be reached; the service waits for it")
         if self.memory.shared:
-            self._listener = Listener(self.database, [CHANNEL], lambda _, __: self._poke(), self._poke)
+            self._listener = Listener(self.database, [CHANNEL], self._told, self._poke)
             self._listener.__enter__()
         self._thread.start()
 
@@ -210,16 +217,22 @@ class Desk:
     # -- in the thread
     # ---------------------------------------------------------------------------------------------
 
+    def _told(self, _: str, writer: str) -> None:
+        # What this process has written it knows.
+        if writer != self._name:
+            self._poke()
+
     def _poke(self) -> None:
-        self._news.set()
-        self._waiting.put((lambda _: None, Future(), None))
+        if not self._news.is_set():
+            self._news.set()
+            self._waiting.put((lambda _: None, Future(), None))
 
     def _run(self) -> None:
         going_on = True
         while going_on:
             works: list[_Waiting] = []
             try:
-                first = self._waiting.get(timeout=IDLE_S)
+                first = self._waiting.get(timeout=FOLLOW_S if self._news.is_set() else IDLE_S)
                 while first is not None:
                     # Who has given up waiting (a lost connection) wants nothing any more.
                     if first[1].set_running_or_notify_cancel():
@@ -232,7 +245,8 @@ class Desk:
                 pass
             try:
                 self._see_who_leads()
-                if works or self._stale or (self.memory.leading and self._next_due_s() <= self._clock()):
+                due = self.memory.leading and self._next_due_s() <= self._clock()
+                if works or self._stale or due or self._news.is_set():
                     self._carry_out(works)
                 elif self.memory.leading:
                     self._tidy()
@@ -314,7 +328,7 @@ class Desk:
                         done.append((future, None, error))
                 turn.flush()
                 if self.memory.shared and turn.wrote:
-                    notify(connection, CHANNEL, str(self.memory.last_seq))
+                    notify(connection, CHANNEL, self._name)
         except StoreUnavailable as error:
             self._again(works, error)
             return
@@ -347,12 +361,15 @@ class Desk:
             self._carry_out([work])
 
     def _follow(self, turn: Turn) -> None:
-        """Take up what other processes have written."""
-        if not self._news.is_set():
+        """Take up what other processes have written; events of this one are passed over, now and then."""
+        news = self._news.is_set() and time.monotonic() >= self._follow_from_s
+        if not news and len(self.memory.own) < FOLLOWED_AT_ONCE:
             return
-        self._news.clear()
-        rows = stored.after(turn.connection, SERVICE, self._followed, FOLLOWED_AT_ONCE)
-        changed = {row.event.task_id: None for row in rows if row.seq not in self.memory.own}
+        if news:
+            self._news.clear()
+            self._follow_from_s = time.monotonic() + FOLLOW_S
+        rows = stored.tasks_after(turn.connection, SERVICE, self._followed, FOLLOWED_AT_ONCE)
+        changed = {task_id: None for seq, task_id in rows if seq not in self.memory.own}
         for task_id in changed:
             row = None if task_id is None else task_rows.get(turn.connection, SERVICE, task_id)
             if row is not None:
@@ -362,11 +379,13 @@ class Desk:
                 for follower in self.memory.followers:
                     follower.follow(turn, task_id)
         if rows:
-            self._followed = rows[-1].seq
+            self._followed = rows[-1][0]
             self.memory.own = {seq for seq in self.memory.own if seq > self._followed}
             self.memory.last_seq = max(self.memory.last_seq, self._followed)
-            if len(rows) == FOLLOWED_AT_ONCE:
+            if news and len(rows) == FOLLOWED_AT_ONCE:
                 self._news.set()
+        if not news:
+            return
         riders, self._followed_riders = rider_rows.changed_since(
             turn.connection, SERVICE, self._followed_riders
         )
@@ -426,14 +445,29 @@ class Desk:
         self.memory.bodies = {
             RiderKey(row.tenant_id, row.rider_id): row.body for row in riders if row.body is not None
         }
-        known = [(key, self._rider_of(key.rider_id, body)) for key, body in self.memory.bodies.items()]
         for offer in taken:
             # Of tasks that are over too: what they took is still missing from the riders' hour.
             key, at_s = RiderKey(offer.tenant_id, offer.rider_id), offer.body.get("accepted_s")
             extra_s = offer.body["terms"]["extra_s"]
             city.board.book(key, offer.offer_id, extra_s, at_s or offer.made_s, now_s)
-        city.restore(states, known, now_s)
+        city.restore(states, (), now_s)
+        self._lay(city, now_s)
         self.city, self._laid_on, self._stale = city, network, False
+
+    def _lay(self, city: City, now_s: float) -> None:
+        """Put all riders on the streets of a city.
+
+        Ways are computed without the interpreter: while those of some riders are, the next are read.
+        """
+        known = list(self.memory.bodies.items())
+        with ThreadPoolExecutor(1, "yilu-lay") as laying:
+            done = []
+            for first in range(0, len(known), LAID_AT_ONCE):
+                part = known[first : first + LAID_AT_ONCE]
+                riders = [(key, self._rider_of(key.rider_id, body)) for key, body in part]
+                done.append(laying.submit(city.board.put, riders, now_s))
+            for one in done:
+                one.result()
 
 
 def _fail(works: Iterable[_Waiting], error: Exception) -> None:

@@ -36,6 +36,7 @@ __all__ = [
     "carried_out",
     "commanded",
     "cursor_of",
+    "noting",
     "position_of",
 ]
 
@@ -124,6 +125,21 @@ async def commanded(
         return acts.entry(caller.scope, caller.key_id, caller.request_id, action, found, outcome, at_s)
 
     return await carried_out(desk, acts.audited(work, noted, object_id), of)
+
+
+def noting(
+    caller: Caller, action: str, now: datetime.datetime
+) -> Callable[[str | None, str], audit.AuditEntry]:
+    """Return what makes the line of the record for a command that no desk carries out.
+
+    Of the object's id and the outcome; see `acts.entry`.
+    """
+
+    def noted(object_id: str | None, outcome: str) -> audit.AuditEntry:
+        who = caller.scope, caller.key_id, caller.request_id
+        return acts.entry(*who, action, object_id, outcome, now.timestamp())
+
+    return noted
 
 
 def cursor_of(position: PageEnd | None) -> str | None:

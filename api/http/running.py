@@ -27,6 +27,11 @@ __all__ = ["Server", "live_service", "rules_of", "server_of"]
 
 DRAIN_S = 30
 """Requests that are being answered when the service is told to stop have so long."""
+KEEP_ALIVE_S = 75
+"""A connection may be silent for so long: longer than common clients keep theirs, so that they close it.
+
+httpx gives up after five seconds, as uvicorn does of itself: requests then meet what is just being closed.
+"""
 
 
 def rules_of(settings: Settings) -> DispatchRules:
@@ -118,5 +123,6 @@ def server_of(app: FastAPI, host: str, port: int) -> Server:
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=DRAIN_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     return Server(config)

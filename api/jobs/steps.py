@@ -2,7 +2,7 @@
 
 import datetime
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -13,11 +13,21 @@ from api.dispatch.desk import MissingError
 from api.forms import instant_of
 from api.jobs.forms import ProgressOut, StudyName, StudyOut
 from api.jobs.intake import Room, take_file, unpack
-from api.jobs.register import JobConflictError
+from api.jobs.register import JobConflictError, Noted
 from api.store import Database, Scope, StoreUnavailable, jobs
+from api.store.access import audit
 from geo.errors import InputError
 
-__all__ = ["changed", "study_name", "study_of", "study_out", "take_files"]
+__all__ = [
+    "cancel_study",
+    "publish_study",
+    "remove_study",
+    "start_study",
+    "study_name",
+    "study_of",
+    "study_out",
+    "take_files",
+]
 
 _NAME = TypeAdapter(StudyName)
 
@@ -95,22 +105,100 @@ def study_of(database: Database, who: Scope, study_id: str) -> jobs.Job:
     return job
 
 
-def changed(
-    database: Database, who: Scope, study_id: str, change: Callable[[sa.Connection], bool], refusal: str
-) -> jobs.Job:
-    """Change a study's row; returns it as it is now.
+def start_study(database: Database, who: Scope, study_id: str, noted: Noted) -> jobs.Job:
+    """Queue a study that waits for its start or has ended.
 
     Raises
     ------
     MissingError
     JobConflictError
-        With `refusal`, where its state does not allow the change.
+        Where it runs or waits already.
     """
-    study_of(database, who, study_id)
+
+    def change(connection: sa.Connection, job: jobs.Job) -> str | None:
+        done = jobs.queue(connection, who, study_id)
+        return None if done else f"the study is {job.state}: it runs or waits already"
+
+    return _changed(database, who, study_id, change, noted)
+
+
+def cancel_study(database: Database, who: Scope, study_id: str, now_s: float, noted: Noted) -> jobs.Job:
+    """End a study that waits or runs.
+
+    Raises
+    ------
+    MissingError
+    JobConflictError
+        Where it does neither.
+    """
+
+    def change(connection: sa.Connection, job: jobs.Job) -> str | None:
+        done = jobs.cancel(connection, who, study_id, now_s)
+        return None if done else f"the study is {job.state}: there is nothing to cancel"
+
+    return _changed(database, who, study_id, change, noted)
+
+
+def publish_study(
+    database: Database, who: Scope, study_id: str, name: str | None, taken: Collection[str], noted: Noted
+) -> jobs.Job:
+    """Serve a result under a name; None: under none any more.
+
+    Parameters
+    ----------
+    taken : collection of str
+        Names that the service itself uses.
+
+    Raises
+    ------
+    MissingError
+    JobConflictError
+        Where the study has no result, or the name is somebody else's.
+    """
+
+    def change(connection: sa.Connection, job: jobs.Job) -> str | None:
+        if name is not None and job.state != "done":
+            return "only a study that is done has a result to show"
+        if name in taken or not jobs.publish(connection, who, study_id, name):
+            return "this name is taken"
+        return None
+
+    return _changed(database, who, study_id, change, noted)
+
+
+def remove_study(database: Database, who: Scope, study_id: str, noted: Noted) -> None:
+    """Forget a study; its folders stay for the caller to remove.
+
+    Raises
+    ------
+    MissingError
+    JobConflictError
+        Where it waits or runs.
+    """
+
+    def change(connection: sa.Connection, job: jobs.Job) -> str | None:
+        done = jobs.remove(connection, who, study_id)
+        return None if done else "the study waits or runs: cancel it first"
+
+    _changed(database, who, study_id, change, noted)
+
+
+def _changed(
+    database: Database,
+    who: Scope,
+    study_id: str,
+    change: Callable[[sa.Connection, jobs.Job], str | None],
+    noted: Noted,
+) -> jobs.Job:
+    """Change a study's row and put that on record; returns it as it is now, or was."""
     with database.transaction() as connection:
-        done, job = change(connection), jobs.get(connection, who, study_id)
-    if job is None:
+        before = jobs.get(connection, who, study_id)
+        refusal = None if before is None else change(connection, before)
+        after = jobs.get(connection, who, study_id)
+        outcome = "not_found" if before is None else "done" if refusal is None else "conflict"
+        audit.record_all(connection, [noted(study_id, outcome)])
+    if before is None:
         raise MissingError("there is no such study")
-    if not done:
-        raise JobConflictError(refusal.format(state=job.state))
-    return job
+    if refusal is not None:
+        raise JobConflictError(refusal)
+    return after or before

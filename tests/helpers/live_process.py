@@ -54,7 +54,7 @@ _NURSERY = _Nursery()
 
 
 class Process:
-    """`uvicorn` over a study and a database; started again on the same port after it was killed."""
+    """The service over a study and a database; started again on the same port after it was killed."""
 
     def __init__(self, folder: Path, database_url: str, port: int | None = None, **settings: str) -> None:
         self.port = port or free_port()
@@ -63,7 +63,7 @@ class Process:
         self._words = {"folder": str(folder), "url": database_url, "port": self.port, "more": more}
         self._pid = 0
 
-    def start(self, wait_s: float = 90.0) -> None:
+    def start(self, wait_s: float = 300.0) -> None:
         self._pid = _NURSERY.ask(**self._words)
         end = time.monotonic() + wait_s
         while True:
@@ -109,17 +109,16 @@ class Ask:
 
 
 def _serve(folder: str, url: str, port: int, more: dict[str, str]) -> None:
-    import uvicorn
-
     from api.http.access.auth import Access
     from api.http.app import create_app
+    from api.http.running import server_of
     from api.settings import Settings
     from api.store import Database
 
     os.environ.update(more)
     settings = Settings(rate_per_s=1e6, rate_burst=1_000_000, webhooks_private=True)
     app = create_app(Path(folder), settings=settings, access=Access(settings, Database(url), dev=False))
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=5)
+    server_of(app, "127.0.0.1", port).run()
 
 
 def _nurse() -> None:

@@ -22,12 +22,17 @@ from api.study.finished import FinishedStudy, load_finished
 from api.vroom.answer import vroom
 from api.vroom.forms import VroomRequest
 from geo.errors import YiluError
+from geo.streets import StreetNetwork
+from routing.dispatch import City, DispatchRules, Finish, RiderKey, Start
+from routing.model import Policy, Rider, Stop, Task, Visit
 
 __all__ = ["PARTS", "compile_part", "warm_up"]
 
 AT = datetime.datetime(2026, 3, 4, 10, tzinfo=datetime.UTC)
-PARTS = ("visit", "pair", "people", "refused", "alerts", "slots", "vroom", "nearest")
+PARTS = ("visit", "pair", "people", "refused", "alerts", "slots", "vroom", "nearest", "live")
 """What is asked; each brings kernels of its own."""
+MANY = 80
+"""Riders of the live city that is made: with more than 64 the nearest are looked for."""
 
 
 def compile_part(folder: Path, part: str) -> None:
@@ -77,5 +82,28 @@ def warm_up(served: FinishedStudy, parts: tuple[str, ...] = PARTS) -> None:
                 vehicle = {"id": 1, "profile": mode, "start": [lon, lat]}
                 job = {"id": 1, "location": [lon, lat]}
                 vroom(network, VroomRequest.model_validate({"vehicles": [vehicle], "jobs": [job]}))
+            elif part == "live":
+                _live(network, mode, (lon, lat))
             else:
                 nearest_station(served, StationQuery((lon, lat), "wgs84", mode, AT, (), suggested=True))
+
+
+def _live(network: StreetNetwork, mode: str, here: tuple[float, float]) -> None:
+    """Have tasks offered, accepted and done, and one refused to more riders than are looked at each."""
+    now_s = AT.timestamp()
+    city = City(network, Policy(), DispatchRules())
+    riders = [
+        (RiderKey("warm", str(number)), Rider(str(number), here, mode, (Stop("s", here),)))
+        for number in range(MANY)
+    ]
+    city.restore({}, riders, now_s)
+    city.board.move([riders[0][0]], np.array([here]), now_s)
+    pair = Task("pair", Visit(here), Visit(here))
+    for task in (Task("visit", Visit(here)), pair):
+        city.publish(task, "warm", now_s)
+        for offer in city.tasks[task.task_id].open:
+            city.accept(task.task_id, offer.offer_id, now_s)
+            city.board.put(riders[:1], now_s)
+            for command in (Start(offer.offer_id), Finish(offer.offer_id)):
+                city.handle(task.task_id, command, now_s)
+    city.publish(Task("refused", Visit(here), skills=frozenset({"none has it"})), "warm", now_s)

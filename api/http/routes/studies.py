@@ -1,9 +1,10 @@
 """``/v1/studies``: studies as jobs, from their files to their results."""
 
 import asyncio
+import datetime
 import json
-from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from collections.abc import AsyncIterator
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -14,7 +15,7 @@ from starlette.responses import FileResponse, StreamingResponse
 from api.dispatch.desk import MissingError
 from api.http.access.auth import Caller, require
 from api.http.deps import Clock, Ids
-from api.http.live import Cursor, Limit, Live, News, Zone, cursor_of, position_of
+from api.http.live import Cursor, Limit, Live, News, Zone, cursor_of, noting, position_of
 from api.http.repeats import RepeatableRoute
 from api.jobs.forms import (
     FolderStudyIn,
@@ -26,9 +27,18 @@ from api.jobs.forms import (
     StudyPage,
 )
 from api.jobs.intake import MOST_FILES, Room, remove_folder
-from api.jobs.register import JobConflictError, New, register, register_folder, result_file, result_files
+from api.jobs.register import New, register, register_folder, result_file, result_files
 from api.jobs.runner import Runner, input_folder
-from api.jobs.steps import changed, study_name, study_of, study_out, take_files
+from api.jobs.steps import (
+    cancel_study,
+    publish_study,
+    remove_study,
+    start_study,
+    study_name,
+    study_of,
+    study_out,
+    take_files,
+)
 from api.store import Scope, StoreUnavailable, jobs
 from api.store.rows import PageEnd
 from geo.errors import InputError
@@ -85,12 +95,12 @@ async def _runner(request: Request) -> Runner:
 Studies = Annotated[Runner, Depends(_runner)]
 
 
-def _entered(clock: Clock, ids: Ids, request: Request) -> tuple[str, float, int]:
+def _entered(clock: Clock, ids: Ids, request: Request) -> tuple[str, datetime.datetime, int]:
     """Return what a new job gets from the service: its id, its instant, and how many jobs are kept."""
-    return ids(), clock().timestamp(), request.app.state.settings.studies_kept
+    return ids(), clock(), request.app.state.settings.studies_kept
 
 
-Entered = Annotated[tuple[str, float, int], Depends(_entered)]
+Entered = Annotated[tuple[str, datetime.datetime, int], Depends(_entered)]
 
 
 def _registered(response: Response, done: tuple[jobs.Job, bool], runner: Runner, zone: Zone) -> StudyOut:
@@ -111,10 +121,11 @@ async def from_folder(
 
     The same again is answered as it stands now (200); another study under that name is refused (409).
     """
-    job_id, now_s, kept = entered
-    new = New(job_id, request.name, request.start, now_s, kept)
+    job_id, now, kept = entered
+    new = New(job_id, request.name, request.start, now.timestamp(), kept)
+    noted = noting(caller, "study.register", now)
     done = await run_in_threadpool(
-        register_folder, live.database, caller.scope, runner.places, new, request.folder
+        register_folder, live.database, caller.scope, runner.places, new, noted, request.folder
     )
     return _registered(response, done, runner, zone)
 
@@ -147,7 +158,8 @@ async def upload(
         remove_folder(runner.places.jobs / job_id)
         raise
     new = New(job_id, name, start, clock().timestamp(), settings.studies_kept)
-    done = await run_in_threadpool(register, live.database, caller.scope, runner.places, new)
+    noted = noting(caller, "study.register", clock())
+    done = await run_in_threadpool(register, live.database, caller.scope, runner.places, new, noted)
     return _registered(response, done, runner, zone)
 
 
@@ -226,23 +238,16 @@ async def stream(
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
-async def _changed(
-    live: Live, who: Scope, study_id: str, change: Callable[[Any], bool], refusal: str
-) -> jobs.Job:
-    return await run_in_threadpool(changed, live.database, who, study_id, change, refusal)
-
-
 @repeatable.post("/{study_id}/start", summary="Run a study")
-async def start(live: Live, runner: Studies, caller: StudyCaller, zone: Zone, study_id: StudyId) -> StudyOut:
+async def start(
+    live: Live, runner: Studies, caller: StudyCaller, zone: Zone, clock: Clock, study_id: StudyId
+) -> StudyOut:
     """Queue a study that waits for its start, or run one again: its files are replaced when it is done.
 
     Studies run one after the other, in the order in which they were registered.
     """
-    who = caller.scope
-    refusal = "the study is {state}: it runs or waits already"
-    job = await _changed(
-        live, who, study_id, lambda connection: jobs.queue(connection, who, study_id), refusal
-    )
+    noted = noting(caller, "study.start", clock())
+    job = await run_in_threadpool(start_study, live.database, caller.scope, study_id, noted)
     runner.wake()
     return study_out(job, zone)
 
@@ -252,35 +257,25 @@ async def cancel(
     live: Live, runner: Studies, caller: StudyCaller, zone: Zone, clock: Clock, study_id: StudyId
 ) -> StudyOut:
     """End a study that waits or runs; results of an earlier run stay on the disk until it runs again."""
-    who, now_s = caller.scope, clock().timestamp()
-    refusal = "the study is {state}: there is nothing to cancel"
-    job = await _changed(
-        live, who, study_id, lambda connection: jobs.cancel(connection, who, study_id, now_s), refusal
-    )
+    now = clock()
+    noted = noting(caller, "study.cancel", now)
+    job = await run_in_threadpool(cancel_study, live.database, caller.scope, study_id, now.timestamp(), noted)
     runner.wake()
     return study_out(job, zone)
 
 
 @repeatable.post("/{study_id}/publish", summary="Serve a result under a name")
 async def publish(
-    live: Live, runner: Studies, caller: StudyCaller, zone: Zone, study_id: StudyId, request: PublishIn
-) -> StudyOut:
+    live: Live, runner: Studies, caller: StudyCaller, zone: Zone, clock: Clock, study_id: StudyId,
+    request: PublishIn,
+) -> StudyOut:  # fmt: skip
     """Show the result to everybody at `/s/NAME/`, with map, reports, layers, stations and matching.
 
     A name that an earlier study of the same tenant has goes over to this one; null: it is not shown any more.
     """
-    who, name = caller.scope, request.name
-    if name is not None and (await _job(live, who, study_id)).state != "done":
-        raise JobConflictError("only a study that is done has a result to show")
-    if name in runner.places.names:
-        raise JobConflictError("this name is taken")
-    job = await _changed(
-        live,
-        who,
-        study_id,
-        lambda connection: jobs.publish(connection, who, study_id, name),
-        "this name is taken",
-    )
+    noted = noting(caller, "study.publish", clock())
+    asked = study_id, request.name, runner.places.names
+    job = await run_in_threadpool(publish_study, live.database, caller.scope, *asked, noted)
     return study_out(job, zone)
 
 
@@ -313,17 +308,12 @@ async def file(
 
 
 @plain.delete("/{study_id}", status_code=204, summary="Forget a study")
-async def delete(live: Live, runner: Studies, caller: StudyCaller, study_id: StudyId) -> Response:
+async def delete(
+    live: Live, runner: Studies, caller: StudyCaller, clock: Clock, study_id: StudyId
+) -> Response:
     """Remove a study with its uploaded files and its results; what runs or waits is cancelled first."""
-    who = caller.scope
-    await _job(live, who, study_id)
-
-    def remove() -> bool:
-        with live.database.transaction() as connection:
-            return jobs.remove(connection, who, study_id)
-
-    if not await run_in_threadpool(remove):
-        raise JobConflictError("the study waits or runs: cancel it first")
+    noted = noting(caller, "study.delete", clock())
+    await run_in_threadpool(remove_study, live.database, caller.scope, study_id, noted)
     await run_in_threadpool(runner.forget, study_id)
     return Response(status_code=204)
 

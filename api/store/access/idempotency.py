@@ -48,18 +48,24 @@ def begin(
     digest : str
         Of method, path and body.
     """
-    of_key = _of_key(who, tenant_id, key)
     old = sa.or_(
         idempotency.c.created_s < now_s - KEPT_S,
         sa.and_(idempotency.c.status.is_(None), idempotency.c.created_s < now_s - STALE_S),
     )
-    connection.execute(scope.delete(idempotency, who).where(of_key, old))
     values = {
         "tenant_id": tenant_id, "holder": who.holder, "key": key, "digest": digest, "created_s": now_s,
     }  # fmt: skip
-    claim = scope.upsert(connection, idempotency, who, tenant_id).on_conflict_do_nothing()
+    insert = scope.upsert(connection, idempotency, who, tenant_id)
+    # What is old is as good as not there: its row is taken over.
+    afresh = {"status": None, "headers": None, "body": None}
+    claim = insert.on_conflict_do_update(
+        index_elements=[idempotency.c.tenant_id, idempotency.c.holder, idempotency.c.key],
+        set_={"digest": insert.excluded.digest, "created_s": insert.excluded.created_s, **afresh},
+        where=old,
+    )
     if connection.execute(claim.returning(idempotency.c.key), values).one_or_none() is not None:
         return Begun("new")
+    of_key = _of_key(who, tenant_id, key)
     found = connection.execute(scope.select(idempotency, who).where(of_key)).one()
     if found.digest != digest:
         return Begun("conflict")

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,7 +11,7 @@ from api.store.rows import Json
 from api.store.scope import Scope
 from api.store.tables import events
 
-__all__ = ["Event", "EventRow", "after", "append", "last_seq", "of_task"]
+__all__ = ["Event", "EventRow", "after", "append", "last_seq", "of_task", "tasks_after"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,13 +77,24 @@ def after(
     connection: sa.Connection, who: Scope, seq: int, limit: int, kinds: Sequence[str] = ()
 ) -> list[EventRow]:
     """Return events after a number, in order; none committed later will come before the last of them."""
-    safe = commit_order.safe_until(connection, commit_order.EVENTS)
-    query = scope.select(events, who).where(events.c.seq > seq)
-    if safe is not None:
-        query = query.where(events.c.seq <= safe)
+    query = _followed(connection, scope.select(events, who), seq, limit)
     if kinds:
         query = query.where(events.c.kind.in_(kinds))
-    return [_seen(row, who) for row in connection.execute(query.order_by(events.c.seq).limit(limit))]
+    return [_seen(row, who) for row in connection.execute(query)]
+
+
+def tasks_after(connection: sa.Connection, who: Scope, seq: int, limit: int) -> list[tuple[int, str | None]]:
+    """Return number and task of the events that `after` would return, without what they say."""
+    query = _followed(connection, scope.select(events, who, events.c.seq, events.c.task_id), seq, limit)
+    return [(int(number), task_id) for number, task_id in connection.execute(query)]
+
+
+def _followed(connection: sa.Connection, query: sa.Select[Any], seq: int, limit: int) -> sa.Select[Any]:
+    safe = commit_order.safe_until(connection, commit_order.EVENTS)
+    query = query.where(events.c.seq > seq)
+    if safe is not None:
+        query = query.where(events.c.seq <= safe)
+    return query.order_by(events.c.seq).limit(limit)
 
 
 def of_task(connection: sa.Connection, who: Scope, task_id: str) -> list[EventRow]:

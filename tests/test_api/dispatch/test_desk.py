@@ -16,6 +16,7 @@ from lattice import lattice
 from towns import NOW, place_in
 
 from api.dispatch import codec
+from api.dispatch import desk as live_desk
 from api.dispatch.commands import Published, RidersPut, accept, answer_offer, on_task, publish, put_riders
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import RidersIn, RiderStateIn
@@ -23,6 +24,7 @@ from api.dispatch.translate import reports_of, rider_of
 from api.matching.forms import StopIn
 from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store.dispatch import events as stored
+from api.store.dispatch import riders as rider_rows
 from api.store.dispatch import tasks as task_rows
 from geo.errors import InputError
 from routing.dispatch import (
@@ -115,7 +117,11 @@ def test_a_task_goes_from_publishing_to_verification_and_the_store_agrees(databa
     assert fold(events) == codec.state_of(row.state)
 
 
-def test_a_restart_goes_on_where_it_was(database: Database) -> None:
+@pytest.mark.parametrize("at_once", [1, 2, 2_500])
+def test_a_restart_goes_on_where_it_was(
+    database: Database, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(live_desk, "LAID_AT_ONCE", at_once)
     rng, clock = np.random.default_rng(2), Clock()
     with desk_on(database, clock) as desk:
         put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
@@ -257,6 +263,45 @@ def test_two_processes_share_a_city_and_one_leads(shared: Database) -> None:
             until(lambda: second.memory.leading)
             until(lambda: bool(second.city.tasks["T2"].open))
     other.close()
+
+
+def test_nobody_reads_again_what_they_have_written(shared: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it is so much that the list of it would grow; another process reads all of it."""
+    rng, clock = np.random.default_rng(8), Clock()
+    read: list[str] = []
+    tasks_after, changed_since = stored.tasks_after, rider_rows.changed_since
+
+    def tasks(*given: object) -> object:
+        read.append(threading.current_thread().name)
+        return tasks_after(*given)  # type: ignore[arg-type]
+
+    def riders(*given: object) -> object:
+        read.append("riders")
+        return changed_since(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stored, "tasks_after", tasks)
+    monkeypatch.setattr(rider_rows, "changed_since", riders)
+    with desk_on(shared, clock) as desk:
+        put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
+        time.sleep(3 * live_desk.FOLLOW_S)
+        put_up(desk, task(rng, "T0"), "our 0")
+        time.sleep(3 * live_desk.FOLLOW_S)
+        # What was there when listening began.
+        read.clear()
+        for number in range(1, 5):
+            put_up(desk, task(rng, f"T{number}"), f"our {number}")
+        time.sleep(6 * live_desk.FOLLOW_S)
+        assert read == []
+        monkeypatch.setattr(live_desk, "FOLLOWED_AT_ONCE", 5)
+        put_up(desk, task(rng, "T5"), "our 5")
+        put_up(desk, task(rng, "T6"), "our 6")
+        assert set(read) == {"yilu-desk"}
+        assert len(desk.memory.own) < 10
+        other = Database(shared.url.render_as_string(hide_password=False))
+        with desk_on(other, clock) as second:
+            put(second, RED, rider_in(rng, "r9", NOW + 1.0))
+            until(lambda: RiderKey("red", "r9") in desk.memory.bodies)
+        other.close()
 
 
 def test_two_processes_and_one_offer(shared: Database) -> None:

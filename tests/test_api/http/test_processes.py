@@ -35,7 +35,7 @@ from routing.dispatch import DispatchRules, RiderKey, TaskState, fold
 from routing.model import Policy
 
 FULL = os.environ.get("YILU_PROOF") == "full"
-OFFERS, YESES = (500, 10_000) if FULL else (40, 400)
+OFFERS, YESES = map(int, os.environ.get("YILU_PROOF_STORM", "500,10000" if FULL else "40,400").split(","))
 KILLS = int(os.environ.get("YILU_PROOF_KILLS", "50" if FULL else "2"))
 ROLES: dict[str, tuple[str, Any]] = {"red": ("platform", "platform"), "office": ("office", "planner")}
 
@@ -181,7 +181,7 @@ def test_many_yeses_at_once(folder: Path, database: Database, record_property: A
             assert told is not None
             return [one["offer_id"] for one in told[1]["offers"]]
 
-        until(lambda: len(offers()) == OFFERS, 60, "not everybody was asked")
+        until(lambda: len(offers()) == OFFERS, 300, "not everybody was asked")
         work = {
             "urls": [one.url for one in many], "key": given["red"], "offers": offers(), "count": YESES // 4,
         }  # fmt: skip
@@ -198,9 +198,14 @@ def test_many_yeses_at_once(folder: Path, database: Database, record_property: A
             one.stdin = None
             clients.append(one)
         counted: collections.Counter[str] = collections.Counter()
-        for one in clients:
-            out, _ = one.communicate(timeout=400)
-            counted.update(json.loads(out))
+        try:
+            for one in clients:
+                out, _ = one.communicate(timeout=2_400)
+                counted.update(json.loads(out))
+        finally:
+            for one in clients:
+                one.kill()
+                one.communicate()
         took_s = time.monotonic() - began
     print(f"\n{database.dialect}: {sum(counted.values())} yeses in {took_s:.1f} s: {dict(counted)}")  # noqa: T201
     assert sum(counted.values()) == YESES // 4 * 4
@@ -282,7 +287,12 @@ def test_killed_at_any_instant(folder: Path, database: Database) -> None:
             report(load.red, 12)
             load.start()
             for _ in range(KILLS):
-                time.sleep(chance.uniform(0.3, 2.0))
+                # By what has been acknowledged, not by the clock alone: a busy machine would prove little.
+                # Now and then nothing is waited for, and the process dies while it takes up its work.
+                if chance.random() < 0.8:
+                    wanted = len(load.done) + chance.randint(6, 14)
+                    until(lambda: len(load.done) >= wanted, 300, "nothing is acknowledged")  # noqa: B023
+                time.sleep(chance.uniform(0.0, 0.3))
                 process.kill()
                 process.start()
             time.sleep(1.0)
@@ -290,7 +300,7 @@ def test_killed_at_any_instant(folder: Path, database: Database) -> None:
             assert not load.errors
             rows = events_by_task(database)
             last = {row.seq for of_task in rows.values() for row in of_task}
-            until(lambda: len(set(receiver.ids)) >= len(last), 120, "webhooks are missing")
+            until(lambda: len(set(receiver.ids)) >= len(last), 300, "webhooks are missing")
         finally:
             process.kill()
     happened = collections.Counter()  # type: ignore[var-annotated]
@@ -303,7 +313,7 @@ def test_killed_at_any_instant(folder: Path, database: Database) -> None:
     once = {"task_published", "offer_made", "offer_accepted", "offer_started", "offer_done", "task_verified"}
     assert [one for one, count in happened.items() if count > 1 and one[0] in once] == []
     assert lost == 0
-    assert len(load.done) > KILLS
+    assert len(load.done) > 4 * KILLS
     # In order a task: the first time each came.
     first = list(dict.fromkeys(zip(receiver.ids, (one["data"]["id"] for one in receiver.got), strict=True)))
     words = {name: one["type"] for name, one in zip(receiver.ids, receiver.got, strict=True)}

@@ -246,6 +246,38 @@ def test_folders_of_the_operator(folder: Path, tmp_path: Path) -> None:
     service.database.close()
 
 
+def test_who_did_what_to_a_study_is_on_record(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "root" / "office" / "spring"
+    mine.mkdir(parents=True)
+    (mine / "study.toml").write_text(STUDY, encoding="utf-8")
+    (mine / "city.osm").write_bytes(CITY.read_bytes())
+    service = Service(folder, tmp_path, studies=tmp_path / "root", studies_kept=1)
+    with service.client:
+        body = {"name": "spring", "folder": "spring", "start": False}
+        study_id = service.ask("office", "POST", "/v1/studies", 201, json=body)["study_id"]
+        path = f"/v1/studies/{study_id}"
+        service.ask("office", "POST", "/v1/studies", 200, json=body)
+        service.ask("office", "POST", "/v1/studies", 409, json=body | {"name": "second"})
+        service.ask("office", "POST", f"{path}/publish", 409, json={"name": "spring"})
+        service.ask("office", "POST", f"{path}/cancel", 409)
+        service.ask("other", "DELETE", path, 404)
+        service.ask("office", "DELETE", path, 204)
+        service.ask("office", "POST", f"{path}/start", 404)
+        acts = service.ask("admin", "GET", "/v1/audit")["acts"]
+    told = [(one["tenant_id"], one["action"], one["object_id"], one["outcome"]) for one in acts[::-1]]
+    assert told == [
+        ("office", "study.register", study_id, "done"),
+        ("office", "study.register", study_id, "done"),
+        ("office", "study.register", None, "conflict"),
+        ("office", "study.publish", study_id, "conflict"),
+        ("office", "study.cancel", study_id, "conflict"),
+        ("other", "study.delete", study_id, "not_found"),
+        ("office", "study.delete", study_id, "done"),
+        ("office", "study.start", study_id, "not_found"),
+    ]
+    assert all(one["request_id"] and one["key_id"] and one["object_kind"] == "study" for one in acts)
+
+
 def test_a_study_that_is_cancelled_dies_at_once(service: Service) -> None:
     study_id, pid = service.running()
     assert os.getpriority(os.PRIO_PROCESS, pid) >= 15

@@ -10,7 +10,7 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import FileResponse, Response
 
 from api.dispatch.desk import MissingError
-from api.http.live import position_of
+from api.http.live import noting, position_of
 from api.http.pages.frame.forms import TOKEN, Posted, read_form
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
@@ -20,9 +20,18 @@ from api.jobs.forms import PublishIn, StudyOut
 from api.jobs.intake import MOST_FILES, Room, remove_folder
 from api.jobs.register import JobConflictError, New, register, result_file, result_files
 from api.jobs.runner import Runner, input_folder
-from api.jobs.steps import changed, study_name, study_of, study_out, take_files
+from api.jobs.steps import (
+    cancel_study,
+    publish_study,
+    remove_study,
+    start_study,
+    study_name,
+    study_of,
+    study_out,
+    take_files,
+)
 from api.store import StoreUnavailable, jobs
-from geo.errors import InputError, YiluError
+from geo.errors import InputError
 
 __all__ = ["UPLOAD", "PlannerVisit", "router", "runner_of"]
 
@@ -81,7 +90,8 @@ async def upload(visit: PlannerVisit) -> Response:
             parts: list[tuple[str, Any]] = [(one.filename or "", one.file) for one in files]
             await run_in_threadpool(take_files, parts, folder, room)
             new = New(job_id, name, "start" in form, visit.now.timestamp(), settings.studies_kept)
-        job, _ = await run_in_threadpool(register, visit.live.database, visit.who, runner.places, new)
+        noted = noting(visit.me, "study.register", visit.now)
+        job, _ = await run_in_threadpool(register, visit.live.database, visit.who, runner.places, new, noted)
     except MultiPartException as error:
         return await _list(visit, error.message, 422, name)
     except (InputError, JobConflictError) as error:
@@ -123,9 +133,12 @@ async def now(visit: PlannerVisit, study_id: StudyId) -> Response:
     return answer
 
 
-async def _change(visit: PageVisit, study_id: str, change: Callable[[Any], bool], refusal: str) -> Response:
+async def _change(
+    visit: PageVisit, study_id: str, verb: str, step: Callable[..., object], *more: object
+) -> Response:
+    noted = noting(visit.me, f"study.{verb}", visit.now)
     try:
-        await visit.read(changed, visit.live.database, visit.who, study_id, change, refusal)
+        await visit.read(step, visit.live.database, visit.who, study_id, *more, noted)
     except JobConflictError as error:
         return await _study(visit, study_id, told(error, visit.visitor.lang), 409)
     runner_of(visit.request).wake()
@@ -135,15 +148,13 @@ async def _change(visit: PageVisit, study_id: str, change: Callable[[Any], bool]
 @router.post("/{study_id}/start")
 async def start(visit: PlannerVisit, fields: Posted, study_id: StudyId) -> Response:
     """Run it, or run it again."""
-    refusal = "the study is {state}: it runs or waits already"
-    return await _change(visit, study_id, lambda on: jobs.queue(on, visit.who, study_id), refusal)
+    return await _change(visit, study_id, "start", start_study)
 
 
 @router.post("/{study_id}/cancel")
 async def cancel(visit: PlannerVisit, fields: Posted, study_id: StudyId) -> Response:
     """End it."""
-    refusal, now_s = "the study is {state}: there is nothing to cancel", visit.now.timestamp()
-    return await _change(visit, study_id, lambda on: jobs.cancel(on, visit.who, study_id, now_s), refusal)
+    return await _change(visit, study_id, "cancel", cancel_study, visit.now.timestamp())
 
 
 @router.post("/{study_id}/publish")
@@ -151,32 +162,20 @@ async def publish(visit: PlannerVisit, fields: Posted, study_id: StudyId) -> Res
     """Show the result to everybody under a name, or no more."""
     try:
         name = read_form(PublishIn, {"name": fields.get("name")}).name
-        job = await visit.read(study_of, visit.live.database, visit.who, study_id)
-        if name is not None and job.state != "done":
-            raise JobConflictError("only a study that is done has a result to show")
-        if name in runner_of(visit.request).places.names:
-            raise JobConflictError("this name is taken")
-    except MissingError:
-        raise
-    except YiluError as error:
+    except InputError as error:
         return await _study(visit, study_id, told(error, visit.visitor.lang), 422)
-    return await _change(
-        visit, study_id, lambda on: jobs.publish(on, visit.who, study_id, name), "this name is taken"
-    )
+    taken = runner_of(visit.request).places.names
+    return await _change(visit, study_id, "publish", publish_study, name, taken)
 
 
 @router.post("/{study_id}/delete")
 async def delete(visit: PlannerVisit, fields: Posted, study_id: StudyId) -> Response:
     """Forget a study with its files."""
     runner = runner_of(visit.request)
-
-    def remove() -> bool:
-        study_of(visit.live.database, visit.who, study_id)
-        with visit.live.database.transaction() as connection:
-            return jobs.remove(connection, visit.who, study_id)
-
-    if not await visit.read(remove):
-        error = JobConflictError("the study waits or runs: cancel it first")
+    noted = noting(visit.me, "study.delete", visit.now)
+    try:
+        await visit.read(remove_study, visit.live.database, visit.who, study_id, noted)
+    except JobConflictError as error:
         return await _study(visit, study_id, told(error, visit.visitor.lang), 409)
     await run_in_threadpool(runner.forget, study_id)
     return see_other("/planner")
