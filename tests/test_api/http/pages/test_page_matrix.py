@@ -21,6 +21,9 @@ ROLES = ("nobody", "red", "blue", "office", "bureau", "grid", "grid2", "r0", "r9
 TABLE = {
     "GET /sign-in": "aaaaaaaaaa",
     "POST /sign-in": "1aaaaaaaaa",
+    # A service that names no identity provider has no such page.
+    "GET /sign-in/provider": "4444444444",
+    "GET /sign-in/provider/back": "4444444444",
     "POST /sign-in/dev": "1111111111",
     "GET /language/{lang}": "aaaaaaaaaa",
     "GET /home": "saaaaaaaaa",
