@@ -156,6 +156,9 @@ async def back_from_provider(request: Request, visitor: Visiting) -> Response:
     def redeem(trip: Trip) -> Caller:
         return access.known(flow.redeem(trip, told_back, public_root(request) + BACK, now_s))[0]
 
+    if trip is None and visitor.caller is not None:
+        # A tab that was opened again after the browser was closed: who is in already is not sent to the door.
+        return see_other("/home")
     try:
         if trip is None:
             raise TokenError("this sign-in was not begun in this browser, or too long ago; begin again")
