@@ -75,6 +75,13 @@ class Settings(BaseSettings):
     """Audience (``aud``) of accepted tokens."""
     oidc_jwks: str | None = None
     """Address of the issuer's public keys (JWKS), https."""
+    oidc_client_id: str | None = None
+    """Name of this service at the provider: with it people sign in to the pages there. Where they come back,
+    ``/sign-in/provider/back`` below ``YILU_PUBLIC_URL``, is to be registered at the provider."""
+    oidc_client_secret: SecretStr | None = None
+    """What this service proves itself with there; none: a public client, by PKCE alone."""
+    oidc_scope: str = "openid profile"
+    """What the provider is asked for; with it the ID token has to hold tenant and role."""
     oidc_tenant_claim: str = "tenant"
     """Claim that names the tenant."""
     oidc_role_claim: str = "role"

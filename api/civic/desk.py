@@ -5,6 +5,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 
+from api.civic.people import person_of
 from api.civic.points import booking
 from api.civic.reports import matters
 from api.civic.rules import CivicRules, GridFinder
@@ -16,8 +17,8 @@ from api.store.civic import photos
 from api.store.civic import street_words as words
 from api.store.dispatch import events as stored
 from geo.localtime import DAY_S, HOUR_S
-from routing.civic import StreetWord, Tick
-from routing.dispatch import Happened
+from routing.civic import StreetWord, Tick, drill
+from routing.dispatch import Happened, RiderKey
 
 __all__ = ["Civic"]
 
@@ -81,6 +82,10 @@ class Civic:
         """Book what a verified task brings, and tell its report what was seen."""
         booking.after_task(turn, self.rules.earning, happened, self.ids)
         matters.matter_after_task(turn, self.rules, happened, self.ids)
+
+    def drilled(self, turn: Turn, emergency_id: str, rider: RiderKey) -> None:
+        """Note a drill for who came to it: their word that they will is not enough."""
+        booking.book_once(turn, drill(person_of(turn, rider, self.ids), emergency_id, turn.now_s))
 
     def follow(self, turn: Turn, object_id: str) -> None:
         """Look anew for what is due: a matter has changed, here or in another process."""

@@ -23,6 +23,7 @@ from routing.dispatch import (
     AlertState,
     AnswerAlert,
     Arrive,
+    Arrived,
     CloseAlert,
     ConflictError,
     PassTime,
@@ -341,6 +342,9 @@ def _noted(
         turn.happened.append(_row_of(row.emergency_id, row.tenant_id, event, turn.now_s))
         turn.happened += _notices(row, state, event, turn.now_s)
         state = evolve_alert(state, event)
+        if isinstance(event, Arrived) and state.drill:
+            for follower in turn.memory.followers:
+                follower.drilled(turn, row.emergency_id, event.rider)
     if state is None:
         raise ValueError("nothing has happened")
     return state

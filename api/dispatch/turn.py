@@ -36,6 +36,9 @@ class Follower(Protocol):
     def heard(self, turn: "Turn", happened: Happened) -> None:
         """Draw the consequences of what has happened to a task; nothing is refused any more."""
 
+    def drilled(self, turn: "Turn", emergency_id: str, rider: RiderKey) -> None:
+        """Draw the consequences of a rider's coming to a drill."""
+
     def follow(self, turn: "Turn", object_id: str) -> None:
         """Take up what another process has written of an object that is no task."""
 

@@ -28,6 +28,7 @@ from api.ogc.documents import (
     queryables_document,
 )
 from api.ogc.errors import BadParameterError, NoSuchFeatureError
+from api.ogc.street_reports import NAME as STREET_REPORTS
 
 __all__ = [
     "COLLECTIONS",
@@ -38,6 +39,7 @@ __all__ = [
     "JSON",
     "OPENAPI",
     "SCHEMA",
+    "STREET_REPORTS",
     "BadParameterError",
     "Collection",
     "DoorAddress",

@@ -157,11 +157,14 @@ class Sources:
         For collections that come from the store.
     scope : Scope, optional
         Who asks; None: anybody.
+    now_s : float
+        When it is asked, in epoch seconds.
     """
 
     city: StudySource
     database: Database | None = None
     scope: Scope | None = None
+    now_s: float = 0.0
 
 
 def _stations(city: StudySource) -> FeatureTable:

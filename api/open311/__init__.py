@@ -6,6 +6,7 @@ from api.open311.encode import (
     encode_services,
     encoded_definition,
     encoded_requests,
+    encoded_updates,
 )
 from api.open311.errors import Open311Error
 from api.open311.forms import NewRequest, RequestsQuery, read_new_request, read_query
@@ -18,6 +19,7 @@ from api.open311.translate import (
     selected,
     services,
     token_answer,
+    updates_of,
 )
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "encode_services",
     "encoded_definition",
     "encoded_requests",
+    "encoded_updates",
     "read_new_request",
     "read_query",
     "report_of",
@@ -39,4 +42,5 @@ __all__ = [
     "selected",
     "services",
     "token_answer",
+    "updates_of",
 ]

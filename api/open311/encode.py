@@ -8,7 +8,14 @@ from xml.etree import ElementTree as ET
 from api.open311.errors import Open311Error
 from api.open311.translate import Fields
 
-__all__ = ["MEDIA_TYPES", "encode_errors", "encode_services", "encoded_definition", "encoded_requests"]
+__all__ = [
+    "MEDIA_TYPES",
+    "encode_errors",
+    "encode_services",
+    "encoded_definition",
+    "encoded_requests",
+    "encoded_updates",
+]
 
 MEDIA_TYPES = {"json": "application/json; charset=utf-8", "xml": "text/xml; charset=utf-8"}
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -23,6 +30,11 @@ def encode_services(found: Sequence[Fields], form: str) -> bytes:
 def encoded_requests(found: Sequence[Fields], form: str) -> bytes:
     """Return requests, the answer to a new one, or to a token."""
     return _list(found, form, "service_requests", "request")
+
+
+def encoded_updates(found: Sequence[Fields], form: str) -> bytes:
+    """Return steps of requests, an extension that FixMyStreet reads."""
+    return _list(found, form, "service_request_updates", "request_update")
 
 
 def encoded_definition(found: Fields, form: str) -> bytes:

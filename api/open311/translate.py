@@ -2,12 +2,13 @@
 
 import dataclasses
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from api.open311.errors import Open311Error
 from api.open311.forms import LARGEST_ANSWER, NewRequest, RequestsQuery
-from api.open311.wording import GROUP_NAMES, SERVICE_NAMES
-from routing.civic import BoardEntry, Report, ReportKind
+from api.open311.wording import GROUP_NAMES, SERVICE_NAMES, UPDATE_TEXTS
+from geo.localtime import HOUR_S
+from routing.civic import OVER, BoardEntry, MatterEvent, Report, ReportKind
 
 __all__ = [
     "Fields",
@@ -19,11 +20,11 @@ __all__ = [
     "selected",
     "services",
     "token_answer",
+    "updates_of",
 ]
 
 Fields = dict[str, str | float | bool | None]
 """One element of an answer, in the order of the specification."""
-_OVER = ("fixed", "declined", "closed")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class PublicMatter:
     @property
     def status(self) -> str:
         """``closed`` once the office has said that it is done, or will not act."""
-        return "closed" if self.entry.stage in _OVER else "open"
+        return "closed" if self.entry.stage in OVER else "open"
 
 
 def services(kinds: Mapping[str, ReportKind], lang: str) -> list[Fields]:
@@ -164,6 +165,57 @@ def request_of(one: PublicMatter, kinds: Mapping[str, ReportKind], lang: str, me
 def _w3(epoch_s: float) -> str:
     instant = datetime.datetime.fromtimestamp(epoch_s, datetime.UTC)
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+_UPDATE_STATUS = {
+    "matter_accepted": "investigating",
+    "work_started": "in_progress",
+    "matter_fixed": "fixed",
+    "matter_declined": "no_further_action",
+    "matter_closed": "closed",
+    "matter_reopened": "open",
+}
+"""What the office did, as a status of the extension; what people did is told to nobody."""
+
+
+def updates_of(
+    matter_id: str, events: Sequence[tuple[float, MatterEvent]], lang: str, media_base: str
+) -> list[tuple[float, Fields]]:
+    """Return the steps of a matter for ``GET servicerequestupdates``, each with its instant.
+
+    Parameters
+    ----------
+    matter_id : str
+        Of a matter that everybody may see.
+    events : sequence of (float, MatterEvent)
+        All of them, in order, each with its epoch seconds.
+    lang, media_base : str
+        As for `request_of`.
+
+    Returns
+    -------
+    list of (float, Fields)
+        Instants are whole hours, as on the board; the words are the office's.
+    """
+    found: list[tuple[float, Fields]] = []
+    for number, (at_s, event) in enumerate(events):
+        status = _UPDATE_STATUS.get(event.kind)
+        if status is None:
+            continue
+        # Why a reporter opened it again stays between them and the office.
+        words = getattr(event, "result", "") or (event.reason if event.kind == "matter_declined" else "")
+        photo = getattr(event, "photo", "") if event.kind == "matter_fixed" else ""
+        hour_s = at_s // HOUR_S * HOUR_S
+        fields: Fields = {
+            "update_id": f"{matter_id}-{number}",
+            "service_request_id": matter_id,
+            "status": status,
+            "updated_datetime": _w3(hour_s),
+            "description": words or UPDATE_TEXTS[lang][event.kind],
+            "media_url": media_base + photo if photo else "",
+        }
+        found.append((hour_s, fields))
+    return found
 
 
 def selected(published: Iterable[PublicMatter], query: RequestsQuery) -> list[PublicMatter]:

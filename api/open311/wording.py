@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["GROUP_NAMES", "SERVICE_NAMES"]
+__all__ = ["GROUP_NAMES", "SERVICE_NAMES", "UPDATE_TEXTS"]
 
 SERVICE_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
@@ -39,3 +39,24 @@ SERVICE_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
 GROUP_NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {"zh": {"component": "部件", "event": "事件"}, "en": {"component": "things", "event": "events"}}
 )
+UPDATE_TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "zh": {
+            "matter_accepted": "已受理。",
+            "work_started": "正在处理。",
+            "matter_fixed": "已处理。",
+            "matter_declined": "不予处理。",
+            "matter_closed": "已办结。",
+            "matter_reopened": "重新办理。",
+        },
+        "en": {
+            "matter_accepted": "The office has taken it on.",
+            "work_started": "Work has begun.",
+            "matter_fixed": "The office says that it is done.",
+            "matter_declined": "The office will not act.",
+            "matter_closed": "It is closed.",
+            "matter_reopened": "It is open again.",
+        },
+    }
+)
+"""What is said of a step where the office has said nothing itself."""

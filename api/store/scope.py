@@ -136,12 +136,18 @@ def _matters_of_grids(scope: Scope) -> _Clause:
     return sa.and_(_matters_of_office(scope), tables.matters.c.grid_code.in_(scope.grid_codes))
 
 
-def _photos_of(matters: _Rule) -> _Rule:
+def _photos_of(matters: _Rule, tasks: _Rule) -> _Rule:
     def rule(scope: Scope) -> _Clause:
         mine = sa.select(tables.matters.c.matter_id).where(matters(scope))
-        return tables.photos.c.matter_id.in_(mine)
+        asked = sa.select(tables.tasks.c.task_id).where(tasks(scope))
+        return sa.or_(tables.photos.c.matter_id.in_(mine), tables.photos.c.task_id.in_(asked))
 
     return rule
+
+
+def _photos_of_tasks(scope: Scope) -> _Clause:
+    asked = sa.select(tables.tasks.c.task_id).where(_tenant(tables.tasks)(scope))
+    return tables.photos.c.task_id.in_(asked)
 
 
 def _own_account(column: sa.Column[str]) -> _Rule:
@@ -194,7 +200,11 @@ _READ: Mapping[str, Mapping[str, _Rule]] = {
     "offices": {role: _all_rows for role in tables.ROLES if role != "admin"},
     "matters": {"planner": _matters_of_office, "grid_staff": _matters_of_grids},
     "reports": {"platform": _tenant(tables.reports), "rider": _own_rider(tables.reports)},
-    "photos": {"planner": _photos_of(_matters_of_office), "grid_staff": _photos_of(_matters_of_grids)},
+    "photos": {
+        "planner": _photos_of(_matters_of_office, _tenant(tables.tasks)),
+        "grid_staff": _photos_of(_matters_of_grids, _own_grids(tables.tasks)),
+        "platform": _photos_of_tasks,
+    },
     "people": {"rider": _own_rider(tables.people)},
     "person_codes": {},
     "ledger_entries": {"rider": _own_entries},

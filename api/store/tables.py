@@ -392,12 +392,15 @@ photos = sa.Table(
     sa.Column("photo_id", sa.Text, primary_key=True),
     # NULL: not used yet, and forgotten after a day.
     sa.Column("matter_id", sa.Text, sa.ForeignKey("matters.matter_id"), nullable=True),
+    # Of what a rider did; of a look the matter stands in the column before.
+    sa.Column("task_id", sa.Text, nullable=True),
     # Whether everybody may see it: the office's own picture of the result.
     sa.Column("public", sa.Boolean, nullable=False),
     _instant("made_s"),
     _text("digest"),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Index(None, "matter_id"),
+    sa.Index(None, "task_id"),
 )
 
 people = sa.Table(

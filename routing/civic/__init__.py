@@ -47,7 +47,7 @@ from routing.civic.reports.events import PRIVATE_REASONS, Report
 from routing.civic.reports.events import Event as MatterEvent
 from routing.civic.reports.merging import same_matter
 from routing.civic.reports.rules import ReportRules
-from routing.civic.reports.state import STAGES, MatterState
+from routing.civic.reports.state import OVER, STAGES, MatterState
 from routing.civic.reports.state import evolve as evolve_matter
 from routing.civic.reports.state import fold as fold_matter
 from routing.civic.reports.telling import BoardEntry, Notice, board_entry, look_task, notices
@@ -63,6 +63,7 @@ from routing.civic.station_words import (
 from routing.civic.working_hours import OfficeHours
 
 __all__ = [
+    "OVER",
     "PRIVATE_REASONS",
     "REPORT_KINDS",
     "STAGES",

@@ -1,6 +1,7 @@
 """Pages of a running service in a real browser: phone and desktop, with all that goes wrong on them."""
 
 import contextlib
+import io
 import os
 import re
 import shutil
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import FastAPI
 from live_service import Service
+from PIL import Image
 
 from api.http.running import server_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
-__all__ = ["CHROMIUM", "WINDOWS", "City", "Seen", "running", "token_of"]
+__all__ = ["CHROMIUM", "WINDOWS", "City", "Seen", "picture", "running", "token_of"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WINDOWS = {"phone": (390, 844), "desktop": (1400, 900)}
@@ -53,6 +55,15 @@ def token_of(html: str) -> str:
     found = re.search(r'name="form_token" value="(\w+)"', html)
     assert found is not None, html[:500]
     return found[1]
+
+
+def picture() -> bytes:
+    """Return a photo as a phone takes it: with the place in it."""
+    image, exif, out = Image.new("RGB", (640, 480), "#884422"), Image.Exif(), io.BytesIO()
+    exif[0x0110] = "phone"
+    exif.get_ifd(0x8825).update({1: "N", 2: (39.0, 58.0, 47.0), 3: "E", 4: (116.0, 18.0, 12.0)})
+    image.save(out, "JPEG", exif=exif)
+    return out.getvalue()
 
 
 class Seen:

@@ -40,6 +40,7 @@ __all__ = [
     "Kept",
     "Made",
     "NewReport",
+    "is_look",
     "make_report",
     "matter_after_task",
     "matter_carried_out",
@@ -353,10 +354,25 @@ def _look_of(task_id: str) -> str | None:
     return task_id.rpartition(_LOOK)[0] or None
 
 
+def is_look(task_id: str) -> bool:
+    """Whether somebody goes and sees by this task, and is asked whether it is there."""
+    return _look_of(task_id) is not None
+
+
+def _keep_photos(turn: Turn, happened: Happened) -> None:
+    """Keep what a rider has taken of their work, for the office that asked for it."""
+    for event in happened.events:
+        if event.kind == "offer_done" and event.photo:
+            photos.claim_for_task(turn.connection, SERVICE, event.photo, happened.task_id)
+
+
 def matter_after_task(turn: Turn, rules: CivicRules, happened: Happened, ids: Ids) -> None:
     """Move a report on when somebody has looked and the office has verified it."""
     matter_id, kinds = _look_of(happened.task_id), {event.kind for event in happened.events}
-    if matter_id is None or not kinds & {"offer_done", "task_verified"}:
+    if matter_id is None:
+        _keep_photos(turn, happened)
+        return
+    if not kinds & {"offer_done", "task_verified"}:
         return
     row = rows.load_for_update(turn.connection, SERVICE, matter_id)
     done = next((one for one in turn.city.tasks[happened.task_id].taken if one.status == "done"), None)

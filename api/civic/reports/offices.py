@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
+import shapely
 import sqlalchemy as sa
 from shapely.geometry import Point, shape
 
-from api.store import SERVICE
+from api.civic.reports.forms import OfficeIn, OfficeOut
+from api.civic.rules import CivicRules
+from api.dispatch.turn import Turn
+from api.store import SERVICE, Scope
 from api.store.access import tenants
 from api.store.civic import offices as rows
 from geo.errors import InputError
 
-__all__ = ["NoOfficeError", "check_office", "first_office", "fitting"]
+__all__ = ["NoOfficeError", "check_office", "first_office", "fitting", "name_office"]
 
 
 class NoOfficeError(InputError):
@@ -67,3 +71,37 @@ def check_office(connection: sa.Connection, name: str) -> None:
     tenant = tenants.get(connection, SERVICE, name)
     if tenant is None or tenant.kind != "office":
         raise InputError(f"office {name!r} is not known; GET /v1/offices lists them")
+
+
+def name_office(turn: Turn, who: Scope, rules: CivicRules, office: str, asked: OfficeIn) -> OfficeOut:
+    """Name an office that takes reports, or say otherwise what it takes.
+
+    Raises
+    ------
+    InputError
+        When there is no such office or kind, or its area is none.
+    OutOfScopeError
+        For everybody but an admin.
+    """
+    for kind in asked.kinds:
+        rules.reports.kind(kind)
+    _check_area(asked.area)
+    check_office(turn.connection, office)
+    row = rows.OfficeRow(office, asked.title, asked.kinds, asked.area, turn.now_s)
+    turn.changing = True
+    rows.put(turn.connection, who, row)
+    return OfficeOut(office=office, title=asked.title, kinds=list(asked.kinds))
+
+
+def _check_area(area: object) -> None:
+    if area is None:
+        return
+    try:
+        found = shape(area)
+        good = found.geom_type in ("Polygon", "MultiPolygon") and found.is_valid and not found.is_empty
+    except (shapely.GEOSException, AttributeError, KeyError, TypeError, ValueError, IndexError):
+        good = False
+    if not good:
+        raise InputError(
+            "area must be a GeoJSON Polygon or MultiPolygon in WGS-84 that does not cross itself"
+        )

@@ -17,6 +17,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
+from api.http.access.code_flow import CodeFlow
 from api.http.access.oidc import Oidc, TokenError
 from api.http.access.rates import Buckets
 from api.settings import Settings
@@ -112,6 +113,7 @@ class Access:
     def __init__(self, settings: Settings, database: Database | None, *, dev: bool) -> None:
         self.database, self.dev = database, dev
         self._oidc = _oidc_of(settings)
+        self.code_flow = _code_flow_of(settings, self._oidc)
         self._buckets = Buckets(settings.rate_per_s, settings.rate_burst)
         self._failed = Buckets(FAILED_PER_S, FAILED_BURST)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
@@ -192,6 +194,22 @@ class Access:
             self._known.popitem(last=False)
         return caller
 
+    def known(self, found: tuple[Scope, str, float]) -> tuple[Caller, float]:
+        """Return who the provider has named, and when that ends.
+
+        Raises
+        ------
+        UnauthorizedError
+            When it names a tenant that is not known here.
+        """
+        scope, who, ends_s = found
+        if self.database is None:
+            raise StoreUnavailable("this service was started without a store", 60)
+        with self.database.reading() as connection:
+            if tenants.get(connection, SERVICE, scope.tenant_id or "") is None:
+                raise UnauthorizedError("the token names a tenant that is not known here", given=True)
+        return Caller(scope, who), ends_s
+
     def _look_up(self, token: str, now_s: float) -> tuple[Caller, float]:
         """Return who calls, and when the key or token ends."""
         unknown = UnauthorizedError("the key is not known, has expired or was revoked", given=True)
@@ -205,13 +223,9 @@ class Access:
             self._touch(key, now_s)
             return Caller(key.scope, key.key_id), key.ends_s
         try:
-            scope, who, ends_s = self._oidc.verify(token, now_s)
+            return self.known(self._oidc.verify(token, now_s))
         except TokenError as error:
             raise UnauthorizedError(str(error), given=True) from None
-        with self.database.reading() as connection:
-            if tenants.get(connection, SERVICE, scope.tenant_id or "") is None:
-                raise UnauthorizedError("the token names a tenant that is not known here", given=True)
-        return Caller(scope, who), ends_s
 
     def _touch(self, key: keys.ApiKey, now_s: float) -> None:
         if self.database is None or now_s - (key.last_used_s or 0.0) < TOUCHED_S:
@@ -238,6 +252,14 @@ def _oidc_of(settings: Settings) -> Oidc | None:
             f"environment variable {missing[0]}: is missing; tokens need all of {', '.join(named)}"
         )
     return Oidc(settings)
+
+
+def _code_flow_of(settings: Settings, oidc: Oidc | None) -> CodeFlow | None:
+    if settings.oidc_client_id is None:
+        return None
+    if oidc is None:
+        raise InputError("environment variable YILU_OIDC_ISSUER: is missing; YILU_OIDC_CLIENT_ID needs it")
+    return CodeFlow(settings, oidc)
 
 
 def open_database(settings: Settings, folder: Path) -> Database:

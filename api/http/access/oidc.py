@@ -1,5 +1,6 @@
 """Bearer tokens of an identity provider (OpenID Connect): verified, then mapped to a tenant and a role."""
 
+import hmac
 from typing import Any, cast
 
 import jwt
@@ -9,7 +10,7 @@ from api.store import Role, Scope
 from api.store.tables import ROLES
 from geo.errors import InputError, YiluError
 
-__all__ = ["Oidc", "ProviderUnavailableError", "TokenError"]
+__all__ = ["LOOPBACK", "Oidc", "ProviderUnavailableError", "TokenError"]
 
 # Signatures by a private key only: a secret shared with the provider could sign as well as check.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
@@ -58,13 +59,34 @@ class Oidc:
             When the token is forged, for others, not valid now, or names no tenant and role.
         ProviderUnavailableError
         """
-        claims = self._claims(token)
+        claims = self._claims(token, self._settings.oidc_audience)
+        return self._holder(claims, now_s)
+
+    def verify_sign_in(
+        self, token: str, client_id: str, nonce: str, now_s: float
+    ) -> tuple[Scope, str, float]:
+        """Return the same of an ID token that was made for this service and this sign-in.
+
+        Raises
+        ------
+        TokenError, ProviderUnavailableError
+        """
+        claims = self._claims(token, client_id)
+        # OpenID Connect Core 1.0, section 3.1.3.7: of several audiences one asked for it.
+        several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        if claims.get("azp", None if several else client_id) != client_id:
+            raise TokenError("the token is not one of the configured identity provider")
+        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+            raise TokenError("this sign-in was not begun in this browser, or too long ago; begin again")
+        return self._holder(claims, now_s)
+
+    def _holder(self, claims: dict[str, Any], now_s: float) -> tuple[Scope, str, float]:
         # By the clock of the service, not that of the library.
         if not now_s < float(claims["exp"]) + LEEWAY_S or float(claims.get("nbf", now_s)) > now_s + LEEWAY_S:
             raise TokenError("the token is not valid at this time")
         return self._scope(claims), f"oidc:{claims['sub']}", float(claims["exp"]) + LEEWAY_S
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def _claims(self, token: str, audience: str | None) -> dict[str, Any]:
         try:
             key = self._keys.get_signing_key_from_jwt(token)
             options: Any = {
@@ -77,7 +99,7 @@ class Oidc:
                 token,
                 key,
                 algorithms=ALGORITHMS,
-                audience=self._settings.oidc_audience,
+                audience=audience,
                 issuer=self._settings.oidc_issuer,
                 options=options,
             )

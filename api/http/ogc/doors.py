@@ -113,7 +113,8 @@ async def _asking(request: Request) -> Asking:
         # Everybody may come without a key; who brings one is known, and a bad one is refused.
         scope = (await caller_of(request, await BEARER(request))).scope
     shown = await run_in_threadpool(request.app.state.shelf.get, request.path_params.get("study"))
-    return Asking(request, Sources(shown.city, access.database, scope))
+    now_s = request.app.state.clock().timestamp()
+    return Asking(request, Sources(shown.city, access.database, scope, now_s))
 
 
 Ask = Annotated[Asking, Depends(_asking)]

@@ -7,6 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
+from api.civic.reports.matters import is_look
 from api.dispatch.commands import Answered, accept, answer_offer, task_of_offer
 from api.dispatch.desk import MissingError, Turn
 from api.dispatch.duty import break_due_of
@@ -17,11 +18,13 @@ from api.dispatch.readings import alert_of, offer_of, offers_of, open_alerts_of
 from api.dispatch.translate import offer_out, rider_of
 from api.forms import ServiceId
 from api.http.pages.frame.forms import Fields, Posted, read_form
+from api.http.pages.frame.photos import SentWithPhoto, kept_photo
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
 from api.http.pages.shown_way import way_between
 from api.store.dispatch import riders as rider_rows
+from geo.errors import InputError
 from routing.dispatch import ConflictError, Decline, Finish, Return, RiderKey, Start
 from routing.model import Rider
 
@@ -108,7 +111,8 @@ async def _offer(visit: PageVisit, offer_id: str, error: str | None = None, stat
     offer = offer_out(*found, "wgs84", visit.zone)
     places = [place for place in (offer.task.place, offer.task.dropoff) if place is not None]
     drawn = await visit.read(lambda: _drawn(visit, "task", places, with_way=offer.status in SHOWN))
-    return visit.page("rider_offer", status, offer=offer, error=error, **drawn)
+    look = is_look(offer.id)
+    return visit.page("rider_offer", status, offer=offer, look=look, error=error, **drawn)
 
 
 async def _answered(visit: PageVisit, offer_id: str, verb: str, work: Callable[[Turn], Answered]) -> Response:
@@ -129,18 +133,23 @@ async def yes(visit: RiderVisit, fields: Posted, offer_id: OfferId) -> Response:
 
 
 @router.post("/offers/{offer_id}/{verb}")
-async def say(visit: RiderVisit, fields: Posted, offer_id: OfferId, verb: Verb) -> Response:
-    """Say no, give it back, begin, or done."""
-    command = _command(offer_id, verb, fields)
+async def say(visit: RiderVisit, sent: SentWithPhoto, offer_id: OfferId, verb: Verb) -> Response:
+    """Say no, give it back, begin, or done, with a photo of it."""
+    try:
+        photo = await kept_photo(visit, sent) if verb == "finish" else ""
+        command = _command(offer_id, verb, sent.fields, photo)
+    except InputError as error:
+        return await _offer(visit, offer_id, told(error, visit.visitor.lang), 422)
     return await _answered(visit, offer_id, verb, lambda turn: answer_offer(turn, visit.who, command))
 
 
-def _command(offer_id: str, verb: str, fields: Fields) -> Decline | Return | Start | Finish:
+def _command(offer_id: str, verb: str, fields: Fields, photo: str) -> Decline | Return | Start | Finish:
     if verb == "start":
         return Start(offer_id)
     if verb == "finish":
-        said = read_form(FinishIn, {"note": fields.get("note", "")})
-        return Finish(offer_id, said.note, said.photo)
+        there = {"yes": True, "no": False}.get(fields.get("there", ""))
+        said = read_form(FinishIn, {"note": fields.get("note", ""), "photo": photo, "there": there})
+        return Finish(offer_id, said.note, said.photo, said.there)
     # One of the reasons at hand, or the rider's own words.
     reason = read_form(ReasonIn, {"reason": fields.get("words") or fields.get("reason", "")}).reason
     return Decline(offer_id, reason) if verb == "decline" else Return(offer_id, reason)

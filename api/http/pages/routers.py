@@ -3,13 +3,24 @@
 from fastapi import APIRouter
 
 from api.http.pages import find_station, my_points, rider, sign_in, static_files, street_reports
-from api.http.pages.office import admin, city_now, duty, inbox, looked_at, my_grids, planner, tasks
+from api.http.pages.office import (
+    admin,
+    city_now,
+    city_offices,
+    duty,
+    inbox,
+    looked_at,
+    my_grids,
+    planner,
+    rewards,
+    tasks,
+)
 
 __all__ = ["router"]
 
 router = APIRouter()
 for module in (
     static_files, sign_in, rider, my_points, find_station, street_reports, inbox, tasks, my_grids, duty,
-    city_now, planner, looked_at, admin,
+    city_now, planner, looked_at, rewards, admin, city_offices,
 ):  # fmt: skip
     router.include_router(module.router)

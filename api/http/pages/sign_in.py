@@ -1,4 +1,4 @@
-"""Signing in by key (or, with `--dev`, as anybody), signing out, and the language of the pages."""
+"""Signing in by key, at the identity provider or (with `--dev`) as anybody; signing out; the language."""
 
 from typing import Annotated
 
@@ -6,8 +6,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.dispatch.desk import MissingError
 from api.forms import Language
 from api.http.access.auth import DEV_TENANT, Access, Caller, UnauthorizedError
+from api.http.access.code_flow import CodeFlow, Trip
+from api.http.access.oidc import TokenError
 from api.http.pages.frame.forms import Fields, Posted
 from api.http.pages.frame.menu import HOME
 from api.http.pages.frame.render import page, see_other
@@ -23,6 +26,7 @@ from api.http.pages.frame.visitor import (
     local_path,
     set_cookie,
 )
+from api.http.public import public_root
 from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store.access import sessions, tenants
 from api.store.tables import ROLES
@@ -34,6 +38,11 @@ __all__ = ["enter", "router"]
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 LASTS_S = 12 * HOUR_S
 """So long is somebody signed in: a long shift."""
+BACK = "/sign-in/provider/back"
+TRIP_S = 600
+"""So long may somebody take at the provider."""
+MOST_TRIPS = 5
+"""Sign-ins under way that one browser holds; the oldest are forgotten."""
 Next = Annotated[str, Query(max_length=2_000)]
 
 
@@ -65,6 +74,7 @@ async def _door(
         roles=ROLES,
         tenants=await run_in_threadpool(read),
         provider=access.oidc is not None,
+        flow=access.code_flow is not None,
     )
 
 
@@ -103,6 +113,62 @@ async def by_key(request: Request, visitor: Visiting, fields: Posted) -> Respons
     except UnauthorizedError as error:
         return await _door(request, visitor, path, told(error, visitor.lang), 401)
     return await enter(request, caller.scope, caller.key_id, path)
+
+
+def _flow(request: Request) -> CodeFlow:
+    access: Access = request.app.state.access
+    if access.code_flow is None:
+        raise MissingError("this service names no identity provider to sign in at")
+    return access.code_flow
+
+
+def _trip_cookie(state: str) -> str:
+    """Name the cookie of one sign-in under way: several tabs each have their own."""
+    return f"yilu_trip_{state[:8]}"
+
+
+@router.get("/sign-in/provider")
+async def leave_for_provider(request: Request, visitor: Visiting, next: Next = "/home") -> Response:  # noqa: A002
+    """Send the browser to the identity provider."""
+    flow, trip = _flow(request), Trip.begin(local_path(next))
+    address = await run_in_threadpool(flow.address, trip, public_root(request) + BACK)
+    response = see_other(address)
+    for name in _trips_held(request)[: -MOST_TRIPS + 1]:
+        response.delete_cookie(name, path="/", secure=name.startswith("__Host-"), httponly=True)
+    set_cookie(response, request, _trip_cookie(trip.state), trip.kept, TRIP_S)
+    return response
+
+
+def _trips_held(request: Request) -> list[str]:
+    begins = cookie_name(request, "yilu_trip_")
+    return [name for name in request.cookies if name.startswith(begins)]
+
+
+@router.get(BACK)
+async def back_from_provider(request: Request, visitor: Visiting) -> Response:
+    """Let in whom the provider knows; each sign-in is good for one return."""
+    access: Access = request.app.state.access
+    flow, told_back = _flow(request), dict(request.query_params)
+    cookie = _trip_cookie(told_back.get("state", ""))
+    trip = Trip.read(request.cookies.get(cookie_name(request, cookie), ""))
+    now_s = request.app.state.clock().timestamp()
+
+    def redeem(trip: Trip) -> Caller:
+        return access.known(flow.redeem(trip, told_back, public_root(request) + BACK, now_s))[0]
+
+    if trip is None and visitor.caller is not None:
+        # A tab that was opened again after the browser was closed: who is in already is not sent to the door.
+        return see_other("/home")
+    try:
+        if trip is None:
+            raise TokenError("this sign-in was not begun in this browser, or too long ago; begin again")
+        caller = await run_in_threadpool(redeem, trip)
+        response = await enter(request, caller.scope, caller.key_id, local_path(trip.path))
+    except (TokenError, UnauthorizedError) as error:
+        path = "/home" if trip is None else local_path(trip.path)
+        response = await _door(request, visitor, path, told(error, visitor.lang), 401)
+    drop_cookie(response, request, cookie)
+    return response
 
 
 @router.post("/sign-in/dev")

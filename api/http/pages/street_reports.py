@@ -7,24 +7,21 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from api.civic.reports.forms import BoardPage, ReportIn, ReportOut
 from api.civic.reports.matters import on_report
-from api.civic.reports.photos import LARGEST_BYTES
 from api.dispatch.desk import MissingError
 from api.dispatch.forms import ReasonIn
 from api.forms import ServiceId
-from api.http.pages.frame.forms import TOKEN, Fields, Posted, number, read_form
+from api.http.pages.frame.forms import Fields, Posted, number, read_form
+from api.http.pages.frame.photos import HELD, SentWithPhoto, kept_photo
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import AnyVisit, PageVisit
-from api.http.pages.frame.visitor import check_token, cookie_name, set_cookie
+from api.http.pages.frame.visitor import cookie_name, set_cookie
 from api.http.routes.civic import public_board
-from api.http.routes.civic.photos import kept
-from api.http.routes.civic.reports import account_of, read_report, reporting
+from api.http.routes.civic.reports import account_of, read_report, read_reports, reporting
 from api.http.routes.civic.shared import Reader, count_open
 from api.open311 import services
 from api.store import SERVICE
@@ -40,6 +37,8 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 ReportId = Annotated[ServiceId, Path()]
 STAGES = ("reported", "accepted", "looking", "working", "fixed", "declined", "closed")
 OPEN = STAGES[:4]
+MINE = 20
+"""So many of their own reports a rider is shown, the newest first."""
 KEPT_S = 180 * DAY_S
 """So long does the browser that sent a report open it again."""
 
@@ -64,26 +63,15 @@ async def _form(visit: PageVisit, values: Any, error: str | None = None, status:
 
 
 def _mine(visit: PageVisit) -> list[ReportOut]:
-    with visit.live.database.reading() as connection:
-        found = rows.reports_page(connection, visit.who, None, 1_000)
     reader = Reader(visit.zone, visit.visitor.lang, visit.now.timestamp())
-    return [read_report(visit.live, one, reader) for one in found[-20:][::-1]]
+    with visit.live.database.reading() as connection:
+        return read_reports(connection, rows.latest_reports(connection, visit.who, MINE), reader)
 
 
 @router.post("/report")
-async def post(visit: AnyVisit) -> Response:
+async def post(visit: AnyVisit, sent: SentWithPhoto) -> Response:
     """Keep a report with its photo; sent twice, it is kept once."""
-    request, fields = visit.request, Fields([])
-    try:
-        async with request.form(max_files=1, max_fields=30) as form:
-            fields = Fields([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
-            check_token(request, visit.visitor, fields.get(TOKEN, ""))
-            sent = form.get("photo")
-            picture = b""
-            if isinstance(sent, UploadFile) and sent.filename:
-                picture = await sent.read(LARGEST_BYTES + 1)
-    except MultiPartException as error:
-        return await _form(visit, fields, error.message, 422)
+    request, fields, photo = visit.request, sent.fields, sent.held
     # The form's own word, and that of who sends it, name the report: sent again it is found again.
     once = fields.get("once", "") or secrets.token_hex(12)
     report_id = hmac.new(visit.visitor.word.encode(), once.encode(), hashlib.sha256).hexdigest()[:24]
@@ -91,23 +79,19 @@ async def post(visit: AnyVisit) -> Response:
         again = await visit.read(_known, visit, report_id)
         if again is not None:
             return see_other(f"/report/{report_id}")
-        if "place_lon" not in fields or "place_lat" not in fields:
-            return await _form(visit, fields, visit.say("map.need"), 422)
-        if visit.visitor.caller is None:
+        if visit.visitor.caller is None and (sent.picture or "place_lon" in fields):
             count_open(request)
-        return await _made(visit, fields, report_id, picture)
+        # Kept before the rest is looked at: a form that comes back has its photo.
+        photo = await kept_photo(visit, sent)
+        if "place_lon" not in fields or "place_lat" not in fields:
+            return await _form(visit, {**fields, HELD: photo}, visit.say("map.need"), 422)
+        return await _made(visit, fields, report_id, photo)
     except YiluError as error:
-        return await _form(visit, fields, told(error, visit.visitor.lang), 422)
+        return await _form(visit, {**fields, HELD: photo}, told(error, visit.visitor.lang), 422)
 
 
-async def _made(visit: PageVisit, fields: Fields, report_id: str, picture: bytes) -> Response:
+async def _made(visit: PageVisit, fields: Fields, report_id: str, photo_id: str) -> Response:
     civic, caller = visit.civic, visit.visitor.caller
-    photo_id = ""
-    if picture:
-        if len(picture) > LARGEST_BYTES:
-            raise InputError(f"the photo may have at most {LARGEST_BYTES} bytes")
-        photo_id = civic.ids()
-        await kept(visit.live, picture, photo_id)
     asked = read_form(
         ReportIn,
         {

@@ -12,15 +12,20 @@ from api.store.scope import Scope
 from api.store.tables import matters, reports
 
 __all__ = [
+    "BoardPlace",
     "Box",
     "MatterFilter",
     "MatterRow",
     "ReportRow",
     "add_report",
+    "board_changes",
+    "board_places",
     "by_token",
     "due",
     "get",
+    "get_all",
     "insert",
+    "latest_reports",
     "load_for_update",
     "lock_kind",
     "near",
@@ -56,6 +61,20 @@ class MatterRow:
     """When something of it runs out; None: nothing does."""
     version: int
     state: Json
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BoardPlace:
+    """What of a matter on the public board is known without reading its state."""
+
+    matter_id: str
+    tenant_id: str
+    kind: str
+    stage: str
+    lon: float
+    lat: float
+    opened_s: float
+    updated_s: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -208,6 +227,31 @@ def page_of_board(
     return [read(MatterRow, row) for row in connection.execute(query)]
 
 
+def board_places(connection: sa.Connection, who: Scope) -> list[BoardPlace]:
+    """Return where all matters lie that everybody may see, the newest first."""
+    columns = (matters.c[field.name] for field in dataclasses.fields(BoardPlace))
+    query = scope.select(matters, who, *columns).where(matters.c.private.is_(None))
+    query = query.order_by(matters.c.opened_s.desc(), matters.c.matter_id.desc())
+    return [read(BoardPlace, row) for row in connection.execute(query)]
+
+
+def board_changes(
+    connection: sa.Connection, who: Scope, updated_s: tuple[float, float], limit: int
+) -> list[MatterRow]:
+    """Return matters that everybody may see by when something last happened, the latest first."""
+    query = scope.select(matters, who).where(matters.c.private.is_(None), matters.c.updated_s >= updated_s[0])
+    query = query.where(matters.c.opened_s <= updated_s[1])
+    query = query.order_by(matters.c.updated_s.desc(), matters.c.matter_id).limit(limit)
+    return [read(MatterRow, row) for row in connection.execute(query)]
+
+
+def get_all(connection: sa.Connection, who: Scope, matter_ids: Sequence[str]) -> dict[str, MatterRow]:
+    """Return matters by their names, in one query; what is not in scope is left out."""
+    query = scope.select(matters, who).where(matters.c.matter_id.in_(matter_ids))
+    found = [read(MatterRow, row) for row in connection.execute(query)]
+    return {row.matter_id: row for row in found}
+
+
 def due(connection: sa.Connection, who: Scope, now_s: float, limit: int) -> list[MatterRow]:
     """Return matters of which something has run out, for changing them."""
     query = scope.select(matters, who).where(matters.c.next_s < now_s)
@@ -249,6 +293,12 @@ def reports_of(connection: sa.Connection, who: Scope, matter_id: str) -> list[Re
     query = scope.select(reports, who).where(reports.c.matter_id == matter_id)
     query = query.order_by(reports.c.made_s, reports.c.report_id)
     return [read(ReportRow, row) for row in connection.execute(query)]
+
+
+def latest_reports(connection: sa.Connection, who: Scope, limit: int) -> list[ReportRow]:
+    """Return the newest reports, the newest first."""
+    query = scope.select(reports, who).order_by(reports.c.made_s.desc(), reports.c.report_id.desc())
+    return [read(ReportRow, row) for row in connection.execute(query.limit(limit))]
 
 
 def reports_page(

@@ -9,7 +9,20 @@ from api.store.rows import read
 from api.store.scope import Scope
 from api.store.tables import photos
 
-__all__ = ["PhotoRow", "add", "claim", "forget_unused", "get", "get_public", "hide", "unused"]
+__all__ = [
+    "PhotoRow",
+    "add",
+    "claim",
+    "claim_for_task",
+    "forget_unused",
+    "get",
+    "get_public",
+    "hide",
+    "unused",
+]
+
+
+_UNUSED = sa.and_(photos.c.matter_id.is_(None), photos.c.task_id.is_(None))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,6 +38,8 @@ class PhotoRow:
     digest: str
     """SHA-256 of the body, hexadecimal."""
     body: bytes
+    task_id: str | None = None
+    """The task whose rider took it; None: of no task, or of a look at a matter."""
 
 
 def add(connection: sa.Connection, who: Scope, row: PhotoRow) -> None:
@@ -40,8 +55,14 @@ def add(connection: sa.Connection, who: Scope, row: PhotoRow) -> None:
 
 def claim(connection: sa.Connection, who: Scope, photo_id: str, matter_id: str, *, public: bool) -> bool:
     """Use a photo for a matter; False where there is none that is free."""
-    statement = scope.update(photos, who).where(photos.c.photo_id == photo_id, photos.c.matter_id.is_(None))
+    statement = scope.update(photos, who).where(photos.c.photo_id == photo_id, _UNUSED)
     return connection.execute(statement.values(matter_id=matter_id, public=public)).rowcount == 1
+
+
+def claim_for_task(connection: sa.Connection, who: Scope, photo_id: str, task_id: str) -> bool:
+    """Use a photo for what a rider did; False where there is none that is free."""
+    statement = scope.update(photos, who).where(photos.c.photo_id == photo_id, _UNUSED)
+    return connection.execute(statement.values(task_id=task_id)).rowcount == 1
 
 
 def hide(connection: sa.Connection, who: Scope, matter_id: str) -> None:
@@ -68,11 +89,11 @@ def _one(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> Pho
 
 def unused(connection: sa.Connection, who: Scope) -> int:
     """Return how many photos nothing uses yet."""
-    query = scope.select(photos, who, sa.func.count()).where(photos.c.matter_id.is_(None))
+    query = scope.select(photos, who, sa.func.count()).where(_UNUSED)
     return int(connection.execute(query).scalar_one())
 
 
 def forget_unused(connection: sa.Connection, who: Scope, before_s: float) -> int:
     """Remove photos that were made before an instant and that nothing uses; returns how many."""
-    old = sa.and_(photos.c.matter_id.is_(None), photos.c.made_s < before_s)
+    old = sa.and_(_UNUSED, photos.c.made_s < before_s)
     return connection.execute(scope.delete(photos, who).where(old)).rowcount

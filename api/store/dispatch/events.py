@@ -11,7 +11,7 @@ from api.store.rows import Json
 from api.store.scope import Scope
 from api.store.tables import events
 
-__all__ = ["Event", "EventRow", "after", "append", "last_seq", "of_task", "tasks_after"]
+__all__ = ["Event", "EventRow", "after", "append", "last_seq", "of_task", "of_tasks", "tasks_after"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,6 +101,15 @@ def of_task(connection: sa.Connection, who: Scope, task_id: str) -> list[EventRo
     """Return the events of a task, in order."""
     query = scope.select(events, who).where(events.c.task_id == task_id).order_by(events.c.seq)
     return [_seen(row, who) for row in connection.execute(query)]
+
+
+def of_tasks(connection: sa.Connection, who: Scope, task_ids: Sequence[str]) -> dict[str, list[EventRow]]:
+    """Return the events of several tasks in one query, those of each in order."""
+    query = scope.select(events, who).where(events.c.task_id.in_(task_ids)).order_by(events.c.seq)
+    found: dict[str, list[EventRow]] = {task_id: [] for task_id in task_ids}
+    for row in connection.execute(query):
+        found[row.task_id].append(_seen(row, who))
+    return found
 
 
 def last_seq(connection: sa.Connection, who: Scope) -> int:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from routing.civic.reports import events as ev
 
-__all__ = ["STAGES", "Look", "MatterState", "evolve", "fold"]
+__all__ = ["OVER", "STAGES", "Look", "MatterState", "evolve", "fold"]
 
 STAGES = ("reported", "accepted", "looking", "working", "fixed", "declined", "closed")
+OVER = STAGES[4:]
+"""Stages in which the office has nothing more to do."""
 """``reported``: the office asked is responsible and has not yet taken it on."""
 
 

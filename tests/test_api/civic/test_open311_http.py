@@ -1,5 +1,6 @@
 """GeoReport v2 over HTTP, with the requests of the specification and what apps of others send."""
 
+import datetime
 import io
 import json
 from collections.abc import Iterator
@@ -107,6 +108,44 @@ def test_what_nobody_may_see_is_not_there(service: Service) -> None:
     assert service.client.get(f"{ROOT}/requests.json").json() == []
 
 
+def test_steps_come_as_the_extension_that_fixmystreet_reads(service: Service) -> None:
+    """The fields of mySociety's extension: each step of the office's, in its words, and of nobody else."""
+    (made,) = send(service)
+    name = made["service_request_id"]
+    (hidden,) = send(service, service_code="roads")
+    path = f"/v1/matters/{name}"
+    service.ask("bureau", "POST", f"{path}/accept", json={})
+    service.clock.now += datetime.timedelta(hours=2)
+    service.ask("bureau", "POST", f"{path}/start", json={})
+    service.ask("bureau", "POST", f"{path}/fix", json={"result": "filled <in>"})
+    other = f"/v1/matters/{hidden['service_request_id']}"
+    service.ask("bureau", "POST", f"{other}/accept", json={})
+    service.ask("bureau", "POST", f"{other}/hide", json={"reason": "home"})
+
+    def updates(form: str = "json", **query: str) -> Any:  # noqa: ANN401
+        answer = service.client.get(f"{ROOT}/servicerequestupdates.{form}", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json() if form == "json" else ET.fromstring(answer.content)  # noqa: S314
+
+    found = updates()
+    assert [one["status"] for one in found] == ["investigating", "in_progress", "fixed"]
+    assert {one["service_request_id"] for one in found} == {name}
+    assert found[-1]["description"] == "filled <in>"
+    assert all(one["updated_datetime"].endswith(":00:00Z") for one in found), "whole hours, as on the board"
+    xml = updates("xml")
+    assert [one.findtext("update_id") for one in xml.findall("request_update")] == [
+        one["update_id"] for one in found
+    ]
+    assert "smit333" not in json.dumps(found)
+    # Who asks from the minute of their last question on misses nothing, and names stay: nothing counts twice.
+    since = (service.clock.now - datetime.timedelta(minutes=1)).isoformat()
+    assert [one["status"] for one in updates(start_date=since)] == ["in_progress", "fixed"]
+    assert updates(service_request_id=name)[-1] == found[-1]
+    assert updates(service_request_id=hidden["service_request_id"]) == []
+    (error,) = service.client.get(f"{ROOT}/servicerequestupdates.json?jurisdiction_id=elsewhere").json()
+    assert error["code"] == "404"
+
+
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
@@ -143,6 +182,48 @@ def test_answers_hold_plain_values_not_lists_of_one(service: Service) -> None:
     for value in (*made.values(), *shown.values()):
         assert not isinstance(value, list | dict)
     assert isinstance(shown["lat"], float)
+
+
+def test_steps_stay_in_order_and_the_same_state_twice_is_two_steps(service: Service) -> None:
+    """FixMyStreet 4137, 5247, 2327: steps out of order, taken for one another, or before their request."""
+    (made,) = send(service)
+    name = made["service_request_id"]
+    path = f"/v1/matters/{name}"
+    service.ask("bureau", "POST", f"{path}/accept", json={})
+    rounds = 6
+    for number in range(rounds):
+        service.ask("bureau", "POST", f"{path}/fix", json={"result": f"filled {number}"})
+        if number < rounds - 1:
+            # One more report of the same thing opens it again.
+            (again,) = send(service, email=f"n{number}@example.org")
+            assert again["service_request_id"] == name
+    query = f"service_request_id={name}"
+    found = service.client.get(f"{ROOT}/servicerequestupdates.json?{query}").json()
+    assert [one["description"] for one in found if one["status"] == "fixed"] == [
+        f"filled {number}" for number in range(rounds)
+    ]
+    assert len({one["update_id"] for one in found}) == len(found) > 10
+    (request,) = service.client.get(f"{ROOT}/requests/{name}.json").json()
+    assert all(one["updated_datetime"] >= request["requested_datetime"] for one in found)
+
+
+def test_addresses_of_photos_are_those_at_which_people_reach_the_service(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Boston 311 600, network-pulse 507: addresses of pictures that led to the machine behind the proxy."""
+    made = Service(folder, f"sqlite:///{tmp_path / 'p.db'}", public_url="https://city.example/yilu/")
+    with made.client:
+        (sent,) = send(made, jurisdiction_id="yilu")
+        path = f"/v1/matters/{sent['service_request_id']}"
+        body = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(body, "JPEG")
+        headers = {"content-type": "image/jpeg"}
+        photo = made.ask("bureau", "POST", "/v1/photos", 201, content=body.getvalue(), headers=headers)
+        made.ask("bureau", "POST", f"{path}/fix", json={"result": "filled", "photo": photo["photo"]})
+        wanted = f"https://city.example/yilu/v1/photos/{photo['photo']}"
+        assert made.client.get(f"{ROOT}/requests.json").json()[0]["media_url"] == wanted
+        assert made.client.get(f"{ROOT}/servicerequestupdates.json").json()[-1]["media_url"] == wanted
+    made.database.close()
 
 
 def test_a_photo_in_the_form_is_kept_without_its_place(service: Service) -> None:

@@ -69,6 +69,19 @@ def test_place_time_device_comment_and_profile_are_left_behind() -> None:
         assert set(shown.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
 
 
+@pytest.mark.parametrize("form", ["WEBP", "PNG"])
+def test_of_a_moving_picture_one_still_is_kept_without_its_place(form: str) -> None:
+    """Lurker 516: animated pictures went through as they were, place and all."""
+    exif = Image.Exif()
+    exif[0x010F] = WHERE
+    frames = [Image.new("RGB", (32, 24), colour) for colour in ("red", "green", "blue")]
+    out = io.BytesIO()
+    frames[0].save(out, form, save_all=True, append_images=frames[1:], exif=exif)
+    assert WHERE.encode() in out.getvalue()
+    assert kept(out.getvalue()).format == "JPEG"
+    assert WHERE.encode() not in written_anew(out.getvalue()).body
+
+
 @pytest.mark.parametrize("turn", range(1, 9))
 def test_photos_are_turned_upright_before_what_says_so_is_thrown_away(turn: int) -> None:
     """As in FixMyStreet 5892: portrait photos came out lying."""

@@ -210,3 +210,31 @@ def test_the_name_of_an_alert_does_not_tell_how_many_there_are(service: Service)
     words = [one["alert_id"].rpartition("-")[2] for one in service.ask("red", "GET", "/v1/alerts")["alerts"]]
     assert len(set(words)) == 3
     assert all(len(word) >= 16 for word in words)
+
+
+def test_who_comes_to_a_drill_has_it_on_record_and_nobody_else(service: Service) -> None:
+    service.riders("red", "A", "E")
+
+    def drills(who: str) -> int:
+        found: int = service.ask(who, "GET", "/v1/riders/me/points")["drills"]
+        return found
+
+    def called(name: str, *, drill: bool) -> str:
+        call(service, name=name, drill=drill)
+        alerts = service.ask("r0", "GET", "/v1/alerts")["alerts"]
+        return next(one["alert_id"] for one in alerts if one["status"] == "alerted")
+
+    alert = called("practice", drill=True)
+    service.ask("r0", "POST", f"/v1/alerts/{alert}/accept", json={})
+    assert drills("r0") == 0, "a word is not yet a coming"
+    for _ in range(2):
+        service.ask("r0", "POST", f"/v1/alerts/{alert}/arrive", json={})
+        assert drills("r0") == 1
+    assert service.ask("r0", "GET", "/v1/riders/me/score")["score"] == pytest.approx(5.0)
+    for one in service.ask("office", "GET", "/v1/emergencies")["emergencies"]:
+        service.ask("office", "POST", f"/v1/emergencies/{one['id']}/close", json={"reason": "over"})
+    # What is no drill is help in need, which is not booked as practice.
+    real = called("fire", drill=False)
+    service.ask("r0", "POST", f"/v1/alerts/{real}/accept", json={})
+    service.ask("r0", "POST", f"/v1/alerts/{real}/arrive", json={})
+    assert drills("r0") == 1

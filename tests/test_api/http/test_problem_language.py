@@ -1,6 +1,9 @@
 """Every kind of problem is told in zh or en, as asked for."""
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -144,3 +147,36 @@ def test_what_the_forms_say_has_its_sentence() -> None:
     messages = {one["msg"] for one in refused.value.errors()}
     assert len(messages) > 15
     assert [text for text in messages if not HAN.search(sentence(text, "zh"))] == []
+
+
+SHOWN_ON_PAGES = ("api/http/pages", "api/http/access", "api/jobs", "api/store/access")
+AT_THE_START = ("environment variable", "the package django-htmx", "no key opens this service")
+NOT_TRANSLATED = ("MissingError", "NotThereError", "TypeError", "ValueError", "RuntimeError", "LedgerError")
+"""Those that are told as "not found", whatever they say; errors of the program; codes."""
+
+
+def _sentences() -> Iterator[tuple[str, str]]:
+    """Give each sentence that a page may show, with 7 for its facts, and where it is made."""
+    root = Path(__file__).resolve().parents[3]
+    for path in sorted(path for folder in SHOWN_ON_PAGES for path in (root / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and node.args):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            made = name.endswith("Error") or name == "StoreUnavailable"
+            if not made or name.startswith("_") or name in NOT_TRANSLATED:
+                continue
+            first = node.args[0]
+            parts = first.values if isinstance(first, ast.JoinedStr) else [first]
+            if all(isinstance(part, ast.Constant | ast.FormattedValue) for part in parts):
+                text = "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in parts)
+                yield text, f"{path.relative_to(root)}:{node.lineno}"
+
+
+def test_every_sentence_that_a_page_shows_is_there_in_chinese() -> None:
+    english = {
+        where: text
+        for text, where in _sentences()
+        if not text.startswith(AT_THE_START) and not HAN.search(sentence(text, "zh"))
+    }
+    assert english == {}

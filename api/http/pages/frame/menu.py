@@ -19,7 +19,7 @@ _PAGES: Mapping[Role | None, tuple[tuple[str, str], ...]] = {
     ),
     "planner": (
         ("studies", "/planner"), ("inbox", "/inbox"), ("tasks", "/tasks"), ("grids", "/grids"),
-        ("duty", "/duty"), ("live", "/live"),
+        ("duty", "/duty"), ("live", "/live"), ("catalogue", "/catalogue"),
     ),
     "platform": (("live", "/live"), ("tasks", "/tasks"), ("stations", "/stations")),
     "admin": (

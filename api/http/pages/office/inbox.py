@@ -13,7 +13,8 @@ from api.civic.reports.matters import Kept, on_matter
 from api.civic.reports.translate import matter_out
 from api.dispatch.desk import MissingError, Turn
 from api.forms import ServiceId
-from api.http.pages.frame.forms import Fields, Posted, number, read_form
+from api.http.pages.frame.forms import Fields, number, read_form
+from api.http.pages.frame.photos import SentWithPhoto, kept_photo, shown_photo
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
@@ -21,7 +22,6 @@ from api.open311 import services
 from api.store import SERVICE
 from api.store.civic import matters as rows
 from api.store.civic import offices as office_rows
-from api.store.civic import photos
 from geo.errors import YiluError
 from routing.civic import (
     AcceptMatter,
@@ -87,17 +87,19 @@ async def one(visit: OfficeVisit, matter_id: MatterId) -> Response:
 
 
 async def _matter(visit: PageVisit, matter_id: str, error: str | None = None, status: int = 200) -> Response:
-    def read() -> tuple[MatterOut, list[office_rows.OfficeRow]]:
+    def read() -> tuple[MatterOut, str, list[office_rows.OfficeRow]]:
         with visit.live.database.reading() as connection:
             row = rows.get(connection, visit.who, matter_id)
             if row is None:
                 raise MissingError("there is no such matter")
-            return _shown(visit, row), office_rows.list_all(connection, SERVICE)
+            result = codec.matter_state_of(row.state).result_photo
+            return _shown(visit, row), result, office_rows.list_all(connection, SERVICE)
 
-    matter, offices = await visit.read(read)
+    matter, result, offices = await visit.read(read)
     content = {"marks": [{"at": [one.lon, one.lat], "kind": "report"} for one in matter.reports]}
     return visit.page(
-        "inbox_one", status, matter=matter, names=_names(visit), error=error, content=content,
+        "inbox_one", status, matter=matter, result_photo=result, names=_names(visit), error=error,
+        content=content,
         mine=str(visit.who.tenant_id), titles={one.tenant_id: one.title for one in offices},
         offices=[one for one in offices if one.tenant_id != matter.office],
     )  # fmt: skip
@@ -106,23 +108,16 @@ async def _matter(visit: PageVisit, matter_id: str, error: str | None = None, st
 @router.get("/photos/{photo_id}")
 async def photo(visit: OfficeVisit, photo_id: Annotated[ServiceId, Path()]) -> Response:
     """Show a photo of a matter that the office may see."""
-
-    def read() -> photos.PhotoRow | None:
-        with visit.live.database.reading() as connection:
-            return photos.get(connection, visit.who, photo_id)
-
-    found = await visit.read(read)
-    if found is None:
-        raise MissingError("there is no such photo")
-    return Response(found.body, media_type="image/jpeg", headers={"cache-control": "no-store"})
+    return await shown_photo(visit, photo_id)
 
 
 @router.post("/{matter_id}/{verb}")
-async def act(visit: OfficeVisit, fields: Posted, matter_id: MatterId, verb: Verb) -> Response:
+async def act(visit: OfficeVisit, sent: SentWithPhoto, matter_id: MatterId, verb: Verb) -> Response:
     """Do something about it."""
     civic = visit.civic
     try:
-        make = _command(visit, verb, fields)
+        photo = await kept_photo(visit, sent) if verb == "fix" else ""
+        make = _command(visit, verb, sent.fields, photo)
 
         def work(turn: Turn) -> Kept:
             return on_matter(turn, civic.rules, visit.who, matter_id, make, civic.ids)
@@ -135,7 +130,7 @@ async def act(visit: OfficeVisit, fields: Posted, matter_id: MatterId, verb: Ver
     return see_other(f"/inbox/{matter_id}")
 
 
-def _command(visit: PageVisit, verb: str, fields: Fields) -> Callable[[str], MatterCommand]:
+def _command(visit: PageVisit, verb: str, fields: Fields, photo: str) -> Callable[[str], MatterCommand]:
     words = fields.get("words", "")
     if verb == "accept":
         return AcceptMatter
@@ -147,7 +142,7 @@ def _command(visit: PageVisit, verb: str, fields: Fields) -> Callable[[str], Mat
         hidden = read_form(HideIn, {"reason": fields.get("reason", "")})
         return lambda office: Hide(hidden.reason)
     if verb == "fix":
-        fixed = read_form(FixIn, {"result": words})
+        fixed = read_form(FixIn, {"result": words, "photo": photo})
         return lambda office: Fix(office, fixed.result, fixed.photo)
     if verb == "look":
         hours = max(min(number(fields, "hours", 4.0), 720.0), 0.1)

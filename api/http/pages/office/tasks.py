@@ -15,6 +15,7 @@ from api.dispatch.translate import task_of, task_out
 from api.forms import ServiceId
 from api.http.live import cursor_of, position_of
 from api.http.pages.frame.forms import Fields, Posted, number, read_form
+from api.http.pages.frame.photos import shown_photo
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
@@ -143,6 +144,12 @@ def _stages(visit: PageVisit, task_id: str) -> tuple[TaskOut, Any]:
 async def _task_page(visit: PageVisit, task_id: str, error: str | None = None, status: int = 200) -> Response:
     task, part = await visit.read(_stages, visit, task_id)
     return visit.page("task", status, task=task, part=part, error=error, content={"marks": [_mark(task)]})
+
+
+@router.get("/photos/{photo_id}")
+async def photo(visit: PublisherVisit, photo_id: Annotated[ServiceId, Path()]) -> Response:
+    """Show what a rider has taken of a task that the reader published."""
+    return await shown_photo(visit, photo_id)
 
 
 @router.get("/{task_id}/now")

@@ -5,10 +5,8 @@ import datetime
 from collections.abc import Callable
 from typing import Annotated
 
-import shapely
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.concurrency import run_in_threadpool
-from shapely.geometry import shape
 
 from api.civic.desk import Civic
 from api.civic.reports import codec
@@ -26,7 +24,7 @@ from api.civic.reports.forms import (
     Stage,
 )
 from api.civic.reports.matters import Kept, on_matter
-from api.civic.reports.offices import check_office
+from api.civic.reports.offices import name_office
 from api.civic.reports.translate import matter_out
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import AnswerIn
@@ -46,10 +44,8 @@ from api.http.live import (
 from api.http.repeats import RepeatableRoute
 from api.http.routes.civic.shared import CivicSide, Now, OfficerCaller
 from api.store.civic import matters as rows
-from api.store.civic import offices as office_rows
 from api.store.rows import PageEnd
 from geo.datum import Datum
-from geo.errors import InputError
 from routing.civic import (
     AcceptMatter,
     AskForLook,
@@ -204,29 +200,8 @@ async def put_office(
     request: OfficeIn,
 ) -> OfficeOut:  # fmt: skip
     """Say how it is called, which kinds it is asked first for, and where."""
-    for kind in request.kinds:
-        civic.rules.reports.kind(kind)
-    _check_area(request.area)
 
     def work(turn: Turn) -> OfficeOut:
-        check_office(turn.connection, office)
-        row = office_rows.OfficeRow(office, request.title, request.kinds, request.area, turn.now_s)
-        turn.changing = True
-        office_rows.put(turn.connection, caller.scope, row)
-        return OfficeOut(office=office, title=request.title, kinds=list(request.kinds))
+        return name_office(turn, caller.scope, civic.rules, office, request)
 
     return await commanded(live, caller, ("office.put", office), work)
-
-
-def _check_area(area: object) -> None:
-    if area is None:
-        return
-    try:
-        found = shape(area)
-        good = found.geom_type in ("Polygon", "MultiPolygon") and found.is_valid and not found.is_empty
-    except (shapely.GEOSException, AttributeError, KeyError, TypeError, ValueError, IndexError):
-        good = False
-    if not good:
-        raise InputError(
-            "area must be a GeoJSON Polygon or MultiPolygon in WGS-84 that does not cross itself"
-        )

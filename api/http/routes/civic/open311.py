@@ -24,6 +24,7 @@ from api.http.language import preferred
 from api.http.live import Live, Zone, carried_out
 from api.http.problems.errors import problem_of
 from api.http.problems.texts import sentence
+from api.http.public import public_root
 from api.http.routes.civic.photos import kept
 from api.http.routes.civic.reports import account_of, read_report, reporting
 from api.http.routes.civic.shared import CivicSide, Now, Reader, count_open
@@ -38,6 +39,7 @@ from api.open311 import (
     encode_services,
     encoded_definition,
     encoded_requests,
+    encoded_updates,
     read_new_request,
     read_query,
     report_of,
@@ -45,21 +47,22 @@ from api.open311 import (
     selected,
     services,
     token_answer,
+    updates_of,
 )
 from api.settings import Settings
 from api.store import SERVICE, StoreUnavailable
 from api.store.civic import matters as rows
 from api.store.civic import secret
+from api.store.dispatch import events as stored
 from geo.errors import YiluError
 from geo.localtime import HOUR_S
-from routing.civic import STAGES
+from routing.civic import OVER, STAGES
 
 __all__ = ["router"]
 
 MOST_FIELDS = 200
 MOST_FILES = 5
 
-_OVER = ("fixed", "declined", "closed")
 LARGEST = 1_000
 
 
@@ -168,15 +171,44 @@ async def _requests(
     if one and not shown:
         raise Open311Error(404, f"service_request_id {query.ids[0]!r} was not found.")
     lang = preferred(request.headers.get("accept-language", ""))
-    base = f"{request.base_url}v1/photos/"
+    base = _photos(request)
     fields = [request_of(each, civic.rules.reports.kinds, lang, base) for each in shown]
     return _told(request, encoded_requests(fields, _form_of(request)))
 
 
+def _photos(request: Request) -> str:
+    """Return the address below which photos stand, as others reach it."""
+    return f"{public_root(request)}/v1/photos/"
+
+
+@router.get("/servicerequestupdates.{form}")
+async def list_updates(request: Request, form: str, live: Live, now_s: Now) -> Response:
+    """Return the steps of requests on the public board, oldest first: an extension that FixMyStreet reads."""
+    query = read_query(request.query_params.multi_items(), _jurisdiction(request), now_s)
+    lang = preferred(request.headers.get("accept-language", ""))
+    # Instants are whole hours: who asks from the minute of their last question on misses nothing.
+    first_s, last_s, base = query.start_s // HOUR_S * HOUR_S, query.end_s, _photos(request)
+
+    def read() -> list[tuple[float, dict[str, str | float | bool | None]]]:
+        with live.database.reading() as connection:
+            if query.ids:
+                only = rows.MatterFilter(ids=query.ids[:LARGEST])
+                found = rows.page_of_board(connection, SERVICE, None, LARGEST, only)
+            else:
+                found = rows.board_changes(connection, SERVICE, (first_s, last_s), LARGEST)
+            said = stored.of_tasks(connection, SERVICE, [row.matter_id for row in found])
+        steps = (updates_of(one, codec.matter_events_of(listed), lang, base) for one, listed in said.items())
+        return [each for listed in steps for each in listed if first_s <= each[0] <= last_s]
+
+    # Steps of one matter within an hour stay in the order in which they happened.
+    found = sorted(await run_in_threadpool(read), key=lambda each: each[0])
+    return _told(request, encoded_updates([fields for _, fields in found], form))
+
+
 def _published(live: Desk, query: RequestsQuery, now_s: float) -> list[PublicMatter]:
-    over = [stage for stage in STAGES if stage in _OVER]
-    going_on = [stage for stage in STAGES if stage not in _OVER]
-    stages = (over if "closed" in query.statuses else []) + (going_on if "open" in query.statuses else [])
+    going_on = [stage for stage in STAGES if stage not in OVER]
+    over = list(OVER) if "closed" in query.statuses else []
+    stages = over + (going_on if "open" in query.statuses else [])
     with live.database.reading() as connection:
         if query.ids:
             found = rows.page_of_board(

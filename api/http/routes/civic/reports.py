@@ -1,8 +1,9 @@
 """``/v1/reports``: street reports, made by riders, offices and everybody, and what becomes of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.concurrency import run_in_threadpool
 
@@ -49,7 +50,7 @@ from geo.errors import InputError
 from routing.civic import Confirm, Dispute, MatterCommand, Report
 from routing.dispatch import RiderKey
 
-__all__ = ["account_of", "read_report", "reporting", "router"]
+__all__ = ["account_of", "read_report", "read_reports", "reporting", "router"]
 
 router = APIRouter(prefix="/v1", tags=["reports"], route_class=OpenRoute)
 InDatum = Annotated[Datum, Query(description="Datum of the positions in the request.")]
@@ -196,13 +197,32 @@ async def post(
 def read_report(live: Desk, report: rows.ReportRow, reader: Reader) -> ReportOut:
     """Return a report as its reporter sees it."""
     with live.database.reading() as connection:
-        row = rows.get(connection, SERVICE, report.matter_id)
-        if row is None:
-            raise MissingError("there is no such report")
-        events = codec.matter_events_of(stored.of_task(connection, SERVICE, report.matter_id))
-        titles = titles_of(connection)
-    state = codec.matter_state_of(row.state)
-    return report_out(report, state, events, reader.now_s, reader.lang, reader.zone, titles)
+        return read_reports(connection, [report], reader)[0]
+
+
+def read_reports(
+    connection: sa.Connection, found: Sequence[rows.ReportRow], reader: Reader
+) -> list[ReportOut]:
+    """Return reports as their reporters see them: in as many queries for all as for one.
+
+    Raises
+    ------
+    MissingError
+        Where the matter of one is gone.
+    """
+    ids = list(dict.fromkeys(one.matter_id for one in found))
+    matters, said = rows.get_all(connection, SERVICE, ids), stored.of_tasks(connection, SERVICE, ids)
+    titles = titles_of(connection)
+    if len(matters) < len(ids):
+        raise MissingError("there is no such report")
+    states = {name: codec.matter_state_of(row.state) for name, row in matters.items()}
+    events = {name: codec.matter_events_of(listed) for name, listed in said.items()}
+    return [
+        report_out(
+            one, states[one.matter_id], events[one.matter_id], reader.now_s, reader.lang, reader.zone, titles
+        )
+        for one in found
+    ]
 
 
 @router.get("/reports", summary="List one's own reports")
@@ -215,8 +235,8 @@ async def page(
     def read() -> list[ReportOut]:
         with live.database.reading() as connection:
             found = rows.reports_page(connection, caller.scope, position, limit)
-        last.extend(found[-1:] if len(found) == limit else [])
-        return [read_report(live, one, reader) for one in found]
+            last.extend(found[-1:] if len(found) == limit else [])
+            return read_reports(connection, found, reader)
 
     last: list[rows.ReportRow] = []
     shown = await run_in_threadpool(read)

@@ -88,3 +88,54 @@ def test_a_tenant_is_added_once(city: City, browser: "Browser") -> None:
         if expected:
             assert expected in seen.page.inner_text("#error")
     seen.close()
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_an_office_is_named_and_its_catalogue_filled(city: City, browser: "Browser", window: str) -> None:
+    service = city.service
+    seen = Seen(browser, city.address, window)
+    seen.sign_in(service.keys["admin"])
+    seen.page.click("main a:has-text('受理单位')")
+    seen.look("offices")
+    seen.page.select_option("#office", "bureau")
+    seen.page.fill("#title", "城管局 <b>")
+    seen.page.check("input[name=kinds][value=appearance]")
+    seen.page.fill("#area", '{"type": "Point", "coordinates": [116, 39]}')
+    seen.page.click("main button.main")
+    # What was filled in is there still, with what is wrong with it.
+    assert "area" in seen.page.inner_text("#error") or "范围" in seen.page.inner_text("#error")
+    assert seen.page.input_value("#title") == "城管局 <b>"
+    assert seen.page.is_checked("input[name=kinds][value=appearance]")
+    box = "[[[116, 39], [117, 39], [117, 41], [116, 41], [116, 39]]]"
+    outline = (
+        f'{{"type": "Feature", "properties": {{}}, "geometry": {{"type": "Polygon", "coordinates": {box}}}}}'
+    )
+    seen.page.fill("#area", outline)
+    seen.page.click("main button.main")
+    seen.page.wait_for_selector("ul.cards >> text=城管局 <b>")
+    seen.look("offices-named")
+    listed = service.ask("admin", "GET", "/v1/offices")["offices"]
+    assert {"office": "bureau", "title": "城管局 <b>", "kinds": ["appearance"]} in listed
+    seen.page.click("ul.cards a:has-text('修改')")
+    assert "116" in seen.page.input_value("#area")
+    seen.open("/catalogue")
+    seen.look("catalogue")
+    seen.page.fill("#title", "洗手液")
+    seen.page.fill("#item", f"soap-{window}")
+    seen.page.fill("#points", "12")
+    seen.page.fill("#communities", "知春里，中关村\n五道口")
+    seen.page.click("form[action='/catalogue'] button.main")
+    card = seen.page.locator(f"li:has-text('soap-{window}')")
+    card.locator("input[name=pieces]").fill("7")
+    card.locator("button").click()
+    seen.page.wait_for_selector("text=还有 7")
+    seen.look("catalogue-filled")
+    (item,) = [
+        one
+        for one in service.ask("admin", "GET", "/v1/catalogue")["items"]
+        if one["item"] == f"soap-{window}"
+    ]
+    assert (item["left"], item["points"], item["communities"]) == (7, 12, ["知春里", "中关村", "五道口"])
+    acts = [one["action"] for one in service.ask("admin", "GET", "/v1/audit")["acts"]]
+    assert {"office.put", "catalogue.put", "catalogue.stock"} <= set(acts)
+    seen.close()

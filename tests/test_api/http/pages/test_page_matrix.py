@@ -21,6 +21,9 @@ ROLES = ("nobody", "red", "blue", "office", "bureau", "grid", "grid2", "r0", "r9
 TABLE = {
     "GET /sign-in": "aaaaaaaaaa",
     "POST /sign-in": "1aaaaaaaaa",
+    # A service that names no identity provider has no such page.
+    "GET /sign-in/provider": "4444444444",
+    "GET /sign-in/provider/back": "4444444444",
     "POST /sign-in/dev": "1111111111",
     "GET /language/{lang}": "aaaaaaaaaa",
     "GET /home": "saaaaaaaaa",
@@ -35,6 +38,7 @@ TABLE = {
     "GET /tasks": "saaaaaa33a",
     "GET /tasks/new": "saaaaaa33a",
     "POST /tasks": "saaaaa433a",
+    "GET /tasks/photos/{photo_id}": "s444444334",
     "GET /tasks/{task_id}": "s44a4a433a",
     "GET /tasks/{task_id}/now": "s44a4a433a",
     "POST /tasks/{task_id}/{verb}": "s44a4a433a",
@@ -73,6 +77,11 @@ TABLE = {
     "GET /plans/inspect": "s33aa3333a",
     "POST /plans/inspect": "s33aa3333a",
     "GET /plans/compare": "s33aa3333a",
+    "GET /catalogue": "s33aa3333a",
+    "POST /catalogue": "s33aa3333a",
+    "POST /catalogue/{item}/stock": "s33aa3333a",
+    "GET /admin/offices": "s33333333a",
+    "POST /admin/offices": "s33333333a",
     "GET /admin": "s33333333a",
     "POST /admin/tenants": "s33333333a",
     "POST /admin/keys": "s33333333a",
@@ -121,7 +130,7 @@ def names(service: Service) -> dict[str, str]:
         "matter_id": report["matter_id"], "report_id": report["report_id"], "photo_id": "0" * 24,
         "task_id": task["id"], "offer_id": offer["offer_id"], "emergency_id": raised["id"],
         "alert_id": alert["alert_id"], "study_id": "0" * 24, "key_id": "0" * 12, "path:path": "summary.json",
-        "lang": "zh", "verb": "start", "said": "no",
+        "lang": "zh", "verb": "start", "said": "no", "item": "rice",
     }  # fmt: skip
 
 

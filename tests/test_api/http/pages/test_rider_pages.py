@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from page_visits import WINDOWS, City, Seen
+from page_visits import WINDOWS, City, Seen, picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -31,12 +31,26 @@ def test_a_rider_answers_and_finishes(city: City, browser: "Browser", window: st
     seen.look("rider-accepted")
     seen.page.click("text=我到了，开始")
     seen.page.fill("#note", "灯不亮 <script>alert(1)</script>")
+    seen.page.set_input_files("#photo", {"name": "p.jpg", "mimeType": "image/jpeg", "buffer": picture()})
     seen.look("rider-started")
     seen.page.click("text=完成")
     seen.page.wait_for_url("**/rider")
     after = service.ask("office", "GET", f"/v1/tasks/{task['id']}")
     assert (after["status"], after["offers"][0]["note"]) == ("done", "灯不亮 <script>alert(1)</script>")
     seen.close()
+    # The office that asked for it sees the photo, without where it was taken; others do not.
+    photo = after["offers"][0]["photo"]
+    office = Seen(browser, city.address, window)
+    office.sign_in(service.keys["office"])
+    office.open(f"/tasks/{task['id']}")
+    office.page.locator(f"img[src='/tasks/photos/{photo}']").scroll_into_view_if_needed()
+    office.look("task-done-with-photo")
+    office.close()
+    for who, expected in (("office", 200), ("bureau", 404), ("r0", 404)):
+        headers = {"authorization": f"Bearer {service.keys[who]}"}
+        kept = service.client.get(f"/v1/photos/{photo}", headers=headers)
+        assert kept.status_code == expected
+        assert b"Exif" not in kept.content
 
 
 def test_a_rider_says_no_with_a_reason(city: City, browser: "Browser") -> None:

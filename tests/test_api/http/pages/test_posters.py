@@ -1,0 +1,37 @@
+"""The sheet for the wall of a station, read as a phone reads it: by a decoder that we have not written."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from page_visits import WINDOWS, City, Seen
+from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_a_code_on_the_wall_leads_to_its_station(city: City, browser: "Browser", window: str) -> None:
+    zxing: Any = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed")
+    seen = Seen(browser, city.address, window)
+    seen.open("/stations/E01/poster")
+    seen.look("poster")
+    image = Image.open(io.BytesIO(seen.page.screenshot(full_page=True))).convert("L")
+    (code,) = zxing.read_barcodes(image)
+    assert code.format == zxing.BarcodeFormat.QRCode
+    assert code.text == f"{city.address}/stations/E01"
+    seen.open(code.text.removeprefix(city.address))
+    assert "E01" in seen.page.url
+    seen.close()
+    # A sticker over a part of it: what hangs where people come and go is still read.
+    corner, opposite = code.position.top_left, code.position.bottom_right
+    width, height = opposite.x - corner.x, opposite.y - corner.y
+    west, north = corner.x + 0.45 * width, corner.y + 0.5 * height
+    spot = (west, north, west + 0.3 * width, north + 0.3 * height)
+    ImageDraw.Draw(image).rectangle(spot, fill=255)
+    assert [one.text for one in zxing.read_barcodes(image)] == [code.text]
+    # Small, grey and turned, as from three metres away.
+    far = image.resize((image.width // 2, image.height // 2)).point(lambda x: 60 + x * 0.5)
+    turned = far.rotate(17, expand=True, fillcolor=187)
+    assert [one.text for one in zxing.read_barcodes(turned)] == [code.text]
