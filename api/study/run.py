@@ -33,7 +33,7 @@ from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
 from geo.arrays import FloatArray
 from geo.errors import InputError
-from geo.mapmatch import MatchOptions, passages
+from geo.mapmatch import MatchOptions, traversals
 from geo.osm import describe
 from geo.places import Places
 from geo.sentences import Sentence
@@ -168,7 +168,8 @@ def _observe(
     flows: PassingFlows | None = None
     if study_settings.siting.flows:
         with stages("paths") as step:
-            flows = PassingFlows(*passages(network, traces, MatchOptions(mode=study_settings.mode), step))
+            ridden = traversals(network, traces, MatchOptions(mode=study_settings.mode), step)
+            flows = PassingFlows(*ridden.passages())
     return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, silent_stays(stays))
 
 

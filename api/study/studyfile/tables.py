@@ -136,6 +136,8 @@ class SyntheticTable(_Table):
     """Of the files that are written and read back, as platforms of the city would hand them over."""
     existing_stations: Annotated[int, Field(ge=0, le=500)] = 4
     """Stations that stand away from where riders rest, as they often do."""
+    traffic: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Strength of traffic by street and hour that the map does not show."""
 
 
 class _PlaceFile(_Table):
