@@ -12,6 +12,7 @@ from api.forms import Language
 from geo.osm import Description
 from maps.texts import catalogue
 from siting.fairness import gains_of
+from siting.observed import TravelTimes
 from siting.results import Study
 
 __all__ = ["VARYING_KEY", "summary_of"]
@@ -94,6 +95,7 @@ def summary_of(
             "gap": _round(study.solution.gap),
         },
         "limit_s": study.limit_s,
+        "travel_times": None if study.travel_times is None else _travel_times(study.travel_times),
         "coverage": _coverage(study),
         "grids": _grids(study),
         "fairness": _fairness(study),
@@ -123,6 +125,13 @@ def _files(study: Study) -> list[dict[str, object]]:
         }
         for a in study.accounts
     ]
+
+
+def _travel_times(times: TravelTimes) -> dict[str, object]:
+    """Which travel times the study went by, how far they were off, and what they change."""
+    figures = _rounded(dataclasses.asdict(times))
+    figures["classes"] = {row.name: _rounded(dataclasses.asdict(row)) for row in times.classes}
+    return figures
 
 
 def _layers(study: Study) -> dict[str, object]:

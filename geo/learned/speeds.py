@@ -77,7 +77,7 @@ class LearnedTimes:
     rides: int
 
     def factor(self, hour: int | None = None) -> NDArray[np.float64]:
-        """Return the factor of each directed edge (2E,) in an hour of the week; None: the mean of the week."""
+        """Return the factor of each directed edge (2E,) in an hour of the week; None: of the whole week."""
         if hour is not None:
             return self._bounded(self._at(hour))
         hours = np.flatnonzero(self.hour_weight).tolist()
@@ -154,7 +154,7 @@ def learn_times(network: StreetNetwork, rides: Rides) -> LearnedTimes:
 
 
 def _places(network: StreetNetwork) -> dict[str, NDArray[np.int64]]:
-    """Number city, class, street (by name, else by way) and edge of each directed edge."""
+    """Return the numbers of city, class, street (by name, else by way) and edge of each directed edge."""
     edges = len(network)
     way = np.unique(network.edge_way_id, return_inverse=True)[1]
     named = network.edge_name >= 0

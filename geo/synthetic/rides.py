@@ -171,7 +171,7 @@ def _ride(visits: RideVisits, streets: RideStreets, seed: np.uint64, record: _Re
         else:
             t = leave[v - 1]
             a, b = path_ptr[v], path_ptr[v + 1]
-            luck = draw[v]
+            own = draw[v]
             for i in range(a, b):
                 d = path[i]
                 e = d >> 1
@@ -215,21 +215,19 @@ def _ride(visits: RideVisits, streets: RideStreets, seed: np.uint64, record: _Re
                 wait = 0.0
                 kind = TRAFFIC
                 if gate_s[following] > 0 and compound[following] != compound[e]:
-                    if _uniform(seed, luck, 8 * i) < 0.8:
-                        wait = min(
-                            600.0, max(40.0, _lognormal(seed, luck, 8 * i + 1, gate_s[following], 0.5))
-                        )
+                    if _uniform(seed, own, 8 * i) < 0.8:
+                        wait = min(600.0, max(40.0, _lognormal(seed, own, 8 * i + 1, gate_s[following], 0.5)))
                         kind = GATE
                 elif hidden_s[following] > 0 and i + 1 == b - 1 and hidden_s[e] == 0:
-                    if _uniform(seed, luck, 8 * i) < 0.7:
+                    if _uniform(seed, own, 8 * i) < 0.7:
                         wait = min(
-                            480.0, max(40.0, _lognormal(seed, luck, 8 * i + 1, hidden_s[following], 0.5))
+                            480.0, max(40.0, _lognormal(seed, own, 8 * i + 1, hidden_s[following], 0.5))
                         )
                         kind = GATE
-                elif signal[node] and _uniform(seed, luck, 8 * i) < 0.45:
-                    wait = 5.0 + 70.0 * _uniform(seed, luck, 8 * i + 1)
-                elif _uniform(seed, luck, 8 * i) > 0.998:
-                    wait = 45.0 + 195.0 * _uniform(seed, luck, 8 * i + 1)
+                elif signal[node] and _uniform(seed, own, 8 * i) < 0.45:
+                    wait = 5.0 + 70.0 * _uniform(seed, own, 8 * i + 1)
+                elif _uniform(seed, own, 8 * i) > 0.998:
+                    wait = 45.0 + 195.0 * _uniform(seed, own, 8 * i + 1)
                 if wait > 0.0:
                     stop_visit[stops], stop_kind[stops] = v, kind
                     stop_time[stops, 0], stop_time[stops, 1] = t, t + wait

@@ -213,6 +213,8 @@ class SitingTable(_Table):
     """Resamples of days and riders that show how sure each site is."""
     flows: bool = True
     """Match the traces to the streets and show who passes where; the slowest stage on large files."""
+    learned_times: bool = True
+    """Take travel times from the traces where they are better than class speeds; needs ``flows``."""
     pickups: Annotated[int, Field(ge=0, le=1_000)] = 20
     """Most pick-up points to suggest."""
     own_sites: OwnSitesTable | None = None
