@@ -8,7 +8,7 @@ hours are local hours of the city, 0-23; figures "a day" are means over the days
 
 import dataclasses
 
-from siting.observed import TravelTimes
+from siting.observed import BlindSpots, Meetings, TravelTimes
 
 __all__ = [
     "AuditFinding",
@@ -445,3 +445,7 @@ class Study:
     """What looks wrong in the planner's own lists: key in the text catalogue and its parameters."""
     travel_times: TravelTimes | None = None
     """Whether travel times were learned from the traces, how good they are, and what that changed."""
+    blind_spots: BlindSpots | None = None
+    """Streets that nobody passes; None where the traces were not matched to streets."""
+    meetings: Meetings | None = None
+    """Dates at stations on which most different riders can be met."""

@@ -17,6 +17,7 @@ from api.stages import Progress, Stages, quiet
 from api.study.cluster import connected, read_on_cluster
 from api.study.files import StudyFiles, write_study_files
 from api.study.learning import study_times, times_with_plan
+from api.study.presence import study_meetings
 from api.study.sample_matches import MatchSample, match_sample
 from api.study.studyfile.given_places import GivenPlaces, given_places
 from api.study.studyfile.inputs import (
@@ -43,6 +44,8 @@ from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
 from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
 from siting.columns import DueBreakColumns, PassingFlows, StayColumns
+from siting.observed import BlindSpots
+from siting.presence import Watched, blind_spots
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs, run_study
 
@@ -103,6 +106,8 @@ def write_study(
             study = dataclasses.replace(
                 study,
                 travel_times=times_with_plan(times, plain, study.mode, open_sites, study.limit_s),
+                blind_spots=_blind_spots(study_settings, city, observed, given),
+                meetings=study_meetings(study, city.network, observed.stays),
                 moving_km_on_streets=on_streets,
                 input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
@@ -179,6 +184,15 @@ def _observe(
             ridden = traversals(network, traces, MatchOptions(mode=study_settings.mode), step)
             flows = PassingFlows(*ridden.passages())
     return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, ridden, silent_stays(stays))
+
+
+def _blind_spots(
+    study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces
+) -> BlindSpots | None:
+    if observed.flows is None or not len(observed.flows.edge):
+        return None
+    watched = Watched(city.network, study_settings.mode, study_settings.timezone, given.grids)
+    return blind_spots(watched, observed.flows, k=study_settings.k)
 
 
 def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces) -> StudyInputs:

@@ -104,7 +104,7 @@ def _options(rests: Rests, way_s: FloatArray, timezone: str) -> tuple[Int64Array
 def _chosen(met: BoolArray, dates: int, seed: int) -> tuple[Int64Array, float]:
     """Return the options of a best choice, those that meet most first, and the gap of the proof."""
     cost = np.where(met, 0.0, np.inf)
-    problem = MaxCover(np.ones(len(met)), limit_s=1.0, sites=min(dates, met.shape[1]))
+    problem = MaxCover(weight=np.ones(len(met)), limit_s=1.0, sites=min(dates, met.shape[1]))
     found = solve(problem, cost, np.random.default_rng(seed))
     options = np.array(found.chosen, np.int64)
     return options[np.argsort(-met[:, options].sum(axis=0), kind="stable")], float(found.gap)
