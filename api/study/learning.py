@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from api.study.studyfile.tables import StudyFile
-from geo.arrays import FloatArray
+from geo.arrays import FloatArray, Int64Array
 from geo.learned import Learned, Rides, learn, rides_of
 from geo.mapmatch import Traversals
 from geo.stays import StayPoints
@@ -69,32 +69,40 @@ def class_speeds(network: StreetNetwork, mode: str, rides: Rides, k: int) -> tup
     """Return the speeds of each class that k riders rode on: means only, of which none tells another."""
     edge = rides.directed >> 1
     length_m = network.edge_length_m[edge]
-    of_class = network.edge_class[edge]
     speed = network.edge_speed_mps[MODES.index(mode)].astype(np.float64)
     if mode == "ebike":
         speed = np.minimum(speed, EBIKE_PROMISE_MPS)
+    count, of_class = len(network.classes), network.edge_class[edge].astype(np.int64)
+    # The hours of the working days, and a last column for what is not one of them.
+    slot = of_class * 25 + np.where(rides.hour < 5 * 24, rides.hour % 24, 24)
+    metres = np.bincount(slot, length_m, 25 * count).reshape(count, 25)
+    took_s = np.bincount(slot, rides.took_s, 25 * count).reshape(count, 25)
+    plain_s = np.bincount(of_class, length_m / speed[edge], count)
+    in_class, in_slot = _riders(of_class, rides.rider, count), _riders(slot, rides.rider, 25 * count)
     out = []
     for number, name in enumerate(network.classes):
-        mine = of_class == number
-        if len(np.unique(rides.rider[mine])) < k:
+        if in_class[number] < k:
             continue
-        hours: list[tuple[float, int]] = []
-        for hour in range(24):
-            now = mine & (rides.hour < 5 * 24) & (rides.hour % 24 == hour)
-            if len(np.unique(rides.rider[now])) >= k:
-                hours.append((float(length_m[now].sum() / rides.took_s[now].sum()), hour))
+        told = np.flatnonzero(in_slot[25 * number : 25 * number + 24] >= k)
+        hours = [(float(metres[number, h] / took_s[number, h]), h) for h in told.tolist()]
         slowest, at = min(hours) if hours else (None, None)
-        taken = length_m[mine].sum()
+        total_m = metres[number].sum()
         out.append(
             ClassSpeed(
                 name=name,
-                class_kmh=3.6 * float(taken / (length_m[mine] / speed[edge[mine]]).sum()),
-                kmh=3.6 * float(taken / rides.took_s[mine].sum()),
+                class_kmh=3.6 * float(total_m / plain_s[number]),
+                kmh=3.6 * float(total_m / took_s[number].sum()),
                 slowest_hour=at,
                 slowest_kmh=None if slowest is None else 3.6 * slowest,
             )
         )
     return tuple(out)
+
+
+def _riders(group: Int64Array, rider: Int64Array, groups: int) -> Int64Array:
+    """Return (groups,) how many different riders stand in each group."""
+    span = int(rider.max(initial=0)) + 1
+    return np.bincount(np.unique(group * span + rider) // span, minlength=groups)
 
 
 def times_with_plan(
