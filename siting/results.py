@@ -8,6 +8,8 @@ hours are local hours of the city, 0-23; figures "a day" are means over the days
 
 import dataclasses
 
+from siting.observed import BlindSpots, Meetings, TravelTimes
+
 __all__ = [
     "AuditFinding",
     "BudgetPoint",
@@ -441,3 +443,9 @@ class Study:
     """Of the stations of today and of the plan; empty without unit grids."""
     input_notes: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """What looks wrong in the planner's own lists: key in the text catalogue and its parameters."""
+    travel_times: TravelTimes | None = None
+    """Whether travel times were learned from the traces, how good they are, and what that changed."""
+    blind_spots: BlindSpots | None = None
+    """Streets that nobody passes; None where the traces were not matched to streets."""
+    meetings: Meetings | None = None
+    """Dates at stations on which most different riders can be met."""

@@ -20,6 +20,7 @@ Unit = Literal[
     "share",  # 0-1, shown as per cent
     "points",  # hundredths, with their sign: what a share gains or loses
     "index",  # a number without a unit, such as a Gini coefficient
+    "kmh",
     "yuan",
     "m",
     "m_a_day",

@@ -16,6 +16,8 @@ from api.settings import Settings
 from api.stages import Progress, Stages, quiet
 from api.study.cluster import connected, read_on_cluster
 from api.study.files import StudyFiles, write_study_files
+from api.study.learning import study_times, times_with_plan
+from api.study.presence import study_meetings
 from api.study.sample_matches import MatchSample, match_sample
 from api.study.studyfile.given_places import GivenPlaces, given_places
 from api.study.studyfile.inputs import (
@@ -33,15 +35,17 @@ from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
 from geo.arrays import FloatArray
 from geo.errors import InputError
-from geo.mapmatch import MatchOptions, passages
+from geo.mapmatch import MatchOptions, Traversals, traversals
 from geo.osm import describe
 from geo.places import Places
 from geo.sentences import Sentence
-from geo.stays import classify_stays, due_breaks, find_stay_points, silent_stays
+from geo.stays import StayPoints, classify_stays, due_breaks, find_stay_points, silent_stays
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
 from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
 from siting.columns import DueBreakColumns, PassingFlows, StayColumns
+from siting.observed import BlindSpots
+from siting.presence import Watched, blind_spots
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs, run_study
 
@@ -92,22 +96,28 @@ def write_study(
         with stages("traces"):
             traces, accounts = _read_traces(study_settings, city, key, folder / "rejects.csv", scheduler)
         observed = _observe(study_settings, city, traces, accounts, stages)
+        times = study_times(study_settings, city.network, observed.ridden, observed.stays)
+        plain, city = city.network, dataclasses.replace(city, network=times.expected)
         with stages("siting") as step:
             inputs = _inputs(study_settings, city, observed, given)
             study = run_study(inputs, progress=lambda _, done, total: step(done, total))
             on_streets = _on_streets(study_settings, city.network, traces)
+            open_sites = np.array([site.lonlat for site in study.sites if site.plan in ("new", "stay")])
             study = dataclasses.replace(
                 study,
+                travel_times=times_with_plan(times, plain, study.mode, open_sites, study.limit_s),
+                blind_spots=_blind_spots(study_settings, city, observed, given),
+                meetings=study_meetings(study, city.network, observed.stays),
                 moving_km_on_streets=on_streets,
                 input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
         trial: MatchSample | None = None
         if city.fleet is not None and study_settings.matching.tasks:
             with stages("matching"):
-                trial = match_sample(study_settings, city.network, city.fleet)
+                trial = match_sample(study_settings, times.promised, city.fleet)
                 study = dataclasses.replace(study, matching=trial.totals)
         with stages("files") as step:
-            files = StudyFiles(study_settings, study, city.network, city.places, trial)
+            files = StudyFiles(study_settings, study, times.promised, city.places, trial)
             write_study_files(files, folder, step)
         off_ground = {
             "stay_points": _stays_off_ground(study_settings, city.network, observed.stays),
@@ -148,10 +158,12 @@ class _Observed:
 
     riders: int
     accounts: tuple[Account, ...]
-    stays: StayColumns
+    stays: StayPoints
     breaks: DueBreakColumns
     flows: PassingFlows | None
     """Riders passing by, None where the study does not ask for them."""
+    ridden: Traversals | None
+    """The streets that they rode, likewise."""
     silent: npt.NDArray[np.bool_]
     """(stays,) which of them hold a silence of the phone."""
 
@@ -166,10 +178,21 @@ def _observe(
         stays = classify_stays(found, traces, city.places, network, zone)
         breaks = due_breaks(traces, stays, zone)
     flows: PassingFlows | None = None
+    ridden: Traversals | None = None
     if study_settings.siting.flows:
         with stages("paths") as step:
-            flows = PassingFlows(*passages(network, traces, MatchOptions(mode=study_settings.mode), step))
-    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, silent_stays(stays))
+            ridden = traversals(network, traces, MatchOptions(mode=study_settings.mode), step)
+            flows = PassingFlows(*ridden.passages())
+    return _Observed(len(traces.pseudonyms), accounts, stays, breaks, flows, ridden, silent_stays(stays))
+
+
+def _blind_spots(
+    study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces
+) -> BlindSpots | None:
+    if observed.flows is None or not len(observed.flows.edge):
+        return None
+    watched = Watched(city.network, study_settings.mode, study_settings.timezone, given.grids)
+    return blind_spots(watched, observed.flows, k=study_settings.k)
 
 
 def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces) -> StudyInputs:

@@ -12,6 +12,7 @@ from api.forms import Language
 from geo.osm import Description
 from maps.texts import catalogue
 from siting.fairness import gains_of
+from siting.observed import BlindSpots, TravelTimes
 from siting.results import Study
 
 __all__ = ["VARYING_KEY", "summary_of"]
@@ -94,6 +95,9 @@ def summary_of(
             "gap": _round(study.solution.gap),
         },
         "limit_s": study.limit_s,
+        "travel_times": None if study.travel_times is None else _travel_times(study.travel_times),
+        "blind_spots": None if study.blind_spots is None else _blind_spots(study.blind_spots),
+        "meetings": None if study.meetings is None else _rounded(dataclasses.asdict(study.meetings)),
         "coverage": _coverage(study),
         "grids": _grids(study),
         "fairness": _fairness(study),
@@ -123,6 +127,27 @@ def _files(study: Study) -> list[dict[str, object]]:
         }
         for a in study.accounts
     ]
+
+
+def _travel_times(times: TravelTimes) -> dict[str, object]:
+    """Which travel times the study went by, how far they were off, and what they change."""
+    figures = _rounded(dataclasses.asdict(times))
+    figures["classes"] = {row.name: _rounded(dataclasses.asdict(row)) for row in times.classes}
+    return figures
+
+
+def _blind_spots(spots: BlindSpots) -> dict[str, object]:
+    """Streets that nobody passes, by grid and hour, and the rounds that would change it."""
+    patrols = [dataclasses.replace(patrol, line=()) for patrol in spots.patrols]
+    return {
+        "seldom_passed_share": _round(spots.streets_share),
+        "unseen_by_weekday_and_hour": [[_round(share) for share in day] for day in spots.hours],
+        "grids": {grid.code: _rounded(dataclasses.asdict(grid)) for grid in spots.grids},
+        "patrols": [
+            {key: value for key, value in _rounded(dataclasses.asdict(one)).items() if key != "line"}
+            for one in patrols
+        ],
+    }
 
 
 def _layers(study: Study) -> dict[str, object]:

@@ -1,6 +1,6 @@
-"""Map matching: the streets that a trace followed, and who entered each street when."""
+"""Map matching: the streets that a trace followed, and who rode on each street when."""
 
-from geo.mapmatch.flows import Passages, passages
+from geo.mapmatch.flows import Passages, Traversals, traversals
 from geo.mapmatch.matcher import MatchOptions
 
-__all__ = ["MatchOptions", "Passages", "passages"]
+__all__ = ["MatchOptions", "Passages", "Traversals", "traversals"]

@@ -1,4 +1,4 @@
-"""Passages: which rider entered which street and when, from traces matched to the streets."""
+"""Traversals: which rider rode which street when, from traces matched to the streets."""
 
 import itertools
 from collections.abc import Callable
@@ -7,13 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.mapmatch.matcher import Matcher, MatchOptions
+from geo.mapmatch.matcher import Matched, Matcher, MatchOptions
 from geo.streets.network import StreetNetwork
 from geo.traces.points import Traces
 
-__all__ = ["Passages", "passages"]
+__all__ = ["Passages", "Traversals", "traversals"]
 
 STEPS = 24
+WHOLE_M = 1.0
+"""A street of which less is missing was ridden as a whole."""
 
 
 class Passages(NamedTuple):
@@ -28,13 +30,42 @@ class Passages(NamedTuple):
     t_s: NDArray[np.int64]
 
 
-def passages(
+class Traversals(NamedTuple):
+    """One row for each street that a rider rode on, in the order of riding. Raw, as `Passages`.
+
+    Attributes
+    ----------
+    directed : int64 (p,)
+        ``2 * edge + (0 along, 1 against)``.
+    rider : int64 (p,)
+        As numbered in the traces.
+    enter_s, leave_s : float64 (p,)
+        Epoch seconds.
+    piece : int64 (p,)
+        Rows of one number follow each other without a break.
+    whole : bool (p,)
+        Ridden from end to end; not so at the ends of a piece and where the rider turned round.
+    """
+
+    directed: NDArray[np.int64]
+    rider: NDArray[np.int64]
+    enter_s: NDArray[np.float64]
+    leave_s: NDArray[np.float64]
+    piece: NDArray[np.int64]
+    whole: NDArray[np.bool_]
+
+    def passages(self) -> Passages:
+        """Return who entered which street when."""
+        return Passages(self.directed >> 1, self.rider, np.floor(self.enter_s).astype(np.int64))
+
+
+def traversals(
     network: StreetNetwork,
     traces: Traces,
     options: MatchOptions | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Passages:
-    """Match all traces to the streets and return the passages, rider by rider.
+) -> Traversals:
+    """Match all traces to the streets and return the traversals, rider by rider.
 
     Parameters
     ----------
@@ -49,13 +80,38 @@ def passages(
     riders = len(traces.pseudonyms)
     # Some riders at a time, so that there is progress to show; each is matched alone all the same.
     cuts = np.unique(np.linspace(0, riders, min(riders, STEPS) + 1).astype(np.int64)).tolist()
-    edge, rider, t_s = [], [], []
+    parts, pieces = [_NONE], 0
     for first, last in itertools.pairwise(cuts):
         rows = slice(int(ptr[first]), int(ptr[last]))
         matched = matcher.match(ptr[first : last + 1] - ptr[first], traces.t_s[rows], traces.lonlat[rows])
-        edge.append((matched.path >> 1).astype(np.int64))
-        rider.append(np.repeat(matched.piece_rider, np.diff(matched.piece_ptr)).astype(np.int64) + first)
-        t_s.append(np.floor(matched.enter_s).astype(np.int64))
+        parts.append(_of_matched(network, matched, first, pieces))
+        pieces += len(matched.piece_rider)
         progress(last, riders)
-    none = [np.empty(0, np.int64)]
-    return Passages(np.concatenate(edge or none), np.concatenate(rider or none), np.concatenate(t_s or none))
+    return Traversals(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+_NONE = Traversals(
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+    np.empty(0, np.float64),
+    np.empty(0, np.float64),
+    np.empty(0, np.int64),
+    np.empty(0, np.bool_),
+)
+
+
+def _of_matched(network: StreetNetwork, matched: Matched, first_rider: int, first_piece: int) -> Traversals:
+    """Lay the paths of some riders out in rows; a street is left when the next one is entered."""
+    size = np.diff(matched.piece_ptr)
+    piece = np.repeat(np.arange(len(size)), size)
+    leave_s = np.append(matched.enter_s[1:], 0.0)[: len(piece)]
+    leave_s[matched.piece_ptr[1:] - 1] = matched.piece_end_s
+    ridden_m = np.abs(matched.span_m[:, 1] - matched.span_m[:, 0])
+    return Traversals(
+        directed=matched.path.astype(np.int64),
+        rider=matched.piece_rider[piece].astype(np.int64) + first_rider,
+        enter_s=matched.enter_s,
+        leave_s=leave_s,
+        piece=piece + first_piece,
+        whole=ridden_m > network.edge_length_m[matched.path >> 1] - WHOLE_M,
+    )

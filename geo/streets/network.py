@@ -7,7 +7,7 @@ Positions are (lon, lat) in WGS-84 degrees, arrays ``(n, 2)``. Edge ``e`` runs f
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,13 @@ from geo.arrays import BoolArray, Float32Array, FloatArray, Int32Array, Int64Arr
 from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.streets.components import joined, mutually_reachable
-from geo.streets.mode_graph import NO, ModeGraph, ModeStreets
+from geo.streets.costs import EBIKE_PROMISE_MPS, directed_cost_ms
+from geo.streets.mode_graph import ModeGraph, ModeStreets
 from geo.streets.node_graph import node_graph
 from geo.streets.overrides import Overridden, StreetOverride, apply_overrides
 from geo.streets.raw import ALL_MODES, GATE_DELAY_S, MODES, Compounds, RawWays, mode_bit
 from geo.streets.snapping import WALK_MPS, SegmentGrid, Snapped, StreetIndex, segment_grid
-from geo.streets.storage import read_folder, write_folder
+from geo.streets.storage import columns_of_compounds, compounds_of_columns, read_folder, write_folder
 from geo.streets.turn_bans import Drive, unflat
 from geo.streets.turn_graph import turn_graph
 
@@ -40,12 +41,8 @@ __all__ = [
     "mode_bit",
 ]
 
-EBIKE_PROMISE_MPS = 15 / 3.6
-"""Delivery times of e-bikes are computed at no more than 15 km/h (national standard, December 2025)."""
 VERSION = 5
 """Of the saved form."""
-LONGEST_MS = float(1 << 30)
-"""No street takes longer than 12 days, so that sums of a few fit into 32 bits."""
 FRAGMENT_M = 1_000.0
 """Streets that hang together over less than this (and over less than a fifth of the largest part)
 are a fragment."""
@@ -84,14 +81,17 @@ class StreetNetwork:
         Tunnels, bridges, ferries and the like: places are snapped to them last.
     turns_banned : int32 (k, 2)
         Pairs of directed edges that may not be taken one after the other.
-    turn_modes : uint8 (k,)
-        Modes that each pair binds.
+    turn_modes : uint8 (k,), the modes that each pair binds
     gate_delay_s : float
         Delay at gates that have none of their own.
     drive_ptr, drive_edge : int64 (d + 1,), int32
         Sequences of three directed edges or more that may not be driven, one after the other.
     drive_modes : uint8 (d,)
         Modes that each of them binds.
+    time_factor : float32 (2E,) or (0,)
+        How many times as long a directed edge takes `factor_mode` as its speed says; empty: none is known.
+    factor_mode : str
+        One of `MODES`, or empty.
     left_out : mapping
         What the map holds and the network does not, counted by reason.
     """
@@ -123,6 +123,8 @@ class StreetNetwork:
     drive_ptr: Int64Array = dataclasses.field(default_factory=lambda: np.zeros(1, np.int64))
     drive_edge: Int32Array = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))
     drive_modes: UInt8Array = dataclasses.field(default_factory=lambda: np.empty(0, np.uint8))
+    time_factor: Float32Array = dataclasses.field(default_factory=lambda: np.empty(0, np.float32))
+    factor_mode: str = ""
     left_out: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
@@ -149,19 +151,16 @@ class StreetNetwork:
     def _scale(self) -> tuple[FloatArray, FloatArray]:
         """Centre (degrees) and metres a degree there."""
         west, south, east, north = self.bounds
-        degree_m = DEGREE_M
         centre = np.array([(west + east) / 2, (south + north) / 2])
-        return centre, np.array([degree_m * np.cos(np.radians(centre[1])), degree_m])
+        return centre, np.array([DEGREE_M * np.cos(np.radians(centre[1])), DEGREE_M])
 
     def project(self, lonlat: FloatArray) -> FloatArray:
         """Return metres east and north of the centre (equirectangular, good to 0.5% over a city)."""
-        centre, metres = self._scale
-        return np.asarray((np.asarray(lonlat, np.float64) - centre) * metres)
+        return np.asarray((np.asarray(lonlat, np.float64) - self._scale[0]) * self._scale[1])
 
     def unproject(self, xy_m: FloatArray) -> FloatArray:
         """Return (lon, lat) degrees of plane metres: the inverse of `project`."""
-        centre, metres = self._scale
-        return np.asarray(np.asarray(xy_m, np.float64) / metres + centre)
+        return np.asarray(np.asarray(xy_m, np.float64) / self._scale[1] + self._scale[0])
 
     def edge_lonlat(self, edge: int) -> FloatArray:
         """Return the points (k, 2) of an edge from ``u`` to ``v``."""
@@ -212,23 +211,22 @@ class StreetNetwork:
         return {(before, after) for before, after in pairs}
 
     def _directed_cost_ms(self, mode: str) -> UInt32Array:
-        bit = mode_bit(mode)
         speed = self.edge_speed_mps[MODES.index(mode)].astype(np.float64)
-        if mode == "ebike":
-            speed = np.minimum(speed, EBIKE_PROMISE_MPS)
-        with np.errstate(divide="ignore"):
-            cost = np.clip(np.round(self.edge_length_m / speed * 1000), 1, LONGEST_MS)
-        allowed = (self.edge_access & bit != 0).T
-        return np.where(allowed, cost[:, None], NO).astype(np.uint32).ravel()
+        allowed = (self.edge_access & mode_bit(mode) != 0).T.ravel()
+        factor = self.time_factor.astype(np.float64) if mode == self.factor_mode else None
+        most = EBIKE_PROMISE_MPS if mode == "ebike" else np.inf
+        return directed_cost_ms(self.edge_length_m, speed, allowed, factor, most)
 
     def usable(self, mode: str) -> BoolArray:
         """Return which edges (E,) the mode may use in one direction at least."""
-        key = f"usable:{mode}"
+        either = self.edge_access[0] | self.edge_access[1]
+        return self._mask(f"usable:{mode}", lambda: np.asarray(either & mode_bit(mode) != 0))
+
+    def _mask(self, key: str, make: Callable[[], BoolArray]) -> BoolArray:
         if key not in self._cache:
-            either = self.edge_access[0] | self.edge_access[1]
-            self._cache[key] = _frozen(np.asarray(either & mode_bit(mode) != 0))
-        usable: BoolArray = self._cache[key]
-        return usable
+            self._cache[key] = _frozen(make())
+        mask: BoolArray = self._cache[key]
+        return mask
 
     def connected(self, mode: str) -> BoolArray:
         """Return which edges (E,) can be reached from, and lead to, more than a fragment of the streets.
@@ -236,22 +234,19 @@ class StreetNetwork:
         False for parts below `FRAGMENT_M` and for streets that one can only enter or only leave, such as
         one-way streets cut off by the edge of the map.
         """
-        key = f"connected:{mode}"
-        if key not in self._cache:
+
+        def make() -> BoolArray:
             part = self.components(mode, strong=True)
             length_m = np.bincount(part[part >= 0], self.edge_length_m[part >= 0])
             large = length_m >= min(FRAGMENT_M, length_m.max(initial=0.0) / 5)
-            self._cache[key] = _frozen((part >= 0) & np.append(large, False)[part])
-        connected: BoolArray = self._cache[key]
-        return connected
+            return np.asarray((part >= 0) & np.append(large, False)[part])
+
+        return self._mask(f"connected:{mode}", make)
 
     def _on_ground(self, mode: str) -> BoolArray:
         """Return which edges (E,) are connected and neither tunnel nor bridge nor ferry."""
-        key = f"connected:{mode}:on ground"
-        if key not in self._cache:
-            self._cache[key] = _frozen(self.connected(mode) & ~self.edge_off_ground)
-        found: BoolArray = self._cache[key]
-        return found
+        on_ground = f"connected:{mode}:on ground"
+        return self._mask(on_ground, lambda: np.asarray(self.connected(mode) & ~self.edge_off_ground))
 
     def with_speeds(self, mode: str, speed_mps: FloatArray) -> "StreetNetwork":
         """Return the network with other speeds (E,) of one mode; geometry and graphs are shared.
@@ -271,13 +266,43 @@ class StreetNetwork:
             raise InputError(f"the speed of {mode} must be above 0 m/s on every edge that it may use")
         table = self.edge_speed_mps.copy()
         table[MODES.index(mode)] = speed
-        network = dataclasses.replace(self, edge_speed_mps=table)
+        return self._with_costs(mode, dataclasses.replace(self, edge_speed_mps=table))
+
+    def with_times(self, mode: str, factor: FloatArray) -> "StreetNetwork":
+        """Return the network with learned times of one mode; geometry and graphs are shared.
+
+        Parameters
+        ----------
+        mode : str
+            One of `MODES`.
+        factor : float (2E,)
+            How many times as long each directed edge takes as its speed says. E-bikes stay within the speed
+            that may be promised.
+
+        Raises
+        ------
+        InputError
+            If there is not one factor above 0 for each directed edge, or another mode has its own.
+        """
+        mode_bit(mode)
+        times = np.asarray(factor, np.float32)
+        if times.shape != (2 * len(self),) or not np.all((times > 0) & (times < np.inf)):
+            raise InputError(f"learned times must have one factor above 0 for each of {2 * len(self)} edges")
+        if self.factor_mode not in ("", mode):
+            raise InputError(f"the network has learned times of {self.factor_mode} already, not of {mode}")
+        return self._with_costs(mode, dataclasses.replace(self, time_factor=times, factor_mode=mode))
+
+    def _with_costs(self, mode: str, network: "StreetNetwork") -> "StreetNetwork":
+        """Share geometry and graphs with a network that differs in the times of one mode alone."""
         shared = ("graph:", "usable:", "connected:")
         network._cache.update({key: self._cache[key] for key in self._cache if key.startswith(shared)})
         graph = network._cache.pop(f"graph:{mode}", None)
         if graph is not None:
             network._cache[f"graph:{mode}"] = graph.with_costs(network._directed_cost_ms(mode))
-        for name in ("_corners", "_scale", "_index"):
+        return self._with_geometry(network)
+
+    def _with_geometry(self, network: "StreetNetwork", *also: str) -> "StreetNetwork":
+        for name in ("_corners", "_scale", "_index", *also):
             if name in self.__dict__:
                 network.__dict__[name] = self.__dict__[name]
         return network
@@ -304,19 +329,12 @@ class StreetNetwork:
         now = apply_overrides(now, [one for one in overrides if one.holds_at(at_s)], EBIKE_PROMISE_MPS)
         if not now.touched:
             return self
-        network = dataclasses.replace(
-            self,
-            edge_access=now.edge_access,
-            node_blocked=now.node_blocked,
-            edge_speed_mps=now.edge_speed_mps,
-        )
+        columns = {name: value for name, value in now._asdict().items() if name != "touched"}
+        network = dataclasses.replace(self, **columns)
         same = [mode for mode in MODES if not now.touched & mode_bit(mode)]
         kept = {key: value for key, value in self._cache.items() if key.split(":")[1] in same}
         network._cache.update(kept)
-        for name in ("_corners", "_scale", "_index", "_fences"):
-            if name in self.__dict__:
-                network.__dict__[name] = self.__dict__[name]
-        return network
+        return self._with_geometry(network, "_fences")
 
     def components(self, mode: str, *, strong: bool = False) -> Int32Array:
         """Return for each edge (E,) the part of the network it lies in, -1 where the mode may not go.
@@ -348,10 +366,7 @@ class StreetNetwork:
         index, grid = self._index, self._index.grid
         columns |= {"grid.low_m": grid.low_m, "grid.ptr": grid.ptr, "grid.segment": grid.segment}
         columns |= {"index.xy_m": index.xy_m, "index.segment_edge": index.segment_edge}
-        outlines = shapely.to_wkb(np.array(self.compounds.polygons, dtype=object))
-        columns["compounds.wkb"] = np.frombuffer(b"".join(outlines), np.uint8)
-        columns["compounds.size"] = np.array([len(outline) for outline in outlines], np.int64)
-        columns["compounds.gate_delay_s"] = self.compounds.gate_delay_s
+        columns |= columns_of_compounds(self.compounds)
         meta = {
             "version": VERSION,
             "corners": self.bounds if len(self) else [],
@@ -361,6 +376,7 @@ class StreetNetwork:
             "names": self.names,
             "classes": self.classes,
             "gate_delay_s": self.gate_delay_s,
+            "factor_mode": self.factor_mode,
             "left_out": dict(self.left_out),
         }
         write_folder(pathlib.Path(folder), columns, meta)
@@ -380,20 +396,13 @@ class StreetNetwork:
                 f"{folder} was saved in format {meta.get('version')}, not {VERSION}: read the map again"
             )
         names = [field.name for field in dataclasses.fields(StreetNetwork)]
-        ends = np.cumsum(columns["compounds.size"])
-        blob = columns["compounds.wkb"].tobytes()
-        outlines = [blob[end - size : end] for end, size in zip(ends, columns["compounds.size"], strict=True)]
         network = StreetNetwork(
             **{name: columns[name] for name in names if name in columns},
             names=tuple(meta["names"]),
             classes=tuple(meta["classes"]),
-            compounds=Compounds(
-                names=tuple(meta["compounds"]["names"]),
-                polygons=tuple(shapely.from_wkb(outlines)),
-                gate_delay_s=columns["compounds.gate_delay_s"],
-                kind=tuple(meta["compounds"]["kind"]),
-            ),
+            compounds=compounds_of_columns(columns, meta["compounds"]),
             gate_delay_s=meta["gate_delay_s"],
+            factor_mode=meta.get("factor_mode", ""),
             left_out=meta["left_out"],
         )
         for mode, states in meta["graphs"].items():

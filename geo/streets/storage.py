@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from geo.errors import InputError
+from geo.streets.raw import Compounds
 
-__all__ = ["read_folder", "write_folder"]
+__all__ = ["columns_of_compounds", "compounds_of_columns", "read_folder", "write_folder"]
 
 META = "meta.json"
 
@@ -49,6 +51,30 @@ def read_folder(folder: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise InputError(f"{folder} holds no saved street network that can be read: {error}") from error
     return columns, meta
+
+
+def columns_of_compounds(compounds: Compounds) -> dict[str, npt.NDArray[Any]]:
+    """Return outlines and delays as columns."""
+    outlines = shapely.to_wkb(np.array(compounds.polygons, dtype=object))
+    return {
+        "compounds.wkb": np.frombuffer(b"".join(outlines), np.uint8),
+        "compounds.size": np.array([len(outline) for outline in outlines], np.int64),
+        "compounds.gate_delay_s": compounds.gate_delay_s,
+    }
+
+
+def compounds_of_columns(columns: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> Compounds:
+    """Return the compounds that were written, with names and kinds from the meta data."""
+    size = columns["compounds.size"].tolist()
+    blob = columns["compounds.wkb"].tobytes()
+    ends = np.cumsum(size).tolist()
+    outlines = [blob[end - one : end] for end, one in zip(ends, size, strict=True)]
+    return Compounds(
+        names=tuple(meta["names"]),
+        polygons=tuple(shapely.from_wkb(outlines)),
+        gate_delay_s=columns["compounds.gate_delay_s"],
+        kind=tuple(meta["kind"]),
+    )
 
 
 def _mapped(path: pathlib.Path) -> npt.NDArray[Any]:

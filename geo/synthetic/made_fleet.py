@@ -53,6 +53,8 @@ class FleetOptions:
     phones : tuple of str
         Kinds of `geo.synthetic.phones.PHONES`, dealt out to the riders; with others than plain ones the
         files hold a column of the accuracy.
+    traffic : float
+        Strength of traffic by street and hour that no map shows, 0 (none) to 1.
     """
 
     riders: int = 200
@@ -70,11 +72,13 @@ class FleetOptions:
     gaps_an_hour: float = 0.15
     radius_m: float = 5000.0
     phones: tuple[str, ...] = ("plain",)
+    traffic: float = 0.0
 
     def __post_init__(self) -> None:
         for name, low, high in (
             ("riders", 1, 100_000), ("days", 1, 366), ("interval_s", 1, 600), ("seed", 0, 2**63 - 1),
             ("broken_share", 0, 0.5), ("gaps_an_hour", 0, 10), ("radius_m", 300, 200_000),
+            ("traffic", 0, 1),
         ):  # fmt: skip
             value = getattr(self, name)
             if not low <= value <= high:

@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.datum import from_wgs84
+from geo.localtime import local_offset_s, zone
 from geo.places import Places
 from geo.streets.network import StreetNetwork
 from geo.synthetic.files import write_fleet_csv, write_fleet_parquet
 from geo.synthetic.gps import BROKEN, Movement, break_rows, sample
 from geo.synthetic.made_fleet import EVENTS, FleetOptions, Orders, Points, SyntheticFleet, TrueStays
 from geo.synthetic.phones import PHONES, report
-from geo.synthetic.rides import Rides, RideVisits, ride
+from geo.synthetic.rides import Rides, RideStreets, RideVisits, ride
 from geo.synthetic.samples import CivicTasks, Snapshot, civic_tasks, existing_stations, snapshot
 from geo.synthetic.shifts import Itinerary, Venues, day_starts_s, plan_shifts
+from geo.synthetic.traffic import free_traffic, hidden_traffic
 from geo.synthetic.venues import find_venues, riding_streets, riding_times, venue_source
 from geo.travel.many_paths import route_trips
 
@@ -34,6 +36,7 @@ __all__ = [
     "TrueStays",
     "civic_tasks",
     "existing_stations",
+    "hidden_streets",
     "make_fleet",
     "snapshot",
     "write_fleet_csv",
@@ -87,8 +90,9 @@ def make_fleet(network: StreetNetwork, places: Places | None, options: FleetOpti
         pace[plan.rider],
         trips.ptr,
         trips.edges,
+        np.arange(len(plan.place)),
     )
-    rides = ride(visits, riding_streets(network, options.mode, streams[3]), options.seed)
+    rides = ride(visits, hidden_streets(network, options), options.seed)
     movement = _movement(plan, rides, options.riders)
     orders = _orders(plan, rides, found.venues, streams[4])
     stays = _stays(plan, rides, found.venues)
@@ -110,6 +114,18 @@ def make_fleet(network: StreetNetwork, places: Places | None, options: FleetOpti
         shift_start_s=shifts[1],
         shift_end_s=shifts[2],
     )
+
+
+def hidden_streets(network: StreetNetwork, options: FleetOptions) -> RideStreets:
+    """Return the streets as the riders of a fleet find them: lights, gates and traffic that no map shows."""
+    rng = np.random.default_rng([options.seed, 3])
+    traffic = free_traffic(len(network))
+    if options.traffic > 0:
+        of_traffic = np.random.default_rng([options.seed, 7])
+        traffic = hidden_traffic(network.edge_class, network.edge_name, options.traffic, of_traffic)
+    midnight = day_starts_s(options.first_day, 1, options.timezone)
+    ahead_s = int(local_offset_s(midnight, zone(options.timezone))[0])
+    return riding_streets(network, options.mode, rng, traffic, ahead_s)
 
 
 def _platforms(options: FleetOptions) -> NDArray[np.int16]:

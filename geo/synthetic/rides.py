@@ -34,6 +34,10 @@ class RideStreets(NamedTuple):
         Junctions with a traffic light.
     hidden_s : float32 (E,)
         Typical wait where nobody mapped a gate: rides that end on the edge wait at its entry, 0 for none.
+    slow : float32 (168, g), group : int16 (E,)
+        Traffic by hour of the week and group of streets, see `geo.synthetic.traffic`.
+    ahead_s : int
+        Seconds that local time is ahead of UTC.
     """
 
     edge_u: NDArray[np.int32]
@@ -47,6 +51,9 @@ class RideStreets(NamedTuple):
     compound: NDArray[np.int32]
     signal: NDArray[np.bool_]
     hidden_s: NDArray[np.float32]
+    slow: NDArray[np.float32]
+    group: NDArray[np.int16]
+    ahead_s: int
 
 
 class RideVisits(NamedTuple):
@@ -63,6 +70,8 @@ class RideVisits(NamedTuple):
         Factor on the riding time of the mode (1.1: ten percent slower).
     path_ptr, path : (v + 1,) int64, int32
         Directed edges ridden from the previous visit to each visit; empty: there at once.
+    draw : (v,) int64
+        Number from which waits on the way to each visit are drawn: the same number, the same luck.
     """
 
     first: NDArray[np.bool_]
@@ -76,6 +85,7 @@ class RideVisits(NamedTuple):
     pace: NDArray[np.float64]
     path_ptr: NDArray[np.int64]
     path: NDArray[np.int32]
+    draw: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -145,8 +155,11 @@ def _ride(visits: RideVisits, streets: RideStreets, seed: np.uint64, record: _Re
 
     One loop: the clock runs on from row to row.
     """
-    first, dwell_s, until_s, door, roof, foot, walk_m, offset_m, pace, path_ptr, path = visits
-    edge_u, edge_v, length_m, cost_ms, geom_ptr, geom, geom_m, gate_s, compound, signal, hidden_s = streets
+    first, dwell_s, until_s, door, roof, foot, walk_m, offset_m, pace, path_ptr, path, draw = visits
+    edge_u, edge_v, length_m, cost_ms, geom_ptr, geom, geom_m, gate_s, compound, signal, hidden_s = streets[
+        :11
+    ]
+    slow, group, ahead_s = streets[11:]
     arrive, leave, t_out, pos_out, roof_out, visit_out = record[:6]
     stop_visit, stop_kind, stop_time, stop_pos = record[6:]
     k = 0
@@ -158,6 +171,7 @@ def _ride(visits: RideVisits, streets: RideStreets, seed: np.uint64, record: _Re
         else:
             t = leave[v - 1]
             a, b = path_ptr[v], path_ptr[v + 1]
+            own = draw[v]
             for i in range(a, b):
                 d = path[i]
                 e = d >> 1
@@ -167,7 +181,9 @@ def _ride(visits: RideVisits, streets: RideStreets, seed: np.uint64, record: _Re
                     start = offset_m[v - 1]
                 if i == b - 1:
                     end = offset_m[v]
-                per_m = cost_ms[d] / 1000.0 / max(length_m[e], 0.1) * pace[v]
+                # Day 0 of the epoch was a Thursday.
+                hour = (int(t + ahead_s) // 3600 + 72) % len(slow)
+                per_m = cost_ms[d] / 1000.0 / max(length_m[e], 0.1) * pace[v] * slow[hour, group[e]]
                 p, q = geom_ptr[e], geom_ptr[e + 1]
                 at = start
                 if end >= start:
@@ -199,17 +215,19 @@ def _ride(visits: RideVisits, streets: RideStreets, seed: np.uint64, record: _Re
                 wait = 0.0
                 kind = TRAFFIC
                 if gate_s[following] > 0 and compound[following] != compound[e]:
-                    if _uniform(seed, v, 8 * i) < 0.8:
-                        wait = min(600.0, max(40.0, _lognormal(seed, v, 8 * i + 1, gate_s[following], 0.5)))
+                    if _uniform(seed, own, 8 * i) < 0.8:
+                        wait = min(600.0, max(40.0, _lognormal(seed, own, 8 * i + 1, gate_s[following], 0.5)))
                         kind = GATE
                 elif hidden_s[following] > 0 and i + 1 == b - 1 and hidden_s[e] == 0:
-                    if _uniform(seed, v, 8 * i) < 0.7:
-                        wait = min(480.0, max(40.0, _lognormal(seed, v, 8 * i + 1, hidden_s[following], 0.5)))
+                    if _uniform(seed, own, 8 * i) < 0.7:
+                        wait = min(
+                            480.0, max(40.0, _lognormal(seed, own, 8 * i + 1, hidden_s[following], 0.5))
+                        )
                         kind = GATE
-                elif signal[node] and _uniform(seed, v, 8 * i) < 0.45:
-                    wait = 5.0 + 70.0 * _uniform(seed, v, 8 * i + 1)
-                elif _uniform(seed, v, 8 * i) > 0.998:
-                    wait = 45.0 + 195.0 * _uniform(seed, v, 8 * i + 1)
+                elif signal[node] and _uniform(seed, own, 8 * i) < 0.45:
+                    wait = 5.0 + 70.0 * _uniform(seed, own, 8 * i + 1)
+                elif _uniform(seed, own, 8 * i) > 0.998:
+                    wait = 45.0 + 195.0 * _uniform(seed, own, 8 * i + 1)
                 if wait > 0.0:
                     stop_visit[stops], stop_kind[stops] = v, kind
                     stop_time[stops, 0], stop_time[stops, 1] = t, t + wait

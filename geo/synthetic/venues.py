@@ -12,6 +12,7 @@ from geo.streets.network import StreetNetwork, mode_bit
 from geo.streets.snapping import Snapped
 from geo.synthetic.rides import RideStreets
 from geo.synthetic.shifts import Times, Venues
+from geo.synthetic.traffic import Traffic
 from geo.travel.search import adjacency, new_workspace, shortest_times
 from geo.travel.times import travel_times_s
 
@@ -303,8 +304,13 @@ def _round_trip(graph: ModeGraph, hub: int) -> NDArray[np.bool_]:
     return ok
 
 
-def riding_streets(network: StreetNetwork, mode: str, rng: np.random.Generator) -> RideStreets:
-    """Lay traffic lights and gates on the network, mapped gates and (6% of quiet streets) unmapped ones."""
+def riding_streets(
+    network: StreetNetwork, mode: str, rng: np.random.Generator, traffic: Traffic, ahead_s: int
+) -> RideStreets:
+    """Lay traffic, lights and gates on the network, mapped gates and (6% of quiet streets) unmapped ones.
+
+    `ahead_s` is how many seconds local time is ahead of UTC.
+    """
     edges, nodes = len(network.edge_u), len(network.node_id)
     big = np.isin(network.edge_class, _classes(network, BIG))
     ends = np.concatenate([network.edge_u, network.edge_v])
@@ -321,7 +327,7 @@ def riding_streets(network: StreetNetwork, mode: str, rng: np.random.Generator) 
         edge_u=network.edge_u,
         edge_v=network.edge_v,
         length_m=network.edge_length_m,
-        cost_ms=network.graph(mode).directed_cost_ms,
+        cost_ms=_slowed(network.graph(mode).directed_cost_ms, traffic.lasting),
         geom_ptr=network.geom_ptr,
         geom_lonlat=network.geom_lonlat,
         geom_m=network.geom_along_m,
@@ -329,4 +335,12 @@ def riding_streets(network: StreetNetwork, mode: str, rng: np.random.Generator) 
         compound=network.edge_compound,
         signal=signal,
         hidden_s=np.where(hidden, rng.uniform(80.0, 280.0, edges), 0.0).astype(np.float32),
+        slow=traffic.slow,
+        group=traffic.group,
+        ahead_s=ahead_s,
     )
+
+
+def _slowed(cost_ms: NDArray[np.uint32], factor: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Return the cost of each directed edge times a factor; what may not be used stays so."""
+    return np.where(cost_ms == NO, cost_ms, np.round(cost_ms * factor.astype(np.float64))).astype(np.uint32)

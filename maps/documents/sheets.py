@@ -29,6 +29,7 @@ _FORMATS: dict[Unit, str] = {
     "share": "0.0%",
     "points": "+0.0;-0.0;0.0",
     "index": "0.000",
+    "kmh": "0.0",
     "yuan": "#,##0",
     "m": "#,##0",
     "m_a_day": "#,##0",

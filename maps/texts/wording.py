@@ -39,6 +39,8 @@ def number_text(value: float, unit: Unit) -> str:
         return f"{value:+z.1f}"
     if unit == "index":
         return f"{value:z.3f}"
+    if unit == "kmh":
+        return f"{value:z.1f}"
     if unit == "degrees":
         return f"{value:z.6f}"
     if unit in ("min_a_day", "hours_a_day", "a_day") and abs(value) < 100:

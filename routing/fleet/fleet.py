@@ -34,7 +34,11 @@ def promised(network: StreetNetwork, policy: Policy) -> StreetNetwork:
     if policy.ebike_promise_mps >= EBIKE_PROMISE_MPS:
         return network
     speed = np.minimum(network.edge_speed_mps[MODES.index("ebike")], policy.ebike_promise_mps)
-    return network.with_speeds("ebike", speed.astype(np.float64))
+    slower = network.with_speeds("ebike", speed.astype(np.float64))
+    if slower.factor_mode != "ebike":
+        return slower
+    # What was learned may not make a promise faster than the policy's.
+    return slower.with_times("ebike", np.maximum(slower.time_factor, 1.0))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

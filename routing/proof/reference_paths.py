@@ -40,15 +40,21 @@ class ReferencePaths:
             speed = np.minimum(speed, EBIKE_PROMISE_MPS)
             if policy.ebike_promise_mps < EBIKE_PROMISE_MPS:
                 speed = np.minimum(speed, np.float32(policy.ebike_promise_mps).astype(np.float64))
+        # What was learned of a directed edge never makes an e-bike faster than may be promised.
+        learned = network.time_factor.tolist() if network.factor_mode == mode else [1.0] * (2 * len(network))
+        if mode == "ebike" and policy.ebike_promise_mps < EBIKE_PROMISE_MPS:
+            learned = [max(factor, 1.0) for factor in learned]
+        most = EBIKE_PROMISE_MPS if mode == "ebike" else math.inf
         self._cost: list[float] = []
         for edge in range(len(network)):
             for side in (0, 1):
                 open_ = bool(network.edge_access[side, edge] & bit)
-                ms = (
-                    max(float(np.round(network.edge_length_m[edge] / speed[edge] * 1000)), 1.0)
-                    if open_
-                    else math.inf
-                )
+                ms = math.inf
+                if open_:
+                    plain = network.edge_length_m[edge] / speed[edge] * 1000
+                    factor = learned[2 * edge + side]
+                    least = network.edge_length_m[edge] / most * 1000 if factor != 1.0 else 0.0
+                    ms = max(float(np.round(max(plain * factor, least))), 1.0)
                 self._cost.append(ms)
         ends = np.stack([network.edge_u, network.edge_v], axis=1)
         self._tail = ends.ravel().tolist()

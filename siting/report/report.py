@@ -7,6 +7,7 @@ import dataclasses
 
 from geo.errors import InputError
 from siting.report.fairness import about_front, about_grids, chosen_jointly, how_chosen
+from siting.report.learned import about_learned
 from siting.report.tables import (
     Column,
     Quantity,
@@ -138,6 +139,9 @@ def study_report(study: Study) -> StudyReport:
         )  # fmt: skip
         tables_shown = tuple(t for t in (tables["fairness"], told) if t.rows)
         sections.append(Section("grids", (Say("say.grids", counts), *about_grids(study)), tables_shown))
+    if said := about_learned(study):
+        told = ("speeds", "blind", "patrols", "meetings")
+        sections.append(Section("learned", said, tuple(tables[key] for key in told if tables[key].rows)))
     sections.append(Section("limits", _limits(study)))
     sections.append(Section("sources", (Say("say.sources", (("attribution", study.map_attribution),)),)))
     return StudyReport(Say("say.title_study", (("title", study.title),)), _subtitle(study), tuple(sections))

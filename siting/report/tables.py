@@ -7,6 +7,13 @@ every figure keeps its unit (:data:`Unit`). Nothing is computed from the study b
 from collections.abc import Iterable
 
 from siting.report.fairness import fairness_table, front_table
+from siting.report.learned import (
+    blind_hours_table,
+    blind_table,
+    meetings_table,
+    patrols_table,
+    speeds_table,
+)
 from siting.report.sources import (
     files_table,
     refusal_counts_table,
@@ -49,7 +56,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
     tuple of Table
         ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
         ``grids``, ``fairness``, ``coverage``, ``estimates``, ``budget``, ``front``, ``refusals``,
-        ``refusal_counts``, ``files``, ``rejects``, ``stays``; always all of them, some may have no rows.
+        ``refusal_counts``, ``files``, ``rejects``, ``stays``, ``speeds``,
+        ``blind``, ``blind_hours``, ``patrols``, ``meetings``; always all of them, some may have no rows.
     """
     return (
         _facts(study),
@@ -71,6 +79,11 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         files_table(study),
         rejects_table(study),
         stays_table(study),
+        speeds_table(study),
+        blind_table(study),
+        blind_hours_table(study),
+        patrols_table(study),
+        meetings_table(study),
     )
 
 

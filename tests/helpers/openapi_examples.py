@@ -42,6 +42,8 @@ REQUESTS: dict[str, Json] = {
     "health": {},
     "ready": {},
     "grids": {},
+    "meetings": {},
+    "blind-spots": {},
     "nearest": {**at("F"), "datum": "wgs84"},
     "break": {
         **at("F"),

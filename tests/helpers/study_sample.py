@@ -4,6 +4,7 @@ import functools
 import math
 
 import numpy as np
+from learned_sample import TIMES, blind_of, meetings_at
 
 from geo.earth import DEGREE_M
 from siting.fairness import fairness_of
@@ -273,6 +274,9 @@ def _study(
 
     return Study(
         fairness=fairness_of(grids),
+        travel_times=TIMES,
+        blind_spots=blind_of(grids[0].code),
+        meetings=meetings_at([site.site_id for site in sites]),
         title="海淀区骑手驿站与取餐点布局研究",
         city="北京市海淀区",
         timezone="Asia/Shanghai",

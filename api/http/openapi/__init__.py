@@ -17,6 +17,8 @@ EXAMPLES = {
     ("get", "/healthz"): "health",
     ("get", "/readyz"): "ready",
     ("get", "/v1/grids"): "grids",
+    ("get", "/v1/meetings"): "meetings",
+    ("get", "/v1/blind-spots"): "blind-spots",
     ("get", "/v1/stations/nearest"): "nearest",
     ("get", "/v1/stations/break"): "break",
     ("get", "/v1/stations/{station_id}"): "station",

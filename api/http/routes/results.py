@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from api.forms import GridSummary, Language, LayerFormat, ReportFormat
 from api.http.deps import Served
 from api.http.grid_reports import Reports, grid_summaries
+from api.http.presence_forms import BlindSpotsOut, MeetingsOut, blind_spots_out, meetings_out
 from api.study.finished import FinishedStudy
 
 __all__ = ["has_match", "router"]
@@ -97,6 +98,18 @@ def report(
 def grids(served: Served) -> list[GridSummary]:
     """Code, name and figures; a figure behind which fewer than k riders stand is null."""
     return grid_summaries(served)
+
+
+@router.get("/v1/meetings", summary="When and where most riders can be met")
+def meetings(served: Served) -> MeetingsOut:
+    """Dates at stations, chosen together: most different riders have time for one of them, in their rests."""
+    return meetings_out(served.study.meetings)
+
+
+@router.get("/v1/blind-spots", summary="Streets that no rider passes")
+def blind_spots(served: Served) -> BlindSpotsOut:
+    """What riders see of each unit grid, most unseen first, and rounds that would change it."""
+    return blind_spots_out(served.study.blind_spots)
 
 
 @router.get(

@@ -91,6 +91,7 @@ def made_fleet(
         mode=study_settings.mode,
         datum=table.datum,
         broken_share=table.broken_share,
+        traffic=table.traffic,
     )
     return make_fleet(network, places, options)
 

@@ -136,6 +136,8 @@ class SyntheticTable(_Table):
     """Of the files that are written and read back, as platforms of the city would hand them over."""
     existing_stations: Annotated[int, Field(ge=0, le=500)] = 4
     """Stations that stand away from where riders rest, as they often do."""
+    traffic: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Strength of traffic by street and hour that the map does not show."""
 
 
 class _PlaceFile(_Table):
@@ -211,6 +213,8 @@ class SitingTable(_Table):
     """Resamples of days and riders that show how sure each site is."""
     flows: bool = True
     """Match the traces to the streets and show who passes where; the slowest stage on large files."""
+    learned_times: bool = True
+    """Take travel times from the traces where they are better than class speeds; needs ``flows``."""
     pickups: Annotated[int, Field(ge=0, le=1_000)] = 20
     """Most pick-up points to suggest."""
     own_sites: OwnSitesTable | None = None

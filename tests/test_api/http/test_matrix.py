@@ -39,6 +39,8 @@ TABLE = {
     "GET /reports/{form}": "aaaaaaaaaa",
     "GET /layers/sites.{form}": "aaaaaaaaaa",
     "GET /v1/grids": "aaaaaaaaaa",
+    "GET /v1/meetings": "aaaaaaaaaa",
+    "GET /v1/blind-spots": "aaaaaaaaaa",
     "GET /v1/stations/nearest": "aaaaaaaaaa",
     "GET /v1/stations/break": "aaaaaaaaaa",
     "GET /v1/stations/{station_id}": "aaaaaaaaaa",
@@ -168,6 +170,7 @@ TABLE = {
 # What a study shows under a name it shows to the same readers as the one without.
 ONE_STUDY = {
     "/healthz", "/readyz", "/metrics", "/map", "/match-map", "/problems", "/reports/{form}", "/", "/v1/grids",
+    "/v1/meetings", "/v1/blind-spots",
     "/layers/sites.{form}", "/v1/stations/nearest", "/v1/matches", "/v1/alerts", "/v1/slots", "/v1/vroom",
 }  # fmt: skip
 TABLE |= {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ascii_map import ascii_map
 
-from geo.mapmatch import MatchOptions, passages
+from geo.mapmatch import MatchOptions, traversals
 from geo.mapmatch.flows import STEPS
 from geo.mapmatch.matcher import Matcher
 from geo.traces.points import Traces
@@ -41,9 +41,10 @@ def _traces(riders: int) -> Traces:
 def test_passages_are_those_of_each_rider_alone(riders: int) -> None:
     network, traces = TOWN.network(), _traces(riders)
     seen: list[tuple[int, int]] = []
-    found = passages(
+    ridden = traversals(
         network, traces, MatchOptions(sigma_m=5.0), lambda done, total: seen.append((done, total))
     )
+    found = ridden.passages()
     rows = []
     for n in range(riders):
         part = slice(int(traces.rider_ptr[n]), int(traces.rider_ptr[n + 1]))
@@ -54,3 +55,14 @@ def test_passages_are_those_of_each_rider_alone(riders: int) -> None:
         rows += [(int(p) >> 1, n, int(t)) for p, t in zip(alone.path, alone.enter_s, strict=True)]
     assert list(zip(*(column.tolist() for column in found), strict=True)) == rows
     assert not seen or seen[-1] == (riders, riders)
+
+
+def test_whole_streets_take_the_time_between_their_ends() -> None:
+    network, traces = TOWN.network(), _traces(4)
+    ridden = traversals(network, traces, MatchOptions(sigma_m=5.0))
+    again = np.flatnonzero(ridden.piece[1:] == ridden.piece[:-1])
+    assert (ridden.leave_s[again] == ridden.enter_s[again + 1]).all()
+    # A-B-E-F or back: the first and the last street begin and end at a junction here, the middle one always.
+    middle = ridden.whole & (ridden.leave_s - ridden.enter_s > 0)
+    assert middle.sum() >= 4
+    assert ridden.leave_s[middle] - ridden.enter_s[middle] == pytest.approx(20.0, abs=4.0)

@@ -1,0 +1,42 @@
+"""What a made study says of travel times, blind spots and meetings: plausible figures, nothing computed."""
+
+from collections.abc import Sequence
+
+from siting.observed import BlindGrid, BlindSpots, ClassSpeed, Meeting, Meetings, Patrol, TravelTimes
+
+__all__ = ["TIMES", "blind_of", "meetings_at"]
+
+LINE = ((116.33, 39.98), (116.331, 39.981))
+TIMES = TravelTimes(
+    used="learned",
+    why="better",
+    held_out_trips=240,
+    held_out_days=2,
+    error_class=0.39,
+    error_one_factor=0.18,
+    error_learned=0.14,
+    classes=(
+        ClassSpeed("residential", 12.0, 8.05, 18, None),
+        ClassSpeed("primary_link", 15.0, 9.0, None, None),
+    ),
+    promise_share=0.8,
+    promise_factor=1.2,
+    streets_in_reach_class=0.61,
+    streets_in_reach=0.48,
+)
+
+
+def blind_of(code: str) -> BlindSpots:
+    """One grid that is seen in part, one of which nothing is told, and one patrol."""
+    return BlindSpots(
+        hours=tuple((None,) * 8 + (0.25,) * 16 for _ in range(7)),
+        grids=(BlindGrid(code, 0.8, 7, 6, 2.5, None), BlindGrid("none", None, None, None, None, None)),
+        streets=(LINE,),
+        streets_share=0.125,
+        patrols=(Patrol(code, 7, LINE[0], 24.0, 0.8, 0.3, LINE),),
+    )
+
+
+def meetings_at(site_ids: Sequence[str]) -> Meetings:
+    """Two dates, of one of which too few riders are told."""
+    return Meetings(30, (Meeting(site_ids[0], 2, 27, 21), Meeting(site_ids[-1], 4, 28, None)), None, 0.0)
