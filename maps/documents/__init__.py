@@ -1,6 +1,15 @@
 """Reports on paper: DOCX, XLSX, HTML, CSV and their pictures."""
 
 from maps.documents.charts import PolicyBars, policies_picture
+from maps.documents.compared import COMPARISON_FILES, write_comparison
 from maps.documents.write import write_docx, write_html, write_xlsx
 
-__all__ = ["PolicyBars", "policies_picture", "write_docx", "write_html", "write_xlsx"]
+__all__ = [
+    "COMPARISON_FILES",
+    "PolicyBars",
+    "policies_picture",
+    "write_comparison",
+    "write_docx",
+    "write_html",
+    "write_xlsx",
+]

@@ -1,7 +1,7 @@
 /* One page: draws a frozen study or match from the data block. No network. */
 function start(map, data) {
   var t = data.t;
-  var app = { map: map, data: data, t: t, hour: -1, mode: data.modes ? 'plan' : '', layers: {}, current: null, sided: [], measuring: null };
+  var app = { map: map, data: data, t: t, hour: -1, mode: data.modes || data.swipe ? 'plan' : '', layers: {}, current: null, sided: [], measuring: null };
   /* no layer of tiles says how far one may zoom, and clusters need to know */
   map.options.minZoom = 4; map.options.maxZoom = 19;
   map.attributionControl.setPrefix('');

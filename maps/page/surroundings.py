@@ -1,4 +1,4 @@
-"""What tells a reader where they are: how far the streets reach, where large ones go on, what things are called."""
+"""What tells a reader where they are: how far streets reach, where large ones go on, what things are called."""
 
 import math
 from typing import NamedTuple

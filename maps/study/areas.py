@@ -166,7 +166,7 @@ def reach_layer(study: Study, say: Wording) -> Layer:
 
 
 def grids_layer(study: Study, say: Wording) -> Layer:
-    """Draw unit grids by the share of their rest demand that is served: today, under the plan, and the change."""
+    """Draw unit grids by the share of their rest that is served: today, under the plan, and the change."""
     limits = [0.2, 0.4, 0.6, 0.8]
     colours = ramp("cividis", 5, low=0.98, high=0.15)
     palette: list[dict[str, Any]] = [
