@@ -24,7 +24,7 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--out", type=FOLDER, default=None, help="Folder for table, map and report [none are written].")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default=None, help="Not that of the terminal.")
 def compare(first: Path, second: Path, out: Path | None, lang: "Language | None") -> None:
-    """Hold the plan of DIR2 against that of DIR1: what moves, what it costs, which unit grids gain and lose."""
+    """Hold the plan of DIR2 against that of DIR1: what moves, what it costs, which grids gain and lose."""
     from api.outputs import prepared_folder
     from api.study.finished import load_finished
     from api.study.two_plans import plan_names, two_plans, write_two_plans

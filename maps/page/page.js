@@ -90,7 +90,7 @@ function start(map, data) {
   /* ----- the panel ----- */
   function swatch(entry) {
     var node = el('span', { 'class': 'swatch ' + entry.shape, 'aria-hidden': 'true' }, entry.mark ? [el('b', { text: entry.mark })] : []);
-    if (entry.shape === 'line' || entry.shape === 'dash') { node.style.borderTopColor = entry.color; node.style.borderTopWidth = (entry.width || 3) + 'px'; }
+    if (entry.shape === 'line' || entry.shape === 'dash' || entry.shape === 'dots') { node.style.borderTopColor = entry.color; node.style.borderTopWidth = (entry.width || 3) + 'px'; }
     else if (entry.shape === 'cross') node.style.color = entry.color;
     else { node.style.background = entry.color; node.style.color = entry.ink || '#fff'; if (entry.edge) node.style.border = '2px solid ' + entry.edge; }
     return el('li', {}, [node, el('span', { text: entry.text })]);

@@ -1,4 +1,4 @@
-"""What tells a reader where they are: how far streets reach, where large ones go on, what things are called."""
+"""What tells readers where they are: how far streets reach, where large ones go on, and names."""
 
 import math
 from typing import NamedTuple

@@ -215,10 +215,10 @@ def grids_layer(study: Study, say: Wording) -> Layer:
 
 def change_legend(say: Wording) -> list[dict[str, Any]]:
     """Give the classes of gains and losses in points, losses first."""
-    low = [f"{limit:+g}" for limit in CHANGE_POINTS]
+    low = [f"{limit:+g}".replace("-", "\u2212") for limit in CHANGE_POINTS]
     texts = [
         say.text("legend.below", high=low[0]),
-        *(say.text("legend.range", low=a, high=b) for a, b in itertools.pairwise(low)),
+        *(say.text("legend.between", low=a, high=b) for a, b in itertools.pairwise(low)),
         say.text("legend.above", low=low[-1]),
     ]
     return [

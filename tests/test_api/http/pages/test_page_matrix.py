@@ -73,6 +73,7 @@ TABLE = {
     "GET /plans/inspect": "s33aa3333a",
     "POST /plans/inspect": "s33aa3333a",
     "GET /plans/compare": "s33aa3333a",
+    "GET /plans/compare/{name}": "s334433334",
     "GET /admin": "s33333333a",
     "POST /admin/tenants": "s33333333a",
     "POST /admin/keys": "s33333333a",
