@@ -191,9 +191,15 @@ function start(map, data) {
   /* How much of the window the panel leaves: beside it on a desk, above it on a phone. */
   app.room = function (paper) {
     var size = map.getSize(), shut = panel.classList.contains('folded') || paper, wide = size.x > 760;
-    return { paddingTopLeft: [14, 14], paddingBottomRight: [shut || !wide ? 14 : 340, shut || wide ? 14 : panel.offsetHeight + 34] };
+    /* never more than half of the window: what is left has to be larger than nothing, or the zoom is no number */
+    return {
+      paddingTopLeft: [Math.min(14, size.x / 8), Math.min(14, size.y / 8)],
+      paddingBottomRight: [Math.min(shut || !wide ? 14 : 340, size.x / 2), Math.min(shut || wide ? 14 : panel.offsetHeight + 34, size.y / 2)]
+    };
   };
   function show(b, paper) {
+    /* in a hidden frame there is nothing to fit to yet; it is done when the frame is first seen */
+    if (!map.getSize().x || !map.getSize().y) { map.once('resize', function () { show(b, paper); }); return; }
     map.fitBounds([[b[1], b[0]], [b[3], b[2]]], Object.assign(app.room(paper), { animate: false }));
   }
   app.show = show;

@@ -16,12 +16,14 @@ function makeMeasure(app) {
     told.textContent = points.length < 2 ? t.measure_hint : fill(t.measured, { value: distanceWords(t, sum) });
     app.measuredM = sum;
   }
-  function add(at) { points.push(at); draw(); }
+  /* the second click of a double click is no point of its own */
+  function add(at) { if (!points.length || !points[points.length - 1].equals(at)) points.push(at); draw(); }
   function set(on) {
     points = [];
     app.measuring = on ? add : null;
     button.setAttribute('aria-pressed', String(on));
     told.hidden = !on;
+    map.doubleClickZoom[on ? 'disable' : 'enable']();
     map.getContainer().classList.toggle('measures', on);
     if (on) { map.closePopup(); drawn.addTo(map); map.getContainer().appendChild(cross); draw(); map.getContainer().focus({ preventScroll: true }); }
     else { map.removeLayer(drawn); if (cross.parentNode) cross.parentNode.removeChild(cross); }

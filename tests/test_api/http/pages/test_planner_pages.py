@@ -63,7 +63,7 @@ def test_a_study_from_its_files_to_its_result(city: City, browser: "Browser", tm
     assert "Small town" in Path(got.value.path()).read_text("utf-8")
     seen.page.fill("#name", "Not A Name")
     seen.page.click("text=公布结果 >> nth=-1")
-    assert seen.page.locator("#error").is_visible()
+    seen.page.wait_for_selector("#error")
     seen.page.fill("#name", "spring-2026")
     seen.page.click("text=公布结果 >> nth=-1")
     seen.page.wait_for_selector("a[href='/s/spring-2026/']")
