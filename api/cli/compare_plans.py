@@ -25,6 +25,7 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--lang", type=click.Choice(["zh", "en"]), default=None, help="Not that of the terminal.")
 def compare(first: Path, second: Path, out: Path | None, lang: "Language | None") -> None:
     """Hold the plan of DIR2 against that of DIR1: what moves, what it costs, which grids gain and lose."""
+    from api.http.problems.texts import sentence
     from api.outputs import prepared_folder
     from api.study.finished import load_finished
     from api.study.two_plans import plan_names, two_plans, write_two_plans
@@ -37,7 +38,7 @@ def compare(first: Path, second: Path, out: Path | None, lang: "Language | None"
     try:
         found = two_plans(one, other, names, language)
     except InputError as error:
-        raise InputError(f"{first} and {second}: {error}") from None
+        raise InputError(f"{first}, {second}: {sentence(str(error), language)}") from None
     say = Wording.of(language, max(one.study.k, other.study.k))
     report = comparison_report(*found.plans, names, found.compared)
     click.echo(say.say(report.title))

@@ -349,7 +349,7 @@ def test_small_windows_are_fitted_too(
 
 @pytest.mark.parametrize("hidden", [True, False])
 def test_a_map_in_a_frame(browser: "Browser", page: str, tmp_path: Path, hidden: bool) -> None:
-    """Notebooks show a page in a frame: hidden at first (Leaflet #926), its address fixed (mapbox-gl #7410)."""
+    """Notebooks show a page in a frame: hidden first (Leaflet #926), its address fixed (mapbox-gl #7410)."""
     context = browser.new_context(viewport={"width": 1000, "height": 700}, offline=True)
     outer = context.new_page()
     faults: list[str] = []
