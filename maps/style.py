@@ -13,11 +13,15 @@ import matplotlib
 __all__ = [
     "ACTION_STYLE",
     "BASE_STYLE",
+    "CHANGE_COLOURS",
+    "CHANGE_POINTS",
+    "COVERAGE_STYLE",
     "EXISTING",
     "GATE_NEW",
     "GATE_OSM",
     "HOT_SPOT",
     "LAND",
+    "OUTSIDE",
     "PICKUP",
     "REACH_STYLE",
     "REDACTED",
@@ -39,6 +43,8 @@ HOT_SPOT = VERMILLION
 GATE_OSM = "#333333"
 GATE_NEW = PURPLE
 LAND = "#f4f3ef"
+OUTSIDE = "#e6e3da"
+"""Where the map has no streets."""
 REDACTED = "rgba(120,120,120,.28)"
 
 
@@ -67,13 +73,28 @@ REACH_STYLE = {
 }
 """Seconds -> (viridis colour, dash of the outline)."""
 
+COVERAGE_STYLE = {
+    "today": "#0059a0",
+    "todayFill": "rgba(0,114,178,.06)",
+    "plan": "#00614a",
+    "planFill": "rgba(0,122,90,.05)",
+    "won": "rgba(0,122,90,.42)",
+    "lost": "rgba(213,94,0,.5)",
+    "both": "rgba(90,90,90,.14)",
+}
+"""Outlines and fills of what is in reach today and under the plan."""
+
+CHANGE_POINTS = (-10.0, -0.1, 0.1, 10.0)
+CHANGE_COLOURS = ("#c44601", "#f2b48a", "#f1efe6", "#9ccae1", "#1f6fae")
+"""Losses to gains, in points of a share: orange to blue, told apart by colour-blind readers and in grey."""
+
 BASE_STYLE: dict[str, dict[str, str | float]] = {
     "water": {"fill": "#cde2ee"},
     "green": {"fill": "#dfead6"},
     "buildings": {"fill": "#e4dfd6", "edge": "#cfc8bb"},
     "path": {"fill": "#b9ae9b", "edge": "#b9ae9b", "width": 1.0, "dash": 1.0},
-    "minor": {"fill": "#ffffff", "edge": "#cbc6bc", "width": 2.6},
-    "middle": {"fill": "#fffdf2", "edge": "#b8b2a5", "width": 4.2},
+    "minor": {"fill": "#ffffff", "edge": "#b5afa2", "width": 2.4},
+    "middle": {"fill": "#fffdf2", "edge": "#a59e8f", "width": 4.0},
     "major": {"fill": "#fbe9c6", "edge": "#b39f76", "width": 5.6},
 }
 """Muted ground: data colours stand out on it, also in a grey print."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api import __version__
+from api.cli.compare_plans import compare
 from api.cli.language import terminal_language
 from api.cli.live_day import live_day
 from api.cli.reach_areas import reach
@@ -392,6 +393,7 @@ def bench(name: str, quick: bool, json_file: Path | None) -> None:
         json_file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
+yilu.add_command(compare)
 yilu.add_command(live_day)
 yilu.add_command(reach)
 yilu.add_command(tenants_group)

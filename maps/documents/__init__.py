@@ -1,6 +1,16 @@
 """Reports on paper: DOCX, XLSX, HTML, CSV and their pictures."""
 
 from maps.documents.charts import PolicyBars, policies_picture
+from maps.documents.compared import COMPARISON_FILES, write_comparison
 from maps.documents.write import report_pictures, write_docx, write_html, write_xlsx
 
-__all__ = ["PolicyBars", "policies_picture", "report_pictures", "write_docx", "write_html", "write_xlsx"]
+__all__ = [
+    "COMPARISON_FILES",
+    "PolicyBars",
+    "policies_picture",
+    "report_pictures",
+    "write_comparison",
+    "write_docx",
+    "write_html",
+    "write_xlsx",
+]

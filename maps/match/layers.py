@@ -12,6 +12,7 @@ from siting.report import Quantity
 __all__ = ["MatchPicture", "MatchStop", "match_layers", "match_titles"]
 
 LonLat = tuple[float, float]
+_WALK = "#8a3b00"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class MatchPicture:
     late_deliveries: int
     attribution: str
     synthetic: bool = False
+    walks: tuple[tuple[LonLat, LonLat], ...] = ()
+    """On foot between the street and the rider or a stop: the place on the street first."""
 
     def __post_init__(self) -> None:
         if not self.stops:
@@ -59,6 +62,7 @@ class MatchPicture:
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north of all that is drawn."""
         points = [self.start, *self.way_before, *self.way_after, *(stop.lonlat for stop in self.stops)]
+        points += [end for walk in self.walks for end in walk]
         lons, lats = [p[0] for p in points], [p[1] for p in points]
         margin = 0.001
         return (min(lons) - margin, min(lats) - margin, max(lons) + margin, max(lats) + margin)
@@ -105,6 +109,28 @@ def match_layers(match: MatchPicture, say: Wording) -> list[dict[str, Any]]:
                 ],
             }
         )
+    if match.walks:
+        out.append(
+            {
+                "id": "walks",
+                "label": say.text("layer.walks"),
+                "note": "",
+                "on": True,
+                "legend": [
+                    {"shape": "dots", "color": _WALK, "width": 4, "text": say.text("match.legend_walk")}
+                ],
+                "geo": {"walks": pack_lines(match.walks, per_degree=1_000_000)},
+                "parts": [
+                    {
+                        "type": "classed",
+                        "geo": "walks",
+                        "line": True,
+                        "cls": [0] * len(match.walks),
+                        "palette": [{"edge": _WALK, "halo": "#ffffff", "width": 4, "dashes": [0.1, 7]}],
+                    }
+                ],
+            }
+        )
     items = [_start(match, say)]
     items += [_stop(number, stop, say) for number, stop in enumerate(match.stops, start=1)]
     out.append(
@@ -114,6 +140,7 @@ def match_layers(match: MatchPicture, say: Wording) -> list[dict[str, Any]]:
             "note": "",
             "on": True,
             "legend": [
+                {"shape": "round", "color": "#000000", "mark": "●", "text": say.text("match.legend_rider")},
                 {"shape": "round", "color": BLUE, "mark": "1", "text": say.text("match.legend_stop")},
                 {"shape": "square", "color": TASK, "text": say.text("match.legend_task")},
             ],
@@ -142,8 +169,12 @@ def _stop(number: int, stop: MatchStop, say: Wording) -> dict[str, Any]:
         return say.text("match.slack", value=f"{seconds / 60:.1f}")
 
     task = kind == "task"
+    hours = say.text("match.when", arrive=stop.arrive_after, due=stop.due or none)
     return {
+        "id": f"stop-{number}",
         "t": stop.name,
+        "w": f"{say.text(f'match.{kind}')} {hours}",
+        "n": say.text("match.why", before=slack(stop.slack_before_s), after=slack(stop.slack_after_s)),
         "s": f"{number} {say.text(f'match.{kind}')}",
         "p": list(stop.lonlat),
         "r": [

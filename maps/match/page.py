@@ -31,11 +31,13 @@ def match_map(match: MatchPicture, backdrop: Backdrop, lang: str, *, tiles: Onli
         geometry |= layer.pop("geo", {})
     title, subtitle = match_titles(match, say)
     data = page_data(say, backdrop, match.bounds, match.attribution, tiles) | {
-        "t": say.catalogue.group("ui") | {"search_hint": say.text("match.search_hint")},
+        "t": say.catalogue.group("ui")
+        | {"search_hint": say.text("match.search_hint"), "list": say.text("match.list")},
         "title": title,
         "subtitle": subtitle,
         "warning": say.text("ui.synthetic_map") if match.synthetic else "",
         "hourly": False,
+        "list": [{"id": f"stop-{number}", "layer": "stops"} for number in range(1, len(match.stops) + 1)],
         "geo": geometry,
         "layers": found,
         "reachOf": {},

@@ -16,6 +16,8 @@ from routing.model import Match, Stop
 __all__ = ["match_picture"]
 
 LonLat = tuple[float, float]
+_LEAST_WALK_M = 2.0
+"""A shorter walk cannot be told from the line of the street."""
 
 
 def match_picture(
@@ -75,12 +77,13 @@ def match_picture(
         )
     old = [stop for stop in match.plan.stops if stop.stop_id in slack]
     late = sum(stop.slack_after_s < 0 <= stop.slack_before_s for stop in match.stops)
-    here = match.plan.lonlat
+    here, mode = match.plan.lonlat, match.plan.mode
     return MatchPicture(
         task=task,
         start=here,
-        way_before=_way(network, match.plan.mode, here, old),
-        way_after=_way(network, match.plan.mode, here, match.plan.stops),
+        way_before=_way(network, mode, here, old),
+        way_after=_way(network, mode, here, match.plan.stops),
+        walks=_walks(network, mode, [here, *(stop.lonlat for stop in match.plan.stops)]),
         stops=tuple(shown),
         extra_s=match.extra_s,
         extra_m=match.extra_m,
@@ -91,8 +94,8 @@ def match_picture(
 
 
 def _way(network: StreetNetwork, mode: str, here: LonLat, stops: Sequence[Stop]) -> tuple[LonLat, ...]:
-    """Join the fastest ways from stop to stop; a leg without one is drawn straight."""
-    points: list[LonLat] = [here]
+    """Join the fastest ways from stop to stop along streets; a leg without one is drawn straight."""
+    points: list[LonLat] = []
     previous = here
     for stop in stops:
         ends = network.snap(np.array([previous, stop.lonlat]), mode)
@@ -100,9 +103,20 @@ def _way(network: StreetNetwork, mode: str, here: LonLat, stops: Sequence[Stop])
         path = find_path(network, mode, ends.take([0]), ends.take([1])) if found else None
         if path is not None:
             points += [(float(lon), float(lat)) for lon, lat in path.lonlat]
-        points.append(stop.lonlat)
+        else:
+            points += [previous, stop.lonlat]
         previous = stop.lonlat
     return tuple(points)
+
+
+def _walks(network: StreetNetwork, mode: str, places: Sequence[LonLat]) -> tuple[tuple[LonLat, LonLat], ...]:
+    """Return the ways on foot between the street and each place, where there is one to speak of."""
+    ends = network.snap(np.array(places), mode)
+    return tuple(
+        ((float(street[0]), float(street[1])), place)
+        for place, street, walk_m, ok in zip(places, ends.lonlat, ends.walk_m, ends.ok, strict=True)
+        if ok and walk_m >= _LEAST_WALK_M
+    )
 
 
 def _clock(epoch_s: float, where: zoneinfo.ZoneInfo) -> str | None:

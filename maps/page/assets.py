@@ -10,7 +10,9 @@ from geo.errors import InputError
 
 __all__ = ["scripts", "small_map_script", "small_map_styles", "styles"]
 
-_PARTS = ("shapes.js", "tiles.js", "base.js", "page.js")
+_PARTS = (
+    "shapes.js", "tiles.js", "base.js", "cards.js", "painters.js", "search.js", "tools.js", "page.js",
+)  # fmt: skip
 _SMALL_PARTS = ("shapes.js", "base.js", "small.js")
 
 

@@ -14,6 +14,7 @@ from geo.places import Places
 from geo.rings import Rings
 from geo.streets import StreetNetwork
 from maps.packing import pack_lines
+from maps.page.surroundings import PlaceName, StreetExit, place_names, street_area, street_exits
 from maps.style import BASE_STYLE
 
 __all__ = ["Backdrop", "BackdropLayer", "StreetLabel"]
@@ -37,6 +38,7 @@ _ZOOMS = {
 }
 _FINE_M, _COARSE_M = 1.5, 15.0
 """Tolerances of the simplification: half a pixel at zoom 16 and at zoom 13."""
+_DENSE_M = 100.0
 _LAST_ZOOM = 19
 _LABEL_EVERY_M = 700.0
 _LABEL_ZOOM = {1: 15, 2: 13, 3: 12}
@@ -93,11 +95,18 @@ class StreetLabel:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Backdrop:
-    """All that is drawn under the data. Bounds: west, south, east, north."""
+    """All that is drawn under the data. Bounds: west, south, east, north.
+
+    ``area`` holds outlines, (n, 2) rings of degrees, of where there are streets; ``names`` what the page can
+    be searched for.
+    """
 
     bounds: tuple[float, float, float, float]
     layers: tuple[BackdropLayer, ...] = ()
     labels: tuple[StreetLabel, ...] = ()
+    area: tuple[FloatArray, ...] = ()
+    exits: tuple[StreetExit, ...] = ()
+    names: tuple[PlaceName, ...] = ()
 
     @staticmethod
     def build(
@@ -133,7 +142,42 @@ class Backdrop:
         inside = shapely.intersects(lines, shapely.box(*box)) if len(lines) else np.empty(0, np.bool_)
         for number, key in enumerate(("path", "minor", "middle", "major")):
             layers += _line_layers(key, lines[(group == number) & inside], box)
-        return Backdrop(box, tuple(layers), _labels(network, group, lines, inside))
+        fine = shapely.segmentize(lines, _degrees(_DENSE_M)) if len(lines) else lines
+        area = street_area(shapely.get_coordinates(fine), box)
+        large = np.where(inside & (group >= 2), group, 0) if len(group) else group
+        return Backdrop(
+            box,
+            tuple(layers),
+            _labels(network, group, lines, inside),
+            area,
+            street_exits(network, large, area),
+            place_names(network, places, box),
+        )
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of where there are streets."""
+        if not self.area:
+            return self.bounds
+        points = np.concatenate(self.area)
+        (west, south), (east, north) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        return (west, south, east, north)
+
+    def page_surroundings(self) -> dict[str, Any]:
+        """Give the edge of the map, the streets that leave it, and the names to search for."""
+        names = {
+            "geo": pack_lines([[one.lonlat] for one in self.names]),
+            "words": [one.name for one in self.names],
+            "kind": [one.kind for one in self.names],
+        }
+        return {
+            "area": pack_lines(list(self.area)) if self.area else None,
+            "exits": [
+                [one.name, round(one.lonlat[0], 5), round(one.lonlat[1], 5), round(one.angle_rad, 3)]
+                for one in self.exits
+            ],
+            "names": names if self.names else None,
+        }
 
     def page_layers(self) -> list[dict[str, Any]]:
         """Give the layers as the page reads them, in drawing order."""

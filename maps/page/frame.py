@@ -19,7 +19,7 @@ from geo.datum import in_mainland_china
 from geo.errors import InputError
 from maps.page.assets import scripts, styles
 from maps.page.basemap import Backdrop
-from maps.style import LAND, REDACTED
+from maps.style import LAND, OUTSIDE, REDACTED
 from maps.texts.wording import Wording
 
 __all__ = ["OnlineTiles", "page_data", "page_html"]
@@ -67,6 +67,8 @@ def page_data(
         "attribution": html.escape(say.text("ui.attribution", attribution=attribution)),
         "base": backdrop.page_layers(),
         "labels": backdrop.page_labels(),
+        **backdrop.page_surroundings(),
+        "outside": OUTSIDE,
         "tiles": _tiles(tiles, bounds, say) if tiles else None,
     }
 
@@ -151,6 +153,8 @@ def page_html(data: dict[str, Any], lang: str, tiles: OnlineTiles | None) -> str
         min_zoom=4,
         max_zoom=19,
         fade_animation=False,
+        zoom_snap=0,
+        wheel_px_per_zoom_level=90,
     )
     frame.default_js, frame.default_css = [], []
     frame._id = "map"

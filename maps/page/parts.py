@@ -34,12 +34,13 @@ def layer_of(
     *,
     on: bool = False,
     legend_hour: list[dict[str, Any]] | None = None,
+    note: str | None = None,
 ) -> Layer:
-    """Put one layer together under its name in the catalogue."""
+    """Put one layer together under its name in the catalogue; with a note of its own or that of its name."""
     layer: Layer = {
         "id": name,
         "label": say.text(f"layer.{name}"),
-        "note": say.text(f"layer_note.{name}"),
+        "note": say.text(f"layer_note.{name}") if note is None else note,
         "on": on,
         "legend": legend,
         "parts": parts,

@@ -28,8 +28,7 @@ function shapes(geo) {
     ptr[i] = k;
     for (j = 0; j < count[i]; j++, k++) {
       x += unzig(delta[2 * k]); y += unzig(delta[2 * k + 1]);
-      var px = (x / q + 180) / 360 * 256, sin = Math.sin(y / q * Math.PI / 180);
-      var py = 256 * (0.5 - Math.log((1 + sin) / (1 - sin)) / (4 * Math.PI));
+      var at = worldPixel(x / q, y / q), px = at[0], py = at[1];
       xy[2 * k] = px; xy[2 * k + 1] = py;
       if (px < w) w = px; if (px > e) e = px; if (py < n) n = py; if (py > s) s = py;
     }
@@ -52,37 +51,56 @@ function hourRows(b64, rows) {
   }
   return out;
 }
+function worldPixel(lon, lat) {
+  var sin = Math.sin(lat * Math.PI / 180);
+  return [(lon + 180) / 360 * 256, 256 * (0.5 - Math.log((1 + sin) / (1 - sin)) / (4 * Math.PI))];
+}
 function lonlat(px, py) {
   var n = Math.PI - 2 * Math.PI * py / 256;
   return [180 / Math.PI * Math.atan(0.5 * (Math.exp(n) - Math.exp(-n))), px / 256 * 360 - 180];
 }
 
-/* ---------- a Leaflet layer that paints shapes on canvas tiles ---------- */
-var Painted = L.GridLayer.extend({
-  options: { tileSize: 256, updateWhenIdle: false, keepBuffer: 1, minZoom: 3, maxZoom: 19 },
-  initialize: function (paint, options) { this._paint = paint; L.setOptions(this, options); },
-  createTile: function (coords) {
-    var tile = L.DomUtil.create('canvas', 'leaflet-tile');
-    this._draw(tile, coords);
-    return tile;
+/* ---------- a Leaflet layer that paints shapes on one canvas ---------- */
+/* One canvas a layer and not tiles: at zooms between whole numbers tiles leave hairlines, and what is to be
+   printed must stand there at once, while tiles wait for the next picture of the screen. */
+var Painted = L.Renderer.extend({
+  options: { padding: 0.12, opacity: 1 },
+  initialize: function (paint, options) { L.Renderer.prototype.initialize.call(this, options); this._paint = paint; },
+  _initContainer: function () {
+    this._container = L.DomUtil.create('canvas', 'painted');
+    this._container.setAttribute('aria-hidden', 'true');
+    this._container.style.opacity = this.options.opacity;
   },
-  _draw: function (tile, coords) {
-    var ratio = Math.min(2, window.devicePixelRatio || 1), size = 256;
-    tile.width = tile.height = size * ratio;
-    var ctx = tile.getContext('2d');
-    ctx.scale(ratio, ratio);
-    var scale = Math.pow(2, coords.z);
-    this._paint(ctx, { z: coords.z, scale: scale, x: coords.x * size, y: coords.y * size, size: size });
+  _destroyContainer: function () { L.DomUtil.remove(this._container); delete this._container; },
+  _updatePaths: function () {},
+  _update: function () {
+    if (this._map._animatingZoom && this._bounds) return;
+    L.Renderer.prototype._update.call(this);
+    this.repaint();
   },
   repaint: function () {
-    for (var key in this._tiles) this._draw(this._tiles[key].el, this._tiles[key].coords);
+    if (!this._container || !this._map) return;
+    var canvas = this._container, size = this._bounds.getSize(), first = this._map.getPixelOrigin().add(this._bounds.min);
+    var ratio = sharpness(size);
+    L.DomUtil.setPosition(canvas, this._bounds.min);
+    canvas.width = Math.max(1, Math.round(size.x * ratio)); canvas.height = Math.max(1, Math.round(size.y * ratio));
+    canvas.style.width = size.x + 'px'; canvas.style.height = size.y + 'px';
+    var ctx = canvas.getContext('2d'), zoom = this._map.getZoom();
+    ctx.scale(ratio, ratio);
+    this._paint(ctx, { z: zoom, whole: Math.round(zoom), scale: Math.pow(2, zoom), x: first.x, y: first.y, w: size.x, h: size.y });
   }
 });
+var PAPER = 2.5, LARGEST = 16e6;
+/* Dots a CSS pixel: those of the screen, more on paper, and never a canvas that browsers refuse. */
+function sharpness(size) {
+  var wanted = document.body.classList.contains('printing') ? PAPER : Math.min(2, window.devicePixelRatio || 1);
+  return Math.min(wanted, Math.sqrt(LARGEST / Math.max(1, size.x * size.y)));
+}
 
 function near(s, i, view, pad) {
   var k = view.scale, b = s.box, j = 4 * i;
-  return b[j] * k < view.x + view.size + pad && b[j + 2] * k > view.x - pad &&
-    b[j + 1] * k < view.y + view.size + pad && b[j + 3] * k > view.y - pad;
+  return b[j] * k < view.x + view.w + pad && b[j + 2] * k > view.x - pad &&
+    b[j + 1] * k < view.y + view.h + pad && b[j + 3] * k > view.y - pad;
 }
 function trace(ctx, s, i, view, close) {
   var k = view.scale, x = view.x, y = view.y, xy = s.xy, end = s.ptr[i + 1];
@@ -92,12 +110,24 @@ function trace(ctx, s, i, view, close) {
   }
   if (close) ctx.closePath();
 }
+/* All rings of a shape as one path, whole: for clipping. */
+function outlinePath(ctx, s, view) { for (var i = 0; i < s.n; i++) trace(ctx, s, i, view, true); }
+/* 1, 2 or 5 times a power of ten. */
+function roundStep(least) {
+  var power = Math.pow(10, Math.floor(Math.log(least) / Math.LN10)), f = least / power;
+  return power * (f <= 1 ? 1 : f <= 2 ? 2 : f <= 5 ? 5 : 10);
+}
 function inRing(s, i, x, y) {
   var inside = false, xy = s.xy, a = s.ptr[i], b = s.ptr[i + 1];
   for (var p = a, q = b - 1; p < b; q = p++) {
     var yi = xy[2 * p + 1], yj = xy[2 * q + 1];
     if ((yi > y) !== (yj > y) && x < (xy[2 * q] - xy[2 * p]) * (y - yi) / (yj - yi) + xy[2 * p]) inside = !inside;
   }
+  return inside;
+}
+function inShape(s, x, y) {
+  var inside = false;
+  for (var i = 0; i < s.n; i++) if (inRing(s, i, x, y)) inside = !inside;
   return inside;
 }
 function lineDistance(s, i, x, y) {

@@ -4,7 +4,7 @@ from typing import Any
 
 from maps.page.basemap import Backdrop
 from maps.page.frame import FONT
-from maps.style import LAND
+from maps.style import LAND, OUTSIDE
 
 __all__ = ["base_data"]
 
@@ -21,8 +21,8 @@ def base_data(backdrop: Backdrop, attribution: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        Ready for JSON: ``bounds`` (west, south, east, north), ``base``, ``labels``, ``font``, ``land``
-        and ``attribution``.
+        Ready for JSON: ``bounds`` (west, south, east, north), ``base``, ``labels``, ``font``, ``land``,
+        ``outside``, ``area``, ``exits`` and ``attribution``.
     """
     return {
         "bounds": [round(value, 6) for value in backdrop.bounds],
@@ -30,5 +30,7 @@ def base_data(backdrop: Backdrop, attribution: str) -> dict[str, Any]:
         "labels": backdrop.page_labels(),
         "font": FONT,
         "land": LAND,
+        "outside": OUTSIDE,
+        **{key: value for key, value in backdrop.page_surroundings().items() if key != "names"},
         "attribution": attribution,
     }

@@ -10,11 +10,23 @@ from typing import Any
 
 from maps.packing import pack_hours, pack_lines, pack_varints
 from maps.page.parts import Layer, alpha, class_texts, hours_of, known, layer_of, popup_rows
-from maps.style import HOT_SPOT, REACH_STYLE, REDACTED, nice_breaks, ramp
+from maps.style import (
+    CHANGE_COLOURS,
+    CHANGE_POINTS,
+    COVERAGE_STYLE,
+    HOT_SPOT,
+    REACH_STYLE,
+    REDACTED,
+    nice_breaks,
+    ramp,
+)
 from maps.texts.wording import Wording
+from siting.report import Quantity
 from siting.results import DemandCell, GridFigures, Study
 
 __all__ = [
+    "change_legend",
+    "coverage_layer",
     "demand_layer",
     "due_layer",
     "flows_layer",
@@ -123,6 +135,7 @@ def hot_spots_layer(study: Study, say: Wording) -> Layer:
         "search": True,
         "text": [spot.name or spot.spot_id for spot in study.hot_spots],
         "textFrom": 15,
+        "fits": False,
     }
     legend: list[dict[str, Any]] = [
         {"shape": "area", "color": alpha(HOT_SPOT, 0.5), "text": say.text("legend.hot_spot_served")},
@@ -153,48 +166,39 @@ def reach_layer(study: Study, say: Wording) -> Layer:
 
 
 def grids_layer(study: Study, say: Wording) -> Layer:
-    """Draw unit grids by the share of their rest demand that is served."""
+    """Draw unit grids by the share of their rest that is served: today, under the plan, and the change."""
     limits = [0.2, 0.4, 0.6, 0.8]
     colours = ramp("cividis", 5, low=0.98, high=0.15)
     palette: list[dict[str, Any]] = [
         {"fill": REDACTED, "edge": "#333333", "width": 1.4},
         *({"fill": alpha(colour, 0.55), "edge": "#333333", "width": 1.4} for colour in colours),
+        *({"fill": alpha(colour, 0.6), "edge": "#333333", "width": 1.4} for colour in CHANGE_COLOURS),
     ]
 
-    def class_of(grid: GridFigures) -> int:
-        share = grid.served_share
+    def share_class(share: float | None) -> int:
         return 0 if share is None else 1 + sum(share >= limit for limit in limits)
 
-    items = [
-        {
-            "id": grid.code,
-            "t": grid.name or grid.code,
-            "s": f"{say.text('legend.grid')} {grid.code}",
-            "r": popup_rows(
-                say,
-                ("riders", "count", True, grid.riders),
-                ("demand", "min_a_day", True, grid.rest_min_a_day),
-                ("served_today_share", "share", True, grid.served_today_share),
-                ("served_share", "share", True, grid.served_share),
-                ("gain_points", "points", True, grid.gain_points),
-                ("in_reach_share", "share", True, grid.in_reach_share),
-                ("site_ids", "text", False, grid.site_ids),
-                ("pickup_ids", "text", False, grid.pickup_ids),
-            ),
-        }
-        for grid in study.grids
-    ]
+    def change_class(points: float | None) -> int:
+        return 0 if points is None else 6 + sum(points >= limit for limit in CHANGE_POINTS)
+
+    items = [_grid_item(grid, say) for grid in study.grids]
+    views = {
+        "today": [share_class(grid.served_today_share) for grid in study.grids for _ in grid.rings],
+        "plan": [share_class(grid.served_share) for grid in study.grids for _ in grid.rings],
+        "change": [change_class(grid.gain_points) for grid in study.grids for _ in grid.rings],
+    }
     part = {
         "type": "classed",
         "geo": "grids",
-        "cls": [class_of(grid) for grid in study.grids for _ in grid.rings],
+        "cls": views["plan"],
+        "views": views,
         "palette": palette,
         "items": items,
         "search": True,
         "text": [grid.name or grid.code for grid in study.grids],
-        "textFrom": 13,
     }
     edges = ["0", *(f"{limit:.0%}".rstrip("%") for limit in limits), "100"]
+    hidden = {"shape": "area", "color": REDACTED, "text": say.text("legend.redacted", k=say.k)}
     legend = [
         {
             "shape": "area",
@@ -203,8 +207,87 @@ def grids_layer(study: Study, say: Wording) -> Layer:
         }
         for colour, (low, high) in zip(colours, itertools.pairwise(edges), strict=True)
     ]
-    legend.append({"shape": "area", "color": REDACTED, "text": say.text("legend.redacted", k=say.k)})
-    return layer_of(say, "grids", [part] if items else [], legend)
+    legend.append(hidden)
+    layer = layer_of(say, "grids", [part] if items else [], legend)
+    layer["legends"] = {"today": legend, "plan": legend, "change": [*change_legend(say), hidden]}
+    return layer
+
+
+def change_legend(say: Wording) -> list[dict[str, Any]]:
+    """Give the classes of gains and losses in points, losses first."""
+    low = [f"{limit:+g}".replace("-", "\u2212") for limit in CHANGE_POINTS]
+    texts = [
+        say.text("legend.below", high=low[0]),
+        *(say.text("legend.between", low=a, high=b) for a, b in itertools.pairwise(low)),
+        say.text("legend.above", low=low[-1]),
+    ]
+    return [
+        {"shape": "area", "color": alpha(colour, 0.75), "text": say.text("quantity.points", value=text)}
+        for colour, text in zip(CHANGE_COLOURS, texts, strict=True)
+    ]
+
+
+def _grid_item(grid: GridFigures, say: Wording) -> dict[str, Any]:
+    return {
+        "id": grid.code,
+        "t": grid.name or grid.code,
+        "s": f"{say.text('legend.grid')} {grid.code}",
+        "r": popup_rows(
+            say,
+            ("riders", "count", True, grid.riders),
+            ("demand", "min_a_day", True, grid.rest_min_a_day),
+            ("served_today_share", "share", True, grid.served_today_share),
+            ("served_share", "share", True, grid.served_share),
+            ("gain_points", "points", True, grid.gain_points),
+            ("in_reach_share", "share", True, grid.in_reach_share),
+            ("site_ids", "text", False, grid.site_ids),
+            ("pickup_ids", "text", False, grid.pickup_ids),
+        ),
+    }
+
+
+def coverage_layer(study: Study, say: Wording) -> Layer:
+    """Draw from where a station is reached within the limit: today, under the plan, and what changes.
+
+    Rings are those of the reach areas nearest to the limit of the study, from below where there is one.
+    """
+    times = sorted({seconds for site in study.sites for seconds, _ in site.reach})
+    least = [seconds for seconds in times if seconds <= study.limit_s] or times[:1]
+    shown = [(site, dict(site.reach).get(least[-1], ())) for site in study.sites] if times else []
+    rings = [(index, ring) for index, (_, found) in enumerate(shown) for ring in found]
+    audit = {finding.site_id: finding for finding in study.audit}
+
+    def hours(row: Sequence[bool]) -> str:
+        return "".join("1" if is_open else "0" for is_open in row)
+
+    today = [
+        hours(audit[site.site_id].open_by_hour if site.site_id in audit else site.open_by_hour)
+        for site, _ in shown
+    ]
+    part = {
+        "type": "coverage",
+        "geo": "coverage",
+        "today": [int(site.existing) for site, _ in shown],
+        "plan": [int(site.plan in ("new", "stay")) for site, _ in shown],
+        "todayHours": today,
+        "planHours": [hours(site.open_by_hour) for site, _ in shown],
+        "style": COVERAGE_STYLE,
+    }
+    lines = {name: {"shape": "line", "color": COVERAGE_STYLE[name], "width": 4} for name in ("today", "plan")}
+    legends = {
+        "today": [lines["today"] | {"text": say.text("legend.reach_today")}],
+        "plan": [lines["plan"] | {"text": say.text("legend.reach_plan")}],
+        "change": [
+            {"shape": "area", "color": COVERAGE_STYLE[name], "text": say.text(f"legend.reach_{name}")}
+            for name in ("won", "lost", "both")
+        ],
+    }
+    limit = say.quantity(Quantity(float(least[-1]) if times else study.limit_s, "s"))
+    note = say.text("layer_note.coverage", limit=limit, mode=say.term(f"mode.{study.mode}"))
+    layer = layer_of(say, "coverage", [part] if rings else [], legends["plan"], on=bool(rings), note=note)
+    layer["legends"] = legends
+    layer["geo"] = {"coverage": pack_lines([ring for _, ring in rings], owner=[index for index, _ in rings])}
+    return layer
 
 
 def _cells(

@@ -6,10 +6,13 @@ from maps.study import areas as layers
 from maps.study import places as stations
 from maps.study.blind import blind_layer
 from maps.texts.wording import Wording
-from siting.report import period_of, study_report
+from siting.report import Quantity, period_of, study_report
 from siting.results import Study
 
 __all__ = ["study_map"]
+
+MODES = ("today", "plan", "change")
+"""Views of the map: as it is, as the plan has it, and what that changes."""
 
 
 def study_map(study: Study, backdrop: Backdrop, lang: str, *, tiles: OnlineTiles | None = None) -> str:
@@ -32,6 +35,7 @@ def study_map(study: Study, backdrop: Backdrop, lang: str, *, tiles: OnlineTiles
         layers.reach_layer(study, say),
         layers.demand_layer(study, say),
         layers.due_layer(study, say),
+        layers.coverage_layer(study, say),
         layers.flows_layer(study, say),
         blind_layer(study, say),
         layers.hot_spots_layer(study, say),
@@ -47,7 +51,13 @@ def study_map(study: Study, backdrop: Backdrop, lang: str, *, tiles: OnlineTiles
     reach = next(layer for layer in found if layer["id"] == "reach")["parts"]
     suggested = [site.site_id for site in study.sites if not site.existing]
     data = page_data(say, backdrop, study.bounds, study.map_attribution, tiles) | {
-        "view": _view(study),
+        "view": _view(study, backdrop),
+        "modes": MODES,
+        "headline": headlines(study, say),
+        "list": [
+            {"id": site.site_id, "layer": "existing" if site.existing else "suggested"}
+            for site in sorted(study.sites, key=lambda site: (site.existing, site.site_id))
+        ],
         "title": say.say(study_report(study).title),
         "subtitle": say.text("ui.subtitle_map", city=study.city, period=say.say(period_of(study)), k=study.k),
         "warning": say.text("ui.synthetic_map") if study.synthetic else "",
@@ -60,12 +70,22 @@ def study_map(study: Study, backdrop: Backdrop, lang: str, *, tiles: OnlineTiles
     return page_html(data, lang, tiles)
 
 
-def _view(study: Study) -> list[float]:
-    """West, south, east, north of what there is to see first: places and published demand."""
-    points = [site.lonlat for site in study.sites] + [point.lonlat for point in study.pickups]
-    points += [cell.centre for cell in study.cells if cell.riders is not None]
-    if not points:
-        return [round(value, 6) for value in study.bounds]
-    lons, lats = [p[0] for p in points], [p[1] for p in points]
-    pad = max(0.04 * max(max(lons) - min(lons), max(lats) - min(lats)), 0.001)
-    return [round(v, 6) for v in (min(lons) - pad, min(lats) - pad, max(lons) + pad, max(lats) + pad)]
+def headlines(study: Study, say: Wording) -> dict[str, str]:
+    """Say in a sentence what is served today, under the plan, and what the plan changes."""
+    shares = {row.method: row.served_training for row in study.coverage}
+    figures = {
+        "before": say.quantity(Quantity(shares.get("existing"), "share", redacted=True)),
+        "after": say.quantity(Quantity(shares.get("yilu"), "share", redacted=True)),
+        "old": sum(site.existing for site in study.sites),
+        "new": sum(not site.existing for site in study.sites),
+        "gone": sum(site.plan in ("close", "move") for site in study.sites),
+    }
+    return {mode: say.text(f"headline.{mode}", **figures) for mode in MODES}
+
+
+def _view(study: Study, backdrop: Backdrop) -> list[float]:
+    """West, south, east, north of what there is to see first: the streets, and stations beside them."""
+    west, south, east, north = backdrop.extent
+    lons = [west, east, *(site.lonlat[0] for site in study.sites)]
+    lats = [south, north, *(site.lonlat[1] for site in study.sites)]
+    return [round(v, 6) for v in (min(lons), min(lats), max(lons), max(lats))]

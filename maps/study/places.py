@@ -34,6 +34,8 @@ def existing_layer(study: Study, say: Wording) -> Layer:
         item: dict[str, Any] = {
             "id": site.site_id,
             "t": site.name,
+            "w": _when(site, say),
+            "ot": list(finding.open_by_hour if finding else site.open_by_hour),
             "s": f"{site.site_id} {say.term(status_of(site).key)} {say.term(f'kind.{site.kind}')}",
             "p": point_of(site.lonlat),
             "l": _apps(site, say),
@@ -45,6 +47,8 @@ def existing_layer(study: Study, say: Wording) -> Layer:
                 "text": say.text(f"action_mark.{action}"),
             },
         }
+        if site.plan in ("close", "move"):
+            item["when"] = "today"
         if finding is None:
             item |= {
                 "h": hours_of(site.rest_min_by_hour),
@@ -102,6 +106,8 @@ def suggested_layer(study: Study, say: Wording) -> Layer:
         {
             "id": site.site_id,
             "t": site.name,
+            "w": _when(site, say),
+            "when": "plan",
             "s": f"{site.site_id} {say.term('status.suggested')} {say.term(f'kind.{site.kind}')}",
             "p": point_of(site.lonlat),
             "n": say.say(reason_of(site.reason)),
@@ -142,6 +148,7 @@ def stability_layer(study: Study, say: Wording) -> Layer:
                 "t": site.name,
                 "s": f"{site.site_id} {say.term('status.suggested')}",
                 "p": point_of(site.lonlat),
+                "when": "plan",
                 "r": [[say.text("column.chosen"), say.quantity(share)]],
                 "i": {
                     "shape": "round",
@@ -307,6 +314,12 @@ def _planned(site: Site, say: Wording) -> list[tuple[str, Unit, bool, Value]]:
     if site.moves_to is not None:
         out.append(("moves_to", "text", False, site.moves_to))
     return out
+
+
+def _when(site: Site, say: Wording) -> str:
+    """Kind and hours of a station in a line; of the plan where it changes them."""
+    hours = say.opening(site.planned_hours or site.opening_hours)
+    return f"{say.term(f'kind.{site.kind}')}{say.text('list.stop')}{hours}"
 
 
 def _short(site_id: str) -> str:

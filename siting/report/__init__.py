@@ -15,6 +15,7 @@ from siting.report.tables import (
     status_of,
     study_tables,
 )
+from siting.report.two_plans import comparison_report, comparison_tables
 
 __all__ = [
     "Column",
@@ -25,6 +26,8 @@ __all__ = [
     "Term",
     "Unit",
     "Value",
+    "comparison_report",
+    "comparison_tables",
     "grid_report",
     "period_of",
     "pickup_place",

@@ -5,9 +5,11 @@ import json
 
 import numpy as np
 import pytest
+import shapely
 from lattice import lattice
 from towns import NOW, some_riders, some_tasks
 
+from geo.earth import DEGREE_M
 from geo.errors import InputError
 from geo.streets.network import StreetNetwork
 from maps.match.page import match_map
@@ -55,8 +57,15 @@ def test_picture_says_what_the_match_says(town: StreetNetwork, matches: tuple[Ma
             if shown.slack_after_s is not None:
                 assert shown.slack_after_s == slack.slack_after_s
         for way, stops in ((picture.way_before, old), (picture.way_after, picture.stops)):
-            assert way[0] == match.plan.lonlat
-            assert all(stop.lonlat in way for stop in stops)
+            ends = town.snap(np.array([match.plan.lonlat, *(stop.lonlat for stop in stops)]), match.plan.mode)
+            line = shapely.LineString(way)
+            assert all(line.distance(shapely.Point(street)) * DEGREE_M < 0.5 for street in ends.lonlat)
+        # every place off the street is joined to it by a walk of its own, and no other is
+        places = [match.plan.lonlat, *(stop.lonlat for stop in picture.stops)]
+        far = town.snap(np.array(places), match.plan.mode).walk_m >= 2.0
+        assert [walk[1] for walk in picture.walks] == [
+            place for place, off in zip(places, far, strict=True) if off
+        ]
 
 
 def test_page_of_a_match_carries_no_rider_id(town: StreetNetwork, matches: tuple[Match, ...]) -> None:

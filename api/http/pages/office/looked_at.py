@@ -1,11 +1,11 @@
 """What planners look at before and after: a trace file as it is understood, two plans side by side."""
 
-import dataclasses
+import mimetypes
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
@@ -23,9 +23,10 @@ from api.store import jobs
 from api.store.rows import PageEnd
 from api.study.finished import FinishedStudy, load_finished
 from api.study.inspection import inspection_lines
+from api.study.two_plans import COMPARE_MAP, TwoPlans, plan_names, two_plans, two_plans_map
 from geo.errors import InputError, YiluError
 from geo.traces import TraceFormat, inspect_file, paste_table
-from siting.results import Site, Study
+from maps.documents import COMPARISON_FILES, write_comparison
 
 __all__ = ["INSPECT", "router"]
 
@@ -69,21 +70,6 @@ async def inspect(visit: PlannerVisit) -> Response:
     return visit.page("inspect", lines=lines, paste=paste, name=name)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Row:
-    """A figure of two plans; the difference where both are known."""
-
-    key: str
-    unit: str
-    left: float | None
-    right: float | None
-
-    @property
-    def difference(self) -> float | None:
-        """Of the second from the first."""
-        return None if self.left is None or self.right is None else self.right - self.left
-
-
 def _choices(visit: PageVisit) -> list[tuple[str, str]]:
     """Return the plans that the reader may look at: those shown here, and the office's own that are done."""
     shown = [(f"shown:{one.name or ''}", one.titles) for one in visit.request.app.state.shelf.listed()]
@@ -104,55 +90,48 @@ def _plan(visit: PageVisit, key: str) -> FinishedStudy:
     return found
 
 
+def _held(visit: PageVisit, left: str, right: str) -> tuple[TwoPlans, FinishedStudy]:
+    """Hold two plans that the reader may look at against each other; and whose streets are drawn."""
+    first, second = _plan(visit, left), _plan(visit, right)
+    titles = dict(_choices(visit))
+    named = titles.get(left, left), titles.get(right, right)
+    lang = visit.visitor.lang
+    return two_plans(first, second, plan_names(first, second, lang, named), lang), first
+
+
 @router.get("/compare")
 async def compare(visit: PlannerVisit, left: Plan = "", right: Plan = "") -> Response:
-    """Show two plans as tables beside each other, with what differs."""
+    """Show two plans beside each other: figures, what moves, which unit grids gain and lose."""
     choices = await run_in_threadpool(_choices, visit)
-    rows, stations, error = [], [], None
+    found, error = None, None
     if left and right:
         try:
-            first, second = [(await run_in_threadpool(_plan, visit, key)).study for key in (left, right)]
-            rows, stations = _rows(first, second), _stations(first, second)
+            found, _ = await run_in_threadpool(_held, visit, left, right)
         except YiluError as refused:
             error = told(refused, visit.visitor.lang)
     status = 200 if error is None else 422
+    files = (COMPARE_MAP, *COMPARISON_FILES)
     return visit.page(
-        "compare", status, choices=choices, left=left, right=right, rows=rows, stations=stations, error=error
+        "compare", status, choices=choices, left=left, right=right, found=found, files=files, error=error
     )
 
 
-def _rows(first: Study, second: Study) -> list[Row]:
-    pairs = zip(_figures(first), _figures(second), strict=True)
-    return [Row(one[0], one[1], one[2], other[2]) for one, other in pairs]
+@router.get("/compare/{name}")
+async def compared_file(visit: PlannerVisit, name: str, left: Plan = "", right: Plan = "") -> Response:
+    """Give the comparison as a file: map, Word, workbook, HTML, CSV."""
+    if name not in (COMPARE_MAP, *COMPARISON_FILES):
+        raise HTTPException(404, visit.say("error.address"))
 
+    def made() -> bytes:
+        found, streets = _held(visit, left, right)
+        if name == COMPARE_MAP:
+            return two_plans_map(found, streets, visit.visitor.lang).encode()
+        with tempfile.TemporaryDirectory(prefix="yilu-") as folder:
+            write_comparison(found.plans, found.names, found.compared, visit.visitor.lang, Path(folder))
+            return (Path(folder) / name).read_bytes()
 
-def _figures(study: Study) -> list[tuple[str, str, float | None]]:
-    own = next((one for one in study.coverage if one.method == "yilu"), None)
-    standing = [one for one in study.sites if one.plan in ("new", "stay")]
-    costs = [one.cost_yuan for one in standing]
-    return [
-        ("stations_new", "count", float(sum(not one.existing for one in study.sites))),
-        ("stations_stay", "count", float(sum(one.existing and one.plan == "stay" for one in study.sites))),
-        ("stations_gone", "count", float(sum(one.plan in ("close", "move") for one in study.sites))),
-        ("demand", "count", study.demand_min_a_day),
-        ("served_training", "share", None if own is None else own.served_training),
-        ("served_held_out", "share", None if own is None else own.served_held_out),
-        ("reach_training", "share", None if own is None else own.in_reach_training),
-        ("reach_held_out", "share", None if own is None else own.in_reach_held_out),
-        ("cost", "count", sum(one or 0.0 for one in costs) if any(costs) else None),
-        ("gap", "share", study.solution.gap),
-    ]
-
-
-def _stations(first: Study, second: Study) -> list[tuple[Site | None, Site | None]]:
-    """Return the stations of two plans in pairs: the same place and name is one station."""
-    left = {(one.name, one.lonlat): one for one in first.sites}
-    right = {(one.name, one.lonlat): one for one in second.sites}
-    both = [key for key in left if key in right]
-    rest = [key for key in left if key not in right], [key for key in right if key not in left]
-    pairs: list[tuple[Site | None, Site | None]] = [(left[key], right[key]) for key in both]
-    # What differs comes first.
-    changed = [pair for pair in pairs if pair[0] != pair[1]]
-    same = [pair for pair in pairs if pair[0] == pair[1]]
-    alone = [(left[key], None) for key in rest[0]], [(None, right[key]) for key in rest[1]]
-    return [*alone[0], *alone[1], *changed, *same]
+    content = await run_in_threadpool(made)
+    headers = {"cache-control": "no-store"}
+    if not name.endswith(".html"):
+        headers["content-disposition"] = f'attachment; filename="{name}"'
+    return Response(content, media_type=mimetypes.guess_type(name)[0], headers=headers)

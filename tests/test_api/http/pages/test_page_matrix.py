@@ -82,6 +82,7 @@ TABLE = {
     "POST /catalogue/{item}/stock": "s33aa3333a",
     "GET /admin/offices": "s33333333a",
     "POST /admin/offices": "s33333333a",
+    "GET /plans/compare/{name}": "s334433334",
     "GET /admin": "s33333333a",
     "POST /admin/tenants": "s33333333a",
     "POST /admin/keys": "s33333333a",

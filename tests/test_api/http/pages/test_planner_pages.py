@@ -63,15 +63,23 @@ def test_a_study_from_its_files_to_its_result(city: City, browser: "Browser", tm
     assert "Small town" in Path(got.value.path()).read_text("utf-8")
     seen.page.fill("#name", "Not A Name")
     seen.page.click("text=公布结果 >> nth=-1")
-    assert seen.page.locator("#error").is_visible()
+    seen.page.wait_for_selector("#error")
     seen.page.fill("#name", "spring-2026")
     seen.page.click("text=公布结果 >> nth=-1")
     seen.page.wait_for_selector("a[href='/s/spring-2026/']")
     assert seen.page.request.get(city.address + "/s/spring-2026/map").status == 200
     study_id = seen.page.url.rpartition("/")[2]
-    seen.open(f"/plans/compare?left=shown:&right=study:{study_id}")
+    # Plans of two maps are no plans to compare.
+    assert seen.open(f"/plans/compare?left=shown:&right=study:{study_id}") == 422
+    assert "只有同一地图的方案才能对比" in seen.page.inner_text("main")
+    seen.open(f"/plans/compare?left=study:{study_id}&right=shown:spring-2026")
     assert seen.page.locator("tbody tr").count() > 12
     seen.look("compare")
+    with seen.page.expect_download() as got:
+        seen.page.click("a.button:has-text('Excel')")
+    assert Path(got.value.path()).read_bytes()[:2] == b"PK"
+    address = seen.page.get_attribute("a.button:has-text('对比地图')", "href")
+    assert "yilu-data" in seen.page.request.get(city.address + str(address)).text()
     # Another office's study is not there for this one.
     other = Seen(browser, city.address, "desktop", lang="en")
     other.sign_in(city.service.keys["bureau"])

@@ -1,0 +1,64 @@
+"""``yilu compare``: two finished studies from their folders to table, map and report."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from study_sample import sample_study
+from tiny_study import TOWN, write_study
+
+from api.cli.commands import yilu
+from api.study.finished import PLACES_FOLDER, RESULT, RESULT_FILE
+from geo.places import Places
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    base = tmp_path_factory.mktemp("compare")
+    found = write_study(base / "spring"), write_study(base / "autumn")
+    for folder in found:
+        Places.empty(TOWN.network().compounds).save(folder / PLACES_FOLDER)
+    study = sample_study()
+    fewer = dataclasses.replace(study, sites=study.sites[:-1])
+    (found[1] / RESULT_FILE).write_bytes(RESULT.dump_json(fewer))
+    return found
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "受益"), ("en", "gain")])
+def test_two_folders_become_table_map_and_report(
+    folders: tuple[Path, Path], tmp_path: Path, lang: str, word: str
+) -> None:
+    out = tmp_path / "out"
+    done = CliRunner().invoke(
+        yilu, ["compare", *map(str, folders), "--out", str(out), "--lang", lang], catch_exceptions=False
+    )
+    assert done.exit_code == 0, done.output
+    assert word in done.output
+    assert "spring" in done.output  # the titles are the same, so the folders say which is which
+    assert sorted(path.name for path in out.iterdir()) == [
+        "compare-grids.csv", "compare-map.html", "compare.docx", "compare.html", "compare.xlsx",
+    ]  # fmt: skip
+    again = tmp_path / "again"
+    CliRunner().invoke(yilu, ["compare", *map(str, folders), "--out", str(again), "--lang", lang])
+    assert [path.read_bytes() for path in sorted(out.iterdir())] == [
+        path.read_bytes() for path in sorted(again.iterdir())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lang", "word"), [("zh", "只有网格相同的方案才能对比"), ("en", "different unit grids")]
+)
+def test_studies_with_other_grids_are_refused_in_one_sentence(
+    folders: tuple[Path, Path], tmp_path: Path, lang: str, word: str
+) -> None:
+    study = sample_study()
+    other = write_study(tmp_path / "other")
+    (other / RESULT_FILE).write_bytes(RESULT.dump_json(dataclasses.replace(study, grids=study.grids[2:])))
+    done = CliRunner().invoke(
+        yilu, ["compare", str(folders[0]), str(other), "--lang", lang, "--out", str(tmp_path / "none")]
+    )
+    assert done.exit_code == 2
+    assert word in done.output
+    assert len(done.output.strip().splitlines()) == 1
+    assert not (tmp_path / "none").exists()
