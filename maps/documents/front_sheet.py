@@ -11,7 +11,6 @@ from maps.documents.captions import table_caption
 from maps.documents.cells import Look, fill, for_paper, head_cell, set_text
 from maps.texts.wording import Wording
 from siting.report import KeyFigure, Quantity, StudyReport, Table
-from siting.results import Study
 
 __all__ = ["add_charts", "write_front"]
 
@@ -20,7 +19,7 @@ _WIDE = len(_WIDTHS)
 _CHART_CM = (15.5, 7.2)
 
 
-def write_front(sheet: Worksheet, report: StudyReport, study: Study, say: Wording, look: Look) -> None:
+def write_front(sheet: Worksheet, report: StudyReport, say: Wording, look: Look) -> None:
     """Write title, sentences, key figures, stations, and what is asked of whom, for one page."""
     first, *others = report.sections
     for place, width in enumerate(_WIDTHS):

@@ -38,8 +38,10 @@ FOLDED_COLUMNS = {
 """Columns that a spreadsheet has folded, so that the others can be read on paper."""
 
 
-def workbook(tables: tuple[Table, ...], report: StudyReport, study: Study, say: Wording) -> bytes:
-    """Set the conclusion as the first sheet, then one sheet a table that has rows.
+def workbook(
+    tables: tuple[Table, ...], study: Study, say: Wording, title: str, report: StudyReport | None = None
+) -> bytes:
+    """Set one sheet a table that has rows, and before them the conclusion of a report.
 
     Headings are frozen and filtered, numbers are numbers, codes text. What a reader of paper does not need is
     folded: rows whose figures are all withheld, the long tail of lists, columns of coordinates.
@@ -47,7 +49,10 @@ def workbook(tables: tuple[Table, ...], report: StudyReport, study: Study, say: 
     book = Workbook()
     book.remove(book.active)
     look = Look.of(say)
-    front = book.create_sheet(say.text(f"table.{'decision' if report.grid_code is None else 'grid_facts'}"))
+    front = None
+    if report is not None:
+        name = "decision" if report.grid_code is None else "grid_facts"
+        front = book.create_sheet(say.text(f"table.{name}"))
     with_rows = [table for table in tables if table.rows]
     placed = {
         table.key: (_table_sheet(book, table, study, say, look), 1)
@@ -56,9 +61,10 @@ def workbook(tables: tuple[Table, ...], report: StudyReport, study: Study, say: 
     }
     annex = [table for key in ANNEX for table in with_rows if table.key == key]
     placed |= _annex_sheet(book, annex, study, say, look) if annex else {}
-    write_front(front, report, study, say, look)
-    add_charts(front, placed, {table.key: table for table in tables}, say)
-    book.properties.title = plain(say.say(report.title))
+    if front is not None and report is not None:
+        write_front(front, report, say, look)
+        add_charts(front, placed, {table.key: table for table in tables}, say)
+    book.properties.title = plain(title)
     book.properties.creator = "yilu"
     book.properties.created = datetime.datetime.fromisoformat(study.period[1])
     out = io.BytesIO()

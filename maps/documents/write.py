@@ -77,7 +77,7 @@ def write_xlsx(
     """
     say = Wording.of(lang, study.k)
     report = _report(study, grid_code)
-    Path(path).write_bytes(workbook(_tables(study, report), report, study, say))
+    Path(path).write_bytes(workbook(_tables(study, report), study, say, say.say(report.title), report))
 
 
 def write_csv(study: Study, lang: str, path: Path | str, table: str = "sites") -> None:

@@ -4,7 +4,10 @@ import base64
 import csv
 import dataclasses
 import io
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -422,6 +425,7 @@ def test_times_are_settled_whatever_prefix_their_namespace_has() -> None:
     assert settled == f'<dct:created t="x">{day}</dct:created><dct:modified>{day}</dct:modified>'
 
 
+@pytest.mark.usefixtures("quick")
 def test_same_study_same_bytes(study: Study, backdrop: Backdrop, tmp_path: Path) -> None:
     for number in (1, 2):
         write_docx(study, backdrop, "zh", tmp_path / f"{number}.docx")
@@ -435,6 +439,41 @@ def test_same_study_same_bytes(study: Study, backdrop: Backdrop, tmp_path: Path)
             core = parts.read("docProps/core.xml").decode()
         assert "2026-06-07T00:00:00Z" in core
         assert re.findall(r">(\d{4})-\d\d-\d\dT", core) == ["2026", "2026"]
+
+
+_OTHER_PROCESS = """
+import hashlib, sys
+sys.path[:0] = sys.argv[2:]
+from pathlib import Path
+from study_sample import sample_study
+from maps.documents import write
+from maps.documents.charts import station_hours_picture
+from maps.page.basemap import Backdrop
+study = sample_study()
+picture = station_hours_picture(study, "zh", "S01")
+write._pictures = lambda study, backdrop, lang, report: {
+    name: picture for section in report.sections for name in section.pictures
+}
+for kind in ("docx", "xlsx", "html"):
+    for grid in (None, study.grids[4].code):
+        path = Path(sys.argv[1]) / f"r.{kind}"
+        getattr(write, f"write_{kind}")(study, Backdrop(study.bounds), "zh", path, grid)
+        print(kind, grid, hashlib.sha256(path.read_bytes()).hexdigest())
+"""
+
+
+def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    """Whatever the order of sets and dicts by hash."""
+    paths = [str(Path(__file__).parents[3]), str(Path(__file__).parents[2] / "helpers")]
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", _OTHER_PROCESS, str(tmp_path), *paths],
+            check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert said[0] == said[1]
+    assert len(said[0].split()) == 18
 
 
 @pytest.mark.usefixtures("quick")
