@@ -41,6 +41,8 @@ def map_links(lonlat: tuple[float, float], name: str) -> MapLinks:
     MapLinks
         Those of Amap and Baidu in mainland China only.
     """
+    # half a surrogate pair is no character, and no address holds it
+    name = name.encode("utf-8", "replace").decode("utf-8")
     place = np.array([lonlat])
     lon, lat = lonlat
     geo = f"geo:{lat:.6f},{lon:.6f}?q={lat:.6f},{lon:.6f}({quote(name, safe='')})"

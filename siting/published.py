@@ -34,6 +34,7 @@ FIGURES: Final[dict[str, tuple[str, ...]]] = {
     "estimates": ("value", "low", "high"),
     "budget_curve": ("served_share",),
     "front": ("served_share", "worst_share"),
+    "alternatives": ("served_share",),
     "solution": ("objective", "bound"),
     "": ("riders", "stay_points", "demand_min_a_day", "silent_rest_share"),
 }  # fmt: skip
@@ -87,6 +88,7 @@ def published(study: Study, shown: frozenset[str]) -> Study:
         "coverage": tuple(gated("coverage", c.method, c) for c in study.coverage),
         "budget_curve": tuple(gated("budget_curve", str(n), b) for n, b in enumerate(study.budget_curve)),
         "front": tuple(gated("front", str(n), p) for n, p in enumerate(study.front)),
+        "alternatives": tuple(gated("alternatives", str(n), a) for n, a in enumerate(study.alternatives)),
         "estimates": tuple(gated("estimates", str(n), e) for n, e in enumerate(study.estimates)),
         "solution": gated("solution", "", study.solution),
         "stay_points_by_kind": tuple(

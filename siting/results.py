@@ -11,6 +11,7 @@ import dataclasses
 from siting.observed import BlindSpots, Meetings, TravelTimes
 
 __all__ = [
+    "Alternative",
     "AuditFinding",
     "BudgetPoint",
     "Coverage",
@@ -84,6 +85,24 @@ class Site:
     """Id of the new station that its equipment moves to."""
     open_by_hour: tuple[bool, ...] = (True,) * 24
     """In which local hours the plan has it open; one that closes or moves: as today."""
+    near: tuple[tuple[str, float], ...] = ()
+    """(name, metres in a straight line) of the compounds near a suggested one, the nearest first."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Alternative:
+    """Where a suggested station may stand if its room cannot be had, and what the plan then serves."""
+
+    site_id: str
+    """The station that it takes the place of, with the same kind and hours."""
+    name: str
+    lonlat: LonLat
+    kind: str
+    """What the place is: ``mall``, ``street``, ..., a key ``place.`` of the text catalogue."""
+    away_m: float
+    """From the station, in a straight line."""
+    served_share: float | None
+    """Of rest demand on training days, by the whole plan with this place instead."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -228,6 +247,10 @@ class GridFigures:
     pickup_ids: tuple[str, ...]
     served_today_share: float | None = None
     """By the stations of today, as they are run today."""
+    station_id: str = ""
+    """Station of the plan that is reached soonest from the middle of the grid; empty where none is."""
+    station_s: float | None = None
+    """How long that takes, seconds; it tells of streets, not of riders."""
 
     @property
     def gain_points(self) -> float | None:
@@ -441,6 +464,8 @@ class Study:
     """The one that serves most first; empty without unit grids in which k riders rest."""
     fairness: tuple[Fairness, ...] = ()
     """Of the stations of today and of the plan; empty without unit grids."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Of each suggested station, the one that loses least first."""
     input_notes: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """What looks wrong in the planner's own lists: key in the text catalogue and its parameters."""
     travel_times: TravelTimes | None = None

@@ -103,7 +103,9 @@ def test_the_guide_from_a_key_to_an_accepted_task(
     service: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkout, env = service
-    guides = [(ROOT / "docs" / lang / "how-to" / "platform.md").read_text(encoding="utf-8") for lang in ("en", "zh")]
+    guides = [
+        (ROOT / "docs" / lang / "how-to" / "platform.md").read_text(encoding="utf-8") for lang in ("en", "zh")
+    ]
     (kind, keys), *blocks = _blocks(guides[0])
     assert _blocks(guides[1]) == [(kind, keys), *blocks]
     _, env = _shell(keys, checkout, env)
@@ -128,7 +130,9 @@ def test_the_guide_from_a_key_to_an_accepted_task(
 
 
 def test_both_guides_have_the_same_parts() -> None:
-    guides = [(ROOT / "docs" / lang / "how-to" / "platform.md").read_text(encoding="utf-8") for lang in ("en", "zh")]
+    guides = [
+        (ROOT / "docs" / lang / "how-to" / "platform.md").read_text(encoding="utf-8") for lang in ("en", "zh")
+    ]
     shapes = [
         [line[:2] for line in guide.splitlines() if line.startswith(("#", "|", "```"))] for guide in guides
     ]

@@ -1,74 +1,38 @@
-"""Small charts for documents, drawn by matplotlib; the font and PNG helpers of all pictures."""
+"""Small charts for documents, drawn by matplotlib, to be read in print and in grey."""
 
 import dataclasses
-import functools
 import io
-import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.patches import Patch
 
-from maps.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
-from maps.texts.wording import Wording
+from maps.documents.fonts import drawable, font_for, picture_wording
+from maps.style import BLUE, ORANGE, PURPLE, VERMILLION
 from siting.results import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = [
     "DPI",
-    "HOURS_SHOWN",
     "PolicyBars",
     "budget_picture",
     "coverage_picture",
-    "drawable",
-    "font_for",
     "front_picture",
-    "hours_picture",
     "policies_picture",
+    "station_hours_picture",
     "to_png",
 ]
 
-_CJK = (
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "SimHei",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "Noto Sans CJK JP",
-)
-HOURS_SHOWN = 12
-"""Stations in the picture of hours; the workbook has them all."""
 DPI = 160
-
-
-def font_for(say: Wording, size: float) -> FontProperties | None:
-    """Pick fonts that can write the language; None where the machine has none: then draw no words."""
-    cjk = _chinese_font()
-    if say.catalogue.lang == "zh" and cjk is None:
-        return None
-    families = ["DejaVu Sans"] if cjk is None else [cjk, "DejaVu Sans"]
-    return FontProperties(family=families, size=size)
-
-
-def drawable(text: str, font: FontProperties) -> str:
-    """Leave out characters that no font at hand has; names come from everywhere."""
-    known: set[int] = set().union(*(_characters(family) for family in font.get_family()))
-    return "".join(c for c in text if ord(c) in known)
-
-
-@functools.cache
-def _chinese_font() -> str | None:
-    names = {entry.name for entry in fontManager.ttflist}
-    return next((name for name in _CJK if name in names), None)
-
-
-@functools.cache
-def _characters(family: str) -> frozenset[int]:
-    return frozenset(get_font(findfont(FontProperties(family=family))).get_charmap())
+# Told apart in grey, too: one dark and plain, one light and hatched.
+_FIRST: Final[dict[str, Any]] = {"facecolor": BLUE, "edgecolor": "#222222", "linewidth": 0.4}
+_SECOND: Final[dict[str, Any]] = {
+    "facecolor": "#f3c98b", "edgecolor": "#222222", "linewidth": 0.4, "hatch": "////"
+}  # fmt: skip
 
 
 def to_png(figure: Figure) -> bytes:
@@ -79,82 +43,79 @@ def to_png(figure: Figure) -> bytes:
     return out.getvalue()
 
 
-def hours_picture(study: Study, lang: str, *, site_ids: Sequence[str] | None = None) -> bytes:
-    """Draw the rest that suggested stations serve by hour, as small charts side by side, as PNG."""
-    say = Wording.of(lang, study.k)
-    wanted = [
-        site
-        for site in study.sites
-        if (site.site_id in site_ids if site_ids is not None else not site.existing)
-        and any(site.rest_min_by_hour)
-    ][:HOURS_SHOWN]
-    columns = min(4, max(1, len(wanted)))
-    rows = max(1, math.ceil(len(wanted) / columns))
-    figure = Figure(figsize=(15.6 / 2.54, (0.6 + 2.5 * rows) / 2.54), dpi=DPI, facecolor="white")
-    top = max([v for site in wanted for v in site.rest_min_by_hour if v is not None], default=1.0)
-    small = font_for(say, 6.5)
-    for index, site in enumerate(wanted):
-        axes = figure.add_subplot(rows, columns, index + 1)
-        values = [0.0 if value is None else value for value in site.rest_min_by_hour]
-        axes.bar(range(24), values, width=0.85, align="edge", color=BLUE)
-        axes.set_ylim(0, top * 1.05)
-        axes.set_xlim(0, 24)
-        axes.set_xticks([0, 6, 12, 18, 24])
-        axes.tick_params(labelsize=5.5, length=2, pad=1.5)
-        if index % columns:
-            axes.set_yticklabels([])
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        if small is not None:
-            title = f"{site.site_id} {_short_name(site.name)}"
-            axes.set_title(drawable(title, small), fontproperties=small, pad=2, parse_math=False)
-    top_edge, bottom = 0.9 if rows < 3 else 0.94, 0.12 if rows < 2 else 0.06
-    figure.subplots_adjust(left=0.05, right=0.99, top=top_edge, bottom=bottom, hspace=0.55, wspace=0.12)
+def station_hours_picture(
+    study: Study, lang: str, site_id: str, *, width_cm: float = 7.4, height_cm: float = 6.4
+) -> bytes:
+    """Draw the rest that one station serves by hour, as PNG; hours that are not published are marked.
+
+    Parameters
+    ----------
+    study, lang
+        The result and ``zh`` or ``en``.
+    site_id
+        Which station.
+    width_cm, height_cm
+        Size on paper.
+    """
+    say = picture_wording(lang, study.k)
+    site = next(site for site in study.sites if site.site_id == site_id)
+    font, small = font_for(7.5), font_for(6.5)
+    figure = Figure(figsize=(width_cm / 2.54, height_cm / 2.54), dpi=DPI, facecolor="white")
+    axes = figure.add_axes((0.15, 0.2, 0.83, 0.66))
+    values = [0.0 if value is None else value for value in site.rest_min_by_hour]
+    top = max([*values, 1.0])
+    axes.bar(range(24), values, width=0.85, align="edge", color=BLUE)
+    hidden = [hour for hour, value in enumerate(site.rest_min_by_hour) if value is None]
+    for hour in hidden:
+        axes.text(hour + 0.43, top * 0.015, "×", ha="center", va="bottom", fontsize=6.5, color="#444444")
+    axes.set_ylim(0, top * 1.05)
+    axes.set_xlim(0, 24)
+    axes.set_xticks(range(0, 25, 3))
+    _bare(axes)
+    axes.set_xlabel(say.text("chart.hour"), fontproperties=font, labelpad=2)
+    axes.set_ylabel(say.text("chart.minutes"), fontproperties=font, labelpad=2)
+    if hidden:
+        mark = say.text("chart.withheld", k=study.k)
+        axes.set_title(drawable(mark, small), fontproperties=small, loc="right", pad=4, parse_math=False)
     return to_png(figure)
 
 
 def coverage_picture(study: Study, lang: str) -> bytes:
     """Draw the share of rest demand served by each way of choosing, training and held-out, as PNG."""
-    say = Wording.of(lang, study.k)
+    say = picture_wording(lang, study.k)
     rows = list(study.coverage)
-    figure = Figure(figsize=(15.6 / 2.54, (1.3 + 0.95 * len(rows)) / 2.54), dpi=DPI, facecolor="white")
-    axes = figure.add_axes((0.27, 0.16, 0.7, 0.7))
-    font = font_for(say, 8)
+    figure = Figure(figsize=(15.6 / 2.54, (1.9 + 0.95 * len(rows)) / 2.54), dpi=DPI, facecolor="white")
+    high = 1.9 + 0.95 * len(rows)
+    axes = figure.add_axes((0.27, 1.0 / high, 0.7, 1 - 1.75 / high))
+    font = font_for(8)
     for index, row in enumerate(reversed(rows)):
-        for shift, value, color in ((0.19, row.served_training, BLUE), (-0.19, row.served_held_out, ORANGE)):
+        for shift, value, look in (
+            (0.19, row.served_training, _FIRST),
+            (-0.19, row.served_held_out, _SECOND),
+        ):
             if value is None:
                 continue
-            axes.barh(index + shift, value * 100, height=0.36, color=color)
-            axes.text(value * 100 + 0.6, index + shift, f"{value * 100:.1f}", va="center", fontsize=6.5)
-    axes.set_yticks(range(len(rows)))
+            axes.barh(index + shift, value * 100, height=0.36, **look)
+            axes.text(value * 100 + 0.6, index + shift, f"{value * 100:.1f}", va="center", fontsize=7)
     axes.set_xlim(0, 105)
-    axes.tick_params(labelsize=6.5, length=2)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    if font is not None:
-        axes.set_yticklabels(
-            [say.term(f"method.{row.method}") for row in reversed(rows)], fontproperties=font
-        )
-        axes.legend(
-            handles=[
-                Patch(facecolor=BLUE, label=say.text("column.served_training")),
-                *(
-                    [Patch(facecolor=ORANGE, label=say.text("column.served_held_out"))]
-                    if study.held_out_days
-                    else []
-                ),
-            ],
-            prop=font_for(say, 7), loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, frameon=False,
-        )  # fmt: skip
-        axes.set_xlabel("%", fontproperties=font)
-    else:
-        axes.set_yticklabels([])
+    _bare(axes)
+    axes.set_yticks(
+        range(len(rows)), [say.term(f"method.{row.method}") for row in reversed(rows)], fontproperties=font
+    )
+    handles = [Patch(**_FIRST, label=say.text("column.served_training"))]
+    if study.held_out_days:
+        handles.append(Patch(**_SECOND, label=say.text("column.served_held_out")))
+    axes.legend(
+        handles=handles, prop=font_for(7.5), loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2,
+        frameon=False,
+    )  # fmt: skip
+    axes.set_xlabel(say.text("chart.served"), fontproperties=font)
     return to_png(figure)
 
 
 def budget_picture(study: Study, lang: str) -> bytes:
     """Draw the share of weighted demand served against cost, as PNG."""
-    say = Wording.of(lang, study.k)
+    say = picture_wording(lang, study.k)
     points = sorted(
         (point for point in study.budget_curve if point.served_share is not None),
         key=lambda point: point.cost_yuan,
@@ -164,31 +125,28 @@ def budget_picture(study: Study, lang: str) -> bytes:
     axes = figure.add_axes((0.09, 0.2, 0.88, 0.74))
     xs = [point.cost_yuan / scale for point in points]
     ys = [(point.served_share or 0.0) * 100 for point in points]
-    axes.plot(xs, ys, color=GREEN, marker="o", markersize=4, linewidth=1.6)
+    axes.plot(xs, ys, color="#1f4e5f", marker="o", markersize=4, linewidth=1.6)
     for x, y, point in zip(xs, ys, points, strict=True):
         axes.annotate(
-            str(point.new_sites), (x, y), textcoords="offset points", xytext=(0, 5), ha="center", fontsize=6.5
+            str(point.new_sites), (x, y), textcoords="offset points", xytext=(0, 5), ha="center", fontsize=7
         )
     axes.set_ylim(0, max([*ys, 10]) * 1.18)
     axes.grid(visible=True, color="#dddddd", linewidth=0.5)
-    axes.tick_params(labelsize=6.5, length=2)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    font = font_for(say, 7.5)
-    if font is not None:
-        axes.set_xlabel(say.text(key), fontproperties=font)
-        axes.set_ylabel(say.text("chart.weighted"), fontproperties=font)
+    _bare(axes)
+    font = font_for(8)
+    axes.set_xlabel(say.text(key), fontproperties=font)
+    axes.set_ylabel(say.text("chart.weighted"), fontproperties=font)
     return to_png(figure)
 
 
 def front_picture(study: Study, lang: str) -> bytes:
     """Draw the plans of the front, demand served against cost, coloured by the worst grid, as PNG."""
-    say = Wording.of(lang, study.k)
+    say = picture_wording(lang, study.k)
     points = [point for point in study.front if point.served_share is not None]
     scale, key = (10_000.0, "chart.money_10k") if say.catalogue.lang == "zh" else (1000.0, "chart.money_k")
     figure = Figure(figsize=(15.6 / 2.54, 6.6 / 2.54), dpi=DPI, facecolor="white")
-    axes = figure.add_axes((0.09, 0.17, 0.8, 0.77))
-    font, small = font_for(say, 7.5), font_for(say, 6.5)
+    axes = figure.add_axes((0.09, 0.17, 0.8, 0.75))
+    font, small = font_for(8), font_for(7)
     xs = [point.cost_yuan / scale for point in points]
     ys = [100 * (point.served_share or 0.0) for point in points]
     worst = [100 * (point.worst_share or 0.0) for point in points]
@@ -202,30 +160,38 @@ def front_picture(study: Study, lang: str) -> bytes:
         [xs[k] for k in known], [ys[k] for k in known], c=[worst[k] for k in known], s=42, vmin=0, vmax=100,
         cmap="cividis_r", edgecolors="#333333", linewidths=0.6, zorder=3,
     )  # fmt: skip
-    for x, y, point in zip(xs, ys, points, strict=True):
+    low = {number: place for place, number in enumerate(sorted(range(len(ys)), key=lambda k: -ys[k]))}
+    for number, (x, y, point) in enumerate(zip(xs, ys, points, strict=True)):
         if point.chosen:
-            axes.scatter([x], [y], s=150, facecolors="none", edgecolors=ORANGE, linewidths=1.4)
+            axes.scatter([x], [y], s=150, facecolors="none", edgecolors="black", linewidths=1.4)
         words = [say.term(f"front.{name}") for name in (*point.names, *(["this"] if point.chosen else []))]
-        if small is not None and words:
+        if words:
             left = x > (min(xs) + max(xs)) / 2
+            # names of plans that serve nearly the same take turns above and below
+            up = low[number] % 2 == 0
             axes.annotate(
                 say.text("list.comma").join(words), (x, y), textcoords="offset points",
-                xytext=(-8 if left else 8, -12 if "fairest" in point.names and not point.chosen else 6),
+                xytext=(-8 if left else 8, 6 if up else -12),
                 ha="right" if left else "left", fontproperties=small,
             )  # fmt: skip
-    axes.set_ylim(0, 108)
+    axes.set_ylim(0, 112)
     axes.margins(x=0.08)
     axes.grid(visible=True, color="#dddddd", linewidth=0.5)
-    axes.tick_params(labelsize=6.5, length=2)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    bar = figure.colorbar(shown, cax=figure.add_axes((0.915, 0.17, 0.018, 0.77)))
-    bar.ax.tick_params(labelsize=6, length=2)
-    if font is not None:
-        axes.set_xlabel(say.text(key), fontproperties=font)
-        axes.set_ylabel(say.text("chart.weighted"), fontproperties=font)
+    _bare(axes)
+    axes.set_xlabel(say.text(key), fontproperties=font)
+    axes.set_ylabel(say.text("chart.weighted"), fontproperties=font)
+    if known:
+        bar = figure.colorbar(shown, cax=figure.add_axes((0.915, 0.17, 0.018, 0.75)))
+        bar.ax.tick_params(labelsize=7, length=2)
         bar.ax.set_title(say.text("chart.worst"), fontproperties=small, pad=4, loc="right")
     return to_png(figure)
+
+
+def _bare(axes: "Axes") -> None:
+    """Leave out what a small chart does not need."""
+    axes.tick_params(labelsize=7, length=2, pad=2)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -251,8 +217,8 @@ def policies_picture(rows: Sequence[PolicyBars], lang: str) -> bytes:
     lang
         ``zh`` or ``en``.
     """
-    say = Wording.of(lang, 0)
-    font = font_for(say, 7.5)
+    say = picture_wording(lang, 0)
+    font = font_for(7.5)
     panels: tuple[tuple[str, str, Sequence[float | None], str], ...] = (
         (
             "chart.done",
@@ -280,16 +246,11 @@ def policies_picture(rows: Sequence[PolicyBars], lang: str) -> bytes:
         axes.set_yticks(places, [""] * len(rows))
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-        if font is not None:
-            axes.set_title(say.text(key), fontproperties=font, pad=4, loc="left")
-            if index == 0:
-                names = [say.term(f"policy.{row.policy.replace(' ', '_')}") for row in rows]
-                axes.set_yticklabels(names, fontproperties=font)
+        axes.set_title(say.text(key), fontproperties=font, pad=4, loc="left")
+        if index == 0:
+            names = [say.term(f"policy.{row.policy.replace(' ', '_')}") for row in rows]
+            axes.set_yticklabels(names, fontproperties=font)
     figure.subplots_adjust(
         left=0.19, right=0.985, top=1 - 0.35 * 2.54 / (1.9 + 0.62 * len(rows)), bottom=0.13, wspace=0.16
     )
     return to_png(figure)
-
-
-def _short_name(name: str) -> str:
-    return name if len(name) <= 12 else f"{name[:11]}…"

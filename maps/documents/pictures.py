@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -12,9 +13,11 @@ from matplotlib.patches import Patch
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 
+from geo.arrays import FloatArray
 from geo.earth import DEGREE_M
-from maps.documents.charts import DPI, drawable, font_for, to_png
-from maps.page.basemap import Backdrop
+from maps.documents.charts import DPI, to_png
+from maps.documents.fonts import drawable, font_for, picture_wording
+from maps.page.basemap import Backdrop, BackdropLayer
 from maps.style import ACTION_STYLE, BASE_STYLE, EXISTING, LAND, PICKUP, SUGGESTED, nice_breaks, ramp
 from maps.texts.wording import Wording
 from siting.results import GridFigures, Study
@@ -22,8 +25,12 @@ from siting.results import GridFigures, Study
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["map_picture"]
+__all__ = ["inset_picture", "map_picture"]
 
+INSET_M = 480.0
+"""From the middle of an inset map to its upper edge."""
+DEMAND = ramp("viridis", 5)
+"""Colours of rest demand: the more, the darker, in grey, too."""
 _PRINT_ORDER = ("water", "green", "buildings", "path", "minor", "middle", "major")
 
 
@@ -35,6 +42,7 @@ def map_picture(
     grid_code: str | None = None,
     width_cm: float = 15.6,
     height_cm: float = 12.0,
+    legend: bool = True,
 ) -> bytes:
     """Draw stations, pick-up points and rest demand on our own streets, as PNG.
 
@@ -48,15 +56,81 @@ def map_picture(
         Show one unit grid with its outline; None shows the whole study.
     width_cm, height_cm
         Size on paper.
+    legend
+        Whether the picture explains its marks; a caption may.
     """
-    say = Wording.of(lang, study.k)
+    say = picture_wording(lang, study.k)
     grid = next((grid for grid in study.grids if grid.code == grid_code), None)
     west, south, east, north = study.bounds
     bounds = _padded([(west, south), (east, north)], 0.03)
     if grid is not None:
-        points = [point for ring in grid.rings for point in ring]
-        bounds = _padded(points)
-    west, south, east, north = _fit(bounds, width_cm / height_cm)
+        bounds = _padded([point for ring in grid.rings for point in ring])
+    box = _fit(bounds, width_cm / height_cm)
+    figure, axes = _paper(backdrop, box, width_cm, height_cm)
+    limits = _draw_demand(axes, study, box)
+    _draw_grids(axes, study, grid)
+    _draw_places(axes, study, box)
+    _draw_scale(axes, box, say)
+    _draw_names(axes, backdrop, box, font_for(5.5))
+    handles = _legend(study, say, limits)
+    if handles and legend:
+        axes.legend(handles=handles, prop=font_for(7.5), loc="upper right", framealpha=0.92, borderpad=0.5)
+    _credit(axes, study)
+    return to_png(figure)
+
+
+def inset_picture(
+    study: Study,
+    backdrop: Backdrop,
+    lang: str,
+    site_id: str,
+    *,
+    width_cm: float = 8.6,
+    height_cm: float = 7.4,
+) -> bytes:
+    """Draw the streets around one station, from where it is reached, hot spots and other places, as PNG.
+
+    Parameters
+    ----------
+    study, backdrop, lang
+        As in `map_picture`.
+    site_id
+        Which station.
+    width_cm, height_cm
+        Size on paper.
+    """
+    say = picture_wording(lang, study.k)
+    site = next(site for site in study.sites if site.site_id == site_id)
+    half = INSET_M / DEGREE_M
+    lon, lat = site.lonlat
+    wide = half / math.cos(math.radians(lat))
+    box = _fit((lon - wide, lat - half, lon + wide, lat + half), width_cm / height_cm)
+    figure, axes = _paper(backdrop, box, width_cm, height_cm)
+    small = font_for(6)
+    for (_, rings), line in zip(site.reach, ("solid", "dashed", "dotted"), strict=False):
+        for ring in rings:
+            axes.plot(*zip(*ring, strict=True), color="#1f4e5f", linewidth=1.3, linestyle=line, zorder=4)
+    for spot in study.hot_spots:
+        if _meets((spot.lonlat,), box):
+            axes.plot(*zip(*spot.ring, strict=True), color="#a34a00", linewidth=1.0, zorder=5)
+            _name(axes, spot.spot_id, spot.lonlat, small, "#7a3700")
+    others = [one for one in study.alternatives if one.site_id == site_id]
+    for number, one in enumerate(others, start=1):
+        if _meets((one.lonlat,), box):
+            axes.plot(*one.lonlat, marker="^", markersize=6, color="white", markeredgecolor="black", zorder=7)
+            _name(axes, say.text("chart.other_place", n=number), one.lonlat, small, "black")
+    _draw_places(axes, study, box)
+    _draw_scale(axes, box, say)
+    _draw_names(axes, backdrop, box, font_for(5.5))
+    _credit(axes, study)
+    return to_png(figure)
+
+
+def _paper(
+    backdrop: Backdrop, box: tuple[float, float, float, float], width_cm: float, height_cm: float
+) -> tuple[Figure, "Axes"]:
+    """Return a figure with the streets of a box, west, south, east, north."""
+    west, south, east, north = box
     figure = Figure(figsize=(width_cm / 2.54, height_cm / 2.54), dpi=DPI, facecolor="white")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(west, east)
@@ -67,55 +141,51 @@ def map_picture(
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_color("#888888")
-    metres = (north - south) * DEGREE_M
-    _draw_backdrop(axes, backdrop, metres)
-
-    shown = _draw_demand(axes, study, (west, south, east, north))
-    _draw_grids(axes, study, grid)
-    _draw_places(axes, study, (west, south, east, north))
-    _draw_scale(axes, (west, south, east, north), say)
-    font = font_for(say, 7.5)
-    if font is not None:
-        _draw_names(
-            axes, backdrop, (west, south, east, north), FontProperties(family=font.get_family(), size=5.5)
-        )
-        axes.legend(
-            handles=_legend(study, say, shown),
-            prop=font,
-            loc="upper right",
-            framealpha=0.92,
-            borderpad=0.5,
-        )
-        credit = FontProperties(family=font.get_family(), size=6)
-        axes.text(
-            0.995, 0.008, drawable(study.map_attribution, font), transform=axes.transAxes, ha="right",
-            fontproperties=credit, parse_math=False,
-            zorder=9, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.2},
-        )  # fmt: skip
-    return to_png(figure)
+    _draw_backdrop(axes, backdrop, box)
+    return figure, axes
 
 
-def _draw_demand(axes: "Axes", study: Study, view: tuple[float, float, float, float]) -> bool:
-    """Draw the published cells of rest demand; returns whether there are any."""
+def _name(axes: "Axes", text: str, place: tuple[float, float], font: FontProperties, color: str) -> None:
+    """Write a short name beside a mark."""
+    axes.annotate(
+        drawable(text, font), place, textcoords="offset points", xytext=(4, 4), fontproperties=font,
+        color=color, zorder=8, parse_math=False, annotation_clip=True,
+        path_effects=[withStroke(linewidth=1.6, foreground="white")],
+    )  # fmt: skip
+
+
+def _credit(axes: "Axes", study: Study) -> None:
+    font = font_for(6)
+    axes.text(
+        0.995, 0.008, drawable(study.map_attribution, font), transform=axes.transAxes, ha="right",
+        fontproperties=font, parse_math=False,
+        zorder=9, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.2},
+    )  # fmt: skip
+
+
+def _draw_demand(
+    axes: "Axes", study: Study, view: tuple[float, float, float, float]
+) -> tuple[float, float] | None:
+    """Draw the published cells of rest demand; returns where the lightest class ends, the darkest begins."""
     day = [
         (cell, sum(value for value in cell.rest_min_by_hour if value is not None))
         for cell in study.cells
         if _meets(cell.ring, view)
     ]
     shown = [(cell, total) for cell, total in day if total > 0]
+    if not shown:
+        return None
     limits = nice_breaks([total for _, total in shown], 5)
-    colours = ramp("viridis", 5)
-    if shown:
-        axes.add_collection(
-            PathCollection(
-                [Path(cell.ring) for cell, _ in shown],
-                facecolors=[colours[min(4, sum(total >= limit for limit in limits))] for _, total in shown],
-                edgecolors="none",
-                alpha=0.55,
-                zorder=3,
-            )
+    axes.add_collection(
+        PathCollection(
+            [Path(cell.ring) for cell, _ in shown],
+            facecolors=[DEMAND[min(4, sum(total >= limit for limit in limits))] for _, total in shown],
+            edgecolors="none",
+            alpha=0.55,
+            zorder=3,
         )
-    return bool(shown)
+    )
+    return (limits[0], limits[-1]) if limits else (0.0, 0.0)
 
 
 def _draw_grids(axes: "Axes", study: Study, grid: GridFigures | None) -> None:
@@ -133,8 +203,8 @@ def _draw_grids(axes: "Axes", study: Study, grid: GridFigures | None) -> None:
                 )
 
 
-def _legend(study: Study, say: Wording, demand: bool) -> list[Line2D | Patch]:
-    """Return one handle for each kind of mark that is drawn."""
+def _legend(study: Study, say: Wording, limits: tuple[float, float] | None) -> list[Line2D | Patch]:
+    """Return one handle for each kind of mark that is drawn, and the ends of the scale of demand."""
     handles: list[Line2D | Patch] = []
     if any(not site.existing for site in study.sites):
         handles.append(_handle("o", SUGGESTED, say.text("legend.site_suggested")))
@@ -142,12 +212,15 @@ def _legend(study: Study, say: Wording, demand: bool) -> list[Line2D | Patch]:
         handles.append(_handle("s", EXISTING, say.text("legend.site_existing")))
     if study.pickups:
         handles.append(_handle("D", PICKUP, say.text("legend.pickup")))
-    if demand:
-        handles.append(Patch(facecolor=ramp("viridis", 5)[2], alpha=0.6, label=say.text("legend.demand")))
+    if limits is not None:
+        for colour, key, value in ((DEMAND[0], "less", limits[0]), (DEMAND[-1], "more", limits[1])):
+            label = say.text(f"chart.demand_{key}", value=f"{value:,.0f}")
+            handles.append(Patch(facecolor=colour, alpha=0.6, label=label))
     return handles
 
 
-def _draw_backdrop(axes: "Axes", backdrop: Backdrop, metres: float) -> None:
+def _draw_backdrop(axes: "Axes", backdrop: Backdrop, box: tuple[float, float, float, float]) -> None:
+    metres = (box[3] - box[1]) * DEGREE_M
     fine = metres < 9000
     thin = min(1.0, 3000 / metres) + 0.15
     for key in _PRINT_ORDER:
@@ -160,7 +233,7 @@ def _draw_backdrop(axes: "Axes", backdrop: Backdrop, metres: float) -> None:
             continue
         layer = layers[-1] if fine else layers[0]
         style = BASE_STYLE[key]
-        pieces = [layer.lonlat[a:b] for a, b in zip(layer.ptr[:-1], layer.ptr[1:], strict=True)]
+        pieces = _pieces_in(layer, box)
         if layer.area:
             axes.add_collection(
                 PathCollection(
@@ -178,6 +251,17 @@ def _draw_backdrop(axes: "Axes", backdrop: Backdrop, metres: float) -> None:
                     pieces, colors=str(color), linewidths=width + extra, zorder=order, capstyle="round"
                 )
             )
+
+
+def _pieces_in(layer: BackdropLayer, box: tuple[float, float, float, float]) -> list[FloatArray]:
+    """Return the lines or rings of a layer that may lie in a box, in their order."""
+    if len(layer.ptr) < 2:
+        return []
+    low = np.minimum.reduceat(layer.lonlat, layer.ptr[:-1])
+    high = np.maximum.reduceat(layer.lonlat, layer.ptr[:-1])
+    west, south, east, north = box
+    meets = (low[:, 0] <= east) & (high[:, 0] >= west) & (low[:, 1] <= north) & (high[:, 1] >= south)
+    return [layer.lonlat[layer.ptr[n] : layer.ptr[n + 1]] for n in np.nonzero(meets)[0].tolist()]
 
 
 def _draw_places(axes: "Axes", study: Study, box: tuple[float, float, float, float]) -> None:

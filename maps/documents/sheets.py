@@ -3,94 +3,157 @@
 import csv
 import datetime
 import io
-import re
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.table import Table as ExcelTable
+from openpyxl.worksheet.worksheet import Worksheet
 
+from maps.documents.captions import table_note
+from maps.documents.cells import FORMULA, Look, fill, for_paper, head_cell, plain, set_text
+from maps.documents.front_sheet import add_charts, write_front
 from maps.documents.zips import settle_zip
 from maps.texts.wording import Wording
-from siting.report import Column, Quantity, Table, Unit, Value
+from siting.report import Column, StudyReport, Table, Value
 from siting.results import Study
 
-__all__ = ["csv_text", "plain", "workbook"]
+__all__ = ["csv_text", "workbook"]
 
-_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
-"""Characters that XML 1.0 forbids (section 2.2); Excel refuses a file that holds one."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet compute a text (OWASP, CSV injection)."""
-_FORMATS: dict[Unit, str] = {
-    "count": "#,##0",
-    "a_day": "#,##0.0",
-    "min_a_day": "#,##0.0",
-    "hours_a_day": "#,##0.0",
-    "share": "0.0%",
-    "points": "+0.0;-0.0;0.0",
-    "index": "0.000",
-    "kmh": "0.0",
-    "yuan": "#,##0",
-    "m": "#,##0",
-    "m_a_day": "#,##0",
-    "s": "#,##0",
-    "degrees": "0.000000",
-}
-_LONGEST = 32_000  # characters a cell of Excel holds, less a margin
+ANNEX = ("facts", "kinds", "layers", "coverage", "estimates", "fairness", "budget", "front", "refusal_counts",
+         "speeds", "blind", "patrols", "meetings", "files", "rejects", "stays")  # fmt: skip
+"""Tables that only a reader of the annexes wants: one sheet holds them all."""
+ANNEX_WIDTHS = (30, 22, 24, 20, 20, 40, 40)
+ROWS_SHOWN = 35
+"""Rows of a list that are not folded: about a page."""
+LISTS = ("hours", "refusals", "grid_places", "blind_hours")
+FOLDED_COLUMNS = {
+    "sites": ("street", "planned_hours", "moves_to", "only_here", "until_20", "until_24", "longer", "due",
+              "passing", "facilities", "lon", "lat"),
+    "existing": ("kind", "visitors", "only_here", "overlap_site", "overlap_share", "missing", "busiest",
+                 "move_lon", "move_lat"),
+    "pickups": ("walk_max", "residents_walk", "gates_new", "lon", "lat"),
+    "alternatives": ("lon", "lat"), "hot_spots": ("lon", "lat"), "refusals": ("lon", "lat"),
+}  # fmt: skip
+"""Columns that a spreadsheet has folded, so that the others can be read on paper."""
 
 
-def plain(text: str) -> str:
-    """Take out control characters that no document may hold."""
-    return _ILLEGAL.sub("", text)
+def workbook(
+    tables: tuple[Table, ...], study: Study, say: Wording, title: str, report: StudyReport | None = None
+) -> bytes:
+    """Set one sheet a table that has rows, and before them the conclusion of a report.
 
-
-def workbook(tables: tuple[Table, ...], study: Study, say: Wording, title: str) -> bytes:
-    """One sheet a table: heading frozen and filtered, numbers as numbers, codes as text."""
+    Headings are frozen and filtered, numbers are numbers, codes text. What a reader of paper does not need is
+    folded: rows whose figures are all withheld, the long tail of lists, columns of coordinates.
+    """
     book = Workbook()
     book.remove(book.active)
-    head = Font(
-        name="Microsoft YaHei" if say.catalogue.lang == "zh" else "Calibri", bold=True, color="FFFFFF"
-    )
-    body = Font(name=head.name, size=10)
-    ground = PatternFill("solid", fgColor="1F4E5F")
-    thin = Side(style="thin", color="BFBFBF")
-    frame = Border(left=thin, right=thin, top=thin, bottom=thin)
-    for table in tables:
-        sheet = book.create_sheet(say.text(f"table.{table.key}"))
-        widths = [len(say.heading(column)) for column in table.columns]
-        for place, column in enumerate(table.columns, start=1):
-            cell = sheet.cell(1, place)
-            _text(cell, say.heading(column))
-            cell.font, cell.fill, cell.border = head, ground, frame
-            cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
-        for number, row in enumerate(table.rows, start=2):
-            for place, (value, column) in enumerate(zip(row, table.columns, strict=True), start=1):
-                cell = sheet.cell(number, place)
-                shown = _fill(cell, value, column, say)
-                cell.font, cell.border = body, frame
-                cell.alignment = Alignment(vertical="top", wrap_text=column.unit == "text")
-                widths[place - 1] = max(widths[place - 1], _width(shown))
-        last = get_column_letter(len(table.columns))
-        for place, width in enumerate(widths, start=1):
-            sheet.column_dimensions[get_column_letter(place)].width = min(46, max(8, width + 3))
-        sheet.row_dimensions[1].height = 32
-        sheet.freeze_panes = "A2"
-        sheet.auto_filter.ref = f"A1:{last}{max(1, len(table.rows) + 1)}"
-        sheet.page_setup.orientation = "landscape"
-        sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-        sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-        sheet.sheet_properties.pageSetUpPr.fitToPage = True
-        sheet.print_title_rows = "1:1"
-        sheet.oddFooter.center.text = "&P / &N"
-        note = sheet.cell(len(table.rows) + 3, 1)
-        _text(note, _note(study, say))
-        note.font = Font(name=head.name, size=9, italic=True, color="666666")
+    look = Look.of(say)
+    front = None
+    if report is not None:
+        name = "decision" if report.grid_code is None else "grid_facts"
+        front = book.create_sheet(say.text(f"table.{name}"))
+    with_rows = [table for table in tables if table.rows]
+    placed = {
+        table.key: (_table_sheet(book, table, study, say, look), 1)
+        for table in with_rows
+        if table.key not in ANNEX
+    }
+    annex = [table for key in ANNEX for table in with_rows if table.key == key]
+    placed |= _annex_sheet(book, annex, study, say, look) if annex else {}
+    if front is not None and report is not None:
+        write_front(front, report, say, look)
+        add_charts(front, placed, {table.key: table for table in tables}, say)
     book.properties.title = plain(title)
     book.properties.creator = "yilu"
     book.properties.created = datetime.datetime.fromisoformat(study.period[1])
     out = io.BytesIO()
     book.save(out)
     return settle_zip(out.getvalue(), study.period[1])
+
+
+def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look: Look) -> Worksheet:
+    sheet = book.create_sheet(say.text(f"table.{table.key}"))
+    widths = [len(say.heading(column)) for column in table.columns]
+    for place, column in enumerate(table.columns, start=1):
+        head_cell(sheet.cell(1, place), say.heading(column), look)
+    folded = _folded_rows(table)
+    for number, row in enumerate(table.rows, start=2):
+        for place, (value, column) in enumerate(zip(row, table.columns, strict=True), start=1):
+            cell = sheet.cell(number, place)
+            shown = fill(cell, value, column, say)
+            cell.font, cell.border = look.body, look.frame
+            cell.alignment = Alignment(vertical="top", wrap_text=column.unit == "text")
+            widths[place - 1] = max(widths[place - 1], _width(shown))
+        if number - 2 in folded:
+            sheet.row_dimensions[number].outlineLevel = 1
+            sheet.row_dimensions[number].hidden = True
+    last = get_column_letter(len(table.columns))
+    for place, (width, column) in enumerate(zip(widths, table.columns, strict=True), start=1):
+        dimension = sheet.column_dimensions[get_column_letter(place)]
+        dimension.width = min(46, max(8, width + 3))
+        if column.key in FOLDED_COLUMNS.get(table.key, ()):
+            dimension.outlineLevel, dimension.hidden = 1, True
+    sheet.row_dimensions[1].height = 32
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = f"A1:{last}{len(table.rows) + 1}"
+    for_paper(sheet, landscape=True)
+    sheet.print_title_rows = "1:1"
+    notes = [table_note((table,), study, say)]
+    if folded:
+        notes.append(say.text("caption.note_folded", n=len(folded)))
+    for number, text in enumerate((text for text in notes if text), start=len(table.rows) + 3):
+        set_text(sheet.cell(number, 1), text)
+        sheet.cell(number, 1).font = look.note
+    return sheet
+
+
+def _annex_sheet(
+    book: Workbook, tables: list[Table], study: Study, say: Wording, look: Look
+) -> dict[str, tuple[Worksheet, int]]:
+    """Set the small tables of the annexes below each other, each a table of its own that can be filtered."""
+    sheet = book.create_sheet(say.text("table.annex"))
+    row, placed = 1, {}
+    for number, width in enumerate(ANNEX_WIDTHS, start=1):
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    for table in tables:
+        set_text(sheet.cell(row, 1), say.text(f"caption.{table.key}"))
+        sheet.cell(row, 1).font = look.bold
+        head = row + 1
+        placed[table.key] = (sheet, head)
+        for place, column in enumerate(table.columns, start=1):
+            head_cell(sheet.cell(head, place), say.heading(column), look)
+        sheet.row_dimensions[head].height = 32
+        for values in table.rows:
+            row += 1
+            for place, (value, column) in enumerate(zip(values, table.columns, strict=True), start=1):
+                cell = sheet.cell(row + 1, place)
+                fill(cell, value, column, say)
+                cell.font, cell.border = look.body, look.frame
+                cell.alignment = Alignment(vertical="top", wrap_text=True)
+        last = get_column_letter(len(table.columns))
+        sheet.add_table(ExcelTable(displayName=f"yilu_{table.key}", ref=f"A{head}:{last}{row + 1}"))
+        row += 3
+    set_text(sheet.cell(row, 1), table_note(tuple(tables), study, say))
+    sheet.cell(row, 1).font = look.note
+    for_paper(sheet, landscape=True)
+    return placed
+
+
+def _folded_rows(table: Table) -> frozenset[int]:
+    """Return the rows that are folded: nothing in them is published, or the list is long."""
+    figures = [place for place, column in enumerate(table.columns) if column.redacted]
+    bare = {
+        number
+        for number, row in enumerate(table.rows)
+        if figures
+        and all(row[place] is None or (table.key == "hours" and row[place] == 0) for place in figures)
+    }
+    left = [number for number in range(len(table.rows)) if number not in bare]
+    if not left:  # all of it: fold nothing, or the sheet would look empty
+        bare, left = set(), list(range(len(table.rows)))
+    tail = left[ROWS_SHOWN:] if table.key in LISTS else []
+    return frozenset((*bare, *tail))
 
 
 def csv_text(table: Table, say: Wording) -> str:
@@ -105,40 +168,6 @@ def csv_text(table: Table, say: Wording) -> str:
     return out.getvalue()
 
 
-def _note(study: Study, say: Wording) -> str:
-    first, last = study.period
-    period = say.text("say.period", first=say.day(first), last=say.day(last))
-    mark = say.text("quantity.redacted_short", k=study.k)
-    return say.text("caption.note_k", period=period, k=study.k, mark=mark)
-
-
-def _fill(cell: Cell, value: Value, column: Column, say: Wording) -> str:
-    """Set one cell; returns what it shows, for the width."""
-    unit = column.unit
-    if isinstance(value, Quantity) and value.unit != "text" and value.value is not None:
-        shown = say.quantity(value)
-        if value.unit in ("share", "count"):
-            cell.value, cell.number_format = value.value, _FORMATS[value.unit]
-        else:
-            _text(cell, shown)
-        return shown
-    if isinstance(value, int | float) and not isinstance(value, bool) and unit != "text":
-        cell.value, cell.number_format = value, _FORMATS[unit]
-        return say.cell(value, column)
-    shown = say.quantity(value) if isinstance(value, Quantity) else say.cell(value, column)
-    _text(cell, shown)
-    return shown
-
-
-def _text(cell: Cell, text: str) -> None:
-    """Set a cell as text: stored as a string, never as a formula, and shown as it stands."""
-    cell.value = plain(text)[:_LONGEST]
-    cell.data_type = "s"
-    cell.number_format = "@"
-    if cell.value.startswith(_FORMULA):
-        cell.quotePrefix = True
-
-
 def _csv_value(value: Value, column: Column, say: Wording) -> str:
     if value is None:
         return ""
@@ -146,7 +175,7 @@ def _csv_value(value: Value, column: Column, say: Wording) -> str:
         return f"{value:g}" if isinstance(value, int) else repr(float(value))
     text = plain(say.cell(value, column)).replace("\r", " ").replace("\n", " ")
     # CSV has no types: a leading apostrophe is what spreadsheets take as "text"
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _width(text: str) -> int:

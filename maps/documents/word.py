@@ -1,109 +1,72 @@
 """A report as a Word document, as a Chinese office would send it on (GB/T 9704-2012), or in plain English.
 
 Chinese: title in bold Song 22 pt, headings Hei 16 pt, text Fangsong 16 pt with an indent of two characters
-and 28 pt lines, margins 37/35/28/26 mm, page number ``— 1 —``. A report on one unit grid is set smaller, to
-fit two pages.
+and 28 pt lines, margins 37/35/28/26 mm, page number ``— 1 —``. The first page, sheets of stations, annexes
+and the report on one unit grid are set smaller, to be taken in at a glance.
 """
 
 import dataclasses
 import datetime
 import io
-import re
+from collections.abc import Callable
 
 import docx
 from docx.document import Document
-from docx.enum.section import WD_ORIENT
-from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.enum.table import WD_ROW_HEIGHT_RULE
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
-from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.oxml.xmlchemy import BaseOxmlElement
+from docx.section import Section as PaperSection
 from docx.shared import Mm, Pt, RGBColor
-from docx.text.paragraph import Paragraph
-from docx.text.run import Run
 
-from maps.documents.captions import figure_caption, number_of, table_caption
-from maps.documents.sheets import plain
+from maps.documents.captions import NUMBERED, Heading, figure_caption, headings, table_caption, table_note
+from maps.documents.cells import plain
+from maps.documents.word_parts import (
+    Setting,
+    add_contents_line,
+    add_field,
+    add_frame,
+    add_line,
+    add_link,
+    add_mark,
+    add_run,
+    add_table,
+    set_faces,
+)
 from maps.documents.zips import settle_zip
 from maps.texts.wording import Wording
-from siting.report import StudyReport, Table
+from siting.report import KeyFigure, Section, StudyReport, Table
 from siting.results import Study
 
 __all__ = ["word_document"]
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Setting:
-    """Typefaces and sizes of one kind of document."""
-
-    body_face: str
-    head_face: str
-    title_face: str
-    latin: str
-    title_pt: float
-    head_pt: float
-    body_pt: float
-    table_pt: float
-    line_pt: float
-    margins_mm: tuple[float, float, float, float]
-    """Top, bottom, left, right."""
-
-    @property
-    def width_mm(self) -> float:
-        return 210 - self.margins_mm[2] - self.margins_mm[3]
-
-
 _FACES = ("仿宋", "黑体", "宋体", "Times New Roman")
+_PAPER = {"zh": (37.0, 35.0, 28.0, 26.0), "en": (25.0, 25.0, 25.0, 25.0)}
+_SHEET = {"zh": (18.0, 18.0, 25.0, 22.0), "en": (16.0, 16.0, 22.0, 22.0)}
 _SETTINGS = {
-    ("zh", False): _Setting(*_FACES, 22, 16, 16, 10.5, 28, (37, 35, 28, 26)),
-    ("zh", True): _Setting(*_FACES, 20, 13, 12, 9.5, 18, (24, 20, 25, 22)),
-    ("en", False): _Setting(*_FACES, 20, 14, 11.5, 9, 16, (25, 25, 25, 25)),
-    ("en", True): _Setting(*_FACES, 18, 12.5, 10.5, 8.5, 14, (20, 18, 22, 22)),
-}
-_PADDING = 3.0
-"""Margins of a cell, in half-width characters."""
+    ("zh", "body"): Setting(*_FACES, 22, 16, 16, 10.5, 28, _PAPER["zh"]),
+    ("zh", "small"): Setting(*_FACES, 22, 14, 12, 9.5, 18, _PAPER["zh"]),
+    ("zh", "sheet"): Setting(*_FACES, 20, 13, 10.5, 9, 15, _SHEET["zh"]),
+    ("en", "body"): Setting(*_FACES, 20, 14, 11.5, 9, 16, _PAPER["en"]),
+    ("en", "small"): Setting(*_FACES, 20, 13, 10.5, 9, 13.5, _PAPER["en"]),
+    ("en", "sheet"): Setting(*_FACES, 18, 12.5, 9.5, 8.5, 12.5, _SHEET["en"]),
+}  # fmt: skip
+_SIZE_OF = {"conclusion": "small", "contents": "small", "station": "sheet", "body": "body", "annex": "small"}
+_PHOTO_MM = 34.0
+_LEAD_MM = 84.0
+UNCAPTIONED = ("station_facts", "facilities")
+"""Tables of a sheet whose headings say what they are."""
 
 
 def word_document(report: StudyReport, study: Study, say: Wording, pictures: dict[str, bytes]) -> bytes:
     """Set a report; ``pictures`` are PNG bytes by name."""
-    setting = _SETTINGS[say.catalogue.lang, report.grid_code is not None]
-    document = docx.Document()
-    _page(document, setting, say)
-    _styles(document, setting, say)
-    _line(document, say.say(report.title), setting, "title")
-    _line(document, say.say(report.subtitle), setting, "subtitle")
-    tables = figures = 0
-    for place, section in enumerate(report.sections, start=1):
-        heading = document.add_heading(level=1)
-        _run(
-            heading,
-            f"{number_of(place, say)}{say.text(f'section.{section.key}')}",
-            setting.head_face,
-            setting,
-        )
-        for said in section.paragraphs:
-            _line(document, say.say(said), setting, "body")
-        for name in section.pictures:
-            figures += 1
-            holder = document.add_paragraph()
-            holder.alignment = WD_ALIGN_PARAGRAPH.CENTER
-            holder.paragraph_format.keep_with_next = True
-            holder.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
-            picture = holder.add_run().add_picture(io.BytesIO(pictures[name]), width=Mm(setting.width_mm))
-            caption = figure_caption(name, figures, study, say)
-            picture._inline.docPr.set("descr", plain(caption))
-            _line(document, caption, setting, "caption")
-        for table in section.tables:
-            if table.rows:
-                tables += 1
-                caption, note = table_caption(table, tables, study, say)
-                _line(document, caption, setting, "caption", keep=True)
-                _table(document, table, setting, say)
-                _line(document, note, setting, "note")
+    writer = _Writer(report, study, say, pictures)
+    document = writer.document
+    for number, (section, heading) in enumerate(zip(report.sections, headings(report, say), strict=True)):
+        writer.section(section, heading, number)
     core = document.core_properties
-    day = datetime.datetime.fromisoformat(study.period[1])
     core.title, core.author, core.last_modified_by = plain(say.say(report.title)), "yilu", "yilu"
-    core.created = core.modified = day
+    core.created = core.modified = datetime.datetime.fromisoformat(study.period[1])
     core.language = "zh-CN" if say.catalogue.lang == "zh" else "en-GB"
     core.comments, core.keywords = "", say.text("doc.keywords")
     out = io.BytesIO()
@@ -111,171 +74,229 @@ def word_document(report: StudyReport, study: Study, say: Wording, pictures: dic
     return settle_zip(out.getvalue(), study.period[1])
 
 
-def _page(document: Document, setting: _Setting, say: Wording) -> None:
-    section = document.sections[0]
+class _Writer:
+    """Writes one report from its first to its last section."""
+
+    def __init__(self, report: StudyReport, study: Study, say: Wording, pictures: dict[str, bytes]) -> None:
+        self.report, self.study, self.say, self.pictures = report, study, say, pictures
+        self.document: Document = docx.Document()
+        self.tables = self.figures = 0
+        self.grid = report.grid_code is not None
+        self.margins = self._setting("station" if self.grid else "body").margins_mm
+        first = self._setting("body")
+        _page(self.document.sections[0], self.margins, first, say)
+        _styles(self.document, first, say)
+        title = dataclasses.replace(first, line_pt=18) if self.grid else first
+        add_line(self.document, say.say(report.title), title, "title")
+        add_line(self.document, say.say(report.subtitle), self._setting("conclusion"), "subtitle")
+
+    def _setting(self, part: str) -> Setting:
+        """Return the sizes of a part; a report on one unit grid is set like a sheet."""
+        return _SETTINGS[self.say.catalogue.lang, "sheet" if self.grid else _SIZE_OF[part]]
+
+    def section(self, section: Section, heading: Heading, number: int) -> None:
+        """Write one section."""
+        setting = self._setting(section.part)
+        if setting.margins_mm != self.margins:
+            self.margins = setting.margins_mm
+            _margins(self.document.add_section(WD_SECTION.NEW_PAGE), self.margins)
+            new_page = False
+        else:
+            new_page = section.part in ("contents", "station")
+        if heading.group:
+            self._heading(heading.group, setting, "", number, new_page=new_page)
+            new_page = False
+        self._heading(heading.text, setting, heading.anchor, number, new_page=new_page)
+        if section.part == "contents":
+            self._contents(setting)
+        steps: dict[str, Callable[[Section, Setting], None]] = {
+            "conclusion": self._conclusion, "station": self._station
+        }  # fmt: skip
+        steps.get(section.part, self._text)(section, setting)
+
+    def _heading(self, text: str, setting: Setting, anchor: str, number: int, *, new_page: bool) -> None:
+        paragraph = self.document.add_heading("", level=1)
+        paragraph.paragraph_format.page_break_before = new_page
+        shape = paragraph.paragraph_format
+        shape.space_before, shape.space_after = Pt(setting.line_pt / 3), Pt(setting.line_pt / 6)
+        add_run(paragraph, text, setting.head_face, setting, setting.head_pt)
+        if anchor:
+            add_mark(paragraph, anchor, number)
+
+    def _contents(self, setting: Setting) -> None:
+        for section, heading in zip(self.report.sections, headings(self.report, self.say), strict=True):
+            if heading.group:
+                add_contents_line(self.document, heading.group, heading.anchor, setting, inner=False)
+            if section.part != "contents":
+                add_contents_line(self.document, heading.text, heading.anchor, setting, inner=heading.inner)
+
+    def _text(self, section: Section, setting: Setting) -> None:
+        """Write sentences, pictures and tables."""
+        for said in section.paragraphs:
+            add_line(self.document, self.say.say(said), setting, "plain" if self.grid else "body")
+        for name in section.pictures:
+            self.figures += section.part in NUMBERED
+            self._picture(name, setting.width_mm)
+            caption = figure_caption(name, self.figures, section, self.study, self.say)
+            add_line(self.document, caption, setting, "caption")
+        self._tables(section, section.all_tables, setting, notes=not self.grid)
+        for said in section.closing:
+            add_line(self.document, self.say.say(said), setting, "body")
+
+    def _tables(self, section: Section, tables: tuple[Table, ...], setting: Setting, *, notes: bool) -> None:
+        for table in tables:
+            self.tables += section.part in NUMBERED
+            caption = table_caption(table, self.tables, section, self.say)
+            add_line(self.document, caption, setting, "caption", keep=True)
+            add_table(self.document, table, setting, self.say)
+            if notes:
+                add_line(self.document, table_note((table,), self.study, self.say), setting, "note")
+
+    def _conclusion(self, section: Section, setting: Setting) -> None:
+        """Write the first page: sentences, the map beside the figures, stations, what is asked of whom."""
+        for said in section.paragraphs:
+            add_line(self.document, self.say.say(said), setting, "body")
+        right = setting.width_mm - _LEAD_MM - 4
+        cells = add_frame(self.document, 1, (_LEAD_MM + 4, right)).rows[0].cells
+        for name in section.pictures:
+            cells[0].paragraphs[0].add_run().add_picture(io.BytesIO(self.pictures[name]), width=Mm(_LEAD_MM))
+            below = cells[0].add_paragraph()
+            below.paragraph_format.space_after = Pt(0)
+            caption = figure_caption(name, 0, section, self.study, self.say)
+            add_run(below, caption, setting.body_face, setting, setting.table_pt - 1.5)
+        first = True
+        for figure in section.figures:
+            self._key_figure(cells[1], figure, setting, first=first)
+            first = False
+        tables = tuple(table for table in section.tables if table.rows)
+        self._tables(section, tables, setting, notes=False)
+        for said in section.closing:
+            add_line(self.document, self.say.say(said), setting, "body")
+        if section.asks is not None and section.asks.rows:
+            self._tables(section, (section.asks,), setting, notes=False)
+
+    def _key_figure(self, cell: object, figure: KeyFigure, setting: Setting, *, first: bool) -> None:
+        """Write a figure in large type between its name and its meaning."""
+        lines = (
+            (self.say.term(figure.label.key), setting.head_face, setting.table_pt + 0.5),
+            (self.say.say(figure.value), setting.title_face, setting.title_pt * 0.8),
+            (self.say.say(figure.meaning), setting.body_face, setting.table_pt - 0.5),
+        )
+        for number, (text, face, size) in enumerate(lines):
+            reuse = first and number == 0
+            paragraph = cell.paragraphs[0] if reuse else cell.add_paragraph()  # type: ignore[attr-defined]
+            shape = paragraph.paragraph_format
+            shape.space_before = Pt(0 if number or first else 7)
+            shape.space_after = Pt(0)
+            shape.line_spacing_rule = WD_LINE_SPACING.SINGLE
+            run = add_run(paragraph, text, face, setting, size)
+            if number == 1:
+                run.font.bold = True
+                run.font.color.rgb = RGBColor(0x1F, 0x4E, 0x5F)
+
+    def _station(self, section: Section, setting: Setting) -> None:
+        """Write one sheet: pictures side by side, sentences, tables, check list, photograph, links."""
+        self._side_by_side(section, setting)
+        for said in section.paragraphs:
+            add_line(self.document, self.say.say(said), setting, "plain")
+        for table in section.all_tables:
+            if table.key not in UNCAPTIONED:
+                add_line(
+                    self.document, table_caption(table, 0, section, self.say), setting, "caption", keep=True
+                )
+            add_table(self.document, table, setting, self.say)
+        for said in section.closing:
+            add_line(self.document, self.say.say(said), setting, "plain")
+        self._checks(section, setting)
+        self._links(section, setting)
+        note = table_note(section.all_tables, self.study, self.say)
+        add_line(self.document, note, setting, "note")
+
+    def _side_by_side(self, section: Section, setting: Setting) -> None:
+        widths = tuple(setting.width_mm * share for share in (0.55, 0.45))
+        frame = add_frame(self.document, 2, (widths[0], widths[1]))
+        for place, name in enumerate(section.pictures):
+            cell = frame.rows[0].cells[place].paragraphs[0]
+            cell.alignment = WD_ALIGN_PARAGRAPH.CENTER
+            cell.add_run().add_picture(io.BytesIO(self.pictures[name]), width=Mm(widths[place] - 4))
+            below = frame.rows[1].cells[place].paragraphs[0]
+            below.alignment = WD_ALIGN_PARAGRAPH.CENTER
+            caption = figure_caption(name, 0, section, self.study, self.say)
+            add_run(below, caption, setting.head_face, setting, setting.table_pt - 0.5)
+
+    def _checks(self, section: Section, setting: Setting) -> None:
+        """Write what to look at on the spot, beside the room for a photograph."""
+        if not section.checks:
+            return
+        half = setting.width_mm / 2
+        frame = add_frame(self.document, 1, (half + 8, half - 8), lines=True)
+        frame.rows[0].height_rule, frame.rows[0].height = WD_ROW_HEIGHT_RULE.AT_LEAST, Mm(_PHOTO_MM)
+        left, right = frame.rows[0].cells
+        add_run(left.paragraphs[0], self.say.text("doc.checks"), setting.head_face, setting, setting.table_pt)
+        for check in section.checks:
+            paragraph = left.add_paragraph()
+            shape = paragraph.paragraph_format
+            shape.space_before = shape.space_after = Pt(0)
+            shape.line_spacing_rule = WD_LINE_SPACING.SINGLE
+            text = f"□ {self.say.term(check.key)}"
+            add_run(paragraph, text, setting.body_face, setting, setting.table_pt)
+        if section.photo:
+            photo = right.paragraphs[0]
+            photo.alignment = WD_ALIGN_PARAGRAPH.CENTER
+            run = add_run(photo, self.say.text("doc.photo"), setting.body_face, setting, setting.table_pt)
+            run.font.color.rgb = RGBColor(0x77, 0x77, 0x77)
+
+    def _links(self, section: Section, setting: Setting) -> None:
+        if not section.links:
+            return
+        paragraph = self.document.add_paragraph()
+        paragraph.paragraph_format.space_before = Pt(4)
+        paragraph.paragraph_format.space_after = Pt(2)
+        size = setting.table_pt
+        colon = "：" if self.say.catalogue.lang == "zh" else ": "
+        add_run(paragraph, self.say.text("doc.links") + colon, setting.head_face, setting, size)
+        for number, link in enumerate(section.links):
+            if number:
+                add_run(paragraph, self.say.text("list.comma"), setting.body_face, setting, size)
+            add_link(paragraph, self.say.term(link.label.key), link.url, setting, size)
+
+    def _picture(self, name: str, width_mm: float) -> None:
+        paragraph = self.document.add_paragraph()
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        paragraph.paragraph_format.keep_with_next = True
+        paragraph.paragraph_format.space_after = Pt(0)
+        paragraph.add_run().add_picture(io.BytesIO(self.pictures[name]), width=Mm(width_mm))
+
+
+def _page(section: PaperSection, margins_mm: tuple[float, ...], setting: Setting, say: Wording) -> None:
     section.orientation = WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = Mm(210), Mm(297)
-    top, bottom, left, right = setting.margins_mm
-    section.top_margin, section.bottom_margin = Mm(top), Mm(bottom)
-    section.left_margin, section.right_margin = Mm(left), Mm(right)
-    section.footer_distance = Mm(max(8.0, bottom - 12))
+    _margins(section, margins_mm)
     foot = section.footer.paragraphs[0]
     foot.alignment = WD_ALIGN_PARAGRAPH.CENTER
     dashes = ("— ", " —") if say.catalogue.lang == "zh" else ("", "")
     size = 14 if say.catalogue.lang == "zh" and setting.body_pt >= 16 else 10
-    _run(foot, dashes[0], setting.title_face, setting, size)
-    _field(_run(foot, "", setting.title_face, setting, size), "PAGE")
-    _run(foot, dashes[1], setting.title_face, setting, size)
+    add_run(foot, dashes[0], setting.title_face, setting, size)
+    add_field(add_run(foot, "", setting.title_face, setting, size), "PAGE")
+    add_run(foot, dashes[1], setting.title_face, setting, size)
 
 
-def _styles(document: Document, setting: _Setting, say: Wording) -> None:
+def _margins(section: PaperSection, margins_mm: tuple[float, ...]) -> None:
+    top, bottom, left, right = margins_mm
+    section.top_margin, section.bottom_margin = Mm(top), Mm(bottom)
+    section.left_margin, section.right_margin = Mm(left), Mm(right)
+    section.footer_distance = Mm(max(8.0, bottom - 12))
+
+
+def _styles(document: Document, setting: Setting, say: Wording) -> None:
     for language in document.styles.element.iter(qn("w:lang")):  # else Word breaks lines as in English
         language.set(qn("w:val"), "en-GB")
         language.set(qn("w:eastAsia"), "zh-CN" if say.catalogue.lang == "zh" else "en-GB")
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = setting.latin, Pt(setting.body_pt)
-    _faces(normal.element.get_or_add_rPr(), setting.latin, setting.body_face)
+    set_faces(normal.element.get_or_add_rPr(), setting.latin, setting.body_face)
     heading = document.styles["Heading 1"]
     heading.font.size, heading.font.bold = Pt(setting.head_pt), False
     heading.font.color.rgb = RGBColor(0, 0, 0)
-    _faces(heading.element.get_or_add_rPr(), setting.latin, setting.head_face)
-    shape = heading.paragraph_format
-    shape.space_before, shape.space_after = Pt(setting.line_pt / 3), Pt(setting.line_pt / 6)
-    shape.keep_with_next = True
-
-
-def _line(document: Document, text: str, setting: _Setting, kind: str, *, keep: bool = False) -> None:
-    """Add one paragraph of a kind: title, subtitle, body, caption or note; nothing for an empty text."""
-    if not text:
-        return
-    paragraph = document.add_paragraph()
-    shape = paragraph.paragraph_format
-    shape.space_before = shape.space_after = Pt(0)
-    shape.line_spacing_rule, shape.line_spacing = WD_LINE_SPACING.EXACTLY, Pt(setting.line_pt)
-    if kind == "title":
-        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        shape.line_spacing = Pt(setting.title_pt * 1.45)
-        _run(paragraph, text, setting.title_face, setting, setting.title_pt).font.bold = True
-    elif kind == "subtitle":
-        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        shape.space_after = Pt(setting.line_pt / 2)
-        _run(paragraph, text, "楷体", setting, setting.body_pt * 0.9)
-    elif kind == "body":
-        paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
-        if setting.body_pt >= 12:
-            shape.first_line_indent = Pt(setting.body_pt * 2)
-        else:
-            shape.space_after = Pt(4)
-        _run(paragraph, text, setting.body_face, setting)
-    elif kind == "caption":
-        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        shape.keep_with_next = keep
-        shape.space_before, shape.space_after = Pt(5), Pt(2)
-        shape.line_spacing_rule = WD_LINE_SPACING.SINGLE
-        _run(paragraph, text, setting.head_face, setting, setting.table_pt + 1)
-    else:
-        shape.line_spacing_rule = WD_LINE_SPACING.SINGLE
-        shape.space_after = Pt(6)
-        _run(paragraph, text, setting.body_face, setting, setting.table_pt - 0.5)
-
-
-def _table(document: Document, table: Table, setting: _Setting, say: Wording) -> None:
-    made = document.add_table(rows=len(table.rows) + 1, cols=len(table.columns))
-    made.style = document.styles["Table Grid"]
-    made.alignment = WD_TABLE_ALIGNMENT.CENTER
-    made.autofit = False
-    widths = _widths(table, say, setting)
-    for place, width in enumerate(widths):
-        made.columns[place].width = Mm(width)
-    for number, row in enumerate(made.rows):
-        values = None if number == 0 else table.rows[number - 1]
-        row_format = row._tr.get_or_add_trPr()
-        row_format.append(_element("w:cantSplit", {"w:val": "true"}))
-        if values is None:
-            row_format.append(_element("w:tblHeader", {"w:val": "true"}))
-        for place, (cell, column) in enumerate(zip(row.cells, table.columns, strict=True)):
-            cell.width = Mm(widths[place])
-            paragraph = cell.paragraphs[0]
-            paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
-            paragraph.paragraph_format.space_after = Pt(0)
-            if values is None:
-                paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-                paragraph.paragraph_format.keep_with_next = True
-                cell._tc.get_or_add_tcPr().append(
-                    _element("w:shd", {"w:val": "clear", "w:color": "auto", "w:fill": "E8EEF0"})
-                )
-                _run(paragraph, say.heading(column), setting.head_face, setting, setting.table_pt)
-                continue
-            if column.unit != "text":
-                paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-            _run(paragraph, say.cell(values[place], column), setting.body_face, setting, setting.table_pt)
-
-
-def _widths(table: Table, say: Wording, setting: _Setting) -> list[float]:
-    """Share the width (mm) by what the columns hold: words stay whole, long texts get the rest."""
-
-    def length(text: str) -> int:
-        return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
-
-    least, wanted = [], []
-    for place, column in enumerate(table.columns):
-        texts = [say.cell(row[place], column) for row in table.rows]
-        words = [length(word) for text in texts for word in re.findall(r"[!-~–]+", text)]
-        heading = length(say.heading(column))
-        longest = max((length(text) for text in texts), default=0)
-        floor = max(3, min(20, max(words, default=0)), heading / 3 if heading > 6 else heading)
-        floor = max(floor, min(24, 0.4 * longest)) + _PADDING
-        least.append(floor)
-        wanted.append(max(floor, min(44, 0.8 * longest) + _PADDING))
-    room = setting.width_mm / (setting.table_pt * 0.55 * 0.353)  # half-width characters in a line
-    spare = room - sum(least)
-    more = [want - floor for want, floor in zip(wanted, least, strict=True)]
-    if spare <= 0:
-        widths = least
-    else:  # a third evenly, so that no column is tight, the rest to the long texts
-        even = spare / 3 / len(least)
-        rest = spare * 2 / 3 / (sum(more) or 1.0)
-        widths = [floor + even + rest * extra for floor, extra in zip(least, more, strict=True)]
-    return [setting.width_mm * width / sum(widths) for width in widths]
-
-
-def _run(paragraph: Paragraph, text: str, face: str, setting: _Setting, size: float | None = None) -> Run:
-    run = paragraph.add_run(plain(text))
-    run.font.name = setting.latin
-    if size is not None:
-        run.font.size = Pt(size)
-    _faces(run._element.get_or_add_rPr(), setting.latin, face)
-    return run
-
-
-def _faces(properties: BaseOxmlElement, latin: str, asian: str) -> None:
-    """Name both typefaces; without ``w:eastAsia`` Word sets Chinese in whatever it likes."""
-    fonts = properties.find(qn("w:rFonts"))
-    if fonts is None:
-        fonts = _element("w:rFonts", {})
-        properties.insert(0, fonts)
-    for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
-        fonts.attrib.pop(qn(theme), None)
-    for name, value in (("w:ascii", latin), ("w:hAnsi", latin), ("w:eastAsia", asian), ("w:cs", latin)):
-        fonts.set(qn(name), value)
-
-
-def _field(run: Run, code: str) -> None:
-    """Let Word fill in a number, such as that of the page."""
-    for kind, text in (("begin", None), (None, code), ("separate", None), ("text", "1"), ("end", None)):
-        if kind == "text":
-            node = _element("w:t", {})
-            node.text = text or ""
-        elif kind is None:
-            node = _element("w:instrText", {"xml:space": "preserve"})
-            node.text = f" {text} "
-        else:
-            node = _element("w:fldChar", {"w:fldCharType": kind})
-        run._element.append(node)
-
-
-def _element(tag: str, attributes: dict[str, str]) -> BaseOxmlElement:
-    node = OxmlElement(tag)
-    for name, value in attributes.items():
-        node.set(qn(name), value)
-    return node
+    set_faces(heading.element.get_or_add_rPr(), setting.latin, setting.head_face)
+    heading.paragraph_format.keep_with_next = True

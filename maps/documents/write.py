@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from geo.errors import InputError
-from maps.documents.charts import budget_picture, coverage_picture, front_picture, hours_picture
-from maps.documents.pictures import map_picture
+from maps.documents.charts import budget_picture, coverage_picture, front_picture, station_hours_picture
+from maps.documents.pictures import inset_picture, map_picture
 from maps.documents.printed import html_document
 from maps.documents.sheets import csv_text, workbook
 from maps.documents.word import word_document
@@ -100,7 +100,7 @@ def write_xlsx(
     """
     say = Wording.of(lang, study.k)
     report = _report(study, grid_code)
-    Path(path).write_bytes(workbook(_tables(study, report), study, say, say.say(report.title)))
+    Path(path).write_bytes(workbook(_tables(study, report), study, say, say.say(report.title), report))
 
 
 def write_csv(study: Study, lang: str, path: Path | str, table: str = "sites") -> None:
@@ -134,26 +134,41 @@ def _tables(study: Study, report: StudyReport) -> tuple[Table, ...]:
     if report.grid_code is None:
         return tables
     grid = next(grid for grid in study.grids if grid.code == report.grid_code)
-    ids = {*grid.site_ids, *grid.pickup_ids}
-    facts = report.sections[0].tables[0]
-    kept = [facts]
+    told = {table.key: table for section in report.sections for table in section.tables}
+    spots = {str(row[0]) for row in told["hot_spots"].rows} if "hot_spots" in told else set()
+    ids = {*grid.site_ids, *grid.pickup_ids, grid.station_id, *spots}
+    kept = []
     for table in tables:
-        if table.key in ("sites", "hours", "existing", "pickups"):
+        if table.key in ("sites", "hours", "existing", "pickups", "hot_spots"):
             at = next(i for i, column in enumerate(table.columns) if column.key == "id")
-            rows = tuple(row for row in table.rows if row[at] in ids)
-            kept.append(Table(table.key, table.columns, rows))
+            kept.append(Table(table.key, table.columns, tuple(row for row in table.rows if row[at] in ids)))
     return tuple(kept)
+
+
+def _overview_cm(report: StudyReport, lang: str) -> float:
+    """Return how high the map below the table of contents may be, so that they share a page."""
+    sheets = any(section.part == "station" for section in report.sections)
+    lines = len(report.sections) - 1 + sheets
+    room, line = (20.3, 0.635) if lang == "zh" else (22.8, 0.477)
+    left = room - lines * line
+    return min(10.5, left) if left >= 5.0 else room
 
 
 def _pictures(study: Study, backdrop: Backdrop, lang: str, report: StudyReport) -> dict[str, bytes]:
     wanted = {name for section in report.sections for name in section.pictures}
     grid = report.grid_code
-    height = 11.0 if grid is None else 9.0
-    makers: dict[str, Callable[[], bytes]] = {
-        "map": lambda: map_picture(study, backdrop, lang, grid_code=grid, height_cm=height),
-        "hours": lambda: hours_picture(study, lang),
-        "coverage": lambda: coverage_picture(study, lang),
-        "budget": lambda: budget_picture(study, lang),
-        "front": lambda: front_picture(study, lang),
+    height = 8.4 if grid is not None else _overview_cm(report, lang)
+    makers: dict[str, Callable[[str], bytes]] = {
+        "map": lambda _: map_picture(study, backdrop, lang, grid_code=grid, height_cm=height),
+        "lead": lambda _: map_picture(study, backdrop, lang, width_cm=8.4, height_cm=6.4, legend=False),
+        "inset": lambda site_id: inset_picture(study, backdrop, lang, site_id, height_cm=6.4),
+        "hours": lambda site_id: station_hours_picture(study, lang, site_id, height_cm=5.6),
+        "coverage": lambda _: coverage_picture(study, lang),
+        "budget": lambda _: budget_picture(study, lang),
+        "front": lambda _: front_picture(study, lang),
     }
-    return {name: makers[name]() for name in sorted(wanted)}
+    out = {}
+    for name in sorted(wanted):
+        key, _, what = name.partition(":")
+        out[name] = makers[key](what)
+    return out

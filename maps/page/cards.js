@@ -49,7 +49,9 @@ function makeCards(app) {
       item.s ? el('p', { 'class': 'kind', text: item.s }) : null,
       item.n ? el('p', { 'class': 'reason', text: item.n }) : null,
       rows.length ? el('table', {}, [el('tbody', {}, rows)]) : null,
-      item.l ? el('p', { 'class': 'apps' }, item.l.map(function (l) {
+      item.l ? el('p', { 'class': 'apps' }, item.l.filter(function (l) {
+        return location.protocol !== 'file:' || /^[a-z]+:/.test(l[1]); /* a file on disk has no service beside it */
+      }).map(function (l) {
         return el('a', { href: l[1], target: '_blank', rel: 'noopener noreferrer', text: l[0] });
       })) : null,
       item.h ? chart(app, item.c, item.h, item.o) : null

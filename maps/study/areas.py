@@ -7,6 +7,7 @@ classes change with the hour), and ``parts`` to draw. Every word is already in t
 import itertools
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from maps.packing import pack_hours, pack_lines, pack_varints
 from maps.page.parts import Layer, alpha, class_texts, hours_of, known, layer_of, popup_rows
@@ -165,6 +166,15 @@ def reach_layer(study: Study, say: Wording) -> Layer:
     return layer_of(say, "reach", [part] if classes else [], legend)
 
 
+def report_links(code: str, say: Wording) -> list[tuple[str, str]]:
+    """Return links to the report on one unit grid, where the page comes from the service."""
+    asked = urlencode({"grid": code, "lang": say.catalogue.lang})
+    return [
+        (say.text("legend.grid_report", form=form), f"reports/{kind}?{asked}")
+        for kind, form in (("docx", "Word"), ("xlsx", "Excel"))
+    ]
+
+
 def grids_layer(study: Study, say: Wording) -> Layer:
     """Draw unit grids by the share of their rest that is served: today, under the plan, and the change."""
     limits = [0.2, 0.4, 0.6, 0.8]
@@ -243,6 +253,7 @@ def _grid_item(grid: GridFigures, say: Wording) -> dict[str, Any]:
             ("site_ids", "text", False, grid.site_ids),
             ("pickup_ids", "text", False, grid.pickup_ids),
         ),
+        "l": report_links(grid.code, say),
     }
 
 

@@ -21,7 +21,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 RANK: Final = {
     "total": 0, "plan": 1, "station": 2, "grid": 3, "spot": 4, "other": 5, "station_hour": 6,
-    "spot_hour": 7, "cell": 8
+    "spot_hour": 7, "cell": 8, "alternative": 9
 }  # fmt: skip
 """What is withheld first where several figures tell too much together: the highest number."""
 _SECONDS: Final = 3600

@@ -28,6 +28,7 @@ __all__ = [
     "kind_and_hours",
     "kind_figures",
     "layer_figures",
+    "nearest_stations",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -221,6 +222,29 @@ def grid_figures(
             )
         )
     return tuple(out)
+
+
+NEAREST_S = 3600.0
+"""A station farther than an hour from a grid serves it no more than none."""
+
+
+def nearest_stations(
+    grids: GridColumns, ways: Ways, mode: str, stations: Marked
+) -> dict[str, tuple[str, float | None]]:
+    """Return for each code the station that is reached soonest from the middle of the grid, and seconds.
+
+    The middle is taken to its nearest street; what riders do there plays no part.
+    """
+    nothing: tuple[str, float | None] = ("", None)
+    if not grids.codes or not stations.ids:
+        return dict.fromkeys(grids.codes, nothing)
+    middles = shapely.get_coordinates(shapely.point_on_surface(np.array(grids.polygons, dtype=object)))
+    seconds = ways.seconds(mode, middles, stations.lonlat, NEAREST_S)
+    soonest = seconds.argmin(axis=1)
+    out = {}
+    for code, at, row in zip(grids.codes, soonest.tolist(), seconds, strict=True):
+        out[code] = (stations.ids[at], round(float(row[at]), 1)) if np.isfinite(row[at]) else nothing
+    return out
 
 
 def grid_of(polygons: tuple[shapely.Geometry, ...], lonlat: FloatArray) -> IntArray:

@@ -3,11 +3,11 @@
 No language and no files in here; ``maps.documents.write`` sets it on paper.
 """
 
-import dataclasses
-
-from geo.errors import InputError
+from siting.report.conclusion import conclusion
 from siting.report.fairness import about_front, about_grids, chosen_jointly, how_chosen
 from siting.report.learned import about_learned
+from siting.report.sections import Section, StudyReport
+from siting.report.station_sheets import station_sheets
 from siting.report.tables import (
     Column,
     Quantity,
@@ -16,15 +16,13 @@ from siting.report.tables import (
     Term,
     Unit,
     Value,
-    existing_table,
     grids_table,
     hot_spots_table,
     period_of,
-    pickups_table,
     sites_table,
     study_tables,
 )
-from siting.results import GridFigures, Site, Study
+from siting.results import Site, Study
 
 __all__ = [
     "Column",
@@ -36,9 +34,10 @@ __all__ = [
     "Term",
     "Unit",
     "Value",
-    "grid_report",
+    "k_rule",
     "study_report",
     "study_tables",
+    "subtitle",
 ]
 
 
@@ -48,192 +47,108 @@ EVENING_H = 22
 """Riders work until about 22:00, many stations shut at 18:00 (DOMAIN.md)."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Section:
-    """One numbered section of a report: sentences, then pictures, then tables."""
-
-    key: str
-    paragraphs: tuple[Say, ...] = ()
-    tables: tuple[Table, ...] = ()
-    pictures: tuple[str, ...] = ()
-    """Names of pictures: ``map``, ``hours``, ``coverage``, ``budget`` or ``front``."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class StudyReport:
-    """All that one document says, in its order."""
-
-    title: Say
-    subtitle: Say
-    sections: tuple[Section, ...]
-    grid_code: str | None = None
-    """The unit grid it is about; None for the whole study."""
-
-
 def study_report(study: Study) -> StudyReport:
-    """Report on the whole study, for the office that decides."""
+    """Report on the whole study, for the office that decides.
+
+    First what is to be decided, then a sheet a station, then what stands today, pick-up points, hot spots and
+    grids; method, limits and accounts are annexes.
+    """
     tables = {table.key: table for table in study_tables(study)}
+    body = (
+        conclusion(study),
+        Section("overview", pictures=("map",), part="contents"),
+        *station_sheets(study),
+        _existing(study, tables["existing"]),
+        _pickups(study, tables["pickups"]),
+        *_hot_spots(study),
+        *_grids(study, tables["fairness"]),
+    )
+    return StudyReport(
+        Say("say.title_study", (("title", study.title),)), subtitle(study), (*body, *_annexes(study, tables))
+    )
+
+
+def _annexes(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
     suggested = tuple(site for site in study.sites if not site.existing)
-    existing = tuple(site for site in study.sites if site.existing)
-    sections = [
-        Section("purpose", (Say("say.purpose", (("city", study.city),)),), (tables["facts"],)),
-        Section("data", _about_data(study), (tables["files"], tables["rejects"], tables["stays"])),
-        Section("method", _about_method(study), tuple(t for t in (tables["kinds"],) if t.rows)),
+    findings = ("layers", "coverage", "budget", "refusal_counts")
+    return (
+        *(
+            (
+                Section(
+                    "suggested",
+                    (
+                        Say("say.suggested", (("n", Quantity(len(suggested), "count")),)),
+                        *_until(suggested),
+                    ),
+                    (
+                        sites_table(suggested).select(
+                            "id", "name", "kind", "rest", "until_22", "chosen", "cost_yuan"
+                        ),
+                    ),
+                    part="annex",
+                ),
+            )
+            if suggested
+            else ()
+        ),
         Section(
             "findings",
             _findings(study),
-            tuple(
-                tables[key] for key in ("layers", "coverage", "budget", "refusal_counts") if tables[key].rows
-            ),
+            tuple(tables[key] for key in findings),
             (*(["coverage"] if study.coverage else []), *(["budget"] if study.budget_curve else [])),
+            part="annex",
         ),
         *_front(study, tables["front"]),
-        *_hot_spots(study),
-        Section(
-            "suggested",
-            (Say("say.suggested", (("n", Quantity(len(suggested), "count")),)), *_until(suggested))
-            if suggested
-            else (Say("say.no_suggested"),),
-            (
-                sites_table(suggested).select(
-                    "id", "name", "kind", "hours", "rest", "until_22", "chosen", "reason"
-                ),
-            )
-            if suggested
-            else (),
-            ("map", "hours") if suggested else ("map",),
-        ),
-        Section(
-            "existing",
-            (Say("say.existing", (("n", Quantity(len(existing), "count")),)), *_existing_plan(study))
-            if existing
-            else (Say("say.no_existing"),),
-            (
-                tables["existing"].select(
-                    "rank", "id", "name", "action", "visits", "gain", "better_hours", "reason"
-                ),
-            )
-            if study.audit
-            else (),
-        ),
-        Section(
-            "pickups",
-            (Say("say.pickups", (("n", Quantity(len(study.pickups), "count")),)), Say("say.pickups_how"))
-            if study.pickups
-            else (Say("say.no_pickups"),),
-            (
-                tables["pickups"].select(
-                    "id", "compound", "kind", "drop_offs", "saved", "walk_median", "gates"
-                ),
-            )
-            if study.pickups
-            else (),
-        ),
-    ]
-    if study.grids:
-        busy = tuple(g for g in study.grids if g.riders is not None or g.site_ids or g.pickup_ids)
-        counts = (("n", Quantity(len(study.grids), "count")), ("shown", Quantity(len(busy), "count")))
-        told = grids_table(busy).select(
-            "code", "name", "demand", "served_today_share", "served_share", "gain_points", "site_ids",
-            "pickup_ids",
-        )  # fmt: skip
-        tables_shown = tuple(t for t in (tables["fairness"], told) if t.rows)
-        sections.append(Section("grids", (Say("say.grids", counts), *about_grids(study)), tables_shown))
-    if said := about_learned(study):
-        told = ("speeds", "blind", "patrols", "meetings")
-        sections.append(Section("learned", said, tuple(tables[key] for key in told if tables[key].rows)))
-    sections.append(Section("limits", _limits(study)))
-    sections.append(Section("sources", (Say("say.sources", (("attribution", study.map_attribution),)),)))
-    return StudyReport(Say("say.title_study", (("title", study.title),)), _subtitle(study), tuple(sections))
-
-
-def grid_report(study: Study, code: str) -> StudyReport:
-    """Report on one unit grid, for the member of grid staff who answers for it: two pages.
-
-    Parameters
-    ----------
-    study
-        The study.
-    code
-        Code of the unit grid, as text.
-
-    Raises
-    ------
-    InputError
-        If the study has no unit grid of that code.
-    """
-    grid = next((grid for grid in study.grids if grid.code == code), None)
-    if grid is None:
-        raise InputError(
-            f"the study has no unit grid with the code {code!r}; it has {len(study.grids)} unit grids"
-        )
-    called: Value = grid.name or Say("say.grid_called", (("code", grid.code),))
-    here = tuple(site for site in study.sites if site.site_id in grid.site_ids)
-    suggested = tuple(site for site in here if not site.existing)
-    audit = tuple(finding for finding in study.audit if finding.site_id in grid.site_ids)
-    pickups = tuple(point for point in study.pickups if point.pickup_id in grid.pickup_ids)
-    facts = _grid_facts(grid, len(suggested), len(here) - len(suggested), len(pickups))
-    sections = (
-        Section("grid_facts", (Say("say.grid_purpose", (("grid", called),)),), (facts,), ("map",)),
-        Section(
-            "suggested",
-            () if suggested else (Say("say.grid_no_suggested"),),
-            (sites_table(suggested).select("id", "name", "kind", "hours", "rest", "reason"),)
-            if suggested
-            else (),
-        ),
-        Section(
-            "existing",
-            () if audit else (Say("say.grid_no_existing"),),
-            (
-                existing_table(study, audit).select(
-                    "id", "name", "action", "better_hours", "missing", "reason"
-                ),
-            )
-            if audit
-            else (),
-        ),
-        Section(
-            "pickups",
-            () if pickups else (Say("say.grid_no_pickups"),),
-            (pickups_table(pickups).select("id", "compound", "kind", "drop_offs", "saved", "walk_median"),)
-            if pickups
-            else (),
-        ),
+        *_learned(study, tables),
+        Section("method", _about_method(study), (tables["kinds"],), part="annex"),
         Section(
             "limits",
-            (
-                _k_rule(study),
-                *((Say("say.synthetic"),) if study.synthetic else ()),
-                Say("say.sources", (("attribution", study.map_attribution),)),
-            ),
+            (*_limits(study), Say("say.sources", (("attribution", study.map_attribution),))),
+            part="annex",
         ),
-    )
-    return StudyReport(
-        Say("say.title_grid", (("grid", called), ("code", grid.code))),
-        _subtitle(study),
-        sections,
-        grid_code=code,
+        Section(
+            "data",
+            (Say("say.purpose", (("city", study.city),)), *_about_data(study)),
+            (tables["facts"], tables["files"], tables["rejects"], tables["stays"]),
+            part="annex",
+        ),
     )
 
 
-def _grid_facts(grid: GridFigures, suggested: int, existing: int, pickups: int) -> Table:
-    return Table(
-        "grid_facts",
-        (Column("fact"), Column("value")),
-        (
-            (Term("fact.grid_code"), grid.code),
-            *([(Term("fact.grid_name"), grid.name)] if grid.name else []),
-            (Term("fact.riders"), Quantity(grid.riders, "count", redacted=True)),
-            (Term("fact.rest"), Quantity(grid.rest_min_a_day, "min_a_day", redacted=True)),
-            (Term("fact.served_today"), Quantity(grid.served_today_share, "share", redacted=True)),
-            (Term("fact.served"), Quantity(grid.served_share, "share", redacted=True)),
-            (Term("fact.in_reach"), Quantity(grid.in_reach_share, "share", redacted=True)),
-            (Term("fact.sites_suggested"), Quantity(suggested, "count")),
-            (Term("fact.sites_existing"), Quantity(existing, "count")),
-            (Term("fact.pickups"), Quantity(pickups, "count")),
-        ),
+def _learned(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
+    said = about_learned(study)
+    if not said:
+        return ()
+    shown = tuple(tables[key] for key in ("speeds", "blind", "patrols", "meetings") if tables[key].rows)
+    return (Section("learned", said, shown, part="annex"),)
+
+
+def _existing(study: Study, table: Table) -> Section:
+    count = sum(site.existing for site in study.sites)
+    if not count:
+        return Section("existing", (Say("say.no_existing"),))
+    shown = table.select("rank", "id", "name", "action", "visits", "gain", "better_hours", "reason")
+    said = Say("say.existing", (("n", Quantity(count, "count")),))
+    return Section("existing", (said, *_existing_plan(study)), (shown,))
+
+
+def _pickups(study: Study, table: Table) -> Section:
+    if not study.pickups:
+        return Section("pickups", (Say("say.no_pickups"),))
+    shown = table.select("id", "compound", "kind", "drop_offs", "saved", "walk_median", "gates")
+    said = Say("say.pickups", (("n", Quantity(len(study.pickups), "count")),))
+    return Section("pickups", (said, Say("say.pickups_how")), (shown,))
+
+
+def _grids(study: Study, fairness: Table) -> tuple[Section, ...]:
+    if not study.grids:
+        return ()
+    told = tuple(g for g in study.grids if g.rest_min_a_day is not None)
+    counts = (("n", Quantity(len(study.grids), "count")), ("shown", Quantity(len(told), "count")))
+    shown = grids_table(told).select(
+        "code", "name", "demand", "served_today_share", "served_share", "gain_points", "nearest", "nearest_s"
     )
+    return (Section("grids", (Say("say.grids", counts), *about_grids(study)), (fairness, shown)),)
 
 
 def _front(study: Study, table: Table) -> tuple[Section, ...]:
@@ -241,7 +156,7 @@ def _front(study: Study, table: Table) -> tuple[Section, ...]:
     shown = table.select(
         "front_plan", "weighted_share", "given_up", "cost_yuan", "worst_share", "new_sites", "end_gap"
     )
-    return (Section("front", said, (shown,), ("front",)),) if said else ()
+    return (Section("front", said, (shown,), ("front",), part="annex"),) if said else ()
 
 
 def _hot_spots(study: Study) -> tuple[Section, ...]:
@@ -305,7 +220,7 @@ def _about_data(study: Study) -> tuple[Say, ...]:
     if study.silent_rest_share:
         said.append(Say("say.silent_rests", (("share", Quantity(study.silent_rest_share, "share")),)))
     said += [Say(key, params) for key, params in study.input_notes]
-    said.append(_k_rule(study))
+    said.append(k_rule(study))
     return tuple(said)
 
 
@@ -320,18 +235,9 @@ def _about_method(study: Study) -> tuple[Say, ...]:
         how_chosen(study),
         Say("say.method_checks", (("held_out", Quantity(study.held_out_days, "count")),))
         if study.held_out_days
-        else Say("say.method_no_checks"),
-        *_about_resamples(study),
+        else Say("say.method_checks_resampled"),
         *((Say("say.costs_assumed"),) if any(kind.assumed for kind in study.kinds) else ()),
     )
-
-
-def _about_resamples(study: Study) -> tuple[Say, ...]:
-    """Say which question the rate of choice answers: that of the plan, or what a named plan turns it into."""
-    if study.draws == 0:
-        return ()
-    named = study.plan != "coverage"
-    return (Say("say.method_resampled_named" if named else "say.method_resampled"),)
 
 
 def _existing_plan(study: Study) -> tuple[Say, ...]:
@@ -421,8 +327,7 @@ def _findings(study: Study) -> tuple[Say, ...]:
         joint = "joint" if study.budget_yuan is None else "budget"
         said.append(Say(f"say.served_others_{joint}" if chosen_jointly(study) else "say.served_others"))
     if study.budget_curve:
-        gap: Value = Say("say.curve_most") if study.plan != "coverage" or study.least_grid_share > 0 else ""
-        gap = gap if chosen_jointly(study) else Say("say.curve_gap")
+        gap: Value = "" if chosen_jointly(study) else Say("say.curve_gap")
         said.append(Say("say.curve", (("gap", gap),)))
     if study.plan == "coverage":
         proof = "say.solver_proven" if study.solution.gap <= 0 else "say.solver_gap"
@@ -446,13 +351,14 @@ def _findings(study: Study) -> tuple[Say, ...]:
 
 
 def _limits(study: Study) -> tuple[Say, ...]:
-    said = [Say(f"say.limit_{what}") for what in ("map", "sample", "rounding", "decision")]
+    said = [Say("say.limit_map"), Say("say.limit_sample"), Say("say.limit_decision")]
     if study.synthetic:
         said.insert(0, Say("say.synthetic"))
     return tuple(said)
 
 
-def _k_rule(study: Study) -> Say:
+def k_rule(study: Study) -> Say:
+    """Say from how many riders on figures are published."""
     return Say("say.k_rule", (("k", Quantity(study.k, "count")), ("period", period_of(study))))
 
 
@@ -462,5 +368,6 @@ def _training(study: Study) -> Say:
     return Say("say.period", (("first", first), ("last", last)))
 
 
-def _subtitle(study: Study) -> Say:
+def subtitle(study: Study) -> Say:
+    """Return city and period."""
     return Say("say.subtitle", (("city", study.city), ("period", period_of(study))))

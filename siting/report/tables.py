@@ -14,6 +14,7 @@ from siting.report.learned import (
     patrols_table,
     speeds_table,
 )
+from siting.report.places import alternatives_table
 from siting.report.sources import (
     files_table,
     refusal_counts_table,
@@ -55,8 +56,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
     -------
     tuple of Table
         ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
-        ``grids``, ``fairness``, ``coverage``, ``estimates``, ``budget``, ``front``, ``refusals``,
-        ``refusal_counts``, ``files``, ``rejects``, ``stays``, ``speeds``,
+        ``alternatives``, ``grids``, ``grid_places``, ``fairness``, ``coverage``, ``estimates``, ``budget``,
+        ``front``, ``refusals``, ``refusal_counts``, ``files``, ``rejects``, ``stays``, ``speeds``,
         ``blind``, ``blind_hours``, ``patrols``, ``meetings``; always all of them, some may have no rows.
     """
     return (
@@ -68,7 +69,9 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         existing_table(study, study.audit),
         hot_spots_table(study, study.hot_spots),
         pickups_table(study.pickups),
+        alternatives_table(study, study.alternatives),
         grids_table(study.grids),
+        _grid_places(study),
         fairness_table(study),
         _coverage(study),
         _estimates(study),
@@ -320,24 +323,20 @@ def hot_spots_table(study: Study, spots: Iterable[HotSpot]) -> Table:
 
 
 def _hours(study: Study) -> Table:
+    """Return what each station serves in each hour, one hour a row."""
     return Table(
         "hours",
         (
             Column("id"),
             Column("name"),
             Column("status"),
-            Column("rest", "min_a_day", redacted=True),
-            *(Column(f"hour_{hour:02d}", "min_a_day", redacted=True) for hour in range(24)),
+            Column("hour"),
+            Column("rest_in_hour", "min_a_day", redacted=True),
         ),
         tuple(
-            (
-                site.site_id,
-                site.name,
-                status_of(site),
-                site.rest_min_a_day,
-                *site.rest_min_by_hour,
-            )
+            (site.site_id, site.name, status_of(site), f"{hour:02d}:00", minutes)
             for site in study.sites
+            for hour, minutes in enumerate(site.rest_min_by_hour)
         ),
     )
 
@@ -450,8 +449,8 @@ def grids_table(grids: Iterable[GridFigures]) -> Table:
             Column("served_share", "share", redacted=True),
             Column("gain_points", "points", redacted=True),
             Column("in_reach_share", "share", redacted=True),
-            Column("site_ids"),
-            Column("pickup_ids"),
+            Column("nearest"),
+            Column("nearest_s", "s"),
         ),
         tuple(
             (
@@ -463,10 +462,24 @@ def grids_table(grids: Iterable[GridFigures]) -> Table:
                 grid.served_share,
                 grid.gain_points,
                 grid.in_reach_share,
-                grid.site_ids,
-                grid.pickup_ids,
+                grid.station_id or None,
+                grid.station_s,
             )
             for grid in grids
+        ),
+    )
+
+
+def _grid_places(study: Study) -> Table:
+    """Return which station or pick-up point lies in which unit grid, one a row."""
+    return Table(
+        "grid_places",
+        (Column("code"), Column("id"), Column("status")),
+        tuple(
+            (grid.code, one, Term(f"grid_place.{what}"))
+            for grid in study.grids
+            for what, ids in (("station", grid.site_ids), ("pickup", grid.pickup_ids))
+            for one in ids
         ),
     )
 

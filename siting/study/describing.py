@@ -3,16 +3,19 @@
 import dataclasses
 
 import numpy as np
+import shapely
 
 from geo.arrays import BoolArray, FloatArray
 from siting.demand.asked import Asked
 from siting.demand.demand_events import stay_events, stops_beside
 from siting.demand.hotspots import PlanStations, find_hot_spots
-from siting.demand.names import MapNames, name_places
+from siting.demand.names import MapNames, name_places, proper_name
+from siting.evaluation.alternatives import next_best
 from siting.inputs import StudyInputs
 from siting.plans.plan import Plan, describe_sites, near_place
 from siting.plans.sites import Sites
 from siting.results import (
+    Alternative,
     AuditFinding,
     HotSpot,
     PickupPoint,
@@ -25,7 +28,17 @@ from siting.stations.pickups import pick_up_points
 from siting.study.parts import Chosen, Wanted
 from siting.travel_times import StreetWays, Ways
 
-__all__ = ["hot_spots_of", "judged_stations", "named_pickups", "named_stations", "suggest_pickups"]
+__all__ = [
+    "hot_spots_of",
+    "judged_stations",
+    "named_pickups",
+    "named_stations",
+    "other_places",
+    "suggest_pickups",
+]
+
+NEAR_M, NEAR_TOLD = 500.0, 6
+"""How far compounds are near a station, in a straight line, and how many of them are told."""
 
 
 def map_names(inputs: StudyInputs) -> MapNames:
@@ -46,11 +59,51 @@ def named_stations(
         chosen.plan, wanted.seen, chosen.service, chosen_share, ways, inputs.settings, wanted.asked_seen
     )
     names = place_names(inputs, ways, [site.lonlat for site in sites])
-    return tuple(
+    near = _compounds_near(inputs, ways, [site.lonlat for site in sites])
+    named = [
         dataclasses.replace(site, name=name, reason=near_place(site.reason, name))
         if name and site.name == site.site_id
         else site
         for site, name in zip(sites, names, strict=True)
+    ]
+    return tuple(
+        site if site.existing else dataclasses.replace(site, near=compounds)
+        for site, compounds in zip(named, near, strict=True)
+    )
+
+
+def _compounds_near(
+    inputs: StudyInputs, ways: Ways, lonlat: list[tuple[float, float]]
+) -> list[tuple[tuple[str, float], ...]]:
+    """Return for each place the named compounds within half a kilometre, the nearest first."""
+    compounds = inputs.network.compounds
+    names = [proper_name(name) for name in compounds.names]
+    known = [number for number, name in enumerate(names) if name]
+    shapes = np.array([shapely.transform(compounds.polygons[n], ways.project) for n in known], dtype=object)
+    out = []
+    for x, y in ways.project(np.array(lonlat, dtype=np.float64).reshape(-1, 2)).tolist():
+        away_m = np.round(shapely.distance(shapes, shapely.Point(x, y)).astype(np.float64)).tolist()
+        found = {names[n]: m for m, n in sorted(zip(away_m, known, strict=True), reverse=True) if m <= NEAR_M}
+        out.append(tuple(sorted(found.items(), key=lambda one: (one[1], one[0])))[:NEAR_TOLD])
+    return out
+
+
+def other_places(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen) -> tuple[Alternative, ...]:
+    """Return the next best place of each new station, each under a name where the map knows one."""
+    plan, candidates, old = chosen.plan, chosen.plan.candidates, len(inputs.existing)
+    found = next_best(plan, wanted.days["training"], wanted.asked)
+    lonlat = [(float(plan.lonlat[one.site, 0]), float(plan.lonlat[one.site, 1])) for one in found]
+    xy_m = ways.project(plan.lonlat)
+    return tuple(
+        Alternative(
+            site_id=plan.site_ids[one.station],
+            name=candidates.name[one.site - old] or name,
+            lonlat=place,
+            kind=candidates.kind[one.site - old],
+            away_m=round(float(np.hypot(*(xy_m[one.site] - xy_m[one.station])))),
+            served_share=one.served,
+        )
+        for one, place, name in zip(found, lonlat, place_names(inputs, ways, lonlat), strict=True)
     )
 
 

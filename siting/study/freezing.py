@@ -1,5 +1,7 @@
 """The frozen `Study` of all parts, with its figures by cell, street and unit grid."""
 
+import dataclasses
+
 import numpy as np
 
 from geo.arrays import BoolArray, Int64Array
@@ -17,6 +19,7 @@ from siting.plans.figures import (
     grid_figures,
     kind_figures,
     layer_figures,
+    nearest_stations,
 )
 from siting.plans.plan import Plan
 from siting.plans.served import served_share
@@ -44,7 +47,7 @@ def frozen(
     settings, demand, asked = inputs.settings, wanted.demand, wanted.asked
     for name in ("objective", "bound"):
         wanted.asked_seen.weighted(f"solution/{name}", settings.weights, _counted(chosen), "plan")
-    grids = _grids(inputs, wanted, chosen, described.pickups)
+    grids = _grids(inputs, ways, wanted, chosen, described.pickups)
     return Study(
         title=inputs.title,
         city=inputs.city,
@@ -80,6 +83,7 @@ def frozen(
         accounts=inputs.accounts,
         matching=None,
         hot_spots=described.hot_spots,
+        alternatives=described.alternatives,
         layers=layer_figures(wanted.seen, settings, _covered(chosen), wanted.asked_seen),
         kinds=kind_figures(settings.kinds),
         existing_stations=settings.existing_stations,
@@ -127,12 +131,12 @@ def _kinds(stays: StayColumns) -> tuple[tuple[str, int], ...]:
 
 
 def _grids(
-    inputs: StudyInputs, wanted: Wanted, chosen: Chosen, pickups: tuple[PickupPoint, ...]
+    inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen, pickups: tuple[PickupPoint, ...]
 ) -> tuple[GridFigures, ...]:
     if inputs.grids is None:
         return ()
     plan = chosen.plan
-    return grid_figures(
+    figures = grid_figures(
         inputs.grids,
         wanted.seen,
         _covered(chosen),
@@ -145,4 +149,14 @@ def _grids(
             ),
         ),
         wanted.asked_seen,
+    )
+    nearest = nearest_stations(
+        inputs.grids,
+        ways,
+        inputs.settings.mode,
+        Marked(plan.lonlat[list(plan.chosen)], tuple(plan.site_ids[s] for s in plan.chosen)),
+    )
+    return tuple(
+        dataclasses.replace(grid, station_id=nearest[grid.code][0], station_s=nearest[grid.code][1])
+        for grid in figures
     )

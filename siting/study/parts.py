@@ -11,6 +11,7 @@ from siting.plans.served import Service
 from siting.plans.tradeoffs import Choice
 from siting.problems.define import MaxCover, SitingResult
 from siting.results import (
+    Alternative,
     AuditFinding,
     BudgetPoint,
     Coverage,
@@ -91,3 +92,4 @@ class Described:
     hot_spots: tuple[HotSpot, ...]
     audit: tuple[AuditFinding, ...]
     pickups: tuple[PickupPoint, ...]
+    alternatives: tuple[Alternative, ...] = ()

@@ -8,7 +8,7 @@ from siting.plans.sites import gather_sites
 from siting.published import published
 from siting.results import Study
 from siting.study.choosing import checked_plan, choose, travel_cost_s
-from siting.study.describing import hot_spots_of, judged_stations, named_pickups, named_stations
+from siting.study.describing import hot_spots_of, judged_stations, named_pickups, named_stations, other_places
 from siting.study.freezing import frozen
 from siting.study.parts import Described
 from siting.study.wanted import wanted_of
@@ -74,7 +74,8 @@ def measured_study(inputs: StudyInputs, progress: Progress | None = None) -> tup
     tell("pickups")
     pickups = named_pickups(inputs, ways, wanted)
     tell("figures")
-    described = Described(stations, hot_spots, audit, pickups)
+    others = other_places(inputs, ways, wanted, chosen)
+    described = Described(stations, hot_spots, audit, pickups, others)
     study = frozen(inputs, ways, wanted, chosen, checked, described)
     if progress is not None:
         progress("done", len(STAGES), len(STAGES))

@@ -81,8 +81,13 @@ class Finished:
     def rows(self, sheet: str) -> list[Json]:
         """One sheet of ``report.xlsx`` as rows by the keys of its columns."""
         say = Wording.of("en", self.study.k)
-        book = openpyxl.load_workbook(self.folder / "report.xlsx", read_only=True)
-        table = list(book[say.text(f"table.{sheet}")].iter_rows(values_only=True))
+        book = openpyxl.load_workbook(self.folder / "report.xlsx")
+        annex = book[say.text("table.annex")]
+        if f"yilu_{sheet}" in annex.tables:
+            cells = annex[annex.tables[f"yilu_{sheet}"].ref]
+            table = [tuple(cell.value for cell in row) for row in cells]
+        else:
+            table = list(book[say.text(f"table.{sheet}")].iter_rows(values_only=True))
         heads = [str(head) for head in table[0]]
         return [dict(zip(heads, row, strict=True)) for row in table[1:] if row[1] is not None]
 

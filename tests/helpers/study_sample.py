@@ -9,6 +9,7 @@ from learned_sample import TIMES, blind_of, meetings_at
 from geo.earth import DEGREE_M
 from siting.fairness import fairness_of
 from siting.results import (
+    Alternative,
     AuditFinding,
     BudgetPoint,
     Coverage,
@@ -112,6 +113,7 @@ def _site(rng: np.random.Generator, number: int, existing: bool, lonlat: LonLat,
         reach=reach,
         plan="stay" if existing else "new",
         open_by_hour=tuple(not existing or 8 <= h < 18 for h in range(24)),
+        near=() if existing else (("芙蓉里", 120.0), ("知春里小区", 310.0)),
         reason=("site_existing", ())
         if existing
         else ("site_new", (("place", "convenience"), ("share", f"{rng.uniform(1, 9):.1f}"))),
@@ -269,6 +271,8 @@ def _study(
                     served_today_share=None if hidden else round(0.1 * (number % 7), 3),
                     site_ids=tuple(s.site_id for s in sites if inside(s.lonlat)),
                     pickup_ids=tuple(p.pickup_id for p in points if inside(p.lonlat)),
+                    station_id="" if number == 3 else "S01",
+                    station_s=None if number == 3 else 60.0 * number,
                 )
             )
 
@@ -346,6 +350,11 @@ def _study(
             LayerFigures("rest", 1.0, 300.0, 1150, 21_840.5, 0.713, 0.763),
             LayerFigures("due_break", 0.5, 300.0, 900, 9_120.0, None, 0.7),
             LayerFigures("passing", 0.0, 60.0, None, None, None, None),
+        ),
+        alternatives=tuple(
+            Alternative(s.site_id, f"{HOSTILE if n == 1 else '银行'}{m}", place(), "bank", 150.0 * m,
+                        None if n == 2 else round(0.713 - 0.011 * m, 3))
+            for n, s in enumerate(s for s in sites if not s.existing) for m in (1, 2)
         ),
         kinds=(
             KindFigures("micro", 6, 20_000.0, 1_000.0, ("Mo-Su 08:00-20:00",), FACILITIES[:2], True),

@@ -5,6 +5,7 @@ from fastapi.responses import HTMLResponse
 
 from api.http.deps import Served
 from api.http.pages.frame.render import ENVIRONMENT
+from api.http.pages.plain import plain_page
 from api.http.problems.errors import EVERY
 from api.http.routes.results import has_match
 
@@ -17,8 +18,14 @@ router = APIRouter(include_in_schema=False)
 def start(served: Served, request: Request) -> HTMLResponse:
     """Say what can be seen and downloaded, in the main language of the study."""
     root = "../../" if "study" in request.path_params else ""
-    template = ENVIRONMENT.get_template(f"start.{served.meta.languages[0]}.html")
-    return HTMLResponse(template.render(meta=served.meta, match_map=has_match(served), root=root))
+    page = plain_page(
+        f"start.{served.meta.languages[0]}.html",
+        meta=served.meta,
+        match_map=has_match(served),
+        root=root,
+        grids=[(grid.code, grid.name) for grid in served.study.grids],
+    )
+    return HTMLResponse(page.html, headers={"content-security-policy": page.policy})
 
 
 @router.get("/problems")

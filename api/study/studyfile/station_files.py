@@ -56,7 +56,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 NEEDED = ("name", "lon", "lat", "opening_hours")
 KINDS: Mapping[str, str] = {
     "": "standard", "micro": "micro", "standard": "standard", "hub24": "hub24",
-    "微驿站": "micro", "微型": "micro", "标准站": "standard", "标准": "standard",
+    "微驿站": "micro", "微型": "micro", "微型驿站": "micro", "标准站": "standard", "标准": "standard",
     "微型站": "micro", "小微站": "micro", "标准驿站": "standard", "普通站": "standard",
     "24小时站": "hub24", "24小时驿站": "hub24", "枢纽站": "hub24", "枢纽": "hub24",
 }  # fmt: skip

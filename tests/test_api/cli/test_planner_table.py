@@ -38,7 +38,7 @@ def _screen() -> tuple[Console, StringIO]:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("zh", ("建议新增站点", "微型驿站", "全天24小时", "已证明最优", "K均值中心")),
+        ("zh", ("建议新增站点", "微驿站", "全天24小时", "已证明最优", "K均值中心")),
         ("en", ("Suggested stations", "micro station", "24 h hub", "proven optimal", "k-means centres")),
     ],
 )

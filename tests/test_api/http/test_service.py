@@ -151,6 +151,18 @@ def test_files_of_the_study_are_served(client: TestClient, path: str, content: s
     assert content in answer.text
 
 
+def test_the_start_page_offers_the_report_of_each_unit_grid(client: TestClient) -> None:
+    answer = client.get("/")
+    codes = [grid["code"] for grid in client.get("/v1/grids").json()]
+    assert codes
+    assert re.findall(r'<option value="([^"]+)"', answer.text) == codes
+    assert "form-action 'self'" in answer.headers["content-security-policy"]
+    forms = re.findall(r'(?:<form[^>]* action|formaction)="([^"]+)"', answer.text)
+    assert forms == ["reports/docx", "reports/xlsx", "reports/html"]
+    report = client.get("/reports/html", params={"grid": codes[0]})
+    assert codes[0] in report.text
+
+
 @pytest.mark.parametrize(
     "path", ["/reports/pdf", "/map?lang=fr", "/reports/..%2Fdata%2Fstudy.json", "/data/study.json"]
 )

@@ -110,15 +110,17 @@ def all_files_tell_the_same(finished: dict[str, Finished]) -> None:
 def workbook_agrees(done: Finished, sites: list[Json]) -> None:
     say = Wording.of("en", 1)
     head = {key: say.text(f"column.{key}") for key in ("id", "rest", "name")}
-    for sheet in ("sites", "hours"):
-        rows = done.rows(sheet)
-        (rest,) = (name for name in rows[0] if name.startswith(head["rest"] + " ("))
-        assert [row[head["id"]] for row in rows[: len(sites)]] == [site["id"] for site in sites]
-        for row, site in zip(rows, sites, strict=False):
-            if site["rest_min_a_day"] is not None:
-                assert row[rest] == pytest.approx(site["rest_min_a_day"], abs=1e-6)
-    for row, site in zip(done.rows("hours"), sites, strict=False):
-        strip = list(row.values())[4:28]
+    rows, hours = done.rows("sites"), done.rows("hours")
+    (rest,) = (name for name in rows[0] if name.startswith(head["rest"] + " ("))
+    (in_hour,) = (name for name in hours[0] if name.startswith(say.text("column.rest_in_hour")))
+    assert [row[head["id"]] for row in rows[: len(sites)]] == [site["id"] for site in sites]
+    for row, site in zip(rows, sites, strict=False):
+        if site["rest_min_a_day"] is not None:
+            assert row[rest] == pytest.approx(site["rest_min_a_day"], abs=1e-6)
+    for site in sites:
+        mine = [row for row in hours if row[head["id"]] == site["id"]]
+        assert [row[say.text("column.hour")] for row in mine] == [f"{hour:02d}:00" for hour in range(24)]
+        strip = [row[in_hour] for row in mine]
         open_ = hours_of(site["planned_hours"] or site["opening_hours"])
         shut = ~open_ | (site["plan"] in ("close", "move"))
         assert [value for value, closed in zip(strip, shut, strict=True) if closed] == [0] * int(shut.sum())

@@ -63,7 +63,8 @@ PLAIN = {
         "budget_curve/*/gap", "hot_spots/*/lonlat/*", "hot_spots/*/radius_m", "hot_spots/*/ring/**",
         "layers/*/weight", "layers/*/limit_s", "kinds/*/seats", "kinds/*/fixed_yuan", "kinds/*/hour_yuan",
         "budget_curve/*/new_sites", "budget_yuan", "draws", "front/*/cost_yuan", "front/*/sites",
-        "front/*/new_sites", "front/*/gap", "least_grid_share",
+        "front/*/new_sites", "front/*/gap", "least_grid_share", "sites/*/near/*/1",
+        "alternatives/*/lonlat/*", "alternatives/*/away_m", "grids/*/station_s",
     ),
     "summary": (
         "days", "held_out_days", "seed", "k", "map/**", "snapped_off_ground/*", "points_read",
@@ -75,7 +76,8 @@ PLAIN = {
     "columns": (
         "lon", "lat", "cost_yuan", "rank", "radius_m", "seconds", "in_osm", "weight", "limit", "seats",
         "fixed_yuan", "yuan_an_hour", "sites_count", "new_sites", "gap", "candidates_count", "gates",
-        "gates_new", "radius", "end_gap", "move_lon", "move_lat", "read", "accepted", "rejected", "rows",
+        "gates_new", "radius", "end_gap", "away", "nearest_s", "move_lon", "move_lat", "read", "accepted",
+        "rejected", "rows",
     ),
 }  # fmt: skip
 """Numbers that are no figures about riders: places on the map, money, settings, numbers of things."""
@@ -101,7 +103,8 @@ COLUMNS = {
     "visitors": "visitors_a_day", "gain": "gain_rest_hours_a_day", "overlap_share": "overlap_share",
     "drop_offs": "drop_offs_a_day", "saved": "saved_min_a_day", "walk_median": "walk_median_m",
     "walk_max": "walk_max_m", "residents_walk": "residents_walk_m_a_day", "weighted_share": "served_share",
-    "stays_count": "stay_points_by_kind", "share": "share",
+    "stays_count": "stay_points_by_kind",
+    "served_with": "served_share", "rest_in_hour": "rest_min_by_hour", "share": "share",
 }  # fmt: skip
 """Columns of tables and layers that are figures, and the fields of the study which they show."""
 GRID_FIGURES = {
@@ -317,6 +320,12 @@ def check_column(study: Study, name: str, values: list[Any]) -> None:
         assert most is not None
         assert {round(v, 6) for v in numbers} <= {round(100 * (share - most), 6) for share in told}
         return
+    if name == "loss":
+        plan = next(row.served_training for row in study.coverage if row.method == "yilu")
+        shares = [one.served_share for one in study.alternatives if one.served_share is not None]
+        assert plan is not None
+        assert {round(v, 6) for v in numbers} <= {round(100 * (share - plan), 6) for share in shares}
+        return
     if name in FROM_GRIDS:
         gains = [grid.gain_points for grid in study.grids]
         rows = [v for row in study.fairness for v in (row.grids, row.gini, row.worst_tenth, row.least_share)]
@@ -356,6 +365,10 @@ def test_the_workbook_has_no_number_that_the_tables_have_not(made: Made) -> None
         for v in (getattr(value, "value", value) for value in row)
         if isinstance(v, int | float)
     }
+    # the first sheet adds up what is published: minutes saved by pick-up points, costs of new stations
+    saved = [point.saved_min_a_day for point in made.study.pickups if point.saved_min_a_day is not None]
+    costs = [site.cost_yuan for site in made.study.sites if site.plan == "new" and site.cost_yuan]
+    known |= {round(float(sum(saved)), 6), round(float(sum(costs)), 6)}
     book = openpyxl.load_workbook(made.out / "report.xlsx", read_only=True)
     for sheet in book:
         for row in sheet.iter_rows(values_only=True):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 from study_sample import sample_study
 
 from maps.documents.write import write_docx, write_xlsx
@@ -16,6 +17,7 @@ from siting.results import Study
 
 SOFFICE = shutil.which("soffice")
 PDFTOTEXT = shutil.which("pdftotext")
+PDFTOPPM = shutil.which("pdftoppm")
 pytestmark = [
     pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed"),
     pytest.mark.skipif(PDFTOTEXT is None, reason="poppler-utils is not installed"),
@@ -64,26 +66,62 @@ def test_grid_report_has_two_pages(study: Study, backdrop: Backdrop, tmp_path: P
         assert f"—{number}—" in re.sub(r"\s", "", page)
 
 
-def test_whole_report_has_the_expected_pages(study: Study, backdrop: Backdrop, tmp_path: Path) -> None:
-    write_docx(study, backdrop, "zh", tmp_path / "r.docx")
-    pages = _pages(tmp_path / "r.docx")
-    assert 7 <= len(pages) <= 14
-    text = re.sub(r"\s", "", "".join(pages))
-    for heading in (
-        "一、目的",
-        "二、数据与时段",
-        "三、方法",
-        "四、主要结论",
-        "五、覆盖、费用与公平的取舍",
-        "十一、使用说明与局限",
-    ):
-        assert heading in text
-    assert all(page.strip() for page in pages)
+@pytest.fixture(scope="module")
+def whole(
+    study: Study, backdrop: Backdrop, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[str]]:
+    """The whole report in Chinese as PDF, and the text of its pages."""
+    path = tmp_path_factory.mktemp("whole") / "r.docx"
+    write_docx(study, backdrop, "zh", path)
+    return path.with_suffix(".pdf"), _pages(path)
+
+
+def test_pages_come_in_the_order_in_which_an_office_decides(
+    study: Study, whole: tuple[Path, list[str]]
+) -> None:
+    """Conclusion, contents with the right pages, one page a station, the rest; annexes last."""
+    pages = [re.sub(r"\s", "", page) for page in whole[1]]
+    assert "一、结论" in pages[0]
+    assert "请有关单位办理" in pages[0]
+    assert "目录" in pages[1]
+    suggested = [site for site in study.sites if not site.existing]
+    for number, site in enumerate(suggested, start=2):
+        assert f"）{site.site_id}" in pages[number]
+        assert "现场照片" in pages[number]
+        assert "打开地图" in pages[number]
+    assert "三、现有站点" in pages[2 + len(suggested)]
+    contents = dict(re.findall(r"([一二三四五六]、[^.—]+?)\.+(\d+)", pages[1]))
+    for heading in ("一、结论", "二、一站一表", "三、现有站点", "六、单元网格"):
+        assert heading in pages[int(contents[heading]) - 1]
+    assert 15 <= len(pages) <= 26
+
+
+def test_no_number_is_split_in_a_table(study: Study, whole: tuple[Path, list[str]]) -> None:
+    """No "448,32/7": large figures stand in one piece on some page."""
+    text = "".join(whole[1])
+    for account in study.accounts:
+        assert f"{account.read:,}" in text
+        assert f"{account.accepted:,}" in text
+    for point in study.pickups:
+        assert point.pickup_id in text
+
+
+def test_no_page_is_half_empty(whole: tuple[Path, list[str]], tmp_path: Path) -> None:
+    """But the last one of the sheets' part, and the last page: ink reaches the lower half of all others."""
+    assert PDFTOPPM is not None
+    subprocess.run([PDFTOPPM, "-r", "20", "-gray", str(whole[0]), str(tmp_path / "p")], check=True)
+    for number, path in enumerate(sorted(tmp_path.glob("p-*.pgm"))[:-1], start=1):
+        page = imread(path)
+        ink = np.nonzero((page < 200).any(axis=1))[0]
+        body = ink[ink < 0.86 * page.shape[0]]  # without the number of the page
+        assert body.max() > 0.5 * page.shape[0], number
 
 
 def test_workbook_opens(study: Study, backdrop: Backdrop, tmp_path: Path) -> None:
     write_xlsx(study, backdrop, "zh", tmp_path / "r.xlsx")
-    text = "".join(_pages(tmp_path / "r.xlsx"))
+    pages = _pages(tmp_path / "r.xlsx")
+    assert len(pages) <= 15
+    text = "".join(pages)
     assert study.grids[0].code in text
     assert "Err:" not in text
     assert "#NAME?" not in text

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.image import imread
 from study_sample import CENTRE, sample_study
 
-from maps.documents.charts import budget_picture, coverage_picture, hours_picture
-from maps.documents.pictures import map_picture
+from maps.documents.charts import budget_picture, coverage_picture, station_hours_picture
+from maps.documents.pictures import inset_picture, map_picture
 from maps.page.basemap import Backdrop, BackdropLayer, StreetLabel
 from siting.results import Study
 
@@ -55,10 +55,19 @@ def test_same_study_same_bytes(study: Study, backdrop: Backdrop) -> None:
 def test_charts_have_ink(study: Study, lang: str) -> None:
     named = dataclasses.replace(study.sites[-1], name="ถนน $x$ 🚲 驿站")
     odd = dataclasses.replace(study, sites=(*study.sites[:-1], named))
-    for picture in (hours_picture(odd, lang), coverage_picture(odd, lang), budget_picture(odd, lang)):
+    for picture in (coverage_picture(odd, lang), budget_picture(odd, lang)):
         assert _size(picture)[0] == pytest.approx(983, abs=2)
+    assert _size(station_hours_picture(odd, lang, named.site_id))[0] == pytest.approx(466, abs=2)
 
 
 def test_a_study_without_hours_still_makes_a_picture(study: Study) -> None:
     silent = tuple(dataclasses.replace(site, rest_min_by_hour=(None,) * 24) for site in study.sites)
-    assert hours_picture(dataclasses.replace(study, sites=silent), "zh")[:4] == b"\x89PNG"
+    bare = dataclasses.replace(study, sites=silent)
+    assert station_hours_picture(bare, "zh", study.sites[0].site_id)[:4] == b"\x89PNG"
+
+
+def test_an_inset_shows_the_surroundings_of_its_station(study: Study, backdrop: Backdrop) -> None:
+    new = [site for site in study.sites if not site.existing]
+    first, second = (inset_picture(study, backdrop, "zh", site.site_id) for site in new[:2])
+    assert first != second
+    assert _size(first)[0] == pytest.approx(541, abs=2)

@@ -203,3 +203,15 @@ def test_backdrop_layers_are_checked() -> None:
     with pytest.raises(InputError, match="backdrop layer 'lava' is not known"):
         BackdropLayer("lava", True, 1, 2, np.array([0]), np.empty((0, 2)), np.empty(0, np.int32))
     assert len(Rings.empty()) == 0
+
+
+def test_the_popup_of_a_grid_leads_to_its_report(study: Study, backdrop: Backdrop) -> None:
+    """Where the page comes from the service: a file on disk shows no link that leads nowhere."""
+    page = study_map(study, backdrop, "zh")
+    layers = {layer["id"]: layer for layer in _data(page)["layers"]}  # type: ignore[attr-defined]
+    items = layers["grids"]["parts"][0]["items"]
+    for item, grid in zip(items, study.grids, strict=True):
+        assert [link[1] for link in item["l"]] == [
+            f"reports/{form}?grid={grid.code}&lang=zh" for form in ("docx", "xlsx")
+        ]
+    assert "location.protocol !== 'file:'" in page

@@ -87,7 +87,7 @@ def test_words_from_elsewhere_stand_and_reasons_of_the_future_have_a_fallback() 
     assert ZH.term("facility.按摩椅") == "按摩椅"
     assert ZH.term("reject.something_new") == "其他原因"
     assert EN.say(Say("reason.something_new", (("x", "y"),))) == "chosen by the covering model"
-    assert ZH.term(Term("kind.micro").key) == "微型驿站"
+    assert ZH.term(Term("kind.micro").key) == "微驿站"
 
 
 def test_evidence_for_a_datum() -> None:

@@ -7,7 +7,10 @@ import pytest
 from study_sample import sample_study
 
 from geo.errors import InputError
-from siting.report.report import Column, Quantity, Say, Table, Term, grid_report, study_report, study_tables
+from siting.report.conclusion import key_figures
+from siting.report.grid_sheet import grid_report
+from siting.report.places import alternatives_table
+from siting.report.report import Column, Quantity, Say, Table, Term, study_report, study_tables
 from siting.results import Study
 
 
@@ -27,7 +30,7 @@ def _bare(study: Study) -> Study:
 def test_every_site_has_one_row_in_the_same_order(study: Study) -> None:
     tables = {table.key: table for table in study_tables(study)}
     assert [row[0] for row in tables["sites"].rows] == [site.site_id for site in study.sites]
-    assert [row[0] for row in tables["hours"].rows] == [site.site_id for site in study.sites]
+    assert [row[0] for row in tables["hours"].rows] == [s.site_id for s in study.sites for _ in range(24)]
     assert len(tables["existing"].rows) == len(study.audit)
     assert [row[0] for row in tables["grids"].rows] == [grid.code for grid in study.grids]
 
@@ -37,7 +40,7 @@ def test_figures_pass_through_untouched(study: Study) -> None:
     rest = [column.key for column in tables["sites"].columns].index("rest")
     assert [row[rest] for row in tables["sites"].rows] == [site.rest_min_a_day for site in study.sites]
     hours = tables["hours"]
-    assert [row[4:] for row in hours.rows] == [site.rest_min_by_hour for site in study.sites]
+    assert [row[4] for row in hours.rows] == [v for site in study.sites for v in site.rest_min_by_hour]
 
 
 def test_codes_stay_text(study: Study) -> None:
@@ -89,6 +92,49 @@ def test_grid_report_holds_only_its_own_places(study: Study) -> None:
         assert len(ids) == len(set(ids)) == len(grid.site_ids)
 
 
+def test_grid_report_names_its_station_and_what_is_asked(study: Study) -> None:
+    report = grid_report(study, study.grids[3].code)
+    (told,) = (p for p in report.sections[0].paragraphs if p.key == "say.grid_station")
+    params = dict(told.params)
+    assert params["id"] == "S01"
+    assert params["way"] == Quantity(240, "s")
+    assert params["hours"] == Say("opening", (("hours", study.sites[6].opening_hours),))
+    none = grid_report(study, study.grids[2].code)
+    assert "say.grid_no_station" in [p.key for p in none.sections[0].paragraphs]
+    (asked,) = (t for section in report.sections for t in section.tables if t.key == "grid_asks")
+    assert len(asked.rows) >= 1
+    spots = {
+        str(row[0])
+        for grid in study.grids
+        for section in grid_report(study, grid.code).sections
+        for table in section.tables
+        if table.key == "hot_spots"
+        for row in table.rows
+    }
+    assert spots == {spot.spot_id for spot in study.hot_spots}, "each hot spot is told in its grid"
+
+
+def test_the_conclusion_tells_the_three_figures_and_hides_what_is_withheld(study: Study) -> None:
+    told = {figure.label.key: dict(figure.value.params) for figure in key_figures(study)}
+    assert list(told) == ["figure.served", "figure.saved", "figure.cost"]
+    assert told["figure.served"]["after"] == Quantity(0.713, "share", redacted=True)
+    saved = sum(p.saved_min_a_day for p in study.pickups if p.saved_min_a_day is not None)
+    assert told["figure.saved"]["saved"] == Quantity(saved, "min_a_day")
+    assert told["figure.cost"]["cost"] == Quantity(450_000.0, "yuan")
+    nothing = dataclasses.replace(
+        study, pickups=tuple(dataclasses.replace(p, saved_min_a_day=None) for p in study.pickups)
+    )
+    assert [figure.label.key for figure in key_figures(nothing)] == ["figure.served", "figure.cost"]
+
+
+def test_losses_of_other_places_are_differences_of_published_shares(study: Study) -> None:
+    table = alternatives_table(study, study.alternatives)
+    at = {column.key: place for place, column in enumerate(table.columns)}
+    for row, one in zip(table.rows, study.alternatives, strict=True):
+        loss = row[at["loss"]]
+        assert loss == (None if one.served_share is None else pytest.approx(100 * (one.served_share - 0.713)))
+
+
 def test_unknown_grid_is_refused_in_a_sentence(study: Study) -> None:
     with pytest.raises(InputError, match="no unit grid with the code '42'; it has 9 unit grids"):
         grid_report(study, "42")
@@ -98,7 +144,7 @@ def test_an_empty_study_still_makes_a_report(study: Study) -> None:
     report = study_report(_bare(study))
     said = [paragraph.key for section in report.sections for paragraph in section.paragraphs]
     assert {"say.no_suggested", "say.no_existing", "say.no_pickups"} <= set(said)
-    assert all(section.paragraphs for section in report.sections)
+    assert all(section.paragraphs or section.pictures for section in report.sections)
     assert not any(table.rows == () for table in study_tables(study))
 
 

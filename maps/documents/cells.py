@@ -1,0 +1,110 @@
+"""Cells of a workbook: numbers as numbers, texts that can never be formulas, one look for all sheets."""
+
+import dataclasses
+import re
+
+from openpyxl.cell.cell import Cell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.worksheet.worksheet import Worksheet
+
+from maps.texts.wording import Wording
+from siting.report import Column, Quantity, Unit, Value
+
+__all__ = ["FORMULA", "Look", "fill", "for_paper", "head_cell", "plain", "set_text"]
+
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
+"""Characters that XML 1.0 forbids (section 2.2); Excel refuses a file that holds one."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that make a spreadsheet compute a text (OWASP, CSV injection)."""
+_FORMATS: dict[Unit, str] = {
+    "count": "#,##0",
+    "a_day": "#,##0.0",
+    "min_a_day": "#,##0.0",
+    "hours_a_day": "#,##0.0",
+    "share": "0.0%",
+    "points": "+0.0;-0.0;0.0",
+    "index": "0.000",
+    "kmh": "0.0",
+    "yuan": "#,##0",
+    "m": "#,##0",
+    "m_a_day": "#,##0",
+    "s": "#,##0",
+    "degrees": "0.000000",
+}
+_LONGEST = 32_000  # characters a cell of Excel holds, less a margin
+
+
+def plain(text: str) -> str:
+    """Take out control characters that no document may hold."""
+    return _ILLEGAL.sub("", text)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Look:
+    """Type, ground and lines of all sheets."""
+
+    title: Font
+    head: Font
+    body: Font
+    bold: Font
+    note: Font
+    ground: PatternFill
+    frame: Border
+
+    @classmethod
+    def of(cls, say: Wording) -> "Look":
+        """Return the look for a language."""
+        name = "Microsoft YaHei" if say.catalogue.lang == "zh" else "Calibri"
+        thin = Side(style="thin", color="BFBFBF")
+        return cls(
+            title=Font(name=name, size=16, bold=True),
+            head=Font(name=name, bold=True, color="FFFFFF"),
+            body=Font(name=name, size=10),
+            bold=Font(name=name, size=14, bold=True, color="1F4E5F"),
+            note=Font(name=name, size=9, italic=True, color="666666"),
+            ground=PatternFill("solid", fgColor="1F4E5F"),
+            frame=Border(left=thin, right=thin, top=thin, bottom=thin),
+        )
+
+
+def head_cell(cell: Cell, text: str, look: Look) -> None:
+    """Set the heading of a column."""
+    set_text(cell, text)
+    cell.font, cell.fill, cell.border = look.head, look.ground, look.frame
+    cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+
+
+def for_paper(sheet: Worksheet, *, landscape: bool) -> None:
+    """Fit a sheet to the width of A4 and number its pages."""
+    sheet.page_setup.orientation = "landscape" if landscape else "portrait"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0 if landscape else 1
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.oddFooter.center.text = "&P / &N"
+
+
+def fill(cell: Cell, value: Value, column: Column, say: Wording) -> str:
+    """Set one cell; returns what it shows, for the width."""
+    unit = column.unit
+    if isinstance(value, Quantity) and value.unit != "text" and value.value is not None:
+        shown = say.quantity(value)
+        if value.unit in ("share", "count"):
+            cell.value, cell.number_format = value.value, _FORMATS[value.unit]
+        else:
+            set_text(cell, shown)
+        return shown
+    if isinstance(value, int | float) and not isinstance(value, bool) and unit != "text":
+        cell.value, cell.number_format = value, _FORMATS[unit]
+        return say.cell(value, column)
+    shown = say.quantity(value) if isinstance(value, Quantity) else say.cell(value, column)
+    set_text(cell, shown)
+    return shown
+
+
+def set_text(cell: Cell, text: str) -> None:
+    """Set a cell as text: stored as a string, never as a formula, and shown as it stands."""
+    cell.value = plain(text)[:_LONGEST]
+    cell.data_type = "s"
+    cell.number_format = "@"
+    if cell.value.startswith(FORMULA):
+        cell.quotePrefix = True

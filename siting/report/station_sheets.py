@@ -1,0 +1,127 @@
+"""One sheet a suggested station: what it is, whom it serves, where else it may stand, what to check there."""
+
+from geo.map_links import map_links
+from siting.report.places import alternatives_table
+from siting.report.sections import Link, Section
+from siting.results import Site, Study
+from siting.values import Column, Quantity, Say, Table, Term, Value
+
+__all__ = ["CHECKS", "facilities_table", "links_to", "station_sheets"]
+
+CHECKS = ("room", "owner", "entrance", "power", "water", "fire", "parking", "neighbours", "signs")
+"""What somebody looks at who visits the place."""
+_SEVEN = ("room", "seats", "table", "tables", "microwave", "water", "hot_water", "air_conditioning", "toilet",
+          "toilets", "first_aid")  # fmt: skip
+_WHY = {
+    "charging": "charging", "phone_charging": "charging", "parking": "parking", "bike_parking": "parking",
+    "battery_swap": "battery_swap", "smoking": "smoking", "smoking_area": "smoking", "tools": "weather",
+    "rain_gear": "weather", "lockers": "lockers", "door_code": "door_code",
+}  # fmt: skip
+"""The reason of a facility, ``why_facility.<name>`` of the catalogue; those of the seven ones have one."""
+
+
+def station_sheets(study: Study) -> tuple[Section, ...]:
+    """Return a sheet for each suggested station, in the order of their numbers."""
+    return tuple(_sheet(study, site) for site in study.sites if not site.existing)
+
+
+def _sheet(study: Study, site: Site) -> Section:
+    others = alternatives_table(study, (a for a in study.alternatives if a.site_id == site.site_id))
+    return Section(
+        "station",
+        _around(study, site),
+        (
+            _facts(study, site),
+            facilities_table(study, site),
+            others.select("other_place", "place_kind", "away", "served_with", "loss"),
+        ),
+        (f"inset:{site.site_id}", f"hours:{site.site_id}"),
+        part="station",
+        title=Say("say.sheet_title", (("id", site.site_id), ("name", site.name))),
+        closing=() if others.rows else (Say("say.no_alternatives"),),
+        checks=tuple(Term(f"check.{name}") for name in CHECKS),
+        links=links_to(site.lonlat, f"{site.site_id} {site.name}"),
+        photo=True,
+    )
+
+
+def links_to(lonlat: tuple[float, float], name: str) -> tuple[Link, ...]:
+    """Return the addresses that open a place, each in the datum that its app wants."""
+    urls = map_links(lonlat, name)
+    told = (("amap", urls.amap), ("baidu", urls.baidu), ("geo", urls.geo))
+    return tuple(Link(Term(f"map_app.{app}"), url) for app, url in told if url is not None)
+
+
+def _facts(study: Study, site: Site) -> Table:
+    """Return the figures of one station as pairs of name and value, two pairs a row."""
+    seats = next((kind.seats for kind in study.kinds if kind.name == site.kind), None)
+    pairs: list[tuple[Value, Value]] = [
+        (Term("column.street"), site.street or None),
+        (Term("fact.place"), Say("say.place", (("lon", f"{site.lonlat[0]:.6f}"),
+                                               ("lat", f"{site.lonlat[1]:.6f}")))),
+        (Term("column.kind"), Term(f"kind.{site.kind}")),
+        (Term("column.hours"), Say("opening", (("hours", site.opening_hours),))),
+        (Term("column.seats"), Quantity(seats, "count")),
+        (Term("fact.cost_a_year"), Quantity(site.cost_yuan, "yuan")),
+        (Term("column.rest"), Quantity(site.rest_min_a_day, "min_a_day", redacted=True)),
+        (Term("fact.only_here"), Quantity(site.only_here_share, "share", redacted=True)),
+        (Term("column.due"), Quantity(site.due_break_min_a_day, "min_a_day", redacted=True)),
+        (Term("fact.chosen"), Quantity(site.chosen_share, "share")),
+    ]  # fmt: skip
+    rows = tuple((*a, *b) for a, b in zip(pairs[::2], pairs[1::2], strict=True))
+    return Table(
+        "station_facts", (Column("fact"), Column("value"), Column("fact_2"), Column("value_2")), rows
+    )
+
+
+def _around(study: Study, site: Site) -> tuple[Say, ...]:
+    """Say why it stands there, whom it reaches, and what lies near it."""
+    said = [Say("say.sheet_reason", (("reason", Say(f"reason.{site.reason[0]}", tuple(site.reason[1]))),))]
+    spots = tuple(
+        f"{spot.spot_id} {spot.name}".strip() for spot in study.hot_spots if spot.site_id == site.site_id
+    )
+    grids = tuple(grid.name or grid.code for grid in study.grids if grid.station_id == site.site_id)
+    reach: tuple[tuple[str, Value], ...] = (
+        ("limit", Quantity(study.limit_s, "s")),
+        ("mode", Term(f"mode.{study.mode}")),
+        ("spots", _some(spots)),
+        ("grids", _some(grids)),
+    )
+    said.append(Say("say.sheet_reach", reach))
+    near = tuple(
+        Say("say.compound_near", (("name", name), ("away", Quantity(away_m, "m"))))
+        for name, away_m in site.near
+    )
+    said.append(Say("say.sheet_compounds", (("near", near),)) if near else Say("say.sheet_no_compounds"))
+    return tuple(said)
+
+
+def _some(names: tuple[str, ...], most: int = 8) -> Value:
+    """Return the first of a list, and how many more there are; a word for none."""
+    if not names:
+        return Term("list.none")
+    if len(names) <= most:
+        return names
+    more = Say("say.and_more", (("n", Quantity(len(names) - most, "count")),))
+    return (*names[:most], more)
+
+
+def facilities_table(study: Study, site: Site) -> Table:
+    """Return what a station shall have and why, those of one reason in a row."""
+    by_reason: dict[str, list[Value]] = {}
+    for name in site.facilities:
+        why = "seven" if name in _SEVEN else _WHY.get(name, "own")
+        by_reason.setdefault(why, []).append(Term(f"facility.{name}"))
+    rows: list[tuple[Value, ...]] = [
+        (tuple(names), Say(f"why_facility.{why}")) for why, names in by_reason.items()
+    ]
+    kind = next((kind for kind in study.kinds if kind.name == site.kind), None)
+    hours = [(minutes, -hour) for hour, minutes in enumerate(site.rest_min_by_hour) if minutes]
+    if kind is not None and hours:
+        minutes, hour = max(hours)
+        busiest: tuple[tuple[str, Value], ...] = (
+            ("hour", f"{-hour}:00"), ("minutes", Quantity(minutes, "min_a_day")),
+        )  # fmt: skip
+        seats = Say("say.seats", (("n", Quantity(kind.seats, "count")),))
+        rows.insert(0, (seats, Say("why_facility.busiest", busiest)))
+    return Table("facilities", (Column("facilities"), Column("why")), tuple(rows))
