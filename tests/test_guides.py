@@ -37,6 +37,11 @@ def _section(text: str, title: str) -> str:
     return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
+def _guides() -> list[str]:
+    pages = (ROOT / "docs" / lang / "how-to" / "platform.md" for lang in ("en", "zh"))
+    return [page.read_text(encoding="utf-8") for page in pages]
+
+
 @pytest.fixture(scope="module")
 def network_folder(tmp_path_factory: pytest.TempPathFactory, helsinki_pbf: Path) -> Path:
     folder = write_study(tmp_path_factory.mktemp("study") / "out" / "demo")

@@ -235,9 +235,18 @@ def _about_method(study: Study) -> tuple[Say, ...]:
         how_chosen(study),
         Say("say.method_checks", (("held_out", Quantity(study.held_out_days, "count")),))
         if study.held_out_days
-        else Say("say.method_checks_resampled"),
+        else Say("say.method_no_checks"),
+        *_about_resamples(study),
         *((Say("say.costs_assumed"),) if any(kind.assumed for kind in study.kinds) else ()),
     )
+
+
+def _about_resamples(study: Study) -> tuple[Say, ...]:
+    """Say which question the rate of choice answers: that of the plan, or what a named plan turns it into."""
+    if study.draws == 0:
+        return ()
+    named = study.plan != "coverage"
+    return (Say("say.method_resampled_named" if named else "say.method_resampled"),)
 
 
 def _existing_plan(study: Study) -> tuple[Say, ...]:
@@ -327,7 +336,8 @@ def _findings(study: Study) -> tuple[Say, ...]:
         joint = "joint" if study.budget_yuan is None else "budget"
         said.append(Say(f"say.served_others_{joint}" if chosen_jointly(study) else "say.served_others"))
     if study.budget_curve:
-        gap: Value = "" if chosen_jointly(study) else Say("say.curve_gap")
+        gap: Value = Say("say.curve_most") if study.plan != "coverage" or study.least_grid_share > 0 else ""
+        gap = gap if chosen_jointly(study) else Say("say.curve_gap")
         said.append(Say("say.curve", (("gap", gap),)))
     if study.plan == "coverage":
         proof = "say.solver_proven" if study.solution.gap <= 0 else "say.solver_gap"
@@ -351,7 +361,7 @@ def _findings(study: Study) -> tuple[Say, ...]:
 
 
 def _limits(study: Study) -> tuple[Say, ...]:
-    said = [Say("say.limit_map"), Say("say.limit_sample"), Say("say.limit_decision")]
+    said = [Say(f"say.limit_{what}") for what in ("map", "sample", "rounding", "decision")]
     if study.synthetic:
         said.insert(0, Say("say.synthetic"))
     return tuple(said)
