@@ -14,9 +14,11 @@ import numpy.typing as npt
 from api.outputs import prepared_folder, write_json
 from api.settings import Settings
 from api.stages import Progress, Stages, quiet
+from api.study.beside import matched_beside
 from api.study.cluster import connected, read_on_cluster
 from api.study.files import StudyFiles, write_study_files
-from api.study.sample_matches import MatchSample, match_sample
+from api.study.sample_matches import MatchSample
+from api.study.sample_request import sample_request
 from api.study.studyfile.given_places import GivenPlaces, given_places
 from api.study.studyfile.inputs import (
     Reader,
@@ -85,9 +87,13 @@ def write_study(
     """
     stages = Stages(progress)
     key = pseudonym_key(study_settings, settings)
-    with prepared_folder(out) as folder:
+    with prepared_folder(out) as folder, contextlib.ExitStack() as stack:
         refuse_unclear_files(study_settings)
         city = _read_city(study_settings, settings, stages)
+        matches = None
+        if city.fleet is not None and study_settings.matching.tasks:
+            request = sample_request(study_settings, city.network, city.fleet)
+            matches = stack.enter_context(matched_beside(city.network, request))
         given = given_places(study_settings, city.network, city.fleet)
         with stages("traces"):
             traces, accounts = _read_traces(study_settings, city, key, folder / "rejects.csv", scheduler)
@@ -102,9 +108,9 @@ def write_study(
                 input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
         trial: MatchSample | None = None
-        if city.fleet is not None and study_settings.matching.tasks:
+        if matches is not None:
             with stages("matching"):
-                trial = match_sample(study_settings, city.network, city.fleet)
+                trial = matches()
                 study = dataclasses.replace(study, matching=trial.totals)
         with stages("files") as step:
             files = StudyFiles(study_settings, study, city.network, city.places, trial)
