@@ -1,13 +1,17 @@
 """One place for the numba options, so that every kernel is cached, typed and free of the GIL."""
 
+import contextlib
+import fcntl
 import functools
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba import types
+from numba.core.compiler_lock import global_compiler_lock
 
 __all__ = ["kernel", "known_kernels"]
 
@@ -84,14 +88,69 @@ def kernel(function: F) -> F:
     numba renews a cached kernel only when the kernel's own file changes, not when a kernel that it has
     inlined from another module does. So the stamp it compares is the hash of all modules whose text
     is compiled into this one, in whatever folder they lie.
+
+    Machine code is made once for each form of the arguments, whoever asks first: kernels do not tell
+    constants or widths of integers that other kernels hand them apart, and of several processes one
+    compiles a kernel while the others wait for it. No entry is made for C, from where nobody calls.
     """
-    compiled = numba.njit(cache=True, nogil=True)(function)
-    stamp, kept = _stamp(HOUSE, function.__module__), cast(Any, compiled)._cache._cache_file
+    compiled = cast(Any, numba.njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function))
+    stamp, kept = _stamp(HOUSE, function.__module__), compiled._cache._cache_file
     kept._source_stamp = stamp
     # Compared before the rest is unpickled: an older index may name a class that is gone by now.
     kept._version = f"{kept._version} {stamp}"
+    compiled.get_call_template = functools.partial(_called_by_kernel, compiled.get_call_template)
+    compiled.compile = functools.partial(_compiled_alone, compiled, compiled.compile)
     _KERNELS.append(compiled)
     return cast(F, compiled)
+
+
+def _general(given: types.Type) -> types.Type:
+    """Return the type that stands for that of an argument: no constant, and integers as wide as they go.
+
+    Numba widens signed integers itself where it computes, so nothing is computed otherwise. Unsigned ones
+    stay: together with signed ones they would become floats.
+    """
+    plain = types.unliteral(given)
+    return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
+
+
+def _called_by_kernel(
+    template: Callable[..., Any], arguments: tuple[types.Type, ...], named: dict[str, types.Type]
+) -> Any:  # noqa: ANN401 - numba's
+    """Give numba what it needs for the call of a kernel inside another one."""
+    return template(tuple(map(_general, arguments)), {name: _general(given) for name, given in named.items()})
+
+
+_HELD: set[str] = set()
+"""Locks of this process, guarded by numba's own lock."""
+
+
+def _compiled_alone(kernel: Any, compile_or_load: Callable[..., Any], form: Any) -> Any:  # noqa: ANN401 - numba's
+    """Compile a kernel, or load what another process has compiled meanwhile.
+
+    A kernel waits only for kernels that it calls, and never they for it, so that two processes never wait
+    for each other. Numba's lock comes first, or two threads of one process might.
+    """
+    if isinstance(form, tuple) and form in kernel.overloads:
+        return compile_or_load(form)
+    with global_compiler_lock, _lock(f"{kernel._cache._cache_file._index_path}.lock"):
+        return compile_or_load(form)
+
+
+@contextlib.contextmanager
+def _lock(name: str) -> Iterator[None]:
+    """Hold a file that one process at a time may hold; where none can be made, go on without."""
+    with contextlib.ExitStack() as stack:
+        if name not in _HELD:
+            with contextlib.suppress(OSError):
+                Path(name).parent.mkdir(parents=True, exist_ok=True)
+                file = stack.enter_context(Path(name).open("ab"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+                # A process that was forked meanwhile has the file too: closing it here is not enough.
+                stack.callback(fcntl.flock, file, fcntl.LOCK_UN)
+                _HELD.add(name)
+                stack.callback(_HELD.discard, name)
+        yield
 
 
 def known_kernels(package: str) -> int:

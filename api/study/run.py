@@ -14,11 +14,13 @@ import numpy.typing as npt
 from api.outputs import prepared_folder, write_json
 from api.settings import Settings
 from api.stages import Progress, Stages, quiet
+from api.study.beside import matched_beside
 from api.study.cluster import connected, read_on_cluster
 from api.study.files import StudyFiles, write_study_files
 from api.study.learning import study_times, times_with_plan
 from api.study.presence import study_meetings
-from api.study.sample_matches import MatchSample, match_sample
+from api.study.sample_matches import MatchSample
+from api.study.sample_request import sample_request
 from api.study.studyfile.given_places import GivenPlaces, given_places
 from api.study.studyfile.inputs import (
     Reader,
@@ -89,7 +91,7 @@ def write_study(
     """
     stages = Stages(progress)
     key = pseudonym_key(study_settings, settings)
-    with prepared_folder(out) as folder:
+    with prepared_folder(out) as folder, contextlib.ExitStack() as stack:
         refuse_unclear_files(study_settings)
         city = _read_city(study_settings, settings, stages)
         given = given_places(study_settings, city.network, city.fleet)
@@ -97,6 +99,10 @@ def write_study(
             traces, accounts = _read_traces(study_settings, city, key, folder / "rejects.csv", scheduler)
         observed = _observe(study_settings, city, traces, accounts, stages)
         times = study_times(study_settings, city.network, observed.ridden, observed.stays)
+        matches = None
+        if city.fleet is not None and study_settings.matching.tasks:
+            request = sample_request(study_settings, city.network, city.fleet)
+            matches = stack.enter_context(matched_beside(times.promised, request))
         plain, city = city.network, dataclasses.replace(city, network=times.expected)
         with stages("siting") as step:
             inputs = _inputs(study_settings, city, observed, given)
@@ -112,9 +118,9 @@ def write_study(
                 input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
         trial: MatchSample | None = None
-        if city.fleet is not None and study_settings.matching.tasks:
+        if matches is not None:
             with stages("matching"):
-                trial = match_sample(study_settings, times.promised, city.fleet)
+                trial = matches()
                 study = dataclasses.replace(study, matching=trial.totals)
         with stages("files") as step:
             files = StudyFiles(study_settings, study, times.promised, city.places, trial)

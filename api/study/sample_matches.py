@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from api.matching.forms import MatchRequest, MatchResponse
 from api.matching.proof import answer_problems
 from api.matching.translate import MatchCase, asked_of, response_of
-from api.study.sample_request import sample_request
-from api.study.studyfile.tables import StudyFile
 from geo.errors import YiluError
 from geo.streets import StreetNetwork
-from geo.synthetic import SyntheticFleet
 from routing.assign import match_batch
 from routing.match import match_tasks
 from routing.model import Match, MatchResult
@@ -34,15 +31,14 @@ class MatchSample:
     shown: Match | None
 
 
-def match_sample(study_settings: StudyFile, network: StreetNetwork, fleet: SyntheticFleet) -> MatchSample:
-    """Match the sample and check every match independently.
+def match_sample(network: StreetNetwork, request: MatchRequest) -> MatchSample:
+    """Match a sample (see `sample_request`) and check every match independently.
 
     Raises
     ------
     YiluError
         When the independent check finds a promise broken: such a result is not published.
     """
-    request = sample_request(study_settings, network, fleet)
     asked = asked_of(request)
     by = match_batch if request.assignment == "together" else None
     result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, by=by)

@@ -170,7 +170,8 @@ def _search(
     order = np.arange(seeds)
     for i in range(1, seeds):
         if seed_ms[i] < seed_ms[i - 1]:
-            order = np.argsort(seed_ms)
+            # as floats, whose sorting other kernels need too: numba compiles seconds for each type
+            order = np.argsort(seed_ms.astype(np.float64))
             break
     cursor = np.int64(0)
     while True:

@@ -72,14 +72,18 @@ class Codes:
 
 
 def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Array, Int64Array]:
-    """Milliseconds to each place from the ends of its edge, along and against (`geo.travel.ends.run_ms`)."""
+    """Milliseconds to each place from the ends of its edge, along and against (`geo.travel.ends.run_ms`).
+
+    Columns of their own, not of a table: numba would compile all kernels once for one place, whose column
+    lies in one piece however it was cut, and again for several.
+    """
     edge = np.maximum(places.edge, 0)
     length = network.edge_length_m[edge]
     part = np.clip(np.divide(places.offset_m, length, out=np.zeros(len(edge)), where=length > 0), 0.0, 1.0)
     cost = network.graph(mode).directed_cost_ms.reshape(-1, 2)[edge].astype(np.int64)
     cost[cost == NO] = 0
     along = np.floor(cost * part[:, None] + 0.5).astype(np.int64)
-    return along[:, 0], cost[:, 1] - along[:, 1]
+    return along[:, 0].copy(), cost[:, 1] - along[:, 1]
 
 
 SLOT_COLUMNS = tuple(name for name in Columns._fields[: Columns._fields.index("long_at")])
@@ -248,8 +252,8 @@ class ModeFleet:
             along,
             against,
             places.walk_ms,
-            xy[:, 0],
-            xy[:, 1],
+            xy[:, 0].copy(),
+            xy[:, 1].copy(),
             places.offset_m,
             places.walk_m,
             places.lonlat,
@@ -304,8 +308,8 @@ class ModeFleet:
         x, y = xy[:, 0].copy(), xy[:, 1].copy()
         return StopTable(
             places.edge,
-            along.copy(),
-            against.copy(),
+            along,
+            against,
             places.walk_ms,
             x,
             y,

@@ -99,3 +99,65 @@ def test_a_type_that_has_another_name_by_now_does_not_stop_a_cached_kernel(house
     assert _run(house) == "2"
     _write(house, "geo.outer", text.format(name="PlaceColumns", value=10))
     assert _run(house) == "11"
+
+
+def test_constants_and_widths_of_integers_are_one_form(house: Path) -> None:
+    """Each further form would be seconds of compiling for the same machine code."""
+    text = """
+import numpy as np
+from geo.jit import kernel
+
+@kernel
+def inner(x, again=False):
+    return x + 1 if again else x - 0.5
+
+@kernel
+def middle(narrow):
+    found = inner(7) + inner(-1, True) + inner(np.int8(3), again=False)
+    for one in narrow:
+        found += inner(one) + inner(len(narrow), one > 2)
+    return found
+
+def outer(x):
+    narrow = np.array([x, 5], dtype=np.int32)
+    return f"{middle(narrow)} {len(inner.signatures)} {middle.py_func(narrow)}"
+"""
+    _write(house, "geo.outer", text)
+    told, forms, plain = _run(house).split()
+    assert (told, int(forms)) == (plain, 2), "one without and one with the second argument"
+
+
+def test_of_two_processes_one_compiles_and_the_other_waits_for_it(house: Path) -> None:
+    body = "\n    ".join(f"x = x * {n} + 1 if x > {n} else x - {n}" for n in range(60))
+    text = (
+        "import sys\nfrom geo.jit import kernel\n\n\n"
+        f"@kernel\ndef inner(x: int) -> int:\n    {body}\n    return x\n\n\n"
+        "@kernel\ndef middle(x: int) -> int:\n    return inner(x)\n\n\n"
+        "def outer(x: int) -> int:\n"
+        "    print('ready', flush=True)\n    sys.stdin.readline()\n    middle(x)\n"
+        "    return sum(sum(one.stats.cache_misses.values()) for one in (inner, middle))\n"
+    )
+    _write(house, "geo.outer", text)
+    code = f"import sys; sys.path.insert(0, {str(house)!r}); from geo.outer import outer; print(outer(1))"
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], cwd=house, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    for one in both:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in both:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    made = [int(one.communicate(timeout=120)[0]) for one in both]
+    assert sum(made) == 2, "each of the two kernels is compiled by one of the processes"
+
+
+def test_where_no_lock_can_be_made_kernels_compile_all_the_same(house: Path) -> None:
+    _write(house, "geo.outer", KERNEL.format(name="outer", value="x + 1"))
+    python = "py{}{}".format(*sys.version_info)
+    (house / "geo" / "__pycache__" / f"outer.outer-4.{python}.nbi.lock").mkdir(parents=True)
+    assert _run(house) == "2"

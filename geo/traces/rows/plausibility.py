@@ -68,6 +68,12 @@ def _is_grouped(
 
 
 @kernel
+def _stable_order(keys: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Sort one type of keys only: numba compiles seconds for each. Times of this age are exact as floats."""
+    return np.argsort(keys, kind="mergesort")
+
+
+@kernel
 def _group(
     unit: NDArray[np.int32],
     units: int,
@@ -94,7 +100,7 @@ def _group(
                 break
         if not sorted_already:
             part = order[a:b].copy()
-            order[a:b] = part[np.argsort(t[part], kind="mergesort")]
+            order[a:b] = part[_stable_order(t[part].astype(np.float64))]
         k = a
         while k < b:
             e = k + 1
@@ -106,9 +112,9 @@ def _group(
             elif e - k > 2:
                 # Least important key first; every pass is stable.
                 part = order[k:e].copy()
-                part = part[np.argsort(-event[part].astype(np.int64), kind="mergesort")]
-                part = part[np.argsort(lonlat[part, 1], kind="mergesort")]
-                part = part[np.argsort(lonlat[part, 0], kind="mergesort")]
+                part = part[_stable_order(-event[part].astype(np.float64))]
+                part = part[_stable_order(lonlat[part, 1].copy())]
+                part = part[_stable_order(lonlat[part, 0].copy())]
                 order[k:e] = part
             k = e
 
@@ -249,7 +255,7 @@ def _follow_tracks(
                 k += 1
     taken = np.zeros(n, np.bool_)
     kept = np.zeros(tracks, np.bool_)
-    for rank, c in enumerate(np.argsort(-size[:tracks], kind="mergesort")):
+    for rank, c in enumerate(_stable_order(-size[:tracks].astype(np.float64))):
         if rank > 0 and size[c] < _RUN:
             break
         free = True
