@@ -2,12 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from api.forms import Mode, NearestStation, Station
+from api.forms import Identifier, Mode, NearestStation, Station
+from api.http.access.auth import check_role
+from api.http.pages.frame.forms import Posted, read_form
+from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import AnyVisit, PageVisit
+from api.http.problems.errors import NotThereError
+from api.http.stations.endpoints import check_in, report_station
+from api.http.stations.forms import CheckInIn, StationReportIn
 from api.http.stations.nearest import StationQuery, nearest_station
 from api.http.stations.said import Believed
 from geo.errors import YiluError
@@ -17,6 +23,9 @@ __all__ = ["router"]
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 SOON_S = 20 * 60.0
 Coordinate = Annotated[str, Query(max_length=40)]
+StationId = Annotated[Identifier, Path()]
+SPEAK = ("rider", "planner", "grid_staff")
+"""Whose word on a station counts; a platform speaks through its own systems."""
 MODES = ("ebike", "bike", "foot", "car")
 
 
@@ -67,6 +76,40 @@ def _degrees(text: str, most: float) -> float:
     if not -most <= value <= most:
         raise ValueError(text)
     return value
+
+
+def _station(visit: PageVisit, station_id: str) -> Station:
+    found = next((one for one in _standing(visit) if one.station_id == station_id), None)
+    if found is None:
+        raise NotThereError(f"this study has no station {station_id!r}")
+    return found
+
+
+@router.get("/stations/{station_id}/say")
+async def ask(
+    visit: AnyVisit, station_id: StationId, done: Annotated[str, Query(pattern="^[a-z_]{0,10}$")] = ""
+) -> Response:
+    """Ask how it is at a station; riders check in here too."""
+    station = _station(visit, station_id)
+    return visit.page("station_say", station=station, speaks=visit.visitor.role in SPEAK, done=done)
+
+
+@router.post("/stations/{station_id}/say")
+async def say(visit: AnyVisit, fields: Posted, station_id: StationId) -> Response:
+    """Keep what somebody found there, or that they were there."""
+    check_role(visit.me, SPEAK)
+    station, says = _station(visit, station_id), fields.get("says", "")
+    clock, zone = visit.request.app.state.clock, visit.zone
+    given = visit.live, visit.me, clock, zone, visit.served, visit.request, station.station_id
+    try:
+        if says == "here":
+            await check_in(*given, CheckInIn())
+        else:
+            await report_station(*given, read_form(StationReportIn, {"says": says}))
+    except YiluError as error:
+        shown = told(error, visit.visitor.lang)
+        return visit.page("station_say", 422, station=station, speaks=True, done="", error=shown)
+    return see_other(f"/stations/{station.station_id}/say?done={says}")
 
 
 def _standing(visit: PageVisit) -> list[Station]:

@@ -61,6 +61,8 @@ def _answer(
         lang=spoken,
         station=told,
         text=catalogue(spoken).text,
+        # Words are kept of the stations of this address alone, and of those that stand.
+        own=told.existing and "study" not in request.path_params,
         **_words(served, told.opening_hours, told.facilities, spoken),
     )
     headers = {

@@ -53,7 +53,10 @@ class Saying:
             return self._texts.text("value.seconds", n=round(seconds))
         if seconds < 7_200:
             return self._texts.text("value.minutes", n=round(seconds / 60))
-        return self._texts.text("value.hours", h=int(seconds // 3600), m=round(seconds % 3600 / 60))
+        # Rounded before it is divided: nobody says two hours and sixty minutes.
+        hours, minutes = divmod(round(seconds / 60), 60)
+        key = "value.hours" if minutes else "value.full_hours"
+        return self._texts.text(key, h=hours, m=minutes)
 
     def left(self, instant: datetime.datetime) -> str:
         """Return how long it is until then; never less than nothing."""

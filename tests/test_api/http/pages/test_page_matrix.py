@@ -28,6 +28,9 @@ TABLE = {
     "GET /language/{lang}": "aaaaaaaaaa",
     "GET /home": "saaaaaaaaa",
     "GET /stations": "aaaaaaaaaa",
+    # The drawn town's first station; a platform speaks through its own systems.
+    "GET /stations/{station_id}/say": "aaaaaaaaaa",
+    "POST /stations/{station_id}/say": "s33aaaaaaa",
     "GET /rider": "s333333aaa",
     "GET /rider/now": "s333333aaa",
     "GET /rider/offers/{offer_id}": "s333333a4a",
@@ -131,7 +134,7 @@ def names(service: Service) -> dict[str, str]:
         "matter_id": report["matter_id"], "report_id": report["report_id"], "photo_id": "0" * 24,
         "task_id": task["id"], "offer_id": offer["offer_id"], "emergency_id": raised["id"],
         "alert_id": alert["alert_id"], "study_id": "0" * 24, "key_id": "0" * 12, "path:path": "summary.json",
-        "lang": "zh", "verb": "start", "said": "no", "item": "rice",
+        "lang": "zh", "verb": "start", "said": "no", "item": "rice", "station_id": "E01",
     }  # fmt: skip
 
 
