@@ -16,6 +16,7 @@ from api import __version__
 from api.cli.compare_plans import compare
 from api.cli.language import terminal_language
 from api.cli.live_day import live_day
+from api.cli.paper import pdf
 from api.cli.reach_areas import reach
 from api.cli.tenants import keys_group, tenants_group
 from geo.errors import InfeasibleError, InputError, YiluError
@@ -395,6 +396,7 @@ def bench(name: str, quick: bool, json_file: Path | None) -> None:
 
 yilu.add_command(compare)
 yilu.add_command(live_day)
+yilu.add_command(pdf)
 yilu.add_command(reach)
 yilu.add_command(tenants_group)
 yilu.add_command(keys_group)
