@@ -108,7 +108,7 @@ def meetings(served: Served) -> MeetingsOut:
 
 @router.get("/v1/blind-spots", summary="Streets that no rider passes")
 def blind_spots(served: Served) -> BlindSpotsOut:
-    """What riders see of each unit grid, most unseen first, and rounds that would change it."""
+    """Return what riders see of each unit grid, most unseen first, and rounds that would change it."""
     return blind_spots_out(served.study.blind_spots)
 
 
