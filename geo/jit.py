@@ -111,8 +111,10 @@ def _general(given: types.Type) -> types.Type:
     Numba widens signed integers itself where it computes, so nothing is computed otherwise. Unsigned ones
     stay: together with signed ones they would become floats.
     """
-    plain: Any = types.unliteral(given)  # type: ignore[no-untyped-call]
-    return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
+    plain: Any = cast(Any, types).unliteral(given)
+    wide: bool = isinstance(plain, types.Integer) and cast(Any, plain).signed
+    general: types.Type = types.int64 if wide else plain
+    return general
 
 
 def _called_by_kernel(
