@@ -93,7 +93,8 @@ def kernel(function: F) -> F:
     constants or widths of integers that other kernels hand them apart, and of several processes one
     compiles a kernel while the others wait for it. No entry is made for C, from where nobody calls.
     """
-    compiled = cast(Any, numba.njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function))
+    # its annotations leave this option out
+    compiled = cast(Any, numba.njit)(cache=True, nogil=True, no_cfunc_wrapper=True)(function)
     stamp, kept = _stamp(HOUSE, function.__module__), compiled._cache._cache_file
     kept._source_stamp = stamp
     # Compared before the rest is unpickled: an older index may name a class that is gone by now.
@@ -110,8 +111,10 @@ def _general(given: types.Type) -> types.Type:
     Numba widens signed integers itself where it computes, so nothing is computed otherwise. Unsigned ones
     stay: together with signed ones they would become floats.
     """
-    plain = types.unliteral(given)
-    return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
+    plain: Any = cast(Any, types).unliteral(given)
+    wide: bool = isinstance(plain, types.Integer) and cast(Any, plain).signed
+    general: types.Type = types.int64 if wide else plain
+    return general
 
 
 def _called_by_kernel(

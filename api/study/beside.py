@@ -22,9 +22,6 @@ from geo.streets import StreetNetwork
 
 __all__ = ["matched_beside"]
 
-POLITE = 5
-"""Added to its niceness: the study itself goes first."""
-
 
 @contextlib.contextmanager
 def matched_beside(network: StreetNetwork, request: MatchRequest) -> Iterator[Callable[[], MatchSample]]:
@@ -71,7 +68,6 @@ def matched_beside(network: StreetNetwork, request: MatchRequest) -> Iterator[Ca
 def _match(sender: Connection, folder: Path, request: MatchRequest) -> None:
     # Ctrl-C at a terminal reaches it too; the study ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(POLITE)
     # What is wrong with the sample is said by the study, which does it again.
     with sender, contextlib.suppress(YiluError):
         sender.send(match_sample(StreetNetwork.load(folder), request))

@@ -15,6 +15,7 @@ from maps.documents.write import write_html
 from maps.page.basemap import Backdrop
 from maps.texts.wording import Wording
 from siting.columns import PassingFlows
+from siting.demand.asked import Asked
 from siting.demand.hotspots import HotSpotRules
 from siting.demand.weighted import DemandWeights
 from siting.inputs import StudyInputs, StudySettings
@@ -24,7 +25,7 @@ from siting.results import Study
 from siting.stations.candidates import CandidateRules
 from siting.stations.kinds import ExistingStation
 from siting.stations.pickup_inputs import PickupRules
-from siting.study import measured_study, run_study
+from siting.study import measured_study, run, run_study
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +69,28 @@ def told() -> list[tuple[str, int, int]]:
 
 
 @pytest.fixture(scope="module")
-def study(inputs: StudyInputs, told: list[tuple[str, int, int]]) -> Study:
-    return run_study(inputs, lambda stage, done, total: told.append((stage, done, total)))
+def study_and_measured(inputs: StudyInputs, told: list[tuple[str, int, int]]) -> tuple[Study, Study]:
+    kept: list[tuple[Study, Asked]] = []
+
+    def watched(inputs: StudyInputs, progress: run.Progress | None) -> tuple[Study, Asked]:
+        kept.append(measured_study(inputs, progress))
+        return kept[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "measured_study", watched)
+        study = run_study(inputs, lambda stage, done, total: told.append((stage, done, total)))
+    return study, kept[0][0]
 
 
 @pytest.fixture(scope="module")
-def measured(inputs: StudyInputs) -> Study:
+def study(study_and_measured: tuple[Study, Study]) -> Study:
+    return study_and_measured[0]
+
+
+@pytest.fixture(scope="module")
+def measured(study_and_measured: tuple[Study, Study]) -> Study:
     """The same before the gate."""
-    return measured_study(inputs)[0]
+    return study_and_measured[1]
 
 
 def test_the_plan_keeps_what_stands_and_beats_other_ways(study: Study, measured: Study) -> None:
@@ -93,12 +108,18 @@ def test_the_plan_keeps_what_stands_and_beats_other_ways(study: Study, measured:
     assert (study.days, study.held_out_days) == (3, 1)
 
 
+@pytest.fixture(scope="module")
+def of_all_days(inputs: StudyInputs) -> Study:
+    return run_study(
+        dataclasses.replace(inputs, settings=dataclasses.replace(inputs.settings, held_out_days=0))
+    )
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_without_held_out_days_no_share_is_claimed_for_them(
-    inputs: StudyInputs, lang: str, tmp_path: Path
+    inputs: StudyInputs, of_all_days: Study, lang: str, tmp_path: Path
 ) -> None:
-    settings = dataclasses.replace(inputs.settings, held_out_days=0)
-    study = run_study(dataclasses.replace(inputs, settings=settings))
+    study = of_all_days
     assert study.held_out_days == 0
     assert all(row.served_held_out is None and row.in_reach_held_out is None for row in study.coverage)
     say = Wording.of(lang, study.k)
