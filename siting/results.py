@@ -371,8 +371,8 @@ class FrontPoint:
     """Of the weighted demand of all layers, on training days."""
     worst_share: float | None
     """Of the rest in the unit grid that is served least, of those in which k riders rest."""
-    gap: float | None
-    """How far (0-1, of the bound) an end may be from the best there is; None of other points."""
+    gaps: tuple[tuple[str, float], ...] = ()
+    """How far (0-1, of the bound) each end may be from the best there is of its aim, by its name."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -105,7 +105,10 @@ def summary_of(
         "budget_curve": [_rounded(dataclasses.asdict(point)) for point in study.budget_curve],
         "plan": study.plan,
         "least_grid_share": study.least_grid_share,
-        "front": [_rounded({**dataclasses.asdict(p), "names": list(p.names)}) for p in study.front],
+        "front": [
+            _rounded({**dataclasses.asdict(p), "names": list(p.names), "gaps": dict(p.gaps)})
+            for p in study.front
+        ],
         "tasks_matched": None if matching is None else matching.matched,
         "tasks_refused": None if matching is None else matching.refused,
         "median_extra_s": None

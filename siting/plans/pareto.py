@@ -332,7 +332,12 @@ class _Work:
         if worst > 0:
             share = np.full(len(self.judge.counted.total), min(1.0, worst))
             problem = dataclasses.replace(problem, group=self.judge.counted.group, group_share=share)
-        start = max((p for p in self.pool.values()), key=lambda p: (p.served, p.options), default=None)
+        # towards a fair plan from the fairest that is known
+        start = max(
+            self.pool.values(),
+            key=lambda p: (min(worst, p.worst), p.served, p.options),
+            default=None,
+        )
         try:
             found = solve_station_plan(
                 problem, self.judge.cost_s, Limits(), effort, start=() if start is None else start.options
@@ -351,7 +356,10 @@ class _Work:
             in_reach = bound_of_served(self.problem, self.judge.cost_s, limits) / self.total
             self.most_served = min(known, in_reach)
         counted = self.judge.counted
-        self.best_worst = bound_of_worst(self.problem, self.judge.cost_s, counted, limits)
+        self.best_worst, sites = bound_of_worst(self.problem, self.judge.cost_s, counted, limits)
+        there = [p for p in map(self.judge.judge, _alike_on(self.judge, sites)) if self._fits(p)]
+        if there:
+            self.add(max(there, key=lambda p: (p.worst, p.served, -p.cost, p.options)).options)
         high = self.best_worst
         for _ in range(HALVINGS):
             low = max((p.worst for p in self.pool.values()), default=0.0)
@@ -393,6 +401,19 @@ class _Work:
             min(front, key=lambda p: (-p.worst, -p.served, p.cost, p.options)),
             min(enough, key=lambda p: (p.cost, -p.served, -p.worst, p.options)),
         ]
+
+
+def _alike_on(judge: Judge, sites: tuple[int, ...]) -> list[Options]:
+    """Return plans on some sites, all new stations run alike: one for each way to run them."""
+    problem, model = judge.problem, judge.model
+    here = np.nonzero(np.isin(problem.option_site, sites))[0].tolist()
+    old = set(problem.existing_site)
+    today = [o for o in here if model.kind[o] is None]
+    ways: dict[object, list[int]] = {}
+    for o in here:
+        if int(problem.option_site[o]) not in old:
+            ways.setdefault((model.kind[o], model.pattern[o]), []).append(o)
+    return [tuple(sorted([*today, *options])) for options in ways.values()]
 
 
 def _between(ends: list[JudgedPlan]) -> list[Ends]:

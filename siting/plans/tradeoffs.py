@@ -302,7 +302,6 @@ def front_points(
         mask = grids.counted.group == point.worst_grid
         asked.share(f"{path}/worst_share", "rest", mask[:, None] * share, mask, "other")
         names = tuple(name for name in NAMES if number < len(front.points) and front.names[name] == number)
-        gaps = [front.gaps[name] for name in names if name in front.gaps]
         sites = judge.problem.option_site[list(point.options)].tolist()
         out.append(
             FrontPoint(
@@ -313,7 +312,7 @@ def front_points(
                 new_sites=len(set(sites) - old),
                 served_share=point.served,
                 worst_share=point.worst,
-                gap=max(gaps) if gaps else None,
+                gaps=tuple((name, front.gaps[name]) for name in names if name in front.gaps),
             )
         )
     return tuple(out)

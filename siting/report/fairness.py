@@ -118,6 +118,17 @@ def _points(share: float | None, other: float | None) -> float | None:
     return None if share is None or other is None else 100.0 * (share - other)
 
 
+def _end_gap(point: FrontPoint) -> Value:
+    """Return how far a plan may be from the best there is: of each aim, where it is the end of several."""
+    different = {gap for _, gap in point.gaps}
+    if len(different) <= 1:
+        return next(iter(different), None)
+    return tuple(
+        Say("say.end_gap", (("name", Term(f"front.{name}")), ("gap", Quantity(gap, "share"))))
+        for name, gap in point.gaps
+    )
+
+
 def front_table(study: Study) -> Table:
     """Tell the plans of the front: what each serves and costs, and how its worst grid fares."""
     most = _point(study, "coverage")
@@ -142,7 +153,7 @@ def front_table(study: Study) -> Table:
         tuple(
             (
                 name(point), point.served_share, _points(point.served_share, served), point.cost_yuan,
-                point.worst_share, point.sites, point.new_sites, point.gap,
+                point.worst_share, point.sites, point.new_sites, _end_gap(point),
             )
             for point in study.front
         ),

@@ -187,11 +187,11 @@ def _prices(problem: StationPlan, m: int) -> tuple[FloatArray, IntArray]:
 
 def bound_of_worst(
     problem: StationPlan, cost_s: CostArray, counted: Counted, limits: Limits, most_entries: int = 150_000
-) -> float:
+) -> tuple[float, tuple[int, ...]]:
     """Return a share that the worst grid cannot pass, whatever is built: hours and seats are let go.
 
     Each site is as cheap as its cheapest option, less what a move may save. Too large to be solved: what each
-    grid has in reach of any site.
+    grid has in reach of any site. Also the sites of the answer, none where there is none: a start.
     """
     sites = _cheapest(problem, cost_s.shape[1])
     total = counted.total
@@ -202,7 +202,7 @@ def bound_of_worst(
     easy = float(min(1.0, (reached / total).min()))
     sets, size = _alike(within, weight, counted.group)
     if len(sets) == 0 or int(within[sets].sum()) > most_entries:
-        return easy
+        return easy, ()
     model, z = _reach_model(problem, sites, within[sets], 0.0)
     t = model.add_columns(1, -1.0, 0.0, easy)
     grids = np.arange(len(total))
@@ -213,7 +213,10 @@ def bound_of_worst(
         lower=0.0,
     )
     outcome = model.minimise_or_none(limits)
-    return easy if outcome is None else min(easy, max(0.0, -outcome.bound))
+    if outcome is None:
+        return easy, ()
+    values = np.zeros(len(sites)) if outcome.values is None else outcome.values[: len(sites)]
+    return min(easy, max(0.0, -outcome.bound)), tuple(np.nonzero(values > 0.5)[0].tolist())
 
 
 def bound_of_served(

@@ -325,11 +325,17 @@ def _study(
             BudgetPoint(400_000.0, existing + 10, 0.713, 0.002, 10),
         ),
         front=(
-            FrontPoint(("coverage",), True, 400_000.0, existing + suggested, suggested, 0.713, 0.134, 0.002),
-            FrontPoint((), False, 380_000.0, existing + suggested, suggested, 0.69, 0.31, None),
-            FrontPoint(("fairest",), False, 390_000.0, existing + suggested, suggested, 0.662, 0.43, 0.01),
-            FrontPoint(("balanced",), False, 240_000.0, existing + 6, 6, 0.6, 0.28, None),
-            FrontPoint(("cheapest",), False, 30_000.0, existing, 0, 0.214, None, 0.0),
+            FrontPoint(
+                ("coverage",), True, 400_000.0, existing + suggested, suggested, 0.713, 0.134,
+                (("coverage", 0.002),),
+            ),
+            FrontPoint((), False, 380_000.0, existing + suggested, suggested, 0.69, 0.31),
+            FrontPoint(
+                ("fairest",), False, 390_000.0, existing + suggested, suggested, 0.662, 0.43,
+                (("fairest", 0.01),),
+            ),
+            FrontPoint(("balanced",), False, 240_000.0, existing + 6, 6, 0.6, 0.28),
+            FrontPoint(("cheapest",), False, 30_000.0, existing, 0, 0.214, None, (("cheapest", 0.0),)),
         ),
         accounts=(
             FileAccount("traces-a.csv", "gcj02", EVIDENCE, 812_345, 812_000,

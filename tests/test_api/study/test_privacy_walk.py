@@ -63,7 +63,7 @@ PLAIN = {
         "budget_curve/*/gap", "hot_spots/*/lonlat/*", "hot_spots/*/radius_m", "hot_spots/*/ring/**",
         "layers/*/weight", "layers/*/limit_s", "kinds/*/seats", "kinds/*/fixed_yuan", "kinds/*/hour_yuan",
         "budget_curve/*/new_sites", "budget_yuan", "draws", "front/*/cost_yuan", "front/*/sites",
-        "front/*/new_sites", "front/*/gap", "least_grid_share", "sites/*/near/*/1",
+        "front/*/new_sites", "front/*/gaps/**", "least_grid_share", "sites/*/near/*/1",
         "alternatives/*/lonlat/*", "alternatives/*/away_m", "grids/*/station_s",
     ),
     "summary": (
@@ -71,7 +71,7 @@ PLAIN = {
         "points_accepted", "points_rejected", "hot_spots", "sites_chosen", "sites_existing", "solver/gap",
         "limit_s", "seconds/*", "layers/*/weight", "coverage/*/sites", "sites_closing", "sites_moving",
         "budget_curve/*/cost_yuan", "budget_curve/*/sites", "budget_curve/*/new_sites", "budget_curve/*/gap",
-        "front/*/cost_yuan", "front/*/sites", "front/*/new_sites", "front/*/gap", "least_grid_share",
+        "front/*/cost_yuan", "front/*/sites", "front/*/new_sites", "front/*/gaps/**", "least_grid_share",
     ),
     "columns": (
         "lon", "lat", "cost_yuan", "rank", "radius_m", "seconds", "in_osm", "weight", "limit", "seats",

@@ -193,8 +193,15 @@ def test_the_quick_bound_of_the_worst_grid_holds(case: tuple[int, str]) -> None:
         judge = made(*case, roomy=roomy, budget=budget)
         most = max((p.worst for p in all_plans(judge)), default=0.0)
         for entries in (150_000, 0):
-            bound = bound_of_worst(judge.problem, judge.cost_s, judge.counted, Limits(), entries)
+            bound, sites = bound_of_worst(judge.problem, judge.cost_s, judge.counted, Limits(), entries)
             assert bound >= most - 1e-6
+            if sites:
+                # those sites reach what the bound says of every grid: a plan may start from them
+                near = np.asarray((judge.cost_s[:, list(sites)] <= judge.problem.limit_s).any(axis=1))
+                reached = judge.counted.shares(
+                    np.repeat(near[:, None], judge.problem.weight.shape[1], axis=1)
+                )
+                assert reached.min() >= bound - 1e-6
             served = max((p.served for p in all_plans(judge)), default=0.0)
             found = bound_of_served(judge.problem, judge.cost_s, Limits(), entries)
             assert found / judge.problem.weight.sum() >= served - 1e-6
