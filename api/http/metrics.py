@@ -65,10 +65,12 @@ class Measured:
                 # Set while the request was routed; what no route took is counted as one.
                 route = getattr(scope.get("route"), "path", "none")
                 method = scope["method"] if route != "none" else "any"
-                # For the line in the log; the scope itself is another one where a body was inflated.
-                scope.setdefault("state", {})["route"] = route
                 self.metrics.requests.labels(method, route, str(message["status"])).inc()
                 self.metrics.seconds.labels(method, route).observe(time.perf_counter() - began)
             await send(message)
 
-        await self.app(scope, receive, measured)
+        try:
+            await self.app(scope, receive, measured)
+        finally:
+            # For the line in the log; the scope itself is another one where a body was inflated.
+            scope.setdefault("state", {})["route"] = getattr(scope.get("route"), "path", "none")

@@ -57,7 +57,7 @@ def test_what_is_sent_again_is_signed_anew_under_the_same_id(waiting: Database) 
 
     def refuse(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        return httpx.Response(503)
+        return httpx.Response(503, content=iter(()))
 
     with httpx.Client(transport=httpx.MockTransport(refuse)) as client:
         sender(waiting, NOW).send_due(client)
@@ -70,7 +70,9 @@ def test_what_is_sent_again_is_signed_anew_under_the_same_id(waiting: Database) 
 
 def test_a_receiver_that_is_gone_is_asked_no_more(waiting: Database) -> None:
     """Standard Webhooks: 410 means that the address wants no more; one must not knock for a day."""
-    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(410))) as client:
+    with httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(410, content=iter(())))
+    ) as client:
         sender(waiting, NOW).send_due(client)
     assert (kept(waiting).state, kept(waiting).next_seq, kept(waiting).retry_at_s) == ("disabled", 0, None)
 
@@ -109,8 +111,12 @@ def test_two_that_start_at_once_migrate_once(empty_url: str) -> None:
         one.close()
 
 
-def test_who_reads_first_and_writes_then_waits_for_the_other_writer(url: str) -> None:
+def test_who_reads_first_and_writes_then_waits_for_the_other_writer(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A transaction that turns from reader to writer fails at once, whatever it may wait (jentic-one 529)."""
+    # Longer than any pause of a busy machine: what is looked for would fail at once.
+    monkeypatch.setattr("api.store.session.SQLITE_WAIT_MS", 60_000)
     many = [Database(url) for _ in range(2)]
     together = threading.Barrier(2, timeout=30)
 
