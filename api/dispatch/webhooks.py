@@ -11,6 +11,7 @@ import json
 import logging
 import socket
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable
 
@@ -37,6 +38,8 @@ MOST_FAILURES = len(AFTER_S) + 1
 AT_ONCE = 100
 IDLE_S = 1.0
 ANSWER_S = 10.0
+GONE = 410
+"""By this answer a receiver says that it wants no more (Standard Webhooks)."""
 
 
 def check_address(url: str, *, private: bool) -> None:
@@ -85,10 +88,13 @@ def message(event: EventOut, webhook: hooks.Webhook, now_s: float) -> tuple[byte
     return body.encode(), headers
 
 
-def after_failure(webhook: hooks.Webhook, now_s: float) -> hooks.Webhook:
-    """Return an address after one more failure: tried again later, or switched off."""
+def after_failure(webhook: hooks.Webhook, now_s: float, status: int | None = None) -> hooks.Webhook:
+    """Return an address after one more failure: tried again later, or switched off.
+
+    `status` is what it answered; None: nothing.
+    """
     failures = webhook.failures + 1
-    if failures >= MOST_FAILURES:
+    if failures >= MOST_FAILURES or status == GONE:
         return dataclasses.replace(webhook, state="disabled", failures=failures, retry_at_s=None)
     wait_s = AFTER_S[failures - 1]
     return dataclasses.replace(webhook, state="failing", failures=failures, retry_at_s=now_s + wait_s)
@@ -178,8 +184,9 @@ class Sender:
         before = webhook
         for row in rows:
             wanted = not webhook.kinds or row.event.kind in webhook.kinds
-            if wanted and not self._delivered(client, webhook, self._shown(row, webhook)):
-                self._save(before, after_failure(webhook, self._clock()))
+            status = self._answered(client, webhook, self._shown(row, webhook)) if wanted else 204
+            if status is None or not 200 <= status < 300:
+                self._save(before, after_failure(webhook, self._clock(), status))
                 return False
             webhook = dataclasses.replace(
                 webhook, next_seq=row.seq, state="active", failures=0, retry_at_s=None
@@ -198,15 +205,21 @@ class Sender:
             if hooks.load_for_update(connection, SERVICE, before.webhook_id) == before:
                 hooks.save(connection, SERVICE, now)
 
-    def _delivered(self, client: httpx.Client, webhook: hooks.Webhook, event: EventOut) -> bool:
+    def _answered(self, client: httpx.Client, webhook: hooks.Webhook, event: EventOut) -> int | None:
+        """Send one event; returns the status that was answered."""
         body, headers = message(event, webhook, self._clock())
         try:
             check_address(webhook.url, private=self._private)
-            answer = client.post(webhook.url, content=body, headers=headers)
+            with client.stream("POST", webhook.url, content=body, headers=headers) as answer:
+                end_s = time.monotonic() + ANSWER_S
+                # Read, so that the line can be used again; one that trickles would hold up all others.
+                for _ in answer.iter_raw():
+                    if time.monotonic() > end_s:
+                        break
         except (httpx.HTTPError, InputError, ValueError):
             # The address may hold a secret word: it is not logged.
             LOG.info("webhook %s: no answer", webhook.webhook_id)
-            return False
+            return None
         if not answer.is_success:
             LOG.info("webhook %s: answered %d", webhook.webhook_id, answer.status_code)
-        return answer.is_success
+        return answer.status_code

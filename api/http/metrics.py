@@ -69,4 +69,8 @@ class Measured:
                 self.metrics.seconds.labels(method, route).observe(time.perf_counter() - began)
             await send(message)
 
-        await self.app(scope, receive, measured)
+        try:
+            await self.app(scope, receive, measured)
+        finally:
+            # For the line in the log; the scope itself is another one where a body was inflated.
+            scope.setdefault("state", {})["route"] = getattr(scope.get("route"), "path", "none")

@@ -1,5 +1,6 @@
 """Guards around every request: a limit on its size, compressed or not, and headers for every page."""
 
+import json
 import logging
 import re
 import time
@@ -20,7 +21,6 @@ from api.http.problems.errors import (
     TooLargeError,
     problem_response,
 )
-from geo.privacy import masked
 
 __all__ = ["BodyLimit", "BoundedWork", "RequestError", "RequestId", "SecurityHeaders"]
 
@@ -50,7 +50,8 @@ class RequestError(RuntimeError):
 class RequestId:
     """Give every answer the ``X-Request-ID`` of its request, or a new one, and log one line with it.
 
-    The line holds no query and no body: they may hold positions of riders.
+    The line is JSON. It has the form of the address, never its values, no query and no body: they may hold
+    positions, names and ids of riders.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -85,10 +86,14 @@ class RequestId:
                 )
             raise RequestError(type(error).__name__).with_traceback(error.__traceback__) from None
         finally:
-            spent_ms = (time.perf_counter() - began) * 1000
-            path = masked(scope["path"].encode("unicode_escape").decode())
-            what = name.decode(), scope["method"], path
-            LOG.info("%s %s %s %d %.0f ms", *what, status, spent_ms)
+            line = {
+                "request_id": name.decode(),
+                "method": scope["method"],
+                "route": scope["state"].get("route", "none"),
+                "status": status,
+                "ms": round((time.perf_counter() - began) * 1000),
+            }
+            LOG.info("%s", json.dumps(line))
 
 
 class SecurityHeaders:

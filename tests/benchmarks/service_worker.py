@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-import uvicorn
 from fleets import NOW
 
 from api.http.access.auth import Access
 from api.http.app import create_app
+from api.http.running import server_of
 from api.settings import Settings
 from api.store import Database
 from geo.streets.network import StreetNetwork
@@ -33,7 +33,7 @@ def main(folder: str, network: str, url: str, port: str) -> None:
     access = Access(settings, Database(url), dev=True)
     app = create_app(Path(folder), settings=settings, access=access, clock=clock)
     app.state.served = dataclasses.replace(app.state.served, network=StreetNetwork.load(Path(network)))
-    uvicorn.run(app, port=int(port), log_level="warning", server_header=False)
+    server_of(app, "127.0.0.1", int(port)).run()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.http.openapi.links import add_links
+
 __all__ = ["EXAMPLES", "LIVE", "documented", "unit_of"]
 
 Json = dict[str, Any]
@@ -75,6 +77,7 @@ def documented(app: FastAPI) -> Json:
                 for parameter in call.get("parameters", ()):
                     _parameter(parameter, path, made["components"]["schemas"])
                 _example(call, method, path)
+        add_links(made["paths"])
         app.openapi_schema = made
     return app.openapi_schema
 

@@ -144,6 +144,28 @@ def test_a_restart_goes_on_where_it_was(
             do(desk, partial(answer_offer, who=RED, command=Decline(offer_id)))
 
 
+def test_a_yes_costs_few_statements(database: Database) -> None:
+    """Each is a round trip to PostgreSQL while everybody waits."""
+    rng, said = np.random.default_rng(3), list[str]()
+
+    def heard(_: object, __: object, statement: str, *___: object) -> None:
+        if threading.current_thread().name == "yilu-desk":
+            said.append(statement)
+
+    with desk_on(database, Clock()) as desk:
+        put(desk, RED, rider_in(rng, "r0"))
+        (offer,) = put_up(desk, task(rng)).state.open
+        time.sleep(3 * live_desk.FOLLOW_S)
+        do(desk, lambda _: None)
+        sa.event.listen(database.engine, "before_cursor_execute", heard)
+        sa.event.listen(database.engine, "commit", lambda _: said.append("COMMIT"))
+        do(desk, lambda turn: accept(turn, RED, offer.offer_id))
+    said = said[: said.index("COMMIT")]
+    # The task, the offer, the event; on SQLite BEGIN is one too, on PostgreSQL the row locked, the order of
+    # numbers and the notice to other processes.
+    assert 3 <= len(said) <= {"sqlite": 4, "postgresql": 6}[database.dialect], said
+
+
 def test_nobody_answers_for_another(database: Database) -> None:
     rng, clock = np.random.default_rng(3), Clock()
     with desk_on(database, clock) as desk:

@@ -162,6 +162,29 @@ def test_every_call_of_the_live_service_answers_as_its_example(
             _check(one["request"], body["schema"], document)
 
 
+def test_links_lead_from_answers_to_calls(document: Json) -> None:
+    """Each names a call that there is, with a parameter that it has; its id stands in the example."""
+    calls = {call["operationId"]: call for item in document["paths"].values() for call in item.values()}
+    followed: set[str] = set()
+    for path, item in document["paths"].items():
+        for method, call in item.items():
+            for status, answered in call["responses"].items():
+                for link in answered.get("links", {}).values():
+                    ((name, expression),) = link["parameters"].items()
+                    parameters = calls[link["operationId"]]["parameters"]
+                    assert f"path.{parameters[0]['name']}" == name
+                    source, _, pointer = expression.partition("#/")
+                    found = answered if source == "$response.body" else call["requestBody"]
+                    example = found["content"]["application/json"].get("example")
+                    for step in pointer.split("/") if example is not None else ():
+                        example = example[int(step) if step.isdigit() else step]
+                    assert example is None or isinstance(example, str), f"{method} {path} {status}"
+                    followed |= {link["operationId"]} if example is not None else set()
+    assert len(followed) > 25
+    accepted = document["paths"]["/v1/offers/{offer_id}/accept"]["post"]["operationId"]
+    assert accepted in followed
+
+
 def test_every_status_of_tasks_and_offers_is_told_with_what_may_follow(document: Json) -> None:
     tags = {tag["name"]: tag["description"] for tag in document["tags"]}
     assert set(tags) == {

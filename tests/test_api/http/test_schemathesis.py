@@ -22,7 +22,7 @@ from api.store import SERVICE, Database
 from api.store.access import keys, tenants
 
 FULL = os.environ.get("YILU_PROOF") == "full"
-CASES = 160 if FULL else 4
+CASES, CHAINS = (160, 400) if FULL else (4, 2)
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     status_code_conformance,
@@ -75,6 +75,39 @@ def test_nothing_undocumented(served: tuple[str, str], mode: GenerationMode) -> 
             wrong[name] = "; ".join(str(one)[:400] for one in group.exceptions)
     assert len(tried) > 30
     assert not wrong, "\n\n".join(f"{name}: {text}" for name, text in wrong.items())
+
+
+def test_chains_of_calls(served: tuple[str, str]) -> None:
+    """Calls follow each other by the links of the document: a task, its offer, a yes, the end."""
+    address, key = served
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json", timeout=120)
+    # What a stream says is tried elsewhere.
+    machine: Any = schema.exclude(path_regex="/stream$").as_state_machine()
+
+    class Chain(machine):  # type: ignore[misc]
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:  # noqa: ANN401
+            if isinstance(case.query, dict):
+                case.query.pop("wait_s", None)
+            return {"headers": {"authorization": f"Bearer {key}"}, "timeout": 120}
+
+        def after_call(self, response: Any, case: Any) -> None:  # noqa: ANN401
+            super().after_call(response, case)
+            _sent.append(response.status_code)
+
+        def validate_response(self, response: Any, case: Any, **given: Any) -> None:  # noqa: ANN401
+            case.validate_response(response, checks=CHECKS)
+
+    Chain.run(
+        settings=hypothesis.settings(
+            max_examples=CHAINS,
+            stateful_step_count=8,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[hypothesis.Phase.generate],
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+    )
 
 
 def _try(operation: Any, mode: GenerationMode, key: str) -> None:  # noqa: ANN401
