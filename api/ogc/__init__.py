@@ -1,6 +1,7 @@
 """OGC API - Features (Part 1, Part 2) over published layers: collections, queries, systems and documents."""
 
 from api.ogc.asking import COMMON, ItemsQuery, read_asked, single_values
+from api.ogc.board_layer import NAME as STREET_REPORTS
 from api.ogc.collections import (
     COLLECTIONS,
     Collection,
@@ -28,7 +29,6 @@ from api.ogc.documents import (
     queryables_document,
 )
 from api.ogc.errors import BadParameterError, NoSuchFeatureError
-from api.ogc.street_reports import NAME as STREET_REPORTS
 
 __all__ = [
     "COLLECTIONS",

