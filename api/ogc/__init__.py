@@ -1,6 +1,6 @@
 """OGC API - Features (Part 1, Part 2) over published layers: collections, queries, systems and documents."""
 
-from api.ogc.asking import COMMON, ItemsQuery, read_asked, single_values
+from api.ogc.asking import COMMON, Interval, ItemsQuery, read_asked, single_values
 from api.ogc.collections import (
     COLLECTIONS,
     Collection,
@@ -28,7 +28,6 @@ from api.ogc.documents import (
     queryables_document,
 )
 from api.ogc.errors import BadParameterError, NoSuchFeatureError
-from api.ogc.street_reports import NAME as STREET_REPORTS
 
 __all__ = [
     "COLLECTIONS",
@@ -39,13 +38,13 @@ __all__ = [
     "JSON",
     "OPENAPI",
     "SCHEMA",
-    "STREET_REPORTS",
     "BadParameterError",
     "Collection",
     "DoorAddress",
     "Feature",
     "FeaturePage",
     "FeatureTable",
+    "Interval",
     "ItemsQuery",
     "NoSuchFeatureError",
     "Sources",

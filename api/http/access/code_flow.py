@@ -45,7 +45,8 @@ class Trip:
     @classmethod
     def begin(cls, path: str) -> "Trip":
         """Return a new one, of words that nobody can guess."""
-        return cls(*(secrets.token_urlsafe(_WORD_BYTES) for _ in range(3)), path)
+        state, nonce, verifier = (secrets.token_urlsafe(_WORD_BYTES) for _ in range(3))
+        return cls(state, nonce, verifier, path)
 
     @property
     def kept(self) -> str:
@@ -58,7 +59,8 @@ class Trip:
         parts = kept.split(".", 3)
         if len(parts) != 4 or not all(parts):
             return None
-        return cls(*parts[:3], unquote(parts[3]))
+        state, nonce, verifier, path = parts
+        return cls(state, nonce, verifier, unquote(path))
 
     @property
     def challenge(self) -> str:

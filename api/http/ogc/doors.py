@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from api.civic.reports.board_layer import STREET_REPORTS
 from api.forms import Language
 from api.http.access.auth import BEARER, Access, caller_of
 from api.http.deps import Clock, Served
@@ -16,6 +17,7 @@ from api.http.language import preferred
 from api.http.pages.plain import plain_page
 from api.http.public import public_root
 from api.ogc import (
+    COLLECTIONS,
     COMMON,
     CONFORMANCE,
     CRS84,
@@ -41,6 +43,8 @@ from api.ogc import (
 
 __all__ = ["router"]
 
+# The rooms below do not know of reports.
+COLLECTIONS[STREET_REPORTS.name] = STREET_REPORTS
 router = APIRouter(prefix="/ogc", tags=["ogc"], include_in_schema=False)
 OPEN = {"access-control-allow-origin": "*", "access-control-expose-headers": "content-crs"}
 """Maps on pages of others may read what everybody may read."""

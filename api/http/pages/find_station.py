@@ -16,6 +16,7 @@ from api.http.stations.endpoints import check_in, report_station
 from api.http.stations.forms import CheckInIn, StationReportIn
 from api.http.stations.nearest import StationQuery, nearest_station
 from api.http.stations.said import Believed
+from api.store import Role
 from geo.errors import YiluError
 
 __all__ = ["router"]
@@ -24,7 +25,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 SOON_S = 20 * 60.0
 Coordinate = Annotated[str, Query(max_length=40)]
 StationId = Annotated[Identifier, Path()]
-SPEAK = ("rider", "planner", "grid_staff")
+SPEAK: tuple[Role, ...] = ("rider", "planner", "grid_staff")
 """Whose word on a station counts; a platform speaks through its own systems."""
 MODES = ("ebike", "bike", "foot", "car")
 

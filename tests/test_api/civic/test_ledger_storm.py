@@ -70,6 +70,7 @@ class Shop:
         until_s = time.monotonic() + PATIENCE_S
         while (status := self.buy(number)) is None:
             assert time.monotonic() < until_s
+            time.sleep(0.1)
         return status
 
     def check(self, bought: set[int]) -> None:

@@ -222,7 +222,7 @@ def test_who_comes_to_a_drill_has_it_on_record_and_nobody_else(service: Service)
     def called(name: str, *, drill: bool) -> str:
         call(service, name=name, drill=drill)
         alerts = service.ask("r0", "GET", "/v1/alerts")["alerts"]
-        return next(one["alert_id"] for one in alerts if one["status"] == "alerted")
+        return str(next(one["alert_id"] for one in alerts if one["status"] == "alerted"))
 
     alert = called("practice", drill=True)
     service.ask("r0", "POST", f"/v1/alerts/{alert}/accept", json={})

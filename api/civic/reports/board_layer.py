@@ -12,17 +12,23 @@ import shapely
 
 from api.civic.reports import codec
 from api.civic.reports.translate import rounded_entry
-from api.ogc.asking import Interval, ItemsQuery
-from api.ogc.collections import COLLECTIONS, Collection, Feature, FeaturePage, FeatureTable, Sources
-from api.ogc.crs import CRS84
+from api.ogc import (
+    CRS84,
+    Collection,
+    Feature,
+    FeaturePage,
+    FeatureTable,
+    Interval,
+    ItemsQuery,
+    Sources,
+)
 from api.store import SERVICE
 from api.store.civic import matters, offices
 from geo.localtime import HOUR_S
 from routing.civic import OVER
 
-__all__ = ["NAME"]
+__all__ = ["STREET_REPORTS"]
 
-NAME = "street_reports"
 _ALWAYS: Interval = (-np.inf, np.inf)
 # What one may filter by: what is known before a page is cut out of the board.
 _PROPERTIES = dict.fromkeys(("kind", "stage", "office", "reported", "updated"), "string")
@@ -98,4 +104,5 @@ def _extent(sources: Sources) -> tuple[tuple[float, float, float, float], Interv
     return (west, south, east, north), (min(time[0] for time in table.times), np.inf)
 
 
-COLLECTIONS[NAME] = Collection(NAME, _find, _one, lambda _: _PROPERTIES, _extent)
+STREET_REPORTS = Collection("street_reports", _find, _one, lambda _: _PROPERTIES, _extent)
+"""The public board as a collection."""
