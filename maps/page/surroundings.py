@@ -153,5 +153,6 @@ def place_names(network: StreetNetwork, places: Places | None, box: Box) -> tupl
         for index, own in enumerate(places.poi_name):
             others = {places.poi_name_zh[index], places.poi_name_en[index]} - {"", own}
             name = "\t".join([own, *sorted(others)] if own else sorted(others))
-            add(name, *(float(v) for v in places.poi_lonlat[index]), 2)
+            lon, lat = places.poi_lonlat[index].tolist()
+            add(name, lon, lat, 2)
     return tuple(sorted(out.values(), key=lambda one: (one.kind, one.name, one.lonlat))[:MOST_NAMES])
