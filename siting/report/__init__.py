@@ -1,5 +1,6 @@
 """What a report says: a study as sections, sentences and tables."""
 
+from siting.report.plans_compared import comparison_report, comparison_tables
 from siting.report.report import StudyReport, grid_report, study_report
 from siting.report.tables import (
     Column,
@@ -15,7 +16,6 @@ from siting.report.tables import (
     status_of,
     study_tables,
 )
-from siting.report.two_plans import comparison_report, comparison_tables
 
 __all__ = [
     "Column",
