@@ -14,7 +14,7 @@ from geo.places import Places
 from geo.rings import Rings
 from geo.streets import StreetNetwork
 from maps.packing import pack_lines
-from maps.page.surroundings import PlaceName, StreetExit, place_names, street_area, street_exits
+from maps.page.surroundings import PlaceName, StreetExit, searchable_names, street_area, street_exits
 from maps.style import BASE_STYLE
 
 __all__ = ["Backdrop", "BackdropLayer", "StreetLabel"]
@@ -151,7 +151,7 @@ class Backdrop:
             _labels(network, group, lines, inside),
             area,
             street_exits(network, large, area),
-            place_names(network, places, box),
+            searchable_names(network, places, box),
         )
 
     @property

@@ -11,7 +11,7 @@ from geo.earth import DEGREE_M
 from geo.places import Places
 from geo.streets import StreetNetwork
 
-__all__ = ["MOST_NAMES", "PlaceName", "StreetExit", "place_names", "street_area", "street_exits"]
+__all__ = ["MOST_NAMES", "PlaceName", "StreetExit", "searchable_names", "street_area", "street_exits"]
 
 FloatArray = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
@@ -127,7 +127,7 @@ def street_exits(
     return tuple(one for one, _ in kept)
 
 
-def place_names(network: StreetNetwork, places: Places | None, box: Box) -> tuple[PlaceName, ...]:
+def searchable_names(network: StreetNetwork, places: Places | None, box: Box) -> tuple[PlaceName, ...]:
     """Return what can be searched for on a map, each name once about every hundred metres.
 
     A second name (English, Chinese) follows the first after a tab.
@@ -153,5 +153,6 @@ def place_names(network: StreetNetwork, places: Places | None, box: Box) -> tupl
         for index, own in enumerate(places.poi_name):
             others = {places.poi_name_zh[index], places.poi_name_en[index]} - {"", own}
             name = "\t".join([own, *sorted(others)] if own else sorted(others))
-            add(name, *(float(v) for v in places.poi_lonlat[index]), 2)
+            lon, lat = places.poi_lonlat[index].tolist()
+            add(name, lon, lat, 2)
     return tuple(sorted(out.values(), key=lambda one: (one.kind, one.name, one.lonlat))[:MOST_NAMES])

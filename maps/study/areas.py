@@ -284,8 +284,10 @@ def coverage_layer(study: Study, say: Wording) -> Layer:
         "planHours": [hours(site.open_by_hour) for site, _ in shown],
         "style": COVERAGE_STYLE,
     }
-    lines = {name: {"shape": "line", "color": COVERAGE_STYLE[name], "width": 4} for name in ("today", "plan")}
-    legends = {
+    lines: dict[str, dict[str, Any]] = {
+        name: {"shape": "line", "color": COVERAGE_STYLE[name], "width": 4} for name in ("today", "plan")
+    }
+    legends: dict[str, list[dict[str, Any]]] = {
         "today": [lines["today"] | {"text": say.text("legend.reach_today")}],
         "plan": [lines["plan"] | {"text": say.text("legend.reach_plan")}],
         "change": [

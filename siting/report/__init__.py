@@ -2,6 +2,7 @@
 
 from siting.report.conclusion import asks_table, decision_table, key_figures
 from siting.report.grid_sheet import grid_report
+from siting.report.plans_compared import comparison_report, comparison_tables
 from siting.report.report import study_report
 from siting.report.sections import KeyFigure, Link, Section, StudyReport
 from siting.report.tables import (
@@ -18,7 +19,6 @@ from siting.report.tables import (
     status_of,
     study_tables,
 )
-from siting.report.two_plans import comparison_report, comparison_tables
 
 __all__ = [
     "Column",

@@ -10,6 +10,7 @@ import shapely
 from geo.earth import DEGREE_M
 from geo.osm.read import read_osm
 from maps.page.basemap import Backdrop
+from maps.page.surroundings import street_area
 from maps.style import nice_breaks, ramp
 
 
@@ -64,6 +65,41 @@ def test_bounds_cut_the_map(helsinki_pbf: Path, helsinki: Backdrop) -> None:
     half = (west, south, (west + east) / 2, (south + north) / 2)
     part = Backdrop.build(network, places, bounds=half)
     assert 0 < sum(len(x.lonlat) for x in part.layers) < sum(len(x.lonlat) for x in helsinki.layers)
+
+
+def test_outline_holds_every_street_and_little_else(helsinki_pbf: Path, helsinki: Backdrop) -> None:
+    network, _ = read_osm(helsinki_pbf)
+    outline = shapely.union_all([shapely.Polygon(ring) for ring in helsinki.area])
+    assert bool(shapely.contains_xy(outline, network.geom_lonlat).all())
+    west, south, east, north = network.bounds
+    assert outline.area < 1.15 * (east - west) * (north - south)
+    assert helsinki.extent == pytest.approx(network.bounds, abs=0.0005)
+
+
+def test_outline_leaves_out_the_empty_corner() -> None:
+    """Streets along two sides of a square of 4 km: the corner between them is not of the map."""
+    along = np.linspace(0.0, 0.04, 400)
+    points = np.concatenate([np.c_[along, np.zeros(400)], np.c_[np.zeros(400), along]])
+    (ring,) = street_area(points, (0.0, 0.0, 0.04, 0.04))
+    outline = shapely.Polygon(ring)
+    assert not outline.contains(shapely.Point(0.03, 0.03))
+    assert outline.contains(shapely.Point(0.02, 0.0005))
+    assert street_area(np.empty((0, 2)), (0.0, 0.0, 1.0, 1.0)) == ()
+
+
+def test_streets_that_go_on_and_names_to_search_for(helsinki_pbf: Path, helsinki: Backdrop) -> None:
+    network, places = read_osm(helsinki_pbf)
+    west, south, east, north = network.bounds
+    assert helsinki.exits
+    for one in helsinki.exits:
+        near = min(one.lonlat[0] - west, east - one.lonlat[0], one.lonlat[1] - south, north - one.lonlat[1])
+        assert near * DEGREE_M < 130
+    names = [one.name for one in helsinki.names]
+    assert "Mannerheimintie" in names
+    assert set(names[: names.index("Mannerheimintie") + 1]) <= set(network.names)
+    streets = [one.name for one in helsinki.names if one.kind == 0]
+    assert len(streets) == len(set(streets)) == len(set(network.edge_name[network.edge_name >= 0].tolist()))
+    assert any(name and name in names for name in places.poi_name)
 
 
 def test_breaks_are_round_rising_and_few() -> None:

@@ -141,6 +141,7 @@ def test_hostile_name_is_only_text(zh: MapVisit) -> None:
 
 
 def test_chinese_is_drawn_and_not_as_boxes(zh: MapVisit) -> None:
+    zh.page.locator("#whole").click()
     assert ink(zh, "names") > 100
     widths = zh.page.evaluate(
         """() => { const c = document.createElement('canvas').getContext('2d'), out = [];
@@ -236,7 +237,7 @@ def test_map_of_a_match(browser: "Browser", tmp_path: Path) -> None:
     assert visit.page.locator("#hour").count() == 0
     assert ink(visit, "path_after0") > 100
     assert ink(visit, "path_before0") > 100
-    visit.page.locator(".badge.square").click()
+    visit.page.locator(".leaflet-marker-pane .badge.square").click()
     text = visit.page.locator(".card").inner_text()
     assert HOSTILE in text
     assert "21.0分钟" in text

@@ -119,6 +119,9 @@ def _stations(compared: Comparison) -> Table:
         hours = Say("opening", (("hours", site.planned_hours or site.opening_hours),))
         return (Term(f"plan_fate.{site.plan}"), Term(f"kind.{site.kind}"), hours)
 
+    def rest(site: Site | None) -> Value:
+        return None if site is None else site.rest_min_a_day
+
     def name(pair: PairedStations) -> Value:
         names = [site.name for site in (pair.first, pair.second) if site is not None]
         return tuple(dict.fromkeys(names))
@@ -132,8 +135,7 @@ def _stations(compared: Comparison) -> Table:
         tuple(
             (
                 Term(f"compare_change.{pair.change}"), name(pair), run(pair.first), run(pair.second),
-                pair.moved_m, pair.first and pair.first.rest_min_a_day,
-                pair.second and pair.second.rest_min_a_day,
+                pair.moved_m, rest(pair.first), rest(pair.second),
             )
             for pair in compared.stations
         ),
