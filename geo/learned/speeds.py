@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.learned.rides import HOURS_A_WEEK, Rides
+from geo.learned.ridden import HOURS_A_WEEK, RiddenStreets
 from geo.learned.shrinkage import shrunk_ratios
 from geo.streets import StreetNetwork
 
@@ -116,14 +116,14 @@ def _found(level: Level, key: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(level.key[at] == key, level.factor[at], 1.0)
 
 
-def learn_times(network: StreetNetwork, rides: Rides) -> LearnedTimes:
+def learn_times(network: StreetNetwork, rides: RiddenStreets) -> LearnedTimes:
     """Learn how long streets take.
 
     Parameters
     ----------
     network : StreetNetwork
         The one to which the rides were compared.
-    rides : Rides
+    rides : RiddenStreets
 
     Returns
     -------

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.learned.rides import Rides, Trips, trips_of
+from geo.learned.ridden import RiddenStreets, Trips, trips_of
 from geo.learned.speeds import LearnedTimes, learn_times
 from geo.localtime import day_number, local_s
 from geo.streets import StreetNetwork
@@ -72,7 +72,7 @@ class Learned:
         return self.why == "better"
 
 
-def learn(network: StreetNetwork, rides: Rides, timezone: str, *, seed: int, k: int) -> Learned:
+def learn(network: StreetNetwork, rides: RiddenStreets, timezone: str, *, seed: int, k: int) -> Learned:
     """Learn travel times, and hold them against riders and days not seen.
 
     They are trusted when ``k`` riders stand on both sides, `LEAST_TRIPS` trips are held out, and the median
@@ -82,7 +82,7 @@ def learn(network: StreetNetwork, rides: Rides, timezone: str, *, seed: int, k: 
     ----------
     network : StreetNetwork
         The one to which the rides were compared.
-    rides : Rides
+    rides : RiddenStreets
     timezone : str
         Of the city: days are local.
     seed : int
@@ -119,7 +119,7 @@ def _held(rider: NDArray[np.int64], day: NDArray[np.int64], seed: int) -> tuple[
 
 
 def _judged(
-    times: LearnedTimes, seen: Rides, rides: Rides, trips: Trips, chosen: NDArray[np.bool_]
+    times: LearnedTimes, seen: RiddenStreets, rides: RiddenStreets, trips: Trips, chosen: NDArray[np.bool_]
 ) -> HeldOut:
     took_s = trips.took_s[chosen]
     one = seen.took_s.sum() / seen.plain_s.sum()
