@@ -140,8 +140,8 @@ def study_report(study: Study) -> StudyReport:
         tables_shown = tuple(t for t in (tables["fairness"], told) if t.rows)
         sections.append(Section("grids", (Say("say.grids", counts), *about_grids(study)), tables_shown))
     if said := about_learned(study):
-        told = ("speeds", "blind", "patrols", "meetings")
-        sections.append(Section("learned", said, tuple(tables[key] for key in told if tables[key].rows)))
+        taught = [tables[key] for key in ("speeds", "blind", "patrols", "meetings")]
+        sections.append(Section("learned", said, tuple(table for table in taught if table.rows)))
     sections.append(Section("limits", _limits(study)))
     sections.append(Section("sources", (Say("say.sources", (("attribution", study.map_attribution),)),)))
     return StudyReport(Say("say.title_study", (("title", study.title),)), _subtitle(study), tuple(sections))
