@@ -88,12 +88,12 @@ def learn(network: StreetNetwork, rides: RiddenStreets, timezone: str, *, seed: 
     seed : int
         Which riders are held out depends on it alone.
     k : int
-        Fewest riders, 1 or more.
+        Fewest riders on both sides, and behind each factor; 1 or more.
     """
     day = day_number(local_s(rides.enter_s.astype(np.int64), timezone))
     held_rider, first_held = _held(rides.rider, day, seed)
     seen = rides.take(~held_rider[rides.rider] & (day < first_held)) if len(day) else rides
-    times = learn_times(network, rides)
+    times = learn_times(network, rides, k)
     trips = trips_of(rides)
     chosen = np.asarray(held_rider[trips.rider] & (day[trips.first] >= first_held))
     riders = len(np.unique(trips.rider[chosen]))
@@ -101,7 +101,7 @@ def learn(network: StreetNetwork, rides: RiddenStreets, timezone: str, *, seed: 
         return Learned(times, None, "few_riders")
     if int(chosen.sum()) < LEAST_TRIPS:
         return Learned(times, None, "few_trips")
-    held = _judged(learn_times(network, seen), seen, rides, trips, chosen)
+    held = _judged(learn_times(network, seen, k), seen, rides, trips, chosen)
     held = dataclasses.replace(held, riders=riders, days=len(np.unique(day[trips.first[chosen]])))
     return Learned(times, held, "better" if held.by_learned < held.by_class else "no_better")
 

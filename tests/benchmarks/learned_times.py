@@ -70,7 +70,7 @@ def errors(
     day = day_number(local_s(rides.enter_s.astype(np.int64), ZONE))
     held, first = _held(rides.rider, day, seed)
     seen = rides.take(~held[rides.rider] & (day < first))
-    times = learn_times(network, seen)
+    times = learn_times(network, seen, 10)
     size = np.diff(fleet.trips.ptr)
     trip = np.repeat(np.arange(len(size)), size)
     directed = fleet.trips.edges.astype(np.int64)

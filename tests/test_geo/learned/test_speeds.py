@@ -84,6 +84,18 @@ def test_where_nobody_rode_a_street_takes_what_its_street_and_city_take() -> Non
     assert times.factor()[:4] == pytest.approx(2.0, rel=0.2)
 
 
+def test_no_factor_stands_on_fewer_than_k_riders() -> None:
+    slower = np.ones(DIRECTED)
+    slower[:2] = 4.0
+    rides = made_rides(30, 3, slower)
+    few = rides.take((rides.directed >= 2) | (rides.rider < 9))
+    assert learn_times(NETWORK, few).factor()[:2].min() > 2.0
+    times = learn_times(NETWORK, few, k=10)
+    assert all((level.riders >= 10).all() for level in times.levels)
+    edge = next(level for level in times.levels if (level.name, level.slots) == ("edge", 1))
+    assert not np.isin(edge.key, [0, 1]).any()
+
+
 def test_riders_and_days_not_seen_judge_and_the_seed_decides_who() -> None:
     slower = np.linspace(1.0, 3.0, DIRECTED)
     rides = made_rides(120, 8, slower)
