@@ -26,7 +26,7 @@ MONDAY_8 = 1_772_409_600  # Monday 2 March 2026, 8:00 in Shanghai
 PLAIN_S = NETWORK.graph("ebike").directed_cost_ms / 1000.0
 
 
-def made_rides(riders: int, days: int, slower: np.ndarray, seed: int = 3) -> RiddenStreets:  # type: ignore[type-arg]
+def made_rides(riders: int, days: int, slower: np.ndarray, seed: int = 3) -> RiddenStreets:
     """Each rider rides every street in one go, twice a day, `slower` (2E,) times as long as plain."""
     rng = np.random.default_rng(seed)
     trips = riders * days * 2
