@@ -7,7 +7,7 @@ import numpy as np
 
 from api.study.studyfile.tables import StudyFile
 from geo.arrays import FloatArray, Int64Array
-from geo.learned import Learned, Rides, learn, rides_of
+from geo.learned import Learned, RiddenStreets, learn, rides_of
 from geo.mapmatch import Traversals
 from geo.stays import StayPoints
 from geo.streets import EBIKE_PROMISE_MPS, MODES, StreetNetwork
@@ -47,7 +47,7 @@ def study_times(
     return StudyTimes(network.with_times(mode, expected), network.with_times(mode, expected * promise), told)
 
 
-def _told(network: StreetNetwork, mode: str, rides: Rides, learned: Learned, k: int) -> TravelTimes:
+def _told(network: StreetNetwork, mode: str, rides: RiddenStreets, learned: Learned, k: int) -> TravelTimes:
     used = "learned" if learned.trusted else "class"
     classes = class_speeds(network, mode, rides, k)
     held = learned.held_out
@@ -65,7 +65,7 @@ def _told(network: StreetNetwork, mode: str, rides: Rides, learned: Learned, k: 
     )
 
 
-def class_speeds(network: StreetNetwork, mode: str, rides: Rides, k: int) -> tuple[ClassSpeed, ...]:
+def class_speeds(network: StreetNetwork, mode: str, rides: RiddenStreets, k: int) -> tuple[ClassSpeed, ...]:
     """Return the speeds of each class that k riders rode on: means only, of which none tells another."""
     edge = rides.directed >> 1
     length_m = network.edge_length_m[edge]

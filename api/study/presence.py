@@ -8,7 +8,7 @@ from geo.stays import KINDS, StayPoints
 from geo.streets import StreetNetwork
 from geo.travel import travel_times_s
 from siting.observed import Meetings
-from siting.presence import Rests, meetings
+from siting.presence import FreeTimes, meetings
 from siting.results import Study
 
 __all__ = ["study_meetings"]
@@ -28,7 +28,7 @@ def study_meetings(study: Study, network: StreetNetwork, stays: StayPoints) -> M
         places = network.snap(np.asarray(stays.lonlat)[chosen], study.mode)
         stations = network.snap(np.array([site.lonlat for site in sites]), study.mode)
         way_s = travel_times_s(network, study.mode, places, stations, study.limit_s)
-    rests = Rests(
+    rests = FreeTimes(
         stays.rider[chosen].astype(np.int64),
         stays.start_s[chosen].astype(np.int64),
         stays.end_s[chosen].astype(np.int64),

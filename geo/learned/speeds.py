@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.learned.rides import HOURS_A_WEEK, Rides
+from geo.learned.ridden import HOURS_A_WEEK, RiddenStreets
 from geo.learned.shrinkage import shrunk_ratios
 from geo.streets import StreetNetwork
 
@@ -57,7 +57,7 @@ class Level:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LearnedTimes:
-    """Factors on the times of a network. Raw: what is published of it must pass the k rule.
+    """Factors on the times of a network; only groups of k riders have one of their own (`learn_times`).
 
     Attributes
     ----------
@@ -116,14 +116,16 @@ def _found(level: Level, key: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(level.key[at] == key, level.factor[at], 1.0)
 
 
-def learn_times(network: StreetNetwork, rides: Rides) -> LearnedTimes:
+def learn_times(network: StreetNetwork, rides: RiddenStreets, k: int = 1) -> LearnedTimes:
     """Learn how long streets take.
 
     Parameters
     ----------
     network : StreetNetwork
         The one to which the rides were compared.
-    rides : Rides
+    rides : RiddenStreets
+    k : int
+        Groups of fewer riders are left to the levels before: no factor stands on fewer than k riders.
 
     Returns
     -------
@@ -137,10 +139,11 @@ def learn_times(network: StreetNetwork, rides: Rides) -> LearnedTimes:
     for name, slots in LEVELS:
         key = place[name][rides.directed] * slots + _slot(rides.hour, slots)
         shrunk = shrunk_ratios(key, rides.rider, took_s, expected_s)
-        level = Level(name, slots, shrunk.key, shrunk.ratio, shrunk.own, shrunk.riders)
+        kept = shrunk.riders >= k
+        level = Level(name, slots, *(column[kept] for column in shrunk))
         if name == "city" and slots == 1:
             # The city's own mean is nobody's special case: it is taken as it is.
-            level = dataclasses.replace(level, factor=shrunk.own)
+            level = dataclasses.replace(level, factor=level.own)
         expected_s *= _found(level, key)
         levels.append(level)
     weight = np.bincount(rides.hour, took_s, HOURS_A_WEEK)

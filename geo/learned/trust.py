@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError
-from geo.learned.rides import Rides, Trips, trips_of
+from geo.learned.ridden import RiddenStreets, Trips, trips_of
 from geo.learned.speeds import LearnedTimes, learn_times
 from geo.localtime import day_number, local_s
 from geo.streets import StreetNetwork
@@ -72,7 +72,7 @@ class Learned:
         return self.why == "better"
 
 
-def learn(network: StreetNetwork, rides: Rides, timezone: str, *, seed: int, k: int) -> Learned:
+def learn(network: StreetNetwork, rides: RiddenStreets, timezone: str, *, seed: int, k: int) -> Learned:
     """Learn travel times, and hold them against riders and days not seen.
 
     They are trusted when ``k`` riders stand on both sides, `LEAST_TRIPS` trips are held out, and the median
@@ -82,18 +82,18 @@ def learn(network: StreetNetwork, rides: Rides, timezone: str, *, seed: int, k: 
     ----------
     network : StreetNetwork
         The one to which the rides were compared.
-    rides : Rides
+    rides : RiddenStreets
     timezone : str
         Of the city: days are local.
     seed : int
         Which riders are held out depends on it alone.
     k : int
-        Fewest riders, 1 or more.
+        Fewest riders on both sides, and behind each factor; 1 or more.
     """
     day = day_number(local_s(rides.enter_s.astype(np.int64), timezone))
     held_rider, first_held = _held(rides.rider, day, seed)
     seen = rides.take(~held_rider[rides.rider] & (day < first_held)) if len(day) else rides
-    times = learn_times(network, rides)
+    times = learn_times(network, rides, k)
     trips = trips_of(rides)
     chosen = np.asarray(held_rider[trips.rider] & (day[trips.first] >= first_held))
     riders = len(np.unique(trips.rider[chosen]))
@@ -101,7 +101,7 @@ def learn(network: StreetNetwork, rides: Rides, timezone: str, *, seed: int, k: 
         return Learned(times, None, "few_riders")
     if int(chosen.sum()) < LEAST_TRIPS:
         return Learned(times, None, "few_trips")
-    held = _judged(learn_times(network, seen), seen, rides, trips, chosen)
+    held = _judged(learn_times(network, seen, k), seen, rides, trips, chosen)
     held = dataclasses.replace(held, riders=riders, days=len(np.unique(day[trips.first[chosen]])))
     return Learned(times, held, "better" if held.by_learned < held.by_class else "no_better")
 
@@ -119,7 +119,7 @@ def _held(rider: NDArray[np.int64], day: NDArray[np.int64], seed: int) -> tuple[
 
 
 def _judged(
-    times: LearnedTimes, seen: Rides, rides: Rides, trips: Trips, chosen: NDArray[np.bool_]
+    times: LearnedTimes, seen: RiddenStreets, rides: RiddenStreets, trips: Trips, chosen: NDArray[np.bool_]
 ) -> HeldOut:
     took_s = trips.took_s[chosen]
     one = seen.took_s.sum() / seen.plain_s.sum()

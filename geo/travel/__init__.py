@@ -2,7 +2,7 @@
 
 from geo.travel.ends import Touch
 from geo.travel.isochrones import BESIDE_M, isochrone, reached_streets
-from geo.travel.nearest import soonest_s
+from geo.travel.nearest_source import nearest_source_s
 from geo.travel.paths import Path, find_path, way_metres
 from geo.travel.reasons import REASONS, why_unreachable
 from geo.travel.search import Adjacency, Goal, Workspace, new_workspace, reset, shortest_times, times_towards
@@ -18,13 +18,13 @@ __all__ = [
     "Workspace",
     "find_path",
     "isochrone",
+    "nearest_source_s",
     "new_workspace",
     "reach_from",
     "reach_to",
     "reached_streets",
     "reset",
     "shortest_times",
-    "soonest_s",
     "times_towards",
     "travel_times_s",
     "way_metres",

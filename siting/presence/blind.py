@@ -13,7 +13,7 @@ from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.localtime import DAY_S, HOUR_S, local_s
 from geo.privacy import Figures
 from geo.streets import StreetNetwork, mode_bit
-from geo.travel import soonest_s
+from geo.travel import nearest_source_s
 from siting.columns import GridColumns, PassingFlows
 from siting.observed import BlindGrid, BlindSpots, Line
 from siting.presence.patrols import patrols_of
@@ -223,7 +223,7 @@ def _waits(
         # The last street of each rider.
         latest = np.unique(rider[rows][::-1], return_index=True)[1]
         here = standing.take(edge[rows][::-1][latest])
-        found.append(soonest_s(network, mode, here, places, WAIT_S) / 60.0)
+        found.append(nearest_source_s(network, mode, here, places, WAIT_S) / 60.0)
     if not found:
         return {}
     wait = np.stack(found)

@@ -14,7 +14,7 @@ from siting.observed import Meeting, Meetings
 from siting.problems.define import MaxCover
 from siting.solvers.solve import solve
 
-__all__ = ["Rests", "meetings"]
+__all__ = ["FreeTimes", "meetings"]
 
 MINUTES: Final = 30
 HALF_HOUR_S: Final = 1800
@@ -23,7 +23,7 @@ MOST_OPTIONS: Final = 400
 """Dates that enter the choice: those that meet most by themselves."""
 
 
-class Rests(NamedTuple):
+class FreeTimes(NamedTuple):
     """Rests of riders: ``rider`` int64, ``start_s`` and ``end_s`` epoch seconds, (n,) each."""
 
     rider: Int64Array
@@ -32,7 +32,7 @@ class Rests(NamedTuple):
 
 
 def meetings(
-    rests: Rests,
+    rests: FreeTimes,
     way_s: FloatArray,
     site_ids: tuple[str, ...],
     timezone: str,
@@ -45,7 +45,7 @@ def meetings(
 
     Parameters
     ----------
-    rests : Rests
+    rests : FreeTimes
     way_s : float (n, sites)
         Seconds between each rest and each station, ``inf`` where too far.
     site_ids : tuple of str
@@ -79,7 +79,7 @@ def meetings(
     )
 
 
-def _options(rests: Rests, way_s: FloatArray, timezone: str) -> tuple[Int64Array, Int64Array, BoolArray]:
+def _options(rests: FreeTimes, way_s: FloatArray, timezone: str) -> tuple[Int64Array, Int64Array, BoolArray]:
     """Return station and slot of the week of each option, and which riders (r, options) it meets."""
     sites = way_s.shape[1]
     start = local_s(rests.start_s, timezone)[:, None] + way_s

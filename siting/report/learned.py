@@ -176,7 +176,13 @@ def meetings_table(study: Study) -> Table:
             Column("met", "count", redacted=True),
         ),
         tuple(
-            (row.site_id, names[row.site_id], _weekday(row.weekday), _clock(row.half_hour), row.riders)
+            (
+                row.site_id,
+                names.get(row.site_id, ""),
+                _weekday(row.weekday),
+                _clock(row.half_hour),
+                row.riders,
+            )
             for row in rows
         ),
     )

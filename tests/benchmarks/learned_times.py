@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from geo.learned import Rides, learn, rides_of
-from geo.learned.rides import hour_of_week
+from geo.learned import RiddenStreets, learn, rides_of
+from geo.learned.ridden import hour_of_week
 from geo.learned.speeds import learn_times
 from geo.learned.trust import _held
 from geo.localtime import day_number, local_s
@@ -63,12 +63,14 @@ def _traces(fleet: SyntheticFleet) -> Traces:
     )
 
 
-def errors(network: StreetNetwork, fleet: SyntheticFleet, rides: Rides, seed: int) -> dict[str, float]:
+def errors(
+    network: StreetNetwork, fleet: SyntheticFleet, rides: RiddenStreets, seed: int
+) -> dict[str, float]:
     """Return median absolute percentage errors of true trips of riders and days not learned from."""
     day = day_number(local_s(rides.enter_s.astype(np.int64), ZONE))
     held, first = _held(rides.rider, day, seed)
     seen = rides.take(~held[rides.rider] & (day < first))
-    times = learn_times(network, seen)
+    times = learn_times(network, seen, 10)
     size = np.diff(fleet.trips.ptr)
     trip = np.repeat(np.arange(len(size)), size)
     directed = fleet.trips.edges.astype(np.int64)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from geo.learned import Rides, learn
-from geo.learned.rides import HOURS_A_WEEK, hour_of_week
+from geo.learned import RiddenStreets, learn
+from geo.learned.ridden import HOURS_A_WEEK, hour_of_week
 from geo.learned.speeds import LEAST_FACTOR, MOST_FACTOR, learn_times
 from geo.learned.trust import LEAST_TRIPS, HeldOut
 
@@ -26,7 +26,7 @@ MONDAY_8 = 1_772_409_600  # Monday 2 March 2026, 8:00 in Shanghai
 PLAIN_S = NETWORK.graph("ebike").directed_cost_ms / 1000.0
 
 
-def made_rides(riders: int, days: int, slower: np.ndarray, seed: int = 3) -> Rides:  # type: ignore[type-arg]
+def made_rides(riders: int, days: int, slower: np.ndarray, seed: int = 3) -> RiddenStreets:
     """Each rider rides every street in one go, twice a day, `slower` (2E,) times as long as plain."""
     rng = np.random.default_rng(seed)
     trips = riders * days * 2
@@ -40,7 +40,7 @@ def made_rides(riders: int, days: int, slower: np.ndarray, seed: int = 3) -> Rid
     # A row is missing between two trips, so that they are two.
     row = np.arange(len(directed)) + number
     hour = hour_of_week(enter_s, "Asia/Shanghai")
-    return Rides(directed, rider, number, hour, enter_s, took_s, PLAIN_S[directed], row)
+    return RiddenStreets(directed, rider, number, hour, enter_s, took_s, PLAIN_S[directed], row)
 
 
 def test_hours_of_the_week_begin_on_monday() -> None:
@@ -65,7 +65,9 @@ def test_thin_or_absurd_rides_give_no_wild_values(times: list[float], seed: int)
     hour = rng.integers(0, HOURS_A_WEEK, count)
     some = np.arange(count)
     took_s = PLAIN_S[directed] * np.array(times)
-    rides = Rides(directed, some % 3, some, hour, 1e9 + 1000.0 * some, took_s, PLAIN_S[directed], 2 * some)
+    rides = RiddenStreets(
+        directed, some % 3, some, hour, 1e9 + 1000.0 * some, took_s, PLAIN_S[directed], 2 * some
+    )
     times_of = learn_times(NETWORK, rides)
     for one in (None, int(hour[0]), 0):
         factor = times_of.factor(one)
@@ -80,6 +82,18 @@ def test_where_nobody_rode_a_street_takes_what_its_street_and_city_take() -> Non
     rides = made_rides(12, 2, slower)
     times = learn_times(NETWORK, rides.take(rides.directed >= 4))
     assert times.factor()[:4] == pytest.approx(2.0, rel=0.2)
+
+
+def test_no_factor_stands_on_fewer_than_k_riders() -> None:
+    slower = np.ones(DIRECTED)
+    slower[:2] = 4.0
+    rides = made_rides(30, 3, slower)
+    few = rides.take((rides.directed >= 2) | (rides.rider < 9))
+    assert learn_times(NETWORK, few).factor()[:2].min() > 2.0
+    times = learn_times(NETWORK, few, k=10)
+    assert all((level.riders >= 10).all() for level in times.levels)
+    edge = next(level for level in times.levels if (level.name, level.slots) == ("edge", 1))
+    assert not np.isin(edge.key, [0, 1]).any()
 
 
 def test_riders_and_days_not_seen_judge_and_the_seed_decides_who() -> None:

@@ -59,7 +59,7 @@ def test_learned_times_are_kept_on_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("factor", [np.ones(3), np.zeros(len(COST)), np.full(len(COST), np.nan)])
-def test_wrong_factors_are_refused(factor: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_wrong_factors_are_refused(factor: np.ndarray) -> None:
     with pytest.raises(InputError, match="one factor above 0"):
         NETWORK.with_times("ebike", factor)
 

@@ -104,8 +104,9 @@ def test_a_city_fits_into_8_mb() -> None:
 
 def test_an_empty_study_makes_a_page(study: Study, backdrop: Backdrop) -> None:
     bare = dataclasses.replace(
-        study, sites=(), audit=(), pickups=(), cells=(), flows=(), grids=(), refusals=(), hot_spots=()
-    )
+        study, sites=(), audit=(), pickups=(), cells=(), flows=(), grids=(), refusals=(), hot_spots=(),
+        blind_spots=None,
+    )  # fmt: skip
     assert _data(study_map(bare, backdrop, "zh"))["layers"] == []
 
 

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siting.presence import Rests, meetings
+from siting.presence import FreeTimes, meetings
 from siting.presence.meetings import _options
 
 MONDAY = 1_772_380_800  # Monday 2 March 2026, 0:00 in Shanghai
 ZONE = "Asia/Shanghai"
 
 
-def _rests(rows: list[tuple[int, float, float]]) -> Rests:
+def _rests(rows: list[tuple[int, float, float]]) -> FreeTimes:
     """(rider, begin, end) in hours of the week."""
     rider, start, end = (np.array(column) for column in zip(*rows, strict=True))
     at = [MONDAY + np.round(3600 * part).astype(np.int64) for part in (start, end)]
-    return Rests(rider.astype(np.int64), *at)
+    return FreeTimes(rider.astype(np.int64), *at)
 
 
 def test_a_rest_holds_the_date_and_the_way_there_and_back() -> None:

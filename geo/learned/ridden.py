@@ -1,4 +1,4 @@
-"""Rides: what of the traversals tells how long streets take, and trips made of it."""
+"""Ridden streets: what of the traversals tells how long streets take, and trips made of it."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from geo.stays import KINDS, StayPoints
 from geo.streets import StreetNetwork
 from geo.streets.mode_graph import NO
 
-__all__ = ["HOURS_A_WEEK", "Rides", "Trips", "hour_of_week", "rides_of", "trips_of"]
+__all__ = ["HOURS_A_WEEK", "RiddenStreets", "Trips", "hour_of_week", "rides_of", "trips_of"]
 
 HOURS_A_WEEK = 168
 LONGEST_S = 600.0
@@ -24,7 +24,7 @@ GATES = (KINDS.index("gate"),)
 _NO_S = np.empty(0)
 
 
-class Rides(NamedTuple):
+class RiddenStreets(NamedTuple):
     """Streets ridden from end to end, without halts.
 
     Attributes
@@ -50,9 +50,9 @@ class Rides(NamedTuple):
     plain_s: NDArray[np.float64]
     row: NDArray[np.int64]
 
-    def take(self, rows: NDArray[np.bool_]) -> "Rides":
+    def take(self, rows: NDArray[np.bool_]) -> "RiddenStreets":
         """Return some of them."""
-        return Rides(*(column[rows] for column in self))
+        return RiddenStreets(*(column[rows] for column in self))
 
 
 class Trips(NamedTuple):
@@ -81,7 +81,7 @@ def hour_of_week(t_s: NDArray[np.float64], timezone: str) -> NDArray[np.int64]:
 
 def rides_of(
     network: StreetNetwork, mode: str, ridden: Traversals, stays: StayPoints, timezone: str
-) -> Rides:
+) -> RiddenStreets:
     """Return what tells of riding: whole streets, the legal way, at a possible speed, without a halt.
 
     Rests, counters and doors are halts; lights and traffic are riding, and so are gates that the network does
@@ -110,7 +110,7 @@ def rides_of(
     fenced[:-1] |= fenced[1:] & (ridden.piece[1:] == ridden.piece[:-1])
     good &= ~(fenced & _within(ridden, stays, GATES))
     row = np.flatnonzero(good)
-    return Rides(
+    return RiddenStreets(
         directed=ridden.directed[row],
         rider=ridden.rider[row],
         piece=ridden.piece[row],
@@ -138,7 +138,7 @@ def _within(ridden: Traversals, stays: StayPoints, kinds: tuple[int, ...]) -> ND
     return np.asarray((before >= 0) & (end[np.maximum(before, 0)] > line + ridden.enter_s - zero))
 
 
-def trips_of(rides: Rides) -> Trips:
+def trips_of(rides: RiddenStreets) -> Trips:
     """Return the trips of two minutes or more: rows of the traversals that follow each other."""
     rows = len(rides.row)
     begins = np.ones(rows, np.bool_)

@@ -12,10 +12,10 @@ from geo.travel.search import adjacency, reset, shortest_times
 from geo.travel.times import limit_as_ms
 from geo.travel.workspace import borrow_workspace, return_workspace
 
-__all__ = ["soonest_s"]
+__all__ = ["nearest_source_s"]
 
 
-def soonest_s(
+def nearest_source_s(
     network: StreetNetwork, mode: str, sources: Snapped, targets: Snapped, limit_s: float = math.inf
 ) -> FloatArray:
     """Return seconds (targets,) from the nearest source to each target; ``inf`` beyond the limit.
