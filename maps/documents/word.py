@@ -42,11 +42,11 @@ __all__ = ["word_document"]
 
 _FACES = ("仿宋", "黑体", "宋体", "Times New Roman")
 _PAPER = {"zh": (37.0, 35.0, 28.0, 26.0), "en": (25.0, 25.0, 25.0, 25.0)}
-_SHEET = {"zh": (18.0, 18.0, 25.0, 22.0), "en": (16.0, 16.0, 22.0, 22.0)}
+_SHEET = {"zh": (15.0, 17.0, 25.0, 22.0), "en": (14.0, 16.0, 22.0, 22.0)}
 _SETTINGS = {
     ("zh", "body"): Setting(*_FACES, 22, 16, 16, 10.5, 28, _PAPER["zh"]),
     ("zh", "small"): Setting(*_FACES, 22, 14, 12, 9.5, 18, _PAPER["zh"]),
-    ("zh", "sheet"): Setting(*_FACES, 20, 13, 10.5, 9, 15, _SHEET["zh"]),
+    ("zh", "sheet"): Setting(*_FACES, 20, 13, 10.5, 8.5, 14, _SHEET["zh"]),
     ("en", "body"): Setting(*_FACES, 20, 14, 11.5, 9, 16, _PAPER["en"]),
     ("en", "small"): Setting(*_FACES, 20, 13, 10.5, 9, 13.5, _PAPER["en"]),
     ("en", "sheet"): Setting(*_FACES, 18, 12.5, 9.5, 8.5, 12.5, _SHEET["en"]),
@@ -209,7 +209,8 @@ class _Writer:
             add_line(self.document, self.say.say(said), setting, "plain")
         self._checks(section, setting)
         self._links(section, setting)
-        note = table_note(section.all_tables, self.study, self.say)
+        mark = self.say.text("quantity.redacted_short", k=self.study.k)
+        note = self.say.text("caption.note_sheet", k=self.study.k, mark=mark)
         add_line(self.document, note, setting, "note")
 
     def _side_by_side(self, section: Section, setting: Setting) -> None:

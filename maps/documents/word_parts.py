@@ -69,7 +69,8 @@ def add_line(place: Document, text: str, setting: Setting, kind: str, *, keep: b
         shape.space_after = Pt(setting.line_pt / 3)
         add_run(paragraph, text, SUBTITLE_FACE, setting, setting.body_pt * 0.9)
     elif kind in ("body", "plain"):
-        paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+        # long codes on short lines would be spread out
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY if kind == "body" else WD_ALIGN_PARAGRAPH.LEFT
         if kind == "body" and setting.body_pt >= 12:
             shape.first_line_indent = Pt(setting.body_pt * 2)
         else:
