@@ -179,14 +179,14 @@ class _Writer:
         """Write a figure in large type between its name and its meaning."""
         lines = (
             (self.say.term(figure.label.key), setting.head_face, setting.table_pt + 0.5),
-            (self.say.say(figure.value), setting.title_face, setting.title_pt * 0.8),
+            (self.say.say(figure.value), setting.title_face, setting.title_pt * 0.72),
             (self.say.say(figure.meaning), setting.body_face, setting.table_pt - 0.5),
         )
         for number, (text, face, size) in enumerate(lines):
             reuse = first and number == 0
             paragraph = cell.paragraphs[0] if reuse else cell.add_paragraph()  # type: ignore[attr-defined]
             shape = paragraph.paragraph_format
-            shape.space_before = Pt(0 if number or first else 7)
+            shape.space_before = Pt(0 if number or first else 5)
             shape.space_after = Pt(0)
             shape.line_spacing_rule = WD_LINE_SPACING.SINGLE
             run = add_run(paragraph, text, face, setting, size)

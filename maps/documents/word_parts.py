@@ -129,7 +129,7 @@ def add_frame(
     document: Document, rows: int, widths_mm: tuple[float, ...], *, lines: bool = False
 ) -> WordTable:
     """Add a table that only places things beside each other, or one box with lines."""
-    made = document.add_table(rows=rows, cols=len(widths_mm))
+    made: WordTable = document.add_table(rows=rows, cols=len(widths_mm))
     if lines:
         made.style = document.styles["Table Grid"]
     made.alignment = WD_TABLE_ALIGNMENT.CENTER

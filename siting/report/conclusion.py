@@ -7,7 +7,7 @@ from siting.values import Column, Quantity, Say, Table, Term, Value
 
 __all__ = ["ACTIONS", "LISTED", "asks_table", "conclusion", "decision_table", "key_figures"]
 
-LISTED = 6
+LISTED = 5
 """Stations on the first page, those that serve most; each has a sheet of its own."""
 ACTIONS = ("open_longer", "merge", "move", "close", "keep")
 """What may become of a station of today, in the order in which it is told."""

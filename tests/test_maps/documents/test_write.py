@@ -131,7 +131,7 @@ def test_the_first_page_is_the_conclusion_and_contents_follow(
     """What is suggested, what it brings and costs, what becomes of today, what is asked of whom."""
     write_docx(study, backdrop, "zh", tmp_path / "r.docx")
     document = docx.Document(str(tmp_path / "r.docx"))
-    heads = [p.text for p in document.paragraphs if p.style.name == "Heading 1"]
+    heads = [p.text for p in document.paragraphs if p.style is not None and p.style.name == "Heading 1"]
     assert heads[:4] == ["一、结论", "目录", "二、一站一表", "（一）S01　清华东门便利店"]
     assert heads[heads.index("六、单元网格") + 1].startswith("附件1")
     first = _all_text(document).split("目录")[0]
@@ -301,8 +301,8 @@ def test_workbook_equals_the_study(study: Study, backdrop: Backdrop, lang: str, 
     grids = book[say.text("table.grids")]
     assert grids.cell(2, 1).value == study.grids[0].code
     assert grids.cell(2, 1).number_format == "@"
-    row = int(re.search(r"A(\d+):", annex.tables["yilu_coverage"].ref)[1]) + 1  # type: ignore[index]
-    share = annex.cell(row, 3)
+    ref = annex.tables["yilu_coverage"].ref
+    share = annex.cell(int(re.search(r"A(\d+):", ref)[1]) + 1, 3)  # type: ignore[index]
     assert share.value == study.coverage[0].served_training
     assert share.number_format == "0.0%"
 
