@@ -20,12 +20,13 @@ from docx.section import Section as PaperSection
 from docx.shared import Mm, Pt, RGBColor
 
 from maps.documents.captions import NUMBERED, Heading, figure_caption, headings, table_caption, table_note
-from maps.documents.cells import plain
+from maps.documents.sheet_cells import plain
 from maps.documents.word_parts import (
     Setting,
     add_contents_line,
     add_field,
     add_frame,
+    add_gap,
     add_line,
     add_link,
     add_mark,
@@ -201,10 +202,10 @@ class _Writer:
             add_line(self.document, self.say.say(said), setting, "plain")
         for table in section.all_tables:
             if table.key not in UNCAPTIONED:
-                add_line(
-                    self.document, table_caption(table, 0, section, self.say), setting, "caption", keep=True
-                )
+                caption = table_caption(table, 0, section, self.say)
+                add_line(self.document, caption, setting, "caption", keep=True)
             add_table(self.document, table, setting, self.say)
+            add_gap(self.document)
         for said in section.closing:
             add_line(self.document, self.say.say(said), setting, "plain")
         self._checks(section, setting)

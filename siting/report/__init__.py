@@ -1,9 +1,8 @@
 """What a report says: a study as sections, sentences and tables."""
 
-from siting.report.conclusion import asks_table, decision_table, key_figures
 from siting.report.grid_sheet import grid_report
 from siting.report.report import study_report
-from siting.report.sections import KeyFigure, Link, Section, StudyReport
+from siting.report.sections import KeyFigure, Section, StudyReport
 from siting.report.tables import (
     Column,
     Quantity,
@@ -22,7 +21,6 @@ from siting.report.tables import (
 __all__ = [
     "Column",
     "KeyFigure",
-    "Link",
     "Quantity",
     "Say",
     "Section",
@@ -31,10 +29,7 @@ __all__ = [
     "Term",
     "Unit",
     "Value",
-    "asks_table",
-    "decision_table",
     "grid_report",
-    "key_figures",
     "period_of",
     "pickup_place",
     "reason_of",

@@ -25,7 +25,7 @@ from geo.datum import from_wgs84
 from geo.errors import InputError
 from geo.map_links import map_links
 from maps.documents.captions import headings
-from maps.documents.cells import plain
+from maps.documents.sheet_cells import plain
 from maps.documents.sheets import ANNEX
 from maps.documents.widths import text_mm
 from maps.documents.word_parts import HEADLESS
@@ -164,6 +164,8 @@ def test_each_suggested_station_has_a_sheet_with_all_that_is_needed_on_the_spot(
             assert said in sheet, (site.site_id, said)
         links = map_links(site.lonlat, f"{site.site_id} {site.name}")
         assert {links.amap, links.baidu, links.geo} <= addresses
+    joined = [made for made in document.element.body.iter(qn("w:tbl")) if made.getnext().tag == qn("w:tbl")]
+    assert not joined, "Word makes one table of two that follow each other"
     # each app gets the place in its own datum
     one = suggested[0]
     gcj, bd = (from_wgs84(np.array([one.lonlat]), datum)[0] for datum in ("gcj02", "bd09"))
