@@ -8,7 +8,7 @@ from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from maps.documents.captions import table_caption
-from maps.documents.cells import Look, fill, for_paper, head_cell, set_text
+from maps.documents.sheet_cells import SheetLook, fill, for_paper, head_cell, set_text
 from maps.texts.wording import Wording
 from siting.report import KeyFigure, Quantity, StudyReport, Table
 
@@ -19,7 +19,7 @@ _WIDE = len(_WIDTHS)
 _CHART_CM = (15.5, 7.2)
 
 
-def write_front(sheet: Worksheet, report: StudyReport, say: Wording, look: Look) -> None:
+def write_front(sheet: Worksheet, report: StudyReport, say: Wording, look: SheetLook) -> None:
     """Write title, sentences, key figures, stations, and what is asked of whom, for one page."""
     first, *others = report.sections
     for place, width in enumerate(_WIDTHS):
@@ -57,7 +57,9 @@ def _height(text: str, characters: float, line: float) -> float:
     return line * max(1, -(-long // (characters * 0.95)))
 
 
-def _figures(sheet: Worksheet, row: int, figures: tuple[KeyFigure, ...], say: Wording, look: Look) -> int:
+def _figures(
+    sheet: Worksheet, row: int, figures: tuple[KeyFigure, ...], say: Wording, look: SheetLook
+) -> int:
     """One figure a row, as a number with its unit in the name; what it means beside it."""
     facts = [fact for figure in figures for fact in _facts(figure, say)]
     for name, quantity, meaning in facts:
@@ -98,7 +100,7 @@ def _number(sheet: Worksheet, row: int, quantity: Quantity, say: Wording) -> Non
     cell.number_format = "0.0%" if quantity.unit == "share" else "#,##0"
 
 
-def _table(sheet: Worksheet, row: int, table: Table, say: Wording, look: Look, caption: str) -> int:
+def _table(sheet: Worksheet, row: int, table: Table, say: Wording, look: SheetLook, caption: str) -> int:
     """Write a table below its caption; the last column takes what width is left."""
     row = _wide(sheet, row, caption, look.bold)
     count = len(table.columns)

@@ -11,8 +11,8 @@ from openpyxl.worksheet.table import Table as ExcelTable
 from openpyxl.worksheet.worksheet import Worksheet
 
 from maps.documents.captions import table_note
-from maps.documents.cells import FORMULA, Look, fill, for_paper, head_cell, plain, set_text
 from maps.documents.front_sheet import add_charts, write_front
+from maps.documents.sheet_cells import FORMULA, SheetLook, fill, for_paper, head_cell, plain, set_text
 from maps.documents.zips import settle_zip
 from maps.texts.wording import Wording
 from siting.report import Column, StudyReport, Table, Value
@@ -48,7 +48,7 @@ def workbook(
     """
     book = Workbook()
     book.remove(book.active)
-    look = Look.of(say)
+    look = SheetLook.of(say)
     front = None
     if report is not None:
         name = "decision" if report.grid_code is None else "grid_facts"
@@ -72,7 +72,7 @@ def workbook(
     return settle_zip(out.getvalue(), study.period[1])
 
 
-def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look: Look) -> Worksheet:
+def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look: SheetLook) -> Worksheet:
     sheet = book.create_sheet(say.text(f"table.{table.key}"))
     widths = [len(say.heading(column)) for column in table.columns]
     for place, column in enumerate(table.columns, start=1):
@@ -109,7 +109,7 @@ def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look:
 
 
 def _annex_sheet(
-    book: Workbook, tables: list[Table], study: Study, say: Wording, look: Look
+    book: Workbook, tables: list[Table], study: Study, say: Wording, look: SheetLook
 ) -> dict[str, tuple[Worksheet, int]]:
     """Set the small tables of the annexes below each other, each a table of its own that can be filtered."""
     sheet = book.create_sheet(say.text("table.annex"))

@@ -1,6 +1,7 @@
 """How wide the columns of a table are on paper: no number and no word is split, long texts get the rest."""
 
 import dataclasses
+import itertools
 import re
 
 from maps.texts.wording import Wording
@@ -31,6 +32,8 @@ class Widths:
 def text_mm(text: str, pt: float) -> float:
     """Return about how wide a text is set in a roman face: Chinese characters are square."""
     em = sum(1.0 if ord(c) > 0x2E80 else 0.72 if c.isupper() or c in "%—mwMW" else 0.52 for c in text)
+    # between Chinese and Latin characters both Word and LibreOffice leave a quarter of a character
+    em += 0.25 * sum((ord(a) > 0x2E80) != (ord(b) > 0x2E80) for a, b in itertools.pairwise(text))
     return em * pt * PT_MM
 
 

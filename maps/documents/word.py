@@ -20,12 +20,13 @@ from docx.section import Section as PaperSection
 from docx.shared import Mm, Pt, RGBColor
 
 from maps.documents.captions import NUMBERED, Heading, figure_caption, headings, table_caption, table_note
-from maps.documents.cells import plain
+from maps.documents.sheet_cells import plain
 from maps.documents.word_parts import (
     Setting,
     add_contents_line,
     add_field,
     add_frame,
+    add_gap,
     add_line,
     add_link,
     add_mark,
@@ -42,11 +43,11 @@ __all__ = ["word_document"]
 
 _FACES = ("仿宋", "黑体", "宋体", "Times New Roman")
 _PAPER = {"zh": (37.0, 35.0, 28.0, 26.0), "en": (25.0, 25.0, 25.0, 25.0)}
-_SHEET = {"zh": (18.0, 18.0, 25.0, 22.0), "en": (16.0, 16.0, 22.0, 22.0)}
+_SHEET = {"zh": (15.0, 17.0, 25.0, 22.0), "en": (14.0, 16.0, 22.0, 22.0)}
 _SETTINGS = {
     ("zh", "body"): Setting(*_FACES, 22, 16, 16, 10.5, 28, _PAPER["zh"]),
     ("zh", "small"): Setting(*_FACES, 22, 14, 12, 9.5, 18, _PAPER["zh"]),
-    ("zh", "sheet"): Setting(*_FACES, 20, 13, 10.5, 9, 15, _SHEET["zh"]),
+    ("zh", "sheet"): Setting(*_FACES, 20, 13, 10.5, 8.5, 14, _SHEET["zh"]),
     ("en", "body"): Setting(*_FACES, 20, 14, 11.5, 9, 16, _PAPER["en"]),
     ("en", "small"): Setting(*_FACES, 20, 13, 10.5, 9, 13.5, _PAPER["en"]),
     ("en", "sheet"): Setting(*_FACES, 18, 12.5, 9.5, 8.5, 12.5, _SHEET["en"]),
@@ -179,14 +180,14 @@ class _Writer:
         """Write a figure in large type between its name and its meaning."""
         lines = (
             (self.say.term(figure.label.key), setting.head_face, setting.table_pt + 0.5),
-            (self.say.say(figure.value), setting.title_face, setting.title_pt * 0.8),
+            (self.say.say(figure.value), setting.title_face, setting.title_pt * 0.72),
             (self.say.say(figure.meaning), setting.body_face, setting.table_pt - 0.5),
         )
         for number, (text, face, size) in enumerate(lines):
             reuse = first and number == 0
             paragraph = cell.paragraphs[0] if reuse else cell.add_paragraph()  # type: ignore[attr-defined]
             shape = paragraph.paragraph_format
-            shape.space_before = Pt(0 if number or first else 7)
+            shape.space_before = Pt(0 if number or first else 5)
             shape.space_after = Pt(0)
             shape.line_spacing_rule = WD_LINE_SPACING.SINGLE
             run = add_run(paragraph, text, face, setting, size)
@@ -201,15 +202,16 @@ class _Writer:
             add_line(self.document, self.say.say(said), setting, "plain")
         for table in section.all_tables:
             if table.key not in UNCAPTIONED:
-                add_line(
-                    self.document, table_caption(table, 0, section, self.say), setting, "caption", keep=True
-                )
+                caption = table_caption(table, 0, section, self.say)
+                add_line(self.document, caption, setting, "caption", keep=True)
             add_table(self.document, table, setting, self.say)
+            add_gap(self.document)
         for said in section.closing:
             add_line(self.document, self.say.say(said), setting, "plain")
         self._checks(section, setting)
         self._links(section, setting)
-        note = table_note(section.all_tables, self.study, self.say)
+        mark = self.say.text("quantity.redacted_short", k=self.study.k)
+        note = self.say.text("caption.note_sheet", k=self.study.k, mark=mark)
         add_line(self.document, note, setting, "note")
 
     def _side_by_side(self, section: Section, setting: Setting) -> None:

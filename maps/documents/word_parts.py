@@ -15,7 +15,7 @@ from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from maps.documents.cells import plain
+from maps.documents.sheet_cells import plain
 from maps.documents.widths import column_widths
 from maps.texts.wording import Wording
 from siting.report import Table
@@ -69,7 +69,8 @@ def add_line(place: Document, text: str, setting: Setting, kind: str, *, keep: b
         shape.space_after = Pt(setting.line_pt / 3)
         add_run(paragraph, text, SUBTITLE_FACE, setting, setting.body_pt * 0.9)
     elif kind in ("body", "plain"):
-        paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+        # long codes on short lines would be spread out
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY if kind == "body" else WD_ALIGN_PARAGRAPH.LEFT
         if kind == "body" and setting.body_pt >= 12:
             shape.first_line_indent = Pt(setting.body_pt * 2)
         else:
@@ -128,7 +129,7 @@ def add_frame(
     document: Document, rows: int, widths_mm: tuple[float, ...], *, lines: bool = False
 ) -> WordTable:
     """Add a table that only places things beside each other, or one box with lines."""
-    made = document.add_table(rows=rows, cols=len(widths_mm))
+    made: WordTable = document.add_table(rows=rows, cols=len(widths_mm))
     if lines:
         made.style = document.styles["Table Grid"]
     made.alignment = WD_TABLE_ALIGNMENT.CENTER

@@ -160,9 +160,9 @@ def _pictures(study: Study, backdrop: Backdrop, lang: str, report: StudyReport) 
     height = 8.4 if grid is not None else _overview_cm(report, lang)
     makers: dict[str, Callable[[str], bytes]] = {
         "map": lambda _: map_picture(study, backdrop, lang, grid_code=grid, height_cm=height),
-        "lead": lambda _: map_picture(study, backdrop, lang, width_cm=8.4, height_cm=6.4, legend=False),
-        "inset": lambda site_id: inset_picture(study, backdrop, lang, site_id, height_cm=6.4),
-        "hours": lambda site_id: station_hours_picture(study, lang, site_id, height_cm=5.6),
+        "lead": lambda _: map_picture(study, backdrop, lang, width_cm=8.4, height_cm=5.9, legend=False),
+        "inset": lambda site_id: inset_picture(study, backdrop, lang, site_id, height_cm=5.2),
+        "hours": lambda site_id: station_hours_picture(study, lang, site_id, height_cm=4.9),
         "coverage": lambda _: coverage_picture(study, lang),
         "budget": lambda _: budget_picture(study, lang),
         "front": lambda _: front_picture(study, lang),

@@ -16,7 +16,7 @@ import shapely
 
 from geo.datum import DATUMS, from_wgs84
 from geo.errors import InputError
-from maps.documents.cells import plain
+from maps.documents.sheet_cells import plain
 from maps.exports.qgis import style_table
 from siting.results import AuditFinding, DemandCell, GridFigures, HotSpot, PickupPoint, Ring, Site, Study
 

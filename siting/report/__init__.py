@@ -1,10 +1,9 @@
 """What a report says: a study as sections, sentences and tables."""
 
-from siting.report.conclusion import asks_table, decision_table, key_figures
 from siting.report.grid_sheet import grid_report
 from siting.report.plans_compared import comparison_report, comparison_tables
 from siting.report.report import study_report
-from siting.report.sections import KeyFigure, Link, Section, StudyReport
+from siting.report.sections import KeyFigure, Section, StudyReport
 from siting.report.tables import (
     Column,
     Quantity,
@@ -23,7 +22,6 @@ from siting.report.tables import (
 __all__ = [
     "Column",
     "KeyFigure",
-    "Link",
     "Quantity",
     "Say",
     "Section",
@@ -32,12 +30,9 @@ __all__ = [
     "Term",
     "Unit",
     "Value",
-    "asks_table",
     "comparison_report",
     "comparison_tables",
-    "decision_table",
     "grid_report",
-    "key_figures",
     "period_of",
     "pickup_place",
     "reason_of",

@@ -5,11 +5,11 @@ from siting.report.tables import reason_of
 from siting.results import Study
 from siting.values import Column, Quantity, Say, Table, Term, Value
 
-__all__ = ["ACTIONS", "LISTED", "asks_table", "conclusion", "decision_table", "key_figures"]
+__all__ = ["conclusion", "key_figures"]
 
-LISTED = 6
+_LISTED = 5
 """Stations on the first page, those that serve most; each has a sheet of its own."""
-ACTIONS = ("open_longer", "merge", "move", "close", "keep")
+_ACTIONS = ("open_longer", "merge", "move", "close", "keep")
 """What may become of a station of today, in the order in which it is told."""
 
 
@@ -27,20 +27,20 @@ def conclusion(study: Study) -> Section:
     return Section(
         "conclusion",
         (lead, *((Say("say.synthetic_short"),) if study.synthetic else ())),
-        (decision_table(study),),
+        (_decisions(study),),
         ("lead",),
         part="conclusion",
         figures=key_figures(study),
         closing=(*_more(len(suggested)), *_fates(study)),
-        asks=asks_table(study),
+        asks=_asks(study),
     )
 
 
-def decision_table(study: Study) -> Table:
+def _decisions(study: Study) -> Table:
     """Suggested stations with hours and reason, in a line each; the first of them where there are many."""
     suggested = [site for site in study.sites if not site.existing]
-    if len(suggested) > LISTED:
-        most = sorted(suggested, key=lambda site: (-(site.rest_min_a_day or 0.0), site.site_id))[:LISTED]
+    if len(suggested) > _LISTED:
+        most = sorted(suggested, key=lambda site: (-(site.rest_min_a_day or 0.0), site.site_id))[:_LISTED]
         suggested = [site for site in suggested if site in most]
     return Table(
         "decision",
@@ -98,9 +98,9 @@ def key_figures(study: Study) -> tuple[KeyFigure, ...]:
 
 
 def _more(suggested: int) -> tuple[Say, ...]:
-    if suggested <= LISTED:
+    if suggested <= _LISTED:
         return ()
-    counts = (("shown", Quantity(LISTED, "count")), ("n", Quantity(suggested, "count")))
+    counts = (("shown", Quantity(_LISTED, "count")), ("n", Quantity(suggested, "count")))
     return (Say("say.more_stations", counts),)
 
 
@@ -125,12 +125,12 @@ def _by_action(study: Study) -> dict[str, tuple[str, ...]]:
     """Return the ids of the stations of today by what is advised."""
     found = {
         action: tuple(f.site_id for f in sorted(study.audit, key=lambda f: f.site_id) if f.action == action)
-        for action in ACTIONS
+        for action in _ACTIONS
     }
     return {action: ids for action, ids in found.items() if ids}
 
 
-def asks_table(study: Study) -> Table:
+def _asks(study: Study) -> Table:
     """Who is asked for what."""
     new = tuple(site.site_id for site in study.sites if site.plan == "new")
     by_action = _by_action(study)

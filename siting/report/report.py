@@ -6,8 +6,8 @@ No language and no files in here; ``maps.documents.write`` sets it on paper.
 from siting.report.conclusion import conclusion
 from siting.report.fairness import about_front, about_grids, chosen_jointly, how_chosen
 from siting.report.learned import about_learned
+from siting.report.one_station import station_sheets
 from siting.report.sections import Section, StudyReport
-from siting.report.station_sheets import station_sheets
 from siting.report.tables import (
     Column,
     Quantity,

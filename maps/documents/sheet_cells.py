@@ -10,7 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from maps.texts.wording import Wording
 from siting.report import Column, Quantity, Unit, Value
 
-__all__ = ["FORMULA", "Look", "fill", "for_paper", "head_cell", "plain", "set_text"]
+__all__ = ["FORMULA", "SheetLook", "fill", "for_paper", "head_cell", "plain", "set_text"]
 
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
 """Characters that XML 1.0 forbids (section 2.2); Excel refuses a file that holds one."""
@@ -40,7 +40,7 @@ def plain(text: str) -> str:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Look:
+class SheetLook:
     """Type, ground and lines of all sheets."""
 
     title: Font
@@ -52,7 +52,7 @@ class Look:
     frame: Border
 
     @classmethod
-    def of(cls, say: Wording) -> "Look":
+    def of(cls, say: Wording) -> "SheetLook":
         """Return the look for a language."""
         name = "Microsoft YaHei" if say.catalogue.lang == "zh" else "Calibri"
         thin = Side(style="thin", color="BFBFBF")
@@ -67,7 +67,7 @@ class Look:
         )
 
 
-def head_cell(cell: Cell, text: str, look: Look) -> None:
+def head_cell(cell: Cell, text: str, look: SheetLook) -> None:
     """Set the heading of a column."""
     set_text(cell, text)
     cell.font, cell.fill, cell.border = look.head, look.ground, look.frame

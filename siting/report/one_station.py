@@ -96,7 +96,7 @@ def _around(study: Study, site: Site) -> tuple[Say, ...]:
     return tuple(said)
 
 
-def _some(names: tuple[str, ...], most: int = 8) -> Value:
+def _some(names: tuple[str, ...], most: int = 4) -> Value:
     """Return the first of a list, and how many more there are; a word for none."""
     if not names:
         return Term("list.none")
