@@ -124,6 +124,11 @@ class Fleet:
         self.row_of(rider_id)
         return self._riders[rider_id]
 
+    def limits_at(self, mode: str, rows: Int64Array) -> list[tuple[float, float, float, str]]:
+        """Return extra time of the last hour, work of the day, end of the shift (s) and status by row."""
+        ids = self._id_of[mode]
+        return self._riders.limits(ids[row] for row in rows.tolist())
+
     def id_at(self, mode: str, row: int) -> str:
         """Return the id of the rider in a row."""
         return self._id_of[mode][row]

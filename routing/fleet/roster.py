@@ -43,6 +43,20 @@ class Roster:
         self._made.pop(rider_id, None)
         self._rows.pop(rider_id, None)
 
+    def limits(self, rider_ids: Iterable[str]) -> list[tuple[float, float, float, str]]:
+        """Return extra time of the last hour, work of the day, end of the shift (s) and status of riders."""
+        found = []
+        for rider_id in rider_ids:
+            one = self._made.get(rider_id)
+            if one is not None:
+                found.append((one.extra_last_hour_s, one.worked_today_s, one.shift_end_s, one.status))
+                continue
+            table, row = self._rows[rider_id]
+            of = table.riders
+            spent_s, worked_s = float(of.extra_last_hour_s[row]), float(of.worked_today_s[row])
+            found.append((spent_s, worked_s, float(of.shift_end_s[row]), of.status[row]))
+        return found
+
     def copy(self) -> "Roster":
         """Return another with the same riders."""
         other = Roster()
