@@ -21,8 +21,8 @@ from routing.fleet.mode_fleet import ModeFleet, as_ms
 from routing.fleet.rider_columns import ColumnWriter, counts_as_break
 from routing.fleet.roster import Roster
 from routing.fleet.task_places import TaskPlaces
+from routing.model.planned_riders import PlannedRiders, as_table
 from routing.model.policy import Policy
-from routing.model.rider_table import RiderTable, as_table
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 
@@ -177,7 +177,7 @@ class Fleet:
         InputError
             If two riders have one id.
         """
-        riders = riders if isinstance(riders, RiderTable) else list(riders)
+        riders = riders if isinstance(riders, PlannedRiders) else list(riders)
         table = as_table(riders)
         ids, modes = table.riders.ids, table.riders.mode
         if len(set(ids)) != len(ids):
@@ -190,7 +190,7 @@ class Fleet:
         return tuple(sorted(off))
 
     def _put_mode(
-        self, mode: str, table: RiderTable, mine: Int64Array, given: Sequence[Rider], now: int
+        self, mode: str, table: PlannedRiders, mine: Int64Array, given: Sequence[Rider], now: int
     ) -> list[tuple[str, float]]:
         """Put the riders of the rows `mine` of a table; `given` are the same riders as they came."""
         mode_fleet, ids = self.mode_fleet(mode), table.riders.ids

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterable, Sequence
 
-from routing.model.rider_table import RiderTable
+from routing.model.planned_riders import PlannedRiders
 from routing.model.riders import Rider
 
 __all__ = ["Roster"]
@@ -14,11 +14,11 @@ class Roster:
 
     def __init__(self) -> None:
         self._made: dict[str, Rider] = {}
-        self._rows: dict[str, tuple[RiderTable, int]] = {}
+        self._rows: dict[str, tuple[PlannedRiders, int]] = {}
 
     def enter(self, riders: Sequence[Rider], rows: Iterable[int]) -> None:
         """Take in riders of a sequence; of a table only where they stand in it."""
-        if isinstance(riders, RiderTable):
+        if isinstance(riders, PlannedRiders):
             rows = list(rows)
             ids = riders.riders.ids
             named = [ids[row] for row in rows]
