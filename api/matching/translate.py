@@ -54,11 +54,11 @@ from routing.model import (
     Match,
     MatchResult,
     Metres,
+    PlannedRiders,
     Policy,
     Refused,
     Rider,
     RiderColumns,
-    RiderTable,
     Route,
     Seconds,
     Span,
@@ -233,7 +233,7 @@ def _positions(request: MatchRequest, stops: list[StopIn], counts: Int64Array) -
 
 def _table(
     riders: Sequence[RiderIn], stops: list[StopIn], counts: Int64Array, lonlat: FloatArray
-) -> RiderTable:
+) -> PlannedRiders:
     """Return riders and their stops in columns."""
     first = np.cumsum(counts + 1) - counts - 1
 
@@ -274,7 +274,7 @@ def _table(
         load_change=numbers_of(stops, "load_change"),
         closed_s=closed_s,
     )
-    return RiderTable(columns, of_stops, lonlat, made)
+    return PlannedRiders(columns, of_stops, lonlat, made)
 
 
 def _rider(rider: RiderIn, places: list[LonLat]) -> Rider:

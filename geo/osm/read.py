@@ -26,7 +26,7 @@ from geo.osm.files.pbf import UnsupportedError, scan_pbf
 from geo.osm.places import PLACE_NODE_KEYS, places_of_map
 from geo.osm.rules.access import WAY_KEYS
 from geo.osm.rules.barriers import NODE_KEYS
-from geo.osm.ways import FERRY_WAIT_S, STREET_KEYS, raw_ways, read_streets
+from geo.osm.ways import FERRY_WAIT_S, STREET_KEYS, raw_ways, read_streets, squares_not_whole
 from geo.places import POI_KEYS, Places
 from geo.streets.build import build_network
 from geo.streets.network import VERSION as NETWORK_FORMAT
@@ -218,7 +218,7 @@ class _Read(NamedTuple):
 def _read(path: Path, nodes: Selection, ways: Selection, ferry_wait_s: float = FERRY_WAIT_S) -> _Read:
     file = _scan(path, nodes, ways)
     streets, areas = read_streets(file, ferry_wait_s), read_areas(file)
-    left_out = {**streets.left_out, "areas_not_whole": areas.not_whole}
+    left_out = {**streets.left_out, "areas_not_whole": areas.not_whole + squares_not_whole(file)}
     streets = streets._replace(left_out=left_out)
     if not len(streets.way_id):
         raise InputError(f"{path} holds no street that anybody may use (ways with a highway tag).")

@@ -25,7 +25,7 @@ from geo.rings import spans
 from geo.streets.contraction import great_circle_m
 from geo.streets.raw import MODES, Compounds, RawWays
 
-__all__ = ["FERRY_WAIT_S", "NAME_KEYS", "STREET_KEYS", "raw_ways", "read_streets"]
+__all__ = ["FERRY_WAIT_S", "NAME_KEYS", "STREET_KEYS", "raw_ways", "read_streets", "squares_not_whole"]
 
 NAME_KEYS = ("name", "name:zh", "name:en", "ref")
 STREET_KEYS = WAY_KEYS | CONDITIONAL_ACCESS | CONDITIONAL_SPEED | frozenset(NAME_KEYS)
@@ -83,7 +83,7 @@ class _Tables:
     def _plain(self, rest: str) -> _Kind:
         tags = parse_tags(rest)
         rule = way_rule(tags)
-        known = tags.get("highway") in CLASSES
+        known = (tags.get("highway") or (FERRY if tags.get("route") == FERRY else "")) in CLASSES
         return _Kind(
             rule=-1 if rule is None else self.rules.setdefault(rule, len(self.rules)),
             name=-1,
@@ -148,16 +148,26 @@ def _square_outlines(file: OsmColumns) -> list[tuple[int, str]]:
 
     Its outline may be walked as that of a square that is a closed way; what is a street already stays one.
     """
-    squares = [r for r in file.relations if r.tags.get("type") == "multipolygon" and "highway" in r.tags]
     sides = [
         (ref, opl_text({**tags, "area": "yes"}))
-        for tags, members in ((_street_tags(r), r.members) for r in squares)
+        for tags, members in ((_street_tags(r), r.members) for r in _squares(file))
         for kind, ref, role in members
         if kind == "w" and role in ("outer", "inner", "")
     ]
     rows = way_rows(file, np.array([ref for ref, _ in sides], dtype=np.int64)).tolist()
     found = [(row, text) for row, (_, text) in zip(rows, sides, strict=True) if row >= 0]
     return [(row, text) for row, text in dict(found).items() if not file.ways.street[row]]
+
+
+def _squares(file: OsmColumns) -> list[Relation]:
+    return [r for r in file.relations if r.tags.get("type") == "multipolygon" and "highway" in r.tags]
+
+
+def squares_not_whole(file: OsmColumns) -> int:
+    """Count the squares that are relations and of which a part of the outline is not in the file."""
+    sides = [[ref for kind, ref, _ in square.members if kind == "w"] for square in _squares(file)]
+    rows = [way_rows(file, np.array(refs, dtype=np.int64)) for refs in sides]
+    return sum(not len(found) or bool((found < 0).any()) for found in rows)
 
 
 def _street_tags(relation: Relation) -> dict[str, str]:

@@ -21,8 +21,8 @@ from routing.fleet.mode_fleet import ModeFleet, as_ms
 from routing.fleet.rider_columns import ColumnWriter, counts_as_break
 from routing.fleet.roster import Roster
 from routing.fleet.task_places import TaskPlaces
+from routing.model.planned_riders import PlannedRiders, as_table
 from routing.model.policy import Policy
-from routing.model.rider_table import RiderTable, as_table
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 
@@ -128,6 +128,11 @@ class Fleet:
         self.row_of(rider_id)
         return self._riders[rider_id]
 
+    def limits_at(self, mode: str, rows: Int64Array) -> list[tuple[float, float, float, str]]:
+        """Return extra time of the last hour, work of the day, end of the shift (s) and status by row."""
+        ids = self._id_of[mode]
+        return self._riders.limits(ids[row] for row in rows.tolist())
+
     def id_at(self, mode: str, row: int) -> str:
         """Return the id of the rider in a row."""
         return self._id_of[mode][row]
@@ -176,7 +181,7 @@ class Fleet:
         InputError
             If two riders have one id.
         """
-        riders = riders if isinstance(riders, RiderTable) else list(riders)
+        riders = riders if isinstance(riders, PlannedRiders) else list(riders)
         table = as_table(riders)
         ids, modes = table.riders.ids, table.riders.mode
         if len(set(ids)) != len(ids):
@@ -189,7 +194,7 @@ class Fleet:
         return tuple(sorted(off))
 
     def _put_mode(
-        self, mode: str, table: RiderTable, mine: Int64Array, given: Sequence[Rider], now: int
+        self, mode: str, table: PlannedRiders, mine: Int64Array, given: Sequence[Rider], now: int
     ) -> list[tuple[str, float]]:
         """Put the riders of the rows `mine` of a table; `given` are the same riders as they came."""
         mode_fleet, ids = self.mode_fleet(mode), table.riders.ids

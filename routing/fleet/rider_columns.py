@@ -4,8 +4,8 @@ import numpy as np
 
 from geo.arrays import FloatArray, Int32Array, Int64Array
 from routing.fleet.mode_fleet import Codes, ModeFleet, instants_ms
+from routing.model.planned_riders import RiderColumns, StopColumns
 from routing.model.policy import Policy
-from routing.model.rider_table import RiderColumns, StopColumns
 from routing.model.riders import Stop
 
 __all__ = ["ColumnWriter", "counts_as_break"]

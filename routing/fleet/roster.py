@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterable, Sequence
 
-from routing.model.rider_table import RiderTable
+from routing.model.planned_riders import PlannedRiders
 from routing.model.riders import Rider
 
 __all__ = ["Roster"]
@@ -14,11 +14,11 @@ class Roster:
 
     def __init__(self) -> None:
         self._made: dict[str, Rider] = {}
-        self._rows: dict[str, tuple[RiderTable, int]] = {}
+        self._rows: dict[str, tuple[PlannedRiders, int]] = {}
 
     def enter(self, riders: Sequence[Rider], rows: Iterable[int]) -> None:
         """Take in riders of a sequence; of a table only where they stand in it."""
-        if isinstance(riders, RiderTable):
+        if isinstance(riders, PlannedRiders):
             rows = list(rows)
             ids = riders.riders.ids
             named = [ids[row] for row in rows]
@@ -42,6 +42,20 @@ class Roster:
     def __delitem__(self, rider_id: str) -> None:
         self._made.pop(rider_id, None)
         self._rows.pop(rider_id, None)
+
+    def limits(self, rider_ids: Iterable[str]) -> list[tuple[float, float, float, str]]:
+        """Return extra time of the last hour, work of the day, end of the shift (s) and status of riders."""
+        found = []
+        for rider_id in rider_ids:
+            one = self._made.get(rider_id)
+            if one is not None:
+                found.append((one.extra_last_hour_s, one.worked_today_s, one.shift_end_s, one.status))
+                continue
+            table, row = self._rows[rider_id]
+            of = table.riders
+            spent_s, worked_s = float(of.extra_last_hour_s[row]), float(of.worked_today_s[row])
+            found.append((spent_s, worked_s, float(of.shift_end_s[row]), of.status[row]))
+        return found
 
     def copy(self) -> "Roster":
         """Return another with the same riders."""

@@ -1,8 +1,8 @@
 """Riders, tasks, policy and results: the data of matching."""
 
+from routing.model.planned_riders import PlannedRiders, RiderColumns, StopColumns, numbers_of
 from routing.model.policy import EmergencyPolicy, Policy
 from routing.model.results import Binding, Count, Match, MatchResult, Metres, Refused, Route, Said, Seconds
-from routing.model.rider_table import RiderColumns, RiderTable, StopColumns, numbers_of
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 from routing.model.windows import Span, spans_of
@@ -14,11 +14,11 @@ __all__ = [
     "Match",
     "MatchResult",
     "Metres",
+    "PlannedRiders",
     "Policy",
     "Refused",
     "Rider",
     "RiderColumns",
-    "RiderTable",
     "Route",
     "Said",
     "Seconds",

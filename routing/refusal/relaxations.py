@@ -284,9 +284,8 @@ def _limits(
     """Limits of the riders in `rows`; all others are skipped."""
     c, policy = mode_fleet.c, fleet.policy
     size = len(c.stops)
-    riders = [fleet.rider(fleet.id_at(mode_fleet.mode, row)) for row in rows.tolist()]
-    facts = [(one.extra_last_hour_s, one.worked_today_s, one.shift_end_s) for one in riders]
-    spent, worked, ends = np.array(facts, np.float64).reshape(-1, 3).T
+    facts = fleet.limits_at(mode_fleet.mode, rows)
+    spent, worked, ends = np.array([fact[:3] for fact in facts], np.float64).reshape(-1, 3).T
     hour, shift_end, day_end = (np.zeros(size, np.int64) for _ in range(3))
     hour[rows] = np.rint(np.maximum(policy.max_extra_per_hour_s - spent, 0.0) * 1000)
     shift_end[rows] = np.where(np.isinf(ends), EVER, np.rint(np.where(np.isinf(ends), 0.0, ends) * 1000))
@@ -297,7 +296,7 @@ def _limits(
         kinds += missing & 1
         missing = missing >> 1
     asked = np.ones(size, np.bool_)
-    asked[rows] = [rider.status in policy.statuses for rider in riders]
+    asked[rows] = [status in policy.statuses for *_, status in facts]
     kinds += ~asked
     kinds += (mode_fleet.mode not in task.modes) + (over_m > 0)
     skip = np.ones(size, np.bool_)

@@ -18,14 +18,14 @@ from pydantic.fields import FieldInfo
 
 from api.matching.forms import MatchRequest, RiderIn
 
-__all__ = ["record_of", "riders_apart"]
+__all__ = ["record_type", "riders_apart"]
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 """Instants of these years are within the bounds of the forms, except close to their ends."""
 
 
 @functools.cache
-def record_of(form: type[BaseModel]) -> type[msgspec.Struct]:
+def record_type(form: type[BaseModel]) -> type[msgspec.Struct]:
     """Return the record with the fields, bounds and defaults of a form."""
     fields: list[Any] = []
     for name, field in form.model_fields.items():
@@ -57,7 +57,7 @@ def _kind(annotation: Any, bounds: Sequence[object]) -> Any:  # noqa: ANN401
         kind: Any = tuple.__class_getitem__(tuple(items))
         return Annotated[kind, msgspec.Meta(**limits)] if open_end and limits else kind
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return record_of(annotation)
+        return record_type(annotation)
     if annotation not in (str, int, float):
         raise TypeError(f"no record is made of {annotation}")
     return Annotated[annotation, msgspec.Meta(**limits)] if limits else annotation

@@ -39,7 +39,11 @@ def sentence(english: str, lang: Language) -> str:
     for key, pattern in _patterns():
         found = pattern.fullmatch(english)
         if found is not None:
-            return catalogue(lang).text(f"problem.{key}", **found.groupdict())
+            facts = found.groupdict()
+            if "why" in facts:
+                # A sentence in a sentence.
+                facts["why"] = sentence(facts["why"], lang)
+            return catalogue(lang).text(f"problem.{key}", **facts)
     return english
 
 

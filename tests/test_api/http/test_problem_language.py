@@ -80,6 +80,19 @@ def test_bad_bodies_are_told_in_chinese(client: TestClient, content: bytes) -> N
         assert HAN.search(text), text
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"datum" 1}', b'{"datum": 1 "a": 2}', b'{"datum": }', b"{1: 2}", b"{} x", b'{"datum": "w',
+        b'{"a": "\x01"}', b'{"a": "\\q"}', b'{"a": "\\uXY"}',
+    ],
+)  # fmt: skip
+def test_what_is_no_json_is_told_without_english(client: TestClient, content: bytes) -> None:
+    headers = {"accept-language": "zh", "content-type": "application/json"}
+    (told,) = client.post("/v1/echo", content=content, headers=headers).json()["errors"]
+    assert not re.search(r"[a-z]{3,}", told["detail"]), told
+
+
 def test_other_refusals_are_told_in_chinese(client: TestClient) -> None:
     headers = {"accept-language": "zh", "content-type": "application/json"}
     asked = [

@@ -458,6 +458,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
         (6, [5, 6, 7, 5], {"highway": "pedestrian", "area": "yes"}),
         (8, [3, 99, 4], STREET),
         (9, [1, 98, 97, 1], {"landuse": "grass"}),
+        (10, [1, 3], {"route": "ferry", "access": "no", "bicycle:conditional": "yes @ (08:00-18:00)"}),
     ]
     relations: list[Relation] = [
         (1, TURN, {"type": "restriction", "restriction": "no_exit", "hour_on": "7:00"}),
@@ -465,13 +466,14 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
         (3, [*TURN[:2], ("w", 77, "to")], {"type": "restriction", "restriction": "no_exit"}),
         (4, TURN, {"type": "restriction", "restriction": "no_exit"}),
         (5, [("w", 66, "outer")], {"type": "multipolygon", "natural": "water"}),
+        (6, [("w", 6, "outer"), ("w", 65, "outer")], {"type": "multipolygon", "highway": "pedestrian"}),
     ]
     path = write_osm(tmp_path / "a.osm", nodes, ways, relations)
     network, places = read_osm(path, tmp_path / "cache")
     expected = {
         "ways_of_unknown_class": 1,
-        "ways_closed_to_everybody": 1,
-        "ways_with_conditional_access": 1,
+        "ways_closed_to_everybody": 2,
+        "ways_with_conditional_access": 2,
         "ways_with_conditional_speed": 1,
         "ways_of_fewer_than_two_nodes": 1,
         "squares_beside_no_street": 1,
@@ -479,7 +481,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
         "turn_restrictions_at_certain_hours": 1,
         "turn_restrictions_of_others": 1,
         "turn_restrictions_not_on_these_streets": 1,
-        "areas_not_whole": 2,
+        "areas_not_whole": 3,
     }
     assert describe(network, places).left_out == expected
     again, _ = read_osm(path, tmp_path / "cache")

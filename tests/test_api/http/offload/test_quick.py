@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from api.http.offload.quick import riders_apart
 from api.matching.forms import MatchRequest, RiderIn, StopIn
 from api.matching.translate import asked_of
+from geo.errors import InputError
 
 STOP: dict[str, Any] = {"stop_id": "s", "lon": 116.3, "lat": 39.9, "due": "2026-03-04T12:30:00+08:00"}
 RIDER: dict[str, Any] = {
@@ -91,3 +92,21 @@ def test_forms_say_no_to_what_is_far_from_any_plan() -> None:
     with pytest.raises(ValidationError):
         RiderIn.model_validate({**RIDER, "shift_end": "1999-12-31T23:59:59Z"})
     assert riders_apart(body_of({**RIDER, "shift_end": "1999-12-31T23:59:59Z"})) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"load": 5}, "load of rider 骑手 1 is 5; allowed is 0 to capacity 4"),
+        ({"stops": [STOP, STOP]}, "two stops with the same stop_id"),
+        ({"shift_start": "2026-03-04T20:00:00+08:00"}, "the shift of rider 骑手 1 ends at"),
+        ({"stops": [{**STOP, "earliest": "2026-03-04T13:00:00Z"}]}, "the window of stop s of rider 骑手"),
+    ],
+)  # fmt: skip
+def test_columns_say_what_objects_would_have_said(change: dict[str, Any], sentence: str) -> None:
+    body = body_of({**RIDER, "rider_id": "fine"}, {**RIDER, **change})
+    apart, whole = riders_apart(body), MatchRequest.model_validate_json(body)
+    assert apart is not None
+    for request in (whole, whole.model_copy(update={"riders": apart[0]})):
+        with pytest.raises(InputError, match=sentence):
+            asked_of(request)

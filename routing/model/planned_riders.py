@@ -13,7 +13,7 @@ from geo.streets import MODES
 from routing.model.riders import STATUSES, STOP_KINDS, Rider
 from routing.model.windows import Span
 
-__all__ = ["RiderColumns", "RiderTable", "StopColumns", "as_table", "numbers_of"]
+__all__ = ["PlannedRiders", "RiderColumns", "StopColumns", "as_table", "numbers_of"]
 
 
 def numbers_of(rows: Sequence[object], name: str) -> FloatArray:
@@ -58,7 +58,7 @@ class StopColumns:
     closed_s: Sequence[tuple[Span, ...]]
 
 
-class RiderTable(Sequence[Rider]):
+class PlannedRiders(Sequence[Rider]):
     """Riders with their stops in columns.
 
     Parameters
@@ -138,9 +138,9 @@ class RiderTable(Sequence[Rider]):
         return fine
 
 
-def as_table(riders: Sequence[Rider]) -> RiderTable:
+def as_table(riders: Sequence[Rider]) -> PlannedRiders:
     """Return riders as a table, or the table that they are."""
-    if isinstance(riders, RiderTable):
+    if isinstance(riders, PlannedRiders):
         return riders
     stops = [stop for rider in riders for stop in rider.stops]
     places = [place for rider in riders for place in (rider.lonlat, *(stop.lonlat for stop in rider.stops))]
@@ -151,7 +151,7 @@ def as_table(riders: Sequence[Rider]) -> RiderTable:
             "worked_today_s", "contribution", "extra_last_hour_s", "load",
         )
     }  # fmt: skip
-    return RiderTable(
+    return PlannedRiders(
         RiderColumns(
             ids=[rider.rider_id for rider in riders],
             mode=[rider.mode for rider in riders],
