@@ -124,7 +124,7 @@ def _unseen(seen: _Seen) -> FloatArray:
 
 def _metres(seen: _Seen) -> FloatArray:
     grids = int(seen.grid.max(initial=-1)) + 2
-    return np.bincount(seen.grid % grids, seen.length_m, grids)
+    return np.asarray(np.bincount(seen.grid % grids, seen.length_m, grids), np.float64)
 
 
 def _shown(seen: _Seen, rider: Int64Array, row: Int64Array, local: Int64Array, k: int) -> frozenset[str]:
