@@ -1,7 +1,7 @@
 """The riders of a large body, read straight into small records of the same names as their forms.
 
-What is read so the forms would have let through, with the same values. What is refused here is read again
-by the forms, which say what is wrong with it.
+What is read so the forms would have let through, with the same values (instants to the microsecond). What is
+refused here is read again by the forms, which say what is wrong with it.
 """
 
 import datetime
