@@ -1,6 +1,7 @@
 """What is warmed up at start is what the live service needs later."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny_study import write_study
@@ -15,15 +16,16 @@ def test_the_first_refusal_in_a_large_fleet_finds_its_machine_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[str] = []
-    passing, accepted = relaxations._passing_m, City.accept
+    passing: Any = relaxations._passing_m
+    accepted: Any = City.accept
 
-    def noted(*given: object) -> object:
+    def noted(*given: Any) -> object:  # noqa: ANN401
         called.append("passing")
         return passing(*given)
 
-    def yes(*given: object) -> object:
+    def yes(*given: Any) -> object:  # noqa: ANN401
         called.append("accepted")
-        return accepted(*given)  # type: ignore[arg-type]
+        return accepted(*given)
 
     monkeypatch.setattr(relaxations, "_passing_m", noted)
     monkeypatch.setattr(City, "accept", yes)
