@@ -10,7 +10,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import geopandas
 import networkx
@@ -31,7 +31,7 @@ __all__ = ["FinishedStudyFrames", "MapView", "open_study", "replay", "study"]
 _HEIGHT_PX: Final = 560
 #: What a frame of each kind has to hold, beside its geometry.
 _PLACES: Final = ("existing", "grids")
-Given = geopandas.GeoDataFrame | Path | str
+Given: TypeAlias = "geopandas.GeoDataFrame | Path | str"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ lacks it so takes from its street, its class, the city.
 """
 
 import dataclasses
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,13 +140,14 @@ def learn_times(network: StreetNetwork, rides: RiddenStreets, k: int = 1) -> Lea
         key = place[name][rides.directed] * slots + _slot(rides.hour, slots)
         shrunk = shrunk_ratios(key, rides.rider, took_s, expected_s)
         kept = shrunk.riders >= k
-        level = Level(name, slots, *(column[kept] for column in shrunk))
+        columns: list[Any] = [column[kept] for column in shrunk]
+        level = Level(name, slots, *columns)
         if name == "city" and slots == 1:
             # The city's own mean is nobody's special case: it is taken as it is.
             level = dataclasses.replace(level, factor=level.own)
         expected_s *= _found(level, key)
         levels.append(level)
-    weight = np.bincount(rides.hour, took_s, HOURS_A_WEEK)
+    weight = np.bincount(rides.hour, took_s, HOURS_A_WEEK).astype(np.float64)
     return LearnedTimes(
         place=place,
         levels=tuple(levels),

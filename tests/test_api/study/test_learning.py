@@ -18,8 +18,16 @@ def _rides(riders: int, hour: int, slower: float) -> RiddenStreets:
     many = np.tile(directed, riders)
     took_s = np.tile(plain_s, riders) * slower
     some = np.arange(len(many))
+    enter_s = (1e9 + some).astype(np.float64)
     return RiddenStreets(
-        many, rider, rider, np.full(len(many), hour), 1e9 + some, took_s, took_s / slower, some
+        many,
+        rider,
+        rider,
+        np.full(len(many), hour),
+        (1e9 + some).astype(np.float64),
+        took_s,
+        took_s / slower,
+        some,
     )
 
 

@@ -65,8 +65,16 @@ def test_thin_or_absurd_rides_give_no_wild_values(times: list[float], seed: int)
     hour = rng.integers(0, HOURS_A_WEEK, count)
     some = np.arange(count)
     took_s = PLAIN_S[directed] * np.array(times)
+    enter_s = (1e9 + 1000.0 * some).astype(np.float64)
     rides = RiddenStreets(
-        directed, some % 3, some, hour, 1e9 + 1000.0 * some, took_s, PLAIN_S[directed], 2 * some
+        directed,
+        some % 3,
+        some,
+        hour,
+        (1e9 + 1000.0 * some).astype(np.float64),
+        took_s,
+        PLAIN_S[directed],
+        2 * some,
     )
     times_of = learn_times(NETWORK, rides)
     for one in (None, int(hour[0]), 0):
