@@ -24,7 +24,7 @@ def _rides(riders: int, hour: int, slower: float) -> RiddenStreets:
         rider,
         rider,
         np.full(len(many), hour),
-        (1e9 + some).astype(np.float64),
+        enter_s,
         took_s,
         took_s / slower,
         some,

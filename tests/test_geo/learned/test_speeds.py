@@ -71,7 +71,7 @@ def test_thin_or_absurd_rides_give_no_wild_values(times: list[float], seed: int)
         some % 3,
         some,
         hour,
-        (1e9 + 1000.0 * some).astype(np.float64),
+        enter_s,
         took_s,
         PLAIN_S[directed],
         2 * some,
