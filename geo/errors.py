@@ -86,8 +86,8 @@ def all_at_once(file: str, problems: Sequence[Sentence]) -> InputError:
     """
     if len(problems) == 1:
         return InputError(Sentence.of("in_file", file=file, what=problems[0]))
-    told: tuple[Sentence, ...] = tuple(problems[:_MOST_TOLD])
+    shown: tuple[Sentence, ...] = tuple(problems[:_MOST_TOLD])
     more = len(problems) - _MOST_TOLD
     if more > 0:
-        told += (Sentence.of("more", more=more),)
-    return InputError(Sentence.of("wrong", file=file, count=len(problems), what=told))
+        shown += (Sentence.of("more", more=more),)
+    return InputError(Sentence.of("wrong", file=file, count=len(problems), what=shown))

@@ -21,7 +21,7 @@ __all__ = ["answer_problems"]
 ROUNDED_S = 0.002
 """Instants are told in milliseconds."""
 
-Told = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 
 
 def answer_problems(checker: Checker, request: MatchRequest, answer: str) -> list[str]:
@@ -42,18 +42,18 @@ def answer_problems(checker: Checker, request: MatchRequest, answer: str) -> lis
         stops in theirs; all times are those of a plan driven from scratch; nothing is later than allowed;
         every rule is kept; people of one task begin together; matches and routes say the same.
     """
-    told = json.loads(answer)
+    sent = json.loads(answer)
     asked = asked_of(request)
-    parts = _served(asked, told), _routes(checker, asked, told), _agree(asked, told), _open(request, told)
+    parts = _served(asked, sent), _routes(checker, asked, sent), _agree(asked, sent), _open(request, sent)
     return [problem for part in parts for problem in part]
 
 
-def _served(asked: MatchCase, told: Told) -> Iterable[str]:
+def _served(asked: MatchCase, sent: JsonObject) -> Iterable[str]:
     """Check that every task has as many different riders as it needs, or is refused; none is unknown."""
     riders: dict[str, list[str]] = {}
-    for match in told["matches"]:
+    for match in sent["matches"]:
         riders.setdefault(match["task_id"], []).append(match["rider_id"])
-    refused = [one["task_id"] for one in told["refused"]]
+    refused = [one["task_id"] for one in sent["refused"]]
     people = {task.task_id: task.people for task in asked.tasks}
     for task_id in {*riders, *refused} - people.keys():
         yield f"task {task_id} was not asked for"
@@ -65,15 +65,15 @@ def _served(asked: MatchCase, told: Told) -> Iterable[str]:
             yield f"task {task_id} has {len(mine)} of {needed} riders and {refused.count(task_id)} refusals"
 
 
-def _routes(checker: Checker, asked: MatchCase, told: Told) -> Iterable[str]:
+def _routes(checker: Checker, asked: MatchCase, sent: JsonObject) -> Iterable[str]:
     riders = {rider.rider_id: rider for rider in asked.riders}
     tasks = {task.task_id: task for task in asked.tasks}
-    for route in told["routes"]:
+    for route in sent["routes"]:
         rider_id = route["rider_id"]
         if rider_id not in riders:
             yield f"there is a route of rider {rider_id}, who was not sent"
             continue
-        given = [match for match in told["matches"] if match["rider_id"] == rider_id]
+        given = [match for match in sent["matches"] if match["rider_id"] == rider_id]
         for problem in _route(checker, asked, riders[rider_id], tasks, route, given):
             yield f"rider {rider_id}: {problem}"
 
@@ -83,8 +83,8 @@ def _route(
     asked: MatchCase,
     before: Rider,
     tasks: Mapping[str, Task],
-    route: Told,
-    given: list[Told],
+    route: JsonObject,
+    given: list[JsonObject],
 ) -> Iterable[str]:
     """Check the final plan of one rider."""
     steps = route["steps"]
@@ -116,7 +116,7 @@ def _route(
     yield from _working_time(asked, before, after, old, new, steps)
 
 
-def _stop_of(task: Task, step: Told, now_s: float) -> Stop:
+def _stop_of(task: Task, step: JsonObject, now_s: float) -> Stop:
     visit = task.dropoff if step["part"] == "dropoff" and task.dropoff is not None else task.place
     change = {"pickup": task.load, "dropoff": -task.load}.get(step["part"], 0)
     earliest_s, latest_s = max(visit.earliest_s, now_s), visit.latest_s
@@ -133,7 +133,7 @@ def _epoch_s(instant: str) -> float:
     return datetime.datetime.fromisoformat(instant).timestamp()
 
 
-def _times(checker: Checker, asked: MatchCase, after: Rider, new: Replay, route: Told) -> Iterable[str]:
+def _times(checker: Checker, asked: MatchCase, after: Rider, new: Replay, route: JsonObject) -> Iterable[str]:
     """Compare all times and loads told with a plan driven from scratch."""
     leaving_s = checker.leaving_ms(after, asked.now_s) / 1000
     leave_s, load = leaving_s, after.load
@@ -164,7 +164,7 @@ def _times(checker: Checker, asked: MatchCase, after: Rider, new: Replay, route:
         yield f"the rider leaves at {route['leave']}, not {_epoch_s(route['leave']) - leaving_s:.3f} s sooner"
 
 
-def _open(request: MatchRequest, told: Told) -> Iterable[str]:
+def _open(request: MatchRequest, sent: JsonObject) -> Iterable[str]:
     """Check every start against the several windows as they were sent; a late one comes after them all."""
     sent: dict[tuple[str, str], Windows | None] = {}
     for task in request.tasks:
@@ -174,7 +174,7 @@ def _open(request: MatchRequest, told: Told) -> Iterable[str]:
         for stop in rider.stops:
             sent[rider.rider_id, stop.stop_id] = stop.windows
     rounded = datetime.timedelta(seconds=ROUNDED_S)
-    for route in told["routes"]:
+    for route in sent["routes"]:
         for step in route["steps"]:
             own = (route["rider_id"], step["stop_id"])
             windows = sent.get(own if step["task_id"] is None else (step["task_id"], step["part"]))
@@ -185,7 +185,7 @@ def _open(request: MatchRequest, told: Told) -> Iterable[str]:
                     yield f"rider {route['rider_id']}: {step['stop_id']} begins between two windows"
 
 
-def _order_of_parts(steps: list[Told], tasks: Mapping[str, Task]) -> Iterable[str]:
+def _order_of_parts(steps: list[JsonObject], tasks: Mapping[str, Task]) -> Iterable[str]:
     for task_id in {step["task_id"] for step in steps} - {None}:
         parts = [step["part"] for step in steps if step["task_id"] == task_id]
         if parts != (["visit"] if tasks[task_id].dropoff is None else ["pickup", "dropoff"]):
@@ -193,7 +193,7 @@ def _order_of_parts(steps: list[Told], tasks: Mapping[str, Task]) -> Iterable[st
 
 
 def _no_later(
-    checker: Checker, asked: MatchCase, before: Rider, old: Replay, new: Replay, steps: list[Told]
+    checker: Checker, asked: MatchCase, before: Rider, old: Replay, new: Replay, steps: list[JsonObject]
 ) -> Iterable[str]:
     keep_ms = asked.policy.slack_kept_s * 1000
     kept = [start for start, step in zip(new.starts, steps, strict=True) if step["task_id"] is None]
@@ -204,7 +204,7 @@ def _no_later(
 
 
 def _rider_rules(
-    asked: MatchCase, before: Rider, mine: list[Task], given: list[Told], new: Replay
+    asked: MatchCase, before: Rider, mine: list[Task], given: list[JsonObject], new: Replay
 ) -> Iterable[str]:
     policy = asked.policy
     for task in mine:
@@ -225,7 +225,7 @@ def _rider_rules(
 
 
 def _working_time(
-    asked: MatchCase, before: Rider, after: Rider, old: Replay, new: Replay, steps: list[Told]
+    asked: MatchCase, before: Rider, after: Rider, old: Replay, new: Replay, steps: list[JsonObject]
 ) -> Iterable[str]:
     """Check that breaks begin in time, and tasks end before one falls due and within shift and day."""
     policy, now_s = asked.policy, asked.now_s
@@ -245,11 +245,11 @@ def _working_time(
         yield "the plan ends after the shift, the day's hours or the break that falls due"
 
 
-def _agree(asked: MatchCase, told: Told) -> Iterable[str]:
+def _agree(asked: MatchCase, sent: JsonObject) -> Iterable[str]:
     """Check that matches and routes say the same, and that people of one task begin together."""
-    routes = {route["rider_id"]: route["steps"] for route in told["routes"]}
+    routes = {route["rider_id"]: route["steps"] for route in sent["routes"]}
     begins: dict[str, set[str]] = {}
-    for match in told["matches"]:
+    for match in sent["matches"]:
         task_id, steps = match["task_id"], routes.get(match["rider_id"], [])
         mine = [step for step in steps if step["task_id"] == task_id]
         if not mine:

@@ -104,7 +104,7 @@ def shown_city(
     read: SeenRows,
     minutes: CityMinutes | None,
     network: StreetNetwork,
-    told: tuple[Datum, datetime.tzinfo, float],
+    stated: tuple[Datum, datetime.tzinfo, float],
 ) -> CityOut:
     """Return the city as a caller may see it.
 
@@ -117,10 +117,10 @@ def shown_city(
     minutes : CityMinutes, optional
         In WGS-84.
     network : StreetNetwork
-    told : tuple of (Datum, tzinfo, epoch seconds)
-        How and when it is told.
+    stated : tuple of (Datum, tzinfo, epoch seconds)
+        How and when it is stated.
     """
-    datum, zone, now_s = told
+    datum, zone, now_s = stated
     place = _places(datum)
     mine = [one for one in present if rides(who, one.key)]
     tasks = [_task(row, place) for row in read.tasks]

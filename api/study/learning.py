@@ -26,7 +26,7 @@ class StudyTimes:
 
     expected: StreetNetwork
     promised: StreetNetwork
-    told: TravelTimes
+    outcome: TravelTimes
 
 
 def study_times(
@@ -38,16 +38,19 @@ def study_times(
     mode, k = study_settings.mode, study_settings.k
     rides = rides_of(network, mode, ridden, stays, study_settings.timezone)
     learned = learn(network, rides, study_settings.timezone, seed=study_settings.seed, k=k)
-    told = _told(network, mode, rides, learned, k)
+    outcome = _outcome(network, mode, rides, learned, k)
     if not learned.trusted or learned.held_out is None:
-        return StudyTimes(network, network, told)
+        return StudyTimes(network, network, outcome)
     expected = learned.times.factor()
     promise = max(learned.held_out.promise_factor(PROMISE_SHARE), 1.0)
-    told = dataclasses.replace(told, promise_share=PROMISE_SHARE, promise_factor=promise)
-    return StudyTimes(network.with_times(mode, expected), network.with_times(mode, expected * promise), told)
+    outcome = dataclasses.replace(outcome, promise_share=PROMISE_SHARE, promise_factor=promise)
+    promised = network.with_times(mode, expected * promise)
+    return StudyTimes(network.with_times(mode, expected), promised, outcome)
 
 
-def _told(network: StreetNetwork, mode: str, rides: RiddenStreets, learned: Learned, k: int) -> TravelTimes:
+def _outcome(
+    network: StreetNetwork, mode: str, rides: RiddenStreets, learned: Learned, k: int
+) -> TravelTimes:
     used = "learned" if learned.trusted else "class"
     classes = class_speeds(network, mode, rides, k)
     held = learned.held_out
@@ -83,8 +86,8 @@ def class_speeds(network: StreetNetwork, mode: str, rides: RiddenStreets, k: int
     for number, name in enumerate(network.classes):
         if in_class[number] < k:
             continue
-        told = np.flatnonzero(in_slot[25 * number : 25 * number + 24] >= k)
-        hours = [(float(metres[number, h] / took_s[number, h]), h) for h in told.tolist()]
+        kept = np.flatnonzero(in_slot[25 * number : 25 * number + 24] >= k)
+        hours = [(float(metres[number, h] / took_s[number, h]), h) for h in kept.tolist()]
         slowest, at = min(hours) if hours else (None, None)
         total_m = metres[number].sum()
         out.append(
@@ -120,10 +123,10 @@ def times_with_plan(
         Stations that are open under the plan, WGS-84 degrees.
     limit_s : float
     """
-    if times.told.used != "learned" or not len(sites):
-        return times.told
+    if times.outcome.used != "learned" or not len(sites):
+        return times.outcome
     return dataclasses.replace(
-        times.told,
+        times.outcome,
         streets_in_reach_class=_streets_in_reach(plain, mode, sites, limit_s),
         streets_in_reach=_streets_in_reach(times.expected, mode, sites, limit_s),
     )

@@ -49,7 +49,7 @@ def to_table(fleet: SyntheticFleet, platform: str | None = None, times: str = "e
     if times == "iso":
         stamps = time.cast(pa.timestamp("s", tz=options.timezone))
         time = pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%S%z")
-    told = {} if points.accuracy_m is None else {"accuracy": pa.array(points.accuracy_m[rows])}
+    accuracy_column = {} if points.accuracy_m is None else {"accuracy": pa.array(points.accuracy_m[rows])}
     return pa.table(
         {
             "rider_id": words(points.rider[rows], fleet.rider_ids),
@@ -58,7 +58,7 @@ def to_table(fleet: SyntheticFleet, platform: str | None = None, times: str = "e
             "lat": pa.array(points.lonlat[rows, 1]),
             "event": words(points.event[rows], EVENTS),
             "platform": words(of_point[rows], options.platforms),
-            **told,
+            **accuracy_column,
         }
     )
 

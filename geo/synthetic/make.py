@@ -253,8 +253,8 @@ def _points(
         rows = (platform == k) & (samples.broken != BROKEN.index("outside"))
         if datum != "wgs84":
             lonlat[rows] = from_wgs84(lonlat[rows], datum)
-    told = None if accuracy is None else accuracy[source]
-    return Points(samples.rider, samples.t_s, np.round(lonlat, 6), event[source], samples.broken, told)
+    accuracy_m = None if accuracy is None else accuracy[source]
+    return Points(samples.rider, samples.t_s, np.round(lonlat, 6), event[source], samples.broken, accuracy_m)
 
 
 def _events(

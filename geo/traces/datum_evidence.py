@@ -78,11 +78,11 @@ class DatumEvidence:
     def said(self) -> Sentence:
         """The evidence as a sentence part, in each language."""
         medians = ", ".join(f"{datum} {metres:.0f} m" for datum, metres in self.median_m.items())
-        told = Sentence.of("datum_medians", points=self.points, medians=medians)
+        sentence = Sentence.of("datum_medians", points=self.points, medians=medians)
         if not self.points:
-            return told
+            return sentence
         shares = ", ".join(f"{datum} {100 * share:.0f}%" for datum, share in self.on_streets.items())
-        return Sentence.of("datum_shares", what=told, shares=shares)
+        return Sentence.of("datum_shares", what=sentence, shares=shares)
 
     @property
     def text(self) -> str:
@@ -405,9 +405,9 @@ def _settle(
         found = []
         for mine in own:
             alone = mine.points >= _MANY or len(own) == 1
-            told = mine.said if alone else together
+            sentence = mine.said if alone else together
             evidence, judged = (
-                (Sentence.of("trace_declared", what=told).text(), mine if alone else pooled)
+                (Sentence.of("trace_declared", what=sentence).text(), mine if alone else pooled)
                 if pooled.points
                 else ("declared", pooled)
             )

@@ -249,13 +249,13 @@ def refuse_unusable(accounts: Sequence[Account]) -> None:
         for why, n in account.rejected.items():
             reasons[why] = reasons.get(why, 0) + n
     listed = ", ".join(f"{why} {n}" for why, n in sorted(reasons.items(), key=lambda item: -item[1]))
-    told = Sentence.of(
+    sentence = Sentence.of(
         "trace_unusable",
         read=sum(account.read for account in accounts),
         what=listed or Sentence.of("trace_nothing"),
     )
     hints = (hint(code) for code in accounts[0].hints)
-    raise InputError(Sentence.of("in_file", file=accounts[0].file, what=(told, *hints)))
+    raise InputError(Sentence.of("in_file", file=accounts[0].file, what=(sentence, *hints)))
 
 
 def read_traces(

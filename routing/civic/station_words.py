@@ -191,12 +191,12 @@ def visits(
         week = _monday(one.made_s, zone)
         if week < this_week:
             seen[one.station_id, week].add((one.by, _day(one.made_s, zone)))
-    told = []
+    weeks = []
     for (station_id, week), days in sorted(seen.items()):
         riders = len({by for by, _ in days})
         shown = riders >= rules.k
-        told.append(WeekOfVisits(station_id, week, len(days) if shown else None, riders if shown else None))
-    return tuple(told)
+        weeks.append(WeekOfVisits(station_id, week, len(days) if shown else None, riders if shown else None))
+    return tuple(weeks)
 
 
 def _day(epoch_s: float, zone: datetime.tzinfo) -> datetime.date:

@@ -232,9 +232,9 @@ class Checker:
         problems += self._task_itself(task, after, new, where, now_s)
         problems += self._rules(before, task, old, new, after, where, now_s, extra_s)
         problems += self._way_out(before, after, where)
-        told = self._extra_ms(new, where, now_s, after)
-        if abs(told / 1000 - extra_s) > 0.002:
-            problems.append(f"the task takes {told / 1000} s, not {extra_s} s as told")
+        recomputed_ms = self._extra_ms(new, where, now_s, after)
+        if abs(recomputed_ms / 1000 - extra_s) > 0.002:
+            problems.append(f"the task takes {recomputed_ms / 1000} s, not {extra_s} s as told")
         return tuple(problems)
 
     def _same_plan(self, before: Rider, after: Rider, where: Sequence[int]) -> Iterable[str]:

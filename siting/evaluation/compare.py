@@ -118,7 +118,7 @@ def coverage_table(
         [run(beside_kept(plan.cost_s, plan.cost_s[:, old + d])) for d in draws],
         [beside_kept(five_s, five_s[:, old + d]) for d in draws],
     )
-    return tuple(row.told(method, days, asked) for method, row in rows.items())
+    return tuple(row.as_coverage(method, days, asked) for method, row in rows.items())
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -130,7 +130,7 @@ class _Row:
     five_s: list[FloatArray]
     """For each choice (n, s) seconds as far as five minutes."""
 
-    def told(self, method: str, days: dict[str, Days], asked: Asked) -> Coverage:
+    def as_coverage(self, method: str, days: dict[str, Days], asked: Asked) -> Coverage:
         """Return the shares of this way, and ask to publish them."""
         rank = "plan" if method == "yilu" else "other"
         shares: dict[str, float] = {}

@@ -289,7 +289,7 @@ def layer_figures(
         served = covered.served[layer.point, layer.hour]
         reached = covered.in_reach[layer.point].astype(np.float64)
         riders = len(np.unique(layer.rider))
-        told = riders >= settings.k
+        enough = riders >= settings.k
         asked.riders(f"layers/{name}/riders", name, None, "riders")
         asked.minutes(f"layers/{name}/min_a_day", name, None, "total")
         asked.share(f"layers/{name}/served_share", name, thousandths(covered.served), None, "plan")
@@ -299,8 +299,8 @@ def layer_figures(
                 name=name,
                 weight=getattr(settings.weights, name),
                 limit_s=settings.passing_limit_s if name == "passing" else settings.limit_s,
-                riders=riders if told else None,
-                min_a_day=total / max(1, len(demand.days)) if told else None,
+                riders=riders if enough else None,
+                min_a_day=total / max(1, len(demand.days)) if enough else None,
                 served_share=_share(layer, rows, served),
                 in_reach_share=_share(layer, rows, reached),
             )

@@ -211,8 +211,8 @@ def _with_positions(stream: IO[bytes], form: TraceFormat) -> tuple[TraceFormat, 
 def _time_form(times: Sequence[str], plan: TablePlan | None) -> str:
     """Return the form of times in words, with what was told by the values."""
     form = time_form_of(times, "") if times else ""
-    told = plan.form.time_format if plan is not None else "auto"
-    return form if told == "auto" else f"{form}, {told}"
+    time_format = plan.form.time_format if plan is not None else "auto"
+    return form if time_format == "auto" else f"{form}, {time_format}"
 
 
 def _column(table: OpenTable, at: int | None) -> list[str]:

@@ -136,7 +136,7 @@ def _read_stream(path: Path, name: str, kind: str, trace_format: TraceFormat) ->
 
 
 def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | None) -> Iterator[RawBatch]:
-    told = skip or (lambda member, why: None)
+    note_skipped = skip or (lambda member, why: None)
     try:
         with zipfile.ZipFile(path) as packed:
             members = sorted(n for n in packed.namelist() if not n.endswith("/") and "__MACOSX" not in n)
@@ -153,7 +153,7 @@ def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | Non
                 shown = f"{name}: {shown_name(inner, number, trace_format)}"
                 kind = _kind(inner, trace_format)
                 if kind in (None, "zip") or file_kind(inner) is None:
-                    told(shown, "skipped_name")
+                    note_skipped(shown, "skipped_name")
                     continue
                 # Rows are numbered through the archive, as if its files were one.
                 top = last
@@ -163,7 +163,7 @@ def _read_zip(path: Path, name: str, trace_format: TraceFormat, skip: Skip | Non
                         top = max([top, *(last + n for n in numbers)])
                         yield _renumbered(batch, last)
                 except ForeignFileError:
-                    told(shown, "skipped_columns")
+                    note_skipped(shown, "skipped_columns")
                     continue
                 last = top
                 read += 1
