@@ -26,12 +26,12 @@ from geo.errors import InputError
 from geo.osm import to_osmnx
 from geo.streets import StreetNetwork
 
-__all__ = ["FinishedStudyFrames", "MapView", "open_study", "replay", "study"]
+__all__ = ["FinishedStudyFrames", "MapView", "open_study", "replay_policies", "study"]
 
 _HEIGHT_PX: Final = 560
 #: What a frame of each kind has to hold, beside its geometry.
 _PLACES: Final = ("existing", "grids")
-Given: TypeAlias = "geopandas.GeoDataFrame | Path | str"
+Given: TypeAlias = geopandas.GeoDataFrame | Path | str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def study(
     return FinishedStudyFrames(out)
 
 
-def replay(
+def replay_policies(
     network: StreetNetwork, *, riders: int = 60, tasks: int = 40, hours: float = 2.0, seed: int = 1
 ) -> pd.DataFrame:
     """Replay a made day under each way of giving out tasks, every answer checked independently.

@@ -1,7 +1,8 @@
 """Answers on streets that nobody passes and on dates to meet riders, out of a finished study."""
 
-import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from api.forms import Schema
 from siting.observed import BlindSpots, Meetings
@@ -17,7 +18,7 @@ class MeetingOut(Schema):
 
     station_id: str
     weekday: Weekday
-    begins: datetime.time
+    begins: Annotated[str, Field(pattern=r"^\d{2}:\d{2}$")]
     riders: int | None
 
 
@@ -71,7 +72,7 @@ def meetings_out(found: Meetings | None) -> MeetingsOut:
             MeetingOut(
                 station_id=date.site_id,
                 weekday=_WEEKDAYS[date.weekday],
-                begins=datetime.time(date.half_hour // 2, 30 * (date.half_hour % 2)),
+                begins=f"{date.half_hour // 2:02}:{30 * (date.half_hour % 2):02}",
                 riders=date.riders,
             )
             for date in found.dates

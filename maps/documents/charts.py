@@ -199,7 +199,7 @@ class PolicyBars:
     """One made day under one way of giving out tasks, as it is drawn; None: nothing to measure."""
 
     policy: str
-    """Its name in the catalogue, ``policy.<name>``, with ``_`` for spaces."""
+    """Its name in the catalogue, ``policy.<name>``, with ``_`` for spaces, without commas."""
     served_share: float | None
     extra_min_a_task: float | None
     late: int
@@ -248,7 +248,7 @@ def policies_picture(rows: Sequence[PolicyBars], lang: str) -> bytes:
             axes.spines[side].set_visible(False)
         axes.set_title(say.text(key), fontproperties=font, pad=4, loc="left")
         if index == 0:
-            names = [say.term(f"policy.{row.policy.replace(' ', '_')}") for row in rows]
+            names = [say.term(f"policy.{row.policy.replace(',', '').replace(' ', '_')}") for row in rows]
             axes.set_yticklabels(names, fontproperties=font)
     figure.subplots_adjust(
         left=0.19, right=0.985, top=1 - 0.35 * 2.54 / (1.9 + 0.62 * len(rows)), bottom=0.13, wspace=0.16

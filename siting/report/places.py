@@ -1,11 +1,11 @@
-"""Tables of places on the map: where else stations may stand."""
+"""Tables of places on the map: where else stations may stand, and what stands in which unit grid."""
 
 from collections.abc import Iterable
 
 from siting.results import Alternative, Study
 from siting.values import Column, Table, Term
 
-__all__ = ["alternatives_table"]
+__all__ = ["alternatives_table", "grid_places_table"]
 
 
 def alternatives_table(study: Study, places: Iterable[Alternative]) -> Table:
@@ -35,3 +35,17 @@ def alternatives_table(study: Study, places: Iterable[Alternative]) -> Table:
             for one in places
         ),
     )  # fmt: skip
+
+
+def grid_places_table(study: Study) -> Table:
+    """Return which station or pick-up point lies in which unit grid, one a row."""
+    return Table(
+        "grid_places",
+        (Column("code"), Column("id"), Column("status")),
+        tuple(
+            (grid.code, one, Term(f"grid_place.{what}"))
+            for grid in study.grids
+            for what, ids in (("station", grid.site_ids), ("pickup", grid.pickup_ids))
+            for one in ids
+        ),
+    )

@@ -14,7 +14,7 @@ from siting.report.learned import (
     patrols_table,
     speeds_table,
 )
-from siting.report.places import alternatives_table
+from siting.report.places import alternatives_table, grid_places_table
 from siting.report.sources import (
     files_table,
     refusal_counts_table,
@@ -71,7 +71,7 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         pickups_table(study.pickups),
         alternatives_table(study, study.alternatives),
         grids_table(study.grids),
-        _grid_places(study),
+        grid_places_table(study),
         fairness_table(study),
         _coverage(study),
         _estimates(study),
@@ -466,20 +466,6 @@ def grids_table(grids: Iterable[GridFigures]) -> Table:
                 grid.station_s,
             )
             for grid in grids
-        ),
-    )
-
-
-def _grid_places(study: Study) -> Table:
-    """Return which station or pick-up point lies in which unit grid, one a row."""
-    return Table(
-        "grid_places",
-        (Column("code"), Column("id"), Column("status")),
-        tuple(
-            (grid.code, one, Term(f"grid_place.{what}"))
-            for grid in study.grids
-            for what, ids in (("station", grid.site_ids), ("pickup", grid.pickup_ids))
-            for one in ids
         ),
     )
 

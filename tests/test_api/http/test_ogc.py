@@ -93,7 +93,10 @@ def test_from_the_landing_page_to_a_feature_by_links_alone(client: TestClient) -
         assert one["crs"][0] == one["storageCrs"] == CRS84
         items = followed(client, one, "items")
         assert items is not None
-        assert items["numberMatched"] == items["numberReturned"] == len(items["features"]) > 0
+        assert items["numberMatched"] == items["numberReturned"] == len(items["features"])
+        if one["id"] == "street_reports":
+            continue  # nothing is reported here; `test_ogc_reports` has some
+        assert items["features"]
         first = items["features"][0]
         own = get(client, f"{OGC}/collections/{one['id']}/items/{first['id']}")
         assert {key: own[key] for key in first} == first
@@ -122,6 +125,8 @@ def test_the_definition_is_valid_and_every_address_in_it_answers(client: TestCli
     validate(document)
     assert document["openapi"].startswith("3.0")
     for path in document["paths"]:
+        if path == "/collections/street_reports/items/{featureId}":
+            continue  # nothing is reported here
         told = f"{OGC}{path}".replace("{featureId}", get_id(client, path))
         assert client.get(told).status_code == 200, told
     of_items = document["paths"]["/collections/stations/items"]["get"]["parameters"]

@@ -336,7 +336,7 @@ def test_a_budget_chooses_places_kinds_and_hours_together(inputs: StudyInputs) -
 
 def test_equity_needs_grids(inputs: StudyInputs) -> None:
     unfair = dataclasses.replace(inputs, settings=dataclasses.replace(inputs.settings, least_grid_share=0.2))
-    with pytest.raises(InputError, match="least_grid_share need unit grids"):
+    with pytest.raises(InputError, match="least_grid_share needs unit grids"):
         run_study(unfair)
     with pytest.raises(InputError, match="closed_from is 2026-09-01, but existing_stations is 'keep'"):
         dataclasses.replace(inputs.settings, closed_from="2026-09-01")

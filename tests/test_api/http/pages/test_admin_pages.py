@@ -49,7 +49,7 @@ def test_a_key_from_making_to_revoking(city: City, browser: "Browser", window: s
     refused.look("sign-in-refused")
     refused.close()
     seen.open("/admin/audit")
-    assert "key.revoke" in seen.page.inner_text("main")
+    assert "作废密钥" in seen.page.inner_text("main")
     seen.look("audit")
     seen.close()
 
