@@ -166,18 +166,18 @@ def _times(checker: Checker, asked: MatchCase, after: Rider, new: Replay, route:
 
 def _open(request: MatchRequest, sent: JsonObject) -> Iterable[str]:
     """Check every start against the several windows as they were sent; a late one comes after them all."""
-    sent: dict[tuple[str, str], Windows | None] = {}
+    windows_of: dict[tuple[str, str], Windows | None] = {}
     for task in request.tasks:
         for part, visit in (("visit", task.place), ("pickup", task.place), ("dropoff", task.dropoff)):
-            sent[task.task_id, part] = None if visit is None else visit.windows
+            windows_of[task.task_id, part] = None if visit is None else visit.windows
     for rider in request.riders:
         for stop in rider.stops:
-            sent[rider.rider_id, stop.stop_id] = stop.windows
+            windows_of[rider.rider_id, stop.stop_id] = stop.windows
     rounded = datetime.timedelta(seconds=ROUNDED_S)
     for route in sent["routes"]:
         for step in route["steps"]:
             own = (route["rider_id"], step["stop_id"])
-            windows = sent.get(own if step["task_id"] is None else (step["task_id"], step["part"]))
+            windows = windows_of.get(own if step["task_id"] is None else (step["task_id"], step["part"]))
             start = datetime.datetime.fromisoformat(step["start"])
             if windows and not any(first - rounded <= start <= last + rounded for first, last in windows):
                 late = start > max(last for _, last in windows)

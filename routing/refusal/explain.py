@@ -53,17 +53,17 @@ def refusal(fleet: Fleet, task: Task, now_s: float, nearest: int | None = None) 
     ]
     if not judged:
         return nobody(fleet, task) if nearest is None else refusal(fleet, task, now_s)
-    nearest = nearest_to_allowed(fleet, task, judged)
+    refused = nearest_to_allowed(fleet, task, judged)
     if task.people > 1:
         none = Said.of("why.people_none", people=task.people)
         return Refused(
             task.task_id,
-            nearest.binding,
-            nearest.rider_id,
-            _no_change(nearest.rider_id, none),
-            nearest.others,
+            refused.binding,
+            refused.rider_id,
+            _no_change(refused.rider_id, none),
+            refused.others,
         )
-    return nearest
+    return refused
 
 
 def why_not(fleet: Fleet, task: Task, rider_id: str, now_s: float) -> Refused | None:
