@@ -441,7 +441,8 @@ class Desk:
         for name, state in alerts.items():
             city.board.call_away(name, emergencies.answering(state))
         self.memory.own.clear()
-        self._news.set()
+        if self.memory.shared:
+            self._news.set()
         self.memory.bodies = {
             RiderKey(row.tenant_id, row.rider_id): row.body for row in riders if row.body is not None
         }
