@@ -52,7 +52,7 @@ class RiddenStreets(NamedTuple):
 
     def take(self, rows: NDArray[np.bool_]) -> "RiddenStreets":
         """Return some of them."""
-        return RiddenStreets(*(column[rows] for column in self))
+        return RiddenStreets._make(column[rows] for column in self)
 
 
 class Trips(NamedTuple):
@@ -149,4 +149,4 @@ def trips_of(rides: RiddenStreets) -> Trips:
     )
     took_s = trips.total(rides.took_s)
     long = took_s >= TRIP_S
-    return Trips(*(column[long] for column in trips[:4]), took_s[long])
+    return Trips._make([*(column[long] for column in trips[:4]), took_s[long]])

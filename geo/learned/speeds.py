@@ -146,7 +146,7 @@ def learn_times(network: StreetNetwork, rides: RiddenStreets, k: int = 1) -> Lea
             level = dataclasses.replace(level, factor=level.own)
         expected_s *= _found(level, key)
         levels.append(level)
-    weight = np.bincount(rides.hour, took_s, HOURS_A_WEEK)
+    weight = np.asarray(np.bincount(rides.hour, took_s, HOURS_A_WEEK), np.float64)
     return LearnedTimes(
         place=place,
         levels=tuple(levels),
