@@ -9,6 +9,8 @@ from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.table import Table as ExcelTable
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.xml.constants import COREPROPS_NS, DCTERMS_NS
+from openpyxl.xml.functions import register_namespace
 
 from maps.documents.captions import table_note
 from maps.documents.front_sheet import add_charts, write_front
@@ -24,6 +26,8 @@ ANNEX = ("facts", "kinds", "layers", "coverage", "estimates", "fairness", "budge
          "speeds", "blind", "patrols", "meetings", "files", "rejects", "stays")  # fmt: skip
 """Tables that only a reader of the annexes wants: one sheet holds them all."""
 ANNEX_WIDTHS = (30, 22, 24, 20, 20, 40, 40)
+_NAMESPACES = {"dcterms": DCTERMS_NS, "cp": COREPROPS_NS}
+"""As openpyxl names them; another library of the process may have named them otherwise since."""
 ROWS_SHOWN = 35
 """Rows of a list that are not folded: about a page."""
 LISTS = ("hours", "refusals", "grid_places", "blind_hours")
@@ -67,6 +71,8 @@ def workbook(
     book.properties.title = plain(title)
     book.properties.creator = "yilu"
     book.properties.created = datetime.datetime.fromisoformat(study.period[1])
+    for prefix, namespace in _NAMESPACES.items():
+        register_namespace(prefix, namespace)
     out = io.BytesIO()
     book.save(out)
     return settle_zip(out.getvalue(), study.period[1])
