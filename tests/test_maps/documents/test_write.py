@@ -19,8 +19,6 @@ import pytest
 from docx.document import Document
 from docx.oxml.ns import qn
 from openpyxl.utils import get_column_letter
-from openpyxl.xml.constants import DCTERMS_NS
-from openpyxl.xml.functions import register_namespace
 from study_sample import FORMULA, HOSTILE, sample_study
 
 from geo.datum import from_wgs84
@@ -494,17 +492,3 @@ def test_an_empty_study_makes_documents(study: Study, backdrop: Backdrop, tmp_pa
     write_html(bare, backdrop, "en", tmp_path / "r.html")
     assert len(docx.Document(str(tmp_path / "r.docx")).inline_shapes) == 2
     assert "（）" not in (tmp_path / "r.html").read_text(encoding="utf-8")
-
-
-@pytest.mark.usefixtures("quick")
-def test_what_other_libraries_name_namespaces_changes_no_byte(
-    study: Study, backdrop: Backdrop, tmp_path: Path
-) -> None:
-    """OWSLib calls that of Dublin Core ``dct``; the workbook was another one in a process that has it."""
-    write_xlsx(study, backdrop, "en", tmp_path / "1.xlsx")
-    try:
-        register_namespace("dct", DCTERMS_NS)
-        write_xlsx(study, backdrop, "en", tmp_path / "2.xlsx")
-    finally:
-        register_namespace("dcterms", DCTERMS_NS)
-    assert (tmp_path / "1.xlsx").read_bytes() == (tmp_path / "2.xlsx").read_bytes()
