@@ -14,20 +14,27 @@ from geo.sentences import Sentence
 __all__ = [
     "AMBIGUOUS",
     "DAY_S",
+    "HOURS_A_WEEK",
     "HOUR_S",
     "NONEXISTENT",
     "ONCE",
     "OUT_OF_RANGE",
+    "WEEKDAYS",
     "WORK_DAY_STARTS_H",
     "day_number",
     "hour_of_day",
+    "hour_of_week",
     "local_offset_s",
     "local_s",
     "offset_of_local",
+    "weekday",
     "zone",
 ]
 
 DAY_S: Final = 86_400
+HOURS_A_WEEK: Final = 168
+WEEKDAYS: Final = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+"""As OpenStreetMap writes them, in the order of `weekday`."""
 HOUR_S: Final = 3_600
 WORK_DAY_STARTS_H: Final = 4
 """A working day runs from 04:00 to 04:00: a night shift belongs to the day on which it began."""
@@ -133,3 +140,13 @@ def day_number(local: NDArray[np.int64], starts_h: int = 0) -> NDArray[np.int64]
 def hour_of_day(local: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the hour, 0-23, of shifted seconds."""
     return np.asarray(local // HOUR_S % 24, np.int64)
+
+
+def weekday(day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the weekday, 0: Monday, of days since 1970-01-01, which was a Thursday."""
+    return np.asarray((day + 3) % 7, np.int64)
+
+
+def hour_of_week(local: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the hour of the week, 0-167 from Monday 0:00, of shifted seconds."""
+    return np.asarray(weekday(day_number(local)) * 24 + hour_of_day(local), np.int64)

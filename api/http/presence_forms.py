@@ -1,6 +1,6 @@
 """Answers on streets that nobody passes and on dates to meet riders, out of a finished study."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from siting.observed import BlindSpots, Meetings
 __all__ = ["BlindSpotsOut", "MeetingsOut", "blind_spots_out", "meetings_out"]
 
 Weekday = Literal["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"]
-_WEEKDAYS: tuple[Weekday, ...] = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class MeetingOut(Schema):

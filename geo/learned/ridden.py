@@ -5,15 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.localtime import HOUR_S, local_s
+from geo.localtime import hour_of_week, local_s
 from geo.mapmatch import Traversals
 from geo.stays import KINDS, StayPoints
 from geo.streets import StreetNetwork
 from geo.streets.mode_graph import NO
 
-__all__ = ["HOURS_A_WEEK", "RiddenStreets", "Trips", "hour_of_week", "rides_of", "trips_of"]
+__all__ = ["RiddenStreets", "Trips", "rides_of", "trips_of"]
 
-HOURS_A_WEEK = 168
 LONGEST_S = 600.0
 """Whoever is longer on one street did something else than ride."""
 FASTEST_MPS = 16.0
@@ -73,12 +72,6 @@ class Trips(NamedTuple):
         return np.asarray(sums[self.last] - sums[self.first])
 
 
-def hour_of_week(t_s: NDArray[np.float64], timezone: str) -> NDArray[np.int64]:
-    """Return the local hour of the week, 0-167 from Monday 0:00, of epoch seconds."""
-    # Day 0 of the epoch was a Thursday.
-    return np.asarray((local_s(t_s.astype(np.int64), timezone) // HOUR_S + 72) % HOURS_A_WEEK, np.int64)
-
-
 def rides_of(
     network: StreetNetwork, mode: str, ridden: Traversals, stays: StayPoints, timezone: str
 ) -> RiddenStreets:
@@ -114,7 +107,7 @@ def rides_of(
         directed=ridden.directed[row],
         rider=ridden.rider[row],
         piece=ridden.piece[row],
-        hour=hour_of_week(ridden.enter_s[row], timezone),
+        hour=hour_of_week(local_s(ridden.enter_s[row].astype(np.int64), timezone)),
         enter_s=ridden.enter_s[row],
         took_s=took_s[row],
         plain_s=cost_ms[row] / 1000.0,

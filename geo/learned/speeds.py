@@ -11,8 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.learned.ridden import HOURS_A_WEEK, RiddenStreets
+from geo.learned.ridden import RiddenStreets
 from geo.learned.shrinkage import shrunk_ratios
+from geo.localtime import HOURS_A_WEEK
 from geo.streets import StreetNetwork
 
 __all__ = ["LEAST_FACTOR", "MOST_FACTOR", "LearnedTimes", "learn_times"]

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["HOURS_A_WEEK", "Traffic", "free_traffic", "hidden_traffic"]
+from geo.localtime import HOURS_A_WEEK
 
-HOURS_A_WEEK = 168
+__all__ = ["Traffic", "free_traffic", "hidden_traffic"]
+
 GROUPS = 12
 PEAKS_H = (8.5, 12.0, 18.5)
 LASTING = 0.35

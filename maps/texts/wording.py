@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import re
 
+from geo.localtime import WEEKDAYS
 from maps.texts.catalogue import Catalogue, catalogue
 from siting.report import Column, Quantity, Say, Term, Unit, Value
 
@@ -13,7 +14,6 @@ _FALLBACK = {"reason", "refusal", "reject", "stay", "solver"}
 """Groups that have an ``other`` text for keys that a newer core may bring."""
 _RAW = {"facility", "datum", "mode", "method", "kind"}
 """Groups whose names may come from the user's own file: shown as they stand when unknown."""
-_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _MEASURED = re.compile(r"median distance of ([\d,]+) moving points to the nearest street: (.*)")
 _SHARES = re.compile(r"moving kilometres on streets: (.*)")
 _TOGETHER = re.compile(r"([\d,]+) files together")
@@ -200,7 +200,7 @@ class Wording:
         if said.replace(" ", "") == "00:00-24:00" and everyday:
             return self.text("opening.always")
         said = re.sub(r"(?<=\d)-(?=\d)", "–", said)
-        days = {**{day: self.text(f"opening.{day}") for day in _DAYS}, "PH": self.text("opening.holidays")}
+        days = {**{day: self.text(f"opening.{day}") for day in WEEKDAYS}, "PH": self.text("opening.holidays")}
         said = _DAY.sub(lambda match: days[match.group()], said)
         said = re.sub(r"\b(off|closed)\b", self.text("opening.closed"), said)
         if self.catalogue.lang == "zh":

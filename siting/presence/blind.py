@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from geo.arrays import BoolArray, FloatArray, Int64Array
-from geo.localtime import DAY_S, HOUR_S, local_s
+from geo.localtime import HOUR_S, day_number, hour_of_day, hour_of_week, local_s, weekday
 from geo.privacy import Figures
 from geo.streets import StreetNetwork, mode_bit
 from geo.travel import nearest_source_s
@@ -96,21 +96,20 @@ def _seen(watched: Watched, flows: PassingFlows) -> tuple[_Seen, Int64Array]:
     number[edge] = np.arange(len(edge))
     row = number[flows.edge]
     local = local_s(flows.t_s, watched.timezone)
-    day = local // DAY_S
+    day = day_number(local)
     first = int(day.min(initial=np.iinfo(np.int64).max)) if len(day) else 0
     days = int(day.max()) - first + 1 if len(day) else 0
     passed = np.zeros((days, 24, len(edge)), np.bool_)
     on = row >= 0
-    passed[day[on] - first, local[on] // HOUR_S % 24, row[on]] = True
+    passed[day[on] - first, hour_of_day(local[on]), row[on]] = True
     grid = np.full(len(edge), -1, np.int64)
     if watched.grids is not None and len(edge):
         tree = shapely.STRtree(np.array(watched.grids.polygons, dtype=object))
         point, inside = tree.query(shapely.points(_middle(network, edge)), predicate="intersects")
         # Grids may touch: the first one counts.
         grid[point[::-1]] = inside[::-1]
-    # Day 0 of the epoch was a Thursday.
-    weekday = (np.arange(first, first + days) + 3) % 7
-    return _Seen(edge, network.edge_length_m[edge], grid, weekday, passed), row
+    weekdays = weekday(np.arange(first, first + days))
+    return _Seen(edge, network.edge_length_m[edge], grid, weekdays, passed), row
 
 
 def _unseen(seen: _Seen) -> FloatArray:
@@ -129,7 +128,7 @@ def _metres(seen: _Seen) -> FloatArray:
 
 def _shown(seen: _Seen, rider: Int64Array, row: Int64Array, local: Int64Array, k: int) -> frozenset[str]:
     """Return which figures may be told together: of each hour and weekday, and of each grid."""
-    slot = (local // DAY_S + 3) % 7 * 24 + local // HOUR_S % 24
+    slot = hour_of_week(local)
     grids = int(seen.grid.max(initial=-1)) + 2
     span = int(rider.max(initial=0)) + 1
     # One row a rider, slot and grid says who stands behind a figure.
@@ -151,12 +150,12 @@ def _hours(seen: _Seen, unseen: FloatArray, shown: frozenset[str]) -> tuple[tupl
     share = unseen.sum(axis=2) / max(seen.length_m.sum(), 1e-9)
     return tuple(
         tuple(
-            float(share[seen.weekday == weekday, hour].mean())
-            if f"slot/{weekday * 24 + hour}" in shown and (seen.weekday == weekday).any()
+            float(share[seen.weekday == day, hour].mean())
+            if f"slot/{day * 24 + hour}" in shown and (seen.weekday == day).any()
             else None
             for hour in range(24)
         )
-        for weekday in range(7)
+        for day in range(7)
     )
 
 
@@ -214,7 +213,7 @@ def _waits(
     told = [len(np.unique(rider[hour == one])) >= k for one in range(24)]
     first, last = int(t_s[0]) // HOUR_S, int(t_s[-1]) // HOUR_S
     instants = np.arange(first, last + 1) * HOUR_S + HOUR_S // 2
-    of_day = local_s(instants, watched.timezone) // HOUR_S % 24
+    of_day = hour_of_day(local_s(instants, watched.timezone))
     asked = instants[np.array([FIRST_H <= h < LAST_H and told[h] for h in of_day.tolist()], np.bool_)]
     asked = asked[:: max(1, -(-len(asked) // INSTANTS))]
     found = []

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int64Array
-from geo.localtime import DAY_S, local_s
+from geo.localtime import DAY_S, local_s, weekday
 from geo.privacy import Figures
 from siting.observed import Meeting, Meetings
 from siting.problems.define import MaxCover
@@ -18,7 +18,8 @@ __all__ = ["FreeTimes", "meetings"]
 
 MINUTES: Final = 30
 HALF_HOUR_S: Final = 1800
-SLOTS: Final = 7 * 48
+A_DAY: Final = DAY_S // HALF_HOUR_S
+SLOTS: Final = 7 * A_DAY
 MOST_OPTIONS: Final = 400
 """Dates that enter the choice: those that meet most by themselves."""
 
@@ -68,8 +69,8 @@ def meetings(
         dates=tuple(
             Meeting(
                 site_id=site_ids[int(site[option])],
-                weekday=int(slot[option]) // 48,
-                half_hour=int(slot[option]) % 48,
+                weekday=int(slot[option]) // A_DAY,
+                half_hour=int(slot[option]) % A_DAY,
                 riders=int(met[:, option].sum()) if f"date/{number}" in shown else None,
             )
             for number, option in enumerate(chosen.tolist())
@@ -89,8 +90,7 @@ def _options(rests: FreeTimes, way_s: FloatArray, timezone: str) -> tuple[Int64A
     first = np.ceil(start[rest, site] / HALF_HOUR_S).astype(np.int64)
     count = np.maximum(np.floor(end[rest, site] / HALF_HOUR_S).astype(np.int64) - first, 0)
     begin = np.repeat(first, count) + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    # Day 0 of the epoch was a Thursday.
-    slot = (begin + 3 * (DAY_S // HALF_HOUR_S)) % SLOTS
+    slot = weekday(begin // A_DAY) * A_DAY + begin % A_DAY
     riders, who = np.unique(rests.rider[np.repeat(rest, count)], return_inverse=True)
     option, which = np.unique(np.repeat(site, count) * SLOTS + slot, return_inverse=True)
     pairs = np.unique(which * max(len(riders), 1) + who)

@@ -1,5 +1,6 @@
 """What a report says of travel times, of streets that nobody passes, and of dates to meet riders."""
 
+from geo.localtime import WEEKDAYS
 from siting.results import Study
 from siting.values import Column, Quantity, Say, Table, Term, Value
 
@@ -18,7 +19,6 @@ STREET_CLASSES = (
     "service", "road", "pedestrian", "cycleway", "footway", "path", "track",
 )  # fmt: skip
 """Classes of streets that have a word; the others are told as others."""
-_WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _MOST_GRIDS = 20
 
 
@@ -31,7 +31,7 @@ def _hour(hour: int | None) -> str | None:
 
 
 def _weekday(day: int | None) -> Value:
-    return None if day is None else Term(f"opening.{_WEEKDAYS[day]}")
+    return None if day is None else Term(f"opening.{WEEKDAYS[day]}")
 
 
 def about_learned(study: Study) -> tuple[Say, ...]:
@@ -129,7 +129,7 @@ def blind_hours_table(study: Study) -> Table:
     hours = () if study.blind_spots is None else study.blind_spots.hours
     return Table(
         "blind_hours",
-        (Column("unseen_hour"), *(Column(f"unseen_{day}", "share", redacted=True) for day in _WEEKDAYS)),
+        (Column("unseen_hour"), *(Column(f"unseen_{day}", "share", redacted=True) for day in WEEKDAYS)),
         tuple((_hour(hour), *(day[hour] for day in hours)) for hour in range(24)) if hours else (),
     )
 

@@ -14,10 +14,11 @@ import numpy.typing as npt
 import opening_hours
 
 from geo.errors import InputError
+from geo.localtime import WEEKDAYS
 from geo.privacy import masked
 from geo.sentences import Sentence
 from siting.stations.day_kinds import country_of, day_kind
-from siting.stations.office_hours import DAYS, WORKDAYS, office_to_osm
+from siting.stations.office_hours import WORKDAYS, office_to_osm
 
 __all__ = ["OpeningHours", "clock", "open_by_hour", "parse_hours", "shortest_pattern", "span_text"]
 
@@ -162,7 +163,7 @@ def _dated(text: str, day: datetime.date, country: str | None) -> str:
     """Return the rules as they hold on one day: PH and working days as the weekday on which they fall."""
     if country is None or not ("PH" in text or WORKDAYS in text):
         return text
-    kind, name = day_kind(day, country), DAYS[day.weekday()]
+    kind, name = day_kind(day, country), WEEKDAYS[day.weekday()]
     rules = [match.strip() for match in _RULES.findall(text) if match.strip()]
     if kind == "working_weekend":
         rules += [rule.replace("Mo-Fr", name) for rule in rules if WORKDAYS in rule]

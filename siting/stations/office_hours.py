@@ -9,11 +9,12 @@ import dataclasses
 import re
 import unicodedata
 
+from geo.localtime import WEEKDAYS
+
 __all__ = ["WORKDAYS", "office_to_osm"]
 
 WORKDAYS = '"workdays"'
 """Comment of a rule that holds on working days: on weekends moved to work too, on public holidays not."""
-DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SUMMER, WINTER = "May-Sep", "Oct-Apr"
 ALL_DAY = "00:00-24:00"
@@ -219,7 +220,7 @@ def _days_of(text: str) -> list[int]:
             ranged = True
             continue
         day = _NUMERALS[part] if part in _NUMERALS else (
-            int(part) - 1 if part.isdigit() else DAYS.index(part.title())
+            int(part) - 1 if part.isdigit() else WEEKDAYS.index(part.title())
         )  # fmt: skip
         if ranged and out:
             out += [d % 7 for d in range(out[-1] + 1, day + 1 if day >= out[-1] else day + 8)]
@@ -238,7 +239,9 @@ def _days_text(days: list[int]) -> list[str]:
         else:
             runs.append([day])
     return [
-        DAYS[run[0]] if len(run) == 1 else f"{DAYS[run[0]]}{'-' if len(run) > 2 else ','}{DAYS[run[-1]]}"
+        WEEKDAYS[run[0]]
+        if len(run) == 1
+        else WEEKDAYS[run[0]] + ("-" if len(run) > 2 else ",") + WEEKDAYS[run[-1]]
         for run in runs
     ]
 

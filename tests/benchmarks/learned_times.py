@@ -20,10 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.learned import RiddenStreets, learn, rides_of
-from geo.learned.ridden import hour_of_week
 from geo.learned.speeds import learn_times
 from geo.learned.trust import _held
-from geo.localtime import day_number, local_s
+from geo.localtime import day_number, hour_of_week, local_s
 from geo.mapmatch import traversals
 from geo.osm import read_osm
 from geo.stays import classify_stays, find_stay_points
@@ -75,10 +74,11 @@ def errors(
     trip = np.repeat(np.arange(len(size)), size)
     directed = fleet.trips.edges.astype(np.int64)
     plain_s = network.graph("ebike").directed_cost_ms[directed] / 1000.0
-    hour = hour_of_week(fleet.trip_start_s, ZONE)[trip]
+    local = local_s(fleet.trip_start_s.astype(np.int64), ZONE)
+    hour = hour_of_week(local)[trip]
     took_s = fleet.trip_end_s - fleet.trip_start_s
     chosen = held[fleet.trip_rider] & (size >= LEAST_EDGES) & (took_s >= 120.0)
-    chosen &= day_number(local_s(fleet.trip_start_s.astype(np.int64), ZONE)) >= first
+    chosen &= day_number(local) >= first
 
     def error(expected_s: FloatArray) -> float:
         total = np.bincount(trip, expected_s, len(size))

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from geo.errors import InputError
 from geo.learned import RiddenStreets, learn
-from geo.learned.ridden import HOURS_A_WEEK, hour_of_week
 from geo.learned.speeds import LEAST_FACTOR, MOST_FACTOR, learn_times
 from geo.learned.trust import LEAST_TRIPS, HeldOut
+from geo.localtime import HOURS_A_WEEK, hour_of_week, local_s
 
 TOWN = ascii_map(
     """
@@ -39,13 +39,13 @@ def made_rides(riders: int, days: int, slower: np.ndarray, seed: int = 3) -> Rid
     enter_s = start + before
     # A row is missing between two trips, so that they are two.
     row = np.arange(len(directed)) + number
-    hour = hour_of_week(enter_s, "Asia/Shanghai")
+    hour = hour_of_week(local_s(enter_s.astype(np.int64), "Asia/Shanghai"))
     return RiddenStreets(directed, rider, number, hour, enter_s, took_s, PLAIN_S[directed], row)
 
 
 def test_hours_of_the_week_begin_on_monday() -> None:
     at = np.array([MONDAY_8, MONDAY_8 - 8 * 3600, MONDAY_8 - 8 * 3600 - 1], float)
-    assert hour_of_week(at, "Asia/Shanghai").tolist() == [8, 0, HOURS_A_WEEK - 1]
+    assert hour_of_week(local_s(at.astype(np.int64), "Asia/Shanghai")).tolist() == [8, 0, HOURS_A_WEEK - 1]
 
 
 def test_a_slow_street_is_learned_and_the_others_keep_their_pace() -> None:
