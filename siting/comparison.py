@@ -5,9 +5,8 @@ where one of two figures is withheld, so is their difference.
 """
 
 import dataclasses
-import math
 
-from geo.earth import DEGREE_M
+from geo.earth import near_metres
 from geo.errors import InputError
 from siting.fairness import LEAST_CHANGE
 from siting.results import Gains, GridFigures, Ring, Site, Study
@@ -215,7 +214,9 @@ def _stations(first: Study, second: Study) -> tuple[PairedStations, ...]:
         (metres, one.site_id, other.site_id)
         for one in gone
         for other in come
-        if not one.existing and not other.existing and (metres := _metres(one, other)) <= MOVED_M
+        if not one.existing
+        and not other.existing
+        and (metres := near_metres(one.lonlat, other.lonlat)) <= MOVED_M
     )
     paired: dict[str, tuple[str, float]] = {}
     for metres, one_id, other_id in near:
@@ -241,9 +242,3 @@ def _differs(one: Site, other: Site) -> bool:
         return (site.plan, site.kind, site.planned_hours or site.opening_hours, site.existing)
 
     return run(one) != run(other)
-
-
-def _metres(one: Site, other: Site) -> float:
-    (west, south), (east, north) = one.lonlat, other.lonlat
-    squeeze = math.cos(math.radians((south + north) / 2))
-    return DEGREE_M * math.hypot((east - west) * squeeze, north - south)

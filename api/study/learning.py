@@ -135,8 +135,7 @@ def times_with_plan(
 def _streets_in_reach(network: StreetNetwork, mode: str, sites: FloatArray, limit_s: float) -> float:
     """Return the share (0-1) of street kilometres whose middle is within the limit of a station."""
     edges = np.flatnonzero(network.usable(mode))
-    middle = network.geom_lonlat[(network.geom_ptr[edges] + network.geom_ptr[edges + 1]) // 2]
-    places, stations = network.snap(middle, mode), network.snap(sites, mode)
+    places, stations = network.snap(network.middle_lonlat(edges), mode), network.snap(sites, mode)
     best_s = travel_times_s(network, mode, places, stations, limit_s).min(axis=1)
     length_m = network.edge_length_m[edges]
     return float(length_m[best_s <= limit_s].sum() / length_m.sum())

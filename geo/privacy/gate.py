@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from geo.errors import InputError
 from geo.privacy.disclosure import Sums, withheld
 
-__all__ = ["DEFAULT_K", "Figures", "suppress"]
+__all__ = ["DEFAULT_K", "Figures", "riders_in_groups", "suppress"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -201,6 +201,12 @@ class Figures:
             if least >= self.k:
                 return frozenset(shown)
             step = min(self.k, int(least) + 1)
+
+
+def riders_in_groups(group: IntArray, rider: IntArray, groups: int) -> IntArray:
+    """Return (groups,) how many different riders stand in each group; rows are (n,) group and rider."""
+    span = int(rider.max(initial=0)) + 1
+    return np.bincount(np.unique(group * span + rider) // span, minlength=groups)
 
 
 def suppress(values: ArrayLike, riders: ArrayLike, k: int = DEFAULT_K) -> list[float | None]:

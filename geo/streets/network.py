@@ -135,13 +135,9 @@ class StreetNetwork:
     def __len__(self) -> int:
         return len(self.edge_u)
 
-    @property
+    @functools.cached_property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east and north of all streets, degrees; NaN without streets."""
-        return self._corners
-
-    @functools.cached_property
-    def _corners(self) -> tuple[float, float, float, float]:
         if not len(self.geom_lonlat):
             return (np.nan,) * 4
         (west, south), (east, north) = self.geom_lonlat.min(axis=0), self.geom_lonlat.max(axis=0)
@@ -165,6 +161,10 @@ class StreetNetwork:
     def edge_lonlat(self, edge: int) -> FloatArray:
         """Return the points (k, 2) of an edge from ``u`` to ``v``."""
         return self.geom_lonlat[self.geom_ptr[edge] : self.geom_ptr[edge + 1]]
+
+    def middle_lonlat(self, edges: Int64Array) -> FloatArray:
+        """Return the middle one (n, 2) of the points of each edge."""
+        return np.asarray(self.geom_lonlat[(self.geom_ptr[edges] + self.geom_ptr[edges + 1]) // 2])
 
     def edge_part(self, edge: int, low_m: float, high_m: float) -> FloatArray:
         """Return the points (k, 2) of an edge between two offsets from ``u``, `low_m` first."""
@@ -302,7 +302,7 @@ class StreetNetwork:
         return self._with_geometry(network)
 
     def _with_geometry(self, network: "StreetNetwork", *also: str) -> "StreetNetwork":
-        for name in ("_corners", "_scale", "_index", *also):
+        for name in ("bounds", "_scale", "_index", *also):
             if name in self.__dict__:
                 network.__dict__[name] = self.__dict__[name]
         return network
@@ -416,7 +416,7 @@ class StreetNetwork:
         index = (columns["index.xy_m"], columns["index.segment_edge"], grid)
         network.__dict__["_index"] = network._index_of(*index)
         if len(network):
-            network.__dict__["_corners"] = tuple(meta["corners"])
+            network.__dict__["bounds"] = tuple(meta["corners"])
         return network
 
     @functools.cached_property

@@ -122,7 +122,7 @@ def find_venues(
         raise InputError(
             f"a synthetic fleet needs 500 m of connected streets for {mode}, the map has {length:.0f} m"
         )
-    middles = network.geom_lonlat[(network.geom_ptr[:-1] + network.geom_ptr[1:]) // 2]
+    middles = network.middle_lonlat(np.arange(len(network)))
     crowd = source.restaurants if len(source.restaurants) >= FEWEST_SHOPS else middles[open_edges]
     inside = _Circle(network, crowd, radius_m, rng)
     open_edges = open_edges[inside.holds(middles[open_edges])]

@@ -120,8 +120,7 @@ def make_day(network: StreetNetwork, options: DayOptions, policy: Policy) -> Day
     edges = np.flatnonzero(_there_and_back(network) & (network.edge_length_m > 5.0))
     if not len(edges):
         raise InputError("No street of the network can be reached and left by e-bike; a day needs some.")
-    middle = (network.geom_ptr[edges] + network.geom_ptr[edges + 1]) // 2
-    xy = network.project(network.geom_lonlat[middle])
+    xy = network.project(network.middle_lonlat(edges))
     chosen = np.zeros(len(network), np.bool_)
     chosen[edges] = True
     places = network.snap(network.unproject(xy), "ebike", policy.walk_to_street_m)

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.localtime import day_number, hour_of_day, local_s
-from geo.privacy import suppress
+from geo.privacy import riders_in_groups, suppress
 from geo.streets import EBIKE_PROMISE_MPS, StreetNetwork
 from siting.columns import PassingFlows
 from siting.demand.asked import RANK, Asked
@@ -72,14 +72,14 @@ def published_flows(
     days = int(day.max()) + 1
     span = int(flows.rider.max()) + 1
     edges, where = np.unique(flows.edge, return_inverse=True)
-    riders = np.bincount(np.unique(where * span + flows.rider) // span, minlength=len(edges))
+    riders = riders_in_groups(where, flows.rider, len(edges))
     rider_days = np.bincount(
         np.unique((where * span + flows.rider) * days + day) // (span * days), minlength=len(edges)
     )
     slot = where * 24 + hour_of_day(local)
     passes = np.unique((slot * span + flows.rider) * days + day)
     by_hour = np.bincount(passes // (span * days), minlength=24 * len(edges)) / days
-    in_hour = np.bincount(np.unique(slot * span + flows.rider) // span, minlength=24 * len(edges))
+    in_hour = riders_in_groups(slot, flows.rider, 24 * len(edges))
     shown = np.nonzero(riders >= asked.k)[0]
     order = shown[np.lexsort((edges[shown], -rider_days[shown]))][:most]
     # one passage a street, hour and rider is enough to say who stands behind a figure

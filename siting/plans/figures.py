@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from geo.privacy import suppress
+from geo.privacy import riders_in_groups, suppress
 from siting.columns import GridColumns
 from siting.demand.asked import Asked, thousandths
 from siting.demand.hourly import hourly_figures
@@ -129,11 +129,7 @@ def _cells_by_hour(
 ) -> list[tuple[float | None, ...]]:
     slot = label[layer.point] * 24 + layer.hour
     minutes = np.bincount(slot, weights=layer.minutes, minlength=cells * 24) / max(1, days)
-    riders = np.zeros(cells * 24, dtype=np.int64)
-    if len(slot):
-        span = int(layer.rider.max()) + 1
-        riders = np.bincount(np.unique(slot * span + layer.rider) // span, minlength=cells * 24)
-    shown = suppress(minutes, riders, k)
+    shown = suppress(minutes, riders_in_groups(slot, layer.rider, cells * 24), k)
     return [tuple(shown[24 * c : 24 * c + 24]) for c in range(cells)]
 
 

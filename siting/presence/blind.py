@@ -11,7 +11,7 @@ import shapely
 
 from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.localtime import HOUR_S, day_number, hour_of_day, hour_of_week, local_s, weekday
-from geo.privacy import Figures
+from geo.privacy import Figures, riders_in_groups
 from geo.streets import StreetNetwork, mode_bit
 from geo.travel import nearest_source_s
 from siting.columns import GridColumns, PassingFlows
@@ -83,10 +83,6 @@ def _line(network: StreetNetwork, edge: int) -> Line:
     return tuple((round(float(x), 6), round(float(y), 6)) for x, y in network.edge_lonlat(edge))
 
 
-def _middle(network: StreetNetwork, edge: Int64Array) -> FloatArray:
-    return np.asarray(network.geom_lonlat[(network.geom_ptr[edge] + network.geom_ptr[edge + 1]) // 2])
-
-
 def _seen(watched: Watched, flows: PassingFlows) -> tuple[_Seen, Int64Array]:
     """Return the streets, and the street of each passage, -1 for others."""
     network, mode = watched.network, watched.mode
@@ -105,7 +101,7 @@ def _seen(watched: Watched, flows: PassingFlows) -> tuple[_Seen, Int64Array]:
     grid = np.full(len(edge), -1, np.int64)
     if watched.grids is not None and len(edge):
         tree = shapely.STRtree(np.array(watched.grids.polygons, dtype=object))
-        point, inside = tree.query(shapely.points(_middle(network, edge)), predicate="intersects")
+        point, inside = tree.query(shapely.points(network.middle_lonlat(edge)), predicate="intersects")
         # Grids may touch: the first one counts.
         grid[point[::-1]] = inside[::-1]
     weekdays = weekday(np.arange(first, first + days))
@@ -204,9 +200,9 @@ def _waits(
     """Return median and 90% of the minutes until somebody can be at a place, by grid."""
     network, mode = watched.network, watched.mode
     step = max(1, len(seen.edge) // PLACES)
-    places = network.snap(_middle(network, seen.edge[::step]), mode)
+    places = network.snap(network.middle_lonlat(seen.edge[::step]), mode)
     grid = seen.grid[::step]
-    standing = network.snap(_middle(network, np.arange(len(network))), mode)
+    standing = network.snap(network.middle_lonlat(np.arange(len(network))), mode)
     order = np.lexsort((flows.edge, flows.t_s))
     t_s, rider, edge = flows.t_s[order], flows.rider[order], flows.edge[order]
     hour = local_s(t_s, watched.timezone) // HOUR_S % 24
@@ -236,9 +232,7 @@ def _waits(
 
 def _seldom(seen: _Seen, rider: Int64Array, row: Int64Array, k: int) -> Int64Array:
     """Return the streets that fewer than k riders passed."""
-    span = int(rider.max(initial=0)) + 1
-    riders = np.bincount(np.unique(row * span + rider) // span, minlength=len(seen.edge))
-    return np.flatnonzero(riders < k)
+    return np.flatnonzero(riders_in_groups(row, rider, len(seen.edge)) < k)
 
 
 def _patrolled(watched: Watched, seen: _Seen) -> dict[tuple[str, int], tuple[Int64Array, FloatArray, float]]:

@@ -48,13 +48,9 @@ def patrols_of(
             continue
         gained = np.isin(edge, chosen)
         after = float((blind * network.edge_length_m[edge] * ~gained).sum() / metres)
-        line = tuple((round(float(x), 6), round(float(y), 6)) for x, y in _middle(network, chosen))
+        line = tuple((round(float(x), 6), round(float(y), 6)) for x, y in network.middle_lonlat(chosen))
         out.append(Patrol(grid.code, grid.worst_hour, line[0], minutes, before, after, line))
     return tuple(out)
-
-
-def _middle(network: StreetNetwork, edge: Int64Array) -> FloatArray:
-    return np.asarray(network.geom_lonlat[(network.geom_ptr[edge] + network.geom_ptr[edge + 1]) // 2])
 
 
 def _round(network: StreetNetwork, mode: str, edge: Int64Array) -> tuple[Int64Array, float]:
@@ -64,7 +60,7 @@ def _round(network: StreetNetwork, mode: str, edge: Int64Array) -> tuple[Int64Ar
     # The longest streets alone, so that a large grid does not cost a large table.
     kept = np.sort(np.argsort(-network.edge_length_m[edge], kind="stable")[: 4 * STOPS])
     edge = edge[kept]
-    places = network.snap(_middle(network, edge), mode)
+    places = network.snap(network.middle_lonlat(edge), mode)
     way_s = travel_times_s(network, mode, places, places, 60.0 * MINUTES, threads=1)
     here = int(np.argmax(network.edge_length_m[edge]))
     left, order, spent_s = np.ones(len(edge), np.bool_), [here], 0.0

@@ -31,8 +31,7 @@ def _places(network: StreetNetwork, rng: np.random.Generator) -> FloatArray:
     edges = np.flatnonzero(network.components("ebike") == 0)
     if len(edges) > POOL:
         edges = np.sort(rng.choice(edges, POOL, replace=False))
-    middle = (network.geom_ptr[edges] + network.geom_ptr[edges + 1]) // 2
-    xy = network.project(network.geom_lonlat[middle])
+    xy = network.project(network.middle_lonlat(edges))
     return np.asarray(xy + rng.normal(0.0, 12.0, xy.shape))
 
 

@@ -1,7 +1,6 @@
 """How far things lie from the map of a study, and whether swapping lon and lat would bring them onto it."""
 
 import dataclasses
-import math
 
 import numpy as np
 
@@ -9,17 +8,11 @@ from geo.arrays import BoolArray, FloatArray
 from geo.earth import DEGREE_M
 from geo.streets import StreetNetwork
 
-__all__ = ["NEAR_M", "Extent", "near_metres"]
+__all__ = ["NEAR_M", "Extent"]
 
 NEAR_M = 1_000.0
 """What lies so near to the streets of the map is not outside: its edge is seldom that of the city."""
 METRES_A_KM = 1_000.0
-
-
-def near_metres(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Return the metres between two near places, (lon, lat) degrees."""
-    east = (a[0] - b[0]) * math.cos(math.radians((a[1] + b[1]) / 2))
-    return DEGREE_M * math.hypot(east, a[1] - b[1])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

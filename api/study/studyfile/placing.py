@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from api.study.studyfile.extent import METRES_A_KM, Extent, near_metres
+from api.study.studyfile.extent import METRES_A_KM, Extent
 from api.study.studyfile.station_files import StationRow
 from geo.arrays import BoolArray, FloatArray
 from geo.datum import Datum, from_wgs84
+from geo.earth import near_metres
 from geo.errors import InputError, all_at_once
 from geo.sentences import Sentence
 from geo.streets import StreetNetwork
