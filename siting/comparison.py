@@ -12,7 +12,7 @@ from siting.fairness import LEAST_CHANGE
 from siting.results import Gains, GridFigures, Ring, Site, Study
 from siting.values import Unit
 
-__all__ = ["Comparison", "GridChange", "PairedStations", "PlanFigure", "compare_studies", "standing"]
+__all__ = ["Comparison", "GridChange", "PairedStations", "PlanFigure", "compare_studies"]
 
 MOVED_M = 500.0
 """A station of the second plan this near to one that the first alone has is where that one moves to."""
@@ -93,11 +93,6 @@ class Comparison:
     def figure(self, key: str) -> PlanFigure:
         """Return the figure of a key."""
         return next(one for one in self.figures if one.key == key)
-
-
-def standing(study: Study) -> tuple[Site, ...]:
-    """Return the stations that are in business under the plan."""
-    return tuple(site for site in study.sites if site.plan in ("new", "stay"))
 
 
 def compare_studies(first: Study, second: Study) -> Comparison:
@@ -185,7 +180,7 @@ def _grid(one: GridFigures, other: GridFigures) -> GridChange:
 def _figures(study: Study) -> list[tuple[str, Unit, float | None]]:
     own = next((row for row in study.coverage if row.method == "yilu"), None)
     fair = next((row for row in study.fairness if row.method == "yilu"), None)
-    costs = [site.cost_yuan for site in standing(study)]
+    costs = [site.cost_yuan for site in study.standing]
     share = None if own is None else own.served_training
     minutes = None if share is None or study.demand_min_a_day is None else share * study.demand_min_a_day
     return [

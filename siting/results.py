@@ -474,3 +474,8 @@ class Study:
     """Streets that nobody passes; None where the traces were not matched to streets."""
     meetings: Meetings | None = None
     """Dates at stations on which most different riders can be met."""
+
+    @property
+    def standing(self) -> tuple[Site, ...]:
+        """The stations that are in business under the plan."""
+        return tuple(site for site in self.sites if site.plan in ("new", "stay"))

@@ -21,7 +21,7 @@ LONG_S: Final = 1800
 
 def study_meetings(study: Study, network: StreetNetwork, stays: StayPoints) -> Meetings:
     """Return the dates at the stations of the plan on which most different riders can be met."""
-    sites = [site for site in study.sites if site.plan in ("new", "stay")]
+    sites = study.standing
     chosen = np.flatnonzero((stays.kind == KINDS.index("rest")) & (stays.end_s - stays.start_s >= LONG_S))
     way_s = np.empty((len(chosen), 0))
     if sites and len(chosen):

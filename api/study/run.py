@@ -108,7 +108,7 @@ def write_study(
             inputs = _inputs(study_settings, city, observed, given)
             study = run_study(inputs, progress=lambda _, done, total: step(done, total))
             on_streets = _on_streets(study_settings, city.network, traces)
-            open_sites = np.array([site.lonlat for site in study.sites if site.plan in ("new", "stay")])
+            open_sites = np.array([site.lonlat for site in study.standing])
             study = dataclasses.replace(
                 study,
                 travel_times=times_with_plan(times, plain, study.mode, open_sites, study.limit_s),

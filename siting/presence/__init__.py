@@ -2,5 +2,6 @@
 
 from siting.presence.blind import Watched, blind_spots
 from siting.presence.meetings import FreeTimes, meetings
+from siting.presence.ridden_speeds import class_speeds, streets_in_reach
 
-__all__ = ["FreeTimes", "Watched", "blind_spots", "meetings"]
+__all__ = ["FreeTimes", "Watched", "blind_spots", "class_speeds", "meetings", "streets_in_reach"]

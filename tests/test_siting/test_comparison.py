@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from study_sample import sample_study
 
 from geo.errors import InputError
-from siting.comparison import compare_studies, standing
+from siting.comparison import compare_studies
 from siting.report import comparison_report, comparison_tables
 from siting.results import GridFigures, Study
 
@@ -65,7 +65,7 @@ def test_cost_and_its_difference(study: Study) -> None:
     cheaper = dataclasses.replace(study, sites=tuple(s for s in study.sites if s.site_id != "S01"))
     saved = next(site.cost_yuan for site in study.sites if site.site_id == "S01")
     figure = compare_studies(study, cheaper).figure("cost")
-    assert figure.first == sum(site.cost_yuan or 0 for site in standing(study))
+    assert figure.first == sum(site.cost_yuan or 0 for site in study.standing)
     assert saved is not None
     assert figure.difference == -saved
 

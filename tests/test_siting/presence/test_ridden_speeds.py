@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tiny_study import TOWN
 
-from api.study.learning import class_speeds
 from geo.learned import RiddenStreets
+from siting.presence import class_speeds
 
 NETWORK = TOWN.network()
 
