@@ -58,16 +58,16 @@ from routing.model import (
     Policy,
     Refused,
     Rider,
-    RiderColumns,
     Route,
     Seconds,
     Span,
     Stop,
-    StopColumns,
     Task,
     Visit,
     numbers_of,
+    rider_columns,
     spans_of,
+    stop_columns,
 )
 
 __all__ = [
@@ -247,33 +247,13 @@ def _table(
     for at, stop in enumerate(stops):
         if stop.windows is not None:
             earliest_s[at], latest_s[at], closed_s[at] = _window(None, None, stop.windows)
-    columns = RiderColumns(
-        ids=[rider.rider_id for rider in riders],
-        mode=[rider.mode for rider in riders],
-        status=[rider.status for rider in riders],
-        platform=[rider.platform for rider in riders],
-        skills=[rider.skills for rider in riders],
+    columns = rider_columns(
+        riders,
         shift_start_s=_lows(rider.shift_start for rider in riders),
         shift_end_s=_highs(rider.shift_end for rider in riders),
         available_s=_lows(rider.available_at for rider in riders),
-        speed_factor=numbers_of(riders, "speed_factor"),
-        worked_since_break_s=numbers_of(riders, "worked_since_break_s"),
-        worked_today_s=numbers_of(riders, "worked_today_s"),
-        contribution=numbers_of(riders, "contribution"),
-        extra_last_hour_s=numbers_of(riders, "extra_last_hour_s"),
-        capacity=np.array([np.nan if one.capacity is None else one.capacity for one in riders], np.float64),
-        load=numbers_of(riders, "load"),
-        stops=counts,
     )
-    of_stops = StopColumns(
-        ids=[stop.stop_id for stop in stops],
-        kind=[stop.kind for stop in stops],
-        service_s=numbers_of(stops, "service_s"),
-        earliest_s=earliest_s,
-        latest_s=latest_s,
-        load_change=numbers_of(stops, "load_change"),
-        closed_s=closed_s,
-    )
+    of_stops = stop_columns(stops, earliest_s=earliest_s, latest_s=latest_s, closed_s=closed_s)
     return PlannedRiders(columns, of_stops, lonlat, made)
 
 

@@ -13,7 +13,15 @@ from geo.streets import MODES
 from routing.model.riders import STATUSES, STOP_KINDS, Rider
 from routing.model.windows import Span
 
-__all__ = ["PlannedRiders", "RiderColumns", "StopColumns", "as_table", "numbers_of"]
+__all__ = [
+    "PlannedRiders",
+    "RiderColumns",
+    "StopColumns",
+    "as_table",
+    "numbers_of",
+    "rider_columns",
+    "stop_columns",
+]
 
 
 def numbers_of(rows: Sequence[object], name: str) -> FloatArray:
@@ -138,39 +146,66 @@ class PlannedRiders(Sequence[Rider]):
         return fine
 
 
+def rider_columns(
+    riders: Sequence[Any], *, shift_start_s: FloatArray, shift_end_s: FloatArray, available_s: FloatArray
+) -> RiderColumns:
+    """Return the columns of riders, or of whatever names its fields as `Rider` does, but for instants."""
+    return RiderColumns(
+        ids=[rider.rider_id for rider in riders],
+        mode=[rider.mode for rider in riders],
+        status=[rider.status for rider in riders],
+        platform=[rider.platform for rider in riders],
+        skills=[rider.skills for rider in riders],
+        shift_start_s=shift_start_s,
+        shift_end_s=shift_end_s,
+        available_s=available_s,
+        speed_factor=numbers_of(riders, "speed_factor"),
+        worked_since_break_s=numbers_of(riders, "worked_since_break_s"),
+        worked_today_s=numbers_of(riders, "worked_today_s"),
+        contribution=numbers_of(riders, "contribution"),
+        extra_last_hour_s=numbers_of(riders, "extra_last_hour_s"),
+        capacity=np.array([np.nan if one.capacity is None else one.capacity for one in riders], np.float64),
+        load=numbers_of(riders, "load"),
+        stops=np.array([len(rider.stops) for rider in riders], np.int64),
+    )
+
+
+def stop_columns(
+    stops: Sequence[Any],
+    *,
+    earliest_s: FloatArray,
+    latest_s: FloatArray,
+    closed_s: Sequence[tuple[Span, ...]],
+) -> StopColumns:
+    """Return the columns of stops, or of whatever names its fields as `Stop` does, but for windows."""
+    return StopColumns(
+        ids=[stop.stop_id for stop in stops],
+        kind=[stop.kind for stop in stops],
+        service_s=numbers_of(stops, "service_s"),
+        earliest_s=earliest_s,
+        latest_s=latest_s,
+        load_change=numbers_of(stops, "load_change"),
+        closed_s=closed_s,
+    )
+
+
 def as_table(riders: Sequence[Rider]) -> PlannedRiders:
     """Return riders as a table, or the table that they are."""
     if isinstance(riders, PlannedRiders):
         return riders
     stops = [stop for rider in riders for stop in rider.stops]
     places = [place for rider in riders for place in (rider.lonlat, *(stop.lonlat for stop in rider.stops))]
-    names: dict[str, Any] = {
-        name: numbers_of(riders, name)
-        for name in (
-            "shift_start_s", "shift_end_s", "available_s", "speed_factor", "worked_since_break_s",
-            "worked_today_s", "contribution", "extra_last_hour_s", "load",
-        )
-    }  # fmt: skip
     return PlannedRiders(
-        RiderColumns(
-            ids=[rider.rider_id for rider in riders],
-            mode=[rider.mode for rider in riders],
-            status=[rider.status for rider in riders],
-            platform=[rider.platform for rider in riders],
-            skills=[rider.skills for rider in riders],
-            capacity=np.array(
-                [np.nan if one.capacity is None else one.capacity for one in riders], np.float64
-            ),
-            stops=np.array([len(rider.stops) for rider in riders], np.int64),
-            **names,
+        rider_columns(
+            riders,
+            shift_start_s=numbers_of(riders, "shift_start_s"),
+            shift_end_s=numbers_of(riders, "shift_end_s"),
+            available_s=numbers_of(riders, "available_s"),
         ),
-        StopColumns(
-            ids=[stop.stop_id for stop in stops],
-            kind=[stop.kind for stop in stops],
-            service_s=numbers_of(stops, "service_s"),
+        stop_columns(
+            stops,
             earliest_s=numbers_of(stops, "earliest_s"),
             latest_s=numbers_of(stops, "latest_s"),
-            load_change=numbers_of(stops, "load_change"),
             closed_s=[stop.closed_s for stop in stops],
         ),
         np.array(places, np.float64).reshape(-1, 2),
