@@ -13,9 +13,11 @@ from api.civic.desk import Civic
 from api.forms import Language
 from api.http.language import preferred
 from api.http.shelf import Shelf
+from api.jobs.runner import Runner
+from api.store import StoreUnavailable
 from api.study.finished import FinishedStudy
 
-__all__ = ["Clock", "Ids", "Lang", "Served", "new_id", "served_study", "utc_now"]
+__all__ = ["Clock", "Ids", "Lang", "Served", "new_id", "runner_of", "served_study", "utc_now"]
 
 
 def utc_now() -> datetime.datetime:
@@ -50,6 +52,20 @@ async def served_study(request: Request) -> FinishedStudy:
     look = civic.streets.network_at
     network = look(now_s) if known else await run_in_threadpool(look, now_s)
     return served if network is served.network else dataclasses.replace(served, network=network)
+
+
+def runner_of(request: Request) -> Runner:
+    """Return what runs studies.
+
+    Raises
+    ------
+    StoreUnavailable
+        In a service without a store.
+    """
+    runner: Runner | None = request.app.state.runner
+    if runner is None:
+        raise StoreUnavailable("this service was started without a store", 60)
+    return runner
 
 
 async def _clock(request: Request) -> Callable[[], datetime.datetime]:

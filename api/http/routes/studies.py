@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, StreamingResponse
 
 from api.dispatch.desk import MissingError
 from api.http.access.auth import Caller, require
-from api.http.deps import Clock, Ids
+from api.http.deps import Clock, Ids, runner_of
 from api.http.live import Cursor, Limit, Live, News, Zone, cursor_of, noting, position_of
 from api.http.repeats import RepeatableRoute
 from api.jobs.forms import (
@@ -39,7 +39,7 @@ from api.jobs.steps import (
     study_out,
     take_files,
 )
-from api.store import Scope, StoreUnavailable, jobs
+from api.store import Scope, jobs
 from api.store.rows import PageEnd
 from geo.errors import InputError
 
@@ -86,10 +86,7 @@ _FORM = {
 
 
 async def _runner(request: Request) -> Runner:
-    runner: Runner | None = request.app.state.runner
-    if runner is None:
-        raise StoreUnavailable("this service was started without a store", 60)
-    return runner
+    return runner_of(request)
 
 
 Studies = Annotated[Runner, Depends(_runner)]

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.responses import FileResponse, Response
 
 from api.dispatch.desk import MissingError
+from api.http.deps import runner_of
 from api.http.live import noting, position_of
 from api.http.pages.frame.forms import TOKEN, Posted, read_form
 from api.http.pages.frame.render import see_other
@@ -19,7 +20,7 @@ from api.http.pages.frame.visitor import check_token
 from api.jobs.forms import PublishIn, StudyOut
 from api.jobs.intake import MOST_FILES, Room, remove_folder
 from api.jobs.register import JobConflictError, New, register, result_file, result_files
-from api.jobs.runner import Runner, input_folder
+from api.jobs.runner import input_folder
 from api.jobs.steps import (
     cancel_study,
     publish_study,
@@ -30,29 +31,16 @@ from api.jobs.steps import (
     study_out,
     take_files,
 )
-from api.store import StoreUnavailable, jobs
+from api.store import jobs
 from geo.errors import InputError
 
-__all__ = ["UPLOAD", "PlannerVisit", "router", "runner_of"]
+__all__ = ["UPLOAD", "PlannerVisit", "router"]
 
 UPLOAD = "/planner/upload"
 router = APIRouter(prefix="/planner", include_in_schema=False, route_class=PageRoute)
 PlannerVisit = Annotated[PageVisit, Depends(visit_of("planner"))]
 StudyId = Annotated[str, Path(max_length=64)]
 MOST_LISTED = 1_000
-
-
-def runner_of(request: Request) -> Runner:
-    """Return what runs studies.
-
-    Raises
-    ------
-    StoreUnavailable
-    """
-    runner: Runner | None = request.app.state.runner
-    if runner is None:
-        raise StoreUnavailable("this service was started without a store", 60)
-    return runner
 
 
 @router.get("")
