@@ -29,8 +29,6 @@ from geo.streets import StreetNetwork
 __all__ = ["FinishedStudyFrames", "MapView", "open_study", "replay_policies", "study"]
 
 _HEIGHT_PX: Final = 560
-#: What a frame of each kind has to hold, beside its geometry.
-_PLACES: Final = ("existing", "grids")
 Given: TypeAlias = geopandas.GeoDataFrame | Path | str
 
 
@@ -173,24 +171,26 @@ def study(
         raise InputError(f"datum is {datum!r}, and has to be one of {', '.join(DATUMS)}")
     with tempfile.TemporaryDirectory(prefix="yilu-") as scratch:
         folder = Path(scratch)
-        tables: dict[str, object] = {"map": {"file": _text(streets)}}
+        tables: dict[str, Any] = {"map": {"file": str(streets)}}
         if isinstance(traces, Mapping):
             tables["synthetic"] = {"datum": datum, **traces}
         elif isinstance(traces, geopandas.GeoDataFrame):
             tables["traces"] = [{"files": [_trace_file(traces, folder)], "datum": datum}]
         else:
-            files = [_text(traces)] if isinstance(traces, str | Path) else [_text(name) for name in traces]
-            tables["traces"] = [{"files": files, "datum": datum}]
-        for name, given in zip(_PLACES, (existing, grids), strict=True):
-            if given is not None:
-                tables[name] = {"file": _place_file(given, name, folder), "datum": datum}
-        if grids is None:
-            tables["grids"] = {"h3_resolution": 9}
-        else:
-            tables["grids"] = {**_table(tables["grids"]), "code_field": "code"}
+            files = [traces] if isinstance(traces, str | Path) else traces
+            tables["traces"] = [{"files": list(map(str, files)), "datum": datum}]
+        if existing is not None:
+            tables["existing"] = {"file": _place_file(existing, "existing", folder), "datum": datum}
+        tables["grids"] = {"h3_resolution": 9}
+        if grids is not None:
+            file = _place_file(grids, "grids", folder)
+            tables["grids"] = {"file": file, "datum": datum, "code_field": "code"}
         for key, value in keys.items():
             mine = tables.get(key)
-            tables[key] = {**_table(mine), **value} if mine and isinstance(value, Mapping) else value
+            if isinstance(mine, Mapping) and isinstance(value, Mapping):
+                tables[key] = {**mine, **value}
+            else:
+                tables[key] = value
         asked = {"title": "Yilu", "city": "-", "timezone": "Asia/Shanghai", **tables}
         write_study(check_study(asked, Path.cwd()), Path(out), load_settings())
     return FinishedStudyFrames(out)
@@ -228,14 +228,6 @@ def replay_policies(
     return pd.DataFrame([figures(proof.result) for proof in proofs]).set_index("policy")
 
 
-def _text(path: object) -> str:
-    return path if isinstance(path, str) else str(path)
-
-
-def _table(value: object) -> dict[str, object]:
-    return dict(value) if isinstance(value, Mapping) else {}
-
-
 def _degrees(frame: geopandas.GeoDataFrame, name: str) -> geopandas.GeoDataFrame:
     if frame.crs is None:
         raise InputError(f"{name}: the frame has no CRS; set it (frame.set_crs(4326) where it is in degrees)")
@@ -260,7 +252,7 @@ def _trace_file(frame: geopandas.GeoDataFrame, folder: Path) -> str:
 
 def _place_file(given: Given, name: str, folder: Path) -> str:
     if not isinstance(given, geopandas.GeoDataFrame):
-        return _text(given)
+        return str(given)
     path = folder / f"{name}.gpkg"
     _degrees(given, name).to_file(path, driver="GPKG")
     return str(path)

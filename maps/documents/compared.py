@@ -10,7 +10,7 @@ from siting.comparison import Comparison
 from siting.report import comparison_report, comparison_tables
 from siting.results import Study
 
-__all__ = ["COMPARISON_FILES", "write_comparison"]
+__all__ = ["COMPARISON_FILES", "comparison_file", "write_comparison"]
 
 COMPARISON_FILES = ("compare.docx", "compare.xlsx", "compare.html", "compare-grids.csv")
 
@@ -18,7 +18,15 @@ COMPARISON_FILES = ("compare.docx", "compare.xlsx", "compare.html", "compare-gri
 def write_comparison(
     plans: tuple[Study, Study], names: tuple[str, str], compared: Comparison, lang: str, folder: Path
 ) -> None:
-    """Write the comparison of two plans, the same bytes for the same studies.
+    """Write the comparison of two plans into a folder, as :data:`COMPARISON_FILES`; see `comparison_file`."""
+    for name in COMPARISON_FILES:
+        (folder / name).write_bytes(comparison_file(plans, names, compared, lang, name))
+
+
+def comparison_file(
+    plans: tuple[Study, Study], names: tuple[str, str], compared: Comparison, lang: str, name: str
+) -> bytes:
+    """Return one file of the comparison of two plans, the same bytes for the same studies.
 
     Parameters
     ----------
@@ -30,17 +38,18 @@ def write_comparison(
         What `siting.comparison` says of them.
     lang : str
         ``zh`` or ``en``.
-    folder : Path
-        Where :data:`COMPARISON_FILES` are written.
+    name : str
+        One of :data:`COMPARISON_FILES`.
     """
     first, second = plans
     say = Wording.of(lang, max(first.k, second.k))
-    report = comparison_report(first, second, names, compared)
     tables = comparison_tables(compared)
-    (folder / "compare.docx").write_bytes(word_document(report, second, say, {}))
-    (folder / "compare.xlsx").write_bytes(workbook(tables, second, say, say.say(report.title)))
-    (folder / "compare.html").write_text(
-        html_document(report, second, say, {}), encoding="utf-8", newline="\n"
-    )
-    grids = next(table for table in tables if table.key == "compare_grids")
-    (folder / "compare-grids.csv").write_text(csv_text(grids, say), encoding="utf-8-sig", newline="")
+    if name.endswith(".csv"):
+        grids = next(table for table in tables if table.key == "compare_grids")
+        return csv_text(grids, say).encode("utf-8-sig")
+    report = comparison_report(first, second, names, compared)
+    if name.endswith(".docx"):
+        return word_document(report, second, say, {})
+    if name.endswith(".xlsx"):
+        return workbook(tables, second, say, say.say(report.title))
+    return html_document(report, second, say, {}).encode()

@@ -11,11 +11,12 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
+from api.http.deps import runner_of
 from api.http.pages.frame.forms import TOKEN
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit
 from api.http.pages.frame.visitor import check_token
-from api.http.pages.office.planner import PlannerVisit, runner_of
+from api.http.pages.office.planner import PlannerVisit
 from api.jobs.intake import Room, safe_path, take_file
 from api.jobs.runner import out_folder
 from api.jobs.steps import study_of
@@ -26,7 +27,7 @@ from api.study.inspection import inspection_lines
 from api.study.two_plans import COMPARE_MAP, TwoPlans, plan_names, two_plans, two_plans_map
 from geo.errors import InputError, YiluError
 from geo.traces import TraceFormat, inspect_file, paste_table
-from maps.documents import COMPARISON_FILES, write_comparison
+from maps.documents import COMPARISON_FILES, comparison_file
 
 __all__ = ["INSPECT", "router"]
 
@@ -126,9 +127,7 @@ async def compared_file(visit: PlannerVisit, name: str, left: Plan = "", right: 
         found, streets = _held(visit, left, right)
         if name == COMPARE_MAP:
             return two_plans_map(found, streets, visit.visitor.lang).encode()
-        with tempfile.TemporaryDirectory(prefix="yilu-") as folder:
-            write_comparison(found.plans, found.names, found.compared, visit.visitor.lang, Path(folder))
-            return (Path(folder) / name).read_bytes()
+        return comparison_file(found.plans, found.names, found.compared, visit.visitor.lang, name)
 
     content = await run_in_threadpool(made)
     headers = {"cache-control": "no-store"}
