@@ -141,13 +141,15 @@ class Leadership:
             return True
         address, options = psycopg_address(self._database.url)
         connection = psycopg.connect(address, autocommit=True, **options)
-        key = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
-        row = connection.execute(key, (f"yilu lead {self._name}",)).fetchone()
-        if row is not None and row[0]:
-            self._connection = connection
-            return True
-        connection.close()
-        return False
+        try:
+            key = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+            row = connection.execute(key, (f"yilu lead {self._name}",)).fetchone()
+            if row is not None and row[0]:
+                self._connection = connection
+        finally:
+            if self._connection is not connection:
+                connection.close()
+        return self._connection is not None
 
     def _lock_file(self, database: Path) -> bool:
         if self._file is not None:
@@ -169,6 +171,9 @@ class Leadership:
     def release(self) -> None:
         """Give the lead back."""
         if self._connection is not None:
+            # The server clears a closed session away in its own time; the next leader need not wait for it.
+            with contextlib.suppress(psycopg.Error):
+                self._connection.execute("SELECT pg_advisory_unlock_all()")
             self._connection.close()
             self._connection = None
         if self._file is not None:
