@@ -23,6 +23,7 @@ from siting.solvers.plan_programs import (
     Counted,
     Ends,
     best_plan,
+    bound_of_cost,
     bound_of_served,
     bound_of_worst,
     plan_cost,
@@ -373,7 +374,12 @@ class _Work:
         return self._known_ends(need)
 
     def _search_cheapest(self, need: float) -> None:
-        self.least_cost = _least_money(self.problem)
+        found_bound, options = bound_of_cost(
+            self.problem, self.judge.cost_s, need * self.total, Limits(node_limit=NODES)
+        )
+        self.least_cost = max(_least_money(self.problem), found_bound)
+        if options and self._fits(self.judge.judge(options)):
+            self.add(options)
         low = max(0.0, self.least_cost)
         for _ in range(HALVINGS):
             enough = [p.cost for p in self.pool.values() if p.served >= need]

@@ -14,7 +14,16 @@ import numpy.typing as npt
 from siting.problems.define import CostArray, StationPlan
 from siting.problems.highs import Limits, LinearModel
 
-__all__ = ["Aim", "Counted", "Ends", "best_plan", "bound_of_served", "bound_of_worst", "plan_cost"]
+__all__ = [
+    "Aim",
+    "Counted",
+    "Ends",
+    "best_plan",
+    "bound_of_cost",
+    "bound_of_served",
+    "bound_of_worst",
+    "plan_cost",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -105,24 +114,8 @@ def best_plan(
     model = LinearModel()
     hours, m = problem.weight.shape[1], cost_s.shape[1]
     site = problem.option_site
-    close, saving = _money_of(problem)
-    price, owner = _prices(problem, m)
-    x = model.add_columns(len(site), price if aim == "cost" else 0.0, whole=True)
-    v = model.add_columns(
-        len(close), -saving if aim == "cost" else 0.0, 0.0, (saving > 0).astype(np.float64), whole=True
-    )
-    kept = np.zeros(m)
-    kept[list(problem.kept)] = 1.0
-    model.add_rows("_one way a site", m, [(site, x, 1.0)], lower=kept, upper=1.0)
-    old = owner >= 0
-    for most, of in ((problem.sites, np.ones(len(x), np.bool_)), (problem.new_sites, ~old)):
-        if most is not None:
-            _one_row(model, x[of], 1.0, upper=most)
-    model.add_rows("_moves", len(v), [(np.arange(len(v)), v, 1.0), (owner[old], x[old], 1.0)], upper=1.0)
-    _one_row(model, np.r_[v, x[~old]], np.r_[np.ones(len(v)), -np.ones(int((~old).sum()))], upper=0.0)
     most_yuan = min(ends.cost, np.inf if problem.budget is None else problem.budget)
-    if most_yuan < np.inf:
-        _one_row(model, np.r_[x, v], np.r_[price, -saving], upper=most_yuan - close.sum())
+    x, closing = _option_columns(model, problem, m, most_yuan, in_money=aim == "cost")
     i, j = np.nonzero(cost_s <= problem.limit_s)
     pair_i, hour = np.repeat(i, hours), np.tile(np.arange(hours), len(i))
     slot = np.repeat(j, hours) * hours + hour
@@ -159,7 +152,35 @@ def best_plan(
     if outcome is None or outcome.values is None:
         return None
     options = tuple(np.nonzero(outcome.values[x] > 0.5)[0].tolist())
-    return options, outcome.bound + close.sum() if aim == "cost" else -outcome.bound
+    return options, outcome.bound + closing if aim == "cost" else -outcome.bound
+
+
+def _option_columns(
+    model: LinearModel, problem: StationPlan, m: int, most_yuan: float, *, in_money: bool
+) -> tuple[IntArray, float]:
+    """Add options within number and money; return their columns and what closing all of today's costs.
+
+    The objective counts yuan beside that constant where `in_money`, else nothing.
+    """
+    site = problem.option_site
+    close, saving = _money_of(problem)
+    price, owner = _prices(problem, m)
+    x = model.add_columns(len(site), price if in_money else 0.0, whole=True)
+    v = model.add_columns(
+        len(close), -saving if in_money else 0.0, 0.0, (saving > 0).astype(np.float64), whole=True
+    )
+    kept = np.zeros(m)
+    kept[list(problem.kept)] = 1.0
+    model.add_rows("_one way a site", m, [(site, x, 1.0)], lower=kept, upper=1.0)
+    old = owner >= 0
+    for most, of in ((problem.sites, np.ones(len(x), np.bool_)), (problem.new_sites, ~old)):
+        if most is not None:
+            _one_row(model, x[of], 1.0, upper=most)
+    model.add_rows("_moves", len(v), [(np.arange(len(v)), v, 1.0), (owner[old], x[old], 1.0)], upper=1.0)
+    _one_row(model, np.r_[v, x[~old]], np.r_[np.ones(len(v)), -np.ones(int((~old).sum()))], upper=0.0)
+    if most_yuan < np.inf:
+        _one_row(model, np.r_[x, v], np.r_[price, -saving], upper=most_yuan - close.sum())
+    return x, float(close.sum())
 
 
 def _one_row(
@@ -234,6 +255,56 @@ def bound_of_served(
     outcome = model.minimise_or_none(limits)
     # a hair above, for the sums are of floats
     return easy if outcome is None else min(easy, -outcome.bound * (1 + 1e-9))
+
+
+def bound_of_cost(
+    problem: StationPlan, cost_s: CostArray, need: float, limits: Limits, most_entries: int = 150_000
+) -> tuple[float, tuple[int, ...]]:
+    """Return yuan that no plan costs less than which serves so much, and the options of the answer.
+
+    In an hour no more is served than the open options could each serve alone, and no more than is in reach of
+    one of their sites; who takes whose seat is let go. Too many entries: what is in reach is let go, too.
+
+    Parameters
+    ----------
+    need : rider-minutes to be served at least
+    """
+    hours, m = problem.weight.shape[1], cost_s.shape[1]
+    model = LinearModel()
+    most_yuan = np.inf if problem.budget is None else problem.budget
+    x, closing = _option_columns(model, problem, m, most_yuan, in_money=True)
+    within = cost_s <= problem.limit_s
+    near = within.T.astype(np.float64) @ problem.weight
+    holds = np.inf if problem.option_capacity is None else problem.option_capacity[:, None]
+    alone = np.where(problem.option_open, np.minimum(holds, near[problem.option_site]), 0.0)
+    option, hour = np.nonzero(alone)
+    served = model.add_columns(hours, 0.0, 0.0, problem.weight.sum(axis=0))
+    every = np.arange(hours)
+    model.add_rows(
+        "_alone", hours, [(every, served, 1.0), (hour, x[option], -alone[option, hour])], upper=0.0
+    )
+    # a hair of room, for sums of floats
+    _one_row(model, served, 1.0, lower=need * (1 - 1e-9))
+    sets, _ = _alike(within, problem.weight.sum(axis=1), np.zeros(len(within), dtype=np.int64))
+    if 0 < int(within[sets].sum()) <= most_entries:
+        _, label = np.unique(np.packbits(within, axis=1), axis=0, return_inverse=True)
+        of_label = np.full(int(label.max()) + 1, -1, dtype=np.int64)
+        of_label[label.ravel()[sets]] = np.arange(len(sets))
+        owner = of_label[label.ravel()]
+        size = np.zeros((len(sets), hours))
+        np.add.at(size, owner[owner >= 0], problem.weight[owner >= 0])
+        used = model.add_columns(m, 0.0, 0.0, 1.0)
+        model.add_rows("_site", m, [(np.arange(m), used, 1.0), (problem.option_site, x, -1.0)], upper=0.0)
+        z = model.add_columns(len(sets), 0.0, 0.0, 1.0)
+        i, j = np.nonzero(within[sets])
+        model.add_rows("_reach", len(sets), [(np.arange(len(sets)), z, 1.0), (i, used[j], -1.0)], upper=0.0)
+        k, when = np.nonzero(size)
+        model.add_rows("_near", hours, [(every, served, 1.0), (when, z[k], -size[k, when])], upper=0.0)
+    outcome = model.minimise_or_none(limits)
+    if outcome is None:
+        return 0.0, ()
+    options = () if outcome.values is None else tuple(np.nonzero(outcome.values[x] > 0.5)[0].tolist())
+    return max(0.0, outcome.bound + closing - 1e-6 * (1.0 + abs(outcome.bound))), options
 
 
 def _cheapest(problem: StationPlan, m: int) -> FloatArray:

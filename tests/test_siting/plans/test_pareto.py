@@ -13,7 +13,15 @@ from siting.plans.choice import PlanModel
 from siting.plans.pareto import NAMES, Front, Judge, JudgedPlan, plan_front, thrifty
 from siting.problems.define import StationPlan
 from siting.problems.highs import Limits
-from siting.solvers.plan_programs import Counted, Ends, best_plan, bound_of_served, bound_of_worst, plan_cost
+from siting.solvers.plan_programs import (
+    Counted,
+    Ends,
+    best_plan,
+    bound_of_cost,
+    bound_of_served,
+    bound_of_worst,
+    plan_cost,
+)
 from siting.stations.kinds import KINDS
 
 LIMIT_S = 100.0
@@ -205,6 +213,46 @@ def test_the_quick_bound_of_the_worst_grid_holds(case: tuple[int, str]) -> None:
             served = max((p.served for p in all_plans(judge)), default=0.0)
             found = bound_of_served(judge.problem, judge.cost_s, Limits(), entries)
             assert found / judge.problem.weight.sum() >= served - 1e-6
+
+
+@settings(derandomize=True, deadline=None, max_examples=20)
+@given(CASES, st.sampled_from([0.05, 0.5, 1.0]))
+def test_no_plan_that_serves_enough_is_cheaper_than_the_bound_of_money(
+    case: tuple[int, str], part: float
+) -> None:
+    for roomy, budget in ((True, None), (False, 15.0)):
+        judge = made(*case, roomy=roomy, budget=budget)
+        plans = all_plans(judge)
+        need = part * max((p.served for p in plans), default=0.0)
+        enough = [p for p in plans if p.served >= need - 1e-12]
+        if not enough:
+            continue
+        least = min(p.cost for p in enough)
+        weight = judge.problem.weight.sum()
+        bounds = [
+            bound_of_cost(judge.problem, judge.cost_s, need * weight, Limits(), entries)[0]
+            for entries in (150_000, 0)
+        ]
+        assert bounds[1] <= bounds[0] + 1e-6 <= least + 2e-6
+        relaxed = min(p.cost for p in plans if could_serve(judge, p.options) >= need * weight * (1 - 1e-9))
+        assert bounds[0] == pytest.approx(relaxed, rel=2e-4, abs=1e-4)
+
+
+def could_serve(judge: Judge, options: tuple[int, ...]) -> float:
+    """What some options serve at most: each alone in an hour, and all that is in reach of their sites."""
+    problem = judge.problem
+    assert problem.option_capacity is not None
+    within = judge.cost_s <= problem.limit_s
+    near = within[:, [problem.option_site[o] for o in options]].any(axis=1)
+    total = 0.0
+    for hour in range(24):
+        alone = sum(
+            min(problem.option_capacity[o], problem.weight[within[:, problem.option_site[o]], hour].sum())
+            for o in options
+            if problem.option_open[o, hour]
+        )
+        total += min(float(alone), problem.weight[near, hour].sum())
+    return total
 
 
 @settings(derandomize=True, deadline=None, max_examples=20)
