@@ -1,6 +1,7 @@
 """What a file is: its layout, its columns, its times, its riders, as far as the file itself tells."""
 
 import io
+import json
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -16,8 +17,8 @@ from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
 from geo.traces.files.batches import as_numbers
 from geo.traces.files.found import file_kind
 from geo.traces.files.readers import open_file, open_table, shown_name
-from geo.traces.files.tables.column_plans import OpenTable, TablePlan, plans_for
-from geo.traces.files.tables.columns import known_layout, shown_row
+from geo.traces.files.tables.column_plans import OpenTable, TablePlan, first_rows, plans_for
+from geo.traces.files.tables.columns import columns_by_values, known_layout, shown_row
 from geo.traces.files.tables.delimited import CsvTable
 from geo.traces.files.tables.shapes import shape_kind, shown_column
 from geo.traces.formats import TraceFormat
@@ -25,7 +26,6 @@ from geo.traces.formats import TraceFormat
 __all__ = ["FileLook", "first_times", "guessed_columns", "look_at", "time_form_of"]
 
 _TABLES: Final = ("csv", "xlsx", "json", "geojson")
-_SHOWN_ROWS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +96,11 @@ def time_form_of(texts: Sequence[str], kind: str) -> str:
     return most
 
 
-def _first_rows(table: OpenTable, count: int = _SHOWN_ROWS) -> list[list[str]]:
-    columns = [table.sample[at].slice(0, count).to_pylist() for at in sorted(table.sample)]
-    rows = zip(*columns, strict=True) if columns else []
-    return [["" if value is None else str(value) for value in row] for row in rows]
-
-
 def _head_rows(stream: IO[bytes], trace_format: TraceFormat) -> list[list[str]]:
     """Return the first rows of a text file as if it had a column for each field."""
     free = replace(trace_format, columns={"lon": 1}, rider="file")
     try:
-        return _first_rows(CsvTable(stream, "", free))
+        return first_rows(CsvTable(stream, "", free))
     except InputError:
         return []
 
@@ -150,6 +144,9 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
     except InputError as error:
         return FileLook(name, kind, layout, said=error.said)
     plan: TablePlan | None = None
+    if table.header and not form.columns:
+        form, said = _named_by_values(table, form)
+        keys += said
     try:
         plan = plans_for(table, path, name, kind, form)[0]
     except InputError as error:
@@ -175,7 +172,7 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
         others=tuple(shown_column(n) for i, n in enumerate(names) if i not in chosen.values()),
         alternatives=_alternatives(table.names, chosen),
         time_form=_time_form(times, plan),
-        rows=tuple(shown_row(row) for row in _first_rows(table)),
+        rows=tuple(shown_row(row) for row in first_rows(table)),
         times=tuple(times[:50]),
         form=form,
         keys=tuple(keys),
@@ -206,6 +203,17 @@ def _with_positions(stream: IO[bytes], form: TraceFormat) -> tuple[TraceFormat, 
             keys.append(("columns", "{ " + ", ".join(f"{c} = {at}" for c, at in guess.items()) + " }"))
     stream.seek(0)
     return form, layout, keys
+
+
+def _named_by_values(table: OpenTable, form: TraceFormat) -> tuple[TraceFormat, list[tuple[str, str]]]:
+    """Name columns whose names are not known and whose values leave one reading; pasting confirms it."""
+    found = columns_by_values(table.names, first_rows(table), form)
+    if not found:
+        return form, []
+    written = ", ".join(
+        f"{column} = {json.dumps(name, ensure_ascii=False)}" for column, name in found.items()
+    )
+    return replace(form, columns=found), [("columns", "{ " + written + " }")]
 
 
 def _time_form(times: Sequence[str], plan: TablePlan | None) -> str:

@@ -146,6 +146,13 @@ def test_compact_times_and_serial_days_as_numbers(tmp_path: Path) -> None:
         (table("rider_id,time,lon_gcj02,lat_gcj02", lambda k: f"7,{clock(k, ISO)},{lon(k)},{LAT}"), {},
          "says gcj02, but the datum was declared as wgs84"),
         (table("rider_id,time,lon,lon", lambda k: "7,1,2,3"), {"columns": {"lon": "lon"}}, "2 columns could be lon"),
+        (table("courier,seen,px,py", lambda k: f"7,{clock(k, ISO)},{lon(k)},{LAT}"), {},
+         'by their values: columns = { time = "seen", lon = "px", lat = "py" }'),
+        # two columns of times, and both numbers below 90: nothing is proposed that has two readings
+        (table("courier,seen,sent,px,py", lambda k: f"7,{clock(k, ISO)},{clock(k, ISO)},{lon(k)},{LAT}"), {},
+         'by their values: columns = { lon = "px", lat = "py" }'),
+        (table("courier,time,px,py", lambda k: f"7,{clock(k, ISO)},24.94,60.17"), {},
+         'no column for lon; .*name it: columns = { lon = "..." }'),
         (timed(ISO), {"columns": {"lon": 9}}, "no row has values at the declared positions"),
     ],
 )  # fmt: skip
@@ -157,6 +164,14 @@ def test_what_has_two_readings_is_asked_for(
         read_traces(tmp_path / "a.csv", form(**keys), key=KEY)
     assert "13800001111" not in str(caught.value)
     assert re.search(r"116\.3\d", str(caught.value)) is None
+
+
+def test_columns_that_are_named_in_words_of_others_are_found(tmp_path: Path) -> None:
+    for rider, moment in (("device_id", "ts"), ("车牌号", "report_time"), ("imei", "unix_timestamp")):
+        (tmp_path / "a.csv").write_bytes(
+            table(f"{rider},{moment},lng,lat", lambda k: f"7,{1772437200 + 15 * k},{lon(k)},{LAT}")
+        )
+        assert read_traces(tmp_path / "a.csv", form(), key=KEY).accounts[0].accepted == 4
 
 
 @pytest.mark.parametrize(("pattern", "order"), [("%m/%d/%Y", "mdy"), ("%d/%m/%Y", "dmy")])

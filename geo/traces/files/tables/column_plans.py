@@ -22,7 +22,7 @@ from geo.traces.files.tables.shapes import shape_kind
 from geo.traces.formats import RawBatch, TraceFormat
 from geo.traces.instants import ArrowArray, field_order
 
-__all__ = ["Chunk", "OpenTable", "TablePlan", "plans_for", "table_batches"]
+__all__ = ["Chunk", "OpenTable", "TablePlan", "first_rows", "plans_for", "table_batches"]
 
 _NUMBER: Final = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?"
 #: Two numbers, as 116.3,39.9 or POINT (116.3 39.9) or [116.3, 39.9, 50.0].
@@ -120,9 +120,16 @@ def plans_for(
     if kind == "lade_orders" or (kind == "csv" and trace_format.kind == "auto" and _is_lade(table.names)):
         plans = _lade_plans(table, name, trace_format, constants)
     else:
-        chosen = chosen_columns(table.names, trace_format, name, given, table.header)
+        chosen = chosen_columns(table.names, trace_format, name, given, table.header, first_rows(table))
         plans = [TablePlan(chosen, constants, trace_format, name, kind == "goal")]
     return [_settled(plan, table) for plan in plans]
+
+
+def first_rows(table: OpenTable, count: int = 3) -> list[list[str]]:
+    """Return the first rows of a table as text."""
+    columns = [table.sample[at].slice(0, count).to_pylist() for at in sorted(table.sample)]
+    rows = zip(*columns, strict=True) if columns else []
+    return [["" if value is None else str(value) for value in row] for row in rows]
 
 
 def table_batches(

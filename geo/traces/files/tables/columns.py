@@ -1,8 +1,9 @@
 """Which column of a table is what: by its header, by positions, or asked for where two readings fit."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Final
 
 from geo.errors import InputError
@@ -11,7 +12,15 @@ from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, KnownLayout, de
 from geo.traces.files.tables.shapes import shape, shape_kind, shown_column
 from geo.traces.formats import TraceFormat
 
-__all__ = ["ForeignFileError", "chosen_columns", "find_header", "known_layout", "rider_of_file", "shown_row"]
+__all__ = [
+    "ForeignFileError",
+    "chosen_columns",
+    "columns_by_values",
+    "find_header",
+    "known_layout",
+    "rider_of_file",
+    "shown_row",
+]
 
 _PLACES: Final = (("lon", "lat"), ("lonlat",), ("polyline",))
 _SCORED: Final = ("rider_id", "time", "lon", "lat", "lonlat", "polyline")
@@ -94,6 +103,11 @@ def find_header(rows: Sequence[Sequence[str]], trace_format: TraceFormat, name: 
     if trace_format.kind == "lade_orders":
         return 0
     if any(_is_data(row) for row in rows):
+        first = next(i for i, row in enumerate(rows) if _is_data(row))
+        # Words over values are names, though not known ones: which is which is asked for by name.
+        above = rows[first - 1] if first else []
+        if len(above) == len(rows[first]) and all(shape_kind(cell) == "text" for cell in above):
+            return first - 1
         raise InputError(Sentence.of("trace_no_header", name=name, what=_suggested(rows)))
     if best == 0:
         raise ForeignFileError(_missing(name, "rider_id", None, rows[0] if rows else []))
@@ -128,8 +142,52 @@ def shown_row(row: Sequence[str]) -> str:
     return " | ".join(shape(value) for value in row[:_SHOWN])
 
 
+def columns_by_values(
+    names: Sequence[str], rows: Sequence[Sequence[str]], trace_format: TraceFormat
+) -> dict[str, str]:
+    """Return which columns without a known name hold times and positions, where only one reading fits.
+
+    It is for proposals: whoever reads a table asks first. Whose a row is no value tells.
+
+    Parameters
+    ----------
+    names
+        The header.
+    rows
+        Its first rows, as text.
+    trace_format
+        What was declared.
+    """
+    named = {at for column in COLUMN_NAMES for at in _hits(names, column, trace_format.columns.get(column))}
+    kinds = {
+        i: {shape_kind(row[i]) for row in rows if i < len(row)} - {"empty"}
+        for i in range(len(names))
+        if i not in named and names[i].strip()
+    }
+    missing = [c for c in ("time", "lon", "lat") if not _hits(names, c, trace_format.columns.get(c))]
+    found: dict[str, str] = {}
+    times = [i for i, kind in kinds.items() if kind and kind <= {"datetime", "epoch", "compact"}]
+    if "time" in missing and len(times) == 1:
+        found["time"] = names[times[0]]
+    degrees = [i for i, kind in kinds.items() if kind == {"degrees"}]
+    both = any(_hits(names, column, None) for column in ("lonlat", "polyline"))
+    if "lon" in missing and "lat" in missing and len(degrees) == 2 and not both:
+        wide = [
+            any(abs(float(row[i].replace(",", "."))) > 90 for row in rows if row[i].strip()) for i in degrees
+        ]
+        if wide[0] != wide[1]:
+            lon, lat = degrees if wide[0] else degrees[::-1]
+            found |= {"lon": names[lon], "lat": names[lat]}
+    return found
+
+
 def chosen_columns(
-    names: Sequence[str], trace_format: TraceFormat, name: str, given: Sequence[str], header: bool = True
+    names: Sequence[str],
+    trace_format: TraceFormat,
+    name: str,
+    given: Sequence[str],
+    header: bool = True,
+    rows: Sequence[Sequence[str]] = (),
 ) -> dict[str, int]:
     """Find the place, from 0, of each canonical column.
 
@@ -145,6 +203,8 @@ def chosen_columns(
         Canonical columns that come from elsewhere.
     header
         False where the file has none.
+    rows
+        The first rows as text, for what a missing column may be called.
 
     Raises
     ------
@@ -172,10 +232,11 @@ def chosen_columns(
             chosen[column] = hits[0]
         elif wanted is not None:
             raise InputError(_missing(name, column, wanted, names if header else None))
-    _settle_places(chosen, trace_format, name, names if header else None, given)
+    proposed = columns_by_values(names, rows, trace_format) if header else {}
+    _settle_places(chosen, trace_format, name, names if header else None, given, proposed)
     for column in ("rider_id", "time"):
         if column not in chosen and column not in given:
-            raise InputError(_missing(name, column, None, names if header else None))
+            raise InputError(_missing(name, column, None, names if header else None, proposed))
     if chosen.get("date") == chosen.get("time") and "date" in chosen:
         del chosen["date"]
     _check_datum(chosen, names if header else (), trace_format, name)
@@ -188,6 +249,7 @@ def _settle_places(
     name: str,
     names: Sequence[str] | None,
     given: Sequence[str],
+    proposed: Mapping[str, str],
 ) -> None:
     """Keep one way of saying where: lon and lat, both in one column, or a polyline."""
     if "lon" in given or ("lon" in chosen and "lat" in chosen and "lonlat" not in trace_format.columns):
@@ -197,12 +259,18 @@ def _settle_places(
     elif "polyline" in chosen:
         ways = ("polyline",)
     else:
-        raise InputError(_missing(name, "lat" if "lon" in chosen else "lon", None, names))
+        raise InputError(_missing(name, "lat" if "lon" in chosen else "lon", None, names, proposed))
     for column in {c for way in _PLACES for c in way} - set(ways):
         chosen.pop(column, None)
 
 
-def _missing(name: str, column: str, wanted: str | int | None, names: Sequence[str] | None) -> Sentence:
+def _missing(
+    name: str,
+    column: str,
+    wanted: str | int | None,
+    names: Sequence[str] | None,
+    proposed: Mapping[str, str] = MappingProxyType({}),
+) -> Sentence:
     if isinstance(wanted, int):
         return Sentence.of("trace_no_position", name=name, wanted=wanted, column=column)
     said = Sentence.of("trace_no_column", column=column)
@@ -212,12 +280,15 @@ def _missing(name: str, column: str, wanted: str | int | None, names: Sequence[s
         return Sentence.of("trace_say_position", name=name, what=said, column=column)
     data = _is_data(names)
     shown = ", ".join(repr(shape(h) if data else shown_column(h)) for h in list(names)[:_SHOWN])
-    more = ((_advice(column, names)),) if wanted is None and not data else ()
+    more = (_advice(column, names, proposed),) if wanted is None and not data else ()
     has = Sentence.of("trace_has", shown=shown) if shown else Sentence.of("trace_has_none")
     return Sentence.of("in_file", file=name, what=(said, has, *more))
 
 
-def _advice(column: str, names: Sequence[str]) -> Sentence:
+def _advice(column: str, names: Sequence[str], proposed: Mapping[str, str]) -> Sentence:
+    if column in proposed:
+        columns = ", ".join(f'{c} = "{shown_column(n)}"' for c, n in proposed.items())
+        return Sentence.of("trace_by_values", columns=columns)
     if column != "rider_id":
         return Sentence.of("trace_name_it", column=column)
     orders = [n for n in names if "order" in folded(n) or "订单" in n or "运单" in n]
