@@ -105,7 +105,7 @@ def test_constants_and_widths_of_integers_are_one_form(house: Path) -> None:
     """Each further form would be seconds of compiling for the same machine code."""
     text = """
 import numpy as np
-from geo.jit import kernel
+from geo.jit import _KERNELS, kernel
 
 @kernel
 def inner(x, again=False):
@@ -120,7 +120,8 @@ def middle(narrow):
 
 def outer(x):
     narrow = np.array([x, 5], dtype=np.int32)
-    return f"{middle(narrow)} {len(inner.signatures)} {middle.py_func(narrow)}"
+    (called,) = (one for kernel, one in _KERNELS if kernel is inner)
+    return f"{middle(narrow)} {len(called.signatures)} {middle.py_func(narrow)}"
 """
     _write(house, "geo.outer", text)
     told, forms, plain = _run(house).split()
@@ -130,12 +131,12 @@ def outer(x):
 def test_of_two_processes_one_compiles_and_the_other_waits_for_it(house: Path) -> None:
     body = "\n    ".join(f"x = x * {n} + 1 if x > {n} else x - {n}" for n in range(60))
     text = (
-        "import sys\nfrom geo.jit import kernel\n\n\n"
+        "import sys\nfrom geo.jit import _KERNELS, kernel\n\n\n"
         f"@kernel\ndef inner(x: int) -> int:\n    {body}\n    return x\n\n\n"
         "@kernel\ndef middle(x: int) -> int:\n    return inner(x)\n\n\n"
         "def outer(x: int) -> int:\n"
         "    print('ready', flush=True)\n    sys.stdin.readline()\n    middle(x)\n"
-        "    return sum(sum(one.stats.cache_misses.values()) for one in (inner, middle))\n"
+        "    return sum(sum(one.stats.cache_misses.values()) for both in _KERNELS for one in both)\n"
     )
     _write(house, "geo.outer", text)
     code = f"import sys; sys.path.insert(0, {str(house)!r}); from geo.outer import outer; print(outer(1))"
@@ -161,3 +162,75 @@ def test_where_no_lock_can_be_made_kernels_compile_all_the_same(house: Path) -> 
     python = "py{}{}".format(*sys.version_info)
     (house / "geo" / "__pycache__" / f"outer.outer-4.{python}.nbi.lock").mkdir(parents=True)
     assert _run(house) == "2"
+
+
+UNCOUNTED = """
+import os
+import sys
+os.environ["NUMBA_NRT_STATS"] = "1"
+from typing import NamedTuple
+import numpy as np
+from numba.core.runtime import rtsys
+from geo.jit import kernel
+
+class Table(NamedTuple):
+    x: np.ndarray
+    y: np.ndarray
+
+class Both(NamedTuple):
+    table: Table
+    n: int
+
+@kernel
+def add(table, first, last):
+    part = table.x[first:last]
+    table.y[:last] += part[0]
+    return part.sum() + table.y[0]
+
+@kernel
+def refuse(table, n):
+    if n > 1:
+        raise ValueError("too many")
+    return table.x[n]
+
+@kernel
+def parts(table):
+    return Table(table.x[1:], table.y[1:])
+
+@kernel
+def twice(table):
+    made = table.x * 2
+    return made.sum()
+
+@kernel
+def all_of_it(table, n):
+    both = Both(Table(table.y, table.x), n)
+    x, y = both.table
+    total = add(Table(y, x), 0, 2) + refuse(table, 1) + twice(table)
+    for _ in range(n):
+        total += parts(table).x[0]
+    return total
+
+def outer(x):
+    table = Table(np.arange(5.0), np.zeros(5))
+    plain = all_of_it.py_func(table, 3)
+    held, before = [sys.getrefcount(one) for one in table], rtsys.get_allocation_stats()
+    for _ in range(50):
+        table.x[:], table.y[:] = np.arange(5.0), 0
+        assert all_of_it(table, 3) == plain
+        assert add(table, 0, 2) > 0 and parts(table).x[0] == 1.0
+        try:
+            refuse(table, 2)
+        except ValueError:
+            pass
+    stats = rtsys.get_allocation_stats()
+    made, freed = stats.alloc - before.alloc, stats.free - before.free
+    return f"{made > 50} {made == freed} {[sys.getrefcount(one) for one in table] == held}"
+"""
+
+
+def test_arrays_are_counted_where_they_are_made_and_nothing_is_kept(house: Path) -> None:
+    """Kernels that make no array count none; those that do free it, also when one stands in the other."""
+    _write(house, "geo.outer", UNCOUNTED)
+    assert _run(house) == "True True True"
+    assert _run(house) == "True True True", "read from the cache"
