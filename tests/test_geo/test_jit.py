@@ -1,5 +1,8 @@
 """A cached kernel is renewed when a kernel that it calls in another module changes, wherever that lies."""
 
+import atexit
+import functools
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +13,53 @@ ROOT = Path(__file__).resolve().parents[2]
 KERNEL = "from geo.jit import kernel\n\n\n@kernel\ndef {name}(x: int) -> int:\n    return {value}\n"
 
 
+NURSERY = """
+import json, os, sys, traceback
+import numba, numpy
+from numba.core.runtime import rtsys
+for line in sys.stdin:
+    house, module = json.loads(line)
+    receiver, sender = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(sender, 1)
+        sys.path.insert(0, house)
+        os.chdir(house)
+        try:
+            outer = __import__(module, fromlist=["outer"]).outer
+            print(outer(1), flush=True)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    os.close(sender)
+    with os.fdopen(receiver) as told:
+        text = told.read()
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(json.dumps([code, text]), flush=True)
+"""
+
+
+@functools.cache
+def _nursery() -> subprocess.Popen[str]:
+    """Start a process that has imported numba and has a child for each run: they begin at once."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", NURSERY], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    atexit.register(process.communicate)
+    return process
+
+
 def _run(house: Path, module: str = "geo.outer") -> str:
-    code = f"from {module} import outer; print(outer(1))"
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(house)!r}); {code}"]
-    return subprocess.run(command, cwd=house, check=True, capture_output=True, text=True).stdout.strip()
+    """Return what a fresh process prints that imports a module of a house and calls its ``outer``."""
+    nursery = _nursery()
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
+    nursery.stdin.write(json.dumps([str(house), module]) + "\n")
+    nursery.stdin.flush()
+    code, text = json.loads(nursery.stdout.readline())
+    assert code == 0
+    return str(text).strip()
 
 
 def _write(house: Path, module: str, text: str) -> None:
@@ -165,13 +211,13 @@ def test_where_no_lock_can_be_made_kernels_compile_all_the_same(house: Path) -> 
 
 
 UNCOUNTED = """
-import os
 import sys
-os.environ["NUMBA_NRT_STATS"] = "1"
 from typing import NamedTuple
 import numpy as np
-from numba.core.runtime import rtsys
+from numba.core.runtime import _nrt_python, rtsys
 from geo.jit import kernel
+
+_nrt_python.memsys_enable_stats()
 
 class Table(NamedTuple):
     x: np.ndarray
