@@ -17,6 +17,7 @@ NURSERY = """
 import json, os, sys, traceback
 import numba, numpy
 from numba.core.runtime import rtsys
+numba.njit(lambda x: numpy.zeros(2)[0] + x)(1)  # so that no child has to set numba up
 for line in sys.stdin:
     house, module = json.loads(line)
     receiver, sender = os.pipe()
@@ -231,7 +232,7 @@ class Both(NamedTuple):
 def add(table, first, last):
     part = table.x[first:last]
     table.y[:last] += part[0]
-    return part.sum() + table.y[0]
+    return part[1] + table.y[0]
 
 @kernel
 def refuse(table, n):
@@ -246,7 +247,7 @@ def parts(table):
 @kernel
 def twice(table):
     made = table.x * 2
-    return made.sum()
+    return made[1]
 
 @kernel
 def all_of_it(table, n):
