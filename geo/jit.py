@@ -151,7 +151,7 @@ def _is_view(value: Any, kinds: dict[str, types.Type]) -> bool:  # noqa: ANN401 
     return value.op in ("build_tuple", "cast", "phi")
 
 
-@register_pass(mutates_CFG=False, analysis_only=False)
+@cast(Any, register_pass)(mutates_CFG=False, analysis_only=False)
 class _Uncounted(FunctionPass):
     """Leave out the counting of references to arrays where all are the caller's, who holds them meanwhile.
 
@@ -162,7 +162,7 @@ class _Uncounted(FunctionPass):
     _name = "uncounted"
 
     def __init__(self) -> None:
-        FunctionPass.__init__(self)
+        cast(Any, FunctionPass).__init__(self)
 
     def run_pass(self, state: Any) -> bool:  # noqa: ANN401 - numba's
         context, kinds = state.targetctx, state.typemap
@@ -191,7 +191,7 @@ class _Stages(Compiler):
     """Numba's stages and ours."""
 
     def define_pipelines(self) -> list[Any]:
-        pipelines: list[Any] = super().define_pipelines()
+        pipelines: list[Any] = cast(Any, super()).define_pipelines()
         for pipeline in pipelines:
             pipeline.add_pass_after(_Uncounted, NopythonRewrites)
             pipeline.finalize()
