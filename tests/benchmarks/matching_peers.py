@@ -126,8 +126,8 @@ def on_public_streets(network: StreetNetwork, tasks: list[Task]) -> list[Task]:
     edge = network.snap(np.array([task.place.lonlat for task in tasks]), "ebike").edge
     graph = network.graph("ebike")
     both = (graph.directed_cost_ms.reshape(-1, 2)[edge] != NO).all(axis=1)
-    first = np.minimum(graph.departures.ptr[2 * edge], len(graph.departures.state) - 1)
-    public = graph.state_layer[graph.departures.state[first]] == 0
+    first = np.minimum(graph.depart_ptr[2 * edge], len(graph.depart_state) - 1)
+    public = graph.state_layer[graph.depart_state[first]] == 0
     return [task for task, good in zip(tasks, (both & public & (edge >= 0)).tolist(), strict=True) if good]
 
 

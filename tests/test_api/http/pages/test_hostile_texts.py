@@ -51,7 +51,7 @@ def written(service: Service, payload: str) -> Written:
 def test_no_stored_text_runs(city: City, browser: "Browser") -> None:
     service = city.service
     service.riders("red", "A")
-    all_of_them = []
+    all_of_them: list[Written] = []
     for payload in PAYLOADS:
         if all_of_them:
             # Of several at once a rider is called to one only.
