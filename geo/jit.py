@@ -11,14 +11,19 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba import types
+from numba.core import ir
+from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.typed_passes import NopythonRewrites
 
 __all__ = ["kernel", "known_kernels"]
 
 # The folder in which the packages of this house lie.
 HOUSE = Path(__file__).resolve().parents[1]
 
-_KERNELS: list[Any] = []
+_KERNELS: list[tuple[Any, Any]] = []
+"""Each as Python calls it, and as kernels do."""
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -91,18 +96,106 @@ def kernel(function: F) -> F:
 
     Machine code is made once for each form of the arguments, whoever asks first: kernels do not tell
     constants or widths of integers that other kernels hand them apart, and of several processes one
-    compiles a kernel while the others wait for it. No entry is made for C, from where nobody calls.
+    compiles a kernel while the others wait for it. No entry is made for C, from where nobody calls; what
+    kernels call has none for Python either, which takes longer to make than the rest of a kernel of many
+    tables; and where no array is made, none are counted (see `_Uncounted`).
     """
-    # its annotations leave this option out
-    compiled = cast(Any, numba.njit)(cache=True, nogil=True, no_cfunc_wrapper=True)(function)
-    stamp, kept = _stamp(HOUSE, function.__module__), compiled._cache._cache_file
-    kept._source_stamp = stamp
-    # Compared before the rest is unpickled: an older index may name a class that is gone by now.
-    kept._version = f"{kept._version} {stamp}"
-    compiled.get_call_template = functools.partial(_called_by_kernel, compiled.get_call_template)
-    compiled.compile = functools.partial(_compiled_alone, compiled, compiled.compile)
-    _KERNELS.append(compiled)
+    # its annotations leave these options out
+    options: dict[str, Any] = {
+        "cache": True,
+        "nogil": True,
+        "no_cfunc_wrapper": True,
+        "pipeline_class": _Stages,
+    }
+    compiled = cast(Any, numba.njit)(**options)(function)
+    inner = cast(Any, numba.njit)(no_cpython_wrapper=True, **options)(function)
+    stamp = _stamp(HOUSE, function.__module__)
+    for one in (compiled, inner):
+        kept = one._cache._cache_file
+        kept._source_stamp = stamp
+        # Compared before the rest is unpickled: an older index may name a class that is gone by now.
+        kept._version = f"{kept._version} {stamp}"
+        one.compile = functools.partial(_compiled_alone, one, one.compile)
+    name = f"{inner._cache._impl.filename_base}.inner"
+    kept._index_name, kept._data_name_pattern = f"{name}.nbi", f"{name}.{{number:d}}.nbc"
+    kept._index_path = str(Path(kept._cache_path, kept._index_name))
+    compiled.get_call_template = functools.partial(_called_by_kernel, inner.get_call_template)
+    compiled.get_overload = inner.get_overload
+    _KERNELS.append((compiled, inner))
     return cast(F, compiled)
+
+
+def _is_held(context: Any, kind: types.Type) -> bool:  # noqa: ANN401 - numba's
+    """Whether values of a type are counted: arrays, and what they are in."""
+    return bool(context.data_model_manager[kind].contains_nrt_meminfo())
+
+
+def _is_lent(kind: types.Type) -> bool:
+    """Whether an argument is arrays of the caller, bare or in tuples, or nothing that is counted."""
+    if isinstance(kind, types.BaseTuple):
+        return all(map(_is_lent, cast(Any, kind)))
+    return not isinstance(kind, types.StructRef | types.IterableType) or isinstance(kind, types.Array)
+
+
+def _is_view(value: Any, kinds: dict[str, types.Type]) -> bool:  # noqa: ANN401 - numba's
+    """Whether an array, or a tuple of them, is one that is there already or a part of it."""
+    if not isinstance(value, ir.Expr):
+        return isinstance(value, ir.Arg | ir.Var | ir.Global | ir.FreeVar)
+    if value.op == "call":
+        return isinstance(kinds[value.func.name], types.NamedTupleClass)
+    if value.op in ("getattr", "exhaust_iter"):
+        return isinstance(kinds[value.value.name], types.BaseTuple)
+    if value.op in ("getitem", "static_getitem"):
+        index = value.index if value.op == "getitem" else value.index_var
+        return index is None or not isinstance(kinds[index.name], types.Array)
+    return value.op in ("build_tuple", "cast", "phi")
+
+
+@cast(Any, register_pass)(mutates_CFG=False, analysis_only=False)
+class _Uncounted(FunctionPass):
+    """Leave out the counting of references to arrays where all are the caller's, who holds them meanwhile.
+
+    A kernel that neither makes an array nor gives one back needs none. Of kernels with many tables it was
+    a third of the time that compiling took; what runs is the same, since numba takes most of it out again.
+    """
+
+    _name = "uncounted"
+
+    def __init__(self) -> None:
+        cast(Any, FunctionPass).__init__(self)
+
+    def run_pass(self, state: Any) -> bool:  # noqa: ANN401 - numba's
+        context, kinds = state.targetctx, state.typemap
+        if state.func_ir.is_generator or _is_held(context, state.return_type):
+            return False
+        if not all(map(_is_lent, state.args)):
+            return False
+        for block in state.func_ir.blocks.values():
+            for step in block.body:
+                if isinstance(step, ir.DynamicRaise | ir.DynamicTryRaise):
+                    return False
+                # Parts of an array that are copied into itself go by way of another one.
+                copied = isinstance(step, ir.SetItem | ir.StaticSetItem)
+                if copied and _is_held(context, kinds[step.value.name]):
+                    return False
+                named = isinstance(step, ir.Assign) and _is_held(context, kinds[step.target.name])
+                if named and not _is_view(step.value, kinds):
+                    return False
+        state.flags.nrt = False
+        state.targetctx = context.subtarget(enable_nrt=False, cached_internal_func={})
+        state.targetctx.__dict__.pop("nrt", None)
+        return True
+
+
+class _Stages(Compiler):
+    """Numba's stages and ours."""
+
+    def define_pipelines(self) -> list[Any]:
+        pipelines: list[Any] = cast(Any, super()).define_pipelines()
+        for pipeline in pipelines:
+            pipeline.add_pass_after(_Uncounted, NopythonRewrites)
+            pipeline.finalize()
+        return pipelines
 
 
 def _general(given: types.Type) -> types.Type:
@@ -164,5 +257,5 @@ def known_kernels(package: str) -> int:
     package : str
         What the names of their modules begin with.
     """
-    mine = (one for one in _KERNELS if one.py_func.__module__.startswith(package))
-    return sum(bool(one._cache._cache_file._load_index()) for one in mine)
+    mine = (both for both in _KERNELS if both[0].py_func.__module__.startswith(package))
+    return sum(any(one._cache._cache_file._load_index() for one in both) for both in mine)

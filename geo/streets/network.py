@@ -490,7 +490,7 @@ class StreetNetwork:
         if not fragments:
             choices = [self._on_ground(mode), self.connected(mode), *choices]
         if among is not None:
-            choices = [_frozen(choice & among) for choice in choices]
+            choices = [choice & among for choice in choices]
         return self._index.nearest(lonlat, self.project(lonlat), zone, choices, float(max_m))
 
 

@@ -315,6 +315,9 @@ class StreetIndex:
         away_m: FloatArray,
     ) -> None:
         grid = self.grid
+        # Masks that are kept cannot be written to: one form for all.
+        usable = usable.view()
+        usable.setflags(write=False)
         cells = _Cells(grid.low_m, grid.cell_m, grid.columns, grid.rows, grid.ptr, grid.segment)
         streets = _Streets(self.xy_m, self.segment_edge, usable, self.edge_zone)
         nearest_edges(_Wanted(xy_m, zone, any_zone, max_m), streets, cells, _Found(segment, part, away_m))

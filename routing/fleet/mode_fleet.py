@@ -130,10 +130,19 @@ class ModeFleet:
         return tuple(self._free)
 
     def replace_columns(self, width: int, free_rows: list[int], columns: Columns) -> None:
-        """Take other columns instead of the present ones."""
-        # Rows of closed spans are never taken back.
-        self.width, self._free, self.c = width, free_rows, columns._replace(closed=self.c.closed)
-        self._contexts.clear()
+        """Write other columns over the present ones."""
+        rows = len(columns.stops)
+        if width != self.width or rows != len(self.c.stops):
+            self.c = allocate(rows, width, len(self.c.edge_head), len(self.c.active))._replace(
+                closed=self.c.closed
+            )
+            self._contexts.clear()
+        # Written into the records, for columns that lie apart are another form to all kernels. Rows of closed
+        # spans are never taken back.
+        for name in Columns._fields:
+            if name != "closed":
+                getattr(self.c, name)[:] = getattr(columns, name)
+        self.width, self._free = width, free_rows
 
     def __len__(self) -> int:
         return len(self.c.stops) - len(self._free)

@@ -18,9 +18,7 @@ from routing.fleet.kernels.columns import opened
 from routing.fleet.kernels.eligibility import eligible
 from routing.fleet.kernels.insertion import before
 from routing.fleet.kernels.legs import (
-    arrivals,
     clear,
-    departures,
     direct_run,
     place_of,
     point_leg,
@@ -60,7 +58,7 @@ def _legs_of_row(
 ) -> None:
     """Fill the legs from each slot of a row to a place, and back."""
     to, on = legs
-    directed, leave, enter = graph.directed, departures(graph), arrivals(graph)
+    directed, leave, enter = graph.directed, graph.departures, graph.arrivals
     edge, from_u, from_v, offset_m, walk = c.edge, c.from_u, c.from_v, c.offset_m, c.walk
     t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
     along, against = directed[2 * t_edge] != NO, directed[2 * t_edge + 1] != NO

@@ -43,6 +43,7 @@ class Reach(NamedTuple):
 def reach_within(cost_s: npt.NDArray[np.float64] | npt.NDArray[np.float32], limit_s: float) -> Reach:
     """Return who reaches whom within ``limit_s`` (closed) from an (n, m) cost matrix."""
     n, m = cost_s.shape
+    limit_s = float(limit_s)
     point_ptr = np.zeros(n + 1, dtype=np.int64)
     _count(cost_s, limit_s, point_ptr)
     point_site = np.empty(int(point_ptr[-1]), dtype=np.int32)

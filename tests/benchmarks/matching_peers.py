@@ -68,8 +68,8 @@ class _Slots:
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def _states(self, edge: NDArray[np.int32]) -> NDArray[np.int64]:
-        at = np.minimum(self.graph.depart_ptr[2 * edge], len(self.graph.depart_state) - 1)
-        return self.graph.depart_state[at].astype(np.int64)
+        at = np.minimum(self.graph.departures.ptr[2 * edge], len(self.graph.departures.state) - 1)
+        return self.graph.departures.state[at].astype(np.int64)
 
     def scan(self, to: NDArray[np.float64], on: NDArray[np.float64]) -> int:
         """Row of the least extra time that keeps the slack."""

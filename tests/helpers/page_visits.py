@@ -20,10 +20,12 @@ from api.http.running import server_of
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
-__all__ = ["CHROMIUM", "WINDOWS", "City", "Seen", "picture", "running", "token_of"]
+__all__ = ["CHROMIUM", "FLOWS", "WINDOWS", "City", "Seen", "picture", "running", "token_of"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WINDOWS = {"phone": (390, 844), "desktop": (1400, 900)}
+FLOWS = tuple(WINDOWS) if os.environ.get("YILU_PROOF") == "full" else ("phone",)
+"""Windows in which people go from page to page; each page they come to is looked at in both."""
 SERIOUS = {"serious", "critical"}
 
 
@@ -116,13 +118,25 @@ class Seen:
         self.page.wait_for_selector(".map:not([data-ready=yes])", state="detached", timeout=60_000)
 
     def look(self, name: str) -> None:
-        """Check what every page must be: readable by all, no wider than the window; and keep a picture."""
+        """Check in all windows what every page must be, and keep pictures."""
+        for window in WINDOWS:
+            self._resized(window)
+            self._look(f"{name}-{window}")
+        self._resized(self.window)
+
+    def _resized(self, window: str) -> None:
+        width, height = WINDOWS[window]
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.drawn()
+
+    def _look(self, name: str) -> None:
+        """Check that a page is readable by all, and no wider than the window."""
         from axe_playwright_python.sync_playwright import Axe
 
         folder = os.environ.get("YILU_SCREENSHOTS")
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            path = Path(folder) / f"page-{name}-{self.window}.png"
+            path = Path(folder) / f"page-{name}.png"
             self.page.screenshot(path=str(path), full_page=True)
         results = Axe().run(self.page)
         faults = [

@@ -50,7 +50,9 @@ LETTER_D, DELETED = ord("d"), ord("D")
 UInt64Array = NDArray[np.uint64]
 UInt8Array = NDArray[np.uint8]
 
-_NO_KEYS = (np.empty(0, np.uint64), np.empty(0, np.uint8)) * 2
+_OBJECT = (np.int64, np.int32, np.uint8)
+_SCANNED = (np.int64, np.int32, np.int32, *_OBJECT, *_OBJECT, np.int32, np.int64, np.bool_, np.uint8)
+"""Of the columns that `_scan_chunk` returns: nothing has to be compiled to know them."""
 _ESCAPE = re.compile("%([0-9a-f]+)%")
 
 
@@ -183,7 +185,7 @@ def gather(pieces: Iterable[T], columns_of: Callable[[T], tuple[NDArray[np.gener
     columns_of
         Columns of a piece, as `_scan_chunk` returns them.
     """
-    columns: list[list[NDArray[Any]]] = [[part] for part in _scan_chunk(np.zeros(0, np.uint8), *_NO_KEYS)]
+    columns: list[list[NDArray[Any]]] = [[np.empty(0, dtype)] for dtype in _SCANNED]
 
     def collect(done: Future[tuple[NDArray[np.generic], ...]]) -> None:
         for column, part in zip(columns, done.result(), strict=True):

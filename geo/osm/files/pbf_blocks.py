@@ -289,7 +289,7 @@ def _put_relation(
         if begun:
             out, filled = _put(out, filled, COMMA)
         begun = True
-        out, filled = _put(out, filled, KINDS[kind])
+        out, filled = _put(out, filled, np.int64(KINDS[kind]))
         out, filled = _put_integer(ref, out, filled)
         out, filled = _put(out, filled, AT)
         out, filled = _put_text(data, texts[role, 0], texts[role, 1], out, filled)

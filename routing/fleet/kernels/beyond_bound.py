@@ -14,8 +14,6 @@ from geo.travel import Adjacency, Workspace, reset, shortest_times
 from routing.fleet.kernels.columns import opened
 from routing.fleet.kernels.eligibility import eligible
 from routing.fleet.kernels.legs import (
-    arrivals,
-    departures,
     direct_run,
     leg_seeds,
     place_of,
@@ -85,7 +83,7 @@ def legs_before(asked: Query, n_from: Ms, rank: Ms, radius: Ms, listed: Int64Arr
     dist_to, dist_from, touched = work.dist_to, work.dist_from, work.touched_from
     enter_ptr, enter_edge, enter_ms = graph.enter_ptr, graph.enter_edge, graph.enter_ms
     directed, pace, long_leg = graph.directed, 1.0 / graph.fastest, c.long_leg[0]
-    leave = departures(graph)
+    leave = graph.departures
     edge_head, following, edges, from_u, from_v = c.edge_head, c.following, c.edge, c.from_u, c.from_v
     legs, walk, offset_m, x, y, factors = c.leg, c.walk, c.offset_m, c.x, c.y, c.factor
     ok, skills, platform, penalty, cap = c.ok, c.skills, c.platform, c.penalty, c.cap
@@ -161,7 +159,7 @@ def long_legs(asked: Query, rank: Ms, radius: Ms, listed: Int64Array, n: int) ->
     legs, long_slot, x, y, factors, edges, walk = c.leg, c.long_slot, c.x, c.y, c.factor, c.edge, c.walk
     from_u, from_v, penalty, cap = c.from_u, c.from_v, c.penalty, c.cap
     directed, dist_to, dist_from = graph.directed, work.dist_to, work.dist_from
-    leave, enter = departures(graph), arrivals(graph)
+    leave, enter = graph.departures, graph.arrivals
     t_skills, t_platforms, t_x, t_y = tasks.skills[i], tasks.platforms[i], tasks.x[i], tasks.y[i]
     t_walk, fastest, t_barred = tasks.walk[i], graph.fastest, tasks.barred[i]
     t_edge, t_u, t_v, t_offset = tasks.edge[i], tasks.from_u[i], tasks.from_v[i], tasks.offset_m[i]
@@ -242,15 +240,15 @@ def single_way(asked: Query, slot: Ms, to_task: bool, most: Ms, radius: Ms) -> M
     directed, dist, reach = graph.directed, work.dist_leg, max(most - radius, np.int64(0))
     # The last hop: where the task's own street is longer than the radius.
     if to_task:
-        n = leg_seeds(directed, departures(graph), at.edge, at.from_u, at.from_v, True, work)
+        n = leg_seeds(directed, graph.departures, at.edge, at.from_u, at.from_v, True, work)
         arcs = Adjacency(graph.indptr, graph.head, graph.cost)
         best, n = completed(arcs, n, reach, work.dist_to, work)
-        hop = reached(directed, arrivals(graph), dist, goal.edge, goal.from_u, goal.from_v, False)
+        hop = reached(directed, graph.arrivals, dist, goal.edge, goal.from_u, goal.from_v, False)
     else:
-        n = leg_seeds(directed, arrivals(graph), at.edge, at.from_u, at.from_v, False, work)
+        n = leg_seeds(directed, graph.arrivals, at.edge, at.from_u, at.from_v, False, work)
         arcs = Adjacency(graph.rev_indptr, graph.rev_head, graph.rev_cost)
         best, n = completed(arcs, n, reach, work.dist_from, work)
-        hop = reached(directed, departures(graph), dist, goal.edge, goal.from_u, goal.from_v, True)
+        hop = reached(directed, graph.departures, dist, goal.edge, goal.from_u, goal.from_v, True)
     best = min(best, hop)
     reset(dist, work.touched_leg, n)
     if at.edge == goal.edge:

@@ -143,8 +143,8 @@ def link(graph: Graph, c: Columns, slot: Ms) -> None:
     if first >= 0:
         c.previous[first] = slot
     c.edge_head[edge] = slot
-    for i in range(graph.depart_ptr[2 * edge], graph.depart_ptr[2 * edge + 2]):
-        c.active[graph.depart_state[i]] += 1
+    for i in range(graph.departures.ptr[2 * edge], graph.departures.ptr[2 * edge + 2]):
+        c.active[graph.departures.state[i]] += 1
 
 
 @kernel
@@ -160,8 +160,8 @@ def unlink(graph: Graph, c: Columns, slot: Ms) -> None:
         c.edge_head[edge] = after
     if after >= 0:
         c.previous[after] = before
-    for i in range(graph.depart_ptr[2 * edge], graph.depart_ptr[2 * edge + 2]):
-        c.active[graph.depart_state[i]] -= 1
+    for i in range(graph.departures.ptr[2 * edge], graph.departures.ptr[2 * edge + 2]):
+        c.active[graph.departures.state[i]] -= 1
 
 
 @kernel
@@ -218,10 +218,10 @@ def look_ahead(graph: Graph, c: Columns, row: Ms, width: Ms) -> None:
             if graph.directed[d] == NO:
                 continue
             part = c.from_u[after] if (d & 1) == 0 else c.from_v[after]
-            for i in range(graph.arrive_ptr[d], graph.arrive_ptr[d + 1]):
+            for i in range(graph.arrivals.ptr[d], graph.arrivals.ptr[d + 1]):
                 if n < 2:
-                    c.ahead_state[slot, n] = graph.arrive_state[i]
-                    c.ahead_ms[slot, n] = part + graph.arrive_ms[i]
+                    c.ahead_state[slot, n] = graph.arrivals.state[i]
+                    c.ahead_ms[slot, n] = part + graph.arrivals.ms[i]
                 n += 1
         if n == 1:
             c.ahead_state[slot, 1], c.ahead_ms[slot, 1] = c.ahead_state[slot, 0], c.ahead_ms[slot, 0]

@@ -35,7 +35,7 @@ from routing.fleet.kernels.beyond_bound import (
 from routing.fleet.kernels.columns import opened
 from routing.fleet.kernels.context import KernelContext
 from routing.fleet.kernels.eligibility import eligible
-from routing.fleet.kernels.legs import arrivals, clear, direct_run, reached, scaled, spread
+from routing.fleet.kernels.legs import clear, direct_run, reached, scaled, spread
 from routing.fleet.kernels.tables import EVER, FAR_MS, NO, Columns, Ms, TaskColumns
 
 WIDER = 5, 4
@@ -117,7 +117,7 @@ def scan(asked: Query, n_to: Ms, best: Best, radius: Ms, listed: Int64Array) -> 
     rank_out = best.rank
     dist_to, dist_from, touched = work.dist_to, work.dist_from, work.touched_to
     inverse_ptr, inverse_edge, inverse_ms = graph.inverse_ptr, graph.inverse_edge, graph.inverse_ms
-    directed, enter = graph.directed, arrivals(graph)
+    directed, enter = graph.directed, graph.arrivals
     active, edge_head, following = c.active, c.edge_head, c.following
     from_u, from_v, offset_m, walk = c.from_u, c.from_v, c.offset_m, c.walk
     ok, skills, platform, stops = c.ok, c.skills, c.platform, c.stops

@@ -23,9 +23,7 @@ from routing.fleet.kernels.tables import (
 )
 
 __all__ = [
-    "arrivals",
     "clear",
-    "departures",
     "direct_run",
     "graph_of",
     "hold",
@@ -60,12 +58,8 @@ def _graph_of(network: StreetNetwork, mode: str) -> Graph:
         graph.rev_head,
         graph.rev_cost_ms,
         graph.directed_cost_ms,
-        graph.depart_ptr,
-        graph.depart_state,
-        graph.depart_extra_ms,
-        graph.arrive_ptr,
-        graph.arrive_state,
-        graph.arrive_extra_ms,
+        Touch(graph.depart_ptr, graph.depart_state, graph.depart_extra_ms),
+        Touch(graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms),
         *_by_state(graph.n_states, graph.depart_ptr, graph.depart_state, graph.depart_extra_ms),
         *_by_state(graph.n_states, graph.arrive_ptr, graph.arrive_state, graph.arrive_extra_ms),
         np.ascontiguousarray(xy[:, 0]),
@@ -154,18 +148,6 @@ def part_of(directed: UInt32Array, d: Ms, from_u: Ms, from_v: Ms, leaving: bool)
 
 
 @kernel
-def departures(graph: Graph) -> Touch:
-    """States at which each directed edge is left."""
-    return Touch(graph.depart_ptr, graph.depart_state, graph.depart_ms)
-
-
-@kernel
-def arrivals(graph: Graph) -> Touch:
-    """States at which each directed edge is entered."""
-    return Touch(graph.arrive_ptr, graph.arrive_state, graph.arrive_ms)
-
-
-@kernel
 def place_of(table: Columns | TaskColumns | PlaceColumns, i: Ms) -> Place:
     """Place of a slot, a task, or a row of places."""
     return Place(
@@ -205,11 +187,11 @@ def spread(graph: Graph, edge: Ms, from_u: Ms, from_v: Ms, radius: Ms, work: Wor
     `work` is left for the caller to read and to clean with `clear`.
     """
     directed, state, ms = graph.directed, work.seed_state, work.seed_ms
-    n = leg_seeds(directed, arrivals(graph), edge, from_u, from_v, False, work)
+    n = leg_seeds(directed, graph.arrivals, edge, from_u, from_v, False, work)
     arcs = Adjacency(graph.rev_indptr, graph.rev_head, graph.rev_cost)
     space = Workspace(work.dist_to, work.link, work.ring, work.touched_to)
     n_to = shortest_times(arcs, state[:n], ms[:n], int(radius), space)
-    n = leg_seeds(directed, departures(graph), edge, from_u, from_v, True, work)
+    n = leg_seeds(directed, graph.departures, edge, from_u, from_v, True, work)
     arcs = Adjacency(graph.indptr, graph.head, graph.cost)
     space = Workspace(work.dist_from, work.link, work.ring, work.touched_from)
     n_from = shortest_times(arcs, state[:n], ms[:n], int(radius), space)
@@ -276,12 +258,12 @@ def point_leg(graph: Graph, a: Place, b: Place, most: Ms, work: Work) -> Ms:
             return best
     straight = np.sqrt((a.x - b.x) ** 2 + (a.y - b.y) ** 2)
     limit: Ms = min(np.int64(1.35 * straight / graph.fastest) + 20_000, np.int64(most))
-    n_seeds = leg_seeds(directed, departures(graph), a.edge, a.from_u, a.from_v, True, work)
+    n_seeds = leg_seeds(directed, graph.departures, a.edge, a.from_u, a.from_v, True, work)
     state, ms = work.seed_state[:n_seeds], work.seed_ms[:n_seeds]
     arcs = Adjacency(graph.indptr, graph.head, graph.cost)
     space = Workspace(work.dist_leg, work.link, work.ring, work.touched_leg)
     goal = Goal(b.x, b.y, graph.state_x, graph.state_y, graph.fastest)
-    ends = arrivals(graph)
+    ends = graph.arrivals
     while True:
         if best <= limit:
             limit = best

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from geo.arrays import Float32Array, FloatArray, Int32Array, Int64Array, UInt8Array, UInt32Array
+from geo.travel import Touch
 
 __all__ = [
     "EVER",
@@ -50,12 +51,8 @@ class Graph(NamedTuple):
     rev_head: Int32Array
     rev_cost: UInt32Array
     directed: UInt32Array
-    depart_ptr: Int32Array
-    depart_state: Int32Array
-    depart_ms: UInt32Array
-    arrive_ptr: Int32Array
-    arrive_state: Int32Array
-    arrive_ms: UInt32Array
+    departures: Touch
+    arrivals: Touch
     inverse_ptr: Int32Array
     inverse_edge: Int32Array
     inverse_ms: UInt32Array

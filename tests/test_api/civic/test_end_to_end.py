@@ -62,7 +62,10 @@ def test_from_a_report_to_points_spent_elsewhere(service: Service) -> None:
     ask("office", "POST", f"{matter}/accept", json={})
     latest = (service.clock.now + datetime.timedelta(hours=1)).isoformat()
     looking = ask("office", "POST", f"{matter}/look", json={"latest": latest})
-    asked = {who: ask(who, "GET", "/v1/offers?wait_s=20")["offers"] for who in ("red", "blue")}
+    for _ in range(20):
+        asked = {who: ask(who, "GET", "/v1/offers?wait_s=1")["offers"] for who in ("red", "blue")}
+        if any(asked.values()):
+            break
     ((who, offer),) = [(who, one) for who, offers in asked.items() for one in offers]
     assert (who, offer["rider_id"]) != ("red", "r0")
     ask(who, "POST", f"/v1/offers/{offer['offer_id']}/accept", json={})

@@ -18,8 +18,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
-def test_a_played_hour_ends_without_a_late_delivery(folder: Path) -> None:
-    size = ["--riders", "6", "--tasks", "200", "--hours", "1", "--speed", "100000", "--seed", "3"]
+def test_a_played_part_of_a_day_ends_without_a_late_delivery(folder: Path) -> None:
+    size = ["--riders", "6", "--tasks", "200", "--hours", "0.6", "--speed", "100000", "--seed", "3"]
     done = CliRunner().invoke(yilu, ["live", "--study", str(folder), "--port", "0", *size])
     assert done.exit_code == 0, done.output
     last = done.output.strip().splitlines()[-1]

@@ -1,6 +1,10 @@
-"""Files of each layout, cut, flipped, mixed and with columns dropped: one sentence, or sums that add up."""
+"""Files of each layout, cut, flipped, mixed and with columns dropped: one sentence, or sums that add up.
+
+``YILU_PROOF=full`` breaks a thousand.
+"""
 
 import io
+import os
 import re
 import zipfile
 from collections.abc import Mapping
@@ -17,7 +21,7 @@ from geo.traces.inspect import inspect_file, paste_table
 from geo.traces.read import map_traces
 from geo.traces.rows.riders import Pseudonyms
 
-FILES = 1_000
+FILES = 1_000 if os.environ.get("YILU_PROOF") == "full" else 200
 ID = "13812345678"
 
 
@@ -78,7 +82,7 @@ def layouts(folder: Path) -> list[tuple[str, bytes, Mapping[str, Any]]]:
     return made
 
 
-def test_a_thousand_broken_files_of_every_layout(tmp_path: Path) -> None:
+def test_broken_files_of_every_layout(tmp_path: Path) -> None:
     rng = np.random.default_rng(11)
     made = layouts(tmp_path)
     usable, said = 0, list[str]()

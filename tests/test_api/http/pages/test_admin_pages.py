@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from page_visits import WINDOWS, City, Seen
+from page_visits import FLOWS, City, Seen
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_a_key_from_making_to_revoking(city: City, browser: "Browser", window: str) -> None:
     seen = Seen(browser, city.address, window)
     seen.sign_in(city.service.keys["admin"])
@@ -90,7 +90,7 @@ def test_a_tenant_is_added_once(city: City, browser: "Browser") -> None:
     seen.close()
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_an_office_is_named_and_its_catalogue_filled(city: City, browser: "Browser", window: str) -> None:
     service = city.service
     seen = Seen(browser, city.address, window)

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from page_visits import WINDOWS, City, Seen, picture
+from page_visits import FLOWS, City, Seen, picture
 from tiny_study import place
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_a_report_from_three_taps_to_its_end(
     city: City, browser: "Browser", window: str, tmp_path: Path
 ) -> None:
@@ -78,7 +78,7 @@ def test_a_report_from_three_taps_to_its_end(
     somebody.close()
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_points_buy_something(city: City, browser: "Browser", window: str) -> None:
     service = city.service
     rider = Seen(browser, city.address, window)

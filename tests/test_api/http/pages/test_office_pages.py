@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from page_visits import WINDOWS, City, Seen
+from page_visits import FLOWS, City, Seen
 from tiny_study import place
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def _choose(seen: Seen, name: str, letter: str) -> None:
     seen.page.fill(f"#{name}_lat", f"{lat:.6f}")
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_grid_staff_publish_by_a_tap_and_verify(city: City, browser: "Browser", window: str) -> None:
     service = city.service
     service.riders("red", "A")
@@ -60,7 +60,7 @@ def test_grid_staff_publish_by_a_tap_and_verify(city: City, browser: "Browser", 
     seen.close()
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_grid_staff_find_figures_of_their_grids(city: City, browser: "Browser", window: str) -> None:
     seen = Seen(browser, city.address, window)
     seen.sign_in(city.service.keys["grid"])
@@ -76,7 +76,7 @@ def test_grid_staff_find_figures_of_their_grids(city: City, browser: "Browser", 
     seen.close()
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_a_drill_from_the_first_tap_to_the_look_back(city: City, browser: "Browser", window: str) -> None:
     service = city.service
     service.riders("red", "A", "B", "C")
@@ -123,7 +123,7 @@ def test_a_drill_from_the_first_tap_to_the_look_back(city: City, browser: "Brows
     officer.close()
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_the_city_shows_riders_to_their_platform_alone(city: City, browser: "Browser", window: str) -> None:
     service = city.service
     service.riders("red", "A", "B")

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from job_studies import STUDY
-from page_visits import WINDOWS, City, Seen
+from page_visits import FLOWS, City, Seen
 from tiny_map import write_city
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_what_is_wrong_with_files_is_said_on_the_page(
     city: City, browser: "Browser", window: str, tmp_path: Path
 ) -> None:

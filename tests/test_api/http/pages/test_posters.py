@@ -4,14 +4,14 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from page_visits import WINDOWS, City, Seen
+from page_visits import FLOWS, City, Seen
 from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_a_code_on_the_wall_leads_to_its_station(city: City, browser: "Browser", window: str) -> None:
     zxing: Any = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed")
     seen = Seen(browser, city.address, window)

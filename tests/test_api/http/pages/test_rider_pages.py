@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from page_visits import WINDOWS, City, Seen, picture
+from page_visits import FLOWS, City, Seen, picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_a_rider_answers_and_finishes(city: City, browser: "Browser", window: str) -> None:
     service = city.service
     service.riders("red", "A")
@@ -69,7 +69,7 @@ def test_a_rider_says_no_with_a_reason(city: City, browser: "Browser") -> None:
     seen.close()
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_finding_a_station_by_a_tap(city: City, browser: "Browser", window: str) -> None:
     seen = Seen(browser, city.address, window)
     seen.open("/stations")

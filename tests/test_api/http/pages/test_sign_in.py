@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.testclient import TestClient
 from live_service import Service
-from page_visits import WINDOWS, City, Seen, token_of
+from page_visits import FLOWS, City, Seen, token_of
 from tiny_study import write_study
 
 from api.http.pages.frame.visitor import local_path
@@ -224,7 +224,7 @@ def test_the_language_is_asked_for_and_kept(service: Service) -> None:
     assert 'lang="zh-CN"' in service.client.get("/sign-in", headers={"accept-language": "en"}).text
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_the_door(city: City, browser: "Browser", window: str) -> None:
     seen = Seen(browser, city.address, window)
     seen.open("/rider")

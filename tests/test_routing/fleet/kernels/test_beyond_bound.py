@@ -35,7 +35,7 @@ def test_a_search_finds_the_ways_that_end_beyond_it(seed: int, wide: bool, radiu
     for i in np.flatnonzero(t.edge >= 0).tolist():
         place = place_of(t, i)
         asked = Query(graph, c, work, t, i, mode_fleet.width, 1, 0)
-        n_to, n_from = spread(graph, t.edge[i], t.from_u[i], t.from_v[i], radius, work)
+        n_to, n_from = spread(graph, int(t.edge[i]), t.from_u[i], t.from_v[i], radius, work)
         for slot in slots.tolist():
             at = place_of(c, slot)
             to, on = point_leg(graph, at, place, FAR_MS, work), point_leg(graph, place, at, FAR_MS, work)
