@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import shapely
 
-from api.study.studyfile.extent import Extent
 from api.study.studyfile.placing import (
     datum_note,
     distinct_places,
@@ -21,7 +20,7 @@ from api.study.studyfile.tables import StudyFile
 from api.study.studyfile.zones import read_zones, to_wgs84_zones
 from geo.grids import UnitGrids, h3_grids, read_grids
 from geo.sentences import Sentence
-from geo.streets import StreetNetwork
+from geo.streets import Extent, StreetNetwork
 from geo.synthetic import SyntheticFleet, existing_stations
 from siting.stations import CandidateSites, ExistingStation, clock
 
