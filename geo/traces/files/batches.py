@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.jit import kernel
 from geo.localtime import zone
-from geo.traces.formats import REASONS, RawBatch, TraceFormat
+from geo.traces.formats import REASONS, NumberIds, RawBatch, TraceFormat
 from geo.traces.instants import ArrowArray, epoch_seconds
 
 __all__ = ["as_numbers", "in_degrees", "make_batch"]
@@ -70,7 +70,7 @@ def _is_clean(values: ArrowArray) -> bool:
     return not pc.any(pc.fill_null(odd, True)).as_py()
 
 
-def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], list[str]]:
+def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], Sequence[str]]:
     """Text of a column as codes into distinct, trimmed values; -1 where there is none."""
     kind = column.type
     if not pa.types.is_dictionary(kind):
@@ -90,7 +90,9 @@ def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], list[str]]:
         indices = column.indices
         missing = -1 if indices.null_count else None
         codes = pc.fill_null(indices.cast(pa.int32()), missing) if missing is not None else indices
-        return np.asarray(codes, dtype=np.int32), [str(v) for v in values.to_pylist()]
+        whole = pa.types.is_integer(values.type)
+        ids: Sequence[str] = NumberIds(np.asarray(values)) if whole else values.to_pylist()
+        return np.asarray(codes, dtype=np.int32), ids
     else:
         texts = ["" if v is None else str(v) for v in values.to_pylist()]
     distinct: dict[str, int] = {}
@@ -148,7 +150,7 @@ def make_batch(
     if trace_format.position_unit not in ("auto", "degrees"):
         lonlat = in_degrees(lonlat, trace_format.position_unit)
 
-    def text(column: str, default: str) -> tuple[NDArray[np.int32], list[str]]:
+    def text(column: str, default: str) -> tuple[NDArray[np.int32], Sequence[str]]:
         if column in columns:
             return _as_codes(columns[column])
         return _constant_codes(n, constants.get(column, default))
@@ -166,7 +168,7 @@ def make_batch(
     return RawBatch(
         row=row,
         rider=rider,
-        rider_ids=tuple(rider_ids),
+        rider_ids=rider_ids if isinstance(rider_ids, NumberIds) else tuple(rider_ids),
         t_s=t_s,
         lonlat=lonlat,
         event=(event + 1).astype(np.int16),

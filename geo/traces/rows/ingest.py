@@ -17,7 +17,7 @@ from geo.datum import to_wgs84
 from geo.jit import kernel
 from geo.traces.datum_evidence import TraceFile, settle_datums
 from geo.traces.files.readers import read_batches, shown_name
-from geo.traces.formats import REASONS, RawBatch, TraceFormat
+from geo.traces.formats import REASONS, NumberIds, RawBatch, TraceFormat
 from geo.traces.points import Traces
 from geo.traces.rows.accounts import ROW_BITS, Ledger
 from geo.traces.rows.plausibility import flag_rows, group_points, judge_points
@@ -92,7 +92,7 @@ def _wgs84(
 ) -> NDArray[np.float64]:
     """Bring the good rows of a batch to WGS-84, platform by platform."""
     lonlat = batch.lonlat
-    for code in np.unique(batch.platform[ok]).tolist():
+    for code in np.flatnonzero(np.bincount(batch.platform[ok])).tolist():
         platform = batch.platforms[code]
         if platform not in datums:
             declared = trace_format.datum_of(platform)
@@ -149,7 +149,8 @@ def checked_blocks(
             continue
         file, trace_format = number, rules.formats[number]
         for batch in read_batches(path, trace_format, row_groups, ledger.labels[file], ledger.skip):
-            if path.stem in batch.rider_ids:
+            ids = batch.rider_ids
+            if (path.stem.isdecimal() or not isinstance(ids, NumberIds)) and path.stem in ids:
                 ledger.labels[file] = f"file {number + 1}{path.suffix.lower()}"
             ledger.lose(file, batch.lost)
             n = len(batch.t_s)
