@@ -55,7 +55,7 @@ def test_ids_that_are_numbers_are_texts_when_looked_at(tmp_path: Path) -> None:
 
 
 def test_what_was_read_is_let_go(tmp_path: Path) -> None:
-    """pyarrow's buffering ahead keeps all that was ever read of a file until it is closed."""
+    """Buffering ahead, pyarrow keeps all that was ever read of a file until it is closed."""
     path = tmp_path / "many.parquet"
     rng = np.random.default_rng(1)
     with pq.ParquetWriter(path, table(pa.array([1]), range(1)).schema) as out:
