@@ -13,11 +13,13 @@ from geo.localtime import zone
 from geo.traces.formats import REASONS, NumberIds, RawBatch, TraceFormat
 from geo.traces.instants import ArrowArray, epoch_seconds
 
-__all__ = ["as_numbers", "in_degrees", "make_batch"]
+__all__ = ["HDOP_M", "as_numbers", "in_degrees", "make_batch"]
 
 _MISSING_RIDER = REASONS.index("missing_rider")
 _UNPARSABLE_POSITION = REASONS.index("unparsable_position")
 _POOR_ACCURACY = REASONS.index("poor_accuracy")
+HDOP_M: Final = 15.0
+"""Metres of error (95%) for each unit of HDOP without corrections, as gpsd counts (``H_UERE_NO_DGPS``)."""
 _ABSENT: Final = ("", "null", "none", "nan", "na", "n/a", "\\n")
 #: Of no character: such an id could be that of several riders.
 _DAMAGED: Final = "\ufffd"
@@ -161,8 +163,10 @@ def make_batch(
         event, events = np.full(n, -1, np.int32), []
     platform, platforms = text("platform", trace_format.platform)
     _flag_missing(rider, lonlat, fault)
-    if "accuracy" in columns:
-        said = as_numbers(columns["accuracy"])
+    if "accuracy" in columns or "hdop" in columns:
+        # What a phone says in metres counts before what its satellites would allow for.
+        metres = "accuracy" in columns
+        said = as_numbers(columns["accuracy"]) if metres else HDOP_M * as_numbers(columns["hdop"])
         # Below zero is how phones say that they have no position; without a word, or with 0, it is not known.
         fault[(fault == 0) & ((said > trace_format.max_accuracy_m) | (said < 0))] = _POOR_ACCURACY
     return RawBatch(

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.datum import to_wgs84
+from geo.errors import InputError
 from geo.jit import kernel
+from geo.sentences import Sentence
 from geo.traces.datum_evidence import TraceFile, settle_datums
 from geo.traces.files.readers import read_batches, shown_name
 from geo.traces.formats import REASONS, NumberIds, RawBatch, TraceFormat
@@ -106,6 +108,11 @@ def _wgs84(
     return lonlat
 
 
+def _sides(lon: NDArray[np.float64]) -> int:
+    """Return on which sides of the 180th meridian points lie, a bit each, within a degree of it."""
+    return 0 if not len(lon) else int(lon.min() < -179.0) | 2 * int(lon.max() > 179.0)
+
+
 def open_files(files: Sequence[Path], rules: Rules, ledger: Ledger) -> None:
     """Begin an account for each file, and hold the datum of those declared together against the streets."""
     tables: dict[int, list[int]] = {}
@@ -144,6 +151,7 @@ def checked_blocks(
     only: int | None = None,
 ) -> Iterator[Block]:
     """Read every file (or one of them, or some row groups of it); yield the rows good by themselves."""
+    sides = 0
     for number, path in enumerate(files):
         if only is not None and number != only:
             continue
@@ -167,6 +175,10 @@ def checked_blocks(
                     batch.fault[away] = _OUTSIDE
                     ledger.outside_sum += lonlat[away].sum(axis=0)
                     ok &= ~away
+            if rules.bounds is None:
+                sides |= _sides(lonlat[ok, 0])
+                if sides == 3:
+                    raise InputError(Sentence.of("trace_antimeridian", file=ledger.labels[file]))
             source = batch.row + (file << ROW_BITS)
             if not ok.all():
                 bad = ~ok
