@@ -13,8 +13,8 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray
 from geo.errors import InputError
-from geo.streets import Snapped, StreetNetwork, snap_far
-from geo.travel import reach_to, travel_times_s
+from geo.streets import Snapped, StreetNetwork
+from geo.travel import reach_to, snap_far, travel_times_s
 from routing.fleet.fleet import Fleet
 from routing.model.policy import EmergencyPolicy
 from routing.model.riders import Rider

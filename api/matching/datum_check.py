@@ -9,8 +9,9 @@ from api.matching.forms import WarningOut
 from api.matching.wording import reason_text
 from geo.arrays import FloatArray
 from geo.datum import Datum
-from geo.streets import Extent, StreetNetwork
+from geo.streets import StreetNetwork
 from geo.traces import doubted_datum
+from geo.travel import Extent
 from routing.model import Said
 
 __all__ = ["datum_warnings", "place_warnings"]

@@ -1,7 +1,6 @@
 """The street network: one graph of edges for every mode of travel."""
 
 from geo.streets.contraction import morton_order
-from geo.streets.extent import Extent, snap_far
 from geo.streets.gates import compound_delay_at, lone_gates
 from geo.streets.mode_graph import OUT, PUBLIC, ModeGraph, ModeStreets
 from geo.streets.network import EBIKE_PROMISE_MPS, StreetNetwork
@@ -14,7 +13,6 @@ __all__ = [
     "MODES",
     "OUT",
     "PUBLIC",
-    "Extent",
     "ModeGraph",
     "ModeStreets",
     "Snapped",
@@ -24,5 +22,4 @@ __all__ = [
     "lone_gates",
     "mode_bit",
     "morton_order",
-    "snap_far",
 ]

@@ -20,8 +20,9 @@ from api.study.studyfile.tables import StudyFile
 from api.study.studyfile.zones import read_zones, to_wgs84_zones
 from geo.grids import UnitGrids, h3_grids, read_grids
 from geo.sentences import Sentence
-from geo.streets import Extent, StreetNetwork
+from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet, existing_stations
+from geo.travel import Extent
 from siting.stations import CandidateSites, ExistingStation, clock
 
 __all__ = ["GivenGrids", "GivenPlaces", "given_places"]

@@ -11,8 +11,9 @@ from geo.datum import Datum, from_wgs84
 from geo.earth import near_metres
 from geo.errors import InputError, all_at_once
 from geo.sentences import Sentence
-from geo.streets import Extent, StreetNetwork
+from geo.streets import StreetNetwork
 from geo.traces import doubted_datum
+from geo.travel import Extent
 
 __all__ = ["datum_note", "distinct_places", "place_areas", "place_points", "place_stations"]
 

@@ -18,7 +18,7 @@ from geo.earth import near_metres
 from geo.errors import InputError, all_at_once
 from geo.privacy import masked
 from geo.sentences import Sentence
-from geo.streets import Extent
+from geo.travel import Extent
 from maps.texts import LANGUAGES, catalogue
 from siting.stations import KINDS as STATION_KINDS
 from siting.stations import parse_hours
