@@ -14,7 +14,7 @@ import numpy as np
 from geo.arrays import BoolArray, FloatArray
 from geo.errors import InputError
 from geo.streets import Snapped, StreetNetwork
-from geo.travel import reach_to, travel_times_s
+from geo.travel import reach_to, snap_far, travel_times_s
 from routing.fleet.fleet import Fleet
 from routing.model.policy import EmergencyPolicy
 from routing.model.riders import Rider
@@ -22,7 +22,8 @@ from routing.model.tasks import Task
 from routing.model.windows import open_from
 
 FARTHER_M = (500.0, 2_000.0, 20_000.0)
-"""Where no street is within the walk that the policy allows, the nearest one is looked for so far away."""
+"""Where no street is within the walk that the policy allows, the nearest one is looked for so far away, and
+then at any distance."""
 
 __all__ = ["Alert", "AlertPlan", "alert_plan", "chance_within", "nearest_street", "soonest_s"]
 
@@ -60,7 +61,7 @@ class AlertPlan:
     """Arrival of the soonest rider if the rider accepts; inf without riders."""
     street_m: float
     """Metres from the place to the nearest street of a mode among the riders, walked and counted; inf where
-    no street is within 20 km."""
+    none of them may go on any street."""
 
 
 def chance_within(alerts: tuple[Alert, ...], within_s: float, people: int = 1) -> float:
@@ -170,7 +171,7 @@ def alert_plan(
 
 
 def nearest_street(fleet: Fleet, mode: str, task: Task, among: BoolArray | None = None) -> Snapped:
-    """Snap the place of an emergency as the policy says, or to the nearest street within 20 km.
+    """Snap the place of an emergency as the policy says, or to the nearest street, however far it is.
 
     `among` (E,): only these streets.
     """
@@ -178,9 +179,9 @@ def nearest_street(fleet: Fleet, mode: str, task: Task, among: BoolArray | None 
     place = fleet.network.snap(lonlat, mode, fleet.policy.walk_to_street_m, among)
     for limit_m in FARTHER_M:
         if place.edge[0] >= 0:
-            break
+            return place
         place = fleet.network.snap(lonlat, mode, limit_m, among)
-    return place
+    return place if place.edge[0] >= 0 else snap_far(fleet.network, lonlat[0], mode, among)
 
 
 def _street_in_reach(fleet: Fleet, mode: str, task: Task, riders: Sequence[Rider]) -> Snapped:

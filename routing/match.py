@@ -26,7 +26,7 @@ from routing.model.results import (
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, stops_of
 from routing.refusal.explain import left_out, off_street_rider, refusal, why_not
-from routing.routes import metres_between, metres_of, settled, ways_between
+from routing.routes import metres_between, settled, ways_between
 from routing.several_people import meet
 
 __all__ = ["Priced", "apply", "late_stops", "match", "match_tasks", "put_priced", "task_order"]
@@ -329,7 +329,7 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     slots = range(put.base + 1, put.base + 1 + put.stops)
     starts = c.start[slots.start : slots.stop]
     others = c.start[[slot for slot in slots if slot not in put.slots]].tolist()
-    priced = _price(fleet, put, sum(map(metres_of, new_way)) - sum(map(metres_of, put.old)))
+    priced = _price(fleet, put, sum(way.metres for way in new_way) - sum(way.metres for way in put.old))
     if runner_up is not None and fleet.rider(runner_up.rider_id).platform != rider.platform:
         runner_up = None
     return Match(
@@ -347,8 +347,8 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
         stops=_slacks(rider, put.starts_ms.tolist(), others),
         way_lonlat=np.concatenate([path.lonlat for path in new_way]),
         way_edges=tuple(path.directed_edges for path in new_way),
-        before_m=metres_of(new_way[0]),
-        after_m=metres_of(new_way[-1]) if put.end > put.slots[-1] else 0.0,
+        before_m=new_way[0].metres,
+        after_m=new_way[-1].metres if put.end > put.slots[-1] else 0.0,
         runner_up=runner_up,
         plan=priced.plan,
         own=priced.own,

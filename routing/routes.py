@@ -17,14 +17,9 @@ from routing.fleet.fleet import Fleet
 from routing.model.results import Match, Route, Step, StopSlack
 from routing.model.riders import Rider
 
-__all__ = ["metres_between", "metres_of", "settled", "ways_between"]
+__all__ = ["metres_between", "settled", "ways_between"]
 
 T = TypeVar("T")
-
-
-def metres_of(path: Path) -> float:
-    """Return the metres of a way, walks included."""
-    return path.length_m + path.walk_m
 
 
 def ways_between(fleet: Fleet, rider: Rider, slots: list[int]) -> list[Path]:
@@ -134,8 +129,8 @@ def _settle(fleet: Fleet, accounts: Sequence[Match], number: int, order: list[Ow
         final,
         way_lonlat=np.concatenate([path.lonlat for path in ways]),
         way_edges=tuple(path.directed_edges for path in ways),
-        before_m=metres_of(ways[0]),
-        after_m=metres_of(ways[-1]) if end > own[-1] else 0.0,
+        before_m=ways[0].metres,
+        after_m=ways[-1].metres if end > own[-1] else 0.0,
     )
 
 

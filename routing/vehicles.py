@@ -22,7 +22,6 @@ from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, stops_of
 from routing.refusal.explain import refusal
 from routing.refusal.relaxations import NearMisses, near_misses
-from routing.routes import metres_of
 
 __all__ = ["Drive", "Load", "Order", "Vehicle", "drive", "insert_orders"]
 
@@ -306,7 +305,7 @@ class _Meter:
             key = (vehicle.rider.mode, *here, *there)
             if key not in self._known:
                 way = driven.way(self._scratch.network, vehicle.rider.mode, leg)
-                self._known[key] = metres_of(way)
+                self._known[key] = way.metres
             metres += self._known[key]
         return driven.travel_s, metres
 

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from api.dispatch.forms import PlaceOut
 from api.forms import Identifier, Lat, Lon, Mode, Schema
-from api.matching.forms import EmergencyIn, MissedStopOut, Seconds, Words
+from api.matching.forms import EmergencyIn, MissedStopOut, Seconds, WarningOut, Words
 from geo.datum import Datum
 
 __all__ = [
@@ -89,6 +89,7 @@ class EmergencyOut(Schema):
     phases: list[PhaseOut]
     coming: list[ComingOut]
     summary: SummaryOut
+    warnings: list[WarningOut]
 
 
 class EmergencyPage(Schema):

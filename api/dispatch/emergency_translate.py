@@ -4,8 +4,6 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-import numpy as np
-
 from api.dispatch.emergencies import Called, Raised
 from api.dispatch.emergency_forms import (
     AlertForRider,
@@ -17,33 +15,20 @@ from api.dispatch.emergency_forms import (
     SummaryOut,
 )
 from api.dispatch.translate import place_out
-from api.forms import instant_of
+from api.forms import Language, instant_of
+from api.matching.datum_check import place_warnings
 from api.matching.forms import MissedStopOut
 from geo.datum import Datum, place_to_wgs84
-from geo.errors import OffNetworkError
 from geo.streets import StreetNetwork
 from routing.dispatch import AlertState, Responder
 from routing.model import EmergencyPolicy, Task, Visit
 
 __all__ = ["alert_out", "asked_emergency", "emergency_out"]
 
-FARTHEST_M = 20_000.0
 
-
-def asked_emergency(
-    form: EmergencyRaiseIn, datum: Datum, emergency_id: str, network: StreetNetwork
-) -> tuple[Task, EmergencyPolicy]:
-    """Return what an emergency asks for, and the rules of its alerts.
-
-    Raises
-    ------
-    OffNetworkError
-        When it lies more than 20 km from every street: then it is in another city.
-    """
+def asked_emergency(form: EmergencyRaiseIn, datum: Datum, emergency_id: str) -> tuple[Task, EmergencyPolicy]:
+    """Return what an emergency asks for, and the rules of its alerts; it is taken wherever it lies."""
     lon, lat = place_to_wgs84((form.lon, form.lat), datum)
-    at = np.array([(lon, lat)])
-    if not any(network.snap(at, mode, FARTHEST_M).ok[0] for mode in form.modes):
-        raise OffNetworkError("the emergency lies more than 20 km from every street of this city")
     task = Task(
         emergency_id,
         Visit((lon, lat), form.service_s),
@@ -86,7 +71,9 @@ def _least(seconds: list[float]) -> float | None:
     return round(seconds[0], 3) if seconds else None
 
 
-def emergency_out(done: Raised, datum: Datum, zone: datetime.tzinfo) -> EmergencyOut:
+def emergency_out(
+    done: Raised, datum: Datum, zone: datetime.tzinfo, network: StreetNetwork, lang: Language
+) -> EmergencyOut:
     """Return an emergency for its publisher: how many come and when, never who."""
     row, state, plan = done.row, done.state, done.row.body["plan"]
     phases = sorted({one.phase for one in state.responders})
@@ -113,6 +100,7 @@ def emergency_out(done: Raised, datum: Datum, zone: datetime.tzinfo) -> Emergenc
         ],
         coming=_coming(state, zone),
         summary=_summary(state, plan),
+        warnings=place_warnings(network, state.task.place.lonlat, lang),
     )
 
 

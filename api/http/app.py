@@ -16,7 +16,7 @@ from api.http.access.auth import Access, require
 from api.http.access.rates import RateHeaders
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
-from api.http.middleware import BodyLimit, BoundedWork, RequestId, SecurityHeaders
+from api.http.middleware import BodyLimit, BoundedWork, Lingering, RequestId, SecurityHeaders
 from api.http.offload.bodies import MATCHING_ROLES
 from api.http.ogc import doors
 from api.http.pages import routers as pages
@@ -137,8 +137,9 @@ def create_app(
     )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RateHeaders)
-    # The outermost: what is refused by the others has an id too.
+    # Around all that refuse, so that what these refuse has an id too.
     app.add_middleware(RequestId)
+    app.add_middleware(Lingering)
     app.openapi = functools.partial(openapi.documented, app)  # type: ignore[method-assign]
     # Swagger UI out of an installed package: a government network has no way to a content delivery network.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")

@@ -1,5 +1,6 @@
 """Guards around every request: a limit on its size, compressed or not, and headers for every page."""
 
+import asyncio
 import json
 import logging
 import re
@@ -22,7 +23,7 @@ from api.http.problems.errors import (
     problem_response,
 )
 
-__all__ = ["BodyLimit", "BoundedWork", "RequestError", "RequestId", "SecurityHeaders"]
+__all__ = ["BodyLimit", "BoundedWork", "Lingering", "RequestError", "RequestId", "SecurityHeaders"]
 
 LOG = logging.getLogger("yilu.requests")
 _ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -41,6 +42,67 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+
+
+KEPT_BYTES = 65_536
+"""So much of a body left unread does not cost the connection."""
+
+
+class Lingering:
+    """Let a client that is still sending read its refusal.
+
+    A server that closes while the client sends makes the kernel reset the connection, and the answer is lost
+    on its way (RFC 9112, section 9.6). So what is left of a body is read and dropped after the answer, within
+    bounds, before the answer ends.
+    """
+
+    def __init__(
+        self, app: ASGIApp, max_bytes: int = 1_000_000_000, max_s: float = 30.0, silent_s: float = 5.0
+    ) -> None:
+        self.app = app
+        self.max_bytes, self.max_s, self.silent_s = max_bytes, max_s, silent_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; the last piece of an answer that came early waits for the body."""
+        if scope["type"] != "http" or not _has_body(scope):
+            await self.app(scope, receive, send)
+            return
+        declared = _declared_bytes(scope)
+        more, read, ended = True, 0, False
+
+        async def counted() -> Message:
+            nonlocal more, read
+            message = await receive()
+            more = message["type"] == "http.request" and bool(message.get("more_body"))
+            read += len(message.get("body", b""))
+            return message
+
+        async def held(message: Message) -> None:
+            nonlocal ended
+            if more and message["type"] == "http.response.start":
+                # Whether the rest will ever come nobody knows; a little of it may stay on the connection.
+                if declared is None or declared - read > KEPT_BYTES:
+                    headers = [*message.get("headers", []), (b"connection", b"close")]
+                    message = {**message, "headers": headers}
+            elif more and not message.get("more_body"):
+                ended = True
+                message = {**message, "more_body": True}
+            await send(message)
+
+        try:
+            await self.app(scope, counted, held)
+        finally:
+            if ended:
+                await self._drop_rest(counted, lambda: more and read <= self.max_bytes)
+                await send({"type": "http.response.body", "body": b""})
+
+    async def _drop_rest(self, receive: Receive, goes_on: Callable[[], bool]) -> None:
+        try:
+            async with asyncio.timeout(self.max_s):
+                while goes_on():
+                    await asyncio.wait_for(receive(), self.silent_s)
+        except TimeoutError:
+            return
 
 
 class RequestError(RuntimeError):
@@ -120,6 +182,11 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+
+def _has_body(scope: Scope) -> bool:
+    headers = dict(scope["headers"])
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
 
 
 def _declared_bytes(scope: Scope) -> int | None:

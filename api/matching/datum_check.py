@@ -1,6 +1,8 @@
-"""Whether the positions of a request are in the datum that it declares: asked of the streets."""
+"""What looks wrong with the positions of a request: their datum, as the streets say; places off the map."""
 
-from typing import cast
+from typing import Literal, cast
+
+import numpy as np
 
 from api.forms import Language
 from api.matching.forms import WarningOut
@@ -9,9 +11,10 @@ from geo.arrays import FloatArray
 from geo.datum import Datum
 from geo.streets import StreetNetwork
 from geo.traces import doubted_datum
+from geo.travel import Extent
 from routing.model import Said
 
-__all__ = ["datum_warnings"]
+__all__ = ["datum_warnings", "place_warnings"]
 
 
 def datum_warnings(
@@ -53,3 +56,26 @@ def datum_warnings(
             median_m={cast(Datum, datum): round(metres, 1) for datum, metres in medians.items()},
         )
     ]
+
+
+def place_warnings(network: StreetNetwork, lonlat: tuple[float, float], lang: Language) -> list[WarningOut]:
+    """Warn where an emergency lies outside of the map: it is taken as it is, but may be a slip.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+    lonlat : tuple of float
+        WGS-84 degrees.
+    lang : {"zh", "en"}
+
+    Returns
+    -------
+    list of WarningOut
+        Empty, or one with the distance.
+    """
+    extent = Extent.of(network)
+    if not extent.outside(np.array([lonlat]))[0]:
+        return []
+    code: Literal["swapped", "far"] = "swapped" if extent.swapped(lonlat) else "far"
+    said = Said.of(f"warning.{code}", away_m=1000 * extent.away_km(lonlat))
+    return [WarningOut(code=code, text=reason_text(said, lang))]

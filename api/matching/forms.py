@@ -330,11 +330,11 @@ class OffNetworkOut(Schema):
 class WarningOut(Schema):
     """What in the request looks wrong, though it was answered as it stands."""
 
-    code: Literal["datum"]
+    code: Literal["datum", "far", "swapped"]
     text: str
-    declared: Datum
-    likely: Datum
-    median_m: dict[Datum, float]
+    declared: Datum | None = None
+    likely: Datum | None = None
+    median_m: dict[Datum, float] | None = None
 
 
 class MatchResponse(Schema):
@@ -415,3 +415,4 @@ class AlertResponse(Schema):
     street_m: float | None
     alerts: list[AlertOut]
     off_network: list[OffNetworkOut]
+    warnings: list[WarningOut]

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from api.forms import Language, instant_of, way_of
-from api.matching.datum_check import datum_warnings
+from api.matching.datum_check import datum_warnings, place_warnings
 from api.matching.forms import (
     AlertOut,
     AlertRequest,
@@ -41,10 +41,10 @@ from api.matching.windows import check_windows
 from api.matching.wording import reason_text
 from geo.arrays import FloatArray, Int64Array
 from geo.datum import Datum, from_wgs84, to_wgs84
-from geo.errors import InputError, OffNetworkError
+from geo.errors import InputError
 from geo.streets import StreetNetwork
 from routing.assign import match_batch
-from routing.emergency import alert_plan, nearest_street
+from routing.emergency import alert_plan
 from routing.fleet import Fleet
 from routing.match import match_tasks
 from routing.model import (
@@ -125,13 +125,15 @@ def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en")
     return response_of(result, request, lang).model_copy(update={"warnings": warnings})
 
 
-def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
-    """Plan the alerts of one emergency.
+def alerts(network: StreetNetwork, request: AlertRequest, lang: Language = "en") -> AlertResponse:
+    """Plan the alerts of one emergency, wherever it lies.
 
     Parameters
     ----------
     network : StreetNetwork
     request : AlertRequest
+    lang : {"zh", "en"}
+        Language of warnings.
 
     Returns
     -------
@@ -141,8 +143,6 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     ------
     InputError
         When the request contradicts itself.
-    OffNetworkError
-        When the emergency lies more than 20 km from every street: then it is in another city.
     """
     rules = EmergencyPolicy(**request.policy.model_dump(exclude_none=True))
     asked = asked_of(
@@ -160,10 +160,7 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
     (task,) = asked.tasks
     known = request.acceptance
     plan = alert_plan(fleet, task, asked.now_s, acceptance=known, policy=rules, drill=request.drill)
-    # Infinite where nobody may go there, too: only a place without any street near is of another city.
-    streets = (nearest_street(fleet, mode, task) for mode in fleet.mode_fleets)
-    if math.isinf(plan.street_m) and fleet.mode_fleets and not any(street.ok[0] for street in streets):
-        raise OffNetworkError(f"task {task.task_id} lies more than 20 km from every street of this city")
+    warnings = datum_warnings(network, asked.sent_lonlat, request.datum, lang)
     return AlertResponse(
         task_id=plan.task_id,
         drill=plan.drill,
@@ -187,6 +184,7 @@ def alerts(network: StreetNetwork, request: AlertRequest) -> AlertResponse:
             for alert in plan.alerts
         ],
         off_network=off_network_out(off),
+        warnings=[*warnings, *place_warnings(network, task.place.lonlat, lang)],
     )
 
 
@@ -300,11 +298,21 @@ def _window(
 
 
 def _lows(instants: Iterable[datetime.datetime | None]) -> FloatArray:
-    return np.array([-math.inf if one is None else one.timestamp() for one in instants], np.float64)
+    return _instants(list(instants), -math.inf)
 
 
 def _highs(instants: Iterable[datetime.datetime | None]) -> FloatArray:
-    return np.array([math.inf if one is None else one.timestamp() for one in instants], np.float64)
+    return _instants(list(instants), math.inf)
+
+
+def _instants(instants: list[datetime.datetime | None], missing: float) -> FloatArray:
+    """Return epoch seconds; most columns are whole or empty, and then no loop asks which."""
+    absent = instants.count(None)
+    if absent == len(instants):
+        return np.full(absent, missing)
+    if not absent:
+        return np.fromiter(map(datetime.datetime.timestamp, instants), np.float64, len(instants))  # type: ignore[arg-type]
+    return np.array([missing if one is None else one.timestamp() for one in instants], np.float64)
 
 
 def _low(instant: datetime.datetime | None) -> float:

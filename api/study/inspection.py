@@ -71,6 +71,13 @@ def _reason(code: str, language: Language) -> str:
     return texts.text(f"reject.{code}") if language == "zh" and f"reject.{code}" in texts else code
 
 
+def _accuracy(found: Inspection) -> str:
+    look = found.look
+    if look.accuracy_m is None:
+        return ""
+    return f"{look.accuracy_m:g}" + (" (HDOP × 15 m)" if look.from_hdop else "")
+
+
 def inspection_lines(found: Inspection, language: Language) -> list[tuple[str, str]]:
     """Return what was found about one file as labels and values; what does not apply is left out.
 
@@ -102,7 +109,7 @@ def inspection_lines(found: Inspection, language: Language) -> list[tuple[str, s
         ("riders", f"{found.riders:,}" if found.read else ""),
         ("days", f"{found.days:,}" if found.read else ""),
         ("rate", "" if found.median_interval_s is None else f"{found.median_interval_s:g}"),
-        ("accuracy", "" if look.accuracy_m is None else f"{look.accuracy_m:g}"),
+        ("accuracy", _accuracy(found)),
         ("walked", "" if found.walked_share is None else f"{100 * found.walked_share:.0f}%"),
         ("datum", Wording.of(language, 1).evidence(found.datum_evidence)),
         ("inside", inside),

@@ -123,7 +123,7 @@ class _Route:
     def told(self, datum: Datum, *, geometry: bool) -> VroomRoute:
         """Return the route as VROOM tells it."""
         ways = [self.driven.way(self.network, self.plan.rider.mode, at) for at in range(len(self.start))]
-        metres = [round(m) for m in itertools.accumulate((w.length_m + w.walk_m for w in ways), initial=0.0)]
+        metres = [round(m) for m in itertools.accumulate((way.metres for way in ways), initial=0.0)]
         steps = list(self._steps(metres if geometry else [None] * len(metres)))
         lines = [from_wgs84(np.asarray(way.lonlat), datum).tolist() for way in ways]
         sources = [self.problem.sources.get(stop.stop_id) for stop in self.plan.rider.stops]

@@ -59,7 +59,22 @@ Span = Annotated[int, Field(ge=0, le=86_400)]
 Amounts = Annotated[tuple[Annotated[int, Field(ge=0, le=10**9)], ...], Field(max_length=10)]
 Skills = Annotated[tuple[Annotated[int, Field(ge=0, le=10**9)], ...], Field(max_length=50)]
 Priority = Annotated[int, Field(ge=0, le=100)]
-Matrix = Annotated[object, AfterValidator(_refuse("times come from the streets; give [lon, lat]"))]
+Matrix = Annotated[
+    object,
+    AfterValidator(
+        _refuse(
+            "a matrix says how long a way takes, not which way it is, so it cannot be shown to keep to"
+            " streets the vehicle may use; leave it out: times come from the streets, and `speed_factor`"
+            " slows a vehicle"
+        )
+    ),
+]
+Index = Annotated[
+    object,
+    AfterValidator(
+        _refuse("a place in a matrix; leave it out: times come from the streets between places as [lon, lat]")
+    ),
+]
 ByType = Annotated[dict[Text, Span], Field(max_length=50)]
 Unit = Annotated[int, Field(ge=0, le=10**6)]
 BreakLoad = Annotated[object, AfterValidator(_refuse("a limit on the load during a break"))]
@@ -111,8 +126,8 @@ class VroomVehicle(Schema):
     speed_factor: Annotated[float, Field(ge=0.1, le=1)] = 1.0
     max_tasks: Annotated[int | None, Field(ge=0, le=10_000)] = None
     steps: Annotated[tuple[VroomStep, ...], Field(max_length=MAX_STEPS)] = ()
-    start_index: Matrix = None
-    end_index: Matrix = None
+    start_index: Index = None
+    end_index: Index = None
     costs: VroomCosts = VroomCosts()
     type: Text = ""
     max_travel_time: Annotated[int | None, Field(ge=0, le=10**7)] = None
@@ -131,7 +146,7 @@ class VroomJob(Schema):
     skills: Skills = ()
     priority: Priority = 0
     time_windows: Windows | None = None
-    location_index: Matrix = None
+    location_index: Index = None
     setup: Span = 0
     setup_per_type: ByType = Field(default_factory=dict)
     service_per_type: ByType = Field(default_factory=dict)
@@ -146,7 +161,7 @@ class VroomShipmentPart(Schema):
     location: Place
     service: Span = 0
     time_windows: Windows | None = None
-    location_index: Matrix = None
+    location_index: Index = None
     setup: Span = 0
     setup_per_type: ByType = Field(default_factory=dict)
     service_per_type: ByType = Field(default_factory=dict)

@@ -4,6 +4,7 @@ import numpy as np
 
 from geo.arrays import FloatArray, Int64Array
 from geo.errors import InputError
+from geo.sentences import Sentence
 from geo.streets.contraction import contract, great_circle_m, morton_order
 from geo.streets.gates import Barriers, behind_gates
 from geo.streets.network import StreetNetwork
@@ -11,6 +12,12 @@ from geo.streets.raw import GATE_DELAY_S, RawWays
 from geo.streets.turn_bans import flat
 
 __all__ = ["build_network"]
+
+
+def refuse_antimeridian(lon: FloatArray) -> None:
+    """Refuse streets on both sides of the 180th meridian: the plane of a map would go round the Earth."""
+    if len(lon) and lon.max() - lon.min() > 180:
+        raise InputError(Sentence.of("map_antimeridian", west=f"{lon.min():.2f}", east=f"{lon.max():.2f}"))
 
 
 def build_network(raw: RawWays, gate_delay_s: float = GATE_DELAY_S) -> StreetNetwork:
@@ -25,10 +32,11 @@ def build_network(raw: RawWays, gate_delay_s: float = GATE_DELAY_S) -> StreetNet
     Raises
     ------
     InputError
-        If the delay is out of range.
+        If the delay is out of range, or the map reaches across the 180th meridian.
     """
     if not 0 <= gate_delay_s < 86_400:
         raise InputError(f"the gate delay must be 0 to 86400 s, not {gate_delay_s}")
+    refuse_antimeridian(raw.node_lonlat[:, 0])
     chains = contract(raw)
     first, last = chains.geom_ptr[:-1], chains.geom_ptr[1:] - 1
     u, v = chains.geom_node[first], chains.geom_node[last]

@@ -45,6 +45,7 @@ COLUMN_NAMES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
          "location_accuracy", "position_accuracy", "定位精度", "水平精度", "gps精度", "定位误差"),
         ("精度", "radius"),
     ),
+    "hdop": (("hdop", "gps_hdop", "hdop_value", "水平精度因子", "水平精度衰减因子"),),
     "platform": (("platform", "平台"),),
 }  # fmt: skip
 _DATUMS: Final = {

@@ -1,8 +1,8 @@
 """What a platform declares about its trace files, and the columns in which every reader hands them on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,15 @@ from geo.sentences import Sentence
 from geo.traces.column_names import COLUMN_NAMES
 from geo.traces.instants import TIME_FORMATS, TIME_UNITS
 
-__all__ = ["KINDS", "LONLAT_FORMATS", "POSITION_UNITS", "REASONS", "RawBatch", "TraceFormat"]
+__all__ = [
+    "KINDS",
+    "LONLAT_FORMATS",
+    "POSITION_UNITS",
+    "REASONS",
+    "NumberIds",
+    "RawBatch",
+    "TraceFormat",
+]
 
 #: Why a row was refused; the position in this tuple is the code used in columns, 0 meaning accepted.
 REASONS: Final = (
@@ -163,6 +171,34 @@ class TraceFormat:
         return self.datum[platform]
 
 
+class NumberIds(Sequence[str]):
+    """Ids that are whole numbers, as texts: none is made before it is asked for.
+
+    Files by time name every rider in every batch, and all but new ones are known by their number.
+    """
+
+    __slots__ = ("numbers",)
+
+    def __init__(self, numbers: NDArray[np.int64] | NDArray[np.int32]) -> None:
+        self.numbers = numbers
+        """(k,) of any type of integers."""
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> "NumberIds": ...
+
+    def __getitem__(self, at: int | slice) -> "str | NumberIds":
+        return NumberIds(self.numbers[at]) if isinstance(at, slice) else str(int(self.numbers[at]))
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, self.numbers.tolist())
+
+
 @dataclass(frozen=True, slots=True)
 class RawBatch:
     """Rows of one file as columns of one length; `lost` are rows that are no rows."""
@@ -171,7 +207,8 @@ class RawBatch:
     """(n,) number of the row in its file, the first after the header being 1."""
     rider: NDArray[np.int32]
     """(n,) index into `rider_ids`, -1 where missing."""
-    rider_ids: tuple[str, ...]
+    rider_ids: Sequence[str]
+    """Distinct ids; `NumberIds` where the file has them as whole numbers."""
     t_s: NDArray[np.int64]
     lonlat: NDArray[np.float64]
     """(n, 2) degrees in the datum of the file."""

@@ -263,6 +263,30 @@ def _parse_one(
 
 
 @kernel
+def _plain_clock(data: NDArray[np.uint8], at: int) -> int:
+    """Return the second of the day of ??????????? 08:05:30 (19 bytes), or -1 where the clock is none."""
+    if data[at + 13] != 58 or data[at + 16] != 58:
+        return -1
+    total = 0
+    for k, most in ((11, 23), (14, 59), (17, 59)):
+        tens, ones = int(data[at + k]) - 48, int(data[at + k + 1]) - 48
+        value = tens * 10 + ones
+        if not (0 <= tens <= 9 and 0 <= ones <= 9 and value <= most):
+            return -1
+        total = total * 60 + value
+    return total
+
+
+@kernel
+def _same_day(data: NDArray[np.uint8], one: int, other: int) -> bool:
+    """Return whether two texts begin with the same 11 bytes, without a letter (AM, PM) before the last."""
+    same = True
+    for k in range(11):
+        same = same and data[one + k] == data[other + k] and (k == 10 or data[one + k] < 65)
+    return same
+
+
+@kernel
 def parse_all(
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],
@@ -272,12 +296,23 @@ def parse_all(
     t_s: NDArray[np.int64],
     code: NDArray[np.uint8],
 ) -> None:
-    """Fill (n,) seconds and codes from the bytes of a text column and its (n + 1,) offsets."""
+    """Fill (n,) seconds and codes from the bytes of a text column and its (n + 1,) offsets.
+
+    Of a text such as 2026-03-02 08:05:30 only the clock is read where the day is that of the last such text.
+    """
+    day_at, midnight = -1, 0
     for i in range(len(t_s)):
-        if offsets[i + 1] == offsets[i]:
+        at, end = offsets[i], offsets[i + 1]
+        if end == at:
             t_s[i], code[i] = 0, BAD
-        else:
-            t_s[i], code[i] = _parse_one(data, offsets[i], offsets[i + 1], unit, year0, order)
+            continue
+        clock_s = _plain_clock(data, at) if end - at == 19 else -1
+        if clock_s >= 0 and day_at >= 0 and _same_day(data, day_at, at):
+            t_s[i], code[i] = midnight + clock_s, LOCAL
+            continue
+        t_s[i], code[i] = _parse_one(data, at, end, unit, year0, order)
+        if clock_s >= 0 and code[i] == LOCAL:
+            day_at, midnight = at, t_s[i] - clock_s
 
 
 @kernel

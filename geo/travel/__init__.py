@@ -1,6 +1,7 @@
 """Travel times, paths and isochrones on a street network."""
 
 from geo.travel.ends import Touch
+from geo.travel.extent import Extent, snap_far
 from geo.travel.isochrones import BESIDE_M, isochrone, reached_streets
 from geo.travel.nearest_source import nearest_source_s
 from geo.travel.paths import Path, find_path, way_metres
@@ -12,6 +13,7 @@ __all__ = [
     "BESIDE_M",
     "REASONS",
     "Adjacency",
+    "Extent",
     "Goal",
     "Path",
     "Touch",
@@ -25,6 +27,7 @@ __all__ = [
     "reached_streets",
     "reset",
     "shortest_times",
+    "snap_far",
     "times_towards",
     "travel_times_s",
     "way_metres",

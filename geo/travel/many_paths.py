@@ -132,7 +132,10 @@ def _route_groups(
         near_ptr, near_state, near_ms, near_edge = reaches if back else leaves
         far_ptr, far_state, far_ms, far_edge = leaves if back else reaches
         near = slice(near_ptr[root], near_ptr[root + 1])
+        first_used = used
         for attempt in range(2):
+            # A second search writes the paths of all trips anew: they stand in the order of the trips.
+            used = first_used
             limit = FIRST_LIMIT_MS if attempt == 0 else NO_LIMIT_MS
             target_state, target_ms = none_state, none_ms
             if b - a == 1:
@@ -145,8 +148,6 @@ def _route_groups(
             )
             missing = False
             for t in range(a, b):
-                if count[t] > 0:
-                    continue
                 place = other[t]
                 best = np.int64(NO_LIMIT_MS)
                 state, last = -1, -1

@@ -47,6 +47,11 @@ class Path:
     lonlat: FloatArray
     steps: tuple[tuple[str, float], ...]
 
+    @property
+    def metres(self) -> float:
+        """Metres in all, walks included; what `way_metres` returns."""
+        return self.length_m + self.walk_m
+
 
 def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snapped) -> Path | None:
     """Return the fastest legal way from one place to another, or None where there is none.

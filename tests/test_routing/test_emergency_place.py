@@ -12,6 +12,7 @@ from lattice import lattice
 from towns import NOW
 
 from geo.errors import InputError
+from geo.streets.contraction import great_circle_m
 from routing.emergency import Alert, alert_plan, chance_within
 from routing.fleet.fleet import Fleet
 from routing.model.policy import EmergencyPolicy, Policy
@@ -67,6 +68,25 @@ def test_a_place_far_from_every_street_is_no_reason_to_alert_nobody() -> None:
     assert 400 < plan.street_m < 700
     near = alert_plan(fleet_of(rider), Task("t", Visit((west, south))), NOW)
     assert plan.alerts[0].travel_s - near.alerts[0].travel_s > 300, "the walk is counted"
+
+
+@pytest.mark.parametrize("away_deg", [(0.3, 0.2), (-0.5, 0.0)])
+def test_a_place_beyond_the_map_is_walked_to_from_the_nearest_street(away_deg: tuple[float, float]) -> None:
+    """In another city, or with lon and lat swapped: the distance is said, and nothing is refused."""
+    west, south, _, _ = TOWN.bounds
+    far = (west + away_deg[0], max(south + away_deg[1], -89.0))
+    patient = EmergencyPolicy(horizon_s=86_400.0)
+    plan = alert_plan(fleet_of(Rider("r", NODES[0])), Task("t", Visit(far)), NOW, policy=patient)
+    corners = TOWN.geom_lonlat
+    nearest_m = great_circle_m(corners, np.broadcast_to(far, corners.shape)).min()
+    assert plan.street_m == pytest.approx(nearest_m, rel=1e-6)
+    assert [alert.rider_id for alert in plan.alerts] == ["r"]
+    assert plan.alerts[0].travel_s >= plan.street_m / 1.2
+    assert not alert_plan(fleet_of(Rider("r", NODES[0])), Task("t", Visit(far)), NOW).alerts
+    swapped = alert_plan(
+        fleet_of(Rider("r", NODES[0])), Task("t", Visit((far[1], 89.0))), NOW, policy=patient
+    )
+    assert (swapped.alerts, swapped.street_m > 5e6) == ((), True), "more than a day on foot"
 
 
 def test_nobody_is_alerted_who_comes_too_late() -> None:

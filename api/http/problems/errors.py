@@ -311,11 +311,17 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
     return problem_response(INVALID, "", request, fields)
 
 
+LARGEST_LAT = 90
+SWAPPED = "lon and lat look swapped: a latitude is at most 90"
+
+
 def _field(error: Mapping[str, Any], body: object) -> dict[str, str]:
     """Return where one field is wrong, and why."""
     if error["type"] == "json_invalid" and isinstance(body, str):
         pointer, detail = broken_at(body, int(error["loc"][-1]), str(error["ctx"]["error"]))
         return {"pointer": pointer, "detail": detail}
+    if error.get("ctx", {}).get("le") == LARGEST_LAT and LARGEST_LAT < float(error["input"]) <= 180:
+        return {"pointer": _pointer(error["loc"]), "detail": SWAPPED}
     return {"pointer": _pointer(error["loc"]), "detail": str(error["msg"])}
 
 

@@ -1,6 +1,7 @@
 """``/v1/emergencies`` and the alerts of riders: raised, answered, closed, and looked back on."""
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -29,7 +30,7 @@ from api.dispatch.forms import AnswerIn
 from api.dispatch.readings import alert_of, open_alerts_of
 from api.forms import Identifier
 from api.http.access.auth import Caller, require
-from api.http.deps import Ids, Served
+from api.http.deps import Ids, Lang, Served
 from api.http.live import (
     AnswerDatum,
     Cursor,
@@ -56,6 +57,13 @@ InDatum = Annotated[Datum, Query(description="Datum of the positions in the requ
 WAIT_S = 60.0
 
 
+def _shown(zone: Zone, served: Served, lang: Lang) -> Callable[[Raised, Datum], EmergencyOut]:
+    return lambda done, datum: emergency_out(done, datum, zone, served.network, lang)
+
+
+Shown = Annotated[Callable[[Raised, Datum], EmergencyOut], Depends(_shown)]
+
+
 @router.post(
     "/emergencies",
     status_code=201,
@@ -64,7 +72,7 @@ WAIT_S = 60.0
     responses={200: {"model": EmergencyOut, "description": "The same emergency was raised before."}},
 )
 async def post(
-    live: Live, caller: OfficerCaller, zone: Zone, ids: Ids, served: Served, request: EmergencyRaiseIn,
+    live: Live, caller: OfficerCaller, shown: Shown, ids: Ids, request: EmergencyRaiseIn,
     datum: InDatum,
 ) -> Response:  # fmt: skip
     """Alert the soonest capable riders of all platforms, phase by phase while too few have accepted.
@@ -73,7 +81,7 @@ async def post(
     be late. The same emergency again under the same name is answered as it stands now (200).
     """
     who = caller.scope
-    task, policy = await run_in_threadpool(asked_emergency, request, datum, ids(), served.network)
+    task, policy = await run_in_threadpool(asked_emergency, request, datum, ids())
     grid = published_grid(who, request.grid_code)
     body = request.model_dump(mode="json") | {"datum": datum}
 
@@ -84,14 +92,14 @@ async def post(
 
     def told(done: Raised) -> Response:
         place = {"location": f"/v1/emergencies/{done.row.emergency_id}"}
-        return json_answer(emergency_out(done, datum, zone), 201 if done.new else 200, place)
+        return json_answer(shown(done, datum), 201 if done.new else 200, place)
 
     return await answered(live, caller, ("emergency.raise", None), work, told)
 
 
 @router.get("/emergencies", summary="List emergencies")
 async def page(
-    live: Live, caller: OfficerCaller, zone: Zone, after: Cursor = None, limit: Limit = 100,
+    live: Live, caller: OfficerCaller, shown: Shown, after: Cursor = None, limit: Limit = 100,
     datum: AnswerDatum = "wgs84",
 ) -> EmergencyPage:  # fmt: skip
     """Emergencies that the caller has raised, in the order in which they were."""
@@ -102,14 +110,14 @@ async def page(
             return rows.page(connection, caller.scope, position, limit)
 
     found = await run_in_threadpool(read)
-    shown = [emergency_out(Raised(row, alert_state_of(row.state)), datum, zone) for row in found]
+    listed = [shown(Raised(row, alert_state_of(row.state)), datum) for row in found]
     last = PageEnd(found[-1].created_s, found[-1].emergency_id) if len(found) == limit else None
-    return EmergencyPage(emergencies=shown, next=cursor_of(last))
+    return EmergencyPage(emergencies=listed, next=cursor_of(last))
 
 
 @router.get("/emergencies/{id}", summary="One emergency, and how it went")
 async def one(
-    live: Live, caller: OfficerCaller, zone: Zone, emergency_id: EmergencyId, datum: AnswerDatum = "wgs84"
+    live: Live, caller: OfficerCaller, shown: Shown, emergency_id: EmergencyId, datum: AnswerDatum = "wgs84"
 ) -> EmergencyOut:
     """Return how many were alerted, have accepted and are there, against what the plan promised."""
 
@@ -120,12 +128,12 @@ async def one(
     row = await run_in_threadpool(read)
     if row is None:
         raise MissingError("there is no such emergency")
-    return emergency_out(Raised(row, alert_state_of(row.state)), datum, zone)
+    return shown(Raised(row, alert_state_of(row.state)), datum)
 
 
 @router.post("/emergencies/{id}/close", response_model=EmergencyOut, summary="Say that an emergency is over")
 async def end(
-    live: Live, caller: OfficerCaller, zone: Zone, emergency_id: EmergencyId, request: CloseIn,
+    live: Live, caller: OfficerCaller, shown: Shown, emergency_id: EmergencyId, request: CloseIn,
     datum: AnswerDatum = "wgs84",
 ) -> Response:  # fmt: skip
     """Riders who were alerted, and those on the way, are told through their platforms."""
@@ -134,7 +142,7 @@ async def end(
         return close(turn, caller.scope, emergency_id, request.reason)
 
     def told(done: Raised) -> Response:
-        return json_answer(emergency_out(done, datum, zone))
+        return json_answer(shown(done, datum))
 
     return await answered(live, caller, ("emergency.close", emergency_id), work, told)
 

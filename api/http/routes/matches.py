@@ -27,9 +27,9 @@ def match(served: Served, lang: Lang, request: MatchRequest, response: Response)
 
 
 @router.post("/alerts", summary="Whom to alert in an emergency, in phases", response_model=AlertResponse)
-def alert(served: Served, request: AlertRequest, response: Response) -> Response:
+def alert(served: Served, lang: Lang, request: AlertRequest, response: Response) -> Response:
     """Plan whom to alert: the soonest capable riders in phases, and the chance of being in time.
 
     Whoever accepts goes at once, so deliveries may get late: each alert names them. Nothing is booked.
     """
-    return told(alerts(served.network, request), response)
+    return told(alerts(served.network, request, lang), response)

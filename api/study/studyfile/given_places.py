@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import shapely
 
-from api.study.studyfile.extent import Extent
 from api.study.studyfile.placing import (
     datum_note,
     distinct_places,
@@ -23,6 +22,7 @@ from geo.grids import UnitGrids, h3_grids, read_grids
 from geo.sentences import Sentence
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet, existing_stations
+from geo.travel import Extent
 from siting.stations import CandidateSites, ExistingStation, clock
 
 __all__ = ["GivenGrids", "GivenPlaces", "given_places"]

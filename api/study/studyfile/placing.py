@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from api.study.studyfile.extent import METRES_A_KM, Extent
 from api.study.studyfile.station_files import StationRow
 from geo.arrays import BoolArray, FloatArray
 from geo.datum import Datum, from_wgs84
@@ -14,6 +13,7 @@ from geo.errors import InputError, all_at_once
 from geo.sentences import Sentence
 from geo.streets import StreetNetwork
 from geo.traces import doubted_datum
+from geo.travel import Extent
 
 __all__ = ["datum_note", "distinct_places", "place_areas", "place_points", "place_stations"]
 
@@ -141,7 +141,7 @@ def place_points(
         key,
         file=file,
         rows=_listed([numbers[row] for row in rows]),
-        km=f"{away_m.max() / METRES_A_KM:,.0f}",
+        km=f"{away_m.max() / 1000:,.0f}",
         names=_listed([names[row] for row in rows]),
     )
     return ~out, [said]
@@ -181,7 +181,7 @@ def place_areas(
     wrong = []
     for index in np.nonzero(out)[0].tolist():
         if extent.swapped((float(nearest[index, 0]), float(nearest[index, 1]))):
-            what = Sentence.of("swapped_area", km=away_m[index] / METRES_A_KM)
+            what = Sentence.of("swapped_area", km=away_m[index] / 1000)
             wrong.append(Sentence.of("feature", number=index + 1, what=what))
     if key == "zones_outside":
         over = np.nonzero(shapely.covers(shapes, box))[0].tolist()
@@ -198,7 +198,7 @@ def place_areas(
         features=_listed((np.nonzero(out)[0] + 1).tolist()),
         count=str(int(out.sum())),
         all=str(len(out)),
-        km=f"{away_m[out].max() / METRES_A_KM:,.1f}",
+        km=f"{away_m[out].max() / 1000:,.1f}",
     )
     return ~out, [said]
 
@@ -260,7 +260,7 @@ def _off_street(file: str, rows: Sequence[StationRow], network: StreetNetwork) -
 
 
 def _all_outside(file: str, away_m: FloatArray) -> InputError:
-    return InputError(Sentence.of("all_outside", file=file, km=float(away_m.min()) / METRES_A_KM))
+    return InputError(Sentence.of("all_outside", file=file, km=float(away_m.min()) / 1000))
 
 
 def _listed(items: Sequence[object]) -> str:

@@ -11,7 +11,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from api.study.studyfile.extent import Extent
 from api.study.studyfile.place_tables import read_rows
 from geo.datasets import LAYER_ENDINGS, PlaceTable, Row, cell_text, to_degrees
 from geo.datum import Datum, to_wgs84
@@ -19,6 +18,7 @@ from geo.earth import near_metres
 from geo.errors import InputError, all_at_once
 from geo.privacy import masked
 from geo.sentences import Sentence
+from geo.travel import Extent
 from maps.texts import LANGUAGES, catalogue
 from siting.stations import KINDS as STATION_KINDS
 from siting.stations import parse_hours

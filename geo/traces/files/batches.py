@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from geo.jit import kernel
 from geo.localtime import zone
-from geo.traces.formats import REASONS, RawBatch, TraceFormat
+from geo.traces.formats import REASONS, NumberIds, RawBatch, TraceFormat
 from geo.traces.instants import ArrowArray, epoch_seconds
 
-__all__ = ["as_numbers", "in_degrees", "make_batch"]
+__all__ = ["HDOP_M", "as_numbers", "in_degrees", "make_batch"]
 
 _MISSING_RIDER = REASONS.index("missing_rider")
 _UNPARSABLE_POSITION = REASONS.index("unparsable_position")
 _POOR_ACCURACY = REASONS.index("poor_accuracy")
+HDOP_M: Final = 15.0
+"""Metres of error (95%) for each unit of HDOP without corrections, as gpsd counts (``H_UERE_NO_DGPS``)."""
 _ABSENT: Final = ("", "null", "none", "nan", "na", "n/a", "\\n")
 #: Of no character: such an id could be that of several riders.
 _DAMAGED: Final = "\ufffd"
@@ -70,7 +72,7 @@ def _is_clean(values: ArrowArray) -> bool:
     return not pc.any(pc.fill_null(odd, True)).as_py()
 
 
-def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], list[str]]:
+def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], Sequence[str]]:
     """Text of a column as codes into distinct, trimmed values; -1 where there is none."""
     kind = column.type
     if not pa.types.is_dictionary(kind):
@@ -90,7 +92,9 @@ def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], list[str]]:
         indices = column.indices
         missing = -1 if indices.null_count else None
         codes = pc.fill_null(indices.cast(pa.int32()), missing) if missing is not None else indices
-        return np.asarray(codes, dtype=np.int32), [str(v) for v in values.to_pylist()]
+        whole = pa.types.is_integer(values.type)
+        ids: Sequence[str] = NumberIds(np.asarray(values)) if whole else values.to_pylist()
+        return np.asarray(codes, dtype=np.int32), ids
     else:
         texts = ["" if v is None else str(v) for v in values.to_pylist()]
     distinct: dict[str, int] = {}
@@ -148,7 +152,7 @@ def make_batch(
     if trace_format.position_unit not in ("auto", "degrees"):
         lonlat = in_degrees(lonlat, trace_format.position_unit)
 
-    def text(column: str, default: str) -> tuple[NDArray[np.int32], list[str]]:
+    def text(column: str, default: str) -> tuple[NDArray[np.int32], Sequence[str]]:
         if column in columns:
             return _as_codes(columns[column])
         return _constant_codes(n, constants.get(column, default))
@@ -159,14 +163,16 @@ def make_batch(
         event, events = np.full(n, -1, np.int32), []
     platform, platforms = text("platform", trace_format.platform)
     _flag_missing(rider, lonlat, fault)
-    if "accuracy" in columns:
-        said = as_numbers(columns["accuracy"])
+    if "accuracy" in columns or "hdop" in columns:
+        # What a phone says in metres counts before what its satellites would allow for.
+        metres = "accuracy" in columns
+        said = as_numbers(columns["accuracy"]) if metres else HDOP_M * as_numbers(columns["hdop"])
         # Below zero is how phones say that they have no position; without a word, or with 0, it is not known.
         fault[(fault == 0) & ((said > trace_format.max_accuracy_m) | (said < 0))] = _POOR_ACCURACY
     return RawBatch(
         row=row,
         rider=rider,
-        rider_ids=tuple(rider_ids),
+        rider_ids=rider_ids if isinstance(rider_ids, NumberIds) else tuple(rider_ids),
         t_s=t_s,
         lonlat=lonlat,
         event=(event + 1).astype(np.int16),

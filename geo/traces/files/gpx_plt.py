@@ -9,7 +9,7 @@ from xml.parsers import expat
 import numpy as np
 import pyarrow as pa
 
-from geo.traces.files.batches import make_batch
+from geo.traces.files.batches import HDOP_M, make_batch
 from geo.traces.files.tables.columns import rider_of_file
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import RawBatch, TraceFormat
@@ -44,21 +44,22 @@ class _TrackPoints:
         self._time: list[str] | None = None
         self._text = ""
         self._error: list[str] | None = None
-        self._accuracy = ""
+        self._accuracy = self._hdop = ""
+        self._of_hdop = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(":")[2]
         if tag == "trkpt":
             self._at, self._text = (attributes.get("lon", ""), attributes.get("lat", "")), ""
-            self._accuracy = ""
+            self._accuracy = self._hdop = ""
             self._depth = 0
         elif self._at is not None:
             self._depth += 1
             # A time inside extensions is another one than that of the point.
             if tag == "time" and self._depth == 1:
                 self._time = []
-            elif tag.casefold() in _ACCURACY:
-                self._error = []
+            elif tag.casefold() in _ACCURACY or (tag == "hdop" and self._depth == 1):
+                self._error, self._of_hdop = [], tag == "hdop"
 
     def text(self, piece: str) -> None:
         if self._time is not None:
@@ -69,12 +70,16 @@ class _TrackPoints:
     def end(self, tag: str) -> None:
         tag = tag.rpartition(":")[2]
         if tag == "trkpt" and self._at is not None:
-            self.fixes.append((*self._at, self._text, self._accuracy))
+            self.fixes.append((*self._at, self._text, self._accuracy or _from_hdop(self._hdop)))
             self._at = None
         elif self._at is not None:
             self._depth -= 1
             if self._error is not None:
-                self._accuracy, self._error = "".join(self._error).strip(), None
+                text, self._error = "".join(self._error).strip(), None
+                if self._of_hdop:
+                    self._hdop = text
+                else:
+                    self._accuracy = text
             if self._time is not None:
                 # Times of GPX are UTC; some writers leave the Z out.
                 text, self._time = "".join(self._time).strip(), None
@@ -83,6 +88,14 @@ class _TrackPoints:
     def take(self) -> list[tuple[str, str, str, str]]:
         fixes, self.fixes = self.fixes, []
         return fixes
+
+
+def _from_hdop(text: str) -> str:
+    """Return the metres that an HDOP stands for, as text; what is no number says nothing."""
+    try:
+        return str(HDOP_M * float(text))
+    except ValueError:
+        return ""
 
 
 def _refuse_entity(*_: object) -> None:

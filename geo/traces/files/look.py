@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final
@@ -14,7 +14,7 @@ import numpy as np
 from geo.errors import InputError
 from geo.sentences import Sentence
 from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
-from geo.traces.files.batches import as_numbers
+from geo.traces.files.batches import HDOP_M, as_numbers
 from geo.traces.files.found import file_kind
 from geo.traces.files.readers import open_file, open_table, shown_name
 from geo.traces.files.tables.column_plans import OpenTable, TablePlan, first_rows, plans_for
@@ -57,6 +57,8 @@ class FileLook:
     """Keys of the study file that were needed, as they are written there."""
     accuracy_m: float | None = None
     """Median of what its first rows say of their accuracy, where a column does."""
+    from_hdop: bool = False
+    """Whether it is counted from HDOP, `geo.traces.files.batches.HDOP_M` metres for each unit."""
     said: str | Sentence = field(default="", repr=False)
     """Why it cannot be read without a word more."""
 
@@ -176,7 +178,8 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
         times=tuple(times[:50]),
         form=form,
         keys=tuple(keys),
-        accuracy_m=_accuracy(table, chosen.get("accuracy")),
+        accuracy_m=_accuracy(table, chosen),
+        from_hdop="hdop" in chosen and "accuracy" not in chosen,
         said=problem,
     )
 
@@ -229,11 +232,14 @@ def _column(table: OpenTable, at: int | None) -> list[str]:
     return ["" if v is None else str(v) for v in table.sample[at].to_pylist()]
 
 
-def _accuracy(table: OpenTable, at: int | None) -> float | None:
+def _accuracy(table: OpenTable, chosen: Mapping[str, int]) -> float | None:
     """Return the median of a column of the accuracy; what is not known, 0 or less, is left out."""
+    at, metres = chosen.get("accuracy"), 1.0
+    if at is None:
+        at, metres = chosen.get("hdop"), HDOP_M
     if at is None or at not in table.sample:
         return None
-    values = as_numbers(table.sample[at])
+    values = metres * as_numbers(table.sample[at])
     known = values[values > 0]
     return round(float(np.median(known)), 1) if len(known) else None
 

@@ -76,7 +76,9 @@ def rider_by_rider(
             held.append(block)
             continue
         if mixed:
-            yield from spill(itertools.chain(held, (block,), blocks))
+            held.append(block)
+            # Nothing stays held here while all is spilled.
+            yield from spill(itertools.chain(_emptied(held), blocks))
             return
         if count - len(block) > hold_points:
             # Rows by rider: the rider who went on, then the riders that are whole in this block.
@@ -98,6 +100,13 @@ def rider_by_rider(
             yield ready
     if held:
         yield held
+
+
+def _emptied(held: list[Block]) -> Iterator[Block]:
+    """Hand out blocks, and let go of each."""
+    held.reverse()
+    while held:
+        yield held.pop()
 
 
 def _comes_back(held: Sequence[Block], block: Block) -> bool:
@@ -181,17 +190,20 @@ def _unpack(
 def write_partitions(blocks: Iterable[Block], paths: Sequence[Path], riders: RiderTable) -> None:
     """Write each point to one of the files by a hash, the pseudonym: all of a rider to the same file."""
     share_of = np.zeros(0, np.int16)
+    room = np.empty(0, _POINT)
     with ExitStack() as stack:
         files = [stack.enter_context(path.open("wb", buffering=0)) for path in paths]
         for block in blocks:
             new = [int(code[-4:], 16) % len(paths) for code in riders.pseudonym[len(share_of) :]]
             share_of = np.concatenate([share_of, np.array(new, np.int16)])
-            records = np.empty(len(block), _POINT)
+            if len(block) > len(room):
+                room = np.empty(len(block), _POINT)
+            records = room[: len(block)]
             ends = np.zeros(len(paths) + 1, np.int64)
             _pack(block.unit, block.t_s, block.lonlat, block.event, block.source, share_of, ends, records)
             for file, begin, end in zip(files, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
                 if end > begin:
-                    _write_all(file, memoryview(records[begin:end].tobytes()))
+                    _write_all(file, memoryview(records[begin:end].view(np.uint8)))
 
 
 def _write_all(file: IO[bytes], data: memoryview) -> None:
@@ -201,7 +213,10 @@ def _write_all(file: IO[bytes], data: memoryview) -> None:
 
 def read_partition(path: Path) -> Block:
     """Read what `write_partitions` wrote to one file, rider by rider, each in the order of the rows."""
-    records = np.fromfile(path, _POINT)
+    return _unpacked(_whole(path, np.empty(0, _POINT))[0])
+
+
+def _unpacked(records: NDArray[np.void]) -> Block:
     n = len(records)
     block = Block(
         np.empty(n, np.int32),
@@ -215,12 +230,26 @@ def read_partition(path: Path) -> Block:
     return block
 
 
+def _whole(path: Path, room: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """Return the records of a file, and the room that they were read into, which may be used again."""
+    count = path.stat().st_size // _POINT.itemsize
+    if count > len(room):
+        room = np.empty(count + count // 8, _POINT)
+    with path.open("rb", buffering=0) as file:
+        into = memoryview(room[:count].view(np.uint8))
+        while len(into):
+            into = into[file.readinto(into) :]
+    return room[:count], room
+
+
 def spilled_partitions(blocks: Iterable[Block], folder: Path, riders: RiderTable) -> Iterator[list[Block]]:
     """Spill the points to scratch files, a hash partition each; then hand over one at a time."""
     paths = [folder / f"{i:03d}.points" for i in range(_PARTITIONS)]
     write_partitions(blocks, paths, riders)
+    room = np.empty(0, _POINT)
     for path in paths:
-        block = read_partition(path)
+        records, room = _whole(path, room)
+        block = _unpacked(records)
         path.unlink()
         if len(block):
             yield [block]

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.datum import to_wgs84
+from geo.errors import InputError
 from geo.jit import kernel
+from geo.sentences import Sentence
 from geo.traces.datum_evidence import TraceFile, settle_datums
 from geo.traces.files.readers import read_batches, shown_name
-from geo.traces.formats import REASONS, RawBatch, TraceFormat
+from geo.traces.formats import REASONS, NumberIds, RawBatch, TraceFormat
 from geo.traces.points import Traces
 from geo.traces.rows.accounts import ROW_BITS, Ledger
 from geo.traces.rows.plausibility import flag_rows, group_points, judge_points
@@ -92,7 +94,7 @@ def _wgs84(
 ) -> NDArray[np.float64]:
     """Bring the good rows of a batch to WGS-84, platform by platform."""
     lonlat = batch.lonlat
-    for code in np.unique(batch.platform[ok]).tolist():
+    for code in np.flatnonzero(np.bincount(batch.platform[ok])).tolist():
         platform = batch.platforms[code]
         if platform not in datums:
             declared = trace_format.datum_of(platform)
@@ -104,6 +106,11 @@ def _wgs84(
             rows = np.flatnonzero(ok & (batch.platform == code))
             lonlat[rows] = to_wgs84(lonlat[rows], datum)
     return lonlat
+
+
+def _sides(lon: NDArray[np.float64]) -> int:
+    """Return on which sides of the 180th meridian points lie, a bit each, within a degree of it."""
+    return 0 if not len(lon) else int(lon.min() < -179.0) | 2 * int(lon.max() > 179.0)
 
 
 def open_files(files: Sequence[Path], rules: Rules, ledger: Ledger) -> None:
@@ -144,12 +151,14 @@ def checked_blocks(
     only: int | None = None,
 ) -> Iterator[Block]:
     """Read every file (or one of them, or some row groups of it); yield the rows good by themselves."""
+    sides = 0
     for number, path in enumerate(files):
         if only is not None and number != only:
             continue
         file, trace_format = number, rules.formats[number]
         for batch in read_batches(path, trace_format, row_groups, ledger.labels[file], ledger.skip):
-            if path.stem in batch.rider_ids:
+            ids = batch.rider_ids
+            if (path.stem.isdecimal() or not isinstance(ids, NumberIds)) and path.stem in ids:
                 ledger.labels[file] = f"file {number + 1}{path.suffix.lower()}"
             ledger.lose(file, batch.lost)
             n = len(batch.t_s)
@@ -166,6 +175,10 @@ def checked_blocks(
                     batch.fault[away] = _OUTSIDE
                     ledger.outside_sum += lonlat[away].sum(axis=0)
                     ok &= ~away
+            if rules.bounds is None:
+                sides |= _sides(lonlat[ok, 0])
+                if sides == 3:
+                    raise InputError(Sentence.of("trace_antimeridian", file=ledger.labels[file]))
             source = batch.row + (file << ROW_BITS)
             if not ok.all():
                 bad = ~ok

@@ -11,7 +11,7 @@ from geo.errors import InputError
 from geo.localtime import WORK_DAY_STARTS_H, day_number, local_offset_s, zone
 from geo.privacy import Pseudonymiser
 from geo.sentences import Sentence
-from geo.traces.formats import RawBatch
+from geo.traces.formats import NumberIds, RawBatch
 
 __all__ = ["ROTATIONS", "RiderTable", "Riders"]
 
@@ -56,7 +56,7 @@ class Riders(RiderTable):
         self._where = zone(timezone) if rotate == "day" and timezone else None
         self._people: dict[tuple[str, str], int] = {}
         self._units: dict[tuple[int, int], int] = {}
-        self._known: dict[str, dict[str, int]] = {}
+        self._known: dict[str, dict[str | int, int]] = {}
         """By platform, where pseudonyms do not rotate: the same again, for a quick look."""
 
     def _person_unit(self, platform: str, raw_id: str) -> int:
@@ -78,10 +78,12 @@ class Riders(RiderTable):
         if self._where is None and (batch.platform == batch.platform[0]).all():
             platform = batch.platforms[int(batch.platform[0])]
             known = self._known.setdefault(platform, {})
-            table = np.fromiter(map(known.get, batch.rider_ids, itertools.repeat(-1)), np.int32)
+            ids = batch.rider_ids
+            # A number is looked up as such; another file may have the same id as text.
+            asked = ids.numbers.tolist() if isinstance(ids, NumberIds) else ids
+            table = np.fromiter(map(known.get, asked, itertools.repeat(-1)), np.int32, len(ids))
             for i in np.flatnonzero(table < 0).tolist():
-                raw_id = batch.rider_ids[i]
-                table[i] = known[raw_id] = self._person_unit(platform, raw_id)
+                table[i] = known[asked[i]] = self._person_unit(platform, ids[i])
             return table[batch.rider] if len(table) else np.zeros(len(batch.rider), np.int32)
         day = np.zeros(len(batch.t_s), np.int64)
         if self._where is not None:

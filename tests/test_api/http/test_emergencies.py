@@ -152,7 +152,14 @@ def test_the_same_again_and_what_is_refused(service: Service) -> None:
     assert call(service, expect=200, drill=True)["id"] == made["id"]
     problem = call(service, expect=409)
     assert problem["code"] == "exists"
-    assert call(service, name="far", expect=422, lon=0.0, lat=0.0)["type"].endswith("off-network")
+    far = call(service, name="far", lon=0.0, lat=0.0)
+    assert (far["phases"], [one["code"] for one in far["warnings"]]) == ([], ["far"])
+    assert "outside of the map" in far["warnings"][0]["text"]
+    assert made["warnings"] == []
+    lon, lat = place("B")
+    swapped = call(service, name="swapped", expect=422, lon=lat, lat=lon)
+    (wrong,) = swapped["errors"]
+    assert wrong == {"pointer": "/lat", "detail": "lon and lat look swapped: a latitude is at most 90"}
     nobody = call(service, name="skilled", skills=["surgery"])
     assert (nobody["phases"], nobody["next_phase"], nobody["summary"]["soonest_s"]) == ([], None, None)
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from lattice import lattice
 
-from api.matching.forms import MatchRequest, RiderIn, TaskIn, VisitIn
-from api.matching.translate import answer
+from api.matching.datum_check import place_warnings
+from api.matching.forms import AlertRequest, MatchRequest, RiderIn, TaskIn, VisitIn
+from api.matching.translate import alerts, answer
 from geo.datum import Datum, from_wgs84
 
 TOWN = lattice(12)
@@ -47,3 +48,27 @@ def test_few_positions_say_nothing() -> None:
 def test_the_warning_speaks_chinese() -> None:
     (warning,) = answer(TOWN, request("gcj02", "wgs84"), "zh").warnings
     assert "坐标声明" in warning.text
+
+
+def test_an_emergency_beyond_the_map_is_answered_and_told() -> None:
+    """A city whose latitudes and longitudes can be swapped; one that is far; one that is at the edge."""
+    town = lattice(6, origin=(23.7, 38.0), compound=False)
+    lon, lat = town.node_lonlat[0].tolist()
+    for at, code in (((lat, lon), "swapped"), ((lon + 0.5, lat), "far"), ((lon - 0.005, lat), None)):
+        told = place_warnings(town, at, "en")
+        assert [one.code for one in told] == ([] if code is None else [code])
+    assert "43,206 m" in place_warnings(town, (lon + 0.5, lat), "en")[0].text
+    task = TaskIn(task_id="t", place=VisitIn(lon=lat, lat=lon))
+    rider = RiderIn(rider_id="r", lon=lon, lat=lat)
+    asked = AlertRequest(datum="wgs84", now=NOW, riders=(rider,), task=task)
+    found = alerts(town, asked, "zh")
+    assert (found.alerts, len(found.warnings)) == ([], 1)
+    assert found.street_m is not None
+    assert found.street_m > 1e6
+    assert "颠倒" in found.warnings[0].text
+
+
+def test_alerts_tell_of_a_wrong_datum_too() -> None:
+    sent = request("gcj02", "wgs84")
+    asked = AlertRequest(datum="wgs84", now=NOW, riders=sent.riders, task=sent.tasks[0])
+    assert [one.code for one in alerts(TOWN, asked).warnings] == ["datum"]

@@ -430,7 +430,9 @@ def test_an_emergency_alerts_the_soonest_capable_riders_in_phases(client: TestCl
     assert (strange.status_code, strange.json()["type"]) == (422, "/problems#bad-input")
     lost = _emergency(riders)
     lost["task"]["place"] = {"lon": 121.4, "lat": 31.2}
-    assert client.post(ALERTS, json=lost).json()["type"] == "/problems#off-network"
+    beyond = client.post(ALERTS, json=lost).json()
+    assert (beyond["alerts"], [one["code"] for one in beyond["warnings"]]) == ([], ["far"])
+    assert beyond["street_m"] > 900_000
 
 
 def _two_tasks() -> dict[str, Any]:

@@ -10,11 +10,11 @@ import shapely
 from lattice import lattice
 from study_sample import sample_study
 
-from api.study.studyfile.extent import Extent
 from api.study.studyfile.given_places import GivenPlaces, given_places
 from api.study.studyfile.tables import StudyFile
 from geo.datum import from_wgs84
 from geo.errors import InputError
+from geo.travel import Extent
 from maps.texts import Wording
 from siting.plans.sites import refuse_too_few
 from siting.report import study_report

@@ -29,11 +29,11 @@ def _valid() -> Json:
 @pytest.mark.parametrize(
     ("pointer", "value", "words"),
     [
-        ("/matrices", {"car": {}}, "times come from the streets"),
+        ("/matrices", {"car": {}}, "not which way it is, so it cannot be shown to keep to streets"),
         ("/vehicles/0/start_index", 3, "times come from the streets"),
         ("/vehicles/0/max_travel_time", -1, "greater than or equal to 0"),
         ("/vehicles/0/max_distance", 0.5, "integer"),
-        ("/matrix", [[0]], "times come from the streets"),
+        ("/matrix", [[0]], "`speed_factor` slows a vehicle"),
         ("/vehicles/0/end_index", 3, "times come from the streets"),
         ("/jobs/0/location_index", 3, "times come from the streets"),
         ("/shipments/0/pickup/location_index", 3, "times come from the streets"),
@@ -73,6 +73,15 @@ def test_what_cannot_be_mapped_is_refused_by_name(
     assert answer.headers["content-type"] == "application/problem+json"
     told = {one["pointer"]: one["detail"] for one in answer.json()["errors"]}
     assert any(where.startswith(pointer) and words in text for where, text in told.items()), told
+
+
+def test_what_cannot_be_mapped_is_refused_in_chinese_too(client: TestClient) -> None:
+    request = _valid() | {"matrices": {"car": {"durations": [[0]]}}}
+    request["jobs"][0]["location_index"] = 2
+    answer = client.post(VROOM, json=request, headers={"accept-language": "zh"})
+    told = {one["pointer"]: one["detail"] for one in answer.json()["errors"]}
+    assert told.keys() == {"/matrices", "/jobs/0/location_index"}
+    assert all(text.startswith("此处不支持：矩阵") for text in told.values()), told
 
 
 def test_shipments_are_given_whole_and_ids_differ(client: TestClient) -> None:

@@ -68,3 +68,30 @@ def test_the_inspector_knows_the_column_and_says_why_hardly_anything_is_left(tmp
     assert found.look.accuracy_m == 5000
     unknown = inspect_file(_csv(tmp_path / "b.csv", "accuracy", ["0", "", "-1"]), form(datum="auto"))
     assert unknown.look.accuracy_m is None
+
+
+@pytest.mark.parametrize("name", ["hdop", "HDOP", "水平精度因子"])
+def test_hdop_counts_fifteen_metres_a_unit(tmp_path: Path, name: str) -> None:
+    """99.99 is what receivers write without a fix; 0 and nothing are not known."""
+    path = _csv(tmp_path / "a.csv", name, ["0.9", "6.6", "6.7", "99.99", "0", ""])
+    account = read_traces(path, form(), key=KEY).accounts[0]
+    assert (account.accepted, dict(account.rejected)) == (4, {"poor_accuracy": 2})
+    assert read_traces(path, form(max_accuracy_m=101.0), key=KEY).accounts[0].accepted == 5
+    look = inspect_file(path, form()).look
+    assert (look.accuracy_m, look.from_hdop) == (round(15 * 6.65, 1), True)
+
+
+def test_metres_count_before_hdop_and_gpx_has_it_too(tmp_path: Path) -> None:
+    rows = [
+        f"7,{T0 + 15 * k},{116.3 + 1e-4 * k:.4f},39.98,{said}" for k, said in enumerate(("5,40", "500,1"))
+    ]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["rider_id,time,lon,lat,accuracy,hdop", *rows]) + "\n", "utf-8")
+    assert read_traces(path, form(), key=KEY).accounts[0].accepted == 1
+    points = "".join(
+        f'<trkpt lat="39.98" lon="116.3"><time>2026-03-02T00:00:{15 * k:02d}Z</time>{said}</trkpt>'
+        for k, said in enumerate(("<hdop>1.2</hdop>", "<hdop>40</hdop>", "<hdop>?</hdop>"))
+    )
+    track = tmp_path / "a.gpx"
+    track.write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>", "utf-8")
+    assert read_traces(track, form(), key=KEY).accounts[0].accepted == 2

@@ -149,4 +149,4 @@ def test_ids_are_codes_into_distinct_trimmed_texts(
     values: list[object], codes: list[int], names: list[str]
 ) -> None:
     found, distinct = _as_codes(pa.array(values))
-    assert (found.tolist(), distinct) == (codes, names)
+    assert (found.tolist(), list(distinct)) == (codes, names)

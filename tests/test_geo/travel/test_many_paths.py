@@ -57,3 +57,17 @@ def test_trips_that_no_street_allows_are_told() -> None:
     trips = route_trips(town, "ebike", places, np.array([0, 0]), np.array([1, 0]), np.array([True, False]))
     assert trips.found.tolist() == [False, False]
     assert trips.ptr.tolist() == [0, 0, 0]
+
+
+def test_trips_of_more_than_twenty_minutes_keep_their_place_among_shorter_ones() -> None:
+    """All leave A: the first reach for 20 min finds B and C, and D only the second."""
+    town = ascii_map("A-B-----------------------------D-C", {"AB": {}, "BD": {}, "DC": {}}, cell_m=400)
+    places = town.network().snap(town.lonlat("ADBC"), "ebike")
+    target = np.array([1, 2, 3, 2], np.int32)
+    trips = route_trips(town.network(), "ebike", places, np.zeros(4, np.int32), target, np.ones(4, np.bool_))
+    assert trips.found.all()
+    for trip in range(4):
+        path = find_path(town.network(), "ebike", places.take([0]), places.take([int(target[trip])]))
+        assert path is not None
+        edges = trips.edges[trips.ptr[trip] : trips.ptr[trip + 1]]
+        assert edges.tolist() == path.directed_edges.tolist()

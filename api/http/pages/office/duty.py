@@ -16,6 +16,7 @@ from api.http.pages.frame.forms import Fields, Posted, number, read_form
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
+from api.matching.datum_check import place_warnings
 from api.store.dispatch import emergencies as rows
 from geo.errors import YiluError
 
@@ -45,7 +46,9 @@ async def listed(visit: OfficerVisit) -> Response:
 
 
 def _shown(visit: PageVisit, row: rows.EmergencyRow) -> EmergencyOut:
-    return emergency_out(Raised(row, alert_state_of(row.state)), "wgs84", visit.zone)
+    return emergency_out(
+        Raised(row, alert_state_of(row.state)), "wgs84", visit.zone, visit.served.network, visit.visitor.lang
+    )
 
 
 @router.get("/new")
@@ -84,7 +87,10 @@ async def confirm(visit: OfficerVisit, fields: Posted) -> Response:
         return _form(visit, fields, told(error, visit.visitor.lang), 422)
     content = {"marks": [{"at": [asked.lon, asked.lat], "kind": "alert"}]}
     kept = {name: fields[name] for name in fields if name in EmergencyRaiseIn.model_fields or "place" in name}
-    return visit.page("duty_confirm", asked=asked, kept=kept, once=secrets.token_hex(8), content=content)
+    warnings = place_warnings(visit.served.network, (asked.lon, asked.lat), visit.visitor.lang)
+    return visit.page(
+        "duty_confirm", asked=asked, kept=kept, once=secrets.token_hex(8), content=content, warnings=warnings
+    )
 
 
 @router.post("")
@@ -94,7 +100,7 @@ async def post(visit: OfficerVisit, fields: Posted) -> Response:
     emergency_id = visit.request.app.state.ids()
     try:
         form = _emergency(fields, name)
-        task, policy = await visit.read(asked_emergency, form, "wgs84", emergency_id, visit.served.network)
+        task, policy = await visit.read(asked_emergency, form, "wgs84", emergency_id)
         body = form.model_dump(mode="json") | {"datum": "wgs84"}
 
         def work(turn: Turn) -> Raised:

@@ -35,7 +35,7 @@ _NOTHING: Final = re.compile(r"(?!)")
 _PORTO_S: Final = 15.0
 _FIRST_SERIAL, _LAST_SERIAL = 36_526.0, 73_050.0  # 2000 to 2099
 _LATEST_S: Final = 86_400 * 366
-_NUMBERS: Final = ("lon", "lat", "accuracy")
+_NUMBERS: Final = ("lon", "lat", "accuracy", "hdop")
 _STANDARD_POINTS: Final = ("geometry_coordinates",)
 
 

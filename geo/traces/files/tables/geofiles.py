@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from geo.errors import InputError
 from geo.sentences import Sentence
+from geo.traces.ahead import read_ahead
 from geo.traces.files.tables.column_plans import Chunk, TablePlan, plans_for
 from geo.traces.files.tables.columns import chosen_columns
 from geo.traces.files.tables.shapes import shape_of_name
@@ -51,7 +52,7 @@ def read_parquet(
 ) -> Iterator[RawBatch]:
     """Read a Parquet file; of GeoParquet the points of its main geometry, brought to degrees."""
     try:
-        with pq.ParquetFile(path, memory_map=False) as file:
+        with pq.ParquetFile(path, memory_map=False, pre_buffer=False) as file:
             yield from _read_open_parquet(file, path, name, trace_format, row_groups)
     except InputError:
         raise
@@ -77,7 +78,8 @@ def _read_open_parquet(
     if row_groups:
         first += sum(file.metadata.row_group(g).num_rows for g in range(row_groups[0]))
     wanted = sorted({schema.names[at] for at in inside.values()})
-    for batch in file.iter_batches(batch_size=_BATCH_ROWS, row_groups=row_groups, columns=wanted):
+    # The next rows are decoded while these are checked.
+    for batch in read_ahead(file.iter_batches(batch_size=_BATCH_ROWS, row_groups=row_groups, columns=wanted)):
         columns = {at: batch.column(schema.names[at]) for at in inside.values()}
         n = batch.num_rows
         made = plan.batch(Chunk(columns, np.arange(first, first + n)), ())
