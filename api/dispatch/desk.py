@@ -23,7 +23,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from api.dispatch import codec, emergencies
-from api.dispatch.turn import Follower, Memory, MissingError, Turn, offer_row
+from api.dispatch.turn import Follower, Kept, Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, numbers
 from api.store.access import idempotency
 from api.store.dispatch import emergencies as emergency_rows
@@ -126,7 +126,7 @@ class Desk:
         self._follow_from_s = 0.0
         self._name = secrets.token_hex(8)
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._heard: list[Callable[[int], None]] = []
+        self._heard: list[Callable[[Kept], None]] = []
         self._stale = True
         self._news = threading.Event()
         self._closed, self._ended = threading.Event(), threading.Event()
@@ -190,8 +190,8 @@ class Desk:
                 self._turn_away()
         return future
 
-    def hear(self, heard: Callable[[int], None]) -> None:
-        """Call `heard` with the number of the last event after each transaction that brought some."""
+    def hear(self, heard: Callable[[Kept], None]) -> None:
+        """Call `heard` with what was kept after each transaction that brought events."""
         self._heard.append(heard)
 
     def counts(self) -> Counts:
@@ -345,8 +345,9 @@ class Desk:
         # The streets have changed: plans are laid on them anew.
         self._stale = self._stale or self.memory.network is not self._laid_on
         if self.memory.last_seq != before:
+            kept = turn.kept(self._clock())
             for heard in self._heard:
-                heard(self.memory.last_seq)
+                heard(kept)
 
     def _again(self, works: list[_Waiting], error: Exception) -> None:
         """Carry commands out one by one that failed together: nobody has been told anything yet.

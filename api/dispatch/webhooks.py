@@ -4,6 +4,7 @@ Headers and signature are those of Standard Webhooks. Each address has the numbe
 took; it is sent one event after the other, so the events of a task arrive in their order, each at least once.
 """
 
+import collections
 import dataclasses
 import datetime
 import ipaddress
@@ -13,13 +14,15 @@ import socket
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx2 as httpx
+import sqlalchemy as sa
 from standardwebhooks import Webhook as Signer
 
 from api.dispatch.forms import EventOut
 from api.dispatch.translate import event_out
+from api.dispatch.turn import Kept
 from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store.access import tenants
 from api.store.dispatch import events as stored
@@ -28,7 +31,16 @@ from api.store.numbers import Numbers
 from api.store.processes import Leadership
 from geo.errors import InputError
 
-__all__ = ["AFTER_S", "MOST_FAILURES", "Sender", "after_failure", "check_address", "message"]
+__all__ = [
+    "AFTER_S",
+    "MOST_FAILURES",
+    "Sender",
+    "Standing",
+    "after_failure",
+    "check_address",
+    "message",
+    "standing",
+]
 
 LOG = logging.getLogger("yilu.webhooks")
 AFTER_S = (5.0, 30.0, 120.0, 600.0, 3_600.0, 3_600.0, 14_400.0, 14_400.0, 43_200.0)
@@ -100,6 +112,39 @@ def after_failure(webhook: hooks.Webhook, now_s: float, status: int | None = Non
     return dataclasses.replace(webhook, state="failing", failures=failures, retry_at_s=now_s + wait_s)
 
 
+def _rows_for(connection: sa.Connection, webhook: hooks.Webhook, limit: int) -> list[stored.EventRow]:
+    """Return the events that an address is sent next."""
+    tenant = tenants.get(connection, SERVICE, webhook.tenant_id)
+    role = "platform" if tenant is not None and tenant.kind == "platform" else "planner"
+    who = Scope(webhook.tenant_id, role)  # type: ignore[arg-type]
+    return stored.after(connection, who, webhook.next_seq, limit)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Standing:
+    """How the addresses fare."""
+
+    states: Mapping[str, int]
+    """How many are active, failing or disabled."""
+    behind_s: float
+    """Age of the oldest event that waits for an address which fails; 0 where none does."""
+
+
+def standing(database: Database, now_s: float) -> Standing:
+    """Return how all addresses fare.
+
+    Raises
+    ------
+    StoreUnavailable
+    """
+    with database.reading() as connection:
+        every = hooks.list_all(connection, SERVICE)
+        failing = [one for one in every if one.state == "failing"]
+        first = [row for one in failing for row in _rows_for(connection, one, 1)]
+    states = collections.Counter(one.state for one in every)
+    return Standing(states, max((now_s - row.event.at_s for row in first), default=0.0))
+
+
 class Sender:
     """Sends what is due, in a thread of its own.
 
@@ -114,6 +159,8 @@ class Sender:
         Of the instants that are told.
     private : bool
         As for `check_address`; it is asked again before each delivery, for names move.
+    delivered : callable, optional
+        Is told how many seconds each event waited to be delivered.
     """
 
     def __init__(
@@ -124,9 +171,10 @@ class Sender:
         zone: datetime.tzinfo,
         *,
         private: bool,
+        delivered: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._database, self._clock, self._zone, self._private = database, clock, zone, private
-        self._numbers = numbers
+        self._numbers, self._delivered = numbers, delivered
         self._leadership = Leadership(database, "webhooks")
         self._wake, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="yilu-webhooks", daemon=True)
@@ -135,7 +183,7 @@ class Sender:
         """Begin."""
         self._thread.start()
 
-    def wake(self, _: int = 0) -> None:
+    def wake(self, _: Kept | None = None) -> None:
         """Look at once: something has been kept."""
         self._wake.set()
 
@@ -174,11 +222,8 @@ class Sender:
 
     def _send(self, client: httpx.Client, webhook: hooks.Webhook) -> bool:
         with self._database.reading() as connection:
-            tenant = tenants.get(connection, SERVICE, webhook.tenant_id)
-            role = "platform" if tenant is not None and tenant.kind == "platform" else "planner"
-            who = Scope(webhook.tenant_id, role)  # type: ignore[arg-type]
             # Kinds that are not wanted are passed over here, so that they count as seen.
-            rows = stored.after(connection, who, webhook.next_seq, AT_ONCE)
+            rows = _rows_for(connection, webhook, AT_ONCE)
         if not rows:
             return False
         before = webhook
@@ -188,6 +233,8 @@ class Sender:
             if status is None or not 200 <= status < 300:
                 self._save(before, after_failure(webhook, self._clock(), status))
                 return False
+            if wanted:
+                self._delivered(max(self._clock() - row.event.at_s, 0.0))
             webhook = dataclasses.replace(
                 webhook, next_seq=row.seq, state="active", failures=0, retry_at_s=None
             )

@@ -14,6 +14,7 @@ from fastapi import Depends, Query, Request
 
 from api.dispatch import acts
 from api.dispatch.desk import Desk, Turn
+from api.dispatch.turn import Kept
 from api.http.access.auth import Caller, require
 from api.store import StoreUnavailable
 from api.store.access import audit
@@ -66,7 +67,7 @@ class News:
         self.closed = False
         desk.hear(self._heard)
 
-    def _heard(self, _: int) -> None:
+    def _heard(self, _: Kept) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake)
 

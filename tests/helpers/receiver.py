@@ -62,3 +62,11 @@ class Receiver:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class Trusting(Receiver):
+    """Looks at no signature: the clock of a test may stand in the past."""
+
+    def take(self, body: bytes, headers: dict[str, str]) -> int:
+        self.ids.append(headers["webhook-id"])
+        return 204
