@@ -15,8 +15,10 @@ window.addEventListener('pageshow', function () {
     [].forEach.call(form.querySelectorAll('[aria-disabled]'), function (button) { button.removeAttribute('aria-disabled'); });
   });
 });
-/* What was refused is read out and seen first. */
+/* What was refused is read out and seen first; on a phone the menu stands where the reader is. */
 document.addEventListener('DOMContentLoaded', function () {
+  var here = document.querySelector('.menu [aria-current]');
+  if (here) here.scrollIntoView({ block: 'nearest', inline: 'center' });
   var error = document.getElementById('error');
   if (error) error.focus();
   [].forEach.call(document.querySelectorAll('input[data-shows]'), function (box) {
