@@ -33,7 +33,7 @@ from api.store.dispatch.tasks import TaskRow
 from geo.datum import Datum, place_from_wgs84, to_wgs84
 from geo.errors import InputError
 from routing.dispatch import RiderKey, TaskState
-from routing.model import Policy, Rider, Stop, Task, Visit
+from routing.model import Policy, Rider, Span, Stop, Task, Visit, spans_of
 
 __all__ = [
     "event_out",
@@ -150,15 +150,28 @@ def _read_rider(rider_id: str, body: Mapping[str, Any]) -> Rider:
 
 def _read_stop(stop: Mapping[str, Any]) -> Stop:
     get = stop.get
+    earliest_s, latest_s, closed_s = _read_window(stop)
     return Stop(
         stop["stop_id"],
         (stop["lon"], stop["lat"]),
         get("service_s", 0.0),
-        _epoch_s(get("earliest"), -math.inf),
-        _epoch_s(get("due"), math.inf),
+        earliest_s,
+        latest_s,
         get("kind", "dropoff"),
         get("load_change", 0),
+        closed_s,
     )
+
+
+def _read_window(stop: Mapping[str, Any]) -> tuple[float, float, tuple[Span, ...]]:
+    """Return when a stop may begin at first and at last, and what is closed in between."""
+    windows = stop.get("windows")
+    if windows is None:
+        return _epoch_s(stop.get("earliest"), -math.inf), _epoch_s(stop.get("due"), math.inf), ()
+    if stop.get("earliest") is not None or stop.get("due") is not None:
+        # The form says what is wrong with that.
+        raise ValueError("windows stand instead of earliest and due")
+    return spans_of((_epoch_s(first, -math.inf), _epoch_s(last, math.inf)) for first, last in windows)
 
 
 def _epoch_s(instant: str | None, none_s: float) -> float:

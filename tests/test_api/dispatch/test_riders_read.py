@@ -31,6 +31,7 @@ STOPS = st.fixed_dictionaries(
         "service_s": SECONDS | st.integers(0, 90),
         "earliest": OPTIONAL,
         "due": OPTIONAL,
+        "windows": st.none() | st.lists(st.tuples(INSTANTS, INSTANTS), min_size=1, max_size=3),
         "kind": st.sampled_from(["pickup", "rest"]),
         "load_change": st.integers(-3, 3),
     },
