@@ -12,13 +12,14 @@ that it alone asks riders and lets offers run out. When it dies, another one lea
 import collections
 import contextlib
 import dataclasses
+import gc
 import logging
 import math
 import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -166,7 +167,8 @@ class Desk:
                 f"another process serves {self.database.shown}; several need PostgreSQL", 30
             )
         try:
-            self._load()
+            with _undisturbed():
+                self._load()
         except StoreUnavailable:
             # It is read as soon as the store is there; until then every command is told to come again.
             LOG.warning("the database cannot be reached; the service waits for it")
@@ -299,7 +301,8 @@ class Desk:
         done: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
             if self._stale:
-                self._load()
+                with _undisturbed():
+                    self._load()
         except StoreUnavailable as error:
             _fail(works, error)
             return
@@ -462,14 +465,29 @@ class Desk:
         Ways are computed without the interpreter: while those of some riders are, the next are read.
         """
         known = list(self.memory.bodies.items())
+        apart = {key for key, _ in known if city.board.knows(key)}
         with ThreadPoolExecutor(1, "yilu-lay") as laying:
             done = []
             for first in range(0, len(known), LAID_AT_ONCE):
                 part = known[first : first + LAID_AT_ONCE]
-                riders = [(key, self._rider_of(key.rider_id, body)) for key, body in part]
-                done.append(laying.submit(city.board.put, riders, now_s))
+                table, others = codec.table_of([one for one in part if one[0] not in apart], self._rider_of)
+                others += [(key, self._rider_of(key.rider_id, body)) for key, body in part if key in apart]
+                done.append(laying.submit(city.board.lay, table, now_s))
+                done.append(laying.submit(city.board.put, others, now_s))
             for one in done:
                 one.result()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Look for no garbage among a million new objects while they are made: that takes as long."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _fail(works: Iterable[_Waiting], error: Exception) -> None:

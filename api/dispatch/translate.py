@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from pydantic import TypeAdapter
 
+from api.dispatch.codec import instant_s, window_of
 from api.dispatch.commands import RiderReport
 from api.dispatch.duty import break_due_of, with_duty
 from api.dispatch.forms import (
@@ -33,7 +34,7 @@ from api.store.dispatch.tasks import TaskRow
 from geo.datum import Datum, place_from_wgs84, to_wgs84
 from geo.errors import InputError
 from routing.dispatch import RiderKey, TaskState
-from routing.model import Policy, Rider, Span, Stop, Task, Visit, spans_of
+from routing.model import Policy, Rider, Stop, Task, Visit
 
 __all__ = [
     "event_out",
@@ -138,11 +139,11 @@ def _read_rider(rider_id: str, body: Mapping[str, Any]) -> Rider:
         get("speed_factor", 1.0),
         frozenset(get("skills", ())),
         get("status", "busy"),
-        _epoch_s(get("shift_start"), -math.inf),
-        _epoch_s(get("shift_end"), math.inf),
+        instant_s(get("shift_start"), -math.inf),
+        instant_s(get("shift_end"), math.inf),
         get("worked_since_break_s", 0.0),
         get("worked_today_s", 0.0),
-        _epoch_s(get("available_at"), -math.inf),
+        instant_s(get("available_at"), -math.inf),
         get("capacity"),
         get("load", 0),
     )
@@ -150,7 +151,7 @@ def _read_rider(rider_id: str, body: Mapping[str, Any]) -> Rider:
 
 def _read_stop(stop: Mapping[str, Any]) -> Stop:
     get = stop.get
-    earliest_s, latest_s, closed_s = _read_window(stop)
+    earliest_s, latest_s, closed_s = window_of(stop)
     return Stop(
         stop["stop_id"],
         (stop["lon"], stop["lat"]),
@@ -161,21 +162,6 @@ def _read_stop(stop: Mapping[str, Any]) -> Stop:
         get("load_change", 0),
         closed_s,
     )
-
-
-def _read_window(stop: Mapping[str, Any]) -> tuple[float, float, tuple[Span, ...]]:
-    """Return when a stop may begin at first and at last, and what is closed in between."""
-    windows = stop.get("windows")
-    if windows is None:
-        return _epoch_s(stop.get("earliest"), -math.inf), _epoch_s(stop.get("due"), math.inf), ()
-    if stop.get("earliest") is not None or stop.get("due") is not None:
-        # The form says what is wrong with that.
-        raise ValueError("windows stand instead of earliest and due")
-    return spans_of((_epoch_s(first, -math.inf), _epoch_s(last, math.inf)) for first, last in windows)
-
-
-def _epoch_s(instant: str | None, none_s: float) -> float:
-    return none_s if instant is None else datetime.datetime.fromisoformat(instant).timestamp()
 
 
 def _asked(
