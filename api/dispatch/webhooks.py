@@ -5,6 +5,7 @@ took; it is sent one event after the other, so the events of a task arrive in th
 """
 
 import collections
+import contextlib
 import dataclasses
 import datetime
 import ipaddress
@@ -14,7 +15,7 @@ import socket
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import httpx2 as httpx
 import sqlalchemy as sa
@@ -54,7 +55,7 @@ GONE = 410
 """By this answer a receiver says that it wants no more (Standard Webhooks)."""
 
 
-def check_address(url: str, *, private: bool) -> None:
+def check_address(url: str, *, private: bool) -> tuple[str, ...]:
     """Refuse an address that events may not go to.
 
     Parameters
@@ -62,6 +63,12 @@ def check_address(url: str, *, private: bool) -> None:
     url : str
     private : bool
         Whether addresses of this machine and of private networks are allowed, and plain http with them.
+
+    Returns
+    -------
+    tuple of str
+        The machines that it names now, to be asked by these numbers: asked by its name, another one may
+        answer. Empty where private ones are allowed.
 
     Raises
     ------
@@ -75,13 +82,29 @@ def check_address(url: str, *, private: bool) -> None:
     if parts.username or parts.password:
         raise InputError("url must not hold a name or a password; events are signed instead")
     if private:
-        return
+        return ()
     try:
         found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
     except OSError:
         raise InputError(f"url: the name {parts.hostname} is not known") from None
-    if any(not ipaddress.ip_address(str(one[4][0])).is_global for one in found):
+    numbers = tuple(dict.fromkeys(str(one[4][0]) for one in found))
+    if not all(map(_is_public, numbers)):
         raise InputError("url must be reachable from the internet, not an address of a private network")
+    return numbers
+
+
+_IN_OTHER_CLOTHES = tuple(
+    map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10"))
+)
+"""Translated and tunnelled addresses lead wherever the IPv4 address in them does (RFC 6052, 3056, 4380)."""
+
+
+def _is_public(number: str) -> bool:
+    address = ipaddress.ip_address(number.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = address if mapped is None else mapped
+    hidden = any(address in network for network in _IN_OTHER_CLOTHES if network.version == address.version)
+    return address.is_global and not address.is_multicast and not hidden
 
 
 def message(event: EventOut, webhook: hooks.Webhook, now_s: float) -> tuple[bytes, dict[str, str]]:
@@ -143,6 +166,23 @@ def standing(database: Database, now_s: float) -> Standing:
         first = [row for one in failing for row in _rows_for(connection, one, 1)]
     states = collections.Counter(one.state for one in every)
     return Standing(states, max((now_s - row.event.at_s for row in first), default=0.0))
+
+
+def _sent(
+    client: httpx.Client, url: str, numbers: Sequence[str], body: bytes, headers: Mapping[str, str]
+) -> httpx.Response:
+    """Send to a machine that was looked at, under the name that its certificate must have; opens a stream."""
+    address = httpx.URL(url)
+    named = {"host": address.netloc.decode(), **headers}
+    told = {"sni_hostname": address.host}
+    for number in numbers[:-1]:
+        with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
+            there = address.copy_with(host=number)
+            asked = client.build_request("POST", there, content=body, headers=named, extensions=told)
+            return client.send(asked, stream=True)
+    there = address.copy_with(host=numbers[-1]) if numbers else address
+    asked = client.build_request("POST", there, content=body, headers=named, extensions=told)
+    return client.send(asked, stream=True)
 
 
 class Sender:
@@ -256,8 +296,8 @@ class Sender:
         """Send one event; returns the status that was answered."""
         body, headers = message(event, webhook, self._clock())
         try:
-            check_address(webhook.url, private=self._private)
-            with client.stream("POST", webhook.url, content=body, headers=headers) as answer:
+            numbers = check_address(webhook.url, private=self._private)
+            with contextlib.closing(_sent(client, webhook.url, numbers, body, headers)) as answer:
                 end_s = time.monotonic() + ANSWER_S
                 # Read, so that the line can be used again; one that trickles would hold up all others.
                 for _ in answer.iter_raw():

@@ -14,7 +14,7 @@ from api.dispatch.forms import EventOut, EventPage
 from api.dispatch.translate import event_out
 from api.http.access.auth import Who
 from api.http.deps import Clock
-from api.http.live import HEARTBEAT_S, Live, News, Zone
+from api.http.live import HEARTBEAT_S, Live, News, StillGood, Zone
 from api.http.metrics import Metrics
 from api.store import Scope
 from api.store.dispatch import events as stored
@@ -76,7 +76,9 @@ async def stream(
     else:
         seq = live.numbers.seq(caller.scope.tenant_id, word)
     news: News = request.app.state.news
-    lines = _lines(live, caller.scope, zone, Watching(news, request.app.state.metrics, clock), seq)
+    lines = _lines(
+        live, caller.scope, zone, Watching(news, request.app.state.metrics, clock, StillGood(request)), seq
+    )
     return StreamingResponse(lines, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
@@ -87,6 +89,7 @@ class Watching:
     news: News
     metrics: Metrics
     clock: Clock
+    still_good: StillGood
 
 
 async def _lines(live: Desk, who: Scope, zone: Zone, watching: Watching, after: int) -> AsyncIterator[str]:
@@ -97,7 +100,7 @@ async def _lines(live: Desk, who: Scope, zone: Zone, watching: Watching, after: 
     try:
         # What tells a browser how soon to connect again, and opens the stream at once.
         yield "retry: 2000\n\n"
-        while not news.closed:
+        while not news.closed and await watching.still_good():
             ticket = news.ticket()
             rows = await run_in_threadpool(_read, live, who, after, AT_ONCE)
             for row in rows:
