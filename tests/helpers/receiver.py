@@ -23,6 +23,7 @@ class Receiver:
         self.got: list[dict[str, Any]] = []
         self.ids: list[str] = []
         self.refuses = False
+        self.location = ""
         self.during: Callable[[], None] = lambda: None
         outer = self
 
@@ -33,6 +34,8 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 outer.during()
                 self.send_response(503 if outer.refuses else outer.take(body, dict(self.headers.items())))
+                if outer.location:
+                    self.send_header("location", outer.location)
                 self.send_header("content-length", "0")
                 self.end_headers()
 
