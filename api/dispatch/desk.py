@@ -24,7 +24,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from api.dispatch import codec, emergencies
-from api.dispatch.turn import Follower, Kept, Memory, MissingError, Turn, offer_row
+from api.dispatch.turn import Follower, KeptTurn, Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, numbers
 from api.store.access import idempotency
 from api.store.dispatch import emergencies as emergency_rows
@@ -127,7 +127,7 @@ class Desk:
         self._follow_from_s = 0.0
         self._name = secrets.token_hex(8)
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._heard: list[Callable[[Kept], None]] = []
+        self._heard: list[Callable[[KeptTurn], None]] = []
         self._stale = True
         self._news = threading.Event()
         self._closed, self._ended = threading.Event(), threading.Event()
@@ -192,7 +192,7 @@ class Desk:
                 self._turn_away()
         return future
 
-    def hear(self, heard: Callable[[Kept], None]) -> None:
+    def hear(self, heard: Callable[[KeptTurn], None]) -> None:
         """Call `heard` with what was kept after each transaction that brought events."""
         self._heard.append(heard)
 

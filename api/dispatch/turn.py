@@ -17,7 +17,7 @@ from geo.errors import YiluError
 from geo.streets import StreetNetwork
 from routing.dispatch import City, Happened, Offer, RiderKey, TaskState
 
-__all__ = ["Follower", "Kept", "Memory", "MissingError", "Turn", "offer_row"]
+__all__ = ["Follower", "KeptTurn", "Memory", "MissingError", "Turn", "offer_row"]
 
 
 _REACHED = {
@@ -51,7 +51,7 @@ class Follower(Protocol):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Kept:
+class KeptTurn:
     """What a transaction of this process has kept for good, for whoever watches."""
 
     last_seq: int
@@ -223,9 +223,9 @@ class Turn:
             if event.kind == "offer_accepted" and len(state.taken) == state.task.people and not again:
                 self.reached.append(("accepted", published_s))
 
-    def kept(self, now_s: float) -> Kept:
+    def kept(self, now_s: float) -> KeptTurn:
         """Return what this turn has kept, at the instant when it was."""
-        return Kept(
+        return KeptTurn(
             self.memory.last_seq,
             collections.Counter(event.kind for event in self.happened),
             self.outcomes,

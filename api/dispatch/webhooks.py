@@ -23,7 +23,7 @@ from standardwebhooks import Webhook as Signer
 
 from api.dispatch.forms import EventOut
 from api.dispatch.translate import event_out
-from api.dispatch.turn import Kept
+from api.dispatch.turn import KeptTurn
 from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store.access import tenants
 from api.store.dispatch import events as stored
@@ -35,12 +35,12 @@ from geo.errors import InputError
 __all__ = [
     "AFTER_S",
     "MOST_FAILURES",
+    "Deliveries",
     "Sender",
-    "Standing",
     "after_failure",
     "check_address",
+    "deliveries",
     "message",
-    "standing",
 ]
 
 LOG = logging.getLogger("yilu.webhooks")
@@ -144,7 +144,7 @@ def _rows_for(connection: sa.Connection, webhook: hooks.Webhook, limit: int) -> 
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Standing:
+class Deliveries:
     """How the addresses fare."""
 
     states: Mapping[str, int]
@@ -153,7 +153,7 @@ class Standing:
     """Age of the oldest event that waits for an address which fails; 0 where none does."""
 
 
-def standing(database: Database, now_s: float) -> Standing:
+def deliveries(database: Database, now_s: float) -> Deliveries:
     """Return how all addresses fare.
 
     Raises
@@ -165,7 +165,7 @@ def standing(database: Database, now_s: float) -> Standing:
         failing = [one for one in every if one.state == "failing"]
         first = [row for one in failing for row in _rows_for(connection, one, 1)]
     states = collections.Counter(one.state for one in every)
-    return Standing(states, max((now_s - row.event.at_s for row in first), default=0.0))
+    return Deliveries(states, max((now_s - row.event.at_s for row in first), default=0.0))
 
 
 def _sent(
@@ -223,7 +223,7 @@ class Sender:
         """Begin."""
         self._thread.start()
 
-    def wake(self, _: Kept | None = None) -> None:
+    def wake(self, _: KeptTurn | None = None) -> None:
         """Look at once: something has been kept."""
         self._wake.set()
 

@@ -15,7 +15,7 @@ from fastapi import Depends, Query, Request
 
 from api.dispatch import acts
 from api.dispatch.desk import Desk, Turn
-from api.dispatch.turn import Kept
+from api.dispatch.turn import KeptTurn
 from api.http.access.auth import BEARER, Access, Caller, UnauthorizedError, require
 from api.store import StoreUnavailable
 from api.store.access import audit
@@ -71,7 +71,7 @@ class News:
         self.closed = False
         desk.hear(self._heard)
 
-    def _heard(self, _: Kept) -> None:
+    def _heard(self, _: KeptTurn) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake)
 

@@ -6,8 +6,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.dispatch.desk import Desk
-from api.dispatch.turn import Kept
-from api.dispatch.webhooks import standing
+from api.dispatch.turn import KeptTurn
+from api.dispatch.webhooks import deliveries
 from api.store import StoreUnavailable
 from routing.dispatch import OFFER_STATUSES
 
@@ -72,7 +72,7 @@ class Metrics:
             self.lag.labels(reader)
         self.last_event = Gauge("yilu_last_event", "Number of the last event kept.", registry=self.registry)
 
-    def kept(self, kept: Kept) -> None:
+    def kept(self, kept: KeptTurn) -> None:
         """Count what a transaction has kept."""
         for kind, number in kept.kinds.items():
             self.kinds.labels(kind).inc(number)
@@ -104,7 +104,7 @@ class Metrics:
 
     def _webhooks(self, desk: Desk, now_s: float) -> None:
         try:
-            now = standing(desk.database, now_s)
+            now = deliveries(desk.database, now_s)
         except StoreUnavailable:
             # The other figures say that it is away; these stay as they were.
             return

@@ -10,7 +10,7 @@ import httpx2 as httpx
 from receiver import Receiver, Trusting
 from store_rows import event
 
-from api.dispatch.webhooks import Sender, Standing, standing
+from api.dispatch.webhooks import Deliveries, Sender, deliveries
 from api.store import SERVICE, Database, Scope
 from api.store.dispatch import events as stored
 from api.store.dispatch import webhooks as hooks
@@ -132,15 +132,15 @@ def test_an_address_that_fails_says_how_far_it_is_behind(database: Database) -> 
         receiver.refuses = True
         with database.transaction() as connection:
             hooks.add(connection, OFFICE, hook(receiver.url))
-        assert standing(database, NOW + 90.0) == Standing({"active": 1}, 0.0)
+        assert deliveries(database, NOW + 90.0) == Deliveries({"active": 1}, 0.0)
         happen(database, 1, 2)
         with database.reading() as connection:
             first_s = stored.after(connection, SERVICE, 0, 1)[0].event.at_s
         lags: list[float] = []
         sender(database, first_s + 5.0, lags.append).send_due(client)
-        assert standing(database, first_s + 90.0) == Standing({"failing": 1}, 90.0)
+        assert deliveries(database, first_s + 90.0) == Deliveries({"failing": 1}, 90.0)
         assert lags == []
         receiver.refuses = False
         sender(database, first_s + 600.0, lags.append).send_due(client)
-        assert standing(database, first_s + 600.0) == Standing({"active": 1}, 0.0)
+        assert deliveries(database, first_s + 600.0) == Deliveries({"active": 1}, 0.0)
         assert lags == [600.0, 599.0]
