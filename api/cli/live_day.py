@@ -21,6 +21,8 @@ __all__ = ["live_day", "own_service"]
 COLOURS = ("blue", "yellow", "red")
 STEP_S = 10.0
 DAY_H = 8.0
+SHOWN_S = 30.0
+"""How often figures are shown at least."""
 
 
 class _Clock:
@@ -106,12 +108,14 @@ def live_day(
 
 def _play(step: "Callable[[float], DayFigures]", clock: _Clock, length_s: float, speed: float) -> None:
     first_s, began_s = clock().timestamp(), time.monotonic()
+    shown_s = began_s
     for number in range(1, int(length_s // STEP_S) + 1):
         now_s = first_s + number * STEP_S
         time.sleep(max(began_s + number * STEP_S / speed - time.monotonic(), 0.0))
         clock.go_on(now_s)
         figures = step(now_s)
-        if number % 30 == 0:
+        if number % 30 == 0 or time.monotonic() - shown_s >= SHOWN_S:
+            shown_s = time.monotonic()
             _show(figures)
 
 
@@ -124,7 +128,7 @@ def _show(figures: "DayFigures") -> None:
     click.echo(
         f"{at}  tasks {tasks['published']}, verified {tasks['verified']}   offers {offers['made']}: accepted"
         f" {offers['accepted']} ({share} of answers), declined {offers['declined']},"
-        f" too late {offers['too_late']}   extra {extra_min:.1f} min a task"
+        f" too late {offers['too_late']}, no answer {offers['unanswered']}   extra {extra_min:.1f} min a task"
         f"   deliveries {figures.deliveries}, late {figures.late}"
         + (f" ({figures.late_s:.0f} s in all)" if figures.late else "")
     )

@@ -1,16 +1,22 @@
-"""Events and states as the store keeps them, and back: what each reader may know stands apart."""
+"""Events, states and riders as the store keeps them, and back: what each reader may know stands apart."""
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Annotated, Any, cast
+import datetime
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple, cast
 
+import numpy as np
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from api.store.dispatch import events as stored
+from geo.arrays import FloatArray
+from geo.errors import InputError
 from routing.dispatch import Event, RiderKey, TaskState
+from routing.model import PlannedRiders, Rider, RiderColumns, Span, StopColumns, spans_of
 
-__all__ = ["event_of", "event_row", "state_json", "state_of"]
+__all__ = ["event_of", "event_row", "instant_s", "state_json", "state_of", "table_of", "window_of"]
 
 # A window without an end is infinite, which JSON does not know: it is kept as a word.
 _CONFIG = ConfigDict(ser_json_inf_nan="strings")
@@ -96,3 +102,144 @@ def event_of(row: stored.Event) -> Event:
 def events_of(rows: Iterable[stored.EventRow]) -> list[Event]:
     """Return the events of rows, in their order."""
     return [event_of(row.event) for row in rows]
+
+
+# -- riders
+# -------------------------------------------------------------------------------------------------
+
+
+def window_of(stop: Mapping[str, Any]) -> tuple[float, float, tuple[Span, ...]]:
+    """Return when a stop may begin at first and at last (epoch s), and what is closed in between."""
+    windows = stop.get("windows")
+    if windows is None:
+        return instant_s(stop.get("earliest"), -math.inf), instant_s(stop.get("due"), math.inf), ()
+    if stop.get("earliest") is not None or stop.get("due") is not None:
+        # The form says what is wrong with that.
+        raise ValueError("windows stand instead of earliest and due")
+    return spans_of((instant_s(first, -math.inf), instant_s(last, math.inf)) for first, last in windows)
+
+
+def instant_s(instant: str | None, none_s: float) -> float:
+    """Return an instant as the store has it in epoch seconds; `none_s` where there is none."""
+    return none_s if instant is None else datetime.datetime.fromisoformat(instant).timestamp()
+
+
+def table_of(
+    known: Sequence[tuple[RiderKey, Mapping[str, Any]]],
+    rider_of: Callable[[str, Mapping[str, Any]], Rider],
+) -> tuple[PlannedRiders, list[tuple[RiderKey, Rider]]]:
+    """Return what the store has of many riders in columns; who is not touched never becomes an object.
+
+    Parameters
+    ----------
+    known : sequence of (RiderKey, body)
+    rider_of : callable
+        Makes a rider of a body, or says what is wrong with it.
+
+    Returns
+    -------
+    table : PlannedRiders
+        Under their fleet ids.
+    apart : list of (RiderKey, Rider)
+        Those whose bodies only the form can read.
+    """
+    rows: list[_Row] = []
+    stops: list[Mapping[str, Any]] = []
+    windows: list[tuple[float, float, tuple[Span, ...]]] = []
+    places: list[tuple[float, float]] = []
+    bodies: list[tuple[RiderKey, Mapping[str, Any]]] = []
+    apart = []
+    for key, body in known:
+        try:
+            row = _read_row(key, body)
+            mine = body.get("stops", ())
+            open_s = [window_of(stop) for stop in mine]
+            at = [(body["lon"], body["lat"]), *((stop["lon"], stop["lat"]) for stop in mine)]
+        except (InputError, LookupError, TypeError, ValueError):
+            apart.append((key, rider_of(key.rider_id, body)))
+            continue
+        bodies.append((key, body))
+        rows.append(row)
+        stops += mine
+        windows += open_s
+        places += at
+
+    def made(row: int) -> Rider:
+        key, body = bodies[row]
+        rider = rider_of(key.rider_id, body)
+        return dataclasses.replace(rider, rider_id=key.fleet_id, platform=key.platform)
+
+    return PlannedRiders(_columns(rows), _stop_columns(stops, windows), _lonlat(places), made), apart
+
+
+class _Row(NamedTuple):
+    """What `RiderColumns` has of one rider."""
+
+    ids: str
+    mode: str
+    status: str
+    platform: str
+    skills: Sequence[str]
+    shift_start_s: float
+    shift_end_s: float
+    available_s: float
+    speed_factor: float
+    worked_since_break_s: float
+    worked_today_s: float
+    capacity: float
+    load: float
+    stops: int
+
+
+def _read_row(key: RiderKey, body: Mapping[str, Any]) -> _Row:
+    get = body.get
+    capacity = get("capacity")
+    return _Row(
+        key.fleet_id,
+        get("mode", "ebike"),
+        get("status", "busy"),
+        key.platform,
+        get("skills", ()),
+        instant_s(get("shift_start"), -math.inf),
+        instant_s(get("shift_end"), math.inf),
+        instant_s(get("available_at"), -math.inf),
+        get("speed_factor", 1.0),
+        get("worked_since_break_s", 0.0),
+        get("worked_today_s", 0.0),
+        math.nan if capacity is None else capacity,
+        get("load", 0),
+        len(get("stops", ())),
+    )
+
+
+def _columns(rows: Sequence[_Row]) -> RiderColumns:
+    columns = dict(zip(_Row._fields, zip(*rows, strict=True), strict=False)) if rows else {}
+    words = {name: list(columns.get(name, ())) for name in ("ids", "mode", "status", "platform", "skills")}
+    numbers = {name: np.array(columns.get(name, ()), np.float64) for name in _Row._fields[len(words) : -1]}
+    # Neither is told of riders here: the one is no platform's to say, the other the board counts.
+    nothing = np.zeros(len(rows))
+    return RiderColumns(
+        **words,
+        **numbers,
+        contribution=nothing,
+        extra_last_hour_s=nothing,
+        stops=np.array(columns.get("stops", ()), np.int64),
+    )
+
+
+def _stop_columns(
+    stops: Sequence[Mapping[str, Any]], windows: Sequence[tuple[float, float, tuple[Span, ...]]]
+) -> StopColumns:
+    return StopColumns(
+        ids=[stop["stop_id"] for stop in stops],
+        kind=[stop.get("kind", "dropoff") for stop in stops],
+        service_s=np.array([stop.get("service_s", 0.0) for stop in stops], np.float64),
+        earliest_s=np.array([first_s for first_s, _, _ in windows], np.float64),
+        latest_s=np.array([last_s for _, last_s, _ in windows], np.float64),
+        load_change=np.array([stop.get("load_change", 0) for stop in stops], np.float64),
+        closed_s=[closed_s for _, _, closed_s in windows],
+    )
+
+
+def _lonlat(places: Sequence[tuple[float, float]]) -> FloatArray:
+    return np.array(places, np.float64).reshape(-1, 2)

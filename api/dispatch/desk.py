@@ -12,18 +12,19 @@ that it alone asks riders and lets offers run out. When it dies, another one lea
 import collections
 import contextlib
 import dataclasses
+import gc
 import logging
 import math
 import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from api.dispatch import codec, emergencies
-from api.dispatch.turn import Follower, Memory, MissingError, Turn, offer_row
+from api.dispatch.turn import Follower, KeptTurn, Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, numbers
 from api.store.access import idempotency
 from api.store.dispatch import emergencies as emergency_rows
@@ -126,7 +127,7 @@ class Desk:
         self._follow_from_s = 0.0
         self._name = secrets.token_hex(8)
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._heard: list[Callable[[int], None]] = []
+        self._heard: list[Callable[[KeptTurn], None]] = []
         self._stale = True
         self._news = threading.Event()
         self._closed, self._ended = threading.Event(), threading.Event()
@@ -166,7 +167,8 @@ class Desk:
                 f"another process serves {self.database.shown}; several need PostgreSQL", 30
             )
         try:
-            self._load()
+            with _undisturbed():
+                self._load()
         except StoreUnavailable:
             # It is read as soon as the store is there; until then every command is told to come again.
             LOG.warning("the database cannot be reached; the service waits for it")
@@ -190,8 +192,8 @@ class Desk:
                 self._turn_away()
         return future
 
-    def hear(self, heard: Callable[[int], None]) -> None:
-        """Call `heard` with the number of the last event after each transaction that brought some."""
+    def hear(self, heard: Callable[[KeptTurn], None]) -> None:
+        """Call `heard` with what was kept after each transaction that brought events."""
         self._heard.append(heard)
 
     def counts(self) -> Counts:
@@ -299,7 +301,8 @@ class Desk:
         done: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
             if self._stale:
-                self._load()
+                with _undisturbed():
+                    self._load()
         except StoreUnavailable as error:
             _fail(works, error)
             return
@@ -345,8 +348,9 @@ class Desk:
         # The streets have changed: plans are laid on them anew.
         self._stale = self._stale or self.memory.network is not self._laid_on
         if self.memory.last_seq != before:
+            kept = turn.kept(self._clock())
             for heard in self._heard:
-                heard(self.memory.last_seq)
+                heard(kept)
 
     def _again(self, works: list[_Waiting], error: Exception) -> None:
         """Carry commands out one by one that failed together: nobody has been told anything yet.
@@ -461,14 +465,29 @@ class Desk:
         Ways are computed without the interpreter: while those of some riders are, the next are read.
         """
         known = list(self.memory.bodies.items())
+        apart = {key for key, _ in known if city.board.knows(key)}
         with ThreadPoolExecutor(1, "yilu-lay") as laying:
             done = []
             for first in range(0, len(known), LAID_AT_ONCE):
                 part = known[first : first + LAID_AT_ONCE]
-                riders = [(key, self._rider_of(key.rider_id, body)) for key, body in part]
-                done.append(laying.submit(city.board.put, riders, now_s))
+                table, others = codec.table_of([one for one in part if one[0] not in apart], self._rider_of)
+                others += [(key, self._rider_of(key.rider_id, body)) for key, body in part if key in apart]
+                done.append(laying.submit(city.board.lay, table, now_s))
+                done.append(laying.submit(city.board.put, others, now_s))
             for one in done:
                 one.result()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Look for no garbage among a million new objects while they are made: that takes as long."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _fail(works: Iterable[_Waiting], error: Exception) -> None:

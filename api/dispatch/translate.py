@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from pydantic import TypeAdapter
 
+from api.dispatch.codec import instant_s, window_of
 from api.dispatch.commands import RiderReport
 from api.dispatch.duty import break_due_of, with_duty
 from api.dispatch.forms import (
@@ -138,11 +139,11 @@ def _read_rider(rider_id: str, body: Mapping[str, Any]) -> Rider:
         get("speed_factor", 1.0),
         frozenset(get("skills", ())),
         get("status", "busy"),
-        _epoch_s(get("shift_start"), -math.inf),
-        _epoch_s(get("shift_end"), math.inf),
+        instant_s(get("shift_start"), -math.inf),
+        instant_s(get("shift_end"), math.inf),
         get("worked_since_break_s", 0.0),
         get("worked_today_s", 0.0),
-        _epoch_s(get("available_at"), -math.inf),
+        instant_s(get("available_at"), -math.inf),
         get("capacity"),
         get("load", 0),
     )
@@ -150,19 +151,17 @@ def _read_rider(rider_id: str, body: Mapping[str, Any]) -> Rider:
 
 def _read_stop(stop: Mapping[str, Any]) -> Stop:
     get = stop.get
+    earliest_s, latest_s, closed_s = window_of(stop)
     return Stop(
         stop["stop_id"],
         (stop["lon"], stop["lat"]),
         get("service_s", 0.0),
-        _epoch_s(get("earliest"), -math.inf),
-        _epoch_s(get("due"), math.inf),
+        earliest_s,
+        latest_s,
         get("kind", "dropoff"),
         get("load_change", 0),
+        closed_s,
     )
-
-
-def _epoch_s(instant: str | None, none_s: float) -> float:
-    return none_s if instant is None else datetime.datetime.fromisoformat(instant).timestamp()
 
 
 def _asked(

@@ -1,5 +1,6 @@
 """What one command may use and note: the city, the moment, the transaction."""
 
+import collections
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
@@ -16,7 +17,13 @@ from geo.errors import YiluError
 from geo.streets import StreetNetwork
 from routing.dispatch import City, Happened, Offer, RiderKey, TaskState
 
-__all__ = ["Follower", "Memory", "MissingError", "Turn", "offer_row"]
+__all__ = ["Follower", "KeptTurn", "Memory", "MissingError", "Turn", "offer_row"]
+
+
+_REACHED = {
+    "offer_made": "open", "offer_accepted": "accepted", "offer_started": "started", "offer_done": "done"
+}  # fmt: skip
+"""The status that an event brings an offer into; what is closed says it itself."""
 
 
 class MissingError(YiluError):
@@ -41,6 +48,21 @@ class Follower(Protocol):
 
     def follow(self, turn: "Turn", object_id: str) -> None:
         """Take up what another process has written of an object that is no task."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeptTurn:
+    """What a transaction of this process has kept for good, for whoever watches."""
+
+    last_seq: int
+    """Number of the last event that this process wrote or followed."""
+    kinds: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """How many events of each kind were written."""
+    outcomes: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """How many offers came into each status, one of `routing.dispatch.OFFER_STATUSES`."""
+    waited_s: tuple[tuple[str, float], ...] = ()
+    """Of each task that was ``offered``, or ``accepted`` by all it needs, for the first time: the seconds
+    since it was published."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -92,6 +114,10 @@ class Turn:
     looked_at: set[str] = dataclasses.field(default_factory=set)
     acts: list[audit.AuditEntry] = dataclasses.field(default_factory=list)
     """Who did what, or tried to; kept with what was done."""
+    outcomes: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    """How many offers came into each status."""
+    reached: list[tuple[str, float]] = dataclasses.field(default_factory=list)
+    """Tasks that were offered or accepted for the first time, and when they had been published."""
     wrote: bool = False
     """Whether other processes have something to follow."""
     changing: bool = False
@@ -158,6 +184,7 @@ class Turn:
             for event in one.events:
                 self.happened.append(codec.event_row(one.task_id, state, event, self.now_s))
             self._touch(one.task_id, state)
+            self._count(one, state)
             for follower in self.memory.followers:
                 follower.heard(self, one)
 
@@ -180,6 +207,30 @@ class Turn:
                 continue
             self.offers[offer.offer_id] = offer_row(task_id, offer)
             self.memory.offers[offer.offer_id] = self.offers[offer.offer_id]
+
+    def _count(self, one: Happened, state: TaskState) -> None:
+        """Note what is told to whoever watches, once it is kept."""
+        published_s = self.row(one.task_id).created_s
+        # What was given back or opened again has been accepted before.
+        again = state.round > 1 or any(offer.status == "returned" for offer in state.offers)
+        for event in one.events:
+            if event.kind == "offer_closed":
+                self.outcomes[event.outcome] += 1
+            elif event.kind in _REACHED:
+                self.outcomes[_REACHED[event.kind]] += 1
+            if event.kind == "offer_made" and event.offer_id == state.offers[0].offer_id:
+                self.reached.append(("offered", published_s))
+            if event.kind == "offer_accepted" and len(state.taken) == state.task.people and not again:
+                self.reached.append(("accepted", published_s))
+
+    def kept(self, now_s: float) -> KeptTurn:
+        """Return what this turn has kept, at the instant when it was."""
+        return KeptTurn(
+            self.memory.last_seq,
+            collections.Counter(event.kind for event in self.happened),
+            self.outcomes,
+            tuple((stage, max(now_s - published_s, 0.0)) for stage, published_s in self.reached),
+        )
 
     def flush(self) -> None:
         """Write what has been noted."""

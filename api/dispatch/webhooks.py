@@ -4,6 +4,8 @@ Headers and signature are those of Standard Webhooks. Each address has the numbe
 took; it is sent one event after the other, so the events of a task arrive in their order, each at least once.
 """
 
+import collections
+import contextlib
 import dataclasses
 import datetime
 import ipaddress
@@ -13,13 +15,15 @@ import socket
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import httpx2 as httpx
+import sqlalchemy as sa
 from standardwebhooks import Webhook as Signer
 
 from api.dispatch.forms import EventOut
 from api.dispatch.translate import event_out
+from api.dispatch.turn import KeptTurn
 from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store.access import tenants
 from api.store.dispatch import events as stored
@@ -28,7 +32,16 @@ from api.store.numbers import Numbers
 from api.store.processes import Leadership
 from geo.errors import InputError
 
-__all__ = ["AFTER_S", "MOST_FAILURES", "Sender", "after_failure", "check_address", "message"]
+__all__ = [
+    "AFTER_S",
+    "MOST_FAILURES",
+    "Deliveries",
+    "Sender",
+    "after_failure",
+    "check_address",
+    "deliveries",
+    "message",
+]
 
 LOG = logging.getLogger("yilu.webhooks")
 AFTER_S = (5.0, 30.0, 120.0, 600.0, 3_600.0, 3_600.0, 14_400.0, 14_400.0, 43_200.0)
@@ -42,7 +55,7 @@ GONE = 410
 """By this answer a receiver says that it wants no more (Standard Webhooks)."""
 
 
-def check_address(url: str, *, private: bool) -> None:
+def check_address(url: str, *, private: bool) -> tuple[str, ...]:
     """Refuse an address that events may not go to.
 
     Parameters
@@ -50,6 +63,12 @@ def check_address(url: str, *, private: bool) -> None:
     url : str
     private : bool
         Whether addresses of this machine and of private networks are allowed, and plain http with them.
+
+    Returns
+    -------
+    tuple of str
+        The machines that it names now, to be asked by these numbers: asked by its name, another one may
+        answer. Empty where private ones are allowed.
 
     Raises
     ------
@@ -63,13 +82,29 @@ def check_address(url: str, *, private: bool) -> None:
     if parts.username or parts.password:
         raise InputError("url must not hold a name or a password; events are signed instead")
     if private:
-        return
+        return ()
     try:
         found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
     except OSError:
         raise InputError(f"url: the name {parts.hostname} is not known") from None
-    if any(not ipaddress.ip_address(str(one[4][0])).is_global for one in found):
+    numbers = tuple(dict.fromkeys(str(one[4][0]) for one in found))
+    if not all(map(_is_public, numbers)):
         raise InputError("url must be reachable from the internet, not an address of a private network")
+    return numbers
+
+
+_IN_OTHER_CLOTHES = tuple(
+    map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10"))
+)
+"""Translated and tunnelled addresses lead wherever the IPv4 address in them does (RFC 6052, 3056, 4380)."""
+
+
+def _is_public(number: str) -> bool:
+    address = ipaddress.ip_address(number.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = address if mapped is None else mapped
+    hidden = any(address in network for network in _IN_OTHER_CLOTHES if network.version == address.version)
+    return address.is_global and not address.is_multicast and not hidden
 
 
 def message(event: EventOut, webhook: hooks.Webhook, now_s: float) -> tuple[bytes, dict[str, str]]:
@@ -100,6 +135,56 @@ def after_failure(webhook: hooks.Webhook, now_s: float, status: int | None = Non
     return dataclasses.replace(webhook, state="failing", failures=failures, retry_at_s=now_s + wait_s)
 
 
+def _rows_for(connection: sa.Connection, webhook: hooks.Webhook, limit: int) -> list[stored.EventRow]:
+    """Return the events that an address is sent next."""
+    tenant = tenants.get(connection, SERVICE, webhook.tenant_id)
+    role = "platform" if tenant is not None and tenant.kind == "platform" else "planner"
+    who = Scope(webhook.tenant_id, role)  # type: ignore[arg-type]
+    return stored.after(connection, who, webhook.next_seq, limit)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Deliveries:
+    """How the addresses fare."""
+
+    states: Mapping[str, int]
+    """How many are active, failing or disabled."""
+    behind_s: float
+    """Age of the oldest event that waits for an address which fails; 0 where none does."""
+
+
+def deliveries(database: Database, now_s: float) -> Deliveries:
+    """Return how all addresses fare.
+
+    Raises
+    ------
+    StoreUnavailable
+    """
+    with database.reading() as connection:
+        every = hooks.list_all(connection, SERVICE)
+        failing = [one for one in every if one.state == "failing"]
+        first = [row for one in failing for row in _rows_for(connection, one, 1)]
+    states = collections.Counter(one.state for one in every)
+    return Deliveries(states, max((now_s - row.event.at_s for row in first), default=0.0))
+
+
+def _sent(
+    client: httpx.Client, url: str, numbers: Sequence[str], body: bytes, headers: Mapping[str, str]
+) -> httpx.Response:
+    """Send to a machine that was looked at, under the name that its certificate must have; opens a stream."""
+    address = httpx.URL(url)
+    named = {"host": address.netloc.decode(), **headers}
+    told = {"sni_hostname": address.host}
+    for number in numbers[:-1]:
+        with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
+            there = address.copy_with(host=number)
+            asked = client.build_request("POST", there, content=body, headers=named, extensions=told)
+            return client.send(asked, stream=True)
+    there = address.copy_with(host=numbers[-1]) if numbers else address
+    asked = client.build_request("POST", there, content=body, headers=named, extensions=told)
+    return client.send(asked, stream=True)
+
+
 class Sender:
     """Sends what is due, in a thread of its own.
 
@@ -114,6 +199,8 @@ class Sender:
         Of the instants that are told.
     private : bool
         As for `check_address`; it is asked again before each delivery, for names move.
+    delivered : callable, optional
+        Is told how many seconds each event waited to be delivered.
     """
 
     def __init__(
@@ -124,9 +211,10 @@ class Sender:
         zone: datetime.tzinfo,
         *,
         private: bool,
+        delivered: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._database, self._clock, self._zone, self._private = database, clock, zone, private
-        self._numbers = numbers
+        self._numbers, self._delivered = numbers, delivered
         self._leadership = Leadership(database, "webhooks")
         self._wake, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="yilu-webhooks", daemon=True)
@@ -135,7 +223,7 @@ class Sender:
         """Begin."""
         self._thread.start()
 
-    def wake(self, _: int = 0) -> None:
+    def wake(self, _: KeptTurn | None = None) -> None:
         """Look at once: something has been kept."""
         self._wake.set()
 
@@ -174,11 +262,8 @@ class Sender:
 
     def _send(self, client: httpx.Client, webhook: hooks.Webhook) -> bool:
         with self._database.reading() as connection:
-            tenant = tenants.get(connection, SERVICE, webhook.tenant_id)
-            role = "platform" if tenant is not None and tenant.kind == "platform" else "planner"
-            who = Scope(webhook.tenant_id, role)  # type: ignore[arg-type]
             # Kinds that are not wanted are passed over here, so that they count as seen.
-            rows = stored.after(connection, who, webhook.next_seq, AT_ONCE)
+            rows = _rows_for(connection, webhook, AT_ONCE)
         if not rows:
             return False
         before = webhook
@@ -188,6 +273,8 @@ class Sender:
             if status is None or not 200 <= status < 300:
                 self._save(before, after_failure(webhook, self._clock(), status))
                 return False
+            if wanted:
+                self._delivered(max(self._clock() - row.event.at_s, 0.0))
             webhook = dataclasses.replace(
                 webhook, next_seq=row.seq, state="active", failures=0, retry_at_s=None
             )
@@ -209,8 +296,8 @@ class Sender:
         """Send one event; returns the status that was answered."""
         body, headers = message(event, webhook, self._clock())
         try:
-            check_address(webhook.url, private=self._private)
-            with client.stream("POST", webhook.url, content=body, headers=headers) as answer:
+            numbers = check_address(webhook.url, private=self._private)
+            with contextlib.closing(_sent(client, webhook.url, numbers, body, headers)) as answer:
                 end_s = time.monotonic() + ANSWER_S
                 # Read, so that the line can be used again; one that trickles would hold up all others.
                 for _ in answer.iter_raw():

@@ -6,6 +6,7 @@ import binascii
 import datetime
 import json
 import math
+import time
 import zoneinfo
 from collections.abc import Callable
 from typing import Annotated, TypeVar
@@ -14,12 +15,13 @@ from fastapi import Depends, Query, Request
 
 from api.dispatch import acts
 from api.dispatch.desk import Desk, Turn
-from api.http.access.auth import Caller, require
+from api.dispatch.turn import KeptTurn
+from api.http.access.auth import BEARER, Access, Caller, UnauthorizedError, require
 from api.store import StoreUnavailable
 from api.store.access import audit
 from api.store.rows import PageEnd
 from geo.datum import Datum
-from geo.errors import InputError
+from geo.errors import InputError, YiluError
 
 __all__ = [
     "AdminCaller",
@@ -32,6 +34,7 @@ __all__ = [
     "PlatformCaller",
     "PublisherCaller",
     "RiderCaller",
+    "StillGood",
     "Zone",
     "carried_out",
     "commanded",
@@ -42,6 +45,8 @@ __all__ = [
 
 T = TypeVar("T")
 HEARTBEAT_S = 15.0
+RECHECKED_S = 10.0
+"""How often a stream asks whether its key is still good."""
 
 AdminCaller = Annotated[Caller, Depends(require())]
 PlatformCaller = Annotated[Caller, Depends(require("platform"))]
@@ -66,7 +71,7 @@ class News:
         self.closed = False
         desk.hear(self._heard)
 
-    def _heard(self, _: int) -> None:
+    def _heard(self, _: KeptTurn) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake)
 
@@ -90,6 +95,30 @@ class News:
             await asyncio.wait_for(ticket.wait(), timeout_s)
         except TimeoutError:
             return False
+        return True
+
+
+class StillGood:
+    """Asks now and then whether the key that opened a stream is good: it may end, or be revoked."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._next_s = time.monotonic() + RECHECKED_S
+
+    async def __call__(self) -> bool:
+        """Return False where whoever holds the line must not read on."""
+        if time.monotonic() < self._next_s:
+            return True
+        self._next_s = time.monotonic() + RECHECKED_S
+        access: Access = self._request.app.state.access
+        given = await BEARER(self._request)
+        try:
+            await access.caller(self._request, None if given is None else given.credentials)
+        except UnauthorizedError:
+            return False
+        except YiluError:
+            # A store that is away, or too many requests, says nothing of the key.
+            return True
         return True
 
 

@@ -17,6 +17,7 @@ from api.dispatch.translate import rider_of
 from api.dispatch.webhooks import Sender
 from api.http.access.auth import Access
 from api.http.live import News
+from api.http.metrics import Metrics
 from api.http.shelf import Shelf
 from api.jobs.runner import JobFolders, Runner
 from api.settings import Settings
@@ -85,8 +86,17 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
     runner = Runner(database, clock, places, settings)
     news = News(desk)
     await run_in_threadpool(desk.start)
-    sender = Sender(database, lambda: desk.numbers, clock, zone, private=settings.webhooks_private)
+    metrics: Metrics = app.state.metrics
+    sender = Sender(
+        database,
+        lambda: desk.numbers,
+        clock,
+        zone,
+        private=settings.webhooks_private,
+        delivered=metrics.delivered,
+    )
     desk.hear(sender.wake)
+    desk.hear(metrics.kept)
     sender.start()
     runner.start()
     app.state.desk, app.state.news, app.state.runner = desk, news, runner

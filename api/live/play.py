@@ -19,6 +19,10 @@ __all__ = ["DayFigures", "Player"]
 KINDS = ("hazard", "furniture", "blocked_exit", "notice", "visit")
 ANSWERS_S = (5.0, 40.0)
 """A rider answers after so long: at the next stop or red light."""
+UNANSWERED = 0.05
+"""Share of offers that nobody looks at: they run out."""
+FIRST_TASK_S = 20.0
+"""So soon the first task is published; the made day has none while its riders set out."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -28,7 +32,7 @@ class DayFigures:
     now_s: float
     riders: int
     offers: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
-    """Answers by kind: made, accepted, declined, too_late, done."""
+    """Offers by what came of them: made, accepted, declined, too_late, unanswered, done."""
     tasks: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     """published, done, verified."""
     extra_s: float = 0.0
@@ -71,6 +75,8 @@ class Player:
         self.figures = DayFigures(now_s, len(self.riders))
         self._rng = np.random.default_rng([day.options.seed, 7])
         self._ahead_s = now_s - day.options.start_s
+        first_s = int(day.task_known[0]) / 1000 - day.options.start_s if len(day.task_known) else 0.0
+        self._sooner_s = max(first_s - FIRST_TASK_S, 0.0)
         self._wave = self._task = 0
         self._answers: dict[str, _Answer] = {}
         self._open: dict[str, tuple[int, Moving]] = {}
@@ -128,10 +134,11 @@ class Player:
 
     def _publish(self, now_s: float) -> None:
         day = self.day
-        while self._task < len(day.task_known) and self._epoch_s(int(day.task_known[self._task])) <= now_s:
+        until_s = now_s + self._sooner_s
+        while self._task < len(day.task_known) and self._epoch_s(int(day.task_known[self._task])) <= until_s:
             number = self._task
             lon, lat = day.task_lonlat[number].tolist()
-            latest_s = max(self._epoch_s(int(day.task_latest[number])), now_s + 60)
+            latest_s = max(self._epoch_s(int(day.task_latest[number])) - self._sooner_s, now_s + 60)
             place = {
                 "lon": round(lon, 7),
                 "lat": round(lat, 7),
@@ -155,6 +162,9 @@ class Player:
                 mine = offer.id in self._numbers and int(offer.rider_id[1:]) % len(self.platforms) == number
                 if mine and offer.offer_id not in self._answers:
                     after_s = float(self._rng.uniform(*ANSWERS_S))
+                    if self._rng.random() < UNANSWERED:
+                        after_s = np.inf
+                        self.figures.offers["unanswered"] += 1
                     self._answers[offer.offer_id] = _Answer(now_s + after_s, offer, number)
                     self.figures.offers["made"] += 1
 

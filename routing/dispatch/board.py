@@ -25,7 +25,7 @@ from routing.dispatch.taken import Taken, beginning_at, rejoined, terms_of
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.trial import Trial
 from routing.match import put_priced
-from routing.model import Policy, Refused, Rider, Task
+from routing.model import PlannedRiders, Policy, Refused, Rider, Task
 from routing.refusal.explain import refusal, why_not
 from routing.several_people import meet
 
@@ -105,6 +105,23 @@ class Board:
             )
         off = self.fleet.put(whole, now_s)
         return tuple((RiderKey.of(fleet_id), metres) for fleet_id, metres in off)
+
+    def lay(self, table: PlannedRiders, now_s: float) -> None:
+        """Set many riders of whom nothing is known here (see `knows`), as `put` does, but from columns.
+
+        Parameters
+        ----------
+        table : PlannedRiders
+            Under their fleet ids.
+        now_s : float
+            Epoch seconds.
+        """
+        self.pass_time(now_s)
+        self.fleet.put(table, now_s)
+
+    def knows(self, key: RiderKey) -> bool:
+        """Say whether tasks were accepted that belong into a rider's plan, or into the rider's hour."""
+        return key.fleet_id in self._taken or key.fleet_id in self._spent
 
     def move(self, keys: Sequence[RiderKey], lonlat: FloatArray, at_s: float) -> tuple[RiderKey, ...]:
         """Set positions, as `Fleet.move`; return those whose position is off the network or leads nowhere."""

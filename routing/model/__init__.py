@@ -1,6 +1,13 @@
 """Riders, tasks, policy and results: the data of matching."""
 
-from routing.model.planned_riders import PlannedRiders, numbers_of, rider_columns, stop_columns
+from routing.model.planned_riders import (
+    PlannedRiders,
+    RiderColumns,
+    StopColumns,
+    numbers_of,
+    rider_columns,
+    stop_columns,
+)
 from routing.model.policy import EmergencyPolicy, Policy
 from routing.model.results import Binding, Count, Match, MatchResult, Metres, Refused, Route, Said, Seconds
 from routing.model.riders import Rider, Stop
@@ -18,11 +25,13 @@ __all__ = [
     "Policy",
     "Refused",
     "Rider",
+    "RiderColumns",
     "Route",
     "Said",
     "Seconds",
     "Span",
     "Stop",
+    "StopColumns",
     "Task",
     "Visit",
     "numbers_of",

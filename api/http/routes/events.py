@@ -1,5 +1,6 @@
 """``GET /v1/events``: what happened, as pages or as a stream (server-sent events)."""
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -12,7 +13,9 @@ from api.dispatch.desk import Desk
 from api.dispatch.forms import EventOut, EventPage
 from api.dispatch.translate import event_out
 from api.http.access.auth import Who
-from api.http.live import HEARTBEAT_S, Live, News, Zone
+from api.http.deps import Clock
+from api.http.live import HEARTBEAT_S, Live, News, StillGood, Zone
+from api.http.metrics import Metrics
 from api.store import Scope
 from api.store.dispatch import events as stored
 
@@ -59,7 +62,7 @@ async def page(
     responses={200: {"content": {"text/event-stream": {}}, "description": "Events, one a message."}},
 )
 async def stream(
-    live: Live, caller: Who, zone: Zone, request: Request,
+    live: Live, caller: Who, zone: Zone, clock: Clock, request: Request,
     after: AfterStream = None,
     last_event_id: Annotated[str | None, Header(description="`seq` of the last event seen.")] = None,
 ) -> StreamingResponse:  # fmt: skip
@@ -73,21 +76,43 @@ async def stream(
     else:
         seq = live.numbers.seq(caller.scope.tenant_id, word)
     news: News = request.app.state.news
-    lines = _lines(live, caller.scope, zone, news, seq)
+    lines = _lines(
+        live, caller.scope, zone, Watching(news, request.app.state.metrics, clock, StillGood(request)), seq
+    )
     return StreamingResponse(lines, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
-async def _lines(live: Desk, who: Scope, zone: Zone, news: News, after: int) -> AsyncIterator[str]:
-    # What tells a browser how soon to connect again, and opens the stream at once.
-    yield "retry: 2000\n\n"
-    while not news.closed:
-        ticket = news.ticket()
-        rows = await run_in_threadpool(_read, live, who, after, AT_ONCE)
-        for row in rows:
-            after = row.seq
-            yield _message(event_out(row, live.numbers.word(who.tenant_id, row.seq), zone))
-        if not rows and not await news.wait(ticket, HEARTBEAT_S):
-            yield ": still here\n\n"
+@dataclasses.dataclass(frozen=True, slots=True)
+class Watching:
+    """What a stream waits for, and what is measured of it."""
+
+    news: News
+    metrics: Metrics
+    clock: Clock
+    still_good: StillGood
+
+
+async def _lines(live: Desk, who: Scope, zone: Zone, watching: Watching, after: int) -> AsyncIterator[str]:
+    news, metrics = watching.news, watching.metrics
+    # What a reader had missed is late by their absence, not by ours.
+    up_to_date = False
+    metrics.readers.inc()
+    try:
+        # What tells a browser how soon to connect again, and opens the stream at once.
+        yield "retry: 2000\n\n"
+        while not news.closed and await watching.still_good():
+            ticket = news.ticket()
+            rows = await run_in_threadpool(_read, live, who, after, AT_ONCE)
+            for row in rows:
+                after = row.seq
+                yield _message(event_out(row, live.numbers.word(who.tenant_id, row.seq), zone))
+                if up_to_date:
+                    metrics.streamed(watching.clock().timestamp() - row.event.at_s)
+            up_to_date = up_to_date or not rows
+            if not rows and not await news.wait(ticket, HEARTBEAT_S):
+                yield ": still here\n\n"
+    finally:
+        metrics.readers.dec()
 
 
 def _message(event: EventOut) -> str:

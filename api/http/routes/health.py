@@ -4,8 +4,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from api.forms import Health, Ready
-from api.http.deps import Served
+from api.http.deps import Clock, Served
 from api.http.live import AdminCaller
+from api.http.metrics import Metrics
 from api.http.problems.errors import BUSY, problem_response
 
 __all__ = ["router"]
@@ -19,11 +20,11 @@ router = APIRouter(tags=["service"])
     response_class=PlainTextResponse,
     responses={200: {"content": {"text/plain": {}}, "description": "The text form of Prometheus."}},
 )
-def metrics(request: Request, caller: AdminCaller) -> PlainTextResponse:
-    """Return requests, tasks and offers by status, riders and the last event; no names, no positions."""
-    return PlainTextResponse(
-        request.app.state.metrics.text(request.app.state.desk), media_type="text/plain; version=0.0.4"
-    )
+def metrics(request: Request, caller: AdminCaller, clock: Clock) -> PlainTextResponse:
+    """Return requests, tasks and offers by status, time to match, lag of readers; no names, no positions."""
+    found: Metrics = request.app.state.metrics
+    text = found.text(request.app.state.desk, clock().timestamp())
+    return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
 @router.get("/healthz", summary="Is the service up?")

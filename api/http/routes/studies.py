@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, StreamingResponse
 from api.dispatch.desk import MissingError
 from api.http.access.auth import Caller, require
 from api.http.deps import Clock, Ids, runner_of
-from api.http.live import Cursor, Limit, Live, News, Zone, cursor_of, noting, position_of
+from api.http.live import Cursor, Limit, Live, News, StillGood, Zone, cursor_of, noting, position_of
 from api.http.repeats import RepeatableRoute
 from api.jobs.forms import (
     FolderStudyIn,
@@ -216,8 +216,8 @@ async def stream(
 
     async def lines() -> AsyncIterator[str]:
         yield "retry: 2000\n\n"
-        told = ""
-        while not news.closed:
+        told, still_good = "", StillGood(request)
+        while not news.closed and await still_good():
             try:
                 job = await _job(live, caller.scope, study_id)
             except MissingError:

@@ -2,7 +2,8 @@
 
 import datetime
 import itertools
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -92,6 +93,39 @@ def test_no_changes_and_what_is_given_back(client: Client) -> None:
     assert changed.version > task.version
     assert task.id in [one.id for one in client.tasks(["published", "offered"])]
     client.withdraw(task.id)
+
+
+def test_the_lag_of_a_stream_that_is_up_to_date_is_measured(client: Client, url: str) -> None:
+    def figure(name: str) -> float:
+        text = httpx2.get(f"{url}/metrics").text
+        return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(f"{name} "))
+
+    def until(true: Callable[[], bool]) -> None:
+        end = time.monotonic() + 20
+        while not true():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    counted, open_now = 'yilu_event_lag_seconds_count{reader="stream"}', "yilu_event_streams"
+    until(lambda: figure(open_now) == 0)
+    before = figure(counted)
+    client.publish(_task("seen-late"))
+    reader = Client(url)
+    stream = reader.events("0")
+    seen = next(stream)
+    while seen.event.kind != "task_published":
+        seen = next(stream)
+    until(lambda: figure(open_now) == 1)
+    time.sleep(0.2)
+    # What was there before the reader came tells nothing of us.
+    assert figure(counted) == before
+    name = client.publish(_task("seen-now")).id
+    while seen.event.id != name:
+        seen = next(stream)
+    until(lambda: figure(counted) > before)
+    assert figure('yilu_event_lag_seconds_sum{reader="stream"}') < 5.0 * figure(counted)
+    reader.close()
+    until(lambda: figure(open_now) == 0)
 
 
 def test_the_stream_goes_on_where_it_broke(client: Client, url: str) -> None:

@@ -1,20 +1,25 @@
 """A rider read from the store is the rider that the form of a request makes of the same."""
 
+import dataclasses
 import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from towns import NOW
 
+from api.dispatch.codec import table_of
 from api.dispatch.forms import RidersIn, RiderStateIn
 from api.dispatch.translate import reports_of, rider_of
 from api.forms import PointedError
 from api.matching.forms import MatchRequest, RiderIn, TaskIn, VisitIn
 from api.matching.translate import asked_of
 from geo.errors import InputError
+from routing.dispatch import RiderKey
 from routing.model import Policy, Rider
+from routing.model.planned_riders import as_table
 
 ZONES = st.sampled_from([datetime.UTC, datetime.timezone(datetime.timedelta(hours=8, minutes=30))])
 INSTANTS = st.builds(
@@ -31,6 +36,7 @@ STOPS = st.fixed_dictionaries(
         "service_s": SECONDS | st.integers(0, 90),
         "earliest": OPTIONAL,
         "due": OPTIONAL,
+        "windows": st.none() | st.lists(st.tuples(INSTANTS, INSTANTS), min_size=1, max_size=3),
         "kind": st.sampled_from(["pickup", "rest"]),
         "load_change": st.integers(-3, 3),
     },
@@ -86,6 +92,47 @@ def test_a_kept_rider_is_read_as_the_form_reads_it(state: dict[str, Any]) -> Non
     assert report.rider() == wanted
     assert rider_of("r", report.body) == wanted
     assert report.lonlat == wanted.lonlat
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(STATES, max_size=4))
+def test_kept_riders_are_the_same_in_columns(states: list[dict[str, Any]]) -> None:
+    known, wanted = [], []
+    for number, state in enumerate(states):
+        said = RiderStateIn.model_validate(state)
+        body = said.model_dump(mode="json", exclude_none=True, exclude={"rider_id", "at"})
+        key = RiderKey("red", f"r{number}")
+        try:
+            rider = rider_of(key.rider_id, body)
+        except InputError:
+            continue
+        known.append((key, body))
+        wanted.append(dataclasses.replace(rider, rider_id=key.fleet_id, platform=key.platform))
+    table, others = table_of(known, rider_of)
+    assert others == []
+    assert list(table) == wanted
+    same = as_table(wanted)
+    for found, expected in ((table.riders, same.riders), (table.stops, same.stops)):
+        for field in dataclasses.fields(expected):
+            one, other = getattr(found, field.name), getattr(expected, field.name)
+            if isinstance(other, np.ndarray):
+                assert one.dtype == other.dtype
+                np.testing.assert_array_equal(one, other)
+            elif field.name == "skills":
+                assert list(map(frozenset, one)) == list(map(frozenset, other))
+            else:
+                assert list(one) == list(other)
+    np.testing.assert_array_equal(table.lonlat, same.lonlat)
+
+
+def test_who_only_the_form_can_read_stands_apart() -> None:
+    body = {"lon": 1.0, "lat": 2.0, "shift_start": 1_700_000_000}
+    table, others = table_of([(RiderKey("red", "old"), body)], lambda name, _: _plain(name))
+    assert (len(table), others) == (0, [(RiderKey("red", "old"), _plain("old"))])
+
+
+def _plain(name: str) -> Rider:
+    return Rider(name, (1.0, 2.0), "ebike", ())
 
 
 def test_a_window_that_ends_before_it_begins_is_told_by_its_place() -> None:

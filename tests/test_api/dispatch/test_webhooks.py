@@ -4,12 +4,13 @@ import dataclasses
 import datetime
 import itertools
 import time
+from collections.abc import Callable
 
 import httpx2 as httpx
-from receiver import Receiver
+from receiver import Receiver, Trusting
 from store_rows import event
 
-from api.dispatch.webhooks import Sender
+from api.dispatch.webhooks import Deliveries, Sender, deliveries
 from api.store import SERVICE, Database, Scope
 from api.store.dispatch import events as stored
 from api.store.dispatch import webhooks as hooks
@@ -30,8 +31,11 @@ def happen(database: Database, *numbers: int) -> None:
         stored.append(connection, SERVICE, [event(number) for number in numbers])
 
 
-def sender(database: Database, now_s: float | None = None) -> Sender:
-    return Sender(database, lambda: NUMBERS, lambda: now_s or time.time(), datetime.UTC, private=True)
+def sender(
+    database: Database, now_s: float | None = None, delivered: Callable[[float], None] = lambda _: None
+) -> Sender:
+    clock = time.time if now_s is None else lambda: now_s
+    return Sender(database, lambda: NUMBERS, clock, datetime.UTC, private=True, delivered=delivered)
 
 
 def kept(database: Database) -> hooks.Webhook:
@@ -121,3 +125,22 @@ def test_of_two_processes_one_sends(shared: Database) -> None:
     other.close()
     assert numbers(receiver) == list(range(60))
     assert all(a < b for a, b in itertools.pairwise(numbers(receiver)))
+
+
+def test_an_address_that_fails_says_how_far_it_is_behind(database: Database) -> None:
+    with Trusting() as receiver, httpx.Client() as client:
+        receiver.refuses = True
+        with database.transaction() as connection:
+            hooks.add(connection, OFFICE, hook(receiver.url))
+        assert deliveries(database, NOW + 90.0) == Deliveries({"active": 1}, 0.0)
+        happen(database, 1, 2)
+        with database.reading() as connection:
+            first_s = stored.after(connection, SERVICE, 0, 1)[0].event.at_s
+        lags: list[float] = []
+        sender(database, first_s + 5.0, lags.append).send_due(client)
+        assert deliveries(database, first_s + 90.0) == Deliveries({"failing": 1}, 90.0)
+        assert lags == []
+        receiver.refuses = False
+        sender(database, first_s + 600.0, lags.append).send_due(client)
+        assert deliveries(database, first_s + 600.0) == Deliveries({"active": 1}, 0.0)
+        assert lags == [600.0, 599.0]

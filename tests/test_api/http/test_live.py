@@ -2,15 +2,20 @@
 
 import datetime
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from fastapi.testclient import TestClient
 from live_service import Service
+from receiver import Trusting
 from tiny_study import place, write_study
 
 from routing.dispatch import RiderKey
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +188,58 @@ def test_metrics_are_for_admins_and_name_nobody(service: Service) -> None:
     assert "yilu_riders 1.0" in text
     assert 'route="/v1/tasks"' in text
     assert "r0" not in text
+
+
+def _figure(text: str, name: str) -> float:
+    return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(f"{name} "))
+
+
+def test_metrics_tell_how_long_a_match_takes_and_how_far_readers_lag(folder: Path, tmp_path: Path) -> None:
+    """A small life: asked after a minute, a no, a yes, all over; every figure is counted once."""
+    service = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}", webhooks_private=True)
+
+    def later(seconds: float) -> None:
+        service.clock.now += datetime.timedelta(seconds=seconds)
+
+    with service.client, Trusting() as receiver:
+        service.ask("office", "POST", "/v1/webhooks", 201, json={"url": receiver.url})
+        task = service.task("office")
+        assert task["status"] == "published"
+        service.riders("red", "A", "C")
+        later(60)
+        offers = _until(lambda: service.ask("red", "GET", "/v1/offers")["offers"])
+        service.ask("red", "POST", f"/v1/offers/{offers[0]['offer_id']}/decline", json={})
+        (offer,) = _until(lambda: service.ask("red", "GET", "/v1/offers?status=open")["offers"])
+        later(20)
+        for verb in ("accept", "start", "finish"):
+            service.ask("red", "POST", f"/v1/offers/{offer['offer_id']}/{verb}", json={})
+        service.ask("office", "POST", f"/v1/tasks/{task['id']}/verify", json={})
+        last = len(service.ask("office", "GET", "/v1/events")["events"])
+        _until(lambda: len(receiver.ids) == last)
+        delivered = 'yilu_event_lag_seconds_count{reader="webhook"}'
+        _until(lambda: _figure(service.ask("admin", "GET", "/metrics"), delivered) == last)
+        text = service.ask("admin", "GET", "/metrics")
+    service.database.close()
+    assert _figure(text, 'yilu_match_seconds_count{stage="offered"}') == 1
+    assert 60 <= _figure(text, 'yilu_match_seconds_sum{stage="offered"}') < 62
+    assert _figure(text, 'yilu_match_seconds_count{stage="accepted"}') == 1
+    assert _figure(text, 'yilu_match_seconds_sum{stage="accepted"}') == 80
+    reached = {"open": 2, "declined": 1, "accepted": 1, "started": 1, "done": 1, "expired": 0}
+    for status, count in reached.items():
+        assert _figure(text, f'yilu_offers_reached_total{{status="{status}"}}') == count, status
+    assert _figure(text, 'yilu_events_total{kind="task_verified"}') == 1
+    assert _figure(text, 'yilu_webhooks{state="active"}') == 1
+    assert _figure(text, "yilu_webhook_behind_seconds") == 0
+    assert "r0" not in text
+    assert "r1" not in text
+
+
+def _until(found: Callable[[], T]) -> T:
+    end = time.monotonic() + 20
+    while not (value := found()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return value
 
 
 def test_after_a_restart_everything_is_there(folder: Path, tmp_path: Path) -> None:

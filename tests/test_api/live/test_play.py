@@ -33,6 +33,16 @@ def test_a_played_part_of_a_day_ends_without_a_late_delivery(folder: Path) -> No
     assert not (folder / "yilu.db").exists()
 
 
+def test_a_short_day_has_tasks_from_its_first_minute_on(folder: Path) -> None:
+    """Against a running service a day cannot be played faster: ten quiet minutes looked like a defect."""
+    size = ["--riders", "6", "--tasks", "2000", "--hours", "0.1", "--speed", "100000", "--seed", "3"]
+    done = CliRunner().invoke(yilu, ["live", "--study", str(folder), "--port", "0", *size])
+    assert done.exit_code == 0, done.output
+    words = done.output.strip().splitlines()[-1].replace(",", "").split()
+    assert int(words[words.index("tasks") + 1]) >= 10
+    assert int(words[words.index("accepted") + 1]) >= 1
+
+
 def test_keys_go_with_an_address(folder: Path) -> None:
     done = CliRunner().invoke(yilu, ["live", "--study", str(folder), "--office-key", "yl_x"])
     assert done.exit_code == 2

@@ -87,9 +87,10 @@ class PageVisit:
         """Return a page; see `render.page`."""
         return page(self.request, self.visitor, template, status, saying=self.saying, **more)
 
-    def part(self, template: str, address: str, **more: Any) -> LivePart:  # noqa: ANN401
+    def part(self, template: str, address: str, *, by_events: bool = False, **more: Any) -> LivePart:  # noqa: ANN401
         """Return a part that is fetched anew; see `live_part`."""
-        return live_part(self.request, self.visitor, template, address, saying=self.saying, **more)
+        more |= {"saying": self.saying, "by_events": by_events}
+        return live_part(self.request, self.visitor, template, address, **more)
 
     async def read(self, work: Callable[..., T], *given: Any) -> T:  # noqa: ANN401
         """Read from the store, beside the event loop."""

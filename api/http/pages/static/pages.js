@@ -15,8 +15,10 @@ window.addEventListener('pageshow', function () {
     [].forEach.call(form.querySelectorAll('[aria-disabled]'), function (button) { button.removeAttribute('aria-disabled'); });
   });
 });
-/* What was refused is read out and seen first. */
+/* What was refused is read out and seen first; on a phone the menu stands where the reader is. */
 document.addEventListener('DOMContentLoaded', function () {
+  var here = document.querySelector('.menu [aria-current]');
+  if (here) here.scrollIntoView({ block: 'nearest', inline: 'center' });
   var error = document.getElementById('error');
   if (error) error.focus();
   [].forEach.call(document.querySelectorAll('input[data-shows]'), function (box) {
@@ -24,3 +26,28 @@ document.addEventListener('DOMContentLoaded', function () {
     box.addEventListener('change', function () { shown.textContent = box.files ? box.files.length : box.value; });
   });
 });
+/* Parts that follow events are fetched when there are any. Where no line is open, they are looked at every few seconds. */
+(function () {
+  var line = null;
+  function follows() { return document.querySelector('[hx-trigger^="news"]'); }
+  function look() { if (!document.hidden && follows()) document.body.dispatchEvent(new Event('news')); }
+  function listen() {
+    /* A browser opens six lines to one place; pages in the background leave theirs to others. */
+    if (line || document.hidden || !window.EventSource || !follows()) return;
+    line = new EventSource('/news');
+    /* What happened while the line was shut. */
+    line.onopen = look;
+    line.onmessage = look;
+  }
+  function hang_up() { if (line) line.close(); line = null; }
+  document.addEventListener('DOMContentLoaded', listen);
+  document.addEventListener('visibilitychange', function () { if (document.hidden) hang_up(); else { look(); listen(); } });
+  window.addEventListener('pagehide', hang_up);
+  window.addEventListener('pageshow', listen);
+  window.setInterval(function () {
+    if (line && line.readyState === 1) return;
+    if (line && line.readyState === 2) hang_up();
+    look();
+    listen();
+  }, 4000);
+})();

@@ -27,6 +27,7 @@ TABLE = {
     "POST /sign-in/dev": "1111111111",
     "GET /language/{lang}": "aaaaaaaaaa",
     "GET /home": "saaaaaaaaa",
+    "GET /news": "saaaaaaaaa",
     "GET /stations": "aaaaaaaaaa",
     # The drawn town's first station; a platform speaks through its own systems.
     "GET /stations/{station_id}/say": "aaaaaaaaaa",
@@ -190,6 +191,9 @@ def test_the_matrix_of_pages(
     wrong = {}
     for who in ORDER:
         expected = TABLE[call][ROLES.index(who)]
+        # What has no end is opened in `test_news.py`.
+        if call == "GET /news" and expected == "a":
+            continue
         # Signing in or out would end the session of the next call.
         if call in ("POST /sign-out", "POST /sign-in") and who != "nobody":
             continue
