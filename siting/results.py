@@ -86,7 +86,10 @@ class Site:
     open_by_hour: tuple[bool, ...] = (True,) * 24
     """In which local hours the plan has it open; one that closes or moves: as today."""
     near: tuple[tuple[str, float], ...] = ()
-    """(name, metres in a straight line) of the compounds near a suggested one, the nearest first."""
+    """(name, metres in a straight line) of the compounds near it, the nearest first."""
+    others: tuple[tuple[str, float], ...] = ()
+    """(id, seconds) of the other stations of the plan that are reached soonest from a station of
+    today; it tells of streets, not of riders."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

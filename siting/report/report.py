@@ -8,6 +8,7 @@ from siting.report.fairness import about_front, about_grids, chosen_jointly, how
 from siting.report.learned import about_learned
 from siting.report.one_station import station_sheets
 from siting.report.sections import Section, StudyReport
+from siting.report.standing_station import standing_sheets
 from siting.report.tables import (
     Column,
     Quantity,
@@ -58,6 +59,7 @@ def study_report(study: Study) -> StudyReport:
         conclusion(study),
         Section("overview", pictures=("map",), part="contents"),
         *station_sheets(study),
+        *standing_sheets(study),
         _existing(study, tables["existing"]),
         _pickups(study, tables["pickups"]),
         *_hot_spots(study),

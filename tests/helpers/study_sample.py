@@ -113,7 +113,8 @@ def _site(rng: np.random.Generator, number: int, existing: bool, lonlat: LonLat,
         reach=reach,
         plan="stay" if existing else "new",
         open_by_hour=tuple(not existing or 8 <= h < 18 for h in range(24)),
-        near=() if existing else (("芙蓉里", 120.0), ("知春里小区", 310.0)),
+        near=(("芙蓉里", 120.0), ("知春里小区", 310.0)),
+        others=(("S01", 150.0 + number), ("S02", 420.0)) if existing and number != 4 else (),
         reason=("site_existing", ())
         if existing
         else ("site_new", (("place", "convenience"), ("share", f"{rng.uniform(1, 9):.1f}"))),

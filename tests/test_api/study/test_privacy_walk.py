@@ -63,7 +63,7 @@ PLAIN = {
         "budget_curve/*/gap", "hot_spots/*/lonlat/*", "hot_spots/*/radius_m", "hot_spots/*/ring/**",
         "layers/*/weight", "layers/*/limit_s", "kinds/*/seats", "kinds/*/fixed_yuan", "kinds/*/hour_yuan",
         "budget_curve/*/new_sites", "budget_yuan", "draws", "front/*/cost_yuan", "front/*/sites",
-        "front/*/new_sites", "front/*/gaps/**", "least_grid_share", "sites/*/near/*/1",
+        "front/*/new_sites", "front/*/gaps/**", "least_grid_share", "sites/*/near/*/1", "sites/*/others/*/1",
         "alternatives/*/lonlat/*", "alternatives/*/away_m", "grids/*/station_s",
     ),
     "summary": (
