@@ -1,4 +1,4 @@
-"""Tables of places: pick-up points, where else stations may stand or riders go, what is in which unit grid."""
+"""Tables of places: pick-up points, where else stations may stand or riders go, what is in which grid."""
 
 from collections.abc import Iterable
 
