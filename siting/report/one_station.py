@@ -8,7 +8,7 @@ from siting.report.tables import reason_of
 from siting.results import Site, Study
 from siting.values import Column, Quantity, Say, Table, Term, Value
 
-__all__ = ["CHECKS", "links_to", "station_sheets", "whom_it_reaches"]
+__all__ = ["CHECKS", "links_to", "station_sheets", "title_of", "whom_it_reaches"]
 
 CHECKS = ("room", "owner", "entrance", "power", "water", "fire", "parking", "neighbours", "signs")
 """What somebody looks at who visits the place."""
@@ -31,12 +31,19 @@ def _sheet(study: Study, site: Site) -> Section:
         ),
         (f"inset:{site.site_id}", f"hours:{site.site_id}"),
         part="station",
-        title=Say("say.sheet_title", (("id", site.site_id), ("name", site.name))),
+        title=title_of(site),
         closing=() if others.rows else (Say("say.no_alternatives"),),
         checks=tuple(Term(f"check.{name}") for name in CHECKS),
         links=links_to(site.lonlat, f"{site.site_id} {site.name}"),
         photo=True,
     )
+
+
+def title_of(site: Site) -> Say:
+    """Return the heading of a sheet; of a station without a name the number alone."""
+    if site.name == site.site_id:
+        return Say("say.ids", (("ids", site.site_id),))
+    return Say("say.sheet_title", (("id", site.site_id), ("name", site.name)))
 
 
 def links_to(lonlat: tuple[float, float], name: str) -> tuple[Link, ...]:

@@ -93,7 +93,7 @@ def nearest_open_table(study: Study, sites: Iterable[Site]) -> Table:
         ),
         tuple(
             (
-                site.site_id, site.name, f"{other.site_id} {other.name}", in_minutes(away_s), away_s,
+                site.site_id, site.name, _named(other), in_minutes(away_s), away_s,
                 Say("opening", (("hours", other.planned_hours or other.opening_hours),)),
                 _together(site, other),
             )
@@ -101,6 +101,10 @@ def nearest_open_table(study: Study, sites: Iterable[Site]) -> Table:
             for other, away_s in others_of(study, site)
         ),
     )  # fmt: skip
+
+
+def _named(site: Site) -> str:
+    return site.site_id if site.name == site.site_id else f"{site.site_id} {site.name}"
 
 
 def _together(site: Site, other: Site) -> Say:

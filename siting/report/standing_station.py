@@ -1,7 +1,7 @@
 """One sheet a station of today: the advice and why, whom it serves when, where its riders may go else."""
 
 from siting.report.lists import present_table
-from siting.report.one_station import links_to, whom_it_reaches
+from siting.report.one_station import links_to, title_of, whom_it_reaches
 from siting.report.places import nearest_open_table, others_of
 from siting.report.sections import Section
 from siting.report.tables import reason_of
@@ -42,7 +42,7 @@ def _sheet(study: Study, site: Site, finding: AuditFinding | None) -> Section:
         ),
         (f"inset:{site.site_id}", f"hours:{site.site_id}"),
         part="station",
-        title=Say("say.sheet_title", (("id", site.site_id), ("name", site.name))),
+        title=title_of(site),
         closing=_where_to(study, site),
         checks=tuple(Term(f"check.{name}") for name in STANDING_CHECKS),
         links=links_to(site.lonlat, f"{site.site_id} {site.name}"),

@@ -79,7 +79,10 @@ def named_stations(
 def _others(ways: Ways, plan: Plan, mode: str) -> dict[str, tuple[tuple[str, float], ...]]:
     """Return for each existing station the others in business under the plan, the soonest reached first."""
     old, running = range(len(plan.existing)), list(plan.chosen)
-    seconds = ways.seconds(mode, plan.lonlat[: len(old)], plan.lonlat[running], NEAREST_S)
+    # Where no legal way leads on from a station, or a longer one, one walks.
+    seconds = np.minimum(*(
+        ways.seconds(how, plan.lonlat[: len(old)], plan.lonlat[running], NEAREST_S) for how in (mode, "foot")
+    ))  # fmt: skip
     out = {}
     for station, row in zip(old, seconds.tolist(), strict=True):
         found = sorted(
