@@ -29,7 +29,7 @@ ANNEX = ("facts", "kinds", "kind_facilities", "kind_hours", "busiest", "layers",
 ANNEX_WIDTHS = (30, 22, 24, 20, 20, 40, 40)
 _NAMESPACES = {"dcterms": DCTERMS_NS, "cp": COREPROPS_NS}
 """As openpyxl names them; another library of the process may have named them otherwise since."""
-ROWS_SHOWN = 35
+ROWS_SHOWN = 26
 """Rows of a list that are not folded: about a page."""
 LISTS = ("hours", "refusals", "grid_places", "station_facilities", "blind_hours")
 FOLDED_COLUMNS = {
