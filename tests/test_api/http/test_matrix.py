@@ -165,6 +165,7 @@ TABLE = {
     "POST /open311/v2/requests.{form}": "aaaaaaaaaa",
     "GET /open311/v2/requests/{request_id}.{form}": "aaaaaaaaaa",
     "GET /open311/v2/servicerequestupdates.{form}": "aaaaaaaaaa",
+    "POST /open311/v2/servicerequestupdates.{form}": "aaaaaaaaaa",
     "GET /open311/v2/tokens/{token}.{form}": "aaaaaaaaaa",
 }
 # What a study shows under a name it shows to the same readers as the one without.
