@@ -73,9 +73,7 @@ def test_an_offices_system_moves_a_request_and_reads_its_own_word_back(service: 
 
 
 def test_a_word_said_twice_or_late_changes_nothing(service: Service, number: str) -> None:
-    """Fixmystreet 2521 (the same update_id), 4007 and 5247 (the same words under another), 2075 (the same state,
-    no words); words that overtake each other.
-    """
+    """By mysociety/fixmystreet 2521 (same update_id), 4007, 5247 (same words under another), 2075 (no words)."""
     for update_id in ("1", "1", "2"):
         say(service, **by_office(service, number, "fixed", update_id=update_id, description="Filled."))
     before = told(service)
@@ -108,7 +106,7 @@ def test_an_office_declines_under_the_names_that_others_use(
 
 
 def test_closed_is_said_as_the_specification_says_it(service: Service, number: str) -> None:
-    """Fixmystreet 4440: plain "closed" and "open" beside the extended ones; "open" of what is open is no news."""
+    """By mysociety/fixmystreet 4440: plain "closed" and "open" beside the extended ones."""
     say(service, **by_office(service, number, "open"))
     assert told(service) == []
     say(service, **by_office(service, number, "CLOSED"))
