@@ -73,7 +73,7 @@ def test_an_offices_system_moves_a_request_and_reads_its_own_word_back(service: 
 
 
 def test_a_word_said_twice_or_late_changes_nothing(service: Service, number: str) -> None:
-    """By mysociety/fixmystreet 2521 (same update_id), 4007, 5247 (same words under another), 2075 (no words)."""
+    """By mysociety/fixmystreet 2521 (same update_id), 4007, 5247 (same words), 2075 (no words)."""
     for update_id in ("1", "1", "2"):
         say(service, **by_office(service, number, "fixed", update_id=update_id, description="Filled."))
     before = told(service)
