@@ -129,6 +129,10 @@ class AuditFinding:
     busiest_half_hours: tuple[str, ...]
     """Local half hours in which most riders rest there, such as ``14:00``."""
     reason: tuple[str, tuple[tuple[str, str], ...]]
+    check_ins_a_day: float | None = None
+    """Riders who checked in there, in weeks of at least k riders each; None: no such week is known."""
+    check_in_weeks: int = 0
+    """How many such weeks."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "trace_no_traces", "trace_nothing", "no_rider", "no_rest", "trace_unusable"
     ),
     "columns": (
+        "check_ins_form",
         "told_column", "lacking_column", "field_cut", "field_digits", "cell_digits", "grid_field",
         "grid_code", "trace_no_header", "trace_no_values", "trace_columns", "trace_in_file",
         "trace_lade", "trace_no_column", "trace_no_such_column", "trace_no_position",
@@ -42,6 +43,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "trace_name_rider_not_order"
     ),
     "values": (
+        "check_ins_unknown", "check_ins_count",
         "empty", "kind", "contradiction", "no_point", "not_point", "polygon_needed", "grid_twice",
         "grid_shape", "grid_polygon", "wkt", "wkt_cut"
     ),

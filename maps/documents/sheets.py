@@ -35,7 +35,7 @@ LISTS = ("hours", "refusals", "grid_places", "station_facilities", "blind_hours"
 FOLDED_COLUMNS = {
     "sites": ("street", "planned_hours", "moves_to", "only_here", "until_20", "until_24", "longer", "due",
               "passing", "lon", "lat"),
-    "existing": ("kind", "visitors", "only_here", "overlap_site", "overlap_share",
+    "existing": ("kind", "visitors", "check_in_weeks", "only_here", "overlap_site", "overlap_share",
                  "move_lon", "move_lat"),
     "pickups": ("walk_max", "residents_walk", "gates_new", "lon", "lat"),
     "alternatives": ("lon", "lat"), "hot_spots": ("lon", "lat"), "refusals": ("lon", "lat"),

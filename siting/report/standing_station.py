@@ -105,6 +105,16 @@ def _spans(hours: list[int]) -> tuple[str, ...]:
     return tuple(f"{start:02d}:00–{end:02d}:00" for start, end in zip(starts, ends, strict=True))
 
 
+def _check_ins(finding: AuditFinding | None) -> tuple[tuple[Value, Value], ...]:
+    """Return what check-ins tell, where there are any."""
+    if finding is None or finding.check_ins_a_day is None:
+        return ()
+    return (
+        (Term("column.check_ins"), Quantity(finding.check_ins_a_day, "a_day")),
+        (Term("column.check_in_weeks"), Quantity(finding.check_in_weeks, "count")),
+    )
+
+
 def _facts(study: Study, site: Site, finding: AuditFinding | None) -> Table:
     """Return the figures of one station as pairs of name and value, two pairs a row."""
     seats = next((kind.seats for kind in study.kinds if kind.name == site.kind), None)
@@ -125,6 +135,7 @@ def _facts(study: Study, site: Site, finding: AuditFinding | None) -> Table:
         (Term("column.better_hours"), None if hours is None else Say("opening", (("hours", hours),))),
         (Term("column.visits"), Quantity(visits, "a_day", redacted=True)),
         (Term("column.visitors"), Quantity(visitors, "a_day", redacted=True)),
+        *_check_ins(finding),
         (Term("column.busiest"), busiest),
         (Term("column.gain"), Quantity(gain, "hours_a_day")),
         (Term("column.rest"), Quantity(site.rest_min_a_day, "min_a_day", redacted=True)),

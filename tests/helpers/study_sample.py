@@ -190,6 +190,8 @@ def _study(
                 move_to=place() if action == "move" else None,
                 busiest_half_hours=("14:00", "14:30", "21:00"),
                 reason=REASONS[action],
+                check_ins_a_day=21.5 if rank == 1 else None,
+                check_in_weeks=6 if rank == 1 else 0,
             )
         )
 

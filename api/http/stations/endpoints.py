@@ -238,11 +238,21 @@ def _told(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) -> Sta
 
 @said_router.get("/visits", summary="Check-ins by station and week")
 def weeks(served: Served, request: Request, clock: Clock, caller: Planner) -> VisitsOut:
-    """Whole weeks that are over, each station and week apart; figures of fewer than k riders are null."""
+    """Whole weeks that are over, each station and week apart; figures of fewer than k riders are null.
+
+    A study takes the answer as it is: `check_ins` in its table `[existing]`.
+    """
     zone = zone_of(served.meta.timezone)
     found = visits_of(request.app.state.access, study_name_of(request), clock().timestamp(), zone)
+    names = {one.station_id: one.name for one in served.stations}
     told = [
-        WeekOut(station_id=week.station_id, monday=week.monday, visits=week.visits, riders=week.riders)
+        WeekOut(
+            station_id=week.station_id,
+            name=names.get(week.station_id, week.station_id),
+            monday=week.monday,
+            visits=week.visits,
+            riders=week.riders,
+        )
         for week in found
     ]
     return VisitsOut(k=RULES.k, weeks=told)

@@ -73,6 +73,7 @@ class WeekOut(Schema):
     """Visits of one station in one week that is over; null: fewer than k riders."""
 
     station_id: str
+    name: str
     monday: datetime.date
     visits: int | None
     riders: int | None

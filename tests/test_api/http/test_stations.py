@@ -301,11 +301,23 @@ def test_check_ins_are_told_by_week_and_of_ten_riders_only(service: Service) -> 
     service.clock.now += datetime.timedelta(days=7)
     check_in(service, "v1")
     (week,) = service.ask("office", "GET", "/v1/stations/visits")["weeks"]
-    assert week == {"station_id": "E01", "monday": "2026-03-02", "visits": 10, "riders": 10}
+    assert week == {
+        "station_id": "E01",
+        "name": "Near, by day",
+        "monday": "2026-03-02",
+        "visits": 10,
+        "riders": 10,
+    }
     service.clock.now += datetime.timedelta(days=7)
     first, second = service.ask("office", "GET", "/v1/stations/visits")["weeks"]
     assert first == week
-    assert second == {"station_id": "E01", "monday": "2026-03-09", "visits": None, "riders": None}
+    assert second == {
+        "station_id": "E01",
+        "name": "Near, by day",
+        "monday": "2026-03-09",
+        "visits": None,
+        "riders": None,
+    }
     # Eight weeks later nothing is left of it.
     service.clock.now += datetime.timedelta(days=60)
     check_in(service, "v1")

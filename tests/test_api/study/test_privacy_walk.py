@@ -56,6 +56,7 @@ sites = 2
 PLAIN = {
     "result": (
         "days", "held_out_days", "seed", "k", "limit_s", "bounds/*", "sites/*/lonlat/*", "sites/*/cost_yuan",
+        "audit/*/check_ins_a_day", "audit/*/check_in_weeks",
         "sites/*/reach/**", "sites/*/until/*/0", "audit/*/rank", "audit/*/move_to/*", "pickups/*/lonlat/*",
         "pickups/*/gates/*/lonlat/*", "pickups/*/entry_route/**", "pickups/*/stopping_area/**",
         "cells/*/ring/**", "cells/*/centre/*", "flows/*/line/**", "grids/*/rings/**", "refusals/*/lonlat/*",
