@@ -57,9 +57,9 @@ def with_check_ins(
     weeks = _of_service(path) if path.suffix.lower() == ".json" else _of_table(path)
     by_name: dict[str, list[float]] = {}
     for week in weeks:
-        told = by_name.setdefault(week.name, [])
+        visits = by_name.setdefault(week.name, [])
         if week.visits is not None and week.riders is not None and week.riders >= k:
-            told.append(week.visits)
+            visits.append(week.visits)
     unknown = sorted(set(by_name) - {station.name for station in stations})
     notes = [Sentence.of("check_ins_unknown", file=path.name, names=", ".join(unknown))] if unknown else []
     return tuple(

@@ -36,7 +36,7 @@ def number(service: Service) -> str:
     return str(made["service_request_id"])
 
 
-def say(service: Service, expect: int = 200, form: str = "json", **pairs: str) -> Any:  # noqa: ANN401
+def say(service: Service, /, expect: int = 200, form: str = "json", **pairs: Any) -> Any:  # noqa: ANN401
     answer = service.client.post(f"{ROOT}/servicerequestupdates.{form}", data=pairs)
     assert answer.status_code == expect, answer.text
     return answer.json() if form == "json" else ET.fromstring(answer.content)  # noqa: S314
@@ -47,7 +47,7 @@ def told(service: Service) -> list[tuple[str, str]]:
     return [(one["status"], one["description"]) for one in found]
 
 
-def by_office(service: Service, number: str, status: str, **more: str) -> dict[str, str]:
+def by_office(service: Service, number: str, status: str, **more: str) -> dict[str, Any]:
     return {"api_key": service.keys["bureau"], "service_request_id": number, "status": status, **more}
 
 
@@ -117,7 +117,7 @@ def test_closed_is_said_as_the_specification_says_it(service: Service, number: s
 
 def test_who_reported_it_confirms_or_objects_through_an_app(service: Service, number: str) -> None:
     """FixMyStreet sends what its users say under their mail; an objection opens the request again."""
-    mine = {"service_request_id": number, **WHO}
+    mine: dict[str, Any] = {"service_request_id": number, **WHO}
     (error,) = say(service, 409, status="open", description="still there", **mine)
     assert "new request" in error["description"]
     say(service, 409, status="fixed", **mine)
