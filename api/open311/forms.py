@@ -10,8 +10,17 @@ from urllib.parse import urlsplit
 from api.open311.errors import Open311Error
 
 __all__ = [
-    "LARGEST_ANSWER", "MOST_TEXT", "NewRequest", "RequestsQuery", "contact_of", "first_of", "instant_of",
-    "jurisdiction_of", "read_new_request", "read_query", "table_of",
+    "LARGEST_ANSWER",
+    "MOST_TEXT",
+    "NewRequest",
+    "RequestsQuery",
+    "contact_of",
+    "epoch_of",
+    "first_of",
+    "jurisdiction_of",
+    "read_new_request",
+    "read_query",
+    "table_of",
 ]  # fmt: skip
 
 SPAN_S = 90 * 86_400.0
@@ -156,7 +165,7 @@ def read_query(pairs: Pairs, jurisdiction: str, now_s: float) -> RequestsQuery:
     if not statuses <= set(STATUSES):
         unknown = ", ".join(sorted(statuses - set(STATUSES)))
         raise Open311Error(400, f"status is {unknown!r}; allowed are open and closed.")
-    start_s, end_s = instant_of(table, "start_date"), instant_of(table, "end_date")
+    start_s, end_s = epoch_of(table, "start_date"), epoch_of(table, "end_date")
     if end_s is None:
         end_s = now_s if start_s is None else min(now_s, start_s + SPAN_S)
     if start_s is None:
@@ -171,7 +180,7 @@ def _listed(table: dict[str, list[str]], name: str) -> list[str]:
     return [part.strip() for value in table.get(name, []) for part in value.split(",") if part.strip()]
 
 
-def instant_of(table: dict[str, list[str]], name: str) -> float | None:
+def epoch_of(table: dict[str, list[str]], name: str) -> float | None:
     """Return an argument as epoch seconds; None: there is none."""
     text = first_of(table, name)
     if not text:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from api.open311.errors import Open311Error
-from api.open311.forms import MOST_TEXT, contact_of, first_of, instant_of, jurisdiction_of, table_of
+from api.open311.forms import MOST_TEXT, contact_of, epoch_of, first_of, jurisdiction_of, table_of
 from api.open311.wording import UPDATE_TEXTS
 from routing.civic import (
     AcceptMatter,
@@ -71,7 +71,7 @@ def read_new_update(pairs: Iterable[tuple[str, str]], jurisdiction: str, now_s: 
     status = "_-_".join("_".join(part.replace("-", " ").split()) for part in said.lower().split(" - "))
     if status not in UPDATE_STATUSES:
         raise Open311Error(400, f"status is {said!r}; allowed are {', '.join(UPDATE_STATUSES)}.")
-    made_s = instant_of(table, "updated_datetime")
+    made_s = epoch_of(table, "updated_datetime")
     if made_s is not None and made_s > now_s + AHEAD_S:
         raise Open311Error(400, "updated_datetime lies in the future.")
     lines = [first_of(table, "description")]

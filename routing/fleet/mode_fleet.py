@@ -135,6 +135,12 @@ class ModeFleet:
         self.width, self._free, self.c = width, free_rows, columns._replace(closed=self.c.closed)
         self._contexts.clear()
 
+    def take_over(self, other: "ModeFleet", columns: Columns) -> None:
+        """Take the riders of the same mode on other streets, in `columns`, which still want to be linked."""
+        self.width, self._free, self.c = other.width, list(other.free_rows), columns
+        self._closed, self.first_ms = other._closed, other.first_ms
+        self._contexts.clear()
+
     def __len__(self) -> int:
         return len(self.c.stops) - len(self._free)
 

@@ -31,9 +31,9 @@ from api.http.stations.said import (
     RULES,
     Believed,
     Counted,
+    station_word_of,
     study_name_of,
     visits_of,
-    word_of,
 )  # fmt: skip
 from api.http.stations.wording import believed_out, links_out, occupancy_out, opening_text, opens_next
 from api.store import SERVICE, Scope
@@ -231,7 +231,7 @@ def _reporter(scope: Scope, rider_id: str | None) -> str:
 def _told(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) -> StationConditions:
     since_s = turn.now_s - max(RULES.lasts_s.values())
     found = rows.since(turn.connection, SERVICE, study, since_s, visits=False)
-    words = [word_of(row) for row in found]
+    words = [station_word_of(row) for row in found]
     believed = conditions(words, turn.now_s, RULES).get(station_id, ())
     return StationConditions(station_id=station_id, reported=believed_out(believed, zone))
 

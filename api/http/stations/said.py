@@ -24,7 +24,7 @@ from routing.civic import (
     visits,
 )
 
-__all__ = ["KEPT_S", "RULES", "Believed", "Counted", "study_name_of", "visits_of", "word_of"]
+__all__ = ["KEPT_S", "RULES", "Believed", "Counted", "station_word_of", "study_name_of", "visits_of"]
 
 RULES = StationRules()
 KEPT_S = 8 * 7 * DAY_S
@@ -42,10 +42,10 @@ def _words(access: Access, study: str, now_s: float) -> list[StationWord]:
     longest_s = max(RULES.lasts_s.values())
     with access.database.reading() as connection:
         found = rows.since(connection, SERVICE, study, now_s - longest_s, visits=False)
-    return [word_of(one) for one in found]
+    return [station_word_of(one) for one in found]
 
 
-def word_of(one: rows.StationEvent) -> StationWord:
+def station_word_of(one: rows.StationEvent) -> StationWord:
     """Return what was said, by a pseudonym."""
     by = f"{one.tenant_id}/{one.reporter}"
     return StationWord(one.station_id, by, one.office, one.kind, one.at_s, one.people, one.seats_free)

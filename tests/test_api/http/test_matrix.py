@@ -298,9 +298,8 @@ def body_of(service: Service, who: str, call: str) -> dict[str, Any]:
         "POST /v1/ledger/corrections": {"key": "none", "note": "wrong"},
     }
     query: dict[str, Any] = {}
-    if call in {"POST /v1/reports", "POST /v1/overrides", "POST /v1/emergencies"}:
-        query = {"datum": "wgs84"}
-    if call in {"POST /v1/tasks", "PUT /v1/tasks/{id}"}:
+    placed = {"POST /v1/reports", "POST /v1/overrides", "POST /v1/emergencies", "POST /v1/tasks"}
+    if call in placed | {"PUT /v1/tasks/{id}"}:
         query = {"datum": "wgs84"}
     if who in {"red", "blue", "admin"}:
         bodies["POST /v1/stations/{station_id}/check-ins"] = {"rider_id": "r7"}
