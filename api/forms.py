@@ -21,6 +21,7 @@ __all__ = [
     "MapLinksOut",
     "Mode",
     "NearestStation",
+    "OccupancyOut",
     "PointedError",
     "Position",
     "Ready",
@@ -206,6 +207,16 @@ class ConditionOut(Schema):
     by_office: bool
 
 
+class OccupancyOut(Schema):
+    """What somebody counted at a station within the last half hour, as reported."""
+
+    people: int | None
+    fewer_than: int | None
+    seats_free: int | None
+    at: AwareDatetime
+    by_office: bool
+
+
 class NearestStation(Schema):
     """The nearest open station and the way there."""
 
@@ -230,4 +241,5 @@ class NearestStation(Schema):
     closes_in_s: float | None
     text: str
     reported: list[ConditionOut]
+    occupancy: OccupancyOut | None
     links: MapLinksOut

@@ -86,7 +86,10 @@ class Site:
     open_by_hour: tuple[bool, ...] = (True,) * 24
     """In which local hours the plan has it open; one that closes or moves: as today."""
     near: tuple[tuple[str, float], ...] = ()
-    """(name, metres in a straight line) of the compounds near a suggested one, the nearest first."""
+    """(name, metres in a straight line) of the compounds near it, the nearest first."""
+    others: tuple[tuple[str, float], ...] = ()
+    """(id, seconds) of the other stations of the plan that are reached soonest from a station of
+    today; it tells of streets, not of riders."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,6 +129,10 @@ class AuditFinding:
     busiest_half_hours: tuple[str, ...]
     """Local half hours in which most riders rest there, such as ``14:00``."""
     reason: tuple[str, tuple[tuple[str, str], ...]]
+    check_ins_a_day: float | None = None
+    """Riders who checked in there, in weeks of at least k riders each; None: no such week is known."""
+    check_in_weeks: int = 0
+    """How many such weeks."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

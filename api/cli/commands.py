@@ -6,7 +6,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,13 @@ import click
 
 from api import __version__
 from api.cli.compare_plans import compare
+from api.cli.error_pages import explained_at
 from api.cli.language import terminal_language
 from api.cli.live_day import live_day
 from api.cli.paper import pdf
 from api.cli.reach_areas import reach
 from api.cli.tenants import keys_group, tenants_group
-from geo.errors import InfeasibleError, InputError, YiluError
+from geo.errors import InputError, YiluError
 
 if TYPE_CHECKING:
     from api.forms import Language
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["main", "yilu"]
 
 BAD_INPUT = 2
+_LANGUAGE = "yilu.language"
+_SEE = {"zh": "说明见", "en": "explained in"}
 
 
 class _Group(click.Group):
@@ -36,20 +39,16 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except YiluError as error:
-            click.echo(f"yilu: {error.text(terminal_language())}", err=True)
+            language = ctx.meta.get(_LANGUAGE) or terminal_language()
+            click.echo(f"yilu: {error.text(language)}", err=True)
+            where = explained_at(error, language, ctx.invoked_subcommand or "")
+            click.echo(f"      {_SEE[language]} {where}", err=True)
             ctx.exit(BAD_INPUT)
 
 
-@contextlib.contextmanager
-def _spoken(language: "Language | None") -> Iterator[None]:
+def _speak(language: "Language | None") -> None:
     """Say what is wrong with input in a language, or else in that of the terminal."""
-    try:
-        yield
-    except (InputError, InfeasibleError) as error:
-        if language is None:
-            raise
-        said = error.text(language)
-        raise (InputError(said) if isinstance(error, InputError) else InfeasibleError(said)) from None
+    click.get_current_context().meta[_LANGUAGE] = language
 
 
 FOLDER = click.Path(path_type=Path)
@@ -112,10 +111,11 @@ def _run_study(
     from api.study.run import write_study
     from api.study.studyfile.read import language_of, load_study_file
 
-    with _spoken(spoken or lang or language_of(study_file)):
-        study_settings = load_study_file(study_file).with_language(lang)
+    _speak(spoken or lang or language_of(study_file))
+    study_settings = load_study_file(study_file).with_language(lang)
     language = spoken or study_settings.language
-    with _spoken(language), StageBars(stage_names(language)) as bars:
+    _speak(language)
+    with StageBars(stage_names(language)) as bars:
         result = write_study(
             study_settings, out, load_settings(), progress=bars.progress, scheduler=scheduler
         )
@@ -291,10 +291,10 @@ def describe_traces(
     from geo.osm import read_osm
     from geo.traces import TraceFormat
 
-    with _spoken(lang):
-        network = None if map_file is None else read_osm(map_file)[0]
-        trace_format = TraceFormat(datum="auto", timezone=timezone, year=year)
-        found = inspect_paths(files, trace_format, network)
+    _speak(lang)
+    network = None if map_file is None else read_osm(map_file)[0]
+    trace_format = TraceFormat(datum="auto", timezone=timezone, year=year)
+    found = inspect_paths(files, trace_format, network)
     if as_json:
         records = [record_of(path, inspection) for path, inspection in found]
         click.echo(json.dumps(records, ensure_ascii=False, indent=2))

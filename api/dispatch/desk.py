@@ -248,7 +248,7 @@ class Desk:
             try:
                 self._see_who_leads()
                 due = self.memory.leading and self._next_due_s() <= self._clock()
-                if works or self._stale or due or self._news.is_set():
+                if works or self._stale or self._moved or due or self._news.is_set():
                     self._carry_out(works)
                 elif self.memory.leading:
                     self._tidy()
@@ -281,6 +281,21 @@ class Desk:
 
         self._carry_out([(forget, Future(), None)])
 
+    @property
+    def _moved(self) -> bool:
+        """Whether the streets have changed since the city was laid on them."""
+        return self.memory.network is not self._laid_on
+
+    def _lay_on(self) -> None:
+        """Lay the city on streets that have changed: plans that lead over them are judged anew."""
+        now_s, network, board = self._clock(), self.memory.network, self.city.board
+        board.lay_on(network, now_s)
+        # Whoever stood off the streets may stand on one now.
+        off = [(key, body) for key, body in self.memory.bodies.items() if board.rider(key) is None]
+        board.put([(key, self._rider_of(key.rider_id, body)) for key, body in off], now_s)
+        self.city.wake(now_s)
+        self._laid_on = network
+
     def _next_due_s(self) -> float:
         """When something runs out or opens by itself, in epoch seconds."""
         followed = (follower.next_due_s for follower in self.memory.followers)
@@ -300,6 +315,8 @@ class Desk:
         """Carry out commands in one transaction; each gets its answer when it is kept."""
         done: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
+            if not self._stale and self._moved:
+                self._lay_on()
             if self._stale:
                 with _undisturbed():
                     self._load()
@@ -345,8 +362,6 @@ class Desk:
             else:
                 future.set_exception(refusal)
         self._forget(turn.looked_at | turn.changed.keys())
-        # The streets have changed: plans are laid on them anew.
-        self._stale = self._stale or self.memory.network is not self._laid_on
         if self.memory.last_seq != before:
             kept = turn.kept(self._clock())
             for heard in self._heard:

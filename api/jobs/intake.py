@@ -265,6 +265,8 @@ def _files_of(study: StudyFile) -> Iterator[tuple[str, str]]:
     for key, table in places.items():
         if table is not None and table.file is not None:
             yield f"{key}.file", table.file
+    if study.existing is not None and study.existing.check_ins is not None:
+        yield "existing.check_ins", study.existing.check_ins
     for number, traces in enumerate(study.traces):
         for path in traces.files:
             yield f"traces[{number}].files", path

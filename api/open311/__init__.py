@@ -21,10 +21,12 @@ from api.open311.translate import (
     token_answer,
     updates_of,
 )
+from api.open311.updates import NewUpdate, of_office, of_reporter, read_new_update
 
 __all__ = [
     "MEDIA_TYPES",
     "NewRequest",
+    "NewUpdate",
     "Open311Error",
     "PublicMatter",
     "RequestsQuery",
@@ -35,7 +37,10 @@ __all__ = [
     "encoded_definition",
     "encoded_requests",
     "encoded_updates",
+    "of_office",
+    "of_reporter",
     "read_new_request",
+    "read_new_update",
     "read_query",
     "report_of",
     "request_of",

@@ -9,12 +9,25 @@ from urllib.parse import urlsplit
 
 from api.open311.errors import Open311Error
 
-__all__ = ["LARGEST_ANSWER", "NewRequest", "RequestsQuery", "read_new_request", "read_query"]
+__all__ = [
+    "LARGEST_ANSWER",
+    "MOST_TEXT",
+    "NewRequest",
+    "RequestsQuery",
+    "contact_of",
+    "epoch_of",
+    "first_of",
+    "jurisdiction_of",
+    "read_new_request",
+    "read_query",
+    "table_of",
+]  # fmt: skip
 
 SPAN_S = 90 * 86_400.0
 """No query spans more than 90 days (specification, "Response Volume")."""
 LARGEST_ANSWER = 1_000
-_MOST_TEXT = 4_000
+MOST_TEXT = 4_000
+"""Characters of a description."""
 _ATTRIBUTE = re.compile(r"attribute\[([^\]]{1,100})\](\[\])?")
 STATUSES = ("open", "closed")
 _WHO = ("account_id", "email", "device_id", "phone")
@@ -49,14 +62,15 @@ class RequestsQuery:
     """Epoch seconds, closed: when the request was made."""
 
 
-def _table(pairs: Pairs) -> dict[str, list[str]]:
+def table_of(pairs: Pairs) -> dict[str, list[str]]:
+    """Return the values of each name, in order."""
     table: dict[str, list[str]] = {}
     for name, value in pairs:
         table.setdefault(name, []).append(value)
     return table
 
 
-def _jurisdiction(table: dict[str, list[str]], known: str) -> None:
+def jurisdiction_of(table: dict[str, list[str]], known: str) -> None:
     """Refuse another jurisdiction; who serves one need not be told which."""
     for given in table.get("jurisdiction_id", []):
         if given and given != known:
@@ -78,19 +92,21 @@ def read_new_request(pairs: Pairs, jurisdiction: str) -> NewRequest:
     Open311Error
         Where an argument is missing or wrong.
     """
-    table = _table(pairs)
-    _jurisdiction(table, jurisdiction)
-    code = _first(table, "service_code")
+    table = table_of(pairs)
+    jurisdiction_of(table, jurisdiction)
+    code = first_of(table, "service_code")
     if not code:
         raise Open311Error(400, "service_code was not provided.")
-    if not _first(table, "lat") or not _first(table, "long"):
+    if not first_of(table, "lat") or not first_of(table, "long"):
         raise Open311Error(400, "lat and long are needed: an address alone is not looked up here.")
     lonlat = (_degrees(table, "long", 180.0), _degrees(table, "lat", 90.0))
-    lines = [_first(table, "description")]
+    lines = [first_of(table, "description")]
     lines += [
-        f"{name}: {_first(table, name)}" for name in ("address_string", "address_id") if _first(table, name)
+        f"{name}: {first_of(table, name)}"
+        for name in ("address_string", "address_id")
+        if first_of(table, name)
     ]
-    media = _first(table, "media_url")
+    media = first_of(table, "media_url")
     if media:
         if urlsplit(media).scheme not in ("http", "https"):
             raise Open311Error(400, "media_url must begin with http:// or https://.")
@@ -100,17 +116,23 @@ def read_new_request(pairs: Pairs, jurisdiction: str) -> NewRequest:
         if match:
             lines.append(f"{match[1]}: {', '.join(values)}")
     note = "\n".join(line for line in lines if line)
-    if len(note) > _MOST_TEXT:
-        raise Open311Error(400, f"The description has {len(note)} characters; allowed are {_MOST_TEXT}.")
-    return NewRequest(code, lonlat, note, next((_first(table, w) for w in _WHO if _first(table, w)), ""))
+    if len(note) > MOST_TEXT:
+        raise Open311Error(400, f"The description has {len(note)} characters; allowed are {MOST_TEXT}.")
+    return NewRequest(code, lonlat, note, contact_of(table))
 
 
-def _first(table: dict[str, list[str]], name: str) -> str:
+def contact_of(table: dict[str, list[str]]) -> str:
+    """Return by what the sender is known; empty: nobody."""
+    return next((first_of(table, who) for who in _WHO if first_of(table, who)), "")
+
+
+def first_of(table: dict[str, list[str]], name: str) -> str:
+    """Return the first value of an argument, without blanks around it; empty: there is none."""
     return table.get(name, [""])[0].strip()
 
 
 def _degrees(table: dict[str, list[str]], name: str, most: float) -> float:
-    text = _first(table, name)
+    text = first_of(table, name)
     try:
         value = float(text)
     except ValueError:
@@ -136,14 +158,14 @@ def read_query(pairs: Pairs, jurisdiction: str, now_s: float) -> RequestsQuery:
     Open311Error
         Where an argument is wrong, or the dates span more than 90 days.
     """
-    table = _table(pairs)
-    _jurisdiction(table, jurisdiction)
+    table = table_of(pairs)
+    jurisdiction_of(table, jurisdiction)
     ids = tuple(dict.fromkeys(_listed(table, "service_request_id")))
     statuses = frozenset(_listed(table, "status")) or frozenset(STATUSES)
     if not statuses <= set(STATUSES):
         unknown = ", ".join(sorted(statuses - set(STATUSES)))
         raise Open311Error(400, f"status is {unknown!r}; allowed are open and closed.")
-    start_s, end_s = _instant(table, "start_date"), _instant(table, "end_date")
+    start_s, end_s = epoch_of(table, "start_date"), epoch_of(table, "end_date")
     if end_s is None:
         end_s = now_s if start_s is None else min(now_s, start_s + SPAN_S)
     if start_s is None:
@@ -158,8 +180,9 @@ def _listed(table: dict[str, list[str]], name: str) -> list[str]:
     return [part.strip() for value in table.get(name, []) for part in value.split(",") if part.strip()]
 
 
-def _instant(table: dict[str, list[str]], name: str) -> float | None:
-    text = _first(table, name)
+def epoch_of(table: dict[str, list[str]], name: str) -> float | None:
+    """Return an argument as epoch seconds; None: there is none."""
+    text = first_of(table, name)
     if not text:
         return None
     try:

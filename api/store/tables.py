@@ -315,6 +315,8 @@ station_events = sa.Table(
     sa.Column("office", sa.Boolean, nullable=False),
     _text("kind"),
     _instant("at_s"),
+    sa.Column("people", sa.Integer),
+    sa.Column("seats_free", sa.Integer),
     _one_of("kind", STATION_EVENTS),
     sa.Index(None, "study", "at_s"),
     sa.Index(None, "tenant_id", "reporter", "station_id"),

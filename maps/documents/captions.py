@@ -82,10 +82,10 @@ def figure_caption(name: str, number: int, section: Section, study: Study, say: 
         title = say.text("caption.picture_map", legend=say.text("list.comma").join(kinds))
         if not kinds:
             title = say.text("caption.picture_map_empty")
-    elif key == "inset":
-        title = say.text("caption.picture_inset", id=site_id)
-    elif key == "hours":
-        title = say.text("caption.picture_station_hours", id=site_id)
+    elif key in ("inset", "hours"):
+        standing = any(site.existing and site.site_id == site_id for site in study.sites)
+        name = f"{key}_standing" if standing else {"inset": "inset", "hours": "station_hours"}[key]
+        title = say.text(f"caption.picture_{name}", id=site_id)
     else:
         title = say.text(f"caption.picture_{key}")
     return say.text("caption.picture", n=number, title=title) if section.part in NUMBERED else title

@@ -63,9 +63,14 @@ def station_hours_picture(
     figure = Figure(figsize=(width_cm / 2.54, height_cm / 2.54), dpi=DPI, facecolor="white")
     axes = figure.add_axes((0.15, 0.2, 0.83, 0.66))
     values = [0.0 if value is None else value for value in site.rest_min_by_hour]
-    top = max([*values, 1.0])
+    finding = next((finding for finding in study.audit if finding.site_id == site_id), None)
+    reach = () if finding is None else finding.rest_min_within_reach_by_hour
+    top = max([*values, *(value or 0.0 for value in reach), 1.0])
     axes.bar(range(24), values, width=0.85, align="edge", color=BLUE)
-    hidden = [hour for hour, value in enumerate(site.rest_min_by_hour) if value is None]
+    if finding is not None:
+        _in_reach(axes, reach, finding.open_by_hour)
+    hidden = [hour for hour, told in enumerate(zip(site.rest_min_by_hour, reach or [0.0] * 24, strict=True))
+              if None in told]  # fmt: skip
     for hour in hidden:
         axes.text(hour + 0.43, top * 0.015, "×", ha="center", va="bottom", fontsize=6.5, color="#444444")
     axes.set_ylim(0, top * 1.05)
@@ -73,11 +78,26 @@ def station_hours_picture(
     axes.set_xticks(range(0, 25, 3))
     _bare(axes)
     axes.set_xlabel(say.text("chart.hour"), fontproperties=font, labelpad=2)
-    axes.set_ylabel(say.text("chart.minutes"), fontproperties=font, labelpad=2)
+    axes.set_ylabel(
+        say.text("chart.minutes" if finding is None else "chart.minutes_rest"),
+        fontproperties=font,
+        labelpad=2,
+    )
     if hidden:
         mark = say.text("chart.withheld", k=study.k)
         axes.set_title(drawable(mark, small), fontproperties=small, loc="right", pad=4, parse_math=False)
     return to_png(figure)
+
+
+def _in_reach(axes: "Axes", reach: Sequence[float | None], is_open: Sequence[bool]) -> None:
+    """Draw what a station of today could serve as outlines, and the hours in which it is shut as ground."""
+    axes.bar(
+        range(24), [value or 0.0 for value in reach], width=0.85, align="edge", facecolor="none",
+        edgecolor="#333333", linewidth=0.8, zorder=3,
+    )  # fmt: skip
+    for hour in range(24):
+        if not is_open[hour]:
+            axes.axvspan(hour, hour + 1, color="#e4e4e4", linewidth=0, zorder=0)
 
 
 def coverage_picture(study: Study, lang: str) -> bytes:

@@ -87,12 +87,11 @@ def fill(cell: Cell, value: Value, column: Column, say: Wording) -> str:
     """Set one cell; returns what it shows, for the width."""
     unit = column.unit
     if isinstance(value, Quantity) and value.unit != "text" and value.value is not None:
-        shown = say.quantity(value)
-        if value.unit in ("share", "count"):
-            cell.value, cell.number_format = value.value, _FORMATS[value.unit]
-        else:
-            set_text(cell, shown)
-        return shown
+        cell.value, cell.number_format = value.value, _FORMATS[value.unit]
+        if value.unit not in ("share", "count", "index"):  # no heading of its column has the unit
+            name = say.text(f"unit.{value.unit}").replace('"', "")
+            cell.number_format = f'{_FORMATS[value.unit]} "{name}"'
+        return say.quantity(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and unit != "text":
         cell.value, cell.number_format = value, _FORMATS[unit]
         return say.cell(value, column)

@@ -22,19 +22,20 @@ from siting.results import Study
 
 __all__ = ["csv_text", "workbook"]
 
-ANNEX = ("facts", "kinds", "layers", "coverage", "estimates", "fairness", "budget", "front", "refusal_counts",
-         "speeds", "blind", "patrols", "meetings", "files", "rejects", "stays")  # fmt: skip
+ANNEX = ("facts", "kinds", "kind_facilities", "kind_hours", "busiest", "layers", "coverage", "estimates",
+         "fairness", "budget", "front", "refusal_counts", "speeds", "blind", "patrols", "meetings", "files",
+         "rejects", "stays")  # fmt: skip
 """Tables that only a reader of the annexes wants: one sheet holds them all."""
 ANNEX_WIDTHS = (30, 22, 24, 20, 20, 40, 40)
 _NAMESPACES = {"dcterms": DCTERMS_NS, "cp": COREPROPS_NS}
 """As openpyxl names them; another library of the process may have named them otherwise since."""
-ROWS_SHOWN = 35
+ROWS_SHOWN = 26
 """Rows of a list that are not folded: about a page."""
-LISTS = ("hours", "refusals", "grid_places", "blind_hours")
+LISTS = ("hours", "refusals", "grid_places", "station_facilities", "blind_hours")
 FOLDED_COLUMNS = {
     "sites": ("street", "planned_hours", "moves_to", "only_here", "until_20", "until_24", "longer", "due",
-              "passing", "facilities", "lon", "lat"),
-    "existing": ("kind", "visitors", "only_here", "overlap_site", "overlap_share", "missing", "busiest",
+              "passing", "lon", "lat"),
+    "existing": ("kind", "visitors", "check_in_weeks", "only_here", "overlap_site", "overlap_share",
                  "move_lon", "move_lat"),
     "pickups": ("walk_max", "residents_walk", "gates_new", "lon", "lat"),
     "alternatives": ("lon", "lat"), "hot_spots": ("lon", "lat"), "refusals": ("lon", "lat"),

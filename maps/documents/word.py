@@ -55,7 +55,7 @@ _SETTINGS = {
 _SIZE_OF = {"conclusion": "small", "contents": "small", "station": "sheet", "body": "body", "annex": "small"}
 _PHOTO_MM = 34.0
 _LEAD_MM = 84.0
-UNCAPTIONED = ("station_facts", "facilities")
+UNCAPTIONED = ("station_facts", "facilities", "facilities_today")
 """Tables of a sheet whose headings say what they are."""
 
 

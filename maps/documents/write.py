@@ -15,7 +15,7 @@ from maps.documents.sheets import csv_text, workbook
 from maps.documents.word import word_document
 from maps.page.basemap import Backdrop
 from maps.texts.wording import Wording
-from siting.report import StudyReport, Table, grid_report, study_report, study_tables
+from siting.report import StudyReport, Table, grid_report, one_fact_a_row, study_report, study_tables
 from siting.results import Study
 
 __all__ = ["report_pictures", "write_csv", "write_docx", "write_html", "write_xlsx"]
@@ -83,7 +83,7 @@ def write_html(
 def write_xlsx(
     study: Study, backdrop: Backdrop, lang: str, path: Path | str, grid_code: str | None = None
 ) -> None:
-    """Write every table as a sheet of a workbook: numbers as numbers, codes as text.
+    """Write every table as a sheet of a workbook: one fact a row, numbers as numbers, codes as text.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def _report(study: Study, grid_code: str | None) -> StudyReport:
 
 def _tables(study: Study, report: StudyReport) -> tuple[Table, ...]:
     """Tables of the workbook: all of the study, or the grid's facts and its rows of the others."""
-    tables = study_tables(study)
+    tables = one_fact_a_row(study_tables(study))
     if report.grid_code is None:
         return tables
     grid = next(grid for grid in study.grids if grid.code == report.grid_code)
@@ -139,7 +139,7 @@ def _tables(study: Study, report: StudyReport) -> tuple[Table, ...]:
     ids = {*grid.site_ids, *grid.pickup_ids, grid.station_id, *spots}
     kept = []
     for table in tables:
-        if table.key in ("sites", "hours", "existing", "pickups", "hot_spots"):
+        if table.key in ("sites", "hours", "existing", "station_facilities", "pickups", "hot_spots"):
             at = next(i for i, column in enumerate(table.columns) if column.key == "id")
             kept.append(Table(table.key, table.columns, tuple(row for row in table.rows if row[at] in ids)))
     return tuple(kept)

@@ -53,11 +53,13 @@ from routing.civic.reports.state import fold as fold_matter
 from routing.civic.reports.telling import BoardEntry, Notice, board_entry, look_task, notices
 from routing.civic.station_words import (
     CheckIn,
+    HeadCount,
     StationCondition,
     StationRules,
     StationWord,
     WeekOfVisits,
     conditions,
+    head_counts,
     visits,
 )
 from routing.civic.working_hours import OfficeHours
@@ -84,6 +86,7 @@ __all__ = [
     "Effect",
     "Entry",
     "Fix",
+    "HeadCount",
     "Hide",
     "LedgerError",
     "MatterCommand",
@@ -122,6 +125,7 @@ __all__ = [
     "evolve_matter",
     "feedback",
     "fold_matter",
+    "head_counts",
     "lateness_left_s",
     "learned",
     "look_task",

@@ -14,15 +14,18 @@ from routing.model.checks import check_between, check_choice, check_name
 
 __all__ = [
     "CheckIn",
+    "HeadCount",
     "StationCondition",
     "StationRules",
     "StationWord",
     "WeekOfVisits",
     "conditions",
+    "head_counts",
     "visits",
 ]
 
 CONDITIONS = ("shut", "dirty", "full")
+MOST_COUNTED = 1_000
 SAYINGS = (*CONDITIONS, "fine")
 LASTS_S: Mapping[str, float] = MappingProxyType({"shut": 4 * 3_600.0, "dirty": 12 * 3_600.0, "full": 1_800.0})
 """Our defaults: a full room is soon another one, a dirty one waits for the next cleaning."""
@@ -64,8 +67,15 @@ class StationWord:
     """One of `CONDITIONS`, or ``fine``: it is open, clean, and there is room."""
     made_s: float
     """Epoch seconds."""
+    people: int | None = None
+    """How many were there, 0 to 1,000; None: not counted."""
+    seats_free: int | None = None
+    """How many seats were free, 0 to 1,000; None: not counted."""
 
     def __post_init__(self) -> None:
+        for name, count in (("people", self.people), ("seats_free", self.seats_free)):
+            if count is not None:
+                check_between(name, count, 0, MOST_COUNTED)
         check_name("station of a word", self.station_id)
         check_name("who says it", self.by)
         check_choice("says", self.says, SAYINGS)
@@ -92,6 +102,19 @@ class StationCondition:
     until_s: float
     """If nobody says it again."""
     by_office: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HeadCount:
+    """What somebody counted at a station a moment ago, as they say."""
+
+    at_s: float
+    by_office: bool
+    people: int | None
+    """None: not counted, or fewer than `few_below`."""
+    few_below: int | None
+    """There were people, but fewer than this (k); None: as many as told, or not counted."""
+    seats_free: int | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -128,6 +151,39 @@ def conditions(
             by_station[word.station_id].append(word)
     found = {name: _believed(said, now_s, rules) for name, said in sorted(by_station.items())}
     return {name: believed for name, believed in found.items() if believed}
+
+
+def head_counts(words: Iterable[StationWord], now_s: float, rules: StationRules) -> dict[str, HeadCount]:
+    """Return what was counted last at each station, for as long as a full room is believed to be full.
+
+    A count is shown as reported, with its time: the last one is nearest to what one will find. No number is
+    told of fewer people than k; free seats are things.
+
+    Parameters
+    ----------
+    words : iterable of StationWord
+        In any order; later ones than `now_s` are not looked at.
+    now_s : float
+        Epoch seconds.
+    rules : StationRules
+    """
+    last: dict[str, StationWord] = {}
+    for word in words:
+        counted = word.people is not None or word.seats_free is not None
+        if counted and now_s - rules.lasts_s["full"] < word.made_s <= now_s:
+            before = last.get(word.station_id)
+            if before is None or (word.made_s, word.office, word.by) > (
+                before.made_s, before.office, before.by
+            ):  # fmt: skip
+                last[word.station_id] = word
+    return {name: _counted(word, rules.k) for name, word in sorted(last.items())}
+
+
+def _counted(word: StationWord, k: int) -> HeadCount:
+    few = word.people is not None and word.people < k
+    return HeadCount(
+        word.made_s, word.office, None if few else word.people, k if few else None, word.seats_free
+    )
 
 
 def _believed(words: list[StationWord], now_s: float, rules: StationRules) -> tuple[StationCondition, ...]:

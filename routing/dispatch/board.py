@@ -23,6 +23,7 @@ from routing.dispatch.commands import Proposal
 from routing.dispatch.events import RiderKey, Terms
 from routing.dispatch.taken import Taken, beginning_at, rejoined, terms_of
 from routing.fleet.fleet import Candidate, Fleet
+from routing.fleet.relaid import lay_on
 from routing.fleet.trial import Trial
 from routing.match import put_priced
 from routing.model import PlannedRiders, Policy, Refused, Rider, Task
@@ -122,6 +123,11 @@ class Board:
     def knows(self, key: RiderKey) -> bool:
         """Say whether tasks were accepted that belong into a rider's plan, or into the rider's hour."""
         return key.fleet_id in self._taken or key.fleet_id in self._spent
+
+    def lay_on(self, network: StreetNetwork, now_s: float) -> None:
+        """Go on where streets are shut, open again or slower; plans that this concerns are judged anew."""
+        lay_on(self.fleet, network, now_s)
+        self._trial, self._judged = Trial(self.fleet), None
 
     def move(self, keys: Sequence[RiderKey], lonlat: FloatArray, at_s: float) -> tuple[RiderKey, ...]:
         """Set positions, as `Fleet.move`; return those whose position is off the network or leads nowhere."""

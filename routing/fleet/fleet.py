@@ -158,8 +158,10 @@ class Fleet:
         self._where, self._riders, self._id_of = state.where, state.riders, state.id_of
         self.unreachable, self._ordered = state.unreachable, state.ordered
 
-    # -- plans and positions
-    # -------------------------------------------------------------------------------------
+    def take_streets(self, network: StreetNetwork, fleets: dict[str, ModeFleet]) -> None:
+        """Go on with the same riders on other streets; see `routing.fleet.relaid`."""
+        self.network, self._places = network, TaskPlaces(network, self.policy.walk_to_street_m)
+        self.mode_fleets.update(fleets)
 
     def put(self, riders: Iterable[Rider], now_s: float) -> tuple[tuple[str, float], ...]:
         """Add riders, or replace the plans of those who are known.

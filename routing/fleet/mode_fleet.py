@@ -144,6 +144,12 @@ class ModeFleet:
                 getattr(self.c, name)[:] = getattr(columns, name)
         self.width, self._free = width, free_rows
 
+    def take_over(self, other: "ModeFleet", columns: Columns) -> None:
+        """Take the riders of the same mode on other streets, in `columns`, which still want to be linked."""
+        self.width, self._free, self.c = other.width, list(other.free_rows), columns
+        self._closed, self.first_ms = other._closed, other.first_ms
+        self._contexts.clear()
+
     def __len__(self) -> int:
         return len(self.c.stops) - len(self._free)
 

@@ -18,6 +18,7 @@ from siting.stations.kinds import StationKind
 from siting.travel_times import Ways
 
 __all__ = [
+    "NEAREST_S",
     "Allocation",
     "Covered",
     "Marked",

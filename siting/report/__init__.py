@@ -1,6 +1,8 @@
 """What a report says: a study as sections, sentences and tables."""
 
 from siting.report.grid_sheet import grid_report
+from siting.report.lists import one_fact_a_row
+from siting.report.places import pickup_place, status_of
 from siting.report.plans_compared import comparison_report, comparison_tables
 from siting.report.report import study_report
 from siting.report.sections import KeyFigure, Section, StudyReport
@@ -13,9 +15,7 @@ from siting.report.tables import (
     Unit,
     Value,
     period_of,
-    pickup_place,
     reason_of,
-    status_of,
     study_tables,
 )
 
@@ -33,6 +33,7 @@ __all__ = [
     "comparison_report",
     "comparison_tables",
     "grid_report",
+    "one_fact_a_row",
     "period_of",
     "pickup_place",
     "reason_of",

@@ -3,9 +3,10 @@
 import shapely
 
 from geo.errors import InputError
+from siting.report.places import in_minutes, pickups_table
 from siting.report.report import k_rule, subtitle
 from siting.report.sections import Section, StudyReport
-from siting.report.tables import existing_table, hot_spots_table, pickups_table, reason_of, sites_table
+from siting.report.tables import existing_table, hot_spots_table, reason_of, sites_table
 from siting.results import GridFigures, Ring, Study
 from siting.values import Column, Quantity, Say, Table, Term, Value
 
@@ -66,15 +67,10 @@ def _served_by(study: Study, grid: GridFigures) -> tuple[Say, ...]:
         ("name", site.name),
         ("status", Term(f"status.{'existing' if site.existing else 'suggested'}")),
         ("mode", Term(f"mode.{study.mode}")),
-        ("way", _minutes(grid.station_s)),
+        ("way", in_minutes(grid.station_s)),
         ("hours", Say("opening", (("hours", site.planned_hours or site.opening_hours),))),
     )
     return (Say("say.grid_station", said),)
-
-
-def _minutes(seconds: float | None) -> Value:
-    """Return a time in whole minutes, at least one: nobody plans by the second."""
-    return None if seconds is None else Quantity(60 * max(1, round(seconds / 60)), "s")
 
 
 def _facts(grid: GridFigures) -> Table:

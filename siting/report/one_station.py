@@ -1,23 +1,17 @@
 """One sheet a suggested station: what it is, whom it serves, where else it may stand, what to check there."""
 
 from geo.map_links import map_links
+from siting.report.lists import advised_table
 from siting.report.places import alternatives_table
 from siting.report.sections import Link, Section
+from siting.report.tables import reason_of
 from siting.results import Site, Study
 from siting.values import Column, Quantity, Say, Table, Term, Value
 
-__all__ = ["CHECKS", "facilities_table", "links_to", "station_sheets"]
+__all__ = ["CHECKS", "links_to", "station_sheets", "title_of", "whom_it_reaches"]
 
 CHECKS = ("room", "owner", "entrance", "power", "water", "fire", "parking", "neighbours", "signs")
 """What somebody looks at who visits the place."""
-_SEVEN = ("room", "seats", "table", "tables", "microwave", "water", "hot_water", "air_conditioning", "toilet",
-          "toilets", "first_aid")  # fmt: skip
-_WHY = {
-    "charging": "charging", "phone_charging": "charging", "parking": "parking", "bike_parking": "parking",
-    "battery_swap": "battery_swap", "smoking": "smoking", "smoking_area": "smoking", "tools": "weather",
-    "rain_gear": "weather", "lockers": "lockers", "door_code": "door_code",
-}  # fmt: skip
-"""The reason of a facility, ``why_facility.<name>`` of the catalogue; those of the seven ones have one."""
 
 
 def station_sheets(study: Study) -> tuple[Section, ...]:
@@ -29,20 +23,27 @@ def _sheet(study: Study, site: Site) -> Section:
     others = alternatives_table(study, (a for a in study.alternatives if a.site_id == site.site_id))
     return Section(
         "station",
-        _around(study, site),
+        (Say("say.sheet_reason", (("reason", reason_of(site.reason)),)), *whom_it_reaches(study, site)),
         (
             _facts(study, site),
-            facilities_table(study, site),
+            advised_table(study, site),
             others.select("other_place", "place_kind", "away", "served_with", "loss"),
         ),
         (f"inset:{site.site_id}", f"hours:{site.site_id}"),
         part="station",
-        title=Say("say.sheet_title", (("id", site.site_id), ("name", site.name))),
+        title=title_of(site),
         closing=() if others.rows else (Say("say.no_alternatives"),),
         checks=tuple(Term(f"check.{name}") for name in CHECKS),
         links=links_to(site.lonlat, f"{site.site_id} {site.name}"),
         photo=True,
     )
+
+
+def title_of(site: Site) -> Say:
+    """Return the heading of a sheet; of a station without a name the number alone."""
+    if site.name == site.site_id:
+        return Say("say.ids", (("ids", site.site_id),))
+    return Say("say.sheet_title", (("id", site.site_id), ("name", site.name)))
 
 
 def links_to(lonlat: tuple[float, float], name: str) -> tuple[Link, ...]:
@@ -74,9 +75,8 @@ def _facts(study: Study, site: Site) -> Table:
     )
 
 
-def _around(study: Study, site: Site) -> tuple[Say, ...]:
-    """Say why it stands there, whom it reaches, and what lies near it."""
-    said = [Say("say.sheet_reason", (("reason", Say(f"reason.{site.reason[0]}", tuple(site.reason[1]))),))]
+def whom_it_reaches(study: Study, site: Site) -> tuple[Say, ...]:
+    """Say whom a station reaches, and what lies near it."""
     spots = tuple(
         f"{spot.spot_id} {spot.name}".strip() for spot in study.hot_spots if spot.site_id == site.site_id
     )
@@ -87,13 +87,12 @@ def _around(study: Study, site: Site) -> tuple[Say, ...]:
         ("spots", _some(spots)),
         ("grids", _some(grids)),
     )
-    said.append(Say("say.sheet_reach", reach))
     near = tuple(
         Say("say.compound_near", (("name", name), ("away", Quantity(away_m, "m"))))
         for name, away_m in site.near
     )
-    said.append(Say("say.sheet_compounds", (("near", near),)) if near else Say("say.sheet_no_compounds"))
-    return tuple(said)
+    compounds = Say("say.sheet_compounds", (("near", near),)) if near else Say("say.sheet_no_compounds")
+    return (Say("say.sheet_reach", reach), compounds)
 
 
 def _some(names: tuple[str, ...], most: int = 4) -> Value:
@@ -104,24 +103,3 @@ def _some(names: tuple[str, ...], most: int = 4) -> Value:
         return names
     more = Say("say.and_more", (("n", Quantity(len(names) - most, "count")),))
     return (*names[:most], more)
-
-
-def facilities_table(study: Study, site: Site) -> Table:
-    """Return what a station shall have and why, those of one reason in a row."""
-    by_reason: dict[str, list[Value]] = {}
-    for name in site.facilities:
-        why = "seven" if name in _SEVEN else _WHY.get(name, "own")
-        by_reason.setdefault(why, []).append(Term(f"facility.{name}"))
-    rows: list[tuple[Value, ...]] = [
-        (tuple(names), Say(f"why_facility.{why}")) for why, names in by_reason.items()
-    ]
-    kind = next((kind for kind in study.kinds if kind.name == site.kind), None)
-    hours = [(minutes, -hour) for hour, minutes in enumerate(site.rest_min_by_hour) if minutes]
-    if kind is not None and hours:
-        minutes, hour = max(hours)
-        busiest: tuple[tuple[str, Value], ...] = (
-            ("hour", f"{-hour}:00"), ("minutes", Quantity(minutes, "min_a_day")),
-        )  # fmt: skip
-        seats = Say("say.seats", (("n", Quantity(kind.seats, "count")),))
-        rows.insert(0, (seats, Say("why_facility.busiest", busiest)))
-    return Table("facilities", (Column("facilities"), Column("why")), tuple(rows))

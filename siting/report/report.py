@@ -8,6 +8,7 @@ from siting.report.fairness import about_front, about_grids, chosen_jointly, how
 from siting.report.learned import about_learned
 from siting.report.one_station import station_sheets
 from siting.report.sections import Section, StudyReport
+from siting.report.standing_station import standing_sheets
 from siting.report.tables import (
     Column,
     Quantity,
@@ -58,6 +59,7 @@ def study_report(study: Study) -> StudyReport:
         conclusion(study),
         Section("overview", pictures=("map",), part="contents"),
         *station_sheets(study),
+        *standing_sheets(study),
         _existing(study, tables["existing"]),
         _pickups(study, tables["pickups"]),
         *_hot_spots(study),
@@ -100,7 +102,7 @@ def _annexes(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
         ),
         *_front(study, tables["front"]),
         *_learned(study, tables),
-        Section("method", _about_method(study), (tables["kinds"],), part="annex"),
+        Section("method", _about_method(study), (_kinds(study, tables["kinds"]),), part="annex"),
         Section(
             "limits",
             (*_limits(study), Say("say.sources", (("attribution", study.map_attribution),))),
@@ -115,6 +117,13 @@ def _annexes(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
     )
 
 
+def _kinds(study: Study, table: Table) -> Table:
+    """Leave out where costs are from, where it is the same for all kinds: a sentence says so."""
+    if len({kind.assumed for kind in study.kinds}) > 1:
+        return table
+    return table.select(*(column.key for column in table.columns if column.key != "cost_source"))
+
+
 def _learned(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
     said = about_learned(study)
     if not said:
@@ -127,7 +136,7 @@ def _existing(study: Study, table: Table) -> Section:
     count = sum(site.existing for site in study.sites)
     if not count:
         return Section("existing", (Say("say.no_existing"),))
-    shown = table.select("rank", "id", "name", "action", "visits", "gain", "better_hours", "reason")
+    shown = table.select("rank", "id", "name", "action", "visits", "gain", "reason")
     said = Say("say.existing", (("n", Quantity(count, "count")),))
     return Section("existing", (said, *_existing_plan(study)), (shown,))
 

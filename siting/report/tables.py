@@ -14,7 +14,14 @@ from siting.report.learned import (
     patrols_table,
     speeds_table,
 )
-from siting.report.places import alternatives_table, grid_places_table
+from siting.report.lists import tables_of_lists
+from siting.report.places import (
+    alternatives_table,
+    grid_places_table,
+    nearest_open_table,
+    pickups_table,
+    status_of,
+)
 from siting.report.sources import (
     files_table,
     refusal_counts_table,
@@ -22,7 +29,7 @@ from siting.report.sources import (
     rejects_table,
     stays_table,
 )
-from siting.results import AuditFinding, GridFigures, HotSpot, PickupPoint, Site, Study
+from siting.results import AuditFinding, Estimate, GridFigures, HotSpot, Site, Study
 from siting.values import Column, Quantity, Say, Table, Term, Unit, Value
 
 __all__ = [
@@ -37,16 +44,12 @@ __all__ = [
     "grids_table",
     "hot_spots_table",
     "period_of",
-    "pickup_place",
-    "pickups_table",
     "reason_of",
     "sites_table",
-    "status_of",
     "study_tables",
 ]
 
 _CLOSING_H = (20, 22, 24)
-_STATUS = {"close": "closing", "move": "moving"}
 
 
 def study_tables(study: Study) -> tuple[Table, ...]:
@@ -56,8 +59,9 @@ def study_tables(study: Study) -> tuple[Table, ...]:
     -------
     tuple of Table
         ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
-        ``alternatives``, ``grids``, ``grid_places``, ``fairness``, ``coverage``, ``estimates``, ``budget``,
-        ``front``, ``refusals``, ``refusal_counts``, ``files``, ``rejects``, ``stays``, ``speeds``,
+        ``alternatives``, ``grids``, ``grid_places``, ``nearest_open``, ``station_facilities``, ``busiest``,
+        ``kind_facilities``, ``kind_hours``, ``fairness``, ``coverage``, ``estimates``, ``budget``, ``front``,
+         ``refusals``, ``refusal_counts``, ``files``, ``rejects``, ``stays``, ``speeds``,
         ``blind``, ``blind_hours``, ``patrols``, ``meetings``; always all of them, some may have no rows.
     """
     return (
@@ -72,6 +76,10 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         alternatives_table(study, study.alternatives),
         grids_table(study.grids),
         grid_places_table(study),
+        nearest_open_table(study, study.sites).select(
+            "id", "name", "other_station", "nearest_s", "hours", "open_together"
+        ),
+        *tables_of_lists(study),
         fairness_table(study),
         _coverage(study),
         _estimates(study),
@@ -129,19 +137,34 @@ def _budget(study: Study) -> Table:
 
 def _estimates(study: Study) -> Table:
     """Tell what is served today and under the plan, with the range that resamples give."""
+    rows: dict[tuple[str, str], dict[str, Estimate]] = {}
+    for row in study.estimates:
+        rows.setdefault((row.method, row.days), {})[row.measure] = row
+    measures: tuple[tuple[str, Unit], ...] = (("served_share", "share"), ("served_min_a_day", "min_a_day"))
     return Table(
         "estimates",
-        (Column("measure"), Column("method"), Column("days_kind"), Column("value"), Column("low"),
-         Column("high")),
+        (
+            Column("method"),
+            Column("days_kind"),
+            *(
+                Column(key, unit, redacted=True)
+                for measure, unit in measures
+                for key in (measure, "low", "high")
+            ),
+        ),
         tuple(
             (
-                Term(f"measure.{row.measure}"), Term(f"method.{row.method}"), Term(f"days_kind.{row.days}"),
-                *(Quantity(value, "share" if row.measure == "served_share" else "min_a_day", redacted=True)
-                  for value in (row.value, row.low, row.high)),
+                Term(f"method.{method}"),
+                Term(f"days_kind.{days}"),
+                *(
+                    getattr(found[measure], part) if measure in found else None
+                    for measure, _ in measures
+                    for part in ("value", "low", "high")
+                ),
             )
-            for row in study.estimates
+            for (method, days), found in rows.items()
         ),
-    )  # fmt: skip
+    )
 
 
 def _facts(study: Study) -> Table:
@@ -195,11 +218,6 @@ def _going(study: Study) -> list[tuple[Value, ...]]:
             else Say("say.day", (("day", study.closed_from),)),
         ),
     ]
-
-
-def status_of(site: Site) -> Term:
-    """Return what a station is: standing, to be closed or moved, or suggested."""
-    return Term(f"status.{_STATUS.get(site.plan, 'existing' if site.existing else 'suggested')}")
 
 
 def sites_table(sites: Iterable[Site]) -> Table:
@@ -359,6 +377,8 @@ def existing_table(study: Study, findings: Iterable[AuditFinding]) -> Table:
             reason_of(finding.reason),
             finding.visits_a_day,
             finding.visitors_a_day,
+            finding.check_ins_a_day,
+            finding.check_in_weeks or None,
             site.rest_min_a_day if site else None,
             site.only_here_share if site else None,
             finding.gain_rest_hours_a_day,
@@ -383,6 +403,8 @@ def existing_table(study: Study, findings: Iterable[AuditFinding]) -> Table:
             Column("reason"),
             Column("visits", "a_day", redacted=True),
             Column("visitors", "a_day", redacted=True),
+            Column("check_ins", "a_day"),
+            Column("check_in_weeks", "count"),
             Column("rest", "min_a_day", redacted=True),
             Column("only_here", "share", redacted=True),
             Column("gain", "hours_a_day"),
@@ -396,44 +418,6 @@ def existing_table(study: Study, findings: Iterable[AuditFinding]) -> Table:
         ),
         tuple(row(finding) for finding in sorted(findings, key=lambda f: (f.rank, f.site_id))),
     )
-
-
-def pickups_table(points: Iterable[PickupPoint]) -> Table:
-    """Pick-up points with all their columns."""
-    return Table(
-        "pickups",
-        (
-            Column("id"),
-            Column("compound"),
-            Column("kind"),
-            Column("drop_offs", "a_day", redacted=True),
-            Column("saved", "min_a_day", redacted=True),
-            Column("walk_median", "m", redacted=True),
-            Column("walk_max", "m", redacted=True),
-            Column("residents_walk", "m_a_day", redacted=True),
-            Column("gates", "count"),
-            Column("gates_new", "count"),
-            Column("lon", "degrees"),
-            Column("lat", "degrees"),
-        ),
-        tuple(
-            (
-                point.pickup_id, pickup_place(point), Term(f"kind.{point.kind}"), point.drop_offs_a_day,
-                point.saved_min_a_day, point.walk_median_m, point.walk_max_m, point.residents_walk_m_a_day,
-                len(point.gates), sum(not gate.in_osm for gate in point.gates), *point.lonlat,
-            )
-            for point in points
-        ),
-    )  # fmt: skip
-
-
-def pickup_place(point: PickupPoint) -> Value:
-    """Return the compound or tower of a pick-up point, with the gate or side where it stands."""
-    where, side = point.side
-    if not where or not point.compound:
-        return point.compound
-    named: tuple[tuple[str, Value], ...] = (("compound", point.compound),)
-    return Say(f"pickup_at.{where}", (*named, ("side", side)) if side else named)
 
 
 def grids_table(grids: Iterable[GridFigures]) -> Table:

@@ -10,6 +10,10 @@ Rules, in this order, for a station with a reach of ``limit_s``:
 - ``close``: it reaches little rest and no candidate is better;
 - ``open_longer``: at least `SHUT_SHARE` of the rest within reach falls into hours in which it is shut;
 - ``keep`` otherwise.
+
+Check-ins, where the planner gives them, count beside the traces, which see a part of the riders: of a pair
+the one that is visited less merges, by whichever of both tells more visits; and where `USED_A_DAY` riders or
+more check in, little rest in the traces is no reason to move or close.
 """
 
 import dataclasses
@@ -30,6 +34,7 @@ __all__ = [
     "LITTLE_SHARE",
     "MERGE_SHARE",
     "SHUT_SHARE",
+    "USED_A_DAY",
     "VISIT_M",
     "Fate",
     "Offered",
@@ -46,6 +51,8 @@ BoolArray = npt.NDArray[np.bool_]
 MERGE_SHARE = 0.85
 LITTLE_SHARE = 0.15
 SHUT_SHARE = 0.2
+USED_A_DAY = 10.0
+"""Check-ins a day from which on a station is used, whatever the traces say (our default)."""
 _ACTIONS = ("close", "merge", "move", "open_longer", "keep")
 VISIT_M = 60.0
 """A rest this near to a station counts as a visit (GPS noise and the width of the street)."""
@@ -106,6 +113,11 @@ class _Case:
     little: float
     """What is less than this is little."""
     k: int
+    days: int
+
+    def is_little(self, e: int) -> bool:
+        """Tell whether a station reaches little rest, and no check-ins speak for it."""
+        return bool(self.reached[e] < self.little) and not _used(self.standing.stations[e])
 
 
 @dataclasses.dataclass(eq=False, slots=True)
@@ -254,7 +266,12 @@ def _case(
         open_share=open_share,
         little=LITTLE_SHARE * float(weight[plan].sum()) / stations_in_plan,
         k=k,
+        days=len(demand.days),
     )
+
+
+def _used(station: ExistingStation) -> bool:
+    return station.check_ins_a_day is not None and station.check_ins_a_day >= USED_A_DAY
 
 
 def _order(case: _Case, rests: Rests) -> list[int]:
@@ -262,9 +279,12 @@ def _order(case: _Case, rests: Rests) -> list[int]:
     stations, within = case.standing.stations, case.standing.within
     while_open = np.array([float(case.hourly[within[:, e]].sum(axis=0) @ case.open_share[e])
                            for e in range(len(stations))])  # fmt: skip
-    used = np.zeros(len(stations), dtype=np.int64)
+    used = np.zeros(len(stations), dtype=np.float64)
     if len(rests.xy_m) and len(stations):
         used += cKDTree(rests.xy_m).query_ball_point(case.standing.xy_m, VISIT_M, return_length=True)
+    days = case.days
+    checked = np.array([(station.check_ins_a_day or 0.0) * days for station in stations])
+    used = np.maximum(used, checked)
     order: list[int] = np.lexsort((np.arange(len(stations)), case.reached, while_open, used)).tolist()
     return order
 
@@ -274,7 +294,7 @@ def _judge(case: _Case, e: int, settled: _Settled) -> _Judgement:
     within, reached, weight = case.standing.within, case.reached, case.weight
     station, mine = case.standing.stations[e], within[:, e]
     only = float(weight[mine & case.only_one].sum())
-    gone = settled.merged | {other for other in range(within.shape[1]) if reached[other] < case.little}
+    gone = settled.merged | {other for other in range(within.shape[1]) if case.is_little(other)}
     partner, share = _overlap(e, within, weight, gone)
     both = mine if partner is None else mine & within[:, partner]
     shown = partner is not None and riders_behind(case.rest, both) >= case.k
@@ -283,7 +303,7 @@ def _judge(case: _Case, e: int, settled: _Settled) -> _Judgement:
         settled.merged.add(e)
         settled.staying.add(partner)
         return _Judgement("merge", ("audit_merge", (("share", f"{100 * share:.0f}"),)), overlap)
-    if reached[e] < case.little:
+    if case.is_little(e):
         best, best_gain, added = _best_candidate(case, e, settled.taken)
         riders = 0 if best is None else riders_behind(case.rest, case.offered.within[:, best])
         if best is not None and riders >= case.k and best_gain > 2 * only and best_gain > case.little:
@@ -308,6 +328,9 @@ def _judge(case: _Case, e: int, settled: _Settled) -> _Judgement:
             "open_longer", ("audit_open_longer", (("hours", better),)), overlap, gain, riders,
             (mine, np.maximum(0.0, longer - open_share)), better,
         )  # fmt: skip
+    if reached[e] < case.little:
+        visits = (("visits", f"{station.check_ins_a_day or 0.0:.0f}"),)
+        return _Judgement("keep", ("audit_used", visits), overlap)
     return _Judgement("keep", ("audit_keep", ()), overlap)
 
 
@@ -344,6 +367,8 @@ def _finding(
         move_to=move_to,
         busiest_half_hours=visits[2],
         reason=judgement.reason,
+        check_ins_a_day=station.check_ins_a_day,
+        check_in_weeks=station.check_in_weeks,
     )
 
 

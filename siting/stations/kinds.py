@@ -118,6 +118,8 @@ class ExistingStation:
     kind : ``micro``, ``standard`` or ``hub24``
     facilities : names of what it has; None when nobody listed them
     cost_yuan : what it costs a year, None when unknown
+    check_ins_a_day : riders who checked in there, a day, in weeks of at least k riders; None when not known
+    check_in_weeks : how many such weeks
     """
 
     name: str
@@ -126,6 +128,8 @@ class ExistingStation:
     kind: str = "standard"
     facilities: tuple[str, ...] | None = None
     cost_yuan: float | None = None
+    check_ins_a_day: float | None = None
+    check_in_weeks: int = 0
 
     def __post_init__(self) -> None:
         lon, lat = self.lonlat

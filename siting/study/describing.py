@@ -12,6 +12,7 @@ from siting.demand.hotspots import PlanStations, find_hot_spots
 from siting.demand.names import MapNames, name_places, proper_name
 from siting.evaluation.alternatives import next_best
 from siting.inputs import StudyInputs
+from siting.plans.figures import NEAREST_S
 from siting.plans.plan import Plan, describe_sites, near_place
 from siting.plans.sites import Sites
 from siting.results import (
@@ -39,6 +40,8 @@ __all__ = [
 
 NEAR_M, NEAR_TOLD = 500.0, 6
 """How far compounds are near a station, in a straight line, and how many of them are told."""
+OTHERS_TOLD = 3
+"""Stations to which riders of an existing one may go instead."""
 
 
 def map_names(inputs: StudyInputs) -> MapNames:
@@ -66,10 +69,29 @@ def named_stations(
         else site
         for site, name in zip(sites, names, strict=True)
     ]
+    others = _others(ways, chosen.plan, inputs.settings.mode)
     return tuple(
-        site if site.existing else dataclasses.replace(site, near=compounds)
+        dataclasses.replace(site, near=compounds, others=others.get(site.site_id, ()))
         for site, compounds in zip(named, near, strict=True)
     )
+
+
+def _others(ways: Ways, plan: Plan, mode: str) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Return for each existing station the others in business under the plan, the soonest reached first."""
+    old, running = range(len(plan.existing)), list(plan.chosen)
+    # Where no legal way leads on from a station, or a longer one, one walks.
+    seconds = np.minimum(*(
+        ways.seconds(how, plan.lonlat[: len(old)], plan.lonlat[running], NEAREST_S) for how in (mode, "foot")
+    ))  # fmt: skip
+    out = {}
+    for station, row in zip(old, seconds.tolist(), strict=True):
+        found = sorted(
+            (away_s, plan.site_ids[site])
+            for site, away_s in zip(running, row, strict=True)
+            if site != station and away_s < np.inf
+        )
+        out[plan.site_ids[station]] = tuple((name, round(s, 1)) for s, name in found[:OTHERS_TOLD])
+    return out
 
 
 def _compounds_near(

@@ -113,7 +113,8 @@ def _site(rng: np.random.Generator, number: int, existing: bool, lonlat: LonLat,
         reach=reach,
         plan="stay" if existing else "new",
         open_by_hour=tuple(not existing or 8 <= h < 18 for h in range(24)),
-        near=() if existing else (("芙蓉里", 120.0), ("知春里小区", 310.0)),
+        near=(("芙蓉里", 120.0), ("知春里小区", 310.0)),
+        others=(("S01", 150.0 + number), ("S02", 420.0)) if existing and number != 4 else (),
         reason=("site_existing", ())
         if existing
         else ("site_new", (("place", "convenience"), ("share", f"{rng.uniform(1, 9):.1f}"))),
@@ -189,6 +190,8 @@ def _study(
                 move_to=place() if action == "move" else None,
                 busiest_half_hours=("14:00", "14:30", "21:00"),
                 reason=REASONS[action],
+                check_ins_a_day=21.5 if rank == 1 else None,
+                check_in_weeks=6 if rank == 1 else 0,
             )
         )
 

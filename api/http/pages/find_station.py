@@ -15,7 +15,7 @@ from api.http.problems.errors import NotThereError
 from api.http.stations.endpoints import check_in, report_station
 from api.http.stations.forms import CheckInIn, StationReportIn
 from api.http.stations.nearest import StationQuery, nearest_station
-from api.http.stations.said import Believed
+from api.http.stations.said import Believed, Counted
 from api.store import Role
 from geo.errors import YiluError
 
@@ -34,6 +34,7 @@ MODES = ("ebike", "bike", "foot", "car")
 async def find(
     visit: AnyVisit,
     believed: Believed,
+    counted: Counted,
     at_lon: Coordinate = "",
     at_lat: Coordinate = "",
     mode: Mode = "ebike",
@@ -46,7 +47,8 @@ async def find(
         try:
             place = _degrees(at_lon, 180.0), _degrees(at_lat, 90.0)
             query = StationQuery(place, "wgs84", mode, visit.now, wanted, suggested=False)
-            found = await visit.read(nearest_station, visit.served, query, believed, visit.visitor.lang)
+            lang = visit.visitor.lang
+            found = await visit.read(nearest_station, visit.served, query, believed, lang, counted)
         except YiluError as refused:
             error = told(refused, visit.visitor.lang)
         except ValueError:
@@ -106,7 +108,8 @@ async def say(visit: AnyVisit, fields: Posted, station_id: StationId) -> Respons
         if says == "here":
             await check_in(*given, CheckInIn())
         else:
-            await report_station(*given, read_form(StationReportIn, {"says": says}))
+            counts = {name: fields[name] for name in ("people", "seats_free") if fields.get(name, "").strip()}
+            await report_station(*given, read_form(StationReportIn, {"says": says, **counts}))
     except YiluError as error:
         shown = told(error, visit.visitor.lang)
         return visit.page("station_say", 422, station=station, speaks=True, done="", error=shown)

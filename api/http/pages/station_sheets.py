@@ -11,9 +11,10 @@ from api.http.language import preferred
 from api.http.pages.plain import plain_page
 from api.http.public import public_root
 from api.http.stations.endpoints import shown_station
-from api.http.stations.said import Believed
+from api.http.stations.said import Believed, Counted
 from api.study.finished import FinishedStudy
 from maps.texts import Wording, catalogue
+from routing.civic import HeadCount, StationCondition
 
 __all__ = ["router"]
 
@@ -33,29 +34,32 @@ def _words(
 
 @router.get("/{station_id}")
 def station(
-    served: Served, believed: Believed, clock: Clock, request: Request, station_id: StationId,
-    lang: AskedLang = None,
+    served: Served, believed: Believed, counted: Counted, clock: Clock, request: Request,
+    station_id: StationId, lang: AskedLang = None,
 ) -> HTMLResponse:  # fmt: skip
     """Whether it is open, what is there, and the way."""
-    return _answer("station", served, believed, clock, request, station_id, lang)
+    said = believed.get(station_id, ()), counted.get(station_id)
+    return _answer("station", served, said, clock, request, station_id, lang)
 
 
 @router.get("/{station_id}/poster")
 def poster(
-    served: Served, believed: Believed, clock: Clock, request: Request, station_id: StationId,
-    lang: AskedLang = None,
+    served: Served, believed: Believed, counted: Counted, clock: Clock, request: Request,
+    station_id: StationId, lang: AskedLang = None,
 ) -> HTMLResponse:  # fmt: skip
     """Sheet for the wall: name, hours, what is there, and the code."""
-    return _answer("poster", served, believed, clock, request, station_id, lang)
+    said = believed.get(station_id, ()), counted.get(station_id)
+    return _answer("poster", served, said, clock, request, station_id, lang)
 
 
 def _answer(
-    name: str, served: Served, believed: Believed, clock: Clock, request: Request, station_id: str,
-    lang: Language | None,
+    name: str, served: Served, said: tuple[tuple[StationCondition, ...], HeadCount | None], clock: Clock,
+    request: Request, station_id: str, lang: Language | None,
 ) -> HTMLResponse:  # fmt: skip
     spoken = lang or preferred(request.headers.get("accept-language", ""))
-    said = believed.get(station_id, ())
-    told = shown_station(served, station_id, clock(), "wgs84", said, spoken, public_root(request))
+    believed, heads = said
+    root = public_root(request)
+    told = shown_station(served, station_id, clock(), "wgs84", believed, spoken, root, heads)
     made = plain_page(
         f"{name}.html",
         lang=spoken,

@@ -26,15 +26,23 @@ from api.http.stations.forms import (
 )
 from api.http.stations.nearest import StationQuery, nearest_station, open_at
 from api.http.stations.next_break import BreakQuery, best_break
-from api.http.stations.said import KEPT_S, RULES, Believed, study_name_of, visits_of
-from api.http.stations.wording import believed_out, links_out, opening_text, opens_next
+from api.http.stations.said import (
+    KEPT_S,
+    RULES,
+    Believed,
+    Counted,
+    station_word_of,
+    study_name_of,
+    visits_of,
+)  # fmt: skip
+from api.http.stations.wording import believed_out, links_out, occupancy_out, opening_text, opens_next
 from api.store import SERVICE, Scope
 from api.store.civic import stations as rows
 from api.study.finished import FinishedStudy
 from geo.datum import Datum, place_from_wgs84, place_to_wgs84
 from geo.errors import InputError
 from geo.localtime import zone as zone_of
-from routing.civic import StationCondition, StationWord, conditions
+from routing.civic import HeadCount, StationCondition, conditions
 from routing.model import Policy
 from siting.stations import country_of
 
@@ -88,14 +96,19 @@ Suggested = Annotated[
 
 @router.get("/nearest", summary="The nearest open station")
 def nearest(
-    served: Served, believed: Believed, lang: Lang, here: Here, suggested: Suggested = False
+    served: Served,
+    believed: Believed,
+    counted: Counted,
+    lang: Lang,
+    here: Here,
+    suggested: Suggested = False,
 ) -> NearestStation:
     """By travel time on the street network, among the stations that are open until one gets there.
 
     Those that riders or an office report as shut are passed by.
     """
     query = StationQuery(here.lonlat, here.datum, here.mode, here.when, here.facilities, suggested)
-    return nearest_station(served, query, believed, lang)
+    return nearest_station(served, query, believed, lang, counted)
 
 
 @router.get("/break", summary="When the break falls due, and where to take it")
@@ -137,7 +150,7 @@ def _station(served: FinishedStudy, station_id: str) -> Station:
 
 def shown_station(
     served: FinishedStudy, station_id: str, when: datetime.datetime, datum: Datum,
-    believed: tuple[StationCondition, ...], lang: Language, root: str,
+    believed: tuple[StationCondition, ...], lang: Language, root: str, heads: HeadCount | None = None,
 ) -> StationOut:  # fmt: skip
     """Return one station as it is at a moment.
 
@@ -169,8 +182,9 @@ def shown_station(
         opens=opens,
         facilities=station.facilities,
         street=station.street,
-        text=opening_text(when, opened is not None, changes, believed, lang),
+        text=opening_text(when, opened is not None, changes, believed, lang, heads),
         reported=believed_out(believed, when.tzinfo),
+        occupancy=occupancy_out(heads, when.tzinfo),
         links=links_out(station),
         page=f"{root}/stations/{station.station_id}",
     )
@@ -178,12 +192,13 @@ def shown_station(
 
 @router.get("/{station_id}", summary="One station now")
 def one(
-    served: Served, believed: Believed, clock: Clock, lang: Lang, request: Request, station_id: StationId,
+    served: Served, believed: Believed, counted: Counted, clock: Clock, lang: Lang, request: Request,
+    station_id: StationId,
     datum: Annotated[Datum, Query(description="Datum of the position in the answer.")] = "wgs84",
 ) -> StationOut:  # fmt: skip
     """Return whether it is open, until when or from when, what is there, and what is said of it."""
-    said = believed.get(station_id, ())
-    return shown_station(served, station_id, clock(), datum, said, lang, public_root(request))
+    root, heads = public_root(request), counted.get(station_id)
+    return shown_station(served, station_id, clock(), datum, believed.get(station_id, ()), lang, root, heads)
 
 
 @router.get(
@@ -215,21 +230,29 @@ def _reporter(scope: Scope, rider_id: str | None) -> str:
 
 def _told(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) -> StationConditions:
     since_s = turn.now_s - max(RULES.lasts_s.values())
-    words = [
-        StationWord(row.station_id, f"{row.tenant_id}/{row.reporter}", row.office, row.kind, row.at_s)
-        for row in rows.since(turn.connection, SERVICE, study, since_s, visits=False)
-    ]
+    found = rows.since(turn.connection, SERVICE, study, since_s, visits=False)
+    words = [station_word_of(row) for row in found]
     believed = conditions(words, turn.now_s, RULES).get(station_id, ())
     return StationConditions(station_id=station_id, reported=believed_out(believed, zone))
 
 
 @said_router.get("/visits", summary="Check-ins by station and week")
 def weeks(served: Served, request: Request, clock: Clock, caller: Planner) -> VisitsOut:
-    """Whole weeks that are over, each station and week apart; figures of fewer than k riders are null."""
+    """Whole weeks that are over, each station and week apart; figures of fewer than k riders are null.
+
+    A study takes the answer as it is: `check_ins` in its table `[existing]`.
+    """
     zone = zone_of(served.meta.timezone)
     found = visits_of(request.app.state.access, study_name_of(request), clock().timestamp(), zone)
+    names = {one.station_id: one.name for one in served.stations}
     told = [
-        WeekOut(station_id=week.station_id, monday=week.monday, visits=week.visits, riders=week.riders)
+        WeekOut(
+            station_id=week.station_id,
+            name=names.get(week.station_id, week.station_id),
+            monday=week.monday,
+            visits=week.visits,
+            riders=week.riders,
+        )
         for week in found
     ]
     return VisitsOut(k=RULES.k, weeks=told)
@@ -247,7 +270,15 @@ async def report_station(
     reporter = _reporter(caller.scope, said.rider_id)
     office = not reporter.startswith("rider:")
     event = rows.StationEvent(
-        study, station.station_id, str(caller.scope.tenant_id), reporter, office, said.says, now_s
+        study,
+        station.station_id,
+        str(caller.scope.tenant_id),
+        reporter,
+        office,
+        said.says,
+        now_s,
+        said.people,
+        said.seats_free,
     )
 
     def work(turn: Turn) -> StationConditions:

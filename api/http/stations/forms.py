@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from api.forms import ConditionOut, Identifier, MapLinksOut, Position, Schema, StationPlan
+from api.forms import ConditionOut, Identifier, MapLinksOut, OccupancyOut, Position, Schema, StationPlan
 from geo.datum import Datum
 
 __all__ = [
@@ -18,6 +18,9 @@ __all__ = [
     "VisitsOut",
     "WeekOut",
 ]
+
+
+Count = Annotated[int, Field(ge=0, le=1_000)]
 
 
 class StationOut(Schema):
@@ -39,6 +42,7 @@ class StationOut(Schema):
     street: str
     text: str
     reported: list[ConditionOut]
+    occupancy: OccupancyOut | None
     links: MapLinksOut
     page: str
 
@@ -48,6 +52,8 @@ class StationReportIn(Schema):
 
     says: Literal["shut", "dirty", "full", "fine"]
     rider_id: Identifier | None = None
+    people: Count | None = None
+    seats_free: Count | None = None
 
 
 class CheckInIn(Schema):
@@ -67,6 +73,7 @@ class WeekOut(Schema):
     """Visits of one station in one week that is over; null: fewer than k riders."""
 
     station_id: str
+    name: str
     monday: datetime.date
     visits: int | None
     riders: int | None

@@ -8,7 +8,7 @@ import numpy as np
 
 from api.forms import Language, Mode, NearestStation, Position, Station, way_of
 from api.http.problems.errors import NoStationError
-from api.http.stations.wording import believed_out, links_out, opening_text
+from api.http.stations.wording import believed_out, links_out, occupancy_out, opening_text
 from api.study.finished import FinishedStudy
 from geo.arrays import FloatArray
 from geo.datum import Datum, from_wgs84, place_from_wgs84, to_wgs84
@@ -16,7 +16,7 @@ from geo.errors import OffNetworkError
 from geo.localtime import zone
 from geo.streets import Snapped, StreetNetwork
 from geo.travel import REASONS, find_path, reach_to, travel_times_s, why_unreachable
-from routing.civic import StationCondition
+from routing.civic import HeadCount, StationCondition
 from siting.stations import country_of, parse_hours
 
 __all__ = ["Opened", "StationQuery", "nearest_station", "open_at"]
@@ -52,6 +52,7 @@ def nearest_station(
     query: StationQuery,
     believed: Mapping[str, tuple[StationCondition, ...]] | None = None,
     lang: Language = "en",
+    counted: Mapping[str, HeadCount] | None = None,
 ) -> NearestStation:
     """Find the station with the shortest travel time among those that are open and have the facilities.
 
@@ -63,6 +64,7 @@ def nearest_station(
         What is said of stations: those that are believed to be shut are passed by.
     lang : {"zh", "en"}
         Of the sentence.
+    counted : mapping of station id to what was counted there, optional
 
     Raises
     ------
@@ -89,6 +91,7 @@ def nearest_station(
     if path is None:
         raise NoStationError(f"no open station can be reached by {query.mode} from there")
     station = found[best].station
+    heads = (counted or {}).get(station.station_id)
     line = from_wgs84(np.asarray(path.lonlat), query.datum)
     lon, lat = place_from_wgs84(station.lonlat, query.datum)
     return NearestStation(
@@ -109,8 +112,9 @@ def nearest_station(
         walk_m=round(float(path.walk_m), 1),
         way=way_of(line.tolist(), [name for name, _ in path.steps if name]),
         closes_in_s=None if np.isinf(left_s[best]) else float(left_s[best]),
-        text=opening_text(when, True, found[best].closes, said.get(station.station_id, ()), lang),
+        text=opening_text(when, True, found[best].closes, said.get(station.station_id, ()), lang, heads),
         reported=believed_out(said.get(station.station_id, ()), where),
+        occupancy=occupancy_out(heads, where),
         links=links_out(station),
     )
 

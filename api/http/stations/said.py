@@ -14,15 +14,17 @@ from api.store.civic import stations as rows
 from geo.localtime import DAY_S
 from routing.civic import (
     CheckIn,
+    HeadCount,
     StationCondition,
     StationRules,
     StationWord,
     WeekOfVisits,
     conditions,
+    head_counts,
     visits,
 )
 
-__all__ = ["KEPT_S", "RULES", "Believed", "study_name_of", "visits_of"]
+__all__ = ["KEPT_S", "RULES", "Believed", "Counted", "station_word_of", "study_name_of", "visits_of"]
 
 RULES = StationRules()
 KEPT_S = 8 * 7 * DAY_S
@@ -34,26 +36,42 @@ def study_name_of(request: Request) -> str:
     return str(request.path_params.get("study") or "")
 
 
-def _conditions(access: Access, study: str, now_s: float) -> Mapping[str, tuple[StationCondition, ...]]:
+def _words(access: Access, study: str, now_s: float) -> list[StationWord]:
     if access.database is None:
-        return {}
+        return []
     longest_s = max(RULES.lasts_s.values())
     with access.database.reading() as connection:
         found = rows.since(connection, SERVICE, study, now_s - longest_s, visits=False)
-    words = [
-        StationWord(one.station_id, f"{one.tenant_id}/{one.reporter}", one.office, one.kind, one.at_s)
-        for one in found
-    ]
-    return conditions(words, now_s, RULES)
+    return [station_word_of(one) for one in found]
 
 
-async def _believed(request: Request, clock: Clock) -> Mapping[str, tuple[StationCondition, ...]]:
+def station_word_of(one: rows.StationEvent) -> StationWord:
+    """Return what was said, by a pseudonym."""
+    by = f"{one.tenant_id}/{one.reporter}"
+    return StationWord(one.station_id, by, one.office, one.kind, one.at_s, one.people, one.seats_free)
+
+
+async def _said(request: Request, clock: Clock) -> tuple[list[StationWord], float]:
     now_s = clock().timestamp()
-    return await run_in_threadpool(_conditions, request.app.state.access, study_name_of(request), now_s)
+    study = study_name_of(request)
+    return await run_in_threadpool(_words, request.app.state.access, study, now_s), now_s
+
+
+Said = Annotated[tuple[list[StationWord], float], Depends(_said)]
+
+
+def _believed(said: Said) -> Mapping[str, tuple[StationCondition, ...]]:
+    return conditions(*said, RULES)
+
+
+def _counted(said: Said) -> Mapping[str, HeadCount]:
+    return head_counts(*said, RULES)
 
 
 Believed = Annotated[Mapping[str, tuple[StationCondition, ...]], Depends(_believed)]
 """Ask for it in a handler: what is believed of each station now."""
+Counted = Annotated[Mapping[str, HeadCount], Depends(_counted)]
+"""Ask for it in a handler: what was counted at each station a moment ago."""
 
 
 def visits_of(access: Access, study: str, now_s: float, zone: datetime.tzinfo) -> tuple[WeekOfVisits, ...]:

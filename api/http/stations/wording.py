@@ -4,14 +4,14 @@ import datetime
 from collections.abc import Iterable
 from typing import Literal, cast
 
-from api.forms import ConditionOut, Language, MapLinksOut, Station, instant_of
+from api.forms import ConditionOut, Language, MapLinksOut, OccupancyOut, Station, instant_of
 from geo.localtime import HOUR_S
 from geo.map_links import map_links
 from maps.texts import catalogue
-from routing.civic import StationCondition
+from routing.civic import HeadCount, StationCondition
 from siting.stations import parse_hours
 
-__all__ = ["believed_out", "links_out", "opening_text", "opens_next"]
+__all__ = ["believed_out", "links_out", "occupancy_out", "opening_text", "opens_next"]
 
 SOON_S = HOUR_S
 """Closing is told in minutes when it is so near."""
@@ -25,6 +25,7 @@ def opening_text(
     changes: datetime.datetime | None,
     believed: Iterable[StationCondition],
     lang: Language,
+    heads: HeadCount | None = None,
 ) -> str:
     """Return one sentence, such as "open until 22:00, closes in 20 minutes; reported as full".
 
@@ -37,6 +38,8 @@ def opening_text(
         When it closes, or where it is shut when it opens again; None: not for a year (two weeks where shut).
     believed : iterable of StationCondition
     lang : {"zh", "en"}
+    heads : HeadCount, optional
+        What was counted there a moment ago.
     """
     say = catalogue(lang).text
     what = "open_until" if is_open else "shut_until"
@@ -50,7 +53,34 @@ def opening_text(
     mark, comma = ("；", "，") if lang == "zh" else ("; ", ", ")
     if is_open and left_s < SOON_S:
         told += comma + say("station.closes_in", minutes=max(1, int(left_s // 60)))
-    return mark.join([told, *(say(f"station.reported_{one.condition}") for one in believed)])
+    counted = [] if heads is None else _counted(heads, when.tzinfo, lang)
+    return mark.join([told, *(say(f"station.reported_{one.condition}") for one in believed), *counted])
+
+
+def _counted(heads: HeadCount, zone: datetime.tzinfo | None, lang: Language) -> list[str]:
+    """Return what was counted, with its time."""
+    say, facts = catalogue(lang).text, []
+    if heads.people is not None:
+        facts.append(say("station.people", n=heads.people))
+    elif heads.few_below is not None:
+        facts.append(say("station.people_few", k=heads.few_below))
+    if heads.seats_free is not None:
+        facts.append(say("station.seats_free", n=heads.seats_free))
+    comma = "，" if lang == "zh" else ", "
+    return [say("station.counted", time=f"{instant_of(heads.at_s, zone):%H:%M}", what=comma.join(facts))]
+
+
+def occupancy_out(heads: HeadCount | None, zone: datetime.tzinfo | None) -> OccupancyOut | None:
+    """Return what was counted at a station as a form."""
+    if heads is None:
+        return None
+    return OccupancyOut(
+        people=heads.people,
+        fewer_than=heads.few_below,
+        seats_free=heads.seats_free,
+        at=instant_of(heads.at_s, zone),
+        by_office=heads.by_office,
+    )
 
 
 def opens_next(station: Station, when: datetime.datetime, country: str | None) -> datetime.datetime | None:

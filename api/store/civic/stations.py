@@ -29,6 +29,8 @@ class StationEvent:
         Whether an office says so.
     kind : str
         shut, dirty, full, fine or `CHECK_IN`.
+    people, seats_free : int, optional
+        What the reporter counted there.
     """
 
     study: str
@@ -38,6 +40,8 @@ class StationEvent:
     office: bool
     kind: str
     at_s: float
+    people: int | None = None
+    seats_free: int | None = None
 
 
 def put(connection: sa.Connection, who: Scope, event: StationEvent, replaces_s: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from api.study.studyfile.check_ins import with_check_ins
 from api.study.studyfile.placing import (
     datum_note,
     distinct_places,
@@ -82,9 +83,13 @@ def _existing(
     rows = read_stations(path, table.datum, _named(table.columns), table.layer, table.crs, extent)
     kept, notes = place_stations(path.name, rows, network)
     notes += datum_note(path.name, np.array([row.lonlat for row in kept]), table.datum, network)
-    return tuple(
+    stations = tuple(
         ExistingStation(row.name, row.lonlat, row.opening_hours, row.kind, row.facilities) for row in kept
-    ), notes
+    )
+    if table.check_ins is not None:
+        stations, about = with_check_ins(Path(table.check_ins), stations, study_settings.k)
+        notes += about
+    return stations, notes
 
 
 def _made_stations(

@@ -120,7 +120,10 @@ def _place_files(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 def _placed(table: object, folder: Path) -> object:
     if isinstance(table, Mapping) and isinstance(table.get("file"), str):
-        return {**table, "file": _place(table["file"], folder)}
+        placed = {**table, "file": _place(table["file"], folder)}
+        if isinstance(table.get("check_ins"), str):
+            placed["check_ins"] = _place(table["check_ins"], folder)
+        return placed
     return table
 
 

@@ -32,6 +32,10 @@ METRES = 1_000.0
 """No degree is so large, and no metre of a national grid so small."""
 SAME_M = 30.0
 """Stations of one name so near to each other are one station."""
+ID = ("编号", "No.")
+FACILITY = ("设施", "Facility")
+STATE = {"有无": "已有", "There or not": "there"}
+"""Columns of the sheet of facilities of our workbooks, and the word for one that is there."""
 STATUS = ("类别", "Status")
 SUGGESTED = ("建议新增", "suggested")
 """Column and words by which reports tell suggested stations from existing ones."""
@@ -140,6 +144,8 @@ def read_stations(
     wrong += _contradictions(read)
     if wrong:
         raise all_at_once(path.name, [what for _, what in sorted(wrong, key=lambda found: found[0])])
+    if "facilities" not in table.columns:
+        read = _with_facilities(path, rows, read)
     lonlat = to_wgs84(np.array([station.lonlat for station in read]), datum)
     return tuple(
         dataclasses.replace(station, lonlat=(float(lon), float(lat)))
@@ -229,6 +235,39 @@ def _contradictions(stations: Sequence[StationRow]) -> list[tuple[int, Sentence]
             what = Sentence.of("contradiction", name=station.name, first=same[0].number)
             wrong.append((station.number, Sentence.of("row", number=station.number, what=what)))
     return wrong
+
+
+def _with_facilities(path: Path, rows: Sequence[Row], stations: list[StationRow]) -> list[StationRow]:
+    """Add the facilities that a workbook of ours tells on a sheet of its own, one a row."""
+    if path.suffix.lower() != ".xlsx":
+        return stations
+    try:
+        sheet = read_rows(path, _facility_columns)
+    except InputError:  # no such sheet, or not ours
+        return stations
+    names = sheet.columns
+    told: dict[str, list[str]] = {}
+    for _, row in sheet.rows:
+        there = cell_text(row.get(names["state"])) in STATE.values()
+        words = _words(cell_text(row.get(names["facility"]))) if there else ()
+        told.setdefault(cell_text(row.get(names["id"])), []).extend(words)
+    ids = {number: next((cell_text(row[name]) for name in ID if name in row), "") for number, row in rows}
+    return [
+        dataclasses.replace(station, facilities=tuple(dict.fromkeys(told[ids[station.number]])))
+        if ids[station.number] in told
+        else station
+        for station in stations
+    ]
+
+
+def _facility_columns(headings: Sequence[str]) -> dict[str, str]:
+    found = {
+        ours: next((heading for heading in headings if heading in known), "")
+        for ours, known in (("id", ID), ("facility", FACILITY), ("state", tuple(STATE)))
+    }
+    if not all(found.values()):
+        raise InputError(Sentence.of("lacking_column", ours="facility", known=", ".join(FACILITY)))
+    return found
 
 
 def _standing(table: PlaceTable) -> list[Row]:

@@ -157,6 +157,9 @@ class ExistingTable(_PlaceFile):
     columns: dict[Literal["name", "lon", "lat", "opening_hours", "kind", "facilities"], str] = Field(
         default_factory=dict
     )
+    check_ins: str | None = None
+    """Check-ins by station and week, which count in the audit: the answer of ``GET /v1/stations/visits``, or
+    a table with name, visits and riders."""
 
 
 class WeightTable(_Table):

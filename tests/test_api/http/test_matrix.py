@@ -165,6 +165,7 @@ TABLE = {
     "POST /open311/v2/requests.{form}": "aaaaaaaaaa",
     "GET /open311/v2/requests/{request_id}.{form}": "aaaaaaaaaa",
     "GET /open311/v2/servicerequestupdates.{form}": "aaaaaaaaaa",
+    "POST /open311/v2/servicerequestupdates.{form}": "4444444444",
     "GET /open311/v2/tokens/{token}.{form}": "aaaaaaaaaa",
 }
 # What a study shows under a name it shows to the same readers as the one without.
@@ -296,11 +297,8 @@ def body_of(service: Service, who: str, call: str) -> dict[str, Any]:
         "POST /v1/ledger/payouts": {"name": "n", "account": "p-nobody", "yuan": 1.0},
         "POST /v1/ledger/corrections": {"key": "none", "note": "wrong"},
     }
-    query: dict[str, Any] = {}
-    if call in {"POST /v1/reports", "POST /v1/overrides", "POST /v1/emergencies"}:
-        query = {"datum": "wgs84"}
-    if call in {"POST /v1/tasks", "PUT /v1/tasks/{id}"}:
-        query = {"datum": "wgs84"}
+    placed = ("reports", "overrides", "emergencies", "tasks", "PUT /v1/tasks/{id}")
+    query: dict[str, Any] = {"datum": "wgs84"} if call.removeprefix("POST /v1/") in placed else {}
     if who in {"red", "blue", "admin"}:
         bodies["POST /v1/stations/{station_id}/check-ins"] = {"rider_id": "r7"}
     speaks_for = {"rider_id": "r7"} if who in {"red", "blue"} else {}
@@ -312,7 +310,8 @@ def body_of(service: Service, who: str, call: str) -> dict[str, Any]:
         files = [("files", ("study.toml", STUDY.encode())), ("files", ("city.osm", b"<osm/>"))]
         return {"data": {"name": f"sent-{who}", "start": "false"}, "files": files}
     if call.startswith("POST /open311"):
-        sent["data"] = {"service_code": "appearance", "lat": str(lat), "long": str(lon)}
+        told = {"service_request_id": "none", "status": "fixed", "lat": str(lat), "long": str(lon)}
+        sent["data"] = {"service_code": "appearance", **told}
     elif not call.startswith(("GET", "DELETE")):
         sent["json"] = bodies.get(call.replace("/s/{study}", ""), {})
     return sent

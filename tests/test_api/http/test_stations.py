@@ -241,6 +241,38 @@ def test_a_dirty_station_is_told_and_still_there(service: Service) -> None:
     assert not re.search(r"office\"|r0|rider", text.replace("by_office", ""))
 
 
+def test_a_head_count_is_shown_as_reported_for_half_an_hour(service: Service) -> None:
+    """The last count, with its time; of people fewer than ten no number, whoever they are."""
+
+    def nearest() -> Any:  # noqa: ANN401
+        return service.client.get(NEAREST, params=at("F"), headers={"accept-language": "en"}).json()
+
+    def count(who: str, expect: int = 201, **counts: int) -> None:
+        service.ask(who, "POST", "/v1/stations/E01/reports", expect, json={"says": "fine", **counts})
+
+    assert nearest()["occupancy"] is None
+    count("r0", people=14, seats_free=3)
+    shown = nearest()["occupancy"]
+    assert {key: shown[key] for key in ("people", "fewer_than", "seats_free", "by_office")} == {
+        "people": 14, "fewer_than": None, "seats_free": 3, "by_office": False
+    }  # fmt: skip
+    assert nearest()["text"].endswith("; reported at 12:00: 14 people there, 3 seats free")
+    service.clock.now += datetime.timedelta(minutes=1)
+    count("grid", people=9)
+    shown = service.client.get("/v1/stations/E01").json()["occupancy"]
+    assert (shown["people"], shown["fewer_than"], shown["seats_free"], shown["by_office"]) == (
+        None, 10, None, True
+    )  # fmt: skip
+    assert "不足10人在站" in service.client.get("/stations/E01?lang=zh").text
+    # A word without a count does not take the count back; one that is too large is no count.
+    service.ask("r0", "POST", "/v1/stations/E01/reports", 201, json={"says": "dirty"})
+    assert nearest()["occupancy"]["fewer_than"] == 10
+    count("r0", 422, people=1_001)
+    count("r0", 422, seats_free=-1)
+    service.clock.now += datetime.timedelta(minutes=30)
+    assert nearest()["occupancy"] is None
+
+
 def test_who_may_speak_for_whom(service: Service) -> None:
     say(service, "red", "full", None, 422)
     say(service, "r0", "full", "r1", 422)
@@ -269,11 +301,23 @@ def test_check_ins_are_told_by_week_and_of_ten_riders_only(service: Service) -> 
     service.clock.now += datetime.timedelta(days=7)
     check_in(service, "v1")
     (week,) = service.ask("office", "GET", "/v1/stations/visits")["weeks"]
-    assert week == {"station_id": "E01", "monday": "2026-03-02", "visits": 10, "riders": 10}
+    assert week == {
+        "station_id": "E01",
+        "name": "Near, by day",
+        "monday": "2026-03-02",
+        "visits": 10,
+        "riders": 10,
+    }
     service.clock.now += datetime.timedelta(days=7)
     first, second = service.ask("office", "GET", "/v1/stations/visits")["weeks"]
     assert first == week
-    assert second == {"station_id": "E01", "monday": "2026-03-09", "visits": None, "riders": None}
+    assert second == {
+        "station_id": "E01",
+        "name": "Near, by day",
+        "monday": "2026-03-09",
+        "visits": None,
+        "riders": None,
+    }
     # Eight weeks later nothing is left of it.
     service.clock.now += datetime.timedelta(days=60)
     check_in(service, "v1")

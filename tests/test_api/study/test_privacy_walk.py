@@ -56,6 +56,7 @@ sites = 2
 PLAIN = {
     "result": (
         "days", "held_out_days", "seed", "k", "limit_s", "bounds/*", "sites/*/lonlat/*", "sites/*/cost_yuan",
+        "audit/*/check_ins_a_day", "audit/*/check_in_weeks",
         "sites/*/reach/**", "sites/*/until/*/0", "audit/*/rank", "audit/*/move_to/*", "pickups/*/lonlat/*",
         "pickups/*/gates/*/lonlat/*", "pickups/*/entry_route/**", "pickups/*/stopping_area/**",
         "cells/*/ring/**", "cells/*/centre/*", "flows/*/line/**", "grids/*/rings/**", "refusals/*/lonlat/*",
@@ -63,7 +64,7 @@ PLAIN = {
         "budget_curve/*/gap", "hot_spots/*/lonlat/*", "hot_spots/*/radius_m", "hot_spots/*/ring/**",
         "layers/*/weight", "layers/*/limit_s", "kinds/*/seats", "kinds/*/fixed_yuan", "kinds/*/hour_yuan",
         "budget_curve/*/new_sites", "budget_yuan", "draws", "front/*/cost_yuan", "front/*/sites",
-        "front/*/new_sites", "front/*/gaps/**", "least_grid_share", "sites/*/near/*/1",
+        "front/*/new_sites", "front/*/gaps/**", "least_grid_share", "sites/*/near/*/1", "sites/*/others/*/1",
         "alternatives/*/lonlat/*", "alternatives/*/away_m", "grids/*/station_s",
     ),
     "summary": (

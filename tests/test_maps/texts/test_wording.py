@@ -75,7 +75,7 @@ def test_minutes_and_seconds() -> None:
 def test_reasons_speak_the_language_and_hide_what_is_redacted() -> None:
     shown = Say("reason.site_new", (("place", "convenience"), ("share", "4.2")))
     assert ZH.say(shown) == "依托便利店设站，服务全市4.2%的休息需求"
-    assert EN.say(shown) == "in a convenience store; serves 4.2% of all rest demand"
+    assert EN.say(shown) == "place: convenience store; serves 4.2% of all rest demand"
     hidden = ZH.say(Say("reason.site_new", (("place", "mall"), ("share", ""))))
     assert "不公布" in hidden
     assert "%" not in hidden

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from routing.civic import CheckIn, StationRules, StationWord, conditions, visits
+from routing.civic import CheckIn, StationRules, StationWord, conditions, head_counts, visits
 
 RULES = StationRules()
 ZONE = zoneinfo.ZoneInfo("Asia/Shanghai")
@@ -132,3 +132,36 @@ def test_bad_words_are_refused() -> None:
         StationWord("E01", "a", False, "ugly", NOW)
     with pytest.raises(InputError, match="people"):
         StationRules(people=0)
+
+
+counted = st.builds(
+    StationWord,
+    station_id=st.sampled_from(["E01", "E02"]),
+    by=st.sampled_from(["a", "b", "office"]),
+    office=st.booleans(),
+    says=st.sampled_from(["full", "fine"]),
+    made_s=st.integers(-3_600, 600).map(lambda ago: NOW + ago),
+    people=st.none() | st.integers(0, 30),
+    seats_free=st.none() | st.integers(0, 30),
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.lists(counted, max_size=8))
+def test_the_last_count_of_half_an_hour_is_shown_and_no_number_of_few(words: list[StationWord]) -> None:
+    found = head_counts(words, NOW, RULES)
+    assert found == head_counts(reversed(words), NOW, RULES) or len({w.made_s for w in words}) < len(words)
+    for station in ("E01", "E02"):
+        fresh = [
+            one
+            for one in words
+            if one.station_id == station and NOW - 1_800 < one.made_s <= NOW
+            and (one.people, one.seats_free) != (None, None)
+        ]  # fmt: skip
+        assert (station in found) == bool(fresh)
+        if fresh:
+            shown = found[station]
+            assert shown.at_s == max(one.made_s for one in fresh)
+            assert shown.people is None or shown.people >= RULES.k
+            assert shown.few_below in (None, RULES.k)
+            assert shown.people is None or shown.few_below is None

@@ -1,6 +1,7 @@
 """The audit of existing stations: each action in the case made for it."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -40,13 +41,16 @@ def audit(
     new: tuple[int, ...] = (),
     rests: Rests | None = None,
     k: int = 10,
+    check_ins: Sequence[float | None] = (),
 ) -> dict[str, AuditFinding]:
     none = np.empty(0, dtype=np.int64)
     count = len(stations)
     standing = Standing(
         tuple(
-            ExistingStation(f"s{e}", (116.0, 39.0), hours, facilities=("room",))
-            for e, hours in enumerate(stations)
+            ExistingStation(
+                f"s{e}", (116.0, 39.0), hours, facilities=("room",), check_ins_a_day=a_day, check_in_weeks=1
+            )
+            for e, (hours, a_day) in enumerate(zip(stations, check_ins or [None] * count, strict=True))
         ),
         tuple(f"E{e + 1:02d}" for e in range(count)),
         np.column_stack([np.arange(count) * 1000.0, np.zeros(count)]),
@@ -224,3 +228,23 @@ def test_a_station_shut_on_holidays_is_shut_in_a_study_of_holidays() -> None:
     on_holiday, usual = (audit(demand, hours, within, [[0, 0]])["E01"] for demand in (golden_week, rests))
     assert (on_holiday.action, usual.action) == ("open_longer", "keep")
     assert (any(on_holiday.open_by_hour), usual.open_by_hour[12]) == (False, True)
+
+
+def test_check_ins_speak_for_a_station_that_the_traces_do_not_see() -> None:
+    """The traces are of one platform; ten check-ins a day say that others rest there."""
+    for a_day, wanted in ((None, "close"), (9.9, "close"), (12.4, "keep")):
+        findings = audit(
+            demand_of([12] * 4), ["8:00-18:00"], [[0] * 4], [[1] * 4], new=(0,), check_ins=[a_day]
+        )
+        assert findings["E01"].action == wanted
+        assert findings["E01"].check_ins_a_day == a_day
+    assert findings["E01"].reason == ("audit_used", (("visits", "12"),))
+
+
+def test_of_twins_the_one_with_fewer_check_ins_merges() -> None:
+    """Without them E01 would: it reaches less."""
+    demand, within = demand_of([12] * 8), [[1] * 7 + [0], [1] * 8]
+    plain = audit(demand, ["8:00-18:00"] * 2, within, [[0] * 8])
+    assert (plain["E01"].action, plain["E02"].action) == ("merge", "keep")
+    told = audit(demand, ["8:00-18:00"] * 2, within, [[0] * 8], check_ins=[30.0, 4.0])
+    assert (told["E01"].action, told["E02"].action) == ("keep", "merge")

@@ -182,4 +182,4 @@ def test_a_station_called_after_a_place_near_by_says_what_it_stands_in() -> None
         said = near_place((key, (("place", "parking"), *share)), "肯德基")
         zh, en = (Wording.of(lang, 10).say(reason_of(said)) for lang in ("zh", "en"))
         assert zh.startswith("依托肯德基附近的停车场设站")
-        assert en.startswith("in a car park near 肯德基; ")
+        assert en.startswith("place: car park near 肯德基; ")

@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from api.civic.desk import Civic
+from api.civic.people import person_of
 from api.civic.reports import codec
-from api.civic.reports.matters import Made
+from api.civic.reports.matters import Made, matter_carried_out, on_matter
 from api.civic.reports.translate import rounded_entry
 from api.dispatch.desk import Desk, Turn
 from api.http.access.auth import Access, Caller, UnauthorizedError
@@ -30,6 +31,7 @@ from api.http.routes.civic.reports import account_of, read_report, reporting
 from api.http.routes.civic.shared import CivicSide, Now, Reader, count_open
 from api.open311 import (
     MEDIA_TYPES,
+    NewUpdate,
     Open311Error,
     PublicMatter,
     RequestsQuery,
@@ -40,7 +42,10 @@ from api.open311 import (
     encoded_definition,
     encoded_requests,
     encoded_updates,
+    of_office,
+    of_reporter,
     read_new_request,
+    read_new_update,
     read_query,
     report_of,
     request_of,
@@ -253,10 +258,7 @@ async def post(
     account = account_of(rider, None)
 
     def work(turn: Turn) -> Made:
-        contact = ""
-        if new.contact:
-            key = secret.load(turn.connection, SERVICE, "contact key", lambda: secrets.token_bytes(32))
-            contact = hmac.digest(key, new.contact.encode(), hashlib.sha256).hex()[:32]
+        contact = _pseudonym(turn, new.contact)
         return reporting(civic, rider, account, report, token, contact)(turn)
 
     made = await carried_out(live, work)
@@ -264,6 +266,71 @@ async def post(
     shown = await run_in_threadpool(read_report, live, made.report, Reader(zone, lang, now_s))
     notice = shown.steps[-1].text if shown.steps else ""
     return _told(request, encoded_requests(accepted(made.report.matter_id, notice), form), 201)
+
+
+def _pseudonym(turn: Turn, contact: str) -> str:
+    """Return what stands for a sender's mail or phone, which are not kept; empty: nobody."""
+    if not contact:
+        return ""
+    key = secret.load(turn.connection, SERVICE, "contact key", lambda: secrets.token_bytes(32))
+    return hmac.digest(key, contact.encode(), hashlib.sha256).hex()[:32]
+
+
+@router.post("/servicerequestupdates.{form}")
+async def post_update(
+    request: Request, form: str, live: Live, civic: CivicSide, ids: Ids, now_s: Now
+) -> Response:
+    """Take what an office's system, or an app for who reported it, says of a request.
+
+    The answer has the number under which `list_updates` tells it: nobody reads their own word as news.
+    """
+    pairs, media = await _pairs(request)
+    caller = await _keyed(request, dict(pairs).get("api_key", ""))
+    update = read_new_update(pairs, _jurisdiction(request), now_s)
+    lang, photo = preferred(request.headers.get("accept-language", "")), ""
+    if caller is not None and caller.scope.role not in ("rider", "planner", "grid_staff", "admin"):
+        raise Open311Error(403, "Updates come from an office, or from who reported it.")
+    of_people = caller is None or caller.scope.role == "rider"
+    if media and not of_people:
+        photo = ids()
+        await kept(live, media, photo)
+
+    def work(turn: Turn) -> None:
+        row = rows.load_for_update(turn.connection, SERVICE, update.matter_id)
+        state = None if row is None else codec.matter_state_of(row.state)
+        if row is None or state is None or state.private:
+            raise Open311Error(404, f"service_request_id {update.matter_id!r} was not found.")
+        if caller is None or caller.scope.role == "rider":
+            account = account_of(caller, None)
+            name = f"public-{_pseudonym(turn, update.contact)}"
+            reporter = name if account is None else person_of(turn, account, civic.ids)
+            if reporter not in state.reporters:
+                raise Open311Error(403, "Updates come from an office, or from who reported it.")
+            wanted = of_reporter(update, state, reporter)
+            if wanted is not None:
+                matter_carried_out(turn, civic.rules, row, wanted, civic.ids)
+        else:
+            # An admin acts for the office that is responsible.
+            office = row.tenant_id if caller.scope.role == "admin" else str(caller.scope.tenant_id)
+            asked = of_office(update, state, office, lang, photo)
+            if asked is not None:
+                on_matter(turn, civic.rules, caller.scope, row.matter_id, lambda _: asked, civic.ids)
+
+    await carried_out(live, work)
+    number = await run_in_threadpool(_number, live, update)
+    return _told(request, encoded_updates([{"update_id": number}], form))
+
+
+def _number(live: Desk, update: NewUpdate) -> str:
+    """Return the number of the last step that is told of a matter; the client's own where there is none."""
+    with live.database.reading() as connection:
+        said = stored.of_tasks(connection, SERVICE, [update.matter_id])
+    steps = [
+        fields
+        for matter_id, listed in said.items()
+        for _, fields in updates_of(matter_id, codec.matter_events_of(listed), "en", "")
+    ]
+    return str(steps[-1]["update_id"]) if steps else update.update_id
 
 
 async def _pairs(request: Request) -> tuple[list[tuple[str, str]], bytes]:

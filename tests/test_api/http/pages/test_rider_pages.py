@@ -85,6 +85,33 @@ def test_finding_a_station_by_a_tap(city: City, browser: "Browser", window: str)
     seen.close()
 
 
+@pytest.mark.parametrize("window", WINDOWS)
+def test_saying_how_it_is_at_a_station(city: City, browser: "Browser", window: str) -> None:
+    """Who is not signed in is told so; a rider says how many are there, and checks in; axe finds nothing."""
+    seen = Seen(browser, city.address, window)
+    seen.open("/stations/E01/say")
+    seen.look("station-say-need")
+    seen.sign_in(city.service.keys["r0"])
+    seen.open("/stations/E01/say")
+    seen.look("station-say")
+    seen.page.fill("input[name=seats_free]", "2000")
+    seen.page.evaluate("document.querySelector('input[name=seats_free]').max = 9999")
+    seen.page.click("button[value=fine]")
+    seen.page.wait_for_selector(".error")
+    seen.look("station-say-again")
+    seen.page.fill("input[name=people]", "12")
+    seen.page.fill("input[name=seats_free]", "4")
+    seen.page.click("button[value=fine]")
+    seen.page.wait_for_selector("[role=status]")
+    seen.look("station-said")
+    seen.page.click("button[value=here]")
+    seen.page.wait_for_selector("text=已签到")
+    seen.open("/stations/E01")
+    assert "12人在站" in seen.page.inner_text("body")
+    seen.look("station")
+    seen.close()
+
+
 def test_a_place_can_be_written_and_chosen_by_keyboard(city: City, browser: "Browser") -> None:
     seen = Seen(browser, city.address, lang="en")
     seen.open("/stations")
