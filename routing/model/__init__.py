@@ -1,5 +1,6 @@
 """Riders, tasks, policy and results: the data of matching."""
 
+from routing.model.expected import ExpectedMatch, ExpectedRider, ExpectedStop, Scenario
 from routing.model.planned_riders import PlannedRiders, numbers_of, rider_columns, stop_columns
 from routing.model.policy import EmergencyPolicy, Policy
 from routing.model.results import Binding, Count, Match, MatchResult, Metres, Refused, Route, Said, Seconds
@@ -11,6 +12,9 @@ __all__ = [
     "Binding",
     "Count",
     "EmergencyPolicy",
+    "ExpectedMatch",
+    "ExpectedRider",
+    "ExpectedStop",
     "Match",
     "MatchResult",
     "Metres",
@@ -20,6 +24,7 @@ __all__ = [
     "Rider",
     "Route",
     "Said",
+    "Scenario",
     "Seconds",
     "Span",
     "Stop",
