@@ -112,8 +112,9 @@ def _judged(
     if end_s > _work_until(rider, policy, now_s):
         return None
     on_s = _legs(network, rider, target, known.stops, math.inf)[0]
-    most_s = end_s + back_s - leave_s
-    extra_s = np.maximum(end_s + on_s - leave_s - known.away_s, 0.0)
+    # Whoever is back need not walk to the street again, as they would have had to without the task.
+    most_s = end_s + back_s - leave_s - 2.0 * float(known.here.walk_ms[0]) / 1000.0
+    extra_s = np.minimum(np.maximum(end_s + on_s - leave_s - known.away_s, 0.0), most_s)
     bound_s = min(budget_s, policy.harm_delay_s)
     chance = np.array([stop.probability for stop in one.stops])
     # A stop that no way leads to is as good as none.

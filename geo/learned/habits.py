@@ -91,6 +91,7 @@ class Habits:
     weights: NDArray[np.float64]
     _cell: NDArray[np.int64]
     _tables: tuple[_Followers, _Followers, _Followers, _Followers]
+    _busy: NDArray[np.bool_]
     _legs: NDArray[np.float64]
     _grid: "_Grid"
 
@@ -127,7 +128,7 @@ class Habits:
             one.of(rider * p + last, p) if chain and rider >= 0 else None,
             own.of(rider, p) if rider >= 0 else None,
             everybody.of(last, p) if chain else None,
-            self._by_distance(start),
+            self._by_distance(last, start),
         ]
         return [_without(shares, last) for shares in found]
 
@@ -140,11 +141,12 @@ class Habits:
         weights /= weights.sum()
         return weights[:-1] @ rows, float(weights[-1])
 
-    def _by_distance(self, start: tuple[float, float]) -> NDArray[np.float64] | None:
+    def _by_distance(self, last: int, start: tuple[float, float]) -> NDArray[np.float64] | None:
         if not len(self):
             return None
-        away = _metres(self.lonlat, np.array(start))
-        weight = self.stops * self._legs[np.searchsorted(LEG_M, away)]
+        away = np.searchsorted(LEG_M, _metres(self.lonlat, np.array(start)))
+        legs = self._legs.mean(axis=0) if last < 0 else self._legs[int(self._busy[last])]
+        weight = self.stops * legs[self._busy.astype(np.int64), away]
         total = weight.sum()
         return weight / total if total > 0 else None
 
@@ -290,17 +292,40 @@ def _counted(stops: PastStops, weights: NDArray[np.float64]) -> Habits:
         _followers(steps.last, steps.place),
     )
     lonlat = middle / np.maximum(count, 1)[:, None]
-    return Habits(
-        lonlat, count.astype(np.float64), weights, cell, tables, _leg_weights(lonlat, count, steps), grid
-    )
+    busy = _busy(count)
+    legs = _leg_weights(lonlat, count, busy, steps)
+    return Habits(lonlat, count.astype(np.float64), weights, cell, tables, busy, legs, grid)
 
 
-def _leg_weights(lonlat: NDArray[np.float64], count: NDArray[np.int64], steps: _Steps) -> NDArray[np.float64]:
-    """Return for each class of distance how much likelier stops follow each other in it than at random."""
+def _busy(count: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return the places where most stops are: those that hold half of them. Shops are, doors are not."""
+    order = np.argsort(-count, kind="stable")
+    before = np.cumsum(count[order]) - count[order]
+    busy = np.zeros(len(count), np.bool_)
+    busy[order[before < count.sum() / 2]] = True
+    return busy
+
+
+def _leg_weights(
+    lonlat: NDArray[np.float64], count: NDArray[np.int64], busy: NDArray[np.bool_], steps: _Steps
+) -> NDArray[np.float64]:
+    """Return how much likelier stops follow each other than at random.
+
+    By whether the last place and the next one are busy, and by the class of distance between them: (2, 2, 8).
+    """
     classes = len(LEG_M) + 1
-    ridden = np.searchsorted(LEG_M, _metres(lonlat[steps.place], lonlat[steps.last]))
     asked = np.unique(np.linspace(0, len(steps.last) - 1, min(len(steps.last), 300)).astype(np.int64))
-    away = np.searchsorted(LEG_M, _metres(lonlat[None, :], lonlat[steps.last[asked]][:, None]))
-    chance = np.bincount(away.ravel(), np.tile(count, len(asked)), classes)
-    share = np.bincount(ridden, minlength=classes) + 1.0
-    return np.asarray(share / share.sum() / (chance / max(chance.sum(), 1.0) + 1.0 / classes / 10.0))
+
+    def kind(last: NDArray[np.int64], then: NDArray[np.int64]) -> NDArray[np.int64]:
+        away = np.searchsorted(LEG_M, _metres(lonlat[then], lonlat[last]))
+        return np.asarray(busy[last] * 2 * classes + busy[then] * classes + away)
+
+    ridden = np.bincount(kind(steps.last, steps.place), minlength=4 * classes) + 0.5
+    everywhere = np.arange(len(count))[None, :] + 0 * asked[:, None]
+    chance = np.bincount(
+        kind(steps.last[asked][:, None] + 0 * everywhere, everywhere).ravel(),
+        np.tile(count, len(asked)),
+        4 * classes,
+    )
+    chance = chance / max(chance.sum(), 1.0) + 1.0 / classes / 100.0
+    return np.asarray((ridden / ridden.sum() / chance).reshape(2, 2, classes))

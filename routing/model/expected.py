@@ -2,8 +2,8 @@
 
 The next stop is one of several, or another place of which nothing is known. A task is done before it, at
 once. It delays the next stop by what it takes: by streets from the position to the task, its wait and its
-service, and on to the stop, less the way that leads there straight. To a place that nobody knows it takes at
-most what it takes there and back, for whoever is back is no worse off than before.
+service, and on to the stop, less the way that leads there straight. It takes at most what it takes there and
+back, for whoever is back is no worse off than before; so much it is for a place that nobody knows.
 
 Harm is a delay of more than the policy's `harm_delay_s`, more extra time than a task may take, or a task
 before a stop that is not known, unless there and back stays within both bounds.

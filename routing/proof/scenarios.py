@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Iterable
 
-from routing.model.expected import ExpectedMatch, ExpectedRider
+from routing.model.expected import ExpectedMatch, ExpectedRider, Scenario
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, stops_of
@@ -51,12 +51,9 @@ def scenario_problems(
     for stop, told in zip(before.stops, match.scenarios, strict=True):
         away_ms = checker.leg_ms(rider.mode, rider.lonlat, stop.lonlat, rider.speed_factor)
         took_s, harms = _driven(checker, rider, stop.lonlat, task, policy, now_s)
-        if math.isinf(away_ms) or math.isinf(took_s):
+        if math.isinf(away_ms) or took_s > most_s:
             took_s, harms = most_s, back_harms
-        elif abs(told.arrival_before_s - leave_s - away_ms / 1000) > ROUNDED_S:
-            problems.append(f"the stop at {stop.lonlat} would be reached {away_ms / 1000} s after leaving")
-        elif abs(told.arrival_after_s - told.arrival_before_s - took_s) > ROUNDED_S:
-            problems.append(f"the task delays the stop at {stop.lonlat} by {took_s} s")
+        problems += _told(stop.lonlat, told, leave_s + away_ms / 1000, took_s)
         if told.harm != harms or told.probability != stop.probability:
             problems.append(f"the stop at {stop.lonlat} is told wrong: harm is {harms}")
         harm += stop.probability * harms
@@ -68,6 +65,15 @@ def scenario_problems(
     if abs(extra_s - match.extra_s) > ROUNDED_S or abs(most_s - match.most_extra_s) > ROUNDED_S:
         problems.append(f"to be expected are {extra_s} s, at most {most_s} s; told otherwise")
     return problems
+
+
+def _told(lonlat: tuple[float, float], told: Scenario, arrival_s: float, took_s: float) -> Iterable[str]:
+    if math.isinf(arrival_s):
+        return
+    if abs(told.arrival_before_s - arrival_s) > ROUNDED_S:
+        yield f"the stop at {lonlat} would be reached at {arrival_s}, not as told"
+    elif abs(told.arrival_after_s - told.arrival_before_s - took_s) > ROUNDED_S:
+        yield f"the task delays the stop at {lonlat} by {took_s} s"
 
 
 def _driven(

@@ -7,7 +7,7 @@ at each of the moments asked on the last days the positions of five minutes and 
 never told a plan. Hit rate: of the metres that the rider really passes in the next 5, 10, 20 minutes, the
 share that is foretold, where every method names as many minutes of streets. Markov chains on streets are
 counted on the true streets of the first days. Tasks are thrown within 800 m of the rider; where one would be
-given, its true extra time is that before the stop that really came next.
+given, its true extra time is that from the true place of the rider before the stop that really came next.
 """
 
 import argparse
@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 from learned_times import _traces
 
+from geo.learned.destinations import NextStops, Seen, next_stops
 from geo.learned.habits import Habits, PastStops, learn_habits
-from geo.learned.next_stops import NextStops, Seen, next_stops
-from geo.learned.passed_streets import passed_streets
+from geo.learned.ways_ahead import passed_streets
 from geo.osm import read_osm
 from geo.places import Places
 from geo.stays import KINDS, classify_stays, find_stay_points
@@ -33,8 +33,7 @@ from geo.traces import Traces
 from geo.travel import find_path, travel_times_s
 from routing.expected import match_expected
 from routing.model import ExpectedRider, ExpectedStop, Policy, Rider, Task, Visit
-from routing.proof import Checker
-from routing.proof.scenarios import scenario_problems
+from routing.proof import Checker, scenario_problems
 
 ZONE = "Asia/Shanghai"
 MODE = "ebike"
@@ -52,6 +51,7 @@ class Moment(NamedTuple):
     t_s: float
     rider: int
     seen: Seen
+    here: FloatArray
     stop: FloatArray
     stop_s: float
 
@@ -201,7 +201,8 @@ def _moments(
             continue
         before = _last_places(stays, habits, rider, t_s)
         seen = Seen(rider, *before, traces.t_s[recent].astype(np.float64), traces.lonlat[recent])
-        out.append(Moment(t_s, rider, seen, true.lonlat[mine[0]], float(true.start_s[mine[0]])))
+        here = np.array(fleet.movement.at(rider, t_s))
+        out.append(Moment(t_s, rider, seen, here, true.lonlat[mine[0]], float(true.start_s[mine[0]])))
     return out
 
 
@@ -250,8 +251,9 @@ def hits(
         rows = slice(*np.searchsorted(rider, [moment.rider, moment.rider + 1]).tolist())
         for number, minutes in enumerate(MINUTES):
             within_s = 60.0 * minutes
-            ahead = (enter_s[rows] > moment.t_s) & (enter_s[rows] <= moment.t_s + within_s)
-            true = set(directed[rows][ahead].tolist())
+            # From the street on which the rider is on.
+            first, last = np.searchsorted(enter_s[rows], [moment.t_s, moment.t_s + within_s])
+            true = set(directed[rows][max(int(first) - 1, 0) : int(last)].tolist())
             total[number] += metres[list(true)].sum()
             likely = passed_streets(network, MODE, habits, moment.seen, stops, within_s)
             ways = {
@@ -310,7 +312,7 @@ def tasks_given(
         here = moment.seen.lonlat[-1]
         xy = network.project(here[None, :])[0] + rng.uniform(-800.0, 800.0, (4, 2))
         places = network.snap(network.unproject(xy), MODE, 100.0)
-        spots = network.snap(np.concatenate([here[None, :], moment.stop[None, :]]), MODE, 100.0)
+        spots = network.snap(np.stack([moment.here, moment.stop]), MODE, 100.0)
         if not spots.ok.all():
             continue
         likeliest = network.snap(stops.lonlat[:1], MODE) if len(stops.place) else spots.take([1])
@@ -329,8 +331,8 @@ def tasks_given(
             thrown += 1
             place = places.take([at])
             out = travel_times_s(network, MODE, spots.take([0]), place)[0, 0]
-            on = travel_times_s(network, MODE, place, spots.take([1]))[0, 0]
-            true = out + SERVICE_S + on - straight
+            on, back = travel_times_s(network, MODE, place, spots)[0][::-1]
+            true = out + SERVICE_S + min(on - straight, back)
             if not np.isfinite(true):
                 continue
             rows["any"].append((np.nan, true))

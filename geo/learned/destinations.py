@@ -17,7 +17,7 @@ from geo.travel import travel_times_s
 
 __all__ = ["MOST_STOPS_TOLD", "NextStops", "Seen", "next_stops", "ride_start"]
 
-DETOUR_S: Final = 60.0
+DETOUR_S: Final = 20.0
 """A detour of so many seconds makes a place e times less likely. Chosen on made fleets of seed 5; they were
 not used again."""
 ELSEWHERE: Final = 0.5
@@ -25,8 +25,8 @@ ELSEWHERE: Final = 0.5
 STAND_M, STAND_S = 30.0, 60.0
 """Whoever is so near to where they were so long before stands."""
 FARTHEST_S: Final = 2400.0
-MOST_STOPS_TOLD: Final = 30
-LEAST: Final = 0.004
+MOST_STOPS_TOLD: Final = 100
+LEAST: Final = 0.001
 """Less likely places are not told; their probability is that of none of them."""
 OVER: Final = 0.1
 """A prediction holds until so large a part of it has come to an end."""

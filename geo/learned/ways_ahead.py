@@ -5,17 +5,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.learned.destinations import NextStops, Seen
 from geo.learned.habits import Habits
-from geo.learned.next_stops import NextStops, Seen
-from geo.streets import Snapped, StreetNetwork
-from geo.travel import find_path
+from geo.streets import StreetNetwork
+from geo.travel.many_paths import route_trips
 
 __all__ = ["PassedStreets", "passed_streets"]
 
-WAYS: Final = 12
-"""Ways to so many of the likeliest stops are followed."""
-THEN: Final = (3, 4)
-"""Of how many of them, and to how many stops, the way on is followed."""
+THEN: Final = (6, 20)
+"""Of how many of the likeliest stops, and to how many places, the way on is followed."""
 STOP_S: Final = 180.0
 """A stop in between lasts so long: pick-ups and drop-offs of made fleets, whose medians are 270 and 130 s."""
 
@@ -57,20 +55,18 @@ def passed_streets(
         The ways are the fastest ones; what is left to unknown stops passes no street.
     """
     found: dict[int, float] = {}
-    here = network.snap(seen.lonlat[-1:], mode)
-    places = network.snap(told.lonlat, mode)
-    for at in range(min(WAYS, len(places))):
-        chance, place = float(told.probability[at]), places.take([at])
-        arrived_s = _follow(network, mode, here, place, within_s, chance, found)
-        if arrived_s is None or arrived_s + STOP_S >= within_s or at >= THEN[0]:
+    here = seen.lonlat[-1:]
+    _follow(network, mode, here, told.lonlat, within_s, told.probability, found)
+    for at in range(min(THEN[0], len(told.place))):
+        left = within_s - float(told.away_s[at]) - STOP_S
+        if left <= 0.0:
             continue
         lon, lat = told.lonlat[at].tolist()
         prior, _ = habits.prior(seen.rider, seen.last, int(told.place[at]), (lon, lat))
-        left_s = within_s - arrived_s - STOP_S
         then = np.argsort(-prior, kind="stable")[: THEN[1]]
-        ends = network.snap(habits.lonlat[then], mode)
-        for number, share in enumerate(prior[then].tolist()):
-            _follow(network, mode, place, ends.take([number]), left_s, chance * share, found)
+        chance = float(told.probability[at]) * prior[then]
+        start = told.lonlat[at : at + 1]
+        _follow(network, mode, start, habits.lonlat[then], left, chance, found)
     directed = np.array(sorted(found), np.int64)
     probability = np.array([found[one] for one in directed.tolist()], np.float64)
     order = np.argsort(-probability, kind="stable")
@@ -80,22 +76,22 @@ def passed_streets(
 def _follow(
     network: StreetNetwork,
     mode: str,
-    here: Snapped,
-    there: Snapped,
+    here: NDArray[np.float64],
+    there: NDArray[np.float64],
     within_s: float,
-    chance: float,
+    chance: NDArray[np.float64],
     found: dict[int, float],
-) -> float | None:
-    """Add the streets of one way as far as time allows; return when it ends, in seconds."""
-    path = find_path(network, mode, here, there)
-    if path is None:
-        return None
-    took_s = network.graph(mode).directed_cost_ms[path.directed_edges] / 1000.0
-    if not len(took_s):
-        return path.time_s
-    first = int(path.directed_edges[0])
-    share = float(here.offset_m[0] / network.edge_length_m[first >> 1])
-    enter_s = np.cumsum(took_s) - took_s - took_s[0] * (share if first % 2 == 0 else 1.0 - share)
-    for one in np.unique(path.directed_edges[enter_s < within_s]).tolist():
-        found[one] = found.get(one, 0.0) + chance
-    return path.time_s
+) -> None:
+    """Add the streets of the ways from one place to several as far as time allows."""
+    places = network.snap(np.concatenate([here, there]), mode)
+    target = np.arange(1, len(places), dtype=np.int32)
+    wanted = places.ok[1:] & places.ok[0]
+    ways = route_trips(network, mode, places, np.zeros_like(target), target, wanted, threads=1)
+    cost_s = network.graph(mode).directed_cost_ms / 1000.0
+    for at in np.flatnonzero(np.diff(ways.ptr)).tolist():
+        path = ways.edges[ways.ptr[at] : ways.ptr[at + 1]].astype(np.int64)
+        took_s, first = cost_s[path], int(path[0])
+        share = float(places.offset_m[0] / network.edge_length_m[first >> 1])
+        enter_s = np.cumsum(took_s) - took_s - took_s[0] * (share if first % 2 == 0 else 1.0 - share)
+        for one in np.unique(path[enter_s < within_s]).tolist():
+            found[one] = found.get(one, 0.0) + float(chance[at])
