@@ -6,7 +6,7 @@ Made fleets ride; the model sees the stays found in their traces on the first th
 at each of the moments asked on the last days the positions of five minutes and the two stays before. It is
 never told a plan. Hit rate: of the metres that the rider really passes in the next 5, 10, 20 minutes, the
 share that is foretold, where every method names as many minutes of streets. Markov chains on streets are
-counted on the true streets of the first days. Tasks are thrown within 800 m of the rider; where one would be
+counted on the true streets of the first days. Tasks are thrown within 500 m of the rider; where one would be
 given, its true extra time is that from the true place of the rider before the stop that really came next.
 """
 
@@ -193,14 +193,18 @@ def _moments(
         rider = int(fleet.trip_rider[trip])
         t_s = float(rng.uniform(fleet.trip_start_s[trip] + 30.0, fleet.trip_end_s[trip] - 30.0))
         rows = slice(*np.searchsorted(fleet.stays.rider, [rider, rider + 1]).tolist())
-        mine = np.flatnonzero(kinds[rows] & (true.start_s[rows] > t_s)) + rows.start
         span = slice(int(traces.rider_ptr[rider]), int(traces.rider_ptr[rider + 1]))
         at = traces.t_s[span]
         recent = np.flatnonzero((at > t_s - 300.0) & (at <= t_s)) + span.start
-        if not len(mine) or len(recent) < 3:
+        if len(recent) < 3:
             continue
+        # Asked when a position comes in.
+        t_s = float(traces.t_s[recent[-1]])
         before = _last_places(stays, habits, rider, t_s)
         seen = Seen(rider, *before, traces.t_s[recent].astype(np.float64), traces.lonlat[recent])
+        mine = np.flatnonzero(kinds[rows] & (true.start_s[rows] > t_s)) + rows.start
+        if not len(mine):
+            continue
         here = np.array(fleet.movement.at(rider, t_s))
         out.append(Moment(t_s, rider, seen, here, true.lonlat[mine[0]], float(true.start_s[mine[0]])))
     return out
@@ -310,12 +314,14 @@ def tasks_given(
     problems, thrown = 0, 0
     for moment, stops in zip(moments, told, strict=True):
         here = moment.seen.lonlat[-1]
-        xy = network.project(here[None, :])[0] + rng.uniform(-800.0, 800.0, (4, 2))
-        places = network.snap(network.unproject(xy), MODE, 100.0)
+        xy = network.project(here[None, :])[0] + rng.uniform(-500.0, 500.0, (4, 2))
+        # Tasks stand on streets.
+        places = network.snap(network.snap(network.unproject(xy), MODE, 100.0).lonlat, MODE, 100.0)
         spots = network.snap(np.stack([moment.here, moment.stop]), MODE, 100.0)
         if not spots.ok.all():
             continue
         likeliest = network.snap(stops.lonlat[:1], MODE) if len(stops.place) else spots.take([1])
+        walk_s = float(spots.walk_ms[0]) / 1000.0
         straight = travel_times_s(network, MODE, spots.take([0]), spots.take([1]))[0, 0]
         plain = travel_times_s(network, MODE, spots.take([0]), likeliest)[0, 0]
         lon, lat = here.tolist()
@@ -332,7 +338,8 @@ def tasks_given(
             place = places.take([at])
             out = travel_times_s(network, MODE, spots.take([0]), place)[0, 0]
             on, back = travel_times_s(network, MODE, place, spots)[0][::-1]
-            true = out + SERVICE_S + min(on - straight, back)
+            # Whoever rides past does not walk to the street.
+            true = out + SERVICE_S + min(on - straight, back - 2.0 * walk_s)
             if not np.isfinite(true):
                 continue
             rows["any"].append((np.nan, true))
