@@ -52,6 +52,10 @@ class PastStops(NamedTuple):
     t_s: NDArray[np.float64]
     lonlat: NDArray[np.float64]
 
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "PastStops":
+        """Return some of them."""
+        return PastStops(self.rider[rows], self.t_s[rows], self.lonlat[rows])
+
 
 class _Followers(NamedTuple):
     """Counts of what followed: the followers of context ``key[i]`` are rows ``ptr[i]`` to ``ptr[i + 1]``."""
@@ -59,7 +63,7 @@ class _Followers(NamedTuple):
     key: NDArray[np.int64]
     ptr: NDArray[np.int64]
     place: NDArray[np.int64]
-    count: NDArray[np.float64]
+    seen: NDArray[np.float64]
 
     def of(self, key: int, places: int) -> NDArray[np.float64] | None:
         """Return the shares (places,) of what followed a context; None where nothing is known."""
@@ -68,8 +72,8 @@ class _Followers(NamedTuple):
             return None
         rows = slice(int(self.ptr[at]), int(self.ptr[at + 1]))
         out = np.zeros(places)
-        out[self.place[rows]] = self.count[rows]
-        return out / out.sum()
+        out[self.place[rows]] = self.seen[rows]
+        return np.asarray(out / out.sum())
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -233,12 +237,12 @@ def learn_habits(stops: PastStops) -> Habits:
         The same for the same stops.
     """
     order = np.lexsort((stops.t_s, stops.rider))
-    stops = PastStops(*(column[order] for column in stops))
+    stops = stops.take(order)
     if not len(stops.t_s):
         return _counted(stops, np.array(WEIGHTS))
     cut = float(np.quantile(stops.t_s, 1.0 - HELD))
     early = stops.t_s < cut
-    seen = _counted(PastStops(*(column[early] for column in stops)), np.array(WEIGHTS))
+    seen = _counted(stops.take(early), np.array(WEIGHTS))
     held = _steps(stops, seen.place_at(stops.lonlat))
     rows = np.flatnonzero(held.t_s >= cut)
     weights = np.array(WEIGHTS)

@@ -380,7 +380,7 @@ def one_fleet(
     )
     first_s = float(traces.t_s.min()) + 86_400.0 * np.floor(0.75 * days)
     early = stays.t_s < first_s
-    habits = learn_habits(PastStops(*(column[early] for column in stays)))
+    habits = learn_habits(stays.take(early))
     ridden = _ridden(network, fleet)
     moments = _moments(network, fleet, traces, stays, habits, first_s, count, seed)
     told = [next_stops(network, MODE, habits, one.seen) for one in moments]
