@@ -1,6 +1,6 @@
 """Riders, tasks, policy and results: the data of matching."""
 
-from routing.model.expected import ExpectedMatch, ExpectedRider, ExpectedStop, Scenario
+from routing.model.expectations import ExpectedMatch, ExpectedRider, ExpectedStop, Scenario
 from routing.model.planned_riders import PlannedRiders, numbers_of, rider_columns, stop_columns
 from routing.model.policy import EmergencyPolicy, Policy
 from routing.model.results import Binding, Count, Match, MatchResult, Metres, Refused, Route, Said, Seconds

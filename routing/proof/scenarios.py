@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Iterable
 
-from routing.model.expected import ExpectedMatch, ExpectedRider, Scenario
+from routing.model.expectations import ExpectedMatch, ExpectedRider, Scenario
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, stops_of
