@@ -123,11 +123,6 @@ def test_streets_are_those_of_all_ways_each_with_its_probability(within_s: float
             share = float(told.probability[at] * prior[number])
             if share > 0:
                 ride(told.lonlat[at], HABITS.lonlat[number], left_s, share)
-                    told.lonlat[at],
-                    HABITS.lonlat[number],
-                    left_s,
-                    float(told.probability[at] * prior[number]),
-                )
     streets = passed_streets(NETWORK, "ebike", HABITS, one, told, within_s)
     passed = dict(zip(streets.directed.tolist(), streets.probability.tolist(), strict=True))
     likely = {directed: min(share, SURE) for directed, share in found.items()}
