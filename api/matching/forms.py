@@ -54,7 +54,7 @@ MAX_STOPS = 200
 MAX_QUESTIONS = 200
 MAX_UNPLANNED = 500
 MAX_RECENT = 100
-MAX_HISTORY = 2_000
+MAX_HISTORY = 500
 
 # Wide enough for any plan, narrow enough that no sum of times leaves the calendar.
 FIRST = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)

@@ -36,7 +36,7 @@ def study_times(
     if not learned.trusted or learned.held_out is None:
         return StudyTimes(network, network, outcome)
     expected = learned.times.factor()
-    share = study_settings.siting.promise_share
+    share = study_settings.matching.promise_share
     promise = max(learned.held_out.promise_factor(share), 1.0)
     outcome = dataclasses.replace(outcome, promise_share=share, promise_factor=promise)
     promised = network.with_times(mode, expected * promise)

@@ -18,10 +18,10 @@ from geo.travel import travel_times_s
 __all__ = ["MOST_STOPS_TOLD", "NextStops", "Seen", "next_stops", "ride_start"]
 
 DETOUR_S: Final = 20.0
-"""A detour of so many seconds makes a place e times less likely. Chosen on made fleets of seed 5; they were
-not used again."""
+"""A detour of so many seconds makes a place e times less likely. Chosen on a made fleet of seed 5, of 5 to
+120 s, by whether probabilities came true; no figure that is told is of that fleet."""
 ELSEWHERE: Final = 0.5
-"""The same for a place that is not known: of such places about half lie ahead. Chosen likewise."""
+"""The same for a place that is not known. Ours: of such places half may lie ahead."""
 STAND_M, STAND_S = 30.0, 60.0
 """Whoever is so near to where they were so long before stands."""
 FARTHEST_S: Final = 2400.0
