@@ -26,7 +26,7 @@ def test_the_share_of_the_study_file_makes_the_times_of_promises(
     for name, made in (("rides_of", None), ("learn", learned), ("class_speeds", ())):
         monkeypatch.setattr(learning, name, lambda *_, made=made, **__: made)
     asked = StudyFile.model_construct(mode="ebike", timezone="UTC", matching=MatchTable(promise_share=share))
-    none = Traversals._make(np.empty(0) for _ in Traversals._fields)  # type: ignore[arg-type]
+    none = Traversals._make(np.empty(0) for _ in Traversals._fields)
     stays = StayPoints.__new__(StayPoints)
     found = learning.study_times(asked, network, none, stays)
     assert found.outcome.promise_share == share

@@ -23,7 +23,7 @@ NETWORK = TOWN.network()
 
 def stops_of(letters: str) -> PastStops:
     places = TOWN.lonlat(letters)
-    at_s = 600.0 * np.arange(len(letters))
+    at_s = np.arange(len(letters), dtype=np.float64) * 600.0
     return PastStops(np.zeros(len(letters), np.int64), at_s, places)
 
 
@@ -34,7 +34,7 @@ def seen(way: list[str], every_s: float = 60.0, last: str = "C") -> Seen:
     """Positions along a way, a minute apart."""
     lonlat = TOWN.lonlat(way)
     place = int(HABITS.place_at(TOWN.lonlat([last]))[0])
-    return Seen(0, -1, place, every_s * np.arange(len(way)), lonlat)
+    return Seen(0, -1, place, np.arange(len(way), dtype=np.float64) * every_s, lonlat)
 
 
 def chance(habits: Habits, one: Seen, letter: str) -> float:
