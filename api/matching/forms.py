@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from api.forms import Identifier, Lat, Lon, Mode, Schema, Way
+from api.matching.expected_forms import ExpectedMatchOut, PredictionOut
 from geo.datum import Datum
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "RouteOut",
     "RuleName",
     "RunnerUpOut",
+    "SeenIn",
     "StepOut",
     "StepPart",
     "StopIn",
@@ -40,6 +42,7 @@ __all__ = [
     "StopSlackOut",
     "TaskIn",
     "TaskKindName",
+    "UnplannedRiderIn",
     "VisitIn",
     "WarningOut",
     "Windows",
@@ -49,6 +52,9 @@ MAX_RIDERS = 20_000
 MAX_TASKS = 500
 MAX_STOPS = 200
 MAX_QUESTIONS = 200
+MAX_UNPLANNED = 500
+MAX_RECENT = 100
+MAX_HISTORY = 500
 
 # Wide enough for any plan, narrow enough that no sum of times leaves the calendar.
 FIRST = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
@@ -117,6 +123,43 @@ class RiderIn(Schema):
     extra_last_hour_s: Seconds = 0.0
 
 
+class SeenIn(Schema):
+    """Where a rider was, and when."""
+
+    at: Instant
+    lon: Lon
+    lat: Lat
+
+
+class UnplannedRiderIn(Schema):
+    """A rider whose plan nobody tells, with the last minutes and, for habits, where they stopped before."""
+
+    rider_id: Identifier
+    lon: Lon
+    lat: Lat
+    recent: Annotated[
+        tuple[SeenIn, ...],
+        Field(max_length=MAX_RECENT, description="Positions of the last quarter of an hour before `now`."),
+    ] = ()
+    history: Annotated[
+        tuple[SeenIn, ...],
+        Field(
+            max_length=MAX_HISTORY,
+            description="Past stops: orders taken up and handed over, rests. Used for this answer alone.",
+        ),
+    ] = ()
+    mode: Mode = "ebike"
+    speed_factor: Annotated[float, Field(ge=1, le=10)] = 1.0
+    skills: Words = ()
+    status: Literal["busy", "on_break", "public_benefit", "off"] = "busy"
+    shift_end: Instant | None = None
+    worked_since_break_s: Seconds = 0.0
+    worked_today_s: Seconds = 0.0
+    platform: Annotated[str, Field(max_length=40)] = ""
+    contribution: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    extra_last_hour_s: Seconds = 0.0
+
+
 class VisitIn(Schema):
     """One place where something is done."""
 
@@ -160,6 +203,8 @@ class PolicyIn(Schema):
     points_per_minute: Annotated[float | None, Field(ge=0, le=1_000)] = None
     points_per_km: Annotated[float | None, Field(ge=0, le=1_000)] = None
     walk_to_street_m: Annotated[float | None, Field(ge=1, le=2_000)] = None
+    harm_probability_max: Annotated[float | None, Field(ge=0, le=1)] = None
+    harm_delay_s: Seconds | None = None
 
 
 class QuestionIn(Schema):
@@ -176,6 +221,13 @@ class MatchRequest(Schema):
     answer_datum: Annotated[Datum | None, Field(description="Datum of the answer; null: the same.")] = None
     now: Instant
     riders: Annotated[tuple[RiderIn, ...], Field(max_length=MAX_RIDERS)]
+    unplanned: Annotated[
+        tuple[UnplannedRiderIn, ...],
+        Field(
+            max_length=MAX_UNPLANNED,
+            description="Riders without a plan; asked for what nobody in `riders` can do, one task each.",
+        ),
+    ] = ()
     tasks: Annotated[tuple[TaskIn, ...], Field(min_length=1, max_length=MAX_TASKS)]
     policy: PolicyIn = PolicyIn()
     assignment: Annotated[
@@ -350,6 +402,12 @@ class MatchResponse(Schema):
     off_network: list[OffNetworkOut]
     warnings: list[WarningOut]
     answers: Annotated[list[AnswerOut], Field(description="To the questions, in their order.")]
+    expected: Annotated[
+        list[ExpectedMatchOut], Field(description="Tasks for riders without a plan: likely, not proven.")
+    ]
+    predictions: Annotated[
+        list[PredictionOut], Field(description="Where each of `unplanned` is expected to go.")
+    ]
 
 
 class EmergencyIn(Schema):

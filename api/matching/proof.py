@@ -10,16 +10,19 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from api.matching.foretold import expected_match, unplanned_riders
 from api.matching.forms import MatchRequest, Windows
 from api.matching.translate import MatchCase, asked_of
 from geo.errors import InputError
-from routing.model import Rider, Stop, Task
-from routing.proof import Checker, Replay
+from routing.model import ExpectedRider, ExpectedStop, Rider, Stop, Task
+from routing.proof import Checker, Replay, scenario_problems
 
 __all__ = ["answer_problems"]
 
 ROUNDED_S = 0.002
 """Instants are told in milliseconds."""
+PLACED_S = 0.05
+"""Expected stops are told to a centimetre, in the datum of the answer."""
 
 JsonObject = Mapping[str, Any]
 
@@ -44,14 +47,20 @@ def answer_problems(checker: Checker, request: MatchRequest, answer: str) -> lis
     """
     sent = json.loads(answer)
     asked = asked_of(request)
-    parts = _served(asked, sent), _routes(checker, asked, sent), _agree(asked, sent), _open(request, sent)
+    parts = (
+        _served(asked, sent),
+        _routes(checker, asked, sent),
+        _agree(asked, sent),
+        _open(request, sent),
+        _expected(checker, request, asked, sent),
+    )
     return [problem for part in parts for problem in part]
 
 
 def _served(asked: MatchCase, sent: JsonObject) -> Iterable[str]:
     """Check that every task has as many different riders as it needs, or is refused; none is unknown."""
     riders: dict[str, list[str]] = {}
-    for match in sent["matches"]:
+    for match in [*sent["matches"], *sent["expected"]]:
         riders.setdefault(match["task_id"], []).append(match["rider_id"])
     refused = [one["task_id"] for one in sent["refused"]]
     people = {task.task_id: task.people for task in asked.tasks}
@@ -183,6 +192,36 @@ def _open(request: MatchRequest, sent: JsonObject) -> Iterable[str]:
                 late = start > max(last for _, last in windows)
                 if not late or step["task_id"] is not None:
                     yield f"rider {route['rider_id']}: {step['stop_id']} begins between two windows"
+
+
+def _expected(checker: Checker, request: MatchRequest, asked: MatchCase, sent: JsonObject) -> Iterable[str]:
+    """Check the tasks of riders without a plan, by the probabilities that the answer tells of each."""
+    riders = {rider.rider_id: rider for rider in unplanned_riders(request, request.unplanned)}
+    told = {one["rider_id"]: one for one in sent["predictions"]}
+    tasks = {task.task_id: task for task in asked.tasks}
+    given = [one["rider_id"] for one in sent["expected"]]
+    for rider_id in {*given, *told} - riders.keys():
+        yield f"rider {rider_id} is expected to go somewhere, but was not sent without a plan"
+        return
+    if len(set(given)) != len(given):
+        yield "a rider without a plan has two tasks"
+    for match in sent["expected"]:
+        rider_id = match["rider_id"]
+        for what in ("elsewhere", "holds_until"):
+            if rider_id not in told or match[what] != told[rider_id][what]:
+                yield f"rider {rider_id}: {what} of the match and of the prediction differ"
+                return
+        places = [(one["lon"], one["lat"], one["probability"]) for one in told[rider_id]["stops"]]
+        if places != [(one["lon"], one["lat"], one["probability"]) for one in match["scenarios"]]:
+            yield f"rider {rider_id}: the scenarios are not the stops of the prediction"
+            continue
+        found = expected_match(match, request.answer_datum or request.datum)
+        stops = tuple(ExpectedStop(one.lonlat, one.probability) for one in found.scenarios)
+        before = ExpectedRider(riders[rider_id], stops, found.holds_until_s)
+        problems = scenario_problems(
+            checker, before, found, tasks[match["task_id"]], asked.policy, asked.now_s, PLACED_S
+        )
+        yield from (f"rider {rider_id}: {problem}" for problem in problems)
 
 
 def _order_of_parts(steps: list[JsonObject], tasks: Mapping[str, Task]) -> Iterable[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from api.forms import Language, instant_of, way_of
 from api.matching.datum_check import datum_warnings, place_warnings
+from api.matching.foretold import expected_out, foretold_of
 from api.matching.forms import (
     AlertOut,
     AlertRequest,
@@ -45,8 +46,8 @@ from geo.errors import InputError
 from geo.streets import StreetNetwork
 from routing.assign import match_batch
 from routing.emergency import alert_plan
+from routing.expected import match_with_expected
 from routing.fleet import Fleet
-from routing.match import match_tasks
 from routing.model import (
     Binding,
     Count,
@@ -120,9 +121,15 @@ def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en")
     asked = asked_of(request)
     questions = [(one.task_id, one.rider_id) for one in request.questions]
     by = match_batch if request.assignment == "together" else None
-    result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, questions, by=by)
+    foretold = foretold_of(network, request, asked.policy)
+    expected = [one.rider for one in foretold if one.rider is not None]
+    args = asked.tasks, asked.policy, asked.now_s, questions
+    result, found = match_with_expected(network, asked.riders, expected, *args, by=by)
     warnings = datum_warnings(network, asked.sent_lonlat, request.datum, lang)
-    return response_of(result, request, lang).model_copy(update={"warnings": warnings})
+    more = {"warnings": warnings, **expected_out(network, request, foretold, found)}
+    told = response_of(result, request, lang)
+    off = [OffNetworkOut(rider_id=one.rider_id, nearest_street_m=one.off_m) for one in foretold if one.off]
+    return told.model_copy(update={**more, "off_network": [*told.off_network, *off]})
 
 
 def alerts(network: StreetNetwork, request: AlertRequest, lang: Language = "en") -> AlertResponse:
@@ -338,6 +345,8 @@ def response_of(result: MatchResult, request: MatchRequest, lang: Language = "en
         ],
         off_network=off_network_out(result.off_network),
         warnings=[],
+        expected=[],
+        predictions=[],
         answers=[
             AnswerOut(
                 task_id=one.task_id,

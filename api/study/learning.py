@@ -1,7 +1,6 @@
 """Travel times of a study: learned from its traces where these suffice, and what that changes."""
 
 import dataclasses
-from typing import Final
 
 from api.study.studyfile.tables import StudyFile
 from geo.arrays import FloatArray
@@ -12,10 +11,7 @@ from geo.streets import StreetNetwork
 from siting.observed import TravelTimes
 from siting.presence import class_speeds, streets_in_reach
 
-__all__ = ["PROMISE_SHARE", "StudyTimes", "study_times", "times_with_plan"]
-
-PROMISE_SHARE: Final = 0.8
-"""The matching counts with times that so large a share of trips does not exceed."""
+__all__ = ["StudyTimes", "study_times", "times_with_plan"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -40,8 +36,9 @@ def study_times(
     if not learned.trusted or learned.held_out is None:
         return StudyTimes(network, network, outcome)
     expected = learned.times.factor()
-    promise = max(learned.held_out.promise_factor(PROMISE_SHARE), 1.0)
-    outcome = dataclasses.replace(outcome, promise_share=PROMISE_SHARE, promise_factor=promise)
+    share = study_settings.matching.promise_share
+    promise = max(learned.held_out.promise_factor(share), 1.0)
+    outcome = dataclasses.replace(outcome, promise_share=share, promise_factor=promise)
     promised = network.with_times(mode, expected * promise)
     return StudyTimes(network.with_times(mode, expected), promised, outcome)
 

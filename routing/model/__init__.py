@@ -1,5 +1,6 @@
 """Riders, tasks, policy and results: the data of matching."""
 
+from routing.model.expectations import ExpectedMatch, ExpectedRider, ExpectedStop, Scenario
 from routing.model.planned_riders import (
     PlannedRiders,
     RiderColumns,
@@ -18,6 +19,9 @@ __all__ = [
     "Binding",
     "Count",
     "EmergencyPolicy",
+    "ExpectedMatch",
+    "ExpectedRider",
+    "ExpectedStop",
     "Match",
     "MatchResult",
     "Metres",
@@ -28,6 +32,7 @@ __all__ = [
     "RiderColumns",
     "Route",
     "Said",
+    "Scenario",
     "Seconds",
     "Span",
     "Stop",

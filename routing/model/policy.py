@@ -75,6 +75,13 @@ class Policy:
     points_per_km: float = 1.0
     walk_to_street_m: float = 100.0
     """A place farther than this from a street of the mode is refused."""
+    harm_probability_max: float = 0.05
+    """Of riders who told no plan: most probability that a task harms, which is that it delays the next stop
+    by more than `harm_delay_s`, takes more than a task may, or that nothing is known of that stop. Ours: at
+    most one of twenty such offers may harm. No source gives a figure; 0 leaves tasks that cannot harm."""
+    harm_delay_s: float = 180.0
+    """By how much a stop of which nobody knows when it is due may be delayed. Ours: three minutes, less than
+    what one gate costs a delivery (5-8 min are reported)."""
     emergency: EmergencyPolicy = EmergencyPolicy()
 
     def __post_init__(self) -> None:
@@ -85,11 +92,13 @@ class Policy:
             "break_s",
             "continuous_work_s",
             "day_work_s",
+            "harm_delay_s",
         ):
             check_between(what, getattr(self, what), 0.0, 86_400.0)
         check_between("ebike_promise_mps", self.ebike_promise_mps, 0.5, 15 / 3.6)
         check_between("fairness_s_per_point", self.fairness_s_per_point, 0.0, 86_400.0)
         check_between("walk_to_street_m", self.walk_to_street_m, 1.0, 2000.0)
+        check_between("harm_probability_max", self.harm_probability_max, 0.0, 1.0)
         for what in ("yuan_per_minute", "yuan_per_km", "points_per_minute", "points_per_km"):
             check_between(what, getattr(self, what), 0.0, 1000.0)
         for status in sorted(self.statuses):

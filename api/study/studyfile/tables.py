@@ -278,11 +278,13 @@ class GridTable(_Table):
 
 
 class MatchTable(_Table):
-    """``[matching]``: a sample of civic tasks put to the riders on shift at one moment."""
+    """``[matching]``: a sample of civic tasks put to the riders on shift at one moment, and the promises."""
 
     tasks: Annotated[int, Field(ge=0, le=2_000)] = 40
     at: datetime.time = datetime.time(12, 0)
     """Local time on the last day."""
+    promise_share: Annotated[float, Field(ge=0.5, le=0.95)] = 0.8
+    """With learned times, matching counts with times that so large a share of trips does not exceed."""
 
 
 class StudyFile(_Table):

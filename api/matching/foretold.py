@@ -1,0 +1,303 @@
+"""Riders of a request who told no plan: their habits and last minutes become expected stops, and the answer.
+
+Habits are learned from what the request brings, of each platform alone, for this answer alone.
+"""
+
+import dataclasses
+import datetime
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from api.forms import PointedError, instant_of, way_of
+from api.matching.expected_forms import (
+    ExpectedMatchOut,
+    ExpectedStopOut,
+    PassedStreetOut,
+    PredictionOut,
+    ScenarioOut,
+)
+from api.matching.forms import MatchRequest, SeenIn, UnplannedRiderIn
+from geo.arrays import FloatArray
+from geo.datum import Datum, from_wgs84, to_wgs84
+from geo.learned import Habits, NextStops, PastStops, Seen, learn_habits, next_stops, passed_streets
+from geo.localtime import HOUR_S
+from geo.streets import StreetNetwork
+from routing.model import ExpectedMatch, ExpectedRider, ExpectedStop, Policy, Rider, Scenario
+
+__all__ = ["Foretold", "expected_match", "expected_out", "foretold_of", "unplanned_riders"]
+
+RECENT_S: Final = 900.0
+AHEAD_S: Final = 600.0
+MOST_STREETS: Final = 50
+LEAST_STREET: Final = 0.05
+"""Streets less likely than this are not told."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Foretold:
+    """One rider and what is foretold; without `rider`: the position lies on no street, `off_m` away from one.
+
+    ``habits`` are those of the rider's platform.
+    """
+
+    rider_id: str
+    mode: str
+    rider: ExpectedRider | None
+    stops: NextStops
+    seen: Seen
+    habits: Habits
+    off_m: float | None = None
+
+    @property
+    def off(self) -> bool:
+        """Whether the rider is left out."""
+        return self.rider is None
+
+
+def foretold_of(network: StreetNetwork, request: MatchRequest, policy: Policy) -> list[Foretold]:
+    """Return what is foretold of each rider without a plan, in their order.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+    request : MatchRequest
+    policy : Policy
+
+    Raises
+    ------
+    PointedError
+        For a position of the last minutes or a past stop at an impossible time.
+    """
+    _check(request)
+    by_platform: dict[str, list[UnplannedRiderIn]] = {}
+    for one in request.unplanned:
+        by_platform.setdefault(one.platform, []).append(one)
+    found: dict[str, Foretold] = {}
+    for several in by_platform.values():
+        histories = [_placed(one.history, request.datum) for one in several]
+        habits = _habits(several, histories)
+        for number, one in enumerate(several):
+            found[one.rider_id] = _one(network, request, policy, one, number, habits, histories[number])
+    return [found[one.rider_id] for one in request.unplanned]
+
+
+def _check(request: MatchRequest) -> None:
+    now = request.now
+    wrong: dict[str, str] = {}
+    for r, one in enumerate(request.unplanned):
+        for s, seen in enumerate(one.recent):
+            if not 0.0 <= (now - seen.at).total_seconds() <= RECENT_S:
+                wrong[f"/unplanned/{r}/recent/{s}"] = (
+                    f"a position of rider {one.rider_id} is of {seen.at.isoformat()}; allowed is the quarter"
+                    f" of an hour before now, {now.isoformat()}"
+                )
+        for s, seen in enumerate(one.history):
+            if seen.at > now:
+                wrong[f"/unplanned/{r}/history/{s}"] = (
+                    f"a past stop of rider {one.rider_id} is of {seen.at.isoformat()}, after now,"
+                    f" {now.isoformat()}"
+                )
+    ids = [one.rider_id for one in request.unplanned]
+    if len(set(ids)) != len(ids):
+        wrong["/unplanned"] = "two riders without a plan have the same rider_id; each may stand there once"
+    if wrong:
+        raise PointedError(wrong)
+
+
+def _placed(seen: Sequence[SeenIn], datum: Datum) -> tuple[FloatArray, FloatArray]:
+    """Return instants (epoch s) and positions (WGS-84), rising in time."""
+    at_s = np.array([one.at.timestamp() for one in seen], np.float64)
+    sent = np.array([(one.lon, one.lat) for one in seen], np.float64).reshape(-1, 2)
+    order = np.argsort(at_s, kind="stable")
+    return at_s[order], to_wgs84(sent, datum)[order]
+
+
+def _habits(
+    several: Sequence[UnplannedRiderIn], histories: Sequence[tuple[FloatArray, FloatArray]]
+) -> Habits:
+    rider = np.repeat(np.arange(len(several)), [len(at_s) for at_s, _ in histories])
+    at_s = np.concatenate([at_s for at_s, _ in histories])
+    return learn_habits(PastStops(rider, at_s, np.concatenate([lonlat for _, lonlat in histories])))
+
+
+def _one(
+    network: StreetNetwork,
+    request: MatchRequest,
+    policy: Policy,
+    one: UnplannedRiderIn,
+    number: int,
+    habits: Habits,
+    history: tuple[FloatArray, FloatArray],
+) -> Foretold:
+    now_s = request.now.timestamp()
+    rider = unplanned_riders(request, [one])[0]
+    recent_s, recent = _placed(one.recent, request.datum)
+    before = recent_s < now_s
+    here = np.array([rider.lonlat])
+    lately = (history[0] > now_s - 4 * HOUR_S) & (history[0] < now_s)
+    before_last, last = (-1, -1, *habits.place_at(history[1][lately][-2:]).tolist())[-2:]
+    seen = Seen(
+        number, before_last, last, np.append(recent_s[before], now_s), np.concatenate([recent[before], here])
+    )
+    street = network.snap(here, one.mode, policy.walk_to_street_m)
+    stops = next_stops(network, one.mode, habits, seen)
+    if not street.ok[0]:
+        away = float(street.walk_m[0])
+        told = round(away, 3) if away < np.inf else None
+        return Foretold(one.rider_id, one.mode, None, stops, seen, habits, told)
+    # As told, so that whoever checks the answer finds the same sums.
+    expected = tuple(
+        ExpectedStop((round(lon, 7), round(lat, 7)), round(chance, 6))
+        for (lon, lat), chance in zip(stops.lonlat.tolist(), stops.probability.tolist(), strict=True)
+    )
+    # Nothing foretold, nothing that could be over.
+    holds_until_s = now_s + (stops.holds_s if expected else AHEAD_S)
+    return Foretold(
+        one.rider_id, one.mode, ExpectedRider(rider, expected, holds_until_s), stops, seen, habits
+    )
+
+
+def unplanned_riders(request: MatchRequest, some: Sequence[UnplannedRiderIn]) -> list[Rider]:
+    """Return riders of a request in the words of the matching room."""
+    sent = np.array([(one.lon, one.lat) for one in some], np.float64).reshape(-1, 2)
+    placed = to_wgs84(sent, request.datum).tolist()
+    return [
+        Rider(
+            one.rider_id,
+            (lon, lat),
+            mode=one.mode,
+            speed_factor=one.speed_factor,
+            skills=frozenset(one.skills),
+            status=one.status,
+            shift_end_s=np.inf if one.shift_end is None else one.shift_end.timestamp(),
+            worked_since_break_s=one.worked_since_break_s,
+            worked_today_s=one.worked_today_s,
+            platform=one.platform,
+            contribution=one.contribution,
+            extra_last_hour_s=one.extra_last_hour_s,
+        )
+        for one, (lon, lat) in zip(some, placed, strict=True)
+    ]
+
+
+def expected_out(
+    network: StreetNetwork,
+    request: MatchRequest,
+    foretold: Sequence[Foretold],
+    found: Sequence[ExpectedMatch],
+) -> Mapping[str, Any]:
+    """Return the parts ``expected`` and ``predictions`` of an answer."""
+    datum = request.answer_datum or request.datum
+    instant = functools.partial(instant_of, zone=request.now.tzinfo or datetime.UTC)
+    now_s = request.now.timestamp()
+    predictions = []
+    for one in foretold:
+        if one.rider is None:
+            continue
+        places = _told(one.rider.stops, datum)
+        predictions.append(
+            PredictionOut(
+                rider_id=one.rider_id,
+                holds_until=instant(one.rider.holds_until_s),
+                elsewhere=round(max(1.0 - sum(stop.probability for stop in one.rider.stops), 0.0), 6),
+                stops=[
+                    ExpectedStopOut(
+                        lon=lon, lat=lat, probability=stop.probability, arrival=instant(now_s + away_s)
+                    )
+                    for stop, (lon, lat), away_s in zip(
+                        one.rider.stops, places, one.stops.away_s.tolist(), strict=True
+                    )
+                ],
+                streets=_streets(network, one, datum) if request.geometry else [],
+            )
+        )
+    return {"predictions": predictions, "expected": [_match(match, datum, instant) for match in found]}
+
+
+def _told(stops: Sequence[Any], datum: Datum) -> list[tuple[float, float]]:
+    """Return the places of expected stops or scenarios in the datum of the answer."""
+    if not stops:
+        return []
+    told = from_wgs84(np.array([stop.lonlat for stop in stops]), datum)
+    return [(round(lon, 7), round(lat, 7)) for lon, lat in told.tolist()]
+
+
+def _streets(network: StreetNetwork, one: Foretold, datum: Datum) -> list[PassedStreetOut]:
+    passed = passed_streets(network, one.mode, one.habits, one.seen, one.stops, AHEAD_S)
+    out: list[PassedStreetOut] = []
+    for directed, chance in zip(passed.directed.tolist(), passed.probability.tolist(), strict=True):
+        if chance < LEAST_STREET or len(out) == MOST_STREETS:
+            break
+        lonlat = network.edge_lonlat(directed >> 1)
+        line = lonlat[::-1] if directed % 2 else lonlat
+        name = int(network.edge_name[directed >> 1])
+        names = [network.names[name]] if name >= 0 else []
+        out.append(
+            PassedStreetOut(probability=round(chance, 4), way=way_of(from_wgs84(line, datum).tolist(), names))
+        )
+    return out
+
+
+def _match(match: ExpectedMatch, datum: Datum, instant: Any) -> ExpectedMatchOut:  # noqa: ANN401
+    return ExpectedMatchOut(
+        task_id=match.task_id,
+        rider_id=match.rider_id,
+        arrival=instant(match.arrival_s),
+        start=instant(match.start_s),
+        leave=instant(match.leave_s),
+        extra_s=round(match.extra_s, 3),
+        most_extra_s=round(match.most_extra_s, 3),
+        harm_probability=round(match.harm_probability, 6),
+        elsewhere=round(match.elsewhere, 6),
+        holds_until=instant(match.holds_until_s),
+        scenarios=[
+            ScenarioOut(
+                lon=lon,
+                lat=lat,
+                probability=one.probability,
+                arrival_before=instant(one.arrival_before_s),
+                arrival_after=instant(one.arrival_after_s),
+                harm=one.harm,
+            )
+            for one, (lon, lat) in zip(match.scenarios, _told(match.scenarios, datum), strict=True)
+        ],
+        yuan=round(match.yuan, 2),
+        points=round(match.points, 2),
+    )
+
+
+def expected_match(told: Mapping[str, Any], datum: Datum) -> ExpectedMatch:
+    """Read a match of an answer back, as JSON has it."""
+    places = np.array([(one["lon"], one["lat"]) for one in told["scenarios"]], np.float64).reshape(-1, 2)
+    scenarios = tuple(
+        Scenario(
+            (lon, lat),
+            one["probability"],
+            _epoch_s(one["arrival_before"]),
+            _epoch_s(one["arrival_after"]),
+            one["harm"],
+        )
+        for one, (lon, lat) in zip(told["scenarios"], to_wgs84(places, datum).tolist(), strict=True)
+    )
+    return ExpectedMatch(
+        task_id=told["task_id"],
+        rider_id=told["rider_id"],
+        arrival_s=_epoch_s(told["arrival"]),
+        start_s=_epoch_s(told["start"]),
+        leave_s=_epoch_s(told["leave"]),
+        extra_s=told["extra_s"],
+        most_extra_s=told["most_extra_s"],
+        harm_probability=told["harm_probability"],
+        scenarios=scenarios,
+        elsewhere=told["elsewhere"],
+        holds_until_s=_epoch_s(told["holds_until"]),
+        yuan=told["yuan"],
+        points=told["points"],
+    )
+
+
+def _epoch_s(instant: str) -> float:
+    return datetime.datetime.fromisoformat(instant).timestamp()
