@@ -2,10 +2,10 @@
 
 Where a rider left the streets the matched path breaks, or it is laid on a way round that would ask for an
 impossible speed. Each such place is a leg: the last point on the street before, the first one after, and the
-points between. Legs whose middles lie together are explained by one straight link between two places on
-streets: the one that lies nearest to their points and fits best to the time that they took. A link is
-proposed when legs of many riders on several days support it, the map has no street of any kind along it, and
-it saves time against the network.
+points between; it counts where the network asks for much more time than it took. From where their middles lie densest,
+legs are explained by one straight link between two places on streets: the one that lies nearest to their
+points and fits best to the time that they took. A link is proposed when legs of many riders on several days
+support it, the map has no street of any kind along it, and it saves time against the network.
 """
 
 import dataclasses
@@ -13,11 +13,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import DBSCAN
+from scipy.spatial import cKDTree
 
 from geo.inner_ways.trodden import Trodden, spread
 from geo.localtime import day_number, local_s
 from geo.travel import travel_times_s
+from geo.travel.many_paths import route_trips
 
 __all__ = ["CutThroughs", "find_cut_throughs"]
 
@@ -26,20 +27,31 @@ TOO_FAST: Final = 0.6
 LEG_S: Final = 180.0
 LEG_M: Final = (30.0, 700.0)
 LEAST_MPS: Final = 1.5
-TOGETHER_M: Final = 70.0
-LINK_M: Final = (15.0, 400.0)
-STEP_M: Final = 12.0
-ENDS: Final = 70
+TOGETHER_M, REACH_M = 50.0, 110.0
+"""Where most legs have their middle within the first, those within the second are explained together."""
+LINK_M: Final = (30.0, 400.0)
+STEP_M, FINE_M = 30.0, 8.0
+"""Between the places tried as ends of a link, at first and then around the best."""
+ENDS: Final = 60
 """Places on streets tried for either end of a link."""
+SOONER, SOONER_S = 1.5, 30.0
+"""A leg counts where the network asks for so many times the time that it took and so much more."""
 SAVES_S: Final = 45.0
 ROUND: Final = 2.0
 """The way round takes at least so many times as long as the link."""
-NEAR_M, MOST_OFF_M, MOST_ODD_M = 12.0, 25.0, 90.0
-LEAST_DAYS: Final = 2
-A_BUNCH: Final = 200
-"""Legs of a bunch to which links are fitted, spread evenly over all; support is counted over all."""
-MOST_LINKS: Final = 4
-"""Links looked for in one bunch of legs."""
+NEAR_M, MOST_OFF_M, MOST_ODD_M = 12.0, 20.0, 60.0
+ODD, FASTER = 0.2, 1.3
+"""What a metre too long counts beside a metre off the way; how much faster than usual riders may be."""
+OFF_STREET_M, SEEN_OFF = 6.0, 0.4
+"""A point lies on a link and on no street if it is so much nearer to the link; so many legs must have one."""
+BESIDE, BESIDE_S = 2, 60.0
+SAME_M: Final = 60.0
+"""Links whose ends lie so near to each other are one."""
+LEAST_DAYS, PASSES = 2, 2
+"""A link is ridden on so many days, and so many times as often as riders are asked for."""
+A_BUNCH: Final = 40
+"""Legs of a place to which links are fitted, spread evenly over all; support is counted over all."""
+MOST_PLACES: Final = 60
 
 
 class CutThroughs(NamedTuple):
@@ -81,26 +93,31 @@ def find_cut_throughs(trodden: Trodden, k: int) -> CutThroughs:
     k : int
         Fewest riders behind a link.
     """
-    legs = _legs(trodden)
+    legs = _too_fast(trodden, _legs(trodden))
     found: list[tuple[NDArray[np.float64], int, int, int, float]] = []
-    if len(legs.first) >= k:
-        xy = (trodden.xy_m[legs.first] + trodden.xy_m[legs.last]) / 2.0
-        bunch = DBSCAN(eps=TOGETHER_M, min_samples=min(k, 5)).fit(xy).labels_
-        for number in range(int(bunch.max(initial=-1)) + 1):
-            mine = legs.take(bunch == number)
-            for _ in range(MOST_LINKS):
-                if _riders(trodden, mine) < k:
-                    break
-                ends, of_link, saved_s = _best_link(trodden, mine)
-                if ends is None or _riders(trodden, mine.take(of_link)) < k:
-                    break
-                used = mine.take(of_link)
-                day = day_number(local_s(trodden.traces.t_s[used.first], trodden.timezone))
-                days = len(np.unique(day))
-                if days >= LEAST_DAYS and not _mapped(trodden, ends):
-                    lonlat = trodden.network.unproject(ends)
-                    found.append((lonlat, _riders(trodden, used), days, len(used.first), saved_s))
-                mine = mine.take(~of_link)
+    for _ in range(MOST_PLACES):
+        if _riders(trodden, legs) < k:
+            break
+        middle = (trodden.xy_m[legs.first] + trodden.xy_m[legs.last]) / 2.0
+        around = cKDTree(middle)
+        here = middle[int(np.argmax(around.query_ball_point(middle, TOGETHER_M, return_length=True)))]
+        near = np.zeros(len(middle), np.bool_)
+        near[around.query_ball_point(here, REACH_M)] = True
+        ends, of_link, saved_s = _best_link(trodden, legs.take(near))
+        used = legs.take(np.flatnonzero(near)[of_link])
+        if ends is None or _riders(trodden, used) < k:
+            # Nothing explains what is densest here: what lies around goes.
+            legs = legs.take(np.hypot(*(middle - here).T) > TOGETHER_M)
+            continue
+        days = len(np.unique(day_number(local_s(trodden.traces.t_s[used.first], trodden.timezone))))
+        told = [trodden.network.project(one[0]) for one in found]
+        often = len(used.first) >= PASSES * k and days >= LEAST_DAYS
+        if often and not _mapped(trodden, ends) and not _same(ends, told):
+            lonlat = trodden.network.unproject(ends)
+            found.append((lonlat, _riders(trodden, used), days, len(used.first), saved_s))
+        left = np.ones(len(middle), np.bool_)
+        left[np.flatnonzero(near)[of_link]] = False
+        legs = legs.take(left)
     found.sort(key=lambda one: (-one[3], one[0].tolist()))
     none = np.empty(0, np.int64)
     if not found:
@@ -137,58 +154,118 @@ def _legs(trodden: Trodden) -> _Legs:
     good = (traces.rider[first] == rider) & (traces.rider[last] == rider) & (took_s > 0) & (took_s <= LEG_S)
     good &= (far >= LEG_M[0]) & (far <= LEG_M[1]) & (far >= LEAST_MPS * took_s)
     pairs = np.unique(np.column_stack([first[good], last[good]]), axis=0)
-    return _Legs(pairs[:, 0], pairs[:, 1])
+    return _away_from_doors(trodden, _Legs(pairs[:, 0], pairs[:, 1]))
 
 
-def _ends(trodden: Trodden, legs: _Legs) -> NDArray[np.float64]:
-    """Return places (n, 2) on streets of the mode, metres, near to where legs begin and end."""
-    network = trodden.network
-    at = np.concatenate([trodden.xy_m[legs.first], trodden.xy_m[legs.last]])
-    low, high = at.min(axis=0) - 20.0, at.max(axis=0) + 20.0
-    xy = network.project(network.geom_lonlat)
-    edge = np.repeat(np.arange(len(network)), np.diff(network.geom_ptr))
-    one = np.flatnonzero((edge[:-1] == edge[1:]) & network.usable(trodden.mode)[edge[:-1]])
-    box = np.minimum(xy[one], xy[one + 1]), np.maximum(xy[one], xy[one + 1])
-    one = one[((box[0] <= high) & (box[1] >= low)).all(axis=1)]
-    if not len(one):
+def _away_from_doors(trodden: Trodden, legs: _Legs) -> _Legs:
+    """Leave out legs with a halt: who walks to a door in the middle of a block is near the street behind it."""
+    traces, halts = trodden.traces, trodden.halts
+    if not len(halts):
+        return legs
+    rider = traces.rider[legs.first]
+    line = trodden.line(halts.rider, halts.start_s)
+    last = np.searchsorted(line, trodden.line(rider, traces.t_s[legs.last])) - 1
+    row = np.maximum(last, 0)
+    beside = (last >= 0) & (halts.rider[row] == rider)
+    return legs.take(~(beside & (halts.end_s[row] >= traces.t_s[legs.first])))
+
+
+def _too_fast(trodden: Trodden, legs: _Legs) -> _Legs:
+    """Return the legs that were ridden sooner than the network allows, at the pace of the rider."""
+    network, count = trodden.network, len(legs.first)
+    snapped = network.snap(
+        trodden.traces.lonlat[np.concatenate([legs.first, legs.last])], trodden.mode, fragments=True
+    )
+    on = np.cumsum(snapped.ok) - 1
+    kept = np.flatnonzero(snapped.ok[:count] & snapped.ok[count:])
+    legs = legs.take(kept)
+    if not len(kept):
+        return legs
+    here, there = on[:count][kept].astype(np.int32), on[count:][kept].astype(np.int32)
+    every = np.ones(len(kept), np.bool_)
+    paths = route_trips(network, trodden.mode, snapped.take(snapped.ok), here, there, every)
+    size = np.diff(paths.ptr)
+    trip = np.repeat(np.arange(len(size)), size)
+    way_s = np.bincount(trip, trodden.plain_s[paths.edges], len(size))
+    some = size > 0
+    way_s[some] -= trodden.plain_s[paths.edges[paths.ptr[:-1][some]]] / 2
+    way_s[some] -= trodden.plain_s[paths.edges[paths.ptr[1:][some] - 1]] / 2
+    took_s = (trodden.traces.t_s[legs.last] - trodden.traces.t_s[legs.first]).astype(np.float64)
+    way_s *= trodden.pace[trodden.traces.rider[legs.first]]
+    # Where no way leads, the network allows none.
+    sooner = ~some | ((way_s >= took_s + SOONER_S) & (way_s >= SOONER * took_s))
+    return legs.take(sooner)
+
+
+def _street_places(
+    trodden: Trodden, at: NDArray[np.float64], reach_m: float, step_m: float
+) -> NDArray[np.float64]:
+    """Return places (n, 2) on streets of the mode within reach of some of ``at``, metres: the nearest first."""
+    low, high = at.min(axis=0) - reach_m, at.max(axis=0) + reach_m
+    start, end = trodden.segments_m
+    one = ((np.minimum(start, end) <= high) & (np.maximum(start, end) >= low)).all(axis=1)
+    start, end = start[one], end[one]
+    if not len(start):
         return np.empty((0, 2))
-    length = np.hypot(*(xy[one + 1] - xy[one]).T)
-    count = np.maximum(np.ceil(length / STEP_M).astype(np.int64), 1) + 1
-    part, owner = spread(np.zeros(len(one), np.int64), count)
+    length = np.hypot(*(end - start).T)
+    count = np.maximum(np.ceil(length / step_m).astype(np.int64), 1) + 1
+    part, owner = spread(np.zeros(len(start), np.int64), count)
     share = (part / (count[owner] - 1))[:, None]
-    places = xy[one[owner]] * (1 - share) + xy[one[owner] + 1] * share
-    places = np.unique(np.round(places, 1), axis=0)
-    away = np.min(np.hypot(*(places[:, None] - at[None]).transpose(2, 0, 1)), axis=1)
-    return places[np.argsort(away, kind="stable")[:ENDS]] if len(places) > ENDS else places
+    places = np.unique(np.round(start[owner] * (1 - share) + end[owner] * share, 1), axis=0)
+    away = cKDTree(at).query(places)[0]
+    order = np.argsort(away, kind="stable")
+    places = places[order[away[order] <= reach_m]]
+    # One place of those that lie closer together than half a step; junctions come with their streets.
+    cell = np.floor(places / (step_m / 2)).astype(np.int64)
+    first = np.unique(cell, axis=0, return_index=True)[1]
+    return places[np.sort(first)][:ENDS]
 
 
 def _best_link(trodden: Trodden, legs: _Legs) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_], float]:
     """Return the ends (2, 2) in metres of the link that explains most legs, which legs, and what it saves."""
     none = np.zeros(len(legs.first), np.bool_)
-    places = _ends(trodden, legs)
-    if len(places) < 2:
+    some = legs.take(np.arange(0, len(legs.first), -(-len(legs.first) // A_BUNCH)))
+    at = np.concatenate([trodden.xy_m[some.first], trodden.xy_m[some.last]])
+    coarse = _street_places(trodden, at, STEP_M, STEP_M)
+    best = _nearest_link(trodden, some, coarse, coarse)
+    if best is None:
         return None, none, 0.0
-    p, q = (side.ravel() for side in np.meshgrid(*(2 * [np.arange(len(places))]), indexing="ij"))
-    length = np.hypot(*(places[q] - places[p]).T)
-    able = (p < q) & (length >= LINK_M[0]) & (length <= LINK_M[1])
+    fine = [_street_places(trodden, end[None], STEP_M, FINE_M) for end in best[0]]
+    ends, saved_s = _nearest_link(trodden, some, *fine) or best
+    off, odd, seen = _fit(trodden, legs, ends[:1], ends[1:], _speed(trodden))
+    fits = (off[0] <= MOST_OFF_M) & (odd[0] <= MOST_ODD_M)
+    if not fits.any() or seen[0][fits].mean() < SEEN_OFF:
+        return None, none, 0.0
+    return ends, fits, saved_s
+
+
+def _nearest_link(
+    trodden: Trodden, legs: _Legs, here: NDArray[np.float64], there: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float] | None:
+    """Return the ends of the link between two lots of places that fits best, and what it saves, seconds."""
+    if not len(here) or not len(there):
+        return None
+    p, q = (side.ravel() for side in np.meshgrid(np.arange(len(here)), np.arange(len(there)), indexing="ij"))
+    length = np.hypot(*(there[q] - here[p]).T)
+    able = (length >= LINK_M[0]) & (length <= LINK_M[1]) & ((p < q) | (here is not there))
     p, q, length = p[able], q[able], length[able]
-    snapped = trodden.network.snap(trodden.network.unproject(places), trodden.mode)
-    way_s = travel_times_s(trodden.network, trodden.mode, snapped, snapped, 3600.0, threads=1)
-    way_s = np.minimum(np.minimum(way_s, way_s.T), 3600.0)
+    one, other = (
+        trodden.network.snap(trodden.network.unproject(places), trodden.mode) for places in (here, there)
+    )
+    way_s = travel_times_s(trodden.network, trodden.mode, one, other, 3600.0, threads=1)
+    back_s = travel_times_s(trodden.network, trodden.mode, other, one, 3600.0, threads=1).T
+    way_s = np.minimum(np.minimum(way_s, back_s), 3600.0)
     speed, pace = _speed(trodden), float(np.median(trodden.pace))
     saved = pace * way_s[p, q] - length / speed
     able = (saved >= SAVES_S) & (pace * way_s[p, q] >= ROUND * length / speed)
     p, q, saved = p[able], q[able], saved[able]
     if not len(p):
-        return None, none, 0.0
-    some = legs.take(np.arange(0, len(legs.first), -(-len(legs.first) // A_BUNCH)))
-    off, odd = _fit(trodden, some, places[p], places[q], speed)
+        return None
+    off, odd, _ = _fit(trodden, legs, here[p], there[q], speed)
     fits = (off <= MOST_OFF_M) & (odd <= MOST_ODD_M)
-    cost = np.where(fits, off + 0.3 * odd, MOST_OFF_M + 0.3 * MOST_ODD_M).sum(axis=1)
+    cost = np.where(fits, off + ODD * odd, MOST_OFF_M + ODD * MOST_ODD_M).sum(axis=1)
     best = int(np.argmin(cost))
-    ends = np.stack([places[p[best]], places[q[best]]])
-    off, odd = _fit(trodden, legs, ends[:1], ends[1:], speed)
-    return ends, (off[0] <= MOST_OFF_M) & (odd[0] <= MOST_ODD_M), float(saved[best])
+    return np.stack([here[p[best]], there[q[best]]]), float(saved[best])
 
 
 def _speed(trodden: Trodden) -> float:
@@ -202,46 +279,50 @@ def _speed(trodden: Trodden) -> float:
 
 def _fit(
     trodden: Trodden, legs: _Legs, p: NDArray[np.float64], q: NDArray[np.float64], speed: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how well each link explains each leg: metres, (links, legs) each.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return how well each link explains each leg: (links, legs) each.
 
-    First how far the points of a leg lie from the way by the link (the mean); then how much longer or shorter
-    that way is than what was ridden in the time.
+    First how many metres the points of a leg and those just before and after lie from the link or the streets,
+    the mean; then how many metres the way by the link is longer than what can be ridden in the time; and
+    whether some point lies on the link and on no street.
     """
     xy, t = trodden.xy_m, trodden.traces.t_s
     a, b = xy[legs.first], xy[legs.last]
-    ahead = np.hypot(*(a[None] - p[:, None]).transpose(2, 0, 1)) + np.hypot(
-        *(b[None] - q[:, None]).transpose(2, 0, 1)
-    )
-    back = np.hypot(*(a[None] - q[:, None]).transpose(2, 0, 1)) + np.hypot(
-        *(b[None] - p[:, None]).transpose(2, 0, 1)
-    )
+    ahead = _apart(a, p) + _apart(b, q)
+    back = _apart(a, q) + _apart(b, p)
     length = np.hypot(*(q - p).T)[:, None]
-    odd = np.abs(np.minimum(ahead, back) + length - speed * (t[legs.last] - t[legs.first])[None])
-    point, owner = spread(legs.first + 1, legs.last)
-    off = np.zeros((len(p), len(legs.first)))
-    inner = np.bincount(owner, minlength=len(legs.first))
-    first, second = (
-        np.where((ahead <= back)[..., None], p[:, None], q[:, None]),
-        np.where((ahead <= back)[..., None], q[:, None], p[:, None]),
+    # Whoever waits on the way takes longer; nobody rides much faster than usual.
+    odd = np.minimum(ahead, back) + length - FASTER * speed * (t[legs.last] - t[legs.first])[None]
+    point, owner = spread(np.maximum(legs.first - BESIDE, 0), np.minimum(legs.last + BESIDE + 1, len(t)))
+    start, end = legs.first[owner], legs.last[owner]
+    near = (trodden.traces.rider[point] == trodden.traces.rider[start]) & (
+        (t[point] >= t[start] - BESIDE_S) & (t[point] <= t[end] + BESIDE_S)
     )
-    for number in range(len(point)):
-        leg, place = owner[number], xy[point[number]]
-        corners = (np.broadcast_to(a[leg], p.shape), first[:, leg], second[:, leg],
-                   np.broadcast_to(b[leg], p.shape))  # fmt: skip
-        away = [_away(place, corners[side], corners[side + 1]) for side in range(3)]
-        off[:, leg] += np.min(away, axis=0) / inner[leg]
-    return off, odd
+    point, owner = point[near], owner[near]
+    way = q - p
+    part = ((xy[point][None] - p[:, None]) * way[:, None]).sum(axis=2) / np.maximum(length**2, 1e-9)
+    from_link = np.hypot(
+        *(p[:, None] + np.clip(part, 0.0, 1.0)[..., None] * way[:, None] - xy[point][None]).transpose(2, 0, 1)
+    )
+    from_street = trodden.from_street_m(point)[None]
+    heads = np.flatnonzero(np.r_[True, np.diff(owner) != 0])
+    off = np.add.reduceat(np.minimum(from_link, from_street), heads, axis=1) / np.diff(
+        np.r_[heads, len(owner)]
+    )
+    seen = np.logical_or.reduceat(
+        (part > 0.0) & (part < 1.0) & (from_link + OFF_STREET_M < from_street), heads, axis=1
+    )
+    return off, np.maximum(odd, 0.0), seen
 
 
-def _away(
-    place: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return metres (n,) from one place to each straight piece."""
-    way = end - start
-    square = np.maximum((way * way).sum(axis=1), 1e-9)
-    part = np.clip(((place - start) * way).sum(axis=1) / square, 0.0, 1.0)
-    return np.hypot(*(start + part[:, None] * way - place).T)
+def _apart(some: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return metres (ends, some)."""
+    return np.asarray(np.hypot(*(some[None] - ends[:, None]).transpose(2, 0, 1)))
+
+
+def _same(ends: NDArray[np.float64], told: list[NDArray[np.float64]]) -> bool:
+    """Whether a link is told already: what does not fit it quite comes up again beside it."""
+    return any(float(np.hypot(*(ends - way).T).max()) <= SAME_M for one in told for way in (one, one[::-1]))
 
 
 def _mapped(trodden: Trodden, ends: NDArray[np.float64]) -> bool:

@@ -19,7 +19,7 @@ from geo.travel.many_paths import TripPaths, route_trips
 
 __all__ = ["ShutGates", "find_shut_gates"]
 
-PASSED_SHARE: Final = 0.05
+PASSED_SHARE: Final = 0.1
 """Above this share of passes among passes and misses a gate is open."""
 LONGER, LONGER_S = 1.1, 30.0
 """A way is clearly longer when it takes so many times as long and so many seconds more."""
@@ -27,6 +27,8 @@ LEAST_DAYS: Final = 2
 LONGEST_TRIP_S: Final = 3600.0
 SEEN: Final = 0.8
 """Share of a trip that must have been matched to streets."""
+OFTEN: Final = 0.2
+"""A gate passed more often than by this share of the trips beside it is not looked at."""
 A_GATE: Final = 200
 """Trips looked at for one gate, spread evenly over those that may have missed it."""
 
@@ -39,7 +41,8 @@ class ShutGates(NamedTuple):
     node : int64 (g,)
         Of the network.
     riders, days, missed, turned, passed : int64 (g,)
-        Riders who missed it and on how many days; trips that missed it, turns before it, passes through it.
+        Riders who missed it and on how many days; trips that missed it, turns before it, and passes of the trips
+        whose best way leads through it.
     longer_s : float64 (g,)
         Median of what the map's best way would have been shorter.
     """
@@ -77,13 +80,12 @@ def find_shut_gates(trodden: Trodden, k: int) -> ShutGates:
     """
     none = np.empty(0, np.int64)
     nothing = ShutGates(none, none, none, none, none, none, np.empty(0))
-    gates, passed = _candidates(trodden, k)
-    trips = _trips(trodden)
+    gates, trips = _candidates(trodden), _trips(trodden)
     if not len(gates) or not len(trips.here):
         return nothing
-    trips = trips.take(_near(trodden, trips, gates))
-    trips, paths = _routed(trodden, trips)
-    trip, gate, longer_s = _missed(trodden, trips, paths, gates)
+    gates, near = _near(trodden, trips, gates)
+    trips, paths = _routed(trodden, trips.take(near))
+    trip, gate, longer_s, passed = _missed(trodden, trips, paths, gates)
     day = day_number(local_s(trips.start_s[trip].astype(np.int64), trodden.timezone))
     chosen: list[tuple[int, int, int, int, float]] = []
     left = np.ones(len(trip), np.bool_)
@@ -97,9 +99,8 @@ def find_shut_gates(trodden: Trodden, k: int) -> ShutGates:
         mine = left & (gate == worst)
         days = len(np.unique(day[mine]))
         if days >= LEAST_DAYS:
-            chosen.append(
-                (worst, int(riders[worst]), days, int(mine.sum()), float(np.median(longer_s[mine])))
-            )
+            lost_s = float(np.median(longer_s[mine]))
+            chosen.append((worst, int(riders[worst]), days, int(mine.sum()), lost_s))
             left &= ~np.isin(trip, trip[mine])
         left &= gate != worst
     if not chosen:
@@ -110,18 +111,13 @@ def find_shut_gates(trodden: Trodden, k: int) -> ShutGates:
     )
 
 
-def _candidates(trodden: Trodden, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the gate nodes that the mode may pass and fewer than k riders did, and how often they did."""
+def _candidates(trodden: Trodden) -> NDArray[np.int64]:
+    """Return the gate nodes that the mode may pass."""
     network, bit = trodden.network, mode_bit(trodden.mode)
     usable = network.usable(trodden.mode)
-    nodes = len(network.node_id)
     ends = np.concatenate([network.edge_u[usable], network.edge_v[usable]])
-    through = trodden.follows
-    node, rider = trodden.head[through], trodden.ridden.rider[through]
-    riders = riders_in_groups(node, rider, nodes) if len(node) else np.zeros(nodes, np.int64)
-    gate = network.node_gate & (network.node_blocked & bit == 0) & (np.bincount(ends, minlength=nodes) >= 2)
-    found = np.flatnonzero(gate & (riders < k))
-    return found, np.bincount(node, minlength=nodes)[found]
+    degree = np.bincount(ends, minlength=len(network.node_id))
+    return np.flatnonzero(network.node_gate & (network.node_blocked & bit == 0) & (degree >= 2))
 
 
 def _trips(trodden: Trodden) -> _Trips:
@@ -132,17 +128,22 @@ def _trips(trodden: Trodden) -> _Trips:
     return _Trips(here, here + 1, halts.rider[here].astype(np.int64), start[here], end[here])
 
 
-def _near(trodden: Trodden, trips: _Trips, gates: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the trips whose way may lead through a gate, some of them for each gate."""
+def _near(
+    trodden: Trodden, trips: _Trips, gates: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the gates that few trips pass of those whose way may lead there, and some trips for each."""
     network = trodden.network
+    passes = np.bincount(trodden.head[trodden.follows], minlength=len(network.node_id))
     xy, at = network.project(trodden.halts.lonlat), network.project(network.node_lonlat[gates])
     a, b = xy[trips.here], xy[trips.there]
     most_m = 1.4 * np.hypot(*(a - b).T) + 200.0
-    kept = []
-    for place in at:
+    seldom, kept = [], [np.empty(0, np.int64)]
+    for gate, place in zip(gates.tolist(), at, strict=True):
         mine = np.flatnonzero(np.hypot(*(a - place).T) + np.hypot(*(b - place).T) <= most_m)
-        kept.append(mine[:: max(1, -(-len(mine) // A_GATE))])
-    return np.unique(np.concatenate(kept))
+        if passes[gate] <= OFTEN * len(mine):
+            seldom.append(gate)
+            kept.append(mine[:: max(1, -(-len(mine) // A_GATE))])
+    return np.array(seldom, np.int64), np.unique(np.concatenate(kept))
 
 
 def _routed(trodden: Trodden, trips: _Trips) -> tuple[_Trips, TripPaths]:
@@ -165,8 +166,11 @@ def _routed(trodden: Trodden, trips: _Trips) -> tuple[_Trips, TripPaths]:
 
 def _missed(
     trodden: Trodden, trips: _Trips, paths: TripPaths, gates: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return (trip, gate, seconds): the best way leads through the gate, the rider went a longer way."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return trip, gate, seconds where the best way leads through the gate and the rider went a longer way.
+
+    The last column holds how many trips each gate passed of those whose best way leads through it.
+    """
     network, ridden = trodden.network, trodden.ridden
     edges = paths.edges.astype(np.int64)
     size = np.diff(paths.ptr)
@@ -192,14 +196,18 @@ def _missed(
     known = some & (seen_s >= SEEN * (trips.end_s - trips.start_s))
     known &= way_s >= LONGER * best_s + LONGER_S
     nodes = len(network.node_id)
-    went = np.unique(owner * nodes + trodden.head[row])
+    # Whoever rides up to a gate and stops or turns round does not pass it.
+    on = trodden.follows[row] & (overlap > 0.0) & (ridden.leave_s[row] < trips.end_s[owner])
+    went = np.unique(owner[on] * nodes + trodden.head[row[on]])
     inner = np.ones(len(edges), np.bool_)
     inner[paths.ptr[1:][some] - 1] = False
     number = np.full(nodes, -1)
     number[gates] = np.arange(len(gates))
-    at = np.flatnonzero(inner & (number[head] >= 0) & known[trip])
-    at = at[~np.isin(trip[at] * nodes + head[at], went)]
-    return trip[at], number[head[at]], (way_s - best_s)[trip[at]]
+    on_way = inner & (number[head] >= 0)
+    through = np.isin(trip * nodes + head, went)
+    passed = np.bincount(number[head[on_way & through]], minlength=len(gates))
+    at = np.flatnonzero(on_way & ~through & known[trip])
+    return trip[at], number[head[at]], (way_s - best_s)[trip[at]], passed
 
 
 def _turned(trodden: Trodden, gates: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -92,6 +92,26 @@ class Trodden:
         found = self.stays.take(np.isin(self.stays.kind, HALTS))
         return found.take(np.lexsort((found.start_s, found.rider)))
 
+    @functools.cached_property
+    def segments_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Both ends (s, 2) of each straight piece of the streets of the mode, plane metres."""
+        network = self.network
+        xy = network.project(network.geom_lonlat)
+        edge = np.repeat(np.arange(len(network)), np.diff(network.geom_ptr))
+        one = np.flatnonzero((edge[:-1] == edge[1:]) & network.usable(self.mode)[edge[:-1]])
+        return xy[one], xy[one + 1]
+
+    def from_street_m(self, points: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return metres from some of the points to the nearest street of the mode; each is looked for once."""
+        new = np.unique(points[np.isnan(self._from_street_m[points])])
+        snapped = self.network.snap(self.traces.lonlat[new], self.mode, fragments=True)
+        self._from_street_m[new] = np.minimum(snapped.walk_m, 1000.0)
+        return self._from_street_m[points]
+
+    @functools.cached_property
+    def _from_street_m(self) -> NDArray[np.float64]:
+        return np.full(len(self.traces), np.nan)
+
     def line(self, rider: NDArray[np.integer], t_s: NDArray[np.number]) -> NDArray[np.float64]:
         """Lay the time of all riders on one line, one rider after the other: rising with both."""
         times = self.traces.t_s

@@ -102,9 +102,7 @@ def cut_throughs(city: MadeInner, trodden: Trodden) -> dict[str, object]:
     same = np.zeros((len(true), len(said)), np.bool_)
     for t, ends in enumerate(true):
         for s, link in enumerate(said):
-            away = min(
-                np.hypot(*(ends - way).T).max() for way in (link, link[::-1])
-            )
+            away = min(np.hypot(*(ends - way).T).max() for way in (link, link[::-1]))
             same[t, s] = away <= NEAR_M
     return {
         "hidden": len(true),

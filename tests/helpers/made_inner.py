@@ -74,12 +74,25 @@ def without_edges(network: StreetNetwork, gone: np.ndarray) -> StreetNetwork:
     return dataclasses.replace(network, **changes)
 
 
-def _detour_s(network: StreetNetwork, edge: int) -> float:
-    """Seconds from one end of a street to the other without it."""
+def _missing(network: StreetNetwork, edge: int) -> bool:
+    """Whether a map without the street lacks a link: a long way round, both ways, and no street beside it."""
     less = without_edges(network, np.array([edge]))
-    ends = network.edge_lonlat(edge)[[0, -1]]
-    snapped = less.snap(ends, "ebike", 30.0)
-    return float(travel_times_s(less, "ebike", snapped.take([0]), snapped.take([1]), 1800.0, threads=1)[0, 0])
+    points = network.edge_lonlat(edge)
+    ends = less.snap(points[[0, -1]], "ebike", 30.0)
+    if not ends.ok.all():
+        return False
+    way_s = travel_times_s(less, "ebike", ends, ends, 1800.0, threads=1)
+    far = min(way_s[0, 1], way_s[1, 0])
+    length = float(network.edge_length_m[edge])
+    along = np.array(
+        [network.edge_part(edge, share * length, length)[0] for share in np.linspace(0.2, 0.8, 9)]
+    )
+    beside = (
+        less.snap(along, "foot", 15.0, fragments=True).ok | less.snap(along, "ebike", 15.0, fragments=True).ok
+    )
+    chord = float(np.hypot(*np.diff(network.project(points[[0, -1]]), axis=0)[0]))
+    straight = chord >= 0.85 * length
+    return straight and beside.mean() < 0.3 and 75.0 + length / 4.2 <= far < 1200.0
 
 
 def made_inner(
@@ -87,8 +100,8 @@ def made_inner(
 ) -> MadeInner:
     """Make a city and ride in it; the map lacks some streets and has some shut gates open.
 
-    Shut are gates that riders of a first fleet used often; hidden are quiet streets of 40 to 250 m that many
-    riders use and without which the way is at least a minute longer.
+    Shut are gates that two in five riders of a first fleet used; hidden are rather straight streets of 40 to
+    250 m beside which there is no other, that a dozen riders use and that save more than a minute.
     """
     rng = np.random.default_rng([options.seed, 99])
     first = make_fleet(network, places, options)
@@ -97,7 +110,9 @@ def made_inner(
     edges = first.trips.edges.astype(np.int64)
     head = np.where(edges & 1 == 1, network.edge_u[edges >> 1], network.edge_v[edges >> 1])
     used = _riders(head, first.trip_rider[trip], len(network.node_id))
-    able = np.flatnonzero(network.node_gate & (network.node_blocked & bit == 0) & (used >= 15))
+    able = np.flatnonzero(
+        network.node_gate & (network.node_blocked & bit == 0) & (used >= 0.4 * options.riders)
+    )
     shut = np.sort(rng.permutation(able)[:gates])
     blocked = network.node_blocked.copy()
     blocked[shut] |= bit
@@ -115,8 +130,7 @@ def made_inner(
             break
         nodes = {int(network.edge_u[edge]), int(network.edge_v[edge])}
         beside = {int(n) for e in hidden for n in (network.edge_u[e], network.edge_v[e])}
-        far = _detour_s(network, edge)
-        if not nodes & beside and 90.0 + length[edge] / 4.2 <= far < 1200.0:
+        if not nodes & beside and _missing(network, edge):
             hidden.append(edge)
     ends = np.array([truth.edge_lonlat(edge)[[0, -1]] for edge in hidden]).reshape(-1, 2, 2)
     return MadeInner(without_edges(network, np.array(hidden, np.int64)), fleet, ends, shut, truth)
