@@ -2,10 +2,10 @@
 
 Where a rider left the streets the matched path breaks, or it is laid on a way round that would ask for an
 impossible speed. Each such place is a leg: the last point on the street before, the first one after, and the
-points between; it counts where the network asks for much more time than it took. From where their middles lie densest,
-legs are explained by one straight link between two places on streets: the one that lies nearest to their
-points and fits best to the time that they took. A link is proposed when legs of many riders on several days
-support it, the map has no street of any kind along it, and it saves time against the network.
+points between; it counts where the network asks for much more time than it took. From where their middles
+lie densest, legs are explained by one straight link between two places on streets: the one that lies nearest
+to their points and that can be ridden in the time. A link is proposed when legs of many riders on several
+days support it, the map has no street of any kind along it, and it saves time against the network.
 """
 
 import dataclasses
@@ -36,7 +36,8 @@ ENDS: Final = 60
 """Places on streets tried for either end of a link."""
 SOONER, SOONER_S = 1.5, 30.0
 """A leg counts where the network asks for so many times the time that it took and so much more."""
-SAVES_S: Final = 45.0
+SAVES_S, LONGEST_WAY_S = 45.0, 1800.0
+"""A link saves at least the first; longer ways round, and none at all, count as the second."""
 ROUND: Final = 2.0
 """The way round takes at least so many times as long as the link."""
 NEAR_M, MOST_OFF_M, MOST_ODD_M = 12.0, 20.0, 60.0
@@ -158,7 +159,7 @@ def _legs(trodden: Trodden) -> _Legs:
 
 
 def _away_from_doors(trodden: Trodden, legs: _Legs) -> _Legs:
-    """Leave out legs with a halt: who walks to a door in the middle of a block is near the street behind it."""
+    """Leave out legs with a halt: who walks to a door amid a block is near the street behind it."""
     traces, halts = trodden.traces, trodden.halts
     if not len(halts):
         return legs
@@ -200,7 +201,7 @@ def _too_fast(trodden: Trodden, legs: _Legs) -> _Legs:
 def _street_places(
     trodden: Trodden, at: NDArray[np.float64], reach_m: float, step_m: float
 ) -> NDArray[np.float64]:
-    """Return places (n, 2) on streets of the mode within reach of some of ``at``, metres: the nearest first."""
+    """Return places (n, 2) on streets of the mode within reach of some of ``at``, metres."""
     low, high = at.min(axis=0) - reach_m, at.max(axis=0) + reach_m
     start, end = trodden.segments_m
     one = ((np.minimum(start, end) <= high) & (np.maximum(start, end) >= low)).all(axis=1)
@@ -225,7 +226,8 @@ def _best_link(trodden: Trodden, legs: _Legs) -> tuple[NDArray[np.float64] | Non
     """Return the ends (2, 2) in metres of the link that explains most legs, which legs, and what it saves."""
     none = np.zeros(len(legs.first), np.bool_)
     some = legs.take(np.arange(0, len(legs.first), -(-len(legs.first) // A_BUNCH)))
-    at = np.concatenate([trodden.xy_m[some.first], trodden.xy_m[some.last]])
+    # A break is seen some time after the streets were left: an end may lie by any point of a leg.
+    at = trodden.xy_m[np.unique(spread(some.first, some.last + 1)[0])]
     coarse = _street_places(trodden, at, STEP_M, STEP_M)
     best = _nearest_link(trodden, some, coarse, coarse)
     if best is None:
@@ -252,9 +254,9 @@ def _nearest_link(
     one, other = (
         trodden.network.snap(trodden.network.unproject(places), trodden.mode) for places in (here, there)
     )
-    way_s = travel_times_s(trodden.network, trodden.mode, one, other, 3600.0, threads=1)
-    back_s = travel_times_s(trodden.network, trodden.mode, other, one, 3600.0, threads=1).T
-    way_s = np.minimum(np.minimum(way_s, back_s), 3600.0)
+    way_s = travel_times_s(trodden.network, trodden.mode, one, other, LONGEST_WAY_S, threads=1)
+    back_s = travel_times_s(trodden.network, trodden.mode, other, one, LONGEST_WAY_S, threads=1).T
+    way_s = np.minimum(np.minimum(way_s, back_s), LONGEST_WAY_S)
     speed, pace = _speed(trodden), float(np.median(trodden.pace))
     saved = pace * way_s[p, q] - length / speed
     able = (saved >= SAVES_S) & (pace * way_s[p, q] >= ROUND * length / speed)
@@ -282,9 +284,9 @@ def _fit(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return how well each link explains each leg: (links, legs) each.
 
-    First how many metres the points of a leg and those just before and after lie from the link or the streets,
-    the mean; then how many metres the way by the link is longer than what can be ridden in the time; and
-    whether some point lies on the link and on no street.
+    First how many metres the points of a leg and those just before and after lie from the link or the
+    streets, the mean; then how many metres the way by the link is longer than what can be ridden in the
+    time; and whether some point lies on the link and on no street.
     """
     xy, t = trodden.xy_m, trodden.traces.t_s
     a, b = xy[legs.first], xy[legs.last]

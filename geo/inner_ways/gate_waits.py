@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from geo.inner_ways.trodden import Trodden, spread
 from geo.localtime import hour_of_day, local_s
 
-__all__ = ["GatePasses", "GateWaits", "gate_passes", "gate_waits", "shrunk_medians"]
+__all__ = ["GatePasses", "WaitsAtGates", "gate_passes", "gate_waits", "shrunk_medians"]
 
 AROUND_M: Final = 60.0
 AT_GATE_M: Final = 30.0
@@ -205,7 +205,7 @@ def _medians(
 
 
 @dataclass(frozen=True, eq=False)
-class GateWaits:
+class WaitsAtGates:
     """Waits at gates.
 
     Attributes
@@ -230,7 +230,7 @@ class GateWaits:
     hour_riders: NDArray[np.int64]
 
 
-def gate_waits(trodden: Trodden, passes: GatePasses, k: int) -> GateWaits:
+def gate_waits(trodden: Trodden, passes: GatePasses, k: int) -> WaitsAtGates:
     """Return the waits at each gate that somebody passed.
 
     Parameters
@@ -268,7 +268,7 @@ def gate_waits(trodden: Trodden, passes: GatePasses, k: int) -> GateWaits:
     cell = shrunk_medians(row * 24 + hour, passes.rider, passes.wait_s, expected[row, hour])
     hours, riders = expected.copy(), np.zeros((len(gate), 24), np.int64)
     hours.ravel()[cell.key], riders.ravel()[cell.key] = np.maximum(cell.shrunk, 0.0), cell.riders
-    return GateWaits(
+    return WaitsAtGates(
         node=gate // count,
         compound=compound,
         riders=found.riders,

@@ -41,8 +41,8 @@ class ShutGates(NamedTuple):
     node : int64 (g,)
         Of the network.
     riders, days, missed, turned, passed : int64 (g,)
-        Riders who missed it and on how many days; trips that missed it, turns before it, and passes of the trips
-        whose best way leads through it.
+        Riders who missed it and on how many days; trips that missed it, turns before it, and passes of the
+        trips whose best way leads through it.
     longer_s : float64 (g,)
         Median of what the map's best way would have been shorter.
     """
@@ -188,10 +188,12 @@ def _missed(
         ridden.enter_s[row], trips.start_s[owner]
     )
     overlap = np.where(ridden.rider[row] == trips.rider[owner], np.maximum(overlap, 0.0), 0.0)
-    took_s = np.maximum(ridden.leave_s[row] - ridden.enter_s[row], 1e-9)
     plain_s = np.nan_to_num(trodden.plain_s[ridden.directed[row]])
     count = len(trips.here)
-    way_s = np.bincount(owner, plain_s * np.minimum(overlap / took_s, 1.0), count)
+    # Of a street on which the trip begins or ends, no more than its time allows: the halt lies on it too.
+    whole = overlap >= ridden.leave_s[row] - ridden.enter_s[row] - 1e-6
+    part_s = np.where(whole, plain_s, np.minimum(plain_s, overlap / trodden.pace[trips.rider[owner]]))
+    way_s = np.bincount(owner, part_s, count)
     seen_s = np.bincount(owner, overlap, count)
     known = some & (seen_s >= SEEN * (trips.end_s - trips.start_s))
     known &= way_s >= LONGER * best_s + LONGER_S

@@ -102,7 +102,7 @@ class Trodden:
         return xy[one], xy[one + 1]
 
     def from_street_m(self, points: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return metres from some of the points to the nearest street of the mode; each is looked for once."""
+        """Return metres from some of the points to the nearest street of the mode."""
         new = np.unique(points[np.isnan(self._from_street_m[points])])
         snapped = self.network.snap(self.traces.lonlat[new], self.mode, fragments=True)
         self._from_street_m[new] = np.minimum(snapped.walk_m, 1000.0)

@@ -1,4 +1,4 @@
-"""Proposed edits as an OSM change file (osmChange 0.6), which JOSM opens as a layer: nothing is ever uploaded.
+"""Proposed edits as an OSM change file (osmChange 0.6), which JOSM opens as a layer; nothing is uploaded.
 
 New objects have negative ids. Of what is on the map only nodes change, and only those of which the map file
 tells the version: without it an upload could undo what others did since.
@@ -26,8 +26,8 @@ class KnownNode(NamedTuple):
 class NewLink(NamedTuple):
     """A way of two nodes that the map lacks.
 
-    ``ends`` are (lon, lat) in degrees; ``node_ids`` the nodes of the map at which it begins and ends, None where
-    there is none.
+    ``ends`` are (lon, lat) in degrees; ``node_ids`` the nodes of the map at which it begins and ends, None
+    where there is none.
     """
 
     ends: tuple[tuple[float, float], tuple[float, float]]
@@ -50,7 +50,7 @@ def known_nodes(path: Path | str, node_ids: Iterable[int]) -> dict[int, KnownNod
     found = {}
     nodes = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.IdFilter(wanted))
     for node in nodes:
-        if node.version > 0:
+        if isinstance(node, osmium.osm.Node) and node.version > 0:
             tags = {tag.k: tag.v for tag in node.tags}
             found[node.id] = KnownNode(node.id, node.version, (node.location.lon, node.location.lat), tags)
     return found
@@ -79,7 +79,7 @@ def osm_change(
             for (lon, lat), known in zip(link.ends, link.node_ids, strict=True):
                 if known is None:
                     last -= 1
-                    ElementTree.SubElement(create, "node", id=str(last), **_place(lon, lat))
+                    ElementTree.SubElement(create, "node", {"id": str(last), **_place(lon, lat)})
                 refs.append(last if known is None else known)
             ways.append((refs, link.tags))
         for number, (refs, tags) in enumerate(ways, start=1):
@@ -90,12 +90,12 @@ def osm_change(
     if changed:
         modify = ElementTree.SubElement(root, "modify")
         for node, tags in changed:
-            one = ElementTree.SubElement(
-                modify, "node", id=str(node.node_id), version=str(node.version), **_place(*node.lonlat)
-            )
+            named = {"id": str(node.node_id), "version": str(node.version)}
+            one = ElementTree.SubElement(modify, "node", named | _place(*node.lonlat))
             _tags(one, {**node.tags, **tags})
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content + b"\n"
 
 
 def _place(lon: float, lat: float) -> dict[str, str]:

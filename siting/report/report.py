@@ -43,6 +43,8 @@ __all__ = [
 
 SPOTS_SHOWN = 12
 """Hot spots in a report; the workbook has all."""
+_LEARNED = ("speeds", "gate_waits", "map_edits", "blind", "patrols", "meetings")
+"""Tables of the annex on what the traces teach."""
 EVENING_H = 22
 """Riders work until about 22:00, many stations shut at 18:00 (DOMAIN.md)."""
 
@@ -119,7 +121,7 @@ def _learned(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
     said = about_learned(study)
     if not said:
         return ()
-    shown = tuple(tables[key] for key in ("speeds", "blind", "patrols", "meetings") if tables[key].rows)
+    shown = tuple(tables[key] for key in _LEARNED if tables[key].rows)
     return (Section("learned", said, shown, part="annex"),)
 
 

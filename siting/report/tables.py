@@ -10,6 +10,8 @@ from siting.report.fairness import fairness_table, front_table
 from siting.report.learned import (
     blind_hours_table,
     blind_table,
+    edits_table,
+    gate_waits_table,
     meetings_table,
     patrols_table,
     speeds_table,
@@ -58,7 +60,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
         ``alternatives``, ``grids``, ``grid_places``, ``fairness``, ``coverage``, ``estimates``, ``budget``,
         ``front``, ``refusals``, ``refusal_counts``, ``files``, ``rejects``, ``stays``, ``speeds``,
-        ``blind``, ``blind_hours``, ``patrols``, ``meetings``; always all of them, some may have no rows.
+        ``gate_waits``, ``map_edits``, ``blind``, ``blind_hours``, ``patrols``, ``meetings``; always all of
+        them, some may have no rows.
     """
     return (
         _facts(study),
@@ -83,6 +86,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         rejects_table(study),
         stays_table(study),
         speeds_table(study),
+        gate_waits_table(study),
+        edits_table(study),
         blind_table(study),
         blind_hours_table(study),
         patrols_table(study),

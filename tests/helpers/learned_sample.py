@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from siting.observed import BlindGrid, BlindSpots, ClassSpeed, Meeting, Meetings, Patrol, TravelTimes
+from siting.proposed import GateDelay, InnerWays, MapEdit
 
-__all__ = ["TIMES", "blind_of", "meetings_at"]
+__all__ = ["INNER", "TIMES", "blind_of", "meetings_at"]
 
 LINE = ((116.33, 39.98), (116.331, 39.981))
 TIMES = TravelTimes(
@@ -23,6 +24,17 @@ TIMES = TravelTimes(
     promise_factor=1.2,
     streets_in_reach_class=0.61,
     streets_in_reach=0.48,
+)
+
+INNER = InnerWays(
+    gates=(
+        GateDelay("G01", (116.331, 39.981), "芙蓉里", 31, 84, 214.0, 360.0, (None,) * 12 + (260.0,) * 12),
+        GateDelay("G02", (116.332, 39.982), "", 12, 13, 41.0, 360.0, (None,) * 24),
+    ),
+    edits=(
+        MapEdit("W01", "cut_through", LINE, (101, None), "", 24, 5, 71, 168.0),
+        MapEdit("B01", "shut_gate", LINE[:1], (102,), "芙蓉里", 18, 5, 21, 240.0),
+    ),
 )
 
 

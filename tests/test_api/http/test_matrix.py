@@ -38,6 +38,7 @@ TABLE = {
     "GET /problems": "aaaaaaaaaa",
     "GET /reports/{form}": "aaaaaaaaaa",
     "GET /layers/sites.{form}": "aaaaaaaaaa",
+    "GET /layers/edits.{form}": "aaaaaaaaaa",
     "GET /v1/grids": "aaaaaaaaaa",
     "GET /v1/meetings": "aaaaaaaaaa",
     "GET /v1/blind-spots": "aaaaaaaaaa",
