@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from geo.inner_ways.trodden import Trodden, spread
+from geo.inner_ways.trodden import Trodden, rows_between
 from geo.localtime import day_number, local_s
 from geo.travel import travel_times_s
 from geo.travel.many_paths import route_trips
@@ -187,7 +187,7 @@ def _too_fast(trodden: Trodden, legs: _Legs) -> _Legs:
     paths = route_trips(network, trodden.mode, snapped.take(snapped.ok), here, there, every)
     size = np.diff(paths.ptr)
     trip = np.repeat(np.arange(len(size)), size)
-    way_s = np.bincount(trip, trodden.plain_s[paths.edges], len(size))
+    way_s = np.bincount(trip, trodden.plain_s[paths.edges], len(size)).astype(np.float64)
     some = size > 0
     way_s[some] -= trodden.plain_s[paths.edges[paths.ptr[:-1][some]]] / 2
     way_s[some] -= trodden.plain_s[paths.edges[paths.ptr[1:][some] - 1]] / 2
@@ -210,10 +210,10 @@ def _street_places(
         return np.empty((0, 2))
     length = np.hypot(*(end - start).T)
     count = np.maximum(np.ceil(length / step_m).astype(np.int64), 1) + 1
-    part, owner = spread(np.zeros(len(start), np.int64), count)
+    part, owner = rows_between(np.zeros(len(start), np.int64), count)
     share = (part / (count[owner] - 1))[:, None]
     places = np.unique(np.round(start[owner] * (1 - share) + end[owner] * share, 1), axis=0)
-    away = cKDTree(at).query(places)[0]
+    away = np.asarray(cKDTree(at).query(places)[0], np.float64)
     order = np.argsort(away, kind="stable")
     places = places[order[away[order] <= reach_m]]
     # One place of those that lie closer together than half a step; junctions come with their streets.
@@ -227,7 +227,7 @@ def _best_link(trodden: Trodden, legs: _Legs) -> tuple[NDArray[np.float64] | Non
     none = np.zeros(len(legs.first), np.bool_)
     some = legs.take(np.arange(0, len(legs.first), -(-len(legs.first) // A_BUNCH)))
     # A break is seen some time after the streets were left: an end may lie by any point of a leg.
-    at = trodden.xy_m[np.unique(spread(some.first, some.last + 1)[0])]
+    at = trodden.xy_m[np.unique(rows_between(some.first, some.last + 1)[0])]
     coarse = _street_places(trodden, at, STEP_M, STEP_M)
     best = _nearest_link(trodden, some, coarse, coarse)
     if best is None:
@@ -295,7 +295,9 @@ def _fit(
     length = np.hypot(*(q - p).T)[:, None]
     # Whoever waits on the way takes longer; nobody rides much faster than usual.
     odd = np.minimum(ahead, back) + length - FASTER * speed * (t[legs.last] - t[legs.first])[None]
-    point, owner = spread(np.maximum(legs.first - BESIDE, 0), np.minimum(legs.last + BESIDE + 1, len(t)))
+    point, owner = rows_between(
+        np.maximum(legs.first - BESIDE, 0), np.minimum(legs.last + BESIDE + 1, len(t))
+    )
     start, end = legs.first[owner], legs.last[owner]
     near = (trodden.traces.rider[point] == trodden.traces.rider[start]) & (
         (t[point] >= t[start] - BESIDE_S) & (t[point] <= t[end] + BESIDE_S)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.inner_ways.trodden import Trodden, spread
+from geo.inner_ways.trodden import Trodden, rows_between
 from geo.localtime import hour_of_day, local_s
 
 __all__ = ["GatePasses", "WaitsAtGates", "gate_passes", "gate_waits", "shrunk_medians"]
@@ -93,7 +93,7 @@ def _waits(
     line = trodden.line(traces.rider, traces.t_s)
     low, high = (np.searchsorted(line, trodden.line(rider, at_s + side)) for side in (-WINDOW_S, WINDOW_S))
     # A window never reaches over to another rider: days lie between them on the line.
-    point, owner = spread(low, high)
+    point, owner = rows_between(low, high)
     away = np.hypot(*(trodden.xy_m[point] - here[owner]).T)
     outside, early = away > AROUND_M, traces.t_s[point] <= at_s[owner]
     before, after = np.full(count, -1), np.full(count, -1)

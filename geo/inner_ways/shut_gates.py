@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.inner_ways.trodden import Trodden, spread
+from geo.inner_ways.trodden import Trodden, rows_between
 from geo.localtime import day_number, local_s
 from geo.privacy import riders_in_groups
 from geo.streets import mode_bit
@@ -176,14 +176,14 @@ def _missed(
     size = np.diff(paths.ptr)
     trip = np.repeat(np.arange(len(size)), size)
     head = np.where(edges & 1 == 1, network.edge_u[edges >> 1], network.edge_v[edges >> 1])
-    best_s = np.bincount(trip, trodden.plain_s[edges], len(size))
+    best_s = np.bincount(trip, trodden.plain_s[edges], len(size)).astype(np.float64)
     # Of the streets at both ends some part only is ridden, of which the half is taken.
     some = size > 0
     best_s[some] -= trodden.plain_s[edges[paths.ptr[:-1][some]]] / 2
     best_s[some] -= trodden.plain_s[edges[paths.ptr[1:][some] - 1]] / 2
     line = trodden.line(ridden.rider, ridden.enter_s)
     low = np.maximum(np.searchsorted(line, trodden.line(trips.rider, trips.start_s)) - 1, 0)
-    row, owner = spread(low, np.searchsorted(line, trodden.line(trips.rider, trips.end_s)))
+    row, owner = rows_between(low, np.searchsorted(line, trodden.line(trips.rider, trips.end_s)))
     overlap = np.minimum(ridden.leave_s[row], trips.end_s[owner]) - np.maximum(
         ridden.enter_s[row], trips.start_s[owner]
     )
@@ -209,7 +209,8 @@ def _missed(
     through = np.isin(trip * nodes + head, went)
     passed = np.bincount(number[head[on_way & through]], minlength=len(gates))
     at = np.flatnonzero(on_way & ~through & known[trip])
-    return trip[at], number[head[at]], (way_s - best_s)[trip[at]], passed
+    longer_s = np.asarray((way_s - best_s)[trip[at]], np.float64)
+    return trip[at].astype(np.int64), number[head[at]].astype(np.int64), longer_s, passed.astype(np.int64)
 
 
 def _turned(trodden: Trodden, gates: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from geo.streets import StreetNetwork
 from geo.streets.mode_graph import NO
 from geo.traces import Traces
 
-__all__ = ["Trodden", "spread"]
+__all__ = ["Trodden", "rows_between"]
 
 HALTS = tuple(KINDS.index(kind) for kind in ("rest", "pickup", "dropoff", "off_shift"))
 FEWEST_RIDES = 20
@@ -60,7 +60,8 @@ class Trodden:
     def head(self) -> NDArray[np.int64]:
         """Node (p,) at the end of each traversal."""
         edge, against = self.ridden.directed >> 1, self.ridden.directed & 1 == 1
-        return np.where(against, self.network.edge_u[edge], self.network.edge_v[edge]).astype(np.int64)
+        ends = np.where(against, self.network.edge_u[edge], self.network.edge_v[edge])
+        return np.asarray(ends, np.int64)
 
     @functools.cached_property
     def follows(self) -> NDArray[np.bool_]:
@@ -116,10 +117,12 @@ class Trodden:
         """Lay the time of all riders on one line, one rider after the other: rising with both."""
         times = self.traces.t_s
         zero, last = (float(times.min()), float(times.max())) if len(times) else (0.0, 0.0)
-        return rider * (last - zero + 4 * 86_400.0) + (t_s - zero)
+        return np.asarray(rider * (last - zero + 4 * 86_400.0) + (t_s - zero), np.float64)
 
 
-def spread(first: NDArray[np.int64], last: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def rows_between(
+    first: NDArray[np.int64], last: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the numbers from each ``first`` to each ``last`` (not in it), and to which pair each belongs."""
     size = np.maximum(last - first, 0)
     owner = np.repeat(np.arange(len(first)), size)

@@ -1,6 +1,6 @@
 """Layers of the study map."""
 
-from maps.study.edits import edit_sentence
 from maps.study.page import study_map
+from maps.study.proposals import edit_sentence
 
 __all__ = ["edit_sentence", "study_map"]

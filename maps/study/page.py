@@ -4,7 +4,7 @@ from maps.page.basemap import Backdrop
 from maps.page.frame import OnlineTiles, page_data, page_html
 from maps.study import areas as layers
 from maps.study import places as stations
-from maps.study.edits import edits_layer
+from maps.study.proposals import edits_layer
 from maps.study.unseen import blind_layer
 from maps.texts.wording import Wording
 from siting.report import Quantity, period_of, study_report

@@ -52,8 +52,8 @@ def trodden_town(town: AsciiMap, network: StreetNetwork, rides: list[Ride], seed
         if ride.halts:
             # Who halts stands a minute before setting out, and four where they arrive.
             stands = ((ride.start_s - 60, ride.start_s, xy[0]), (int(t[-1]), int(t[-1]) + 240, xy[-1]))
-            for begin, end, place in stands:
-                halts.append((ride.rider, begin, end, *network.unproject(place)))
+            for begins, ends, place in stands:
+                halts.append((ride.rider, begins, ends, *network.unproject(place)))
     rider, t_s, x, y = (np.array(column) for column in zip(*rows, strict=True))
     riders = int(rider.max()) + 1
     traces = Traces(

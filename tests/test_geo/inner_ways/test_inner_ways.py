@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trodden_town import MONDAY_8, Ride, trodden_town
 
-from geo.inner_ways import find_cut_throughs, find_shut_gates, gate_passes, gate_waits
+from geo.inner_ways import Trodden, find_cut_throughs, find_shut_gates, gate_passes, gate_waits
 from geo.inner_ways.gate_waits import shrunk_medians
 
 # One column is 25 m. The compound has two gates, G in the north and H in the south.
@@ -35,7 +35,7 @@ FENCED = ascii_map(
 DAY = 86_400
 
 
-def _town(rides: list[Ride]):  # noqa: ANN202 - Trodden
+def _town(rides: list[Ride]) -> Trodden:
     return trodden_town(FENCED, FENCED.network(), rides)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import osmium
-from osm_xml import write_osm
+from osm_xml import Node, write_osm
 
 from geo.osm import NewLink, known_nodes, osm_change
 
@@ -12,7 +12,7 @@ GATE = {"barrier": "gate", "name": "East & <west>"}
 
 
 def _map(folder: Path) -> Path:
-    nodes = [(1, 0, 0), (2, 100, 0, GATE), (3, 200, 0), (4, 200, 100)]
+    nodes: list[Node] = [(1, 0, 0), (2, 100, 0, GATE), (3, 200, 0), (4, 200, 100)]
     return write_osm(folder / "map.osm", nodes, [(9, [1, 2, 3, 4], {"highway": "service"})])
 
 
