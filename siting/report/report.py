@@ -3,6 +3,7 @@
 No language and no files in here; ``maps.documents.write`` sets it on paper.
 """
 
+from siting.report.changing import about_changing
 from siting.report.conclusion import conclusion
 from siting.report.fairness import about_front, about_grids, chosen_jointly, how_chosen
 from siting.report.learned import about_learned
@@ -102,6 +103,7 @@ def _annexes(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
         ),
         *_front(study, tables["front"]),
         *_learned(study, tables),
+        *_changing(study, tables),
         Section("method", _about_method(study), (tables["kinds"],), part="annex"),
         Section(
             "limits",
@@ -123,6 +125,17 @@ def _learned(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
         return ()
     shown = tuple(tables[key] for key in _LEARNED if tables[key].rows)
     return (Section("learned", said, shown, part="annex"),)
+
+
+def _changing(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
+    said = about_changing(study)
+    if not said:
+        return ()
+    shown = [tables[key] for key in ("scenarios", "elsewhere") if tables[key].rows]
+    if tables["forecasts"].rows:
+        kept = ("forecast_of", "forecast_week_1", "forecast_week_4", "forecast_error", "forecast_error_last")
+        shown.append(tables["forecasts"].select(*kept))
+    return (Section("changing", said, tuple(shown), part="annex"),)
 
 
 def _existing(study: Study, table: Table) -> Section:

@@ -6,6 +6,7 @@ every figure keeps its unit (:data:`Unit`). Nothing is computed from the study b
 
 from collections.abc import Iterable
 
+from siting.report.changing import elsewhere_table, forecast_table, scenarios_table
 from siting.report.fairness import fairness_table, front_table
 from siting.report.learned import (
     blind_hours_table,
@@ -60,8 +61,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
         ``alternatives``, ``grids``, ``grid_places``, ``fairness``, ``coverage``, ``estimates``, ``budget``,
         ``front``, ``refusals``, ``refusal_counts``, ``files``, ``rejects``, ``stays``, ``speeds``,
-        ``gate_waits``, ``map_edits``, ``blind``, ``blind_hours``, ``patrols``, ``meetings``; always all of
-        them, some may have no rows.
+        ``scenarios``, ``elsewhere``, ``forecasts``, ``gate_waits``, ``map_edits``, ``blind``,
+        ``blind_hours``, ``patrols``, ``meetings``; always all of them, some may have no rows.
     """
     return (
         _facts(study),
@@ -86,6 +87,9 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         rejects_table(study),
         stays_table(study),
         speeds_table(study),
+        scenarios_table(study),
+        elsewhere_table(study),
+        forecast_table(study),
         gate_waits_table(study),
         edits_table(study),
         blind_table(study),

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from siting.changing import Changing, Forecast, PlanElsewhere, RobustFigures, ScenarioFigures
 from siting.observed import BlindGrid, BlindSpots, ClassSpeed, Meeting, Meetings, Patrol, TravelTimes
 from siting.proposed import GateDelay, InnerWays, MapEdit
 
-__all__ = ["INNER", "TIMES", "blind_of", "meetings_at"]
+__all__ = ["CHANGING", "INNER", "TIMES", "blind_of", "meetings_at"]
 
 LINE = ((116.33, 39.98), (116.331, 39.981))
 TIMES = TravelTimes(
@@ -52,3 +53,24 @@ def blind_of(code: str) -> BlindSpots:
 def meetings_at(site_ids: Sequence[str]) -> Meetings:
     """Two dates, of one of which too few riders are told."""
     return Meetings(30, (Meeting(site_ids[0], 2, 27, 21), Meeting(site_ids[-1], 4, 28, None)), None, 0.0)
+
+
+CHANGING = Changing(
+    weeks=8,
+    weeks_needed=6,
+    scenarios=(
+        ScenarioFigures("working_days", 40, 812.0, 0.71),
+        ScenarioFigures("weekend", 16, 1040.0, 0.58),
+    ),
+    elsewhere=(
+        PlanElsewhere("working_days", "weekend", 0.55),
+        PlanElsewhere("weekend", "working_days", None),
+    ),
+    robust=RobustFigures("weekend", 0.042, 0.031),
+    weeks_held_out=2,
+    forecasts=(
+        Forecast("rest", "regression", 0.081, 0.112, 0.095, (900.0, 905.0, 910.0, 915.0), (800.0,) * 7),
+        Forecast("G01", "last_week", 0.2, 0.2, None, (90.0, 90.0, 90.0, 90.0), (80.0,) * 7),
+    ),
+)
+"""Two parts of the week, a plan that looks at the worse, and two forecasts."""

@@ -4,7 +4,7 @@ import functools
 import math
 
 import numpy as np
-from learned_sample import INNER, TIMES, blind_of, meetings_at
+from learned_sample import CHANGING, INNER, TIMES, blind_of, meetings_at
 
 from geo.earth import DEGREE_M
 from siting.fairness import fairness_of
@@ -279,6 +279,7 @@ def _study(
     return Study(
         fairness=fairness_of(grids),
         travel_times=TIMES,
+        changing=CHANGING,
         inner_ways=INNER,
         blind_spots=blind_of(grids[0].code),
         meetings=meetings_at([site.site_id for site in sites]),
