@@ -6,7 +6,7 @@ import numpy as np
 
 from geo.arrays import FloatArray
 from geo.inner_ways import Trodden, find_cut_throughs, find_shut_gates, gate_passes, gate_waits
-from geo.streets import StreetNetwork
+from geo.streets import StreetNetwork, mode_bit
 from siting.proposed import GateDelay, InnerWays, MapEdit
 
 __all__ = ["inner_ways"]
@@ -34,10 +34,16 @@ def _gates(trodden: Trodden, k: int) -> tuple[GateDelay, ...]:
     shown = np.flatnonzero(found.riders >= k)
     order = shown[np.lexsort((found.node[shown], -np.round(found.wait_s[shown])))]
     delay = network.compounds.gate_delay_s
+    fenced = network.edge_private & mode_bit(trodden.mode) != 0
+    private = np.zeros(len(network.node_id), np.bool_)
+    private[network.edge_u[fenced]] = private[network.edge_v[fenced]] = True
     out = []
     for number, row in enumerate(order.tolist(), start=1):
         compound = int(found.compound[row])
         own = delay[compound] if compound >= 0 else np.nan
+        if compound < 0 and not private[found.node[row]]:
+            # A gate across a public street: the study takes no time for it.
+            own = 0.0
         out.append(
             GateDelay(
                 gate_id=f"G{number:02d}",

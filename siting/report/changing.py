@@ -25,7 +25,7 @@ def about_changing(study: Study) -> tuple[Say, ...]:
             facts[f"{end}_share"] = Quantity(shares[name], "share")
         out.append(Say("say.scenarios", tuple(facts.items())))
     if found.robust is not None:
-        told = {
+        told: dict[str, Value] = {
             "worst": Term(f"scenario.{found.robust.worst}"),
             "regret": Quantity(found.robust.largest_regret, "share", redacted=True),
             "bound": Quantity(found.robust.bound, "share", redacted=True),

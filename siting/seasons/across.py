@@ -11,7 +11,7 @@ from geo.arrays import BoolArray, FloatArray
 from siting.changing import Changing, Forecast, PlanElsewhere, RobustFigures, ScenarioFigures
 from siting.columns import GridColumns
 from siting.demand.asked import Asked, thousandths
-from siting.demand.weighted import Demand
+from siting.demand.weighted import Demand, distinct_riders
 from siting.evaluation.compare import Days, days_of, rest_share
 from siting.evaluation.stability import Solver
 from siting.inputs import StudySettings
@@ -68,7 +68,8 @@ def changing_demand(
     asked : Asked
         Where figures ask to be published.
     """
-    scenarios, elsewhere = _scenarios(across, asked), ()
+    scenarios = _scenarios(across, asked)
+    elsewhere: tuple[PlanElsewhere, ...] = ()
     if across.again is not None and len(across.scenarios) > 1:
         elsewhere = tuple(_elsewhere(across, rng, asked))
     weeks = len(demand.days) // 7
@@ -135,7 +136,10 @@ def _forecasts(demand: Demand, grids: GridColumns | None, asked: Asked) -> Itera
     series = {"rest": everywhere}
     if grids is not None:
         group = grid_of(tuple(grids.polygons), demand.lonlat)
-        series |= {code: group == number for number, code in enumerate(grids.codes)}
+        riders = distinct_riders(demand.rest, group, len(grids.codes))
+        # The others would be withheld.
+        told = np.flatnonzero(riders >= asked.k).tolist()
+        series |= {grids.codes[number]: group == number for number in told}
     for name, inside in series.items():
         weeks = _weeks(demand, inside)
         if not weeks.sum() > 0:

@@ -67,11 +67,11 @@ def forecast_series(weeks: FloatArray) -> SeriesForecast:
     with threadpool_limits(limits=1):
         past, held = weeks[:-HELD_OUT_WEEKS], weeks[-HELD_OUT_WEEKS:]
         way = _settled(past)
-        errors = [
+        by_way, by_last, by_mean = (
             _error(_ahead(one, past, HELD_OUT_WEEKS), held)
             for one in (way, _Way("last_week"), _Way("mean_of_weeks"))
-        ]
-        return SeriesForecast(way.name, *errors, _ahead(way, weeks, WEEKS_AHEAD))
+        )
+        return SeriesForecast(way.name, by_way, by_last, by_mean, _ahead(way, weeks, WEEKS_AHEAD))
 
 
 def _settled(past: FloatArray) -> _Way:

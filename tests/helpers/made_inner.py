@@ -1,7 +1,7 @@
 """Made cities whose map is wrong: cut-throughs it lacks, gates it has open that are shut."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,7 +54,7 @@ def without_edges(network: StreetNetwork, gone: np.ndarray) -> StreetNetwork:
     size = np.diff(network.geom_ptr)[kept]
     ptr = np.r_[0, np.cumsum(size)].astype(np.int64)
     points = np.repeat(network.geom_ptr[kept] - ptr[:-1], size) + np.arange(ptr[-1])
-    changes: dict[str, object] = {"geom_ptr": ptr}
+    changes: dict[str, Any] = {"geom_ptr": ptr}
     for field in dataclasses.fields(network):
         column = getattr(network, field.name)
         if field.name.startswith("edge_"):
