@@ -2,8 +2,8 @@
 
     python tests/benchmarks/forecasts.py [--series 100] [--seed 5]
 
-Each series has a level, a weekday profile, a growth and a weekly random walk of its own, and days that scatter
-twice as much as Poisson; the forecast is told nothing of it.
+Each series has a level, a weekday profile, a growth and a weekly random walk of its own, and days that
+scatter twice as much as Poisson; the forecast is told nothing of it.
 """
 
 import argparse
