@@ -52,7 +52,7 @@ LEAST_DAYS, PASSES = 2, 2
 """A link is ridden on so many days, and so many times as often as riders are asked for."""
 A_BUNCH: Final = 40
 """Legs of a place to which links are fitted, spread evenly over all; support is counted over all."""
-MOST_PLACES: Final = 60
+MOST_PLACES: Final = 30
 
 
 class CutThroughs(NamedTuple):
@@ -94,16 +94,22 @@ def find_cut_throughs(trodden: Trodden, k: int) -> CutThroughs:
     k : int
         Fewest riders behind a link.
     """
-    legs = _too_fast(trodden, _legs(trodden))
+    legs = _off_streets(trodden, _too_fast(trodden, _legs(trodden)))
     found: list[tuple[NDArray[np.float64], int, int, int, float]] = []
     for _ in range(MOST_PLACES):
         if _riders(trodden, legs) < k:
             break
         middle = (trodden.xy_m[legs.first] + trodden.xy_m[legs.last]) / 2.0
         around = cKDTree(middle)
-        here = middle[int(np.argmax(around.query_ball_point(middle, TOGETHER_M, return_length=True)))]
+        dense = around.query_ball_point(middle, TOGETHER_M, return_length=True)
+        if int(dense.max()) < k:
+            break
+        here = middle[int(np.argmax(dense))]
         near = np.zeros(len(middle), np.bool_)
         near[around.query_ball_point(here, REACH_M)] = True
+        if near.sum() < PASSES * k or _riders(trodden, legs.take(near)) < k:
+            legs = legs.take(np.hypot(*(middle - here).T) > TOGETHER_M)
+            continue
         ends, of_link, saved_s = _best_link(trodden, legs.take(near))
         used = legs.take(np.flatnonzero(near)[of_link])
         if ends is None or _riders(trodden, used) < k:
@@ -196,6 +202,15 @@ def _too_fast(trodden: Trodden, legs: _Legs) -> _Legs:
     # Where no way leads, the network allows none.
     sooner = ~some | ((way_s >= took_s + SOONER_S) & (way_s >= SOONER * took_s))
     return legs.take(sooner)
+
+
+def _off_streets(trodden: Trodden, legs: _Legs) -> _Legs:
+    """Return the legs with some point between that is on no street: the others are errors of the matching."""
+    if not len(legs.first):
+        return legs
+    point, owner = rows_between(legs.first, legs.last + 1)
+    off = trodden.from_street_m(point) > NEAR_M
+    return legs.take(np.bincount(owner[off], minlength=len(legs.first)) > 0)
 
 
 def _street_places(

@@ -3,7 +3,6 @@
 No language and no files in here; ``maps.documents.write`` sets it on paper.
 """
 
-from siting.report.changing import about_changing
 from siting.report.conclusion import conclusion
 from siting.report.fairness import about_front, about_grids, chosen_jointly, how_chosen
 from siting.report.learned import about_learned
@@ -23,6 +22,7 @@ from siting.report.tables import (
     sites_table,
     study_tables,
 )
+from siting.report.weeks_ahead import about_changing
 from siting.results import Site, Study
 
 __all__ = [

@@ -6,7 +6,6 @@ every figure keeps its unit (:data:`Unit`). Nothing is computed from the study b
 
 from collections.abc import Iterable
 
-from siting.report.changing import elsewhere_table, forecast_table, scenarios_table
 from siting.report.fairness import fairness_table, front_table
 from siting.report.learned import (
     blind_hours_table,
@@ -25,6 +24,7 @@ from siting.report.sources import (
     rejects_table,
     stays_table,
 )
+from siting.report.weeks_ahead import elsewhere_table, forecast_table, scenarios_table
 from siting.results import AuditFinding, GridFigures, HotSpot, PickupPoint, Site, Study
 from siting.values import Column, Quantity, Say, Table, Term, Unit, Value
 
