@@ -25,11 +25,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> StudyInputs:
     made, _, spots = made_inputs("many", tmp_path_factory.mktemp("city"))
     rng = np.random.default_rng(4)
     rows = []
-    for day in range(DAYS):
-        weekend = (day + 1) % 7 >= 5
-        for rider in range(RIDERS):
-            spot = int(rng.choice([3, 7] if weekend else [0, 4]))
-            rows.append((rider, spot, day, 13, int(rng.integers(20, 30)) + (10 if day > 33 else 0)))
+    for number in range(DAYS):
+        weekend = (number + 1) % 7 >= 5
+        for who in range(RIDERS):
+            place = int(rng.choice([3, 7] if weekend else [0, 4]))
+            rows.append((who, place, number, 13, int(rng.integers(20, 30)) + (10 if number > 33 else 0)))
     rider, spot, day, hour, minutes = (np.array(column) for column in zip(*rows, strict=True))
     start = FIRST + 86_400 * day + 3600 * hour + 60 * (rider % 7)
     stays = SimpleNamespace(
