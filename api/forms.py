@@ -74,6 +74,13 @@ class LayerFormat(enum.StrEnum):
     GPKG = "gpkg"
 
 
+class EditFormat(enum.StrEnum):
+    """Forms of the proposed edits of the map."""
+
+    GEOJSON = "geojson"
+    OSC = "osc"
+
+
 class Position(Schema):
     """A place in the datum that the caller asked for."""
 

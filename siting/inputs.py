@@ -58,6 +58,8 @@ class StudySettings:
     plan : ``coverage`` (most served), ``cheapest`` (least money that serves no less than today), ``fairest``
         (most served in the unit grid that is served least) or ``balanced`` (between the three); all but
         ``coverage`` choose places, kinds and hours together, ``fairest`` and ``balanced`` need grids
+    robust : places are chosen so that the plan falls least behind in the worst season or part of the week;
+        with ``coverage``, no budget and no least share
     draws : resamples of days and riders, 0-1000
     random_draws : random plans whose mean is a baseline, 1-1000
     node_limit : branch-and-bound nodes of the solver, 1 or more (repeatable, unlike seconds)
@@ -85,6 +87,7 @@ class StudySettings:
     move_share: float = 0.5
     least_grid_share: float = 0.0
     plan: str = "coverage"
+    robust: bool = False
     draws: int = 40
     random_draws: int = 100
     node_limit: int = 20_000
@@ -118,6 +121,10 @@ class StudySettings:
             raise InputError(
                 f"study settings plan = {self.plan!r} and least_grid_share ask for two plans: give one."
             )
+        if self.robust and (
+            self.plan != "coverage" or self.budget_yuan is not None or self.least_grid_share > 0
+        ):
+            raise InputError(Sentence.of("study_robust"))
         if self.existing_stations not in ("keep", "may_close", "may_move"):
             raise InputError(
                 f"study setting existing_stations is {self.existing_stations!r}, "

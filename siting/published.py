@@ -7,6 +7,7 @@ figure that nobody asked to publish (`siting.demand.asked.Asked`) is withheld.
 import dataclasses
 from typing import Any, Final
 
+from siting.changing import Changing
 from siting.fairness import fairness_of
 from siting.plans.plan import until
 from siting.results import AuditFinding, Hours, PickupPoint, Site, Study
@@ -96,8 +97,43 @@ def published(study: Study, shown: frozenset[str]) -> Study:
             for kind, count in study.stay_points_by_kind
         ),
     }
+    if study.changing is not None:
+        changes["changing"] = _changing(study.changing, shown)
     out: Study = dataclasses.replace(gated("", "", study), **changes)
     return out
+
+
+def _changing(found: Changing, shown: frozenset[str]) -> Changing:
+    """Keep of each scenario, plan and forecast what may be shown."""
+    scenarios = tuple(
+        dataclasses.replace(
+            one,
+            rest_min_a_day=_if(one.rest_min_a_day, f"scenarios/{one.name}/rest_min_a_day" in shown),
+            served_share=_if(one.served_share, f"scenarios/{one.name}/served_share" in shown),
+        )
+        for one in found.scenarios
+    )
+    elsewhere = tuple(
+        dataclasses.replace(
+            one,
+            served_share=_if(
+                one.served_share, f"elsewhere/{one.chosen_on}/{one.judged_on}/served_share" in shown
+            ),
+        )
+        for one in found.elsewhere
+    )
+    robust = found.robust
+    if robust is not None and "robust/largest_regret" not in shown:
+        robust = dataclasses.replace(robust, largest_regret=None, bound=None)
+    # A unit grid in which fewer than k riders rest is not on the list.
+    forecasts = tuple(one for one in found.forecasts if f"forecasts/{one.series}" in shown)
+    return dataclasses.replace(
+        found, scenarios=scenarios, elsewhere=elsewhere, robust=robust, forecasts=forecasts
+    )
+
+
+def _if(value: float | None, shown: bool) -> float | None:
+    return value if shown else None
 
 
 def _hours(hours: Hours, path: str, shown: frozenset[str]) -> Hours:

@@ -8,7 +8,9 @@ hours are local hours of the city, 0-23; figures "a day" are means over the days
 
 import dataclasses
 
+from siting.changing import Changing
 from siting.observed import BlindSpots, Meetings, TravelTimes
+from siting.proposed import InnerWays
 
 __all__ = [
     "Alternative",
@@ -481,6 +483,10 @@ class Study:
     """Streets that nobody passes; None where the traces were not matched to streets."""
     meetings: Meetings | None = None
     """Dates at stations on which most different riders can be met."""
+    changing: Changing | None = None
+    """Seasons and parts of the week, and forecasts."""
+    inner_ways: InnerWays | None = None
+    """Waits at gates and proposed edits of the map; None where the traces were not matched to streets."""
 
     @property
     def standing(self) -> tuple[Site, ...]:

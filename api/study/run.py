@@ -16,6 +16,7 @@ from api.settings import Settings
 from api.stages import Progress, Stages, quiet
 from api.study.beside import matched_beside
 from api.study.cluster import connected, read_on_cluster
+from api.study.edits import write_edits
 from api.study.files import StudyFiles, write_study_files
 from api.study.learning import study_times, times_with_plan
 from api.study.presence import study_meetings
@@ -37,6 +38,7 @@ from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
 from geo.arrays import FloatArray
 from geo.errors import InputError
+from geo.inner_ways import Trodden
 from geo.mapmatch import MatchOptions, Traversals, traversals
 from geo.osm import describe
 from geo.places import Places
@@ -47,7 +49,8 @@ from geo.synthetic import SyntheticFleet
 from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
 from siting.columns import DueBreakColumns, PassingFlows, StayColumns
 from siting.observed import BlindSpots
-from siting.presence import Watched, blind_spots
+from siting.presence import Watched, blind_spots, inner_ways
+from siting.proposed import InnerWays
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs, run_study
 
@@ -114,6 +117,7 @@ def write_study(
                 travel_times=times_with_plan(times, plain, study.mode, open_sites, study.limit_s),
                 blind_spots=_blind_spots(study_settings, city, observed, given),
                 meetings=study_meetings(study, city.network, observed.stays),
+                inner_ways=_inner_ways(study_settings, plain, traces, observed),
                 moving_km_on_streets=on_streets,
                 input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
@@ -125,6 +129,7 @@ def write_study(
         with stages("files") as step:
             files = StudyFiles(study_settings, study, times.promised, city.places, trial)
             write_study_files(files, folder, step)
+            write_edits(study, study_settings.map.file, folder)
         off_ground = {
             "stay_points": _stays_off_ground(study_settings, city.network, observed.stays),
             "sites": int(
@@ -199,6 +204,17 @@ def _blind_spots(
         return None
     watched = Watched(city.network, study_settings.mode, study_settings.timezone, given.grids)
     return blind_spots(watched, observed.flows, k=study_settings.k)
+
+
+def _inner_ways(
+    study_settings: StudyFile, network: StreetNetwork, traces: Traces, observed: _Observed
+) -> InnerWays | None:
+    if observed.ridden is None:
+        return None
+    trodden = Trodden(
+        network, study_settings.mode, traces, observed.ridden, observed.stays, study_settings.timezone
+    )
+    return inner_ways(trodden, k=study_settings.k)
 
 
 def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces) -> StudyInputs:

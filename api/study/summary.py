@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from api.forms import Language
 from geo.osm import Description
 from maps.texts import catalogue
+from siting.changing import Changing
 from siting.fairness import gains_of
 from siting.observed import BlindSpots, TravelTimes
+from siting.proposed import InnerWays
 from siting.results import Study
 
 __all__ = ["VARYING_KEY", "summary_of"]
@@ -97,6 +99,8 @@ def summary_of(
         "limit_s": study.limit_s,
         "travel_times": None if study.travel_times is None else _travel_times(study.travel_times),
         "blind_spots": None if study.blind_spots is None else _blind_spots(study.blind_spots),
+        "changing": None if study.changing is None else _changing(study.changing),
+        "inner_ways": None if study.inner_ways is None else _inner_ways(study.inner_ways),
         "meetings": None if study.meetings is None else _rounded(dataclasses.asdict(study.meetings)),
         "coverage": _coverage(study),
         "grids": _grids(study),
@@ -150,6 +154,23 @@ def _blind_spots(spots: BlindSpots) -> dict[str, object]:
             {key: value for key, value in _rounded(dataclasses.asdict(one)).items() if key != "line"}
             for one in patrols
         ],
+    }
+
+
+def _changing(found: Changing) -> dict[str, object]:
+    """Return what days tell of seasons and parts of the week, and what is expected next."""
+    figures = _rounded(dataclasses.asdict(found))
+    figures["scenarios"] = {one.name: _rounded(dataclasses.asdict(one)) for one in found.scenarios}
+    figures["elsewhere"] = [_rounded(dataclasses.asdict(one)) for one in found.elsewhere]
+    figures["forecasts"] = {one.series: _rounded(dataclasses.asdict(one)) for one in found.forecasts}
+    return figures
+
+
+def _inner_ways(found: InnerWays) -> dict[str, object]:
+    """Return the waits at gates, and the proposed edits of the map with their evidence."""
+    return {
+        "gates": {gate.gate_id: _rounded(dataclasses.asdict(gate)) for gate in found.gates},
+        "edits": {edit.edit_id: _rounded(dataclasses.asdict(edit)) for edit in found.edits},
     }
 
 

@@ -20,7 +20,7 @@ from geo.synthetic.phones import PHONES, report
 from geo.synthetic.rides import Rides, RideStreets, RideVisits, ride
 from geo.synthetic.samples import CivicTasks, Snapshot, civic_tasks, existing_stations, snapshot
 from geo.synthetic.shifts import Itinerary, Venues, day_starts_s, plan_shifts
-from geo.synthetic.traffic import free_traffic, hidden_traffic
+from geo.synthetic.traffic import free_traffic, gate_traffic, hidden_traffic
 from geo.synthetic.venues import find_venues, riding_streets, riding_times, venue_source
 from geo.travel.many_paths import route_trips
 
@@ -123,9 +123,10 @@ def hidden_streets(network: StreetNetwork, options: FleetOptions) -> RideStreets
     if options.traffic > 0:
         of_traffic = np.random.default_rng([options.seed, 7])
         traffic = hidden_traffic(network.edge_class, network.edge_name, options.traffic, of_traffic)
+    gates = gate_traffic(len(network), options.traffic, np.random.default_rng([options.seed, 8]))
     midnight = day_starts_s(options.first_day, 1, options.timezone)
     ahead_s = int(local_offset_s(midnight, zone(options.timezone))[0])
-    return riding_streets(network, options.mode, rng, traffic, ahead_s)
+    return riding_streets(network, options.mode, rng, traffic, gates, ahead_s)
 
 
 def _platforms(options: FleetOptions) -> NDArray[np.int16]:

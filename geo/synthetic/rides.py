@@ -38,6 +38,8 @@ class RideStreets(NamedTuple):
         Traffic by hour of the week and group of streets, see `geo.synthetic.traffic`.
     ahead_s : int
         Seconds that local time is ahead of UTC.
+    gate_slow : float32 (168,)
+        How many times as long as usual gates take, by hour of the week.
     """
 
     edge_u: NDArray[np.int32]
@@ -54,6 +56,7 @@ class RideStreets(NamedTuple):
     slow: NDArray[np.float32]
     group: NDArray[np.int16]
     ahead_s: int
+    gate_slow: NDArray[np.float32]
 
 
 class RideVisits(NamedTuple):
@@ -159,7 +162,7 @@ def _ride(visits: RideVisits, streets: RideStreets, seed: np.uint64, record: _Re
     edge_u, edge_v, length_m, cost_ms, geom_ptr, geom, geom_m, gate_s, compound, signal, hidden_s = streets[
         :11
     ]
-    slow, group, ahead_s = streets[11:]
+    slow, group, ahead_s, gate_slow = streets[11:]
     arrive, leave, t_out, pos_out, roof_out, visit_out = record[:6]
     stop_visit, stop_kind, stop_time, stop_pos = record[6:]
     k = 0
@@ -216,7 +219,8 @@ def _ride(visits: RideVisits, streets: RideStreets, seed: np.uint64, record: _Re
                 kind = TRAFFIC
                 if gate_s[following] > 0 and compound[following] != compound[e]:
                     if _uniform(seed, own, 8 * i) < 0.8:
-                        wait = min(600.0, max(40.0, _lognormal(seed, own, 8 * i + 1, gate_s[following], 0.5)))
+                        usual = gate_s[following] * gate_slow[hour]
+                        wait = min(600.0, max(40.0, _lognormal(seed, own, 8 * i + 1, usual, 0.5)))
                         kind = GATE
                 elif hidden_s[following] > 0 and i + 1 == b - 1 and hidden_s[e] == 0:
                     if _uniform(seed, own, 8 * i) < 0.7:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.localtime import HOURS_A_WEEK
 
-__all__ = ["Traffic", "free_traffic", "hidden_traffic"]
+__all__ = ["GateTraffic", "Traffic", "free_traffic", "gate_traffic", "hidden_traffic"]
 
 GROUPS = 12
 PEAKS_H = (8.5, 12.0, 18.5)
@@ -34,6 +34,26 @@ class Traffic(NamedTuple):
     slow: NDArray[np.float32]
     group: NDArray[np.int16]
     lasting: NDArray[np.float32]
+
+
+class GateTraffic(NamedTuple):
+    """How many times as long as usual gates take.
+
+    ``slow`` float32 (168,) by hour of the week, ``lasting`` float32 (E,) at the gate of each edge; above 0.
+    """
+
+    slow: NDArray[np.float32]
+    lasting: NDArray[np.float32]
+
+
+def gate_traffic(edges: int, strength: float, rng: np.random.Generator) -> GateTraffic:
+    """Draw how long gates take; with strength 0 as long as usual. Parameters as of `hidden_traffic`."""
+    of_day = np.arange(HOURS_A_WEEK) % 24 + 0.5
+    slow = np.ones(HOURS_A_WEEK)
+    for at_h, height in zip(PEAKS_H, rng.uniform(0.0, 1.0, len(PEAKS_H)), strict=True):
+        slow += strength * height * np.exp(-0.5 * ((of_day - at_h) / 1.5) ** 2)
+    lasting = np.exp(rng.normal(0.0, 2 * LASTING, edges) * strength)
+    return GateTraffic(slow.astype(np.float32), lasting.astype(np.float32))
 
 
 def free_traffic(edges: int) -> Traffic:

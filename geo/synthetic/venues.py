@@ -12,7 +12,7 @@ from geo.streets.network import StreetNetwork, mode_bit
 from geo.streets.snapping import Snapped
 from geo.synthetic.rides import RideStreets
 from geo.synthetic.shifts import Times, Venues
-from geo.synthetic.traffic import Traffic
+from geo.synthetic.traffic import GateTraffic, Traffic
 from geo.travel.search import adjacency, new_workspace, shortest_times
 from geo.travel.times import travel_times_s
 
@@ -305,7 +305,12 @@ def _round_trip(graph: ModeGraph, hub: int) -> NDArray[np.bool_]:
 
 
 def riding_streets(
-    network: StreetNetwork, mode: str, rng: np.random.Generator, traffic: Traffic, ahead_s: int
+    network: StreetNetwork,
+    mode: str,
+    rng: np.random.Generator,
+    traffic: Traffic,
+    gates: GateTraffic,
+    ahead_s: int,
 ) -> RideStreets:
     """Lay traffic, lights and gates on the network, mapped gates and (6% of quiet streets) unmapped ones.
 
@@ -331,13 +336,15 @@ def riding_streets(
         geom_ptr=network.geom_ptr,
         geom_lonlat=network.geom_lonlat,
         geom_m=network.geom_along_m,
-        gate_s=np.where(inside, np.where(np.isnan(of_edge), GATE_MEDIAN_S, of_edge), 0.0).astype(np.float32),
+        gate_s=gates.lasting
+        * np.where(inside, np.where(np.isnan(of_edge), GATE_MEDIAN_S, of_edge), 0.0).astype(np.float32),
         compound=network.edge_compound,
         signal=signal,
         hidden_s=np.where(hidden, rng.uniform(80.0, 280.0, edges), 0.0).astype(np.float32),
         slow=traffic.slow,
         group=traffic.group,
         ahead_s=ahead_s,
+        gate_slow=gates.slow,
     )
 
 

@@ -4,6 +4,7 @@ from maps.page.basemap import Backdrop
 from maps.page.frame import OnlineTiles, page_data, page_html
 from maps.study import areas as layers
 from maps.study import places as stations
+from maps.study.proposals import edits_layer
 from maps.study.unseen import blind_layer
 from maps.texts.wording import Wording
 from siting.report import Quantity, period_of, study_report
@@ -38,6 +39,7 @@ def study_map(study: Study, backdrop: Backdrop, lang: str, *, tiles: OnlineTiles
         layers.coverage_layer(study, say),
         layers.flows_layer(study, say),
         blind_layer(study, say),
+        edits_layer(study, say),
         layers.hot_spots_layer(study, say),
         stations.refusals_layer(study, say),
         stations.pickups_layer(study, say),

@@ -9,6 +9,8 @@ __all__ = [
     "about_learned",
     "blind_hours_table",
     "blind_table",
+    "edits_table",
+    "gate_waits_table",
     "meetings_table",
     "patrols_table",
     "speeds_table",
@@ -58,6 +60,7 @@ def about_learned(study: Study) -> tuple[Say, ...]:
     if study.blind_spots is not None:
         share = Quantity(study.blind_spots.streets_share, "share")
         out.append(Say("say.blind", (("share", share), ("k", Quantity(study.k, "count")))))
+    out += _about_inner(study)
     met = study.meetings
     if met is not None and met.dates:
         facts = {
@@ -65,6 +68,30 @@ def about_learned(study: Study) -> tuple[Say, ...]:
             "riders": Quantity(met.riders, "count", redacted=True),
         }
         out.append(Say("say.meetings", tuple(facts.items())))
+    return tuple(out)
+
+
+def _about_inner(study: Study) -> tuple[Say, ...]:
+    """Say how long gates take beside what was taken, and how many edits of the map are proposed."""
+    found = study.inner_ways
+    if found is None:
+        return ()
+    out = []
+    if found.gates:
+        waits = sorted(gate.wait_s for gate in found.gates)
+        facts = {
+            "n": Quantity(len(waits), "count"),
+            "low": Quantity(waits[0], "s"),
+            "middle": Quantity(waits[len(waits) // 2], "s"),
+            "high": Quantity(waits[-1], "s"),
+        }
+        out.append(Say("say.gate_waits", tuple(facts.items())))
+    if found.edits:
+        counts = {
+            kind: Quantity(sum(edit.kind == kind for edit in found.edits), "count")
+            for kind in ("cut_through", "shut_gate")
+        }
+        out.append(Say("say.map_edits", tuple(counts.items())))
     return tuple(out)
 
 
@@ -156,6 +183,65 @@ def patrols_table(study: Study) -> Table:
                 60.0 * row.minutes,
                 row.unseen_before,
                 row.unseen_after,
+            )
+            for row in rows
+        ),
+    )
+
+
+def gate_waits_table(study: Study) -> Table:
+    """How long riders wait at each gate, and in which hour most."""
+    rows = () if study.inner_ways is None else study.inner_ways.gates
+    worst = [
+        max(((wait, -hour) for hour, wait in enumerate(row.by_hour) if wait is not None), default=None)
+        for row in rows
+    ]
+    return Table(
+        "gate_waits",
+        (
+            Column("id"),
+            Column("compound"),
+            Column("gate_riders", "count"),
+            Column("gate_passes", "count"),
+            Column("gate_wait", "s"),
+            Column("gate_default", "s"),
+            Column("gate_worst_hour"),
+            Column("gate_worst_wait", "s", redacted=True),
+            Column("lon", "degrees"),
+            Column("lat", "degrees"),
+        ),
+        tuple(
+            (
+                *(row.gate_id, row.compound, row.riders, row.passes, row.wait_s, row.default_s),
+                None if most is None else _hour(-most[1]),
+                None if most is None else most[0],
+                *row.lonlat,
+            )
+            for row, most in zip(rows, worst, strict=True)
+        ),
+    )
+
+
+def edits_table(study: Study) -> Table:
+    """List the proposed edits of the map with their evidence; a planner confirms or rejects each."""
+    rows = () if study.inner_ways is None else study.inner_ways.edits
+    return Table(
+        "map_edits",
+        (
+            Column("id"),
+            Column("edit_kind"),
+            Column("compound"),
+            Column("gate_riders", "count"),
+            Column("edit_days", "count"),
+            Column("edit_passes", "count"),
+            Column("edit_seconds", "s"),
+            Column("lon", "degrees"),
+            Column("lat", "degrees"),
+        ),
+        tuple(
+            (
+                *(row.edit_id, Term(f"edit_kind.{row.kind}"), row.compound, row.riders, row.days),
+                *(row.passes, row.seconds, *row.line[0]),
             )
             for row in rows
         ),

@@ -23,6 +23,7 @@ from siting.report.tables import (
     sites_table,
     study_tables,
 )
+from siting.report.weeks_ahead import about_changing
 from siting.results import Site, Study
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
 
 SPOTS_SHOWN = 12
 """Hot spots in a report; the workbook has all."""
+_LEARNED = ("speeds", "gate_waits", "map_edits", "blind", "patrols", "meetings")
+"""Tables of the annex on what the traces teach."""
 EVENING_H = 22
 """Riders work until about 22:00, many stations shut at 18:00 (DOMAIN.md)."""
 
@@ -102,6 +105,7 @@ def _annexes(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
         ),
         *_front(study, tables["front"]),
         *_learned(study, tables),
+        *_changing(study, tables),
         Section("method", _about_method(study), (_kinds(study, tables["kinds"]),), part="annex"),
         Section(
             "limits",
@@ -128,8 +132,19 @@ def _learned(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
     said = about_learned(study)
     if not said:
         return ()
-    shown = tuple(tables[key] for key in ("speeds", "blind", "patrols", "meetings") if tables[key].rows)
+    shown = tuple(tables[key] for key in _LEARNED if tables[key].rows)
     return (Section("learned", said, shown, part="annex"),)
+
+
+def _changing(study: Study, tables: dict[str, Table]) -> tuple[Section, ...]:
+    said = about_changing(study)
+    if not said:
+        return ()
+    shown = [tables[key] for key in ("scenarios", "elsewhere") if tables[key].rows]
+    if tables["forecasts"].rows:
+        kept = ("forecast_of", "forecast_week_1", "forecast_week_4", "forecast_error", "forecast_error_last")
+        shown.append(tables["forecasts"].select(*kept))
+    return (Section("changing", said, tuple(shown), part="annex"),)
 
 
 def _existing(study: Study, table: Table) -> Section:

@@ -10,6 +10,8 @@ from siting.report.fairness import fairness_table, front_table
 from siting.report.learned import (
     blind_hours_table,
     blind_table,
+    edits_table,
+    gate_waits_table,
     meetings_table,
     patrols_table,
     speeds_table,
@@ -29,6 +31,7 @@ from siting.report.sources import (
     rejects_table,
     stays_table,
 )
+from siting.report.weeks_ahead import elsewhere_table, forecast_table, scenarios_table
 from siting.results import AuditFinding, Estimate, GridFigures, HotSpot, Site, Study
 from siting.values import Column, Quantity, Say, Table, Term, Unit, Value
 
@@ -61,8 +64,9 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         ``facts``, ``layers``, ``sites``, ``kinds``, ``hours``, ``existing``, ``hot_spots``, ``pickups``,
         ``alternatives``, ``grids``, ``grid_places``, ``nearest_open``, ``station_facilities``, ``busiest``,
         ``kind_facilities``, ``kind_hours``, ``fairness``, ``coverage``, ``estimates``, ``budget``, ``front``,
-         ``refusals``, ``refusal_counts``, ``files``, ``rejects``, ``stays``, ``speeds``,
-        ``blind``, ``blind_hours``, ``patrols``, ``meetings``; always all of them, some may have no rows.
+        ``refusals``, ``refusal_counts``, ``files``, ``rejects``, ``stays``, ``speeds``, ``scenarios``,
+        ``elsewhere``, ``forecasts``, ``gate_waits``, ``map_edits``, ``blind``, ``blind_hours``, ``patrols``,
+        ``meetings``; always all of them, some may have no rows.
     """
     return (
         _facts(study),
@@ -91,6 +95,11 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         rejects_table(study),
         stays_table(study),
         speeds_table(study),
+        scenarios_table(study),
+        elsewhere_table(study),
+        forecast_table(study),
+        gate_waits_table(study),
+        edits_table(study),
         blind_table(study),
         blind_hours_table(study),
         patrols_table(study),

@@ -3,9 +3,11 @@
 import numpy as np
 
 from geo.arrays import FloatArray
+from geo.errors import InputError
+from geo.sentences import Sentence
 from siting.demand.asked import thousandths
 from siting.demand.weighted import Demand
-from siting.evaluation.compare import budget_curve, coverage_table, estimates
+from siting.evaluation.compare import Days, budget_curve, coverage_table, estimates
 from siting.evaluation.stability import chosen_shares, solver_of
 from siting.inputs import StudyInputs, StudySettings
 from siting.plans.choice import budget_points
@@ -13,10 +15,14 @@ from siting.plans.plan import Plan
 from siting.plans.served import serve_demand, served_share
 from siting.plans.sites import Sites
 from siting.plans.tradeoffs import choose_jointly, counted_grids, front_beside, front_points, solution_of
-from siting.problems.define import MaxCover, SitingResult
+from siting.problems.define import MaxCover, SitingResult, nearest_chosen
 from siting.problems.highs import Limits
 from siting.problems.reach import reach_within
+from siting.seasons.across import Across, changing_demand, scenario_days
+from siting.seasons.scenarios import SEASON_DAYS, WEEK_PART_DAYS
 from siting.solvers.cover_proof import spread_idle_sites
+from siting.solvers.exact import finish
+from siting.solvers.robust import RobustCover, robust_cover
 from siting.solvers.solve import solve
 from siting.solvers.verify import require_verified
 from siting.study.parts import Checked, Chosen, Wanted
@@ -42,11 +48,14 @@ def choose(inputs: StudyInputs, wanted: Wanted, sites: Sites, cost_s: FloatArray
         sites=len(inputs.existing) + settings.new_sites,
         kept=tuple(range(len(inputs.existing))),
     )
-    joint = None
+    joint, robust = None, None
+    scenarios = scenario_days(wanted.demand, settings, wanted.training)
     if settings.budget_yuan is None and settings.plan == "coverage" and settings.least_grid_share == 0:
         limits = Limits(gap=1e-6, node_limit=settings.node_limit)
         result = solve(problem, cost_s, _rng(settings, 0), limits)
         result = require_verified(problem, cost_s, spread_idle_sites(problem, cost_s, result))
+        if settings.robust:
+            robust, result = _robust(problem, scenarios, cost_s, result, settings)
     else:
         joint = choose_jointly(inputs, wanted.demand.days, wanted.weight, cost_s, grids)
         result = joint.result
@@ -70,7 +79,26 @@ def choose(inputs: StudyInputs, wanted: Wanted, sites: Sites, cost_s: FloatArray
     points = () if front is None else front_points(judge, front, options, grids, settings, wanted.asked_seen)
     solution = solution_of(result, None if joint is None else front, settings)
     service = serve_demand(plan.in_business(), wanted.weight)
-    return Chosen(plan, problem, joint, result, service, points, solution)
+    return Chosen(plan, problem, joint, result, service, points, solution, scenarios, robust)
+
+
+def _robust(
+    problem: MaxCover,
+    scenarios: dict[str, Days],
+    cost_s: FloatArray,
+    mean: SitingResult,
+    settings: StudySettings,
+) -> tuple[RobustCover, SitingResult]:
+    """Choose for the worst scenario; the answer keeps the bound of the best plan for the mean of all days."""
+    if len(scenarios) < 2:
+        raise InputError(Sentence.of("robust_few_days", season=SEASON_DAYS, part=WEEK_PART_DAYS))
+    weights = np.array([days.weight.sum(axis=1) for days in scenarios.values()])
+    limits = Limits(gap=1e-6, node_limit=settings.node_limit)
+    found = robust_cover(problem, weights, cost_s, _rng(settings, 5), limits)
+    near = nearest_chosen(cost_s, found.chosen, problem.limit_s)
+    covered = float(problem.weight[near >= 0].sum())
+    answer = finish(found.chosen, near, covered, max(mean.bound, covered))
+    return found, require_verified(problem, cost_s, answer)
 
 
 def checked_plan(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen) -> Checked:
@@ -96,7 +124,13 @@ def checked_plan(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen
 
         curve = budget_points(model, plan.cost_s, joint.most, (joint.cheaper, joint.shown), ask_plan)
     ranges, draws = estimates(plan, demand, wanted.days, settings, riders, _rng(settings, 4), wanted.asked)
-    return Checked(shares, coverage, ranges, draws, curve)
+    again = None
+    if chosen.joint is None:
+        again = solver_of(chosen.problem, plan.cost_s, chosen.result)
+    across = Across(plan, again, chosen.scenarios, chosen.robust)
+    rng = _rng(settings, 6)
+    changing = changing_demand(across, demand, inputs.grids, settings, rng, wanted.asked)
+    return Checked(shares, coverage, ranges, draws, curve, changing)
 
 
 def _stability(inputs: StudyInputs, wanted: Wanted, chosen: Chosen, riders: int) -> FloatArray | None:

@@ -90,6 +90,7 @@ def frozen(
         budget_yuan=settings.budget_yuan,
         closed_from=settings.closed_from,
         training_period=(demand.days[0], demand.days[int(wanted.training.sum()) - 1]),
+        changing=checked.changing,
         estimates=checked.estimates,
         draws=checked.draws,
         silent_rest_share=_silent_share(inputs, wanted),

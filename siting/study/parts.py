@@ -3,6 +3,7 @@
 import dataclasses
 
 from geo.arrays import BoolArray, FloatArray
+from siting.changing import Changing
 from siting.demand.asked import Asked
 from siting.demand.weighted import Demand, Events
 from siting.evaluation.compare import Days
@@ -22,6 +23,7 @@ from siting.results import (
     Site,
     Solution,
 )
+from siting.solvers.robust import RobustCover
 
 __all__ = ["Checked", "Chosen", "Described", "Wanted"]
 
@@ -70,6 +72,10 @@ class Chosen:
     """Who is served on training days, by the stations of the plan in their order."""
     front: tuple[FrontPoint, ...]
     solution: Solution
+    scenarios: dict[str, Days]
+    """Demand of the seasons and parts of the week that the days of the choice tell of."""
+    robust: RobustCover | None
+    """Where the study asked for a plan that fails least in the worst of them."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -82,6 +88,7 @@ class Checked:
     estimates: tuple[Estimate, ...]
     draws: int
     budget_curve: tuple[BudgetPoint, ...]
+    changing: Changing
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)

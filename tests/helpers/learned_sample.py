@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from siting.changing import Changing, Forecast, PlanElsewhere, RobustFigures, ScenarioFigures
 from siting.observed import BlindGrid, BlindSpots, ClassSpeed, Meeting, Meetings, Patrol, TravelTimes
+from siting.proposed import GateDelay, InnerWays, MapEdit
 
-__all__ = ["TIMES", "blind_of", "meetings_at"]
+__all__ = ["CHANGING", "INNER", "TIMES", "blind_of", "meetings_at"]
 
 LINE = ((116.33, 39.98), (116.331, 39.981))
 TIMES = TravelTimes(
@@ -25,6 +27,17 @@ TIMES = TravelTimes(
     streets_in_reach=0.48,
 )
 
+INNER = InnerWays(
+    gates=(
+        GateDelay("G01", (116.331, 39.981), "芙蓉里", 31, 84, 214.0, 360.0, (None,) * 12 + (260.0,) * 12),
+        GateDelay("G02", (116.332, 39.982), "", 12, 13, 41.0, 360.0, (None,) * 24),
+    ),
+    edits=(
+        MapEdit("W01", "cut_through", LINE, (101, None), "", 24, 5, 71, 168.0),
+        MapEdit("B01", "shut_gate", LINE[:1], (102,), "芙蓉里", 18, 5, 21, 240.0),
+    ),
+)
+
 
 def blind_of(code: str) -> BlindSpots:
     """One grid that is seen in part, one of which nothing is told, and one patrol."""
@@ -40,3 +53,24 @@ def blind_of(code: str) -> BlindSpots:
 def meetings_at(site_ids: Sequence[str]) -> Meetings:
     """Two dates, of one of which too few riders are told."""
     return Meetings(30, (Meeting(site_ids[0], 2, 27, 21), Meeting(site_ids[-1], 4, 28, None)), None, 0.0)
+
+
+CHANGING = Changing(
+    weeks=8,
+    weeks_needed=6,
+    scenarios=(
+        ScenarioFigures("working_days", 40, 812.0, 0.71),
+        ScenarioFigures("weekend", 16, 1040.0, 0.58),
+    ),
+    elsewhere=(
+        PlanElsewhere("working_days", "weekend", 0.55),
+        PlanElsewhere("weekend", "working_days", None),
+    ),
+    robust=RobustFigures("weekend", 0.042, 0.031),
+    weeks_held_out=2,
+    forecasts=(
+        Forecast("rest", "regression", 0.081, 0.112, 0.095, (900.0, 905.0, 910.0, 915.0), (800.0,) * 7),
+        Forecast("G01", "last_week", 0.2, 0.2, None, (90.0, 90.0, 90.0, 90.0), (80.0,) * 7),
+    ),
+)
+"""Two parts of the week, a plan that looks at the worse, and two forecasts."""

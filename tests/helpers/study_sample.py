@@ -4,7 +4,7 @@ import functools
 import math
 
 import numpy as np
-from learned_sample import TIMES, blind_of, meetings_at
+from learned_sample import CHANGING, INNER, TIMES, blind_of, meetings_at
 
 from geo.earth import DEGREE_M
 from siting.fairness import fairness_of
@@ -282,6 +282,8 @@ def _study(
     return Study(
         fairness=fairness_of(grids),
         travel_times=TIMES,
+        changing=CHANGING,
+        inner_ways=INNER,
         blind_spots=blind_of(grids[0].code),
         meetings=meetings_at([site.site_id for site in sites]),
         title="海淀区骑手驿站与取餐点布局研究",

@@ -74,5 +74,7 @@ def write_study(folder: Path, languages: tuple[str, ...] = ("zh", "en")) -> Path
             (folder / f"report{middle}.{form}").write_bytes(f"{language} {form}".encode())
     collection = {"type": "FeatureCollection", "features": []}
     (folder / "sites.geojson").write_text(json.dumps(collection), encoding="utf-8")
+    (folder / "edits.geojson").write_text(json.dumps(collection), encoding="utf-8")
+    (folder / "edits.osc").write_text('<osmChange version="0.6"/>', encoding="utf-8")
     (folder / "sites.gpkg").write_bytes(b"SQLite format 3")
     return folder

@@ -42,6 +42,7 @@ _FILES = {
     "/map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
     "/match-map": ("text/html", '<!doctype html><html lang="zh">...</html>'),
     "/reports/{form}": ("text/html", '<!doctype html><html lang="zh">...</html>'),
+    "/layers/edits.{form}": ("application/geo+json", {"type": "FeatureCollection", "features": []}),
     "/layers/sites.{form}": ("application/geo+json", {"type": "FeatureCollection", "features": []}),
     "/v1/stations/{station_id}/qr.svg": (
         "image/svg+xml",

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from api.forms import GridSummary, Language, LayerFormat, ReportFormat
+from api.forms import EditFormat, GridSummary, Language, LayerFormat, ReportFormat
 from api.http.deps import Served
 from api.http.grid_reports import Reports, grid_summaries
 from api.http.presence_forms import BlindSpotsOut, MeetingsOut, blind_spots_out, meetings_out
@@ -25,6 +25,7 @@ TYPES = {
     ".html": "text/html; charset=utf-8",
     ".geojson": "application/geo+json",
     ".gpkg": "application/geopackage+sqlite3",
+    ".osc": "application/xml",
 }
 
 
@@ -121,4 +122,20 @@ def blind_spots(served: Served) -> BlindSpotsOut:
 def layer(served: Served, form: LayerFormat) -> FileResponse:
     """GeoJSON or GeoPackage, both in WGS-84."""
     path = _file(served, "sites", f".{form.value}", None)
+    return FileResponse(path, media_type=TYPES[path.suffix], filename=path.name)
+
+
+@router.get(
+    "/layers/edits.{form}",
+    summary="Proposed edits of the map",
+    response_class=FileResponse,
+    responses=_kinds(".geojson", ".osc"),
+)
+def edits(served: Served, form: EditFormat) -> FileResponse:
+    """Ways that the map may lack and gates that may be shut, each with its evidence; none is applied.
+
+    GeoJSON holds the waits at gates as well; the OSM change file opens in JOSM. 404 when the traces of the
+    study were not matched to streets.
+    """
+    path = _file(served, "edits", f".{form.value}", None)
     return FileResponse(path, media_type=TYPES[path.suffix], filename=path.name)

@@ -42,6 +42,7 @@ def settings_of(study_settings: StudyFile, forbidden: tuple[shapely.Geometry, ..
         close_yuan=siting.close_yuan,
         move_share=siting.move_share,
         least_grid_share=siting.least_grid_share,
+        robust=siting.robust,
         plan=siting.plan,
         draws=siting.draws,
     )

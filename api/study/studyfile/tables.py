@@ -240,6 +240,8 @@ class SitingTable(_Table):
     """Share of its fixed cost that a moved station saves at the new place."""
     least_grid_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the rest in every unit grid in which k riders rest that must be served, not only in reach."""
+    robust: bool = False
+    """Choose places that fall least behind in the worst season or part of the week."""
     plan: Literal["coverage", "cheapest", "fairest", "balanced"] = "coverage"
     """Which plan of the front of coverage, cost and fairness is taken."""
 
@@ -249,6 +251,8 @@ class SitingTable(_Table):
             raise InputError(Sentence.of("study_budget", given=self.existing_stations))
         if self.plan != "coverage" and self.least_grid_share > 0:
             raise InputError(Sentence.of("study_two_plans", plan=self.plan))
+        if self.robust and (self.plan != "coverage" or self.budget_yuan is not None or self.least_grid_share):
+            raise InputError(Sentence.of("study_robust"))
         if self.existing_stations == "keep" and self.closed_from is not None:
             raise InputError(Sentence.of("study_closed_from"))
         return self

@@ -23,8 +23,7 @@ from api.jobs.runner import out_folder
 from api.store import SERVICE, jobs
 
 ROLES = ("nobody", "red", "blue", "office", "bureau", "grid", "grid2", "r0", "r9", "admin")
-"""No key; the platform asked and another; the office that published and another; staff of its grid and of
-another; the rider asked and another; an admin."""
+"""No key; platform asked, another; its office, another; staff of its grid, another; rider, another; admin."""
 TABLE = {
     "GET /docs": "aaaaaaaaaa",
     "GET /openapi.json": "aaaaaaaaaa",
@@ -38,6 +37,7 @@ TABLE = {
     "GET /problems": "aaaaaaaaaa",
     "GET /reports/{form}": "aaaaaaaaaa",
     "GET /layers/sites.{form}": "aaaaaaaaaa",
+    "GET /layers/edits.{form}": "aaaaaaaaaa",
     "GET /v1/grids": "aaaaaaaaaa",
     "GET /v1/meetings": "aaaaaaaaaa",
     "GET /v1/blind-spots": "aaaaaaaaaa",
@@ -171,8 +171,8 @@ TABLE = {
 # What a study shows under a name it shows to the same readers as the one without.
 ONE_STUDY = {
     "/healthz", "/readyz", "/metrics", "/map", "/match-map", "/problems", "/reports/{form}", "/", "/v1/grids",
-    "/v1/meetings", "/v1/blind-spots",
-    "/layers/sites.{form}", "/v1/stations/nearest", "/v1/matches", "/v1/alerts", "/v1/slots", "/v1/vroom",
+    "/v1/meetings", "/v1/blind-spots", "/layers/sites.{form}", "/layers/edits.{form}",
+    "/v1/stations/nearest", "/v1/matches", "/v1/alerts", "/v1/slots", "/v1/vroom",
 }  # fmt: skip
 TABLE |= {
     f"{method} /s/{{study}}{path}": row

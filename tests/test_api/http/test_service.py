@@ -141,6 +141,8 @@ def test_what_cannot_be_answered_says_why(
         ),
         ("/reports/html", "zh html", "text/html"),
         ("/layers/sites.geojson", "FeatureCollection", "application/geo+json"),
+        ("/layers/edits.geojson", "FeatureCollection", "application/geo+json"),
+        ("/layers/edits.osc", "osmChange", "application/xml"),
         ("/layers/sites.gpkg", "SQLite", "application/geopackage+sqlite3"),
     ],
 )

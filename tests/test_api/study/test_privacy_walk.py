@@ -66,6 +66,7 @@ PLAIN = {
         "budget_curve/*/new_sites", "budget_yuan", "draws", "front/*/cost_yuan", "front/*/sites",
         "front/*/new_sites", "front/*/gaps/**", "least_grid_share", "sites/*/near/*/1", "sites/*/others/*/1",
         "alternatives/*/lonlat/*", "alternatives/*/away_m", "grids/*/station_s",
+        "changing/weeks", "changing/weeks_needed", "changing/weeks_held_out", "changing/scenarios/*/days",
     ),
     "summary": (
         "days", "held_out_days", "seed", "k", "map/**", "snapped_off_ground/*", "points_read",
@@ -73,6 +74,7 @@ PLAIN = {
         "limit_s", "seconds/*", "layers/*/weight", "coverage/*/sites", "sites_closing", "sites_moving",
         "budget_curve/*/cost_yuan", "budget_curve/*/sites", "budget_curve/*/new_sites", "budget_curve/*/gap",
         "front/*/cost_yuan", "front/*/sites", "front/*/new_sites", "front/*/gaps/**", "least_grid_share",
+        "changing/weeks", "changing/weeks_needed", "changing/weeks_held_out", "changing/scenarios/*/days",
     ),
     "columns": (
         "lon", "lat", "cost_yuan", "rank", "radius_m", "seconds", "in_osm", "weight", "limit", "seats",

@@ -105,7 +105,7 @@ def test_a_city_fits_into_8_mb() -> None:
 def test_an_empty_study_makes_a_page(study: Study, backdrop: Backdrop) -> None:
     bare = dataclasses.replace(
         study, sites=(), audit=(), pickups=(), cells=(), flows=(), grids=(), refusals=(), hot_spots=(),
-        blind_spots=None,
+        blind_spots=None, inner_ways=None,
     )  # fmt: skip
     assert _data(study_map(bare, backdrop, "zh"))["layers"] == []
 

@@ -23,7 +23,7 @@ def test_sentences_and_tables_are_said_in_both_languages(lang: str) -> None:
     assert "48.0%" in said
     assert "12.5%" in said
     tables = {table.key: table for table in section.tables}
-    assert set(tables) == {"speeds", "blind", "patrols", "meetings"}
+    assert set(tables) == {"speeds", "gate_waits", "map_edits", "blind", "patrols", "meetings"}
     cells = [
         [say.cell(value, column) for value, column in zip(row, table.columns, strict=True)]
         for table in tables.values()
@@ -32,6 +32,9 @@ def test_sentences_and_tables_are_said_in_both_languages(lang: str) -> None:
     flat = [text for row in cells for text in row]
     assert "8.1" in flat or "8.0" in flat
     assert "13:30" in flat
+    assert say.term("edit_kind.shut_gate") in flat
+    # The gate that keeps riders longest does so at noon.
+    assert "12:00" in flat
     # Fewer than k riders behind it.
     assert say.text("quantity.redacted_short", k=study.k) in flat
 
@@ -44,7 +47,9 @@ def test_the_hours_nobody_sees_stand_in_the_workbook() -> None:
 
 
 def test_a_study_without_paths_says_nothing_and_one_by_class_speeds_says_why() -> None:
-    plain = dataclasses.replace(sample_study(), travel_times=None, blind_spots=None, meetings=None)
+    plain = dataclasses.replace(
+        sample_study(), travel_times=None, blind_spots=None, inner_ways=None, meetings=None
+    )
     assert "learned" not in {part.key for part in study_report(plain).sections}
     why = dataclasses.replace(plain, travel_times=TravelTimes("class", "few_riders"))
     section = next(part for part in study_report(why).sections if part.key == "learned")
@@ -54,4 +59,6 @@ def test_a_study_without_paths_says_nothing_and_one_by_class_speeds_says_why() -
 def test_the_map_has_a_layer_of_streets_nobody_passes() -> None:
     study = sample_study()
     backdrop = Backdrop(study.bounds, (), ())
-    assert Wording.of("en", study.k).text("layer.blind") in study_map(study, backdrop, "en")
+    page = study_map(study, backdrop, "en")
+    assert Wording.of("en", study.k).text("layer.blind") in page
+    assert "24 riders rode 71 times on 5 days" in page

@@ -1,0 +1,102 @@
+"""What a report says of seasons, parts of the week and the weeks to come."""
+
+from geo.localtime import WEEKDAYS
+from siting.results import Study
+from siting.values import Column, Quantity, Say, Table, Term, Value
+
+__all__ = ["about_changing", "elsewhere_table", "forecast_table", "scenarios_table"]
+
+
+def about_changing(study: Study) -> tuple[Say, ...]:
+    """Say where the plan serves least, what it could be behind there, and how good forecasts are."""
+    found = study.changing
+    if found is None:
+        return ()
+    out = []
+    shares = {one.name: one.served_share for one in found.scenarios if one.served_share is not None}
+    if len(shares) > 1:
+        ends = {
+            "low": min(shares, key=lambda name: shares[name]),
+            "high": max(shares, key=lambda n: shares[n]),
+        }
+        facts: dict[str, Value] = {}
+        for end, name in ends.items():
+            facts[end] = Term(f"scenario.{name}")
+            facts[f"{end}_share"] = Quantity(shares[name], "share")
+        out.append(Say("say.scenarios", tuple(facts.items())))
+    if found.robust is not None:
+        told: dict[str, Value] = {
+            "worst": Term(f"scenario.{found.robust.worst}"),
+            "regret": Quantity(found.robust.largest_regret, "share", redacted=True),
+            "bound": Quantity(found.robust.bound, "share", redacted=True),
+        }
+        out.append(Say("say.robust", tuple(told.items())))
+    city = next((one for one in found.forecasts if one.series == "rest"), None)
+    if city is not None:
+        figures = {
+            "weeks": Quantity(found.weeks_held_out, "count"),
+            "error": Quantity(city.error, "share"),
+            "last": Quantity(city.error_last_week, "share"),
+            "mean": Quantity(city.error_mean, "share"),
+        }
+        out.append(Say("say.forecast", tuple(figures.items())))
+    elif found.weeks < found.weeks_needed:
+        few = {"weeks": Quantity(found.weeks, "count"), "needed": Quantity(found.weeks_needed, "count")}
+        out.append(Say("say.forecast_few", tuple(few.items())))
+    return tuple(out)
+
+
+def scenarios_table(study: Study) -> Table:
+    """Demand and share served by season and part of the week."""
+    rows = () if study.changing is None else study.changing.scenarios
+    return Table(
+        "scenarios",
+        (
+            Column("scenario"),
+            Column("scenario_days", "count"),
+            Column("rest", "min_a_day", redacted=True),
+            Column("served_share", "share", redacted=True),
+        ),
+        tuple((Term(f"scenario.{row.name}"), row.days, row.rest_min_a_day, row.served_share) for row in rows),
+    )
+
+
+def elsewhere_table(study: Study) -> Table:
+    """Share served by plans that were chosen on one season or part of the week, in each of them."""
+    rows = () if study.changing is None else study.changing.elsewhere
+    return Table(
+        "elsewhere",
+        (Column("chosen_on"), Column("judged_on"), Column("served_share", "share", redacted=True)),
+        tuple(
+            (Term(f"scenario.{row.chosen_on}"), Term(f"scenario.{row.judged_on}"), row.served_share)
+            for row in rows
+        ),
+    )
+
+
+def forecast_table(study: Study) -> Table:
+    """List the expected rest demand of the next weeks, of the city and its unit grids, with the errors."""
+    rows = () if study.changing is None else study.changing.forecasts
+    weeks = max((len(row.min_a_day) for row in rows), default=0)
+    return Table(
+        "forecasts",
+        (
+            Column("forecast_of"),
+            Column("forecast_method"),
+            *(Column(f"forecast_week_{number + 1}", "min_a_day") for number in range(weeks)),
+            *(Column(f"forecast_{day}", "min_a_day") for day in WEEKDAYS),
+            Column("forecast_error", "share"),
+            Column("forecast_error_last", "share"),
+            Column("forecast_error_mean", "share"),
+        ),
+        tuple(
+            (
+                Term("forecast_of.rest") if row.series == "rest" else row.series,
+                Term(f"forecast_method.{row.method}"),
+                *row.min_a_day,
+                *row.by_weekday,
+                *(row.error, row.error_last_week, row.error_mean),
+            )
+            for row in rows
+        ),
+    )

@@ -1,0 +1,174 @@
+"""Gates and inner ways of drawn towns: what is wrong with the map is found, and nothing else is."""
+
+import numpy as np
+import pytest
+from ascii_map import ascii_map
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trodden_town import MONDAY_8, Ride, trodden_town
+
+from geo.inner_ways import Trodden, find_cut_throughs, find_shut_gates, gate_passes, gate_waits
+from geo.inner_ways.gate_waits import shrunk_medians
+
+# One column is 25 m. The compound has two gates, G in the north and H in the south.
+FENCED = ascii_map(
+    """
+    A-------B-------C
+    |       |       |
+    |       G       |
+    |       |       |
+    |       |       |
+    |       I       |
+    |       |       |
+    |       |       |
+    |       H       |
+    |       |       |
+    D-------E-------F
+    """,
+    {
+        "ABC": {"name": "North"}, "DEF": {"name": "South"}, "AD": {}, "CF": {}, "BG": {}, "HE": {},
+        "GIH": {"private": True, "compound": "yard"},
+    },
+    nodes={"G": {"gate": True}, "H": {"gate": True}, "I": {}},
+    compounds={"yard": {"fence": "GIH"}},
+)  # fmt: skip
+DAY = 86_400
+
+
+def _town(rides: list[Ride]) -> Trodden:
+    return trodden_town(FENCED, FENCED.network(), rides)
+
+
+def test_waits_are_what_riders_waited_there_and_by_hour() -> None:
+    rides = [
+        Ride(rider, MONDAY_8 + day * DAY + hour * 3600, "ABGI", {"G": 240.0 if hour else 90.0})
+        for rider in range(14) for day in range(2) for hour in (0, 4)
+    ]  # fmt: skip
+    trodden = _town(rides)
+    passes = gate_passes(trodden)
+    assert len(passes.node) == len(rides)
+    found = gate_waits(trodden, passes, 10)
+    (row,) = np.flatnonzero(found.riders >= 10)
+    assert FENCED.network().node_id[found.node[row]] == sorted(FENCED.letters).index("G") + 1
+    assert found.hour_s[row, 8] == pytest.approx(90.0, abs=12.0)
+    assert found.hour_s[row, 12] == pytest.approx(240.0, abs=12.0)
+    assert found.hour_riders[row, [8, 12, 9]].tolist() == [14, 14, 0]
+
+
+def test_a_door_beside_the_gate_is_no_wait() -> None:
+    rides = [Ride(rider, MONDAY_8 + 60 * rider, "ABG") for rider in range(12)]
+    rides += [Ride(rider, MONDAY_8 + 7200 + 60 * rider, "ABGI", {"I": 300.0}) for rider in range(12)]
+    passes = gate_passes(_town(rides))
+    assert len(passes.node)
+    assert np.median(passes.wait_s) < 20.0
+
+
+groups = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 7), st.floats(0, 600)), min_size=1, max_size=40)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(groups, st.lists(st.floats(0, 600), min_size=5, max_size=5))
+def test_shrunk_medians_lie_between_the_own_one_and_the_expected(
+    rows: list[tuple[int, int, float]], expected: list[float]
+) -> None:
+    key, rider, value = (np.array(column) for column in zip(*rows, strict=True))
+    found = shrunk_medians(key, rider, value, np.array(expected)[key])
+    for number, group in enumerate(found.key.tolist()):
+        mine = key == group
+        voices = [np.median(value[mine & (rider == one)]) for one in np.unique(rider[mine])]
+        own = float(np.median(voices))
+        assert found.own[number] == pytest.approx(own)
+        assert found.riders[number] == len(voices)
+        low, high = sorted((own, expected[group]))
+        assert low - 1e-6 <= found.shrunk[number] <= high + 1e-6
+
+
+def _round_trips(way: str, back: str, riders: int, days: int) -> list[Ride]:
+    """Each rider delivers in the yard and comes back, in the same hour."""
+    out = []
+    for rider in range(riders):
+        for day in range(days):
+            start = MONDAY_8 + day * DAY + 30 * rider
+            out += [Ride(rider, start, way), Ride(rider, start + 1800, back)]
+    return out
+
+
+def test_a_gate_that_riders_go_round_is_proposed_and_one_that_is_used_is_not() -> None:
+    # From A to I the way by G is the shortest; all go round by H.
+    trodden = _town(_round_trips("ADEHI", "IHEDA", 12, 2))
+    found = find_shut_gates(trodden, 10)
+    names = sorted(FENCED.letters)
+    assert [names[trodden.network.node_id[node] - 1] for node in found.node] == ["G"]
+    assert found.riders.tolist() == [12]
+    assert found.days.tolist() == [2]
+    assert found.passed.tolist() == [0]
+    assert found.longer_s[0] > 60.0
+    used = _town(_round_trips("ABGI", "IGBA", 12, 2))
+    assert not len(find_shut_gates(used, 10).node)
+
+
+def test_fewer_than_k_riders_or_one_day_propose_nothing() -> None:
+    assert not len(find_shut_gates(_town(_round_trips("ADEHI", "IHEDA", 9, 3)), 10).node)
+    assert not len(find_shut_gates(_town(_round_trips("ADEHI", "IHEDA", 12, 1)), 10).node)
+
+
+# The way from B to H is 150 m as the crow flies and 950 m on the streets.
+BLOCK = ascii_map(
+    """
+    A-----------B-----------C-----------------------D
+    |                                               |
+    |                                               |
+    |                                               |
+    |                                               |
+    |                                               |
+    E-----------H-----------I-----------------------F
+    """,
+    {"ABCD": {"name": "North"}, "EHIF": {"name": "South"}, "DF": {}, "AE": {"modes": "car"}},
+)
+
+
+def _cuts(riders: int, days: int, way: str = "ABHE") -> list[Ride]:
+    """Riders who cut through, to and fro by turns; in the evening all ride round the block."""
+    out = []
+    for rider in range(riders):
+        for day in range(days):
+            start = MONDAY_8 + day * DAY + 40 * rider
+            out.append(Ride(rider, start, way if day % 2 else way[::-1]))
+            out.append(Ride(rider, start + 10 * 3600, "ABCDFIH"))
+    return out
+
+
+def test_a_way_that_the_map_lacks_is_proposed_where_it_is() -> None:
+    network = BLOCK.network()
+    found = find_cut_throughs(trodden_town(BLOCK, network, _cuts(12, 4)), 10)
+    assert len(found.riders) == 1
+    assert found.riders[0] == 12
+    assert found.days[0] == 4
+    assert found.saved_s[0] > 100.0
+    ends, true = network.project(found.lonlat[0]), network.project(BLOCK.lonlat("BH"))
+    away = min(np.hypot(*(ends - way).T).max() for way in (true, true[::-1]))
+    assert away < 30.0
+
+
+def test_nobody_proposes_what_is_on_the_map_or_too_few_ride() -> None:
+    network = BLOCK.network()
+    legal = [Ride(rider, MONDAY_8 + day * DAY, "BCDFIH") for rider in range(12) for day in range(3)]
+    assert not len(find_cut_throughs(trodden_town(BLOCK, network, legal), 10).riders)
+    assert not len(find_cut_throughs(trodden_town(BLOCK, network, _cuts(9, 4)), 10).riders)
+    assert not len(find_cut_throughs(trodden_town(BLOCK, network, _cuts(25, 1)), 10).riders)
+
+
+def test_a_footway_along_it_is_on_the_map() -> None:
+    town = ascii_map(
+        """
+        A-----------B-----------C-----------------------D
+        |           |                                   |
+        |           |                                   |
+        |           |                                   |
+        |           |                                   |
+        |           |                                   |
+        E-----------H-----------I-----------------------F
+        """,
+        {"ABCD": {}, "EHIF": {}, "DF": {}, "AE": {"modes": "car"}, "BH": {"modes": "foot"}},
+    )
+    assert not len(find_cut_throughs(trodden_town(town, town.network(), _cuts(12, 4)), 10).riders)
