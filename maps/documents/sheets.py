@@ -23,8 +23,8 @@ from siting.results import Study
 __all__ = ["csv_text", "workbook"]
 
 ANNEX = ("facts", "kinds", "kind_facilities", "kind_hours", "busiest", "layers", "coverage", "estimates",
-         "fairness", "budget", "front", "refusal_counts", "speeds", "gate_waits", "map_edits", "blind", "patrols",
-         "meetings", "scenarios", "elsewhere", "files", "rejects", "stays")  # fmt: skip
+         "fairness", "budget", "front", "refusal_counts", "speeds", "gate_waits", "map_edits", "blind",
+         "patrols", "meetings", "scenarios", "elsewhere", "files", "rejects", "stays")  # fmt: skip
 """Tables that only a reader of the annexes wants: one sheet holds them all."""
 ANNEX_WIDTHS = (30, 22, 24, 20, 20, 40, 40)
 _NAMESPACES = {"dcterms": DCTERMS_NS, "cp": COREPROPS_NS}

@@ -85,7 +85,7 @@ def test_finding_a_station_by_a_tap(city: City, browser: "Browser", window: str)
     seen.close()
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", FLOWS)
 def test_saying_how_it_is_at_a_station(city: City, browser: "Browser", window: str) -> None:
     """Who is not signed in is told so; a rider says how many are there, and checks in; axe finds nothing."""
     seen = Seen(browser, city.address, window)
