@@ -158,7 +158,7 @@ def _estimates(study: Study) -> Table:
             *(
                 Column(key, unit, redacted=True)
                 for measure, unit in measures
-                for key in (measure, "low", "high")
+                for key in (f"{measure}_value", "low", "high")
             ),
         ),
         tuple(

@@ -80,7 +80,7 @@ PLAIN = {
         "lon", "lat", "cost_yuan", "rank", "radius_m", "seconds", "in_osm", "weight", "limit", "seats",
         "fixed_yuan", "yuan_an_hour", "sites_count", "new_sites", "gap", "candidates_count", "gates",
         "gates_new", "radius", "end_gap", "away", "nearest_s", "move_lon", "move_lat", "read", "accepted",
-        "rejected", "rows",
+        "rejected", "rows", "check_ins", "check_in_weeks",
     ),
 }  # fmt: skip
 """Numbers that are no figures about riders: places on the map, money, settings, numbers of things."""
@@ -100,6 +100,7 @@ SUMMARY = {
 """Figures of ``summary.json`` and what they are in the study."""
 
 COLUMNS = {
+    "served_share_value": "value", "served_min_a_day_value": "value", "low": "low", "high": "high",
     "only_here": "only_here_share", "rest": "rest_min_a_day", "chosen": "chosen_share",
     "longer": "extra_rest_hours_if_longer", "due": "due_break_min_a_day", "passing": "passing_riders_a_day",
     "demand": "min_a_day|rest_min_a_day", "riders": "riders", "visits": "visits_a_day",
