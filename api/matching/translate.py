@@ -305,21 +305,11 @@ def _window(
 
 
 def _lows(instants: Iterable[datetime.datetime | None]) -> FloatArray:
-    return _instants(list(instants), -math.inf)
+    return np.array([-math.inf if one is None else one.timestamp() for one in instants], np.float64)
 
 
 def _highs(instants: Iterable[datetime.datetime | None]) -> FloatArray:
-    return _instants(list(instants), math.inf)
-
-
-def _instants(instants: list[datetime.datetime | None], missing: float) -> FloatArray:
-    """Return epoch seconds; most columns are whole or empty, and then no loop asks which."""
-    absent = instants.count(None)
-    if absent == len(instants):
-        return np.full(absent, missing)
-    if not absent:
-        return np.fromiter(map(datetime.datetime.timestamp, instants), np.float64, len(instants))  # type: ignore[arg-type]
-    return np.array([missing if one is None else one.timestamp() for one in instants], np.float64)
+    return np.array([math.inf if one is None else one.timestamp() for one in instants], np.float64)
 
 
 def _low(instant: datetime.datetime | None) -> float:

@@ -203,7 +203,7 @@ def write_partitions(blocks: Iterable[Block], paths: Sequence[Path], riders: Rid
             _pack(block.unit, block.t_s, block.lonlat, block.event, block.source, share_of, ends, records)
             for file, begin, end in zip(files, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
                 if end > begin:
-                    _write_all(file, memoryview(records[begin:end].view(np.uint8)))
+                    _write_all(file, records[begin:end].view(np.uint8).data)
 
 
 def _write_all(file: IO[bytes], data: memoryview) -> None:
@@ -236,7 +236,7 @@ def _whole(path: Path, room: NDArray[np.void]) -> tuple[NDArray[np.void], NDArra
     if count > len(room):
         room = np.empty(count + count // 8, _POINT)
     with path.open("rb", buffering=0) as file:
-        into = memoryview(room[:count].view(np.uint8))
+        into = room[:count].view(np.uint8).data
         while len(into):
             into = into[file.readinto(into) :]
     return room[:count], room

@@ -38,6 +38,7 @@ def test_the_wrong_datum_is_told_and_the_right_one_is_not(real: Datum, declared:
     (warning,) = response.warnings
     assert (warning.declared, warning.likely) == (declared, real)
     assert real in warning.text
+    assert warning.median_m is not None
     assert warning.median_m[real] < 25 < warning.median_m[declared]
 
 

@@ -156,6 +156,14 @@ def test_two_points_that_lie_apart_are_no_stay_however_long_it_took() -> None:
     assert len(find_stay_points(traces_of([(0, 0.0, 0.0), (800, 300.0, 0.0), (1600, 600.0, 0.0)]))) == 0
 
 
+def test_of_two_stays_without_a_point_between_them_none_loses_its_first_one() -> None:
+    """As in movingpandas 296: the first point after a stay was kept for neither."""
+    rows = [*((t, 0.0, 0.0) for t in range(0, 361, 60)), *((t, 300.0, 0.0) for t in range(420, 781, 60))]
+    stays = find_stay_points(traces_of(rows))
+    assert [(stays.start_s - T0).tolist(), (stays.end_s - T0).tolist()] == [[0, 420], [360, 780]]
+    assert stays.n_points.tolist() == [7, 7]
+
+
 def test_no_stay_is_shorter_than_asked_for() -> None:
     """As in trackintel 132: the last point was taken off after the length was looked at."""
     rng = np.random.default_rng(3)

@@ -73,6 +73,20 @@ from geo.osm.rules.barriers import node_rule
         ("highway=residential tunnel=yes area=no", "ebike bike car foot", "ebike bike car foot"),
         # OSMnx #1216: a street that is two-way for buses only.
         ("highway=residential oneway=yes oneway:bus=no oneway:psv=no", "ebike bike car foot", "foot"),
+        # Valhalla #4503: a street for walking that vehicles may use.
+        ("highway=pedestrian vehicle=yes", "ebike bike car foot", "ebike bike car foot"),
+        # Valhalla #3135: who may walk there takes nothing from those who may ride.
+        ("highway=cycleway foot=designated", "ebike bike foot", "ebike bike foot"),
+        # GraphHopper #429: both ways of saying contraflow at once.
+        (
+            "highway=service oneway=yes oneway:bicycle=no cycleway=opposite",
+            "ebike bike car foot",
+            "ebike bike foot",
+        ),
+        # Valhalla #6001: advised against is not forbidden.
+        ("highway=path access=discouraged", "ebike bike foot", "ebike bike foot"),
+        # Valhalla #2093: an easy hiking path stays rideable.
+        ("highway=path mtb:scale=1 sac_scale=hiking", "ebike bike foot", "ebike bike foot"),
         # Organic Maps #6962: a path for both.
         ("highway=path foot=designated bicycle=designated", "ebike bike foot", "ebike bike foot"),
     ],
@@ -122,6 +136,17 @@ def test_who_may_not_go_through(text: str, private: str) -> None:
         ("barrier=bollard access=yes", "car", ""),
         # OSRM #464: closed to all but those who are named.
         ("barrier=gate access=no foot=yes bicycle=yes", "car", ""),
+        # OSRM #6006: a bar across the road keeps nobody from walking.
+        ("barrier=lift_gate", "", ""),
+        # OSRM #6757: but a private one is private.
+        ("barrier=lift_gate access=private", "", "ebike bike car foot"),
+        # OSRM #3890: barriers that are spelt wrong, or meant for others, let people on foot pass.
+        ("barrier=swing:gate", "car", ""),
+        ("barrier=kissing_gate", "ebike bike car", ""),
+        # OSRM #1492: nobody rides over the crossing, but along the street it lies on.
+        ("highway=crossing bicycle=no", "", ""),
+        # OsmAnd #2021: a checkpoint that is open to all.
+        ("barrier=checkpoint access=yes", "", ""),
         # BRouter #480: no bicycles, though nobody is kept from walking.
         ("barrier=gate bicycle=no", "ebike bike", ""),
     ],
