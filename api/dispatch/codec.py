@@ -14,7 +14,7 @@ from api.store.dispatch import events as stored
 from geo.arrays import FloatArray
 from geo.errors import InputError
 from routing.dispatch import Event, RiderKey, TaskState
-from routing.model import PlannedRiders, Rider, RiderColumns, Span, StopColumns, spans_of
+from routing.model import PlannedRiders, Rider, RiderColumns, Span, StopColumns, numbers_of, spans_of
 
 __all__ = ["event_of", "event_row", "instant_s", "state_json", "state_of", "table_of", "window_of"]
 
@@ -213,17 +213,25 @@ def _read_row(key: RiderKey, body: Mapping[str, Any]) -> _Row:
 
 
 def _columns(rows: Sequence[_Row]) -> RiderColumns:
-    columns = dict(zip(_Row._fields, zip(*rows, strict=True), strict=False)) if rows else {}
-    words = {name: list(columns.get(name, ())) for name in ("ids", "mode", "status", "platform", "skills")}
-    numbers = {name: np.array(columns.get(name, ()), np.float64) for name in _Row._fields[len(words) : -1]}
-    # Neither is told of riders here: the one is no platform's to say, the other the board counts.
+    # The board counts extra time; a contribution is kept of nobody.
     nothing = np.zeros(len(rows))
     return RiderColumns(
-        **words,
-        **numbers,
+        ids=[row.ids for row in rows],
+        mode=[row.mode for row in rows],
+        status=[row.status for row in rows],
+        platform=[row.platform for row in rows],
+        skills=[row.skills for row in rows],
+        shift_start_s=numbers_of(rows, "shift_start_s"),
+        shift_end_s=numbers_of(rows, "shift_end_s"),
+        available_s=numbers_of(rows, "available_s"),
+        speed_factor=numbers_of(rows, "speed_factor"),
+        worked_since_break_s=numbers_of(rows, "worked_since_break_s"),
+        worked_today_s=numbers_of(rows, "worked_today_s"),
         contribution=nothing,
         extra_last_hour_s=nothing,
-        stops=np.array(columns.get("stops", ()), np.int64),
+        capacity=numbers_of(rows, "capacity"),
+        load=numbers_of(rows, "load"),
+        stops=np.array([row.stops for row in rows], np.int64),
     )
 
 

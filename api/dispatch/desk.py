@@ -482,7 +482,7 @@ class Desk:
         known = list(self.memory.bodies.items())
         apart = {key for key, _ in known if city.board.knows(key)}
         with ThreadPoolExecutor(1, "yilu-lay") as laying:
-            done = []
+            done: list[Future[Any]] = []
             for first in range(0, len(known), LAID_AT_ONCE):
                 part = known[first : first + LAID_AT_ONCE]
                 table, others = codec.table_of([one for one in part if one[0] not in apart], self._rider_of)

@@ -164,7 +164,7 @@ def deliveries(database: Database, now_s: float) -> Deliveries:
         every = hooks.list_all(connection, SERVICE)
         failing = [one for one in every if one.state == "failing"]
         first = [row for one in failing for row in _rows_for(connection, one, 1)]
-    states = collections.Counter(one.state for one in every)
+    states = collections.Counter[str](one.state for one in every)
     return Deliveries(states, max((now_s - row.event.at_s for row in first), default=0.0))
 
 

@@ -98,7 +98,7 @@ def test_no_private_address_in_other_clothes(address: str, monkeypatch: pytest.M
     """Spoo 270: a translated address counts as global, and leads inside."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     told = [(family, socket.SOCK_STREAM, 6, "", (address, 443))]
-    monkeypatch.setattr(webhooks.socket, "getaddrinfo", lambda *_, **__: told)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: told)
     with pytest.raises(InputError, match="reachable from the internet"):
         check_address("https://platform.example/yilu", private=False)
 
@@ -139,7 +139,7 @@ def test_a_name_that_leads_elsewhere_after_it_was_checked_is_not_followed(
         raise ConnectionRefusedError
 
     told = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, 443)) for number in ("1.1.1.1", "8.8.8.8")]
-    monkeypatch.setattr(webhooks.socket, "getaddrinfo", lambda *_, **__: told)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: told)
     monkeypatch.setattr(socket, "create_connection", refuse)
     database = _with_hook(tmp_path, "https://rebound.example/e")
     sender = webhooks.Sender(database, lambda: Numbers(b"n" * 32), lambda: 9.0, datetime.UTC, private=False)
