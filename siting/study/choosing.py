@@ -91,7 +91,7 @@ def _robust(
 ) -> tuple[RobustCover, SitingResult]:
     """Choose for the worst scenario; the answer keeps the bound of the best plan for the mean of all days."""
     if len(scenarios) < 2:
-        raise InputError(Sentence.of("robust_few_days", season=SEASON_DAYS, part=WEEK_PART_DAYS))
+        raise InputError(Sentence.of("plan_robust_few", season=SEASON_DAYS, part=WEEK_PART_DAYS))
     weights = np.array([days.weight.sum(axis=1) for days in scenarios.values()])
     limits = Limits(gap=1e-6, node_limit=settings.node_limit)
     found = robust_cover(problem, weights, cost_s, _rng(settings, 5), limits)
