@@ -52,7 +52,8 @@ LEAST_DAYS, PASSES = 2, 2
 """A link is ridden on so many days, and so many times as often as riders are asked for."""
 A_BUNCH: Final = 40
 """Legs of a place to which links are fitted, spread evenly over all; support is counted over all."""
-MOST_PLACES: Final = 30
+MOST_PLACES, MOST_IN_VAIN = 30, 8
+"""Places looked at, the densest first; fewer where so many in a row are explained by nothing."""
 
 
 class CutThroughs(NamedTuple):
@@ -96,6 +97,7 @@ def find_cut_throughs(trodden: Trodden, k: int) -> CutThroughs:
     """
     legs = _off_streets(trodden, _too_fast(trodden, _legs(trodden)))
     found: list[tuple[NDArray[np.float64], int, int, int, float]] = []
+    vain = 0
     for _ in range(MOST_PLACES):
         if _riders(trodden, legs) < k:
             break
@@ -114,8 +116,12 @@ def find_cut_throughs(trodden: Trodden, k: int) -> CutThroughs:
         used = legs.take(np.flatnonzero(near)[of_link])
         if ends is None or _riders(trodden, used) < k:
             # Nothing explains what is densest here: what lies around goes.
+            vain += 1
+            if vain == MOST_IN_VAIN:
+                break
             legs = legs.take(np.hypot(*(middle - here).T) > TOGETHER_M)
             continue
+        vain = 0
         days = len(np.unique(day_number(local_s(trodden.traces.t_s[used.first], trodden.timezone))))
         told = [trodden.network.project(one[0]) for one in found]
         often = len(used.first) >= PASSES * k and days >= LEAST_DAYS
