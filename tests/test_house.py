@@ -198,7 +198,8 @@ def test_an_hour_and_a_day_are_said_once() -> None:
 
 
 def test_the_paths_that_architecture_names_are_there() -> None:
-    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    pages = [ROOT / "ARCHITECTURE.md", *(ROOT / "docs" / "decisions").glob("*.md")]
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
     named = set(re.findall(r"`((?:api|geo|maps|routing|siting|tests)/[\w./]+)`", text))
     assert len(named) > 30
     assert not sorted(name for name in named if not (ROOT / name).exists())

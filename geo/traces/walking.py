@@ -3,7 +3,8 @@
 A hidden Markov model with two states. It sees the speed of the last step and the mean speed over 7, 15 and
 30 s to either side, each in eleven bins; how often each bin comes in each state was counted on the
 trajectories of GOAL with an even number (Eftelioglu et al., IWCTS 2022): vans of a parcel service, a point
-every 5 s. A parked phone in a pocket and a slow van look alike: see ARCHITECTURE.md for what that costs.
+every 5 s. A parked phone in a pocket and a slow van look alike, which `tests/test_geo/traces/test_walking.py`
+measures.
 """
 
 from typing import Final, NamedTuple

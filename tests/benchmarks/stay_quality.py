@@ -1,6 +1,6 @@
 """How well kinds of stays are predicted: against synthetic days on held-out cities, and against GOAL.
 
-``python stay_quality.py`` prints the confusion matrices that ARCHITECTURE.md shows.
+``python stay_quality.py`` prints the confusion matrices that RESULTS.md shows.
 """
 
 import dataclasses

@@ -131,7 +131,7 @@ def rest_scores(fleet: SyntheticFleet, traces: Traces, stays: StayPoints) -> tup
 
 
 def test_rest_is_told_from_the_rest(city: City) -> None:
-    """The figures of held-out cities stand in ARCHITECTURE.md; this small fleet must not fall far below."""
+    """The figures of held-out cities stand in RESULTS.md; this small fleet must not fall far below."""
     network, places, fleet, traces = city
     stays = classify_stays(find_stay_points(traces), traces, places, network, "Europe/Helsinki")
     precision, recall = rest_scores(fleet, traces, stays)
