@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """For so long a new task waits for a rider whom it costs little."""
     patient_extra_s: Annotated[float, Field(ge=0, le=86_400)] = 120.0
     """What "little" is: extra seconds."""
+    silent_for_s: Annotated[float, Field(ge=60, le=86_400)] = 900.0
+    """A rider of whom nothing was heard for so long is asked for nothing until the next report."""
     webhooks_private: bool = False
     """Whether events may be sent to this machine and to private networks, and without TLS."""
     jurisdiction: Annotated[str, Field(min_length=1, max_length=200)] = "yilu"

@@ -16,7 +16,7 @@ from geo.errors import InputError
 from routing.dispatch import Event, RiderKey, TaskState
 from routing.model import PlannedRiders, Rider, RiderColumns, Span, StopColumns, numbers_of, spans_of
 
-__all__ = ["event_of", "event_row", "instant_s", "state_json", "state_of", "table_of", "window_of"]
+__all__ = ["event_of", "event_row", "instant_s", "state_json", "state_of", "table_of_riders", "window_of"]
 
 # A window without an end is infinite, which JSON does not know: it is kept as a word.
 _CONFIG = ConfigDict(ser_json_inf_nan="strings")
@@ -124,7 +124,7 @@ def instant_s(instant: str | None, none_s: float) -> float:
     return none_s if instant is None else datetime.datetime.fromisoformat(instant).timestamp()
 
 
-def table_of(
+def table_of_riders(
     known: Sequence[tuple[RiderKey, Mapping[str, Any]]],
     rider_of: Callable[[str, Mapping[str, Any]], Rider],
 ) -> tuple[PlannedRiders, list[tuple[RiderKey, Rider]]]:

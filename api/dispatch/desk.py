@@ -12,18 +12,17 @@ that it alone asks riders and lets offers run out. When it dies, another one lea
 import collections
 import contextlib
 import dataclasses
-import gc
 import logging
 import math
 import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from api.dispatch import codec, emergencies
+from api.dispatch import codec, emergencies, laying
 from api.dispatch.turn import Follower, KeptTurn, Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, numbers
 from api.store.access import idempotency
@@ -55,8 +54,6 @@ TIDY_S = 600.0
 """How often what is older than a day is forgotten."""
 CHANNEL = "yilu_city"
 FOLLOWED_AT_ONCE = 2_000
-LAID_AT_ONCE = 2_500
-"""Riders put on the streets in one go when the city is read."""
 LIVE_STATUSES = ("published", "offered", "accepted", "under_way", "done")
 REFUSALS = (
     ConflictError,
@@ -167,7 +164,7 @@ class Desk:
                 f"another process serves {self.database.shown}; several need PostgreSQL", 30
             )
         try:
-            with _undisturbed():
+            with laying.undisturbed():
                 self._load()
         except StoreUnavailable:
             # It is read as soon as the store is there; until then every command is told to come again.
@@ -288,11 +285,8 @@ class Desk:
 
     def _lay_on(self) -> None:
         """Lay the city on streets that have changed: plans that lead over them are judged anew."""
-        now_s, network, board = self._clock(), self.memory.network, self.city.board
-        board.lay_on(network, now_s)
-        # Whoever stood off the streets may stand on one now.
-        off = [(key, body) for key, body in self.memory.bodies.items() if board.rider(key) is None]
-        board.put([(key, self._rider_of(key.rider_id, body)) for key, body in off], now_s)
+        now_s, network = self._clock(), self.memory.network
+        laying.lay_riders_on(self.memory, self.city, self._rider_of, now_s)
         self.city.wake(now_s)
         self._laid_on = network
 
@@ -318,11 +312,12 @@ class Desk:
             if not self._stale and self._moved:
                 self._lay_on()
             if self._stale:
-                with _undisturbed():
+                with laying.undisturbed():
                     self._load()
         except StoreUnavailable as error:
             _fail(works, error)
             return
+        laying.set_silent_aside(self.memory, self.city, self._clock())
         before = self.memory.last_seq
         try:
             with self.database.transaction() as connection:
@@ -408,20 +403,7 @@ class Desk:
         riders, self._followed_riders = rider_rows.changed_since(
             turn.connection, SERVICE, self._followed_riders
         )
-        self._take_up_riders(riders, turn.now_s)
-
-    def _take_up_riders(self, rows: Iterable[rider_rows.RiderRow], now_s: float) -> None:
-        put, gone = [], []
-        for row in rows:
-            key = RiderKey(row.tenant_id, row.rider_id)
-            if row.body is None:
-                gone.append(key)
-                self.memory.bodies.pop(key, None)
-            elif self.memory.bodies.get(key) != row.body:
-                self.memory.bodies[key] = row.body
-                put.append((key, self._rider_of(row.rider_id, row.body)))
-        self.city.board.remove(gone)
-        self.city.board.put(put, now_s)
+        laying.take_up_riders(self.memory, self.city, riders, self._rider_of, turn.now_s)
 
     def _forget(self, task_ids: Iterable[str]) -> None:
         """Drop tasks that are over; the store has them."""
@@ -471,38 +453,8 @@ class Desk:
             extra_s = offer.body["terms"]["extra_s"]
             city.board.book(key, offer.offer_id, extra_s, at_s or offer.made_s, now_s)
         city.restore(states, (), now_s)
-        self._lay(city, now_s)
+        laying.lay_riders(self.memory, city, self._rider_of, now_s)
         self.city, self._laid_on, self._stale = city, network, False
-
-    def _lay(self, city: City, now_s: float) -> None:
-        """Put all riders on the streets of a city.
-
-        Ways are computed without the interpreter: while those of some riders are, the next are read.
-        """
-        known = list(self.memory.bodies.items())
-        apart = {key for key, _ in known if city.board.knows(key)}
-        with ThreadPoolExecutor(1, "yilu-lay") as laying:
-            done: list[Future[Any]] = []
-            for first in range(0, len(known), LAID_AT_ONCE):
-                part = known[first : first + LAID_AT_ONCE]
-                table, others = codec.table_of([one for one in part if one[0] not in apart], self._rider_of)
-                others += [(key, self._rider_of(key.rider_id, body)) for key, body in part if key in apart]
-                done.append(laying.submit(city.board.lay, table, now_s))
-                done.append(laying.submit(city.board.put, others, now_s))
-            for one in done:
-                one.result()
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Look for no garbage among a million new objects while they are made: that takes as long."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _fail(works: Iterable[_Waiting], error: Exception) -> None:

@@ -25,18 +25,21 @@ from api.dispatch.forms import (
     TaskPublishIn,
     TaskStatus,
 )
-from api.forms import Mode, PointedError
+from api.forms import Language, Mode, PointedError
 from api.matching.forms import MatchRequest, PolicyIn, RiderIn, RuleName, TaskIn, TaskKindName
 from api.matching.translate import asked_of
+from api.matching.wording import reason_text
 from api.store.dispatch.events import EventRow
 from api.store.dispatch.offers import OfferRow
 from api.store.dispatch.tasks import TaskRow
 from geo.datum import Datum, place_from_wgs84, to_wgs84
 from geo.errors import InputError
-from routing.dispatch import RiderKey, TaskState
+from maps.texts import catalogue
+from routing.dispatch import ConflictError, RiderKey, TaskState
 from routing.model import Policy, Rider, Stop, Task, Visit
 
 __all__ = [
+    "conflict_text",
     "event_out",
     "offer_out",
     "place_out",
@@ -359,3 +362,10 @@ def _task_told(task: Task, zone: datetime.tzinfo) -> dict[str, Any]:
         "people": task.people,
         "load": task.load,
     }
+
+
+def conflict_text(error: ConflictError, lang: Language) -> str:
+    """Return why a command does not fit; of a plan that allows a task no longer, which rule of it."""
+    if error.refused is not None:
+        return reason_text(error.refused.binding.said, lang)
+    return catalogue(lang).text(f"problem.conflict_{error.code}", status=error.status)

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -85,6 +86,8 @@ class Memory:
     """Of live tasks."""
     phases: dict[str, float] = dataclasses.field(default_factory=dict)
     """When the next phase of an emergency's alerts opens, in epoch seconds."""
+    looked_s: float = -math.inf
+    """When riders were looked for of whom nothing was heard, in epoch seconds."""
     last_seq: int = 0
     """Number of the last event that this process wrote or followed."""
     followers: tuple[Follower, ...] = ()

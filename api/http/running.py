@@ -44,6 +44,7 @@ def rules_of(settings: Settings) -> DispatchRules:
         every_s=settings.match_every_s,
         patient_for_s=settings.patient_for_s,
         patient_extra_s=settings.patient_extra_s,
+        silent_for_s=settings.silent_for_s,
     )
 
 

@@ -26,6 +26,8 @@ class DispatchRules:
     """For so long after it was published a task waits for a rider whom it costs little; 0: never."""
     patient_extra_s: float = 120.0
     """What "little" is: extra seconds."""
+    silent_for_s: float = 900.0
+    """A rider of whom nothing was heard for longer is not asked: the plan that is known is over."""
 
     def __post_init__(self) -> None:
         check_between("offer_for_s", self.offer_for_s, 1.0, 3600.0)
@@ -34,3 +36,4 @@ class DispatchRules:
         check_between("every_s", self.every_s, 0.0, 3600.0)
         check_between("patient_for_s", self.patient_for_s, 0.0, 86_400.0)
         check_between("patient_extra_s", self.patient_extra_s, 0.0, 86_400.0)
+        check_between("silent_for_s", self.silent_for_s, 60.0, 86_400.0)

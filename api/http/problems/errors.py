@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from api.civic.wording import ledger_text, matter_text
 from api.dispatch import acts
 from api.dispatch.desk import Desk, MissingError
-from api.dispatch.wording import conflict_text
+from api.dispatch.translate import conflict_text
 from api.forms import PointedError
 from api.http.access.auth import Caller, ForbiddenError, RateLimitedError, UnauthorizedError
 from api.http.access.oidc import ProviderUnavailableError

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from lattice import lattice
 from towns import NOW, place_in
 
-from api.dispatch import codec
+from api.dispatch import codec, laying
 from api.dispatch import desk as live_desk
 from api.dispatch.commands import Published, RidersPut, accept, answer_offer, on_task, publish, put_riders
 from api.dispatch.desk import Desk, MissingError, Turn
@@ -83,7 +83,7 @@ def put(desk: Desk, who: Scope, *riders: RiderStateIn) -> RidersPut:
     def work(turn: Turn) -> RidersPut:
         known = {key.rider_id: body for key, body in desk.memory.bodies.items() if key.platform == platform}
         request = RidersIn(datum="wgs84", riders=riders)
-        reports = reports_of(request, known, NOW, datetime.UTC, desk.policy)
+        reports = reports_of(request, known, turn.now_s, datetime.UTC, desk.policy)
         return put_riders(turn, who, platform, reports)
 
     return do(desk, work)
@@ -121,7 +121,7 @@ def test_a_task_goes_from_publishing_to_verification_and_the_store_agrees(databa
 def test_a_restart_goes_on_where_it_was(
     database: Database, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(live_desk, "LAID_AT_ONCE", at_once)
+    monkeypatch.setattr(laying, "LAID_AT_ONCE", at_once)
     rng, clock = np.random.default_rng(2), Clock()
     with desk_on(database, clock) as desk:
         put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(3)))
@@ -396,8 +396,7 @@ def test_what_a_rider_has_done_is_missing_from_the_hour_after_a_restart_too(data
     with desk_on(database, clock) as desk:
         assert budgets(desk) == before
         clock.now_s += 3_600.0
-        do(desk, lambda turn: None)
-        do(desk, lambda turn: turn.city.board.pass_time(turn.now_s))
+        put(desk, RED, *(rider_in(rng, f"r{n}", clock.now_s) for n in range(3)))
         assert set(budgets(desk).values()) == {0.0}
 
 
@@ -432,3 +431,28 @@ def test_a_request_that_does_not_fit_together_does_not_cost_the_city_its_memory(
         # Anything but a refusal makes the desk read all riders and tasks anew.
         assert put(desk, RED, rider_in(rng, "r0", NOW + 1)).written == 1
         assert desk.city is city
+
+
+def test_a_rider_of_whom_nothing_is_heard_is_not_asked_until_the_next_report(database: Database) -> None:
+    """A phone that was switched off is no rider on the way, whatever plan it had."""
+    rng, clock = np.random.default_rng(3), Clock()
+    with desk_on(database, clock) as desk:
+        there = rider_in(rng, "r1")
+        put(desk, RED, there)
+        clock.now_s += 899.0
+        assert len(put_up(desk, task(rng, "early"), "early").state.open) == 1
+        clock.now_s += 60.0
+        assert not put_up(desk, task(rng, "T1"), "T1").state.open
+        assert RiderKey("red", "r1") in desk.memory.bodies
+    # Whoever reads the city anew does not ask either.
+    with desk_on(database, clock) as desk:
+        do(desk, lambda turn: None)
+        assert len(desk.city.board.fleet) == 0
+        # A position alone brings the plan back.
+        at = datetime.datetime.fromtimestamp(clock.now_s, datetime.UTC)
+        moved = RiderStateIn(rider_id="r1", at=at, lon=there.lon, lat=there.lat)
+        put(desk, RED, moved)
+        (rider,) = (desk.city.board.rider(RiderKey("red", "r1")),)
+        assert rider is not None
+        assert [stop.stop_id for stop in rider.stops] == ["s0"]
+        assert len(put_up(desk, task(rng, "T2"), "T2").state.open) == 1

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from towns import NOW
 
-from api.dispatch.codec import table_of
+from api.dispatch.codec import table_of_riders
 from api.dispatch.forms import RidersIn, RiderStateIn
 from api.dispatch.translate import reports_of, rider_of
 from api.forms import PointedError
@@ -108,7 +108,7 @@ def test_kept_riders_are_the_same_in_columns(states: list[dict[str, Any]]) -> No
             continue
         known.append((key, body))
         wanted.append(dataclasses.replace(rider, rider_id=key.fleet_id, platform=key.platform))
-    table, others = table_of(known, rider_of)
+    table, others = table_of_riders(known, rider_of)
     assert others == []
     assert list(table) == wanted
     same = as_table(wanted)
@@ -127,7 +127,7 @@ def test_kept_riders_are_the_same_in_columns(states: list[dict[str, Any]]) -> No
 
 def test_who_only_the_form_can_read_stands_apart() -> None:
     body = {"lon": 1.0, "lat": 2.0, "shift_start": 1_700_000_000}
-    table, others = table_of([(RiderKey("red", "old"), body)], lambda name, _: _plain(name))
+    table, others = table_of_riders([(RiderKey("red", "old"), body)], lambda name, _: _plain(name))
     assert (len(table), others) == (0, [(RiderKey("red", "old"), _plain("old"))])
 
 

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from api.dispatch.wording import conflict_text
+from api.dispatch.translate import conflict_text
 from api.forms import Language
 from api.http.access.auth import ForbiddenError, UnauthorizedError
 from api.http.pages.frame.render import HEADERS, page, see_other
