@@ -35,7 +35,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "grid_code", "trace_no_header", "trace_no_values", "trace_columns", "trace_in_file",
         "trace_lade", "trace_no_column", "trace_no_such_column", "trace_no_position",
         "trace_say_position", "trace_positions", "trace_positions_as", "trace_has", "trace_has_none",
-        "trace_name_it", "trace_by_position", "trace_unknown_column", "trace_position",
+        "trace_name_it", "trace_by_values", "trace_by_position", "trace_unknown_column", "trace_position",
         "trace_separator", "trace_events"
     ),
     "whose-traces": (
@@ -51,7 +51,8 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "hours", "hours_word", "hours_never"
     ),
     "positions": (
-        "degrees", "swapped", "swapped_map", "area_degrees", "area_swapped", "swapped_area", "no_crs",
+        "degrees", "swapped", "swapped_map", "map_antimeridian",
+        "area_degrees", "area_swapped", "swapped_area", "no_crs",
         "crs_rough", "layer_metres", "columns_metres", "wkt_metres", "trace_epsg", "trace_no_crs",
         "trace_crs", "trace_order", "trace_origin", "hint_swapped", "hint_e5", "hint_e6", "hint_e7",
         "hint_ddmm", "hint_metres", "hint_off_streets", "hint_coarse"
@@ -74,7 +75,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
     "unsolvable": (
         "held_out_too_many", "candidates_few", "candidates_none", "candidates_why", "plan_no_grids",
         "plan_no_grids_floor", "plan_no_today", "floor_out_of_reach", "floor_not_kept",
-        "floor_not_kept_budget", "limits_ended", "infeasible", "infeasible_together",
+        "floor_not_kept_budget", "plan_robust_few", "limits_ended", "infeasible", "infeasible_together",
         "infeasible_reach", "infeasible_within"
     ),
     "secret": (

@@ -1,11 +1,11 @@
 """The one error of this door: an HTTP status and a sentence, as the specification wants them."""
 
-from geo.errors import YiluError
+from geo.errors import InputError
 
 __all__ = ["Open311Error"]
 
 
-class Open311Error(YiluError):
+class Open311Error(InputError):
     """A request that the specification answers with an error.
 
     Parameters

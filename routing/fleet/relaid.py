@@ -154,11 +154,7 @@ def _arrives_otherwise(edge: Int64Array, old: Graph, new: Graph) -> BoolArray:
         return found
     for side in (0, 1):
         d = 2 * edge + side
-        for kind in ("arrive", "depart"):
-            pairs = [
-                (getattr(graph, f"{kind}_ptr"), getattr(graph, f"{kind}_state"), getattr(graph, f"{kind}_ms"))
-                for graph in (old, new)
-            ]
+        for pairs in ((old.arrivals, new.arrivals), (old.departures, new.departures)):
             first, count = zip(*((ptr[d], ptr[d + 1] - ptr[d]) for ptr, _, _ in pairs), strict=True)
             found |= count[0] != count[1]
             for step in range(int(count[0].max(initial=0))):

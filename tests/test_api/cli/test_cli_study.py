@@ -403,7 +403,7 @@ def test_the_built_in_study_runs_reduced(helsinki_pbf: Path, tmp_path: Path) -> 
         text = text.replace(old, new)
     (tmp_path / "study.toml").write_text(text.replace('languages = ["en"]', ""), encoding="utf-8")
     out = _run(tmp_path, "out")
-    assert {path.name for path in out.iterdir()} == FILES | {"data"}
+    assert {path.name for path in out.iterdir()} == FILES | {"data", "edits.geojson", "edits.osc"}
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert summary["late_deliveries"] == 0
     ours, today = (summary["coverage"][method]["served_held_out"] for method in ("yilu", "existing"))

@@ -59,6 +59,7 @@ def test_studies_with_other_grids_are_refused_in_one_sentence(
         yilu, ["compare", str(folders[0]), str(other), "--lang", lang, "--out", str(tmp_path / "none")]
     )
     assert done.exit_code == 2
-    assert word in done.output
-    assert len(done.output.strip().splitlines()) == 1
+    sentence, where = done.output.strip().splitlines()
+    assert word in sentence
+    assert "docs/" in where
     assert not (tmp_path / "none").exists()

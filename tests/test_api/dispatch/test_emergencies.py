@@ -80,8 +80,12 @@ def call(desk: Desk, rng: np.random.Generator, name: str = "E1") -> Raised:
 def now(database: Database, name: str = "E1") -> AlertState:
     """The state as kept, which is the fold of the events."""
     with database.reading() as connection:
-        row = rows.get(connection, SERVICE, name)
-        events = stored.of_task(connection, SERVICE, name)
+        while True:
+            row = rows.get(connection, SERVICE, name)
+            events = stored.of_task(connection, SERVICE, name)
+            # Another process may write between two readings.
+            if row == rows.get(connection, SERVICE, name):
+                break
     assert row is not None
     state = alert_state_of(row.state)
     assert fold_alert(alert_events_of(events)) == state
