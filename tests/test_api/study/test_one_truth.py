@@ -24,7 +24,7 @@ MAPS: tuple[str, ...] = ("macau-roads",)
 if os.environ.get("YILU_PROOF") == "full":
     MAPS += (
         "tsinghua-campus", "nanjing-xinjiekou", "shenzhen-longgang", "puyang-county-sparse",
-        "beijing-haidian-composite", "porto-centre",
+        "beijing-haidian-composite", "porto-centre", "malta-2016", "rhein-neckar-roads-2016",
     )  # fmt: skip
 
 

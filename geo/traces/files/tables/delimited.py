@@ -110,6 +110,16 @@ def _has_odd_line(block: bytes) -> bool:
     return False
 
 
+def _without_blank(block: bytes, number: NDArray[np.int64]) -> tuple[bytes, NDArray[np.int64]]:
+    """Leave blank lines out: an empty number is none, and the block would be read a second time for them."""
+    if b"\n\n" not in block and not block.startswith(b"\n"):
+        return block, number
+    data = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(data == _FEED)
+    blank = np.diff(ends, prepend=-1) == 1
+    return np.delete(data, ends[blank]).tobytes(), number[~blank]
+
+
 def _like(column: ArrowArray, texts: ArrowArray) -> ArrowArray:
     """Turn texts into what a column holds, text or numbers."""
     return pa.array(as_numbers(texts)) if pa.types.is_floating(column.type) else texts
@@ -297,6 +307,7 @@ class CsvTable:
 
     def _cut_plain(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
         """Cut lines with pyarrow; those it passes by are looked at one by one."""
+        block, number = _without_blank(block, number)
         if not block:
             return _Cut([pa.array([], pa.string()) for _ in needed], np.zeros(0, np.int64), [])
         read = self._read_numbers(block, needed) or self._read(block, needed, frozenset())
@@ -307,8 +318,6 @@ class CsvTable:
             return self._cut_slowly(block, number, needed)
         at = np.array([n - 1 for n, _ in passed], np.int64)
         cut = _Cut(columns, np.delete(number, at) if len(at) else number, [])
-        if not any(pa.types.is_floating(column.type) for column in columns):
-            self._drop_blank(cut, block, number)
         found = []
         for n, text in passed:
             if text.strip():
@@ -363,16 +372,6 @@ class CsvTable:
             return None
         columns = [table.column(c) for c in types]
         return [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in columns], passed
-
-    @staticmethod
-    def _drop_blank(cut: _Cut, block: bytes, number: NDArray[np.int64]) -> None:
-        if b"\n\n" not in block and not block.startswith(b"\n"):
-            return
-        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _FEED)
-        blank = number[np.flatnonzero(np.diff(ends, prepend=-1) == 1)]
-        keep = np.flatnonzero(~np.isin(cut.rows, blank))
-        cut.rows = cut.rows[keep]
-        cut.columns = [column.take(pa.array(keep)) for column in cut.columns]
 
     def _cut_slowly(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
         rows, cells, lost = [], [], []
