@@ -18,7 +18,6 @@ from scipy.spatial import cKDTree
 from geo.inner_ways.trodden import Trodden, rows_between
 from geo.localtime import day_number, local_s
 from geo.travel import travel_times_s
-from geo.travel.many_paths import route_trips
 
 __all__ = ["CutThroughs", "find_cut_throughs"]
 
@@ -156,7 +155,7 @@ def _legs(trodden: Trodden) -> _Legs:
     spans.append((low, high, ridden.enter_s[low], ridden.leave_s[high]))
     rider = np.concatenate([ridden.rider[one[0]] for one in spans])
     start, end = (np.concatenate([one[side] for one in spans]) for side in (2, 3))
-    line = trodden.line(traces.rider, traces.t_s)
+    line = trodden.points_line
     first = np.searchsorted(line, trodden.line(rider, start), side="right") - 1
     last = np.searchsorted(line, trodden.line(rider, end))
     good = (first >= 0) & (last < len(line))
@@ -176,8 +175,7 @@ def _away_from_doors(trodden: Trodden, legs: _Legs) -> _Legs:
     if not len(halts):
         return legs
     rider = traces.rider[legs.first]
-    line = trodden.line(halts.rider, halts.start_s)
-    last = np.searchsorted(line, trodden.line(rider, traces.t_s[legs.last])) - 1
+    last = np.searchsorted(trodden.halts_line, trodden.line(rider, traces.t_s[legs.last])) - 1
     row = np.maximum(last, 0)
     beside = (last >= 0) & (halts.rider[row] == rider)
     return legs.take(~(beside & (halts.end_s[row] >= traces.t_s[legs.first])))
@@ -185,24 +183,16 @@ def _away_from_doors(trodden: Trodden, legs: _Legs) -> _Legs:
 
 def _too_fast(trodden: Trodden, legs: _Legs) -> _Legs:
     """Return the legs that were ridden sooner than the network allows, at the pace of the rider."""
-    network, count = trodden.network, len(legs.first)
-    snapped = network.snap(
+    count = len(legs.first)
+    snapped = trodden.network.snap(
         trodden.traces.lonlat[np.concatenate([legs.first, legs.last])], trodden.mode, fragments=True
     )
-    on = np.cumsum(snapped.ok) - 1
-    kept = np.flatnonzero(snapped.ok[:count] & snapped.ok[count:])
+    kept, paths = trodden.best_ways(snapped, np.arange(count), np.arange(count, 2 * count))
     legs = legs.take(kept)
     if not len(kept):
         return legs
-    here, there = on[:count][kept].astype(np.int32), on[count:][kept].astype(np.int32)
-    every = np.ones(len(kept), np.bool_)
-    paths = route_trips(network, trodden.mode, snapped.take(snapped.ok), here, there, every)
-    size = np.diff(paths.ptr)
-    trip = np.repeat(np.arange(len(size)), size)
-    way_s = np.bincount(trip, trodden.plain_s[paths.edges], len(size)).astype(np.float64)
-    some = size > 0
-    way_s[some] -= trodden.plain_s[paths.edges[paths.ptr[:-1][some]]] / 2
-    way_s[some] -= trodden.plain_s[paths.edges[paths.ptr[1:][some] - 1]] / 2
+    some = np.diff(paths.ptr) > 0
+    way_s = trodden.seconds_of(paths)
     took_s = (trodden.traces.t_s[legs.last] - trodden.traces.t_s[legs.first]).astype(np.float64)
     way_s *= trodden.pace[trodden.traces.rider[legs.first]]
     # Where no way leads, the network allows none.
@@ -255,7 +245,7 @@ def _best_link(trodden: Trodden, legs: _Legs) -> tuple[NDArray[np.float64] | Non
         return None, none, 0.0
     fine = [_street_places(trodden, end[None], STEP_M, FINE_M) for end in best[0]]
     ends, saved_s = _nearest_link(trodden, some, *fine) or best
-    off, odd, seen = _fit(trodden, legs, ends[:1], ends[1:], _speed(trodden))
+    off, odd, seen = _fit(trodden, legs, ends[:1], ends[1:], trodden.speed_mps)
     fits = (off[0] <= MOST_OFF_M) & (odd[0] <= MOST_ODD_M)
     if not fits.any() or seen[0][fits].mean() < SEEN_OFF:
         return None, none, 0.0
@@ -278,7 +268,7 @@ def _nearest_link(
     way_s = travel_times_s(trodden.network, trodden.mode, one, other, LONGEST_WAY_S, threads=1)
     back_s = travel_times_s(trodden.network, trodden.mode, other, one, LONGEST_WAY_S, threads=1).T
     way_s = np.minimum(np.minimum(way_s, back_s), LONGEST_WAY_S)
-    speed, pace = _speed(trodden), float(np.median(trodden.pace))
+    speed, pace = trodden.speed_mps, float(np.median(trodden.pace))
     saved = pace * way_s[p, q] - length / speed
     able = (saved >= SAVES_S) & (pace * way_s[p, q] >= ROUND * length / speed)
     p, q, saved = p[able], q[able], saved[able]
@@ -289,15 +279,6 @@ def _nearest_link(
     cost = np.where(fits, off + ODD * odd, MOST_OFF_M + ODD * MOST_ODD_M).sum(axis=1)
     best = int(np.argmin(cost))
     return np.stack([here[p[best]], there[q[best]]]), float(saved[best])
-
-
-def _speed(trodden: Trodden) -> float:
-    """Metres a second of the riders on streets where nothing holds them up."""
-    directed = trodden.ridden.directed
-    length = trodden.network.edge_length_m[directed >> 1]
-    plain = trodden.plain_s[directed] * trodden.pace[trodden.ridden.rider]
-    good = np.isfinite(plain) & (plain > 0)
-    return float(length[good].sum() / plain[good].sum()) if good.any() else 4.0
 
 
 def _fit(

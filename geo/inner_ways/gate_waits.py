@@ -90,8 +90,10 @@ def _waits(
     """Return when each pass comes near its gate and how long it waits, NaN where nothing tells."""
     traces, count = trodden.traces, len(node)
     here = trodden.network.project(trodden.network.node_lonlat[node])
-    line = trodden.line(traces.rider, traces.t_s)
-    low, high = (np.searchsorted(line, trodden.line(rider, at_s + side)) for side in (-WINDOW_S, WINDOW_S))
+    low, high = (
+        np.searchsorted(trodden.points_line, trodden.line(rider, at_s + side))
+        for side in (-WINDOW_S, WINDOW_S)
+    )
     # A window never reaches over to another rider: days lie between them on the line.
     point, owner = rows_between(low, high)
     away = np.hypot(*(trodden.xy_m[point] - here[owner]).T)
@@ -129,13 +131,11 @@ def _without_halts(
     halted = np.zeros(len(rider), np.bool_)
     if not len(halts):
         return start, end, way_m, halted
-    xy = trodden.network.project(halts.lonlat)
-    line = trodden.line(halts.rider, halts.start_s)
-    last = np.searchsorted(line, trodden.line(rider, at_s), side="right") - 1
+    last = np.searchsorted(trodden.halts_line, trodden.line(rider, at_s), side="right") - 1
     for number, later in ((last, False), (last + 1, True)):
         known = (number >= 0) & (number < len(halts))
         row = np.clip(number, 0, len(halts) - 1)
-        away = np.hypot(*(xy[row] - here).T)
+        away = np.hypot(*(trodden.halts_xy_m[row] - here).T)
         counts = known & (halts.rider[row] == rider) & (away > AT_GATE_M)
         if later:
             cut = counts & (halts.start_s[row] < end)

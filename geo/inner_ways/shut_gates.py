@@ -15,7 +15,7 @@ from geo.inner_ways.trodden import Trodden, rows_between
 from geo.localtime import day_number, local_s
 from geo.privacy import riders_in_groups
 from geo.streets import mode_bit
-from geo.travel.many_paths import TripPaths, route_trips
+from geo.travel.many_paths import TripPaths
 
 __all__ = ["ShutGates", "find_shut_gates"]
 
@@ -134,7 +134,7 @@ def _near(
     """Return the gates that few trips pass of those whose way may lead there, and some trips for each."""
     network = trodden.network
     passes = np.bincount(trodden.head[trodden.follows], minlength=len(network.node_id))
-    xy, at = network.project(trodden.halts.lonlat), network.project(network.node_lonlat[gates])
+    xy, at = trodden.halts_xy_m, network.project(network.node_lonlat[gates])
     a, b = xy[trips.here], xy[trips.there]
     most_m = 1.4 * np.hypot(*(a - b).T) + 200.0
     seldom, kept = [], [np.empty(0, np.int64)]
@@ -150,17 +150,7 @@ def _routed(trodden: Trodden, trips: _Trips) -> tuple[_Trips, TripPaths]:
     """Return the trips between halts on streets, and their best ways by the map."""
     used, number = np.unique(np.concatenate([trips.here, trips.there]), return_inverse=True)
     snapped = trodden.network.snap(trodden.halts.lonlat[used], trodden.mode)
-    on = np.cumsum(snapped.ok) - 1
-    here, there = np.split(number, 2)
-    kept = np.flatnonzero(snapped.ok[here] & snapped.ok[there])
-    paths = route_trips(
-        trodden.network,
-        trodden.mode,
-        snapped.take(snapped.ok),
-        on[here[kept]].astype(np.int32),
-        on[there[kept]].astype(np.int32),
-        np.ones(len(kept), np.bool_),
-    )
+    kept, paths = trodden.best_ways(snapped, *np.split(number, 2))
     return trips.take(kept), paths
 
 
@@ -176,11 +166,7 @@ def _missed(
     size = np.diff(paths.ptr)
     trip = np.repeat(np.arange(len(size)), size)
     head = np.where(edges & 1 == 1, network.edge_u[edges >> 1], network.edge_v[edges >> 1])
-    best_s = np.bincount(trip, trodden.plain_s[edges], len(size)).astype(np.float64)
-    # Of the streets at both ends some part only is ridden, of which the half is taken.
-    some = size > 0
-    best_s[some] -= trodden.plain_s[edges[paths.ptr[:-1][some]]] / 2
-    best_s[some] -= trodden.plain_s[edges[paths.ptr[1:][some] - 1]] / 2
+    best_s, some = trodden.seconds_of(paths), size > 0
     line = trodden.line(ridden.rider, ridden.enter_s)
     low = np.maximum(np.searchsorted(line, trodden.line(trips.rider, trips.start_s)) - 1, 0)
     row, owner = rows_between(low, np.searchsorted(line, trodden.line(trips.rider, trips.end_s)))
@@ -219,8 +205,9 @@ def _turned(trodden: Trodden, gates: NDArray[np.int64]) -> NDArray[np.int64]:
     turns = np.flatnonzero((np.diff(ridden.piece) == 0) & (ridden.directed[1:] == ridden.directed[:-1] ^ 1))
     turns = turns[np.isin(trodden.head[turns], gates)]
     halts = trodden.halts
-    line = trodden.line(halts.rider, halts.start_s)
-    last = np.searchsorted(line, trodden.line(ridden.rider[turns], ridden.leave_s[turns + 1])) - 1
+    last = (
+        np.searchsorted(trodden.halts_line, trodden.line(ridden.rider[turns], ridden.leave_s[turns + 1])) - 1
+    )
     row = np.maximum(last, 0)
     if len(halts):
         halted = (last >= 0) & (halts.rider[row] == ridden.rider[turns])

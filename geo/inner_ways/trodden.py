@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.mapmatch import Traversals
+from geo.rings import spans
 from geo.stays import KINDS, StayPoints
-from geo.streets import StreetNetwork
+from geo.streets import Snapped, StreetNetwork
 from geo.streets.mode_graph import NO
 from geo.traces import Traces
+from geo.travel.many_paths import TripPaths, route_trips
 
 __all__ = ["Trodden", "rows_between"]
 
@@ -115,9 +117,62 @@ class Trodden:
 
     def line(self, rider: NDArray[np.integer], t_s: NDArray[np.number]) -> NDArray[np.float64]:
         """Lay the time of all riders on one line, one rider after the other: rising with both."""
+        zero, span = self._times
+        return np.asarray(rider * span + (t_s - zero), np.float64)
+
+    @functools.cached_property
+    def _times(self) -> tuple[float, float]:
+        """The first instant of all, and how far apart two riders lie on the line: days lie between them."""
         times = self.traces.t_s
         zero, last = (float(times.min()), float(times.max())) if len(times) else (0.0, 0.0)
-        return np.asarray(rider * (last - zero + 4 * 86_400.0) + (t_s - zero), np.float64)
+        return zero, last - zero + 4 * 86_400.0
+
+    @functools.cached_property
+    def points_line(self) -> NDArray[np.float64]:
+        """Place (n,) of each point on the line."""
+        return self.line(self.traces.rider, self.traces.t_s)
+
+    @functools.cached_property
+    def halts_line(self) -> NDArray[np.float64]:
+        """Place (h,) on the line at which each halt begins."""
+        return self.line(self.halts.rider, self.halts.start_s)
+
+    @functools.cached_property
+    def halts_xy_m(self) -> NDArray[np.float64]:
+        """Halts (h, 2) in plane metres."""
+        return self.network.project(self.halts.lonlat)
+
+    @functools.cached_property
+    def speed_mps(self) -> float:
+        """Metres a second of the riders on streets where nothing holds them up."""
+        directed = self.ridden.directed
+        length = self.network.edge_length_m[directed >> 1]
+        plain = self.plain_s[directed] * self.pace[self.ridden.rider]
+        good = np.isfinite(plain) & (plain > 0)
+        return float(length[good].sum() / plain[good].sum()) if good.any() else 4.0
+
+    def best_ways(
+        self, snapped: Snapped, here: NDArray[np.int64], there: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], TripPaths]:
+        """Return which trips between snapped places have both ends on streets, and their best ways."""
+        on = np.cumsum(snapped.ok) - 1
+        kept = np.flatnonzero(snapped.ok[here] & snapped.ok[there])
+        ends = (on[side[kept]].astype(np.int32) for side in (here, there))
+        wanted = np.ones(len(kept), np.bool_)
+        return kept, route_trips(self.network, self.mode, snapped.take(snapped.ok), *ends, wanted)
+
+    def seconds_of(self, paths: TripPaths) -> NDArray[np.float64]:
+        """Return the seconds (t,) that the network says for ways; 0 where there is none.
+
+        Of the streets at both ends some part only is ridden, of which the half is taken.
+        """
+        size = np.diff(paths.ptr)
+        trip = np.repeat(np.arange(len(size)), size)
+        way_s = np.bincount(trip, self.plain_s[paths.edges], len(size)).astype(np.float64)
+        some = size > 0
+        way_s[some] -= self.plain_s[paths.edges[paths.ptr[:-1][some]]] / 2
+        way_s[some] -= self.plain_s[paths.edges[paths.ptr[1:][some] - 1]] / 2
+        return way_s
 
 
 def rows_between(
@@ -125,5 +180,4 @@ def rows_between(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the numbers from each ``first`` to each ``last`` (not in it), and to which pair each belongs."""
     size = np.maximum(last - first, 0)
-    owner = np.repeat(np.arange(len(first)), size)
-    return np.repeat(first - np.cumsum(size) + size, size) + np.arange(int(size.sum())), owner
+    return spans(first, size), np.repeat(np.arange(len(first)), size)
