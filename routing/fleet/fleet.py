@@ -14,6 +14,7 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.errors import InputError
+from geo.rings import spans
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
 from routing.fleet.kernels.insertion import Best, best_many, outputs
 from routing.fleet.kernels.tables import TASK_STOP, Columns, TaskColumns
@@ -53,11 +54,6 @@ class Candidate:
     """Extra and fairness: what candidates are compared by."""
     dropoff_place: int | None = None
     """Of a pair: the drop-off goes before stop ``dropoff_place``, counted without the pick-up."""
-
-
-def _within(counts: Int64Array) -> Int64Array:
-    """Count 0, 1, 2 ... within each of several groups that follow one another."""
-    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 def _copied(columns: Columns) -> Columns:
@@ -203,7 +199,7 @@ class Fleet:
         if self._where:
             self.remove([ids[row] for row in mine.tolist() if ids[row] in self._where])
         counts = table.riders.stops[mine] + 1
-        at = np.repeat(table.first[mine], counts) + _within(counts)
+        at = spans(table.first[mine], counts)
         places = self.network.snap(table.lonlat[at], mode, self.policy.walk_to_street_m)
         # Rows of places, rider by rider.
         starts = np.cumsum(counts) - counts
@@ -215,7 +211,7 @@ class Fleet:
         good, counts, starts = mine[order], counts[order], starts[order]
         mode_fleet.reserve(len(good), int(counts.max(initial=1)) - 1)
         rows = np.array([mode_fleet.take_row() for _ in range(len(good))], np.int64)
-        within = _within(counts)
+        within = spans(np.zeros_like(counts), counts)
         slots = np.repeat(rows * mode_fleet.width, counts) + within
         mode_fleet.write_places(slots, places.take(np.repeat(starts, counts) + within))
         self._writer.write_riders(mode_fleet, rows, table.riders, good, now)

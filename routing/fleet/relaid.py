@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from geo.arrays import BoolArray, Int64Array
+from geo.rings import spans
 from geo.streets import Snapped, StreetNetwork
 from geo.travel import travel_times_s
 from routing.fleet.fleet import Fleet, promised
@@ -115,7 +116,7 @@ def _touched(
         return out
     counts = c.stops[rows].astype(np.int64) + 1
     row_of = np.repeat(rows, counts)
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    within = spans(np.zeros_like(counts), counts)
     slots = row_of * width + within
     edge = c.edge[slots]
     hit = np.isin(edge, streets) | _arrives_otherwise(edge, *graphs)

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from geo.localtime import day_number, hour_of_day, local_s
 from geo.privacy import riders_in_groups, suppress
+from geo.rings import spans
 from geo.streets import EBIKE_PROMISE_MPS, StreetNetwork
 from siting.columns import PassingFlows
 from siting.demand.asked import RANK, Asked
@@ -39,7 +40,7 @@ def passing_events(flows: PassingFlows | None, network: StreetNetwork) -> Events
     )
     count = pieces[where]
     row = np.repeat(np.arange(len(where)), count)
-    number = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    number = spans(np.zeros_like(count), count)
     start = flows.t_s.astype(np.int64)[row]
     return Events(
         middle[first[where][row] + number],

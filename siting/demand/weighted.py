@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.localtime import DAY_S, WORK_DAY_STARTS_H, local_s
+from geo.rings import spans
 from geo.sentences import Sentence
 
 __all__ = [
@@ -163,8 +164,7 @@ def split_by_hour(start_s: IntArray, end_s: IntArray) -> tuple[IntArray, IntArra
     last = np.maximum(first, (end_s - 1) // 3600)
     count = last - first + 1
     row = np.repeat(np.arange(len(start_s)), count)
-    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    hour = first[row] + offset
+    hour = spans(first, count)
     minutes = (np.minimum(end_s[row], (hour + 1) * 3600) - np.maximum(start_s[row], hour * 3600)) / 60.0
     return row, hour, minutes
 

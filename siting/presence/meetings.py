@@ -10,6 +10,7 @@ import numpy as np
 from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.localtime import DAY_S, local_s, weekday
 from geo.privacy import Figures
+from geo.rings import spans
 from siting.observed import Meeting, Meetings
 from siting.problems.define import MaxCover
 from siting.solvers.solve import solve
@@ -89,7 +90,7 @@ def _options(rests: FreeTimes, way_s: FloatArray, timezone: str) -> tuple[Int64A
     rest, site = np.nonzero(long)
     first = np.ceil(start[rest, site] / HALF_HOUR_S).astype(np.int64)
     count = np.maximum(np.floor(end[rest, site] / HALF_HOUR_S).astype(np.int64) - first, 0)
-    begin = np.repeat(first, count) + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    begin = spans(first, count)
     slot = weekday(begin // A_DAY) * A_DAY + begin % A_DAY
     riders, who = np.unique(rests.rider[np.repeat(rest, count)], return_inverse=True)
     option, which = np.unique(np.repeat(site, count) * SLOTS + slot, return_inverse=True)

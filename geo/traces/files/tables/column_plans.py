@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from geo.earth import DEGREE_M
 from geo.errors import InputError
+from geo.rings import spans
 from geo.sentences import Sentence
 from geo.traces.column_names import declared_unit, folded
 from geo.traces.files.batches import as_numbers, make_batch
@@ -310,7 +311,7 @@ def _unrolled(
         lat.extend(y for _, y in places)
     sizes = np.array(counts, np.int64)
     index = np.repeat(np.arange(len(row)), sizes)
-    step = np.arange(len(index)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    step = spans(np.zeros_like(sizes), sizes)
     rest = {c: values.take(pa.array(index)) for c, values in columns.items() if c not in ("polyline", "time")}
     start = as_numbers(columns["time"])[index]
     time = start + step * (form.interval_s or 0.0)
