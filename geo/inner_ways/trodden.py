@@ -157,9 +157,9 @@ class Trodden:
         """Return which trips between snapped places have both ends on streets, and their best ways."""
         on = np.cumsum(snapped.ok) - 1
         kept = np.flatnonzero(snapped.ok[here] & snapped.ok[there])
-        ends = (on[side[kept]].astype(np.int32) for side in (here, there))
-        wanted = np.ones(len(kept), np.bool_)
-        return kept, route_trips(self.network, self.mode, snapped.take(snapped.ok), *ends, wanted)
+        start, end = on[here[kept]].astype(np.int32), on[there[kept]].astype(np.int32)
+        places, wanted = snapped.take(snapped.ok), np.ones(len(kept), np.bool_)
+        return kept, route_trips(self.network, self.mode, places, start, end, wanted)
 
     def seconds_of(self, paths: TripPaths) -> NDArray[np.float64]:
         """Return the seconds (t,) that the network says for ways; 0 where there is none.
