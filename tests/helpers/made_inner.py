@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from geo.places import Places
+from geo.privacy import riders_in_groups
 from geo.streets import StreetNetwork, mode_bit
 from geo.synthetic import FleetOptions, SyntheticFleet, make_fleet
-from geo.traces import Traces
 from geo.travel import travel_times_s
 
-__all__ = ["MadeInner", "made_inner", "traces_of", "without_edges"]
+__all__ = ["MadeInner", "made_inner", "without_edges"]
 
 
 class MadeInner(NamedTuple):
@@ -24,26 +24,6 @@ class MadeInner(NamedTuple):
     shut: np.ndarray
     """Nodes of the map: gates that are shut in fact."""
     truth: StreetNetwork
-
-
-def traces_of(fleet: SyntheticFleet) -> Traces:
-    """Sound points of the fleet as traces."""
-    points, riders = fleet.points, len(fleet.rider_ids)
-    order = np.lexsort((points.t_s, points.rider))
-    order = order[points.broken[order] == 0]
-    rider, t_s = points.rider[order], points.t_s[order]
-    kept = np.r_[True, (np.diff(t_s) != 0) | (np.diff(rider) != 0)]
-    order, rider, t_s = order[kept], rider[kept], t_s[kept]
-    return Traces(
-        rider=rider.astype(np.int32),
-        t_s=t_s,
-        lonlat=points.lonlat[order],
-        rider_ptr=np.searchsorted(rider, np.arange(riders + 1)).astype(np.int64),
-        pseudonyms=tuple(f"{number:05d}" for number in range(riders)),
-        platform=np.zeros(len(t_s), np.int16),
-        platforms=("blue",),
-        event=np.zeros(len(t_s), np.int16),
-    )
 
 
 def without_edges(network: StreetNetwork, gone: np.ndarray) -> StreetNetwork:
@@ -109,7 +89,7 @@ def made_inner(
     trip = np.repeat(np.arange(len(first.trips.ptr) - 1), np.diff(first.trips.ptr))
     edges = first.trips.edges.astype(np.int64)
     head = np.where(edges & 1 == 1, network.edge_u[edges >> 1], network.edge_v[edges >> 1])
-    used = _riders(head, first.trip_rider[trip], len(network.node_id))
+    used = riders_in_groups(head, first.trip_rider[trip].astype(np.int64), len(network.node_id))
     able = np.flatnonzero(
         network.node_gate & (network.node_blocked & bit == 0) & (used >= 0.4 * options.riders)
     )
@@ -120,7 +100,7 @@ def made_inner(
     fleet = make_fleet(truth, places, options)
     trip = np.repeat(np.arange(len(fleet.trips.ptr) - 1), np.diff(fleet.trips.ptr))
     edges = fleet.trips.edges.astype(np.int64) >> 1
-    riders = _riders(edges, fleet.trip_rider[trip], len(network))
+    riders = riders_in_groups(edges, fleet.trip_rider[trip].astype(np.int64), len(network))
     length = network.edge_length_m
     quiet = (length >= 40) & (length <= 250) & (riders >= 12) & (network.edge_compound < 0)
     quiet &= network.edge_private & bit == 0
@@ -134,8 +114,3 @@ def made_inner(
             hidden.append(edge)
     ends = np.array([truth.edge_lonlat(edge)[[0, -1]] for edge in hidden]).reshape(-1, 2, 2)
     return MadeInner(without_edges(network, np.array(hidden, np.int64)), fleet, ends, shut, truth)
-
-
-def _riders(group: np.ndarray, rider: np.ndarray, groups: int) -> np.ndarray:
-    pairs = np.unique(group.astype(np.int64) * (int(rider.max()) + 1) + rider)
-    return np.bincount(pairs // (int(rider.max()) + 1), minlength=groups)
