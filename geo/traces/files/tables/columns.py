@@ -232,26 +232,19 @@ def chosen_columns(
             chosen[column] = hits[0]
         elif wanted is not None:
             raise InputError(_missing(name, column, wanted, names if header else None))
-    proposed = columns_by_values(names, rows, trace_format) if header else {}
-    _settle_places(chosen, trace_format, name, names if header else None, given, proposed)
-    for column in ("rider_id", "time"):
-        if column not in chosen and column not in given:
-            raise InputError(_missing(name, column, None, names if header else None, proposed))
+    lacking = _settled_places(chosen, trace_format, given)
+    lacking += [column for column in ("rider_id", "time") if column not in chosen and column not in given]
+    if lacking:
+        proposed = columns_by_values(names, rows, trace_format) if header else {}
+        raise InputError(_missing(name, lacking[0], None, names if header else None, proposed))
     if chosen.get("date") == chosen.get("time") and "date" in chosen:
         del chosen["date"]
     _check_datum(chosen, names if header else (), trace_format, name)
     return chosen
 
 
-def _settle_places(
-    chosen: dict[str, int],
-    trace_format: TraceFormat,
-    name: str,
-    names: Sequence[str] | None,
-    given: Sequence[str],
-    proposed: Mapping[str, str],
-) -> None:
-    """Keep one way of saying where: lon and lat, both in one column, or a polyline."""
+def _settled_places(chosen: dict[str, int], trace_format: TraceFormat, given: Sequence[str]) -> list[str]:
+    """Keep one way of saying where: lon and lat, both in one column, or a polyline; return what lacks."""
     if "lon" in given or ("lon" in chosen and "lat" in chosen and "lonlat" not in trace_format.columns):
         ways: tuple[str, ...] = ("lon", "lat")
     elif "lonlat" in chosen:
@@ -259,9 +252,10 @@ def _settle_places(
     elif "polyline" in chosen:
         ways = ("polyline",)
     else:
-        raise InputError(_missing(name, "lat" if "lon" in chosen else "lon", None, names, proposed))
+        return ["lat" if "lon" in chosen else "lon"]
     for column in {c for way in _PLACES for c in way} - set(ways):
         chosen.pop(column, None)
+    return []
 
 
 def _missing(
