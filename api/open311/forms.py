@@ -11,13 +11,14 @@ from api.open311.errors import Open311Error
 
 __all__ = [
     "LARGEST_ANSWER",
-    "MOST_TEXT",
     "NewRequest",
     "RequestsQuery",
     "contact_of",
     "epoch_of",
     "first_of",
     "jurisdiction_of",
+    "media_lines",
+    "note_of",
     "read_new_request",
     "read_query",
     "table_of",
@@ -26,7 +27,7 @@ __all__ = [
 SPAN_S = 90 * 86_400.0
 """No query spans more than 90 days (specification, "Response Volume")."""
 LARGEST_ANSWER = 1_000
-MOST_TEXT = 4_000
+_MOST_TEXT = 4_000
 """Characters of a description."""
 _ATTRIBUTE = re.compile(r"attribute\[([^\]]{1,100})\](\[\])?")
 STATUSES = ("open", "closed")
@@ -106,19 +107,28 @@ def read_new_request(pairs: Pairs, jurisdiction: str) -> NewRequest:
         for name in ("address_string", "address_id")
         if first_of(table, name)
     ]
-    media = first_of(table, "media_url")
-    if media:
-        if urlsplit(media).scheme not in ("http", "https"):
-            raise Open311Error(400, "media_url must begin with http:// or https://.")
-        lines.append(f"media_url: {media}")
+    lines += media_lines(table)
     for name, values in table.items():
         match = _ATTRIBUTE.fullmatch(name)
         if match:
             lines.append(f"{match[1]}: {', '.join(values)}")
+    return NewRequest(code, lonlat, note_of(lines), contact_of(table))
+
+
+def media_lines(table: dict[str, list[str]]) -> list[str]:
+    """Return the line of a description that names a picture; none where there is none."""
+    media = first_of(table, "media_url")
+    if media and urlsplit(media).scheme not in ("http", "https"):
+        raise Open311Error(400, "media_url must begin with http:// or https://.")
+    return [f"media_url: {media}"] if media else []
+
+
+def note_of(lines: Iterable[str]) -> str:
+    """Return the lines of a description as one text, those that say something."""
     note = "\n".join(line for line in lines if line)
-    if len(note) > MOST_TEXT:
-        raise Open311Error(400, f"The description has {len(note)} characters; allowed are {MOST_TEXT}.")
-    return NewRequest(code, lonlat, note, contact_of(table))
+    if len(note) > _MOST_TEXT:
+        raise Open311Error(400, f"The description has {len(note)} characters; allowed are {_MOST_TEXT}.")
+    return note
 
 
 def contact_of(table: dict[str, list[str]]) -> str:

@@ -2,10 +2,9 @@
 
 import dataclasses
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from api.open311.errors import Open311Error
-from api.open311.forms import MOST_TEXT, contact_of, epoch_of, first_of, jurisdiction_of, table_of
+from api.open311.forms import contact_of, epoch_of, first_of, jurisdiction_of, media_lines, note_of, table_of
 from api.open311.wording import UPDATE_TEXTS
 from routing.civic import (
     AcceptMatter,
@@ -74,16 +73,8 @@ def read_new_update(pairs: Iterable[tuple[str, str]], jurisdiction: str, now_s: 
     made_s = epoch_of(table, "updated_datetime")
     if made_s is not None and made_s > now_s + AHEAD_S:
         raise Open311Error(400, "updated_datetime lies in the future.")
-    lines = [first_of(table, "description")]
-    media = first_of(table, "media_url")
-    if media:
-        if urlsplit(media).scheme not in ("http", "https"):
-            raise Open311Error(400, "media_url must begin with http:// or https://.")
-        lines.append(f"media_url: {media}")
-    note = "\n".join(line for line in lines if line)
-    if len(note) > MOST_TEXT:
-        raise Open311Error(400, f"The description has {len(note)} characters; allowed are {MOST_TEXT}.")
-    return NewUpdate(first_of(table, "update_id"), matter_id, status, note, contact_of(table))
+    lines = [first_of(table, "description"), *media_lines(table)]
+    return NewUpdate(first_of(table, "update_id"), matter_id, status, note_of(lines), contact_of(table))
 
 
 def of_office(
