@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 
 from api.dispatch import acts
 from api.dispatch.desk import Desk, Turn
@@ -96,6 +97,17 @@ class News:
         except TimeoutError:
             return False
         return True
+
+    async def until_some(self, read: Callable[[], list[T]], wait_s: float) -> list[T]:
+        """Read beside the loop until there is something or the time is over (long poll)."""
+        until = time.monotonic() + wait_s
+        while True:
+            ticket = self.ticket()
+            found = await run_in_threadpool(read)
+            left_s = until - time.monotonic()
+            if found or left_s <= 0 or self.closed:
+                return found
+            await self.wait(ticket, left_s)
 
 
 class StillGood:

@@ -1,7 +1,7 @@
 """``/v1/emergencies`` and the alerts of riders: raised, answered, closed, and looked back on."""
 
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -161,14 +161,8 @@ async def alerts(
     who = caller.scope
     mine = who.rider_id if who.role == "rider" else rider_id
     news: News = request.app.state.news
-    until = time.monotonic() + wait_s
-    while True:
-        ticket = news.ticket()
-        found = await run_in_threadpool(open_alerts_of, live.database, who, mine)
-        left_s = until - time.monotonic()
-        if found or left_s <= 0 or news.closed:
-            return AlertList(alerts=[alert_out(one, datum, zone) for one in found])
-        await news.wait(ticket, left_s)
+    found = await news.until_some(partial(open_alerts_of, live.database, who, mine), wait_s)
+    return AlertList(alerts=[alert_out(one, datum, zone) for one in found])
 
 
 @router.get("/alerts/{alert_id}", summary="One alert")

@@ -1,7 +1,7 @@
 """``/v1/offers``: what riders are asked, and what they say to it."""
 
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -39,14 +39,9 @@ async def page(
     who = caller.scope
     mine = who.rider_id if who.role == "rider" else rider_id
     news: News = request.app.state.news
-    until = time.monotonic() + wait_s
-    while True:
-        ticket = news.ticket()
-        found = await run_in_threadpool(offers_of, live.database, who, mine, list(status or ["open"]))
-        left_s = until - time.monotonic()
-        if found or left_s <= 0 or news.closed:
-            return OfferList(offers=[offer_out(row, state, datum, zone) for row, state in found])
-        await news.wait(ticket, left_s)
+    read = partial(offers_of, live.database, who, mine, list(status or ["open"]))
+    found = await news.until_some(read, wait_s)
+    return OfferList(offers=[offer_out(row, state, datum, zone) for row, state in found])
 
 
 @router.get("/{offer_id}", summary="One offer")
