@@ -18,6 +18,7 @@ from geo.travel import travel_times_s
 from routing.fleet.fleet import promised
 from routing.match import Answers, match_tasks, task_order
 from routing.model import ExpectedMatch, ExpectedRider, MatchResult, Policy, Rider, Scenario, Task
+from routing.model.windows import open_from
 
 __all__ = ["match_expected", "match_with_expected"]
 
@@ -155,7 +156,7 @@ def _judged(
     budget_s = _budget_s(rider, policy)
     leave_s = max(now_s, rider.available_s, rider.shift_start_s)
     arrival_s = leave_s + legs.out_s
-    start_s = _opening(task, arrival_s)
+    start_s = open_from(task.place.closed_s, max(arrival_s, task.place.earliest_s))
     if not math.isfinite(legs.back_s) or start_s > task.place.latest_s:
         return None
     end_s = start_s + task.place.service_s
@@ -221,14 +222,6 @@ def _work_until(rider: Rider, policy: Policy, now_s: float) -> float:
         now_s + policy.day_work_s - rider.worked_today_s,
         now_s + policy.continuous_work_s - rider.worked_since_break_s,
     )
-
-
-def _opening(task: Task, arrival_s: float) -> float:
-    start_s = max(arrival_s, task.place.earliest_s)
-    for shuts, opens in task.place.closed_s:
-        if shuts < start_s < opens:
-            start_s = opens
-    return start_s
 
 
 def _legs(network: StreetNetwork, rider: Rider, sources: Snapped, targets: Snapped) -> FloatArray:

@@ -205,7 +205,7 @@ def _waits(
     standing = network.snap(network.middle_lonlat(np.arange(len(network))), mode)
     order = np.lexsort((flows.edge, flows.t_s))
     t_s, rider, edge = flows.t_s[order], flows.rider[order], flows.edge[order]
-    hour = local_s(t_s, watched.timezone) // HOUR_S % 24
+    hour = hour_of_day(local_s(t_s, watched.timezone))
     told = [len(np.unique(rider[hour == one])) >= k for one in range(24)]
     first, last = int(t_s[0]) // HOUR_S, int(t_s[-1]) // HOUR_S
     instants = np.arange(first, last + 1) * HOUR_S + HOUR_S // 2
