@@ -30,6 +30,7 @@ __all__ = [
     "Station",
     "StudyMeta",
     "Way",
+    "epoch_s_of",
     "instant_of",
     "way_of",
 ]
@@ -112,6 +113,11 @@ class Way(Schema):
 def instant_of(epoch_s: float, zone: datetime.tzinfo | None) -> datetime.datetime:
     """Return an instant as it is told: to the millisecond, in the time of the request."""
     return datetime.datetime.fromtimestamp(round(epoch_s, 3), zone)
+
+
+def epoch_s_of(instant: str) -> float:
+    """Return an instant as JSON has it in epoch seconds."""
+    return datetime.datetime.fromisoformat(instant).timestamp()
 
 
 def way_of(lonlat: Sequence[Sequence[float]], streets: Iterable[str] = ()) -> Way:

@@ -1,7 +1,6 @@
 """Events, states and riders as the store keeps them, and back: what each reader may know stands apart."""
 
 import dataclasses
-import datetime
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, cast
@@ -10,11 +9,12 @@ import numpy as np
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from api.forms import epoch_s_of
 from api.store.dispatch import events as stored
 from geo.arrays import FloatArray
 from geo.errors import InputError
 from routing.dispatch import Event, RiderKey, TaskState
-from routing.model import PlannedRiders, Rider, RiderColumns, Span, StopColumns, numbers_of, spans_of
+from routing.model import PlannedRiders, Rider, Span, StopColumns, numbers_of, rider_columns, spans_of
 
 __all__ = ["event_of", "event_row", "instant_s", "state_json", "state_of", "table_of_riders", "window_of"]
 
@@ -121,7 +121,7 @@ def window_of(stop: Mapping[str, Any]) -> tuple[float, float, tuple[Span, ...]]:
 
 def instant_s(instant: str | None, none_s: float) -> float:
     """Return an instant as the store has it in epoch seconds; `none_s` where there is none."""
-    return none_s if instant is None else datetime.datetime.fromisoformat(instant).timestamp()
+    return none_s if instant is None else epoch_s_of(instant)
 
 
 def table_of_riders(
@@ -152,7 +152,7 @@ def table_of_riders(
     for key, body in known:
         try:
             row = _read_row(key, body)
-            mine = body.get("stops", ())
+            mine = row.stops
             open_s = [window_of(stop) for stop in mine]
             at = [(body["lon"], body["lat"]), *((stop["lon"], stop["lat"]) for stop in mine)]
         except (InputError, LookupError, TypeError, ValueError):
@@ -169,13 +169,19 @@ def table_of_riders(
         rider = rider_of(key.rider_id, body)
         return dataclasses.replace(rider, rider_id=key.fleet_id, platform=key.platform)
 
-    return PlannedRiders(_columns(rows), _stop_columns(stops, windows), _lonlat(places), made), apart
+    columns = rider_columns(
+        rows,
+        shift_start_s=numbers_of(rows, "shift_start_s"),
+        shift_end_s=numbers_of(rows, "shift_end_s"),
+        available_s=numbers_of(rows, "available_s"),
+    )
+    return PlannedRiders(columns, _stop_columns(stops, windows), _lonlat(places), made), apart
 
 
 class _Row(NamedTuple):
-    """What `RiderColumns` has of one rider."""
+    """What `rider_columns` asks of one rider."""
 
-    ids: str
+    rider_id: str
     mode: str
     status: str
     platform: str
@@ -186,14 +192,16 @@ class _Row(NamedTuple):
     speed_factor: float
     worked_since_break_s: float
     worked_today_s: float
-    capacity: float
+    capacity: int | None
     load: float
-    stops: int
+    stops: Sequence[Mapping[str, Any]]
+    # The board counts extra time; a contribution is kept of nobody.
+    contribution: float = 0.0
+    extra_last_hour_s: float = 0.0
 
 
 def _read_row(key: RiderKey, body: Mapping[str, Any]) -> _Row:
     get = body.get
-    capacity = get("capacity")
     return _Row(
         key.fleet_id,
         get("mode", "ebike"),
@@ -206,32 +214,9 @@ def _read_row(key: RiderKey, body: Mapping[str, Any]) -> _Row:
         get("speed_factor", 1.0),
         get("worked_since_break_s", 0.0),
         get("worked_today_s", 0.0),
-        math.nan if capacity is None else capacity,
+        get("capacity"),
         get("load", 0),
-        len(get("stops", ())),
-    )
-
-
-def _columns(rows: Sequence[_Row]) -> RiderColumns:
-    # The board counts extra time; a contribution is kept of nobody.
-    nothing = np.zeros(len(rows))
-    return RiderColumns(
-        ids=[row.ids for row in rows],
-        mode=[row.mode for row in rows],
-        status=[row.status for row in rows],
-        platform=[row.platform for row in rows],
-        skills=[row.skills for row in rows],
-        shift_start_s=numbers_of(rows, "shift_start_s"),
-        shift_end_s=numbers_of(rows, "shift_end_s"),
-        available_s=numbers_of(rows, "available_s"),
-        speed_factor=numbers_of(rows, "speed_factor"),
-        worked_since_break_s=numbers_of(rows, "worked_since_break_s"),
-        worked_today_s=numbers_of(rows, "worked_today_s"),
-        contribution=nothing,
-        extra_last_hour_s=nothing,
-        capacity=numbers_of(rows, "capacity"),
-        load=numbers_of(rows, "load"),
-        stops=np.array([row.stops for row in rows], np.int64),
+        get("stops", ()),
     )
 
 

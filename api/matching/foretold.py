@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from api.forms import PointedError, instant_of, way_of
+from api.forms import PointedError, epoch_s_of, instant_of, way_of
 from api.matching.expected_forms import (
     ExpectedMatchOut,
     ExpectedStopOut,
@@ -276,8 +276,8 @@ def expected_match(told: Mapping[str, Any], datum: Datum) -> ExpectedMatch:
         Scenario(
             (lon, lat),
             one["probability"],
-            _epoch_s(one["arrival_before"]),
-            _epoch_s(one["arrival_after"]),
+            epoch_s_of(one["arrival_before"]),
+            epoch_s_of(one["arrival_after"]),
             one["harm"],
         )
         for one, (lon, lat) in zip(told["scenarios"], to_wgs84(places, datum).tolist(), strict=True)
@@ -285,19 +285,15 @@ def expected_match(told: Mapping[str, Any], datum: Datum) -> ExpectedMatch:
     return ExpectedMatch(
         task_id=told["task_id"],
         rider_id=told["rider_id"],
-        arrival_s=_epoch_s(told["arrival"]),
-        start_s=_epoch_s(told["start"]),
-        leave_s=_epoch_s(told["leave"]),
+        arrival_s=epoch_s_of(told["arrival"]),
+        start_s=epoch_s_of(told["start"]),
+        leave_s=epoch_s_of(told["leave"]),
         extra_s=told["extra_s"],
         most_extra_s=told["most_extra_s"],
         harm_probability=told["harm_probability"],
         scenarios=scenarios,
         elsewhere=told["elsewhere"],
-        holds_until_s=_epoch_s(told["holds_until"]),
+        holds_until_s=epoch_s_of(told["holds_until"]),
         yuan=told["yuan"],
         points=told["points"],
     )
-
-
-def _epoch_s(instant: str) -> float:
-    return datetime.datetime.fromisoformat(instant).timestamp()

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from api.forms import epoch_s_of
 from api.matching.foretold import expected_match, unplanned_riders
 from api.matching.forms import MatchRequest, Windows
 from api.matching.translate import MatchCase, asked_of
@@ -132,14 +133,10 @@ def _stop_of(task: Task, step: JsonObject, now_s: float) -> Stop:
     if task.people > 1 and step["part"] != "dropoff":
         # They wait for each other and then none may be late; that all begin at one instant is checked over
         # all routes.
-        told_s = _epoch_s(step["start"])
+        told_s = epoch_s_of(step["start"])
         earliest_s, latest_s = max(earliest_s, told_s), min(latest_s, told_s)
     where = visit.lonlat, visit.service_s, earliest_s, latest_s
     return Stop(step["stop_id"], *where, "task", change, visit.closed_s)
-
-
-def _epoch_s(instant: str) -> float:
-    return datetime.datetime.fromisoformat(instant).timestamp()
 
 
 def _times(checker: Checker, asked: MatchCase, after: Rider, new: Replay, route: JsonObject) -> Iterable[str]:
@@ -154,8 +151,8 @@ def _times(checker: Checker, asked: MatchCase, after: Rider, new: Replay, route:
         load += stop.load_change
         slack_s = stop.latest_s - start_s
         for what, is_s in (("arrival", arrival_s), ("start", start_s), ("leave", leave_s)):
-            if abs(_epoch_s(step[what]) - is_s) > ROUNDED_S:
-                yield f"{what} of {stop.stop_id} is told {_epoch_s(step[what]) - is_s:.3f} s off"
+            if abs(epoch_s_of(step[what]) - is_s) > ROUNDED_S:
+                yield f"{what} of {stop.stop_id} is told {epoch_s_of(step[what]) - is_s:.3f} s off"
         if abs(step["wait_s"] - (start_s - arrival_s)) > ROUNDED_S:
             yield f"{stop.stop_id} waits {start_s - arrival_s} s, not {step['wait_s']}"
         if (step["slack_s"] is None) != math.isinf(slack_s) or (
@@ -169,8 +166,9 @@ def _times(checker: Checker, asked: MatchCase, after: Rider, new: Replay, route:
             and not any(a + ROUNDED_S < start_s < b - ROUNDED_S for a, b in stop.closed_s)
         ):
             yield f"{stop.stop_id} begins outside of its window"
-    if abs(_epoch_s(route["leave"]) - leaving_s) > ROUNDED_S:
-        yield f"the rider leaves at {route['leave']}, not {_epoch_s(route['leave']) - leaving_s:.3f} s sooner"
+    late_s = epoch_s_of(route["leave"]) - leaving_s
+    if abs(late_s) > ROUNDED_S:
+        yield f"the rider leaves at {route['leave']}, not {late_s:.3f} s sooner"
 
 
 def _open(request: MatchRequest, sent: JsonObject) -> Iterable[str]:

@@ -3,7 +3,6 @@
 from routing.model.expectations import ExpectedMatch, ExpectedRider, ExpectedStop, Scenario
 from routing.model.planned_riders import (
     PlannedRiders,
-    RiderColumns,
     StopColumns,
     numbers_of,
     rider_columns,
@@ -29,7 +28,6 @@ __all__ = [
     "Policy",
     "Refused",
     "Rider",
-    "RiderColumns",
     "Route",
     "Said",
     "Scenario",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lattice import lattice
 from towns import NOW, in_windows, place_in, some_riders, some_tasks
 
-from api.forms import PointedError
+from api.forms import PointedError, epoch_s_of
 from api.matching import proof
 from api.matching.forms import MatchRequest, PolicyIn, RiderIn, StopIn, TaskIn, VisitIn, Windows
 from api.matching.translate import answer, asked_of
@@ -261,7 +261,7 @@ def test_several_windows_are_waited_for_and_checked() -> None:
     text = answer(TOWN, request).model_dump_json()
     assert answer_problems(request, text) == []
     (route,) = json.loads(text)["routes"]
-    begins = {step["stop_id"]: proof._epoch_s(step["start"]) - NOW for step in route["steps"]}
+    begins = {step["stop_id"]: epoch_s_of(step["start"]) - NOW for step in route["steps"]}
     assert begins == {"t": 10.0, "lunch": 1500.0}
     late = dataclasses.replace(rider, available_s=NOW + 100.0)
     text = answer(TOWN, sent([late], [Task("t", visit)], ROOMY)).model_dump_json()
