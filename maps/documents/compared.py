@@ -1,5 +1,6 @@
 """Two plans beside each other as documents: Word, workbook, HTML and CSV."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from maps.documents.printed import html_document
@@ -19,8 +20,9 @@ def write_comparison(
     plans: tuple[Study, Study], names: tuple[str, str], compared: Comparison, lang: str, folder: Path
 ) -> None:
     """Write the comparison of two plans into a folder, as :data:`COMPARISON_FILES`; see `comparison_file`."""
+    made = _maker(plans, names, compared, lang)
     for name in COMPARISON_FILES:
-        (folder / name).write_bytes(comparison_file(plans, names, compared, lang, name))
+        (folder / name).write_bytes(made(name))
 
 
 def comparison_file(
@@ -41,15 +43,25 @@ def comparison_file(
     name : str
         One of :data:`COMPARISON_FILES`.
     """
+    return _maker(plans, names, compared, lang)(name)
+
+
+def _maker(
+    plans: tuple[Study, Study], names: tuple[str, str], compared: Comparison, lang: str
+) -> Callable[[str], bytes]:
+    """Return what makes each of the files, of one report and its tables."""
     first, second = plans
     say = Wording.of(lang, max(first.k, second.k))
-    tables = comparison_tables(compared)
-    if name.endswith(".csv"):
-        grids = next(table for table in tables if table.key == "compare_grids")
-        return csv_text(grids, say).encode("utf-8-sig")
-    report = comparison_report(first, second, names, compared)
-    if name.endswith(".docx"):
-        return word_document(report, second, say, {})
-    if name.endswith(".xlsx"):
-        return workbook(tables, second, say, say.say(report.title))
-    return html_document(report, second, say, {}).encode()
+    tables, report = comparison_tables(compared), comparison_report(first, second, names, compared)
+
+    def made(name: str) -> bytes:
+        if name.endswith(".csv"):
+            grids = next(table for table in tables if table.key == "compare_grids")
+            return csv_text(grids, say).encode("utf-8-sig")
+        if name.endswith(".docx"):
+            return word_document(report, second, say, {})
+        if name.endswith(".xlsx"):
+            return workbook(tables, second, say, say.say(report.title))
+        return html_document(report, second, say, {}).encode()
+
+    return made
