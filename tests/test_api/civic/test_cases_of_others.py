@@ -7,33 +7,18 @@ uReport 162, three 11, Zürich 67) beside Open311, balances below zero (double_e
 import concurrent.futures
 import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from live_service import Service
 from PIL import Image
-from tiny_study import place, write_study
+from tiny_study import place
 
 from api.store import SERVICE
 from api.store.civic import ledger, people
 from routing.civic import Entry, Posting
 
 SCRIPT = "<script>alert(1)</script>\u202e'\";--\x0b"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
-
-
-@pytest.fixture
-def service(folder: Path, tmp_path: Path) -> Iterator[Service]:
-    made = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
-    with made.client:
-        yield made
-    made.database.close()
 
 
 def report(service: Service, **more: object) -> Any:  # noqa: ANN401

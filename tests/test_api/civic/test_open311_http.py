@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from live_service import Service
 from PIL import Image
-from tiny_study import place, write_study
+from tiny_study import place
 
 ROOT = "/open311/v2"
 EXAMPLE_POST = (
@@ -24,11 +24,6 @@ EXAMPLE_POST = (
     "&attribute[WHISPAWN]=123456&attribute[WHISDORN]=COISL001"
 )
 """The example of POST Service Request."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 @pytest.fixture

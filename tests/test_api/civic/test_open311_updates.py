@@ -8,15 +8,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from live_service import NOON, Service
-from tiny_study import place, write_study
+from tiny_study import place
 
 ROOT = "/open311/v2"
 WHO = {"email": "a@example.org", "first_name": "Ann", "last_name": "Smith", "title": "Ms"}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 @pytest.fixture

@@ -2,28 +2,13 @@
 
 import datetime
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
 from live_service import Service
 from postgres import Cluster
-from tiny_study import TOWN, place, write_study
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
-
-
-@pytest.fixture
-def service(folder: Path, tmp_path: Path) -> Iterator[Service]:
-    made = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
-    with made.client:
-        yield made
-    made.database.close()
+from tiny_study import TOWN, place
 
 
 def between(first: str, second: str) -> dict[str, float]:

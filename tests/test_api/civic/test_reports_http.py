@@ -3,34 +3,19 @@
 import concurrent.futures
 import datetime
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from live_service import Service
 from postgres import Cluster
-from tiny_study import place, write_study
+from tiny_study import place
 
 from api.civic.reports import codec
 from api.store import SERVICE
 from api.store.civic import matters as rows
 from api.store.dispatch import events as stored
 from routing.civic import fold_matter
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
-
-
-@pytest.fixture
-def service(folder: Path, tmp_path: Path) -> Iterator[Service]:
-    made = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
-    with made.client:
-        yield made
-    made.database.close()
 
 
 def report(

@@ -13,7 +13,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
-from tiny_study import write_study
 
 from api.http.access.auth import DEV_TENANT, Access, Who, open_access, require
 from api.http.access.rates import Buckets
@@ -34,11 +33,6 @@ class Clock:
 
     def __call__(self) -> datetime.datetime:
         return self.now
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from live_service import NOON, Service
 from page_visits import running
 from receiver import Trusting
 from store_rows import event
-from tiny_study import place, write_study
+from tiny_study import place
 
 from api.dispatch import webhooks
 from api.dispatch.webhooks import check_address
@@ -29,11 +29,6 @@ from api.store.dispatch import webhooks as hooks
 from api.store.numbers import Numbers
 from api.store.session import POOL_SIZE, POOL_WAIT_S
 from geo.errors import InputError
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from live_service import Service
-from tiny_study import place, write_study
+from tiny_study import place
 
 from api.dispatch.emergencies import alert_events_of, alert_state_of
 from api.http.app import create_app
@@ -19,11 +19,6 @@ from api.store.dispatch import events as stored
 from routing.dispatch import fold_alert
 
 PHASES = {"phase_riders": [1, 2], "phase_wait_s": 45}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 @pytest.fixture

@@ -11,16 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 from live_service import Service
 from receiver import Trusting
-from tiny_study import place, write_study
+from tiny_study import place
 
 from routing.dispatch import RiderKey
 
 T = TypeVar("T")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 @pytest.fixture

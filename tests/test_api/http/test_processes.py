@@ -21,7 +21,7 @@ import pytest
 from live_process import ROOT, Ask, Process
 from postgres import Cluster
 from receiver import Receiver
-from tiny_study import TOWN, place, write_study
+from tiny_study import TOWN, place
 
 from api.dispatch import codec
 from api.dispatch.desk import Desk
@@ -40,11 +40,6 @@ KILLS = int(os.environ.get("YILU_PROOF_KILLS", "50" if FULL else "2"))
 KILLING_S = float(os.environ.get("YILU_PROOF_KILLING_S", "1800"))
 """After so long no further round begins: on a machine that is busy otherwise one takes a minute."""
 ROLES: dict[str, tuple[str, Any]] = {"red": ("platform", "platform"), "office": ("office", "planner")}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from live_service import Service
-from tiny_study import write_study
 
 from api.http.app import create_app
 from api.http.live import carried_out
@@ -21,11 +20,6 @@ KEY = {"idempotency-key": "k-1"}
 
 class PlugPulledError(Exception):
     """Stands for the death of the process."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 @pytest.fixture

@@ -25,11 +25,6 @@ NEAREST = "/v1/stations/nearest"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
-
-
-@pytest.fixture(scope="module")
 def client(folder: Path) -> Iterator[TestClient]:
     with TestClient(create_app(folder, settings=Settings(), clock=lambda: NOON)) as client:
         yield client

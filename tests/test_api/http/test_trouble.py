@@ -2,31 +2,18 @@
 
 import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from live_service import Service
 from postgres import Cluster
-from tiny_study import place, write_study
+from tiny_study import place
 
 from api.store import SERVICE
 from api.store.access import idempotency
 from api.store.dispatch import riders as rider_rows
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
-
-
-@pytest.fixture
-def service(folder: Path, tmp_path: Path) -> Iterator[Service]:
-    made = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
-    with made.client:
-        yield made
-    made.database.close()
 
 
 def until(true: Callable[[], bool], seconds: float = 20.0) -> float:

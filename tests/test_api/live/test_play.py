@@ -5,17 +5,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tiny_study import TOWN, place, write_study
+from tiny_study import TOWN, place
 
 from api.cli.commands import yilu
 from api.live.riders import Moving, PlannedStop
 
 NOON_S = datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC).timestamp()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 def test_a_played_part_of_a_day_ends_without_a_late_delivery(folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
-from tiny_study import place, write_study
+from tiny_study import place
 
 from api.cli.commands import yilu
 from api.http.app import create_app
@@ -20,11 +20,6 @@ NOW = "2026-03-04T12:00:00+08:00"
 DUE = "2026-03-04T12:10:00+08:00"
 MATCHES = "/v1/matches"
 ALERTS = "/v1/alerts"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 @pytest.fixture(scope="module")

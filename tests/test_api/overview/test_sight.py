@@ -2,8 +2,6 @@
 
 import datetime
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,26 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lattice import lattice
 from live_service import Service
-from tiny_study import place, write_study
+from tiny_study import place
 from towns import NOW, place_in, some_riders
 
 from geo.travel import travel_times_s
 from routing.emergency import soonest_s
 
 TOWN = lattice(6)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
-
-
-@pytest.fixture
-def service(folder: Path, tmp_path: Path) -> Iterator[Service]:
-    made = Service(folder, f"sqlite:///{tmp_path / 'yilu.db'}")
-    with made.client:
-        yield made
-    made.database.close()
 
 
 def many(service: Service, who: str, count: int) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from tiny_study import place, write_study
+from tiny_study import place
 
 from api.http.app import create_app
 from api.http.offload import bodies
@@ -30,11 +30,6 @@ NOW = "2026-03-04T12:00:00+08:00"
 EARLIER = "2026-03-04T11:00:00+08:00"
 NOON = datetime.datetime.fromisoformat(NOW)
 ZH = {"accept-language": "zh", "content-type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study") / "out")
 
 
 @pytest.fixture(scope="module")
