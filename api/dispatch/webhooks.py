@@ -24,7 +24,7 @@ from standardwebhooks import Webhook as Signer
 from api.dispatch.forms import EventOut
 from api.dispatch.translate import event_out
 from api.dispatch.turn import KeptTurn
-from api.store import SERVICE, Database, Scope, StoreUnavailable
+from api.store import SERVICE, Database, Role, Scope, StoreUnavailable
 from api.store.access import tenants
 from api.store.dispatch import events as stored
 from api.store.dispatch import webhooks as hooks
@@ -138,9 +138,8 @@ def after_failure(webhook: hooks.Webhook, now_s: float, status: int | None = Non
 def _rows_for(connection: sa.Connection, webhook: hooks.Webhook, limit: int) -> list[stored.EventRow]:
     """Return the events that an address is sent next."""
     tenant = tenants.get(connection, SERVICE, webhook.tenant_id)
-    role = "platform" if tenant is not None and tenant.kind == "platform" else "planner"
-    who = Scope(webhook.tenant_id, role)  # type: ignore[arg-type]
-    return stored.after(connection, who, webhook.next_seq, limit)
+    role: Role = "platform" if tenant is not None and tenant.kind == "platform" else "planner"
+    return stored.after(connection, Scope(webhook.tenant_id, role), webhook.next_seq, limit)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
