@@ -46,5 +46,11 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: some wait for a browser, a database or another's compiling."""
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 1
+
+
 def _complete() -> bool:
     return os.environ.get("CI") == "true" and (ROOT.parent / "shared" / "data").is_dir()
