@@ -309,6 +309,16 @@ def put_priced(fleet: Fleet, task: Task, found: Candidate, now_s: float) -> Pric
     return _price(fleet, put, sum(put.new) - sum(put.old))
 
 
+def put(fleet: Fleet, task: Task, found: Candidate, now_s: float, points: float = 0.0) -> None:
+    """Put a found task into its rider's plan as `apply` does, and tell nothing; `points` are booked."""
+    put_in = _put_in(fleet, task, found, now_s, _no_ways)
+    fleet.spend(found.rider_id, put_in.extra_s, points)
+
+
+def _no_ways(fleet: Fleet, rider: Rider, slots: list[int]) -> list[float]:
+    return []
+
+
 def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None, now_s: float) -> Match:
     """Put a found task into its rider's plan and return the whole account of it.
 

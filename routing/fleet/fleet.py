@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -390,7 +390,13 @@ class Fleet:
             mine = [i for i, task in enumerate(tasks) if mode in task.modes]
             if not mine or not len(mode_fleet):
                 continue
-            table = self.table(mode, [tasks[i] for i in mine])
+            asked = [tasks[i] for i in mine]
+            # Written to below: not one that others look up.
+            table = (
+                self.table(mode, asked)
+                if better is None
+                else self._table(mode, asked, [task.place for task in asked])
+            )
             for q, i in enumerate(mine):
                 if better is None:
                     break
@@ -452,6 +458,17 @@ class Fleet:
     def table(self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False) -> "TaskTable":
         """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs."""
         visits = [task.dropoff if dropoff and task.dropoff is not None else task.place for task in tasks]
+        if len(tasks) > 1 or visits[0].closed_s:
+            return self._table(mode, tasks, visits)
+        known = self._places.kept
+        key = id(self), mode, visits[0], tasks[0].skills, tasks[0].platforms
+        if known is None:
+            return self._table(mode, tasks, visits)
+        if key not in known:
+            known[key] = self._table(mode, tasks, visits)
+        return cast(TaskTable, known[key])
+
+    def _table(self, mode: str, tasks: Sequence[Task], visits: Sequence[Visit]) -> "TaskTable":
         places = self._places.snapped(mode, [visit.lonlat for visit in visits])
         skills = [self.skills.mask(task.skills) for task in tasks]
         platforms = [self.platforms.mask(task.platforms) for task in tasks]
