@@ -14,6 +14,7 @@ from api.store.access import audit
 from api.store.dispatch import events as stored
 from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import tasks as task_rows
+from api.store.rows import values_of
 from geo.errors import YiluError
 from geo.streets import StreetNetwork
 from routing.dispatch import City, Happened, Offer, RiderKey, TaskState
@@ -239,16 +240,14 @@ class Turn:
         """Write what has been noted."""
         who = SERVICE
         self.wrote = self.wrote or bool(self.happened)
-        for task_id, row in self.changed.items():
-            if task_id in self.new:
-                task_rows.insert(self.connection, who, row)
-                self.memory.rows[task_id] = row
-            else:
-                self.memory.rows[task_id] = task_rows.save(self.connection, who, row)
+        new = [row for task_id, row in self.changed.items() if task_id in self.new]
+        task_rows.insert_all(self.connection, who, new)
+        old = [row for task_id, row in self.changed.items() if task_id not in self.new]
+        for row in (*new, *task_rows.save_all(self.connection, who, old)):
+            self.memory.rows[row.task_id] = row
         offer_rows.insert(self.connection, who, [self.offers[one] for one in sorted(self.made)])
-        for offer_id, offer in self.offers.items():
-            if offer_id not in self.made:
-                offer_rows.save(self.connection, who, offer)
+        changed = [offer for offer_id, offer in self.offers.items() if offer_id not in self.made]
+        offer_rows.save_all(self.connection, who, changed)
         if self.happened:
             self.memory.wrote(stored.append(self.connection, who, self.happened))
         audit.record_all(self.connection, self.acts)
@@ -257,7 +256,7 @@ class Turn:
 def offer_row(task_id: str, offer: Offer) -> offer_rows.OfferRow:
     """Return an offer as the store keeps it."""
     body = {
-        "terms": dataclasses.asdict(offer.terms),
+        "terms": values_of(offer.terms),
         "reason": offer.reason,
         "round": offer.round,
         "accepted_s": offer.accepted_s,

@@ -1,12 +1,13 @@
 """What rows have in common: JSON bodies, and pages by a cursor."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-__all__ = ["Json", "PageEnd", "after", "read"]
+__all__ = ["Json", "PageEnd", "after", "read", "values_of"]
 
 Json = Mapping[str, Any]
 R = TypeVar("R")
@@ -34,3 +35,13 @@ def after(
 def read(kind: type[R], row: sa.Row[Any]) -> R:
     """Make a dataclass of a row whose columns have the names of its fields."""
     return kind(**row._mapping)
+
+
+@functools.cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def values_of(row: object) -> dict[str, Any]:
+    """Return the fields of a dataclass by name, as they are."""
+    return {name: getattr(row, name) for name in _names(type(row))}

@@ -254,7 +254,7 @@ class City:
         return min(self._due[0][0] if self._due else math.inf, self._next_try_s())
 
     def _next_try_s(self) -> float:
-        """When a task that wants riders is tried next: asked before every command, so looked up, not sought."""
+        """When a task that wants riders is tried next; asked before every command, so it is looked up."""
         while self._tries and self._waiting.get(self._tries[0][1]) != self._tries[0][0]:
             heapq.heappop(self._tries)
         return self._tries[0][0] if self._tries else math.inf

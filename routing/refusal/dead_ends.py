@@ -46,15 +46,6 @@ def leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> b
 def _leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> bool:
     graph = network.graph(mode)
     first, last = int(graph.depart_ptr[2 * edge]), int(graph.depart_ptr[2 * edge + 2])
-    return bool(
-        reaches(
-            graph.indptr,
-            graph.head,
-            graph.arc_edge,
-            graph.state_layer,
-            network.edge_length_m,
-            graph.depart_state[first:last],
-            edge,
-            beyond_m,
-        )  # fmt: skip
-    )
+    begin, length_m = graph.depart_state[first:last], network.edge_length_m
+    arcs = graph.indptr, graph.head, graph.arc_edge, graph.state_layer
+    return bool(reaches(*arcs, length_m, begin, edge, beyond_m))

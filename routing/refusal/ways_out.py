@@ -20,7 +20,7 @@ def reaches(
     edge: int,
     beyond_m: float,
 ) -> bool:
-    """Whether trips that begin in the states `begin` of an edge reach more than some length of public streets."""
+    """Whether trips that begin in the states `begin` of an edge reach more than so much of public streets."""
     # What is found is little: lists are looked through quicker than the city could be marked.
     states, streets = np.empty(64, np.int32), np.empty(64, np.int32)
     seen = counted = 0
@@ -38,13 +38,13 @@ def reaches(
             continue
         for arc in range(indptr[state], indptr[state + 1]):
             street = arc_edge[arc] // 2
-            if arc_edge[arc] >= 0 and layer[head[arc]] == PUBLIC:
-                if not (streets[:counted] == street).any():
-                    if counted == len(streets):
-                        streets = np.append(streets, np.empty(counted, np.int32))
-                    streets[counted] = street
-                    counted += 1
-                    metres += length_m[street]
+            public = arc_edge[arc] >= 0 and layer[head[arc]] == PUBLIC
+            if public and not (streets[:counted] == street).any():
+                if counted == len(streets):
+                    streets = np.append(streets, np.empty(counted, np.int32))
+                streets[counted] = street
+                counted += 1
+                metres += length_m[street]
             if not (states[:seen] == head[arc]).any():
                 if seen == len(states):
                     states = np.append(states, np.empty(seen, np.int32))

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import cProfile
 import datetime
+import functools
 import gc
 import json
 import pstats
@@ -100,7 +101,7 @@ def in_process(url: str, network: StreetNetwork, riders: Sequence[Rider], count:
     out = {"start_s": case.start_s}
     for name, together, number in (("warm", 1, 60), ("", 1, count), (f" x{TOGETHER}", TOGETHER, count)):
         mine = [next(tasks) for _ in range(number)]
-        calls = [lambda task=task: case.publish(task, f"{name}{task.task_id}") for task in mine]
+        calls = [functools.partial(case.publish, task, f"{name}{task.task_id}") for task in mine]
         out[f"task to offer{name}"], made = _cpu_ms(calls, together)
         offers = [(one.state.task.task_id, one.state.open[0].offer_id) for one in made if one.state.open]
         half = offers[: len(offers) // 2]
