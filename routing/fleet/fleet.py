@@ -285,10 +285,7 @@ class Fleet:
                 places = self.network.snap(lonlat[mine], mode, self.policy.walk_to_street_m)
                 fine[mine] = mode_fleet.move(rows[mine], places, as_ms(at_s))
         for q in np.flatnonzero(fine).tolist():
-            rider = self._riders[rider_ids[q]]
-            self._riders[rider_ids[q]] = dataclasses.replace(
-                rider, lonlat=(float(lonlat[q, 0]), float(lonlat[q, 1]))
-            )
+            self._riders.move(rider_ids[q], (float(lonlat[q, 0]), float(lonlat[q, 1])))
         return fine
 
     def insert(self, rider_id: str, place: int, stop: Stop, at: Snapped | None = None) -> None:
