@@ -62,6 +62,8 @@ class KeptTurn:
     """How many events of each kind were written."""
     outcomes: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """How many offers came into each status, one of `routing.dispatch.OFFER_STATUSES`."""
+    moved: bool = False
+    """Whether riders were reported, or taken off; that is no event."""
     waited_s: tuple[tuple[str, float], ...] = ()
     """Of each task that was ``offered``, or ``accepted`` by all it needs, for the first time: the seconds
     since it was published."""
@@ -122,6 +124,8 @@ class Turn:
     """How many offers came into each status."""
     reached: list[tuple[str, float]] = dataclasses.field(default_factory=list)
     """Tasks that were offered or accepted for the first time, and when they had been published."""
+    moved: bool = False
+    """Whether riders were reported, or taken off."""
     wrote: bool = False
     """Whether other processes have something to follow."""
     changing: bool = False
@@ -233,6 +237,7 @@ class Turn:
             self.memory.last_seq,
             collections.Counter(event.kind for event in self.happened),
             self.outcomes,
+            self.moved,
             tuple((stage, max(now_s - published_s, 0.0)) for stage, published_s in self.reached),
         )
 

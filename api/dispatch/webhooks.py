@@ -247,9 +247,10 @@ class Sender:
         """Begin."""
         self._thread.start()
 
-    def wake(self, _: KeptTurn | None = None) -> None:
-        """Look at once: something has been kept."""
-        self._wake.set()
+    def wake(self, kept: KeptTurn | None = None) -> None:
+        """Look at once: something has been kept, and not just riders' reports."""
+        if kept is None or kept.kinds or not kept.moved:
+            self._wake.set()
 
     def stop(self, timeout_s: float = ANSWER_S) -> None:
         """End after the delivery at hand."""

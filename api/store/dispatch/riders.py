@@ -20,6 +20,7 @@ __all__ = [
     "delete",
     "forget_deleted",
     "get",
+    "last_change",
     "page",
     "put",
     "read_all",
@@ -192,6 +193,11 @@ def _safe(connection: sa.Connection, who: Scope) -> int:
 def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[RiderRow]:
     for part in connection.execute(query).partitions(_READ_AT_ONCE):
         yield from (RiderRow(*row) for row in part)
+
+
+def last_change(connection: sa.Connection, who: Scope) -> int:
+    """Return a number that grows whenever riders in scope are reported; 0 where there are none."""
+    return int(connection.execute(scope.select(riders, who, sa.func.max(riders.c.seq))).scalar_one() or 0)
 
 
 def forget_deleted(connection: sa.Connection, who: Scope, before_s: float) -> int:
