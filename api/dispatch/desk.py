@@ -357,8 +357,9 @@ class Desk:
             else:
                 future.set_exception(refusal)
         self._forget(turn.looked_at | turn.changed.keys())
-        if self.memory.last_seq != before or turn.moved:
-            kept = turn.kept(self._clock())
+        events = self.memory.last_seq != before
+        if events or turn.moved:
+            kept = turn.kept(self._clock(), events=events)
             for heard in self._heard:
                 heard(kept)
 

@@ -62,8 +62,8 @@ class KeptTurn:
     """How many events of each kind were written."""
     outcomes: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """How many offers came into each status, one of `routing.dispatch.OFFER_STATUSES`."""
-    moved: bool = False
-    """Whether riders were reported, or taken off; that is no event."""
+    events: bool = True
+    """Whether there are events, of this process or of others; else riders were reported, or taken off."""
     waited_s: tuple[tuple[str, float], ...] = ()
     """Of each task that was ``offered``, or ``accepted`` by all it needs, for the first time: the seconds
     since it was published."""
@@ -231,13 +231,13 @@ class Turn:
             if event.kind == "offer_accepted" and len(state.taken) == state.task.people and not again:
                 self.reached.append(("accepted", published_s))
 
-    def kept(self, now_s: float) -> KeptTurn:
+    def kept(self, now_s: float, *, events: bool) -> KeptTurn:
         """Return what this turn has kept, at the instant when it was."""
         return KeptTurn(
             self.memory.last_seq,
             collections.Counter(event.kind for event in self.happened),
             self.outcomes,
-            self.moved,
+            events,
             tuple((stage, max(now_s - published_s, 0.0)) for stage, published_s in self.reached),
         )
 

@@ -249,7 +249,7 @@ class Sender:
 
     def wake(self, kept: KeptTurn | None = None) -> None:
         """Look at once: something has been kept, and not just riders' reports."""
-        if kept is None or kept.kinds or not kept.moved:
+        if kept is None or kept.events:
             self._wake.set()
 
     def stop(self, timeout_s: float = ANSWER_S) -> None:

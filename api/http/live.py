@@ -74,12 +74,12 @@ class News:
 
     def _heard(self, kept: KeptTurn) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake, kept.moved and not kept.kinds)
+            self._loop.call_soon_threadsafe(self._wake, kept.events)
 
-    def _wake(self, moved_only: bool = False) -> None:
+    def _wake(self, events: bool = True) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
-        if not moved_only:
+        if events:
             self._changed.set()
             self._changed = asyncio.Event()
 

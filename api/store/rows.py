@@ -44,4 +44,5 @@ def _names(kind: type) -> tuple[str, ...]:
 
 def values_of(row: object) -> dict[str, Any]:
     """Return the fields of a dataclass by name, as they are."""
-    return {name: getattr(row, name) for name in _names(type(row))}
+    kind: type[Any] = type(row)
+    return {name: getattr(row, name) for name in _names(kind)}

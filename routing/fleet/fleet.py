@@ -387,13 +387,8 @@ class Fleet:
             mine = [i for i, task in enumerate(tasks) if mode in task.modes]
             if not mine or not len(mode_fleet):
                 continue
-            asked = [tasks[i] for i in mine]
-            # Written to below: not one that others look up.
-            table = (
-                self.table(mode, asked)
-                if better is None
-                else self._table(mode, asked, [task.place for task in asked])
-            )
+            # With `better` it is written to below: not one that others look up.
+            table = self.table(mode, [tasks[i] for i in mine], own=better is not None)
             for q, i in enumerate(mine):
                 if better is None:
                     break
@@ -452,24 +447,24 @@ class Fleet:
         """Return the snapped place of a task, the first of a pair."""
         return self._places.snapped(mode, [task.place.lonlat])
 
-    def table(self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False) -> "TaskTable":
-        """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs."""
-        visits = [task.dropoff if dropoff and task.dropoff is not None else task.place for task in tasks]
-        if len(tasks) > 1 or visits[0].closed_s:
-            return self._table(mode, tasks, visits)
-        known = self._places.kept
-        key = id(self), mode, visits[0], tasks[0].skills, tasks[0].platforms
-        if known is None:
-            return self._table(mode, tasks, visits)
-        if key not in known:
-            known[key] = self._table(mode, tasks, visits)
-        return cast(TaskTable, known[key])
+    def table(
+        self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False, own: bool = False
+    ) -> "TaskTable":
+        """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs.
 
-    def _table(self, mode: str, tasks: Sequence[Task], visits: Sequence[Visit]) -> "TaskTable":
-        places = self._places.snapped(mode, [visit.lonlat for visit in visits])
-        skills = [self.skills.mask(task.skills) for task in tasks]
-        platforms = [self.platforms.mask(task.platforms) for task in tasks]
-        return TaskTable(self.mode_fleet(mode).tasks(places, visits, skills, platforms), places)
+        That of one task at hand is made once, unless it shall be the caller's `own`.
+        """
+        visits = [task.dropoff if dropoff and task.dropoff is not None else task.place for task in tasks]
+        known, key = self._places.kept, (id(self), mode, visits[0], tasks[0].skills, tasks[0].platforms)
+        if known is None or own or len(tasks) > 1 or visits[0].closed_s:
+            known = {}
+        if key not in known:
+            places = self._places.snapped(mode, [visit.lonlat for visit in visits])
+            skills = [self.skills.mask(task.skills) for task in tasks]
+            platforms = [self.platforms.mask(task.platforms) for task in tasks]
+            columns = self.mode_fleet(mode).tasks(places, visits, skills, platforms)
+            known[key] = TaskTable(columns, places)
+        return cast(TaskTable, known[key])
 
     def _best_mode(
         self, mode_fleet: ModeFleet, table: "TaskTable", k: int, now: int, threads: int
