@@ -25,7 +25,7 @@ from routing.dispatch.taken import Taken, beginning_at, rejoined, terms_of
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.relaid import lay_on
 from routing.fleet.trial import Trial
-from routing.match import put, put_priced
+from routing.match import put_in_plan, put_priced
 from routing.model import PlannedRiders, Policy, Refused, Rider, Task
 from routing.refusal.explain import refusal, why_not
 from routing.several_people import meet
@@ -242,7 +242,7 @@ class Board:
             judged = self._verdict(fleet_id, timed, now_s)
             if judged is not None:
                 # It is the same plan: what was told then comes true.
-                put(self.fleet, timed, judged.found, now_s, judged.terms.points)
+                put_in_plan(self.fleet, timed, judged.found, now_s, judged.terms.points)
                 true = judged.terms
             else:
                 match = put_priced(self.fleet, timed, self._place(fleet_id, timed, now_s), now_s)
@@ -411,7 +411,7 @@ class Board:
             for one in order:
                 found = candidates_for(trial, one, 1, now_s)
                 if found:
-                    put(trial, one, found[0], now_s)
+                    put_in_plan(trial, one, found[0], now_s)
                 else:
                     failing.add(one.task_id)
         return frozenset(failing)

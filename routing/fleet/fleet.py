@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,11 +17,11 @@ from geo.errors import InputError
 from geo.rings import spans
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
 from routing.fleet.kernels.insertion import Best, best_many, outputs
-from routing.fleet.kernels.tables import TASK_STOP, Columns, TaskColumns
+from routing.fleet.kernels.tables import TASK_STOP, Columns
 from routing.fleet.mode_fleet import ModeFleet, as_ms
 from routing.fleet.rider_columns import ColumnWriter, counts_as_break
 from routing.fleet.roster import Roster
-from routing.fleet.task_places import TaskPlaces
+from routing.fleet.task_places import TaskPlaces, TaskTable
 from routing.model.planned_riders import PlannedRiders, as_table
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
@@ -449,7 +449,7 @@ class Fleet:
 
     def table(
         self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False, own: bool = False
-    ) -> "TaskTable":
+    ) -> TaskTable:
         """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs.
 
         That of one task at hand is made once, unless it shall be the caller's `own`.
@@ -464,10 +464,10 @@ class Fleet:
             platforms = [self.platforms.mask(task.platforms) for task in tasks]
             columns = self.mode_fleet(mode).tasks(places, visits, skills, platforms)
             known[key] = TaskTable(columns, places)
-        return cast(TaskTable, known[key])
+        return known[key]
 
     def _best_mode(
-        self, mode_fleet: ModeFleet, table: "TaskTable", k: int, now: int, threads: int
+        self, mode_fleet: ModeFleet, table: TaskTable, k: int, now: int, threads: int
     ) -> tuple[Int64Array, Best]:
         size = len(table.places)
         found, best = np.zeros(size, np.int64), outputs(size, k)
@@ -494,11 +494,3 @@ class Fleet:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(part, range(threads), *zip(*itertools.pairwise(cuts), strict=True)))
         return found, best
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class TaskTable:
-    """Tasks in columns with their snapped places."""
-
-    columns: TaskColumns
-    places: Snapped

@@ -1,14 +1,24 @@
 """Places of tasks snapped to the streets of each mode, and kept while several searches ask for them."""
 
 import contextlib
+import dataclasses
 from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 
 from geo.streets import Snapped, StreetNetwork
+from routing.fleet.kernels.tables import TaskColumns
 from routing.model.tasks import Task
 
-__all__ = ["TaskPlaces"]
+__all__ = ["TaskPlaces", "TaskTable"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TaskTable:
+    """Tasks in columns with their snapped places."""
+
+    columns: TaskColumns
+    places: Snapped
 
 
 class TaskPlaces:
@@ -25,7 +35,7 @@ class TaskPlaces:
         self._network = network
         self._walk_m = walk_m
         self._at_hand: tuple[dict[tuple[float, float], int], dict[str, Snapped]] = {}, {}
-        self.kept: dict[Hashable, object] | None = None
+        self.kept: dict[Hashable, TaskTable] | None = None
         """What is made of the places at hand, to be looked up too; None where none are."""
 
     @contextlib.contextmanager
