@@ -1,9 +1,8 @@
 """What rows have in common: JSON bodies, and pages by a cursor."""
 
 import dataclasses
-import functools
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -37,12 +36,13 @@ def read(kind: type[R], row: sa.Row[Any]) -> R:
     return kind(**row._mapping)
 
 
-@functools.cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
+_NAMES: dict[type, tuple[str, ...]] = {}
+"""Fields of dataclasses, as far as they were asked for."""
 
 
 def values_of(row: object) -> dict[str, Any]:
     """Return the fields of a dataclass by name, as they are."""
-    kind: type[Any] = type(row)
-    return {name: getattr(row, name) for name in _names(kind)}
+    names = _NAMES.get(type(row))
+    if names is None:
+        names = _NAMES[type(row)] = tuple(field.name for field in dataclasses.fields(cast(Any, row)))
+    return {name: getattr(row, name) for name in names}
