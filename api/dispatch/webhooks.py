@@ -141,11 +141,13 @@ def rotated(webhook: hooks.Webhook, secret: str, now_s: float, overlap_s: float)
     """Return an address with another secret; the one so far signs too for `overlap_s` from now.
 
     So its receiver may change at any moment meanwhile and loses nothing. Of older ones those go on that were
-    still good, `MOST_RETIRED` in all.
+    still good, `MOST_RETIRED` in all. Without any time, as after a leak, all end at once.
     """
+    if overlap_s <= 0.0:
+        return dataclasses.replace(webhook, secret=secret, retired=None)
     good = [[old, until_s] for old, until_s in webhook.retired or () if now_s < until_s]
-    so_far = [[webhook.secret, now_s + overlap_s]] if overlap_s > 0.0 else []
-    return dataclasses.replace(webhook, secret=secret, retired=[*so_far, *good][:MOST_RETIRED] or None)
+    so_far = [webhook.secret, now_s + overlap_s]
+    return dataclasses.replace(webhook, secret=secret, retired=[so_far, *good][:MOST_RETIRED])
 
 
 def after_failure(webhook: hooks.Webhook, now_s: float, status: int | None = None) -> hooks.Webhook:
