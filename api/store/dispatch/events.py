@@ -74,7 +74,7 @@ def append(connection: sa.Connection, who: Scope, happened: Sequence[Event]) -> 
 
 
 @functools.lru_cache(scope.KEPT)
-def _appending(who: Scope) -> "sa.sql.dml.ReturningInsert[tuple[int]]":
+def _appending(who: Scope) -> "sa.sql.dml.ReturningInsert[int]":
     made = scope.insert(events, who, who.tenant_id)
     return made.returning(events.c.seq, sort_by_parameter_order=True)
 

@@ -118,7 +118,7 @@ def _write(
 
 
 @functools.lru_cache(scope.KEPT)
-def _putting(dialect: str, who: Scope, tenant_id: str) -> "sa.sql.dml.ReturningInsert[tuple[str]]":
+def _putting(dialect: str, who: Scope, tenant_id: str) -> "sa.sql.dml.ReturningInsert[str]":
     insert = scope.upsert(dialect, riders, who, tenant_id)
     return insert.on_conflict_do_update(
         index_elements=[riders.c.tenant_id, riders.c.rider_id],
@@ -136,7 +136,7 @@ def _next_seq(connection: sa.Connection, who: Scope) -> int:
 
 
 @functools.lru_cache(scope.KEPT)
-def _counting(who: Scope) -> "sa.sql.dml.ReturningInsert[tuple[int]]":
+def _counting(who: Scope) -> "sa.sql.dml.ReturningInsert[int]":
     insert = scope.counting("sqlite", who)
     counted = insert.values(name=commit_order.RIDERS, value=1).on_conflict_do_update(
         index_elements=[counters.c.name], set_={"value": counters.c.value + 1}

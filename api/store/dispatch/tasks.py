@@ -83,7 +83,7 @@ def insert_all(connection: sa.Connection, who: Scope, made: Sequence[TaskRow]) -
 
 
 @functools.lru_cache(scope.KEPT)
-def _inserting(dialect: str, who: Scope, tenant_id: str) -> "sa.sql.dml.ReturningInsert[tuple[str]]":
+def _inserting(dialect: str, who: Scope, tenant_id: str) -> "sa.sql.dml.ReturningInsert[str]":
     statement = scope.upsert(dialect, tasks, who, tenant_id).on_conflict_do_nothing(
         index_elements=[tasks.c.tenant_id, tasks.c.label]
     )
