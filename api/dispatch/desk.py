@@ -300,7 +300,8 @@ class Desk:
 
     def _see_who_leads(self) -> None:
         """Ask now and then: a leader whose connection is gone leads no more."""
-        now_s, before_s, self._seen_s = self._clock(), self._seen_s, self._clock()
+        now_s, before_s = self._clock(), self._seen_s
+        self._seen_s = now_s
         if now_s < before_s - STEPPED_S:
             # When tasks that wait are tried next was an instant of the clock before.
             self.city.wake(now_s)

@@ -21,8 +21,8 @@ def fill_runs(
         part = min(max(offset_m[q] / length_m[q], 0.0), 1.0) if length_m[q] > 0.0 else 0.0
         forth, back = np.int64(cost_ms[q, 0]), np.int64(cost_ms[q, 1])
         if forth == NO:
-            forth = 0
+            forth = np.int64(0)
         if back == NO:
-            back = 0
+            back = np.int64(0)
         along[q] = np.int64(np.floor(forth * part + 0.5))
         against[q] = back - np.int64(np.floor(back * part + 0.5))
