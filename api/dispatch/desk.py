@@ -48,8 +48,6 @@ MOST_AT_ONCE = 64
 IDLE_S = 0.2
 """How often what runs out, and who leads, is looked at when nobody asks for anything."""
 LEAD_S = 1.0
-STEPPED_S = 1.0
-"""A clock that is so far behind what it said before has been set back."""
 FOLLOW_S = 0.05
 """What others write is taken up no more often: each time costs the database a look at all its locks."""
 TIDY_S = 600.0
@@ -132,7 +130,6 @@ class Desk:
         self._closed, self._ended = threading.Event(), threading.Event()
         self._leadership = Leadership(database, "matching")
         self._lead_until_s = 0.0
-        self._seen_s = -math.inf
         self._tidied_s = -math.inf
         self._listener: Listener | None = None
         self._thread = threading.Thread(target=self._run, name="yilu-desk", daemon=True)
@@ -300,11 +297,7 @@ class Desk:
 
     def _see_who_leads(self) -> None:
         """Ask now and then: a leader whose connection is gone leads no more."""
-        now_s, before_s = self._clock(), self._seen_s
-        self._seen_s = now_s
-        if now_s < before_s - STEPPED_S:
-            # When tasks that wait are tried next was an instant of the clock before.
-            self.city.wake(now_s)
+        now_s = self._clock()
         if self.memory.shared and not self._lead_until_s - LEAD_S <= now_s < self._lead_until_s:
             led, self.memory.leading = self.memory.leading, self._leadership.try_lead()
             self._lead_until_s = now_s + LEAD_S

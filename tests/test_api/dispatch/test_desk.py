@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import contextlib
-import dataclasses
 import datetime
 import threading
 import time
@@ -116,22 +115,6 @@ def test_a_task_goes_from_publishing_to_verification_and_the_store_agrees(databa
     assert row is not None
     assert row.status == "verified"
     assert fold(events) == codec.state_of(row.state)
-
-
-def test_a_task_that_waits_is_tried_on_where_the_clock_goes_back(database: Database) -> None:
-    # It was to be tried again at an instant of the clock before, which is an hour away now.
-    rng, clock = np.random.default_rng(1), Clock()
-    with desk_on(database, clock) as desk:
-        one = dataclasses.replace(task(rng), place=Visit(place_in(TOWN, rng), 30.0, latest_s=NOW + 3_600.0))
-        assert not put_up(desk, one).state.open
-        clock.now_s = NOW - 3_600.0
-        put(desk, RED, *(rider_in(rng, f"r{n}", clock.now_s) for n in range(4)))
-        # As long as it waits by any clock.
-        clock.now_s += DispatchRules().retry_s + 1.0
-        until_s = time.monotonic() + 20.0
-        while not desk.city.tasks["T1"].open and time.monotonic() < until_s:
-            time.sleep(0.1)
-        assert desk.city.tasks["T1"].open
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 2_500])
