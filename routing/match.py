@@ -29,7 +29,7 @@ from routing.refusal.explain import left_out, off_street_rider, refusal, why_not
 from routing.routes import metres_between, settled, ways_between
 from routing.several_people import meet
 
-__all__ = ["Priced", "apply", "late_stops", "match", "match_tasks", "put_priced", "task_order"]
+__all__ = ["Priced", "apply", "late_stops", "match", "match_tasks", "put_in_plan", "put_priced", "task_order"]
 
 T = TypeVar("T")
 
@@ -307,6 +307,16 @@ def put_priced(fleet: Fleet, task: Task, found: Candidate, now_s: float) -> Pric
     """
     put = _put_in(fleet, task, found, now_s, metres_between)
     return _price(fleet, put, sum(put.new) - sum(put.old))
+
+
+def put_in_plan(fleet: Fleet, task: Task, found: Candidate, now_s: float, points: float = 0.0) -> None:
+    """Put a found task into its rider's plan as `apply` does, and tell nothing; `points` are booked."""
+    extra_s = _put_in(fleet, task, found, now_s, _no_ways).extra_s
+    fleet.spend(found.rider_id, extra_s, points)
+
+
+def _no_ways(fleet: Fleet, rider: Rider, slots: list[int]) -> list[float]:
+    return []
 
 
 def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None, now_s: float) -> Match:

@@ -190,7 +190,7 @@ class Desk:
         return future
 
     def hear(self, heard: Callable[[KeptTurn], None]) -> None:
-        """Call `heard` with what was kept after each transaction that brought events."""
+        """Call `heard` with what was kept after each transaction that brought events, or moved riders."""
         self._heard.append(heard)
 
     def counts(self) -> Counts:
@@ -357,8 +357,9 @@ class Desk:
             else:
                 future.set_exception(refusal)
         self._forget(turn.looked_at | turn.changed.keys())
-        if self.memory.last_seq != before:
-            kept = turn.kept(self._clock())
+        events = self.memory.last_seq != before
+        if events or turn.moved:
+            kept = turn.kept(self._clock(), events=events)
             for heard in self._heard:
                 heard(kept)
 
@@ -404,6 +405,7 @@ class Desk:
             turn.connection, SERVICE, self._followed_riders
         )
         laying.take_up_riders(self.memory, self.city, riders, self._rider_of, turn.now_s)
+        turn.moved = turn.moved or bool(riders)
 
     def _forget(self, task_ids: Iterable[str]) -> None:
         """Drop tasks that are over; the store has them."""

@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from api.store.rows import values_of
 from routing.dispatch import Duty, after_report, break_due_s
 from routing.model import Policy
 
@@ -56,13 +57,13 @@ def with_duty(
     }
     if "worked_since_break_s" in told and status in WORKING:
         told["rested_s"] = 0.0
-    counted = dataclasses.replace(counted, **told)
+    counted = dataclasses.replace(counted, **told) if told else counted
     held = before or {}
     behind_s = max(
         abs(getattr(counted, name) - held.get(name, 0.0))
         for name in ("worked_today_s", "worked_since_break_s")
     )
-    news: dict[str, Any] = {KEY: dataclasses.asdict(counted)}
+    news: dict[str, Any] = {KEY: values_of(counted)}
     if behind_s >= BEHIND_S or not said.keys() <= {"lon", "lat"}:
         news |= {
             "worked_today_s": counted.worked_today_s,

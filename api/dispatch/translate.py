@@ -52,6 +52,8 @@ __all__ = [
 
 AHEAD_S = 300.0
 """A report may be this far ahead of our clock; beyond it, it would keep true ones out."""
+_POSITION = frozenset({"rider_id", "at", "lon", "lat"})
+"""What a rider who has only moved says: most reports say no more."""
 _KEPT = frozenset(RiderIn.model_fields) - {"rider_id", "platform", "contribution", "extra_last_hour_s"}
 
 
@@ -93,7 +95,9 @@ def reports_of(
     heads = [next(placed) for _ in request.riders]
     reports = []
     for rider, (lon, lat) in zip(request.riders, heads, strict=True):
-        said = rider.model_dump(mode="json", exclude_none=True, exclude={"rider_id", "at"})
+        said: dict[str, Any] = {}
+        if not rider.model_fields_set <= _POSITION:
+            said = rider.model_dump(mode="json", exclude_none=True, exclude={"rider_id", "at"})
         said.update(lon=lon, lat=lat)
         for stop in said.get("stops", ()):
             stop["lon"], stop["lat"] = next(placed)

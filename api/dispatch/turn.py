@@ -14,6 +14,7 @@ from api.store.access import audit
 from api.store.dispatch import events as stored
 from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import tasks as task_rows
+from api.store.rows import values_of
 from geo.errors import YiluError
 from geo.streets import StreetNetwork
 from routing.dispatch import City, Happened, Offer, RiderKey, TaskState
@@ -61,6 +62,8 @@ class KeptTurn:
     """How many events of each kind were written."""
     outcomes: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """How many offers came into each status, one of `routing.dispatch.OFFER_STATUSES`."""
+    events: bool = True
+    """Whether there are events, of this process or of others; else riders were reported, or taken off."""
     waited_s: tuple[tuple[str, float], ...] = ()
     """Of each task that was ``offered``, or ``accepted`` by all it needs, for the first time: the seconds
     since it was published."""
@@ -121,6 +124,8 @@ class Turn:
     """How many offers came into each status."""
     reached: list[tuple[str, float]] = dataclasses.field(default_factory=list)
     """Tasks that were offered or accepted for the first time, and when they had been published."""
+    moved: bool = False
+    """Whether riders were reported, or taken off."""
     wrote: bool = False
     """Whether other processes have something to follow."""
     changing: bool = False
@@ -226,12 +231,13 @@ class Turn:
             if event.kind == "offer_accepted" and len(state.taken) == state.task.people and not again:
                 self.reached.append(("accepted", published_s))
 
-    def kept(self, now_s: float) -> KeptTurn:
+    def kept(self, now_s: float, *, events: bool) -> KeptTurn:
         """Return what this turn has kept, at the instant when it was."""
         return KeptTurn(
             self.memory.last_seq,
             collections.Counter(event.kind for event in self.happened),
             self.outcomes,
+            events,
             tuple((stage, max(now_s - published_s, 0.0)) for stage, published_s in self.reached),
         )
 
@@ -239,16 +245,14 @@ class Turn:
         """Write what has been noted."""
         who = SERVICE
         self.wrote = self.wrote or bool(self.happened)
-        for task_id, row in self.changed.items():
-            if task_id in self.new:
-                task_rows.insert(self.connection, who, row)
-                self.memory.rows[task_id] = row
-            else:
-                self.memory.rows[task_id] = task_rows.save(self.connection, who, row)
+        new = [row for task_id, row in self.changed.items() if task_id in self.new]
+        task_rows.insert_all(self.connection, who, new)
+        old = [row for task_id, row in self.changed.items() if task_id not in self.new]
+        for row in (*new, *task_rows.save_all(self.connection, who, old)):
+            self.memory.rows[row.task_id] = row
         offer_rows.insert(self.connection, who, [self.offers[one] for one in sorted(self.made)])
-        for offer_id, offer in self.offers.items():
-            if offer_id not in self.made:
-                offer_rows.save(self.connection, who, offer)
+        changed = [offer for offer_id, offer in self.offers.items() if offer_id not in self.made]
+        offer_rows.save_all(self.connection, who, changed)
         if self.happened:
             self.memory.wrote(stored.append(self.connection, who, self.happened))
         audit.record_all(self.connection, self.acts)
@@ -257,7 +261,7 @@ class Turn:
 def offer_row(task_id: str, offer: Offer) -> offer_rows.OfferRow:
     """Return an offer as the store keeps it."""
     body = {
-        "terms": dataclasses.asdict(offer.terms),
+        "terms": values_of(offer.terms),
         "reason": offer.reason,
         "round": offer.round,
         "accepted_s": offer.accepted_s,

@@ -4,6 +4,7 @@ Headers and signature are those of Standard Webhooks. Each address has the numbe
 took; it is sent one event after the other, so the events of a task arrive in their order, each at least once.
 """
 
+import base64
 import collections
 import contextlib
 import dataclasses
@@ -11,6 +12,7 @@ import datetime
 import ipaddress
 import json
 import logging
+import secrets
 import socket
 import threading
 import time
@@ -41,6 +43,8 @@ __all__ = [
     "check_address",
     "deliveries",
     "message",
+    "new_secret",
+    "rotated",
 ]
 
 LOG = logging.getLogger("yilu.webhooks")
@@ -51,6 +55,8 @@ MOST_FAILURES = len(AFTER_S) + 1
 AT_ONCE = 100
 IDLE_S = 1.0
 ANSWER_S = 10.0
+MOST_RETIRED = 3
+"""So many secrets that were replaced may sign beside the newest."""
 GONE = 410
 """By this answer a receiver says that it wants no more (Standard Webhooks)."""
 
@@ -118,9 +124,30 @@ def message(event: EventOut, webhook: hooks.Webhook, now_s: float) -> tuple[byte
         "content-type": "application/json",
         "webhook-id": name,
         "webhook-timestamp": str(int(now_s)),
-        "webhook-signature": Signer(webhook.secret).sign(name, at, body),
+        # One for each secret that is good now: a receiver needs to know one of them.
+        "webhook-signature": " ".join(
+            Signer(secret).sign(name, at, body) for secret in webhook.secrets_at(now_s)
+        ),
     }
     return body.encode(), headers
+
+
+def new_secret() -> str:
+    """Return a secret as Standard Webhooks writes it."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def rotated(webhook: hooks.Webhook, secret: str, now_s: float, overlap_s: float) -> hooks.Webhook:
+    """Return an address with another secret; the one so far signs too for `overlap_s` from now.
+
+    So its receiver may change at any moment meanwhile and loses nothing. Of older ones those go on that were
+    still good, `MOST_RETIRED` in all. Without any time, as after a leak, all end at once.
+    """
+    if overlap_s <= 0.0:
+        return dataclasses.replace(webhook, secret=secret, retired=None)
+    good = [[old, until_s] for old, until_s in webhook.retired or () if now_s < until_s]
+    so_far = [webhook.secret, now_s + overlap_s]
+    return dataclasses.replace(webhook, secret=secret, retired=[so_far, *good][:MOST_RETIRED])
 
 
 def after_failure(webhook: hooks.Webhook, now_s: float, status: int | None = None) -> hooks.Webhook:
@@ -222,9 +249,10 @@ class Sender:
         """Begin."""
         self._thread.start()
 
-    def wake(self, _: KeptTurn | None = None) -> None:
-        """Look at once: something has been kept."""
-        self._wake.set()
+    def wake(self, kept: KeptTurn | None = None) -> None:
+        """Look at once: something has been kept, and not just riders' reports."""
+        if kept is None or kept.events:
+            self._wake.set()
 
     def stop(self, timeout_s: float = ANSWER_S) -> None:
         """End after the delivery at hand."""

@@ -68,27 +68,30 @@ class News:
 
     def __init__(self, desk: Desk) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._changed = asyncio.Event()
+        self._changed, self._moved = asyncio.Event(), asyncio.Event()
         self.closed = False
         desk.hear(self._heard)
 
-    def _heard(self, _: KeptTurn) -> None:
+    def _heard(self, kept: KeptTurn) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self._wake, kept.events)
 
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+    def _wake(self, events: bool = True) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+        if events:
+            self._changed.set()
+            self._changed = asyncio.Event()
 
     def close(self) -> None:
         """End all waiting: the service stops."""
         self.closed = True
         self._wake()
 
-    def ticket(self) -> asyncio.Event:
-        """Return what to wait for."""
+    def ticket(self, *, moves: bool = False) -> asyncio.Event:
+        """Return what to wait for; `moves`: riders' reports too, which are no events."""
         self._loop = asyncio.get_running_loop()
-        return self._changed
+        return self._moved if moves else self._changed
 
     async def wait(self, ticket: asyncio.Event, timeout_s: float) -> bool:
         """Wait until something was kept after the ticket was taken; False when the time is over."""

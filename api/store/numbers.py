@@ -77,7 +77,7 @@ def load(connection: sa.Connection) -> Numbers:
     connection : Connection
         Of a transaction that writes.
     """
-    statement = scope.upsert(connection, secrets_table, SERVICE, None).on_conflict_do_nothing()
+    statement = scope.upsert(connection.dialect.name, secrets_table, SERVICE, None).on_conflict_do_nothing()
     connection.execute(statement, {"name": _NAME, "value": secrets.token_bytes(32)})
     query = scope.select(secrets_table, SERVICE, secrets_table.c.value).where(secrets_table.c.name == _NAME)
     return Numbers(bytes(connection.execute(query).scalar_one()))

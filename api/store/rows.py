@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
-__all__ = ["Json", "PageEnd", "after", "read"]
+__all__ = ["Json", "PageEnd", "after", "read", "values_of"]
 
 Json = Mapping[str, Any]
 R = TypeVar("R")
@@ -34,3 +34,15 @@ def after(
 def read(kind: type[R], row: sa.Row[Any]) -> R:
     """Make a dataclass of a row whose columns have the names of its fields."""
     return kind(**row._mapping)
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+"""Fields of dataclasses, as far as they were asked for."""
+
+
+def values_of(row: object) -> dict[str, Any]:
+    """Return the fields of a dataclass by name, as they are."""
+    names = _NAMES.get(type(row))
+    if names is None:
+        names = _NAMES[type(row)] = tuple(field.name for field in dataclasses.fields(cast(Any, row)))
+    return {name: getattr(row, name) for name in names}

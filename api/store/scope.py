@@ -5,7 +5,7 @@ here carries a mark, and a `Database` refuses to run a statement over the tables
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ __all__ = [
     "Scope",
     "counting",
     "delete",
+    "executed",
     "insert",
     "select",
     "update",
@@ -29,6 +30,8 @@ __all__ = [
 
 Role = Literal["platform", "planner", "grid_staff", "rider", "admin"]
 MARK = "yilu_scope"
+KEPT = 256
+"""Statements of one kind that are kept ready, for so many scopes: to make one costs more than to run it."""
 
 
 class OutOfScopeError(YiluError):
@@ -284,9 +287,7 @@ def insert(table: sa.Table, scope: Scope, tenant_id: str | None) -> sa.Insert:
     return sa.insert(table).execution_options(**{MARK: scope})
 
 
-def upsert(
-    connection: sa.Connection, table: sa.Table, scope: Scope, tenant_id: str | None
-) -> "postgresql.Insert":
+def upsert(dialect: str, table: sa.Table, scope: Scope, tenant_id: str | None) -> "postgresql.Insert":
     """Return an insertion with ``on_conflict_do_update`` and ``on_conflict_do_nothing``.
 
     Raises
@@ -295,15 +296,22 @@ def upsert(
         As for `insert`.
     """
     _check_owner(table, scope, tenant_id)
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     # Both have the same methods; the type is that of one of them.
     return cast(postgresql.Insert, make(table).execution_options(**{MARK: scope}))
 
 
-def counting(connection: sa.Connection, scope: Scope) -> "postgresql.Insert":
+def counting(dialect: str, scope: Scope) -> "postgresql.Insert":
     """Return an upsert of a counter: a number without an owner, which every writer takes."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return cast(postgresql.Insert, make(tables.counters).execution_options(**{MARK: scope}))
+
+
+def executed(connection: sa.Connection, statement: sa.Update, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Run an update for each of several rows; return how many rows of the table that changed in all."""
+    if len(rows) > 1 and connection.dialect.supports_sane_multi_rowcount:
+        return connection.execute(statement, rows).rowcount
+    return sum(connection.execute(statement, row).rowcount for row in rows)
 
 
 def _check_owner(table: sa.Table, scope: Scope, tenant_id: str | None) -> None:

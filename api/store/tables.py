@@ -200,6 +200,8 @@ webhooks = sa.Table(
     sa.Column("next_seq", sa.BigInteger, nullable=False),
     _instant("retry_at_s", null=True),
     _instant("created_s"),
+    # Secrets that were replaced, each with the instant until which it signs too.
+    _json("retired", null=True),
     _one_of("state", WEBHOOK_STATES),
     sa.Index(None, "tenant_id"),
 )

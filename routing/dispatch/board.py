@@ -25,7 +25,7 @@ from routing.dispatch.taken import Taken, beginning_at, rejoined, terms_of
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.relaid import lay_on
 from routing.fleet.trial import Trial
-from routing.match import put_priced
+from routing.match import put_in_plan, put_priced
 from routing.model import PlannedRiders, Policy, Refused, Rider, Task
 from routing.refusal.explain import refusal, why_not
 from routing.several_people import meet
@@ -44,6 +44,7 @@ class _Judged:
     task: Task
     now_s: float
     found: Candidate
+    terms: Terms
 
 
 class Board:
@@ -218,8 +219,9 @@ class Board:
         with self.fleet.at_hand([timed]), self._trial.of(key.fleet_id) as trial:
             found = candidates_for(trial, timed, 1, now_s)
             if found:
-                self._judged = _Judged(self.fleet.rider(key.fleet_id), timed, now_s, found[0])
-                return terms_of(put_priced(trial, timed, found[0], now_s), task)
+                terms = terms_of(put_priced(trial, timed, found[0], now_s), task)
+                self._judged = _Judged(self.fleet.rider(key.fleet_id), timed, now_s, found[0], terms)
+                return terms
             one = dataclasses.replace(timed, people=1)
             why = why_not(trial, one, key.fleet_id, now_s)
             return why if why is not None else refusal(trial, one, now_s)
@@ -237,17 +239,23 @@ class Board:
         timed = beginning_at(task, terms.begins_s)
         fleet_id = key.fleet_id
         with self.fleet.at_hand([timed]):
-            match = put_priced(self.fleet, timed, self._place(fleet_id, timed, now_s), now_s)
+            judged = self._verdict(fleet_id, timed, now_s)
+            if judged is not None:
+                # It is the same plan: what was told then comes true.
+                put_in_plan(self.fleet, timed, judged.found, now_s, judged.terms.points)
+                true = judged.terms
+            else:
+                match = put_priced(self.fleet, timed, self._place(fleet_id, timed, now_s), now_s)
+                true = terms_of(match, task)
         self._held.get(fleet_id, {}).pop(offer_id, None)
         if not self._held.get(fleet_id):
             self._held.pop(fleet_id, None)
-        true = terms_of(match, task)
         self._taken.setdefault(fleet_id, {})[offer_id] = Taken(offer_id, task, true, now_s)
         self._spend(fleet_id, offer_id, true.extra_s, now_s)
         return true
 
-    def _place(self, fleet_id: str, timed: Task, now_s: float) -> Candidate:
-        """Return where a task goes in a plan: as it was judged, if nothing has changed since."""
+    def _verdict(self, fleet_id: str, timed: Task, now_s: float) -> _Judged | None:
+        """Return what was found when the plan was judged, if nothing has changed since."""
         judged, self._judged = self._judged, None
         # A rider is a new object after whatever changes the plan.
         if (
@@ -255,7 +263,11 @@ class Board:
             and judged.rider is self.fleet.rider(fleet_id)
             and (judged.task, judged.now_s) == (timed, now_s)
         ):
-            return judged.found
+            return judged
+        return None
+
+    def _place(self, fleet_id: str, timed: Task, now_s: float) -> Candidate:
+        """Return where a task goes in a plan."""
         with self._trial.of(fleet_id) as trial:
             found = candidates_for(trial, timed, 1, now_s)
         if not found:
@@ -381,20 +393,17 @@ class Board:
             held = tuple(self._held.get(found.rider_id, {}).values())
             if not held:
                 return True
+            # An offer that would fail without the new one too (the plan has changed under it) is passed over.
+            without = {
+                order: self._failing(found.rider_id, order, now_s) for order in itertools.permutations(held)
+            }
             return all(
-                self._holds(found.rider_id, order, timed, now_s)
+                self._failing(found.rider_id, order, now_s)
+                <= without[tuple(one for one in order if one is not timed)]
                 for order in itertools.permutations((*held, timed))
             )
 
         return fits
-
-    def _holds(self, fleet_id: str, order: Sequence[Task], new: Task, now_s: float) -> bool:
-        """Whether these offers can be accepted one after the other; `new` is the one that is judged.
-
-        An offer that would fail without the new one too (the plan has changed under it) is passed over.
-        """
-        without = self._failing(fleet_id, [one for one in order if one is not new], now_s)
-        return self._failing(fleet_id, order, now_s) <= without
 
     def _failing(self, fleet_id: str, order: Sequence[Task], now_s: float) -> frozenset[str]:
         failing = set()
@@ -402,7 +411,7 @@ class Board:
             for one in order:
                 found = candidates_for(trial, one, 1, now_s)
                 if found:
-                    put_priced(trial, one, found[0], now_s)
+                    put_in_plan(trial, one, found[0], now_s)
                 else:
                     failing.add(one.task_id)
         return frozenset(failing)

@@ -7,7 +7,7 @@ the same city again with `City.restore`. Not thread-safe; no clock, no I/O.
 import dataclasses
 import heapq
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from geo.streets import StreetNetwork
 from routing.dispatch import commands as co
@@ -21,6 +21,9 @@ from routing.match import task_order
 from routing.model import Policy, Refused, Rider, Task
 
 __all__ = ["City", "Happened"]
+
+LEAST_KEPT = 1_000
+"""So many dues may belong to tasks that are over before they are looked through."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,7 +59,11 @@ class City:
         self._published_s: dict[str, float] = {}
         self._waiting: dict[str, float] = {}
         """When a task that wants riders is tried next."""
+        self._tries: list[tuple[float, str]] = []
+        """The same as a heap, with entries that no longer hold among them."""
         self._due: list[tuple[float, str]] = []
+        """When something of a task runs out, as a heap; of tasks that are over too, for a while."""
+        self._due_kept = LEAST_KEPT
 
     def restore(
         self,
@@ -116,7 +123,7 @@ class City:
                     self.board.refund(offer.rider, offer.offer_id)
         self.take_up(task_id, state, now_s)
         if state.wanted:
-            self._waiting[task_id] = now_s
+            self._try_at(task_id, now_s)
         accepted |= {offer.rider for offer in state.current if offer.status in ("accepted", "started")}
         for key in sorted(accepted):
             rider = self.board.rider(key)
@@ -125,7 +132,8 @@ class City:
 
     def wake(self, now_s: float) -> None:
         """Try all tasks that want riders at the next `tick`."""
-        self._waiting = dict.fromkeys(self._waiting, now_s)
+        for task_id in self._waiting:
+            self._try_at(task_id, now_s)
 
     # -- commands
     # ---------------------------------------------------------------------------------------------
@@ -201,7 +209,7 @@ class City:
             now_s,
             min(agreed, default=None),  # type: ignore[type-var]
         )
-        self._waiting[task_id] = now_s + self.rules.retry_s
+        self._try_at(task_id, now_s + self.rules.retry_s)
         if isinstance(found, Refused):
             return self.handle(task_id, co.Unmatched(found.binding.rule), now_s)
         if not found:
@@ -235,15 +243,26 @@ class City:
 
     def due(self, now_s: float) -> tuple[str, ...]:
         """Return the tasks that the next `tick` may change."""
-        over = {task_id for at, task_id in self._due if at < now_s}
-        over |= {task_id for task_id, at in self._waiting.items() if at <= now_s}
+        over = set(_before(self._due, now_s))
+        if self._next_try_s() <= now_s:
+            over |= {task_id for task_id, at in self._waiting.items() if at <= now_s}
         return tuple(sorted(over & self.tasks.keys()))
 
     @property
     def next_due_s(self) -> float:
         """When `tick` has something to do next, in epoch seconds; inf: never."""
-        due = self._due[0][0] if self._due else math.inf
-        return min((due, *self._waiting.values()))
+        return min(self._due[0][0] if self._due else math.inf, self._next_try_s())
+
+    def _next_try_s(self) -> float:
+        """When a task that wants riders is tried next; asked before every command, so it is looked up."""
+        while self._tries and self._waiting.get(self._tries[0][1]) != self._tries[0][0]:
+            heapq.heappop(self._tries)
+        return self._tries[0][0] if self._tries else math.inf
+
+    def _try_at(self, task_id: str, at_s: float) -> None:
+        """Note when a task that wants riders is tried next."""
+        self._waiting[task_id] = at_s
+        heapq.heappush(self._tries, (at_s, task_id))
 
     def _ask_together(self, task_ids: Sequence[str], now_s: float) -> tuple[Happened, ...]:
         """Ask one rider for each task that wants one, so that all together cost least."""
@@ -269,6 +288,8 @@ class City:
             self._waiting.pop(task_id, None)
 
     def _to_try(self, now_s: float, changed: set[str]) -> list[str]:
+        if not changed and self._next_try_s() > now_s:
+            return []
         due = [
             task_id
             for task_id, at in self._waiting.items()
@@ -285,11 +306,14 @@ class City:
         for due in {*(offer.expires_s for offer in state.open), state.task.place.latest_s}:
             if due < math.inf:
                 heapq.heappush(self._due, (due, task_id))
-        if state.wanted:
+        if len(self._due) > self._due_kept:
+            # Most tasks are over long before they would have run out.
+            self._due = sorted({one for one in self._due if one[1] in self.tasks})
+            self._due_kept = max(2 * len(self._due), LEAST_KEPT)
+        if state.wanted and task_id not in self._waiting:
             every = self.rules.every_s
-            at = now_s - now_s % every + every if every else now_s + self.rules.retry_s
-            self._waiting.setdefault(task_id, at)
-        else:
+            self._try_at(task_id, now_s - now_s % every + every if every else now_s + self.rules.retry_s)
+        elif not state.wanted:
             self._waiting.pop(task_id, None)
 
     def _apply(self, task_id: str, event: ev.Event, now_s: float) -> None:
@@ -314,6 +338,16 @@ class City:
                     board.refund(event.rider, event.offer_id)
             case _:
                 pass
+
+
+def _before(heap: Sequence[tuple[float, str]], now_s: float) -> Iterator[str]:
+    """Yield what of a heap comes before an instant, without looking at the rest."""
+    rows = [0]
+    while rows:
+        row = rows.pop()
+        if row < len(heap) and heap[row][0] < now_s:
+            yield heap[row][1]
+            rows += (2 * row + 1, 2 * row + 2)
 
 
 _NO_TERMS = ev.Terms(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -17,11 +17,11 @@ from geo.errors import InputError
 from geo.rings import spans
 from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
 from routing.fleet.kernels.insertion import Best, best_many, outputs
-from routing.fleet.kernels.tables import TASK_STOP, Columns, TaskColumns
+from routing.fleet.kernels.tables import TASK_STOP, Columns
 from routing.fleet.mode_fleet import ModeFleet, as_ms
 from routing.fleet.rider_columns import ColumnWriter, counts_as_break
 from routing.fleet.roster import Roster
-from routing.fleet.task_places import TaskPlaces
+from routing.fleet.task_places import TaskPlaces, TaskTable
 from routing.model.planned_riders import PlannedRiders, as_table
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
@@ -285,10 +285,7 @@ class Fleet:
                 places = self.network.snap(lonlat[mine], mode, self.policy.walk_to_street_m)
                 fine[mine] = mode_fleet.move(rows[mine], places, as_ms(at_s))
         for q in np.flatnonzero(fine).tolist():
-            rider = self._riders[rider_ids[q]]
-            self._riders[rider_ids[q]] = dataclasses.replace(
-                rider, lonlat=(float(lonlat[q, 0]), float(lonlat[q, 1]))
-            )
+            self._riders.move(rider_ids[q], (float(lonlat[q, 0]), float(lonlat[q, 1])))
         return fine
 
     def insert(self, rider_id: str, place: int, stop: Stop, at: Snapped | None = None) -> None:
@@ -390,7 +387,8 @@ class Fleet:
             mine = [i for i, task in enumerate(tasks) if mode in task.modes]
             if not mine or not len(mode_fleet):
                 continue
-            table = self.table(mode, [tasks[i] for i in mine])
+            # With `better` it is written to below: not one that others look up.
+            table = self.table(mode, [tasks[i] for i in mine], own=better is not None)
             for q, i in enumerate(mine):
                 if better is None:
                     break
@@ -449,16 +447,27 @@ class Fleet:
         """Return the snapped place of a task, the first of a pair."""
         return self._places.snapped(mode, [task.place.lonlat])
 
-    def table(self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False) -> "TaskTable":
-        """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs."""
+    def table(
+        self, mode: str, tasks: Sequence[Task], *, dropoff: bool = False, own: bool = False
+    ) -> TaskTable:
+        """Return tasks in columns, snapped for `mode`; `dropoff`: the second places of pairs.
+
+        That of one task at hand is made once, unless it shall be the caller's `own`.
+        """
         visits = [task.dropoff if dropoff and task.dropoff is not None else task.place for task in tasks]
-        places = self._places.snapped(mode, [visit.lonlat for visit in visits])
-        skills = [self.skills.mask(task.skills) for task in tasks]
-        platforms = [self.platforms.mask(task.platforms) for task in tasks]
-        return TaskTable(self.mode_fleet(mode).tasks(places, visits, skills, platforms), places)
+        known, key = self._places.kept, (id(self), mode, visits[0], tasks[0].skills, tasks[0].platforms)
+        if known is None or own or len(tasks) > 1 or visits[0].closed_s:
+            known = {}
+        if key not in known:
+            places = self._places.snapped(mode, [visit.lonlat for visit in visits])
+            skills = [self.skills.mask(task.skills) for task in tasks]
+            platforms = [self.platforms.mask(task.platforms) for task in tasks]
+            columns = self.mode_fleet(mode).tasks(places, visits, skills, platforms)
+            known[key] = TaskTable(columns, places)
+        return known[key]
 
     def _best_mode(
-        self, mode_fleet: ModeFleet, table: "TaskTable", k: int, now: int, threads: int
+        self, mode_fleet: ModeFleet, table: TaskTable, k: int, now: int, threads: int
     ) -> tuple[Int64Array, Best]:
         size = len(table.places)
         found, best = np.zeros(size, np.int64), outputs(size, k)
@@ -485,11 +494,3 @@ class Fleet:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(part, range(threads), *zip(*itertools.pairwise(cuts), strict=True)))
         return found, best
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class TaskTable:
-    """Tasks in columns with their snapped places."""
-
-    columns: TaskColumns
-    places: Snapped

@@ -10,6 +10,7 @@ from geo.streets import Snapped, StreetNetwork
 from routing.fleet.kernels.columns import allocate, reschedule
 from routing.fleet.kernels.context import KernelContext
 from routing.fleet.kernels.legs import graph_of, hold, work_for
+from routing.fleet.kernels.row_copies import copy_row
 from routing.fleet.kernels.row_updates import (
     StopPlaces,
     StopTable,
@@ -25,7 +26,8 @@ from routing.fleet.kernels.row_updates import (
     relist,
     take_out,
 )
-from routing.fleet.kernels.tables import EVER, NEVER, NO, Columns, TaskColumns, Work
+from routing.fleet.kernels.runs import fill_runs
+from routing.fleet.kernels.tables import EVER, NEVER, Columns, TaskColumns, Work
 from routing.model.policy import Policy
 from routing.model.tasks import Visit
 
@@ -77,13 +79,11 @@ def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Ar
     Columns of their own, not of a table: numba would compile all kernels once for one place, whose column
     lies in one piece however it was cut, and again for several.
     """
-    edge = np.maximum(places.edge, 0)
-    length = network.edge_length_m[edge]
-    part = np.clip(np.divide(places.offset_m, length, out=np.zeros(len(edge)), where=length > 0), 0.0, 1.0)
-    cost = network.graph(mode).directed_cost_ms.reshape(-1, 2)[edge].astype(np.int64)
-    cost[cost == NO] = 0
-    along = np.floor(cost * part[:, None] + 0.5).astype(np.int64)
-    return along[:, 0].copy(), cost[:, 1] - along[:, 1]
+    edge, offset_m = np.maximum(places.edge, 0), np.ascontiguousarray(places.offset_m)
+    cost_ms = network.graph(mode).directed_cost_ms.reshape(-1, 2)[edge]
+    along, against = np.empty(len(edge), np.int64), np.empty(len(edge), np.int64)
+    fill_runs(offset_m, network.edge_length_m[edge], cost_ms, along, against)
+    return along, against
 
 
 SLOT_COLUMNS = tuple(name for name in Columns._fields[: Columns._fields.index("long_at")])
@@ -231,15 +231,29 @@ class ModeFleet:
         self.settle()
         return reached
 
-    def adopt(self, row: int, long_leg_ms: int) -> bool:
-        """Link a row that was written with its legs and its schedule; returns whose stops can all be reached.
+    def adopt(self, other: "ModeFleet", row: int) -> tuple[int, bool]:
+        """Take a copy of one row of the same mode on the same streets, the only one here.
 
-        It is the only one here; `long_leg_ms`, above which legs are listed apart, is that of where it comes
-        from.
+        Returns
+        -------
+        int
+            Its row here.
+        bool
+            Whether its stops can all be reached.
         """
-        if self.c.long_leg[0] != long_leg_ms:
-            self.list_legs_above(long_leg_ms)
-        return bool(adopt(self.context(), row, self.width))
+        self.reserve(1, int(other.c.stops[row]))
+        if self.c.closed is not other.c.closed:
+            # Rows name the spans between their windows by where these stand in the table.
+            self.c, self._closed = self.c._replace(closed=other.c.closed), dict(other._closed)
+            self._contexts.clear()
+        here = self.take_row()
+        copy_row(other.context(), self.context(), row, other.width, here, self.width)
+        self.c.least_factor[0] = self.c.factor[here]
+        self.c.most_cap[0] = self.c.cap[here]
+        if self.c.long_leg[0] != other.c.long_leg[0]:
+            # As there: above it legs are listed apart.
+            self.list_legs_above(int(other.c.long_leg[0]))
+        return here, bool(adopt(self.context(), here, self.width))
 
     def settle(self) -> None:
         """Keep the list of long legs short: about one leg in a hundred stands in it."""

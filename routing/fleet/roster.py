@@ -1,5 +1,6 @@
 """The riders of a fleet by id; those of a table become objects when somebody asks for them."""
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
 
@@ -15,6 +16,8 @@ class Roster:
     def __init__(self) -> None:
         self._made: dict[str, Rider] = {}
         self._rows: dict[str, tuple[PlannedRiders, int]] = {}
+        self._moved: dict[str, tuple[float, float]] = {}
+        """Positions since; written into a rider when somebody asks for them."""
 
     def enter(self, riders: Sequence[Rider], rows: Iterable[int]) -> None:
         """Take in riders of a sequence; of a table only where they stand in it."""
@@ -25,6 +28,8 @@ class Roster:
             self._rows.update(zip(named, zip(itertools.repeat(riders), rows, strict=False), strict=True))
             for rider_id in named if self._made else ():
                 self._made.pop(rider_id, None)
+            for rider_id in named if self._moved else ():
+                self._moved.pop(rider_id, None)
             return
         for row in rows:
             self[riders[row].rider_id] = riders[row]
@@ -34,12 +39,21 @@ class Roster:
         if found is None:
             table, row = self._rows[rider_id]
             found = self._made[rider_id] = table[row]
+        if rider_id in self._moved:
+            found = dataclasses.replace(found, lonlat=self._moved.pop(rider_id))
+            self._made[rider_id] = found
         return found
 
     def __setitem__(self, rider_id: str, rider: Rider) -> None:
         self._made[rider_id] = rider
+        self._moved.pop(rider_id, None)
+
+    def move(self, rider_id: str, lonlat: tuple[float, float]) -> None:
+        """Give a rider another position: another object, to whoever asks."""
+        self._moved[rider_id] = lonlat
 
     def __delitem__(self, rider_id: str) -> None:
+        self._moved.pop(rider_id, None)
         self._made.pop(rider_id, None)
         self._rows.pop(rider_id, None)
 
@@ -60,5 +74,5 @@ class Roster:
     def copy(self) -> "Roster":
         """Return another with the same riders."""
         other = Roster()
-        other._made, other._rows = dict(self._made), dict(self._rows)
+        other._made, other._rows, other._moved = dict(self._made), dict(self._rows), dict(self._moved)
         return other

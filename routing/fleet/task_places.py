@@ -1,14 +1,24 @@
 """Places of tasks snapped to the streets of each mode, and kept while several searches ask for them."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 
 from geo.streets import Snapped, StreetNetwork
+from routing.fleet.kernels.tables import TaskColumns
 from routing.model.tasks import Task
 
-__all__ = ["TaskPlaces"]
+__all__ = ["TaskPlaces", "TaskTable"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TaskTable:
+    """Tasks in columns with their snapped places."""
+
+    columns: TaskColumns
+    places: Snapped
 
 
 class TaskPlaces:
@@ -25,23 +35,26 @@ class TaskPlaces:
         self._network = network
         self._walk_m = walk_m
         self._at_hand: tuple[dict[tuple[float, float], int], dict[str, Snapped]] = {}, {}
+        self.kept: dict[Hashable, TaskTable] | None = None
+        """What is made of the places at hand, to be looked up too; None where none are."""
 
     @contextlib.contextmanager
     def at_hand(self, tasks: Sequence[Task]) -> Iterator[None]:
         """Snap the places of `tasks` for every mode once; inside of the block they are looked up."""
         visits = [v for task in tasks for v in (task.place, task.dropoff) if v is not None]
-        outer = self._at_hand
+        outer, kept = self._at_hand, self.kept
+        self.kept = {} if kept is None else kept
         if not all(visit.lonlat in outer[0] for visit in visits):
             distinct = dict.fromkeys(visit.lonlat for visit in visits)
             self._at_hand = {lonlat: row for row, lonlat in enumerate(distinct)}, {}
         try:
             yield
         finally:
-            self._at_hand = outer
+            self._at_hand, self.kept = outer, kept
 
     def share(self, other: "TaskPlaces") -> None:
         """Look up the places that another one for the same streets has at hand now."""
-        self._at_hand = other._at_hand
+        self._at_hand, self.kept = other._at_hand, other.kept
 
     def snapped(self, mode: str, lonlat: Sequence[tuple[float, float]]) -> Snapped:
         """Return places on the streets of a mode, looked up where all of them are at hand."""

@@ -5,7 +5,8 @@ Neither on to more of the city, nor back to where the rider came from.
 
 import weakref
 
-from geo.streets import OUT, PUBLIC, StreetNetwork
+from geo.streets import StreetNetwork
+from routing.refusal.ways_out import reaches
 
 __all__ = ["POCKET_M", "STUCK_M", "leads_on"]
 
@@ -45,18 +46,6 @@ def leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> b
 def _leads_on(network: StreetNetwork, mode: str, edge: int, beyond_m: float) -> bool:
     graph = network.graph(mode)
     first, last = int(graph.depart_ptr[2 * edge]), int(graph.depart_ptr[2 * edge + 2])
-    waiting = graph.depart_state[first:last].tolist()
-    seen, counted, metres = set(waiting), {edge}, 0.0
-    while waiting and metres <= beyond_m:
-        state = waiting.pop()
-        if graph.state_layer[state] not in (PUBLIC, OUT):
-            continue
-        for arc in range(int(graph.indptr[state]), int(graph.indptr[state + 1])):
-            head, street = int(graph.head[arc]), int(graph.arc_edge[arc]) // 2
-            if graph.arc_edge[arc] >= 0 and graph.state_layer[head] == PUBLIC and street not in counted:
-                counted.add(street)
-                metres += float(network.edge_length_m[street])
-            if head not in seen:
-                seen.add(head)
-                waiting.append(head)
-    return metres > beyond_m
+    begin, length_m = graph.depart_state[first:last], network.edge_length_m
+    arcs = graph.indptr, graph.head, graph.arc_edge, graph.state_layer
+    return bool(reaches(*arcs, length_m, begin, edge, beyond_m))

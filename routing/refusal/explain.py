@@ -294,7 +294,7 @@ def _without_way(fleet: Fleet, task: Task, asked: tuple[str, ...]) -> Binding:
     lost = sum(rider_id in fleet.unreachable for rider_id in asked)
     if lost == len(asked):
         return Binding("position", asked[0], None, Said.of("why.position", rider=asked[0]))
-    modes = sorted({fleet.rider(rider_id).mode for rider_id in asked})
+    modes = sorted({fleet.row_of(rider_id)[0].mode for rider_id in asked})
     limit_m = fleet.policy.walk_to_street_m
     visits = [task.place] if task.dropoff is None else [task.place, task.dropoff]
     for visit in visits:

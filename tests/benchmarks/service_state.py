@@ -37,7 +37,7 @@ from routing.dispatch import City, DispatchRules, RiderKey, Withdraw
 from routing.model.policy import Policy
 from routing.model.riders import Rider
 
-__all__ = ["stateful"]
+__all__ = ["durable_cluster", "fill", "served", "stateful"]
 
 BENCH = "service"
 HERE = Path(__file__).resolve().parent
@@ -69,13 +69,14 @@ def stateful(quick: bool) -> list[Row]:
                 *rows,
                 skipped(BENCH, "live service", "PostgreSQL", "initdb and pg_ctl are not installed"),
             ]
-        with _durable_cluster(binaries) as url:
+        with durable_cluster(binaries) as url:
             rows += case.measured(url, "PostgreSQL")
     return rows
 
 
 @contextlib.contextmanager
-def _durable_cluster(binaries: Path) -> Iterator[str]:
+def durable_cluster(binaries: Path) -> Iterator[str]:
+    """Yield the address of a database whose server waits for the disk."""
     from postgres import run, running_cluster
 
     with running_cluster(binaries) as cluster:
@@ -96,8 +97,8 @@ class _Case:
 
     def measured(self, url: str, name: str) -> list[Row]:
         """Return the rows of one database."""
-        _fill(url, self.riders)
-        with self._service(url) as running:
+        fill(url, self.riders)
+        with self.service(url) as running:
             rows = self._steps(running, name)
             seconds = 3.0 if self.quick else 10.0
             bulks = running.load("bulk", seconds, 0.0, 2_000.0)
@@ -178,7 +179,7 @@ class _Case:
     def start(self, count: int) -> list[Row]:
         """Read a city from the store, in process."""
         url = f"sqlite:///{self.folder / 'many.db'}"
-        _fill(url, city_riders(self.network, count, 3))
+        fill(url, city_riders(self.network, count, 3))
         database = Database(url)
         seconds = []
         for _ in range(3 if self.quick else 5):
@@ -193,7 +194,8 @@ class _Case:
         return [_row(f"start with {count} riders", "SQLite", "time", "s", seconds)]
 
     @contextlib.contextmanager
-    def _service(self, url: str) -> Iterator["_Running"]:
+    def service(self, url: str) -> Iterator["_Running"]:
+        """Yield a service in a process of its own."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -257,7 +259,7 @@ class _Running:
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def _fill(url: str, riders: list[Rider]) -> None:
+def fill(url: str, riders: list[Rider]) -> None:
     """Write riders as their platform would have reported them."""
     database = Database(url)
     database.migrate()
@@ -267,6 +269,20 @@ def _fill(url: str, riders: list[Rider]) -> None:
         rows = [rider_rows.RiderUpdate(rider.rider_id, NOW, _body(rider)) for rider in riders]
         rider_rows.put(connection, SERVICE, "dev", rows)
     database.close()
+
+
+@contextlib.contextmanager
+def served(network: StreetNetwork, riders: list[Rider], url: str) -> Iterator["_Running"]:
+    """Yield a service on a filled database."""
+    sys.path.insert(0, str(HERE.parent / "helpers"))
+    from tiny_study import write_study
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_study(folder / "study")
+        network.save(folder / "streets")
+        with _Case(folder, network, riders, False).service(url) as running:
+            yield running
 
 
 def _body(rider: Rider) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _now(visit: PageVisit) -> dict[str, Any]:
 async def start(visit: RiderVisit) -> Response:
     """Show what the rider is asked, what they have taken, and their day."""
     rider, body = await visit.read(_mine, visit)
-    part = visit.part("rider_now", "/rider/now", by_events=True, **await visit.read(_now, visit))
+    part = visit.part("rider_now", "/rider/now", **await visit.read(_now, visit))
     policy = visit.live.policy
     due = break_due_of(body, visit.zone, policy) if body else None
     late = due is not None and due <= visit.now
@@ -82,7 +82,7 @@ async def start(visit: RiderVisit) -> Response:
 @router.get("/now")
 async def now(visit: RiderVisit) -> Response:
     """Show what has changed since the page was read."""
-    return visit.part("rider_now", "/rider/now", by_events=True, **await visit.read(_now, visit)).response()
+    return visit.part("rider_now", "/rider/now", **await visit.read(_now, visit)).response()
 
 
 def _drawn(visit: PageVisit, kind: str, places: list[PlaceOut], *, with_way: bool) -> dict[str, Any]:

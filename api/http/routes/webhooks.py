@@ -1,8 +1,6 @@
 """``/v1/webhooks``: where a tenant wants its events sent."""
 
-import base64
 import dataclasses
-import secrets
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request, Response
@@ -10,13 +8,14 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, Field
 
 from api.dispatch.desk import Desk, MissingError, Turn
-from api.dispatch.webhooks import check_address
+from api.dispatch.webhooks import check_address, new_secret, rotated
 from api.forms import Schema, ServiceId, instant_of
 from api.http.deps import Ids
 from api.http.live import HookCaller, Live, Zone, commanded
 from api.http.repeats import OnceRoute, answered, json_answer
 from api.store.dispatch import events as stored
 from api.store.dispatch import webhooks as hooks
+from geo.localtime import DAY_S
 
 __all__ = ["router"]
 
@@ -52,7 +51,9 @@ class WebhookOut(Schema):
     failures: Annotated[int, Field(description="In a row, since the last success.")]
     last: Annotated[str, Field(description="`seq` of the last event that arrived.")]
     retry_at: AwareDatetime | None
-    secret: Annotated[str | None, Field(description="For the signature; shown once, when it is made.")] = None
+    secret: Annotated[
+        str | None, Field(description="For the signature; shown once, when it is made or replaced.")
+    ] = None
 
 
 class WebhookList(Schema):
@@ -68,6 +69,14 @@ class ReplayIn(Schema):
         str | None,
         Field(max_length=40, description="Only events after this `seq` or `last`; null: all."),
     ] = None
+
+
+class RotateIn(Schema):
+    """For how long the secret so far goes on."""
+
+    overlap_s: Annotated[
+        float, Field(ge=0, le=7 * DAY_S, description="So long the secret so far signs too.")
+    ] = DAY_S
 
 
 def _out(live: Desk, webhook: hooks.Webhook, zone: Zone, secret: str | None = None) -> WebhookOut:
@@ -99,7 +108,7 @@ async def post(
             webhook_id=ids(),
             tenant_id=str(caller.scope.tenant_id),
             url=request.url,
-            secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+            secret=new_secret(),
             kinds=list(request.kinds),
             state="active",
             failures=0,
@@ -149,6 +158,31 @@ async def replay(
         return json_answer(_out(live, on, zone))
 
     return await answered(live, caller, ("webhook.replay", webhook_id), again, told)
+
+
+@router.post("/{webhook_id}/secret", response_model=WebhookOut, summary="Replace the secret of a webhook")
+async def rotate(
+    live: Live, caller: HookCaller, zone: Zone, webhook_id: HookId, request: RotateIn
+) -> Response:
+    """Return a new secret, shown once. For `overlap_s` every message bears a signature of each.
+
+    Standard Webhooks has them in one header, with blanks between: a receiver takes the message where one of
+    them is right, so that it may change its secret at any moment meanwhile.
+    """
+    who = caller.scope
+
+    def again(turn: Turn) -> hooks.Webhook:
+        known = hooks.load_for_update(turn.connection, who, webhook_id)
+        if known is None:
+            raise MissingError("there is no such webhook")
+        now = rotated(known, new_secret(), turn.now_s, request.overlap_s)
+        hooks.save(turn.connection, who, now)
+        return now
+
+    def told(now: hooks.Webhook) -> Response:
+        return json_answer(_out(live, now, zone, now.secret))
+
+    return await answered(live, caller, ("webhook.rotate", webhook_id), again, told)
 
 
 @router.delete("/{webhook_id}", status_code=204, summary="Send no more events there")

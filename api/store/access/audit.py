@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from api.store import scope
+from api.store.rows import values_of
 from api.store.scope import SERVICE, Scope
 from api.store.tables import audit
 
@@ -35,6 +36,9 @@ class EntryRow:
     entry: AuditEntry
 
 
+_BY_SERVICE = scope.insert(audit, SERVICE, None)
+
+
 def record(connection: sa.Connection, who: Scope, entry: AuditEntry) -> None:
     """Put an act on record.
 
@@ -49,8 +53,7 @@ def record(connection: sa.Connection, who: Scope, entry: AuditEntry) -> None:
 def record_all(connection: sa.Connection, entries: Sequence[AuditEntry]) -> None:
     """Put acts of several callers on record, as the service itself."""
     if entries:
-        rows = [dataclasses.asdict(entry) for entry in entries]
-        connection.execute(scope.insert(audit, SERVICE, None), rows)
+        connection.execute(_BY_SERVICE, [values_of(entry) for entry in entries])
 
 
 def page(connection: sa.Connection, who: Scope, before_seq: int | None, limit: int) -> list[EntryRow]:

@@ -55,7 +55,7 @@ def begin(
     values = {
         "tenant_id": tenant_id, "holder": who.holder, "key": key, "digest": digest, "created_s": now_s,
     }  # fmt: skip
-    insert = scope.upsert(connection, idempotency, who, tenant_id)
+    insert = scope.upsert(connection.dialect.name, idempotency, who, tenant_id)
     # What is old is as good as not there: its row is taken over.
     afresh = {"status": None, "headers": None, "body": None}
     claim = insert.on_conflict_do_update(

@@ -34,7 +34,7 @@ def add(connection: sa.Connection, who: Scope, tenant: Tenant) -> None:
     OutOfScopeError
         For everybody but an admin.
     """
-    statement = scope.upsert(connection, tenants, who, tenant.tenant_id).on_conflict_do_nothing()
+    statement = scope.upsert(connection.dialect.name, tenants, who, tenant.tenant_id).on_conflict_do_nothing()
     made = connection.execute(
         statement.returning(tenants.c.tenant_id), dataclasses.asdict(tenant)
     ).one_or_none()

@@ -51,7 +51,7 @@ def lock_accounts(
 ) -> dict[tuple[str, str], int]:
     """Return the balances of (account, unit), locked in one order until this transaction ends."""
     wanted = sorted(set(places))
-    make = scope.upsert(connection, ledger_balances, who, who.tenant_id).on_conflict_do_nothing()
+    make = scope.upsert(connection.dialect.name, ledger_balances, who, who.tenant_id).on_conflict_do_nothing()
     connection.execute(make, [{"account": a, "unit": u, "amount": 0} for a, u in wanted])
     here = sa.tuple_(ledger_balances.c.account, ledger_balances.c.unit).in_(wanted)
     query = scope.select(ledger_balances, who).where(here)

@@ -34,7 +34,7 @@ def put(connection: sa.Connection, who: Scope, row: OfficeRow) -> None:
     OutOfScopeError
         For everybody but an admin.
     """
-    statement = scope.upsert(connection, offices, who, row.tenant_id)
+    statement = scope.upsert(connection.dialect.name, offices, who, row.tenant_id)
     changed = {name: statement.excluded[name] for name in ("title", "kinds", "area")}
     values = dataclasses.asdict(row) | {"kinds": list(row.kinds)}
     connection.execute(

@@ -36,7 +36,7 @@ def add(connection: sa.Connection, who: Scope, row: PersonRow) -> None:
     OutOfScopeError
         For everybody but the service.
     """
-    statement = scope.upsert(connection, people, who, row.tenant_id).on_conflict_do_nothing()
+    statement = scope.upsert(connection.dialect.name, people, who, row.tenant_id).on_conflict_do_nothing()
     connection.execute(statement, dataclasses.asdict(row))
 
 

@@ -42,7 +42,7 @@ def put(connection: sa.Connection, who: Scope, row: ItemRow) -> bool:
     OutOfScopeError
         For everybody but its office and admins.
     """
-    statement = scope.upsert(connection, catalogue_items, who, row.tenant_id)
+    statement = scope.upsert(connection.dialect.name, catalogue_items, who, row.tenant_id)
     changed = {
         name: statement.excluded[name] for name in ("sort", "title", "points", "communities", "ended_s")
     }

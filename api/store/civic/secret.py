@@ -33,7 +33,7 @@ def load(connection: sa.Connection, who: Scope, name: str, make: Callable[[], by
     """
     found = known(connection, who, name)
     if found is None:
-        statement = scope.upsert(connection, secrets_table, who, None).on_conflict_do_nothing()
+        statement = scope.upsert(connection.dialect.name, secrets_table, who, None).on_conflict_do_nothing()
         connection.execute(statement, {"name": name, "value": make()})
         # Another process may have been faster.
         found = known(connection, who, name)

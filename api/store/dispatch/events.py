@@ -1,13 +1,14 @@
 """Events: what happened, in one order for all readers, written in the transaction that changed the state."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from api.store import commit_order, scope
-from api.store.rows import Json
+from api.store.rows import Json, values_of
 from api.store.scope import Scope
 from api.store.tables import events
 
@@ -64,13 +65,18 @@ def append(connection: sa.Connection, who: Scope, happened: Sequence[Event]) -> 
     OutOfScopeError
         For everybody but the service.
     """
-    statement = scope.insert(events, who, who.tenant_id)
+    statement = _appending(who)
     if not happened:
         return []
     commit_order.begin_numbering(connection, commit_order.EVENTS)
-    rows = [{field.name: getattr(one, field.name) for field in dataclasses.fields(one)} for one in happened]
-    made = connection.execute(statement.returning(events.c.seq, sort_by_parameter_order=True), rows)
+    made = connection.execute(statement, [values_of(one) for one in happened])
     return [int(seq) for seq in made.scalars()]
+
+
+@functools.lru_cache(scope.KEPT)
+def _appending(who: Scope) -> "sa.sql.dml.ReturningInsert[int]":
+    made = scope.insert(events, who, who.tenant_id)
+    return made.returning(events.c.seq, sort_by_parameter_order=True)
 
 
 def after(

@@ -1,12 +1,13 @@
 """Offers of tasks to riders. An offer changes only under the lock of its task (`tasks.load_for_update`)."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from api.store import scope
-from api.store.rows import Json, PageEnd, after, read
+from api.store.rows import Json, PageEnd, after, read, values_of
 from api.store.scope import Scope
 from api.store.tables import offers
 
@@ -19,6 +20,7 @@ __all__ = [
     "of_task",
     "page",
     "save",
+    "save_all",
     "with_status",
 ]
 
@@ -37,10 +39,6 @@ class OfferRow:
     body: Json
 
 
-def _values(offer: OfferRow) -> dict[str, object]:
-    return {field.name: getattr(offer, field.name) for field in dataclasses.fields(offer)}
-
-
 def insert(connection: sa.Connection, who: Scope, made: Sequence[OfferRow]) -> None:
     """Write new offers.
 
@@ -50,8 +48,13 @@ def insert(connection: sa.Connection, who: Scope, made: Sequence[OfferRow]) -> N
         For everybody but the service: offers are made by matching.
     """
     for tenant_id in sorted({offer.tenant_id for offer in made}):
-        statement = scope.insert(offers, who, tenant_id)
-        connection.execute(statement, [_values(offer) for offer in made if offer.tenant_id == tenant_id])
+        mine = [values_of(offer) for offer in made if offer.tenant_id == tenant_id]
+        connection.execute(_inserting(who, tenant_id), mine)
+
+
+@functools.lru_cache(scope.KEPT)
+def _inserting(who: Scope, tenant_id: str) -> sa.Insert:
+    return scope.insert(offers, who, tenant_id)
 
 
 def save(connection: sa.Connection, who: Scope, offer: OfferRow) -> None:
@@ -62,10 +65,22 @@ def save(connection: sa.Connection, who: Scope, offer: OfferRow) -> None:
     LookupError
         When it is not there, or not in scope.
     """
-    statement = scope.update(offers, who).where(offers.c.offer_id == offer.offer_id)
-    values = {"status": offer.status, "expires_s": offer.expires_s, "body": offer.body}
-    if connection.execute(statement.values(**values)).rowcount != 1:
-        raise LookupError(offer.offer_id)
+    save_all(connection, who, [offer])
+
+
+def save_all(connection: sa.Connection, who: Scope, changed: Sequence[OfferRow]) -> None:
+    """Write changed offers, as `save` does each of them."""
+    rows = [
+        {"is_offer": one.offer_id, "status": one.status, "expires_s": one.expires_s, "body": one.body}
+        for one in changed
+    ]
+    if rows and scope.executed(connection, _saving(who), rows) != len(rows):
+        raise LookupError(", ".join(one.offer_id for one in changed))
+
+
+@functools.lru_cache(scope.KEPT)
+def _saving(who: Scope) -> sa.Update:
+    return scope.update(offers, who).where(offers.c.offer_id == sa.bindparam("is_offer", type_=sa.Text))
 
 
 def get(connection: sa.Connection, who: Scope, offer_id: str) -> OfferRow | None:

@@ -1,6 +1,7 @@
 """Riders as their platforms report them: the newest place, plan and status by the update's own time."""
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ __all__ = [
     "delete",
     "forget_deleted",
     "get",
+    "last_change",
     "page",
     "put",
     "read_all",
@@ -101,15 +103,10 @@ def _write(
             ignored.append(rider_id)
         if rider_id not in newest or at_s >= newest[rider_id][0]:
             newest[rider_id] = (at_s, body)
-    insert = scope.upsert(connection, riders, who, tenant_id)
+    statement = _putting(connection.dialect.name, who, tenant_id)
     if not newest:
         return Written(0, (), ())
     seq = _next_seq(connection, who)
-    statement = insert.on_conflict_do_update(
-        index_elements=[riders.c.tenant_id, riders.c.rider_id],
-        set_={name: insert.excluded[name] for name in ("at_s", "body", "seq")},
-        where=insert.excluded.at_s >= riders.c.at_s,
-    ).returning(riders.c.rider_id)
     # In one order in every process: two bulks with the same riders never wait for each other crosswise.
     values = [
         {"tenant_id": tenant_id, "rider_id": rider_id, "at_s": at_s, "body": body, "seq": seq}
@@ -120,16 +117,31 @@ def _write(
     return Written(seq, tuple(rider_id for rider_id in newest if rider_id in written), tuple(ignored))
 
 
+@functools.lru_cache(scope.KEPT)
+def _putting(dialect: str, who: Scope, tenant_id: str) -> "sa.sql.dml.ReturningInsert[str]":
+    insert = scope.upsert(dialect, riders, who, tenant_id)
+    return insert.on_conflict_do_update(
+        index_elements=[riders.c.tenant_id, riders.c.rider_id],
+        set_={name: insert.excluded[name] for name in ("at_s", "body", "seq")},
+        where=insert.excluded.at_s >= riders.c.at_s,
+    ).returning(riders.c.rider_id)
+
+
 def _next_seq(connection: sa.Connection, who: Scope) -> int:
     """One number for all riders of a bulk."""
     if connection.dialect.name == "postgresql":
         commit_order.begin_numbering(connection, commit_order.RIDERS)
         return int(connection.execute(sa.text(f"SELECT nextval('{commit_order.RIDERS}')")).scalar_one())
-    insert = scope.counting(connection, who)
+    return int(connection.execute(_counting(who)).scalar_one())
+
+
+@functools.lru_cache(scope.KEPT)
+def _counting(who: Scope) -> "sa.sql.dml.ReturningInsert[int]":
+    insert = scope.counting("sqlite", who)
     counted = insert.values(name=commit_order.RIDERS, value=1).on_conflict_do_update(
         index_elements=[counters.c.name], set_={"value": counters.c.value + 1}
     )
-    return int(connection.execute(counted.returning(counters.c.value)).scalar_one())
+    return counted.returning(counters.c.value)
 
 
 def get(connection: sa.Connection, who: Scope, tenant_id: str, rider_id: str) -> RiderRow | None:
@@ -181,6 +193,11 @@ def _safe(connection: sa.Connection, who: Scope) -> int:
 def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[RiderRow]:
     for part in connection.execute(query).partitions(_READ_AT_ONCE):
         yield from (RiderRow(*row) for row in part)
+
+
+def last_change(connection: sa.Connection, who: Scope) -> int:
+    """Return a number that grows whenever riders in scope are reported; 0 where there are none."""
+    return int(connection.execute(scope.select(riders, who, sa.func.max(riders.c.seq))).scalar_one() or 0)
 
 
 def forget_deleted(connection: sa.Connection, who: Scope, before_s: float) -> int:

@@ -1,12 +1,13 @@
 """Tasks as published and what became of them."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from api.store import places, scope
-from api.store.rows import Json, PageEnd, after, read
+from api.store.rows import Json, PageEnd, after, read, values_of
 from api.store.scope import Scope
 from api.store.tables import tasks
 from geo.errors import YiluError
@@ -18,11 +19,13 @@ __all__ = [
     "by_label",
     "get",
     "insert",
+    "insert_all",
     "load_for_update",
     "lock_all",
     "near",
     "page",
     "save",
+    "save_all",
     "with_status",
 ]
 
@@ -63,18 +66,28 @@ def insert(connection: sa.Connection, who: Scope, task: TaskRow) -> None:
     OutOfScopeError
         When `who` may not publish for that tenant, or not in that unit grid.
     """
-    if who.role == "grid_staff" and task.grid_code not in who.grid_codes:
-        raise scope.OutOfScopeError("a task of grid staff lies in one of their own unit grids")
-    statement = scope.upsert(connection, tasks, who, task.tenant_id).on_conflict_do_nothing(
+    insert_all(connection, who, [task])
+
+
+def insert_all(connection: sa.Connection, who: Scope, made: Sequence[TaskRow]) -> None:
+    """Publish tasks, as `insert` does each of them."""
+    for tenant_id in sorted({task.tenant_id for task in made}):
+        mine = [task for task in made if task.tenant_id == tenant_id]
+        if who.role == "grid_staff" and any(task.grid_code not in who.grid_codes for task in mine):
+            raise scope.OutOfScopeError("a task of grid staff lies in one of their own unit grids")
+        statement = _inserting(connection.dialect.name, who, tenant_id)
+        there = set(connection.execute(statement, [values_of(task) for task in mine]).scalars())
+        for task in mine:
+            if task.task_id not in there:
+                raise LabelTakenError(f"there is a task with the label {task.label} already")
+
+
+@functools.lru_cache(scope.KEPT)
+def _inserting(dialect: str, who: Scope, tenant_id: str) -> "sa.sql.dml.ReturningInsert[str]":
+    statement = scope.upsert(dialect, tasks, who, tenant_id).on_conflict_do_nothing(
         index_elements=[tasks.c.tenant_id, tasks.c.label]
     )
-    made = connection.execute(statement.returning(tasks.c.task_id), _values(task)).one_or_none()
-    if made is None:
-        raise LabelTakenError(f"there is a task with the label {task.label} already")
-
-
-def _values(task: TaskRow) -> dict[str, object]:
-    return {field.name: getattr(task, field.name) for field in dataclasses.fields(task)}
+    return statement.returning(tasks.c.task_id)
 
 
 def _all(who: Scope) -> sa.Select[tuple[object, ...]]:
@@ -99,7 +112,16 @@ def of_ids(connection: sa.Connection, who: Scope, task_ids: Sequence[str]) -> li
 
 def by_label(connection: sa.Connection, who: Scope, tenant_id: str, label: str) -> TaskRow | None:
     """Return the task that its publisher calls `label`; None where there is none in scope."""
-    return _one(connection, _all(who).where(tasks.c.tenant_id == tenant_id, tasks.c.label == label))
+    row = connection.execute(_labelled(who), {"of": tenant_id, "called": label}).one_or_none()
+    return None if row is None else read(TaskRow, row)
+
+
+@functools.lru_cache(scope.KEPT)
+def _labelled(who: Scope) -> sa.Select[tuple[object, ...]]:
+    return _all(who).where(
+        tasks.c.tenant_id == sa.bindparam("of", type_=sa.Text),
+        tasks.c.label == sa.bindparam("called", type_=sa.Text),
+    )
 
 
 def load_for_update(connection: sa.Connection, who: Scope, task_id: str) -> TaskRow | None:
@@ -121,15 +143,31 @@ def save(connection: sa.Connection, who: Scope, task: TaskRow) -> TaskRow:
     VersionConflictError
         When it has another version by now, or is not in scope.
     """
-    changed = dataclasses.replace(task, version=task.version + 1)
-    fixed = {"task_id", "tenant_id", "label", "created_s"}
-    values = {name: value for name, value in _values(changed).items() if name not in fixed}
-    statement = scope.update(tasks, who).where(
-        tasks.c.task_id == task.task_id, tasks.c.version == task.version
-    )
-    if connection.execute(statement.values(**values)).rowcount != 1:
+    return save_all(connection, who, [task])[0]
+
+
+def save_all(connection: sa.Connection, who: Scope, changed: Sequence[TaskRow]) -> list[TaskRow]:
+    """Write changed tasks, as `save` does each of them."""
+    if not changed:
+        return []
+    rows = []
+    for task in changed:
+        row = {name: value for name, value in values_of(task).items() if name not in _FIXED}
+        rows.append({**row, "version": task.version + 1, "is_task": task.task_id, "is_version": task.version})
+    if scope.executed(connection, _saving(who), rows) != len(rows):
         raise VersionConflictError("the task was changed by somebody else; read it again")
-    return changed
+    return [dataclasses.replace(task, version=task.version + 1) for task in changed]
+
+
+_FIXED = frozenset({"task_id", "tenant_id", "label", "created_s"})
+
+
+@functools.lru_cache(scope.KEPT)
+def _saving(who: Scope) -> sa.Update:
+    return scope.update(tasks, who).where(
+        tasks.c.task_id == sa.bindparam("is_task", type_=sa.Text),
+        tasks.c.version == sa.bindparam("is_version", type_=sa.Integer),
+    )
 
 
 def page(

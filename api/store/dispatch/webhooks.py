@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -26,6 +26,8 @@ class Webhook:
         active, failing (retried at `retry_at_s`) or disabled (after too many failures).
     failures : int
         In a row, since the last success.
+    retired : sequence of (secret, epoch s), or None
+        Secrets that were replaced, and until when each signs too.
     next_seq : int
         Number of the last event that was delivered; what comes after it is next. Set it back to replay.
     """
@@ -40,6 +42,11 @@ class Webhook:
     next_seq: int
     retry_at_s: float | None
     created_s: float
+    retired: Sequence[Sequence[Any]] | None = None
+
+    def secrets_at(self, now_s: float) -> tuple[str, ...]:
+        """Return what signs at an instant, the newest first."""
+        return (self.secret, *(str(old) for old, until_s in self.retired or () if now_s < until_s))
 
 
 def add(connection: sa.Connection, who: Scope, webhook: Webhook) -> None:

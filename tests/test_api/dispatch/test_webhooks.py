@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 import httpx2 as httpx
 from receiver import Receiver, Trusting
+from standardwebhooks import Webhook as Signer
 from store_rows import event
 
-from api.dispatch.webhooks import Deliveries, Sender, deliveries
+from api.dispatch.translate import event_out
+from api.dispatch.webhooks import Deliveries, Sender, deliveries, message, new_secret, rotated
 from api.store import SERVICE, Database, Scope
 from api.store.dispatch import events as stored
 from api.store.dispatch import webhooks as hooks
@@ -144,3 +146,48 @@ def test_an_address_that_fails_says_how_far_it_is_behind(database: Database) -> 
         sender(database, first_s + 600.0, lags.append).send_due(client)
         assert deliveries(database, first_s + 600.0) == Deliveries({"active": 1}, 0.0)
         assert lags == [600.0, 599.0]
+
+
+def test_a_replaced_secret_signs_on_beside_the_new_one_for_the_time_that_was_said() -> None:
+    first = hook("https://office.example/yilu")
+    second = rotated(first, new_secret(), NOW, 3_600.0)
+    third = rotated(second, new_secret(), NOW + 60.0, 600.0)
+    told = event_out(stored.EventRow(1, event(1)), "mark", datetime.UTC)
+
+    def good(webhook: hooks.Webhook, at_s: float) -> list[str]:
+        body, headers = message(told, webhook, at_s)
+        assert all(one.startswith("v1,") for one in headers["webhook-signature"].split(" "))
+        # The library's own check is asked, as a receiver that knows one secret would.
+        instant = datetime.datetime.fromtimestamp(at_s, datetime.UTC).replace(tzinfo=None)
+        name = headers["webhook-id"]
+        signed = headers["webhook-signature"].split(" ")
+        return [
+            one
+            for one in (first.secret, second.secret, third.secret)
+            if Signer(one).sign(name, instant, body.decode()) in signed
+        ]
+
+    assert good(second, NOW + 1.0) == [first.secret, second.secret]
+    assert good(second, NOW + 3_600.0) == [second.secret]
+    assert good(third, NOW + 61.0) == [first.secret, second.secret, third.secret]
+    assert good(third, NOW + 700.0) == [first.secret, third.secret]
+    # One that has leaked ends at once, and whatever came before it.
+    assert good(rotated(second, third.secret, NOW, 0.0), NOW) == [third.secret]
+
+
+def test_a_receiver_may_change_its_secret_at_any_moment_meanwhile(database: Database) -> None:
+    with Receiver() as receiver, httpx.Client() as client:
+        with database.transaction() as connection:
+            hooks.add(connection, OFFICE, hook(receiver.url))
+            known = hooks.load_for_update(connection, OFFICE, "w1")
+            assert known is not None
+            now = rotated(known, new_secret(), time.time(), 3_600.0)
+            hooks.save(connection, OFFICE, now)
+        happen(database, 1)
+        receiver.secret = SECRET
+        sender(database).send_due(client)
+        happen(database, 2)
+        receiver.secret = now.secret
+        sender(database).send_due(client)
+        assert numbers(receiver) == [1, 2]
+    assert kept(database).retired == now.retired

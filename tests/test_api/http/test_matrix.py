@@ -88,6 +88,7 @@ TABLE = {
     "GET /v1/webhooks": "1aaaa3333a",
     "POST /v1/webhooks": "1aaaa3333a",
     "POST /v1/webhooks/{webhook_id}/replay": "144a43333a",
+    "POST /v1/webhooks/{webhook_id}/secret": "144a43333a",
     # Its owner has removed it when the admin comes.
     "DELETE /v1/webhooks/{webhook_id}": "144a433334",
     "GET /v1/audit": "133333333a",

@@ -140,6 +140,31 @@ def test_a_stale_version_is_not_saved(database: Database) -> None:
             tasks.save(connection, YELLOW, saved)
 
 
+def test_many_rows_at_once_are_one_row_after_the_other(database: Database) -> None:
+    with database.transaction() as connection:
+        made = [task("t1"), task("t2", "blue"), task("t3")]
+        tasks.insert_all(connection, SERVICE, made)
+        offers.insert(connection, SERVICE, [offer("o1", "t1"), offer("o2", "t2")])
+    # One of many is taken: none is written.
+    with pytest.raises(tasks.LabelTakenError), database.transaction() as connection:
+        tasks.insert_all(connection, SERVICE, [task("t4"), task("t5", label="t1"), task("t6")])
+    with database.transaction() as connection:
+        saved = tasks.save_all(
+            connection, SERVICE, [dataclasses.replace(one, state={"n": 1}) for one in made]
+        )
+        offers.save_all(connection, SERVICE, [offer("o1", "t1", status="b"), offer("o2", "t2", status="c")])
+    # One of many is stale, or not there: none is changed.
+    with pytest.raises(tasks.VersionConflictError), database.transaction() as connection:
+        tasks.save_all(connection, SERVICE, [saved[0], made[1], saved[2]])
+    with pytest.raises(LookupError), database.transaction() as connection:
+        offers.save_all(connection, SERVICE, [offer("o1", "t1", status="d"), offer("o9", "t2")])
+    with database.reading() as connection:
+        assert tasks.of_ids(connection, SERVICE, ["t1", "t2", "t3", "t4", "t6"]) == saved
+        assert [one.version for one in saved] == [2, 2, 2]
+        there = offers.of_task(connection, SERVICE, "t1") + offers.of_task(connection, SERVICE, "t2")
+        assert [one.status for one in there] == ["b", "c"]
+
+
 def test_two_who_change_one_task_wait_for_each_other(database: Database) -> None:
     with database.transaction() as connection:
         tasks.insert(connection, SERVICE, task("t1", state={"n": 0}))

@@ -440,3 +440,57 @@ def test_a_plan_that_changes_after_the_verdict_is_searched_again() -> None:
     assert now is not None
     assert [stop.stop_id for stop in now.stops] == ["T1"]
     assert true.after_stop_id == ""
+
+
+def test_a_plan_apart_knows_the_windows_of_its_stops() -> None:
+    # What is closed between windows lies in a table beside the plans: a trial that read its own, which is
+    # empty, promised what the plan does not allow.
+    rng = np.random.default_rng(4)
+    key = RiderKey("red", "r1")
+    closed = ((NOW + 200.0, NOW + 2_000.0),)
+    stop = Stop("s1", place_in(TOWN, rng), 30.0, NOW, NOW + 7_200.0, closed_s=closed)
+    last = Stop("s2", place_in(TOWN, rng), 30.0, NOW, NOW + 1_200.0)
+    board = Board(TOWN, Policy(max_extra_s=3_600.0, max_extra_per_hour_s=3_600.0))
+    board.put([(key, Rider("r1", place_in(TOWN, rng), stops=(stop, last)))], NOW)
+    verdicts = []
+    for number in range(12):
+        # Whoever goes there first is at s1 when it is shut, and late at s2.
+        task = Task(f"T{number}", Visit(place_in(TOWN, rng), 60.0, NOW, NOW + 300.0))
+        found = candidates_for(board.fleet, task, 1, NOW)
+        terms = board.judge(key, task, NOW)
+        assert bool(found) == isinstance(terms, ev.Terms)
+        if isinstance(terms, ev.Terms):
+            assert terms.extra_s == found[0].extra_ms / 1000
+        verdicts.append(bool(found))
+    assert len(set(verdicts)) == 2
+
+
+def test_what_is_due_is_found_without_looking_at_the_rest() -> None:
+    rng = np.random.default_rng(5)
+    city = City(TOWN, POLICY, RULES)
+    until: dict[str, float] = {}
+    for number in range(60):
+        latest_s = NOW + float(rng.integers(1, 5_000))
+        task = Task(f"T{number}", Visit(place_in(TOWN, rng), 30.0, NOW, latest_s))
+        city.publish(task, "office", NOW, ask=False)
+        until[task.task_id] = latest_s
+    tries_s = NOW + RULES.retry_s
+    assert city.next_due_s == min(*until.values(), tries_s)
+    for at_s in (NOW, tries_s - 0.5):
+        assert set(city.due(at_s)) == {name for name, latest_s in until.items() if latest_s < at_s}
+    assert set(city.due(tries_s)) == set(until)
+
+
+def test_tasks_that_are_over_leave_nothing_behind() -> None:
+    rng = np.random.default_rng(6)
+    city = City(TOWN, POLICY, RULES)
+    place = place_in(TOWN, rng)
+    for number in range(3_000):
+        task = Task(f"T{number}", Visit(place, 30.0, NOW, NOW + 90_000.0 + number))
+        city.publish(task, "office", NOW, ask=False)
+        city.handle(task.task_id, co.Withdraw(), NOW)
+        city.forget(task.task_id)
+    last = Task("last", Visit(place, 30.0, NOW, NOW + 50.0))
+    city.publish(last, "office", NOW, ask=False)
+    assert len(vars(city)["_due"]) < 2_000
+    assert city.due(NOW + 51.0) == ("last",)

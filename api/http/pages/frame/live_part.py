@@ -1,8 +1,7 @@
 """Parts of pages that are fetched anew, and stay as they are where nothing is new.
 
-What is told by events is fetched when there are any (`news.py`, and its script); what moves without events,
-such as riders, every few seconds. What a reader is filling in, and where a screen reader is, is lost when a
-part is put in anew.
+What is told by events, reports or the progress of a study is fetched when there are any (`news.py`,
+and its script). What a reader is filling in, and where a screen reader is, is lost when a part comes anew.
 """
 
 import dataclasses
@@ -18,9 +17,8 @@ from api.http.pages.frame.visitor import Visitor
 
 __all__ = ["LivePart", "live_part"]
 
-EVERY_S = 4
 WHATEVER_S = 60
-"""Parts that follow events are fetched so often even where there are none: time passes too."""
+"""Parts are fetched so often even where there is no news: time passes too."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def live_part(
     template: str,
     address: str,
     *,
-    by_events: bool,
+    news: str = "/news",
     **more: Any,  # noqa: ANN401
 ) -> LivePart:
     """Return a part of a page.
@@ -60,15 +58,18 @@ def live_part(
         File name without its ending.
     address : str
         Where the part is fetched anew.
-    by_events : bool
-        Whether events tell of all that changes in it; else it is fetched every few seconds.
+    news : str
+        The line that tells when something in it has changed, see `news.py`.
     **more
         What the template shows.
     """
     inner = rendered(request, visitor, template, more)
     digest = hashlib.sha256(inner.encode()).hexdigest()[:16]
-    trigger = f"news from:body, every {WHATEVER_S}s" if by_events else f"every {EVERY_S}s"
-    frame = '<div id="{id}" hx-get="{address}?seen={digest}" hx-trigger="{trigger}" hx-swap="outerHTML">'
+    trigger = f"news from:body, every {WHATEVER_S}s"
+    frame = (
+        '<div id="{id}" hx-get="{address}?seen={digest}" hx-trigger="{trigger}" hx-swap="outerHTML"'
+        ' data-news="{news}">'
+    )
     # The inner part comes out of a template, which has made text of whatever was in it.
-    html = Markup(frame).format(id=template, address=address, digest=digest, trigger=trigger)  # noqa: S704
+    html = Markup(frame).format(id=template, address=address, digest=digest, trigger=trigger, news=news)  # noqa: S704
     return LivePart(f"{html}{inner}</div>", request.query_params.get("seen") == digest)

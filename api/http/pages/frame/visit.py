@@ -87,9 +87,9 @@ class PageVisit:
         """Return a page; see `render.page`."""
         return page(self.request, self.visitor, template, status, saying=self.saying, **more)
 
-    def part(self, template: str, address: str, *, by_events: bool = False, **more: Any) -> LivePart:  # noqa: ANN401
+    def part(self, template: str, address: str, news: str = "/news", **more: Any) -> LivePart:  # noqa: ANN401
         """Return a part that is fetched anew; see `live_part`."""
-        more |= {"saying": self.saying, "by_events": by_events}
+        more |= {"saying": self.saying, "news": news}
         return live_part(self.request, self.visitor, template, address, **more)
 
     async def read(self, work: Callable[..., T], *given: Any) -> T:  # noqa: ANN401

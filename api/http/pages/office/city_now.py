@@ -57,12 +57,15 @@ def _shares(minutes: CityMinutes | None) -> list[tuple[int, float]]:
 
 
 def _part(visit: PageVisit, now: CityOut, marks: list[dict[str, Any]]) -> LivePart:
-    return visit.part("live_now", "/live/now", now=now, marks=marks, drawn=DRAWN, shares=_shares(now.minutes))
+    return visit.part(
+        "live_now", "/live/now", news="/news?moves=true",
+        now=now, marks=marks, drawn=DRAWN, shares=_shares(now.minutes),
+    )  # fmt: skip
 
 
 @router.get("")
 async def start(visit: CityVisit) -> Response:
-    """Show the city, and fetch it anew every few seconds."""
+    """Show the city, and fetch it anew when something happens in it."""
     now = await _now(visit)
     marks = _marks(now)
     # Later readings bring other marks; the map stays where its reader has moved it.

@@ -127,7 +127,7 @@ def _read(visit: PageVisit, emergency_id: str) -> EmergencyOut:
 async def one(visit: OfficerVisit, emergency_id: EmergencyId) -> Response:
     """Show an emergency as it goes, and how it went."""
     found = await visit.read(_read, visit, emergency_id)
-    part = visit.part("duty_now", f"/duty/{emergency_id}/now", by_events=True, one=found)
+    part = visit.part("duty_now", f"/duty/{emergency_id}/now", one=found)
     content = {"marks": [{"at": [found.place.lon, found.place.lat], "kind": "alert"}]}
     return visit.page("duty_one", one=found, part=part, content=content)
 
@@ -136,7 +136,7 @@ async def one(visit: OfficerVisit, emergency_id: EmergencyId) -> Response:
 async def now(visit: OfficerVisit, emergency_id: EmergencyId) -> Response:
     """Show what has changed since the page was read."""
     found = await visit.read(_read, visit, emergency_id)
-    return visit.part("duty_now", f"/duty/{emergency_id}/now", by_events=True, one=found).response()
+    return visit.part("duty_now", f"/duty/{emergency_id}/now", one=found).response()
 
 
 @router.post("/{emergency_id}/close")

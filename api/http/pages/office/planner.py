@@ -13,6 +13,7 @@ from api.dispatch.desk import MissingError
 from api.http.deps import runner_of
 from api.http.live import noting, position_of
 from api.http.pages.frame.forms import TOKEN, Posted, read_form
+from api.http.pages.frame.live_part import LivePart
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
@@ -105,9 +106,14 @@ async def one(visit: PlannerVisit, study_id: StudyId) -> Response:
     return await _study(visit, study_id)
 
 
+def _part(visit: PageVisit, study: StudyOut) -> LivePart:
+    news, now = f"/news?study={study.study_id}", f"/planner/{study.study_id}/now"
+    return visit.part("study_now", now, news=news, study=study)
+
+
 async def _study(visit: PageVisit, study_id: str, error: str | None = None, status: int = 200) -> Response:
     study, files = await visit.read(_read, visit, study_id)
-    part = visit.part("study_now", f"/planner/{study_id}/now", study=study)
+    part = _part(visit, study)
     return visit.page("study", status, study=study, files=files, part=part, error=error)
 
 
@@ -115,7 +121,7 @@ async def _study(visit: PageVisit, study_id: str, error: str | None = None, stat
 async def now(visit: PlannerVisit, study_id: StudyId) -> Response:
     """Show what has changed since the page was read; when it is done, the whole page is read anew."""
     study, _ = await visit.read(_read, visit, study_id)
-    answer = visit.part("study_now", f"/planner/{study_id}/now", study=study).response()
+    answer = _part(visit, study).response()
     if study.state not in ("queued", "running"):
         answer.headers["hx-refresh"] = "true"
     return answer

@@ -138,7 +138,7 @@ async def one(visit: PublisherVisit, task_id: TaskId) -> Response:
 def _stages(visit: PageVisit, task_id: str) -> tuple[TaskOut, Any]:
     row = _row(visit, task_id)
     task = task_out(row, codec.state_of(row.state), "wgs84", visit.zone)
-    return task, visit.part("task_now", f"/tasks/{task_id}/now", by_events=True, task=task)
+    return task, visit.part("task_now", f"/tasks/{task_id}/now", task=task)
 
 
 async def _task_page(visit: PageVisit, task_id: str, error: str | None = None, status: int = 200) -> Response:

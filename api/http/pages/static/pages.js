@@ -34,7 +34,7 @@ document.addEventListener('DOMContentLoaded', function () {
   function listen() {
     /* A browser opens six lines to one place; pages in the background leave theirs to others. */
     if (line || document.hidden || !window.EventSource || !follows()) return;
-    line = new EventSource('/news');
+    line = new EventSource(follows().getAttribute('data-news') || '/news');
     /* What happened while the line was shut. */
     line.onopen = look;
     line.onmessage = look;

@@ -32,7 +32,8 @@ def signed_in(city: City, who: str) -> Iterator[httpx2.Client]:
 class Line:
     """What comes over one open line, read in a thread."""
 
-    def __init__(self, client: httpx2.Client) -> None:
+    def __init__(self, client: httpx2.Client, address: str = "/news") -> None:
+        self.address = address
         self.got: list[str] = []
         self.changed = threading.Condition()
         self._open = threading.Event()
@@ -44,7 +45,7 @@ class Line:
     def _read(self) -> None:
         with (
             contextlib.suppress(httpx2.HTTPError, RuntimeError),
-            self._client.stream("GET", "/news") as answer,
+            self._client.stream("GET", self.address) as answer,
         ):
             assert answer.status_code == 200
             assert answer.headers["content-type"].startswith("text/event-stream")
@@ -74,6 +75,19 @@ def test_a_page_is_told_of_what_its_reader_may_see_and_of_nothing_else(city: Cit
         told = [line for line in mine.got if line and not line.startswith((":", "retry:"))]
         assert set(told) == {"data: news"}
         assert (other.messages(), ridden.messages()) == (0, 0)
+
+
+def test_riders_who_move_are_news_to_their_own_platform_alone(city: City) -> None:
+    service = city.service
+    with signed_in(city, "red") as red, signed_in(city, "blue") as blue, signed_in(city, "office") as office:
+        lines = {
+            name: Line(who, "/news?moves=true")
+            for name, who in (("red", red), ("blue", blue), ("office", office))
+        }
+        plain = Line(red)
+        service.riders("red", "A")
+        assert lines["red"].hears(1)
+        assert (lines["blue"].messages(), lines["office"].messages(), plain.messages()) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("line", [True, False])
