@@ -201,7 +201,9 @@ class InOrder(Generic[ProblemKind]):
     def reach_within(self, limit_s: float) -> Reach:
         """Return who reaches whom within ``limit_s`` (closed)."""
         parts = [
-            reach_within(np.ascontiguousarray(self._cost_s[rows][:, self._columns]), limit_s)
+            reach_within(
+                cast("CostArray", np.ascontiguousarray(self._cost_s[rows][:, self._columns])), limit_s
+            )
             for rows in np.array_split(self._rows, max(1, len(self._rows) // _BLOCK))
         ]
         counts = np.concatenate([np.diff(part.point_ptr) for part in parts])
@@ -210,7 +212,7 @@ class InOrder(Generic[ProblemKind]):
 
     def columns_of(self, chosen: tuple[int, ...]) -> CostArray:
         """Return the seconds to some sites, (n, sites)."""
-        return cast("CostArray", self._cost_s[np.ix_(self._rows, self._columns[list(chosen)])])
+        return self._cost_s[np.ix_(self._rows, self._columns[list(chosen)])]
 
     def restored(self, result: SitingResult) -> SitingResult:
         """Return the answer in the numbers of the caller."""

@@ -24,7 +24,9 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 # linear programmes, and whole ones, before the cuts are no longer worth their time
-_LINEAR, _WHOLE = 12, 25
+_LINEAR, _WHOLE = 12, 80
+# gap at which a choice is looked at: to hold yet more takes thirty times as long as the next cut
+_ROUGH = 1.0
 # units of flow in all: capacities of scipy's flows are whole numbers of 32 bits
 _UNITS = 2.0**30
 
@@ -160,7 +162,7 @@ class CapacityCuts:
         holds = np.minimum(self._demand.holds, float(self._demand.weight.sum()))
         objective = -holds / max(1e-9, float(holds.mean()))
         for _ in range(_WHOLE):
-            outcome = self._solve(objective, most, whole=True, gap=0.1)
+            outcome = self._solve(objective, most, whole=True, gap=_ROUGH)
             if outcome is None:
                 return None, True
             if outcome.values is None:
