@@ -16,7 +16,7 @@ from siting.problems.define import CostArray, Flow, PCenter, PMedian, SetCover, 
 from siting.problems.highs import Limits, LimitsEndedError, infeasible
 from siting.problems.order import any_order
 from siting.problems.reach import Reach, reach_at_all, reach_within
-from siting.solvers.capacity_cuts import CapacityCuts, Demand
+from siting.solvers.capacity_cuts import CapacityCuts, CoverDemand
 from siting.solvers.center import prove_p_center
 from siting.solvers.exact import finish, longest_service, main_site, solve_exact
 from siting.solvers.kernels.transport import fill_greedily, site_worth, transport, use_of_sites
@@ -174,7 +174,9 @@ class _Task:
         return self._center(self.problem, effort)
 
     def _cuts(self, reach: Reach) -> CapacityCuts:
-        return CapacityCuts(reach, Demand(self.weight, self.holds, self.price, self.forced), self.deadline)
+        return CapacityCuts(
+            reach, CoverDemand(self.weight, self.holds, self.price, self.forced), self.deadline
+        )
 
     def _cheaper(self, cover: BoolArray | None, low: float, gap: float) -> tuple[BoolArray | None, float]:
         """Bisect the prices between bound and answer by proofs; return sites that serve all, and it."""
@@ -376,6 +378,9 @@ class _Task:
         if best is None:
             return None
         top, low = high, sure
+        if self.deadline < np.inf and self._small(effort, float(times[top])):
+            best, low, top = self._nearer(best, times, low, top)
+        high = top
         while low < high and not self.late():
             middle = (low + high) // 2
             reach = reach_within(self.cost_s, float(times[middle]))
@@ -384,8 +389,6 @@ class _Task:
             else:
                 high = middle
         low = min(low, top)
-        if len(self.reach.site_point) and self.deadline < np.inf and self._small(effort, float(times[top])):
-            best, low, top = self._nearer(best, times, low, top)
         return self._frozen(best, float(times[top]), float(times[low]), float(times[top]))
 
     def _small(self, effort: CapacitatedEffort, limit_s: float) -> bool:

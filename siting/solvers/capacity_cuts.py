@@ -18,7 +18,7 @@ from siting.problems.highs import Limits, LinearModel, Outcome
 from siting.problems.reach import Reach
 from siting.solvers.dominance import undominated, worth_comparing
 
-__all__ = ["CapacityCuts", "Demand"]
+__all__ = ["CapacityCuts", "CoverDemand"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -32,7 +32,7 @@ _UNITS = 2.0**30
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
-class Demand:
+class CoverDemand:
     """What is to be served, and what sites hold and cost.
 
     Attributes
@@ -58,7 +58,7 @@ class CapacityCuts:
     deadline : `monotonic_s` at which to stop
     """
 
-    def __init__(self, reach: Reach, demand: Demand, deadline: float) -> None:
+    def __init__(self, reach: Reach, demand: CoverDemand, deadline: float) -> None:
         self._demand, self._deadline = demand, deadline
         self._within = scipy.sparse.csr_array(
             (np.ones(len(reach.point_site)), reach.point_site, reach.point_ptr), shape=(reach.n, reach.m)

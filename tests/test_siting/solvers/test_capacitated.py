@@ -15,7 +15,7 @@ from siting.problems.highs import Limits, LimitsEndedError
 from siting.problems.reach import reach_within
 from siting.solvers import station_plans
 from siting.solvers.capacitated import CapacitatedEffort, solve_capacitated
-from siting.solvers.capacity_cuts import CapacityCuts, Demand
+from siting.solvers.capacity_cuts import CapacityCuts, CoverDemand
 from siting.solvers.cover_proof import Effort, prove_max_cover
 from siting.solvers.exact import solve_exact
 from siting.solvers.kernels.center_feasibility import cover_all
@@ -127,7 +127,7 @@ def test_cuts_settle_covers_with_capacities(seed: int, money: bool) -> None:
     limit = max(60.0, float(cost.min(axis=1).max()))
     forced = np.arange(9) == seed % 9
     problem = SetCover(weight=weight, limit_s=limit, capacity=holds, site_cost=price, kept=(seed % 9,))
-    cuts = CapacityCuts(reach_within(cost, limit), Demand(weight, holds, price, forced), np.inf)
+    cuts = CapacityCuts(reach_within(cost, limit), CoverDemand(weight, holds, price, forced), np.inf)
     try:
         least = solve_exact(problem, cost).objective
     except InfeasibleError:
