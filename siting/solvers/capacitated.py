@@ -173,14 +173,13 @@ class _Task:
             return self._frozen(cover, float(self.price[cover].sum()), low, np.inf)
         return self._center(self.problem, effort)
 
-    def _cuts(self, reach: Reach) -> CapacityCuts:
-        return CapacityCuts(
-            reach, CoverDemand(self.weight, self.holds, self.price, self.forced), self.deadline
-        )
+    def _cuts(self, reach: Reach, until: float) -> CapacityCuts:
+        demand = CoverDemand(self.weight, self.holds, self.price, self.forced)
+        return CapacityCuts(reach, demand, until)
 
     def _cheaper(self, cover: BoolArray | None, low: float, gap: float) -> tuple[BoolArray | None, float]:
         """Bisect the prices between bound and answer by proofs; return sites that serve all, and it."""
-        cuts = self._cuts(self.reach)
+        cuts = self._cuts(self.reach, self.deadline)
         whole = bool((self.price == np.round(self.price)).all())
         low = max(low, cuts.bound())
         if whole:
@@ -361,6 +360,8 @@ class _Task:
         # what is too short without capacities is too short with them
         sure = int(np.searchsorted(times, loose.bound))
         best, high = self._shortest(loose.chosen, times, sure)
+        if best is not None and self.deadline < np.inf and self._small(effort, float(times[high])):
+            best, sure, high = self._nearer(best, times, sure, high)
         low = sure
         steps = max(60, effort.steps // 3)
         while low < high:
@@ -378,9 +379,6 @@ class _Task:
         if best is None:
             return None
         top, low = high, sure
-        if self.deadline < np.inf and self._small(effort, float(times[top])):
-            best, low, top = self._nearer(best, times, low, top)
-        high = top
         while low < high and not self.late():
             middle = (low + high) // 2
             reach = reach_within(self.cost_s, float(times[middle]))
@@ -398,10 +396,12 @@ class _Task:
         """Bisect the times between bound and answer; return the answer, places of the bound and its time."""
         # what serves everything without capacities is often nearly enough with them
         middle = int(np.searchsorted(times, _NEAR * times[low]))
-        while low < top and not self.late():
+        # two fifths of the time are left for fillings
+        until = monotonic_s() + 0.6 * (self.deadline - monotonic_s())
+        while low < top and monotonic_s() < until:
             middle = middle if low <= middle < top else (low + top) // 2
             limit_s = float(times[middle])
-            cuts = self._cuts(reach_within(self.cost_s, limit_s))
+            cuts = self._cuts(reach_within(self.cost_s, limit_s), until)
             trial, known = (None, True) if cuts.bound() > self.most + 1e-6 else cuts.choice(float(self.most))
             if trial is not None and self._serve(trial, limit_s)[1] <= 1e-6:
                 best, top = trial, middle
