@@ -8,18 +8,20 @@ the order. Twins that nothing tells apart stay in the order they came in.
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.jit import kernel
 from siting.problems.define import CostArray, Flow, Problem, SitingResult, StationPlan, check_cost
+from siting.problems.reach import Reach, reach_from_rows, reach_within
 
-__all__ = ["any_order", "canonical_order"]
+__all__ = ["InOrder", "any_order", "canonical_order"]
 
 IntArray = npt.NDArray[np.int64]
 Hash = npt.NDArray[np.uint64]
+ProblemKind = TypeVar("ProblemKind", bound=Problem)
 Solver = TypeVar("Solver", bound=Callable[..., SitingResult])
 
 
@@ -173,6 +175,48 @@ def _restored(result: SitingResult, rows: IntArray, columns: IntArray, options: 
         moved=tuple(sorted((int(columns[a]), int(columns[b])) for a, b in result.moved)),
         flow=flow,
     )
+
+
+# rows of the matrix that are put in order at a time
+_BLOCK = 100
+
+
+class InOrder(Generic[ProblemKind]):
+    """A problem in the order that belongs to it, and its matrix read in that order without a copy of it.
+
+    For solvers that need who reaches whom rather than all times: `any_order` copies the matrix.
+
+    Parameters
+    ----------
+    problem : without options
+    cost_s : (n, m) seconds
+    """
+
+    def __init__(self, problem: ProblemKind, cost_s: CostArray) -> None:
+        self._cost_s = cost_s
+        self._rows, self._columns = canonical_order(problem, cost_s)
+        self.problem = cast("ProblemKind", _sorted_problem(problem, self._rows, self._columns)[0])
+        """The problem in that order."""
+
+    def reach_within(self, limit_s: float) -> Reach:
+        """Return who reaches whom within ``limit_s`` (closed)."""
+        parts = [
+            reach_within(
+                cast("CostArray", np.ascontiguousarray(self._cost_s[rows][:, self._columns])), limit_s
+            )
+            for rows in np.array_split(self._rows, max(1, len(self._rows) // _BLOCK))
+        ]
+        counts = np.concatenate([np.diff(part.point_ptr) for part in parts])
+        ptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
+        return reach_from_rows(ptr, np.concatenate([part.point_site for part in parts]), len(self._columns))
+
+    def columns_of(self, chosen: tuple[int, ...]) -> CostArray:
+        """Return the seconds to some sites, (n, sites)."""
+        return self._cost_s[np.ix_(self._rows, self._columns[list(chosen)])]
+
+    def restored(self, result: SitingResult) -> SitingResult:
+        """Return the answer in the numbers of the caller."""
+        return _restored(result, self._rows, self._columns, np.empty(0, dtype=np.int64))
 
 
 def any_order(solver: Solver) -> Solver:

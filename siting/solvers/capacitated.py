@@ -16,6 +16,7 @@ from siting.problems.define import CostArray, Flow, PCenter, PMedian, SetCover, 
 from siting.problems.highs import Limits, LimitsEndedError, infeasible
 from siting.problems.order import any_order
 from siting.problems.reach import Reach, reach_at_all, reach_within
+from siting.solvers.capacity_cuts import CapacityCuts, CoverDemand
 from siting.solvers.center import prove_p_center
 from siting.solvers.exact import finish, longest_service, main_site, solve_exact
 from siting.solvers.kernels.transport import fill_greedily, site_worth, transport, use_of_sites
@@ -23,6 +24,8 @@ from siting.solvers.set_cover import least_cover, refuse_unreached
 
 __all__ = ["CapacitatedEffort", "solve_capacitated"]
 
+# the first time tried above the bound of a center, as a share of it
+_NEAR = 1.01
 # wall seconds for the cover without capacities, whose bound holds with them too
 _UNCAPPED_S = 10.0
 
@@ -162,10 +165,37 @@ class _Task:
             bound, often = self._bound(self.reach, effort.steps, None)
             loose, low = self._uncapped(limits)
             cover = self._fill(self.reach, often, np.inf, loose)
+            low = max(bound, low)
+            if len(self.reach.site_point) <= effort.timed_pairs and self.deadline < np.inf:
+                cover, low = self._cheaper(cover, low, limits.gap)
             if cover is None:
                 return None
-            return self._frozen(cover, float(self.price[cover].sum()), max(bound, low), np.inf)
+            return self._frozen(cover, float(self.price[cover].sum()), low, np.inf)
         return self._center(self.problem, effort)
+
+    def _cuts(self, reach: Reach, until: float) -> CapacityCuts:
+        demand = CoverDemand(self.weight, self.holds, self.price, self.forced)
+        return CapacityCuts(reach, demand, until)
+
+    def _cheaper(self, cover: BoolArray | None, low: float, gap: float) -> tuple[BoolArray | None, float]:
+        """Bisect the prices between bound and answer by proofs; return sites that serve all, and it."""
+        cuts = self._cuts(self.reach, self.deadline)
+        whole = bool((self.price == np.round(self.price)).all())
+        low = max(low, cuts.bound())
+        if whole:
+            low = float(np.ceil(low - 1e-6))
+        total = float(self.price.sum() if cover is None else self.price[cover].sum())
+        while not self.late() and total - low > max(gap * total, 0.5 if whole else 1e-3 * total):
+            most = float(np.ceil((low + total - 1.0) / 2)) if whole else (low + total) / 2
+            trial, known = cuts.choice(most)
+            if trial is not None and self._serve(trial, np.inf)[1] <= 1e-6:
+                cover = self._pruned(trial, np.inf)
+                total = float(self.price[cover].sum())
+            elif known and trial is None:
+                low = most + 1.0 if whole else most
+            else:
+                break
+        return cover, min(low, total)
 
     def _frozen(
         self, is_open: BoolArray, objective: float | None, bound: float, limit_s: float
@@ -330,6 +360,8 @@ class _Task:
         # what is too short without capacities is too short with them
         sure = int(np.searchsorted(times, loose.bound))
         best, high = self._shortest(loose.chosen, times, sure)
+        if best is not None and self.deadline < np.inf and self._small(effort, float(times[high])):
+            best, sure, high = self._nearer(best, times, sure, high)
         low = sure
         steps = max(60, effort.steps // 3)
         while low < high:
@@ -354,8 +386,30 @@ class _Task:
                 low = middle + 1
             else:
                 high = middle
-        bound = float(times[min(low, top)])
-        return self._frozen(best, float(times[top]), bound, float(times[top]))
+        low = min(low, top)
+        return self._frozen(best, float(times[top]), float(times[low]), float(times[top]))
+
+    def _small(self, effort: CapacitatedEffort, limit_s: float) -> bool:
+        return int((self.cost_s <= limit_s).sum()) <= effort.timed_pairs
+
+    def _nearer(self, best: BoolArray, times: FloatArray, low: int, top: int) -> tuple[BoolArray, int, int]:
+        """Bisect the times between bound and answer; return the answer, places of the bound and its time."""
+        # what serves everything without capacities is often nearly enough with them
+        middle = int(np.searchsorted(times, _NEAR * times[low]))
+        # two fifths of the time are left for fillings
+        until = monotonic_s() + 0.6 * (self.deadline - monotonic_s())
+        while low < top and monotonic_s() < until:
+            middle = middle if low <= middle < top else (low + top) // 2
+            limit_s = float(times[middle])
+            cuts = self._cuts(reach_within(self.cost_s, limit_s), until)
+            trial, known = (None, True) if cuts.bound() > self.most + 1e-6 else cuts.choice(float(self.most))
+            if trial is not None and self._serve(trial, limit_s)[1] <= 1e-6:
+                best, top = trial, middle
+            elif known and trial is None:
+                low = middle + 1
+            else:
+                break
+        return best, low, top
 
     def _shortest(self, chosen: tuple[int, ...], times: FloatArray, low: int) -> tuple[BoolArray | None, int]:
         """Return a choice, filled up, and the place of the least time at which it serves everything.

@@ -7,7 +7,6 @@ Geographical Analysis 5 (1973)).
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from siting.problems.deadline import monotonic_s
 from siting.problems.define import CostArray, MaxCover, PCenter, PMedian, SitingResult, nearest_chosen
@@ -15,52 +14,17 @@ from siting.problems.highs import Limits, LimitsEndedError, LinearModel, infeasi
 from siting.problems.order import any_order
 from siting.problems.reach import reach_at_all, reach_within
 from siting.solvers.cover_search import search_cover
+from siting.solvers.dominance import undominated
 from siting.solvers.exact import finish
 from siting.solvers.kernels.center_feasibility import cover_all
 from siting.solvers.set_cover import least_cover, refuse_unreached
 
-__all__ = ["any_cover", "prove_p_center", "undominated"]
+__all__ = ["any_cover", "prove_p_center"]
 
 # points up to which dominated ones are looked for
 _DENSE = 3000
 # nodes of the search for a cover before HiGHS is asked
 _NODES = 20_000
-
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
-
-
-def undominated(within: BoolArray, kept: BoolArray) -> tuple[IntArray, IntArray]:
-    """Return the points and sites that matter for covering every point with few sites.
-
-    A point matters if no other point is reached by a subset of its sites, a site if no other site
-    reaches a superset of its points; kept sites always stay. Of equals the first stays.
-    """
-    rows, columns = np.arange(within.shape[0]), np.arange(within.shape[1])
-    while True:
-        part = within[np.ix_(rows, columns)]
-        keep_row = _minimal(part)
-        part = part[keep_row]
-        keep_column = _minimal(~part.T) | kept[columns]
-        if keep_row.all() and keep_column.all():
-            return rows, columns
-        rows, columns = rows[keep_row], columns[keep_column]
-
-
-def _minimal(sets: BoolArray) -> BoolArray:
-    """Return which rows contain no other row; of equal rows the first counts."""
-    if len(sets) == 0:
-        return np.zeros(0, dtype=np.bool_)
-    dense = sets.astype(np.float32)
-    size = dense.sum(axis=1)
-    common = dense @ dense.T
-    inside = common >= size[:, None]
-    # inside[a, b]: row a is a subset of row b; b goes, unless they are equal and b is the first of them
-    equal = inside & inside.T
-    number = np.arange(len(sets))
-    drops = inside & (~equal | (number[:, None] < number[None, :]))
-    np.fill_diagonal(drops, False)
-    return np.asarray(~drops.any(axis=0), dtype=np.bool_)
 
 
 @any_order

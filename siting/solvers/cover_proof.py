@@ -11,15 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from siting.problems.deadline import monotonic_s
-from siting.problems.define import CostArray, MaxCover, SitingResult, StationPlan, nearest_chosen
+from siting.problems.define import CostArray, MaxCover, SitingResult, StationPlan, check_cost, nearest_chosen
 from siting.problems.highs import Limits, LinearModel
-from siting.problems.order import any_order
-from siting.problems.reach import Reach, reach_from_rows, reach_within
+from siting.problems.order import InOrder, any_order
+from siting.problems.reach import Reach, reach_from_rows
 from siting.solvers.cover_search import CoverAnswer, CoverBound, bound_cover, search_cover
 from siting.solvers.exact import finish, solve_exact
 from siting.solvers.station_plans import solve_station_plan
 
 __all__ = ["Effort", "plan_of_cover", "prove_max_cover", "spread_idle_sites"]
+
+# pairs of point and site from which on the bound moves patiently
+_MANY = 500_000
+# a site that the bound opens less often, and is not among so many times as many as it opens, is not searched
+_SELDOM = 1e-3
+_CORE = 14
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -34,12 +40,14 @@ class Effort:
     ----------
     rounds : kicks of the search on the whole problem, and again on what is left after fixing
     steps : subgradient steps of the bound
+    core_rounds : kicks on the sites that the bound likes, where what is left is too much for HiGHS
     most_entries : entries of the reduced model up to which HiGHS is asked to close the gap
     plain_pairs : pairs of point and site up to which covers with capacities or groups go to the plain model
     """
 
     rounds: int = 60
     steps: int = 1200
+    core_rounds: int = 300
     most_entries: int = 150_000
     plain_pairs: int = 20_000
 
@@ -56,7 +64,6 @@ class _Left:
     weight: FloatArray
 
 
-@any_order
 def prove_max_cover(
     problem: MaxCover,
     cost_s: CostArray,
@@ -81,13 +88,18 @@ def prove_max_cover(
     """
     if problem.capacity is not None or problem.group is not None:
         return _as_plan(problem, cost_s, limits, effort)
-    reach = reach_within(cost_s, problem.limit_s)
-    answer, bound = cover_with_bound(problem, reach, rng, limits, effort)
-    assignment = nearest_chosen(cost_s, answer.chosen, problem.limit_s)
-    served = float(problem.weight[assignment >= 0].sum())
-    return finish(answer.chosen, assignment, served, max(served, bound))
+    check_cost(problem, cost_s)
+    ordered = InOrder(problem, cost_s)
+    inner = ordered.problem
+    answer, bound = cover_with_bound(inner, ordered.reach_within(inner.limit_s), rng, limits, effort)
+    near = ordered.columns_of(answer.chosen)
+    place = nearest_chosen(near, tuple(range(near.shape[1])), inner.limit_s)
+    assignment = np.where(place >= 0, np.array([*answer.chosen, -1], dtype=np.int64)[place], -1)
+    served = float(inner.weight[assignment >= 0].sum())
+    return ordered.restored(finish(answer.chosen, assignment, served, max(served, bound)))
 
 
+@any_order
 def _as_plan(problem: MaxCover, cost_s: CostArray, limits: Limits, effort: Effort) -> SitingResult:
     """Solve a cover with capacities or groups: small ones exactly, others as a plan of one hour."""
     pairs = int((cost_s <= problem.limit_s).sum())
@@ -123,23 +135,21 @@ def cover_with_bound(
     """Return the best choice found and a bound that no choice exceeds."""
     begin = monotonic_s()
     answer = search_cover(problem, reach, rng, rounds=effort.rounds)
-    bound = bound_cover(problem, reach, answer.covered, steps=effort.steps)
+    patient = len(reach.point_site) > _MANY
+    bound = bound_cover(problem, reach, answer.covered, steps=effort.steps, patient=patient)
     unit = _unit(problem.weight)
     if _near(answer.covered, bound.bound, limits.gap, unit):
         return answer, _tight(answer.covered, bound.bound, unit)
-    left = _fix(problem, reach, bound, answer.covered, unit)
-    inner = _inner(problem, left)
-    often = bound.often[left.sites]
-    better = max(
-        (search_cover(inner, left.reach, rng, rounds=effort.rounds, often=start) for start in (often, None)),
-        key=lambda found: found.covered,
-    )
+    left = _fix(problem, reach, bound, answer.covered, unit, effort.most_entries)
+    small = left is not None and len(left.reach.point_site) <= effort.most_entries
+    ground = left if small and left is not None else _core(problem, reach, bound)
+    better = _search_on(problem, ground, bound, rng, effort.rounds if small else effort.core_rounds)
     if better.covered > answer.covered:
-        answer = CoverAnswer(tuple(left.sites[list(better.chosen)].tolist()), better.covered)
-        left = _fix(problem, reach, bound, answer.covered, unit)
+        answer = better
+        left = _fix(problem, reach, bound, answer.covered, unit, effort.most_entries)
     if _near(answer.covered, bound.bound, limits.gap, unit):
         return answer, _tight(answer.covered, bound.bound, unit)
-    if len(left.reach.point_site) > effort.most_entries:
+    if left is None or len(left.reach.point_site) > effort.most_entries:
         return answer, bound.bound
     if limits.time_limit_s is not None:
         rest = max(0.1, limits.time_limit_s - (monotonic_s() - begin))
@@ -160,8 +170,35 @@ def _near(covered: float, bound: float, gap: float, unit: float) -> bool:
     return _tight(covered, bound, unit) - covered <= max(gap, 1e-9) * abs(bound)
 
 
-def _fix(problem: MaxCover, reach: Reach, bound: CoverBound, covered: float, unit: float) -> _Left:
-    """Drop sites that no better choice opens, and join demand points that look alike afterwards.
+def _search_on(
+    problem: MaxCover, left: _Left, bound: CoverBound, rng: np.random.Generator, rounds: int
+) -> CoverAnswer:
+    """Search among some of the sites, from those that the bound opens most and from none."""
+    inner = _inner(problem, left)
+    often = bound.often[left.sites]
+    better = max(
+        (search_cover(inner, left.reach, rng, rounds=rounds, often=start) for start in (often, None)),
+        key=lambda found: found.covered,
+    )
+    return CoverAnswer(tuple(left.sites[list(better.chosen)].tolist()), better.covered)
+
+
+def _core(problem: MaxCover, reach: Reach, bound: CoverBound) -> _Left:
+    """Keep the sites that the bound opens now and then and those that it nearly opens.
+
+    A kick of the search among them takes a tenth of the time or less. What is left out here may well be in
+    a better choice, so nothing is proven by it.
+    """
+    use = bound.often > _SELDOM
+    use[np.argsort(-bound.reduced, kind="stable")[: _CORE * max(1, int(bound.often.sum()))]] = True
+    use[list(problem.kept)] = True
+    return _part(problem, reach, use, np.zeros(reach.m, dtype=np.bool_))
+
+
+def _fix(
+    problem: MaxCover, reach: Reach, bound: CoverBound, covered: float, unit: float, most_entries: int
+) -> _Left | None:
+    """Drop sites that no better choice opens; None where too much is left for HiGHS in any case.
 
     A choice that is better by less than the step between covers is none, hence ``unit``.
     """
@@ -171,13 +208,21 @@ def _fix(problem: MaxCover, reach: Reach, bound: CoverBound, covered: float, uni
     out &= ~always
     kept = list(problem.kept)
     out[kept], always[kept] = False, True
-    sites = np.nonzero(~out)[0]
+    # points that look alike are seldom more than nine of ten: looking at more is not worth the memory
+    if int(np.diff(reach.site_ptr)[~out].sum()) > 10 * most_entries:
+        return None
+    return _part(problem, reach, ~out, always)
+
+
+def _part(problem: MaxCover, reach: Reach, use: BoolArray, always: BoolArray) -> _Left:
+    """Return the problem with some of its sites; demand points that these reach alike are one."""
+    sites = np.nonzero(use)[0]
     number = np.full(reach.m, -1, dtype=np.int32)
     number[sites] = np.arange(len(sites), dtype=np.int32)
     entry = number[reach.point_site]
-    use = entry >= 0
-    point = np.repeat(np.arange(reach.n), np.diff(reach.point_ptr))[use]
-    entry = entry[use]
+    inside = entry >= 0
+    point = np.repeat(np.arange(reach.n, dtype=np.int32), np.diff(reach.point_ptr))[inside]
+    entry = entry[inside]
     # two random signatures of 63 bits for each site: equal sums mean equal sets but for one case in 10^37
     draw = np.random.default_rng(0).integers(1, 2**62, (2, len(sites)), dtype=np.uint64)
     signature = np.zeros((reach.n, 2), dtype=np.uint64)
@@ -186,16 +231,15 @@ def _fix(problem: MaxCover, reach: Reach, bound: CoverBound, covered: float, uni
     count = np.bincount(point, minlength=reach.n)
     some = np.nonzero(count > 0)[0]
     _, first, label = np.unique(signature[some], axis=0, return_index=True, return_inverse=True)
-    weight = np.asarray(
-        np.bincount(label.ravel(), weights=problem.weight[some], minlength=len(first)), dtype=np.float64
-    )
-    rows = some[first]
+    weight = np.bincount(label.ravel(), weights=problem.weight[some], minlength=len(first))
+    order = np.argsort(first)
+    rows = some[first[order]]
     ptr = np.zeros(len(rows) + 1, dtype=np.int64)
     ptr[1:] = np.cumsum(count[rows])
-    start = np.zeros(reach.n, dtype=np.int64)
-    start[1:] = np.cumsum(count)[:-1]
-    take = np.repeat(start[rows] - ptr[:-1], count[rows]) + np.arange(ptr[-1])
-    return _Left(sites, always[sites], reach_from_rows(ptr, entry[take].astype(np.int32), len(sites)), weight)
+    stays = np.zeros(reach.n, dtype=np.bool_)
+    stays[rows] = True
+    lists = reach_from_rows(ptr, entry[stays[point]].astype(np.int32), len(sites))
+    return _Left(sites, always[sites], lists, np.asarray(weight[order], dtype=np.float64))
 
 
 def _inner(problem: MaxCover, left: _Left) -> MaxCover:

@@ -19,6 +19,7 @@ from siting.solvers.kernels.cover import (
     CoverTask,
     Kicks,
     Knapsack,
+    Pace,
     RandomState,
     greedy_cover,
     iterate_cover,
@@ -136,11 +137,14 @@ def bound_cover(
     least: float,
     *,
     steps: int = 800,
+    patient: bool = False,
     start: FloatArray | None = None,
 ) -> CoverBound:
     """Bound the cover from above; ``least`` is the weight of a choice that is known.
 
-    With a budget and a number of sites, each is relaxed in turn, and the lower bound holds.
+    With a budget and a number of sites, each is relaxed in turn, and the lower bound holds. Where points
+    are very many, ``patient`` steps (a tenth as long at first, directions twice as smooth) come as near
+    in half as many.
     """
     task, _ = _terms(problem, reach.m)
     is_kept = np.zeros(reach.m, dtype=np.bool_)
@@ -152,11 +156,12 @@ def bound_cover(
         knapsacks.append(Knapsack(np.ones(reach.m), float(task.most), is_kept))
     if not knapsacks:
         raise InputError("a covering bound needs a number of sites or a budget.")
+    pace = Pace(steps, 0.1, 0.03) if patient else Pace(steps, 1.0, 0.07)
     found = []
     for knapsack in knapsacks:
         multipliers = problem.weight * 0.5 if start is None else start.copy()
         dual = CoverDual(multipliers, np.zeros(reach.m), np.zeros(reach.m))
-        bound, theta = lagrangian_cover(reach, problem.weight, knapsack, least, steps, dual)
+        bound, theta = lagrangian_cover(reach, problem.weight, knapsack, least, pace, dual)
         reduced = dual.value - theta * knapsack.price
         found.append(CoverBound(float(bound), reduced, dual.price_of_cover, dual.often))
     return min(found, key=lambda one: one.bound)

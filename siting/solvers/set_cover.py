@@ -17,6 +17,7 @@ from siting.problems.highs import Limits, LinearModel
 from siting.problems.order import any_order
 from siting.problems.reach import Reach, reach_within
 from siting.solvers.cover_search import search_cover
+from siting.solvers.dominance import undominated, worth_comparing
 from siting.solvers.exact import finish
 from siting.solvers.kernels.center_feasibility import cover_all
 from siting.solvers.kernels.cover import CoverState, CoverTask, greedy_cover
@@ -27,7 +28,7 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 # nodes of the search for a cover with one site less
-_NODES = 3000
+_NODES = 1000
 # entries of the reach lists up to which that search is worth its time
 _ENTRIES = 100_000
 
@@ -79,6 +80,23 @@ def least_cover(
 
     Every point must be reached by some site.
     """
+    if not worth_comparing(reach.n, reach.m):
+        return _least_cover(reach, price, kept, rng, limits)
+    within = np.zeros((reach.n, reach.m), dtype=np.bool_)
+    within[np.repeat(np.arange(reach.n), np.diff(reach.point_ptr)), reach.point_site] = True
+    forced = np.zeros(reach.m, dtype=np.bool_)
+    forced[list(kept)] = True
+    rows, columns = undominated(within, forced, price)
+    left = reach_within(np.where(within[np.ix_(rows, columns)], 0.0, np.inf), 0.0)
+    inside = tuple(np.nonzero(forced[columns])[0].tolist())
+    chosen, bound = _least_cover(left, price[columns], inside, rng, limits)
+    return tuple(columns[list(chosen)].tolist()), bound
+
+
+def _least_cover(
+    reach: Reach, price: FloatArray, kept: tuple[int, ...], rng: np.random.Generator, limits: Limits
+) -> tuple[tuple[int, ...], float]:
+    """Return cheap sites that reach every point and a bound; of a problem that dominance has made small."""
     deadline = np.inf if limits.time_limit_s is None else monotonic_s() + limits.time_limit_s
     rows = scipy.sparse.csr_array(
         (np.ones(len(reach.point_site)), reach.point_site, reach.point_ptr), shape=(reach.n, reach.m)
@@ -214,7 +232,12 @@ def _close(
 ) -> tuple[BoolArray, float]:
     """Solve what reduced costs leave with HiGHS; choices outside of it are no cheaper than ``best``."""
     total = float(price[best].sum())
-    sites = np.nonzero((bound + np.maximum(0.0, saved) <= total + 1e-9) | forced)[0]
+    # with whole prices, what is better is better by 1 at least
+    whole = bool((price == np.round(price)).all())
+    target = total - 1.0 + 1e-6 if whole else total + 1e-9
+    sites = np.nonzero((bound + np.maximum(0.0, saved) <= target) | forced)[0]
+    if not len(sites):
+        return best, total
     part = rows[:, sites].tocoo()
     model = LinearModel()
     x = model.add_columns(len(sites), price[sites], forced[sites].astype(np.float64), 1.0, whole=True)

@@ -61,8 +61,9 @@ def _town(n: int, m: int) -> tuple[FloatArray, npt.NDArray[np.float32]]:
         rng.uniform(0, 15_000, (m - m // 2, 2)),
     ]
     metres = np.empty((n, m), dtype=np.float32)
-    for i in range(0, n, 2000):
-        metres[i : i + 2000] = np.abs(points[i : i + 2000, None, :] - sites[None]).sum(axis=2)
+    # few rows at a time: what this takes would be more than what the solver takes
+    for i in range(0, n, 100):
+        metres[i : i + 100] = np.abs(points[i : i + 100, None, :] - sites[None]).sum(axis=2)
     return weight, metres
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "CoverTask",
     "Kicks",
     "Knapsack",
+    "Pace",
     "greedy_cover",
     "iterate_cover",
     "lagrangian_cover",
@@ -71,6 +72,17 @@ class Knapsack(NamedTuple):
     budget: float
     is_kept: BoolArray
     """(m,) Sites that are open in any case."""
+
+
+class Pace(NamedTuple):
+    """How the multipliers of a Lagrangian bound move."""
+
+    steps: int
+    """Most steps."""
+    step: float
+    """Length of the first ones, in lengths that would close the gap along the direction taken."""
+    fresh: float
+    """Share (0-1) of the newest subgradient in the direction."""
 
 
 class CoverDual(NamedTuple):
@@ -378,7 +390,7 @@ def _fill_knapsack(knapsack: Knapsack, worth: FloatArray, share: FloatArray) -> 
 
 @kernel
 def lagrangian_cover(
-    reach: Reach, weight: FloatArray, knapsack: Knapsack, least: float, steps: int, dual: CoverDual
+    reach: Reach, weight: FloatArray, knapsack: Knapsack, least: float, pace: Pace, dual: CoverDual
 ) -> tuple[float, float]:
     """Bound the covered weight from above by relaxing "a covered point needs an open site".
 
@@ -391,7 +403,7 @@ def lagrangian_cover(
     ----------
     weight : (n,) weight of each point
     least : weight of a choice that is known; steps end where the bound meets it
-    steps : most steps
+    pace : how many steps, how long, how smooth
     dual : its prices come in filled; it leaves with those of the best step
 
     Returns
@@ -408,7 +420,7 @@ def lagrangian_cover(
     slope = np.empty(n)
     way = np.zeros(n)
     share = np.empty(m)
-    step = 1.0
+    steps, step, fresh = pace
     idle = 0
     for _ in range(steps):
         for j in range(m):
@@ -442,7 +454,7 @@ def lagrangian_cover(
             often[j] = 0.93 * often[j] + 0.07 * share[j]
         norm = 0.0
         for i in range(n):
-            way[i] = 0.93 * way[i] + 0.07 * slope[i]
+            way[i] = (1.0 - fresh) * way[i] + fresh * slope[i]
             norm += way[i] * way[i]
         if norm < 1e-9 or step < 1e-5 or best <= least + 1e-9:
             break

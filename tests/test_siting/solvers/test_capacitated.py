@@ -15,6 +15,7 @@ from siting.problems.highs import Limits, LimitsEndedError
 from siting.problems.reach import reach_within
 from siting.solvers import station_plans
 from siting.solvers.capacitated import CapacitatedEffort, solve_capacitated
+from siting.solvers.capacity_cuts import CapacityCuts, CoverDemand
 from siting.solvers.cover_proof import Effort, prove_max_cover
 from siting.solvers.exact import solve_exact
 from siting.solvers.kernels.center_feasibility import cover_all
@@ -113,6 +114,56 @@ def test_covers_with_capacities_and_least_shares_hold_their_bound(seed: int, cap
     assert quick.objective <= exact.objective + 1e-6
     assert quick.bound >= exact.objective - 1e-6
     assert quick.objective >= 0.85 * exact.objective
+
+
+@SOME
+@given(st.integers(0, 10_000), st.booleans())
+def test_cuts_settle_covers_with_capacities(seed: int, money: bool) -> None:
+    """The bound is below the plain model's optimum; a choice is found at that price and none below it."""
+    cost, weight = town(seed, 20, 9)
+    rng = np.random.default_rng(seed)
+    holds = rng.uniform(0.2, 0.5, 9) * weight.sum()
+    price = rng.integers(1, 6, 9).astype(np.float64) if money else np.ones(9)
+    limit = max(60.0, float(cost.min(axis=1).max()))
+    forced = np.arange(9) == seed % 9
+    problem = SetCover(weight=weight, limit_s=limit, capacity=holds, site_cost=price, kept=(seed % 9,))
+    cuts = CapacityCuts(reach_within(cost, limit), CoverDemand(weight, holds, price, forced), np.inf)
+    try:
+        least = solve_exact(problem, cost).objective
+    except InfeasibleError:
+        assert cuts.choice(float(price.sum()))[0] is None
+        return
+    assert cuts.bound() <= least + 1e-6
+    chosen, known = cuts.choice(least)
+    assert known
+    assert chosen is not None
+    here = np.empty((20, int(chosen.sum())))
+    within = np.ascontiguousarray(np.where(cost[:, chosen] <= limit, 0.0, np.inf))
+    assert transport(within, weight, holds[chosen], here)[1] <= 1e-5
+    assert price[chosen].sum() <= least + 1e-6
+    assert cuts.choice(least - 1.0) == (None, True)
+
+
+@SOME
+@given(st.integers(0, 10_000), st.booleans())
+def test_with_time_capacitated_covers_and_centers_are_proven(seed: int, center: bool) -> None:
+    cost, weight = town(seed, 20, 9)
+    holds = np.random.default_rng(seed).uniform(0.3, 0.6, 9) * weight.sum()
+    far = max(60.0, float(cost.min(axis=1).max()))
+    problem = (
+        PCenter(weight=weight, sites=4, capacity=holds)
+        if center
+        else SetCover(weight=weight, limit_s=far, capacity=holds)
+    )
+    cuts_only = CapacitatedEffort(steps=30, exact_pairs=0)
+    try:
+        exact = solve_exact(problem, cost)
+    except InfeasibleError:
+        return
+    found = solve_capacitated(problem, cost, Limits(time_limit_s=60.0), cuts_only)
+    assert found.objective == pytest.approx(exact.objective)
+    assert found.bound == pytest.approx(exact.objective)
+    assert verify(problem, cost, found) == ()
 
 
 @SOME

@@ -13,10 +13,11 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo.errors import InfeasibleError
 from siting.problems.define import MaxCover, PCenter, PMedian, SetCover, StationPlan
+from siting.problems.order import InOrder, canonical_order
 from siting.problems.reach import reach_within
-from siting.solvers.center import undominated
 from siting.solvers.cover_proof import Effort, prove_max_cover, spread_idle_sites
 from siting.solvers.cover_search import bound_cover, search_cover
+from siting.solvers.dominance import undominated
 from siting.solvers.exact import solve_exact
 from siting.solvers.solve import solve
 from siting.solvers.station_plans import PlanEffort, solve_station_plan
@@ -112,6 +113,26 @@ def test_dominance_keeps_the_smallest_cover(seed: int) -> None:
     assert whole == part
 
 
+@SOME
+@given(st.integers(0, 10_000))
+def test_dominance_heeds_prices_and_kept_sites(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    within = rng.random((12, 8)) < 0.35
+    within[:, 0] |= ~within.any(axis=1)
+    price = rng.integers(1, 4, 8).astype(np.float64)
+    kept = np.arange(8) == seed % 8
+    rows, columns = undominated(within, kept, price)
+    cost = np.where(within, 0.0, np.inf)
+    whole = SetCover(weight=np.ones(12), limit_s=0, site_cost=price, kept=(seed % 8,))
+    part = SetCover(
+        weight=np.ones(len(rows)),
+        limit_s=0,
+        site_cost=price[columns],
+        kept=(int(np.nonzero(columns == seed % 8)[0][0]),),
+    )
+    assert solve_exact(whole, cost).objective == solve_exact(part, cost[np.ix_(rows, columns)]).objective
+
+
 def city(seed: int, n: int, m: int, capacitated: bool) -> tuple[StationPlan, FloatArray]:
     cost, weight = town(seed, n, m)
     rng = np.random.default_rng(seed)
@@ -166,6 +187,32 @@ def test_idle_sites_shorten_the_ways() -> None:
     result = prove_max_cover(problem, cost, np.random.default_rng(0))
     assert result.objective == 3
     assert spread_idle_sites(problem, cost, result).chosen == (0, 1)
+
+
+@SOME
+@given(st.integers(0, 10_000))
+def test_a_search_among_the_sites_of_the_bound_holds_its_bound(seed: int) -> None:
+    cost, weight = town(seed, 40, 15)
+    problem = MaxCover(weight=weight, limit_s=20, sites=4, kept=(seed % 15,))
+    quick = Effort(rounds=0, steps=60, core_rounds=5, most_entries=0)
+    found = prove_max_cover(problem, cost, np.random.default_rng(0), effort=quick)
+    best = solve_exact(problem, cost).objective
+    assert found.objective <= best + 1e-9 <= found.bound + 2e-6
+    assert verify(problem, cost, found) == ()
+
+
+@SOME
+@given(st.integers(0, 10_000))
+def test_a_matrix_read_in_order_is_the_matrix_in_order(seed: int) -> None:
+    cost, weight = town(seed, 30, 12)
+    problem = MaxCover(weight=weight, limit_s=20, sites=4)
+    rows, columns = canonical_order(problem, cost)
+    ordered = InOrder(problem, cost)
+    whole = reach_within(np.ascontiguousarray(cost[np.ix_(rows, columns)]), 20.0)
+    for mine, theirs in zip(ordered.reach_within(20.0), whole, strict=True):
+        assert np.array_equal(mine, theirs)
+    assert (ordered.columns_of((3, 1)) == cost[np.ix_(rows, columns[[3, 1]])]).all()
+    assert (ordered.problem.weight == weight[rows]).all()
 
 
 def test_a_large_case_is_bounded_without_branching() -> None:
