@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -20,7 +20,7 @@ from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import find_header
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
-from geo.traces.instants import ArrowArray
+from geo.traces.instants import ArrowArray, ArrowType
 
 __all__ = ["CsvTable", "cells_in_columns", "fitted"]
 
@@ -110,19 +110,32 @@ def _has_odd_line(block: bytes) -> bool:
     return False
 
 
-def _without_blank(block: bytes, number: NDArray[np.int64]) -> tuple[bytes, NDArray[np.int64]]:
-    """Leave blank lines out: an empty number is none, and the block would be read a second time for them."""
-    if b"\n\n" not in block and not block.startswith(b"\n"):
-        return block, number
+def _without_blank(block: bytes, first_row: int) -> tuple[bytes, NDArray[np.int64], int]:
+    """Leave blank lines out: an empty number is none, and the block would be read a second time for them.
+
+    Return the block, the numbers of its lines, and how many these were with the blank ones.
+    """
     data = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(data == _FEED)
+    feed = data == _FEED
+    lines = np.count_nonzero(feed)
+    number = np.arange(first_row, first_row + lines)
+    if not (feed[0] or (feed[1:] & feed[:-1]).any()):
+        return block, number, lines
+    ends = np.flatnonzero(feed)
     blank = np.diff(ends, prepend=-1) == 1
-    return np.delete(data, ends[blank]).tobytes(), number[~blank]
+    return np.delete(data, ends[blank]).tobytes(), number[~blank], lines
 
 
-def _like(column: ArrowArray, texts: ArrowArray) -> ArrowArray:
-    """Turn texts into what a column holds, text or numbers."""
-    return pa.array(as_numbers(texts)) if pa.types.is_floating(column.type) else texts
+def _joined(column: ArrowArray, texts: ArrowArray) -> ArrowArray:
+    """Put texts behind a column, as what it holds; whole numbers become text where one of them is none."""
+    if pa.types.is_floating(column.type):
+        texts = pa.array(as_numbers(texts))
+    elif pa.types.is_integer(column.type):
+        try:
+            texts = texts.cast(column.type)
+        except pa.ArrowInvalid:
+            column = column.cast(pa.string())
+    return pa.concat_arrays([column, texts])
 
 
 #: Columns, and the lines that were passed by: their numbers from 1, and their texts.
@@ -144,7 +157,7 @@ class CsvTable:
     def __init__(self, stream: IO[bytes], name: str, trace_format: TraceFormat) -> None:
         self.decoder = Decoder(trace_format.encoding)
         self._blocks = utf8_blocks(stream, self.decoder)
-        self._numbers: frozenset[int] = frozenset()
+        self._numbers: dict[int, ArrowType] = {}
         """Columns of nothing but plain numbers, as far as has been read: these need not become text first."""
         self._tried = self._failed = 0
         block = next(self._blocks, b"")
@@ -200,17 +213,18 @@ class CsvTable:
             return names[:width]
         return names
 
-    def chunks(self, needed: Sequence[int], numbers: Container[int] = ()) -> Iterator[Chunk]:
+    def chunks(self, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> Iterator[Chunk]:
         """Read the rows; the next block is cut while what becomes of this one is worked on."""
         return read_ahead(self._chunks(needed, numbers))
 
-    def _chunks(self, needed: Sequence[int], numbers: Container[int]) -> Iterator[Chunk]:
-        self._numbers = frozenset(at for at in needed if at in numbers)
+    def _chunks(self, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> Iterator[Chunk]:
+        self._numbers = dict(numbers)
         row, carry = 1, b""
         block: bytes = self._block
         self._block = b""
+        blocks = read_ahead(self._blocks)
         while True:
-            coming = next(self._blocks, b"")
+            coming = next(blocks, b"")
             if block:
                 cut, count, carry = self._cut(carry + block, needed, row, final=not coming)
                 row += count
@@ -231,8 +245,8 @@ class CsvTable:
             before = np.searchsorted(np.flatnonzero(data == _QUOTE), ends)
             odd = np.flatnonzero(np.diff(before, prepend=0) & 1)
             return self._cut_quoted(block, ends, odd.tolist(), needed, first_row, final)
-        lines = block.count(b"\n")
-        return self._cut_plain(block, np.arange(first_row, first_row + lines), needed), lines, b""
+        block, number, lines = _without_blank(block, first_row)
+        return self._cut_plain(block, number, needed), lines, b""
 
     def _cut_quoted(
         self,
@@ -272,6 +286,7 @@ class CsvTable:
                 plain[i] = False
                 special.append((i, alone))
                 k += 1
+        plain &= np.diff(ends, prepend=-1) > 1
         number = first_row + np.cumsum(step[:lines]) - 1
         kept = np.flatnonzero(plain[:lines])
         runs = np.split(kept, np.flatnonzero(np.diff(kept) != 1) + 1) if len(kept) else []
@@ -301,16 +316,15 @@ class CsvTable:
         more = cells_in_columns([fields for _, fields in found], needed)
         cut.rows = rows[order]
         cut.columns = [
-            pa.concat_arrays([column, _like(column, more[at])]).take(pa.array(order))
+            _joined(column, more[at]).take(pa.array(order))
             for column, at in zip(cut.columns, needed, strict=True)
         ]
 
     def _cut_plain(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
         """Cut lines with pyarrow; those it passes by are looked at one by one."""
-        block, number = _without_blank(block, number)
         if not block:
             return _Cut([pa.array([], pa.string()) for _ in needed], np.zeros(0, np.int64), [])
-        read = self._read_numbers(block, needed) or self._read(block, needed, frozenset())
+        read = self._read_numbers(block, needed) or self._read(block, needed, {})
         if read is None:
             return self._cut_slowly(block, number, needed)
         columns, passed = read
@@ -338,13 +352,13 @@ class CsvTable:
         self._tried += 1
         self._failed += read is None
         if self._failed > _FEW_FAILURES + self._tried // 4:
-            self._numbers = frozenset()
+            self._numbers = {}
         return read
 
-    def _read(self, block: bytes, needed: Sequence[int], numbers: Container[int]) -> _Read | None:
+    def _read(self, block: bytes, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> _Read | None:
         """Read lines with pyarrow; return columns and what it passes by, or None where it gives up."""
         names = [f"c{i}" for i in range(len(self.names))]
-        types = {names[at]: pa.float64() if at in numbers else pa.string() for at in needed}
+        types = {names[at]: numbers.get(at, pa.string()) for at in needed}
         passed: list[tuple[int, str]] = []
 
         def pass_by(row: pacsv.InvalidRow) -> str:
