@@ -95,7 +95,8 @@ def test_words_of_offices(text: str, osm: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["12:00-14:00休息", "其他时间8:00-9:00", "法定节假日休息", "周一至周五", "8月1日 8:00-9:00", "电话联系",
-     "sunrise-sunset", "SH 08:00-10:00", "13月-14月 8:00-9:00", "8:00-18:00（周一至", "周一、三、五十点至二十点"],
+     "sunrise-sunset", "SH 08:00-10:00", "13月-14月 8:00-9:00", "8:00-18:00（周一至",
+     "周一、三、五十点至二十点"],
 )  # fmt: skip
 def test_words_that_are_not_understood_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="opening hours"):
