@@ -162,7 +162,7 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
     names = [n or f"({i + 1})" for i, n in enumerate(table.names)]
     chosen = dict(plan.chosen) if plan is not None else {}
     places = {column: table.names[at] for column, at in chosen.items() if column in ("lon", "lat", "lonlat")}
-    datum = next((said for name_ in places.values() if (said := declared_datum(name_))), None)
+    datum = next(filter(None, map(declared_datum, places.values())), None)
     if datum is not None:
         # Named by hand: what is read here as it stands is no contradiction to its header.
         form = replace(form, columns={**form.columns, **places})

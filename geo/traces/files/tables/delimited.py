@@ -32,6 +32,9 @@ _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
 _LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go over
 _FEW_QUOTES: Final = 10_000
 _FEW_FAILURES: Final = 2
+_PIECE_BYTES: Final = 400_000
+_FEW_ODD: Final = 3  # lines of a piece that are taken out of it before it is read as text
+_ROW: Final = re.compile(r"Row #(\d+)")
 _FEED, _QUOTE = 10, 34
 
 
@@ -117,13 +120,23 @@ def _without_blank(block: bytes, first_row: int) -> tuple[bytes, NDArray[np.int6
     """
     data = np.frombuffer(block, np.uint8)
     feed = data == _FEED
-    lines = np.count_nonzero(feed)
-    number = np.arange(first_row, first_row + lines)
+    lines = int(np.count_nonzero(feed))
+    number = np.arange(first_row, first_row + lines, dtype=np.int64)
     if not (feed[0] or (feed[1:] & feed[:-1]).any()):
         return block, number, lines
     ends = np.flatnonzero(feed)
     blank = np.diff(ends, prepend=-1) == 1
-    return np.delete(data, ends[blank]).tobytes(), number[~blank], lines
+    kept: NDArray[np.int64] = number[~blank]
+    return np.delete(data, ends[blank]).tobytes(), kept, lines
+
+
+def _in_one(columns: Sequence[ArrowArray]) -> ArrowArray:
+    """Put columns of pieces one after another: numbers where a piece has numbers, else text."""
+    if any(pa.types.is_floating(column.type) for column in columns):
+        columns = [c if pa.types.is_floating(c.type) else pa.array(as_numbers(c)) for c in columns]
+    elif len({column.type for column in columns}) > 1:
+        columns = [column.cast(pa.string()) for column in columns]
+    return pa.concat_arrays(columns)
 
 
 def _joined(column: ArrowArray, texts: ArrowArray) -> ArrowArray:
@@ -160,6 +173,10 @@ class CsvTable:
         self._numbers: dict[int, ArrowType] = {}
         """Columns of nothing but plain numbers, as far as has been read: these need not become text first."""
         self._tried = self._failed = 0
+        self._in_pieces = False
+        """Whether a number was none: then a block is read in pieces, of which fewer are read again."""
+        self._odd_row = 0
+        """Of what could not be read last: the line, from 1."""
         block = next(self._blocks, b"")
         while block and not block.strip(b"\n"):
             block = next(self._blocks, b"")
@@ -324,7 +341,66 @@ class CsvTable:
         """Cut lines with pyarrow; those it passes by are looked at one by one."""
         if not block:
             return _Cut([pa.array([], pa.string()) for _ in needed], np.zeros(0, np.int64), [])
-        read = self._read_numbers(block, needed) or self._read(block, needed, {})
+        if self._numbers and not self._in_pieces:
+            read = self._read(block, needed, self._numbers)
+            if read is not None:
+                return self._cut_read(block, read, number, needed)
+            self._in_pieces = True
+        if not self._numbers:
+            return self._cut_read(block, self._read(block, needed, {}), number, needed)
+        cuts, begin, line = [], 0, 0
+        while begin < len(block):
+            end = block.find(b"\n", begin + _PIECE_BYTES) + 1 or len(block)
+            lines = block.count(b"\n", begin, end)
+            cuts.append(self._cut_piece(block[begin:end], number[line : line + lines], needed))
+            begin, line = end, line + lines
+        columns = [_in_one([cut.columns[k] for cut in cuts]) for k in range(len(needed))]
+        return _Cut(
+            columns, np.concatenate([cut.rows for cut in cuts]), [n for cut in cuts for n in cut.lost]
+        )
+
+    def _cut_piece(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
+        """Cut a part of a block; the few lines whose numbers are none are taken out and looked at alone."""
+        whole, numbers = (block, number), self._numbers
+        odd: list[tuple[int, str]] = []
+        read = self._read(block, needed, numbers)
+        while read is None and numbers and self._odd_row and len(odd) < _FEW_ODD:
+            ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _FEED)
+            at = self._odd_row - 1
+            begin, end = (int(ends[at - 1]) + 1 if at else 0), int(ends[at])
+            odd.append((int(number[at]), block[begin:end].decode("utf-8", "replace")))
+            block, number = block[:begin] + block[end + 1 :], np.delete(number, at)
+            nothing = [pa.array([], numbers.get(column, pa.string())) for column in needed]
+            read = self._read(block, needed, numbers) if block else (nothing, [])
+        if numbers:
+            self._tried += 1
+            self._failed += read is None or 2 * len(odd) >= len(whole[1])
+            if self._failed > _FEW_FAILURES + self._tried // 4:
+                # A file of many odd numbers is not tried again.
+                self._numbers = {}
+        if read is None:
+            return self._cut_read(whole[0], self._read(whole[0], needed, {}), whole[1], needed)
+        cut = self._cut_read(block, read, number, needed)
+        self._add_lines(cut, odd, needed)
+        return cut
+
+    def _add_lines(self, cut: _Cut, lines: Sequence[tuple[int, str]], needed: Sequence[int]) -> None:
+        """Add lines that were passed by, with the numbers of their rows; blank ones are none."""
+        found = []
+        for n, text in lines:
+            if text.strip():
+                fields = _fields(text, self.separator)
+                cells = None if fields is None else fitted(fields, self.names)
+                if cells is None:
+                    cut.lost.append(n)
+                else:
+                    found.append((n, cells))
+        self._add(cut, found, needed)
+
+    def _cut_read(
+        self, block: bytes, read: _Read | None, number: NDArray[np.int64], needed: Sequence[int]
+    ) -> _Cut:
+        """Return what pyarrow read of a block, with the lines that it passed by."""
         if read is None:
             return self._cut_slowly(block, number, needed)
         columns, passed = read
@@ -332,28 +408,8 @@ class CsvTable:
             return self._cut_slowly(block, number, needed)
         at = np.array([n - 1 for n, _ in passed], np.int64)
         cut = _Cut(columns, np.delete(number, at) if len(at) else number, [])
-        found = []
-        for n, text in passed:
-            if text.strip():
-                fields = _fields(text, self.separator)
-                cells = None if fields is None else fitted(fields, self.names)
-                if cells is None:
-                    cut.lost.append(int(number[n - 1]))
-                else:
-                    found.append((int(number[n - 1]), cells))
-        self._add(cut, found, needed)
+        self._add_lines(cut, [(int(number[n - 1]), text) for n, text in passed], needed)
         return cut
-
-    def _read_numbers(self, block: bytes, needed: Sequence[int]) -> _Read | None:
-        """Read a block with its numbers as such, or None; a file with many odd ones is not tried again."""
-        if not self._numbers:
-            return None
-        read = self._read(block, needed, self._numbers)
-        self._tried += 1
-        self._failed += read is None
-        if self._failed > _FEW_FAILURES + self._tried // 4:
-            self._numbers = {}
-        return read
 
     def _read(self, block: bytes, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> _Read | None:
         """Read lines with pyarrow; return columns and what it passes by, or None where it gives up."""
@@ -382,7 +438,9 @@ class CsvTable:
                     strings_can_be_null=False,
                 ),
             )
-        except pa.ArrowException:
+        except pa.ArrowException as error:
+            found = _ROW.search(str(error))
+            self._odd_row = int(found.group(1)) if found else 0
             return None
         columns = [table.column(c) for c in types]
         return [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in columns], passed
