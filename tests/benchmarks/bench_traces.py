@@ -36,11 +36,12 @@ ORIGIN = (121.47, 31.23)
 def run(quick: bool) -> list[Row]:
     """Measure; `quick` takes few points and one held-out city, to see that all works."""
     rows: list[Row] = []
-    for name, part in (
+    parts: tuple[tuple[str, Callable[[], Iterator[Row]]], ...] = (
         ("stay points", lambda: _stay_points(quick)),
         ("files end to end", lambda: _end_to_end(2_000_000 if quick else 50_000_000, 1 if quick else 3)),
         ("kinds of stays", lambda: _quality(quick)),
-    ):
+    )
+    for name, part in parts:
         start = time.perf_counter()
         rows += part()
         print(f"{name}: {time.perf_counter() - start:.0f} s")
@@ -264,8 +265,9 @@ def _end_to_end(points: int, rounds: int) -> Iterator[Row]:
             yield from _csv(Path(folder), by_rider, size // POINTS_A_RIDER * POINTS_A_RIDER, rounds + 2)
 
 
-def write_csv(by_rider: Path, plain: Path, odd: Path, points: int) -> None:
+def write_csv(by_rider: Path, files: dict[str, Path], points: int) -> None:
     """Write the first points as CSV; and again with ten lines in a million that are broken or quoted."""
+    plain, odd = files.values()
     columns = pq.ParquetFile(by_rider).iter_batches(batch_size=200_000)
     with pacsv.CSVWriter(plain, pq.read_schema(by_rider)) as out:
         left = points
@@ -295,7 +297,7 @@ ODD_LINES: tuple[Callable[[bytes], bytes], ...] = (
 def _csv(folder: Path, by_rider: Path, points: int, rounds: int) -> Iterator[Row]:
     """CSV to stay points, plain and with odd lines, in turn."""
     files = {"plain": folder / "plain.csv", "ten odd lines in a million": folder / "odd.csv"}
-    write_csv(by_rider, *files.values(), points)
+    write_csv(by_rider, files, points)
     said: dict[str, list[dict[str, float | str]]] = {name: [] for name in files}
     for _ in range(rounds):
         for name, path in files.items():

@@ -32,7 +32,7 @@ _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
 _LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go over
 _FEW_QUOTES: Final = 10_000
 _FEW_FAILURES: Final = 2
-_PIECE_BYTES: Final = 400_000
+_PIECE_BYTES: Final = 1_500_000
 _FEW_ODD: Final = 3  # lines of a piece that are taken out of it before it is read as text
 _ROW: Final = re.compile(r"Row #(\d+)")
 _FEED, _QUOTE = 10, 34
@@ -127,7 +127,10 @@ def _without_blank(block: bytes, first_row: int) -> tuple[bytes, NDArray[np.int6
     ends = np.flatnonzero(feed)
     blank = np.diff(ends, prepend=-1) == 1
     kept: NDArray[np.int64] = number[~blank]
-    return np.delete(data, ends[blank]).tobytes(), kept, lines
+    block = block.lstrip(b"\n")
+    while b"\n\n" in block:
+        block = block.replace(b"\n\n", b"\n")
+    return block, kept, lines
 
 
 def _in_one(columns: Sequence[ArrowArray]) -> ArrowArray:
