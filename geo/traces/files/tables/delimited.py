@@ -33,6 +33,7 @@ _LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go ov
 _FEW_QUOTES: Final = 10_000
 _FEW_FAILURES: Final = 2
 _PIECE_BYTES: Final = 1_500_000
+_FEW_BLANK: Final = 100
 _FEW_ODD: Final = 3  # lines of a piece that are taken out of it before it is read as text
 _ROW: Final = re.compile(r"Row #(\d+)")
 _FEED, _QUOTE = 10, 34
@@ -122,14 +123,17 @@ def _without_blank(block: bytes, first_row: int) -> tuple[bytes, NDArray[np.int6
     feed = data == _FEED
     lines = int(np.count_nonzero(feed))
     number = np.arange(first_row, first_row + lines, dtype=np.int64)
-    if not (feed[0] or (feed[1:] & feed[:-1]).any()):
+    twice = feed[1:] & feed[:-1]
+    if not (feed[0] or twice.any()):
         return block, number, lines
-    ends = np.flatnonzero(feed)
-    blank = np.diff(ends, prepend=-1) == 1
-    kept: NDArray[np.int64] = number[~blank]
-    block = block.lstrip(b"\n")
-    while b"\n\n" in block:
-        block = block.replace(b"\n\n", b"\n")
+    at = np.flatnonzero(np.r_[feed[:1], twice])
+    if len(at) > _FEW_BLANK:
+        blank = np.flatnonzero(np.diff(np.flatnonzero(feed), prepend=-1) == 1)
+    else:
+        blank = np.array([np.count_nonzero(feed[:end]) for end in at.tolist()])
+    kept: NDArray[np.int64] = np.delete(number, blank)
+    begins, ends = [0, *(at + 1).tolist()], [*at.tolist(), len(block)]
+    block = b"".join(block[begin:end] for begin, end in zip(begins, ends, strict=True))
     return block, kept, lines
 
 
