@@ -31,7 +31,8 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "columns": (
         "check_ins_form",
-        "told_column", "lacking_column", "field_cut", "field_digits", "cell_digits", "grid_field",
+        "told_column", "pair_order", "lacking_column", "field_cut", "field_digits", "cell_digits",
+        "grid_field",
         "grid_code", "trace_no_header", "trace_no_values", "trace_columns", "trace_in_file",
         "trace_lade", "trace_no_column", "trace_no_such_column", "trace_no_position",
         "trace_say_position", "trace_positions", "trace_positions_as", "trace_has", "trace_has_none",

@@ -1,5 +1,7 @@
 """What an inspected trace file is, in words: for the terminal and for the pages of planners."""
 
+import re
+
 from api.forms import Language
 from geo.traces import Inspection, hint
 from maps.texts import Wording, catalogue
@@ -71,6 +73,11 @@ def _reason(code: str, language: Language) -> str:
     return texts.text(f"reject.{code}") if language == "zh" and f"reject.{code}" in texts else code
 
 
+def _why_not(code: str, language: Language) -> str:
+    # The label says already that it was not read.
+    return re.split("[:：]", catalogue(language).text(f"file_note.{code}"), maxsplit=1)[-1].strip()
+
+
 def _accuracy(found: Inspection) -> str:
     look = found.look
     if look.accuracy_m is None:
@@ -98,7 +105,7 @@ def inspection_lines(found: Inspection, language: Language) -> list[tuple[str, s
         ("header", header if look.columns else ""),
         ("columns", ", ".join(f"{ours} = {theirs}" for ours, theirs in look.columns)),
         ("alternatives", ", ".join(f"{ours}: {theirs}" for ours, theirs in look.alternatives)),
-        ("others", ", ".join(look.others)),
+        ("others", ", ".join(look.others) if look.columns else ""),
         ("time", look.time_form),
         *(("rows", row) for row in look.rows),
         ("account", f"{found.read:,} / {found.accepted:,} / {refused:,}" if found.read else ""),
@@ -113,7 +120,7 @@ def inspection_lines(found: Inspection, language: Language) -> list[tuple[str, s
         ("walked", "" if found.walked_share is None else f"{100 * found.walked_share:.0f}%"),
         ("datum", Wording.of(language, 1).evidence(found.datum_evidence)),
         ("inside", inside),
-        *(("skipped", f"{name}: {why}") for name, why in found.skipped),
+        *(("skipped", f"{name}: {_why_not(why, language)}") for name, why in found.skipped),
         *(("hint", hint(code).text(language)) for code in found.hints),
         ("problem", look.said if isinstance(look.said, str) else look.said.text(language)),
     ]

@@ -1,5 +1,6 @@
 """Files of places and areas as offices keep them: vector layers, GeoJSON, tables of CSV and Excel."""
 
+from geo.datasets.angles import angle_of
 from geo.datasets.tables import TABLE_ENDINGS, Heading, PlaceTable, Row, cell_text, read_table
 from geo.datasets.vector import LAYER_ENDINGS, numbered, read_layer, to_degrees
 
@@ -9,6 +10,7 @@ __all__ = [
     "Heading",
     "PlaceTable",
     "Row",
+    "angle_of",
     "cell_text",
     "numbered",
     "read_layer",

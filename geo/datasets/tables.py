@@ -25,6 +25,7 @@ MOST_TITLES = 30
 """The heading stands in one of so many first rows."""
 _UNIT = re.compile(r"\s*[(（].*[)）]\s*$")
 _NOTE = re.compile(r"^(注|备注|说明|合计|总计|共|note|total)", re.IGNORECASE)
+_SUM = re.compile(r"(?:合计|总计|小计|共计|总数|(?:grand |sub)?total|sum)\s*[:：]?", re.IGNORECASE)
 _DASHES = ("-", "–", "—", "/", "无")
 
 Row = tuple[int, Mapping[str, object]]
@@ -125,7 +126,9 @@ def _below(
         filled = [cell_text(cell) for cell in cells]
         ours = [filled[k] for k in places if k < len(filled)]
         # Empty rows, notes and sums, and a heading merged over two rows or repeated on each page.
-        if not any(ours) or cells == head or (len(set(filled) - {""}) == 1 and _NOTE.match(max(filled))):
+        first = next((text for text in filled if text), "")
+        note = len(set(filled) - {""}) == 1 and _NOTE.match(first)
+        if not any(ours) or cells == head or note or _SUM.fullmatch(first):
             continue
         yield number, {name: cells[k] for name, k in names.items() if k < len(cells)}
 

@@ -25,13 +25,14 @@ COLUMN_NAMES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
         ("time", "t_s", "timestamp", "gps_time", "gpstime", "locatetime", "locate_time", "location_time",
          "loc_time", "gps_timestamp", "time_stamp", "report_time", "device_time", "datetime", "date_time",
          "时间", "定位时间", "时间戳", "采集时间", "gps时间", "上报时间",
-         "upload_time", "create_time"),
-        ("t", "ts", "epoch", "epoch_s", "epoch_ms", "unixtime", "unix_time", "unix_timestamp"),
+         "upload_time", "create_time",
+         "timestampms", "timestamp_ms", "time_ms", "gps_time_ms"),
+        ("t", "ts", "ts_ms", "epoch", "epoch_s", "epoch_ms", "unixtime", "unix_time", "unix_timestamp"),
         ("date", "日期"),
     ),
     "date": (("date", "日期", "gps_date", "定位日期", "day"),),
-    "lon": (("lon", "lng", "long", "longitude", "gps_lng", "gps_lon", "经度"), ("x",)),
-    "lat": (("lat", "latitude", "gps_lat", "纬度"), ("y",)),
+    "lon": (("lon", "lng", "long", "longitude", "经度"), ("x",)),
+    "lat": (("lat", "latitude", "纬度"), ("y",)),
     "lonlat": (
         ("lonlat", "lnglat", "latlon", "latlng", "location", "position", "coordinates", "coordinate",
          "坐标", "经纬度", "位置", "定位"),
@@ -41,8 +42,8 @@ COLUMN_NAMES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "event": (("event", "事件"), ("groundtruth", "状态")),
     "accuracy": (
         ("accuracy", "accuracy_m", "accuracy_meters", "horizontal_accuracy", "horizontalaccuracy",
-         "h_accuracy", "haccuracy", "hacc", "gps_accuracy", "gpsaccuracy", "loc_accuracy",
-         "location_accuracy", "position_accuracy", "定位精度", "水平精度", "gps精度", "定位误差"),
+         "h_accuracy", "haccuracy", "hacc", "gpsaccuracy",
+         "定位精度", "水平精度", "gps精度", "定位误差"),
         ("精度", "radius"),
     ),
     "hdop": (("hdop", "gps_hdop", "hdop_value", "水平精度因子", "水平精度衰减因子"),),
@@ -52,6 +53,11 @@ _DATUMS: Final = {
     "gcj02": "gcj02", "gcj_02": "gcj02", "火星": "gcj02", "bd09": "bd09", "bd_09": "bd09", "百度": "bd09",
     "wgs84": "wgs84", "wgs_84": "wgs84",
 }  # fmt: skip
+#: What fixes of phones and objects in JSON put before the parts of a position, as in location.lat.
+_OF_POSITION: Final = re.compile(
+    r"^(?:location|loc|position|pos|coords?|coordinates?|gps|geo|geopoint|point)_"
+    r"(?=(?:lon|lng|long|longitude|lat|latitude|accuracy)$)"
+)
 _BRACKETS: Final = re.compile(r"[(\[{<].*?[)\]}>]")
 
 
@@ -66,7 +72,7 @@ def folded(name: str) -> str:
     for word in _DATUMS:
         if word in text:
             text = re.sub(rf"_?{word}_?", "", text)
-    return re.sub(r"_?e[5-7]$", "", text).removeprefix("properties_")
+    return _OF_POSITION.sub("", re.sub(r"_?e[5-7]$", "", text).removeprefix("properties_"))
 
 
 def declared_datum(name: str) -> str | None:

@@ -61,7 +61,7 @@ class Inspection:
     """Share of the points on foot, an estimate; None where points are too far apart to tell."""
     datum_evidence: str = ""
     datum: str | None = None
-    """What the streets say, where that is clear."""
+    """What the streets say, where that is clear; else what the names of its columns say."""
     inside_share: float | None = None
     """Share of the points with a position that lie on the map, if one was given."""
     hints: tuple[str, ...] = ()
@@ -121,6 +121,7 @@ def inspect_file(path: Path, trace_format: TraceFormat, network: "StreetNetwork 
         days=len(days),
         median_interval_s=interval_s,
         walked_share=sum(value.walked for value in mapped.values) / account.accepted if dense else None,
+        datum=look.datum,
         hints=hints_of(path, form, list(look.times)),
         skipped=mapped.skipped,
     )
@@ -140,7 +141,10 @@ def _with_map(found: Inspection, parts: list[Traces], network: "StreetNetwork") 
     index, step_m = moving_steps(rider, t_s, lonlat)
     evidence = detect_datum(lonlat[index], network, step_m=step_m)
     return replace(
-        found, datum=evidence.datum, datum_evidence=evidence.text, inside_share=float(inside.mean())
+        found,
+        datum=evidence.datum or found.datum,
+        datum_evidence=evidence.text,
+        inside_share=float(inside.mean()),
     )
 
 
@@ -240,6 +244,8 @@ def _table(names: Sequence[str], found: Sequence[Inspection], datum: str | None)
     lines = ["[[traces]]", f"files = [{', '.join(names)}]"]
     if datum is not None:
         lines.append(f'datum = "{datum}"')
+        if first.look.datum == datum:
+            lines[-1] += "  # as the names of its columns say"
         lines += [_comment(one.datum_evidence) for one in found if one.datum == datum and len(found) > 1][:1]
     else:
         lines.append('datum = "auto"  # or as the platform says: wgs84, gcj02, bd09')
@@ -248,6 +254,8 @@ def _table(names: Sequence[str], found: Sequence[Inspection], datum: str | None)
         # Several files of one person must not become several riders by pasting.
         lines.append('# rider = "folder"  # or "{rider}_*.gpx", or "file": each file is another rider')
     lines += [f'# position_unit = "{unit}"' for unit in first.hints if unit in _UNITS]
+    if "no_year" in first.hints:
+        lines.append("# year = ...  # its dates have none")
     chosen = dict(first.look.columns)
     lines += [
         _comment(f"{ours} is {chosen[ours]}; {theirs} would fit, too: columns = {{ {ours} = ... }}")

@@ -36,12 +36,15 @@ __all__ = [
     "TIME_FORMATS",
     "TIME_UNITS",
     "ArrowArray",
+    "ArrowType",
     "epoch_seconds",
     "field_order",
 ]
 
 ArrowArray: TypeAlias = Any
 """A pyarrow array, which has no types of its own."""
+ArrowType: TypeAlias = Any
+"""The type of its values."""
 TIME_FORMATS: Final = ("auto", "mdy", "dmy", "excel")
 TIME_UNITS: Final = {"auto": 0, "s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 

@@ -27,11 +27,18 @@ _MONTH_EN = "|".join(f"{name.lower()}[a-z]*" for name in MONTHS)
 _DAY_EN = r"(?:mo|tu|we|th|fr|sa|su)(?:n|e|es|d|nes|u|ur|urs|i|t|r)?(?:days?)?\b\.?"
 _NUMERALS = {**dict(zip("一二三四五六日", range(7), strict=True)), "天": 6}
 
+_ONES = {**dict(zip("一二三四五六七八九", range(1, 10), strict=True)), "两": 2, "零": 0, "〇": 0}
+_ONE = "[一二三四五六七八九两零〇]"
+_WRITTEN = re.compile(
+    rf"(?<![周期拜至到、一二三四五六日十])(?:{_ONE}?十{_ONE}?|{_ONE})(?=[点时](?!间))"
+    rf"|(?<=[至到])(?:{_ONE}?十{_ONE}?|{_ONE})(?=[点时](?!间))|(?<=[点时])(?:{_ONE}?十{_ONE}?|零?{_ONE})(?=分)"
+)
+
 
 def _time(end: str) -> str:
     """Return the pattern of one time of day; `end` makes its group names."""
     return (
-        rf"(?:次日|第二天|翌日|隔日|当日|当天)?\s*(?P<part{end}>{_PARTS})?\s*(?P<h{end}>\d{{1,2}})"
+        rf"(?:次日|第二天|翌日|隔日|当日|当天)?\s*(?:(?P<part{end}>{_PARTS})\s*:?)?\s*(?P<h{end}>\d{{1,2}})"
         rf"(?:\s*[:.](?P<m{end}>\d{{2}})(?::00)?|\s*[点时](?:(?P<half{end}>半)|(?P<mm{end}>\d{{1,2}})分?|钟|整)?)?"
         rf"\s*(?P<after{end}>[ap]m)?(?![\d:])"
     )
@@ -54,6 +61,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("digits", rf"(?P<a>\d{{4}})\s*{_DASH}\s*(?P<b>\d{{4}})(?!\d)"),
     ("weekend", r"周末|双休日|\bweekends?\b"),
     ("work", r"(?:法定)?工作日|上班日|\b(?:working days|workdays|weekdays)\b"),
+    ("rest", r"(?:其余|其他|其它)(?:时间|时段|日期|时候)?|\bother times\b"),
     ("holidays", r"(?:国家)?法定(?:节假日|假日|节日|假期)|节假日|公共假[期日]|假日"
                  r"|\b(?:public )?holidays?\b|\bph\b"),
     ("every", r"每天|每日|天天|日常|\bdaily\b|\bevery day\b"),
@@ -79,6 +87,10 @@ class _Rule:
 
     days: list[int] = dataclasses.field(default_factory=list)
     holidays: bool = False
+    whole: bool = False
+    """Whether the word for holidays means weekends, too, where these are not named: 节假日 beside 工作日."""
+    rest: bool = False
+    """Whether it holds when no other does."""
     work: bool = False
     season: str = ""
     values: list[str] = dataclasses.field(default_factory=list)
@@ -125,7 +137,7 @@ class _Reader:
         self.now.season = text
 
     def value(self, text: str) -> bool:
-        if text == "off" and (self.now.values or not self.now.chosen):
+        if text == "off" and (self.now.values or not (self.now.chosen or self.now.rest)):
             return False  # a pause such as "12:00-14:00 closed" is no rule
         if self.now.values == ["off"]:
             self.finish()
@@ -154,9 +166,20 @@ class _Reader:
         return whole
 
 
+def _in_digits(text: str) -> str:
+    """Write hours and minutes such as 七点三十分 in digits; days of the week stay words."""
+
+    def digits(match: re.Match[str]) -> str:
+        tens, ten, ones = match.group().rpartition("十")
+        value = (_ONES[tens[-1:] or "一"] if ten else 0) * 10 + (_ONES[ones[-1:]] if ones else 0)
+        return str(value)
+
+    return _WRITTEN.sub(digits, text)
+
+
 def office_to_osm(text: str) -> str | None:
     """Return the OSM ``opening_hours`` of a text in words, or None when a part of it is not understood."""
-    rest = unicodedata.normalize("NFKC", text).lower().strip()
+    rest = _in_digits(unicodedata.normalize("NFKC", text).lower().strip())
     reader = _Reader()
     while rest:
         found = next(((name, match) for name, pattern in _PATTERNS if (match := pattern.match(rest))), None)
@@ -184,7 +207,13 @@ def _take(reader: _Reader, name: str, match: re.Match[str]) -> bool:
     elif name == "work":
         reader.selector().work = True
     elif name == "holidays":
-        reader.selector().holidays = True
+        rule = reader.selector()
+        rule.holidays, rule.whole = True, match.group() == "节假日"
+    elif name == "rest":
+        reader.finish()
+        if not reader.rules:
+            return False  # of what?
+        reader.now = _Rule(rest=True)
     elif name == "usual":
         if reader.now.holidays and not reader.now.values:
             reader.now = _Rule(season=reader.now.season)  # holidays as any other day: no rule
@@ -201,8 +230,13 @@ def _take(reader: _Reader, name: str, match: re.Match[str]) -> bool:
 def _joined(rules: list[_Rule]) -> str | None:
     if not rules:
         return None
+    # Shut at other times is what no rule says.
+    rules = [rule for rule in rules if not (rule.rest and rule.values == ["off"])]
+    if any(rule.work for rule in rules) and not any({5, 6} & set(rule.days) for rule in rules):
+        for rule in rules:
+            rule.days += [5, 6] if rule.whole else []
     # In OSM the last rule wins: what is shut, and holidays, override the rest wherever people write them.
-    ordered = sorted(rules, key=lambda rule: (rule.holidays, rule.values == ["off"]))
+    ordered = sorted(rules, key=lambda rule: (not rule.rest, rule.holidays, rule.values == ["off"]))
     texts = [text for rule in ordered for text in rule.texts()]
     if any(rule.work for rule in rules) and not any(rule.holidays for rule in rules):
         texts.append("PH off")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.study.studyfile.place_tables import read_rows
-from geo.datasets import LAYER_ENDINGS, PlaceTable, Row, cell_text, to_degrees
+from geo.datasets import LAYER_ENDINGS, PlaceTable, Row, angle_of, cell_text, to_degrees
 from geo.datum import Datum, to_wgs84
 from geo.earth import near_metres
 from geo.errors import InputError, all_at_once
@@ -58,6 +58,19 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "facilities": ("facilities", "设施", "服务设施"),
 }
 """Our names, and the names under which a column is found without being told."""
+PAIRS = (
+    "坐标",
+    "经纬度",
+    "位置",
+    "地理坐标",
+    "坐标位置",
+    "location",
+    "coordinates",
+    "lonlat",
+    "lnglat",
+    "latlon",
+)
+"""Names of a column with both; above columns of lon and lat they are a title."""
 NEEDED = ("name", "lon", "lat", "opening_hours")
 KINDS: Mapping[str, str] = {
     "": "standard", "micro": "micro", "standard": "standard", "hub24": "hub24",
@@ -136,7 +149,7 @@ def read_stations(
         For a file that cannot be read, and for values that are not allowed and rows that contradict one
         another, all at once: row, column and what is allowed.
     """
-    table = read_rows(path, lambda heads: _columns(heads, columns or {}, NEEDED), layer, crs)
+    table = _table(path, columns or {}, NEEDED, layer, crs)
     rows = _positions(path, _standing(table), table.columns, crs)
     read, wrong = _read(
         path, rows, lambda number, row: _station(number, row, table.columns, extent), "no_station"
@@ -178,7 +191,7 @@ def read_places(
     InputError
         As `read_stations`.
     """
-    table = read_rows(path, lambda heads: _columns(heads, columns or {}, ("name", "lon", "lat")), layer, crs)
+    table = _table(path, columns or {}, ("name", "lon", "lat"), layer, crs)
     rows = _positions(path, table.rows, table.columns, crs)
     placed, wrong = _read(
         path, rows, lambda number, row: (number, *_place(row, table.columns, extent)), "no_place"
@@ -187,6 +200,46 @@ def read_places(
         raise all_at_once(path.name, [what for _, what in wrong])
     lonlat = to_wgs84(np.array([lonlat for *_, lonlat in placed]), datum)
     return tuple(number for number, *_ in placed), tuple(name for _, name, _ in placed), lonlat
+
+
+def _table(
+    path: Path, told: Mapping[str, str], needed: tuple[str, ...], layer: str | None, crs: str | None
+) -> PlaceTable:
+    """Read the rows of a list; one without columns for lon and lat may have both in one."""
+    try:
+        return read_rows(path, lambda heads: _columns(heads, told, needed), layer, crs)
+    except InputError as error:
+        others = tuple(ours for ours in needed if ours not in ("lon", "lat"))
+        if path.suffix.lower() in LAYER_ENDINGS or {"lon", "lat"} & set(told):
+            raise
+        try:
+            table = read_rows(path, lambda heads: _paired(heads, told, others), layer, crs)
+        except InputError:
+            raise error from None
+    return _parted(path, table)
+
+
+def _paired(headings: Sequence[str], told: Mapping[str, str], needed: tuple[str, ...]) -> dict[str, str]:
+    """Return the columns of a list that has lon and lat in one column, named as ours for lon."""
+    pairs = [heading for heading in headings if heading.strip().casefold() in PAIRS]
+    if len(pairs) != 1:
+        raise InputError(Sentence.of("lacking_column", ours="lon", known=", ".join(COLUMNS["lon"])))
+    return {**_columns(headings, told, needed), "lon": pairs[0]}
+
+
+def _parted(path: Path, table: PlaceTable) -> PlaceTable:
+    """Part the column that holds both, in the order that the values tell."""
+    column = table.columns["lon"]
+    texts = [cell_text(row.get(column)).strip("()[]（） ") for _, row in table.rows]
+    both = [[*re.split(r"\s*[,;，；、]\s*|\s+", text, maxsplit=1), ""][:2] for text in texts]
+    beyond = [any(abs(_number(pair[k])) > 90 for pair in both) for k in (0, 1)]
+    if table.rows and beyond[0] == beyond[1]:
+        raise InputError(Sentence.of("pair_order", file=path.name, column=column))
+    rows: list[Row] = []
+    for (number, row), pair in zip(table.rows, both, strict=True):
+        lon, lat = pair if beyond[0] else pair[::-1]
+        rows.append((number, {**row, f"{column}: lon": lon, f"{column}: lat": lat}))
+    return PlaceTable(rows, {**table.columns, "lon": f"{column}: lon", "lat": f"{column}: lat"})
 
 
 def _columns(headings: Sequence[str], told: Mapping[str, str], needed: tuple[str, ...]) -> dict[str, str]:
@@ -303,7 +356,8 @@ def _number(cell: object) -> float:
     try:
         return float(cell_text(cell))
     except ValueError:
-        return math.nan
+        value = angle_of(cell_text(cell))
+        return math.nan if value is None else value
 
 
 def _degrees_text(text: str) -> str:

@@ -25,6 +25,7 @@ _ABSENT: Final = ("", "null", "none", "nan", "na", "n/a", "\\n")
 _DAMAGED: Final = "\ufffd"
 _ODD: Final = rf"(?i)^(?:|null|none|nan|na|n/a|\\n|=\".*)$|^[\s\pZ\pC]|[\s\pZ\pC]$|{_DAMAGED}"
 _SCALES: Final = {"e5": 1e5, "e6": 1e6, "e7": 1e7}
+_LOOK_ROWS: Final = 1_000
 _NUMBER: Final = r"^\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d{1,3})?\s*$"
 
 
@@ -72,6 +73,23 @@ def _is_clean(values: ArrowArray) -> bool:
     return not pc.any(pc.fill_null(odd, True)).as_py()
 
 
+def _in_dictionary(column: ArrowArray) -> tuple[ArrowArray, ArrowArray]:
+    """Return indices into distinct values, and these; rows of one rider mostly follow one another."""
+    kind = column.type
+    plain = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
+    if (
+        not plain
+        or column.null_count
+        or len(pc.run_end_encode(column.slice(0, _LOOK_ROWS)).values) > _LOOK_ROWS // 8
+    ):
+        column = column.dictionary_encode()
+        return column.indices, column.dictionary
+    runs = pc.run_end_encode(column)
+    words = runs.values.dictionary_encode()
+    lengths = np.diff(np.asarray(runs.run_ends), prepend=0)
+    return pa.array(np.repeat(np.asarray(words.indices), lengths)), words.dictionary
+
+
 def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], Sequence[str]]:
     """Text of a column as codes into distinct, trimmed values; -1 where there is none."""
     kind = column.type
@@ -81,15 +99,15 @@ def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], Sequence[str]]:
             whole = column.cast(pa.int64(), safe=False)
             same = pc.fill_null(pc.equal(whole.cast(pa.float64(), safe=False), column), False)
             column = pc.if_else(same, whole.cast(pa.string()), column.cast(pa.string()))
-        column = column.dictionary_encode()
-    values = column.dictionary
+        indices, values = _in_dictionary(column)
+    else:
+        indices, values = column.indices, column.dictionary
     if pa.types.is_nested(values.type):
         return np.full(len(column), -1, np.int32), []
     if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
         texts = [(v or b"").decode("utf-8", "replace") for v in values.to_pylist()]
     elif (pa.types.is_integer(values.type) or _is_clean(values)) and not values.null_count:
         # Files by time name every rider in every batch: nothing is to be done for each of them.
-        indices = column.indices
         missing = -1 if indices.null_count else None
         codes = pc.fill_null(indices.cast(pa.int32()), missing) if missing is not None else indices
         whole = pa.types.is_integer(values.type)
@@ -105,7 +123,6 @@ def _as_codes(column: ArrowArray) -> tuple[NDArray[np.int32], Sequence[str]]:
             clean = clean[2:-1].strip()
         if clean.casefold() not in _ABSENT and _DAMAGED not in clean:
             table[i] = distinct.setdefault(clean, len(distinct))
-    indices = column.indices
     if indices.null_count:
         indices = pc.fill_null(indices.cast(pa.int64()), len(texts))
     return table[np.asarray(indices)], list(distinct)

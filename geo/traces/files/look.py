@@ -13,7 +13,7 @@ import numpy as np
 
 from geo.errors import InputError
 from geo.sentences import Sentence
-from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, folded
+from geo.traces.column_names import COLUMN_NAMES, KNOWN_LAYOUTS, declared_datum, folded
 from geo.traces.files.batches import HDOP_M, as_numbers
 from geo.traces.files.found import file_kind
 from geo.traces.files.readers import open_file, open_table, shown_name
@@ -59,6 +59,8 @@ class FileLook:
     """Median of what its first rows say of their accuracy, where a column does."""
     from_hdop: bool = False
     """Whether it is counted from HDOP, `geo.traces.files.batches.HDOP_M` metres for each unit."""
+    datum: str | None = None
+    """What the names of its columns say."""
     said: str | Sentence = field(default="", repr=False)
     """Why it cannot be read without a word more."""
 
@@ -159,6 +161,11 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
             plan = None
     names = [n or f"({i + 1})" for i, n in enumerate(table.names)]
     chosen = dict(plan.chosen) if plan is not None else {}
+    places = {column: table.names[at] for column, at in chosen.items() if column in ("lon", "lat", "lonlat")}
+    datum = next(filter(None, map(declared_datum, places.values())), None)
+    if datum is not None:
+        # Named by hand: what is read here as it stands is no contradiction to its header.
+        form = replace(form, columns={**form.columns, **places})
     known = {folded(n) for n in table.names}
     layout = layout or next((k.name for k in KNOWN_LAYOUTS if k.header and set(k.header) <= known), "")
     times = [t for t in _column(table, chosen.get("time")) if t.strip()]
@@ -180,6 +187,7 @@ def _look(stream: IO[bytes], path: Path, name: str, kind: str, form: TraceFormat
         keys=tuple(keys),
         accuracy_m=_accuracy(table, chosen),
         from_hdop="hdop" in chosen and "accuracy" not in chosen,
+        datum=datum,
         said=problem,
     )
 

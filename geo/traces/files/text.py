@@ -140,7 +140,7 @@ def utf8_blocks(
             held += len(data)
         else:
             cut = cut or len(data)
-            yield decoder.block(_line_feeds(b"".join([*rest, data[:cut]]), carriage))
+            yield decoder.block(_line_feeds(b"".join([*rest, memoryview(data)[:cut]]), carriage))
             rest, held = [data[cut:]], len(data) - cut
         data = coming
     last = b"".join(rest)

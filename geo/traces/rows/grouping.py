@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 _PARTITIONS: Final = 128
+_PIECE_POINTS: Final = 500_000
 _POINT: Final = np.dtype(
     [("unit", "<i4"), ("t_s", "<i8"), ("lon", "<f8"), ("lat", "<f8"), ("event", "<i2"), ("source", "<i8")]
 )
@@ -71,16 +72,15 @@ def rider_by_rider(
             raise ComesBackError
         if count <= hold_points:
             mixed = mixed or _comes_back(held, block)
-        count += len(block)
-        if count <= hold_points or not held:
             held.append(block)
-            continue
-        if mixed:
-            held.append(block)
-            # Nothing stays held here while all is spilled.
-            yield from spill(itertools.chain(_emptied(held), blocks))
-            return
-        if count - len(block) > hold_points:
+            count += len(block)
+            if count <= hold_points:
+                continue
+            if mixed:
+                # Nothing stays held here while all is spilled.
+                yield from spill(itertools.chain(_emptied(held), blocks))
+                return
+        else:
             # Rows by rider: the rider who went on, then the riders that are whole in this block.
             others = np.flatnonzero(block.unit != held[0].unit[0])
             head = int(others[0]) if len(others) else len(block)
@@ -89,17 +89,30 @@ def rider_by_rider(
                 continue
             block = block.take(slice(head, None))
             closed[held[0].unit[0]] = True
+            if closed[block.unit].any():
+                raise ComesBackError
             yield held
             held = [block]
-        else:
-            held.append(block)
         ready, held = _part_off(held)
         if ready:
             for part in ready:
                 closed[part.unit] = True
-            yield ready
+            yield from _in_pieces(ready)
     if held:
-        yield held
+        yield from [held] if mixed else _in_pieces(held)
+
+
+def _in_pieces(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """Part blocks in which no rider comes back, so that one is judged while the next is joined."""
+    piece: list[Block] = []
+    for block in blocks:
+        piece.append(block)
+        if sum(map(len, piece)) >= _PIECE_POINTS:
+            ready, piece = _part_off(piece)
+            if ready:
+                yield ready
+    if piece:
+        yield piece
 
 
 def _emptied(held: list[Block]) -> Iterator[Block]:

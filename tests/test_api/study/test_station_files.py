@@ -168,6 +168,45 @@ def test_titles_merged_cells_and_notes(tmp_path: Path) -> None:
     assert read_stations(tmp_path / "s.csv", "wgs84")[0].opening_hours == "08:00-20:00"
 
 
+@pytest.mark.parametrize(
+    ("lon", "lat"),
+    [
+        ("116,32", "40,01"),
+        ("116°19'12\"", "40°0'36\""),
+        ("116°19′12″E", "40°0′36″N"),
+        ("东经116度19分12秒", "北纬40度0分36秒"),
+        ("116°19.2'", "N40°0.6'"),
+        ("116.32°", "40.01°"),
+    ],
+)
+def test_degrees_as_offices_write_them(tmp_path: Path, lon: str, lat: str) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text(f"名称;经度;纬度;开放时间\n甲;{lon};{lat};24/7\n".replace('"', "″"), "utf-8")
+    (station,) = read_stations(path, "wgs84")
+    assert station.lonlat == pytest.approx((116.32, 40.01), abs=1e-9)
+
+
+def test_lon_and_lat_in_one_column(tmp_path: Path) -> None:
+    for pair in ("116.32,40.01", "40.01，116.32", "(116.32 40.01)"):
+        path = tmp_path / "s.csv"
+        path.write_text(f'名称,坐标,开放时间\n甲,"{pair}",24/7\n', "utf-8")
+        assert read_stations(path, "wgs84")[0].lonlat == (116.32, 40.01)
+        assert read_places(path, "wgs84")[2].tolist() == [[116.32, 40.01]]
+    path.write_text('名称,坐标,开放时间\n甲,"80.1,40.01",24/7\n', "utf-8")
+    with pytest.raises(InputError, match="may be lon and lat or lat and lon"):
+        read_stations(path, "wgs84")
+    path.write_text('名称,坐标,开放时间\n甲,"116.32,40.01",24/7\n乙,五道口,24/7\n', "utf-8")
+    with pytest.raises(InputError, match="row 3: 坐标: lo"):
+        read_stations(path, "wgs84")
+
+
+def test_rows_of_sums_are_no_stations(tmp_path: Path) -> None:
+    rows = [("序号", *HEAD), (1, *ROW), ("合计", 1, "", "", "", "", "")]
+    path = tmp_path / "s.csv"
+    path.write_text("".join(",".join(map(str, row)) + "\n" for row in rows), "utf-8")
+    assert len(read_stations(path, "wgs84")) == 1
+
+
 def test_all_bad_rows_are_told_at_once(tmp_path: Path) -> None:
     bad = [("A", 116, 39, "8-26-9", "", ""), ROW, ("B", 216, 39, "24/7", "", ""), ("C", 116, 39, "", "", "")]
     with pytest.raises(InputError) as caught:

@@ -12,6 +12,7 @@ from trace_layouts import KEY, form
 
 from geo.traces.files.batches import _as_codes
 from geo.traces.read import map_traces
+from geo.traces.rows import grouping
 from geo.traces.rows.grouping import (
     ComesBackError,
     read_partition,
@@ -89,6 +90,36 @@ def test_rows_by_rider_are_handed_over_without_scratch_files() -> None:
     assert not spilled
     assert len(parts) > 1
     assert [row[5] for part in parts for row in rows(part)] == list(range(12))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    runs=st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=5), min_size=1, max_size=12),
+    hold=st.integers(0, 40),
+    piece=st.integers(1, 12),
+)
+def test_no_rider_stands_in_two_pieces(runs: list[list[int]], hold: int, piece: int) -> None:
+    """Riders go on from block to block, and stand in any order within one; each part holds all of its own."""
+    units = [[3 * (k // 2) + unit for unit in sorted(run)] for k, run in enumerate(runs)]
+    spilled: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grouping, "_PIECE_POINTS", piece)
+        try:
+            parts = _handed(units, hold, spilled)
+        except ComesBackError:
+            return
+    riders = [{row[0] for row in rows(part)} for part in parts]
+    assert sum(len(one) for one in riders) == len(set().union(*riders))
+    assert sorted(int(str(row[5])) for part in parts for row in rows(part)) == list(
+        range(sum(map(len, units)))
+    )
+
+
+def test_what_is_held_by_rider_is_handed_over_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouping, "_PIECE_POINTS", 4)
+    parts = _handed([[0, 0, 1], [1, 2, 2], [2, 3, 3]], 100, [])
+    assert [row[5] for part in parts for row in rows(part)] == list(range(9))
+    assert [len(Block.join(part)) for part in parts] == [4, 3, 2]
 
 
 def test_riders_that_come_back_among_those_held_are_spilled_at_once_with_all_that_was_held() -> None:

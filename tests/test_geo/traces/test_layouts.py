@@ -174,6 +174,26 @@ def test_columns_that_are_named_in_words_of_others_are_found(tmp_path: Path) -> 
         assert read_traces(tmp_path / "a.csv", form(), key=KEY).accounts[0].accepted == 4
 
 
+def test_positions_within_objects_and_milliseconds_by_name_are_found(tmp_path: Path) -> None:
+    phone = tmp_path / "phone.jsonl"
+    record = {
+        "userId": "a",
+        "timestampMs": "1772400000123",
+        "coords": {"latitude": 39.99, "longitude": 116.3},
+    }
+    phone.write_text(json.dumps(record) + "\n")
+    takeout = tmp_path / "takeout.csv"
+    takeout.write_text("rider,timestampMs,longitudeE7,latitudeE7\na,1772400000123,1163000000,399900000\n")
+    for path in (phone, takeout):
+        traces = read_traces(path, form(), key=KEY).traces
+        assert traces.t_s.tolist() == [1_772_400_000]
+        assert traces.lonlat.tolist() == [[116.3, 39.99]]
+    both = tmp_path / "both.csv"
+    both.write_text("rider,time,lon,lat,loc_lon,loc_lat\na,1772400000,116.3,39.9,116.4,39.8\n")
+    with pytest.raises(InputError, match="2 columns could be lon"):
+        read_traces(both, form(), key=KEY)
+
+
 @pytest.mark.parametrize(("pattern", "order"), [("%m/%d/%Y", "mdy"), ("%d/%m/%Y", "dmy")])
 def test_dates_that_begin_with_month_or_day_are_told_apart_by_their_values(
     tmp_path: Path, pattern: str, order: str

@@ -5,7 +5,7 @@ import functools
 import json
 import re
 import warnings
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any, Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from geo.traces.files.tables.delimited import cells_in_columns, fitted
 from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
-from geo.traces.instants import ArrowArray
+from geo.traces.instants import ArrowArray, ArrowType
 
 __all__ = ["JsonTable", "SheetTable"]
 
@@ -56,7 +56,7 @@ class _CellTable:
     def _rows(self) -> Iterator[tuple[int, list[str] | None]]:
         raise NotImplementedError
 
-    def chunks(self, needed: Sequence[int], numbers: Container[int] = ()) -> Iterator[Chunk]:
+    def chunks(self, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> Iterator[Chunk]:
         """Read the rows."""
         del numbers
         places: list[int] = []

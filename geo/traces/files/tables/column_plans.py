@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -21,7 +21,7 @@ from geo.traces.files.batches import as_numbers, make_batch
 from geo.traces.files.tables.columns import chosen_columns, rider_of_file
 from geo.traces.files.tables.shapes import shape_kind
 from geo.traces.formats import RawBatch, TraceFormat
-from geo.traces.instants import ArrowArray, field_order
+from geo.traces.instants import ArrowArray, ArrowType, field_order
 
 __all__ = ["Chunk", "OpenTable", "TablePlan", "first_rows", "plans_for", "table_batches"]
 
@@ -32,6 +32,7 @@ _PAIR: Final = (
     rf"(?P<a>{_NUMBER})\s*[,;|/\s]\s*(?P<b>{_NUMBER})(?:\s*[,;\s]\s*{_NUMBER})*\s*[\])}}]*\s*$"
 )
 _BARE_CLOCK: Final = re.compile(r"^([01]?\d|2[0-3])[0-5]\d[0-5]\d$")
+_EPOCH: Final = re.compile(r"^[1-9]\d{8,18}$", re.ASCII)
 _NOTHING: Final = re.compile(r"(?!)")
 _PORTO_S: Final = 15.0
 _FIRST_SERIAL, _LAST_SERIAL = 36_526.0, 73_050.0  # 2000 to 2099
@@ -68,8 +69,8 @@ class OpenTable(Protocol):
         """Its first rows, by position; columns whose values need no look may be left out."""
         ...
 
-    def chunks(self, needed: Sequence[int], numbers: Container[int] = ()) -> Iterator[Chunk]:
-        """Read the rows; once only. Columns of `numbers` need not come as the text that they are."""
+    def chunks(self, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> Iterator[Chunk]:
+        """Read the rows; once only. Columns of `numbers` may come as these types, not as their text."""
         ...
 
 
@@ -84,6 +85,14 @@ class TablePlan:
     name: str
     local_metres: bool = False
     notes: tuple[str, ...] = field(default=())
+
+    def kind_of(self, column: str, sample: ArrowArray | None) -> ArrowType:
+        """Return what the values of a column are read as, text where that may be of many forms."""
+        if column in _NUMBERS:
+            return pa.float64()
+        plain = column == "time" and self.form.time_format == "auto" and "date" not in self.chosen
+        times = _texts(sample) if plain else []
+        return pa.int64() if times and all(_EPOCH.match(text) for text in times) else pa.string()
 
     def batch(self, chunk: Chunk, lost: Sequence[int]) -> RawBatch:
         """Make a batch of one chunk."""
@@ -139,9 +148,13 @@ def table_batches(
     """Read a table in batches."""
     plans = plans_for(table, path, name, kind, trace_format)
     needed = sorted({at for plan in plans for at in plan.chosen.values()})
-    numbers = {plan.chosen[column] for plan in plans for column in _NUMBERS if column in plan.chosen}
-    texts = {at for plan in plans for column, at in plan.chosen.items() if column not in _NUMBERS}
-    for chunk in table.chunks(needed, numbers - texts):
+    types: dict[int, ArrowType] = {}
+    for plan in plans:
+        for column, at in plan.chosen.items():
+            kind = plan.kind_of(column, table.sample.get(at))
+            # What is read as one thing here and as another there is read as text.
+            types[at] = kind if types.get(at, kind) == kind else pa.string()
+    for chunk in table.chunks(needed, {at: kind for at, kind in types.items() if kind != pa.string()}):
         for number, plan in enumerate(plans):
             yield plan.batch(chunk, chunk.lost if number == 0 else ())
 

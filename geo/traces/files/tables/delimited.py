@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -20,7 +20,7 @@ from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import find_header
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
-from geo.traces.instants import ArrowArray
+from geo.traces.instants import ArrowArray, ArrowType
 
 __all__ = ["CsvTable", "cells_in_columns", "fitted"]
 
@@ -32,6 +32,10 @@ _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
 _LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go over
 _FEW_QUOTES: Final = 10_000
 _FEW_FAILURES: Final = 2
+_PIECE_BYTES: Final = 1_500_000
+_FEW_BLANK: Final = 100
+_FEW_ODD: Final = 3  # lines of a piece that are taken out of it before it is read as text
+_ROW: Final = re.compile(r"Row #(\d+)")
 _FEED, _QUOTE = 10, 34
 
 
@@ -110,19 +114,48 @@ def _has_odd_line(block: bytes) -> bool:
     return False
 
 
-def _without_blank(block: bytes, number: NDArray[np.int64]) -> tuple[bytes, NDArray[np.int64]]:
-    """Leave blank lines out: an empty number is none, and the block would be read a second time for them."""
-    if b"\n\n" not in block and not block.startswith(b"\n"):
-        return block, number
+def _without_blank(block: bytes, first_row: int) -> tuple[bytes, NDArray[np.int64], int]:
+    """Leave blank lines out: an empty number is none, and the block would be read a second time for them.
+
+    Return the block, the numbers of its lines, and how many these were with the blank ones.
+    """
     data = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(data == _FEED)
-    blank = np.diff(ends, prepend=-1) == 1
-    return np.delete(data, ends[blank]).tobytes(), number[~blank]
+    feed = data == _FEED
+    lines = int(np.count_nonzero(feed))
+    number = np.arange(first_row, first_row + lines, dtype=np.int64)
+    twice = feed[1:] & feed[:-1]
+    if not (feed[0] or twice.any()):
+        return block, number, lines
+    at = np.flatnonzero(np.r_[feed[:1], twice])
+    if len(at) > _FEW_BLANK:
+        blank = np.flatnonzero(np.diff(np.flatnonzero(feed), prepend=-1) == 1)
+    else:
+        blank = np.array([np.count_nonzero(feed[:end]) for end in at.tolist()])
+    kept: NDArray[np.int64] = np.delete(number, blank)
+    begins, ends = [0, *(at + 1).tolist()], [*at.tolist(), len(block)]
+    block = b"".join(block[begin:end] for begin, end in zip(begins, ends, strict=True))
+    return block, kept, lines
 
 
-def _like(column: ArrowArray, texts: ArrowArray) -> ArrowArray:
-    """Turn texts into what a column holds, text or numbers."""
-    return pa.array(as_numbers(texts)) if pa.types.is_floating(column.type) else texts
+def _in_one(columns: Sequence[ArrowArray]) -> ArrowArray:
+    """Put columns of pieces one after another: numbers where a piece has numbers, else text."""
+    if any(pa.types.is_floating(column.type) for column in columns):
+        columns = [c if pa.types.is_floating(c.type) else pa.array(as_numbers(c)) for c in columns]
+    elif len({column.type for column in columns}) > 1:
+        columns = [column.cast(pa.string()) for column in columns]
+    return pa.concat_arrays(columns)
+
+
+def _joined(column: ArrowArray, texts: ArrowArray) -> ArrowArray:
+    """Put texts behind a column, as what it holds; whole numbers become text where one of them is none."""
+    if pa.types.is_floating(column.type):
+        texts = pa.array(as_numbers(texts))
+    elif pa.types.is_integer(column.type):
+        try:
+            texts = texts.cast(column.type)
+        except pa.ArrowInvalid:
+            column = column.cast(pa.string())
+    return pa.concat_arrays([column, texts])
 
 
 #: Columns, and the lines that were passed by: their numbers from 1, and their texts.
@@ -144,9 +177,13 @@ class CsvTable:
     def __init__(self, stream: IO[bytes], name: str, trace_format: TraceFormat) -> None:
         self.decoder = Decoder(trace_format.encoding)
         self._blocks = utf8_blocks(stream, self.decoder)
-        self._numbers: frozenset[int] = frozenset()
+        self._numbers: dict[int, ArrowType] = {}
         """Columns of nothing but plain numbers, as far as has been read: these need not become text first."""
         self._tried = self._failed = 0
+        self._in_pieces = False
+        """Whether a number was none: then a block is read in pieces, of which fewer are read again."""
+        self._odd_row = 0
+        """Of what could not be read last: the line, from 1."""
         block = next(self._blocks, b"")
         while block and not block.strip(b"\n"):
             block = next(self._blocks, b"")
@@ -200,17 +237,18 @@ class CsvTable:
             return names[:width]
         return names
 
-    def chunks(self, needed: Sequence[int], numbers: Container[int] = ()) -> Iterator[Chunk]:
+    def chunks(self, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> Iterator[Chunk]:
         """Read the rows; the next block is cut while what becomes of this one is worked on."""
         return read_ahead(self._chunks(needed, numbers))
 
-    def _chunks(self, needed: Sequence[int], numbers: Container[int]) -> Iterator[Chunk]:
-        self._numbers = frozenset(at for at in needed if at in numbers)
+    def _chunks(self, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> Iterator[Chunk]:
+        self._numbers = dict(numbers)
         row, carry = 1, b""
         block: bytes = self._block
         self._block = b""
+        blocks = read_ahead(self._blocks)
         while True:
-            coming = next(self._blocks, b"")
+            coming = next(blocks, b"")
             if block:
                 cut, count, carry = self._cut(carry + block, needed, row, final=not coming)
                 row += count
@@ -231,8 +269,8 @@ class CsvTable:
             before = np.searchsorted(np.flatnonzero(data == _QUOTE), ends)
             odd = np.flatnonzero(np.diff(before, prepend=0) & 1)
             return self._cut_quoted(block, ends, odd.tolist(), needed, first_row, final)
-        lines = block.count(b"\n")
-        return self._cut_plain(block, np.arange(first_row, first_row + lines), needed), lines, b""
+        block, number, lines = _without_blank(block, first_row)
+        return self._cut_plain(block, number, needed), lines, b""
 
     def _cut_quoted(
         self,
@@ -272,6 +310,7 @@ class CsvTable:
                 plain[i] = False
                 special.append((i, alone))
                 k += 1
+        plain &= np.diff(ends, prepend=-1) > 1
         number = first_row + np.cumsum(step[:lines]) - 1
         kept = np.flatnonzero(plain[:lines])
         runs = np.split(kept, np.flatnonzero(np.diff(kept) != 1) + 1) if len(kept) else []
@@ -301,16 +340,74 @@ class CsvTable:
         more = cells_in_columns([fields for _, fields in found], needed)
         cut.rows = rows[order]
         cut.columns = [
-            pa.concat_arrays([column, _like(column, more[at])]).take(pa.array(order))
+            _joined(column, more[at]).take(pa.array(order))
             for column, at in zip(cut.columns, needed, strict=True)
         ]
 
     def _cut_plain(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
         """Cut lines with pyarrow; those it passes by are looked at one by one."""
-        block, number = _without_blank(block, number)
         if not block:
             return _Cut([pa.array([], pa.string()) for _ in needed], np.zeros(0, np.int64), [])
-        read = self._read_numbers(block, needed) or self._read(block, needed, frozenset())
+        if self._numbers and not self._in_pieces:
+            read = self._read(block, needed, self._numbers)
+            if read is not None:
+                return self._cut_read(block, read, number, needed)
+            self._in_pieces = True
+        if not self._numbers:
+            return self._cut_read(block, self._read(block, needed, {}), number, needed)
+        cuts, begin, line = [], 0, 0
+        while begin < len(block):
+            end = block.find(b"\n", begin + _PIECE_BYTES) + 1 or len(block)
+            lines = block.count(b"\n", begin, end)
+            cuts.append(self._cut_piece(block[begin:end], number[line : line + lines], needed))
+            begin, line = end, line + lines
+        columns = [_in_one([cut.columns[k] for cut in cuts]) for k in range(len(needed))]
+        return _Cut(
+            columns, np.concatenate([cut.rows for cut in cuts]), [n for cut in cuts for n in cut.lost]
+        )
+
+    def _cut_piece(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
+        """Cut a part of a block; the few lines whose numbers are none are taken out and looked at alone."""
+        whole, numbers = (block, number), self._numbers
+        odd: list[tuple[int, str]] = []
+        read = self._read(block, needed, numbers)
+        while read is None and numbers and self._odd_row and len(odd) < _FEW_ODD:
+            ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _FEED)
+            at = self._odd_row - 1
+            begin, end = (int(ends[at - 1]) + 1 if at else 0), int(ends[at])
+            odd.append((int(number[at]), block[begin:end].decode("utf-8", "replace")))
+            block, number = block[:begin] + block[end + 1 :], np.delete(number, at)
+            nothing = [pa.array([], numbers.get(column, pa.string())) for column in needed]
+            read = self._read(block, needed, numbers) if block else (nothing, [])
+        if numbers:
+            self._tried += 1
+            self._failed += read is None or 2 * len(odd) >= len(whole[1])
+            if self._failed > _FEW_FAILURES + self._tried // 4:
+                # A file of many odd numbers is not tried again.
+                self._numbers = {}
+        if read is None:
+            return self._cut_read(whole[0], self._read(whole[0], needed, {}), whole[1], needed)
+        cut = self._cut_read(block, read, number, needed)
+        self._add_lines(cut, odd, needed)
+        return cut
+
+    def _add_lines(self, cut: _Cut, lines: Sequence[tuple[int, str]], needed: Sequence[int]) -> None:
+        """Add lines that were passed by, with the numbers of their rows; blank ones are none."""
+        found = []
+        for n, text in lines:
+            if text.strip():
+                fields = _fields(text, self.separator)
+                cells = None if fields is None else fitted(fields, self.names)
+                if cells is None:
+                    cut.lost.append(n)
+                else:
+                    found.append((n, cells))
+        self._add(cut, found, needed)
+
+    def _cut_read(
+        self, block: bytes, read: _Read | None, number: NDArray[np.int64], needed: Sequence[int]
+    ) -> _Cut:
+        """Return what pyarrow read of a block, with the lines that it passed by."""
         if read is None:
             return self._cut_slowly(block, number, needed)
         columns, passed = read
@@ -318,33 +415,13 @@ class CsvTable:
             return self._cut_slowly(block, number, needed)
         at = np.array([n - 1 for n, _ in passed], np.int64)
         cut = _Cut(columns, np.delete(number, at) if len(at) else number, [])
-        found = []
-        for n, text in passed:
-            if text.strip():
-                fields = _fields(text, self.separator)
-                cells = None if fields is None else fitted(fields, self.names)
-                if cells is None:
-                    cut.lost.append(int(number[n - 1]))
-                else:
-                    found.append((int(number[n - 1]), cells))
-        self._add(cut, found, needed)
+        self._add_lines(cut, [(int(number[n - 1]), text) for n, text in passed], needed)
         return cut
 
-    def _read_numbers(self, block: bytes, needed: Sequence[int]) -> _Read | None:
-        """Read a block with its numbers as such, or None; a file with many odd ones is not tried again."""
-        if not self._numbers:
-            return None
-        read = self._read(block, needed, self._numbers)
-        self._tried += 1
-        self._failed += read is None
-        if self._failed > _FEW_FAILURES + self._tried // 4:
-            self._numbers = frozenset()
-        return read
-
-    def _read(self, block: bytes, needed: Sequence[int], numbers: Container[int]) -> _Read | None:
+    def _read(self, block: bytes, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> _Read | None:
         """Read lines with pyarrow; return columns and what it passes by, or None where it gives up."""
         names = [f"c{i}" for i in range(len(self.names))]
-        types = {names[at]: pa.float64() if at in numbers else pa.string() for at in needed}
+        types = {names[at]: numbers.get(at, pa.string()) for at in needed}
         passed: list[tuple[int, str]] = []
 
         def pass_by(row: pacsv.InvalidRow) -> str:
@@ -368,7 +445,9 @@ class CsvTable:
                     strings_can_be_null=False,
                 ),
             )
-        except pa.ArrowException:
+        except pa.ArrowException as error:
+            found = _ROW.search(str(error))
+            self._odd_row = int(found.group(1)) if found else 0
             return None
         columns = [table.column(c) for c in types]
         return [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in columns], passed

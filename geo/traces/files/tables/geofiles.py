@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from geo.traces.files.tables.column_plans import Chunk, TablePlan, plans_for
 from geo.traces.files.tables.columns import chosen_columns
 from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.formats import RawBatch, TraceFormat
-from geo.traces.instants import ArrowArray
+from geo.traces.instants import ArrowArray, ArrowType
 
 __all__ = ["read_geopackage", "read_parquet"]
 
@@ -35,7 +35,7 @@ class _Columns:
         self.names = names
         self.sample = sample
 
-    def chunks(self, needed: Sequence[int], numbers: Container[int] = ()) -> Iterator[Chunk]:
+    def chunks(self, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> Iterator[Chunk]:
         """Nothing: the rows are read elsewhere."""
         del needed, numbers
         return iter(())
