@@ -105,14 +105,14 @@ def in_process(url: str, network: StreetNetwork, riders: Sequence[Rider], count:
         out[f"task to offer{name}"], made = _cpu_ms(calls, together)
         offers = [(one.state.task.task_id, one.state.open[0].offer_id) for one in made if one.state.open]
         half = offers[: len(offers) // 2]
-        yes = [lambda one=one: case.accept(*one) for one in half]
+        yes = [functools.partial(case.accept, *one) for one in half]
         out[f"yes{name}"], _ = _cpu_ms(yes, together)
         rest = {one.state.task.task_id for one in made} - {task_id for task_id, _ in half}
-        back = [lambda one=one: case.withdraw(one) for one in sorted(rest)]
+        back = [functools.partial(case.withdraw, one) for one in sorted(rest)]
         out[f"withdrawal{name}"], _ = _cpu_ms(back, together)
     # Of a rider whose hours were not counted before, the first report brings the whole plan again.
     for name, first in (("first position in a bulk", 1), ("position in a bulk", 101)):
-        bulks = [lambda n=n: case.positions(n) for n in range(first, first + 100)]
+        bulks = [functools.partial(case.positions, n) for n in range(first, first + 100)]
         spent, _ = _cpu_ms(bulks, 1)
         out[name] = spent / BULK
     case.desk.stop()
@@ -124,7 +124,7 @@ def profiled(url: str, network: StreetNetwork, riders: Sequence[Rider], what: st
     """Print where the time goes: `what` is task, yes or positions."""
     case = _InProcess(url, network, riders)
     tasks = city_tasks(network, 360, 5)
-    _cpu_ms([lambda task=task: case.publish(task, task.task_id) for task in tasks[:60]], 1)
+    _cpu_ms([functools.partial(case.publish, task, task.task_id) for task in tasks[:60]], 1)
     profile = cProfile.Profile()
     gc.collect()
 
@@ -132,14 +132,14 @@ def profiled(url: str, network: StreetNetwork, riders: Sequence[Rider], what: st
         case.desk.submit(lambda _: profile.enable() if on else profile.disable()).result()
 
     seen(what == "task")
-    made = _cpu_ms([lambda task=task: case.publish(task, task.task_id) for task in tasks[60:]], 1)[1]
+    made = _cpu_ms([functools.partial(case.publish, task, task.task_id) for task in tasks[60:]], 1)[1]
     offers = [(one.state.task.task_id, one.state.open[0].offer_id) for one in made if one.state.open]
     seen(what == "yes")
-    _cpu_ms([lambda one=one: case.accept(*one) for one in offers[:150]], 1)
+    _cpu_ms([functools.partial(case.accept, *one) for one in offers[:150]], 1)
     seen(False)
-    _cpu_ms([lambda n=n: case.positions(n) for n in range(1, 101)], 1)
+    _cpu_ms([functools.partial(case.positions, n) for n in range(1, 101)], 1)
     seen(what == "positions")
-    _cpu_ms([lambda n=n: case.positions(n) for n in range(101, 201)], 1)
+    _cpu_ms([functools.partial(case.positions, n) for n in range(101, 201)], 1)
     seen(False)
     pstats.Stats(profile).sort_stats("tottime").print_stats(45)
     pstats.Stats(profile).sort_stats("cumtime").print_stats(70)
