@@ -160,8 +160,7 @@ def _search(
 ) -> tuple[int, int]:
     """Fill `space.dist` bucket by bucket; (states touched, row of the best target or -1).
 
-    With a goal, buckets are of the time so far and the least time from there to the goal (A*: Hart, Nilsson and
-    Raphael 1968).
+    With a goal, a bucket is that of the time so far and the least time from there on (A*).
 
     What is None costs nothing: the compiler makes a kernel of its own without it. One loop, the only one over
     buckets in this house: a call for each arc would double its time.
