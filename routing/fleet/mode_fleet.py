@@ -237,6 +237,8 @@ class ModeFleet:
         if parts == 1:
             find_ways(contexts[0], rows, self.width, ways)
         else:
+            # Of two threads that have a kernel compiled at once each may wait for the other.
+            find_ways(contexts[0], rows[:1], self.width, ways[:1])
             halves = np.array_split(rows, parts), [self.width] * parts, np.array_split(ways, parts)
             with ThreadPoolExecutor(parts) as pool:
                 list(pool.map(find_ways, contexts, *halves))
