@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import shapely
 
 from geo.arrays import BoolArray, Float32Array, FloatArray, Int32Array, Int64Array, UInt8Array, UInt32Array
 from geo.earth import DEGREE_M
@@ -22,7 +21,7 @@ from geo.streets.mode_graph import ModeGraph, ModeStreets
 from geo.streets.node_graph import node_graph
 from geo.streets.overrides import Overridden, StreetOverride, apply_overrides
 from geo.streets.raw import ALL_MODES, GATE_DELAY_S, MODES, Compounds, RawWays, mode_bit
-from geo.streets.snapping import WALK_MPS, SegmentGrid, Snapped, StreetIndex, segment_grid
+from geo.streets.snapping import WALK_MPS, Fences, SegmentGrid, Snapped, StreetIndex, segment_grid
 from geo.streets.storage import columns_of_compounds, compounds_of_columns, read_folder, write_folder
 from geo.streets.turn_bans import Drive, unflat
 from geo.streets.turn_graph import turn_graph
@@ -430,20 +429,12 @@ class StreetNetwork:
 
     def compound_of(self, lonlat: FloatArray) -> Int32Array:
         """Return the compound (n,) around each point, -1 outside of all; the smallest one where nested."""
-        lonlat = np.asarray(lonlat, np.float64).reshape(-1, 2)
-        found = np.full(len(lonlat), -1, np.int32)
-        if len(self.compounds):
-            tree, area = self._fences
-            point, inside = tree.query(shapely.points(lonlat), predicate="intersects")
-            order = np.argsort(-area[inside], kind="stable")
-            found[point[order]] = inside[order]
-        return found
+        return self._fences.around(np.asarray(lonlat, np.float64).reshape(-1, 2))
 
     @functools.cached_property
-    def _fences(self) -> tuple[shapely.STRtree, FloatArray]:
-        """Tree over the outlines of the compounds, and their areas in square degrees."""
-        polygons = np.array(self.compounds.polygons, dtype=object)
-        return shapely.STRtree(polygons), shapely.area(polygons)
+    def _fences(self) -> Fences:
+        """The outlines of the compounds."""
+        return Fences(np.array(self.compounds.polygons, dtype=object))
 
     def snap(
         self,

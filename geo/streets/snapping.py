@@ -10,17 +10,21 @@ import itertools
 from typing import NamedTuple
 
 import numpy as np
+import shapely
+from numpy.typing import NDArray
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.jit import kernel
 
-__all__ = ["WALK_MPS", "SegmentGrid", "Snapped", "StreetIndex", "nearest_edges", "segment_grid"]
+__all__ = ["WALK_MPS", "Fences", "SegmentGrid", "Snapped", "StreetIndex", "nearest_edges", "segment_grid"]
 
 WALK_MPS = 1.2
 """Speed on foot between a place and the street."""
 MEASURED_M = 2_000.0
 """How far away a refused point is still measured."""
+ROUNDED_M = 1e-3
+"""By so much a cell may be misjudged."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -70,6 +74,47 @@ class Snapped:
             self.walk_m[index],
             self.walk_ms[index],
         )
+
+
+BOXES = 512
+"""Columns and rows of the raster that says where any outline may be."""
+
+
+class Fences:
+    """Outlines that points may lie in.
+
+    Parameters
+    ----------
+    polygons : object (n,)
+        Shapely polygons, degrees.
+    """
+
+    def __init__(self, polygons: NDArray[np.object_]) -> None:
+        self._tree, self._area = shapely.STRtree(polygons), shapely.area(polygons)
+        bounds: FloatArray = shapely.bounds(polygons).reshape(-1, 4)
+        self._low = bounds[:, :2].min(axis=0, initial=np.inf)
+        self._high = bounds[:, 2:].max(axis=0, initial=-np.inf)
+        self._size = np.maximum((self._high - self._low) / BOXES, 1e-12)
+        self._boxed = np.zeros((BOXES + 1, BOXES + 1), np.bool_)
+        first, last = self._cell(bounds[:, :2]), self._cell(bounds[:, 2:])
+        for (left, bottom), (right, top) in zip(first.tolist(), last.tolist(), strict=True):
+            self._boxed[left : right + 1, bottom : top + 1] = True
+
+    def _cell(self, lonlat: FloatArray) -> Int64Array:
+        """Cells of the raster (n, 2); the last ones hold what lies on its upper edge."""
+        return np.asarray(np.minimum((lonlat - self._low) / self._size, BOXES)).astype(np.int64)
+
+    def around(self, lonlat: FloatArray) -> Int32Array:
+        """Return the number (n,) of the smallest outline around each point (n, 2), -1 outside of all."""
+        found = np.full(len(lonlat), -1, np.int32)
+        # Most points of a city lie near no outline: only the others become objects.
+        near = np.flatnonzero(((lonlat >= self._low) & (lonlat <= self._high)).all(axis=1))
+        near = near[self._boxed[tuple(self._cell(lonlat[near]).T)]]
+        if len(near):
+            point, inside = self._tree.query(shapely.points(lonlat[near]), predicate="intersects")
+            order = np.argsort(-self._area[inside], kind="stable")
+            found[near[point[order]]] = inside[order]
+        return found
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -209,15 +254,25 @@ def nearest_edges(
         centre_y = int(np.floor((y - low_m[1]) / cell_m))
         best = max_m * max_m
         furthest = int(np.ceil(max_m / cell_m)) + 1
+        in_x, in_y = x - low_m[0] - centre_x * cell_m, y - low_m[1] - centre_y * cell_m
+        inner = min(in_x, cell_m - in_x, in_y, cell_m - in_y) - ROUNDED_M
         for radius in range(furthest + 1):
-            reach = max(0.0, (radius - 1) * cell_m)
+            reach = max(0.0, (radius - 1) * cell_m + inner)
             if reach * reach > best:
                 break
             for row in range(max(0, centre_y - radius), min(rows - 1, centre_y + radius) + 1):
+                beyond_y = max((row - centre_y) * cell_m - in_y, in_y - (row - centre_y + 1) * cell_m)
+                beyond_y = max(beyond_y - ROUNDED_M, 0.0)
                 whole = row == centre_y - radius or row == centre_y + radius
                 step = 1 if whole or radius == 0 else 2 * radius
                 for column in range(centre_x - radius, centre_x + radius + 1, step):
                     if column < 0 or column >= columns:
+                        continue
+                    beyond_x = max(
+                        (column - centre_x) * cell_m - in_x, in_x - (column - centre_x + 1) * cell_m
+                    )
+                    beyond_x = max(beyond_x - ROUNDED_M, 0.0)
+                    if beyond_x * beyond_x + beyond_y * beyond_y > best:
                         continue
                     cell = row * columns + column
                     for k in range(ptr[cell], ptr[cell + 1]):

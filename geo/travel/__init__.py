@@ -6,7 +6,16 @@ from geo.travel.isochrones import BESIDE_M, isochrone, reached_streets
 from geo.travel.nearest_source import nearest_source_s
 from geo.travel.paths import Path, find_path, way_metres
 from geo.travel.reasons import REASONS, why_unreachable
-from geo.travel.search import Adjacency, Goal, Workspace, new_workspace, reset, shortest_times, times_towards
+from geo.travel.search import (
+    Adjacency,
+    Goal,
+    Targets,
+    Workspace,
+    new_workspace,
+    reset,
+    shortest_times,
+    time_towards,
+)
 from geo.travel.times import reach_from, reach_to, travel_times_s
 
 __all__ = [
@@ -16,6 +25,7 @@ __all__ = [
     "Extent",
     "Goal",
     "Path",
+    "Targets",
     "Touch",
     "Workspace",
     "find_path",
@@ -28,7 +38,7 @@ __all__ = [
     "reset",
     "shortest_times",
     "snap_far",
-    "times_towards",
+    "time_towards",
     "travel_times_s",
     "way_metres",
     "why_unreachable",

@@ -19,13 +19,14 @@ __all__ = [
     "FREE",
     "Adjacency",
     "Goal",
+    "Targets",
     "Workspace",
     "adjacency",
     "new_workspace",
     "reset",
     "search_tree",
     "shortest_times",
-    "times_towards",
+    "time_towards",
 ]
 
 SHIFT = 10
@@ -65,7 +66,7 @@ class Workspace(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """A place in the plane, for a search that leaves out what cannot lead there in time."""
+    """A place in the plane, for a search that goes towards it first."""
 
     x: float
     y: float
@@ -75,17 +76,17 @@ class Goal(NamedTuple):
     """Metres a millisecond that no way beats."""
 
 
-class _Tree(NamedTuple):
-    """Where ways are remembered, and the states that end them with the time from there on."""
+class Targets(NamedTuple):
+    """The states that end a way, with the time from there on."""
 
-    parent_arc: Int32Array
-    target_state: Int32Array
-    target_ms: UInt32Array
+    state: Int32Array
+    ms: UInt32Array
 
 
 def new_workspace(graph: ModeGraph) -> Workspace:
     """Return a clean workspace for searches in both directions of `graph`."""
-    size = 1 << ((graph.max_cost_ms >> SHIFT) + 2).bit_length()
+    # Towards a goal an arc counts twice at most: it takes its time, and leads away by that.
+    size = 1 << ((2 * graph.max_cost_ms >> SHIFT) + 3).bit_length()
     return Workspace(
         dist=np.full(graph.n_states, NO, np.uint32),
         link=np.full((graph.n_states, 2), FREE, np.int32),
@@ -105,15 +106,19 @@ def reset(dist: UInt32Array, touched: Int32Array, n_touched: int) -> None:
 def _put(
     state: Integer,
     ms: Integer,
+    ahead: Integer,
     dist: UInt32Array,
     link: Int32Array,
     ring: Int32Array,
     touched: Int32Array,
     n_touched: int,
 ) -> tuple[int, int]:
-    """Set a shorter time and the bucket that belongs to it; (states touched, states newly in a bucket)."""
+    """Set a shorter time and the bucket that belongs to it and to what lies `ahead` at least.
+
+    Returns how many states are touched, and how many newly stand in a bucket.
+    """
     mask = len(ring) - 1
-    bucket = (ms >> SHIFT) & mask
+    bucket = ((ms + ahead) >> SHIFT) & mask
     old = np.int64(dist[state])
     added = 1
     if old == NO:
@@ -121,7 +126,7 @@ def _put(
         n_touched += 1
     elif link[state, 0] != FREE:
         added = 0
-        old_bucket = (old >> SHIFT) & mask
+        old_bucket = ((old + ahead) >> SHIFT) & mask
         if old_bucket == bucket:
             dist[state] = np.uint32(ms)
             return n_touched, added
@@ -149,43 +154,49 @@ def _search(
     seed_ms: UInt32Array,
     limit_ms: Integer,
     space: Workspace,
-    tree: _Tree | None,
+    targets: Targets | None,
+    parent_arc: Int32Array | None,
     goal: Goal | None,
 ) -> tuple[int, int]:
     """Fill `space.dist` bucket by bucket; (states touched, row of the best target or -1).
+
+    With a goal, a bucket is that of the time so far and the least time from there on (A*).
 
     What is None costs nothing: the compiler makes a kernel of its own without it. One loop, the only one over
     buckets in this house: a call for each arc would double its time.
     """
     indptr, head, cost_ms = arcs
     dist, link, ring, touched = space
-    if tree is not None:
-        parent_arc, target_state, target_ms = tree
-    if goal is not None:
-        goal_x, goal_y, state_x, state_y, fastest = goal
     mask = len(ring) - 1
     limit = np.int64(limit_ms)
     n_touched, waiting, taken, best = 0, 0, 0, -1
     seeds = len(seed_state)
     order = np.arange(seeds)
+    key = seed_ms.astype(np.int64)
+    if goal is not None:
+        goal_x, goal_y, state_x, state_y, fastest = goal
+        pace = 1.0 / fastest
+        for i in range(seeds):
+            dx, dy = state_x[seed_state[i]] - goal_x, state_y[seed_state[i]] - goal_y
+            key[i] += np.int64(max(np.sqrt(dx * dx + dy * dy) - PLANE_M, 0.0) * pace)
     for i in range(1, seeds):
-        if seed_ms[i] < seed_ms[i - 1]:
+        if key[i] < key[i - 1]:
             # as floats, whose sorting other kernels need too: numba compiles seconds for each type
-            order = np.argsort(seed_ms.astype(np.float64))
+            order = np.argsort(key.astype(np.float64))
             break
     cursor = np.int64(0)
     while True:
         if waiting == 0:
-            if taken == seeds or seed_ms[order[taken]] > limit:
+            if taken == seeds or key[order[taken]] > limit:
                 break
-            cursor = np.int64(seed_ms[order[taken]]) >> SHIFT
-        while taken < seeds and (np.int64(seed_ms[order[taken]]) >> SHIFT) <= cursor:
-            to = seed_state[order[taken]]
-            ms = np.int64(seed_ms[order[taken]])
-            if ms <= limit and ms < dist[to]:
-                if tree is not None:
+            cursor = key[order[taken]] >> SHIFT
+        while taken < seeds and (key[order[taken]] >> SHIFT) <= cursor:
+            row = order[taken]
+            to, ms = seed_state[row], np.int64(seed_ms[row])
+            if key[row] <= limit and ms < dist[to]:
+                if parent_arc is not None:
                     parent_arc[to] = -1
-                n_touched, added = _put(to, ms, dist, link, ring, touched, n_touched)
+                n_touched, added = _put(to, ms, key[row] - ms, dist, link, ring, touched, n_touched)
                 waiting += added
             taken += 1
         bucket = cursor & mask
@@ -197,6 +208,10 @@ def _search(
                 link[after, 1] = -1
             link[state, 0] = FREE
             waiting -= 1
+            if (cursor << SHIFT) > limit:
+                # A target was found: the buckets are only emptied.
+                state = after
+                continue
             base = np.int64(dist[state])
             for arc in range(indptr[state], indptr[state + 1]):
                 to = head[arc]
@@ -204,16 +219,19 @@ def _search(
                 old = np.int64(dist[to])
                 if ms >= old or ms > limit:
                     continue
-                if goal is not None and old == NO:
-                    dx = state_x[to] - goal_x
-                    dy = state_y[to] - goal_y
-                    reach = (limit - ms) * fastest + PLANE_M
-                    if dx * dx + dy * dy > reach * reach:
+                ahead = np.int64(0)
+                new_bucket = ms >> SHIFT
+                if goal is not None:
+                    dx, dy = state_x[to] - goal_x, state_y[to] - goal_y
+                    ahead = np.int64(max(np.sqrt(dx * dx + dy * dy) - PLANE_M, 0.0) * pace)
+                    if ms + ahead > limit:
                         continue
-                if tree is not None:
+                    # What lies ahead is rounded: it may fall a millisecond short of the bucket at hand.
+                    new_bucket = max((ms + ahead) >> SHIFT, cursor)
+                new_bucket &= mask
+                if parent_arc is not None:
                     parent_arc[to] = arc
                 # As `_put`, written out: a call for each arc would double the time.
-                new_bucket = (ms >> SHIFT) & mask
                 if old == NO:
                     touched[n_touched] = to
                     n_touched += 1
@@ -221,7 +239,10 @@ def _search(
                 elif link[to, 0] == FREE:
                     waiting += 1
                 else:
-                    old_bucket = (old >> SHIFT) & mask
+                    old_bucket = old >> SHIFT
+                    if goal is not None:
+                        old_bucket = max((old + ahead) >> SHIFT, cursor)
+                    old_bucket &= mask
                     if old_bucket == new_bucket:
                         dist[to] = np.uint32(ms)
                         continue
@@ -240,12 +261,12 @@ def _search(
                     link[first, 1] = to
                 ring[new_bucket] = to
             state = ring[bucket]
-        if tree is not None:
+        if targets is not None:
             # What is still in the ring is no shorter than the next bucket, so a better target is final.
-            for row in range(len(target_state)):
-                at = dist[target_state[row]]
-                if at != NO and np.int64(at) + np.int64(target_ms[row]) <= limit:
-                    limit = np.int64(at) + np.int64(target_ms[row]) - 1
+            for row in range(len(targets.state)):
+                at = dist[targets.state[row]]
+                if at != NO and np.int64(at) + np.int64(targets.ms[row]) <= limit:
+                    limit = np.int64(at) + np.int64(targets.ms[row]) - 1
                     best = row
         cursor += 1
     return n_touched, best
@@ -272,20 +293,27 @@ def shortest_times(
     int
         How many states were reached; they stand in ``space.touched[:n]``.
     """
-    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, None)[0]
+    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, None, None)[0]
 
 
 @kernel
-def times_towards(
+def time_towards(
     arcs: Adjacency,
     seed_state: Int32Array,
     seed_ms: UInt32Array,
+    targets: Targets,
     limit_ms: Integer,
     space: Workspace,
     goal: Goal,
-) -> int:
-    """As `shortest_times`, without states from which a straight line to the goal misses `limit_ms`."""
-    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, goal)[0]
+) -> tuple[int, int]:
+    """Search for the best of a few targets, each no nearer to the goal than a straight line.
+
+    Returns
+    -------
+    tuple of int
+        As `search_tree`. Other states may have been reached on longer ways than need be, or not at all.
+    """
+    return _search(arcs, seed_state, seed_ms, limit_ms, space, targets, None, goal)
 
 
 @kernel
@@ -310,5 +338,5 @@ def search_tree(
         (states touched, row of the best target or -1); the time is
         ``dist[target_state[row]] + target_ms[row]``.
     """
-    tree = _Tree(parent_arc, target_state, target_ms)
-    return _search(arcs, seed_state, seed_ms, limit_ms, space, tree, None)
+    targets = Targets(target_state, target_ms)
+    return _search(arcs, seed_state, seed_ms, limit_ms, space, targets, parent_arc, None)

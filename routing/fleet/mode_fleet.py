@@ -1,6 +1,7 @@
 """The riders of one mode: their columns, grown when needed, and the arrays that the kernels take."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from routing.fleet.kernels.row_updates import (
     append_stops,
     close_gap,
     dismiss,
+    find_ways,
     move,
     open_gap,
     relink,
@@ -88,6 +90,7 @@ def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Ar
 
 SLOT_COLUMNS = tuple(name for name in Columns._fields[: Columns._fields.index("long_at")])
 ROW_COLUMNS = Columns._fields[Columns._fields.index("stops") : Columns._fields.index("edge_head")]
+MANY_ROWS = 500
 ONE_COLUMNS = ("keep", "work_span", "break_span", "least_factor", "most_cap", "long_leg")
 
 
@@ -227,7 +230,19 @@ class ModeFleet:
     def admit(self, rows: Int64Array) -> BoolArray:
         """Link written rows, compute their legs and schedules; returns whose stops can all be reached."""
         reached = np.ones(len(rows), np.bool_)
-        admit(self.context(), rows, self.width, reached)
+        ways = np.empty((len(rows), self.width), np.int64)
+        # Plans of a city are worth a second thread.
+        parts = 2 if len(rows) >= MANY_ROWS else 1
+        contexts = [self.context(thread) for thread in range(parts)]
+        if parts == 1:
+            find_ways(contexts[0], rows, self.width, ways)
+        else:
+            # Of two threads that have a kernel compiled at once each may wait for the other.
+            find_ways(contexts[0], rows[:1], self.width, ways[:1])
+            halves = np.array_split(rows, parts), [self.width] * parts, np.array_split(ways, parts)
+            with ThreadPoolExecutor(parts) as pool:
+                list(pool.map(find_ways, contexts, *halves))
+        admit(contexts[0], rows, self.width, ways, reached)
         self.settle()
         return reached
 

@@ -307,8 +307,11 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
         detail = f"the body must be sent as content-type application/json, not {kind or 'without one'}"
         return problem_response(INVALID, detail, request)
     # The input itself is never echoed: it may hold positions of riders.
-    fields = [_field(one, error.body) for one in error.errors()]
-    return problem_response(INVALID, "", request, fields)
+    found = error.errors()
+    # Of a list only the good items are counted: with bad ones in it, it need not be too short.
+    around = {tuple(one["loc"][:depth]) for one in found for depth in range(len(one["loc"]))}
+    told = [one for one in found if one["type"] != "too_short" or tuple(one["loc"]) not in around]
+    return problem_response(INVALID, "", request, [_field(one, error.body) for one in told])
 
 
 LARGEST_LAT = 90

@@ -131,7 +131,7 @@ WAY_KEYS = frozenset(
     + ["oneway:motor_vehicle", "oneway:motorcar", "oneway:vehicle"]
     + ["service", "motorroad", "maxspeed", "tunnel", "conveying", "sac_scale", "mtb:scale"]
     + ["smoothness"]
-    + ["bridge", "layer", "indoor", "route", "duration"]
+    + ["bridge", "layer", "level", "location", "indoor", "route", "duration"]
     + [key + suffix for key in ACCESS_KEYS for suffix in _CONDITIONAL]
     + [f"cycleway{side}{suffix}" for side in _SIDES for suffix in ("", ":oneway")]
     + [f"sidewalk{side}" for side in _SIDES]
@@ -228,6 +228,8 @@ def _off_ground(highway: str, tags: Mapping[str, str]) -> bool:
         tags.get("tunnel", "no") not in ("no", "building_passage")
         or tags.get("bridge", "no") not in ("no", "boardwalk", "low_water_crossing")
         or tags.get("layer", "0").startswith("-")
+        or all(level.strip().startswith("-") for level in tags.get("level", "0").split(";"))
+        or tags.get("location") in ("underground", "indoor")
         or tags.get("indoor", "no") != "no"
         or highway == "corridor"
     )

@@ -21,6 +21,7 @@ __all__ = [
     "renew_legs",
     "reschedule",
     "set_leg",
+    "set_way",
     "unlink",
 ]
 
@@ -183,6 +184,15 @@ def set_leg(c: Columns, slot: Ms, leg: Ms) -> None:
 
 
 @kernel
+def set_way(c: Columns, row: Ms, slot: Ms, net: Ms) -> None:
+    """Write the leg after a slot of a row by its network time, `NO`: there is none."""
+    if net == NO:
+        set_leg(c, slot, -1)
+    else:
+        set_leg(c, slot, np.int64(c.walk[slot]) + scaled(net, c.factor[row]) + c.walk[slot + 1])
+
+
+@kernel
 def renew_legs(graph: Graph, c: Columns, row: Ms, first: Ms, last: Ms, width: Ms, work: Work) -> None:
     """Compute the legs after the stops `first` to `last` - 1 of a row; the last stop of a plan has none."""
     base = row * width
@@ -190,12 +200,8 @@ def renew_legs(graph: Graph, c: Columns, row: Ms, first: Ms, last: Ms, width: Ms
         slot = base + j
         if j >= c.stops[row]:
             set_leg(c, slot, 0)
-            continue
-        net = network_leg(graph, c, slot, slot + 1, work)
-        if net == NO:
-            set_leg(c, slot, -1)
         else:
-            set_leg(c, slot, np.int64(c.walk[slot]) + scaled(net, c.factor[row]) + c.walk[slot + 1])
+            set_way(c, row, slot, network_leg(graph, c, slot, slot + 1, work))
 
 
 @kernel

@@ -8,7 +8,17 @@ import numpy as np
 from geo.arrays import Int32Array, UInt32Array
 from geo.jit import kernel
 from geo.streets import ModeGraph, StreetNetwork
-from geo.travel import Adjacency, Goal, Touch, Workspace, new_workspace, reset, shortest_times, times_towards
+from geo.travel import (
+    Adjacency,
+    Goal,
+    Targets,
+    Touch,
+    Workspace,
+    new_workspace,
+    reset,
+    shortest_times,
+    time_towards,
+)
 from routing.fleet.kernels.context import KernelContext
 from routing.fleet.kernels.tables import (
     FAR_MS,
@@ -125,6 +135,8 @@ def work_for(network: StreetNetwork, mode: str) -> Work:
         space.touched.copy(),
         np.empty(widest, np.int32),
         np.empty(widest, np.uint32),
+        np.empty(widest, np.int32),
+        np.empty(widest, np.uint32),
     )
 
 
@@ -168,14 +180,28 @@ def leg_seeds(
 
     Takes the departures of the graph, or its arrivals. Returns how many.
     """
+    return leg_ends(directed, ends, edge, from_u, from_v, leaving, (work.seed_state, work.seed_ms))
+
+
+@kernel
+def leg_ends(
+    directed: UInt32Array,
+    ends: Touch,
+    edge: Ms,
+    from_u: Ms,
+    from_v: Ms,
+    leaving: bool,
+    out: tuple[Int32Array, UInt32Array],
+) -> int:
+    """Write the states where trips from an edge begin (`leaving`) or trips to it end, with their times."""
     n = 0
     for d in range(2 * edge, 2 * edge + 2):
         if directed[d] == NO:
             continue
         part = part_of(directed, d, from_u, from_v, leaving)
         for i in range(ends.ptr[d], ends.ptr[d + 1]):
-            work.seed_state[n] = ends.state[i]
-            work.seed_ms[n] = part + ends.ms[i]
+            out[0][n] = ends.state[i]
+            out[1][n] = part + ends.ms[i]
             n += 1
     return n
 
@@ -242,10 +268,7 @@ def reached(
 
 @kernel
 def point_leg(graph: Graph, a: Place, b: Place, most: Ms, work: Work) -> Ms:
-    """Fastest network time from one place to another, `NO` where there is none of at most `most`.
-
-    The straight line at the fastest speed gives a first limit; it grows until the way found lies within it.
-    """
+    """Fastest network time from one place to another, `NO` where there is none of at most `most`."""
     directed = graph.directed
     if a.edge < 0 or b.edge < 0 or graph.component[a.edge] != graph.component[b.edge]:
         return np.int64(NO)
@@ -256,26 +279,19 @@ def point_leg(graph: Graph, a: Place, b: Place, most: Ms, work: Work) -> Ms:
         best = direct_run(along, against, ahead_m, b.from_u - a.from_u, b.from_v - a.from_v)
         if best == 0:
             return best
-    straight = np.sqrt((a.x - b.x) ** 2 + (a.y - b.y) ** 2)
-    limit: Ms = min(np.int64(1.35 * straight / graph.fastest) + 20_000, np.int64(most))
-    n_seeds = leg_seeds(directed, graph.departures, a.edge, a.from_u, a.from_v, True, work)
-    state, ms = work.seed_state[:n_seeds], work.seed_ms[:n_seeds]
+    n = leg_seeds(directed, graph.departures, a.edge, a.from_u, a.from_v, True, work)
+    ends = work.target_state, work.target_ms
+    n_ends = leg_ends(directed, graph.arrivals, b.edge, b.from_u, b.from_v, False, ends)
+    targets = Targets(ends[0][:n_ends], ends[1][:n_ends])
     arcs = Adjacency(graph.indptr, graph.head, graph.cost)
     space = Workspace(work.dist_leg, work.link, work.ring, work.touched_leg)
     goal = Goal(b.x, b.y, graph.state_x, graph.state_y, graph.fastest)
-    ends = graph.arrivals
-    while True:
-        if best <= limit:
-            limit = best
-        n = times_towards(arcs, state, ms, limit, space, goal)
-        found = reached(directed, ends, space.dist, b.edge, b.from_u, b.from_v, False)
-        reset(space.dist, space.touched, n)
-        best = min(best, found)
-        if best <= limit:
-            return best
-        if limit >= most:
-            return np.int64(NO)
-        limit = min(limit * 2, np.int64(most))
+    limit = min(best - 1, np.int64(most))
+    n, row = time_towards(arcs, work.seed_state[:n], work.seed_ms[:n], targets, limit, space, goal)
+    if row >= 0:
+        best = np.int64(space.dist[targets.state[row]]) + np.int64(targets.ms[row])
+    reset(space.dist, space.touched, n)
+    return best if best <= most else np.int64(NO)
 
 
 @kernel

@@ -9,8 +9,17 @@ import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.jit import kernel
-from routing.fleet.kernels.columns import link, look_ahead, renew_legs, reschedule, set_leg, unlink
+from routing.fleet.kernels.columns import (
+    link,
+    look_ahead,
+    renew_legs,
+    reschedule,
+    set_leg,
+    set_way,
+    unlink,
+)
 from routing.fleet.kernels.context import KernelContext
+from routing.fleet.kernels.legs import network_leg
 from routing.fleet.kernels.tables import Columns, Graph, Ms
 
 __all__ = [
@@ -22,6 +31,7 @@ __all__ = [
     "append_stops",
     "close_gap",
     "dismiss",
+    "find_ways",
     "move",
     "open_gap",
     "relink",
@@ -31,15 +41,31 @@ __all__ = [
 
 
 @kernel
-def admit(context: KernelContext, rows: Int64Array, width: Ms, reached: BoolArray) -> None:
-    """Link written rows, compute their legs and schedules; `reached`: whose stops can all be reached."""
+def find_ways(context: KernelContext, rows: Int64Array, width: Ms, out: Int64Array) -> None:
+    """Write the network times (n, width) between the stops of rows; what is shared is only read."""
     graph, c, work = context.graph, context.c, context.work
     for q in range(len(rows)):
         row = rows[q]
-        for j in range(c.stops[row] + 1):
-            link(graph, c, row * width + j)
+        for j in range(c.stops[row]):
+            slot = row * width + j
+            out[q, j] = network_leg(graph, c, slot, slot + 1, work)
+
+
+@kernel
+def admit(context: KernelContext, rows: Int64Array, width: Ms, ways: Int64Array, reached: BoolArray) -> None:
+    """Link written rows with the ways found, compute schedules; `reached`: whose stops can all be reached."""
+    graph, c = context.graph, context.c
+    for q in range(len(rows)):
+        row = rows[q]
+        for j in range(width):
+            slot = row * width + j
+            if j <= c.stops[row]:
+                link(graph, c, slot)
+            if j < c.stops[row]:
+                set_way(c, row, slot, ways[q, j])
+            else:
+                set_leg(c, slot, 0)
         look_ahead(graph, c, row, width)
-        renew_legs(graph, c, row, 0, width, width, work)
         reached[q] = reschedule(c, row, width)
 
 

@@ -83,6 +83,8 @@ class Work(NamedTuple):
     touched_leg: Int32Array
     seed_state: Int32Array
     seed_ms: UInt32Array
+    target_state: Int32Array
+    target_ms: UInt32Array
 
 
 class Columns(NamedTuple):

@@ -5,12 +5,12 @@ import gzip
 import json
 import logging
 import traceback
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Message, Receive, Scope, Send
 
 from api.http.metrics import Measured, Metrics
@@ -26,6 +26,7 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     lon: float
     names: list[str] = []
+    numbers: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
 
 
 @pytest.fixture
@@ -135,6 +136,17 @@ def test_a_bad_body_names_the_place_and_never_echoes_it(
     assert body["type"] == "/problems#invalid-request"
     assert body["errors"][0]["pointer"] == pointer
     assert "input" not in body["errors"][0]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "pointers"),
+    [(["x"], ["/numbers/0"]), ([], ["/numbers"]), (["x", "y"], ["/numbers/0", "/numbers/1"])],
+)
+def test_a_list_of_bad_items_is_not_called_empty(
+    client: TestClient, numbers: list[object], pointers: list[str]
+) -> None:
+    told = client.post("/v1/echo", json={"lon": 1, "numbers": numbers}).json()["errors"]
+    assert [one["pointer"] for one in told] == pointers
 
 
 def test_broken_json_is_told_by_line_and_column(client: TestClient) -> None:

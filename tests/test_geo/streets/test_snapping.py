@@ -7,6 +7,7 @@ import pathlib
 
 import numpy as np
 import pytest
+import shapely
 from ascii_map import ascii_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from geo.arrays import FloatArray
 from geo.errors import InputError
 from geo.streets.build import build_network
 from geo.streets.network import MODES, StreetNetwork, mode_bit
-from geo.streets.snapping import Snapped
+from geo.streets.snapping import Fences, Snapped
 from geo.travel.times import travel_times_s
 
 
@@ -102,6 +103,22 @@ def test_a_fence_is_not_crossed_to_save_three_metres() -> None:
     assert snapped.edge[outside] == by_compound[False]
     # Where the compound has no street within reach, the fence is crossed after all.
     assert network.snap(points[:1], "ebike", 10.0).edge[0] == by_compound[False]
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**31), count=st.integers(0, 6))
+def test_points_are_in_the_smallest_outline_around_them(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    middle, half = rng.uniform(-1.0, 1.0, (count, 2)), rng.choice([0.0, 1e-9, 0.3, 0.9], (count, 2))
+    boxes = shapely.box(*(middle - half).T, *(middle + half).T)
+    # Anywhere, far off, and on the corners and edges of the outlines.
+    corners = np.concatenate([shapely.get_coordinates(boxes), middle]).reshape(-1, 2)
+    points = np.concatenate([rng.uniform(-3.0, 3.0, (20, 2)), [[1e300, 0.0]], corners])
+    for point, found in zip(points, Fences(boxes).around(points).tolist(), strict=True):
+        around = np.flatnonzero(shapely.intersects(boxes, shapely.points(point)))
+        areas = shapely.area(boxes)[around]
+        assert (found < 0) == (not len(around))
+        assert found < 0 or (found in around and shapely.area(boxes)[found] == areas.min())
 
 
 def test_a_compound_in_a_compound_is_the_one_that_counts() -> None:

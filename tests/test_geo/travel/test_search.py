@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from geo.streets.build import build_network
 from geo.streets.mode_graph import NO, Arcs, ModeGraph, assemble
-from geo.travel.search import FREE, adjacency, new_workspace, reset, search_tree, shortest_times
+from geo.travel.search import (
+    FREE,
+    Goal,
+    Targets,
+    adjacency,
+    new_workspace,
+    reset,
+    search_tree,
+    shortest_times,
+    time_towards,
+)
 
 
 def random_graph(seed: int) -> ModeGraph:
@@ -101,6 +111,40 @@ def test_the_tree_leads_back_to_a_seed_in_the_reported_time(seed: int, seeds: in
         assert (
             min(int(m) for s, m in zip(state, ms, strict=True) if s == at) + spent == space.dist[goal[best]]
         )
+    reset(space.dist, space.touched, n)
+    assert np.all(space.dist == NO)
+    assert np.all(space.link[:, 0] == FREE)
+    assert np.all(space.ring == -1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    seeds=st.integers(1, 4),
+    targets=st.integers(1, 4),
+    limit_ms=st.sampled_from([0, 900, 20_000, 3_100_000, 2**32 - 2]),
+)
+def test_the_way_towards_a_goal_is_no_longer_than_the_best_one(
+    seed: int, seeds: int, targets: int, limit_ms: int
+) -> None:
+    graph = random_graph(seed)
+    rng = np.random.default_rng(seed + 1)
+    state, ends = (rng.integers(0, graph.n_states, k).astype(np.int32) for k in (seeds, targets))
+    ms = rng.integers(0, 5_000, seeds).astype(np.uint32)
+    x, y = rng.uniform(0, 3_000, (2, graph.n_states))
+    # No arc is quicker than a straight line, nor is what is left from a target to the goal.
+    tail = np.repeat(np.arange(graph.n_states), np.diff(graph.indptr))
+    away_m = np.hypot(x[tail] - x[graph.head], y[tail] - y[graph.head])
+    fastest = float((away_m / np.maximum(graph.cost_ms, 1)).max(initial=0.01))
+    rest = (np.hypot(x[ends] - x[ends[0]], y[ends] - y[ends[0]]) / fastest).astype(np.uint32) + 1
+    space = new_workspace(graph)
+    arcs = adjacency(graph, towards=False)
+    goal = Goal(float(x[ends[0]]), float(y[ends[0]]), x, y, fastest)
+    n, best = time_towards(arcs, state, ms, Targets(ends, rest), limit_ms, space, goal)
+    times = slow_times(graph, state, ms)
+    totals = [times[int(end)] + int(left) for end, left in zip(ends, rest, strict=True) if int(end) in times]
+    expected = min((total for total in totals if total <= limit_ms), default=None)
+    assert (int(space.dist[ends[best]]) + int(rest[best]) if best >= 0 else None) == expected
     reset(space.dist, space.touched, n)
     assert np.all(space.dist == NO)
     assert np.all(space.link[:, 0] == FREE)
