@@ -14,7 +14,17 @@ from openpyxl.xml.functions import register_namespace
 
 from maps.documents.captions import table_note
 from maps.documents.front_sheet import add_charts, write_front
-from maps.documents.sheet_cells import FORMULA, SheetLook, fill, for_paper, head_cell, plain, set_text
+from maps.documents.sheet_cells import (
+    FORMULA,
+    SheetLook,
+    aligned,
+    fill,
+    for_paper,
+    head_cell,
+    plain,
+    set_text,
+    text_height,
+)
 from maps.documents.zips import settle_zip
 from maps.texts.wording import Wording
 from siting.report import Column, StudyReport, Table, Value
@@ -81,7 +91,8 @@ def workbook(
 
 def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look: SheetLook) -> Worksheet:
     sheet = book.create_sheet(say.text(f"table.{table.key}"))
-    widths = [len(say.heading(column)) for column in table.columns]
+    # a heading has two lines
+    widths = [-(-_width(say.heading(column)) // 2) + 1 for column in table.columns]
     for place, column in enumerate(table.columns, start=1):
         head_cell(sheet.cell(1, place), say.heading(column), look)
     folded = _folded_rows(table)
@@ -89,8 +100,7 @@ def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look:
         for place, (value, column) in enumerate(zip(row, table.columns, strict=True), start=1):
             cell = sheet.cell(number, place)
             shown = fill(cell, value, column, say)
-            cell.font, cell.border = look.body, look.frame
-            cell.alignment = Alignment(vertical="top", wrap_text=column.unit == "text")
+            cell.font, cell.border, cell.alignment = look.body, look.frame, aligned(column)
             widths[place - 1] = max(widths[place - 1], _width(shown))
         if number - 2 in folded:
             sheet.row_dimensions[number].outlineLevel = 1
@@ -110,9 +120,20 @@ def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look:
     if folded:
         notes.append(say.text("caption.note_folded", n=len(folded)))
     for number, text in enumerate((text for text in notes if text), start=len(table.rows) + 3):
-        set_text(sheet.cell(number, 1), text)
-        sheet.cell(number, 1).font = look.note
+        _note(sheet, number, text, len(table.columns), look)
     return sheet
+
+
+def _note(sheet: Worksheet, row: int, text: str, columns: int, look: SheetLook) -> None:
+    """Write a note across the columns that are shown; on one long line it would make the print small."""
+    shown = [sheet.column_dimensions[get_column_letter(place)] for place in range(1, columns + 1)]
+    room = max(40.0, sum(one.width for one in shown if not one.hidden))
+    if columns > 1:
+        sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=columns)
+    cell = sheet.cell(row, 1)
+    set_text(cell, text)
+    cell.font, cell.alignment = look.note, Alignment(vertical="top", wrap_text=True)
+    sheet.row_dimensions[row].height = text_height(text, room, 13)
 
 
 def _annex_sheet(
@@ -136,13 +157,12 @@ def _annex_sheet(
             for place, (value, column) in enumerate(zip(values, table.columns, strict=True), start=1):
                 cell = sheet.cell(row + 1, place)
                 fill(cell, value, column, say)
-                cell.font, cell.border = look.body, look.frame
-                cell.alignment = Alignment(vertical="top", wrap_text=True)
+                cell.font, cell.border, cell.alignment = look.body, look.frame, aligned(column)
         last = get_column_letter(len(table.columns))
         sheet.add_table(ExcelTable(displayName=f"yilu_{table.key}", ref=f"A{head}:{last}{row + 1}"))
         row += 3
-    set_text(sheet.cell(row, 1), table_note(tuple(tables), study, say))
-    sheet.cell(row, 1).font = look.note
+    if text := table_note(tuple(tables), study, say):
+        _note(sheet, row, text, len(ANNEX_WIDTHS), look)
     for_paper(sheet, landscape=True)
     return placed
 

@@ -13,10 +13,13 @@ PT_MM = 0.3528
 PADDING_MM = 4.2
 """Both margins of a cell, and what typefaces differ in width."""
 LEAST_PT = 7.0
-WHOLE = 6.5
+WHOLE = 4.5
 """Chinese characters in a row that a cell holds unbroken, so that no column is one of single characters."""
 _TOKEN = re.compile(r"[^\s⺀-鿿　-〿＀-￯]+")
 """What may not be broken: everything between blanks and Chinese characters."""
+_MOST_LINES = 60
+_RAGGED = 1.12
+"""Lines break before they are full."""
 _LONGEST = 20
 """Characters of a word or code that are kept together; a longer one is broken rather than the table."""
 
@@ -54,8 +57,7 @@ def column_widths(table: Table, say: Wording, room_mm: float, pt: float) -> Widt
         if sum(floors) <= room_mm or pt <= LEAST_PT:
             break
         pt -= 0.5
-    spare = room_mm - sum(floors)
-    if spare < 0:  # texts give way, numbers do not
+    if (spare := room_mm - sum(floors)) < 0:  # texts give way, numbers do not
         text = [column.unit == "text" for column in table.columns]
         loss = sum(floor for floor, gives in zip(floors, text, strict=True) if gives) or sum(floors)
         shrink = max(0.35, 1 + spare / loss)
@@ -65,14 +67,27 @@ def column_widths(table: Table, say: Wording, room_mm: float, pt: float) -> Widt
         ]
         scale = room_mm / sum(floors)
         return Widths(tuple(floor * min(1.0, scale) for floor in floors), pt)
+    floors = _even(floors, wanted, room_mm)
     more = [max(0.0, want - floor) for want, floor in zip(wanted, floors, strict=True)]
-    given = min(spare, sum(more))
+    given = min(room_mm - sum(floors), sum(more))
     widths = [
         floor + (given * extra / sum(more) if given else 0.0)
         for floor, extra in zip(floors, more, strict=True)
     ]
     left = room_mm - sum(widths)
     return Widths(tuple(width + left * width / sum(widths) for width in widths), pt)
+
+
+def _even(floors: list[float], wanted: list[float], room_mm: float) -> list[float]:
+    """Widen columns so that no cell has more lines than need be: a short text leaves room to a long one."""
+    for lines in range(1, _MOST_LINES):
+        widths = [
+            max(floor, (want - PADDING_MM) * (1.0 if lines == 1 else _RAGGED / lines) + PADDING_MM)
+            for floor, want in zip(floors, wanted, strict=True)
+        ]
+        if sum(widths) <= room_mm:
+            return widths
+    return floors
 
 
 def _needs(table: Table, say: Wording, pt: float) -> tuple[list[float], list[float]]:
