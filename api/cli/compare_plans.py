@@ -9,6 +9,8 @@ from api.cli.language import terminal_language
 from geo.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
+
     from api.forms import Language
     from maps.texts import Wording
     from siting.report import Table
@@ -47,7 +49,8 @@ def compare(first: Path, second: Path, out: Path | None, lang: "Language | None"
         for said in section.paragraphs:
             click.echo(f"  {say.say(said)}")
         for table in section.tables:
-            _print(table, say)
+            if table.rows:
+                _print(table, say)
     if out is not None:
         with prepared_folder(out) as folder:
             write_two_plans(found, one, language, folder)
@@ -63,7 +66,8 @@ def _print(table: "Table", say: "Wording") -> None:
 
     shown = Shown()
     for column in table.columns:
-        shown.add_column(say.heading(column), justify="left" if column.unit == "text" else "right")
+        side: JustifyMethod = "left" if column.unit == "text" else "right"
+        shown.add_column(say.heading(column), justify=side, overflow="fold")
     for row in table.rows:
         # texts of the planner's own may hold what looks like markup
         shown.add_row(

@@ -16,7 +16,6 @@ from openpyxl.drawing.text import (
 from openpyxl.styles import Alignment, Font
 from openpyxl.worksheet.worksheet import Worksheet
 
-from maps.documents.captions import table_caption
 from maps.documents.sheet_cells import SheetLook, aligned, fill, for_paper, head_cell, set_text, text_height
 from maps.texts.wording import Wording
 from siting.report import KeyFigure, Quantity, StudyReport, Table
@@ -42,7 +41,7 @@ def write_front(sheet: Worksheet, report: StudyReport, say: Wording, look: Sheet
     if report.grid_code is not None:
         tables += [table for section in others for table in section.tables if table.key == "grid_asks"]
     for number, table in enumerate(table for table in tables if table.rows):
-        row = _table(sheet, row + 1, table, say, look, table_caption(table, 0, first, say))
+        row = _table(sheet, row + 1, table, say, look)
         if number == 0:
             for said in first.closing:
                 row = _wide(sheet, row, say.say(said), look.body)
@@ -107,9 +106,9 @@ def _number(sheet: Worksheet, row: int, quantity: Quantity, say: Wording) -> Non
     cell.number_format = "0.0%" if quantity.unit == "share" else "#,##0"
 
 
-def _table(sheet: Worksheet, row: int, table: Table, say: Wording, look: SheetLook, caption: str) -> int:
+def _table(sheet: Worksheet, row: int, table: Table, say: Wording, look: SheetLook) -> int:
     """Write a table below its caption; the last column takes what width is left."""
-    row = _wide(sheet, row, caption, look.bold)
+    row = _wide(sheet, row, say.text(f"caption.{table.key}"), look.bold)
     count = len(table.columns)
     for place, column in enumerate(table.columns, start=1):
         head_cell(sheet.cell(row, place), say.heading(column), look)

@@ -36,11 +36,15 @@ ANNEX = ("facts", "kinds", "kind_facilities", "kind_hours", "busiest", "layers",
          "fairness", "budget", "front", "refusal_counts", "speeds", "gate_waits", "map_edits", "blind",
          "patrols", "meetings", "scenarios", "elsewhere", "files", "rejects", "stays")  # fmt: skip
 """Tables that only a reader of the annexes wants: one sheet holds them all."""
-ANNEX_WIDTHS = (30, 22, 24, 20, 20, 40, 40)
+ANNEX_WIDTHS = (28, 24, 20, 18, 16, 16, 14, 14, 12, 12)
 _NAMESPACES = {"dcterms": DCTERMS_NS, "cp": COREPROPS_NS}
 """As openpyxl names them; another library of the process may have named them otherwise since."""
-ROWS_SHOWN = 26
+ROWS_SHOWN = 20
 """Rows of a list that are not folded: about a page."""
+PAGE = 140
+"""Characters that a page has room for beside each other, at nine tenths of the size of type."""
+WIDEST, NARROWEST = 46, 16
+"""Characters of a column of texts."""
 LISTS = ("hours", "refusals", "grid_places", "station_facilities", "blind_hours")
 FOLDED_COLUMNS = {
     "sites": ("street", "planned_hours", "moves_to", "only_here", "until_20", "until_24", "longer", "due",
@@ -106,10 +110,13 @@ def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look:
             sheet.row_dimensions[number].outlineLevel = 1
             sheet.row_dimensions[number].hidden = True
     last = get_column_letter(len(table.columns))
+    hidden = FOLDED_COLUMNS.get(table.key, ())
+    widths = [max(8, width + 3) for width in widths]
+    most = _widest([w for w, column in zip(widths, table.columns, strict=True) if column.key not in hidden])
     for place, (width, column) in enumerate(zip(widths, table.columns, strict=True), start=1):
         dimension = sheet.column_dimensions[get_column_letter(place)]
-        dimension.width = min(46, max(8, width + 3))
-        if column.key in FOLDED_COLUMNS.get(table.key, ()):
+        dimension.width = min(most if column.unit == "text" else WIDEST, width)
+        if column.key in hidden:
             dimension.outlineLevel, dimension.hidden = 1, True
     sheet.row_dimensions[1].height = 32
     sheet.freeze_panes = "A2"
@@ -122,6 +129,12 @@ def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look:
     for number, text in enumerate((text for text in notes if text), start=len(table.rows) + 3):
         _note(sheet, number, text, len(table.columns), look)
     return sheet
+
+
+def _widest(widths: list[int]) -> int:
+    """Return how wide a text may be, so that all columns stand on a page in type that can be read."""
+    tried = range(WIDEST, NARROWEST, -1)
+    return next((most for most in tried if sum(min(most, one) for one in widths) <= PAGE), NARROWEST)
 
 
 def _note(sheet: Worksheet, row: int, text: str, columns: int, look: SheetLook) -> None:
