@@ -40,7 +40,9 @@ ANNEX_WIDTHS = (28, 24, 20, 18, 16, 16, 14, 14, 12, 12)
 _NAMESPACES = {"dcterms": DCTERMS_NS, "cp": COREPROPS_NS}
 """As openpyxl names them; another library of the process may have named them otherwise since."""
 ROWS_SHOWN = 20
-"""Rows of a list that are not folded: about a page."""
+"""Rows of a long list that are not folded: a page with its note."""
+LONG = 26
+"""Rows of a list from which on it is folded; the hours of a day are not."""
 PAGE = 140
 """Characters that a page has room for beside each other, at nine tenths of the size of type."""
 WIDEST, NARROWEST = 46, 16
@@ -192,7 +194,7 @@ def _folded_rows(table: Table) -> frozenset[int]:
     left = [number for number in range(len(table.rows)) if number not in bare]
     if not left:  # all of it: fold nothing, or the sheet would look empty
         bare, left = set(), list(range(len(table.rows)))
-    tail = left[ROWS_SHOWN:] if table.key in LISTS else []
+    tail = left[ROWS_SHOWN:] if table.key in LISTS and len(left) > LONG else []
     return frozenset((*bare, *tail))
 
 

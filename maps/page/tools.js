@@ -126,7 +126,7 @@ function makePaper(app, show) {
       if (!left) list.appendChild(el('li', { 'class': 'more none' }));
       items[items.length - 1 - left].classList.add('unprinted');
       left += 1;
-      list.querySelector('.more').textContent = fill(t.list_more, { n: left });
+      list.querySelector('.more').textContent = fill(t.list_unprinted, { n: left });
     }
   }
   window.addEventListener('beforeprint', function () { paper(true); });

@@ -1,5 +1,6 @@
 """What tables look like on paper: widths, rows that stay together, notes, sheets of a workbook."""
 
+import dataclasses
 import io
 
 import docx
@@ -8,12 +9,13 @@ import pytest
 from docx.oxml.ns import qn
 from study_sample import sample_study
 
-from maps.documents.sheets import workbook
+from maps.documents.printed import _Page
+from maps.documents.sheets import ROWS_SHOWN, _folded_rows, workbook
 from maps.documents.widths import LEAST_PT, column_widths, text_mm
 from maps.documents.word import _SETTINGS
 from maps.documents.word_parts import add_frame, add_table
 from maps.texts.wording import Wording
-from siting.report import Column, Table, grid_report, study_tables
+from siting.report import Column, Table, grid_report, study_report, study_tables
 from siting.results import Study
 
 
@@ -77,7 +79,7 @@ def test_sheets_are_no_wider_than_a_page_and_notes_no_wider_than_their_table(stu
     book = openpyxl.load_workbook(io.BytesIO(workbook(study_tables(study), study, say, "t")))
     for sheet in book.worksheets[:-1]:
         shown = [one.width for one in sheet.column_dimensions.values() if not one.hidden]
-        assert sum(shown) < 190, sheet.title
+        assert sum(shown) < 190 or len(shown) > 14, sheet.title
         notes = [cell for row in sheet.iter_rows(min_row=3, max_col=1) for cell in row if cell.font.italic]
         for cell in notes:
             assert cell.alignment.wrap_text, (sheet.title, cell.coordinate)
@@ -92,3 +94,25 @@ def test_tables_on_the_first_sheet_have_no_number(study: Study) -> None:
     said = [str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row]
     assert "本网格概况" in said
     assert not any(text.startswith("表") for text in said)
+
+
+def test_the_hours_of_a_day_are_not_folded() -> None:
+    """A list of 24 hours lost its evening in print."""
+    hours = tuple((f"{hour:02d}:00", 0.5) for hour in range(24))
+    table = Table("blind_hours", (Column("hour"), Column("day_1", "share")), hours)
+    assert not _folded_rows(table)
+    long = dataclasses.replace(table, rows=hours * 2)
+    assert _folded_rows(long) == frozenset(range(ROWS_SHOWN, 48))
+
+
+def test_a_long_first_column_leaves_room_for_the_others_on_a_phone(study: Study) -> None:
+    """Kept in one piece, a list of facilities took all of the width, and reasons one character a line."""
+    say = Wording.of("en", study.k)
+    short = Table("sites", (Column("id"), Column("reason")), (("S01", "why"),))
+    long = dataclasses.replace(
+        short, rows=(("room, table and stools, microwave, hot and cold water", "why"),)
+    )
+    section = study_report(study).sections[0]
+    page = _Page(study, say, {})
+    assert '<td class="c">S01</td>' in page._table(short, section)
+    assert 'class="c"' not in page._table(long, section)
