@@ -14,6 +14,7 @@ from maps.documents.sheets import ROWS_SHOWN, _folded_rows, workbook
 from maps.documents.widths import LEAST_PT, column_widths, text_mm
 from maps.documents.word import _SETTINGS
 from maps.documents.word_parts import add_frame, add_table
+from maps.study.page import headlines
 from maps.texts.wording import Wording
 from siting.report import Column, Table, grid_report, study_report, study_tables
 from siting.results import Study
@@ -116,3 +117,18 @@ def test_a_long_first_column_leaves_room_for_the_others_on_a_phone(study: Study)
     page = _Page(study, say, {})
     assert '<td class="c">S01</td>' in page._table(short, section)
     assert 'class="c"' not in page._table(long, section)
+
+
+def test_what_is_withheld_or_none_is_no_number_in_a_sentence(study: Study) -> None:
+    """Not "beside the 0 existing ones", and not "由 少于10人，不公布 变为 100.0%"."""
+    say = Wording.of("zh", study.k)
+    gone = dataclasses.replace(study, sites=tuple(site for site in study.sites if not site.existing))
+    assert "0个现有站点" not in say.say(study_report(gone).sections[0].paragraphs[0])
+    hidden = tuple(
+        dataclasses.replace(row, served_training=None) if row.method == "existing" else row
+        for row in study.coverage
+    )
+    said = headlines(dataclasses.replace(study, coverage=hidden), say)
+    assert "变为" not in said["plan"]
+    assert "现状少于10人" in said["plan"]
+    assert "变为" in headlines(study, say)["plan"]
