@@ -9,8 +9,6 @@ from api.cli.language import terminal_language
 from geo.errors import InputError
 
 if TYPE_CHECKING:
-    from rich.console import JustifyMethod
-
     from api.forms import Language
     from maps.texts import Wording
     from siting.report import Table
@@ -66,8 +64,7 @@ def _print(table: "Table", say: "Wording") -> None:
 
     shown = Shown()
     for column in table.columns:
-        side: JustifyMethod = "left" if column.unit == "text" else "right"
-        shown.add_column(say.heading(column), justify=side, overflow="fold")
+        shown.add_column(say.heading(column), justify="left" if column.unit == "text" else "right")
     for row in table.rows:
         # texts of the planner's own may hold what looks like markup
         shown.add_row(
