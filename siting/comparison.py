@@ -90,6 +90,11 @@ class Comparison:
     """What else differs, so that not all of the change is the plan's: ``period``, ``limit``, ``mode``, ``k``,
     ``riders``, ``synthetic``."""
 
+    @property
+    def cost(self) -> PlanFigure:
+        """Of all stations, or of the new ones alone where only these have a price in both."""
+        return next(one for one in self.figures if one.key.startswith("cost"))
+
     def figure(self, key: str) -> PlanFigure:
         """Return the figure of a key."""
         return next(one for one in self.figures if one.key == key)
@@ -115,6 +120,7 @@ def compare_studies(first: Study, second: Study) -> Comparison:
     _same_area(first, second)
     _same_grids(first, second)
     pairs = zip(_figures(first), _figures(second), strict=True)
+    figures = [PlanFigure(key, unit, one, other) for (key, unit, one), (_, _, other) in pairs]
     after = {grid.code: grid for grid in second.grids}
     grids = [_grid(grid, after[grid.code]) for grid in first.grids]
     verdicts = [grid.verdict for grid in grids]
@@ -127,7 +133,7 @@ def compare_studies(first: Study, second: Study) -> Comparison:
         "synthetic": first.synthetic == second.synthetic,
     }
     return Comparison(
-        tuple(PlanFigure(key, unit, one, other) for (key, unit, one), (_, _, other) in pairs),
+        (*figures[:3], _cost(first, second), *figures[3:]),
         _stations(first, second),
         tuple(sorted(grids, key=lambda g: (g.points is None, g.points or 0.0, g.code))),
         Gains(verdicts.count("gains"), verdicts.count("loses"), verdicts.count("same")),
@@ -180,14 +186,12 @@ def _grid(one: GridFigures, other: GridFigures) -> GridChange:
 def _figures(study: Study) -> list[tuple[str, Unit, float | None]]:
     own = next((row for row in study.coverage if row.method == "yilu"), None)
     fair = next((row for row in study.fairness if row.method == "yilu"), None)
-    costs = [site.cost_yuan for site in study.standing]
     share = None if own is None else own.served_training
     minutes = None if share is None or study.demand_min_a_day is None else share * study.demand_min_a_day
     return [
         ("stations_new", "count", float(sum(not site.existing for site in study.sites))),
         ("stations_stay", "count", float(sum(s.existing and s.plan == "stay" for s in study.sites))),
         ("stations_gone", "count", float(sum(site.plan in ("close", "move") for site in study.sites))),
-        ("cost", "yuan", sum(one or 0.0 for one in costs) if any(costs) else None),
         ("demand", "min_a_day", study.demand_min_a_day),
         ("served_min", "min_a_day", minutes),
         ("served_training", "share", share),
@@ -197,6 +201,20 @@ def _figures(study: Study) -> list[tuple[str, Unit, float | None]]:
         ("worst_tenth", "share", None if fair is None else fair.worst_tenth),
         ("gap", "share", study.solution.gap),
     ]
+
+
+def _cost(first: Study, second: Study) -> PlanFigure:
+    """Return yuan a year of all stations that run; of the new ones alone where a study prices no others."""
+
+    def total(sites: list[Site]) -> float | None:
+        known = [site.cost_yuan for site in sites if site.cost_yuan is not None]
+        return sum(known) if known and len(known) == len(sites) else None
+
+    whole = [total(list(study.standing)) for study in (first, second)]
+    if None not in whole:
+        return PlanFigure("cost", "yuan", whole[0], whole[1])
+    new = [total([site for site in study.standing if not site.existing]) for study in (first, second)]
+    return PlanFigure("cost_new", "yuan", new[0], new[1])
 
 
 def _stations(first: Study, second: Study) -> tuple[PairedStations, ...]:

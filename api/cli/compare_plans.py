@@ -47,7 +47,8 @@ def compare(first: Path, second: Path, out: Path | None, lang: "Language | None"
         for said in section.paragraphs:
             click.echo(f"  {say.say(said)}")
         for table in section.tables:
-            _print(table, say)
+            if table.rows:
+                _print(table, say)
     if out is not None:
         with prepared_folder(out) as folder:
             write_two_plans(found, one, language, folder)

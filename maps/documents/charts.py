@@ -61,7 +61,7 @@ def station_hours_picture(
     site = next(site for site in study.sites if site.site_id == site_id)
     font, small = font_for(7.5), font_for(6.5)
     figure = Figure(figsize=(width_cm / 2.54, height_cm / 2.54), dpi=DPI, facecolor="white")
-    axes = figure.add_axes((0.15, 0.2, 0.83, 0.66))
+    axes = figure.add_axes((0.15, 0.2, 0.81, 0.66))
     values = [0.0 if value is None else value for value in site.rest_min_by_hour]
     finding = next((finding for finding in study.audit if finding.site_id == site_id), None)
     reach = () if finding is None else finding.rest_min_within_reach_by_hour

@@ -61,7 +61,7 @@ def _maker(
         if name.endswith(".docx"):
             return word_document(report, second, say, {})
         if name.endswith(".xlsx"):
-            return workbook(tables, second, say, say.say(report.title))
+            return workbook(tables[1:], second, say, say.say(report.title), report)
         return html_document(report, second, say, {}).encode()
 
     return made

@@ -4,17 +4,25 @@ from collections.abc import Mapping
 
 from openpyxl.chart import BarChart, Reference, ScatterChart, Series
 from openpyxl.chart.shapes import GraphicalProperties
-from openpyxl.styles import Alignment
+from openpyxl.chart.text import RichText
+from openpyxl.chart.title import Title
+from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import (
+    CharacterProperties,
+    Paragraph,
+    ParagraphProperties,
+    RichTextProperties,
+)
+from openpyxl.styles import Alignment, Font
 from openpyxl.worksheet.worksheet import Worksheet
 
-from maps.documents.captions import table_caption
-from maps.documents.sheet_cells import SheetLook, fill, for_paper, head_cell, set_text
+from maps.documents.sheet_cells import SheetLook, aligned, fill, for_paper, head_cell, set_text, text_height
 from maps.texts.wording import Wording
 from siting.report import KeyFigure, Quantity, StudyReport, Table
 
 __all__ = ["add_charts", "write_front"]
 
-_WIDTHS = (16, 24, 24, 24, 40)
+_WIDTHS = (20, 26, 24, 24, 34)
 _WIDE = len(_WIDTHS)
 _CHART_CM = (15.5, 7.2)
 
@@ -33,7 +41,7 @@ def write_front(sheet: Worksheet, report: StudyReport, say: Wording, look: Sheet
     if report.grid_code is not None:
         tables += [table for section in others for table in section.tables if table.key == "grid_asks"]
     for number, table in enumerate(table for table in tables if table.rows):
-        row = _table(sheet, row + 1, table, say, look, table_caption(table, 0, first, say))
+        row = _table(sheet, row + 1, table, say, look)
         if number == 0:
             for said in first.closing:
                 row = _wide(sheet, row, say.say(said), look.body)
@@ -41,20 +49,15 @@ def write_front(sheet: Worksheet, report: StudyReport, say: Wording, look: Sheet
     sheet.sheet_view.showGridLines = False
 
 
-def _wide(sheet: Worksheet, row: int, text: str, font: object) -> int:
+def _wide(sheet: Worksheet, row: int, text: str, font: Font) -> int:
     """Write a text across the sheet, as high as it needs; returns the next row."""
     sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=_WIDE)
     cell = sheet.cell(row, 1)
     set_text(cell, text)
     cell.font = font
     cell.alignment = Alignment(vertical="top", wrap_text=True)
-    sheet.row_dimensions[row].height = _height(text, sum(_WIDTHS), 22 if row == 1 else 15)
+    sheet.row_dimensions[row].height = text_height(text, sum(_WIDTHS), 1.4 * font.size)
     return row + 1
-
-
-def _height(text: str, characters: float, line: float) -> float:
-    long = sum(2 if ord(c) > 0x2E80 else 1.1 for c in text)
-    return line * max(1, -(-long // (characters * 0.95)))
 
 
 def _figures(
@@ -72,8 +75,11 @@ def _figures(
         sheet.cell(row, 3).font = look.bold
         for place in range(1, _WIDE + 1):
             sheet.cell(row, place).border = look.frame
-            sheet.cell(row, place).alignment = Alignment(vertical="center", wrap_text=True)
-        sheet.row_dimensions[row].height = max(24.0, _height(meaning, sum(_WIDTHS[3:]), 14))
+            side = "right" if place == 3 else "left"
+            sheet.cell(row, place).alignment = Alignment(
+                horizontal=side, indent=1, vertical="center", wrap_text=True
+            )
+        sheet.row_dimensions[row].height = max(24.0, text_height(meaning, sum(_WIDTHS[3:]), 14))
         row += 1
     return row
 
@@ -100,9 +106,9 @@ def _number(sheet: Worksheet, row: int, quantity: Quantity, say: Wording) -> Non
     cell.number_format = "0.0%" if quantity.unit == "share" else "#,##0"
 
 
-def _table(sheet: Worksheet, row: int, table: Table, say: Wording, look: SheetLook, caption: str) -> int:
+def _table(sheet: Worksheet, row: int, table: Table, say: Wording, look: SheetLook) -> int:
     """Write a table below its caption; the last column takes what width is left."""
-    row = _wide(sheet, row, caption, look.bold)
+    row = _wide(sheet, row, say.text(f"caption.{table.key}"), look.bold)
     count = len(table.columns)
     for place, column in enumerate(table.columns, start=1):
         head_cell(sheet.cell(row, place), say.heading(column), look)
@@ -113,10 +119,9 @@ def _table(sheet: Worksheet, row: int, table: Table, say: Wording, look: SheetLo
         for place, (value, column) in enumerate(zip(values, table.columns, strict=True), start=1):
             cell = sheet.cell(row, place)
             shown = fill(cell, value, column, say)
-            cell.font, cell.border = look.body, look.frame
-            cell.alignment = Alignment(vertical="top", wrap_text=True)
+            cell.font, cell.border, cell.alignment = look.body, look.frame, aligned(column)
             room = sum(_WIDTHS[place - 1 :]) if place == count else _WIDTHS[place - 1]
-            high = max(high, _height(shown, room, 14))
+            high = max(high, text_height(shown, room, 14))
         _span(sheet, row, count)
         sheet.row_dimensions[row].height = high
     return row + 1
@@ -144,9 +149,21 @@ def add_charts(
 def _put(sheet: Worksheet, chart: BarChart | ScatterChart, row: int, place: int) -> None:
     chart.width, chart.height = _CHART_CM
     chart.legend = None
+    _sized(chart.title, 11)
     for axis in (chart.x_axis, chart.y_axis):
         axis.delete = False  # else Excel draws none
+        _sized(axis.title, 9)
+        small = ParagraphProperties(defRPr=CharacterProperties(sz=800))
+        axis.txPr = RichText(bodyPr=RichTextProperties(), p=[Paragraph(pPr=small)])
+    if chart.y_axis.majorGridlines is not None:
+        chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill="D9D9D9"))
     sheet.add_chart(chart, f"{'AD'[place % 2]}{row + 16 * (place // 2)}")
+
+
+def _sized(title: Title, pt: int) -> None:
+    """Set the size of a title: those of spreadsheets take half of a small chart."""
+    for run in title.tx.rich.p[0].r:
+        run.rPr = CharacterProperties(sz=100 * pt, b=True)
 
 
 def _at(table: Table, key: str) -> int:
@@ -158,7 +175,10 @@ def _bars(placed: tuple[Worksheet, int], table: Table, columns: tuple[str, str],
     (source, head), (value, name) = placed, columns
     column, last = _at(table, value), head + len(table.rows)
     chart = BarChart()
-    chart.type, chart.style, chart.gapWidth = "col", 10, 60
+    # names of ways of choosing are long: they stand beside lying bars, the first on top
+    chart.type, chart.style, chart.gapWidth = "bar" if name == "method" else "col", 10, 60
+    if name == "method":
+        chart.x_axis.scaling.orientation, chart.y_axis.crosses = "maxMin", "max"
     chart.title = say.text(f"caption.{'coverage' if name == 'method' else 'hours_total'}")
     chart.y_axis.title = say.heading(table.columns[column - 1])
     chart.y_axis.number_format = "0%" if name == "method" else "#,##0"
@@ -178,11 +198,13 @@ def _curve(placed: tuple[Worksheet, int], table: Table, say: Wording) -> Scatter
     chart.x_axis.title = say.heading(table.columns[_at(table, "cost_yuan") - 1])
     chart.y_axis.title = say.heading(table.columns[_at(table, "weighted_share") - 1])
     chart.y_axis.number_format, chart.x_axis.number_format = "0%", "#,##0"
+    chart.x_axis.majorGridlines = None
     series = Series(
         Reference(source, min_col=_at(table, "weighted_share"), min_row=head + 1, max_row=last),
         Reference(source, min_col=_at(table, "cost_yuan"), min_row=head + 1, max_row=last),
     )
     series.marker.symbol = "circle"
+    series.smooth = False  # between two plans nothing is known
     series.graphicalProperties = GraphicalProperties()
     series.graphicalProperties.line.solidFill = "1F4E5F"
     chart.series.append(series)

@@ -14,6 +14,8 @@ from siting.results import Study
 __all__ = ["html_document"]
 
 _NUMBER = ' class="n"'
+_SHORT = 16
+"""Characters of a first column that is not broken."""
 _LANG = {"zh": "zh-CN", "en": "en"}
 _WEB = ("https:", "geo:")
 """What a link may open."""
@@ -111,15 +113,19 @@ class _Page:
         self.tables += section.part in ("body", "annex")
         head = "".join(f'<th scope="col">{_safe(say.heading(column))}</th>' for column in table.columns)
         headless = table.key in HEADLESS
+        # codes and short names stay in one piece; a long first column must leave room for the others
+        longest = max((len(say.cell(row[0], table.columns[0])) for row in table.rows), default=0)
+        short = ' class="c"' if longest <= _SHORT else ""
         rows = []
         for row in table.rows:
             cells = []
-            for value, column in zip(row, table.columns, strict=True):
+            for place, (value, column) in enumerate(zip(row, table.columns, strict=True)):
                 text = _safe(say.cell(value, column))
                 if headless and column.key.startswith("fact"):
                     cells.append(f'<th scope="row">{text}</th>')
                 else:
-                    cells.append(f"<td{_NUMBER if column.unit != 'text' else ''}>{text}</td>")
+                    kind = _NUMBER if column.unit != "text" else short if place == 0 else ""
+                    cells.append(f"<td{kind}>{text}</td>")
             rows.append(f"<tr>{''.join(cells)}</tr>")
         caption = _safe(table_caption(table, self.tables, section, say))
         return (

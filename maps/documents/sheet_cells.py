@@ -10,7 +10,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 from maps.texts.wording import Wording
 from siting.report import Column, Quantity, Unit, Value
 
-__all__ = ["FORMULA", "SheetLook", "fill", "for_paper", "head_cell", "plain", "set_text"]
+__all__ = [
+    "FORMULA",
+    "SheetLook",
+    "aligned",
+    "fill",
+    "for_paper",
+    "head_cell",
+    "plain",
+    "set_text",
+    "text_height",
+]  # fmt: skip
 
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
 """Characters that XML 1.0 forbids (section 2.2); Excel refuses a file that holds one."""
@@ -72,6 +82,19 @@ def head_cell(cell: Cell, text: str, look: SheetLook) -> None:
     set_text(cell, text)
     cell.font, cell.fill, cell.border = look.head, look.ground, look.frame
     cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+
+
+def aligned(column: Column) -> Alignment:
+    """Return how cells of a column stand: texts left, clear of the number before; figures right."""
+    if column.unit == "text":
+        return Alignment(horizontal="left", indent=1, vertical="top", wrap_text=True)
+    return Alignment(horizontal="right", vertical="top")
+
+
+def text_height(text: str, characters: float, line_pt: float) -> float:
+    """Return how high a row has to be, points, for a text in a cell so many characters wide."""
+    long = sum(2 if ord(c) > 0x2E80 else 1 for c in text)
+    return line_pt * max(1, -(-long // (characters * 0.95)))
 
 
 def for_paper(sheet: Worksheet, *, landscape: bool) -> None:

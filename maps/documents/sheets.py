@@ -14,7 +14,17 @@ from openpyxl.xml.functions import register_namespace
 
 from maps.documents.captions import table_note
 from maps.documents.front_sheet import add_charts, write_front
-from maps.documents.sheet_cells import FORMULA, SheetLook, fill, for_paper, head_cell, plain, set_text
+from maps.documents.sheet_cells import (
+    FORMULA,
+    SheetLook,
+    aligned,
+    fill,
+    for_paper,
+    head_cell,
+    plain,
+    set_text,
+    text_height,
+)
 from maps.documents.zips import settle_zip
 from maps.texts.wording import Wording
 from siting.report import Column, StudyReport, Table, Value
@@ -26,11 +36,17 @@ ANNEX = ("facts", "kinds", "kind_facilities", "kind_hours", "busiest", "layers",
          "fairness", "budget", "front", "refusal_counts", "speeds", "gate_waits", "map_edits", "blind",
          "patrols", "meetings", "scenarios", "elsewhere", "files", "rejects", "stays")  # fmt: skip
 """Tables that only a reader of the annexes wants: one sheet holds them all."""
-ANNEX_WIDTHS = (30, 22, 24, 20, 20, 40, 40)
+ANNEX_WIDTHS = (28, 24, 20, 18, 16, 16, 14, 14, 12, 12)
 _NAMESPACES = {"dcterms": DCTERMS_NS, "cp": COREPROPS_NS}
 """As openpyxl names them; another library of the process may have named them otherwise since."""
-ROWS_SHOWN = 26
-"""Rows of a list that are not folded: about a page."""
+ROWS_SHOWN = 20
+"""Rows of a long list that are not folded: a page with its note."""
+LONG = 26
+"""Rows of a list from which on it is folded; the hours of a day are not."""
+PAGE = 140
+"""Characters that a page has room for beside each other, at nine tenths of the size of type."""
+WIDEST, NARROWEST = 46, 16
+"""Characters of a column of texts."""
 LISTS = ("hours", "refusals", "grid_places", "station_facilities", "blind_hours")
 FOLDED_COLUMNS = {
     "sites": ("street", "planned_hours", "moves_to", "only_here", "until_20", "until_24", "longer", "due",
@@ -81,7 +97,8 @@ def workbook(
 
 def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look: SheetLook) -> Worksheet:
     sheet = book.create_sheet(say.text(f"table.{table.key}"))
-    widths = [len(say.heading(column)) for column in table.columns]
+    # a heading has two lines
+    widths = [-(-_width(say.heading(column)) // 2) + 1 for column in table.columns]
     for place, column in enumerate(table.columns, start=1):
         head_cell(sheet.cell(1, place), say.heading(column), look)
     folded = _folded_rows(table)
@@ -89,17 +106,19 @@ def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look:
         for place, (value, column) in enumerate(zip(row, table.columns, strict=True), start=1):
             cell = sheet.cell(number, place)
             shown = fill(cell, value, column, say)
-            cell.font, cell.border = look.body, look.frame
-            cell.alignment = Alignment(vertical="top", wrap_text=column.unit == "text")
+            cell.font, cell.border, cell.alignment = look.body, look.frame, aligned(column)
             widths[place - 1] = max(widths[place - 1], _width(shown))
         if number - 2 in folded:
             sheet.row_dimensions[number].outlineLevel = 1
             sheet.row_dimensions[number].hidden = True
     last = get_column_letter(len(table.columns))
+    hidden = FOLDED_COLUMNS.get(table.key, ())
+    widths = [max(8, width + 3) for width in widths]
+    most = _widest([w for w, column in zip(widths, table.columns, strict=True) if column.key not in hidden])
     for place, (width, column) in enumerate(zip(widths, table.columns, strict=True), start=1):
         dimension = sheet.column_dimensions[get_column_letter(place)]
-        dimension.width = min(46, max(8, width + 3))
-        if column.key in FOLDED_COLUMNS.get(table.key, ()):
+        dimension.width = min(most if column.unit == "text" else WIDEST, width)
+        if column.key in hidden:
             dimension.outlineLevel, dimension.hidden = 1, True
     sheet.row_dimensions[1].height = 32
     sheet.freeze_panes = "A2"
@@ -110,9 +129,26 @@ def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look:
     if folded:
         notes.append(say.text("caption.note_folded", n=len(folded)))
     for number, text in enumerate((text for text in notes if text), start=len(table.rows) + 3):
-        set_text(sheet.cell(number, 1), text)
-        sheet.cell(number, 1).font = look.note
+        _note(sheet, number, text, len(table.columns), look)
     return sheet
+
+
+def _widest(widths: list[int]) -> int:
+    """Return how wide a text may be, so that all columns stand on a page in type that can be read."""
+    tried = range(WIDEST, NARROWEST, -1)
+    return next((most for most in tried if sum(min(most, one) for one in widths) <= PAGE), NARROWEST)
+
+
+def _note(sheet: Worksheet, row: int, text: str, columns: int, look: SheetLook) -> None:
+    """Write a note across the columns that are shown; on one long line it would make the print small."""
+    shown = [sheet.column_dimensions[get_column_letter(place)] for place in range(1, columns + 1)]
+    room = max(40.0, sum(one.width for one in shown if not one.hidden))
+    if columns > 1:
+        sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=columns)
+    cell = sheet.cell(row, 1)
+    set_text(cell, text)
+    cell.font, cell.alignment = look.note, Alignment(vertical="top", wrap_text=True)
+    sheet.row_dimensions[row].height = text_height(text, room, 13)
 
 
 def _annex_sheet(
@@ -136,13 +172,12 @@ def _annex_sheet(
             for place, (value, column) in enumerate(zip(values, table.columns, strict=True), start=1):
                 cell = sheet.cell(row + 1, place)
                 fill(cell, value, column, say)
-                cell.font, cell.border = look.body, look.frame
-                cell.alignment = Alignment(vertical="top", wrap_text=True)
+                cell.font, cell.border, cell.alignment = look.body, look.frame, aligned(column)
         last = get_column_letter(len(table.columns))
         sheet.add_table(ExcelTable(displayName=f"yilu_{table.key}", ref=f"A{head}:{last}{row + 1}"))
         row += 3
-    set_text(sheet.cell(row, 1), table_note(tuple(tables), study, say))
-    sheet.cell(row, 1).font = look.note
+    if text := table_note(tuple(tables), study, say):
+        _note(sheet, row, text, len(ANNEX_WIDTHS), look)
     for_paper(sheet, landscape=True)
     return placed
 
@@ -159,7 +194,7 @@ def _folded_rows(table: Table) -> frozenset[int]:
     left = [number for number in range(len(table.rows)) if number not in bare]
     if not left:  # all of it: fold nothing, or the sheet would look empty
         bare, left = set(), list(range(len(table.rows)))
-    tail = left[ROWS_SHOWN:] if table.key in LISTS else []
+    tail = left[ROWS_SHOWN:] if table.key in LISTS and len(left) > LONG else []
     return frozenset((*bare, *tail))
 
 

@@ -149,9 +149,10 @@ class _Writer:
             self.tables += section.part in NUMBERED
             caption = table_caption(table, self.tables, section, self.say)
             add_line(self.document, caption, setting, "caption", keep=True)
-            add_table(self.document, table, setting, self.say)
+            note = table_note((table,), self.study, self.say) if notes else ""
+            add_table(self.document, table, setting, self.say, note=bool(note))
             if notes:
-                add_line(self.document, table_note((table,), self.study, self.say), setting, "note")
+                add_line(self.document, note, setting, "note")
 
     def _conclusion(self, section: Section, setting: Setting) -> None:
         """Write the first page: sentences, the map beside the figures, stations, what is asked of whom."""

@@ -28,6 +28,8 @@ __all__ = [
 HEADLESS = ("station_facts",)
 """Tables of names and values side by side, whose columns need no heading."""
 SUBTITLE_FACE = "楷体"
+_SHORT = 8
+"""Rows of a table that is not parted between two pages."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,8 +90,14 @@ def add_line(place: Document, text: str, setting: Setting, kind: str, *, keep: b
         add_run(paragraph, text, setting.body_face, setting, setting.table_pt - 0.5)
 
 
-def add_table(document: Document, table: Table, setting: Setting, say: Wording) -> None:
-    """Add a table with a heading that repeats on every page; widths follow what it holds."""
+def add_table(
+    document: Document, table: Table, setting: Setting, say: Wording, *, note: bool = False
+) -> None:
+    """Add a table with a heading that repeats on every page; widths follow what it holds.
+
+    A short table stays on one page, of a long one two rows at least stand on each; a note that follows
+    stays with the last row.
+    """
     headless = table.key in HEADLESS
     made = document.add_table(rows=len(table.rows) + (not headless), cols=len(table.columns))
     made.style = document.styles["Table Grid"]
@@ -100,8 +108,10 @@ def add_table(document: Document, table: Table, setting: Setting, say: Wording) 
         made.columns[place].width = Mm(width)
     texts = [] if headless else [[say.heading(column) for column in table.columns]]
     texts += [[say.cell(v, c) for v, c in zip(row, table.columns, strict=True)] for row in table.rows]
+    last, short = len(texts) - 1, len(table.rows) <= _SHORT
     for number, (row, said) in enumerate(zip(made.rows, texts, strict=True)):
         heading = number == 0 and not headless
+        held = note if number == last else short or number <= 1 or number == last - 1
         row_format = row._tr.get_or_add_trPr()
         row_format.append(element("w:cantSplit", {"w:val": "true"}))
         if heading:
@@ -111,6 +121,7 @@ def add_table(document: Document, table: Table, setting: Setting, say: Wording) 
             paragraph = cell.paragraphs[0]
             paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
             paragraph.paragraph_format.space_after = Pt(0)
+            paragraph.paragraph_format.keep_with_next = held
             shaded = heading or (headless and column.key.startswith("fact"))
             if shaded:
                 cell._tc.get_or_add_tcPr().append(
@@ -118,7 +129,6 @@ def add_table(document: Document, table: Table, setting: Setting, say: Wording) 
                 )
             if heading:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-                paragraph.paragraph_format.keep_with_next = True
             elif column.unit != "text":
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             face = setting.head_face if shaded else setting.body_face
@@ -134,6 +144,8 @@ def add_frame(
         made.style = document.styles["Table Grid"]
     made.alignment = WD_TABLE_ALIGNMENT.CENTER
     made.autofit = False
+    for place, width in enumerate(widths_mm):  # Word goes by the cells, LibreOffice by the columns
+        made.columns[place].width = Mm(width)
     for row in made.rows:
         row._tr.get_or_add_trPr().append(element("w:cantSplit", {"w:val": "true"}))
         for cell, width in zip(row.cells, widths_mm, strict=True):

@@ -67,6 +67,7 @@ function drawBase(map, data, pane) {
   function exits(ctx, view) {
     if (view.z < 11.5) return;
     ctx.font = '600 11px ' + data.font; ctx.textBaseline = 'middle'; ctx.lineJoin = 'round';
+    var taken = [];
     (data.exits || []).forEach(function (e) {
       var p = worldPixel(e[1], e[2]), x = p[0] * view.scale - view.x, y = p[1] * view.scale - view.y;
       if (x < -200 || y < -60 || x > view.w + 200 || y > view.h + 60) return;
@@ -78,6 +79,10 @@ function drawBase(map, data, pane) {
       if (!e[0]) return;
       ctx.textAlign = dx > 0.35 ? 'left' : dx < -0.35 ? 'right' : 'center';
       var tx = x + dx * (tip + 5), ty = y + dy * (tip + 5) + (Math.abs(dx) <= 0.35 ? (dy > 0 ? 6 : -6) : 0);
+      /* no name upon another: the arrow alone stays */
+      var w = ctx.measureText(e[0]).width, left = tx - (ctx.textAlign === 'right' ? w : ctx.textAlign === 'center' ? w / 2 : 0);
+      if (taken.some(function (b) { return left < b[1] && left + w > b[0] && Math.abs(ty - b[2]) < 13; })) return;
+      taken.push([left, left + w, ty]);
       ctx.strokeStyle = 'rgba(255,255,255,.9)'; ctx.lineWidth = 3; ctx.strokeText(e[0], tx, ty);
       ctx.fillStyle = '#55503f'; ctx.fillText(e[0], tx, ty);
     });

@@ -97,7 +97,7 @@ function start(map, data) {
   }
   function legendOf(layer) {
     var entries = layer.legends ? layer.legends[app.mode] : layer.legendHour && app.hour >= 0 ? layer.legendHour : layer.legend;
-    return el('ul', { 'class': 'legend' }, (layer.note ? [el('li', { 'class': 'note', text: layer.note })] : []).concat(entries.map(swatch)));
+    return el('ul', { 'class': 'legend' }, (layer.note ? [el('li', { 'class': entries.length > 2 ? 'note unit' : 'note', text: layer.note })] : []).concat(entries.map(swatch)));
   }
   var rows = data.layers.map(function (layer) {
     var box = el('input', { type: 'checkbox', id: 'layer-' + layer.id, onchange: function () { app.toggle(layer.id, box.checked); } });

@@ -107,9 +107,27 @@ function makePaper(app, show) {
     if (!on) map.setView(seen.centre, seen.zoom, { animate: false });
     else if (seen.bounds.contains(whole.pad(-0.1))) show(b, true);
     else { var c = seen.centre; map.fitBounds(L.latLngBounds([c, c]).extend(seen.bounds.pad(-0.1)), { animate: false, padding: [0, 0] }); }
+    fitList(on);
     app.repaint();
     if (app.swipeTo) app.swipeTo(app.at);
     flatten(app, on);
+  }
+  /* No half station at the foot of the page: what has no room is left out, and told. */
+  function fitList(on) {
+    var list = document.querySelector('.stations ol');
+    if (!list) return;
+    var told = list.querySelector('.more'), items = Array.prototype.slice.call(list.querySelectorAll('li:not(.more)'));
+    if (told) told.remove();
+    items.forEach(function (item) { item.classList.remove('unprinted'); });
+    if (!on) return;
+    var foot = document.querySelector('.panel').getBoundingClientRect().bottom, left = 0;
+    function over() { return list.lastElementChild && list.getBoundingClientRect().bottom > foot; }
+    while (over() && left < items.length) {
+      if (!left) list.appendChild(el('li', { 'class': 'more none' }));
+      items[items.length - 1 - left].classList.add('unprinted');
+      left += 1;
+      list.querySelector('.more').textContent = fill(t.list_unprinted, { n: left });
+    }
   }
   window.addEventListener('beforeprint', function () { paper(true); });
   window.addEventListener('afterprint', function () { paper(false); });

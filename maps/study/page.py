@@ -82,7 +82,14 @@ def headlines(study: Study, say: Wording) -> dict[str, str]:
         "new": sum(not site.existing for site in study.sites),
         "gone": sum(site.plan in ("close", "move") for site in study.sites),
     }
-    return {mode: say.text(f"headline.{mode}", **figures) for mode in MODES}
+    withheld = {
+        "today": shares.get("existing") is None,
+        "plan": None in (shares.get("existing"), shares.get("yilu")),
+    }
+    return {
+        mode: say.text(f"headline.{mode}{'_hidden' if withheld.get(mode) else ''}", **figures)
+        for mode in MODES
+    }
 
 
 def _view(study: Study, backdrop: Backdrop) -> list[float]:

@@ -18,12 +18,14 @@ def conclusion(study: Study) -> Section:
     suggested = tuple(site for site in study.sites if not site.existing)
     lead = Say("say.no_suggested")
     if suggested:
+        stay = sum(site.plan == "stay" for site in study.sites)
         said: tuple[tuple[str, Value], ...] = (
             ("n", Quantity(len(suggested), "count")),
-            ("existing", Quantity(sum(site.plan == "stay" for site in study.sites), "count")),
+            ("existing", Quantity(stay, "count")),
             ("pickups", Quantity(len(study.pickups), "count")),
         )
-        lead = Say("say.lead" if study.pickups else "say.lead_stations", said)
+        keys = ("lead", "lead_stations") if stay else ("lead_new", "lead_new_stations")
+        lead = Say(f"say.{keys[0] if study.pickups else keys[1]}", said)
     return Section(
         "conclusion",
         (lead, *((Say("say.synthetic_short"),) if study.synthetic else ())),

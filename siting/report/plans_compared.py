@@ -47,7 +47,7 @@ def comparison_report(
 
 
 def _brief(names: tuple[str, str], compared: Comparison) -> tuple[Say, ...]:
-    served, cost = compared.figure("served_training"), compared.figure("cost")
+    served, cost = compared.figure("served_training"), compared.cost
     said = [
         Say(
             "say.compare_served",
@@ -64,7 +64,11 @@ def _brief(names: tuple[str, str], compared: Comparison) -> tuple[Say, ...]:
         said.append(
             Say(
                 f"say.compare_cost_{more}",
-                (("second", names[1]), ("yuan", Quantity(abs(cost.difference), "yuan"))),
+                (
+                    ("second", names[1]),
+                    ("what", Term(f"compare_figure.{cost.key}")),
+                    ("yuan", Quantity(abs(cost.difference), "yuan")),
+                ),
             )
         )
     return (*said, _moves(compared), *((_winners(compared),) if compared.grids else ()))

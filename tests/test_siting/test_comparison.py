@@ -64,10 +64,24 @@ def test_what_moves_comes_goes_and_changes(study: Study) -> None:
 def test_cost_and_its_difference(study: Study) -> None:
     cheaper = dataclasses.replace(study, sites=tuple(s for s in study.sites if s.site_id != "S01"))
     saved = next(site.cost_yuan for site in study.sites if site.site_id == "S01")
-    figure = compare_studies(study, cheaper).figure("cost")
+    figure = compare_studies(study, cheaper).cost
     assert figure.first == sum(site.cost_yuan or 0 for site in study.standing)
     assert saved is not None
     assert figure.difference == -saved
+
+
+def test_stations_without_a_price_are_left_out_of_both_costs(study: Study) -> None:
+    """A plan that keeps stations of today for no price is no cheaper than one that pays for them."""
+    assert any(site.existing and site.cost_yuan is None for site in study.standing)
+    sites = tuple(
+        dataclasses.replace(site, cost_yuan=90_000.0) if site.existing else site for site in study.sites
+    )
+    priced = dataclasses.replace(study, sites=sites)
+    figure = compare_studies(study, priced).cost
+    assert figure.key == "cost_new"
+    assert figure.first == figure.second == sum(s.cost_yuan or 0 for s in study.standing if not s.existing)
+    whole = compare_studies(priced, priced).cost
+    assert (whole.key, whole.first) == ("cost", sum(s.cost_yuan or 0 for s in priced.standing))
 
 
 _SHARES = st.lists(st.one_of(st.none(), st.integers(0, 1000).map(lambda n: n / 1000)), min_size=9, max_size=9)

@@ -72,7 +72,11 @@ def test_workbook_and_csv_hold_the_grids_as_numbers(
     write_comparison(plans, NAMES, compared, "en", tmp_path)
     say = Wording.of("en", 20)
     book = openpyxl.load_workbook(tmp_path / "compare.xlsx")
-    assert book.sheetnames == [say.text(f"table.compare_{key}") for key in ("figures", "stations", "grids")]
+    names = ("decision", "compare_stations", "compare_grids")
+    assert book.sheetnames == [say.text(f"table.{name}") for name in names]
+    front = [cell.value for row in book.worksheets[0].iter_rows() for cell in row]
+    assert compared.figure("served_training").second in front  # a number, below what it means in a sentence
+    assert sum(isinstance(value, str) and value.startswith("Unit grids:") for value in front) == 1
     rows = list(book[book.sheetnames[2]].iter_rows(min_row=2, values_only=True))
     gains = [row[5] for row in rows if isinstance(row[5], float)]
     assert gains == pytest.approx([grid.points for grid in compared.grids if grid.points is not None])

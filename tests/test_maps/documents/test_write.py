@@ -162,8 +162,8 @@ def test_each_suggested_station_has_a_sheet_with_all_that_is_needed_on_the_spot(
     for number, site in enumerate(suggested):
         after = text.split(f"）{site.site_id}　{site.name}")[-1]
         sheet = after.split("）S" if number + 1 < len(suggested) else "）E")[0]
-        for said in ("选址理由", "服务范围", "芙蓉里120米", "七个一", "房屋谈不成时的备选位置", "银行网点",
-                     "现场核实", "□ 房屋可用", "现场照片", "高德地图", "百度地图"):  # fmt: skip
+        for said in ("选址理由", "服务范围", "芙蓉里（120米）", "七个一", "房屋谈不成时的备选位置",
+                     "银行网点", "现场核实", "□ 房屋可用", "现场照片", "高德地图", "百度地图"):  # fmt: skip
             assert said in sheet, (site.site_id, said)
         links = map_links(site.lonlat, f"{site.site_id} {site.name}")
         assert {links.amap, links.baidu, links.geo} <= addresses

@@ -334,7 +334,19 @@ def test_paper_has_streets_cells_title_legend_scale_and_date(
     colours, painted = _colours(tmp_path / "map.pdf", tmp_path)
     assert colours > 40
     assert painted > 0.5 * points[0] * points[1] * (40 / 72) ** 2 * 0.6
+    # no half station at the foot: those without room are counted
+    cut = visit.page.evaluate("""() => {
+      dispatchEvent(new Event('beforeprint'));
+      const foot = document.querySelector('.panel').getBoundingClientRect().bottom + 0.5;
+      const rows = [...document.querySelectorAll('.stations li')].filter(one => one.offsetHeight);
+      const found = [rows.filter(one => one.getBoundingClientRect().bottom > foot).length, rows.length];
+      dispatchEvent(new Event('afterprint'));
+      return found;
+    }""")
+    assert cut[0] == 0
+    assert cut[1] >= 2
     # afterwards the screen is as it was
+    assert visit.page.locator(".stations .unprinted, .stations .more").count() == 0
     assert visit.page.evaluate("!document.body.classList.contains('printing')")
     assert visit.page.locator("canvas.flat").count() == 0
 

@@ -1,0 +1,134 @@
+"""What tables look like on paper: widths, rows that stay together, notes, sheets of a workbook."""
+
+import dataclasses
+import io
+
+import docx
+import openpyxl
+import pytest
+from docx.oxml.ns import qn
+from study_sample import sample_study
+
+from maps.documents.printed import _Page
+from maps.documents.sheets import ROWS_SHOWN, _folded_rows, workbook
+from maps.documents.widths import LEAST_PT, column_widths, text_mm
+from maps.documents.word import _SETTINGS
+from maps.documents.word_parts import add_frame, add_table
+from maps.study.page import headlines
+from maps.texts.wording import Wording
+from siting.report import Column, Table, grid_report, study_report, study_tables
+from siting.results import Study
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return sample_study()
+
+
+def _rows(count: int) -> Table:
+    return Table(
+        "sites", (Column("id"), Column("rest", "min_a_day")), tuple((f"S{n}", 1.0) for n in range(count))
+    )
+
+
+def _held(count: int, *, note: bool) -> list[bool]:
+    """Whether each row, the heading first, stays on the page of the next one."""
+    document = docx.Document()
+    add_table(document, _rows(count), _SETTINGS["en", "body"], Wording.of("en", 10), note=note)
+    rows = document.tables[0].rows
+    return [bool(row.cells[0].paragraphs[0].paragraph_format.keep_with_next) for row in rows]
+
+
+def test_a_short_table_is_on_one_page_with_its_note() -> None:
+    assert _held(5, note=False) == [True] * 5 + [False]
+    assert _held(5, note=True) == [True] * 6
+
+
+def test_no_row_of_a_long_table_stands_alone() -> None:
+    held = _held(30, note=True)
+    assert held == [True, True] + [False] * 27 + [True, True]
+
+
+def test_columns_of_a_frame_are_told_to_libreoffice_too() -> None:
+    """Word goes by the width of cells, LibreOffice by that of columns: it cut pictures that were wider."""
+    document = docx.Document()
+    add_frame(document, 1, (100.0, 60.0))
+    grid = [int(one.get(qn("w:w"))) for one in document.tables[0]._tbl.tblGrid.findall(qn("w:gridCol"))]
+    assert grid == [pytest.approx(100 / 25.4 * 1440, abs=1), pytest.approx(60 / 25.4 * 1440, abs=1)]
+
+
+def test_a_short_text_leaves_its_room_to_a_long_one() -> None:
+    long = "房间、桌凳、微波炉、冷热饮水、空调、卫生间、急救箱、手机充电、电动车停放、储物柜、雨具"
+    table = Table(
+        "kinds",
+        (Column("kind"), Column("cost_source"), Column("facilities")),
+        (("标准驿站", "假定值，请换成本单位数字", long), ("微驿站", "假定值，请换成本单位数字", long)),
+    )
+    say = Wording.of("zh", 10)
+    found = column_widths(table, say, 100.0, 9.0)
+    kind, source, facilities = found.mm
+    assert sum(found.mm) == pytest.approx(100.0)
+    assert facilities > source > kind
+    assert facilities >= text_mm(long, found.pt) / 4
+    assert found.pt > LEAST_PT
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_sheets_are_no_wider_than_a_page_and_notes_no_wider_than_their_table(study: Study, lang: str) -> None:
+    """A note on one long line made LibreOffice print all of its sheet in tiny type."""
+    say = Wording.of(lang, study.k)
+    book = openpyxl.load_workbook(io.BytesIO(workbook(study_tables(study), study, say, "t")))
+    for sheet in book.worksheets[:-1]:
+        shown = [one.width for one in sheet.column_dimensions.values() if not one.hidden]
+        assert sum(shown) < 190 or len(shown) > 14, sheet.title
+        notes = [cell for row in sheet.iter_rows(min_row=3, max_col=1) for cell in row if cell.font.italic]
+        for cell in notes:
+            assert cell.alignment.wrap_text, (sheet.title, cell.coordinate)
+            assert sheet.max_column == 1 or any(cell.coordinate in r for r in sheet.merged_cells.ranges)
+
+
+def test_tables_on_the_first_sheet_have_no_number(study: Study) -> None:
+
+    say, code = Wording.of("zh", study.k), study.grids[0].code
+    report = grid_report(study, code)
+    book = openpyxl.load_workbook(io.BytesIO(workbook(study_tables(study), study, say, "t", report)))
+    said = [str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row]
+    assert "本网格概况" in said
+    assert not any(text.startswith("表") for text in said)
+
+
+def test_the_hours_of_a_day_are_not_folded() -> None:
+    """A list of 24 hours lost its evening in print."""
+    hours = tuple((f"{hour:02d}:00", 0.5) for hour in range(24))
+    table = Table("blind_hours", (Column("hour"), Column("day_1", "share")), hours)
+    assert not _folded_rows(table)
+    long = dataclasses.replace(table, rows=hours * 2)
+    assert _folded_rows(long) == frozenset(range(ROWS_SHOWN, 48))
+
+
+def test_a_long_first_column_leaves_room_for_the_others_on_a_phone(study: Study) -> None:
+    """Kept in one piece, a list of facilities took all of the width, and reasons one character a line."""
+    say = Wording.of("en", study.k)
+    short = Table("sites", (Column("id"), Column("reason")), (("S01", "why"),))
+    long = dataclasses.replace(
+        short, rows=(("room, table and stools, microwave, hot and cold water", "why"),)
+    )
+    section = study_report(study).sections[0]
+    page = _Page(study, say, {})
+    assert '<td class="c">S01</td>' in page._table(short, section)
+    assert 'class="c"' not in page._table(long, section)
+
+
+def test_what_is_withheld_or_none_is_no_number_in_a_sentence(study: Study) -> None:
+    """Not "beside the 0 existing ones", and not "由 少于10人，不公布 变为 100.0%"."""
+    say = Wording.of("zh", study.k)
+    gone = dataclasses.replace(study, sites=tuple(site for site in study.sites if not site.existing))
+    assert "0个现有站点" not in say.say(study_report(gone).sections[0].paragraphs[0])
+    hidden = tuple(
+        dataclasses.replace(row, served_training=None) if row.method == "existing" else row
+        for row in study.coverage
+    )
+    said = headlines(dataclasses.replace(study, coverage=hidden), say)
+    assert "变为" not in said["plan"]
+    assert "现状少于10人" in said["plan"]
+    assert "变为" in headlines(study, say)["plan"]
