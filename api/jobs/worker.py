@@ -45,6 +45,7 @@ def main() -> None:
 
 def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa: ANN401 - see Progress
     from api.study.run import write_study
+    from api.study.studyfile.check_ins import StationVisits
 
     folder, root = Path(order["folder"]), Path(order["root"])
     settings = Settings(**order["settings"])
@@ -52,7 +53,11 @@ def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa
     try:
         study = checked_study(folder / STUDY_FILE, root)
         language = study.language
-        write_study(study, Path(order["out"]), settings, progress=progress)
+        visits = [
+            StationVisits(one["name"], tuple(one["lonlat"]), tuple(map(tuple, one["weeks"])))
+            for one in order["visits"]
+        ]
+        write_study(study, Path(order["out"]), settings, progress=progress, visits=visits)
     except YiluError as error:
         return {"error": shortened(error.text(language), folder, root)}
     except MemoryError:
