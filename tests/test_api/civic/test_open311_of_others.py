@@ -112,7 +112,7 @@ def test_an_app_sends_a_form_of_parts_with_a_photo(service: Service) -> None:
     assert answer.status_code == 201, answer.text
     number = answer.json()[0]["service_request_id"]
     (report,) = service.ask("bureau", "GET", f"/v1/matters/{number}")["reports"]
-    assert report["note"] == "hole\naddress_string: Müntzer-Platz 37 知春路"
+    assert report["note"] == "hole\naddress_string: Thomas-Müntzer-Platz 37 知春路"
     assert report["photo"]
 
 
