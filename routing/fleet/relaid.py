@@ -21,7 +21,9 @@ from routing.fleet.mode_fleet import ModeFleet, as_ms
 __all__ = ["MOST_STREETS", "lay_on"]
 
 MOST_STREETS = 24
-"""Where more streets than this differ, all plans are written anew: each costs two searches."""
+"""Where more streets than this are shut or slower, all plans are written anew: each costs two searches."""
+MOST_CUT_OFF = 2_000
+"""... and where more than this can no longer be come to, or can again: each costs a look at who is near."""
 ROUNDED_MS = 10
 """What times that are rounded in the middle of a street may differ."""
 
@@ -81,16 +83,16 @@ def _carried(mode_fleet: ModeFleet, network: StreetNetwork) -> tuple[ModeFleet, 
     old, new = graph_of(before, mode), graph_of(network, mode)
     if old is not new and (len(old.indptr) != len(new.indptr) or len(old.directed) != len(new.directed)):
         return None
-    differs = (
-        (before.usable(mode) != network.usable(mode))
-        | (before.connected(mode) != network.connected(mode))
-        | (old.directed != new.directed).reshape(-1, 2).any(axis=1)
+    differs = (before.usable(mode) != network.usable(mode)) | (
+        (old.directed != new.directed).reshape(-1, 2).any(axis=1)
     )
     streets = np.flatnonzero(differs)
+    # What hangs by a street that is shut: no leg leads over it otherwise, but places are snapped elsewhere.
+    cut_off = np.flatnonzero((before.connected(mode) != network.connected(mode)) & ~differs)
     blocked = not np.array_equal(before.node_blocked, network.node_blocked)
-    if len(streets) > MOST_STREETS or (blocked and old is not new):
+    if len(streets) > MOST_STREETS or len(cut_off) > MOST_CUT_OFF or (blocked and old is not new):
         return None
-    touched = _touched(mode_fleet, network, streets, (old, new))
+    touched = _touched(mode_fleet, network, (streets, cut_off), (old, new))
     return _copied(mode_fleet, network), np.flatnonzero(touched)
 
 
@@ -106,22 +108,27 @@ def _copied(mode_fleet: ModeFleet, network: StreetNetwork) -> ModeFleet:
 
 
 def _touched(
-    mode_fleet: ModeFleet, network: StreetNetwork, streets: Int64Array, graphs: tuple[Graph, Graph]
+    mode_fleet: ModeFleet,
+    network: StreetNetwork,
+    changed: tuple[Int64Array, Int64Array],
+    graphs: tuple[Graph, Graph],
 ) -> BoolArray:
-    """Return (rows,) whose plans the streets may concern."""
+    """Return (rows,) whose plans the streets may concern: those that differ, and those cut off by them."""
+    streets = changed[0]
+    all_streets = np.concatenate(changed)
     c, width = mode_fleet.c, mode_fleet.width
     rows = np.flatnonzero(c.stops >= 0)
     out = np.zeros(len(c.stops), np.bool_)
-    if len(streets) == 0 or len(rows) == 0:
+    if len(all_streets) == 0 or len(rows) == 0:
         return out
     counts = c.stops[rows].astype(np.int64) + 1
     row_of = np.repeat(rows, counts)
     within = spans(np.zeros_like(counts), counts)
     slots = row_of * width + within
     edge = c.edge[slots]
-    hit = np.isin(edge, streets) | _arrives_otherwise(edge, *graphs)
+    hit = np.isin(edge, all_streets) | _arrives_otherwise(edge, *graphs)
     # Whoever stands within a walk of one of these may be snapped otherwise now.
-    lines = [shapely.LineString(network.project(network.edge_lonlat(int(one)))) for one in streets]
+    lines = [shapely.LineString(network.project(network.edge_lonlat(int(one)))) for one in all_streets]
     x, y = c.x[slots], c.y[slots]
     reach_m = mode_fleet.policy.walk_to_street_m
     for line in lines:
