@@ -142,3 +142,32 @@ def test_streets_that_hang_by_what_is_shut(seed: int, monkeypatch: pytest.Monkey
         fleet.put([rider for rider in known if rider.rider_id not in fleet], NOW)
         same(fleet, wanted)
     assert max(written) < 0.9 * len(known)
+
+
+def test_a_dead_end_that_is_shut_concerns_those_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All later states have other numbers then, and nothing else changes for anybody far away."""
+    whole = lattice(24, compound=False)
+    first, last = np.flatnonzero((whole.edge_u == 0) | (whole.edge_v == 0)).tolist()
+    town = whole.with_overrides([StreetOverride(NOW - 1, NOW + 9e5, edge=first)], NOW)
+    rng = np.random.default_rng(2)
+    known = [dataclasses.replace(one, mode="ebike") for one in some_riders(town, rng, 60, everything=True)]
+    fleet = Fleet(town, POLICY)
+    fleet.put(known, NOW)
+    written: list[int] = []
+    put = fleet.put
+
+    def counted(riders: list[Rider], now_s: float) -> object:
+        written.append(len(riders))
+        return put(riders, now_s)
+
+    shut = town.with_overrides([StreetOverride(NOW - 1, NOW + 9e5, edge=last)], NOW)
+    assert shut.graph("ebike").n_states < town.graph("ebike").n_states
+    for changed in (shut, town):
+        wanted = Fleet(changed, POLICY)
+        wanted.put(known, NOW)
+        with monkeypatch.context() as patched:
+            patched.setattr(fleet, "put", counted)
+            lay_on(fleet, changed, NOW)
+        fleet.put([rider for rider in known if rider.rider_id not in fleet], NOW)
+        same(fleet, wanted)
+    assert max(written) < len(known) / 2
