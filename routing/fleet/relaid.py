@@ -176,7 +176,7 @@ def _states(network: StreetNetwork, mode: str) -> Int64Array:
 
 
 def _renumbered(found: Int32Array, before: Int64Array, after: Int64Array) -> Int32Array:
-    """Return states by their numbers on the other network; -1 stays, and stands for those that are no more."""
+    """Return states by their numbers on the other network; -1 for none, and for those that are no more."""
     order = np.argsort(after)
     at = np.minimum(np.searchsorted(after[order], before), len(after) - 1)
     number = np.where(after[order][at] == before, order[at], -1)
