@@ -54,7 +54,7 @@ def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa
         study = checked_study(folder / STUDY_FILE, root)
         language = study.language
         visits = [
-            StationVisits(one["name"], tuple(one["lonlat"]), tuple(map(tuple, one["weeks"])))
+            StationVisits(one["name"], (one["lonlat"][0], one["lonlat"][1]), _weeks(one["weeks"]))
             for one in order["visits"]
         ]
         write_study(study, Path(order["out"]), settings, progress=progress, visits=visits)
@@ -66,6 +66,10 @@ def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa
         traceback.print_exc()
         return {"error": FAILED}
     return {"done": True}
+
+
+def _weeks(told: list[tuple[str, int, int]]) -> tuple[tuple[str, int, int], ...]:
+    return tuple((monday, visits, riders) for monday, visits, riders in told)
 
 
 def _end_with_the_service(given: IO[bytes]) -> None:

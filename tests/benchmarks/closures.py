@@ -94,7 +94,13 @@ def _served(network: StreetNetwork) -> FinishedStudy:
     places = network.middle_lonlat(edges).tolist()
     with tempfile.TemporaryDirectory() as folder:
         found = load_finished(write_study(Path(folder) / "study"))
-    row = {"kind": "micro", "existing": True, "opening_hours": "24/7", "facilities": (), "street": ""}
+    row: dict[str, Any] = {
+        "kind": "micro",
+        "existing": True,
+        "opening_hours": "24/7",
+        "facilities": (),
+        "street": "",
+    }
     stations = tuple(
         Station(station_id=f"E{k}", name=f"E{k}", lonlat=(lon, lat), plan="stay", closed_from=None, **row)
         for k, (lon, lat) in enumerate(places)

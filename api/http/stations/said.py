@@ -95,7 +95,7 @@ def told_visits(
     """Return visits by station and week, of at least k riders each."""
     if database is None:
         return ()
-    found = []
+    found: list[WeekOfVisits] = []
     with database.reading() as connection:
         for monday in whole_weeks(now_s, KEPT_S, zone):
             counted = rows.counted_visits(connection, SERVICE, study, *week_span_s(monday, zone))
@@ -109,7 +109,7 @@ def visits_for_studies(shelf: Shelf, database: Database, now_s: float) -> list[S
     Each study's weeks stand apart, as planners are told them: from weeks counted across studies
     these could be subtracted.
     """
-    found = []
+    found: list[StationVisits] = []
     for name in (one.name for one in shelf.listed()):
         try:
             served = shelf.get(name).served

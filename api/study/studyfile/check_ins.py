@@ -87,7 +87,7 @@ def _same_station(one: StationVisits, stations: Sequence[ExistingStation]) -> in
         for at, station in enumerate(stations)
         if station.name.strip().casefold() == one.name.strip().casefold() and away_m[at] <= NAMED_WITHIN_M
     ]
-    nearest = min(named or range(len(stations)), key=away_m.__getitem__)
+    nearest = min(named or range(len(stations)), key=lambda at: away_m[at])
     return nearest if named or away_m[nearest] <= SAME_WITHIN_M else None
 
 
