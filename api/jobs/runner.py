@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from api.jobs.intake import remove_folder
 from api.settings import Settings
 from api.store import SERVICE, Database, StoreUnavailable, jobs
 from api.store.processes import Leadership
+from api.study.studyfile.check_ins import StationVisits
 
 __all__ = ["KIND", "JobFolders", "Runner", "input_folder", "out_folder"]
 
@@ -128,11 +129,19 @@ class Runner:
     places : Places
     settings : Settings
         Of the service: what the study needs of them is handed on.
+    visits : callable
+        Returns what the service tells of check-ins now; a study has that and nothing else of them.
     """
 
     def __init__(
-        self, database: Database, clock: Callable[[], float], places: JobFolders, settings: Settings
+        self,
+        database: Database,
+        clock: Callable[[], float],
+        places: JobFolders,
+        settings: Settings,
+        visits: Callable[[], Sequence[StationVisits]],
     ) -> None:
+        self._visits = visits
         self._database, self._clock, self.places, self._settings = database, clock, places, settings
         self._leadership = Leadership(database, "studies")
         self._leads = False
@@ -205,6 +214,8 @@ class Runner:
         with self._database.reading() as connection:
             if not jobs.any_queued(connection, SERVICE, KIND):
                 return False
+        # Before the study is taken: where the database is away now, it stays in the queue.
+        visits = [dataclasses.asdict(one) for one in self._visits()]
         with self._database.transaction() as connection:
             job = jobs.take_next(connection, SERVICE, KIND, self._clock())
         if job is None:
@@ -221,6 +232,7 @@ class Runner:
             "folder": folder or str(root),
             "root": str(root),
             "out": str(out_folder(self.places.jobs, job.job_id)),
+            "visits": visits,
             # On standard input, so that no list of processes and no environment shows the secret.
             "settings": {
                 "pseudonym_key": None if key is None else key.get_secret_value(),

@@ -45,6 +45,7 @@ def main() -> None:
 
 def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa: ANN401 - see Progress
     from api.study.run import write_study
+    from api.study.studyfile.check_ins import StationVisits
 
     folder, root = Path(order["folder"]), Path(order["root"])
     settings = Settings(**order["settings"])
@@ -52,7 +53,11 @@ def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa
     try:
         study = checked_study(folder / STUDY_FILE, root)
         language = study.language
-        write_study(study, Path(order["out"]), settings, progress=progress)
+        visits = [
+            StationVisits(one["name"], (one["lonlat"][0], one["lonlat"][1]), _weeks(one["weeks"]))
+            for one in order["visits"]
+        ]
+        write_study(study, Path(order["out"]), settings, progress=progress, visits=visits)
     except YiluError as error:
         return {"error": shortened(error.text(language), folder, root)}
     except MemoryError:
@@ -61,6 +66,10 @@ def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa
         traceback.print_exc()
         return {"error": FAILED}
     return {"done": True}
+
+
+def _weeks(told: list[tuple[str, int, int]]) -> tuple[tuple[str, int, int], ...]:
+    return tuple((monday, visits, riders) for monday, visits, riders in told)
 
 
 def _end_with_the_service(given: IO[bytes]) -> None:

@@ -27,8 +27,11 @@ __all__ = [
 SPAN_S = 90 * 86_400.0
 """No query spans more than 90 days (specification, "Response Volume")."""
 LARGEST_ANSWER = 1_000
+MOST_PAGES, MOST_DIGITS = 100_000, 6
 _MOST_TEXT = 4_000
 """Characters of a description."""
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_BLANK_OFFSET = re.compile(r"(?<=\d) (\d{2}:?\d{2})$", re.ASCII)
 _ATTRIBUTE = re.compile(r"attribute\[([^\]]{1,100})\](\[\])?")
 STATUSES = ("open", "closed")
 _WHO = ("account_id", "email", "device_id", "phone")
@@ -61,6 +64,9 @@ class RequestsQuery:
     start_s: float
     end_s: float
     """Epoch seconds, closed: when the request was made."""
+    page: int = 1
+    page_size: int = LARGEST_ANSWER
+    """The first page is 1; an extension that many servers have."""
 
 
 def table_of(pairs: Pairs) -> dict[str, list[str]]:
@@ -110,8 +116,9 @@ def read_new_request(pairs: Pairs, jurisdiction: str) -> NewRequest:
     lines += media_lines(table)
     for name, values in table.items():
         match = _ATTRIBUTE.fullmatch(name)
-        if match:
-            lines.append(f"{match[1]}: {', '.join(values)}")
+        said = [value for value in values if value.strip()]
+        if match and said:
+            lines.append(f"{match[1]}: {', '.join(said)}")
     return NewRequest(code, lonlat, note_of(lines), contact_of(table))
 
 
@@ -153,7 +160,9 @@ def _degrees(table: dict[str, list[str]], name: str, most: float) -> float:
     return value
 
 
-def read_query(pairs: Pairs, jurisdiction: str, now_s: float) -> RequestsQuery:
+def read_query(
+    pairs: Pairs, jurisdiction: str, now_s: float, zone: datetime.tzinfo = datetime.UTC
+) -> RequestsQuery:
     """Read the query of ``GET requests``.
 
     Parameters
@@ -162,6 +171,8 @@ def read_query(pairs: Pairs, jurisdiction: str, now_s: float) -> RequestsQuery:
     jurisdiction : str
     now_s : float
         Epoch seconds: without dates the latest 90 days are meant.
+    zone : tzinfo
+        Of the city: a date alone is one of its days.
 
     Raises
     ------
@@ -175,14 +186,26 @@ def read_query(pairs: Pairs, jurisdiction: str, now_s: float) -> RequestsQuery:
     if not statuses <= set(STATUSES):
         unknown = ", ".join(sorted(statuses - set(STATUSES)))
         raise Open311Error(400, f"status is {unknown!r}; allowed are open and closed.")
-    start_s, end_s = epoch_of(table, "start_date"), epoch_of(table, "end_date")
+    start_s, end_s = epoch_of(table, "start_date", zone), epoch_of(table, "end_date", zone, whole_day=True)
     if end_s is None:
         end_s = now_s if start_s is None else min(now_s, start_s + SPAN_S)
     if start_s is None:
         start_s = end_s - SPAN_S
     if end_s - start_s > SPAN_S:
         raise Open311Error(400, "start_date and end_date may not span more than 90 days.")
-    return RequestsQuery(ids, frozenset(_listed(table, "service_code")), statuses, start_s, end_s)
+    page, page_size = _number(table, "page", 1, MOST_PAGES), _number(table, "page_size", LARGEST_ANSWER)
+    codes = frozenset(_listed(table, "service_code"))
+    return RequestsQuery(ids, codes, statuses, start_s, end_s, page, page_size)
+
+
+def _number(table: dict[str, list[str]], name: str, usual: int, most: int = LARGEST_ANSWER) -> int:
+    text = first_of(table, name)
+    if not text:
+        return usual
+    value = int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else 0
+    if not 1 <= value <= most:
+        raise Open311Error(400, f"{name} is {text!r}; allowed are 1 to {most}.")
+    return value
 
 
 def _listed(table: dict[str, list[str]], name: str) -> list[str]:
@@ -190,14 +213,27 @@ def _listed(table: dict[str, list[str]], name: str) -> list[str]:
     return [part.strip() for value in table.get(name, []) for part in value.split(",") if part.strip()]
 
 
-def epoch_of(table: dict[str, list[str]], name: str) -> float | None:
-    """Return an argument as epoch seconds; None: there is none."""
+def epoch_of(
+    table: dict[str, list[str]],
+    name: str,
+    zone: datetime.tzinfo = datetime.UTC,
+    *,
+    whole_day: bool = False,
+) -> float | None:
+    """Return an argument as epoch seconds; None: there is none.
+
+    A date alone is the beginning of that day in `zone`, or with `whole_day` its last second. A blank before
+    the offset is a plus sign that the client did not encode.
+    """
     text = first_of(table, name)
     if not text:
         return None
     try:
-        instant = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        if _DATE.fullmatch(text):
+            clock = datetime.time(23, 59, 59) if whole_day else datetime.time()
+            return datetime.datetime.combine(datetime.date.fromisoformat(text), clock, zone).timestamp()
+        instant = datetime.datetime.fromisoformat(_BLANK_OFFSET.sub(r"+\1", text))
+    except (ValueError, OverflowError):
         instant = None
     if instant is None or instant.tzinfo is None:
         raise Open311Error(400, f"{name} is {text!r}; write it like 2010-01-01T00:00:00Z.")

@@ -6,6 +6,7 @@ import functools
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from api.study.learning import study_times, times_with_plan
 from api.study.presence import study_meetings
 from api.study.sample_matches import MatchSample
 from api.study.sample_request import sample_request
+from api.study.studyfile.check_ins import StationVisits
 from api.study.studyfile.given_places import GivenPlaces, given_places
 from api.study.studyfile.inputs import (
     Reader,
@@ -66,6 +68,7 @@ def write_study(
     *,
     progress: Progress = quiet,
     scheduler: str | None = None,
+    visits: Sequence[StationVisits] = (),
 ) -> Study:
     """Run one study from its files to the files of its result.
 
@@ -81,6 +84,8 @@ def write_study(
         Told of each stage.
     scheduler : str, optional
         Address of a Dask scheduler on which traces are worked.
+    visits : sequence of StationVisits
+        Check-ins that the service told, where it runs the study.
 
     Returns
     -------
@@ -97,7 +102,7 @@ def write_study(
     with prepared_folder(out) as folder, contextlib.ExitStack() as stack:
         refuse_unclear_files(study_settings)
         city = _read_city(study_settings, settings, stages)
-        given = given_places(study_settings, city.network, city.fleet)
+        given = given_places(study_settings, city.network, city.fleet, visits)
         with stages("traces"):
             traces, accounts = _read_traces(study_settings, city, key, folder / "rejects.csv", scheduler)
         observed = _observe(study_settings, city, traces, accounts, stages)

@@ -52,7 +52,6 @@ from routing.civic.reports.state import evolve as evolve_matter
 from routing.civic.reports.state import fold as fold_matter
 from routing.civic.reports.telling import BoardEntry, Notice, board_entry, look_task, notices
 from routing.civic.station_words import (
-    CheckIn,
     HeadCount,
     StationCondition,
     StationRules,
@@ -60,7 +59,9 @@ from routing.civic.station_words import (
     WeekOfVisits,
     conditions,
     head_counts,
-    visits,
+    told_week,
+    week_span_s,
+    whole_weeks,
 )
 from routing.civic.working_hours import OfficeHours
 
@@ -76,7 +77,6 @@ __all__ = [
     "BoardEntry",
     "Book",
     "CatalogueItem",
-    "CheckIn",
     "Closure",
     "ClosureRules",
     "Confirm",
@@ -137,6 +137,8 @@ __all__ = [
     "stocked",
     "task_done",
     "time_taken",
+    "told_week",
     "training",
-    "visits",
+    "week_span_s",
+    "whole_weeks",
 ]

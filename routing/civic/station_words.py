@@ -13,7 +13,6 @@ from types import MappingProxyType
 from routing.model.checks import check_between, check_choice, check_name
 
 __all__ = [
-    "CheckIn",
     "HeadCount",
     "StationCondition",
     "StationRules",
@@ -21,7 +20,9 @@ __all__ = [
     "WeekOfVisits",
     "conditions",
     "head_counts",
-    "visits",
+    "told_week",
+    "week_span_s",
+    "whole_weeks",
 ]
 
 CONDITIONS = ("shut", "dirty", "full")
@@ -79,17 +80,6 @@ class StationWord:
         check_name("station of a word", self.station_id)
         check_name("who says it", self.by)
         check_choice("says", self.says, SAYINGS)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CheckIn:
-    """A rider was at a station."""
-
-    station_id: str
-    by: str
-    """Pseudonym."""
-    made_s: float
-    """Epoch seconds."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -220,45 +210,50 @@ def _enough(yes: list[float], no: list[float], now_s: float, lasts_s: float, peo
     return said >= people and said > _fresh(no, now_s, lasts_s)
 
 
-def visits(
-    checkins: Iterable[CheckIn], now_s: float, zone: datetime.tzinfo, rules: StationRules
-) -> tuple[WeekOfVisits, ...]:
-    """Return visits by station and week, of weeks that are over.
+def whole_weeks(now_s: float, kept_s: float, zone: datetime.tzinfo) -> tuple[datetime.date, ...]:
+    """Return the Mondays of the weeks that are over and wholly within what is kept, the first one first.
+
+    A week of which days are forgotten already is none: its figures would fall from one answer to the next, by
+    the visits of single riders.
+
+    Parameters
+    ----------
+    now_s : float
+        Epoch seconds.
+    kept_s : float
+        Nothing older than this is kept.
+    zone : tzinfo
+        Of the city: its days and weeks count.
+    """
+    week = datetime.timedelta(days=7)
+    today = datetime.datetime.fromtimestamp(now_s, zone).date()
+    monday = today - datetime.timedelta(days=today.weekday()) - week
+    found = []
+    while week_span_s(monday, zone)[0] >= now_s - kept_s:
+        found.append(monday)
+        monday -= week
+    return tuple(reversed(found))
+
+
+def week_span_s(monday: datetime.date, zone: datetime.tzinfo) -> tuple[float, float]:
+    """Return where a week of the city begins and ends, in epoch seconds."""
+    ends = (monday, monday + datetime.timedelta(days=7))
+    start, end = (datetime.datetime.combine(day, datetime.time(), zone).timestamp() for day in ends)
+    return start, end
+
+
+def told_week(station_id: str, monday: datetime.date, counted: tuple[int, int], k: int) -> WeekOfVisits:
+    """Return one station in one week that is over, without its figures where fewer than k riders came.
 
     Weeks never overlap and have no sum beside them, so that no two answers can be subtracted from each other.
 
     Parameters
     ----------
-    checkins : iterable of CheckIn
-    now_s : float
-        Epoch seconds.
-    zone : tzinfo
-        Of the city: its days and weeks count.
-    rules : StationRules
-
-    Returns
-    -------
-    tuple of WeekOfVisits
-        By station, then week.
+    station_id : str
+    monday : date
+    counted : tuple of int
+        Visits, at most one a rider and day; riders.
+    k : int
     """
-    this_week = _monday(now_s, zone)
-    seen: dict[tuple[str, datetime.date], set[tuple[str, datetime.date]]] = collections.defaultdict(set)
-    for one in checkins:
-        week = _monday(one.made_s, zone)
-        if week < this_week:
-            seen[one.station_id, week].add((one.by, _day(one.made_s, zone)))
-    weeks = []
-    for (station_id, week), days in sorted(seen.items()):
-        riders = len({by for by, _ in days})
-        shown = riders >= rules.k
-        weeks.append(WeekOfVisits(station_id, week, len(days) if shown else None, riders if shown else None))
-    return tuple(weeks)
-
-
-def _day(epoch_s: float, zone: datetime.tzinfo) -> datetime.date:
-    return datetime.datetime.fromtimestamp(epoch_s, zone).date()
-
-
-def _monday(epoch_s: float, zone: datetime.tzinfo) -> datetime.date:
-    day = _day(epoch_s, zone)
-    return day - datetime.timedelta(days=day.weekday())
+    visits, riders = counted
+    return WeekOfVisits(station_id, monday, *((visits, riders) if riders >= k else (None, None)))

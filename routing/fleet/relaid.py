@@ -8,7 +8,7 @@ it, and will not. All others are written anew.
 import numpy as np
 import shapely
 
-from geo.arrays import BoolArray, Int64Array
+from geo.arrays import BoolArray, Int32Array, Int64Array
 from geo.rings import spans
 from geo.streets import Snapped, StreetNetwork
 from geo.travel import travel_times_s
@@ -21,7 +21,11 @@ from routing.fleet.mode_fleet import ModeFleet, as_ms
 __all__ = ["MOST_STREETS", "lay_on"]
 
 MOST_STREETS = 24
-"""Where more streets than this differ, all plans are written anew: each costs two searches."""
+"""Where more streets than this are shut or slower, all plans are written anew: each costs two searches."""
+MOST_CUT_OFF = 2_000
+"""... and where more than this can no longer be come to, or can again: each costs a look at who is near."""
+STATE_COLUMN = 1
+"""Of the states by which one comes to a street."""
 ROUNDED_MS = 10
 """What times that are rounded in the middle of a street may differ."""
 
@@ -79,26 +83,33 @@ def _carried(mode_fleet: ModeFleet, network: StreetNetwork) -> tuple[ModeFleet, 
     """
     mode, before = mode_fleet.mode, mode_fleet.network
     old, new = graph_of(before, mode), graph_of(network, mode)
-    if old is not new and (len(old.indptr) != len(new.indptr) or len(old.directed) != len(new.directed)):
+    if old is not new and len(old.directed) != len(new.directed):
         return None
-    differs = (
-        (before.usable(mode) != network.usable(mode))
-        | (before.connected(mode) != network.connected(mode))
-        | (old.directed != new.directed).reshape(-1, 2).any(axis=1)
+    states = _states(before, mode), _states(network, mode)
+    if len(old.indptr) != len(new.indptr) and any(len(np.unique(one)) < len(one) for one in states):
+        return None
+    differs = (before.usable(mode) != network.usable(mode)) | (
+        (old.directed != new.directed).reshape(-1, 2).any(axis=1)
     )
     streets = np.flatnonzero(differs)
+    # What hangs by a street that is shut: no leg leads over it otherwise, but places are snapped elsewhere.
+    cut_off = np.flatnonzero((before.connected(mode) != network.connected(mode)) & ~differs)
     blocked = not np.array_equal(before.node_blocked, network.node_blocked)
-    if len(streets) > MOST_STREETS or (blocked and old is not new):
+    if len(streets) > MOST_STREETS or len(cut_off) > MOST_CUT_OFF or (blocked and old is not new):
         return None
-    touched = _touched(mode_fleet, network, streets, (old, new))
-    return _copied(mode_fleet, network), np.flatnonzero(touched)
+    touched = _touched(mode_fleet, network, (streets, cut_off), (old, new), states)
+    return _copied(mode_fleet, network, states), np.flatnonzero(touched)
 
 
-def _copied(mode_fleet: ModeFleet, network: StreetNetwork) -> ModeFleet:
+def _copied(
+    mode_fleet: ModeFleet, network: StreetNetwork, states: tuple[Int64Array, Int64Array]
+) -> ModeFleet:
     old, width = mode_fleet.c, mode_fleet.width
     made = ModeFleet(network, mode_fleet.mode, mode_fleet.policy, len(old.stops), width)
     columns = old._replace(following=made.c.following, previous=made.c.previous, active=made.c.active,
                            edge_head=made.c.edge_head)  # fmt: skip
+    if len(states[0]) != len(states[1]):
+        columns = columns._replace(ahead_state=_renumbered(old.ahead_state, *states))
     made.take_over(mode_fleet, columns)
     relink(made.graph, columns, width)
     relist(columns)
@@ -106,22 +117,28 @@ def _copied(mode_fleet: ModeFleet, network: StreetNetwork) -> ModeFleet:
 
 
 def _touched(
-    mode_fleet: ModeFleet, network: StreetNetwork, streets: Int64Array, graphs: tuple[Graph, Graph]
+    mode_fleet: ModeFleet,
+    network: StreetNetwork,
+    changed: tuple[Int64Array, Int64Array],
+    graphs: tuple[Graph, Graph],
+    states: tuple[Int64Array, Int64Array],
 ) -> BoolArray:
-    """Return (rows,) whose plans the streets may concern."""
+    """Return (rows,) whose plans the streets may concern: those that differ, and those cut off by them."""
+    streets = changed[0]
+    all_streets = np.concatenate(changed)
     c, width = mode_fleet.c, mode_fleet.width
     rows = np.flatnonzero(c.stops >= 0)
     out = np.zeros(len(c.stops), np.bool_)
-    if len(streets) == 0 or len(rows) == 0:
+    if len(all_streets) == 0 or len(rows) == 0:
         return out
     counts = c.stops[rows].astype(np.int64) + 1
     row_of = np.repeat(rows, counts)
     within = spans(np.zeros_like(counts), counts)
     slots = row_of * width + within
     edge = c.edge[slots]
-    hit = np.isin(edge, streets) | _arrives_otherwise(edge, *graphs)
+    hit = np.isin(edge, all_streets) | _arrives_otherwise(edge, *graphs, states)
     # Whoever stands within a walk of one of these may be snapped otherwise now.
-    lines = [shapely.LineString(network.project(network.edge_lonlat(int(one)))) for one in streets]
+    lines = [shapely.LineString(network.project(network.edge_lonlat(int(one)))) for one in all_streets]
     x, y = c.x[slots], c.y[slots]
     reach_m = mode_fleet.policy.walk_to_street_m
     for line in lines:
@@ -148,8 +165,29 @@ def _touched(
     return out
 
 
-def _arrives_otherwise(edge: Int64Array, old: Graph, new: Graph) -> BoolArray:
+def _states(network: StreetNetwork, mode: str) -> Int64Array:
+    """Return (n_states,) names of states for both networks: numbers shift where a dead end is shut.
+
+    Where states stand for directed edges several have one name; then their number alone tells them apart,
+    the same as long as there are as many.
+    """
+    graph = network.graph(mode)
+    return graph.state_node.astype(np.int64) * 8 + graph.state_layer
+
+
+def _renumbered(found: Int32Array, before: Int64Array, after: Int64Array) -> Int32Array:
+    """Return states by their numbers on the other network; -1 for none, and for those that are no more."""
+    order = np.argsort(after)
+    at = np.minimum(np.searchsorted(after[order], before), len(after) - 1)
+    number = np.where(after[order][at] == before, order[at], -1)
+    return np.append(number, -1)[found].astype(np.int32)
+
+
+def _arrives_otherwise(
+    edge: Int64Array, old: Graph, new: Graph, states: tuple[Int64Array, Int64Array]
+) -> BoolArray:
     """Return (n,) whether one comes to, or leaves, a place on a street by other states than before."""
+    shifted = len(old.indptr) != len(new.indptr)
     found = np.zeros(len(edge), np.bool_)
     if old is new:
         return found
@@ -162,6 +200,8 @@ def _arrives_otherwise(edge: Int64Array, old: Graph, new: Graph) -> BoolArray:
                 has = (step < count[0]) & ~found
                 for column in (1, 2):
                     values = [pairs[k][column][first[k][has] + step] for k in (0, 1)]
+                    if shifted and column == STATE_COLUMN:
+                        values = [states[k][values[k]] for k in (0, 1)]
                     found[has] |= values[0] != values[1]
     return found
 

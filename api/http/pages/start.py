@@ -4,9 +4,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from api.http.deps import Served
+from api.http.language import preferred
 from api.http.pages.frame.render import ENVIRONMENT
 from api.http.pages.plain import plain_page
 from api.http.problems.errors import EVERY
+from api.http.problems.texts import title
 from api.http.routes.results import has_match
 
 __all__ = ["router"]
@@ -29,6 +31,9 @@ def start(served: Served, request: Request) -> HTMLResponse:
 
 
 @router.get("/problems")
-def problems() -> HTMLResponse:
-    """Say what each problem type means."""
-    return HTMLResponse(ENVIRONMENT.get_template("problems.html").render(problems=EVERY))
+def problems(request: Request) -> HTMLResponse:
+    """Say what each problem type means, each once: the address of a problem leads to it."""
+    lang = preferred(request.headers.get("accept-language", ""))
+    listed = [(problem, title(problem.slug, lang)) for problem in {one.slug: one for one in EVERY}.values()]
+    page = ENVIRONMENT.get_template("problems.html").render(problems=listed, lang=lang)
+    return HTMLResponse(page, headers={"vary": "accept-language"})

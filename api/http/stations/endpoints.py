@@ -33,7 +33,7 @@ from api.http.stations.said import (
     Counted,
     station_word_of,
     study_name_of,
-    visits_of,
+    told_visits,
 )  # fmt: skip
 from api.http.stations.wording import believed_out, links_out, occupancy_out, opening_text, opens_next
 from api.store import SERVICE, Scope
@@ -230,7 +230,7 @@ def _reporter(scope: Scope, rider_id: str | None) -> str:
 
 def _told(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) -> StationConditions:
     since_s = turn.now_s - max(RULES.lasts_s.values())
-    found = rows.since(turn.connection, SERVICE, study, since_s, visits=False)
+    found = rows.words_since(turn.connection, SERVICE, study, since_s)
     words = [station_word_of(row) for row in found]
     believed = conditions(words, turn.now_s, RULES).get(station_id, ())
     return StationConditions(station_id=station_id, reported=believed_out(believed, zone))
@@ -240,10 +240,11 @@ def _told(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) -> Sta
 def weeks(served: Served, request: Request, clock: Clock, caller: Planner) -> VisitsOut:
     """Whole weeks that are over, each station and week apart; figures of fewer than k riders are null.
 
-    A study takes the answer as it is: `check_ins` in its table `[existing]`.
+    A study that runs in this service takes them by itself; elsewhere `check_ins` in its table `[existing]`
+    names a file with this answer.
     """
     zone = zone_of(served.meta.timezone)
-    found = visits_of(request.app.state.access, study_name_of(request), clock().timestamp(), zone)
+    found = told_visits(request.app.state.access.database, study_name_of(request), clock().timestamp(), zone)
     names = {one.station_id: one.name for one in served.stations}
     told = [
         WeekOut(

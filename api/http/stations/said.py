@@ -1,5 +1,6 @@
 """What has been said of the stations of a study, from the store; nothing where the service has none."""
 
+import collections
 import datetime
 from collections.abc import Mapping
 from typing import Annotated
@@ -9,11 +10,14 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.http.access.auth import Access
 from api.http.deps import Clock
-from api.store import SERVICE
+from api.http.problems.errors import NotThereError
+from api.http.shelf import Shelf
+from api.store import SERVICE, Database
 from api.store.civic import stations as rows
+from api.study.studyfile.check_ins import StationVisits
 from geo.localtime import DAY_S
+from geo.localtime import zone as zone_of
 from routing.civic import (
-    CheckIn,
     HeadCount,
     StationCondition,
     StationRules,
@@ -21,14 +25,25 @@ from routing.civic import (
     WeekOfVisits,
     conditions,
     head_counts,
-    visits,
+    told_week,
+    week_span_s,
+    whole_weeks,
 )
 
-__all__ = ["KEPT_S", "RULES", "Believed", "Counted", "station_word_of", "study_name_of", "visits_of"]
+__all__ = [
+    "KEPT_S",
+    "RULES",
+    "Believed",
+    "Counted",
+    "station_word_of",
+    "study_name_of",
+    "told_visits",
+    "visits_for_studies",
+]
 
 RULES = StationRules()
 KEPT_S = 8 * 7 * DAY_S
-"""Visits and words older than this are removed: eight whole weeks are told at the most."""
+"""Visits and words older than this are removed: at the most eight weeks are whole, and told."""
 
 
 def study_name_of(request: Request) -> str:
@@ -41,7 +56,7 @@ def _words(access: Access, study: str, now_s: float) -> list[StationWord]:
         return []
     longest_s = max(RULES.lasts_s.values())
     with access.database.reading() as connection:
-        found = rows.since(connection, SERVICE, study, now_s - longest_s, visits=False)
+        found = rows.words_since(connection, SERVICE, study, now_s - longest_s)
     return [station_word_of(one) for one in found]
 
 
@@ -74,11 +89,40 @@ Counted = Annotated[Mapping[str, HeadCount], Depends(_counted)]
 """Ask for it in a handler: what was counted at each station a moment ago."""
 
 
-def visits_of(access: Access, study: str, now_s: float, zone: datetime.tzinfo) -> tuple[WeekOfVisits, ...]:
+def told_visits(
+    database: Database | None, study: str, now_s: float, zone: datetime.tzinfo
+) -> tuple[WeekOfVisits, ...]:
     """Return visits by station and week, of at least k riders each."""
-    if access.database is None:
+    if database is None:
         return ()
-    with access.database.reading() as connection:
-        found = rows.since(connection, SERVICE, study, now_s - KEPT_S, visits=True)
-    seen = [CheckIn(one.station_id, f"{one.tenant_id}/{one.reporter}", one.at_s) for one in found]
-    return visits(seen, now_s, zone, RULES)
+    found: list[WeekOfVisits] = []
+    with database.reading() as connection:
+        for monday in whole_weeks(now_s, KEPT_S, zone):
+            counted = rows.counted_visits(connection, SERVICE, study, *week_span_s(monday, zone))
+            found += [told_week(name, monday, figures, RULES.k) for name, figures in counted.items()]
+    return tuple(sorted(found, key=lambda week: (week.station_id, week.monday)))
+
+
+def visits_for_studies(shelf: Shelf, database: Database, now_s: float) -> list[StationVisits]:
+    """Return what is told of check-ins at the stations of all studies that are shown.
+
+    Each study's weeks stand apart, as planners are told them: from weeks counted across studies
+    these could be subtracted.
+    """
+    found: list[StationVisits] = []
+    for name in (one.name for one in shelf.listed()):
+        try:
+            served = shelf.get(name).served
+        except NotThereError:
+            # Withdrawn meanwhile.
+            continue
+        weeks: dict[str, list[tuple[str, int, int]]] = collections.defaultdict(list)
+        for week in told_visits(database, name or "", now_s, zone_of(served.meta.timezone)):
+            if week.visits is not None and week.riders is not None:
+                weeks[week.station_id].append((week.monday.isoformat(), week.visits, week.riders))
+        found += [
+            StationVisits(one.name, one.lonlat, tuple(weeks[one.station_id]))
+            for one in served.stations
+            if one.station_id in weeks
+        ]
+    return found

@@ -202,8 +202,9 @@ def page_of_board(
     position: PageEnd | None,
     limit: int,
     only: MatterFilter = MatterFilter(),
+    skip: int = 0,
 ) -> list[MatterRow]:
-    """Return matters that everybody may see, the newest first."""
+    """Return matters that everybody may see, the newest first, without the first `skip` of them."""
     query = scope.select(matters, who).where(matters.c.private.is_(None))
     for column, among in (
         (matters.c.stage, only.stages),
@@ -223,7 +224,7 @@ def page_of_board(
         here = sa.tuple_(matters.c.opened_s, matters.c.matter_id)
         last = (sa.literal(position.created_s, sa.Double), sa.literal(position.row_id, sa.Text))
         query = query.where(here < sa.tuple_(*last))
-    query = query.order_by(matters.c.opened_s.desc(), matters.c.matter_id.desc()).limit(limit)
+    query = query.order_by(matters.c.opened_s.desc(), matters.c.matter_id.desc()).limit(limit).offset(skip)
     return [read(MatterRow, row) for row in connection.execute(query)]
 
 

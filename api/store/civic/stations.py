@@ -10,7 +10,7 @@ from api.store.rows import read
 from api.store.scope import Scope
 from api.store.tables import station_events
 
-__all__ = ["CHECK_IN", "StationEvent", "forget", "put", "since"]
+__all__ = ["CHECK_IN", "StationEvent", "counted_visits", "forget", "put", "words_since"]
 
 CHECK_IN = "check_in"
 
@@ -70,20 +70,41 @@ def put(connection: sa.Connection, who: Scope, event: StationEvent, replaces_s: 
     connection.execute(statement, dataclasses.asdict(event))
 
 
-def since(
-    connection: sa.Connection, who: Scope, study: str, at_s: float, *, visits: bool
-) -> Sequence[StationEvent]:
-    """Return words, or visits, from an instant on, in the order in which they were made."""
+def words_since(connection: sa.Connection, who: Scope, study: str, at_s: float) -> Sequence[StationEvent]:
+    """Return words from an instant on, in the order in which they were said."""
     columns = station_events.c
-    is_visit = columns.kind == CHECK_IN
     query = (
         scope.select(
             station_events, who, *(columns[field.name] for field in dataclasses.fields(StationEvent))
         )
-        .where(columns.study == study, columns.at_s >= at_s, is_visit if visits else sa.not_(is_visit))
+        .where(columns.study == study, columns.at_s >= at_s, columns.kind != CHECK_IN)
         .order_by(columns.at_s, columns.seq)
     )
     return [read(StationEvent, row) for row in connection.execute(query)]
+
+
+def counted_visits(
+    connection: sa.Connection, who: Scope, study: str, start_s: float, end_s: float
+) -> dict[str, tuple[int, int]]:
+    """Return visits and different riders of each station from `start_s` to before `end_s`.
+
+    The database counts, so that no visit of a city's weeks becomes an object here.
+    """
+    columns = station_events.c
+    person = columns.tenant_id + "/" + columns.reporter
+    query = (
+        scope.select(
+            station_events, who, columns.station_id, sa.func.count(), sa.func.count(sa.distinct(person))
+        )
+        .where(
+            columns.study == study,
+            columns.kind == CHECK_IN,
+            columns.at_s >= start_s,
+            columns.at_s < end_s,
+        )
+        .group_by(columns.station_id)
+    )
+    return {name: (int(visits), int(riders)) for name, visits, riders in connection.execute(query)}
 
 
 def forget(connection: sa.Connection, who: Scope, before_s: float) -> int:

@@ -1,4 +1,7 @@
-"""Check-ins at stations of today, as the service tells them: whole weeks of at least k riders each."""
+"""Check-ins at stations of today, as the service tells them: whole weeks of at least k riders each.
+
+They come from a file that the study names, or from the service that runs the study.
+"""
 
 import dataclasses
 import json
@@ -7,11 +10,12 @@ from pathlib import Path
 
 from api.study.studyfile.place_tables import read_rows
 from geo.datasets import cell_text
+from geo.earth import near_metres
 from geo.errors import InputError, read_each
 from geo.sentences import Sentence
 from siting.stations import ExistingStation
 
-__all__ = ["with_check_ins"]
+__all__ = ["StationVisits", "with_check_ins", "with_own_check_ins"]
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "name": ("name", "station", "名称", "站点名称", "驿站名称", "站点", "驿站"),
@@ -20,6 +24,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """Our names, and the headings that mean them."""
 _DAYS = 7
+NAMED_WITHIN_M, SAME_WITHIN_M = 300.0, 30.0
+"""A station is known again by its name and about its place, or by its place alone."""
 MOST = 1e6
 
 
@@ -30,6 +36,59 @@ class _Week:
     name: str
     visits: float | None
     riders: float | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StationVisits:
+    """What the service told of one station of a study that it shows; position in WGS-84 degrees."""
+
+    name: str
+    lonlat: tuple[float, float]
+    weeks: tuple[tuple[str, int, int], ...]
+    """Monday, visits and riders of each week that is told."""
+
+
+def with_own_check_ins(
+    visits: Sequence[StationVisits], stations: Sequence[ExistingStation], k: int
+) -> tuple[tuple[ExistingStation, ...], list[Sentence]]:
+    """Return the stations with the check-ins a day that the service recorded, and what is to be said of it.
+
+    What the service calls otherwise is the same station within `SAME_WITHIN_M`. Where it is shown in several
+    studies, each week of each counts: nobody checks in twice for one visit.
+
+    Parameters
+    ----------
+    visits : sequence of StationVisits
+    stations : sequence of ExistingStation
+    k : int
+        Of the study: weeks of fewer riders are not counted.
+    """
+    told: dict[int, dict[str, int]] = {}
+    for one in visits:
+        at = _same_station(one, stations)
+        for monday, count, riders in one.weeks:
+            if at is not None and riders >= k:
+                weeks = told.setdefault(at, {})
+                weeks[monday] = weeks.get(monday, 0) + count
+    counted = list(stations)
+    for at, weeks in told.items():
+        a_day = sum(weeks.values()) / len(weeks) / _DAYS
+        counted[at] = dataclasses.replace(counted[at], check_ins_a_day=a_day, check_in_weeks=len(weeks))
+    notes = [Sentence.of("check_ins_own", count=len(told), k=k)] if told else []
+    return tuple(counted), notes
+
+
+def _same_station(one: StationVisits, stations: Sequence[ExistingStation]) -> int | None:
+    if not stations:
+        return None
+    away_m = [near_metres(one.lonlat, station.lonlat) for station in stations]
+    named = [
+        at
+        for at, station in enumerate(stations)
+        if station.name.strip().casefold() == one.name.strip().casefold() and away_m[at] <= NAMED_WITHIN_M
+    ]
+    nearest = min(named or range(len(stations)), key=lambda at: away_m[at])
+    return nearest if named or away_m[nearest] <= SAME_WITHIN_M else None
 
 
 def with_check_ins(

@@ -1,14 +1,14 @@
 """Stations, rooms, unit grids and zones of a study: read, held against the map, brought to WGS-84."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
 
-from api.study.studyfile.check_ins import with_check_ins
+from api.study.studyfile.check_ins import StationVisits, with_check_ins, with_own_check_ins
 from api.study.studyfile.placing import (
     datum_note,
     distinct_places,
@@ -54,9 +54,20 @@ class GivenPlaces:
 
 
 def given_places(
-    study_settings: StudyFile, network: StreetNetwork, fleet: SyntheticFleet | None
+    study_settings: StudyFile,
+    network: StreetNetwork,
+    fleet: SyntheticFleet | None,
+    visits: Sequence[StationVisits] = (),
 ) -> GivenPlaces:
     """Read the lists of a study; those of a made fleet are made.
+
+    Parameters
+    ----------
+    study_settings : StudyFile
+    network : StreetNetwork
+    fleet : SyntheticFleet or None
+    visits : sequence of StationVisits
+        What the service that runs the study told of its stations; a file that the study names counts instead.
 
     Raises
     ------
@@ -64,6 +75,9 @@ def given_places(
         For files that cannot be used, in the languages of the sentences.
     """
     existing, about_existing = _existing(study_settings, network, fleet)
+    if study_settings.existing is None or study_settings.existing.check_ins is None:
+        existing, about_visits = with_own_check_ins(visits, existing, study_settings.k)
+        about_existing += about_visits
     own_sites, about_own = _own_sites(study_settings, network)
     grids, about_grids = _grids_of(study_settings, network)
     forbidden, about_zones = _forbidden(study_settings, network)

@@ -159,7 +159,7 @@ class ExistingTable(_PlaceFile):
     )
     check_ins: str | None = None
     """Check-ins by station and week, which count in the audit: the answer of ``GET /v1/stations/visits``, or
-    a table with name, visits and riders."""
+    a table with name, visits and riders. None: those that the service recorded which runs the study."""
 
 
 class WeightTable(_Table):

@@ -91,7 +91,7 @@ def _open(
     if not belongs(state, report, rules):
         raise MatterConflictError("elsewhere", state.stage)
     # Nobody is sent any more where a report says that it is a person's home.
-    missed = _look_over(state) if report.private else ()
+    missed = _look_over(state) if report.private and not state.shown else ()
     # Who reports it after the office's word says that the word is not true.
     again = state.said and report.made_s > state.said_s
     reopened = (ev.MatterReopened("reported", due_s),) if again else ()

@@ -57,6 +57,8 @@ class MatterState:
     round: int = 1
     private: str = ""
     """One of `PRIVATE_REASONS`; empty: anybody may see it."""
+    shown: bool = False
+    """The office has said that anybody may see it: later reports do not hide it, or anybody could."""
 
     @property
     def first(self) -> ev.Report:
@@ -146,7 +148,7 @@ def evolve(state: MatterState | None, event: ev.Event) -> MatterState:
         raise ValueError(f"{event.kind} comes before the matter was opened")
     match event:
         case ev.ReportJoined(report):
-            private = state.private or report.private
+            private = state.private or ("" if state.shown else report.private)
             return dataclasses.replace(state, reports=(*state.reports, report), private=private)
         case ev.HandoverAsked(office):
             return dataclasses.replace(state, asked=office)
@@ -187,9 +189,9 @@ def evolve(state: MatterState | None, event: ev.Event) -> MatterState:
         case ev.MatterEscalated(level, _, next_s):
             return dataclasses.replace(state, level=level, next_level_s=next_s)
         case ev.MatterHidden(reason):
-            return dataclasses.replace(state, private=reason)
+            return dataclasses.replace(state, private=reason, shown=False)
         case ev.MatterShown():
-            return dataclasses.replace(state, private="")
+            return dataclasses.replace(state, private="", shown=True)
 
 
 def fold(events: Iterable[ev.Event]) -> MatterState | None:

@@ -221,3 +221,18 @@ def test_the_first_request_finds_all_routes_made(folder: Path, monkeypatch: pyte
         monkeypatch.setattr(f"{room}.create_model_field", lambda **given: made.append(given))
     assert TestClient(app).get("/-").status_code == 404
     assert made == []
+
+
+@pytest.mark.parametrize(
+    ("accepted", "lang", "word"), [("zh-CN", "zh", "问题类型"), ("en", "en", "Problem types")]
+)
+def test_kinds_of_problems_are_explained_once_in_the_language_of_the_reader(
+    client: TestClient, accepted: str, lang: str, word: str
+) -> None:
+    page = client.get("/problems", headers={"accept-language": accepted}).text
+    assert f'<html lang="{lang}">' in page
+    assert word in page
+    anchors = re.findall(r'<dt id="([\w-]+)"', page)
+    assert len(anchors) == len(set(anchors)) > 15
+    if lang == "zh":
+        assert all(re.search("[\u4e00-\u9fff]", said) for said in re.findall("<dd>(.*?)</dd>", page))

@@ -318,6 +318,10 @@ def test_check_ins_are_told_by_week_and_of_ten_riders_only(service: Service) -> 
         "visits": None,
         "riders": None,
     }
+    # A week of which days are forgotten already is told no more: it would fall by single visits.
+    service.clock.now += datetime.timedelta(days=41)
+    assert service.ask("office", "GET", "/v1/stations/visits")["weeks"][0]["monday"] == "2026-03-09"
+    service.clock.now -= datetime.timedelta(days=41)
     # Eight weeks later nothing is left of it.
     service.clock.now += datetime.timedelta(days=60)
     check_in(service, "v1")

@@ -214,7 +214,12 @@ def test_queries_choose_by_date_status_and_service() -> None:
     ("query", "said"),
     [
         ("start_date=2010-01-01T00:00:00Z&end_date=2010-06-24T00:00:00Z", "more than 90 days"),
-        ("start_date=2010-01-01", "write it like 2010-01-01T00:00:00Z"),
+        ("start_date=2010-01-01T00:00:00", "write it like 2010-01-01T00:00:00Z"),
+        ("start_date=2010-02-30", "write it like 2010-01-01T00:00:00Z"),
+        ("page=0", "page is '0'; allowed are 1 to"),
+        ("page_size=1001", "page_size is '1001'; allowed are 1 to 1000"),
+        ("page=-1", "page is '-1'"),
+        ("page=٣", "page is '٣'"),
         ("end_date=yesterday", "end_date is 'yesterday'"),
         ("status=done", "'done'; allowed are open and closed"),
     ],

@@ -21,7 +21,7 @@ def test_a_word_takes_the_place_of_the_last_one_and_of_no_others(database: Datab
         stations.put(connection, OTHER, dataclasses.replace(WORD, reporter="rider:r2"), 0.0)
         stations.put(connection, RIDER, dataclasses.replace(WORD, kind=CHECK_IN), 0.0)
         stations.put(connection, RIDER, dataclasses.replace(WORD, kind="fine", at_s=200.0), 0.0)
-        found = stations.since(connection, SERVICE, "", 0.0, visits=False)
+        found = stations.words_since(connection, SERVICE, "", 0.0)
     assert [(one.station_id, one.reporter, one.kind) for one in found] == [
         ("E02", "rider:r1", "shut"),
         ("E01", "rider:r2", "shut"),
@@ -34,10 +34,15 @@ def test_a_visit_a_day(database: Database) -> None:
     with database.transaction() as connection:
         for at_s, day_s in ((100.0, 0.0), (200.0, 0.0), (86_500.0, 86_400.0)):
             stations.put(connection, RIDER, dataclasses.replace(visit, at_s=at_s), day_s)
-        found = stations.since(connection, SERVICE, "", 0.0, visits=True)
-        assert [one.at_s for one in found] == [200.0, 86_500.0]
-        assert stations.since(connection, SERVICE, "other", 0.0, visits=True) == []
-        assert stations.forget(connection, SERVICE, 1_000.0) == 1
+        stations.put(connection, OTHER, dataclasses.replace(visit, reporter="rider:r2", at_s=300.0), 0.0)
+        told = [
+            stations.counted_visits(connection, SERVICE, study, *span)
+            for study, *span in (
+                ("", 0.0, 1e6), ("", 0.0, 86_500.0), ("", 200.0, 300.0), ("", 200.5, 300.0), ("x", 0.0, 1e6)
+            )
+        ]  # fmt: skip
+        assert told == [{"E01": (3, 2)}, {"E01": (2, 2)}, {"E01": (1, 1)}, {}, {}]
+        assert stations.forget(connection, SERVICE, 1_000.0) == 2
 
 
 def test_of_ones_own_tenant_only(database: Database) -> None:
@@ -45,9 +50,10 @@ def test_of_ones_own_tenant_only(database: Database) -> None:
         stations.put(connection, RIDER, WORD, 0.0)
         with pytest.raises(OutOfScopeError):
             stations.put(connection, STRANGER, dataclasses.replace(WORD, kind="fine"), 0.0)
-        assert [one.kind for one in stations.since(connection, PLATFORM, "", 0.0, visits=False)] == ["shut"]
+        assert [one.kind for one in stations.words_since(connection, PLATFORM, "", 0.0)] == ["shut"]
         for scope in (OTHER, STRANGER):
-            assert stations.since(connection, scope, "", 0.0, visits=False) == []
+            assert stations.words_since(connection, scope, "", 0.0) == []
+            assert stations.counted_visits(connection, scope, "", 0.0, 1e9) == {}
         assert stations.forget(connection, STRANGER, 1e9) == 0
 
 

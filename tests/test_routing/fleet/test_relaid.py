@@ -15,7 +15,7 @@ from geo.streets.build import build_network
 from routing.best_riders import candidates_for
 from routing.fleet.fleet import Fleet
 from routing.fleet.mode_fleet import ROW_COLUMNS, SLOT_COLUMNS
-from routing.fleet.relaid import lay_on
+from routing.fleet.relaid import MOST_STREETS, lay_on
 from routing.model.policy import Policy
 from routing.model.riders import Rider
 
@@ -106,3 +106,68 @@ def test_most_plans_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet, "put", counted)
     lay_on(fleet, town.with_overrides([StreetOverride(NOW - 1, NOW + 9, edge=700)], NOW), NOW)
     assert 0 < written[0] < 150
+
+
+def cut_off(town: StreetNetwork, corner: int, step_m: float) -> list[StreetOverride]:
+    """Shut all streets that lead into a block of 4 x 4 junctions; the streets within stay as they are."""
+    xy = town.project(town.node_lonlat)
+    low = xy.min(axis=0) + corner * step_m
+    inside = ((xy > low - step_m / 2) & (xy < low + 3.5 * step_m)).all(axis=1)
+    edges = np.flatnonzero(inside[town.edge_u] != inside[town.edge_v]).tolist()
+    return [StreetOverride(NOW - 1, NOW + 9e5, edge=edge) for edge in edges]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_streets_that_hang_by_what_is_shut(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More streets are cut off than shut: still the same fleet, and most plans stay."""
+    town = lattice(24, 30.0, wobble_m=2.0, compound=False, seed=seed)
+    rng = np.random.default_rng(seed)
+    known = [dataclasses.replace(one, mode="ebike") for one in some_riders(town, rng, 120, everything=True)]
+    fleet = Fleet(town, POLICY)
+    fleet.put(known, NOW)
+    written: list[int] = []
+    put = fleet.put
+
+    def counted(riders: list[Rider], now_s: float) -> object:
+        written.append(len(riders))
+        return put(riders, now_s)
+
+    for changed in (town.with_overrides(cut_off(town, 1, 30.0), NOW), town):
+        assert (town.connected("ebike") != changed.connected("ebike")).sum() > MOST_STREETS or changed is town
+        wanted = Fleet(changed, POLICY)
+        wanted.put(known, NOW)
+        with monkeypatch.context() as patched:
+            patched.setattr(fleet, "put", counted)
+            lay_on(fleet, changed, NOW)
+        fleet.put([rider for rider in known if rider.rider_id not in fleet], NOW)
+        same(fleet, wanted)
+    assert max(written) < 0.9 * len(known)
+
+
+def test_a_dead_end_that_is_shut_concerns_those_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All later states have other numbers then, and nothing else changes for anybody far away."""
+    whole = lattice(24, compound=False)
+    first, last = np.flatnonzero((whole.edge_u == 0) | (whole.edge_v == 0)).tolist()
+    town = whole.with_overrides([StreetOverride(NOW - 1, NOW + 9e5, edge=first)], NOW)
+    rng = np.random.default_rng(2)
+    known = [dataclasses.replace(one, mode="ebike") for one in some_riders(town, rng, 60, everything=True)]
+    fleet = Fleet(town, POLICY)
+    fleet.put(known, NOW)
+    written: list[int] = []
+    put = fleet.put
+
+    def counted(riders: list[Rider], now_s: float) -> object:
+        written.append(len(riders))
+        return put(riders, now_s)
+
+    shut = town.with_overrides([StreetOverride(NOW - 1, NOW + 9e5, edge=last)], NOW)
+    assert shut.graph("ebike").n_states < town.graph("ebike").n_states
+    for changed in (shut, town):
+        wanted = Fleet(changed, POLICY)
+        wanted.put(known, NOW)
+        with monkeypatch.context() as patched:
+            patched.setattr(fleet, "put", counted)
+            lay_on(fleet, changed, NOW)
+        fleet.put([rider for rider in known if rider.rider_id not in fleet], NOW)
+        same(fleet, wanted)
+    assert max(written) < len(known) / 2

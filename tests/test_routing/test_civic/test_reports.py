@@ -141,6 +141,23 @@ def test_what_nobody_may_see_is_kept_off_the_board_and_sends_nobody(private: str
     assert board_entry(shown, NOW) is not None
 
 
+def test_nobody_hides_what_the_office_has_shown() -> None:
+    """Or anybody could take any matter off the board by reporting it once more as somebody's home."""
+    marked = (co.Open("m", report(2, "p2", private="home"), "roads"), NOW + 1)
+    again = (co.Open("m", report(3, "p3", private="minor"), "roads"), NOW + 3)
+    shown = run(OPENED, marked, (co.Show("roads"), NOW + 2), again)
+    assert board_entry(shown, NOW) is not None
+    # A look goes on, and the office may change its mind.
+    sent = run(
+        OPENED, marked, (co.Show("roads"), NOW + 2), (co.AskForLook("roads", NOW + 900), NOW + 2), again
+    )
+    assert sent.open_look is not None
+    hidden = run(OPENED, marked, (co.Show("roads"), NOW + 2), (co.Hide("home"), NOW + 3))
+    assert board_entry(hidden, NOW) is None
+    # What nobody has hidden the first mark hides, until the office has looked at it.
+    assert board_entry(run(OPENED, marked), NOW) is None
+
+
 def test_no_person_and_no_words_of_reporters_stand_on_the_board() -> None:
     state = run((co.Open("m", report(note="call 13812345678", reporter="secret"), "roads"), NOW))
     entry = board_entry(state, NOW)
@@ -224,7 +241,7 @@ class Life(RuleBasedStateMachine):
         self.office, self.asked = "", ""
         self.reporters: list[str] = []
         self.said, self.over = "", False
-        self.hidden = False
+        self.hidden = self.shown = False
         self.due_s = 0.0
 
     def do(self, command: co.Command) -> tuple[ev.Event, ...] | None:
@@ -271,7 +288,7 @@ class Life(RuleBasedStateMachine):
             self.due_s = RULES.due_s("appearance", self.now_s)
         if who not in self.reporters:
             self.reporters.append(who)
-        self.hidden = self.hidden or bool(private)
+        self.hidden = self.hidden or (bool(private) and not self.shown)
         if isinstance(events[-1], ev.MatterReopened):
             self.reopen()
 
@@ -331,7 +348,7 @@ class Life(RuleBasedStateMachine):
             self.said = "fixed" if how == "fix" else "declined"
             self.asked = ""
         if events and how == "show":
-            self.hidden = False
+            self.hidden, self.shown = False, True
 
     @rule(there=st.booleans(), number=st.integers(1, 3), who=st.sampled_from([*PEOPLE, "p9"]))
     @precondition(lambda self: self.state is not None)
@@ -362,7 +379,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.state is not None)
     def hide(self, reason: str) -> None:
         assert self.do(co.Hide(reason)) is not None
-        self.hidden = True
+        self.hidden, self.shown = True, False
 
     @invariant()
     def holds(self) -> None:

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from routing.civic import CheckIn, StationRules, StationWord, conditions, head_counts, visits
+from routing.civic import (
+    StationRules,
+    StationWord,
+    conditions,
+    head_counts,
+    told_week,
+    week_span_s,
+    whole_weeks,
+)
 
 RULES = StationRules()
 ZONE = zoneinfo.ZoneInfo("Asia/Shanghai")
@@ -105,26 +113,36 @@ def test_as_the_rule_reads_whatever_the_order(words: list[StationWord], chance: 
     assert conditions(shuffled, now_s, RULES) == found
 
 
-def test_visits_of_whole_weeks_and_of_enough_riders_only() -> None:
-    monday = datetime.datetime(2026, 2, 23, tzinfo=ZONE)
-    day_s = 86_400.0
+def test_a_week_is_told_of_enough_riders_only() -> None:
+    monday = datetime.date(2026, 2, 23)
+    assert (told_week("E01", monday, (14, 10), 10).visits, told_week("E01", monday, (14, 10), 10).riders) == (
+        14, 10
+    )  # fmt: skip
+    assert (told_week("E01", monday, (90, 9), 10).visits, told_week("E01", monday, (90, 9), 10).riders) == (
+        None, None
+    )  # fmt: skip
 
-    def seen(riders: int, day: float, times: int = 1, station: str = "E01") -> list[CheckIn]:
-        return [
-            CheckIn(station, f"r{n}", monday.timestamp() + day * day_s + 60 * k)
-            for n in range(riders)
-            for k in range(times)
-        ]
 
-    told = visits([*seen(10, 1, times=3), *seen(4, 2), *seen(9, 1, station="E02")], NOW, ZONE, RULES)
-    assert [(one.station_id, one.monday, one.visits, one.riders) for one in told] == [
-        ("E01", monday.date(), 14, 10),
-        ("E02", monday.date(), None, None),
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(
+    st.integers(0, 500 * 86_400),
+    st.integers(0, 80 * 86_400),
+    st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "America/New_York"]),
+)
+def test_weeks_are_told_whole_or_not_at_all(later_s: int, kept_s: int, name: str) -> None:
+    """Against every Monday of two years: over by now, and nothing of it forgotten."""
+    zone = zoneinfo.ZoneInfo(name)
+    now_s = NOW + later_s
+    mondays = [datetime.date(2025, 9, 1) + datetime.timedelta(days=7 * n) for n in range(120)]
+    midnights = [datetime.datetime.combine(day, datetime.time(), zone).timestamp() for day in mondays]
+    slow = [
+        day
+        for day, start_s, end_s in zip(mondays, midnights, midnights[1:], strict=False)
+        if now_s - kept_s <= start_s and end_s <= now_s
     ]
-    # The week that runs is not told, nor is the minute before Monday part of it.
-    assert visits(seen(20, 7.2), NOW, ZONE, RULES) == ()
-    (sunday,) = visits(seen(20, 6.9995), NOW, ZONE, RULES)
-    assert sunday.monday == monday.date()
+    assert list(whole_weeks(now_s, kept_s, zone)) == slow
+    for day, start_s, end_s in zip(mondays, midnights, midnights[1:], strict=False):
+        assert week_span_s(day, zone) == (start_s, end_s)
 
 
 def test_bad_words_are_refused() -> None:

@@ -149,9 +149,11 @@ async def one_service(request: Request, code: str, form: str, civic: CivicSide) 
 
 
 @router.get("/requests.{form}")
-async def list_requests(request: Request, form: str, live: Live, civic: CivicSide, now_s: Now) -> Response:
+async def list_requests(
+    request: Request, form: str, live: Live, civic: CivicSide, zone: Zone, now_s: Now
+) -> Response:
     """Return what stands on the public board."""
-    query = read_query(request.query_params.multi_items(), _jurisdiction(request), now_s)
+    query = read_query(request.query_params.multi_items(), _jurisdiction(request), now_s, zone)
     return await _requests(request, live, civic, now_s, query)
 
 
@@ -187,9 +189,9 @@ def _photos(request: Request) -> str:
 
 
 @router.get("/servicerequestupdates.{form}")
-async def list_updates(request: Request, form: str, live: Live, now_s: Now) -> Response:
+async def list_updates(request: Request, form: str, live: Live, zone: Zone, now_s: Now) -> Response:
     """Return the steps of requests on the public board, oldest first: an extension that FixMyStreet reads."""
-    query = read_query(request.query_params.multi_items(), _jurisdiction(request), now_s)
+    query = read_query(request.query_params.multi_items(), _jurisdiction(request), now_s, zone)
     lang = preferred(request.headers.get("accept-language", ""))
     # Instants are whole hours: who asks from the minute of their last question on misses nothing.
     first_s, last_s, base = query.start_s // HOUR_S * HOUR_S, query.end_s, _photos(request)
@@ -222,7 +224,8 @@ def _published(live: Desk, query: RequestsQuery, now_s: float) -> list[PublicMat
         else:
             opened_s = (query.start_s, query.end_s)
             only = rows.MatterFilter(stages, sorted(query.service_codes), opened_s=opened_s)
-            found = rows.page_of_board(connection, SERVICE, None, LARGEST, only)
+            skip = (query.page - 1) * query.page_size
+            found = rows.page_of_board(connection, SERVICE, None, query.page_size, only, skip)
     entries = [(rounded_entry(codec.matter_state_of(row.state), now_s), row.updated_s) for row in found]
     return [PublicMatter(one, at_s // HOUR_S * HOUR_S) for one, at_s in entries if one is not None]
 
