@@ -2,6 +2,7 @@
 
 from geo.travel.ends import Touch
 from geo.travel.extent import Extent, snap_far
+from geo.travel.hourly import HourlyStreets, travel_times_by_hour_s
 from geo.travel.isochrones import BESIDE_M, isochrone, reached_streets
 from geo.travel.nearest_source import nearest_source_s
 from geo.travel.paths import Path, find_path, way_metres
@@ -15,6 +16,7 @@ __all__ = [
     "Adjacency",
     "Extent",
     "Goal",
+    "HourlyStreets",
     "Path",
     "Touch",
     "Workspace",
@@ -29,6 +31,7 @@ __all__ = [
     "shortest_times",
     "snap_far",
     "times_towards",
+    "travel_times_by_hour_s",
     "travel_times_s",
     "way_metres",
     "why_unreachable",

@@ -11,20 +11,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array, Integer, UInt32Array
+from geo.arrays import FloatArray, Int32Array, Int64Array, Integer, UInt32Array
 from geo.jit import kernel
 from geo.streets.mode_graph import NO, ModeGraph
 
 __all__ = [
     "FREE",
+    "HOUR_MS",
+    "MOST_FALL_MS",
     "Adjacency",
     "Goal",
+    "Hours",
     "Workspace",
     "adjacency",
+    "between_hours",
     "new_workspace",
     "reset",
     "search_tree",
+    "share_of_hour",
     "shortest_times",
+    "times_by_hour",
     "times_towards",
 ]
 
@@ -32,6 +38,10 @@ SHIFT = 10
 """A bucket is 2^10 ms wide."""
 FREE = -2
 """In `Workspace.link`: stands in no bucket."""
+HOUR_MS = 3_600_000
+PARTS = (1 << 48) // HOUR_MS
+MOST_FALL_MS = 3_590_000
+"""No arc may get quicker by more from one hour to the next, or whoever waits would overtake."""
 PLANE_M = 2.0
 """Metres by which a straight line may be misjudged: offsets are rounded to milliseconds."""
 
@@ -75,6 +85,20 @@ class Goal(NamedTuple):
     """Metres a millisecond that no way beats."""
 
 
+class Hours(NamedTuple):
+    """What arcs take by the hour: at the middle of hour ``h`` row ``row[h]``, and in between along a line.
+
+    Nobody who sets out later arrives sooner (FIFO) where no arc gets quicker by an hour within an hour.
+    """
+
+    cost_ms: UInt32Array
+    """(rows, m)"""
+    row: Int64Array
+    """(hours,) The last hour is followed by the first."""
+    depart_ms: int
+    """When the search sets out, after the middle of hour 0."""
+
+
 class _Tree(NamedTuple):
     """Where ways are remembered, and the states that end them with the time from there on."""
 
@@ -92,6 +116,22 @@ def new_workspace(graph: ModeGraph) -> Workspace:
         ring=np.full(size, -1, np.int32),
         touched=np.empty(graph.n_states, np.int32),
     )
+
+
+@kernel
+def share_of_hour(into_ms: Integer) -> Integer:
+    """Return how far an instant is from the middle of an hour to the next, in parts of 2^30 of the hour."""
+    return (into_ms * PARTS) >> 18
+
+
+@kernel
+def between_hours(first: Integer, second: Integer, share: Integer) -> Integer:
+    """Return what an arc takes at a share of an hour (`share_of_hour`): whole milliseconds, rounded down.
+
+    A millisecond is at most 299 parts. So where `second` is less by no more than `MOST_FALL_MS`, what an arc takes
+    falls by no more than the millisecond that passes: rounding keeps FIFO.
+    """
+    return np.int64(first) + (((np.int64(second) - np.int64(first)) * share) >> 30)
 
 
 @kernel
@@ -151,6 +191,7 @@ def _search(
     space: Workspace,
     tree: _Tree | None,
     goal: Goal | None,
+    hours: Hours | None,
 ) -> tuple[int, int]:
     """Fill `space.dist` bucket by bucket; (states touched, row of the best target or -1).
 
@@ -163,6 +204,10 @@ def _search(
         parent_arc, target_state, target_ms = tree
     if goal is not None:
         goal_x, goal_y, state_x, state_y, fastest = goal
+    if hours is not None:
+        of_hour, row_of, depart_ms = hours
+        begin_ms = np.int64(-HOUR_MS)
+        now, then = row_of[0], row_of[0]
     mask = len(ring) - 1
     limit = np.int64(limit_ms)
     n_touched, waiting, taken, best = 0, 0, 0, -1
@@ -198,9 +243,20 @@ def _search(
             link[state, 0] = FREE
             waiting -= 1
             base = np.int64(dist[state])
+            if hours is not None:
+                into_ms = base - begin_ms
+                if into_ms < 0 or into_ms >= HOUR_MS:
+                    hour = (base + depart_ms) // HOUR_MS
+                    begin_ms = hour * HOUR_MS - depart_ms
+                    into_ms = base - begin_ms
+                    now, then = row_of[hour % len(row_of)], row_of[(hour + 1) % len(row_of)]
+                share = share_of_hour(into_ms)
             for arc in range(indptr[state], indptr[state + 1]):
                 to = head[arc]
-                ms = base + np.int64(cost_ms[arc])
+                if hours is not None:
+                    ms = base + between_hours(of_hour[now, arc], of_hour[then, arc], share)
+                else:
+                    ms = base + np.int64(cost_ms[arc])
                 old = np.int64(dist[to])
                 if ms >= old or ms > limit:
                     continue
@@ -272,7 +328,20 @@ def shortest_times(
     int
         How many states were reached; they stand in ``space.touched[:n]``.
     """
-    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, None)[0]
+    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, None, None)[0]
+
+
+@kernel
+def times_by_hour(
+    arcs: Adjacency,
+    seed_state: Int32Array,
+    seed_ms: UInt32Array,
+    limit_ms: int,
+    space: Workspace,
+    hours: Hours,
+) -> int:
+    """As `shortest_times` forward, with what arcs take when they are entered; `space` for their longest."""
+    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, None, hours)[0]
 
 
 @kernel
@@ -285,7 +354,7 @@ def times_towards(
     goal: Goal,
 ) -> int:
     """As `shortest_times`, without states from which a straight line to the goal misses `limit_ms`."""
-    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, goal)[0]
+    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, goal, None)[0]
 
 
 @kernel
@@ -311,4 +380,4 @@ def search_tree(
         ``dist[target_state[row]] + target_ms[row]``.
     """
     tree = _Tree(parent_arc, target_state, target_ms)
-    return _search(arcs, seed_state, seed_ms, limit_ms, space, tree, None)
+    return _search(arcs, seed_state, seed_ms, limit_ms, space, tree, None, None)
