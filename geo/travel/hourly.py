@@ -1,4 +1,4 @@
-"""Travel times by the hour: what streets take changes along the way, and whoever sets out later never arrives sooner.
+"""Travel times by the hour: what streets take changes on the way, and who sets out later arrives no sooner.
 
 At the middle of each hour of the week streets take what was learned of it, in between along a straight line
 (FIFO as in J.-P. Dean, "Shortest paths in FIFO time-dependent networks", 2004). A plan that keeps its dues by
@@ -46,7 +46,7 @@ MOST_KEPT: Final = 6
 
 
 class _Tables(NamedTuple):
-    """Costs of each row: of directed edges (rows, 2E) and of arcs (rows, m); `longest` has the most of each."""
+    """Costs of directed edges (rows, 2E) and arcs (rows, m); in `longest` each takes as long as in any row."""
 
     directed_ms: UInt32Array
     arc_ms: UInt32Array
@@ -244,8 +244,8 @@ def travel_times_by_hour_s(
     Returns
     -------
     float64 (sources, targets)
-        Seconds as `travel_times_s` gives them; whoever sets out later arrives no sooner. A clock change during
-        a trip is passed over.
+        Seconds as `travel_times_s` gives them; whoever sets out later arrives no sooner. A clock change
+        during a trip is passed over.
 
     Raises
     ------

@@ -128,8 +128,8 @@ def share_of_hour(into_ms: Integer) -> Integer:
 def between_hours(first: Integer, second: Integer, share: Integer) -> Integer:
     """Return what an arc takes at a share of an hour (`share_of_hour`): whole milliseconds, rounded down.
 
-    A millisecond is at most 299 parts. So where `second` is less by no more than `MOST_FALL_MS`, what an arc takes
-    falls by no more than the millisecond that passes: rounding keeps FIFO.
+    A millisecond is at most 299 parts. So where `second` is less by no more than `MOST_FALL_MS`, what an arc
+    takes falls by no more than the millisecond that passes: rounding keeps FIFO.
     """
     return np.int64(first) + (((np.int64(second) - np.int64(first)) * share) >> 30)
 
