@@ -46,7 +46,7 @@ MOST_KEPT: Final = 6
 
 
 class _Tables(NamedTuple):
-    """Costs of directed edges (rows, 2E) and arcs (rows, m); in `longest` each takes as long as in any row."""
+    """Costs of directed edges (rows, 2E) and arcs (rows, m); in `longest` each takes as long as at most."""
 
     directed_ms: UInt32Array
     arc_ms: UInt32Array
