@@ -2,12 +2,15 @@
 
 import dataclasses
 
+import numpy as np
+
 from api.study.studyfile.tables import StudyFile
 from geo.arrays import FloatArray
 from geo.learned import Learned, RiddenStreets, learn, rides_of
 from geo.mapmatch import Traversals
 from geo.stays import StayPoints
 from geo.streets import StreetNetwork
+from geo.travel import HourlyStreets
 from siting.observed import TravelTimes
 from siting.presence import class_speeds, streets_in_reach
 
@@ -16,11 +19,16 @@ __all__ = ["StudyTimes", "study_times", "times_with_plan"]
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class StudyTimes:
-    """The streets with expected times, those with times for promises, and what is told of it."""
+    """The streets with expected times, those with times for promises, and what is told of it.
+
+    ``promised`` counts every street as in its slowest hour: whoever is in time by it is so at any hour.
+    ``hours`` are times for promises by the hour, None by class speeds.
+    """
 
     expected: StreetNetwork
     promised: StreetNetwork
     outcome: TravelTimes
+    hours: HourlyStreets | None = None
 
 
 def study_times(
@@ -39,8 +47,10 @@ def study_times(
     share = study_settings.matching.promise_share
     promise = max(learned.held_out.promise_factor(share), 1.0)
     outcome = dataclasses.replace(outcome, promise_share=share, promise_factor=promise)
-    promised = network.with_times(mode, expected * promise)
-    return StudyTimes(network.with_times(mode, expected), promised, outcome)
+    promised = network.with_times(mode, learned.times.slowest() * promise)
+    factor, row = learned.times.by_hour()
+    hours = HourlyStreets(promised, mode, factor * np.float32(promise), row, study_settings.timezone)
+    return StudyTimes(network.with_times(mode, expected), promised, outcome, hours)
 
 
 def _outcome(

@@ -127,7 +127,7 @@ def write_study(
                 trial = matches()
                 study = dataclasses.replace(study, matching=trial.totals)
         with stages("files") as step:
-            files = StudyFiles(study_settings, study, times.promised, city.places, trial)
+            files = StudyFiles(study_settings, study, times.promised, city.places, trial, times.hours)
             write_study_files(files, folder, step)
             write_edits(study, study_settings.map.file, folder)
         off_ground = {

@@ -1,27 +1,26 @@
 """Travel times by the hour: what streets take changes on the way, and who sets out later arrives no sooner.
 
 At the middle of each hour of the week streets take what was learned of it, in between along a straight line
-(FIFO as in J.-P. Dean, "Shortest paths in FIFO time-dependent networks", 2004). A plan that keeps its dues by
-the slowest of all hours that it touches keeps them by the hour, too (`HourlyStreets.slowest`): in a network
-with FIFO what takes no longer at any instant never arrives later.
+(FIFO as in B. C. Dean, "Shortest paths in FIFO time-dependent networks", 2004).
 """
 
 import dataclasses
 import functools
 import math
-import threading
+import pathlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array, Int64Array, Integer, UInt32Array
+from geo.arrays import Float32Array, FloatArray, Int32Array, Int64Array, Integer, UInt32Array
 from geo.errors import InputError
 from geo.jit import kernel
 from geo.localtime import HOUR_S, HOURS_A_WEEK, local_s
 from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
+from geo.streets.storage import read_folder, write_folder
 from geo.travel.ends import Touch, touch_of
 from geo.travel.search import (
     HOUR_MS,
@@ -42,7 +41,6 @@ __all__ = ["HourlyStreets", "travel_times_by_hour_s"]
 
 MONDAY_S: Final = 3 * 86_400
 """Day 0 of the epoch was a Thursday."""
-MOST_KEPT: Final = 6
 
 
 class _Tables(NamedTuple):
@@ -61,7 +59,7 @@ class HourlyStreets:
     ----------
     network : StreetNetwork
     mode : str
-    factor : float (rows, 2E)
+    factor : float32 or float64 (rows, 2E)
         As `StreetNetwork.with_times` takes it.
     row : int64 (168,)
         The row of each hour of the week (0: Monday, 0:00 to 1:00); holds at the middle of the hour.
@@ -71,11 +69,10 @@ class HourlyStreets:
 
     network: StreetNetwork
     mode: str
-    factor: FloatArray
+    factor: FloatArray | Float32Array
     row: Int64Array
     timezone: str
-    _slowest: dict[tuple[int, ...], StreetNetwork] = dataclasses.field(default_factory=dict, repr=False)
-    _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock, repr=False)
+    _other: list["HourlyStreets"] = dataclasses.field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         rows = len(self.factor)
@@ -88,25 +85,35 @@ class HourlyStreets:
         local = local_s(np.floor(at_s).astype(np.int64), self.timezone) + (at_s - np.floor(at_s))
         return np.asarray((local + MONDAY_S - HOUR_S / 2) % (HOURS_A_WEEK * HOUR_S), np.float64)
 
-    def slowest(self, first_s: float, last_s: float) -> StreetNetwork:
-        """Return the network in which every street takes as long as in the slowest hour of a span.
+    def on(self, network: StreetNetwork) -> "HourlyStreets":
+        """Return the same times on the network as it is now, with streets shut or slower; kept."""
+        if network is self.network:
+            return self
+        for other in self._other:
+            if other.network is network:
+                return other
+        other = HourlyStreets(network, self.mode, self.factor, self.row, self.timezone)
+        self._other[:] = [other]
+        return other
 
-        Parameters
-        ----------
-        first_s, last_s : float
-            Epoch seconds. Whatever sets out and arrives between them takes no longer by the hour.
+    def save(self, folder: pathlib.Path) -> None:
+        """Write the times without the network; see `load`."""
+        columns = {"factor": np.asarray(self.factor, np.float32), "row": self.row}
+        write_folder(folder, columns, {"mode": self.mode})
+
+    @staticmethod
+    def load(folder: pathlib.Path, network: StreetNetwork, timezone: str) -> "HourlyStreets":
+        """Read what `save` wrote, for the network that the times are of.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no times, or those of another network.
         """
-        begin = float(self.since_middle_s(np.array([first_s]))[0])
-        whole = max(min(last_s - first_s, HOURS_A_WEEK * HOUR_S), 0.0)
-        hours = np.arange(int(begin // HOUR_S), int((begin + whole) // HOUR_S) + 2) % HOURS_A_WEEK
-        rows = tuple(np.unique(self.row[hours]).tolist())
-        with self._lock:
-            if rows not in self._slowest:
-                while len(self._slowest) >= MOST_KEPT:
-                    del self._slowest[next(iter(self._slowest))]
-                most = self.factor[list(rows)].max(axis=0)
-                self._slowest[rows] = self.network.with_times(self.mode, most)
-            return self._slowest[rows]
+        columns, meta = read_folder(folder)
+        if columns["factor"].shape[1:] != (2 * len(network),):
+            raise InputError(f"{folder} holds times of another network: make the study again")
+        return HourlyStreets(network, str(meta["mode"]), columns["factor"], columns["row"], timezone)
 
     @functools.cached_property
     def tables(self) -> _Tables:

@@ -33,6 +33,8 @@ def test_the_share_of_the_study_file_makes_the_times_of_promises(
     assert found.outcome.promise_factor == pytest.approx(factor)
     assert found.promised.time_factor == pytest.approx(factor)
     assert found.expected.time_factor == pytest.approx(1.0)
+    assert found.hours is not None
+    assert found.hours.factor == pytest.approx(factor)
 
 
 def test_a_share_that_hardly_any_trips_can_tell_is_refused() -> None:
