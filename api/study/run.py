@@ -50,7 +50,6 @@ from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
 from siting.columns import DueBreakColumns, PassingFlows, StayColumns
 from siting.observed import BlindSpots
 from siting.presence import Watched, blind_spots, inner_ways
-from siting.proposed import InnerWays
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs, run_study
 
@@ -101,7 +100,8 @@ def write_study(
         with stages("traces"):
             traces, accounts = _read_traces(study_settings, city, key, folder / "rejects.csv", scheduler)
         observed = _observe(study_settings, city, traces, accounts, stages)
-        times = study_times(study_settings, city.network, observed.ridden, observed.stays)
+        trodden = _trodden(study_settings, city.network, traces, observed)
+        times = study_times(study_settings, city.network, trodden)
         matches = None
         if city.fleet is not None and study_settings.matching.tasks:
             request = sample_request(study_settings, city.network, city.fleet)
@@ -117,7 +117,7 @@ def write_study(
                 travel_times=times_with_plan(times, plain, study.mode, open_sites, study.limit_s),
                 blind_spots=_blind_spots(study_settings, city, observed, given),
                 meetings=study_meetings(study, city.network, observed.stays),
-                inner_ways=_inner_ways(study_settings, plain, traces, observed),
+                inner_ways=None if trodden is None else inner_ways(trodden, k=study_settings.k),
                 moving_km_on_streets=on_streets,
                 input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
@@ -206,15 +206,14 @@ def _blind_spots(
     return blind_spots(watched, observed.flows, k=study_settings.k)
 
 
-def _inner_ways(
+def _trodden(
     study_settings: StudyFile, network: StreetNetwork, traces: Traces, observed: _Observed
-) -> InnerWays | None:
+) -> Trodden | None:
     if observed.ridden is None:
         return None
-    trodden = Trodden(
+    return Trodden(
         network, study_settings.mode, traces, observed.ridden, observed.stays, study_settings.timezone
     )
-    return inner_ways(trodden, k=study_settings.k)
 
 
 def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces) -> StudyInputs:
