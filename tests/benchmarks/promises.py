@@ -7,7 +7,7 @@ in that city. A wave is dispatched when its rider has done the last one on a day
 time later, so plans are feasible in true time. The promise of a delivery is made when its wave is dispatched:
 the expected arrival (learned times) as the plan then stands, and a slack of 1 to 10 minutes, or what the true
 ride without tasks needs and 1 to 5 minutes, whichever is more. Tasks are matched each minute on the plans as
-they really stand, by class speeds or as a study counts for promises: every street as in its slowest hour, times
+they really stand, by class speeds or as a study promises: every street as in its slowest hour, times
 what 50% to 95% of trips did not exceed, and gates likewise; all are accepted. A delivery is late
 by tasks where it is late, and the same ride without the tasks that came into the plan after its promise, with
 the same luck of lights and gates, is not.
