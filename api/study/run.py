@@ -105,7 +105,7 @@ def write_study(
         matches = None
         if city.fleet is not None and study_settings.matching.tasks:
             request = sample_request(study_settings, city.network, city.fleet)
-            matches = stack.enter_context(matched_beside(times.promised, request))
+            matches = stack.enter_context(matched_beside(times.promised, request, times.hours))
         plain, city = city.network, dataclasses.replace(city, network=times.expected)
         with stages("siting") as step:
             inputs = _inputs(study_settings, city, observed, given)
