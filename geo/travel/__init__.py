@@ -1,8 +1,8 @@
 """Travel times, paths and isochrones on a street network."""
 
+from geo.travel.by_hour import HourlyStreets, travel_times_by_hour_s
 from geo.travel.ends import Touch
 from geo.travel.extent import Extent, snap_far
-from geo.travel.hourly import HourlyStreets, travel_times_by_hour_s
 from geo.travel.isochrones import BESIDE_M, isochrone, reached_streets
 from geo.travel.nearest_source import nearest_source_s
 from geo.travel.paths import Path, find_path, way_metres

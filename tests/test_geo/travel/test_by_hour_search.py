@@ -15,7 +15,7 @@ from geo.streets.build import build_network
 from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
-from geo.travel.hourly import HourlyStreets, travel_times_by_hour_s
+from geo.travel.by_hour import HourlyStreets, travel_times_by_hour_s
 from geo.travel.times import travel_times_s
 
 MONDAY_S = 1_759_680_000.0
