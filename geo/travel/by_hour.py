@@ -9,9 +9,10 @@ import functools
 import math
 import pathlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from geo.arrays import Float32Array, FloatArray, Int32Array, Int64Array, Integer, UInt32Array
 from geo.errors import InputError
@@ -98,7 +99,10 @@ class HourlyStreets:
 
     def save(self, folder: pathlib.Path) -> None:
         """Write the times without the network; see `load`."""
-        columns = {"factor": np.asarray(self.factor, np.float32), "row": self.row}
+        columns: dict[str, npt.NDArray[Any]] = {
+            "factor": np.asarray(self.factor, np.float32),
+            "row": self.row,
+        }
         write_folder(folder, columns, {"mode": self.mode})
 
     @staticmethod

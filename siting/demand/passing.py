@@ -78,7 +78,7 @@ def riding_minutes(
     riders = np.unique(flows.rider[inside])
     asked.figures.rows("riding", riders)
     asked.figures.add("forecasts/riding", "riding", np.arange(len(riders)), rank=RANK["alternative"])
-    return np.bincount(day[inside], minutes, len(days))
+    return np.bincount(day[inside], minutes, len(days)).astype(np.float64)
 
 
 def published_flows(

@@ -178,7 +178,8 @@ def _weeks(demand: Demand, inside: BoolArray) -> FloatArray:
     """Return minutes of rest (w, 7) of the last whole weeks; what is left over lies before them."""
     rows = inside[demand.rest.point]
     days = len(demand.days)
-    return _whole_weeks(np.bincount(demand.rest.day[rows], demand.rest.minutes[rows], days))
+    minutes = np.bincount(demand.rest.day[rows], demand.rest.minutes[rows], days)
+    return _whole_weeks(minutes.astype(np.float64))
 
 
 def _whole_weeks(minutes: FloatArray) -> FloatArray:
