@@ -42,7 +42,7 @@ class Slow:
 
     def cost(self, directed: int, at_ms: int) -> int:
         hour, into = divmod(at_ms, 3_600_000)
-        one, two = (self.tables[self.streets.row[(hour + more) % 168]][directed] for more in (0, 1))
+        one, two = (int(self.tables[self.streets.row[(hour + more) % 168]][directed]) for more in (0, 1))
         share = Fraction(into * (2**48 // 3_600_000) // 2**18, 2**30)
         return math.floor(one + (two - one) * share)
 
@@ -84,8 +84,8 @@ class Slow:
             best = math.inf
             for d in self.open(to):
                 for k in range(graph.arrive_ptr[d], graph.arrive_ptr[d + 1]):
-                    if (ms := at.get(int(graph.arrive_state[k]))) is not None:
-                        ms += int(graph.arrive_extra_ms[k])
+                    if int(graph.arrive_state[k]) in at:
+                        ms = at[int(graph.arrive_state[k])] + int(graph.arrive_extra_ms[k])
                         best = min(best, ms + self.part(d, there, ms))
                 if to == edge and (there - here) * (1 - 2 * (d % 2)) >= 0:
                     run = self.part(d, there, street_ms) - self.part(d, here, street_ms)
@@ -122,7 +122,9 @@ def test_nobody_who_sets_out_later_arrives_sooner(seed: int, hour: int) -> None:
         MONDAY_S + hour * HOUR_S + np.sort(np.append(rng.uniform(0, 7200, 15), rng.integers(1790, 1810, 15)))
     )
     depart_s = np.round(depart_s, 3)
-    arrive_s = depart_s[:, None] + travel_times_by_hour_s(streets, sources, targets, depart_s)
+    arrive_s = depart_s[:, None] + travel_times_by_hour_s(
+        streets, sources, targets, depart_s.astype(np.float64)
+    )
     reached = np.isfinite(arrive_s).all(axis=0)
     assert (np.diff(arrive_s[:, reached], axis=0) > -1e-3).all()
 

@@ -102,7 +102,8 @@ def test_rest_is_forecast(study: Study) -> None:
     riding = forecasts["riding"]
     assert riding.error is not None
     assert riding.error < 0.05
-    work, weekend = riding.by_weekday[:5], riding.by_weekday[5:]
+    by_weekday = [minutes or 0.0 for minutes in riding.by_weekday]
+    work, weekend = by_weekday[:5], by_weekday[5:]
     assert min(work) == pytest.approx(3.0 * max(weekend), rel=0.1)
 
 
