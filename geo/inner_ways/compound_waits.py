@@ -50,7 +50,7 @@ def compound_waits(trodden: Trodden, passes: GatePasses, *, k: int, share: float
     """
     none = np.full(len(trodden.network.compounds), np.nan)
     inside = passes.compound >= 0
-    pooled = GatePasses(*(column[inside] for column in passes))._replace(node=passes.compound[inside])
+    pooled = GatePasses._make(column[inside] for column in passes)._replace(node=passes.compound[inside])
     found = gate_waits(trodden, pooled, k)
     told = found.riders >= k
     by_hour = np.where(found.hour_riders >= k, found.hour_s, found.wait_s[:, None])

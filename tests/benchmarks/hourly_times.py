@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
         return lambda part: travel_times_s(streets_of, MODE, sources.take(part), targets, LIMIT_S, threads=1)
 
     # By the means of the hours a search gets about as far within the limit as by the hour.
-    ways = {
+    ways: dict[str, Callable[[slice], object]] = {
         "constant": constant(network),
         "mean_of_hours": constant(network.with_times(MODE, streets.factor.mean(axis=0))),
         "by_hour_in_one": lambda part: travel_times_by_hour_s(

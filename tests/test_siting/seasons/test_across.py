@@ -9,6 +9,7 @@ from made_rests import made_inputs
 
 from geo.errors import InputError
 from geo.stays import KINDS
+from siting.columns import PassingFlows
 from siting.inputs import StudyInputs
 from siting.results import Study
 from siting.study import run_study
@@ -41,9 +42,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> StudyInputs:
     )
     settings = dataclasses.replace(made.settings, new_sites=1, held_out_days=0, draws=0, random_draws=1)
     rode = np.arange(DAYS * RIDERS * 12)
-    number = rode // (RIDERS * 12)
-    rode = rode[((number + 1) % 7 < 5) | (rode % 3 == 0)]
-    flows = SimpleNamespace(
+    on_day = rode // (RIDERS * 12)
+    rode = rode[((on_day + 1) % 7 < 5) | (rode % 3 == 0)]
+    flows = PassingFlows(
         edge=np.zeros(len(rode), np.int64),
         rider=rode // 12 % RIDERS,
         t_s=FIRST + 86_400 * (rode // (RIDERS * 12)) + 40_000 + rode % 12,
