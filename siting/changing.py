@@ -43,7 +43,7 @@ class Forecast:
     """Expected demand of one series in the next weeks, and how far such forecasts were off."""
 
     series: str
-    """``rest`` of the city, or the code of a unit grid."""
+    """``rest`` or ``riding`` of the city, or the code of a unit grid (its rest)."""
     method: str
     """``regression`` (Poisson, by weekday), ``regression_trend``, ``last_week`` or ``mean_of_weeks``."""
     error: float | None
@@ -53,7 +53,7 @@ class Forecast:
     error_mean: float | None
     """By the mean of all weeks known, weekday by weekday."""
     min_a_day: tuple[float | None, ...]
-    """Of each of the next weeks, rider-minutes of rest."""
+    """Of each of the next weeks: rider-minutes of rest; of riding, at 15 km/h."""
     by_weekday: tuple[float | None, ...]
     """(7,) of the first of them, from Monday."""
 

@@ -47,6 +47,10 @@ class TravelTimes:
     """What the matching goes by: so large a share of trips takes no longer than it expects."""
     promise_factor: float | None = None
     """How many times as long as the expected time that is."""
+    compounds_learned: int | None = None
+    """Compounds at whose gates the study takes what riders waited there."""
+    compound_wait_s: float | None = None
+    """Median of these waits, each as all day."""
     streets_in_reach_class: float | None = None
     """Share of street kilometres from where a station of the plan is within the limit, by class speeds."""
     streets_in_reach: float | None = None

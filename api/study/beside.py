@@ -19,18 +19,25 @@ from api.study.sample_matches import MatchSample, match_sample
 from geo.errors import YiluError
 from geo.jit import known_kernels
 from geo.streets import StreetNetwork
+from geo.travel import HourlyStreets
 
 __all__ = ["matched_beside"]
 
+HOURS = "hours"
+
 
 @contextlib.contextmanager
-def matched_beside(network: StreetNetwork, request: MatchRequest) -> Iterator[Callable[[], MatchSample]]:
+def matched_beside(
+    network: StreetNetwork, request: MatchRequest, hours: HourlyStreets | None = None
+) -> Iterator[Callable[[], MatchSample]]:
     """Yield what hands over the matches of a sample, the same in either process.
 
     Parameters
     ----------
     network : StreetNetwork
     request : MatchRequest
+    hours : HourlyStreets, optional
+        Times by the hour, for the check.
 
     Yields
     ------
@@ -38,7 +45,7 @@ def matched_beside(network: StreetNetwork, request: MatchRequest) -> Iterator[Ca
         Waits for the other process, or does the work here: where machine code is at hand, where there is
         one processor only, and where the other process could not do it, so that its error is raised here.
     """
-    here = functools.partial(match_sample, network, request)
+    here = functools.partial(match_sample, network, request, hours)
     if known_kernels("routing.") or (os.cpu_count() or 1) == 1:
         yield here
         return
@@ -47,7 +54,10 @@ def matched_beside(network: StreetNetwork, request: MatchRequest) -> Iterator[Ca
     receiver, sender = context.Pipe(duplex=False)
     with tempfile.TemporaryDirectory(prefix="yilu-") as folder, receiver:
         network.save(Path(folder))
-        process = context.Process(target=_match, args=(sender, Path(folder), request), daemon=True)
+        zone = None if hours is None else hours.timezone
+        if hours is not None:
+            hours.save(Path(folder) / HOURS)
+        process = context.Process(target=_match, args=(sender, Path(folder), request, zone), daemon=True)
         process.start()
         sender.close()
 
@@ -65,9 +75,11 @@ def matched_beside(network: StreetNetwork, request: MatchRequest) -> Iterator[Ca
             process.join()
 
 
-def _match(sender: Connection, folder: Path, request: MatchRequest) -> None:
+def _match(sender: Connection, folder: Path, request: MatchRequest, zone: str | None) -> None:
     # Ctrl-C at a terminal reaches it too; the study ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What is wrong with the sample is said by the study, which does it again.
     with sender, contextlib.suppress(YiluError):
-        sender.send(match_sample(StreetNetwork.load(folder), request))
+        network = StreetNetwork.load(folder)
+        hours = None if zone is None else HourlyStreets.load(folder / HOURS, network, zone)
+        sender.send(match_sample(network, request, hours))

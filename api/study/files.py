@@ -8,11 +8,20 @@ from typing import cast
 
 from api.forms import Language, Station, StationPlan, StudyMeta
 from api.outputs import write_json
-from api.study.finished import META_FILE, NETWORK_FOLDER, PLACES_FOLDER, RESULT, RESULT_FILE, STATIONS_FILE
+from api.study.finished import (
+    HOURS_FOLDER,
+    META_FILE,
+    NETWORK_FOLDER,
+    PLACES_FOLDER,
+    RESULT,
+    RESULT_FILE,
+    STATIONS_FILE,
+)
 from api.study.sample_matches import MatchSample
 from api.study.studyfile.tables import StudyFile
 from geo.places import Places
 from geo.streets import StreetNetwork
+from geo.travel import HourlyStreets
 from maps.documents import report_pictures, write_docx, write_html, write_xlsx
 from maps.exports import write_geojson, write_gpkg
 from maps.match import MatchPicture, match_map, match_picture
@@ -40,6 +49,7 @@ class StudyFiles:
     network: StreetNetwork
     places: Places
     trial: MatchSample | None
+    hours: HourlyStreets | None = None
 
 
 def write_study_files(files: StudyFiles, folder: Path, step: Step) -> None:
@@ -158,6 +168,8 @@ def _write_service_data(files: StudyFiles, folder: Path) -> None:
     (folder / RESULT_FILE).write_bytes(RESULT.dump_json(study))
     files.places.save(folder / PLACES_FOLDER)
     files.network.save(folder / NETWORK_FOLDER)
+    if files.hours is not None:
+        files.hours.save(folder / HOURS_FOLDER)
 
 
 def _day(text: str | None) -> datetime.date | None:

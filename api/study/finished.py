@@ -8,9 +8,11 @@ from pydantic import TypeAdapter, ValidationError
 from api.forms import Station, StudyMeta
 from geo.errors import InputError
 from geo.streets import StreetNetwork
+from geo.travel import HourlyStreets
 from siting.results import Study
 
 __all__ = [
+    "HOURS_FOLDER",
     "META_FILE",
     "NETWORK_FOLDER",
     "PLACES_FOLDER",
@@ -24,6 +26,7 @@ __all__ = [
 META_FILE = Path("data") / "study.json"
 STATIONS_FILE = Path("data") / "stations.json"
 NETWORK_FOLDER = Path("data") / "network"
+HOURS_FOLDER = Path("data") / "hours"
 
 RESULT_FILE = Path("data") / "result.json"
 PLACES_FOLDER = Path("data") / "places"
@@ -42,6 +45,8 @@ class FinishedStudy:
     network: StreetNetwork
     stations: tuple[Station, ...]
     study: Study
+    hours: HourlyStreets | None = None
+    """Times by the hour, as they may be promised; None where none were learned."""
 
 
 def load_finished(folder: Path) -> FinishedStudy:
@@ -72,4 +77,11 @@ def load_finished(folder: Path) -> FinishedStudy:
         ) from None
     except ValidationError as error:
         raise InputError(f"{folder}: {error.title} is damaged ({error.errors()[0]['msg'].lower()})") from None
-    return FinishedStudy(folder, meta, StreetNetwork.load(folder / NETWORK_FOLDER), stations, study)
+    network = StreetNetwork.load(folder / NETWORK_FOLDER)
+    return FinishedStudy(folder, meta, network, stations, study, _hours(folder / HOURS_FOLDER, network, meta))
+
+
+def _hours(folder: Path, network: StreetNetwork, meta: StudyMeta) -> HourlyStreets | None:
+    if not folder.exists():
+        return None
+    return HourlyStreets.load(folder, network, meta.timezone)

@@ -2,12 +2,14 @@
 
 import dataclasses
 
+import numpy as np
+
 from api.study.studyfile.tables import StudyFile
 from geo.arrays import FloatArray
+from geo.inner_ways import Trodden, compound_waits, gate_passes, with_waits
 from geo.learned import Learned, RiddenStreets, learn, rides_of
-from geo.mapmatch import Traversals
-from geo.stays import StayPoints
 from geo.streets import StreetNetwork
+from geo.travel import HourlyStreets
 from siting.observed import TravelTimes
 from siting.presence import class_speeds, streets_in_reach
 
@@ -16,21 +18,33 @@ __all__ = ["StudyTimes", "study_times", "times_with_plan"]
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class StudyTimes:
-    """The streets with expected times, those with times for promises, and what is told of it."""
+    """The streets with expected times, those with times for promises, and what is told of it.
+
+    ``promised`` counts every street as in its slowest hour: whoever is in time by it is so at any hour.
+    ``hours`` are times for promises by the hour, None by class speeds.
+    """
 
     expected: StreetNetwork
     promised: StreetNetwork
     outcome: TravelTimes
+    hours: HourlyStreets | None = None
 
 
-def study_times(
-    study_settings: StudyFile, network: StreetNetwork, ridden: Traversals | None, stays: StayPoints
-) -> StudyTimes:
-    """Learn travel times from the traces of a study, and take them where they are to be trusted."""
-    if ridden is None or not study_settings.siting.learned_times:
+def study_times(study_settings: StudyFile, network: StreetNetwork, trodden: Trodden | None) -> StudyTimes:
+    """Learn travel times and waits at gates from the traces of a study, and take them where to be trusted.
+
+    Parameters
+    ----------
+    study_settings : StudyFile
+    network : StreetNetwork
+        With class speeds.
+    trodden : Trodden or None
+        The matched traces on it; None where the study asks for no paths.
+    """
+    if trodden is None or not study_settings.siting.learned_times:
         return StudyTimes(network, network, TravelTimes("class", "off"))
     mode, k = study_settings.mode, study_settings.k
-    rides = rides_of(network, mode, ridden, stays, study_settings.timezone)
+    rides = rides_of(network, mode, trodden.ridden, trodden.stays, study_settings.timezone)
     learned = learn(network, rides, study_settings.timezone, seed=study_settings.seed, k=k)
     outcome = _outcome(network, mode, rides, learned, k)
     if not learned.trusted or learned.held_out is None:
@@ -38,9 +52,19 @@ def study_times(
     expected = learned.times.factor()
     share = study_settings.matching.promise_share
     promise = max(learned.held_out.promise_factor(share), 1.0)
-    outcome = dataclasses.replace(outcome, promise_share=share, promise_factor=promise)
-    promised = network.with_times(mode, expected * promise)
-    return StudyTimes(network.with_times(mode, expected), promised, outcome)
+    waits = compound_waits(trodden, gate_passes(trodden), k=k, share=share)
+    outcome = dataclasses.replace(
+        outcome,
+        promise_share=share,
+        promise_factor=promise,
+        compounds_learned=waits.known,
+        compound_wait_s=float(np.nanmedian(waits.usual_s)) if waits.known else None,
+    )
+    usual = with_waits(network, waits.usual_s)
+    promised = with_waits(network, waits.promised_s).with_times(mode, learned.times.slowest() * promise)
+    factor, row = learned.times.by_hour()
+    hours = HourlyStreets(promised, mode, factor * np.float32(promise), row, study_settings.timezone)
+    return StudyTimes(usual.with_times(mode, expected), promised, outcome, hours)
 
 
 def _outcome(

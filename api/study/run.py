@@ -52,7 +52,6 @@ from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
 from siting.columns import DueBreakColumns, PassingFlows, StayColumns
 from siting.observed import BlindSpots
 from siting.presence import Watched, blind_spots, inner_ways
-from siting.proposed import InnerWays
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs, run_study
 
@@ -106,11 +105,12 @@ def write_study(
         with stages("traces"):
             traces, accounts = _read_traces(study_settings, city, key, folder / "rejects.csv", scheduler)
         observed = _observe(study_settings, city, traces, accounts, stages)
-        times = study_times(study_settings, city.network, observed.ridden, observed.stays)
+        trodden = _trodden(study_settings, city.network, traces, observed)
+        times = study_times(study_settings, city.network, trodden)
         matches = None
         if city.fleet is not None and study_settings.matching.tasks:
             request = sample_request(study_settings, city.network, city.fleet)
-            matches = stack.enter_context(matched_beside(times.promised, request))
+            matches = stack.enter_context(matched_beside(times.promised, request, times.hours))
         plain, city = city.network, dataclasses.replace(city, network=times.expected)
         with stages("siting") as step:
             inputs = _inputs(study_settings, city, observed, given)
@@ -122,7 +122,7 @@ def write_study(
                 travel_times=times_with_plan(times, plain, study.mode, open_sites, study.limit_s),
                 blind_spots=_blind_spots(study_settings, city, observed, given),
                 meetings=study_meetings(study, city.network, observed.stays),
-                inner_ways=_inner_ways(study_settings, plain, traces, observed),
+                inner_ways=None if trodden is None else inner_ways(trodden, k=study_settings.k),
                 moving_km_on_streets=on_streets,
                 input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
@@ -132,7 +132,7 @@ def write_study(
                 trial = matches()
                 study = dataclasses.replace(study, matching=trial.totals)
         with stages("files") as step:
-            files = StudyFiles(study_settings, study, times.promised, city.places, trial)
+            files = StudyFiles(study_settings, study, times.promised, city.places, trial, times.hours)
             write_study_files(files, folder, step)
             write_edits(study, study_settings.map.file, folder)
         off_ground = {
@@ -211,15 +211,14 @@ def _blind_spots(
     return blind_spots(watched, observed.flows, k=study_settings.k)
 
 
-def _inner_ways(
+def _trodden(
     study_settings: StudyFile, network: StreetNetwork, traces: Traces, observed: _Observed
-) -> InnerWays | None:
+) -> Trodden | None:
     if observed.ridden is None:
         return None
-    trodden = Trodden(
+    return Trodden(
         network, study_settings.mode, traces, observed.ridden, observed.stays, study_settings.timezone
     )
-    return inner_ways(trodden, k=study_settings.k)
 
 
 def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces) -> StudyInputs:

@@ -9,6 +9,7 @@ from api.matching.proof import answer_problems
 from api.matching.translate import MatchCase, asked_of, response_of
 from geo.errors import YiluError
 from geo.streets import StreetNetwork
+from geo.travel import HourlyStreets
 from routing.assign import match_batch
 from routing.match import match_tasks
 from routing.model import Match, MatchResult
@@ -17,6 +18,8 @@ from siting.results import MatchTotals
 
 __all__ = ["MatchSample", "check_result", "match_sample", "telling_match"]
 
+DRIVEN_BY_HOUR = 10
+"""So many plans are driven by the hour, too: that takes a search of its own for each leg."""
 MS_LATE = 1.0
 """Less than a millisecond is rounding."""
 
@@ -31,7 +34,9 @@ class MatchSample:
     shown: Match | None
 
 
-def match_sample(network: StreetNetwork, request: MatchRequest) -> MatchSample:
+def match_sample(
+    network: StreetNetwork, request: MatchRequest, hours: HourlyStreets | None = None
+) -> MatchSample:
     """Match a sample (see `sample_request`) and check every match independently.
 
     Raises
@@ -43,8 +48,12 @@ def match_sample(network: StreetNetwork, request: MatchRequest) -> MatchSample:
     by = match_batch if request.assignment == "together" else None
     result = match_tasks(network, asked.riders, asked.tasks, asked.policy, asked.now_s, by=by)
     # One checker for both: the ways that it has recomputed are kept.
-    checker = Checker(network, asked.policy)
+    checker = Checker(network, asked.policy, hours)
     late = check_result(checker, asked, result)
+    for match in result.insertions[:DRIVEN_BY_HOUR]:
+        missed = checker.late_by_hour(match.plan, asked.now_s)
+        if missed:
+            raise YiluError(f"by the hour the task {match.task_id} makes the stop {missed[0]} late")
     response = response_of(result, request)
     problems = answer_problems(checker, request, response.model_dump_json())
     if problems:

@@ -87,6 +87,30 @@ class LearnedTimes:
         )
         return self._bounded(mean if hours else np.ones_like(mean))
 
+    def by_hour(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return the factors (48, 2E) of the hours of working days and of weekends, and the row of each hour.
+
+        Hours of the week that share a row are weighted by the riding in them. `slowest` is nowhere less.
+        """
+        hour = np.arange(HOURS_A_WEEK)
+        row = _slot(hour, 48)
+        weight = self.hour_weight + 1e-9
+        table = np.zeros((48, len(self.place["city"])))
+        for one in hour.tolist():
+            table[row[one]] += weight[one] * self.factor(one)
+        return (table / np.bincount(row, weight)[:, None]).astype(np.float32), row
+
+    def slowest(self) -> NDArray[np.float64]:
+        """Return the largest factor that each directed edge (2E,) has in any hour of the week.
+
+        A plan that keeps its dues by these keeps them by the hour, too: where nobody overtakes, what takes
+        no longer at any instant never arrives later.
+        """
+        out = np.full(len(self.place["city"]), LEAST_FACTOR)
+        for hour in range(HOURS_A_WEEK):
+            np.maximum(out, self.factor(hour), out=out)
+        return out
+
     def of_rides(self, directed: NDArray[np.int64], hour: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the factor of each ride (n,) by its directed edge and hour of the week."""
         out = np.ones(len(directed))

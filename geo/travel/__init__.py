@@ -1,5 +1,6 @@
 """Travel times, paths and isochrones on a street network."""
 
+from geo.travel.by_hour import HourlyStreets, travel_times_by_hour_s
 from geo.travel.ends import Touch
 from geo.travel.extent import Extent, snap_far
 from geo.travel.isochrones import BESIDE_M, isochrone, reached_streets
@@ -24,6 +25,7 @@ __all__ = [
     "Adjacency",
     "Extent",
     "Goal",
+    "HourlyStreets",
     "Path",
     "Targets",
     "Touch",
@@ -39,6 +41,7 @@ __all__ = [
     "shortest_times",
     "snap_far",
     "time_towards",
+    "travel_times_by_hour_s",
     "travel_times_s",
     "way_metres",
     "why_unreachable",

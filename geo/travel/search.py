@@ -11,28 +11,38 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array, Integer, UInt32Array
+from geo.arrays import FloatArray, Int32Array, Int64Array, Integer, UInt32Array
 from geo.jit import kernel
 from geo.streets.mode_graph import NO, ModeGraph
 
 __all__ = [
     "FREE",
+    "HOUR_MS",
+    "MOST_FALL_MS",
     "Adjacency",
     "Goal",
+    "Hours",
     "Targets",
     "Workspace",
     "adjacency",
+    "between_hours",
     "new_workspace",
     "reset",
     "search_tree",
+    "share_of_hour",
     "shortest_times",
     "time_towards",
+    "times_by_hour",
 ]
 
 SHIFT = 10
 """A bucket is 2^10 ms wide."""
 FREE = -2
 """In `Workspace.link`: stands in no bucket."""
+HOUR_MS = 3_600_000
+PARTS = (1 << 48) // HOUR_MS
+MOST_FALL_MS = 3_590_000
+"""No arc may get quicker by more from one hour to the next, or whoever waits would overtake."""
 PLANE_M = 2.0
 """Metres by which a straight line may be misjudged: offsets are rounded to milliseconds."""
 
@@ -76,6 +86,20 @@ class Goal(NamedTuple):
     """Metres a millisecond that no way beats."""
 
 
+class Hours(NamedTuple):
+    """What arcs take by the hour: at the middle of hour ``h`` row ``row[h]``, and in between along a line.
+
+    Nobody who sets out later arrives sooner (FIFO) where no arc gets quicker by an hour within an hour.
+    """
+
+    cost_ms: UInt32Array
+    """(rows, m)"""
+    row: Int64Array
+    """(hours,) The last hour is followed by the first."""
+    depart_ms: int
+    """When the search sets out, after the middle of hour 0."""
+
+
 class Targets(NamedTuple):
     """The states that end a way, with the time from there on."""
 
@@ -93,6 +117,22 @@ def new_workspace(graph: ModeGraph) -> Workspace:
         ring=np.full(size, -1, np.int32),
         touched=np.empty(graph.n_states, np.int32),
     )
+
+
+@kernel
+def share_of_hour(into_ms: Integer) -> Integer:
+    """Return how far an instant is from the middle of an hour to the next, in parts of 2^30 of the hour."""
+    return (into_ms * PARTS) >> 18
+
+
+@kernel
+def between_hours(first: Integer, second: Integer, share: Integer) -> Integer:
+    """Return what an arc takes at a share of an hour (`share_of_hour`): whole milliseconds, rounded down.
+
+    A millisecond is at most 299 parts. So where `second` is less by no more than `MOST_FALL_MS`, what an arc
+    takes falls by no more than the millisecond that passes: rounding keeps FIFO.
+    """
+    return np.int64(first) + (((np.int64(second) - np.int64(first)) * share) >> 30)
 
 
 @kernel
@@ -150,13 +190,13 @@ def _put(
 @kernel
 def _search(
     arcs: Adjacency,
-    seed_state: Int32Array,
-    seed_ms: UInt32Array,
+    seeds: tuple[Int32Array, UInt32Array],
     limit_ms: Integer,
     space: Workspace,
     targets: Targets | None,
     parent_arc: Int32Array | None,
     goal: Goal | None,
+    hours: Hours | None,
 ) -> tuple[int, int]:
     """Fill `space.dist` bucket by bucket; (states touched, row of the best target or -1).
 
@@ -167,19 +207,24 @@ def _search(
     """
     indptr, head, cost_ms = arcs
     dist, link, ring, touched = space
+    seed_state, seed_ms = seeds
+    if hours is not None:
+        of_hour, row_of, depart_ms = hours
+        begin_ms = np.int64(-HOUR_MS)
+        now, then = row_of[0], row_of[0]
     mask = len(ring) - 1
     limit = np.int64(limit_ms)
     n_touched, waiting, taken, best = 0, 0, 0, -1
-    seeds = len(seed_state)
-    order = np.arange(seeds)
+    count = len(seed_state)
+    order = np.arange(count)
     key = seed_ms.astype(np.int64)
     if goal is not None:
         goal_x, goal_y, state_x, state_y, fastest = goal
         pace = 1.0 / fastest
-        for i in range(seeds):
+        for i in range(count):
             dx, dy = state_x[seed_state[i]] - goal_x, state_y[seed_state[i]] - goal_y
             key[i] += np.int64(max(np.sqrt(dx * dx + dy * dy) - PLANE_M, 0.0) * pace)
-    for i in range(1, seeds):
+    for i in range(1, count):
         if key[i] < key[i - 1]:
             # as floats, whose sorting other kernels need too: numba compiles seconds for each type
             order = np.argsort(key.astype(np.float64))
@@ -187,10 +232,10 @@ def _search(
     cursor = np.int64(0)
     while True:
         if waiting == 0:
-            if taken == seeds or key[order[taken]] > limit:
+            if taken == count or key[order[taken]] > limit:
                 break
             cursor = key[order[taken]] >> SHIFT
-        while taken < seeds and (key[order[taken]] >> SHIFT) <= cursor:
+        while taken < count and (key[order[taken]] >> SHIFT) <= cursor:
             row = order[taken]
             to, ms = seed_state[row], np.int64(seed_ms[row])
             if key[row] <= limit and ms < dist[to]:
@@ -213,9 +258,20 @@ def _search(
                 state = after
                 continue
             base = np.int64(dist[state])
+            if hours is not None:
+                into_ms = base - begin_ms
+                if into_ms < 0 or into_ms >= HOUR_MS:
+                    hour = (base + depart_ms) // HOUR_MS
+                    begin_ms = hour * HOUR_MS - depart_ms
+                    into_ms = base - begin_ms
+                    now, then = row_of[hour % len(row_of)], row_of[(hour + 1) % len(row_of)]
+                share = share_of_hour(into_ms)
             for arc in range(indptr[state], indptr[state + 1]):
                 to = head[arc]
-                ms = base + np.int64(cost_ms[arc])
+                if hours is not None:
+                    ms = base + between_hours(of_hour[now, arc], of_hour[then, arc], share)
+                else:
+                    ms = base + np.int64(cost_ms[arc])
                 old = np.int64(dist[to])
                 if ms >= old or ms > limit:
                     continue
@@ -293,7 +349,20 @@ def shortest_times(
     int
         How many states were reached; they stand in ``space.touched[:n]``.
     """
-    return _search(arcs, seed_state, seed_ms, limit_ms, space, None, None, None)[0]
+    return _search(arcs, (seed_state, seed_ms), limit_ms, space, None, None, None, None)[0]
+
+
+@kernel
+def times_by_hour(
+    arcs: Adjacency,
+    seed_state: Int32Array,
+    seed_ms: UInt32Array,
+    limit_ms: int,
+    space: Workspace,
+    hours: Hours,
+) -> int:
+    """As `shortest_times` forward, with what arcs take when they are entered; `space` for their longest."""
+    return _search(arcs, (seed_state, seed_ms), limit_ms, space, None, None, None, hours)[0]
 
 
 @kernel
@@ -313,7 +382,7 @@ def time_towards(
     tuple of int
         As `search_tree`. Other states may have been reached on longer ways than need be, or not at all.
     """
-    return _search(arcs, seed_state, seed_ms, limit_ms, space, targets, None, goal)
+    return _search(arcs, (seed_state, seed_ms), limit_ms, space, targets, None, goal, None)
 
 
 @kernel
@@ -339,4 +408,4 @@ def search_tree(
         ``dist[target_state[row]] + target_ms[row]``.
     """
     targets = Targets(target_state, target_ms)
-    return _search(arcs, seed_state, seed_ms, limit_ms, space, targets, parent_arc, None)
+    return _search(arcs, (seed_state, seed_ms), limit_ms, space, targets, parent_arc, None, None)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from geo.localtime import HOURS_A_WEEK
 from geo.streets import (
     EBIKE_PROMISE_MPS,
     MODES,
@@ -21,17 +22,25 @@ from geo.streets import (
     lone_gates,
     mode_bit,
 )
+from geo.travel import HourlyStreets
 from routing.model.policy import Policy
 
 __all__ = ["ReferencePaths"]
 
+HOUR_MS, MOST_FALL_MS = 3_600_000, 3_590_000
 OUT, PUBLIC, IN_PRIVATE, IN_COMPOUND = range(4)
 
 
 class ReferencePaths:
     """Plain Python Dijkstra for one mode; a state is (directed edge just driven, phase)."""
 
-    def __init__(self, network: StreetNetwork, mode: str, policy: Policy) -> None:
+    def __init__(
+        self, network: StreetNetwork, mode: str, policy: Policy, hours: HourlyStreets | None = None
+    ) -> None:
+        """Take times by the hour where `hours` has those of the mode; the columns are read here again."""
+        self._policy = policy
+        self._hours = hours if hours is not None and hours.mode == mode else None
+        self._by_row: dict[int, list[float]] = {}
         bit, index = mode_bit(mode), MODES.index(mode)
         self._network, self._mode, self._car = network, mode, mode == "car"
         speed = network.edge_speed_mps[index].astype(np.float64)
@@ -92,12 +101,31 @@ class ReferencePaths:
                 self._kinds_at[self._tail[d]].add(self._kind(d))
                 self._kinds_at[self._head[d]].add(self._kind(d))
 
-    def _part(self, d: int, offset_m: float) -> float:
+    def _at(self, d: int, instant_ms: float) -> float:
+        """Time of directed edge d for who enters it so long after the middle of the first hour of a week."""
+        if self._hours is None or self._cost[d] == math.inf:
+            return self._cost[d]
+        hour, into = divmod(int(instant_ms), HOUR_MS)
+        rows = (int(self._hours.row[(hour + more) % HOURS_A_WEEK]) for more in (0, 1))
+        one, other = (self._row(row)[d] for row in rows)
+        # Between the middles of hours along a straight line, whole milliseconds; nobody overtakes.
+        other = max(other, one - MOST_FALL_MS)
+        return math.floor(one + (other - one) * into / HOUR_MS)
+
+    def _row(self, row: int) -> list[float]:
+        if row not in self._by_row:
+            assert self._hours is not None  # noqa: S101 - asked for with hours only
+            network = self._network.with_times(self._mode, self._hours.factor[row])
+            self._by_row[row] = ReferencePaths(network, self._mode, self._policy)._cost
+        return self._by_row[row]
+
+    def _part(self, d: int, offset_m: float, instant_ms: float) -> float:
         """Time from the start of directed edge d to a place on it."""
+        cost = self._at(d, instant_ms)
         length = float(self._network.edge_length_m[d // 2])
         share = min(max(offset_m / length, 0.0), 1.0) if length > 0 else 0.0
-        along = math.floor(self._cost[d] * share + 0.5)
-        return self._cost[d] - along if d % 2 else along
+        along = math.floor(cost * share + 0.5)
+        return cost - along if d % 2 else along
 
     def _turns(self, d: int) -> list[int]:
         """Directed edges that may follow d."""
@@ -152,8 +180,13 @@ class ReferencePaths:
             return {IN_PRIVATE: delay}
         return {IN_PRIVATE: 0.0 if self._compound[d // 2] >= 0 else delay}
 
-    def fastest_ms(self, source: Snapped, target: Snapped) -> float:
-        """Return network milliseconds from one snapped place to another, inf without a way."""
+    def fastest_ms(self, source: Snapped, target: Snapped, leave_ms: float = 0.0) -> float:
+        """Return network milliseconds from one snapped place to another, inf without a way.
+
+        ``leave_ms``: when the street is reached, after the middle of the first hour of a week; it matters
+        with times by the hour alone.
+        """
+        start = leave_ms
         a, b = int(source.edge[0]), int(target.edge[0])
         if a < 0 or b < 0:
             return math.inf
@@ -162,14 +195,15 @@ class ReferencePaths:
         if a == b:
             for d, ahead in ((2 * a, there >= here), (2 * a + 1, there <= here)):
                 if ahead and self._cost[d] < math.inf:
-                    best = min(best, self._part(d, there) - self._part(d, here))
+                    best = min(best, self._part(d, there, start) - self._part(d, here, start))
         # What was driven, as far back as a forbidden drive reaches.
         reach = max((len(drive) for drive in self._drives), default=1) - 1
         heap: list[tuple[float, int, int, tuple[int, ...]]] = []
         for d in (2 * a, 2 * a + 1):
             if self._cost[d] < math.inf:
                 phase = OUT if self._private[a] else PUBLIC
-                heapq.heappush(heap, (self._cost[d] - self._part(d, here), d, phase, (d,)[:reach]))
+                left = self._at(d, start) - self._part(d, here, start)
+                heapq.heappush(heap, (left, d, phase, (d,)[:reach]))
         done: set[tuple[int, int, tuple[int, ...]]] = set()
         while heap:
             ms, d, phase, trail = heapq.heappop(heap)
@@ -184,11 +218,12 @@ class ReferencePaths:
                 then = (*trail, e)[-reach:] if reach else ()
                 for into, delay in self._follow(d, phase, e).items():
                     if e // 2 == b:
-                        best = min(best, ms + delay + self._part(e, there))
+                        best = min(best, ms + delay + self._part(e, there, start + ms + delay))
                     paid = into == IN_PRIVATE and not self._car and self._lone[self._head[e]]
                     gate = self._gate_ms if paid else 0
                     if (e, into, then) not in done:
-                        heapq.heappush(heap, (ms + delay + self._cost[e] + gate, e, into, then))
+                        ride = self._at(e, start + ms + delay)
+                        heapq.heappush(heap, (ms + delay + ride + gate, e, into, then))
         return best
 
     def _forbidden(self, trail: tuple[int, ...]) -> bool:

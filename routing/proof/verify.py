@@ -13,6 +13,7 @@ import numpy as np
 
 from geo.errors import InputError
 from geo.streets import Snapped, StreetNetwork
+from geo.travel import HourlyStreets
 from routing.model.policy import Policy
 from routing.model.results import Match
 from routing.model.riders import Rider
@@ -109,10 +110,14 @@ class Checker:
     ----------
     network : StreetNetwork
     policy : Policy
+    hours : HourlyStreets, optional
+        Times by the hour: plans are driven with what each street takes when it is entered (`late_by_hour`).
     """
 
-    def __init__(self, network: StreetNetwork, policy: Policy) -> None:
+    def __init__(self, network: StreetNetwork, policy: Policy, hours: HourlyStreets | None = None) -> None:
         self._network = network
+        self._hours = hours
+        self._by_hour: dict[str, ReferencePaths] = {}
         self._policy = policy
         self._ways: dict[str, ReferencePaths] = {}
         self._places: dict[tuple[str, tuple[float, float]], Snapped] = {}
@@ -171,6 +176,35 @@ class Checker:
             capacity=capacity,
             tolerance=SETTLED_MS,
         )
+
+    def late_by_hour(self, rider: Rider, now_s: float) -> tuple[str, ...]:
+        """Return the stops of a plan that are late if every street takes what it takes by the hour.
+
+        Not those that the plan as counted (`plan`) has late already.
+        """
+        if self._hours is None:
+            return ()
+        if rider.mode not in self._by_hour:
+            self._by_hour[rider.mode] = ReferencePaths(self._network, rider.mode, self._policy, self._hours)
+        paths = self._by_hour[rider.mode]
+        lonlats = [rider.lonlat, *(stop.lonlat for stop in rider.stops)]
+        places = [self._place(rider.mode, lonlat) for lonlat in lonlats]
+        counted = self.plan(rider, now_s).starts
+        leave, late = self.leaving_ms(rider, now_s), []
+        legs = itertools.pairwise(places)
+        for (here, there), stop, told in zip(legs, rider.stops, counted, strict=True):
+            on_street_s = (leave + float(here.walk_ms[0])) / 1000.0
+            since_ms = float(self._hours.since_middle_s(np.array([on_street_s]))[0]) * 1000.0
+            ride = paths.fastest_ms(here, there, since_ms) * round(rider.speed_factor * 1000) / 1000
+            walk = float(here.walk_ms[0] + there.walk_ms[0])
+            start = max(leave + walk + math.ceil(ride), stop.earliest_s * 1000)
+            for shuts, opens in stop.closed_s:
+                if shuts * 1000 < start < opens * 1000:
+                    start = opens * 1000
+            if start > stop.latest_s * 1000 + SETTLED_MS >= told:
+                late.append(stop.stop_id)
+            leave = start + round(stop.service_s * 1000)
+        return tuple(late)
 
     @staticmethod
     def leaving_ms(rider: Rider, now_s: float) -> float:

@@ -1,5 +1,7 @@
 """Passing flow: riders along streets become demand (as long as they ride by) and published street figures."""
 
+from datetime import date
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,10 +14,11 @@ from siting.demand.asked import RANK, Asked
 from siting.demand.weighted import Events
 from siting.results import StreetFlow
 
-__all__ = ["passing_events", "published_flows"]
+__all__ = ["passing_events", "published_flows", "riding_minutes"]
 
 FloatArray = npt.NDArray[np.float64]
 
+EPOCH = date(1970, 1, 1).toordinal()
 PIECE_M = 100.0
 """A long street is passed piece by piece, so that a station counts only those who ride by its door."""
 
@@ -57,6 +60,25 @@ def _middles(line: FloatArray, pieces: int) -> FloatArray:
     along = np.concatenate([[0.0], np.cumsum(step)])
     at = (np.arange(pieces) + 0.5) / pieces * along[-1]
     return np.column_stack([np.interp(at, along, line[:, axis]) for axis in (0, 1)])
+
+
+def riding_minutes(
+    flows: PassingFlows | None, network: StreetNetwork, days: tuple[str, ...], timezone: str, asked: Asked
+) -> FloatArray | None:
+    """Return the minutes that all riders ride on each of some days (days,), at 15 km/h; None without flows.
+
+    Asks to publish what is forecast of it. ``days`` are ISO, every one from the first to the last.
+    """
+    if flows is None or len(flows.edge) == 0:
+        return None
+    first = date.fromisoformat(days[0]).toordinal() - EPOCH
+    day = day_number(local_s(flows.t_s, timezone)) - first
+    inside = (day >= 0) & (day < len(days))
+    minutes = network.edge_length_m[flows.edge[inside]] / EBIKE_PROMISE_MPS / 60.0
+    riders = np.unique(flows.rider[inside])
+    asked.figures.rows("riding", riders)
+    asked.figures.add("forecasts/riding", "riding", np.arange(len(riders)), rank=RANK["alternative"])
+    return np.bincount(day[inside], minutes, len(days)).astype(np.float64)
 
 
 def published_flows(

@@ -7,6 +7,10 @@ from siting.values import Column, Quantity, Say, Table, Term, Value
 __all__ = ["about_changing", "elsewhere_table", "forecast_table", "scenarios_table"]
 
 
+CITY = ("rest", "riding")
+"""Series of the whole city; the others are those of unit grids."""
+
+
 def about_changing(study: Study) -> tuple[Say, ...]:
     """Say where the plan serves least, what it could be behind there, and how good forecasts are."""
     found = study.changing
@@ -40,6 +44,14 @@ def about_changing(study: Study) -> tuple[Say, ...]:
             "mean": Quantity(city.error_mean, "share"),
         }
         out.append(Say("say.forecast", tuple(figures.items())))
+        flow = next((one for one in found.forecasts if one.series == "riding"), None)
+        if flow is not None:
+            said = {
+                "error": Quantity(flow.error, "share"),
+                "last": Quantity(flow.error_last_week, "share"),
+                "mean": Quantity(flow.error_mean, "share"),
+            }
+            out.append(Say("say.forecast_riding", tuple(said.items())))
     elif found.weeks < found.weeks_needed:
         few = {"weeks": Quantity(found.weeks, "count"), "needed": Quantity(found.weeks_needed, "count")}
         out.append(Say("say.forecast_few", tuple(few.items())))
@@ -75,7 +87,7 @@ def elsewhere_table(study: Study) -> Table:
 
 
 def forecast_table(study: Study) -> Table:
-    """List the expected rest demand of the next weeks, of the city and its unit grids, with the errors."""
+    """List the expected rest of the next weeks, of city and unit grids, and riding, with the errors."""
     rows = () if study.changing is None else study.changing.forecasts
     weeks = max((len(row.min_a_day) for row in rows), default=0)
     return Table(
@@ -91,7 +103,7 @@ def forecast_table(study: Study) -> Table:
         ),
         tuple(
             (
-                Term("forecast_of.rest") if row.series == "rest" else row.series,
+                Term(f"forecast_of.{row.series}") if row.series in CITY else row.series,
                 Term(f"forecast_method.{row.method}"),
                 *row.min_a_day,
                 *row.by_weekday,

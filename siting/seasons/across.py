@@ -53,6 +53,7 @@ def changing_demand(
     settings: StudySettings,
     rng: np.random.Generator,
     asked: Asked,
+    riding: FloatArray | None = None,
 ) -> Changing:
     """Judge the plan on each scenario, plans for each scenario on the others, and forecast the next weeks.
 
@@ -67,6 +68,8 @@ def changing_demand(
         Of the choices for single scenarios.
     asked : Asked
         Where figures ask to be published.
+    riding : (days,), optional
+        Minutes that all riders ride on each day.
     """
     scenarios = _scenarios(across, asked)
     elsewhere: tuple[PlanElsewhere, ...] = ()
@@ -81,7 +84,7 @@ def changing_demand(
         elsewhere=elsewhere,
         robust=None if across.robust is None else _robust(across, across.robust, settings, asked),
         weeks_held_out=HELD_OUT_WEEKS if told else 0,
-        forecasts=tuple(_forecasts(demand, grids, asked)) if told else (),
+        forecasts=tuple(_forecasts(demand, grids, asked, riding)) if told else (),
     )
 
 
@@ -131,7 +134,10 @@ def _robust(across: Across, found: RobustCover, settings: StudySettings, asked: 
     return RobustFigures(worst, found.largest, found.bound)
 
 
-def _forecasts(demand: Demand, grids: GridColumns | None, asked: Asked) -> Iterator[Forecast]:
+def _forecasts(
+    demand: Demand, grids: GridColumns | None, asked: Asked, riding: FloatArray | None
+) -> Iterator[Forecast]:
+    first = date.fromisoformat(demand.days[-1]).weekday() + 1
     everywhere = np.ones(len(demand.lonlat), np.bool_)
     series = {"rest": everywhere}
     if grids is not None:
@@ -145,17 +151,23 @@ def _forecasts(demand: Demand, grids: GridColumns | None, asked: Asked) -> Itera
         if not weeks.sum() > 0:
             continue
         asked.minutes(f"forecasts/{name}", "rest", inside, _RANK)
-        found = forecast_series(weeks)
-        first = date.fromisoformat(demand.days[-1]).weekday() + 1
-        yield Forecast(
-            series=name,
-            method=found.method,
-            error=_number(found.error),
-            error_last_week=_number(found.error_last_week),
-            error_mean=_number(found.error_mean),
-            min_a_day=tuple(found.days.mean(axis=1).tolist()),
-            by_weekday=tuple(np.roll(found.days[0], first).tolist()),
-        )
+        yield _forecast(name, weeks, first)
+        if name == "rest" and riding is not None and riding.sum() > 0:
+            yield _forecast("riding", _whole_weeks(riding), first)
+
+
+def _forecast(name: str, weeks: FloatArray, first: int) -> Forecast:
+    """Forecast one series of weeks (w, 7) that begin so many days after Monday."""
+    found = forecast_series(weeks)
+    return Forecast(
+        series=name,
+        method=found.method,
+        error=_number(found.error),
+        error_last_week=_number(found.error_last_week),
+        error_mean=_number(found.error_mean),
+        min_a_day=tuple(found.days.mean(axis=1).tolist()),
+        by_weekday=tuple(np.roll(found.days[0], first).tolist()),
+    )
 
 
 def _number(value: float) -> float | None:
@@ -167,4 +179,8 @@ def _weeks(demand: Demand, inside: BoolArray) -> FloatArray:
     rows = inside[demand.rest.point]
     days = len(demand.days)
     minutes = np.bincount(demand.rest.day[rows], demand.rest.minutes[rows], days)
-    return np.asarray(minutes[days % 7 :].reshape(-1, 7), np.float64)
+    return _whole_weeks(minutes.astype(np.float64))
+
+
+def _whole_weeks(minutes: FloatArray) -> FloatArray:
+    return np.asarray(minutes[len(minutes) % 7 :].reshape(-1, 7), np.float64)

@@ -6,6 +6,7 @@ from geo.arrays import FloatArray
 from geo.errors import InputError
 from geo.sentences import Sentence
 from siting.demand.asked import thousandths
+from siting.demand.passing import riding_minutes
 from siting.demand.weighted import Demand
 from siting.evaluation.compare import Days, budget_curve, coverage_table, estimates
 from siting.evaluation.stability import chosen_shares, solver_of
@@ -129,7 +130,8 @@ def checked_plan(inputs: StudyInputs, ways: Ways, wanted: Wanted, chosen: Chosen
         again = solver_of(chosen.problem, plan.cost_s, chosen.result)
     across = Across(plan, again, chosen.scenarios, chosen.robust)
     rng = _rng(settings, 6)
-    changing = changing_demand(across, demand, inputs.grids, settings, rng, wanted.asked)
+    riding = riding_minutes(inputs.flows, inputs.network, demand.days, settings.timezone, wanted.asked)
+    changing = changing_demand(across, demand, inputs.grids, settings, rng, wanted.asked, riding)
     return Checked(shares, coverage, ranges, draws, curve, changing)
 
 

@@ -15,11 +15,18 @@ from geo.datum import Datum, from_wgs84, place_from_wgs84, to_wgs84
 from geo.errors import OffNetworkError
 from geo.localtime import zone
 from geo.streets import Snapped, StreetNetwork
-from geo.travel import REASONS, find_path, reach_to, travel_times_s, why_unreachable
+from geo.travel import (
+    REASONS,
+    find_path,
+    reach_to,
+    travel_times_by_hour_s,
+    travel_times_s,
+    why_unreachable,
+)
 from routing.civic import HeadCount, StationCondition
 from siting.stations import country_of, parse_hours
 
-__all__ = ["Opened", "StationQuery", "nearest_station", "open_at"]
+__all__ = ["Opened", "StationQuery", "nearest_station", "open_at", "times_at_s"]
 
 WALK_M = 100.0
 """How far a rider may stand from a street."""
@@ -107,7 +114,7 @@ def nearest_station(
         open_until=found[best].closes,
         facilities=station.facilities,
         street=station.street,
-        travel_s=round(float(path.time_s), 1),
+        travel_s=round(float(seconds[best]), 1),
         length_m=round(float(path.length_m), 1),
         walk_m=round(float(path.walk_m), 1),
         way=way_of(line.tolist(), [name for name, _ in path.steps if name]),
@@ -155,7 +162,7 @@ def _times(
     served: FinishedStudy, query: StationQuery, found: list[Opened]
 ) -> tuple[Snapped, Snapped, FloatArray]:
     """Return the rider and the stations on the streets, and the seconds to each; to one of them at least."""
-    network = served.network
+    network, at_s = served.network, query.when.timestamp()
     position = to_wgs84([query.lonlat], query.datum)
     here = network.snap(position, query.mode, max_m=WALK_M)
     if not here.ok[0]:
@@ -164,7 +171,7 @@ def _times(
             f" for {query.mode} within {WALK_M:.0f} m"
         )
     there = network.snap(np.array([opened.station.lonlat for opened in found]), query.mode)
-    seconds = travel_times_s(network, query.mode, here, there)[0]
+    seconds = times_at_s(served, query.mode, here, there, at_s)[0]
     if not np.isfinite(seconds).any():
         # Beside streets that lead on only against one-ways one walks to the next that does not.
         other = _street_that_leads(network, query.mode, position, there)
@@ -172,8 +179,21 @@ def _times(
             why = _why(network, query.mode, here, there)
             raise NoStationError(f"no open station can be reached by {query.mode} from there: {why}")
         here = other
-        seconds = travel_times_s(network, query.mode, here, there)[0]
+        seconds = times_at_s(served, query.mode, here, there, at_s)[0]
     return here, there, seconds
+
+
+def times_at_s(
+    served: FinishedStudy, mode: str, here: Snapped, there: Snapped, at_s: float | FloatArray
+) -> FloatArray:
+    """Return seconds from places to places (n, m), for who sets out at an instant (epoch s, one or (n,)).
+
+    By the hour in which each street is entered where that was learned for the mode.
+    """
+    if served.hours is None or served.hours.mode != mode:
+        return travel_times_s(served.network, mode, here, there)
+    depart_s = np.broadcast_to(np.asarray(at_s, np.float64), (len(here),))
+    return travel_times_by_hour_s(served.hours.on(served.network), here, there, depart_s)
 
 
 def _street_that_leads(

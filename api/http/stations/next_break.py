@@ -10,14 +10,13 @@ import numpy as np
 from api.forms import Language, Mode, Position
 from api.http.problems.errors import NoStationError
 from api.http.stations.forms import BreakAnswer, BreakStation
-from api.http.stations.nearest import WALK_M, Opened, open_at
+from api.http.stations.nearest import WALK_M, Opened, open_at, times_at_s
 from api.http.stations.wording import believed_out, links_out, opening_text
 from api.study.finished import FinishedStudy
 from geo.arrays import FloatArray
 from geo.datum import Datum, place_from_wgs84
 from geo.errors import OffNetworkError
 from geo.localtime import zone
-from geo.travel import travel_times_s
 from maps.texts import catalogue
 from routing.civic import StationCondition
 from siting.stations import country_of
@@ -159,14 +158,16 @@ def _times(
     if not here.ok[0]:
         raise OffNetworkError(f"the position lies on no street for {mode} within {WALK_M:.0f} m")
     there = network.snap(np.array(places), mode)
-    travel_s = np.asarray(travel_times_s(network, mode, here, there)[0])
+    leave_s = query.when.timestamp()
+    travel_s = np.asarray(times_at_s(served, mode, here, there, leave_s)[0])
     if query.next_lonlat is None:
         return travel_s, np.full(len(places), np.nan)
     stop = network.snap(np.array([query.next_lonlat]), mode, max_m=WALK_M)
     if not stop.ok[0]:
         raise OffNetworkError(f"the next stop lies on no street for {mode} within {WALK_M:.0f} m")
-    straight_s = float(travel_times_s(network, mode, here, stop)[0, 0])
-    on_s = travel_times_s(network, mode, there, stop)[:, 0]
+    straight_s = float(times_at_s(served, mode, here, stop, leave_s)[0, 0])
+    rested_s = leave_s + np.where(np.isfinite(travel_s), travel_s, 0.0) + query.break_s
+    on_s = times_at_s(served, mode, there, stop, rested_s)[:, 0]
     over_s = travel_s + on_s
     known = np.isfinite(over_s) & math.isfinite(straight_s)
     return travel_s, np.where(known, np.where(known, over_s, 0.0) - straight_s, np.nan)

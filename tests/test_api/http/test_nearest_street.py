@@ -15,6 +15,7 @@ from api.http.stations.nearest import StationQuery, nearest_station
 from api.study.finished import FinishedStudy, load_finished
 from geo.errors import OffNetworkError
 from geo.osm.read import read_osm
+from geo.travel import HourlyStreets
 
 # One column is 25 m. All streets beside P lead to C only, from where a vehicle can go nowhere but back.
 TOWN = ascii_map(
@@ -88,3 +89,18 @@ def test_anywhere_in_a_real_city_a_station_is_found(served: FinishedStudy, helsi
             away_m = network.snap(np.array([[lon, lat]]), "ebike", 2_000.0, fragments=True).walk_m[0]
             assert away_m > 100.0, (lon, lat)
     assert found > 180
+
+
+def test_by_the_hour_the_way_takes_longer_at_noon_than_at_night(served: FinishedStudy) -> None:
+    network = served.network
+    row = np.where(np.arange(168) % 24 == 12, 1, 0)
+    factor = np.stack([np.ones(2 * len(network)), np.full(2 * len(network), 3.0)])
+    by_hour = dataclasses.replace(served, hours=HourlyStreets(network, "ebike", factor, row, "UTC"))
+    noon = dataclasses.replace(ask(served, "F"), when=NOON.replace(minute=30))
+    night = dataclasses.replace(noon, when=NOON.replace(hour=2))
+    constant = nearest_station(served, noon)
+    assert nearest_station(by_hour, night).travel_s == constant.travel_s
+    assert nearest_station(by_hour, noon).travel_s > 2.5 * constant.travel_s
+    # Nothing was learned of who walks.
+    walker = dataclasses.replace(noon, mode="foot")
+    assert nearest_station(by_hour, walker) == nearest_station(served, walker)

@@ -1,5 +1,7 @@
 """How many of a hundred trips the matching counts with is set by the study file."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from ascii_map import ascii_map
@@ -7,10 +9,9 @@ from pydantic import ValidationError
 
 from api.study import learning
 from api.study.studyfile.tables import MatchTable, StudyFile
+from geo.inner_ways import CompoundWaits, Trodden
 from geo.learned import HeldOut, Learned
 from geo.learned.speeds import LearnedTimes
-from geo.mapmatch import Traversals
-from geo.stays import StayPoints
 
 TOWN = ascii_map("A---B---C", {"ABC": {}})
 
@@ -23,16 +24,22 @@ def test_the_share_of_the_study_file_makes_the_times_of_promises(
     city = {"city": np.zeros(2 * len(network), np.int64)}
     held = HeldOut(99, 20, 2, 0.4, 0.2, 0.1, 1.0 + np.arange(1, 100) / 100.0)
     learned = Learned(LearnedTimes(city, (), np.zeros(168), 20, 99), held, "better")
-    for name, made in (("rides_of", None), ("learn", learned), ("class_speeds", ())):
+    waits = CompoundWaits(np.full(len(network.compounds), np.nan), np.empty(0), share)
+    waits = dataclasses.replace(waits, promised_s=waits.usual_s)
+    for name, made in (("rides_of", None), ("learn", learned), ("class_speeds", ()),
+                       ("gate_passes", None), ("compound_waits", waits)):  # fmt: skip
         monkeypatch.setattr(learning, name, lambda *_, made=made, **__: made)
     asked = StudyFile.model_construct(mode="ebike", timezone="UTC", matching=MatchTable(promise_share=share))
-    none = Traversals._make(np.empty(0) for _ in Traversals._fields)
-    stays = StayPoints.__new__(StayPoints)
-    found = learning.study_times(asked, network, none, stays)
+    trodden = Trodden.__new__(Trodden)
+    for name in ("ridden", "stays"):
+        object.__setattr__(trodden, name, None)
+    found = learning.study_times(asked, network, trodden)
     assert found.outcome.promise_share == share
     assert found.outcome.promise_factor == pytest.approx(factor)
     assert found.promised.time_factor == pytest.approx(factor)
     assert found.expected.time_factor == pytest.approx(1.0)
+    assert found.hours is not None
+    assert found.hours.factor == pytest.approx(factor)
 
 
 def test_a_share_that_hardly_any_trips_can_tell_is_refused() -> None:

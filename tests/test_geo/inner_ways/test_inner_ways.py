@@ -7,8 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trodden_town import MONDAY_8, Ride, trodden_town
 
-from geo.inner_ways import Trodden, find_cut_throughs, find_shut_gates, gate_passes, gate_waits
+from geo.inner_ways import (
+    Trodden,
+    compound_waits,
+    find_cut_throughs,
+    find_shut_gates,
+    gate_passes,
+    gate_waits,
+    with_waits,
+)
 from geo.inner_ways.gate_waits import shrunk_medians
+from geo.streets import StreetNetwork
+from geo.travel import travel_times_s
 
 # One column is 25 m. The compound has two gates, G in the north and H in the south.
 FENCED = ascii_map(
@@ -53,6 +63,40 @@ def test_waits_are_what_riders_waited_there_and_by_hour() -> None:
     assert found.hour_s[row, 8] == pytest.approx(90.0, abs=12.0)
     assert found.hour_s[row, 12] == pytest.approx(240.0, abs=12.0)
     assert found.hour_riders[row, [8, 12, 9]].tolist() == [14, 14, 0]
+
+
+def test_a_network_takes_the_waits_of_its_compounds_and_promises_the_slowest_hour() -> None:
+    waits = (60.0, 90.0, 120.0, 240.0)
+    rides = [
+        Ride(rider, MONDAY_8 + day * DAY + hour * 3600, "ABGI", {"G": waits[hour + day]})
+        for rider in range(14) for day in range(2) for hour in (0, 2)
+    ]  # fmt: skip
+    trodden = _town(rides)
+    passes = gate_passes(trodden)
+    found = compound_waits(trodden, passes, k=10, share=0.8)
+    assert found.known == 1
+    assert found.usual_s[0] == pytest.approx(105.0, abs=30.0)
+    # At ten somebody waits 120 s or 240 s.
+    assert found.promised_s[0] > found.usual_s[0] * 1.3
+    assert np.mean(passes.wait_s <= found.promised_s[0]) >= 0.8
+    network = trodden.network
+    slower = with_waits(network, found.promised_s)
+    more_s = _into(slower) - _into(network)
+    assert more_s == pytest.approx(found.promised_s[0] - network.gate_delay_s, abs=0.01)
+
+
+def test_fewer_than_k_riders_say_nothing_of_a_compound() -> None:
+    rides = [Ride(rider, MONDAY_8 + day * DAY, "ABGI", {"G": 90.0}) for rider in range(9) for day in range(8)]
+    trodden = _town(rides)
+    found = compound_waits(trodden, gate_passes(trodden), k=10, share=0.8)
+    assert found.known == 0
+    assert with_waits(trodden.network, found.usual_s) is trodden.network
+
+
+def _into(network: StreetNetwork) -> float:
+    """Seconds from A into the yard."""
+    ends = network.snap(FENCED.lonlat(["A", "I"]), "ebike")
+    return float(travel_times_s(network, "ebike", ends.take([0]), ends.take([1]))[0, 0])
 
 
 def test_a_door_beside_the_gate_is_no_wait() -> None:

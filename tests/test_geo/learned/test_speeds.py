@@ -147,3 +147,18 @@ def test_a_promise_of_a_share_that_cannot_be_told_is_refused() -> None:
         held.promise_factor(0.9)
     with pytest.raises(InputError, match="between 0 and 1"):
         held.promise_factor(1.0)
+
+
+def test_the_slowest_hour_is_nowhere_quicker_than_any_other() -> None:
+    rides = made_rides(30, 4, np.linspace(1.0, 2.0, DIRECTED))
+    slow = np.where(rides.hour % 24 == 14, 2.0, 1.0)
+    times = learn_times(NETWORK, rides._replace(took_s=rides.took_s * slow))
+    table, row = times.by_hour()
+    assert table.shape == (48, DIRECTED)
+    assert row[[14, 24 + 14, 6 * 24 + 14]].tolist() == [14, 14, 24 + 14]
+    slowest = times.slowest()
+    assert (table <= slowest + 1e-6).all()
+    assert (times.factor() <= slowest + 1e-6).all()
+    # Two in the afternoon of working days is slower than eight in the morning.
+    assert (table[14] > 1.5 * table[8]).all()
+    assert table[14] == pytest.approx(slowest, rel=0.02)

@@ -9,6 +9,7 @@ from made_rests import made_inputs
 
 from geo.errors import InputError
 from geo.stays import KINDS
+from siting.columns import PassingFlows
 from siting.inputs import StudyInputs
 from siting.results import Study
 from siting.study import run_study
@@ -40,7 +41,15 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> StudyInputs:
         kind=np.full(len(rows), KINDS.index("rest")),
     )
     settings = dataclasses.replace(made.settings, new_sites=1, held_out_days=0, draws=0, random_draws=1)
-    return dataclasses.replace(made, stays=stays, riders=RIDERS, existing=(), settings=settings)
+    rode = np.arange(DAYS * RIDERS * 12)
+    on_day = rode // (RIDERS * 12)
+    rode = rode[((on_day + 1) % 7 < 5) | (rode % 3 == 0)]
+    flows = PassingFlows(
+        edge=np.zeros(len(rode), np.int64),
+        rider=rode // 12 % RIDERS,
+        t_s=FIRST + 86_400 * (rode // (RIDERS * 12)) + 40_000 + rode % 12,
+    )
+    return dataclasses.replace(made, stays=stays, riders=RIDERS, existing=(), settings=settings, flows=flows)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +98,14 @@ def test_rest_is_forecast(study: Study) -> None:
     assert forecasts["rest"].error < 0.1
     # About 35 minutes a rider and day in summer.
     assert forecasts["rest"].min_a_day == pytest.approx([34.5 * RIDERS] * 4, rel=0.12)
-    assert set(forecasts) <= {"rest", "G1", "G2"}
+    assert set(forecasts) <= {"rest", "riding", "G1", "G2"}
+    # Twelve passages a rider and day on working days, four at weekends.
+    riding = forecasts["riding"]
+    assert riding.error is not None
+    assert riding.error < 0.05
+    by_weekday = [minutes or 0.0 for minutes in riding.by_weekday]
+    work, weekend = by_weekday[:5], by_weekday[5:]
+    assert min(work) == pytest.approx(3.0 * max(weekend), rel=0.1)
 
 
 def test_what_tells_of_one_rider_is_withheld(inputs: StudyInputs) -> None:
@@ -102,7 +118,7 @@ def test_what_tells_of_one_rider_is_withheld(inputs: StudyInputs) -> None:
     assert found is not None
     shares = {one.name: one.served_share for one in found.scenarios}
     assert shares["working_days"] is None
-    assert {one.series for one in found.forecasts} <= {"rest", "G1", "G2"}
+    assert {one.series for one in found.forecasts} <= {"rest", "riding", "G1", "G2"}
 
 
 def test_a_robust_plan_needs_days_to_tell_apart(inputs: StudyInputs) -> None:
