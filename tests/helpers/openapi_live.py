@@ -192,7 +192,8 @@ def _webhooks(made: _Recorder, mark: str) -> None:
     made.kept["POST /v1/webhooks"]["response"] = {**hook, "secret": SECRET}
     made.call("GET /v1/webhooks")
     made.call("POST /v1/webhooks/{webhook_id}/replay", {"after": mark}, **hook)
-    made.call("POST /v1/webhooks/{webhook_id}/secret", {"overlap_s": 86_400}, **hook)
+    renewed = made.call("POST /v1/webhooks/{webhook_id}/secret", {"overlap_s": 86_400}, **hook)
+    made.kept["POST /v1/webhooks/{webhook_id}/secret"]["response"] = {**renewed, "secret": SECRET}
     made.call("DELETE /v1/webhooks/{webhook_id}", **hook)
 
 

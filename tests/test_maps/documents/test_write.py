@@ -480,8 +480,7 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(sys, "argv", ["-c", str(tmp_path), *paths])
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(write, "_pictures", write._pictures)
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    with contextlib.redirect_stdout(io.StringIO()) as said:
         exec(_OTHER_PROCESS, {})  # noqa: S102 - the lines above
     assert said.getvalue() == other.stdout
     assert len(other.stdout.split()) == 18
