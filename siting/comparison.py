@@ -124,7 +124,7 @@ def compare_studies(first: Study, second: Study) -> Comparison:
     after = {grid.code: grid for grid in second.grids}
     grids = [_grid(grid, after[grid.code]) for grid in first.grids]
     verdicts = [grid.verdict for grid in grids]
-    told = {
+    same_by_key = {
         "period": first.period == second.period and first.training_period == second.training_period,
         "limit": first.limit_s == second.limit_s,
         "mode": first.mode == second.mode,
@@ -137,7 +137,7 @@ def compare_studies(first: Study, second: Study) -> Comparison:
         _stations(first, second),
         tuple(sorted(grids, key=lambda g: (g.points is None, g.points or 0.0, g.code))),
         Gains(verdicts.count("gains"), verdicts.count("loses"), verdicts.count("same")),
-        tuple(key for key, same in told.items() if not same),
+        tuple(key for key, same in same_by_key.items() if not same),
     )
 
 

@@ -31,14 +31,14 @@ def main() -> None:
     threading.Thread(target=_end_with_the_service, args=(given,), daemon=True).start()
     _step_back()
     # Whatever a library prints goes to the log.
-    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     lock = threading.Lock()
 
     def tell(**said: object) -> None:
         with lock:
-            told.write(json.dumps(said, ensure_ascii=False) + "\n")
-            told.flush()
+            channel.write(json.dumps(said, ensure_ascii=False) + "\n")
+            channel.flush()
 
     tell(**_outcome(order, lambda stage, done, total: tell(stage=stage, done=done, total=total)))
 
@@ -68,8 +68,8 @@ def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa
     return {"done": True}
 
 
-def _weeks(told: list[tuple[str, int, int]]) -> tuple[tuple[str, int, int], ...]:
-    return tuple((monday, visits, riders) for monday, visits, riders in told)
+def _weeks(channel: list[tuple[str, int, int]]) -> tuple[tuple[str, int, int], ...]:
+    return tuple((monday, visits, riders) for monday, visits, riders in channel)
 
 
 def _end_with_the_service(given: IO[bytes]) -> None:

@@ -146,8 +146,8 @@ def _one(
     stops = next_stops(network, one.mode, habits, seen)
     if not street.ok[0]:
         away = float(street.walk_m[0])
-        told = round(away, 3) if away < np.inf else None
-        return Foretold(one.rider_id, one.mode, None, stops, seen, habits, told)
+        stated = round(away, 3) if away < np.inf else None
+        return Foretold(one.rider_id, one.mode, None, stops, seen, habits, stated)
     # As told, so that whoever checks the answer finds the same sums.
     expected = tuple(
         ExpectedStop((round(lon, 7), round(lat, 7)), round(chance, 6))
@@ -197,7 +197,7 @@ def expected_out(
     for one in foretold:
         if one.rider is None:
             continue
-        places = _told(one.rider.stops, datum)
+        places = _places_of(one.rider.stops, datum)
         predictions.append(
             PredictionOut(
                 rider_id=one.rider_id,
@@ -217,12 +217,12 @@ def expected_out(
     return {"predictions": predictions, "expected": [_match(match, datum, instant) for match in found]}
 
 
-def _told(stops: Sequence[Any], datum: Datum) -> list[tuple[float, float]]:
+def _places_of(stops: Sequence[Any], datum: Datum) -> list[tuple[float, float]]:
     """Return the places of expected stops or scenarios in the datum of the answer."""
     if not stops:
         return []
-    told = from_wgs84(np.array([stop.lonlat for stop in stops]), datum)
-    return [(round(lon, 7), round(lat, 7)) for lon, lat in told.tolist()]
+    stated = from_wgs84(np.array([stop.lonlat for stop in stops]), datum)
+    return [(round(lon, 7), round(lat, 7)) for lon, lat in stated.tolist()]
 
 
 def _streets(network: StreetNetwork, one: Foretold, datum: Datum) -> list[PassedStreetOut]:
@@ -262,16 +262,16 @@ def _match(match: ExpectedMatch, datum: Datum, instant: Any) -> ExpectedMatchOut
                 arrival_after=instant(one.arrival_after_s),
                 harm=one.harm,
             )
-            for one, (lon, lat) in zip(match.scenarios, _told(match.scenarios, datum), strict=True)
+            for one, (lon, lat) in zip(match.scenarios, _places_of(match.scenarios, datum), strict=True)
         ],
         yuan=round(match.yuan, 2),
         points=round(match.points, 2),
     )
 
 
-def expected_match(told: Mapping[str, Any], datum: Datum) -> ExpectedMatch:
+def expected_match(stated: Mapping[str, Any], datum: Datum) -> ExpectedMatch:
     """Read a match of an answer back, as JSON has it."""
-    places = np.array([(one["lon"], one["lat"]) for one in told["scenarios"]], np.float64).reshape(-1, 2)
+    places = np.array([(one["lon"], one["lat"]) for one in stated["scenarios"]], np.float64).reshape(-1, 2)
     scenarios = tuple(
         Scenario(
             (lon, lat),
@@ -280,20 +280,20 @@ def expected_match(told: Mapping[str, Any], datum: Datum) -> ExpectedMatch:
             epoch_s_of(one["arrival_after"]),
             one["harm"],
         )
-        for one, (lon, lat) in zip(told["scenarios"], to_wgs84(places, datum).tolist(), strict=True)
+        for one, (lon, lat) in zip(stated["scenarios"], to_wgs84(places, datum).tolist(), strict=True)
     )
     return ExpectedMatch(
-        task_id=told["task_id"],
-        rider_id=told["rider_id"],
-        arrival_s=epoch_s_of(told["arrival"]),
-        start_s=epoch_s_of(told["start"]),
-        leave_s=epoch_s_of(told["leave"]),
-        extra_s=told["extra_s"],
-        most_extra_s=told["most_extra_s"],
-        harm_probability=told["harm_probability"],
+        task_id=stated["task_id"],
+        rider_id=stated["rider_id"],
+        arrival_s=epoch_s_of(stated["arrival"]),
+        start_s=epoch_s_of(stated["start"]),
+        leave_s=epoch_s_of(stated["leave"]),
+        extra_s=stated["extra_s"],
+        most_extra_s=stated["most_extra_s"],
+        harm_probability=stated["harm_probability"],
         scenarios=scenarios,
-        elsewhere=told["elsewhere"],
-        holds_until_s=epoch_s_of(told["holds_until"]),
-        yuan=told["yuan"],
-        points=told["points"],
+        elsewhere=stated["elsewhere"],
+        holds_until_s=epoch_s_of(stated["holds_until"]),
+        yuan=stated["yuan"],
+        points=stated["points"],
     )

@@ -133,8 +133,8 @@ def _stop_of(task: Task, step: JsonObject, now_s: float) -> Stop:
     if task.people > 1 and step["part"] != "dropoff":
         # They wait for each other and then none may be late; that all begin at one instant is checked over
         # all routes.
-        told_s = epoch_s_of(step["start"])
-        earliest_s, latest_s = max(earliest_s, told_s), min(latest_s, told_s)
+        stated_s = epoch_s_of(step["start"])
+        earliest_s, latest_s = max(earliest_s, stated_s), min(latest_s, stated_s)
     where = visit.lonlat, visit.service_s, earliest_s, latest_s
     return Stop(step["stop_id"], *where, "task", change, visit.closed_s)
 
@@ -195,10 +195,10 @@ def _open(request: MatchRequest, sent: JsonObject) -> Iterable[str]:
 def _expected(checker: Checker, request: MatchRequest, asked: MatchCase, sent: JsonObject) -> Iterable[str]:
     """Check the tasks of riders without a plan, by the probabilities that the answer tells of each."""
     riders = {rider.rider_id: rider for rider in unplanned_riders(request, request.unplanned)}
-    told = {one["rider_id"]: one for one in sent["predictions"]}
+    stated = {one["rider_id"]: one for one in sent["predictions"]}
     tasks = {task.task_id: task for task in asked.tasks}
     given = [one["rider_id"] for one in sent["expected"]]
-    for rider_id in {*given, *told} - riders.keys():
+    for rider_id in {*given, *stated} - riders.keys():
         yield f"rider {rider_id} is expected to go somewhere, but was not sent without a plan"
         return
     if len(set(given)) != len(given):
@@ -206,10 +206,10 @@ def _expected(checker: Checker, request: MatchRequest, asked: MatchCase, sent: J
     for match in sent["expected"]:
         rider_id = match["rider_id"]
         for what in ("elsewhere", "holds_until"):
-            if rider_id not in told or match[what] != told[rider_id][what]:
+            if rider_id not in stated or match[what] != stated[rider_id][what]:
                 yield f"rider {rider_id}: {what} of the match and of the prediction differ"
                 return
-        places = [(one["lon"], one["lat"], one["probability"]) for one in told[rider_id]["stops"]]
+        places = [(one["lon"], one["lat"], one["probability"]) for one in stated[rider_id]["stops"]]
         if places != [(one["lon"], one["lat"], one["probability"]) for one in match["scenarios"]]:
             yield f"rider {rider_id}: the scenarios are not the stops of the prediction"
             continue

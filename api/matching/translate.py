@@ -127,9 +127,9 @@ def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en")
     result, found = match_with_expected(network, asked.riders, expected, *args, by=by)
     warnings = datum_warnings(network, asked.sent_lonlat, request.datum, lang)
     more = {"warnings": warnings, **expected_out(network, request, foretold, found)}
-    told = response_of(result, request, lang)
+    response = response_of(result, request, lang)
     off = [OffNetworkOut(rider_id=one.rider_id, nearest_street_m=one.off_m) for one in foretold if one.off]
-    return told.model_copy(update={**more, "off_network": [*told.off_network, *off]})
+    return response.model_copy(update={**more, "off_network": [*response.off_network, *off]})
 
 
 def alerts(network: StreetNetwork, request: AlertRequest, lang: Language = "en") -> AlertResponse:

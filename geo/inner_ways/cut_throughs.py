@@ -122,9 +122,9 @@ def find_cut_throughs(trodden: Trodden, k: int) -> CutThroughs:
             continue
         vain = 0
         days = len(np.unique(day_number(local_s(trodden.traces.t_s[used.first], trodden.timezone))))
-        told = [trodden.network.project(one[0]) for one in found]
+        found_xy = [trodden.network.project(one[0]) for one in found]
         often = len(used.first) >= PASSES * k and days >= LEAST_DAYS
-        if often and not _mapped(trodden, ends) and not _same(ends, told):
+        if often and not _mapped(trodden, ends) and not _same(ends, found_xy):
             lonlat = trodden.network.unproject(ends)
             found.append((lonlat, _riders(trodden, used), days, len(used.first), saved_s))
         left = np.ones(len(middle), np.bool_)
@@ -326,9 +326,11 @@ def _apart(some: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(np.hypot(*(some[None] - ends[:, None]).transpose(2, 0, 1)))
 
 
-def _same(ends: NDArray[np.float64], told: list[NDArray[np.float64]]) -> bool:
+def _same(ends: NDArray[np.float64], found_xy: list[NDArray[np.float64]]) -> bool:
     """Whether a link is told already: what does not fit it quite comes up again beside it."""
-    return any(float(np.hypot(*(ends - way).T).max()) <= SAME_M for one in told for way in (one, one[::-1]))
+    return any(
+        float(np.hypot(*(ends - way).T).max()) <= SAME_M for one in found_xy for way in (one, one[::-1])
+    )
 
 
 def _mapped(trodden: Trodden, ends: NDArray[np.float64]) -> bool:

@@ -126,7 +126,7 @@ def next_stops(network: StreetNetwork, mode: str, habits: Habits, seen: Seen) ->
     total = likely.sum() + elsewhere
     if total <= 0.0:
         return _nothing()
-    return _told(habits, chosen, likely / total, away_s[1])
+    return _most_likely(habits, chosen, likely / total, away_s[1])
 
 
 def _moved(
@@ -148,17 +148,19 @@ def _moved(
     return likely * np.exp(-detour_s / DETOUR_S), elsewhere * ELSEWHERE
 
 
-def _told(
+def _most_likely(
     habits: Habits, chosen: NDArray[np.int64], probability: NDArray[np.float64], away_s: NDArray[np.float64]
 ) -> NextStops:
     order = np.lexsort((chosen, -probability))[:MOST_STOPS_TOLD]
     order = order[probability[order] >= LEAST]
-    told, away = probability[order], away_s[order]
+    likelihood, away = probability[order], away_s[order]
     by_time = np.argsort(away, kind="stable")
-    over = np.flatnonzero(np.cumsum(told[by_time]) >= OVER)
+    over = np.flatnonzero(np.cumsum(likelihood[by_time]) >= OVER)
     holds_s = float(away[by_time][over[0]]) if len(over) else 0.0
     place = chosen[order]
-    return NextStops(place, habits.lonlat[place], told, away, max(1.0 - float(told.sum()), 0.0), holds_s)
+    return NextStops(
+        place, habits.lonlat[place], likelihood, away, max(1.0 - float(likelihood.sum()), 0.0), holds_s
+    )
 
 
 def _nothing() -> NextStops:

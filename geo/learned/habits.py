@@ -272,9 +272,9 @@ def _asked_for(seen: Habits, held: _Steps, rows: NDArray[np.int64]) -> NDArray[n
         mine /= mine.sum(axis=1, keepdims=True)
         mine *= chance
         total = mine.sum(axis=1, keepdims=True)
-        told = total[:, 0] > 0
+        explained = total[:, 0] > 0
         # One of each as if seen: no weight falls to nothing.
-        weights = (mine[told] / total[told]).sum(axis=0) + 1.0
+        weights = (mine[explained] / total[explained]).sum(axis=0) + 1.0
         # A part that is seldom known counts by how good it was where it was.
         weights /= known.sum(axis=0) + len(weights)
         weights /= weights.sum()

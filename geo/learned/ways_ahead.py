@@ -39,7 +39,7 @@ class PassedStreets(NamedTuple):
 
 
 def passed_streets(
-    network: StreetNetwork, mode: str, habits: Habits, seen: Seen, told: NextStops, within_s: float
+    network: StreetNetwork, mode: str, habits: Habits, seen: Seen, predicted: NextStops, within_s: float
 ) -> PassedStreets:
     """Return which streets are passed within some seconds.
 
@@ -61,16 +61,16 @@ def passed_streets(
     """
     found: dict[int, float] = {}
     here = seen.lonlat[-1:]
-    _follow(network, mode, here, told.lonlat, within_s, told.probability, found)
-    for at in range(min(THEN[0], len(told.place))):
-        left = within_s - float(told.away_s[at]) - STOP_S
+    _follow(network, mode, here, predicted.lonlat, within_s, predicted.probability, found)
+    for at in range(min(THEN[0], len(predicted.place))):
+        left = within_s - float(predicted.away_s[at]) - STOP_S
         if left <= 0.0:
             continue
-        lon, lat = told.lonlat[at].tolist()
-        prior, _ = habits.prior(seen.rider, seen.last, int(told.place[at]), (lon, lat))
+        lon, lat = predicted.lonlat[at].tolist()
+        prior, _ = habits.prior(seen.rider, seen.last, int(predicted.place[at]), (lon, lat))
         then = np.argsort(-prior, kind="stable")[: THEN[1]]
-        chance = float(told.probability[at]) * prior[then]
-        start = told.lonlat[at : at + 1]
+        chance = float(predicted.probability[at]) * prior[then]
+        start = predicted.lonlat[at : at + 1]
         _follow(network, mode, start, habits.lonlat[then], left, chance, found)
     directed = np.array(sorted(found), np.int64)
     probability = np.array([found[one] for one in directed.tolist()], np.float64)

@@ -134,8 +134,8 @@ def _tables(study: Study, report: StudyReport) -> tuple[Table, ...]:
     if report.grid_code is None:
         return tables
     grid = next(grid for grid in study.grids if grid.code == report.grid_code)
-    told = {table.key: table for section in report.sections for table in section.tables}
-    spots = {str(row[0]) for row in told["hot_spots"].rows} if "hot_spots" in told else set()
+    by_key = {table.key: table for section in report.sections for table in section.tables}
+    spots = {str(row[0]) for row in by_key["hot_spots"].rows} if "hot_spots" in by_key else set()
     ids = {*grid.site_ids, *grid.pickup_ids, grid.station_id, *spots}
     kept = []
     for table in tables:

@@ -56,13 +56,13 @@ def scenario_problems(
     most_s, back_harms = _driven(checker, rider, rider.lonlat, task, policy, now_s)
     elsewhere = 1.0 - sum(stop.probability for stop in before.stops)
     harm, extra_s = elsewhere * back_harms, elsewhere * most_s
-    for stop, told in zip(before.stops, match.scenarios, strict=True):
+    for stop, stated in zip(before.stops, match.scenarios, strict=True):
         away_ms = checker.leg_ms(rider.mode, rider.lonlat, stop.lonlat, rider.speed_factor)
         took_s, harms = _driven(checker, rider, stop.lonlat, task, policy, now_s)
         if math.isinf(away_ms) or took_s > most_s:
             took_s, harms = most_s, back_harms
-        problems += _told(told, leave_s + away_ms / 1000, took_s, rounded_s)
-        if told.harm != harms or told.probability != stop.probability:
+        problems += _wrong_times(stated, leave_s + away_ms / 1000, took_s, rounded_s)
+        if stated.harm != harms or stated.probability != stop.probability:
             problems.append(f"the stop at {stop.lonlat} is told wrong: harm is {harms}")
         harm += stop.probability * harms
         extra_s += stop.probability * took_s
@@ -75,13 +75,13 @@ def scenario_problems(
     return problems
 
 
-def _told(told: Scenario, arrival_s: float, took_s: float, rounded_s: float) -> Iterable[str]:
+def _wrong_times(stated: Scenario, arrival_s: float, took_s: float, rounded_s: float) -> Iterable[str]:
     if math.isinf(arrival_s):
         return
-    if abs(told.arrival_before_s - arrival_s) > rounded_s:
-        yield f"the stop at {told.lonlat} would be reached at {arrival_s}, not as told"
-    elif abs(told.arrival_after_s - told.arrival_before_s - took_s) > rounded_s:
-        yield f"the task delays the stop at {told.lonlat} by {took_s} s"
+    if abs(stated.arrival_before_s - arrival_s) > rounded_s:
+        yield f"the stop at {stated.lonlat} would be reached at {arrival_s}, not as told"
+    elif abs(stated.arrival_after_s - stated.arrival_before_s - took_s) > rounded_s:
+        yield f"the task delays the stop at {stated.lonlat} by {took_s} s"
 
 
 def _driven(

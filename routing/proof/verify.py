@@ -234,7 +234,7 @@ class Checker:
                 return ("the match of a pair has no place for its drop-off",)
             where.append(match.dropoff_place + 1)
         problems = self.insertion(before, match.plan, task, where, now_s, match.extra_s)
-        return problems or tuple(self._told(match, where, now_s))
+        return problems or tuple(self._wrong_figures(match, where, now_s))
 
     def insertion(
         self, before: Rider, after: Rider, task: Task, where: Sequence[int], now_s: float, extra_s: float
@@ -320,7 +320,7 @@ class Checker:
         if lost and math.isinf(ways.fastest_ms(here, there)):
             yield "the plan ends where no legal way leads out of"
 
-    def _told(self, match: Match, where: Sequence[int], now_s: float) -> Iterable[str]:
+    def _wrong_figures(self, match: Match, where: Sequence[int], now_s: float) -> Iterable[str]:
         """Compare the times that a match tells with those recomputed."""
         new, after = self.plan(match.plan, now_s), match.plan
         if abs(new.starts[where[0]] / 1000 - match.start_s) > 0.002:

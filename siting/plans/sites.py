@@ -155,11 +155,15 @@ def refuse_too_few(candidates: Candidates, new_sites: int) -> None:
     if there == 0 and zoned and zoned == len(candidates.reasons):
         raise InputError(Sentence.of("zones_all", count=zoned))
     if there < new_sites:
-        told = Sentence.of("candidates_few" if there else "candidates_none", wanted=new_sites, there=there)
+        sentence = Sentence.of(
+            "candidates_few" if there else "candidates_none", wanted=new_sites, there=there
+        )
         counts = tuple(
             Sentence.of(f"refused_{reason}", count=candidates.reasons.count(reason))
             for reason in sorted(set(candidates.reasons))
         )
         if counts:
-            told = Sentence.of("candidates_why", what=told, count=len(candidates.reasons), reasons=counts)
-        raise InputError(told)
+            sentence = Sentence.of(
+                "candidates_why", what=sentence, count=len(candidates.reasons), reasons=counts
+            )
+        raise InputError(sentence)

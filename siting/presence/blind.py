@@ -206,11 +206,11 @@ def _waits(
     order = np.lexsort((flows.edge, flows.t_s))
     t_s, rider, edge = flows.t_s[order], flows.rider[order], flows.edge[order]
     hour = hour_of_day(local_s(t_s, watched.timezone))
-    told = [len(np.unique(rider[hour == one])) >= k for one in range(24)]
+    ridden = [len(np.unique(rider[hour == one])) >= k for one in range(24)]
     first, last = int(t_s[0]) // HOUR_S, int(t_s[-1]) // HOUR_S
     instants = np.arange(first, last + 1) * HOUR_S + HOUR_S // 2
     of_day = hour_of_day(local_s(instants, watched.timezone))
-    asked = instants[np.array([FIRST_H <= h < LAST_H and told[h] for h in of_day.tolist()], np.bool_)]
+    asked = instants[np.array([FIRST_H <= h < LAST_H and ridden[h] for h in of_day.tolist()], np.bool_)]
     asked = asked[:: max(1, -(-len(asked) // INSTANTS))]
     found = []
     for now in asked.tolist():

@@ -43,16 +43,16 @@ def infeasible(
     broken : families (`FAMILIES`), each with what it alone would have to give; none: no one alone would help
     or_less, or_more : families for which that amount is not proven
     """
-    told: Sentence | None = None
+    conflict: Sentence | None = None
     for family, amount in broken:
         one = Sentence.of("relax", what=Sentence.of(f"relax_{family}"), by=f"{amount:.6g}")
         if family in or_less:
             one = Sentence.of("relax_or_less", what=one)
         if family in or_more:
             one = Sentence.of("relax_or_more", what=one)
-        told = one if told is None else Sentence.of("relax_or", a=told, b=one)
+        conflict = one if conflict is None else Sentence.of("relax_or", a=conflict, b=one)
     return InfeasibleError(
-        Sentence.of("infeasible_together") if told is None else Sentence.of("infeasible", what=told)
+        Sentence.of("infeasible_together") if conflict is None else Sentence.of("infeasible", what=conflict)
     )
 
 

@@ -77,10 +77,10 @@ def key_figures(study: Study) -> tuple[KeyFigure, ...]:
     saved = [point.saved_min_a_day for point in study.pickups if point.saved_min_a_day is not None]
     if saved:
         minutes: tuple[tuple[str, Value], ...] = (("saved", Quantity(sum(saved), "min_a_day")),)
-        told = (("told", Quantity(len(saved), "count")), ("n", Quantity(len(study.pickups), "count")))
+        numbers = (("told", Quantity(len(saved), "count")), ("n", Quantity(len(study.pickups), "count")))
         out.append(
             KeyFigure(
-                Term("figure.saved"), Say("say.figure_saved", minutes), Say("say.figure_saved_means", told)
+                Term("figure.saved"), Say("say.figure_saved", minutes), Say("say.figure_saved_means", numbers)
             )
         )
     costs = [site.cost_yuan for site in study.sites if site.plan == "new" and site.cost_yuan is not None]

@@ -49,8 +49,8 @@ def title_of(site: Site) -> Say:
 def links_to(lonlat: tuple[float, float], name: str) -> tuple[Link, ...]:
     """Return the addresses that open a place, each in the datum that its app wants."""
     urls = map_links(lonlat, name)
-    told = (("amap", urls.amap), ("baidu", urls.baidu), ("geo", urls.geo))
-    return tuple(Link(Term(f"map_app.{app}"), url) for app, url in told if url is not None)
+    links = (("amap", urls.amap), ("baidu", urls.baidu), ("geo", urls.geo))
+    return tuple(Link(Term(f"map_app.{app}"), url) for app, url in links if url is not None)
 
 
 def _facts(study: Study, site: Site) -> Table:

@@ -25,9 +25,11 @@ def comparison_report(
     changed = tuple(
         row for row, pair in zip(stations.rows, compared.stations, strict=True) if pair.change != "same"
     )
-    told = tuple(row for row, grid in zip(grids.rows, compared.grids, strict=True) if grid.points is not None)
+    stated = tuple(
+        row for row, grid in zip(grids.rows, compared.grids, strict=True) if grid.points is not None
+    )
     half = _SHOWN // 2
-    shown = told if len(told) <= _SHOWN else (*told[:half], *told[-half:])
+    shown = stated if len(stated) <= _SHOWN else (*stated[:half], *stated[-half:])
     sections = [
         Section("compare_brief", _brief(names, compared), (figures,)),
         Section(
@@ -96,7 +98,7 @@ def _doubts(compared: Comparison) -> tuple[Say, ...]:
 
 
 def _figures(compared: Comparison) -> Table:
-    def told(one: PlanFigure, value: float | None) -> Value:
+    def stated(one: PlanFigure, value: float | None) -> Value:
         return Quantity(value, one.unit, redacted=one.unit in ("share", "min_a_day"))
 
     def change(one: PlanFigure) -> Value:
@@ -110,7 +112,7 @@ def _figures(compared: Comparison) -> Table:
         "compare_figures",
         (Column("figure"), Column("first_plan"), Column("second_plan"), Column("difference")),
         tuple(
-            (Term(f"compare_figure.{one.key}"), told(one, one.first), told(one, one.second), change(one))
+            (Term(f"compare_figure.{one.key}"), stated(one, one.first), stated(one, one.second), change(one))
             for one in compared.figures
         ),
     )

@@ -167,9 +167,9 @@ def _pickups(study: Study, table: Table) -> Section:
 def _grids(study: Study, fairness: Table) -> tuple[Section, ...]:
     if not study.grids:
         return ()
-    told = tuple(g for g in study.grids if g.rest_min_a_day is not None)
-    counts = (("n", Quantity(len(study.grids), "count")), ("shown", Quantity(len(told), "count")))
-    shown = grids_table(told).select(
+    with_figures = tuple(g for g in study.grids if g.rest_min_a_day is not None)
+    counts = (("n", Quantity(len(study.grids), "count")), ("shown", Quantity(len(with_figures), "count")))
+    shown = grids_table(with_figures).select(
         "code", "name", "demand", "served_today_share", "served_share", "gain_points", "nearest", "nearest_s"
     )
     return (Section("grids", (Say("say.grids", counts), *about_grids(study)), (fairness, shown)),)

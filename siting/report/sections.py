@@ -61,8 +61,8 @@ class Section:
     @property
     def sentences(self) -> tuple[Say, ...]:
         """Every sentence, in the order of the paper."""
-        told = tuple(one for figure in self.figures for one in (figure.value, figure.meaning))
-        return (*self.paragraphs, *told, *self.closing)
+        from_figures = tuple(one for figure in self.figures for one in (figure.value, figure.meaning))
+        return (*self.paragraphs, *from_figures, *self.closing)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

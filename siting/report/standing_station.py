@@ -54,8 +54,8 @@ def _advice(study: Study, site: Site, finding: AuditFinding | None) -> tuple[Say
     """Say what is advised and why, whether the plan counts with it, and from when."""
     if finding is None:
         return ()
-    told = (("action", Term(f"action.{finding.action}")), ("reason", reason_of(finding.reason)))
-    said = [Say("say.sheet_advice", told)]
+    advice = (("action", Term(f"action.{finding.action}")), ("reason", reason_of(finding.reason)))
+    said = [Say("say.sheet_advice", advice)]
     if site.plan in ("close", "move"):
         day = None if study.closed_from is None else Say("say.day", (("day", study.closed_from),))
         said.append(

@@ -29,12 +29,12 @@ def about_changing(study: Study) -> tuple[Say, ...]:
             facts[f"{end}_share"] = Quantity(shares[name], "share")
         out.append(Say("say.scenarios", tuple(facts.items())))
     if found.robust is not None:
-        told: dict[str, Value] = {
+        stated: dict[str, Value] = {
             "worst": Term(f"scenario.{found.robust.worst}"),
             "regret": Quantity(found.robust.largest_regret, "share", redacted=True),
             "bound": Quantity(found.robust.bound, "share", redacted=True),
         }
-        out.append(Say("say.robust", tuple(told.items())))
+        out.append(Say("say.robust", tuple(stated.items())))
     city = next((one for one in found.forecasts if one.series == "rest"), None)
     if city is not None:
         figures = {

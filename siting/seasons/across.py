@@ -76,15 +76,15 @@ def changing_demand(
     if across.again is not None and len(across.scenarios) > 1:
         elsewhere = tuple(_elsewhere(across, rng, asked))
     weeks = len(demand.days) // 7
-    told = weeks >= WEEKS_NEEDED
+    long_enough = weeks >= WEEKS_NEEDED
     return Changing(
         weeks=weeks,
         weeks_needed=WEEKS_NEEDED,
         scenarios=scenarios,
         elsewhere=elsewhere,
         robust=None if across.robust is None else _robust(across, across.robust, settings, asked),
-        weeks_held_out=HELD_OUT_WEEKS if told else 0,
-        forecasts=tuple(_forecasts(demand, grids, asked, riding)) if told else (),
+        weeks_held_out=HELD_OUT_WEEKS if long_enough else 0,
+        forecasts=tuple(_forecasts(demand, grids, asked, riding)) if long_enough else (),
     )
 
 
@@ -144,8 +144,8 @@ def _forecasts(
         group = grid_of(tuple(grids.polygons), demand.lonlat)
         riders = distinct_riders(demand.rest, group, len(grids.codes))
         # The others would be withheld.
-        told = np.flatnonzero(riders >= asked.k).tolist()
-        series |= {grids.codes[number]: group == number for number in told}
+        long_enough = np.flatnonzero(riders >= asked.k).tolist()
+        series |= {grids.codes[number]: group == number for number in long_enough}
     for name, inside in series.items():
         weeks = _weeks(demand, inside)
         if not weeks.sum() > 0:

@@ -55,7 +55,7 @@ async def one(
     return offer_out(*found, datum, zone)
 
 
-def _told(datum: AnswerDatum, zone: Zone) -> Callable[[Answered], Response]:
+def _answered(datum: AnswerDatum, zone: Zone) -> Callable[[Answered], Response]:
     def told(done: Answered) -> Response:
         if done.conflict is not None:
             raise done.conflict
@@ -78,7 +78,7 @@ async def yes(
         caller,
         ("offer.accept", offer_id),
         lambda turn: accept(turn, caller.scope, offer_id),
-        _told(datum, zone),
+        _answered(datum, zone),
         task_of_offer(offer_id),
     )
 
@@ -93,7 +93,7 @@ async def _say(
         caller,
         (f"offer.{verb}", command.offer_id),
         lambda turn: answer_offer(turn, caller.scope, command),
-        _told(datum, zone),
+        _answered(datum, zone),
         task_of_offer(command.offer_id),
     )
 

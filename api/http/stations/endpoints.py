@@ -228,7 +228,7 @@ def _reporter(scope: Scope, rider_id: str | None) -> str:
     return scope.holder
 
 
-def _told(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) -> StationConditions:
+def _conditions(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) -> StationConditions:
     since_s = turn.now_s - max(RULES.lasts_s.values())
     found = rows.words_since(turn.connection, SERVICE, study, since_s)
     words = [station_word_of(row) for row in found]
@@ -286,7 +286,7 @@ async def report_station(
         # Of each reporter the last word alone is kept.
         rows.put(turn.connection, caller.scope, event, 0.0)
         rows.forget(turn.connection, SERVICE, turn.now_s - KEPT_S)
-        return _told(turn, study, station.station_id, zone)
+        return _conditions(turn, study, station.station_id, zone)
 
     return await commanded(live, caller, ("station.report", station_id), work)
 
