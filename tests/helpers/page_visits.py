@@ -119,18 +119,9 @@ class Seen:
 
     def look(self, name: str) -> None:
         """Check in all windows what every page must be, and keep pictures."""
-        from playwright.sync_api import Error
-
         for window in WINDOWS:
             self._resized(window)
-            try:
-                self._look(f"{name}-{window}")
-            except Error as error:
-                # A page that tells of news may load anew meanwhile.
-                if "Execution context was destroyed" not in error.message:
-                    raise
-                self.drawn()
-                self._look(f"{name}-{window}")
+            self._look(f"{name}-{window}")
         self._resized(self.window)
 
     def _resized(self, window: str) -> None:

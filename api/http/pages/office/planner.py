@@ -119,10 +119,11 @@ async def _study(visit: PageVisit, study_id: str, error: str | None = None, stat
 
 @router.get("/{study_id}/now")
 async def now(visit: PlannerVisit, study_id: StudyId) -> Response:
-    """Show what has changed since the page was read; when it is done, the whole page is read anew."""
+    """Show what has changed since the page was read; when it has ended since, the whole page is read anew."""
     study, _ = await visit.read(_read, visit, study_id)
-    answer = _part(visit, study).response()
-    if study.state not in ("queued", "running"):
+    part = _part(visit, study)
+    answer = part.response()
+    if study.state not in ("queued", "running") and not part.unchanged:
         answer.headers["hx-refresh"] = "true"
     return answer
 

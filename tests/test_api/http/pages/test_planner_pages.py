@@ -57,7 +57,9 @@ def test_a_study_from_its_files_to_its_result(city: City, browser: "Browser", tm
     seen.look("study-waits")
     seen.page.wait_for_selector("text=完成", timeout=300_000)
     seen.page.wait_for_selector("a[download]")
+    seen.page.evaluate("window.kept = true")
     seen.look("study-done")
+    assert seen.page.evaluate("window.kept"), "a study that has ended is not read anew again and again"
     with seen.page.expect_download() as got:
         seen.page.click("a[download]:has-text('summary.json')")
     assert "Small town" in Path(got.value.path()).read_text("utf-8")
