@@ -1,7 +1,7 @@
 """Travel times, paths and isochrones on a street network."""
 
 from geo.travel.by_hour import HourlyStreets, travel_times_by_hour_s
-from geo.travel.ends import Touch
+from geo.travel.ends import Touch, part_ms
 from geo.travel.extent import Extent, snap_far
 from geo.travel.isochrones import BESIDE_M, isochrone, reached_streets
 from geo.travel.nearest_source import nearest_source_s
@@ -34,6 +34,7 @@ __all__ = [
     "isochrone",
     "nearest_source_s",
     "new_workspace",
+    "part_ms",
     "reach_from",
     "reach_to",
     "reached_streets",

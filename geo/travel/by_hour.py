@@ -8,21 +8,20 @@ import dataclasses
 import functools
 import math
 import pathlib
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from geo.arrays import Float32Array, FloatArray, Int32Array, Int64Array, Integer, UInt32Array
+from geo.arrays import Float32Array, FloatArray, Int64Array, Integer, UInt32Array
 from geo.errors import InputError
 from geo.jit import kernel
-from geo.localtime import HOUR_S, HOURS_A_WEEK, local_s
+from geo.localtime import HOUR_S, HOURS_A_WEEK, hour_of_week, local_s
 from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.streets.storage import read_folder, write_folder
-from geo.travel.ends import Touch, touch_of
+from geo.travel.ends import PlacesOnEdges, Touch, part_ms, touch_of
 from geo.travel.search import (
     HOUR_MS,
     MOST_FALL_MS,
@@ -36,12 +35,9 @@ from geo.travel.search import (
     times_by_hour,
 )
 from geo.travel.times import limit_as_ms
-from geo.travel.workspace import borrow_workspace, return_workspace
+from geo.travel.workspace import over_rows
 
 __all__ = ["HourlyStreets", "travel_times_by_hour_s"]
-
-MONDAY_S: Final = 3 * 86_400
-"""Day 0 of the epoch was a Thursday."""
 
 
 class _Tables(NamedTuple):
@@ -83,8 +79,9 @@ class HourlyStreets:
     def since_middle_s(self, at_s: FloatArray) -> FloatArray:
         """Return local seconds since the middle of the first hour of a week."""
         at_s = np.asarray(at_s, np.float64)
-        local = local_s(np.floor(at_s).astype(np.int64), self.timezone) + (at_s - np.floor(at_s))
-        return np.asarray((local + MONDAY_S - HOUR_S / 2) % (HOURS_A_WEEK * HOUR_S), np.float64)
+        local = local_s(np.floor(at_s).astype(np.int64), self.timezone)
+        of_week = hour_of_week(local) * HOUR_S + local % HOUR_S + (at_s - np.floor(at_s))
+        return np.asarray((of_week - HOUR_S / 2) % (HOURS_A_WEEK * HOUR_S), np.float64)
 
     def on(self, network: StreetNetwork) -> "HourlyStreets":
         """Return the same times on the network as it is now, with streets shut or slower; kept."""
@@ -136,12 +133,6 @@ class HourlyStreets:
         return _Tables(directed, arcs, longest)
 
 
-class _Places(NamedTuple):
-    edge: Int32Array
-    offset_m: FloatArray
-    walk_ms: Int64Array
-
-
 class _Week(NamedTuple):
     """What the kernel reads of the hours."""
 
@@ -164,11 +155,7 @@ def _whole(week: _Week, directed: int, at_ms: Integer) -> Integer:
 @kernel
 def _run(week: _Week, directed: int, offset_m: float, at_ms: Integer) -> Integer:
     """Time from the start of a directed edge to a place on it, as `run_ms`."""
-    cost = _whole(week, directed, at_ms)
-    length = week.length_m[directed >> 1]
-    along = 0.0 if length <= 0 else min(1.0, max(0.0, offset_m / length))
-    part = np.int64(np.floor(cost * along + 0.5))
-    return cost - part if directed & 1 else part
+    return part_ms(_whole(week, directed, at_ms), directed, offset_m, week.length_m[directed >> 1])
 
 
 @kernel
@@ -176,7 +163,7 @@ def _rows(
     span: tuple[int, int],
     arcs: Adjacency,
     week: _Week,
-    places: tuple[_Places, _Places],
+    places: tuple[PlacesOnEdges, PlacesOnEdges],
     touches: tuple[Touch, Touch],
     limit_ms: int,
     space: Workspace,
@@ -265,22 +252,15 @@ def travel_times_by_hour_s(
     """
     limit_ms, tables, network = limit_as_ms(limit_s), streets.tables, streets.network
     graph = tables.longest.graph(streets.mode)
-    ends = tuple(_Places(some.edge, some.offset_m, some.walk_ms) for some in (sources, targets))
+    ends = tuple(PlacesOnEdges(some.edge, some.offset_m, some.walk_ms) for some in (sources, targets))
     touches = touch_of(graph, entering=False), touch_of(graph, entering=True)
     depart_ms = np.round(streets.since_middle_s(depart_s) * 1000.0).astype(np.int64)
     week = _Week(tables.arc_ms, tables.directed_ms, streets.row, network.edge_length_m, depart_ms)
     out_ms = np.empty((len(sources), len(targets)), np.uint32)
     arcs = adjacency(graph, towards=False)
 
-    def work(first: int, last: int) -> None:
-        space = borrow_workspace(tables.longest, streets.mode)
+    def fill(first: int, last: int, space: Workspace) -> None:
         _rows((first, last), arcs, week, (ends[0], ends[1]), touches, limit_ms, space, out_ms)
-        return_workspace(tables.longest, streets.mode, space)
 
-    if threads == 1 or len(sources) < 2:
-        work(0, len(sources))
-    else:
-        cuts = np.linspace(0, len(sources), min(len(sources), threads * 8) + 1).astype(int)
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, cuts[:-1].tolist(), cuts[1:].tolist()))
+    over_rows(tables.longest, streets.mode, len(sources), threads, fill)
     return np.where(out_ms == NO, np.inf, out_ms / 1000.0)

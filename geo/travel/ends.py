@@ -9,7 +9,7 @@ from geo.jit import kernel
 from geo.streets.mode_graph import NO, ModeGraph
 from geo.streets.snapping import Snapped
 
-__all__ = ["Seeds", "Touch", "run_ms", "seeds", "touch_of"]
+__all__ = ["PlacesOnEdges", "Seeds", "Touch", "part_ms", "run_ms", "seeds", "touch_of"]
 
 
 class Touch(NamedTuple):
@@ -49,15 +49,20 @@ class Seeds(NamedTuple):
 
 
 @kernel
-def run_ms(directed_cost_ms: UInt32Array, directed: int, offset_m: float, length_m: float) -> Integer:
-    """Time from the start of a directed edge to a place `offset_m` from the edge's ``u`` end."""
-    cost = np.int64(directed_cost_ms[directed])
+def part_ms(cost: Integer, directed: int, offset_m: float, length_m: float) -> Integer:
+    """Time from the start of a directed edge that takes `cost` to a place `offset_m` from its ``u`` end."""
     along = 0.0 if length_m <= 0 else min(1.0, max(0.0, offset_m / length_m))
     part = np.int64(np.floor(cost * along + 0.5))
     return cost - part if directed & 1 else part
 
 
-class _Places(NamedTuple):
+@kernel
+def run_ms(directed_cost_ms: UInt32Array, directed: int, offset_m: float, length_m: float) -> Integer:
+    """Time from the start of a directed edge to a place `offset_m` from the edge's ``u`` end."""
+    return part_ms(np.int64(directed_cost_ms[directed]), directed, offset_m, length_m)
+
+
+class PlacesOnEdges(NamedTuple):
     """Places on edges, in columns."""
 
     edge: Int32Array
@@ -68,7 +73,7 @@ class _Places(NamedTuple):
 @kernel
 def _fill(
     towards: bool,
-    places: _Places,
+    places: PlacesOnEdges,
     edge_length_m: FloatArray,
     directed_cost_ms: UInt32Array,
     touch: Touch,
@@ -112,7 +117,7 @@ def seeds(graph: ModeGraph, edge_length_m: FloatArray, places: Snapped, *, towar
     """
     ptr = np.zeros(len(places) + 1, np.int32)
     touch = touch_of(graph, entering=towards)
-    at = _Places(places.edge, places.offset_m, places.walk_ms)
+    at = PlacesOnEdges(places.edge, places.offset_m, places.walk_ms)
     none = Seeds(ptr, np.empty(0, np.int32), np.empty(0, np.uint32), np.empty(0, np.int32))
     count = _fill(towards, at, edge_length_m, graph.directed_cost_ms, touch, none)
     out = Seeds(ptr, np.empty(count, np.int32), np.empty(count, np.uint32), np.empty(count, np.int32))

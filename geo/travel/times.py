@@ -5,7 +5,6 @@ Every trip pays the walk between a place and the street at both ends.
 """
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from geo.streets.snapping import Snapped
 from geo.travel.ends import Seeds, run_ms, seeds
 from geo.travel.paths import Path, find_path
 from geo.travel.search import Adjacency, Workspace, adjacency, reset, shortest_times
-from geo.travel.workspace import borrow_workspace, return_workspace
+from geo.travel.workspace import over_rows
 
 __all__ = ["Path", "find_path", "limit_as_ms", "reach_from", "reach_to", "travel_times_s"]
 
@@ -155,19 +154,11 @@ def _matrix_ms(
     ends = (rows.edge, rows.offset_m, rows.walk_ms, columns.edge, columns.offset_m, columns.walk_ms)
     shared = _SameEdge(*ends, by_edge, same, network.edge_length_m, graph.directed_cost_ms)
 
-    def work(first: int, last: int) -> None:
-        space = borrow_workspace(network, mode)
+    def fill(first: int, last: int, space: Workspace) -> None:
         _rows((first, last), backward, arcs, (start, stop), shared, limit_ms, space, out_ms)
-        return_workspace(network, mode, space)
 
     workers = (2 if len(rows) >= 16 else 1) if threads is None else max(1, threads)
-    if workers == 1 or len(rows) == 1:
-        work(0, len(rows))
-    else:
-        # Small portions, so that a thread with near neighbours does not wait for one with far ones.
-        cuts = np.linspace(0, len(rows), min(len(rows), workers * 8) + 1).astype(int)
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(work, cuts[:-1].tolist(), cuts[1:].tolist()))
+    over_rows(network, mode, len(rows), workers, fill)
     return out_ms
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from geo.arrays import FloatArray, Int64Array, UInt32Array
 from geo.jit import kernel
+from geo.travel import part_ms
 from routing.fleet.kernels.tables import NO
 
 __all__ = ["fill_runs"]
@@ -18,11 +19,10 @@ def fill_runs(
     `cost_ms` (n, 2) is what the whole street takes along and against.
     """
     for q in range(len(offset_m)):
-        part = min(max(offset_m[q] / length_m[q], 0.0), 1.0) if length_m[q] > 0.0 else 0.0
         forth, back = np.int64(cost_ms[q, 0]), np.int64(cost_ms[q, 1])
         if forth == NO:
             forth = np.int64(0)
         if back == NO:
             back = np.int64(0)
-        along[q] = np.int64(np.floor(forth * part + 0.5))
-        against[q] = back - np.int64(np.floor(back * part + 0.5))
+        along[q] = part_ms(forth, 0, offset_m[q], length_m[q])
+        against[q] = part_ms(back, 1, offset_m[q], length_m[q])
