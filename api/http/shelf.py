@@ -1,9 +1,10 @@
 """The studies that a service shows: the one without a name, those named at its start, those published."""
 
 import collections
+import contextlib
 import dataclasses
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from api.http.grid_reports import GridReports
@@ -94,18 +95,21 @@ class Shelf:
         with self.database.reading() as connection:
             return next(iter(jobs.published(connection, SERVICE, name)), None)
 
-    def listed(self) -> list[ServedStudy]:
-        """Return what is shown, the study without a name first; what cannot be read is left out."""
+    def all(self) -> Iterator[tuple[str | None, FinishedStudy]]:
+        """Yield what is shown with its name, the study without one first; what cannot be read is left out."""
         names: list[str | None] = [None, *sorted(self.named)]
         if self.database is not None:
             with self.database.reading() as connection:
                 names += [str(job.published) for job in jobs.published(connection, SERVICE)]
-        found = []
         for name in names:
-            try:
-                meta = self.get(name).served.meta
-            except NotThereError:
-                continue
+            with contextlib.suppress(NotThereError):
+                yield name, self.get(name).served
+
+    def listed(self) -> list[ServedStudy]:
+        """Return what is told of each study that is shown."""
+        found = []
+        for name, served in self.all():
+            meta = served.meta
             found.append(
                 ServedStudy(
                     name=name,

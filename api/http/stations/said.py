@@ -10,7 +10,6 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.http.access.auth import Access
 from api.http.deps import Clock
-from api.http.problems.errors import NotThereError
 from api.http.shelf import Shelf
 from api.store import SERVICE, Database
 from api.store.civic import stations as rows
@@ -110,12 +109,7 @@ def visits_for_studies(shelf: Shelf, database: Database, now_s: float) -> list[S
     these could be subtracted.
     """
     found: list[StationVisits] = []
-    for name in (one.name for one in shelf.listed()):
-        try:
-            served = shelf.get(name).served
-        except NotThereError:
-            # Withdrawn meanwhile.
-            continue
+    for name, served in shelf.all():
         weeks: dict[str, list[tuple[str, int, int]]] = collections.defaultdict(list)
         for week in told_visits(database, name or "", now_s, zone_of(served.meta.timezone)):
             if week.visits is not None and week.riders is not None:
