@@ -6,7 +6,7 @@ import numpy as np
 
 from api.study.studyfile.tables import StudyFile
 from geo.arrays import FloatArray
-from geo.inner_ways import Trodden, compound_waits, gate_passes, with_waits
+from geo.inner_ways import GatePasses, Trodden, compound_waits, with_waits
 from geo.learned import Learned, RiddenStreets, learn, rides_of
 from geo.streets import StreetNetwork
 from geo.travel import HourlyStreets
@@ -30,7 +30,9 @@ class StudyTimes:
     hours: HourlyStreets | None = None
 
 
-def study_times(study_settings: StudyFile, network: StreetNetwork, trodden: Trodden | None) -> StudyTimes:
+def study_times(
+    study_settings: StudyFile, network: StreetNetwork, trodden: Trodden | None, passes: GatePasses | None
+) -> StudyTimes:
     """Learn travel times and waits at gates from the traces of a study, and take them where to be trusted.
 
     Parameters
@@ -40,8 +42,10 @@ def study_times(study_settings: StudyFile, network: StreetNetwork, trodden: Trod
         With class speeds.
     trodden : Trodden or None
         The matched traces on it; None where the study asks for no paths.
+    passes : GatePasses or None
+        Of its gates.
     """
-    if trodden is None or not study_settings.siting.learned_times:
+    if trodden is None or passes is None or not study_settings.siting.learned_times:
         return StudyTimes(network, network, TravelTimes("class", "off"))
     mode, k = study_settings.mode, study_settings.k
     rides = rides_of(network, mode, trodden.ridden, trodden.stays, study_settings.timezone)
@@ -52,7 +56,7 @@ def study_times(study_settings: StudyFile, network: StreetNetwork, trodden: Trod
     expected = learned.times.factor()
     share = study_settings.matching.promise_share
     promise = max(learned.held_out.promise_factor(share), 1.0)
-    waits = compound_waits(trodden, gate_passes(trodden), k=k, share=share)
+    waits = compound_waits(trodden, passes, k=k, share=share)
     outcome = dataclasses.replace(
         outcome,
         promise_share=share,

@@ -40,7 +40,7 @@ from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
 from geo.arrays import FloatArray
 from geo.errors import InputError
-from geo.inner_ways import Trodden
+from geo.inner_ways import GatePasses, Trodden, gate_passes
 from geo.mapmatch import MatchOptions, Traversals, traversals
 from geo.osm import describe
 from geo.places import Places
@@ -52,6 +52,7 @@ from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
 from siting.columns import DueBreakColumns, PassingFlows, StayColumns
 from siting.observed import BlindSpots
 from siting.presence import Watched, blind_spots, inner_ways
+from siting.proposed import InnerWays
 from siting.results import FileAccount, Study
 from siting.study import StudyInputs, run_study
 
@@ -106,7 +107,8 @@ def write_study(
             traces, accounts = _read_traces(study_settings, city, key, folder / "rejects.csv", scheduler)
         observed = _observe(study_settings, city, traces, accounts, stages)
         trodden = _trodden(study_settings, city.network, traces, observed)
-        times = study_times(study_settings, city.network, trodden)
+        passes = None if trodden is None else gate_passes(trodden)
+        times = study_times(study_settings, city.network, trodden, passes)
         matches = None
         if city.fleet is not None and study_settings.matching.tasks:
             request = sample_request(study_settings, city.network, city.fleet)
@@ -122,7 +124,7 @@ def write_study(
                 travel_times=times_with_plan(times, plain, study.mode, open_sites, study.limit_s),
                 blind_spots=_blind_spots(study_settings, city, observed, given),
                 meetings=study_meetings(study, city.network, observed.stays),
-                inner_ways=None if trodden is None else inner_ways(trodden, k=study_settings.k),
+                inner_ways=_inner_ways(trodden, passes, study_settings.k),
                 moving_km_on_streets=on_streets,
                 input_notes=tuple((f"input.{note.key}", _facts(note)) for note in given.notes),
             )
@@ -219,6 +221,10 @@ def _trodden(
     return Trodden(
         network, study_settings.mode, traces, observed.ridden, observed.stays, study_settings.timezone
     )
+
+
+def _inner_ways(trodden: Trodden | None, passes: GatePasses | None, k: int) -> InnerWays | None:
+    return None if trodden is None or passes is None else inner_ways(trodden, passes, k=k)
 
 
 def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: GivenPlaces) -> StudyInputs:

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from geo.arrays import FloatArray
-from geo.inner_ways import Trodden, find_cut_throughs, find_shut_gates, gate_passes, gate_waits
+from geo.inner_ways import GatePasses, Trodden, find_cut_throughs, find_shut_gates, gate_waits
 from geo.streets import StreetNetwork, mode_bit
 from siting.proposed import GateDelay, InnerWays, MapEdit
 
@@ -15,22 +15,24 @@ AT_NODE_M: Final = 12.0
 """A way that ends so near to a junction of the map ends at it."""
 
 
-def inner_ways(trodden: Trodden, *, k: int) -> InnerWays:
+def inner_ways(trodden: Trodden, passes: GatePasses, *, k: int) -> InnerWays:
     """Return the waits at gates that k riders passed, and the edits that as many stand behind.
 
     Parameters
     ----------
     trodden : Trodden
         With the network of the map and its class speeds.
+    passes : GatePasses
+        Of its gates.
     k : int
         Fewest riders behind a published figure: medians and counts only, of which none tells another.
     """
-    return InnerWays(_gates(trodden, k), (*_ways(trodden, k), *_shut(trodden, k)))
+    return InnerWays(_gates(trodden, passes, k), (*_ways(trodden, k), *_shut(trodden, k)))
 
 
-def _gates(trodden: Trodden, k: int) -> tuple[GateDelay, ...]:
+def _gates(trodden: Trodden, passes: GatePasses, k: int) -> tuple[GateDelay, ...]:
     network = trodden.network
-    found = gate_waits(trodden, gate_passes(trodden), k)
+    found = gate_waits(trodden, passes, k)
     shown = np.flatnonzero(found.riders >= k)
     order = shown[np.lexsort((found.node[shown], -np.round(found.wait_s[shown])))]
     delay = network.compounds.gate_delay_s

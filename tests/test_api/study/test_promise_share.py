@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from api.study import learning
 from api.study.studyfile.tables import MatchTable, StudyFile
-from geo.inner_ways import CompoundWaits, Trodden
+from geo.inner_ways import CompoundWaits, GatePasses, Trodden
 from geo.learned import HeldOut, Learned
 from geo.learned.speeds import LearnedTimes
 
@@ -27,13 +27,14 @@ def test_the_share_of_the_study_file_makes_the_times_of_promises(
     waits = CompoundWaits(np.full(len(network.compounds), np.nan), np.empty(0), share)
     waits = dataclasses.replace(waits, promised_s=waits.usual_s)
     for name, made in (("rides_of", None), ("learn", learned), ("class_speeds", ()),
-                       ("gate_passes", None), ("compound_waits", waits)):  # fmt: skip
+                       ("compound_waits", waits)):  # fmt: skip
         monkeypatch.setattr(learning, name, lambda *_, made=made, **__: made)
     asked = StudyFile.model_construct(mode="ebike", timezone="UTC", matching=MatchTable(promise_share=share))
     trodden = Trodden.__new__(Trodden)
     for name in ("ridden", "stays"):
         object.__setattr__(trodden, name, None)
-    found = learning.study_times(asked, network, trodden)
+    passes = GatePasses._make(np.empty(0) for _ in GatePasses._fields)
+    found = learning.study_times(asked, network, trodden, passes)
     assert found.outcome.promise_share == share
     assert found.outcome.promise_factor == pytest.approx(factor)
     assert found.promised.time_factor == pytest.approx(factor)
