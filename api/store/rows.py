@@ -1,6 +1,7 @@
 """What rows have in common: JSON bodies, and pages by a cursor."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
@@ -36,13 +37,11 @@ def read(kind: type[R], row: sa.Row[Any]) -> R:
     return kind(**row._mapping)
 
 
-_NAMES: dict[type, tuple[str, ...]] = {}
-"""Fields of dataclasses, as far as they were asked for."""
+@functools.cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(cast(Any, kind)))
 
 
 def values_of(row: object) -> dict[str, Any]:
     """Return the fields of a dataclass by name, as they are."""
-    names = _NAMES.get(type(row))
-    if names is None:
-        names = _NAMES[type(row)] = tuple(field.name for field in dataclasses.fields(cast(Any, row)))
-    return {name: getattr(row, name) for name in names}
+    return {name: getattr(row, name) for name in _names(cast(Any, type(row)))}

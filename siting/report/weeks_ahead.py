@@ -1,6 +1,7 @@
 """What a report says of seasons, parts of the week and the weeks to come."""
 
 from geo.localtime import WEEKDAYS
+from siting.changing import Forecast
 from siting.results import Study
 from siting.values import Column, Quantity, Say, Table, Term, Value
 
@@ -37,25 +38,24 @@ def about_changing(study: Study) -> tuple[Say, ...]:
         out.append(Say("say.robust", tuple(stated.items())))
     city = next((one for one in found.forecasts if one.series == "rest"), None)
     if city is not None:
-        figures = {
-            "weeks": Quantity(found.weeks_held_out, "count"),
-            "error": Quantity(city.error, "share"),
-            "last": Quantity(city.error_last_week, "share"),
-            "mean": Quantity(city.error_mean, "share"),
-        }
-        out.append(Say("say.forecast", tuple(figures.items())))
+        weeks = ("weeks", Quantity(found.weeks_held_out, "count"))
+        out.append(Say("say.forecast", (weeks, *_errors(city))))
         flow = next((one for one in found.forecasts if one.series == "riding"), None)
         if flow is not None:
-            said = {
-                "error": Quantity(flow.error, "share"),
-                "last": Quantity(flow.error_last_week, "share"),
-                "mean": Quantity(flow.error_mean, "share"),
-            }
-            out.append(Say("say.forecast_riding", tuple(said.items())))
+            out.append(Say("say.forecast_riding", _errors(flow)))
     elif found.weeks < found.weeks_needed:
         few = {"weeks": Quantity(found.weeks, "count"), "needed": Quantity(found.weeks_needed, "count")}
         out.append(Say("say.forecast_few", tuple(few.items())))
     return tuple(out)
+
+
+def _errors(row: Forecast) -> tuple[tuple[str, Value], ...]:
+    """Return how far forecasts of a series were off, and what plainer ones give."""
+    return (
+        ("error", Quantity(row.error, "share")),
+        ("last", Quantity(row.error_last_week, "share")),
+        ("mean", Quantity(row.error_mean, "share")),
+    )
 
 
 def scenarios_table(study: Study) -> Table:
