@@ -121,16 +121,31 @@ class HourlyStreets:
         """What every street takes in the rows: as learned, and without falls that let anybody overtake."""
         graph = self.network.graph(self.mode)
         directed = np.empty((len(self.factor), 2 * len(self.network)), np.uint32)
+        arcs = np.empty((len(self.factor), len(graph.head)), np.uint32)
         for number, factor in enumerate(self.factor):
-            directed[number] = self.network.with_times(self.mode, factor).graph(self.mode).directed_cost_ms
-        # Twice round the week: what was raised at its end may bind its begin.
-        for hour in (*range(HOURS_A_WEEK), *range(HOURS_A_WEEK)):
-            one, then = self.row[hour], self.row[(hour + 1) % HOURS_A_WEEK]
-            least = np.maximum(directed[one].astype(np.int64) - MOST_FALL_MS, 0)
-            directed[then] = np.where(directed[one] == NO, NO, np.maximum(directed[then], least))
-        arcs = np.stack([graph.with_costs(row).cost_ms for row in directed])
+            learned = self.network.with_times(self.mode, factor).graph(self.mode)
+            directed[number], arcs[number] = learned.directed_cost_ms, learned.cost_ms
+        for number in _without_overtaking(directed, self.row):
+            arcs[number] = graph.with_costs(directed[number]).cost_ms
         longest = self.network.with_times(self.mode, self.factor.max(axis=0))
         return _Tables(directed, arcs, longest)
+
+
+def _without_overtaking(directed: UInt32Array, row: Int64Array) -> set[int]:
+    """Raise what falls by more than `MOST_FALL_MS` from one hour to the next; return the rows that change."""
+    raised: set[int] = set()
+    # Hours share rows. What is raised may itself fall too far to the hour after it.
+    following = np.unique(np.stack([row, np.roll(row, -1)], axis=1), axis=0).tolist()
+    steep = True
+    while steep:
+        steep = False
+        for one, then in following:
+            least = directed[one] - np.minimum(directed[one], MOST_FALL_MS)
+            if (least > directed[then]).any():
+                np.maximum(directed[then], least, out=directed[then])
+                raised.add(then)
+                steep = True
+    return raised
 
 
 class _Week(NamedTuple):
