@@ -68,8 +68,8 @@ def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa
     return {"done": True}
 
 
-def _weeks(channel: list[tuple[str, int, int]]) -> tuple[tuple[str, int, int], ...]:
-    return tuple((monday, visits, riders) for monday, visits, riders in channel)
+def _weeks(given: list[tuple[str, int, int]]) -> tuple[tuple[str, int, int], ...]:
+    return tuple((monday, visits, riders) for monday, visits, riders in given)
 
 
 def _end_with_the_service(given: IO[bytes]) -> None:

@@ -146,8 +146,8 @@ def _one(
     stops = next_stops(network, one.mode, habits, seen)
     if not street.ok[0]:
         away = float(street.walk_m[0])
-        stated = round(away, 3) if away < np.inf else None
-        return Foretold(one.rider_id, one.mode, None, stops, seen, habits, stated)
+        off_m = round(away, 3) if away < np.inf else None
+        return Foretold(one.rider_id, one.mode, None, stops, seen, habits, off_m)
     # As told, so that whoever checks the answer finds the same sums.
     expected = tuple(
         ExpectedStop((round(lon, 7), round(lat, 7)), round(chance, 6))
@@ -221,8 +221,8 @@ def _places_of(stops: Sequence[Any], datum: Datum) -> list[tuple[float, float]]:
     """Return the places of expected stops or scenarios in the datum of the answer."""
     if not stops:
         return []
-    stated = from_wgs84(np.array([stop.lonlat for stop in stops]), datum)
-    return [(round(lon, 7), round(lat, 7)) for lon, lat in stated.tolist()]
+    places = from_wgs84(np.array([stop.lonlat for stop in stops]), datum)
+    return [(round(lon, 7), round(lat, 7)) for lon, lat in places.tolist()]
 
 
 def _streets(network: StreetNetwork, one: Foretold, datum: Datum) -> list[PassedStreetOut]:

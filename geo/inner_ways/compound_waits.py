@@ -52,10 +52,10 @@ def compound_waits(trodden: Trodden, passes: GatePasses, *, k: int, share: float
     inside = passes.compound >= 0
     pooled = GatePasses._make(column[inside] for column in passes)._replace(node=passes.compound[inside])
     found = gate_waits(trodden, pooled, k)
-    told = found.riders >= k
+    enough = found.riders >= k
     by_hour = np.where(found.hour_riders >= k, found.hour_s, found.wait_s[:, None])
     row = np.searchsorted(found.node, pooled.node)
-    known = told[row]
+    known = enough[row]
     hour = hour_of_day(local_s(pooled.t_s[known].astype(np.int64), trodden.timezone))
     # Below a second all waits are alike.
     ratio = np.sort(pooled.wait_s[known] / np.maximum(by_hour[row[known], hour], 1.0))
@@ -64,8 +64,8 @@ def compound_waits(trodden: Trodden, passes: GatePasses, *, k: int, share: float
         return CompoundWaits(none, none, share)
     longer = max(float(ratio[rank - 1]), 1.0)
     usual, promised = none.copy(), none.copy()
-    usual[found.node[told]] = found.wait_s[told]
-    promised[found.node[told]] = longer * np.maximum(by_hour[told].max(axis=1), found.wait_s[told])
+    usual[found.node[enough]] = found.wait_s[enough]
+    promised[found.node[enough]] = longer * np.maximum(by_hour[enough].max(axis=1), found.wait_s[enough])
     return CompoundWaits(usual, promised, share)
 
 

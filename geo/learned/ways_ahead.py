@@ -50,7 +50,7 @@ def passed_streets(
     habits : Habits
     seen : Seen
         As it was given to `next_stops`.
-    told : NextStops
+    predicted : NextStops
         What that returned.
     within_s : float
 

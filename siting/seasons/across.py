@@ -144,8 +144,8 @@ def _forecasts(
         group = grid_of(tuple(grids.polygons), demand.lonlat)
         riders = distinct_riders(demand.rest, group, len(grids.codes))
         # The others would be withheld.
-        long_enough = np.flatnonzero(riders >= asked.k).tolist()
-        series |= {grids.codes[number]: group == number for number in long_enough}
+        enough = np.flatnonzero(riders >= asked.k).tolist()
+        series |= {grids.codes[number]: group == number for number in enough}
     for name, inside in series.items():
         weeks = _weeks(demand, inside)
         if not weeks.sum() > 0:
