@@ -50,6 +50,8 @@ IDLE_S = 0.2
 LEAD_S = 1.0
 FOLLOW_S = 0.05
 """What others write is taken up no more often: each time costs the database a look at all its locks."""
+SET_BACK_S = 1.0
+"""From how much on a clock that runs backwards was set, rather than read on two processors."""
 TIDY_S = 600.0
 """How often what is older than a day is forgotten."""
 CHANNEL = "yilu_city"
@@ -130,7 +132,7 @@ class Desk:
         self._closed, self._ended = threading.Event(), threading.Event()
         self._leadership = Leadership(database, "matching")
         self._lead_until_s = 0.0
-        self._tidied_s = -math.inf
+        self._tidied_s = self._seen_s = -math.inf
         self._listener: Listener | None = None
         self._thread = threading.Thread(target=self._run, name="yilu-desk", daemon=True)
 
@@ -244,6 +246,7 @@ class Desk:
                 pass
             try:
                 self._see_who_leads()
+                self._see_the_clock()
                 due = self.memory.leading and self._next_due_s() <= self._clock()
                 if works or self._stale or self._moved or due or self._news.is_set():
                     self._carry_out(works)
@@ -304,6 +307,15 @@ class Desk:
             if self.memory.leading and not led:
                 LOG.info("this process leads the matching now")
                 self.city.wake(now_s)
+
+    def _see_the_clock(self) -> None:
+        """Try at once what waits where the clock was set back: it would wait until it has caught up."""
+        now_s = self._clock()
+        if now_s < self._seen_s - SET_BACK_S:
+            LOG.warning("the clock was set back by %d s", self._seen_s - now_s)
+            self.city.wake(now_s)
+            self.memory.phases = dict.fromkeys(self.memory.phases, now_s)
+        self._seen_s = now_s
 
     def _carry_out(self, works: list[_Waiting]) -> None:
         """Carry out commands in one transaction; each gets its answer when it is kept."""
@@ -439,7 +451,7 @@ class Desk:
         }
         self.memory.rows = {row.task_id: row for row in rows}
         alerts = {row.emergency_id: emergencies.alert_state_of(row.state) for row in alerted}
-        due = {name: state.next_phase_s for name, state in alerts.items()}
+        due = {name: state.phase_due_s(now_s) for name, state in alerts.items()}
         self.memory.phases = {name: due_s for name, due_s in due.items() if due_s is not None}
         for name, state in alerts.items():
             city.board.call_away(name, emergencies.answering(state))

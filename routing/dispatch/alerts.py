@@ -77,6 +77,14 @@ class AlertState:
             return None
         return self.phase_opened_s + self.phase_wait_s
 
+    def phase_due_s(self, now_s: float) -> float | None:
+        """Return `next_phase_s`, or now where a phase has opened "in the future".
+
+        The clock was set back since; who calls for help does not wait until it has caught up.
+        """
+        due_s = self.next_phase_s
+        return now_s if due_s is not None and now_s < self.phase_opened_s else due_s
+
     def responder(self, rider: RiderKey) -> Responder | None:
         """Return one responder, None where they are not among those who may be alerted."""
         return next((one for one in self.responders if one.rider == rider), None)
@@ -263,7 +271,7 @@ def _close(state: AlertState, command: CloseAlert, now_s: float) -> tuple[AlertE
 
 
 def _pass_time(state: AlertState, command: PassTime, now_s: float) -> tuple[AlertEvent, ...]:
-    due_s, phase, opened = state.next_phase_s, state.phase, []
+    due_s, phase, opened = state.phase_due_s(now_s), state.phase, []
     # After a pause several phases may be due; each opens when it was due, not later.
     while due_s is not None and due_s <= now_s and phase < state.last_phase:
         phase += 1

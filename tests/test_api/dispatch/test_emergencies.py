@@ -119,6 +119,15 @@ def test_phases_open_by_the_clock_and_after_a_restart(database: Database) -> Non
     assert {one.status for one in now(database).responders} == {"released"}
 
 
+def test_a_clock_set_back_keeps_no_phase_waiting(database: Database) -> None:
+    rng, clock = np.random.default_rng(1), Clock()
+    with desk_on(database, clock) as desk:
+        put(desk, rng, 4)
+        assert call(desk, rng).state.phase == 0
+        clock.now_s -= 2_700.0
+        until(lambda: now(database).phase == 1)
+
+
 def test_two_processes_one_yes_too_many(shared: Database) -> None:
     """Raised where nobody leads, phases opened by the leader; of two answers at once one is enough."""
     rng, clock = np.random.default_rng(2), Clock()

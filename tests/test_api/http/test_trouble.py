@@ -127,6 +127,15 @@ def test_clocks_jump(service: Service) -> None:
     assert sorted(one["status"] for one in offers) == ["accepted", "expired"]
 
 
+def test_a_task_that_waits_is_tried_again_after_the_clock_is_set_back(service: Service) -> None:
+    task = service.task("office")
+    assert task["status"] == "published"
+    service.clock.now -= datetime.timedelta(minutes=45)
+    service.riders("red", "A")
+    service.clock.now += datetime.timedelta(minutes=2)
+    until(lambda: service.ask("red", "GET", "/v1/offers")["offers"] != [])
+
+
 def test_reports_twice_and_out_of_order(service: Service) -> None:
     now = service.clock.now
     shuffled = [3, 1, 4, 1, 5, 2, 5]

@@ -61,6 +61,14 @@ def test_the_next_phase_opens_only_while_too_few_come() -> None:
     assert state.coming[0].arrived_s == NOW + 300.0
 
 
+def test_a_clock_set_back_holds_nobody_up() -> None:
+    """A phase that has opened "in the future" waits for nothing: the next one opens at once."""
+    state = after(raised(), PassTime(), NOW - 2_700.0)
+    assert (state.phase, state.phase_opened_s) == (1, NOW - 2_700.0)
+    assert after(state, PassTime(), NOW - 2_700.0 + WAIT_S - 1.0) == state
+    assert after(state, PassTime(), NOW - 2_700.0 + WAIT_S).phase == 2
+
+
 def test_who_takes_back_a_yes_brings_the_next_phase() -> None:
     state = after(raised(), AnswerAlert(RIDERS[0], accept=True), NOW + 5.0)
     state = after(state, AnswerAlert(RIDERS[0], accept=False), NOW + 60.0)
