@@ -5,10 +5,12 @@ import functools
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 
 from api.http import openapi
@@ -48,6 +50,7 @@ from api.study.finished import load_finished
 
 __all__ = ["create_app"]
 
+TITLE = "Yilu 驿路"
 DESCRIPTION = """
 Which civic task goes to which rider on the way, and the nearest open rest station.
 
@@ -100,15 +103,7 @@ def create_app(
         When the folder holds no finished study, or a setting is outside its range.
     """
     settings = settings or load_settings()
-    app = FastAPI(
-        lifespan=live_service,
-        title="Yilu 驿路",
-        version="1",
-        description=DESCRIPTION,
-        docs_url=None,
-        redoc_url=None,
-        responses=errors.PROBLEM_RESPONSES,
-    )
+    app = FastAPI(lifespan=live_service, title=TITLE, docs_url=None, redoc_url=None, routes=[*_routes()])
     app.state.served = load_finished(study_dir)
     jobs_dir = settings.jobs_dir or study_dir / "jobs"
     app.state.shelf = Shelf(
@@ -140,42 +135,60 @@ def create_app(
     # Around all that refuse, so that what these refuse has an id too.
     app.add_middleware(RequestId)
     app.add_middleware(Lingering)
-    app.openapi = functools.partial(openapi.documented, app)  # type: ignore[method-assign]
-    # Swagger UI out of an installed package: a government network has no way to a content delivery network.
-    app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
-    app.add_api_route("/docs", _docs, include_in_schema=False)
-    _answer_at_every_address(app)
-    _build_routes(app)
+    app.openapi = _document  # type: ignore[method-assign]
     return app
 
 
-def _answer_at_every_address(app: FastAPI) -> None:
+@functools.cache
+def _document() -> dict[str, Any]:
+    return openapi.documented(TITLE, DESCRIPTION, _routes())
+
+
+_MAKING = threading.Lock()
+
+
+def _routes() -> tuple[BaseRoute, ...]:
+    """Return what answers at which address: the same for every application, and made once.
+
+    While FastAPI makes routes it silences a warning for all threads, so two must not do it at once.
+    """
+    with _MAKING:
+        return _made_routes()
+
+
+@functools.cache
+def _made_routes() -> tuple[BaseRoute, ...]:
+    router = APIRouter(responses=errors.PROBLEM_RESPONSES)
+    # Swagger UI out of an installed package: a government network has no way to a content delivery network.
+    router.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
+    router.add_api_route("/docs", _docs, include_in_schema=False)
+    _answer_at_every_address(router)
+    # FastAPI makes them when they are asked for first, while somebody waits.
+    nowhere = {"type": "http", "method": "GET", "path": "/-", "root_path": "", "headers": [], "app": router}
+    for route in router.routes:
+        route.matches(dict(nowhere))
+    return tuple(router.routes)
+
+
+def _answer_at_every_address(router: APIRouter) -> None:
     # What a study publishes is for everybody; who asks for work says who it is.
     keyed = [Depends(require(*MATCHING_ROLES))]
     # Once for the study without a name, and the same below the name of any other.
     for prefix in ("", PREFIX):
-        app.include_router(start.router, prefix=prefix, include_in_schema=False)
+        router.include_router(start.router, prefix=prefix, include_in_schema=False)
         # Before the stations by name: nobody is called "visits".
-        app.include_router(stations.said_router, prefix=prefix, include_in_schema=not prefix)
+        router.include_router(stations.said_router, prefix=prefix, include_in_schema=not prefix)
         for part in (health, results, stations, station_sheets, doors):
-            app.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
+            router.include_router(part.router, prefix=prefix, include_in_schema=not prefix)
         for part in (matches, slots, vroom):
-            app.include_router(part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed)
-    app.include_router(pages.router)
+            router.include_router(
+                part.router, prefix=prefix, include_in_schema=not prefix, dependencies=keyed
+            )
+    router.include_router(pages.router)
     for part in (riders, tasks, offers, emergencies, events, webhooks, studies, audit, overview):
-        app.include_router(part.router)
-    for router in civic.routers:
-        app.include_router(router)
-
-
-def _build_routes(app: FastAPI) -> None:
-    """Have all routes made now: FastAPI makes them when they are asked for first, while somebody waits.
-
-    It also silences a warning meanwhile, for all threads, so two applications must not do it at once.
-    """
-    nowhere = {"type": "http", "method": "GET", "path": "/-", "root_path": "", "headers": [], "app": app}
-    for route in app.routes:
-        route.matches(dict(nowhere))
+        router.include_router(part.router)
+    for one in civic.routers:
+        router.include_router(one)
 
 
 def _docs() -> HTMLResponse:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from migrated import migrated
 from tiny_study import place
 
 from api.http.access.auth import Access
@@ -37,8 +38,7 @@ class Service:
     """One application with a client, a clock and a key for everybody."""
 
     def __init__(self, folder: Path, url: str, **settings: Any) -> None:  # noqa: ANN401
-        self.clock, self.database = Clock(), Database(url)
-        self.database.migrate()
+        self.clock, self.database = Clock(), migrated(url)
         self.keys: dict[str, str] = {}
         with self.database.transaction() as connection:
             for name, kind in TENANTS.items():

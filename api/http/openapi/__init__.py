@@ -4,10 +4,11 @@ import functools
 import importlib.resources
 import json
 import tomllib
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from api.http.openapi.links import add_links
 
@@ -57,30 +58,28 @@ def unit_of(name: str) -> str | None:
     return next((unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix)), None)
 
 
-def documented(app: FastAPI) -> Json:
-    """Return the OpenAPI document of an application; made once."""
-    if app.openapi_schema is None:
-        made = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
-            tags=[{"name": name, "description": said["text"]} for name, said in _table("tags").items()],
-        )
-        for name, schema in made["components"]["schemas"].items():
-            _value(schema)
-            for field, one in schema.get("properties", {}).items():
-                _describe(one, field, _said(name, field))
-        for path, item in made["paths"].items():
-            for method, call in item.items():
-                if method == "post" and path.startswith(_REPEATABLE) and path != _TOLD_APART:
-                    call.setdefault("parameters", []).append(_idempotency_key())
-                for parameter in call.get("parameters", ()):
-                    _parameter(parameter, path, made["components"]["schemas"])
-                _example(call, method, path)
-        add_links(made["paths"])
-        app.openapi_schema = made
-    return app.openapi_schema
+def documented(title: str, description: str, routes: Sequence[BaseRoute]) -> Json:
+    """Return the OpenAPI document of an application with these routes."""
+    made = get_openapi(
+        title=title,
+        version="1",
+        description=description,
+        routes=routes,
+        tags=[{"name": name, "description": said["text"]} for name, said in _table("tags").items()],
+    )
+    for name, schema in made["components"]["schemas"].items():
+        _value(schema)
+        for field, one in schema.get("properties", {}).items():
+            _describe(one, field, _said(name, field))
+    for path, item in made["paths"].items():
+        for method, call in item.items():
+            if method == "post" and path.startswith(_REPEATABLE) and path != _TOLD_APART:
+                call.setdefault("parameters", []).append(_idempotency_key())
+            for parameter in call.get("parameters", ()):
+                _parameter(parameter, path, made["components"]["schemas"])
+            _example(call, method, path)
+    add_links(made["paths"])
+    return made
 
 
 @functools.cache

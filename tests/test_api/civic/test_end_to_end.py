@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 from live_service import Service
+from migrated import newest
 from PIL import Image
 from postgres import Cluster
 from tiny_study import place, write_study
@@ -25,7 +26,7 @@ def service(
     url = f"sqlite:///{tmp_path / 'yilu.db'}"
     if request.param == "postgresql":
         cluster = cast(Cluster, request.getfixturevalue("cluster"))
-        url = cluster.url(cluster.create())
+        url = newest(cluster)
     made = Service(write_study(tmp_path_factory.mktemp("study") / "out"), url)
     with made.client:
         yield made

@@ -15,10 +15,11 @@ from typing import cast
 
 import pytest
 from live_process import Ask, Process
+from migrated import migrated, newest
 from postgres import Cluster
 from tiny_study import write_study
 
-from api.store import SERVICE, Database
+from api.store import SERVICE
 from api.store.access import keys, tenants
 from api.store.civic import ledger, people
 from api.store.civic import rewards as catalogue
@@ -38,8 +39,7 @@ class Shop:
     """A service in a process of its own, riders with points and an item with stock."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        self.database = Database(url)
-        self.database.migrate()
+        self.database = migrated(url)
         self.process = Process(folder, url)
         self.keys: list[str] = []
         with self.database.transaction() as connection:
@@ -99,7 +99,7 @@ def shop(
     url = f"sqlite:///{tmp_path / 'yilu.db'}"
     if request.param == "postgresql":
         cluster = cast(Cluster, request.getfixturevalue("cluster"))
-        url = cluster.url(cluster.create())
+        url = newest(cluster)
     made = Shop(write_study(tmp_path_factory.mktemp("study") / "out"), url)
     made.process.start()
     yield made

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 from live_service import Service
+from migrated import newest
 from postgres import Cluster
 from tiny_study import TOWN, place
 
@@ -97,7 +98,7 @@ def test_what_is_nowhere_is_refused(service: Service) -> None:
 
 
 def test_two_processes_that_share_a_city_see_the_same_streets(folder: Path, cluster: Cluster) -> None:
-    first = Service(folder, cluster.url(cluster.create()))
+    first = Service(folder, newest(cluster))
     second = first.beside(folder)
     with first.client, second.client:
         before_s = nearest_s(second)

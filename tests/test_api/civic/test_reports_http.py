@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from live_service import Service
+from migrated import newest
 from postgres import Cluster
 from tiny_study import place
 
@@ -249,7 +250,7 @@ def test_offices_are_asked_by_kind_and_place(service: Service) -> None:
 
 
 def test_two_processes_open_one_matter_for_all_who_report_it_at_once(folder: Path, cluster: Cluster) -> None:
-    first = Service(folder, cluster.url(cluster.create()))
+    first = Service(folder, newest(cluster))
     second = first.beside(folder)
     with first.client, second.client, concurrent.futures.ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda n: report((first, second)[n % 2], "red", rider_id=f"r{n}"), range(16)))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from migrated import migrated, newest
 from postgres import Cluster
 
 from api.store import SERVICE, Database
@@ -12,8 +13,7 @@ from api.store.access import tenants
 
 
 def made(url: str) -> Database:
-    database = Database(url)
-    database.migrate()
+    database = migrated(url)
     with database.transaction() as connection:
         for name, kind in (("red", "platform"), ("blue", "platform"), ("office", "office")):
             tenant = tenants.Tenant(name, name.title(), kind, 0.0)  # type: ignore[arg-type]
@@ -28,7 +28,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         found = made(f"sqlite:///{tmp_path / 'yilu.db'}")
     else:
         cluster = cast(Cluster, request.getfixturevalue("cluster"))
-        found = made(cluster.url(cluster.create()))
+        found = made(newest(cluster))
     yield found
     found.close()
 
@@ -36,6 +36,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 @pytest.fixture
 def shared(cluster: Cluster) -> Iterator[Database]:
     """One that several processes may share."""
-    found = made(cluster.url(cluster.create()))
+    found = made(newest(cluster))
     yield found
     found.close()

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
+from migrated import migrated
 
 from api.http.access.auth import DEV_TENANT, Access, Who, open_access, require
 from api.http.access.rates import Buckets
@@ -37,8 +38,7 @@ class Clock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(f"sqlite:///{tmp_path / 'yilu.db'}")
-    found.migrate()
+    found = migrated(f"sqlite:///{tmp_path / 'yilu.db'}")
     with found.transaction() as connection:
         tenants.add(connection, SERVICE, tenants.Tenant("blue", "Blue", "platform", 0.0))
         tenants.add(connection, SERVICE, tenants.Tenant("office", "Office", "office", 0.0))

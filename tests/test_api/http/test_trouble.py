@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from live_service import Service
+from migrated import newest
 from postgres import Cluster
 from tiny_study import place
 
@@ -32,7 +33,7 @@ def status_of(service: Service, method: str, path: str, body: object = None) -> 
 
 def test_the_database_goes_and_comes_back(folder: Path, cluster: Cluster) -> None:
     """503 with a word when to come again, nothing half done, and it goes on by itself."""
-    made = Service(folder, cluster.url(cluster.create()))
+    made = Service(folder, newest(cluster))
     with made.client:
         made.riders("red", "A", "F")
         before = made.task("office")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from job_studies import LONG, STUDY
+from migrated import migrated
 from tiny_map import write_city
 from tiny_study import place, write_study
 
@@ -23,7 +24,7 @@ from api.http.access.auth import Access
 from api.http.app import create_app
 from api.jobs.worker import NICENESS
 from api.settings import Settings
-from api.store import SERVICE, Database, jobs
+from api.store import SERVICE, jobs
 from api.store.access import keys, tenants
 
 
@@ -31,8 +32,7 @@ class Service:
     """One application over HTTP with a key for everybody."""
 
     def __init__(self, folder: Path, place: Path, **settings: Any) -> None:  # noqa: ANN401
-        self.database = Database(f"sqlite:///{place / 'yilu.db'}")
-        self.database.migrate()
+        self.database = migrated(f"sqlite:///{place / 'yilu.db'}")
         now_s = time.time()
         with self.database.transaction() as connection:
             known = tenants.get(connection, SERVICE, "office") is not None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from migrated import migrated, newest
 from postgres import Cluster
 
 from api.store import SERVICE, Database, tables
@@ -13,11 +14,7 @@ from api.store.access import tenants
 @pytest.fixture(scope="session")
 def contract_url(cluster: Cluster) -> str:
     """A database with the newest tables, emptied before each test: quicker than a new one."""
-    address = cluster.url(cluster.create())
-    database = Database(address)
-    database.migrate()
-    database.close()
-    return address
+    return newest(cluster)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -36,8 +33,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         address = f"sqlite:///{tmp_path / 'yilu.db'}"
     else:
         address = request.getfixturevalue("contract_url")
-    database = Database(address)
-    database.migrate()
+    database = migrated(address)
     with database.transaction() as connection:
         if database.dialect == "postgresql":
             names = ", ".join(tables.metadata.tables)
