@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 OUT ?= out/demo
 
+# Tests and the demo start many processes: byte code is made once for all of them.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo serve test check docs bench bench-peers lock clean
 
 help:

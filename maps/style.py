@@ -8,8 +8,6 @@ import dataclasses
 import math
 from collections.abc import Iterable
 
-import matplotlib
-
 __all__ = [
     "ACTION_STYLE",
     "BASE_STYLE",
@@ -102,6 +100,9 @@ BASE_STYLE: dict[str, dict[str, str | float]] = {
 
 def ramp(name: str, classes: int, *, low: float = 0.95, high: float = 0.1) -> list[str]:
     """Take equally spaced colours of a matplotlib colour map, light to dark."""
+    # Most processes ask for no colour, and to import it takes long.
+    import matplotlib
+
     colormap = matplotlib.colormaps[name]
     steps = [low + (high - low) * i / max(1, classes - 1) for i in range(classes)]
     return [matplotlib.colors.to_hex(colormap(step)) for step in steps]

@@ -4,7 +4,7 @@ import dataclasses
 import tempfile
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
@@ -13,12 +13,11 @@ from api.forms import GridSummary, Language, ReportFormat
 from api.http.problems.errors import NotThereError
 from api.study.finished import PLACES_FOLDER, FinishedStudy
 from geo.places import Places
-from maps.documents import write_docx, write_html, write_xlsx
-from maps.page import Backdrop
 
 __all__ = ["GridReports", "Reports", "grid_summaries"]
 
-WRITERS = {ReportFormat.DOCX: write_docx, ReportFormat.XLSX: write_xlsx, ReportFormat.HTML: write_html}
+if TYPE_CHECKING:
+    from maps.page import Backdrop
 
 
 class GridReports:
@@ -48,16 +47,22 @@ class GridReports:
         )
         with self._lock, tempfile.TemporaryDirectory(prefix="yilu-") as folder:
             path = Path(folder) / f"report.{form.value}"
-            WRITERS[form](study, self._drawn(), language, path, code)
+            # What draws takes long to import, and most processes never draw.
+            from maps.documents import write_docx, write_html, write_xlsx
+
+            write = {"docx": write_docx, "xlsx": write_xlsx, "html": write_html}[form.value]
+            write(study, self._drawn(), language, path, code)
             return path.read_bytes()
 
-    def backdrop(self) -> Backdrop:
+    def backdrop(self) -> "Backdrop":
         """Return the base map of the study."""
         with self._lock:
             return self._drawn()
 
-    def _drawn(self) -> Backdrop:
+    def _drawn(self) -> "Backdrop":
         if self._backdrop is None:
+            from maps.page import Backdrop
+
             folder = self._served.folder / PLACES_FOLDER
             # Water, green and buildings are not in every study.
             places = Places.load(folder) if folder.exists() else None

@@ -10,9 +10,6 @@ from api.forms import Language
 from api.study.finished import PLACES_FOLDER, FinishedStudy
 from geo.errors import InputError
 from geo.places import Places
-from maps.compare import compare_map
-from maps.documents import write_comparison
-from maps.page import Backdrop
 from siting.comparison import Comparison, compare_studies
 from siting.results import Study
 
@@ -92,6 +89,9 @@ def write_two_plans(found: TwoPlans, streets: FinishedStudy, language: Language,
     folder : Path
         Must exist.
     """
+    # What draws takes long to import, and most processes never draw.
+    from maps.documents import write_comparison
+
     write_comparison(found.plans, found.names, found.compared, language, folder)
     page = two_plans_map(found, streets, language)
     (folder / COMPARE_MAP).write_text(page, encoding="utf-8", newline="\n")
@@ -99,5 +99,8 @@ def write_two_plans(found: TwoPlans, streets: FinishedStudy, language: Language,
 
 def two_plans_map(found: TwoPlans, streets: FinishedStudy, language: Language) -> str:
     """Return the map of two plans as one page."""
+    from maps.compare import compare_map
+    from maps.page import Backdrop
+
     backdrop = Backdrop.build(streets.network, Places.load(streets.folder / PLACES_FOLDER))
     return compare_map(found.plans, found.names, found.compared, backdrop, language)

@@ -1,12 +1,12 @@
 """Cells of a workbook: numbers as numbers, texts that can never be formulas, one look for all sheets."""
 
 import dataclasses
-import re
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
+from maps.texts.plain import plain
 from maps.texts.wording import Wording
 from siting.report import Column, Quantity, Unit, Value
 
@@ -17,13 +17,10 @@ __all__ = [
     "fill",
     "for_paper",
     "head_cell",
-    "plain",
     "set_text",
     "text_height",
 ]  # fmt: skip
 
-_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
-"""Characters that XML 1.0 forbids (section 2.2); Excel refuses a file that holds one."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet compute a text (OWASP, CSV injection)."""
 _FORMATS: dict[Unit, str] = {
@@ -42,11 +39,6 @@ _FORMATS: dict[Unit, str] = {
     "degrees": "0.000000",
 }
 _LONGEST = 32_000  # characters a cell of Excel holds, less a margin
-
-
-def plain(text: str) -> str:
-    """Take out control characters that no document may hold."""
-    return _ILLEGAL.sub("", text)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from maps.documents.sheet_cells import (
     fill,
     for_paper,
     head_cell,
-    plain,
     set_text,
     text_height,
 )
 from maps.documents.zips import settle_zip
+from maps.texts.plain import plain
 from maps.texts.wording import Wording
 from siting.report import Column, StudyReport, Table, Value
 from siting.results import Study

@@ -20,7 +20,6 @@ from docx.section import Section as PaperSection
 from docx.shared import Mm, Pt, RGBColor
 
 from maps.documents.captions import NUMBERED, Heading, figure_caption, headings, table_caption, table_note
-from maps.documents.sheet_cells import plain
 from maps.documents.word_parts import (
     Setting,
     add_contents_line,
@@ -35,6 +34,7 @@ from maps.documents.word_parts import (
     set_faces,
 )
 from maps.documents.zips import settle_zip
+from maps.texts.plain import plain
 from maps.texts.wording import Wording
 from siting.report import KeyFigure, Section, StudyReport, Table
 from siting.results import Study

@@ -15,8 +15,8 @@ from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from maps.documents.sheet_cells import plain
 from maps.documents.widths import column_widths
+from maps.texts.plain import plain
 from maps.texts.wording import Wording
 from siting.report import Table
 

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from api.http.pages.frame.loaded import PREFIX, assets
 from api.http.problems.errors import NotThereError
 from api.http.shelf import Shown
-from maps.page import base_data
 
 __all__ = ["router"]
 
@@ -43,4 +42,6 @@ async def base_map(request: Request) -> Response:
 
 
 def _drawn(shown: Shown) -> bytes:
+    from maps.page import base_data
+
     return orjson.dumps(base_data(shown.reports.backdrop(), shown.served.meta.attribution))

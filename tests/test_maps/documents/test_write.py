@@ -27,13 +27,13 @@ from geo.errors import InputError
 from geo.map_links import map_links
 from maps.documents import write
 from maps.documents.captions import headings
-from maps.documents.sheet_cells import plain
 from maps.documents.sheets import ANNEX
 from maps.documents.widths import text_mm
 from maps.documents.word_parts import HEADLESS
 from maps.documents.write import report_pictures, write_csv, write_docx, write_html, write_xlsx
 from maps.documents.zips import settle_zip
 from maps.page.basemap import Backdrop, BackdropLayer
+from maps.texts.plain import plain
 from maps.texts.wording import Wording
 from siting.report.lists import one_fact_a_row
 from siting.report.report import study_report, study_tables

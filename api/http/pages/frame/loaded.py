@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from geo.errors import InputError
-from maps.page import small_map_script, small_map_styles
 
 __all__ = ["PREFIX", "Asset", "addresses", "assets"]
 
@@ -45,6 +44,8 @@ def _htmx() -> str:
 @functools.cache
 def assets() -> Mapping[str, Asset]:
     """Return the files by their names."""
+    from maps.page import small_map_script, small_map_styles
+
     texts = {
         "pages.css": (_STYLE, small_map_styles() + "\n" + _own("pages.css")),
         "pages.js": (_SCRIPT, _own("pages.js")),

@@ -27,7 +27,6 @@ from api.study.inspection import inspection_lines
 from api.study.two_plans import COMPARE_MAP, TwoPlans, plan_names, two_plans, two_plans_map
 from geo.errors import InputError, YiluError
 from geo.traces import TraceFormat, inspect_file, paste_table
-from maps.documents import COMPARISON_FILES, comparison_file
 
 __all__ = ["INSPECT", "router"]
 
@@ -104,6 +103,9 @@ def _held(visit: PageVisit, left: str, right: str) -> tuple[TwoPlans, FinishedSt
 async def compare(visit: PlannerVisit, left: Plan = "", right: Plan = "") -> Response:
     """Show two plans beside each other: figures, what moves, which unit grids gain and lose."""
     choices = await run_in_threadpool(_choices, visit)
+    # What draws takes long to import, and most processes never draw.
+    from maps.documents import COMPARISON_FILES
+
     found, error = None, None
     if left and right:
         try:
@@ -120,6 +122,8 @@ async def compare(visit: PlannerVisit, left: Plan = "", right: Plan = "") -> Res
 @router.get("/compare/{name}")
 async def compared_file(visit: PlannerVisit, name: str, left: Plan = "", right: Plan = "") -> Response:
     """Give the comparison as a file: map, Word, workbook, HTML, CSV."""
+    from maps.documents import COMPARISON_FILES, comparison_file
+
     if name not in (COMPARE_MAP, *COMPARISON_FILES):
         raise HTTPException(404, visit.say("error.address"))
 
