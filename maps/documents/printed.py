@@ -6,7 +6,7 @@ import importlib.resources
 
 from maps.documents.captions import Heading, figure_caption, headings, table_caption, table_note
 from maps.documents.word_parts import HEADLESS
-from maps.texts.plain import plain
+from maps.texts.safe_text import plain
 from maps.texts.wording import Wording
 from siting.report import KeyFigure, Section, StudyReport, Table
 from siting.results import Study

@@ -6,7 +6,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
-from maps.texts.plain import plain
+from maps.texts.safe_text import plain
 from maps.texts.wording import Wording
 from siting.report import Column, Quantity, Unit, Value
 

@@ -25,7 +25,7 @@ from maps.documents.sheet_cells import (
     text_height,
 )
 from maps.documents.zips import settle_zip
-from maps.texts.plain import plain
+from maps.texts.safe_text import plain
 from maps.texts.wording import Wording
 from siting.report import Column, StudyReport, Table, Value
 from siting.results import Study

@@ -34,7 +34,7 @@ from maps.documents.word_parts import (
     set_faces,
 )
 from maps.documents.zips import settle_zip
-from maps.texts.plain import plain
+from maps.texts.safe_text import plain
 from maps.texts.wording import Wording
 from siting.report import KeyFigure, Section, StudyReport, Table
 from siting.results import Study

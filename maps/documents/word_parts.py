@@ -16,7 +16,7 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 from maps.documents.widths import column_widths
-from maps.texts.plain import plain
+from maps.texts.safe_text import plain
 from maps.texts.wording import Wording
 from siting.report import Table
 

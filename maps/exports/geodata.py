@@ -17,7 +17,7 @@ import shapely
 from geo.datum import DATUMS, from_wgs84
 from geo.errors import InputError
 from maps.exports.qgis import style_table
-from maps.texts.plain import plain
+from maps.texts.safe_text import plain
 from siting.results import AuditFinding, DemandCell, GridFigures, HotSpot, PickupPoint, Ring, Site, Study
 
 __all__ = ["LAYERS", "Layer", "study_layers", "write_geojson", "write_gpkg"]

@@ -33,7 +33,7 @@ from maps.documents.word_parts import HEADLESS
 from maps.documents.write import report_pictures, write_csv, write_docx, write_html, write_xlsx
 from maps.documents.zips import settle_zip
 from maps.page.basemap import Backdrop, BackdropLayer
-from maps.texts.plain import plain
+from maps.texts.safe_text import plain
 from maps.texts.wording import Wording
 from siting.report.lists import one_fact_a_row
 from siting.report.report import study_report, study_tables
