@@ -15,7 +15,7 @@ from geo.sentences import Sentence
 from geo.traces.column_names import folded
 from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import ForeignFileError, find_header
-from geo.traces.files.tables.delimited import cells_in_columns, fitted
+from geo.traces.files.tables.lines import cells_in_columns, fitted
 from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
