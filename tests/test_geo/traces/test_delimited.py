@@ -150,7 +150,7 @@ def test_pieces_give_the_rows_of_a_plain_reader(rows: list[str], piece: int, blo
         for name, size in {"PIECE_BYTES": piece, "QUOTED_BYTES": 2 * piece, "STEP_BYTES": 100}.items():
             patch.setattr(lines, f"_{name}", size)
         if not few:
-            for name in ("FEW_QUOTED", "FEW_QUOTES", "FEW_ODD"):
+            for name in ("FEW_QUOTED", "FEW_QUOTES", "FEW_ODD", "FEW_GAPS"):
                 patch.setattr(delimited, f"_{name}", 0)
         patch.setattr(delimited, "utf8_blocks", lambda s, d: utf8_blocks(s, d, block_bytes=block))
         ours, ours_numbers, ours_lost = read(text, {1: pa.int64(), 2: pa.float64(), 3: pa.float64()})

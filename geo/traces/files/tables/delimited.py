@@ -15,7 +15,7 @@ from geo.sentences import Sentence
 from geo.traces.ahead import read_ahead
 from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import find_header
-from geo.traces.files.tables.lines import Cut, PlainLines, cells_in_columns, fields_of, fitted
+from geo.traces.files.tables.lines import Cut, PlainLines, cells_in_columns, fields_of, fitted, joined
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
 from geo.traces.instants import ArrowArray, ArrowType
@@ -30,6 +30,7 @@ _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
 _LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go over
 _FEW_QUOTES: Final = 10_000
 _FEW_QUOTED: Final = 200  # lines with quotes that are read one by one
+_FEW_GAPS: Final = 16
 _FEW_ODD: Final = 500  # places between which line ends are counted
 _FEED, _QUOTE = 10, 34
 
@@ -124,8 +125,16 @@ def _blank_lines(feed: NDArray[np.bool_]) -> NDArray[np.int64]:
     twice = feed[1:] & feed[:-1]
     if not (feed[:1].any() or twice.any()):
         return np.zeros((0, 4), np.int64)
-    at = np.flatnonzero(np.r_[feed[:1], twice])
+    at = np.concatenate([np.flatnonzero(feed[:1]), _true_places(twice) + 1])
     return np.column_stack([_line_numbers(feed, at), np.ones_like(at), at, at + 1])
+
+
+def _true_places(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return where a mask is true; quicker than numpy's search where that is seldom."""
+    whole = len(mask) & ~7
+    words = np.flatnonzero(mask[:whole].view(np.uint64))
+    near = (8 * words[:, None] + np.arange(8)).ravel()
+    return np.concatenate([near[mask[near]], whole + np.flatnonzero(mask[whole:])])
 
 
 def _together(quoted: NDArray[np.int64], blank: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -243,13 +252,37 @@ class CsvTable:
         if first is not None:
             lines, kept = first.line, first.begin
         gaps = _together(quoted, _blank_lines(feed[:kept]))
-        rest, number = _without(block[:kept], gaps, lines, first_row)
-        cut = self._lines.cut(rest, number, needed)
         numbers = (first_row + quoted[:, 0] - np.cumsum(quoted[:, 1] - 1) + quoted[:, 1] - 1).tolist()
-        cut.lost += [n for n, fields in zip(numbers, records, strict=True) if fields is None]
-        found = [(n, fields) for n, fields in zip(numbers, records, strict=True) if fields is not None]
-        self._lines.add(cut, found, needed)
+        alone = dict(zip(numbers, records, strict=True))
+        if len(gaps) <= _FEW_GAPS:
+            cut = self._cut_between(block[:kept], gaps, lines, first_row, alone, needed)
+        else:
+            rest, number = _without(block[:kept], gaps, lines, first_row)
+            cut = joined(self._lines.cut(rest, 0, len(rest), number, needed), needed)
+            cut.lost += [n for n, fields in alone.items() if fields is None]
+            self._lines.add(cut, [(n, fields) for n, fields in alone.items() if fields is not None], needed)
         return cut, lines - int((quoted[:, 1] - 1).sum()), block[kept:]
+
+    def _cut_between(
+        self,
+        block: bytes,
+        gaps: NDArray[np.int64],
+        lines: int,
+        first_row: int,
+        alone: Mapping[int, list[str] | None],
+        needed: Sequence[int],
+    ) -> Cut:
+        """Cut the lines between a few gaps where they stand, which spares a copy of the block."""
+        cuts: list[Cut] = []
+        number, begin, line = first_row, 0, 0
+        for at, taken, gap, end in [*gaps.tolist(), [lines, 0, len(block), len(block)]]:
+            here = np.arange(number, number + at - line, dtype=np.int64)
+            cuts += self._lines.cut(block, begin, gap, here, needed)
+            number += len(here)
+            if number in alone:
+                cuts.append(self._lines.cut_record(number, alone[number], needed))
+            number, begin, line = number + 1, end, at + taken
+        return joined(cuts, needed)
 
     def _quoted(
         self, block: bytes, lines: Sequence[_Line], count: int, final: bool

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geo.traces.files.batches import as_numbers
 from geo.traces.instants import ArrowArray, ArrowType
 
-__all__ = ["Cut", "PlainLines", "cells_in_columns", "fields_of", "fitted"]
+__all__ = ["Cut", "PlainLines", "cells_in_columns", "fields_of", "fitted", "joined"]
 
 _FEW_FAILURES: Final = 8
 _PIECE_BYTES: Final = 250_000  # stays in the caches of a core
@@ -141,6 +141,14 @@ class _Read:
         return count
 
 
+def joined(cuts: Sequence[Cut], needed: Sequence[int]) -> Cut:
+    """Put cuts one after another."""
+    if not cuts:
+        return Cut([pa.array([], pa.string()) for _ in needed], np.zeros(0, np.int64), [])
+    columns = [_in_one([cut.columns[k] for cut in cuts]) for k in range(len(needed))]
+    return Cut(columns, np.concatenate([cut.rows for cut in cuts]), [n for cut in cuts for n in cut.lost])
+
+
 class PlainLines:
     """Lines of one width. Columns of numbers are read as such, without becoming text first."""
 
@@ -157,52 +165,55 @@ class PlainLines:
         fields = fields_of(line, self.separator)
         return None if fields is None else fitted(fields, self.names)
 
-    def cut(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> Cut:
-        """Cut a block with pyarrow; lines that it passes by are looked at one by one.
+    def cut(
+        self, block: bytes, begin: int, end: int, number: NDArray[np.int64], needed: Sequence[int]
+    ) -> list[Cut]:
+        """Cut lines of a block with pyarrow; those that it passes by are looked at one by one.
 
         A number that is none ends the reading of one piece, not of the block: that piece is read by itself,
         and reading goes on behind it.
         """
-        if not block:
-            return Cut([pa.array([], pa.string()) for _ in needed], np.zeros(0, np.int64), [])
-        cuts = (
-            self._cut_pieces(block, number, needed)
-            if b'"' in block
-            else self._cut_runs(block, number, needed)
-        )
-        columns = [_in_one([cut.columns[k] for cut in cuts]) for k in range(len(needed))]
-        rows = np.concatenate([cut.rows for cut in cuts])
-        return Cut(columns, rows, [n for cut in cuts for n in cut.lost])
+        if begin == end:
+            return []
+        quoted = block.find(b'"', begin, end) >= 0
+        return (self._cut_pieces if quoted else self._cut_runs)(block, begin, end, number, needed)
 
-    def _cut_runs(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> list[Cut]:
+    def _cut_runs(
+        self, block: bytes, begin: int, stop: int, number: NDArray[np.int64], needed: Sequence[int]
+    ) -> list[Cut]:
         """Cut lines without quotes, each of which is a record."""
         cuts: list[Cut] = []
-        begin = line = 0
-        while begin < len(block):
-            read = self._read(memoryview(block)[begin:], needed, self.numbers, _PIECE_BYTES)
+        line = 0
+        while begin < stop:
+            left = memoryview(block)[begin:stop]
+            read = self._read(left, needed, self.numbers, _PIECE_BYTES)
             lines = len(number) - line if read.complete else read.records
-            end = len(block) if read.complete else _behind_lines(block, begin, lines)
-            cuts.append(self._cut_read(block[begin:end], read, number[line : line + lines], needed))
+            end = stop if read.complete else _behind_lines(block, begin, lines)
+            here = number[line : line + lines]
+            cuts.append(self._cut_read(left[: end - begin], read, here, needed))
             self._count(end - begin, failed=not read.complete)
             begin, line = end, line + lines
-            if begin < len(block):
-                end = block.find(b"\n", begin + _PIECE_BYTES) + 1 or len(block)
+            if begin < stop:
+                end = block.find(b"\n", begin + _PIECE_BYTES, stop) + 1 or stop
                 here = number[line : line + block.count(b"\n", begin, end)]
                 cuts.append(self._cut_piece(block[begin:end], here, needed, read.odd_row - lines))
                 begin, line = end, line + len(here)
         return cuts
 
-    def _cut_pieces(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> list[Cut]:
+    def _cut_pieces(
+        self, block: bytes, begin: int, stop: int, number: NDArray[np.int64], needed: Sequence[int]
+    ) -> list[Cut]:
         """Cut lines with quotes: where pyarrow takes lines for one, the count of its rows must show it."""
         if not (self.numbers and self._in_pieces):
-            read = self._read(block, needed, self.numbers, _PIECE_BYTES)
+            left = memoryview(block)[begin:stop]
+            read = self._read(left, needed, self.numbers, _PIECE_BYTES)
             if read.complete or not self.numbers:
-                return [self._cut_read(block, read, number, needed)]
+                return [self._cut_read(left, read, number, needed)]
             self._in_pieces = True
         cuts: list[Cut] = []
-        begin = line = 0
-        while begin < len(block):
-            end = block.find(b"\n", begin + _QUOTED_BYTES) + 1 or len(block)
+        line = 0
+        while begin < stop:
+            end = block.find(b"\n", begin + _QUOTED_BYTES, stop) + 1 or stop
             here = number[line : line + block.count(b"\n", begin, end)]
             piece = block[begin:end]
             read = self._read(piece, needed, self.numbers, _PIECE_BYTES)
@@ -214,6 +225,19 @@ class PlainLines:
             )
             begin, line = end, line + len(here)
         return cuts
+
+    def cut_record(self, number: int, fields: list[str] | None, needed: Sequence[int]) -> Cut:
+        """Make a cut of one record that was looked at alone; without fields it is lost."""
+        if fields is None:
+            columns = [pa.array([], self.numbers.get(at, pa.string())) for at in needed]
+            return Cut(columns, np.zeros(0, np.int64), [number])
+        columns = [self._value(fields[at], self.numbers.get(at)) for at in needed]
+        return Cut(columns, np.array([number], np.int64), [])
+
+    @staticmethod
+    def _value(text: str, kind: ArrowType) -> ArrowArray:
+        nothing = pa.array([], kind or pa.string())
+        return _alike(nothing, pa.array([text], pa.string()))[1]
 
     def _count(self, size: int, *, failed: bool) -> None:
         """Where one piece in four has a number that is none, to read them all as text is no slower."""
@@ -241,12 +265,14 @@ class PlainLines:
             odd_row = read.odd_row
         return self._cut_read(block, self._read(block, needed, {}, len(block) + 1), number, needed)
 
-    def _cut_read(self, block: bytes, read: _Read, number: NDArray[np.int64], needed: Sequence[int]) -> Cut:
+    def _cut_read(
+        self, block: bytes | memoryview, read: _Read, number: NDArray[np.int64], needed: Sequence[int]
+    ) -> Cut:
         """Return what pyarrow read of lines, with those that it passed by."""
         passed = [(n, text) for n, text in read.passed if n <= len(number)]
         if len(read.columns[0]) + len(passed) != len(number):
             # A quote that stands alone in two fields of a line made pyarrow take lines for one.
-            return self._cut_slowly(block, number, needed)
+            return self._cut_slowly(bytes(block), number, needed)
         at = np.array([n - 1 for n, _ in passed], np.int64)
         cut = Cut(read.columns, np.delete(number, at) if len(at) else number, [])
         self._add_lines(cut, [(int(number[n - 1]), text) for n, text in passed], needed)
