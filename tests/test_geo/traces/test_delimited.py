@@ -106,7 +106,7 @@ def slowly(text: str) -> tuple[list[list[str]], list[int], list[int]]:
         ends = [k for k in range(i + 1, len(lines)) if odd[k]]
         record, used = four(lines[i]), 1
         if odd[i] and ends:
-            goes_on = fields_of(lines[i] + ",.", ",") is None or fields_of(lines[i] + ",.", ",")[-1] != "."
+            goes_on = (fields_of(lines[i] + ",.", ",") or [""])[-1] != "."
             joined = four("\n".join(lines[i : ends[0] + 1]))
             if joined and (record is None or (goes_on and four(lines[ends[0]]) is None)):
                 record, used = joined, ends[0] + 1 - i

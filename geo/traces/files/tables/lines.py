@@ -248,7 +248,8 @@ class PlainLines:
 
     def _cut_piece(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int], odd_row: int) -> Cut:
         """Cut a piece by itself; the few lines whose numbers are none are taken out and looked at alone."""
-        left, numbers, odd = block, number, []
+        left, numbers = block, number
+        odd: list[tuple[int, str]] = []
         while 0 < odd_row <= len(numbers) and len(odd) < _FEW_ODD:
             ends = np.flatnonzero(np.frombuffer(left, np.uint8) == _FEED)
             at = odd_row - 1
