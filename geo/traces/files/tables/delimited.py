@@ -15,7 +15,7 @@ from geo.sentences import Sentence
 from geo.traces.ahead import read_ahead
 from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import find_header
-from geo.traces.files.tables.lines import Cut, PlainLines, cells_in_columns, fields_of, fitted, joined
+from geo.traces.files.tables.lines import Cut, PlainLines, cells_in_columns, fields_of, fitted, one_cut
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
 from geo.traces.instants import ArrowArray, ArrowType
@@ -258,7 +258,7 @@ class CsvTable:
             cut = self._cut_between(block[:kept], gaps, lines, first_row, alone, needed)
         else:
             rest, number = _without(block[:kept], gaps, lines, first_row)
-            cut = joined(self._lines.cut(rest, 0, len(rest), number, needed), needed)
+            cut = one_cut(self._lines.cut(rest, 0, len(rest), number, needed), needed)
             cut.lost += [n for n, fields in alone.items() if fields is None]
             self._lines.add(cut, [(n, fields) for n, fields in alone.items() if fields is not None], needed)
         return cut, lines - int((quoted[:, 1] - 1).sum()), block[kept:]
@@ -282,7 +282,7 @@ class CsvTable:
             if number in alone:
                 cuts.append(self._lines.cut_record(number, alone[number], needed))
             number, begin, line = number + 1, end, at + taken
-        return joined(cuts, needed)
+        return one_cut(cuts, needed)
 
     def _quoted(
         self, block: bytes, lines: Sequence[_Line], count: int, final: bool

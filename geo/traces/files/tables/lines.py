@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geo.traces.files.batches import as_numbers
 from geo.traces.instants import ArrowArray, ArrowType
 
-__all__ = ["Cut", "PlainLines", "cells_in_columns", "fields_of", "fitted", "joined"]
+__all__ = ["Cut", "PlainLines", "cells_in_columns", "fields_of", "fitted", "one_cut"]
 
 _FEW_FAILURES: Final = 8
 _PIECE_BYTES: Final = 250_000  # stays in the caches of a core
@@ -141,7 +141,7 @@ class _Read:
         return count
 
 
-def joined(cuts: Sequence[Cut], needed: Sequence[int]) -> Cut:
+def one_cut(cuts: Sequence[Cut], needed: Sequence[int]) -> Cut:
     """Put cuts one after another."""
     if not cuts:
         return Cut([pa.array([], pa.string()) for _ in needed], np.zeros(0, np.int64), [])
