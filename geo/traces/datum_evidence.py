@@ -51,8 +51,8 @@ _DOUBT_TIMES, _DOUBT_APART_M, _DOUBT_SHARE = 1.5, 3.0, 0.05
 #: Half a street and a GPS error.
 _ON_STREET_M: Final = 25.0
 _HALF: Final = 0.5
-#: Riders of two datums in one file: so many of the points off the streets lie on streets in another datum, and
-#: so many more than of the points on streets, which do so by chance.
+#: Riders of two datums in one file: so many of the points off the streets lie on streets in another datum,
+#: and so many more than of the points on streets, which do so by chance.
 _MIXED, _MIXED_MORE = 0.7, 0.25
 _SAMPLE, _POOL = 1_500, 30_000
 _GATHER: Final = 200_000
