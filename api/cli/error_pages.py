@@ -49,7 +49,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "grid_shape", "grid_polygon", "wkt", "wkt_cut"
     ),
     "opening-hours": (
-        "hours", "hours_word", "hours_never"
+        "hours", "hours_word", "hours_festival", "hours_never"
     ),
     "positions": (
         "degrees", "swapped", "swapped_map", "map_antimeridian",
@@ -61,7 +61,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
     "datum": (
         "datum", "datum_medians", "datum_shares", "trace_datum_unclear", "trace_datum_against",
         "trace_datum_map", "trace_datum_missing", "trace_datum", "trace_column_datum", "trace_platform",
-        "hint_datum_doubtful"
+        "hint_datum_doubtful", "hint_datum_mixed"
     ),
     "times": (
         "time_zone", "trace_dates", "trace_no_date", "trace_interval", "trace_interval_s",

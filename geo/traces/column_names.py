@@ -24,7 +24,7 @@ COLUMN_NAMES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "time": (
         ("time", "t_s", "timestamp", "gps_time", "gpstime", "locatetime", "locate_time", "location_time",
          "loc_time", "gps_timestamp", "time_stamp", "report_time", "device_time", "datetime", "date_time",
-         "时间", "定位时间", "时间戳", "采集时间", "gps时间", "上报时间",
+         "fixtime", "fix_time", "tst", "时间", "定位时间", "时间戳", "采集时间", "gps时间", "上报时间",
          "upload_time", "create_time",
          "timestampms", "timestamp_ms", "time_ms", "gps_time_ms"),
         ("t", "ts", "ts_ms", "epoch", "epoch_s", "epoch_ms", "unixtime", "unix_time", "unix_timestamp"),
@@ -47,6 +47,7 @@ COLUMN_NAMES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
         ("精度", "radius"),
     ),
     "hdop": (("hdop", "gps_hdop", "hdop_value", "水平精度因子", "水平精度衰减因子"),),
+    "valid": (("valid", "gps_valid", "fix_valid", "is_valid_gps", "定位有效", "是否有效定位"),),
     "platform": (("platform", "平台"),),
 }  # fmt: skip
 _DATUMS: Final = {

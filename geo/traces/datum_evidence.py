@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 #: Doubts about a datum that was taken, as codes of `geo.traces.files.hints.HINTS`.
-DOUBTS: Final = ("datum_doubtful", "off_streets")
+DOUBTS: Final = ("datum_doubtful", "off_streets", "datum_mixed")
 
 _FEWEST: Final = 60
 _CLEAR_M: Final = 30.0
@@ -51,6 +51,9 @@ _DOUBT_TIMES, _DOUBT_APART_M, _DOUBT_SHARE = 1.5, 3.0, 0.05
 #: Half a street and a GPS error.
 _ON_STREET_M: Final = 25.0
 _HALF: Final = 0.5
+#: Riders of two datums in one file: so many of the points off the streets lie on streets in another datum,
+#: and so many more than of the points on streets, which do so by chance.
+_MIXED, _MIXED_MORE = 0.7, 0.25
 _SAMPLE, _POOL = 1_500, 30_000
 _GATHER: Final = 200_000
 #: Places (doors, corners of grids) speak against a datum from so many on, where another one brings them so
@@ -73,6 +76,8 @@ class DatumEvidence:
     """Share of the moving kilometres that end within 25 m of a street, under each hypothesis."""
     points: int
     """Moving points that were asked."""
+    mixed: frozenset[str] = frozenset()
+    """Hypotheses under which what lies off the streets lies on them in another datum."""
 
     @property
     def said(self) -> Sentence:
@@ -103,7 +108,7 @@ class DatumEvidence:
             self.median_m[said] >= max(_DOUBT_TIMES * nearest_m, nearest_m + _DOUBT_APART_M)
             and self.on_streets[best] - self.on_streets[said] >= _DOUBT_SHARE
         )
-        found = (worse, self.on_streets[said] < _HALF)
+        found = (worse, self.on_streets[said] < _HALF, said in self.mixed)
         return tuple(code for code, holds in zip(DOUBTS, found, strict=True) if holds)
 
 
@@ -184,7 +189,19 @@ def _judge(measured: _Measured) -> DatumEvidence:
     clear = points >= _FEWEST and all(
         _clear(best, other, medians, shares, points) for other in DATUMS if other != best
     )
-    return DatumEvidence(best if clear else None, medians, shares, points)
+    mixed = frozenset(datum for column, datum in enumerate(DATUMS) if _is_mixed(measured.away_m, column))
+    return DatumEvidence(best if clear else None, medians, shares, points, mixed)
+
+
+def _is_mixed(away_m: NDArray[np.float64], said: int) -> bool:
+    """Return whether many points that are off the streets under one datum are on them under another."""
+    on = away_m <= _ON_STREET_M
+    here, off = on[:, said], ~on[:, said]
+    if min(int(here.sum()), int(off.sum())) < _FEWEST:
+        return False
+    among_off, by_chance = on[off].mean(axis=0), on[here].mean(axis=0)
+    by_chance[said] = 1.0
+    return bool(((among_off >= _MIXED) & (among_off >= by_chance + _MIXED_MORE)).any())
 
 
 def _clear(

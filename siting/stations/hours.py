@@ -28,6 +28,7 @@ MONDAY = datetime.datetime(2001, 1, 1)  # noqa: DTZ001  (opening hours are local
 """A common year that begins on a Monday stands for any year; rules that name their own year are not in it."""
 DAY = datetime.timedelta(days=1)
 _UNKNOWN = re.compile(r"\b(sunrise|sunset|dawn|dusk|SH|easter)\b", re.IGNORECASE)
+_FESTIVAL = re.compile("春节|除夕|元旦|清明|劳动节|五一|端午|中秋|国庆|黄金周|寒暑假|寒假|暑假")
 _SPAN = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 _SPANS = re.compile(rf"{_SPAN.pattern}(?:,\s*{_SPAN.pattern})*")
 _RULES = re.compile(r'((?:"[^"]*"|[^";])*)(?:;|$)')
@@ -188,6 +189,9 @@ def parse_hours(text: str) -> OpeningHours:
     if not _is_osm(clean):
         osm = office_to_osm(text)
         if osm is None or not _is_osm(osm):
+            festival = _FESTIVAL.search(text)
+            if festival is not None:
+                raise InputError(Sentence.of("hours_festival", value=masked(text), word=festival.group()))
             raise InputError(Sentence.of("hours", value=masked(text)))
         clean = osm
     if not _week_share(clean).any():

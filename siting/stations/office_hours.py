@@ -1,8 +1,9 @@
 """Opening hours as offices write them, in Chinese or English, brought to the OSM form.
 
 A text is cut into words (days, seasons, spans, "closed"); what is no such word makes the text unreadable, so
-that nothing is passed over in silence. Summer and winter without dates are those of office timetables: May to
-September, October to April; the OSM text names the months, so that reports show them.
+that nothing is passed over in silence; only when nobody is let in any more (17:00停止入馆) is left out, since
+OSM has no form for it. Summer and winter without dates are those of office timetables: May to September,
+October to April; the OSM text names the months, so that reports show them.
 """
 
 import dataclasses
@@ -22,7 +23,11 @@ NOON_H = 12
 
 _DASH = r"(?:[-–—―~〜]+|至|到|\bto\b)"
 _PARTS_AFTER_NOON = ("下午", "午后", "傍晚", "晚上", "夜间", "夜里", "夜晚", "晚", "夜", "pm")
-_PARTS = "|".join((*_PARTS_AFTER_NOON[:-1], "凌晨", "早上", "早晨", "清晨", "上午", "中午", "早"))
+_PARTS = "|".join((*_PARTS_AFTER_NOON, "am", "凌晨", "早上", "早晨", "清晨", "上午", "中午", "早"))
+#: Traditional characters of hours, as Hong Kong, Macau and Taiwan write them.
+_SIMPLE = str.maketrans(
+    "週時點開間閉關節務營業館鐘禮後個眾對辦閘處", "周时点开间闭关节务营业馆钟礼后个众对办闸处"
+)
 _MONTH_EN = "|".join(f"{name.lower()}[a-z]*" for name in MONTHS)
 _DAY_EN = r"(?:mo|tu|we|th|fr|sa|su)(?:n|e|es|d|nes|u|ur|urs|i|t|r)?(?:days?)?\b\.?"
 _NUMERALS = {**dict(zip("一二三四五六日", range(7), strict=True)), "天": 6}
@@ -44,36 +49,51 @@ def _time(end: str) -> str:
     )
 
 
+_SPAN = _time("1") + rf"\s*{_DASH}\s*" + _time("2")
 _WEEK = r"(?:周|星期|礼拜)"
+_IN = r"(?:入场|入馆|入园|进馆|进场|进园|进入|入内|检票|领票|售票|取票|换票|取号)"
 _DATE = (
     r"(?:(?P<{0}m>\d{{1,2}})月(?:份|(?P<{0}d>\d{{1,2}})[日号])?"
     r"|(?P<{0}e>{1})\.?(?:\s(?P<{0}f>\d{{1,2}})(?![\d:]))?)"
 )
 _WORDS: tuple[tuple[str, str], ...] = (
-    ("always", r"全天候?(?:\s*24\s*(?:小时|h))?|24\s*(?:小时|hours|h\b)(?:全天)?|7\s*[*×x/]\s*24(?:小时|h)?"
-               r"|24\s*[*×x/]\s*7|昼夜"),
+    ("always", r"二十四小时|全天候?(?!\s*[不闭休关停])(?:\s*24\s*(?:小时|h))?|24\s*(?:小时|hours|h\b)"
+               r"(?:全天)?|7\s*[*×x/]\s*24(?:小时|h)?|24\s*[*×x/]\s*7|昼夜"),
+    ("numbers", rf"(?P<am>\d{{1,2}})/(?P<ad>\d{{1,2}})\s*{_DASH}\s*"
+                r"(?P<bm>\d{1,2})/(?P<bd>\d{1,2})(?![\d/:])"),
+    ("numbers", r"(?P<am>\d{2})-(?P<ad>\d{2})\s*[至到~]\s*(?P<bm>\d{2})-(?P<bd>\d{2})(?![\d:])"),
     ("dates", _DATE.format("a", _MONTH_EN) + rf"\s*{_DASH}\s*(?:次年|翌年|第二年)?\s*"
               + _DATE.format("b", _MONTH_EN)),
     ("months", rf"(?P<from>\d{{1,2}})\s*{_DASH}\s*(?P<to>\d{{1,2}})月份?"),
     ("summer", r"夏(?:季|令时?|天|时)|\bsummer\b"),
     ("winter", r"冬(?:季|令时?|天|时)|\bwinter\b"),
-    ("span", _time("1") + rf"\s*{_DASH}\s*" + _time("2")),
+    ("noise", rf"{_time('1')}\s*(?:以后|之后|后|起)?\s*(?:停止|截止|谢绝|不再){_IN}"),
+    ("noise", rf"(?:最晚|最后|停止|截止){_IN}(?:时间)?\s*:?\s*{_time('1')}"),
+    ("pause", rf"(?:午休|午间休息|中午休息|午间|中午)(?:时间)?\s*:?\s*{_SPAN}\s*"
+              r"(?:为?(?:午休|休息(?!日)|闭馆))?"),
+    ("pause", rf"{_SPAN}\s*为?(?:午休|休息(?!日))(?:时间)?"),
+    ("until", rf"(?:延长|延时|延迟|推迟)(?:开放|营业|服务|闭馆|关门|关闭)?(?:时间)?\s*[至到]\s*{_time('1')}"),
+    ("span", rf"{_time('1')}\s*(?:开馆|开门|开园|开放|开始(?:营业|服务|办公)|上班)[\s,、;]*{_DASH}?[\s,、;]*"
+             rf"{_time('2')}\s*(?:闭馆|关门|闭园|关闭|打烊|下班|结束|停止(?:营业|服务|办公))"),
+    ("span", _SPAN),
     ("digits", rf"(?P<a>\d{{4}})\s*{_DASH}\s*(?P<b>\d{{4}})(?!\d)"),
     ("weekend", r"周末|双休日|\bweekends?\b"),
     ("work", r"(?:法定)?工作日|上班日|\b(?:working days|workdays|weekdays)\b"),
     ("rest", r"(?:其余|其他|其它)(?:时间|时段|日期|时候)?|\bother times\b"),
-    ("holidays", r"(?:国家)?法定(?:节假日|假日|节日|假期)|节假日|公共假[期日]|假日"
+    ("holidays", r"(?:国家)?法定(?:节假日|假日|节日|假期)|节假日|公[共众]假[期日]|假日"
                  r"|\b(?:public )?holidays?\b|\bph\b"),
     ("every", r"每天|每日|天天|日常|\bdaily\b|\bevery day\b"),
     ("days", rf"{_WEEK}[一二三四五六日天1-7](?:\s*(?:{_DASH}|[、,和及])?\s*"
              rf"(?:{_WEEK}[一二三四五六日天1-7]|[一二三四五六日天](?![一-鿿]*常)|(?<=[-至到~–—])[1-7](?![\d:.点时月])))*"),
     ("days_en", rf"{_DAY_EN}(?:\s*(?:{_DASH}|[,&]|and)\s*{_DAY_EN})*"),
-    ("usual", r"照常|正常|如常|不休息|不休|无休|不打烊|不闭馆"),
+    ("usual", r"(?:中午|午间)(?:连续)?不(?:休息|休|打烊)|照常|正常|如常|不休息|不休|无休|不打烊|不闭馆"),
+    ("announced", r"(?:时间)?(?:另行(?:通知|公告|通告)|以(?:官方|最新)*(?:公告|通知|通告)为准)"),
     ("closed", r"休息|不开放|不营业|不对外|关闭|闭馆|闭店|关门|停业|休业|休馆|除外|不开|休"
                r"|\bclosed\b|\boff\b"),
     ("enter", r"\("),
     ("leave", r"\)"),
-    ("noise", r"开放时间|营业时间|服务时间|时间|开放|营业|服务|运营|对外|全年|为|均|都"
+    ("noise", r"(?:开放|营业|服务|办公|工作|上班|受理|接待)时间|时间|期间|365天|全天(?=\s*[不闭休关停])"
+              r"|每?逢|遇|开放|营业|服务|运营|对外|全年|为|均|都"
               r"|每(?=周|星期)|以及|[和及与]"
               r"|\bopen\b|\band\b|[、,;:。/|\s]"),
 )  # fmt: skip
@@ -92,7 +112,12 @@ class _Rule:
     rest: bool = False
     """Whether it holds when no other does."""
     work: bool = False
+    usual: bool = False
+    """Whether it takes back that a day is shut: then the hours of the first open rule of a season hold."""
     season: str = ""
+    inherited: bool = False
+    """Whether its season was said of a rule before it."""
+    comment: str = ""
     values: list[str] = dataclasses.field(default_factory=list)
 
     @property
@@ -108,7 +133,7 @@ class _Rule:
             out = [f"{season}Mo-Fr off"]
         days = _days_text(self.days) + (["PH"] if self.holidays else [])
         if days:
-            out.append(f"{season}{','.join(days)} {value}")
+            out.append(f"{season}{','.join(days)} {value}{self.comment}")
         return out or [f"{season}{value}"]
 
 
@@ -134,7 +159,7 @@ class _Reader:
             return
         if self.now.values:
             self.finish()
-        self.now.season = text
+        self.now.season, self.now.inherited = text, False
 
     def value(self, text: str) -> bool:
         if text == "off" and (self.now.values or not (self.now.chosen or self.now.rest)):
@@ -144,10 +169,39 @@ class _Reader:
         self.now.values.append(text)
         return True
 
+    def pause(self, span: str | None) -> bool:
+        """Take a pause at noon out of what was said of the same days."""
+        values = self.now.values or (self.rules[-1].values if self.rules and self.inside else [])
+        if span is None or not values:
+            return False
+        start, end = span.split("-")
+        for i, value in enumerate(values):
+            first, last = value.split("-") if value != "off" else ("", "")
+            if first < start < end < last:
+                values[i : i + 1] = [f"{first}-{start}", f"{end}-{last}"]
+                return True
+        return False
+
+    def until(self, end: str) -> bool:
+        """Let some days or a season end later than what was said before."""
+        base = next((rule for rule in reversed(self.rules) if rule.values != ["off"]), None)
+        if base is None or self.now.values or not (self.now.chosen or self.now.season):
+            return False
+        if not self.now.chosen:
+            self.now.days, self.now.work = list(base.days), base.work
+        self.now.values = [*base.values[:-1], f"{base.values[-1].split('-')[0]}-{end}"]
+        return True
+
+    def takes_back(self) -> bool:
+        """Return whether holidays are named right behind days that are shut: 周一闭馆（法定节假日除外）."""
+        last = self.rules[-1] if self.rules else _Rule()
+        named = self.now.holidays and not (self.now.values or self.now.days or self.now.work)
+        return named and last.values == ["off"] and bool(last.days) and not last.holidays
+
     def finish(self) -> None:
         if self.now.values:
             self.rules.append(self.now)
-        self.now = _Rule(season=self.now.season)
+        self.now = _Rule(season=self.now.season, inherited=True)
 
     def enter(self) -> None:
         self.inside = True
@@ -159,6 +213,8 @@ class _Reader:
         if self.waiting is None:
             return True
         whole = bool(self.now.values) or not self.now.chosen
+        if not self.now.chosen and self.now.values not in ([], ["off"]):
+            self.waiting.values, self.now.values = self.now.values, []  # 周一至周五(9:00-17:00)
         season = self.now.season
         self.finish()
         self.now, self.waiting = self.waiting, None
@@ -179,7 +235,7 @@ def _in_digits(text: str) -> str:
 
 def office_to_osm(text: str) -> str | None:
     """Return the OSM ``opening_hours`` of a text in words, or None when a part of it is not understood."""
-    rest = _in_digits(unicodedata.normalize("NFKC", text).lower().strip())
+    rest = _in_digits(unicodedata.normalize("NFKC", text).lower().strip().translate(_SIMPLE))
     reader = _Reader()
     while rest:
         found = next(((name, match) for name, pattern in _PATTERNS if (match := pattern.match(rest))), None)
@@ -196,8 +252,8 @@ def _take(reader: _Reader, name: str, match: re.Match[str]) -> bool:
     """Take one word; False when it has no sense where it stands."""
     if name in ("summer", "winter"):
         reader.season(SUMMER if name == "summer" else WINTER)
-    elif name in ("dates", "months"):
-        season = _dates(match) if name == "dates" else _months(match)
+    elif name in ("dates", "months", "numbers"):
+        season = {"dates": _dates, "months": _months, "numbers": _numbers}[name](match)
         if season is None:
             return False
         reader.season(season)
@@ -215,12 +271,26 @@ def _take(reader: _Reader, name: str, match: re.Match[str]) -> bool:
             return False  # of what?
         reader.now = _Rule(rest=True)
     elif name == "usual":
-        if reader.now.holidays and not reader.now.values:
+        if reader.inside and reader.takes_back():
+            reader.now.usual = reader.value("usual")
+        elif reader.now.holidays and not reader.now.values:
             reader.now = _Rule(season=reader.now.season)  # holidays as any other day: no rule
     elif name == "enter":
         reader.enter()
     elif name == "leave":
         return reader.leave()
+    elif name == "pause":
+        return reader.pause(_span(name, match))
+    elif name == "until":
+        minute = _minute(match, "1")
+        return reader.until(f"{minute // 60:02d}:{minute % 60:02d}")
+    elif name == "announced":
+        reader.now.comment = ' "as announced"'
+        return reader.now.holidays and reader.value("off")
+    elif name == "closed" and match.group() == "除外" and reader.takes_back():
+        if {5, 6} & set(reader.rules[-1].days):
+            return False  # offices shut on weekends mean the other thing by it
+        reader.now.usual = reader.value("usual")
     elif name != "noise":
         value = {"always": ALL_DAY, "closed": "off"}.get(name) or _span(name, match)
         return value is not None and reader.value(value)
@@ -230,6 +300,19 @@ def _take(reader: _Reader, name: str, match: re.Match[str]) -> bool:
 def _joined(rules: list[_Rule]) -> str | None:
     if not rules:
         return None
+    taken_back = [rule for rule in rules if rule.usual]
+    rules = [rule for rule in rules if not rule.usual]
+    if taken_back:
+        open_rules = [rule for rule in rules if rule.values != ["off"]]
+        if not open_rules:
+            return None
+        by_season = {rule.season: rule.values for rule in reversed(open_rules)}
+        rules += [_Rule(holidays=True, season=k, values=v) for k, v in reversed(by_season.items())]
+    seasons = {rule.season for rule in rules if rule.values != ["off"]}
+    for rule in rules:
+        alone = all(r.values != ["off"] or r.season == rule.season for r in rules)
+        if rule.inherited and rule.values == ["off"] and len(seasons) > 1 and alone:
+            rule.season = ""  # summer, winter, then Mondays off: all year
     # Shut at other times is what no rule says.
     rules = [rule for rule in rules if not (rule.rest and rule.values == ["off"])]
     if any(rule.work for rule in rules) and not any({5, 6} & set(rule.days) for rule in rules):
@@ -301,6 +384,14 @@ def _month_number(name: str) -> int:
     return MONTHS.index(name[:3].title()) + 1
 
 
+def _numbers(match: re.Match[str]) -> str | None:
+    """Return a season such as 11/1-3/15."""
+    first, last = int(match["am"]), int(match["bm"])
+    if not (1 <= first <= len(MONTHS) and 1 <= last <= len(MONTHS)):
+        return None
+    return f"{MONTHS[first - 1]} {int(match['ad']):02d}-{MONTHS[last - 1]} {int(match['bd']):02d}"
+
+
 def _months(match: re.Match[str]) -> str | None:
     first, last = int(match["from"]), int(match["to"])
     if not (1 <= first <= len(MONTHS) and 1 <= last <= len(MONTHS)):
@@ -331,6 +422,6 @@ def _minute(match: re.Match[str], end: str) -> int:
         hour += NOON_H
     elif hour == NOON_H and match[f"part{end}"] in ("晚上", "夜里", "夜间", "夜晚", "晚", "夜", "凌晨"):
         hour = 24
-    elif hour == NOON_H and match[f"after{end}"] == "am":
+    elif hour == NOON_H and "am" in (match[f"part{end}"], match.groupdict().get(f"after{end}")):
         hour = 0
     return hour * 60 + minute

@@ -35,7 +35,18 @@ __all__ = [
 
 TraceDatum = Literal["wgs84", "gcj02", "bd09", "auto"]
 TraceColumn = Literal[
-    "rider_id", "time", "date", "lon", "lat", "lonlat", "polyline", "event", "platform", "accuracy", "hdop"
+    "rider_id",
+    "time",
+    "date",
+    "lon",
+    "lat",
+    "lonlat",
+    "polyline",
+    "event",
+    "platform",
+    "accuracy",
+    "hdop",
+    "valid",
 ]
 
 

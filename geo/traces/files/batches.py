@@ -20,6 +20,8 @@ _UNPARSABLE_POSITION = REASONS.index("unparsable_position")
 _POOR_ACCURACY = REASONS.index("poor_accuracy")
 HDOP_M: Final = 15.0
 """Metres of error (95%) for each unit of HDOP without corrections, as gpsd counts (``H_UERE_NO_DGPS``)."""
+_INVALID: Final = pa.array(["false", "f", "0", "no", "n", "v", "invalid", "否", "无效", "无"])
+"""What receivers write of a fix that is old or none at all; V is that of NMEA, which warns."""
 _ABSENT: Final = ("", "null", "none", "nan", "na", "n/a", "\\n")
 #: Of no character: such an id could be that of several riders.
 _DAMAGED: Final = "\ufffd"
@@ -43,6 +45,7 @@ def as_numbers(column: ArrowArray) -> NDArray[np.float64]:
         except pa.ArrowInvalid:
             # ="116.3" is how spreadsheets keep a text a text; a comma is that of decimals.
             column = pc.replace_substring_regex(column, pattern='^="(.*)"$', replacement=r"\1")
+            column = pc.utf8_normalize(column, form="NFKC")
             good = pc.fill_null(pc.match_substring_regex(column, _NUMBER), False)
             text = pc.if_else(good, column, pa.scalar(None, column.type))
             text = pc.replace_substring(pc.utf8_trim_whitespace(text), pattern=",", replacement=".")
@@ -142,6 +145,13 @@ def _flag_missing(rider: NDArray[np.int32], lonlat: NDArray[np.float64], fault: 
                 fault[i] = _MISSING_RIDER
 
 
+def _is_invalid(column: ArrowArray) -> NDArray[np.bool_]:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string())))
+    return np.asarray(pc.is_in(pc.fill_null(words, ""), value_set=_INVALID))
+
+
 def make_batch(
     columns: Mapping[str, ArrowArray],
     constants: Mapping[str, str],
@@ -186,6 +196,8 @@ def make_batch(
         said = as_numbers(columns["accuracy"]) if metres else HDOP_M * as_numbers(columns["hdop"])
         # Below zero is how phones say that they have no position; without a word, or with 0, it is not known.
         fault[(fault == 0) & ((said > trace_format.max_accuracy_m) | (said < 0))] = _POOR_ACCURACY
+    if "valid" in columns:
+        fault[(fault == 0) & _is_invalid(columns["valid"])] = _POOR_ACCURACY
     return RawBatch(
         row=row,
         rider=rider,

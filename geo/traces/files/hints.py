@@ -34,6 +34,7 @@ HINTS: Final = (
     "coarse",
     "datum_doubtful",
     "off_streets",
+    "datum_mixed",
 )
 _SERIALS: Final = (36_526, 73_050)
 _MOST: Final = 0.6

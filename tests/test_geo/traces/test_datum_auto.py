@@ -210,6 +210,20 @@ def test_a_doubtful_declaration_is_taken_with_a_note(town: StreetNetwork, tmp_pa
     assert account.hints == ("datum_doubtful", "off_streets")
 
 
+@pytest.mark.parametrize("declared", ["wgs84", "auto"])
+def test_riders_of_two_datums_in_one_file_are_told(
+    town: StreetNetwork, tmp_path: Path, declared: str
+) -> None:
+    """A quarter of the riders lies 500 m off; the medians say nothing of it."""
+    true = np.concatenate([riding(town, seed) for seed in range(4)])
+    shifted = np.concatenate([true[: len(true) * 3 // 4], from_wgs84(true[len(true) * 3 // 4 :], "gcj02")])
+    for lonlat, expected in ((true, False), (shifted, True)):
+        path = write(tmp_path / "a.csv", [("blue", lonlat)])
+        account = read_traces(path, TraceFormat(datum=declared), key=KEY, network=town).accounts[0]
+        assert account.datum == "wgs84"
+        assert ("datum_mixed" in account.hints) is expected
+
+
 def test_the_share_of_moving_kilometres_on_streets(town: StreetNetwork, tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", [("blue", riding(town))])
     form = TraceFormat(datum="wgs84")

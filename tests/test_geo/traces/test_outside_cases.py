@@ -1,9 +1,12 @@
 """Files and traces that other readers and stop detectors got wrong, as their trackers tell: in our words."""
 
+import datetime
 import functools
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from plain_traces import T0, stand, traces_of
 from trace_layouts import KEY, form
@@ -188,3 +191,77 @@ def test_a_gpx_file_without_any_time_is_refused_in_a_sentence(tmp_path: Path) ->
     """As in gps-util 7: routes that were planned and never ridden."""
     with pytest.raises(InputError, match="none of the 2 rows can be used"):
         read(tmp_path / "a.gpx", gpx("", ""))
+
+
+def fixes(header: str, *rows: str) -> str:
+    return "\n".join([header, *(f"7,2026-03-02 08:00:{15 * k:02d},{row}" for k, row in enumerate(rows)), ""])
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "lonlat"),
+    [
+        ("lat,ns,lon,ew", "33.98,S,70.3,W", (-70.3, -33.98)),
+        ("lat,ns,lon,ew", "39.98,N,116.3,E", (116.3, 39.98)),
+        ("lat,lon", "39.98°N,116.3°E", (116.3, 39.98)),
+        ("lat,lon", "33.98S,W70.3", (-70.3, -33.98)),
+        ("lat,lon", "北纬39.98,东经116.3", (116.3, 39.98)),
+        ("lat,lon", "３９．９８,１１６．３", (116.3, 39.98)),
+    ],
+)
+def test_hemispheres_count(tmp_path: Path, header: str, row: str, lonlat: tuple[float, float]) -> None:
+    """As in traccar 1974 and QGIS 57480: letters beside numbers; without them half the world is mirrored."""
+    result = read(tmp_path / "a.csv", fixes(f"rider_id,time,{header}", row, row, row))
+    assert counted(result.accounts[0]) == (3, 3, {})
+    assert result.traces.lonlat[0] == pytest.approx(lonlat)
+
+
+def test_hemispheres_count_with_minutes_too(tmp_path: Path) -> None:
+    row = "3358.8000,S,07018.0000,W"
+    content = fixes("rider_id,time,lat,ns,lon,ew", row, row)
+    result = read(tmp_path / "a.csv", content, position_unit="ddmm")
+    assert result.traces.lonlat[0] == pytest.approx((-70.3, -33.98))
+
+
+@pytest.mark.parametrize(("good", "bad"), [("true", "false"), ("1", "0"), ("A", "V"), ("Yes", "No")])
+def test_fixes_that_the_receiver_calls_invalid_are_refused(tmp_path: Path, good: str, bad: str) -> None:
+    """As in traccar-web 461: such a fix is outdated, inaccurate or none."""
+    rows = [f"39.98,116.3,{word}" for word in (good, bad, good)]
+    account = read(tmp_path / "a.csv", fixes("deviceId,fixTime,latitude,longitude,valid", *rows)).accounts[0]
+    assert counted(account) == (3, 2, {"poor_accuracy": 1})
+
+
+def test_texts_as_polars_writes_them_are_texts(tmp_path: Path) -> None:
+    """Views of strings, which Arrow readers get back from Parquet as such."""
+    content = {
+        "rider_id": ["7", "7"], "time": ["2026-03-02 08:00:00", "2026-03-02 08:00:15"],
+        "lon": ["116.3", "116.3"], "lat": ["39.98", "39.98"],
+    }  # fmt: skip
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({k: pa.array(v, pa.string_view()) for k, v in content.items()}), path)
+    assert counted(read_traces(path, form(), key=KEY).accounts[0]) == (2, 2, {})
+
+
+def test_a_date_and_a_clock_with_types_are_a_time(tmp_path: Path) -> None:
+    clocks = [datetime.time(8, 0, 0), datetime.time(8, 0, 15)]
+    columns = {"rider_id": ["7"] * 2, "date": [datetime.date(2026, 3, 2)] * 2, "time": clocks}
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table(columns | {"lon": [116.3] * 2, "lat": [39.98] * 2}), path)
+    result = read_traces(path, form(), key=KEY)
+    assert counted(result.accounts[0]) == (2, 2, {})
+    assert result.traces.t_s.tolist() == [1_772_409_600, 1_772_409_615]
+    pq.write_table(
+        pa.table({"rider_id": ["7"] * 2, "time": clocks, "lon": [116.3] * 2, "lat": [39.98] * 2}), path
+    )
+    with pytest.raises(InputError, match="date"):
+        read_traces(path, form(), key=KEY)
+
+
+def test_the_records_of_a_phone_are_a_list_within_an_object(tmp_path: Path) -> None:
+    """As in traccar 5002: Records.json, which people cut down by hand."""
+    one = (
+        '{"latitudeE7":399800000,"longitudeE7":1163000000,"timestamp":"2026-03-02T08:00:0%dZ","deviceTag":7}'
+    )
+    content = f'{{"locations": [{one % 0},\n{one % 9}]}}'
+    result = read(tmp_path / "Records.json", content, columns={"rider_id": "deviceTag"})
+    assert counted(result.accounts[0]) == (2, 2, {})
+    assert result.traces.lonlat[0] == pytest.approx((116.3, 39.98))

@@ -15,7 +15,7 @@ from geo.sentences import Sentence
 from geo.traces.column_names import folded
 from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import ForeignFileError, find_header
-from geo.traces.files.tables.delimited import cells_in_columns, fitted
+from geo.traces.files.tables.lines import cells_in_columns, fitted
 from geo.traces.files.tables.shapes import shape_of_name
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
@@ -26,7 +26,7 @@ __all__ = ["JsonTable", "SheetTable"]
 _SAMPLE_ROWS: Final = 1_000
 _BATCH_ROWS: Final = 50_000
 _EXACT: Final = 2.0**53
-_FEATURES: Final = re.compile(r'"(?:features|data|points|records|rows)"\s*:\s*\[')
+_FEATURES: Final = re.compile(r'"(?:features|data|points|records|rows|locations|positions)"\s*:\s*\[')
 _CRS: Final = re.compile(r'"crs"\s*:\s*\{[^{}]*\{[^{}]*?"name"\s*:\s*"[^"]*?(\d+|CRS84)"')
 _DEGREE_CRS: Final = ("CRS84", "4326", "4490", "4979")
 _DEPTH: Final = 4

@@ -38,6 +38,14 @@ _PORTO_S: Final = 15.0
 _FIRST_SERIAL, _LAST_SERIAL = 36_526.0, 73_050.0  # 2000 to 2099
 _LATEST_S: Final = 86_400 * 366
 _NUMBERS: Final = ("lon", "lat", "accuracy", "hdop")
+_SIGNED: Final = ("lon", "lat")
+_PLAIN: Final = re.compile(r"^[+-]?\d*\.?\d*(?:[eE][+-]?\d+)?$", re.ASCII)
+_HEMISPHERE: Final = "[NSEWnsew]|[东西]经|[南北]纬"
+#: A number of degrees with its hemisphere, as 39.98°N or 东经116.3.
+_DEGREES: Final = rf"^\s*(?P<a>{_HEMISPHERE})?\s*(?P<v>[+-]?[\d.,]+)\s*[°度]?\s*(?P<b>{_HEMISPHERE})?\s*$"
+_SOUTH_WEST: Final = "^(?:[SWsw]|西经|南纬)$"
+_SIGNS: Final = {"ns": ("N", "S"), "ew": ("E", "W")}
+"""Columns of their own that say the hemisphere, as in sentences of NMEA."""
 _STANDARD_POINTS: Final = ("geometry_coordinates",)
 
 
@@ -89,7 +97,8 @@ class TablePlan:
     def kind_of(self, column: str, sample: ArrowArray | None) -> ArrowType:
         """Return what the values of a column are read as, text where that may be of many forms."""
         if column in _NUMBERS:
-            return pa.float64()
+            texts = _texts(sample) if column in _SIGNED else []
+            return pa.float64() if not texts or any(_PLAIN.match(text) for text in texts) else pa.string()
         plain = column == "time" and self.form.time_format == "auto" and "date" not in self.chosen
         times = _texts(sample) if plain else []
         return pa.int64() if times and all(_EPOCH.match(text) for text in times) else pa.string()
@@ -102,6 +111,9 @@ class TablePlan:
             columns["time"] = _joined_times(columns.pop("date"), columns["time"])
         if "lonlat" in columns:
             columns["lon"], columns["lat"] = _parted(columns.pop("lonlat"), self.form.lonlat_format)
+        for column, side in (("lon", "ew"), ("lat", "ns")):
+            if column in columns:
+                columns[column] = _signed(columns[column], columns.pop(side, None))
         if "polyline" in columns:
             columns, row, unread = _unrolled(columns, row, self.form)
             lost = [*lost, *unread]
@@ -206,12 +218,13 @@ def _settled(plan: TablePlan, table: OpenTable) -> TablePlan:
     # Beside a column of dates, 82530 is half past eight.
     bare = _BARE_CLOCK if "date" in chosen else _NOTHING
     clocks = sum(shape_kind(text) == "clock" or bare.match(text) is not None for text in times)
-    if "date" in chosen and "date" not in form.columns and clocks * 2 <= len(times):
+    typed = pa.types.is_time(getattr(table.sample.get(chosen.get("time", -1)), "type", pa.null()))
+    if "date" in chosen and "date" not in form.columns and not typed and clocks * 2 <= len(times):
         del chosen["date"]
-    elif "date" in chosen:
+    elif "date" in chosen and "time" in chosen:
         joined = _joined_times(table.sample[chosen["date"]], table.sample[chosen["time"]])
         times = _texts(joined)
-    elif times and clocks * 2 > len(times):
+    elif typed or (times and clocks * 2 > len(times)):
         raise InputError(Sentence.of("trace_no_date", name=plan.name))
     if form.time_format == "auto":
         form = replace(form, time_format=_time_form(times, table.sample.get(chosen.get("time", -1)), plan))
@@ -223,6 +236,8 @@ def _settled(plan: TablePlan, table: OpenTable) -> TablePlan:
     if form.position_unit == "auto" and table.header and "lon" in chosen:
         units = {declared_unit(table.names[chosen[c]]) for c in ("lon", "lat")}
         form = replace(form, position_unit=units.pop() if len(units) == 1 else "auto")
+    if "lon" in chosen and "lat" in chosen:
+        chosen |= _hemispheres(table, chosen)
     if "polyline" in chosen and form.interval_s is None:
         if not {"trip_id", "taxi_id", "timestamp"} <= {folded(n) for n in table.names}:
             raise InputError(Sentence.of("trace_interval", name=plan.name))
@@ -246,6 +261,37 @@ def _time_form(times: Sequence[str], sample: ArrowArray | None, plan: TablePlan)
     if len(values) and ((values >= _FIRST_SERIAL) & (values <= _LAST_SERIAL)).mean() > 0.5:
         return "excel" if (values % 1 != 0).any() else "auto"
     return "auto"
+
+
+def _hemispheres(table: OpenTable, chosen: Mapping[str, int]) -> dict[str, int]:
+    """Return the columns beside lat and lon whose values are all N or S, and all E or W; both or none."""
+    found = {}
+    for column, side in (("lat", "ns"), ("lon", "ew")):
+        for at in {chosen[column] + 1, chosen[column] - 1} - set(chosen.values()):
+            texts = {text.upper() for text in _texts(table.sample.get(at))}
+            if texts and texts <= set(_SIGNS[side]):
+                found[side] = at
+    return found if len(found) == len(_SIGNS) else {}
+
+
+def _signed(column: ArrowArray, side: ArrowArray | None) -> ArrowArray:
+    """Give degrees the sign of their hemisphere, which stands beside the number or in a column of its own."""
+    if _is_text(column.type) and pc.any(pc.match_substring_regex(column, f"[°度]|{_HEMISPHERE}")).as_py():
+        parts = pc.extract_regex(pc.utf8_normalize(column, form="NFKC"), _DEGREES)
+        ends = [pc.fill_null(pc.struct_field(parts, end), "") for end in "ab"]
+        column = pc.coalesce(pc.struct_field(parts, "v"), column)
+        side = pc.binary_join_element_wise(*ends, "")
+    if side is None or not _is_text(side.type):
+        return column
+    values = as_numbers(column)
+    negative = np.asarray(
+        pc.fill_null(pc.match_substring_regex(pc.utf8_trim_whitespace(side), _SOUTH_WEST), False)
+    )
+    return pa.array(np.where(negative, -np.abs(values), values))
+
+
+def _is_text(kind: ArrowType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _order(name: str, sample: ArrowArray | None, file: str) -> str:

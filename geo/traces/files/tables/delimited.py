@@ -4,25 +4,23 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import IO, Final
+from itertools import pairwise
+from typing import IO, Final, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.sentences import Sentence
 from geo.traces.ahead import read_ahead
-from geo.traces.files.batches import as_numbers
 from geo.traces.files.tables.column_plans import Chunk
 from geo.traces.files.tables.columns import find_header
+from geo.traces.files.tables.lines import Cut, PlainLines, cells_in_columns, fields_of, fitted, one_cut
 from geo.traces.files.text import Decoder, utf8_blocks
 from geo.traces.formats import TraceFormat
 from geo.traces.instants import ArrowArray, ArrowType
 
-__all__ = ["CsvTable", "cells_in_columns", "fitted"]
+__all__ = ["CsvTable"]
 
 _HEAD_LINES: Final = 30
 _SAMPLE_LINES: Final = 1_000
@@ -31,22 +29,10 @@ _SEPARATORS: Final = ",\t;|"
 _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
 _LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go over
 _FEW_QUOTES: Final = 10_000
-_FEW_FAILURES: Final = 2
-_PIECE_BYTES: Final = 1_500_000
-_FEW_BLANK: Final = 100
-_FEW_ODD: Final = 3  # lines of a piece that are taken out of it before it is read as text
-_ROW: Final = re.compile(r"Row #(\d+)")
+_FEW_QUOTED: Final = 200  # lines with quotes that are read one by one
+_FEW_GAPS: Final = 16
+_FEW_ODD: Final = 500  # places between which line ends are counted
 _FEED, _QUOTE = 10, 34
-
-
-def _fields(line: str, separator: str) -> list[str] | None:
-    if '"' not in line:
-        return line.split(separator)
-    try:
-        records = list(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
-    except csv.Error:
-        return None
-    return records[0] if len(records) == 1 else None
 
 
 def _is_open(line: str, separator: str) -> bool:
@@ -72,21 +58,6 @@ def _whole(lines: Sequence[str]) -> list[tuple[int, str]]:
     return out
 
 
-def fitted(fields: list[str], names: Sequence[str]) -> list[str] | None:
-    """Return the fields of a row, one a name, or None; blank ones may be too many or too few."""
-    width = len(names)
-    if len(fields) > width and not any(f.strip() for f in fields[width:]):
-        return fields[:width]
-    if len(fields) < width and not any(n.strip() for n in names[len(fields) :]):
-        return fields + [""] * (width - len(fields))
-    return fields if len(fields) == width else None
-
-
-def cells_in_columns(rows: Sequence[Sequence[str]], needed: Sequence[int]) -> dict[int, ArrowArray]:
-    """Turn rows of text into the columns asked for."""
-    return {at: pa.array([row[at] for row in rows], pa.string()) for at in needed}
-
-
 def _separator(lines: Sequence[str], declared: str) -> str:
     """Return the separator that most lines have equally often."""
     if declared != "auto":
@@ -100,75 +71,93 @@ def _separator(lines: Sequence[str], declared: str) -> str:
     return max(_SEPARATORS, key=agreement)
 
 
+class _Line(NamedTuple):
+    line: int
+    begin: int
+    end: int
+    odd: bool
+    """Whether it has an odd number of quotes."""
+
+
+def _line_numbers(feed: NDArray[np.bool_], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of line ends before each of some ascending bytes."""
+    if len(at) > _FEW_ODD:
+        found: NDArray[np.int64] = np.searchsorted(np.flatnonzero(feed), at)
+        return found
+    edges = [0, *at.tolist()]
+    return np.cumsum([np.count_nonzero(feed[a:b]) for a, b in pairwise(edges)], dtype=np.int64)
+
+
+def _quoted_lines(block: bytes, feed: NDArray[np.bool_]) -> list[_Line]:
+    """Return the lines with quotes, or where these are many those with an odd number of quotes."""
+    spans: list[tuple[int, int]] = []
+    at = block.find(b'"')
+    while at >= 0 and len(spans) <= _FEW_QUOTED:
+        end = block.find(b"\n", at)
+        spans.append((block.rfind(b"\n", 0, at) + 1, end))
+        at = block.find(b'"', end)
+    if len(spans) <= _FEW_QUOTED:
+        first = _line_numbers(feed, np.array([a for a, _ in spans], np.int64))
+        return [
+            _Line(n, a, b, block.count(b'"', a, b) % 2 == 1)
+            for n, (a, b) in zip(first.tolist(), spans, strict=True)
+        ]
+    if block.count(b'"') <= _FEW_QUOTES and not _has_odd_line(block):
+        return []
+    ends = np.flatnonzero(feed)
+    before = np.searchsorted(np.flatnonzero(np.frombuffer(block, np.uint8) == _QUOTE), ends)
+    odd = np.flatnonzero(np.diff(before, prepend=0) & 1).tolist()
+    return [_Line(i, int(ends[i - 1]) + 1 if i else 0, int(ends[i]), True) for i in odd]
+
+
 def _has_odd_line(block: bytes) -> bool:
-    """Return whether a line has an odd number of quotes; many quotes are left to a pass in columns."""
-    if block.count(b'"') > _FEW_QUOTES:
-        return True
     at = block.find(b'"')
     while at >= 0:
         end = block.find(b"\n", at)
-        end = len(block) if end < 0 else end
         if block.count(b'"', at, end) % 2:
             return True
         at = block.find(b'"', end)
     return False
 
 
-def _without_blank(block: bytes, first_row: int) -> tuple[bytes, NDArray[np.int64], int]:
-    """Leave blank lines out: an empty number is none, and the block would be read a second time for them.
-
-    Return the block, the numbers of its lines, and how many these were with the blank ones.
-    """
-    data = np.frombuffer(block, np.uint8)
-    feed = data == _FEED
-    lines = int(np.count_nonzero(feed))
-    number = np.arange(first_row, first_row + lines, dtype=np.int64)
+def _blank_lines(feed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the blank lines as gaps: an empty number is none, and a piece would be read again for them."""
     twice = feed[1:] & feed[:-1]
-    if not (feed[0] or twice.any()):
-        return block, number, lines
-    at = np.flatnonzero(np.r_[feed[:1], twice])
-    if len(at) > _FEW_BLANK:
-        blank = np.flatnonzero(np.diff(np.flatnonzero(feed), prepend=-1) == 1)
-    else:
-        blank = np.array([np.count_nonzero(feed[:end]) for end in at.tolist()])
-    kept: NDArray[np.int64] = np.delete(number, blank)
-    begins, ends = [0, *(at + 1).tolist()], [*at.tolist(), len(block)]
-    block = b"".join(block[begin:end] for begin, end in zip(begins, ends, strict=True))
-    return block, kept, lines
+    if not (feed[:1].any() or twice.any()):
+        return np.zeros((0, 4), np.int64)
+    at = np.concatenate([np.flatnonzero(feed[:1]), _true_places(twice) + 1])
+    return np.column_stack([_line_numbers(feed, at), np.ones_like(at), at, at + 1])
 
 
-def _in_one(columns: Sequence[ArrowArray]) -> ArrowArray:
-    """Put columns of pieces one after another: numbers where a piece has numbers, else text."""
-    if any(pa.types.is_floating(column.type) for column in columns):
-        columns = [c if pa.types.is_floating(c.type) else pa.array(as_numbers(c)) for c in columns]
-    elif len({column.type for column in columns}) > 1:
-        columns = [column.cast(pa.string()) for column in columns]
-    return pa.concat_arrays(columns)
+def _true_places(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return where a mask is true; quicker than numpy's search where that is seldom."""
+    whole = len(mask) & ~7
+    words = np.flatnonzero(mask[:whole].view(np.uint64))
+    near = (8 * words[:, None] + np.arange(8)).ravel()
+    return np.concatenate([near[mask[near]], whole + np.flatnonzero(mask[whole:])])
 
 
-def _joined(column: ArrowArray, texts: ArrowArray) -> ArrowArray:
-    """Put texts behind a column, as what it holds; whole numbers become text where one of them is none."""
-    if pa.types.is_floating(column.type):
-        texts = pa.array(as_numbers(texts))
-    elif pa.types.is_integer(column.type):
-        try:
-            texts = texts.cast(column.type)
-        except pa.ArrowInvalid:
-            column = column.cast(pa.string())
-    return pa.concat_arrays([column, texts])
+def _together(quoted: NDArray[np.int64], blank: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Put gaps in one order; a blank line within quotes is none."""
+    if not len(quoted) or not len(blank):
+        return np.concatenate([quoted, blank])
+    within = np.searchsorted(quoted[:, 2], blank[:, 2]) - 1
+    apart = (within < 0) | (blank[:, 2] >= quoted[within, 3])
+    gaps = np.concatenate([quoted, blank[apart]])
+    return gaps[np.argsort(gaps[:, 2])]
 
 
-#: Columns, and the lines that were passed by: their numbers from 1, and their texts.
-_Read = tuple[list[ArrowArray], list[tuple[int, str]]]
-
-
-@dataclass
-class _Cut:
-    """Lines of a block, cut into columns."""
-
-    columns: list[ArrowArray]
-    rows: NDArray[np.int64]
-    lost: list[int]
+def _without(
+    block: bytes, gaps: NDArray[np.int64], lines: int, first_row: int
+) -> tuple[bytes, NDArray[np.int64]]:
+    """Take gaps out of a block; return it, and the numbers of its lines. A gap is one record."""
+    if not len(gaps):
+        return block, np.arange(first_row, first_row + lines, dtype=np.int64)
+    left = lines - int(gaps[:, 1].sum())
+    before = gaps[:, 0] - np.cumsum(gaps[:, 1]) + gaps[:, 1]
+    number = first_row + np.arange(left) + np.cumsum(np.bincount(before, minlength=left + 1))[:left]
+    begins, ends = [0, *gaps[:, 3].tolist()], [*gaps[:, 2].tolist(), len(block)]
+    return b"".join([block[a:b] for a, b in zip(begins, ends, strict=True)]), number
 
 
 class CsvTable:
@@ -177,13 +166,6 @@ class CsvTable:
     def __init__(self, stream: IO[bytes], name: str, trace_format: TraceFormat) -> None:
         self.decoder = Decoder(trace_format.encoding)
         self._blocks = utf8_blocks(stream, self.decoder)
-        self._numbers: dict[int, ArrowType] = {}
-        """Columns of nothing but plain numbers, as far as has been read: these need not become text first."""
-        self._tried = self._failed = 0
-        self._in_pieces = False
-        """Whether a number was none: then a block is read in pieces, of which fewer are read again."""
-        self._odd_row = 0
-        """Of what could not be read last: the line, from 1."""
         block = next(self._blocks, b"")
         while block and not block.strip(b"\n"):
             block = next(self._blocks, b"")
@@ -198,7 +180,7 @@ class CsvTable:
         filled = [(end, line) for end, line in _whole(lines[: 2 * _HEAD_LINES]) if line.strip()][:_HEAD_LINES]
         self.separator = _separator([line for _, line in filled], declared)
         heads = [
-            (end, fields) for end, line in filled if (fields := _fields(line, self.separator)) is not None
+            (end, fields) for end, line in filled if (fields := fields_of(line, self.separator)) is not None
         ]
         at = find_header([fields for _, fields in heads], trace_format, name)
         self.header = at is not None
@@ -206,7 +188,7 @@ class CsvTable:
         self.title_lines = at or 0
         first = 0 if at is None else heads[at][0]
         rows = [
-            _fields(line, self.separator) or []
+            fields_of(line, self.separator) or []
             for line in lines[first : first + _SAMPLE_LINES]
             if line.strip()
         ]
@@ -215,6 +197,7 @@ class CsvTable:
             self._block = self._block.partition(b"\n")[2]
         good = [cells for row in rows if (cells := fitted(row, self.names)) is not None]
         self.sample: Mapping[int, ArrowArray] = cells_in_columns(good, range(len(self.names)))
+        self._lines = PlainLines(self.names, self.separator)
 
     def _take_sep_line(self) -> str:
         found = re.match(rb'"?sep=(.)"?[^\S\n]*\n', self._block[:20], re.IGNORECASE)
@@ -242,7 +225,7 @@ class CsvTable:
         return read_ahead(self._chunks(needed, numbers))
 
     def _chunks(self, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> Iterator[Chunk]:
-        self._numbers = dict(numbers)
+        self._lines.numbers = dict(numbers)
         row, carry = 1, b""
         block: bytes = self._block
         self._block = b""
@@ -259,210 +242,78 @@ class CsvTable:
 
     def _cut(
         self, block: bytes, needed: Sequence[int], first_row: int, final: bool
-    ) -> tuple[_Cut, int, bytes]:
+    ) -> tuple[Cut, int, bytes]:
         """Cut a block into columns; return them, the number of records, and lines kept for the next block."""
         if not block.endswith(b"\n"):
             block += b"\n"
-        if _QUOTE in block and _has_odd_line(block):
-            data = np.frombuffer(block, np.uint8)
-            ends = np.flatnonzero(data == _FEED)
-            before = np.searchsorted(np.flatnonzero(data == _QUOTE), ends)
-            odd = np.flatnonzero(np.diff(before, prepend=0) & 1)
-            return self._cut_quoted(block, ends, odd.tolist(), needed, first_row, final)
-        block, number, lines = _without_blank(block, first_row)
-        return self._cut_plain(block, number, needed), lines, b""
+        feed = np.frombuffer(block, np.uint8) == _FEED
+        lines, kept = int(np.count_nonzero(feed)), len(block)
+        quoted, records, first = self._quoted(block, _quoted_lines(block, feed), lines, final)
+        if first is not None:
+            lines, kept = first.line, first.begin
+        gaps = _together(quoted, _blank_lines(feed[:kept]))
+        numbers = (first_row + quoted[:, 0] - np.cumsum(quoted[:, 1] - 1) + quoted[:, 1] - 1).tolist()
+        alone = dict(zip(numbers, records, strict=True))
+        if len(gaps) <= _FEW_GAPS:
+            cut = self._cut_between(block[:kept], gaps, lines, first_row, alone, needed)
+        else:
+            rest, number = _without(block[:kept], gaps, lines, first_row)
+            cut = one_cut(self._lines.cut(rest, 0, len(rest), number, needed), needed)
+            cut.lost += [n for n, fields in alone.items() if fields is None]
+            self._lines.add(cut, [(n, fields) for n, fields in alone.items() if fields is not None], needed)
+        return cut, lines - int((quoted[:, 1] - 1).sum()), block[kept:]
 
-    def _cut_quoted(
+    def _cut_between(
         self,
         block: bytes,
-        ends: NDArray[np.int64],
-        odd: list[int],
-        needed: Sequence[int],
+        gaps: NDArray[np.int64],
+        lines: int,
         first_row: int,
-        final: bool,
-    ) -> tuple[_Cut, int, bytes]:
-        """Cut a block in which quoted fields go over line ends, or quotes stand alone."""
-        starts = np.r_[0, ends[:-1] + 1]
-        lines, carry = len(ends), b""
-        step = np.ones(lines, np.int64)
-        plain = np.ones(lines, np.bool_)
-        special: list[tuple[int, list[str] | None]] = []
-        k = 0
-        while k < len(odd):
-            i = odd[k]
-            j = odd[k + 1] if k + 1 < len(odd) else None
-            if j is None and not final and lines - i <= _LONGEST_RECORD:
-                lines, carry = i, block[starts[i] :]
-                break
-            alone = self._record(block[starts[i] : ends[i]])
-            joined = (
-                self._record(block[starts[i] : ends[j]])
-                if j is not None
-                and j - i <= _LONGEST_RECORD
-                and (alone is None or self._goes_on(block, starts[i], ends[i], starts[j], ends[j]))
-                else None
-            )
-            if joined is not None and j is not None:
-                plain[i : j + 1], step[i + 1 : j + 1] = False, 0
-                special.append((i, joined))
-                k += 2
-            else:
-                plain[i] = False
-                special.append((i, alone))
-                k += 1
-        plain &= np.diff(ends, prepend=-1) > 1
-        number = first_row + np.cumsum(step[:lines]) - 1
-        kept = np.flatnonzero(plain[:lines])
-        runs = np.split(kept, np.flatnonzero(np.diff(kept) != 1) + 1) if len(kept) else []
-        rest = b"".join(block[starts[run[0]] : ends[run[-1]] + 1] for run in runs)
-        cut = self._cut_plain(rest, number[kept], needed)
-        found = [(int(number[i]), fields) for i, fields in special if fields is not None]
-        cut.lost += [int(number[i]) for i, fields in special if fields is None]
-        self._add(cut, found, needed)
-        return cut, int(step[:lines].sum()), carry
+        alone: Mapping[int, list[str] | None],
+        needed: Sequence[int],
+    ) -> Cut:
+        """Cut the lines between a few gaps where they stand, which spares a copy of the block."""
+        cuts: list[Cut] = []
+        number, begin, line = first_row, 0, 0
+        for at, taken, gap, end in [*gaps.tolist(), [lines, 0, len(block), len(block)]]:
+            here = np.arange(number, number + at - line, dtype=np.int64)
+            cuts += self._lines.cut(block, begin, gap, here, needed)
+            number += len(here)
+            if number in alone:
+                cuts.append(self._lines.cut_record(number, alone[number], needed))
+            number, begin, line = number + 1, end, at + taken
+        return one_cut(cuts, needed)
 
-    def _goes_on(self, block: bytes, start: int, end: int, next_start: int, next_end: int) -> bool:
+    def _quoted(
+        self, block: bytes, lines: Sequence[_Line], count: int, final: bool
+    ) -> tuple[NDArray[np.int64], list[list[str] | None], _Line | None]:
+        """Read the records of lines with quotes, some of which go over line ends.
+
+        Return them as gaps, what they hold, and the first line that is kept for the next block.
+        """
+        gaps: list[tuple[int, int, int, int]] = []
+        records: list[list[str] | None] = []
+        k = 0
+        while k < len(lines):
+            one = last = lines[k]
+            record = self._record(block[one.begin : one.end])
+            k += 1
+            if one.odd:
+                j = next((j for j in range(k, len(lines)) if lines[j].odd), None)
+                if j is None and not final and count - one.line <= _LONGEST_RECORD:
+                    return np.array(gaps, np.int64).reshape(-1, 4), records, one
+                if j is not None and lines[j].line - one.line <= _LONGEST_RECORD:
+                    joined = self._record(block[one.begin : lines[j].end])
+                    if joined is not None and (record is None or self._goes_on(block, one, lines[j])):
+                        record, last, k = joined, lines[j], j + 1
+            gaps.append((one.line, last.line - one.line + 1, one.begin, last.end + 1))
+            records.append(record)
+        return np.array(gaps, np.int64).reshape(-1, 4), records, None
+
+    def _goes_on(self, block: bytes, one: _Line, other: _Line) -> bool:
         """Return whether a record that fits may go on: its last field is open, and what closes it is none."""
-        line = block[start:end].decode("utf-8", "replace")
-        return _is_open(line, self.separator) and self._record(block[next_start:next_end]) is None
+        line = block[one.begin : one.end].decode("utf-8", "replace")
+        return _is_open(line, self.separator) and self._record(block[other.begin : other.end]) is None
 
     def _record(self, raw: bytes) -> list[str] | None:
-        fields = _fields(raw.decode("utf-8", "replace"), self.separator)
-        return None if fields is None else fitted(fields, self.names)
-
-    @staticmethod
-    def _add(cut: _Cut, found: Sequence[tuple[int, list[str]]], needed: Sequence[int]) -> None:
-        """Put rows that were read one by one among the others, in the order of the file."""
-        if not found:
-            return
-        rows = np.concatenate([cut.rows, np.array([n for n, _ in found], np.int64)])
-        order = np.argsort(rows, kind="stable")
-        more = cells_in_columns([fields for _, fields in found], needed)
-        cut.rows = rows[order]
-        cut.columns = [
-            _joined(column, more[at]).take(pa.array(order))
-            for column, at in zip(cut.columns, needed, strict=True)
-        ]
-
-    def _cut_plain(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
-        """Cut lines with pyarrow; those it passes by are looked at one by one."""
-        if not block:
-            return _Cut([pa.array([], pa.string()) for _ in needed], np.zeros(0, np.int64), [])
-        if self._numbers and not self._in_pieces:
-            read = self._read(block, needed, self._numbers)
-            if read is not None:
-                return self._cut_read(block, read, number, needed)
-            self._in_pieces = True
-        if not self._numbers:
-            return self._cut_read(block, self._read(block, needed, {}), number, needed)
-        cuts, begin, line = [], 0, 0
-        while begin < len(block):
-            end = block.find(b"\n", begin + _PIECE_BYTES) + 1 or len(block)
-            lines = block.count(b"\n", begin, end)
-            cuts.append(self._cut_piece(block[begin:end], number[line : line + lines], needed))
-            begin, line = end, line + lines
-        columns = [_in_one([cut.columns[k] for cut in cuts]) for k in range(len(needed))]
-        return _Cut(
-            columns, np.concatenate([cut.rows for cut in cuts]), [n for cut in cuts for n in cut.lost]
-        )
-
-    def _cut_piece(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
-        """Cut a part of a block; the few lines whose numbers are none are taken out and looked at alone."""
-        whole, numbers = (block, number), self._numbers
-        odd: list[tuple[int, str]] = []
-        read = self._read(block, needed, numbers)
-        while read is None and numbers and self._odd_row and len(odd) < _FEW_ODD:
-            ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _FEED)
-            at = self._odd_row - 1
-            begin, end = (int(ends[at - 1]) + 1 if at else 0), int(ends[at])
-            odd.append((int(number[at]), block[begin:end].decode("utf-8", "replace")))
-            block, number = block[:begin] + block[end + 1 :], np.delete(number, at)
-            nothing = [pa.array([], numbers.get(column, pa.string())) for column in needed]
-            read = self._read(block, needed, numbers) if block else (nothing, [])
-        if numbers:
-            self._tried += 1
-            self._failed += read is None or 2 * len(odd) >= len(whole[1])
-            if self._failed > _FEW_FAILURES + self._tried // 4:
-                # A file of many odd numbers is not tried again.
-                self._numbers = {}
-        if read is None:
-            return self._cut_read(whole[0], self._read(whole[0], needed, {}), whole[1], needed)
-        cut = self._cut_read(block, read, number, needed)
-        self._add_lines(cut, odd, needed)
-        return cut
-
-    def _add_lines(self, cut: _Cut, lines: Sequence[tuple[int, str]], needed: Sequence[int]) -> None:
-        """Add lines that were passed by, with the numbers of their rows; blank ones are none."""
-        found = []
-        for n, text in lines:
-            if text.strip():
-                fields = _fields(text, self.separator)
-                cells = None if fields is None else fitted(fields, self.names)
-                if cells is None:
-                    cut.lost.append(n)
-                else:
-                    found.append((n, cells))
-        self._add(cut, found, needed)
-
-    def _cut_read(
-        self, block: bytes, read: _Read | None, number: NDArray[np.int64], needed: Sequence[int]
-    ) -> _Cut:
-        """Return what pyarrow read of a block, with the lines that it passed by."""
-        if read is None:
-            return self._cut_slowly(block, number, needed)
-        columns, passed = read
-        if len(columns[0]) + len(passed) != len(number) or any(n is None for n, _ in passed):
-            return self._cut_slowly(block, number, needed)
-        at = np.array([n - 1 for n, _ in passed], np.int64)
-        cut = _Cut(columns, np.delete(number, at) if len(at) else number, [])
-        self._add_lines(cut, [(int(number[n - 1]), text) for n, text in passed], needed)
-        return cut
-
-    def _read(self, block: bytes, needed: Sequence[int], numbers: Mapping[int, ArrowType]) -> _Read | None:
-        """Read lines with pyarrow; return columns and what it passes by, or None where it gives up."""
-        names = [f"c{i}" for i in range(len(self.names))]
-        types = {names[at]: numbers.get(at, pa.string()) for at in needed}
-        passed: list[tuple[int, str]] = []
-
-        def pass_by(row: pacsv.InvalidRow) -> str:
-            passed.append((row.number, row.text))
-            return "skip"
-
-        try:
-            table = pacsv.read_csv(
-                pa.BufferReader(block),
-                read_options=pacsv.ReadOptions(
-                    column_names=names, use_threads=False, block_size=len(block) + 1
-                ),
-                parse_options=pacsv.ParseOptions(
-                    delimiter=self.separator, invalid_row_handler=pass_by, ignore_empty_lines=False
-                ),
-                convert_options=pacsv.ConvertOptions(
-                    column_types=types,
-                    include_columns=list(types),
-                    # An empty number is no number: then the block is read as text.
-                    null_values=[],
-                    strings_can_be_null=False,
-                ),
-            )
-        except pa.ArrowException as error:
-            found = _ROW.search(str(error))
-            self._odd_row = int(found.group(1)) if found else 0
-            return None
-        columns = [table.column(c) for c in types]
-        return [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in columns], passed
-
-    def _cut_slowly(self, block: bytes, number: NDArray[np.int64], needed: Sequence[int]) -> _Cut:
-        rows, cells, lost = [], [], []
-        for n, line in zip(number.tolist(), block.decode("utf-8", "replace").split("\n"), strict=False):
-            if not line.strip():
-                continue
-            fields = _fields(line, self.separator)
-            fit = None if fields is None else fitted(fields, self.names)
-            if fit is None:
-                lost.append(n)
-            else:
-                rows.append(n)
-                cells.append(fit)
-        columns = cells_in_columns(cells, needed)
-        return _Cut([columns[at] for at in needed], np.array(rows, np.int64), lost)
+        return self._lines.record(raw.decode("utf-8", "replace"))

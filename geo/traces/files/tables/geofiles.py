@@ -80,7 +80,7 @@ def _read_open_parquet(
     wanted = sorted({schema.names[at] for at in inside.values()})
     # The next rows are decoded while these are checked.
     for batch in read_ahead(file.iter_batches(batch_size=_BATCH_ROWS, row_groups=row_groups, columns=wanted)):
-        columns = {at: batch.column(schema.names[at]) for at in inside.values()}
+        columns = {at: _text_as_usual(batch.column(schema.names[at])) for at in inside.values()}
         n = batch.num_rows
         made = plan.batch(Chunk(columns, np.arange(first, first + n)), ())
         yield shift.degrees(made) if "lonlat" in inside else made
@@ -106,11 +106,18 @@ def _plan_of_parquet(
         }
         columns = sorted({schema.names[at] for at in needed})
         batch = next(file.iter_batches(batch_size=_SAMPLE_ROWS, columns=columns), None)
-        sample = {} if batch is None else {at: batch.column(schema.names[at]) for at in needed}
+        sample = (
+            {} if batch is None else {at: _text_as_usual(batch.column(schema.names[at])) for at in needed}
+        )
     elif "date" in chosen and chosen["date"] < len(schema.names) and "date" in trace_format.columns:
         empty = pa.array([], pa.string())
         sample = {chosen["date"]: empty, chosen["time"]: empty}
     return plans_for(_Columns(names, sample), path, name, "parquet", trace_format)[0]
+
+
+def _text_as_usual(column: ArrowArray) -> ArrowArray:
+    """Return texts that stand as views, as polars and DuckDB write them, in the usual form."""
+    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
 def _is_open(kind: pa.DataType) -> bool:
