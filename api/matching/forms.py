@@ -238,6 +238,13 @@ class MatchRequest(Schema):
         ),
     ] = "together"
     geometry: Annotated[bool, Field(description="Whether each match tells its way.")] = True
+    late_before: Annotated[
+        Literal["named", "all"],
+        Field(
+            description="named: late stops are told of the riders whom the answer names; all: of all, which"
+            " takes longer, because the ways of all plans must be found."
+        ),
+    ] = "named"
     questions: Annotated[
         tuple[QuestionIn, ...],
         Field(max_length=MAX_QUESTIONS, description="Answered for the plans as they are sent."),
@@ -398,7 +405,10 @@ class MatchResponse(Schema):
         list[RouteOut], Field(description="The final plan of every rider who got a task, ready to be ridden.")
     ]
     refused: list[RefusedOut]
-    late_before: list[LateStopOut]
+    late_before: Annotated[
+        list[LateStopOut],
+        Field(description="Stops that are late without any task, of the riders whom `late_before` asks for."),
+    ]
     off_network: list[OffNetworkOut]
     warnings: list[WarningOut]
     answers: Annotated[list[AnswerOut], Field(description="To the questions, in their order.")]

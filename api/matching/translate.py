@@ -48,6 +48,7 @@ from routing.assign import match_batch
 from routing.emergency import alert_plan
 from routing.expected import match_with_expected
 from routing.fleet import Fleet
+from routing.match import match_tasks
 from routing.model import (
     Binding,
     Count,
@@ -123,8 +124,9 @@ def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en")
     by = match_batch if request.assignment == "together" else None
     foretold = foretold_of(network, request, asked.policy)
     expected = [one.rider for one in foretold if one.rider is not None]
-    args = asked.tasks, asked.policy, asked.now_s, questions
-    result, found = match_with_expected(network, asked.riders, expected, *args, by=by)
+    args = asked.tasks, asked.policy, asked.now_s
+    plain = match_tasks(network, asked.riders, *args, questions, by=by, late_of=request.late_before)
+    result, found = match_with_expected(network, plain, asked.riders, expected, *args)
     warnings = datum_warnings(network, asked.sent_lonlat, request.datum, lang)
     more = {"warnings": warnings, **expected_out(network, request, foretold, found)}
     response = response_of(result, request, lang)

@@ -8,6 +8,8 @@ import numpy as np
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.streets import Snapped, StreetNetwork
+from routing.fleet.hubs import hubs_of
+from routing.fleet.kernels.apart import may_be_given
 from routing.fleet.kernels.columns import allocate, reschedule
 from routing.fleet.kernels.context import KernelContext
 from routing.fleet.kernels.legs import graph_of, hold, work_for
@@ -33,7 +35,7 @@ from routing.fleet.kernels.tables import EVER, NEVER, Columns, TaskColumns, Work
 from routing.model.policy import Policy
 from routing.model.tasks import Visit
 
-__all__ = ["Codes", "ModeFleet", "as_ms", "instants_ms", "runs_ms"]
+__all__ = ["MANY_ROWS", "Codes", "ModeFleet", "as_ms", "instants_ms", "runs_ms"]
 
 
 def as_ms(instant_s: float) -> int:
@@ -91,6 +93,9 @@ def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Ar
 SLOT_COLUMNS = tuple(name for name in Columns._fields[: Columns._fields.index("long_at")])
 ROW_COLUMNS = Columns._fields[Columns._fields.index("stops") : Columns._fields.index("edge_head")]
 MANY_ROWS = 500
+"""From so many plans on, it pays to look for what need not be done for all of them."""
+AROUND_TASK_MS = 700_000
+"""Half of what the hubs say most legs of a plan take at most."""
 ONE_COLUMNS = ("keep", "work_span", "break_span", "least_factor", "most_cap", "long_leg")
 
 
@@ -226,6 +231,19 @@ class ModeFleet:
         c.edge[slots], c.from_u[slots], c.from_v[slots] = places.edge, along, against
         c.walk[slots], c.x[slots], c.y[slots] = places.walk_ms, xy[:, 0], xy[:, 1]
         c.offset_m[slots], c.walk_m[slots], c.lonlat[slots] = places.offset_m, places.walk_m, places.lonlat
+
+    def may_be_given(self, rows: Int64Array, task: TaskColumns) -> BoolArray:
+        """Return which written rows might be given a task of one place, as far as is known without ways."""
+        near, hubs = np.empty(len(rows), np.bool_), hubs_of(self.network, self.mode)
+        radius = int(self.c.most_cap[0]) // 2 + AROUND_TASK_MS
+        may_be_given(self.context(), rows, self.width, task, 0, hubs, radius, near)
+        return near
+
+    def set_aside(self, rows: Int64Array) -> Int64Array:
+        """Hide written rows as if nobody were there, until the stops returned here are written again."""
+        stops = self.c.stops[rows]
+        self.c.stops[rows] = -1
+        return stops
 
     def admit(self, rows: Int64Array) -> BoolArray:
         """Link written rows, compute their legs and schedules; returns whose stops can all be reached."""
