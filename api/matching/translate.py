@@ -3,8 +3,10 @@
 import dataclasses
 import datetime
 import functools
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -249,16 +251,16 @@ def _table(
         mine = lonlat[at : at + int(counts[row]) + 1].tolist()
         return _rider(riders[row], [(lon, lat) for lon, lat in mine])
 
-    earliest_s, latest_s = _lows(stop.earliest for stop in stops), _highs(stop.due for stop in stops)
+    earliest_s, latest_s = _epochs(stops, "earliest", -math.inf), _epochs(stops, "due", math.inf)
     closed_s: list[tuple[Span, ...]] = [()] * len(stops)
-    for at, stop in enumerate(stops):
-        if stop.windows is not None:
-            earliest_s[at], latest_s[at], closed_s[at] = _window(None, None, stop.windows)
+    windows = [stop.windows for stop in stops]
+    for at in itertools.compress(range(len(stops)), windows):
+        earliest_s[at], latest_s[at], closed_s[at] = _window(None, None, windows[at])
     columns = rider_columns(
         riders,
-        shift_start_s=_lows(rider.shift_start for rider in riders),
-        shift_end_s=_highs(rider.shift_end for rider in riders),
-        available_s=_lows(rider.available_at for rider in riders),
+        shift_start_s=_epochs(riders, "shift_start", -math.inf),
+        shift_end_s=_epochs(riders, "shift_end", math.inf),
+        available_s=_epochs(riders, "available_at", -math.inf),
     )
     of_stops = stop_columns(stops, earliest_s=earliest_s, latest_s=latest_s, closed_s=closed_s)
     return PlannedRiders(columns, of_stops, lonlat, made)
@@ -306,12 +308,17 @@ def _window(
     return spans_of((one.timestamp(), other.timestamp()) for one, other in several)
 
 
-def _lows(instants: Iterable[datetime.datetime | None]) -> FloatArray:
-    return np.array([-math.inf if one is None else one.timestamp() for one in instants], np.float64)
-
-
-def _highs(instants: Iterable[datetime.datetime | None]) -> FloatArray:
-    return np.array([math.inf if one is None else one.timestamp() for one in instants], np.float64)
+def _epochs(rows: Sequence[object], name: str, missing: float) -> FloatArray:
+    """Return an instant of many objects in epoch seconds."""
+    given: list[datetime.datetime | None] = list(map(operator.attrgetter(name), rows))
+    told = [one for one in given if one is not None]
+    seconds = np.fromiter(map(datetime.datetime.timestamp, told), np.float64, len(told))
+    if len(told) == len(given):
+        return seconds
+    out = np.full(len(given), missing)
+    if told:
+        out[np.array([one is not None for one in given], np.bool_)] = seconds
+    return out
 
 
 def _low(instant: datetime.datetime | None) -> float:
