@@ -22,7 +22,7 @@ from routing.fleet.promises import promised
 from routing.fleet.rider_columns import ColumnWriter, counts_as_break
 from routing.fleet.roster import Roster
 from routing.fleet.snapshots import FleetState, copied
-from routing.fleet.task_places import TaskPlaces, TaskTable
+from routing.fleet.task_places import TaskPlaces, TaskTable, snapped
 from routing.model.planned_riders import PlannedRiders, as_table
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
@@ -204,7 +204,7 @@ class Fleet:
             self.remove([ids[row] for row in mine.tolist() if ids[row] in self._where])
         counts = table.riders.stops[mine] + 1
         at = spans(table.first[mine], counts)
-        places = self.network.snap(table.lonlat[at], mode, self.policy.walk_to_street_m)
+        places = snapped(self.network, table.lonlat[at], mode, self.policy.walk_to_street_m)
         # Rows of places, rider by rider.
         starts = np.cumsum(counts) - counts
         worst = np.maximum.reduceat(np.where(places.ok, 0.0, places.walk_m), starts)

@@ -1,7 +1,6 @@
 """The riders of one mode: their columns, grown when needed, and the arrays that the kernels take."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from routing.fleet.kernels.row_updates import (
 )
 from routing.fleet.kernels.runs import fill_runs
 from routing.fleet.kernels.tables import EVER, NEVER, Columns, TaskColumns, Work
+from routing.fleet.threads import in_two_threads
 from routing.model.policy import Policy
 from routing.model.tasks import Visit
 
@@ -236,7 +236,12 @@ class ModeFleet:
         """Return which written rows might be given a task of one place, as far as is known without ways."""
         near, hubs = np.empty(len(rows), np.bool_), hubs_of(self.network, self.mode)
         radius = int(self.c.most_cap[0]) // 2 + AROUND_TASK_MS
-        may_be_given(self.context(), rows, self.width, task, 0, hubs, radius, near)
+
+        def part(thread: int, first: int, last: int) -> None:
+            context, mine = self.context(thread), slice(first, last)
+            may_be_given(context, rows[mine], self.width, task, 0, hubs, radius, near[mine])
+
+        in_two_threads(part, len(rows), MANY_ROWS)
         return near
 
     def set_aside(self, rows: Int64Array) -> Int64Array:
@@ -249,18 +254,12 @@ class ModeFleet:
         """Link written rows, compute their legs and schedules; returns whose stops can all be reached."""
         reached = np.ones(len(rows), np.bool_)
         ways = np.empty((len(rows), self.width), np.int64)
-        # Plans of a city are worth a second thread.
-        parts = 2 if len(rows) >= MANY_ROWS else 1
-        contexts = [self.context(thread) for thread in range(parts)]
-        if parts == 1:
-            find_ways(contexts[0], rows, self.width, ways)
-        else:
-            # Of two threads that have a kernel compiled at once each may wait for the other.
-            find_ways(contexts[0], rows[:1], self.width, ways[:1])
-            halves = np.array_split(rows, parts), [self.width] * parts, np.array_split(ways, parts)
-            with ThreadPoolExecutor(parts) as pool:
-                list(pool.map(find_ways, contexts, *halves))
-        admit(contexts[0], rows, self.width, ways, reached)
+
+        def part(thread: int, first: int, last: int) -> None:
+            find_ways(self.context(thread), rows[first:last], self.width, ways[first:last])
+
+        in_two_threads(part, len(rows), MANY_ROWS)
+        admit(self.context(), rows, self.width, ways, reached)
         self.settle()
         return reached
 

@@ -83,7 +83,7 @@ def _limits(bound: object) -> list[tuple[str, Any]]:
 
 
 def _letters(bound: object) -> str | None:
-    """Return the characters of which the words of a pattern consist, as a class of `re`; None: no such one."""
+    """Return the characters that a pattern allows in words, as a class of `re`; None: it says more."""
     found = WORD_OF.fullmatch(str(getattr(bound, "pattern", "")))
     return None if found is None else found[1]
 
