@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Generic, Literal, TypeVar
 
 import numpy as np
@@ -147,7 +147,9 @@ def late_stops(fleet: Fleet) -> tuple[LateStop, ...]:
     return tuple(sorted(late, key=lambda stop: (stop.rider_id, stop.stop_id)))
 
 
-def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Match, ...], tuple[Refused, ...]]:
+def match(
+    fleet: Fleet, tasks: Sequence[Task], now_s: float, first: Collection[str] = ()
+) -> tuple[tuple[Match, ...], tuple[Refused, ...]]:
     """Match tasks one by one, by priority; each is in the plans before the next is looked at.
 
     Parameters
@@ -157,6 +159,8 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
     tasks : sequence of Task
     now_s : float
         Epoch seconds.
+    first : collection of str
+        Tasks that are served before all others, whatever their priority.
 
     Returns
     -------
@@ -169,7 +173,7 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
     matches: list[Match] = []
     refused: list[Refused] = []
     with fleet.at_hand(tasks):
-        for task in sorted(tasks, key=task_order):
+        for task in sorted(tasks, key=lambda one: (one.task_id not in first, *task_order(one))):
             found = meet(fleet, task, now_s) if task.people > 1 else _one(fleet, task, now_s)
             if isinstance(found, Refused):
                 refused.append(found)
