@@ -35,6 +35,7 @@ __all__ = [
     "RuleName",
     "RunnerUpOut",
     "SeenIn",
+    "SentPart",
     "StepOut",
     "StepPart",
     "StopIn",
@@ -75,6 +76,7 @@ RuleName = Literal[
     "late", "window", "max_extra", "hour_budget", "shift", "day", "break", "skill", "mode", "status",
     "capacity", "platform", "place", "position", "unreachable", "dead_end", "people",
 ]  # fmt: skip
+SentPart = Literal["riders", "stops", "tasks", "unplanned"]
 Seconds = Annotated[float, Field(ge=0, le=86_400, description="Seconds.")]
 Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00]+$")]
 Words = Annotated[tuple[Word, ...], Field(max_length=50)]
@@ -394,6 +396,9 @@ class WarningOut(Schema):
     declared: Datum | None = None
     likely: Datum | None = None
     median_m: dict[Datum, float] | None = None
+    positions: Annotated[
+        list[SentPart] | None, Field(description="Which positions it is about; null: all, or the place.")
+    ] = None
 
 
 class MatchResponse(Schema):

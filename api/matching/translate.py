@@ -6,14 +6,14 @@ import functools
 import itertools
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
 
 from api.forms import Language, instant_of, way_of
 from api.matching.datum_check import datum_warnings, place_warnings
-from api.matching.foretold import expected_out, foretold_of
+from api.matching.foretold import expected_out, foretold_of, seen_of
 from api.matching.forms import (
     AlertOut,
     AlertRequest,
@@ -33,6 +33,7 @@ from api.matching.forms import (
     RouteOut,
     RuleName,
     RunnerUpOut,
+    SentPart,
     StepOut,
     StepPart,
     StopIn,
@@ -95,8 +96,8 @@ class MatchCase:
     tasks: tuple[Task, ...]
     policy: Policy
     now_s: float
-    sent_lonlat: FloatArray
-    """(n, 2) All positions in the datum of the request."""
+    sent: Mapping[SentPart, FloatArray]
+    """By kind, (n, 2): all positions in the datum of the request."""
 
 
 def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en") -> MatchResponse:
@@ -129,7 +130,7 @@ def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en")
     args = asked.tasks, asked.policy, asked.now_s
     plain = match_tasks(network, asked.riders, *args, questions, by=by, late_of=request.late_before)
     result, found = match_with_expected(network, plain, asked.riders, expected, *args)
-    warnings = datum_warnings(network, asked.sent_lonlat, request.datum, lang)
+    warnings = datum_warnings(network, {**asked.sent, "unplanned": seen_of(request)}, request.datum, lang)
     more = {"warnings": warnings, **expected_out(network, request, foretold, found)}
     response = response_of(result, request, lang)
     off = [OffNetworkOut(rider_id=one.rider_id, nearest_street_m=one.off_m) for one in foretold if one.off]
@@ -171,7 +172,7 @@ def alerts(network: StreetNetwork, request: AlertRequest, lang: Language = "en")
     (task,) = asked.tasks
     known = request.acceptance
     plan = alert_plan(fleet, task, asked.now_s, acceptance=known, policy=rules, drill=request.drill)
-    warnings = datum_warnings(network, asked.sent_lonlat, request.datum, lang)
+    warnings = datum_warnings(network, asked.sent, request.datum, lang)
     return AlertResponse(
         task_id=plan.task_id,
         drill=plan.drill,
@@ -224,7 +225,14 @@ def asked_of(request: MatchRequest, *, one_task: bool = False) -> MatchCase:
     )
     changed = request.policy.model_dump(exclude_none=True)
     riders = _table(request.riders, stops, counts, of_riders)
-    return MatchCase(riders, tasks, Policy(**changed), request.now.timestamp(), sent)
+    own = np.zeros(len(of_riders), np.bool_)
+    own[np.cumsum(counts + 1) - counts - 1] = True
+    by_part: dict[SentPart, FloatArray] = {
+        "riders": sent[: len(own)][own],
+        "stops": sent[: len(own)][~own],
+        "tasks": sent[len(own) :],
+    }
+    return MatchCase(riders, tasks, Policy(**changed), request.now.timestamp(), by_part)
 
 
 def _positions(request: MatchRequest, stops: list[StopIn], counts: Int64Array) -> FloatArray:

@@ -82,8 +82,10 @@ def field_text(
         told = texts.text("field.between", **known)
     else:
         key = f"field.{kind}"
-        # A kind that no form of ours can raise; `tests/test_api/http/test_field_texts.py` looks at all.
-        told = texts.text(key if key in texts else "field.other", **facts, **_example(kind))
+        if key not in texts:
+            # A kind of our own, with a sentence of its own.
+            return sentence(str(error["msg"]), lang)
+        told = texts.text(key, **facts, **_example(kind))
     hint = _hint(error, known)
     return (
         told if hint is None else texts.text("field.hinted", what=told, hint=texts.text(f"field_hint.{hint}"))

@@ -52,6 +52,7 @@ NO_WORDS = {
     "json-or-python", "lax-or-strict", "model-field", "model-fields", "no-info", "nullable", "with-info",
     "function-wrap", "general", "computed-field",
 }  # fmt: skip
+LIBRARY = {kind for kinds in RAISED.values() for kind in kinds} | {*BOUNDS.values()}
 ODD: tuple[Any, ...] = (
     None, True, -1, 1.5, 1e300, float("nan"), 10**30, "", "x", "a\n", "\ud800", "x" * 5_000, "1,5", [],
     ["x"] * 210, {}, "2026-03-04", "2026-03-04T12:00:00", "2026-13-04T12:00:00Z", "1900-01-01T00:00:00Z",
@@ -69,7 +70,8 @@ def _forms() -> list[type[BaseModel]]:
             yield one
             yield from below(one)
 
-    found = {one for one in below(BaseModel) if one.__module__.startswith("api.")}
+    # Settings are read at the start, not sent.
+    found = {one for one in below(BaseModel) if one.__module__.startswith("api.") and one is not Settings}
     return sorted(found, key=lambda one: f"{one.__module__}.{one.__qualname__}")
 
 
@@ -114,7 +116,8 @@ def test_no_form_answers_in_the_words_of_the_library(form: type[BaseModel]) -> N
                         continue
                     seen.add(kind)
                     zh, en = (field_text(one, form, one["loc"], lang) for lang in ("zh", "en"))
-                    assert one["msg"] not in (zh, en)
+                    # Errors of our own kinds have words of their own.
+                    assert kind not in LIBRARY or one["msg"] not in (zh, en)
                     assert en[0].islower()
                     assert HAN.search(zh), (kind, zh)
                     assert not PROSE.search(zh.partition("允许的格式为")[0]), zh
