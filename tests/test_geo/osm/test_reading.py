@@ -397,6 +397,10 @@ RIVER: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 100, 900), (4, 200, 900)]
         # A slow boat of 8 km/h.
         ({}, 0, 900 * 3.6 / 8),
         ({}, 600, 900 * 3.6 / 8 + 600),
+        # Half of the time from one boat to the next, where it is told.
+        ({"duration": "00:10", "interval": "00:08"}, 600, 840),
+        ({"duration": "10 min", "interval": "PT1H"}, 600, 2400),
+        ({"duration": "10 minutes", "interval": "on demand"}, 600, 1200),
     ],
 )
 def test_a_ferry_crosses_the_river(
@@ -426,6 +430,29 @@ def test_a_wait_for_a_ferry_has_a_range(tmp_path: Path) -> None:
         read_osm(write_osm(tmp_path / "a.osm", LINE, [(7, [1, 2], STREET)]), ferry_wait_s=-1)
 
 
+def test_nobody_changes_boats_where_they_cross(tmp_path: Path) -> None:
+    """Two lines share a node in the middle of the river (Valhalla #4403)."""
+    nodes: list[Node] = [
+        *((1, 0, 0), (2, 100, 0), (3, 500, 900), (4, 600, 900), (5, 500, 0), (6, 600, 0), (7, 100, 900)),
+        *((8, 0, 900), (9, 300, 450), (10, 200, 225), (11, 300, 100)),
+    ]
+    boat = {"route": "ferry"}
+    streets: list[Way] = [(1, [1, 2], STREET), (2, [3, 4], STREET), (3, [5, 6], STREET), (4, [7, 8], STREET)]
+    one: list[Way] = [(5, [2, 10, 9, 3], boat)]
+
+    def joined(more: list[Way], name: str) -> set[int]:
+        """Ways that can be reached on foot from the first street."""
+        network, _ = read_osm(write_osm(tmp_path / name, nodes, [*streets, *one, *more]))
+        part = network.components("foot")
+        mine = part[network.edge_way_id == 1]
+        return set(network.edge_way_id[np.isin(part, mine)].tolist())
+
+    assert joined([(6, [5, 9, 7], boat)], "across.osm") == {1, 2, 5}
+    # Where a line begins, or a street touches, boats are changed.
+    assert joined([(6, [5, 9], boat), (7, [9, 7], boat)], "from.osm") == {1, 2, 3, 4, 5, 6, 7}
+    assert joined([(6, [5, 9, 7], boat), (8, [9, 11], STREET)], "pier.osm") == {1, 2, 3, 4, 5, 6, 8}
+
+
 @pytest.mark.parametrize("kind", ["closed way", "relation"])
 def test_a_square_may_be_crossed_along_its_outline(tmp_path: Path, kind: str) -> None:
     nodes: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 200, 0), (4, 200, 80), (5, 100, 80), (6, 300, 80)]
@@ -448,7 +475,10 @@ def test_a_square_may_be_crossed_along_its_outline(tmp_path: Path, kind: str) ->
 
 
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
-    nodes: list[Node] = [*LINE, (4, 300, 0), (5, 0, 900), (6, 90, 900), (7, 0, 990)]
+    nodes: list[Node] = [*LINE, (4, 300, 0), (5, 0, 900), (6, 90, 900), (7, 0, 990), (11, 300, 500)]
+    nodes += [(8, 300, 50, {"barrier": "gate", "opening_hours": "06:00-22:00"})]
+    nodes += [(9, 300, 60, {"barrier": "gate", "foot": "yes", "foot:conditional": "no @ (20:00-08:00)"})]
+    nodes += [(10, 300, 70, {"shop": "books", "opening_hours": "09:00-18:00"})]
     ways: list[Way] = [
         (1, [1, 2], {**STREET, "access:conditional": "no @ (22:00-06:00)"}),
         (2, [2, 3], {**STREET, "maxspeed:conditional": "30 @ (07:00-17:00)"}),
@@ -459,6 +489,10 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
         (8, [3, 99, 4], STREET),
         (9, [1, 98, 97, 1], {"landuse": "grass"}),
         (10, [1, 3], {"route": "ferry", "access": "no", "bicycle:conditional": "yes @ (08:00-18:00)"}),
+        # Parks and bridges have hours (GraphHopper #2949), gates too (OsmAnd #7576); a pier may lead nowhere.
+        (11, [4, 8, 9, 10], {"highway": "footway", "opening_hours": "06:00-22:00"}),
+        (12, [4, 10], {"highway": "footway", "opening_hours": "24/7", "seasonal": "no"}),
+        (13, [4, 11], {"route": "ferry", "opening_hours": "Apr-Oct"}),
     ]
     relations: list[Relation] = [
         (1, TURN, {"type": "restriction", "restriction": "no_exit", "hour_on": "7:00"}),
@@ -475,9 +509,12 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
         "ways_closed_to_everybody": 2,
         "ways_with_conditional_access": 2,
         "ways_with_conditional_speed": 1,
+        "ways_open_at_certain_hours": 2,
         "ways_of_fewer_than_two_nodes": 1,
         "squares_beside_no_street": 1,
         "nodes_without_position": 1,
+        "gates_open_at_certain_hours": 2,
+        "ferries_that_end_at_no_street": 1,
         "turn_restrictions_at_certain_hours": 1,
         "turn_restrictions_of_others": 1,
         "turn_restrictions_not_on_these_streets": 1,
