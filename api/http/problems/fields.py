@@ -23,6 +23,11 @@ __all__ = ["FieldError", "field_text"]
 
 LARGEST_LAT = 90
 LARGEST_LON = 180
+DEGREES = {
+    "lat": {"ge": f"-{LARGEST_LAT}", "le": f"{LARGEST_LAT}"},
+    "lon": {"ge": f"-{LARGEST_LON}", "le": f"{LARGEST_LON}"},
+}
+"""What is allowed of parameters, which stand in no form."""
 _EXAMPLE = {"datetime": "2026-03-04T12:00:00+08:00", "date": "2026-03-04", "time": "12:00:00"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _QUOTED = re.compile(r"'([^']*)'")
@@ -70,7 +75,7 @@ def field_text(
     """
     texts, kind, given = catalogue(lang), str(error["type"]), error.get("input")
     facts = {name: _fact(value) for name, value in error.get("ctx", {}).items() if name != "error"}
-    known = _bounds(form, place)
+    known = _bounds(form, place) or DEGREES.get(str(place[-1]) if place else "", {})
     if kind == "value_error":
         return _own(error, lang)
     if kind == "extra_forbidden":
@@ -90,6 +95,14 @@ def field_text(
     return (
         told if hint is None else texts.text("field.hinted", what=told, hint=texts.text(f"field_hint.{hint}"))
     )
+
+
+def _number(given: object) -> object:
+    """Return a text that is a number as one, anything else as it is."""
+    try:
+        return float(given) if isinstance(given, str) else given
+    except ValueError:
+        return given
 
 
 def _fact(value: object) -> str:
@@ -130,6 +143,9 @@ def _nearest(word: str, known: Sequence[str]) -> str | None:
 def _hint(error: Mapping[str, Any], known: Mapping[str, str]) -> str | None:
     """Return what a value probably is instead, by the key of its text."""
     kind, given = error["type"], error.get("input")
+    if kind in ("greater_than_equal", "less_than_equal"):
+        # Parameters of an address are text.
+        given = _number(given)
     number = isinstance(given, int | float) and not isinstance(given, bool)
     if kind in ("greater_than_equal", "less_than_equal") and number:
         return _hint_of_number(str(error["loc"][-1]), abs(float(given)), error["ctx"], known)

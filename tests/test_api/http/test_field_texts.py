@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel, ValidationError
 
 import api
+from api.forms import Lat
 from api.http.access.auth import Access
 from api.http.offload.bodies import LargeBodyRoute
 from api.http.problems import errors
@@ -224,7 +225,13 @@ def test_a_request_and_a_page_tell_it_in_the_language_asked_for() -> None:
     def echo(body: MatchRequest) -> str:
         return str(body.now)
 
+    @app.get("/v1/near")
+    def near(lat: Lat) -> float:
+        return lat
+
     client = TestClient(app)
+    (told_of,) = client.get("/v1/near?lat=116.4").json()["errors"]
+    assert told_of == {"pointer": "lat", "detail": "allowed is -90 to 90; lon and lat look swapped"}
     sent = {"datum": "wgs84", "now": "2026-03-04T12:00:00Z", "tasks": [], "riders": [{**PLACE, "lat": 116.4}]}
     told = {
         lang: client.post("/v1/echo", json=sent, headers={"accept-language": lang}).json()
@@ -232,7 +239,7 @@ def test_a_request_and_a_page_tell_it_in_the_language_asked_for() -> None:
     }
     assert [(one["pointer"], one["detail"]) for one in told["en"]["errors"]] == [
         ("/riders/0/lat", "allowed is -90 to 90; lon and lat look swapped"),
-        ("/tasks", "it must have 1 items or more, and has 0"),
+        ("/tasks", "it must list 1 or more, and lists 0"),
     ]
     assert [one["detail"] for one in told["zh"]["errors"]] == [
         "允许范围为-90至90；经度与纬度似乎颠倒",
