@@ -82,13 +82,13 @@ def snapped(network: StreetNetwork, lonlat: FloatArray, mode: str, walk_m: float
     def part(thread: int, first: int, last: int) -> None:
         found = network.snap(lonlat[first:last], mode, walk_m)
         known = parts[thread]
-        parts[thread] = found if not len(known) else joined(known, found)
+        parts[thread] = found if not len(known) else after_each_other(known, found)
 
     in_two_threads(part, len(lonlat), MANY_PLACES)
-    return parts[0] if len(parts[0]) == len(lonlat) else joined(*parts)
+    return parts[0] if len(parts[0]) == len(lonlat) else after_each_other(*parts)
 
 
-def joined(one: Snapped, other: Snapped) -> Snapped:
+def after_each_other(one: Snapped, other: Snapped) -> Snapped:
     """Return the rows of two tables of places after each other."""
     columns = dataclasses.fields(Snapped)
     return Snapped(*(np.concatenate([getattr(one, c.name), getattr(other, c.name)]) for c in columns))
