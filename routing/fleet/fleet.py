@@ -214,7 +214,7 @@ class Fleet:
         order = order[worst[order] == 0.0]
         good, counts, starts = mine[order], counts[order], starts[order]
         mode_fleet.reserve(len(good), int(counts.max(initial=1)) - 1)
-        rows = np.array([mode_fleet.take_row() for _ in range(len(good))], np.int64)
+        rows = mode_fleet.take_rows(len(good))
         within = spans(np.zeros_like(counts), counts)
         slots = np.repeat(rows * mode_fleet.width, counts) + within
         mode_fleet.write_places(slots, places.take(np.repeat(starts, counts) + within))

@@ -213,9 +213,12 @@ class ModeFleet:
             self._contexts.clear()
         return found
 
-    def take_row(self) -> int:
-        """Give out a free row."""
-        return self._free.pop()
+    def take_rows(self, count: int) -> Int64Array:
+        """Give out free rows."""
+        first = len(self._free) - count
+        rows = np.array(self._free[first:][::-1], np.int64)
+        del self._free[first:]
+        return rows
 
     def dismiss(self, rows: Sequence[int]) -> None:
         """Take riders out and their rows back."""
@@ -278,7 +281,7 @@ class ModeFleet:
             # Rows name the spans between their windows by where these stand in the table.
             self.c, self._closed = self.c._replace(closed=other.c.closed), dict(other._closed)
             self._contexts.clear()
-        here = self.take_row()
+        here = int(self.take_rows(1)[0])
         copy_row(other.context(), self.context(), row, other.width, here, self.width)
         self.c.least_factor[0] = self.c.factor[here]
         self.c.most_cap[0] = self.c.cap[here]

@@ -165,7 +165,7 @@ class _Replay:
 
     def _fill(self, count: int) -> None:
         mode_fleet, day = self.mode_fleet, self.day
-        rows = np.array([mode_fleet.take_row() for _ in range(count)], np.int64)
+        rows = mode_fleet.take_rows(count)
         self.rows = rows
         c = mode_fleet.c
         mode_fleet.write_places(rows * mode_fleet.width, day.start_place)
