@@ -108,7 +108,8 @@ def _of_named(
     answers: Sequence[Answer],
 ) -> tuple[LateStop, ...]:
     """Leave out the late stops of riders whom the rest of an answer does not name."""
-    named = {one.rider_id for one in (*matches, *refused, *answers)}
+    named: set[str | None] = {one.rider_id for one in matches}
+    named |= {one.rider_id for one in refused} | {one.rider_id for one in answers}
     named |= {one.runner_up.rider_id for one in matches if one.runner_up is not None}
     named |= {one.refused.rider_id for one in answers if one.refused is not None}
     return tuple(one for one in late if one.rider_id in named)

@@ -86,8 +86,9 @@ def foretold_of(network: StreetNetwork, request: MatchRequest, policy: Policy) -
 
 def seen_of(request: MatchRequest) -> FloatArray:
     """Return all positions (n, 2) of riders without a plan, as they were sent."""
-    seen = [at for one in request.unplanned for at in (one, *one.recent, *one.history)]
-    return np.array([(at.lon, at.lat) for at in seen], np.float64).reshape(-1, 2)
+    here = [(one.lon, one.lat) for one in request.unplanned]
+    before = [(at.lon, at.lat) for one in request.unplanned for at in (*one.recent, *one.history)]
+    return np.array([*here, *before], np.float64).reshape(-1, 2)
 
 
 def _check(request: MatchRequest) -> None:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from geo.arrays import BoolArray, FloatArray, Int64Array
+from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.rings import spans
 from geo.streets import MODES, Snapped, StreetNetwork, morton_order
@@ -60,7 +60,7 @@ class Fleet:
         self._id_of: dict[str, dict[int, str]] = {}
         self._ordered = False
         self._number: dict[str, int] = {}
-        self._waiting: dict[str, tuple[Int64Array, Int64Array]] = {}
+        self._waiting: dict[str, tuple[Int64Array, Int32Array]] = {}
         self._places = TaskPlaces(self.network, policy.walk_to_street_m)
 
     def __len__(self) -> int:

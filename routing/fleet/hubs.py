@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.arrays import Int32Array, Int64Array, UInt32Array
+from geo.arrays import FloatArray, Int32Array, Int64Array, UInt32Array
 from geo.streets import ModeGraph, StreetNetwork
 from geo.travel import Adjacency, new_workspace, reset, shortest_times
 from routing.fleet.kernels.apart import Hubs
@@ -51,7 +51,7 @@ def _mainland(graph: ModeGraph) -> Int64Array:
     return np.flatnonzero(label == np.argmax(np.bincount(label)))
 
 
-def _middles(x: np.ndarray, y: np.ndarray, side: float) -> Int64Array:
+def _middles(x: FloatArray, y: FloatArray, side: float) -> Int64Array:
     """Return of each cell of a grid the point that lies nearest to its middle."""
     if not len(x):
         return np.zeros(0, np.int64)

@@ -247,9 +247,9 @@ class ModeFleet:
         in_two_threads(part, len(rows), MANY_ROWS)
         return near
 
-    def set_aside(self, rows: Int64Array) -> Int64Array:
+    def set_aside(self, rows: Int64Array) -> Int32Array:
         """Hide written rows as if nobody were there, until the stops returned here are written again."""
-        stops = self.c.stops[rows]
+        stops: Int32Array = self.c.stops[rows]
         self.c.stops[rows] = -1
         return stops
 

@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from pathlib import Path
+from typing import cast
 
 from bench_matching import CITY, SMALL, source_network
 from fleets import NOW, city_riders, city_tasks
@@ -66,7 +67,7 @@ def _iso(epoch_s: float) -> str:
 def measured(network: StreetNetwork, body: bytes) -> tuple[str, list[float]]:
     """The answer to a body, and milliseconds by `STEPS`."""
     cpu_s, at = time.process_time(), [time.perf_counter()]
-    request = body_as(MatchRequest, body)
+    request = cast(MatchRequest, body_as(MatchRequest, body))
     at.append(time.perf_counter())
     found = answer(network, request)
     at.append(time.perf_counter())

@@ -147,7 +147,7 @@ def _hint(error: Mapping[str, Any], known: Mapping[str, str]) -> str | None:
         # Parameters of an address are text.
         given = _number(given)
     number = isinstance(given, int | float) and not isinstance(given, bool)
-    if kind in ("greater_than_equal", "less_than_equal") and number:
+    if kind in ("greater_than_equal", "less_than_equal") and isinstance(given, int | float):
         return _hint_of_number(str(error["loc"][-1]), abs(float(given)), error["ctx"], known)
     if kind in ("float_parsing", "int_parsing") and re.fullmatch(r"\s*-?\d+,\d+\s*", str(given)):
         return "comma"
@@ -168,9 +168,9 @@ def _hint_of_number(
     if isinstance(context.get("le", context.get("ge")), datetime.datetime):
         return "epoch"
     if name in ("lon", "lat"):
-        most = LARGEST_LON if name == "lon" else LARGEST_LAT
+        largest = LARGEST_LON if name == "lon" else LARGEST_LAT
         if size >= 1e5:
-            return "scaled" if size <= most * 1e7 else None
+            return "scaled" if size <= largest * 1e7 else None
         return "swapped" if name == "lat" and size <= LARGEST_LON else None
     most = known.get("le", "")
     # Whatever is in seconds is sent in milliseconds by those whose own clocks count so.

@@ -57,7 +57,8 @@ def test_the_answer_is_that_of_all_ways(seed: int, everything: bool, several: bo
         assert getattr(few, name) == getattr(every, name)
     for one, other in zip(few.matches, every.matches, strict=True):
         np.testing.assert_equal(dataclasses.asdict(one), dataclasses.asdict(other))
-    named = {one.rider_id for one in (*few.matches, *few.refused, *few.answers)}
+    named: set[str | None] = {one.rider_id for one in few.matches}
+    named |= {one.rider_id for one in few.refused} | {one.rider_id for one in few.answers}
     named |= {one.runner_up.rider_id for one in few.matches if one.runner_up is not None}
     named |= {one.refused.rider_id for one in few.answers if one.refused is not None}
     assert few.late_before == tuple(one for one in every.late_before if one.rider_id in named)
