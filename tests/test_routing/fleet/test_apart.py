@@ -67,6 +67,25 @@ def test_the_answer_is_that_of_all_ways(seed: int, everything: bool, several: bo
     assert few.late_before == tuple(one for one in every.late_before if one.rider_id in named)
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), everything=st.booleans())
+def test_whoever_may_be_given_a_task_is_never_passed_over(seed: int, everything: bool) -> None:
+    """Also where it takes all that the rider may spend, to the millisecond."""
+    rng = np.random.default_rng(seed)
+    riders = some_riders(TOWN, rng, 12, everything=everything)
+    (task,) = some_tasks(TOWN, rng, 1, everything=everything)
+    # On a street: a walk to it would leave room for a mistake.
+    lon, lat = TOWN.geom_lonlat[rng.integers(len(TOWN.geom_lonlat))].tolist()
+    task = dataclasses.replace(task, place=dataclasses.replace(task.place, lonlat=(lon, lat)))
+    fleet = Fleet(TOWN, Policy(max_extra_s=2000.0, max_extra_per_hour_s=3600.0))
+    fleet.put(riders, NOW)
+    for found in fleet.best([task], len(riders), NOW)[0]:
+        mode_fleet, row = fleet.row_of(found.rider_id)
+        mode_fleet.c.cap[row] = found.extra_ms
+        rows = np.array([row], np.int64)
+        assert mode_fleet.may_be_given(rows, fleet.table(mode_fleet.mode, [task]).columns).all()
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_no_way_is_longer_than_by_hubs(mode: str) -> None:
     rng = np.random.default_rng(5)
