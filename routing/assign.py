@@ -16,19 +16,23 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from geo.errors import InputError
-from routing.best_riders import without_way_out
+from routing.best_riders import candidates_for, without_way_out
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.kernels.tables import TASK_STOP
 from routing.fleet.mode_fleet import as_ms
-from routing.match import apply, match, task_order
+from routing.fleet.snapshots import FleetState
+from routing.match import Answers, apply, match, task_order
 from routing.model.results import Match, Refused, RunnerUp
 from routing.model.tasks import Task, stops_of
+from routing.several_people import meet
 
 __all__ = ["Assigned", "assign_all", "assign_lists", "assign_round", "match_batch"]
 
 LISTED = 6
 """Riders listed for each task at first; lists grow where the optimum asks for it."""
 PASSES = 3
+ORDERS = 3
+"""Orders that are tried for what went without, after that of priority and due instant."""
 
 
 def assign_round(
@@ -189,21 +193,48 @@ def match_batch(
         together = (*matches, *more), refused
         if not refused or before is None:
             return together
-        # Rounds and improvement are no proof over several tasks a rider: one by one may serve more.
-        after = fleet.snapshot()
+        return _otherwise(fleet, ordered, together, before, now_s)
+
+
+def _otherwise(
+    fleet: Fleet, tasks: Sequence[Task], found: Answers, before: FleetState, now_s: float
+) -> Answers:
+    """Try other orders where somebody could do a task that is refused only for what the others got.
+
+    Rounds and improvement are no proof over several tasks a rider, and pairs and tasks for several people
+    have no part in them. So all are matched in their order, then again with those first that went without:
+    what serves most stays.
+    """
+    best, after, first = found, fleet.snapshot(), set[str]()
+    for attempt in range(1 + ORDERS):
         fleet.restore(before)
-        in_order = match(fleet, ordered, now_s)
-        if _served(tasks, in_order[0]) > _served(tasks, together[0]):
-            return in_order
-        fleet.restore(after)
-    return together
+        before = fleet.snapshot()
+        left = {one.task_id for one in best[1]}
+        # Plans only get fuller: what nobody can do on the plans as given nobody can do later.
+        left = {task.task_id for task in tasks if task.task_id in left and _possible(fleet, task, now_s)}
+        if not left or (attempt and left <= first):
+            break
+        first |= left if attempt else set()
+        other = match(fleet, tasks, now_s, first)
+        if _served(tasks, other[0]) > _served(tasks, best[0]):
+            best, after = other, fleet.snapshot()
+    fleet.restore(after)
+    return best
+
+
+def _possible(fleet: Fleet, task: Task, now_s: float) -> bool:
+    """Whether a task can be done on the plans as they stand."""
+    if task.people > 1:
+        return not isinstance(meet(fleet, task, now_s), Refused)
+    return bool(candidates_for(fleet, task, 1, now_s))
 
 
 def _served(tasks: Sequence[Task], matches: Sequence[Match]) -> int:
     """Count the tasks served, each as much as its priority over the lowest one plus 1."""
     lowest = min(task.priority for task in tasks)
     weight = {task.task_id: 1 + task.priority - lowest for task in tasks}
-    return sum(weight[account.task_id] for account in matches)
+    # One for several people has several matches.
+    return sum(weight[task_id] for task_id in {account.task_id for account in matches})
 
 
 def _alone(fleet: Fleet, task: Task) -> bool:

@@ -6,7 +6,7 @@ that nobody with a plan can do, and are given one task at a time: after it the p
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,8 +15,8 @@ from geo.arrays import FloatArray, Int64Array
 from geo.errors import InputError
 from geo.streets import Snapped, StreetNetwork
 from geo.travel import travel_times_s
-from routing.fleet.fleet import promised
-from routing.match import Answers, match_tasks, task_order
+from routing.fleet.promises import promised
+from routing.match import task_order
 from routing.model import ExpectedMatch, ExpectedRider, MatchResult, Policy, Rider, Scenario, Task
 from routing.model.windows import open_from
 
@@ -239,30 +239,31 @@ def _paced(net_s: FloatArray, sources: Snapped, targets: Snapped, factor: float)
 
 def match_with_expected(
     network: StreetNetwork,
+    plain: MatchResult,
     riders: Sequence[Rider],
     expected: Sequence[ExpectedRider],
     tasks: Sequence[Task],
     policy: Policy,
     now_s: float,
-    questions: Sequence[tuple[str, str]] = (),
-    *,
-    by: Callable[..., Answers] | None = None,
 ) -> tuple[MatchResult, tuple[ExpectedMatch, ...]]:
-    """Match tasks with riders who told their plans, and what is left with those who did not.
+    """Ask riders who told no plan for what those who did cannot do.
 
     Parameters
     ----------
-    riders, tasks, policy, now_s, questions, by
-        As in `routing.match.match_tasks`.
+    network : StreetNetwork
+    plain : MatchResult
+        Of `routing.match.match_tasks` for `riders` and `tasks`.
+    riders : sequence of Rider
     expected : sequence of ExpectedRider
         None of them is among `riders`.
+    tasks, policy, now_s
+        As in `routing.match.match_tasks`.
 
     Returns
     -------
     MatchResult, tuple of ExpectedMatch
         What the latter serves is not among the refused of the former.
     """
-    plain = match_tasks(network, riders, tasks, policy, now_s, questions, by=by)
     if not expected:
         return plain, ()
     known = {rider.rider_id for rider in riders}

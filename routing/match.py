@@ -2,8 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
@@ -51,6 +51,7 @@ def match_tasks(
     questions: Sequence[tuple[str, str]] = (),
     *,
     by: Callable[[Fleet, Sequence[Task], float], Answers] | None = None,
+    late_of: Literal["named", "all"] = "named",
 ) -> MatchResult:
     """Match tasks with riders, without any state kept.
 
@@ -69,6 +70,9 @@ def match_tasks(
         "Why not this rider for this task?", answered for the plans as they were given.
     by : callable, optional
         How tasks are matched: `match`, one by one, by default; `routing.assign.match_batch` together.
+    late_of : {"named", "all"}
+        Whose late stops are told: of the riders whom the answer names, or of all, for which the ways of all
+        plans must be found.
 
     Returns
     -------
@@ -82,15 +86,33 @@ def match_tasks(
         If two riders or two tasks have the same id, or a question is about a task or rider that is not there.
     """
     fleet = Fleet(network, policy)
-    off = fleet.put(riders, now_s)
-    late = late_stops(fleet)
+    one = tasks[0] if len(tasks) == 1 and tasks[0].people == 1 and tasks[0].dropoff is None else None
+    off = fleet.put(riders, now_s, None if late_of == "all" else one)
     answers = _answers(fleet, tasks, questions, dict(off), now_s)
+    late = late_stops(fleet)
     insertions, refused = (by or match)(fleet, tasks, now_s)
+    if late_of == "named":
+        # Of a task that nobody may do all were asked, and nobody's plan has changed.
+        late = _of_named(late if insertions else late_stops(fleet), insertions, refused, answers)
     if off:
         known = {task.task_id: task for task in tasks}
         refused = tuple(left_out(one, known[one.task_id], riders, dict(off)) for one in refused)
     matches, routes = settled(fleet, insertions)
     return MatchResult(matches, refused, late, off, routes, insertions, answers)
+
+
+def _of_named(
+    late: tuple[LateStop, ...],
+    matches: Sequence[Match],
+    refused: Sequence[Refused],
+    answers: Sequence[Answer],
+) -> tuple[LateStop, ...]:
+    """Leave out the late stops of riders whom the rest of an answer does not name."""
+    named: set[str | None] = {one.rider_id for one in matches}
+    named |= {one.rider_id for one in refused} | {one.rider_id for one in answers}
+    named |= {one.runner_up.rider_id for one in matches if one.runner_up is not None}
+    named |= {one.refused.rider_id for one in answers if one.refused is not None}
+    return tuple(one for one in late if one.rider_id in named)
 
 
 def _answers(
@@ -126,7 +148,9 @@ def late_stops(fleet: Fleet) -> tuple[LateStop, ...]:
     return tuple(sorted(late, key=lambda stop: (stop.rider_id, stop.stop_id)))
 
 
-def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Match, ...], tuple[Refused, ...]]:
+def match(
+    fleet: Fleet, tasks: Sequence[Task], now_s: float, first: Collection[str] = ()
+) -> tuple[tuple[Match, ...], tuple[Refused, ...]]:
     """Match tasks one by one, by priority; each is in the plans before the next is looked at.
 
     Parameters
@@ -136,6 +160,8 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
     tasks : sequence of Task
     now_s : float
         Epoch seconds.
+    first : collection of str
+        Tasks that are served before all others, whatever their priority.
 
     Returns
     -------
@@ -148,7 +174,7 @@ def match(fleet: Fleet, tasks: Sequence[Task], now_s: float) -> tuple[tuple[Matc
     matches: list[Match] = []
     refused: list[Refused] = []
     with fleet.at_hand(tasks):
-        for task in sorted(tasks, key=task_order):
+        for task in sorted(tasks, key=lambda one: (one.task_id not in first, *task_order(one))):
             found = meet(fleet, task, now_s) if task.people > 1 else _one(fleet, task, now_s)
             if isinstance(found, Refused):
                 refused.append(found)

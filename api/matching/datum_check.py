@@ -1,32 +1,41 @@
 """What looks wrong with the positions of a request: their datum, as the streets say; places off the map."""
 
+from collections.abc import Mapping
 from typing import Literal, cast
 
 import numpy as np
 
 from api.forms import Language
-from api.matching.forms import WarningOut
+from api.matching.forms import SentPart, WarningOut
 from api.matching.wording import reason_text
 from geo.arrays import FloatArray
 from geo.datum import Datum
 from geo.streets import StreetNetwork
 from geo.traces import doubted_datum
 from geo.travel import Extent
+from maps.texts import catalogue
 from routing.model import Said
 
 __all__ = ["datum_warnings", "place_warnings"]
 
 
+FEWEST, MOST = 20, 400
+"""Positions that can speak for a datum together, and as many as are looked at of one request."""
+
+
 def datum_warnings(
-    network: StreetNetwork, sent_lonlat: FloatArray, declared: Datum, lang: Language
+    network: StreetNetwork, sent: Mapping[SentPart, FloatArray], declared: Datum, lang: Language
 ) -> list[WarningOut]:
     """Warn where the streets speak for another datum than the declared one.
+
+    Positions of different kinds often come from different systems (phones, orders, an office), so each kind
+    is asked for itself; those that are too few for that together.
 
     Parameters
     ----------
     network : StreetNetwork
-    sent_lonlat : float64 (n, 2)
-        Positions of riders, stops and tasks as they were sent; 400 of them at most are looked at.
+    sent : mapping
+        By kind, float64 (n, 2): positions as they were sent; 400 of them at most are looked at.
     declared : str
         Datum of them all, as the request says.
     lang : {"zh", "en"}
@@ -34,28 +43,45 @@ def datum_warnings(
     Returns
     -------
     list of WarningOut
-        Empty, or one with the evidence.
+        One with the evidence for each datum that kinds of positions seem to be in instead.
     """
-    doubt = doubted_datum(sent_lonlat, declared, network)
-    if doubt is None:
-        return []
-    likely, medians = doubt
-    said = Said.of(
-        "warning.datum",
-        datum=declared,
-        likely=likely,
-        declared_m=medians[declared],
-        likely_m=medians[likely],
-    )
+    sent = {part: lonlat for part, lonlat in sent.items() if len(lonlat)}
+    apart: list[tuple[SentPart, ...]] = [(part,) for part, lonlat in sent.items() if len(lonlat) >= FEWEST]
+    few = tuple(part for part, lonlat in sent.items() if len(lonlat) < FEWEST)
+    groups = [*apart, few] if few else apart
+    doubts: dict[str, tuple[list[SentPart], Mapping[str, float]]] = {}
+    asked = 0
+    for parts in groups:
+        lonlat = np.concatenate([sent[part] for part in parts])
+        asked += len(parts) if len(lonlat) >= FEWEST else 0
+        rows = np.linspace(0, len(lonlat) - 1, min(len(lonlat), max(MOST // len(groups), FEWEST)))
+        doubt = doubted_datum(lonlat[rows.astype(np.int64)], declared, network)
+        if doubt is not None:
+            doubts.setdefault(doubt[0], ([], doubt[1]))[0].extend(parts)
     return [
-        WarningOut(
-            code="datum",
-            text=reason_text(said, lang),
-            declared=declared,
-            likely=cast(Datum, likely),
-            median_m={cast(Datum, datum): round(metres, 1) for datum, metres in medians.items()},
-        )
+        _warning(declared, likely, parts if len(parts) < asked else [], medians, lang)
+        for likely, (parts, medians) in doubts.items()
     ]
+
+
+def _warning(
+    declared: Datum, likely: str, parts: list[SentPart], medians: Mapping[str, float], lang: Language
+) -> WarningOut:
+    """Return the warning about some kinds of positions, or about all (none named)."""
+    facts = {"datum": declared, "likely": likely}
+    key = "warning.datum_part" if parts else "warning.datum"
+    said = Said.of(key, **facts, declared_m=medians[declared], likely_m=medians[likely])
+    named = (
+        catalogue(lang).text("warning.and").join(catalogue(lang).text(f"warning.{part}") for part in parts)
+    )
+    return WarningOut(
+        code="datum",
+        text=(named + reason_text(said, lang)) if parts else reason_text(said, lang),
+        declared=declared,
+        likely=cast(Datum, likely),
+        median_m={cast(Datum, datum): round(metres, 1) for datum, metres in medians.items()},
+        positions=parts or None,
+    )
 
 
 def place_warnings(network: StreetNetwork, lonlat: tuple[float, float], lang: Language) -> list[WarningOut]:

@@ -84,6 +84,13 @@ def foretold_of(network: StreetNetwork, request: MatchRequest, policy: Policy) -
     return [found[one.rider_id] for one in request.unplanned]
 
 
+def seen_of(request: MatchRequest) -> FloatArray:
+    """Return all positions (n, 2) of riders without a plan, as they were sent."""
+    here = [(one.lon, one.lat) for one in request.unplanned]
+    before = [(at.lon, at.lat) for one in request.unplanned for at in (*one.recent, *one.history)]
+    return np.array([*here, *before], np.float64).reshape(-1, 2)
+
+
 def _check(request: MatchRequest) -> None:
     now = request.now
     wrong: dict[str, str] = {}

@@ -35,6 +35,7 @@ __all__ = [
     "RuleName",
     "RunnerUpOut",
     "SeenIn",
+    "SentPart",
     "StepOut",
     "StepPart",
     "StopIn",
@@ -75,6 +76,7 @@ RuleName = Literal[
     "late", "window", "max_extra", "hour_budget", "shift", "day", "break", "skill", "mode", "status",
     "capacity", "platform", "place", "position", "unreachable", "dead_end", "people",
 ]  # fmt: skip
+SentPart = Literal["riders", "stops", "tasks", "unplanned"]
 Seconds = Annotated[float, Field(ge=0, le=86_400, description="Seconds.")]
 Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00]+$")]
 Words = Annotated[tuple[Word, ...], Field(max_length=50)]
@@ -238,6 +240,13 @@ class MatchRequest(Schema):
         ),
     ] = "together"
     geometry: Annotated[bool, Field(description="Whether each match tells its way.")] = True
+    late_before: Annotated[
+        Literal["named", "all"],
+        Field(
+            description="named: late stops are told of the riders whom the answer names; all: of all, which"
+            " takes longer, because the ways of all plans must be found."
+        ),
+    ] = "named"
     questions: Annotated[
         tuple[QuestionIn, ...],
         Field(max_length=MAX_QUESTIONS, description="Answered for the plans as they are sent."),
@@ -387,6 +396,9 @@ class WarningOut(Schema):
     declared: Datum | None = None
     likely: Datum | None = None
     median_m: dict[Datum, float] | None = None
+    positions: Annotated[
+        list[SentPart] | None, Field(description="Which positions it is about; null: all, or the place.")
+    ] = None
 
 
 class MatchResponse(Schema):
@@ -398,7 +410,10 @@ class MatchResponse(Schema):
         list[RouteOut], Field(description="The final plan of every rider who got a task, ready to be ridden.")
     ]
     refused: list[RefusedOut]
-    late_before: list[LateStopOut]
+    late_before: Annotated[
+        list[LateStopOut],
+        Field(description="Stops that are late without any task, of the riders whom `late_before` asks for."),
+    ]
     off_network: list[OffNetworkOut]
     warnings: list[WarningOut]
     answers: Annotated[list[AnswerOut], Field(description="To the questions, in their order.")]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from api.forms import Language, PointedError, Schema, instant_of
+from api.matching.datum_check import datum_warnings
 from api.matching.forms import (
     MAX_RIDERS,
     Instant,
@@ -16,6 +17,7 @@ from api.matching.forms import (
     RefusedOut,
     RiderIn,
     TaskIn,
+    WarningOut,
 )
 from api.matching.translate import asked_of, off_network_out, refused_out
 from geo.datum import Datum
@@ -92,6 +94,7 @@ class SlotsResponse(Schema):
     slots: list[SlotOut]
     cheapest: Annotated[int | None, Field(description="0-based; by extra time, the first of equals.")]
     off_network: list[OffNetworkOut]
+    warnings: list[WarningOut]
 
 
 def offered(network: StreetNetwork, request: SlotsRequest, lang: Language = "en") -> SlotsResponse:
@@ -145,6 +148,7 @@ def offered(network: StreetNetwork, request: SlotsRequest, lang: Language = "en"
         slots=found,
         cheapest=min(costs)[1] if costs else None,
         off_network=off_network_out(result.off_network),
+        warnings=datum_warnings(network, asked.sent, request.datum, lang),
     )
 
 

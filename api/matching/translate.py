@@ -3,15 +3,17 @@
 import dataclasses
 import datetime
 import functools
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
 
 from api.forms import Language, instant_of, way_of
 from api.matching.datum_check import datum_warnings, place_warnings
-from api.matching.foretold import expected_out, foretold_of
+from api.matching.foretold import expected_out, foretold_of, seen_of
 from api.matching.forms import (
     AlertOut,
     AlertRequest,
@@ -31,6 +33,7 @@ from api.matching.forms import (
     RouteOut,
     RuleName,
     RunnerUpOut,
+    SentPart,
     StepOut,
     StepPart,
     StopIn,
@@ -48,6 +51,7 @@ from routing.assign import match_batch
 from routing.emergency import alert_plan
 from routing.expected import match_with_expected
 from routing.fleet import Fleet
+from routing.match import match_tasks
 from routing.model import (
     Binding,
     Count,
@@ -92,8 +96,8 @@ class MatchCase:
     tasks: tuple[Task, ...]
     policy: Policy
     now_s: float
-    sent_lonlat: FloatArray
-    """(n, 2) All positions in the datum of the request."""
+    sent: Mapping[SentPart, FloatArray]
+    """By kind, (n, 2): all positions in the datum of the request."""
 
 
 def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en") -> MatchResponse:
@@ -123,9 +127,10 @@ def answer(network: StreetNetwork, request: MatchRequest, lang: Language = "en")
     by = match_batch if request.assignment == "together" else None
     foretold = foretold_of(network, request, asked.policy)
     expected = [one.rider for one in foretold if one.rider is not None]
-    args = asked.tasks, asked.policy, asked.now_s, questions
-    result, found = match_with_expected(network, asked.riders, expected, *args, by=by)
-    warnings = datum_warnings(network, asked.sent_lonlat, request.datum, lang)
+    args = asked.tasks, asked.policy, asked.now_s
+    plain = match_tasks(network, asked.riders, *args, questions, by=by, late_of=request.late_before)
+    result, found = match_with_expected(network, plain, asked.riders, expected, *args)
+    warnings = datum_warnings(network, {**asked.sent, "unplanned": seen_of(request)}, request.datum, lang)
     more = {"warnings": warnings, **expected_out(network, request, foretold, found)}
     response = response_of(result, request, lang)
     off = [OffNetworkOut(rider_id=one.rider_id, nearest_street_m=one.off_m) for one in foretold if one.off]
@@ -167,7 +172,7 @@ def alerts(network: StreetNetwork, request: AlertRequest, lang: Language = "en")
     (task,) = asked.tasks
     known = request.acceptance
     plan = alert_plan(fleet, task, asked.now_s, acceptance=known, policy=rules, drill=request.drill)
-    warnings = datum_warnings(network, asked.sent_lonlat, request.datum, lang)
+    warnings = datum_warnings(network, asked.sent, request.datum, lang)
     return AlertResponse(
         task_id=plan.task_id,
         drill=plan.drill,
@@ -220,7 +225,14 @@ def asked_of(request: MatchRequest, *, one_task: bool = False) -> MatchCase:
     )
     changed = request.policy.model_dump(exclude_none=True)
     riders = _table(request.riders, stops, counts, of_riders)
-    return MatchCase(riders, tasks, Policy(**changed), request.now.timestamp(), sent)
+    own = np.zeros(len(of_riders), np.bool_)
+    own[np.cumsum(counts + 1) - counts - 1] = True
+    by_part: dict[SentPart, FloatArray] = {
+        "riders": sent[: len(own)][own],
+        "stops": sent[: len(own)][~own],
+        "tasks": sent[len(own) :],
+    }
+    return MatchCase(riders, tasks, Policy(**changed), request.now.timestamp(), by_part)
 
 
 def _positions(request: MatchRequest, stops: list[StopIn], counts: Int64Array) -> FloatArray:
@@ -247,16 +259,16 @@ def _table(
         mine = lonlat[at : at + int(counts[row]) + 1].tolist()
         return _rider(riders[row], [(lon, lat) for lon, lat in mine])
 
-    earliest_s, latest_s = _lows(stop.earliest for stop in stops), _highs(stop.due for stop in stops)
+    earliest_s, latest_s = _epochs(stops, "earliest", -math.inf), _epochs(stops, "due", math.inf)
     closed_s: list[tuple[Span, ...]] = [()] * len(stops)
-    for at, stop in enumerate(stops):
-        if stop.windows is not None:
-            earliest_s[at], latest_s[at], closed_s[at] = _window(None, None, stop.windows)
+    windows = [stop.windows for stop in stops]
+    for at in itertools.compress(range(len(stops)), windows):
+        earliest_s[at], latest_s[at], closed_s[at] = _window(None, None, windows[at])
     columns = rider_columns(
         riders,
-        shift_start_s=_lows(rider.shift_start for rider in riders),
-        shift_end_s=_highs(rider.shift_end for rider in riders),
-        available_s=_lows(rider.available_at for rider in riders),
+        shift_start_s=_epochs(riders, "shift_start", -math.inf),
+        shift_end_s=_epochs(riders, "shift_end", math.inf),
+        available_s=_epochs(riders, "available_at", -math.inf),
     )
     of_stops = stop_columns(stops, earliest_s=earliest_s, latest_s=latest_s, closed_s=closed_s)
     return PlannedRiders(columns, of_stops, lonlat, made)
@@ -304,12 +316,17 @@ def _window(
     return spans_of((one.timestamp(), other.timestamp()) for one, other in several)
 
 
-def _lows(instants: Iterable[datetime.datetime | None]) -> FloatArray:
-    return np.array([-math.inf if one is None else one.timestamp() for one in instants], np.float64)
-
-
-def _highs(instants: Iterable[datetime.datetime | None]) -> FloatArray:
-    return np.array([math.inf if one is None else one.timestamp() for one in instants], np.float64)
+def _epochs(rows: Sequence[object], name: str, missing: float) -> FloatArray:
+    """Return an instant of many objects in epoch seconds."""
+    given: list[datetime.datetime | None] = list(map(operator.attrgetter(name), rows))
+    told = [one for one in given if one is not None]
+    seconds = np.fromiter(map(datetime.datetime.timestamp, told), np.float64, len(told))
+    if len(told) == len(given):
+        return seconds
+    out = np.full(len(given), missing)
+    if told:
+        out[np.array([one is not None for one in given], np.bool_)] = seconds
+    return out
 
 
 def _low(instant: datetime.datetime | None) -> float:

@@ -38,7 +38,7 @@ __all__ = ["SUFFIXES", "read_graphml", "read_osm", "read_place", "read_raw"]
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".opl")
 """Endings of the map files that can be read."""
 
-FORMAT = 8
+FORMAT = 9
 """Raised when the meaning of what this module reads changes, so that older caches are not used."""
 
 _NAMES = frozenset({"name", "name:zh", "name:en"})

@@ -11,6 +11,7 @@ from geo.osm.areas import opl_text, way_rows
 from geo.osm.columns import StreetColumns
 from geo.osm.files.opl import Objects, OsmColumns, Relation, parse_tags
 from geo.osm.rules.access import (
+    AT_HOURS,
     CLASSES,
     CONDITIONAL_ACCESS,
     CONDITIONAL_SPEED,
@@ -28,7 +29,7 @@ from geo.streets.raw import MODES, Compounds, RawWays
 __all__ = ["FERRY_WAIT_S", "NAME_KEYS", "STREET_KEYS", "raw_ways", "read_streets", "squares_not_whole"]
 
 NAME_KEYS = ("name", "name:zh", "name:en", "ref")
-STREET_KEYS = WAY_KEYS | CONDITIONAL_ACCESS | CONDITIONAL_SPEED | frozenset(NAME_KEYS)
+STREET_KEYS = WAY_KEYS | CONDITIONAL_ACCESS | CONDITIONAL_SPEED | AT_HOURS | frozenset(NAME_KEYS)
 FERRY_WAIT_S = 600.0
 """Half of the twenty minutes between two ferries over a river."""
 SLOWEST_MPS, FASTEST_MPS = 0.05, 20.0
@@ -38,9 +39,12 @@ _WAYS_LEFT_OUT = (
     "ways_closed_to_everybody",
     "ways_with_conditional_access",
     "ways_with_conditional_speed",
+    "ways_open_at_certain_hours",
     "ways_of_fewer_than_two_nodes",
     "squares_beside_no_street",
     "nodes_without_position",
+    "gates_open_at_certain_hours",
+    "ferries_that_end_at_no_street",
 )
 """In the order of the last fields of `_Kind`, then what follows from the geometry."""
 _NAME_TAG = re.compile("(?:^|,)(name(?::zh|:en)?|ref)=([^,]*)")
@@ -56,6 +60,7 @@ class _Kind(NamedTuple):
     closed: bool
     access_at_times: bool
     speed_at_times: bool
+    open_at_times: bool
 
 
 class _Tables:
@@ -92,6 +97,7 @@ class _Tables:
             closed=rule is None and known,
             access_at_times=known and not CONDITIONAL_ACCESS.isdisjoint(tags),
             speed_at_times=known and not CONDITIONAL_SPEED.isdisjoint(tags),
+            open_at_times=known and any(tags.get(key, "no") not in ("no", "24/7") for key in AT_HOURS),
         )
 
 
@@ -102,7 +108,7 @@ def read_streets(file: OsmColumns, ferry_wait_s: float = FERRY_WAIT_S) -> Street
     ----------
     file : OsmColumns
     ferry_wait_s : float
-        Seconds until the next ferry leaves, a part of the time over each.
+        Seconds until the next ferry leaves, a part of the time over each that does not tell its interval.
     """
     tables = _Tables()
     outlines = _square_outlines(file)
@@ -118,10 +124,16 @@ def read_streets(file: OsmColumns, ferry_wait_s: float = FERRY_WAIT_S) -> Street
     lonely, long = _lonely(file, ways, square, side), lengths >= 2
     ways, lengths = ways[long & ~lonely], lengths[long & ~lonely]
     refs = file.ways.ref[spans(file.ways.ref_ptr[ways], lengths)]
-    node_id, way_ref = np.unique(refs, return_inverse=True)
+    boat = np.array([one.highway == CLASSES.index(FERRY) for one in tables.rules], np.bool_)
+    kept, ending = _boats(boat[rule[long & ~lonely]], lengths, refs)
+    lengths = (
+        np.add.reduceat(kept.astype(np.int64), np.cumsum(lengths) - lengths) if len(lengths) else lengths
+    )
+    node_id, way_ref = np.unique(refs[kept], return_inverse=True)
     lonlat = file.lonlat(file.find(node_id))
-    blocked, gate, private = _barriers(file.nodes, node_id)
-    counts = (*(int(column.sum()) for column in left), int((~long).sum()), int((long & lonely).sum()))
+    blocked, gate, private, timed = _barriers(file.nodes, node_id)
+    counts = [*(int(column.sum()) for column in left), int((~long).sum()), int((long & lonely).sum())]
+    counts += [int(np.isnan(lonlat[:, 0]).sum()), timed, ending]
     return _with_ferries(
         StreetColumns(
             way_id=file.ways.id[ways],
@@ -137,7 +149,7 @@ def read_streets(file: OsmColumns, ferry_wait_s: float = FERRY_WAIT_S) -> Street
             node_blocked=blocked,
             node_gate=gate,
             node_private=private,
-            left_out=dict(zip(_WAYS_LEFT_OUT, (*counts, int(np.isnan(lonlat[:, 0]).sum())), strict=True)),
+            left_out=dict(zip(_WAYS_LEFT_OUT, counts, strict=True)),
         ),
         ferry_wait_s,
     )
@@ -185,7 +197,7 @@ def _with_ferries(streets: StreetColumns, wait_s: float) -> StreetColumns:
         line = streets.node_lonlat[streets.way_ref[streets.way_ptr[way] : streets.way_ptr[way + 1]]]
         old = streets.rules[int(rule[way])]
         length_m = float(np.nansum(great_circle_m(line[:-1], line[1:])))
-        time_s = (old.duration_s or length_m / max(old.speed_mps)) + wait_s
+        time_s = (old.duration_s or length_m / max(old.speed_mps)) + (old.interval_s / 2 or wait_s)
         pace = min(max(length_m / time_s, SLOWEST_MPS), FASTEST_MPS)
         a, b, c, d = (pace if speed > 0 else 0.0 for speed in old.speed_mps)
         rule[way] = len(rules)
@@ -220,11 +232,32 @@ def _split_name(text: str) -> tuple[str, str]:
     return _NAME_TAG.sub("", text).lstrip(","), best
 
 
-def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArray, UInt8Array]:
+def _boats(boat: BoolArray, lengths: Int64Array, refs: Int64Array) -> tuple[BoolArray, int]:
+    """Return which nodes of ways stay, and how many ferries (`boat`) end where no other way does.
+
+    Left out is where ferries cross each other on the water, each on its way: nobody changes boats there.
+    """
+    kept = np.ones(len(refs), np.bool_)
+    if not boat.any():
+        return kept, 0
+    last = np.cumsum(lengths)
+    end = np.zeros(len(refs), np.bool_)
+    end[last - lengths] = end[last - 1] = True
+    aboard = np.repeat(boat, lengths)
+    node = np.unique(refs, return_inverse=True)[1]
+    times, on_the_way = np.bincount(node), np.bincount(node, aboard & ~end)
+    kept[aboard & ((times > 1) & (times == on_the_way))[node]] = False
+    alone = end & aboard & (times[node] == 1)
+    return kept, int(np.logical_or.reduceat(alone, last - lengths).sum())
+
+
+def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArray, UInt8Array, int]:
+    """Modes stopped, gates and modes that may only go in, by node, and how many gates have hours."""
     gate = np.zeros(len(node_id), np.bool_)
     blocked, private = np.zeros(len(node_id), np.uint8), np.zeros(len(node_id), np.uint8)
+    timed = 0
     if not len(node_id):
-        return blocked, gate, private
+        return blocked, gate, private, timed
     at = np.minimum(np.searchsorted(node_id, nodes.id), len(node_id) - 1)
     on_street = np.flatnonzero(node_id[at] == nodes.id)
     known: dict[str, NodeRule] = {}
@@ -234,7 +267,9 @@ def _barriers(nodes: Objects, node_id: Int64Array) -> tuple[UInt8Array, BoolArra
             if rule is None:
                 rule = known[text] = node_rule(parse_tags(text))
             blocked[row], gate[row], private[row] = rule
-    return blocked, gate, private
+            if ":conditional=" in text or "opening_hours=" in text:
+                timed += 1
+    return blocked, gate, private, timed
 
 
 def raw_ways(relations: Iterable[Relation], streets: StreetColumns, compounds: Compounds) -> RawWays:

@@ -8,38 +8,27 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 import numpy as np
 
-from geo.arrays import BoolArray, FloatArray, Int64Array
+from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.rings import spans
-from geo.streets import EBIKE_PROMISE_MPS, MODES, Snapped, StreetNetwork, morton_order
+from geo.streets import MODES, Snapped, StreetNetwork, morton_order
 from routing.fleet.kernels.insertion import Best, best_many, outputs
-from routing.fleet.kernels.tables import TASK_STOP, Columns
-from routing.fleet.mode_fleet import ModeFleet, as_ms
+from routing.fleet.kernels.tables import TASK_STOP
+from routing.fleet.mode_fleet import MANY_ROWS, ModeFleet, as_ms
+from routing.fleet.promises import promised
 from routing.fleet.rider_columns import ColumnWriter, counts_as_break
 from routing.fleet.roster import Roster
-from routing.fleet.task_places import TaskPlaces, TaskTable
+from routing.fleet.snapshots import FleetState, copied
+from routing.fleet.task_places import TaskPlaces, TaskTable, snapped
 from routing.model.planned_riders import PlannedRiders, as_table
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 
-__all__ = ["Candidate", "Fleet", "promised"]
-
-
-def promised(network: StreetNetwork, policy: Policy) -> StreetNetwork:
-    """Return the network with e-bike speeds no higher than the policy promises."""
-    if policy.ebike_promise_mps >= EBIKE_PROMISE_MPS:
-        return network
-    speed = np.minimum(network.edge_speed_mps[MODES.index("ebike")], policy.ebike_promise_mps)
-    slower = network.with_speeds("ebike", speed.astype(np.float64))
-    if slower.factor_mode != "ebike":
-        return slower
-    # What was learned may not make a promise faster than the policy's.
-    return slower.with_times("ebike", np.maximum(slower.time_factor, 1.0))
+__all__ = ["Candidate", "Fleet"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,22 +43,6 @@ class Candidate:
     """Extra and fairness: what candidates are compared by."""
     dropoff_place: int | None = None
     """Of a pair: the drop-off goes before stop ``dropoff_place``, counted without the pick-up."""
-
-
-def _copied(columns: Columns) -> Columns:
-    return columns._replace(**{name: getattr(columns, name).copy() for name in columns._fields})
-
-
-class FleetState(NamedTuple):
-    """What changes in a fleet; see `Fleet.snapshot`."""
-
-    columns: dict[str, tuple[int, list[int], Columns]]
-    """Of each mode: stops a row has room for, free rows, columns."""
-    where: dict[str, tuple[str, int]]
-    riders: Roster
-    id_of: dict[str, dict[int, str]]
-    unreachable: dict[str, bool]
-    ordered: bool
 
 
 class Fleet:
@@ -87,6 +60,7 @@ class Fleet:
         self._id_of: dict[str, dict[int, str]] = {}
         self._ordered = False
         self._number: dict[str, int] = {}
+        self._waiting: dict[str, tuple[Int64Array, Int32Array]] = {}
         self._places = TaskPlaces(self.network, policy.walk_to_street_m)
 
     def __len__(self) -> int:
@@ -133,10 +107,11 @@ class Fleet:
         """Return the id of the rider in a row."""
         return self._id_of[mode][row]
 
-    def snapshot(self) -> "FleetState":
+    def snapshot(self) -> FleetState:
         """Return all riders and columns as they stand, for one call of `restore`."""
+        self.complete()
         columns = {
-            mode: (mode_fleet.width, list(mode_fleet.free_rows), _copied(mode_fleet.c))
+            mode: (mode_fleet.width, list(mode_fleet.free_rows), copied(mode_fleet.c))
             for mode, mode_fleet in self.mode_fleets.items()
         }
         id_of = {mode: dict(ids) for mode, ids in self._id_of.items()}
@@ -144,8 +119,9 @@ class Fleet:
             columns, dict(self._where), self._riders.copy(), id_of, dict(self.unreachable), self._ordered
         )
 
-    def restore(self, state: "FleetState") -> None:
+    def restore(self, state: FleetState) -> None:
         """Go back to a snapshot of this fleet, which is used up by it."""
+        self._waiting.clear()
         for mode, mode_fleet in self.mode_fleets.items():
             if mode in state.columns:
                 mode_fleet.replace_columns(*state.columns[mode])
@@ -159,7 +135,9 @@ class Fleet:
         self.network, self._places = network, TaskPlaces(network, self.policy.walk_to_street_m)
         self.mode_fleets.update(fleets)
 
-    def put(self, riders: Iterable[Rider], now_s: float) -> tuple[tuple[str, float], ...]:
+    def put(
+        self, riders: Iterable[Rider], now_s: float, only: Task | None = None
+    ) -> tuple[tuple[str, float], ...]:
         """Add riders, or replace the plans of those who are known.
 
         Parameters
@@ -167,6 +145,9 @@ class Fleet:
         riders : iterable of Rider
         now_s : float
             Epoch seconds at which positions and plans hold.
+        only : Task, optional
+            Of one place and for one person, into an empty fleet: no other will be looked for. Of many
+            riders, the ways of those who cannot be given it wait for `complete`; no search finds them.
 
         Returns
         -------
@@ -180,6 +161,7 @@ class Fleet:
             If two riders have one id.
         """
         riders = riders if isinstance(riders, PlannedRiders) else list(riders)
+        self.complete()
         table = as_table(riders)
         ids, modes = table.riders.ids, table.riders.mode
         if len(set(ids)) != len(ids):
@@ -189,7 +171,29 @@ class Fleet:
             mine = [row for row, name in enumerate(modes) if name == mode]
             if mine:
                 off += self._put_mode(mode, table, np.array(mine, np.int64), riders, as_ms(now_s))
+                self._admit(mode, only)
         return tuple(sorted(off))
+
+    def _admit(self, mode: str, only: Task | None) -> None:
+        """Have the ways found of those who wait, or of those among them who might be given a task."""
+        mode_fleet, (rows, _) = self.mode_fleets[mode], self._waiting[mode]
+        if only is not None and len(rows) >= MANY_ROWS:
+            near = np.zeros(len(rows), np.bool_)
+            if mode in only.modes:
+                near = mode_fleet.may_be_given(rows, self.table(mode, [only]).columns)
+            self._waiting[mode] = rows[~near], mode_fleet.set_aside(rows[~near])
+            rows = rows[near]
+        else:
+            del self._waiting[mode]
+        reached = mode_fleet.admit(rows)
+        mode_fleet.c.ok[rows[~reached]] = 0
+        self.unreachable.update((self._id_of[mode][row], True) for row in rows[~reached].tolist())
+
+    def complete(self) -> None:
+        """Have the ways found of all who wait for it, see `put`."""
+        for mode, (rows, stops) in list(self._waiting.items()):
+            self.mode_fleets[mode].c.stops[rows] = stops
+            self._admit(mode, None)
 
     def _put_mode(
         self, mode: str, table: PlannedRiders, mine: Int64Array, given: Sequence[Rider], now: int
@@ -200,7 +204,7 @@ class Fleet:
             self.remove([ids[row] for row in mine.tolist() if ids[row] in self._where])
         counts = table.riders.stops[mine] + 1
         at = spans(table.first[mine], counts)
-        places = self.network.snap(table.lonlat[at], mode, self.policy.walk_to_street_m)
+        places = snapped(self.network, table.lonlat[at], mode, self.policy.walk_to_street_m)
         # Rows of places, rider by rider.
         starts = np.cumsum(counts) - counts
         worst = np.maximum.reduceat(np.where(places.ok, 0.0, places.walk_m), starts)
@@ -210,7 +214,7 @@ class Fleet:
         order = order[worst[order] == 0.0]
         good, counts, starts = mine[order], counts[order], starts[order]
         mode_fleet.reserve(len(good), int(counts.max(initial=1)) - 1)
-        rows = np.array([mode_fleet.take_row() for _ in range(len(good))], np.int64)
+        rows = mode_fleet.take_rows(len(good))
         within = spans(np.zeros_like(counts), counts)
         slots = np.repeat(rows * mode_fleet.width, counts) + within
         mode_fleet.write_places(slots, places.take(np.repeat(starts, counts) + within))
@@ -218,12 +222,9 @@ class Fleet:
         # Of all places, those of stops: in the columns of stops no position stands between them.
         stop = (np.repeat(table.first[good] - good - 1, counts) + within)[within > 0]
         self._writer.write_stops(mode_fleet, slots[within > 0], table.stops, stop)
-        reached = mode_fleet.admit(rows)
-        mode_fleet.c.ok[rows[~reached]] = 0
-        named = [ids[row] for row in good.tolist()]
         self._riders.enter(given, good.tolist())
-        self._note(mode, named, rows)
-        self.unreachable.update((named[q], True) for q in np.flatnonzero(~reached).tolist())
+        self._note(mode, [ids[row] for row in good.tolist()], rows)
+        self._waiting[mode] = rows, mode_fleet.c.stops[rows]
         return off
 
     def _note(self, mode: str, ids: Sequence[str], rows: Int64Array) -> None:
@@ -247,6 +248,7 @@ class Fleet:
 
     def remove(self, rider_ids: Iterable[str]) -> None:
         """Take riders out of the fleet; unknown ids raise `InputError`."""
+        self.complete()
         for rider_id in rider_ids:
             mode_fleet, row = self.row_of(rider_id)
             mode_fleet.dismiss([row])
@@ -270,6 +272,7 @@ class Fleet:
             False where the position is off the network (the old one is kept) or the first stop cannot be
             reached from it.
         """
+        self.complete()
         lonlat = np.asarray(lonlat, np.float64).reshape(-1, 2)
         where = [self._where.get(rider_id) for rider_id in rider_ids]
         for rider_id, known in zip(rider_ids, where, strict=True):

@@ -1,13 +1,14 @@
 """The riders of one mode: their columns, grown when needed, and the arrays that the kernels take."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.streets import Snapped, StreetNetwork
+from routing.fleet.hubs import hubs_of
+from routing.fleet.kernels.apart import may_be_given
 from routing.fleet.kernels.columns import allocate, reschedule
 from routing.fleet.kernels.context import KernelContext
 from routing.fleet.kernels.legs import graph_of, hold, work_for
@@ -30,10 +31,11 @@ from routing.fleet.kernels.row_updates import (
 )
 from routing.fleet.kernels.runs import fill_runs
 from routing.fleet.kernels.tables import EVER, NEVER, Columns, TaskColumns, Work
+from routing.fleet.threads import in_two_threads
 from routing.model.policy import Policy
 from routing.model.tasks import Visit
 
-__all__ = ["Codes", "ModeFleet", "as_ms", "instants_ms", "runs_ms"]
+__all__ = ["MANY_ROWS", "Codes", "ModeFleet", "as_ms", "instants_ms", "runs_ms"]
 
 
 def as_ms(instant_s: float) -> int:
@@ -91,6 +93,9 @@ def runs_ms(network: StreetNetwork, mode: str, places: Snapped) -> tuple[Int64Ar
 SLOT_COLUMNS = tuple(name for name in Columns._fields[: Columns._fields.index("long_at")])
 ROW_COLUMNS = Columns._fields[Columns._fields.index("stops") : Columns._fields.index("edge_head")]
 MANY_ROWS = 500
+"""From so many plans on, it pays to look for what need not be done for all of them."""
+AROUND_TASK_MS = 700_000
+"""Half of what the hubs say most legs of a plan take at most."""
 ONE_COLUMNS = ("keep", "work_span", "break_span", "least_factor", "most_cap", "long_leg")
 
 
@@ -208,9 +213,12 @@ class ModeFleet:
             self._contexts.clear()
         return found
 
-    def take_row(self) -> int:
-        """Give out a free row."""
-        return self._free.pop()
+    def take_rows(self, count: int) -> Int64Array:
+        """Give out free rows."""
+        first = len(self._free) - count
+        rows = np.array(self._free[first:][::-1], np.int64)
+        del self._free[first:]
+        return rows
 
     def dismiss(self, rows: Sequence[int]) -> None:
         """Take riders out and their rows back."""
@@ -227,22 +235,34 @@ class ModeFleet:
         c.walk[slots], c.x[slots], c.y[slots] = places.walk_ms, xy[:, 0], xy[:, 1]
         c.offset_m[slots], c.walk_m[slots], c.lonlat[slots] = places.offset_m, places.walk_m, places.lonlat
 
+    def may_be_given(self, rows: Int64Array, task: TaskColumns) -> BoolArray:
+        """Return which written rows might be given a task of one place, as far as is known without ways."""
+        near, hubs = np.empty(len(rows), np.bool_), hubs_of(self.network, self.mode)
+        radius = int(self.c.most_cap[0]) // 2 + AROUND_TASK_MS
+
+        def part(thread: int, first: int, last: int) -> None:
+            context, mine = self.context(thread), slice(first, last)
+            may_be_given(context, rows[mine], self.width, task, 0, hubs, radius, near[mine])
+
+        in_two_threads(part, len(rows), MANY_ROWS)
+        return near
+
+    def set_aside(self, rows: Int64Array) -> Int32Array:
+        """Hide written rows as if nobody were there, until the stops returned here are written again."""
+        stops: Int32Array = self.c.stops[rows]
+        self.c.stops[rows] = -1
+        return stops
+
     def admit(self, rows: Int64Array) -> BoolArray:
         """Link written rows, compute their legs and schedules; returns whose stops can all be reached."""
         reached = np.ones(len(rows), np.bool_)
         ways = np.empty((len(rows), self.width), np.int64)
-        # Plans of a city are worth a second thread.
-        parts = 2 if len(rows) >= MANY_ROWS else 1
-        contexts = [self.context(thread) for thread in range(parts)]
-        if parts == 1:
-            find_ways(contexts[0], rows, self.width, ways)
-        else:
-            # Of two threads that have a kernel compiled at once each may wait for the other.
-            find_ways(contexts[0], rows[:1], self.width, ways[:1])
-            halves = np.array_split(rows, parts), [self.width] * parts, np.array_split(ways, parts)
-            with ThreadPoolExecutor(parts) as pool:
-                list(pool.map(find_ways, contexts, *halves))
-        admit(contexts[0], rows, self.width, ways, reached)
+
+        def part(thread: int, first: int, last: int) -> None:
+            find_ways(self.context(thread), rows[first:last], self.width, ways[first:last])
+
+        in_two_threads(part, len(rows), MANY_ROWS)
+        admit(self.context(), rows, self.width, ways, reached)
         self.settle()
         return reached
 
@@ -261,7 +281,7 @@ class ModeFleet:
             # Rows name the spans between their windows by where these stand in the table.
             self.c, self._closed = self.c._replace(closed=other.c.closed), dict(other._closed)
             self._contexts.clear()
-        here = self.take_row()
+        here = int(self.take_rows(1)[0])
         copy_row(other.context(), self.context(), row, other.width, here, self.width)
         self.c.least_factor[0] = self.c.factor[here]
         self.c.most_cap[0] = self.c.cap[here]

@@ -12,11 +12,12 @@ from geo.arrays import BoolArray, Int32Array, Int64Array
 from geo.rings import spans
 from geo.streets import Snapped, StreetNetwork
 from geo.travel import travel_times_s
-from routing.fleet.fleet import Fleet, promised
+from routing.fleet.fleet import Fleet
 from routing.fleet.kernels.legs import graph_of
 from routing.fleet.kernels.row_updates import relink, relist
 from routing.fleet.kernels.tables import Graph
 from routing.fleet.mode_fleet import ModeFleet, as_ms
+from routing.fleet.promises import promised
 
 __all__ = ["MOST_STREETS", "lay_on"]
 

@@ -36,7 +36,10 @@ class ColumnWriter:
         c.ready[rows] = instants_ms(np.maximum(available_s, riders.shift_start_s[chosen]))
         status = [riders.status[row] for row in listed]
         c.ok[rows] = [one in policy.statuses for one in status]
-        c.skills[rows] = [self.skills.mask(frozenset(riders.skills[row])) for row in listed]
+        # Of thousands of riders few differ in what they can do.
+        skills = [tuple(riders.skills[row]) for row in listed]
+        masks = {one: self.skills.mask(frozenset(one)) for one in dict.fromkeys(skills)}
+        c.skills[rows] = [masks[one] for one in skills]
         platform = [riders.platform[row] for row in listed]
         bits = {name: self.platforms.mask(frozenset({name})) for name in dict.fromkeys(platform)}
         c.platform[rows] = [bits[name] for name in platform]

@@ -6,11 +6,16 @@ from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 
+from geo.arrays import FloatArray
 from geo.streets import Snapped, StreetNetwork
 from routing.fleet.kernels.tables import TaskColumns
+from routing.fleet.threads import in_two_threads
 from routing.model.tasks import Task
 
-__all__ = ["TaskPlaces", "TaskTable"]
+__all__ = ["TaskPlaces", "TaskTable", "snapped"]
+
+MANY_PLACES = 5_000
+"""From so many on, two threads look for their streets."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,3 +73,22 @@ class TaskPlaces:
     def _snap(self, mode: str, lonlat: Sequence[tuple[float, float]]) -> Snapped:
         at = np.array(lonlat, np.float64).reshape(-1, 2)
         return self._network.snap(at, mode, self._walk_m)
+
+
+def snapped(network: StreetNetwork, lonlat: FloatArray, mode: str, walk_m: float) -> Snapped:
+    """Snap places to the streets of a mode as `StreetNetwork.snap` does, those of a city in two threads."""
+    parts: list[Snapped] = [network.snap(lonlat[:0], mode, walk_m)] * 2
+
+    def part(thread: int, first: int, last: int) -> None:
+        found = network.snap(lonlat[first:last], mode, walk_m)
+        known = parts[thread]
+        parts[thread] = found if not len(known) else after_each_other(known, found)
+
+    in_two_threads(part, len(lonlat), MANY_PLACES)
+    return parts[0] if len(parts[0]) == len(lonlat) else after_each_other(*parts)
+
+
+def after_each_other(one: Snapped, other: Snapped) -> Snapped:
+    """Return the rows of two tables of places after each other."""
+    columns = dataclasses.fields(Snapped)
+    return Snapped(*(np.concatenate([getattr(one, c.name), getattr(other, c.name)]) for c in columns))

@@ -117,9 +117,8 @@ class PlannedRiders(Sequence[Rider]):
     def _fine(self) -> BoolArray:
         """Rows of which `Rider` and `Stop` have nothing to say; of all others they are asked."""
         r, s = self.riders, self.stops
-        fine = np.array([bool(name) for name in r.ids], np.bool_)
-        fine &= np.array([mode in MODES for mode in r.mode], np.bool_)
-        fine &= np.array([status in STATUSES for status in r.status], np.bool_)
+        fine = np.array(list(map(bool, r.ids)), np.bool_)
+        fine &= _among(r.mode, MODES) & _among(r.status, STATUSES)
         fine &= (r.speed_factor >= 1.0) & (r.speed_factor <= 10.0) & (r.shift_start_s <= r.shift_end_s)
         for column in (r.worked_since_break_s, r.worked_today_s, r.contribution, r.extra_last_hour_s):
             fine &= (column >= 0.0) & (column <= 1e9)
@@ -128,22 +127,25 @@ class PlannedRiders(Sequence[Rider]):
         lon, lat = self.lonlat[:, 0], self.lonlat[:, 1]
         placed = (lon >= -180.0) & (lon <= 180.0) & (lat >= -90.0) & (lat <= 90.0)
         whole = (s.service_s >= 0.0) & (s.service_s <= 86_400.0) & (s.earliest_s <= s.latest_s)
-        whole &= np.array([bool(name) for name in s.ids], np.bool_)
-        whole &= np.array([kind in STOP_KINDS for kind in s.kind], np.bool_)
+        whole &= np.array(list(map(bool, s.ids)), np.bool_) & _among(s.kind, STOP_KINDS)
         owner = np.repeat(np.arange(len(self)), r.stops)
         fine[owner[~whole]] = False
         fine[np.repeat(np.arange(len(self)), r.stops + 1)[~placed]] = False
-        first = 0
-        several = np.flatnonzero(r.stops > 1).tolist()
         ends = np.cumsum(r.stops).tolist()
-        for row in several:
-            first = ends[row] - int(r.stops[row])
-            names = s.ids[first : ends[row]]
-            if len(set(names)) != len(names):
+        for row, (first, last) in enumerate(itertools.pairwise([0, *ends])):
+            if last - first > 1 and len(set(s.ids[first:last])) != last - first:
                 fine[row] = False
         for at in itertools.compress(range(len(s.ids)), s.closed_s):
             fine[owner[at]] = False
         return fine
+
+
+def _among(words: Sequence[str], known: Sequence[str]) -> BoolArray:
+    """Return which words are known; of tens of thousands of words few differ."""
+    strange = set(words) - set(known)
+    if not strange:
+        return np.ones(len(words), np.bool_)
+    return np.array([word not in strange for word in words], np.bool_)
 
 
 def rider_columns(

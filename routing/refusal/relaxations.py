@@ -153,6 +153,8 @@ def near_misses(
     NearMisses, optional
         None where the place lies more than 2 km from every street of the mode, or nobody can reach it.
     """
+    # What nobody can be given is asked of everybody.
+    fleet.complete()
     only = -1 if rider_id is None else fleet.row_of(rider_id)[1]
     limit_m = fleet.policy.walk_to_street_m
     visits = [task.place] if task.dropoff is None else [task.place, task.dropoff]

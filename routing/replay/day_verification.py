@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from geo.streets import Snapped, StreetNetwork
 from geo.travel import find_path
-from routing.fleet.fleet import promised
+from routing.fleet.promises import promised
 from routing.model.policy import Policy
 from routing.proof.verify import Checker
 from routing.replay.day import Day

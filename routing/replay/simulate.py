@@ -16,10 +16,10 @@ from geo.arrays import Int64Array
 from geo.inequality import gini
 from geo.streets import StreetNetwork
 from geo.travel import reach_to
-from routing.fleet.fleet import promised
 from routing.fleet.kernels.insertion import best_riders, outputs
 from routing.fleet.kernels.tables import EVER, TASK_STOP, TaskColumns
 from routing.fleet.mode_fleet import ModeFleet
+from routing.fleet.promises import promised
 from routing.model.checks import check_choice
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
@@ -165,7 +165,7 @@ class _Replay:
 
     def _fill(self, count: int) -> None:
         mode_fleet, day = self.mode_fleet, self.day
-        rows = np.array([mode_fleet.take_row() for _ in range(count)], np.int64)
+        rows = mode_fleet.take_rows(count)
         self.rows = rows
         c = mode_fleet.c
         mode_fleet.write_places(rows * mode_fleet.width, day.start_place)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from geo.errors import InputError
 from routing.expected import match_expected, match_with_expected
+from routing.match import match_tasks
 from routing.model import ExpectedRider, ExpectedStop, Policy, Rider, Stop, Task, Visit
 from routing.proof import Checker, scenario_problems
 
@@ -93,12 +94,13 @@ def test_whoever_told_a_plan_is_asked_first_and_one_task_is_enough_without() -> 
     idle = expecting("F", ("H", 1.0))
     tasks = [dataclasses.replace(task("G"), task_id=name) for name in ("t1", "t2", "t3")]
     policy = Policy(max_extra_per_hour_s=70.0)
-    result, found = match_with_expected(NETWORK, [planned], [idle], tasks, policy, NOW)
+    plain = match_tasks(NETWORK, [planned], tasks, policy, NOW)
+    result, found = match_with_expected(NETWORK, plain, [planned], [idle], tasks, policy, NOW)
     assert [one.rider_id for one in result.matches] == ["plan"]
     assert [one.task_id for one in found] == ["t2"]
     assert [one.task_id for one in result.refused] == ["t3"]
     with pytest.raises(InputError, match="same rider_id"):
-        match_with_expected(NETWORK, [planned], [expecting("F", rider_id="plan")], tasks, policy, NOW)
+        match_with_expected(NETWORK, plain, [planned], [expecting("F", rider_id="plan")], tasks, policy, NOW)
 
 
 def test_what_cannot_be_expected_is_refused() -> None:

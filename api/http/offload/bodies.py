@@ -27,7 +27,7 @@ from api.matching.forms import RiderIn
 from api.store import Role
 from geo.streets import StreetOverride
 
-__all__ = ["LARGE_BYTES", "MATCHING_ROLES", "LargeBodyRoute", "told"]
+__all__ = ["LARGE_BYTES", "MATCHING_ROLES", "LargeBodyRoute", "body_as", "told"]
 
 MATCHING_ROLES: tuple[Role, ...] = ("platform", "planner", "grid_staff")
 LARGE_BYTES = 500_000
@@ -102,10 +102,10 @@ class _Read(Request):
         self._asked, self._body = form, body
 
     async def json(self) -> BaseModel:
-        return await run_in_threadpool(_checked, self._asked, self._body)
+        return await run_in_threadpool(body_as, self._asked, self._body)
 
 
-def _checked(form: type[BaseModel], body: bytes) -> BaseModel:
+def body_as(form: type[BaseModel], body: bytes) -> BaseModel:
     """Return a body as the form that it must have; its riders, if all is well with them, as records."""
     riders = form.model_fields.get("riders")
     apart = riders_apart(body) if riders is not None and riders.annotation == tuple[RiderIn, ...] else None

@@ -29,10 +29,12 @@ from routing.model import Policy, Rider, Stop, Task, Visit
 __all__ = ["PARTS", "compile_part", "warm_up"]
 
 AT = datetime.datetime(2026, 3, 4, 10, tzinfo=datetime.UTC)
-PARTS = ("visit", "pair", "people", "refused", "alerts", "slots", "vroom", "nearest", "live")
+PARTS = ("visit", "many", "pair", "people", "refused", "alerts", "slots", "vroom", "nearest", "live")
 """What is asked; each brings kernels of its own."""
 MANY = 80
 """Riders of the live city that is made: with more than 64 the nearest are looked for."""
+A_CITY = 500
+"""Riders of a request from which on those far from a task are passed over."""
 
 
 def compile_part(folder: Path, part: str) -> None:
@@ -65,7 +67,11 @@ def warm_up(served: FinishedStudy, parts: tuple[str, ...] = PARTS) -> None:
     for part in parts:
         # Whatever the answer, the way to it has been gone.
         with contextlib.suppress(YiluError):
-            if part in tasks:
+            if part == "many":
+                one = {"lon": lon, "lat": lat, "mode": mode, "stops": stops}
+                crowd = [RiderIn(rider_id=str(number), **one) for number in range(A_CITY)]
+                answer(network, MatchRequest(datum="wgs84", now=AT, riders=tuple(crowd), tasks=(task,)))
+            elif part in tasks:
                 question = QuestionIn(task_id=part, rider_id="a")
                 whole = MatchRequest(
                     datum="wgs84", now=AT, riders=riders, tasks=(tasks[part],), questions=(question,)

@@ -19,7 +19,7 @@ from fastapi import FastAPI, Response
 
 from api.http.offload.warm import PARTS, compile_part, warm_up
 from api.http.problems.errors import WorkerLostError
-from api.study.finished import META_FILE, FinishedStudy, load_finished
+from api.study.finished import META_FILE, FinishedStudy
 from geo.streets import StreetOverride
 
 __all__ = ["AskedRequest", "Workers"]
@@ -159,8 +159,8 @@ def _end_with(sentinel: int) -> None:
 
 
 def _warm(folder: Path) -> None:
-    warm_up(load_finished(folder))
-    _app(folder, _made_ns(folder))
+    # The streets that requests will ask, with all that is made of them at the first call.
+    warm_up(_served(folder, _made_ns(folder), ((), 0.0)))
     gc.collect()
     gc.freeze()
 

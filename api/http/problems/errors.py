@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
@@ -18,6 +19,7 @@ from api.forms import PointedError
 from api.http.access.auth import Caller, ForbiddenError, RateLimitedError, UnauthorizedError
 from api.http.access.oidc import ProviderUnavailableError
 from api.http.language import preferred
+from api.http.problems.fields import field_text
 from api.http.problems.json_place import broken_at
 from api.http.problems.texts import listed, sentence, title
 from api.http.repeats import InWorkError
@@ -311,21 +313,24 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
     # Of a list only the good items are counted: with bad ones in it, it need not be too short.
     around = {tuple(one["loc"][:depth]) for one in found for depth in range(len(one["loc"]))}
     told = [one for one in found if one["type"] != "too_short" or tuple(one["loc"]) not in around]
-    return problem_response(INVALID, "", request, [_field(one, error.body) for one in told])
+    return problem_response(INVALID, "", request, [_field(one, request, error.body) for one in told])
 
 
-LARGEST_LAT = 90
-SWAPPED = "lon and lat look swapped: a latitude is at most 90"
+def _form_of(request: Request) -> type[BaseModel] | None:
+    """Return the form of the body that an address takes."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    form = None if field is None else field.field_info.annotation
+    return form if isinstance(form, type) and issubclass(form, BaseModel) else None
 
 
-def _field(error: Mapping[str, Any], body: object) -> dict[str, str]:
+def _field(error: Mapping[str, Any], request: Request, body: object) -> dict[str, str]:
     """Return where one field is wrong, and why."""
+    lang, place = preferred(request.headers.get("accept-language", "")), error["loc"]
     if error["type"] == "json_invalid" and isinstance(body, str):
-        pointer, detail = broken_at(body, int(error["loc"][-1]), str(error["ctx"]["error"]))
-        return {"pointer": pointer, "detail": detail}
-    if error.get("ctx", {}).get("le") == LARGEST_LAT and LARGEST_LAT < float(error["input"]) <= 180:
-        return {"pointer": _pointer(error["loc"]), "detail": SWAPPED}
-    return {"pointer": _pointer(error["loc"]), "detail": str(error["msg"])}
+        pointer, detail = broken_at(body, int(place[-1]), str(error["ctx"]["error"]))
+        return {"pointer": pointer, "detail": sentence(detail, lang)}
+    form, inside = (_form_of(request), place[1:]) if place[:1] == ("body",) else (None, place)
+    return {"pointer": _pointer(place), "detail": field_text(error, form, inside, lang)}
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:

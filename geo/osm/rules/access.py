@@ -28,10 +28,11 @@ Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a cho
 - ``sac_scale`` from mountain_hiking up and ``mtb:scale`` from 2 up close a path to e-bikes, whatever
   ``bicycle`` says of mountain bikes.
 - **Ferries** (``route=ferry``) take people on foot, and vehicles where a tag says so; their time is that of
-  ``duration``, else a slow boat's, and the wait for the next one (`geo.osm.ways.FERRY_WAIT_S`).
+  ``duration``, else a slow boat's, and the wait for the next one: half of ``interval``, else
+  `geo.osm.ways.FERRY_WAIT_S`. Nobody changes boats where two lines cross on the water.
 - A lift mapped as a node (``highway=elevator``) is passed on foot, and by bicycles where they are named.
 - Reversible lanes (``oneway=reversible``) are closed: their direction cannot be known. Conditional tags
-  are not read; a turn restriction that holds at certain hours is not heeded at all.
+  and hours are not read, but counted; a turn restriction that holds at certain hours is not heeded at all.
 """
 
 import re
@@ -42,6 +43,7 @@ from geo.osm.rules.words import ACCESS_KEYS, CAR, EBIKE, FOOT, KEYS, OPEN, WHEEL
 from geo.streets.raw import MODES
 
 __all__ = [
+    "AT_HOURS",
     "CLASSES",
     "CLASS_SPEEDS_KMH",
     "CONDITIONAL_ACCESS",
@@ -125,13 +127,15 @@ _HARD_HIKES = words(
 
 _ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 
+_MINUTES = re.compile(r" *min(ute)?s?$")
+
 _CONDITIONAL = ("", ":forward", ":backward")
 WAY_KEYS = frozenset(
     ["highway", "area", "junction", "oneway", "oneway:bicycle", "oneway:electric_bicycle", "oneway:foot"]
     + ["oneway:motor_vehicle", "oneway:motorcar", "oneway:vehicle"]
     + ["service", "motorroad", "maxspeed", "tunnel", "conveying", "sac_scale", "mtb:scale"]
     + ["smoothness"]
-    + ["bridge", "layer", "level", "location", "indoor", "route", "duration"]
+    + ["bridge", "layer", "level", "location", "indoor", "route", "duration", "interval"]
     + [key + suffix for key in ACCESS_KEYS for suffix in _CONDITIONAL]
     + [f"cycleway{side}{suffix}" for side in _SIDES for suffix in ("", ":oneway")]
     + [f"sidewalk{side}" for side in _SIDES]
@@ -140,8 +144,10 @@ WAY_KEYS = frozenset(
 
 
 CONDITIONAL_ACCESS = frozenset({f"{key}:conditional" for key in (*ACCESS_KEYS, "oneway", "oneway:bicycle")})
+AT_HOURS = frozenset({"opening_hours", "service_times", "seasonal", "hour_on"})
+"""Tags by which a way, a gate or a ferry is there at certain times only."""
 CONDITIONAL_SPEED = frozenset({f"maxspeed{side}:conditional" for side in ("", ":forward", ":backward")})
-"""Tags of a way that are counted as not read."""
+"""Tags of a way that are counted as not read, as those of `AT_HOURS` are."""
 
 
 class WayRule(NamedTuple):
@@ -161,6 +167,8 @@ class WayRule(NamedTuple):
         Tunnel, bridge, ferry, inside of a building or below the ground: a place is snapped to it last.
     duration_s : float
         Time that a ferry takes, without waiting; 0 where it is not known, and for streets.
+    interval_s : float
+        Time from one ferry to the next; 0 where it is not known, and for streets.
     public : int
         Standing inside a closed compound: `PUBLIC` (motorways and trunk roads, an underpass, an explicit
         ``access=yes``), `IF_THROUGH` (primary to tertiary: public where the street leads through without a
@@ -176,6 +184,7 @@ class WayRule(NamedTuple):
     public: int
     off_ground: bool = False
     duration_s: float = 0.0
+    interval_s: float = 0.0
 
 
 def way_rule(tags: Mapping[str, str]) -> WayRule | None:
@@ -218,7 +227,7 @@ def way_rule(tags: Mapping[str, str]) -> WayRule | None:
         _CLASS_INDEX[highway],
         _standing(highway, tags),
         highway == FERRY or _off_ground(highway, tags),
-        _duration_s(tags.get("duration")) if highway == FERRY else 0.0,
+        *(_duration_s(tags.get(key)) if highway == FERRY else 0.0 for key in ("duration", "interval")),
     )
 
 
@@ -236,11 +245,12 @@ def _off_ground(highway: str, tags: Mapping[str, str]) -> bool:
 
 
 def _duration_s(value: str | None) -> float:
-    """Seconds of ``duration`` (``hh:mm``, ``hh:mm:ss``, minutes, ISO 8601); 0 where it says nothing."""
+    """Seconds of ``duration`` or ``interval`` (``hh:mm``, ``hh:mm:ss``, minutes, ISO 8601); 0: none."""
     if value is None:
         return 0.0
-    iso = _ISO_DURATION.fullmatch(value.strip().upper())
-    parts = [iso[1] or "0", iso[2] or "0", iso[3] or "0"] if iso else value.strip().split(":")
+    value = _MINUTES.sub("", value.strip())
+    iso = _ISO_DURATION.fullmatch(value.upper())
+    parts = [iso[1] or "0", iso[2] or "0", iso[3] or "0"] if iso else value.split(":")
     if not all(part.isdecimal() and len(part) < 5 for part in parts) or len(parts) > 3:
         return 0.0
     numbers = [int(part) for part in parts]

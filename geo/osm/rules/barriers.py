@@ -6,7 +6,7 @@ from typing import NamedTuple
 from geo.osm.rules.words import ACCESS_KEYS, BIKE, CAR, EBIKE, KEYS, WHEELS, meaning, own_word, words
 from geo.streets.raw import ALL_MODES
 
-__all__ = ["BARRIER_BLOCKS", "GATE_KINDS", "NODE_KEYS", "NodeRule", "node_rule"]
+__all__ = ["BARRIER_BLOCKS", "GATE_KINDS", "NODE_AT_HOURS", "NODE_KEYS", "NodeRule", "node_rule"]
 
 _BARRIERS_BY_BLOCK = {
     0: (
@@ -32,8 +32,10 @@ GATE_KINDS = words(
 )
 """Barriers where a compound is entered."""
 
-NODE_KEYS = frozenset({"barrier", "entrance", "highway", "locked", *ACCESS_KEYS})
-"""Tags of a node that `node_rule` reads."""
+NODE_AT_HOURS = frozenset({"opening_hours", *(f"{key}:conditional" for key in ACCESS_KEYS)})
+"""Tags by which a gate is open at certain times only; they are counted."""
+NODE_KEYS = frozenset({"barrier", "entrance", "highway", "locked", *ACCESS_KEYS, *NODE_AT_HOURS})
+"""Tags of a node that `node_rule` reads, and those that are counted as not read."""
 
 
 class NodeRule(NamedTuple):

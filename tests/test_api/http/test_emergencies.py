@@ -154,7 +154,7 @@ def test_the_same_again_and_what_is_refused(service: Service) -> None:
     lon, lat = place("B")
     swapped = call(service, name="swapped", expect=422, lon=lat, lat=lon)
     (wrong,) = swapped["errors"]
-    assert wrong == {"pointer": "/lat", "detail": "lon and lat look swapped: a latitude is at most 90"}
+    assert wrong == {"pointer": "/lat", "detail": "allowed is -90 to 90; lon and lat look swapped"}
     nobody = call(service, name="skilled", skills=["surgery"])
     assert (nobody["phases"], nobody["next_phase"], nobody["summary"]["soonest_s"]) == ([], None, None)
 

@@ -7,7 +7,16 @@ import pytest
 from lattice import lattice
 
 from api.matching.datum_check import place_warnings
-from api.matching.forms import AlertRequest, MatchRequest, RiderIn, TaskIn, VisitIn
+from api.matching.forms import (
+    AlertRequest,
+    MatchRequest,
+    RiderIn,
+    StopIn,
+    TaskIn,
+    UnplannedRiderIn,
+    VisitIn,
+)
+from api.matching.slots import SlotsRequest, WindowIn, offered
 from api.matching.translate import alerts, answer
 from geo.datum import Datum, from_wgs84
 
@@ -73,3 +82,55 @@ def test_alerts_tell_of_a_wrong_datum_too() -> None:
     sent = request("gcj02", "wgs84")
     asked = AlertRequest(datum="wgs84", now=NOW, riders=sent.riders, task=sent.tasks[0])
     assert [one.code for one in alerts(TOWN, asked).warnings] == ["datum"]
+
+
+def mixed(riders: Datum, stops: Datum, tasks: Datum, declared: Datum = "wgs84") -> MatchRequest:
+    """30 riders with two stops each and 25 tasks beside streets, each kind in a datum of its own."""
+    rng = np.random.default_rng(8)
+    rows = rng.integers(0, len(TOWN.geom_lonlat), 115)
+    lonlat = TOWN.geom_lonlat[rows] + rng.uniform(-2e-4, 2e-4, (115, 2))
+    parts = ((lonlat[:30], riders), (lonlat[30:90], stops), (lonlat[90:], tasks))
+    shown = [one for part, kind in parts for one in from_wgs84(part, kind).tolist()]
+    at = [{"lon": lon, "lat": lat} for lon, lat in shown]
+    plans = [tuple(StopIn(stop_id=str(s), **at[30 + 2 * n + s]) for s in (0, 1)) for n in range(30)]
+    told = tuple(RiderIn(rider_id=f"r{n}", **at[n], stops=plans[n]) for n in range(30))
+    wanted = tuple(TaskIn(task_id=f"t{n}", place=VisitIn(**at[90 + n])) for n in range(25))
+    return MatchRequest(datum=declared, now=NOW, riders=told, tasks=wanted, geometry=False)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wrong", "word"),
+    [
+        (("gcj02", "wgs84", "wgs84"), ["riders"], "骑手位置"),
+        (("wgs84", "gcj02", "wgs84"), ["stops"], "停靠点"),
+        (("wgs84", "wgs84", "gcj02"), ["tasks"], "任务地点"),
+        (("wgs84", "bd09", "bd09"), ["stops", "tasks"], "停靠点和任务地点"),
+        (("wgs84", "wgs84", "wgs84"), None, ""),
+    ],
+)
+def test_positions_from_several_systems_are_each_held_against_the_streets(
+    kinds: tuple[Datum, Datum, Datum], wrong: list[str] | None, word: str
+) -> None:
+    """Phones tell GPS, orders come from AMap, tasks from an office: a mixture is as wrong as all of them."""
+    found = answer(TOWN, mixed(*kinds), "zh").warnings
+    assert [one.positions for one in found] == ([] if wrong is None else [wrong])
+    assert word in "".join(one.text for one in found)
+
+
+def test_two_wrong_datums_are_two_warnings() -> None:
+    found = answer(TOWN, mixed("bd09", "gcj02", "wgs84")).warnings
+    assert {one.likely: one.positions for one in found} == {"bd09": ["riders"], "gcj02": ["stops"]}
+
+
+def test_slots_tell_of_a_wrong_datum_too() -> None:
+    sent = request("gcj02", "wgs84")
+    window = WindowIn(earliest=NOW, latest=NOW + datetime.timedelta(hours=1))
+    asked = SlotsRequest(datum="wgs84", now=NOW, riders=sent.riders, task=sent.tasks[0], windows=(window,))
+    assert [one.code for one in offered(TOWN, asked).warnings] == ["datum"]
+
+
+def test_riders_without_a_plan_speak_too() -> None:
+    sent = request("gcj02", "wgs84")
+    at = [UnplannedRiderIn(rider_id=one.rider_id, lon=one.lon, lat=one.lat) for one in sent.riders]
+    asked = sent.model_copy(update={"riders": (), "unplanned": tuple(at)})
+    assert [one.likely for one in answer(TOWN, asked).warnings] == ["gcj02"]

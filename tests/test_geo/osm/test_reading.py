@@ -17,7 +17,6 @@ from geo.osm.files.opl import Selection, parse_tags, scan_opl
 from geo.osm.read import read_osm, read_raw
 from geo.osm.rules.access import WAY_KEYS, way_rule
 from geo.streets.raw import RawWays
-from geo.travel.times import travel_times_s
 
 LINE: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 200, 0)]
 STREET = {"highway": "residential", "name": "中山路"}
@@ -386,46 +385,6 @@ def test_a_deleted_relation_binds_nobody(tmp_path: Path) -> None:
     assert len(read_raw(path).restrictions) == 0
 
 
-RIVER: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 100, 900), (4, 200, 900)]
-
-
-@pytest.mark.parametrize(
-    ("tags", "wait_s", "seconds"),
-    [
-        ({"duration": "00:10"}, 300, 900),
-        ({"duration": "00:10"}, 0, 600),
-        # A slow boat of 8 km/h.
-        ({}, 0, 900 * 3.6 / 8),
-        ({}, 600, 900 * 3.6 / 8 + 600),
-    ],
-)
-def test_a_ferry_crosses_the_river(
-    tmp_path: Path, tags: dict[str, str], wait_s: float, seconds: float
-) -> None:
-    ways: list[Way] = [
-        *((1, [1, 2], STREET), (3, [3, 4], STREET)),
-        (2, [2, 3], {"route": "ferry", "bicycle": "yes", **tags}),
-    ]
-    path = write_osm(tmp_path / "a.osm", RIVER, ways)
-    network, _ = read_osm(path, tmp_path / "cache", ferry_wait_s=wait_s)
-    for mode, pace in (("foot", 3.6 / 4.5), ("ebike", 3.6 / 15)):
-        places = network.snap(network.node_lonlat[np.argsort(network.node_id)][[0, 3]], mode, 20.0)
-        found = travel_times_s(network, mode, places.take([0]), places.take([1]))[0, 0]
-        assert found == pytest.approx(200 * pace + seconds, rel=0.01)
-    assert not network.usable("car").all(), "no word of cars"
-    # Somebody at the water's edge is taken to the street, not aboard.
-    shore = network.snap(np.array([[100, 40]]) / 111_195, "foot")
-    assert network.edge_way_id[shore.edge].tolist() == [1]
-    assert len(list((tmp_path / "cache").iterdir())) == 1
-    read_osm(path, tmp_path / "cache", ferry_wait_s=wait_s + 1)
-    assert len(list((tmp_path / "cache").iterdir())) == 2
-
-
-def test_a_wait_for_a_ferry_has_a_range(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="wait for a ferry"):
-        read_osm(write_osm(tmp_path / "a.osm", LINE, [(7, [1, 2], STREET)]), ferry_wait_s=-1)
-
-
 @pytest.mark.parametrize("kind", ["closed way", "relation"])
 def test_a_square_may_be_crossed_along_its_outline(tmp_path: Path, kind: str) -> None:
     nodes: list[Node] = [(1, 0, 0), (2, 100, 0), (3, 200, 0), (4, 200, 80), (5, 100, 80), (6, 300, 80)]
@@ -448,7 +407,10 @@ def test_a_square_may_be_crossed_along_its_outline(tmp_path: Path, kind: str) ->
 
 
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
-    nodes: list[Node] = [*LINE, (4, 300, 0), (5, 0, 900), (6, 90, 900), (7, 0, 990)]
+    nodes: list[Node] = [*LINE, (4, 300, 0), (5, 0, 900), (6, 90, 900), (7, 0, 990), (11, 300, 500)]
+    nodes += [(8, 300, 50, {"barrier": "gate", "opening_hours": "06:00-22:00"})]
+    nodes += [(9, 300, 60, {"barrier": "gate", "foot": "yes", "foot:conditional": "no @ (20:00-08:00)"})]
+    nodes += [(10, 300, 70, {"shop": "books", "opening_hours": "09:00-18:00"})]
     ways: list[Way] = [
         (1, [1, 2], {**STREET, "access:conditional": "no @ (22:00-06:00)"}),
         (2, [2, 3], {**STREET, "maxspeed:conditional": "30 @ (07:00-17:00)"}),
@@ -459,6 +421,10 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
         (8, [3, 99, 4], STREET),
         (9, [1, 98, 97, 1], {"landuse": "grass"}),
         (10, [1, 3], {"route": "ferry", "access": "no", "bicycle:conditional": "yes @ (08:00-18:00)"}),
+        # Parks and bridges have hours (GraphHopper #2949), gates too (OsmAnd #7576); a pier may lead nowhere.
+        (11, [4, 8, 9, 10], {"highway": "footway", "opening_hours": "06:00-22:00"}),
+        (12, [4, 10], {"highway": "footway", "opening_hours": "24/7", "seasonal": "no"}),
+        (13, [4, 11], {"route": "ferry", "opening_hours": "Apr-Oct"}),
     ]
     relations: list[Relation] = [
         (1, TURN, {"type": "restriction", "restriction": "no_exit", "hour_on": "7:00"}),
@@ -475,9 +441,12 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
         "ways_closed_to_everybody": 2,
         "ways_with_conditional_access": 2,
         "ways_with_conditional_speed": 1,
+        "ways_open_at_certain_hours": 2,
         "ways_of_fewer_than_two_nodes": 1,
         "squares_beside_no_street": 1,
         "nodes_without_position": 1,
+        "gates_open_at_certain_hours": 2,
+        "ferries_that_end_at_no_street": 1,
         "turn_restrictions_at_certain_hours": 1,
         "turn_restrictions_of_others": 1,
         "turn_restrictions_not_on_these_streets": 1,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.formparsers import MultiPartException
 
 from api.http.pages.frame.visitor import Visiting, Visitor, check_token
+from api.http.problems.fields import FieldError
 from geo.errors import InputError
 
 __all__ = ["TOKEN", "Fields", "Posted", "number", "read_form"]
@@ -68,15 +69,13 @@ def read_form(form: type[F], values: Mapping[str, Any]) -> F:
 
     Raises
     ------
-    InputError
+    FieldError
         The sentence names the first field that cannot be used.
     """
     try:
         return form.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{where}: {str(first['msg']).lower()}" if where else str(first["msg"])) from None
+        raise FieldError(form, error) from None
 
 
 def number(fields: Mapping[str, str], name: str, otherwise: float | None = None) -> float:

@@ -70,7 +70,7 @@ def told(error: YiluError, lang: Language) -> str:
     if isinstance(error, ConflictError):
         return conflict_text(error, lang)
     # Who may not see a thing is told no more than that there is none.
-    return sentence(NOT_FOUND.title if problem_of(error) is NOT_FOUND else str(error), lang)
+    return sentence(NOT_FOUND.title if problem_of(error) is NOT_FOUND else error.text(lang), lang)
 
 
 def _refusal(request: Request, visitor: Visitor, problem: Problem, detail: str) -> Response:

@@ -1,4 +1,4 @@
-"""Bodies are read beside the event loop; what is wrong with them is told as FastAPI tells it."""
+"""Bodies are read beside the event loop; what is wrong with them is told by pointer."""
 
 import json
 import threading
@@ -14,6 +14,7 @@ from api.http.access.auth import Access
 from api.http.offload import bodies
 from api.http.offload.bodies import LargeBodyRoute
 from api.http.problems import errors
+from api.http.problems.fields import field_text
 from api.matching.forms import MatchRequest
 from api.settings import Settings
 
@@ -82,7 +83,8 @@ def test_what_is_wrong_is_told_by_pointer(client: TestClient, sent: object) -> N
     with pytest.raises(ValidationError) as refused:
         MatchRequest.model_validate(sent)
     expected = [
-        ("".join(f"/{part}" for part in one["loc"]) or "/", one["msg"]) for one in refused.value.errors()
+        ("".join(f"/{part}" for part in one["loc"]) or "/", field_text(one, MatchRequest, one["loc"], "en"))
+        for one in refused.value.errors()
     ]
     assert told.status_code == 422
     assert [(one["pointer"], one["detail"]) for one in told.json()["errors"]] == expected
