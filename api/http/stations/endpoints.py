@@ -28,7 +28,7 @@ from api.http.stations.forms import (
 )
 from api.http.stations.nearest import StationQuery, nearest_station, open_at
 from api.http.stations.next_break import BreakQuery, best_break
-from api.http.stations.places import StationsByPlace, place_of
+from api.http.stations.places import StationsByPlace, kept_place
 from api.http.stations.said import (
     KEPT_S,
     RULES,
@@ -315,7 +315,7 @@ async def report_station(
         office,
         said.says,
         now_s,
-        place_of(station, served.stations),
+        kept_place(station, served.stations),
         said.people,
         said.seats_free,
     )
@@ -347,7 +347,7 @@ async def check_in(
         False,
         rows.CHECK_IN,
         now.timestamp(),
-        place_of(station, served.stations),
+        kept_place(station, served.stations),
     )
 
     def work(turn: Turn) -> None:

@@ -12,10 +12,10 @@ from api.store.civic import stations as rows
 from api.store.civic.stations import StationPlace
 from siting.stations import FormerStation, known_again
 
-__all__ = ["StationsByPlace", "fill_older", "place_of"]
+__all__ = ["StationsByPlace", "fill_older", "kept_place"]
 
 
-def place_of(station: Station, stations: Sequence[Station]) -> StationPlace:
+def kept_place(station: Station, stations: Sequence[Station]) -> StationPlace:
     """Return what one of `stations` is known again by.
 
     Suggested stations are numbered, not named: the next study may give the name to another place.
@@ -71,7 +71,7 @@ def fill_older(shelf: Shelf, database: Database) -> None:
         stations: Sequence[Station] = ()
         with contextlib.suppress(NotThereError):
             stations = shelf.get(study or None).served.stations
-        by_number = {one.station_id: place_of(one, stations) for one in stations}
+        by_number = {one.station_id: kept_place(one, stations) for one in stations}
         places = {number: by_number.get(number, StationPlace(number, False, None, None)) for number in asked}
         with database.transaction() as connection:
             rows.fill_places(connection, SERVICE, study, places)

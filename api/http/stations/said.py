@@ -13,7 +13,7 @@ from api.forms import Station
 from api.http.access.auth import Access
 from api.http.deps import Clock, Served
 from api.http.shelf import Shelf
-from api.http.stations.places import StationsByPlace, place_of
+from api.http.stations.places import StationsByPlace, kept_place
 from api.store import SERVICE, Database
 from api.store.civic import stations as rows
 from api.store.civic.stations import StationPlace
@@ -163,7 +163,7 @@ def visits_for_studies(shelf: Shelf, database: Database, now_s: float) -> list[S
     for name, served in shelf.all():
         zone, stations = zone_of(served.meta.timezone), served.stations
         told = told_visits(database, name or "", now_s, zone, stations)
-        by_number = {one.station_id: place_of(one, stations) for one in stations}
+        by_number = {one.station_id: kept_place(one, stations) for one in stations}
         at = [(by_number[week.station_id], week) for week in told.weeks] + list(told.gone)
         weeks: dict[StationPlace, list[tuple[str, int, int]]] = collections.defaultdict(list)
         for place, week in at:

@@ -69,9 +69,10 @@ def with_own_check_ins(
     for one in visits:
         at = known_again(FormerStation(one.name, one.lonlat, one.name_is_own), stations)
         counted_weeks = [(monday, count) for monday, count, riders in one.weeks if riders >= k]
-        if at is None and counted_weeks:
-            gone.append(one.name)
-        for monday, count in counted_weeks if at is not None else ():
+        if at is None:
+            gone += [one.name] if counted_weeks else []
+            continue
+        for monday, count in counted_weeks:
             weeks = told.setdefault(at, {})
             weeks[monday] = weeks.get(monday, 0) + count
     counted = list(stations)
