@@ -4,16 +4,30 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.formparsers import MultiPartException
 
 from api.http.pages.frame.visitor import Visiting, Visitor, check_token
 from geo.errors import InputError
 
-__all__ = ["TOKEN", "Fields", "Posted", "number", "read_form"]
+__all__ = [
+    "CHOOSE",
+    "FILL_IN",
+    "TOKEN",
+    "Fields",
+    "FieldsError",
+    "Posted",
+    "number",
+    "read_form",
+    "whole_number",
+]
 
 TOKEN = "form_token"  # noqa: S105 - the name of a field
 MOST_FIELDS = 60
+CHOOSE, FILL_IN = "Please choose one of those listed", "Please fill this in"
+Span = tuple[float | None, float | None]
+_INPUTS = {"lon": "place_lon", "lat": "place_lat", "service_s": "minutes", "latest": "hours"}
+"""Fields of the API that pages call otherwise."""
 F = TypeVar("F", bound=BaseModel)
 
 
@@ -63,37 +77,85 @@ Posted = Annotated[Fields, Depends(_posted)]
 """Ask for it in a handler: the fields of the form, sent by its reader."""
 
 
+class FieldsError(InputError):
+    """Fields of a form that cannot be used.
+
+    Parameters
+    ----------
+    fields : mapping of str to str
+        Names of fields, as the page's form has them, and why, in English.
+    """
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {why}" for name, why in fields.items()))
+        self.fields = dict(fields)
+
+
 def read_form(form: type[F], values: Mapping[str, Any]) -> F:
     """Return a form of the API, made of what was filled in.
 
     Raises
     ------
-    InputError
-        The sentence names the first field that cannot be used.
+    FieldsError
+        All fields that cannot be used.
     """
     try:
         return form.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{where}: {str(first['msg']).lower()}" if where else str(first["msg"])) from None
+        wrong: dict[str, str] = {}
+        for one in error.errors():
+            names = [part for part in one["loc"] if isinstance(part, str)]
+            name = names[-1] if names else ""
+            wrong.setdefault(_INPUTS.get(name, name), _why(one))
+        raise FieldsError(wrong) from None
 
 
-def number(fields: Mapping[str, str], name: str, otherwise: float | None = None) -> float:
-    """Return a field as a number.
+def _why(error: Any) -> str:  # noqa: ANN401 - as pydantic has it
+    if error["type"] in ("literal_error", "enum"):
+        # What may be chosen stands on the page, in words.
+        return CHOOSE
+    if error["type"] == "missing" or error.get("ctx", {}).get("min_length") == 1:
+        return FILL_IN
+    return str(error["msg"])
+
+
+def number(
+    fields: Mapping[str, str], name: str, otherwise: float | None = None, span: Span = (None, None)
+) -> float:
+    """Return a field as a finite number within a span.
 
     Raises
     ------
-    InputError
-        Where it is none.
+    FieldsError
+        Where it is none, or outside.
     """
-    try:
-        text = fields[name]
-    except KeyError:
+    return float(_parsed(fields, name, otherwise, TypeAdapter(_bounded(float, span))))
+
+
+def whole_number(
+    fields: Mapping[str, str], name: str, otherwise: int | None = None, span: Span = (None, None)
+) -> int:
+    """Return a field as a whole number within a span.
+
+    Raises
+    ------
+    FieldsError
+        Where it is none, or outside.
+    """
+    return int(_parsed(fields, name, otherwise, TypeAdapter(_bounded(int, span))))
+
+
+def _bounded(kind: type[float], span: Span) -> Any:  # noqa: ANN401 - a type of pydantic's
+    finite = {"allow_inf_nan": False} if kind is float else {}
+    return Annotated[kind, Field(ge=span[0], le=span[1], **finite)]
+
+
+def _parsed(fields: Mapping[str, str], name: str, otherwise: float | None, kind: TypeAdapter[float]) -> float:
+    if name not in fields:
         if otherwise is None:
-            raise InputError(f"{name} is missing") from None
+            raise FieldsError({name: FILL_IN})
         return otherwise
     try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{name} must be a number") from None
+        return kind.validate_python(fields[name])
+    except ValidationError as error:
+        raise FieldsError({name: _why(error.errors()[0])}) from None

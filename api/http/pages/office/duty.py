@@ -12,7 +12,7 @@ from api.dispatch.emergencies import Raised, alert_state_of, close, raise_emerge
 from api.dispatch.emergency_forms import CloseIn, EmergencyOut, EmergencyRaiseIn
 from api.dispatch.emergency_translate import asked_emergency, emergency_out
 from api.http.live import position_of
-from api.http.pages.frame.forms import Fields, Posted, number, read_form
+from api.http.pages.frame.forms import Fields, Posted, number, read_form, whole_number
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
@@ -26,6 +26,7 @@ router = APIRouter(prefix="/duty", include_in_schema=False, route_class=PageRout
 OfficerVisit = Annotated[PageVisit, Depends(visit_of("planner", "grid_staff"))]
 EmergencyId = Annotated[str, Path(max_length=64)]
 MOST_LISTED = 1_000
+PEOPLE = (1, 50)
 
 
 @router.get("")
@@ -68,7 +69,7 @@ def _emergency(fields: Fields, name: str) -> EmergencyRaiseIn:
             "name": name,
             "lon": number(fields, "place_lon"),
             "lat": number(fields, "place_lat"),
-            "people": int(number(fields, "people", 1.0)),
+            "people": whole_number(fields, "people", 1, PEOPLE),
             "skills": tuple(fields.get("skills", "").replace("，", ",").replace(",", " ").split()),
             "grid_code": fields.get("grid_code"),
             "drill": "drill" in fields,

@@ -43,6 +43,7 @@ OfficeVisit = Annotated[PageVisit, Depends(visit_of("planner", "grid_staff"))]
 MatterId = Annotated[ServiceId, Path()]
 Verb = Annotated[str, Path(pattern="^(accept|start|pass_on|refuse|look|fix|decline|hide|show)$")]
 OPEN = ("reported", "accepted", "looking", "working")
+HOURS = (0.1, 720.0)
 LISTED = 1_000
 
 
@@ -145,7 +146,7 @@ def _command(visit: PageVisit, verb: str, fields: Fields, photo: str) -> Callabl
         fixed = read_form(FixIn, {"result": words, "photo": photo})
         return lambda office: Fix(office, fixed.result, fixed.photo)
     if verb == "look":
-        hours = max(min(number(fields, "hours", 4.0), 720.0), 0.1)
+        hours = number(fields, "hours", 4.0, HOURS)
         latest_s = (visit.now + datetime.timedelta(hours=hours)).timestamp()
         return lambda office: AskForLook(office, latest_s)
     if verb == "pass_on":

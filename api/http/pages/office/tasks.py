@@ -14,7 +14,7 @@ from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPublishIn, Verif
 from api.dispatch.translate import task_of, task_out
 from api.forms import ServiceId
 from api.http.live import cursor_of, position_of
-from api.http.pages.frame.forms import Fields, Posted, number, read_form
+from api.http.pages.frame.forms import Fields, Posted, number, read_form, whole_number
 from api.http.pages.frame.photos import shown_photo
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
@@ -35,6 +35,8 @@ KINDS = (
 OPEN = ("published", "offered", "accepted", "under_way", "done")
 LISTED = 50
 MARKED = 200
+HOURS, MINUTES, PEOPLE = (0.1, 720.0), (0.0, 240.0), (1, 10)
+"""What the page takes, as its fields say."""
 
 
 @router.get("")
@@ -102,11 +104,11 @@ async def post(visit: PublisherVisit, fields: Posted) -> Response:
 
 
 def _task(visit: PageVisit, fields: Fields, label: str) -> TaskPublishIn:
-    latest = visit.now + datetime.timedelta(hours=max(min(number(fields, "hours", 4.0), 720.0), 0.1))
+    latest = visit.now + datetime.timedelta(hours=number(fields, "hours", 4.0, HOURS))
     place = {
         "lon": number(fields, "place_lon"),
         "lat": number(fields, "place_lat"),
-        "service_s": 60.0 * number(fields, "minutes", 5.0),
+        "service_s": 60.0 * number(fields, "minutes", 5.0, MINUTES),
         "latest": latest,
     }
     return read_form(
@@ -115,7 +117,7 @@ def _task(visit: PageVisit, fields: Fields, label: str) -> TaskPublishIn:
             "task_id": label,
             "place": place,
             "kind": fields.get("kind", "hazard"),
-            "people": int(number(fields, "people", 1.0)),
+            "people": whole_number(fields, "people", 1, PEOPLE),
             "grid_code": fields.get("grid_code"),
         },
     )
@@ -186,6 +188,6 @@ def _command(visit: PageVisit, verb: str, fields: Fields) -> Command:
         return Verify(read_form(VerifyIn, {"note": words}).note)
     if verb == "withdraw":
         return Withdraw(read_form(ReasonIn, {"reason": words}).reason)
-    latest = visit.now + datetime.timedelta(hours=max(min(number(fields, "hours", 4.0), 720.0), 0.1))
+    latest = visit.now + datetime.timedelta(hours=number(fields, "hours", 4.0, HOURS))
     said = read_form(ReopenIn, {"reason": words, "latest": latest})
     return Reopen(said.reason, said.latest.timestamp())
