@@ -42,7 +42,8 @@ async def find(
 ) -> Response:
     """Ask where the reader is, or say where the nearest open station is."""
     wanted = tuple(facility or ())
-    found, error = None, None
+    found: NearestStation | None = None
+    error: str | None = None
     if at_lon or at_lat:
         try:
             place = _degrees(at_lon, 180.0), _degrees(at_lat, 90.0)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AllowInfNan, BaseModel, Field, TypeAdapter, ValidationError
 from starlette.formparsers import MultiPartException
 
 from api.http.pages.frame.visitor import Visiting, Visitor, check_token
@@ -146,8 +146,8 @@ def whole_number(
 
 
 def _bounded(kind: type[float], span: Span) -> Any:  # noqa: ANN401 - a type of pydantic's
-    finite = {"allow_inf_nan": False} if kind is float else {}
-    return Annotated[kind, Field(ge=span[0], le=span[1], **finite)]
+    bounds = Field(ge=span[0], le=span[1])
+    return Annotated[kind, bounds, AllowInfNan(False)] if kind is float else Annotated[kind, bounds]
 
 
 def _parsed(fields: Mapping[str, str], name: str, otherwise: float | None, kind: TypeAdapter[float]) -> float:
