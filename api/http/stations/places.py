@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from api.forms import Station
 from api.http.problems.errors import NotThereError
 from api.http.shelf import Shelf
-from api.store import SERVICE, Database
+from api.store import SERVICE, Database, StoreUnavailable
 from api.store.civic import stations as rows
 from api.store.civic.stations import StationPlace
 from siting.stations import FormerStation, known_again
@@ -61,8 +61,13 @@ def fill_older(shelf: Shelf, database: Database) -> None:
     """Give rows of an older database the places of their stations, once.
 
     Until then a number was that of the study under the name, so what it shows now decides. Numbers that it
-    does not have stay without a place.
+    does not have stay without a place. Without a store it comes with the next start.
     """
+    with contextlib.suppress(StoreUnavailable):
+        _fill_older(shelf, database)
+
+
+def _fill_older(shelf: Shelf, database: Database) -> None:
     with database.reading() as connection:
         numbers = collections.defaultdict(list)
         for study, number in rows.unplaced(connection, SERVICE):
