@@ -2,6 +2,8 @@
 
 import datetime
 import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -143,9 +145,16 @@ def _stages(visit: PageVisit, task_id: str) -> tuple[TaskOut, Any]:
     return task, visit.part("task_now", f"/tasks/{task_id}/now", task=task)
 
 
-async def _task_page(visit: PageVisit, task_id: str, error: str | None = None, status: int = 200) -> Response:
+async def _task_page(
+    visit: PageVisit,
+    task_id: str,
+    error: str | None = None,
+    status: int = 200,
+    sent: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
     task, part = await visit.read(_stages, visit, task_id)
-    return visit.page("task", status, task=task, part=part, error=error, content={"marks": [_mark(task)]})
+    content = {"marks": [_mark(task)]}
+    return visit.page("task", status, task=task, part=part, error=error, content=content, sent=sent)
 
 
 @router.get("/photos/{photo_id}")
@@ -174,11 +183,13 @@ async def command(
 
         await visit.commanded((f"task.{verb}", task_id), work, task_id)
     except ConflictError as error:
-        return await _task_page(visit, task_id, told(error, visit.visitor.lang), 409)
+        filled_in = {**fields, "verb": verb}
+        return await _task_page(visit, task_id, told(error, visit.visitor.lang), 409, filled_in)
     except YiluError as error:
         if isinstance(error, MissingError):
             raise
-        return await _task_page(visit, task_id, told(error, visit.visitor.lang), 422)
+        filled_in = {**fields, "verb": verb}
+        return await _task_page(visit, task_id, told(error, visit.visitor.lang), 422, filled_in)
     return see_other(f"/tasks/{task_id}")
 
 

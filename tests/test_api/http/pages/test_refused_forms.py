@@ -130,3 +130,26 @@ def test_a_wrong_field_is_told_beside_it_and_nothing_is_lost(service: Service, l
             assert f'value="{wrong.value}"' in answer.text or f">{wrong.value}<" in answer.text, about
         beside = f'id="wrong-{wrong.field}"' in answer.text
         assert beside or about.strip() in ELSEWHERE or f"{wrong.path} {wrong.field}" in BUTTONS, about
+
+
+def test_words_of_an_answer_that_is_refused_stay(service: Service) -> None:
+    """An office's words come back in the form in which they were written, opened."""
+    lon, lat = place("B")
+    told = {"kind": "appearance", "lon": lon, "lat": lat, "note": ""}
+    matter = service.ask("office", "POST", "/v1/reports?datum=wgs84", 201, json=told)["matter_id"]
+    task = service.task("office", "kept")["id"]
+    drill = {"name": "kept", "lon": lon, "lat": lat, "drill": True}
+    raised = service.ask("office", "POST", "/v1/emergencies?datum=wgs84", 201, json=drill)["id"]
+    token, words = signed_in(service, "office", "zh"), "写了很久的话" + "长" * 1_000
+    for path, sent in (
+        (f"/inbox/{matter}/decline", {"words": words}),
+        (f"/inbox/{matter}/look", {"hours": "9999"}),
+        (f"/tasks/{task}/withdraw", {"words": words}),
+        (f"/duty/{raised}/close", {"reason": words}),
+    ):
+        more = {"files": {"photo": ("", b"")}} if path.startswith("/inbox") else {}
+        answer = service.client.post(path, data={"form_token": token, **sent}, **more)  # type: ignore[arg-type]
+        assert answer.status_code in (409, 422), path
+        assert 'class="error"' in answer.text, path
+        assert all(value in answer.text for value in sent.values()), path
+        assert '<details class="card" open' in answer.text or path.startswith("/duty"), path
