@@ -19,6 +19,7 @@ from api.http.access.auth import Access
 from api.http.live import News
 from api.http.metrics import Metrics
 from api.http.shelf import Shelf
+from api.http.stations.places import fill_older
 from api.http.stations.said import visits_for_studies
 from api.jobs.runner import JobFolders, Runner
 from api.settings import Settings
@@ -83,6 +84,7 @@ async def live_service(app: FastAPI) -> AsyncIterator[None]:
     )
     shelf: Shelf = app.state.shelf
     shelf.database = database
+    await run_in_threadpool(fill_older, shelf, database)
     jobs_dir = settings.jobs_dir or app.state.served.folder / "jobs"
     places = JobFolders(jobs_dir, settings.studies, frozenset(shelf.named))
     runner = Runner(database, clock, places, settings, lambda: visits_for_studies(shelf, database, clock()))

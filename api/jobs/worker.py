@@ -54,7 +54,9 @@ def _outcome(order: dict[str, Any], progress: Any) -> dict[str, object]:  # noqa
         study = checked_study(folder / STUDY_FILE, root)
         language = study.language
         visits = [
-            StationVisits(one["name"], (one["lonlat"][0], one["lonlat"][1]), _weeks(one["weeks"]))
+            StationVisits(
+                one["name"], (one["lonlat"][0], one["lonlat"][1]), _weeks(one["weeks"]), one["name_is_own"]
+            )
             for one in order["visits"]
         ]
         write_study(study, Path(order["out"]), settings, progress=progress, visits=visits)

@@ -30,6 +30,8 @@ LARGEST_ANSWER = 1_000
 MOST_PAGES, MOST_DIGITS = 100_000, 6
 _MOST_TEXT = 4_000
 """Characters of a description."""
+_SENTENCE = 20
+"""Shorter words may stand in a text by chance."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _BLANK_OFFSET = re.compile(r"(?<=\d) (\d{2}:?\d{2})$", re.ASCII)
 _ATTRIBUTE = re.compile(r"attribute\[([^\]]{1,100})\](\[\])?")
@@ -118,16 +120,24 @@ def read_new_request(pairs: Pairs, jurisdiction: str) -> NewRequest:
         match = _ATTRIBUTE.fullmatch(name)
         said = [value for value in values if value.strip()]
         if match and said:
-            lines.append(f"{match[1]}: {', '.join(said)}")
+            line = f"{match[1]}: {', '.join(said)}"
+            lines += [] if _stands_in(lines[0], line, said) else [line]
     return NewRequest(code, lonlat, note_of(lines), contact_of(table))
 
 
+def _stands_in(description: str, line: str, said: list[str]) -> bool:
+    """Whether an answer repeats the description, as FixMyStreet's do: twice it would be too long."""
+    if all(len(value) >= _SENTENCE and value.strip() in description for value in said):
+        return True
+    return " ".join(line.split()) in {" ".join(one.split()) for one in description.splitlines()}
+
+
 def media_lines(table: dict[str, list[str]]) -> list[str]:
-    """Return the line of a description that names a picture; none where there is none."""
-    media = first_of(table, "media_url")
-    if media and urlsplit(media).scheme not in ("http", "https"):
+    """Return the lines of a description that name pictures; none where there are none."""
+    named = [part for name in ("media_url", "media_url[]") for part in table.get(name, []) if part.strip()]
+    if any(urlsplit(media).scheme not in ("http", "https") for media in named):
         raise Open311Error(400, "media_url must begin with http:// or https://.")
-    return [f"media_url: {media}"] if media else []
+    return [f"media_url: {media.strip()}" for media in named]
 
 
 def note_of(lines: Iterable[str]) -> str:

@@ -311,7 +311,12 @@ station_events = sa.Table(
     sa.Column("seq", _SERIAL, primary_key=True, autoincrement=True),
     # The name of a study that is shown; empty: the one without.
     _text("study"),
+    # Its number in the study of the day, and what it is known again by; NULL: from before these columns.
     _text("station_id"),
+    sa.Column("station_name", sa.Text),
+    sa.Column("name_is_own", sa.Boolean),
+    sa.Column("lon", sa.Double),
+    sa.Column("lat", sa.Double),
     _tenant(),
     _text("reporter"),
     sa.Column("office", sa.Boolean, nullable=False),

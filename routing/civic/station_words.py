@@ -20,6 +20,7 @@ __all__ = [
     "WeekOfVisits",
     "conditions",
     "head_counts",
+    "joined_weeks",
     "told_week",
     "week_span_s",
     "whole_weeks",
@@ -257,3 +258,20 @@ def told_week(station_id: str, monday: datetime.date, counted: tuple[int, int], 
     """
     visits, riders = counted
     return WeekOfVisits(station_id, monday, *((visits, riders) if riders >= k else (None, None)))
+
+
+def joined_weeks(one: WeekOfVisits, other: WeekOfVisits) -> WeekOfVisits:
+    """Return two parts of one week at one station, counted apart because its entry changed meanwhile.
+
+    Only what may be told of each part is told: counted together anew, the difference would tell of a part
+    of few riders. Visits add up; `riders` is the larger part, as some may be in both.
+
+    Parameters
+    ----------
+    one, other : WeekOfVisits
+    """
+    visits = [part.visits for part in (one, other) if part.visits is not None]
+    riders = [part.riders for part in (one, other) if part.riders is not None]
+    if not visits or not riders:
+        return one
+    return dataclasses.replace(one, visits=sum(visits), riders=max(riders))

@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 DATABASE = "yilu.db"
-DEV_TENANT = "dev"
+DEV_TENANT, DEV_OFFICE = "dev", "dev-office"
 CACHED_S = 5.0
 """A key that was checked is good for so long: so late a revocation may take effect."""
 MOST_CACHED = 10_000
@@ -293,8 +293,13 @@ def open_access(settings: Settings, folder: Path, host: str, now_s: float, *, de
         has_keys = keys.any_usable(connection, SERVICE, now_s)
         alone = _is_loopback(host) and settings.database_url is None
         dev = dev or (alone and not has_keys and _oidc_of(settings) is None)
-        if dev and tenants.get(connection, SERVICE, DEV_TENANT) is None:
-            tenants.add(connection, SERVICE, tenants.Tenant(DEV_TENANT, DEV_TENANT, "platform", now_s))
+        # Without an office nobody would take what is reported in the street.
+        known = {one.tenant_id for one in tenants.list_all(connection, SERVICE)}
+        platform = tenants.Tenant(DEV_TENANT, DEV_TENANT, "platform", now_s)
+        office = tenants.Tenant(DEV_OFFICE, DEV_OFFICE, "office", now_s)
+        for made in (platform, office) if dev else ():
+            if made.tenant_id not in known:
+                tenants.add(connection, SERVICE, made)
     if not dev and not has_keys and _oidc_of(settings) is None:
         database.close()
         raise InputError(

@@ -42,7 +42,8 @@ async def find(
 ) -> Response:
     """Ask where the reader is, or say where the nearest open station is."""
     wanted = tuple(facility or ())
-    found, error = None, None
+    found: NearestStation | None = None
+    error: str | None = None
     if at_lon or at_lat:
         try:
             place = _degrees(at_lon, 180.0), _degrees(at_lat, 90.0)
@@ -94,7 +95,9 @@ async def ask(
 ) -> Response:
     """Ask how it is at a station; riders check in here too."""
     station = _station(visit, station_id)
-    return visit.page("station_say", station=station, speaks=visit.visitor.role in SPEAK, done=done)
+    return visit.page(
+        "station_say", station=station, speaks=visit.visitor.role in SPEAK, done=done, values={}
+    )
 
 
 @router.post("/stations/{station_id}/say")
@@ -112,7 +115,9 @@ async def say(visit: AnyVisit, fields: Posted, station_id: StationId) -> Respons
             await report_station(*given, read_form(StationReportIn, {"says": says, **counts}))
     except YiluError as error:
         shown = told(error, visit.visitor.lang)
-        return visit.page("station_say", 422, station=station, speaks=True, done="", error=shown)
+        return visit.page(
+            "station_say", 422, station=station, speaks=True, done="", error=shown, values=fields
+        )
     return see_other(f"/stations/{station.station_id}/say?done={says}")
 
 

@@ -11,7 +11,7 @@ from api.forms import Language
 from api.http.access.auth import DEV_TENANT, Access, Caller, UnauthorizedError
 from api.http.access.code_flow import CodeFlow, Trip
 from api.http.access.oidc import TokenError
-from api.http.pages.frame.forms import Fields, Posted
+from api.http.pages.frame.forms import CHOOSE, FILL_IN, Fields, FieldsError, Posted
 from api.http.pages.frame.menu import HOME
 from api.http.pages.frame.render import page, see_other
 from api.http.pages.frame.route import PageRoute, told
@@ -180,15 +180,17 @@ async def by_choice(request: Request, visitor: Visiting, fields: Posted) -> Resp
     path = local_path(fields.get("next", ""))
     try:
         who = _chosen(fields)
-    except ValueError as error:
-        return await _door(request, visitor, path, str(error), 422)
+    except InputError as error:
+        return await _door(request, visitor, path, told(error, visitor.lang), 422)
     return await enter(request, who, sessions.DEV, path)
 
 
 def _chosen(fields: Fields) -> Scope:
     role, detail = fields.get("role", "admin"), fields.get("detail", "")
     if role not in ROLES:
-        raise InputError(f"role must be one of {', '.join(ROLES)}")
+        raise FieldsError({"role": CHOOSE})
+    if not detail and role in ("rider", "grid_staff"):
+        raise FieldsError({"detail": FILL_IN})
     codes = tuple(detail.replace(",", " ").split()) if role == "grid_staff" else ()
     rider = detail or None if role == "rider" else None
     return Scope(fields.get("tenant", DEV_TENANT), role, codes, rider)  # type: ignore[arg-type]

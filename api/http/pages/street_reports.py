@@ -14,7 +14,7 @@ from api.civic.reports.matters import on_report
 from api.dispatch.desk import MissingError
 from api.dispatch.forms import ReasonIn
 from api.forms import ServiceId
-from api.http.pages.frame.forms import Fields, Posted, number, read_form
+from api.http.pages.frame.forms import CHOOSE, Fields, FieldsError, Posted, number, read_form
 from api.http.pages.frame.photos import HELD, SentWithPhoto, kept_photo
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
@@ -85,6 +85,8 @@ async def post(visit: AnyVisit, sent: SentWithPhoto) -> Response:
         photo = await kept_photo(visit, sent)
         if "place_lon" not in fields or "place_lat" not in fields:
             return await _form(visit, {**fields, HELD: photo}, visit.say("map.need"), 422)
+        if fields.get("kind") not in dict(_kinds(visit)):
+            raise FieldsError({"kind": CHOOSE})
         return await _made(visit, fields, report_id, photo)
     except YiluError as error:
         return await _form(visit, {**fields, HELD: photo}, told(error, visit.visitor.lang), 422)
@@ -103,7 +105,6 @@ async def _made(visit: PageVisit, fields: Fields, report_id: str, photo_id: str)
             "private": fields.get("private"),
         },
     )
-    civic.rules.reports.kind(asked.kind)
     # A platform reports for one of its riders; on a page it is somebody of the public.
     who = None if caller is not None and caller.scope.role == "platform" else caller
     account = account_of(who, None)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from api.forms import Language
@@ -19,7 +19,7 @@ from api.http.problems.texts import sentence
 from geo.errors import InputError
 from maps.texts import Catalogue, catalogue
 
-__all__ = ["FieldError", "field_text"]
+__all__ = ["field_text"]
 
 LARGEST_LAT = 90
 LARGEST_LON = 180
@@ -31,26 +31,6 @@ DEGREES = {
 _EXAMPLE = {"datetime": "2026-03-04T12:00:00+08:00", "date": "2026-03-04", "time": "12:00:00"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _QUOTED = re.compile(r"'([^']*)'")
-
-
-class FieldError(InputError):
-    """A form that was filled in wrongly: the sentence names the first field that cannot be used, and why."""
-
-    def __init__(self, form: type[BaseModel], error: ValidationError) -> None:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        told = {lang: field_text(first, form, first["loc"], lang) for lang in ("zh", "en")}
-        if where:
-            told = {
-                lang: catalogue(lang).text("field.named", name=where, what=what)
-                for lang, what in told.items()
-            }
-        super().__init__(told["en"])
-        self._told = told
-
-    def text(self, lang: str) -> str:
-        """Return the sentence in a language."""
-        return self._told.get(lang, self._told["en"])
 
 
 def field_text(

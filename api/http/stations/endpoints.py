@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -18,6 +19,7 @@ from api.http.stations.codes import qr_svg
 from api.http.stations.forms import (
     BreakAnswer,
     CheckInIn,
+    GoneWeekOut,
     StationConditions,
     StationOut,
     StationReportIn,
@@ -26,12 +28,13 @@ from api.http.stations.forms import (
 )
 from api.http.stations.nearest import StationQuery, nearest_station, open_at
 from api.http.stations.next_break import BreakQuery, best_break
+from api.http.stations.places import StationsByPlace, kept_place
 from api.http.stations.said import (
     KEPT_S,
     RULES,
     Believed,
     Counted,
-    station_word_of,
+    station_words,
     study_name_of,
     told_visits,
 )  # fmt: skip
@@ -42,7 +45,7 @@ from api.study.finished import FinishedStudy
 from geo.datum import Datum, place_from_wgs84, place_to_wgs84
 from geo.errors import InputError
 from geo.localtime import zone as zone_of
-from routing.civic import HeadCount, StationCondition, conditions
+from routing.civic import HeadCount, StationCondition, WeekOfVisits, conditions
 from routing.model import Policy
 from siting.stations import country_of
 
@@ -228,11 +231,27 @@ def _reporter(scope: Scope, rider_id: str | None) -> str:
     return scope.holder
 
 
-def _conditions(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) -> StationConditions:
-    since_s = turn.now_s - max(RULES.lasts_s.values())
-    found = rows.words_since(turn.connection, SERVICE, study, since_s)
-    words = [station_word_of(row) for row in found]
-    believed = conditions(words, turn.now_s, RULES).get(station_id, ())
+def _keep(
+    turn: Turn, caller: Caller, event: rows.StationEvent, stations: Sequence[Station], replaces_s: float
+) -> None:
+    """Keep what was said in the place of what the reporter said of the same station, whatever its number."""
+    standing = StationsByPlace(stations)
+    rows.put(
+        turn.connection,
+        caller.scope,
+        event,
+        replaces_s,
+        lambda place: standing.id_at(place) == event.station_id,
+    )
+    rows.forget(turn.connection, SERVICE, turn.now_s - KEPT_S)
+
+
+def _conditions(
+    turn: Turn, event: rows.StationEvent, stations: Sequence[Station], zone: datetime.tzinfo
+) -> StationConditions:
+    since_s, station_id = turn.now_s - max(RULES.lasts_s.values()), event.station_id
+    found = rows.words_since(turn.connection, SERVICE, event.study, since_s)
+    believed = conditions(station_words(found, stations), turn.now_s, RULES).get(station_id, ())
     return StationConditions(station_id=station_id, reported=believed_out(believed, zone))
 
 
@@ -240,11 +259,16 @@ def _conditions(turn: Turn, study: str, station_id: str, zone: datetime.tzinfo) 
 def weeks(served: Served, request: Request, clock: Clock, caller: Planner) -> VisitsOut:
     """Whole weeks that are over, each station and week apart; figures of fewer than k riders are null.
 
+    A visit belongs to the station that stands now where the rider checked in: within 30 m, or within 300 m
+    by a name of its own. What was counted where no station stands any more is told apart, and counted to no
+    other.
+
     A study that runs in this service takes them by itself; elsewhere `check_ins` in its table `[existing]`
     names a file with this answer.
     """
     zone = zone_of(served.meta.timezone)
-    found = told_visits(request.app.state.access.database, study_name_of(request), clock().timestamp(), zone)
+    database, now_s = request.app.state.access.database, clock().timestamp()
+    found = told_visits(database, study_name_of(request), now_s, zone, served.stations)
     names = {one.station_id: one.name for one in served.stations}
     told = [
         WeekOut(
@@ -254,9 +278,22 @@ def weeks(served: Served, request: Request, clock: Clock, caller: Planner) -> Vi
             visits=week.visits,
             riders=week.riders,
         )
-        for week in found
+        for week in found.weeks
     ]
-    return VisitsOut(k=RULES.k, weeks=told)
+    return VisitsOut(
+        k=RULES.k, weeks=told, no_longer_there=[_gone_out(place, week) for place, week in found.gone]
+    )
+
+
+def _gone_out(place: rows.StationPlace, week: WeekOfVisits) -> GoneWeekOut:
+    stood = None if place.lon is None or place.lat is None else Position(lon=place.lon, lat=place.lat)
+    return GoneWeekOut(
+        name=place.station_name,
+        position=stood,
+        monday=week.monday,
+        visits=week.visits,
+        riders=week.riders,
+    )
 
 
 @said_router.post(
@@ -278,15 +315,15 @@ async def report_station(
         office,
         said.says,
         now_s,
+        kept_place(station, served.stations),
         said.people,
         said.seats_free,
     )
 
     def work(turn: Turn) -> StationConditions:
         # Of each reporter the last word alone is kept.
-        rows.put(turn.connection, caller.scope, event, 0.0)
-        rows.forget(turn.connection, SERVICE, turn.now_s - KEPT_S)
-        return _conditions(turn, study, station.station_id, zone)
+        _keep(turn, caller, event, served.stations, 0.0)
+        return _conditions(turn, event, served.stations, zone)
 
     return await commanded(live, caller, ("station.report", station_id), work)
 
@@ -310,11 +347,11 @@ async def check_in(
         False,
         rows.CHECK_IN,
         now.timestamp(),
+        kept_place(station, served.stations),
     )
 
     def work(turn: Turn) -> None:
-        rows.put(turn.connection, caller.scope, event, midnight.timestamp())
-        rows.forget(turn.connection, SERVICE, turn.now_s - KEPT_S)
+        _keep(turn, caller, event, served.stations, midnight.timestamp())
 
     await commanded(live, caller, ("station.check_in", station_id), work)
     return Response(status_code=204)

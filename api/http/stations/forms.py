@@ -12,6 +12,7 @@ __all__ = [
     "BreakAnswer",
     "BreakStation",
     "CheckInIn",
+    "GoneWeekOut",
     "StationConditions",
     "StationOut",
     "StationReportIn",
@@ -79,11 +80,22 @@ class WeekOut(Schema):
     riders: int | None
 
 
+class GoneWeekOut(Schema):
+    """Visits of one week at a station that is no longer there; position in WGS-84."""
+
+    name: str
+    position: Position | None
+    monday: datetime.date
+    visits: int | None
+    riders: int | None
+
+
 class VisitsOut(Schema):
     """Check-ins by station and week, beside what the audit of the study found in traces."""
 
     k: int
     weeks: list[WeekOut]
+    no_longer_there: list[GoneWeekOut]
 
 
 class BreakStation(Schema):

@@ -8,7 +8,7 @@ import numpy as np
 
 from api.forms import Language, Mode, NearestStation, Position, Station, way_of
 from api.http.problems.errors import NoStationError
-from api.http.stations.wording import believed_out, links_out, occupancy_out, opening_text
+from api.http.stations.wording import believed_out, links_out, occupancy_out, opening_text, opens_next
 from api.study.finished import FinishedStudy
 from geo.arrays import FloatArray
 from geo.datum import Datum, from_wgs84, place_from_wgs84, to_wgs84
@@ -152,10 +152,18 @@ def _open_stations(
         and "shut" not in {one.condition for one in said.get(station.station_id, ())}
     ]
     if not found:
-        raise NoStationError(
-            f"none of {len(fitting)} fitting stations is open at {when.isoformat(timespec='minutes')}"
-        )
+        raise NoStationError(_none_open(fitting, when, country))
     return found
+
+
+def _none_open(fitting: list[Station], when: datetime.datetime, country: str | None) -> str:
+    """Say that none is open, and which opens first."""
+    told = f"none of {len(fitting)} fitting stations is open at {when:%Y-%m-%d %H:%M}"
+    ahead = [(opens, one.name) for one in fitting if (opens := opens_next(one, when, country)) is not None]
+    if not ahead:
+        return told
+    opens, name = min(ahead)
+    return f"{told}; the first to open is {name}, on {opens:%Y-%m-%d} at {opens:%H:%M}"
 
 
 def _times(

@@ -1,18 +1,22 @@
 """What has been said of the stations of a study, from the store; nothing where the service has none."""
 
 import collections
+import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
+from api.forms import Station
 from api.http.access.auth import Access
-from api.http.deps import Clock
+from api.http.deps import Clock, Served
 from api.http.shelf import Shelf
+from api.http.stations.places import StationsByPlace, kept_place
 from api.store import SERVICE, Database
 from api.store.civic import stations as rows
+from api.store.civic.stations import StationPlace
 from api.study.studyfile.check_ins import StationVisits
 from geo.localtime import DAY_S
 from geo.localtime import zone as zone_of
@@ -24,6 +28,7 @@ from routing.civic import (
     WeekOfVisits,
     conditions,
     head_counts,
+    joined_weeks,
     told_week,
     week_span_s,
     whole_weeks,
@@ -34,7 +39,8 @@ __all__ = [
     "RULES",
     "Believed",
     "Counted",
-    "station_word_of",
+    "ToldVisits",
+    "station_words",
     "study_name_of",
     "told_visits",
     "visits_for_studies",
@@ -50,25 +56,36 @@ def study_name_of(request: Request) -> str:
     return str(request.path_params.get("study") or "")
 
 
-def _words(access: Access, study: str, now_s: float) -> list[StationWord]:
+def _words(access: Access, study: str, stations: Sequence[Station], now_s: float) -> list[StationWord]:
     if access.database is None:
         return []
     longest_s = max(RULES.lasts_s.values())
     with access.database.reading() as connection:
         found = rows.words_since(connection, SERVICE, study, now_s - longest_s)
-    return [station_word_of(one) for one in found]
+    return station_words(found, stations)
 
 
-def station_word_of(one: rows.StationEvent) -> StationWord:
-    """Return what was said, by a pseudonym."""
-    by = f"{one.tenant_id}/{one.reporter}"
-    return StationWord(one.station_id, by, one.office, one.kind, one.at_s, one.people, one.seats_free)
+def station_words(found: Sequence[rows.StationEvent], stations: Sequence[Station]) -> list[StationWord]:
+    """Return what was said, by pseudonyms, of the stations that stand today where it was said of.
+
+    What was said of a station that is no longer there is said of none.
+    """
+    if not found:
+        return []
+    standing = StationsByPlace(stations)
+    return [
+        StationWord(number, f"{one.tenant_id}/{one.reporter}", one.office, one.kind, one.at_s, one.people,
+                    one.seats_free)
+        for one in found
+        if (number := standing.id_at(one.place)) is not None
+    ]  # fmt: skip
 
 
-async def _said(request: Request, clock: Clock) -> tuple[list[StationWord], float]:
+async def _said(request: Request, clock: Clock, served: Served) -> tuple[list[StationWord], float]:
     now_s = clock().timestamp()
     study = study_name_of(request)
-    return await run_in_threadpool(_words, request.app.state.access, study, now_s), now_s
+    access = request.app.state.access
+    return await run_in_threadpool(_words, access, study, served.stations, now_s), now_s
 
 
 Said = Annotated[tuple[list[StationWord], float], Depends(_said)]
@@ -88,18 +105,52 @@ Counted = Annotated[Mapping[str, HeadCount], Depends(_counted)]
 """Ask for it in a handler: what was counted at each station a moment ago."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class ToldVisits:
+    """Visits by station and week, of at least k riders each."""
+
+    weeks: tuple[WeekOfVisits, ...]
+    gone: tuple[tuple[StationPlace, WeekOfVisits], ...]
+    """At places where no station of the study stands any more."""
+
+
 def told_visits(
-    database: Database | None, study: str, now_s: float, zone: datetime.tzinfo
-) -> tuple[WeekOfVisits, ...]:
-    """Return visits by station and week, of at least k riders each."""
+    database: Database | None, study: str, now_s: float, zone: datetime.tzinfo, stations: Sequence[Station]
+) -> ToldVisits:
+    """Return visits of whole weeks that are over, at the stations that stand where riders checked in.
+
+    Parameters
+    ----------
+    database : Database or None
+    study : str
+        Name under which it is shown.
+    now_s : float
+        Epoch seconds.
+    zone : tzinfo
+        Of the city.
+    stations : sequence of Station
+        Of the study as it is shown now.
+    """
     if database is None:
-        return ()
-    found: list[WeekOfVisits] = []
+        return ToldVisits((), ())
+    standing = StationsByPlace(stations)
+    told: dict[tuple[str, datetime.date], WeekOfVisits] = {}
+    gone: list[tuple[StationPlace, WeekOfVisits]] = []
     with database.reading() as connection:
         for monday in whole_weeks(now_s, KEPT_S, zone):
             counted = rows.counted_visits(connection, SERVICE, study, *week_span_s(monday, zone))
-            found += [told_week(name, monday, figures, RULES.k) for name, figures in counted.items()]
-    return tuple(sorted(found, key=lambda week: (week.station_id, week.monday)))
+            for place, figures in counted.items():
+                number = standing.id_at(place)
+                week = told_week(number or place.station_name, monday, figures, RULES.k)
+                if number is None:
+                    gone.append((place, week))
+                else:
+                    before = told.get((number, monday))
+                    told[number, monday] = week if before is None else joined_weeks(before, week)
+    return ToldVisits(
+        tuple(told[key] for key in sorted(told)),
+        tuple(sorted(gone, key=lambda one: (one[0].station_name, one[0].lon or 0.0, one[1].monday))),
+    )
 
 
 def visits_for_studies(shelf: Shelf, database: Database, now_s: float) -> list[StationVisits]:
@@ -110,13 +161,17 @@ def visits_for_studies(shelf: Shelf, database: Database, now_s: float) -> list[S
     """
     found: list[StationVisits] = []
     for name, served in shelf.all():
-        weeks: dict[str, list[tuple[str, int, int]]] = collections.defaultdict(list)
-        for week in told_visits(database, name or "", now_s, zone_of(served.meta.timezone)):
+        zone, stations = zone_of(served.meta.timezone), served.stations
+        told = told_visits(database, name or "", now_s, zone, stations)
+        by_number = {one.station_id: kept_place(one, stations) for one in stations}
+        at = [(by_number[week.station_id], week) for week in told.weeks] + list(told.gone)
+        weeks: dict[StationPlace, list[tuple[str, int, int]]] = collections.defaultdict(list)
+        for place, week in at:
             if week.visits is not None and week.riders is not None:
-                weeks[week.station_id].append((week.monday.isoformat(), week.visits, week.riders))
+                weeks[place].append((week.monday.isoformat(), week.visits, week.riders))
         found += [
-            StationVisits(one.name, one.lonlat, tuple(weeks[one.station_id]))
-            for one in served.stations
-            if one.station_id in weeks
+            StationVisits(place.station_name, (place.lon, place.lat), tuple(seen), place.name_is_own)
+            for place, seen in weeks.items()
+            if place.lon is not None and place.lat is not None
         ]
     return found

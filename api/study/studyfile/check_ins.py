@@ -10,10 +10,9 @@ from pathlib import Path
 
 from api.study.studyfile.place_tables import read_rows
 from geo.datasets import cell_text
-from geo.earth import near_metres
 from geo.errors import InputError, read_each
 from geo.sentences import Sentence
-from siting.stations import ExistingStation
+from siting.stations import ExistingStation, FormerStation, known_again
 
 __all__ = ["StationVisits", "with_check_ins", "with_own_check_ins"]
 
@@ -24,8 +23,6 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """Our names, and the headings that mean them."""
 _DAYS = 7
-NAMED_WITHIN_M, SAME_WITHIN_M = 300.0, 30.0
-"""A station is known again by its name and about its place, or by its place alone."""
 MOST = 1e6
 
 
@@ -46,6 +43,8 @@ class StationVisits:
     lonlat: tuple[float, float]
     weeks: tuple[tuple[str, int, int], ...]
     """Monday, visits and riders of each week that is told."""
+    name_is_own: bool = True
+    """Whether no other station of that study bore the name."""
 
 
 def with_own_check_ins(
@@ -53,42 +52,37 @@ def with_own_check_ins(
 ) -> tuple[tuple[ExistingStation, ...], list[Sentence]]:
     """Return the stations with the check-ins a day that the service recorded, and what is to be said of it.
 
-    What the service calls otherwise is the same station within `SAME_WITHIN_M`. Where it is shown in several
-    studies, each week of each counts: nobody checks in twice for one visit.
+    A station is known again by its place (`known_again`); where nothing of the list stands there, its
+    check-ins count to no other, and that is said. Where it is shown in several studies, each week of each
+    counts: nobody checks in twice for one visit.
 
     Parameters
     ----------
     visits : sequence of StationVisits
+        Of the city of the study.
     stations : sequence of ExistingStation
     k : int
         Of the study: weeks of fewer riders are not counted.
     """
     told: dict[int, dict[str, int]] = {}
+    gone: list[str] = []
     for one in visits:
-        at = _same_station(one, stations)
-        for monday, count, riders in one.weeks:
-            if at is not None and riders >= k:
-                weeks = told.setdefault(at, {})
-                weeks[monday] = weeks.get(monday, 0) + count
+        at = known_again(FormerStation(one.name, one.lonlat, one.name_is_own), stations)
+        counted_weeks = [(monday, count) for monday, count, riders in one.weeks if riders >= k]
+        if at is None:
+            gone += [one.name] if counted_weeks else []
+            continue
+        for monday, count in counted_weeks:
+            weeks = told.setdefault(at, {})
+            weeks[monday] = weeks.get(monday, 0) + count
     counted = list(stations)
     for at, weeks in told.items():
         a_day = sum(weeks.values()) / len(weeks) / _DAYS
         counted[at] = dataclasses.replace(counted[at], check_ins_a_day=a_day, check_in_weeks=len(weeks))
     notes = [Sentence.of("check_ins_own", count=len(told), k=k)] if told else []
+    if gone and stations:
+        notes.append(Sentence.of("check_ins_gone", names=", ".join(sorted(set(gone)))))
     return tuple(counted), notes
-
-
-def _same_station(one: StationVisits, stations: Sequence[ExistingStation]) -> int | None:
-    if not stations:
-        return None
-    away_m = [near_metres(one.lonlat, station.lonlat) for station in stations]
-    named = [
-        at
-        for at, station in enumerate(stations)
-        if station.name.strip().casefold() == one.name.strip().casefold() and away_m[at] <= NAMED_WITHIN_M
-    ]
-    nearest = min(named or range(len(stations)), key=lambda at: away_m[at])
-    return nearest if named or away_m[nearest] <= SAME_WITHIN_M else None
 
 
 def with_check_ins(

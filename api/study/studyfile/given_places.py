@@ -76,7 +76,10 @@ def given_places(
     """
     existing, about_existing = _existing(study_settings, network, fleet)
     if study_settings.existing is None or study_settings.existing.check_ins is None:
-        existing, about_visits = with_own_check_ins(visits, existing, study_settings.k)
+        # The service may show studies of other cities, too.
+        away = Extent.of(network).outside(np.array([one.lonlat for one in visits]))
+        here = [one for one, far in zip(visits, away.tolist(), strict=True) if not far]
+        existing, about_visits = with_own_check_ins(here, existing, study_settings.k)
         about_existing += about_visits
     own_sites, about_own = _own_sites(study_settings, network)
     grids, about_grids = _grids_of(study_settings, network)

@@ -15,8 +15,9 @@ import api
 from api.forms import Lat
 from api.http.access.auth import Access
 from api.http.offload.bodies import LargeBodyRoute
+from api.http.pages.frame.forms import FieldsError, read_form
 from api.http.problems import errors
-from api.http.problems.fields import FieldError, field_text
+from api.http.problems.fields import field_text
 from api.matching.forms import MatchRequest, RiderIn
 from api.settings import Settings
 from maps.texts import catalogue
@@ -245,8 +246,7 @@ def test_a_request_and_a_page_tell_it_in_the_language_asked_for() -> None:
         "允许范围为-90至90；经度与纬度似乎颠倒",
         "至少1项，现有0项",
     ]
-    with pytest.raises(ValidationError) as refused:
-        RiderIn.model_validate({**PLACE, "lat": 91})
-    page = FieldError(RiderIn, refused.value)
-    assert str(page) == "lat: allowed is -90 to 90; lon and lat look swapped"
-    assert page.text("zh") == "lat：允许范围为-90至90；经度与纬度似乎颠倒"
+    with pytest.raises(FieldsError) as refused:
+        read_form(RiderIn, {**PLACE, "lat": 91})
+    assert str(refused.value) == "place_lat: allowed is -90 to 90; lon and lat look swapped"
+    assert refused.value.each("zh") == {"place_lat": "允许范围为-90至90；经度与纬度似乎颠倒"}

@@ -273,6 +273,18 @@ def test_a_head_count_is_shown_as_reported_for_half_an_hour(service: Service) ->
     assert nearest()["occupancy"] is None
 
 
+def test_at_night_one_is_told_what_opens_first(client: TestClient) -> None:
+    night = at("F", facility="toilet", at=NOON.replace(hour=23).isoformat())
+    refused = client.get(NEAREST, params=night)
+    assert refused.status_code == 404
+    assert refused.json()["detail"] == (
+        "none of 1 fitting stations is open at 2026-03-04 23:00;"
+        " the first to open is Near, by day, on 2026-03-05 at 08:00"
+    )
+    told = client.get(NEAREST, params=night, headers={"accept-language": "zh"}).json()["detail"]
+    assert told.endswith("最早开放的是Near, by day（2026-03-05 08:00）")
+
+
 def test_who_may_speak_for_whom(service: Service) -> None:
     say(service, "red", "full", None, 422)
     say(service, "r0", "full", "r1", 422)

@@ -1,5 +1,6 @@
 """A study that runs in the service counts what the service recorded: check-ins of k riders and more."""
 
+import dataclasses
 import datetime
 import json
 import time
@@ -79,11 +80,16 @@ def test_a_file_that_the_study_names_counts_instead(tmp_path: Path) -> None:
     )
     (tmp_path / "seen.csv").write_text("name,visits,riders\nEast,70,20\n", encoding="utf-8")
     (tmp_path / "city.osm").write_text("", encoding="utf-8")
-    own = [StationVisits("East", (lon, lat), (("2026-03-02", 140, 20),))]
+    own = [
+        StationVisits("East", (lon, lat), (("2026-03-02", 140, 20),)),
+        StationVisits("Elsewhere", (10.0, 53.5), (("2026-03-02", 140, 20),)),
+    ]
     for more, a_day in (("", 20.0), ('check_ins = "seen.csv"\n', 10.0)):
         (tmp_path / "study.toml").write_text(STUDY + EXISTING + more, encoding="utf-8")
         given = given_places(load_study_file(tmp_path / "study.toml"), TOWN.network(), None, own)
         assert [one.check_ins_a_day for one in given.existing] == [a_day]
+        # Stations of another city that the service shows are no matter of this one.
+        assert "Elsewhere" not in "".join(note.text("en") for note in given.notes)
 
 
 HERE = (116.3, 39.9)
@@ -105,8 +111,13 @@ def test_a_station_is_known_again(name: str, metres: float, counts: bool) -> Non
     told = StationVisits(name, (HERE[0], HERE[1] + metres * M), (("2026-03-02", 70, 20),))
     (west, east), notes = with_own_check_ins([told], stations, 10)
     assert west.check_ins_a_day is None
-    assert (east.check_ins_a_day, len(notes)) == ((10.0, 1) if counts else (None, 0))
+    assert east.check_ins_a_day == (10.0 if counts else None)
+    (said,) = [note.text("en") for note in notes]
+    assert ("none of the list stands there any more" in said) != counts
+    assert counts or name in said
     assert with_own_check_ins([told], (), 10) == ((), [])
+    few = dataclasses.replace(told, weeks=(("2026-03-02", 70, 9),))
+    assert with_own_check_ins([few], stations, 10) == (stations, [])
 
 
 def test_weeks_of_several_studies_stand_side_by_side() -> None:

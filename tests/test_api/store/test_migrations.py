@@ -8,6 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from api.store import SERVICE, Database, jobs
+from api.store.civic import stations
+from api.store.civic.stations import StationPlace
 from api.store.dispatch import events, riders, tasks
 from api.store.session import MIGRATIONS
 from api.store.tables import metadata
@@ -68,6 +70,38 @@ def test_an_older_filled_database_keeps_its_rows(empty_url: str) -> None:
         with pytest.raises(sa.exc.IntegrityError), connection.begin_nested():
             jobs.add(connection, SERVICE, dataclasses.replace(job, job_id="j3", state="lost"))  # type: ignore[arg-type]
     assert seq > row.seq
+    database.close()
+
+
+BEFORE_PLACES = [
+    "INSERT INTO tenants VALUES ('blue', 'Blue', 'platform', 1)",
+    "INSERT INTO station_events (study, station_id, tenant_id, reporter, office, kind, at_s) VALUES"
+    " ('', 'E01', 'blue', 'rider:r1', FALSE, 'check_in', 1),"
+    " ('', 'E01', 'blue', 'rider:r2', FALSE, 'shut', 2),"
+    " ('', 'E09', 'blue', 'rider:r1', FALSE, 'check_in', 3),"
+    " ('x', 'E01', 'blue', 'rider:r1', FALSE, 'full', 4)",
+]
+
+
+def test_words_and_visits_of_an_older_database_get_their_places_once(empty_url: str) -> None:
+    """By the number that a study had; rows that know their place keep it."""
+    database = Database(empty_url)
+    database.migrate("0011")
+    with database.transaction() as connection:
+        for line in BEFORE_PLACES:
+            connection.exec_driver_sql(line)
+    database.migrate()
+    east, elsewhere = StationPlace("East", True, 116.3, 39.9), StationPlace("West", True, 116.4, 39.9)
+    with database.transaction() as connection:
+        assert stations.unplaced(connection, SERVICE) == [("", "E01"), ("", "E09"), ("x", "E01")]
+        assert stations.counted_visits(connection, SERVICE, "", 0.0, 9.0) == {}
+        assert stations.words_since(connection, SERVICE, "", 0.0) == []
+        lost = StationPlace("E09", False, None, None)
+        stations.fill_places(connection, SERVICE, "", {"E01": east, "E09": lost})
+        stations.fill_places(connection, SERVICE, "", {"E01": elsewhere, "E09": elsewhere})
+        assert stations.unplaced(connection, SERVICE) == [("x", "E01")]
+        assert stations.counted_visits(connection, SERVICE, "", 0.0, 9.0) == {east: (1, 1), lost: (1, 1)}
+        assert [one.place for one in stations.words_since(connection, SERVICE, "", 0.0)] == [east]
     database.close()
 
 

@@ -11,8 +11,10 @@ from geo.errors import InputError
 from routing.civic import (
     StationRules,
     StationWord,
+    WeekOfVisits,
     conditions,
     head_counts,
+    joined_weeks,
     told_week,
     week_span_s,
     whole_weeks,
@@ -183,3 +185,15 @@ def test_the_last_count_of_half_an_hour_is_shown_and_no_number_of_few(words: lis
             assert shown.people is None or shown.people >= RULES.k
             assert shown.few_below in (None, RULES.k)
             assert shown.people is None or shown.few_below is None
+
+
+def test_parts_of_a_week_tell_no_more_together_than_each_of_them() -> None:
+    monday = datetime.date(2026, 3, 2)
+
+    def week(visits: int, riders: int) -> WeekOfVisits:
+        return told_week("E01", monday, (visits, riders), 10)
+
+    assert joined_weeks(week(14, 12), week(20, 11)) == WeekOfVisits("E01", monday, 34, 12)
+    for one, other in ((week(14, 12), week(9, 9)), (week(9, 9), week(14, 12))):
+        assert joined_weeks(one, other) == WeekOfVisits("E01", monday, 14, 12)
+    assert joined_weeks(week(9, 9), week(9, 9)) == WeekOfVisits("E01", monday, None, None)

@@ -1,6 +1,6 @@
 """A page's route: what is refused becomes a page too, in the reader's language."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request, Response
@@ -8,17 +8,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from api.civic.wording import ledger_text, matter_text
 from api.dispatch.translate import conflict_text
 from api.forms import Language
 from api.http.access.auth import ForbiddenError, UnauthorizedError
+from api.http.pages.frame.forms import FieldsError
+from api.http.pages.frame.page_texts import page_texts
 from api.http.pages.frame.render import HEADERS, page, see_other
 from api.http.pages.frame.visitor import SignInNeededError, StaleFormError, Visitor, local_path, visitor_of
 from api.http.problems.errors import INVALID, NOT_FOUND, Problem, note_refusal, problem_of
 from api.http.problems.texts import sentence, title
-from geo.errors import YiluError
+from geo.errors import InputError, YiluError
+from routing.civic import LedgerError, MatterConflictError
 from routing.dispatch import ConflictError
 
-__all__ = ["PageRoute", "told"]
+__all__ = ["PageRoute", "Told", "told"]
 
 Handler = Callable[[Request], Awaitable[Response]]
 STALE = Problem("stale-form", 403, "The form is too old")
@@ -42,7 +46,7 @@ class PageRoute(APIRoute):
             except (YiluError, HTTPException) as error:
                 visitor = await visitor_of(request)
                 if isinstance(error, HTTPException):
-                    return _refusal(request, visitor, NOT_FOUND, str(error.detail))
+                    return _refusal(request, visitor, NOT_FOUND, sentence(str(error.detail), visitor.lang))
                 if isinstance(error, ForbiddenError | UnauthorizedError):
                     note_refusal(request, error)
                 problem = STALE if isinstance(error, StaleFormError) else problem_of(error)
@@ -65,10 +69,38 @@ def _quoted(path: str) -> str:
     return quote(path, safe="/")
 
 
-def told(error: YiluError, lang: Language) -> str:
+class Told(str):
+    """What a page says of a refusal; `fields` says it of single fields, by their names in the form."""
+
+    __slots__ = ("fields",)
+
+    fields: Mapping[str, str]
+
+
+def told(error: YiluError, lang: Language) -> Told:
     """Return what an error says, in the reader's language."""
+    texts = page_texts(lang)
+    each = error.each(lang) if isinstance(error, FieldsError) else {}
+    lines = [
+        texts.text(
+            "field.wrong", field=texts.text(f"field.{name}") if f"field.{name}" in texts else name, why=why
+        )
+        for name, why in each.items()
+    ]
+    said = Told(" ".join(lines) or _plain(error, lang))
+    said.fields = each
+    return said
+
+
+def _plain(error: YiluError, lang: Language) -> str:
     if isinstance(error, ConflictError):
         return conflict_text(error, lang)
+    if isinstance(error, MatterConflictError):
+        return matter_text(error, lang)
+    if isinstance(error, LedgerError):
+        return ledger_text(error, lang)
+    if isinstance(error, InputError):
+        return sentence(error.text(lang), lang)
     # Who may not see a thing is told no more than that there is none.
     return sentence(NOT_FOUND.title if problem_of(error) is NOT_FOUND else error.text(lang), lang)
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.dispatch import acts
 from api.dispatch.desk import Turn
 from api.http.live import cursor_of, position_of
-from api.http.pages.frame.forms import Fields, Posted, number
+from api.http.pages.frame.forms import CHOOSE, FILL_IN, Fields, FieldsError, Posted, number
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
@@ -26,6 +26,8 @@ router = APIRouter(prefix="/admin", include_in_schema=False, route_class=PageRou
 AdminVisit = Annotated[PageVisit, Depends(visit_of())]
 KeyId = Annotated[str, Path(max_length=64)]
 LISTED = 100
+DAYS = (0, 36_500)
+"""For which a key may be good; 0: until it is revoked."""
 
 
 def _on_record(turn: Turn, visit: PageVisit, action: str, object_id: str | None) -> None:
@@ -72,8 +74,10 @@ async def add_tenant(visit: AdminVisit, fields: Posted) -> Response:
         _on_record(turn, visit, "tenant.add", name)
 
     try:
-        if not _is_id(name) or kind not in TENANT_KINDS:
-            raise InputError("a tenant's id has 1 to 40 letters, digits, dots, hyphens or underscores")
+        if not _is_id(name):
+            raise FieldsError({"tenant_id": "1 to 40 letters, digits, dots, hyphens or underscores"})
+        if kind not in TENANT_KINDS:
+            raise FieldsError({"kind": CHOOSE})
         await visit.carried_out(work)
     except InputError as error:
         return await _overview(visit, fields, told(error, visit.visitor.lang), 422)
@@ -116,13 +120,19 @@ async def _shown_once(
 @router.post("/keys")
 async def create(visit: AdminVisit, fields: Posted) -> Response:
     """Make a key."""
+    role, detail = fields.get("role", ""), fields.get("detail", "")
     try:
-        days = number(fields, "days", 0.0)
+        days = number(fields, "days", 0.0, DAYS)
+        if role not in ROLES:
+            raise FieldsError({"role": CHOOSE})
+        if not detail and role in ("rider", "grid_staff"):
+            raise FieldsError({"detail": FILL_IN})
+        if "tenant" not in fields:
+            raise FieldsError({"tenant": CHOOSE})
     except InputError as error:
         return await _overview(visit, fields, told(error, visit.visitor.lang), 422)
-    role, detail = fields.get("role", ""), fields.get("detail", "")
     wanted = keys.NewKey(
-        fields.get("tenant", ""),
+        fields["tenant"],
         role,  # type: ignore[arg-type]
         fields.get("name", "")[:100],
         tuple(detail.replace(",", " ").split()) if role == "grid_staff" else (),
@@ -141,7 +151,7 @@ async def create(visit: AdminVisit, fields: Posted) -> Response:
 async def rotate(visit: AdminVisit, fields: Posted, key_id: KeyId) -> Response:
     """Make a key like another one, which ends after some days."""
     try:
-        overlap_s = max(number(fields, "days", 1.0), 0.0) * DAY_S
+        overlap_s = number(fields, "days", 1.0, DAYS) * DAY_S
     except InputError as error:
         return await _overview(visit, fields, told(error, visit.visitor.lang), 422)
     return await _shown_once(

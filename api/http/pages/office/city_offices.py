@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.civic.reports.forms import OfficeIn, OfficeOut
 from api.civic.reports.offices import name_office
 from api.dispatch.desk import Turn
-from api.http.pages.frame.forms import Fields, Posted, read_form
+from api.http.pages.frame.forms import CHOOSE, Fields, FieldsError, Posted, read_form
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
@@ -17,7 +17,7 @@ from api.open311 import services
 from api.store import SERVICE
 from api.store.access import tenants
 from api.store.civic import offices as rows
-from geo.errors import InputError, YiluError
+from geo.errors import YiluError
 
 __all__ = ["router"]
 
@@ -65,10 +65,14 @@ async def _offices(
 @router.post("")
 async def put(visit: AdminVisit, fields: Posted) -> Response:
     """Name an office, or say otherwise what it takes."""
-    office = fields.get("office", "")
+    office, kinds = fields.get("office", ""), fields.all("kinds")
     try:
+        if not await visit.read(_is_office, visit, office):
+            raise FieldsError({"office": CHOOSE})
+        if not visit.civic.rules.reports.kinds.keys() >= set(kinds):
+            raise FieldsError({"kinds": CHOOSE})
         asked = read_form(OfficeIn, {
-            "title": fields.get("title", ""), "kinds": fields.all("kinds"),
+            "title": fields.get("title", ""), "kinds": kinds,
             "area": _area(fields.get("area", "")),
         })  # fmt: skip
 
@@ -81,11 +85,17 @@ async def put(visit: AdminVisit, fields: Posted) -> Response:
     return see_other("/admin/offices")
 
 
+def _is_office(visit: PageVisit, name: str) -> bool:
+    with visit.live.database.reading() as connection:
+        found = tenants.get(connection, SERVICE, name)
+    return found is not None and found.kind == "office"
+
+
 def _area(text: str) -> Any:  # noqa: ANN401
     """Return an outline as it was pasted; a feature or a collection of one stands for its geometry."""
     if not text:
         return None
-    bad = InputError("area must be a GeoJSON Polygon or MultiPolygon in WGS-84 that does not cross itself")
+    bad = FieldsError({"area": "a GeoJSON Polygon or MultiPolygon in WGS-84 that does not cross itself"})
     if len(text) > LARGEST_AREA:
         raise bad
     try:

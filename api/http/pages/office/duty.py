@@ -12,7 +12,7 @@ from api.dispatch.emergencies import Raised, alert_state_of, close, raise_emerge
 from api.dispatch.emergency_forms import CloseIn, EmergencyOut, EmergencyRaiseIn
 from api.dispatch.emergency_translate import asked_emergency, emergency_out
 from api.http.live import position_of
-from api.http.pages.frame.forms import Fields, Posted, number, read_form
+from api.http.pages.frame.forms import Fields, FieldsError, Posted, number, read_form, whole_number
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
@@ -26,6 +26,7 @@ router = APIRouter(prefix="/duty", include_in_schema=False, route_class=PageRout
 OfficerVisit = Annotated[PageVisit, Depends(visit_of("planner", "grid_staff"))]
 EmergencyId = Annotated[str, Path(max_length=64)]
 MOST_LISTED = 1_000
+PEOPLE = (1, 50)
 
 
 @router.get("")
@@ -68,7 +69,7 @@ def _emergency(fields: Fields, name: str) -> EmergencyRaiseIn:
             "name": name,
             "lon": number(fields, "place_lon"),
             "lat": number(fields, "place_lat"),
-            "people": int(number(fields, "people", 1.0)),
+            "people": whole_number(fields, "people", 1, PEOPLE),
             "skills": tuple(fields.get("skills", "").replace("，", ",").replace(",", " ").split()),
             "grid_code": fields.get("grid_code"),
             "drill": "drill" in fields,
@@ -126,10 +127,17 @@ def _read(visit: PageVisit, emergency_id: str) -> EmergencyOut:
 @router.get("/{emergency_id}")
 async def one(visit: OfficerVisit, emergency_id: EmergencyId) -> Response:
     """Show an emergency as it goes, and how it went."""
+    return await _emergency_page(visit, emergency_id)
+
+
+async def _emergency_page(
+    visit: PageVisit, emergency_id: str, error: str | None = None, reason: str = ""
+) -> Response:
     found = await visit.read(_read, visit, emergency_id)
     part = visit.part("duty_now", f"/duty/{emergency_id}/now", one=found)
     content = {"marks": [{"at": [found.place.lon, found.place.lat], "kind": "alert"}]}
-    return visit.page("duty_one", one=found, part=part, content=content)
+    status = 200 if error is None else 422
+    return visit.page("duty_one", status, one=found, part=part, content=content, error=error, reason=reason)
 
 
 @router.get("/{emergency_id}/now")
@@ -142,7 +150,11 @@ async def now(visit: OfficerVisit, emergency_id: EmergencyId) -> Response:
 @router.post("/{emergency_id}/close")
 async def end(visit: OfficerVisit, fields: Posted, emergency_id: EmergencyId) -> Response:
     """Say that it is over."""
-    reason = read_form(CloseIn, {"reason": fields.get("reason", "")}).reason
+    try:
+        reason = read_form(CloseIn, {"reason": fields.get("reason", "")}).reason
+    except FieldsError as error:
+        shown = told(error, visit.visitor.lang)
+        return await _emergency_page(visit, emergency_id, shown, fields.get("reason", ""))
     act = ("emergency.close", emergency_id)
     await visit.commanded(act, lambda turn: close(turn, visit.who, emergency_id, reason))
     return see_other(f"/duty/{emergency_id}")

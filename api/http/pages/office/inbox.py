@@ -1,7 +1,8 @@
 """The inbox of offices: what they are responsible for or asked to take on, and what they do about it."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -14,7 +15,7 @@ from api.civic.reports.translate import matter_out
 from api.dispatch.desk import MissingError, Turn
 from api.forms import ServiceId
 from api.http.pages.frame.forms import Fields, number, read_form
-from api.http.pages.frame.photos import SentWithPhoto, kept_photo, shown_photo
+from api.http.pages.frame.photos import HELD, SentWithPhoto, kept_photo, shown_photo
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
@@ -43,6 +44,7 @@ OfficeVisit = Annotated[PageVisit, Depends(visit_of("planner", "grid_staff"))]
 MatterId = Annotated[ServiceId, Path()]
 Verb = Annotated[str, Path(pattern="^(accept|start|pass_on|refuse|look|fix|decline|hide|show)$")]
 OPEN = ("reported", "accepted", "looking", "working")
+HOURS = (0.1, 720.0)
 LISTED = 1_000
 
 
@@ -86,7 +88,15 @@ async def one(visit: OfficeVisit, matter_id: MatterId) -> Response:
     return await _matter(visit, matter_id)
 
 
-async def _matter(visit: PageVisit, matter_id: str, error: str | None = None, status: int = 200) -> Response:
+async def _matter(
+    visit: PageVisit,
+    matter_id: str,
+    error: str | None = None,
+    status: int = 200,
+    sent: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
+    """Return the page of a matter, with what was filled in where it comes back."""
+
     def read() -> tuple[MatterOut, str, list[office_rows.OfficeRow]]:
         with visit.live.database.reading() as connection:
             row = rows.get(connection, visit.who, matter_id)
@@ -98,7 +108,7 @@ async def _matter(visit: PageVisit, matter_id: str, error: str | None = None, st
     matter, result, offices = await visit.read(read)
     content = {"marks": [{"at": [one.lon, one.lat], "kind": "report"} for one in matter.reports]}
     return visit.page(
-        "inbox_one", status, matter=matter, result_photo=result, names=_names(visit), error=error,
+        "inbox_one", status, matter=matter, result_photo=result, names=_names(visit), error=error, sent=sent,
         content=content,
         mine=str(visit.who.tenant_id), titles={one.tenant_id: one.title for one in offices},
         offices=[one for one in offices if one.tenant_id != matter.office],
@@ -114,7 +124,7 @@ async def photo(visit: OfficeVisit, photo_id: Annotated[ServiceId, Path()]) -> R
 @router.post("/{matter_id}/{verb}")
 async def act(visit: OfficeVisit, sent: SentWithPhoto, matter_id: MatterId, verb: Verb) -> Response:
     """Do something about it."""
-    civic = visit.civic
+    civic, photo = visit.civic, sent.held
     try:
         photo = await kept_photo(visit, sent) if verb == "fix" else ""
         make = _command(visit, verb, sent.fields, photo)
@@ -126,7 +136,8 @@ async def act(visit: OfficeVisit, sent: SentWithPhoto, matter_id: MatterId, verb
     except MissingError:
         raise
     except YiluError as error:
-        return await _matter(visit, matter_id, told(error, visit.visitor.lang), 409)
+        filled_in = {**sent.fields, "verb": verb, HELD: photo}
+        return await _matter(visit, matter_id, told(error, visit.visitor.lang), 409, filled_in)
     return see_other(f"/inbox/{matter_id}")
 
 
@@ -145,7 +156,7 @@ def _command(visit: PageVisit, verb: str, fields: Fields, photo: str) -> Callabl
         fixed = read_form(FixIn, {"result": words, "photo": photo})
         return lambda office: Fix(office, fixed.result, fixed.photo)
     if verb == "look":
-        hours = max(min(number(fields, "hours", 4.0), 720.0), 0.1)
+        hours = number(fields, "hours", 4.0, HOURS)
         latest_s = (visit.now + datetime.timedelta(hours=hours)).timestamp()
         return lambda office: AskForLook(office, latest_s)
     if verb == "pass_on":

@@ -10,13 +10,13 @@ from starlette.responses import Response
 from api.civic.points import spending
 from api.civic.points.forms import ItemIn, ItemName, ItemSort, StockIn
 from api.dispatch.desk import Turn
-from api.http.pages.frame.forms import Fields, Posted, number, read_form
+from api.http.pages.frame.forms import Fields, FieldsError, Posted, read_form, whole_number
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
 from api.http.pages.frame.visit import PageVisit, visit_of
 from api.store import SERVICE
 from api.store.civic import rewards as rows
-from geo.errors import InputError, YiluError
+from geo.errors import YiluError
 
 __all__ = ["router"]
 
@@ -75,7 +75,7 @@ async def put(visit: OfficeVisit, fields: Posted) -> Response:
         name = _name(fields.get("item", ""))
         asked = read_form(ItemIn, {
             "sort": fields.get("sort", ""), "title": fields.get("title", ""),
-            "points": number(fields, "points"), "ends": _ends(visit, fields.get("ends", "")),
+            "points": whole_number(fields, "points"), "ends": _ends(visit, fields.get("ends", "")),
             "communities": _communities(fields.get("communities", "")),
         })  # fmt: skip
 
@@ -96,7 +96,7 @@ async def put(visit: OfficeVisit, fields: Posted) -> Response:
 def _name(text: str) -> str:
     plain = text.replace("_", "").replace("-", "")
     if not (plain.isascii() and plain.isalnum() and len(text) <= 40):
-        raise InputError("item must have 1 to 40 letters, digits, hyphens or underscores")
+        raise FieldsError({"item": "1 to 40 letters, digits, hyphens or underscores"})
     return text
 
 
@@ -113,7 +113,7 @@ def _ends(visit: PageVisit, text: str) -> datetime.datetime | None:
     try:
         day = datetime.date.fromisoformat(text)
     except ValueError:
-        raise InputError("ends must be a day such as 2026-12-31") from None
+        raise FieldsError({"ends": "a day such as 2026-12-31"}) from None
     return datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(), visit.zone)
 
 
@@ -122,7 +122,7 @@ async def stock(visit: OfficeVisit, fields: Posted, item: ItemId) -> Response:
     """Book pieces that have come in; the form sent twice books them once."""
     try:
         name = fields.get("name") or f"page-{fields.get('once', '')}"
-        asked = read_form(StockIn, {"name": name, "pieces": number(fields, "pieces")})
+        asked = read_form(StockIn, {"name": name, "pieces": whole_number(fields, "pieces")})
 
         def work(turn: Turn) -> spending.Booked:
             return spending.add_stock(turn, visit.who, item, asked.name, asked.pieces)

@@ -2,6 +2,8 @@
 
 import datetime
 import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -14,7 +16,7 @@ from api.dispatch.forms import ReasonIn, ReopenIn, TaskOut, TaskPublishIn, Verif
 from api.dispatch.translate import task_of, task_out
 from api.forms import ServiceId
 from api.http.live import cursor_of, position_of
-from api.http.pages.frame.forms import Fields, Posted, number, read_form
+from api.http.pages.frame.forms import Fields, Posted, number, read_form, whole_number
 from api.http.pages.frame.photos import shown_photo
 from api.http.pages.frame.render import see_other
 from api.http.pages.frame.route import PageRoute, told
@@ -35,6 +37,8 @@ KINDS = (
 OPEN = ("published", "offered", "accepted", "under_way", "done")
 LISTED = 50
 MARKED = 200
+HOURS, MINUTES, PEOPLE = (0.1, 720.0), (0.0, 240.0), (1, 10)
+"""What the page takes, as its fields say."""
 
 
 @router.get("")
@@ -102,11 +106,11 @@ async def post(visit: PublisherVisit, fields: Posted) -> Response:
 
 
 def _task(visit: PageVisit, fields: Fields, label: str) -> TaskPublishIn:
-    latest = visit.now + datetime.timedelta(hours=max(min(number(fields, "hours", 4.0), 720.0), 0.1))
+    latest = visit.now + datetime.timedelta(hours=number(fields, "hours", 4.0, HOURS))
     place = {
         "lon": number(fields, "place_lon"),
         "lat": number(fields, "place_lat"),
-        "service_s": 60.0 * number(fields, "minutes", 5.0),
+        "service_s": 60.0 * number(fields, "minutes", 5.0, MINUTES),
         "latest": latest,
     }
     return read_form(
@@ -115,7 +119,7 @@ def _task(visit: PageVisit, fields: Fields, label: str) -> TaskPublishIn:
             "task_id": label,
             "place": place,
             "kind": fields.get("kind", "hazard"),
-            "people": int(number(fields, "people", 1.0)),
+            "people": whole_number(fields, "people", 1, PEOPLE),
             "grid_code": fields.get("grid_code"),
         },
     )
@@ -141,9 +145,16 @@ def _stages(visit: PageVisit, task_id: str) -> tuple[TaskOut, Any]:
     return task, visit.part("task_now", f"/tasks/{task_id}/now", task=task)
 
 
-async def _task_page(visit: PageVisit, task_id: str, error: str | None = None, status: int = 200) -> Response:
+async def _task_page(
+    visit: PageVisit,
+    task_id: str,
+    error: str | None = None,
+    status: int = 200,
+    sent: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
     task, part = await visit.read(_stages, visit, task_id)
-    return visit.page("task", status, task=task, part=part, error=error, content={"marks": [_mark(task)]})
+    content = {"marks": [_mark(task)]}
+    return visit.page("task", status, task=task, part=part, error=error, content=content, sent=sent)
 
 
 @router.get("/photos/{photo_id}")
@@ -172,11 +183,13 @@ async def command(
 
         await visit.commanded((f"task.{verb}", task_id), work, task_id)
     except ConflictError as error:
-        return await _task_page(visit, task_id, told(error, visit.visitor.lang), 409)
+        filled_in = {**fields, "verb": verb}
+        return await _task_page(visit, task_id, told(error, visit.visitor.lang), 409, filled_in)
     except YiluError as error:
         if isinstance(error, MissingError):
             raise
-        return await _task_page(visit, task_id, told(error, visit.visitor.lang), 422)
+        filled_in = {**fields, "verb": verb}
+        return await _task_page(visit, task_id, told(error, visit.visitor.lang), 422, filled_in)
     return see_other(f"/tasks/{task_id}")
 
 
@@ -186,6 +199,6 @@ def _command(visit: PageVisit, verb: str, fields: Fields) -> Command:
         return Verify(read_form(VerifyIn, {"note": words}).note)
     if verb == "withdraw":
         return Withdraw(read_form(ReasonIn, {"reason": words}).reason)
-    latest = visit.now + datetime.timedelta(hours=max(min(number(fields, "hours", 4.0), 720.0), 0.1))
+    latest = visit.now + datetime.timedelta(hours=number(fields, "hours", 4.0, HOURS))
     said = read_form(ReopenIn, {"reason": words, "latest": latest})
     return Reopen(said.reason, said.latest.timestamp())

@@ -18,7 +18,7 @@ def test_a_key_from_making_to_revoking(city: City, browser: "Browser", window: s
     seen.page.select_option("#role", "rider")
     seen.page.click("text=生成 >> nth=0")
     # A rider's key wants the rider's id: said, and nothing is lost.
-    assert "rider" in seen.page.inner_text("#error")
+    assert "骑手编号：请填写" in seen.page.inner_text("#error")
     assert seen.page.input_value("#role") == "rider"
     seen.page.fill("#detail", f"r-{window}")
     seen.page.select_option("#tenant", "red")

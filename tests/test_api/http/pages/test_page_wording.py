@@ -1,10 +1,14 @@
 """Spans of time as pages say them."""
 
 import datetime
+from typing import get_args
 
 import pytest
 
+from api.forms import Language
+from api.http.pages.frame.page_texts import page_texts
 from api.http.pages.frame.wording import Saying
+from api.matching.forms import RuleName
 
 NOW = datetime.datetime(2026, 3, 4, 12, 0, tzinfo=datetime.UTC)
 
@@ -18,3 +22,11 @@ NOW = datetime.datetime(2026, 3, 4, 12, 0, tzinfo=datetime.UTC)
 )  # fmt: skip
 def test_nobody_says_two_hours_and_sixty_minutes(seconds: float | None, said: str) -> None:
     assert Saying("zh", datetime.UTC, NOW).minutes(seconds) == said
+
+
+@pytest.mark.parametrize("lang", get_args(Language))
+def test_every_reason_why_nobody_comes_stands_for_itself(lang: Language) -> None:
+    """A page has the rule alone: a sentence that wants numbers beside it would end in a refusal."""
+    texts = page_texts(lang)
+    for rule in (*get_args(RuleName), "asked"):
+        assert texts.text("tasks.unmatched", why=texts.text(f"unmatched.{rule}"))

@@ -1,5 +1,6 @@
 """A rider with one thumb: what they are asked, the way, yes and no, done, and where to rest."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,8 @@ def test_a_rider_answers_and_finishes(city: City, browser: "Browser", window: st
     seen.drawn()
     assert "查看安全隐患" in seen.page.inner_text("h1")
     assert "North Street" in seen.page.inner_text("main")
+    promised = re.search(r"(\d+)积分", seen.page.inner_text("main"))
+    before = service.ask("r0", "GET", "/v1/riders/me/points")["points"]
     seen.look("rider-offer")
     seen.page.click("button.main")
     seen.drawn()
@@ -51,6 +54,11 @@ def test_a_rider_answers_and_finishes(city: City, browser: "Browser", window: st
         kept = service.client.get(f"/v1/photos/{photo}", headers=headers)
         assert kept.status_code == expected
         assert b"Exif" not in kept.content
+    # What the offer promised is what is booked.
+    service.ask("office", "POST", f"/v1/tasks/{task['id']}/verify", json={})
+    booked = service.ask("r0", "GET", "/v1/riders/me/points")["points"] - before
+    assert promised is not None
+    assert int(promised[1]) == booked > 0
 
 
 def test_a_rider_says_no_with_a_reason(city: City, browser: "Browser") -> None:
