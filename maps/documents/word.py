@@ -30,6 +30,7 @@ from maps.documents.word_parts import (
     add_line,
     add_link,
     add_mark,
+    add_picture,
     add_run,
     add_table,
     set_faces,
@@ -137,8 +138,8 @@ class _Writer:
             add_line(self.document, self.say.say(said), setting, "plain" if self.grid else "body")
         for name in section.pictures:
             self.figures += section.part in NUMBERED
-            self._picture(name, setting.width_mm)
             caption = figure_caption(name, self.figures, section, self.study, self.say)
+            self._picture(name, setting.width_mm, caption)
             add_line(self.document, caption, setting, "caption")
         self._tables(section, section.all_tables, setting, notes=not self.grid)
         for said in section.closing:
@@ -161,10 +162,10 @@ class _Writer:
         right = setting.width_mm - _LEAD_MM - 4
         cells = add_frame(self.document, 1, (_LEAD_MM + 4, right)).rows[0].cells
         for name in section.pictures:
-            cells[0].paragraphs[0].add_run().add_picture(io.BytesIO(self.pictures[name]), width=Mm(_LEAD_MM))
+            caption = figure_caption(name, 0, section, self.study, self.say)
+            add_picture(cells[0].paragraphs[0], self.pictures[name], _LEAD_MM, caption)
             below = cells[0].add_paragraph()
             below.paragraph_format.space_after = Pt(0)
-            caption = figure_caption(name, 0, section, self.study, self.say)
             add_run(below, caption, setting.body_face, setting, setting.table_pt - 1.5)
         first = True
         for figure in section.figures:
@@ -221,10 +222,10 @@ class _Writer:
         for place, name in enumerate(section.pictures):
             cell = frame.rows[0].cells[place].paragraphs[0]
             cell.alignment = WD_ALIGN_PARAGRAPH.CENTER
-            cell.add_run().add_picture(io.BytesIO(self.pictures[name]), width=Mm(widths[place] - 4))
+            caption = figure_caption(name, 0, section, self.study, self.say)
+            add_picture(cell, self.pictures[name], widths[place] - 4, caption)
             below = frame.rows[1].cells[place].paragraphs[0]
             below.alignment = WD_ALIGN_PARAGRAPH.CENTER
-            caption = figure_caption(name, 0, section, self.study, self.say)
             add_run(below, caption, setting.head_face, setting, setting.table_pt - 0.5)
 
     def _checks(self, section: Section, setting: Setting) -> None:
@@ -263,12 +264,12 @@ class _Writer:
                 add_run(paragraph, self.say.text("list.comma"), setting.body_face, setting, size)
             add_link(paragraph, self.say.term(link.label.key), link.url, setting, size)
 
-    def _picture(self, name: str, width_mm: float) -> None:
+    def _picture(self, name: str, width_mm: float, caption: str) -> None:
         paragraph = self.document.add_paragraph()
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
         paragraph.paragraph_format.keep_with_next = True
         paragraph.paragraph_format.space_after = Pt(0)
-        paragraph.add_run().add_picture(io.BytesIO(self.pictures[name]), width=Mm(width_mm))
+        add_picture(paragraph, self.pictures[name], width_mm, caption)
 
 
 def _page(section: PaperSection, margins_mm: tuple[float, ...], setting: Setting, say: Wording) -> None:
