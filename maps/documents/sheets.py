@@ -36,7 +36,7 @@ ANNEX = ("facts", "kinds", "kind_facilities", "kind_hours", "busiest", "layers",
          "fairness", "budget", "front", "refusal_counts", "speeds", "gate_waits", "map_edits", "blind",
          "patrols", "meetings", "scenarios", "elsewhere", "files", "rejects", "stays")  # fmt: skip
 """Tables that only a reader of the annexes wants: one sheet holds them all."""
-ANNEX_WIDTHS = (28, 24, 20, 18, 16, 16, 14, 14, 12, 12)
+ANNEX_WIDTHS = (26, 22, 32, 18, 16, 16, 14, 14, 12, 12)
 _NAMESPACES = {"dcterms": DCTERMS_NS, "cp": COREPROPS_NS}
 """As openpyxl names them; another library of the process may have named them otherwise since."""
 ROWS_SHOWN = 20
@@ -47,7 +47,8 @@ PAGE = 140
 """Characters that a page has room for beside each other, at nine tenths of the size of type."""
 WIDEST, NARROWEST = 46, 16
 """Characters of a column of texts."""
-LISTS = ("hours", "refusals", "grid_places", "station_facilities", "blind_hours", "forecast_values")
+LISTS = ("hours", "refusals", "grid_places", "station_facilities", "blind_hours", "forecasts",
+         "forecast_values")  # fmt: skip
 FOLDED_COLUMNS = {
     "sites": ("street", "planned_hours", "moves_to", "only_here", "until_20", "until_24", "longer", "due",
               "passing", "lon", "lat"),
@@ -157,9 +158,10 @@ def _two_lines(heading: str) -> str:
 
 def _row_height(sheet: Worksheet, row: int, cells: list[tuple[str, float]]) -> None:
     """Make a row as high as its longest text; LibreOffice and WPS else show the first line alone."""
-    high = max((text_height(text, room - 2, 14) for text, room in cells), default=0.0)
-    if high > 14:
-        sheet.row_dimensions[row].height = high + 2
+    broken = [(text, room) for text, room in cells if _width(text) > room - 1]
+    if broken:
+        lines = max(-(-_width(text) // int(room - 1)) for text, room in broken)
+        sheet.row_dimensions[row].height = 13.5 * lines + 2
 
 
 def _note(sheet: Worksheet, row: int, text: str, columns: int, look: SheetLook) -> None:

@@ -12,7 +12,7 @@ from study_sample import sample_study
 
 from maps.documents.printed import _Page
 from maps.documents.sheets import ROWS_SHOWN, _folded_rows, workbook
-from maps.documents.widths import LEAST_PT, column_widths, text_mm
+from maps.documents.widths import LEAST_PT, PADDING_MM, column_widths, text_mm
 from maps.documents.word import _SETTINGS
 from maps.documents.word_parts import add_frame, add_picture, add_table
 from maps.study.page import headlines
@@ -72,6 +72,19 @@ def test_a_short_text_leaves_its_room_to_a_long_one() -> None:
     assert facilities > source > kind
     assert facilities >= text_mm(long, found.pt) / 4
     assert found.pt > LEAST_PT
+
+
+def test_one_long_name_does_not_break_all_other_rows() -> None:
+    """Every row of a list of lockers had two lines, because one compound has a long name."""
+    rows = [(f"Compound {number}, west gate", "contact-free locker", 1.0) for number in range(20)]
+    rows[7] = ("Ruotsinkielinen sosiaalitieteiden koulu ja kirjasto, west gate", "contact-free locker", 1.0)
+    table = Table("pickups", (Column("compound"), Column("kind"), Column("drop_offs", "a_day")), tuple(rows))
+    say = Wording.of("en", 10)
+    found = column_widths(table, say, 100.0, 9.0)
+    inner = [width - PADDING_MM + 1e-6 for width in found.mm]
+    cells = [[say.cell(v, c) for v, c in zip(row, table.columns, strict=True)] for row in rows]
+    broken = [any(text_mm(t, found.pt) > w for t, w in zip(row, inner, strict=True)) for row in cells]
+    assert sum(broken) == 1
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
