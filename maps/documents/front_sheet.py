@@ -140,7 +140,7 @@ def add_charts(
     row = sheet.max_row + 2
     place = 0
     for key, value, name in (("coverage", "served_training", "method"), ("sites", "rest", "id")):
-        if key in placed:
+        if key in placed and len(tables[key].rows) > 1:  # one bar compares nothing
             _put(sheet, _bars(placed[key], tables[key], (value, name), say), row, place)
             place += 1
     if "budget" in placed and len(tables["budget"].rows) > 1:
