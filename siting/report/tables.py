@@ -164,7 +164,7 @@ def _estimates(study: Study) -> Table:
             *(
                 Column(key, unit, redacted=True)
                 for measure, unit in measures
-                for key in (f"{measure}_value", "low", "high")
+                for key in (f"{measure}_value", f"{measure}_low", f"{measure}_high")
             ),
         ),
         tuple(
