@@ -140,25 +140,24 @@ class _Cells:
         rest = np.ones(len(rows))
         for place in set(range(len(floors))) - set(at.tolist()):
             rest = np.maximum(rest, lines(place, float(floors[place])))
-        choices = []
+        choices: list[list[tuple[float, FloatArray]]] = []
         for place in at.tolist():
             inner = {longest[place], usual[place], *(longest[place] * _RAGGED / n for n in (2, 3, 4))}
-            widths = sorted(
-                {float(floors[place]), *(max(floors[place], float(one) + PADDING_MM) for one in inner)}
-            )
-            choices.append([(width, lines(place, width)) for width in widths])
+            tried = sorted({max(float(floors[place]), float(one) + PADDING_MM) for one in (0.0, *inner)})
+            choices.append([(width, lines(place, width)) for width in tried])
         left = room_mm - floors.sum() + floors[at].sum()
-        best, found = math.inf, floors[at]
+        best = math.inf
+        widths_of = [float(width) for width in floors[at]]
         for chosen in itertools.product(*choices):
             total = sum(width for width, _ in chosen)
             if total > left:
                 continue
-            count = np.maximum.reduce([rest, *(one for _, one in chosen)]).sum() + total / 1e6
+            count = float(np.maximum.reduce([rest, *(one for _, one in chosen)]).sum()) + total / 1e6
             if count < best:
-                best, found = count, np.array([width for width, _ in chosen])
-        widths = floors.copy()
-        widths[at] = found
-        return widths
+                best, widths_of = count, [width for width, _ in chosen]
+        out = floors.copy()
+        out[at] = widths_of
+        return out
 
 
 def _shared(cells: _Cells, room_mm: float, pt: float, whole: float) -> Widths:

@@ -17,7 +17,7 @@ from maps.documents.word import _SETTINGS
 from maps.documents.word_parts import add_frame, add_picture, add_table
 from maps.study.page import headlines
 from maps.texts.wording import Wording
-from siting.report import Column, Table, grid_report, one_fact_a_row, study_report, study_tables
+from siting.report import Column, Table, Value, grid_report, one_fact_a_row, study_report, study_tables
 from siting.results import Study
 
 
@@ -76,7 +76,9 @@ def test_a_short_text_leaves_its_room_to_a_long_one() -> None:
 
 def test_one_long_name_does_not_break_all_other_rows() -> None:
     """Every row of a list of lockers had two lines, because one compound has a long name."""
-    rows = [(f"Compound {number}, west gate", "contact-free locker", 1.0) for number in range(20)]
+    rows: list[tuple[Value, ...]] = [
+        (f"Compound {number}, west gate", "contact-free locker", 1.0) for number in range(20)
+    ]
     rows[7] = ("Ruotsinkielinen sosiaalitieteiden koulu ja kirjasto, west gate", "contact-free locker", 1.0)
     table = Table("pickups", (Column("compound"), Column("kind"), Column("drop_offs", "a_day")), tuple(rows))
     say = Wording.of("en", 10)

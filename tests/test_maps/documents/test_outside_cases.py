@@ -97,7 +97,7 @@ def test_no_table_is_wider_than_its_page_and_columns_agree_with_cells(paper: Doc
         grid = [int(one.get(qn("w:w"))) for one in table._tbl.tblGrid.findall(qn("w:gridCol"))]
         assert sum(grid) <= (210 - 22 - 22) / 25.4 * 1440 + 10
         for row in table._tbl.tr_lst:
-            cells = [int(cell.tcPr.find(qn("w:tcW")).get(qn("w:w"))) for cell in row.tc_lst]
+            cells = [int(one.get(qn("w:w"))) for one in row.iter(qn("w:tcW"))]
             assert cells == pytest.approx(grid, abs=2)
 
 
