@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "yilu_reference",
+    "chinese_search",
 ]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
@@ -44,4 +45,6 @@ html_title = "Yilu 驿路"
 # No file of anybody else's: the pages are read where there is no internet.
 html_theme_options = {"footer_icons": [], "top_of_page_buttons": []}
 html_last_updated_fmt = None
+# Browsers let no page opened from a disk read another one, which a summary of what was found would need.
+html_show_search_summary = False
 html_show_sphinx = False

@@ -147,10 +147,10 @@ def _same_area(first: Study, second: Study) -> None:
 
     def said(bounds: tuple[float, float, float, float]) -> str:
         west, south, east, north = bounds
-        return f"{west:.4f}, {south:.4f} to {east:.4f}, {north:.4f}"
+        return f"{west:.4f}, {south:.4f} – {east:.4f}, {north:.4f}"
 
     raise InputError(
-        f"the two studies lie on different maps (streets from {said(first.bounds)}, and from "
+        f"the two studies lie on different maps (streets within {said(first.bounds)}, and within "
         f"{said(second.bounds)}): only plans of one map can be compared"
     )
 

@@ -78,6 +78,9 @@ class Table:
     rows: tuple[tuple[Value, ...], ...]
 
     def __post_init__(self) -> None:
+        keys = [column.key for column in self.columns]
+        if len(set(keys)) < len(keys):  # one of the two could not be named, and Excel would repair the sheet
+            raise InputError(f"table {self.key}: two columns have the same key, allowed is one each")
         for number, row in enumerate(self.rows, start=1):
             if len(row) != len(self.columns):
                 raise InputError(

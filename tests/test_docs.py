@@ -14,6 +14,7 @@ from loopback import served
 from openapi_examples import REQUESTS
 from tiny_study import place, write_study
 
+from api.cli.commands import yilu
 from api.http.access.auth import open_access
 from api.http.app import create_app
 from api.settings import Settings
@@ -24,6 +25,8 @@ PRINTED = "http://127.0.0.1:8000"
 SPHINX = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going"]
 PAGES = sorted(path.relative_to(DOCS / "en") for path in (DOCS / "en").rglob("*.md"))
 BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OWN = re.compile(r'(?<=--lang )(?:zh|en)|^(?:title|city|language) = ".*"$', re.MULTILINE)
+"""What a page says in its own language."""
 TYPED = [page for page in PAGES if page.name != "platform.md"]
 """The guide for platforms has a test of its own."""
 
@@ -54,9 +57,22 @@ def test_both_languages_have_the_same_pages() -> None:
 def test_both_languages_say_the_same(page: Path) -> None:
     english, chinese = _text("en", page), _text("zh", page)
     assert _parts(english) == _parts(chinese)
-    assert [code for kind, code in BLOCK.findall(english) if kind in ("sh", "toml")] == [
-        code for kind, code in BLOCK.findall(chinese) if kind in ("sh", "toml")
+    typed = [
+        [OWN.sub("", code) for kind, code in BLOCK.findall(text) if kind in ("sh", "toml")]
+        for text in (english, chinese)
     ]
+    assert typed[0] == typed[1]
+    assert not re.search(r'--lang en|language = "en"$', chinese, re.MULTILINE)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_commands_that_pages_name_are_there(lang: str) -> None:
+    """A page told to use a command of another name."""
+    texts = [_text(lang, page) for page in PAGES]
+    texts.append((ROOT / ("README.md" if lang == "en" else "README.zh.md")).read_text(encoding="utf-8"))
+    named = {name for text in texts for name in re.findall(r"`(?:\.venv/bin/)?yilu ([a-z]+)", text)}
+    assert len(named) > 5
+    assert named <= set(yilu.commands), named - set(yilu.commands)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -141,5 +157,13 @@ def test_the_site_is_built(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     calls = (tmp_path / "reference" / "calls.html").read_text(encoding="utf-8")
     assert "/v1/stations/nearest" in calls
+    # Sphinx #2169: without a dictionary it indexed no Chinese word, and a search found nothing
+    index = (tmp_path / "searchindex.js").read_text(encoding="utf-8")
+    assert all(
+        json.dumps(word) in index or json.dumps(word)[1:-1] in index for word in ("驿站", "检验", "网格")
+    )
+    splitter = (tmp_path / "_static" / "language_data.js").read_text(encoding="utf-8")
+    assert "const pairs" in splitter
+    assert "Stemmer = EnglishStemmer" in splitter
     loads = re.compile(r'<(?:script|link|img)[^>]*(?:src|href)="https?://')
     assert not [path for path in tmp_path.rglob("*.html") if loads.search(path.read_text(encoding="utf-8"))]

@@ -15,7 +15,8 @@ import click
 from api import __version__
 from api.cli.compare_plans import compare
 from api.cli.error_pages import explained_at
-from api.cli.language import terminal_language
+from api.cli.language import speak, terminal_language
+from api.cli.language import spoken as language_spoken
 from api.cli.live_day import live_day
 from api.cli.paper import pdf
 from api.cli.reach_areas import reach
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["main", "yilu"]
 
 BAD_INPUT = 2
-_LANGUAGE = "yilu.language"
 _SEE = {"zh": "说明见", "en": "explained in"}
 
 
@@ -39,16 +39,13 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except YiluError as error:
-            language = ctx.meta.get(_LANGUAGE) or terminal_language()
-            click.echo(f"yilu: {error.text(language)}", err=True)
+            from api.http.problems.texts import sentence
+
+            language = language_spoken(ctx)
+            click.echo(f"yilu: {sentence(error.text(language), language)}", err=True)
             where = explained_at(error, language, ctx.invoked_subcommand or "")
             click.echo(f"      {_SEE[language]} {where}", err=True)
             ctx.exit(BAD_INPUT)
-
-
-def _speak(language: "Language | None") -> None:
-    """Say what is wrong with input in a language, or else in that of the terminal."""
-    click.get_current_context().meta[_LANGUAGE] = language
 
 
 FOLDER = click.Path(path_type=Path)
@@ -111,10 +108,10 @@ def _run_study(
     from api.study.run import write_study
     from api.study.studyfile.read import language_of, load_study_file
 
-    _speak(spoken or lang or language_of(study_file))
+    speak(spoken or lang or language_of(study_file))
     study_settings = load_study_file(study_file).with_language(lang)
     language = spoken or study_settings.language
-    _speak(language)
+    speak(language)
     with StageBars(stage_names(language)) as bars:
         result = write_study(
             study_settings, out, load_settings(), progress=bars.progress, scheduler=scheduler
@@ -291,7 +288,7 @@ def describe_traces(
     from geo.osm import read_osm
     from geo.traces import TraceFormat
 
-    _speak(lang)
+    speak(lang)
     network = None if map_file is None else read_osm(map_file)[0]
     trace_format = TraceFormat(datum="auto", timezone=timezone, year=year)
     found = inspect_paths(files, trace_format, network)

@@ -32,7 +32,7 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "riders": "骑手人数",
         "points": "轨迹点：读入 / 采用 / 剔除",
         "stay_points": "停留点数（其中休息）",
-        "demand": "休息需求（骑手分钟/日）",
+        "demand": "休息需求（分钟/日）",
         "stations": "站点：现有 / 建议新增",
         "solver": "求解结果",
         "covered": "已服务的休息需求（{minutes:g}分钟内、开放且有空座位）：训练日 / 检验日",
@@ -183,13 +183,14 @@ def _figures(study: Study, texts: dict[str, str], wording: Wording) -> Table:
         title_justify="left",
         show_header=False,
     )
-    table.add_column()
-    table.add_column(justify="right")
+    # Chinese has no blanks to break at: without folding, what does not fit is cut
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", overflow="fold")
     read = sum(account.read for account in study.accounts)
     accepted = sum(account.accepted for account in study.accounts)
     rests = dict(study.stay_points_by_kind).get("rest", 0)
     existing = sum(site.existing for site in study.sites)
-    mark = f"<{study.k}"
+    mark = wording.text("quantity.redacted_short", k=study.k)
     table.add_row(texts["riders"], _count(study.riders, mark))
     table.add_row(texts["points"], f"{read:,} / {accepted:,} / {read - accepted:,}")
     table.add_row(texts["stay_points"], f"{_count(study.stay_points, mark)} ({_count(rests, mark)})")
@@ -225,13 +226,14 @@ def _shares(row: Coverage, mark: str, held_out: bool) -> str:
 
 def _sites(study: Study, texts: dict[str, str], wording: Wording) -> Table:
     table = Table(title=texts["sites"], title_justify="left")
-    table.add_column("")
+    mark = wording.text("quantity.redacted_short", k=study.k)
+    table.add_column("", no_wrap=True)
     for word in ("name", "kind", "hours"):
-        table.add_column(texts[word])
-    table.add_column(texts["rest"], justify="right")
+        table.add_column(texts[word], overflow="fold")
+    table.add_column(texts["rest"], justify="right", overflow="fold")
     for site in study.sites:
         if not site.existing:
-            rest = "—" if site.rest_min_a_day is None else f"{site.rest_min_a_day:,.0f}"
+            rest = mark if site.rest_min_a_day is None else f"{site.rest_min_a_day:,.0f}"
             # Names come from maps and files: they are text, never markup.
             kind, hours = wording.term(f"kind.{site.kind}"), wording.opening(site.opening_hours)
             cells = (site.site_id, site.name, kind, hours, rest)

@@ -8,7 +8,7 @@ from maps.texts import Wording, catalogue
 
 __all__ = ["PASTE", "inspection_lines"]
 
-PASTE: dict[Language, str] = {"zh": "粘贴到方案文件：", "en": "to paste into a study file:"}
+PASTE: dict[Language, str] = {"zh": "粘贴到研究文件：", "en": "to paste into a study file:"}
 _TEXTS: dict[Language, dict[str, str]] = {
     "zh": {
         "kind": "文件类型",

@@ -76,6 +76,8 @@ def station_hours_picture(
     axes.set_ylim(0, top * 1.05)
     axes.set_xlim(0, 24)
     axes.set_xticks(range(0, 25, 3))
+    if not any(values) and not any(reach):  # an axis of nothing would be read as next to nothing
+        axes.set_yticks([])
     _bare(axes)
     axes.set_xlabel(say.text("chart.hour"), fontproperties=font, labelpad=2)
     axes.set_ylabel(

@@ -24,7 +24,8 @@ __all__ = ["add_charts", "write_front"]
 
 _WIDTHS = (20, 26, 24, 24, 34)
 _WIDE = len(_WIDTHS)
-_CHART_CM = (15.5, 7.2)
+_CHART_CM = ((13.2, 7.2), (11.0, 7.2))
+"""Of the left and the right chart: together as wide as the columns, or the page is printed smaller."""
 
 
 def write_front(sheet: Worksheet, report: StudyReport, say: Wording, look: SheetLook) -> None:
@@ -139,7 +140,7 @@ def add_charts(
     row = sheet.max_row + 2
     place = 0
     for key, value, name in (("coverage", "served_training", "method"), ("sites", "rest", "id")):
-        if key in placed:
+        if key in placed and len(tables[key].rows) > 1:  # one bar compares nothing
             _put(sheet, _bars(placed[key], tables[key], (value, name), say), row, place)
             place += 1
     if "budget" in placed and len(tables["budget"].rows) > 1:
@@ -147,7 +148,7 @@ def add_charts(
 
 
 def _put(sheet: Worksheet, chart: BarChart | ScatterChart, row: int, place: int) -> None:
-    chart.width, chart.height = _CHART_CM
+    chart.width, chart.height = _CHART_CM[place % 2]
     chart.legend = None
     _sized(chart.title, 11)
     for axis in (chart.x_axis, chart.y_axis):

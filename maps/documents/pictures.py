@@ -18,7 +18,7 @@ from geo.earth import DEGREE_M
 from maps.documents.charts import DPI, to_png
 from maps.documents.fonts import drawable, font_for, picture_wording
 from maps.page.basemap import Backdrop, BackdropLayer
-from maps.style import ACTION_STYLE, BASE_STYLE, EXISTING, LAND, PICKUP, SUGGESTED, nice_breaks, ramp
+from maps.style import ACTION_STYLE, BASE_STYLE, LAND, PICKUP, SUGGESTED, nice_breaks, ramp
 from maps.texts.wording import Wording
 from siting.results import GridFigures, Study
 
@@ -27,10 +27,19 @@ if TYPE_CHECKING:
 
 __all__ = ["inset_picture", "map_picture"]
 
+_OFF_MIDDLE = 0.36
+"""Share of an inset map by which its station may stand off the middle."""
 INSET_M = 480.0
 """From the middle of an inset map to its upper edge."""
 DEMAND = ramp("viridis", 5)
 """Colours of rest demand: the more, the darker, in grey, too."""
+_DEMAND_ALPHA = 0.6
+_MANY_GRIDS = 60
+"""Unit grids from which on their outlines would bury the streets."""
+_LEGEND_CM = 4.2
+"""Width or height that a map keeps free for its legend."""
+_LOW_CM = 6.5
+"""Height below which the legend is set smaller."""
 _PRINT_ORDER = ("water", "green", "buildings", "path", "minor", "middle", "major")
 
 
@@ -65,16 +74,20 @@ def map_picture(
     bounds = _padded([(west, south), (east, north)], 0.03)
     if grid is not None:
         bounds = _padded([point for ring in grid.rings for point in ring])
-    box = _fit(bounds, width_cm / height_cm)
+    box = _beside_legend(bounds, width_cm, height_cm) if legend else _fit(bounds, width_cm / height_cm)
     figure, axes = _paper(backdrop, box, width_cm, height_cm)
-    limits = _draw_demand(axes, study, box)
+    classes = _draw_demand(axes, study, box)
     _draw_grids(axes, study, grid)
     _draw_places(axes, study, box)
     _draw_scale(axes, box, say)
     _draw_names(axes, backdrop, box, font_for(5.5))
-    handles = _legend(study, say, limits)
+    handles = _legend(study, say, classes)
     if handles and legend:
-        axes.legend(handles=handles, prop=font_for(7.5), loc="upper right", framealpha=0.92, borderpad=0.5)
+        low = height_cm < _LOW_CM
+        axes.legend(
+            handles=handles, prop=font_for(6.0 if low else 7.0), loc="upper right", framealpha=0.92,
+            borderpad=0.5, labelspacing=0.2 if low else 0.45,
+        )  # fmt: skip
     _credit(axes, study)
     return to_png(figure)
 
@@ -105,6 +118,7 @@ def inset_picture(
     lon, lat = site.lonlat
     wide = half / math.cos(math.radians(lat))
     box = _fit((lon - wide, lat - half, lon + wide, lat + half), width_cm / height_cm)
+    box = _onto(box, study.bounds)
     figure, axes = _paper(backdrop, box, width_cm, height_cm)
     small = font_for(6)
     for (_, rings), line in zip(site.reach, ("solid", "dashed", "dotted"), strict=False):
@@ -165,31 +179,34 @@ def _credit(axes: "Axes", study: Study) -> None:
 
 def _draw_demand(
     axes: "Axes", study: Study, view: tuple[float, float, float, float]
-) -> tuple[float, float] | None:
-    """Draw the published cells of rest demand; returns where the lightest class ends, the darkest begins."""
+) -> list[tuple[str, float, float]]:
+    """Draw the published cells of rest demand; returns the classes drawn: colour, lower and upper limit."""
     day = [
         (cell, sum(value for value in cell.rest_min_by_hour if value is not None))
         for cell in study.cells
         if _meets(cell.ring, view)
     ]
     shown = [(cell, total) for cell, total in day if total > 0]
-    if not shown:
-        return None
-    limits = nice_breaks([total for _, total in shown], 5)
+    limits = nice_breaks([total for _, total in shown], len(DEMAND))
+    at = [sum(total >= limit for limit in limits) for _, total in shown]
+    # what few classes there are, from the lightest to the darkest
+    colours = [DEMAND[round(n * (len(DEMAND) - 1) / max(1, len(limits)))] for n in range(len(limits) + 1)]
     axes.add_collection(
         PathCollection(
             [Path(cell.ring) for cell, _ in shown],
-            facecolors=[DEMAND[min(4, sum(total >= limit for limit in limits))] for _, total in shown],
+            facecolors=[colours[one] for one in at],
             edgecolors="none",
-            alpha=0.55,
+            alpha=_DEMAND_ALPHA,
             zorder=3,
         )
     )
-    return (limits[0], limits[-1]) if limits else (0.0, 0.0)
+    ends = [0.0, *limits, math.inf]
+    return [(colours[one], ends[one], ends[one + 1]) for one in sorted(set(at))]
 
 
 def _draw_grids(axes: "Axes", study: Study, grid: GridFigures | None) -> None:
-    """Draw the outline of one unit grid, or thinly of all."""
+    """Draw the outline of one unit grid, or thinly of all: the more there are, the paler."""
+    many = len(study.grids) > _MANY_GRIDS
     for other in study.grids:
         chosen = grid is not None and other.code == grid.code
         if grid is None or chosen:
@@ -197,25 +214,31 @@ def _draw_grids(axes: "Axes", study: Study, grid: GridFigures | None) -> None:
                 axes.plot(
                     [p[0] for p in ring],
                     [p[1] for p in ring],
-                    color="#333333",
-                    linewidth=1.8 if chosen else 0.5,
-                    zorder=4,
+                    color="#8c8c8c" if many and not chosen else "#333333",
+                    linewidth=1.8 if chosen else 0.25 if many else 0.5,
+                    zorder=4 if chosen else 1.2,
                 )
 
 
-def _legend(study: Study, say: Wording, limits: tuple[float, float] | None) -> list[Line2D | Patch]:
-    """Return one handle for each kind of mark that is drawn, and the ends of the scale of demand."""
+def _legend(study: Study, say: Wording, classes: list[tuple[str, float, float]]) -> list[Line2D | Patch]:
+    """Return one handle for each kind of mark that is drawn, and for each class of demand."""
     handles: list[Line2D | Patch] = []
     if any(not site.existing for site in study.sites):
         handles.append(_handle("o", SUGGESTED, say.text("legend.site_suggested")))
-    if any(site.existing for site in study.sites):
-        handles.append(_handle("s", EXISTING, say.text("legend.site_existing")))
+    actions = {finding.site_id: finding.action for finding in study.audit}
+    advised = {actions.get(site.site_id, "unknown") for site in study.sites if site.existing}
+    for action, style in ACTION_STYLE.items():
+        if action in advised:
+            label = say.text("chart.existing", advice=say.text(f"action.{action}"))
+            handles.append(_handle("s", style.color, label))
     if study.pickups:
         handles.append(_handle("D", PICKUP, say.text("legend.pickup")))
-    if limits is not None:
-        for colour, key, value in ((DEMAND[0], "less", limits[0]), (DEMAND[-1], "more", limits[1])):
-            label = say.text(f"chart.demand_{key}", value=f"{value:,.0f}")
-            handles.append(Patch(facecolor=colour, alpha=0.6, label=label))
+    if classes:
+        handles.append(Patch(facecolor="none", edgecolor="none", label=say.text("chart.demand")))
+    for colour, low, high in classes:
+        key = "less" if low == 0 and high < math.inf else "more" if high == math.inf else "between"
+        label = say.text(f"chart.demand_{key}", low=f"{low:,.0f}", high=f"{high:,.0f}")
+        handles.append(Patch(facecolor=colour, alpha=_DEMAND_ALPHA, label=label))
     return handles
 
 
@@ -349,6 +372,34 @@ def _fit(bounds: tuple[float, float, float, float], ratio: float) -> tuple[float
         height = width / ratio
     x, y = (west + east) / 2, (south + north) / 2
     return (x - width / squeeze / 2, y - height / 2, x + width / squeeze / 2, y + height / 2)
+
+
+def _beside_legend(
+    bounds: tuple[float, float, float, float], width_cm: float, height_cm: float
+) -> tuple[float, float, float, float]:
+    """Leave room for the legend beside the streets or above them, where it costs them less of their size."""
+    west, south, east, north = _fit(bounds, (width_cm - _LEGEND_CM) / height_cm)
+    beside = (west, south, west + (east - west) * width_cm / (width_cm - _LEGEND_CM), north)
+    west, south, east, north = _fit(bounds, width_cm / (height_cm - _LEGEND_CM))
+    above = (west, south, east, south + (north - south) * height_cm / (height_cm - _LEGEND_CM))
+    return min(beside, above, key=lambda box: box[2] - box[0])
+
+
+def _onto(
+    box: tuple[float, float, float, float], streets: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """Move a box inwards at the edge of the streets: what lies beyond is bare paper."""
+    out = list(box)
+    for low in (0, 1):
+        size = box[low + 2] - box[low]
+        before, after = streets[low] - box[low], box[low + 2] - streets[low + 2]
+        if before > 0 and after > 0:  # the streets are the smaller: into the middle
+            move = (streets[low] + streets[low + 2] - box[low] - box[low + 2]) / 2
+        else:
+            move = before if before > 0 else -after if after > 0 else 0.0
+        move = max(-_OFF_MIDDLE * size, min(_OFF_MIDDLE * size, move))
+        out[low], out[low + 2] = box[low] + move, box[low + 2] + move
+    return (out[0], out[1], out[2], out[3])
 
 
 def _meets(points: Sequence[tuple[float, float]], box: tuple[float, float, float, float]) -> bool:

@@ -36,7 +36,7 @@ ANNEX = ("facts", "kinds", "kind_facilities", "kind_hours", "busiest", "layers",
          "fairness", "budget", "front", "refusal_counts", "speeds", "gate_waits", "map_edits", "blind",
          "patrols", "meetings", "scenarios", "elsewhere", "files", "rejects", "stays")  # fmt: skip
 """Tables that only a reader of the annexes wants: one sheet holds them all."""
-ANNEX_WIDTHS = (28, 24, 20, 18, 16, 16, 14, 14, 12, 12)
+ANNEX_WIDTHS = (26, 22, 32, 18, 16, 16, 14, 14, 12, 12)
 _NAMESPACES = {"dcterms": DCTERMS_NS, "cp": COREPROPS_NS}
 """As openpyxl names them; another library of the process may have named them otherwise since."""
 ROWS_SHOWN = 20
@@ -47,7 +47,8 @@ PAGE = 140
 """Characters that a page has room for beside each other, at nine tenths of the size of type."""
 WIDEST, NARROWEST = 46, 16
 """Characters of a column of texts."""
-LISTS = ("hours", "refusals", "grid_places", "station_facilities", "blind_hours")
+LISTS = ("hours", "refusals", "grid_places", "station_facilities", "blind_hours", "forecasts",
+         "forecast_values")  # fmt: skip
 FOLDED_COLUMNS = {
     "sites": ("street", "planned_hours", "moves_to", "only_here", "until_20", "until_24", "longer", "due",
               "passing", "lon", "lat"),
@@ -97,17 +98,20 @@ def workbook(
 
 def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look: SheetLook) -> Worksheet:
     sheet = book.create_sheet(say.text(f"table.{table.key}"))
-    # a heading has two lines
-    widths = [-(-_width(say.heading(column)) // 2) + 1 for column in table.columns]
-    for place, column in enumerate(table.columns, start=1):
-        head_cell(sheet.cell(1, place), say.heading(column), look)
+    heads = [_two_lines(say.heading(column)) for column in table.columns]
+    widths = [_width(text) for text in heads]
+    for place, text in enumerate(heads, start=1):
+        head_cell(sheet.cell(1, place), text, look)
     folded = _folded_rows(table)
+    said: list[list[str]] = []
     for number, row in enumerate(table.rows, start=2):
+        said.append([])
         for place, (value, column) in enumerate(zip(row, table.columns, strict=True), start=1):
             cell = sheet.cell(number, place)
             shown = fill(cell, value, column, say)
             cell.font, cell.border, cell.alignment = look.body, look.frame, aligned(column)
             widths[place - 1] = max(widths[place - 1], _width(shown))
+            said[-1].append(shown)
         if number - 2 in folded:
             sheet.row_dimensions[number].outlineLevel = 1
             sheet.row_dimensions[number].hidden = True
@@ -120,6 +124,10 @@ def _table_sheet(book: Workbook, table: Table, study: Study, say: Wording, look:
         dimension.width = min(most if column.unit == "text" else WIDEST, width)
         if column.key in hidden:
             dimension.outlineLevel, dimension.hidden = 1, True
+    rooms = [sheet.column_dimensions[get_column_letter(place + 1)].width for place in range(len(widths))]
+    at = [place for place, column in enumerate(table.columns) if column.key not in hidden]
+    for number, texts in enumerate(said, start=2):
+        _row_height(sheet, number, [(texts[place], rooms[place]) for place in at])
     sheet.row_dimensions[1].height = 32
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{last}{len(table.rows) + 1}"
@@ -137,6 +145,23 @@ def _widest(widths: list[int]) -> int:
     """Return how wide a text may be, so that all columns stand on a page in type that can be read."""
     tried = range(WIDEST, NARROWEST, -1)
     return next((most for most in tried if sum(min(most, one) for one in widths) <= PAGE), NARROWEST)
+
+
+def _two_lines(heading: str) -> str:
+    """Set the unit of a heading on a line of its own; broken by the spreadsheet, it lost its bracket."""
+    for bracket in ("（", " ("):
+        name, found, unit = heading.rpartition(bracket)
+        if found:
+            return f"{name}\n{found.strip()}{unit}"
+    return heading
+
+
+def _row_height(sheet: Worksheet, row: int, cells: list[tuple[str, float]]) -> None:
+    """Make a row as high as its longest text; LibreOffice and WPS else show the first line alone."""
+    broken = [(text, room) for text, room in cells if _width(text) > room - 1]
+    if broken:
+        lines = max(-(-_width(text) // int(room - 1)) for text, room in broken)
+        sheet.row_dimensions[row].height = 13.5 * lines + 2
 
 
 def _note(sheet: Worksheet, row: int, text: str, columns: int, look: SheetLook) -> None:
@@ -166,13 +191,20 @@ def _annex_sheet(
         placed[table.key] = (sheet, head)
         for place, column in enumerate(table.columns, start=1):
             head_cell(sheet.cell(head, place), say.heading(column), look)
-        sheet.row_dimensions[head].height = 32
+        heads = [
+            (say.heading(column), width) for column, width in zip(table.columns, ANNEX_WIDTHS, strict=False)
+        ]
+        sheet.row_dimensions[head].height = max(
+            32.0, *(text_height(text, room - 2, 15) + 2 for text, room in heads)
+        )
         for values in table.rows:
             row += 1
+            said = []
             for place, (value, column) in enumerate(zip(values, table.columns, strict=True), start=1):
                 cell = sheet.cell(row + 1, place)
-                fill(cell, value, column, say)
+                said.append(fill(cell, value, column, say))
                 cell.font, cell.border, cell.alignment = look.body, look.frame, aligned(column)
+            _row_height(sheet, row + 1, list(zip(said, ANNEX_WIDTHS, strict=False)))
         last = get_column_letter(len(table.columns))
         sheet.add_table(ExcelTable(displayName=f"yilu_{table.key}", ref=f"A{head}:{last}{row + 1}"))
         row += 3

@@ -5,20 +5,28 @@ import itertools
 import math
 import re
 
+import numpy as np
+
+from geo.arrays import FloatArray
 from maps.texts.wording import Wording
 from siting.report import Table
 
-__all__ = ["Widths", "column_widths", "text_mm"]
+__all__ = ["PT_MM", "Widths", "column_widths", "table_lines", "text_mm"]
 
 PT_MM = 0.3528
 PADDING_MM = 4.2
 """Both margins of a cell, and what typefaces differ in width."""
 LEAST_PT = 7.0
-WHOLE = (6.5, 4.5)
+WHOLE = (6.5, 4.5, 4.0)
 """Chinese characters in a row that a cell holds unbroken, so that no column is one of single characters."""
+_SLACK = 1e-6
+"""Of a line: what is as wide as its column fits."""
+USUAL = 0.9
+"""Share of the rows for which a column may have room on one line: the longest names may take two."""
+_STRETCHED = 4
+"""Columns of which all combinations of widths are tried."""
 _TOKEN = re.compile(r"[^\s⺀-鿿　-〿＀-￯]+")
 """What may not be broken: everything between blanks and Chinese characters."""
-_MOST_LINES = 60
 _RAGGED = 1.12
 """Lines break before they are full."""
 _LONGEST = 20
@@ -31,6 +39,8 @@ class Widths:
 
     mm: tuple[float, ...]
     pt: float
+    whole: bool = True
+    """Whether no word is broken."""
 
 
 def text_mm(text: str, pt: float) -> float:
@@ -53,75 +63,119 @@ def column_widths(table: Table, say: Wording, room_mm: float, pt: float) -> Widt
     pt
         Size of type, made smaller down to `LEAST_PT` where the columns need it.
     """
-    return min(
-        (_shared(table, say, room_mm, pt, whole) for whole in WHOLE),
-        key=lambda found: (-found.pt, _lines(table, say, found)),
-    )
+    cells = _Cells.of(table, say)
+    found = [_shared(cells, room_mm, pt, whole) for whole in WHOLE]
+    return min(found, key=lambda one: (not one.whole, -one.pt, cells.lines(one)))
 
 
-def _shared(table: Table, say: Wording, room_mm: float, pt: float, whole: float) -> Widths:
+def table_lines(table: Table, say: Wording, room_mm: float, pt: float) -> int:
+    """Return about how many lines a table has, its heading with them; parameters as `column_widths`."""
+    return _Cells.of(table, say).lines(column_widths(table, say, room_mm, pt))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Cells:
+    """What a table holds, measured once at a size of 1 pt, in mm."""
+
+    headings: FloatArray
+    """(columns,)."""
+    texts: FloatArray
+    """(rows, columns)."""
+    tokens: FloatArray
+    """(columns,), of the longest that may not be broken."""
+    is_text: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, table: Table, say: Wording) -> "_Cells":
+        """Measure the texts of a table."""
+        heads = [say.heading(column) for column in table.columns]
+        rows = [[say.cell(v, c) for v, c in zip(row, table.columns, strict=True)] for row in table.rows]
+        tokens = [
+            max(
+                (
+                    text_mm(token, 1.0)
+                    for token in (
+                        *(one[:_LONGEST] for row in rows for one in _TOKEN.findall(row[place])),
+                        *_TOKEN.findall(head),
+                    )
+                ),
+                default=0.0,
+            )
+            for place, head in enumerate(heads)
+        ]
+        return cls(
+            np.array([text_mm(head, 1.0) for head in heads]),
+            np.array([[text_mm(text, 1.0) for text in row] for row in rows]).reshape(len(rows), len(heads)),
+            np.array(tokens),
+            tuple(column.unit == "text" for column in table.columns),
+        )
+
+    def lines(self, found: Widths) -> int:
+        """Return about how many lines the table has at these widths."""
+        inner = np.maximum(1.0, np.array(found.mm) - PADDING_MM)
+        rows = np.vstack((self.headings, self.texts)) * found.pt
+        return int(np.ceil(rows / inner - _SLACK).max(axis=1).sum())
+
+    def needs(self, pt: float, whole: float) -> tuple[FloatArray, FloatArray]:
+        """Return the least and the wanted width of each column, mm."""
+        heads, tokens = self.headings * pt, self.tokens * pt
+        longest = self.texts.max(axis=0, initial=0.0) * pt
+        floors = np.maximum(tokens, np.minimum(longest, whole * pt * PT_MM))
+        floors = np.maximum(floors, np.minimum(heads, np.maximum(3 * pt * PT_MM, heads / 3)))
+        wanted = np.maximum(np.maximum(floors, longest), np.minimum(heads, 2 * floors))
+        return floors + PADDING_MM, wanted + PADDING_MM
+
+    def fewest_lines(self, floors: FloatArray, room_mm: float, pt: float) -> FloatArray:
+        """Return the widths at which the table has the fewest lines, at least ``floors``."""
+        rows = np.vstack((self.headings, self.texts)) * pt
+        longest = rows[1:].max(axis=0, initial=0.0)
+        at = np.argsort(floors - PADDING_MM - longest)[:_STRETCHED]
+        usual = (
+            np.sort(rows[1:], axis=0)[math.ceil(USUAL * len(self.texts)) - 1] if len(self.texts) else longest
+        )
+
+        def lines(place: int, width: float) -> FloatArray:
+            return np.ceil(rows[:, place] / max(1.0, width - PADDING_MM) - _SLACK)
+
+        rest = np.ones(len(rows))
+        for place in set(range(len(floors))) - set(at.tolist()):
+            rest = np.maximum(rest, lines(place, float(floors[place])))
+        choices: list[list[tuple[float, FloatArray]]] = []
+        for place in at.tolist():
+            inner = {longest[place], usual[place], *(longest[place] * _RAGGED / n for n in (2, 3, 4))}
+            tried = sorted({max(float(floors[place]), float(one) + PADDING_MM) for one in (0.0, *inner)})
+            choices.append([(width, lines(place, width)) for width in tried])
+        left = room_mm - floors.sum() + floors[at].sum()
+        best = math.inf
+        widths_of = [float(width) for width in floors[at]]
+        for chosen in itertools.product(*choices):
+            total = sum(width for width, _ in chosen)
+            if total > left:
+                continue
+            count = float(np.maximum.reduce([rest, *(one for _, one in chosen)]).sum()) + total / 1e6
+            if count < best:
+                best, widths_of = count, [width for width, _ in chosen]
+        out = floors.copy()
+        out[at] = widths_of
+        return out
+
+
+def _shared(cells: _Cells, room_mm: float, pt: float, whole: float) -> Widths:
     """Share the width where no column is narrower than so many Chinese characters, or than what it holds."""
     while True:
-        floors, wanted = _needs(table, say, pt, whole)
-        if sum(floors) <= room_mm or pt <= LEAST_PT:
+        floors, wanted = cells.needs(pt, whole)
+        if floors.sum() <= room_mm or pt <= LEAST_PT:
             break
         pt -= 0.5
-    if (spare := room_mm - sum(floors)) < 0:  # texts give way, numbers do not
-        text = [column.unit == "text" for column in table.columns]
-        loss = sum(floor for floor, gives in zip(floors, text, strict=True) if gives) or sum(floors)
+    if (spare := room_mm - floors.sum()) < 0:  # texts give way, numbers do not
+        text = np.array(cells.is_text)
+        loss = floors[text].sum() or floors.sum()
         shrink = max(0.35, 1 + spare / loss)
-        floors = [
-            floor * shrink if gives or not any(text) else floor
-            for floor, gives in zip(floors, text, strict=True)
-        ]
-        scale = room_mm / sum(floors)
-        return Widths(tuple(floor * min(1.0, scale) for floor in floors), pt)
-    floors = _even(floors, wanted, room_mm)
-    more = [max(0.0, want - floor) for want, floor in zip(wanted, floors, strict=True)]
-    given = min(room_mm - sum(floors), sum(more))
-    widths = [
-        floor + (given * extra / sum(more) if given else 0.0)
-        for floor, extra in zip(floors, more, strict=True)
-    ]
-    left = room_mm - sum(widths)
-    return Widths(tuple(width + left * width / sum(widths) for width in widths), pt)
-
-
-def _even(floors: list[float], wanted: list[float], room_mm: float) -> list[float]:
-    """Widen columns so that no cell has more lines than need be: a short text leaves room to a long one."""
-    for lines in range(1, _MOST_LINES):
-        widths = [
-            max(floor, (want - PADDING_MM) * (1.0 if lines == 1 else _RAGGED / lines) + PADDING_MM)
-            for floor, want in zip(floors, wanted, strict=True)
-        ]
-        if sum(widths) <= room_mm:
-            return widths
-    return floors
-
-
-def _lines(table: Table, say: Wording, found: Widths) -> int:
-    """Return about how many lines a table has at these widths."""
-    rows = [[say.heading(column) for column in table.columns]]
-    rows += [[say.cell(v, c) for v, c in zip(row, table.columns, strict=True)] for row in table.rows]
-    inner = [max(1.0, width - PADDING_MM) for width in found.mm]
-    return sum(
-        max(math.ceil(text_mm(text, found.pt) / room) for text, room in zip(row, inner, strict=True))
-        for row in rows
-    )
-
-
-def _needs(table: Table, say: Wording, pt: float, whole: float) -> tuple[list[float], list[float]]:
-    """Return the least and the wanted width of each column, mm."""
-    floors, wanted = [], []
-    for place, column in enumerate(table.columns):
-        texts = [say.cell(row[place], column) for row in table.rows]
-        heading = say.heading(column)
-        tokens = [token[:_LONGEST] for text in texts for token in _TOKEN.findall(text)]
-        tokens += _TOKEN.findall(heading)
-        floor = max((text_mm(token, pt) for token in tokens), default=0.0)
-        longest = max((text_mm(text, pt) for text in texts), default=0.0)
-        floor = max(floor, min(longest, whole * pt * PT_MM))
-        floor = max(floor, min(text_mm(heading, pt), max(3 * pt * PT_MM, text_mm(heading, pt) / 3)))
-        floors.append(floor + PADDING_MM)
-        wanted.append(max(floor, longest, min(text_mm(heading, pt), 2 * floor)) + PADDING_MM)
-    return floors, wanted
+        floors = np.where(text | (not text.any()), floors * shrink, floors)
+        floors = floors * min(1.0, room_mm / floors.sum())
+        return Widths(tuple(floors.tolist()), pt, whole=False)
+    widths = cells.fewest_lines(floors, room_mm, pt)
+    more = np.maximum(0.0, wanted - widths)
+    given = min(room_mm - widths.sum(), more.sum())
+    widths = widths + (given * more / more.sum() if given > 0 else 0.0)
+    return Widths(tuple((widths * (room_mm / widths.sum())).tolist()), pt)

@@ -8,6 +8,7 @@ and the report on one unit grid are set smaller, to be taken in at a glance.
 import dataclasses
 import datetime
 import io
+import math
 from collections.abc import Callable
 
 import docx
@@ -20,6 +21,7 @@ from docx.section import Section as PaperSection
 from docx.shared import Mm, Pt, RGBColor
 
 from maps.documents.captions import NUMBERED, Heading, figure_caption, headings, table_caption, table_note
+from maps.documents.widths import PT_MM, table_lines, text_mm
 from maps.documents.word_parts import (
     Setting,
     add_contents_line,
@@ -29,6 +31,7 @@ from maps.documents.word_parts import (
     add_line,
     add_link,
     add_mark,
+    add_picture,
     add_run,
     add_table,
     set_faces,
@@ -47,14 +50,18 @@ _SHEET = {"zh": (15.0, 17.0, 25.0, 22.0), "en": (14.0, 16.0, 22.0, 22.0)}
 _SETTINGS = {
     ("zh", "body"): Setting(*_FACES, 22, 16, 16, 10.5, 28, _PAPER["zh"]),
     ("zh", "small"): Setting(*_FACES, 22, 14, 12, 9.5, 18, _PAPER["zh"]),
+    ("zh", "dense"): Setting(*_FACES, 22, 13, 11, 8.5, 15, _PAPER["zh"]),
     ("zh", "sheet"): Setting(*_FACES, 20, 13, 10.5, 8.5, 14, _SHEET["zh"]),
     ("en", "body"): Setting(*_FACES, 20, 14, 11.5, 9, 16, _PAPER["en"]),
     ("en", "small"): Setting(*_FACES, 20, 13, 10.5, 9, 13.5, _PAPER["en"]),
+    ("en", "dense"): Setting(*_FACES, 20, 12.5, 9.5, 8, 12, _PAPER["en"]),
     ("en", "sheet"): Setting(*_FACES, 18, 12.5, 9.5, 8.5, 12.5, _SHEET["en"]),
 }  # fmt: skip
 _SIZE_OF = {"conclusion": "small", "contents": "small", "station": "sheet", "body": "body", "annex": "small"}
 _PHOTO_MM = 34.0
 _LEAD_MM = 84.0
+_TITLE_PT = 90.0
+"""What title, subtitle and the first heading take of the first page."""
 UNCAPTIONED = ("station_facts", "facilities", "facilities_today")
 """Tables of a sheet whose headings say what they are."""
 
@@ -98,6 +105,10 @@ class _Writer:
     def section(self, section: Section, heading: Heading, number: int) -> None:
         """Write one section."""
         setting = self._setting(section.part)
+        if section.part == "conclusion" and not self.grid:
+            room = (297 - sum(setting.margins_mm[:2])) / PT_MM - _TITLE_PT
+            if self._height(section, setting) > room:
+                setting = _SETTINGS[self.say.catalogue.lang, "dense"]
         if setting.margins_mm != self.margins:
             self.margins = setting.margins_mm
             _margins(self.document.add_section(WD_SECTION.NEW_PAGE), self.margins)
@@ -137,8 +148,8 @@ class _Writer:
             add_line(self.document, self.say.say(said), setting, "plain" if self.grid else "body")
         for name in section.pictures:
             self.figures += section.part in NUMBERED
-            self._picture(name, setting.width_mm)
             caption = figure_caption(name, self.figures, section, self.study, self.say)
+            self._picture(name, setting.width_mm, caption)
             add_line(self.document, caption, setting, "caption")
         self._tables(section, section.all_tables, setting, notes=not self.grid)
         for said in section.closing:
@@ -161,10 +172,10 @@ class _Writer:
         right = setting.width_mm - _LEAD_MM - 4
         cells = add_frame(self.document, 1, (_LEAD_MM + 4, right)).rows[0].cells
         for name in section.pictures:
-            cells[0].paragraphs[0].add_run().add_picture(io.BytesIO(self.pictures[name]), width=Mm(_LEAD_MM))
+            caption = figure_caption(name, 0, section, self.study, self.say)
+            add_picture(cells[0].paragraphs[0], self.pictures[name], _LEAD_MM, caption)
             below = cells[0].add_paragraph()
             below.paragraph_format.space_after = Pt(0)
-            caption = figure_caption(name, 0, section, self.study, self.say)
             add_run(below, caption, setting.body_face, setting, setting.table_pt - 1.5)
         first = True
         for figure in section.figures:
@@ -176,6 +187,23 @@ class _Writer:
             add_line(self.document, self.say.say(said), setting, "body")
         if section.asks is not None and section.asks.rows:
             self._tables(section, (section.asks,), setting, notes=False)
+
+    def _height(self, section: Section, setting: Setting) -> float:
+        """Return about how high the first page is set, pt, title and heading apart."""
+
+        def high(text: str, size: float, width_mm: float) -> int:
+            return math.ceil(text_mm(text, size) / width_mm * 1.03)
+
+        wide, size = setting.width_mm, setting.table_pt
+        said = [self.say.say(one) for one in (*section.paragraphs, *section.closing)]
+        total = sum(high(text, setting.body_pt, wide - 8) for text in said) * setting.line_pt
+        for figure in section.figures:
+            meaning = high(self.say.say(figure.meaning), size - 0.5, wide - _LEAD_MM - 8)
+            total += 1.3 * (2 * size + 0.72 * setting.title_pt + meaning * size) + 5
+        for table in (*section.tables, *((section.asks,) if section.asks else ())):
+            if table.rows:
+                total += 1.35 * size * (table_lines(table, self.say, wide, size) + 1) + 8
+        return total
 
     def _key_figure(self, cell: object, figure: KeyFigure, setting: Setting, *, first: bool) -> None:
         """Write a figure in large type between its name and its meaning."""
@@ -221,10 +249,10 @@ class _Writer:
         for place, name in enumerate(section.pictures):
             cell = frame.rows[0].cells[place].paragraphs[0]
             cell.alignment = WD_ALIGN_PARAGRAPH.CENTER
-            cell.add_run().add_picture(io.BytesIO(self.pictures[name]), width=Mm(widths[place] - 4))
+            caption = figure_caption(name, 0, section, self.study, self.say)
+            add_picture(cell, self.pictures[name], widths[place] - 4, caption)
             below = frame.rows[1].cells[place].paragraphs[0]
             below.alignment = WD_ALIGN_PARAGRAPH.CENTER
-            caption = figure_caption(name, 0, section, self.study, self.say)
             add_run(below, caption, setting.head_face, setting, setting.table_pt - 0.5)
 
     def _checks(self, section: Section, setting: Setting) -> None:
@@ -263,12 +291,12 @@ class _Writer:
                 add_run(paragraph, self.say.text("list.comma"), setting.body_face, setting, size)
             add_link(paragraph, self.say.term(link.label.key), link.url, setting, size)
 
-    def _picture(self, name: str, width_mm: float) -> None:
+    def _picture(self, name: str, width_mm: float, caption: str) -> None:
         paragraph = self.document.add_paragraph()
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
         paragraph.paragraph_format.keep_with_next = True
         paragraph.paragraph_format.space_after = Pt(0)
-        paragraph.add_run().add_picture(io.BytesIO(self.pictures[name]), width=Mm(width_mm))
+        add_picture(paragraph, self.pictures[name], width_mm, caption)
 
 
 def _page(section: PaperSection, margins_mm: tuple[float, ...], setting: Setting, say: Wording) -> None:

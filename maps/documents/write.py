@@ -157,7 +157,7 @@ def _overview_cm(report: StudyReport, lang: str) -> float:
 def _pictures(study: Study, backdrop: Backdrop, lang: str, report: StudyReport) -> dict[str, bytes]:
     wanted = {name for section in report.sections for name in section.pictures}
     grid = report.grid_code
-    height = 8.4 if grid is not None else _overview_cm(report, lang)
+    height = 7.0 if grid is not None else _overview_cm(report, lang)
     makers: dict[str, Callable[[str], bytes]] = {
         "map": lambda _: map_picture(study, backdrop, lang, grid_code=grid, height_cm=height),
         "lead": lambda _: map_picture(study, backdrop, lang, width_cm=8.4, height_cm=5.9, legend=False),

@@ -8,8 +8,11 @@ from siting.values import Column, Quantity, Say, Table, Term, Value
 
 __all__ = ["advised_table", "one_fact_a_row", "present_table", "tables_of_lists"]
 
-_LISTS = {"sites": ("facilities",), "existing": ("missing", "busiest"), "kinds": ("hours", "facilities")}
-"""Columns that hold lists, by table; `tables_of_lists` has their facts."""
+_LISTS = {
+    "sites": ("facilities",), "existing": ("missing", "busiest"), "kinds": ("hours", "facilities"),
+    "forecasts": ("forecast_week_1", "forecast_week_2", "forecast_week_3", "forecast_week_4"),
+}  # fmt: skip
+"""Columns that hold lists, by table; `tables_of_lists` and ``forecast_values`` have their facts."""
 
 _SEVEN = ("room", "seats", "table", "tables", "microwave", "water", "hot_water", "air_conditioning", "toilet",
           "toilets", "first_aid")  # fmt: skip

@@ -42,7 +42,7 @@ def comparison_report(
         sections.append(
             Section("compare_grids", (_winners(compared),), (Table(grids.key, grids.columns, shown),))
         )
-    sections.append(Section("limits", (Say("say.compare_rule"), *_doubts(compared))))
+    sections.append(Section("limits", (Say("say.compare_rule"), *_doubts(compared)), part="annex"))
     title = Say("say.title_compare", (("first", names[0]), ("second", names[1])))
     subtitle = Say("say.subtitle_compare", (("city", first.city), ("period", period_of(second))))
     return StudyReport(title, subtitle, tuple(sections))
@@ -129,8 +129,10 @@ def _stations(compared: Comparison) -> Table:
         return None if site is None else site.rest_min_a_day
 
     def name(pair: PairedStations) -> Value:
-        names = [site.name for site in (pair.first, pair.second) if site is not None]
-        return tuple(dict.fromkeys(names))
+        names = list(dict.fromkeys(site.name for site in (pair.first, pair.second) if site is not None))
+        if len(names) == 1:
+            return names[0]
+        return Say("say.compare_from_to", (("first", names[0]), ("second", names[1])))
 
     return Table(
         "compare_stations",

@@ -31,7 +31,12 @@ from siting.report.sources import (
     rejects_table,
     stays_table,
 )
-from siting.report.weeks_ahead import elsewhere_table, forecast_table, scenarios_table
+from siting.report.weeks_ahead import (
+    elsewhere_table,
+    forecast_table,
+    forecast_values_table,
+    scenarios_table,
+)
 from siting.results import AuditFinding, Estimate, GridFigures, HotSpot, Site, Study
 from siting.values import Column, Quantity, Say, Table, Term, Unit, Value
 
@@ -65,8 +70,8 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         ``alternatives``, ``grids``, ``grid_places``, ``nearest_open``, ``station_facilities``, ``busiest``,
         ``kind_facilities``, ``kind_hours``, ``fairness``, ``coverage``, ``estimates``, ``budget``, ``front``,
         ``refusals``, ``refusal_counts``, ``files``, ``rejects``, ``stays``, ``speeds``, ``scenarios``,
-        ``elsewhere``, ``forecasts``, ``gate_waits``, ``map_edits``, ``blind``, ``blind_hours``, ``patrols``,
-        ``meetings``; always all of them, some may have no rows.
+        ``elsewhere``, ``forecasts``, ``forecast_values``, ``gate_waits``, ``map_edits``, ``blind``,
+        ``blind_hours``, ``patrols``, ``meetings``; always all of them, some may have no rows.
     """
     return (
         _facts(study),
@@ -98,6 +103,7 @@ def study_tables(study: Study) -> tuple[Table, ...]:
         scenarios_table(study),
         elsewhere_table(study),
         forecast_table(study),
+        forecast_values_table(study),
         gate_waits_table(study),
         edits_table(study),
         blind_table(study),
@@ -158,7 +164,7 @@ def _estimates(study: Study) -> Table:
             *(
                 Column(key, unit, redacted=True)
                 for measure, unit in measures
-                for key in (f"{measure}_value", "low", "high")
+                for key in (f"{measure}_value", f"{measure}_low", f"{measure}_high")
             ),
         ),
         tuple(

@@ -5,7 +5,7 @@ from siting.changing import Forecast
 from siting.results import Study
 from siting.values import Column, Quantity, Say, Table, Term, Value
 
-__all__ = ["about_changing", "elsewhere_table", "forecast_table", "scenarios_table"]
+__all__ = ["about_changing", "elsewhere_table", "forecast_table", "forecast_values_table", "scenarios_table"]
 
 
 CITY = ("rest", "riding")
@@ -96,19 +96,38 @@ def forecast_table(study: Study) -> Table:
             Column("forecast_of"),
             Column("forecast_method"),
             *(Column(f"forecast_week_{number + 1}", "min_a_day") for number in range(weeks)),
-            *(Column(f"forecast_{day}", "min_a_day") for day in WEEKDAYS),
             Column("forecast_error", "share"),
             Column("forecast_error_last", "share"),
             Column("forecast_error_mean", "share"),
         ),
         tuple(
             (
-                Term(f"forecast_of.{row.series}") if row.series in CITY else row.series,
+                _series(row),
                 Term(f"forecast_method.{row.method}"),
                 *row.min_a_day,
-                *row.by_weekday,
                 *(row.error, row.error_last_week, row.error_mean),
             )
             for row in rows
         ),
     )
+
+
+def forecast_values_table(study: Study) -> Table:
+    """Return one expected figure a row: the mean of a week to come, or a day of the first of them."""
+    rows = () if study.changing is None else study.changing.forecasts
+    return Table(
+        "forecast_values",
+        (Column("forecast_of"), Column("forecast_time"), Column("forecast_value", "min_a_day")),
+        tuple(
+            (_series(row), Term(f"forecast_time.{when}"), value)
+            for row in rows
+            for when, value in (
+                *((f"week_{number}", value) for number, value in enumerate(row.min_a_day, start=1)),
+                *zip(WEEKDAYS, row.by_weekday, strict=True),
+            )
+        ),
+    )
+
+
+def _series(row: Forecast) -> Value:
+    return Term(f"forecast_of.{row.series}") if row.series in CITY else row.series

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.text import Text
 from study_sample import sample_study
 from tiny_study import TOWN, write_study
 
 from api.cli.commands import yilu
-from api.study.finished import PLACES_FOLDER, RESULT, RESULT_FILE
+from api.study.finished import PLACES_FOLDER, RESULT, RESULT_FILE, load_finished
 from geo.places import Places
+from maps.texts import Wording
+from siting.comparison import compare_studies
+from siting.report import comparison_tables
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +48,26 @@ def test_two_folders_become_table_map_and_report(
     assert [path.read_bytes() for path in sorted(out.iterdir())] == [
         path.read_bytes() for path in sorted(again.iterdir())
     ]
+
+
+@pytest.mark.parametrize("width", [50, 80, 140])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_cell_is_cut_however_narrow_the_terminal_is(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, lang: str, width: int
+) -> None:
+    """At 80 columns names had a width of nothing, and figures ended in an ellipsis."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    done = CliRunner().invoke(yilu, ["compare", *map(str, folders), "--lang", lang], catch_exceptions=False)
+    assert "…" not in done.output
+    assert "┳┳" not in done.output
+    tables = [line for line in done.output.splitlines() if line[:1] in "┏┃┡│└"]
+    assert all(Text(line).cell_len <= width for line in tables)
+    found = compare_studies(*(load_finished(folder).study for folder in folders))
+    say = Wording.of(lang, 10)
+    for table in comparison_tables(found)[:1]:
+        for row in table.rows:
+            figures = [part for part in say.cell(row[1], table.columns[1]).split() if part[:1].isdigit()]
+            assert all(figure in done.output for figure in figures), figures
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 from study_sample import sample_study
 from tiny_map import write_city
 
@@ -51,6 +52,15 @@ def test_the_planner_table_is_whole_in_both_languages(language: Language, words:
     assert f"{study.riders:,}" in text.getvalue()
     for site in study.sites:
         assert (site.site_id in text.getvalue()) != site.existing
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_is_cut_in_eighty_columns(language: Language) -> None:
+    """Chinese headings ended in an ellipsis: they have no blanks to break at."""
+    text = StringIO()
+    print_study(sample_study(), language, Console(file=text, width=80, force_terminal=False))
+    assert "…" not in text.getvalue()
+    assert all(Text(line).cell_len <= 80 for line in text.getvalue().splitlines())
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

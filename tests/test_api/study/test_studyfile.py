@@ -100,7 +100,7 @@ def test_a_bad_value_is_refused_in_one_sentence(tmp_path: Path, old: str, new: s
         ("Asia/Shanghai", "Beijing", "timezone：不是时区数据库中的名称"),
         ('city = "Town"', "", "city：缺少此键"),
         ("days = 4", "days = 2", "held_out_days 应为 0 至 1，少于 synthetic.days"),
-        ("days = 4", "dayz = 4", "synthetic.dayz：不是方案文件的键（可用：riders, days"),
+        ("days = 4", "dayz = 4", "synthetic.dayz：不是研究文件的键（可用：riders, days"),
         ("days = 4", 'days = "four"', "synthetic.days：应为整数"),
         ("riders = 30", "riders = 30\nnoise_m = [1]", "synthetic.noise_m[1]：缺少此键"),
         ("riders = 30", "riders = [", "不是 TOML 文件"),

@@ -7,16 +7,17 @@ import docx
 import openpyxl
 import pytest
 from docx.oxml.ns import qn
+from matplotlib.figure import Figure
 from study_sample import sample_study
 
 from maps.documents.printed import _Page
 from maps.documents.sheets import ROWS_SHOWN, _folded_rows, workbook
-from maps.documents.widths import LEAST_PT, column_widths, text_mm
+from maps.documents.widths import LEAST_PT, PADDING_MM, column_widths, text_mm
 from maps.documents.word import _SETTINGS
-from maps.documents.word_parts import add_frame, add_table
+from maps.documents.word_parts import add_frame, add_picture, add_table
 from maps.study.page import headlines
 from maps.texts.wording import Wording
-from siting.report import Column, Table, grid_report, study_report, study_tables
+from siting.report import Column, Table, Value, grid_report, one_fact_a_row, study_report, study_tables
 from siting.results import Study
 
 
@@ -71,6 +72,21 @@ def test_a_short_text_leaves_its_room_to_a_long_one() -> None:
     assert facilities > source > kind
     assert facilities >= text_mm(long, found.pt) / 4
     assert found.pt > LEAST_PT
+
+
+def test_one_long_name_does_not_break_all_other_rows() -> None:
+    """Every row of a list of lockers had two lines, because one compound has a long name."""
+    rows: list[tuple[Value, ...]] = [
+        (f"Compound {number}, west gate", "contact-free locker", 1.0) for number in range(20)
+    ]
+    rows[7] = ("Ruotsinkielinen sosiaalitieteiden koulu ja kirjasto, west gate", "contact-free locker", 1.0)
+    table = Table("pickups", (Column("compound"), Column("kind"), Column("drop_offs", "a_day")), tuple(rows))
+    say = Wording.of("en", 10)
+    found = column_widths(table, say, 100.0, 9.0)
+    inner = [width - PADDING_MM + 1e-6 for width in found.mm]
+    cells = [[say.cell(v, c) for v, c in zip(row, table.columns, strict=True)] for row in rows]
+    broken = [any(text_mm(t, found.pt) > w for t, w in zip(row, inner, strict=True)) for row in cells]
+    assert sum(broken) == 1
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -132,3 +148,47 @@ def test_what_is_withheld_or_none_is_no_number_in_a_sentence(study: Study) -> No
     assert "变为" not in said["plan"]
     assert "现状少于10人" in said["plan"]
     assert "变为" in headlines(study, say)["plan"]
+
+
+def test_a_picture_stands_where_its_column_begins_and_says_what_it_shows() -> None:
+    """Without its distances LibreOffice moved it 3.2 mm to the right: a map lost the end of its credit."""
+    document = docx.Document()
+    png = io.BytesIO()
+    Figure(figsize=(1, 1)).savefig(png)
+    add_picture(document.add_paragraph(), png.getvalue(), 50.0, "map of S01")
+    inline = document.inline_shapes[0]._inline
+    assert [inline.get(side) for side in ("distT", "distB", "distL", "distR")] == ["0"] * 4
+    assert inline.docPr.get("descr") == "map of S01"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_cell_of_several_lines_has_their_height_and_units_keep_their_bracket(lang: str) -> None:
+    """Printed by LibreOffice, reasons ended after their first line, and ``)`` had a line of its own."""
+    study = sample_study()
+    say = Wording.of(lang, study.k)
+    book = openpyxl.load_workbook(io.BytesIO(workbook(study_tables(study), study, say, "t")))
+    seen = 0
+    for sheet in book.worksheets:
+        merged = {at for one in sheet.merged_cells.ranges for row in one.rows for at in row}
+        for row in sheet.iter_rows(min_row=2 if sheet.freeze_panes else 1):
+            for cell in row:
+                if (cell.row, cell.column) in merged or not cell.alignment.wrap_text:
+                    continue
+                at = sheet.column_dimensions[cell.column_letter]
+                wide = sum(2 if ord(c) > 0x2E80 else 1 for c in str(cell.value))
+                if cell.data_type == "s" and not at.hidden and wide > at.width:
+                    seen += 1
+                    assert (sheet.row_dimensions[cell.row].height or 0) >= 28, (sheet.title, cell.value)
+        if sheet.freeze_panes:
+            heads = [str(cell.value) for cell in sheet[1]]
+            assert not any("（" in head and "\n" not in head for head in heads)
+    assert seen > 3
+
+
+def test_forecasts_stand_one_a_row_and_fit_a_page() -> None:
+    """Weeks and days beside each other made a sheet of 266 characters."""
+    study = sample_study()
+    tables = {table.key: table for table in one_fact_a_row(study_tables(study))}
+    assert len(tables["forecasts"].columns) == 5
+    assert [row[2] for row in tables["forecast_values"].rows[:5]] == [900.0, 905.0, 910.0, 915.0, 800.0]
+    assert len(tables["forecast_values"].rows) == 2 * (4 + 7)

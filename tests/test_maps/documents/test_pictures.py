@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import math
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from matplotlib.image import imread
 from study_sample import CENTRE, sample_study
 
 from maps.documents.charts import budget_picture, coverage_picture, station_hours_picture
-from maps.documents.pictures import inset_picture, map_picture
+from maps.documents.pictures import _LEGEND_CM, _beside_legend, _legend, _onto, inset_picture, map_picture
 from maps.page.basemap import Backdrop, BackdropLayer, StreetLabel
+from maps.texts import Wording
 from siting.results import Study
 
 
@@ -71,3 +73,34 @@ def test_an_inset_shows_the_surroundings_of_its_station(study: Study, backdrop: 
     first, second = (inset_picture(study, backdrop, "zh", site.site_id) for site in new[:2])
     assert first != second
     assert _size(first)[0] == pytest.approx(541, abs=2)
+
+
+def test_an_inset_at_the_edge_of_the_streets_is_moved_onto_them() -> None:
+    """Half of the picture of a station at the edge was bare paper."""
+    streets = (0.0, 0.0, 10.0, 10.0)
+    assert _onto((4.0, 4.0, 6.0, 6.0), streets) == (4.0, 4.0, 6.0, 6.0)
+    assert _onto((-0.5, 8.5, 1.5, 10.5), streets) == (0.0, 8.0, 2.0, 10.0)
+    west, _, east, _ = _onto((-3.0, 4.0, 1.0, 6.0), streets)
+    assert west < -1.0 < east - 0.5, "the station stays in its picture"
+
+
+@pytest.mark.parametrize(("width_cm", "height_cm"), [(15.6, 5.0), (15.6, 10.5), (15.6, 20.3)])
+def test_the_legend_stands_beside_the_streets(width_cm: float, height_cm: float) -> None:
+    for bounds in ((0.0, 0.0, 0.01, 0.02), (0.0, 0.0, 0.03, 0.01)):
+        west, south, east, north = _beside_legend(bounds, width_cm, height_cm)
+        assert west <= 0.0
+        assert south <= 0.0
+        right = (east - bounds[2]) / (east - west) * width_cm
+        top = (north - bounds[3]) / (north - south) * height_cm
+        assert max(right, top) >= _LEGEND_CM - 1e-6
+        assert (east - west) / (north - south) == pytest.approx(width_cm / height_cm, rel=1e-3)
+
+
+def test_the_legend_has_the_marks_that_are_drawn(study: Study) -> None:
+    """It named dark blue squares where the map had orange and pink ones, and two of five classes."""
+    say = Wording.of("zh", study.k)
+    classes = [("#aa0000", 0.0, 30.0), ("#bb0000", 30.0, 100.0), ("#cc0000", 100.0, math.inf)]
+    said = [str(one.get_label()) for one in _legend(study, say, classes)]
+    assert said[-3:] == ["少于30", "30–100", "100以上"]
+    actions = {finding.action for finding in study.audit}
+    assert {f"现有站点（{say.text(f'action.{one}')}）" for one in actions} <= set(said)

@@ -6,6 +6,7 @@ import math
 from api.forms import Language
 from api.http.pages.frame.page_texts import page_texts
 from maps.texts import Wording
+from siting.report import Unit
 
 __all__ = ["Saying"]
 
@@ -23,6 +24,7 @@ class Saying:
     """
 
     def __init__(self, lang: Language, zone: datetime.tzinfo, now: datetime.datetime) -> None:
+        self._lang = lang
         self._texts = page_texts(lang)
         self._wording = Wording.of(lang, 0)
         self._zone = zone
@@ -71,6 +73,17 @@ class Saying:
     def hours(self, opening_hours: str) -> str:
         """Return opening hours (OSM ``opening_hours``) as people read them."""
         return self._wording.opening(opening_hours)
+
+    def word(self, group: str, name: str) -> str:
+        """Return a word of reports and maps, so that pages have no other for the same thing."""
+        return self._wording.text(f"{group}.{name}")
+
+    def figure(self, key: str, unit: Unit) -> str:
+        """Return the name of a figure of two plans, with its unit as a table of the report has it."""
+        name = self.word("compare_figure", key)
+        unit_name = "" if unit == "share" else self.word("unit", unit)
+        left, right = ("（", "）") if self._lang == "zh" else (" (", ")")
+        return f"{name}{left}{unit_name}{right}" if unit_name else name
 
     def share(self, share: float | None) -> str:
         """Return a share in percent."""
