@@ -55,11 +55,12 @@ def field_text(
     """
     texts, kind, given = catalogue(lang), str(error["type"]), error.get("input")
     facts = {name: _fact(value) for name, value in error.get("ctx", {}).items() if name != "error"}
-    known = _bounds(form, place) or DEGREES.get(str(place[-1]) if place else "", {})
+    name = str(place[-1]) if place else ""
+    known = _bounds(form, place) or DEGREES.get(name, {})
     if kind == "value_error":
         return _own(error, lang)
     if kind == "extra_forbidden":
-        near = _nearest(str(place[-1]) if place else "", _names(form, place))
+        near = _nearest(name, _names(form, place))
         return texts.text("field.extra_near", name=near) if near else texts.text("field.extra_forbidden")
     if kind == "literal_error":
         return _choice(texts, str(error["ctx"]["expected"]), given)
@@ -71,7 +72,7 @@ def field_text(
             # A kind of our own, with a sentence of its own.
             return sentence(str(error["msg"]), lang)
         told = texts.text(key, **facts, **_example(kind))
-    hint = _hint(error, known)
+    hint = _hint(error, name, known)
     return (
         told if hint is None else texts.text("field.hinted", what=told, hint=texts.text(f"field_hint.{hint}"))
     )
@@ -120,7 +121,7 @@ def _nearest(word: str, known: Sequence[str]) -> str | None:
     return plain[found[0]] if found else None
 
 
-def _hint(error: Mapping[str, Any], known: Mapping[str, str]) -> str | None:
+def _hint(error: Mapping[str, Any], name: str, known: Mapping[str, str]) -> str | None:
     """Return what a value probably is instead, by the key of its text."""
     kind, given = error["type"], error.get("input")
     if kind in ("greater_than_equal", "less_than_equal"):
@@ -128,7 +129,7 @@ def _hint(error: Mapping[str, Any], known: Mapping[str, str]) -> str | None:
         given = _number(given)
     number = isinstance(given, int | float) and not isinstance(given, bool)
     if kind in ("greater_than_equal", "less_than_equal") and isinstance(given, int | float):
-        return _hint_of_number(str(error["loc"][-1]), abs(float(given)), error["ctx"], known)
+        return _hint_of_number(name, abs(float(given)), error["ctx"], known)
     if kind in ("float_parsing", "int_parsing") and re.fullmatch(r"\s*-?\d+,\d+\s*", str(given)):
         return "comma"
     if kind in ("string_type", "literal_error") and number:
