@@ -44,7 +44,7 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "trace_name_rider_not_order"
     ),
     "values": (
-        "check_ins_unknown", "check_ins_own", "check_ins_count",
+        "check_ins_unknown", "check_ins_own", "check_ins_count", "check_ins_gone",
         "empty", "kind", "contradiction", "no_point", "not_point", "polygon_needed", "grid_twice",
         "grid_shape", "grid_polygon", "wkt", "wkt_cut"
     ),

@@ -105,7 +105,7 @@ def fairness_agrees(done: Finished) -> None:
             # the summary has six decimals, which may lie beyond the edge of one
             shown = say.quantity(Quantity(getattr(grids[code], column), "share", redacted=True))
             assert popup[say.text(f"column.{column}")] == shown
-            heading = say.text(f"column.{column}") + " (%)"
+            heading = say.text(f"column.{column}") + "\n(%)"
             if told[code][key] is not None:
                 assert row[heading] == pytest.approx(told[code][key], abs=1e-6)
         gain = Quantity(grids[code].gain_points, "points", redacted=True)

@@ -147,7 +147,7 @@ def test_more_sites_than_candidates_are_refused(folder: Path) -> None:
 
 def test_an_output_folder_that_is_a_file_is_named(folder: Path) -> None:
     (folder / "out").write_text("", encoding="utf-8")
-    _refused(_study(folder), "out: cannot be written to")
+    _refused(_study(folder), "out：写不进去")
 
 
 def test_a_folder_without_a_study_cannot_be_served_or_asked(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def workbook_agrees(done: Finished, sites: list[Json]) -> None:
     say = Wording.of("en", 1)
     head = {key: say.text(f"column.{key}") for key in ("id", "rest", "name")}
     rows, hours = done.rows("sites"), done.rows("hours")
-    (rest,) = (name for name in rows[0] if name.startswith(head["rest"] + " ("))
+    (rest,) = (name for name in rows[0] if name.startswith(head["rest"] + "\n("))
     (in_hour,) = (name for name in hours[0] if name.startswith(say.text("column.rest_in_hour")))
     assert [row[head["id"]] for row in rows[: len(sites)]] == [site["id"] for site in sites]
     for row, site in zip(rows, sites, strict=False):

@@ -100,7 +100,9 @@ SUMMARY = {
 """Figures of ``summary.json`` and what they are in the study."""
 
 COLUMNS = {
-    "served_share_value": "value", "served_min_a_day_value": "value", "low": "low", "high": "high",
+    "served_share_value": "value", "served_min_a_day_value": "value",
+    "served_share_low": "low", "served_share_high": "high",
+    "served_min_a_day_low": "low", "served_min_a_day_high": "high",
     "only_here": "only_here_share", "rest": "rest_min_a_day", "chosen": "chosen_share",
     "longer": "extra_rest_hours_if_longer", "due": "due_break_min_a_day", "passing": "passing_riders_a_day",
     "demand": "min_a_day|rest_min_a_day", "riders": "riders", "visits": "visits_a_day",

@@ -100,7 +100,7 @@ def test_chinese_texts_are_chinese_and_english_ones_hold_none() -> None:
         words = re.findall(r"[A-Za-z]{3,}", re.sub(r"\{[^}]*\}", "", text))
         known = {"WGS", "GCJ", "JavaScript", "OpenStreetMap"} | (FORMS if key.startswith("input.") else set())
         keys = ("trace_", "study_", "hint_", "time_zone", "held_out_", "plan_", "floor_")
-        if key.startswith(("problem.", *(f"input.{part}" for part in keys))):
+        if key.startswith(("problem.", "field.", *(f"input.{part}" for part in keys))):
             # Names of fields, keys and headers are what they are, in both languages.
             known |= {"true", "false", "JSON", *re.findall(r"[A-Za-z]{3,}", catalogue("en").texts[key])}
         assert set(words) <= known, (key, text)
