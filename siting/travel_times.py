@@ -11,7 +11,7 @@ import numpy.typing as npt
 import shapely
 
 from geo.streets import Snapped, StreetNetwork, mode_bit
-from geo.travel import BESIDE_M, find_path, reached_streets, travel_times_s
+from geo.travel import BESIDE_M, find_path, part_lines, reached_parts, travel_times_s
 
 __all__ = ["StreetWays", "Ways"]
 
@@ -19,6 +19,9 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 Ring = tuple[tuple[float, float], ...]
+Parts = tuple[IntArray, FloatArray, FloatArray]
+
+_NO_PARTS: Parts = (np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
 
 
 class Ways(Protocol):
@@ -134,29 +137,51 @@ class StreetWays:
 
     def reach(self, mode: str, lonlat: FloatArray, limits_s: tuple[int, ...]) -> list[list[tuple[Ring, ...]]]:
         """Return for each place and limit the outer rings of the area from where it is reached."""
+        known: dict[tuple[bytes, ...], tuple[shapely.Geometry, tuple[Ring, ...]]] = {}
         out: list[list[tuple[Ring, ...]]] = []
         for place in lonlat:
             snapped = self._one(mode, (float(place[0]), float(place[1])))
             if not snapped.ok[0]:
                 out.append([() for _ in limits_s])
                 continue
-            lines = [reached_streets(self.network, mode, snapped, limit, towards=True) for limit in limits_s]
-            out.append([self._area(rows) for rows in lines])
+            rings: dict[int, tuple[Ring, ...]] = {}
+            within: shapely.Geometry = shapely.Polygon()
+            before = _NO_PARTS
+            for limit_s in sorted(set(limits_s)):
+                parts = reached_parts(self.network, mode, snapped, limit_s, towards=True)
+                # in a small town all of it is reached from everywhere
+                key = tuple(column.tobytes() for column in parts)
+                if key not in known:
+                    area = self._widened(within, _added(before, parts))
+                    known[key] = area, self._outer_rings(area)
+                (within, rings[limit_s]), before = known[key], parts
+            out.append([rings[limit_s] for limit_s in limits_s])
         return out
 
-    def _area(self, lines: list[FloatArray]) -> tuple[Ring, ...]:
-        """Return the outer rings of the streets with some metres beside them.
+    def _widened(self, area: shapely.Geometry, parts: Parts) -> shapely.Geometry:
+        """Return an area with some parts of streets and what lies beside them, plane metres.
 
         Each line is widened for itself and the union taken after: ten times faster than all at once.
         """
+        lines = part_lines(self.network, parts)
         if not lines:
-            return ()
-        plane = np.array([shapely.LineString(self.network.project(line)) for line in lines], dtype=object)
-        area = shapely.union_all(shapely.buffer(plane, BESIDE_M, quad_segs=2)).simplify(6.0)
-        return _outer_rings(shapely.transform(area, self.network.unproject))
+            return area
+        rows = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+        plane = shapely.linestrings(self.network.project(np.concatenate(lines)), indices=rows)
+        return shapely.union_all([area, *shapely.buffer(plane, BESIDE_M, quad_segs=2)])
+
+    def _outer_rings(self, area: shapely.Geometry) -> tuple[Ring, ...]:
+        return _outer_rings(shapely.transform(area.simplify(6.0), self.network.unproject))
 
     def _one(self, mode: str, point: tuple[float, float]) -> Snapped:
         return self.network.snap(np.array([point]), mode, self.walk_m)
+
+
+def _added(before: Parts, parts: Parts) -> Parts:
+    """Return the parts that were not there before in the same length."""
+    old, new = (np.rec.fromarrays(columns) for columns in (before, parts))
+    fresh = ~np.isin(new, old)
+    return parts[0][fresh], parts[1][fresh], parts[2][fresh]
 
 
 def _outer_rings(shape: shapely.Geometry) -> tuple[Ring, ...]:

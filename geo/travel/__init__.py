@@ -3,7 +3,7 @@
 from geo.travel.by_hour import HourlyStreets, travel_times_by_hour_s
 from geo.travel.ends import Touch, part_ms
 from geo.travel.extent import Extent, snap_far
-from geo.travel.isochrones import BESIDE_M, isochrone, reached_streets
+from geo.travel.isochrones import BESIDE_M, isochrone, part_lines, reached_parts
 from geo.travel.nearest_source import nearest_source_s
 from geo.travel.paths import Path, find_path, way_metres
 from geo.travel.reasons import REASONS, why_unreachable
@@ -34,10 +34,11 @@ __all__ = [
     "isochrone",
     "nearest_source_s",
     "new_workspace",
+    "part_lines",
     "part_ms",
     "reach_from",
     "reach_to",
-    "reached_streets",
+    "reached_parts",
     "reset",
     "shortest_times",
     "snap_far",

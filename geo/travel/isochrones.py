@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.arrays import FloatArray, UInt32Array
+from geo.arrays import FloatArray, Int64Array, UInt32Array
 from geo.errors import InputError
 from geo.jit import kernel
 from geo.streets.mode_graph import NO
@@ -17,7 +17,9 @@ from geo.travel.search import adjacency, reset, shortest_times
 from geo.travel.times import limit_as_ms
 from geo.travel.workspace import borrow_workspace, return_workspace
 
-__all__ = ["isochrone", "reached_streets"]
+__all__ = ["isochrone", "part_lines", "reached_parts"]
+
+Parts = tuple[Int64Array, FloatArray, FloatArray]
 
 BESIDE_M = 40.0
 """What stands this far beside a reached street counts as reached."""
@@ -62,10 +64,10 @@ def _reached_parts(
             low_m[d], high_m[d] = 0.0, reach
 
 
-def reached_streets(
+def reached_parts(
     network: StreetNetwork, mode: str, origins: Snapped, limit_s: float, *, towards: bool = True
-) -> list[FloatArray]:
-    """Return the lines (k, 2) of all streets from where an origin is reached (or, not `towards`, that are).
+) -> Parts:
+    """Return the parts of streets from where an origin is reached (or, not `towards`, that are).
 
     Parameters
     ----------
@@ -75,6 +77,11 @@ def reached_streets(
         One or more places; what is reached from any of them counts.
     limit_s : float
         Seconds, the walk at the origin included.
+
+    Returns
+    -------
+    tuple of arrays (k,)
+        Edges, rising, and where each part begins and ends, metres from ``u``; parts of an edge lie apart.
     """
     limit_ms = limit_as_ms(limit_s)
     graph = network.graph(mode)
@@ -87,33 +94,52 @@ def reached_streets(
     _reached_parts(towards, cost, network.edge_length_m, touch, space.dist, limit_ms, low_m, high_m)
     reset(space.dist, space.touched, n)
     return_workspace(network, mode, space)
-    lines = [
-        network.edge_part(int(d) >> 1, float(low_m[d]), float(high_m[d]))
-        for d in np.flatnonzero(high_m > low_m)
+    directed = np.flatnonzero(high_m > low_m)
+    own = _own_parts(network, mode, origins, limit_ms, towards)
+    return _joined(
+        np.concatenate([directed >> 1, own[0]]),
+        np.concatenate([low_m[directed], own[1]]),
+        np.concatenate([high_m[directed], own[2]]),
+    )
+
+
+def part_lines(network: StreetNetwork, parts: Parts) -> list[FloatArray]:
+    """Return the lines (k, 2) of parts of streets, degrees."""
+    whole = (parts[1] <= 0.0) & (parts[2] >= network.edge_length_m[parts[0]])
+    return [
+        network.edge_lonlat(edge) if all_of_it else network.edge_part(edge, low_m, high_m)
+        for edge, low_m, high_m, all_of_it in zip(*(x.tolist() for x in (*parts, whole)), strict=True)
     ]
-    return lines + _own_parts(network, mode, origins, limit_ms, towards)
 
 
-def _own_parts(
-    network: StreetNetwork, mode: str, origins: Snapped, limit_ms: int, towards: bool
-) -> list[FloatArray]:
-    """Return the streets of the origins themselves, on both sides of each origin as far as is legal."""
+def _joined(edge: Int64Array, low_m: FloatArray, high_m: FloatArray) -> Parts:
+    """Return parts in order, those that touch made one: most streets are reached from both ends."""
+    order = np.lexsort((low_m, edge))
+    edge, low_m, high_m = edge[order], low_m[order], high_m[order]
+    # The farthest end so far on the same edge, to the millimetre; no length comes near the step.
+    step = float(high_m.max(initial=0.0)) + 1.0
+    farthest = np.maximum.accumulate(high_m + edge * step) - edge * step
+    first = np.ones(len(edge), dtype=np.bool_)
+    first[1:] = (edge[1:] != edge[:-1]) | (low_m[1:] > farthest[:-1] + 0.001)
+    begin = np.flatnonzero(first)
+    return edge[begin], low_m[begin], np.maximum.reduceat(high_m, begin) if len(begin) else high_m[begin]
+
+
+def _own_parts(network: StreetNetwork, mode: str, origins: Snapped, limit_ms: int, towards: bool) -> Parts:
+    """Return the parts of the origins' own streets, on both sides of each origin as far as is legal."""
     cost = network.graph(mode).directed_cost_ms
-    lines = []
-    for row in np.flatnonzero(origins.ok & (origins.walk_ms < limit_ms)).tolist():
-        edge, offset = int(origins.edge[row]), float(origins.offset_m[row])
-        length = float(network.edge_length_m[edge])
-        for directed in (2 * edge, 2 * edge + 1):
-            if cost[directed] == NO:
-                continue
-            reach = length * (limit_ms - int(origins.walk_ms[row])) / float(cost[directed])
-            if (directed & 1 == 1) != towards:
-                part = (max(0.0, offset - reach), offset)
-            else:
-                part = (offset, min(length, offset + reach))
-            if part[1] > part[0]:
-                lines.append(network.edge_part(edge, *part))
-    return lines
+    rows = np.flatnonzero(origins.ok & (origins.walk_ms < limit_ms))
+    directed = (2 * origins.edge[rows, None].astype(np.int64) + [0, 1]).ravel()
+    rows = np.repeat(rows, 2)
+    legal = cost[directed] != NO
+    directed, rows = directed[legal], rows[legal]
+    length, offset = network.edge_length_m[directed >> 1], origins.offset_m[rows]
+    reach = length * (limit_ms - origins.walk_ms[rows]) / cost[directed]
+    before = ((directed & 1) == 1) != towards
+    low_m = np.where(before, np.maximum(0.0, offset - reach), offset)
+    high_m = np.where(before, offset, np.minimum(length, offset + reach))
+    some = high_m > low_m
+    return directed[some] >> 1, low_m[some], high_m[some]
 
 
 def isochrone(
@@ -145,8 +171,8 @@ def isochrone(
         raise InputError("an isochrone needs one time limit or more")
     areas = []
     for limit_s in limits_s:
-        lines = reached_streets(network, mode, origins, limit_s, towards=towards)
-        plane = [shapely.LineString(network.project(line)) for line in lines]
+        parts = reached_parts(network, mode, origins, limit_s, towards=towards)
+        plane = [shapely.LineString(network.project(line)) for line in part_lines(network, parts)]
         area = shapely.buffer(shapely.MultiLineString(plane), BESIDE_M, quad_segs=3).simplify(4.0)
         areas.append(shapely.transform(_without_small_holes(area), network.unproject))
     return tuple(areas)

@@ -24,8 +24,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 def lattice_backdrop(study: Study) -> Backdrop:
-    west, south, east, north = study.bounds
     """Draw a lattice of streets over a study, one of them with a name."""
+    west, south, east, north = study.bounds
     xs, ys = np.linspace(west, east, 12), np.linspace(south, north, 12)
     lines = [[[x, south], [x, north]] for x in xs] + [[[west, y], [east, y]] for y in ys]
     ptr = np.arange(0, 2 * len(lines) + 1, 2)

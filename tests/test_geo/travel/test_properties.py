@@ -15,6 +15,7 @@ from slow_streets import SlowStreets
 
 from geo.streets.build import build_network
 from geo.streets.network import MODES, RawWays, Snapped, StreetNetwork, mode_bit
+from geo.travel.isochrones import reached_parts
 from geo.travel.paths import way_metres
 from geo.travel.reasons import REASONS, why_unreachable
 from geo.travel.times import find_path, reach_from, reach_to, travel_times_s
@@ -43,6 +44,35 @@ def test_times_equal_networkx(seed: int, mode: str, limit_s: float) -> None:
     )
     np.testing.assert_array_equal(reach_from(network, mode, sources.take([1]), targets, limit_s), slow[1])
     np.testing.assert_array_equal(reach_to(network, mode, sources, targets.take([2]), limit_s), slow[:, 2])
+
+
+@settings(max_examples=80, deadline=None)
+@given(seed=seeds, mode=modes, limit_s=st.sampled_from([20.0, 60.0, 150.0, 400.0]), towards=st.booleans())
+def test_the_parts_reached_are_those_from_where_it_takes_no_longer(
+    seed: int, mode: str, limit_s: float, towards: bool
+) -> None:
+    network = build_network(random_ways(seed), gate_delay_s=100.0)
+    if not len(network):
+        return
+    origin = random_places(network, seed, 1)
+    edge, low_m, high_m = reached_parts(network, mode, origin, limit_s, towards=towards)
+    assert np.all(low_m < high_m)
+    assert np.all((edge[1:] > edge[:-1]) | ((edge[1:] == edge[:-1]) & (low_m[1:] > high_m[:-1])))
+    there = random_places(network, seed + 1, 30)
+    # A place alone, as the end of a street that leads away from it, is no part of a street.
+    inner = (there.offset_m > 0) & (there.offset_m < network.edge_length_m[there.edge])
+    same = (there.edge == origin.edge[0]) & (there.offset_m == origin.offset_m[0])
+    there = there.take(np.flatnonzero(there.ok & inner & ~same))
+    there = dataclasses.replace(there, walk_ms=np.zeros_like(there.walk_ms))
+    if towards:
+        times = reach_to(network, mode, there, origin, math.inf)
+    else:
+        times = reach_from(network, mode, origin, there, math.inf)
+    for at, offset, time_s in zip(there.edge.tolist(), there.offset_m.tolist(), times.tolist(), strict=True):
+        # Parts have no ends in whole milliseconds.
+        inside = (edge == at) & (low_m <= offset + 0.01) & (offset - 0.01 <= high_m)
+        if abs(time_s - limit_s) > 0.05:
+            assert bool(inside.any()) == (time_s < limit_s), (at, offset, time_s)
 
 
 @settings(max_examples=80, deadline=None)

@@ -4,6 +4,7 @@ Faults that others met (Leaflet, its plugins, mapbox-gl, kepler.gl) are made aga
 """
 
 import dataclasses
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -207,7 +208,9 @@ def test_an_address_opens_the_same_view(
     visit.page.locator("#hour").fill("14")
     visit.page.evaluate("yilu.map.setView([39.98212, 116.33321], 15.37, { animate: false })")
     # The address follows when the map has come to rest, however busy the machine is.
-    visit.page.wait_for_function("location.hash.includes('map=15.37/39.98212/116.33321')")
+    from playwright.sync_api import expect
+
+    expect(visit.page).to_have_url(re.compile(re.escape("map=15.37/39.98212/116.33321")))
     address = visit.page.url
     other = MapVisit(browser, page, tmp_path, 1400, 900)
     other.page.goto(other.file.as_uri() + "#" + address.partition("#")[2])
