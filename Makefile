@@ -44,8 +44,9 @@ serve: $(VENV)/.demo
 	@test -f $(OUT)/summary.json || $(MAKE) demo
 	$(BIN)/yilu serve $(OUT)
 
+# Files stay whole: a study that a file needs is made once, not by each worker that gets one of its tests.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
