@@ -165,7 +165,12 @@ def _matrix_ms(
     graph = network.graph(mode)
     start = seeds(graph, network.edge_length_m, rows, towards=backward)
     stop = seeds(graph, network.edge_length_m, columns, towards=not backward)
-    by_edge = np.argsort(columns.edge, kind="stable")
+    # Only columns on an edge of some row: sorting all of them takes longer than a search.
+    on_rows = np.zeros(len(network) + 1, np.bool_)
+    on_rows[rows.edge] = True
+    on_rows[-1] = False
+    shared_edge = np.flatnonzero(on_rows[columns.edge])
+    by_edge = shared_edge[np.argsort(columns.edge[shared_edge], kind="stable")]
     ordered = columns.edge[by_edge]
     same = np.stack([np.searchsorted(ordered, rows.edge, side) for side in ("left", "right")], axis=1)
     same[rows.edge < 0] = 0
