@@ -254,8 +254,8 @@ class _Put(Generic[T]):
     stops: int
     """Of the plan now."""
     extra_s: float
-    old: list[T]
-    """Ways that the plan no longer has."""
+    old_m: list[float]
+    """Metres of the ways that the plan no longer has."""
     new: list[T]
     """Ways that it has instead."""
 
@@ -270,8 +270,10 @@ def _put_in(
     task: Task,
     found: Candidate,
     now_s: float,
+    metres: Callable[[Fleet, Rider, list[int]], list[float]],
     between: Callable[[Fleet, Rider, list[int]], list[T]],
 ) -> _Put[T]:
+    """Put a task in; `metres` measures the ways that go, `between` makes those that come."""
     mode_fleet, row = fleet.row_of(found.rider_id)
     rider = fleet.rider(found.rider_id)
     k, place = len(rider.stops), found.place
@@ -290,7 +292,7 @@ def _put_in(
     before_ms = int(mode_fleet.c.arrive[base + place + 1]) if place < k else int(mode_fleet.c.leave[base + k])
     if place == k == 0:
         before_ms = max(before_ms, now)
-    old = between(fleet, rider, [base + j for j in range(place, min(where[-1] + 1, k) + 1)])
+    old_m = metres(fleet, rider, [base + j for j in range(place, min(where[-1] + 1, k) + 1)])
     for number in reversed(range(len(added))):
         at = fleet.table(rider.mode, [task], dropoff=number == 1).places
         fleet.insert(found.rider_id, where[number], added[number], at)
@@ -303,7 +305,7 @@ def _put_in(
     slots = tuple(base + 1 + at + number for number, at in enumerate(where))
     end = min(slots[-1] + 1, base + k + len(where))
     new = between(fleet, rider, list(range(base + place, end + 1)))
-    return _Put(rider, before, base, slots, k + len(where), extra_ms / 1000, old, new)
+    return _Put(rider, before, base, slots, k + len(where), extra_ms / 1000, old_m, new)
 
 
 def _price(fleet: Fleet, put: _Put[T], extra_m: float) -> Priced:
@@ -331,13 +333,13 @@ def put_priced(fleet: Fleet, task: Task, found: Candidate, now_s: float) -> Pric
 
     The geometry of the way, which takes most of the time of `apply`, is not made.
     """
-    put = _put_in(fleet, task, found, now_s, metres_between)
-    return _price(fleet, put, sum(put.new) - sum(put.old))
+    put = _put_in(fleet, task, found, now_s, metres_between, metres_between)
+    return _price(fleet, put, sum(put.new) - sum(put.old_m))
 
 
 def put_in_plan(fleet: Fleet, task: Task, found: Candidate, now_s: float, points: float = 0.0) -> None:
     """Put a found task into its rider's plan as `apply` does, and tell nothing; `points` are booked."""
-    extra_s = _put_in(fleet, task, found, now_s, _no_ways).extra_s
+    extra_s = _put_in(fleet, task, found, now_s, _no_ways, _no_ways).extra_s
     fleet.spend(found.rider_id, extra_s, points)
 
 
@@ -360,12 +362,12 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
     now_s : float
         Epoch seconds.
     """
-    put = _put_in(fleet, task, found, now_s, ways_between)
+    put = _put_in(fleet, task, found, now_s, metres_between, ways_between)
     rider, new_way, c = put.before, put.new, fleet.mode_fleets[put.before.mode].c
     slots = range(put.base + 1, put.base + 1 + put.stops)
     starts = c.start[slots.start : slots.stop]
     others = c.start[[slot for slot in slots if slot not in put.slots]].tolist()
-    priced = _price(fleet, put, sum(way.metres for way in new_way) - sum(way.metres for way in put.old))
+    priced = _price(fleet, put, sum(way.metres for way in new_way) - sum(put.old_m))
     if runner_up is not None and fleet.rider(runner_up.rider_id).platform != rider.platform:
         runner_up = None
     return Match(

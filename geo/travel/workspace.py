@@ -36,7 +36,7 @@ def return_workspace(network: StreetNetwork, mode: str, space: Workspace) -> Non
 
 
 def over_rows(
-    network: StreetNetwork, mode: str, rows: int, threads: int, fill: Callable[[int, int, Workspace], None]
+    network: StreetNetwork, mode: str, rows: int, threads: int, fill: Callable[[int, int, Workspace], object]
 ) -> None:
     """Call `fill` for all rows of a table: first row, last (not in it), clean memory that it leaves clean."""
 

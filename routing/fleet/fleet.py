@@ -20,7 +20,7 @@ from routing.fleet.kernels.tables import TASK_STOP
 from routing.fleet.mode_fleet import MANY_ROWS, ModeFleet, as_ms
 from routing.fleet.promises import promised
 from routing.fleet.rider_columns import ColumnWriter, counts_as_break
-from routing.fleet.roster import Roster
+from routing.fleet.roster import RiderFacts, Roster
 from routing.fleet.snapshots import FleetState, copied
 from routing.fleet.task_places import TaskPlaces, TaskTable, snapped
 from routing.model.planned_riders import PlannedRiders, as_table
@@ -98,8 +98,8 @@ class Fleet:
         self.row_of(rider_id)
         return self._riders[rider_id]
 
-    def limits_at(self, mode: str, rows: Int64Array) -> list[tuple[float, float, float, str]]:
-        """Return extra time of the last hour, work of the day, end of the shift (s) and status by row."""
+    def limits_at(self, mode: str, rows: Int64Array) -> RiderFacts:
+        """Return what the riders in some rows may still do today."""
         ids = self._id_of[mode]
         return self._riders.limits(ids[row] for row in rows.tolist())
 

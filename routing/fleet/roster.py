@@ -3,11 +3,33 @@
 import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from routing.model.planned_riders import PlannedRiders
+import numpy as np
+
+from geo.arrays import FloatArray
+from routing.model.planned_riders import PlannedRiders, numbers_of
 from routing.model.riders import Rider
 
-__all__ = ["Roster"]
+__all__ = ["RiderFacts", "Roster"]
+
+
+class RiderFacts(NamedTuple):
+    """What riders may still do today, in columns."""
+
+    extra_last_hour_s: FloatArray
+    worked_today_s: FloatArray
+    shift_end_s: FloatArray
+    status: list[str]
+
+
+def _facts(riders: Sequence[Rider]) -> RiderFacts:
+    return RiderFacts(
+        numbers_of(riders, "extra_last_hour_s"),
+        numbers_of(riders, "worked_today_s"),
+        numbers_of(riders, "shift_end_s"),
+        [one.status for one in riders],
+    )
 
 
 class Roster:
@@ -57,19 +79,32 @@ class Roster:
         self._made.pop(rider_id, None)
         self._rows.pop(rider_id, None)
 
-    def limits(self, rider_ids: Iterable[str]) -> list[tuple[float, float, float, str]]:
-        """Return extra time of the last hour, work of the day, end of the shift (s) and status of riders."""
-        found = []
-        for rider_id in rider_ids:
-            one = self._made.get(rider_id)
-            if one is not None:
-                found.append((one.extra_last_hour_s, one.worked_today_s, one.shift_end_s, one.status))
-                continue
-            table, row = self._rows[rider_id]
-            of = table.riders
-            spent_s, worked_s = float(of.extra_last_hour_s[row]), float(of.worked_today_s[row])
-            found.append((spent_s, worked_s, float(of.shift_end_s[row]), of.status[row]))
-        return found
+    def limits(self, rider_ids: Iterable[str]) -> RiderFacts:
+        """Return what riders may still do today."""
+        ids = list(rider_ids)
+        made = [self._made.get(rider_id) for rider_id in ids]
+        if all(made):
+            return _facts([one for one in made if one is not None])
+        spent_s, worked_s, ends_s = np.empty((3, len(ids)))
+        status = [""] * len(ids)
+        of_table: dict[int, list[int]] = {}
+        mine = []
+        for at, (rider_id, one) in enumerate(zip(ids, made, strict=True)):
+            if one is None:
+                of_table.setdefault(id(self._rows[rider_id][0]), []).append(at)
+            else:
+                mine.append((at, one))
+        parts = [([at for at, _ in mine], _facts([one for _, one in mine]))]
+        for places in of_table.values():
+            of = self._rows[ids[places[0]]][0].riders
+            rows = [self._rows[ids[at]][1] for at in places]
+            columns = (of.extra_last_hour_s[rows], of.worked_today_s[rows], of.shift_end_s[rows])
+            parts.append((places, RiderFacts(*columns, [of.status[row] for row in rows])))
+        for places, facts in parts:
+            spent_s[places], worked_s[places], ends_s[places] = facts[:3]
+            for at, one_status in zip(places, facts.status, strict=True):
+                status[at] = one_status
+        return RiderFacts(spent_s, worked_s, ends_s, status)
 
     def copy(self) -> "Roster":
         """Return another with the same riders."""

@@ -287,7 +287,7 @@ def _limits(
     c, policy = mode_fleet.c, fleet.policy
     size = len(c.stops)
     facts = fleet.limits_at(mode_fleet.mode, rows)
-    spent, worked, ends = np.array([fact[:3] for fact in facts], np.float64).reshape(-1, 3).T
+    spent, worked, ends = facts[:3]
     hour, shift_end, day_end = (np.zeros(size, np.int64) for _ in range(3))
     hour[rows] = np.rint(np.maximum(policy.max_extra_per_hour_s - spent, 0.0) * 1000)
     shift_end[rows] = np.where(np.isinf(ends), EVER, np.rint(np.where(np.isinf(ends), 0.0, ends) * 1000))
@@ -298,7 +298,7 @@ def _limits(
         kinds += missing & 1
         missing = missing >> 1
     asked = np.ones(size, np.bool_)
-    asked[rows] = [status in policy.statuses for *_, status in facts]
+    asked[rows] = [status in policy.statuses for status in facts.status]
     kinds += ~asked
     kinds += (mode_fleet.mode not in task.modes) + (over_m > 0)
     skip = np.ones(size, np.bool_)

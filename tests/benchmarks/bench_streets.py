@@ -5,6 +5,7 @@ Maps are tiled from a real one into the temporary folder and kept there. All pee
 own bicycle profile.
 """
 
+import contextlib
 import dataclasses
 import pathlib
 import statistics
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from unittest import mock
 
 import networkx as nx
 import numpy as np
@@ -26,6 +28,7 @@ from geo.osm.read import read_raw
 from geo.streets.build import build_network
 from geo.streets.mode_graph import ModeGraph
 from geo.streets.network import StreetNetwork
+from geo.travel import times as travel_times
 from geo.travel.search import adjacency, new_workspace, reset, shortest_times
 from geo.travel.times import find_path, travel_times_s
 
@@ -206,35 +209,47 @@ def _matrices(quick: bool) -> list[Row]:
     states = rng.integers(0, graph.n_states, side)
     sample = states[: max(1, side // 20)]
     case = f"matrix {side} x {side}, {source.name.split('.')[0]}, {graph.n_states / 1000:.0f}k bike states"
-    rows = compare(
-        BENCH,
-        case,
-        {
-            "yilu": lambda: travel_times_s(network, "bike", places, places),
-            "yilu one thread": lambda: travel_times_s(network, "bike", places, places, threads=1),
-        },
-    )
+    # Each has a graph of its own, which has no order yet.
+    anew = iter([network.with_times("bike", np.ones(2 * len(network))) for _ in range(16)])
+
+    def searched() -> None:
+        with mock.patch.object(travel_times, "sweeps_pay", return_value=False):
+            travel_times_s(network, "bike", places, places)
+
+    subjects: dict[str, Callable[[], object]] = {
+        "yilu": lambda: travel_times_s(network, "bike", places, places),
+        "yilu one thread": lambda: travel_times_s(network, "bike", places, places, threads=1),
+        "yilu with the making of the order": lambda: travel_times_s(next(anew), "bike", places, places),
+        "yilu one search a row": searched,
+    }
+    rows: list[Row] = []
+    with contextlib.ExitStack() as stack:
+        osrm = None
+        if peers_python() is None:
+            reason = "no environment of its own: make bench-peers"
+            rows.append(skipped(BENCH, case, "osrm-bindings", reason))
+        else:
+            try:
+                osrm = stack.enter_context(OsrmTables(source, points))
+                subjects["osrm-bindings Table"] = osrm.ask
+            except RuntimeError as error:
+                rows.append(skipped(BENCH, case, "osrm-bindings", str(error)))
+        rows = compare(BENCH, case, subjects) + rows
+        if osrm is not None:
+            rows = [
+                dataclasses.replace(row, version=osrm.version) if row.subject.startswith("osrm") else row
+                for row in rows
+            ]
+            if osrm.prepare_s:
+                prepared = f"prepare {source.name.split('.')[0]}"
+                rows.append(value(BENCH, prepared, "osrm-bindings", "time", "s", [osrm.prepare_s]))
     scaled = compare(
         BENCH,
         f"{case} (scaled x20)",
         {"scipy": lambda: dijkstra(costs, indices=sample)[:, states]},
         scale=20.0,
     )
-    rows += [dataclasses.replace(row, ratio=_ratio(row.median, rows[0].median)) for row in scaled]
-    if peers_python() is None:
-        return [*rows, skipped(BENCH, case, "osrm-bindings", "no environment of its own: make bench-peers")]
-    try:
-        with OsrmTables(source, points) as osrm:
-            rows += [
-                dataclasses.replace(row, ratio=_ratio(row.median, rows[0].median), version=osrm.version)
-                for row in compare(BENCH, case, {"osrm-bindings Table": osrm.ask})
-            ]
-            if osrm.prepare_s:
-                prepared = f"prepare {source.name.split('.')[0]}"
-                rows.append(value(BENCH, prepared, "osrm-bindings", "time", "s", [osrm.prepare_s]))
-    except RuntimeError as error:
-        rows.append(skipped(BENCH, case, "osrm-bindings", str(error)))
-    return rows
+    return rows + [dataclasses.replace(row, ratio=_ratio(row.median, rows[0].median)) for row in scaled]
 
 
 def _ratio(peer: float | None, ours: float | None) -> float | None:

@@ -1,14 +1,14 @@
 """The search kernels alone, on graphs that streets do not have: huge arcs, far seeds, many of them."""
 
-import networkx as nx
 import numpy as np
 import pytest
 from ascii_map import ascii_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_graphs import random_graph, slow_times
 
 from geo.streets.build import build_network
-from geo.streets.mode_graph import NO, Arcs, ModeGraph, assemble
+from geo.streets.mode_graph import NO
 from geo.travel.search import (
     FREE,
     Goal,
@@ -20,37 +20,6 @@ from geo.travel.search import (
     shortest_times,
     time_towards,
 )
-
-
-def random_graph(seed: int) -> ModeGraph:
-    rng = np.random.default_rng(seed)
-    states, arcs = int(rng.integers(2, 60)), int(rng.integers(1, 240))
-    tail, head = (rng.integers(0, states, arcs).astype(np.int32) for _ in range(2))
-    # Most arcs fall into one bucket together, some are as long as a ferry.
-    cost = rng.choice([0, 1, 7, 300, 1023, 1024, 5_000, 3_000_000], arcs).astype(np.uint32)
-    parts = Arcs(
-        tail,
-        head,
-        np.arange(arcs, dtype=np.int32),
-        np.zeros(arcs, np.uint32),
-        np.arange(states, dtype=np.int32),
-        np.zeros(states, np.uint8),
-    )
-    none = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint32)
-    return assemble("ebike", parts, cost, none, none)
-
-
-def slow_times(graph: ModeGraph, seed_state: np.ndarray, seed_ms: np.ndarray) -> dict[int, int]:
-    peer = nx.DiGraph()
-    tail = np.repeat(np.arange(graph.n_states), np.diff(graph.indptr))
-    arcs: list[tuple[str | int, int, int]]
-    arcs = [("start", int(s), int(ms)) for s, ms in zip(seed_state, seed_ms, strict=True)]
-    arcs += zip(tail.tolist(), graph.head.tolist(), graph.cost_ms.tolist(), strict=True)
-    for a, b, ms in sorted(arcs, key=lambda arc: -arc[2]):
-        peer.add_edge(a, b, weight=ms)
-    found = nx.single_source_dijkstra_path_length(peer, "start")
-    del found["start"]
-    return {int(state): int(ms) for state, ms in found.items()}
 
 
 @settings(max_examples=100, deadline=None)
@@ -68,7 +37,7 @@ def test_search_equals_networkx_and_leaves_the_workspace_clean(seed: int, seeds:
         ms = rng.choice([0, 0, 500, 90_000, 50_000_000], seeds).astype(np.uint32)
         arcs = adjacency(graph, towards=not turn)
         n = shortest_times(arcs, state, ms, limit_ms, space)
-        expected = slow_times(graph if turn else _reversed(graph), state, ms)
+        expected = slow_times(graph, state, ms, backward=not turn)
         reached = {int(s): int(space.dist[s]) for s in space.touched[:n]}
         assert len(reached) == n
         assert reached == {s: t for s, t in expected.items() if t <= limit_ms}
@@ -76,13 +45,6 @@ def test_search_equals_networkx_and_leaves_the_workspace_clean(seed: int, seeds:
         assert np.all(space.dist == NO)
         assert np.all(space.link[:, 0] == FREE)
         assert np.all(space.ring == -1)
-
-
-def _reversed(graph: ModeGraph) -> ModeGraph:
-    tail = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(graph.indptr))
-    parts = Arcs(graph.head, tail, graph.arc_edge, graph.arc_extra_ms, graph.state_node, graph.state_layer)
-    none = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint32)
-    return assemble("ebike", parts, graph.directed_cost_ms, none, none)
 
 
 @settings(max_examples=100, deadline=None)
