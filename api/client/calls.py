@@ -86,14 +86,15 @@ class Client:
 
     def report(self, riders: Sequence[RiderStateIn]) -> RidersOut:
         """Report riders; more than 5,000 go in several requests."""
-        written, ignored, off = 0, list[str](), []
+        written, ignored, off, warnings = 0, list[str](), [], []
         for first in range(0, len(riders), MOST_RIDERS):
             form = RidersIn(datum=self.datum, riders=tuple(riders[first : first + MOST_RIDERS]))
             done = self._ask(RidersOut, "PUT", "/v1/riders", form.model_dump(mode="json", exclude_none=True))
             written += done.written
             ignored += done.ignored
             off += done.off_network
-        return RidersOut(written=written, ignored=ignored, off_network=off)
+            warnings += done.warnings
+        return RidersOut(written=written, ignored=ignored, off_network=off, warnings=warnings)
 
     def rider(self, rider_id: str) -> RiderOut:
         """Return one rider, accepted tasks in the plan."""

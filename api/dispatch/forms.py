@@ -13,6 +13,7 @@ from api.matching.forms import (
     StopIn,
     TaskIn,
     TaskKindName,
+    WarningOut,
     Words,
 )
 from geo.datum import Datum
@@ -100,6 +101,9 @@ class RidersOut(Schema):
     written: int
     ignored: Annotated[list[str], Field(description="Riders known from a later instant already.")]
     off_network: list[OffStreetOut]
+    warnings: Annotated[
+        list[WarningOut], Field(description="What looks wrong, such as another datum than the one named.")
+    ]
 
 
 class PlaceOut(Schema):

@@ -26,12 +26,13 @@ from api.dispatch.forms import (
     TaskStatus,
 )
 from api.forms import Language, Mode, PointedError
-from api.matching.forms import MatchRequest, PolicyIn, RiderIn, RuleName, TaskIn, TaskKindName
+from api.matching.forms import MatchRequest, PolicyIn, RiderIn, RuleName, SentPart, TaskIn, TaskKindName
 from api.matching.translate import asked_of
 from api.matching.wording import reason_text
 from api.store.dispatch.events import EventRow
 from api.store.dispatch.offers import OfferRow
 from api.store.dispatch.tasks import TaskRow
+from geo.arrays import FloatArray
 from geo.datum import Datum, place_from_wgs84, to_wgs84
 from geo.errors import InputError
 from maps.texts import catalogue
@@ -46,6 +47,7 @@ __all__ = [
     "reports_of",
     "rider_of",
     "rider_out",
+    "sent_positions",
     "task_of",
     "task_out",
 ]
@@ -112,6 +114,13 @@ def reports_of(
             make = functools.partial(_same, make())
         reports.append(RiderReport(rider.rider_id, body["at_s"], body, (lon, lat), make, moved_only))
     return tuple(reports)
+
+
+def sent_positions(request: RidersIn) -> dict[SentPart, FloatArray]:
+    """Return the positions of riders and of stops, (n, 2) each, as they were sent."""
+    own = [(one.lon, one.lat) for one in request.riders]
+    stops = [(stop.lon, stop.lat) for one in request.riders for stop in one.stops or ()]
+    return {"riders": np.array(own).reshape(-1, 2), "stops": np.array(stops, np.float64).reshape(-1, 2)}
 
 
 def _same(rider: Rider) -> Rider:

@@ -5,13 +5,13 @@ import datetime
 import functools
 import itertools
 import math
-import operator
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
 
 from api.forms import Language, instant_of, way_of
+from api.matching.columns import SentRiders, sent_riders
 from api.matching.datum_check import datum_warnings, place_warnings
 from api.matching.foretold import expected_out, foretold_of, seen_of
 from api.matching.forms import (
@@ -29,21 +29,19 @@ from api.matching.forms import (
     MissedStopOut,
     OffNetworkOut,
     RefusedOut,
-    RiderIn,
     RouteOut,
     RuleName,
     RunnerUpOut,
     SentPart,
     StepOut,
     StepPart,
-    StopIn,
     StopSlackOut,
     VisitIn,
     Windows,
 )
 from api.matching.windows import check_windows
 from api.matching.wording import reason_text
-from geo.arrays import FloatArray, Int64Array
+from geo.arrays import BoolArray, FloatArray
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import InputError
 from geo.streets import StreetNetwork
@@ -63,16 +61,15 @@ from routing.model import (
     Policy,
     Refused,
     Rider,
+    RiderColumns,
     Route,
     Seconds,
     Span,
     Stop,
+    StopColumns,
     Task,
     Visit,
-    numbers_of,
-    rider_columns,
     spans_of,
-    stop_columns,
 )
 
 __all__ = [
@@ -202,12 +199,13 @@ def alerts(network: StreetNetwork, request: AlertRequest, lang: Language = "en")
 
 def asked_of(request: MatchRequest, *, one_task: bool = False) -> MatchCase:
     """Return the request in the words of the matching room; `one_task`: the caller sent no list of tasks."""
-    check_windows(request, one_task=one_task)
-    stops = [stop for rider in request.riders for stop in rider.stops]
-    counts = np.array([len(rider.stops) for rider in request.riders], np.int64)
-    sent = _positions(request, stops, counts)
+    riders = sent_riders(request.riders)
+    check_windows(request, riders, one_task=one_task)
+    own = np.zeros(len(riders) + len(riders.stops["lon"]), np.bool_)
+    own[np.cumsum(riders.counts + 1) - riders.counts - 1] = True
+    sent = _positions(request, riders, own)
     placed = to_wgs84(sent, request.datum)
-    of_riders, rest = placed[: len(counts) + len(stops)], iter(placed[len(counts) + len(stops) :].tolist())
+    rest = iter(placed[len(own) :].tolist())
     tasks = tuple(
         Task(
             task_id=task.task_id,
@@ -224,83 +222,111 @@ def asked_of(request: MatchRequest, *, one_task: bool = False) -> MatchCase:
         for task in request.tasks
     )
     changed = request.policy.model_dump(exclude_none=True)
-    riders = _table(request.riders, stops, counts, of_riders)
-    own = np.zeros(len(of_riders), np.bool_)
-    own[np.cumsum(counts + 1) - counts - 1] = True
     by_part: dict[SentPart, FloatArray] = {
         "riders": sent[: len(own)][own],
         "stops": sent[: len(own)][~own],
         "tasks": sent[len(own) :],
     }
-    return MatchCase(riders, tasks, Policy(**changed), request.now.timestamp(), by_part)
+    table = _table(riders, placed[: len(own)])
+    return MatchCase(table, tasks, Policy(**changed), request.now.timestamp(), by_part)
 
 
-def _positions(request: MatchRequest, stops: list[StopIn], counts: Int64Array) -> FloatArray:
-    """All positions as they were sent: each rider's followed by the stops, then those of tasks."""
+def _positions(request: MatchRequest, riders: SentRiders, own: BoolArray) -> FloatArray:
+    """All positions as they were sent: each rider's (`own`) followed by the stops, then those of tasks."""
     visits = [visit for task in request.tasks for visit in (task.place, task.dropoff) if visit is not None]
-    own = np.zeros(len(counts) + len(stops), np.bool_)
-    own[np.cumsum(counts + 1) - counts - 1] = True
     out = np.empty((len(own) + len(visits), 2))
     for axis, name in enumerate(("lon", "lat")):
         of_riders = out[: len(own), axis]
-        of_riders[own], of_riders[~own] = numbers_of(request.riders, name), numbers_of(stops, name)
-        out[len(own) :, axis] = numbers_of(visits, name)
+        of_riders[own], of_riders[~own] = riders.riders[name], riders.stops[name]
+        out[len(own) :, axis] = [getattr(visit, name) for visit in visits]
     return out
 
 
-def _table(
-    riders: Sequence[RiderIn], stops: list[StopIn], counts: Int64Array, lonlat: FloatArray
-) -> PlannedRiders:
+def _table(sent: SentRiders, lonlat: FloatArray) -> PlannedRiders:
     """Return riders and their stops in columns."""
-    first = np.cumsum(counts + 1) - counts - 1
-
-    def made(row: int) -> Rider:
-        at = int(first[row])
-        mine = lonlat[at : at + int(counts[row]) + 1].tolist()
-        return _rider(riders[row], [(lon, lat) for lon, lat in mine])
-
-    earliest_s, latest_s = _epochs(stops, "earliest", -math.inf), _epochs(stops, "due", math.inf)
-    closed_s: list[tuple[Span, ...]] = [()] * len(stops)
-    windows = [stop.windows for stop in stops]
-    for at in itertools.compress(range(len(stops)), windows):
-        earliest_s[at], latest_s[at], closed_s[at] = _window(None, None, windows[at])
-    columns = rider_columns(
-        riders,
-        shift_start_s=_epochs(riders, "shift_start", -math.inf),
-        shift_end_s=_epochs(riders, "shift_end", math.inf),
-        available_s=_epochs(riders, "available_at", -math.inf),
+    r, s = sent.riders, sent.stops
+    begins = _or(sent.stop_instants["earliest"], -math.inf)
+    ends = _or(sent.stop_instants["due"], math.inf)
+    closed_s: list[tuple[Span, ...]] = [()] * len(begins)
+    windows: Sequence[Windows | None] = s["windows"]
+    for at in itertools.compress(range(len(closed_s)), windows):
+        begins[at], ends[at], closed_s[at] = _window(None, None, windows[at])
+    columns = RiderColumns(
+        ids=r["rider_id"],
+        mode=r["mode"],
+        status=r["status"],
+        platform=r["platform"],
+        skills=r["skills"],
+        shift_start_s=_or(sent.rider_instants["shift_start"], -math.inf),
+        shift_end_s=_or(sent.rider_instants["shift_end"], math.inf),
+        available_s=_or(sent.rider_instants["available_at"], -math.inf),
+        speed_factor=_numbers(r["speed_factor"]),
+        worked_since_break_s=_numbers(r["worked_since_break_s"]),
+        worked_today_s=_numbers(r["worked_today_s"]),
+        contribution=_numbers(r["contribution"]),
+        extra_last_hour_s=_numbers(r["extra_last_hour_s"]),
+        capacity=_numbers(r["capacity"]),
+        load=_numbers(r["load"]),
+        stops=sent.counts,
     )
-    of_stops = stop_columns(stops, earliest_s=earliest_s, latest_s=latest_s, closed_s=closed_s)
-    return PlannedRiders(columns, of_stops, lonlat, made)
+    of_stops = StopColumns(
+        ids=s["stop_id"],
+        kind=s["kind"],
+        service_s=_numbers(s["service_s"]),
+        earliest_s=begins,
+        latest_s=ends,
+        load_change=_numbers(s["load_change"]),
+        closed_s=closed_s,
+    )
+    return PlannedRiders(
+        columns, of_stops, lonlat, functools.partial(_rider, sent, columns, of_stops, lonlat)
+    )
 
 
-def _rider(rider: RiderIn, places: list[LonLat]) -> Rider:
+def _rider(sent: SentRiders, riders: RiderColumns, stops: StopColumns, lonlat: FloatArray, row: int) -> Rider:
+    """Return the rider of a row."""
+    first = int(riders.stops[:row].sum())
+    places: list[LonLat] = [
+        (lon, lat) for lon, lat in lonlat[first + row : first + row + 1 + int(riders.stops[row])].tolist()
+    ]
+    capacity = sent.riders["capacity"][row]
     return Rider(
-        rider_id=rider.rider_id,
+        rider_id=riders.ids[row],
         lonlat=places[0],
-        mode=rider.mode,
-        stops=tuple(_stop(stop, place) for stop, place in zip(rider.stops, places[1:], strict=True)),
-        speed_factor=rider.speed_factor,
-        skills=frozenset(rider.skills),
-        status=rider.status,
-        shift_start_s=_low(rider.shift_start),
-        shift_end_s=_high(rider.shift_end),
-        worked_since_break_s=rider.worked_since_break_s,
-        worked_today_s=rider.worked_today_s,
-        available_s=_low(rider.available_at),
-        capacity=rider.capacity,
-        load=rider.load,
-        platform=rider.platform,
-        contribution=rider.contribution,
-        extra_last_hour_s=rider.extra_last_hour_s,
+        mode=riders.mode[row],
+        stops=tuple(_stop(sent, stops, first + at, place) for at, place in enumerate(places[1:])),
+        speed_factor=float(riders.speed_factor[row]),
+        skills=frozenset(riders.skills[row]),
+        status=riders.status[row],
+        shift_start_s=float(riders.shift_start_s[row]),
+        shift_end_s=float(riders.shift_end_s[row]),
+        worked_since_break_s=float(riders.worked_since_break_s[row]),
+        worked_today_s=float(riders.worked_today_s[row]),
+        available_s=float(riders.available_s[row]),
+        capacity=capacity,
+        load=sent.riders["load"][row],
+        platform=riders.platform[row],
+        contribution=float(riders.contribution[row]),
+        extra_last_hour_s=float(riders.extra_last_hour_s[row]),
     )
 
 
-def _stop(stop: StopIn, lonlat: LonLat) -> Stop:
-    earliest_s, latest_s, closed_s = _window(stop.earliest, stop.due, stop.windows)
+def _stop(sent: SentRiders, stops: StopColumns, row: int, lonlat: LonLat) -> Stop:
+    earliest_s, latest_s = float(stops.earliest_s[row]), float(stops.latest_s[row])
+    change = sent.stops["load_change"][row]
     return Stop(
-        stop.stop_id, lonlat, stop.service_s, earliest_s, latest_s, stop.kind, stop.load_change, closed_s
-    )
+        stops.ids[row], lonlat, float(stops.service_s[row]), earliest_s, latest_s, stops.kind[row], change,
+        stops.closed_s[row],
+    )  # fmt: skip
+
+
+def _numbers(given: Sequence[float | None]) -> FloatArray:
+    """Return numbers in a row; None becomes NaN."""
+    return np.array(given, np.float64)
+
+
+def _or(given: FloatArray, missing: float) -> FloatArray:
+    return np.where(np.isnan(given), missing, given)
 
 
 def _visit(visit: VisitIn, lonlat: LonLat) -> Visit:
@@ -314,19 +340,6 @@ def _window(
     if several is None:
         return _low(first), _high(last), ()
     return spans_of((one.timestamp(), other.timestamp()) for one, other in several)
-
-
-def _epochs(rows: Sequence[object], name: str, missing: float) -> FloatArray:
-    """Return an instant of many objects in epoch seconds."""
-    given: list[datetime.datetime | None] = list(map(operator.attrgetter(name), rows))
-    told = [one for one in given if one is not None]
-    seconds = np.fromiter(map(datetime.datetime.timestamp, told), np.float64, len(told))
-    if len(told) == len(given):
-        return seconds
-    out = np.full(len(given), missing)
-    if told:
-        out[np.array([one is not None for one in given], np.bool_)] = seconds
-    return out
 
 
 def _low(instant: datetime.datetime | None) -> float:

@@ -20,13 +20,14 @@ from geo.arrays import FloatArray
 from geo.errors import InputError, YiluError
 from geo.osm.areas import AREA_KEYS, Areas, read_areas
 from geo.osm.compounds import close_compounds
+from geo.osm.ferries import FERRY_WAIT_S
 from geo.osm.files.josm import josm_deleted
 from geo.osm.files.opl import OsmColumns, Selection, TaggedNodes, scan_opl
 from geo.osm.files.pbf import UnsupportedError, scan_pbf
 from geo.osm.places import PLACE_NODE_KEYS, places_of_map
 from geo.osm.rules.access import WAY_KEYS
 from geo.osm.rules.barriers import NODE_KEYS
-from geo.osm.ways import FERRY_WAIT_S, STREET_KEYS, raw_ways, read_streets, squares_not_whole
+from geo.osm.ways import STREET_KEYS, raw_ways, read_streets, squares_not_whole
 from geo.places import POI_KEYS, Places
 from geo.streets.build import build_network
 from geo.streets.network import VERSION as NETWORK_FORMAT
@@ -38,7 +39,7 @@ __all__ = ["SUFFIXES", "read_graphml", "read_osm", "read_place", "read_raw"]
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".opl")
 """Endings of the map files that can be read."""
 
-FORMAT = 9
+FORMAT = 10
 """Raised when the meaning of what this module reads changes, so that older caches are not used."""
 
 _NAMES = frozenset({"name", "name:zh", "name:en"})

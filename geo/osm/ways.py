@@ -9,6 +9,7 @@ import numpy as np
 from geo.arrays import BoolArray, Int64Array, UInt8Array
 from geo.osm.areas import opl_text, way_rows
 from geo.osm.columns import StreetColumns
+from geo.osm.ferries import FERRY_WAIT_S, ferry_ways, lines_of, with_ferries
 from geo.osm.files.opl import Objects, OsmColumns, Relation, parse_tags
 from geo.osm.rules.access import (
     AT_HOURS,
@@ -23,17 +24,12 @@ from geo.osm.rules.access import (
 from geo.osm.rules.barriers import NodeRule, node_rule
 from geo.osm.turns import restrictions_on
 from geo.rings import spans
-from geo.streets.contraction import great_circle_m
 from geo.streets.raw import MODES, Compounds, RawWays
 
-__all__ = ["FERRY_WAIT_S", "NAME_KEYS", "STREET_KEYS", "raw_ways", "read_streets", "squares_not_whole"]
+__all__ = ["NAME_KEYS", "STREET_KEYS", "raw_ways", "read_streets", "squares_not_whole"]
 
 NAME_KEYS = ("name", "name:zh", "name:en", "ref")
 STREET_KEYS = WAY_KEYS | CONDITIONAL_ACCESS | CONDITIONAL_SPEED | AT_HOURS | frozenset(NAME_KEYS)
-FERRY_WAIT_S = 600.0
-"""Half of the twenty minutes between two ferries over a river."""
-SLOWEST_MPS, FASTEST_MPS = 0.05, 20.0
-"""Of a ferry: another speed speaks of a wrong ``duration``."""
 _WAYS_LEFT_OUT = (
     "ways_of_unknown_class",
     "ways_closed_to_everybody",
@@ -111,11 +107,15 @@ def read_streets(file: OsmColumns, ferry_wait_s: float = FERRY_WAIT_S) -> Street
         Seconds until the next ferry leaves, a part of the time over each that does not tell its interval.
     """
     tables = _Tables()
-    outlines = _square_outlines(file)
+    ferries = ferry_ways(file, STREET_KEYS)
+    more = {row: text for row, text in _square_outlines(file) if row not in ferries}
+    more |= {row: ferry.text for row, ferry in ferries.items() if not file.ways.street[row]}
     plain = np.flatnonzero(file.ways.street)
-    streets = np.concatenate([plain, np.array([row for row, _ in outlines], dtype=np.int64)])
-    found = [tables.kind(text) for text in file.ways.texts(plain)]
-    found += [tables.kind(text) for _, text in outlines]
+    streets = np.concatenate([plain, np.array(list(more), dtype=np.int64)])
+    texts = [*file.ways.texts(plain), *more.values()]
+    for at in np.flatnonzero(np.isin(streets, list(ferries))).tolist():
+        texts[at] = ferries[int(streets[at])].text
+    found = [tables.kind(text) for text in texts]
     rule, name, square, *left = np.array(found, dtype=np.int32).reshape(-1, len(_Kind._fields)).T
     used = rule >= 0
     ways, rule, name, square = streets[used], rule[used], name[used], square[used] == 1
@@ -134,7 +134,7 @@ def read_streets(file: OsmColumns, ferry_wait_s: float = FERRY_WAIT_S) -> Street
     blocked, gate, private, timed = _barriers(file.nodes, node_id)
     counts = [*(int(column.sum()) for column in left), int((~long).sum()), int((long & lonely).sum())]
     counts += [int(np.isnan(lonlat[:, 0]).sum()), timed, ending]
-    return _with_ferries(
+    return with_ferries(
         StreetColumns(
             way_id=file.ways.id[ways],
             way_ptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
@@ -151,6 +151,7 @@ def read_streets(file: OsmColumns, ferry_wait_s: float = FERRY_WAIT_S) -> Street
             node_private=private,
             left_out=dict(zip(_WAYS_LEFT_OUT, counts, strict=True)),
         ),
+        *lines_of(ferries, ways),
         ferry_wait_s,
     )
 
@@ -184,25 +185,6 @@ def squares_not_whole(file: OsmColumns) -> int:
 
 def _street_tags(relation: Relation) -> dict[str, str]:
     return {key: value for key, value in relation.tags.items() if key in STREET_KEYS}
-
-
-def _with_ferries(streets: StreetColumns, wait_s: float) -> StreetColumns:
-    """Give each ferry a rule with the speed that its duration and the wait come to."""
-    ferry = CLASSES.index(FERRY)
-    rows = [way for way in range(len(streets.way_id)) if streets.rules[streets.rule[way]].highway == ferry]
-    if not rows:
-        return streets
-    rules, rule = list(streets.rules), streets.rule.copy()
-    for way in rows:
-        line = streets.node_lonlat[streets.way_ref[streets.way_ptr[way] : streets.way_ptr[way + 1]]]
-        old = streets.rules[int(rule[way])]
-        length_m = float(np.nansum(great_circle_m(line[:-1], line[1:])))
-        time_s = (old.duration_s or length_m / max(old.speed_mps)) + (old.interval_s / 2 or wait_s)
-        pace = min(max(length_m / time_s, SLOWEST_MPS), FASTEST_MPS)
-        a, b, c, d = (pace if speed > 0 else 0.0 for speed in old.speed_mps)
-        rule[way] = len(rules)
-        rules.append(old._replace(speed_mps=(a, b, c, d)))
-    return streets._replace(rules=tuple(rules), rule=rule)
 
 
 def _lonely(file: OsmColumns, ways: Int64Array, square: BoolArray, side: BoolArray) -> BoolArray:

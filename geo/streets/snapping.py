@@ -350,13 +350,10 @@ class StreetIndex:
         at = np.maximum(segment, 0)
         foot = self.lonlat[at] + part[:, None] * (self.lonlat[at + 1] - self.lonlat[at])
         offset_m = self.along_m[at] + part * (self.along_m[at + 1] - self.along_m[at])
-        return Snapped(
-            edge=np.where(ok, self.segment_edge[at], -1).astype(np.int32),
-            offset_m=np.where(ok, offset_m, 0.0),
-            lonlat=np.where(ok[:, None], foot, lonlat),
-            walk_m=walk_m,
-            walk_ms=np.round(np.where(ok, walk_m, 0.0) / WALK_MPS * 1000).astype(np.int64),
-        )
+        edge = self.segment_edge[at]
+        edge[~ok], offset_m[~ok], foot[~ok] = -1, 0.0, lonlat[~ok]
+        walk_ms = np.round(np.where(ok, walk_m, 0.0) / WALK_MPS * 1000).astype(np.int64)
+        return Snapped(edge, offset_m, foot, walk_m, walk_ms)
 
     def _search(
         self,

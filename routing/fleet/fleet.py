@@ -167,10 +167,11 @@ class Fleet:
         if len(set(ids)) != len(ids):
             raise InputError("Two riders have the same rider_id; each may stand in the list once.")
         off: list[tuple[str, float]] = []
+        present = set(modes)
         for mode in MODES:
-            mine = [row for row, name in enumerate(modes) if name == mode]
-            if mine:
-                off += self._put_mode(mode, table, np.array(mine, np.int64), riders, as_ms(now_s))
+            if mode in present:
+                mine = np.flatnonzero([name == mode for name in modes])
+                off += self._put_mode(mode, table, mine, riders, as_ms(now_s))
                 self._admit(mode, only)
         return tuple(sorted(off))
 

@@ -244,7 +244,8 @@ class ModeFleet:
             context, mine = self.context(thread), slice(first, last)
             may_be_given(context, rows[mine], self.width, task, 0, hubs, radius, near[mine])
 
-        in_two_threads(part, len(rows), MANY_ROWS)
+        self.context(1)  # Not made by two threads at once.
+        in_two_threads("may_be_given", part, len(rows), MANY_ROWS)
         return near
 
     def set_aside(self, rows: Int64Array) -> Int32Array:
@@ -261,7 +262,8 @@ class ModeFleet:
         def part(thread: int, first: int, last: int) -> None:
             find_ways(self.context(thread), rows[first:last], self.width, ways[first:last])
 
-        in_two_threads(part, len(rows), MANY_ROWS)
+        self.context(1)  # Not made by two threads at once.
+        in_two_threads("find_ways", part, len(rows), MANY_ROWS)
         admit(self.context(), rows, self.width, ways, reached)
         self.settle()
         return reached

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geo.arrays import FloatArray, Int32Array, Int64Array
+from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from routing.fleet.mode_fleet import Codes, ModeFleet, instants_ms
 from routing.model.planned_riders import RiderColumns, StopColumns
 from routing.model.policy import Policy
@@ -62,16 +62,17 @@ class ColumnWriter:
         self, mode_fleet: ModeFleet, slots: Int64Array, stops: StopColumns, chosen: Int64Array
     ) -> None:
         """Write some stops into slots whose places have been written."""
-        listed = chosen.tolist()
         gaps: Int32Array | int = 0
         if any(stops.closed_s):
-            gaps = mode_fleet.gaps([stops.closed_s[row] for row in listed])
+            gaps = mode_fleet.gaps([stops.closed_s[row] for row in chosen.tolist()])
         c = mode_fleet.c
         c.gaps[slots] = gaps
         service_s: FloatArray = stops.service_s[chosen]
         c.service[slots] = instants_ms(service_s)
         c.earliest[slots] = instants_ms(stops.earliest_s[chosen])
         c.latest[slots] = instants_ms(stops.latest_s[chosen])
-        rests = np.array([stops.kind[row] == "rest" for row in listed], np.bool_)
+        rests: BoolArray | bool = False
+        if "rest" in stops.kind:
+            rests = np.array([stops.kind[row] == "rest" for row in chosen.tolist()], np.bool_)
         c.rest[slots] = rests & (service_s >= self._policy.break_s)
         c.change[slots] = stops.load_change[chosen]

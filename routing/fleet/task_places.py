@@ -84,7 +84,7 @@ def snapped(network: StreetNetwork, lonlat: FloatArray, mode: str, walk_m: float
         known = parts[thread]
         parts[thread] = found if not len(known) else after_each_other(known, found)
 
-    in_two_threads(part, len(lonlat), MANY_PLACES)
+    in_two_threads("snap", part, len(lonlat), MANY_PLACES)
     return parts[0] if len(parts[0]) == len(lonlat) else after_each_other(*parts)
 
 

@@ -3,10 +3,10 @@
 from routing.model.expectations import ExpectedMatch, ExpectedRider, ExpectedStop, Scenario
 from routing.model.planned_riders import (
     PlannedRiders,
+    RiderColumns,
     StopColumns,
     numbers_of,
     rider_columns,
-    stop_columns,
 )
 from routing.model.policy import EmergencyPolicy, Policy
 from routing.model.results import Binding, Count, Match, MatchResult, Metres, Refused, Route, Said, Seconds
@@ -28,6 +28,7 @@ __all__ = [
     "Policy",
     "Refused",
     "Rider",
+    "RiderColumns",
     "Route",
     "Said",
     "Scenario",
@@ -40,5 +41,4 @@ __all__ = [
     "numbers_of",
     "rider_columns",
     "spans_of",
-    "stop_columns",
 ]

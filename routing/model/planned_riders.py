@@ -117,7 +117,7 @@ class PlannedRiders(Sequence[Rider]):
     def _fine(self) -> BoolArray:
         """Rows of which `Rider` and `Stop` have nothing to say; of all others they are asked."""
         r, s = self.riders, self.stops
-        fine = np.array(list(map(bool, r.ids)), np.bool_)
+        fine = _named(r.ids)
         fine &= _among(r.mode, MODES) & _among(r.status, STATUSES)
         fine &= (r.speed_factor >= 1.0) & (r.speed_factor <= 10.0) & (r.shift_start_s <= r.shift_end_s)
         for column in (r.worked_since_break_s, r.worked_today_s, r.contribution, r.extra_last_hour_s):
@@ -127,17 +127,23 @@ class PlannedRiders(Sequence[Rider]):
         lon, lat = self.lonlat[:, 0], self.lonlat[:, 1]
         placed = (lon >= -180.0) & (lon <= 180.0) & (lat >= -90.0) & (lat <= 90.0)
         whole = (s.service_s >= 0.0) & (s.service_s <= 86_400.0) & (s.earliest_s <= s.latest_s)
-        whole &= np.array(list(map(bool, s.ids)), np.bool_) & _among(s.kind, STOP_KINDS)
+        whole &= _named(s.ids) & _among(s.kind, STOP_KINDS)
         owner = np.repeat(np.arange(len(self)), r.stops)
         fine[owner[~whole]] = False
         fine[np.repeat(np.arange(len(self)), r.stops + 1)[~placed]] = False
         ends = np.cumsum(r.stops).tolist()
-        for row, (first, last) in enumerate(itertools.pairwise([0, *ends])):
-            if last - first > 1 and len(set(s.ids[first:last])) != last - first:
-                fine[row] = False
+        # Many riders number their stops alike.
+        named = [tuple(s.ids[first:last]) for first, last in itertools.pairwise([0, *ends])]
+        twice = {ids for ids in set(named) if len(set(ids)) != len(ids)}
+        if twice:
+            fine[[ids in twice for ids in named]] = False
         for at in itertools.compress(range(len(s.ids)), s.closed_s):
             fine[owner[at]] = False
         return fine
+
+
+def _named(ids: Sequence[str]) -> BoolArray:
+    return np.ones(len(ids), np.bool_) if all(ids) else np.array(list(map(bool, ids)), np.bool_)
 
 
 def _among(words: Sequence[str], known: Sequence[str]) -> BoolArray:

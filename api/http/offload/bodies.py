@@ -106,9 +106,10 @@ class _Read(Request):
 
 
 def body_as(form: type[BaseModel], body: bytes) -> BaseModel:
-    """Return a body as the form that it must have; its riders, if all is well with them, as records."""
+    """Return a body as the form that it must have; its riders, if all is well with them, in columns."""
     riders = form.model_fields.get("riders")
-    apart = riders_apart(body) if riders is not None and riders.annotation == tuple[RiderIn, ...] else None
+    of_plans = riders is not None and riders.annotation == tuple[RiderIn, ...]
+    apart = riders_apart(form, body) if of_plans else None
     try:
         plain = from_json(body if apart is None else apart[1])
     except ValueError:

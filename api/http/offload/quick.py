@@ -1,4 +1,4 @@
-"""The riders of a large body, read straight into small records of the same names as their forms.
+"""The riders of a large body, read by small records of the same names as their forms into columns.
 
 What is read so the forms would have let through, with the same values (instants to the microsecond). What is
 refused here is read again by the forms, which say what is wrong with it.
@@ -10,20 +10,22 @@ import itertools
 import operator
 import re
 import types
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 import msgspec
+import numpy as np
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from api.matching.forms import MatchRequest, RiderIn, StopIn
+from api.http.offload.epochs import epochs_of
+from api.matching.columns import RIDER_INSTANTS, STOP_INSTANTS, SentRiders
+from api.matching.forms import FIRST, LAST, RiderIn, StopIn, Windows
+from geo.arrays import FloatArray
 
 __all__ = ["record_type", "riders_apart"]
 
-FIRST_YEAR, LAST_YEAR = 2000, 2199
-"""Instants of these years are within the bounds of the forms, except close to their ends."""
 WORD_OF = re.compile(r"\^(\[[^\]]+\])\+\$")
 """Patterns that name the characters of a word and nothing else."""
 
@@ -40,24 +42,24 @@ def record_type(form: type[BaseModel]) -> type[msgspec.Struct]:
     )
 
 
-def _kind(annotation: Any, bounds: Sequence[object]) -> Any:  # noqa: ANN401
-    """Return a type of a form as msgspec knows it; `bounds` are those of pydantic."""
+def _kind(annotation: Any, bounds: Sequence[object], *, listed: bool = False) -> Any:  # noqa: ANN401
+    """Return a type of a form as msgspec knows it; `bounds` are those of pydantic, `listed`: in a list."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         inner = [one for part in parts[1:] if isinstance(part, FieldInfo) for one in part.metadata]
-        return _kind(parts[0], [*bounds, *inner])
+        return _kind(parts[0], [*bounds, *inner], listed=listed)
     if origin in (Union, types.UnionType):
         kinds = (None if part is type(None) else _kind(part, bounds) for part in parts)
         return functools.reduce(operator.or_, kinds)
     if origin is Literal:
         return annotation
     if annotation is AwareDatetime:
-        # Of instants only the year is looked at, see `_in_bounds`.
-        return Annotated[datetime.datetime, msgspec.Meta(tz=True)]
+        # The others are read all at once, see `epochs_of`.
+        return Annotated[datetime.datetime, msgspec.Meta(tz=True)] if listed else str
     limits = {name: value for bound in bounds for name, value in _limits(bound)}
     if origin is tuple:
         open_end = len(parts) == 2 and parts[1] is ...
-        items = [part if part is ... else _kind(part, []) for part in parts]
+        items = [part if part is ... else _kind(part, [], listed=True) for part in parts]
         kind: Any = tuple.__class_getitem__(tuple(items))
         return Annotated[kind, msgspec.Meta(**limits)] if open_end and limits else kind
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -89,34 +91,39 @@ def _letters(bound: object) -> str | None:
 
 
 @functools.cache
-def _decoders() -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
-    riders = MatchRequest.model_fields["riders"]
-    kind = _kind(riders.annotation, riders.metadata)
-    return msgspec.json.Decoder(dict[str, msgspec.Raw]), msgspec.json.Decoder(kind)
+def _decoder(form: type[BaseModel]) -> msgspec.json.Decoder[msgspec.Struct]:
+    """Return what reads the riders of a form, and finds where its other fields begin and end."""
+    riders = form.model_fields["riders"]
+    others = [name for name in form.model_fields if name != "riders"]
+    fields: list[Any] = [("riders", _kind(riders.annotation, riders.metadata))]
+    fields += [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in others]
+    whole = msgspec.defstruct("Body", fields, frozen=True, kw_only=True, forbid_unknown_fields=True)
+    return msgspec.json.Decoder(whole)
 
 
-def _in_bounds(riders: Sequence[RiderIn], stops: Sequence[StopIn]) -> bool:
-    """Whether all instants lie well within the bounds of the forms."""
-    year, years = operator.attrgetter("year"), set[int]()
-    for rows, names in ((riders, ("shift_start", "shift_end", "available_at")), (stops, ("earliest", "due"))):
-        for name in names:
-            years.update(map(year, filter(None, map(operator.attrgetter(name), rows))))
-    for windows in filter(None, map(operator.attrgetter("windows"), stops)):
-        years.update(end.year for window in windows for end in window)
-    return not years or (min(years) > FIRST_YEAR and max(years) < LAST_YEAR)
+def _columns(form: type[BaseModel], rows: Sequence[msgspec.Struct]) -> dict[str, list[Any]]:
+    """Return records as columns by the names of their fields."""
+    names = list(form.model_fields)
+    # One row after the other: no thousands of tuples are alive at once, for Python to look through.
+    values = list(itertools.chain.from_iterable(map(msgspec.structs.astuple, rows)))
+    return {name: values[at :: len(names)] for at, name in enumerate(names)}
 
 
-def _spelled(riders: Sequence[RiderIn], stops: Sequence[StopIn]) -> bool:
-    """Whether all words consist of the characters that their forms let through.
+def _windows_in_bounds(several: Sequence[Windows | None]) -> bool:
+    """Whether the instants of windows lie well within the bounds of the forms."""
+    instants = (one for windows in filter(None, several) for window in windows for one in window)
+    return all(FIRST < one < LAST for one in instants)
+
+
+def _spelled(form: type[BaseModel], columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether all words consist of the characters that a form lets through.
 
     One look at tens of thousands of words after each other takes a millisecond, one at each takes 30.
     """
-    for form, rows in ((RiderIn, riders), (StopIn, stops)):
-        for name, (letters, several) in _worded(form).items():
-            given = map(operator.attrgetter(name), rows)
-            words = itertools.chain.from_iterable(given) if several else given
-            if not letters.fullmatch("".join(words)):
-                return False
+    for name, (letters, several) in _worded(form).items():
+        words = itertools.chain.from_iterable(columns[name]) if several else columns[name]
+        if not letters.fullmatch("".join(words)):
+            return False
     return True
 
 
@@ -135,27 +142,43 @@ def _worded(form: type[BaseModel]) -> dict[str, tuple[re.Pattern[str], bool]]:
     return found
 
 
-def riders_apart(body: bytes) -> tuple[tuple[RiderIn, ...], bytes] | None:
-    """Return the riders of a body as records, and the body without them.
+def riders_apart(form: type[BaseModel], body: bytes) -> tuple[SentRiders, bytes] | None:
+    """Return the riders of a body in columns, and the body without them.
 
     Parameters
     ----------
+    form : type of BaseModel
+        With a field ``riders`` that is a tuple of `RiderIn`.
     body : bytes
-        JSON of a form whose field ``riders`` is a tuple of `RiderIn`.
+        JSON of it.
 
     Returns
     -------
-    riders, rest : tuple of records that stand for `RiderIn`, bytes; or None
+    riders, rest : SentRiders, bytes; or None
         None where the form must read the whole body itself.
     """
-    whole, several = _decoders()
     try:
-        parts: dict[str, msgspec.Raw] = whole.decode(body)
-        riders = cast(tuple[RiderIn, ...], several.decode(parts.pop("riders")))
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, RecursionError):
+        whole = _decoder(form).decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    stops = list(itertools.chain.from_iterable(map(operator.attrgetter("stops"), riders)))
-    if not (_spelled(riders, stops) and _in_bounds(riders, stops)):
+    parts = msgspec.structs.asdict(whole)
+    records = parts.pop("riders")
+    each = [record.stops for record in records]
+    riders = _columns(RiderIn, records)
+    del riders["stops"]
+    stops = _columns(StopIn, list(itertools.chain.from_iterable(each)))
+    of_riders = {name: epochs_of(riders[name]) for name in RIDER_INSTANTS}
+    of_stops = {name: epochs_of(stops[name]) for name in STOP_INSTANTS}
+    first = _read(of_riders), _read(of_stops)
+    fine = _spelled(RiderIn, riders) and _spelled(StopIn, stops) and _windows_in_bounds(stops["windows"])
+    if first[0] is None or first[1] is None or not fine:
         return None
-    rest = b",".join(msgspec.json.encode(name) + b":" + bytes(part) for name, part in parts.items())
-    return riders, b"{" + rest + b"}"
+    given = ((name, part) for name, part in parts.items() if part is not msgspec.UNSET)
+    rest = b",".join(msgspec.json.encode(name) + b":" + bytes(part) for name, part in given)
+    counts = np.array(list(map(len, each)), np.int64)
+    return SentRiders(riders, stops, first[0], first[1], counts), b"{" + rest + b"}"
+
+
+def _read(instants: Mapping[str, FloatArray | None]) -> dict[str, FloatArray] | None:
+    read = {name: column for name, column in instants.items() if column is not None}
+    return read if len(read) == len(instants) else None

@@ -9,7 +9,7 @@ from api.dispatch.commands import RidersPut, delete_riders, put_riders
 from api.dispatch.desk import MissingError, Turn
 from api.dispatch.duty import break_due_of
 from api.dispatch.forms import OffStreetOut, RiderOut, RiderPage, RidersIn, RidersOut
-from api.dispatch.translate import reports_of, rider_of, rider_out
+from api.dispatch.translate import reports_of, rider_of, rider_out, sent_positions
 from api.forms import Identifier, Mode
 from api.http.deps import Clock, Lang, Served
 from api.http.live import (
@@ -28,6 +28,7 @@ from api.http.live import (
 from api.http.stations.forms import BreakAnswer
 from api.http.stations.next_break import BreakQuery, best_break
 from api.http.stations.said import Believed
+from api.matching.datum_check import datum_warnings
 from api.store.dispatch import riders as rider_rows
 from api.store.rows import PageEnd
 from geo.localtime import zone as zone_of
@@ -40,11 +41,20 @@ RiderId = Annotated[Identifier, Path(description="The platform's own name of the
 
 
 @router.put("", summary="Report riders: place, plan, status, up to 5,000 at once")
-async def put(live: Live, caller: PlatformCaller, clock: Clock, zone: Zone, request: RidersIn) -> RidersOut:
+async def put(
+    live: Live,
+    caller: PlatformCaller,
+    clock: Clock,
+    zone: Zone,
+    served: Served,
+    lang: Lang,
+    request: RidersIn,
+) -> RidersOut:
     """Each report counts as of its own `at`: an older one than known is ignored, and named.
 
     What is null in a report stays as it is known; hours worked are counted on. Accepted
-    tasks are kept in the plan by the service.
+    tasks are kept in the plan by the service. Where the streets speak for another datum than the one
+    named, `warnings` says so; the reports count all the same.
     """
     platform = str(caller.scope.tenant_id)
     now_s = clock().timestamp()
@@ -62,7 +72,10 @@ async def put(live: Live, caller: PlatformCaller, clock: Clock, zone: Zone, requ
         OffStreetOut(rider_id=name, nearest_street_m=round(away, 1) if away < float("inf") else None)
         for name, away in done.off_network
     ]
-    return RidersOut(written=done.written, ignored=list(done.ignored), off_network=off)
+    warnings = await run_in_threadpool(
+        datum_warnings, served.network, sent_positions(request), request.datum, lang
+    )
+    return RidersOut(written=done.written, ignored=list(done.ignored), off_network=off, warnings=warnings)
 
 
 @router.get("", summary="List riders")

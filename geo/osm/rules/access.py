@@ -29,7 +29,7 @@ Car speeds are those of OSRM's ``profiles/car.lua``. Where the wiki leaves a cho
   ``bicycle`` says of mountain bikes.
 - **Ferries** (``route=ferry``) take people on foot, and vehicles where a tag says so; their time is that of
   ``duration``, else a slow boat's, and the wait for the next one: half of ``interval``, else
-  `geo.osm.ways.FERRY_WAIT_S`. Nobody changes boats where two lines cross on the water.
+  `geo.osm.ferries.FERRY_WAIT_S`. Nobody changes boats where two lines cross on the water.
 - A lift mapped as a node (``highway=elevator``) is passed on foot, and by bicycles where they are named.
 - Reversible lanes (``oneway=reversible``) are closed: their direction cannot be known. Conditional tags
   and hours are not read, but counted; a turn restriction that holds at certain hours is not heeded at all.

@@ -5,14 +5,16 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from live_service import Service
 from receiver import Trusting
 from tiny_study import place
 
+from geo.datum import Datum, from_wgs84
 from routing.dispatch import RiderKey
 
 T = TypeVar("T")
@@ -27,7 +29,7 @@ def service(folder: Path, tmp_path: Path) -> Iterator[Service]:
 
 
 def test_a_task_from_publishing_to_verification(service: Service) -> None:
-    assert service.riders("red", "A", "F") == {"written": 2, "ignored": [], "off_network": []}
+    assert service.riders("red", "A", "F") == {"written": 2, "ignored": [], "off_network": [], "warnings": []}
     task = service.task("office")
     assert task["status"] == "offered"
     assert service.headers["location"] == f"/v1/tasks/{task['id']}"
@@ -127,7 +129,7 @@ def test_who_is_too_late_is_told_and_the_next_best_is_asked(service: Service) ->
 def test_an_older_report_is_ignored(service: Service) -> None:
     service.riders("red", "A")
     service.clock.now -= datetime.timedelta(minutes=1)
-    assert service.riders("red", "F") == {"written": 0, "ignored": ["r0"], "off_network": []}
+    assert service.riders("red", "F") == {"written": 0, "ignored": ["r0"], "off_network": [], "warnings": []}
     service.clock.now += datetime.timedelta(hours=1)
     future = service.clock.now
     service.clock.now -= datetime.timedelta(hours=1)
@@ -340,3 +342,20 @@ def test_events_are_written_like_answers(service: Service) -> None:
         else:
             assert by_kind["offer_made"]["task"]["place"] == task["place"]
             assert by_kind["offer_accepted"]["terms"]["after_stop_id"] == ""
+
+
+def test_reports_in_another_datum_are_taken_and_doubted(service: Service) -> None:
+    def told(datum: Datum) -> Any:  # noqa: ANN401
+        lonlat = from_wgs84(np.array([place("ABF"[n % 3]) for n in range(24)]), datum).tolist()
+        at = service.clock.now.isoformat()
+        riders = [
+            {"rider_id": f"r{n}", "at": at, "lon": lon, "lat": lat, "stops": []}
+            for n, (lon, lat) in enumerate(lonlat)
+        ]
+        return service.ask("red", "PUT", "/v1/riders", json={"datum": "wgs84", "riders": riders})
+
+    assert told("wgs84")["warnings"] == []
+    answer = told("bd09")
+    assert answer["written"] == 24
+    (warning,) = answer["warnings"]
+    assert (warning["declared"], warning["likely"], warning["code"]) == ("wgs84", "bd09", "datum")

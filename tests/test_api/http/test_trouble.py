@@ -119,7 +119,7 @@ def test_clocks_jump(service: Service) -> None:
     )
     (second,) = service.ask("red", "GET", "/v1/offers")["offers"]
     service.clock.now -= datetime.timedelta(minutes=45)
-    assert service.riders("red", "B") == {"written": 0, "ignored": ["r0"], "off_network": []}
+    assert service.riders("red", "B") == {"written": 0, "ignored": ["r0"], "off_network": [], "warnings": []}
     answer = service.ask("red", "POST", f"/v1/offers/{second['offer_id']}/accept", json={})
     assert answer["status"] == "accepted"
     later = service.task("office", "later")

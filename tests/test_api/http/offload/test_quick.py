@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from api.http.offload.quick import riders_apart
+from api.matching.columns import RIDER_INSTANTS, STOP_INSTANTS, sent_riders
 from api.matching.forms import MatchRequest, RiderIn, StopIn
 from api.matching.translate import asked_of
 from geo.errors import InputError
@@ -52,22 +53,28 @@ def test_what_is_read_quickly_is_what_the_forms_read(
 ) -> None:
     rider = {**RIDER, "stops": [{**STOP, **of_stop}], **of_rider}
     rider.pop(without or "", None)
-    apart = riders_apart(body_of(rider))
+    apart = riders_apart(MatchRequest, body_of(rider))
     if apart is None:
         return
     form = RiderIn.model_validate(json.loads(json.dumps(rider)))
-    (quick,) = apart[0]
-    for name in set(RiderIn.model_fields) - {"stops"}:
-        told, expected = getattr(quick, name), getattr(form, name)
-        assert (type(told), told) == (type(expected), expected), name
-    for one, other in zip(quick.stops, form.stops, strict=True):
-        for name in StopIn.model_fields:
-            assert getattr(one, name) == getattr(other, name), name
+    quick, slow = apart[0], sent_riders((form,))
+    for told, expected in ((quick.riders, slow.riders), (quick.stops, slow.stops)):
+        assert told.keys() == expected.keys()
+        for name in told.keys() - {*RIDER_INSTANTS, *STOP_INSTANTS}:
+            assert list(map(type, told[name])) == list(map(type, expected[name])), name
+            assert list(told[name]) == list(expected[name]), name
+    for told_s, expected_s in (
+        (quick.rider_instants, slow.rider_instants),
+        (quick.stop_instants, slow.stop_instants),
+    ):
+        assert told_s.keys() == expected_s.keys()
+        for name, column in told_s.items():
+            assert column.tobytes() == expected_s[name].tobytes(), name
 
 
 def test_a_usual_body_is_read_quickly_and_asks_the_same() -> None:
     body = body_of(RIDER, {**RIDER, "rider_id": "b", "stops": [{**STOP, "windows": None}], "capacity": None})
-    apart = riders_apart(body)
+    apart = riders_apart(MatchRequest, body)
     assert apart is not None
     whole = MatchRequest.model_validate_json(body)
     quick = asked_of(whole.model_copy(update={"riders": apart[0]}))
@@ -85,13 +92,13 @@ def test_a_usual_body_is_read_quickly_and_asks_the_same() -> None:
     ],
 )  # fmt: skip
 def test_what_is_spoiled_is_left_to_the_forms(spoiled: bytes) -> None:
-    assert riders_apart(spoiled) is None
+    assert riders_apart(MatchRequest, spoiled) is None
 
 
 def test_forms_say_no_to_what_is_far_from_any_plan() -> None:
     with pytest.raises(ValidationError):
         RiderIn.model_validate({**RIDER, "shift_end": "1999-12-31T23:59:59Z"})
-    assert riders_apart(body_of({**RIDER, "shift_end": "1999-12-31T23:59:59Z"})) is None
+    assert riders_apart(MatchRequest, body_of({**RIDER, "shift_end": "1999-12-31T23:59:59Z"})) is None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +112,7 @@ def test_forms_say_no_to_what_is_far_from_any_plan() -> None:
 )  # fmt: skip
 def test_columns_say_what_objects_would_have_said(change: dict[str, Any], sentence: str) -> None:
     body = body_of({**RIDER, "rider_id": "fine"}, {**RIDER, **change})
-    apart, whole = riders_apart(body), MatchRequest.model_validate_json(body)
+    apart, whole = riders_apart(MatchRequest, body), MatchRequest.model_validate_json(body)
     assert apart is not None
     for request in (whole, whole.model_copy(update={"riders": apart[0]})):
         with pytest.raises(InputError, match=sentence):
