@@ -1,5 +1,6 @@
 """The static map of a document, drawn by matplotlib on our own streets: no tiles, no network."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -102,7 +103,12 @@ def map_picture(
     _draw_places(axes, study, box)
     _draw_scale(axes, box, say)
     _draw_names(axes, backdrop, box, font_for(5.5))
-    handles = _legend(study, say, classes)
+    drawn = dataclasses.replace(
+        study,
+        sites=tuple(site for site in study.sites if _meets((site.lonlat,), box)),
+        pickups=tuple(point for point in study.pickups if _meets((point.lonlat,), box)),
+    )
+    handles = _legend(drawn, say, classes)
     if handles and legend:
         low = height_cm < _LOW_CM
         axes.legend(
