@@ -223,7 +223,7 @@ class OfferForRider(Schema):
     extra_s: float
     extra_m: float
     yuan: float
-    points: float
+    points: Annotated[int, Field(description="Booked on the rider's account when the task is verified.")]
     after_stop_id: Annotated[str, Field(description="The task comes after this stop; empty: next.")]
     dropoff_after_stop_id: str
     begins: Annotated[AwareDatetime | None, Field(description="When several people begin together.")]

@@ -1,8 +1,9 @@
 """The static map of a document, drawn by matplotlib on our own streets: no tiles, no network."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.collections import LineCollection, PathCollection
@@ -40,6 +41,27 @@ _LEGEND_CM = 4.2
 """Width or height that a map keeps free for its legend."""
 _LOW_CM = 6.5
 """Height below which the legend is set smaller."""
+
+
+class _Mark(NamedTuple):
+    """A shape on paper, and where in it the number stands."""
+
+    marker: str
+    size: float
+    right_pt: float = 0.0
+    up_pt: float = 0.0
+
+
+_SUGGESTED_MARK = _Mark("o", 9)
+_ADVICE_MARK = {
+    "keep": _Mark("s", 9),
+    "open_longer": _Mark("^", 12.5, up_pt=-1.4),
+    "move": _Mark(">", 12.5, right_pt=-1.4),
+    "merge": _Mark("p", 11),
+    "close": _Mark("X", 12),
+    "unknown": _Mark("v", 12.5, up_pt=1.4),
+}
+"""A shape for each advice: in grey the colours are one."""
 _PRINT_ORDER = ("water", "green", "buildings", "path", "minor", "middle", "major")
 
 
@@ -81,7 +103,12 @@ def map_picture(
     _draw_places(axes, study, box)
     _draw_scale(axes, box, say)
     _draw_names(axes, backdrop, box, font_for(5.5))
-    handles = _legend(study, say, classes)
+    drawn = dataclasses.replace(
+        study,
+        sites=tuple(site for site in study.sites if _meets((site.lonlat,), box)),
+        pickups=tuple(point for point in study.pickups if _meets((point.lonlat,), box)),
+    )
+    handles = _legend(drawn, say, classes)
     if handles and legend:
         low = height_cm < _LOW_CM
         axes.legend(
@@ -230,7 +257,7 @@ def _legend(study: Study, say: Wording, classes: list[tuple[str, float, float]])
     for action, style in ACTION_STYLE.items():
         if action in advised:
             label = say.text("chart.existing", advice=say.text(f"action.{action}"))
-            handles.append(_handle("s", style.color, label))
+            handles.append(_handle(_ADVICE_MARK[action].marker, style.color, label))
     if study.pickups:
         handles.append(_handle("D", PICKUP, say.text("legend.pickup")))
     if classes:
@@ -295,14 +322,18 @@ def _draw_places(axes: "Axes", study: Study, box: tuple[float, float, float, flo
             axes.plot(*point.lonlat, marker="D", markersize=4, color=PICKUP, markeredgecolor="black",
                       markeredgewidth=0.6, zorder=6)  # fmt: skip
     for site in inside:
-        style = ACTION_STYLE.get(actions.get(site.site_id, ""), ACTION_STYLE["unknown"])
+        action = actions.get(site.site_id, "")
+        action = action if action in ACTION_STYLE else "unknown"
+        style = ACTION_STYLE[action]
         color, ink = (style.color, style.ink) if site.existing else (SUGGESTED, "#ffffff")
-        axes.plot(*site.lonlat, marker="s" if site.existing else "o", markersize=9, color=color,
+        mark = _ADVICE_MARK[action] if site.existing else _SUGGESTED_MARK
+        axes.plot(*site.lonlat, marker=mark.marker, markersize=mark.size, color=color,
                   markeredgecolor="white", markeredgewidth=0.9, zorder=7)  # fmt: skip
         digits = site.site_id.lstrip("SE").lstrip("0") or site.site_id
         axes.annotate(
-            digits, site.lonlat, ha="center", va="center", fontsize=5.2, color=ink, zorder=8, weight="bold"
-        )
+            digits, site.lonlat, xytext=(mark.right_pt, mark.up_pt), textcoords="offset points",
+            ha="center", va="center", fontsize=5.2, color=ink, zorder=8, weight="bold",
+        )  # fmt: skip
 
 
 def _draw_names(

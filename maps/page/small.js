@@ -48,7 +48,7 @@ function picker(map, group, box, name) {
 
 function smallMap(box, base) {
   var asked = JSON.parse(box.getAttribute('data-map'));
-  var map = L.map(box, { zoomControl: false, minZoom: 9, maxZoom: 19, fadeAnimation: false, zoomAnimation: false, preferCanvas: (asked.marks || []).length > 300 });
+  var map = L.map(box, { zoomControl: false, zoomSnap: 0.1, zoomDelta: 1, minZoom: 9, maxZoom: 19, fadeAnimation: false, zoomAnimation: false, preferCanvas: (asked.marks || []).length > 300 });
   L.control.zoom({ zoomInTitle: box.getAttribute('data-in'), zoomOutTitle: box.getAttribute('data-out') }).addTo(map);
   map.attributionControl.setPrefix('');
   function pane(name, z, through) {
@@ -71,7 +71,7 @@ function smallMap(box, base) {
   (asked.marks || []).forEach(function (m) { seen.push([m.at[1], m.at[0]]); });
   if (asked.box) seen = asked.box.map(function (p) { return [p[1], p[0]]; });
   var whole = [[base.bounds[1], base.bounds[0]], [base.bounds[3], base.bounds[2]]];
-  map.fitBounds(seen.length ? L.latLngBounds(seen).pad(0.15) : whole, { maxZoom: 17, animate: false });
+  map.fitBounds(seen.length ? L.latLngBounds(seen).pad(0.1) : whole, { maxZoom: 17, animate: false });
   if (asked.pick) picker(map, L.layerGroup().addTo(map), box, asked.pick);
   box.yiluMarks = function (marks) { drawMarks(group, marks); };
   box.setAttribute('data-ready', 'yes');

@@ -3,6 +3,7 @@
 import shapely
 
 from geo.errors import InputError
+from siting.report.one_station import station_called
 from siting.report.places import in_minutes, pickups_table
 from siting.report.report import k_rule, subtitle
 from siting.report.sections import Section, StudyReport
@@ -63,13 +64,14 @@ def _served_by(study: Study, grid: GridFigures) -> tuple[Say, ...]:
     if site is None:
         return (Say("say.grid_no_station"),)
     said: tuple[tuple[str, Value], ...] = (
-        ("id", site.site_id),
-        ("name", site.name),
+        ("called", station_called(site)),
         ("status", Term(f"status.{'existing' if site.existing else 'suggested'}")),
         ("mode", Term(f"mode.{study.mode}")),
         ("way", in_minutes(grid.station_s)),
         ("hours", Say("opening", (("hours", site.planned_hours or site.opening_hours),))),
     )
+    if grid.station_s is not None and grid.station_s > study.limit_s:
+        return (Say("say.grid_station_far", (*said, ("limit", in_minutes(study.limit_s)))),)
     return (Say("say.grid_station", said),)
 
 

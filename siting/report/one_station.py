@@ -8,7 +8,7 @@ from siting.report.tables import reason_of
 from siting.results import Site, Study
 from siting.values import Column, Quantity, Say, Table, Term, Value
 
-__all__ = ["CHECKS", "links_to", "station_sheets", "title_of", "whom_it_reaches"]
+__all__ = ["CHECKS", "links_to", "station_called", "station_sheets", "title_of", "whom_it_reaches"]
 
 CHECKS = ("room", "owner", "entrance", "power", "water", "fire", "parking", "neighbours", "signs")
 """What somebody looks at who visits the place."""
@@ -37,6 +37,11 @@ def _sheet(study: Study, site: Site) -> Section:
         links=links_to(site.lonlat, f"{site.site_id} {site.name}"),
         photo=True,
     )
+
+
+def station_called(site: Site) -> str:
+    """Return what a sentence calls a station: number and name, without a name the number alone."""
+    return site.site_id if site.name == site.site_id else f"{site.site_id} {site.name}"
 
 
 def title_of(site: Site) -> Say:

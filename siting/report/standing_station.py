@@ -1,7 +1,7 @@
 """One sheet a station of today: the advice and why, whom it serves when, where its riders may go else."""
 
 from siting.report.lists import present_table
-from siting.report.one_station import links_to, title_of, whom_it_reaches
+from siting.report.one_station import links_to, station_called, title_of, whom_it_reaches
 from siting.report.places import nearest_open_table, others_of
 from siting.report.sections import Section
 from siting.report.tables import reason_of
@@ -80,9 +80,9 @@ def _if_it_closes(study: Study, site: Site, finding: AuditFinding | None) -> tup
         said.append(Say("say.sheet_closing"))
     beside = None if finding is None else finding.overlap_site_id
     if finding is not None and beside is not None and finding.overlap_share is not None:
-        name = next((other.name for other in study.sites if other.site_id == beside), "")
+        name = next(station_called(other) for other in study.sites if other.site_id == beside)
         share = Quantity(finding.overlap_share, "share")
-        said.append(Say("say.sheet_overlap", (("share", share), ("id", beside), ("name", name))))
+        said.append(Say("say.sheet_overlap", (("share", share), ("called", name))))
     return tuple(said)
 
 

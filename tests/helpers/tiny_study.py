@@ -1,12 +1,14 @@
 """The folder of a finished study on a drawn town, for tests of the service and the command line."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from ascii_map import AsciiMap, ascii_map
 from study_sample import sample_study
 
 from api.study.finished import RESULT
+from geo.streets.network import StreetNetwork
 
 # One column is 25 m: the town is about 1 km wide. X-Y is joined to nothing; C-D-E is one-way eastwards.
 TOWN = ascii_map(
@@ -35,11 +37,16 @@ def place(letter: str, town: AsciiMap = TOWN) -> tuple[float, float]:
     return float(lon), float(lat)
 
 
-def write_study(folder: Path, languages: tuple[str, ...] = ("zh", "en")) -> Path:
-    """Write what ``yilu study`` would leave in `folder`."""
+def write_study(
+    folder: Path,
+    languages: tuple[str, ...] = ("zh", "en"),
+    network: StreetNetwork | None = None,
+    where: Callable[[str], tuple[float, float]] = place,
+) -> Path:
+    """Write what ``yilu study`` would leave in `folder`; stations stand at A, B, J and X."""
     data = folder / "data"
     data.mkdir(parents=True)
-    TOWN.network().save(data / "network")
+    (network or TOWN.network()).save(data / "network")
     meta = {
         "titles": dict.fromkeys(languages, "<b>Town</b>"),
         "cities": dict.fromkeys(languages, "Town"),
@@ -59,7 +66,7 @@ def write_study(folder: Path, languages: tuple[str, ...] = ("zh", "en")) -> Path
     ]
     rows = [
         {
-            "station_id": number, "name": name, "lonlat": place(letter), "kind": "micro",
+            "station_id": number, "name": name, "lonlat": where(letter), "kind": "micro",
             "existing": existing, "opening_hours": hours, "facilities": facilities, "street": "North Street",
             "plan": "stay" if existing else "new", "closed_from": None,
         }

@@ -172,6 +172,7 @@ def queryables(ask: Ask, name: str) -> Response:
 
 
 @router.get("/collections/{name}/items")
+@router.get("/collections/{name}/items/")
 def items(ask: Ask, clock: Clock, name: str) -> Response:
     """Features."""
     found = collection_of(name)

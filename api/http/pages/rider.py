@@ -60,7 +60,6 @@ def _now(visit: PageVisit) -> dict[str, Any]:
     offers = [offer_out(row, state, "wgs84", zone) for row, state in found]
     alerts = [alert_out(one, "wgs84", zone) for one in open_alerts_of(database, who, who.rider_id)]
     return {
-        "a_task": visit.civic.rules.earning.points_per_task,
         "alerts": [one for one in alerts if one.status in ("alerted", "accepted", "arrived")],
         "asked": [one for one in offers if one.status == "open"],
         "taken": [one for one in offers if one.status in TAKEN],
@@ -113,9 +112,7 @@ async def _offer(visit: PageVisit, offer_id: str, error: str | None = None, stat
     places = [place for place in (offer.task.place, offer.task.dropoff) if place is not None]
     drawn = await visit.read(lambda: _drawn(visit, "task", places, with_way=offer.status in SHOWN))
     look = is_look(offer.id)
-    # What a verified task brings besides what its way does, as it will be booked.
-    a_task = visit.civic.rules.earning.points_per_task
-    return visit.page("rider_offer", status, offer=offer, a_task=a_task, look=look, error=error, **drawn)
+    return visit.page("rider_offer", status, offer=offer, look=look, error=error, **drawn)
 
 
 async def _answered(visit: PageVisit, offer_id: str, verb: str, work: Callable[[Turn], Answered]) -> Response:

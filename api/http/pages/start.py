@@ -6,6 +6,7 @@ from fastapi.responses import HTMLResponse
 from api.http.deps import Served
 from api.http.language import preferred
 from api.http.pages.frame.render import ENVIRONMENT
+from api.http.pages.frame.visitor import language_chosen
 from api.http.pages.plain import plain_page
 from api.http.problems.errors import EVERY
 from api.http.problems.texts import title
@@ -18,16 +19,24 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 def start(served: Served, request: Request) -> HTMLResponse:
-    """Say what can be seen and downloaded, in the main language of the study."""
+    """Say what can be seen and downloaded, in the main language of the study until another is chosen."""
     root = "../../" if "study" in request.path_params else ""
+    meta = served.meta
+    main = meta.languages[0]
+    lang = language_chosen(request) or main
     page = plain_page(
-        f"start.{served.meta.languages[0]}.html",
-        meta=served.meta,
+        f"start.{lang}.html",
+        meta=meta,
+        title=meta.titles.get(lang) or meta.title,
+        city=meta.cities.get(lang) or meta.city,
+        # Files of the study, in the page's language where there are any.
+        said=lang if lang != main and lang in meta.languages else "",
+        here=request.url.path,
         match_map=has_match(served),
         root=root,
         grids=[(grid.code, grid.name) for grid in served.study.grids],
     )
-    return HTMLResponse(page.html, headers={"content-security-policy": page.policy})
+    return HTMLResponse(page.html, headers={"content-security-policy": page.policy, "vary": "cookie"})
 
 
 @router.get("/problems")

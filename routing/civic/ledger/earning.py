@@ -30,6 +30,13 @@ class EarningRules:
         for field in dataclasses.fields(self):
             check_between(field.name, getattr(self, field.name), 0.0, 1_000.0)
 
+    def points_of(self, extra_s: float, extra_m: float) -> int:
+        """Return the points of a verified task that took so much; less than nothing counts as nothing."""
+        of_way = (
+            self.points_per_minute * max(extra_s, 0.0) / 60 + self.points_per_km * max(extra_m, 0.0) / 1_000
+        )
+        return round(self.points_per_task + of_way)
+
 
 def _moved(source: str, to: str, unit: str, amount: int) -> tuple[Posting, ...]:
     return (Posting(source, unit, -amount), Posting(to, unit, amount)) if amount else ()
@@ -57,11 +64,9 @@ def task_done(
     """
     check_between("extra_s", extra_s, 0.0, 86_400.0)
     check_between("extra_m", extra_m, 0.0, 1e6)
-    points = rules.points_per_task + rules.points_per_minute * extra_s / 60
-    points += rules.points_per_km * extra_m / 1_000
     to = rider_account(pseudonym)
     postings = (
-        *_moved(_ISSUED, to, "points", round(points)),
+        *_moved(_ISSUED, to, "points", rules.points_of(extra_s, extra_m)),
         *_moved(_BACKING, to, "fen", round(100 * rules.yuan_per_minute * extra_s / 60)),
         *_moved(_HOURS, to, "seconds", round(extra_s)),
     )

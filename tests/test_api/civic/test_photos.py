@@ -177,7 +177,7 @@ def test_large_photos_are_made_smaller_and_small_ones_stay() -> None:
 GOOD = [sent(), sent("PNG"), sent("WEBP"), sent("JPEG", progressive=True)]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=600, deadline=None, derandomize=True)
 @given(
     st.sampled_from(GOOD),
     st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 255)), max_size=12),
@@ -197,7 +197,7 @@ def test_broken_files_give_a_picture_or_one_sentence(
         assert max(photo.width, photo.height) <= LONGEST_SIDE
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.binary(max_size=400))
 def test_any_bytes_give_one_sentence(body: bytes) -> None:
     with pytest.raises(InputError):

@@ -172,6 +172,17 @@ def test_a_link_to_another_form_keeps_the_question(client: TestClient) -> None:
         assert query["kind"] == "standard"
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["", "/conformance", "/api", "/collections", "/collections/stations", "/collections/stations/items"],
+)
+def test_a_slash_at_the_end_is_no_other_address(client: TestClient, path: str) -> None:
+    """Pg_featureserv 63: clients put slashes at the end; `items/` was a feature without a name."""
+    plain, more = client.get(f"/ogc{path}"), client.get(f"/ogc{path}/")
+    assert more.status_code == 200
+    assert sorted(more.json()) == sorted(plain.json())
+
+
 def test_no_page_after_the_last_one_and_none_of_nothing(client: TestClient) -> None:
     """A server that names a next page for ever makes a client ask for ever."""
     beyond = get(client, FLOWS, offset=10_000)

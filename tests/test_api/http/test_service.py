@@ -160,6 +160,23 @@ def test_the_start_page_offers_the_report_of_each_unit_grid(client: TestClient) 
     assert codes[0] in report.text
 
 
+def test_the_start_page_changes_its_language_and_leads_to_files_in_it(client: TestClient) -> None:
+    first = client.get("/")
+    assert '<html lang="zh">' in first.text
+    (way,) = re.findall(r'href="(language/en[^"]*)"', first.text)
+    chosen = client.get(f"/{way}", follow_redirects=False)
+    assert chosen.headers["location"] == "/"
+    held = {"cookie": chosen.headers["set-cookie"].partition(";")[0]}
+    second = client.get("/", headers=held).text
+    assert '<html lang="en">' in second
+    assert re.findall(r'href="(language/zh[^"]*)"', second)
+    files = re.findall(r'href="((?:map|reports/\w+)[^"]*)"', second)
+    assert files == ["map?lang=en", "reports/docx?lang=en", "reports/xlsx?lang=en", "reports/html?lang=en"]
+    assert "<html lang=en>" in client.get(f"/{files[0]}").text
+    assert '<input type="hidden" name="lang" value="en">' in second
+    assert "?lang=" not in first.text
+
+
 @pytest.mark.parametrize(
     "path", ["/reports/pdf", "/map?lang=fr", "/reports/..%2Fdata%2Fstudy.json", "/data/study.json"]
 )

@@ -7,11 +7,21 @@ import math
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from matplotlib.lines import Line2D
 from study_sample import CENTRE, sample_study
 
 from maps.documents.charts import budget_picture, coverage_picture, station_hours_picture
-from maps.documents.pictures import _LEGEND_CM, _beside_legend, _legend, _onto, inset_picture, map_picture
+from maps.documents.pictures import (
+    _ADVICE_MARK,
+    _LEGEND_CM,
+    _beside_legend,
+    _legend,
+    _onto,
+    inset_picture,
+    map_picture,
+)
 from maps.page.basemap import Backdrop, BackdropLayer, StreetLabel
+from maps.style import ACTION_STYLE
 from maps.texts import Wording
 from siting.results import Study
 
@@ -104,3 +114,13 @@ def test_the_legend_has_the_marks_that_are_drawn(study: Study) -> None:
     assert said[-3:] == ["少于30", "30–100", "100以上"]
     actions = {finding.action for finding in study.audit}
     assert {f"现有站点（{say.text(f'action.{one}')}）" for one in actions} <= set(said)
+
+
+def test_each_advice_has_a_shape_of_its_own_on_paper() -> None:
+    """In grey the colours of the advice are one."""
+    study = sample_study()
+    handles = _legend(study, Wording.of("en", study.k), [])
+    shapes = [one.get_marker() for one in handles if isinstance(one, Line2D)]
+    assert len(shapes) > 6
+    assert len(set(shapes)) == len(shapes)
+    assert set(_ADVICE_MARK) == set(ACTION_STYLE)

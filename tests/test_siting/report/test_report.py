@@ -96,9 +96,15 @@ def test_grid_report_names_its_station_and_what_is_asked(study: Study) -> None:
     report = grid_report(study, study.grids[3].code)
     (told,) = (p for p in report.sections[0].paragraphs if p.key == "say.grid_station")
     params = dict(told.params)
-    assert params["id"] == "S01"
+    assert params["called"] == f"S01 {study.sites[6].name}"
     assert params["way"] == Quantity(240, "s")
     assert params["hours"] == Say("opening", (("hours", study.sites[6].opening_hours),))
+    # Too far to be served: in minutes, and that it is; a station without a name is called by its number once.
+    nameless = [dataclasses.replace(one, name=one.site_id) for one in study.sites]
+    far = dataclasses.replace(study, limit_s=180.0, sites=tuple(nameless))
+    (told,) = (p for p in grid_report(far, study.grids[3].code).sections[0].paragraphs if "grid_st" in p.key)
+    assert told.key == "say.grid_station_far"
+    assert dict(told.params)["called"] == "S01"
     none = grid_report(study, study.grids[2].code)
     assert "say.grid_no_station" in [p.key for p in none.sections[0].paragraphs]
     (asked,) = (t for section in report.sections for t in section.tables if t.key == "grid_asks")

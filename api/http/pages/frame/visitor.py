@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import hmac
 import secrets
-from typing import Annotated
+from typing import Annotated, cast
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
@@ -34,6 +34,7 @@ __all__ = [
     "check_token",
     "cookie_name",
     "drop_cookie",
+    "language_chosen",
     "local_path",
     "set_cookie",
     "visitor_of",
@@ -107,6 +108,12 @@ def _plain(request: Request) -> bool:
     return access.dev
 
 
+def language_chosen(request: Request) -> Language | None:
+    """Return the language that the reader has asked a page for, None where they have not."""
+    said = request.cookies.get(cookie_name(request, LANGUAGE))
+    return cast(Language, said) if said in ("zh", "en") else None
+
+
 def set_cookie(
     response: Response, request: Request, name: str, value: str, lasts_s: int | None = None
 ) -> None:
@@ -142,9 +149,7 @@ async def visitor_of(request: Request) -> Visitor:
             caller = await access.visitor(request, held)
         except UnauthorizedError:
             held = None
-    said = request.cookies.get(cookie_name(request, LANGUAGE), "")
-    accepted = request.headers.get("accept-language", "")
-    lang: Language = said if said in ("zh", "en") else preferred(accepted)  # type: ignore[assignment]
+    lang = language_chosen(request) or preferred(request.headers.get("accept-language", ""))
     visit = request.cookies.get(cookie_name(request, VISIT))
     word = held or visit or secrets.token_urlsafe(24)
     path = request.url.path

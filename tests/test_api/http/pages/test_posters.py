@@ -1,4 +1,4 @@
-"""The sheet for the wall of a station, read as a phone reads it: by a decoder that we have not written."""
+"""Plain pages: the start, and the sheet for a station's wall, read by a decoder that we have not written."""
 
 import io
 from typing import TYPE_CHECKING, Any
@@ -34,3 +34,17 @@ def test_a_code_on_the_wall_leads_to_its_station(city: City, browser: "Browser",
     spot = (west, north, west + 0.3 * width, north + 0.3 * height)
     ImageDraw.Draw(image).rectangle(spot, fill=255)
     assert [one.text for one in zxing.read_barcodes(image)] == [code.text]
+
+
+@pytest.mark.parametrize("window", FLOWS)
+def test_the_start_is_read_in_both_languages(city: City, browser: "Browser", window: str) -> None:
+    seen = Seen(browser, city.address, window)
+    seen.open("/")
+    seen.look("start")
+    seen.page.click("text=English")
+    assert seen.page.get_attribute("html", "lang") == "en"
+    seen.look("start-en")
+    with seen.page.expect_download() as got:
+        seen.page.click("button:has-text('Excel')")
+    assert got.value.suggested_filename.endswith(".xlsx")
+    seen.close()
