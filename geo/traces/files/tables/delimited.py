@@ -255,29 +255,34 @@ class CsvTable:
         numbers = (first_row + quoted[:, 0] - np.cumsum(quoted[:, 1] - 1) + quoted[:, 1] - 1).tolist()
         alone = dict(zip(numbers, records, strict=True))
         if len(gaps) <= _FEW_GAPS:
-            cut = self._cut_between(block[:kept], gaps, lines, first_row, alone, needed)
+            cut = self._cut_between((block[:kept], feed[:kept]), gaps, lines, first_row, alone, needed)
         else:
             rest, number = _without(block[:kept], gaps, lines, first_row)
-            cut = one_cut(self._lines.cut(rest, 0, len(rest), number, needed), needed)
+            ends = np.frombuffer(rest, np.uint8) == _FEED
+            cut = one_cut(self._lines.cut(rest, ends, (0, len(rest)), number, needed), needed)
             cut.lost += [n for n, fields in alone.items() if fields is None]
             self._lines.add(cut, [(n, fields) for n, fields in alone.items() if fields is not None], needed)
         return cut, lines - int((quoted[:, 1] - 1).sum()), block[kept:]
 
     def _cut_between(
         self,
-        block: bytes,
+        told: tuple[bytes, NDArray[np.bool_]],
         gaps: NDArray[np.int64],
         lines: int,
         first_row: int,
         alone: Mapping[int, list[str] | None],
         needed: Sequence[int],
     ) -> Cut:
-        """Cut the lines between a few gaps where they stand, which spares a copy of the block."""
+        """Cut the lines between a few gaps where they stand, which spares a copy of the block.
+
+        ``told`` are the block and which of its bytes are line ends.
+        """
+        block, feed = told
         cuts: list[Cut] = []
         number, begin, line = first_row, 0, 0
         for at, taken, gap, end in [*gaps.tolist(), [lines, 0, len(block), len(block)]]:
             here = np.arange(number, number + at - line, dtype=np.int64)
-            cuts += self._lines.cut(block, begin, gap, here, needed)
+            cuts += self._lines.cut(block, feed, (begin, gap), here, needed)
             number += len(here)
             if number in alone:
                 cuts.append(self._lines.cut_record(number, alone[number], needed))
