@@ -25,6 +25,9 @@ __all__ = ["CsvTable"]
 _HEAD_LINES: Final = 30
 _SAMPLE_LINES: Final = 1_000
 _SAMPLE_BYTES: Final = 400_000
+_APART: Final = (re.compile("，".encode()), re.compile(rb"[ \t]+"))
+_OUTER_BLANKS: Final = re.compile(rb"^[ \t]+|[ \t]+$", re.MULTILINE)
+_LEAST_LINES, _LEAST_COLUMNS, _MOST = 3, 3, 0.9
 _SEPARATORS: Final = ",\t;|"
 _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
 _LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go over
@@ -69,6 +72,26 @@ def _separator(lines: Sequence[str], declared: str) -> str:
         return max(((counts.count(n), n) for n in set(counts) if n > 0), default=(0, 0))
 
     return max(_SEPARATORS, key=agreement)
+
+
+def _columns_apart(lines: Sequence[str], separators: Sequence[str]) -> re.Pattern[bytes] | None:
+    """Return what parts the columns of lines in which no separator stands: full-width commas, or blanks.
+
+    Nine lines in ten have as many columns as the first, three or more, so that a text of words is none.
+    """
+    if len(lines) < _LEAST_LINES or any(mark in line for line in lines for mark in separators):
+        return None
+    for apart in _APART:
+        counts = [len(apart.findall(line.strip().encode())) for line in lines]
+        # The header as most of the lines.
+        if counts[0] >= _LEAST_COLUMNS - 1 and counts.count(counts[0]) >= _MOST * len(counts):
+            return apart
+    return None
+
+
+def _in_tabs(block: bytes, apart: re.Pattern[bytes]) -> bytes:
+    """Let columns be parted by tabs; blanks that begin or end a line part nothing."""
+    return apart.sub(b"\t", _OUTER_BLANKS.sub(b"", block))
 
 
 class _Line(NamedTuple):
@@ -173,6 +196,7 @@ class CsvTable:
         if not self._block.strip():
             raise InputError(Sentence.of("trace_empty_table", name=name))
         declared = self._take_sep_line() or trace_format.separator
+        self._part_columns(declared)
         text = self._block[:_SAMPLE_BYTES].decode("utf-8", "replace")
         lines = text.split("\n")
         if len(self._block) > _SAMPLE_BYTES and len(lines) > 1:
@@ -198,6 +222,19 @@ class CsvTable:
         good = [cells for row in rows if (cells := fitted(row, self.names)) is not None]
         self.sample: Mapping[int, ArrowArray] = cells_in_columns(good, range(len(self.names)))
         self._lines = PlainLines(self.names, self.separator)
+
+    def _part_columns(self, declared: str) -> None:
+        """Bring lines that are parted by full-width commas or by blanks to tabs, as far as the file goes."""
+        lines = [
+            line
+            for line in self._block[:_SAMPLE_BYTES].decode("utf-8", "replace").split("\n")
+            if line.strip()
+        ]
+        apart = _columns_apart(lines[:_HEAD_LINES], _SEPARATORS) if declared == "auto" else None
+        if apart is not None:
+            self._block = _in_tabs(self._block, apart)
+            blocks = self._blocks
+            self._blocks = (_in_tabs(block, apart) for block in blocks)
 
     def _take_sep_line(self) -> str:
         found = re.match(rb'"?sep=(.)"?[^\S\n]*\n', self._block[:20], re.IGNORECASE)
