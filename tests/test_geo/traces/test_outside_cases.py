@@ -294,3 +294,21 @@ def test_a_clock_in_a_column_of_its_own_is_parted_by_blanks_too(tmp_path: Path) 
 def test_lines_of_words_are_no_columns(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         read(tmp_path / "a.txt", "These are the traces\nof all our riders\nin the last week\n")
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "02-Mar-2026 05:25:00", "2 March 2026 05:25:00", "Mar 2, 2026 5:25:00 AM", "March 2nd, 2026 05:25:00",
+        "Mon, 02 Mar 2026 05:25:00 +0800", "02/MAR/2026 05:25:00", "2026-03-02 05:25:00 a.m.",
+    ],
+)  # fmt: skip
+def test_months_may_be_named_in_english(tmp_path: Path, time: str) -> None:
+    found = read(tmp_path / "a.csv", f'rider_id,time,lon,lat\nr1,"{time}",116.3,39.98\n')
+    assert found.traces.t_s.tolist() == [UTC_S]
+
+
+@pytest.mark.parametrize("time", ["02-Mar-26 05:25:00", "Smart 2 2026", "99-Mar-2026 05:25:00", "March 2026"])
+def test_a_name_of_a_month_alone_makes_no_time(tmp_path: Path, time: str) -> None:
+    text = f'rider_id,time,lon,lat\nr1,"{time}",116.3,39.98\nr1,2026-03-02 05:25:00,116.3,39.98\n'
+    assert counted(read(tmp_path / "a.csv", text).accounts[0]) == (2, 1, {"unparsable_time": 1})
