@@ -65,9 +65,9 @@ class BlindGrid:
     unseen_share: float | None
     """Share (0-1) that nobody passes in an hour, mean over the hours 6:00 to 22:00 of all days."""
     worst_hour: int | None
-    """Hour of these in which most is unseen; the first of several."""
+    """Hour of these in which most is unseen, or seen by fewer than k riders; the first of several."""
     worst_weekday: int | None
-    """Weekday (0: Monday) on which most is unseen."""
+    """Weekday (0: Monday) on which most is unseen, or seen by fewer than k riders."""
     wait_median_min: float | None
     """Minutes until somebody under way can be at a place of the grid: the median over places and hours."""
     wait_p90_min: float | None
@@ -84,7 +84,8 @@ class Patrol:
     """Where it begins."""
     minutes: float
     unseen_before: float
-    """Share (0-1) of the metres of public streets in the grid that nobody passes in this hour."""
+    """Share (0-1) of the metres of public streets in the grid that nobody passes in this hour, or fewer than
+    k riders in all."""
     unseen_after: float
     """The same with the patrol."""
     line: Line

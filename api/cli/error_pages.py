@@ -17,7 +17,8 @@ _OF_KEYS: Mapping[str, tuple[str, ...]] = {
         "no_geojson_file", "no_vector", "no_zip", "zip_large", "zip_empty", "trace_parquet_file",
         "trace_workbook", "trace_json", "trace_no_file", "trace_parquet", "trace_geopackage",
         "trace_broken", "trace_archive", "trace_unreadable", "trace_encoding", "trace_kind_unknown",
-        "trace_kind", "trace_rejects"
+        "trace_kind", "trace_rejects", "trace_to_gpx", "trace_to_parquet", "trace_to_xlsx",
+        "trace_to_geopackage", "trace_to_csv", "trace_to_zip"
     ),
     "which-part": (
         "no_sheet", "several_sheets", "no_layer", "several_layers", "several_files", "trace_no_sheet",

@@ -48,4 +48,4 @@ def print_inspection(path: Path, found: Inspection, language: Language) -> None:
     for label, value in inspection_lines(found, language):
         click.echo(f"  {label}: {value}")
     click.echo(f"  {PASTE[language]}")
-    click.echo("".join(f"    {line}\n" for line in paste_table(path, found).split("\n")))
+    click.echo("".join(f"    {line}\n" for line in paste_table(path, found, language).split("\n")))

@@ -168,9 +168,9 @@ def check_headers(paths: Sequence[Path], trace_format: TraceFormat | Sequence[Tr
             raise InputError(said)
 
 
-def paste_table(path: Path, found: Inspection) -> str:
+def paste_table(path: Path, found: Inspection, language: str = "en") -> str:
     """Return the ``[[traces]]`` table of a file for a study; what has to be decided stands as a comment."""
-    return _table([quoted_path(path)], [found], found.datum)
+    return _table([quoted_path(path)], [found], found.datum, language)
 
 
 def traces_tables(found: Sequence[tuple[Path, Inspection]], roots: Sequence[Path], folder: Path) -> str:
@@ -239,28 +239,48 @@ def _comment(text: str) -> str:
     return "# " + " ".join(text.split())
 
 
-def _table(names: Sequence[str], found: Sequence[Inspection], datum: str | None) -> str:
-    first = found[0]
+_COMMENTS: Final = {
+    "en": {
+        "named": "as the names of its columns say",
+        "datum": "or as the platform says: wgs84, gcj02, bd09",
+        "rider": 'or "{rider}_*.gpx", or "file": each file is another rider',
+        "year": "its dates have none",
+        "fits": "{ours} is {chosen}; {theirs} would fit, too: columns = {{ {ours} = ... }}",
+    },
+    "zh": {
+        "named": "按列名所写",
+        "datum": "或按平台说明：wgs84、gcj02、bd09",
+        "rider": '或 "{rider}_*.gpx"，或 "file"：每个文件是另一位骑手',
+        "year": "其日期没有年份",
+        "fits": "{ours} 取 {chosen}；{theirs} 也合适：columns = {{ {ours} = ... }}",
+    },
+}
+"""What the table says beside its keys."""
+
+
+def _table(names: Sequence[str], found: Sequence[Inspection], datum: str | None, language: str = "en") -> str:
+    first, said = found[0], _COMMENTS[language]
     lines = ["[[traces]]", f"files = [{', '.join(names)}]"]
     if datum is not None:
         lines.append(f'datum = "{datum}"')
         if first.look.datum == datum:
-            lines[-1] += "  # as the names of its columns say"
+            lines[-1] += f"  # {said['named']}"
         lines += [_comment(one.datum_evidence) for one in found if one.datum == datum and len(found) > 1][:1]
     else:
-        lines.append('datum = "auto"  # or as the platform says: wgs84, gcj02, bd09')
+        lines.append(f'datum = "auto"  # {said["datum"]}')
     lines += [f"{key} = {value}" for key, value in first.look.keys]
     if first.look.kind in ("gpx", "plt", "zip"):
         # Several files of one person must not become several riders by pasting.
-        lines.append('# rider = "folder"  # or "{rider}_*.gpx", or "file": each file is another rider')
+        lines.append(f'# rider = "folder"  # {said["rider"]}')
     lines += [f'# position_unit = "{unit}"' for unit in first.hints if unit in _UNITS]
     if "no_year" in first.hints:
-        lines.append("# year = ...  # its dates have none")
+        lines.append(f"# year = ...  # {said['year']}")
     chosen = dict(first.look.columns)
     lines += [
-        _comment(f"{ours} is {chosen[ours]}; {theirs} would fit, too: columns = {{ {ours} = ... }}")
+        _comment(said["fits"].format(ours=ours, chosen=chosen[ours], theirs=theirs))
         for ours, theirs in first.look.alternatives
     ]
     if first.look.problem:
-        lines.append(_comment(first.look.problem))
+        problem = first.look.said
+        lines.append(_comment(problem if isinstance(problem, str) else problem.text(language)))
     return "\n".join(lines)

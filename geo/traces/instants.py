@@ -63,6 +63,10 @@ _CHINESE: Final = (
     (r"\s+", " "),
 )
 _NON_ASCII: Final = 128
+_MONTHS: Final = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_WEEKDAY: Final = r"(?i)^\s*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+"
+_IN_WORDS: Final = rf"(?i)\b(?:{_MONTHS})|[ap]\.m\."
+_LOOKED_AT: Final = 100
 
 
 def _in_ascii(text: ArrowArray) -> ArrowArray:
@@ -70,6 +74,19 @@ def _in_ascii(text: ArrowArray) -> ArrowArray:
     for pattern, plain in _CHINESE:
         text = pc.replace_substring_regex(text, pattern=pattern, replacement=plain)
     return text
+
+
+def _in_numbers(text: ArrowArray) -> ArrowArray:
+    """Write dates with English names of months as numbers; a year has four digits, a day one or two."""
+    text = pc.replace_substring_regex(text, pattern=_WEEKDAY, replacement="")
+    for number, name in enumerate(_MONTHS.split("|"), 1):
+        month = rf"(?i)\b{name}[a-z]*\.?"
+        for pattern, plain in (
+            (rf"{month}[ /-]*(\d{{1,2}})(?:st|nd|rd|th)?,?[ /-]+(\d{{4}})\b,?", rf"\2-{number:02}-\1"),
+            (rf"\b(\d{{1,2}})(?:st|nd|rd|th)?[ /.-]*{month}[ ,/-]*(\d{{4}})\b,?", rf"\2-{number:02}-\1"),
+        ):
+            text = pc.replace_substring_regex(text, pattern=pattern, replacement=plain)
+    return pc.replace_substring_regex(text, pattern=r"(?i)\b([ap])\.m\.", replacement=r"\1m")
 
 
 def _buffers(text: ArrowArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -96,6 +113,14 @@ def _from_text(
         offsets, data = _buffers(_flat(_in_ascii(text)))
     t_s, code = np.empty(n, np.int64), np.empty(n, np.uint8)
     parse_all(data, offsets, unit, year or 0, order, t_s, code)
+    bad = np.flatnonzero(code == BAD)
+    if len(bad) and bool(
+        pc.any(pc.match_substring_regex(text.take(pa.array(bad[:_LOOKED_AT])), _IN_WORDS)).as_py()
+    ):
+        offsets, data = _buffers(_flat(_in_numbers(text.take(pa.array(bad)))))
+        again_s, again = np.empty(len(bad), np.int64), np.empty(len(bad), np.uint8)
+        parse_all(data, offsets, unit, year or 0, order, again_s, again)
+        t_s[bad], code[bad] = again_s, again
     return t_s, code
 
 

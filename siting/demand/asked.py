@@ -59,11 +59,14 @@ class Asked:
         self._stays: dict[str, int] = {}
         self._at: dict[str, tuple[IntArray, IntArray]] = {}
         """Rows of each layer by demand point, and where each point begins."""
-        self._days: BoolArray | None = None
+        self._days: BoolArray | IntArray | None = None
         self._plain: set[str] = set()
 
-    def on(self, days: BoolArray) -> "Asked":
-        """Return the same figures, where what is asked for from now on counts some days only, (days,)."""
+    def on(self, days: BoolArray | IntArray) -> "Asked":
+        """Return the same figures, where what is asked for from now on counts some days only.
+
+        ``days`` is (days,) which count; for `minutes` also how often each does.
+        """
         out = copy.copy(self)
         out._days = days
         return out
@@ -204,7 +207,7 @@ class Asked:
         if points is not None:
             mine = self._rows(layer, points)
         elif self._days is not None:
-            mine = np.nonzero(self._days[rows.day])[0]
+            mine = np.nonzero(self._days[rows.day] != 0)[0]
         else:
             mine = np.arange(len(rows.point))
         self.figures.add_riders(path, rows.rider[mine], within)
@@ -220,7 +223,7 @@ class Asked:
         size = cuts[inside + 1] - cuts[inside]
         first = np.repeat(cuts[inside] - np.cumsum(size) + size, size)
         mine = np.sort(order[first + np.arange(len(first))])
-        return mine if self._days is None else mine[self._days[self._layer(layer).day[mine]]]
+        return mine if self._days is None else mine[self._days[self._layer(layer).day[mine]] != 0]
 
     def _layer(self, name: str) -> DemandLayer:
         assert self._demand is not None  # noqa: S101 - callers look

@@ -1,6 +1,7 @@
 """Passing flow: riders along streets become demand (as long as they ride by) and published street figures."""
 
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from siting.demand.asked import RANK, Asked
 from siting.demand.weighted import Events
 from siting.results import StreetFlow
 
-__all__ = ["passing_events", "published_flows", "riding_minutes"]
+__all__ = ["RidingMinutes", "passing_events", "published_flows", "riding_minutes"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -62,12 +63,22 @@ def _middles(line: FloatArray, pieces: int) -> FloatArray:
     return np.column_stack([np.interp(at, along, line[:, axis]) for axis in (0, 1)])
 
 
+class RidingMinutes(NamedTuple):
+    """Minutes (days,) that all riders ride on each day, at 15 km/h, and who stands behind them.
+
+    ``day`` (r,) is that of each row of the measure ``riding`` of the gate, which has one a rider and day.
+    """
+
+    minutes: FloatArray
+    day: npt.NDArray[np.int64]
+
+
 def riding_minutes(
     flows: PassingFlows | None, network: StreetNetwork, days: tuple[str, ...], timezone: str, asked: Asked
-) -> FloatArray | None:
-    """Return the minutes that all riders ride on each of some days (days,), at 15 km/h; None without flows.
+) -> RidingMinutes | None:
+    """Return how long riders ride on each of some days; None without flows.
 
-    Asks to publish what is forecast of it. ``days`` are ISO, every one from the first to the last.
+    Declares its riders to the gate. ``days`` are ISO, every one from the first to the last.
     """
     if flows is None or len(flows.edge) == 0:
         return None
@@ -75,10 +86,10 @@ def riding_minutes(
     day = day_number(local_s(flows.t_s, timezone)) - first
     inside = (day >= 0) & (day < len(days))
     minutes = network.edge_length_m[flows.edge[inside]] / EBIKE_PROMISE_MPS / 60.0
-    riders = np.unique(flows.rider[inside])
-    asked.figures.rows("riding", riders)
-    asked.figures.add("forecasts/riding", "riding", np.arange(len(riders)), rank=RANK["alternative"])
-    return np.bincount(day[inside], minutes, len(days)).astype(np.float64)
+    span = int(flows.rider.max()) + 1
+    rows = np.unique(day[inside].astype(np.int64) * span + flows.rider[inside])
+    asked.figures.rows("riding", rows % span)
+    return RidingMinutes(np.bincount(day[inside], minutes, len(days)).astype(np.float64), rows // span)
 
 
 def published_flows(

@@ -66,7 +66,8 @@ def blind_spots(watched: Watched, flows: PassingFlows, *, k: int) -> BlindSpots:
     local = local_s(flows.t_s, watched.timezone)
     shown = _shown(seen, flows.rider[row >= 0], row[row >= 0], local[row >= 0], k)
     unseen = _unseen(seen)
-    grids = _grids(watched, flows, seen, unseen, shown, k)
+    known = _known(seen, flows.rider[row >= 0], row[row >= 0], local[row >= 0], k)
+    grids = _grids(watched, flows, seen, unseen, (shown, _worst(seen, known)), k)
     seldom = _seldom(seen, flows.rider[row >= 0], row[row >= 0], k)
     order = seldom[np.argsort(-seen.length_m[seldom], kind="stable")]
     worst = tuple(g for g in grids if g.unseen_share is not None and g.worst_hour is not None)
@@ -75,7 +76,7 @@ def blind_spots(watched: Watched, flows: PassingFlows, *, k: int) -> BlindSpots:
         grids=grids,
         streets=tuple(_line(watched.network, int(e)) for e in seen.edge[order[:MOST_STREETS]]),
         streets_share=float(seen.length_m[seldom].sum() / max(seen.length_m.sum(), 1e-9)),
-        patrols=patrols_of(watched.network, watched.mode, worst, _patrolled(watched, seen)),
+        patrols=patrols_of(watched.network, watched.mode, worst, _patrolled(watched, seen, known[0])),
     )
 
 
@@ -160,9 +161,11 @@ def _grids(
     flows: PassingFlows,
     seen: _Seen,
     unseen: FloatArray,
-    shown: frozenset[str],
+    told: tuple[frozenset[str], dict[int, tuple[int, int]]],
     k: int,
 ) -> tuple[BlindGrid, ...]:
+    """Return what is told of each grid; ``told`` are what may be shown, and the worst hour and weekday."""
+    shown, worst = told
     if watched.grids is None or not len(seen.weekday):
         return ()
     metres = _metres(seen)
@@ -175,16 +178,13 @@ def _grids(
             out.append(BlindGrid(code, None, None, None, None, None))
             continue
         share = unseen[:, FIRST_H:LAST_H, number] / metres[number]
-        by_weekday = [
-            (float(share[seen.weekday == day].mean()), -day) for day in np.unique(seen.weekday).tolist()
-        ]
         median, most = waits.get(number, (None, None))
         out.append(
             BlindGrid(
                 code=code,
                 unseen_share=float(share.mean()),
-                worst_hour=FIRST_H + int(np.argmax(share.mean(axis=0))),
-                worst_weekday=-max(by_weekday)[1],
+                worst_hour=worst[number][0],
+                worst_weekday=worst[number][1],
                 wait_median_min=median,
                 wait_p90_min=most,
             )
@@ -235,12 +235,50 @@ def _seldom(seen: _Seen, rider: Int64Array, row: Int64Array, k: int) -> Int64Arr
     return np.flatnonzero(riders_in_groups(row, rider, len(seen.edge)) < k)
 
 
-def _patrolled(watched: Watched, seen: _Seen) -> dict[tuple[str, int], tuple[Int64Array, FloatArray, float]]:
-    """Return for each grid and hour: its streets, the share of days on which each is unseen, its metres."""
+def _known(
+    seen: _Seen, rider: Int64Array, row: Int64Array, local: Int64Array, k: int
+) -> tuple[BoolArray, BoolArray]:
+    """Return which streets k riders passed in each hour (24, streets) and on each weekday (7, streets)."""
+    count = len(seen.edge)
+    hours, days = hour_of_day(local), weekday(day_number(local))
+    by_hour, by_day = (
+        riders_in_groups(part * count + row, rider, size * count).reshape(size, count) >= k
+        for part, size in ((hours, 24), (days, 7))
+    )
+    return by_hour, by_day
+
+
+def _worst(seen: _Seen, known: tuple[BoolArray, BoolArray]) -> dict[int, tuple[int, int]]:
+    """Return of each grid the hour and the weekday on which most is unseen, the first of several.
+
+    Streets that fewer than k riders pass then count as unseen: else one rider would move the hour.
+    """
+    grids = int(seen.grid.max(initial=-1)) + 2
+    by_hour = seen.passed.mean(axis=0) * known[0]
+    days = np.unique(seen.weekday).tolist()
+    daily = seen.passed[:, FIRST_H:LAST_H].mean(axis=1)
+    by_day = np.array([daily[seen.weekday == day].mean(axis=0) * known[1][day] for day in days])
+    out = {}
+    for number in range(grids - 1):
+        mine = seen.grid == number
+        length_m = seen.length_m[mine]
+        hour = FIRST_H + int(np.argmin(np.round(by_hour[FIRST_H:LAST_H, mine] @ length_m, 6)))
+        out[number] = hour, days[int(np.argmin(np.round(by_day[:, mine] @ length_m, 6)))]
+    return out
+
+
+def _patrolled(
+    watched: Watched, seen: _Seen, known: BoolArray
+) -> dict[tuple[str, int], tuple[Int64Array, FloatArray, float]]:
+    """Return for each grid and hour: its streets, the share of days on which each is unseen, its metres.
+
+    A street that fewer than k riders passed in that hour counts as unseen: else a round that leaves it out
+    would tell of them, and what it changes.
+    """
     if watched.grids is None or not len(seen.weekday):
         return {}
     out = {}
-    blind = 1.0 - seen.passed.mean(axis=0)
+    blind = np.where(known, 1.0 - seen.passed.mean(axis=0), 1.0)
     for number in np.unique(seen.grid[seen.grid >= 0]).tolist():
         mine = np.flatnonzero(seen.grid == number)
         metres = float(seen.length_m[mine].sum())

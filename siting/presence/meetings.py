@@ -61,6 +61,9 @@ def meetings(
         Of the search for the choice.
     """
     site, slot, met = _options(rests, way_s, timezone)
+    # A date says that somebody rests there and then: of fewer than k riders there is none.
+    enough = met.sum(axis=0) >= k
+    site, slot, met = site[enough], slot[enough], met[:, enough]
     if not len(site):
         return Meetings(MINUTES, (), None, 0.0)
     chosen, gap = _chosen(met, dates, seed)

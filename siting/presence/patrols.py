@@ -16,7 +16,7 @@ MINUTES: Final = 30.0
 MOST: Final = 5
 STOPS: Final = 40
 SELDOM: Final = 0.5
-"""A street counts as unseen in an hour if nobody passes it on more than half of the days."""
+"""A street counts as unseen in an hour if nobody, or fewer than k riders, pass on more than half of days."""
 
 
 def patrols_of(

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geo.arrays import BoolArray, FloatArray
+from geo.arrays import BoolArray, FloatArray, Int64Array
 from siting.changing import Changing, Forecast, PlanElsewhere, RobustFigures, ScenarioFigures
 from siting.columns import GridColumns
-from siting.demand.asked import Asked, thousandths
+from siting.demand.asked import RANK, Asked, thousandths
+from siting.demand.passing import RidingMinutes
 from siting.demand.weighted import Demand, distinct_riders
 from siting.evaluation.compare import Days, days_of, rest_share
 from siting.evaluation.stability import Solver
@@ -18,7 +19,7 @@ from siting.inputs import StudySettings
 from siting.plans.figures import grid_of
 from siting.plans.plan import Plan
 from siting.plans.served import Running, served_share
-from siting.seasons.forecast import HELD_OUT_WEEKS, WEEKS_NEEDED, forecast_series
+from siting.seasons.forecast import HELD_OUT_WEEKS, WEEKS_NEEDED, SeriesForecast, forecast_series
 from siting.seasons.scenarios import scenarios_of
 from siting.solvers.robust import RobustCover
 
@@ -53,7 +54,7 @@ def changing_demand(
     settings: StudySettings,
     rng: np.random.Generator,
     asked: Asked,
-    riding: FloatArray | None = None,
+    riding: RidingMinutes | None = None,
 ) -> Changing:
     """Judge the plan on each scenario, plans for each scenario on the others, and forecast the next weeks.
 
@@ -68,8 +69,8 @@ def changing_demand(
         Of the choices for single scenarios.
     asked : Asked
         Where figures ask to be published.
-    riding : (days,), optional
-        Minutes that all riders ride on each day.
+    riding : RidingMinutes, optional
+        Of all riders.
     """
     scenarios = _scenarios(across, asked)
     elsewhere: tuple[PlanElsewhere, ...] = ()
@@ -135,7 +136,7 @@ def _robust(across: Across, found: RobustCover, settings: StudySettings, asked: 
 
 
 def _forecasts(
-    demand: Demand, grids: GridColumns | None, asked: Asked, riding: FloatArray | None
+    demand: Demand, grids: GridColumns | None, asked: Asked, riding: RidingMinutes | None
 ) -> Iterator[Forecast]:
     first = date.fromisoformat(demand.days[-1]).weekday() + 1
     everywhere = np.ones(len(demand.lonlat), np.bool_)
@@ -150,15 +151,45 @@ def _forecasts(
         weeks = _weeks(demand, inside)
         if not weeks.sum() > 0:
             continue
+        found = forecast_series(weeks)
+        for times in _told_by(found, len(demand.days)):
+            asked.on(times).minutes(f"forecasts/{name}", "rest", inside, _RANK, nobody=True)
         asked.minutes(f"forecasts/{name}", "rest", inside, _RANK)
-        yield _forecast(name, weeks, first)
-        if name == "rest" and riding is not None and riding.sum() > 0:
-            yield _forecast("riding", _whole_weeks(riding), first)
+        yield _forecast(name, found, first)
+        if name == "rest" and riding is not None and riding.minutes.sum() > 0:
+            found = forecast_series(_whole_weeks(riding.minutes))
+            for times in _told_by(found, len(demand.days)):
+                row = times[riding.day]
+                asked.figures.add("forecasts/riding", "riding", row != 0, row, rank=RANK[_RANK], nobody=True)
+            asked.figures.add("forecasts/riding", "riding", riding.day >= 0, rank=RANK[_RANK])
+            yield _forecast("riding", found, first)
 
 
-def _forecast(name: str, weeks: FloatArray, first: int) -> Forecast:
-    """Forecast one series of weeks (w, 7) that begin so many days after Monday."""
-    found = forecast_series(weeks)
+def _told_by(found: SeriesForecast, days: int) -> Iterator[Int64Array]:
+    """Give the sums (days,) that a forecast tells: how often each day counts in it.
+
+    Each weekday is expected to be like those seen, a trend tells a sum over all of them, and the errors one
+    of the weeks held out and the one before.
+    """
+    weeks = len(found.counted)
+    by_day = np.zeros((weeks, 7), np.int64)
+    for number in range(7):
+        now = by_day.copy()
+        now[:, number] = found.counted
+        yield _in_days(now, days)
+    if found.trend:
+        yield _in_days(by_day + (found.counted * np.arange(1, weeks + 1))[:, None], days)
+    by_day[-HELD_OUT_WEEKS - 1 :] = 1
+    yield _in_days(by_day, days)
+
+
+def _in_days(weeks: Int64Array, days: int) -> Int64Array:
+    """Return (days,) of whole weeks; those before them count never."""
+    return np.concatenate([np.zeros(days - weeks.size, np.int64), weeks.ravel()])
+
+
+def _forecast(name: str, found: SeriesForecast, first: int) -> Forecast:
+    """Return the forecast of one series whose weeks begin so many days after Monday."""
     return Forecast(
         series=name,
         method=found.method,

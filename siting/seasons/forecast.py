@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.linear_model import PoissonRegressor
 from threadpoolctl import threadpool_limits
 
-from geo.arrays import FloatArray
+from geo.arrays import FloatArray, Int64Array
 
 __all__ = ["HELD_OUT_WEEKS", "WEEKS_AHEAD", "WEEKS_NEEDED", "SeriesForecast", "forecast_series"]
 
@@ -24,6 +24,7 @@ TRIALS: Final = 3
 FADES: Final = (2.0, 6.0, np.inf)
 """Weeks after which a week counts half."""
 SHRINKS: Final = 1e-3
+_THOUSAND: Final = 1000
 
 
 class _Way(NamedTuple):
@@ -45,7 +46,8 @@ WAYS: Final = (
 class SeriesForecast(NamedTuple):
     """Forecast of one series; errors are sums of absolute errors over the sum, NaN where that is 0.
 
-    ``days`` is (WEEKS_AHEAD, 7).
+    ``days`` is (WEEKS_AHEAD, 7). ``counted`` is (w,) how often each week counts in what a weekday is expected
+    to be, as whole numbers; ``trend`` says whether the weeks are also weighed by their number.
     """
 
     method: str
@@ -53,6 +55,8 @@ class SeriesForecast(NamedTuple):
     error_last_week: float
     error_mean: float
     days: FloatArray
+    counted: Int64Array
+    trend: bool
 
 
 def forecast_series(weeks: FloatArray) -> SeriesForecast:
@@ -71,7 +75,17 @@ def forecast_series(weeks: FloatArray) -> SeriesForecast:
             _error(_ahead(one, past, HELD_OUT_WEEKS), held)
             for one in (way, _Way("last_week"), _Way("mean_of_weeks"))
         )
-        return SeriesForecast(way.name, by_way, by_last, by_mean, _ahead(way, weeks, WEEKS_AHEAD))
+        ahead = _ahead(way, weeks, WEEKS_AHEAD)
+        return SeriesForecast(way.name, by_way, by_last, by_mean, ahead, _counted(way, len(weeks)), way.trend)
+
+
+def _counted(way: _Way, weeks: int) -> Int64Array:
+    """Return how often each week counts in the forecast, in thousandths of the last one."""
+    age = np.arange(weeks)[::-1]
+    if way.name == "last_week":
+        return np.where(age == 0, _THOUSAND, 0)
+    # A week that hardly counts is told of all the same.
+    return np.maximum(np.rint(_THOUSAND * 0.5 ** (age / way.fade)).astype(np.int64), 1)
 
 
 def _settled(past: FloatArray) -> _Way:

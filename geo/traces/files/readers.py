@@ -39,6 +39,15 @@ __all__ = [
 
 _TABLES: Final = ("csv", "goal", "lade_orders", "xlsx", "json", "geojson")
 _ON_DISK: Final = ("parquet", "gpkg")
+_CONVERTED: Final = {
+    **dict.fromkeys((".kml", ".kmz", ".fit", ".tcx", ".nmea", ".nma"), "trace_to_gpx"),
+    **dict.fromkeys((".feather", ".arrow", ".ipc", ".orc", ".avro"), "trace_to_parquet"),
+    **dict.fromkeys((".xls", ".ods"), "trace_to_xlsx"),
+    **dict.fromkeys((".shp", ".dbf"), "trace_to_geopackage"),
+    **dict.fromkeys((".sqlite", ".db", ".mdb"), "trace_to_csv"),
+    **dict.fromkeys((".rar", ".7z", ".tar", ".tgz"), "trace_to_zip"),
+}
+"""Files of traces by ending that are not read, and the sentence that says what to make of them."""
 _HEAD_BYTES: Final = 65_536
 _GZIP: Final = b"\x1f\x8b"
 _BROKEN: Final = (
@@ -112,6 +121,9 @@ def read_batches(
         return read_parquet(path, shown, trace_format, row_groups)
     if kind == "gpkg":
         return read_geopackage(path, shown, trace_format)
+    told = _CONVERTED.get(path.suffix.lower())
+    if kind is None and told is not None:
+        raise InputError(Sentence.of(told, shown=shown))
     if kind not in (*_TABLES, "gpx", "plt"):
         raise InputError(Sentence.of("trace_kind_unknown", shown=shown, allowed=", ".join(KINDS[1:])))
     return _read_stream(path, shown, kind, trace_format)

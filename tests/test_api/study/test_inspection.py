@@ -18,6 +18,7 @@ def test_a_datum_that_a_header_says_is_taken_and_written_into_the_table(tmp_path
     found = inspect_file(path, FORM)
     assert (found.accepted, found.look.problem) == (4, "")
     assert 'datum = "gcj02"  # as the names of its columns say' in paste_table(path, found)
+    assert 'datum = "gcj02"  # 按列名所写' in paste_table(path, found, "zh")
 
 
 def test_members_that_are_no_traces_are_told_in_words(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from geo.localtime import zone
 from geo.traces.files.batches import as_numbers
 from geo.traces.files.tables import delimited, lines
 from geo.traces.files.tables.delimited import CsvTable
-from geo.traces.files.tables.lines import fields_of
+from geo.traces.files.tables.lines import _numbers_of, fields_of
 from geo.traces.files.text import utf8_blocks
 from geo.traces.formats import TraceFormat
 from geo.traces.instants import ArrowArray, ArrowType, epoch_seconds
@@ -157,3 +157,25 @@ def test_pieces_give_the_rows_of_a_plain_reader(rows: list[str], piece: int, blo
     assert (ours_numbers, sorted(ours_lost)) == (numbers, lost)
     columns = [pa.array([row[k] for row in expected], pa.string()) for k in range(4)]
     assert ours == [columns[0].to_pylist(), seconds(columns[1]), finite(columns[2]), finite(columns[3])]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["abc"],
+        ["12.5"],
+        ["-0.25", ""],
+        ["inf"],
+        ["nan"],
+        ["N"],
+        ["1e3"],
+        ["12,5"],
+        ['="7"'],
+        ["1_0"],
+        ["+3"],
+        ["x", "1"],
+    ],
+)
+def test_a_few_texts_are_the_numbers_that_many_are(texts: list[str]) -> None:
+    column = pa.array(texts, pa.string())
+    np.testing.assert_array_equal(_numbers_of(column), as_numbers(column))

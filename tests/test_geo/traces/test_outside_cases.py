@@ -265,3 +265,50 @@ def test_the_records_of_a_phone_are_a_list_within_an_object(tmp_path: Path) -> N
     result = read(tmp_path / "Records.json", content, columns={"rider_id": "deviceTag"})
     assert counted(result.accounts[0]) == (2, 2, {})
     assert result.traces.lonlat[0] == pytest.approx((116.3, 39.98))
+
+
+@pytest.mark.parametrize(
+    "apart",
+    ["，", " ", "   ", " \t "],
+)
+def test_columns_may_be_parted_by_full_width_commas_or_blanks(tmp_path: Path, apart: str) -> None:
+    rows = [("rider_id", "time", "lon", "lat")]
+    rows += [
+        (f"r{n % 2}", f"2026-03-02T08:{n // 2:02}:00", f"{116.3 + n / 1e4:.4f}", "39.98") for n in range(40)
+    ]
+    lines = [apart.join(row) for row in rows]
+    lines[7] = apart.join((*rows[7], "more"))
+    if apart.strip() == "":
+        lines = [f"  {line} " if number % 3 else line for number, line in enumerate(lines)]
+    account = read(tmp_path / "a.txt", "\n".join(lines)).accounts[0]
+    # The line with a field too many is refused, and counted.
+    assert counted(account)[:2] == (40, 39)
+
+
+def test_a_clock_in_a_column_of_its_own_is_parted_by_blanks_too(tmp_path: Path) -> None:
+    text = "".join(f"r1 2026-03-02 08:{n:02}:00 {116.3 + n / 1e4:.4f} 39.98\n" for n in range(9))
+    found = read(tmp_path / "a.txt", "rider_id date time lon lat\n" + text)
+    assert counted(found.accounts[0]) == (9, 9, {})
+
+
+def test_lines_of_words_are_no_columns(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        read(tmp_path / "a.txt", "These are the traces\nof all our riders\nin the last week\n")
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "02-Mar-2026 05:25:00", "2 March 2026 05:25:00", "Mar 2, 2026 5:25:00 AM", "March 2nd, 2026 05:25:00",
+        "Mon, 02 Mar 2026 05:25:00 +0800", "02/MAR/2026 05:25:00", "2026-03-02 05:25:00 a.m.",
+    ],
+)  # fmt: skip
+def test_months_may_be_named_in_english(tmp_path: Path, time: str) -> None:
+    found = read(tmp_path / "a.csv", f'rider_id,time,lon,lat\nr1,"{time}",116.3,39.98\n')
+    assert found.traces.t_s.tolist() == [UTC_S]
+
+
+@pytest.mark.parametrize("time", ["02-Mar-26 05:25:00", "Smart 2 2026", "99-Mar-2026 05:25:00", "March 2026"])
+def test_a_name_of_a_month_alone_makes_no_time(tmp_path: Path, time: str) -> None:
+    text = f'rider_id,time,lon,lat\nr1,"{time}",116.3,39.98\nr1,2026-03-02 05:25:00,116.3,39.98\n'
+    assert counted(read(tmp_path / "a.csv", text).accounts[0]) == (2, 1, {"unparsable_time": 1})

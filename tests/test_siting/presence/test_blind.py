@@ -95,6 +95,23 @@ def test_a_patrol_sees_what_nobody_saw() -> None:
         assert patrol.lonlat == patrol.line[0]
 
 
+def test_patrols_tell_nothing_of_fewer_than_k_riders() -> None:
+    """A round is through streets that fewer than k riders pass in the hour, however often these do."""
+    many = _flows(12, ["AB"], list(range(6, 22)))
+    regular = _flows(1, ["AD"], [6])
+    both = PassingFlows(
+        *(
+            np.concatenate([getattr(flows, name) for flows in (many, regular)])
+            for name in ("edge", "rider", "t_s")
+        )
+    )
+    assert _told(both).patrols == _told(many).patrols
+    worst = [
+        [(grid.code, grid.worst_hour, grid.worst_weekday) for grid in _told(f).grids] for f in (both, many)
+    ]
+    assert worst[0] == worst[1]
+
+
 def test_the_order_of_the_passages_and_missing_grids_do_not_matter() -> None:
     flows = _flows(12, ["AB", "BE"], [8, 18])
     order = np.random.default_rng(2).permutation(len(flows.edge))

@@ -69,5 +69,16 @@ def test_fewer_than_k_riders_are_not_told() -> None:
     rows = [(rider, 13.0, 13.5) for rider in range(12)] + [(rider, 37.0, 37.5) for rider in range(12, 15)]
     told = meetings(_rests(rows), np.zeros((15, 1)), ("S01",), ZONE, dates=2, k=10, seed=1)
     # 15 in all and 12 on Monday would tell of the 3 on Tuesday.
-    assert [date.riders for date in told.dates] == [None, None] or told.riders is None
-    assert all(date.riders is None or date.riders >= 10 for date in told.dates)
+    assert [date.riders for date in told.dates] == [12]
+    assert told.riders == 12
+
+
+def test_a_date_of_fewer_than_k_riders_is_none() -> None:
+    """That somebody rests there and then is told by the date itself, whatever stands behind it."""
+    alone = [(0, 24.0 * day + 13.0, 24.0 * day + 14.0) for day in range(5)]
+    told = meetings(_rests(alone), np.zeros((5, 1)), ("S01",), ZONE, dates=4, k=10, seed=1)
+    assert told.dates == ()
+    assert told.riders is None
+    rows = alone + [(rider, 13.0, 13.5) for rider in range(12)]
+    told = meetings(_rests(rows), np.zeros((len(rows), 1)), ("S01",), ZONE, dates=4, k=10, seed=1)
+    assert [(date.weekday, date.half_hour, date.riders) for date in told.dates] == [(0, 26, 12)]

@@ -121,6 +121,37 @@ def test_what_tells_of_one_rider_is_withheld(inputs: StudyInputs) -> None:
     assert {one.series for one in found.forecasts} <= {"rest", "riding", "G1", "G2"}
 
 
+def test_a_forecast_tells_no_weekday_of_fewer_than_k_riders(inputs: StudyInputs, study: Study) -> None:
+    """A weekday of a forecast is what was seen on such weekdays: of one rider, it tells their minutes."""
+    assert study.changing is not None
+    assert "G1" in {one.series for one in study.changing.forecasts}
+    # At weekends nobody rests in the west but one rider, each Sunday.
+    sundays = np.array([number for number in range(DAYS) if (number + 1) % 7 == 6])
+    start = FIRST + 86_400 * sundays + 10 * 3600
+    columns = {
+        "rider": np.append(inputs.stays.rider, np.zeros(len(sundays), np.int64)),
+        "start_s": np.append(inputs.stays.start_s, start),
+        "end_s": np.append(inputs.stays.end_s, start + 3600),
+        "lonlat": np.vstack([inputs.stays.lonlat, np.repeat(inputs.stays.lonlat[:1], len(sundays), axis=0)]),
+        "kind": np.append(inputs.stays.kind, np.full(len(sundays), KINDS.index("rest"))),
+    }
+    columns["lonlat"][-len(sundays) :] = columns["lonlat"].min(axis=0)
+    found = run_study(dataclasses.replace(inputs, stays=SimpleNamespace(**columns))).changing
+    assert found is not None
+    assert "G1" not in {one.series for one in found.forecasts}
+
+
+def test_a_forecast_of_riding_tells_no_weekday_of_fewer_than_k_riders(inputs: StudyInputs) -> None:
+    flows = inputs.flows
+    assert flows is not None
+    sunday = ((flows.t_s - FIRST) // 86_400 + 1) % 7 == 6
+    kept = ~sunday | (flows.rider == 0)
+    alone = PassingFlows(flows.edge[kept], flows.rider[kept], flows.t_s[kept])
+    found = run_study(dataclasses.replace(inputs, flows=alone)).changing
+    assert found is not None
+    assert "riding" not in {one.series for one in found.forecasts}
+
+
 def test_a_robust_plan_needs_days_to_tell_apart(inputs: StudyInputs) -> None:
     kept = inputs.stays.start_s < FIRST + 3 * 86_400
     stays = SimpleNamespace(**{name: column[kept] for name, column in vars(inputs.stays).items()})

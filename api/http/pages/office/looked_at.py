@@ -60,7 +60,7 @@ async def inspect(visit: PlannerVisit) -> Response:
                     take_file(source, Path(folder), name, Room(limit))
                     path = Path(folder) / name
                     found = inspect_file(path, TraceFormat(datum="auto", timezone=zone), visit.served.network)
-                    return inspection_lines(found, lang), paste_table(Path(name), found)
+                    return inspection_lines(found, lang), paste_table(Path(name), found, lang)
 
             lines, paste = await run_in_threadpool(look)
     except MultiPartException as error:

@@ -25,6 +25,9 @@ __all__ = ["CsvTable"]
 _HEAD_LINES: Final = 30
 _SAMPLE_LINES: Final = 1_000
 _SAMPLE_BYTES: Final = 400_000
+_APART: Final = (re.compile("，".encode()), re.compile(rb"[ \t]+"))
+_OUTER_BLANKS: Final = re.compile(rb"^[ \t]+|[ \t]+$", re.MULTILINE)
+_LEAST_LINES, _LEAST_COLUMNS, _MOST = 3, 3, 0.9
 _SEPARATORS: Final = ",\t;|"
 _LONGEST_RECORD: Final = 64  # lines that one quoted field may go over
 _LONGEST_NAME: Final = 8  # lines that a title or the name of a column may go over
@@ -69,6 +72,26 @@ def _separator(lines: Sequence[str], declared: str) -> str:
         return max(((counts.count(n), n) for n in set(counts) if n > 0), default=(0, 0))
 
     return max(_SEPARATORS, key=agreement)
+
+
+def _columns_apart(lines: Sequence[str], separators: Sequence[str]) -> re.Pattern[bytes] | None:
+    """Return what parts the columns of lines in which no separator stands: full-width commas, or blanks.
+
+    Nine lines in ten have as many columns as the first, three or more, so that a text of words is none.
+    """
+    if len(lines) < _LEAST_LINES or any(mark in line for line in lines for mark in separators):
+        return None
+    for apart in _APART:
+        counts = [len(apart.findall(line.strip().encode())) for line in lines]
+        # The header as most of the lines.
+        if counts[0] >= _LEAST_COLUMNS - 1 and counts.count(counts[0]) >= _MOST * len(counts):
+            return apart
+    return None
+
+
+def _in_tabs(block: bytes, apart: re.Pattern[bytes]) -> bytes:
+    """Let columns be parted by tabs; blanks that begin or end a line part nothing."""
+    return apart.sub(b"\t", _OUTER_BLANKS.sub(b"", block))
 
 
 class _Line(NamedTuple):
@@ -173,6 +196,7 @@ class CsvTable:
         if not self._block.strip():
             raise InputError(Sentence.of("trace_empty_table", name=name))
         declared = self._take_sep_line() or trace_format.separator
+        self._part_columns(declared)
         text = self._block[:_SAMPLE_BYTES].decode("utf-8", "replace")
         lines = text.split("\n")
         if len(self._block) > _SAMPLE_BYTES and len(lines) > 1:
@@ -198,6 +222,19 @@ class CsvTable:
         good = [cells for row in rows if (cells := fitted(row, self.names)) is not None]
         self.sample: Mapping[int, ArrowArray] = cells_in_columns(good, range(len(self.names)))
         self._lines = PlainLines(self.names, self.separator)
+
+    def _part_columns(self, declared: str) -> None:
+        """Bring lines that are parted by full-width commas or by blanks to tabs, as far as the file goes."""
+        lines = [
+            line
+            for line in self._block[:_SAMPLE_BYTES].decode("utf-8", "replace").split("\n")
+            if line.strip()
+        ]
+        apart = _columns_apart(lines[:_HEAD_LINES], _SEPARATORS) if declared == "auto" else None
+        if apart is not None:
+            self._block = _in_tabs(self._block, apart)
+            blocks = self._blocks
+            self._blocks = (_in_tabs(block, apart) for block in blocks)
 
     def _take_sep_line(self) -> str:
         found = re.match(rb'"?sep=(.)"?[^\S\n]*\n', self._block[:20], re.IGNORECASE)
@@ -255,29 +292,34 @@ class CsvTable:
         numbers = (first_row + quoted[:, 0] - np.cumsum(quoted[:, 1] - 1) + quoted[:, 1] - 1).tolist()
         alone = dict(zip(numbers, records, strict=True))
         if len(gaps) <= _FEW_GAPS:
-            cut = self._cut_between(block[:kept], gaps, lines, first_row, alone, needed)
+            cut = self._cut_between((block[:kept], feed[:kept]), gaps, lines, first_row, alone, needed)
         else:
             rest, number = _without(block[:kept], gaps, lines, first_row)
-            cut = one_cut(self._lines.cut(rest, 0, len(rest), number, needed), needed)
+            ends = np.frombuffer(rest, np.uint8) == _FEED
+            cut = one_cut(self._lines.cut(rest, ends, (0, len(rest)), number, needed), needed)
             cut.lost += [n for n, fields in alone.items() if fields is None]
             self._lines.add(cut, [(n, fields) for n, fields in alone.items() if fields is not None], needed)
         return cut, lines - int((quoted[:, 1] - 1).sum()), block[kept:]
 
     def _cut_between(
         self,
-        block: bytes,
+        told: tuple[bytes, NDArray[np.bool_]],
         gaps: NDArray[np.int64],
         lines: int,
         first_row: int,
         alone: Mapping[int, list[str] | None],
         needed: Sequence[int],
     ) -> Cut:
-        """Cut the lines between a few gaps where they stand, which spares a copy of the block."""
+        """Cut the lines between a few gaps where they stand, which spares a copy of the block.
+
+        ``told`` are the block and which of its bytes are line ends.
+        """
+        block, feed = told
         cuts: list[Cut] = []
         number, begin, line = first_row, 0, 0
         for at, taken, gap, end in [*gaps.tolist(), [lines, 0, len(block), len(block)]]:
             here = np.arange(number, number + at - line, dtype=np.int64)
-            cuts += self._lines.cut(block, begin, gap, here, needed)
+            cuts += self._lines.cut(block, feed, (begin, gap), here, needed)
             number += len(here)
             if number in alone:
                 cuts.append(self._lines.cut_record(number, alone[number], needed))

@@ -27,7 +27,11 @@ _QUOTED_BYTES: Final = 1_000_000
 _STEP_BYTES: Final = 400_000
 _FEW_ODD: Final = 3  # lines of a piece that are taken out of it before it is read as text
 _FEW_ADDED: Final = 64  # rows that are put between others without moving each of these
+_FEW_TEXTS: Final = 8
 _FEED: Final = 10
+_PLAIN_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
+_WORD: Final = re.compile(r"[a-hj-mo-zA-HJ-MO-Z_]*")
+"""Neither a digit nor a letter with which a number that is none or has no end begins."""
 _ROW: Final = re.compile(r"Row #(\d+)")
 
 
@@ -57,24 +61,26 @@ def cells_in_columns(rows: Sequence[Sequence[str]], needed: Sequence[int]) -> di
     return {at: pa.array([row[at] for row in rows], pa.string()) for at in needed}
 
 
-def _behind_lines(block: bytes, begin: int, lines: int) -> int:
-    """Return the byte behind some lines from a byte on."""
+def _behind_lines(feed: NDArray[np.bool_], begin: int, lines: int) -> int:
+    """Return the byte behind some lines from a byte on; ``feed`` says which bytes are line ends."""
     while lines:
         end = begin + _STEP_BYTES
-        count = block.count(b"\n", begin, end)
-        if count > lines:
-            ends = np.flatnonzero(
-                np.frombuffer(block, np.uint8, min(_STEP_BYTES, len(block) - begin), begin) == _FEED
-            )
-            return begin + int(ends[lines - 1]) + 1
+        count = int(np.count_nonzero(feed[begin:end]))
+        if count >= lines:
+            return begin + int(np.flatnonzero(feed[begin:end])[lines - 1]) + 1
         begin, lines = end, lines - count
-        if count and not lines:
-            return block.rfind(b"\n", 0, end) + 1
     return begin
+
+
+def _none(column: ArrowArray) -> ArrowArray:
+    return pa.array([], column.type)
 
 
 def _in_one(columns: Sequence[ArrowArray]) -> ArrowArray:
     """Put columns of pieces one after another: numbers where a piece has numbers, else text."""
+    columns = [
+        part for column in columns for part in getattr(column, "chunks", (column,)) or (_none(column),)
+    ]
     if len(columns) == 1:
         return columns[0]
     if any(pa.types.is_floating(column.type) for column in columns):
@@ -87,7 +93,7 @@ def _in_one(columns: Sequence[ArrowArray]) -> ArrowArray:
 def _alike(column: ArrowArray, texts: ArrowArray) -> tuple[ArrowArray, ArrowArray]:
     """Bring texts to what a column holds; whole numbers become text where one of the texts is none."""
     if pa.types.is_floating(column.type):
-        return column, pa.array(as_numbers(texts))
+        return column, pa.array(_numbers_of(texts))
     if pa.types.is_integer(column.type):
         try:
             return column, texts.cast(column.type)
@@ -96,16 +102,25 @@ def _alike(column: ArrowArray, texts: ArrowArray) -> tuple[ArrowArray, ArrowArra
     return column, texts
 
 
+def _numbers_of(texts: ArrowArray) -> NDArray[np.float64]:
+    """Numbers of a few texts as `as_numbers` reads them, which takes half a millisecond for the first."""
+    if len(texts) <= _FEW_TEXTS:
+        words = texts.to_pylist()
+        if all(_PLAIN_NUMBER.fullmatch(word) or _WORD.fullmatch(word) for word in words):
+            return np.array([float(word) if _PLAIN_NUMBER.fullmatch(word) else np.nan for word in words])
+    return as_numbers(texts)
+
+
 def _put_between(column: ArrowArray, more: ArrowArray, at: NDArray[np.int64]) -> ArrowArray:
     """Put values before the places `at` of a column."""
     if len(at) > _FEW_ADDED:
         places = np.insert(np.arange(len(column)), at, len(column) + np.arange(len(more)))
-        return pa.concat_arrays([column, more]).take(pa.array(places))
+        return _in_one([column, more]).take(pa.array(places))
     parts, last = [], 0
     for i, place in enumerate(at.tolist()):
         parts += [column.slice(last, place - last), more.slice(i, 1)]
         last = place
-    return pa.concat_arrays([*parts, column.slice(last)])
+    return _in_one([*parts, column.slice(last)])
 
 
 @dataclass
@@ -113,6 +128,7 @@ class Cut:
     """Lines of a block, cut into columns."""
 
     columns: list[ArrowArray]
+    """In one piece or in several, until `one_cut` has put them together."""
     rows: NDArray[np.int64]
     """Their numbers in the file, ascending."""
     lost: list[int]
@@ -166,36 +182,51 @@ class PlainLines:
         return None if fields is None else fitted(fields, self.names)
 
     def cut(
-        self, block: bytes, begin: int, end: int, number: NDArray[np.int64], needed: Sequence[int]
+        self,
+        block: bytes,
+        feed: NDArray[np.bool_],
+        span: tuple[int, int],
+        number: NDArray[np.int64],
+        needed: Sequence[int],
     ) -> list[Cut]:
         """Cut lines of a block with pyarrow; those that it passes by are looked at one by one.
+
+        ``feed`` says which bytes of the block are line ends, ``span`` where the lines begin and end.
 
         A number that is none ends the reading of one piece, not of the block: that piece is read by itself,
         and reading goes on behind it.
         """
+        begin, end = span
         if begin == end:
             return []
-        quoted = block.find(b'"', begin, end) >= 0
-        return (self._cut_pieces if quoted else self._cut_runs)(block, begin, end, number, needed)
+        if block.find(b'"', begin, end) >= 0:
+            return self._cut_pieces(block, begin, end, number, needed)
+        return self._cut_runs(block, feed, span, number, needed)
 
     def _cut_runs(
-        self, block: bytes, begin: int, stop: int, number: NDArray[np.int64], needed: Sequence[int]
+        self,
+        block: bytes,
+        feed: NDArray[np.bool_],
+        span: tuple[int, int],
+        number: NDArray[np.int64],
+        needed: Sequence[int],
     ) -> list[Cut]:
         """Cut lines without quotes, each of which is a record."""
+        begin, stop = span
         cuts: list[Cut] = []
         line = 0
         while begin < stop:
             left = memoryview(block)[begin:stop]
             read = self._read(left, needed, self.numbers, _PIECE_BYTES)
             lines = len(number) - line if read.complete else read.records
-            end = stop if read.complete else _behind_lines(block, begin, lines)
+            end = stop if read.complete else _behind_lines(feed, begin, lines)
             here = number[line : line + lines]
             cuts.append(self._cut_read(left[: end - begin], read, here, needed))
             self._count(end - begin, failed=not read.complete)
             begin, line = end, line + lines
             if begin < stop:
                 end = block.find(b"\n", begin + _PIECE_BYTES, stop) + 1 or stop
-                here = number[line : line + block.count(b"\n", begin, end)]
+                here = number[line : line + int(np.count_nonzero(feed[begin:end]))]
                 cuts.append(self._cut_piece(block[begin:end], here, needed, read.odd_row - lines))
                 begin, line = end, line + len(here)
         return cuts
@@ -318,8 +349,7 @@ class PlainLines:
             found = _ROW.search(str(error))
             odd_row = int(found.group(1)) if found else 0
         columns = [
-            pa.concat_arrays([piece[k] for piece in pieces]) if pieces else pa.array([], types[names[at]])
-            for k, at in enumerate(needed)
+            pa.chunked_array([piece[k] for piece in pieces], types[names[at]]) for k, at in enumerate(needed)
         ]
         return _Read(columns, passed, complete, odd_row)
 
