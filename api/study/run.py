@@ -3,9 +3,7 @@
 import contextlib
 import dataclasses
 import functools
-import re
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from api.stages import Progress, Stages, quiet
 from api.study.beside import matched_beside
 from api.study.cluster import connected, read_on_cluster
 from api.study.edits import write_edits
+from api.study.file_accounts import pooled
 from api.study.files import StudyFiles, write_study_files
 from api.study.learning import study_times, times_with_plan
 from api.study.presence import study_meetings
@@ -39,7 +38,6 @@ from api.study.studyfile.settings import settings_of
 from api.study.studyfile.tables import StudyFile
 from api.study.summary import summary_of
 from geo.arrays import FloatArray
-from geo.errors import InputError
 from geo.inner_ways import GatePasses, Trodden, gate_passes
 from geo.mapmatch import MatchOptions, Traversals, traversals
 from geo.osm import describe
@@ -48,17 +46,15 @@ from geo.sentences import Sentence
 from geo.stays import StayPoints, classify_stays, due_breaks, find_stay_points, silent_stays
 from geo.streets import StreetNetwork
 from geo.synthetic import SyntheticFleet
-from geo.traces import DOUBTS, Account, Traces, moving_share_on_streets
+from geo.traces import Account, Traces, moving_share_on_streets
 from siting.columns import DueBreakColumns, PassingFlows, StayColumns
 from siting.observed import BlindSpots
 from siting.presence import Watched, blind_spots, inner_ways
 from siting.proposed import InnerWays
-from siting.results import FileAccount, Study
+from siting.results import Study
 from siting.study import StudyInputs, run_study
 
-__all__ = ["pooled", "write_study"]
-
-_A_RIDERS_FILE = re.compile(r"file \d+\.\w+")
+__all__ = ["write_study"]
 
 
 def write_study(
@@ -237,7 +233,7 @@ def _inputs(study_settings: StudyFile, city: _City, observed: _Observed, given: 
         due_breaks=observed.breaks,
         flows=observed.flows,
         riders=observed.riders,
-        accounts=pooled(tuple(_file_account(account) for account in observed.accounts)),
+        accounts=pooled(observed.accounts, study_settings.k),
         existing=given.existing,
         own_sites=given.own_sites,
         grids=given.grids,
@@ -294,57 +290,3 @@ def _on_streets(study_settings: StudyFile, network: StreetNetwork, traces: Trace
     Kilometres stand in no other figure of a study, so it is judged alone.
     """
     return moving_share_on_streets(traces, network, study_settings.mode, k=study_settings.k)
-
-
-def _file_account(account: Account) -> FileAccount:
-    if account.accepted + sum(account.rejected.values()) != account.read:
-        raise InputError(f"{account.file}: the rows accepted and refused do not add up to those read")
-    return FileAccount(
-        file=account.file,
-        datum=account.datum,
-        datum_evidence=account.datum_evidence,
-        read=account.read,
-        accepted=account.accepted,
-        rejected=tuple(sorted(account.rejected.items())),
-        notes=(
-            *(
-                (account.file, code, account.accepted if code in DOUBTS else sum(account.rejected.values()))
-                for code in account.hints
-            ),
-            *((file, code, 0) for file, code in account.skipped),
-        ),
-    )
-
-
-def pooled(accounts: tuple[FileAccount, ...]) -> tuple[FileAccount, ...]:
-    """Return the accounts with those of files that are a rider's taken together, by datum.
-
-    Such files are shown by number only (`geo.traces`); their rows one by one would be a rider's own figures.
-    """
-    out: list[FileAccount] = []
-    alike: dict[tuple[str, str], list[FileAccount]] = {}
-    for account in accounts:
-        if _A_RIDERS_FILE.fullmatch(account.file):
-            alike.setdefault((account.datum, account.datum_evidence), []).append(account)
-        else:
-            out.append(account)
-    for (datum, evidence), found in alike.items():
-        name = f"{len(found)} files" if len(found) > 1 else found[0].file
-        rejected: Counter[str] = Counter()
-        notes: Counter[str] = Counter()
-        for account in found:
-            rejected.update(dict(account.rejected))
-            for _, code, rows in account.notes:
-                notes[code] += rows
-        out.append(
-            FileAccount(
-                file=name,
-                datum=datum,
-                datum_evidence=evidence,
-                read=sum(account.read for account in found),
-                accepted=sum(account.accepted for account in found),
-                rejected=tuple(sorted(rejected.items())),
-                notes=tuple((name, code, rows) for code, rows in notes.items()),
-            )
-        )
-    return tuple(out)

@@ -24,7 +24,7 @@ from geo.errors import InputError
 from geo.sentences import Sentence
 from geo.traces.files.found import file_kind
 from geo.traces.formats import TraceFormat
-from geo.traces.points import Traces
+from geo.traces.points import ENOUGH_RIDERS, Traces
 from geo.traces.read import Mapped, files_with_formats, refuse_other_city, rules_for, with_notes
 from geo.traces.rows.accounts import Ledger
 from geo.traces.rows.grouping import read_partition, write_partitions
@@ -96,6 +96,7 @@ class _Booked:
     datums: tuple[dict[str, tuple[str, str]], ...]
     counts: NDArray[np.int64]
     read: tuple[int, ...]
+    riders: tuple[set[str], ...]
     outside_sum: NDArray[np.float64]
     skipped: dict[str, str]
 
@@ -106,6 +107,7 @@ class _Booked:
             tuple(ledger.datums),
             ledger.counts,
             tuple(ledger.read),
+            tuple(ledger.riders),
             ledger.outside_sum,
             ledger.skipped,
         )
@@ -251,12 +253,15 @@ def map_traces_on(
         ledger.counts = ledger.counts + booked.counts
         ledger.read = [a + b for a, b in zip(ledger.read, booked.read, strict=True)]
         ledger.outside_sum = ledger.outside_sum + booked.outside_sum
+        for known, more in zip(ledger.riders, booked.riders, strict=True):
+            if len(known) < ENOUGH_RIDERS:
+                known.update(more)
         skipped |= booked.skipped
-        for mine, label, known in zip(range(len(files)), booked.labels, booked.datums, strict=True):
+        for mine, label, found in zip(range(len(files)), booked.labels, booked.datums, strict=True):
             if label != job.labels[mine]:
                 # A worker saw that the name of the file is a rider's id.
                 ledger.labels[mine] = label
-            ledger.datums[mine].update(known)
+            ledger.datums[mine].update(found)
     if rejects is not None:
         _write_rejects(rejects, job, len(pieces))
     accounts = with_notes(ledger.accounts(), files, formats, skipped)

@@ -1,7 +1,7 @@
 """GPS points in columns, and the account of where the rows of a file went."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 
-__all__ = ["Account", "Traces", "Tracks", "concat_traces"]
+__all__ = ["ENOUGH_RIDERS", "Account", "Traces", "Tracks", "concat_traces"]
+
+ENOUGH_RIDERS = 1_000
+"""No study asks for more riders behind a figure."""
 
 
 class Tracks(NamedTuple):
@@ -72,6 +75,8 @@ class Account:
     hints: tuple[str, ...] = ()
     """Doubts about the datum, and where most rows were refused what the file looks like: codes of
     `geo.traces.files.hints.HINTS`."""
+    riders: frozenset[str] = field(default=frozenset(), repr=False)
+    """Pseudonyms of those whose rows were accepted, `ENOUGH_RIDERS` or some more where there are more."""
 
 
 def concat_traces(parts: Sequence[Traces]) -> Traces:

@@ -1,4 +1,4 @@
-"""Per-file accounts of rows: how many were read, accepted, and refused for which reason."""
+"""Per-file accounts: how many rows were read, accepted, refused for which reason, and whose they are."""
 
 import threading
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.traces.formats import REASONS
-from geo.traces.points import Account
+from geo.traces.points import ENOUGH_RIDERS, Account
 from geo.traces.rows.rejects import RejectsFile
 
 __all__ = ["ROW_BITS", "Ledger"]
@@ -27,6 +27,8 @@ class Ledger:
         self.doubts: list[tuple[str, ...]] = []
         self.counts = np.zeros((0, len(REASONS)), np.int64)
         self.read: list[int] = []
+        self.riders: list[set[str]] = []
+        """Pseudonyms behind the accepted rows of each file, until there are enough."""
         self.outside_sum = np.zeros(2)
         self.skipped: dict[str, str] = {}
         """Files and members of archives that were not read, with the reason."""
@@ -40,6 +42,7 @@ class Ledger:
         self.datums.append({})
         self.doubts.append(())
         self.read.append(0)
+        self.riders.append(set())
         self.counts = np.vstack([self.counts, np.zeros((1, len(REASONS)), np.int64)])
         return len(self.labels) - 1
 
@@ -69,16 +72,28 @@ class Ledger:
             np.add.at(self.counts, (file, reason), 1)
         self._rejects.rows(self.labels, file, row, reason, t_s, lonlat, late=late)
 
-    def accept(self, source: NDArray[np.int64]) -> None:
-        """Book accepted rows."""
+    def accept(self, source: NDArray[np.int64], rider: NDArray[np.int32], pseudonyms: Sequence[str]) -> None:
+        """Book accepted rows, by rider; `rider` is an index into `pseudonyms`."""
         if len(source) == 0:
             return
+        # Rows of a rider stand together, so that few of them differ from the one before.
+        turn = np.r_[True, rider[1:] != rider[:-1]]
         low, high = int(source.min()) >> ROW_BITS, int(source.max()) >> ROW_BITS
+        if low != high:
+            file = source >> ROW_BITS
+            turn[1:] |= file[1:] != file[:-1]
         with self._lock:
             if low == high:
                 self.counts[low, 0] += len(source)
             else:
-                self.counts[:, 0] += np.bincount(source >> ROW_BITS, minlength=len(self.labels))
+                self.counts[:, 0] += np.bincount(file, minlength=len(self.labels))
+        turns = np.flatnonzero(turn)
+        pairs = np.unique(np.stack([source[turns] >> ROW_BITS, rider[turns]], axis=1), axis=0)
+        starts = np.flatnonzero(np.r_[True, np.diff(pairs[:, 0]) != 0])
+        for mine in np.split(pairs, starts[1:]):
+            known = self.riders[int(mine[0, 0])]
+            if len(known) < ENOUGH_RIDERS:
+                known.update(pseudonyms[one] for one in mine[:ENOUGH_RIDERS, 1].tolist())
 
     def accounts(self) -> tuple[Account, ...]:
         """Return the account of each file."""
@@ -104,6 +119,7 @@ class Ledger:
                     int(self.counts[file, 0]),
                     rejected,
                     hints=self.doubts[file],
+                    riders=frozenset(self.riders[file]),
                 )
             )
         return tuple(accounts)

@@ -253,7 +253,8 @@ def build_traces(blocks: Sequence[Block], rules: Rules, riders: RiderTable, ledg
         ledger.refuse(source[bad], verdict[bad], t_s[bad], lonlat[bad], late=True)
         rider, t_s, lonlat, event, source = rider[keep], t_s[keep], lonlat[keep], event[keep], source[keep]
         ptr = np.searchsorted(rider, np.arange(count + 1)).astype(np.int64)
-    ledger.accept(source)
+    pseudonyms = tuple(riders.pseudonym[u] for u in units)
+    ledger.accept(source, rider, pseudonyms)
     names = list(riders.platforms)
     codes_of = sorted({riders.platform_of[u] for u in units}, key=names.__getitem__)
     rank = {code: i for i, code in enumerate(codes_of)}
@@ -264,7 +265,7 @@ def build_traces(blocks: Sequence[Block], rules: Rules, riders: RiderTable, ledg
         t_s=t_s,
         lonlat=lonlat,
         rider_ptr=ptr,
-        pseudonyms=tuple(riders.pseudonym[u] for u in units),
+        pseudonyms=pseudonyms,
         platform=np.repeat(platform, np.diff(ptr)) if count else np.zeros(0, np.int16),
         platforms=tuple(names[c] for c in codes_of),
         event=event,

@@ -36,6 +36,7 @@ SPEEDS = "test_siting/presence/test_ridden_speeds.py::"
 BLIND = "test_siting/presence/test_blind.py::test_fewer_than_k_riders_tell_nothing_and_nobody_tells_all"
 PATROL = "test_siting/presence/test_blind.py::test_patrols_tell_nothing_of_fewer_than_k_riders"
 DATES = "test_siting/presence/test_meetings.py::test_a_date_of_fewer_than_k_riders_is_none"
+ACCOUNTS = "test_api/study/test_file_accounts.py::test_no_rows_of_fewer_than_k_riders_are_told"
 GATES = "test_geo/inner_ways/"
 CHECK_INS = "test_api/study/test_check_ins.py::"
 LEARNED = "test_geo/learned/"
@@ -55,7 +56,6 @@ FIELDS: dict[str, str] = {
     "Solution": "gap",
     "Coverage": "sites",
     "BudgetPoint": "cost_yuan sites gap new_sites",
-    "FileAccount": "read accepted rejected notes",
     "MatchTotals": "matched refused median_extra_s late_deliveries",
     "HotSpot": "lonlat radius_m ring",
     "LayerFigures": "weight limit_s",
@@ -74,6 +74,8 @@ FIELDS: dict[str, str] = {
 
 TOLD: dict[str, str] = {
     "Site.until": UNTIL,
+    "FileAccount.read": ACCOUNTS, "FileAccount.accepted": ACCOUNTS, "FileAccount.rejected": ACCOUNTS,
+    "FileAccount.notes": ACCOUNTS,
     "Fairness.grids": FAIR, "Fairness.gini": FAIR, "Fairness.worst_tenth": FAIR, "Fairness.least_share": FAIR,
     "Study.stay_points_by_kind": WALK, "Gate.share": WALK,
     "Study.moving_km_on_streets": "test_geo/traces/",

@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 from study_sample import sample_study
 
-from api.study.run import pooled
 from api.study.studyfile.inputs import TraceInput, read_platform_files, trace_inputs
 from api.study.studyfile.read import load_study_file
 from geo.errors import InputError
 from geo.streets import StreetNetwork
 from geo.traces import ReadResult, TraceFormat, Traces
 from siting.report.tables import study_tables
-from siting.results import FileAccount
 
 DAY_S = 86_400
 STUDY = """
@@ -91,11 +89,3 @@ def test_the_annex_lists_files_that_were_not_read_and_what_refused_ones_look_lik
     table = next(t for t in study_tables(noted) if t.key == "rejects")
     said = {(row[0], getattr(row[1], "key", ""), row[2]) for row in table.rows}
     assert {("readme.txt", "file_note.skipped_columns", 0), ("traces-a.csv", "file_note.swapped", 7)} <= said
-
-
-def test_files_that_are_a_riders_are_accounted_for_together() -> None:
-    one = FileAccount("file 1.gpx", "wgs84", "declared", 10, 8, (("duplicate", 2),))
-    two = FileAccount("file 2.gpx", "wgs84", "declared", 5, 4, (("duplicate", 1),), (("file 2.gpx", "x", 1),))
-    other = FileAccount("all.csv", "wgs84", "declared", 7, 7, ())
-    both = FileAccount("2 files", "wgs84", "declared", 15, 12, (("duplicate", 3),), (("2 files", "x", 1),))
-    assert pooled((one, other, two)) == (other, both)

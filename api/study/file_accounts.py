@@ -1,0 +1,81 @@
+"""Accounts of trace files as a study may tell them: a file of fewer than k riders is told with others."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from geo.errors import InputError
+from geo.traces import DOUBTS, Account
+from siting.results import FileAccount
+
+__all__ = ["pooled"]
+
+_A_RIDERS_FILE = re.compile(r"file \d+\.\w+")
+
+
+def pooled(accounts: Sequence[Account], k: int) -> tuple[FileAccount, ...]:
+    """Return the accounts, with those of files of fewer than k riders taken together.
+
+    How many rows a file of one rider has is a figure of that rider. Such files are told together by datum;
+    sums that still have fewer than k riders behind them go together, whatever the datum, and with the next
+    smallest accounts until there are k or nothing is left, because all accounts add up to what was read.
+
+    A file of which no row was accepted is told by itself: nobody's rows are in the study by it, and its name
+    is what a planner looks for.
+
+    Parameters
+    ----------
+    accounts : sequence of Account
+        Whose files' names are riders' ids has numbers in their place.
+    k : int
+        Riders behind every account that is told by itself.
+
+    Raises
+    ------
+    InputError
+        When the rows of an account do not add up.
+    """
+    told: list[list[Account]] = []
+    alike: dict[tuple[str, str], list[Account]] = {}
+    for account in accounts:
+        if account.accepted + sum(account.rejected.values()) != account.read:
+            raise InputError(f"{account.file}: the rows accepted and refused do not add up to those read")
+        if _A_RIDERS_FILE.fullmatch(account.file) or 0 < len(account.riders) < k:
+            alike.setdefault((account.datum, account.datum_evidence), []).append(account)
+        else:
+            told.append([account])
+    told += [found for found in alike.values() if len(_riders(found)) >= k]
+    few = [account for found in alike.values() if len(_riders(found)) < k for account in found]
+    if few and _riders(few):
+        for group in sorted((one for one in told if _riders(one)), key=lambda one: len(_riders(one))):
+            if len(_riders(few)) >= k:
+                break
+            told.remove(group)
+            few += group
+    return tuple(_told(found) for found in (*told, few) if found)
+
+
+def _riders(accounts: Sequence[Account]) -> frozenset[str]:
+    return frozenset().union(*(account.riders for account in accounts))
+
+
+def _told(accounts: Sequence[Account]) -> FileAccount:
+    name = f"{len(accounts)} files" if len(accounts) > 1 else accounts[0].file
+    rejected: Counter[str] = Counter()
+    notes: Counter[tuple[str, str]] = Counter()
+    for account in accounts:
+        refused = sum(account.rejected.values())
+        rejected.update(account.rejected)
+        for code in account.hints:
+            notes[name, code] += account.accepted if code in DOUBTS else refused
+        for file, code in account.skipped:
+            notes[file, code] += 0
+    return FileAccount(
+        file=name,
+        datum=", ".join(dict.fromkeys(account.datum for account in accounts)),
+        datum_evidence="; ".join(dict.fromkeys(account.datum_evidence for account in accounts)),
+        read=sum(account.read for account in accounts),
+        accepted=sum(account.accepted for account in accounts),
+        rejected=tuple(sorted(rejected.items())),
+        notes=tuple((file, code, rows) for (file, code), rows in notes.items()),
+    )
