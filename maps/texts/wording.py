@@ -197,6 +197,10 @@ class Wording:
         timed = re.match(r"\d", said) is not None
         # A comment that opening hours of working days carry, so that weekends moved to work count.
         said = re.sub(r'Mo-Fr (.*) "workdays"$', rf"{self.text('opening.workdays')} \1", said)
+        if festival := re.fullmatch(r'PH (.*) "([A-Z][\w\' -]+)"', said):
+            key = f"opening.{re.sub(r'[^a-z]+', '_', festival[2].lower())}"
+            if key in self.catalogue:
+                said = f"{self.text(key)} {festival[1]}"
         if said.replace(" ", "") == "00:00-24:00" and everyday:
             return self.text("opening.always")
         said = re.sub(r"(?<=\d)-(?=\d)", "–", said)

@@ -3,15 +3,26 @@
 import datetime
 import functools
 import importlib.resources
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import holidays
 
-__all__ = ["DayKind", "country_of", "day_kind", "free_and_worked_days"]
+__all__ = ["FESTIVALS", "DayKind", "country_of", "day_kind", "festivals_of", "free_and_worked_days"]
 
 DayKind = Literal["ordinary", "holiday", "working_weekend"]
 DAY = datetime.timedelta(days=1)
 SATURDAY = 5
+FESTIVALS: Final[Mapping[str, str]] = {
+    "New Year's Day": "New Year's Day",
+    "Spring Festival": "Chinese New Year",
+    "Qingming": "Tomb-Sweeping Day",
+    "Labour Day": "Labor Day",
+    "Dragon Boat Festival": "Dragon Boat Festival",
+    "Mid-Autumn Festival": "Mid-Autumn Festival",
+    "National Day": "National Day",
+}
+"""Festivals with days off in mainland China, and how their names begin in the calendar of holidays."""
 
 
 @functools.cache
@@ -72,3 +83,30 @@ def day_kind(day: datetime.date, country: str | None) -> DayKind:
             if beside in free_and_worked_days(country, beside.year)[0]:
                 return "holiday"
     return "ordinary"
+
+
+@functools.cache
+def _named_days(country: str, year: int) -> Mapping[datetime.date, str]:
+    """Return the English names of the holidays of a year, `"; "` between those of one day."""
+    try:
+        return dict(holidays.country_holidays(country, years=year, language="en_US"))
+    except NotImplementedError:
+        return {}
+
+
+def festivals_of(day: datetime.date, country: str | None) -> frozenset[str]:
+    """Return which of `FESTIVALS` a local day belongs to.
+
+    A day off belongs to the festivals of all days off in a row with it: the notices of the State Council give
+    days in a row for each, and one row where two meet.
+    """
+    if country is None:
+        return frozenset()
+    found: set[str] = set()
+    for step in (-DAY, DAY):
+        beside = day
+        while day_kind(beside, country) == "holiday":
+            names = _named_days(country, beside.year).get(beside, "").split("; ")
+            found |= {own for own, begins in FESTIVALS.items() if any(n.startswith(begins) for n in names)}
+            beside += step
+    return frozenset(found)

@@ -17,7 +17,7 @@ from geo.errors import InputError
 from geo.localtime import WEEKDAYS
 from geo.privacy import masked
 from geo.sentences import Sentence
-from siting.stations.day_kinds import country_of, day_kind
+from siting.stations.day_kinds import FESTIVALS, country_of, day_kind, festivals_of
 from siting.stations.office_hours import WORKDAYS, office_to_osm
 
 __all__ = ["OpeningHours", "clock", "open_by_hour", "parse_hours", "shortest_pattern", "span_text"]
@@ -29,6 +29,8 @@ MONDAY = datetime.datetime(2001, 1, 1)  # noqa: DTZ001  (opening hours are local
 DAY = datetime.timedelta(days=1)
 _UNKNOWN = re.compile(r"\b(sunrise|sunset|dawn|dusk|SH|easter)\b", re.IGNORECASE)
 _FESTIVAL = re.compile("春节|除夕|元旦|清明|劳动节|五一|端午|中秋|国庆|黄金周|寒暑假|寒假|暑假")
+_FESTIVAL_RULE = re.compile(rf'PH\b.* "({"|".join(FESTIVALS)})"')
+"""A rule of one festival: a comment says which of the public holidays are meant."""
 _SPAN = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 _SPANS = re.compile(rf"{_SPAN.pattern}(?:,\s*{_SPAN.pattern})*")
 _RULES = re.compile(r'((?:"[^"]*"|[^";])*)(?:;|$)')
@@ -169,6 +171,9 @@ def _dated(text: str, day: datetime.date, country: str | None) -> str:
     if kind == "working_weekend":
         rules += [rule.replace("Mo-Fr", name) for rule in rules if WORKDAYS in rule]
     if kind == "holiday":
+        named = festivals_of(day, country)
+        told = ((rule, _FESTIVAL_RULE.fullmatch(rule)) for rule in rules)
+        rules = [rule for rule, festival in told if festival is None or festival[1] in named]
         rules = [re.sub(r"\bPH\b", name, rule) for rule in rules]
     return "; ".join(rules)
 

@@ -16,6 +16,12 @@ __all__ = ["WORKDAYS", "office_to_osm"]
 
 WORKDAYS = '"workdays"'
 """Comment of a rule that holds on working days: on weekends moved to work too, on public holidays not."""
+_FESTIVALS = (
+    ("New Year's Day", "元旦"), ("Spring Festival", "春节"), ("Qingming", "清明"),
+    ("Labour Day", "五一|劳动"), ("Dragon Boat Festival", "端午"), ("Mid-Autumn Festival", "中秋"),
+    ("National Day", "国庆|十一"),
+)  # fmt: skip
+"""Festivals as `siting.stations.day_kinds` names them, in the words of offices."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SUMMER, WINTER = "May-Sep", "Oct-Apr"
 ALL_DAY = "00:00-24:00"
@@ -80,6 +86,9 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("weekend", r"周末|双休日|\bweekends?\b"),
     ("work", r"(?:法定)?工作日|上班日|\b(?:working days|workdays|weekdays)\b"),
     ("rest", r"(?:其余|其他|其它)(?:时间|时段|日期|时候)?|\bother times\b"),
+    ("festival", r"(?P<which>元旦|春节|清明|五一(?![律至到~-])|劳动(?=节)|端午|中秋|国庆"
+                 r"|十一(?=假|长假|期间|国庆|黄金))"
+                 r"(?:节?(?:期间|假期|假日|长假|小长假|黄金周|七天)+|节)?(?![当前后初一二三四五六七八九十])"),
     ("holidays", r"(?:国家)?法定(?:节假日|假日|节日|假期)|节假日|公[共众]假[期日]|假日"
                  r"|\b(?:public )?holidays?\b|\bph\b"),
     ("every", r"每天|每日|天天|日常|\bdaily\b|\bevery day\b"),
@@ -88,7 +97,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("days_en", rf"{_DAY_EN}(?:\s*(?:{_DASH}|[,&]|and)\s*{_DAY_EN})*"),
     ("usual", r"(?:中午|午间)(?:连续)?不(?:休息|休|打烊)|照常|正常|如常|不休息|不休|无休|不打烊|不闭馆"),
     ("announced", r"(?:时间)?(?:另行(?:通知|公告|通告)|以(?:官方|最新)*(?:公告|通知|通告)为准)"),
-    ("closed", r"休息|不开放|不营业|不对外|关闭|闭馆|闭店|关门|停业|休业|休馆|除外|不开|休"
+    ("closed", r"放假|休息|不开放|不营业|不对外|关闭|闭馆|闭店|关门|停业|休业|休馆|除外|不开|休"
                r"|\bclosed\b|\boff\b"),
     ("enter", r"\("),
     ("leave", r"\)"),
@@ -109,6 +118,7 @@ class _Rule:
     holidays: bool = False
     whole: bool = False
     """Whether the word for holidays means weekends, too, where these are not named: 节假日 beside 工作日."""
+    festivals: list[str] = dataclasses.field(default_factory=list)
     rest: bool = False
     """Whether it holds when no other does."""
     work: bool = False
@@ -122,7 +132,7 @@ class _Rule:
 
     @property
     def chosen(self) -> bool:
-        return bool(self.days) or self.holidays or self.work
+        return bool(self.days or self.festivals) or self.holidays or self.work
 
     def texts(self) -> list[str]:
         """Return its OSM rules; working days stand apart, as they have a comment."""
@@ -134,7 +144,11 @@ class _Rule:
         days = _days_text(self.days) + (["PH"] if self.holidays else [])
         if days:
             out.append(f"{season}{','.join(days)} {value}{self.comment}")
-        return out or [f"{season}{value}"]
+        return out or ([] if self.festivals else [f"{season}{value}"])
+
+    def festival_texts(self) -> list[str]:
+        """Return its OSM rules of festivals; the comment tells which of the public holidays are meant."""
+        return [f'PH {",".join(self.values)} "{name}"' for name in self.festivals]
 
 
 class _Reader:
@@ -197,6 +211,10 @@ class _Reader:
         last = self.rules[-1] if self.rules else _Rule()
         named = self.now.holidays and not (self.now.values or self.now.days or self.now.work)
         return named and last.values == ["off"] and bool(last.days) and not last.holidays
+
+    def is_shut(self) -> bool:
+        """Return whether days that are shut were named last."""
+        return bool(self.rules) and self.rules[-1].values == ["off"]
 
     def finish(self) -> None:
         if self.now.values:
@@ -265,12 +283,17 @@ def _take(reader: _Reader, name: str, match: re.Match[str]) -> bool:
     elif name == "holidays":
         rule = reader.selector()
         rule.holidays, rule.whole = True, match.group() == "节假日"
+    elif name == "festival":
+        word = match["which"]
+        reader.selector().festivals += [name for name, words in _FESTIVALS if word in words.split("|")]
     elif name == "rest":
         reader.finish()
         if not reader.rules:
             return False  # of what?
         reader.now = _Rule(rest=True)
     elif name == "usual":
+        if reader.now.festivals:
+            return False  # whose usual hours, where holidays have other ones?
         if reader.inside and reader.takes_back():
             reader.now.usual = reader.value("usual")
         elif reader.now.holidays and not reader.now.values:
@@ -287,6 +310,13 @@ def _take(reader: _Reader, name: str, match: re.Match[str]) -> bool:
     elif name == "announced":
         reader.now.comment = ' "as announced"'
         return reader.now.holidays and reader.value("off")
+    elif (
+        match.group() == "除外"
+        and reader.now.festivals
+        and reader.rules
+        and reader.rules[-1].values == ["off"]
+    ):
+        return False  # shut on them, or open?
     elif name == "closed" and match.group() == "除外" and reader.takes_back():
         if {5, 6} & set(reader.rules[-1].days):
             return False  # offices shut on weekends mean the other thing by it
@@ -323,6 +353,7 @@ def _joined(rules: list[_Rule]) -> str | None:
     texts = [text for rule in ordered for text in rule.texts()]
     if any(rule.work for rule in rules) and not any(rule.holidays for rule in rules):
         texts.append("PH off")
+    texts += [text for rule in rules for text in rule.festival_texts()]
     joined = "; ".join(texts)
     return "24/7" if joined in (ALL_DAY, f"Mo-Su {ALL_DAY}") else joined
 

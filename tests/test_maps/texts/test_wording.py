@@ -25,6 +25,11 @@ ZH, EN = Wording.of("zh", 10), Wording.of("en", 10)
             "工作日08:30–17:30；节假日不开放",
             "working days 08:30–17:30; holidays closed",
         ),
+        (
+            'Mo-Su 08:00-20:00; PH off "Spring Festival"; PH 10:00-16:00 "National Day"',
+            "每天08:00–20:00；春节假期不开放；国庆假期10:00–16:00",
+            "daily 08:00–20:00; Spring Festival closed; National Day 10:00–16:00",
+        ),
         ("May-Sep 08:00-20:00", "5月至9月08:00–20:00", "May-Sep 08:00–20:00"),
         (
             "Oct 01-Apr 30 Mo-Fr 09:00-18:00",

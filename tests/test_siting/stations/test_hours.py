@@ -3,13 +3,14 @@
 import datetime
 import zoneinfo
 
+import holidays
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from siting.stations.day_kinds import country_of
+from siting.stations.day_kinds import country_of, day_kind
 from siting.stations.hours import open_by_hour, parse_hours, shortest_pattern, span_text
 
 
@@ -161,14 +162,70 @@ def test_hours_as_they_are_written_outside(text: str, osm: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("8:00-20:00（春节期间除外）", "春节"),
-        ("国庆节休息，其他时间8:00-18:00", "国庆"),
         ("暑假9:00-17:00", "暑假"),
+        ("8:00-20:00，除夕休息", "除夕"),
+        ("8:00-20:00，春节当天休息", "春节"),
+        # Shut then, or open on such a Monday?
+        ("8:00-18:00，周一休息（春节除外）", "春节"),
+        ("法定节假日休息，国庆照常", "国庆"),
     ],
 )
-def test_a_single_festival_is_refused_by_its_name(text: str, word: str) -> None:
+def test_a_festival_that_cannot_be_counted_with_is_refused_by_its_name(text: str, word: str) -> None:
     with pytest.raises(InputError, match=f"'{word}' by itself"):
         parse_hours(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "osm"),
+    [
+        ("8:00-20:00（春节期间除外）", '08:00-20:00; PH off "Spring Festival"'),
+        ("8:00-20:00，春节放假", '08:00-20:00; PH off "Spring Festival"'),
+        ("国庆节休息，其他时间8:00-18:00", '08:00-18:00; PH off "National Day"'),
+        ("每天8:00-20:00，春节、国庆期间休息",
+         'Mo-Su 08:00-20:00; PH off "Spring Festival"; PH off "National Day"'),
+        ("8:00-20:00，国庆期间10:00-16:00", '08:00-20:00; PH 10:00-16:00 "National Day"'),
+        ("工作日8:00-18:00，五一假期10:00-12:00",
+         'Mo-Fr 08:00-18:00 "workdays"; PH off; PH 10:00-12:00 "Labour Day"'),
+        ("周一至周五一律8:00-18:00", None),
+    ],
+)  # fmt: skip
+def test_festivals_by_themselves(text: str, osm: str | None) -> None:
+    if osm is None:
+        with pytest.raises(InputError):
+            parse_hours(text)
+        return
+    assert parse_hours(text).text == osm
+    assert parse_hours(osm).text == osm
+
+
+CHINA = holidays.country_holidays("CN", years=range(2015, 2031), language="en_US")
+SHUT_THEN = {
+    "Spring Festival": ("春节", "Chinese New Year"),
+    "National Day": ("国庆", "National Day"),
+    "Mid-Autumn Festival": ("中秋", "Mid-Autumn Festival"),
+    "Labour Day": ("五一", "Labor Day"),
+    "Dragon Boat Festival": ("端午", "Dragon Boat Festival"),
+    "Qingming": ("清明", "Tomb-Sweeping Day"),
+}
+
+
+@given(st.dates(datetime.date(2015, 1, 1), datetime.date(2030, 12, 31)), st.sampled_from(sorted(SHUT_THEN)))
+@example(datetime.date(2026, 2, 23), "Spring Festival")  # given in return for a worked Saturday
+@example(datetime.date(2026, 2, 24), "Spring Festival")
+@example(datetime.date(2026, 9, 25), "National Day")
+@example(datetime.date(2025, 10, 6), "National Day")  # one row of days for two festivals
+@settings(max_examples=300, deadline=None)
+def test_a_festival_is_as_long_as_its_days_off_in_the_calendar(day: datetime.date, name: str) -> None:
+    word, begins = SHUT_THEN[name]
+    is_open = bool(parse_hours(f"8:00-20:00，{word}期间休息").on_day(day, "CN"))
+    named = any(part.startswith(begins) for part in CHINA.get(day, "").split("; "))
+    if named:
+        assert not is_open
+    if not is_open:
+        assert day_kind(day, "CN") == "holiday"
+        near = (day + datetime.timedelta(days=ahead) for ahead in range(-9, 10))
+        assert any(part.startswith(begins) for one in near for part in CHINA.get(one, "").split("; "))
+    assert parse_hours("8:00-20:00").on_day(day, "CN")
 
 
 def test_a_museum_shut_on_mondays_opens_on_a_holiday_that_is_one() -> None:
