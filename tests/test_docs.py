@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from loopback import served
@@ -18,6 +19,7 @@ from api.cli.commands import yilu
 from api.http.access.auth import open_access
 from api.http.app import create_app
 from api.settings import Settings
+from api.study.studyfile.tables import TraceColumn
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -167,3 +169,10 @@ def test_the_site_is_built(tmp_path: Path) -> None:
     assert "Stemmer = EnglishStemmer" in splitter
     loads = re.compile(r'<(?:script|link|img)[^>]*(?:src|href)="https?://')
     assert not [path for path in tmp_path.rglob("*.html") if loads.search(path.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_key_of_columns_is_explained(lang: str) -> None:
+    page = (DOCS / lang / "reference" / "study-file.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert {key for row in rows for key in re.findall(r"`(\w+)`", row)} == set(get_args(TraceColumn))
