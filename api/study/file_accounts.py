@@ -10,6 +10,7 @@ from siting.results import FileAccount
 
 __all__ = ["pooled"]
 
+WITHHELD = "figures withheld for lack of riders"
 _A_RIDERS_FILE = re.compile(r"file \d+\.\w+")
 
 
@@ -52,14 +53,22 @@ def pooled(accounts: Sequence[Account], k: int) -> tuple[FileAccount, ...]:
                 break
             told.remove(group)
             few += group
-    return tuple(_told(found) for found in (*told, few) if found)
+    return tuple(_told(found, k) for found in (*told, few) if found)
 
 
 def _riders(accounts: Sequence[Account]) -> frozenset[str]:
     return frozenset().union(*(account.riders for account in accounts))
 
 
-def _told(accounts: Sequence[Account]) -> FileAccount:
+def _evidence(accounts: Sequence[Account], k: int) -> str:
+    """Return what spoke for the datum, without figures where these are of fewer than k riders."""
+    parts = dict.fromkeys(part for account in accounts for part in account.datum_evidence.split("; "))
+    if len(_riders(accounts)) < k:
+        parts = dict.fromkeys(WITHHELD if re.search(r"\d", part) else part for part in parts)
+    return "; ".join(parts)
+
+
+def _told(accounts: Sequence[Account], k: int) -> FileAccount:
     name = f"{len(accounts)} files" if len(accounts) > 1 else accounts[0].file
     rejected: Counter[str] = Counter()
     notes: Counter[tuple[str, str]] = Counter()
@@ -73,7 +82,7 @@ def _told(accounts: Sequence[Account]) -> FileAccount:
     return FileAccount(
         file=name,
         datum=", ".join(dict.fromkeys(account.datum for account in accounts)),
-        datum_evidence="; ".join(dict.fromkeys(account.datum_evidence for account in accounts)),
+        datum_evidence=_evidence(accounts, k),
         read=sum(account.read for account in accounts),
         accepted=sum(account.accepted for account in accounts),
         rejected=tuple(sorted(rejected.items())),

@@ -1,5 +1,6 @@
 """What a study tells of its trace files: no rows of a file that fewer than k riders are in."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from api.study.file_accounts import pooled
 from geo.errors import InputError
 from geo.traces import TraceFormat, read_traces
 from geo.traces.points import Account
+from maps.texts import Wording
 from siting.results import FileAccount
 
 K = 3
@@ -20,7 +22,7 @@ def account(file: str, riders: str, read: int = 10, datum: str = "wgs84", lost: 
     return Account(
         file,
         datum,
-        f"{datum} is declared",
+        f"{datum[:3]} is declared",
         read,
         read - lost,
         {"duplicate": lost} if lost else {},
@@ -36,7 +38,7 @@ def test_a_file_of_one_rider_is_told_with_others() -> None:
     many, one, two = account("all.csv", "abcd"), account("anna.csv", "e", 7), account("ben.csv", "fg", 5)
     assert shown(pooled((one, many, two), K)) == [("all.csv", 10), ("2 files", 12)]
     (_, both) = pooled((one, many, two), K)
-    assert both == FileAccount("2 files", "wgs84", "wgs84 is declared", 12, 10, (("duplicate", 2),))
+    assert both == FileAccount("2 files", "wgs84", "wgs is declared", 12, 10, (("duplicate", 2),))
 
 
 def test_one_small_file_takes_the_next_smallest_with_it() -> None:
@@ -44,7 +46,7 @@ def test_one_small_file_takes_the_next_smallest_with_it() -> None:
     files = account("all.csv", "abcdef"), account("some.csv", "abc"), account("anna.csv", "a", 7, "gcj02")
     assert shown(pooled(files, K)) == [("all.csv", 10), ("2 files", 17)]
     (_, mixed) = pooled(files, K)
-    assert (mixed.datum, mixed.datum_evidence) == ("gcj02, wgs84", "gcj02 is declared; wgs84 is declared")
+    assert (mixed.datum, mixed.datum_evidence) == ("gcj02, wgs84", "gcj is declared; wgs is declared")
 
 
 def test_twelve_days_of_one_rider_are_one_rider() -> None:
@@ -60,6 +62,18 @@ def test_a_file_named_by_a_rider_is_never_told_by_itself() -> None:
 def test_a_file_of_which_no_row_was_accepted_keeps_its_name() -> None:
     files = account("all.csv", "abc"), account("broken.csv", "", 9, lost=9)
     assert shown(pooled(files, K)) == [("all.csv", 10), ("broken.csv", 9)]
+
+
+def test_evidence_for_a_datum_tells_no_figures_of_fewer_than_k_riders() -> None:
+    """The share of kilometres on streets is withheld of them elsewhere, too."""
+    text = "declared; median distance of 90 moving points to the nearest street: wgs84 5 m, gcj02 27 m"
+    many, few = (
+        dataclasses.replace(account("all.csv", riders), datum_evidence=text) for riders in ("abc", "ab")
+    )
+    assert pooled([many], K)[0].datum_evidence == text
+    (told,) = pooled([few], K)
+    assert told.datum_evidence == "declared; figures withheld for lack of riders"
+    assert Wording.of("zh", K).evidence(told.datum_evidence) == "使用者声明；骑手太少，数字不公布"
 
 
 def test_accounts_that_do_not_add_up_are_refused() -> None:
