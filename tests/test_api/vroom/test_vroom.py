@@ -436,4 +436,4 @@ def test_positions_in_another_datum_are_answered_and_doubted(client: TestClient)
     assert warning["positions"] == ["jobs", "shipments"]
     assert warning["median_m"]["bd09"] < 5 < 60 < warning["median_m"]["wgs84"]
     (warning,) = asked("bd09", headers={"accept-language": "zh"})["warnings"]
-    assert warning["text"].startswith("任务（jobs）的地点和取送件（shipments）的地点：")
+    assert warning["text"].startswith("作业地点和取送件地点：")
