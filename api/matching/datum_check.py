@@ -11,7 +11,7 @@ from api.matching.wording import reason_text
 from geo.arrays import FloatArray
 from geo.datum import Datum
 from geo.streets import StreetNetwork
-from geo.traces import doubted_datum
+from geo.traces import FEWEST_PLACES, PlaceEvidence
 from geo.travel import Extent
 from maps.texts import catalogue
 from routing.model import Said
@@ -19,8 +19,8 @@ from routing.model import Said
 __all__ = ["datum_warnings", "place_warnings"]
 
 
-FEWEST, MOST = 20, 400
-"""Positions that can speak for a datum together, and as many as are looked at of one request."""
+MOST = 400
+"""As many positions of one request are looked at."""
 
 
 def datum_warnings(
@@ -29,7 +29,8 @@ def datum_warnings(
     """Warn where the streets speak for another datum than the declared one.
 
     Positions of different kinds often come from different systems (phones, orders, an office), so each kind
-    is asked for itself; those that are too few for that together.
+    is asked for itself. Kinds of fewer than 20 places that do not say enough alone, but speak for the same
+    datum, are asked together. One or two places say nothing.
 
     Parameters
     ----------
@@ -45,21 +46,28 @@ def datum_warnings(
     list of WarningOut
         One with the evidence for each datum that kinds of positions seem to be in instead.
     """
-    sent = {part: lonlat for part, lonlat in sent.items() if len(lonlat)}
-    apart: list[tuple[SentPart, ...]] = [(part,) for part, lonlat in sent.items() if len(lonlat) >= FEWEST]
-    few = tuple(part for part, lonlat in sent.items() if len(lonlat) < FEWEST)
-    groups = [*apart, few] if few else apart
+    kinds = [part for part, lonlat in sent.items() if len(lonlat)]
+    asked: dict[SentPart, PlaceEvidence] = {}
+    for part in kinds:
+        lonlat = sent[part]
+        rows = np.linspace(0, len(lonlat) - 1, min(len(lonlat), MOST // len(kinds)))
+        asked[part] = PlaceEvidence.of(lonlat[rows.astype(np.int64)], network)
     doubts: dict[str, tuple[list[SentPart], Mapping[str, float]]] = {}
-    asked = 0
-    for parts in groups:
-        lonlat = np.concatenate([sent[part] for part in parts])
-        asked += len(parts) if len(lonlat) >= FEWEST else 0
-        rows = np.linspace(0, len(lonlat) - 1, min(len(lonlat), max(MOST // len(groups), FEWEST)))
-        doubt = doubted_datum(lonlat[rows.astype(np.int64)], declared, network)
+    unsure: dict[str, list[SentPart]] = {}
+    for part, evidence in asked.items():
+        doubt = evidence.doubt(declared)
+        if doubt is not None:
+            doubts.setdefault(doubt[0], ([], doubt[1]))[0].append(part)
+        elif evidence.few:
+            unsure.setdefault(evidence.leaning, []).append(part)
+    spoke = {part for part, evidence in asked.items() if len(evidence.lonlat) >= FEWEST_PLACES}
+    for parts in unsure.values():
+        doubt = PlaceEvidence.joined([asked[part] for part in parts]).doubt(declared)
         if doubt is not None:
             doubts.setdefault(doubt[0], ([], doubt[1]))[0].extend(parts)
+            spoke.update(parts)
     return [
-        _warning(declared, likely, parts if len(parts) < asked else [], medians, lang)
+        _warning(declared, likely, parts if len(parts) < len(spoke) else [], medians, lang)
         for likely, (parts, medians) in doubts.items()
     ]
 

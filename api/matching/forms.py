@@ -76,7 +76,8 @@ RuleName = Literal[
     "late", "window", "max_extra", "hour_budget", "shift", "day", "break", "skill", "mode", "status",
     "capacity", "platform", "place", "position", "unreachable", "dead_end", "people",
 ]  # fmt: skip
-SentPart = Literal["riders", "stops", "tasks", "unplanned"]
+SentPart = Literal["riders", "stops", "tasks", "unplanned", "vehicles", "jobs", "shipments"]
+"""Kinds of positions in a request; the last three are VROOM's."""
 Seconds = Annotated[float, Field(ge=0, le=86_400, description="Seconds.")]
 Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00]+$")]
 Words = Annotated[tuple[Word, ...], Field(max_length=50)]

@@ -8,7 +8,8 @@ from typing import cast
 import numpy as np
 
 from api.forms import Language, PointedError
-from api.matching.forms import RuleName
+from api.matching.datum_check import datum_warnings
+from api.matching.forms import RuleName, SentPart
 from api.matching.wording import reason_text
 from api.vroom.forms import (
     MAX_ORDERS,
@@ -25,6 +26,7 @@ from api.vroom.forms import (
 )
 from api.vroom.polyline import encoded
 from api.vroom.read import MODES, Source, VroomProblem, read_request
+from geo.arrays import FloatArray
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.streets import StreetNetwork
 from routing.model import Binding, Policy
@@ -48,7 +50,7 @@ def vroom(
     datum : Datum
         Of all positions, in the request and in the answer.
     lang : {"zh", "en"}
-        Language of reasons.
+        Language of reasons and warnings.
 
     Returns
     -------
@@ -75,8 +77,21 @@ def vroom(
         for stop_id in order.stop_ids
     ]
     return VroomResponse(
-        summary=_summary(routes, len(unassigned), problem.dimensions), unassigned=unassigned, routes=routes
+        summary=_summary(routes, len(unassigned), problem.dimensions),
+        unassigned=unassigned,
+        routes=routes,
+        warnings=datum_warnings(network, _sent(request), datum, lang),
     )
+
+
+def _sent(request: VroomRequest) -> dict[SentPart, FloatArray]:
+    """Return all positions, (n, 2) each, as they were sent."""
+    ends = [place for one in request.vehicles for place in (one.start, one.end) if place is not None]
+    parts = [one.location for order in request.shipments for one in (order.pickup, order.delivery)]
+    kinds: dict[SentPart, list[tuple[float, float]]] = {
+        "vehicles": ends, "jobs": [one.location for one in request.jobs], "shipments": parts,
+    }  # fmt: skip
+    return {kind: np.array(places, np.float64).reshape(-1, 2) for kind, places in kinds.items()}
 
 
 def _check_streets(

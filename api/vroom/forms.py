@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from api.forms import Lat, Lon, Schema
-from api.matching.forms import RuleName
+from api.matching.forms import RuleName, WarningOut
 
 __all__ = [
     "MAX_ORDERS",
@@ -282,3 +282,4 @@ class VroomResponse(Schema):
     summary: VroomSummary
     unassigned: list[VroomUnassigned]
     routes: list[VroomRoute]
+    warnings: list[WarningOut]

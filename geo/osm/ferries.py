@@ -8,13 +8,16 @@ from geo.arrays import BoolArray, Int64Array
 from geo.osm.areas import opl_text, way_rows
 from geo.osm.columns import StreetColumns
 from geo.osm.files.opl import OsmColumns, parse_tags
-from geo.osm.rules.access import CLASSES, FERRY
+from geo.osm.rules.access import AT_HOURS, CLASSES, FERRY
+from geo.osm.rules.words import ACCESS_KEYS
 from geo.streets.contraction import great_circle_m
 
-__all__ = ["FERRY_WAIT_S", "FerryWay", "ferry_ways", "lines_of", "with_ferries"]
+__all__ = ["FERRY_WAIT_S", "FERRY_WAY_KEYS", "FerryWay", "ferry_ways", "lines_of", "with_ferries"]
 
 FERRY_WAIT_S = 600.0
 """Half of the twenty minutes between two ferries over a river."""
+FERRY_WAY_KEYS = frozenset(ACCESS_KEYS) | AT_HOURS | {"duration", "interval", "oneway"}
+"""A way with one of them is read with its tags even without ``highway`` or ``route``: it may be of a line."""
 SLOWEST_MPS, FASTEST_MPS = 0.05, 20.0
 """Of a ferry: another speed speaks of a wrong ``duration``."""
 ASHORE = ("platform", "stop", "terminal", "entrance", "exit")
@@ -45,7 +48,7 @@ def ferry_ways(file: OsmColumns, keys: frozenset[str]) -> dict[int, FerryWay]:
     -------
     dict
         Streets among the members, such as a pier, are left out; of several relations the first one counts.
-        Of a way with neither ``highway`` nor ``route`` no tags are kept by the reading: the relation's hold.
+        What a way says itself comes before what the relation says.
     """
     lines = [
         one for one in file.relations if one.tags.get("type") == "route" and one.tags.get("route") == FERRY

@@ -20,7 +20,7 @@ from geo.arrays import FloatArray
 from geo.errors import InputError, YiluError
 from geo.osm.areas import AREA_KEYS, Areas, read_areas
 from geo.osm.compounds import close_compounds
-from geo.osm.ferries import FERRY_WAIT_S
+from geo.osm.ferries import FERRY_WAIT_S, FERRY_WAY_KEYS
 from geo.osm.files.josm import josm_deleted
 from geo.osm.files.opl import OsmColumns, Selection, TaggedNodes, scan_opl
 from geo.osm.files.pbf import UnsupportedError, scan_pbf
@@ -39,19 +39,19 @@ __all__ = ["SUFFIXES", "read_graphml", "read_osm", "read_place", "read_raw"]
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".opl")
 """Endings of the map files that can be read."""
 
-FORMAT = 10
+FORMAT = 11
 """Raised when the meaning of what this module reads changes, so that older caches are not used."""
 
 _NAMES = frozenset({"name", "name:zh", "name:en"})
 _STREET_NODES = Selection(select=frozenset({"barrier", "highway"}), keep=NODE_KEYS)
 _STREET_WAYS = Selection(
-    select=frozenset({"highway", "route", "landuse", "amenity", "barrier"}),
+    select=frozenset({"highway", "route", "landuse", "amenity", "barrier"}) | FERRY_WAY_KEYS,
     keep=STREET_KEYS | {"landuse", "amenity", "barrier", "gated", "residential"},
     drop=frozenset({"building"}),
 )
 _PLACE_NODES = Selection(select=PLACE_NODE_KEYS | {"highway"}, keep=PLACE_NODE_KEYS | NODE_KEYS | _NAMES)
 _PLACE_WAYS = Selection(
-    select=frozenset({"highway", "route", *AREA_KEYS}),
+    select=frozenset({"highway", "route", *AREA_KEYS}) | FERRY_WAY_KEYS,
     keep=STREET_KEYS | set(AREA_KEYS) | set(POI_KEYS) | {"gated", "residential"},
 )
 

@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DOUBTS",
+    "FAR_M",
     "DatumEvidence",
     "Settled",
     "TraceFile",
     "detect_datum",
-    "doubted_datum",
     "moving_share_on_streets",
     "moving_steps",
     "settle_datums",
+    "street_distances_m",
 ]
 
 #: Doubts about a datum that was taken, as codes of `geo.traces.files.hints.HINTS`.
@@ -44,7 +45,8 @@ _CLEAR_M: Final = 30.0
 _TIMES, _APART_M = 3.0, 15.0
 #: The same where streets are dense, with so many points and so much more of the way on streets.
 _DENSE_TIMES, _DENSE_APART_M, _DENSE_SHARE = 2.0, 6.0, 0.2
-_FAR_M: Final = 2_000.0
+#: Beyond it a street is no evidence of anything.
+FAR_M: Final = 2_000.0
 #: A declared datum is refused only with many points.
 _MANY: Final = 200
 _DOUBT_TIMES, _DOUBT_APART_M, _DOUBT_SHARE = 1.5, 3.0, 0.05
@@ -56,11 +58,6 @@ _HALF: Final = 0.5
 _MIXED, _MIXED_MORE = 0.7, 0.25
 _SAMPLE, _POOL = 1_500, 30_000
 _GATHER: Final = 200_000
-#: Places (doors, corners of grids) speak against a datum from so many on, where another one brings them so
-#: much nearer to the streets. Doors lie beside streets: the median under the right datum is 10-25 m, under a
-#: wrong one some 80-500 m, or 22-60 m where streets are dense.
-_FEWEST_PLACES, _MOST_PLACES = 20, 400
-_PLACE_TIMES, _PLACE_APART_M = 2.0, 15.0
 _SLOW_MPS, _FAST_MPS, _LONGEST_S = 2.0, 30.0, 180
 
 
@@ -154,11 +151,14 @@ def _evenly(lonlat: NDArray[np.float64], most: int) -> NDArray[np.int64]:
     return order[np.linspace(0, len(order) - 1, most).astype(np.int64)]
 
 
-def _away_m(lonlat: NDArray[np.float64], network: "StreetNetwork", mode: str) -> NDArray[np.float64]:
+def street_distances_m(
+    lonlat: NDArray[np.float64], network: "StreetNetwork", mode: str
+) -> NDArray[np.float64]:
+    """Return the metres from each point (WGS-84) to the nearest street; beyond 2 km they count as 2 km."""
     if len(lonlat) == 0:
         return np.zeros(0)
-    walk_m = network.snap(lonlat, mode, max_m=_FAR_M, fragments=True).walk_m
-    return np.where(np.isfinite(walk_m), np.minimum(walk_m, _FAR_M), _FAR_M)
+    walk_m = network.snap(lonlat, mode, max_m=FAR_M, fragments=True).walk_m
+    return np.where(np.isfinite(walk_m), np.minimum(walk_m, FAR_M), FAR_M)
 
 
 def _measure(
@@ -166,9 +166,9 @@ def _measure(
 ) -> _Measured:
     chosen = _evenly(lonlat, most)
     lonlat, step_m = lonlat[chosen], step_m[chosen]
-    away_m = np.column_stack([_away_m(to_wgs84(lonlat, datum), network, mode) for datum in DATUMS])
+    away_m = np.column_stack([street_distances_m(to_wgs84(lonlat, datum), network, mode) for datum in DATUMS])
     # What is far from every street in any datum lies beside the map and says nothing.
-    near = (away_m < _FAR_M).any(axis=1)
+    near = (away_m < FAR_M).any(axis=1)
     return _Measured(away_m[near], step_m[near])
 
 
@@ -179,7 +179,7 @@ def _share(away_m: NDArray[np.float64], step_m: NDArray[np.float64]) -> float:
 
 def _judge(measured: _Measured) -> DatumEvidence:
     points = len(measured.step_m)
-    medians: dict[str, float] = dict.fromkeys(DATUMS, _FAR_M)
+    medians: dict[str, float] = dict.fromkeys(DATUMS, FAR_M)
     shares: dict[str, float] = dict.fromkeys(DATUMS, 0.0)
     if points:
         for column, datum in enumerate(DATUMS):
@@ -244,35 +244,6 @@ def detect_datum(
     return _judge(_measure(lonlat, steps, network, mode, _SAMPLE))
 
 
-def doubted_datum(
-    lonlat: NDArray[np.float64], declared: str, network: "StreetNetwork"
-) -> tuple[str, Mapping[str, float]] | None:
-    """Ask the streets about places that lie beside them, such as doors.
-
-    Parameters
-    ----------
-    lonlat
-        (n, 2) degrees in the declared datum; 400 of them at most are asked about.
-    declared
-        The datum that they are said to be in.
-    network
-        Streets of the city, WGS-84.
-
-    Returns
-    -------
-    str and mapping, or None
-        The likelier datum, and the median metres to the nearest street under each; None where nothing speaks
-        against the declared one, or there are fewer than 20 places.
-    """
-    if len(lonlat) < _FEWEST_PLACES:
-        return None
-    chosen = np.linspace(0, len(lonlat) - 1, min(len(lonlat), _MOST_PLACES)).astype(np.int64)
-    median_m = detect_datum(lonlat[chosen], network).median_m
-    likely = min(median_m, key=median_m.__getitem__)
-    apart_m = max(_PLACE_TIMES * median_m[likely], median_m[likely] + _PLACE_APART_M)
-    return None if median_m[declared] < apart_m else (likely, median_m)
-
-
 def moving_share_on_streets(
     traces: Traces, network: "StreetNetwork", mode: str = "ebike", *, k: int = 1
 ) -> float | None:
@@ -296,7 +267,7 @@ def moving_share_on_streets(
     chosen = _evenly(traces.lonlat[index], _POOL)
     if not len(chosen):
         return None
-    away_m = _away_m(traces.lonlat[index[chosen]], network, mode)
+    away_m = street_distances_m(traces.lonlat[index[chosen]], network, mode)
     rider, on_street = traces.rider[index[chosen]], away_m <= _ON_STREET_M
     if any(0 < len(np.unique(rider[part])) < k for part in (on_street, ~on_street)):
         return None

@@ -32,5 +32,7 @@ def vroom_door(
     after the step before it; a vehicle without a time window is ready at the first window of the request. The
     rules of breaks (20 min after 4 h) and hours of the day hold as everywhere, counted from the start of the
     vehicle. What cannot be mapped is refused, with the JSON pointer to it.
+    Where the streets speak for another datum than `datum`, `warnings` says so with the evidence; VROOM has no
+    such field.
     """
     return told(vroom(served.network, request, datum, lang), response, exclude_none=True)

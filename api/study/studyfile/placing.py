@@ -12,7 +12,7 @@ from geo.earth import near_metres
 from geo.errors import InputError, all_at_once
 from geo.sentences import Sentence
 from geo.streets import StreetNetwork
-from geo.traces import doubted_datum
+from geo.traces import PlaceEvidence
 from geo.travel import Extent
 
 __all__ = ["datum_note", "distinct_places", "place_areas", "place_points", "place_stations"]
@@ -224,7 +224,7 @@ def datum_note(
         Empty, or one with the evidence.
     """
     lonlat = given if isinstance(given, np.ndarray) else _corners(given)
-    doubt = doubted_datum(from_wgs84(lonlat, datum), datum, network) if len(lonlat) else None
+    doubt = PlaceEvidence.of(from_wgs84(lonlat, datum), network).doubt(datum) if len(lonlat) else None
     if doubt is None:
         return []
     likely, median_m = doubt

@@ -125,7 +125,7 @@ _HARD_HIKES = words(
     "mountain_hiking demanding_mountain_hiking alpine_hiking demanding_alpine_hiking difficult_alpine_hiking"
 )
 
-_ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
+_ISO_DURATION = re.compile(r"P(?:0+Y)?(?:0+M)?(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 _MINUTES = re.compile(r" *min(ute)?s?$")
 
@@ -143,10 +143,18 @@ WAY_KEYS = frozenset(
 """Tags of a way that `way_rule` reads."""
 
 
-CONDITIONAL_ACCESS = frozenset({f"{key}:conditional" for key in (*ACCESS_KEYS, "oneway", "oneway:bicycle")})
+_ONE_WAY_KEYS = ("oneway", *(f"oneway:{key}" for key in ACCESS_KEYS if key != "access"))
+CONDITIONAL_ACCESS = frozenset(
+    [f"{key}{side}:conditional" for key in ACCESS_KEYS for side in _CONDITIONAL]
+    + [f"{key}:conditional" for key in _ONE_WAY_KEYS]
+)
 AT_HOURS = frozenset({"opening_hours", "service_times", "seasonal", "hour_on"})
 """Tags by which a way, a gate or a ferry is there at certain times only."""
-CONDITIONAL_SPEED = frozenset({f"maxspeed{side}:conditional" for side in ("", ":forward", ":backward")})
+CONDITIONAL_SPEED = frozenset(
+    f"maxspeed{whose}{side}:conditional"
+    for whose in ("", *(f":{key}" for key in ACCESS_KEYS if key not in ("access", "foot")))
+    for side in _CONDITIONAL
+)
 """Tags of a way that are counted as not read, as those of `AT_HOURS` are."""
 
 
@@ -250,7 +258,11 @@ def _duration_s(value: str | None) -> float:
         return 0.0
     value = _MINUTES.sub("", value.strip())
     iso = _ISO_DURATION.fullmatch(value.upper())
-    parts = [iso[1] or "0", iso[2] or "0", iso[3] or "0"] if iso else value.split(":")
+    parts = (
+        [str(24 * int(iso[1] or 0) + int(iso[2] or 0)), iso[3] or "0", iso[4] or "0"]
+        if iso
+        else value.split(":")
+    )
     if not all(part.isdecimal() and len(part) < 5 for part in parts) or len(parts) > 3:
         return 0.0
     numbers = [int(part) for part in parts]
@@ -309,8 +321,10 @@ def _named(mode: int, tags: Mapping[str, str], suffix: str) -> str | None:
 def _directions(mode: int, highway: str, tags: Mapping[str, str]) -> tuple[bool, bool]:
     """Whether the mode may go along and against the way by the one-way rules."""
     if mode == FOOT:
-        stairs = _CONVEYING.get(tags.get("conveying", ""))
-        return _one_way(tags.get("oneway:foot")) or stairs or (True, True)
+        belt = tags.get("conveying", "no")
+        # A belt or a boat that goes one way takes people one way.
+        carried = _one_way(tags.get("oneway")) if belt != "no" or highway == FERRY else None
+        return _one_way(tags.get("oneway:foot")) or _CONVEYING.get(belt) or carried or (True, True)
     roundabout = tags.get("junction") in ("roundabout", "circular")
     implied = (True, False) if roundabout or highway == "motorway" else (True, True)
     base = _one_way(tags.get("oneway")) or implied

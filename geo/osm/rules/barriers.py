@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from geo.osm.rules.words import ACCESS_KEYS, BIKE, CAR, EBIKE, KEYS, WHEELS, meaning, own_word, words
+from geo.osm.rules.words import ACCESS_KEYS, BIKE, CAR, EBIKE, FOOT, KEYS, WHEELS, meaning, own_word, words
 from geo.streets.raw import ALL_MODES
 
 __all__ = ["BARRIER_BLOCKS", "GATE_KINDS", "NODE_AT_HOURS", "NODE_KEYS", "NodeRule", "node_rule"]
@@ -60,10 +60,7 @@ def node_rule(tags: Mapping[str, str]) -> NodeRule:
     """Barrier of a node by its tags (those of `NODE_KEYS`); nothing is blocked where there is no barrier."""
     barrier = tags.get("barrier")
     if barrier is None:
-        # A lift is for people; who may take a bicycle along is told so.
-        lift = tags.get("highway") == "elevator"
-        opened = sum(mode * (own_word(mode, tags) == "yes") for mode in (EBIKE, BIKE)) if lift else 0
-        return NodeRule((CAR | WHEELS) & ~opened if lift else 0, False, 0)
+        return _lift(tags) if tags.get("highway") == "elevator" else NodeRule(0, False, 0)
     usual = BARRIER_BLOCKS.get(barrier, CAR)
     locked = tags.get("locked") == "yes" and meaning(tags.get("access")) != "yes"
     blocked = private = 0
@@ -79,3 +76,12 @@ def node_rule(tags: Mapping[str, str]) -> NodeRule:
         blocked |= mode * stopped
         private |= mode * (to_place and not stopped)
     return NodeRule(blocked, barrier in GATE_KINDS, private)
+
+
+def _lift(tags: Mapping[str, str]) -> NodeRule:
+    """Let people into a lift, and bicycles where they are named."""
+    opened = sum(mode * (own_word(mode, tags) == "yes") for mode in (EBIKE, BIKE))
+    said = [meaning(tags.get(key)) for key in KEYS[FOOT]]
+    people = next((word for word in reversed(said) if word), "yes")
+    stopped = (CAR | WHEELS) & ~opened | FOOT * (people == "no")
+    return NodeRule(stopped, False, FOOT * (people == "private"))

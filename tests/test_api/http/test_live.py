@@ -346,7 +346,7 @@ def test_events_are_written_like_answers(service: Service) -> None:
 
 def test_reports_in_another_datum_are_taken_and_doubted(service: Service) -> None:
     def told(datum: Datum) -> Any:  # noqa: ANN401
-        lonlat = from_wgs84(np.array([place("ABF"[n % 3]) for n in range(24)]), datum).tolist()
+        lonlat = from_wgs84(np.array([place("ABCDFGHI"[n % 8]) for n in range(24)]), datum).tolist()
         at = service.clock.now.isoformat()
         riders = [
             {"rider_id": f"r{n}", "at": at, "lon": lon, "lat": lat, "stops": []}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from lattice import lattice
 
-from api.matching.datum_check import place_warnings
+from api.matching.datum_check import datum_warnings, place_warnings
 from api.matching.forms import (
     AlertRequest,
     MatchRequest,
@@ -49,10 +49,6 @@ def test_the_wrong_datum_is_told_and_the_right_one_is_not(real: Datum, declared:
     assert real in warning.text
     assert warning.median_m is not None
     assert warning.median_m[real] < 25 < warning.median_m[declared]
-
-
-def test_few_positions_say_nothing() -> None:
-    assert answer(TOWN, request("gcj02", "wgs84", 10)).warnings == []
 
 
 def test_the_warning_speaks_chinese() -> None:
@@ -134,3 +130,34 @@ def test_riders_without_a_plan_speak_too() -> None:
     at = [UnplannedRiderIn(rider_id=one.rider_id, lon=one.lon, lat=one.lat) for one in sent.riders]
     asked = sent.model_copy(update={"riders": (), "unplanned": tuple(at)})
     assert [one.likely for one in answer(TOWN, asked).warnings] == ["gcj02"]
+
+
+@pytest.mark.parametrize("real", ["wgs84", "gcj02", "bd09"])
+def test_few_places_that_agree_speak(real: Datum) -> None:
+    """Ten doors are enough, however they are shared among riders and tasks; two never are."""
+    response = answer(TOWN, request(real, "wgs84", 10))
+    assert [one.likely for one in response.warnings] == ([] if real == "wgs84" else [real])
+    rng = np.random.default_rng(11)
+    rows = rng.choice(len(TOWN.geom_lonlat), 12, replace=False)
+    sent = from_wgs84(TOWN.geom_lonlat[rows] + rng.uniform(-1e-4, 1e-4, (12, 2)), real)
+    kinds = datum_warnings(TOWN, {"riders": sent[:4], "stops": sent[4:8], "tasks": sent[8:]}, "wgs84", "en")
+    assert [(one.likely, one.positions) for one in kinds] == ([] if real == "wgs84" else [(real, None)])
+    assert datum_warnings(TOWN, {"riders": sent[:2]}, "wgs84", "en") == []
+
+
+def test_many_orders_of_one_restaurant_are_one_voice() -> None:
+    """A door 60 m off its street that lies on one in GCJ-02 by chance."""
+    lonlat = np.repeat(from_wgs84(TOWN.geom_lonlat[:1], "gcj02"), 40, axis=0)
+    lonlat = lonlat + np.random.default_rng(2).uniform(-1e-5, 1e-5, lonlat.shape)
+    assert datum_warnings(TOWN, {"tasks": lonlat}, "wgs84", "en") == []
+
+
+def test_places_beside_no_street_in_any_datum_say_nothing() -> None:
+    """Corners of a grid, on a map of few streets."""
+    town = lattice(6, 600.0, compound=False)
+    rng = np.random.default_rng(4)
+    low, high = town.node_lonlat.min(axis=0), town.node_lonlat.max(axis=0)
+    for count in (5, 12, 19, 40):
+        for _ in range(20):
+            places = rng.uniform(low, high, (count, 2))
+            assert datum_warnings(town, {"tasks": places}, "wgs84", "en") == []

@@ -11,7 +11,7 @@ from vroom_check import problems_of
 from vroom_town import Json, pos, post, steps_of
 
 from api.vroom.polyline import encoded
-from geo.datum import from_wgs84
+from geo.datum import Datum, from_wgs84
 
 
 def _between(rng: np.random.Generator) -> list[float]:
@@ -413,3 +413,27 @@ def test_a_task_goes_where_it_costs_least(client: TestClient) -> None:
     assert taken(per_hour=360_000)["vehicle"] == 2
     cheap = taken(per_hour=360, fixed=5)
     assert (cheap["vehicle"], cheap["cost"]) == (1, 5 + cheap["duration"] // 10)
+
+
+def test_positions_in_another_datum_are_answered_and_doubted(client: TestClient) -> None:
+    """Orders come from a map in GCJ-02, the vehicles' depots are right; who asks in WGS-84 is told which."""
+    rng = np.random.default_rng(9)
+    doors = np.array([_between(rng) for _ in range(30)])
+
+    def asked(datum: Datum, **more: Json) -> Json:
+        sent = from_wgs84(doors, datum).tolist()
+        shipments = [
+            {"pickup": {"id": n, "location": sent[n]}, "delivery": {"id": n, "location": sent[n + 6]}}
+            for n in range(20, 24)
+        ]
+        jobs = [{"id": n, "location": one} for n, one in enumerate(sent[:20])]
+        vehicles = [{"id": n, "profile": "ebike", "start": pos(letter)} for n, letter in enumerate("ACFHJ")]
+        return post(client, {"vehicles": vehicles, "jobs": jobs, "shipments": shipments}, **more)
+
+    assert asked("wgs84")["warnings"] == []
+    (warning,) = asked("bd09")["warnings"]
+    assert (warning["code"], warning["declared"], warning["likely"]) == ("datum", "wgs84", "bd09")
+    assert warning["positions"] == ["jobs", "shipments"]
+    assert warning["median_m"]["bd09"] < 5 < 60 < warning["median_m"]["wgs84"]
+    (warning,) = asked("bd09", headers={"accept-language": "zh"})["warnings"]
+    assert warning["text"].startswith("作业地点和取送件地点：")

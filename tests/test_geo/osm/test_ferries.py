@@ -121,6 +121,11 @@ BOAT = {"type": "route", "route": "ferry"}
         # What a way says itself comes first.
         ({"foot": "no"}, ({"route": "ferry", "foot": "yes"},) * 2, 900 * 3.6 / 8 + 300),
         ({}, ({"route": "ferry", "duration": "10"}, {"route": "ferry", "duration": "5"}), 15 * 60 + 2 * 300),
+        # Also where it does not say itself that it is a ferry.
+        ({}, ({"duration": "10"}, {"duration": "5"}), 15 * 60 + 2 * 300),
+        ({"duration": "00:10"}, ({"foot": "no"}, {}), np.inf),
+        ({"foot": "no", "duration": "00:10"}, ({"foot": "yes"}, {"foot": "yes"}), 900),
+        ({"duration": "00:10"}, ({"access": "private"}, {}), np.inf),
     ],
 )
 def test_a_line_that_is_a_relation(
@@ -144,6 +149,9 @@ def test_vehicles_go_aboard_where_the_relation_says_so(tmp_path: Path) -> None:
     for path in in_both_forms(tmp_path, ways, [plain]):
         assert crossed_s(path, "ebike") == np.inf, "no word of bicycles"
         assert read_raw(path).left_out["ways_open_at_certain_hours"] == 1
+    own: list[Way] = [*ways[:2], (5, [2, 9, 3], {"bicycle": "yes", "duration": "00:20", "building": "no"})]
+    for path in in_both_forms(tmp_path, own, [(7, line[1], BOAT)]):
+        assert crossed_s(path, "ebike") == pytest.approx(1500, rel=0.01), "the way says so itself"
 
 
 def test_what_is_no_boat_stays_what_it_is(tmp_path: Path) -> None:

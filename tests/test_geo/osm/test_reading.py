@@ -425,6 +425,11 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
         (11, [4, 8, 9, 10], {"highway": "footway", "opening_hours": "06:00-22:00"}),
         (12, [4, 10], {"highway": "footway", "opening_hours": "24/7", "seasonal": "no"}),
         (13, [4, 11], {"route": "ferry", "opening_hours": "Apr-Oct"}),
+        # Of one direction, or of one kind of vehicle.
+        (14, [1, 2], {**STREET, "motor_vehicle:forward:conditional": "no @ (07:00-09:00)"}),
+        (15, [1, 2], {**STREET, "oneway:motor_vehicle:conditional": "yes @ (07:00-09:00)"}),
+        (16, [1, 2], {**STREET, "maxspeed:motorcar:conditional": "30 @ (22:00-06:00)"}),
+        (17, [1, 2], {**STREET, "maxspeed:hgv:conditional": "30 @ (22:00-06:00)"}),
     ]
     relations: list[Relation] = [
         (1, TURN, {"type": "restriction", "restriction": "no_exit", "hour_on": "7:00"}),
@@ -439,8 +444,8 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     expected = {
         "ways_of_unknown_class": 1,
         "ways_closed_to_everybody": 2,
-        "ways_with_conditional_access": 2,
-        "ways_with_conditional_speed": 1,
+        "ways_with_conditional_access": 4,
+        "ways_with_conditional_speed": 2,
         "ways_open_at_certain_hours": 2,
         "ways_of_fewer_than_two_nodes": 1,
         "squares_beside_no_street": 1,
