@@ -8,12 +8,13 @@ OUT ?= out/demo
 # Tests and the demo start many processes: byte code is made once for all of them.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo serve test check docs bench bench-peers lock clean
+.PHONY: help demo serve test proof check docs bench bench-peers lock clean
 
 help:
 	@echo "make demo    set up, run the built-in study (centre of Helsinki) into $(OUT)"
 	@echo "make serve   serve that result: map, reports and matching API"
 	@echo "make test    set up, run all tests"
+	@echo "make proof   10,000 requests drawn from the OpenAPI document to a running service"
 	@echo "make check   ruff, mypy strict, import contracts"
 	@echo "make docs    build the documentation, zh and en, into out/docs"
 	@echo "make bench   all benchmarks (several minutes)"
@@ -47,6 +48,10 @@ serve: $(VENV)/.demo
 # Files stay whole: a study that a file needs is made once, not by each worker that gets one of its tests.
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# Of `make test` this sends some hundreds; YILU_PROOF_DATABASE names another database than SQLite.
+proof: $(VENV)/.test
+	YILU_PROOF=full $(BIN)/python -m pytest -s tests/test_api/http/test_schemathesis.py
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -65,6 +65,8 @@ class Board:
         self.most_open = most_open
         self._trial = Trial(self.fleet)
         self._held: dict[str, dict[str, Task]] = {}
+        self._full: set[str] = set()
+        """Who holds as many open offers as a rider may: every task asks, and most riders hold none."""
         self._taken: dict[str, dict[str, Taken]] = {}
         self._spent: dict[str, dict[str, float]] = {}
         """Of each rider: the extra seconds of what was accepted within the hour, by offer."""
@@ -159,14 +161,14 @@ class Board:
 
     def hold(self, key: RiderKey, offer_id: str, task: Task) -> None:
         """Note that an offer is open from now on."""
-        self._held.setdefault(key.fleet_id, {})[offer_id] = task
+        held = self._held.setdefault(key.fleet_id, {})
+        held[offer_id] = task
+        if len(held) >= self.most_open:
+            self._full.add(key.fleet_id)
 
     def release(self, key: RiderKey, offer_id: str) -> None:
         """Forget an open offer, or take what was accepted out of the plan: it is done, or given back."""
-        held = self._held.get(key.fleet_id, {})
-        held.pop(offer_id, None)
-        if not held:
-            self._held.pop(key.fleet_id, None)
+        self._let_go(key.fleet_id, offer_id)
         taken = self._taken.get(key.fleet_id, {}).pop(offer_id, None)
         if taken is not None:
             self._take_out(key.fleet_id, {stop.stop_id for stop in taken.stops})
@@ -247,9 +249,7 @@ class Board:
             else:
                 match = put_priced(self.fleet, timed, self._place(fleet_id, timed, now_s), now_s)
                 true = terms_of(match, task)
-        self._held.get(fleet_id, {}).pop(offer_id, None)
-        if not self._held.get(fleet_id):
-            self._held.pop(fleet_id, None)
+        self._let_go(fleet_id, offer_id)
         self._taken.setdefault(fleet_id, {})[offer_id] = Taken(offer_id, task, true, now_s)
         self._spend(fleet_id, offer_id, true.extra_s, now_s)
         return true
@@ -373,8 +373,7 @@ class Board:
 
     def _occupied(self) -> set[str]:
         """Riders who have as many open offers as they may have, or answer a call."""
-        full = {name for name, held in self._held.items() if len(held) >= self.most_open}
-        return full.union(*({key.fleet_id for key in keys} for keys in self._called.values()))
+        return self._full.union(*({key.fleet_id for key in keys} for keys in self._called.values()))
 
     def _fitting(self, timed: Task, count: int, left_out: set[str], now_s: float) -> list[Candidate]:
         """Return the best riders whose open offers the task does not break, whatever becomes of them."""
@@ -393,27 +392,27 @@ class Board:
             held = tuple(self._held.get(found.rider_id, {}).values())
             if not held:
                 return True
-            # An offer that would fail without the new one too (the plan has changed under it) is passed over.
-            without = {
-                order: self._failing(found.rider_id, order, now_s) for order in itertools.permutations(held)
-            }
-            return all(
-                self._failing(found.rider_id, order, now_s)
-                <= without[tuple(one for one in order if one is not timed)]
-                for order in itertools.permutations((*held, timed))
-            )
+            for order in itertools.permutations((*held, timed)):
+                failing = self._failing(found.rider_id, order, now_s)
+                # An offer that would fail without the new one too (the plan has changed under it) is passed
+                # over; mostly none fails, and nothing more is to be asked.
+                if failing and not failing <= self._failing(
+                    found.rider_id, [one for one in order if one is not timed], now_s
+                ):
+                    return False
+            return True
 
         return fits
 
     def _failing(self, fleet_id: str, order: Sequence[Task], now_s: float) -> frozenset[str]:
         failing = set()
         with self._trial.of(fleet_id) as trial:
-            for one in order:
+            for number, one in enumerate(order, 1):
                 found = candidates_for(trial, one, 1, now_s)
-                if found:
-                    put_in_plan(trial, one, found[0], now_s)
-                else:
+                if not found:
                     failing.add(one.task_id)
+                elif number < len(order):
+                    put_in_plan(trial, one, found[0], now_s)
         return frozenset(failing)
 
     def _together(self, task: Task, left_out: set[str], now_s: float) -> tuple[Proposal, ...] | Refused:
@@ -439,6 +438,14 @@ class Board:
 
     # -- inside
     # ---------------------------------------------------------------------------------------------
+
+    def _let_go(self, fleet_id: str, offer_id: str) -> None:
+        held = self._held.get(fleet_id, {})
+        held.pop(offer_id, None)
+        if len(held) < self.most_open:
+            self._full.discard(fleet_id)
+        if not held:
+            self._held.pop(fleet_id, None)
 
     def _take_out(self, fleet_id: str, stop_ids: set[str]) -> None:
         if fleet_id not in self.fleet:

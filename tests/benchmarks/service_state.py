@@ -1,15 +1,20 @@
 """The live service under load, on SQLite and on PostgreSQL: what `bench_service` adds for riders and tasks.
 
-5,000 riders with plans on 68,000 nodes. A rate of tasks is doubled until the 99th of a hundred answers is
-above the aim, then the aimed rate itself is tried; latencies count from when a request was due.
+5,000 riders with plans on 68,000 nodes. A rate of tasks is doubled until the 99th of a hundred offers or
+yeses comes later than aimed at, and what lies between is halved; half the rate that holds then goes on.
+Latencies count from when a request was due.
+
+``python service_state.py [--database NAME] [--soak-s S]`` measures this alone, with a longer load.
 """
 
+import argparse
 import contextlib
 import dataclasses
 import datetime
 import http.server
 import json
 import math
+import os
 import socket
 import subprocess
 import sys
@@ -42,36 +47,49 @@ __all__ = ["durable_cluster", "fill", "served", "stateful"]
 BENCH = "service"
 HERE = Path(__file__).resolve().parent
 AIM_MS = 10.0
+YES_AIM_MS = 15.0
 AIM_PER_S = 500.0
-FIRST_PER_S = 8.0
+FIRST_PER_S = 16.0
+NARROWED = 2
+"""How often the span between a rate that holds and one that does not is halved."""
+SOAK_S = 30.0
+DATABASES = ("SQLite", "PostgreSQL")
 START_S = 300.0
 
 
-def stateful(quick: bool) -> list[Row]:
+def stateful(quick: bool, soak_s: float = SOAK_S) -> list[Row]:
     """Measure; `quick` takes a small map and fleet, to see that all works."""
+    with _city(quick, soak_s) as case:
+        rows = case.in_process(100 if quick else 1_000)
+        for name in DATABASES:
+            rows += _on(case, name)
+        return rows + case.start(4 * len(case.riders))
+
+
+@contextlib.contextmanager
+def _city(quick: bool, soak_s: float) -> Iterator["_Case"]:
     sys.path.insert(0, str(HERE.parent / "helpers"))
-    from postgres import find_binaries
     from tiny_study import write_study
 
     network, count = source_network(*(SMALL if quick else CITY)), 300 if quick else 5_000
-    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_study(folder / "study")
         network.save(folder / "streets")
-        case = _Case(folder, network, city_riders(network, count, 1), quick)
-        rows += case.in_process(100 if quick else 1_000)
-        rows += case.measured(f"sqlite:///{folder / 'yilu.db'}", "SQLite")
-        rows += case.start(20 * count // 5)
-        binaries = find_binaries()
-        if binaries is None:
-            return [
-                *rows,
-                skipped(BENCH, "live service", "PostgreSQL", "initdb and pg_ctl are not installed"),
-            ]
-        with durable_cluster(binaries) as url:
-            rows += case.measured(url, "PostgreSQL")
-    return rows
+        yield _Case(folder, network, city_riders(network, count, 1), quick, soak_s)
+
+
+def _on(case: "_Case", name: str) -> list[Row]:
+    """Return the rows of one kind of database."""
+    from postgres import find_binaries
+
+    if name == "SQLite":
+        return case.measured(f"sqlite:///{case.folder / 'yilu.db'}", name)
+    binaries = find_binaries()
+    if binaries is None:
+        return [skipped(BENCH, "live service", name, "initdb and pg_ctl are not installed")]
+    with durable_cluster(binaries) as url:
+        return case.measured(url, name)
 
 
 @contextlib.contextmanager
@@ -94,63 +112,80 @@ class _Case:
     network: StreetNetwork
     riders: list[Rider]
     quick: bool
+    soak_s: float
 
     def measured(self, url: str, name: str) -> list[Row]:
         """Return the rows of one database."""
         fill(url, self.riders)
         with self.service(url) as running:
-            rows = self._steps(running, name)
-            seconds = 3.0 if self.quick else 10.0
-            bulks = running.load("bulk", seconds, 0.0, 2_000.0)
-            rows.append(
-                _row("2,000 positions/s in bulks of 50", name, "latency", "ms", bulks["ms"]["positions"])
-            )
-            rows += self._soak(running, url, name, _held(rows, name))
+            rows, held = self._held(running, name)
+            bulks = running.load("bulk", 3.0 if self.quick else 6.0, 0.0, 2_000.0)
+            case = "2,000 positions/s in bulks of 50"
+            rows.append(_row(case, name, "latency", "ms", bulks["ms"]["positions"]))
+            rows += self._soak(running, url, name, max(held, FIRST_PER_S) / 2)
         return rows
 
-    def _steps(self, running: "_Running", name: str) -> list[Row]:
-        """Double the rate while the aim holds, and try the aimed rate."""
-        seconds = 4.0 if self.quick else 10.0
+    def _held(self, running: "_Running", name: str) -> tuple[list[Row], float]:
+        """Look for the highest rate at which the aims hold; what was tried, and that rate."""
         running.load("warm", 5.0, 4.0, 100.0)
         rows: list[Row] = []
-        rate = FIRST_PER_S
-        while rate <= AIM_PER_S:
-            told = running.load(f"r{rate:.0f}", seconds, rate, rate)
-            rows += _answers(
-                told, f"{len(self.riders)} riders, {rate:.0f} tasks/s beside {rate:.0f} positions/s", name
-            )
-            if _p99(told["ms"].get("task", [])) > AIM_MS:
+        held, missed = 0.0, math.inf
+        rate, narrowed = FIRST_PER_S, 0
+        while rate <= AIM_PER_S and narrowed <= NARROWED:
+            told = self._tried(running, rate)
+            case = f"{len(self.riders)} riders, {rate:.0f} tasks/s beside {rate:.0f} positions/s"
+            rows += _answers(told, case, name)
+            if _holds(told):
+                held = rate
+            else:
+                missed = rate
+            narrowed += missed < math.inf
+            # Where not even the first rate holds there is nothing to look for below it.
+            if held == AIM_PER_S or missed <= FIRST_PER_S:
                 break
-            rate *= 2
-        told = running.load("aim", min(seconds, 5.0), AIM_PER_S, AIM_PER_S)
-        case = f"{len(self.riders)} riders, {AIM_PER_S:.0f} tasks/s beside {AIM_PER_S:.0f} positions/s"
-        return rows + _answers(told, case, name)
+            rate = min(2 * rate, AIM_PER_S) if missed == math.inf else round((held + missed) / 2)
+        case = f"{len(self.riders)} riders, tasks/s beside as many positions/s within the aims"
+        return [*rows, _row(case, name, "rate", "1/s", [held])], held
+
+    def _tried(self, running: "_Running", rate: float) -> dict[str, Any]:
+        """Measure one rate; a second time where it did not hold, for others use the machine too."""
+        told: dict[str, Any] = {}
+        for attempt in "ab":
+            told = running.load(f"r{rate:.0f}{attempt}", 4.0 if self.quick else 6.0, rate, rate)
+            if _holds(told):
+                break
+        return told
 
     def _soak(self, running: "_Running", url: str, name: str, rate: float) -> list[Row]:
         """Run on at a rate that holds: memory, errors, and events that an address did not get."""
         with _receiver() as (address, heard):
-            seconds = 10.0 if self.quick else 120.0
-            running.load("soak0", seconds / 4, rate, rate)
+            seconds = 10.0 if self.quick else self.soak_s
+            running.load("soak0", min(seconds / 4, 30.0), rate, rate)
             # It is told of what happens from now on.
             running.post("/v1/webhooks", {"url": address})
-            before, began = running.rss_mb(), _last_seq(url)
+            before, began, used = running.rss_mb(), _last_seq(url), running.cpu_s()
             told = running.load("soak", seconds, rate, rate)
-            after, end = running.rss_mb(), time.monotonic() + 60.0
+            after, used, end = running.rss_mb(), running.cpu_s() - used, time.monotonic() + 60.0
             happened = _happened_after(url, began)
             while len(heard) < happened and time.monotonic() < end:
                 time.sleep(0.5)
-        case = f"{seconds:.0f} s at {rate:.0f} tasks/s"
-        lost, wrong = (
-            max(happened - len(heard), 0),
-            sum(told["wrong"].values()) - told["wrong"].get("task without an offer", 0),
-        )
+        case = f"{seconds:.0f} s at {rate:.0f} tasks/s beside {rate:.0f} positions/s"
+        lost = max(happened - len(heard), 0)
+        wrong = {**told["wrong"], "not answered in the end": told["left"]}
+        # Nobody may be able to do a task: that is an answer.
+        alone = wrong.pop("task without an offer", 0)
+        tasks = max(len(told["ms"].get("task", [])), 1)
         return [
+            *_answers(told, case, name),
+            _row(case, name, "CPU of the service a task, with all that follows", "ms", [used * 1e3 / tasks]),
             _row(case, name, "memory after / before", "", [after / before]),
             _row(case, name, "memory before", "MB", [before]),
             _row(case, name, "memory after", "MB", [after]),
             _row(case, name, "events lost", "", [float(lost)]),
             _row(case, name, "events", "", [float(happened)]),
-            _row(case, name, "errors", "", [float(wrong + told["left"])]),
+            _row(case, name, "tasks that nobody could be asked for", "", [float(alone)]),
+            _row(case, name, "errors", "", [float(sum(wrong.values()))]),
+            *(_row(case, name, f"errors: {what}", "", [float(n)]) for what, n in wrong.items() if n),
         ]
 
     def in_process(self, count: int) -> list[Row]:
@@ -253,6 +288,11 @@ class _Running:
         )
         urllib.request.urlopen(request).close()  # noqa: S310
 
+    def cpu_s(self) -> float:
+        """Return the CPU time that the service has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def rss_mb(self) -> float:
         """Return the memory of the service."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
@@ -281,7 +321,7 @@ def served(network: StreetNetwork, riders: list[Rider], url: str) -> Iterator["_
         folder = Path(name)
         write_study(folder / "study")
         network.save(folder / "streets")
-        with _Case(folder, network, riders, False).service(url) as running:
+        with _Case(folder, network, riders, False, SOAK_S).service(url) as running:
             yield running
 
 
@@ -367,8 +407,26 @@ def _p99(values: list[float]) -> float:
     return ordered[round(0.99 * (len(ordered) - 1))]
 
 
-def _held(rows: list[Row], name: str) -> float:
-    """The highest rate of the steps at which the aim held, else the lowest tried."""
-    tasks = [row for row in rows if row.metric == "task to offer" and name in row.case]
-    held = [row for row in tasks if row.p99 is not None and row.p99 <= AIM_MS]
-    return max([FIRST_PER_S, *(float(row.case.split(" riders, ")[1].split(" ")[0]) for row in held)])
+def _holds(told: dict[str, Any]) -> bool:
+    ms = told["ms"]
+    return _p99(ms.get("task", [])) <= AIM_MS and _p99(ms.get("accept", [])) <= YES_AIM_MS
+
+
+def main() -> None:
+    """Print the rows of chosen databases, with a load as long as is wanted."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--soak-s", type=float, default=SOAK_S)
+    parser.add_argument("--database", choices=DATABASES, action="append")
+    parser.add_argument("--quick", action="store_true")
+    told = parser.parse_args()
+    print(f"load of the machine before: {os.getloadavg()}")
+    with _city(told.quick, told.soak_s) as case:
+        for name in told.database or DATABASES:
+            for row in _on(case, name):
+                figures = f"median {row.median:.4g}, p99 {row.p99 or math.nan:.4g}, n {row.n}"
+                print(f"{row.case} | {row.metric} | {row.unit} | {figures}", flush=True)
+    print(f"and after: {os.getloadavg()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -14,9 +14,10 @@ from openapi_examples import FOLDER, NOON, answer
 from openapi_live import live_examples
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
+from starlette.routing import Match
 from tiny_study import write_study
 
-from api.http.app import create_app
+from api.http.app import _document, _often_asked_first, _routes, create_app
 from api.http.openapi import EXAMPLES, LIVE
 from api.settings import Settings
 from routing.dispatch import OFFER_STATUSES, TASK_STATUSES, Event
@@ -200,3 +201,20 @@ def test_no_prose_for_developers(document: Json) -> None:
     assert not re.findall(r"``|\bdef\b|pydantic|event loop|numpy|TODO|fastapi", text, re.IGNORECASE)
     assert " he " not in text
     assert datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d") not in text
+
+
+def test_the_order_of_routes_changes_no_answer() -> None:
+    in_order, asked = _routes(), _often_asked_first()
+    assert sorted(map(id, asked)) == sorted(map(id, in_order))
+    tried = 0
+    for path, methods in _document()["paths"].items():
+        for method in methods.keys() & {"get", "put", "post", "delete", "patch"}:
+            scope: dict[str, Any] = {"type": "http", "method": method.upper(), "root_path": "", "headers": []}
+            scope["path"] = re.sub(r"{[^}]*}", "x", path)
+            found = [
+                next((route for route in routes if route.matches({**scope})[0] is Match.FULL), None)
+                for routes in (in_order, asked)
+            ]
+            assert found[0] is found[1], (method, path)
+            tried += found[0] is not None
+    assert tried > 30
