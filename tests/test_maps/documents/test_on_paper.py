@@ -127,6 +127,14 @@ def test_sheets_are_no_wider_than_a_page_and_notes_no_wider_than_their_table(stu
             assert sheet.max_column == 1 or any(cell.coordinate in r for r in sheet.merged_cells.ranges)
 
 
+def test_every_printed_page_of_a_workbook_tells_its_sheet(study: Study) -> None:
+    """Rows on paper had headings and the number of the page only."""
+    book = openpyxl.load_workbook(
+        io.BytesIO(workbook(study_tables(study), study, Wording.of("en", study.k), "t"))
+    )
+    assert {sheet.oddHeader.left.text for sheet in book.worksheets} == {"&A"}
+
+
 def test_tables_on_the_first_sheet_have_no_number(study: Study) -> None:
 
     say, code = Wording.of("zh", study.k), study.grids[0].code
