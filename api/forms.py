@@ -2,6 +2,7 @@
 
 import datetime
 import enum
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -121,12 +122,14 @@ def epoch_s_of(instant: str) -> float:
 
 
 def way_of(lonlat: Sequence[Sequence[float]], streets: Iterable[str] = ()) -> Way:
-    """Return a way as GeoJSON, to a centimetre; points that fall on the one before are left out."""
+    """Return a way as GeoJSON, to a centimetre; points and names that repeat the one before are left out."""
     points = [(round(lon, 7), round(lat, 7)) for lon, lat in lonlat]
     kept = [point for k, point in enumerate(points) if k == 0 or point != points[k - 1]]
     # A line has two points, also where nobody has to move.
     line = kept if len(kept) > 1 else kept * 2
-    return Way(geometry=LineString(coordinates=line), properties=WayProperties(streets=list(streets)))
+    # a street goes on behind a piece without a name
+    names = [name for name, _ in itertools.groupby(streets)]
+    return Way(geometry=LineString(coordinates=line), properties=WayProperties(streets=names))
 
 
 def _hours(expression: str) -> str:

@@ -18,7 +18,7 @@ from api.http.access.auth import Access, require
 from api.http.access.rates import RateHeaders
 from api.http.deps import new_id, utc_now
 from api.http.metrics import Measured, Metrics
-from api.http.middleware import BodyLimit, BoundedWork, Lingering, RequestId, SecurityHeaders
+from api.http.middleware import BodyLimit, BoundedWork, HeadAsGet, Lingering, RequestId, SecurityHeaders
 from api.http.offload.bodies import MATCHING_ROLES
 from api.http.ogc import doors
 from api.http.pages import routers as pages
@@ -136,6 +136,7 @@ def create_app(
     # Around all that refuse, so that what these refuse has an id too.
     app.add_middleware(RequestId)
     app.add_middleware(Lingering)
+    app.add_middleware(HeadAsGet)
     app.openapi = _document  # type: ignore[method-assign]
     return app
 

@@ -23,7 +23,15 @@ from api.http.problems.errors import (
     problem_response,
 )
 
-__all__ = ["BodyLimit", "BoundedWork", "Lingering", "RequestError", "RequestId", "SecurityHeaders"]
+__all__ = [
+    "BodyLimit",
+    "BoundedWork",
+    "HeadAsGet",
+    "Lingering",
+    "RequestError",
+    "RequestId",
+    "SecurityHeaders",
+]
 
 LOG = logging.getLogger("yilu.requests")
 _ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -46,6 +54,31 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
 
 KEPT_BYTES = 65_536
 """So much of a body left unread does not cost the connection."""
+
+
+class HeadAsGet:
+    """Answer HEAD as GET, without what would follow the headers (RFC 9110, section 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; of what answers HEAD only the headers go out."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+        ended = False
+
+        async def headers_only(message: Message) -> None:
+            nonlocal ended
+            if message["type"] == "http.response.start":
+                await send(message)
+            elif not ended:
+                # Ended at once: a stream that never ends is told that nobody reads on.
+                ended = True
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        await self.app({**scope, "method": "GET"}, receive, headers_only)
 
 
 class Lingering:

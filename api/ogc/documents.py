@@ -207,7 +207,9 @@ def items_document(
     if found.features and after < found.matched:
         links.append(place.link("next", page(after), kind, "next"))
     if asked.offset:
-        links.append(place.link("prev", page(max(0, asked.offset - asked.limit)), kind, "prev"))
+        # Behind the end, the page before is the last one.
+        last = max(0, found.matched - 1) // asked.limit * asked.limit
+        links.append(place.link("prev", page(max(0, min(asked.offset - asked.limit, last))), kind, "prev"))
     return {
         "type": "FeatureCollection",
         "features": [_feature(feature, asked.crs) for feature in found.features],

@@ -90,12 +90,13 @@ def text_height(text: str, characters: float, line_pt: float) -> float:
 
 
 def for_paper(sheet: Worksheet, *, landscape: bool) -> None:
-    """Fit a sheet to the width of A4 and number its pages."""
+    """Fit a sheet to the width of A4; each page tells its number and the name of the sheet."""
     sheet.page_setup.orientation = "landscape" if landscape else "portrait"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0 if landscape else 1
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.oddFooter.center.text = "&P / &N"
+    sheet.oddHeader.left.text = "&A"
 
 
 def fill(cell: Cell, value: Value, column: Column, say: Wording) -> str:

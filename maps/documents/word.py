@@ -42,7 +42,7 @@ from maps.texts.wording import Wording
 from siting.report import KeyFigure, Section, StudyReport, Table
 from siting.results import Study
 
-__all__ = ["word_document"]
+__all__ = ["grid_map_cm", "word_document"]
 
 _FACES = ("仿宋", "黑体", "宋体", "Times New Roman")
 _PAPER = {"zh": (37.0, 35.0, 28.0, 26.0), "en": (25.0, 25.0, 25.0, 25.0)}
@@ -62,6 +62,8 @@ _PHOTO_MM = 34.0
 _LEAD_MM = 84.0
 _TITLE_PT = 90.0
 """What title, subtitle and the first heading take of the first page."""
+_GRID_MAP_CM = (4.6, 7.0, 11.0)
+"""Height of the map of one unit grid: the least, the usual, and where the report has two pages anyway."""
 UNCAPTIONED = ("station_facts", "facilities", "facilities_today")
 """Tables of a sheet whose headings say what they are."""
 
@@ -82,6 +84,24 @@ def word_document(report: StudyReport, study: Study, say: Wording, pictures: dic
     return settle_zip(out.getvalue(), study.period[1])
 
 
+def grid_map_cm(report: StudyReport, say: Wording) -> float:
+    """Return how high the map of one unit grid is drawn, so that no few lines have a page of their own."""
+    setting = _SETTINGS[say.catalogue.lang, "sheet"]
+    # Chinese lines are higher than Latin ones
+    high = 1.45 if say.catalogue.lang == "zh" else 1.2
+    taken = 1.45 * setting.title_pt + 2 * setting.line_pt + 7 + high * (setting.table_pt + 1)
+    for section in report.sections:
+        taken += high * setting.head_pt + setting.line_pt / 2
+        for said in (*section.paragraphs, *section.closing):
+            wide = text_mm(say.say(said), setting.body_pt) * 1.08
+            taken += math.ceil(wide / setting.width_mm) * setting.line_pt + 3
+        for table in section.all_tables:
+            taken += high * setting.table_pt * table_lines(table, say, setting.width_mm, setting.table_pt)
+    least, usual, most = _GRID_MAP_CM
+    left = ((297 - sum(setting.margins_mm[:2])) / PT_MM - taken * 1.07) * PT_MM / 10
+    return min(usual, left) if left >= least else most
+
+
 class _Writer:
     """Writes one report from its first to its last section."""
 
@@ -90,6 +110,7 @@ class _Writer:
         self.document: Document = docx.Document()
         self.tables = self.figures = 0
         self.grid = report.grid_code is not None
+        self.short = not any(section.part == "contents" for section in report.sections)
         self.margins = self._setting("station" if self.grid else "body").margins_mm
         first = self._setting("body")
         _page(self.document.sections[0], self.margins, first, say)
@@ -99,8 +120,9 @@ class _Writer:
         add_line(self.document, say.say(report.subtitle), self._setting("conclusion"), "subtitle")
 
     def _setting(self, part: str) -> Setting:
-        """Return the sizes of a part; a report on one unit grid is set like a sheet."""
-        return _SETTINGS[self.say.catalogue.lang, "sheet" if self.grid else _SIZE_OF[part]]
+        """Return the sizes of a part; one unit grid is set like a sheet, two plans like annexes."""
+        size = "sheet" if self.grid else "small" if self.short else _SIZE_OF[part]
+        return _SETTINGS[self.say.catalogue.lang, size]
 
     def section(self, section: Section, heading: Heading, number: int) -> None:
         """Write one section."""
@@ -158,7 +180,8 @@ class _Writer:
     def _tables(self, section: Section, tables: tuple[Table, ...], setting: Setting, *, notes: bool) -> None:
         for table in tables:
             self.tables += section.part in NUMBERED
-            caption = table_caption(table, self.tables, section, self.say)
+            # in the report on one unit grid the heading above says it
+            caption = "" if self.grid else table_caption(table, self.tables, section, self.say)
             add_line(self.document, caption, setting, "caption", keep=True)
             note = table_note((table,), self.study, self.say) if notes else ""
             add_table(self.document, table, setting, self.say, note=bool(note))

@@ -16,7 +16,7 @@ from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from maps.documents.widths import column_widths
+from maps.documents.widths import column_widths, table_lines
 from maps.texts.safe_text import plain
 from maps.texts.wording import Wording
 from siting.report import Table
@@ -29,8 +29,8 @@ __all__ = [
 HEADLESS = ("station_facts",)
 """Tables of names and values side by side, whose columns need no heading."""
 SUBTITLE_FACE = "楷体"
-_SHORT = 8
-"""Rows of a table that is not parted between two pages."""
+_SHORT = 14
+"""Lines of a table that is not parted between two pages: a higher one would leave much of a page empty."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -109,7 +109,8 @@ def add_table(
         made.columns[place].width = Mm(width)
     texts = [] if headless else [[say.heading(column) for column in table.columns]]
     texts += [[say.cell(v, c) for v, c in zip(row, table.columns, strict=True)] for row in table.rows]
-    last, short = len(texts) - 1, len(table.rows) <= _SHORT
+    last = len(texts) - 1
+    short = table_lines(table, say, setting.width_mm, setting.table_pt) <= _SHORT
     for number, (row, said) in enumerate(zip(made.rows, texts, strict=True)):
         heading = number == 0 and not headless
         held = note if number == last else short or number <= 1 or number == last - 1

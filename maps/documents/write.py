@@ -12,7 +12,7 @@ from maps.documents.charts import budget_picture, coverage_picture, front_pictur
 from maps.documents.pictures import inset_picture, map_picture
 from maps.documents.printed import html_document
 from maps.documents.sheets import csv_text, workbook
-from maps.documents.word import word_document
+from maps.documents.word import grid_map_cm, word_document
 from maps.page.basemap import Backdrop
 from maps.texts.wording import Wording
 from siting.report import StudyReport, Table, grid_report, one_fact_a_row, study_report, study_tables
@@ -149,7 +149,7 @@ def _overview_cm(report: StudyReport, lang: str) -> float:
     """Return how high the map below the table of contents may be, so that they share a page."""
     sheets = any(section.part == "station" for section in report.sections)
     lines = len(report.sections) - 1 + sheets
-    room, line = (20.3, 0.635) if lang == "zh" else (22.8, 0.477)
+    room, line = (19.3, 0.635) if lang == "zh" else (22.8, 0.477)
     left = room - lines * line
     return min(10.5, left) if left >= 5.0 else room
 
@@ -157,7 +157,7 @@ def _overview_cm(report: StudyReport, lang: str) -> float:
 def _pictures(study: Study, backdrop: Backdrop, lang: str, report: StudyReport) -> dict[str, bytes]:
     wanted = {name for section in report.sections for name in section.pictures}
     grid = report.grid_code
-    height = 7.0 if grid is not None else _overview_cm(report, lang)
+    height = _overview_cm(report, lang) if grid is None else grid_map_cm(report, Wording.of(lang, study.k))
     makers: dict[str, Callable[[str], bytes]] = {
         "map": lambda _: map_picture(study, backdrop, lang, grid_code=grid, height_cm=height),
         "lead": lambda _: map_picture(study, backdrop, lang, width_cm=8.4, height_cm=5.9, legend=False),

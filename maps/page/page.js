@@ -6,7 +6,7 @@ function start(map, data) {
   map.options.minZoom = 4; map.options.maxZoom = 19;
   map.attributionControl.setPrefix('');
   map.getContainer().setAttribute('aria-label', t.map_label);
-  map.getContainer().setAttribute('role', 'region');
+  map.getContainer().setAttribute('role', 'main');
   app.area = data.area ? shapes(data.area) : null;
   function pane(name, z, through) {
     var p = map.getPane(name) || map.createPane(name);

@@ -159,6 +159,8 @@ class Wording:
         for part in text.split("; "):
             if measured := _MEASURED.fullmatch(part):
                 points, medians = measured.groups()
+                if points == "0":  # distances of none are those that stand for "far", and no measure
+                    return self.text("evidence.none_moving")
                 joined = self._by_datum(medians, r"(\w+) (\d+) m", "m")
                 parts.append(self.text("evidence.measured", points=points, medians=joined))
             elif shared := _SHARES.fullmatch(part):

@@ -1,5 +1,7 @@
 """The report on one unit grid, for the member of grid staff who answers for it."""
 
+import math
+
 import shapely
 
 from geo.errors import InputError
@@ -70,8 +72,12 @@ def _served_by(study: Study, grid: GridFigures) -> tuple[Say, ...]:
         ("way", in_minutes(grid.station_s)),
         ("hours", Say("opening", (("hours", site.planned_hours or site.opening_hours),))),
     )
+    limit = in_minutes(study.limit_s)
     if grid.station_s is not None and grid.station_s > study.limit_s:
-        return (Say("say.grid_station_far", (*said, ("limit", in_minutes(study.limit_s)))),)
+        # rounded up: "about 3 minutes, beyond the limit of 3 minutes" is no reason
+        over = ("way", Quantity(60 * math.ceil(grid.station_s / 60), "s"))
+        far = (*(over if key == "way" else (key, value) for key, value in said), ("limit", limit))
+        return (Say("say.grid_station_far", far),)
     return (Say("say.grid_station", said),)
 
 

@@ -43,6 +43,9 @@ def sentence(english: str, lang: Language) -> str:
             if "why" in facts:
                 # A sentence in a sentence.
                 facts["why"] = sentence(facts["why"], lang)
+            roles = catalogue(lang).group("problem_role")
+            if (role := facts.get("role")) in roles:
+                facts["role"] = roles[role]
             return catalogue(lang).text(f"problem.{key}", **facts)
     return english
 

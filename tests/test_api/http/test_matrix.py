@@ -59,6 +59,7 @@ TABLE = {
     "GET /ogc/collections/{name}": "aaaaaaaaaa",
     "GET /ogc/collections/{name}/queryables": "aaaaaaaaaa",
     "GET /ogc/collections/{name}/items": "aaaaaaaaaa",
+    "GET /ogc/collections/{name}/items/": "aaaaaaaaaa",
     "GET /ogc/collections/{name}/items/{feature_id:path}": "aaaaaaaaaa",
     "POST /v1/matches": "1aaaaaa33a",
     "POST /v1/alerts": "1aaaaaa33a",

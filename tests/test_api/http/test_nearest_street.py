@@ -9,7 +9,7 @@ import pytest
 from ascii_map import ascii_map
 from tiny_study import write_study
 
-from api.forms import Station
+from api.forms import Station, way_of
 from api.http.problems.errors import NoStationError
 from api.http.stations.nearest import StationQuery, nearest_station
 from api.study.finished import FinishedStudy, load_finished
@@ -104,3 +104,10 @@ def test_by_the_hour_the_way_takes_longer_at_noon_than_at_night(served: Finished
     # Nothing was learned of who walks.
     walker = dataclasses.replace(noon, mode="foot")
     assert nearest_station(by_hour, walker) == nearest_station(served, walker)
+
+
+def test_a_street_that_goes_on_is_named_once() -> None:
+    """A piece without a name parted Mannerheimintie into two."""
+    names = ["Mannerheimintie", "Mannerheimintie", "Bulevardi", "Mannerheimintie"]
+    way = way_of([(24.93, 60.17), (24.94, 60.17)], names)
+    assert way.properties.streets == ["Mannerheimintie", "Bulevardi", "Mannerheimintie"]

@@ -77,6 +77,26 @@ def followed(client: TestClient, document: Json, rel: str) -> Json | None:
     return get(client, split.path, **asked(split.query))
 
 
+def test_behind_the_end_the_page_before_is_the_last(client: TestClient) -> None:
+    """It led from one empty page to the next."""
+    page = get(client, f"{OGC}/collections/stations/items", offset=999_999, limit=1)
+    assert page["features"] == []
+    before = followed(client, page, "prev")
+    assert before is not None
+    assert len(before["features"]) == 1
+
+
+@pytest.mark.parametrize(
+    "path", [OGC, f"{OGC}/collections/stations/items", "/health", "/", "/none", "/stations"]
+)
+def test_head_is_get_without_content(client: TestClient, path: str) -> None:
+    """Link checkers, proxies and desktop programs ask so; they were answered 405."""
+    told, asked_for = client.get(path), client.head(path)
+    assert asked_for.status_code == told.status_code
+    assert asked_for.headers["content-type"] == told.headers["content-type"]
+    assert asked_for.content == b""
+
+
 def test_from_the_landing_page_to_a_feature_by_links_alone(client: TestClient) -> None:
     landing = get(client, OGC)
     assert get(client, OGC + "/") == landing

@@ -17,6 +17,7 @@ from api.http.problems.errors import EVERY, NoStationError
 from api.http.problems.texts import sentence, title
 from api.matching.forms import MatchRequest
 from api.settings import Settings
+from api.store.tables import ROLES
 from geo.errors import InfeasibleError, InputError, OffNetworkError, YiluError
 from maps.texts import catalogue
 
@@ -127,6 +128,14 @@ def test_every_sentence_is_found_again_with_its_facts() -> None:
         facts = {name: f"<{name}>" for name in re.findall(r"\{(\w+)\}", text)}
         told = sentence(text.format_map(facts), "zh")
         assert told == catalogue("zh").text(f"problem.{key}", **facts), key
+
+
+def test_roles_are_named_in_the_language_of_the_sentence() -> None:
+    """A refusal in Chinese spoke of a key with the role "rider"."""
+    told = sentence("a key with the role rider cannot do this", "zh")
+    assert told == "角色为“骑手”的密钥不能做这件事"
+    for role in ROLES:
+        assert role not in sentence(f"a key with the role {role} cannot do this", "zh")
 
 
 SHOWN_ON_PAGES = ("api/http/pages", "api/http/access", "api/jobs", "api/store/access")

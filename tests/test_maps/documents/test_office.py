@@ -66,6 +66,17 @@ def test_grid_report_has_two_pages(study: Study, backdrop: Backdrop, tmp_path: P
         assert f"—{number}—" in re.sub(r"\s", "", page)
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_few_lines_of_a_grid_report_stand_alone(
+    study: Study, backdrop: Backdrop, tmp_path: Path, lang: str
+) -> None:
+    """Three lines had a page of their own: the map gives way, or leaves more to the second page."""
+    path = tmp_path / "g.docx"
+    write_docx(study, backdrop, lang, path, study.grids[3].code)
+    last = _pages(path)[1:]
+    assert all(len([line for line in page.splitlines() if line.strip()]) > 8 for page in last)
+
+
 @pytest.fixture(scope="module")
 def whole(
     study: Study, backdrop: Backdrop, tmp_path_factory: pytest.TempPathFactory

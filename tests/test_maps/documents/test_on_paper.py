@@ -8,11 +8,13 @@ import openpyxl
 import pytest
 from docx.oxml.ns import qn
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from study_sample import sample_study
 
 from maps.documents.printed import _Page
 from maps.documents.sheets import ROWS_SHOWN, _folded_rows, workbook
-from maps.documents.widths import LEAST_PT, PADDING_MM, column_widths, text_mm
+from maps.documents.widths import LEAST_PT, PADDING_MM, PT_MM, _unbroken_mm, column_widths, text_mm
 from maps.documents.word import _SETTINGS
 from maps.documents.word_parts import add_frame, add_picture, add_table
 from maps.study.page import headlines
@@ -48,6 +50,28 @@ def test_a_short_table_is_on_one_page_with_its_note() -> None:
 def test_no_row_of_a_long_table_stands_alone() -> None:
     held = _held(30, note=True)
     assert held == [True, True] + [False] * 27 + [True, True]
+
+
+def test_a_table_of_few_but_high_rows_is_parted() -> None:
+    """Eight stations in rows of four lines left a third of a page empty."""
+    long = "new, standard station, daily 07:00-23:00, with all that the office wants to have said of it here"
+    rows = tuple((f"S{n}", *(long,) * 4) for n in range(8))
+    columns = tuple(Column(key) for key in ("id", "name", "first_plan", "second_plan", "reason"))
+    document = docx.Document()
+    add_table(document, Table("sites", columns, rows), _SETTINGS["en", "body"], Wording.of("en", 10))
+    held = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in document.tables[0].rows]
+    assert [bool(one) for one in held] == [True, True] + [False] * 5 + [True, False]
+
+
+@pytest.mark.parametrize(
+    "word", ["Moved", "Asiakaspalvelu", "rider-minutes", "WMW", "8831aa50cdfffff", "07:00–23:00", "12.5%"]
+)
+def test_words_have_room_in_dejavu(word: str) -> None:
+    """The word "Moved" was split in a heading where Times is missing."""
+    face = FontProperties(family="DejaVu Serif", size=72)
+    # less the blank before the first and behind the last letter
+    wide_pt = TextPath((0, 0), word, prop=face).get_extents().width + 0.03 * 72
+    assert _unbroken_mm(word) * 72 >= wide_pt * PT_MM
 
 
 def test_columns_of_a_frame_are_told_to_libreoffice_too() -> None:
@@ -101,6 +125,14 @@ def test_sheets_are_no_wider_than_a_page_and_notes_no_wider_than_their_table(stu
         for cell in notes:
             assert cell.alignment.wrap_text, (sheet.title, cell.coordinate)
             assert sheet.max_column == 1 or any(cell.coordinate in r for r in sheet.merged_cells.ranges)
+
+
+def test_every_printed_page_of_a_workbook_tells_its_sheet(study: Study) -> None:
+    """Rows on paper had headings and the number of the page only."""
+    book = openpyxl.load_workbook(
+        io.BytesIO(workbook(study_tables(study), study, Wording.of("en", study.k), "t"))
+    )
+    assert {sheet.oddHeader.left.text for sheet in book.worksheets} == {"&A"}
 
 
 def test_tables_on_the_first_sheet_have_no_number(study: Study) -> None:

@@ -301,6 +301,7 @@ def test_readers_of_the_screen_find_everything_named(visit: MapVisit) -> None:
         for one in results.response["violations"]
         if one["impact"] in SERIOUS
     ]
+    faults += [one["id"] for one in results.response["violations"] if one["id"].startswith("landmark")]
     assert faults == []
     visit.page.keyboard.press("Escape")
 

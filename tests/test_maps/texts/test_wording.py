@@ -107,6 +107,10 @@ def test_evidence_for_a_datum() -> None:
         "行驶里程在道路上（25米以内）的比例：WGS-84 41%、GCJ-02（火星坐标） 97%；1,200个文件合并判断"
     )
     assert "kilometres within 25 m of a street: WGS-84 41%, " in EN.evidence(pooled)
+    # A file beside the map: "0 moving points, 2000 m" was told as if it were measured.
+    none = "median distance of 0 moving points to the nearest street: wgs84 2000 m, gcj02 2000 m"
+    assert ZH.evidence(none) == "地图的街道附近没有移动的点，街道说明不了坐标系"
+    assert "tell nothing" in EN.evidence(none)
 
 
 def test_days_are_written_out() -> None:

@@ -105,6 +105,11 @@ def test_grid_report_names_its_station_and_what_is_asked(study: Study) -> None:
     (told,) = (p for p in grid_report(far, study.grids[3].code).sections[0].paragraphs if "grid_st" in p.key)
     assert told.key == "say.grid_station_far"
     assert dict(told.params)["called"] == "S01"
+    # 3.2 minutes were told as "about 3 minutes, beyond the limit of 3 minutes"
+    grids = tuple(dataclasses.replace(one, station_s=192.0) for one in study.grids)
+    near = grid_report(dataclasses.replace(far, grids=grids), study.grids[3].code)
+    (told,) = (p for p in near.sections[0].paragraphs if "grid_st" in p.key)
+    assert dict(told.params)["way"] == Quantity(240, "s")
     none = grid_report(study, study.grids[2].code)
     assert "say.grid_no_station" in [p.key for p in none.sections[0].paragraphs]
     (asked,) = (t for section in report.sections for t in section.tables if t.key == "grid_asks")
