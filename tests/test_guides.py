@@ -97,7 +97,7 @@ def test_the_calls_of_the_readme(service: tuple[Path, dict[str, str]]) -> None:
     with _started(checkout) as url:
         told, _ = _shell(calls.replace(PRINTED, url), checkout, env)
     assert "problem" not in told
-    assert told.startswith('{"written":2,"ignored":[],"off_network":[]}')
+    assert told.startswith('{"written":2,"ignored":[],"off_network":[],"warnings":[]}')
     for status in ("accepted", "done", "verified"):
         assert f'"status":"{status}"' in told
     assert '"kind":"task_verified"' in told

@@ -70,7 +70,7 @@ def rider(service: Service, who: str, rider_id: str, *places: tuple[float, float
         ],
     }  # fmt: skip
     answer = service.ask(who, "PUT", "/v1/riders", json={"datum": "wgs84", "riders": [told]})
-    assert answer == {"written": 1, "ignored": [], "off_network": []}
+    assert answer == {"written": 1, "ignored": [], "off_network": [], "warnings": []}
 
 
 def key_by_page(service: Service, tenant: str, rider_id: str) -> str:
