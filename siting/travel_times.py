@@ -153,7 +153,8 @@ class StreetWays:
                 key = tuple(column.tobytes() for column in parts)
                 if key not in known:
                     area = self._widened(within, _added(before, parts))
-                    known[key] = area, self._outer_rings(area)
+                    outline = shapely.transform(area.simplify(6.0), self.network.unproject)
+                    known[key] = area, _outer_rings(outline)
                 (within, rings[limit_s]), before = known[key], parts
             out.append([rings[limit_s] for limit_s in limits_s])
         return out
@@ -164,14 +165,9 @@ class StreetWays:
         Each line is widened for itself and the union taken after: ten times faster than all at once.
         """
         lines = part_lines(self.network, parts)
-        if not lines:
-            return area
-        rows = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
-        plane = shapely.linestrings(self.network.project(np.concatenate(lines)), indices=rows)
-        return shapely.union_all([area, *shapely.buffer(plane, BESIDE_M, quad_segs=2)])
-
-    def _outer_rings(self, area: shapely.Geometry) -> tuple[Ring, ...]:
-        return _outer_rings(shapely.transform(area.simplify(6.0), self.network.unproject))
+        return (
+            shapely.union_all([area, *shapely.buffer(lines, BESIDE_M, quad_segs=2)]) if len(lines) else area
+        )
 
     def _one(self, mode: str, point: tuple[float, float]) -> Snapped:
         return self.network.snap(np.array([point]), mode, self.walk_m)

@@ -6,7 +6,7 @@ import functools
 
 import shapely
 
-from routing.civic import ClosureRules, EarningRules, OfficeHours, ReportRules, ScoreRules
+from routing.civic import EARNING, ClosureRules, EarningRules, OfficeHours, ReportRules, ScoreRules
 from siting.results import GridFigures, Ring
 from siting.stations import country_of, free_and_worked_days
 
@@ -21,7 +21,7 @@ class CivicRules:
 
     reports: ReportRules
     closures: ClosureRules = dataclasses.field(default_factory=ClosureRules)
-    earning: EarningRules = dataclasses.field(default_factory=EarningRules)
+    earning: EarningRules = EARNING
     score: ScoreRules = dataclasses.field(default_factory=ScoreRules)
 
 

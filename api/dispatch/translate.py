@@ -36,7 +36,7 @@ from geo.arrays import FloatArray
 from geo.datum import Datum, place_from_wgs84, to_wgs84
 from geo.errors import InputError
 from maps.texts import catalogue
-from routing.civic import EarningRules
+from routing.civic import EARNING
 from routing.dispatch import ConflictError, RiderKey, TaskState
 from routing.model import Policy, Rider, Stop, Task, Visit
 
@@ -284,7 +284,8 @@ def offer_out(offer: OfferRow, state: TaskState, datum: Datum, zone: datetime.tz
         extra_s=round(terms["extra_s"], 3),
         extra_m=round(terms["extra_m"], 3),
         yuan=round(terms["yuan"], 2),
-        points=_EARNING.points_of(terms["extra_s"], terms["extra_m"]),
+        # As it will be booked; the points among the terms decide in which order riders are asked.
+        points=EARNING.points_of(terms["extra_s"], terms["extra_m"]),
         after_stop_id=terms["after_stop_id"],
         dropoff_after_stop_id=terms["dropoff_after_stop_id"],
         begins=None if terms["begins_s"] is None else _instant(terms["begins_s"], zone),
@@ -342,8 +343,6 @@ _INSTANTS = frozenset(
 )
 """What the service keeps in epoch seconds; all else that ends so is a duration."""
 _DIGITS = {"yuan": 2}
-_EARNING = EarningRules()
-"""As tasks are booked. What terms keep as points decides in which order riders are asked, and is not told."""
 
 
 def _told(kept: Mapping[str, Any], zone: datetime.tzinfo) -> dict[str, Any]:
@@ -357,7 +356,7 @@ def _told(kept: Mapping[str, Any], zone: datetime.tzinfo) -> dict[str, Any]:
         elif isinstance(value, dict):
             told[name] = _told(value, zone)
         elif name == "points" and "extra_s" in kept:
-            told[name] = _EARNING.points_of(kept["extra_s"], kept["extra_m"])
+            told[name] = EARNING.points_of(kept["extra_s"], kept["extra_m"])
         else:
             told[name] = round(value, _DIGITS.get(name, 3)) if isinstance(value, float) else value
     return told

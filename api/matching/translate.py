@@ -41,7 +41,7 @@ from api.matching.forms import (
 )
 from api.matching.windows import check_windows
 from api.matching.wording import reason_text
-from geo.arrays import BoolArray, FloatArray
+from geo.arrays import BoolArray, FloatArray, Int64Array
 from geo.datum import Datum, from_wgs84, to_wgs84
 from geo.errors import InputError
 from geo.streets import StreetNetwork
@@ -278,14 +278,21 @@ def _table(sent: SentRiders, lonlat: FloatArray) -> PlannedRiders:
         load_change=_numbers(s["load_change"]),
         closed_s=closed_s,
     )
-    return PlannedRiders(
-        columns, of_stops, lonlat, functools.partial(_rider, sent, columns, of_stops, lonlat)
-    )
+    first = np.cumsum(sent.counts) - sent.counts
+    made = functools.partial(_rider, sent, columns, of_stops, lonlat, first)
+    return PlannedRiders(columns, of_stops, lonlat, made)
 
 
-def _rider(sent: SentRiders, riders: RiderColumns, stops: StopColumns, lonlat: FloatArray, row: int) -> Rider:
-    """Return the rider of a row."""
-    first = int(riders.stops[:row].sum())
+def _rider(
+    sent: SentRiders,
+    riders: RiderColumns,
+    stops: StopColumns,
+    lonlat: FloatArray,
+    first_stops: Int64Array,
+    row: int,
+) -> Rider:
+    """Return the rider of a row; ``first_stops`` are the rows of the riders' first stops."""
+    first = int(first_stops[row])
     places: list[LonLat] = [
         (lon, lat) for lon, lat in lonlat[first + row : first + row + 1 + int(riders.stops[row])].tolist()
     ]

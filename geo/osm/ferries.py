@@ -77,8 +77,8 @@ def ferry_ways(file: OsmColumns, keys: frozenset[str]) -> dict[int, FerryWay]:
 def lines_of(ferries: dict[int, FerryWay], ways: Int64Array) -> tuple[Int64Array, BoolArray]:
     """Return the line of each way (rows in the file), -1 for none, and which of them lead back only."""
     line, back = np.full(len(ways), -1, np.int64), np.zeros(len(ways), np.bool_)
-    for row, ferry in ferries.items():
-        line[ways == row], back[ways == row] = ferry.line, ferry.back
+    for at in np.flatnonzero(np.isin(ways, list(ferries))).tolist():
+        _, line[at], back[at] = ferries[int(ways[at])]
     return line, back
 
 
@@ -96,8 +96,11 @@ def with_ferries(streets: StreetColumns, line: Int64Array, back: BoolArray, wait
     for way in rows:
         at = streets.node_lonlat[streets.way_ref[streets.way_ptr[way] : streets.way_ptr[way + 1]]]
         length_m[way] = float(np.nansum(great_circle_m(at[:-1], at[1:])))
+    of_line: dict[int, list[int]] = {}
     for way in rows:
-        part = [one for one in rows if line[one] == line[way]] if line[way] >= 0 else [way]
+        of_line.setdefault(int(line[way]), []).append(way)
+    for way in rows:
+        part = of_line[int(line[way])] if line[way] >= 0 else [way]
         whole_m = sum(length_m[one] for one in part if not back[one]) or sum(length_m[one] for one in part)
         old = streets.rules[int(rule[way])]
         time_s = (old.duration_s or whole_m / max(old.speed_mps)) + (old.interval_s / 2 or wait_s)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -103,13 +104,17 @@ def reached_parts(
     )
 
 
-def part_lines(network: StreetNetwork, parts: Parts) -> list[FloatArray]:
-    """Return the lines (k, 2) of parts of streets, degrees."""
+def part_lines(network: StreetNetwork, parts: Parts) -> npt.NDArray[np.object_]:
+    """Return the lines (k,) of parts of streets, plane metres."""
     whole = (parts[1] <= 0.0) & (parts[2] >= network.edge_length_m[parts[0]])
-    return [
+    lines = [
         network.edge_lonlat(edge) if all_of_it else network.edge_part(edge, low_m, high_m)
         for edge, low_m, high_m, all_of_it in zip(*(x.tolist() for x in (*parts, whole)), strict=True)
     ]
+    if not lines:
+        return np.empty(0, dtype=np.object_)
+    rows = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    return np.asarray(shapely.linestrings(network.project(np.concatenate(lines)), indices=rows))
 
 
 def _joined(edge: Int64Array, low_m: FloatArray, high_m: FloatArray) -> Parts:
@@ -172,8 +177,8 @@ def isochrone(
     areas = []
     for limit_s in limits_s:
         parts = reached_parts(network, mode, origins, limit_s, towards=towards)
-        plane = [shapely.LineString(network.project(line)) for line in part_lines(network, parts)]
-        area = shapely.buffer(shapely.MultiLineString(plane), BESIDE_M, quad_segs=3).simplify(4.0)
+        lines = shapely.MultiLineString(list(part_lines(network, parts)))
+        area = shapely.buffer(lines, BESIDE_M, quad_segs=3).simplify(4.0)
         areas.append(shapely.transform(_without_small_holes(area), network.unproject))
     return tuple(areas)
 

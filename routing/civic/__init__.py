@@ -12,6 +12,7 @@ from routing.civic.closures import (
 )
 from routing.civic.ledger.book import Book, book, correction
 from routing.civic.ledger.earning import (
+    EARNING,
     EarningRules,
     drill,
     feedback,
@@ -67,6 +68,7 @@ from routing.civic.station_words import (
 from routing.civic.working_hours import OfficeHours
 
 __all__ = [
+    "EARNING",
     "OVER",
     "PRIVATE_REASONS",
     "REPORT_KINDS",

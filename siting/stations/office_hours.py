@@ -310,12 +310,7 @@ def _take(reader: _Reader, name: str, match: re.Match[str]) -> bool:
     elif name == "announced":
         reader.now.comment = ' "as announced"'
         return reader.now.holidays and reader.value("off")
-    elif (
-        match.group() == "除外"
-        and reader.now.festivals
-        and reader.rules
-        and reader.rules[-1].values == ["off"]
-    ):
+    elif match.group() == "除外" and reader.now.festivals and reader.is_shut():
         return False  # shut on them, or open?
     elif name == "closed" and match.group() == "除外" and reader.takes_back():
         if {5, 6} & set(reader.rules[-1].days):

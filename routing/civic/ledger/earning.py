@@ -5,7 +5,7 @@ import dataclasses
 from routing.civic.ledger.entries import Entry, LedgerError, Posting, rider_account
 from routing.model.checks import check_between, check_name
 
-__all__ = ["EarningRules", "drill", "feedback", "payout", "task_done", "time_taken", "training"]
+__all__ = ["EARNING", "EarningRules", "drill", "feedback", "payout", "task_done", "time_taken", "training"]
 
 _ISSUED, _BACKING, _PAID, _HOURS = "city:issued", "city:backing", "city:paid", "city:hours"
 
@@ -36,6 +36,10 @@ class EarningRules:
             self.points_per_minute * max(extra_s, 0.0) / 60 + self.points_per_km * max(extra_m, 0.0) / 1_000
         )
         return round(self.points_per_task + of_way)
+
+
+EARNING = EarningRules()
+"""The standing rules: offers tell by them, tasks are booked by them."""
 
 
 def _moved(source: str, to: str, unit: str, amount: int) -> tuple[Posting, ...]:
