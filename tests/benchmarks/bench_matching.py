@@ -13,7 +13,7 @@ import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
-from fleets import NOW, city_fleet, city_riders, city_tasks
+from fleets import NOW, city_fleet, city_riders, city_tasks, finder
 from harness import Row, compare, helsinki_map, skipped, value
 from matching_peers import assembled, on_public_streets, sampled
 from tiling import tiled_map
@@ -25,7 +25,7 @@ from geo.streets.contraction import morton_order
 from geo.streets.network import StreetNetwork
 from routing.assign import assign_all, match_batch
 from routing.fleet.fleet import Fleet
-from routing.fleet.kernels.insertion import best_many, best_riders, outputs
+from routing.fleet.kernels.insertion import best_many, outputs
 from routing.fleet.mode_fleet import as_ms
 from routing.model.policy import Policy
 from routing.model.riders import Rider
@@ -95,21 +95,8 @@ def _size(fleet: Fleet) -> str:
     return f"{len(fleet)} riders, {stops} stops, {nodes / 1000:.0f}k nodes"
 
 
-def _finder(fleet: Fleet, tasks: list[Task], k: int) -> Callable[[int], int]:
-    """Return the search for the k best riders of a task by its row; places already snapped, all rules on."""
-    mode_fleet = fleet.mode_fleets["ebike"]
-    fleet.order()
-    table, out, now = fleet.table("ebike", tasks).columns, outputs(k), as_ms(NOW)
-    context = mode_fleet.context()
-
-    def find(i: int) -> int:
-        return best_riders(context, mode_fleet.width, table, i, k, now, mode_fleet.first_ms, out)
-
-    return find
-
-
 def _together(fleet: Fleet, tasks: list[Task]) -> Callable[[], None]:
-    """Return the search for the best rider of each task in one call on one thread, as `_finder`."""
+    """Return the search for the best rider of each task in one call on one thread, as `finder`."""
     mode_fleet = fleet.mode_fleets["ebike"]
     table = fleet.table("ebike", tasks)
     context, now, size = mode_fleet.context(), as_ms(NOW), len(tasks)
@@ -127,7 +114,7 @@ def _one_task(network: StreetNetwork, fleet: Fleet, calls: int) -> list[Row]:
     tasks = city_tasks(network, calls, 5)
     rows = []
     for k in (1, 2):
-        find = _finder(fleet, tasks, k)
+        find = finder(fleet, tasks, k)
         find(0)
         taken, found, busy = [], [], []
         for i in range(calls):
@@ -182,7 +169,7 @@ def _peers(
     the caches counts as it would between any two tasks of a service, and not for every task.
     """
     tasks = on_public_streets(network, city_tasks(network, 100 * calls, 6))[: 50 * calls]
-    find = _finder(fleet, tasks, 1)
+    find = finder(fleet, tasks, 1)
     sample = tasks[:: len(tasks) // calls][:calls]
     subjects, absent = assembled(fleet, sample)
 

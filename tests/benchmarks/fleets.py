@@ -1,5 +1,7 @@
 """Seeded fleets on a real network: riders with promised stops a few minutes apart, and tasks anywhere."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -8,14 +10,15 @@ from geo.arrays import FloatArray, Int64Array
 from geo.jit import kernel
 from geo.streets.network import StreetNetwork
 from routing.fleet.fleet import Fleet
+from routing.fleet.kernels.insertion import best_riders, outputs
 from routing.fleet.kernels.legs import graph_of, place_of, point_leg, work_for
 from routing.fleet.kernels.tables import NO, Graph, PlaceColumns, Work
-from routing.fleet.mode_fleet import runs_ms
+from routing.fleet.mode_fleet import as_ms, runs_ms
 from routing.model.policy import Policy
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, Visit
 
-__all__ = ["NOW", "SERVICE_S", "city_fleet", "city_riders", "city_tasks"]
+__all__ = ["NOW", "SERVICE_S", "city_fleet", "city_riders", "city_tasks", "finder"]
 
 NOW = 1_760_000_000.0
 POOL = 40_000
@@ -81,7 +84,7 @@ def _chains(
 
 
 def city_riders(
-    network: StreetNetwork, count: int, seed: int, *, stops: tuple[int, int] = (6, 10)
+    network: StreetNetwork, count: int, seed: int, *, stops: tuple[int, int] = (6, 10), prefix: str = ""
 ) -> list[Rider]:
     """Riders with 6 to 10 stops, each within eight minutes of the last, and all rules in play.
 
@@ -109,7 +112,7 @@ def city_riders(
         ]
         riders.append(
             Rider(
-                f"r{number:05d}",
+                f"r{prefix}{number:05d}",
                 at[0],
                 stops=tuple(plan),
                 skills=frozenset(np.array(["aid", "fire"])[rng.random(2) < 0.7].tolist()),
@@ -141,3 +144,16 @@ def city_fleet(network: StreetNetwork, riders: list[Rider], policy: Policy) -> F
     fleet = Fleet(network, policy)
     fleet.put(riders, NOW)
     return fleet
+
+
+def finder(fleet: Fleet, tasks: list[Task], k: int) -> Callable[[int], int]:
+    """Return the search for the k best riders of a task by its row; places already snapped, all rules on."""
+    mode_fleet = fleet.mode_fleets["ebike"]
+    fleet.order()
+    table, out, now = fleet.table("ebike", tasks).columns, outputs(k), as_ms(NOW)
+    context = mode_fleet.context()
+
+    def find(i: int) -> int:
+        return best_riders(context, mode_fleet.width, table, i, k, now, mode_fleet.first_ms, out)
+
+    return find
