@@ -24,6 +24,7 @@ from routing.fleet.snapshots import FleetState
 from routing.match import Answers, apply, match, task_order
 from routing.model.results import Match, Refused, RunnerUp
 from routing.model.tasks import Task, stops_of
+from routing.routes import legs_of, ways_of
 from routing.several_people import meet
 
 __all__ = ["Assigned", "assign_all", "assign_lists", "assign_round", "match_batch"]
@@ -181,13 +182,20 @@ def match_batch(
     with fleet.at_hand(tasks):
         assigned, _ = assign_all(fleet, [task for task in ordered if _alone(fleet, task)], now_s, threads)
         before = fleet.snapshot() if len(assigned) < len(ordered) else None
+        # The plan of a rider who gets one task is not touched by the others.
+        single = [one for one in assigned if not one.shared]
+        legs = [legs_of(fleet, one.task, one.found) for one in single]
+        found_ways = zip(single, legs, ways_of(fleet.network, legs, threads), strict=True)
+        ways = {one.task.task_id: (its, way) for one, its, way in found_ways}
         matches: list[Match] = []
         for one in assigned:
             found: Candidate | None = one.found
             if one.shared:
                 found = fleet.best_of(one.task, one.found.rider_id, now_s)
             if found is not None:
-                matches.append(apply(fleet, one.task, found, one.runner_up, now_s))
+                matches.append(
+                    apply(fleet, one.task, found, one.runner_up, now_s, ways.get(one.task.task_id))
+                )
         done = {account.task_id for account in matches}
         more, refused = match(fleet, [task for task in ordered if task.task_id not in done], now_s)
         together = (*matches, *more), refused

@@ -38,7 +38,7 @@ def without_way_out(fleet: Fleet, task: Task) -> frozenset[str]:
     """Modes that may do the task and cannot leave its last place."""
     lost = set()
     for mode in task.modes & fleet.mode_fleets.keys():
-        edge = int(fleet.table(mode, [task], dropoff=True).places.edge[0])
-        if edge >= 0 and not leads_on(fleet.network, mode, edge, POCKET_M):
+        place = fleet.table(mode, [task], dropoff=True).places
+        if place.ok[0] and not leads_on(fleet.network, mode, place.edge, POCKET_M)[0]:
             lost.add(mode)
     return frozenset(lost)

@@ -10,6 +10,7 @@ import numpy as np
 from geo.arrays import Int64Array
 from geo.errors import InputError
 from geo.streets import StreetNetwork
+from geo.travel import Path
 from routing.best_riders import candidates_for
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.kernels.tables import EVER
@@ -26,7 +27,7 @@ from routing.model.results import (
 from routing.model.riders import Rider, Stop
 from routing.model.tasks import Task, stops_of
 from routing.refusal.explain import left_out, off_street_rider, refusal, why_not
-from routing.routes import metres_between, settled, ways_between
+from routing.routes import ChangedLegs, legs_of, metres_of, settled, ways_of
 from routing.several_people import meet
 
 __all__ = ["Priced", "apply", "late_stops", "match", "match_tasks", "put_in_plan", "put_priced", "task_order"]
@@ -254,8 +255,8 @@ class _Put(Generic[T]):
     stops: int
     """Of the plan now."""
     extra_s: float
-    old_m: list[float]
-    """Metres of the ways that the plan no longer has."""
+    old: list[T]
+    """Ways that the plan no longer has."""
     new: list[T]
     """Ways that it has instead."""
 
@@ -270,10 +271,9 @@ def _put_in(
     task: Task,
     found: Candidate,
     now_s: float,
-    metres: Callable[[Fleet, Rider, list[int]], list[float]],
-    between: Callable[[Fleet, Rider, list[int]], list[T]],
+    ways: tuple[int, list[T]],
 ) -> _Put[T]:
-    """Put a task in; `metres` measures the ways that go, `between` makes those that come."""
+    """Put a task in; `ways` are those of `legs_of`, the first so many of which go."""
     mode_fleet, row = fleet.row_of(found.rider_id)
     rider = fleet.rider(found.rider_id)
     k, place = len(rider.stops), found.place
@@ -292,7 +292,6 @@ def _put_in(
     before_ms = int(mode_fleet.c.arrive[base + place + 1]) if place < k else int(mode_fleet.c.leave[base + k])
     if place == k == 0:
         before_ms = max(before_ms, now)
-    old_m = metres(fleet, rider, [base + j for j in range(place, min(where[-1] + 1, k) + 1)])
     for number in reversed(range(len(added))):
         at = fleet.table(rider.mode, [task], dropoff=number == 1).places
         fleet.insert(found.rider_id, where[number], added[number], at)
@@ -303,9 +302,8 @@ def _put_in(
         end_ms = int(c.arrive[base + place + 2]) if place < k else int(c.leave[base + place + 1])
         extra_ms = max(end_ms - before_ms, 0)
     slots = tuple(base + 1 + at + number for number, at in enumerate(where))
-    end = min(slots[-1] + 1, base + k + len(where))
-    new = between(fleet, rider, list(range(base + place, end + 1)))
-    return _Put(rider, before, base, slots, k + len(where), extra_ms / 1000, old_m, new)
+    lost, legs = ways
+    return _Put(rider, before, base, slots, k + len(where), extra_ms / 1000, legs[:lost], legs[lost:])
 
 
 def _price(fleet: Fleet, put: _Put[T], extra_m: float) -> Priced:
@@ -333,21 +331,25 @@ def put_priced(fleet: Fleet, task: Task, found: Candidate, now_s: float) -> Pric
 
     The geometry of the way, which takes most of the time of `apply`, is not made.
     """
-    put = _put_in(fleet, task, found, now_s, metres_between, metres_between)
-    return _price(fleet, put, sum(put.new) - sum(put.old_m))
+    legs = legs_of(fleet, task, found)
+    put = _put_in(fleet, task, found, now_s, (legs.lost, metres_of(fleet.network, legs)))
+    return _price(fleet, put, sum(put.new) - sum(put.old))
 
 
 def put_in_plan(fleet: Fleet, task: Task, found: Candidate, now_s: float, points: float = 0.0) -> None:
     """Put a found task into its rider's plan as `apply` does, and tell nothing; `points` are booked."""
-    extra_s = _put_in(fleet, task, found, now_s, _no_ways, _no_ways).extra_s
-    fleet.spend(found.rider_id, extra_s, points)
+    none: tuple[int, list[float]] = (0, [])
+    fleet.spend(found.rider_id, _put_in(fleet, task, found, now_s, none).extra_s, points)
 
 
-def _no_ways(fleet: Fleet, rider: Rider, slots: list[int]) -> list[float]:
-    return []
-
-
-def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None, now_s: float) -> Match:
+def apply(
+    fleet: Fleet,
+    task: Task,
+    found: Candidate,
+    runner_up: RunnerUp | None,
+    now_s: float,
+    ways: tuple[ChangedLegs, list[Path]] | None = None,
+) -> Match:
     """Put a found task into its rider's plan and return the whole account of it.
 
     Parameters
@@ -361,13 +363,18 @@ def apply(fleet: Fleet, task: Task, found: Candidate, runner_up: RunnerUp | None
         Left out of the account where the rider rides for another platform.
     now_s : float
         Epoch seconds.
+    ways : tuple of ChangedLegs and list of Path, optional
+        What `legs_of` and `ways_of` say of it, where they were asked already.
     """
-    put = _put_in(fleet, task, found, now_s, metres_between, ways_between)
+    if ways is None:
+        legs = legs_of(fleet, task, found)
+        ways = legs, ways_of(fleet.network, [legs])[0]
+    put = _put_in(fleet, task, found, now_s, (ways[0].lost, ways[1]))
     rider, new_way, c = put.before, put.new, fleet.mode_fleets[put.before.mode].c
     slots = range(put.base + 1, put.base + 1 + put.stops)
     starts = c.start[slots.start : slots.stop]
     others = c.start[[slot for slot in slots if slot not in put.slots]].tolist()
-    priced = _price(fleet, put, sum(way.metres for way in new_way) - sum(put.old_m))
+    priced = _price(fleet, put, sum(way.metres for way in new_way) - sum(way.metres for way in put.old))
     if runner_up is not None and fleet.rider(runner_up.rider_id).platform != rider.platform:
         runner_up = None
     return Match(

@@ -5,48 +5,92 @@ whoever reads the answer gets the times of the final plans, and each plan once a
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import itertools
+import math
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 
+from geo.arrays import Int64Array
 from geo.errors import InputError
-from geo.streets import Snapped, StreetNetwork
-from geo.travel import Path, find_path, way_metres
-from routing.fleet.fleet import Fleet
+from geo.streets import Snapped, StreetNetwork, after_each_other
+from geo.travel import Path, find_paths, ways_metres
+from routing.fleet.fleet import Candidate, Fleet
 from routing.model.results import Match, Route, Step, StopSlack
 from routing.model.riders import Rider
+from routing.model.tasks import Task
 
-__all__ = ["metres_between", "settled", "ways_between"]
+__all__ = ["ChangedLegs", "legs_of", "metres_of", "settled", "ways_between", "ways_of"]
 
 T = TypeVar("T")
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class ChangedLegs:
+    """The legs that a plan loses to a task, and those that it gets instead."""
+
+    mode: str
+    places: Snapped
+    source: Int64Array
+    """Rows of `places`."""
+    target: Int64Array
+    lost: int
+    """The first so many are those that go."""
+
+
+def legs_of(fleet: Fleet, task: Task, found: Candidate) -> ChangedLegs:
+    """Return the legs that change when a task is put in where it was found; the task is in no plan yet."""
+    mode_fleet, row = fleet.row_of(found.rider_id)
+    mode, base, first = mode_fleet.mode, row * mode_fleet.width, found.place
+    where = [first] if found.dropoff_place is None else [first, found.dropoff_place]
+    last = min(where[-1] + 1, int(mode_fleet.c.stops[row]))
+    lost = last - first
+    stands = [fleet.table(mode, [task], dropoff=number == 1).places for number in range(len(where))]
+    chain = []
+    for at in range(first, last + 1):
+        chain.append(at - first)
+        chain += [lost + 1 + number for number, before in enumerate(where) if before == at]
+    old, new = np.arange(lost + 1), np.array(chain)
+    return ChangedLegs(
+        mode,
+        after_each_other([mode_fleet.snapped(list(range(base + first, base + last + 1))), *stands]),
+        np.concatenate([old[:-1], new[:-1]]),
+        np.concatenate([old[1:], new[1:]]),
+        lost,
+    )
+
+
+def ways_of(network: StreetNetwork, legs: Sequence[ChangedLegs], threads: int = 1) -> list[list[Path]]:
+    """Return the ways of the legs of many tasks, found together."""
+    out: list[list[Path]] = [[] for _ in legs]
+    for mode in {one.mode for one in legs}:
+        mine = [at for at, one in enumerate(legs) if one.mode == mode]
+        first = np.cumsum([0, *(len(legs[at].places) for at in mine)]).tolist()
+        source = np.concatenate([legs[at].source + begin for at, begin in zip(mine, first, strict=False)])
+        target = np.concatenate([legs[at].target + begin for at, begin in zip(mine, first, strict=False)])
+        places = after_each_other([legs[at].places for at in mine])
+        found = iter(find_paths(network, mode, places, source, target, threads))
+        for at in mine:
+            out[at] = [_there(way) for way in itertools.islice(found, len(legs[at].source))]
+    return out
+
+
+def metres_of(network: StreetNetwork, legs: ChangedLegs) -> list[float]:
+    """Return the metres of the ways of legs, walks included; their geometry is not made."""
+    metres = ways_metres(network, legs.mode, legs.places, legs.source, legs.target)
+    return [_there(None if math.isnan(one) else one) for one in metres.tolist()]
+
+
 def ways_between(fleet: Fleet, rider: Rider, slots: list[int]) -> list[Path]:
     """Return the ways between slots, one after the other."""
-    return _between(fleet, rider, slots, find_path)
+    places, at = fleet.mode_fleets[rider.mode].snapped(slots), np.arange(len(slots))
+    return [_there(way) for way in find_paths(fleet.network, rider.mode, places, at[:-1], at[1:])]
 
 
-def metres_between(fleet: Fleet, rider: Rider, slots: list[int]) -> list[float]:
-    """Return the metres of the ways between slots, walks included; their geometry is not made."""
-    return _between(fleet, rider, slots, way_metres)
-
-
-def _between(
-    fleet: Fleet,
-    rider: Rider,
-    slots: list[int],
-    find: Callable[[StreetNetwork, str, Snapped, Snapped], T | None],
-) -> list[T]:
-    places = fleet.mode_fleets[rider.mode].snapped(slots)
-    found = []
-    for at in range(len(slots) - 1):
-        one = find(fleet.network, rider.mode, places.take([at]), places.take([at + 1]))
-        if one is None:
-            raise InputError(
-                "The way of a matched plan was not found: network and fleet do not belong together."
-            )
-        found.append(one)
+def _there(found: T | None) -> T:
+    if found is None:
+        raise InputError("The way of a matched plan was not found: network and fleet do not belong together.")
     return found
 
 

@@ -6,7 +6,7 @@ from geo.streets.mode_graph import OUT, PUBLIC, ModeGraph, ModeStreets
 from geo.streets.network import EBIKE_PROMISE_MPS, StreetNetwork
 from geo.streets.overrides import StreetOverride
 from geo.streets.raw import MODES, mode_bit
-from geo.streets.snapping import Snapped
+from geo.streets.snapping import Snapped, after_each_other
 
 __all__ = [
     "EBIKE_PROMISE_MPS",
@@ -18,6 +18,7 @@ __all__ = [
     "Snapped",
     "StreetNetwork",
     "StreetOverride",
+    "after_each_other",
     "compound_delay_at",
     "lone_gates",
     "mode_bit",

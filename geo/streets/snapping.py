@@ -7,6 +7,7 @@ Fragments of streets that lead nowhere come last, as in OSRM (tiny components) a
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,16 @@ from geo.arrays import BoolArray, FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
 from geo.jit import kernel
 
-__all__ = ["WALK_MPS", "Fences", "SegmentGrid", "Snapped", "StreetIndex", "nearest_edges", "segment_grid"]
+__all__ = [
+    "WALK_MPS",
+    "Fences",
+    "SegmentGrid",
+    "Snapped",
+    "StreetIndex",
+    "after_each_other",
+    "nearest_edges",
+    "segment_grid",
+]
 
 WALK_MPS = 1.2
 """Speed on foot between a place and the street."""
@@ -74,6 +84,17 @@ class Snapped:
             self.walk_m[index],
             self.walk_ms[index],
         )
+
+
+def after_each_other(parts: Sequence[Snapped]) -> Snapped:
+    """Return the rows of several tables of places one behind the other."""
+    return Snapped(
+        np.concatenate([part.edge for part in parts]),
+        np.concatenate([part.offset_m for part in parts]),
+        np.concatenate([part.lonlat for part in parts]),
+        np.concatenate([part.walk_m for part in parts]),
+        np.concatenate([part.walk_ms for part in parts]),
+    )
 
 
 BOXES = 512

@@ -5,7 +5,7 @@ from geo.travel.ends import Touch, part_ms
 from geo.travel.extent import Extent, snap_far
 from geo.travel.isochrones import BESIDE_M, isochrone, part_lines, reached_parts
 from geo.travel.nearest_source import nearest_source_s
-from geo.travel.paths import Path, find_path, way_metres
+from geo.travel.paths import Path, find_path, find_paths, ways_metres
 from geo.travel.reasons import REASONS, why_unreachable
 from geo.travel.search import (
     Adjacency,
@@ -31,6 +31,7 @@ __all__ = [
     "Touch",
     "Workspace",
     "find_path",
+    "find_paths",
     "isochrone",
     "nearest_source_s",
     "new_workspace",
@@ -45,6 +46,6 @@ __all__ = [
     "time_towards",
     "travel_times_by_hour_s",
     "travel_times_s",
-    "way_metres",
+    "ways_metres",
     "why_unreachable",
 ]

@@ -12,7 +12,8 @@ from geo.streets.mode_graph import NO
 from geo.streets.network import StreetNetwork
 from geo.streets.snapping import Snapped
 from geo.travel.ends import Seeds, run_ms, seeds
-from geo.travel.search import Adjacency, Workspace, adjacency, new_workspace, reset, search_tree
+from geo.travel.search import Adjacency, Workspace, adjacency, reset, search_tree
+from geo.travel.workspace import borrow_workspace, return_workspace
 
 __all__ = ["TripPaths", "route_trips"]
 
@@ -31,18 +32,21 @@ class TripPaths:
     edges : int32
     found : bool (t,)
         False where no legal path exists, or none was asked for.
+    ms : int64 (t,)
+        Milliseconds with both walks, 0 where there is no path.
     """
 
     ptr: NDArray[np.int64]
     edges: NDArray[np.int32]
     found: NDArray[np.bool_]
+    ms: NDArray[np.int64]
 
     def take(self, rows: NDArray[np.int64]) -> "TripPaths":
         """Return the trips of `rows`."""
         count = np.diff(self.ptr)[rows]
         ptr = np.r_[0, np.cumsum(count)].astype(np.int64)
         source = np.repeat(self.ptr[rows] - ptr[:-1], count) + np.arange(ptr[-1])
-        return TripPaths(ptr, self.edges[source], self.found[rows])
+        return TripPaths(ptr, self.edges[source], self.found[rows], self.ms[rows])
 
 
 class _Groups(NamedTuple):
@@ -71,7 +75,6 @@ class _Graph(NamedTuple):
     backward: Adjacency
     rev_arc: NDArray[np.int32]
     arc_edge: NDArray[np.int32]
-    arc_tail: NDArray[np.int32]
     directed_cost_ms: NDArray[np.uint32]
 
 
@@ -85,8 +88,8 @@ def _trace_back(
     m: int,
 ) -> tuple[int, int]:
     """Append the edges from a state to the root of the search; return (edges so far, state at the root)."""
-    _, _, rev_arc, arc_edge, arc_tail, _ = graph
-    head = graph.forward.head
+    rev_arc, arc_edge = graph.rev_arc, graph.arc_edge
+    head, indptr = graph.forward.head, graph.forward.indptr
     while parent_arc[state] >= 0:
         arc = parent_arc[state]
         if back:
@@ -94,7 +97,7 @@ def _trace_back(
             arc = rev_arc[arc]
             state = head[arc]
         else:
-            state = arc_tail[arc]
+            state = np.searchsorted(indptr, arc, "right") - 1
         if arc_edge[arc] >= 0:
             way[m] = arc_edge[arc]
             m += 1
@@ -110,9 +113,11 @@ def _route_groups(
     leaves: Seeds,
     reaches: Seeds,
     memory: tuple[Workspace, NDArray[np.int32]],
-    count: NDArray[np.int64],
+    out: NDArray[np.int64],
 ) -> NDArray[np.int32]:
-    """Count the edges of each trip of a span of groups (0: no path); return them in that order.
+    """Return the edges of each trip of a span of groups one after the other.
+
+    Fills `out` (2, trips) with how many each has (0: no path) and its milliseconds.
 
     One loop over the groups: every step of it writes to the paths that grow.
     """
@@ -170,7 +175,8 @@ def _route_groups(
                     if dist[far_state[i]] == NO:
                         continue
                     ms = np.int64(dist[far_state[i]]) + np.int64(far_ms[i])
-                    if ms < best:
+                    # Of equals that which ends on the street longer: no turn at its end into nothing of it.
+                    if ms < best or (ms == best and state >= 0 and dist[far_state[i]] < dist[state]):
                         best, state, last = ms, int(far_state[i]), int(far_edge[i])
                 if last < 0:
                     missing = True
@@ -184,7 +190,7 @@ def _route_groups(
                             way[m] = near_edge[i]
                             m += 1
                             break
-                count[t] = m
+                out[0, t], out[1, t] = m, best
                 if used + m > len(path):
                     larger = np.empty(2 * (used + m), np.int32)
                     larger[:used] = path[:used]
@@ -206,6 +212,8 @@ def route_trips(
     target: NDArray[np.int32],
     wanted: NDArray[np.bool_],
     threads: int = 2,
+    *,
+    apart: bool = False,
 ) -> TripPaths:
     """Find the fastest legal path of every wanted trip.
 
@@ -221,6 +229,8 @@ def route_trips(
         Trips to route; the others come back without edges.
     threads : int
         Groups of trips are shared among so many threads; the answer does not depend on it.
+    apart : bool
+        A search for each trip, which ends where the trip does: for few trips, or short ones.
 
     Returns
     -------
@@ -230,19 +240,16 @@ def route_trips(
     trips = np.flatnonzero(wanted)
     uses_source = np.bincount(source[trips], minlength=len(places))
     uses_target = np.bincount(target[trips], minlength=len(places))
-    back = uses_target[target[trips]] > uses_source[source[trips]]
+    back = (uses_target[target[trips]] > uses_source[source[trips]]) & (not apart)
     root = np.where(back, target[trips], source[trips])
     order = np.lexsort((back, root))
     trips, back, root = trips[order], back[order], root[order]
-    new = (
-        np.r_[True, (root[1:] != root[:-1]) | (back[1:] != back[:-1])]
-        if len(trips)
-        else np.zeros(0, np.bool_)
-    )
+    new = np.ones(len(trips), np.bool_)
+    if not apart:
+        new[1:] = (root[1:] != root[:-1]) | (back[1:] != back[:-1])
     starts = np.flatnonzero(new)
     group_ptr = np.r_[starts, len(trips)].astype(np.int64)
     other = np.where(back, source[trips], target[trips]).astype(np.int32)
-    arc_tail = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(graph.indptr))
     leaves = seeds(graph, network.edge_length_m, places, towards=False)
     reaches = seeds(graph, network.edge_length_m, places, towards=True)
     groups = _Groups(group_ptr, root[starts].astype(np.int32), back[starts], other)
@@ -252,24 +259,30 @@ def route_trips(
         adjacency(graph, towards=True),
         graph.rev_arc,
         graph.arc_edge,
-        arc_tail,
         graph.directed_cost_ms,
     )
 
-    def work(first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        space = new_workspace(graph)
-        count = np.zeros(len(trips), np.int64)
-        memory = (space, np.empty(graph.n_states, np.int32))
-        edges = _route_groups((first, last), groups, at, arrays, leaves, reaches, memory, count)
-        return count, edges
+    out = np.zeros((2, len(trips)), np.int64)
 
-    bounds = np.linspace(0, len(starts), max(1, min(threads, len(starts))) + 1).astype(int).tolist()
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        parts = list(pool.map(work, bounds[:-1], bounds[1:]))
-    count = np.sum([part[0] for part in parts], axis=0)
+    def work(first: int, last: int) -> NDArray[np.int32]:
+        # Each writes to the trips of its own groups.
+        space = borrow_workspace(network, mode)
+        memory = (space, np.empty(graph.n_states, np.int32))
+        edges = _route_groups((first, last), groups, at, arrays, leaves, reaches, memory, out)
+        return_workspace(network, mode, space)
+        return edges
+
+    parts = max(1, min(threads, len(starts)))
+    bounds = np.linspace(0, len(starts), parts + 1).astype(int).tolist()
+    if parts == 1:
+        edges = work(*bounds)
+    else:
+        with ThreadPoolExecutor(parts) as pool:
+            edges = np.concatenate(list(pool.map(work, bounds[:-1], bounds[1:])))
+    count, total_ms = out
     ptr = np.r_[0, np.cumsum(count)].astype(np.int64)
-    grouped = TripPaths(ptr, np.concatenate([part[1] for part in parts]), count > 0)
+    grouped = TripPaths(ptr, edges, count > 0, total_ms)
     ordered = grouped.take(np.argsort(trips, kind="stable"))
-    full = np.zeros(len(source), np.int64)
-    full[trips] = count
-    return TripPaths(np.r_[0, np.cumsum(full)].astype(np.int64), ordered.edges, full > 0)
+    full, full_ms = np.zeros((2, len(source)), np.int64)
+    full[trips], full_ms[trips] = count, total_ms
+    return TripPaths(np.r_[0, np.cumsum(full)].astype(np.int64), ordered.edges, full > 0, full_ms)

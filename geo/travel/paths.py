@@ -1,20 +1,18 @@
-"""The fastest way between two places, with geometry and street names."""
+"""The fastest ways between places, with geometry and street names."""
 
 import dataclasses
 
 import numpy as np
 
-from geo.arrays import BoolArray, FloatArray, Int32Array
+from geo.arrays import FloatArray, Int32Array, Int64Array
 from geo.errors import InputError
-from geo.jit import kernel
-from geo.streets.mode_graph import NO, ModeGraph
 from geo.streets.network import StreetNetwork
-from geo.streets.snapping import Snapped
-from geo.travel.ends import Seeds, run_ms, seeds
-from geo.travel.search import Workspace, adjacency, reset, search_tree
-from geo.travel.workspace import borrow_workspace, return_workspace
+from geo.streets.snapping import Snapped, after_each_other
+from geo.travel.many_paths import TripPaths, route_trips
 
-__all__ = ["Path", "find_path", "way_metres"]
+__all__ = ["Path", "find_path", "find_paths", "ways_metres"]
+
+IntArray = Int32Array | Int64Array
 
 SHORTEST_STEP_M = 0.5
 """Shorter pieces (a start just beside a crossing) are no step of their own."""
@@ -49,8 +47,66 @@ class Path:
 
     @property
     def metres(self) -> float:
-        """Metres in all, walks included; what `way_metres` returns."""
+        """Metres in all, walks included; what `ways_metres` returns."""
         return self.length_m + self.walk_m
+
+
+def find_paths(
+    network: StreetNetwork, mode: str, places: Snapped, source: IntArray, target: IntArray, threads: int = 1
+) -> list[Path | None]:
+    """Return the fastest legal way of each of many trips.
+
+    Parameters
+    ----------
+    network : StreetNetwork
+    mode : str
+    places : Snapped
+    source, target : int (t,)
+        Rows of `places`.
+    threads : int
+
+    Returns
+    -------
+    list of Path, optional
+        None where there is no way, or an end is on no street.
+    """
+    trips = _trips(network, mode, places, source, target, threads)
+    rows = np.flatnonzero(trips.found)
+    out: list[Path | None] = [None] * len(trips.found)
+    if not len(rows):
+        return out
+    # Trips without a way have no edges.
+    first = trips.ptr[rows]
+    metres, begin, end = _metres(network, places, source, target, trips)
+    lonlat, points = _geometry(network, trips.edges, begin, end, first)
+    length_m = np.add.reduceat(metres, first).tolist()
+    walk_m = (places.walk_m[source] + places.walk_m[target]).tolist()
+    names, runs = network.edge_name[trips.edges >> 1].tolist(), metres.tolist()
+    cuts, at, time_s = trips.ptr.tolist(), points.tolist(), (trips.ms / 1000).tolist()
+    for number, row in enumerate(rows.tolist()):
+        mine = slice(cuts[row], cuts[row + 1])
+        out[row] = Path(
+            time_s=time_s[row],
+            length_m=length_m[number],
+            walk_m=walk_m[row],
+            directed_edges=trips.edges[mine],
+            lonlat=lonlat[at[number] : at[number + 1]],
+            steps=_steps(network, names[mine], runs[mine]),
+        )
+    return out
+
+
+def ways_metres(
+    network: StreetNetwork, mode: str, places: Snapped, source: IntArray, target: IntArray, threads: int = 1
+) -> FloatArray:
+    """Return (t,) the metres of what `find_paths` returns, walks included; NaN where there is no way."""
+    trips = _trips(network, mode, places, source, target, threads)
+    out = np.full(len(trips.found), np.nan)
+    if trips.found.any():
+        rows = np.flatnonzero(trips.found)
+        metres = np.add.reduceat(_metres(network, places, source, target, trips)[0], trips.ptr[rows])
+        out[rows] = metres + (places.walk_m[source] + places.walk_m[target])[rows]
+    return out
 
 
 def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snapped) -> Path | None:
@@ -61,148 +117,85 @@ def find_path(network: StreetNetwork, mode: str, source: Snapped, target: Snappe
     InputError
         If `source` or `target` is not exactly one place.
     """
-    found = _find(network, mode, source, target)
-    return None if found is None else _describe(network, source, target, *found)
-
-
-def way_metres(network: StreetNetwork, mode: str, source: Snapped, target: Snapped) -> float | None:
-    """Return the metres of what `find_path` returns, walks included; its geometry is not made.
-
-    Raises
-    ------
-    InputError
-        If `source` or `target` is not exactly one place.
-    """
-    found = _find(network, mode, source, target)
-    if found is None:
-        return None
-    metres = _metres(network, source, target, np.array(found[1], np.int32))[0]
-    return float(metres.sum()) + float(source.walk_m[0] + target.walk_m[0])
-
-
-def _find(
-    network: StreetNetwork, mode: str, source: Snapped, target: Snapped
-) -> tuple[int, list[int]] | None:
-    """Return (milliseconds, directed edges) of the fastest way."""
     for name, place in (("source", source), ("target", target)):
         if len(place) != 1:
             raise InputError(f"the {name} must be one place, not {len(place)}")
-    if source.edge[0] < 0 or target.edge[0] < 0:
-        return None
-    graph = network.graph(mode)
-    start = seeds(graph, network.edge_length_m, source, towards=False)
-    stop = seeds(graph, network.edge_length_m, target, towards=True)
-    direct = _direct(network, graph, source, target)
-    limit_ms = int(NO) - 1 if direct is None else direct[0] - 1
-    space = borrow_workspace(network, mode)
-    parent = np.empty(graph.n_states, np.int32)
-    arcs = adjacency(graph, towards=False)
-    n, best = search_tree(arcs, start.state, start.ms, stop.state, stop.ms, limit_ms, space, parent)
-    found = direct
-    if best >= 0:
-        total_ms = int(space.dist[stop.state[best]]) + int(stop.ms[best])
-        found = total_ms, _edges(graph, space, parent, start, int(stop.state[best]), int(stop.directed[best]))
-    reset(space.dist, space.touched, n)
-    return_workspace(network, mode, space)
-    return found
+    return find_paths(network, mode, after_each_other([source, target]), np.array([0]), np.array([1]))[0]
 
 
-def _direct(
-    network: StreetNetwork, graph: ModeGraph, source: Snapped, target: Snapped
-) -> tuple[int, list[int]] | None:
-    """Return (milliseconds, edges) of driving on along one street, where the target lies ahead on it."""
-    edge = int(source.edge[0])
-    if edge != target.edge[0]:
-        return None
-    here, there, length = (
-        float(source.offset_m[0]),
-        float(target.offset_m[0]),
-        float(network.edge_length_m[edge]),
-    )
-    found: list[tuple[int, list[int]]] = []
-    for directed, ahead in ((2 * edge, there >= here), (2 * edge + 1, there <= here)):
-        if ahead and graph.directed_cost_ms[directed] != NO:
-            run = run_ms(graph.directed_cost_ms, directed, there, length)
-            run -= run_ms(graph.directed_cost_ms, directed, here, length)
-            found.append((int(run + source.walk_ms[0] + target.walk_ms[0]), [directed]))
-    return min(found, default=None)
-
-
-@kernel
-def _trace(
-    indptr: Int32Array, arc_edge: Int32Array, parent: Int32Array, state: int, out: Int32Array
-) -> tuple[int, int]:
-    """Follow the parents back; writes the directed edges last first, returns (how many, first state).
-
-    Where `out` is too short it is filled, and counted on.
-    """
-    count = 0
-    while parent[state] >= 0:
-        arc = parent[state]
-        if arc_edge[arc] >= 0:
-            if count < len(out):
-                out[count] = arc_edge[arc]
-            count += 1
-        state = np.searchsorted(indptr, arc, "right") - 1
-    return count, state
-
-
-def _edges(
-    graph: ModeGraph, space: Workspace, parent: Int32Array, start: Seeds, state: int, last: int
-) -> list[int]:
-    """Return the directed edges from the seed to the target's edge `last`."""
-    none = np.empty(0, np.int32)
-    count, root = _trace(graph.indptr, graph.arc_edge, parent, state, none)
-    edges = np.empty(count, np.int32)
-    _trace(graph.indptr, graph.arc_edge, parent, state, edges)
-    seed = np.flatnonzero((start.state == root) & (start.ms == space.dist[root]))[0]
-    return [int(start.directed[seed]), *edges[::-1].tolist(), last]
+def _trips(
+    network: StreetNetwork, mode: str, places: Snapped, source: IntArray, target: IntArray, threads: int
+) -> TripPaths:
+    wanted = places.ok[source] & places.ok[target]
+    rows = source.astype(np.int32), target.astype(np.int32)
+    return route_trips(network, mode, places, *rows, wanted, threads, apart=True)
 
 
 def _metres(
-    network: StreetNetwork, source: Snapped, target: Snapped, directed: Int32Array
+    network: StreetNetwork, places: Snapped, source: IntArray, target: IntArray, trips: TripPaths
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return of each edge the metres that are travelled, and the offsets between which they lie."""
-    whole, against = network.edge_length_m[directed >> 1], directed & 1 == 1
+    edge, against = trips.edges >> 1, trips.edges & 1 == 1
+    whole = network.edge_length_m[edge]
     begin, end = np.where(against, whole, 0.0), np.where(against, 0.0, whole)
-    begin[0], end[-1] = source.offset_m[0], target.offset_m[0]
+    found = trips.found
+    begin[trips.ptr[:-1][found]] = places.offset_m[source[found]]
+    end[trips.ptr[1:][found] - 1] = places.offset_m[target[found]]
     return np.abs(end - begin), begin, end
 
 
-def _describe(
-    network: StreetNetwork, source: Snapped, target: Snapped, total_ms: int, directed_edges: list[int]
-) -> Path:
-    directed = np.array(directed_edges, np.int32)
+def _geometry(
+    network: StreetNetwork, directed: Int32Array, begin: FloatArray, end: FloatArray, first: Int64Array
+) -> tuple[FloatArray, Int64Array]:
+    """Return the points of ways one behind the other, and where each way begins; `first`: its first edge.
+
+    The first and the last edge of a way are cut at their offsets, and no point follows itself.
+    """
     edge, against = directed >> 1, directed & 1 == 1
-    metres, begin, end = _metres(network, source, target, directed)
-    pieces = [_piece(network, int(edge[0]), float(begin[0]), float(end[0]))]
-    if len(directed) > 1:
-        pieces.append(_whole_edges(network, edge[1:-1], against[1:-1]))
-        pieces.append(_piece(network, int(edge[-1]), float(begin[-1]), float(end[-1])))
-    lonlat = np.concatenate(pieces)
-    lonlat = lonlat[np.r_[True, np.any(np.diff(lonlat, axis=0) != 0, axis=1)]]
-    return Path(
-        time_s=total_ms / 1000,
-        length_m=float(metres.sum()),
-        walk_m=float(source.walk_m[0] + target.walk_m[0]),
-        directed_edges=directed,
-        lonlat=lonlat,
-        steps=_steps(network, network.edge_name[edge].tolist(), metres.tolist()),
-    )
+    cut = np.zeros(len(edge), np.bool_)
+    cut[first] = cut[np.r_[first[1:], len(edge)] - 1] = True
+    low, high = np.minimum(begin, end), np.maximum(begin, end)
+    # All points of the edges, in the order of travel.
+    count = (network.geom_ptr[edge + 1] - network.geom_ptr[edge]).astype(np.int64)
+    of = np.repeat(np.arange(len(edge)), count)
+    within = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
+    away = against | (begin > end)
+    start = np.where(away, network.geom_ptr[edge + 1] - 1, network.geom_ptr[edge])
+    row = start[of] + np.where(away[of], -within, within)
+    along = network.geom_along_m[row]
+    kept = ~cut[of] | ((along > low[of]) & (along < high[of]))
+    of, row = of[kept], row[kept]
+    # A cut edge has its two ends besides.
+    size = np.bincount(of, minlength=len(edge)) + 2 * cut
+    stop = np.cumsum(size)
+    lonlat = np.empty((int(stop[-1]), 2))
+    mine = np.bincount(of, minlength=len(edge))
+    rank = np.arange(len(of)) - np.repeat(np.cumsum(mine) - mine, mine)
+    lonlat[(stop - size + cut)[of] + rank] = network.geom_lonlat[row]
+    lonlat[(stop - size)[cut]] = _points_at(network, edge[cut], begin[cut])
+    lonlat[stop[cut] - 1] = _points_at(network, edge[cut], end[cut])
+    new = np.ones(len(lonlat), np.bool_)
+    new[1:] = np.any(lonlat[1:] != lonlat[:-1], axis=1)
+    new[(stop - size)[first]] = True
+    points = np.r_[0, np.cumsum(new)][np.r_[(stop - size)[first], len(lonlat)]]
+    return lonlat[new], points
 
 
-def _piece(network: StreetNetwork, edge: int, begin_m: float, end_m: float) -> FloatArray:
-    part = network.edge_part(edge, min(begin_m, end_m), max(begin_m, end_m))
-    return part if begin_m <= end_m else part[::-1]
-
-
-def _whole_edges(network: StreetNetwork, edge: Int32Array, against: BoolArray) -> FloatArray:
-    """Return the points of edges one behind the other, each in the order of travel."""
-    count = network.geom_ptr[edge + 1] - network.geom_ptr[edge]
-    first = np.where(against, network.geom_ptr[edge + 1] - 1, network.geom_ptr[edge])
-    step = np.where(against, -1, 1)
-    at = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return np.asarray(network.geom_lonlat[np.repeat(first, count) + np.repeat(step, count) * at])
+def _points_at(network: StreetNetwork, edge: Int32Array, offset_m: FloatArray) -> FloatArray:
+    """Return the points (k, 2) of edges at offsets from ``u``, as `StreetNetwork.edge_part` does."""
+    first, stop = network.geom_ptr[edge].astype(np.int64), network.geom_ptr[edge + 1].astype(np.int64)
+    count = stop - first
+    of = np.repeat(np.arange(len(edge)), count)
+    row = np.arange(len(of)) + np.repeat(first - (np.cumsum(count) - count), count)
+    passed = np.bincount(of[network.geom_along_m[row] <= offset_m[of]], minlength=len(edge))
+    before = first + np.clip(passed - 1, 0, count - 2)
+    here, there = network.geom_along_m[before], network.geom_along_m[before + 1]
+    share = np.clip(offset_m, here, there) - here
+    span = there - here
+    one, other = network.geom_lonlat[before], network.geom_lonlat[before + 1]
+    slope = (other - one) / np.where(span > 0, span, 1.0)[:, None]
+    point = slope * share[:, None] + one
+    return np.where((share >= span)[:, None], other, point)
 
 
 def _steps(network: StreetNetwork, names: list[int], metres: list[float]) -> tuple[tuple[str, float], ...]:

@@ -20,7 +20,7 @@ from routing.fleet.kernels.tables import TASK_STOP
 from routing.fleet.mode_fleet import MANY_ROWS, ModeFleet, as_ms
 from routing.fleet.promises import promised
 from routing.fleet.rider_columns import ColumnWriter, counts_as_break
-from routing.fleet.roster import RiderFacts, Roster
+from routing.fleet.roster import FactsByRow, RiderFacts, Roster
 from routing.fleet.snapshots import FleetState, copied
 from routing.fleet.task_places import TaskPlaces, TaskTable, snapped
 from routing.model.planned_riders import PlannedRiders, as_table
@@ -56,7 +56,7 @@ class Fleet:
         self.skills, self.platforms = self._writer.skills, self._writer.platforms
         self.unreachable: dict[str, bool] = {}
         self._where: dict[str, tuple[str, int]] = {}
-        self._riders = Roster()
+        self._riders, self._facts = Roster(), FactsByRow()
         self._id_of: dict[str, dict[int, str]] = {}
         self._ordered = False
         self._number: dict[str, int] = {}
@@ -100,8 +100,7 @@ class Fleet:
 
     def limits_at(self, mode: str, rows: Int64Array) -> RiderFacts:
         """Return what the riders in some rows may still do today."""
-        ids = self._id_of[mode]
-        return self._riders.limits(ids[row] for row in rows.tolist())
+        return self._facts.of(mode, self._id_of[mode], self._riders).take(rows)
 
     def id_at(self, mode: str, row: int) -> str:
         """Return the id of the rider in a row."""
@@ -122,6 +121,7 @@ class Fleet:
     def restore(self, state: FleetState) -> None:
         """Go back to a snapshot of this fleet, which is used up by it."""
         self._waiting.clear()
+        self._facts.clear()
         for mode, mode_fleet in self.mode_fleets.items():
             if mode in state.columns:
                 mode_fleet.replace_columns(*state.columns[mode])
@@ -230,6 +230,7 @@ class Fleet:
 
     def _note(self, mode: str, ids: Sequence[str], rows: Int64Array) -> None:
         """Note whose rows they are."""
+        self._facts.clear()
         listed = rows.tolist()
         self._where.update(zip(ids, zip(itertools.repeat(mode), listed, strict=False), strict=True))
         self._id_of[mode].update(zip(listed, ids, strict=True))
@@ -339,12 +340,10 @@ class Fleet:
             contribution=max(rider.contribution + points, 0.0),
         )
         self._riders[rider_id] = rider
+        self._facts.spend(rider.mode, row, rider.extra_last_hour_s)
         left = max(self.policy.max_extra_per_hour_s - rider.extra_last_hour_s, 0.0)
         mode_fleet.c.cap[row] = round(min(self.policy.max_extra_s, left) * 1000)
         mode_fleet.c.penalty[row] = round(self.policy.fairness_s_per_point * rider.contribution * 1000)
-
-    # -- search
-    # --------------------------------------------------------------------------------------------------
 
     def order(self) -> None:
         """Give every rider their number by id, for ties."""

@@ -2,16 +2,16 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from geo.arrays import FloatArray
+from geo.arrays import FloatArray, Int64Array, UInt8Array
 from routing.model.planned_riders import PlannedRiders, numbers_of
-from routing.model.riders import Rider
+from routing.model.riders import STATUSES, Rider
 
-__all__ = ["RiderFacts", "Roster"]
+__all__ = ["FactsByRow", "RiderFacts", "Roster"]
 
 
 class RiderFacts(NamedTuple):
@@ -20,7 +20,18 @@ class RiderFacts(NamedTuple):
     extra_last_hour_s: FloatArray
     worked_today_s: FloatArray
     shift_end_s: FloatArray
-    status: list[str]
+    status: UInt8Array
+    """Row of `STATUSES`."""
+
+    def take(self, rows: Int64Array) -> "RiderFacts":
+        """Return some rows."""
+        return RiderFacts(
+            self.extra_last_hour_s[rows], self.worked_today_s[rows], self.shift_end_s[rows], self.status[rows]
+        )
+
+
+def _codes(status: Sequence[str]) -> UInt8Array:
+    return np.array([STATUSES.index(one) for one in status], np.uint8)
 
 
 def _facts(riders: Sequence[Rider]) -> RiderFacts:
@@ -28,7 +39,7 @@ def _facts(riders: Sequence[Rider]) -> RiderFacts:
         numbers_of(riders, "extra_last_hour_s"),
         numbers_of(riders, "worked_today_s"),
         numbers_of(riders, "shift_end_s"),
-        [one.status for one in riders],
+        _codes([one.status for one in riders]),
     )
 
 
@@ -86,7 +97,7 @@ class Roster:
         if all(made):
             return _facts([one for one in made if one is not None])
         spent_s, worked_s, ends_s = np.empty((3, len(ids)))
-        status = [""] * len(ids)
+        status = np.zeros(len(ids), np.uint8)
         of_table: dict[int, list[int]] = {}
         mine = []
         for at, (rider_id, one) in enumerate(zip(ids, made, strict=True)):
@@ -99,11 +110,9 @@ class Roster:
             of = self._rows[ids[places[0]]][0].riders
             rows = [self._rows[ids[at]][1] for at in places]
             columns = (of.extra_last_hour_s[rows], of.worked_today_s[rows], of.shift_end_s[rows])
-            parts.append((places, RiderFacts(*columns, [of.status[row] for row in rows])))
+            parts.append((places, RiderFacts(*columns, _codes([of.status[row] for row in rows]))))
         for places, facts in parts:
-            spent_s[places], worked_s[places], ends_s[places] = facts[:3]
-            for at, one_status in zip(places, facts.status, strict=True):
-                status[at] = one_status
+            spent_s[places], worked_s[places], ends_s[places], status[places] = facts
         return RiderFacts(spent_s, worked_s, ends_s, status)
 
     def copy(self) -> "Roster":
@@ -111,3 +120,28 @@ class Roster:
         other = Roster()
         other._made, other._rows, other._moved = dict(self._made), dict(self._rows), dict(self._moved)
         return other
+
+
+class FactsByRow:
+    """What riders may still do today by rows of a fleet: who asks of one task asks again of the next."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, RiderFacts] = {}
+
+    def of(self, mode: str, ids: Mapping[int, str], roster: Roster) -> RiderFacts:
+        """Return the facts of all rows of a mode; `ids` says whose they are."""
+        if mode not in self._known:
+            rows = np.fromiter(ids, np.int64, len(ids))
+            at = np.zeros(int(rows.max(initial=-1)) + 1, np.int64)
+            at[rows] = np.arange(len(rows))
+            self._known[mode] = roster.limits(ids.values()).take(at)
+        return self._known[mode]
+
+    def spend(self, mode: str, row: int, extra_last_hour_s: float) -> None:
+        """Note what a rider has given within the hour."""
+        if mode in self._known:
+            self._known[mode].extra_last_hour_s[row] = extra_last_hour_s
+
+    def clear(self) -> None:
+        """Forget all: riders came or went."""
+        self._known.clear()

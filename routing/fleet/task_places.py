@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 import numpy as np
 
 from geo.arrays import FloatArray
-from geo.streets import Snapped, StreetNetwork
+from geo.streets import Snapped, StreetNetwork, after_each_other
 from routing.fleet.kernels.tables import TaskColumns
 from routing.fleet.threads import in_two_threads
 from routing.model.tasks import Task
@@ -82,13 +82,7 @@ def snapped(network: StreetNetwork, lonlat: FloatArray, mode: str, walk_m: float
     def part(thread: int, first: int, last: int) -> None:
         found = network.snap(lonlat[first:last], mode, walk_m)
         known = parts[thread]
-        parts[thread] = found if not len(known) else after_each_other(known, found)
+        parts[thread] = found if not len(known) else after_each_other([known, found])
 
     in_two_threads("snap", part, len(lonlat), MANY_PLACES)
-    return parts[0] if len(parts[0]) == len(lonlat) else after_each_other(*parts)
-
-
-def after_each_other(one: Snapped, other: Snapped) -> Snapped:
-    """Return the rows of two tables of places after each other."""
-    columns = dataclasses.fields(Snapped)
-    return Snapped(*(np.concatenate([getattr(one, c.name), getattr(other, c.name)]) for c in columns))
+    return parts[0] if len(parts[0]) == len(lonlat) else after_each_other(parts)

@@ -17,6 +17,7 @@ from geo.travel import reach_from, reach_to
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.kernels.tables import EVER, FAR_MS, Columns
 from routing.fleet.mode_fleet import ModeFleet, as_ms
+from routing.model.riders import STATUSES
 from routing.model.tasks import Task, Visit
 from routing.refusal.dead_ends import POCKET_M, STUCK_M, leads_on
 from routing.refusal.judging import (
@@ -241,7 +242,7 @@ def _ask(fleet: Fleet, mode_fleet: ModeFleet, task: Task, now_s: float, places: 
         task.load,
         now,
         round(fleet.policy.max_extra_s * 1000),
-        not leads_on(fleet.network, mode_fleet.mode, int(places[-1].edge[0]), POCKET_M),
+        not leads_on(fleet.network, mode_fleet.mode, places[-1].edge, POCKET_M)[0],
     )
 
 
@@ -298,14 +299,13 @@ def _limits(
         kinds += missing & 1
         missing = missing >> 1
     asked = np.ones(size, np.bool_)
-    asked[rows] = [status in policy.statuses for status in facts.status]
+    asked[rows] = np.array([status in policy.statuses for status in STATUSES])[facts.status]
     kinds += ~asked
     kinds += (mode_fleet.mode not in task.modes) + (over_m > 0)
     skip = np.ones(size, np.bool_)
     skip[rows] = False
     stuck = np.zeros(size, np.bool_)
     if trap:
-        last, which = np.unique(c.edge[rows * mode_fleet.width + c.stops[rows]], return_inverse=True)
-        free = [leads_on(fleet.network, mode_fleet.mode, edge, STUCK_M) for edge in last.tolist()]
-        stuck[rows] = ~np.array(free, np.bool_)[which]
+        last = c.edge[rows * mode_fleet.width + c.stops[rows]]
+        stuck[rows] = ~leads_on(fleet.network, mode_fleet.mode, last, STUCK_M)
     return RiderLimits(hour, shift_end, day_end, kinds, skip, stuck)

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from random_streets import random_places, random_ways
 from slow_streets import SlowStreets
 
+from geo.arrays import FloatArray
 from geo.streets.build import build_network
 from geo.streets.network import MODES, RawWays, Snapped, StreetNetwork, mode_bit
+from geo.streets.snapping import after_each_other
 from geo.travel.isochrones import reached_parts
-from geo.travel.paths import way_metres
+from geo.travel.paths import Path, find_paths, ways_metres
 from geo.travel.reasons import REASONS, why_unreachable
 from geo.travel.times import find_path, reach_from, reach_to, travel_times_s
 
@@ -84,10 +86,12 @@ def test_a_path_is_legal_and_takes_the_reported_time(seed: int, mode: str) -> No
     source, target = random_places(network, seed, 1), random_places(network, seed + 1, 1)
     slow = SlowStreets(network, mode)
     time_s = slow.times_s(source, target)[0, 0]
-    path, metres = find_path(network, mode, source, target), way_metres(network, mode, source, target)
+    path = find_path(network, mode, source, target)
+    one = np.array([0])
+    (metres,) = ways_metres(network, mode, after_each_other([source, target]), one, one + 1).tolist()
     if path is None:
         assert time_s == math.inf
-        assert metres is None
+        assert math.isnan(metres)
         return
     assert metres == path.length_m + path.walk_m
     assert path.time_s == time_s
@@ -108,6 +112,51 @@ def test_a_path_is_legal_and_takes_the_reported_time(seed: int, mode: str) -> No
     assert np.hypot(*np.diff(plane, axis=0).T).sum() == pytest.approx(path.length_m, rel=1e-3, abs=1e-6)
     ends = network.project(np.concatenate([source.lonlat, target.lonlat]))
     assert np.abs(plane[[0, -1]] - ends).max() < 0.01
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds, mode=modes, threads=st.integers(1, 2))
+def test_many_paths_at_once_are_those_found_one_by_one(seed: int, mode: str, threads: int) -> None:
+    network = build_network(random_ways(seed), gate_delay_s=100.0)
+    if not len(network):
+        return
+    places = random_places(network, seed, 6)
+    rng = np.random.default_rng(seed)
+    source, target = rng.integers(0, 6, (2, 15))
+    found = find_paths(network, mode, places, source, target, threads)
+    metres = ways_metres(network, mode, places, source, target, threads)
+    assert len(found) == 15
+    for a, b, many, length_m in zip(source, target, found, metres.tolist(), strict=True):
+        one = find_path(network, mode, places.take([a]), places.take([b]))
+        if one is None or many is None:
+            assert one is many
+            assert math.isnan(length_m)
+            continue
+        assert (many.time_s, many.metres, many.steps) == (one.time_s, one.metres, one.steps)
+        assert length_m == many.metres
+        np.testing.assert_array_equal(many.directed_edges, one.directed_edges)
+        np.testing.assert_array_equal(many.lonlat, one.lonlat)
+        np.testing.assert_array_equal(many.lonlat, drawn(network, many, places.take([a]), places.take([b])))
+
+
+def drawn(network: StreetNetwork, path: Path, source: Snapped, target: Snapped) -> FloatArray:
+    """Draw a way edge by edge."""
+    pieces: list[FloatArray] = []
+    edges = path.directed_edges.tolist()
+    for number, directed in enumerate(edges):
+        length = float(network.edge_length_m[directed >> 1])
+        begin, end = (length, 0.0) if directed & 1 else (0.0, length)
+        cut = number in (0, len(edges) - 1)
+        if number == 0:
+            begin = float(source.offset_m[0])
+        if number == len(edges) - 1:
+            end = float(target.offset_m[0])
+        part = network.edge_part(directed >> 1, min(begin, end), max(begin, end))
+        if not cut:
+            part = network.geom_lonlat[slice(*network.geom_ptr[[directed >> 1, (directed >> 1) + 1]])]
+        pieces.append(part[::-1] if directed & 1 else part)
+    lonlat = np.concatenate(pieces)
+    return np.asarray(lonlat[np.r_[True, np.any(np.diff(lonlat, axis=0) != 0, axis=1)]])
 
 
 @settings(max_examples=40, deadline=None)
