@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 
 from api.dispatch.codec import instant_s, window_of
 from api.dispatch.commands import RiderReport
-from api.dispatch.duty import break_due_of, with_duty
 from api.dispatch.forms import (
     EventOut,
     OfferForRider,
@@ -25,6 +24,8 @@ from api.dispatch.forms import (
     TaskPublishIn,
     TaskStatus,
 )
+from api.dispatch.kept.duty import break_due_of, with_duty
+from api.dispatch.kept.sightings import with_seen
 from api.forms import Language, Mode, PointedError
 from api.matching.forms import MatchRequest, PolicyIn, RiderIn, RuleName, SentPart, TaskIn, TaskKindName
 from api.matching.translate import asked_of
@@ -107,7 +108,7 @@ def reports_of(
         before = known.get(rider.rider_id)
         at_s = rider.at.timestamp()
         hours, due = with_duty(before, said, at_s, zone, policy)
-        body = {**(before or {}), **said, **hours, "at_s": at_s}
+        body = with_seen({**(before or {}), **said, **hours, "at_s": at_s})
         moved_only = before is not None and said.keys() <= {"lon", "lat"} and not due
         make = functools.partial(rider_of, rider.rider_id, body)
         if not moved_only:
