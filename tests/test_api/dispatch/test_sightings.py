@@ -178,3 +178,30 @@ def test_what_is_kept_is_bounded() -> None:
     assert len(kept["past"]) == sightings.MOST_PAST
     assert kept["recent"][0][0] >= body["at_s"] - 900.0
     assert min(np.diff([row[0] for row in kept["recent"]])) >= sightings.APART_S
+
+
+def test_positions_that_come_together_are_all_kept() -> None:
+    """Phones without a net send a quarter of an hour at once; the plan in the first report holds, too."""
+    stop = StopIn(stop_id="s", lon=116.3, lat=39.98)
+    batch = tuple(report(at(step % 9, 0), NOW - 200.0 + 20.0 * step) for step in range(10))
+    request = RidersIn(datum="wgs84", riders=batch)
+    last = reports_of(request, {}, NOW, datetime.UTC, Policy())[-1]
+    assert len(last.body["seen"]["recent"]) == 10
+    planned = RidersIn(datum="wgs84", riders=(report(at(0, 0), NOW - 40.0, (stop,)), *batch[9:]))
+    last = reports_of(planned, {}, NOW, datetime.UTC, Policy())[-1]
+    assert [one["stop_id"] for one in last.body["stops"]] == ["s"]
+    assert not last.moved_only
+    # What is older than what stands before it is no news.
+    back = RidersIn(datum="wgs84", riders=(batch[9], batch[8]))
+    assert len(reports_of(back, {}, NOW, datetime.UTC, Policy())[0].body["seen"]["recent"]) == 1
+
+
+def test_two_stops_one_after_the_other_and_a_report_that_is_sent_again() -> None:
+    body: dict[str, Any] = {}
+    for step in range(20):
+        lon, lat = at(0, 0) if step < 10 else at(3, 0)
+        for _ in range(2):
+            body = with_seen({**body, "lon": lon, "lat": lat, "at_s": NOW + 20.0 * step})
+    kept = body["seen"]
+    assert [row[0] for row in kept["past"]] == [NOW, NOW + 200.0]
+    assert len(kept["recent"]) == 20
