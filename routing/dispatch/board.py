@@ -399,7 +399,7 @@ class Board:
     def _fitting(self, timed: Task, count: int, left_out: set[str], now_s: float) -> list[Candidate]:
         """Return the best riders whose open offers the task does not break, whatever becomes of them."""
         asked = count + 3
-        with self.fleet.without({*left_out, *self.untold.ids}):
+        with self.fleet.without(itertools.chain(left_out, self.untold.ids)):
             while True:
                 listed = candidates_for(self.fleet, timed, asked, now_s)
                 fits = self._fits(timed, now_s)

@@ -428,7 +428,7 @@ class Fleet:
     @contextlib.contextmanager
     def without(self, rider_ids: Iterable[str]) -> Iterator[None]:
         """Leave riders out of every search inside of the block; unknown ids are passed over."""
-        found = {self._where[rider_id] for rider_id in rider_ids if rider_id in self._where}
+        found = [at for rider_id in rider_ids if (at := self._where.get(rider_id)) is not None]
         hidden = [(mode, np.array([row for name, row in found if name == mode])) for mode in dict(found)]
         hidden = [(mode, rows[self.mode_fleets[mode].c.ok[rows] != 0]) for mode, rows in hidden]
         for mode, rows in hidden:
