@@ -20,11 +20,21 @@ from routing.match import task_order
 from routing.model import ExpectedMatch, ExpectedRider, MatchResult, Policy, Rider, Scenario, Task
 from routing.model.windows import open_from
 
-__all__ = ["match_expected", "match_with_expected"]
+__all__ = ["LaidRider", "lay_expected", "match_expected", "match_laid", "match_with_expected"]
 
 
 FARTHEST_S: Final = 3600.0
 """A task farther away than this on the way is no task on the way."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class LaidRider:
+    """A rider who told no plan on the streets: position (one row), stops, and seconds of way to each stop."""
+
+    expected: ExpectedRider
+    here: Snapped
+    stops: Snapped
+    away_s: FloatArray
 
 
 class _Group(NamedTuple):
@@ -74,7 +84,18 @@ def match_expected(
         least extra time is expected (with fairness, then by id). At most one task a rider.
     """
     streets = promised(network, policy)
-    groups = _groups(streets, [one for one in riders if now_s <= one.holds_until_s], policy)
+    return match_laid(streets, [lay_expected(streets, one, policy) for one in riders], tasks, policy, now_s)
+
+
+def match_laid(
+    streets: StreetNetwork,
+    riders: Sequence[LaidRider],
+    tasks: Sequence[Task],
+    policy: Policy,
+    now_s: float,
+) -> tuple[ExpectedMatch, ...]:
+    """Give tasks to riders on the streets, as `match_expected`; ``streets`` are as fast as promised."""
+    groups = _groups([one for one in riders if now_s <= one.expected.holds_until_s])
     busy: set[str] = set()
     matches = []
     for task in sorted(tasks, key=task_order):
@@ -93,23 +114,35 @@ def match_expected(
     return tuple(matches)
 
 
-def _groups(network: StreetNetwork, riders: Sequence[ExpectedRider], policy: Policy) -> dict[str, _Group]:
+def lay_expected(streets: StreetNetwork, one: ExpectedRider, policy: Policy) -> LaidRider:
+    """Lay a rider and the expected stops on streets that are as fast as promised."""
+    mode = one.rider.mode
+    here = streets.snap(np.array([one.rider.lonlat]), mode, policy.walk_to_street_m)
+    lonlat = np.array([stop.lonlat for stop in one.stops], np.float64).reshape(-1, 2)
+    stops = streets.snap(lonlat, mode, policy.walk_to_street_m)
+    return LaidRider(one, here, stops, _legs(streets, one.rider, here, stops)[0])
+
+
+def _groups(riders: Sequence[LaidRider]) -> dict[str, _Group]:
     groups = {}
-    for mode in sorted({one.rider.mode for one in riders}):
-        mine = sorted((one for one in riders if one.rider.mode == mode), key=lambda one: one.rider.rider_id)
-        here = network.snap(np.array([one.rider.lonlat for one in mine]), mode, policy.walk_to_street_m)
-        places = [stop.lonlat for one in mine for stop in one.stops]
-        lonlat = np.array(places, np.float64).reshape(-1, 2)
-        stops = network.snap(lonlat, mode, policy.walk_to_street_m)
-        ptr = np.concatenate([[0], np.cumsum([len(one.stops) for one in mine])]).astype(np.int64)
-        away_s = np.concatenate(
-            [
-                _legs(network, one.rider, here.take([at]), stops.take(slice(ptr[at], ptr[at + 1])))[0]
-                for at, one in enumerate(mine)
-            ]
+    for mode in sorted({one.expected.rider.mode for one in riders}):
+        mine = sorted(
+            (one for one in riders if one.expected.rider.mode == mode),
+            key=lambda one: one.expected.rider.rider_id,
         )
-        groups[mode] = _Group(tuple(mine), here, stops, ptr, away_s)
+        groups[mode] = _Group(
+            tuple(one.expected for one in mine),
+            _rows([one.here for one in mine]),
+            _rows([one.stops for one in mine]),
+            np.concatenate([[0], np.cumsum([len(one.stops) for one in mine])]).astype(np.int64),
+            np.concatenate([one.away_s for one in mine]),
+        )
     return groups
+
+
+def _rows(several: Sequence[Snapped]) -> Snapped:
+    names = [field.name for field in dataclasses.fields(Snapped)]
+    return Snapped(*(np.concatenate([getattr(one, name) for one in several]) for name in names))
 
 
 def _judged_group(

@@ -2,7 +2,11 @@
 
 import dataclasses
 
-__all__ = ["Changing", "Forecast", "PlanElsewhere", "RobustFigures", "ScenarioFigures"]
+__all__ = ["STREET", "Changing", "Forecast", "PlanElsewhere", "RobustFigures", "ScenarioFigures"]
+
+
+STREET = "street: "
+"""What the series of a street begins with."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Forecast:
     """Expected demand of one series in the next weeks, and how far such forecasts were off."""
 
     series: str
-    """``rest`` or ``riding`` of the city, or the code of a unit grid (its rest)."""
+    """``rest`` or ``riding`` of the city, the code of a unit grid (its rest), or `STREET` and the name of a
+    street (riding on it)."""
     method: str
     """``regression`` (Poisson, by weekday), ``regression_trend``, ``last_week`` or ``mean_of_weeks``."""
     error: float | None

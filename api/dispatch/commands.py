@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from api.dispatch.desk import MissingError, Turn
+from api.dispatch.kept.sightings import sighted
+from api.dispatch.turn import MissingError, Turn
 from api.store import OutOfScopeError, Scope
 from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import riders as rider_rows
@@ -86,6 +87,7 @@ def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderRep
     for one in newest.values():
         key = RiderKey(platform, one.rider_id)
         turn.memory.bodies[key] = one.body
+        board.untold.note(key.fleet_id, sighted(one.body))
         (moved if one.moved_only and board.rider(key) is not None else put).append((key, one))
     off = board.put([(key, one.rider()) for key, one in put], turn.now_s)
     if moved:

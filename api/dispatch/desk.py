@@ -23,6 +23,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from api.dispatch import codec, emergencies, laying
+from api.dispatch.kept.sightings import forget_old
 from api.dispatch.turn import Follower, KeptTurn, Memory, MissingError, Turn, offer_row
 from api.store import SERVICE, Database, OutOfScopeError, StoreUnavailable, numbers
 from api.store.access import idempotency
@@ -278,6 +279,7 @@ class Desk:
         def forget(turn: Turn) -> None:
             idempotency.forget(turn.connection, SERVICE, now_s)
             rider_rows.forget_deleted(turn.connection, SERVICE, now_s - DAY_S)
+            forget_old(turn)
 
         self._carry_out([(forget, Future(), None)])
 

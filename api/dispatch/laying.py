@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 from api.dispatch import codec
+from api.dispatch.kept.sightings import sighted
 from api.dispatch.turn import Memory
 from api.store.dispatch import riders as rider_rows
 from routing.dispatch import City, RiderKey
@@ -33,6 +34,7 @@ def take_up_riders(
             memory.bodies.pop(key, None)
         elif memory.bodies.get(key) != row.body:
             memory.bodies[key] = row.body
+            city.board.untold.note(key.fleet_id, sighted(row.body))
             put.append((key, rider_of(row.rider_id, row.body)))
     city.board.remove(gone)
     city.board.put(put, now_s)
@@ -55,6 +57,8 @@ def lay_riders(memory: Memory, city: City, rider_of: RiderOf, now_s: float) -> N
             done.append(laying.submit(city.board.put, others, now_s))
         for one in done:
             one.result()
+    for key, body in known:
+        city.board.untold.note(key.fleet_id, sighted(body))
 
 
 def lay_riders_on(memory: Memory, city: City, rider_of: RiderOf, now_s: float) -> None:

@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 
 from api.dispatch.codec import instant_s, window_of
 from api.dispatch.commands import RiderReport
-from api.dispatch.duty import break_due_of, with_duty
 from api.dispatch.forms import (
     EventOut,
     OfferForRider,
@@ -25,6 +24,8 @@ from api.dispatch.forms import (
     TaskPublishIn,
     TaskStatus,
 )
+from api.dispatch.kept.duty import break_due_of, with_duty
+from api.dispatch.kept.sightings import with_seen
 from api.forms import Language, Mode, PointedError
 from api.matching.forms import MatchRequest, PolicyIn, RiderIn, RuleName, SentPart, TaskIn, TaskKindName
 from api.matching.translate import asked_of
@@ -96,7 +97,8 @@ def reports_of(
     places += [(stop.lon, stop.lat) for one in request.riders for stop in one.stops or ()]
     placed = iter(to_wgs84(np.array(places), request.datum).tolist())
     heads = [next(placed) for _ in request.riders]
-    reports = []
+    reports: list[RiderReport] = []
+    newest: dict[str, RiderReport] = {}
     for rider, (lon, lat) in zip(request.riders, heads, strict=True):
         said: dict[str, Any] = {}
         if not rider.model_fields_set <= _POSITION:
@@ -104,16 +106,21 @@ def reports_of(
         said.update(lon=lon, lat=lat)
         for stop in said.get("stops", ()):
             stop["lon"], stop["lat"] = next(placed)
-        before = known.get(rider.rider_id)
+        # A platform may send several positions at once: what the ones before say is known, too.
+        earlier = newest.get(rider.rider_id)
+        before = known.get(rider.rider_id) if earlier is None else earlier.body
         at_s = rider.at.timestamp()
         hours, due = with_duty(before, said, at_s, zone, policy)
-        body = {**(before or {}), **said, **hours, "at_s": at_s}
+        body = with_seen({**(before or {}), **said, **hours, "at_s": at_s})
         moved_only = before is not None and said.keys() <= {"lon", "lat"} and not due
+        moved_only = moved_only and (earlier is None or earlier.moved_only)
         make = functools.partial(rider_of, rider.rider_id, body)
         if not moved_only:
             # Whether it fits together is found out before anything is written.
             make = functools.partial(_same, make())
         reports.append(RiderReport(rider.rider_id, body["at_s"], body, (lon, lat), make, moved_only))
+        if earlier is None or at_s >= earlier.at_s:
+            newest[rider.rider_id] = reports[-1]
     return tuple(reports)
 
 

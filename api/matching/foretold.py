@@ -3,7 +3,6 @@
 Habits are learned from what the request brings, of each platform alone, for this answer alone.
 """
 
-import dataclasses
 import datetime
 import functools
 from collections.abc import Mapping, Sequence
@@ -22,39 +21,16 @@ from api.matching.expected_forms import (
 from api.matching.forms import MatchRequest, SeenIn, UnplannedRiderIn
 from geo.arrays import FloatArray
 from geo.datum import Datum, from_wgs84, to_wgs84
-from geo.learned import Habits, NextStops, PastStops, Seen, learn_habits, next_stops, passed_streets
-from geo.localtime import HOUR_S
+from geo.learned import Habits, PastStops, learn_habits, passed_streets
 from geo.streets import StreetNetwork
-from routing.model import ExpectedMatch, ExpectedRider, ExpectedStop, Policy, Rider, Scenario
+from routing.foretelling import AHEAD_S, RECENT_S, Foretold, SeenRider, foretell
+from routing.model import ExpectedMatch, Policy, Rider, Scenario
 
-__all__ = ["Foretold", "expected_match", "expected_out", "foretold_of", "unplanned_riders"]
+__all__ = ["expected_match", "expected_out", "foretold_of", "unplanned_riders"]
 
-RECENT_S: Final = 900.0
-AHEAD_S: Final = 600.0
 MOST_STREETS: Final = 50
 LEAST_STREET: Final = 0.05
 """Streets less likely than this are not told."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Foretold:
-    """One rider and what is foretold; without `rider`: the position lies on no street, `off_m` away from one.
-
-    ``habits`` are those of the rider's platform.
-    """
-
-    rider_id: str
-    mode: str
-    rider: ExpectedRider | None
-    stops: NextStops
-    seen: Seen
-    habits: Habits
-    off_m: float | None = None
-
-    @property
-    def off(self) -> bool:
-        """Whether the rider is left out."""
-        return self.rider is None
 
 
 def foretold_of(network: StreetNetwork, request: MatchRequest, policy: Policy) -> list[Foretold]:
@@ -143,28 +119,10 @@ def _one(
     rider = unplanned_riders(request, [one])[0]
     recent_s, recent = _placed(one.recent, request.datum)
     before = recent_s < now_s
-    here = np.array([rider.lonlat])
-    lately = (history[0] > now_s - 4 * HOUR_S) & (history[0] < now_s)
-    before_last, last = (-1, -1, *habits.place_at(history[1][lately][-2:]).tolist())[-2:]
-    seen = Seen(
-        number, before_last, last, np.append(recent_s[before], now_s), np.concatenate([recent[before], here])
+    seen = SeenRider(
+        np.append(recent_s[before], now_s), np.concatenate([recent[before], [rider.lonlat]]), *history
     )
-    street = network.snap(here, one.mode, policy.walk_to_street_m)
-    stops = next_stops(network, one.mode, habits, seen)
-    if not street.ok[0]:
-        away = float(street.walk_m[0])
-        off_m = round(away, 3) if away < np.inf else None
-        return Foretold(one.rider_id, one.mode, None, stops, seen, habits, off_m)
-    # As told, so that whoever checks the answer finds the same sums.
-    expected = tuple(
-        ExpectedStop((round(lon, 7), round(lat, 7)), round(chance, 6))
-        for (lon, lat), chance in zip(stops.lonlat.tolist(), stops.probability.tolist(), strict=True)
-    )
-    # Nothing foretold, nothing that could be over.
-    holds_until_s = now_s + (stops.holds_s if expected else AHEAD_S)
-    return Foretold(
-        one.rider_id, one.mode, ExpectedRider(rider, expected, holds_until_s), stops, seen, habits
-    )
+    return foretell(network, rider, number, seen, habits, policy)
 
 
 def unplanned_riders(request: MatchRequest, some: Sequence[UnplannedRiderIn]) -> list[Rider]:

@@ -162,7 +162,7 @@ class _Week(NamedTuple):
 def _whole(week: _Week, directed: int, at_ms: Integer) -> Integer:
     """Time of a whole directed edge, for whoever enters it at an instant."""
     hour = at_ms // HOUR_MS
-    now, then = week.row[hour % len(week.row)], week.row[(hour + 1) % len(week.row)]
+    now, then = week.row[hour % HOURS_A_WEEK], week.row[(hour + 1) % HOURS_A_WEEK]
     share = share_of_hour(at_ms - hour * HOUR_MS)
     return between_hours(week.directed_ms[now, directed], week.directed_ms[then, directed], share)
 
@@ -219,6 +219,9 @@ def _rows(
                     at = dist[enter.state[k]]
                     if at != NO:
                         ms = np.int64(at) + np.int64(enter.ms[k])
+                        # The hour need not be looked up for what comes too late anyway.
+                        if ms + target.walk_ms[j] >= best or ms > limit_ms:
+                            continue
                         ms += _run(week, directed, target.offset_m[j], depart_ms[i] + ms)
                         best = min(best, ms + target.walk_ms[j])
                 if target.edge[j] == source.edge[i]:

@@ -22,6 +22,7 @@ from routing.best_riders import candidates_for
 from routing.dispatch.commands import Proposal
 from routing.dispatch.events import RiderKey, Terms
 from routing.dispatch.taken import Taken, beginning_at, rejoined, terms_of
+from routing.dispatch.untold import Untold
 from routing.fleet.fleet import Candidate, Fleet
 from routing.fleet.relaid import lay_on
 from routing.fleet.trial import Trial
@@ -63,6 +64,7 @@ class Board:
             raise InputError(f"most_open is {most_open}; allowed is 1 to 4.")
         self.fleet = Fleet(network, policy)
         self.most_open = most_open
+        self.untold = Untold()
         self._trial = Trial(self.fleet)
         self._held: dict[str, dict[str, Task]] = {}
         self._full: set[str] = set()
@@ -76,7 +78,6 @@ class Board:
 
     # -- riders
     # ---------------------------------------------------------------------------------------------
-
     def put(
         self, riders: Sequence[tuple[RiderKey, Rider]], now_s: float
     ) -> tuple[tuple[RiderKey, float], ...]:
@@ -130,6 +131,7 @@ class Board:
     def lay_on(self, network: StreetNetwork, now_s: float) -> None:
         """Go on where streets are shut, open again or slower; plans that this concerns are judged anew."""
         lay_on(self.fleet, network, now_s)
+        self.untold.forget_ways()
         self._trial, self._judged = Trial(self.fleet), None
 
     def move(self, keys: Sequence[RiderKey], lonlat: FloatArray, at_s: float) -> tuple[RiderKey, ...]:
@@ -139,7 +141,8 @@ class Board:
 
     def remove(self, keys: Iterable[RiderKey]) -> None:
         """Take riders out; accepted tasks and open offers stay theirs until the life cycle ends them."""
-        self.fleet.remove(key.fleet_id for key in keys if key.fleet_id in self.fleet)
+        gone = self.untold.forget(key.fleet_id for key in keys)
+        self.fleet.remove(fleet_id for fleet_id in gone if fleet_id in self.fleet)
 
     def call_away(self, call: str, keys: frozenset[RiderKey]) -> None:
         """Note who answers a call, such as an emergency; they are asked for no task until nobody does."""
@@ -218,6 +221,8 @@ class Board:
             Of a task for several people: when all of them begin.
         """
         timed = beginning_at(task, begins_s)
+        if key.fleet_id in self.untold:
+            return self.untold.judge(self.fleet, key.fleet_id, timed, now_s)
         with self.fleet.at_hand([timed]), self._trial.of(key.fleet_id) as trial:
             found = candidates_for(trial, timed, 1, now_s)
             if found:
@@ -240,6 +245,11 @@ class Board:
         """
         timed = beginning_at(task, terms.begins_s)
         fleet_id = key.fleet_id
+        if fleet_id in self.untold:
+            self._let_go(fleet_id, offer_id)
+            self.adopt(key, Taken(offer_id, task, terms, now_s))
+            self.put([(key, self.fleet.rider(fleet_id))], now_s)
+            return terms
         with self.fleet.at_hand([timed]):
             judged = self._verdict(fleet_id, timed, now_s)
             if judged is not None:
@@ -335,9 +345,20 @@ class Board:
             return self._together(task, left_out, now_s)
         timed = beginning_at(task, begins_s)
         found = self._fitting(timed, count, left_out, now_s)
-        if not found and not candidates_for(self.fleet, timed, 1, now_s):
-            return refusal(self.fleet, dataclasses.replace(timed, people=1), now_s, JUDGED)
+        if not found:
+            likely = self.untold.proposal(self.fleet, timed, left_out | self._held.keys(), now_s)
+            if likely is not None:
+                return (likely,)
+            if not candidates_for(self.fleet, timed, 1, now_s):
+                return refusal(self.fleet, dataclasses.replace(timed, people=1), now_s, JUDGED)
+            return self._all_asked(timed, now_s)
         return tuple(self._proposal(one, timed, task, now_s) for one in found)
+
+    def _all_asked(self, timed: Task, now_s: float) -> tuple[Proposal, ...] | Refused:
+        """Say that all who could have been asked, or that they told no plan."""
+        with self.fleet.without(self.untold.ids):
+            told = not len(self.untold) or candidates_for(self.fleet, timed, 1, now_s)
+        return () if told else self.untold.refused(timed)
 
     def propose_each(
         self, asked: Sequence[tuple[Task, frozenset[RiderKey]]], now_s: float
@@ -378,7 +399,7 @@ class Board:
     def _fitting(self, timed: Task, count: int, left_out: set[str], now_s: float) -> list[Candidate]:
         """Return the best riders whose open offers the task does not break, whatever becomes of them."""
         asked = count + 3
-        with self.fleet.without(left_out):
+        with self.fleet.without(itertools.chain(left_out, self.untold.ids)):
             while True:
                 listed = candidates_for(self.fleet, timed, asked, now_s)
                 fits = self._fits(timed, now_s)
@@ -417,12 +438,15 @@ class Board:
 
     def _together(self, task: Task, left_out: set[str], now_s: float) -> tuple[Proposal, ...] | Refused:
         """Return riders who begin together and whose open offers that does not break."""
+        left_out = left_out.union(self.untold.ids)
         while True:
             with self.fleet.without(left_out):
-                met = meet(self.fleet, task, now_s, JUDGED)
-            if isinstance(met, Refused):
+                # Where nobody is left, why somebody who is left out may not do it cannot be told.
+                left = candidates_for(self.fleet, task, 1, now_s)
+                met = meet(self.fleet, task, now_s, JUDGED) if left else None
+            if met is None or isinstance(met, Refused):
                 whole = meet(self.fleet, task, now_s, JUDGED)
-                return whole if isinstance(whole, Refused) else ()
+                return whole if isinstance(whole, Refused) else self._all_asked(task, now_s)
             timed, candidates = met
             fits = self._fits(timed, now_s)
             misfits = {one.rider_id for one in candidates if not fits(one)}

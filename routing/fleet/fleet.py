@@ -39,8 +39,7 @@ class Candidate:
     place: int
     """The task goes before stop ``place`` of their plan."""
     extra_ms: int
-    rank_ms: int
-    """Extra and fairness: what candidates are compared by."""
+    rank_ms: int  # extra and fairness: what candidates are compared by
     dropoff_place: int | None = None
     """Of a pair: the drop-off goes before stop ``dropoff_place``, counted without the pick-up."""
 
@@ -427,16 +426,17 @@ class Fleet:
 
     @contextlib.contextmanager
     def without(self, rider_ids: Iterable[str]) -> Iterator[None]:
-        """Leave riders out of every search inside of the block; ids that are not known are passed over."""
-        rows = [self._where[rider_id] for rider_id in rider_ids if rider_id in self._where]
-        rows = [(mode, row) for mode, row in dict.fromkeys(rows) if self.mode_fleets[mode].c.ok[row]]
-        for mode, row in rows:
-            self.mode_fleets[mode].c.ok[row] = 0
+        """Leave riders out of every search inside of the block; unknown ids are passed over."""
+        found = [at for rider_id in rider_ids if (at := self._where.get(rider_id)) is not None]
+        hidden = [(mode, np.array([row for name, row in found if name == mode])) for mode in dict(found)]
+        hidden = [(mode, rows[self.mode_fleets[mode].c.ok[rows] != 0]) for mode, rows in hidden]
+        for mode, rows in hidden:
+            self.mode_fleets[mode].c.ok[rows] = 0
         try:
             yield
         finally:
-            for mode, row in rows:
-                self.mode_fleets[mode].c.ok[row] = 1
+            for mode, rows in hidden:
+                self.mode_fleets[mode].c.ok[rows] = 1
 
     def at_hand(self, tasks: Sequence[Task]) -> contextlib.AbstractContextManager[None]:
         """Snap the places of `tasks` for every mode once; inside of the block they are looked up."""

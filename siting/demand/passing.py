@@ -66,30 +66,65 @@ def _middles(line: FloatArray, pieces: int) -> FloatArray:
 class RidingMinutes(NamedTuple):
     """Minutes (days,) that all riders ride on each day, at 15 km/h, and who stands behind them.
 
-    ``day`` (r,) is that of each row of the measure ``riding`` of the gate, which has one a rider and day.
+    ``names`` (s,) and ``street_minutes`` (s, days) are of the busiest streets. ``day`` and ``street`` (r,)
+    are of each row of the measure ``riding`` of the gate, which has one a rider, day and street; all other
+    streets together are -1.
     """
 
     minutes: FloatArray
     day: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+    street_minutes: FloatArray
+    street: npt.NDArray[np.int64]
 
 
 def riding_minutes(
-    flows: PassingFlows | None, network: StreetNetwork, days: tuple[str, ...], timezone: str, asked: Asked
+    flows: PassingFlows | None,
+    network: StreetNetwork,
+    days: tuple[str, ...],
+    timezone: str,
+    asked: Asked,
+    most: int = 20,
 ) -> RidingMinutes | None:
-    """Return how long riders ride on each of some days; None without flows.
+    """Return how long riders ride on each of some days, in all and on the ``most`` busiest named streets.
 
-    Declares its riders to the gate. ``days`` are ISO, every one from the first to the last.
+    Declares its riders to the gate; None without flows. ``days`` are ISO, every one from the first to the
+    last. Streets of fewer than k riders are none of their own.
     """
     if flows is None or len(flows.edge) == 0:
         return None
     first = date.fromisoformat(days[0]).toordinal() - EPOCH
-    day = day_number(local_s(flows.t_s, timezone)) - first
+    day = (day_number(local_s(flows.t_s, timezone)) - first).astype(np.int64)
     inside = (day >= 0) & (day < len(days))
-    minutes = network.edge_length_m[flows.edge[inside]] / EBIKE_PROMISE_MPS / 60.0
+    day, edge, rider = day[inside], flows.edge[inside], flows.rider[inside].astype(np.int64)
+    minutes = np.asarray(network.edge_length_m[edge] / EBIKE_PROMISE_MPS / 60.0, np.float64)
+    name, street = _busiest(network.edge_name[edge].astype(np.int64), rider, minutes, asked.k, most)
     span = int(flows.rider.max()) + 1
-    rows = np.unique(day[inside].astype(np.int64) * span + flows.rider[inside])
+    rows = np.unique(((street + 1) * len(days) + day) * span + rider)
     asked.figures.rows("riding", rows % span)
-    return RidingMinutes(np.bincount(day[inside], minutes, len(days)).astype(np.float64), rows // span)
+    by_day = np.bincount((street + 1) * len(days) + day, minutes, (len(name) + 1) * len(days))
+    by_day = by_day.reshape(len(name) + 1, len(days)).astype(np.float64)
+    return RidingMinutes(
+        np.bincount(day, minutes, len(days)).astype(np.float64),
+        rows // span % len(days),
+        tuple(network.names[one] for one in name.tolist()),
+        np.asarray(by_day[1:], np.float64),
+        rows // span // len(days) - 1,
+    )
+
+
+def _busiest(
+    name: npt.NDArray[np.int64], rider: npt.NDArray[np.int64], minutes: FloatArray, k: int, most: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the names (s,) with most riding, and of each passage the number of its street; -1: another."""
+    known, which = np.unique(name, return_inverse=True)
+    total = np.bincount(which, minutes, len(known))
+    total[(known < 0) | (riders_in_groups(which, rider, len(known)) < k)] = 0.0
+    busiest = np.lexsort((known, -total))[:most]
+    busiest = busiest[total[busiest] > 0.0]
+    number = np.full(len(known), -1, np.int64)
+    number[busiest] = np.arange(len(busiest))
+    return known[busiest], number[which]
 
 
 def published_flows(

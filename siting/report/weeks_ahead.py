@@ -1,7 +1,7 @@
 """What a report says of seasons, parts of the week and the weeks to come."""
 
 from geo.localtime import WEEKDAYS
-from siting.changing import Forecast
+from siting.changing import STREET, Forecast
 from siting.results import Study
 from siting.values import Column, Quantity, Say, Table, Term, Value
 
@@ -9,7 +9,7 @@ __all__ = ["about_changing", "elsewhere_table", "forecast_table", "forecast_valu
 
 
 CITY = ("rest", "riding")
-"""Series of the whole city; the others are those of unit grids."""
+"""Series of the whole city; the others are those of unit grids and of streets."""
 
 
 def about_changing(study: Study) -> tuple[Say, ...]:
@@ -87,7 +87,7 @@ def elsewhere_table(study: Study) -> Table:
 
 
 def forecast_table(study: Study) -> Table:
-    """List the expected rest of the next weeks, of city and unit grids, and riding, with the errors."""
+    """List rest (of city and unit grids) and riding (of city and streets) of the next weeks, with errors."""
     rows = () if study.changing is None else study.changing.forecasts
     weeks = max((len(row.min_a_day) for row in rows), default=0)
     return Table(
@@ -130,4 +130,4 @@ def forecast_values_table(study: Study) -> Table:
 
 
 def _series(row: Forecast) -> Value:
-    return Term(f"forecast_of.{row.series}") if row.series in CITY else row.series
+    return Term(f"forecast_of.{row.series}") if row.series in CITY else row.series.removeprefix(STREET)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geo.arrays import BoolArray, FloatArray, Int64Array
-from siting.changing import Changing, Forecast, PlanElsewhere, RobustFigures, ScenarioFigures
+from siting.changing import STREET, Changing, Forecast, PlanElsewhere, RobustFigures, ScenarioFigures
 from siting.columns import GridColumns
 from siting.demand.asked import RANK, Asked, thousandths
 from siting.demand.passing import RidingMinutes
@@ -157,12 +157,21 @@ def _forecasts(
         asked.minutes(f"forecasts/{name}", "rest", inside, _RANK)
         yield _forecast(name, found, first)
         if name == "rest" and riding is not None and riding.minutes.sum() > 0:
-            found = forecast_series(_whole_weeks(riding.minutes))
-            for times in _told_by(found, len(demand.days)):
-                row = times[riding.day]
-                asked.figures.add("forecasts/riding", "riding", row != 0, row, rank=RANK[_RANK], nobody=True)
-            asked.figures.add("forecasts/riding", "riding", riding.day >= 0, rank=RANK[_RANK])
-            yield _forecast("riding", found, first)
+            yield from _riding_forecasts(demand, asked, riding)
+
+
+def _riding_forecasts(demand: Demand, asked: Asked, riding: RidingMinutes) -> Iterator[Forecast]:
+    first = date.fromisoformat(demand.days[-1]).weekday() + 1
+    series = {"riding": (riding.minutes, np.ones(len(riding.day), np.bool_))}
+    for number, name in enumerate(riding.names):
+        series[f"{STREET}{name}"] = riding.street_minutes[number], riding.street == number
+    for name, (minutes, mine) in series.items():
+        found = forecast_series(_whole_weeks(minutes))
+        for times in _told_by(found, len(demand.days)):
+            row = np.where(mine, times[riding.day], 0)
+            asked.figures.add(f"forecasts/{name}", "riding", row != 0, row, rank=RANK[_RANK], nobody=True)
+        asked.figures.add(f"forecasts/{name}", "riding", mine, rank=RANK[_RANK])
+        yield _forecast(name, found, first)
 
 
 def _told_by(found: SeriesForecast, days: int) -> Iterator[Int64Array]:

@@ -17,12 +17,12 @@ import numpy as np
 from siting.seasons.forecast import forecast_series
 
 
-def made_series(rng: np.random.Generator) -> np.ndarray:
-    """Return amounts a day (weeks, 7)."""
+def made_series(rng: np.random.Generator, least: float, most: float) -> np.ndarray:
+    """Return amounts a day (weeks, 7), `least` to `most` of them a day at the beginning."""
     weeks = int(rng.integers(8, 21))
     profile = np.exp(rng.normal(0.0, 0.2, 7))
     walk = np.cumsum(rng.normal(rng.uniform(-0.02, 0.02), 0.05, weeks))
-    mean = float(np.exp(rng.uniform(np.log(60.0), np.log(3000.0)))) * profile * np.exp(walk)[:, None]
+    mean = float(np.exp(rng.uniform(np.log(least), np.log(most)))) * profile * np.exp(walk)[:, None]
     # Negative binomial with twice the variance of Poisson.
     return rng.negative_binomial(mean, 0.5).astype(np.float64)
 
@@ -34,10 +34,12 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--series", type=int, default=100)
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--least", type=float, default=60.0, help="a day")
+    parser.add_argument("--most", type=float, default=3000.0, help="a day")
     asked = parser.parse_args(arguments)
     rng = np.random.default_rng(asked.seed)
     start = time.process_time()
-    found = [forecast_series(made_series(rng)) for _ in range(asked.series)]
+    found = [forecast_series(made_series(rng, asked.least, asked.most)) for _ in range(asked.series)]
     spent = time.process_time() - start
     errors = {
         name: [getattr(one, name) for one in found] for name in ("error", "error_last_week", "error_mean")

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from api.civic.reports.matters import is_look
 from api.dispatch.commands import Answered, accept, answer_offer, task_of_offer
 from api.dispatch.desk import MissingError, Turn
-from api.dispatch.duty import break_due_of
 from api.dispatch.emergencies import Called, answer_alert
 from api.dispatch.emergency_translate import alert_out
 from api.dispatch.forms import FinishIn, PlaceOut, ReasonIn
+from api.dispatch.kept.duty import break_due_of
 from api.dispatch.readings import alert_of, offer_of, offers_of, open_alerts_of
 from api.dispatch.translate import offer_out, rider_of
 from api.forms import ServiceId

@@ -7,8 +7,8 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.dispatch.commands import RidersPut, delete_riders, put_riders
 from api.dispatch.desk import MissingError, Turn
-from api.dispatch.duty import break_due_of
 from api.dispatch.forms import OffStreetOut, RiderOut, RiderPage, RidersIn, RidersOut
+from api.dispatch.kept.duty import break_due_of
 from api.dispatch.translate import reports_of, rider_of, rider_out, sent_positions
 from api.forms import Identifier, Mode
 from api.http.deps import Clock, Lang, Served
@@ -52,7 +52,8 @@ async def put(
 ) -> RidersOut:
     """Each report counts as of its own `at`: an older one than known is ignored, and named.
 
-    What is null in a report stays as it is known; hours worked are counted on. Accepted
+    What is null in a report stays as it is known; hours worked are counted on. A rider whose `stops` were
+    never told is foretold from where they have been, and asked where the chance to harm is small. Accepted
     tasks are kept in the plan by the service. Where the streets speak for another datum than the one
     named, `warnings` says so; the reports count all the same.
     """

@@ -298,7 +298,7 @@ class MatchTable(_Table):
     tasks: Annotated[int, Field(ge=0, le=2_000)] = 40
     at: datetime.time = datetime.time(12, 0)
     """Local time on the last day."""
-    promise_share: Annotated[float, Field(ge=0.5, le=0.95)] = 0.95
+    promise_share: Annotated[float, Field(ge=0.5, le=0.99)] = 0.95
     """With learned times, matching counts with times that so large a share of trips does not exceed."""
 
 

@@ -16,7 +16,7 @@ from geo.learned.speeds import LearnedTimes
 TOWN = ascii_map("A---B---C", {"ABC": {}})
 
 
-@pytest.mark.parametrize(("share", "factor"), [(0.5, 1.5), (0.8, 1.8), (0.9, 1.9)])
+@pytest.mark.parametrize(("share", "factor"), [(0.5, 1.5), (0.8, 1.8), (0.9, 1.9), (0.99, 1.99)])
 def test_the_share_of_the_study_file_makes_the_times_of_promises(
     monkeypatch: pytest.MonkeyPatch, share: float, factor: float
 ) -> None:
@@ -44,5 +44,5 @@ def test_the_share_of_the_study_file_makes_the_times_of_promises(
 
 
 def test_a_share_that_hardly_any_trips_can_tell_is_refused() -> None:
-    with pytest.raises(ValidationError, match=r"0\.95"):
-        MatchTable(promise_share=0.99)
+    with pytest.raises(ValidationError, match=r"0\.99"):
+        MatchTable(promise_share=0.995)

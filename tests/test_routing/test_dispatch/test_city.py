@@ -20,6 +20,7 @@ from routing.dispatch import events as ev
 from routing.dispatch.board import Board
 from routing.dispatch.taken import Taken, rejoined
 from routing.fleet.fleet import Fleet
+from routing.foretelling import SeenRider
 from routing.match import late_stops
 from routing.model import Policy, Rider, Stop, Task, Visit
 
@@ -99,6 +100,10 @@ class CityLife(RuleBasedStateMachine):
         with contextlib.suppress(*([ConflictError] if offer.rider in self.disturbed else [])):
             self.keep(self.city.accept(task_id, offer_id, self.now_s))
             self.check_promises(offer.rider, before)
+            if offer.rider.fleet_id in self.city.board.untold and offer.rider not in self.disturbed:
+                plan = self.city.board.rider(offer.rider)
+                assert plan is not None
+                assert len(plan.stops) == 1
 
     def check_promises(self, key: RiderKey, before: dict[tuple[str, str], float]) -> None:
         after = late_of(self.city.board)
@@ -162,8 +167,21 @@ class CityLife(RuleBasedStateMachine):
         key = sorted(self.sent)[which % len(self.sent)]
         new = dict(riders_of(seed, 1))
         self.sent[key] = dataclasses.replace(next(iter(new.values())), rider_id=key.rider_id)
+        self.city.board.untold.note(key.fleet_id, None)
         if self.city.board.put([(key, self.sent[key])], self.now_s):
             del self.sent[key]
+
+    @rule(which=st.integers(0, 50))
+    def plan_is_told_no_more(self, which: int) -> None:
+        if not self.sent:
+            return
+        self.disturb()
+        key = sorted(self.sent)[which % len(self.sent)]
+        self.sent[key] = dataclasses.replace(self.sent[key], stops=())
+        here = np.array([self.sent[key].lonlat])
+        seen = SeenRider(np.array([self.now_s]), here, np.empty(0), np.empty((0, 2)))
+        self.city.board.put([(key, self.sent[key])], self.now_s)
+        self.city.board.untold.note(key.fleet_id, seen)
 
     @rule(which=st.integers(0, 50))
     def plan_is_sent_again(self, which: int) -> None:
@@ -463,34 +481,3 @@ def test_a_plan_apart_knows_the_windows_of_its_stops() -> None:
             assert terms.extra_s == found[0].extra_ms / 1000
         verdicts.append(bool(found))
     assert len(set(verdicts)) == 2
-
-
-def test_what_is_due_is_found_without_looking_at_the_rest() -> None:
-    rng = np.random.default_rng(5)
-    city = City(TOWN, POLICY, RULES)
-    until: dict[str, float] = {}
-    for number in range(60):
-        latest_s = NOW + float(rng.integers(1, 5_000))
-        task = Task(f"T{number}", Visit(place_in(TOWN, rng), 30.0, NOW, latest_s))
-        city.publish(task, "office", NOW, ask=False)
-        until[task.task_id] = latest_s
-    tries_s = NOW + RULES.retry_s
-    assert city.next_due_s == min(*until.values(), tries_s)
-    for at_s in (NOW, tries_s - 0.5):
-        assert set(city.due(at_s)) == {name for name, latest_s in until.items() if latest_s < at_s}
-    assert set(city.due(tries_s)) == set(until)
-
-
-def test_tasks_that_are_over_leave_nothing_behind() -> None:
-    rng = np.random.default_rng(6)
-    city = City(TOWN, POLICY, RULES)
-    place = place_in(TOWN, rng)
-    for number in range(3_000):
-        task = Task(f"T{number}", Visit(place, 30.0, NOW, NOW + 90_000.0 + number))
-        city.publish(task, "office", NOW, ask=False)
-        city.handle(task.task_id, co.Withdraw(), NOW)
-        city.forget(task.task_id)
-    last = Task("last", Visit(place, 30.0, NOW, NOW + 50.0))
-    city.publish(last, "office", NOW, ask=False)
-    assert len(vars(city)["_due"]) < 2_000
-    assert city.due(NOW + 51.0) == ("last",)

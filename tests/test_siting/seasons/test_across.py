@@ -9,6 +9,7 @@ from made_rests import made_inputs
 
 from geo.errors import InputError
 from geo.stays import KINDS
+from siting.changing import STREET
 from siting.columns import PassingFlows
 from siting.inputs import StudyInputs
 from siting.results import Study
@@ -98,7 +99,8 @@ def test_rest_is_forecast(study: Study) -> None:
     assert forecasts["rest"].error < 0.1
     # About 35 minutes a rider and day in summer.
     assert forecasts["rest"].min_a_day == pytest.approx([34.5 * RIDERS] * 4, rel=0.12)
-    assert set(forecasts) <= {"rest", "riding", "G1", "G2"}
+    streets = {name for name in forecasts if name.startswith(STREET)}
+    assert set(forecasts) - streets <= {"rest", "riding", "G1", "G2"}
     # Twelve passages a rider and day on working days, four at weekends.
     riding = forecasts["riding"]
     assert riding.error is not None
@@ -106,6 +108,10 @@ def test_rest_is_forecast(study: Study) -> None:
     by_weekday = [minutes or 0.0 for minutes in riding.by_weekday]
     work, weekend = by_weekday[:5], by_weekday[5:]
     assert min(work) == pytest.approx(3.0 * max(weekend), rel=0.1)
+    # All of it is on one street.
+    (street,) = streets
+    assert forecasts[street].by_weekday == pytest.approx(riding.by_weekday)
+    assert forecasts[street].error == pytest.approx(riding.error)
 
 
 def test_what_tells_of_one_rider_is_withheld(inputs: StudyInputs) -> None:
@@ -118,7 +124,8 @@ def test_what_tells_of_one_rider_is_withheld(inputs: StudyInputs) -> None:
     assert found is not None
     shares = {one.name: one.served_share for one in found.scenarios}
     assert shares["working_days"] is None
-    assert {one.series for one in found.forecasts} <= {"rest", "riding", "G1", "G2"}
+    named = {one.series for one in found.forecasts}
+    assert {name for name in named if not name.startswith(STREET)} <= {"rest", "riding", "G1", "G2"}
 
 
 def test_a_forecast_tells_no_weekday_of_fewer_than_k_riders(inputs: StudyInputs, study: Study) -> None:
@@ -149,7 +156,21 @@ def test_a_forecast_of_riding_tells_no_weekday_of_fewer_than_k_riders(inputs: St
     alone = PassingFlows(flows.edge[kept], flows.rider[kept], flows.t_s[kept])
     found = run_study(dataclasses.replace(inputs, flows=alone)).changing
     assert found is not None
-    assert "riding" not in {one.series for one in found.forecasts}
+    assert not [one for one in found.forecasts if one.series == "riding" or one.series.startswith(STREET)]
+
+
+def test_a_forecast_of_a_street_leaves_nobody_alone_on_the_others(inputs: StudyInputs) -> None:
+    """The city less the street would tell what the only rider on another street rode each Sunday."""
+    flows = inputs.flows
+    assert flows is not None
+    names = inputs.network.edge_name
+    other = int(np.flatnonzero((names >= 0) & (names != names[0]))[0])
+    sunday = ((flows.t_s - FIRST) // 86_400 + 1) % 7 == 6
+    moved = PassingFlows(np.where(sunday & (flows.rider == 0), other, flows.edge), flows.rider, flows.t_s)
+    found = run_study(dataclasses.replace(inputs, flows=moved)).changing
+    assert found is not None
+    shown = {one.series for one in found.forecasts}
+    assert not {"riding", f"{STREET}{inputs.network.names[names[0]]}"} <= shown
 
 
 def test_a_robust_plan_needs_days_to_tell_apart(inputs: StudyInputs) -> None:

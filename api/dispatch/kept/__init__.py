@@ -1,0 +1,1 @@
+"""What the service counts and keeps of a rider beside what their platform reports."""
