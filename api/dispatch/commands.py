@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from api.dispatch.desk import MissingError, Turn
+from api.dispatch.turn import Labelled
 from api.store import OutOfScopeError, Scope
 from api.store.dispatch import offers as offer_rows
 from api.store.dispatch import riders as rider_rows
@@ -86,7 +87,7 @@ def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderRep
     for one in newest.values():
         key = RiderKey(platform, one.rider_id)
         turn.memory.bodies[key] = one.body
-        (moved if one.moved_only and board.rider(key) is not None else put).append((key, one))
+        (moved if one.moved_only and key in board else put).append((key, one))
     off = board.put([(key, one.rider()) for key, one in put], turn.now_s)
     if moved:
         lonlat = np.array([one.lonlat for _, one in moved])
@@ -145,9 +146,7 @@ def publish(
         Where the caller may not publish there.
     """
     tenant = str(who.tenant_id)
-    known = task_rows.by_label(turn.connection, who, tenant, label)
-    waiting = next((row for row in turn.new.values() if (row.tenant_id, row.label) == (tenant, label)), None)
-    row = known or waiting
+    row = turn.called(Labelled(who, tenant, label))
     if row is not None:
         if row.body != body:
             raise ConflictError("exists", row.status)

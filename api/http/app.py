@@ -45,6 +45,7 @@ from api.http.routes import (
 from api.http.running import live_service
 from api.http.shelf import PREFIX, Shelf
 from api.http.stations import endpoints as stations
+from api.matching.datum_watch import DatumWatch
 from api.settings import Settings, load_settings
 from api.study.finished import load_finished
 
@@ -117,6 +118,7 @@ def create_app(
     app.state.runner, app.state.workers, app.state.civic = None, None, None
     app.state.open_rates = civic.open_rates(settings)
     app.state.anywhere = {}
+    app.state.datum_watch = DatumWatch()
     app.state.ready = threading.Event()
     app.state.ready.set()
     errors.install(app)

@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from api.dispatch import acts
 from api.dispatch.desk import REFUSALS, Desk, Turn
+from api.dispatch.turn import Labelled
 from api.http.access.auth import BEARER, Caller, caller_of
 from api.http.live import carried_out
 from api.store import Scope
@@ -128,6 +129,7 @@ async def answered(
     work: Callable[[Turn], T],
     told: Callable[[T], Response],
     of: str | None = None,
+    called: Labelled | None = None,
 ) -> Response:
     """Have a command carried out that goes on record, and answer it; once for each ``Idempotency-Key``.
 
@@ -143,6 +145,8 @@ async def answered(
         Makes the answer; with a key it is called in the desk's thread, before anything is kept.
     of : str, optional
         The task that it is about.
+    called : Labelled, optional
+        Or what its publisher calls it.
     """
     action, object_id = act
     key = _GIVEN.get()
@@ -152,7 +156,7 @@ async def answered(
 
     command = acts.audited(work, noted, object_id)
     if key is None:
-        return told(await carried_out(desk, command, of))
+        return told(await carried_out(desk, command, of, called))
 
     def once(turn: Turn) -> tuple[idempotency.Begun, Response | None]:
         begun = key.begin(turn)
@@ -167,7 +171,7 @@ async def answered(
         key.finish(turn, response)
         return begun, response
 
-    begun, response = await carried_out(desk, once, of)
+    begun, response = await carried_out(desk, once, of, called)
     return _replayed(begun) if response is None else response
 
 

@@ -21,6 +21,7 @@ from api.dispatch.commands import Published, RidersPut, accept, answer_offer, on
 from api.dispatch.desk import Desk, MissingError, Turn
 from api.dispatch.forms import RidersIn, RiderStateIn
 from api.dispatch.translate import reports_of, rider_of
+from api.dispatch.turn import Labelled
 from api.matching.forms import StopIn
 from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store.dispatch import events as stored
@@ -456,3 +457,30 @@ def test_a_rider_of_whom_nothing_is_heard_is_not_asked_until_the_next_report(dat
         assert rider is not None
         assert [stop.stop_id for stop in rider.stops] == ["s0"]
         assert len(put_up(desk, task(rng, "T2"), "T2").state.open) == 1
+
+
+def test_tasks_that_wait_together_are_looked_up_together(database: Database) -> None:
+    rng = np.random.default_rng(4)
+    read: list[str] = []
+
+    def before(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("SELECT tasks.") and "label" in statement.partition("WHERE")[2]:
+            read.append(statement)
+
+    with desk_on(database, Clock()) as desk:
+        put_up(desk, task(rng, "T0"), "our 0")
+        gate = threading.Event()
+        desk.submit(lambda _: gate.wait(20))
+        sa.event.listen(database.engine, "before_cursor_execute", before)
+
+        def later(n: int, label: str) -> "concurrent.futures.Future[Published]":
+            one = task(rng, f"N{n}")
+            work = partial(publish, who=OFFICE, task=one, label=label, grid_code=None, body={})
+            return desk.submit(work, called=Labelled(OFFICE, "office", label))
+
+        waiting = [later(n, f"our {n % 4}") for n in range(6)]
+        gate.set()
+        told = [one.result(20) for one in waiting]
+        assert [one.new for one in told] == [False, True, True, True, False, False]
+        assert [one.row.task_id for one in told] == ["T0", "N1", "N2", "N3", "T0", "N1"]
+        assert len(read) == 1
