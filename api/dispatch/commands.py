@@ -88,13 +88,13 @@ def put_riders(turn: Turn, who: Scope, platform: str, reports: Sequence[RiderRep
         key = RiderKey(platform, one.rider_id)
         turn.memory.bodies[key] = one.body
         (moved if one.moved_only and key in board else put).append((key, one))
-    off = board.put([(key, one.rider()) for key, one in put], turn.now_s)
+    off = board.put([(key, one.rider()) for key, one in put], turn.now_s) if put else ()
     if moved:
         lonlat = np.array([one.lonlat for _, one in moved])
         lost = set(board.move([key for key, _ in moved], lonlat, turn.now_s))
         again = [(key, one.rider()) for key, one in moved if key in lost]
         # Off the streets, or no way on: the whole plan says which.
-        off += board.put(again, turn.now_s)
+        off += board.put(again, turn.now_s) if again else ()
     return RidersPut(len(news), written.ignored, tuple((key.rider_id, metres) for key, metres in off))
 
 

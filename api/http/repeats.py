@@ -29,7 +29,7 @@ from api.store import Scope
 from api.store.access import audit, idempotency
 from geo.errors import InputError, YiluError
 
-__all__ = ["InWorkError", "OnceRoute", "RepeatableRoute", "answered", "json_answer"]
+__all__ = ["InWorkError", "OnceRoute", "RepeatableRoute", "answered", "json_answer", "once_under_key"]
 
 T = TypeVar("T")
 
@@ -113,13 +113,18 @@ class OnceRoute(APIRoute):
             return handler
 
         async def once(request: Request) -> Response:
-            token = _GIVEN.set(await _key_of(request))
-            try:
-                return await handler(request)
-            finally:
-                _GIVEN.reset(token)
+            return await once_under_key(request, lambda: handler(request))
 
         return once
+
+
+async def once_under_key(request: Request, handler: Callable[[], Awaitable[Response]]) -> Response:
+    """Have a handler answer by `answered`, under the key of its request."""
+    token = _GIVEN.set(await _key_of(request))
+    try:
+        return await handler()
+    finally:
+        _GIVEN.reset(token)
 
 
 async def answered(

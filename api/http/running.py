@@ -127,6 +127,9 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, alone: bool) -> None:
         super().__init__(config)
         self._alone = alone
+        if alone:
+            # While study and city are read nothing becomes garbage.
+            gc.set_threshold(100_000, 50, 100)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Read the city, then listen."""
@@ -151,7 +154,6 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
     sys.setswitchinterval(0.001)
 
 
