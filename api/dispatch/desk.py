@@ -50,6 +50,8 @@ IDLE_S = 0.2
 LEAD_S = 1.0
 FOLLOW_S = 0.05
 """What others write is taken up no more often: each time costs the database a look at all its locks."""
+LOOK_S = 2.0
+"""What others write is looked for so often without a word from them: theirs may have died on its way."""
 SET_BACK_S = 1.0
 """From how much on a clock that runs backwards was set, rather than read on two processors."""
 TIDY_S = 600.0
@@ -131,7 +133,7 @@ class Desk:
         self._numbers: numbers.Numbers | None = None
         self._followed = 0
         self._followed_riders = 0
-        self._follow_from_s = 0.0
+        self._follow_from_s = self._look_from_s = 0.0
         self._name = secrets.token_hex(8)
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._heard: list[Callable[[KeptTurn], None]] = []
@@ -254,6 +256,8 @@ class Desk:
                 going_on = first is not None
             except queue.Empty:
                 pass
+            if self.memory.shared and time.monotonic() >= self._look_from_s:
+                self._news.set()
             try:
                 self._see_who_leads()
                 self._see_the_clock()
@@ -406,6 +410,7 @@ class Desk:
         if news:
             self._news.clear()
             self._follow_from_s = time.monotonic() + FOLLOW_S
+            self._look_from_s = time.monotonic() + LOOK_S
         rows = stored.tasks_after(turn.connection, SERVICE, self._followed, FOLLOWED_AT_ONCE)
         changed = {task_id: None for seq, task_id in rows if seq not in self.memory.own}
         for task_id in changed:

@@ -182,14 +182,15 @@ class RequestId:
                 )
             raise RequestError(type(error).__name__).with_traceback(error.__traceback__) from None
         finally:
-            line = {
-                "request_id": name.decode(),
-                "method": scope["method"],
-                "route": scope["state"].get("route", "none"),
-                "status": status,
-                "ms": round((time.perf_counter() - began) * 1000),
-            }
-            LOG.info("%s", json.dumps(line))
+            if LOG.isEnabledFor(logging.INFO):
+                line = {
+                    "request_id": name.decode(),
+                    "method": scope["method"],
+                    "route": scope["state"].get("route", "none"),
+                    "status": status,
+                    "ms": round((time.perf_counter() - began) * 1000),
+                }
+                LOG.info("%s", json.dumps(line))
 
 
 class NoNul:

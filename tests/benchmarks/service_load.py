@@ -70,7 +70,9 @@ class Load:
         status = int(told.split(" ", 2)[1])
         self.ms[kind].append((time.perf_counter() - due) * 1e3)
         if status >= 400:
-            self.wrong[f"{kind} {status}"] += 1
+            # Of a conflict its sentence says which: a plan that does not allow a yes any more is an answer.
+            said = json.loads(answer) if status == 409 else {}
+            self.wrong[f"{kind} {status} {said.get('detail', '')}".rstrip()] += 1
             return None
         return json.loads(answer)
 

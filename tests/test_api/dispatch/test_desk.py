@@ -288,6 +288,21 @@ def test_two_processes_share_a_city_and_one_leads(shared: Database) -> None:
     other.close()
 
 
+def test_what_nobody_was_told_of_is_found_all_the_same(
+    shared: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, other = np.random.default_rng(6), Database(shared.url.render_as_string(hide_password=False))
+    # The process dies after it has written and before it has told.
+    monkeypatch.setattr(shared, "deliver", lambda _: None)
+    with desk_on(shared, Clock()) as first, desk_on(other, Clock()) as second:
+        put(first, RED, rider_in(rng, "r0"))
+        until_s = time.monotonic() + 20
+        while second.counts().riders < 1:
+            assert time.monotonic() < until_s
+            time.sleep(0.05)
+    other.close()
+
+
 def test_nobody_reads_again_what_they_have_written(shared: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until it is so much that the list of it would grow; another process reads all of it."""
     rng, clock = np.random.default_rng(8), Clock()
