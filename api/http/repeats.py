@@ -14,7 +14,7 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -40,6 +40,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 class InWorkError(YiluError):
     """The first request under this key has not been answered yet."""
+
+    headers: ClassVar = {"retry-after": "1"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ CONNECT_S = 3
 # A host that died is noticed within some five seconds, on both ends.
 KEEPALIVE = {"keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
 _KEEPALIVE_SERVER = "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+# A process that stands still in a transaction (its machine sleeps) keeps its rows locked, and its line alive:
+# whoever wants them is told to come again, and at last the database ends that transaction.
+_STUCK = "-c lock_timeout=2s -c idle_in_transaction_session_timeout=60s"
 # SQLSTATE classes: 08 connection, 53 resources (disk, memory, connections), 57P0x shut down or starting,
 # 58 system error, 25006 a read-only standby, 40 lost against another transaction, 55P03 lock not available.
 _AWAY = ("08", "53", "57P", "58", "25006", "40", "55P03")
@@ -144,6 +147,8 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         with reraised(), self._writing.execution_options(**{UNSCOPED: True}).begin() as connection:
             if self.dialect == "postgresql":
+                # However long another one takes to migrate.
+                connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
                 connection.execute(
                     sa.text("SELECT pg_advisory_xact_lock(hashtextextended('yilu migrate', 0))")
                 )
@@ -243,7 +248,7 @@ def _sqlite_options() -> Mapping[str, Any]:
 
 
 def _postgresql_options() -> Mapping[str, Any]:
-    arguments = {"connect_timeout": CONNECT_S, "options": _KEEPALIVE_SERVER, **KEEPALIVE}
+    arguments = {"connect_timeout": CONNECT_S, "options": f"{_KEEPALIVE_SERVER} {_STUCK}", **KEEPALIVE}
     return {"isolation_level": "READ COMMITTED", "connect_args": arguments}
 
 

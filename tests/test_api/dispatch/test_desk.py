@@ -288,6 +288,25 @@ def test_two_processes_share_a_city_and_one_leads(shared: Database) -> None:
     other.close()
 
 
+def test_a_process_that_stands_still_holds_up_nobody_else(shared: Database) -> None:
+    rng = np.random.default_rng(8)
+    with desk_on(shared, Clock()) as desk:
+        put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(4)))
+        put_up(desk, task(rng, "T1"), "one")
+        put_up(desk, task(rng, "T2"), "two")
+        with shared.transaction() as stuck:
+            assert task_rows.load_for_update(stuck, SERVICE, "T1") is not None
+            waiting = [
+                desk.submit(partial(on_task, who=OFFICE, task_id=name, command=Withdraw()), name)
+                for name in ("T1", "T2")
+            ]
+            with pytest.raises(StoreUnavailable):
+                waiting[0].result(20)
+            assert waiting[1].result(20).state.status == "withdrawn"
+        done = do(desk, partial(on_task, who=OFFICE, task_id="T1", command=Withdraw()))
+        assert done.state.status == "withdrawn"
+
+
 def test_what_nobody_was_told_of_is_found_all_the_same(
     shared: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
