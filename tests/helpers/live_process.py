@@ -1,6 +1,7 @@
 """A service in a process of its own on loopback, which can be killed, and a client for it."""
 
 import atexit
+import http.client
 import json
 import os
 import signal
@@ -104,7 +105,8 @@ class Ask:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.loads(error.read() or b"null"), dict(error.headers)
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
+            # Killed while it answered, too.
             return None
 
 

@@ -5,23 +5,20 @@ import contextlib
 import datetime
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from lattice import lattice
+from desks import BLUE, OFFICE, RED, TOWN, Clock, desk_on, do, put, put_up, rider_in, task
 from towns import NOW, place_in
 
 from api.dispatch import codec, laying
 from api.dispatch import desk as live_desk
-from api.dispatch.commands import Published, RidersPut, accept, answer_offer, on_task, publish, put_riders
-from api.dispatch.desk import Desk, MissingError, Turn
-from api.dispatch.forms import RidersIn, RiderStateIn
-from api.dispatch.translate import reports_of, rider_of
-from api.dispatch.turn import Labelled
+from api.dispatch.commands import accept, answer_offer, on_task
+from api.dispatch.desk import Desk, MissingError
+from api.dispatch.forms import RiderStateIn
 from api.matching.forms import StopIn
 from api.store import SERVICE, Database, Scope, StoreUnavailable
 from api.store.dispatch import events as stored
@@ -31,7 +28,6 @@ from geo.errors import InputError
 from routing.dispatch import (
     ConflictError,
     Decline,
-    DispatchRules,
     Finish,
     Return,
     RiderKey,
@@ -39,63 +35,6 @@ from routing.dispatch import (
     Withdraw,
     fold,
 )
-from routing.model import Policy, Task, Visit
-
-T = TypeVar("T")
-TOWN = lattice(10)
-RED, BLUE = Scope("red", "platform"), Scope("blue", "platform")
-OFFICE = Scope("office", "planner")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = NOW
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-def rider_in(rng: np.random.Generator, name: str, at_s: float = NOW) -> RiderStateIn:
-    lon, lat = place_in(TOWN, rng)
-    stop_lon, stop_lat = place_in(TOWN, rng)
-    stops = (StopIn(stop_id="s0", lon=stop_lon, lat=stop_lat, service_s=30.0),)
-    at = datetime.datetime.fromtimestamp(at_s, datetime.UTC)
-    return RiderStateIn(rider_id=name, at=at, lon=lon, lat=lat, stops=stops)
-
-
-@contextlib.contextmanager
-def desk_on(database: Database, clock: Clock) -> Iterator[Desk]:
-    policy = Policy(max_extra_s=900.0)
-    desk = Desk(database, TOWN, policy, DispatchRules(), clock=clock, rider_of=rider_of)
-    desk.start()
-    try:
-        yield desk
-    finally:
-        desk.stop()
-
-
-def do(desk: Desk, work: Callable[[Turn], T]) -> T:
-    return desk.submit(work).result(20)
-
-
-def put(desk: Desk, who: Scope, *riders: RiderStateIn) -> RidersPut:
-    platform = str(who.tenant_id)
-
-    def work(turn: Turn) -> RidersPut:
-        known = {key.rider_id: body for key, body in desk.memory.bodies.items() if key.platform == platform}
-        request = RidersIn(datum="wgs84", riders=riders)
-        reports = reports_of(request, known, turn.now_s, datetime.UTC, desk.policy)
-        return put_riders(turn, who, platform, reports)
-
-    return do(desk, work)
-
-
-def task(rng: np.random.Generator, name: str = "T1", people: int = 1) -> Task:
-    return Task(name, Visit(place_in(TOWN, rng), 30.0, NOW, NOW + 3_600.0), people=people)
-
-
-def put_up(desk: Desk, one: Task, label: str = "our 1") -> Published:
-    return do(desk, lambda turn: publish(turn, OFFICE, one, label=label, grid_code=None, body={}))
 
 
 def test_a_task_goes_from_publishing_to_verification_and_the_store_agrees(database: Database) -> None:
@@ -288,40 +227,6 @@ def test_two_processes_share_a_city_and_one_leads(shared: Database) -> None:
     other.close()
 
 
-def test_a_process_that_stands_still_holds_up_nobody_else(shared: Database) -> None:
-    rng = np.random.default_rng(8)
-    with desk_on(shared, Clock()) as desk:
-        put(desk, RED, *(rider_in(rng, f"r{n}") for n in range(4)))
-        put_up(desk, task(rng, "T1"), "one")
-        put_up(desk, task(rng, "T2"), "two")
-        with shared.transaction() as stuck:
-            assert task_rows.load_for_update(stuck, SERVICE, "T1") is not None
-            waiting = [
-                desk.submit(partial(on_task, who=OFFICE, task_id=name, command=Withdraw()), name)
-                for name in ("T1", "T2")
-            ]
-            with pytest.raises(StoreUnavailable):
-                waiting[0].result(20)
-            assert waiting[1].result(20).state.status == "withdrawn"
-        done = do(desk, partial(on_task, who=OFFICE, task_id="T1", command=Withdraw()))
-        assert done.state.status == "withdrawn"
-
-
-def test_what_nobody_was_told_of_is_found_all_the_same(
-    shared: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rng, other = np.random.default_rng(6), Database(shared.url.render_as_string(hide_password=False))
-    # The process dies after it has written and before it has told.
-    monkeypatch.setattr(shared, "deliver", lambda _: None)
-    with desk_on(shared, Clock()) as first, desk_on(other, Clock()) as second:
-        put(first, RED, rider_in(rng, "r0"))
-        until_s = time.monotonic() + 20
-        while second.counts().riders < 1:
-            assert time.monotonic() < until_s
-            time.sleep(0.05)
-    other.close()
-
-
 def test_nobody_reads_again_what_they_have_written(shared: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until it is so much that the list of it would grow; another process reads all of it."""
     rng, clock = np.random.default_rng(8), Clock()
@@ -491,30 +396,3 @@ def test_a_rider_of_whom_nothing_is_heard_is_not_asked_until_the_next_report(dat
         assert rider is not None
         assert [stop.stop_id for stop in rider.stops] == ["s0"]
         assert len(put_up(desk, task(rng, "T2"), "T2").state.open) == 1
-
-
-def test_tasks_that_wait_together_are_looked_up_together(database: Database) -> None:
-    rng = np.random.default_rng(4)
-    read: list[str] = []
-
-    def before(_: object, __: object, statement: str, *___: object) -> None:
-        if statement.startswith("SELECT tasks.") and "label" in statement.partition("WHERE")[2]:
-            read.append(statement)
-
-    with desk_on(database, Clock()) as desk:
-        put_up(desk, task(rng, "T0"), "our 0")
-        gate = threading.Event()
-        desk.submit(lambda _: gate.wait(20))
-        sa.event.listen(database.engine, "before_cursor_execute", before)
-
-        def later(n: int, label: str) -> "concurrent.futures.Future[Published]":
-            one = task(rng, f"N{n}")
-            work = partial(publish, who=OFFICE, task=one, label=label, grid_code=None, body={})
-            return desk.submit(work, called=Labelled(OFFICE, "office", label))
-
-        waiting = [later(n, f"our {n % 4}") for n in range(6)]
-        gate.set()
-        told = [one.result(20) for one in waiting]
-        assert [one.new for one in told] == [False, True, True, True, False, False]
-        assert [one.row.task_id for one in told] == ["T0", "N1", "N2", "N3", "T0", "N1"]
-        assert len(read) == 1
